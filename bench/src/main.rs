@@ -1,0 +1,109 @@
+//! Measures the gateway from outside: the release binary, a fake Twilio and a load generator, each part in turn.
+
+mod baseline;
+mod fake_twilio;
+mod gateway;
+mod load;
+mod parts;
+mod process;
+mod report;
+mod webhook;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use gateway::Gateway;
+use report::Table;
+use tokio::task::LocalSet;
+
+/// Measure how fast the gateway is. Takes about three minutes, with --long seven, a cold build aside.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    server: Option<Server>,
+    /// Measure only these parts
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Longer rounds and 100,000 messages where memory and growth are watched
+    #[arg(long)]
+    long: bool,
+    /// Measure this binary instead of building one
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// Keep the gateway's state in this folder, such as /dev/shm to see what is left without a disk
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    /// Write what is measured to docs/reference/performance.md too, over what it says of it
+    #[arg(long)]
+    markdown: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Server {
+    /// Serve a baseline, for the benchmark's own use
+    #[command(hide = true)]
+    Serve {
+        /// Which one
+        kind: baseline::Kind,
+        /// The port on 127.0.0.1
+        port: u16,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Webhooks taken per second, beside an empty handler, and turns answered per second
+    Accepts,
+    /// From exec to the first answer, and memory when idle
+    Start,
+    /// Memory and the cost of a message as both messages and conversations grow in number
+    Growth,
+    /// Size of the binary
+    Size,
+    /// A cold build; minutes, and only when asked for
+    Build,
+}
+
+const USUAL: [Part; 4] = [Part::Size, Part::Start, Part::Accepts, Part::Growth];
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.server {
+        Some(Server::Serve { kind, port }) => baseline::serve(kind, port),
+        None => measure(&arguments),
+    }
+}
+
+/// What others type to measure the same; folders of this machine are left out.
+fn command(arguments: &Arguments) -> String {
+    let parts = arguments.only.iter().filter_map(ValueEnum::to_possible_value);
+    let parts: Vec<_> = parts.map(|part| part.get_name().to_owned()).collect();
+    let only = if parts.is_empty() { String::new() } else { format!(" --only {}", parts.join(",")) };
+    let long = if arguments.long { " --long" } else { "" };
+    format!("cargo run --release -p bench -- --markdown{long}{only}")
+}
+
+fn measure(arguments: &Arguments) -> Result<()> {
+    let load = report::load_average()?;
+    let gateway = Gateway::find(arguments.binary.as_deref(), arguments.state.as_deref())?;
+    let parts: &[Part] = if arguments.only.is_empty() { &USUAL } else { &arguments.only };
+    // One thread: the generator is to take as little as it can from the two cores it shares with the server.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    for part in parts {
+        let table: Table = match part {
+            Part::Accepts => local.block_on(&runtime, parts::accepts::measure(&gateway, arguments.long))?,
+            Part::Start => local.block_on(&runtime, parts::start::measure(&gateway))?,
+            Part::Growth => local.block_on(&runtime, parts::growth::measure(&gateway, arguments.long))?,
+            Part::Size => parts::size::measure(&gateway.binary)?,
+            Part::Build => parts::build::measure()?,
+        };
+        println!("{table}");
+        if arguments.markdown {
+            report::write(&table, &command(arguments), &load)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! How long somebody waits who builds the binary for the first time, downloads aside.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use crate::report::Table;
+
+/// Builds into an empty folder.
+pub fn measure() -> Result<Table> {
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let folder = tempfile::tempdir()?;
+    let fetched = Command::new(cargo).arg("fetch").status()?;
+    ensure!(fetched.success(), "the dependencies cannot be downloaded");
+    let started = Instant::now();
+    let mut build = Command::new(cargo);
+    build.args(["build", "--release", "--package", "openclaw", "--target-dir"]).arg(folder.path());
+    ensure!(build.status()?.success(), "the binary cannot be built");
+    let mut table = Table::new("Cold build", "`cargo build --release -p openclaw`, downloads aside.", &["", "s"]);
+    table.row(["cold build".to_owned(), format!("{:.0}", started.elapsed().as_secs_f64())]);
+    Ok(table)
+}

@@ -1,0 +1,92 @@
+//! Whether memory and the cost of a message stay what they are while messages and conversations become many.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::fake_twilio::FakeTwilio;
+use crate::gateway::Gateway;
+use crate::load::{self, Until};
+use crate::parts::accepts::CONNECTIONS;
+use crate::process::Process;
+use crate::report::Table;
+use crate::webhook::Requests;
+
+/// Messages where only their cost is of interest.
+const A_FEW: u64 = 5000;
+
+/// The gateway, and how many messages it was sent.
+struct Stage {
+    gateway: Process,
+    twilio: FakeTwilio,
+    sent: u64,
+    table: Table,
+}
+
+/// What stays what it is may differ by a third from one measurement to the next on a machine that others use too.
+const FLAT: f64 = 1.33;
+
+/// What an act took.
+struct Act {
+    memory: f64,
+    cpu: f64,
+}
+
+/// Sends one gateway ever more messages.
+pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
+    let many = if is_long { 100_000 } else { 10_000 };
+    let note = "One gateway from its start on, row by row. Texts come as fast as they are taken; turns are counted from the first \
+                text to the last answer handed over, CPU time is the gateway's for text, turn and answer together. Memory is \
+                resident memory (VmRSS), code included.";
+    let columns = ["", "conversations", "memory (MB)", "turns/s", "CPU each (µs)"];
+    let twilio = FakeTwilio::start().await?;
+    let state = gateway.new_state()?;
+    let gateway = gateway.start(&state, &twilio.url())?;
+    let mut stage = Stage { gateway, twilio, sent: 0, table: Table::new("Growth", note, &columns) };
+    // The first one warms up.
+    stage.act(A_FEW, 10).await?;
+    let few = stage.act(A_FEW, 10).await?;
+    let many_new = stage.act(many, many).await?;
+    let many_old = stage.act(many, many).await?;
+    let few_again = stage.act(A_FEW, 10).await?;
+    let memory = many_old.memory.max(few_again.memory) / many_new.memory;
+    stage.table.aim(
+        format!("memory does not grow with what is stored: at the end at most {FLAT} times what it was after {many} messages"),
+        format!("{memory:.2}"),
+        memory <= FLAT,
+    );
+    let cost = few_again.cpu / few.cpu;
+    stage.table.aim(
+        format!("the cost of a message does not grow with what is stored: at the end at most {FLAT} times the first"),
+        format!("{cost:.2}"),
+        cost <= FLAT,
+    );
+    let conversations = many_old.cpu / few_again.cpu;
+    stage.table.aim(
+        format!("nor with conversations: among {many} at most {FLAT} times what it is among 10"),
+        format!("{conversations:.2}"),
+        conversations <= FLAT,
+    );
+    Ok(stage.table)
+}
+
+impl Stage {
+    /// Has `messages` more from `contacts` contacts answered, and notes what that took.
+    async fn act(&mut self, messages: u64, contacts: u64) -> Result<Act> {
+        let requests = Requests::texts(self.sent..self.sent + messages, contacts);
+        self.sent += messages;
+        let (cpu_before, started) = (self.gateway.cpu()?, Instant::now());
+        load::run(self.gateway.port, CONNECTIONS, &requests, Until::Sent).await?;
+        self.twilio.has_taken(self.sent).await?;
+        let (took, cpu) = (started.elapsed().as_secs_f64(), self.gateway.cpu()? - cpu_before);
+        let act = Act { memory: self.gateway.memory()?, cpu: cpu * 1e6 / messages as f64 };
+        self.table.row([
+            format!("{messages} messages"),
+            contacts.to_string(),
+            format!("{:.1}", act.memory),
+            format!("{:.0}", messages as f64 / took),
+            format!("{:.0}", act.cpu),
+        ]);
+        Ok(act)
+    }
+}

@@ -1,0 +1,58 @@
+//! How soon the gateway answers, and how much memory it takes while nothing happens.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::gateway::Gateway;
+use crate::report::{Table, median};
+
+/// How often it is started.
+const STARTS: usize = 20;
+
+/// After this long it has settled.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// What we aim at: milliseconds from exec to listening, MB when idle.
+const LISTENS_WITHIN: f64 = 30.0;
+const IDLE_BELOW: f64 = 15.0;
+
+/// Where nobody is: nothing is asked of Twilio here.
+const NO_TWILIO: &str = "http://127.0.0.1:9";
+
+/// Starts the gateway without a store and then, again and again, with one.
+pub async fn measure(gateway: &Gateway) -> Result<Table> {
+    let note = format!(
+        "From exec until a request is answered, {STARTS} times, with the binary in the page cache. \
+         Memory is resident memory (VmRSS), code included, two seconds after the start."
+    );
+    let mut table = Table::new("Start and idle", &note, &["", "median", "slowest"]);
+    let first = (0..STARTS).map(|_| start_once(gateway, &gateway.new_state()?)).collect::<Result<Vec<_>>>()?;
+    table.row(row("first start, makes the store (ms)", &first));
+    let state = gateway.new_state()?;
+    let later = (0..STARTS).map(|_| start_once(gateway, &state)).collect::<Result<Vec<_>>>()?;
+    table.row(row("later start (ms)", &later[1..]));
+    let process = gateway.start(&state, NO_TWILIO)?;
+    tokio::time::sleep(SETTLED).await;
+    let idle = process.memory()?;
+    table.row(["idle memory (MB)".to_owned(), format!("{idle:.1}"), String::new()]);
+    let slower = median(&first).max(median(&later[1..]));
+    table.aim(
+        format!("answers within {LISTENS_WITHIN} ms of exec"),
+        format!("{slower:.1} ms"),
+        slower <= LISTENS_WITHIN,
+    );
+    table.aim(format!("less than {IDLE_BELOW} MB when idle"), format!("{idle:.1} MB"), idle < IDLE_BELOW);
+    Ok(table)
+}
+
+/// Milliseconds that a start takes.
+fn start_once(gateway: &Gateway, state: &TempDir) -> Result<f64> {
+    Ok(gateway.start(state, NO_TWILIO)?.started_in.as_secs_f64() * 1000.0)
+}
+
+fn row(name: &str, times: &[f64]) -> [String; 3] {
+    let slowest = times.iter().copied().fold(0.0, f64::max);
+    [name.to_owned(), format!("{:.1}", median(times)), format!("{slowest:.1}")]
+}

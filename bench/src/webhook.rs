@@ -1,0 +1,124 @@
+//! Webhooks as Twilio sends them, signed beforehand, so that the generator only writes bytes.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+
+/// The account that signs.
+pub const ACCOUNT: &str = "AC00000000000000000000000000000000";
+
+/// What it signs with.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Our number.
+pub const OUR_NUMBER: &str = "+15550009999";
+
+/// The webhook's public URL, which is what is signed.
+pub const PUBLIC_URL: &str = "https://bench.example/telephony/webhook";
+
+/// Its path.
+pub const PATH: &str = "/telephony/webhook";
+
+/// Requests one after the other in one buffer.
+#[derive(Debug, Default)]
+pub struct Requests {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Requests {
+    /// One text for each of these message numbers, from `contacts` contacts in turn. Each has a SID of its own.
+    pub fn texts(numbers: Range<u64>, contacts: u64) -> Requests {
+        let mut requests = Requests::default();
+        for number in numbers {
+            requests.push(&request(number, number % contacts));
+        }
+        requests
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The bytes of one request.
+    pub fn get(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start..self.ends[index]]
+    }
+
+    fn push(&mut self, request: &[u8]) {
+        self.bytes.extend_from_slice(request);
+        self.ends.push(self.bytes.len());
+    }
+}
+
+fn request(number: u64, contact: u64) -> Vec<u8> {
+    let pairs = pairs(number, contact);
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+    let signature = sign(&pairs);
+    let length = body.len();
+    format!(
+        "POST {PATH} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: TwilioProxy/1.1\r\nAccept: */*\r\n\
+         Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\nContent-Length: {length}\r\n\
+         I-Twilio-Idempotency-Token: {number:032x}\r\nX-Home-Region: us1\r\nX-Twilio-Signature: {signature}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// A SID as Twilio makes them: one after the other they are in no order, which is what indexes have to cope with.
+pub fn sid(kind: &str, number: u64) -> String {
+    format!("{kind}{:016x}{:016x}", scatter(number), scatter(!number))
+}
+
+/// The finaliser of SplitMix64, which maps no two numbers to the same.
+fn scatter(number: u64) -> u64 {
+    let mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+/// Every parameter that Twilio sends with a text.
+fn pairs(number: u64, contact: u64) -> Vec<(&'static str, String)> {
+    let sid = sid("SM", number);
+    vec![
+        ("ToCountry", "US".to_owned()),
+        ("ToState", String::new()),
+        ("SmsMessageSid", sid.clone()),
+        ("NumMedia", "0".to_owned()),
+        ("ToCity", String::new()),
+        ("FromZip", "94105".to_owned()),
+        ("SmsSid", sid.clone()),
+        ("FromState", "CA".to_owned()),
+        ("SmsStatus", "received".to_owned()),
+        ("FromCity", "SAN FRANCISCO".to_owned()),
+        ("Body", format!("Message {number}: will you be there at half past seven? Bring the blue folder, please.")),
+        ("FromCountry", "US".to_owned()),
+        ("To", OUR_NUMBER.to_owned()),
+        ("ToZip", String::new()),
+        ("NumSegments", "1".to_owned()),
+        ("MessageSid", sid),
+        ("AccountSid", ACCOUNT.to_owned()),
+        // 555 is no area code, so this is nobody's number.
+        ("From", format!("+1555{contact:07}")),
+        ("ApiVersion", "2010-04-01".to_owned()),
+    ]
+}
+
+/// Twilio's signature: HMAC-SHA1 over the URL and the parameters, sorted by name.
+fn sign(pairs: &[(&str, String)]) -> String {
+    let mut sorted: Vec<_> = pairs.iter().collect();
+    sorted.sort();
+    #[allow(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).expect("a key");
+    mac.update(PUBLIC_URL.as_bytes());
+    for (name, value) in sorted {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    STANDARD.encode(mac.finalize().into_bytes())
+}

@@ -1,0 +1,317 @@
+//! From configuration to the things that work: the one place that names SQLite, Twilio and each agent.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use anyhow::Context;
+use telephony_config::{ApiBaseUrl, Environment, Loaded, ProviderName, PublicUrl, Telephony, load};
+use telephony_domain::id::LineId;
+use telephony_domain::limit::{Limits, Terms};
+use telephony_domain::line::Sender;
+use telephony_domain::message::PartDraft;
+use telephony_domain::sms::split::SplitRules;
+use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_gateway::address::PublicAddress;
+use telephony_gateway::gateway::Settings;
+use telephony_gateway::inbox::reply;
+use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::outbox::Outbox;
+use telephony_gateway::tunnel::Tunneling;
+use telephony_gateway::wake::Wake;
+use telephony_gateway::{poke, random};
+use telephony_providers::provider::Provider;
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::account::{Account, api_url};
+use telephony_store::inbox::Intake;
+use telephony_store::sqlite::{Mode, SqliteStore};
+use telephony_store::{Holder, Store};
+use twilio_simulator::{Number, Simulator, SimulatorConfig};
+
+use crate::cli::Place;
+use crate::failure::{Failure, Outcome};
+use crate::logging;
+
+/// What a command works with: the configuration, the store and the provider.
+pub struct Channel {
+    /// What the operator said.
+    pub loaded: Loaded,
+    /// The state folder.
+    pub state: PathBuf,
+    /// What survives.
+    pub store: Arc<dyn Store>,
+    /// Who carries it; nothing is asked of it until something is.
+    pub provider: Arc<dyn Provider>,
+}
+
+impl Channel {
+    /// Reads the configuration and opens the store, beside a running gateway or without one.
+    pub fn open(place: &Place) -> Result<Channel, Failure> {
+        logging::start(logging::Level::OnlyTrouble);
+        let loaded = configuration(place)?;
+        let provider = provider(&loaded)?;
+        let store = open_store(&loaded, Mode::Command)?;
+        Ok(Channel { state: loaded.state.clone(), loaded, store, provider })
+    }
+
+    /// The rules for parts alone: neither store nor provider is touched.
+    pub fn rules(place: &Place) -> Result<SplitRules, Failure> {
+        Ok(rules_of_operator(&configuration(place)?.telephony))
+    }
+
+    /// Does `work`, which may wait.
+    pub fn block_on(self, work: impl AsyncFnOnce(&Channel) -> Outcome) -> Outcome {
+        runtime()?.block_on(work(&self))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// Who we are on the phone.
+    pub fn sender(&self) -> Sender {
+        sender(&self.loaded.telephony)
+    }
+
+    /// Our line; it is ours from now on if it was not before.
+    pub async fn line(&self) -> Result<LineId, Failure> {
+        let line = self.store.claim_line(self.sender(), self.now()).await?;
+        self.store.bound_queues(self.loaded.telephony.sms.pacing).await?;
+        Ok(line)
+    }
+
+    /// `text` cut into parts as the operator wants.
+    pub fn parts(&self, text: &str) -> Vec<PartDraft> {
+        reply::parts(text, &rules_of_operator(&self.loaded.telephony))
+    }
+
+    /// The same for a text with which media go, or not.
+    pub fn parts_with(&self, text: &str, has_media: bool) -> Vec<PartDraft> {
+        reply::parts_with(text, has_media, &rules_of_operator(&self.loaded.telephony))
+    }
+
+    /// The policy's name, as in the configuration.
+    pub fn policy_name(&self) -> &'static str {
+        self.loaded.telephony.policy.inbound.as_str()
+    }
+
+    /// What the configuration warns of, a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.loaded.warnings.iter().map(ToString::to_string).collect()
+    }
+
+    /// Wakes the running gateway; whether there is one.
+    pub async fn poke(&self) -> bool {
+        poke::poke(&self.state).await.is_some()
+    }
+
+    /// An outbox of our own, for where no gateway runs.
+    pub fn outbox(&self) -> Arc<Outbox> {
+        let telephony = &self.loaded.telephony;
+        Arc::new(Outbox {
+            store: self.store.clone(),
+            provider: self.provider.clone(),
+            terms: RwLock::new(terms(telephony)),
+            status_url: RwLock::new(telephony.public_url.as_ref().map(told_status_callback)),
+            address: PublicAddress::new(telephony.public_url.as_ref().map(|url| url.webhook().to_owned())),
+            holder: Holder(format!("cli-{}", random::name())),
+            clock: Arc::new(SystemClock),
+            wake: Arc::new(Wake::default()),
+            metrics: Arc::default(),
+        })
+    }
+}
+
+/// A runtime for one command.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?)
+}
+
+/// The configuration that the environment and `--config` lead to.
+pub fn configuration(place: &Place) -> Result<Loaded, Failure> {
+    load(&environment(), place.config.as_deref()).map_err(Failure::from_problems)
+}
+
+/// The process's own environment.
+pub fn environment() -> Environment {
+    let home = std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"));
+    let readable =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Environment::new(readable, home)
+}
+
+/// The store in the state folder, which only its owner may read.
+pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
+    make_state_folder(&loaded.state)?;
+    let file = store_file(loaded);
+    if mode == Mode::Command && !file.exists() && GatewayLock::is_taken(&loaded.state) {
+        // One that a command makes now would not be the gateway's, and look as if all were well.
+        return Err(Failure::new(format!("the message store of the running gateway is gone: {}", file.display()))
+            .hint(
+                "stop the gateway, put a copy of the file in its place if there is one, and start the gateway again",
+            ));
+    }
+    Ok(Arc::new(SqliteStore::open(&file, mode)?))
+}
+
+/// The store that was made before, for who can do without; nothing is made.
+pub fn earlier_store(place: &Place) -> Option<Arc<dyn Store>> {
+    let loaded = configuration(place).ok()?;
+    store_file(&loaded).exists().then(|| open_store(&loaded, Mode::Command).ok())?
+}
+
+/// Where the store is.
+pub fn store_file(loaded: &Loaded) -> PathBuf {
+    let configured = loaded.telephony.store.file.clone();
+    configured.unwrap_or_else(|| loaded.state.join("telephony.sqlite"))
+}
+
+fn make_state_folder(state: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state);
+    made.with_context(|| format!("cannot make the state folder {}", state.display()))?;
+    let found = std::fs::metadata(state).map(|found| found.permissions().mode());
+    if found.is_ok_and(|mode| mode & 0o077 != 0) {
+        // Somebody made it by hand. Where it is not ours to close, doctor says so.
+        std::fs::set_permissions(state, std::fs::Permissions::from_mode(0o700)).ok();
+    }
+    Ok(())
+}
+
+/// The phone company.
+pub fn provider(loaded: &Loaded) -> Result<Arc<dyn Provider>, Failure> {
+    loaded.check_complete().map_err(Failure::from_problems)?;
+    match loaded.telephony.provider {
+        Some(ProviderName::Simulator) => {
+            Err(Failure::new("the built-in simulator cannot be reached from a command of its own")
+                .hint("`openclaw telephony simulate` has a phone and everything else in one"))
+        }
+        Some(ProviderName::Twilio) | None => Ok(Arc::new(Twilio::new(account(&loaded.telephony)))),
+    }
+}
+
+/// The account at Twilio, as the configuration names it.
+pub fn account(telephony: &Telephony) -> Account {
+    let twilio = &telephony.twilio;
+    let base = twilio.api_base_url.as_ref().and_then(|base| base.of("api"));
+    let usual = || api_url(twilio.region.as_deref(), twilio.edge.as_deref());
+    Account {
+        sid: twilio.account_sid.clone().unwrap_or_default(),
+        auth_tokens: twilio.auth_token.iter().chain(&twilio.previous_auth_tokens).cloned().collect(),
+        shared_keys: twilio.shared_keys.clone(),
+        api_key: twilio.api_key.as_ref().map(|key| (key.sid.clone(), key.secret.clone())),
+        api_url: base.map_or_else(usual, str::to_owned),
+        product_urls: product_urls(twilio),
+        connection_overrides: twilio.connection_overrides.clone(),
+        skips_signatures: telephony.skip_signature_verification,
+    }
+}
+
+/// Where other products are than beside the API.
+fn product_urls(twilio: &telephony_config::Twilio) -> BTreeMap<String, String> {
+    match &twilio.api_base_url {
+        Some(ApiBaseUrl::ByProduct(urls)) => urls.clone(),
+        Some(ApiBaseUrl::All(_)) | None => BTreeMap::new(),
+    }
+}
+
+/// What the gateway needs of the configuration.
+pub fn settings(telephony: &Telephony) -> Settings {
+    let security = &telephony.webhook_security;
+    let url = telephony.public_url.as_ref();
+    Settings {
+        sender: sender(telephony),
+        intake: intake(telephony),
+        split: split_rules(telephony),
+        terms: terms(telephony),
+        max_sessions: telephony.max_concurrent_sessions as usize,
+        unavailable_text: telephony.agent.unavailable_text.clone(),
+        stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
+        operator: telephony.operator.number.clone(),
+        retention: Duration::from_secs(u64::from(telephony.store.retention_days) * 24 * 60 * 60),
+        path: telephony.serve.path.clone(),
+        status_path: telephony.serve.status_path.clone(),
+        webhook_url: url.map(|url| url.webhook().to_owned()),
+        status_url: url.map(|url| url.status_callback().to_owned()),
+        status_callback: url.map(told_status_callback),
+        allowed_hosts: security.allowed_hosts.clone(),
+        trusts_forwarding: security.trust_forwarding_headers,
+        trusted_proxies: security.trusted_proxy_ips.clone(),
+        checks_signatures: !telephony.skip_signature_verification,
+    }
+}
+
+/// Orders are obeyed only where it is certain who sends them.
+fn intake(telephony: &Telephony) -> Intake {
+    let operator = telephony.operator.number.clone().filter(|_| !telephony.skip_signature_verification);
+    Intake { policy: telephony.policy.clone(), coalesce: telephony.sms.coalesce, operator }
+}
+
+/// How the world reaches us, where that takes a tunnel.
+pub fn tunnel(loaded: &Loaded) -> Option<Tunneling> {
+    let telephony = &loaded.telephony;
+    Some(Tunneling {
+        tunnel: telephony_tunnels::from_config(&telephony.tunnel, &loaded.environment)?,
+        syncs_webhooks: telephony.tunnel.sync_webhooks,
+        takes_calls: telephony.voice.enabled,
+    })
+}
+
+/// What Twilio is told; the provider adds the part and the connection overrides.
+fn told_status_callback(url: &PublicUrl) -> String {
+    url.told_status_callback("")
+}
+
+fn terms(telephony: &Telephony) -> Terms {
+    let limits = &telephony.limits;
+    let limits = Limits {
+        segments_per_day: limits.segments_per_day,
+        segments_per_contact_per_day: limits.segments_per_contact_per_day,
+        replies_per_contact_per_30s: limits.replies_per_contact_per_30s,
+    };
+    Terms { pacing: telephony.sms.pacing, limits }
+}
+
+/// Who we are on the phone.
+pub fn sender(telephony: &Telephony) -> Sender {
+    Sender { number: telephony.from_number.clone(), messaging_service: telephony.twilio.messaging_service_sid.clone() }
+}
+
+fn split_rules(telephony: &Telephony) -> SplitRules {
+    SplitRules {
+        chunk_mode: telephony.sms.chunk_mode,
+        max_length: telephony.sms.max_length,
+        numbering: telephony.sms.segment_numbering,
+        max_segments: telephony.limits.segments_per_reply,
+    }
+}
+
+/// What the operator says is no reply: all of it goes, as far as the day's limits let it.
+fn rules_of_operator(telephony: &Telephony) -> SplitRules {
+    SplitRules { max_segments: None, ..split_rules(telephony) }
+}
+
+/// The Twilio of the desk as the gateway's provider, with its webhooks set to `address`.
+pub async fn simulator(
+    telephony: &Telephony,
+    address: std::net::SocketAddr,
+) -> Result<(Arc<dyn Provider>, Option<Simulator>), Failure> {
+    let number = telephony.from_number.as_ref().map_or(twilio_simulator::DEFAULT_NUMBER, |number| number.as_str());
+    let config = SimulatorConfig { numbers: vec![Number::new(number)], ..SimulatorConfig::default() };
+    let simulator = Simulator::start(config).await.context("cannot start the built-in Twilio")?;
+    let told = telephony.public_url.as_ref().map(|url| url.told_webhook(""));
+    let webhook = told.unwrap_or_else(|| format!("http://{address}{}", telephony.serve.path));
+    simulator.set_sms_url(number, &webhook)?;
+    simulator.set_voice_url(number, &webhook)?;
+    tracing::info!(url = simulator.base_url(), number, "the built-in Twilio is up; no message leaves this machine");
+    let account = Account {
+        sid: simulator.account_sid().to_owned(),
+        auth_tokens: vec![simulator.auth_token().into()],
+        api_url: simulator.base_url().to_owned(),
+        api_key: None,
+        ..account(telephony)
+    };
+    Ok((Arc::new(Twilio::new(account)), Some(simulator)))
+}

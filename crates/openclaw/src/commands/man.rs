@@ -1,0 +1,46 @@
+//! `openclaw man`: the manual, made from the same words as `--help`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, CommandFactory};
+use clap_mangen::Man as Page;
+
+use crate::cli::Cli;
+use crate::failure::Outcome;
+use crate::terminal;
+
+/// How the manual is read.
+const READING: &str = "\
+openclaw man | man -l -                 shows the first page
+openclaw man ~/.local/share/man/man1    has `man openclaw-telephony-send` and the like work from then on";
+
+/// Print the manual, or write a page for each command.
+#[derive(Debug, Args)]
+#[command(after_help = READING)]
+pub struct Man {
+    /// Folder to write a page for each command into; made where there is none
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    /// Prints or writes.
+    pub fn run(self) -> Outcome {
+        match self.folder {
+            None => {
+                let mut page = Vec::new();
+                Page::new(Cli::command()).render(&mut page)?;
+                terminal::print(String::from_utf8_lossy(&page).trim_end());
+            }
+            Some(folder) => {
+                let unwritten = || format!("cannot write the manual to {}", folder.display());
+                std::fs::create_dir_all(&folder).with_context(unwritten)?;
+                clap_mangen::generate_to(Cli::command(), &folder).with_context(unwritten)?;
+                terminal::say(format!("The manual is in {}: `man openclaw`", folder.display()));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

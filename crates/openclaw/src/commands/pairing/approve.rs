@@ -1,0 +1,119 @@
+//! `openclaw pairing approve telephony <code or number>`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_domain::pairing::APPROVAL_TEXT;
+use telephony_store::StoreError;
+use telephony_store::contacts::{Approved, Who};
+use telephony_store::outbox::{PartProgress, PartState};
+
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::deliver;
+use crate::failure::{Failure, Outcome};
+use crate::part;
+use crate::terminal;
+
+/// Let somebody talk to the assistant.
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The channel
+    #[arg(value_parser = super::channel)]
+    channel: String,
+    /// The pairing code they were told, or their phone number
+    #[arg(value_name = "CODE OR NUMBER", value_parser = super::who)]
+    who: Who,
+    /// Accepted for OpenClaw's sake: the approval SMS is always sent
+    #[arg(long, hide = true)]
+    notify: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    number: String,
+    was_approved: bool,
+    has_opted_out: bool,
+    released_messages: u32,
+    sid: Option<String>,
+}
+
+impl Approve {
+    /// Approves, and sees to it that the approval SMS leaves.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            let line = channel.line().await?;
+            let parts = channel.parts(APPROVAL_TEXT);
+            let approved = channel.store.approve(self.who.clone(), parts, Some(line), channel.now()).await;
+            let approved = approved.map_err(|error| unknown_code(error, &self.who))?;
+            let notice = self.notify(channel, &approved).await?;
+            self.show(approved, notice)
+        })
+    }
+
+    /// The approval SMS, if there is one; failing to send it does not undo the approval.
+    async fn notify(&self, channel: &Channel, approved: &Approved) -> Result<Option<PartProgress>, Failure> {
+        let Some(message) = approved.message else {
+            channel.poke().await;
+            return Ok(None);
+        };
+        let progress = deliver::hand_over(channel, message).await?;
+        let part = progress.parts.into_iter().next();
+        if let Some(part) = part.as_ref().filter(|part| part.state != PartState::Sent) {
+            let reason = part.reason.as_deref().unwrap_or("the gateway sends it later");
+            terminal::say(format!("The approval SMS has not left yet: {reason}"));
+        }
+        Ok(part)
+    }
+
+    fn show(&self, approved: Approved, notice: Option<PartProgress>) -> Outcome {
+        let report = Report {
+            number: approved.contact.to_string(),
+            was_approved: approved.was_approved,
+            has_opted_out: approved.is_opted_out,
+            released_messages: approved.released,
+            sid: notice.as_ref().and_then(|part| part.provider_id.clone()),
+        };
+        if self.json {
+            terminal::print_json(&report)?;
+        } else if report.was_approved {
+            terminal::print(format!("{} was approved already.", report.number));
+        } else {
+            terminal::print(format!("Approved telephony sender {}.", report.number));
+        }
+        if let (false, Some(sent)) = (self.json, notice.as_ref().and_then(part::sent_line)) {
+            terminal::print(sent);
+        }
+        if report.has_opted_out {
+            terminal::say(
+                "They have opted out of messages (STOP), so they were not told and get no answers until they text START.",
+            );
+        } else if !self.json && report.released_messages > 0 {
+            terminal::say(format!("{} kept message(s) will be answered now.", report.released_messages));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What a code that leads nowhere means.
+pub(super) fn unknown_code(error: StoreError, who: &Who) -> Failure {
+    match (error, who) {
+        (StoreError::NotFound(_), Who::Code(code)) => Failure::new(format!(
+            "no pending pairing request has the code {}",
+            code.as_str()
+        ))
+        .hint(
+            "codes are valid for 60 minutes; see `openclaw pairing list telephony`, or approve the phone number itself",
+        ),
+        (StoreError::NotFound(_), Who::Number(number)) => {
+            Failure::new(format!("{number} has neither asked nor been approved"))
+                .hint("add --block to refuse the number from now on")
+        }
+        (error, _) => error.into(),
+    }
+}

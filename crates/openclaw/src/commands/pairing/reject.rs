@@ -1,0 +1,39 @@
+//! `openclaw pairing reject telephony <code or number>`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use telephony_store::contacts::Who;
+
+use super::approve::unknown_code;
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::failure::Outcome;
+use crate::terminal;
+
+/// Refuse a request, or end an approval.
+#[derive(Debug, Args)]
+pub struct Reject {
+    /// The channel
+    #[arg(value_parser = super::channel)]
+    channel: String,
+    /// The pairing code they were told, or their phone number
+    #[arg(value_name = "CODE OR NUMBER", value_parser = super::who)]
+    who: Who,
+    /// Give the number no answer from now on (approving it ends the block)
+    #[arg(long)]
+    block: bool,
+}
+
+impl Reject {
+    /// Refuses.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            let rejected = channel.store.reject(self.who.clone(), self.block, channel.now()).await;
+            let number = rejected.map_err(|error| unknown_code(error, &self.who))?;
+            let done = if self.block { "Blocked" } else { "Rejected" };
+            terminal::print(format!("{done} telephony sender {number}."));
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! `openclaw telephony …`
+
+pub mod config;
+pub mod conversation;
+pub mod costs;
+pub mod doctor;
+pub mod export;
+pub mod messages;
+pub mod optouts;
+pub mod purge;
+pub mod segments;
+pub mod send;
+pub mod service;
+pub mod setup;
+pub mod simulate;
+pub mod status;
+pub mod webhook;
+
+use clap::Subcommand;
+
+use crate::cli::Place;
+use crate::failure::Outcome;
+
+/// The commands about messages, set-up and tests.
+#[derive(Debug, Subcommand)]
+pub enum Telephony {
+    /// Send a text message
+    Send(send::Send),
+    /// Show whether the gateway runs, and how much there is to do
+    Status(status::Status),
+    /// Show what came and went
+    Messages(messages::Messages),
+    /// Show what was said with somebody, both ways
+    Conversation(conversation::Conversation),
+    /// Print everything that is held about somebody, as JSON
+    Export(export::Export),
+    /// Delete what is held about somebody
+    Purge(purge::Purge),
+    /// Show who wants no more messages, or enter it by hand
+    #[command(name = "optouts")]
+    OptOuts(optouts::OptOuts),
+    /// Show what messages cost and what is left on the account
+    Costs(costs::Costs),
+    /// Count what a text costs: encoding and segments
+    Segments(segments::Segments),
+    /// Set everything up: credentials, number, way in, policy, agent, webhook
+    Setup(Box<setup::Setup>),
+    /// Find out what is wrong, why it matters, and what to do
+    Doctor(doctor::Doctor),
+    /// Run the gateway as a service of systemd
+    #[command(subcommand, arg_required_else_help = true)]
+    Service(service::Service),
+    /// Try everything on this machine: a phone, a Twilio and the gateway; no account needed
+    Simulate(simulate::Simulate),
+    /// The webhook between Twilio and this machine
+    #[command(subcommand, arg_required_else_help = true)]
+    Webhook(webhook::Webhook),
+    /// What the operator said
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(config::Config),
+}
+
+impl Telephony {
+    /// Does what was typed.
+    pub fn run(self, place: &Place) -> Outcome {
+        match self {
+            Telephony::Send(send) => send.run(place),
+            Telephony::Status(status) => status.run(place),
+            Telephony::Messages(messages) => messages.run(place),
+            Telephony::Conversation(conversation) => conversation.run(place),
+            Telephony::Export(export) => export.run(place),
+            Telephony::Purge(purge) => purge.run(place),
+            Telephony::OptOuts(optouts) => optouts.run(place),
+            Telephony::Costs(costs) => costs.run(place),
+            Telephony::Segments(segments) => segments.run(place),
+            Telephony::Setup(setup) => setup.run(place),
+            Telephony::Doctor(doctor) => doctor.run(place),
+            Telephony::Service(service) => service.run(place),
+            Telephony::Simulate(simulate) => simulate.run(),
+            Telephony::Webhook(webhook) => webhook.run(place),
+            Telephony::Config(config) => config.run(place),
+        }
+    }
+}

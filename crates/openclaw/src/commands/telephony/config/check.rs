@@ -1,0 +1,67 @@
+//! `openclaw telephony config check`
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_config::{Problem, load};
+
+use crate::assemble::environment;
+use crate::cli::Place;
+use crate::failure::Outcome;
+use crate::terminal;
+
+/// Tell everything that is wrong with the configuration.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    ok: bool,
+    files: Vec<String>,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Check {
+    /// Checks. Warnings do not fail it.
+    pub fn run(self, place: &Place) -> Outcome {
+        let report = match load(&environment(), place.config.as_deref()) {
+            Ok(loaded) => Report {
+                ok: true,
+                files: loaded.sources.iter().map(|file| file.display().to_string()).collect(),
+                problems: Vec::new(),
+                warnings: loaded.warnings,
+            },
+            Err(problems) => Report {
+                ok: false,
+                files: Vec::new(),
+                problems: problems.iter().cloned().collect(),
+                warnings: Vec::new(),
+            },
+        };
+        if self.json {
+            terminal::print_json(&report)?
+        } else {
+            show(&report)
+        }
+        Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn show(report: &Report) {
+    for problem in &report.problems {
+        terminal::say(format!("error: {problem}"));
+    }
+    for warning in &report.warnings {
+        terminal::say(format!("warning: {warning}"));
+    }
+    if report.ok {
+        terminal::print(format!("The configuration is usable: {}", report.files.join(", ")));
+    }
+}

@@ -1,0 +1,36 @@
+//! `openclaw telephony config show`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::assemble;
+use crate::cli::Place;
+use crate::failure::Outcome;
+use crate::terminal::{self, Table};
+
+/// Show every key with its value and where that comes from. Secrets are masked.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    /// Shows.
+    pub fn run(self, place: &Place) -> Outcome {
+        let keys = assemble::configuration(place)?.show();
+        if self.json {
+            terminal::print_json(&keys)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut table = Table::new(["Key", "Value", "From"]);
+        for key in keys {
+            let value = key.value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+            table.row([key.path, value, key.origin.to_string()]);
+        }
+        table.print();
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,100 @@
+//! `openclaw telephony conversation <number>`: what was said both ways, to be read from top to bottom; ends its pause.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+use telephony_store::history::{Entry, EntryId, Filter};
+
+use super::messages::list::Message;
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::failure::Outcome;
+use crate::line;
+use crate::terminal;
+use crate::when;
+
+/// Show what was said with somebody, both ways.
+#[derive(Debug, Args)]
+pub struct Conversation {
+    /// Whom it was said with, such as +15550005678
+    number: PhoneNumber,
+    /// Only on this line: its number or messaging service
+    #[arg(long, value_name = "LINE")]
+    line: Option<String>,
+    /// Only since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
+    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    since: Option<Timestamp>,
+    /// Answer again what comes from this number, where two machines seemed to talk and were paused
+    #[arg(long, conflicts_with_all = ["line", "since", "limit", "json"])]
+    resume: bool,
+    /// How many messages, the newest
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Conversation {
+    /// Shows, oldest first.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            if self.resume {
+                return self.resume(channel).await;
+            }
+            let line = match &self.line {
+                Some(name) => Some(line::find(channel, Some(name)).await?),
+                None => None,
+            };
+            let filter = Filter {
+                contact: Some(self.number.clone()),
+                line,
+                since: self.since,
+                limit: self.limit,
+                ..Filter::default()
+            };
+            let mut entries = channel.store.messages(filter).await?;
+            entries.reverse();
+            let names = line::names(channel).await?;
+            let messages: Vec<Message> = entries.iter().map(|entry| Message::of(entry, &names)).collect();
+            if self.json {
+                terminal::print_json(&messages)?;
+            } else if entries.is_empty() {
+                terminal::say(format!("Nothing was said with {}.", self.number));
+            } else {
+                entries.iter().zip(&messages).for_each(|(entry, message)| show(entry, message));
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+impl Conversation {
+    async fn resume(&self, channel: &Channel) -> Outcome {
+        match channel.store.resume(&self.number).await? {
+            0 => terminal::print(format!("The conversation with {} is not paused.", self.number)),
+            _ => {
+                channel.poke().await;
+                terminal::print(format!("The conversation with {} goes on.", self.number));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Who, when and where it stands; below it, moved to the right, what was said.
+fn show(entry: &Entry, message: &Message) {
+    let speaker = match entry.id {
+        EntryId::In(_) => entry.contact.clone(),
+        EntryId::Out(_) => message.speaker(),
+    };
+    terminal::print(format!("{}  {speaker}  [{}]", when::iso(entry.time), message.state_in_words()));
+    for line in terminal::harmless(&entry.text).lines() {
+        terminal::print(format!("    {line}"));
+    }
+    if entry.media > 0 {
+        terminal::print(format!("    ({} attachment(s))", entry.media));
+    }
+}

@@ -1,0 +1,246 @@
+//! `openclaw telephony costs`: what was paid, what will have to be, and what is left on the account.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use telephony_domain::money::{Amount, Currency, Price};
+use telephony_domain::tariff::AS_OF;
+use telephony_domain::time::{SystemClock, Timestamp};
+use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::prices::Prices;
+use telephony_store::costs::Spending;
+
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::estimate::Estimator;
+use crate::failure::{Failure, Outcome};
+use crate::money::Money;
+use crate::terminal::{self, Table};
+use crate::{line, when};
+
+/// Nobody waits longer for the balance and for prices that are missing.
+const ASK_WITHIN: Duration = Duration::from_secs(5);
+
+/// Show what messages cost and what is left on the account.
+#[derive(Debug, Args)]
+pub struct Costs {
+    /// Add up by day (UTC), contact or line
+    #[arg(long, value_enum)]
+    by: Option<By>,
+    /// Only from then on: how long ago (12h, 7d) or a time (default: 30d)
+    #[arg(long, value_name = "WHEN", value_parser = when::moment)]
+    since: Option<Timestamp>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    Day,
+    Contact,
+    Line,
+}
+
+/// Messages that are added up. Actual and estimated prices stay apart, and so do currencies.
+#[derive(Debug, Default, Clone)]
+struct Tally {
+    sent: u64,
+    received: u64,
+    segments: u64,
+    actual: BTreeMap<Currency, Amount>,
+    estimated: BTreeMap<Currency, Amount>,
+    /// Messages whose price nobody knows or can estimate.
+    unknown: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    since: String,
+    price_list_as_of: &'static str,
+    rows: Vec<Row>,
+    total: Row,
+    balance: Option<Money>,
+    balance_problem: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    name: String,
+    sent: u64,
+    received: u64,
+    segments: u64,
+    actual: Vec<Money>,
+    estimated: Vec<Money>,
+    unknown: u64,
+}
+
+impl Costs {
+    /// Adds up and shows.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            let since = self.since.unwrap_or_else(|| channel.now() - Duration::from_secs(30 * 24 * 60 * 60));
+            let (balance, ()) = tokio::join!(balance(channel), ask_for_prices(channel));
+            let spending = channel.store.spending(since).await?;
+            let report = self.report(channel, spending, since, balance).await?;
+            match self.json {
+                true => terminal::print_json(&report)?,
+                false => report.show(self.by),
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+
+    async fn report(
+        &self,
+        channel: &Channel,
+        spending: Vec<Spending>,
+        since: Timestamp,
+        balance: Result<Price, String>,
+    ) -> Result<Report, Failure> {
+        let names = line::names(channel).await?;
+        let mut estimator = Estimator::new(Some(channel.store.clone()));
+        let (mut total, mut tallies) = (Tally::default(), BTreeMap::<String, Tally>::new());
+        for row in &spending {
+            let name = match self.by {
+                None => if row.kind.is_inbound() { "received" } else { "sent" }.to_owned(),
+                Some(By::Day) => when::day(row.day),
+                Some(By::Contact) => row.contact.clone(),
+                Some(By::Line) => row.line.and_then(|line| names.get(&line).cloned()).unwrap_or_default(),
+            };
+            let cost = Tally::of(row, &mut estimator).await?;
+            tallies.entry(name).or_default().add(&cost);
+            total.add(&cost);
+        }
+        let (balance, balance_problem) = match balance {
+            Ok(balance) => (Some(Money::of(balance)), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        Ok(Report {
+            since: when::iso(since),
+            price_list_as_of: AS_OF,
+            rows: tallies.iter().map(|(name, tally)| tally.row(name)).collect(),
+            total: total.row("total"),
+            balance,
+            balance_problem,
+        })
+    }
+}
+
+/// What is left on the account, or why that could not be found out: never a reason to fail.
+async fn balance(channel: &Channel) -> Result<Price, String> {
+    match tokio::time::timeout(ASK_WITHIN, channel.provider.balance()).await {
+        Ok(Ok(balance)) => Ok(balance),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("Twilio does not answer".to_owned()),
+    }
+}
+
+/// A running gateway asks by itself.
+async fn ask_for_prices(channel: &Channel) {
+    if GatewayLock::is_taken(&channel.state) {
+        return;
+    }
+    let (store, provider) = (channel.store.clone(), channel.provider.clone());
+    let prices = Prices { store, provider, clock: std::sync::Arc::new(SystemClock) };
+    // What is missing is estimated.
+    let _ = tokio::time::timeout(ASK_WITHIN, prices.ask()).await;
+}
+
+impl Tally {
+    async fn of(row: &Spending, estimator: &mut Estimator) -> Result<Tally, Failure> {
+        let (messages, segments) = (row.messages, row.segments);
+        let (sent, received) = if row.kind.is_inbound() { (0, messages) } else { (messages, 0) };
+        let mut tally = Tally { sent, received, segments, ..Tally::default() };
+        if let Some(price) = row.price {
+            tally.actual.insert(price.currency, price.amount);
+            return Ok(tally);
+        }
+        let estimate = match row.contact.parse() {
+            Ok(contact) => estimator.of(row.kind, &contact, messages, segments).await?,
+            Err(_) => None,
+        };
+        match estimate {
+            Some(estimate) => drop(tally.estimated.insert(estimate.price.currency, estimate.price.amount)),
+            None => tally.unknown = messages,
+        }
+        Ok(tally)
+    }
+
+    fn add(&mut self, more: &Tally) {
+        self.sent += more.sent;
+        self.received += more.received;
+        self.segments += more.segments;
+        self.unknown += more.unknown;
+        let sums = [(&mut self.actual, &more.actual), (&mut self.estimated, &more.estimated)];
+        for (sum, amounts) in sums {
+            for (currency, amount) in amounts {
+                *sum.entry(*currency).or_default() += *amount;
+            }
+        }
+    }
+
+    fn row(&self, name: &str) -> Row {
+        let money = |amounts: &BTreeMap<Currency, Amount>| {
+            amounts.iter().map(|(currency, amount)| Money::of(Price { amount: *amount, currency: *currency })).collect()
+        };
+        Row {
+            name: name.to_owned(),
+            sent: self.sent,
+            received: self.received,
+            segments: self.segments,
+            actual: money(&self.actual),
+            estimated: money(&self.estimated),
+            unknown: self.unknown,
+        }
+    }
+}
+
+impl Report {
+    fn show(&self, by: Option<By>) {
+        let heading = match by {
+            None => "",
+            Some(By::Day) => "Day",
+            Some(By::Contact) => "Contact",
+            Some(By::Line) => "Line",
+        };
+        let mut table = Table::new([heading, "Sent", "Received", "Segments", "Actual", "Estimated", "Unknown"]);
+        for row in self.rows.iter().chain([&self.total]) {
+            table.row([
+                row.name.clone(),
+                row.sent.to_string(),
+                row.received.to_string(),
+                row.segments.to_string(),
+                in_words(&row.actual),
+                in_words(&row.estimated),
+                row.unknown.to_string(),
+            ]);
+        }
+        table.print();
+        terminal::print(match (&self.balance, &self.balance_problem) {
+            (Some(balance), _) => format!("Balance: {balance}"),
+            (None, problem) => {
+                format!("Balance: could not be asked for: {}", problem.as_deref().unwrap_or("Twilio does not say"))
+            }
+        });
+        terminal::say(format!("Since {}.", self.since));
+        if !self.total.estimated.is_empty() {
+            terminal::say(format!(
+                "Estimated: Twilio has not said what these cost. To +1 by its price list of {AS_OF} without carrier \
+                 fees, elsewhere by what you paid before."
+            ));
+        }
+    }
+}
+
+fn in_words(money: &[Money]) -> String {
+    if money.is_empty() {
+        return "-".to_owned();
+    }
+    money.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ")
+}

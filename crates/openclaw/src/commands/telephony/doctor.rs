@@ -1,0 +1,171 @@
+//! `openclaw telephony doctor`: what is wrong, why it matters, and what to do.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_gateway::routing;
+
+use super::webhook::changes::{self, Consent, failed};
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::doctor::{self, Checkup, Severity};
+use crate::failure::{Failure, Outcome};
+use crate::{assemble, logging, reach, terminal};
+
+/// Find out what is wrong, why it matters, and what to do.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Mend what can be mended safely: the permissions of files and, after asking, the webhook
+    #[arg(long)]
+    fix: bool,
+    /// Say what a finding means, and do nothing else
+    #[arg(long, value_name = "FINDING")]
+    explain: Option<String>,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    ok: bool,
+    findings: Vec<Row<'a>>,
+    checked: Vec<Well<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    severity: Severity,
+    area: &'a str,
+    what: &'a str,
+    detail: &'a str,
+    why: &'a str,
+    fix: &'a str,
+    page: String,
+}
+
+#[derive(Serialize)]
+struct Well<'a> {
+    area: &'a str,
+    well: &'a [String],
+}
+
+impl Doctor {
+    /// Examines, mends where that is asked for, and shows what is left.
+    pub fn run(self, place: &Place) -> Outcome {
+        if let Some(id) = &self.explain {
+            return explain(id);
+        }
+        logging::start(logging::Level::OnlyTrouble);
+        assemble::runtime()?.block_on(async {
+            let mut checkups = doctor::examine(place).await;
+            if self.fix && self.mend(place, &checkups).await? {
+                checkups = doctor::examine(place).await;
+            }
+            let is_well = !findings(&checkups).any(|(_, found)| found.finding.severity == Severity::Error);
+            if self.json {
+                print_json(&checkups, is_well)?
+            } else {
+                print(&checkups)
+            }
+            Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        })
+    }
+
+    /// Mends what can be mended; whether anything was changed.
+    async fn mend(&self, place: &Place, checkups: &[Checkup]) -> Result<bool, Failure> {
+        let has = |is_meant: fn(&doctor::Finding) -> bool| findings(checkups).any(|(_, found)| is_meant(found.finding));
+        let mut has_changed = false;
+        if has(|finding| finding == doctor::FILE_OPEN) {
+            let only_show = self.consent.dry_run;
+            for path in doctor::close_files(place, only_show)? {
+                let what = if only_show { "Would be closed to others" } else { "Closed to others" };
+                terminal::say(format!("{what}: {}", path.display()));
+                has_changed |= !only_show;
+            }
+        }
+        if has(doctor::is_fixed_by_sync) {
+            has_changed |= self.sync(place).await?;
+        }
+        Ok(has_changed)
+    }
+
+    async fn sync(&self, place: &Place) -> Result<bool, Failure> {
+        let channel = Channel::open(place)?;
+        let Some(url) = reach::public_url(&channel.loaded, None).await? else { return Ok(false) };
+        let (sender, told) = (channel.sender(), reach::told(&url));
+        let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
+        let aim = reach::aim(&channel.loaded.telephony, &sender, &told);
+        let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
+        if plan.changes.is_empty() {
+            return Ok(false);
+        }
+        changes::tell(&plan);
+        let is_agreed = self.consent.is_given(&plan)?;
+        if is_agreed {
+            routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
+            terminal::say("Changed. `openclaw telephony webhook undo` puts back what was there before.");
+        }
+        Ok(is_agreed)
+    }
+}
+
+fn explain(id: &str) -> Outcome {
+    let Some(finding) = doctor::FINDINGS.iter().find(|finding| finding.id == id) else {
+        return Err(Failure::usage(format!("doctor has no finding `{id}`")).hint("all are in docs/reference/doctor.md"));
+    };
+    terminal::print(format!("{} ({})", finding.what, finding.severity));
+    terminal::print(format!("why:  {}", finding.why));
+    terminal::print(format!("fix:  {}", finding.fix));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor::Found)> {
+    checkups.iter().flat_map(|checkup| checkup.found.iter().map(|found| (checkup.area, found)))
+}
+
+fn print(checkups: &[Checkup]) {
+    for checkup in checkups {
+        for well in &checkup.well {
+            terminal::print(format!("ok       {}: {}", checkup.area, terminal::harmless(well)));
+        }
+        for found in &checkup.found {
+            let finding = found.finding;
+            terminal::print(format!("{:8} {}: {}", finding.severity, checkup.area, finding.what));
+            if !found.detail.is_empty() {
+                indent("", &terminal::harmless(&found.detail));
+            }
+            if finding.severity > Severity::Note {
+                indent("why:  ", finding.why);
+                indent("fix:  ", finding.fix);
+                indent("page: ", &finding.page());
+            }
+        }
+    }
+    let count = |severity| findings(checkups).filter(|(_, found)| found.finding.severity == severity).count();
+    terminal::print(format!("{} error(s), {} warning(s)", count(Severity::Error), count(Severity::Warning)));
+}
+
+/// A text behind its label, with the lines of it under each other.
+fn indent(label: &str, text: &str) {
+    let (margin, lines) = (" ".repeat(9 + label.len()), text.replace('\n', "\n  "));
+    terminal::print(format!("{:9}{label}{}", "", lines.replace('\n', &format!("\n{margin}"))));
+}
+
+fn print_json(checkups: &[Checkup], ok: bool) -> Result<(), Failure> {
+    let row = |(area, found): (&'static str, &'_ doctor::Found)| {
+        let doctor::Finding { id, severity, what, why, fix } = *found.finding;
+        (area, id, severity, what, why, fix, found.finding.page())
+    };
+    let findings = findings(checkups).map(|pair| {
+        let (area, id, severity, what, why, fix, page) = row(pair);
+        Row { id, severity, area, what, detail: &pair.1.detail, why, fix, page }
+    });
+    let checked = checkups.iter().map(|checkup| Well { area: checkup.area, well: &checkup.well });
+    terminal::print_json(&Report { ok, findings: findings.collect(), checked: checked.collect() })
+}

@@ -1,0 +1,68 @@
+//! `openclaw telephony export <number>`: everything that is held about a contact, as JSON.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_domain::number::PhoneNumber;
+
+use super::messages::detail::Report as Message;
+use super::optouts::Row as Consent;
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::failure::Outcome;
+use crate::line;
+use crate::terminal;
+use crate::when;
+
+/// Print everything that is held about somebody, as JSON.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// About whom, such as +15550005678
+    number: PhoneNumber,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    contact: String,
+    exported_at: String,
+    approved_at: Option<String>,
+    blocked_at: Option<String>,
+    pairing_request: Option<Request>,
+    consents: Vec<Consent>,
+    messages: Vec<Message>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    code: String,
+    requested_at: String,
+    expires_at: String,
+}
+
+impl Export {
+    /// Prints.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            let names = line::names(channel).await?;
+            let record = channel.store.record_of(&self.number).await?;
+            let name = |id| names.get(&id).cloned().unwrap_or_default();
+            terminal::print_json(&Report {
+                contact: record.contact.to_string(),
+                exported_at: when::iso(channel.now()),
+                approved_at: record.approved.map(when::iso),
+                blocked_at: record.blocked.map(when::iso),
+                pairing_request: record.pairing.map(|request| Request {
+                    code: request.code.to_string(),
+                    requested_at: when::iso(request.requested),
+                    expires_at: when::iso(request.expires),
+                }),
+                consents: record.consents.iter().map(|consent| Consent::of(consent, name(consent.line))).collect(),
+                messages: record.messages.iter().map(|detail| Message::of(detail, channel, &names)).collect(),
+            })?;
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! Messages as they come and change. Each look is a short read of its own, beside a gateway that goes on writing.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use telephony_domain::delivery::Status;
+use telephony_domain::id::LineId;
+use telephony_store::history::{Entry, EntryId, EntryState, Filter, Mark, OPEN_INBOUND_STATES};
+use telephony_store::outbox::PartState;
+
+use super::list::Message;
+use crate::assemble::Channel;
+use crate::failure::{Failure, Outcome};
+use crate::line;
+use crate::terminal;
+
+/// How often we look.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Changes of no more than this many messages are looked for: the newest of those that may still change.
+const WATCHED_AT_MOST: usize = 1000;
+
+/// What was shown, and what may change.
+struct Follower<'c> {
+    channel: &'c Channel,
+    filter: Filter,
+    is_json: bool,
+    names: HashMap<LineId, String>,
+    mark: Mark,
+    open: HashMap<EntryId, EntryState>,
+}
+
+/// Shows the newest messages, then every new one and every change, until nobody reads any more.
+pub async fn follow(channel: &Channel, filter: Filter, is_json: bool) -> Outcome {
+    let (mark, names) = (channel.store.mark().await?, line::names(channel).await?);
+    let mut follower = Follower { channel, filter, is_json, names, mark, open: HashMap::new() };
+    let mut is_read = follower.begin().await?;
+    while is_read {
+        tokio::time::sleep(LOOK_EVERY).await;
+        is_read = follower.look().await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Follower<'_> {
+    /// Shows what there is. Whether there still is a reader.
+    async fn begin(&mut self) -> Result<bool, Failure> {
+        let store = &self.channel.store;
+        let mut newest = store.messages(self.filter.clone()).await?;
+        newest.retain(|entry| !self.is_new(entry.id));
+        newest.reverse();
+        let limit = u32::try_from(WATCHED_AT_MOST).unwrap_or(u32::MAX);
+        let mut watched = store.messages(Filter { states: open_states(), limit, ..self.filter.clone() }).await?;
+        watched.retain(|entry| !self.is_new(entry.id));
+        self.open.extend(watched.into_iter().map(|entry| (entry.id, entry.standing)));
+        Ok(newest.iter().all(|entry| self.print(entry)))
+    }
+
+    /// Shows what is new and what has changed. Whether there still is a reader.
+    async fn look(&mut self) -> Result<bool, Failure> {
+        let mark = self.channel.store.mark().await?;
+        let mut shown = self.changed().await?;
+        let since = Filter { after: Some(self.mark), states: Vec::new(), limit: u32::MAX, ..self.filter.clone() };
+        let new = if mark == self.mark { Vec::new() } else { self.channel.store.messages(since).await? };
+        shown.extend(new.into_iter().rev());
+        self.advance(&shown, mark);
+        Ok(shown.iter().filter(|entry| self.filter.wants_state(entry)).all(|entry| self.print(entry)))
+    }
+
+    async fn changed(&self) -> Result<Vec<Entry>, Failure> {
+        let mut watched: Vec<EntryId> = self.open.keys().copied().collect();
+        watched.sort_by_key(|id| number(*id));
+        let mut entries = self.channel.store.entries(watched).await?;
+        entries.retain(|entry| self.open.get(&entry.id) != Some(&entry.standing));
+        Ok(entries)
+    }
+
+    /// Goes on from what was shown: it may be newer than the mark.
+    fn advance(&mut self, shown: &[Entry], mark: Mark) {
+        self.mark = Mark { inbound: self.mark.inbound.max(mark.inbound), message: self.mark.message.max(mark.message) };
+        for entry in shown {
+            match entry.id {
+                EntryId::In(id) => self.mark.inbound = self.mark.inbound.max(id),
+                EntryId::Out(id) => self.mark.message = self.mark.message.max(id),
+            }
+            if entry.is_open() && (self.open.len() < WATCHED_AT_MOST || self.open.contains_key(&entry.id)) {
+                self.open.insert(entry.id, entry.standing.clone());
+            } else {
+                self.open.remove(&entry.id);
+            }
+        }
+    }
+
+    fn is_new(&self, id: EntryId) -> bool {
+        match id {
+            EntryId::In(id) => id > self.mark.inbound,
+            EntryId::Out(id) => id > self.mark.message,
+        }
+    }
+
+    fn print(&self, entry: &Entry) -> bool {
+        let message = Message::of(entry, &self.names);
+        terminal::try_print(if self.is_json { message.json() } else { message.line() })
+    }
+}
+
+fn number(id: EntryId) -> i64 {
+    match id {
+        EntryId::In(id) => id.0,
+        EntryId::Out(id) => id.0,
+    }
+}
+
+fn open_states() -> Vec<String> {
+    let parts = [PartState::Queued, PartState::Ready, PartState::Starting, PartState::Unknown].map(PartState::as_str);
+    let statuses = [Status::Accepted, Status::Scheduled, Status::Sending, Status::Sent].map(Status::as_str);
+    OPEN_INBOUND_STATES.iter().copied().chain(parts).chain(statuses).map(str::to_owned).collect()
+}

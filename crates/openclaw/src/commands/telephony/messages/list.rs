@@ -1,0 +1,166 @@
+//! Messages and failed turns, a row each.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use serde::Serialize;
+use telephony_domain::id::LineId;
+use telephony_store::history::{Entry, EntryId, EntryState};
+use telephony_store::inbox::FailedTurn;
+
+use crate::failure::Outcome;
+use crate::terminal::{self, Table};
+use crate::when;
+
+/// A message as JSON shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    id: String,
+    direction: &'static str,
+    line: Option<String>,
+    contact: String,
+    time: String,
+    state: String,
+    status: Option<&'static str>,
+    purpose: Option<&'static str>,
+    segments: Option<u32>,
+    code: Option<u32>,
+    why: Option<String>,
+    media: u32,
+    text: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failed {
+    turn: i64,
+    contact: String,
+    state: &'static str,
+    attempts: u32,
+    reason: String,
+    received_at: String,
+    next_attempt_at: Option<String>,
+}
+
+/// Shows messages, newest first.
+pub fn show(entries: &[Entry], names: &HashMap<LineId, String>, json: bool) -> Outcome {
+    let messages: Vec<Message> = entries.iter().map(|entry| Message::of(entry, names)).collect();
+    if json {
+        terminal::print_json(&messages)?;
+    } else if messages.is_empty() {
+        terminal::say("No messages.");
+    } else {
+        let mut table = Table::new(["Id", "Time", "Contact", "State", "Text"]);
+        for message in messages {
+            let state = message.state_in_words();
+            table.row([message.id, message.time, message.contact, state, one_line(&message.text)]);
+        }
+        table.print();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows turns that could not be answered.
+pub fn show_failed(turns: &[FailedTurn], json: bool) -> Outcome {
+    let turns: Vec<Failed> = turns.iter().map(Failed::from).collect();
+    if json {
+        terminal::print_json(&turns)?;
+    } else if turns.is_empty() {
+        terminal::say("Every message was answered.");
+    } else {
+        let mut table = Table::new(["Turn", "Received", "Contact", "State", "Attempts", "Reason"]);
+        for turn in turns {
+            let (id, attempts) = (turn.turn.to_string(), turn.attempts.to_string());
+            table.row([id, turn.received_at, turn.contact, turn.state.to_owned(), attempts, turn.reason]);
+        }
+        table.print();
+        terminal::say("Try one again with `openclaw telephony messages --retry TURN`.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Message {
+    /// A message as the store lists it; `names` is what lines are called.
+    pub fn of(entry: &Entry, names: &HashMap<LineId, String>) -> Self {
+        let mut message = Message {
+            id: entry.id.to_string(),
+            direction: if matches!(entry.id, EntryId::In(_)) { "inbound" } else { "outbound" },
+            line: entry.line.and_then(|line| names.get(&line)).cloned(),
+            contact: entry.contact.clone(),
+            time: when::iso(entry.time),
+            state: String::new(),
+            status: None,
+            purpose: None,
+            segments: None,
+            code: None,
+            why: None,
+            media: entry.media,
+            text: entry.text.clone(),
+        };
+        match &entry.standing {
+            EntryState::In { state, why } => {
+                message.state = state.clone();
+                message.why = why.clone();
+            }
+            EntryState::Out { purpose, state, status, segments, code, reason } => {
+                message.state = state.as_str().to_owned();
+                message.status = status.map(|status| status.as_str());
+                message.purpose = Some(purpose.as_str());
+                message.segments = Some(*segments);
+                message.code = *code;
+                message.why = reason.clone();
+            }
+        }
+        message
+    }
+
+    /// Who says a message of ours: the assistant, or the operator or the program for another purpose.
+    pub fn speaker(&self) -> String {
+        match self.purpose {
+            None | Some("reply") => "assistant".to_owned(),
+            Some(purpose) => format!("assistant ({purpose})"),
+        }
+    }
+
+    /// The message in one line, for a list without an end.
+    pub fn line(&self) -> String {
+        let (state, text) = (self.state_in_words(), one_line(&self.text));
+        format!("{:8} {} {:13} {state:22} {text}", self.id, self.time, terminal::harmless(&self.contact))
+    }
+
+    /// The message as JSON in one line.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// State, the provider's status and the reason in a few words.
+    pub fn state_in_words(&self) -> String {
+        let state = self.status.filter(|_| self.state == "sent").unwrap_or(&self.state);
+        match (self.code, &self.why) {
+            (Some(code), _) => format!("{state} ({code})"),
+            (None, Some(why)) => format!("{state} ({why})"),
+            (None, None) => state.to_owned(),
+        }
+    }
+}
+
+impl From<&FailedTurn> for Failed {
+    fn from(turn: &FailedTurn) -> Self {
+        Self {
+            turn: turn.turn.0,
+            contact: turn.contact.to_string(),
+            state: if turn.is_dead { "dead" } else { "parked" },
+            attempts: turn.attempts,
+            reason: turn.reason.clone(),
+            received_at: when::iso(turn.received),
+            next_attempt_at: turn.next_attempt.map(when::iso),
+        }
+    }
+}
+
+/// The beginning of a text, on one line.
+fn one_line(text: &str) -> String {
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if flat.chars().count() <= 60 { flat } else { flat.chars().take(59).chain(['…']).collect() }
+}

@@ -1,0 +1,77 @@
+//! Which messages are meant: the options that narrow a list down.
+
+use clap::Args;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+use telephony_store::history::{Filter, INBOUND_STATES};
+use telephony_store::outbox::PartState;
+
+use crate::assemble::Channel;
+use crate::failure::Failure;
+use crate::line;
+use crate::when;
+
+/// Which messages are meant.
+#[derive(Debug, Args)]
+#[group(id = "selection", multiple = true, conflicts_with_all = ["id", "dead", "retry"])]
+pub struct Selection {
+    /// Only messages with this phone number
+    #[arg(long, value_name = "NUMBER")]
+    contact: Option<PhoneNumber>,
+    /// Only messages on this line: its number or messaging service
+    #[arg(long, value_name = "LINE")]
+    line: Option<String>,
+    /// Only messages that stand there, such as `failed` or `delivered`; may be repeated
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    status: Vec<String>,
+    /// Only messages of which nobody knows whether they were sent
+    #[arg(long, conflicts_with = "status")]
+    unknown: bool,
+    /// Only messages since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
+    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    since: Option<Timestamp>,
+    /// Only messages before then
+    #[arg(long, value_name = "TIME", value_parser = when::moment, conflicts_with = "follow")]
+    until: Option<Timestamp>,
+    /// How many, the newest
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+impl Selection {
+    /// The same for the store.
+    pub async fn filter(&self, channel: &Channel) -> Result<Filter, Failure> {
+        let line = match &self.line {
+            Some(name) => Some(line::find(channel, Some(name)).await?),
+            None => None,
+        };
+        Ok(Filter {
+            contact: self.contact.clone(),
+            line,
+            since: self.since,
+            until: self.until,
+            states: self.states(),
+            limit: self.limit,
+            ..Filter::default()
+        })
+    }
+
+    fn states(&self) -> Vec<String> {
+        let in_doubt = [PartState::Unknown, PartState::FinallyUnknown].map(|state| state.as_str().to_owned());
+        if self.unknown { in_doubt.to_vec() } else { self.status.clone() }
+    }
+}
+
+fn status(word: &str) -> Result<String, String> {
+    let word = word.to_ascii_lowercase();
+    let parts = PartState::ALL.map(PartState::as_str);
+    let is_known = INBOUND_STATES.contains(&word.as_str())
+        || parts.contains(&word.as_str())
+        || word.parse::<telephony_domain::delivery::Status>().is_ok();
+    if is_known {
+        Ok(word)
+    } else {
+        let [inbound, outbound] = [INBOUND_STATES.join(", "), parts.join(", ")];
+        Err(format!("expected one of {inbound}; {outbound}; or a status of Twilio such as delivered or undelivered"))
+    }
+}

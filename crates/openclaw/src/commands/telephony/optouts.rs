@@ -1,0 +1,128 @@
+//! `openclaw telephony optouts`: who wants no more messages from which line, and how we know.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use telephony_domain::consent::Wish;
+use telephony_domain::number::PhoneNumber;
+use telephony_store::consents::Consent;
+
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::failure::Outcome;
+use crate::line;
+use crate::terminal::{self, Table};
+use crate::when;
+
+/// Show who wants no more messages, or enter it by hand.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct OptOuts {
+    #[command(subcommand)]
+    change: Option<Change>,
+    /// Show everything that was ever said, not only what counts now
+    #[arg(long)]
+    history: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Change {
+    /// Send nothing more to a number, as if it had texted STOP
+    Add(Entry),
+    /// Send to a number again
+    Remove(Entry),
+}
+
+#[derive(Debug, Args)]
+struct Entry {
+    /// Whose wish it is, such as +15550005678
+    number: PhoneNumber,
+    /// The line it is about: its number or messaging service (default: the configured one)
+    #[arg(long, value_name = "LINE")]
+    line: Option<String>,
+}
+
+/// A consent as JSON shows it.
+#[derive(Serialize)]
+pub struct Row {
+    contact: String,
+    line: String,
+    wish: &'static str,
+    evidence: &'static str,
+    at: String,
+}
+
+impl OptOuts {
+    /// Shows or changes.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| match &self.change {
+            Some(Change::Add(entry)) => add(channel, entry).await,
+            Some(Change::Remove(entry)) => remove(channel, entry).await,
+            None => self.show(channel).await,
+        })
+    }
+
+    async fn show(&self, channel: &Channel) -> Outcome {
+        let consents = match self.history {
+            true => channel.store.consent_history(None).await?,
+            false => channel.store.opt_outs().await?,
+        };
+        let names = line::names(channel).await?;
+        let name = |consent: &Consent| names.get(&consent.line).cloned().unwrap_or_default();
+        let rows: Vec<Row> = consents.iter().map(|consent| Row::of(consent, name(consent))).collect();
+        if self.json {
+            terminal::print_json(&rows)?;
+        } else if rows.is_empty() {
+            terminal::say("Nobody has opted out.");
+        } else {
+            let mut table = Table::new(["Contact", "Line", "Wish", "Known by", "Since"]);
+            for row in rows {
+                table.row([row.contact, row.line, row.wish.to_owned(), row.evidence.to_owned(), row.at]);
+            }
+            table.print();
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn add(channel: &Channel, entry: &Entry) -> Outcome {
+    let Entry { number, line } = entry;
+    let line = line::find(channel, line.as_deref()).await?;
+    match channel.store.record_wish(line, number, Wish::OptOut, channel.now()).await? {
+        true => terminal::print(format!("{number} gets no more messages from this line.")),
+        false => terminal::print(format!("{number} has opted out already.")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn remove(channel: &Channel, entry: &Entry) -> Outcome {
+    let Entry { number, line } = entry;
+    let line = line::find(channel, line.as_deref()).await?;
+    if channel.store.record_wish(line, number, Wish::OptIn, channel.now()).await? {
+        terminal::print(format!("{number} can be sent messages from this line again."));
+        terminal::say(
+            "If they texted STOP, Twilio and carriers go on blocking the number until they text START: only they can \
+             end that. Send only where you have their consent.",
+        );
+    } else {
+        terminal::print(format!("{number} has not opted out."));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Row {
+    /// A consent as the store has it, and what its line is called.
+    pub fn of(consent: &Consent, line: String) -> Self {
+        Self {
+            contact: consent.contact.to_string(),
+            line,
+            wish: consent.wish.as_str(),
+            evidence: consent.evidence.as_str(),
+            at: when::iso(consent.at),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `openclaw telephony purge <number>`: deletes what is held about a contact, here and, where asked for, at the provider.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use telephony_domain::number::PhoneNumber;
+use telephony_providers::provider::Deletion;
+use telephony_store::history::Detail;
+use telephony_store::records::Holdings;
+
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::failure::{Failure, Outcome};
+use crate::terminal;
+
+/// Messages that go in one step, so that a gateway beside us never waits for long.
+const AT_A_TIME: u32 = 100;
+
+/// Delete what is held about somebody.
+#[derive(Debug, Args)]
+pub struct Purge {
+    /// About whom, such as +15550005678
+    number: PhoneNumber,
+    /// Delete their messages at Twilio too
+    #[arg(long)]
+    at_twilio: bool,
+    /// Do it; without this only what would go is shown
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Purge {
+    /// Shows what is held, and deletes it where `--yes` says so.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            let held = channel.store.holdings(&self.number).await?;
+            show(&self.number, &held);
+            if !self.yes {
+                return Err(Failure::new("nothing was deleted").hint("add --yes to delete it; there is no way back"));
+            }
+            if self.at_twilio {
+                self.delete_at_provider(channel).await?;
+            }
+            self.delete_here(channel).await
+        })
+    }
+
+    /// Before our own rows go: they know which messages there are.
+    async fn delete_at_provider(&self, channel: &Channel) -> Result<(), Failure> {
+        let record = channel.store.record_of(&self.number).await?;
+        let (mut deleted, mut left) = (0, Vec::new());
+        for (id, has_media) in record.messages.iter().flat_map(at_provider) {
+            match channel.provider.delete(id, has_media).await? {
+                Deletion::Gone => deleted += 1,
+                Deletion::TooEarly => left.push(id),
+            }
+        }
+        terminal::print(format!("Deleted {deleted} message(s) at Twilio."));
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!("Twilio still handles {} message(s): {}", left.len(), left.join(", ")))
+            .hint("nothing was deleted here; try again in a few minutes"))
+    }
+
+    async fn delete_here(&self, channel: &Channel) -> Outcome {
+        let mut messages = 0;
+        loop {
+            let purged = channel.store.purge(&self.number, AT_A_TIME, channel.now()).await?;
+            messages += purged.messages;
+            if purged.is_done {
+                break;
+            }
+        }
+        channel.store.remove_loose_files(channel.now()).await?;
+        channel.poke().await;
+        terminal::print(format!("Deleted {messages} message(s) here, and what belongs to them."));
+        match channel.store.holdings(&self.number).await?.in_hand {
+            0 => Ok(ExitCode::SUCCESS),
+            in_hand => {
+                Err(Failure::new(format!("{in_hand} message(s) are being handed over or in doubt, and were kept"))
+                    .hint("run it again once that is settled, in ten minutes at most where Twilio can be reached"))
+            }
+        }
+    }
+}
+
+fn show(number: &PhoneNumber, held: &Holdings) {
+    let Holdings { inbound, outbound, .. } = held;
+    terminal::print(format!("{number}: {inbound} message(s) from them, {outbound} to them, with turns and attempts."));
+    let goes = [(held.has_request, "a pairing request"), (held.is_approved, "the approval")];
+    let stays = [(held.is_opted_out, "the opt-out"), (held.is_blocked, "the block")];
+    for (what, verb) in [(goes, "Goes too"), (stays, "Stays, because it protects them")] {
+        let words: Vec<&str> = what.iter().filter(|(is_there, _)| *is_there).map(|(_, word)| *word).collect();
+        if !words.is_empty() {
+            terminal::print(format!("{verb}: {}.", words.join(", ")));
+        }
+    }
+}
+
+/// The provider's ids of a message, and whether it has attachments there.
+fn at_provider(message: &Detail) -> impl Iterator<Item = (&str, bool)> {
+    let parts = message.parts.iter().filter_map(|part| part.provider_id.as_deref());
+    let has_media = message.entry.media > 0;
+    message.provider_id.as_deref().into_iter().chain(parts).map(move |id| (id, has_media))
+}

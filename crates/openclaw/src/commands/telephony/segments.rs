@@ -1,0 +1,68 @@
+//! `openclaw telephony segments`: what a text costs, without sending it.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::sms::segment;
+
+use crate::cli::Place;
+use crate::estimate::Cost;
+use crate::failure::Outcome;
+use crate::terminal;
+
+/// Count a text's encoding and segments as carriers do.
+#[derive(Debug, Args)]
+pub struct Segments {
+    /// The text, or `-` for standard input
+    #[arg(default_value = "-", hide_default_value = true, allow_hyphen_values = true)]
+    text: String,
+    /// Estimate what it costs to send it to this number
+    #[arg(long, value_name = "NUMBER")]
+    to: Option<PhoneNumber>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Counted<'a> {
+    encoding: String,
+    segments: u32,
+    units: u32,
+    texts: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<Cost>,
+}
+
+impl Segments {
+    /// Counts.
+    pub fn run(self, place: &Place) -> Outcome {
+        let text = terminal::text_argument(&self.text)?;
+        let count = segment::count(&text);
+        let cost = match &self.to {
+            None => None,
+            Some(to) => Some(Cost::of(place, to, false, count.segments)?),
+        };
+        let counted = Counted {
+            encoding: count.encoding.to_string(),
+            segments: count.segments,
+            units: count.units,
+            texts: segment::segments(&text),
+            estimate: cost,
+        };
+        if self.json {
+            terminal::print_json(&counted)?;
+        } else {
+            terminal::print(format!(
+                "{}, {} segment(s), {} unit(s)",
+                counted.encoding, counted.segments, counted.units
+            ));
+            if let Some(cost) = &counted.estimate {
+                terminal::print(cost.in_words());
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

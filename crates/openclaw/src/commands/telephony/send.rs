@@ -1,0 +1,228 @@
+//! `openclaw telephony send <to> <text>`
+
+mod media;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_domain::id::MessageId;
+use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::sms::segment;
+use telephony_domain::time::Timestamp;
+use telephony_gateway::inbox::reply;
+use telephony_gateway::random;
+use telephony_providers::provider::Webhooks;
+use telephony_store::outbox::{PartProgress, PartState, Progress};
+
+use self::media::Media;
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::deliver;
+use crate::estimate::Cost;
+use crate::failure::{Failure, Outcome};
+use crate::part::{self, Part};
+use crate::terminal;
+use crate::when;
+
+/// What leaves within this time leaves at once.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// Send a text message, with pictures where they are named.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// Who receives it, such as +15550005678
+    #[arg(value_parser = recipient)]
+    to: PhoneNumber,
+    /// The text, or `-` for standard input; may be left out where media go
+    #[arg(allow_hyphen_values = true, required_unless_present = "media")]
+    text: Option<String>,
+    /// A picture or another file that goes with it: a path, or a URL that Twilio can fetch; may be given ten times
+    #[arg(long, value_name = "URL|FILE")]
+    media: Vec<String>,
+    /// Show the parts and what they cost; send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Wait until the message has arrived or failed (2 minutes at most)
+    #[arg(long)]
+    wait: bool,
+    /// Sending the same key again sends nothing and shows what became of the first
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plan {
+    to: String,
+    segments: u32,
+    estimate: Cost,
+    media: Vec<String>,
+    parts: Vec<PlannedPart>,
+}
+
+#[derive(Serialize)]
+struct PlannedPart {
+    text: String,
+    encoding: String,
+    segments: u32,
+    units: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    id: String,
+    to: String,
+    segments: u32,
+    expected_at: Option<String>,
+    parts: Vec<Part>,
+}
+
+impl Send {
+    /// Sends `text` to `to`, as if nothing else had been typed.
+    pub fn plain(to: PhoneNumber, text: &str) -> Self {
+        Self { to, text: Some(text.to_owned()), media: Vec::new(), dry_run: false, wait: false, key: None, json: false }
+    }
+
+    /// Sends.
+    pub fn run(self, place: &Place) -> Outcome {
+        let text = self.text.as_deref().map(terminal::text_argument).transpose()?.unwrap_or_default();
+        if text.trim().is_empty() && self.media.is_empty() {
+            return Err(Failure::usage("the text is empty").hint("an SMS needs some text"));
+        }
+        let media = Media::read(&self.media)?;
+        if self.dry_run {
+            return self.plan(place, &text, &media);
+        }
+        Channel::open(place)?.block_on(async |channel| self.send(channel, &text, media).await)
+    }
+
+    fn plan(&self, place: &Place, text: &str, media: &Media) -> Outcome {
+        let has_media = media.count() > 0;
+        let parts = reply::parts_with(text, has_media, &Channel::rules(place)?);
+        let parts: Vec<PlannedPart> = parts.into_iter().map(PlannedPart::of).collect();
+        let segments = parts.iter().map(|part| part.segments).sum();
+        let estimate = Cost::of(place, &self.to, has_media, segments)?;
+        let media = media.lines().collect();
+        let plan = Plan { to: self.to.to_string(), segments, estimate, media, parts };
+        if self.json {
+            terminal::print_json(&plan)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let count = plan.parts.len();
+        terminal::print(format!("To {}: {count} part(s), {} segment(s). Nothing was sent.", plan.to, plan.segments));
+        for (part, n) in plan.parts.iter().zip(1..) {
+            terminal::print(format!("--- part {n} of {count}: {}, {} segment(s)", part.encoding, part.segments));
+            terminal::print(&part.text);
+        }
+        for media in &plan.media {
+            terminal::print(format!("--- with {media}"));
+        }
+        terminal::print(format!("--- {}", plan.estimate.in_words()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn send(&self, channel: &Channel, text: &str, media: Media) -> Outcome {
+        let media = media.keep(channel).await?;
+        let draft = Draft {
+            key: self.key.as_ref().map_or_else(|| format!("send-{}", random::name()), |key| format!("send-key-{key}")),
+            purpose: Purpose::Send,
+            to: self.to.clone(),
+            text: text.to_owned(),
+            parts: channel.parts_with(text, !media.is_empty()),
+            media,
+            turn: None,
+        };
+        let line = channel.line().await?;
+        let message = channel.store.enqueue(line, draft, channel.now()).await?.message;
+        let expected = self.expected(channel, message).await?;
+        let mut progress = deliver::hand_over(channel, message).await?;
+        if self.wait && progress.parts.iter().all(|part| part.state == PartState::Sent) {
+            progress = deliver::wait_for_status(channel, message).await?;
+        }
+        self.show(channel, &progress, expected)
+    }
+
+    /// When the message will leave, if not at once.
+    async fn expected(&self, channel: &Channel, message: MessageId) -> Result<Option<Timestamp>, Failure> {
+        let now = channel.now();
+        let expected = channel.store.expected_start(message, channel.loaded.telephony.sms.pacing, now).await?;
+        if expected.since(now) < AT_ONCE {
+            return Ok(None);
+        }
+        let (wait, at) = (when::span(expected.since(now)), when::iso(expected));
+        terminal::say(format!("Others are ahead of it on the line: it is expected to leave in {wait}, at {at}."));
+        Ok(Some(expected))
+    }
+
+    fn show(&self, channel: &Channel, progress: &Progress, expected: Option<Timestamp>) -> Outcome {
+        let provider = channel.provider.as_ref();
+        let segments = progress.parts.iter().map(|part| part.segments).sum();
+        if self.json {
+            terminal::print_json(&Report {
+                id: format!("out-{}", progress.message),
+                to: self.to.to_string(),
+                segments,
+                expected_at: expected.map(when::iso),
+                parts: progress.parts.iter().map(|part| Part::of(part, provider)).collect(),
+            })?;
+        } else {
+            progress.parts.iter().filter_map(part::sent_line).for_each(terminal::print);
+        }
+        match progress.parts.iter().find_map(|part| trouble(part, provider)) {
+            None => Ok(ExitCode::SUCCESS),
+            Some(failure) => Err(failure.hint_unless_known(format!(
+                "`openclaw telephony messages out-{}` shows every attempt",
+                progress.message
+            ))),
+        }
+    }
+}
+
+/// Why a part did not go out as wished.
+fn trouble(part: &PartProgress, provider: &dyn Webhooks) -> Option<Failure> {
+    let reason = part::reason(part, provider);
+    let reason = reason.as_deref();
+    let code = part.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+    match part.state {
+        PartState::Sent if part.status.is_some_and(|status| status.is_failure()) => {
+            Some(Failure::new(format!("the message did not arrive{code}: {}", reason.unwrap_or("the carrier does not say why"))))
+        }
+        PartState::Sent => None,
+        PartState::Queued | PartState::Ready | PartState::Starting => {
+            let when = part.next_attempt.map(|at| format!(", next attempt {}", when::iso(at))).unwrap_or_default();
+            let ahead = match part.state {
+                PartState::Queued => "an earlier message to this number is ahead of it",
+                _ => "it waits for its turn on the line",
+            };
+            let reason = reason.unwrap_or(ahead);
+            Some(Failure::new(format!("not sent yet, but kept{when}: {reason}")).hint("a running gateway sends it by itself"))
+        }
+        PartState::Unknown => Some(
+            Failure::new("Twilio did not answer: the message may or may not have been sent")
+                .hint("it is kept, and looked up at Twilio before anything is sent again; a running gateway does it by itself"),
+        ),
+        PartState::FinallyUnknown => Some(Failure::new("it could not be found out whether Twilio sent the message")),
+        PartState::Failed => Some(Failure::new(format!("not sent{code}: {}", reason.unwrap_or("Twilio refused it")))),
+        PartState::Canceled => Some(Failure::new(format!("not sent: {}", reason.unwrap_or("an earlier part failed")))),
+    }
+}
+
+impl PlannedPart {
+    fn of(part: PartDraft) -> Self {
+        let count = segment::count(&part.text);
+        Self { encoding: count.encoding.to_string(), segments: part.segments, units: count.units, text: part.text }
+    }
+}
+
+/// Reads who receives it; the prefixes are those of OpenClaw's own targets.
+fn recipient(word: &str) -> Result<PhoneNumber, String> {
+    let number = ["twilio-sms:", "sms:", "tel:"].iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(word);
+    number.parse().map_err(|error: telephony_domain::number::InvalidNumber| error.to_string())
+}

@@ -1,0 +1,155 @@
+//! `--media`: addresses and files that go with a message, looked at before anything is sent.
+
+use std::path::{Path, PathBuf};
+
+use telephony_domain::message::{Enclosure, MediaToken, ServedFile};
+use telephony_domain::{media_type, mms};
+use telephony_gateway::{picture, poke, random};
+use telephony_store::attachments::FileName;
+
+use crate::assemble::Channel;
+use crate::failure::Failure;
+use crate::terminal;
+
+/// What goes with a message.
+pub struct Media(Vec<Item>);
+
+enum Item {
+    Url(String),
+    File { path: PathBuf, content_type: String, bytes: Vec<u8> },
+}
+
+impl Media {
+    /// Reads what was named; fails with the limit that is exceeded.
+    pub fn read(named: &[String]) -> Result<Media, Failure> {
+        let mut items = named.iter().map(|name| Item::read(name)).collect::<Result<Vec<_>, _>>()?;
+        if items.len() > mms::FILES_AT_MOST {
+            return Err(Failure::new(mms::Unsendable::TooMany(items.len())).hint("send them with several messages"));
+        }
+        reduce(&mut items)?;
+        let files = items.iter().filter_map(|item| match item {
+            Item::File { content_type, bytes, .. } => Some((content_type.as_str(), bytes.len() as u64)),
+            Item::Url(_) => None,
+        });
+        mms::check(files).map_err(|error| {
+            Failure::new(error).hint("make the file smaller or of another type, or put it on the web and send a link")
+        })?;
+        Ok(Media(items))
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Each in a line, for somebody who wants to see what would be sent.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|item| match item {
+            Item::Url(url) => url.clone(),
+            Item::File { path, content_type, bytes } => {
+                format!("{content_type}, {} bytes, {}", bytes.len(), path.display())
+            }
+        })
+    }
+
+    /// Keeps the files, so that a running gateway can hand them out.
+    pub async fn keep(self, channel: &Channel) -> Result<Vec<Enclosure>, Failure> {
+        if self.0.iter().any(|item| matches!(item, Item::File { .. })) {
+            check_is_served(channel).await?;
+        }
+        let mut kept = Vec::new();
+        for item in self.0 {
+            kept.push(match item {
+                Item::Url(url) => Enclosure::Url(url),
+                Item::File { content_type, bytes, .. } => keep_file(channel, content_type, bytes).await?,
+            });
+        }
+        Ok(kept)
+    }
+}
+
+impl Item {
+    fn read(name: &str) -> Result<Item, Failure> {
+        if name.starts_with("https://") || name.starts_with("http://") {
+            return Ok(Item::Url(name.to_owned()));
+        }
+        let path = Path::new(name);
+        let unreadable =
+            |error| Failure::new(format!("cannot read {name}: {error}")).hint("--media takes a file or a URL");
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > picture::READ_AT_MOST {
+            return Err(Failure::new(mms::Unsendable::TooMuch(size)).hint("make the file smaller, or send a link"));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let declared = media_type::of_ending(ending).unwrap_or_default();
+        let content_type = media_type::judge(declared, &bytes)
+            .map_err(|mismatch| Failure::new(format!("{name}: {mismatch}")).hint("its name or its content is wrong"))?;
+        Ok(Item::File { path: path.to_owned(), content_type, bytes })
+    }
+
+    /// Its length (bytes); what Twilio fetches elsewhere has none here.
+    fn size(&self) -> u64 {
+        match self {
+            Item::Url(_) => 0,
+            Item::File { bytes, .. } => bytes.len() as u64,
+        }
+    }
+
+    fn is_reducible(&self) -> bool {
+        matches!(self, Item::File { content_type, .. } if picture::is_reducible(content_type))
+    }
+
+    /// Makes a picture fit into `room` bytes if it can be made to, and says so.
+    fn reduce(&mut self, room: u64) -> Result<(), Failure> {
+        let Item::File { path, content_type, bytes } = self else { return Ok(()) };
+        let fitting = picture::fit(content_type, bytes, room).map_err(|bomb| {
+            Failure::new(format!("{}: {bomb}", path.display()))
+                .hint("make it smaller by a program for pictures, or send a link")
+        })?;
+        if let Some(fitting) = fitting {
+            let (from, to) = (bytes.len(), fitting.len());
+            terminal::say(format!(
+                "{} is reduced from {from} to {to} bytes, as {}.",
+                path.display(),
+                picture::REDUCED_TYPE
+            ));
+            (*content_type, *bytes) = (picture::REDUCED_TYPE.to_owned(), fitting);
+        }
+        Ok(())
+    }
+}
+
+/// Makes pictures smaller where the files are too large together: each may have an equal share of what others leave.
+fn reduce(items: &mut [Item]) -> Result<(), Failure> {
+    let together: u64 = items.iter().map(Item::size).sum();
+    if together <= mms::BYTES_AT_MOST {
+        return Ok(());
+    }
+    let pictures = items.iter().filter(|item| item.is_reducible());
+    let (count, size) = pictures.fold((0, 0), |(count, size), item| (count + 1, size + item.size()));
+    let share = mms::BYTES_AT_MOST.saturating_sub(together - size) / u64::max(count, 1);
+    items.iter_mut().try_for_each(|item| item.reduce(share))
+}
+
+/// Twilio fetches a file from a running gateway that it can reach; without one the message would fail at Twilio.
+async fn check_is_served(channel: &Channel) -> Result<(), Failure> {
+    let elsewhere = "or put the file on the web and give its https URL to --media";
+    match poke::poke(&channel.state).await {
+        None => Err(Failure::new("a file is fetched by Twilio from the gateway, and no gateway is running")
+            .hint(format!("start `openclaw gateway`, {elsewhere}"))),
+        Some(alive) if alive.webhook_url.is_none() => {
+            Err(Failure::new("a file is fetched by Twilio from the gateway, and the gateway has no public URL")
+                .hint(format!("set channels.telephony.publicUrl, {elsewhere}")))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+async fn keep_file(channel: &Channel, content_type: String, bytes: Vec<u8>) -> Result<Enclosure, Failure> {
+    let name = FileName::new(random::bytes(), &content_type);
+    let token = MediaToken::from_random(random::bytes());
+    let file = ServedFile { name: name.to_string(), content_type, size: bytes.len() as u64, token };
+    channel.store.keep_file(name, bytes.into(), channel.now()).await?;
+    Ok(Enclosure::File(file))
+}

@@ -1,0 +1,170 @@
+//! `openclaw telephony service …`: the gateway as a service of systemd.
+
+mod systemctl;
+mod unit;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use crate::assemble;
+use crate::cli::Place;
+use crate::failure::{Failure, Outcome};
+use crate::terminal;
+use systemctl::Systemctl;
+use unit::{NAME, Unit};
+
+/// The gateway as a service of systemd.
+#[derive(Debug, Subcommand)]
+pub enum Service {
+    /// Write the unit, and have it started now and at every boot
+    Install(Install),
+    /// Stop the service, and remove its unit
+    Uninstall(Uninstall),
+    /// Show how the service is
+    Status(Scope),
+}
+
+/// Whose service it is.
+#[derive(Debug, Clone, Args)]
+pub struct Scope {
+    /// A service of the whole machine, for which you have to be root, instead of one of your own
+    #[arg(long)]
+    system: bool,
+}
+
+/// Write the unit, and have it started.
+#[derive(Debug, Args)]
+pub struct Install {
+    #[command(flatten)]
+    scope: Scope,
+    /// Who a service of the whole machine runs as
+    #[arg(long, value_name = "NAME", requires = "system")]
+    user: Option<String>,
+    /// Only print the unit and what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Stop the service, and remove its unit.
+#[derive(Debug, Args)]
+pub struct Uninstall {
+    #[command(flatten)]
+    scope: Scope,
+    /// Only print what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Service {
+    /// Does what was typed.
+    pub fn run(self, place: &Place) -> Outcome {
+        match self {
+            Service::Install(install) => install.run(place),
+            Service::Uninstall(uninstall) => uninstall.run(),
+            Service::Status(scope) => scope.show(),
+        }
+    }
+}
+
+impl Scope {
+    fn systemctl(&self) -> Systemctl {
+        Systemctl { is_of_user: !self.system }
+    }
+
+    fn file(&self) -> PathBuf {
+        let folder = if self.system {
+            PathBuf::from("/etc/systemd/system")
+        } else {
+            let home = || std::env::home_dir().unwrap_or_else(|| PathBuf::from("/")).join(".config");
+            let chosen = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+            chosen.unwrap_or_else(home).join("systemd/user")
+        };
+        folder.join(NAME)
+    }
+
+    fn show(&self) -> Outcome {
+        let systemctl = self.systemctl();
+        systemctl.check_is_there()?;
+        if !self.file().exists() {
+            terminal::print(format!("Not installed: there is no {}.", self.file().display()));
+            return Ok(ExitCode::from(1));
+        }
+        systemctl.show_status()
+    }
+}
+
+impl Install {
+    fn run(self, place: &Place) -> Outcome {
+        let loaded = assemble::configuration(place)?;
+        if !loaded.telephony.enabled {
+            return Err(Failure::new("the telephony channel is not enabled, so the service would not start")
+                .hint("set channels.telephony.enabled: true"));
+        }
+        if self.scope.system && self.user.is_none() {
+            return Err(Failure::usage("a service of the whole machine needs to know who it runs as")
+                .hint("add --user NAME, with the name of who owns the configuration and the state folder"));
+        }
+        let unit = Unit::of(&loaded, place, self.user.as_deref())?.to_string();
+        let (file, systemctl) = (self.scope.file(), self.scope.systemctl());
+        let steps = [vec!["daemon-reload"], vec!["enable", NAME], vec!["restart", NAME]];
+        if self.dry_run {
+            print!("{unit}");
+            terminal::say(format!("\nThis would be written to {}, then:", file.display()));
+            steps.iter().for_each(|step| terminal::say(format!("  {}", systemctl.line(step))));
+            return Ok(ExitCode::SUCCESS);
+        }
+        systemctl.check_is_there()?;
+        write(&file, &unit)?;
+        terminal::print(format!("Wrote {}.", file.display()));
+        steps.iter().try_for_each(|step| systemctl.run(step))?;
+        terminal::print("The gateway runs, and starts again at every boot.");
+        if !self.scope.system {
+            terminal::say(
+                "A service of your own ends when you log out, unless you allow it to stay: loginctl enable-linger",
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Uninstall {
+    fn run(self) -> Outcome {
+        let (file, systemctl) = (self.scope.file(), self.scope.systemctl());
+        let stop = ["disable", "--now", NAME];
+        if self.dry_run {
+            terminal::say(systemctl.line(&stop));
+            terminal::say(format!("rm {}", file.display()));
+            terminal::say(systemctl.line(&["daemon-reload"]));
+            return Ok(ExitCode::SUCCESS);
+        }
+        systemctl.check_is_there()?;
+        if !file.exists() {
+            return Err(Failure::new(format!("there is no {}", file.display()))
+                .hint("`--system` is for the service of the whole machine"));
+        }
+        // The file goes in any case: without it nothing starts again.
+        let stopped = systemctl.run(&stop);
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        stopped?;
+        systemctl.run(&["daemon-reload"])?;
+        terminal::print(format!("Stopped, and removed {}. Configuration and messages stay.", file.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn write(file: &Path, unit: &str) -> Result<(), Failure> {
+    let made = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(file, unit));
+    made.map_err(|error| {
+        let failure = Failure::new(format!("cannot write {}: {error}", file.display()));
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                failure.hint("`--system` needs root; without it the service is your own")
+            }
+            _ => failure,
+        }
+    })
+}

@@ -1,0 +1,143 @@
+//! The unit file: how systemd starts, watches and confines the gateway.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use telephony_config::Loaded;
+
+use crate::cli::Place;
+use crate::failure::Failure;
+
+/// What the service is called.
+pub(super) const NAME: &str = "openclaw-telephony.service";
+
+/// Variables by which the gateway finds its files; a service does not inherit those of the shell.
+const FOUND_BY: [&str; 2] = ["OPENCLAW_CONFIG_PATH", "OPENCLAW_STATE_DIR"];
+
+/// What holds for every service: no more rights than it has, and none of the kernel's more exotic doors. Whatever an
+/// `agent.command` starts is under it too, so memory may be made executable (Node.js does that).
+const CONFINED: &str = "\
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+UMask=0077
+";
+
+/// What only the machine's systemd can do.
+const CONFINED_BY_SYSTEM: &str = "\
+CapabilityBoundingSet=
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectSystem=strict
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+RemoveIPC=yes
+";
+
+/// The unit.
+pub(super) struct Unit {
+    program: PathBuf,
+    config: Option<PathBuf>,
+    variables: Vec<(&'static str, String)>,
+    /// Who a service of the machine runs as.
+    user: Option<String>,
+    state: PathBuf,
+}
+
+impl Unit {
+    pub(super) fn of(loaded: &Loaded, place: &Place, user: Option<&str>) -> Result<Unit, Failure> {
+        let absolute =
+            |path: &Path| std::path::absolute(path).with_context(|| format!("{} leads nowhere", path.display()));
+        let variables = FOUND_BY.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
+        Ok(Unit {
+            program: std::env::current_exe().context("cannot tell where this program is")?,
+            config: place.config.as_deref().map(absolute).transpose()?,
+            variables: variables.collect(),
+            user: user.map(str::to_owned),
+            state: absolute(&loaded.state)?,
+        })
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "[Unit]\nDescription=OpenClaw telephony gateway\nWants=network-online.target\nAfter=network-online.target\n\n\
+             [Service]\nType=notify\nExecStart={} gateway",
+            typed(&self.program)
+        )?;
+        if let Some(config) = &self.config {
+            write!(f, " --config {}", typed(config))?;
+        }
+        write!(
+            f,
+            "\nExecReload=/bin/kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=2\nWatchdogSec=60\nTimeoutStopSec=60\n"
+        )?;
+        for (name, value) in &self.variables {
+            writeln!(f, "Environment={}", quoted(&format!("{name}={value}")))?;
+        }
+        f.write_str(CONFINED)?;
+        if let Some(user) = &self.user {
+            write!(
+                f,
+                "User={user}\n{CONFINED_BY_SYSTEM}ReadWritePaths=-{}\n",
+                quoted(&self.state.display().to_string())
+            )?;
+        }
+        let target = if self.user.is_some() { "multi-user.target" } else { "default.target" };
+        write!(f, "\n[Install]\nWantedBy={target}\n")
+    }
+}
+
+/// A word of a command line, where `$` means something.
+fn typed(path: &Path) -> String {
+    quoted(&path.display().to_string().replace('$', "$$"))
+}
+
+/// A word as systemd reads it: `%` means something there.
+fn quoted(word: &str) -> String {
+    let word = word.replace('%', "%%");
+    if word.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ';')) {
+        format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        word
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(user: Option<&str>) -> String {
+        let unit = Unit {
+            program: "/opt/my tools/openclaw".into(),
+            config: Some("/etc/100%/openclaw.json".into()),
+            variables: vec![("OPENCLAW_STATE_DIR", "/var/lib/openclaw".to_owned())],
+            user: user.map(str::to_owned),
+            state: "/var/lib/openclaw/telephony".into(),
+        };
+        unit.to_string()
+    }
+
+    #[test]
+    fn the_unit_of_a_user() {
+        insta::assert_snapshot!(unit(None));
+    }
+
+    #[test]
+    fn the_unit_of_the_machine() {
+        insta::assert_snapshot!(unit(Some("assistant")));
+    }
+}

@@ -1,0 +1,180 @@
+//! `openclaw telephony setup`: asks for what is needed, checks it, shows what it will write, and writes it.
+
+mod account;
+mod answers;
+mod files;
+mod prompt;
+
+use std::process::ExitCode;
+
+use clap::Args;
+use telephony_config::{Environment, Location, Telephony, load, locate};
+use telephony_domain::number::PhoneNumber;
+use telephony_gateway::routing;
+
+use self::answers::Answers;
+use self::files::Files;
+use self::prompt::Prompt;
+use super::send::Send;
+use super::webhook::changes::{self, Consent, failed};
+use crate::assemble::{self, Channel};
+use crate::cli::Place;
+use crate::failure::{Failure, Outcome};
+use crate::{logging, reach, terminal};
+
+const TEST_TEXT: &str = "Hello from OpenClaw! This number can send text messages now.";
+
+/// Set everything up. What is not given is asked for at a terminal; nothing changes without being shown first.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Account SID from Twilio's console (or TWILIO_ACCOUNT_SID)
+    #[arg(long, value_name = "AC…")]
+    account_sid: Option<String>,
+    /// Auth Token from Twilio's console (or TWILIO_AUTH_TOKEN, which others on this machine cannot see)
+    #[arg(long, value_name = "TOKEN")]
+    auth_token: Option<String>,
+    /// The number of yours that is to be used
+    #[arg(long, value_name = "NUMBER", conflicts_with = "messaging_service")]
+    from_number: Option<PhoneNumber>,
+    /// The Messaging Service of yours that is to be used
+    #[arg(long, value_name = "MG…")]
+    messaging_service: Option<String>,
+    /// How Twilio reaches you: your own https URL, `ngrok`, `tailscale-funnel`, or `none`
+    #[arg(long, value_name = "WAY")]
+    reach: Option<String>,
+    /// Who may talk to the assistant: disabled, allowlist, pairing, open
+    #[arg(long)]
+    policy: Option<String>,
+    /// A number that is always allowed; may be given several times
+    #[arg(long, value_name = "NUMBER")]
+    allow_from: Vec<PhoneNumber>,
+    /// Who answers: echo, command, openai, openclaw
+    #[arg(long)]
+    agent: Option<String>,
+    /// For `openai` and `openclaw`: where its API is
+    #[arg(long, value_name = "URL")]
+    agent_url: Option<String>,
+    /// For `openai`: the model
+    #[arg(long, value_name = "MODEL")]
+    agent_model: Option<String>,
+    /// For `command`: the line for the shell
+    #[arg(long, value_name = "COMMAND")]
+    agent_command: Option<String>,
+    /// Your own number, for what you have to know
+    #[arg(long, value_name = "NUMBER")]
+    operator_number: Option<PhoneNumber>,
+    /// Where the Auth Token goes: `dotenv` (the .env of the state folder), `config`, or `environment` (nowhere: you set it)
+    #[arg(long, value_name = "PLACE", value_parser = ["dotenv", "config", "environment"])]
+    secrets: Option<String>,
+    /// Leave the webhook at Twilio as it is
+    #[arg(long)]
+    no_webhook: bool,
+    /// Send a test message to this number at the end
+    #[arg(long, value_name = "NUMBER")]
+    test_sms: Option<PhoneNumber>,
+    /// Another place for Twilio's API, for tests
+    #[arg(long, hide = true)]
+    api_base_url: Option<String>,
+    #[command(flatten)]
+    consent: Consent,
+}
+
+/// What there is before anything is asked.
+struct Before {
+    environment: Environment,
+    location: Location,
+    telephony: Option<Telephony>,
+}
+
+impl Setup {
+    /// Asks, checks, shows, writes.
+    pub fn run(self, place: &Place) -> Outcome {
+        logging::start(logging::Level::OnlyTrouble);
+        let before = Before::look(place);
+        let prompt = Prompt::new();
+        let answers = Answers::gather(&self, &before, &prompt)?;
+        let files = Files::plan(&before, &answers)?;
+        files.show();
+        if files.is_unchanged() {
+            terminal::say("The configuration is as it should be already.");
+        } else if self.consent.dry_run {
+            terminal::say("Nothing was written.");
+        } else if self.consent.asked("Write this?")? {
+            files.write()?;
+        } else {
+            terminal::say("Nothing was written.");
+            return Ok(ExitCode::FAILURE);
+        }
+        if self.consent.dry_run {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let pointed = if self.no_webhook { Ok(ExitCode::SUCCESS) } else { self.point(place) };
+        let sent = pointed.and_then(|_| self.test(place, &prompt));
+        terminal::say("Start it with `openclaw gateway`; `openclaw telephony doctor` then looks at everything.");
+        sent
+    }
+
+    /// Has Twilio send messages here, where it is known how it reaches us.
+    fn point(&self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            let Some(url) = reach::public_url(&channel.loaded, None).await? else {
+                if channel.loaded.telephony.tunnel.provider.is_some() {
+                    terminal::say("The gateway tells Twilio the tunnel's address when it starts.");
+                } else {
+                    terminal::say("Nothing is known yet of how Twilio reaches you: the webhook stays as it is.");
+                }
+                return Ok(ExitCode::SUCCESS);
+            };
+            let (sender, told) = (channel.sender(), reach::told(&url));
+            let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
+            let aim = reach::aim(&channel.loaded.telephony, &sender, &told);
+            let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
+            changes::show(&plan);
+            if plan.changes.is_empty() {
+                terminal::say("The webhook at Twilio is as it should be.");
+            } else if self.consent.is_given(&plan)? {
+                routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
+                terminal::say("Changed. `openclaw telephony webhook undo` puts back what was there before.");
+            } else {
+                terminal::say("The webhook at Twilio was not changed.");
+            }
+            changes::outcome(&plan)
+        })
+    }
+
+    fn test(&self, place: &Place, prompt: &Prompt) -> Outcome {
+        let question = "Send a test message to (empty for none)";
+        let to = match &self.test_sms {
+            Some(number) => Some(number.clone()),
+            None if self.consent.yes => None,
+            None => {
+                let operator = Before::look(place).telephony.and_then(|telephony| telephony.operator.number);
+                prompt.number(question, operator.as_ref().map(PhoneNumber::as_str))?
+            }
+        };
+        match to {
+            Some(to) => Send::plain(to, TEST_TEXT).run(place),
+            None => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+impl Before {
+    /// Whether there is a file in which somebody may have said something, readable or not.
+    fn has_file(&self) -> bool {
+        self.location.config.exists() || self.location.own.as_ref().is_some_and(|own| own.exists())
+    }
+
+    fn look(place: &Place) -> Self {
+        let environment = assemble::environment();
+        let location = locate(&environment, place.config.as_deref());
+        let loaded = load(&environment, place.config.as_deref()).ok();
+        let environment = loaded.as_ref().map_or(environment, |loaded| loaded.environment.clone());
+        Self { environment, location, telephony: loaded.map(|loaded| loaded.telephony) }
+    }
+}
+
+/// What is missing where nobody can be asked.
+fn missing(flag: &str, what: &str) -> Failure {
+    Failure::usage(format!("{what} is missing, and there is no terminal to ask at")).hint(format!("pass {flag}"))
+}

@@ -1,0 +1,71 @@
+//! What the account at Twilio has: whether it takes the credentials, its numbers and its Messaging Services.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+use telephony_config::Telephony;
+use telephony_providers::provider::ProviderError;
+use telephony_providers::twilio::account::{Account, api_url};
+use telephony_providers::twilio::rest::{Capabilities, PhoneNumber, Rest, Service};
+
+use crate::assemble;
+use crate::failure::Failure;
+
+/// What can be chosen from.
+pub struct Holdings {
+    /// Its numbers.
+    pub numbers: Vec<PhoneNumber>,
+    /// Its Messaging Services.
+    pub services: Vec<Service>,
+}
+
+/// The account with these credentials, at the place of the API that the configuration names.
+pub fn account(telephony: Option<&Telephony>, api_base_url: Option<&str>, sid: &str, token: &SecretString) -> Account {
+    let configured = telephony.map(assemble::account);
+    let fresh = || Account {
+        sid: String::new(),
+        auth_tokens: Vec::new(),
+        shared_keys: BTreeMap::new(),
+        api_key: None,
+        api_url: api_url(None, None),
+        product_urls: BTreeMap::new(),
+        connection_overrides: String::new(),
+        skips_signatures: false,
+    };
+    let account = configured.unwrap_or_else(fresh);
+    let api_url = api_base_url.map_or(account.api_url.clone(), |url| url.trim_end_matches('/').to_owned());
+    Account { sid: sid.to_owned(), auth_tokens: vec![token.clone()], api_key: None, api_url, ..account }
+}
+
+/// What the account has; an account that does not take the credentials has said so.
+pub fn holdings(account: Account) -> Result<Holdings, Failure> {
+    let rest = Rest::new(account);
+    assemble::runtime()?.block_on(async {
+        let numbers = rest.phone_numbers().await.map_err(refused)?;
+        // A Twilio without this product has no services.
+        let services = rest.services().await.unwrap_or_default();
+        Ok(Holdings { numbers, services })
+    })
+}
+
+fn refused(error: ProviderError) -> Failure {
+    match error {
+        ProviderError::Refused { http_status: 401, .. } => Failure::new("Twilio does not take these credentials")
+            .hint("copy Account SID and Auth Token from Twilio's console once more"),
+        error => error.into(),
+    }
+}
+
+/// A number with what it can do.
+pub fn number_label(number: &PhoneNumber) -> String {
+    let can = number.capabilities.map(|Capabilities { sms, mms, voice }| {
+        let all = [(sms, "SMS"), (mms, "MMS"), (voice, "Voice")];
+        all.into_iter().filter_map(|(can, name)| can.then_some(name)).collect::<Vec<_>>().join(", ")
+    });
+    format!("{} ({})", number.phone_number, can.unwrap_or_else(|| "abilities unknown".to_owned()))
+}
+
+/// A Messaging Service by its name.
+pub fn service_label(service: &Service) -> String {
+    format!("Messaging Service {} ({})", service.friendly_name, service.sid)
+}

@@ -1,0 +1,174 @@
+//! The files that setup writes: shown as a difference first, checked before they count, and never half written.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use similar::TextDiff;
+use telephony_config::{ChosenBy, Environment, Location, load, outline, rewrite, rewrite_dotenv, without_secrets};
+
+use super::Before;
+use super::answers::{Answers, SecretsIn};
+use crate::beside::Beside;
+use crate::failure::Failure;
+use crate::terminal;
+
+const TOKEN: &str = "TWILIO_AUTH_TOKEN";
+
+/// What an earlier version is kept as, beside the file.
+const BACKUP: &str = "before-setup";
+
+/// What is to be written.
+pub struct Files {
+    config: Rewritten,
+    dotenv: Option<Rewritten>,
+    /// The environment in which the new configuration has to be usable.
+    environment: Environment,
+    secret: String,
+}
+
+struct Rewritten {
+    path: PathBuf,
+    before: String,
+    after: String,
+}
+
+impl Files {
+    /// Works out what each file becomes.
+    pub fn plan(before: &Before, answers: &Answers) -> Result<Files, Failure> {
+        let secret = answers.auth_token.expose_secret().to_owned();
+        let config = Rewritten::plan(&config_file(&before.location), |text| Ok(rewrite(text, &answers.changes)?))?;
+        let dotenv = before.location.openclaw_state.join(".env");
+        let dotenv = match answers.secrets {
+            SecretsIn::Dotenv => Some(Rewritten::plan(&dotenv, |text| Ok(rewrite_dotenv(text, &[(TOKEN, &secret)])))?),
+            SecretsIn::Config | SecretsIn::Environment | SecretsIn::AsItIs => None,
+        };
+        let environment = before.environment.clone().with(TOKEN, &secret);
+        Ok(Files { config, dotenv, environment, secret })
+    }
+
+    /// Whether everything is there already.
+    pub fn is_unchanged(&self) -> bool {
+        self.all().all(|file| file.before == file.after)
+    }
+
+    /// Shows what changes, without the token.
+    pub fn show(&self) {
+        for file in self.all().filter(|file| file.before != file.after) {
+            let name = file.path.display().to_string();
+            let (before, after) = (self.hidden(&file.before), self.hidden(&file.after));
+            let diff = TextDiff::from_lines(&before, &after);
+            let shown = diff.unified_diff().context_radius(2).header(&name, &name).to_string();
+            terminal::print(shown.trim_end());
+        }
+    }
+
+    /// Writes them, the configuration last and only if it can be used.
+    pub fn write(&self) -> Result<(), Failure> {
+        let config = self.config.prepare()?;
+        load(&self.environment, Some(config.path())).map_err(|problems| {
+            let name = config.path().display().to_string();
+            let told = problems.to_string().replace(&name, &self.config.path.display().to_string());
+            Failure::new(format!("with these answers the configuration cannot be used; nothing was written\n{told}"))
+        })?;
+        if let Some(dotenv) = self.dotenv.as_ref().filter(|file| file.before != file.after) {
+            let prepared = dotenv.prepare()?;
+            dotenv.replace(prepared)?;
+        }
+        if self.config.before != self.config.after {
+            self.config.replace(config)?;
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Rewritten> {
+        std::iter::once(&self.config).chain(&self.dotenv)
+    }
+
+    /// A text without any secret in it: the token, and whatever else a `.env` holds.
+    fn hidden(&self, text: &str) -> String {
+        let text = without_secrets(&without(text, &self.secret));
+        let line = |line: &str| match line.split_once('=') {
+            Some((name, value)) if is_variable(name) && !value.is_empty() && value != "•••" => {
+                format!("{name}=••••")
+            }
+            _ => line.to_owned(),
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// `text` without `secret`, unless it is only the end of a longer word, as with an account whose SID ends like it.
+fn without(text: &str, secret: &str) -> String {
+    if secret.is_empty() {
+        return text.to_owned();
+    }
+    let mut parts = text.split(secret);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_in_a_word = shown.ends_with(|c: char| c.is_ascii_alphanumeric());
+        shown.push_str(if is_in_a_word { secret } else { "•••" });
+        shown.push_str(part);
+    }
+    shown
+}
+
+fn is_variable(name: &str) -> bool {
+    let name = name.trim().trim_start_matches("export ");
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Where our block is, else where it goes: a real OpenClaw without our plugin refuses to start on a channel that it
+/// does not know, so it has a file of its own then.
+fn config_file(location: &Location) -> PathBuf {
+    let Some(own) = &location.own else { return location.config.clone() };
+    let has_block = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        outline(&text).iter().any(|name| name == "channels.telephony")
+    };
+    let beside = Beside::look(location);
+    let needs_own = beside.has_openclaw && !beside.has_plugin && location.chosen_by != ChosenBy::Argument;
+    if has_block(own) || (needs_own && !has_block(&location.config)) { own.clone() } else { location.config.clone() }
+}
+
+impl Rewritten {
+    fn plan(path: &Path, change: impl FnOnce(&str) -> Result<String, Failure>) -> Result<Self, Failure> {
+        // A link stays a link: what it leads to is what changes.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let before = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Failure::new(format!("cannot read {}: {error}", path.display()))),
+        };
+        let cannot = |failure: Failure| failure.hint(format!("correct {} first", path.display()));
+        let after = change(&before).map_err(cannot)?;
+        Ok(Self { path, before, after })
+    }
+
+    /// The new file beside the old one, on disk and for its owner only.
+    fn prepare(&self) -> Result<tempfile::NamedTempFile, Failure> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let cannot = || format!("cannot write {}", self.path.display());
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(cannot)?;
+        let mut file = tempfile::Builder::new().suffix(".json").tempfile_in(folder).with_context(cannot)?;
+        file.write_all(self.after.as_bytes()).with_context(cannot)?;
+        file.as_file().sync_all().with_context(cannot)?;
+        Ok(file)
+    }
+
+    /// Keeps the old file beside it, and puts the new one in its place in one step.
+    fn replace(&self, prepared: tempfile::NamedTempFile) -> Result<(), Failure> {
+        if !self.before.is_empty() {
+            let backup = PathBuf::from(format!("{}.{BACKUP}", self.path.display()));
+            fs::write(&backup, &self.before).with_context(|| format!("cannot keep {}", backup.display()))?;
+            fs::set_permissions(&backup, fs::Permissions::from_mode(0o600))?;
+            terminal::say(format!("What was there before is in {}.", backup.display()));
+        }
+        prepared.persist(&self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
+        terminal::say(format!("Written: {}", self.path.display()));
+        Ok(())
+    }
+}

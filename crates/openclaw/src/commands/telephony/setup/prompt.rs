@@ -1,0 +1,80 @@
+//! Questions at the terminal. Where there is none, nothing is asked.
+
+use std::io::{IsTerminal, stderr, stdin};
+
+use dialoguer::{Input, Password, Select};
+use secrecy::SecretString;
+use telephony_domain::number::PhoneNumber;
+
+use crate::failure::Failure;
+
+/// Whoever sits at the terminal, if anybody does.
+pub struct Prompt {
+    is_there: bool,
+}
+
+impl Prompt {
+    /// Somebody is there when input and messages are a terminal's.
+    pub fn new() -> Self {
+        Self { is_there: stdin().is_terminal() && stderr().is_terminal() }
+    }
+
+    /// Whether anybody can be asked.
+    pub fn is_there(&self) -> bool {
+        self.is_there
+    }
+
+    /// A text that `check` takes; `None` where nobody can be asked.
+    pub fn text(
+        &self,
+        question: &str,
+        default: Option<&str>,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<Option<String>, Failure> {
+        if !self.is_there {
+            return Ok(None);
+        }
+        let mut input = Input::<String>::new().with_prompt(question);
+        if let Some(default) = default {
+            input = input.default(default.to_owned());
+        }
+        let checked = input.validate_with(|text: &String| check(text.trim())).interact_text();
+        Ok(Some(checked.map_err(broken_off)?.trim().to_owned()))
+    }
+
+    /// A phone number, or none at the wish of whoever is asked.
+    pub fn number(&self, question: &str, default: Option<&str>) -> Result<Option<PhoneNumber>, Failure> {
+        if !self.is_there {
+            return Ok(None);
+        }
+        let check = |text: &String| match text.trim() {
+            "" => Ok(()),
+            text => text.parse::<PhoneNumber>().map(drop).map_err(|_| "a number looks like +15550001234"),
+        };
+        let input = Input::<String>::new().with_prompt(question).allow_empty(true).validate_with(check);
+        let input = if let Some(default) = default { input.with_initial_text(default) } else { input };
+        Ok(input.interact_text().map_err(broken_off)?.trim().parse().ok())
+    }
+
+    /// Something that is not shown while it is typed.
+    pub fn secret(&self, question: &str) -> Result<Option<SecretString>, Failure> {
+        if !self.is_there {
+            return Ok(None);
+        }
+        let typed = Password::new().with_prompt(question).interact().map_err(broken_off)?;
+        Ok(Some(SecretString::from(typed.trim().to_owned())))
+    }
+
+    /// Which of `choices`; `None` where nobody can be asked.
+    pub fn choice(&self, question: &str, choices: &[String], default: usize) -> Result<Option<usize>, Failure> {
+        if !self.is_there {
+            return Ok(None);
+        }
+        let chosen = Select::new().with_prompt(question).items(choices).default(default).interact();
+        Ok(Some(chosen.map_err(broken_off)?))
+    }
+}
+
+fn broken_off(error: dialoguer::Error) -> Failure {
+    Failure::new(format!("setup was broken off, and nothing was changed: {error}"))
+}

@@ -1,0 +1,115 @@
+//! A gateway, a Twilio and a state folder that is gone afterwards, wired together as the guide tells a user to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use telephony_agents::Echo;
+use telephony_domain::line::Sender;
+use telephony_domain::pace::Pacing;
+use telephony_domain::policy::Policy;
+use telephony_domain::sms::split::{ChunkMode, SplitRules};
+use telephony_domain::time::SystemClock;
+use telephony_gateway::gateway::{Gateway, Parts, Settings};
+use telephony_gateway::lock::GatewayLock;
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::account::Account;
+use telephony_store::Store;
+use telephony_store::inbox::Intake;
+use telephony_store::sqlite::{Mode, SqliteStore};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use twilio_simulator::Simulator;
+
+use super::operator::Operator;
+use super::{CANNOT_START, twilio_config};
+use crate::failure::Failure;
+
+const PATH: &str = "/telephony/webhook";
+const STATUS_PATH: &str = "/telephony/status";
+
+/// Texts within this time become one turn; shorter than a gateway's own default, for impatient eyes.
+const COALESCE: Duration = Duration::from_millis(400);
+
+/// Everything that a simulation is made of.
+pub struct Desk {
+    /// The Twilio.
+    pub twilio: Simulator,
+    /// Whoever runs the gateway.
+    pub operator: Operator,
+    gateway: Gateway,
+    _state: TempDir,
+}
+
+impl Desk {
+    /// Starts a Twilio on `port` and a gateway with the `echo` agent, and tells each where the other is.
+    pub async fn start(port: u16, max_length: u16) -> Result<Desk, Failure> {
+        let state = tempfile::tempdir().context("cannot make a temporary state folder")?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&state.path().join("telephony.sqlite"), Mode::Gateway)?);
+        let split = SplitRules { chunk_mode: ChunkMode::Auto, max_length, numbering: true, max_segments: Some(30) };
+        let operator = Operator::new(store.clone(), split, state.path().to_path_buf());
+        let twilio = Simulator::start_with_operator(twilio_config(port), operator.clone().router()).await;
+        let twilio = twilio.context(CANNOT_START)?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on 127.0.0.1")?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let gateway = Gateway::start(Parts {
+            lock: GatewayLock::take(state.path())?,
+            state: state.path().to_path_buf(),
+            listener,
+            store,
+            provider: Arc::new(Twilio::new(account(&twilio))),
+            agent: Arc::new(Echo),
+            tunnel: None,
+            clock: Arc::new(SystemClock),
+            settings: settings(&twilio, &base, split)?,
+            metrics: Arc::default(),
+            watch: None,
+        })
+        .await?;
+        twilio.set_sms_url(twilio.number(), &format!("{base}{PATH}"))?;
+        twilio.set_voice_url(twilio.number(), &format!("{base}{PATH}"))?;
+        Ok(Desk { twilio, operator, gateway, _state: state })
+    }
+
+    /// Stops both; the state folder goes with it.
+    pub async fn stop(self) {
+        self.gateway.stop().await;
+        self.twilio.stop().await;
+    }
+}
+
+fn account(twilio: &Simulator) -> Account {
+    Account {
+        sid: twilio.account_sid().to_owned(),
+        auth_tokens: vec![twilio.auth_token().into()],
+        shared_keys: std::collections::BTreeMap::new(),
+        api_key: None,
+        api_url: twilio.base_url().to_owned(),
+        product_urls: Default::default(),
+        connection_overrides: "rc=3&rp=5xx,ct,rt".to_owned(),
+        skips_signatures: false,
+    }
+}
+
+fn settings(twilio: &Simulator, base: &str, split: SplitRules) -> Result<Settings, Failure> {
+    Ok(Settings {
+        sender: Sender { number: Some(twilio.number().parse()?), messaging_service: None },
+        intake: Intake { policy: Policy::default(), coalesce: COALESCE, operator: None },
+        split,
+        terms: Pacing::Unlimited.into(),
+        max_sessions: 50,
+        unavailable_text: String::new(),
+        stranger_replies_per_day: Some(50),
+        operator: None,
+        retention: Duration::from_secs(365 * 24 * 60 * 60),
+        path: PATH.to_owned(),
+        status_path: STATUS_PATH.to_owned(),
+        webhook_url: Some(format!("{base}{PATH}")),
+        status_url: Some(format!("{base}{STATUS_PATH}")),
+        status_callback: Some(format!("{base}{STATUS_PATH}")),
+        allowed_hosts: Vec::new(),
+        trusts_forwarding: false,
+        trusted_proxies: Vec::new(),
+        checks_signatures: true,
+    })
+}

@@ -1,0 +1,132 @@
+//! The operator's side of a simulation: decides about strangers in the gateway's own store, and shows what goes on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pairing::APPROVAL_TEXT;
+use telephony_domain::sms::split::SplitRules;
+use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_gateway::inbox::reply;
+use telephony_gateway::poke;
+use telephony_store::contacts::{Approved, PairingRequest, Who};
+use telephony_store::history::Summary;
+use telephony_store::{Store, StoreError};
+
+use crate::commands::pairing;
+
+/// Whoever runs the simulation.
+#[derive(Clone)]
+pub struct Operator {
+    store: Arc<dyn Store>,
+    split: SplitRules,
+    state: PathBuf,
+}
+
+impl Operator {
+    /// The operator of the gateway with this store, these rules for parts and this state folder.
+    pub fn new(store: Arc<dyn Store>, split: SplitRules, state: PathBuf) -> Self {
+        Self { store, split, state }
+    }
+
+    /// Who asks to talk to the assistant.
+    pub async fn requests(&self) -> Result<Vec<PairingRequest>, StoreError> {
+        self.store.pairing_requests(now()).await
+    }
+
+    /// Approves as the command does, and wakes the gateway.
+    pub async fn approve(&self, who: Who) -> Result<Approved, StoreError> {
+        let line = self.store.lines().await?.first().map(|line| line.id);
+        let approved = self.store.approve(who, reply::parts(APPROVAL_TEXT, &self.split), line, now()).await?;
+        poke::poke(&self.state).await;
+        Ok(approved)
+    }
+
+    /// Rejects as the command does.
+    pub async fn reject(&self, who: Who, block: bool) -> Result<PhoneNumber, StoreError> {
+        self.store.reject(who, block, now()).await
+    }
+
+    /// How much there is to do.
+    pub async fn summary(&self) -> Result<Summary, StoreError> {
+        self.store.summary(now()).await
+    }
+
+    /// What the phone page asks for.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/requests", get(list))
+            .route("/approve", post(approve))
+            .route("/reject", post(reject))
+            .route("/status", get(status))
+            .with_state(self)
+    }
+}
+
+fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+/// Why the page does not get what it asked for.
+struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Refused(StatusCode::CONFLICT, error.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    who: String,
+    #[serde(default)]
+    block: bool,
+}
+
+impl Decision {
+    fn who(&self) -> Result<Who, Refused> {
+        pairing::who(&self.who).map_err(|error| Refused(StatusCode::BAD_REQUEST, error))
+    }
+}
+
+async fn list(State(operator): State<Operator>) -> Result<Json<Value>, Refused> {
+    let requests = operator.requests().await?;
+    let shown = |request: &PairingRequest| json!({"code": request.code.as_str(), "number": request.contact.as_str(), "kept": request.kept});
+    Ok(Json(requests.iter().map(shown).collect()))
+}
+
+async fn approve(State(operator): State<Operator>, Json(decision): Json<Decision>) -> Result<Json<Value>, Refused> {
+    let approved = operator.approve(decision.who()?).await?;
+    Ok(Json(json!({ "number": approved.contact.as_str() })))
+}
+
+async fn reject(State(operator): State<Operator>, Json(decision): Json<Decision>) -> Result<Json<Value>, Refused> {
+    let number = operator.reject(decision.who()?, decision.block).await?;
+    Ok(Json(json!({ "number": number.as_str() })))
+}
+
+async fn status(State(operator): State<Operator>) -> Result<Json<Value>, Refused> {
+    let summary = operator.summary().await?;
+    let counts = [
+        ("Received", summary.received_today),
+        ("Being answered", summary.waiting + summary.answering + summary.retrying),
+        ("Queued", summary.queued + summary.sending),
+        ("In doubt", summary.unknown),
+        ("Delivered", summary.delivered_today),
+        ("Failed", summary.failed_today),
+    ];
+    Ok(Json(json!(counts)))
+}

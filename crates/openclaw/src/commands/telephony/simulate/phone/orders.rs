@@ -1,0 +1,155 @@
+//! What the operator may type at the phone, behind a slash.
+
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::{Clock, SystemClock};
+use telephony_store::contacts::Who;
+use twilio_simulator::{Extent, Fault};
+
+use super::Phone;
+use crate::commands::pairing;
+use crate::failure::Failure;
+use crate::{terminal, when};
+
+/// The orders, for people.
+pub const HELP: &str = "  /pairing            who asks to talk to the bot
+  /approve [CODE]     approve one of them, or a phone number
+  /reject CODE        refuse one of them
+  /phone NUMBER       text from another phone
+  /call               call the bot
+  /status             how much there is to do
+  /trouble KIND [N]   let Twilio fail N times: 429, 500, cut, hang, lost (its callbacks)
+  /calm               end all trouble
+  /help, /quit";
+
+/// What was typed.
+pub enum Order {
+    Pairing,
+    Approve(Option<Who>),
+    Reject(Who),
+    Phone(PhoneNumber),
+    Call,
+    Status,
+    Trouble(Fault, u32),
+    Calm,
+    Help,
+    Quit,
+}
+
+impl Order {
+    /// Reads a line; none where it is no order but a text.
+    pub fn read(line: &str) -> Option<Result<Order, String>> {
+        let mut words = line.trim().strip_prefix('/')?.split_whitespace();
+        let word = words.next().unwrap_or_default();
+        let rest: Vec<&str> = words.collect();
+        let whole = rest.join(" ");
+        Some(match word {
+            "pairing" => Ok(Order::Pairing),
+            "approve" if rest.is_empty() => Ok(Order::Approve(None)),
+            "approve" => pairing::who(&whole).map(|who| Order::Approve(Some(who))),
+            "reject" => pairing::who(&whole).map(Order::Reject),
+            "phone" => whole.parse().map(Order::Phone).map_err(|error| format!("{error}")),
+            "call" => Ok(Order::Call),
+            "status" => Ok(Order::Status),
+            "trouble" => trouble(&rest),
+            "calm" => Ok(Order::Calm),
+            "help" => Ok(Order::Help),
+            "quit" | "exit" => Ok(Order::Quit),
+            other => Err(format!("there is no /{other}; /help shows what there is")),
+        })
+    }
+
+    /// Does it; what goes wrong is shown, the phone goes on.
+    pub async fn obey(self, phone: &mut Phone) {
+        if let Err(failure) = self.try_to_obey(phone).await {
+            failure.report();
+        }
+    }
+
+    async fn try_to_obey(self, phone: &mut Phone) -> Result<(), Failure> {
+        let desk = &phone.desk;
+        match self {
+            Order::Pairing => show_requests(phone).await?,
+            Order::Approve(who) => approve(phone, who).await?,
+            Order::Reject(who) => {
+                let number = desk.operator.reject(who, false).await?;
+                terminal::print(format!("  Rejected {number}."));
+            }
+            Order::Phone(number) => {
+                terminal::print(format!("  This is now the phone {number}."));
+                phone.number = number.to_string();
+            }
+            Order::Call => {
+                let call = desk.twilio.call(&phone.number, desk.twilio.number()).await?;
+                terminal::print(format!("  The bot's answer to the call: {}", call.body));
+            }
+            Order::Status => show_status(phone).await?,
+            Order::Trouble(fault, times) => {
+                desk.twilio.misbehave(fault, Extent::Next(times));
+                terminal::print(format!("  Twilio will fail {times} time(s)."));
+            }
+            Order::Calm => {
+                desk.twilio.behave();
+                terminal::print("  Twilio behaves again.");
+            }
+            Order::Help => terminal::print(HELP),
+            Order::Quit => {}
+        }
+        Ok(())
+    }
+}
+
+fn trouble(words: &[&str]) -> Result<Order, String> {
+    let fault = match words.first() {
+        Some(&"429") => Fault::TooManyRequests,
+        Some(&"500") => Fault::ServerError,
+        Some(&"cut") => Fault::CutAfterAccepting,
+        Some(&"hang") => Fault::HangAfterAccepting,
+        Some(&"lost") => Fault::LoseCallback,
+        _ => return Err("which trouble? 429, 500, cut, hang or lost".to_owned()),
+    };
+    match words.get(1).map_or(Ok(1), |count| count.parse()) {
+        Ok(times) => Ok(Order::Trouble(fault, times)),
+        Err(_) => Err("how often? A number, please".to_owned()),
+    }
+}
+
+async fn show_requests(phone: &Phone) -> Result<(), Failure> {
+    let requests = phone.desk.operator.requests().await?;
+    if requests.is_empty() {
+        terminal::print("  Nobody asks.");
+    }
+    for request in requests {
+        let expires = when::span(request.expires.since(SystemClock.now()));
+        terminal::print(format!("  {} asks with the code {}, valid for {expires}", request.contact, request.code));
+    }
+    Ok(())
+}
+
+/// Approves `who`, else the only one who asks.
+async fn approve(phone: &Phone, who: Option<Who>) -> Result<(), Failure> {
+    let who = match who {
+        Some(who) => who,
+        None => match phone.desk.operator.requests().await?.as_slice() {
+            [only] => Who::Code(only.code.clone()),
+            [] => return Err(Failure::new("nobody asks")),
+            _ => return Err(Failure::new("several ask").hint("/pairing shows their codes")),
+        },
+    };
+    let approved = phone.desk.operator.approve(who).await?;
+    terminal::print(format!("  Approved {}.", approved.contact));
+    Ok(())
+}
+
+async fn show_status(phone: &Phone) -> Result<(), Failure> {
+    let summary = phone.desk.operator.summary().await?;
+    terminal::print(format!(
+        "  received {}, waiting {}, sent {}, delivered {}, queued {}, in doubt {}",
+        summary.received_today,
+        summary.waiting + summary.answering + summary.retrying,
+        summary.sent_today,
+        summary.delivered_today,
+        summary.queued,
+        summary.unknown
+    ));
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! `openclaw telephony status`: whether the gateway runs, and how much there is to do.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_config::locate;
+use telephony_domain::time::Timestamp;
+use telephony_gateway::poke::{self, Alive, ConfigAlive};
+use telephony_store::history::{Filter, Summary};
+use telephony_store::lines::Queue;
+use telephony_store::notices::Given;
+use telephony_store::outbox::PartState;
+
+use crate::assemble::{self, Channel};
+use crate::cli::Place;
+use crate::failure::{Failure, Outcome};
+use crate::terminal;
+use crate::when;
+
+/// Show whether the gateway runs, and how much there is to do.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Show no longer what has happened and is only to be known; what goes on stays
+    #[arg(long)]
+    seen: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    gateway: Option<Alive>,
+    provider: String,
+    from_number: Option<String>,
+    messaging_service_sid: Option<String>,
+    inbound_policy: &'static str,
+    inbox: Inbox,
+    outbox: Outbox,
+    pairing_requests: u64,
+    /// Messages of the last 24 hours of which it will never be known whether they were sent.
+    finally_unknown: Vec<String>,
+    notices: Vec<String>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Inbox {
+    received_today: u64,
+    waiting: u64,
+    answering: u64,
+    retrying: u64,
+    parked: u64,
+    dead: u64,
+    kept: u64,
+    unconfirmed: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outbox {
+    queued: u64,
+    queued_segments: u32,
+    queue_ends_at: Option<String>,
+    sending: u64,
+    unknown: u64,
+    sent_today: u64,
+    delivered_today: u64,
+    failed_today: u64,
+}
+
+impl Status {
+    /// Shows.
+    pub fn run(self, place: &Place) -> Outcome {
+        let channel = match Channel::open(place) {
+            Ok(channel) => channel,
+            Err(failure) => {
+                self.show_gateway_alone(place)?;
+                return Err(failure);
+            }
+        };
+        channel.block_on(async |channel| {
+            let summary = channel.store.summary(channel.now()).await?;
+            let notices = channel.store.notices(channel.now()).await?;
+            let queues = channel.store.queues().await?;
+            let mut report = report(channel, poke::poke(&channel.state).await, summary, &queues, notices);
+            report.finally_unknown = finally_unknown(channel).await?;
+            if self.json {
+                terminal::print_json(&report)?
+            } else {
+                show(&report)
+            }
+            if self.seen {
+                channel.store.notices_seen(channel.now()).await?;
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+impl Status {
+    /// Where the configuration cannot be used, a gateway that was started before still says how it is.
+    fn show_gateway_alone(&self, place: &Place) -> Result<(), Failure> {
+        let state = locate(&assemble::environment(), place.config.as_deref()).state;
+        let Some(alive) = assemble::runtime()?.block_on(poke::poke(&state)) else { return Ok(()) };
+        if self.json {
+            return terminal::print_json(&serde_json::json!({ "gateway": alive }));
+        }
+        show_alive(&alive);
+        Ok(())
+    }
+}
+
+/// Of these an operator has to decide whether to send them again.
+async fn finally_unknown(channel: &Channel) -> Result<Vec<String>, Failure> {
+    let filter = Filter {
+        since: Some(channel.now() - Duration::from_secs(24 * 60 * 60)),
+        states: vec![PartState::FinallyUnknown.as_str().to_owned()],
+        limit: 100,
+        ..Filter::default()
+    };
+    Ok(channel.store.messages(filter).await?.iter().map(|entry| entry.id.to_string()).collect())
+}
+
+fn report(
+    channel: &Channel,
+    gateway: Option<Alive>,
+    summary: Summary,
+    queues: &[Queue],
+    notices: Vec<Given>,
+) -> Report {
+    let sender = channel.sender();
+    Report {
+        gateway,
+        provider: channel.provider.name().to_owned(),
+        from_number: sender.number.map(String::from),
+        messaging_service_sid: sender.messaging_service,
+        inbound_policy: channel.policy_name(),
+        inbox: Inbox {
+            received_today: summary.received_today,
+            waiting: summary.waiting,
+            answering: summary.answering,
+            retrying: summary.retrying,
+            parked: summary.parked,
+            dead: summary.dead,
+            kept: summary.kept,
+            unconfirmed: summary.unconfirmed,
+        },
+        outbox: Outbox {
+            queued: summary.queued,
+            sending: summary.sending,
+            unknown: summary.unknown,
+            queued_segments: queues.iter().map(|queue| queue.segments).sum(),
+            queue_ends_at: end_of(queues, channel).map(when::iso),
+            sent_today: summary.sent_today,
+            delivered_today: summary.delivered_today,
+            failed_today: summary.failed_today,
+        },
+        pairing_requests: summary.pairing_requests,
+        finally_unknown: Vec::new(),
+        notices: notices.into_iter().map(|given| given.text).collect(),
+        warnings: channel.warnings(),
+    }
+}
+
+/// When the line with the longest queue will have sent it, limits aside; none where nothing waits for long.
+fn end_of(queues: &[Queue], channel: &Channel) -> Option<Timestamp> {
+    let (pacing, now) = (channel.loaded.telephony.sms.pacing, channel.now());
+    queues.iter().map(|queue| queue.ends(pacing, now)).max().filter(|end| *end > now)
+}
+
+fn show(report: &Report) {
+    let Report { inbox, outbox, .. } = report;
+    match &report.gateway {
+        Some(alive) => show_alive(alive),
+        None => terminal::print("Gateway:   not running (start it with `openclaw gateway`)"),
+    }
+    let number = report.from_number.as_deref().unwrap_or("no number");
+    let service = report.messaging_service_sid.as_ref().map(|sid| format!(", messaging service {sid}"));
+    terminal::print(format!("Line:      {} {number}{}", report.provider, service.unwrap_or_default()));
+    terminal::print(format!("Policy:    {}, {} pairing request(s)", report.inbound_policy, report.pairing_requests));
+    terminal::print(format!(
+        "Inbox:     {} received today, {} waiting, {} being answered, {} retried, {} parked, {} dead, {} kept",
+        inbox.received_today, inbox.waiting, inbox.answering, inbox.retrying, inbox.parked, inbox.dead, inbox.kept
+    ));
+    terminal::print(format!(
+        "Outbox:    {} sent today, {} delivered, {} failed, {} queued, {} being sent, {} in doubt",
+        outbox.sent_today, outbox.delivered_today, outbox.failed_today, outbox.queued, outbox.sending, outbox.unknown
+    ));
+    if let Some(end) = &outbox.queue_ends_at {
+        terminal::print(format!(
+            "Queue:     {} segment(s) leave at the line's pace until {end}",
+            outbox.queued_segments
+        ));
+    }
+    if inbox.unconfirmed > 0 {
+        terminal::print(format!("Attention: {} message(s) came to a number not known to be yours", inbox.unconfirmed));
+    }
+    if inbox.dead + inbox.parked > 0 {
+        terminal::print("Attention: some messages could not be answered: `openclaw telephony messages --dead`");
+    }
+    for attention in report.notices.iter().chain(&report.warnings) {
+        terminal::print(format!("Attention: {attention}"));
+    }
+}
+
+fn show_alive(alive: &Alive) {
+    terminal::print(format!("Gateway:   running (pid {}), version {}", alive.pid, alive.version));
+    terminal::print(format!("Listening: {}", alive.listening));
+    let webhook = alive.webhook_url.as_deref().unwrap_or("unknown: no publicUrl is set, and no tunnel is open");
+    terminal::print(format!("Webhook:   {webhook}"));
+    if let Some(tunnel) = &alive.tunnel {
+        let state =
+            tunnel.url.clone().or_else(|| tunnel.trouble.as_ref().map(|trouble| format!("not open: {trouble}")));
+        terminal::print(format!("Tunnel:    {}, {}", tunnel.name, state.as_deref().unwrap_or("being opened")));
+    }
+    terminal::print(format!("Agent:     {}", alive.agent));
+    if let Some(metrics) = &alive.metrics {
+        terminal::print(format!("Metrics:   http://{metrics}/metrics"));
+    }
+    if let Some(config) = &alive.config {
+        show_config(config);
+    }
+    if !alive.checks_signatures {
+        terminal::print(
+            "Attention: signatures are NOT checked (skipSignatureVerification): anybody can pose as Twilio",
+        );
+    }
+}
+
+fn show_config(config: &ConfigAlive) {
+    let read_at = when::iso(config.read_at);
+    match &config.problems {
+        None => terminal::print(format!("Config:    read {read_at}, in force")),
+        Some(problems) => {
+            terminal::print(format!("Config:    read {read_at}; the files as they are now are NOT in force"));
+            terminal::print(format!("Attention: the changed configuration cannot be used: {problems}"));
+        }
+    }
+    if !config.waiting_for_start.is_empty() {
+        let keys = config.waiting_for_start.join(", ");
+        terminal::print(format!("Attention: changed, but in force only after a new start of the gateway: {keys}"));
+    }
+}

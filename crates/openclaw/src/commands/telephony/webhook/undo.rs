@@ -1,0 +1,41 @@
+//! `openclaw telephony webhook undo`: puts back what Twilio had before the first `sync`.
+
+use clap::Args;
+use telephony_gateway::routing;
+
+use super::changes::{self, Consent, failed};
+use crate::assemble::Channel;
+use crate::cli::Place;
+use crate::failure::Outcome;
+use crate::terminal;
+
+/// Put back what Twilio had before the first `sync`.
+#[derive(Debug, Args)]
+pub struct Undo {
+    #[command(flatten)]
+    consent: Consent,
+}
+
+impl Undo {
+    /// Shows what is to be put back, asks, puts it back.
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::open(place)?.block_on(async |channel| {
+            let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
+            let plan = routing::plan_undo(store, provider).await.map_err(failed)?;
+            changes::show(&plan);
+            if plan.changes.is_empty() {
+                routing::undo(store, provider, &plan).await.map_err(failed)?;
+                terminal::say("There is nothing to put back.");
+            } else if self.consent.is_given(&plan)? {
+                routing::undo(store, provider, &plan).await.map_err(failed)?;
+                terminal::say("Put back.");
+            } else {
+                terminal::say("Nothing was changed.");
+                if !self.consent.dry_run && !plan.changes.is_empty() {
+                    return Ok(std::process::ExitCode::FAILURE);
+                }
+            }
+            changes::outcome(&plan)
+        })
+    }
+}

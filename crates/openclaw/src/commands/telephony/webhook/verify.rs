@@ -1,0 +1,131 @@
+//! `openclaw telephony webhook verify`: why a signature is, or is not, Twilio's. Needs no configuration.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use secrecy::SecretString;
+use serde::Serialize;
+use telephony_providers::twilio::signature::{Explanation, Payload, SignedRequest, explain};
+
+use crate::failure::{Failure, Outcome};
+use crate::terminal;
+
+/// Explain whether a request carries Twilio's signature.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The URL exactly as Twilio has it, with its query
+    #[arg(long, allow_hyphen_values = true)]
+    url: OsString,
+    /// The value of the X-Twilio-Signature header
+    #[arg(long, allow_hyphen_values = true)]
+    signature: OsString,
+    /// The account's auth token (default: TWILIO_AUTH_TOKEN)
+    #[arg(long, allow_hyphen_values = true)]
+    auth_token: Option<String>,
+    /// The request's method
+    #[arg(long, default_value = "POST")]
+    method: String,
+    /// The request's Content-Type (default: a form for POST)
+    #[arg(long)]
+    content_type: Option<String>,
+    /// The value of the X-Twilio-Webhooks-Signature-Settings header
+    #[arg(long)]
+    settings: Option<String>,
+    /// A shared key for signatures made with one
+    #[arg(long, value_name = "ID=SECRET", value_parser = shared_key)]
+    shared_key: Vec<(String, String)>,
+    /// A file with the request's body, byte for byte, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    body: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What Twilio sends with a POST.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Verdict<'a> {
+    valid: bool,
+    refusal: Option<&'a str>,
+    signed_text: &'a str,
+    tried: Vec<Tried<'a>>,
+    would_have_matched: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Tried<'a> {
+    url: &'a str,
+    secret: &'a str,
+    matched: bool,
+}
+
+impl Verify {
+    /// Explains.
+    pub fn run(self) -> Outcome {
+        let body = self.body.as_deref().map_or(Ok(Vec::new()), read_body)?;
+        let is_post = self.method.eq_ignore_ascii_case("POST");
+        let content_type = self.content_type.as_deref().or(is_post.then_some(FORM));
+        let explanation = explain(
+            &[self.token()?],
+            &self.shared_key.iter().map(|(id, key)| (id.clone(), SecretString::from(key.clone()))).collect(),
+            &SignedRequest {
+                // A URL that is no text is none of ours: what stands in for its bytes is in no URL.
+                urls: &[self.url.to_string_lossy().into_owned()],
+                signature: self.signature.as_bytes(),
+                settings: self.settings.as_deref(),
+                payload: &Payload::read(content_type, &body),
+            },
+        );
+        self.print(&explanation)?;
+        Ok(if explanation.refusal.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn token(&self) -> Result<SecretString, Failure> {
+        let token = self.auth_token.clone().or_else(|| std::env::var("TWILIO_AUTH_TOKEN").ok());
+        token.or_else(|| (!self.shared_key.is_empty()).then(String::new)).map(SecretString::from).ok_or_else(|| {
+            Failure::usage("no auth token to check the signature with")
+                .hint("pass --auth-token or set TWILIO_AUTH_TOKEN")
+        })
+    }
+
+    fn print(&self, explanation: &Explanation) -> Result<(), Failure> {
+        if !self.json {
+            explanation.lines().iter().for_each(terminal::print);
+            return Ok(());
+        }
+        terminal::print_json(&Verdict {
+            valid: explanation.refusal.is_none(),
+            refusal: explanation.refusal.as_deref(),
+            signed_text: &explanation.signed_text,
+            tried: explanation.tried.iter().map(tried).collect(),
+            would_have_matched: explanation.near_miss.as_ref().map(|near| near.lines()),
+        })
+    }
+}
+
+fn tried(tried: &telephony_providers::twilio::signature::Tried) -> Tried<'_> {
+    Tried { url: &tried.url, secret: &tried.secret, matched: tried.matched }
+}
+
+fn read_body(path: &str) -> Result<Vec<u8>, Failure> {
+    if path == "-" {
+        return terminal::bytes_from_stdin();
+    }
+    std::fs::read(Path::new(path)).map_err(|error| {
+        Failure::usage(format!("cannot read the body from {path}: {error}"))
+            .hint("--body takes a file with the request's body, or `-` for standard input")
+    })
+}
+
+fn shared_key(argument: &str) -> Result<(String, String), String> {
+    argument
+        .split_once('=')
+        .map(|(id, key)| (id.to_owned(), key.to_owned()))
+        .ok_or_else(|| "expected ID=SECRET".to_owned())
+}

@@ -1,0 +1,102 @@
+//! Sees a message out of the outbox: through the running gateway, or by ourselves where none runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_domain::id::MessageId;
+use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::outbox::{Outbox, Reports};
+use telephony_store::Next;
+use telephony_store::outbox::{PartState, Progress};
+use tokio::time::{Instant, sleep};
+
+use crate::assemble::Channel;
+use crate::failure::Failure;
+
+/// Handing a message over takes no longer, or it is left to the gateway.
+const HAND_OVER_WITHIN: Duration = Duration::from_secs(30);
+
+/// A status that is final does not take longer, or it is not waited for.
+const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
+
+/// How often progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Waits until the provider has every part of `message` or has refused it, or until that takes too long.
+pub async fn hand_over(channel: &Channel, message: MessageId) -> Result<Progress, Failure> {
+    if GatewayLock::is_taken(&channel.state) {
+        channel.poke().await;
+        return watch(channel, message, HAND_OVER_WITHIN, is_handed_over).await;
+    }
+    let outbox = channel.outbox();
+    let deadline = Instant::now() + HAND_OVER_WITHIN;
+    loop {
+        step(channel, &outbox, message).await?;
+        let progress = channel.store.progress(message).await?;
+        if is_handed_over(&progress) || Instant::now() >= deadline {
+            return Ok(progress);
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Waits until every part of `message` has a final status, or until that takes too long.
+pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Progress, Failure> {
+    if GatewayLock::is_taken(&channel.state) {
+        return watch(channel, message, DELIVERED_WITHIN, is_final).await;
+    }
+    let outbox = channel.outbox();
+    let deadline = Instant::now() + DELIVERED_WITHIN;
+    loop {
+        outbox.poll(Reports::StayAway).await?;
+        let progress = channel.store.progress(message).await?;
+        if is_final(&progress) || Instant::now() >= deadline {
+            return Ok(progress);
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Sends what is due of `message`, and of what its conversation has ahead of it; settles what is in doubt.
+async fn step(channel: &Channel, outbox: &Arc<Outbox>, message: MessageId) -> Result<(), Failure> {
+    match channel.store.start_parts(&outbox.holder, outbox.terms(), Some(message), 1, channel.now()).await? {
+        Next::Taken(parts) => {
+            for part in parts {
+                outbox.send(part).await;
+            }
+        }
+        Next::Idle(_) => {
+            outbox.reconcile_next().await;
+        }
+    }
+    Ok(())
+}
+
+async fn watch(
+    channel: &Channel,
+    message: MessageId,
+    within: Duration,
+    is_done: fn(&Progress) -> bool,
+) -> Result<Progress, Failure> {
+    let deadline = Instant::now() + within;
+    loop {
+        let progress = channel.store.progress(message).await?;
+        if is_done(&progress) || Instant::now() >= deadline {
+            return Ok(progress);
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+fn is_handed_over(progress: &Progress) -> bool {
+    let waits =
+        |state| matches!(state, PartState::Queued | PartState::Ready | PartState::Starting | PartState::Unknown);
+    !progress.parts.iter().any(|part| waits(part.state))
+}
+
+fn is_final(progress: &Progress) -> bool {
+    progress
+        .parts
+        .iter()
+        .all(|part| part.state != PartState::Sent || part.status.is_some_and(|status| status.is_final()))
+}

@@ -1,0 +1,152 @@
+//! Looks at everything between a phone and the agent, all at once, and says what is wrong.
+
+mod account;
+mod agent;
+mod catalogue;
+mod configuration;
+mod files;
+mod finding;
+mod gateway;
+mod number;
+mod round_trip;
+mod store;
+mod webhooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_config::{Loaded, Location, ProviderName, PublicUrl, locate};
+use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::poke::{self, Alive};
+use telephony_providers::provider::ProviderError;
+use telephony_providers::route::{Route, Routes};
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::rest::Rest;
+use telephony_store::Store;
+use tokio::sync::OnceCell;
+
+pub use catalogue::{FILE_OPEN, FINDINGS};
+pub use files::close as close_files;
+pub use finding::{Finding, Found, Severity};
+pub use webhooks::is_fixed_by_sync;
+
+use crate::cli::Place;
+use crate::{assemble, reach};
+
+/// A checkup that takes longer says that it could not check.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// How long each answer of Twilio's may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is looked at.
+pub struct Subject {
+    loaded: Loaded,
+    location: Location,
+    store: Option<Arc<dyn Store>>,
+    twilio: Option<Twilio>,
+    gateway: Option<Alive>,
+    is_locked: bool,
+    url: Option<PublicUrl>,
+    now: Timestamp,
+    routes: OnceCell<Result<Vec<Route>, ProviderError>>,
+}
+
+/// What came of one checkup.
+#[derive(Debug, Default)]
+pub struct Checkup {
+    /// What was looked at.
+    pub area: &'static str,
+    /// What is well.
+    pub well: Vec<String>,
+    /// What is not, or is worth knowing.
+    pub found: Vec<Found>,
+}
+
+/// Looks at everything, in the order of the way from the configuration to the phone.
+pub async fn examine(place: &Place) -> Vec<Checkup> {
+    let environment = assemble::environment();
+    let location = locate(&environment, place.config.as_deref());
+    let loaded = match telephony_config::load(&environment, place.config.as_deref()) {
+        Ok(loaded) => loaded,
+        Err(problems) => return vec![configuration::unusable(&problems)],
+    };
+    let (opened, store) = store::open(&loaded);
+    let subject = Subject::new(loaded, location, store).await;
+    let (gateway, agent, store) = tokio::join!(
+        within("Gateway", gateway::check(&subject)),
+        within("Agent", agent::check(&subject)),
+        within("Messages", store::check(&subject)),
+    );
+    let mut checkups = vec![configuration::check(&subject), files::check(&subject), opened, store, gateway, agent];
+    if let Some(twilio) = &subject.twilio {
+        let (account, number, registration, alerts, webhooks, round_trip) = tokio::join!(
+            within("Account", account::check(&subject, twilio)),
+            within("Number", number::check(&subject, twilio)),
+            within("Registration", number::check_registration(&subject, twilio)),
+            within("Alerts", account::check_alerts(&subject, twilio)),
+            within("Webhook", webhooks::check(&subject)),
+            within("Round trip", round_trip::check(&subject, twilio)),
+        );
+        checkups.extend([account, number, registration, alerts, webhooks, round_trip]);
+    }
+    checkups
+}
+
+async fn within(area: &'static str, checkup: impl Future<Output = Checkup>) -> Checkup {
+    let mut checkup = tokio::time::timeout(WITHIN, checkup).await.unwrap_or_else(|_| {
+        let late = format!("it took longer than {} s", WITHIN.as_secs());
+        Checkup { found: vec![catalogue::COULD_NOT_CHECK.found(late)], ..Checkup::default() }
+    });
+    checkup.area = area;
+    checkup
+}
+
+impl Subject {
+    async fn new(loaded: Loaded, location: Location, store: Option<Arc<dyn Store>>) -> Self {
+        let is_twilio = loaded.telephony.provider == Some(ProviderName::Twilio) && loaded.check_complete().is_ok();
+        let rest = || Rest::new(assemble::account(&loaded.telephony)).answer_within(ANSWER_WITHIN);
+        let twilio = is_twilio.then(|| Twilio::with_rest(rest()));
+        // Nothing is given, so nothing can be given wrongly.
+        let url = reach::public_url(&loaded, None).await.ok().flatten();
+        Self {
+            gateway: poke::poke(&loaded.state).await,
+            is_locked: GatewayLock::is_taken(&loaded.state),
+            routes: OnceCell::new(),
+            now: SystemClock.now(),
+            loaded,
+            location,
+            store,
+            twilio,
+            url,
+        }
+    }
+
+    /// Our routes at the provider, asked for once.
+    async fn routes(&self, twilio: &Twilio) -> Result<&[Route], &ProviderError> {
+        let told = self.url.as_ref().map(reach::told);
+        let sender = assemble::sender(&self.loaded.telephony);
+        let routes = self.routes.get_or_init(|| twilio.routes(&sender, told.as_ref())).await;
+        routes.as_ref().map(Vec::as_slice)
+    }
+}
+
+impl Checkup {
+    fn well(&mut self, text: impl Into<String>) {
+        self.well.push(text.into());
+    }
+
+    fn found(&mut self, found: Found) {
+        self.found.push(found);
+    }
+
+    /// What could not be looked at, and why. A product that Twilio does not have here is no failure of ours.
+    fn unchecked(&mut self, what: &str, error: &ProviderError) {
+        let why = match error {
+            ProviderError::Refused { http_status: 404, .. } => "Twilio does not have it here".to_owned(),
+            error => error.to_string(),
+        };
+        self.found(catalogue::COULD_NOT_CHECK.found(format!("{what}: {why}")));
+    }
+}

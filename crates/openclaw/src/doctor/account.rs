@@ -1,0 +1,166 @@
+//! The account at Twilio: credentials, state, money, clock, and what Twilio complained of.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use telephony_config::Telephony;
+use telephony_domain::money::{Amount, Price};
+use telephony_domain::number::mask;
+use telephony_domain::time::{Clock, SystemClock};
+use telephony_providers::provider::ProviderError;
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::rest::{AccountState, Rest};
+
+use super::catalogue::{
+    ACCOUNT_INACTIVE, ACCOUNT_TRIAL, ALERTS, AUTH_TOKEN_WRONG, BALANCE_EMPTY, BALANCE_LOW, CLOCK_OFF,
+    CREDENTIALS_WRONG, TWILIO_UNREACHABLE,
+};
+use super::{ANSWER_WITHIN, Checkup, Subject, store};
+use crate::assemble;
+
+/// Certificates and signatures of other services live with less; pairing codes and daily limits with more.
+const CLOCK_MAY_DIFFER: Duration = Duration::from_secs(30);
+
+/// Some days of a small assistant: two units of the currency, in billionths.
+const LITTLE_MONEY: Amount = Amount(2_000_000_000);
+
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whether credentials are taken.
+enum Taken {
+    Yes,
+    No,
+    Unknown(ProviderError),
+}
+
+/// Looks at the account.
+pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
+    let mut checkup = Checkup::default();
+    let rest = twilio.rest();
+    let (state, balance) = tokio::join!(rest.account_state(), rest.balance());
+    if let Ok(state) = &state
+        && state.status != "active"
+    {
+        checkup.found(ACCOUNT_INACTIVE.found(format!("it is {}", state.status)));
+        return checkup;
+    }
+    match is_taken(rest, &balance).await {
+        Taken::Yes => checkup.well("Twilio takes the credentials"),
+        Taken::No => {
+            checkup.found(CREDENTIALS_WRONG.found(""));
+            return checkup;
+        }
+        Taken::Unknown(error) => {
+            checkup.found(TWILIO_UNREACHABLE.found(error));
+            return checkup;
+        }
+    }
+    check_token(&subject.loaded.telephony, &mut checkup).await;
+    check_state(subject, rest, state, &mut checkup).await;
+    check_balance(balance, &mut checkup);
+    check_clock(rest, &mut checkup).await;
+    checkup
+}
+
+/// A standard API key may not ask for the account itself, so that is no test of credentials.
+async fn is_taken(rest: &Rest, balance: &Result<Price, ProviderError>) -> Taken {
+    match balance {
+        Ok(_) => Taken::Yes,
+        Err(ProviderError::Refused { http_status: 401, .. }) => Taken::No,
+        Err(ProviderError::Refused { .. }) => match rest.phone_numbers().await {
+            Ok(_) => Taken::Yes,
+            Err(ProviderError::Refused { http_status: 401, .. }) => Taken::No,
+            Err(error) => Taken::Unknown(error),
+        },
+        Err(error) => Taken::Unknown(error.clone()),
+    }
+}
+
+/// With an API key the token itself is used for signatures only, where nobody would say that it is wrong.
+async fn check_token(telephony: &Telephony, checkup: &mut Checkup) {
+    if telephony.twilio.api_key.is_none() {
+        return;
+    }
+    let account = Account { api_key: None, ..assemble::account(telephony) };
+    let rest = Rest::new(account).answer_within(ANSWER_WITHIN);
+    match is_taken(&rest, &rest.balance().await).await {
+        Taken::Yes => {}
+        Taken::No => checkup.found(AUTH_TOKEN_WRONG.found("")),
+        Taken::Unknown(error) => checkup.unchecked("the Auth Token", &error),
+    }
+}
+
+async fn check_state(
+    subject: &Subject,
+    rest: &Rest,
+    state: Result<AccountState, ProviderError>,
+    checkup: &mut Checkup,
+) {
+    match state {
+        Ok(state) if state.kind == "Trial" => {
+            let allowed = &subject.loaded.telephony.policy.allow;
+            let detail = match rest.verified_numbers().await {
+                Ok(verified) => {
+                    let is_missing = |number: &str| !verified.iter().any(|known| known == number);
+                    let missing = allowed.iter().map(|number| number.as_str()).filter(|number| is_missing(number));
+                    let missing: Vec<_> = missing.map(mask).collect();
+                    if missing.is_empty() { String::new() } else { format!("not verified: {}", missing.join(", ")) }
+                }
+                Err(_) => String::new(),
+            };
+            checkup.found(ACCOUNT_TRIAL.found(detail));
+        }
+        Ok(state) => checkup.well(format!("a {} account, {}", state.kind.to_lowercase(), state.status)),
+        Err(ProviderError::Refused { http_status: 401 | 403, .. }) => {
+            checkup.well("an API key may not ask for the kind of account");
+        }
+        Err(error) => checkup.unchecked("the kind of account", &error),
+    }
+}
+
+fn check_balance(balance: Result<Price, ProviderError>, checkup: &mut Checkup) {
+    match balance {
+        Ok(price) if price.amount <= Amount(0) => checkup.found(BALANCE_EMPTY.found(price)),
+        Ok(price) if price.amount < LITTLE_MONEY => checkup.found(BALANCE_LOW.found(price)),
+        Ok(price) => checkup.well(format!("balance {price}")),
+        Err(error) => checkup.unchecked("the balance", &error),
+    }
+}
+
+async fn check_clock(rest: &Rest, checkup: &mut Checkup) {
+    let theirs = match rest.date().await {
+        Ok(Some(theirs)) => theirs,
+        Ok(None) => return,
+        Err(error) => return checkup.unchecked("the clock", &error),
+    };
+    let ours = SystemClock.now();
+    let off = ours.since(theirs).max(theirs.since(ours));
+    if off > CLOCK_MAY_DIFFER {
+        let direction = if ours > theirs { "fast" } else { "slow" };
+        checkup.found(CLOCK_OFF.found(format!("it is {} s {direction}", off.as_secs())));
+    }
+}
+
+/// Looks at what Twilio complained of.
+pub async fn check_alerts(subject: &Subject, twilio: &Twilio) -> Checkup {
+    let mut checkup = Checkup::default();
+    let alerts = match twilio.rest().alerts().await {
+        Ok(alerts) => alerts,
+        Err(error) => {
+            checkup.unchecked("Twilio's alerts", &error);
+            return checkup;
+        }
+    };
+    let mut counts = BTreeMap::<u32, usize>::new();
+    for alert in alerts.iter().filter(|alert| subject.now.since(alert.at) < A_DAY) {
+        *counts.entry(alert.code).or_default() += 1;
+    }
+    if counts.is_empty() {
+        checkup.well("none in 24 hours");
+    }
+    for (code, count) in counts {
+        checkup.found(ALERTS.found(store::told(code, count)));
+    }
+    checkup
+}

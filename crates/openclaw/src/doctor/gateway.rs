@@ -1,0 +1,68 @@
+//! The gateway: whether it runs, as it should, or could.
+
+use std::net::{SocketAddr, TcpListener};
+
+use telephony_config::PublicUrl;
+use telephony_gateway::poke::TunnelAlive;
+
+use super::catalogue::{
+    GATEWAY_NOT_RUNNING, GATEWAY_OTHER_CONFIG, GATEWAY_OTHER_VERSION, GATEWAY_SILENT, PORT_IN_USE, TUNNEL_AND_URL,
+    TUNNEL_DOWN,
+};
+use super::{Checkup, Subject};
+
+/// Looks at it.
+pub async fn check(subject: &Subject) -> Checkup {
+    let mut checkup = Checkup::default();
+    match &subject.gateway {
+        Some(alive) => {
+            checkup.well(format!("running (pid {}) on {}", alive.pid, alive.listening));
+            check_running(subject, &mut checkup);
+        }
+        None if subject.is_locked => checkup.found(GATEWAY_SILENT.found("")),
+        None => {
+            checkup.found(GATEWAY_NOT_RUNNING.found(""));
+            check_port(subject, &mut checkup);
+        }
+    }
+    let telephony = &subject.loaded.telephony;
+    if telephony.tunnel.provider.is_some() && telephony.public_url.is_some() {
+        checkup.found(TUNNEL_AND_URL.found(""));
+    }
+    checkup
+}
+
+fn check_running(subject: &Subject, checkup: &mut Checkup) {
+    let (Some(alive), telephony) = (&subject.gateway, &subject.loaded.telephony) else { return };
+    if alive.version != env!("CARGO_PKG_VERSION") {
+        let versions = format!("{} runs, this is {}", alive.version, env!("CARGO_PKG_VERSION"));
+        checkup.found(GATEWAY_OTHER_VERSION.found(versions));
+    }
+    let configured = telephony.public_url.as_ref().map(PublicUrl::webhook);
+    let has_tunnel = telephony.tunnel.provider.is_some();
+    let is_other_url = configured.is_some() && alive.webhook_url.as_deref() != configured;
+    if (is_other_url && !has_tunnel) || alive.checks_signatures == telephony.skip_signature_verification {
+        let url = alive.webhook_url.as_deref().unwrap_or("no public URL");
+        checkup.found(GATEWAY_OTHER_CONFIG.found(format!("it runs with {url}")));
+    }
+    match &alive.tunnel {
+        Some(TunnelAlive { name, url: Some(url), .. }) => checkup.well(format!("the tunnel {name} is open at {url}")),
+        Some(TunnelAlive { trouble, .. }) => {
+            checkup.found(TUNNEL_DOWN.found(trouble.as_deref().unwrap_or("it is being opened")));
+        }
+        None if has_tunnel => checkup.found(GATEWAY_OTHER_CONFIG.found("it runs without the tunnel")),
+        None => {}
+    }
+}
+
+fn check_port(subject: &Subject, checkup: &mut Checkup) {
+    let serve = &subject.loaded.telephony.serve;
+    let address = SocketAddr::new(serve.bind, serve.port);
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            checkup.found(PORT_IN_USE.found(address));
+        }
+        Err(error) => checkup.found(PORT_IN_USE.found(format!("{address}: {error}"))),
+        Ok(_) => {}
+    }
+}

@@ -1,0 +1,113 @@
+//! The number and the Messaging Service: whether they are the account's, what they can do, and what carriers know of them.
+
+use telephony_domain::line::{LineKind, Sender};
+use telephony_domain::number::PhoneNumber;
+use telephony_providers::provider::ProviderError;
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::rest::{Capabilities, Rest};
+
+use super::catalogue::{
+    A2P_NOT_APPROVED, A2P_NOT_REGISTERED, COULD_NOT_CHECK, NUMBER_MISSING, NUMBER_WITHOUT_SMS, NUMBER_WITHOUT_VOICE,
+    SERVICE_MISSING, SERVICE_WITHOUT_NUMBERS,
+};
+use super::{Checkup, Subject};
+use crate::assemble;
+
+/// Looks whether they are there, and what they can do.
+pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
+    let mut checkup = Checkup::default();
+    let sender = assemble::sender(&subject.loaded.telephony);
+    if let Some(number) = &sender.number {
+        check_number(subject, twilio.rest(), number, &mut checkup).await;
+    }
+    if let Some(service) = &sender.messaging_service {
+        check_service(twilio.rest(), service, &mut checkup).await;
+    }
+    checkup
+}
+
+async fn check_number(subject: &Subject, rest: &Rest, number: &PhoneNumber, checkup: &mut Checkup) {
+    let found = match rest.phone_number(number.as_str()).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return checkup.found(NUMBER_MISSING.found(number)),
+        Err(error) => return checkup.unchecked("the number", &error),
+    };
+    let Some(Capabilities { sms, mms, voice }) = found.capabilities else {
+        return checkup.found(COULD_NOT_CHECK.found(format!("what {number} can do: Twilio does not say")));
+    };
+    let can = [(sms, "SMS"), (mms, "MMS"), (voice, "Voice")].into_iter().filter_map(|(can, name)| can.then_some(name));
+    checkup.well(format!("{number}: {}", can.collect::<Vec<_>>().join(", ")));
+    if !sms {
+        checkup.found(NUMBER_WITHOUT_SMS.found(number));
+    }
+    if !voice && subject.loaded.telephony.voice.enabled {
+        checkup.found(NUMBER_WITHOUT_VOICE.found(number));
+    }
+}
+
+async fn check_service(rest: &Rest, service: &str, checkup: &mut Checkup) {
+    match rest.service_numbers(service).await {
+        Ok(numbers) if numbers.is_empty() => checkup.found(SERVICE_WITHOUT_NUMBERS.found(service)),
+        Ok(numbers) => checkup.well(format!("{service}: {} number(s)", numbers.len())),
+        // Without the product itself nothing is known of this service.
+        Err(ProviderError::Refused { http_status: 404, .. }) => match rest.services().await {
+            Ok(_) => checkup.found(SERVICE_MISSING.found(service)),
+            Err(error) => checkup.unchecked("the Messaging Service", &error),
+        },
+        Err(error) => checkup.unchecked("the Messaging Service", &error),
+    }
+}
+
+/// Looks whether carriers in the United States take what an American number sends.
+pub async fn check_registration(subject: &Subject, twilio: &Twilio) -> Checkup {
+    let mut checkup = Checkup::default();
+    let Sender { number, messaging_service } = assemble::sender(&subject.loaded.telephony);
+    let kind = LineKind::of(&Sender { number: number.clone(), messaging_service: None });
+    let is_american = number.as_ref().is_none_or(|number| number.as_str().starts_with("+1"));
+    match (is_american, kind) {
+        (true, LineKind::LongCode) => {}
+        (_, LineKind::TollFree) => {
+            let text = "whether the toll-free number is verified: see Twilio's console (error 30032 if not)";
+            checkup.found(COULD_NOT_CHECK.found(text));
+            return checkup;
+        }
+        _ => {
+            checkup.well("not needed for this number");
+            return checkup;
+        }
+    }
+    let service = match messaging_service {
+        Some(service) => Ok(Some(service)),
+        None => service_of(twilio.rest(), number.as_ref()).await,
+    };
+    match service {
+        Ok(Some(service)) => check_campaign(twilio.rest(), &service, &mut checkup).await,
+        Ok(None) => checkup.found(A2P_NOT_REGISTERED.found("it is in no Messaging Service")),
+        Err(error) => checkup.unchecked("the A2P registration", &error),
+    }
+    checkup
+}
+
+async fn check_campaign(rest: &Rest, service: &str, checkup: &mut Checkup) {
+    match rest.campaigns(service).await {
+        Ok(campaigns) if campaigns.iter().any(|status| status == "VERIFIED") => {
+            checkup.well(format!("{service} is registered for A2P 10DLC"));
+        }
+        Ok(campaigns) if campaigns.is_empty() => {
+            checkup.found(A2P_NOT_REGISTERED.found(format!("{service} has no campaign")));
+        }
+        Ok(campaigns) => checkup.found(A2P_NOT_APPROVED.found(format!("{service}: {}", campaigns.join(", ")))),
+        Err(error) => checkup.unchecked("the A2P registration", &error),
+    }
+}
+
+/// The Messaging Service whose campaign covers a number.
+async fn service_of(rest: &Rest, number: Option<&PhoneNumber>) -> Result<Option<String>, ProviderError> {
+    let Some(number) = number else { return Ok(None) };
+    for service in rest.services().await? {
+        if rest.service_numbers(&service.sid).await?.iter().any(|member| member == number.as_str()) {
+            return Ok(Some(service.sid));
+        }
+    }
+    Ok(None)
+}

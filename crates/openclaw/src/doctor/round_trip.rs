@@ -1,0 +1,220 @@
+//! The way in, all of it at once: a request that is signed here goes out, through the public URL, to the running gateway.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use telephony_gateway::probe::{self, Sighting, Verdict};
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::probe::{Answer, Failure, Probe};
+use telephony_providers::twilio::public_url::PublicUrl as Address;
+use telephony_providers::twilio::signature::{Payload, SignedRequest, explain};
+
+use super::catalogue::{
+    COULD_NOT_CHECK, PUBLIC_URL_MISSING, PUBLIC_URL_PLAIN, PUBLIC_URL_PRIVATE, SIGNATURE_LOST, SIGNATURE_MISMATCH,
+    URL_ANSWERED_BY_ANOTHER, URL_CERTIFICATE, URL_REDIRECTS, URL_UNREACHABLE, URL_UNRESOLVED, URL_WRONG_PATH,
+};
+use super::{Checkup, Found, Subject};
+use crate::{assemble, reach};
+
+/// What the gateway saw is told at once; an answer without it came from somebody else.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Makes the round trip, with the URL that Twilio should have and the one that it has.
+pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
+    let mut checkup = Checkup::default();
+    let ours = subject.url.as_ref().map(|url| reach::told(url).webhook);
+    match &ours {
+        Some(url) => check_form(subject, url, &mut checkup),
+        None if subject.loaded.telephony.tunnel.provider.is_none() => checkup.found(PUBLIC_URL_MISSING.found("")),
+        None => {}
+    }
+    let urls = urls(subject, twilio, ours).await;
+    if subject.gateway.is_none() {
+        if !urls.is_empty() {
+            checkup.found(COULD_NOT_CHECK.found("the way in: no gateway runs"));
+        }
+        return checkup;
+    }
+    for url in urls {
+        travel(subject, twilio, &url, &mut checkup).await;
+    }
+    checkup
+}
+
+/// Our URL, and Twilio's own where it is another that leads to the same server, or the only one that is known.
+async fn urls(subject: &Subject, twilio: &Twilio, ours: Option<String>) -> Vec<String> {
+    let routes = subject.routes(twilio).await.unwrap_or_default();
+    let settings = routes.iter().filter_map(|route| route.setting("InboundRequestUrl").or(route.setting("SmsUrl")));
+    let theirs = settings.map(|setting| setting.value.split('#').next().unwrap_or_default().to_owned());
+    let server = |url: &str| Address::parse(url).and_then(|url| url.server()).map(|(host, _)| host.to_lowercase());
+    let is_near = |url: &String| match &ours {
+        Some(ours) => server(url) == server(ours) && url != ours,
+        None => !url.is_empty(),
+    };
+    let mut urls: Vec<String> = theirs.filter(is_near).collect();
+    urls.dedup();
+    ours.iter().cloned().chain(urls).collect()
+}
+
+fn check_form(subject: &Subject, url: &str, checkup: &mut Checkup) {
+    // A Twilio that is here itself, in a test, can reach what is here.
+    let account = assemble::account(&subject.loaded.telephony);
+    let (host, twilio) = (host_of(url), host_of(&account.api_url));
+    if is_private(host) && !is_private(twilio) {
+        checkup.found(PUBLIC_URL_PRIVATE.found(host));
+    }
+    if !url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:")) {
+        checkup.found(PUBLIC_URL_PLAIN.found(""));
+    }
+}
+
+fn host_of(url: &str) -> &str {
+    Address::parse(url).and_then(|url| url.server()).map_or("", |(host, _)| host)
+}
+
+/// Whether nobody on the internet can reach the host, as far as its name alone says.
+fn is_private(host: &str) -> bool {
+    let host = host.to_lowercase();
+    let local = ["localhost", "local", "lan", "internal", "home.arpa"];
+    match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(v4)) => {
+            let is_shared = v4.octets()[0] == 100 && (64..128).contains(&v4.octets()[1]);
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || is_shared
+        }
+        Ok(IpAddr::V6(v6)) => {
+            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
+        }
+        Err(_) => local.iter().any(|end| host == *end || host.ends_with(&format!(".{end}"))),
+    }
+}
+
+async fn travel(subject: &Subject, twilio: &Twilio, url: &str, checkup: &mut Checkup) {
+    let announced = match probe::announce(&subject.loaded.state).await {
+        Ok(announced) => announced,
+        Err(error) => {
+            return checkup.found(COULD_NOT_CHECK.found(format!("the way in: the gateway's socket: {error}")));
+        }
+    };
+    let probe = match twilio.probe(url, announced.name()) {
+        Ok(probe) => probe,
+        Err(failure) => return checkup.found(COULD_NOT_CHECK.found(format!("the way in: {failure}"))),
+    };
+    match probe.send().await {
+        Err(failure) => checkup.found(broken_off(&failure)),
+        Ok(answer) => {
+            let sighting = announced.sighting(TOLD_WITHIN).await;
+            match arrived(subject, url, &probe, &answer, sighting) {
+                Ok(well) => checkup.well(well),
+                Err(found) => checkup.found(found),
+            }
+        }
+    }
+}
+
+fn broken_off(failure: &Failure) -> Found {
+    let finding = match failure {
+        Failure::NoUrl(_) => COULD_NOT_CHECK,
+        Failure::NoAddress { .. } => URL_UNRESOLVED,
+        Failure::NoConnection { .. } | Failure::NoAnswer(_) => URL_UNREACHABLE,
+        Failure::NoTls(_) => URL_CERTIFICATE,
+    };
+    finding.found(failure)
+}
+
+fn arrived(
+    subject: &Subject,
+    url: &str,
+    probe: &Probe,
+    answer: &Answer,
+    sighting: Option<Sighting>,
+) -> Result<String, Found> {
+    let Some(sighting) = sighting else { return Err(answered_by_another(url, answer)) };
+    match &sighting.verdict {
+        Verdict::Valid if answer.status == 200 => Ok(format!("a signed request came round through {url}")),
+        Verdict::Valid => Err(answered_by_another(url, answer)),
+        Verdict::Unsigned => Err(SIGNATURE_LOST.found(url)),
+        Verdict::NoSuchPath | Verdict::WrongMethod => {
+            let came = format!("{} {}", sighting.method, sighting.path);
+            let serve = &subject.loaded.telephony.serve.path;
+            Err(URL_WRONG_PATH.found(format!("{url} came as {came}, the gateway has POST {serve}")))
+        }
+        Verdict::Refused(reason) => Err(SIGNATURE_MISMATCH.found(mismatch(subject, url, probe, &sighting, reason))),
+    }
+}
+
+fn answered_by_another(url: &str, answer: &Answer) -> Found {
+    let server = answer.server.as_ref().map(|server| format!(" by {server}")).unwrap_or_default();
+    match &answer.location {
+        Some(location) => {
+            let location = location.split(['?', '#']).next().unwrap_or_default();
+            URL_REDIRECTS.found(format!("{url} leads to {location}"))
+        }
+        None => URL_ANSWERED_BY_ANOTHER.found(format!("{url} is answered with {}{server}", answer.status)),
+    }
+}
+
+/// What was signed, what the gateway checked, and the change that would have made them match.
+fn mismatch(subject: &Subject, url: &str, probe: &Probe, sighting: &Sighting, reason: &str) -> String {
+    let expected: Vec<_> = sighting.urls.iter().map(|url| without_name(url)).collect();
+    let mut detail = format!("signed for {url}; the gateway expected {}", expected.join(" or "));
+    if sighting.urls.contains(&probe.url) {
+        return format!(
+            "{detail}: the URL fits, so the gateway has another Auth Token, or the body was changed ({reason})"
+        );
+    }
+    detail.push_str(&format!("; {url} as publicUrl would have matched"));
+    let account = assemble::account(&subject.loaded.telephony);
+    let payload = Payload::read(Some(FORM), probe.body.as_bytes());
+    let request = SignedRequest {
+        urls: &sighting.urls,
+        signature: probe.signature.as_bytes(),
+        settings: None,
+        payload: &payload,
+    };
+    let explanation = explain(&account.auth_tokens, &account.shared_keys, &request);
+    for difference in explanation.near_miss.iter().flat_map(|near| &near.differences) {
+        detail.push_str("; ");
+        detail.push_str(difference);
+    }
+    if let Some(host) = &sighting.host {
+        detail.push_str(&format!("; the Host header was {host}"));
+    }
+    detail
+}
+
+/// A URL without the name that made it a probe's.
+fn without_name(url: &str) -> &str {
+    let end = url.find("openclaw-probe=").unwrap_or(url.len() + 1);
+    url.get(..end - 1).unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_internet_cannot_reach_is_known_by_its_name() {
+        for host in ["localhost", "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.1.1", "100.64.0.1"] {
+            assert!(is_private(host), "{host}");
+        }
+        for host in
+            ["::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1", "0.0.0.0", "printer.local", "a.home.arpa", "LOCALHOST"]
+        {
+            assert!(is_private(host), "{host}");
+        }
+        for host in
+            ["phone.example.com", "203.0.113.7", "2001:db8::1", "100.128.0.1", "172.32.0.1", "local.example.com"]
+        {
+            assert!(!is_private(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_name_is_not_shown() {
+        assert_eq!(without_name("https://a.b/c?openclaw-probe=12"), "https://a.b/c");
+        assert_eq!(without_name("https://a.b/c?x=1&openclaw-probe=12"), "https://a.b/c?x=1");
+        assert_eq!(without_name("https://a.b/c"), "https://a.b/c");
+    }
+}

@@ -1,0 +1,108 @@
+//! The message store: whether it works, and what stands in it that somebody should look at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_config::Loaded;
+use telephony_gateway::lock::GatewayLock;
+use telephony_providers::twilio::codes;
+use telephony_store::history::{Direction, EntryState, Filter};
+use telephony_store::sqlite::{Mode, SqliteStore};
+use telephony_store::{Store, StoreError};
+
+use super::catalogue::{COULD_NOT_CHECK, MESSAGES_FAILED, NOTICE, QUEUE_LONG, STORE_UNUSABLE, TURNS_DEAD};
+use super::{Checkup, Subject};
+use crate::{assemble, when};
+
+/// A line that is busy for longer is worth a word.
+const LONG: Duration = Duration::from_secs(10 * 60);
+
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Opens the store where there is one; looking makes none.
+pub fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
+    let mut checkup = Checkup { area: "Store", ..Checkup::default() };
+    let file = assemble::store_file(loaded);
+    if !file.exists() && GatewayLock::is_taken(&loaded.state) {
+        let gone = format!("{} is gone, and the gateway that runs cannot store anything", file.display());
+        checkup.found(STORE_UNUSABLE.found(gone));
+        return (checkup, None);
+    }
+    if !file.exists() {
+        checkup.well(format!("{} is made at the first start", file.display()));
+        return (checkup, None);
+    }
+    match SqliteStore::open(&file, Mode::Command) {
+        Ok(store) => {
+            checkup.well(file.display().to_string());
+            (checkup, Some(Arc::new(store)))
+        }
+        Err(error) => {
+            checkup.found(STORE_UNUSABLE.found(format!("{error} ({})", error.hint())));
+            (checkup, None)
+        }
+    }
+}
+
+/// Looks at what waits and what failed.
+pub async fn check(subject: &Subject) -> Checkup {
+    let mut checkup = Checkup::default();
+    let Some(store) = &subject.store else { return checkup };
+    if let Err(error) = look(subject, store.as_ref(), &mut checkup).await {
+        checkup.found(STORE_UNUSABLE.found(format!("{error} ({})", error.hint())));
+    }
+    checkup
+}
+
+async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Result<(), StoreError> {
+    let now = subject.now;
+    for given in store.notices(now).await? {
+        checkup.found(NOTICE.found(given.text));
+    }
+    let summary = store.summary(now).await?;
+    checkup.well(format!(
+        "{} received and {} sent in 24 hours, {} queued",
+        summary.received_today, summary.sent_today, summary.queued
+    ));
+    if summary.dead + summary.parked > 0 {
+        checkup.found(TURNS_DEAD.found(format!("{} given up, {} still tried", summary.dead, summary.parked)));
+    }
+    let pacing = subject.loaded.telephony.sms.pacing;
+    for queue in store.queues().await? {
+        let end = queue.ends(pacing, now);
+        if end.since(now) > LONG {
+            checkup.found(QUEUE_LONG.found(format!("{} segments leave until {}", queue.segments, when::iso(end))));
+        }
+    }
+    for (code, count) in failures(store, subject).await? {
+        checkup.found(match code {
+            Some(code) => MESSAGES_FAILED.found(told(code, count)),
+            None => COULD_NOT_CHECK.found(format!("{count} message(s) failed without a code of Twilio's")),
+        });
+    }
+    Ok(())
+}
+
+/// What failed in the last day: how often with which code.
+async fn failures(store: &dyn Store, subject: &Subject) -> Result<BTreeMap<Option<u32>, usize>, StoreError> {
+    let filter = Filter {
+        direction: Some(Direction::Outbound),
+        since: Some(subject.now - A_DAY),
+        states: vec!["failed".to_owned(), "undelivered".to_owned()],
+        limit: 1000,
+        ..Filter::default()
+    };
+    let mut failures = BTreeMap::new();
+    for entry in store.messages(filter).await? {
+        if let EntryState::Out { code, .. } = entry.standing {
+            *failures.entry(code).or_default() += 1;
+        }
+    }
+    Ok(failures)
+}
+
+/// An error code with how often it came, what happened and what to do.
+pub fn told(code: u32, count: usize) -> String {
+    format!("{code}, {count} time(s): {}", codes::explain(code))
+}

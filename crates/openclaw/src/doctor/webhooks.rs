@@ -1,0 +1,112 @@
+//! The webhook as Twilio has it, against what it should be.
+
+use telephony_providers::route::{Diversion, Route, Setting, Traffic};
+use telephony_providers::twilio::public_url::PublicUrl as Address;
+
+use super::catalogue::{
+    FALLBACK_ELSEWHERE, SERVICE_DEFERS, SERVICE_DROPS, VOICE_WEBHOOK_ELSEWHERE, WEBHOOK_ELSEWHERE, WEBHOOK_NOT_SET,
+    WEBHOOK_OF_SERVICE, WEBHOOK_OVERRIDDEN, WEBHOOK_WITHOUT_OVERRIDES, WEBHOOK_WRONG_METHOD,
+};
+use super::{Checkup, Finding, Subject};
+
+/// Whether `webhook sync` mends it.
+pub fn is_fixed_by_sync(finding: &Finding) -> bool {
+    [
+        WEBHOOK_NOT_SET,
+        WEBHOOK_ELSEWHERE,
+        WEBHOOK_WRONG_METHOD,
+        WEBHOOK_WITHOUT_OVERRIDES,
+        VOICE_WEBHOOK_ELSEWHERE,
+        SERVICE_DROPS,
+        SERVICE_DEFERS,
+    ]
+    .contains(&finding)
+}
+
+/// Compares them.
+pub async fn check(subject: &Subject) -> Checkup {
+    let mut checkup = Checkup::default();
+    let Some(twilio) = &subject.twilio else { return checkup };
+    match subject.routes(twilio).await {
+        Ok(routes) => routes.iter().for_each(|route| check_route(subject, route, &mut checkup)),
+        Err(error) => checkup.unchecked("the webhook", error),
+    }
+    checkup
+}
+
+fn check_route(subject: &Subject, route: &Route, checkup: &mut Checkup) {
+    let before = checkup.found.len();
+    let takes_calls = subject.loaded.telephony.voice.enabled;
+    for diversion in &route.diversions {
+        check_diversion(&route.address, diversion, takes_calls, checkup);
+    }
+    for setting in &route.settings {
+        match setting.traffic {
+            Traffic::Messages => check_messages(&route.address, setting, checkup),
+            Traffic::Calls if takes_calls => check_calls(&route.address, setting, checkup),
+            Traffic::Calls => {}
+            Traffic::Fallback => check_fallback(subject, &route.address, setting, checkup),
+        }
+    }
+    if checkup.found.len() == before {
+        let setting = route.setting("SmsUrl").or_else(|| route.setting("InboundRequestUrl"));
+        let url = setting.map_or("", |setting| setting.value.as_str());
+        checkup.well(format!("{}: {}", route.address, if url.is_empty() { "as it should be" } else { url }));
+    }
+}
+
+fn check_diversion(address: &str, diversion: &Diversion, takes_calls: bool, checkup: &mut Checkup) {
+    let detail = format!("{address}: {diversion}");
+    match diversion {
+        Diversion::Application { traffic: Traffic::Calls, .. } | Diversion::Trunk { .. } if !takes_calls => {
+            checkup.well(detail);
+        }
+        Diversion::Application { .. } | Diversion::Trunk { .. } => checkup.found(WEBHOOK_OVERRIDDEN.found(detail)),
+        Diversion::Service { is_ours: false, .. } => checkup.found(WEBHOOK_OF_SERVICE.found(detail)),
+        Diversion::Service { is_ours: true, .. } => {}
+        Diversion::Nowhere => checkup.found(SERVICE_DROPS.found(detail)),
+    }
+}
+
+fn check_messages(address: &str, setting: &Setting, checkup: &mut Checkup) {
+    let Setting { name, value, wanted: Some(wanted), .. } = setting else { return };
+    if value == wanted {
+        return;
+    }
+    let detail = format!("{address}: {name} is `{value}`, and should be `{wanted}`");
+    if name.ends_with("Method") {
+        checkup.found(WEBHOOK_WRONG_METHOD.found(detail));
+    } else if *name == "UseInboundWebhookOnNumber" {
+        checkup.found(SERVICE_DEFERS.found(address));
+    } else if value.is_empty() {
+        checkup.found(WEBHOOK_NOT_SET.found(format!("{address}: {name} should be `{wanted}`")));
+    } else if without_fragment(value) == without_fragment(wanted) {
+        checkup.found(WEBHOOK_WITHOUT_OVERRIDES.found(detail));
+    } else {
+        checkup.found(WEBHOOK_ELSEWHERE.found(detail));
+    }
+}
+
+fn check_calls(address: &str, setting: &Setting, checkup: &mut Checkup) {
+    let Setting { name, value, wanted: Some(wanted), .. } = setting else { return };
+    let is_wrong = match name.ends_with("Method") {
+        true => value != wanted,
+        false => without_fragment(value) != without_fragment(wanted),
+    };
+    if is_wrong {
+        checkup
+            .found(VOICE_WEBHOOK_ELSEWHERE.found(format!("{address}: {name} is `{value}`, and should be `{wanted}`")));
+    }
+}
+
+fn check_fallback(subject: &Subject, address: &str, setting: &Setting, checkup: &mut Checkup) {
+    let server = |url: &str| Address::parse(url).and_then(|url| url.server()).map(|(host, _)| host.to_owned());
+    let ours = subject.url.as_ref().and_then(|url| server(url.webhook()));
+    if !setting.value.is_empty() && server(&setting.value) != ours {
+        checkup.found(FALLBACK_ELSEWHERE.found(format!("{address}: {} is `{}`", setting.name, setting.value)));
+    }
+}
+
+fn without_fragment(url: &str) -> &str {
+    url.split('#').next().unwrap_or_default()
+}

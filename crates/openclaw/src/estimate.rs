@@ -1,0 +1,104 @@
+//! What a message will cost: by the price list, else by what was paid before, as far as the store here remembers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use telephony_domain::money::Price;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::tariff::{self, AS_OF, Basis, Kind};
+use telephony_store::Store;
+
+use crate::assemble;
+use crate::cli::Place;
+use crate::failure::Failure;
+use crate::money::Money;
+
+/// An estimate, and how we come by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// How much.
+    pub price: Price,
+    /// How we come by it.
+    pub basis: Basis,
+}
+
+/// What a message that was not sent would cost, as commands show it; nothing in it where nobody knows.
+#[derive(Serialize)]
+pub struct Cost {
+    price: Option<Money>,
+    basis: Option<&'static str>,
+}
+
+impl Cost {
+    /// The cost of a message with so many segments, with media or without.
+    pub fn of(place: &Place, to: &PhoneNumber, has_media: bool, segments: u32) -> Result<Self, Failure> {
+        let mut estimator = Estimator::new(assemble::earlier_store(place));
+        let estimate = estimator.of(Kind::of(false, has_media), to, 1, u64::from(segments));
+        Ok(Self::from_estimate(assemble::runtime()?.block_on(estimate)?))
+    }
+
+    fn from_estimate(estimate: Option<Estimate>) -> Self {
+        Self {
+            price: estimate.map(|estimate| Money::of(estimate.price)),
+            basis: estimate.map(|estimate| estimate.basis.as_str()),
+        }
+    }
+
+    /// In words, with how far to trust it.
+    pub fn in_words(&self) -> String {
+        let Some(price) = &self.price else {
+            return "Nobody knows what it costs: nothing was paid for messages to that country yet.".to_owned();
+        };
+        if self.basis == Some(Basis::PriceList.as_str()) {
+            format!("It costs about {price}, by Twilio's price list of {AS_OF}, without carrier fees.")
+        } else {
+            format!("It costs about {price}, by what you paid before.")
+        }
+    }
+}
+
+/// Prices of a segment, or of a message with attachments; each country is looked up once.
+pub struct Estimator {
+    store: Option<Arc<dyn Store>>,
+    paid: HashMap<(Kind, String), Option<Price>>,
+}
+
+impl Estimator {
+    /// With what the store remembers; none: the price list alone.
+    pub fn new(store: Option<Arc<dyn Store>>) -> Self {
+        Self { store, paid: HashMap::new() }
+    }
+
+    /// What `messages` with `segments` in all cost to or from `contact`; none where nobody knows.
+    pub async fn of(
+        &mut self,
+        kind: Kind,
+        contact: &PhoneNumber,
+        messages: u64,
+        segments: u64,
+    ) -> Result<Option<Estimate>, Failure> {
+        let paid = match tariff::list_price(kind, contact) {
+            Some(_) => None,
+            None => self.paid_before(kind, tariff::country_code(contact)).await?,
+        };
+        let unit = tariff::unit_price(kind, contact, paid);
+        Ok(unit.map(|(price, basis)| {
+            let amount = price.amount.times(kind.units(messages, segments));
+            Estimate { price: Price { amount, ..price }, basis }
+        }))
+    }
+
+    async fn paid_before(&mut self, kind: Kind, country: &str) -> Result<Option<Price>, Failure> {
+        let key = (kind, country.to_owned());
+        if let Some(known) = self.paid.get(&key) {
+            return Ok(*known);
+        }
+        let typical = match &self.store {
+            Some(store) => tariff::typical(&store.paid_before(kind, country).await?),
+            None => None,
+        };
+        self.paid.insert(key, typical);
+        Ok(typical)
+    }
+}

@@ -1,0 +1,73 @@
+//! How a command that failed says so: `error:`, causes, `hint:`; exit code 1, or 2 when it was used wrongly.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use telephony_config::Problems;
+use telephony_providers::provider::ProviderError;
+use telephony_store::StoreError;
+
+/// A command that did not do what it was asked for.
+#[derive(Debug)]
+pub struct Failure {
+    error: anyhow::Error,
+    hint: Option<String>,
+    code: u8,
+}
+
+/// What a command returns.
+pub type Outcome = Result<ExitCode, Failure>;
+
+impl Failure {
+    /// Not done, for this reason.
+    pub fn new(message: impl Display) -> Self {
+        Self { error: anyhow::anyhow!("{message}"), hint: None, code: 1 }
+    }
+
+    /// Used wrongly.
+    pub fn usage(message: impl Display) -> Self {
+        Self { code: 2, ..Self::new(message) }
+    }
+
+    /// What is wrong with the configuration, each on a line of its own.
+    pub fn from_problems(problems: Problems) -> Self {
+        Self::new(format!("the configuration cannot be used\n{problems}"))
+            .hint("`openclaw telephony config check` shows problems and warnings")
+    }
+
+    /// With what to do about it.
+    pub fn hint(self, hint: impl Display) -> Self {
+        Self { hint: Some(hint.to_string()), ..self }
+    }
+
+    /// With what to do about it, where nothing was said of it yet.
+    pub fn hint_unless_known(self, hint: impl Display) -> Self {
+        if self.hint.is_some() { self } else { self.hint(hint) }
+    }
+
+    /// Prints it to stderr; the exit code says whether the command was used wrongly.
+    pub fn report(self) -> ExitCode {
+        eprintln!("error: {}", self.error);
+        for cause in self.error.chain().skip(1) {
+            eprintln!("  because: {cause}");
+        }
+        if let Some(hint) = self.hint.or_else(|| known_hint(&self.error)) {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), hint: None, code: 1 }
+    }
+}
+
+/// Errors of ours that know what to do about them.
+fn known_hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        let store = cause.downcast_ref::<StoreError>().map(|error| error.hint().to_owned());
+        store.or_else(|| cause.downcast_ref::<ProviderError>().map(|error| error.hint().to_owned()))
+    })
+}

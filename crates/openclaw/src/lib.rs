@@ -1,0 +1,34 @@
+//! The telephony channel of OpenClaw as a command line; both binaries are this.
+
+mod assemble;
+mod beside;
+mod cli;
+mod commands;
+mod deliver;
+mod doctor;
+mod estimate;
+mod failure;
+mod line;
+mod logging;
+mod money;
+mod part;
+mod reach;
+mod reload;
+mod supervisor;
+mod terminal;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+
+/// Does what the process was called for.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match commands::run(cli) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,40 @@
+//! Lines as the operator names them: by phone number or by messaging service.
+
+use std::collections::HashMap;
+
+use telephony_domain::id::LineId;
+use telephony_domain::line::Sender;
+
+use crate::assemble::Channel;
+use crate::failure::Failure;
+
+/// The line called `name`; ours where nothing is said.
+pub async fn find(channel: &Channel, name: Option<&str>) -> Result<LineId, Failure> {
+    let Some(name) = name else { return channel.line().await };
+    let lines = channel.store.lines().await?;
+    match lines.iter().find(|line| is_called(&line.sender, name)) {
+        Some(line) => Ok(line.id),
+        None => {
+            let known: Vec<String> = lines.iter().map(|line| name_of(&line.sender)).collect();
+            Err(Failure::new(format!("`{name}` is none of our lines"))
+                .hint(format!("there is {}", if known.is_empty() { "none yet".to_owned() } else { known.join(", ") })))
+        }
+    }
+}
+
+/// What each line is called.
+pub async fn names(channel: &Channel) -> Result<HashMap<LineId, String>, Failure> {
+    let lines = channel.store.lines().await?;
+    Ok(lines.into_iter().map(|line| (line.id, name_of(&line.sender))).collect())
+}
+
+/// What a line is called: its number, or its messaging service where it has none.
+fn name_of(sender: &Sender) -> String {
+    let number = sender.number.as_ref().map(ToString::to_string);
+    number.or_else(|| sender.messaging_service.clone()).unwrap_or_default()
+}
+
+fn is_called(sender: &Sender, name: &str) -> bool {
+    let number = sender.number.as_ref().is_some_and(|number| number.as_str() == name);
+    number || sender.messaging_service.as_deref() == Some(name)
+}

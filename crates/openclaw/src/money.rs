@@ -1,0 +1,26 @@
+//! Money as programs and people read it: exact, the amount is text and never a floating-point number.
+
+use std::fmt;
+
+use serde::Serialize;
+use telephony_domain::money::Price;
+
+/// An amount and its currency.
+#[derive(Debug, Clone, Serialize)]
+pub struct Money {
+    amount: String,
+    currency: String,
+}
+
+impl Money {
+    /// The price as shown.
+    pub fn of(price: Price) -> Self {
+        Self { amount: price.amount.to_string(), currency: price.currency.to_string() }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount, self.currency)
+    }
+}

@@ -1,0 +1,76 @@
+//! One part of an outbound message as `send` and `messages` show it.
+
+use serde::Serialize;
+use telephony_providers::provider::Webhooks;
+use telephony_store::outbox::{PartProgress, PartState};
+
+use crate::money::Money;
+use crate::when;
+
+/// One part as JSON shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    sid: Option<String>,
+    state: &'static str,
+    status: Option<&'static str>,
+    segments: u32,
+    code: Option<u32>,
+    reason: Option<String>,
+    next_attempt_at: Option<String>,
+    waits_for: Option<String>,
+    conflict: Option<&'static str>,
+    price: Option<Money>,
+}
+
+impl Part {
+    /// The part on one line.
+    pub fn line(&self, n: u32) -> String {
+        let sid = self.sid.as_deref().unwrap_or("no SID yet");
+        let status = self.status.filter(|_| self.state == "sent").unwrap_or(self.state);
+        let code = self.code.map(|code| format!(", error {code}")).unwrap_or_default();
+        let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let waits = self.waits();
+        let conflict = self.conflict.map(|other| format!(" (Twilio also reported `{other}`, which contradicts it)"));
+        let conflict = conflict.unwrap_or_default();
+        let price = self.price.as_ref().map(|price| format!(", {price}")).unwrap_or_default();
+        format!("part {n}: {sid} {status}{conflict}, {} segment(s){price}{code}{waits}{reason}", self.segments)
+    }
+
+    fn waits(&self) -> String {
+        let until = self.next_attempt_at.as_ref().map(|time| format!(" until {time}")).unwrap_or_default();
+        match self.waits_for.as_deref() {
+            None => String::new(),
+            Some("daily-cap") => format!(", waits for the daily cap{until}"),
+            Some(limit) => format!(", waits for limits.{limit}{until}"),
+        }
+    }
+
+    /// The part, with Twilio's code explained where the part itself does not say why.
+    pub fn of(part: &PartProgress, provider: &dyn Webhooks) -> Self {
+        Self {
+            sid: part.provider_id.clone(),
+            state: part.state.as_str(),
+            status: part.status.map(|status| status.as_str()),
+            segments: part.segments,
+            code: part.code,
+            reason: reason(part, provider),
+            next_attempt_at: part.next_attempt.map(when::iso),
+            waits_for: part.waits_for.clone(),
+            conflict: part.conflict.map(|status| status.as_str()),
+            price: part.price.map(Money::of),
+        }
+    }
+}
+
+/// That the provider has it, and under which SID.
+pub fn sent_line(part: &PartProgress) -> Option<String> {
+    let sid = part.provider_id.as_ref().filter(|_| part.state == PartState::Sent)?;
+    let status = part.status.map_or("accepted", |status| status.as_str());
+    Some(format!("Sent: {sid} ({status}, {} segment(s))", part.segments))
+}
+
+/// Why a part failed or waits, in words for the operator.
+pub fn reason(part: &PartProgress, provider: &dyn Webhooks) -> Option<String> {
+    part.reason.clone().or_else(|| Some(provider.explain(part.code?)))
+}

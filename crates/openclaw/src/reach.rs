@@ -1,0 +1,40 @@
+//! How the world reaches us: the URLs that the provider is told, from the configuration or from the gateway's tunnel.
+
+use telephony_config::{Loaded, PublicUrl, Telephony};
+use telephony_gateway::poke;
+use telephony_gateway::routing::Aim;
+use telephony_providers::route::Told;
+
+use crate::failure::Failure;
+
+/// The public URL: the one given, else the configured one, else the one of the running gateway's tunnel.
+pub async fn public_url(loaded: &Loaded, given: Option<&str>) -> Result<Option<PublicUrl>, Failure> {
+    let telephony = &loaded.telephony;
+    let read = |url: &str| PublicUrl::parse(url, &telephony.serve.path, &telephony.serve.status_path);
+    if let Some(url) = given {
+        let hint = "give the base, such as https://your-domain.com, or the full webhook URL, without a `#` part";
+        let refused = || Failure::usage(format!("`{url}` is not a URL that can be called")).hint(hint);
+        return read(url).ok_or_else(refused).map(Some);
+    }
+    if telephony.public_url.is_some() {
+        return Ok(telephony.public_url.clone());
+    }
+    let alive = poke::poke(&loaded.state).await;
+    Ok(alive.and_then(|alive| alive.webhook_url).and_then(|url| read(&url)))
+}
+
+/// What the provider is told.
+pub fn told(url: &PublicUrl) -> Told {
+    Told { webhook: url.told_webhook(""), status: url.told_status_callback("") }
+}
+
+/// What is pointed at `told`.
+pub fn aim<'a>(telephony: &Telephony, sender: &'a telephony_domain::line::Sender, told: &'a Told) -> Aim<'a> {
+    Aim { sender, told, takes_calls: telephony.voice.enabled }
+}
+
+/// What to do where there is no public URL.
+pub fn no_public_url() -> Failure {
+    Failure::new("there is no address at which Twilio could reach the gateway")
+        .hint("set publicUrl, start a gateway with a tunnel, or pass --url")
+}

@@ -1,0 +1,147 @@
+//! Configuration that changes while the gateway runs: found out, read again, followed as far as that goes.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use secrecy::ExposeSecret;
+use telephony_config::{Loaded, Telephony, load};
+use telephony_domain::time::{Clock, SystemClock};
+use telephony_gateway::gateway::Gateway;
+use telephony_gateway::poke::ConfigAlive;
+
+use crate::assemble;
+use crate::cli::Place;
+
+/// How often the files are looked at. A change counts once two looks have found the same, so that nothing is read half
+/// written.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Keys and sections that are followed without a new start.
+const FOLLOWED: [&str; 7] =
+    ["inboundPolicy", "allowFrom", "sms", "agent", "operator.number", "limits", "store.retentionDays"];
+
+/// What a file looks like from outside; a file that is put in its place has another inode.
+type Look = Option<(SystemTime, u64, u64)>;
+
+/// The files that the configuration in force came from.
+pub struct Files {
+    place: Place,
+    started_with: Loaded,
+    sources: Vec<PathBuf>,
+    seen: Vec<Look>,
+    found: Option<Vec<Look>>,
+    told: ConfigAlive,
+}
+
+impl Files {
+    /// The files of `loaded`, with which `running` was started.
+    pub fn of(place: &Place, loaded: Loaded, running: &Gateway) -> Files {
+        let told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
+        running.tell(|alive| alive.config = Some(told.clone()));
+        let sources = loaded.sources.clone();
+        Files { place: place.clone(), started_with: loaded, seen: look(&sources), sources, found: None, told }
+    }
+
+    /// Returns once they have changed.
+    pub async fn changed(&mut self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = look(&self.sources);
+            if now == self.seen {
+                self.found = None;
+            } else if self.found.as_ref() == Some(&now) {
+                return;
+            } else {
+                self.found = Some(now);
+            }
+        }
+    }
+
+    /// Reads them again. Where they cannot be used, what is in force stays in force.
+    pub async fn follow(&mut self, running: &Gateway) {
+        self.seen = look(&self.sources);
+        self.found = None;
+        let (environment, place) = (assemble::environment(), self.place.clone());
+        let read = tokio::task::spawn_blocking(move || load(&environment, place.config.as_deref())).await;
+        match read {
+            Ok(Ok(loaded)) => self.put_in_force(loaded, running).await,
+            Ok(Err(problems)) => {
+                tracing::error!("the changed configuration cannot be used, the one before stays in force:\n{problems}");
+                self.told.problems = Some(problems.to_string());
+            }
+            Err(error) => tracing::error!(%error, "reading the configuration ended in a panic"),
+        }
+        running.tell(|alive| alive.config = Some(self.told.clone()));
+    }
+
+    async fn put_in_force(&mut self, loaded: Loaded, running: &Gateway) {
+        if self.sources != loaded.sources {
+            self.sources.clone_from(&loaded.sources);
+            self.seen = look(&self.sources);
+        }
+        let agent = telephony_agents::from_config(&loaded.telephony.agent.kind, &loaded.environment);
+        // Whether signatures are checked is decided at the start, and whether orders count depends on it.
+        let checks_as_before = self.started_with.telephony.skip_signature_verification;
+        let followed = Telephony { skip_signature_verification: checks_as_before, ..loaded.telephony.clone() };
+        if let Err(error) = running.follow(assemble::settings(&followed), agent).await {
+            tracing::error!(%error, hint = error.hint(), "failed to follow the changed configuration");
+            self.told.problems = Some(format!("{error}; {}", error.hint()));
+            return;
+        }
+        let waiting_for_start = waiting_for_start(&self.started_with, &loaded);
+        self.told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start };
+        loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        if self.told.waiting_for_start.is_empty() {
+            tracing::info!("the changed configuration is in force");
+        } else {
+            let keys = self.told.waiting_for_start.join(", ");
+            tracing::warn!(keys, "the changed configuration is in force, except for keys that need a new start");
+        }
+    }
+}
+
+fn look(files: &[PathBuf]) -> Vec<Look> {
+    let look = |file: &PathBuf| {
+        let seen = fs::metadata(file).ok()?;
+        Some((seen.modified().ok()?, seen.len(), seen.ino()))
+    };
+    files.iter().map(look).collect()
+}
+
+/// Keys that differ and are not followed, as they are called below our block.
+fn waiting_for_start(before: &Loaded, now: &Loaded) -> Vec<String> {
+    let block = "channels.telephony.";
+    let (was, is) = (before.show(), now.show());
+    let mut keys: Vec<String> = Vec::new();
+    for shown in is.iter().chain(&was) {
+        let key = shown.path.strip_prefix(block).unwrap_or(&shown.path);
+        let value_in = |side: &[telephony_config::Shown]| {
+            side.iter().find(|other| other.path == shown.path).and_then(|other| other.value.clone())
+        };
+        if !is_followed(key) && value_in(&was) != value_in(&is) {
+            keys.push(key.to_owned());
+        }
+    }
+    let secrets = secrets(&before.telephony).into_iter().zip(secrets(&now.telephony));
+    keys.extend(secrets.filter(|(was, is)| was != is).map(|((key, _), _)| key.to_owned()));
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+fn is_followed(key: &str) -> bool {
+    FOLLOWED.iter().any(|known| key.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+/// What is masked wherever it is shown, to be compared only.
+fn secrets(telephony: &Telephony) -> [(&'static str, Vec<&str>); 4] {
+    let twilio = &telephony.twilio;
+    [
+        ("twilio.authToken", twilio.auth_token.iter().map(ExposeSecret::expose_secret).collect()),
+        ("twilio.previousAuthTokens", twilio.previous_auth_tokens.iter().map(ExposeSecret::expose_secret).collect()),
+        ("twilio.sharedKeys", twilio.shared_keys.values().map(ExposeSecret::expose_secret).collect()),
+        ("twilio.apiKeySecret", twilio.api_key.iter().map(|key| key.secret.expose_secret()).collect()),
+    ]
+}

@@ -1,0 +1,42 @@
+//! The built program as a person uses it, against the Twilio simulator.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "cli/bench.rs"]
+mod bench;
+#[path = "cli/proxy.rs"]
+mod proxy;
+
+#[path = "cli/a_contact_opts_out.rs"]
+mod a_contact_opts_out;
+#[path = "cli/a_message_is_sent.rs"]
+mod a_message_is_sent;
+#[path = "cli/a_picture_is_sent.rs"]
+mod a_picture_is_sent;
+#[path = "cli/a_stranger_is_paired.rs"]
+mod a_stranger_is_paired;
+#[path = "cli/doctor_is_asked.rs"]
+mod doctor_is_asked;
+#[path = "cli/it_costs_money.rs"]
+mod it_costs_money;
+#[path = "cli/it_is_set_up.rs"]
+mod it_is_set_up;
+#[path = "cli/it_is_used_wrongly.rs"]
+mod it_is_used_wrongly;
+#[path = "cli/signatures_are_explained.rs"]
+mod signatures_are_explained;
+#[path = "cli/somebody_wants_to_be_forgotten.rs"]
+mod somebody_wants_to_be_forgotten;
+#[path = "cli/the_configuration_changes.rs"]
+mod the_configuration_changes;
+#[path = "cli/the_documentation_is_right.rs"]
+mod the_documentation_is_right;
+#[path = "cli/the_gateway_is_a_service.rs"]
+mod the_gateway_is_a_service;
+#[path = "cli/the_log_is_read_by_people_and_programs.rs"]
+mod the_log_is_read_by_people_and_programs;
+#[path = "cli/the_tour.rs"]
+mod the_tour;
+#[path = "cli/the_webhook_is_set.rs"]
+mod the_webhook_is_set;
+#[path = "cli/what_happened_is_asked.rs"]
+mod what_happened_is_asked;

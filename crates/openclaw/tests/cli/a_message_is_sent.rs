@@ -1,0 +1,152 @@
+use twilio_simulator::Outcome;
+
+use twilio_simulator::{Extent, Fault};
+
+use crate::bench::{ALICE, Bench};
+
+const TEXT: &str = "Hello from OpenClaw!";
+
+#[tokio::test]
+async fn without_a_gateway_the_command_sends_it_itself() {
+    let bench = Bench::new().await;
+    let printed = bench.done(&["telephony", "send", ALICE, TEXT]).await;
+    let message = bench.twilio.messages().remove(0);
+    assert_eq!(printed, format!("Sent: {} (queued, 1 segment(s))\n", message.sid));
+    assert_eq!((message.to.as_str(), message.body.as_str()), (ALICE, TEXT));
+}
+
+#[tokio::test]
+async fn beside_a_gateway_the_gateway_sends_it() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let report = bench.json(&["telephony", "send", ALICE, TEXT, "--json", "--wait"]).await;
+    assert_eq!(report["parts"][0]["status"], "delivered");
+    assert_eq!(report["parts"][0]["sid"], bench.twilio.messages()[0].sid);
+    assert_eq!(bench.twilio.messages().len(), 1);
+    assert_eq!(bench.stop_gateway().await, 0);
+}
+
+#[tokio::test]
+async fn the_same_key_twice_is_sent_once() {
+    let bench = Bench::new().await;
+    for _ in 0..2 {
+        bench.done(&["telephony", "send", ALICE, TEXT, "--key", "appointment-7"]).await;
+    }
+    assert_eq!(bench.twilio.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_parts_and_sends_nothing() {
+    let bench = Bench::new().await;
+    let long = "All work and no play makes Jack a dull boy. ".repeat(40);
+    let plan = bench.json(&["telephony", "send", ALICE, &long, "--dry-run", "--json"]).await;
+    let parts = plan["parts"].as_array().unwrap();
+    assert_eq!(parts.len(), 2);
+    assert!(parts[0]["text"].as_str().unwrap().starts_with("[1/2] "));
+    let segments: u64 = parts.iter().map(|part| part["segments"].as_u64().unwrap()).sum();
+    assert_eq!(plan["segments"].as_u64().unwrap(), segments);
+    assert_eq!(bench.twilio.creations(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_of_twilio_is_explained() {
+    let bench = Bench::new().await;
+    // Twilio's magic number for a recipient who opted out.
+    let ran = bench.run(&["telephony", "send", "+15005550004", TEXT]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.starts_with("error: not sent (Twilio error 21610): The recipient"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+    let again = bench.run(&["telephony", "send", "+15005550004", TEXT]).await;
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("opted out") && again.stderr.contains("START"), "{}", again.stderr);
+    assert_eq!(bench.twilio.creations(), 1, "the second was refused without asking Twilio");
+}
+
+#[tokio::test]
+async fn a_text_is_taken_byte_for_byte() {
+    let bench = Bench::new().await;
+    for text in ["-n --json", "line one\nline two\t", "naïve 👩‍👩‍👧 $HOME `ls` \"quoted\" \\n"] {
+        bench.done(&["telephony", "send", ALICE, text]).await;
+        assert_eq!(bench.twilio.messages().last().unwrap().body, text);
+    }
+}
+
+#[tokio::test]
+async fn what_came_and_went_can_be_listed_and_looked_at() {
+    let bench = Bench::new().await;
+    bench.done(&["telephony", "send", ALICE, TEXT]).await;
+    let list = bench.json(&["telephony", "messages", "--json"]).await;
+    assert_eq!((&list[0]["id"], &list[0]["text"]), (&"out-1".into(), &TEXT.into()));
+    let sid = bench.twilio.messages()[0].sid.clone();
+    for reference in ["out-1", sid.as_str()] {
+        let detail = bench.json(&["telephony", "messages", reference, "--json"]).await;
+        assert_eq!(detail["parts"][0]["sid"], sid);
+        assert_eq!(detail["attempts"][0]["outcome"], "sent");
+    }
+    let ran = bench.run(&["telephony", "messages", "out-77"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.starts_with("error: there is no such message\nhint: "), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn a_message_that_did_not_arrive_is_explained() {
+    let bench = Bench::new().await;
+    bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
+    let ran = bench.run(&["telephony", "send", ALICE, TEXT, "--wait"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("did not arrive (Twilio error 30003): The phone"), "{}", ran.stderr);
+    let shown = bench.done(&["telephony", "messages", "out-1"]).await;
+    assert!(shown.contains("undelivered, 1 segment(s), 0.0079 USD, error 30003: The phone"), "{shown}");
+}
+
+#[tokio::test]
+async fn behind_others_on_a_slow_line_it_is_told_when_it_leaves() {
+    let bench = Bench::new().await;
+    let text = std::fs::read_to_string(bench.configuration()).unwrap();
+    std::fs::write(bench.configuration(), text.replace("segmentsPerSecond: null", "segmentsPerSecond: 0.2")).unwrap();
+    bench.done(&["telephony", "send", ALICE, TEXT]).await;
+    let ran = bench.run(&["telephony", "send", ALICE, TEXT, "--json"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("expected to leave in "), "{}", ran.stderr);
+    assert!(ran.stdout.contains("\"expectedAt\": \"20"), "{}", ran.stdout);
+    let status = bench.json(&["telephony", "status", "--json"]).await;
+    assert_eq!(status["outbox"]["queuedSegments"], 0);
+}
+
+#[tokio::test]
+async fn an_outcome_that_stays_unknown_is_shown_by_status() {
+    let bench = Bench::new().await;
+    bench.twilio.misbehave(Fault::ServerError, Extent::All);
+    let ran = bench.run(&["telephony", "send", ALICE, TEXT]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let status = bench.json(&["telephony", "status", "--json"]).await;
+    let in_doubt = status["outbox"]["unknown"].as_u64().unwrap();
+    let given_up = status["finallyUnknown"].as_array().unwrap().len();
+    assert_eq!(in_doubt + given_up as u64, 1, "{status}");
+}
+
+/// Without a gateway nobody else works off what an earlier command had to leave.
+#[tokio::test]
+async fn what_an_earlier_command_left_behind_goes_first() {
+    let bench = Bench::new().await;
+    bench.twilio.misbehave(Fault::TooManyRequests, Extent::All);
+    let mut first = bench.command().args(["telephony", "send", ALICE, "first"]).spawn().unwrap();
+    let is_put_off = |outbox: &serde_json::Value| outbox["queued"] == 1 && outbox["sending"] == 0;
+    bench.wait_for(|status| bench.twilio.creations() > 0 && is_put_off(&status["outbox"])).await;
+    first.kill().unwrap();
+    first.wait().unwrap();
+    bench.twilio.behave();
+    bench.done(&["telephony", "send", ALICE, "second"]).await;
+    let bodies: Vec<_> = bench.twilio.messages().into_iter().map(|message| message.body).collect();
+    assert_eq!(bodies, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn what_the_operator_says_is_not_cut() {
+    let bench = Bench::new().await;
+    let long = "word ".repeat(1400);
+    let plan = bench.json(&["telephony", "send", ALICE, &long, "--dry-run", "--json"]).await;
+    assert!(plan["segments"].as_u64().unwrap() > 30, "{plan}");
+    let last = plan["parts"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
+    assert!(last.ends_with("word"), "{last}");
+}

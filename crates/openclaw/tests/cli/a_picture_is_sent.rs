@@ -1,0 +1,114 @@
+use std::path::PathBuf;
+
+use crate::bench::{ALICE, Bench};
+
+/// A GIF of one pixel.
+const PIXEL: &[u8] =
+    b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+
+fn file(folder: &tempfile::TempDir, name: &str, bytes: &[u8]) -> String {
+    let path: PathBuf = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Puts a gateway where the simulator reaches it, and tells it so.
+async fn reachable() -> Bench {
+    let mut bench = Bench::new().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    bench.configure(&format!("publicUrl: 'http://127.0.0.1:{port}',"));
+    let text = std::fs::read_to_string(bench.configuration()).unwrap();
+    std::fs::write(bench.configuration(), text.replace("port: 0", &format!("port: {port}"))).unwrap();
+    bench.start_gateway().await;
+    bench
+}
+
+#[tokio::test]
+async fn twilio_fetches_a_file_from_the_gateway() {
+    let bench = reachable().await;
+    let folder = tempfile::tempdir().unwrap();
+    let picture = file(&folder, "pixel.gif", PIXEL);
+    let sent = bench.json(&["telephony", "send", ALICE, "Look", "--media", &picture, "--wait", "--json"]).await;
+    assert_eq!(sent["parts"][0]["status"], "delivered");
+    let message = bench.twilio.messages().remove(0);
+    assert_eq!((message.body.as_str(), message.media.len()), ("Look", 1));
+    assert_eq!((message.media[0].content_type.as_str(), &message.media[0].bytes[..]), ("image/gif", PIXEL));
+    let shown = bench.done(&["telephony", "messages", sent["id"].as_str().unwrap()]).await;
+    assert!(shown.contains("media: image/gif, 43 bytes, "), "{shown}");
+    bench.done(&["telephony", "send", ALICE, "--media", &picture, "--wait"]).await;
+    assert_eq!(bench.twilio.messages()[1].body, "");
+}
+
+#[tokio::test]
+async fn a_picture_that_is_too_large_arrives_reduced() {
+    let bench = reachable().await;
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large.png");
+    let (mut state, side) = (1_u32, 1300);
+    let noise = image::RgbImage::from_fn(side, side, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        image::Rgb([(state >> 24) as u8, (state >> 16) as u8, (state >> 8) as u8])
+    });
+    noise.save(&large).unwrap();
+    let size = large.metadata().unwrap().len();
+    assert!(size > 5_000_000, "{size}");
+    let large = large.to_str().unwrap();
+    let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", large, "--wait"]).await;
+    assert!(ran.code == 0 && ran.stderr.contains(&format!("is reduced from {size} to ")), "{}", ran.stderr);
+    let message = bench.twilio.messages().remove(0);
+    let arrived = &message.media[0];
+    assert!(arrived.content_type == "image/jpeg" && arrived.bytes.len() <= 5_000_000, "{}", arrived.bytes.len());
+    assert_eq!(image::load_from_memory(&arrived.bytes).unwrap().width(), side);
+}
+
+#[tokio::test]
+async fn without_a_gateway_nobody_could_fetch_a_file_but_an_address_will_do() {
+    let bench = Bench::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let picture = file(&folder, "pixel.gif", PIXEL);
+    let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", &picture]).await;
+    assert_eq!(ran.code, 1);
+    insta::assert_snapshot!(ran.stderr);
+    assert_eq!(bench.twilio.creations(), 0);
+    bench.done(&["telephony", "send", ALICE, "--media", "https://example.invalid/a.png"]).await;
+    assert_eq!(bench.twilio.messages()[0].media[0].url, "https://example.invalid/a.png");
+}
+
+#[tokio::test]
+async fn a_gateway_that_twilio_cannot_reach_will_not_do() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let folder = tempfile::tempdir().unwrap();
+    let ran = bench.run(&["telephony", "send", ALICE, "--media", &file(&folder, "a.gif", PIXEL)]).await;
+    assert_eq!(ran.code, 1);
+    insta::assert_snapshot!(ran.stderr);
+}
+
+#[tokio::test]
+async fn what_carriers_do_not_take_is_said_before_anything_is_sent() {
+    let bench = Bench::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (film, page) = ([b"\0\0\0\x18ftypmp42".as_slice(), &[0; 500_000]].concat(), b"<!DOCTYPE html>");
+    let mut large = b"\xff\xd8\xff".to_vec();
+    large.resize(5_000_001, 0);
+    let mut said = String::new();
+    for (name, bytes) in [("film.mp4", film.as_slice()), ("page.html", page), ("cat.jpg", page), ("large.jpg", &large)]
+    {
+        let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", &file(&folder, name, bytes)]).await;
+        assert_eq!(ran.code, 1, "{name}");
+        said.push_str(&ran.stderr.replace(folder.path().to_str().unwrap(), "FOLDER"));
+    }
+    let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", "/nonexistent/cat.jpg"]).await;
+    said.push_str(&ran.stderr);
+    insta::assert_snapshot!(said);
+    assert_eq!(bench.twilio.creations(), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_what_would_go() {
+    let bench = Bench::new().await;
+    let url = "https://example.com/a.png";
+    let shown = bench.done(&["telephony", "send", ALICE, "Look", "--media", url, "--dry-run"]).await;
+    insta::assert_snapshot!(shown);
+    assert_eq!(bench.twilio.creations(), 0);
+}

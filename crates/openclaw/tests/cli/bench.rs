@@ -1,0 +1,210 @@
+//! A workbench for the program: a state folder, a configuration, the simulator and, where wanted, a running gateway.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use twilio_simulator::{Simulator, SimulatorConfig};
+
+pub const ALICE: &str = "+15550005678";
+pub const BOB: &str = "+15550005679";
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// The program with nothing of this machine's environment.
+pub fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_openclaw"));
+    program.env_clear().stdin(Stdio::null());
+    program
+}
+
+pub fn run(arguments: &[&str]) -> Ran {
+    program().env("HOME", "/nonexistent").args(arguments).output().unwrap().into()
+}
+
+/// An HTTP client of a test's own.
+pub fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+/// Runs something that takes a while without holding up the simulator, which lives on this test's runtime.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+pub struct Bench {
+    pub twilio: Simulator,
+    state: TempDir,
+    gateway: Option<Child>,
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        Self::with(SimulatorConfig::default()).await
+    }
+
+    /// A bench whose simulator is told this at its start.
+    pub async fn with(config: SimulatorConfig) -> Self {
+        // A token that is no part of the account's SID: a test looks for it in what is printed.
+        let auth_token = "f1e2d3c4b5a6978877665544332211ff".to_owned();
+        let config = SimulatorConfig { auth_token, step_delay: Duration::ZERO, ..config };
+        let bench = Self {
+            twilio: Simulator::start(config).await.unwrap(),
+            state: tempfile::tempdir().unwrap(),
+            gateway: None,
+        };
+        bench.configure("");
+        bench
+    }
+
+    /// Writes the configuration, with `more` keys in the channel's block.
+    pub fn configure(&self, more: &str) {
+        let (sid, token, url) = (self.twilio.account_sid(), self.twilio.auth_token(), self.twilio.base_url());
+        let text = format!(
+            "{{ channels: {{ telephony: {{\n  enabled: true, provider: 'twilio', fromNumber: '{}',\n  \
+             twilio: {{ accountSid: '{sid}', authToken: '{token}', apiBaseUrl: '{url}' }},\n  \
+             serve: {{ port: 0 }}, sms: {{ segmentsPerSecond: null, coalesceMs: 0 }},\n  {more}\n}} }} }}\n",
+            self.twilio.number()
+        );
+        std::fs::write(self.configuration(), text).unwrap();
+    }
+
+    /// The program with this bench's state folder.
+    pub fn command(&self) -> Command {
+        let mut command = program();
+        command.env("HOME", "/nonexistent").env("OPENCLAW_STATE_DIR", self.state.path());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.command();
+        command.args(arguments);
+        off_thread(move || command.output().unwrap()).await.into()
+    }
+
+    /// Runs the program and expects it to have done what it was asked for.
+    pub async fn done(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments).await;
+        assert_eq!(ran.code, 0, "{arguments:?}: {ran:?}");
+        ran.stdout
+    }
+
+    /// The same, with the output read as JSON.
+    pub async fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.done(arguments).await).unwrap()
+    }
+
+    /// Starts the gateway and tells the simulator where it is.
+    pub async fn start_gateway(&mut self) {
+        self.start_gateway_with(&[]).await;
+    }
+
+    /// The same, with these variables in its environment.
+    pub async fn start_gateway_with(&mut self, variables: &[(&str, &str)]) {
+        let log = std::fs::File::create(self.log()).unwrap();
+        let mut command = self.command();
+        command.envs(variables.iter().copied());
+        let gateway = command.arg("gateway").stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.gateway = Some(gateway);
+        let alive = self.wait_for_gateway().await;
+        let url = format!("http://{}/telephony/webhook", alive["listening"].as_str().unwrap());
+        self.twilio.set_sms_url(self.twilio.number(), &url).unwrap();
+    }
+
+    async fn wait_for_gateway(&self) -> serde_json::Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let status = self.json(&["telephony", "status", "--json"]).await;
+            if !status["gateway"].is_null() {
+                return status["gateway"].clone();
+            }
+            let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+            assert!(Instant::now() < deadline, "the gateway does not come up:\n{log}");
+        }
+    }
+
+    /// Sends the gateway a signal, such as `-HUP`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.gateway.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Asks the gateway to stop, and gives its exit code.
+    pub async fn stop_gateway(&mut self) -> i32 {
+        self.signal("-TERM");
+        self.wait_for_end().await
+    }
+
+    /// Waits until the gateway has ended, and gives its exit code.
+    pub async fn wait_for_end(&mut self) -> i32 {
+        let mut gateway = self.gateway.take().unwrap();
+        off_thread(move || gateway.wait().unwrap().code().unwrap_or(-1)).await
+    }
+
+    pub async fn text(&self, from: &str, body: &str) {
+        let delivery = self.twilio.text(from, self.twilio.number(), body).await.unwrap();
+        assert_eq!(delivery.status, Some(200), "{}", delivery.body);
+    }
+
+    /// Waits until `phone` has been sent `count` texts, and gives them.
+    pub async fn texts(&self, phone: &str, count: usize) -> Vec<String> {
+        let sent = |messages: &[twilio_simulator::MessageRecord]| {
+            let sent = messages.iter().filter(|message| message.is_outbound() && message.to == phone);
+            sent.map(|message| message.body.clone()).collect::<Vec<_>>()
+        };
+        let waited = self.twilio.wait_for(|messages| sent(messages).len() >= count, PATIENCE).await;
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        sent(&waited.unwrap_or_else(|_| panic!("{phone} was not sent {count} texts:\n{log}")))
+    }
+
+    /// Waits until `status` says of the gateway what is wanted, and gives it.
+    pub async fn wait_for(&self, is_wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let status = self.json(&["telephony", "status", "--json"]).await;
+            if is_wanted(&status) {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it stays at {status:#}\n{}", self.gateway_log());
+        }
+    }
+
+    pub fn configuration(&self) -> PathBuf {
+        self.state.path().join("openclaw.json")
+    }
+
+    pub fn gateway_log(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.state.path().join("gateway.log")
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if let Some(mut gateway) = self.gateway.take() {
+            gateway.kill().ok();
+            gateway.wait().ok();
+        }
+    }
+}

@@ -1,0 +1,581 @@
+//! Everything that doctor can find, brought about on purpose.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use telephony_domain::line::Sender;
+use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::time::{Clock, SystemClock};
+use telephony_gateway::lock::GatewayLock;
+use telephony_store::lines::Lines;
+use telephony_store::notices::{Notice, Notices};
+use telephony_store::outbox::Outbox;
+use telephony_store::sqlite::{Mode, SqliteStore};
+use tokio::net::TcpListener;
+use twilio_simulator::{
+    Account, AccountStatus, AccountType, Alert, ApiKey, Capabilities, DEFAULT_NUMBER, Number, Outcome, Service,
+    SimulatorConfig,
+};
+
+use crate::bench::{ALICE, Bench, run};
+use crate::proxy::{Habits, Proxy};
+
+const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+const KEY: &str = "SK0123456789abcdef0123456789abcdef";
+
+/// What doctor said.
+struct Diagnosis {
+    code: i32,
+    report: Value,
+}
+
+impl Diagnosis {
+    fn ids(&self) -> Vec<&str> {
+        self.report["findings"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
+    }
+
+    /// The finding's detail; it has to have been made.
+    #[track_caller]
+    fn detail(&self, id: &str) -> &str {
+        let rows = self.report["findings"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["id"] == id);
+        row.unwrap_or_else(|| panic!("no {id} in {:#}", self.report))["detail"].as_str().unwrap()
+    }
+
+    #[track_caller]
+    fn has(&self, id: &str) {
+        self.detail(id);
+    }
+
+    #[track_caller]
+    fn has_not(&self, id: &str) {
+        assert!(!self.ids().contains(&id), "{:#}", self.report);
+    }
+
+    fn is_well(&self, text: &str) -> bool {
+        self.report["checked"].to_string().contains(text)
+    }
+}
+
+async fn doctor(bench: &Bench) -> Diagnosis {
+    let ran = bench.run(&["telephony", "doctor", "--json"]).await;
+    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+    let diagnosis = Diagnosis { code: ran.code, report };
+    let has_error = diagnosis.report["findings"].as_array().unwrap().iter().any(|row| row["severity"] == "error");
+    assert_eq!((diagnosis.code == 1, &diagnosis.report["ok"]), (has_error, &Value::Bool(!has_error)));
+    diagnosis
+}
+
+fn edit(bench: &Bench, from: &str, to: &str) {
+    let text = std::fs::read_to_string(bench.configuration()).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(bench.configuration(), text.replace(from, to)).unwrap();
+}
+
+fn state(bench: &Bench) -> PathBuf {
+    let state = bench.configuration().parent().unwrap().join("telephony");
+    std::fs::create_dir_all(&state).unwrap();
+    state
+}
+
+fn store(bench: &Bench) -> SqliteStore {
+    SqliteStore::open(&state(bench).join("telephony.sqlite"), Mode::Gateway).unwrap()
+}
+
+fn close(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+async fn with_number(number: Number) -> Bench {
+    Bench::with(SimulatorConfig { numbers: vec![number], ..SimulatorConfig::default() }).await
+}
+
+async fn with_service(service: Service) -> Bench {
+    let bench = Bench::with(SimulatorConfig { services: vec![service], ..SimulatorConfig::default() }).await;
+    bench.configure("publicUrl: 'https://nowhere.invalid',");
+    edit(&bench, "twilio: { ", &format!("twilio: {{ messagingServiceSid: '{SERVICE}', "));
+    bench
+}
+
+async fn with_account(account: Account) -> Bench {
+    Bench::with(SimulatorConfig { account, ..SimulatorConfig::default() }).await
+}
+
+/// A gateway behind a proxy, whose address is the public URL.
+async fn behind_a_proxy() -> (Bench, Proxy, String) {
+    let (mut bench, proxy) = (Bench::new().await, Proxy::start().await);
+    bench.configure(&format!("publicUrl: 'http://{}',", proxy.address));
+    bench.start_gateway().await;
+    let gateway = bench.json(&["telephony", "status", "--json"]).await["gateway"]["listening"].clone();
+    let gateway = gateway.as_str().unwrap().to_owned();
+    proxy.leads_to(&gateway);
+    bench.done(&["telephony", "webhook", "sync", "--yes"]).await;
+    (bench, proxy, gateway)
+}
+
+#[tokio::test]
+async fn all_is_well_from_the_configuration_to_the_round_trip() {
+    let (bench, _proxy, _) = behind_a_proxy().await;
+    bench.twilio.add_service(Service {
+        campaign_status: Some("VERIFIED".to_owned()),
+        ..Service::new(SERVICE, &[DEFAULT_NUMBER])
+    });
+    close(&bench.configuration());
+    let diagnosis = doctor(&bench).await;
+    assert_eq!(diagnosis.ids(), ["config-warning", "api-elsewhere", "agent-echo", "public-url-plain"]);
+    assert!(diagnosis.is_well("a signed request came round"), "{:#}", diagnosis.report);
+    assert!(diagnosis.is_well("balance 15.50 USD") && diagnosis.is_well("SMS, MMS, Voice"));
+    assert_eq!(diagnosis.code, 0);
+    let summary = bench.json(&["telephony", "status", "--json"]).await;
+    assert_eq!(summary["inbox"]["receivedToday"], 0);
+}
+
+#[tokio::test]
+async fn the_whole_report_reads_well() {
+    let bench = Bench::new().await;
+    bench.configure("publicUrl: 'https://nowhere.invalid',");
+    close(&bench.configuration());
+    let text = bench.run(&["telephony", "doctor"]).await.stdout;
+    let folder = bench.configuration().parent().unwrap().display().to_string();
+    let text = text.replace(&folder, "[STATE]").replace(bench.twilio.base_url(), "[TWILIO]");
+    insta::assert_snapshot!(text);
+    let explained = run(&["telephony", "doctor", "--explain", "signature-mismatch"]);
+    assert!(explained.stdout.contains("publicUrl"), "{explained:?}");
+    assert_eq!(run(&["telephony", "doctor", "--explain", "no-such-finding"]).code, 2);
+}
+
+#[tokio::test]
+async fn the_configuration_is_unusable() {
+    let bench = Bench::new().await;
+    edit(&bench, "fromNumber", "fromNumbr");
+    let diagnosis = doctor(&bench).await;
+    assert!(diagnosis.report.to_string().contains("did you mean `fromNumber`?"), "{:#}", diagnosis.report);
+    assert_eq!(diagnosis.ids(), ["config-unusable", "config-unusable"]);
+}
+
+#[tokio::test]
+async fn the_configuration_is_unwise() {
+    let bench = Bench::new().await;
+    bench.configure("skipSignatureVerification: true, inboundPolicy: 'allowlist',");
+    edit(&bench, "enabled: true", "enabled: false");
+    let diagnosis = doctor(&bench).await;
+    for id in ["signatures-not-checked", "config-warning", "channel-disabled", "public-url-missing", "api-elsewhere"] {
+        diagnosis.has(id);
+    }
+    edit(&bench, "provider: 'twilio'", "provider: 'simulator'");
+    doctor(&bench).await.has("not-twilio");
+}
+
+#[tokio::test]
+async fn others_can_read_the_token_and_fix_closes_the_file() {
+    let bench = Bench::new().await;
+    std::fs::set_permissions(bench.configuration(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let diagnosis = doctor(&bench).await;
+    assert!(diagnosis.detail("file-open-to-others").ends_with("openclaw.json has mode 644"));
+    let ran = bench.run(&["telephony", "doctor", "--fix", "--dry-run"]).await;
+    assert!(ran.stderr.contains("Would be closed to others"), "{ran:?}");
+    doctor(&bench).await.has("file-open-to-others");
+    let ran = bench.run(&["telephony", "doctor", "--fix"]).await;
+    assert!(ran.stderr.contains("Closed to others"), "{ran:?}");
+    doctor(&bench).await.has_not("file-open-to-others");
+    assert_eq!(std::fs::metadata(bench.configuration()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_real_openclaw_is_beside_us() {
+    let bench = Bench::new().await;
+    edit(&bench, "{ channels:", "{ gateway: { port: 18789 }, channels:");
+    doctor(&bench).await.has("openclaw-refuses-the-channel");
+    let own = state(&bench).join("openclaw.json");
+    std::fs::copy(bench.configuration(), own).unwrap();
+    std::fs::write(bench.configuration(), "{ gateway: { port: 18789 } }").unwrap();
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("openclaw-beside");
+    diagnosis.has_not("openclaw-refuses-the-channel");
+}
+
+#[tokio::test]
+async fn the_store_is_no_store() {
+    let bench = Bench::new().await;
+    std::fs::write(state(&bench).join("telephony.sqlite"), "this is something else altogether").unwrap();
+    assert!(doctor(&bench).await.detail("store-unusable").contains("damaged"));
+}
+
+#[tokio::test]
+async fn the_gateway_left_a_notice() {
+    let bench = Bench::new().await;
+    store(&bench).give_notice(Notice::ongoing("test", "something to decide"), SystemClock.now()).await.unwrap();
+    assert_eq!(doctor(&bench).await.detail("notice"), "something to decide");
+}
+
+#[tokio::test]
+async fn an_agent_that_is_not_there_leaves_messages_unanswered() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open', agent: { kind: 'command', command: ['/nonexistent/agent'] },");
+    bench.start_gateway().await;
+    bench.text(ALICE, "hello?").await;
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !doctor(&bench).await.ids().contains(&"unanswered-messages") {
+        assert!(tokio::time::Instant::now() < deadline, "{}", bench.gateway_log());
+    }
+    doctor(&bench).await.has("agent-missing");
+}
+
+#[tokio::test]
+async fn the_agents_server_is_down() {
+    let bench = Bench::new().await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    bench.configure(&format!("agent: {{ kind: 'openai', baseUrl: 'http://{closed}/v1', model: 'm' }},"));
+    assert!(doctor(&bench).await.detail("agent-unreachable").contains(&closed.to_string()));
+    bench.configure("agent: { kind: 'echo' },");
+    doctor(&bench).await.has("agent-echo");
+}
+
+#[tokio::test]
+async fn messages_do_not_arrive_and_the_code_is_explained() {
+    let bench = Bench::new().await;
+    bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30034));
+    bench.done(&["telephony", "send", ALICE, "hello"]).await;
+    bench.run(&["telephony", "send", ALICE, "hello again", "--wait"]).await;
+    let diagnosis = doctor(&bench).await;
+    let detail = diagnosis.detail("messages-failed");
+    assert!(detail.starts_with("30034, 2 time(s): ") && detail.contains("A2P"), "{detail}");
+}
+
+#[tokio::test]
+async fn the_line_is_too_slow_for_what_waits() {
+    let bench = Bench::new().await;
+    edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 1");
+    let store = store(&bench);
+    let sender = Sender { number: DEFAULT_NUMBER.parse().ok(), messaging_service: None };
+    let line = store.claim_line(sender, SystemClock.now()).await.unwrap();
+    let draft = Draft {
+        key: "much".to_owned(),
+        purpose: Purpose::Send,
+        to: ALICE.parse().unwrap(),
+        text: String::new(),
+        parts: (0..100).map(|n| PartDraft { text: n.to_string(), segments: 9 }).collect(),
+        media: Vec::new(),
+        turn: None,
+    };
+    store.enqueue(line, draft, SystemClock.now()).await.unwrap();
+    assert!(doctor(&bench).await.detail("queue-long").starts_with("900 segments"));
+}
+
+#[tokio::test]
+async fn no_gateway_runs_and_its_port_is_taken() {
+    let bench = Bench::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    edit(&bench, "port: 0", &format!("port: {}", taken.local_addr().unwrap().port()));
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("gateway-not-running");
+    diagnosis.has("port-in-use");
+}
+
+#[tokio::test]
+async fn a_gateway_runs_and_says_nothing() {
+    let bench = Bench::new().await;
+    let _lock = GatewayLock::take(&state(&bench)).unwrap();
+    doctor(&bench).await.has("gateway-silent");
+}
+
+#[tokio::test]
+async fn the_gateway_is_another_version_and_its_tunnel_is_down() {
+    let bench = Bench::new().await;
+    bench.configure("tunnel: { provider: 'tailscale-funnel' }, publicUrl: 'https://nowhere.invalid',");
+    let alive = r#"{"pid": 1, "version": "0.0.1", "listening": "127.0.0.1:1", "webhookUrl": null,
+                    "checksSignatures": true, "agent": "echo",
+                    "tunnel": {"name": "tailscale-funnel", "url": null, "trouble": "Tailscale is not logged in"}}"#;
+    let socket = tokio::net::UnixListener::bind(state(&bench).join("gateway.sock")).unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = socket.accept().await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, alive.as_bytes()).await.unwrap();
+        }
+    });
+    let diagnosis = doctor(&bench).await;
+    for id in ["gateway-other-version", "tunnel-down", "tunnel-and-public-url"] {
+        diagnosis.has(id);
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_wrong() {
+    let bench = Bench::new().await;
+    edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("credentials-wrong");
+    diagnosis.has_not("twilio-unreachable");
+}
+
+#[tokio::test]
+async fn a_standard_api_key_is_no_bad_credential_and_a_wrong_token_beside_it_is_noticed() {
+    let key = ApiKey { sid: KEY.to_owned(), secret: "simulated-secret".to_owned() };
+    let bench = Bench::with(SimulatorConfig { api_keys: vec![key], ..SimulatorConfig::default() }).await;
+    edit(&bench, "twilio: { ", &format!("twilio: {{ apiKeySid: '{KEY}', apiKeySecret: 'simulated-secret', "));
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has_not("credentials-wrong");
+    diagnosis.has_not("auth-token-wrong");
+    assert!(diagnosis.is_well("an API key may not ask"), "{:#}", diagnosis.report);
+    edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
+    doctor(&bench).await.has("auth-token-wrong");
+}
+
+#[tokio::test]
+async fn twilio_cannot_be_reached() {
+    let bench = Bench::new().await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    edit(&bench, bench.twilio.base_url(), &format!("http://{closed}"));
+    doctor(&bench).await.has("twilio-unreachable");
+}
+
+#[tokio::test]
+async fn the_account_is_a_trial_without_money_or_suspended() {
+    let trial = Account { account_type: AccountType::Trial, balance: "0.05".to_owned(), ..Account::default() };
+    let bench = with_account(trial).await;
+    bench.configure(&format!("allowFrom: ['{ALICE}'],"));
+    let diagnosis = doctor(&bench).await;
+    assert_eq!(diagnosis.detail("account-trial"), "not verified: +1555•••5678");
+    diagnosis.has("balance-low");
+    bench.twilio.set_account(Account { balance: "-1.20".to_owned(), ..Account::default() });
+    doctor(&bench).await.has("balance-empty");
+    bench.twilio.set_account(Account { status: AccountStatus::Suspended, ..Account::default() });
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("account-inactive");
+    diagnosis.has_not("credentials-wrong");
+}
+
+#[tokio::test]
+async fn a_product_that_is_not_there_is_only_unchecked() {
+    let bench = Bench::new().await;
+    bench.twilio.set_missing(&["/v1/", "/Balance"]);
+    let diagnosis = doctor(&bench).await;
+    let unchecked: Vec<_> = diagnosis.report["findings"].as_array().unwrap().iter().collect();
+    let details: Vec<_> = unchecked.iter().filter(|row| row["id"] == "could-not-check").collect();
+    for what in ["the balance", "Twilio's alerts", "the A2P registration"] {
+        assert!(details.iter().any(|row| row["detail"].as_str().unwrap().starts_with(what)), "{what}: {details:#?}");
+    }
+    diagnosis.has_not("credentials-wrong");
+    diagnosis.has_not("twilio-unreachable");
+}
+
+#[tokio::test]
+async fn the_number_is_not_ours_or_cannot_do_what_it_has_to() {
+    let bench = Bench::new().await;
+    edit(&bench, DEFAULT_NUMBER, "+15550007777");
+    assert_eq!(doctor(&bench).await.detail("number-missing"), "+15550007777");
+    let mute = Capabilities { sms: false, mms: false, voice: false };
+    let bench = with_number(Number::new(DEFAULT_NUMBER).capabilities(mute)).await;
+    bench.configure("voice: { enabled: true },");
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("number-without-sms");
+    diagnosis.has("number-without-voice");
+}
+
+#[tokio::test]
+async fn the_service_is_missing_or_empty_or_drops_what_comes() {
+    let bench = with_service(Service::new(SERVICE, &[])).await;
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("service-without-numbers");
+    diagnosis.has("service-defers-to-numbers");
+    edit(&bench, SERVICE, "MG00000000000000000000000000000000");
+    doctor(&bench).await.has("service-missing");
+    let bench =
+        with_service(Service { use_inbound_webhook_on_number: false, ..Service::new(SERVICE, &[DEFAULT_NUMBER]) })
+            .await;
+    doctor(&bench).await.has("service-drops-messages");
+}
+
+#[tokio::test]
+async fn twilio_has_another_webhook_and_fix_sets_it() {
+    let bench = Bench::new().await;
+    bench.configure("publicUrl: 'https://nowhere.invalid', voice: { enabled: true },");
+    doctor(&bench).await.has("webhook-not-set");
+    bench.twilio.set_sms_url(DEFAULT_NUMBER, "https://nowhere.invalid/telephony/webhook").unwrap();
+    doctor(&bench).await.has("webhook-without-overrides");
+    bench.twilio.set_sms_url(DEFAULT_NUMBER, "https://nowhere.invalid/telephony/webhook/").unwrap();
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("webhook-elsewhere");
+    diagnosis.has("voice-webhook-elsewhere");
+    let ran = bench.run(&["telephony", "doctor", "--fix"]).await;
+    assert_eq!(ran.code, 1, "nobody was asked: {ran:?}");
+    bench.run(&["telephony", "doctor", "--fix", "--yes"]).await;
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has_not("webhook-elsewhere");
+    diagnosis.has_not("voice-webhook-elsewhere");
+}
+
+#[tokio::test]
+async fn something_else_has_the_traffic() {
+    let application = "AP0123456789abcdef0123456789abcdef";
+    let number = Number::new(DEFAULT_NUMBER).sms_application(application).trunk("TK0123456789abcdef0123456789abcdef");
+    let bench = with_number(number.sms_fallback_url("https://other.example.com/fallback")).await;
+    bench.configure("publicUrl: 'https://nowhere.invalid',");
+    let diagnosis = doctor(&bench).await;
+    assert!(diagnosis.detail("webhook-overridden").contains(application));
+    assert!(diagnosis.is_well("calls go to the trunk"), "{:#}", diagnosis.report);
+    assert!(diagnosis.detail("fallback-elsewhere").contains("https://other.example.com/fallback"));
+    bench.twilio.add_service(Service {
+        use_inbound_webhook_on_number: false,
+        inbound_request_url: Some("https://other.example.com".to_owned()),
+        ..Service::new(SERVICE, &[DEFAULT_NUMBER])
+    });
+    assert!(doctor(&bench).await.detail("webhook-of-another-service").contains(SERVICE));
+}
+
+#[tokio::test]
+async fn the_webhook_is_called_with_get() {
+    let bench = Bench::new().await;
+    bench.configure("publicUrl: 'https://nowhere.invalid',");
+    let shown = bench.json(&["telephony", "webhook", "show", "--json"]).await;
+    let sid = shown["routes"][0]["sid"].as_str().unwrap();
+    let (account, base) = (bench.twilio.account_sid(), bench.twilio.base_url());
+    let url = format!("{base}/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json");
+    let changed = crate::bench::client().post(url).basic_auth(account, Some(bench.twilio.auth_token()));
+    let changed = changed.header("content-type", "application/x-www-form-urlencoded").body("SmsMethod=GET");
+    assert_eq!(changed.send().await.unwrap().status(), 200);
+    doctor(&bench).await.has("webhook-wrong-method");
+}
+
+#[tokio::test]
+async fn american_carriers_do_not_know_the_number() {
+    let bench = Bench::new().await;
+    doctor(&bench).await.has("a2p-not-registered");
+    let pending = Service { campaign_status: Some("PENDING".to_owned()), ..Service::new(SERVICE, &[DEFAULT_NUMBER]) };
+    bench.twilio.add_service(pending);
+    assert!(doctor(&bench).await.detail("a2p-not-approved").ends_with("PENDING"));
+}
+
+#[tokio::test]
+async fn twilio_complained() {
+    let bench = Bench::new().await;
+    for _ in 0..3 {
+        bench.twilio.add_alert(Alert::new(11200, "no answer", "https://nowhere.invalid/telephony/webhook"));
+    }
+    let diagnosis = doctor(&bench).await;
+    assert!(diagnosis.detail("alerts").starts_with("11200, 3 time(s): "), "{:#}", diagnosis.report);
+}
+
+#[tokio::test]
+async fn the_clock_is_wrong() {
+    let (bench, proxy) = (Bench::new().await, Proxy::start().await);
+    let twilio = bench.twilio.address().to_string();
+    proxy.does(Habits {
+        target: Some(twilio),
+        answer: Box::new(|head| {
+            let lines = head.lines().map(|line| match line.to_lowercase().starts_with("date:") {
+                true => "date: Sun, 22 Nov 2020 06:33:00 GMT",
+                false => line,
+            });
+            lines.collect::<Vec<_>>().join("\r\n")
+        }),
+        ..Habits::default()
+    });
+    edit(&bench, bench.twilio.base_url(), &format!("http://{}", proxy.address));
+    assert!(doctor(&bench).await.detail("clock-off").ends_with("s fast"));
+}
+
+#[tokio::test]
+async fn the_public_url_is_private() {
+    let bench = Bench::new().await;
+    bench.configure("publicUrl: 'http://192.168.1.2',");
+    edit(&bench, bench.twilio.base_url(), "http://nowhere.invalid");
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has("public-url-private");
+    diagnosis.has("public-url-plain");
+}
+
+/// What a gateway's doctor finds once the configuration names another public URL than at the gateway's start.
+async fn with_public_url(url: &str) -> Diagnosis {
+    let mut bench = Bench::new().await;
+    bench.configure(&format!("publicUrl: '{url}',"));
+    bench.start_gateway().await;
+    doctor(&bench).await
+}
+
+#[tokio::test]
+async fn nobody_is_at_the_public_url() {
+    with_public_url("http://nowhere.invalid").await.has("public-url-unresolved");
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    with_public_url(&format!("http://{closed}")).await.has("public-url-unreachable");
+    let plain = Proxy::start().await;
+    with_public_url(&format!("https://{}", plain.address)).await.has("public-url-certificate");
+    let other = with_public_url(&format!("http://{}", plain.address)).await;
+    assert!(other.detail("public-url-answered-by-another").ends_with("is answered with 200 by somebody"));
+}
+
+#[tokio::test]
+async fn the_public_url_redirects() {
+    let (bench, proxy, _) = behind_a_proxy().await;
+    let moved = "HTTP/1.1 301 Moved\r\nlocation: https://phone.example.com/x?y=z\r\ncontent-length: 0";
+    proxy.does(Habits { answer: Box::new(move |_| moved.to_owned()), ..Habits::default() });
+    assert!(doctor(&bench).await.detail("public-url-redirects").ends_with("leads to https://phone.example.com/x"));
+}
+
+#[tokio::test]
+async fn the_proxy_changes_the_path_or_drops_the_signature() {
+    let (bench, proxy, gateway) = behind_a_proxy().await;
+    proxy.does(Habits {
+        target: Some(gateway.clone()),
+        request: Box::new(|head| head.replacen("/telephony/webhook", "/sms", 1)),
+        ..Habits::default()
+    });
+    assert!(doctor(&bench).await.detail("public-url-wrong-path").contains("came as POST /sms"));
+    proxy.does(Habits {
+        target: Some(gateway),
+        request: Box::new(|head| head.replace("x-twilio-signature", "x-something-else")),
+        ..Habits::default()
+    });
+    doctor(&bench).await.has("signature-header-lost");
+}
+
+#[tokio::test]
+async fn the_signature_is_for_another_url_and_doctor_says_which() {
+    let (bench, proxy, _) = behind_a_proxy().await;
+    let other = format!("http://{}/telephony/webhook", proxy.address.replace("127.0.0.1", "localhost"));
+    bench.configure(&format!("publicUrl: '{other}',"));
+    let diagnosis = doctor(&bench).await;
+    let detail = diagnosis.detail("signature-mismatch");
+    let expected = format!("signed for {other}#");
+    assert!(detail.contains(&format!("the gateway expected http://{}/telephony/webhook", proxy.address)), "{detail}");
+    assert!(detail.contains(&format!("{other} as publicUrl would have matched")), "{detail}");
+    assert!(!detail.contains(&expected), "{detail}");
+    diagnosis.has("gateway-other-config");
+}
+
+#[tokio::test]
+async fn the_token_was_changed_and_the_gateway_has_the_old_one() {
+    let (bench, _proxy, _) = behind_a_proxy().await;
+    edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
+    let diagnosis = doctor(&bench).await;
+    assert!(diagnosis.detail("signature-mismatch").contains("another Auth Token"), "{:#}", diagnosis.report);
+    diagnosis.has("credentials-wrong");
+}
+
+#[tokio::test]
+async fn the_proxy_does_not_pass_the_host_on() {
+    let (mut bench, proxy) = (Bench::new().await, Proxy::start().await);
+    bench.start_gateway().await;
+    let gateway = bench.json(&["telephony", "status", "--json"]).await["gateway"]["listening"].clone();
+    bench.twilio.set_sms_url(DEFAULT_NUMBER, &format!("http://{}/telephony/webhook", proxy.address)).unwrap();
+    let inside = proxy.address.clone();
+    proxy.does(Habits {
+        target: Some(gateway.as_str().unwrap().to_owned()),
+        request: Box::new(move |head| head.replace(&inside, "inside.example.com")),
+        ..Habits::default()
+    });
+    let diagnosis = doctor(&bench).await;
+    assert!(diagnosis.detail("signature-mismatch").ends_with("the Host header was inside.example.com"));
+}
+
+#[test]
+fn every_finding_is_brought_about_here() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/doctor.md"));
+    let page = page.unwrap();
+    let ids: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(ids.len() > 50);
+    let here = include_str!("doctor_is_asked.rs");
+    let missing: Vec<_> = ids.into_iter().filter(|id| !here.contains(&format!("\"{id}\""))).collect();
+    assert!(missing.is_empty(), "no test for {missing:?}");
+}

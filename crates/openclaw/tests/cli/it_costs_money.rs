@@ -1,0 +1,64 @@
+use serde_json::json;
+use twilio_simulator::{Extent, Fault};
+
+use crate::bench::{ALICE, BOB, Bench, run};
+
+const LONDON: &str = "+445550001111";
+
+#[tokio::test]
+async fn before_a_text_is_sent_its_price_is_estimated() {
+    let bench = Bench::new().await;
+    let long = "x".repeat(161);
+    let plan = bench.json(&["telephony", "send", ALICE, &long, "--dry-run", "--json"]).await;
+    let price = json!({"price": {"amount": "0.0158", "currency": "USD"}, "basis": "price-list"});
+    assert_eq!(plan["estimate"], price);
+    let shown = bench.done(&["telephony", "send", LONDON, "hi", "--dry-run"]).await;
+    assert!(
+        shown.ends_with("Nobody knows what it costs: nothing was paid for messages to that country yet.\n"),
+        "{shown}"
+    );
+    assert_eq!(bench.twilio.creations(), 0);
+    // Without a configuration too: the list needs none.
+    let counted = run(&["telephony", "segments", &long, "--to", ALICE]).stdout;
+    assert!(counted.contains("2 segment(s)") && counted.contains("It costs about 0.0158 USD"), "{counted}");
+}
+
+#[tokio::test]
+async fn what_twilio_took_is_told_apart_from_what_it_may_take() {
+    let bench = Bench::new().await;
+    bench.done(&["telephony", "send", ALICE, "one", "--wait"]).await;
+    bench.done(&["telephony", "send", BOB, "two"]).await;
+    let costs = bench.json(&["telephony", "costs", "--by", "contact", "--json"]).await;
+    let usd = |amount: &str| json!([{"amount": amount, "currency": "USD"}]);
+    let row = |contact: &str, actual, estimated| {
+        json!({
+            "name": contact, "sent": 1, "received": 0, "segments": 1, "actual": actual, "estimated": estimated,
+            "unknown": 0,
+        })
+    };
+    assert_eq!(costs["rows"], json!([row(ALICE, usd("0.0079"), json!([])), row(BOB, json!([]), usd("0.0079"))]));
+    assert_eq!(costs["balance"], json!({"amount": "15.50", "currency": "USD"}));
+    let detail = bench.json(&["telephony", "messages", "out-1", "--json"]).await;
+    assert_eq!(detail["parts"][0]["price"], usd("0.0079")[0]);
+    // What was paid to a country tells what the next message there will cost.
+    bench.done(&["telephony", "send", LONDON, "three", "--wait"]).await;
+    let plan = bench.json(&["telephony", "send", LONDON, &"y".repeat(200), "--dry-run", "--json"]).await;
+    assert_eq!(plan["estimate"]["basis"], "own-prices");
+    assert_eq!(plan["estimate"]["price"]["amount"], "0.0158");
+}
+
+#[tokio::test]
+async fn the_balance_cannot_be_asked_for() {
+    let bench = Bench::new().await;
+    bench.done(&["telephony", "send", ALICE, "one", "--wait"]).await;
+    bench.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    let ran = bench.run(&["telephony", "costs"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines[1].starts_with("sent") && lines[1].contains("0.0079 USD"), "{}", ran.stdout);
+    assert!(lines[3].starts_with("Balance: could not be asked for: "), "{}", ran.stdout);
+    for by in ["day", "line"] {
+        let shown = bench.done(&["telephony", "costs", "--by", by, "--since", "1h"]).await;
+        assert!(shown.contains("total"), "{shown}");
+    }
+}

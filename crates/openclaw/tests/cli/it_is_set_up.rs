@@ -1,0 +1,196 @@
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use twilio_simulator::{Capabilities, DEFAULT_NUMBER, Number, SimulatorConfig};
+
+use crate::bench::{ALICE, Bench, Ran};
+
+const OTHER: &str = "+15550007777";
+
+/// A bench with nothing configured, and an account with two numbers.
+async fn bare() -> Bench {
+    let mute = Capabilities { sms: false, mms: false, voice: true };
+    let numbers = vec![Number::new(DEFAULT_NUMBER), Number::new(OTHER).capabilities(mute)];
+    let bench = Bench::with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await;
+    std::fs::remove_file(bench.configuration()).unwrap();
+    bench
+}
+
+fn folder(bench: &Bench) -> PathBuf {
+    bench.configuration().parent().unwrap().to_owned()
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Runs setup with the account's credentials and what else is said.
+async fn setup(bench: &Bench, more: &[&str]) -> Ran {
+    let (sid, token, url) = (bench.twilio.account_sid(), bench.twilio.auth_token(), bench.twilio.base_url());
+    let own = ["telephony", "setup", "--account-sid", sid, "--auth-token", token, "--api-base-url", url];
+    let ran = bench.run(&[own.as_slice(), more].concat()).await;
+    assert!(!ran.stdout.contains(token) && !ran.stderr.contains(token), "the token is shown: {ran:?}");
+    ran
+}
+
+/// What differs from run to run, replaced.
+fn tidy(bench: &Bench, text: &str) -> String {
+    let text =
+        text.replace(&folder(bench).display().to_string(), "[STATE]").replace(bench.twilio.base_url(), "[TWILIO]");
+    let words = text.split('(').map(|rest| match rest.strip_prefix("PN") {
+        Some(rest) => format!("[PN]){}", rest.split_once(')').map_or("", |(_, rest)| rest)),
+        None => rest.to_owned(),
+    });
+    words.collect::<Vec<_>>().join("(")
+}
+
+#[tokio::test]
+async fn from_nothing_to_a_number_that_texts() {
+    let bench = bare().await;
+    let flags = ["--from-number", DEFAULT_NUMBER, "--reach", "https://phone.example.com", "--agent", "echo"];
+    let more = ["--operator-number", ALICE, "--test-sms", ALICE, "--yes"];
+    let ran = setup(&bench, &[flags.as_slice(), &more].concat()).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let (shown, _) = ran.stdout.split_once("Sent: ").unwrap();
+    insta::assert_snapshot!("it_shows_all_it_changes", tidy(&bench, shown));
+    let dotenv = folder(&bench).join(".env");
+    assert_eq!(read(&dotenv), format!("TWILIO_AUTH_TOKEN={}\n", bench.twilio.auth_token()));
+    assert!(!read(&bench.configuration()).contains(bench.twilio.auth_token()));
+    assert_eq!((mode(&dotenv), mode(&bench.configuration())), (0o600, 0o600));
+    bench.done(&["telephony", "config", "check"]).await;
+    let shown = bench.json(&["telephony", "webhook", "show", "--json"]).await;
+    assert_eq!(
+        shown["routes"][0]["settings"][0]["value"],
+        "https://phone.example.com/telephony/webhook#rc=3&rp=5xx,ct,rt"
+    );
+    assert_eq!(bench.texts(ALICE, 1).await, ["Hello from OpenClaw! This number can send text messages now."]);
+    let again = setup(&bench, &[flags.as_slice(), &["--operator-number", ALICE, "--yes"]].concat()).await;
+    assert!(again.code == 0 && again.stderr.contains("as it should be already"), "{again:?}");
+    assert_eq!(again.stdout, "");
+}
+
+#[tokio::test]
+async fn nobody_is_there_to_ask() {
+    let bench = bare().await;
+    let ran = bench.run(&["telephony", "setup"]).await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("the Account SID is missing") && ran.stderr.contains("--account-sid"), "{ran:?}");
+    let ran = setup(&bench, &[]).await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains(&format!("{DEFAULT_NUMBER} (SMS, MMS, Voice), {OTHER} (Voice)")), "{ran:?}");
+    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER]).await;
+    assert!(ran.code == 1 && ran.stderr.contains("--yes"), "{ran:?}");
+    assert!(!bench.configuration().exists() && !folder(&bench).join(".env").exists());
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing_and_asks_twilio_for_nothing_but_lists() {
+    let bench = bare().await;
+    let flags = ["--from-number", DEFAULT_NUMBER, "--reach", "https://phone.example.com", "--dry-run"];
+    let ran = setup(&bench, &flags).await;
+    assert!(ran.code == 0 && ran.stdout.contains("+      \"publicUrl\": \"https://phone.example.com\""), "{ran:?}");
+    assert_eq!(std::fs::read_dir(folder(&bench)).unwrap().count(), 0);
+    assert!(bench.twilio.log().iter().all(|entry| entry.method == "GET"));
+}
+
+#[tokio::test]
+async fn what_others_wrote_stays_and_a_copy_is_kept() {
+    let bench = Bench::new().await;
+    let before = read(&bench.configuration())
+        .replace("{ channels:", "// mine\n{ env: { vars: { A: 'b' } }, // kept\n  channels:");
+    std::fs::write(bench.configuration(), &before).unwrap();
+    let ran = setup(&bench, &["--reach", "ngrok", "--policy", "open", "--secrets", "dotenv", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let after = read(&bench.configuration());
+    for kept in ["// mine\n", "env: { vars: { A: 'b' } }, // kept\n", "sms: { segmentsPerSecond: null, coalesceMs: 0 }"]
+    {
+        assert!(after.contains(kept), "{after}");
+    }
+    assert!(after.contains("syncWebhooks") && after.contains("\"open\"") && !after.contains("authToken"), "{after}");
+    assert!(ran.stderr.contains("when it starts"), "{ran:?}");
+    let backup = folder(&bench).join("openclaw.json.before-setup");
+    assert_eq!((read(&backup), mode(&backup)), (before, 0o600));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_kept_elsewhere_stays_there() {
+    let bench = Bench::new().await;
+    let text = read(&bench.configuration()).replace(&format!("'{}'", bench.twilio.auth_token()), "'${MY_TOKEN}'");
+    std::fs::write(
+        bench.configuration(),
+        format!("{{ env: {{ vars: {{ MY_TOKEN: '{}' }} }},{}", bench.twilio.auth_token(), &text[1..]),
+    )
+    .unwrap();
+    let ran = bench.run(&["telephony", "setup", "--policy", "open", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(read(&bench.configuration()).contains("'${MY_TOKEN}'") && !folder(&bench).join(".env").exists());
+}
+
+#[tokio::test]
+async fn a_real_openclaw_that_does_not_know_us_keeps_its_file() {
+    let bench = bare().await;
+    let theirs = "{ gateway: { port: 18789 }, agents: {} }\n";
+    std::fs::write(bench.configuration(), theirs).unwrap();
+    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, "--yes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(read(&bench.configuration()), theirs);
+    assert!(read(&folder(&bench).join("telephony/openclaw.json")).contains(DEFAULT_NUMBER));
+    assert_eq!(mode(&folder(&bench).join("telephony")), 0o700);
+
+    let bench = bare().await;
+    std::fs::write(bench.configuration(), theirs).unwrap();
+    std::fs::create_dir_all(folder(&bench).join("extensions/telephony")).unwrap();
+    setup(&bench, &["--from-number", DEFAULT_NUMBER, "--yes"]).await;
+    assert!(read(&bench.configuration()).contains(DEFAULT_NUMBER));
+}
+
+#[tokio::test]
+async fn wrong_answers_change_nothing() {
+    let bench = bare().await;
+    let (sid, url) = (bench.twilio.account_sid(), bench.twilio.base_url());
+    let wrong = ["telephony", "setup", "--account-sid", sid, "--auth-token", "wrong", "--api-base-url", url, "--yes"];
+    let ran = bench.run(&wrong).await;
+    assert!(ran.code == 1 && ran.stderr.contains("does not take these credentials"), "{ran:?}");
+    let ran = setup(&bench, &["--from-number", "+15550009999", "--yes"]).await;
+    assert!(ran.code == 1 && ran.stderr.contains(&format!("it has {DEFAULT_NUMBER}")), "{ran:?}");
+    for (flag, value) in [("--reach", "carrier-pigeon"), ("--policy", "everybody"), ("--agent", "jeeves")] {
+        let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, flag, value, "--yes"]).await;
+        assert!(ran.code == 2 && ran.stderr.contains("hint: "), "{flag}: {ran:?}");
+    }
+    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, "--agent", "openai", "--yes"]).await;
+    assert!(ran.code == 2 && ran.stderr.contains("--agent-model"), "{ran:?}");
+    assert_eq!(std::fs::read_dir(folder(&bench)).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn the_file_has_another_mistake_and_is_left_alone() {
+    let bench = Bench::new().await;
+    let broken = read(&bench.configuration()).replace("serve:", "sirve:");
+    std::fs::write(bench.configuration(), &broken).unwrap();
+    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, "--yes"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("nothing was written") && ran.stderr.contains("did you mean `serve`?"), "{ran:?}");
+    assert_eq!(read(&bench.configuration()), broken);
+    assert_eq!(std::fs::read_dir(folder(&bench)).unwrap().count(), 1, "nothing is left behind");
+    std::fs::write(bench.configuration(), "{ channels: ").unwrap();
+    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, "--yes"]).await;
+    assert!(ran.code == 1 && ran.stderr.contains("no JSON5"), "{ran:?}");
+}
+
+/// As the guide recommends it: the credentials are in the environment, here not in that of whoever sets up.
+#[tokio::test]
+async fn a_policy_that_nobody_asked_to_change_stays() {
+    let bench = bare().await;
+    let block = format!(
+        "{{channels:{{telephony:{{enabled:true,provider:'twilio',fromNumber:'{DEFAULT_NUMBER}',inboundPolicy:'disabled'}}}}}}"
+    );
+    std::fs::write(bench.configuration(), block).unwrap();
+    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, "--no-webhook", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let written = read(&bench.configuration());
+    assert!(written.contains("inboundPolicy:'disabled'"), "{written}");
+}

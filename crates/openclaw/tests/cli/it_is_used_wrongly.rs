@@ -1,0 +1,94 @@
+use crate::bench::{ALICE, Bench, run};
+
+#[test]
+fn a_command_of_openclaw_itself_is_named_and_exits_2() {
+    let ran = run(&["agents", "list"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.starts_with("error: `agents` is not a command of the telephony channel\nhint: "),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn without_a_configuration_it_says_where_it_looked() {
+    let ran = run(&["telephony", "status"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("/nonexistent/.openclaw/openclaw.json"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_no_number_and_no_code_is_a_wrong_use() {
+    for arguments in [
+        ["telephony", "send", "5550005678", "hi"].as_slice(),
+        &["pairing", "approve", "telephony", "0000"],
+        &["pairing", "approve", "whatsapp", "ABCD2345"],
+        &["telephony", "messages", "nonsense"],
+        &["telephony", "send", ALICE, " "],
+        &["telephony"],
+    ] {
+        let ran = run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");
+        assert!(!ran.stderr.is_empty() && ran.stdout.is_empty(), "{arguments:?}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_told_with_line_and_column_and_nothing_starts() {
+    let bench = Bench::new().await;
+    bench.configure("serve2: {},\n  allowFrom: ['5550001'],");
+    for arguments in [["gateway"].as_slice(), &["telephony", "config", "check"], &["telephony", "status"]] {
+        let ran = bench.run(arguments).await;
+        assert_eq!(ran.code, 1, "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains("openclaw.json:5:3: channels.telephony.serve2"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("openclaw.json:6:15"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("did you mean `serve`?"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_not_enabled_does_not_start_but_sends() {
+    let bench = Bench::new().await;
+    let path = bench.configuration();
+    let disabled = std::fs::read_to_string(&path).unwrap().replace("enabled: true", "enabled: false");
+    std::fs::write(&path, disabled).unwrap();
+    let ran = bench.run(&["gateway"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("not enabled") && ran.stderr.contains("enabled: true"), "{}", ran.stderr);
+    bench.done(&["telephony", "send", ALICE, "hi"]).await;
+}
+
+#[tokio::test]
+async fn a_second_gateway_and_a_port_in_use_are_refused_with_a_reason() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let second = bench.run(&["gateway"]).await;
+    assert_eq!(second.code, 1);
+    assert!(second.stderr.contains("another gateway is running"), "{}", second.stderr);
+    bench.stop_gateway().await;
+    let taken = bench.twilio.address().port();
+    let path = bench.configuration();
+    let text = std::fs::read_to_string(&path).unwrap().replace("port: 0", &format!("port: {taken}"));
+    std::fs::write(&path, text).unwrap();
+    let ran = bench.run(&["gateway"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains(&format!("cannot listen on 127.0.0.1:{taken}")), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: another program"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn secrets_never_show() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let token = bench.twilio.auth_token();
+    for arguments in [["telephony", "config", "show", "--json"].as_slice(), &["telephony", "status", "--json"]] {
+        let printed = bench.done(arguments).await;
+        assert!(!printed.contains(token), "{arguments:?}");
+    }
+    bench.text(ALICE, "a secret of mine").await;
+    bench.texts(ALICE, 1).await;
+    let log = bench.gateway_log();
+    assert!(!log.contains(token) && !log.contains(ALICE) && !log.contains("secret of mine"), "{log}");
+}

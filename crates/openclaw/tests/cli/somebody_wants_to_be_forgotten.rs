@@ -1,0 +1,52 @@
+use serde_json::Value;
+
+use crate::bench::{ALICE, BOB, Bench};
+
+fn texts(export: &Value) -> Vec<&str> {
+    let messages = export["messages"].as_array().unwrap();
+    messages.iter().map(|message| message["message"]["text"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn and_is_here_and_at_twilio_but_their_stop_stays() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open',");
+    bench.start_gateway().await;
+    bench.text(ALICE, "my secret").await;
+    bench.texts(ALICE, 1).await;
+    bench.done(&["telephony", "send", BOB, "not yours", "--wait"]).await;
+    bench.done(&["telephony", "send", ALICE, "news", "--wait"]).await;
+    bench.text(ALICE, "STOP").await;
+    let export = bench.json(&["telephony", "export", ALICE]).await;
+    assert_eq!(texts(&export), ["my secret", "my secret", "news", "STOP"]);
+    assert_eq!(export["consents"][0]["wish"], "opt-out");
+    assert!(export["messages"][2]["parts"][0]["sid"].is_string(), "{export}");
+    let asked = bench.run(&["telephony", "purge", ALICE]).await;
+    assert_eq!(asked.code, 1);
+    assert!(asked.stdout.contains("2 message(s) from them, 2 to them"), "{}", asked.stdout);
+    assert!(asked.stdout.contains("Stays, because it protects them: the opt-out"), "{}", asked.stdout);
+    assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await).len(), 4);
+    let purged = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
+    assert!(
+        purged.contains("Deleted 4 message(s) at Twilio.") && purged.contains("Deleted 4 message(s) here"),
+        "{purged}"
+    );
+    assert!(texts(&bench.json(&["telephony", "export", ALICE]).await).is_empty());
+    let at_twilio: Vec<_> = bench.twilio.messages().into_iter().map(|message| message.body).collect();
+    assert!(at_twilio.contains(&"not yours".to_owned()), "{at_twilio:?}");
+    assert!(!at_twilio.iter().any(|body| body == "my secret" || body == "news"), "{at_twilio:?}");
+    assert_eq!(bench.run(&["telephony", "send", ALICE, "hello again"]).await.code, 1);
+}
+
+#[tokio::test]
+async fn but_twilio_cannot_be_reached_and_nothing_is_half_done() {
+    let bench = Bench::new().await;
+    bench.done(&["telephony", "send", ALICE, "news"]).await;
+    let path = bench.configuration();
+    let elsewhere = std::fs::read_to_string(&path).unwrap().replace(bench.twilio.base_url(), "http://127.0.0.1:1");
+    std::fs::write(&path, elsewhere).unwrap();
+    let ran = bench.run(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("error: could not reach the provider"), "{}", ran.stderr);
+    assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await), ["news"]);
+}

@@ -1,0 +1,96 @@
+//! The operator edits the configuration while the gateway runs.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::bench::{ALICE, BOB, Bench};
+
+fn config(status: &Value) -> &Value {
+    &status["gateway"]["config"]
+}
+
+/// What the gateway says is wrong with the files, once it says so; the command itself cannot use them either.
+async fn problems(bench: &Bench) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let ran = bench.run(&["telephony", "status", "--json"]).await;
+        assert_eq!(ran.code, 1);
+        let status: Value = serde_json::from_str(&ran.stdout).unwrap();
+        if let Some(problems) = config(&status)["problems"].as_str() {
+            return problems.to_owned();
+        }
+        assert!(Instant::now() < deadline, "it stays at {status:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn and_is_followed_without_a_new_start() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open', agent: { kind: 'echo' },");
+    bench.start_gateway().await;
+    let before = bench.wait_for(|status| config(status)["readAt"].is_i64()).await;
+    bench.text(ALICE, "one").await;
+    assert_eq!(bench.texts(ALICE, 1).await, ["one"]);
+
+    bench.configure(
+        "inboundPolicy: 'allowlist', allowFrom: ['+15550005679'], agent: { kind: 'command', command: 'echo other' },",
+    );
+    let after = bench.wait_for(|status| config(status)["readAt"] != config(&before)["readAt"]).await;
+    assert_eq!(after["gateway"]["pid"], before["gateway"]["pid"]);
+    assert_eq!(after["gateway"]["agent"], "command");
+    assert_eq!(config(&after)["waitingForStart"], serde_json::json!([]));
+    bench.text(ALICE, "two").await;
+    bench.text(BOB, "hello").await;
+    assert_eq!(bench.texts(BOB, 1).await, ["other"]);
+    assert_eq!(bench.texts(ALICE, 1).await, ["one"], "no longer on the list");
+    assert_eq!(bench.stop_gateway().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn and_makes_a_mistake_that_changes_nothing_until_it_is_mended() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open', agent: { kind: 'echo' },");
+    bench.start_gateway().await;
+    bench.configure("inboundPolicy: 'opn',");
+    let problems = problems(&bench).await;
+    assert!(problems.contains("openclaw.json:5:18: channels.telephony.inboundPolicy: "), "{problems}");
+    assert!(bench.gateway_log().contains("cannot be used, the one before stays in force"));
+    bench.text(ALICE, "still there?").await;
+    assert_eq!(bench.texts(ALICE, 1).await, ["still there?"]);
+
+    bench.configure("inboundPolicy: 'disabled',");
+    bench.wait_for(|status| config(status)["problems"].is_null()).await;
+    let shown = bench.done(&["telephony", "status"]).await;
+    assert!(shown.contains(", in force\n"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn and_is_told_which_keys_need_a_new_start() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let text = std::fs::read_to_string(bench.configuration()).unwrap();
+    let token = bench.twilio.auth_token().to_owned();
+    let changed =
+        text.replace("port: 0", "port: 0, path: '/other'").replace(&token, "0123456789abcdef0123456789abcdef");
+    // As editors do it: a new file takes the place of the old one.
+    let beside = bench.configuration().with_extension("new");
+    std::fs::write(&beside, &changed).unwrap();
+    std::fs::rename(&beside, bench.configuration()).unwrap();
+    let waiting = bench.wait_for(|status| config(status)["waitingForStart"] != serde_json::json!([])).await;
+    assert_eq!(config(&waiting)["waitingForStart"], serde_json::json!(["serve.path", "twilio.authToken"]));
+    let shown = bench.done(&["telephony", "status"]).await;
+    assert!(shown.contains("only after a new start of the gateway: serve.path, twilio.authToken"), "{shown}");
+    std::fs::write(bench.configuration(), text).unwrap();
+    bench.wait_for(|status| config(status)["waitingForStart"] == serde_json::json!([])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn and_says_so_with_a_signal() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let before = bench.wait_for(|status| config(status)["readAt"].is_i64()).await;
+    bench.signal("-HUP");
+    bench.wait_for(|status| config(status)["readAt"] != config(&before)["readAt"]).await;
+    assert_eq!(bench.stop_gateway().await, 0);
+}

@@ -1,0 +1,25 @@
+use crate::bench::{Bench, Ran};
+
+/// What a gateway that cannot start logs before it says so.
+async fn told(variables: &[(&str, &str)]) -> Ran {
+    let bench = Bench::new().await;
+    let mut command = bench.command();
+    command.args(["gateway", "--config", "/nonexistent/openclaw.json"]).envs(variables.iter().copied());
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap().into()
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_understood_is_the_first_thing_told() {
+    let ran = told(&[("OPENCLAW_LOG_FORMAT", "yaml"), ("OPENCLAW_LOG", "a=b=c")]).await;
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert!(lines[0].starts_with('{') && lines[0].contains("OPENCLAW_LOG=a=b=c is not understood"), "{lines:?}");
+    assert!(lines[1].contains("OPENCLAW_LOG_FORMAT=yaml is not understood: it is `text` or `json`"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn text_for_people_is_forced_into_a_pipe_without_colours() {
+    let ran = told(&[("OPENCLAW_LOG_FORMAT", "text"), ("OPENCLAW_LOG", "a=b=c")]).await;
+    let first = ran.stderr.lines().next().unwrap();
+    assert!(first.contains(" ERROR OPENCLAW_LOG=a=b=c is not understood"), "{first:?}");
+    assert!(!ran.stderr.contains('\u{1b}'), "{first:?}");
+}

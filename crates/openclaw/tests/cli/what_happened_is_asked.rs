@@ -1,0 +1,86 @@
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::bench::{ALICE, BOB, Bench};
+
+fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn by_contact_line_status_and_time() {
+    let bench = Bench::new().await;
+    bench.done(&["telephony", "send", ALICE, "one"]).await;
+    bench.done(&["telephony", "send", BOB, "two"]).await;
+    bench.run(&["telephony", "send", "+15005550004", "three"]).await;
+    let line = bench.twilio.number().to_owned();
+    let list = async |more: &[&str]| bench.json(&[&["telephony", "messages", "--json"], more].concat()).await;
+    assert_eq!(texts(&list(&[]).await), ["three", "two", "one"]);
+    assert_eq!(texts(&list(&["--contact", ALICE]).await), ["one"]);
+    assert_eq!(texts(&list(&["--status", "failed", "--since", "1h"]).await), ["three"]);
+    assert_eq!(texts(&list(&["--until", "1h"]).await), [] as [&str; 0]);
+    assert_eq!(texts(&list(&["--unknown"]).await), [] as [&str; 0]);
+    let on_line = list(&["--line", &line, "--limit", "1"]).await;
+    assert_eq!((texts(&on_line), &on_line[0]["line"]), (vec!["three"], &line.into()));
+    for wrong in [["--status", "fialed"], ["--since", "yesterday"]] {
+        assert_eq!(bench.run(&[&["telephony", "messages"], wrong.as_slice()].concat()).await.code, 2, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn while_it_happens() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open',");
+    bench.start_gateway().await;
+    bench.text(ALICE, "before").await;
+    bench.texts(ALICE, 1).await;
+    let mut command = bench.command();
+    command.args(["telephony", "messages", "--follow", "--json"]).stdout(Stdio::piped());
+    let mut following = command.spawn().unwrap();
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    let (send, mut shown) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        while let Some(Ok(line)) = lines.next() {
+            send.send(serde_json::from_str::<Value>(&line).unwrap()).ok();
+        }
+    });
+    let mut wait_for = async |id: &str, state: &str| {
+        let wait = async {
+            while let Some(message) = shown.recv().await {
+                if message["id"] == id && (message["status"] == state || message["state"] == state) {
+                    return;
+                }
+            }
+        };
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), wait).await;
+        assert!(waited.is_ok(), "{id} was never shown as {state}");
+    };
+    wait_for("in-1", "answered").await;
+    bench.text(ALICE, "after").await;
+    wait_for("in-2", "answered").await;
+    wait_for("out-2", "delivered").await;
+    following.kill().unwrap();
+    following.wait().unwrap();
+}
+
+#[tokio::test]
+async fn as_a_conversation_and_nobody_can_paint_the_terminal() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open',");
+    bench.start_gateway().await;
+    bench.text(ALICE, "hello\nthere \u{1b}[31mred").await;
+    bench.texts(ALICE, 1).await;
+    bench.done(&["telephony", "send", ALICE, "news", "--wait"]).await;
+    bench.done(&["telephony", "send", BOB, "not yours"]).await;
+    let transcript = bench.done(&["telephony", "conversation", ALICE]).await;
+    let said: Vec<&str> = transcript.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert_eq!(said, ["hello", "there  [31mred", "hello", "there  [31mred", "news"]);
+    assert!(transcript.contains(&format!("  {ALICE}  [answered]")), "{transcript}");
+    assert!(transcript.contains("  assistant (send)  [delivered]"), "{transcript}");
+    let json = bench.json(&["telephony", "conversation", ALICE, "--json", "--limit", "2"]).await;
+    assert_eq!(texts(&json)[1], "news");
+    let nobody = bench.run(&["telephony", "conversation", "+15550001111"]).await;
+    assert_eq!((nobody.code, nobody.stdout.as_str()), (0, ""));
+}

@@ -1,0 +1,141 @@
+//! What the gateway asks of an agent, whatever is behind it.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use telephony_domain::id::TurnId;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::retry::Disposition;
+use telephony_domain::time::Timestamp;
+
+use crate::attachment::Attachment;
+
+/// No answer is longer (bytes); what an agent says beyond it is dropped. An SMS reply is far shorter.
+pub(crate) const ANSWER_AT_MOST: usize = 64 * 1024;
+
+/// Answers turns. It may be asked the same turn again, with a higher `attempt`.
+#[async_trait]
+pub trait Agent: Send + Sync {
+    /// The agent's kind, as in `agent.kind`.
+    fn name(&self) -> &'static str;
+
+    /// How many earlier turns it wants to be told (`Turn::history`).
+    fn history_turns(&self) -> u32 {
+        0
+    }
+
+    /// Begins to answer; the text follows in the stream. An empty answer is no reply.
+    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError>;
+}
+
+/// The answer's text, piece by piece; it ends with the stream or with its first error.
+pub type Answer = BoxStream<'static, Result<String, AgentError>>;
+
+/// What a contact said, and what the agent needs to answer. `Debug` hides the texts.
+#[derive(Clone)]
+pub struct Turn {
+    /// Which turn; the same for every attempt.
+    pub id: TurnId,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// Who is talking.
+    pub contact: PhoneNumber,
+    /// Which of our numbers they are talking to, where it is known.
+    pub line: Option<PhoneNumber>,
+    /// What they said, oldest first; never empty.
+    pub said: Vec<Said>,
+    /// Earlier turns, oldest first.
+    pub history: Vec<Past>,
+}
+
+/// One message of a turn.
+#[derive(Clone)]
+pub struct Said {
+    /// The provider's id of the message.
+    pub provider_id: String,
+    /// The text.
+    pub text: String,
+    /// Attachments, in order.
+    pub media: Vec<Attachment>,
+    /// Who else it was sent to; empty unless it came to a group.
+    pub also_to: Vec<String>,
+    /// When it reached us.
+    pub received: Timestamp,
+}
+
+/// One line of an earlier turn.
+#[derive(Clone)]
+pub struct Past {
+    /// Who said it.
+    pub role: Role,
+    /// The text.
+    pub text: String,
+}
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The contact.
+    Contact,
+    /// The agent.
+    Agent,
+}
+
+impl Turn {
+    /// Everything the contact said, a line each.
+    pub fn text(&self) -> String {
+        let texts: Vec<&str> = self.said.iter().map(|said| said.text.as_str()).collect();
+        texts.join("\n")
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn")
+            .field("id", &self.id)
+            .field("attempt", &self.attempt)
+            .field("contact", &self.contact)
+            .field("said", &self.said.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no answer. Never holds what was said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AgentError {
+    /// Nobody is there, or it is overloaded: it may work later.
+    #[error("the agent is unavailable: {0}")]
+    Unavailable(String),
+    /// It has too much to do and says when to come back.
+    #[error("the agent is overloaded and asks to wait {} s", .0.as_secs())]
+    Busy(Duration),
+    /// It took too long.
+    #[error("the agent did not answer within {0} s")]
+    TimedOut(u64),
+    /// It will never answer this way: wrong key, wrong model, not installed.
+    #[error("the agent refuses: {0}")]
+    Refused(String),
+}
+
+impl AgentError {
+    /// What may be done next. Agents may be asked again: answers leave once.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            AgentError::Unavailable(_) | AgentError::TimedOut(_) => Disposition::Retry { after: None },
+            AgentError::Busy(wait) => Disposition::Retry { after: Some(*wait) },
+            AgentError::Refused(_) => Disposition::GiveUp,
+        }
+    }
+}
+
+/// The whole answer as one text.
+pub async fn collect(mut answer: Answer) -> Result<String, AgentError> {
+    let mut text = String::new();
+    while let Some(piece) = answer.next().await {
+        text.push_str(&piece?);
+    }
+    Ok(text)
+}

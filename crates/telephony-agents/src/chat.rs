@@ -1,0 +1,203 @@
+//! The chat-completions protocol: one request over HTTP, its answer as a stream of text.
+//! Who is asked, in which words and with which headers, is for the agents that use it.
+
+mod client;
+mod failure;
+mod halves;
+mod reply;
+mod sse;
+mod thought;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Response, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use crate::agent::{AgentError, Answer, Turn};
+use client::LazyClient;
+use reply::Reply;
+pub(crate) use words::Words;
+
+/// Names the turn and the attempt (`17;attempt=2`), so that a server can tell a repeated question.
+const TURN: HeaderName = HeaderName::from_static("x-openclaw-turn");
+
+/// No more of an error's body is read (bytes).
+const ERROR_AT_MOST: usize = 64 * 1024;
+
+/// A server that speaks chat completions.
+pub(crate) struct Chat {
+    endpoint: Arc<Endpoint>,
+    client: LazyClient,
+}
+
+/// Where the server is, and what its operator calls things.
+pub(crate) struct Endpoint {
+    /// The whole URL, `…/chat/completions`.
+    pub(crate) url: String,
+    /// Sent as the bearer token.
+    pub(crate) credential: Option<SecretString>,
+    /// Where the credential may come from.
+    pub(crate) credential_settings: &'static str,
+    /// The whole answer takes no longer.
+    pub(crate) timeout: Duration,
+    /// Once text flows, no pause in it is longer.
+    pub(crate) pause: Duration,
+    /// What to do when the path or the model is not there.
+    pub(crate) not_found: String,
+    /// What to do when the request is not taken.
+    pub(crate) not_taken: String,
+}
+
+impl Chat {
+    /// Asks nothing yet and connects to nobody.
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint: Arc::new(endpoint), client: LazyClient::default() }
+    }
+
+    /// Asks with what the contact said; `request` makes the body of it. Pictures that are not taken are left out: an answer
+    /// without them is better than none.
+    pub(crate) async fn ask_with(
+        &self,
+        turn: &Turn,
+        request: impl Fn(&Words) -> Value,
+        headers: HeaderMap,
+    ) -> Result<Answer, AgentError> {
+        let words = Words::of(turn).await;
+        match self.ask(turn, &request(&words), headers.clone()).await {
+            Err(AgentError::Refused(reason)) if words.has_pictures() => {
+                tracing::info!(turn = %turn.id, reason, "the agent did not take a picture; it is asked without");
+                self.ask(turn, &request(&Words::without_pictures(turn).await), headers).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Asks; `request` is the body, `headers` go with it.
+    async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Answer, AgentError> {
+        let endpoint = Arc::clone(&self.endpoint);
+        let deadline = Instant::now() + endpoint.timeout;
+        let response = timeout_at(deadline, self.send(turn, request, headers))
+            .await
+            .map_err(|_| AgentError::TimedOut(endpoint.timeout.as_secs()))??;
+        let reading = Reading { endpoint, deadline, response, reply: Reply::default() };
+        Ok(stream::try_unfold(reading, Reading::next).boxed())
+    }
+
+    async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, AgentError> {
+        let endpoint = &self.endpoint;
+        let mut request = self
+            .client
+            .get(&endpoint.url)?
+            .post(&endpoint.url)
+            .headers(headers)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(TURN, format!("{};attempt={}", turn.id, turn.attempt))
+            .body(request.to_string());
+        if let Some(credential) = &endpoint.credential {
+            request = request.bearer_auth(credential.expose_secret());
+        }
+        let response = request.send().await.map_err(|error| endpoint.unanswered(&error))?;
+        if response.status().is_success() { Ok(response) } else { Err(endpoint.explain(response).await) }
+    }
+}
+
+impl Endpoint {
+    /// The server as errors name it: without path, and without anything secret that the URL may hold.
+    fn server(&self) -> String {
+        Url::parse(&self.url).map_or_else(|_| "agent.baseUrl".to_owned(), |url| url.origin().ascii_serialization())
+    }
+
+    async fn explain(&self, mut response: Response) -> AgentError {
+        let mut body = Vec::new();
+        while let Ok(Some(bytes)) = response.chunk().await {
+            body.extend_from_slice(&bytes);
+            if body.len() > ERROR_AT_MOST {
+                break;
+            }
+        }
+        self.refused(response.status(), response.headers(), &body)
+    }
+}
+
+/// An answer on its way.
+struct Reading {
+    endpoint: Arc<Endpoint>,
+    deadline: Instant,
+    response: Response,
+    reply: Reply,
+}
+
+impl Reading {
+    /// The next piece of text, and the rest; none at the proper end.
+    async fn next(mut self) -> Result<Option<(String, Self)>, AgentError> {
+        while !self.reply.is_complete() {
+            let text = match self.bytes().await? {
+                Some(bytes) => self.reply.feed(&bytes),
+                None => self.reply.end(),
+            };
+            let text = text.map_err(|broken| self.endpoint.broken(&broken))?;
+            if !text.is_empty() {
+                return Ok(Some((text, self)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn bytes(&mut self) -> Result<Option<Bytes>, AgentError> {
+        let pause_ends = Instant::now() + self.endpoint.pause;
+        let (until, limit) = match self.reply.has_begun() && pause_ends < self.deadline {
+            true => (pause_ends, self.endpoint.pause),
+            false => (self.deadline, self.endpoint.timeout),
+        };
+        let chunk =
+            timeout_at(until, self.response.chunk()).await.map_err(|_| AgentError::TimedOut(limit.as_secs()))?;
+        chunk.map_err(|error| self.endpoint.unanswered(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt;
+    use telephony_domain::id::TurnId;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_model_that_falls_silent_in_the_middle_is_given_up_before_its_time_is_over() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/chat/completions", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            connection.read_u8().await.unwrap();
+            let half = "HTTP/1.1 200 OK\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
+            connection.write_all(half.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let (timeout, pause) = (Duration::from_secs(3600), Duration::from_secs(1));
+        let (not_found, not_taken) = (String::new(), String::new());
+        let chat = Chat::new(Endpoint {
+            url,
+            credential: None,
+            credential_settings: "",
+            timeout,
+            pause,
+            not_found,
+            not_taken,
+        });
+        let contact = "+15550001111".parse().unwrap();
+        let turn = Turn { id: TurnId(1), attempt: 1, contact, line: None, said: Vec::new(), history: Vec::new() };
+
+        let answer = chat.ask(&turn, &Value::Null, HeaderMap::new()).await.unwrap();
+        assert_eq!(answer.try_collect::<Vec<_>>().await, Err(AgentError::TimedOut(1)));
+    }
+}

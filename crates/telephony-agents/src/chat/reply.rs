@@ -1,0 +1,322 @@
+//! What a chat-completions server says, as text: events or one JSON document, whichever it chose to send.
+
+use serde_json::Value;
+
+use super::halves::Half;
+use super::sse::{Endless, Events};
+use super::thought::Thought;
+use crate::agent::ANSWER_AT_MOST;
+
+/// A JSON document is no longer (bytes): the longest answer, escaped, with room for what surrounds it.
+const DOCUMENT_AT_MOST: usize = 1024 * 1024;
+
+/// A reply that is being read.
+#[derive(Default)]
+pub(super) struct Reply {
+    shape: Shape,
+    half: Half,
+    thought: Thought,
+    length: usize,
+    has_finish_reason: bool,
+    is_complete: bool,
+}
+
+/// How the server chose to answer; its `Content-Type` is not always true, the first byte is.
+#[derive(Default)]
+enum Shape {
+    #[default]
+    Undecided,
+    Events(Events),
+    Document(Vec<u8>),
+}
+
+/// Why what arrived is not an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// It ended before the answer did.
+    Cut,
+    /// The server reports an error, with its word for it.
+    Error(Option<String>),
+    /// It is a web page.
+    WebPage,
+    /// It is something else.
+    Unreadable,
+}
+
+impl Reply {
+    /// Whether the answer has ended properly.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Whether any text has come.
+    pub(super) fn has_begun(&self) -> bool {
+        self.length > 0
+    }
+
+    /// Takes the next bytes and returns the text that they bring.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<String, Broken> {
+        let bytes = match self.shape {
+            Shape::Undecided => bytes.trim_ascii_start(),
+            _ => bytes,
+        };
+        self.decide(bytes.first())?;
+        match &mut self.shape {
+            Shape::Undecided => Ok(String::new()),
+            Shape::Events(events) => {
+                let data = events.feed(bytes)?;
+                self.read_all(data)
+            }
+            Shape::Document(document) if document.len() + bytes.len() > DOCUMENT_AT_MOST => Err(Broken::Unreadable),
+            Shape::Document(document) => {
+                document.extend_from_slice(bytes);
+                Ok(String::new())
+            }
+        }
+    }
+
+    /// The bytes are over: returns the last text.
+    pub(super) fn end(&mut self) -> Result<String, Broken> {
+        match std::mem::take(&mut self.shape) {
+            Shape::Undecided => Err(Broken::Cut),
+            Shape::Document(document) => self.read_document(&document),
+            Shape::Events(mut events) => {
+                let mut text = self.read_all(events.end())?;
+                text.push_str(&self.rest());
+                self.is_complete |= self.has_finish_reason;
+                if self.is_complete { Ok(text) } else { Err(Broken::Cut) }
+            }
+        }
+    }
+
+    fn decide(&mut self, first: Option<&u8>) -> Result<(), Broken> {
+        if let (Shape::Undecided, Some(first)) = (&self.shape, first) {
+            self.shape = match first {
+                b'{' | b'[' => Shape::Document(Vec::new()),
+                b'<' => return Err(Broken::WebPage),
+                _ => Shape::Events(Events::default()),
+            };
+        }
+        Ok(())
+    }
+
+    fn read_all(&mut self, data: impl IntoIterator<Item = String>) -> Result<String, Broken> {
+        let mut text = String::new();
+        for data in data {
+            if self.is_complete {
+                break;
+            }
+            match data.trim() {
+                "" => {}
+                "[DONE]" => {
+                    text.push_str(&self.rest());
+                    self.is_complete = true;
+                }
+                json => {
+                    let json = self.half.join(json.to_owned());
+                    text.push_str(&self.read(json.as_bytes(), "/choices/0/delta/content")?);
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    fn read_document(&mut self, document: &[u8]) -> Result<String, Broken> {
+        let mut text = self.read(document, "/choices/0/message/content")?;
+        text.push_str(&self.rest());
+        self.is_complete = true;
+        Ok(text)
+    }
+
+    /// The text at `place` in one JSON object from the server.
+    fn read(&mut self, json: &[u8], place: &str) -> Result<String, Broken> {
+        let said: Value = serde_json::from_slice(json).map_err(|_| Broken::Unreadable)?;
+        if said.get("error").is_some_and(|error| !error.is_null()) {
+            return Err(Broken::Error(error_word(&said)));
+        }
+        if !said["choices"].is_array() {
+            return Err(Broken::Unreadable);
+        }
+        self.has_finish_reason |= said["choices"][0]["finish_reason"].is_string();
+        let mut text = self.thought.strip(said.pointer(place).map(text_of).unwrap_or_default());
+        self.keep_within_limit(&mut text);
+        Ok(text)
+    }
+
+    /// What might have been the beginning of a thought and was none.
+    fn rest(&mut self) -> String {
+        let mut text = self.thought.rest();
+        self.keep_within_limit(&mut text);
+        text
+    }
+
+    /// A model that does not stop is stopped: the answer ends where it is long enough.
+    fn keep_within_limit(&mut self, text: &mut String) {
+        let room = ANSWER_AT_MOST - self.length;
+        if text.len() > room {
+            text.truncate((0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0));
+            tracing::warn!(bytes = ANSWER_AT_MOST, "the agent's answer is too long; the rest of it is dropped");
+            self.is_complete = true;
+        }
+        self.length += text.len();
+    }
+}
+
+impl From<Endless> for Broken {
+    fn from(Endless: Endless) -> Self {
+        Broken::Unreadable
+    }
+}
+
+/// Content is a text, or a list of parts of which some are texts.
+fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
+        _ => String::new(),
+    }
+}
+
+/// The server's word for an error, such as `model_not_found`. Its sentences are left out: they may quote what was said.
+pub(super) fn error_word(body: &Value) -> Option<String> {
+    let error = &body["error"];
+    let mut words = [&error["code"], &error["type"], &body["code"], &body["type"]].into_iter();
+    words.find_map(|word| word.as_str().filter(|word| is_word(word)).map(str::to_owned))
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pieces: &[&[u8]]) -> Result<String, Broken> {
+        let mut reply = Reply::default();
+        let mut text = String::new();
+        for piece in pieces {
+            text.push_str(&reply.feed(piece)?);
+            if reply.is_complete() {
+                return Ok(text);
+            }
+        }
+        text.push_str(&reply.end()?);
+        assert!(reply.is_complete());
+        Ok(text)
+    }
+
+    fn event(content: &str) -> String {
+        format!("data: {}\n\n", serde_json::json!({"choices": [{"delta": {"content": content}}]}))
+    }
+
+    #[test]
+    fn what_a_model_thinks_aloud_is_not_said() {
+        let mut reply = Reply::default();
+        let mut said = String::new();
+        for piece in ["<thi", "nk>They ", "ask.</th", "ink>\\n\\n", "Yes", "."] {
+            let event = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{piece}\"}}}}]}}\n\n");
+            said.push_str(&reply.feed(event.as_bytes()).unwrap());
+        }
+        said.push_str(&reply.feed(b"data: [DONE]\n\n").unwrap());
+        assert_eq!((said.as_str(), reply.is_complete()), ("Yes.", true));
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_is_not_an_answer() {
+        let cut = event("half of ");
+        assert_eq!(read(&[cut.as_bytes()]), Err(Broken::Cut));
+        assert_eq!(read(&[&cut.as_bytes()[..20]]), Err(Broken::Unreadable));
+        assert_eq!(read(&[]), Err(Broken::Cut));
+        assert_eq!(read(&[b" \r\n"]), Err(Broken::Cut));
+        assert_eq!(read(&[br#"{"choices":[{"message":{"cont"#]), Err(Broken::Unreadable));
+    }
+
+    #[test]
+    fn an_answer_cut_at_any_byte_and_joined_again_is_the_same() {
+        let stream =
+            format!(" \r\n: hi\r\n\r\n{}{}data: [DONE]\r\n\r\n", event("é "), event("💬").replace('\n', "\r\n"));
+        for at in 0..=stream.len() {
+            let (head, tail) = stream.as_bytes().split_at(at);
+            assert_eq!(read(&[head, tail]), Ok("é 💬".into()), "cut at byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_character_cut_in_two_is_put_together() {
+        let cut = event("hi H").replace('H', r"\ud83d") + &event("L!").replace('L', r"\udcac") + "data: [DONE]\n\n";
+        assert_eq!(read(&[cut.as_bytes()]), Ok("hi 💬!".into()));
+    }
+
+    #[test]
+    fn a_finish_reason_ends_an_answer_as_well_as_done() {
+        let finish = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
+        assert_eq!(read(&[event("all").as_bytes(), finish.as_bytes()]), Ok("all".into()));
+        assert_eq!(read(&[event("all").as_bytes(), b"data: [DONE]\n\n", b"junk"]), Ok("all".into()));
+    }
+
+    #[test]
+    fn what_is_no_text_is_skipped() {
+        let stream = concat!(
+            ": keep-alive\n\n",
+            "data: {\"choices\":[]}\n\n",
+            "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}],\"error\":null}\n\n",
+            "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n",
+            "data: {\"choices\":[{\"delta\":{\"content\":\"yes\"}}]}\n\n",
+            "data: {\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\n",
+            "data: [DONE]\n\n",
+        );
+        assert_eq!(read(&[stream.as_bytes()]), Ok("yes".into()));
+    }
+
+    #[test]
+    fn one_json_document_is_an_answer_too() {
+        let plain = br#" {"choices":[{"message":{"content":"plain"}}]}"#;
+        assert_eq!(read(&[b" ", plain]), Ok("plain".into()));
+        let parts = br#"{"choices":[{"message":{"content":[{"type":"thinking"},{"type":"text","text":"part"}]}}]}"#;
+        assert_eq!(read(&[parts]), Ok("part".into()));
+        assert_eq!(read(&[br#"{"choices":[{"message":{"content":null}}]}"#]), Ok(String::new()));
+    }
+
+    #[test]
+    fn an_error_is_told_in_the_servers_word_but_not_in_its_sentence() {
+        let error = |body: &str| match read(&[body.as_bytes()]) {
+            Err(Broken::Error(word)) => word,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(error(r#"{"error":{"message":"secret","type":"a_type","code":"a_code"}}"#), Some("a_code".into()));
+        assert_eq!(
+            error(r#"data: {"error":{"message":"secret","type":"api_error","code":null}}"#),
+            Some("api_error".into())
+        );
+        assert_eq!(error(r#"{"error":"you said: call my wife"}"#), None);
+        assert_eq!(error(r#"{"error":{"code":"you said: no"}}"#), None);
+    }
+
+    #[test]
+    fn something_else_is_told_apart() {
+        assert_eq!(read(&[b"<!doctype html>"]), Err(Broken::WebPage));
+        assert_eq!(read(&[br#"{"models":[]}"#]), Err(Broken::Unreadable));
+        assert_eq!(read(&[b"data: not json\n\n"]), Err(Broken::Unreadable));
+    }
+
+    #[test]
+    fn a_model_that_does_not_stop_is_stopped_between_two_characters() {
+        let mut reply = Reply::default();
+        let piece = event(&"é".repeat(1000));
+        let mut text = String::from("x");
+        reply.feed(event("x").as_bytes()).unwrap();
+        while !reply.is_complete() {
+            text.push_str(&reply.feed(piece.as_bytes()).unwrap());
+        }
+        assert_eq!(text.len(), ANSWER_AT_MOST - 1);
+    }
+
+    #[test]
+    fn a_document_that_does_not_end_does_not_fill_the_memory() {
+        let mut reply = Reply::default();
+        reply.feed(b"{").unwrap();
+        let piece = vec![b' '; DOCUMENT_AT_MOST];
+        assert_eq!(reply.feed(&piece), Err(Broken::Unreadable));
+    }
+}

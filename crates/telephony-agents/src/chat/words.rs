@@ -1,0 +1,127 @@
+//! What the contact said, for a model: text, pictures that it can look at, and a line for everything else.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use telephony_domain::{reaction, vcard};
+
+use crate::agent::{Said, Turn};
+use crate::attachment::{Attachment, Held};
+
+/// No more pictures are shown at a time: what OpenClaw takes where nobody configured another number.
+const PICTURES: usize = 8;
+
+/// No more bytes of pictures are shown at a time: with base64 they stay below the 20 MiB that OpenClaw takes.
+const PICTURE_BYTES: u64 = 12 * 1024 * 1024;
+
+/// No more of a file with contact cards is read (bytes).
+const CARD_BYTES: u64 = 256 * 1024;
+
+/// Attempts at which pictures are shown: a server that fails over them is asked without.
+const SHOWN_ATTEMPTS: u32 = 3;
+
+/// What the contact said.
+#[derive(Default)]
+pub(crate) struct Words {
+    /// In text, a line each.
+    pub(crate) text: String,
+    /// Pictures as `data:` URLs, in order.
+    pictures: Vec<String>,
+}
+
+impl Words {
+    /// Everything that was said in `turn`.
+    pub(crate) async fn of(turn: &Turn) -> Words {
+        Words::gather(turn, turn.attempt <= SHOWN_ATTEMPTS).await
+    }
+
+    /// The same without pictures, for who does not take them.
+    pub(crate) async fn without_pictures(turn: &Turn) -> Words {
+        Words::gather(turn, false).await
+    }
+
+    async fn gather(turn: &Turn, shows_pictures: bool) -> Words {
+        let (mut lines, mut pictures) = (Vec::new(), Pictures { shown: Vec::new(), room: PICTURE_BYTES });
+        for said in &turn.said {
+            lines.extend(spoken(said));
+            for attachment in &said.media {
+                let is_shown = shows_pictures && pictures.show(attachment).await;
+                lines.push(line(attachment, is_shown).await);
+            }
+        }
+        Words { text: lines.join("\n"), pictures: pictures.shown }
+    }
+
+    /// Whether there are pictures among them.
+    pub(crate) fn has_pictures(&self) -> bool {
+        !self.pictures.is_empty()
+    }
+
+    /// A message's `content`: plain text where that is all.
+    pub(crate) fn content(&self, text: &str) -> Value {
+        if self.pictures.is_empty() {
+            return json!(text);
+        }
+        let pictures = self.pictures.iter().map(|url| json!({ "type": "image_url", "image_url": { "url": url } }));
+        std::iter::once(json!({ "type": "text", "text": text })).chain(pictures).collect()
+    }
+}
+
+struct Pictures {
+    shown: Vec<String>,
+    /// Bytes.
+    room: u64,
+}
+
+impl Pictures {
+    /// Shows a picture, if it can be shown and there is room for it.
+    async fn show(&mut self, attachment: &Attachment) -> bool {
+        let Held::File { path, size } = &attachment.held else { return false };
+        if !attachment.is_readable_picture() || self.shown.len() >= PICTURES || *size > self.room {
+            return false;
+        }
+        let Some(bytes) = read(path).await else { return false };
+        self.room -= size;
+        self.shown.push(format!("data:{};base64,{}", attachment.content_type, BASE64_STANDARD.encode(bytes)));
+        true
+    }
+}
+
+/// What was typed, or what a phone typed for somebody who touched a message.
+fn spoken(said: &Said) -> impl Iterator<Item = String> {
+    let others = match said.also_to.len() {
+        1 => "1 other".to_owned(),
+        number => format!("{number} others"),
+    };
+    let group = (!said.also_to.is_empty())
+        .then(|| format!("[sent to a group with {others}; your answer goes to the sender alone]"));
+    let text = match reaction::read(&said.text) {
+        Some(reaction) => format!("[reaction to an earlier message: {} “{}”]", reaction.deed, reaction.about),
+        None => said.text.clone(),
+    };
+    group.into_iter().chain(Some(text).filter(|text| !text.is_empty()))
+}
+
+async fn line(attachment: &Attachment, is_shown: bool) -> String {
+    match &attachment.held {
+        Held::File { path, size } if attachment.is_card() && *size <= CARD_BYTES => {
+            cards(path).await.unwrap_or_else(|| attachment.label())
+        }
+        Held::File { .. } if is_shown => format!("[{}: {}]", attachment.kind(), attachment.content_type),
+        Held::File { .. } => attachment.label().replace(']', "; it cannot be shown to you]"),
+        Held::Unavailable(_) => attachment.label(),
+    }
+}
+
+async fn cards(path: &Path) -> Option<String> {
+    let text = String::from_utf8_lossy(&read(path).await?).into_owned();
+    let lines: Vec<String> = vcard::read(&text).iter().map(|card| format!("[contact card: {}]", card.line())).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// None where the file is gone: the operator may have purged the contact just now.
+async fn read(path: &Path) -> Option<Vec<u8>> {
+    tokio::fs::read(path).await.inspect_err(|error| tracing::debug!(%error, "an attachment is gone")).ok()
+}

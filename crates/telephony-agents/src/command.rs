@@ -1,0 +1,159 @@
+//! The `command` agent: a program of the operator's reads a turn as JSON and prints the answer.
+
+mod pictures;
+mod process;
+mod question;
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+use telephony_config::{CommandAgent, CommandLine, Environment};
+use tokio::time::timeout;
+
+use crate::agent::{ANSWER_AT_MOST, Agent, AgentError, Answer, Turn};
+use pictures::Pictures;
+use process::Ran;
+use question::question;
+
+/// How many earlier turns a program is told.
+const HISTORY_TURNS: u32 = 20;
+
+/// Exit codes that another attempt would not change: wrong usage, data, rights or configuration (`sysexits.h`),
+/// and the shell's own for a program that cannot be run or found.
+const HOPELESS: [i32; 6] = [64, 65, 77, 78, 126, 127];
+
+/// Runs a program for every turn.
+pub struct Command {
+    program: Vec<String>,
+    variables: Vec<(String, String)>,
+    timeout: Duration,
+}
+
+#[async_trait]
+impl Agent for Command {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn history_turns(&self) -> u32 {
+        HISTORY_TURNS
+    }
+
+    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+        let input = question(&turn).to_string();
+        let folder = Pictures::folder().map_err(|error| AgentError::Unavailable(error.to_string()))?;
+        let mut command = self.command();
+        command.env(pictures::VARIABLE, folder.path());
+        let ran = timeout(self.timeout, process::run(command, input.as_bytes(), ANSWER_AT_MOST))
+            .await
+            .map_err(|_| AgentError::TimedOut(self.timeout.as_secs()))?
+            .map_err(|error| self.not_run(&error))?;
+        log_stderr(&ran, &turn);
+        let text = self.judge(&ran)? + &folder.as_markdown().await;
+        Ok(stream::once(async move { Ok(text) }).boxed())
+    }
+}
+
+impl Command {
+    /// Runs what `settings` say; it finds the variables of `environment` besides those of this process.
+    pub fn new(settings: CommandAgent, environment: &Environment) -> Self {
+        let program = match settings.command {
+            CommandLine::Program(program) => program,
+            CommandLine::Shell(line) => ["/bin/sh", "-c", &line].map(str::to_owned).to_vec(),
+        };
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self { program, variables: environment.variables().map(owned).collect(), timeout: settings.timeout }
+    }
+
+    fn command(&self) -> tokio::process::Command {
+        let (program, arguments) = self.program.split_first().map_or(("", [].as_slice()), |(p, a)| (p.as_str(), a));
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn not_run(&self, error: &io::Error) -> AgentError {
+        let program = self.program.first().map_or("", String::as_str);
+        let sentence = format!("`{program}` cannot be run: {error}");
+        match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory | io::ErrorKind::ExecutableFileBusy => {
+                AgentError::Unavailable(sentence)
+            }
+            _ => AgentError::Refused(format!("{sentence}; check agent.command")),
+        }
+    }
+
+    /// The exit code decides; what was printed counts only after a 0.
+    fn judge(&self, ran: &Ran) -> Result<String, AgentError> {
+        match (ran.status.code(), ran.status.signal()) {
+            (Some(0), _) => Ok(text(&ran.stdout)),
+            (Some(code), _) if HOPELESS.contains(&code) => {
+                Err(AgentError::Refused(format!("agent.command ended with exit code {code}")))
+            }
+            (Some(code), _) => Err(AgentError::Unavailable(format!("agent.command ended with exit code {code}"))),
+            (None, signal) => {
+                let signal = signal.unwrap_or_default();
+                Err(AgentError::Unavailable(format!("agent.command was ended by signal {signal}")))
+            }
+        }
+    }
+}
+
+/// What was printed, without the line ends after it.
+fn text(stdout: &[u8]) -> String {
+    String::from_utf8_lossy(stdout).trim_end_matches(['\r', '\n']).to_owned()
+}
+
+fn log_stderr(ran: &Ran, turn: &Turn) {
+    let stderr = without_words(String::from_utf8_lossy(&ran.stderr).trim(), turn);
+    if stderr.is_empty() {
+        return;
+    }
+    if ran.status.success() {
+        tracing::debug!(turn = %turn.id, stderr, "agent.command wrote to stderr");
+    } else {
+        tracing::warn!(turn = %turn.id, attempt = turn.attempt, stderr, "agent.command failed and wrote to stderr");
+    }
+}
+
+/// The text without what was said and without the contact's number: programs like to print their input.
+fn without_words(text: &str, turn: &Turn) -> String {
+    let said = turn.said.iter().map(|said| &said.text).chain(turn.history.iter().map(|past| &past.text));
+    let lines = said.flat_map(|text| text.lines()).filter(|line| line.chars().count() >= 4);
+    let hidden = lines.fold(text.to_owned(), |text, line| text.replace(line, "•••"));
+    hidden.replace(turn.contact.as_str(), &turn.contact.masked())
+}
+
+#[cfg(test)]
+mod tests {
+    use telephony_domain::id::TurnId;
+    use telephony_domain::time::Timestamp;
+
+    use super::*;
+    use crate::agent::{Past, Role, Said};
+
+    #[test]
+    fn what_was_said_does_not_reach_the_log_through_stderr() {
+        let text = "my code is 1234\nok";
+        let said = Said {
+            provider_id: "SM1".into(),
+            text: text.into(),
+            media: Vec::new(),
+            also_to: Vec::new(),
+            received: Timestamp(0),
+        };
+        let turn = Turn {
+            id: TurnId(1),
+            attempt: 1,
+            contact: "+15550001111".parse().unwrap(),
+            line: None,
+            said: vec![said],
+            history: vec![Past { role: Role::Agent, text: "the plan".into() }],
+        };
+        let stderr = "ok: KeyError in 'my code is 1234' (the plan) of +15550001111";
+        assert_eq!(without_words(stderr, &turn), "ok: KeyError in '•••' (•••) of +1555•••1111");
+    }
+}

@@ -1,0 +1,106 @@
+//! Runs a program of the operator's with a text on its stdin, and lets nothing of it live on afterwards.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::timeout;
+
+/// How much of the end of stderr is kept (bytes).
+const STDERR_TAIL: usize = 2 * 1024;
+
+/// A process that left the group may still hold the pipes open: no longer than this is waited for it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What a program did.
+pub(super) struct Ran {
+    /// How it ended.
+    pub(super) status: ExitStatus,
+    /// The beginning of what it printed.
+    pub(super) stdout: Vec<u8>,
+    /// The end of what it complained about.
+    pub(super) stderr: Vec<u8>,
+}
+
+/// Runs `command` in a process group of its own and keeps no more than `limit` bytes of its stdout.
+/// The whole group is killed as soon as the program ends, or when this future is dropped.
+pub(super) async fn run(command: Command, input: &[u8], limit: usize) -> io::Result<Ran> {
+    let mut child = spawn(command)?;
+    let group = Group::led_by(&child);
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    let status = {
+        let talk = async {
+            tokio::join!(write(stdin, input), read_head(stdout, &mut head, limit), read_tail(stderr, &mut tail))
+        };
+        tokio::pin!(talk);
+        tokio::select! {
+            status = child.wait() => {
+                drop(group);
+                let _ = timeout(LAST_WORDS, &mut talk).await;
+                status
+            }
+            _ = &mut talk => child.wait().await,
+        }
+    };
+    Ok(Ran { status: status?, stdout: head, stderr: tail })
+}
+
+fn spawn(mut command: Command) -> io::Result<Child> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// A program that does not want to read, or not all of it, need not.
+async fn write(stdin: Option<ChildStdin>, input: &[u8]) {
+    if let Some(mut stdin) = stdin {
+        let _ = stdin.write_all(input).await;
+    }
+}
+
+/// Reads to the end, so that the program can write to the end, and keeps the beginning.
+async fn read_head(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, limit: usize) {
+    read(pipe, |bytes| kept.extend_from_slice(&bytes[..bytes.len().min(limit - kept.len())])).await;
+}
+
+async fn read_tail(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
+    read(pipe, |bytes| {
+        kept.extend_from_slice(bytes);
+        kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
+    })
+    .await;
+}
+
+async fn read(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u8])) {
+    let Some(mut pipe) = pipe else { return };
+    let mut bytes = vec![0; 8 * 1024];
+    while let Ok(count @ 1..) = pipe.read(&mut bytes).await {
+        take(&bytes[..count]);
+    }
+}
+
+/// The process group of a child; killed when dropped, with everything the child started and left in it.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn led_by(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // It fails when nobody is left, which is just as well.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}

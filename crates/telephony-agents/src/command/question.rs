@@ -1,0 +1,49 @@
+//! A turn as the JSON object that a program reads; the guide for the `command` agent shows it.
+
+use serde_json::{Value, json};
+
+use telephony_domain::reaction;
+
+use crate::agent::{Past, Role, Said, Turn};
+use crate::attachment::{Attachment, Held};
+
+/// The turn for a program.
+pub(super) fn question(turn: &Turn) -> Value {
+    json!({
+        "turn": turn.id,
+        "attempt": turn.attempt,
+        "contact": turn.contact,
+        "line": turn.line,
+        "text": turn.text(),
+        "messages": turn.said.iter().map(message).collect::<Vec<_>>(),
+        "history": turn.history.iter().map(past).collect::<Vec<_>>(),
+    })
+}
+
+fn message(said: &Said) -> Value {
+    let reaction = reaction::read(&said.text);
+    json!({
+        "id": said.provider_id,
+        "text": said.text,
+        "media": said.media.iter().map(attachment).collect::<Vec<_>>(),
+        "reaction": reaction.map(|reaction| json!({ "deed": reaction.deed, "about": reaction.about })),
+        "alsoTo": said.also_to,
+        "received": said.received,
+    })
+}
+
+fn attachment(attachment: &Attachment) -> Value {
+    let (file, size, unavailable) = match &attachment.held {
+        Held::File { path, size } => (Some(path), Some(size), None),
+        Held::Unavailable(reason) => (None, None, Some(reason)),
+    };
+    json!({ "contentType": attachment.content_type, "file": file, "size": size, "unavailable": unavailable })
+}
+
+fn past(past: &Past) -> Value {
+    let from = match past.role {
+        Role::Contact => "contact",
+        Role::Agent => "agent",
+    };
+    json!({ "from": from, "text": past.text })
+}

@@ -1,0 +1,64 @@
+//! An agent that says what it was told: for the first steps and for tests.
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+
+use crate::agent::{Agent, AgentError, Answer, Turn};
+use crate::attachment::Attachment;
+
+/// Repeats the turn's text unchanged, and names what came with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Echo;
+
+#[async_trait]
+impl Agent for Echo {
+    fn name(&self) -> &'static str {
+        "echo"
+    }
+
+    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+        let text = repeated(&turn);
+        Ok(stream::once(async move { Ok(text) }).boxed())
+    }
+}
+
+fn repeated(turn: &Turn) -> String {
+    if turn.said.iter().all(|said| said.media.is_empty()) {
+        return turn.text();
+    }
+    let lines = turn.said.iter().flat_map(|said| {
+        let text = Some(said.text.clone()).filter(|text| !text.is_empty());
+        text.into_iter().chain(said.media.iter().map(Attachment::label))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use telephony_domain::id::TurnId;
+    use telephony_domain::time::Timestamp;
+
+    use super::*;
+    use crate::agent::{Said, collect};
+
+    #[tokio::test]
+    async fn several_texts_come_back_a_line_each() {
+        let said = |text: &str| Said {
+            provider_id: "SM1".into(),
+            text: text.into(),
+            media: Vec::new(),
+            also_to: Vec::new(),
+            received: Timestamp(0),
+        };
+        let turn = Turn {
+            id: TurnId(1),
+            attempt: 1,
+            contact: "+15550001111".parse().unwrap(),
+            line: None,
+            said: vec![said("one "), said("two")],
+            history: Vec::new(),
+        };
+        let answer = Echo.answer(turn).await.unwrap();
+        assert_eq!(collect(answer).await.unwrap(), "one \ntwo");
+    }
+}

@@ -1,0 +1,49 @@
+//! From what the operator chose to the agent that answers.
+
+use std::sync::Arc;
+
+use telephony_config::{AgentKind, Environment};
+
+use crate::{Agent, Command, Echo, OpenAi, OpenClaw};
+
+/// The agent of this kind; `environment` is for the programs that it starts. Nothing is started or connected to yet.
+pub fn from_config(kind: &AgentKind, environment: &Environment) -> Arc<dyn Agent> {
+    match kind {
+        AgentKind::Echo => Arc::new(Echo),
+        AgentKind::Command(settings) => Arc::new(Command::new(settings.clone(), environment)),
+        AgentKind::OpenAi(settings) => Arc::new(OpenAi::new(settings.clone())),
+        AgentKind::OpenClaw(settings) => Arc::new(OpenClaw::new(settings.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use telephony_config::{CommandAgent, CommandLine, OpenAiAgent, OpenClawAgent};
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_agent() {
+        let timeout = Duration::from_secs(1);
+        let base_url = "http://127.0.0.1:9".to_owned();
+        let openai = OpenAiAgent {
+            base_url: base_url.clone(),
+            api_key: None,
+            model: String::new(),
+            system_prompt: None,
+            history_turns: 0,
+            timeout,
+        };
+        let kinds = [
+            (AgentKind::Echo, "echo"),
+            (AgentKind::Command(CommandAgent { command: CommandLine::Shell("true".into()), timeout }), "command"),
+            (AgentKind::OpenAi(openai), "openai"),
+            (AgentKind::OpenClaw(OpenClawAgent { base_url, token: None, agent_id: None, timeout }), "openclaw"),
+        ];
+        for (kind, name) in kinds {
+            assert_eq!(from_config(&kind, &Environment::new([], "/")).name(), name);
+        }
+    }
+}

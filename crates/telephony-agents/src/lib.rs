@@ -1,0 +1,19 @@
+//! Who answers: an agent is given a turn and returns its answer as a stream of text.
+
+mod agent;
+mod attachment;
+mod chat;
+mod command;
+mod echo;
+
+mod kind;
+mod openai;
+mod openclaw;
+
+pub use agent::{Agent, AgentError, Answer, Past, Role, Said, Turn, collect};
+pub use attachment::{Attachment, Held};
+pub use command::Command;
+pub use echo::Echo;
+pub use kind::from_config;
+pub use openai::OpenAi;
+pub use openclaw::OpenClaw;

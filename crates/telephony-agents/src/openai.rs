@@ -1,0 +1,80 @@
+//! The `openai` agent: any server that speaks OpenAI's chat completions, asked with the conversation so far.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use serde_json::{Value, json};
+use telephony_config::OpenAiAgent;
+
+use crate::agent::{Agent, AgentError, Answer, Role, Turn};
+use crate::chat::{Chat, Endpoint, Words};
+
+/// A model that has begun to speak does not pause longer.
+const PAUSE_AT_MOST: Duration = Duration::from_secs(60);
+
+/// Asks a model.
+pub struct OpenAi {
+    chat: Chat,
+    settings: OpenAiAgent,
+}
+
+#[async_trait]
+impl Agent for OpenAi {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn history_turns(&self) -> u32 {
+        self.settings.history_turns
+    }
+
+    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+        let request = |words: &Words| json!({ "model": self.settings.model, "stream": true, "messages": self.messages(&turn, words) });
+        self.chat.ask_with(&turn, request, HeaderMap::new()).await
+    }
+}
+
+impl OpenAi {
+    /// Asks as `settings` say.
+    pub fn new(settings: OpenAiAgent) -> Self {
+        let base_url = settings.base_url.trim_end_matches('/').trim_end_matches("/chat/completions");
+        let not_found = format!(
+            "check agent.baseUrl (most end in /v1) and that it has the model `{}` (agent.model)",
+            settings.model
+        );
+        let chat = Chat::new(Endpoint {
+            url: format!("{base_url}/chat/completions"),
+            credential: settings.api_key.clone(),
+            credential_settings: "agent.apiKey or OPENAI_API_KEY",
+            timeout: settings.timeout,
+            pause: PAUSE_AT_MOST,
+            not_found,
+            not_taken: "check agent.model; if the conversation is too long for it, lower agent.historyTurns".to_owned(),
+        });
+        Self { chat, settings }
+    }
+
+    /// Everything said so far. Lines of one side in a row are one message: some models insist on taking turns.
+    fn messages(&self, turn: &Turn, words: &Words) -> Vec<Value> {
+        let mut said: Vec<(Role, String)> = Vec::new();
+        let now = (Role::Contact, words.text.clone());
+        for (role, text) in turn.history.iter().map(|past| (past.role, past.text.clone())).chain([now]) {
+            match said.last_mut() {
+                Some((last, so_far)) if *last == role => *so_far = format!("{so_far}\n{text}"),
+                _ => said.push((role, text)),
+            }
+        }
+        let system = self.settings.system_prompt.iter().map(|text| json!({ "role": "system", "content": text }));
+        let now = said.pop().map(|(_, text)| json!({ "role": "user", "content": words.content(&text) }));
+        let said = said.into_iter().map(|(role, text)| json!({ "role": word(role), "content": text }));
+        system.chain(said).chain(now).collect()
+    }
+}
+
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::Contact => "user",
+        Role::Agent => "assistant",
+    }
+}

@@ -1,0 +1,74 @@
+//! The `openclaw` agent: a running OpenClaw over HTTP, with one session for each phone number.
+//! OpenClaw keeps the conversation, so only what is new is sent.
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+use telephony_config::OpenClawAgent;
+
+use crate::agent::{Agent, AgentError, Answer, Turn};
+use crate::chat::{Chat, Endpoint, Words};
+
+/// Which session the turn belongs to: the one that OpenClaw's own channels use for a direct message.
+const SESSION: HeaderName = HeaderName::from_static("x-openclaw-session-key");
+
+/// Which channel the turn comes from.
+const CHANNEL: HeaderName = HeaderName::from_static("x-openclaw-message-channel");
+
+/// What OpenClaw says in its agent's place when that chose to say nothing (2026.9.6).
+const NOTHING_SAID: &str = "No response from OpenClaw.";
+
+/// Asks an agent of a running OpenClaw.
+pub struct OpenClaw {
+    chat: Chat,
+    agent_id: Option<String>,
+}
+
+#[async_trait]
+impl Agent for OpenClaw {
+    fn name(&self) -> &'static str {
+        "openclaw"
+    }
+
+    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+        let model = format!("openclaw/{}", self.agent_id.as_deref().unwrap_or("default"));
+        let request = |words: &Words| {
+            let messages = [json!({ "role": "user", "content": words.content(&words.text) })];
+            json!({ "model": model, "stream": true, "messages": messages })
+        };
+        let answer = self.chat.ask_with(&turn, request, self.headers(&turn)?).await?;
+        Ok(answer.map_ok(silence).boxed())
+    }
+}
+
+impl OpenClaw {
+    /// Asks as `settings` say.
+    pub fn new(settings: OpenClawAgent) -> Self {
+        let base_url = settings.base_url.trim_end_matches('/').trim_end_matches("/v1");
+        let chat = Chat::new(Endpoint {
+            url: format!("{base_url}/v1/chat/completions"),
+            credential: settings.token,
+            credential_settings: "agent.token, gateway.auth.token or OPENCLAW_GATEWAY_TOKEN",
+            timeout: settings.timeout,
+            // It says something, then works with its tools, then says more.
+            pause: settings.timeout,
+            not_found: "set gateway.http.endpoints.chatCompletions.enabled to true in OpenClaw's configuration, \
+                        and check agent.baseUrl"
+                .to_owned(),
+            not_taken: "set agent.agentId to one of the agents that OpenClaw has".to_owned(),
+        });
+        Self { chat, agent_id: settings.agent_id }
+    }
+
+    fn headers(&self, turn: &Turn) -> Result<HeaderMap, AgentError> {
+        let agent = self.agent_id.as_deref().unwrap_or("main");
+        let session = HeaderValue::try_from(format!("agent:{agent}:telephony:direct:{}", turn.contact))
+            .map_err(|_| AgentError::Refused("agent.agentId cannot be the name of an agent".to_owned()))?;
+        Ok(HeaderMap::from_iter([(SESSION, session), (CHANNEL, HeaderValue::from_static("telephony"))]))
+    }
+}
+
+fn silence(piece: String) -> String {
+    if piece == NOTHING_SAID { String::new() } else { piece }
+}

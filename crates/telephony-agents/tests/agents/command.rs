@@ -1,0 +1,207 @@
+//! The `command` agent and programs that answer, fail, hang, shout and leave others behind.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process;
+use std::time::Duration;
+
+use telephony_agents::{Agent, AgentError, Command, Role};
+use telephony_config::{CommandAgent, CommandLine, Environment};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::turn::{ask, attachment, past, refusal, turn, unavailable, unavailable_picture};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn agent(command: CommandLine, timeout: Duration) -> Command {
+    let variables = [("COLOUR".to_owned(), "blue".to_owned())];
+    Command::new(CommandAgent { command, timeout }, &Environment::new(variables, "/"))
+}
+
+fn program(words: Vec<String>) -> Command {
+    agent(CommandLine::Program(words), SOON)
+}
+
+fn shell(line: &str, timeout: Duration) -> Command {
+    agent(CommandLine::Shell(line.to_owned()), timeout)
+}
+
+async fn run(line: &str) -> Result<String, AgentError> {
+    ask(&shell(line, SOON), turn(&["call my wife"])).await
+}
+
+#[tokio::test]
+async fn a_program_reads_the_turn_as_one_json_object() {
+    let mut question = turn(&["one", "two"]);
+    let (file, voice_note) = attachment("audio/amr", b"#!AMR");
+    question.said[1].media = vec![voice_note, unavailable_picture()];
+    question.said[1].also_to = vec!["+15550002222".to_owned()];
+    question.said[0].text = "Liked “done”".to_owned();
+    question.history = vec![past(Role::Contact, "hi"), past(Role::Agent, "hello")];
+    let answer = ask(&program(vec!["cat".to_owned()]), question).await.unwrap();
+    let received = 1_700_000_000_000_u64;
+    let expected = serde_json::json!({
+        "turn": 17,
+        "attempt": 2,
+        "contact": "+15550001111",
+        "line": "+15550001234",
+        "text": "Liked “done”\ntwo",
+        "messages": [
+            {
+                "id": "SM0",
+                "text": "Liked “done”",
+                "media": [],
+                "reaction": { "deed": "liked", "about": "done" },
+                "alsoTo": [],
+                "received": received,
+            },
+            {
+                "id": "SM1",
+                "text": "two",
+                "media": [
+                    { "contentType": "audio/amr", "file": file.path(), "size": 5, "unavailable": null },
+                    { "contentType": "image/jpeg", "file": null, "size": null, "unavailable": "it is too large" },
+                ],
+                "reaction": null,
+                "alsoTo": ["+15550002222"],
+                "received": received,
+            },
+        ],
+        "history": [{ "from": "contact", "text": "hi" }, { "from": "agent", "text": "hello" }],
+    });
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&answer).unwrap(), expected);
+    assert_eq!(program(Vec::new()).history_turns(), 20);
+}
+
+#[tokio::test]
+async fn what_it_prints_is_the_answer_without_the_last_line_ends() {
+    assert_eq!(run("printf ' two\\nlines é \\r\\n\\n'").await.unwrap(), " two\nlines é ");
+    assert_eq!(run("true").await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn arguments_reach_the_program_unchanged() {
+    let words = ["printf", "%s|%s", "a b", "$HOME"].map(str::to_owned).to_vec();
+    assert_eq!(ask(&program(words), turn(&["hi"])).await.unwrap(), "a b|$HOME");
+}
+
+#[tokio::test]
+async fn a_program_finds_the_variables_of_the_configuration_and_of_the_gateway() {
+    assert_eq!(run("printf %s \"$COLOUR ${PATH:+path}\"").await.unwrap(), "blue path");
+}
+
+#[tokio::test]
+async fn a_program_that_reads_nothing_may_answer() {
+    let long = "x".repeat(1024 * 1024);
+    let closed = shell("exec <&-; echo fine", SOON);
+    assert_eq!(ask(&closed, turn(&[&long])).await.unwrap(), "fine");
+}
+
+#[tokio::test]
+async fn the_exit_code_says_whether_to_come_back() {
+    for code in [1, 2, 69, 70, 74, 75, 255] {
+        assert!(unavailable(run(&format!("echo half; exit {code}")).await).contains(&format!("code {code}")));
+    }
+    for code in [64, 65, 77, 78, 126, 127] {
+        assert!(refusal(run(&format!("exit {code}")).await).contains(&format!("code {code}")));
+    }
+    assert!(unavailable(run("echo half; kill -SEGV $$").await).contains("signal 11"));
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("not-a-program");
+    std::fs::write(&text, "hello").unwrap();
+    for name in ["/no/such/program", text.to_str().unwrap()] {
+        let sentence = refusal(ask(&program(vec![name.to_owned()]), turn(&["hi"])).await);
+        assert!(sentence.contains(name) && sentence.contains("agent.command"), "{sentence}");
+    }
+    refusal(run("no-such-program-anywhere").await);
+}
+
+#[tokio::test]
+async fn a_program_that_shouts_is_heard_to_its_end_but_not_kept() {
+    let answer = run("head -c 300000 /dev/zero | tr '\\0' a; head -c 300000 /dev/zero | tr '\\0' b >&2").await;
+    assert_eq!(answer.unwrap(), "a".repeat(64 * 1024));
+    assert_eq!(run("head -c 1000000 /dev/zero >&2; echo done").await.unwrap(), "done");
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_is_killed_with_all_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, life) = script_with_a_child(folder.path());
+    let answer = ask(&shell(&script, Duration::from_secs(2)), turn(&["hi"])).await;
+    assert_eq!(answer, Err(AgentError::TimedOut(2)));
+    life.ends().await;
+}
+
+#[tokio::test]
+async fn a_program_whose_answer_nobody_waits_for_is_killed_with_all_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, mut life) = script_with_a_child(folder.path());
+    let asking = tokio::spawn(async move { ask(&shell(&script, SOON), turn(&["hi"])).await });
+    timeout(SOON, &mut life.begun).await.unwrap().unwrap();
+    asking.abort();
+    life.ends().await;
+}
+
+#[tokio::test]
+async fn what_a_program_leaves_behind_does_not_hold_its_answer_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, life) = script_with_a_child(folder.path());
+    let fifo = folder.path().join("life");
+    let script = format!("exec 3>{}; sleep 1000 & echo begun >&3; echo answer", fifo.display());
+    assert_eq!(run(&script).await.unwrap(), "answer");
+    life.ends().await;
+
+    let answer = run("setsid sleep 1000 & echo $!").await.unwrap();
+    assert!(process::Command::new("kill").arg(&answer).status().unwrap().success(), "it ran on in its own session");
+}
+
+/// A script whose child hangs, and the life of both: a pipe that they hold open.
+fn script_with_a_child(folder: &Path) -> (String, Life) {
+    let fifo = folder.join("life");
+    assert!(process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let script = format!("exec 3>{}; sleep 1000 & echo begun >&3; wait", fifo.display());
+    let (tell_begun, begun) = oneshot::channel();
+    let (tell_ended, ended) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut pipe = BufReader::new(File::open(fifo).unwrap());
+        pipe.read_line(&mut String::new()).unwrap();
+        let _ = tell_begun.send(());
+        pipe.read_to_end(&mut Vec::new()).unwrap();
+        let _ = tell_ended.send(());
+    });
+    (script, Life { begun, ended })
+}
+
+struct Life {
+    begun: oneshot::Receiver<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Life {
+    async fn ends(self) {
+        timeout(SOON, self.ended).await.expect("something of it still runs").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn files_that_it_leaves_in_its_folder_go_with_the_answer() {
+    let answer =
+        run("printf pdf > \"$OPENCLAW_REPLY_MEDIA/b\"; printf gif > \"$OPENCLAW_REPLY_MEDIA/a\"; printf Look").await;
+    assert_eq!(answer.unwrap(), "Look\n![](data:;base64,Z2lm)\n![](data:;base64,cGRm)");
+}
+
+#[tokio::test]
+async fn a_link_that_it_leaves_is_not_followed_and_its_folder_goes() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    let line =
+        format!("ln -s {} \"$OPENCLAW_REPLY_MEDIA/a\"; printf %s \"$OPENCLAW_REPLY_MEDIA\"", secret.path().display());
+    let folder = run(&line).await.unwrap();
+    assert!(!folder.contains('!'), "{folder}");
+    assert!(!Path::new(&folder).exists());
+}

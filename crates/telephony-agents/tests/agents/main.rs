@@ -1,0 +1,9 @@
+//! The agents against servers and programs that behave, and that do not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod command;
+mod model;
+mod openai;
+mod openclaw;
+mod pictures;
+mod turn;

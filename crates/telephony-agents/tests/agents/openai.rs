@@ -1,0 +1,210 @@
+//! The `openai` agent and servers that speak, stumble, hang, refuse or are not there.
+
+use std::time::Duration;
+
+use telephony_agents::{Agent, AgentError, OpenAi, Role};
+use telephony_config::OpenAiAgent;
+use telephony_domain::retry::Disposition;
+use tokio::net::TcpListener;
+
+use crate::model::{Model, Says, answers, event, events};
+use crate::turn::{ask, past, refusal, turn, unavailable, unavailable_picture};
+
+const SOON: Duration = Duration::from_secs(20);
+const KEY: &str = "sk-very-secret";
+
+fn settings(base_url: &str, timeout: Duration) -> OpenAiAgent {
+    OpenAiAgent {
+        base_url: base_url.to_owned(),
+        api_key: Some(KEY.to_owned().into()),
+        model: "tiny".to_owned(),
+        system_prompt: Some("Be brief.".to_owned()),
+        history_turns: 3,
+        timeout,
+    }
+}
+
+fn agent_at(url: &str, timeout: Duration) -> OpenAi {
+    OpenAi::new(settings(&format!("{url}/v1"), timeout))
+}
+
+fn agent(model: &Model) -> OpenAi {
+    agent_at(&model.url, SOON)
+}
+
+async fn ask_server(says: Says) -> Result<String, AgentError> {
+    let model = Model::start(says).await;
+    ask(&agent(&model), turn(&["call my wife"])).await
+}
+
+async fn ask_status(status: u16, headers: &'static [(&str, &str)], body: &'static str) -> Result<String, AgentError> {
+    ask_server(Says::Status(status, headers, body)).await
+}
+
+#[tokio::test]
+async fn the_question_carries_the_prompt_the_conversation_and_the_key() {
+    let model = Model::start(answers("yes")).await;
+    let mut question = turn(&["one", "", "three"]);
+    question.said[1].media.push(unavailable_picture());
+    question.history = vec![
+        past(Role::Agent, "Good morning!"),
+        past(Role::Contact, "hi"),
+        past(Role::Agent, "hello"),
+        past(Role::Agent, "anything else?"),
+        past(Role::Contact, "wait"),
+    ];
+    assert_eq!(ask(&agent(&model), question).await.unwrap(), "yes");
+
+    let asked = model.asked().pop().unwrap();
+    assert_eq!(asked.path, "/v1/chat/completions");
+    assert_eq!(asked.headers["authorization"], format!("Bearer {KEY}"));
+    assert_eq!(asked.headers["x-openclaw-turn"], "17;attempt=2");
+    assert_eq!(
+        asked.body,
+        serde_json::json!({
+            "model": "tiny",
+            "stream": true,
+            "messages": [
+                { "role": "system", "content": "Be brief." },
+                { "role": "assistant", "content": "Good morning!" },
+                { "role": "user", "content": "hi" },
+                { "role": "assistant", "content": "hello\nanything else?" },
+                { "role": "user", "content": "wait\none\n[attachment unavailable: image/jpeg, it is too large]\nthree" },
+            ],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_base_url_may_end_in_a_slash_or_be_the_whole_url() {
+    let model = Model::start(answers("yes")).await;
+    for end in ["/v1/", "/v1/chat/completions"] {
+        let url = format!("{}{end}", model.url);
+        let agent = OpenAi::new(OpenAiAgent { api_key: None, ..settings(&url, SOON) });
+        assert_eq!((ask(&agent, turn(&["hi"])).await.unwrap().as_str(), agent.history_turns()), ("yes", 3));
+        let asked = model.asked().pop().unwrap();
+        assert_eq!((asked.path.as_str(), asked.headers.get("authorization")), ("/v1/chat/completions", None));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_single_bytes_is_the_same_answer() {
+    let bytes = events(&["He", "llo ", "💬 é"]).into_bytes();
+    let says = Says::Pieces(bytes.into_iter().map(|byte| vec![byte]).collect());
+    assert_eq!(ask_server(says).await.unwrap(), "Hello 💬 é");
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_stream_may_answer_in_one_document() {
+    let body = r#"{"choices":[{"message":{"role":"assistant","content":"plain"},"finish_reason":"stop"}]}"#;
+    assert_eq!(ask_status(200, &[("content-type", "application/json")], body).await.unwrap(), "plain");
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_silence() {
+    assert_eq!(ask_server(Says::Pieces(vec![events(&[]).into_bytes()])).await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn half_an_answer_is_none() {
+    let half = event("half of").into_bytes();
+    unavailable(ask_server(Says::Cut(vec![half.clone()])).await);
+    unavailable(ask_server(Says::Pieces(vec![half.clone()])).await);
+    let error = event("half of")
+        + "data: {\"error\":{\"message\":\"call my wife\",\"type\":\"api_error\"}}\n\ndata: [DONE]\n\n";
+    assert!(unavailable(ask_server(Says::Pieces(vec![error.into_bytes()])).await).contains("api_error"));
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_given_up() {
+    for says in [Says::Nothing, Says::Hangs(Vec::new()), Says::Hangs(vec![event("half").into_bytes()])] {
+        let model = Model::start(says).await;
+        let agent = agent_at(&model.url, Duration::from_millis(300));
+        let error = ask(&agent, turn(&["hi"])).await.unwrap_err();
+        assert!(matches!(error, AgentError::TimedOut(_)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_does_not_stop_is_stopped() {
+    let says = Says::Hangs(vec![event(&"ha ".repeat(1000)).into_bytes(); 40]);
+    assert_eq!(ask_server(says).await.unwrap().len(), 64 * 1024);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_may_come_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let sentence = unavailable(ask(&agent_at(&url, SOON), turn(&["hi"])).await);
+    assert!(sentence.starts_with(&format!("{url} cannot be reached: Connection refused")), "{sentence}");
+
+    let nowhere = agent_at("http://no-such-host.invalid", SOON);
+    let sentence = unavailable(ask(&nowhere, turn(&["hi"])).await);
+    assert!(sentence.starts_with("http://no-such-host.invalid cannot be reached: "), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_named_and_not_shown() {
+    for status in [401, 403] {
+        let sentence =
+            refusal(ask_status(status, &[], r#"{"error":{"message":"Incorrect API key: sk-very-secret"}}"#).await);
+        assert!(sentence.contains("check agent.apiKey") && !sentence.contains(KEY), "{sentence}");
+    }
+    let model = Model::start(Says::Status(401, &[], "")).await;
+    let keyless = OpenAi::new(OpenAiAgent { api_key: None, ..settings(&model.url, SOON) });
+    assert!(refusal(ask(&keyless, turn(&["hi"])).await).contains("set agent.apiKey"));
+}
+
+#[tokio::test]
+async fn a_key_that_no_header_can_carry_is_named_and_not_shown() {
+    let api_key = Some("sk\nvery".to_owned().into());
+    let agent = OpenAi::new(OpenAiAgent { api_key, ..settings("http://127.0.0.1:9", SOON) });
+    let sentence = refusal(ask(&agent, turn(&["hi"])).await);
+    assert!(sentence.contains("agent.apiKey") && !sentence.contains("very"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_wrong_model_or_path_is_explained() {
+    let body = r#"{"error":{"message":"The model `tiny` does not exist","code":"model_not_found"}}"#;
+    let sentence = refusal(ask_status(404, &[], body).await);
+    for part in ["HTTP 404, model_not_found", "`tiny`", "agent.model", "agent.baseUrl"] {
+        assert!(sentence.contains(part), "{sentence}");
+    }
+    assert!(refusal(ask_status(200, &[], "<!doctype html><title>Hi</title>").await).contains("web page"));
+    assert!(
+        refusal(ask_status(308, &[("location", "https://elsewhere.example/")], "").await).contains("agent.baseUrl")
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_will_never_do_is_not_repeated() {
+    let body = r#"{"error":{"message":"you said: call my wife","code":"context_length_exceeded"}}"#;
+    let sentence = refusal(ask_status(400, &[], body).await);
+    assert!(sentence.contains("context_length_exceeded") && sentence.contains("agent.historyTurns"), "{sentence}");
+    assert!(!sentence.contains("wife"), "{sentence}");
+}
+
+#[tokio::test]
+async fn too_many_requests_wait_but_an_empty_account_does_not() {
+    let quota = r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#;
+    assert!(refusal(ask_status(429, &[("retry-after", "5")], quota).await).contains("credit"));
+    assert!(refusal(ask_status(402, &[], "").await).contains("credit"));
+
+    let limited = r#"{"error":{"type":"requests","code":"rate_limit_exceeded"}}"#;
+    assert!(unavailable(ask_status(429, &[], limited).await).contains("rate_limit_exceeded"));
+    let asks_to_wait = |seconds| Disposition::Retry { after: Some(Duration::from_secs(seconds)) };
+    let error = ask_status(429, &[("retry-after", "7")], limited).await.unwrap_err();
+    assert_eq!(error.disposition(), asks_to_wait(7));
+    let error = ask_status(503, &[("retry-after", "86400")], "").await.unwrap_err();
+    assert_eq!(error.disposition(), asks_to_wait(600));
+}
+
+#[tokio::test]
+async fn a_server_in_trouble_is_asked_again() {
+    for status in [408, 500, 502, 503, 529] {
+        assert!(unavailable(ask_status(status, &[], "<html>oops</html>").await).contains(&status.to_string()));
+    }
+    unavailable(ask_status(200, &[], r#"{"object":"list"}"#).await);
+    unavailable(ask_status(200, &[], "").await);
+}

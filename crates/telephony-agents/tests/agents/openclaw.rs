@@ -1,0 +1,63 @@
+//! The `openclaw` agent as OpenClaw sees it; a real one is asked in `e2e/`.
+
+use std::time::Duration;
+
+use telephony_agents::{Agent, OpenClaw, Role};
+use telephony_config::OpenClawAgent;
+
+use crate::model::{Model, Says, answers};
+use crate::turn::{ask, past, refusal, turn};
+
+fn agent(model: &Model, id: Option<&str>) -> OpenClaw {
+    OpenClaw::new(OpenClawAgent {
+        base_url: model.url.clone(),
+        token: Some("a-token".to_owned().into()),
+        agent_id: id.map(str::to_owned),
+        timeout: Duration::from_secs(20),
+    })
+}
+
+#[tokio::test]
+async fn only_what_is_new_is_said_in_the_contacts_own_session() {
+    let model = Model::start(answers("yes")).await;
+    let mut question = turn(&["one", "two"]);
+    question.history = vec![past(Role::Contact, "before")];
+    assert_eq!(agent(&model, None).history_turns(), 0);
+    assert_eq!(ask(&agent(&model, None), question).await.unwrap(), "yes");
+
+    let asked = model.asked().pop().unwrap();
+    assert_eq!(asked.path, "/v1/chat/completions");
+    assert_eq!(asked.headers["authorization"], "Bearer a-token");
+    assert_eq!(asked.headers["x-openclaw-session-key"], "agent:main:telephony:direct:+15550001111");
+    assert_eq!(asked.headers["x-openclaw-message-channel"], "telephony");
+    let messages = serde_json::json!([{ "role": "user", "content": "one\ntwo" }]);
+    let expected = serde_json::json!({ "model": "openclaw/default", "stream": true, "messages": messages });
+    assert_eq!(asked.body, expected);
+}
+
+#[tokio::test]
+async fn another_agent_has_sessions_of_its_own() {
+    let model = Model::start(answers("yes")).await;
+    ask(&agent(&model, Some("phone")), turn(&["hi"])).await.unwrap();
+    let asked = model.asked().pop().unwrap();
+    assert_eq!(asked.headers["x-openclaw-session-key"], "agent:phone:telephony:direct:+15550001111");
+    assert_eq!(asked.body["model"], "openclaw/phone");
+}
+
+#[tokio::test]
+async fn an_agent_that_chose_to_say_nothing_says_nothing() {
+    let model = Model::start(answers("No response from OpenClaw.")).await;
+    assert_eq!(ask(&agent(&model, None), turn(&["hi"])).await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn what_must_be_set_in_openclaw_is_said() {
+    let refused = async |status, id| {
+        let model = Model::start(Says::Status(status, &[], "")).await;
+        refusal(ask(&agent(&model, id), turn(&["hi"])).await)
+    };
+    assert!(refused(401, None).await.contains("check agent.token"));
+    assert!(refused(404, None).await.contains("gateway.http.endpoints.chatCompletions"));
+    assert!(refused(400, Some("fone")).await.contains("agent.agentId"));
+    assert!(refused(200, Some("two\nlines")).await.contains("agent.agentId"));
+}

@@ -1,0 +1,60 @@
+//! Turns to ask, and how to ask them.
+
+use telephony_agents::{Agent, AgentError, Attachment, Held, Past, Role, Said, Turn, collect};
+use telephony_domain::id::TurnId;
+use telephony_domain::time::Timestamp;
+use tempfile::NamedTempFile;
+
+pub(crate) fn turn(texts: &[&str]) -> Turn {
+    let said = |(number, text): (usize, &&str)| Said {
+        provider_id: format!("SM{number}"),
+        text: (*text).to_owned(),
+        media: Vec::new(),
+        also_to: Vec::new(),
+        received: Timestamp(1_700_000_000_000),
+    };
+    Turn {
+        id: TurnId(17),
+        attempt: 2,
+        contact: "+15550001111".parse().unwrap(),
+        line: Some("+15550001234".parse().unwrap()),
+        said: texts.iter().enumerate().map(said).collect(),
+        history: Vec::new(),
+    }
+}
+
+/// An attachment in a file of its own.
+pub(crate) fn attachment(content_type: &str, bytes: &[u8]) -> (NamedTempFile, Attachment) {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let held = Held::File { path: file.path().to_owned(), size: bytes.len() as u64 };
+    (file, Attachment { content_type: content_type.to_owned(), held })
+}
+
+pub(crate) fn unavailable_picture() -> Attachment {
+    Attachment { content_type: "image/jpeg".to_owned(), held: Held::Unavailable("it is too large".to_owned()) }
+}
+
+pub(crate) fn past(role: Role, text: &str) -> Past {
+    Past { role, text: text.to_owned() }
+}
+
+pub(crate) async fn ask(agent: &dyn Agent, turn: Turn) -> Result<String, AgentError> {
+    collect(agent.answer(turn).await?).await
+}
+
+/// The sentence of an error that ends the turn for good.
+pub(crate) fn refusal(answer: Result<String, AgentError>) -> String {
+    match answer {
+        Err(AgentError::Refused(sentence)) => sentence,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// The sentence of an error after which the turn is tried again.
+pub(crate) fn unavailable(answer: Result<String, AgentError>) -> String {
+    match answer {
+        Err(AgentError::Unavailable(sentence)) => sentence,
+        other => panic!("not unavailable: {other:?}"),
+    }
+}

@@ -1,0 +1,125 @@
+//! The tree of values in a file, each with its place; leaves what the values mean to the forms and sections.
+
+pub(crate) mod include;
+pub(crate) mod parse;
+
+use crate::place::Place;
+
+/// One value and where it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) value: Value,
+}
+
+/// A value as JSON5 has it.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Null,
+    Switch(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Node>),
+    Object(Vec<Member>),
+}
+
+/// One `name: value` of an object; a name that is written twice is there twice.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) node: Node,
+}
+
+impl Node {
+    /// A text that is meant as it is, from somewhere else than a file.
+    pub(crate) fn verbatim(text: &str, place: Place) -> Node {
+        Node { place, value: Value::Text(text.to_owned()) }
+    }
+
+    /// Whether a text is meant as it is: `$` and braces stand for themselves.
+    pub(crate) fn is_verbatim(&self) -> bool {
+        matches!(self.place, Place::Variable { .. })
+    }
+
+    /// The members of an object.
+    pub(crate) fn members(&self) -> Option<&[Member]> {
+        match &self.value {
+            Value::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// The member `name` of an object, the last one when it is written twice.
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
+        self.members()?.iter().rev().find(|member| member.name == name).map(|member| &member.node)
+    }
+
+    /// The value at the end of `path`.
+    pub(crate) fn find(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, name| node.get(name))
+    }
+
+    /// The value in words, for a problem: short, and on one line.
+    pub(crate) fn describe(&self) -> String {
+        match &self.value {
+            Value::Null => "null".to_owned(),
+            Value::Switch(value) => value.to_string(),
+            Value::Number(value) if value.is_infinite() => format!("{}Infinity", if *value < 0.0 { "-" } else { "" }),
+            Value::Number(value) => value.to_string(),
+            Value::Text(text) => quote(text),
+            Value::List(nodes) if nodes.is_empty() => "an empty list".to_owned(),
+            Value::List(_) => "a list".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
+        }
+    }
+
+    /// What kind of value it is, for a problem that must not show it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "null",
+            Value::Switch(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::Text(text) if text.is_empty() => "an empty text",
+            Value::Text(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Object(_) => "an object",
+        }
+    }
+
+    /// Merges as OpenClaw does: objects key by key, lists one after the other, else `over` wins.
+    pub(crate) fn merge(self, over: Node) -> Node {
+        let value = match (self.value, over.value) {
+            (Value::Object(under), Value::Object(over)) => Value::Object(merge_members(under, over)),
+            (Value::List(mut under), Value::List(over)) => {
+                under.extend(over);
+                Value::List(under)
+            }
+            (_, value) => value,
+        };
+        Node { place: over.place, value }
+    }
+}
+
+fn merge_members(under: Vec<Member>, over: Vec<Member>) -> Vec<Member> {
+    over.into_iter().fold(under, |mut merged, member| {
+        match merged.iter().rposition(|known| known.name == member.name) {
+            Some(index) => {
+                let known = merged.remove(index);
+                merged.insert(index, Member { node: known.node.merge(member.node), ..member });
+            }
+            None => merged.push(member),
+        }
+        merged
+    })
+}
+
+/// How much of a wrong value a problem shows, in characters.
+const SHOWN: usize = 60;
+
+/// A text in quotes, cut when it is long.
+pub(crate) fn quote(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    let mark = if shown.len() < text.len() { "…" } else { "" };
+    format!("{:?}{mark}", shown)
+}

@@ -1,0 +1,150 @@
+//! How single values are written: each form reads one kind of value, says what it expects, and shows it again.
+
+pub(crate) mod lists;
+pub(crate) mod numbers;
+pub(crate) mod secrets;
+pub(crate) mod texts;
+
+use serde_json::Value as Json;
+
+use crate::document::{Node, Value, quote};
+use crate::environment::Environment;
+use crate::problem::{Problem, Report};
+use crate::secret::Secrets;
+use crate::substitute::substitute;
+
+/// One kind of value.
+pub(crate) trait Form {
+    /// What a value becomes.
+    type Value;
+
+    /// What a value has to be, to be read after "expected".
+    fn expected(&self) -> String;
+
+    /// The JSON Schema of what `read` takes.
+    fn schema(&self) -> Json;
+
+    /// Reads a value; `None` after a problem was reported.
+    fn read(&self, node: &Node, at: &mut At<'_>) -> Option<Self::Value>;
+
+    /// The value as it could stand in the file; a secret is masked.
+    fn show(&self, value: &Self::Value) -> Json;
+}
+
+/// The value that is being read: its path, and what reading it needs.
+pub(crate) struct At<'a> {
+    pub(crate) path: String,
+    pub(crate) environment: &'a Environment,
+    pub(crate) secrets: &'a Secrets<'a>,
+    pub(crate) report: &'a mut Report,
+}
+
+impl At<'_> {
+    /// Reports what was found in place of what is `expected`.
+    pub(crate) fn misread<T>(&mut self, node: &Node, expected: &str) -> Option<T> {
+        self.wrong(node, format!("found {}, expected {expected}", node.describe()))
+    }
+
+    /// Reports a problem with the value.
+    pub(crate) fn wrong<T>(&mut self, node: &Node, message: impl Into<String>) -> Option<T> {
+        self.report.problem(Problem::new(&self.path, message).at(&node.place));
+        None
+    }
+
+    /// Reports a warning about the value.
+    pub(crate) fn warn(&mut self, node: &Node, message: impl Into<String>) {
+        self.report.warning(Problem::new(&self.path, message).at(&node.place));
+    }
+
+    /// The text of a value, with its variables filled in; anything else is a problem.
+    pub(crate) fn text(&mut self, node: &Node, expected: &str) -> Option<String> {
+        let Value::Text(text) = &node.value else { return self.misread(node, expected) };
+        if node.is_verbatim() {
+            return Some(text.clone());
+        }
+        match substitute(text, self.environment) {
+            Ok(text) => Some(text),
+            Err(name) => {
+                let problem = Problem::new(&self.path, format!("the environment variable {name} is not set"));
+                let hint = format!("set {name}, or write $${{{name}}} if the text is meant as it is");
+                self.report.problem(problem.at(&node.place).hint(hint));
+                None
+            }
+        }
+    }
+
+    /// Reads a value inside this one, whose path ends in `step` (`[0]`, `.name`).
+    pub(crate) fn step<F: Form>(&mut self, step: &str, form: &F, node: &Node) -> Option<F::Value> {
+        let mut at = At {
+            path: format!("{}{step}", self.path),
+            environment: self.environment,
+            secrets: self.secrets,
+            report: self.report,
+        };
+        form.read(node, &mut at)
+    }
+}
+
+/// `true` or `false`.
+pub(crate) struct Switch;
+
+impl Form for Switch {
+    type Value = bool;
+
+    fn expected(&self) -> String {
+        "true or false".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        serde_json::json!({"type": "boolean"})
+    }
+
+    fn read(&self, node: &Node, at: &mut At<'_>) -> Option<bool> {
+        match node.value {
+            Value::Switch(value) => Some(value),
+            _ => at.misread(node, &self.expected()),
+        }
+    }
+
+    fn show(&self, value: &bool) -> Json {
+        Json::Bool(*value)
+    }
+}
+
+/// One of a few words, each with what it stands for.
+pub(crate) struct Choice<T: 'static>(pub(crate) &'static [(&'static str, T)]);
+
+impl<T: Copy + PartialEq> Form for Choice<T> {
+    type Value = T;
+
+    fn expected(&self) -> String {
+        let words: Vec<_> = self.0.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        match words.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+            words => words.join(""),
+        }
+    }
+
+    fn schema(&self) -> Json {
+        serde_json::json!({"type": "string", "enum": self.0.iter().map(|(word, _)| *word).collect::<Vec<_>>()})
+    }
+
+    fn read(&self, node: &Node, at: &mut At<'_>) -> Option<T> {
+        let text = at.text(node, &self.expected())?;
+        if let Some((_, value)) = self.0.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let words = self.0.iter().map(|(word, _)| *word);
+        let problem = Problem::new(&at.path, format!("found {}, expected {}", quote(&text), self.expected()));
+        let problem = problem.at(&node.place);
+        at.report.problem(match crate::spelling::nearest(&text, words) {
+            Some(word) => problem.hint(format!("did you mean \"{word}\"?")),
+            None => problem,
+        });
+        None
+    }
+
+    fn show(&self, value: &T) -> Json {
+        self.0.iter().find(|(_, known)| known == value).map_or(Json::Null, |(word, _)| Json::from(*word))
+    }
+}

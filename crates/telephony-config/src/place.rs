@@ -1,0 +1,59 @@
+//! Where a value was said: a spot in a file, or a variable of the environment.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+/// Where a value was said. `Display` reads `FILE:LINE:COLUMN` or `env NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A spot in a file.
+    File {
+        /// The file, as it was opened.
+        file: Arc<Path>,
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+    },
+    /// A variable of the environment.
+    Variable {
+        /// Its name.
+        name: String,
+        /// The file that set it (`.env`, or `env.vars` of the configuration); none is the process itself.
+        set_in: Option<Box<Place>>,
+    },
+}
+
+impl Place {
+    /// The first character of `file`.
+    pub(crate) fn start_of(file: &Path) -> Place {
+        Place::File { file: Arc::from(file), line: 1, column: 1 }
+    }
+
+    /// What problems are sorted by: file, line and column, variables last.
+    pub(crate) fn order(&self) -> (bool, Option<&Path>, usize, usize) {
+        match self {
+            Place::File { file, line, column } => (false, Some(file), *line, *column),
+            Place::Variable { .. } => (true, None, 0, 0),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File { file, line, column } => write!(f, "{}:{line}:{column}", file.display()),
+            Place::Variable { name, set_in: None } => write!(f, "env {name}"),
+            Place::Variable { name, set_in: Some(place) } => write!(f, "env {name} ({place})"),
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

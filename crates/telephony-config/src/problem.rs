@@ -1,0 +1,138 @@
+//! What is wrong in the configuration: every problem at once, each with its place and what to do.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::place::Place;
+
+/// One thing that is wrong, or worth a warning. `Display` reads `FILE:LINE:COLUMN: path: message`, then the hint on
+/// a line of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Where it was said; none when it was not said anywhere.
+    pub place: Option<Place>,
+    /// The key, dotted from the top of the file; empty when it is about the whole file.
+    pub path: String,
+    /// What was found and what is expected; never a secret.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem with the key `path`.
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: None, path: path.into(), message: message.into(), hint: None }
+    }
+
+    /// Says where it is.
+    pub(crate) fn at(mut self, place: &Place) -> Self {
+        self.place = Some(place.clone());
+        self
+    }
+
+    /// Says where it is, if that is known.
+    pub(crate) fn near(mut self, place: Option<&Place>) -> Self {
+        self.place = place.cloned();
+        self
+    }
+
+    /// Says what to do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {}", hint.replace('\n', "\n  ")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that keeps a configuration from being used, in the order of the file; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// The problems one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+/// Collects what is found while reading.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Report {
+    /// Notes what keeps the configuration from being used.
+    pub(crate) fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Notes what the operator should know.
+    pub(crate) fn warning(&mut self, warning: Problem) {
+        self.warnings.push(warning);
+    }
+
+    /// The warnings when there is no problem, else the problems.
+    pub(crate) fn finish(mut self) -> Result<Vec<Problem>, Problems> {
+        sort(&mut self.warnings);
+        if self.is_clean() { Ok(self.warnings) } else { Err(self.fail()) }
+    }
+
+    /// The problems, where there is no going on.
+    pub(crate) fn fail(&mut self) -> Problems {
+        sort(&mut self.problems);
+        self.problems.dedup();
+        Problems(std::mem::take(&mut self.problems))
+    }
+
+    /// Whether there is a problem with this very key.
+    pub(crate) fn has_problem_with(&self, path: &str) -> bool {
+        self.problems.iter().any(|problem| problem.path == path)
+    }
+
+    /// Whether there is no problem so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| a.place.as_ref().map(Place::order).cmp(&b.place.as_ref().map(Place::order)));
+}

@@ -1,0 +1,118 @@
+//! What the world reaches us by: the URLs that Twilio is told, kept byte for byte.
+
+use crate::web_address::{WebAddress, hide_userinfo};
+
+/// The public URL of the webhook and what follows from it. `Debug` hides a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    webhook: String,
+    status: Option<String>,
+    query: String,
+}
+
+impl PublicUrl {
+    /// Reads `text`: a base (its path empty or `/`), to which `path` and `status_path` are added, or the full webhook
+    /// URL. A full URL that ends in `path` has a status URL of its own, with `status_path` in the place of that ending.
+    ///
+    /// `None` when it is no `http` or `https` URL, or has a fragment, which Twilio would take for its own.
+    pub fn parse(text: &str, path: &str, status_path: &str) -> Option<Self> {
+        let WebAddress { origin, path: given, query, fragment } = WebAddress::parse(text)?;
+        let is_base = matches!(given, "" | "/");
+        let webhook = if is_base { format!("{origin}{path}") } else { format!("{origin}{given}") };
+        let prefix = if is_base { Some("") } else { given.strip_suffix(path) };
+        let status = prefix.map(|prefix| format!("{origin}{prefix}{status_path}"));
+        fragment.is_empty().then(|| Self { webhook, status, query: query.to_owned() })
+    }
+
+    /// The webhook URL for messages and calls that come in, without a query: Twilio signs it with the query of each
+    /// request.
+    pub fn webhook(&self) -> &str {
+        &self.webhook
+    }
+
+    /// The URL for status callbacks, without a query: one of their own, else the webhook URL, where they are told
+    /// apart by MessageStatus.
+    pub fn status_callback(&self) -> &str {
+        self.status.as_ref().unwrap_or(&self.webhook)
+    }
+
+    /// Whether status callbacks have a URL of their own.
+    pub fn has_own_status_url(&self) -> bool {
+        self.status.is_some()
+    }
+
+    /// The webhook URL as Twilio is told it: with its query, and with its connection overrides (`rc=3&rp=5xx`) as
+    /// fragment, which Twilio does not sign.
+    pub fn told_webhook(&self, overrides: &str) -> String {
+        self.told(self.webhook(), overrides)
+    }
+
+    /// The URL for status callbacks as Twilio is told it.
+    pub fn told_status_callback(&self, overrides: &str) -> String {
+        self.told(self.status_callback(), overrides)
+    }
+
+    fn told(&self, url: &str, overrides: &str) -> String {
+        let sign = if overrides.is_empty() { "" } else { "#" };
+        format!("{url}{}{sign}{overrides}", self.query)
+    }
+}
+
+impl std::fmt::Debug for PublicUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("PublicUrl").field(&hide_userinfo(self.webhook())).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn urls(text: &str) -> (String, String) {
+        let url = PublicUrl::parse(text, "/telephony/webhook", "/telephony/status").unwrap();
+        (url.told_webhook(""), url.told_status_callback(""))
+    }
+
+    fn pair(webhook: &str, status: &str) -> (String, String) {
+        (webhook.to_owned(), status.to_owned())
+    }
+
+    #[test]
+    fn a_base_gets_our_paths() {
+        let expected = pair("https://a.b/telephony/webhook", "https://a.b/telephony/status");
+        assert_eq!(urls("https://a.b"), expected);
+        assert_eq!(urls("https://a.b/"), expected);
+        assert_eq!(urls("https://A.b:443?t=1").0, "https://A.b:443/telephony/webhook?t=1");
+    }
+
+    #[test]
+    fn a_full_url_is_kept_and_its_ending_replaced_for_statuses() {
+        let expected = pair("https://a.b/x%2fy/../telephony/webhook", "https://a.b/x%2fy/../telephony/status");
+        assert_eq!(urls("https://a.b/x%2fy/../telephony/webhook"), expected);
+        let expected = pair("https://a.b/telephony/webhook?k=v", "https://a.b/telephony/status?k=v");
+        assert_eq!(urls("https://a.b/telephony/webhook?k=v"), expected);
+    }
+
+    #[test]
+    fn any_other_full_url_takes_the_statuses_too() {
+        for url in ["https://a.b/sms", "https://a.b/telephony/webhook/", "https://a.b//"] {
+            assert_eq!(urls(url), pair(url, url));
+            assert!(!PublicUrl::parse(url, "/telephony/webhook", "/s").unwrap().has_own_status_url());
+        }
+    }
+
+    #[test]
+    fn a_query_is_told_but_leaves_room_for_that_of_each_request() {
+        let url = PublicUrl::parse("https://a.b/hook?t=1", "/hook", "/status").unwrap();
+        assert_eq!((url.webhook(), url.status_callback()), ("https://a.b/hook", "https://a.b/status"));
+        assert_eq!(url.told_webhook("rc=3&rp=5xx,ct,rt"), "https://a.b/hook?t=1#rc=3&rp=5xx,ct,rt");
+        assert_eq!(url.told_status_callback(""), "https://a.b/status?t=1");
+    }
+
+    #[test]
+    fn a_fragment_or_a_password_is_not_let_out() {
+        assert_eq!(PublicUrl::parse("https://a.b/#rc=2", "/w", "/s"), None);
+        let url = PublicUrl::parse("https://u:secret@a.b", "/w", "/s").unwrap();
+        assert!(!format!("{url:?}").contains("secret"));
+    }
+}

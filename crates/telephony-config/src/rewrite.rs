@@ -1,0 +1,182 @@
+//! Changes our block in a configuration file, and variables in a `.env`, and leaves everything else as it was written:
+//! comments, order, quotes and the sections of others.
+
+use jsonc_parser::ParseOptions;
+use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
+use serde_json::Value as Json;
+
+/// Why a file cannot be changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RewriteError {
+    /// It cannot be read.
+    #[error("the file is no JSON5: {0}")]
+    Unreadable(String),
+    /// Something else is where a section should be.
+    #[error("`{0}` is not an object")]
+    NoSection(String),
+}
+
+/// What becomes of a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// It gets this value, wherever it stands; at the end of its section where it does not.
+    Set(Json),
+    /// It goes.
+    Remove,
+}
+
+/// `text` with the keys of `channels.telephony` changed, dotted from there (`twilio.accountSid`). An empty text becomes
+/// a new file.
+pub fn rewrite(text: &str, changes: &[(&str, Change)]) -> Result<String, RewriteError> {
+    let text = if text.trim().is_empty() { "{}\n" } else { text };
+    let root = CstRootNode::parse(text, &ParseOptions::default())
+        .map_err(|error| RewriteError::Unreadable(error.to_string()))?;
+    let top = root.object_value().ok_or_else(|| RewriteError::NoSection("the whole file".to_owned()))?;
+    top.ensure_multiline();
+    let block = section(&section(&top, "channels")?, "telephony")?;
+    for (path, change) in changes {
+        apply(&block, path, change)?;
+    }
+    Ok(root.to_string())
+}
+
+fn apply(block: &CstObject, path: &str, change: &Change) -> Result<(), RewriteError> {
+    let (sections, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut object = block.clone();
+    for part in sections.split('.').filter(|part| !part.is_empty()) {
+        if *change == Change::Remove && object.get(part).is_none() {
+            return Ok(());
+        }
+        object = section(&object, part)?;
+    }
+    match (object.get(name), change) {
+        (Some(property), Change::Remove) => property.remove(),
+        (None, Change::Remove) => {}
+        (Some(property), Change::Set(value)) => {
+            if property.value().and_then(|value| value.to_serde_value()).as_ref() != Some(value) {
+                property.set_value(input(value));
+            }
+        }
+        (None, Change::Set(value)) => {
+            object.append(name, input(value));
+        }
+    }
+    Ok(())
+}
+
+/// The section with this name; it is made where there is none.
+fn section(object: &CstObject, name: &str) -> Result<CstObject, RewriteError> {
+    let is_new = object.get(name).is_none();
+    let section = object.object_value_or_create(name).ok_or_else(|| RewriteError::NoSection(name.to_owned()))?;
+    if is_new {
+        section.ensure_multiline();
+    }
+    Ok(section)
+}
+
+fn input(value: &Json) -> CstInputValue {
+    match value {
+        Json::Null => CstInputValue::Null,
+        Json::Bool(value) => CstInputValue::Bool(*value),
+        Json::Number(value) => CstInputValue::Number(value.to_string()),
+        Json::String(value) => CstInputValue::String(value.clone()),
+        Json::Array(values) => CstInputValue::Array(values.iter().map(input).collect()),
+        Json::Object(members) => {
+            CstInputValue::Object(members.iter().map(|(name, value)| (name.clone(), input(value))).collect())
+        }
+    }
+}
+
+/// `text`, a `.env`, with these variables set: in the last line that has one, else at the end.
+pub fn rewrite_dotenv(text: &str, variables: &[(&str, &str)]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (name, value) in variables {
+        let line = format!("{name}={}", quoted(value));
+        match lines.iter().rposition(|line| assigns(line, name)) {
+            Some(place) => lines[place] = line,
+            None => lines.push(line),
+        }
+    }
+    lines.iter().map(|line| line.clone() + "\n").collect()
+}
+
+fn assigns(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
+/// Single quotes keep everything but a single quote as it is.
+fn quoted(value: &str) -> String {
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+@%".contains(&byte));
+    if is_plain {
+        value.to_owned()
+    } else if value.contains('\'') {
+        format!("\"{value}\"")
+    } else {
+        format!("'{value}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(path: &str, value: Json) -> (&str, Change) {
+        (path, Change::Set(value))
+    }
+
+    #[test]
+    fn what_others_wrote_stays_as_it_is() {
+        let text = "// mine\n{\n  gateway: { port: 18789, }, // kept\n  'channels': {\n    sms: {},\n  },\n}\n";
+        let changes = [set("enabled", json!(true)), set("twilio.accountSid", json!("AC1"))];
+        let changed = rewrite(text, &changes).unwrap();
+        for line in ["// mine", "  gateway: { port: 18789, }, // kept", "    sms: {},"] {
+            assert!(changed.contains(line), "{changed}");
+        }
+        let read = |text: &str| -> Json { jsonc_parser::parse_to_serde_value(text, &ParseOptions::default()).unwrap() };
+        assert_eq!(
+            read(&changed),
+            json!({"gateway": {"port": 18789},
+                   "channels": {"sms": {}, "telephony": {"enabled": true, "twilio": {"accountSid": "AC1"}}}})
+        );
+        assert_eq!(rewrite(&changed, &changes).unwrap(), changed, "a second time changes nothing");
+    }
+
+    #[test]
+    fn a_key_is_changed_where_it_stands_and_removed_with_nothing_else() {
+        let text =
+            "{channels: {telephony: {\n  // who\n  fromNumber: '+1555', twilio: { authToken: 's', edge: 'x' } }}}";
+        let changes = [
+            set("fromNumber", json!("+1666")),
+            ("twilio.authToken", Change::Remove),
+            ("tunnel.provider", Change::Remove),
+        ];
+        let changed = rewrite(text, &changes).unwrap();
+        assert!(changed.contains("// who\n") && changed.contains("edge: 'x'"), "{changed}");
+        assert!(changed.contains("fromNumber: \"+1666\"") && !changed.contains("authToken"), "{changed}");
+        assert!(!changed.contains("tunnel"), "{changed}");
+    }
+
+    #[test]
+    fn a_new_file_is_json_and_a_broken_one_is_left() {
+        let made = rewrite("", &[set("serve.port", json!(1))]).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Json>(&made).unwrap(),
+            json!({"channels": {"telephony": {"serve": {"port": 1}}}})
+        );
+        assert!(matches!(rewrite("{", &[]), Err(RewriteError::Unreadable(_))));
+        assert_eq!(rewrite("{channels: 1}", &[]), Err(RewriteError::NoSection("channels".to_owned())));
+        assert_eq!(rewrite("[]", &[]), Err(RewriteError::NoSection("the whole file".to_owned())));
+    }
+
+    #[test]
+    fn a_variable_is_set_where_it_stands() {
+        let text = "# mine\nexport A=1\nB=2\n";
+        assert_eq!(rewrite_dotenv(text, &[("A", "x"), ("C", "a b#")]), "# mine\nA=x\nB=2\nC='a b#'\n");
+        assert_eq!(rewrite_dotenv("", &[("A", "1")]), "A=1\n");
+        assert_eq!(rewrite_dotenv("AB=1", &[("A", "it's")]), "AB=1\nA=\"it's\"\n");
+    }
+}

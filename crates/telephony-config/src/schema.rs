@@ -1,0 +1,95 @@
+//! The configuration described for others: a JSON Schema for editors and OpenClaw, a page for people.
+
+use std::fmt::Write;
+
+use serde_json::{Value as Json, json};
+
+use crate::entry::{Declared, Default, Entry};
+use crate::environment::Environment;
+use crate::keys::Reading;
+use crate::openclaw::OpenClaw;
+use crate::problem::Report;
+use crate::secret::Secrets;
+use crate::sections::Telephony;
+
+/// The JSON Schema (draft-07) of what may stand at `channels.telephony` once includes and variables are filled in.
+pub fn schema() -> Json {
+    let mut root = section(None);
+    root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    root["title"] = json!("channels.telephony");
+    for entry in entries() {
+        let schema = entry.declared.as_ref().map_or_else(|| section(Some(entry.doc)), |key| key_schema(key, entry.doc));
+        let parent = entry.path.split('.').rev().skip(1).collect::<Vec<_>>();
+        let parent = parent.into_iter().rev().fold(&mut root, |node, step| &mut node["properties"][step]);
+        parent["properties"][entry.name()] = schema;
+    }
+    root
+}
+
+fn section(doc: Option<&str>) -> Json {
+    let mut section = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    if let Some(doc) = doc {
+        section["description"] = json!(doc);
+    }
+    section
+}
+
+fn key_schema(key: &Declared, doc: &str) -> Json {
+    let mut schema = key.schema.clone();
+    schema["description"] = json!(doc);
+    if let Default::Value(value) = &key.default {
+        schema["default"] = value.clone();
+    }
+    schema
+}
+
+/// The reference page: every key with what it takes, what holds without it, and what it is for.
+pub fn reference_markdown() -> String {
+    let entries = entries();
+    let mut page = PREAMBLE.to_owned();
+    table(&mut page, "", &entries);
+    for section in entries.iter().filter(|entry| entry.declared.is_none()) {
+        let _ = write!(page, "\n## `{}`\n\n{}\n\n", section.path, section.doc);
+        table(&mut page, &section.path, &entries);
+    }
+    page
+}
+
+const PREAMBLE: &str = "# Configuration reference\n\n\
+    <!-- Generated from the code: run `UPDATE_REFERENCE=1 cargo test -p telephony-config` after a change. -->\n\n\
+    Every key under `channels.telephony` of `openclaw.json` (JSON5). `openclaw telephony config check` names every \
+    problem at once, `config show` says which value is in effect and where it comes from, `config schema` prints the \
+    JSON Schema. The value in the file wins over the environment variable.\n\n";
+
+fn table(page: &mut String, section: &str, entries: &[Entry]) {
+    page.push_str("| key | takes | without it | what it is for |\n|---|---|---|---|\n");
+    for entry in entries {
+        let parent = entry.path.rsplit_once('.').map_or("", |(parent, _)| parent);
+        if let Some(key) = entry.declared.as_ref().filter(|_| parent == section) {
+            let takes = key.expected.replace('|', "\\|");
+            let _ = writeln!(page, "| `{}` | {takes} | {} | {} |", entry.name(), without(key), entry.doc);
+        }
+    }
+}
+
+fn without(key: &Declared) -> String {
+    let default = match &key.default {
+        Default::None => None,
+        Default::Value(value) => Some(format!("`{value}`")),
+        Default::Rule(rule) => Some((*rule).to_owned()),
+    };
+    let stand_in = key.stand_in.map(|path| format!("`{path}`"));
+    let variable = key.variable.map(|name| format!("env `{name}`"));
+    let steps: Vec<_> = stand_in.into_iter().chain(variable).chain(default).collect();
+    if steps.is_empty() { "—".to_owned() } else { steps.join(", else ") }
+}
+
+/// Every key and section, as reading nothing declares them.
+fn entries() -> Vec<Entry> {
+    let environment = Environment::new([], "");
+    let secrets = Secrets::new(None, &environment);
+    let mut reading = Reading::new(&environment, &secrets, Report::default());
+    let openclaw = OpenClaw::read(None, &environment);
+    reading.block(None, |keys| Telephony::read(keys, &openclaw));
+    reading.entries
+}

@@ -1,0 +1,227 @@
+//! Turns a SecretRef into the secret it names; leaves where secrets are used to the sections.
+
+mod exec;
+mod file;
+
+use secrecy::SecretString;
+
+use crate::document::{Node, Value, quote};
+use crate::environment::Environment;
+use crate::substitute::{is_variable, substitute};
+
+/// Why a secret cannot be had.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(crate) enum SecretError {
+    /// The reference itself is not well formed.
+    #[error("{0}")]
+    Reference(String),
+    /// There is no such provider, or it is not one of this source.
+    #[error("there is no secrets.providers.{provider} with source \"{source_name}\"")]
+    NoProvider { provider: String, source_name: &'static str },
+    /// The provider's own settings are wrong.
+    #[error("secrets.providers.{provider}.{key}: {message}")]
+    Provider { provider: String, key: &'static str, message: String },
+    /// The provider's list of variables does not have this one.
+    #[error("secrets.providers.{provider}.allowlist does not name {variable}")]
+    NotAllowed { provider: String, variable: String },
+    /// The variable is missing or empty.
+    #[error("the environment variable {0} is not set")]
+    NoVariable(String),
+    /// The file cannot be used.
+    #[error("{file}: {message}")]
+    File { file: String, message: String },
+    /// The program failed or answered something else.
+    #[error("{command}: {message}")]
+    Exec { command: String, message: String },
+}
+
+/// Where secrets come from: the environment and `secrets` of the configuration.
+pub(crate) struct Secrets<'a> {
+    environment: &'a Environment,
+    settings: Option<&'a Node>,
+}
+
+/// A SecretRef: which provider has the secret, and under which id.
+struct Reference<'n> {
+    source: Source,
+    provider: Option<&'n str>,
+    id: &'n str,
+}
+
+#[derive(Clone, Copy)]
+enum Source {
+    Env,
+    File,
+    Exec,
+}
+
+impl Source {
+    fn name(self) -> &'static str {
+        match self {
+            Source::Env => "env",
+            Source::File => "file",
+            Source::Exec => "exec",
+        }
+    }
+}
+
+impl<'a> Secrets<'a> {
+    /// Secrets as `secrets` of the whole file (`root`) says.
+    pub(crate) fn new(root: Option<&'a Node>, environment: &'a Environment) -> Self {
+        Self { environment, settings: root.and_then(|root| root.get("secrets")) }
+    }
+
+    /// The secret that the object `reference` names.
+    pub(crate) fn resolve(&self, reference: &Node) -> Result<SecretString, SecretError> {
+        let reference = Reference::read(reference)?;
+        let provider = reference.provider.unwrap_or_else(|| self.default_provider(reference.source));
+        if !is_alias(provider) {
+            let message = format!("provider: found {}, expected a name such as \"default\"", quote(provider));
+            return Err(SecretError::Reference(message));
+        }
+        let settings = self.settings.and_then(|settings| settings.find(&["providers", provider]));
+        let settings = settings.filter(|node| text_of(node, "source") == Some(reference.source.name()));
+        let provider = match settings {
+            Some(node) => Provider { name: provider, node, environment: self.environment },
+            None if matches!(reference.source, Source::Env) && provider == self.default_provider(Source::Env) => {
+                return self.variable(reference.id);
+            }
+            None => {
+                let source_name = reference.source.name();
+                return Err(SecretError::NoProvider { provider: provider.to_owned(), source_name });
+            }
+        };
+        match reference.source {
+            Source::Env => provider.allows(reference.id).and_then(|()| self.variable(reference.id)),
+            Source::File => file::read(&provider, reference.id),
+            Source::Exec => exec::run(&provider, reference.id),
+        }
+    }
+
+    /// The variable `name`.
+    pub(crate) fn variable(&self, name: &str) -> Result<SecretString, SecretError> {
+        if !is_variable(name) || name.starts_with('_') {
+            let message = format!("id: found {}, expected the name of a variable in upper case", quote(name));
+            return Err(SecretError::Reference(message));
+        }
+        let value = self.environment.get(name).ok_or_else(|| SecretError::NoVariable(name.to_owned()))?;
+        Ok(SecretString::from(value))
+    }
+
+    fn default_provider(&self, source: Source) -> &'a str {
+        let chosen = self.settings.and_then(|settings| settings.find(&["defaults", source.name()]));
+        chosen.and_then(text).unwrap_or("default")
+    }
+}
+
+impl<'n> Reference<'n> {
+    fn read(node: &'n Node) -> Result<Self, SecretError> {
+        let wrong = |message: String| SecretError::Reference(message);
+        let known = ["source", "provider", "id"];
+        let members = node.members().unwrap_or_default();
+        if let Some(member) = members.iter().find(|member| !known.contains(&member.name.as_str())) {
+            return Err(wrong(format!(
+                "a secret reference has no key `{}`, only source, provider and id",
+                member.name
+            )));
+        }
+        let source = match text_of(node, "source") {
+            Some("env") => Source::Env,
+            Some("file") => Source::File,
+            Some("exec") => Source::Exec,
+            Some("store") => {
+                return Err(wrong(
+                    "source \"store\" is kept by OpenClaw itself and cannot be read here: use \"env\", \
+                                  \"file\" or \"exec\""
+                        .to_owned(),
+                ));
+            }
+            _ => return Err(wrong("source: expected \"env\", \"file\" or \"exec\"".to_owned())),
+        };
+        let provider = match node.get("provider") {
+            None => None,
+            Some(node) => Some(text(node).ok_or_else(|| wrong("provider: expected a name".to_owned()))?),
+        };
+        let id = text_of(node, "id").ok_or_else(|| wrong("id: expected a text".to_owned()))?;
+        Ok(Self { source, provider, id })
+    }
+}
+
+/// One entry of `secrets.providers`.
+struct Provider<'a> {
+    name: &'a str,
+    node: &'a Node,
+    environment: &'a Environment,
+}
+
+impl Provider<'_> {
+    fn allows(&self, variable: &str) -> Result<(), SecretError> {
+        match self.texts("allowlist")? {
+            Some(names) if !names.iter().any(|name| name == variable) => {
+                Err(SecretError::NotAllowed { provider: self.name.to_owned(), variable: variable.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&self, key: &'static str) -> Result<Option<String>, SecretError> {
+        self.node.get(key).map(|node| self.fill(key, node)).transpose()
+    }
+
+    fn required(&self, key: &'static str) -> Result<String, SecretError> {
+        self.text(key)?.ok_or_else(|| self.wrong(key, "the key is missing"))
+    }
+
+    fn texts(&self, key: &'static str) -> Result<Option<Vec<String>>, SecretError> {
+        match self.node.get(key).map(|node| &node.value) {
+            None => Ok(None),
+            Some(Value::List(nodes)) => {
+                nodes.iter().map(|node| self.fill(key, node)).collect::<Result<_, _>>().map(Some)
+            }
+            Some(_) => Err(self.wrong(key, "expected a list of texts")),
+        }
+    }
+
+    fn whole(&self, key: &'static str, default: u64) -> Result<u64, SecretError> {
+        match self.node.get(key).map(|node| &node.value) {
+            None => Ok(default),
+            Some(Value::Number(number)) if *number >= 1.0 && number.fract() == 0.0 => Ok(*number as u64),
+            Some(_) => Err(self.wrong(key, "expected a whole number from 1")),
+        }
+    }
+
+    fn switch(&self, key: &'static str, default: bool) -> Result<bool, SecretError> {
+        match self.node.get(key).map(|node| &node.value) {
+            None => Ok(default),
+            Some(Value::Switch(value)) => Ok(*value),
+            Some(_) => Err(self.wrong(key, "expected true or false")),
+        }
+    }
+
+    fn fill(&self, key: &'static str, node: &Node) -> Result<String, SecretError> {
+        let text = text(node).ok_or_else(|| self.wrong(key, "expected a text"))?;
+        substitute(text, self.environment).map_err(SecretError::NoVariable)
+    }
+
+    fn wrong(&self, key: &'static str, message: impl Into<String>) -> SecretError {
+        SecretError::Provider { provider: self.name.to_owned(), key, message: message.into() }
+    }
+}
+
+fn text(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn text_of<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
+    node.get(key).and_then(text)
+}
+
+/// Whether `name` can name a provider: `[a-z][a-z0-9_-]{0,63}`.
+fn is_alias(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+}

@@ -1,0 +1,160 @@
+//! Secrets that a program hands out, by OpenClaw's protocol: a JSON request on its stdin, the answer on its stdout.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::{Provider, SecretError};
+use crate::document::quote;
+
+/// How long a program may take unless `timeoutMs` says otherwise, in milliseconds.
+const TIMEOUT: u64 = 5_000;
+/// How much a program may answer unless `maxOutputBytes` says otherwise, in bytes.
+const MAX_OUTPUT: u64 = 1024 * 1024;
+/// How often we look whether a program that has answered is gone.
+const POLL: Duration = Duration::from_millis(5);
+
+/// The secret `id` from the provider's program.
+pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<SecretString, SecretError> {
+    if !is_id(id) {
+        let message = format!("id: found {}, expected letters, digits and . _ : / # - only", quote(id));
+        return Err(SecretError::Reference(message));
+    }
+    if provider.node.get("pluginIntegration").is_some() {
+        return Err(
+            provider.wrong("pluginIntegration", "programs of OpenClaw's plugins are not supported: use `command`")
+        );
+    }
+    let program = provider.required("command")?;
+    let wrong = |message: String| SecretError::Exec { command: program.clone(), message };
+    let path = provider.environment.expand(&program);
+    check_trusted(&path, provider).map_err(wrong)?;
+    let timeout = Duration::from_millis(provider.whole("timeoutMs", TIMEOUT)?);
+    let max_output = provider.whole("maxOutputBytes", MAX_OUTPUT)?;
+    let request = json!({"protocolVersion": 1, "provider": provider.name, "ids": [id]});
+    let output = talk(command(&path, provider)?, &request.to_string(), timeout, max_output).map_err(wrong)?;
+    let answer = answer(&output, id, provider.switch("jsonOnly", true)?).map_err(wrong)?;
+    if answer.is_empty() { Err(wrong("the secret is empty".to_owned())) } else { Ok(SecretString::from(answer)) }
+}
+
+/// Whether `id` is one the protocol takes: `[A-Za-z0-9][A-Za-z0-9._:/#-]{0,255}` without `.` or `..` as a step.
+fn is_id(id: &str) -> bool {
+    id.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && id.len() <= 256
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:/#-".contains(&b))
+        && !id.split('/').any(|step| matches!(step, "." | ".."))
+}
+
+/// The program with only the environment that the provider hands on.
+fn command(path: &Path, provider: &Provider<'_>) -> Result<Command, SecretError> {
+    let mut command = Command::new(path);
+    command.args(provider.texts("args")?.unwrap_or_default()).env_clear();
+    for name in provider.texts("passEnv")?.unwrap_or_default() {
+        if let Some(value) = provider.environment.get(&name) {
+            command.env(name, value);
+        }
+    }
+    for member in provider.node.get("env").and_then(|node| node.members()).unwrap_or_default() {
+        command.env(&member.name, provider.fill("env", &member.node)?);
+    }
+    Ok(command)
+}
+
+/// What the program says to `request` on its stdout.
+fn talk(mut command: Command, request: &str, timeout: Duration, max_output: u64) -> Result<String, String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| format!("failed to start: {error}"))?;
+    let (sender, receiver) = mpsc::channel();
+    if let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) {
+        let request = request.to_owned();
+        thread::spawn(move || {
+            // A program that reads nothing is fine: what counts is its answer.
+            drop(stdin.write_all(request.as_bytes()));
+            drop(stdin);
+            let mut output = Vec::new();
+            let read = stdout.take(max_output + 1).read_to_end(&mut output);
+            drop(sender.send(read.map(|_| output)));
+        });
+    }
+    let deadline = Instant::now() + timeout;
+    let output = match receiver.recv_timeout(timeout) {
+        Ok(Ok(output)) if output.len() as u64 > max_output => Err(format!("it answered more than {max_output} bytes")),
+        Ok(Ok(output)) => String::from_utf8(output).map_err(|_| "its answer is not UTF-8".to_owned()),
+        Ok(Err(error)) => Err(format!("failed to read its answer: {error}")),
+        Err(RecvTimeoutError::Timeout) => Err(format!("no answer in {} ms", timeout.as_millis())),
+        Err(RecvTimeoutError::Disconnected) => Err("no answer".to_owned()),
+    };
+    let status = end(child, if output.is_ok() { deadline } else { Instant::now() })?;
+    match status.filter(|status| !status.success()) {
+        Some(status) if output.is_ok() => Err(format!("it failed ({status})")),
+        _ => output,
+    }
+}
+
+/// Waits until `deadline` for the program to end by itself, then stops it and has no status to tell.
+fn end(mut child: Child, deadline: Instant) -> Result<Option<ExitStatus>, String> {
+    let failed = |error: std::io::Error| format!("failed to wait for it: {error}");
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Ok(Some(status));
+        }
+        thread::sleep(POLL);
+    }
+    drop(child.kill());
+    child.wait().map_err(failed)?;
+    Ok(None)
+}
+
+/// The value of `id` in what the program said.
+fn answer(output: &str, id: &str, json_only: bool) -> Result<String, String> {
+    let answer = match serde_json::from_str::<Value>(output) {
+        Ok(answer) if json_only || answer.is_object() => answer,
+        _ if json_only => return Err("its answer is not JSON".to_owned()),
+        _ => return Ok(output.trim().to_owned()),
+    };
+    if answer["protocolVersion"] != 1 {
+        return Err("its answer has no `\"protocolVersion\": 1`".to_owned());
+    }
+    if let Some(value) = answer["values"][id].as_str() {
+        return Ok(value.to_owned());
+    }
+    match answer["errors"][id]["code"].as_str() {
+        Some("NOT_FOUND") => Err(format!("it does not know {id}")),
+        Some("AMBIGUOUS_DUPLICATE_KEY") => Err(format!("it knows {id} more than once")),
+        _ => Err(format!("its answer has no text for {id}")),
+    }
+}
+
+/// Refuses a program that others could have put there, as OpenClaw does.
+#[cfg(unix)]
+fn check_trusted(path: &Path, provider: &Provider<'_>) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt;
+    if !path.is_absolute() {
+        return Err("expected an absolute path".to_owned());
+    }
+    let folders = provider.texts("trustedDirs").map_err(|error| error.to_string())?;
+    let is_trusted = |folder: &String| path.starts_with(provider.environment.expand(folder));
+    if folders.is_some_and(|folders| !folders.iter().any(is_trusted)) {
+        return Err("it is in none of trustedDirs".to_owned());
+    }
+    let metadata = path.symlink_metadata().map_err(|error| format!("failed to find it: {error}"))?;
+    if !metadata.is_file() {
+        return Err("expected a regular file, not a link: name the program it points to".to_owned());
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(format!("others may change it: run `chmod go-w {}`", path.display()));
+    }
+    Ok(())
+}
+
+/// Without Unix permissions there is no telling who can change the program.
+#[cfg(not(unix))]
+fn check_trusted(_path: &Path, _provider: &Provider<'_>) -> Result<(), String> {
+    Err("programs for secrets are not supported on this system: use an environment variable".to_owned())
+}

@@ -1,0 +1,245 @@
+//! `agent`: who answers.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+
+use crate::document::{Node, Value};
+use crate::form::lists::List;
+use crate::form::numbers::Whole;
+use crate::form::secrets::Secret;
+use crate::form::texts::{Address, Text};
+use crate::form::{At, Choice, Form};
+use crate::keys::Keys;
+use crate::openclaw::OpenClaw;
+
+/// Who answers.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// The kind of agent, with what it needs.
+    pub kind: AgentKind,
+    /// What a contact is told once when the agent has been out for a while.
+    pub unavailable_text: String,
+}
+
+/// The kind of agent, with what it needs.
+#[derive(Debug, Clone)]
+pub enum AgentKind {
+    /// Sends back what was said.
+    Echo,
+    /// A program that is started for each turn.
+    Command(CommandAgent),
+    /// An API that speaks OpenAI's chat completions.
+    OpenAi(OpenAiAgent),
+    /// A running OpenClaw, over HTTP.
+    OpenClaw(OpenClawAgent),
+}
+
+/// A program that is started for each turn.
+#[derive(Debug, Clone)]
+pub struct CommandAgent {
+    /// What is started.
+    pub command: CommandLine,
+    /// How long a turn may take.
+    pub timeout: Duration,
+}
+
+/// A program and how it is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandLine {
+    /// Directly: the program, then its arguments; never empty.
+    Program(Vec<String>),
+    /// By the shell, which reads this line.
+    Shell(String),
+}
+
+/// An API that speaks OpenAI's chat completions.
+#[derive(Debug, Clone)]
+pub struct OpenAiAgent {
+    /// Where the API is, without `/chat/completions` and without a slash at the end.
+    pub base_url: String,
+    /// The key, where one is needed.
+    pub api_key: Option<SecretString>,
+    /// The model.
+    pub model: String,
+    /// What the model is told first.
+    pub system_prompt: Option<String>,
+    /// How many earlier turns the model is shown.
+    pub history_turns: u32,
+    /// How long a turn may take.
+    pub timeout: Duration,
+}
+
+/// A running OpenClaw, over HTTP.
+#[derive(Debug, Clone)]
+pub struct OpenClawAgent {
+    /// Where OpenClaw's gateway is, without a slash at the end.
+    pub base_url: String,
+    /// The gateway's token.
+    pub token: Option<SecretString>,
+    /// Which of OpenClaw's agents answers; none is its default one.
+    pub agent_id: Option<String>,
+    /// How long a turn may take.
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Echo,
+    Command,
+    OpenAi,
+    OpenClaw,
+}
+
+const KINDS: &[(&str, Kind)] =
+    &[("echo", Kind::Echo), ("command", Kind::Command), ("openai", Kind::OpenAi), ("openclaw", Kind::OpenClaw)];
+
+/// Which kinds a key is for; the others take no notice of it.
+const USED_BY: &[(&str, &[Kind])] = &[
+    ("command", &[Kind::Command]),
+    ("baseUrl", &[Kind::OpenAi, Kind::OpenClaw]),
+    ("apiKey", &[Kind::OpenAi]),
+    ("model", &[Kind::OpenAi]),
+    ("systemPrompt", &[Kind::OpenAi]),
+    ("historyTurns", &[Kind::OpenAi]),
+    ("token", &[Kind::OpenClaw]),
+    ("agentId", &[Kind::OpenClaw]),
+    ("timeoutSeconds", &[Kind::Command, Kind::OpenAi, Kind::OpenClaw]),
+];
+
+/// Where OpenAI's own API is.
+const OPENAI: &str = "https://api.openai.com/v1";
+
+impl Agent {
+    pub(crate) fn read(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> Self {
+        let kind = read_kind(keys, openclaw);
+        let unavailable = "What a person is told once when the agent has not answered for two minutes.";
+        let sorry = "I can't answer right now. I will as soon as I can.".to_owned();
+        let unavailable_text = keys.key("unavailableText", unavailable, Text).or(sorry);
+        Self { kind, unavailable_text }
+    }
+}
+
+fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
+    let doc = "`echo` sends back what was said; `command` starts a program; `openai` asks any API that speaks OpenAI's \
+               chat completions; `openclaw` asks a running OpenClaw over HTTP.";
+    let rule = "`openclaw` where the file enables `gateway.http.endpoints.chatCompletions`, else `echo`";
+    let default = if openclaw.has_chat_completions { Kind::OpenClaw } else { Kind::Echo };
+    let kind = keys.key("kind", doc, Choice(KINDS)).or_by_rule(rule, default);
+    if kind == Kind::Echo && keys.written("kind").is_none() {
+        keys.warning("kind", "no agent is chosen: texts are sent back as they are (echo)");
+    }
+    let base_url = read_base_url(keys, kind, openclaw);
+    let command = keys
+        .key("command", "For `command`: the program and its arguments, or a line for the shell.", Command)
+        .optional();
+    let api_key =
+        keys.key("apiKey", "For `openai`: the key of the API.", Secret).or_variable("OPENAI_API_KEY").optional();
+    let model = keys.key("model", "For `openai`: the model.", Text).optional();
+    let system_prompt = keys.key("systemPrompt", "For `openai`: what the model is told first.", Text).optional();
+    let history = Whole { from: 0, to: 1000_u32 };
+    let history_turns =
+        keys.key("historyTurns", "For `openai`: how many earlier turns the model is shown.", history).or(20);
+    let token = keys.key("token", "For `openclaw`: the token of its gateway.", Secret);
+    let token = token.or_key("gateway.auth.token", openclaw.token.filter(|_| kind == Kind::OpenClaw));
+    let token = token.or_variable("OPENCLAW_GATEWAY_TOKEN").optional();
+    let agent_id = keys.key("agentId", "For `openclaw`: which of its agents answers.", Text);
+    let agent_id = agent_id.optional_by_rule("its default agent", None);
+    let seconds = Whole { from: 1, to: 3600_u32 };
+    let seconds = keys.key("timeoutSeconds", "How long a turn may take, in seconds.", seconds).or(120);
+    let timeout = Duration::from_secs(seconds.into());
+    warn_of_unused(keys, kind);
+    match kind {
+        Kind::Echo => AgentKind::Echo,
+        Kind::Command => AgentKind::Command(CommandAgent { command: required_command(keys, command), timeout }),
+        Kind::OpenAi => {
+            let model = required_model(keys, model);
+            require_key(keys, &base_url, api_key.is_some());
+            AgentKind::OpenAi(OpenAiAgent { base_url, api_key, model, system_prompt, history_turns, timeout })
+        }
+        Kind::OpenClaw => AgentKind::OpenClaw(OpenClawAgent { base_url, token, agent_id, timeout }),
+    }
+}
+
+fn read_base_url(keys: &mut Keys<'_, '_>, kind: Kind, openclaw: &OpenClaw<'_>) -> String {
+    let default = match kind {
+        Kind::OpenAi => Some(OPENAI.to_owned()),
+        Kind::OpenClaw => Some(format!("http://127.0.0.1:{}", openclaw.gateway_port)),
+        Kind::Echo | Kind::Command => None,
+    };
+    let rule = "`https://api.openai.com/v1` for `openai`, `http://127.0.0.1:<gateway.port>` for `openclaw`";
+    let url =
+        keys.key("baseUrl", "For `openai` and `openclaw`: where the API is.", Address).optional_by_rule(rule, default);
+    url.unwrap_or_default().trim_end_matches('/').to_owned()
+}
+
+fn required_command(keys: &mut Keys<'_, '_>, command: Option<CommandLine>) -> CommandLine {
+    if command.is_none() && keys.written("command").is_none() {
+        keys.problem(
+            "command",
+            "the key is missing, expected the program to start",
+            "for example [\"./answer\", \"--sms\"]",
+        );
+    }
+    command.unwrap_or(CommandLine::Program(vec![]))
+}
+
+fn required_model(keys: &mut Keys<'_, '_>, model: Option<String>) -> String {
+    if model.is_none() && keys.written("model").is_none() {
+        keys.problem("model", "the key is missing, expected the model to ask", "for example model: \"gpt-4.1-mini\"");
+    }
+    model.unwrap_or_default()
+}
+
+/// OpenAI itself answers nobody without a key; other APIs may.
+fn require_key(keys: &mut Keys<'_, '_>, base_url: &str, has_key: bool) {
+    if !has_key && base_url == OPENAI && keys.written("apiKey").is_none() {
+        keys.problem("apiKey", "the key is missing", "set agent.apiKey or the environment variable OPENAI_API_KEY");
+    }
+}
+
+fn warn_of_unused(keys: &mut Keys<'_, '_>, kind: Kind) {
+    for (name, _) in USED_BY.iter().filter(|(_, kinds)| !kinds.contains(&kind)) {
+        if keys.written(name).is_some() {
+            let kind = Choice(KINDS).show(&kind);
+            keys.warning(name, format!("it has no effect with agent.kind {kind}"));
+        }
+    }
+}
+
+/// A program with arguments, or a line for the shell.
+struct Command;
+
+impl Form for Command {
+    type Value = CommandLine;
+
+    fn expected(&self) -> String {
+        "a list of program and arguments, or a text for the shell".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        let mut list = List(Text).schema();
+        list["minItems"] = json!(1);
+        list["items"] = json!({"type": "string"});
+        json!({"anyOf": [Text.schema(), list]})
+    }
+
+    fn read(&self, node: &Node, at: &mut At<'_>) -> Option<CommandLine> {
+        match &node.value {
+            Value::Text(_) => Text.read(node, at).map(CommandLine::Shell),
+            Value::List(nodes) if !nodes.is_empty() => {
+                let arguments: Vec<_> = nodes.iter().map(|node| at.text(node, "a text")).collect();
+                arguments.into_iter().collect::<Option<_>>().map(CommandLine::Program)
+            }
+            _ => at.misread(node, &self.expected()),
+        }
+    }
+
+    fn show(&self, value: &CommandLine) -> Json {
+        match value {
+            CommandLine::Program(words) => json!(words),
+            CommandLine::Shell(line) => json!(line),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `sms`: how answers become messages and how fast they leave.
+
+use std::time::Duration;
+
+use telephony_domain::pace::Pacing;
+use telephony_domain::sms::split::{ChunkMode, MAX_LENGTH, MIN_LENGTH};
+
+use crate::form::numbers::{SegmentsPerSecond, Whole};
+use crate::form::{Choice, Switch};
+use crate::keys::Keys;
+
+/// How answers become messages.
+#[derive(Debug, Clone)]
+pub struct Sms {
+    /// Where an answer is divided.
+    pub chunk_mode: ChunkMode,
+    /// UTF-16 units a part may have, its number included.
+    pub max_length: u16,
+    /// Whether parts start with `[1/3] ` when there are several.
+    pub segment_numbering: bool,
+    /// How fast a line may send.
+    pub pacing: Pacing,
+    /// How long texts of one contact are gathered into one turn; zero turns merging off.
+    pub coalesce: Duration,
+}
+
+const MODES: &[(&str, ChunkMode)] =
+    &[("auto", ChunkMode::Auto), ("single", ChunkMode::Single), ("multi", ChunkMode::Multi)];
+
+impl Sms {
+    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+        let mode = "`auto`: as few messages as Twilio takes, cut at paragraph, sentence or word; `single`: one message, \
+                    the rest cut off; `multi`: one message per carrier segment (160 or 70 characters).";
+        let length = "The longest message in UTF-16 units, numbering included.";
+        let pace = "Segments a line may send per second; `null` for no pacing.";
+        let coalesce = "Texts of one person within this many milliseconds become one turn; 0 turns merging off.";
+        Self {
+            chunk_mode: keys.key("chunkMode", mode, Choice(MODES)).or(ChunkMode::Auto),
+            max_length: keys.key("maxLength", length, Whole { from: MIN_LENGTH, to: MAX_LENGTH }).or(MAX_LENGTH),
+            segment_numbering: keys
+                .key("segmentNumbering", "Puts `[1/3] ` in front when there is more than one message.", Switch)
+                .or(true),
+            pacing: keys
+                .key("segmentsPerSecond", pace, SegmentsPerSecond)
+                .optional_by_rule("1, or 3 toll-free, or 100 for a short code", None)
+                .unwrap_or_default(),
+            coalesce: Duration::from_millis(
+                keys.key("coalesceMs", coalesce, Whole { from: 0, to: 60_000_u32 }).or(1500).into(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `twilio`: the account, its secrets, and where its API is.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+
+use crate::document::{Node, Value};
+use crate::form::lists::{List, Named};
+use crate::form::secrets::Secret;
+use crate::form::texts::{Address, Parsed, Sid};
+use crate::form::{At, Form};
+use crate::keys::Keys;
+
+/// Twilio's credentials and settings.
+#[derive(Debug, Clone)]
+pub struct Twilio {
+    /// The account's SID, `AC…`.
+    pub account_sid: Option<String>,
+    /// The account's token: signs webhooks, and is the password of the API where there is no API key.
+    pub auth_token: Option<SecretString>,
+    /// The Messaging Service that messages go out from, `MG…`; wins over the number.
+    pub messaging_service_sid: Option<String>,
+    /// What the API is used with in place of the token.
+    pub api_key: Option<ApiKey>,
+    /// Tokens whose signatures are also taken, while one is being replaced.
+    pub previous_auth_tokens: Vec<SecretString>,
+    /// Secrets of Twilio's SharedKeys by their id.
+    pub shared_keys: BTreeMap<String, SecretString>,
+    /// The region that data stays in, such as `ie1`.
+    pub region: Option<String>,
+    /// The point of entry, such as `dublin`.
+    pub edge: Option<String>,
+    /// Where the API is, when it is not at Twilio.
+    pub api_base_url: Option<ApiBaseUrl>,
+    /// How Twilio connects to us, appended to the URLs it is told; empty for its own way.
+    pub connection_overrides: String,
+}
+
+/// An API key of Twilio's.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    /// The key's SID, `SK…`.
+    pub sid: String,
+    /// The key's secret.
+    pub secret: SecretString,
+}
+
+/// Where Twilio's API is, for tests and the simulator; no address ends in a slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiBaseUrl {
+    /// One address for every product.
+    All(String),
+    /// An address for each product named (`api`, `messaging`, `monitor`, …); the others are at Twilio.
+    ByProduct(BTreeMap<String, String>),
+}
+
+impl ApiBaseUrl {
+    /// The address of `product`; none when it is at Twilio.
+    pub fn of(&self, product: &str) -> Option<&str> {
+        match self {
+            ApiBaseUrl::All(url) => Some(url),
+            ApiBaseUrl::ByProduct(urls) => urls.get(product).map(String::as_str),
+        }
+    }
+}
+
+impl Twilio {
+    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+        let account_sid = keys.key("accountSid", "The Account SID of Twilio's console.", Sid("AC"));
+        let account_sid = account_sid.or_variable("TWILIO_ACCOUNT_SID").optional();
+        let auth_token = "The Auth Token of Twilio's console; checks the signatures of webhooks.";
+        let auth_token = keys.key("authToken", auth_token, Secret).or_variable("TWILIO_AUTH_TOKEN").optional();
+        let service = "The Messaging Service that messages go out from; wins over `fromNumber`.";
+        let service = keys.key("messagingServiceSid", service, Sid("MG"));
+        let messaging_service_sid = service.or_variable("TWILIO_MESSAGING_SERVICE_SID").optional();
+        let api_key = read_api_key(keys);
+        let previous = "Tokens whose signatures are also accepted while one replaces the other.";
+        let previous_auth_tokens = keys.key("previousAuthTokens", previous, List(Secret)).or(vec![]);
+        let shared = Named { name: "the key's id", form: Secret };
+        let shared_keys = "Secrets of Twilio's SharedKeys, whose HMAC_SHA256 signatures are also accepted.";
+        let shared_keys = keys.key("sharedKeys", shared_keys, shared).or(BTreeMap::new());
+        let region = keys.key("region", "The region your data stays in, such as `ie1`.", host_label()).optional();
+        let edge =
+            keys.key("edge", "Where requests enter Twilio's network, such as `dublin`.", host_label()).optional();
+        let base = "Another place for Twilio's API, for tests and the simulator.";
+        let api_base_url = keys.key("apiBaseUrl", base, ApiBaseUrls).optional();
+        let overrides = "How Twilio connects to your URLs, appended to them as `#…`; `\"\"` for its own way.";
+        let connection_overrides =
+            keys.key("connectionOverrides", overrides, connection_overrides()).or("rc=3&rp=5xx,ct,rt".to_owned());
+        Self {
+            account_sid,
+            auth_token,
+            messaging_service_sid,
+            api_key,
+            previous_auth_tokens,
+            shared_keys,
+            region,
+            edge,
+            api_base_url,
+            connection_overrides,
+        }
+    }
+}
+
+fn read_api_key(keys: &mut Keys<'_, '_>) -> Option<ApiKey> {
+    let sid = keys.key("apiKeySid", "An API key for the API; signatures still need `authToken`.", Sid("SK")).optional();
+    let secret = keys.key("apiKeySecret", "The secret of the API key.", Secret).optional();
+    let has_sid = keys.written("apiKeySid").is_some();
+    if has_sid != keys.written("apiKeySecret").is_some() {
+        let missing = if has_sid { "apiKeySecret" } else { "apiKeySid" };
+        keys.problem(missing, "the key is missing", "an API key is both apiKeySid and apiKeySecret");
+    }
+    Some(ApiKey { sid: sid?, secret: secret? })
+}
+
+fn host_label() -> Parsed<String> {
+    Parsed {
+        expected: "a word of lower-case letters, digits and hyphens",
+        pattern: Some("^[a-z0-9-]+$"),
+        parse: |text| {
+            let is_label = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            (!text.is_empty() && text.bytes().all(is_label)).then(|| text.to_owned())
+        },
+    }
+}
+
+fn connection_overrides() -> Parsed<String> {
+    Parsed {
+        expected: "overrides such as \"rc=3&rp=5xx,ct,rt\" without `#`, or \"\" for none",
+        pattern: Some(r"^[^#\s]*$"),
+        parse: |text| (!text.contains(|c: char| c == '#' || c.is_whitespace())).then(|| text.to_owned()),
+    }
+}
+
+/// One address, or an object with one for each product.
+struct ApiBaseUrls;
+
+const PER_PRODUCT: Named<Address> = Named { name: "a product such as `api` or `messaging`", form: Address };
+
+impl Form for ApiBaseUrls {
+    type Value = ApiBaseUrl;
+
+    fn expected(&self) -> String {
+        format!("{}, or {}", Address.expected(), PER_PRODUCT.expected())
+    }
+
+    fn schema(&self) -> Json {
+        json!({"anyOf": [Address.schema(), PER_PRODUCT.schema()]})
+    }
+
+    fn read(&self, node: &Node, at: &mut At<'_>) -> Option<ApiBaseUrl> {
+        let trimmed = |url: String| url.trim_end_matches('/').to_owned();
+        match &node.value {
+            Value::Text(_) => Address.read(node, at).map(|url| ApiBaseUrl::All(trimmed(url))),
+            Value::Object(_) => {
+                let urls = PER_PRODUCT.read(node, at)?;
+                let urls = urls.into_iter().map(|(product, url)| (product, trimmed(url)));
+                Some(ApiBaseUrl::ByProduct(urls.collect()))
+            }
+            _ => at.misread(node, &self.expected()),
+        }
+    }
+
+    fn show(&self, value: &ApiBaseUrl) -> Json {
+        match value {
+            ApiBaseUrl::All(url) => Address.show(url),
+            ApiBaseUrl::ByProduct(urls) => PER_PRODUCT.show(urls),
+        }
+    }
+}

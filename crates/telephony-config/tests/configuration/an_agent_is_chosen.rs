@@ -1,0 +1,95 @@
+//! Which agent answers, and what each kind needs.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use telephony_config::{AgentKind, CommandLine, OpenAiAgent, OpenClawAgent};
+
+use crate::desk::{Desk, shown};
+
+fn kind(desk: &Desk) -> AgentKind {
+    desk.load().telephony.agent.kind
+}
+
+fn openclaw(desk: &Desk) -> OpenClawAgent {
+    match kind(desk) {
+        AgentKind::OpenClaw(agent) => agent,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn openai(desk: &Desk) -> OpenAiAgent {
+    match kind(desk) {
+        AgentKind::OpenAi(agent) => agent,
+        other => panic!("{other:?}"),
+    }
+}
+
+const OPENCLAW: &str = r#"{
+    gateway: { port: 28789, auth: { token: "${TOKEN}" }, http: { endpoints: { chatCompletions: { enabled: true } } } },
+    channels: { telephony: {} },
+}"#;
+
+#[test]
+fn a_file_that_enables_chat_completions_has_openclaw_answer_with_its_own_port_and_token() {
+    let desk =
+        Desk::new().file("openclaw.json", OPENCLAW).variable("TOKEN", "file").variable("OPENCLAW_GATEWAY_TOKEN", "env");
+    let agent = openclaw(&desk);
+    assert_eq!((agent.base_url.as_str(), agent.agent_id.as_deref()), ("http://127.0.0.1:28789", None));
+    assert_eq!(agent.token.unwrap().expose_secret(), "file");
+    assert_eq!(agent.timeout, Duration::from_secs(120));
+    assert_eq!(shown(&desk.load(), "agent.token"), ("\"••••••••\"".into(), "openclaw.json:2:44".into()));
+    assert_eq!(shown(&desk.load(), "agent.kind"), ("\"openclaw\"".into(), "default".into()));
+}
+
+#[test]
+fn a_port_or_token_of_the_environment_is_taken_like_openclaw_takes_it() {
+    let desk = Desk::with_block("{ agent: { kind: 'openclaw', agentId: 'sms' } }")
+        .variable("OPENCLAW_GATEWAY_PORT", "5000")
+        .variable("OPENCLAW_GATEWAY_TOKEN", "env");
+    let agent = openclaw(&desk);
+    assert_eq!((agent.base_url.as_str(), agent.agent_id.as_deref()), ("http://127.0.0.1:5000", Some("sms")));
+    assert_eq!(agent.token.unwrap().expose_secret(), "env");
+}
+
+#[test]
+fn the_token_of_openclaw_is_not_asked_for_when_another_agent_answers() {
+    let file = OPENCLAW.replace("telephony: {}", "telephony: { agent: { kind: 'echo' } }");
+    assert!(matches!(kind(&Desk::new().file("openclaw.json", &file)), AgentKind::Echo));
+}
+
+#[test]
+fn without_chat_completions_echo_answers() {
+    let file = OPENCLAW.replace("enabled: true", "enabled: false");
+    assert!(matches!(kind(&Desk::new().file("openclaw.json", &file)), AgentKind::Echo));
+}
+
+#[test]
+fn a_command_is_a_program_or_a_line_for_the_shell() {
+    let program =
+        kind(&Desk::with_block("{ agent: { kind: 'command', command: ['./a', '', '-x'], timeoutSeconds: 9 } }"));
+    let AgentKind::Command(agent) = program else { panic!("{program:?}") };
+    assert_eq!(agent.command, CommandLine::Program(vec!["./a".into(), String::new(), "-x".into()]));
+    assert_eq!(agent.timeout, Duration::from_secs(9));
+    let line = kind(&Desk::with_block("{ agent: { kind: 'command', command: './a | cat' } }"));
+    let AgentKind::Command(agent) = line else { panic!("{line:?}") };
+    assert_eq!(agent.command, CommandLine::Shell("./a | cat".into()));
+}
+
+#[test]
+fn a_command_agent_without_a_command_is_a_problem() {
+    let problems = Desk::with_block("{ agent: { kind: 'command' } }").problems();
+    assert!(problems.contains("agent.command: the key is missing, expected the program to start"), "{problems}");
+}
+
+#[test]
+fn openai_needs_a_model_and_a_key_and_any_other_place_only_a_model() {
+    let problems = Desk::with_block("{ agent: { kind: 'openai' } }").problems();
+    assert!(problems.contains("agent.model: the key is missing") && problems.contains("OPENAI_API_KEY"), "{problems}");
+    let agent = openai(&Desk::with_block("{ agent: { kind: 'openai', model: 'm' } }").variable("OPENAI_API_KEY", "k"));
+    assert_eq!((agent.base_url.as_str(), agent.history_turns), ("https://api.openai.com/v1", 20));
+    assert_eq!(agent.api_key.unwrap().expose_secret(), "k");
+    let agent =
+        openai(&Desk::with_block("{ agent: { kind: 'openai', model: 'm', baseUrl: 'http://127.0.0.1:1/v1/' } }"));
+    assert_eq!((agent.base_url.as_str(), agent.api_key.is_none()), ("http://127.0.0.1:1/v1", true));
+}

@@ -1,0 +1,13 @@
+//! A configuration from its files to what it becomes, or to the problems it has.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod an_agent_is_chosen;
+mod defaults_hold;
+mod desk;
+mod includes_go_wrong;
+mod nothing_is_configured;
+mod secrets_are_elsewhere;
+mod something_is_missing;
+mod the_guide_is_followed;
+mod the_operator_slips;
+mod the_reference_is_stale;

@@ -1,0 +1,188 @@
+//! SecretRefs: where a secret is kept, and what happens when it cannot be had.
+
+use secrecy::ExposeSecret;
+
+use crate::desk::Desk;
+
+/// A desk whose auth token is `reference`, with `providers` under `secrets.providers`.
+fn desk(providers: &str, reference: &str) -> Desk {
+    Desk::new().file(
+        "openclaw.json",
+        &format!(
+            "{{ secrets: {{ providers: {{ {providers} }} }},
+               channels: {{ telephony: {{ twilio: {{ authToken: {reference} }} }} }} }}"
+        ),
+    )
+}
+
+fn token(desk: &Desk) -> String {
+    desk.load().telephony.twilio.auth_token.unwrap().expose_secret().to_owned()
+}
+
+fn refused(desk: &Desk, reason: &str) {
+    let problems = desk.problems();
+    assert!(problems.contains(reason), "expected {reason:?} in {problems}");
+}
+
+#[test]
+fn a_variable_is_read_in_all_its_spellings() {
+    for reference in [
+        "{ source: 'env', provider: 'default', id: 'TOKEN' }",
+        "{ source: 'env', id: 'TOKEN' }",
+        "'${TOKEN}'",
+        "'$TOKEN'",
+    ] {
+        assert_eq!(token(&desk("", reference).variable("TOKEN", "t0k")), "t0k", "{reference}");
+        refused(&desk("", reference), "the environment variable TOKEN is not set");
+    }
+}
+
+#[test]
+fn a_provider_that_lists_its_variables_gives_out_no_others() {
+    let reference = "{ source: 'env', provider: 'default', id: 'TOKEN' }";
+    let listed = desk("default: { source: 'env', allowlist: ['TOKEN'] }", reference).variable("TOKEN", "t");
+    assert_eq!(token(&listed), "t");
+    let unlisted = desk("default: { source: 'env', allowlist: ['OTHER'] }", reference).variable("TOKEN", "t");
+    refused(&unlisted, "secrets.providers.default.allowlist does not name TOKEN");
+}
+
+#[test]
+fn what_openclaw_keeps_to_itself_is_a_clear_problem() {
+    refused(&desk("", "{ source: 'store', provider: 'default', id: 'X' }"), "kept by OpenClaw itself");
+    refused(&desk("", "{ source: 'vault', id: 'X' }"), "source: expected \"env\", \"file\" or \"exec\"");
+    refused(&desk("", "{ source: 'env', id: 'lower' }"), "expected the name of a variable in upper case");
+    refused(&desk("", "{ source: 'env', provider: 'Bad', id: 'X' }"), "expected a name such as \"default\"");
+    refused(&desk("", "{ source: 'file', id: '/x' }"), "no secrets.providers.default with source \"file\"");
+    refused(
+        &desk("x: { source: 'exec', pluginIntegration: {} }", "{ source: 'exec', provider: 'x', id: 'a' }"),
+        "not supported",
+    );
+}
+
+#[cfg(unix)]
+mod in_a_file {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn file(desk: Desk, name: &str, text: &str, mode: u32) -> Desk {
+        let desk = desk.file(name, text);
+        std::fs::set_permissions(desk.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+        desk
+    }
+
+    fn json(id: &str) -> Desk {
+        desk(
+            "f: { source: 'file', path: '~/.openclaw/s.json' }",
+            &format!("{{ source: 'file', provider: 'f', id: '{id}' }}"),
+        )
+    }
+
+    fn single(id: &str) -> Desk {
+        let provider = "f: { source: 'file', path: '~/.openclaw/s.txt', mode: 'singleValue' }";
+        desk(provider, &format!("{{ source: 'file', provider: 'f', id: '{id}' }}"))
+    }
+
+    const SECRETS: &str = r#"{ "a/b": { "c": "t0k", "n": 5, "e": "" } }"#;
+
+    #[test]
+    fn a_pointer_leads_to_one_of_many() {
+        assert_eq!(token(&file(json("/a~1b/c"), "s.json", SECRETS, 0o600)), "t0k");
+        refused(&file(json("/a/b"), "s.json", SECRETS, 0o600), "there is nothing at /a/b");
+        refused(&file(json("/a~1b/n"), "s.json", SECRETS, 0o600), "expected a text at /a~1b/n");
+        refused(&file(json("/a~1b/e"), "s.json", SECRETS, 0o600), "the secret is empty");
+        refused(&file(json("value"), "s.json", SECRETS, 0o600), "expected a JSON pointer");
+        refused(&file(json("/a"), "s.json", "t0k", 0o600), "the file is not JSON at line 1");
+    }
+
+    #[test]
+    fn a_single_value_loses_only_its_last_line_break() {
+        assert_eq!(token(&file(single("value"), "s.txt", " t0k\n\r\n", 0o600)), " t0k\n");
+        refused(&file(single("/x"), "s.txt", "t0k", 0o600), "expected \"value\" for a file with a single value");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        refused(
+            &file(single("value"), "s.txt", "t0k", 0o640),
+            "others may read the file: run `chmod 600 ~/.openclaw/s.txt`",
+        );
+    }
+
+    #[test]
+    fn a_file_by_another_name_is_refused() {
+        let desk = file(single("value"), "real.txt", "t0k", 0o600);
+        refused(&desk, "failed to read the file");
+        std::os::unix::fs::symlink(desk.path("real.txt"), desk.path("s.txt")).unwrap();
+        refused(&desk, "expected a regular file, not a link");
+        std::fs::remove_file(desk.path("s.txt")).unwrap();
+        std::fs::hard_link(desk.path("real.txt"), desk.path("s.txt")).unwrap();
+        refused(&desk, "hard link");
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_refused() {
+        let provider = "f: { source: 'file', path: '~/.openclaw/s.txt', mode: 'singleValue', maxBytes: 3 }";
+        let desk = desk(provider, "{ source: 'file', provider: 'f', id: 'value' }");
+        refused(&file(desk, "s.txt", "t0ken", 0o600), "the file is larger than 3 bytes");
+    }
+}
+
+#[cfg(unix)]
+mod from_a_program {
+    use super::*;
+
+    /// A desk whose secret comes from a line of shell.
+    fn shell(line: &str, settings: &str) -> Desk {
+        let line = serde_json::to_string(line).unwrap();
+        let provider =
+            format!("vault: {{ source: 'exec', command: '/usr/bin/env', args: ['sh', '-c', {line}], {settings} }}");
+        desk(&provider, "{ source: 'exec', provider: 'vault', id: 'twilio/token#v' }")
+    }
+
+    #[test]
+    fn it_is_asked_by_protocol_and_its_answer_taken() {
+        // Answers only when the request is the one of the protocol.
+        let line = r#"grep -q '^{"ids":\["twilio/token#v"\],"protocolVersion":1,"provider":"vault"}$' &&
+            printf '{"protocolVersion":1,"values":{"twilio/token#v":"%s"}}' "$A$B$SECRET""#;
+        let desk = shell(line, "passEnv: ['A'], env: { B: '${B}y' }");
+        assert_eq!(token(&desk.variable("A", "a").variable("B", "b").variable("SECRET", "leak")), "aby");
+    }
+
+    #[test]
+    fn a_plain_answer_is_taken_only_when_that_is_allowed() {
+        assert_eq!(token(&shell("echo t0k", "jsonOnly: false")), "t0k");
+        refused(&shell("echo t0k", ""), "its answer is not JSON");
+    }
+
+    #[test]
+    fn what_it_cannot_find_or_say_is_a_problem() {
+        let not_found = r#"echo '{"protocolVersion":1,"errors":{"twilio/token#v":{"code":"NOT_FOUND"}}}'"#;
+        refused(&shell(not_found, ""), "it does not know twilio/token#v");
+        refused(&shell("echo '{}'", ""), "protocolVersion");
+        refused(&shell("exit 3", "jsonOnly: false"), "it failed (exit status: 3)");
+        refused(&shell("true", "jsonOnly: false"), "the secret is empty");
+    }
+
+    #[test]
+    fn one_that_hangs_or_talks_without_end_is_stopped() {
+        refused(&shell("exec sleep 60", "timeoutMs: 50"), "no answer in 50 ms");
+        refused(&shell("yes", "maxOutputBytes: 1000"), "it answered more than 1000 bytes");
+    }
+
+    #[test]
+    fn a_program_that_others_could_have_put_there_is_not_started() {
+        use std::os::unix::fs::PermissionsExt;
+        let reference = "{ source: 'exec', provider: 'v', id: 'x' }";
+        let provider = |command: &str| format!("v: {{ source: 'exec', command: '{command}' }}");
+        refused(&desk(&provider("vault"), reference), "expected an absolute path");
+        let desk = desk(&provider("~/.openclaw/vault"), reference).file("vault", "#!/bin/sh\n");
+        std::fs::set_permissions(desk.path("vault"), std::fs::Permissions::from_mode(0o722)).unwrap();
+        refused(&desk, "others may change it");
+        std::fs::rename(desk.path("vault"), desk.path("real")).unwrap();
+        std::os::unix::fs::symlink(desk.path("real"), desk.path("vault")).unwrap();
+        refused(&desk, "not a link");
+        let untrusted = "v: { source: 'exec', command: '/usr/bin/env', trustedDirs: ['/opt'] }";
+        refused(&self::desk(untrusted, reference), "it is in none of trustedDirs");
+    }
+}

@@ -1,0 +1,71 @@
+//! What is wrong in a file is said all at once, each with its place, what was found and what is expected.
+
+use crate::desk::Desk;
+
+#[test]
+fn every_problem_of_a_bad_file_is_named_with_its_place() {
+    let desk = Desk::new().file("openclaw.json", include_str!("../data/everything_wrong.json5"));
+    insta::assert_snapshot!(desk.problems());
+}
+
+#[test]
+fn no_problem_shows_a_secret() {
+    let desk = Desk::new().file(
+        "openclaw.json",
+        r#"{ channels: { telephony: {
+            twilio: { authToken: ["s3cret"], previousAuthTokens: "s3cret", sharedKeys: ["s3cret"], apiKeySecret: 123450 },
+            publicUrl: "htps://me:s3cret@a.example", store: { url: "postgres://me:s3cret@a.example/db" },
+            agent: { apiKey: { source: "file", provider: "none", id: "s3cret", value: "s3cret" } },
+        } } }"#,
+    );
+    let problems = desk.problems();
+    assert!(!problems.contains("s3cret") && !problems.contains("12345"), "{problems}");
+    assert_eq!(problems.lines().filter(|line| !line.starts_with("  hint")).count(), 8, "{problems}");
+}
+
+#[test]
+fn a_file_that_is_not_json5_is_a_problem_at_its_place() {
+    let desk = Desk::new().file("openclaw.json", "{\n  channels: { telephony: { port: 1 bind: 2 } }\n}");
+    assert_eq!(desk.problems(), "~/.openclaw/openclaw.json:2:35: this is not JSON5: expected comma");
+    let desk = Desk::new().file("openclaw.json", "[]");
+    assert!(
+        desk.problems().starts_with("~/.openclaw/openclaw.json:1:1: channels.telephony: the channel is not configured")
+    );
+}
+
+#[test]
+fn a_variable_that_is_wrong_is_named_by_its_name() {
+    let desk = Desk::with_block("{}").variable("TWILIO_ACCOUNT_SID", "AC1");
+    assert_eq!(
+        desk.problems(),
+        "env TWILIO_ACCOUNT_SID: channels.telephony.twilio.accountSid: found \"AC1\" (3 characters), expected AC and 32 \
+         letters and digits, 34 characters in all"
+    );
+}
+
+#[test]
+fn what_is_unwise_is_a_warning_only() {
+    let desk = Desk::with_block(
+        r#"{
+        enabled: true, provider: "simulator",
+        inboundPolicy: "allowlist",
+        publicUrl: "http://a.example",
+        skipSignatureVerification: true,
+        webhookSecurity: { trustForwardingHeaders: true },
+        agent: { kind: "echo", model: "m" },
+        operator: { number: "+15550009999" },
+    }"#,
+    )
+    .file(".env", "nonsense\n");
+    insta::assert_snapshot!(desk.warnings().join("\n"));
+    let loopback = Desk::with_block(r#"{ publicUrl: "https://localhost:3335/hook" }"#).warnings();
+    let expected = "publicUrl: this is the machine itself: Twilio cannot reach it";
+    assert!(loopback.iter().any(|warning| warning.ends_with(expected)), "{loopback:?}");
+}
+
+#[test]
+fn a_login_shell_that_is_not_asked_is_mentioned() {
+    let desk =
+        Desk::new().file("openclaw.json", "{ env: { shellEnv: { enabled: true } }, channels: { telephony: {} } }");
+    assert!(desk.warnings()[0].contains("env.shellEnv: variables of the login shell are not read"));
+}

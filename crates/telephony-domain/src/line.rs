@@ -1,0 +1,81 @@
+//! A line: one of our numbers or messaging services, and what kind of number it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::number::PhoneNumber;
+
+/// Who we are on the phone: what outbound messages are sent from and inbound ones sent to.
+///
+/// At least one of the two is set; a messaging service wins over the number for outbound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// Our phone number.
+    pub number: Option<PhoneNumber>,
+    /// The provider's id of a pool of numbers that it chooses from (at Twilio `MG…`).
+    pub messaging_service: Option<String>,
+}
+
+/// What carriers take a number for; it decides how fast the number may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineKind {
+    /// An ordinary number.
+    LongCode,
+    /// A North American number that is free to call.
+    TollFree,
+    /// Five or six digits without a country code.
+    ShortCode,
+    /// A pool of numbers behind one id.
+    MessagingService,
+}
+
+/// Area codes of North American toll-free numbers.
+const TOLL_FREE: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
+
+impl LineKind {
+    /// Recognises the kind by the form of `sender`.
+    pub fn of(sender: &Sender) -> LineKind {
+        if sender.messaging_service.is_some() {
+            return LineKind::MessagingService;
+        }
+        match sender.number.as_ref().map(PhoneNumber::as_str) {
+            Some(number) if is_toll_free(number) => LineKind::TollFree,
+            Some(number) if number.len() <= "+123456".len() => LineKind::ShortCode,
+            _ => LineKind::LongCode,
+        }
+    }
+
+    /// Segments a second that Twilio lets such a number send (per number, its help pages of 2026);
+    /// a messaging service is taken for a pool of one long code until told otherwise.
+    pub fn segments_per_second(self) -> f64 {
+        match self {
+            LineKind::LongCode | LineKind::MessagingService => 1.0,
+            LineKind::TollFree => 3.0,
+            LineKind::ShortCode => 100.0,
+        }
+    }
+}
+
+fn is_toll_free(number: &str) -> bool {
+    number.len() == "+18005550100".len()
+        && number.strip_prefix("+1").is_some_and(|rest| TOLL_FREE.contains(&&rest[..3]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(number: &str) -> LineKind {
+        LineKind::of(&Sender { number: number.parse().ok(), messaging_service: None })
+    }
+
+    #[test]
+    fn the_form_of_a_number_tells_its_kind() {
+        assert_eq!(kind("+15550001234"), LineKind::LongCode);
+        assert_eq!(kind("+18335550100"), LineKind::TollFree);
+        assert_eq!(kind("+448005550100"), LineKind::LongCode);
+        assert_eq!(kind("+12345"), LineKind::ShortCode);
+        let service = Sender { number: None, messaging_service: Some("MG1".into()) };
+        assert_eq!(LineKind::of(&service), LineKind::MessagingService);
+    }
+}

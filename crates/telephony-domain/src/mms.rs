@@ -1,0 +1,114 @@
+//! What carriers take as MMS, and what one is charged as.
+
+use crate::media_type;
+
+/// A message has no more files (Twilio).
+pub const FILES_AT_MOST: usize = 10;
+
+/// The files of a message are no larger together (bytes; Twilio).
+pub const BYTES_AT_MOST: u64 = 5_000_000;
+
+/// A file that Twilio cannot make smaller for a carrier is no larger (bytes): beyond it carriers differ.
+pub const BYTES_AS_IS: u64 = 500_000;
+
+/// The text of an MMS is no longer (UTF-16 units; Twilio).
+pub const TEXT_AT_MOST: usize = 1600;
+
+/// What an MMS counts as where segments are paced and limited: in the United States it costs about as much as three
+/// (0.02 against 0.0079 dollars), and takes longer to send.
+pub const SEGMENTS: u32 = 3;
+
+/// Types that Twilio makes smaller where a carrier wants it.
+const RESIZED: [&str; 3] = ["image/jpeg", "image/png", "image/gif"];
+
+/// Types beyond pictures, sound and film that Twilio passes on.
+const DOCUMENTS: [&str; 6] =
+    [media_type::CONTACT_CARD, "text/calendar", "text/csv", "text/rtf", "text/richtext", "application/pdf"];
+
+/// Pictures that Twilio passes on as they are.
+const PICTURES: [&str; 2] = ["image/bmp", "image/tiff"];
+
+/// Why files cannot be sent; each names the limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// There are too many.
+    #[error("{0} files are too many: a message carries {FILES_AT_MOST}")]
+    TooMany(usize),
+    /// They are too large together.
+    #[error("the files are {0} bytes together: a message carries {BYTES_AT_MOST}")]
+    TooMuch(u64),
+    /// A file is too large for its type.
+    #[error(
+        "a file of type {content_type} has {size} bytes: carriers take {BYTES_AS_IS} of anything but JPEG, PNG and GIF"
+    )]
+    TooLarge {
+        /// Its type.
+        content_type: String,
+        /// Its length (bytes).
+        size: u64,
+    },
+    /// No carrier takes the type.
+    #[error(
+        "a file of type {0} cannot be sent: MMS takes JPEG, PNG, GIF, sound, film, PDF, contact cards and calendars"
+    )]
+    Unsupported(String),
+    /// There is nothing in it.
+    #[error("a file is empty")]
+    Empty,
+}
+
+/// Whether files of these types and lengths (bytes) can go with one message.
+pub fn check<'f>(files: impl IntoIterator<Item = (&'f str, u64)>) -> Result<(), Unsendable> {
+    let (mut count, mut together) = (0, 0);
+    for (content_type, size) in files {
+        check_file(content_type, size)?;
+        count += 1;
+        together += size;
+    }
+    if count > FILES_AT_MOST {
+        return Err(Unsendable::TooMany(count));
+    }
+    if together > BYTES_AT_MOST { Err(Unsendable::TooMuch(together)) } else { Ok(()) }
+}
+
+fn check_file(content_type: &str, size: u64) -> Result<(), Unsendable> {
+    let (kind, _) = content_type.split_once('/').unwrap_or_default();
+    let is_resized = RESIZED.contains(&content_type);
+    let is_known = is_resized || PICTURES.contains(&content_type) || DOCUMENTS.contains(&content_type);
+    if !is_known && !matches!(kind, "audio" | "video") {
+        return Err(Unsendable::Unsupported(content_type.to_owned()));
+    }
+    match size {
+        0 => Err(Unsendable::Empty),
+        _ if size > BYTES_AS_IS && !is_resized => {
+            Err(Unsendable::TooLarge { content_type: content_type.to_owned(), size })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_names_its_limit() {
+        assert_eq!(check([("image/jpeg", BYTES_AT_MOST)]), Ok(()));
+        assert_eq!(check([("image/jpeg", BYTES_AT_MOST), ("image/gif", 1)]), Err(Unsendable::TooMuch(5_000_001)));
+        assert_eq!(check([("image/png", 1); 10]), Ok(()));
+        assert_eq!(check([("image/png", 1); 11]), Err(Unsendable::TooMany(11)));
+        assert_eq!(check([("audio/amr", BYTES_AS_IS), ("text/vcard", 9)]), Ok(()));
+        let film = check([("video/mp4", BYTES_AS_IS + 1)]).unwrap_err();
+        assert!(film.to_string().contains("500000"), "{film}");
+        assert_eq!(check([("image/png", 0)]), Err(Unsendable::Empty));
+    }
+
+    #[test]
+    fn what_no_carrier_takes_is_said_before_it_is_sent() {
+        for content_type in
+            ["text/html", "application/zip", "application/octet-stream", "image/svg+xml", "image/heic", ""]
+        {
+            assert_eq!(check([(content_type, 1)]), Err(Unsendable::Unsupported(content_type.to_owned())));
+        }
+    }
+}

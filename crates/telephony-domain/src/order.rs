@@ -1,0 +1,156 @@
+//! What the operator can order by SMS, and how it is told from talk.
+
+use std::time::Duration;
+
+use crate::number::PhoneNumber;
+use crate::pairing::PairingCode;
+
+/// No more wrong codes than this are read in [`GUESSES_FOR`].
+pub const GUESSES_AT_MOST: u32 = 5;
+
+/// The time in which wrong codes are counted: a code works no longer.
+pub const GUESSES_FOR: Duration = crate::pairing::CODE_VALID_FOR;
+
+/// No more orders than this are answered in a day; they are obeyed all the same.
+pub const ANSWERS_PER_DAY: u32 = 100;
+
+/// Whom an order is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever was told this code.
+    Code(PairingCode),
+    /// This number.
+    Number(PhoneNumber),
+}
+
+/// What the operator orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// `APPROVE`: they may talk to the assistant.
+    Approve(Whom),
+    /// `REJECT`: they may not, and with `BLOCK` they get no answer from now on.
+    Reject {
+        /// Who.
+        whom: Whom,
+        /// Whether the number is refused from now on.
+        block: bool,
+    },
+    /// `STATUS`: how is it?
+    Status,
+    /// Meant as an order, but without a code or a number that could be one.
+    Unreadable,
+}
+
+impl Order {
+    /// Reads a whole text of the operator's; none where it is talk. "Approve the second one" is: an order names a code or
+    /// a number, or something that can only be a mistyped one.
+    pub fn read(text: &str) -> Option<Order> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (first, rest) = words.split_first()?;
+        let is = |word: &str, said: &str| said.eq_ignore_ascii_case(word);
+        match rest {
+            [] if is("STATUS", first) => Some(Order::Status),
+            _ if is("APPROVE", first) => named(rest, Order::Approve),
+            [rest @ .., last] if is("REJECT", first) && is("BLOCK", last) => {
+                named(rest, |whom| Order::Reject { whom, block: true })
+            }
+            _ if is("REJECT", first) => named(rest, |whom| Order::Reject { whom, block: false }),
+            _ => None,
+        }
+    }
+}
+
+fn named(words: &[&str], order: impl FnOnce(Whom) -> Order) -> Option<Order> {
+    match whom(words) {
+        Some(whom) => Some(order(whom)),
+        None => is_mistyped(words).then_some(Order::Unreadable),
+    }
+}
+
+/// A code is one word or two halves; a number may be written with spaces, hyphens and brackets.
+fn whom(words: &[&str]) -> Option<Whom> {
+    let text = words.concat();
+    let is_grouped =
+        matches!(words, [_] | [_, _]) && words.iter().all(|word| word.len() % 4 == 0 || word.contains('-'));
+    if let Ok(code) = text.parse()
+        && is_grouped
+    {
+        return Some(Whom::Code(code));
+    }
+    let digits: String = text.chars().filter(|c| !matches!(c, '-' | '(' | ')' | '.')).collect();
+    digits.parse().ok().map(Whom::Number)
+}
+
+/// A number that is none, or one word of letters and digits.
+fn is_mistyped(words: &[&str]) -> bool {
+    let text = words.concat();
+    let has_digit = text.bytes().any(|b| b.is_ascii_digit());
+    let is_code_like = words.len() == 1 && has_digit && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    (6..=16).contains(&text.len()) && (text.starts_with('+') || is_code_like)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn code(text: &str) -> Whom {
+        Whom::Code(text.parse().unwrap())
+    }
+
+    fn number() -> Whom {
+        Whom::Number("+15550005678".parse().unwrap())
+    }
+
+    #[test]
+    fn orders_are_read_as_people_type_them() {
+        for text in ["APPROVE ABCD2345", " approve abcd2345\n", "Approve ABCD 2345", "approve abcd-2345"] {
+            assert_eq!(Order::read(text), Some(Order::Approve(code("ABCD2345"))), "{text}");
+        }
+        for text in ["approve +15550005678", "APPROVE +1 (555) 000-5678"] {
+            assert_eq!(Order::read(text), Some(Order::Approve(number())), "{text}");
+        }
+        assert_eq!(Order::read("reject abcd2345"), Some(Order::Reject { whom: code("ABCD2345"), block: false }));
+        assert_eq!(Order::read("REJECT +15550005678 block"), Some(Order::Reject { whom: number(), block: true }));
+        assert_eq!(Order::read("Status"), Some(Order::Status));
+    }
+
+    #[test]
+    fn talk_is_for_the_agent() {
+        for text in [
+            "",
+            "approve",
+            "Approve it",
+            "approve the plans",
+            "approve 2",
+            "approve the 2nd one",
+            "reject",
+            "reject all of them",
+            "reject block",
+            "status of my order",
+            "what is the status",
+            "please approve ABCD2345",
+            "help",
+        ] {
+            assert_eq!(Order::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_code_or_number_is_not_taken_for_talk() {
+        for text in
+            ["APPROVE ABCD234", "approve ABCD23456", "APPROVE ABCD2340", "reject +0555000567", "REJECT AB12CD BLOCK"]
+        {
+            assert_eq!(Order::read(text), Some(Order::Unreadable), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_typed_is_an_order_or_talk(text in "(?s).{0,60}", word in "APPROVE|reject|Status") {
+            Order::read(&text);
+            Order::read(&format!("{word} {text}"));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Pairing codes and the texts around them.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::number::PhoneNumber;
+
+/// A code works this long.
+pub const CODE_VALID_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// No more requests wait at a time.
+pub const PENDING_AT_MOST: u32 = 3;
+
+/// The SMS that tells a contact of the operator's approval.
+pub const APPROVAL_TEXT: &str = "Your phone number has been approved. You can now send messages to this bot.";
+
+/// Letters and digits that nobody mistakes for one another; 32 of them, so five random bits make one.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+const LENGTH: usize = 8;
+
+/// What a stranger is told and the operator approves: eight characters without 0, O, 1 and I.
+///
+/// `Display` shows the code; `Debug` does not, so that it stays out of logs.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PairingCode(String);
+
+/// Why a text is not a pairing code. It does not repeat the text: a guess may come as anybody's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a pairing code: expected {LENGTH} letters and digits without 0, O, 1 and I, such as ABCD2345")]
+pub struct InvalidCode;
+
+impl PairingCode {
+    /// Makes a code of random bytes, one character of each.
+    pub fn from_random(bytes: [u8; LENGTH]) -> Self {
+        Self(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect())
+    }
+
+    /// The code as it is told.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The SMS that tells `contact` this code: one segment, whatever the number.
+    pub fn challenge_text(&self, contact: &PhoneNumber) -> String {
+        format!(
+            "OpenClaw: access not configured.\n\nYour number: {contact}\nPairing code: {self}\n\n\
+             Ask the owner to run:\nopenclaw pairing approve telephony {self}"
+        )
+    }
+}
+
+impl FromStr for PairingCode {
+    type Err = InvalidCode;
+
+    /// Reads a code without regard to case, spaces and hyphens.
+    fn from_str(text: &str) -> Result<Self, InvalidCode> {
+        let code: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        let code = code.to_ascii_uppercase();
+        let is_code = code.len() == LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte));
+        if is_code { Ok(Self(code)) } else { Err(InvalidCode) }
+    }
+}
+
+impl fmt::Display for PairingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PairingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PairingCode(•••)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sms::segment::count;
+
+    #[test]
+    fn a_code_is_read_as_people_type_it() {
+        let code: PairingCode = "AB2-3 cdef".parse().unwrap();
+        assert_eq!(code.as_str(), "AB23CDEF");
+        for bad in ["", "AB23CDE", "AB23CDEFG", "AB23CDE0", "AB23CDEI", "AB23CDEÉ"] {
+            assert!(bad.parse::<PairingCode>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_random_code_reads_back_and_no_character_is_likelier() {
+        let mut drawn = [0; 256];
+        for byte in 0..=255u8 {
+            let code = PairingCode::from_random([byte; LENGTH]);
+            drawn[usize::from(code.as_str().as_bytes()[LENGTH - 1])] += 1;
+            assert_eq!(code.as_str().parse(), Ok(code));
+        }
+        assert!(ALPHABET.iter().all(|&c| drawn[usize::from(c)] == 8));
+    }
+
+    #[test]
+    fn neither_a_code_nor_a_guess_shows_in_a_log() {
+        let code = PairingCode::from_random([0; LENGTH]);
+        assert_eq!(format!("{code:?}"), "PairingCode(•••)");
+        let guess = "my guess".parse::<PairingCode>().unwrap_err();
+        assert!(!format!("{guess} {guess:?}").contains("guess"));
+    }
+
+    #[test]
+    fn the_sms_costs_one_segment_even_to_the_longest_number() {
+        let text = PairingCode::from_random([0; LENGTH]).challenge_text(&"+999999999999999".parse().unwrap());
+        assert_eq!(count(&text).segments, 1);
+    }
+
+    #[test]
+    fn the_sms_says_who_and_what_to_type() {
+        let code = PairingCode::from_random([0; LENGTH]);
+        let text = code.challenge_text(&"+15550001111".parse().unwrap());
+        assert!(text.starts_with("OpenClaw: access not configured."));
+        assert!(text.contains("+15550001111"));
+        assert!(text.ends_with("openclaw pairing approve telephony AAAAAAAA"));
+    }
+}

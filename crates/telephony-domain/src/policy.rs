@@ -1,0 +1,160 @@
+//! Who may talk to the assistant: the operator's policy applied to what we know of a contact.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::number::PhoneNumber;
+
+/// The operator's choice for messages and calls that come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InboundPolicy {
+    /// Nobody.
+    Disabled,
+    /// The numbers in `allowFrom`.
+    Allowlist,
+    /// The numbers in `allowFrom` and everyone the operator approved; a stranger is told a code.
+    #[default]
+    Pairing,
+    /// Everyone.
+    Open,
+}
+
+impl InboundPolicy {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            InboundPolicy::Disabled => "disabled",
+            InboundPolicy::Allowlist => "allowlist",
+            InboundPolicy::Pairing => "pairing",
+            InboundPolicy::Open => "open",
+        }
+    }
+}
+
+/// The policy with its list of numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// The operator's choice.
+    pub inbound: InboundPolicy,
+    /// The numbers that are always allowed.
+    pub allow: HashSet<PhoneNumber>,
+    /// Whether `"*"` is in the list.
+    pub allows_everyone: bool,
+}
+
+/// What the store knows of a contact on a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// The operator approved the number.
+    pub is_approved: bool,
+    /// The operator blocked the number.
+    pub is_blocked: bool,
+    /// The contact asked this line to stop.
+    pub is_opted_out: bool,
+}
+
+/// The policy's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// The agent answers.
+    Admitted,
+    /// Unknown, but may ask to be paired.
+    Stranger,
+    /// No answer at all.
+    Refused(Refusal),
+}
+
+/// Why somebody gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The policy admits nobody.
+    Disabled,
+    /// The number is not on the list.
+    NotAllowed,
+    /// The operator blocked the number.
+    Blocked,
+    /// The contact asked this line to stop.
+    OptedOut,
+    /// The sender is a short code, a name or hidden: nobody to answer.
+    NotANumber,
+}
+
+impl Refusal {
+    /// The word used in the store, in logs and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Refusal::Disabled => "disabled",
+            Refusal::NotAllowed => "not-allowed",
+            Refusal::Blocked => "blocked",
+            Refusal::OptedOut => "opted-out",
+            Refusal::NotANumber => "not-a-number",
+        }
+    }
+}
+
+impl Policy {
+    /// Decides about `contact` (none: the sender is not a phone number), of whom we know `standing`.
+    pub fn admit(&self, contact: Option<&PhoneNumber>, standing: Standing) -> Admission {
+        let Some(contact) = contact else { return Admission::Refused(Refusal::NotANumber) };
+        if standing.is_blocked {
+            return Admission::Refused(Refusal::Blocked);
+        }
+        if standing.is_opted_out {
+            return Admission::Refused(Refusal::OptedOut);
+        }
+        let is_listed = self.allows_everyone || self.allow.contains(contact);
+        match self.inbound {
+            InboundPolicy::Disabled => Admission::Refused(Refusal::Disabled),
+            InboundPolicy::Open => Admission::Admitted,
+            _ if is_listed => Admission::Admitted,
+            InboundPolicy::Allowlist => Admission::Refused(Refusal::NotAllowed),
+            InboundPolicy::Pairing if standing.is_approved => Admission::Admitted,
+            InboundPolicy::Pairing => Admission::Stranger,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &str = "+15550001111";
+
+    fn admit(inbound: InboundPolicy, from: &str, standing: Standing) -> Admission {
+        let allow = [KNOWN.parse().unwrap()].into();
+        Policy { inbound, allow, allows_everyone: false }.admit(from.parse().ok().as_ref(), standing)
+    }
+
+    #[test]
+    fn each_policy_knows_its_own() {
+        let stranger = "+15550002222";
+        let nothing = Standing::default();
+        let approved = Standing { is_approved: true, ..nothing };
+        assert_eq!(admit(InboundPolicy::Disabled, KNOWN, approved), Admission::Refused(Refusal::Disabled));
+        assert_eq!(admit(InboundPolicy::Allowlist, KNOWN, nothing), Admission::Admitted);
+        assert_eq!(admit(InboundPolicy::Allowlist, stranger, approved), Admission::Refused(Refusal::NotAllowed));
+        assert_eq!(admit(InboundPolicy::Pairing, KNOWN, nothing), Admission::Admitted);
+        assert_eq!(admit(InboundPolicy::Pairing, stranger, approved), Admission::Admitted);
+        assert_eq!(admit(InboundPolicy::Pairing, stranger, nothing), Admission::Stranger);
+        assert_eq!(admit(InboundPolicy::Open, stranger, nothing), Admission::Admitted);
+    }
+
+    #[test]
+    fn a_block_and_an_opt_out_win_over_every_list() {
+        for inbound in [InboundPolicy::Allowlist, InboundPolicy::Pairing, InboundPolicy::Open] {
+            let blocked = Standing { is_blocked: true, ..Standing::default() };
+            assert_eq!(admit(inbound, KNOWN, blocked), Admission::Refused(Refusal::Blocked));
+            let opted_out = Standing { is_opted_out: true, ..Standing::default() };
+            assert_eq!(admit(inbound, KNOWN, opted_out), Admission::Refused(Refusal::OptedOut));
+        }
+    }
+
+    #[test]
+    fn a_hidden_sender_matches_no_list_not_even_everyone() {
+        let policy = Policy { inbound: InboundPolicy::Open, allows_everyone: true, ..Policy::default() };
+        assert_eq!(policy.admit(None, Standing::default()), Admission::Refused(Refusal::NotANumber));
+    }
+}

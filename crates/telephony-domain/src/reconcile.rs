@@ -1,0 +1,249 @@
+//! An attempt whose outcome is unknown: what the provider's own list says decides what happens next.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// The second look comes at least this long after we gave up on the answer: Twilio's own webhook
+/// ceiling, by which a message that was accepted is listed.
+pub const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
+
+/// The list is searched from this long before the attempt, for clocks that differ.
+pub const LOOK_BACK: Duration = Duration::from_secs(120);
+
+/// A list that the provider denies for so long will not be had.
+const DENIED_AT_MOST: Duration = Duration::from_secs(10 * 60);
+
+/// The wait before the list is asked again when it could not be had.
+const UNREACHABLE_WAIT: Duration = Duration::from_secs(10);
+
+/// A part is not sent more often than this because nobody knew: about ten minutes in which the provider could be asked,
+/// since each time takes [`SECOND_LOOK_AFTER`] at least.
+pub const RESENDS_AT_MOST: u32 = 40;
+
+/// What is known of an unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// When we gave up waiting for the answer.
+    pub since: Timestamp,
+    /// How many complete lists did not have it since then.
+    pub absences: u32,
+    /// Whether the provider answered: what it was going to do with the request is done. Otherwise the request may still
+    /// lie somewhere and be worked on later than any list shows.
+    pub is_over: bool,
+    /// How often the part was sent again already.
+    pub resends: u32,
+    /// Whether it was sent again already behind a request that may not be over.
+    pub has_left_open: bool,
+}
+
+/// What a look at the provider's list found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// The list is complete and does not have it.
+    Absent,
+    /// The list could not be had.
+    Unreachable,
+    /// The provider answered that we may not have the list.
+    Denied,
+}
+
+/// What is done next about a part in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The list is looked at again then.
+    LookAgainAt(Timestamp),
+    /// It was not sent: it is sent again.
+    SendAgain,
+    /// It stays unknown for good; the operator is told.
+    FinallyUnknown,
+}
+
+/// Decides what follows `finding` at `now` about a part in `doubt`.
+///
+/// It is sent again only behind two complete lists without it. A request that may not be over is followed by another only
+/// once: were all of them worked on at last, the contact would read it as often.
+pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
+    let second_look = doubt.since + SECOND_LOOK_AFTER;
+    match finding {
+        Finding::Denied if now.since(doubt.since) >= DENIED_AT_MOST => Next::FinallyUnknown,
+        Finding::Unreachable | Finding::Denied => Next::LookAgainAt(now + UNREACHABLE_WAIT),
+        Finding::Absent if doubt.absences == 0 || now < second_look => {
+            Next::LookAgainAt(if now < second_look { second_look } else { now + UNREACHABLE_WAIT })
+        }
+        Finding::Absent if doubt.resends >= RESENDS_AT_MOST => Next::FinallyUnknown,
+        Finding::Absent if doubt.has_left_open && !doubt.is_over => Next::FinallyUnknown,
+        Finding::Absent => Next::SendAgain,
+    }
+}
+
+/// A message as it is looked for, or found in the provider's list.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'m> {
+    /// Its text.
+    pub text: &'m str,
+    /// How many files go with it.
+    pub media: u32,
+}
+
+/// Whether a message that is `listed`, created at `created`, can be the part `ours` whose first attempt in doubt began at
+/// `attempted`. The provider may have put words of its own in front.
+pub fn is_match(listed: Content<'_>, created: Timestamp, ours: Content<'_>, attempted: Timestamp) -> bool {
+    let says_ours = match ours.text.trim() {
+        "" => listed.text.trim().is_empty() || listed.text.starts_with(TRIAL),
+        text => listed.text == ours.text || listed.text.trim_end().ends_with(text),
+    };
+    says_ours && listed.media == ours.media && created >= attempted - LOOK_BACK
+}
+
+/// How Twilio begins whatever a trial account sends.
+const TRIAL: &str = "Sent from your Twilio trial account";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SINCE: Timestamp = Timestamp(100_000);
+
+    fn doubt(absences: u32) -> Doubt {
+        Doubt { since: SINCE, absences, is_over: false, resends: 0, has_left_open: false }
+    }
+
+    #[test]
+    fn nothing_is_sent_again_before_two_complete_lists_the_second_late_enough() {
+        let early = SINCE + Duration::from_secs(2);
+        let late = SINCE + SECOND_LOOK_AFTER;
+        for is_over in [false, true] {
+            let doubt = |absences| Doubt { is_over, ..doubt(absences) };
+            assert_eq!(next(doubt(0), Finding::Absent, early), Next::LookAgainAt(late));
+            assert_eq!(next(doubt(1), Finding::Absent, early), Next::LookAgainAt(late));
+            assert!(matches!(next(doubt(0), Finding::Absent, late), Next::LookAgainAt(_)));
+            assert_eq!(next(doubt(1), Finding::Absent, late), Next::SendAgain);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_denied_for_ten_minutes_leaves_it_unknown_for_good() {
+        let denied = |seconds| next(doubt(0), Finding::Denied, SINCE + Duration::from_secs(seconds));
+        assert!(matches!(denied(599), Next::LookAgainAt(_)));
+        assert_eq!(denied(600), Next::FinallyUnknown);
+        let unreachable = next(doubt(0), Finding::Unreachable, SINCE + Duration::from_secs(6000));
+        assert!(matches!(unreachable, Next::LookAgainAt(_)));
+    }
+
+    #[test]
+    fn behind_a_request_that_may_not_be_over_it_is_sent_again_only_once() {
+        let late = SINCE + SECOND_LOOK_AFTER;
+        let open = Doubt { resends: 1, has_left_open: true, ..doubt(1) };
+        assert_eq!(next(open, Finding::Absent, late), Next::FinallyUnknown);
+        assert_eq!(next(Doubt { is_over: true, ..open }, Finding::Absent, late), Next::SendAgain);
+        let often = Doubt { is_over: true, resends: RESENDS_AT_MOST, ..doubt(1) };
+        assert_eq!(next(often, Finding::Absent, late), Next::FinallyUnknown);
+    }
+
+    #[test]
+    fn an_unreachable_list_says_nothing() {
+        let much_later = SINCE + Duration::from_secs(100_000);
+        assert!(matches!(next(doubt(5), Finding::Unreachable, much_later), Next::LookAgainAt(_)));
+    }
+
+    #[test]
+    fn a_trial_prefix_still_matches_and_an_older_twin_does_not() {
+        let matches = |listed, created, ours| is_match(sms(listed), created, sms(ours), SINCE);
+        let prefixed = "Sent from your Twilio trial account - hello";
+        assert!(matches(prefixed, SINCE, "hello"));
+        assert!(matches("hello", SINCE - LOOK_BACK, "hello"));
+        assert!(!matches("hello", SINCE - LOOK_BACK - Duration::from_secs(1), "hello"));
+        assert!(!matches("hello!", SINCE, "hello"));
+        assert!(matches("hello", SINCE, " hello\n"), "Twilio trims");
+    }
+
+    fn sms(text: &str) -> Content<'_> {
+        Content { text, media: 0 }
+    }
+
+    #[test]
+    fn a_picture_without_words_is_known_by_its_number_and_its_time() {
+        let mms = |text, media| Content { text, media };
+        let matches = |listed, ours| is_match(listed, SINCE, ours, SINCE);
+        assert!(matches(mms("", 1), mms("", 1)));
+        assert!(matches(mms("Sent from your Twilio trial account - ", 1), mms("", 1)));
+        assert!(!matches(mms("", 2), mms("", 1)));
+        assert!(!matches(mms("hello", 1), mms("", 1)));
+        assert!(!matches(mms("hello", 0), mms("hello", 1)));
+        assert!(!matches(mms("hello", 1), mms("hello", 0)));
+        assert!(!is_match(mms("", 1), SINCE - LOOK_BACK - Duration::from_secs(1), mms("", 1), SINCE));
+    }
+
+    /// How a request goes in a bad hour of the provider's.
+    #[derive(Debug, Clone, Copy)]
+    struct Request {
+        /// Whether it is taken; its message is listed so many seconds after the request began.
+        listed_after: Option<u8>,
+        /// Whether we get an answer, if only that something went wrong.
+        is_answered: bool,
+    }
+
+    /// Sends one part by the rules, all of these requests going wrong and the next one well, with the list out of reach
+    /// for some looks. Gives how many messages the contact gets, and whether we know of one.
+    fn send(requests: &[Request], unreachable: &[bool]) -> (usize, bool) {
+        let (mut now, mut listed_at) = (Timestamp(0), Vec::new());
+        let (mut resends, mut has_left_open) = (0, false);
+        let mut unreachable = unreachable.iter();
+        for request in requests {
+            listed_at.extend(request.listed_after.map(|seconds| now + Duration::from_secs(seconds.into())));
+            now = now + Duration::from_secs(if request.is_answered { 1 } else { 30 });
+            let mut doubt = Doubt { since: now, absences: 0, is_over: request.is_answered, resends, has_left_open };
+            loop {
+                if unreachable.next() == Some(&true) {
+                    now = now + UNREACHABLE_WAIT;
+                    continue;
+                }
+                if listed_at.iter().any(|at| *at <= now) {
+                    return (listed_at.len(), true);
+                }
+                match next(doubt, Finding::Absent, now) {
+                    Next::LookAgainAt(due) => now = due,
+                    Next::SendAgain => break,
+                    Next::FinallyUnknown => return (listed_at.len(), false),
+                }
+                doubt.absences += 1;
+            }
+            resends += 1;
+            has_left_open |= !request.is_answered;
+        }
+        (listed_at.len() + 1, true)
+    }
+
+    fn request() -> impl Strategy<Value = Request> {
+        // What is taken is listed before the second look at it.
+        let answered = (proptest::option::of(0u8..15), Just(true));
+        let open = (proptest::option::of(0u8..45), Just(false));
+        prop_oneof![4 => answered, 1 => open]
+            .prop_map(|(listed_after, is_answered)| Request { listed_after, is_answered })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_read_twice_and_what_is_lost_is_said_to_be(
+            requests in proptest::collection::vec(request(), 0..60),
+            unreachable in proptest::collection::vec(any::<bool>(), 0..60),
+        ) {
+            let (messages, is_known) = send(&requests, &unreachable);
+            prop_assert_eq!(messages, usize::from(is_known));
+        }
+
+        #[test]
+        fn ten_minutes_of_refusals_lose_nothing(outage in 0usize..40, unreachable in proptest::collection::vec(any::<bool>(), 0..40)) {
+            let refused = Request { listed_after: None, is_answered: true };
+            prop_assert_eq!(send(&vec![refused; outage], &unreachable), (1, true));
+        }
+
+        #[test]
+        fn however_late_the_provider_works_requests_off_there_are_two_at_most_behind_no_answer(open in 2usize..20) {
+            let hangs = Request { listed_after: Some(u8::MAX), is_answered: false };
+            prop_assert_eq!(send(&vec![hangs; open], &[]).0, 2);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Messages whose webhook never reached us: the provider's own lists are looked through for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_domain::number::mask;
+use telephony_domain::time::Clock;
+use telephony_providers::provider::Provider;
+use telephony_store::inbox::Accepted;
+use telephony_store::lines::Gap;
+use telephony_store::{Store, StoreError};
+
+use crate::intake::Desk;
+use crate::metrics::Metrics;
+use crate::stop::Stop;
+
+/// How often we look, and how soon again when a list could not be had.
+const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// What looking for missed messages needs.
+pub struct Backfill {
+    /// Which gaps there may be.
+    pub store: Arc<dyn Store>,
+    /// Who has the lists.
+    pub provider: Arc<dyn Provider>,
+    /// Where what was missed goes, as if its webhook had come.
+    pub desk: Arc<Desk>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Backfill {
+    /// Looks at once and then again and again until `stop`.
+    pub async fn run(self, stop: Stop) {
+        let go_on = async {
+            loop {
+                let is_complete = self.look().await;
+                tokio::time::sleep(if is_complete { LOOK_EVERY } else { LOOK_AGAIN_AFTER }).await;
+            }
+        };
+        stop.unless_asked::<()>(go_on).await;
+    }
+
+    /// Fills every gap. Returns whether it could.
+    async fn look(&self) -> bool {
+        let knows_pools = self.watch_pools().await;
+        let gaps = match self.store.gaps(self.clock.now()).await {
+            Ok(gaps) => gaps,
+            Err(error) => {
+                tracing::error!(%error, hint = error.hint(), "failed to look for gaps");
+                return false;
+            }
+        };
+        let mut is_complete = knows_pools;
+        for gap in &gaps {
+            is_complete &= self.fill(gap).await;
+        }
+        is_complete
+    }
+
+    /// A messaging service has numbers that the configuration does not name. Returns whether all are known.
+    async fn watch_pools(&self) -> bool {
+        let lines = match self.store.lines().await {
+            Ok(lines) => lines,
+            Err(error) => return cannot_store(&error),
+        };
+        let mut is_complete = true;
+        for line in lines.iter().filter(|line| line.sender.messaging_service.is_some()) {
+            is_complete &= match self.provider.numbers_of(&line.sender).await {
+                Ok(numbers) => self.store.watch(numbers).await.map_or_else(|error| cannot_store(&error), |()| true),
+                Err(error) => {
+                    tracing::warn!(line = %line.id, %error, hint = error.hint(), "failed to list a messaging service's numbers");
+                    false
+                }
+            };
+        }
+        is_complete
+    }
+
+    async fn fill(&self, gap: &Gap) -> bool {
+        let (began, to) = (self.clock.now(), mask(&gap.number));
+        let arrivals = match self.provider.received(&gap.number, gap.since).await {
+            Ok(arrivals) => arrivals,
+            Err(error) => {
+                tracing::warn!(to, %error, hint = error.hint(), "failed to list what came in; it is tried again");
+                return false;
+            }
+        };
+        let mut missed = 0;
+        for arrival in arrivals.into_iter().rev() {
+            match self.desk.accept(arrival).await {
+                Ok(Accepted::Repeat) => {}
+                Ok(_) => missed += 1,
+                Err(error) => return cannot_store(&error),
+            }
+        }
+        if missed > 0 {
+            self.metrics.missed(missed);
+            tracing::info!(to, missed, "stored messages whose webhook never came");
+        }
+        match self.store.gap_closed(&gap.number, began).await {
+            Ok(()) => true,
+            Err(error) => cannot_store(&error),
+        }
+    }
+}
+
+fn cannot_store(error: &StoreError) -> bool {
+    tracing::error!(%error, hint = error.hint(), "failed to store what came in; it is tried again");
+    false
+}

@@ -1,0 +1,381 @@
+//! Puts the daemon together: every task is spawned here and awaited here.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use telephony_agents::Agent;
+use telephony_domain::id::LineId;
+use telephony_domain::limit::Terms;
+use telephony_domain::line::Sender;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::sms::split::SplitRules;
+use telephony_domain::time::Clock;
+use telephony_providers::provider::Provider;
+use telephony_store::inbox::Intake;
+use telephony_store::{Holder, Store, StoreError};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::address::PublicAddress;
+use crate::backfill::Backfill;
+use crate::inbox::Inbox;
+use crate::intake::Desk;
+use crate::lock::GatewayLock;
+use crate::metrics::{self, Metrics};
+use crate::notices::Notices;
+use crate::numbers::Numbers;
+use crate::operator::Operator;
+use crate::outbox::Outbox;
+use crate::poke::{self, Alive};
+use crate::prices::Prices;
+use crate::probe::{self, Probes};
+use crate::random;
+use crate::rules::{InForce, Rules};
+use crate::stop::Stopper;
+use crate::tidy::Tidy;
+use crate::tunnel::{Keeper, Tunneling};
+use crate::wake::Wake;
+use crate::webhook::origin::Origin;
+use crate::webhook::receive::Endpoint;
+use crate::webhook::refusals::Refusals;
+use crate::webhook::shelf::Shelf;
+use crate::webhook::slots::Slots;
+use crate::webhook::{self, Endpoints, listener};
+
+/// Webhooks in flight at a time.
+const IN_FLIGHT: usize = 256;
+
+/// Attachments that are fetched at a time; each is held in memory until it is on disk.
+const DOWNLOADS: usize = 8;
+
+/// What the operator decided, as far as the gateway is concerned.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who we are.
+    pub sender: Sender,
+    /// Who is admitted, and how texts are put together.
+    pub intake: Intake,
+    /// How answers become parts.
+    pub split: SplitRules,
+    /// How fast lines send, and how much.
+    pub terms: Terms,
+    /// Turns and calls at a time; a tenth of them, at least one where there are two, is kept for calls.
+    pub max_sessions: usize,
+    /// What a contact is told when nobody has been able to answer for a while.
+    pub unavailable_text: String,
+    /// Pairing messages to strangers in 24 hours; none: no limit.
+    pub stranger_replies_per_day: Option<u32>,
+    /// Where the operator is told by SMS.
+    pub operator: Option<PhoneNumber>,
+    /// Finished messages are deleted after this long.
+    pub retention: Duration,
+    /// The local path of the webhook.
+    pub path: String,
+    /// The local path of status reports.
+    pub status_path: String,
+    /// The public URL of the webhook, without a query, where it is known.
+    pub webhook_url: Option<String>,
+    /// The public URL of status reports, without a query, where it is known.
+    pub status_url: Option<String>,
+    /// Where the provider is asked to send status reports; none where it cannot reach us.
+    pub status_callback: Option<String>,
+    /// Hosts that count in `Host` and forwarded headers.
+    pub allowed_hosts: Vec<String>,
+    /// Whether forwarded headers count.
+    pub trusts_forwarding: bool,
+    /// Whose forwarded headers count.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether signatures are checked.
+    pub checks_signatures: bool,
+}
+
+/// What the gateway is made of.
+pub struct Parts {
+    /// The right to run, for as long as the gateway does.
+    pub lock: GatewayLock,
+    /// The state folder.
+    pub state: PathBuf,
+    /// Where the public reaches us.
+    pub listener: TcpListener,
+    /// What survives.
+    pub store: Arc<dyn Store>,
+    /// Who carries it.
+    pub provider: Arc<dyn Provider>,
+    /// Who answers.
+    pub agent: Arc<dyn Agent>,
+    /// How the world reaches us, where that takes a tunnel.
+    pub tunnel: Option<Tunneling>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What the operator decided.
+    pub settings: Settings,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where those who watch reach us, if they do.
+    pub watch: Option<TcpListener>,
+}
+
+/// A running gateway.
+pub struct Gateway {
+    address: SocketAddr,
+    stopper: Stopper,
+    tasks: JoinSet<()>,
+    rules: Arc<InForce>,
+    desk: Arc<Desk>,
+    outbox: Arc<Outbox>,
+    alive: Arc<RwLock<Alive>>,
+    notices: Notices,
+    _lock: GatewayLock,
+}
+
+/// Why the gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store failed.
+    #[error("failed to take over the message store")]
+    Store(#[from] StoreError),
+    /// The listener has no address.
+    #[error("failed to listen")]
+    Listener(#[from] std::io::Error),
+}
+
+impl Gateway {
+    /// Starts everything. What an earlier gateway left half done is taken over first.
+    pub async fn start(parts: Parts) -> Result<Gateway, StartError> {
+        let address = parts.listener.local_addr()?;
+        let holder = Holder(format!("gateway-{}", random::name()));
+        let line = take_over(&parts, &holder).await?;
+
+        let wake = Arc::new(Wake::default());
+        let (stopper, stop) = Stopper::new();
+        let mut tasks = JoinSet::new();
+        let alive = Arc::new(RwLock::new(alive(&parts, address)));
+        if let Some(socket) = listen_for_pokes(&parts) {
+            tasks.spawn(poke::serve(socket, alive.clone(), wake.clone(), stop.clone()));
+        }
+        let probes = Arc::new(Probes::default());
+        if let Some(socket) = listen_for_probes(&parts) {
+            tasks.spawn(probe::serve(socket, probes.clone(), stop.clone()));
+        }
+        let public = PublicAddress::new(parts.settings.webhook_url.clone());
+        let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
+        tasks.spawn(inbox(&parts, &rules, &wake, &public, &holder).run(stop.clone()));
+        let outbox = outbox(&parts, &wake, &public, holder);
+        tasks.spawn(outbox.clone().run(stop.clone()));
+        tasks.spawn(outbox.clone().run_reconcile(stop.clone()));
+        tasks.spawn(outbox.clone().run_poll(stop.clone()));
+        tasks.spawn(numbers(&parts, &wake).run(stop.clone()));
+        tasks.spawn(prices(&parts).run(stop.clone()));
+        tasks.spawn(operator(&parts, &rules, line, &wake).run(stop.clone()));
+        tasks.spawn(tidy(&parts, &rules).run(stop.clone()));
+        let desk = Arc::new(desk(&parts, &wake));
+        tasks.spawn(backfill(&parts, desk.clone()).run(stop.clone()));
+        let origins = origins(&parts);
+        if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
+            tasks.spawn(keeper.run(stop.clone()));
+        }
+        let router = router(&parts, origins, desk.clone(), probes);
+        let watch = metrics::server::router(watch(&parts, &rules));
+        if let Some(listener) = parts.watch {
+            tasks.spawn(listener::serve(listener, watch, stop.clone()));
+        }
+        tasks.spawn(listener::serve(parts.listener, router, stop));
+        let notices = Notices { store: parts.store, clock: parts.clock, wake };
+        Ok(Gateway { address, stopper, tasks, rules, desk, outbox, alive, notices, _lock: parts.lock })
+    }
+
+    /// Where the public listener listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the operator is told.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// Goes on by other rules: who is admitted, who answers, how answers become messages, what may be spent, where the
+    /// operator is told, and how long is kept. What else `settings` says needs a new start. What is at work goes on.
+    pub async fn follow(&self, settings: Settings, agent: Arc<dyn Agent>) -> Result<(), StoreError> {
+        self.notices.store.bound_queues(settings.terms.pacing).await?;
+        self.desk.set_terms(settings.intake.clone());
+        self.outbox.set_terms(settings.terms);
+        self.tell(|alive| alive.agent = agent.name().to_owned());
+        self.rules.replace(Rules { agent, settings });
+        self.notices.wake.all();
+        Ok(())
+    }
+
+    /// Changes what the gateway says of itself.
+    pub fn tell(&self, change: impl FnOnce(&mut Alive)) {
+        change(&mut self.alive.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Takes no new work, lets what runs end or hands it back, and returns when all is done.
+    pub async fn stop(mut self) {
+        self.stopper.ask();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a task of the gateway ended in a panic");
+            }
+        }
+    }
+}
+
+/// Claims our line and frees what a gateway that is no more was working on.
+async fn take_over(parts: &Parts, holder: &Holder) -> Result<LineId, StoreError> {
+    let now = parts.clock.now();
+    let line = parts.store.claim_line(parts.settings.sender.clone(), now).await?;
+    parts.store.bound_queues(parts.settings.terms.pacing).await?;
+    let turns = parts.store.free_turns(holder, now).await?;
+    let doubts = parts.store.doubt_abandoned(holder, true, now).await?;
+    if turns + doubts > 0 {
+        tracing::info!(turns, doubts, "took over what an earlier gateway left");
+    }
+    Ok(line)
+}
+
+fn desk(parts: &Parts, wake: &Arc<Wake>) -> Desk {
+    let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
+    Desk::new(store, provider, parts.settings.intake.clone(), clock, wake.clone(), parts.metrics.clone())
+}
+
+fn backfill(parts: &Parts, desk: Arc<Desk>) -> Backfill {
+    let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
+    Backfill { store, provider, desk, clock, metrics: parts.metrics.clone() }
+}
+
+fn router(parts: &Parts, [webhook, status]: [Arc<Origin>; 2], desk: Arc<Desk>, probes: Arc<Probes>) -> axum::Router {
+    let settings = &parts.settings;
+    let webhook = Endpoint {
+        provider: parts.provider.clone(),
+        origin: webhook,
+        slots: Slots::new(IN_FLIGHT),
+        refusals: Arc::new(Refusals::default()),
+        probes,
+        desk,
+        clock: parts.clock.clone(),
+        metrics: parts.metrics.clone(),
+    };
+    let status = Endpoint { origin: status, ..webhook.clone() };
+    let (path, status_path) = (settings.path.clone(), settings.status_path.clone());
+    let shelf = Shelf { store: parts.store.clone(), clock: parts.clock.clone() };
+    webhook::router(Endpoints { path, webhook, status_path, status, shelf })
+}
+
+/// Of the webhook and of status reports.
+fn origins(parts: &Parts) -> [Arc<Origin>; 2] {
+    let settings = &parts.settings;
+    [&settings.webhook_url, &settings.status_url].map(|url| Arc::new(origin(settings, url, parts.tunnel.is_some())))
+}
+
+fn origin(settings: &Settings, url: &Option<String>, has_tunnel: bool) -> Origin {
+    Origin {
+        has_tunnel,
+        public: RwLock::new(url.iter().cloned().collect()),
+        allowed_hosts: settings.allowed_hosts.clone(),
+        trusts_forwarding: settings.trusts_forwarding,
+        trusted_proxies: settings.trusted_proxies.clone(),
+    }
+}
+
+fn watch(parts: &Parts, rules: &Arc<InForce>) -> metrics::server::Watch {
+    metrics::server::Watch {
+        metrics: parts.metrics.clone(),
+        store: parts.store.clone(),
+        rules: rules.clone(),
+        clock: parts.clock.clone(),
+    }
+}
+
+fn inbox(
+    parts: &Parts,
+    rules: &Arc<InForce>,
+    wake: &Arc<Wake>,
+    address: &PublicAddress,
+    holder: &Holder,
+) -> Arc<Inbox> {
+    let most = parts.settings.max_sessions;
+    let kept_for_calls = if most > 1 { most.div_ceil(10) } else { 0 };
+    Arc::new(Inbox {
+        store: parts.store.clone(),
+        provider: parts.provider.clone(),
+        downloads: Semaphore::new(DOWNLOADS),
+        address: address.clone(),
+        rules: rules.clone(),
+        metrics: parts.metrics.clone(),
+        sessions: Arc::new(Semaphore::new(most - kept_for_calls)),
+        holder: holder.clone(),
+        clock: parts.clock.clone(),
+        wake: wake.clone(),
+    })
+}
+
+fn outbox(parts: &Parts, wake: &Arc<Wake>, address: &PublicAddress, holder: Holder) -> Arc<Outbox> {
+    Arc::new(Outbox {
+        store: parts.store.clone(),
+        provider: parts.provider.clone(),
+        terms: RwLock::new(parts.settings.terms),
+        status_url: RwLock::new(parts.settings.status_callback.clone()),
+        metrics: parts.metrics.clone(),
+        address: address.clone(),
+        holder,
+        clock: parts.clock.clone(),
+        wake: wake.clone(),
+    })
+}
+
+fn numbers(parts: &Parts, wake: &Arc<Wake>) -> Numbers {
+    Numbers {
+        store: parts.store.clone(),
+        provider: parts.provider.clone(),
+        clock: parts.clock.clone(),
+        wake: wake.clone(),
+    }
+}
+
+fn prices(parts: &Parts) -> Prices {
+    Prices { store: parts.store.clone(), provider: parts.provider.clone(), clock: parts.clock.clone() }
+}
+
+fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>) -> Operator {
+    Operator { store: parts.store.clone(), rules: rules.clone(), line, clock: parts.clock.clone(), wake: wake.clone() }
+}
+
+fn tidy(parts: &Parts, rules: &Arc<InForce>) -> Tidy {
+    Tidy { store: parts.store.clone(), clock: parts.clock.clone(), rules: rules.clone() }
+}
+
+/// Without the socket, commands are noticed a second later: not worth refusing to start.
+fn listen_for_pokes(parts: &Parts) -> Option<UnixListener> {
+    match poke::listen(&parts.state) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::warn!(%error, "failed to open the command socket; commands are noticed within a second");
+            None
+        }
+    }
+}
+
+/// Without this socket `doctor` can make no round trip: not worth refusing to start either.
+fn listen_for_probes(parts: &Parts) -> Option<UnixListener> {
+    let opened = probe::listen(&parts.state);
+    opened.inspect_err(|error| tracing::warn!(%error, "failed to open the socket for doctor's round trip")).ok()
+}
+
+fn alive(parts: &Parts, address: SocketAddr) -> Alive {
+    Alive {
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        listening: address.to_string(),
+        webhook_url: parts.settings.webhook_url.clone(),
+        checks_signatures: parts.settings.checks_signatures,
+        agent: parts.agent.name().to_owned(),
+        tunnel: None,
+        metrics: parts.watch.as_ref().and_then(|watch| watch.local_addr().ok()).map(|address| address.to_string()),
+        config: None,
+    }
+}

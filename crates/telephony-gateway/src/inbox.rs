@@ -1,0 +1,88 @@
+//! Has turns answered: takes what is due, up to so many at a time, each in a task of its own.
+
+mod attachments;
+mod enclosures;
+pub mod reply;
+mod turn;
+
+use std::sync::Arc;
+
+use telephony_domain::time::{Clock, Timestamp};
+use telephony_providers::provider::Provider;
+use telephony_store::{Holder, Next, Store};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::address::PublicAddress;
+use crate::metrics::Metrics;
+use crate::places;
+use crate::rules::InForce;
+use crate::stop::Stop;
+use crate::wake::{self, Wake};
+use turn::Worker;
+
+/// What answering needs.
+pub struct Inbox {
+    /// The durable inbox.
+    pub store: Arc<dyn Store>,
+    /// Who has the attachments of messages.
+    pub provider: Arc<dyn Provider>,
+    /// How many attachments are fetched at a time.
+    pub downloads: Semaphore,
+    /// Where the provider could fetch files that go with answers.
+    pub address: PublicAddress,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who answers, who is admitted, how answers become messages.
+    pub rules: Arc<InForce>,
+    /// How many turns at a time.
+    pub sessions: Arc<Semaphore>,
+    /// The name on our leases.
+    pub holder: Holder,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is woken, and by whom.
+    pub wake: Arc<Wake>,
+}
+
+impl Inbox {
+    /// Answers turns until `stop`, then waits for those being answered or, after a grace, hands them back.
+    ///
+    /// A lease that is asked for is always waited for: one that nobody holds in hand would keep its turn for 30 s.
+    pub async fn run(self: Arc<Self>, stop: Stop) {
+        let mut turns = JoinSet::new();
+        while let Some(places) = stop.unless_asked(places::all_free(&self.sessions)).await.flatten() {
+            let merges = !self.rules.now().settings.intake.coalesce.is_zero();
+            match self.store.lease_turns(&self.holder, merges, places.len(), self.clock.now()).await {
+                Ok(Next::Taken(due)) => {
+                    for (turn, place) in due.into_iter().zip(places) {
+                        let worker = Worker { inbox: self.clone(), rules: self.rules.now() };
+                        turns.spawn(worker.work(turn, place, stop.clone()));
+                    }
+                }
+                Ok(Next::Idle(due)) => self.wait(due, &stop).await,
+                Err(error) => {
+                    tracing::error!(%error, hint = error.hint(), "failed to look for messages to answer");
+                    self.wait(None, &stop).await;
+                }
+            }
+            while let Some(ended) = turns.try_join_next() {
+                tell_panic(ended);
+            }
+        }
+        while let Some(ended) = turns.join_next().await {
+            tell_panic(ended);
+        }
+    }
+
+    async fn wait(&self, due: Option<Timestamp>, stop: &Stop) {
+        stop.unless_asked(wake::wait(&self.wake.inbox, due, self.clock.as_ref())).await;
+    }
+}
+
+/// A panic in a turn is a bug; the turn's lease expires and it is tried again.
+fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a turn ended in a panic; it will be tried again");
+    }
+}

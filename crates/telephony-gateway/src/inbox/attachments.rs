@@ -1,0 +1,158 @@
+//! What came with the messages of a turn: fetched before the agent is asked, kept on disk, or given up with a reason.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt, stream};
+use telephony_agents::{Attachment, Held, Said};
+use telephony_domain::media_type;
+use telephony_providers::provider::AttachmentError;
+use telephony_store::StoreError;
+use telephony_store::attachments::{self, AttachmentId, AttachmentState, FileName, KeptFile};
+use telephony_store::inbox::Inbound;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::Inbox;
+use crate::random;
+
+/// A message has no more attachments (Twilio's own limit for MMS).
+const AT_MOST: usize = 10;
+
+/// The attachments of a message are no larger together (bytes); Twilio takes 5 MB.
+const BYTES_AT_MOST: usize = 5 * 1024 * 1024;
+
+/// A turn waits no longer for its attachments.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Waits between attempts at an attachment that is not there yet: Twilio stores some only seconds after the webhook.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
+
+/// Attachments of one message that are fetched at a time.
+const AT_A_TIME: usize = 4;
+
+/// An attachment that was not had in time.
+const TOO_SLOW: &str = "it did not arrive in time";
+
+impl Inbox {
+    /// The messages for the agent, with all attachments that can be had. What is known of an attachment already is not
+    /// asked for again.
+    pub(super) async fn said(&self, messages: &[Inbound]) -> Result<Vec<Said>, StoreError> {
+        let deadline = Instant::now() + WAIT;
+        let mut all = Vec::new();
+        for message in messages {
+            all.push(self.said_in(message, deadline).await?);
+        }
+        Ok(all)
+    }
+
+    async fn said_in(&self, message: &Inbound, deadline: Instant) -> Result<Said, StoreError> {
+        Ok(Said {
+            provider_id: message.provider_id.clone(),
+            text: message.text.clone(),
+            media: self.media_of(message, deadline).await?,
+            also_to: message.also_to.clone(),
+            received: message.received,
+        })
+    }
+
+    async fn media_of(&self, message: &Inbound, deadline: Instant) -> Result<Vec<Attachment>, StoreError> {
+        let looks: Vec<_> = message.media.iter().map(|media| self.look(message, media, deadline).boxed()).collect();
+        // In order and a few at a time: no more than these are held in memory.
+        let mut looks = stream::iter(looks).buffered(AT_A_TIME).zip(stream::iter(&message.media));
+        let (mut all, mut room) = (Vec::new(), BYTES_AT_MOST);
+        while let Some((look, media)) = looks.next().await {
+            let id = AttachmentId { message: message.id, position: media.position };
+            let held = match look {
+                Look::Known(state) => state,
+                Look::Fetched(bytes) if bytes.len() > room => self.give_up(id, "the others took its place").await?,
+                Look::Fetched(bytes) => {
+                    room -= bytes.len();
+                    self.keep(id, &media.content_type, bytes).await?
+                }
+                Look::Failed(reason) => self.give_up(id, &reason).await?,
+            };
+            all.push(self.shown(media, held));
+        }
+        Ok(all)
+    }
+
+    async fn look(&self, message: &Inbound, media: &attachments::Attachment, deadline: Instant) -> Look {
+        match (&media.state, &media.url) {
+            (AttachmentState::Elsewhere, _) if media.position as usize > AT_MOST => {
+                Look::Failed(format!("a message has {AT_MOST} attachments at most"))
+            }
+            (AttachmentState::Elsewhere, Some(url)) => {
+                let fetched = timeout_at(deadline, self.fetch(&message.provider_id, url)).await;
+                match fetched.unwrap_or_else(|_| Err(TOO_SLOW.to_owned())) {
+                    Ok(bytes) => Look::Fetched(bytes),
+                    Err(reason) => Look::Failed(reason),
+                }
+            }
+            (state, _) => Look::Known(state.clone()),
+        }
+    }
+
+    async fn fetch(&self, provider_id: &str, url: &str) -> Result<Bytes, String> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let answer = {
+                let _place = self.downloads.acquire().await;
+                self.provider.attachment(provider_id, url, BYTES_AT_MOST).await
+            };
+            match (answer, pauses.next()) {
+                (Ok(bytes), _) => return Ok(bytes),
+                (Err(AttachmentError::NotYet(_)), Some(pause)) => sleep(*pause).await,
+                (Err(error), _) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    /// On disk first, then in the message.
+    async fn keep(&self, id: AttachmentId, declared: &str, bytes: Bytes) -> Result<AttachmentState, StoreError> {
+        let content_type = match media_type::judge(declared, &bytes) {
+            Ok(content_type) => content_type,
+            Err(mismatch) => return self.give_up(id, &mismatch.to_string()).await,
+        };
+        let name = FileName::new(random::bytes(), &content_type);
+        let file = KeptFile { name: name.clone(), content_type, size: bytes.len() as u64 };
+        self.store.keep_file(name, bytes, self.clock.now()).await?;
+        match self.store.attachment_kept(id, file.clone()).await {
+            Ok(()) => Ok(AttachmentState::Kept(file)),
+            // Somebody purged the message just now: the lease is lost too.
+            Err(StoreError::NotFound(_)) => Err(StoreError::LeaseLost),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn give_up(&self, id: AttachmentId, reason: &str) -> Result<AttachmentState, StoreError> {
+        tracing::warn!(message = %id.message, attachment = id.position, reason, "an attachment is not available");
+        self.store.attachment_unavailable(id, reason).await?;
+        Ok(AttachmentState::Unavailable(reason.to_owned()))
+    }
+
+    fn shown(&self, media: &attachments::Attachment, state: AttachmentState) -> Attachment {
+        match state {
+            AttachmentState::Kept(file) => Attachment {
+                held: Held::File { path: self.store.path_of(&file.name), size: file.size },
+                content_type: file.content_type,
+            },
+            AttachmentState::Unavailable(reason) => unavailable(media, reason),
+            AttachmentState::Elsewhere => unavailable(media, TOO_SLOW.to_owned()),
+        }
+    }
+}
+
+/// What a look at an attachment came to.
+enum Look {
+    /// Nothing was to be done.
+    Known(AttachmentState),
+    /// Here it is.
+    Fetched(Bytes),
+    /// It cannot be had.
+    Failed(String),
+}
+
+fn unavailable(media: &attachments::Attachment, reason: String) -> Attachment {
+    Attachment { content_type: media.content_type.clone(), held: Held::Unavailable(reason) }
+}

@@ -1,0 +1,114 @@
+//! What goes with an answer: pictures that the agent put into it, kept as files where they are not on the internet.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use telephony_domain::message::{Enclosure, MediaToken, ServedFile};
+use telephony_domain::plain_text::take_pictures;
+use telephony_domain::{media_type, mms};
+use telephony_store::StoreError;
+use telephony_store::attachments::FileName;
+
+use super::Inbox;
+use crate::{picture, random};
+
+/// What the contact reads in place of something that could not be sent.
+const NOT_SENT: &str = "\n\n[A picture could not be sent.]";
+
+impl Inbox {
+    /// The answer's text, and what goes with it. What no carrier takes stays away, and the answer says so.
+    pub(super) async fn enclosures(&self, answer: &str) -> Result<(String, Vec<Enclosure>), StoreError> {
+        let (mut text, addresses) = take_pictures(answer);
+        let (mut media, mut is_complete) = (Vec::new(), true);
+        for (address, others) in addresses.iter().zip((0..addresses.len()).rev()) {
+            match self.enclosure(address, &media, others as u64).await? {
+                Ok(enclosure) => media.push(enclosure),
+                Err(reason) => {
+                    tracing::warn!(reason, "a picture of the agent's is not sent");
+                    is_complete = false;
+                }
+            }
+        }
+        if !is_complete {
+            text.truncate(text.trim_end().len());
+            text.push_str(NOT_SENT);
+        }
+        Ok((text, media))
+    }
+
+    /// One that goes with the answer, after those `before` it and before so many others.
+    async fn enclosure(
+        &self,
+        address: &str,
+        before: &[Enclosure],
+        others: u64,
+    ) -> Result<Result<Enclosure, String>, StoreError> {
+        if before.len() >= mms::FILES_AT_MOST {
+            return Ok(Err(mms::Unsendable::TooMany(before.len() + 1).to_string()));
+        }
+        let Some(data) = address.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:")).map(|_| &address[5..])
+        else {
+            return Ok(Ok(Enclosure::Url(address.to_owned())));
+        };
+        match self.sendable(data, before, others).await {
+            Ok((content_type, bytes)) => self.keep_enclosure(content_type, bytes).await.map(Ok),
+            Err(reason) => Ok(Err(reason)),
+        }
+    }
+
+    async fn sendable(&self, data: &str, before: &[Enclosure], others: u64) -> Result<(String, Bytes), String> {
+        if self.address.get().is_none() {
+            return Err("there is no public URL under which the provider could fetch it: set publicUrl".to_owned());
+        }
+        let (declared, bytes) = decode(data).ok_or("its data: URL cannot be read")?;
+        let content_type = media_type::judge(declared, &bytes).map_err(|mismatch| mismatch.to_string())?;
+        let files = before.iter().filter_map(|enclosure| match enclosure {
+            Enclosure::File(file) => Some((file.content_type.as_str(), file.size)),
+            Enclosure::Url(_) => None,
+        });
+        let together = files.clone().map(|(_, size)| size).sum();
+        let room = mms::BYTES_AT_MOST.saturating_sub(together);
+        let (content_type, bytes) = reduced(content_type, bytes, room, others).await?;
+        let all = files.chain([(content_type.as_str(), bytes.len() as u64)]);
+        mms::check(all).map_err(|error| error.to_string())?;
+        Ok((content_type, bytes))
+    }
+
+    async fn keep_enclosure(&self, content_type: String, bytes: Bytes) -> Result<Enclosure, StoreError> {
+        let name = FileName::new(random::bytes(), &content_type);
+        let token = MediaToken::from_random(random::bytes());
+        let file = ServedFile { name: name.to_string(), content_type, size: bytes.len() as u64, token };
+        self.store.keep_file(name, bytes, self.clock.now()).await?;
+        Ok(Enclosure::File(file))
+    }
+}
+
+/// What fits in place of a picture that does not fit into `room` bytes: it leaves their share to so many others. Works off
+/// the runtime's threads, for it takes a while.
+async fn reduced(content_type: String, bytes: Bytes, room: u64, others: u64) -> Result<(String, Bytes), String> {
+    if bytes.len() as u64 <= room || !picture::is_reducible(&content_type) {
+        return Ok((content_type, bytes));
+    }
+    if bytes.len() as u64 > picture::READ_AT_MOST {
+        return Err(mms::Unsendable::TooMuch(bytes.len() as u64).to_string());
+    }
+    let size = bytes.len();
+    let work =
+        move || picture::fit(&content_type, &bytes, room / (others + 1)).map(|fitting| (content_type, bytes, fitting));
+    let worked = tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?;
+    match worked.map_err(|bomb| bomb.to_string())? {
+        (_, _, Some(fitting)) => {
+            tracing::info!(from = size, to = fitting.len(), "a picture of the agent's is made smaller");
+            Ok((picture::REDUCED_TYPE.to_owned(), fitting.into()))
+        }
+        (content_type, bytes, None) => Ok((content_type, bytes)),
+    }
+}
+
+/// Type and bytes of what follows `data:`; base64 only.
+fn decode(data: &str) -> Option<(&str, Bytes)> {
+    let (head, body) = data.split_once(',')?;
+    let (content_type, coding) = head.rsplit_once(';').unwrap_or(("", head));
+    let bytes = coding.eq_ignore_ascii_case("base64").then(|| BASE64_STANDARD.decode(body.trim()).ok())??;
+    Some((content_type, bytes.into()))
+}

@@ -1,0 +1,231 @@
+//! One turn: who it is, what the agent says, and the end of it on disk.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use telephony_agents::{AgentError, Past, Role, Turn, collect};
+use telephony_domain::pairing::PairingCode;
+use telephony_domain::policy::{Admission, Refusal};
+use telephony_domain::retry::{Disposition, TurnFate};
+use telephony_store::StoreError;
+use telephony_store::contacts::{Challenge, Challenged};
+use telephony_store::inbox::{Inbound, LeasedTurn, RENEW_EVERY, Sorry, TurnEnd, TurnFailure};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Inbox;
+use super::reply;
+use crate::random;
+use crate::rules::Rules;
+use crate::stop::Stop;
+
+/// A turn being answered when we are asked to stop gets this long to end.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// What a contact texts to start again with an agent that is told what was said before.
+const RESET: &str = "/reset";
+
+const FORGOTTEN: &str = "Done: I have forgotten what we talked about.";
+
+/// How work on a turn ended.
+enum Ended {
+    /// There is an end to be stored.
+    With(TurnEnd),
+    /// It is stored already.
+    Stored,
+    /// The agent failed.
+    Failed(AgentError),
+}
+
+impl Ended {
+    fn name(&self) -> &'static str {
+        match self {
+            Ended::With(TurnEnd::Answered(_)) => "answered",
+            Ended::With(TurnEnd::Refused(_)) => "refused",
+            Ended::Stored => "challenged",
+            Ended::Failed(_) => "failed",
+        }
+    }
+}
+
+/// Whoever works on a turn, by the rules that were in force when it was taken.
+pub(super) struct Worker {
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) rules: Arc<Rules>,
+}
+
+impl Worker {
+    /// Works on `turn` as long as its lease can be renewed. Once its end is being stored, nothing else can happen to it:
+    /// a renewal that came after it would take the end for a lost lease.
+    pub(super) async fn work(self, turn: LeasedTurn, place: OwnedSemaphorePermit, stop: Stop) {
+        let began = Instant::now();
+        let stored = tokio::select! {
+            ended = self.end_of(&turn) => self.store_end(&turn, ended).await,
+            lost = self.keep_lease(&turn) => Err(lost),
+            () = given_up(&stop) => self.inbox.store.hand_back_turn(&turn.lease, self.inbox.clock.now()).await.map(|()| "handed_back"),
+        };
+        self.inbox.metrics.turn(stored.as_ref().map_or("lost", |outcome| *outcome), began.elapsed());
+        match stored {
+            Ok(_) => self.inbox.wake.outbox.notify_one(),
+            Err(StoreError::LeaseLost) => {
+                tracing::warn!(turn = %turn.lease.turn, "lost the lease; the answer is dropped")
+            }
+            Err(error) => {
+                tracing::error!(turn = %turn.lease.turn, %error, hint = error.hint(), "failed to store a turn's end")
+            }
+        }
+        drop(place);
+        self.inbox.wake.inbox.notify_one();
+    }
+
+    /// Returns what the turn came to in this attempt, as it is counted.
+    async fn store_end(&self, turn: &LeasedTurn, ended: Result<Ended, StoreError>) -> Result<&'static str, StoreError> {
+        let outcome = ended.as_ref().map_or("failed", Ended::name);
+        let stored = match ended {
+            Ok(Ended::Stored) => Ok(()),
+            Ok(Ended::With(end)) => self.inbox.store.finish_turn(&turn.lease, end, self.inbox.clock.now()).await,
+            Ok(Ended::Failed(error)) => self.fail(turn, &error, error.disposition()).await,
+            Err(error) => Err(error),
+        };
+        match stored {
+            Err(full @ StoreError::QueueFull { .. }) => {
+                self.fail(turn, &full, Disposition::Retry { after: None }).await.map(|()| "failed")
+            }
+            stored => stored.map(|()| outcome),
+        }
+    }
+
+    async fn end_of(&self, turn: &LeasedTurn) -> Result<Ended, StoreError> {
+        match self.rules.settings.intake.policy.admit(Some(&turn.contact), turn.standing) {
+            Admission::Refused(refusal) => Ok(Ended::With(TurnEnd::Refused(refusal))),
+            Admission::Stranger => match self.challenge(turn).await {
+                Err(StoreError::OptedOut) => Ok(Ended::With(TurnEnd::Refused(Refusal::OptedOut))),
+                challenged => challenged.map(|()| Ended::Stored),
+            },
+            Admission::Admitted => self.ask_agent(turn).await,
+        }
+    }
+
+    async fn ask_agent(&self, turn: &LeasedTurn) -> Result<Ended, StoreError> {
+        let said = self.said_since_reset(turn).await?;
+        if said.is_empty() {
+            return Ok(Ended::With(TurnEnd::Answered(reply::drafts(
+                turn,
+                FORGOTTEN,
+                Vec::new(),
+                &self.rules.settings.split,
+            ))));
+        }
+        let question = self.question(turn, said).await?;
+        let answer = match self.rules.agent.answer(question).await {
+            Ok(answer) => collect(answer).await,
+            Err(error) => Err(error),
+        };
+        Ok(match answer {
+            Ok(answer) => {
+                let (text, media) = self.inbox.enclosures(&answer).await?;
+                Ended::With(TurnEnd::Answered(reply::drafts(turn, &text, media, &self.rules.settings.split)))
+            }
+            Err(error) => Ended::Failed(error),
+        })
+    }
+
+    /// What the agent is to answer: behind the last `/reset`, for an agent that is told what was said before.
+    async fn said_since_reset<'t>(&self, turn: &'t LeasedTurn) -> Result<&'t [Inbound], StoreError> {
+        let is_reset = |message: &Inbound| message.text.trim().eq_ignore_ascii_case(RESET);
+        match turn.messages.iter().rposition(is_reset).filter(|_| self.rules.agent.history_turns() > 0) {
+            None => Ok(&turn.messages),
+            Some(last) => {
+                self.inbox.store.reset_conversation(turn.conversation, self.inbox.clock.now()).await?;
+                Ok(&turn.messages[last + 1..])
+            }
+        }
+    }
+
+    async fn question(&self, turn: &LeasedTurn, messages: &[Inbound]) -> Result<Turn, StoreError> {
+        let wanted = self.rules.agent.history_turns();
+        let spoken = if wanted == 0 { Vec::new() } else { self.inbox.store.spoken(turn.conversation, wanted).await? };
+        let history = spoken
+            .into_iter()
+            .map(|line| Past { role: if line.by_contact { Role::Contact } else { Role::Agent }, text: line.text });
+        Ok(Turn {
+            id: turn.lease.turn,
+            attempt: turn.attempt,
+            contact: turn.contact.clone(),
+            line: turn.line.sender.number.clone(),
+            said: self.inbox.said(messages).await?,
+            history: history.collect(),
+        })
+    }
+
+    async fn fail(
+        &self,
+        turn: &LeasedTurn,
+        error: &(dyn Error + Send + Sync),
+        disposition: Disposition,
+    ) -> Result<(), StoreError> {
+        let failure =
+            TurnFailure { reason: error.to_string(), disposition, jitter: random::fraction(), sorry: self.sorry() };
+        let fate = self.inbox.store.fail_turn(&turn.lease, failure, self.inbox.clock.now()).await?;
+        let (id, attempt, agent) = (turn.lease.turn, turn.attempt, self.rules.agent.name());
+        match fate {
+            TurnFate::Dead => {
+                tracing::error!(turn = %id, attempt, agent, %error, "a turn is dead: see `openclaw telephony messages --dead`");
+            }
+            fate => {
+                tracing::warn!(turn = %id, attempt, agent, %error, ?fate, "a turn failed; it is tried again")
+            }
+        }
+        Ok(())
+    }
+
+    fn sorry(&self) -> Option<Sorry> {
+        let parts = reply::parts(&self.rules.settings.unavailable_text, &self.rules.settings.split);
+        (!parts.is_empty()).then(|| Sorry { text: self.rules.settings.unavailable_text.clone(), parts })
+    }
+
+    /// A stranger: tells a code once, keeps what they said.
+    async fn challenge(&self, turn: &LeasedTurn) -> Result<(), StoreError> {
+        let outcome = loop {
+            match self.inbox.store.challenge(&turn.lease, self.new_challenge(turn), self.inbox.clock.now()).await {
+                Err(StoreError::CodeTaken) => {}
+                outcome => break outcome?,
+            }
+        };
+        let from = turn.contact.masked();
+        match outcome {
+            Challenged::Asked => {
+                tracing::info!(from, "a stranger was told a pairing code");
+                self.inbox.wake.operator.notify_one();
+            }
+            Challenged::AskedBefore => tracing::debug!(from, "a stranger wrote again; kept"),
+            Challenged::TooManyPending => tracing::warn!(from, "a stranger was not answered: too many requests wait"),
+            Challenged::BudgetSpent => tracing::warn!(from, "a stranger was not answered: today's budget is spent"),
+        }
+        Ok(())
+    }
+
+    fn new_challenge(&self, turn: &LeasedTurn) -> Challenge {
+        let code = PairingCode::from_random(random::bytes());
+        let parts = reply::parts(&code.challenge_text(&turn.contact), &self.rules.settings.split);
+        Challenge { code, parts, replies_per_day: self.rules.settings.stranger_replies_per_day }
+    }
+
+    /// Renews the lease for as long as it can; returns why it cannot.
+    async fn keep_lease(&self, turn: &LeasedTurn) -> StoreError {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            match self.inbox.store.renew_turn(&turn.lease, self.inbox.clock.now()).await {
+                Ok(()) => {}
+                Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
+                Err(error) => tracing::warn!(turn = %turn.lease.turn, %error, "failed to renew a lease"),
+            }
+        }
+    }
+}
+
+/// Returns once we were asked to stop and the grace is over.
+async fn given_up(stop: &Stop) {
+    stop.asked().await;
+    tokio::time::sleep(GRACE).await;
+}

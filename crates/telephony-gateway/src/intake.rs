@@ -1,0 +1,122 @@
+//! Where verified events go: each is stored, then somebody is woken.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use telephony_domain::delivery::{Advance, StatusReport};
+use telephony_domain::message::Arrival;
+use telephony_domain::number::mask;
+use telephony_domain::time::Clock;
+use telephony_providers::provider::{Event, Provider};
+use telephony_store::inbox::{Accepted, Intake};
+use telephony_store::outbox::Reported;
+use telephony_store::{Store, StoreError};
+
+use crate::metrics::Metrics;
+use crate::wake::Wake;
+
+/// Stores what the provider vouched for.
+pub struct Desk {
+    store: Arc<dyn Store>,
+    provider: Arc<dyn Provider>,
+    terms: RwLock<Arc<Intake>>,
+    clock: Arc<dyn Clock>,
+    wake: Arc<Wake>,
+    metrics: Arc<Metrics>,
+}
+
+impl Desk {
+    /// A desk that judges by `terms`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        provider: Arc<dyn Provider>,
+        terms: Intake,
+        clock: Arc<dyn Clock>,
+        wake: Arc<Wake>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { store, provider, terms: RwLock::new(Arc::new(terms)), clock, wake, metrics }
+    }
+
+    /// From now on messages are judged by `terms`.
+    pub fn set_terms(&self, terms: Intake) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
+    }
+
+    /// Stores `event`; when this returns `Ok` it is on disk.
+    pub async fn store(&self, event: Event) -> Result<(), StoreError> {
+        match event {
+            Event::Message(arrival) => {
+                if self.accept(arrival).await? == Accepted::Repeat {
+                    self.metrics.message("repeat");
+                }
+                Ok(())
+            }
+            Event::MessageStatus(report) => self.report(report).await,
+            Event::Call(call) => {
+                tracing::info!(
+                    call = call.provider_id,
+                    from = mask(&call.from),
+                    "a call was turned away: voice is not on"
+                );
+                Ok(())
+            }
+            Event::Probe => Ok(()),
+            Event::CallStatus(call) => {
+                tracing::debug!(call = call.provider_id, status = call.status, "call status");
+                Ok(())
+            }
+        }
+    }
+
+    /// Stores a message; when this returns `Ok` it is on disk.
+    pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, StoreError> {
+        let terms = self.terms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let (provider_id, from) = (arrival.provider_id.clone(), mask(&arrival.from));
+        let accepted = self.store.accept(arrival, terms, self.clock.now()).await?;
+        tracing::debug!(provider_id, from, ?accepted, "message stored");
+        if let Some(name) = name(accepted) {
+            self.metrics.message(name);
+        }
+        match accepted {
+            Accepted::Waiting(_) => self.wake.inbox.notify_one(),
+            Accepted::Unconfirmed(_) => self.wake.numbers.notify_one(),
+            Accepted::Order(_) => self.wake.operator.notify_one(),
+            Accepted::Keyword(..) | Accepted::Refused(..) | Accepted::Empty(_) | Accepted::Repeat => {}
+        }
+        Ok(accepted)
+    }
+
+    async fn report(&self, report: StatusReport) -> Result<(), StoreError> {
+        let (provider_id, status, code) = (report.provider_id.clone(), report.status, report.error_code);
+        let reported = self.store.report(report, self.clock.now()).await?;
+        if let Reported::Known(..) = reported {
+            self.metrics.report(status);
+        }
+        match reported {
+            Reported::Known(part, Advance::Conflict) => {
+                tracing::warn!(%part, provider_id, status = status.as_str(), "a report contradicts an earlier final one");
+            }
+            Reported::Known(part, _) if status.is_failure() => {
+                let why = code.map(|code| self.provider.explain(code));
+                tracing::warn!(%part, provider_id, status = status.as_str(), provider.code = code, why, "a message did not arrive");
+            }
+            Reported::Known(part, _) => tracing::debug!(%part, provider_id, status = status.as_str(), "status"),
+            Reported::Foreign => tracing::debug!(provider_id, "a report on a message that is not ours"),
+        }
+        self.wake.outbox.notify_one();
+        Ok(())
+    }
+}
+
+/// What became of an arrival, as it is counted; nothing did of one that was stored before.
+fn name(accepted: Accepted) -> Option<&'static str> {
+    Some(match accepted {
+        Accepted::Waiting(_) => "waiting",
+        Accepted::Unconfirmed(_) => "unconfirmed",
+        Accepted::Refused(..) => "refused",
+        Accepted::Keyword(..) => "keyword",
+        Accepted::Empty(_) => "empty",
+        Accepted::Order(_) => "order",
+        Accepted::Repeat => return None,
+    })
+}

@@ -1,0 +1,89 @@
+//! One gateway for each state folder: a file lock that the system releases, however the process ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A command that asks whether a gateway runs holds the lock for an instant: that is no other gateway.
+const LOOKS: u32 = 10;
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// The right to run the gateway of a state folder; given back when it is dropped or the process ends.
+#[derive(Debug)]
+pub struct GatewayLock {
+    _file: File,
+}
+
+/// Why the gateway may not run.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another one runs.
+    #[error("another gateway is running with the state folder {0}")]
+    Taken(PathBuf),
+    /// The lock file cannot be opened.
+    #[error("cannot open the lock file {0}")]
+    Unusable(PathBuf, #[source] io::Error),
+}
+
+impl GatewayLock {
+    /// Takes the lock of `state`.
+    pub fn take(state: &Path) -> Result<Self, LockError> {
+        let path = path(state);
+        let unusable = |error| LockError::Unusable(path.clone(), error);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
+        for _ in 0..LOOKS {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_LOOKS),
+                Err(TryLockError::Error(error)) => return Err(LockError::Unusable(path, error)),
+            }
+        }
+        Err(LockError::Taken(state.to_path_buf()))
+    }
+
+    /// Whether a gateway runs with `state`.
+    pub fn is_taken(state: &Path) -> bool {
+        let Ok(file) = File::open(path(state)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join("gateway.lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_asks_does_not_keep_a_gateway_from_starting() {
+        let state = tempfile::tempdir().unwrap();
+        drop(GatewayLock::take(state.path()).unwrap());
+        let asking = File::open(path(state.path())).unwrap();
+        asking.try_lock_shared().unwrap();
+        let (started, starts) = std::sync::mpsc::channel();
+        let folder = state.path().to_path_buf();
+        let gateway = std::thread::spawn(move || {
+            started.send(()).unwrap();
+            GatewayLock::take(&folder).map(drop)
+        });
+        starts.recv().unwrap();
+        drop(asking);
+        gateway.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_second_gateway_on_one_state_folder_is_refused() {
+        let state = tempfile::tempdir().unwrap();
+        assert!(!GatewayLock::is_taken(state.path()));
+        let first = GatewayLock::take(state.path()).unwrap();
+        assert!(GatewayLock::is_taken(state.path()));
+        assert!(matches!(GatewayLock::take(state.path()), Err(LockError::Taken(_))));
+        drop(first);
+        assert!(!GatewayLock::is_taken(state.path()));
+        GatewayLock::take(state.path()).unwrap();
+    }
+}

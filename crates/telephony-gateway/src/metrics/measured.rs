@@ -1,0 +1,127 @@
+//! What the database says at one moment, as gauges.
+
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use telephony_domain::limit::Limits;
+use telephony_domain::time::Timestamp;
+use telephony_store::history::{Backlog, LineBacklog, Summary};
+
+use super::PREFIX;
+
+/// What was measured.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// How much there is to do.
+    pub summary: Summary,
+    /// How long it has waited.
+    pub backlog: Backlog,
+    /// Notices that the operator is given now.
+    pub notices: usize,
+    /// What the operator allows.
+    pub limits: Limits,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A line's labels.
+type Labels = Vec<(&'static str, String)>;
+
+impl Measured {
+    /// The gauges.
+    pub(super) fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix(PREFIX);
+        self.inbox(&mut registry);
+        self.outbox(&mut registry);
+        self.lines(&mut registry);
+        self.limits(&mut registry);
+        self.writer(&mut registry);
+        let help = "Notices to the operator that hold now; `openclaw telephony status` has their words";
+        gauge(&mut registry, "notices", help, number(self.notices as u64));
+        registry
+    }
+
+    fn inbox(&self, registry: &mut Registry) {
+        let Summary { waiting, kept, unconfirmed, .. } = self.summary;
+        let states = [("waiting", waiting), ("kept", kept), ("unconfirmed", unconfirmed)];
+        gauges(registry, "inbox_messages", "Messages of contacts that are not in a turn yet, by state", &states);
+        let help = "Seconds that the oldest message without a turn has waited; 0 when none waits";
+        gauge(registry, "inbox_oldest_seconds", help, self.age(self.backlog.oldest_waiting));
+        let Summary { answering, retrying, parked, dead, .. } = self.summary;
+        let states = [("answering", answering), ("retrying", retrying), ("parked", parked), ("dead", dead)];
+        gauges(registry, "turns", "Turns that have no answer yet, by state", &states);
+        let help = "Strangers who wait for approval and whose code still works";
+        gauge(registry, "pairing_requests", help, number(self.summary.pairing_requests));
+    }
+
+    fn outbox(&self, registry: &mut Registry) {
+        let Summary { queued, sending, unknown, .. } = self.summary;
+        let states = [("waiting", queued), ("sending", sending), ("unknown", unknown)];
+        let help = "Parts that are not sent yet, by state; unknown: perhaps sent, being looked up at the provider";
+        gauges(registry, "outbox_parts", help, &states);
+        let Summary { sent_today, delivered_today, failed_today, .. } = self.summary;
+        let never_known = self.backlog.finally_unknown_today;
+        let states = [
+            ("sent", sent_today),
+            ("delivered", delivered_today),
+            ("failed", failed_today),
+            ("finally_unknown", never_known),
+        ];
+        let help = "Parts that came to this in the last 24 hours; finally_unknown: nobody will ever know";
+        gauges(registry, "parts_today", help, &states);
+    }
+
+    fn lines(&self, registry: &mut Registry) {
+        self.by_line(registry, "line_parts", "Parts that wait to be sent", |line| number(line.parts));
+        self.by_line(registry, "line_segments", "Segments that wait to be sent", |line| number(line.segments));
+        let help = "Seconds since the oldest message of which a part waits was stored; 0 when none waits";
+        self.by_line(registry, "line_oldest_seconds", help, |line| self.age(line.oldest));
+    }
+
+    fn by_line(&self, registry: &mut Registry, name: &str, help: &str, value: impl Fn(&LineBacklog) -> i64) {
+        let family = Family::<Labels, Gauge>::default();
+        for waits in &self.backlog.lines {
+            let sender = &waits.line.sender;
+            let shown = sender.messaging_service.clone().or_else(|| sender.number.as_ref().map(|own| own.masked()));
+            let labels = vec![("line", waits.line.id.to_string()), ("sender", shown.unwrap_or_default())];
+            family.get_or_create(&labels).set(value(waits));
+        }
+        registry.register(name, help, family);
+    }
+
+    fn limits(&self, registry: &mut Registry) {
+        let help = "Segments of the last 24 hours that count towards limits.segmentsPerDay";
+        gauge(registry, "segments_spent_today", help, number(self.backlog.spent_today));
+        if let Some(most) = self.limits.segments_per_day {
+            gauge(registry, "segments_limit_today", "limits.segmentsPerDay; not there without a limit", most.into());
+        }
+    }
+
+    fn writer(&self, registry: &mut Registry) {
+        let states = [("arrival", self.backlog.arrivals_to_write), ("other", self.backlog.work_to_write)];
+        let states = states.map(|(kind, length)| (kind, length as u64));
+        gauges(registry, "writer_queue", "What waits to be written to the database, by kind", &states);
+    }
+
+    fn age(&self, since: Option<Timestamp>) -> i64 {
+        since.map_or(0, |since| number(self.now.since(since).as_secs()))
+    }
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: i64) {
+    let gauge = Gauge::<i64>::default();
+    gauge.set(value);
+    registry.register(name, help, gauge);
+}
+
+fn gauges(registry: &mut Registry, name: &str, help: &str, states: &[(&'static str, u64)]) {
+    let family = Family::<super::Label, Gauge>::default();
+    for (state, value) in states {
+        family.get_or_create(&[("state", state)]).set(number(*value));
+    }
+    registry.register(name, help, family);
+}
+
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,58 @@
+//! Where those who watch look: `GET /metrics`, on a listener of its own that the public never reaches.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use telephony_domain::time::Clock;
+use telephony_store::{Store, StoreError};
+
+use super::{Measured, Metrics};
+use crate::rules::InForce;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What a look needs.
+pub struct Watch {
+    /// What was counted.
+    pub metrics: Arc<Metrics>,
+    /// What the rest is measured in.
+    pub store: Arc<dyn Store>,
+    /// What the operator allows.
+    pub rules: Arc<InForce>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One path: `/metrics`.
+pub fn router(watch: Watch) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(Arc::new(watch))
+}
+
+async fn metrics(State(watch): State<Arc<Watch>>) -> Response {
+    let measured = match watch.measure().await {
+        Ok(measured) => measured,
+        Err(error) => {
+            tracing::error!(%error, hint = error.hint(), "failed to measure for /metrics");
+            return (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response();
+        }
+    };
+    match watch.metrics.page(&measured) {
+        Ok(page) => ([(CONTENT_TYPE, OPEN_METRICS)], page).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+impl Watch {
+    async fn measure(&self) -> Result<Measured, StoreError> {
+        let now = self.clock.now();
+        let summary = self.store.summary(now).await?;
+        let backlog = self.store.backlog(now).await?;
+        let notices = self.store.notices(now).await?.len();
+        Ok(Measured { summary, backlog, notices, limits: self.rules.now().settings.terms.limits, now })
+    }
+}

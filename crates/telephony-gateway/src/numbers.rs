@@ -1,0 +1,66 @@
+//! Messages to a number we do not know: the provider is asked once whether the number is ours.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_domain::number::mask;
+use telephony_domain::time::{Clock, Timestamp};
+use telephony_providers::provider::Provider;
+use telephony_store::{Store, StoreError};
+
+use crate::stop::Stop;
+use crate::wake::{self, Wake};
+
+/// A question that could not be answered is asked again after this long.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// What settling numbers needs.
+pub struct Numbers {
+    /// Where their messages wait.
+    pub store: Arc<dyn Store>,
+    /// Who knows the account's numbers.
+    pub provider: Arc<dyn Provider>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is woken, and by whom.
+    pub wake: Arc<Wake>,
+}
+
+impl Numbers {
+    /// Settles numbers until `stop`.
+    pub async fn run(self, stop: Stop) {
+        let mut asked = HashMap::new();
+        while !stop.is_asked() {
+            if let Err(error) = self.settle(&mut asked).await {
+                tracing::error!(%error, hint = error.hint(), "failed to look for numbers to settle");
+            }
+            stop.unless_asked(wake::wait(&self.wake.numbers, None, self.clock.as_ref())).await;
+        }
+    }
+
+    async fn settle(&self, asked: &mut HashMap<String, Timestamp>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        asked.retain(|_, at| now.since(*at) < ASK_AGAIN_AFTER && *at <= now);
+        for number in self.store.unconfirmed_numbers().await? {
+            if asked.contains_key(&number) {
+                continue;
+            }
+            asked.insert(number.clone(), now);
+            match self.provider.owns(&number).await {
+                Ok(is_ours) => self.settled(&number, is_ours).await?,
+                Err(error) => {
+                    tracing::warn!(to = mask(&number), %error, hint = error.hint(), "cannot tell whether a number is ours");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn settled(&self, number: &str, is_ours: bool) -> Result<(), StoreError> {
+        let messages = self.store.settle_number(number, is_ours, self.clock.now()).await?;
+        tracing::info!(to = mask(number), is_ours, messages, "settled whose number it is");
+        self.wake.inbox.notify_one();
+        Ok(())
+    }
+}

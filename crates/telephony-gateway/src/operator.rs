@@ -1,0 +1,104 @@
+//! The operator by SMS: obeys orders, and tells what needs attention.
+
+mod wording;
+
+use std::sync::Arc;
+
+use telephony_domain::id::LineId;
+use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::notice;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::sms::split::SplitRules;
+use telephony_domain::time::{Clock, Timestamp};
+use telephony_store::notices::Given;
+use telephony_store::{Store, StoreError};
+
+use crate::inbox::reply;
+use crate::random;
+use crate::rules::InForce;
+use crate::stop::Stop;
+use crate::wake::{self, Wake};
+use wording::Words;
+
+/// What serving the operator needs.
+pub struct Operator {
+    /// What is told, and what was ordered.
+    pub store: Arc<dyn Store>,
+    /// Where the operator is told, and how texts become parts.
+    pub rules: Arc<InForce>,
+    /// The line that notices leave from.
+    pub line: LineId,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is woken, and by whom.
+    pub wake: Arc<Wake>,
+}
+
+impl Operator {
+    /// Obeys and tells until `stop`.
+    pub async fn run(self, stop: Stop) {
+        while !stop.is_asked() {
+            let due = match self.serve().await {
+                Ok(due) => due,
+                Err(error) => {
+                    tracing::error!(%error, hint = error.hint(), "failed to serve the operator");
+                    None
+                }
+            };
+            stop.unless_asked(wake::wait(&self.wake.operator, due, self.clock.as_ref())).await;
+        }
+    }
+
+    /// Does what is to be done now. Returns when there is more to tell.
+    async fn serve(&self) -> Result<Option<Timestamp>, StoreError> {
+        while let Some(ordered) = self.store.next_order().await? {
+            let words = Words { split: self.split() };
+            let obeyed = self.store.obey(ordered.id, Arc::new(words), self.clock.now()).await?;
+            tracing::info!(order = %ordered.id, obeyed = obeyed.as_str(), "the operator's order is obeyed");
+            self.wake.all();
+        }
+        match &self.rules.now().settings.operator {
+            Some(number) => self.tell(number).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Tells in one SMS what was not told yet; what comes close behind waits for the next.
+    async fn tell(&self, operator: &PhoneNumber) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.clock.now();
+        let untold = self.store.untold(now).await?;
+        if untold.notices.is_empty() {
+            return Ok(None);
+        }
+        if untold.from > now {
+            return Ok(Some(untold.from));
+        }
+        let names = untold.notices.iter().map(|notice| notice.name.clone()).collect();
+        match self.store.tell(names, self.line, self.draft(operator, &untold.notices), now).await {
+            Ok(true) => self.wake.outbox.notify_one(),
+            Ok(false) => tracing::warn!("the operator said STOP to our number: notices are in `telephony status` only"),
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    fn split(&self) -> SplitRules {
+        self.rules.now().settings.split
+    }
+
+    fn draft(&self, operator: &PhoneNumber, notices: &[Given]) -> Draft {
+        let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
+        let text = notice::join(&texts);
+        Draft {
+            // What keeps it from being told twice is that a notice is told once.
+            key: format!("notice-{}", random::name()),
+            purpose: Purpose::Notice,
+            to: operator.clone(),
+            parts: reply::parts(&text, &self.split()),
+            text,
+            media: Vec::new(),
+            turn: None,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Messages whose reports stay away: the provider is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_domain::delivery::StatusReport;
+use telephony_providers::provider::Listed;
+use telephony_store::StoreError;
+
+use super::Outbox;
+use crate::stop::Stop;
+
+/// How often we look for messages to ask after.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How many are asked after at a time.
+const AT_A_TIME: u32 = 20;
+
+/// Whether the provider's reports reach us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reports {
+    /// They do, mostly.
+    Come,
+    /// They cannot: nobody listens, or the provider does not know where.
+    StayAway,
+}
+
+impl Reports {
+    /// How long after it was handed over a message is asked after for the first time.
+    fn patience(self) -> Duration {
+        match self {
+            Reports::Come => Duration::from_secs(60),
+            Reports::StayAway => Duration::from_secs(2),
+        }
+    }
+}
+
+impl Outbox {
+    /// Asks after silent messages until `stop`.
+    pub async fn run_poll(self: Arc<Self>, stop: Stop) {
+        while !stop.is_asked() {
+            let reports = if self.status_url().is_some() { Reports::Come } else { Reports::StayAway };
+            if let Err(error) = self.poll(reports).await {
+                tracing::error!(%error, hint = error.hint(), "failed to ask after messages");
+            }
+            stop.unless_asked(tokio::time::sleep(LOOK_EVERY)).await;
+        }
+    }
+
+    /// Asks after every message that is due to be asked after.
+    pub async fn poll(&self, reports: Reports) -> Result<(), StoreError> {
+        for part in self.store.silent_parts(reports.patience(), AT_A_TIME, self.clock.now()).await? {
+            match self.provider.fetch(&part.provider_id).await {
+                Ok(message) => {
+                    if let Some(billed) = message.billed() {
+                        self.store.note_prices(vec![billed]).await?;
+                    }
+                    self.store.report(report(message), self.clock.now()).await?;
+                }
+                Err(error) => tracing::debug!(part = %part.part, %error, "failed to ask after a message"),
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn report(message: Listed) -> StatusReport {
+    StatusReport {
+        provider_id: message.provider_id,
+        correlator: None,
+        status: message.status,
+        error_code: message.error_code,
+        is_opt_out: message.is_opt_out,
+        segments: message.segments,
+    }
+}

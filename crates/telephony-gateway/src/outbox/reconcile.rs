@@ -1,0 +1,171 @@
+//! Outcomes that are unknown: looked up in the provider's own list before anything is sent again.
+
+use std::sync::Arc;
+
+use telephony_domain::delivery::{Receipt, Status};
+use telephony_domain::reconcile::{Content, Finding, LOOK_BACK, Next as Then, is_match};
+use telephony_domain::retry::Disposition;
+use telephony_providers::provider::Listed;
+use telephony_store::outbox::DoubtfulPart;
+use telephony_store::{Next, StoreError};
+
+use super::Outbox;
+use super::poll::report;
+use crate::stop::Stop;
+use crate::wake;
+
+impl Outbox {
+    /// Looks up what is in doubt until `stop`.
+    pub async fn run_reconcile(self: Arc<Self>, stop: Stop) {
+        while !stop.is_asked() {
+            let due = self.reconcile_next().await;
+            stop.unless_asked(wake::wait(&self.wake.doubts, due, self.clock.as_ref())).await;
+        }
+    }
+
+    /// Looks up everything that is due. Returns when the next is.
+    pub async fn reconcile_next(&self) -> Option<telephony_domain::time::Timestamp> {
+        if let Err(error) = self.store.doubt_abandoned(&self.holder, false, self.clock.now()).await {
+            tracing::error!(%error, hint = error.hint(), "failed to look for abandoned attempts");
+        }
+        loop {
+            match self.store.doubtful_part(&self.holder, self.clock.now()).await {
+                Ok(Next::Taken(part)) => {
+                    if let Err(error) = self.look_up(&part).await {
+                        tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to settle a doubt");
+                    }
+                }
+                Ok(Next::Idle(due)) => return due,
+                Err(error) => {
+                    tracing::error!(%error, hint = error.hint(), "failed to look for doubts");
+                    return None;
+                }
+            }
+        }
+    }
+
+    async fn look_up(&self, part: &DoubtfulPart) -> Result<(), StoreError> {
+        let finding = match self.provider.recent(&part.to, part.attempted - LOOK_BACK).await {
+            Ok(listed) => match ours(listed, part) {
+                Some(found) => return self.found(part, found).await,
+                None => Finding::Absent,
+            },
+            Err(error) => {
+                tracing::warn!(part = %part.lease.part, %error, "the provider's list could not be had");
+                if error.disposition() == Disposition::GiveUp { Finding::Denied } else { Finding::Unreachable }
+            }
+        };
+        let then = self.store.not_found(part.lease, finding, self.clock.now()).await?;
+        match then {
+            Then::SendAgain => {
+                tracing::info!(part = %part.lease.part, "it was not sent; it is sent again");
+                self.wake.outbox.notify_one();
+            }
+            Then::FinallyUnknown => {
+                tracing::error!(part = %part.lease.part, to = part.to.masked(), "it stays unknown whether a message was sent");
+                self.wake.outbox.notify_one();
+            }
+            Then::LookAgainAt(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn found(&self, part: &DoubtfulPart, found: Listed) -> Result<(), StoreError> {
+        tracing::info!(part = %part.lease.part, provider_id = found.provider_id, "it was sent after all");
+        // Taken it was in any case; what became of it, with its code, is a report like any other.
+        let status = if found.status.is_failure() { Status::Accepted } else { found.status };
+        let receipt = Receipt { provider_id: found.provider_id.clone(), status, segments: found.segments };
+        self.store.part_sent(part.lease, receipt, self.clock.now()).await?;
+        self.store.report(report(found), self.clock.now()).await?;
+        self.wake.outbox.notify_one();
+        Ok(())
+    }
+}
+
+/// The listed message that the part became: rather one that says the very same than one with something in front.
+fn ours(listed: Vec<Listed>, part: &DoubtfulPart) -> Option<Listed> {
+    let mut ours: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part)).collect();
+    let exact = ours.iter().position(|message| message.text == part.text).unwrap_or(0);
+    (!ours.is_empty()).then(|| ours.swap_remove(exact))
+}
+
+fn may_be_ours(message: &Listed, part: &DoubtfulPart) -> bool {
+    let listed = Content { text: &message.text, media: message.media };
+    let ours = Content { text: &part.text, media: part.media };
+    message.can_be_from(&part.from)
+        && !part.claimed.contains(&message.provider_id)
+        && is_match(listed, message.created, ours, part.attempted)
+}
+
+#[cfg(test)]
+mod tests {
+    use telephony_domain::id::PartId;
+    use telephony_domain::line::Sender;
+    use telephony_domain::time::Timestamp;
+    use telephony_store::outbox::AttemptLease;
+
+    use super::*;
+
+    const SERVICE: &str = "MG1";
+
+    fn part(service: Option<&str>) -> DoubtfulPart {
+        DoubtfulPart {
+            lease: AttemptLease { part: PartId(1), attempt: 1 },
+            from: Sender { number: "+15550001234".parse().ok(), messaging_service: service.map(str::to_owned) },
+            to: "+15550005678".parse().expect("a number"),
+            text: "see you".to_owned(),
+            media: 0,
+            attempted: Timestamp(0),
+            claimed: vec!["SM0".to_owned()],
+        }
+    }
+
+    fn listed(id: &str, from: Option<&str>, service: Option<&str>, text: &str) -> Listed {
+        Listed {
+            provider_id: id.to_owned(),
+            from: from.map(str::to_owned),
+            messaging_service: service.map(str::to_owned),
+            text: text.to_owned(),
+            media: 0,
+            status: Status::Queued,
+            created: Timestamp(0),
+            error_code: None,
+            is_opt_out: false,
+            segments: None,
+            price: None,
+        }
+    }
+
+    fn found(list: &[Listed], part: &DoubtfulPart) -> Option<String> {
+        ours(list.to_vec(), part).map(|message| message.provider_id)
+    }
+
+    #[test]
+    fn the_same_words_from_another_sender_are_not_ours() {
+        let other_number = listed("SM1", Some("+15550009999"), None, "see you");
+        let service = listed("SM2", Some("+15550009999"), Some(SERVICE), "see you");
+        let not_chosen_yet = listed("SM3", None, Some(SERVICE), "see you");
+        let ours = listed("SM4", Some("+15550001234"), None, "see you");
+        let all = [other_number, service.clone(), not_chosen_yet.clone(), ours.clone()];
+        assert_eq!(found(&all, &part(None)).as_deref(), Some("SM4"));
+        assert_eq!(found(&all[..3], &part(None)), None);
+        assert_eq!(found(&[ours, service], &part(Some(SERVICE))).as_deref(), Some("SM2"));
+        assert_eq!(found(&[not_chosen_yet], &part(Some(SERVICE))).as_deref(), Some("SM3"));
+    }
+
+    #[test]
+    fn the_very_words_go_before_words_with_something_in_front_and_nobody_elses_is_taken() {
+        let from = Some("+15550001234");
+        let list = ["SM0", "SM1", "SM2"].map(|id| {
+            listed(
+                id,
+                from,
+                None,
+                if id == "SM1" { "Sent from your Twilio trial account - see you" } else { "see you" },
+            )
+        });
+        assert_eq!(found(&list, &part(None)).as_deref(), Some("SM2"));
+        assert_eq!(found(&list[..2], &part(None)).as_deref(), Some("SM1"));
+        assert_eq!(found(&list[..1], &part(None)), None);
+    }
+}

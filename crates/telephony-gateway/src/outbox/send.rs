@@ -1,0 +1,107 @@
+//! One attempt: hand the part to the provider and write down what came of it.
+
+use telephony_domain::message::Enclosure;
+use telephony_domain::retry::{Disposition, PartFate};
+use telephony_providers::provider::{Outgoing, ProviderError};
+use telephony_store::StoreError;
+use telephony_store::outbox::{SendFailure, StartedPart};
+
+use super::Outbox;
+use crate::random;
+use crate::webhook::shelf;
+
+impl Outbox {
+    /// Hands a started part to the provider. If the outcome cannot be stored, the attempt stays open, becomes a
+    /// doubt when its lease expires, and is looked up.
+    pub async fn send(&self, part: StartedPart) {
+        let Some(media) = self.addresses(&part.media) else {
+            return self.keep_until_reachable(&part).await;
+        };
+        let stored = match self.hand_over(&part, &media).await {
+            Ok(receipt) => {
+                tracing::debug!(part = %part.lease.part, provider_id = receipt.provider_id, "handed over");
+                self.metrics.handover("sent");
+                self.store.part_sent(part.lease, receipt, self.clock.now()).await
+            }
+            Err(error) => self.fail(&part, &error).await,
+        };
+        match stored {
+            Ok(()) | Err(StoreError::LeaseLost) => {}
+            Err(error) => {
+                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to store what became of a part");
+            }
+        }
+    }
+
+    /// Where the provider fetches what goes with a part; none where it would have to come to us and cannot.
+    fn addresses(&self, media: &[Enclosure]) -> Option<Vec<String>> {
+        let ours = self.address.get();
+        let address = |enclosure: &Enclosure| match enclosure {
+            Enclosure::Url(url) => Some(url.clone()),
+            Enclosure::File(file) => ours.as_deref().map(|webhook| shelf::address(webhook, &file.token)),
+        };
+        media.iter().map(address).collect()
+    }
+
+    async fn keep_until_reachable(&self, part: &StartedPart) {
+        let reason = "a file of ours goes with it, and there is no public URL under which the provider could fetch it; \
+                      set publicUrl";
+        let failure = SendFailure {
+            disposition: Disposition::Retry { after: None },
+            code: None,
+            reason: reason.to_owned(),
+            is_opt_out: false,
+            was_answered: false,
+        };
+        tracing::warn!(part = %part.lease.part, reason, "not sent yet; it is tried again");
+        self.metrics.handover("retried");
+        if let Err(error) = self.store.part_failed(part.lease, failure, random::fraction(), self.clock.now()).await {
+            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to store what became of a part");
+        }
+    }
+
+    async fn hand_over(
+        &self,
+        part: &StartedPart,
+        media: &[String],
+    ) -> Result<telephony_domain::delivery::Receipt, ProviderError> {
+        let status_url = self.status_url();
+        let outgoing = Outgoing {
+            from: &part.from,
+            to: &part.to,
+            text: &part.text,
+            media,
+            correlator: &part.correlator,
+            status_url: status_url.as_deref(),
+        };
+        self.provider.send(outgoing).await
+    }
+
+    async fn fail(&self, part: &StartedPart, error: &ProviderError) -> Result<(), StoreError> {
+        let failure = SendFailure {
+            disposition: error.disposition(),
+            code: error.code(),
+            reason: error.with_hint(),
+            is_opt_out: error.is_opt_out(),
+            was_answered: error.was_answered(),
+        };
+        let fate = self.store.part_failed(part.lease, failure, random::fraction(), self.clock.now()).await?;
+        let (id, attempt, to, code) = (part.lease.part, part.lease.attempt, part.to.masked(), error.code());
+        match fate {
+            PartFate::Failed => {
+                self.metrics.handover("failed");
+                tracing::error!(part = %id, attempt, to, provider.code = code, %error, hint = error.hint(), "failed to send a message");
+            }
+            PartFate::RetryAt(_) => {
+                self.metrics.handover("retried");
+                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "not sent yet; it is tried again");
+            }
+            PartFate::Unknown => {
+                self.metrics.handover("unknown");
+                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "perhaps sent; it is looked up");
+                self.wake.doubts.notify_one();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! The socket in the state folder by which commands tell a running gateway that they wrote something, and ask how it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use telephony_domain::time::Timestamp;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::stop::Stop;
+use crate::wake::Wake;
+
+/// A gateway that does not answer a poke within this time is taken for busy; it finds the work by itself.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// What a running gateway says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alive {
+    /// Its process.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// Where the public listener listens.
+    pub listening: String,
+    /// The webhook's public URL, where there is one.
+    pub webhook_url: Option<String>,
+    /// Whether signatures are checked.
+    pub checks_signatures: bool,
+    /// Who answers.
+    pub agent: String,
+    /// Where `/metrics` is, where it is on.
+    pub metrics: Option<String>,
+    /// The tunnel, where there is one.
+    pub tunnel: Option<TunnelAlive>,
+    /// Which configuration is in force, where it came from files.
+    pub config: Option<ConfigAlive>,
+}
+
+/// How the tunnel is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TunnelAlive {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What reaches us through it now; none while it is not open.
+    pub url: Option<String>,
+    /// Why it is not open, and what can be done.
+    pub trouble: Option<String>,
+}
+
+/// Which configuration is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigAlive {
+    /// When what is in force was read, in milliseconds since 1970.
+    pub read_at: Timestamp,
+    /// Why the files as they are now are not in force; none: they are.
+    pub problems: Option<String>,
+    /// Keys whose new values wait for a new start.
+    pub waiting_for_start: Vec<String>,
+}
+
+/// Answers pokes in `state` until `stop`: wakes everybody, says how the gateway is.
+pub async fn serve(listener: UnixListener, alive: Arc<RwLock<Alive>>, wake: Arc<Wake>, stop: Stop) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.asked() => return,
+        };
+        wake.all();
+        if let Ok((mut stream, _)) = accepted {
+            let answer = serde_json::to_vec(&*alive.read().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default();
+            tokio::time::timeout(WITHIN, stream.write_all(&answer)).await.ok();
+        }
+    }
+}
+
+/// Opens the socket of `state`; the gateway's lock must be held. A socket that a dead gateway left is replaced.
+pub fn listen(state: &Path) -> io::Result<UnixListener> {
+    let path = path(state);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    UnixListener::bind(path)
+}
+
+/// Pokes the gateway of `state`. Returns what it says of itself; none where nobody answers.
+pub async fn poke(state: &Path) -> Option<Alive> {
+    let asked = async {
+        let mut stream = UnixStream::connect(path(state)).await.ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok()?;
+        serde_json::from_slice(&answer).ok()
+    };
+    tokio::time::timeout(WITHIN, asked).await.ok()?
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join("gateway.sock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stop::Stopper;
+
+    #[tokio::test]
+    async fn a_poke_wakes_the_gateway_and_is_answered() {
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!(poke(state.path()).await, None);
+        let alive = Alive {
+            pid: 7,
+            version: "1".into(),
+            listening: "127.0.0.1:1".into(),
+            webhook_url: None,
+            checks_signatures: true,
+            agent: "echo".into(),
+            metrics: None,
+            tunnel: None,
+            config: None,
+        };
+        let wake = Arc::new(Wake::default());
+        let (stopper, stop) = Stopper::new();
+        let listener = listen(state.path()).unwrap();
+        let serving = tokio::spawn(serve(listener, Arc::new(RwLock::new(alive.clone())), wake.clone(), stop));
+        assert_eq!(poke(state.path()).await, Some(alive));
+        wake.outbox.notified().await;
+        stopper.ask();
+        serving.await.unwrap();
+    }
+}

@@ -1,0 +1,194 @@
+//! The round trip that `doctor` makes: a request that it signs itself, sent through the public URL back to the gateway.
+//!
+//! Whoever may open the socket in the state folder is given a name that works once, for as long as the connection lasts.
+//! A request that bears it in its query is told to that connection: what the gateway saw, and whether it believed it.
+//! Only a valid signature together with such a name is a probe; nothing of it is stored, and a stranger, who knows no
+//! name, hears what every unsigned or unreadable request hears.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::Request;
+use http::header::HOST;
+use serde::{Deserialize, Serialize};
+use telephony_providers::provider::PROBE_PARAMETER;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
+
+use crate::random;
+use crate::stop::Stop;
+
+/// Nobody waits for a probe longer than this: Twilio itself waits 15 s.
+const AT_MOST: Duration = Duration::from_secs(30);
+
+/// Probes at a time.
+const AT_A_TIME: usize = 8;
+
+/// What the gateway saw of a probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sighting {
+    /// The method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The `Host` header.
+    pub host: Option<String>,
+    /// The URLs that the signature was checked with, each with its query.
+    pub urls: Vec<String>,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+/// What came of a probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// Signed as it should be.
+    Valid,
+    /// It came without the signature's header.
+    Unsigned,
+    /// Not believed, and why.
+    Refused(String),
+    /// The gateway has nothing at this path.
+    NoSuchPath,
+    /// The method is none that is taken.
+    WrongMethod,
+}
+
+/// The probes that are waited for.
+#[derive(Debug, Default)]
+pub struct Probes(Mutex<HashMap<String, oneshot::Sender<Sighting>>>);
+
+/// A probe that came in.
+pub(crate) struct Probe {
+    sender: oneshot::Sender<Sighting>,
+    method: String,
+    path: String,
+    host: Option<String>,
+}
+
+impl Probes {
+    /// The probe that `request` is, if anybody waits for it; nobody can be the same probe again.
+    pub(crate) fn claim(&self, request: &Request) -> Option<Probe> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.is_empty() {
+            return None;
+        }
+        let pairs = request.uri().query().unwrap_or_default().split('&');
+        let sender = pairs
+            .filter_map(|pair| pair.strip_prefix(PROBE_PARAMETER)?.strip_prefix('='))
+            .find_map(|name| waiting.remove(name))?;
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        Some(Probe {
+            sender,
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            host: host.map(str::to_owned),
+        })
+    }
+
+    fn wait_for(&self, name: &str) -> oneshot::Receiver<Sighting> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), sender);
+        receiver
+    }
+
+    fn forget(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
+
+impl Probe {
+    /// Tells whoever waits for it.
+    pub(crate) fn tell(self, verdict: Verdict, urls: Vec<String>) {
+        let Probe { sender, method, path, host } = self;
+        // Whoever waited may have gone.
+        let _ = sender.send(Sighting { method, path, host, urls, verdict });
+    }
+}
+
+/// Opens the socket of `state`; the gateway's lock must be held. A socket that a dead gateway left is replaced.
+pub fn listen(state: &Path) -> io::Result<UnixListener> {
+    let path = path(state);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    UnixListener::bind(path)
+}
+
+/// Hands out names and tells what came of them, until `stop`.
+pub async fn serve(listener: UnixListener, probes: Arc<Probes>, stop: Stop) {
+    let places = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut waiting = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = waiting.join_next() => continue,
+            () = stop.asked() => return,
+        };
+        if let (Ok((stream, _)), Ok(place)) = (accepted, places.clone().try_acquire_owned()) {
+            let probes = probes.clone();
+            waiting.spawn(async move {
+                let _place = place;
+                let name = format!("{}{}", random::name(), random::name());
+                tokio::time::timeout(AT_MOST, accompany(stream, &probes, &name)).await.ok();
+                probes.forget(&name);
+            });
+        }
+    }
+}
+
+/// Gives a name and tells what came of it; ends also when the other side hangs up.
+async fn accompany(stream: UnixStream, probes: &Probes, name: &str) -> io::Result<()> {
+    let (mut from, mut to) = stream.into_split();
+    let seen = probes.wait_for(name);
+    to.write_all(format!("{name}\n").as_bytes()).await?;
+    let mut nothing = [0];
+    tokio::select! {
+        sighting = seen => match sighting {
+            Ok(sighting) => to.write_all(&serde_json::to_vec(&sighting)?).await,
+            Err(_) => Ok(()),
+        },
+        _ = from.read(&mut nothing) => Ok(()),
+    }
+}
+
+/// A probe that was announced to the gateway and not sent yet.
+pub struct Announced {
+    name: String,
+    stream: BufReader<UnixStream>,
+}
+
+/// Announces a probe to the gateway of `state`.
+pub async fn announce(state: &Path) -> io::Result<Announced> {
+    let mut stream = BufReader::new(UnixStream::connect(path(state)).await?);
+    let mut name = String::new();
+    stream.read_line(&mut name).await?;
+    let name = name.trim_end().to_owned();
+    if name.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(Announced { name, stream }) }
+}
+
+impl Announced {
+    /// What the request has to have as [`PROBE_PARAMETER`] in its query.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the gateway saw; none where nothing came within that time.
+    pub async fn sighting(mut self, within: Duration) -> Option<Sighting> {
+        let mut told = Vec::new();
+        tokio::time::timeout(within, self.stream.read_to_end(&mut told)).await.ok()?.ok()?;
+        serde_json::from_slice(&told).ok()
+    }
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join("probe.sock")
+}

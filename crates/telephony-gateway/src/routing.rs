@@ -1,0 +1,198 @@
+//! Points the provider's routes at us, and back to where they pointed before. Knows no provider: what a setting should
+//! be is the provider's to say, whether it may be changed is decided here.
+//!
+//! What a setting was is stored before the provider is asked to change it. A process that dies in between has changed
+//! nothing, or something that the next `sync` or `undo` finds in the store.
+
+use std::collections::BTreeSet;
+
+use telephony_domain::line::Sender;
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::{Provider, ProviderError};
+use telephony_providers::route::{Route, Told, Traffic};
+use telephony_store::routes::RouteChange;
+use telephony_store::{Store, StoreError};
+
+/// Twilio's own greeting on every new number; nobody misses it.
+const DEMO: &str = "https://demo.twilio.com/";
+
+/// What would be changed, and what would not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The routes as they are now.
+    pub routes: Vec<Route>,
+    /// Settings that are to be changed, route by route.
+    pub changes: Vec<RouteChange>,
+    /// Settings that are somebody else's and stay as they are, with why.
+    pub left: Vec<Left>,
+    /// Addresses of ours that the account does not have.
+    pub missing: Vec<String>,
+}
+
+/// A setting that stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The number or messaging service.
+    pub address: String,
+    /// The setting's name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Why it stays.
+    pub why: &'static str,
+}
+
+/// Why routes were not changed, or not all of them. Repeating is safe.
+#[derive(Debug, thiserror::Error)]
+pub enum RoutingError {
+    /// The provider did not answer, or refused.
+    #[error("failed to read or change the webhook at the provider")]
+    Provider(#[from] ProviderError),
+    /// What was there before could not be stored, so nothing was changed.
+    #[error("failed to store what the webhook was before")]
+    Store(#[from] StoreError),
+}
+
+/// What is to be pointed where.
+#[derive(Debug, Clone, Copy)]
+pub struct Aim<'a> {
+    /// Who we are.
+    pub sender: &'a Sender,
+    /// What the provider is told of us.
+    pub told: &'a Told,
+    /// Whether calls are answered. Where they are not, calls that go somewhere else already are left alone.
+    pub takes_calls: bool,
+}
+
+/// Points the routes of our sender at us. Safe to repeat; changes nothing where all is well.
+pub async fn sync(
+    store: &dyn Store,
+    provider: &dyn Provider,
+    aim: Aim<'_>,
+    now: Timestamp,
+) -> Result<Plan, RoutingError> {
+    let plan = plan(store, provider, aim).await?;
+    apply(store, provider, &plan.changes, now).await?;
+    Ok(plan)
+}
+
+/// What [`sync`] would change.
+pub async fn plan(store: &dyn Store, provider: &dyn Provider, aim: Aim<'_>) -> Result<Plan, RoutingError> {
+    let routes = provider.routes(aim.sender, Some(aim.told)).await?;
+    let history = store.route_changes().await?;
+    let mut plan = Plan { missing: missing(aim.sender, &routes), ..Plan::default() };
+    for route in &routes {
+        let keeps_calls = !aim.takes_calls && has_calls_of_others(route, &history);
+        for setting in route.settings.iter().filter(|setting| setting.is_wrong()) {
+            let Some(wanted) = &setting.wanted else { continue };
+            if keeps_calls && setting.traffic == Traffic::Calls {
+                plan.left.push(left(&route.address, setting.name, &setting.value, "voice is not enabled here"));
+            } else {
+                plan.changes.push(RouteChange {
+                    route: route.id.clone(),
+                    address: route.address.clone(),
+                    name: setting.name.to_owned(),
+                    before: setting.value.clone(),
+                    after: wanted.clone(),
+                });
+            }
+        }
+    }
+    plan.routes = routes;
+    Ok(plan)
+}
+
+/// Makes the changes of a plan, one route after the other.
+pub async fn apply(
+    store: &dyn Store,
+    provider: &dyn Provider,
+    changes: &[RouteChange],
+    now: Timestamp,
+) -> Result<(), RoutingError> {
+    store.changing_routes(changes.to_vec(), now).await?;
+    for of_route in changes.chunk_by(|a, b| a.route == b.route) {
+        set(provider, of_route).await?;
+    }
+    Ok(())
+}
+
+/// What [`undo`] would change: every setting that still is as we left it goes back to what it was.
+pub async fn plan_undo(store: &dyn Store, provider: &dyn Provider) -> Result<Plan, RoutingError> {
+    let history = store.route_changes().await?;
+    let mut plan = Plan::default();
+    for (id, address) in history.iter().map(|change| (&change.route, &change.address)).collect::<BTreeSet<_>>() {
+        match provider.route(id).await?.filter(|route| route.address == *address) {
+            Some(route) => plan_undo_of(&route, &history, &mut plan),
+            None => plan.missing.push(address.clone()),
+        }
+    }
+    Ok(plan)
+}
+
+/// Puts back what was there before the first change, and forgets the changes.
+pub async fn undo(store: &dyn Store, provider: &dyn Provider, plan: &Plan) -> Result<(), RoutingError> {
+    for of_route in plan.changes.chunk_by(|a, b| a.route == b.route) {
+        set(provider, of_route).await?;
+    }
+    let stays = |change: &RouteChange| {
+        plan.missing.contains(&change.address)
+            || plan.left.iter().any(|left| left.address == change.address && left.name == change.name)
+    };
+    for change in store.route_changes().await?.iter().filter(|change| !stays(change)) {
+        store.route_restored(&change.route, &change.name).await?;
+    }
+    Ok(())
+}
+
+async fn set(provider: &dyn Provider, changes: &[RouteChange]) -> Result<(), RoutingError> {
+    let Some(first) = changes.first() else { return Ok(()) };
+    let settings: Vec<_> = changes.iter().map(|change| (change.name.clone(), change.after.clone())).collect();
+    provider.set_route(&first.route, &settings).await?;
+    tracing::info!(route = first.route, settings = settings.len(), "changed the webhook at the provider");
+    Ok(())
+}
+
+fn missing(sender: &Sender, routes: &[Route]) -> Vec<String> {
+    let number = sender.number.as_ref().map(ToString::to_string);
+    let ours = number.into_iter().chain(sender.messaging_service.clone());
+    ours.filter(|address| !routes.iter().any(|route| route.address == *address)).collect()
+}
+
+/// Whether calls go somewhere that is neither ours nor Twilio's demonstration.
+fn has_calls_of_others(route: &Route, history: &[RouteChange]) -> bool {
+    let Some(url) = route.setting("VoiceUrl") else { return false };
+    let is_ours =
+        history.iter().any(|change| change.route == route.id && change.name == url.name && change.after == url.value);
+    url.is_wrong() && !url.value.is_empty() && !url.value.starts_with(DEMO) && !is_ours
+}
+
+fn plan_undo_of(route: &Route, history: &[RouteChange], plan: &mut Plan) {
+    for setting in &route.settings {
+        let is_of_setting = |change: &&RouteChange| change.route == route.id && change.name == setting.name;
+        let changes: Vec<_> = history.iter().filter(is_of_setting).collect();
+        let Some(original) = original(&changes).filter(|original| *original != setting.value) else { continue };
+        if changes.iter().any(|change| change.after == setting.value) {
+            plan.changes.push(RouteChange {
+                route: route.id.clone(),
+                address: route.address.clone(),
+                name: setting.name.to_owned(),
+                before: setting.value.clone(),
+                after: original.to_owned(),
+            });
+        } else {
+            plan.left.push(left(&route.address, setting.name, &setting.value, "it was changed by somebody else since"));
+        }
+    }
+    plan.routes.push(route.clone());
+}
+
+/// What a setting was before we changed it: the last value that was not of our own making, else the first of all.
+fn original<'a>(changes: &[&'a RouteChange]) -> Option<&'a str> {
+    let is_ours = |value: &str| changes.iter().any(|change| change.after == value);
+    let foreign = changes.iter().rev().find(|change| !is_ours(&change.before));
+    foreign.or(changes.first()).map(|change| change.before.as_str())
+}
+
+fn left(address: &str, name: &str, value: &str, why: &'static str) -> Left {
+    Left { address: address.to_owned(), name: name.to_owned(), value: value.to_owned(), why }
+}

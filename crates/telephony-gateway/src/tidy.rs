@@ -1,0 +1,59 @@
+//! Tidies the store: what need not be kept any longer goes, a little at a time, so that no arrival waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_domain::time::Clock;
+use telephony_store::{Store, StoreError};
+
+use crate::rules::InForce;
+use crate::stop::Stop;
+
+/// How often we look for something old.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// So much goes in one step: a few milliseconds of the thread that also stores what arrives.
+const AT_A_TIME: u32 = 50;
+
+/// The time between steps belongs to others.
+const BETWEEN_STEPS: Duration = Duration::from_millis(100);
+
+/// What tidying needs.
+pub struct Tidy {
+    /// What is tidied.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long finished messages are kept.
+    pub rules: Arc<InForce>,
+}
+
+impl Tidy {
+    /// Tidies until `stop`.
+    pub async fn run(self, stop: Stop) {
+        while !stop.is_asked() {
+            if let Err(error) = self.tidy(&stop).await {
+                tracing::error!(%error, hint = error.hint(), "failed to tidy the message store");
+            }
+            stop.unless_asked(tokio::time::sleep(EVERY)).await;
+        }
+    }
+
+    async fn tidy(&self, stop: &Stop) -> Result<(), StoreError> {
+        self.store.forget_strangers(self.clock.now()).await?;
+        let mut deleted = 0;
+        while !stop.is_asked() {
+            let now = self.clock.now();
+            match self.store.expire(now - self.rules.now().settings.retention, AT_A_TIME, now).await? {
+                0 => break,
+                step => deleted += step,
+            }
+            stop.unless_asked(tokio::time::sleep(BETWEEN_STEPS)).await;
+        }
+        self.store.remove_loose_files(self.clock.now()).await?;
+        if deleted > 0 {
+            tracing::info!(deleted, "deleted messages and turns that are older than store.retentionDays");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,280 @@
+//! Keeps the tunnel open: opens it again when it breaks, and tells everybody by which URL we are reached now.
+//!
+//! The gateway listens and works without it; nothing waits for a tunnel.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use telephony_domain::line::Sender;
+use telephony_domain::time::Clock;
+use telephony_providers::provider::Provider;
+use telephony_providers::route::Told;
+use telephony_store::Store;
+use telephony_store::notices::Notice;
+use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
+
+use crate::gateway::{Parts, Settings};
+use crate::notices::Notices;
+use crate::outbox::Outbox;
+use crate::poke::{Alive, TunnelAlive};
+use crate::routing::{self, Aim, Plan, RoutingError};
+use crate::stop::Stop;
+use crate::wake::Wake;
+use crate::webhook::origin::Origin;
+
+/// The pause before it is opened again: this long at first, then twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// A tunnel that was open for this long is opened again without much of a pause.
+const LASTED: Duration = Duration::from_secs(60);
+
+/// What often mends itself is told to the operator after so many failures in a row.
+const PATIENCE: u32 = 3;
+
+/// How often it is looked whether the provider has been told the URL, where that is the operator's affair.
+const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// The notice that the tunnel is down.
+const DOWN: &str = "tunnel";
+
+/// A tunnel, and what follows from its URL.
+#[derive(Clone)]
+pub struct Tunneling {
+    /// What opens it.
+    pub tunnel: Arc<dyn Tunnel>,
+    /// Whether the provider is told its URL.
+    pub syncs_webhooks: bool,
+    /// Whether calls are answered.
+    pub takes_calls: bool,
+}
+
+/// Keeps it open.
+pub(crate) struct Keeper {
+    tunneling: Tunneling,
+    inside: Inside,
+    settings: Settings,
+    webhook: Arc<Origin>,
+    status: Arc<Origin>,
+    outbox: Arc<Outbox>,
+    alive: Arc<RwLock<Alive>>,
+    sender: Sender,
+    store: Arc<dyn Store>,
+    provider: Arc<dyn Provider>,
+    clock: Arc<dyn Clock>,
+    notices: Notices,
+}
+
+impl Keeper {
+    /// For the gateway of `parts` that listens on `address`; none where it has no tunnel.
+    pub(crate) fn new(
+        parts: &Parts,
+        address: SocketAddr,
+        [webhook, status]: [Arc<Origin>; 2],
+        outbox: Arc<Outbox>,
+        alive: Arc<RwLock<Alive>>,
+        wake: &Arc<Wake>,
+    ) -> Option<Self> {
+        let settings = parts.settings.clone();
+        let paths = vec![settings.path.clone(), settings.status_path.clone()];
+        Some(Self {
+            tunneling: parts.tunnel.clone()?,
+            inside: Inside::new(address, paths),
+            sender: settings.sender.clone(),
+            settings,
+            webhook,
+            status,
+            outbox,
+            alive,
+            notices: Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() },
+            store: parts.store.clone(),
+            provider: parts.provider.clone(),
+            clock: parts.clock.clone(),
+        })
+    }
+
+    /// Keeps it open until `stop`, then takes it down.
+    pub(crate) async fn run(self, stop: Stop) {
+        let mut failures = 0;
+        while let Some(opened) = stop.unless_asked(self.tunneling.tunnel.open(&self.inside)).await {
+            let error = match opened {
+                Ok(mut open) => {
+                    let since = Instant::now();
+                    let Some(error) = stop.unless_asked(self.hold(open.as_mut())).await else {
+                        return open.close().await;
+                    };
+                    self.reached_by(None);
+                    open.close().await;
+                    failures = if since.elapsed() < LASTED { failures } else { 0 };
+                    error
+                }
+                Err(error) => error,
+            };
+            failures += 1;
+            self.tell_trouble(&error, failures).await;
+            if stop.unless_asked(tokio::time::sleep(pause(failures))).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Returns why an open tunnel broke.
+    async fn hold(&self, open: &mut dyn Open) -> TunnelError {
+        let url = open.url().to_owned();
+        let name = self.tunneling.tunnel.name();
+        tracing::info!(tunnel = name, url, webhook = format!("{url}{}", self.settings.path), "the tunnel is open");
+        self.reached_by(Some(&url));
+        self.notices.end(DOWN).await;
+        if !self.is_told_by_tunnel() {
+            tracing::info!("the provider is not told the tunnel's URL: {}", self.why_not_told());
+            return open.broken().await;
+        }
+        let told = self.told(&url);
+        tokio::select! {
+            error = open.broken() => error,
+            () = self.keep_provider_told(&told) => open.broken().await,
+        }
+    }
+
+    /// Whether the tunnel's URL is the one for the provider.
+    fn is_told_by_tunnel(&self) -> bool {
+        self.settings.webhook_url.is_none() && self.tunneling.tunnel.is_public()
+    }
+
+    fn why_not_told(&self) -> &'static str {
+        if self.settings.webhook_url.is_some() {
+            "it is told publicUrl, and the tunnel's URL counts beside it"
+        } else {
+            "it is reached from the operator's own network only; the provider needs a publicUrl, or tailscale-funnel"
+        }
+    }
+
+    fn told(&self, url: &str) -> Told {
+        Told { webhook: format!("{url}{}", self.settings.path), status: format!("{url}{}", self.settings.status_path) }
+    }
+
+    /// From now on we are reached by `url`, besides what the operator configured.
+    fn reached_by(&self, url: Option<&str>) {
+        let told = url.map(|url| self.told(url));
+        let with = |configured: &Option<String>, url: Option<String>| configured.iter().cloned().chain(url).collect();
+        self.webhook.reached_by(with(&self.settings.webhook_url, told.as_ref().map(|told| told.webhook.clone())));
+        self.status.reached_by(with(&self.settings.status_url, told.as_ref().map(|told| told.status.clone())));
+        let by_tunnel = told.filter(|_| self.is_told_by_tunnel());
+        if self.settings.webhook_url.is_none() {
+            let mut status_url = self.outbox.status_url.write().unwrap_or_else(PoisonError::into_inner);
+            *status_url = by_tunnel.as_ref().map(|told| told.status.clone());
+            self.outbox.address.set(by_tunnel.as_ref().map(|told| told.webhook.clone()));
+        }
+        self.change_alive(|alive, tunnel| {
+            tunnel.url = url.map(str::to_owned);
+            if url.is_some() {
+                tunnel.trouble = None;
+            }
+            alive.webhook_url = self.settings.webhook_url.clone().or(by_tunnel.map(|told| told.webhook));
+        });
+    }
+
+    fn change_alive(&self, change: impl FnOnce(&mut Alive, &mut TunnelAlive)) {
+        let mut alive = self.alive.write().unwrap_or_else(PoisonError::into_inner);
+        let name = self.tunneling.tunnel.name().to_owned();
+        let mut tunnel = alive.tunnel.take().unwrap_or(TunnelAlive { name, url: None, trouble: None });
+        change(&mut alive, &mut tunnel);
+        alive.tunnel = Some(tunnel);
+    }
+
+    /// Returns once the provider has our URL: because we told it, or because the operator did.
+    async fn keep_provider_told(&self, told: &Told) {
+        let aim = Aim { sender: &self.sender, told, takes_calls: self.tunneling.takes_calls };
+        let mut failures = 0;
+        loop {
+            let (store, provider) = (self.store.as_ref(), self.provider.as_ref());
+            let looked = match self.tunneling.syncs_webhooks {
+                true => routing::sync(store, provider, aim, self.clock.now()).await,
+                false => routing::plan(store, provider, aim).await,
+            };
+            match looked {
+                Ok(plan) if self.tunneling.syncs_webhooks || plan.changes.is_empty() => {
+                    tell_plan(&plan);
+                    return self.notices.end(&not_told(told)).await;
+                }
+                Ok(_) => {
+                    self.tell_operator(told).await;
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Err(error) => {
+                    failures += 1;
+                    tell_failure(&error);
+                    tokio::time::sleep(pause(failures)).await;
+                }
+            }
+        }
+    }
+
+    async fn tell_operator(&self, told: &Told) {
+        let text = format!(
+            "the tunnel's URL is {}, and the provider has another: run `openclaw telephony webhook sync`, or set \
+             tunnel.syncWebhooks",
+            told.webhook
+        );
+        self.notices.tell(Notice::event(not_told(told), text)).await;
+    }
+
+    async fn tell_trouble(&self, error: &TunnelError, failures: u32) {
+        let (name, hint) = (self.tunneling.tunnel.name(), error.hint());
+        let text = format!("{error} ({hint})");
+        let is_news = {
+            let mut is_news = false;
+            self.change_alive(|_, tunnel| is_news = tunnel.trouble.replace(text.clone()).as_ref() != Some(&text));
+            is_news
+        };
+        if is_news {
+            tracing::warn!(tunnel = name, hint, "the tunnel is not open: {error}");
+        }
+        if failures >= PATIENCE || !error.cause.mends_itself() {
+            self.notices.tell(Notice::ongoing(DOWN, format!("the tunnel {name} is not open: {text}"))).await;
+        }
+    }
+}
+
+/// The notice that the provider does not have this URL; another URL is other news.
+fn not_told(told: &Told) -> String {
+    format!("tunnel-url {}", told.webhook)
+}
+
+/// The pause after `failures` in a row.
+fn pause(failures: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
+}
+
+fn tell_plan(plan: &Plan) {
+    for change in &plan.changes {
+        tracing::info!(address = change.address, setting = change.name, "the provider now has the tunnel's URL");
+    }
+    for left in &plan.left {
+        tracing::warn!(address = left.address, setting = left.name, "left as it is at the provider: {}", left.why);
+    }
+    if !plan.missing.is_empty() {
+        tracing::warn!("the account at the provider does not have {}", plan.missing.join(", "));
+    }
+}
+
+fn tell_failure(error: &RoutingError) {
+    let cause = error.source().map(ToString::to_string);
+    tracing::warn!(%error, cause, "the provider could not be asked about its URL; it is tried again");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_grows_and_stays_bounded() {
+        let seconds = |failures| pause(failures).as_secs();
+        assert_eq!([1, 2, 3, 9, 10, 1000].map(seconds), [1, 2, 4, 256, 300, 300]);
+    }
+}

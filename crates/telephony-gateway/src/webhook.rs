@@ -1,0 +1,89 @@
+//! The public listener: what the provider reaches, and everybody else.
+
+mod descriptors;
+pub mod listener;
+mod network;
+pub mod origin;
+pub mod receive;
+pub mod refusals;
+pub mod shelf;
+pub mod slots;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{Method, StatusCode};
+
+use crate::probe::Verdict;
+use receive::Endpoint;
+use shelf::Shelf;
+
+/// What the public listener has.
+pub struct Endpoints {
+    /// The local path of messages and calls that come in.
+    pub path: String,
+    /// What takes them.
+    pub webhook: Endpoint,
+    /// The local path of status reports.
+    pub status_path: String,
+    /// What takes them.
+    pub status: Endpoint,
+    /// The files that the provider fetches from below the webhook's path.
+    pub shelf: Shelf,
+}
+
+/// Webhook, files below it, status and health. Everything else is 404, another method 405.
+///
+/// The paths are the operator's, so they are compared as they are and not read as patterns of a router.
+pub fn router(endpoints: Endpoints) -> Router {
+    Router::new().fallback(dispatch).with_state(Arc::new(endpoints))
+}
+
+async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> Response {
+    let path = request.uri().path();
+    let endpoint = if path == endpoints.path {
+        &endpoints.webhook
+    } else if path == endpoints.status_path {
+        &endpoints.status
+    } else if path == "/health" {
+        return endpoints.health(request.method());
+    } else if let Some(token) = shelf::token_in(path, &endpoints.path) {
+        return match *request.method() {
+            Method::GET | Method::HEAD => endpoints.shelf.hand_out(&token).await,
+            _ => not_allowed("GET, HEAD"),
+        };
+    } else {
+        endpoints.tell_probe(&request, Verdict::NoSuchPath);
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match *request.method() {
+        Method::POST => endpoint.receive(request).await,
+        _ => {
+            endpoints.tell_probe(&request, Verdict::WrongMethod);
+            not_allowed("POST")
+        }
+    }
+}
+
+impl Endpoints {
+    fn tell_probe(&self, request: &Request, verdict: Verdict) {
+        if let Some(probe) = self.webhook.probes.claim(request) {
+            probe.tell(verdict, Vec::new());
+        }
+    }
+
+    fn health(&self, method: &Method) -> Response {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return not_allowed("GET, HEAD");
+        }
+        let health = serde_json::json!({ "ok": true, "provider": self.webhook.provider.name() });
+        ([(CONTENT_TYPE, "application/json")], health.to_string()).into_response()
+    }
+}
+
+fn not_allowed(allowed: &'static str) -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)]).into_response()
+}

@@ -1,0 +1,107 @@
+//! Accepts connections and bounds each in time, so that half-sent requests and idle peers cannot pile up.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use super::descriptors;
+use super::slots::{Slot, Slots};
+use crate::stop::Stop;
+
+/// A request's headers must be complete within this time; an idle connection is closed after it too.
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// No more than this many bytes of headers are read.
+const HEADER_BYTES: usize = 16 * 1024;
+
+/// Open requests get this long to end once the listener stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Trouble with accepting is told at most this often.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// Serves `router` on `listener` until `stop` says so, then lets open requests end.
+pub async fn serve(listener: TcpListener, router: Router, stop: Stop) {
+    let connections = Slots::new(descriptors::connections());
+    let mut trouble = Trouble::default();
+    let mut open = JoinSet::new();
+    while let Some(accepted) = stop.unless_asked(listener.accept()).await {
+        while open.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, peer)) => match connections.take(peer.ip(), Instant::now()) {
+                Some(slot) => {
+                    open.spawn(serve_connection(stream, peer, slot, router.clone(), stop.clone()));
+                }
+                None => trouble.tell("every connection is busy with a request"),
+            },
+            Err(error) => {
+                trouble.tell(&error);
+                // Out of file descriptors, mostly: others have to be closed before it makes sense to go on.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    let all_ended = async { while open.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all_ended).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+}
+
+/// Connections that were not taken, told once a minute.
+#[derive(Default)]
+struct Trouble {
+    told: Option<Instant>,
+    since: u64,
+}
+
+impl Trouble {
+    fn tell(&mut self, error: impl std::fmt::Display) {
+        self.since += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            tracing::warn!(%error, count = std::mem::take(&mut self.since), "failed to accept a connection");
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, slot: Slot, router: Router, stop: Stop) {
+    stream.set_nodelay(true).ok();
+    let slot = Arc::new(slot);
+    let holder = slot.clone();
+    let service = tower::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+        let (router, working) = (router.clone(), holder.work());
+        request.extensions_mut().insert(ConnectInfo(peer));
+        async move {
+            let answer = router.oneshot(request.map(axum::body::Body::new)).await;
+            drop(working);
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = slot.given_up() => return,
+        () = stop.asked() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

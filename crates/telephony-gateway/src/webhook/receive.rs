@@ -1,0 +1,247 @@
+//! One webhook from request to answer: signed at all, a place, the body, the signature, stored, acknowledged.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{ConnectInfo, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use telephony_domain::time::Clock;
+use telephony_providers::provider::{Acknowledgement, Event, Provider, Rejection, Unverified, Verified};
+use telephony_store::StoreError;
+
+use super::origin::Origin;
+use super::refusals::{Kind, Refusals};
+use super::slots::Slots;
+use crate::intake::Desk;
+use crate::metrics::Metrics;
+use crate::probe::{Probe, Probes, Verdict};
+
+/// No webhook is larger; Twilio's own limit on what it sends and takes back is 64 kB.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// The whole body must be here within this time.
+const BODY_WITHIN: Duration = Duration::from_secs(5);
+
+/// What one endpoint needs.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// Checks signatures and words the answers.
+    pub provider: Arc<dyn Provider>,
+    /// The URLs it may have been called by.
+    pub origin: Arc<Origin>,
+    /// Places in flight, shared by all endpoints.
+    pub slots: Slots,
+    /// Refused requests not told yet.
+    pub refusals: Arc<Refusals>,
+    /// Round trips that `doctor` waits for.
+    pub probes: Arc<Probes>,
+    /// Where verified events go.
+    pub desk: Arc<Desk>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Why a webhook was not taken.
+enum Declined {
+    Rejected(Rejection, Vec<String>),
+    NoPlace,
+    TooLarge,
+    TooSlow,
+    CutOff,
+    NotStored(StoreError),
+}
+
+impl Declined {
+    fn name(&self) -> &'static str {
+        match self {
+            Declined::Rejected(Rejection::Unsigned, _) => "unsigned",
+            Declined::Rejected(Rejection::BadSignature(_), _) => "bad_signature",
+            Declined::Rejected(Rejection::WrongAccount, _) => "wrong_account",
+            Declined::Rejected(Rejection::Malformed(_), _) => "malformed",
+            Declined::NoPlace => "no_place",
+            Declined::TooLarge => "too_large",
+            Declined::TooSlow => "too_slow",
+            Declined::CutOff => "cut_off",
+            Declined::NotStored(_) => "not_stored",
+        }
+    }
+}
+
+impl Endpoint {
+    /// Takes one webhook.
+    pub async fn receive(&self, request: Request) -> Response {
+        let peer = peer_of(&request);
+        let client = self.origin.client(request.headers(), peer);
+        let probe = self.probes.claim(&request);
+        let taken = self.take(request, peer, client, probe.is_some()).await;
+        if let Some(probe) = probe {
+            tell(probe, &taken);
+        }
+        self.metrics.webhook(taken.as_ref().map_or_else(Declined::name, |_| "accepted"));
+        match taken {
+            Ok((acknowledgement, _)) => acknowledged(acknowledgement),
+            Err(declined) => self.decline(declined, client),
+        }
+    }
+
+    /// Takes a webhook; gives also the URLs that it may have been called by.
+    async fn take(
+        &self,
+        request: Request,
+        peer: IpAddr,
+        client: IpAddr,
+        is_awaited: bool,
+    ) -> Result<(Acknowledgement, Vec<String>), Declined> {
+        if !self.provider.is_signed(request.headers()) {
+            return Err(Declined::Rejected(Rejection::Unsigned, Vec::new()));
+        }
+        let slot = self.slots.take(client, Instant::now()).ok_or(Declined::NoPlace)?;
+        let (parts, body) = request.into_parts();
+        let body = tokio::select! {
+            body = read(body) => body?,
+            () = slot.given_up() => return Err(Declined::NoPlace),
+        };
+        let _working = slot.work();
+        let urls = self.origin.candidates(&parts, peer);
+        let event = self.verify(&parts, &body, &urls)?.into_inner();
+        if event == Event::Probe && !is_awaited {
+            return Err(Declined::Rejected(Rejection::Malformed("nobody waits for this probe".to_owned()), urls));
+        }
+        let acknowledgement = self.provider.acknowledgement(&event);
+        self.desk.store(event).await.map_err(Declined::NotStored)?;
+        Ok((acknowledgement, urls))
+    }
+
+    fn verify(&self, parts: &Parts, body: &Bytes, urls: &[String]) -> Result<Verified<Event>, Declined> {
+        let request = Unverified {
+            method: &parts.method,
+            urls,
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body,
+        };
+        self.provider.verify(&request).map_err(|rejection| Declined::Rejected(rejection, urls.to_vec()))
+    }
+
+    fn decline(&self, declined: Declined, client: IpAddr) -> Response {
+        match declined {
+            Declined::Rejected(rejection, expected) => {
+                self.tell(kind(&rejection), client, &rejection, &expected);
+                plain(rejected_status(&rejection), rejected_text(&rejection))
+            }
+            Declined::NoPlace => {
+                self.tell(Kind::Crowded, client, "too many requests are in flight", &[]);
+                busy("too many requests at a time\n")
+            }
+            Declined::TooLarge => {
+                self.bad_body(client, StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB")
+            }
+            Declined::TooSlow => {
+                self.bad_body(client, StatusCode::REQUEST_TIMEOUT, "the body did not arrive within 5 s")
+            }
+            Declined::CutOff => self.bad_body(client, StatusCode::BAD_REQUEST, "the body was cut off"),
+            Declined::NotStored(error) => {
+                tracing::error!(%error, hint = error.hint(), "a webhook was not stored and not acknowledged");
+                busy("the message could not be stored\n")
+            }
+        }
+    }
+
+    fn bad_body(&self, client: IpAddr, status: StatusCode, what: &'static str) -> Response {
+        self.tell(Kind::Body, client, what, &[]);
+        plain(status, what)
+    }
+
+    fn tell(&self, kind: Kind, client: IpAddr, why: impl std::fmt::Display, expected: &[String]) {
+        if let Some(told) = self.refusals.count(kind, client, self.clock.now()) {
+            let expected = (!expected.is_empty()).then(|| expected.join(" or "));
+            let address = told.address.map_or_else(|| "several others".to_owned(), |address| address.to_string());
+            tracing::warn!(address, count = told.count, expected, "refused a webhook: {why}");
+        }
+    }
+}
+
+/// Tells `doctor` what came of its probe.
+fn tell(probe: Probe, taken: &Result<(Acknowledgement, Vec<String>), Declined>) {
+    match taken {
+        Ok((_, urls)) => probe.tell(Verdict::Valid, urls.clone()),
+        Err(Declined::Rejected(Rejection::Unsigned, urls)) => probe.tell(Verdict::Unsigned, urls.clone()),
+        Err(Declined::Rejected(rejection, urls)) => probe.tell(Verdict::Refused(rejection.to_string()), urls.clone()),
+        Err(Declined::NoPlace) => probe.tell(Verdict::Refused("too many requests at a time".to_owned()), Vec::new()),
+        Err(Declined::TooLarge | Declined::TooSlow | Declined::CutOff) => {
+            probe.tell(Verdict::Refused("the body did not arrive as it was sent".to_owned()), Vec::new());
+        }
+        Err(Declined::NotStored(error)) => probe.tell(Verdict::Refused(error.to_string()), Vec::new()),
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Declined> {
+    if body.size_hint().lower() > BODY_BYTES as u64 {
+        return Err(Declined::TooLarge);
+    }
+    let whole = Limited::new(body, BODY_BYTES).collect();
+    match tokio::time::timeout(BODY_WITHIN, whole).await {
+        Err(_) => Err(Declined::TooSlow),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Declined::TooLarge),
+        Ok(Err(_)) => Err(Declined::CutOff),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
+}
+
+fn peer_of(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip().to_canonical())
+}
+
+fn kind(rejection: &Rejection) -> Kind {
+    match rejection {
+        Rejection::Malformed(_) => Kind::Malformed,
+        Rejection::Unsigned => Kind::Unsigned,
+        Rejection::BadSignature(_) => Kind::Forged,
+        Rejection::WrongAccount => Kind::Foreign,
+    }
+}
+
+fn rejected_text(rejection: &Rejection) -> &'static str {
+    match rejection {
+        Rejection::Malformed(_) => "the request is signed, but it is not one that we know\n",
+        Rejection::Unsigned | Rejection::BadSignature(_) => "the request is not signed as it should be\n",
+        Rejection::WrongAccount => "the request is signed for another account\n",
+    }
+}
+
+fn rejected_status(rejection: &Rejection) -> StatusCode {
+    match rejection {
+        Rejection::Malformed(_) => StatusCode::BAD_REQUEST,
+        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::WrongAccount => StatusCode::FORBIDDEN,
+    }
+}
+
+fn acknowledged(acknowledgement: Acknowledgement) -> Response {
+    let content_type = HeaderValue::from_static(acknowledgement.content_type);
+    let body = match acknowledgement.body {
+        Cow::Borrowed(text) => Body::from(text),
+        Cow::Owned(text) => Body::from(text),
+    };
+    ([(CONTENT_TYPE, content_type)], body).into_response()
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))], text).into_response()
+}
+
+fn busy(text: &'static str) -> Response {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, text);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}

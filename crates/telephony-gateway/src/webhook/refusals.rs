@@ -1,0 +1,127 @@
+//! Keeps the log readable whatever strangers send: for each kind of refusal, one line a minute and address, with a
+//! count, for the first few addresses; one for all others together.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use telephony_domain::time::Timestamp;
+
+/// Refusals of one kind and address are told at most this often.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// So many addresses have lines of their own, for each kind.
+const ADDRESSES: usize = 8;
+
+/// Why a request was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// It has no signature: anybody who looks around.
+    Unsigned,
+    /// Its signature is wrong: a forgery, or a URL or token that is set wrong here.
+    Forged,
+    /// It is signed for another account.
+    Foreign,
+    /// It is signed but makes no sense.
+    Malformed,
+    /// Its address has its share of the places in flight already.
+    Crowded,
+    /// Its body is too large, too slow, or ends early.
+    Body,
+}
+
+/// The refusals not told yet.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<HashMap<(Kind, Option<IpAddr>), Seen>>);
+
+#[derive(Debug)]
+struct Seen {
+    told: Timestamp,
+    since: u64,
+}
+
+/// What is to be told now.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The address that was refused; none: several addresses that have no lines of their own.
+    pub address: Option<IpAddr>,
+    /// How many refusals there were since the last time they were told.
+    pub count: u64,
+}
+
+impl Refusals {
+    /// Counts a refusal of `address`. Returns what to tell, when it is time to.
+    pub fn count(&self, kind: Kind, address: IpAddr, now: Timestamp) -> Option<Told> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut address = Some(address);
+        if !seen.contains_key(&(kind, address)) {
+            let is_named = |(of, named): &(Kind, Option<IpAddr>)| *of == kind && named.is_some();
+            seen.retain(|key, known| !is_named(key) || is_recent(known, now));
+            if seen.keys().filter(|key| is_named(key)).count() >= ADDRESSES {
+                address = None;
+            }
+        }
+        let Some(known) = seen.get_mut(&(kind, address)) else {
+            seen.insert((kind, address), Seen { told: now, since: 0 });
+            return Some(Told { address, count: 1 });
+        };
+        known.since += 1;
+        if is_recent(known, now) {
+            return None;
+        }
+        known.told = now;
+        Some(Told { address, count: std::mem::take(&mut known.since) })
+    }
+}
+
+/// Whether it was told less than a minute ago; a clock that was set back does not silence it.
+fn is_recent(seen: &Seen, now: Timestamp) -> bool {
+    now.since(seen.told) < EVERY && now >= seen.told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp(1_000_000);
+
+    fn address(n: u32) -> IpAddr {
+        IpAddr::V4(n.into())
+    }
+
+    fn told(n: u32, count: u64) -> Option<Told> {
+        Some(Told { address: Some(address(n)), count })
+    }
+
+    #[test]
+    fn a_flood_from_one_address_is_told_once_a_minute_with_a_count() {
+        let refusals = Refusals::default();
+        let count = |n, now| refusals.count(Kind::Forged, address(n), now);
+        assert_eq!(count(1, START), told(1, 1));
+        for _ in 0..500 {
+            assert_eq!(count(1, START), None);
+        }
+        assert_eq!(count(2, START), told(2, 1));
+        assert_eq!(refusals.count(Kind::Crowded, address(1), START), told(1, 1));
+        assert_eq!(count(1, START + EVERY), told(1, 501));
+    }
+
+    #[test]
+    fn a_flood_from_many_addresses_fills_neither_the_memory_nor_the_log() {
+        let refusals = Refusals::default();
+        let mut lines = 0;
+        for n in 0..10_000 {
+            lines += usize::from(refusals.count(Kind::Forged, address(n), START).is_some());
+        }
+        assert_eq!(lines, ADDRESSES + 1);
+        assert_eq!(refusals.0.lock().unwrap().len(), ADDRESSES + 1);
+        let later = START + EVERY;
+        assert_eq!(refusals.count(Kind::Forged, address(20_000), later), told(20_000, 1));
+        for n in 30_000..30_000 + u32::try_from(ADDRESSES).unwrap() - 1 {
+            assert_eq!(refusals.count(Kind::Forged, address(n), later), told(n, 1));
+        }
+        let others = Told { address: None, count: 10_000 - u64::try_from(ADDRESSES).unwrap() };
+        assert_eq!(refusals.count(Kind::Forged, address(40_000), later), Some(others));
+    }
+}

@@ -1,0 +1,99 @@
+//! Files of our messages, for the provider to fetch: whoever knows a file's token gets it, as long as it is wanted.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use subtle::ConstantTimeEq;
+use telephony_domain::message::{MediaToken, ServedFile};
+use telephony_domain::time::Clock;
+use telephony_store::Store;
+use telephony_store::attachments::FileName;
+
+/// Files are below this, which is below the webhook's path: so they get through whatever lets the webhook through.
+const BELOW: &str = "/m/";
+
+/// Hands files out.
+pub struct Shelf {
+    /// Where they are.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The public address of a file, below the webhook's own.
+pub fn address(webhook_url: &str, token: &MediaToken) -> String {
+    let (base, query) =
+        webhook_url.split_once('?').map_or((webhook_url, String::new()), |(base, query)| (base, format!("?{query}")));
+    format!("{}{BELOW}{}{query}", base.trim_end_matches('/'), token.whole())
+}
+
+/// The token that a local path ends in; none where the path is not that of a file. It touches no disk.
+pub fn token_in(path: &str, webhook_path: &str) -> Option<MediaToken> {
+    MediaToken::read(path.strip_prefix(webhook_path.trim_end_matches('/'))?.strip_prefix(BELOW)?)
+}
+
+impl Shelf {
+    /// Answers a GET or a HEAD. A token that is wrong and one that has run out look the same from outside.
+    pub async fn hand_out(&self, token: &MediaToken) -> Response {
+        let found = match self.store.served(&token.selector, self.clock.now()).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, hint = error.hint(), "failed to look for a file that the provider wants");
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+        };
+        match found.filter(|file| is_same(&file.token, token)) {
+            Some(file) => self.read(file).await,
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    async fn read(&self, file: ServedFile) -> Response {
+        match tokio::fs::read(self.store.path_of(&FileName::stored(file.name))).await {
+            Ok(bytes) => {
+                let headers = [
+                    (CONTENT_TYPE, file.content_type),
+                    (CACHE_CONTROL, "private, no-store".to_owned()),
+                    (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+                ];
+                (headers, bytes).into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "a file that the provider wants is gone");
+                StatusCode::NOT_FOUND.into_response()
+            }
+        }
+    }
+}
+
+fn is_same(kept: &MediaToken, told: &MediaToken) -> bool {
+    kept.secret.as_bytes().ct_eq(told.secret.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_below_the_webhook() {
+        let token = MediaToken::from_random([7; 24]);
+        let whole = "07".repeat(24);
+        assert_eq!(
+            address("https://a.b/telephony/webhook", &token),
+            format!("https://a.b/telephony/webhook/m/{whole}")
+        );
+        assert_eq!(address("https://a.b/?x=1", &token), format!("https://a.b/m/{whole}?x=1"));
+        assert_eq!(token_in(&format!("/telephony/webhook/m/{whole}"), "/telephony/webhook"), Some(token.clone()));
+        assert_eq!(token_in(&format!("/m/{whole}"), "/"), Some(token));
+        for other in [
+            format!("/m/{whole}"),
+            format!("/hook/m/{whole}0"),
+            format!("/hook/m/{}", whole.replace('0', "G")),
+            "/hook/m/".to_owned(),
+        ] {
+            assert_eq!(token_in(&other, "/hook"), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A fixed number of places, for connections and for requests in flight. When all are taken, a newcomer gets the place of
+//! one who keeps us waiting: whoever has something to say is heard, whoever only holds a place is not missed.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::network::Network;
+
+/// Who has something to say has said it by then, mostly; others are given up first.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The places.
+#[derive(Debug, Clone)]
+pub struct Slots(Arc<Mutex<Held>>);
+
+#[derive(Debug)]
+struct Held {
+    most: usize,
+    next_id: u64,
+    by_id: HashMap<u64, Holder>,
+    by_network: HashMap<Network, usize>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    network: Network,
+    /// Since when we wait for the other side; none while we work for it.
+    waits_since: Option<Instant>,
+    given_up: Arc<Notify>,
+}
+
+/// A place; it is free again when this is dropped.
+#[derive(Debug)]
+pub struct Slot {
+    slots: Slots,
+    id: u64,
+    given_up: Arc<Notify>,
+}
+
+/// We work for whoever holds the place, and do not wait for it, until this is dropped.
+#[derive(Debug)]
+pub struct Working {
+    slots: Slots,
+    id: u64,
+}
+
+impl Slots {
+    /// `most` places, all free.
+    pub fn new(most: usize) -> Self {
+        let (by_id, by_network) = (HashMap::new(), HashMap::new());
+        Self(Arc::new(Mutex::new(Held { most, next_id: 0, by_id, by_network })))
+    }
+
+    /// A place for `address`. When all are taken, one of those we wait for is given up: first of those that have had
+    /// their time, then of the network that holds most places, the one that we wait for longest. None when we wait for
+    /// nobody.
+    pub fn take(&self, address: IpAddr, now: Instant) -> Option<Slot> {
+        let mut held = self.lock();
+        if held.by_id.len() >= held.most {
+            held.give_one_up(now)?;
+        }
+        let (network, given_up) = (Network::from(address), Arc::new(Notify::new()));
+        let id = held.next_id;
+        held.next_id += 1;
+        held.by_id.insert(id, Holder { network, waits_since: Some(now), given_up: given_up.clone() });
+        *held.by_network.entry(network).or_default() += 1;
+        Some(Slot { slots: self.clone(), id, given_up })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn give_one_up(&mut self, now: Instant) -> Option<()> {
+        let waited_for = self.by_id.iter().filter_map(|(id, holder)| {
+            let since = holder.waits_since?;
+            let had_its_time = now.saturating_duration_since(since) >= PATIENCE;
+            let places = self.by_network.get(&holder.network).copied();
+            Some((had_its_time, places, Reverse(since), Reverse(*id)))
+        });
+        let (_, _, _, Reverse(id)) = waited_for.max()?;
+        self.remove(id).map(|holder| holder.given_up.notify_one())
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Holder> {
+        let holder = self.by_id.remove(&id)?;
+        if let Some(places) = self.by_network.get_mut(&holder.network) {
+            *places -= 1;
+            if *places == 0 {
+                self.by_network.remove(&holder.network);
+            }
+        }
+        Some(holder)
+    }
+}
+
+impl Slot {
+    /// Returns once the place has been given to somebody else.
+    pub async fn given_up(&self) {
+        self.given_up.notified().await;
+    }
+
+    /// From now on we work for the holder, who therefore keeps the place.
+    pub fn work(&self) -> Working {
+        if let Some(holder) = self.slots.lock().by_id.get_mut(&self.id) {
+            holder.waits_since = None;
+        }
+        Working { slots: self.slots.clone(), id: self.id }
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        if let Some(holder) = self.slots.lock().by_id.get_mut(&self.id) {
+            holder.waits_since = Some(Instant::now());
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.slots.lock().remove(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const GREEDY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const GENUINE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    fn is_given_up(slot: &Slot) -> bool {
+        slot.given_up().now_or_never().is_some()
+    }
+
+    #[test]
+    fn the_one_who_waits_longest_makes_room() {
+        let (slots, now) = (Slots::new(3), Instant::now());
+        let [first, second, third] = std::array::from_fn(|_| slots.take(GREEDY, now).unwrap());
+        let newcomer = slots.take(GREEDY, now).unwrap();
+        assert_eq!([&first, &second, &third, &newcomer].map(is_given_up), [true, false, false, false]);
+        drop(second.work());
+        let last = slots.take(GREEDY, now).unwrap();
+        assert_eq!([&second, &third, &newcomer, &last].map(is_given_up), [false, true, false, false]);
+    }
+
+    #[test]
+    fn one_greedy_address_does_not_cost_another_its_place() {
+        let (slots, now) = (Slots::new(3), Instant::now());
+        let genuine = slots.take(GENUINE, now).unwrap();
+        let greedy: Vec<Slot> = std::iter::from_fn(|| slots.take(GREEDY, now)).take(50).collect();
+        assert!(!is_given_up(&genuine));
+        assert_eq!(greedy.iter().filter(|slot| is_given_up(slot)).count(), 48);
+    }
+
+    #[test]
+    fn who_has_had_its_time_makes_room_before_a_newcomer_from_a_busy_address() {
+        let (slots, start) = (Slots::new(3), Instant::now());
+        let silent = slots.take(GREEDY, start).unwrap();
+        let later = start + PATIENCE;
+        let [one, other] = std::array::from_fn(|_| slots.take(GENUINE, later).unwrap());
+        let third = slots.take(GENUINE, later).unwrap();
+        assert_eq!([&silent, &one, &other, &third].map(is_given_up), [true, false, false, false]);
+    }
+
+    #[test]
+    fn work_is_never_cut_off_to_make_room() {
+        let (slots, now) = (Slots::new(2), Instant::now());
+        let held = [GREEDY, GENUINE].map(|address| slots.take(address, now).unwrap());
+        let working = held.each_ref().map(Slot::work);
+        assert!(slots.take(GENUINE, now).is_none());
+        drop(working);
+        assert!(slots.take(GENUINE, now).is_some());
+    }
+
+    #[test]
+    fn a_place_given_back_can_be_taken_again() {
+        let (slots, now) = (Slots::new(1), Instant::now());
+        for _ in 0..10 {
+            assert!(!is_given_up(&slots.take(GREEDY, now).unwrap()));
+        }
+        let held = slots.lock();
+        assert!(held.by_id.is_empty() && held.by_network.is_empty());
+    }
+}

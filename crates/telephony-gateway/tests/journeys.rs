@@ -1,0 +1,52 @@
+//! Whole journeys through a real gateway, a real store and the Twilio simulator, named after what goes wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "journeys/stage.rs"]
+mod stage;
+
+#[path = "journeys/a_burst_of_texts.rs"]
+mod a_burst_of_texts;
+#[path = "journeys/a_contact_says_stop.rs"]
+mod a_contact_says_stop;
+#[path = "journeys/a_contact_sends_a_picture.rs"]
+mod a_contact_sends_a_picture;
+#[path = "journeys/a_limit_is_reached.rs"]
+mod a_limit_is_reached;
+#[path = "journeys/a_price_comes_late.rs"]
+mod a_price_comes_late;
+#[path = "journeys/a_stranger_texts.rs"]
+mod a_stranger_texts;
+#[path = "journeys/a_text_to_an_unknown_number.rs"]
+mod a_text_to_an_unknown_number;
+#[path = "journeys/a_webhook_comes_twice.rs"]
+mod a_webhook_comes_twice;
+#[path = "journeys/a_webhook_is_forged.rs"]
+mod a_webhook_is_forged;
+#[path = "journeys/a_webhook_is_lost.rs"]
+mod a_webhook_is_lost;
+#[path = "journeys/an_agent_sends_a_picture.rs"]
+mod an_agent_sends_a_picture;
+#[path = "journeys/messages_grow_old.rs"]
+mod messages_grow_old;
+#[path = "journeys/reports_come_as_they_like.rs"]
+mod reports_come_as_they_like;
+#[path = "journeys/somebody_calls.rs"]
+mod somebody_calls;
+#[path = "journeys/somebody_watches.rs"]
+mod somebody_watches;
+#[path = "journeys/the_agent_fails.rs"]
+mod the_agent_fails;
+#[path = "journeys/the_clock_is_set_back.rs"]
+mod the_clock_is_set_back;
+#[path = "journeys/the_gateway_is_cut_off.rs"]
+mod the_gateway_is_cut_off;
+#[path = "journeys/the_operator_is_away.rs"]
+mod the_operator_is_away;
+#[path = "journeys/the_tunnel_breaks.rs"]
+mod the_tunnel_breaks;
+#[path = "journeys/the_way_is_tested.rs"]
+mod the_way_is_tested;
+#[path = "journeys/twilio_drops_its_answer.rs"]
+mod twilio_drops_its_answer;
+#[path = "journeys/twilio_says_no.rs"]
+mod twilio_says_no;

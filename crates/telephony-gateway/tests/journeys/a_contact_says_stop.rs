@@ -1,0 +1,61 @@
+use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_store::StoreError;
+
+use crate::stage::{ALICE, Plan, Scripted, Stage};
+
+/// What Twilio itself answers is not ours.
+fn ours(stage: &Stage) -> Vec<String> {
+    let messages = stage.twilio.messages();
+    let ours = messages.iter().filter(|message| message.direction == twilio_simulator::Direction::OutboundApi);
+    ours.map(|message| message.body.clone()).collect()
+}
+
+async fn wait_for_ours(stage: &Stage, expected: &[&str]) {
+    let is_there = |messages: &[twilio_simulator::MessageRecord]| {
+        messages.iter().filter(|m| m.direction == twilio_simulator::Direction::OutboundApi).count() >= expected.len()
+    };
+    stage.twilio.wait_for(is_there, crate::stage::SOON).await.unwrap();
+    stage.expect_rest().await;
+    assert_eq!(ours(stage), expected);
+}
+
+#[tokio::test]
+async fn neither_the_agent_nor_the_contact_hears_more_until_start() {
+    let agent = Scripted::repeating();
+    let stage = Plan::default().with_agent(agent.clone()).start().await;
+    stage.text(ALICE, "hello").await;
+    wait_for_ours(&stage, &["hello"]).await;
+    stage.text(ALICE, " Stop ").await;
+    stage.text(ALICE, "are you there?").await;
+    stage.expect_rest().await;
+    assert_eq!(ours(&stage), ["hello"]);
+    stage.text(ALICE, "START").await;
+    stage.text(ALICE, "back again").await;
+    wait_for_ours(&stage, &["hello", "back again"]).await;
+    assert_eq!(agent.questions(), ["hello", "back again"]);
+}
+
+#[tokio::test]
+async fn a_sentence_with_stop_in_it_is_a_sentence() {
+    let stage = Plan::default().start().await;
+    stage.text(ALICE, "STOP 12345").await;
+    stage.expect(ALICE, &["STOP 12345"]).await;
+}
+
+#[tokio::test]
+async fn the_operator_cannot_send_to_somebody_who_opted_out() {
+    let stage = Plan::default().start().await;
+    stage.text(ALICE, "STOP").await;
+    let line = stage.store().lines().await.unwrap()[0].id;
+    let draft = Draft {
+        key: "send-1".into(),
+        purpose: Purpose::Send,
+        to: ALICE.parse().unwrap(),
+        text: "news".into(),
+        parts: vec![PartDraft { text: "news".into(), segments: 1 }],
+        media: Vec::new(),
+        turn: None,
+    };
+    assert_eq!(stage.store().enqueue(line, draft, stage.now()).await, Err(StoreError::OptedOut));
+    assert_eq!(ours(&stage), [] as [&str; 0]);
+}

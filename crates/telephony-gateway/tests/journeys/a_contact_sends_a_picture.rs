@@ -1,0 +1,141 @@
+use std::sync::Arc;
+
+use telephony_agents::{Attachment, Held, Turn};
+use telephony_domain::pairing::APPROVAL_TEXT;
+use telephony_store::attachments::AttachmentState;
+use telephony_store::contacts::Who;
+use telephony_store::history::{Detail, EntryId, Filter, Reference};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use twilio_simulator::{Extent, Fault, LogKind, Text};
+
+use crate::a_stranger_texts::{approve, code_of};
+use crate::stage::{ALICE, BOB, Plan, Scripted, Stage};
+
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a cat";
+const WEB_PAGE: &[u8] = b"<!DOCTYPE html><title>Sign in</title>";
+
+/// An agent that says of each attachment what it is and what is in it.
+fn describing() -> Scripted {
+    Scripted::new(|turn: &Turn| {
+        let media = turn.said.iter().flat_map(|said| &said.media);
+        Ok(media.map(describe).collect::<Vec<_>>().join("; "))
+    })
+}
+
+fn describe(attachment: &Attachment) -> String {
+    match &attachment.held {
+        Held::File { path, size } => {
+            let bytes = std::fs::read(path).unwrap();
+            assert_eq!(bytes.len() as u64, *size);
+            format!("{} {}", attachment.content_type, String::from_utf8_lossy(&bytes[bytes.len() - 5..]))
+        }
+        Held::Unavailable(reason) => format!("no {}: {reason}", attachment.content_type),
+    }
+}
+
+impl Stage {
+    async fn receive(&self, text: Text) {
+        let delivery = self.twilio.receive(text).await.unwrap();
+        assert_eq!(delivery.status, Some(200), "{}", delivery.body);
+    }
+
+    /// How often a file was fetched from where Twilio keeps it.
+    fn fetches(&self) -> usize {
+        self.twilio.log().iter().filter(|entry| entry.kind == LogKind::Cdn).count()
+    }
+
+    /// The only message that came in.
+    async fn arrived(&self) -> Detail {
+        let filter = Filter { limit: 10, ..Filter::default() };
+        let entries = self.store().messages(filter).await.unwrap();
+        let id = entries.iter().map(|entry| entry.id).find(|id| matches!(id, EntryId::In(_))).unwrap();
+        self.store().message(Reference::Entry(id)).await.unwrap().unwrap()
+    }
+}
+
+fn picture(from: &str, stage: &Stage) -> Text {
+    Text::new(from, stage.bot(), "").with_file("image/jpeg", JPEG)
+}
+
+#[tokio::test]
+async fn the_agent_gets_it_and_it_is_kept() {
+    let stage = Plan::default().with_agent(describing()).start().await;
+    let card = b"BEGIN:VCARD\nFN:Ann\nEND:VCARD";
+    stage.receive(picture(ALICE, &stage).with_file("text/x-vcard", card)).await;
+    stage.expect(ALICE, &["image/jpeg a cat; text/vcard VCARD"]).await;
+    let kept = stage.arrived().await.media;
+    assert!(matches!(&kept[0].state, AttachmentState::Kept(file) if file.size == JPEG.len() as u64));
+}
+
+#[tokio::test]
+async fn twilio_has_not_stored_it_yet() {
+    let stage = Plan::default().with_agent(describing()).start().await;
+    stage.twilio.misbehave(Fault::MediaLate, Extent::Next(1));
+    stage.twilio.misbehave(Fault::MediaLinkExpired, Extent::Next(1));
+    stage.receive(picture(ALICE, &stage)).await;
+    stage.expect(ALICE, &["image/jpeg a cat"]).await;
+}
+
+#[tokio::test]
+async fn it_is_not_what_it_is_said_to_be() {
+    let stage = Plan::default().with_agent(describing()).start().await;
+    let text = Text::new(ALICE, stage.bot(), "look").with_file("image/png", WEB_PAGE).with_file("image/png", JPEG);
+    stage.receive(text).await;
+    stage.expect(ALICE, &["no image/png: it is not the image/png that it is said to be; image/jpeg a cat"]).await;
+    let kept = stage.arrived().await.media;
+    assert!(matches!(&kept[0].state, AttachmentState::Unavailable(reason) if reason.contains("said to be")));
+}
+
+#[tokio::test]
+async fn its_address_is_elsewhere_and_nobody_is_asked_there() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stage = Plan::default().with_agent(describing()).start().await;
+    let url = format!("http://{}/2010-04-01/Accounts/x", elsewhere.local_addr().unwrap());
+    let text = Text::new(ALICE, stage.bot(), "look").with_parameter("NumMedia", "1");
+    stage.receive(text.with_parameter("MediaUrl0", &url).with_parameter("MediaContentType0", "image/jpeg")).await;
+    stage.expect(ALICE, &["no image/jpeg: it is not where Twilio keeps attachments of this message"]).await;
+    let nobody = tokio::time::timeout(std::time::Duration::from_millis(1), elsewhere.accept()).await;
+    assert!(nobody.is_err(), "somebody knocked");
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_a_stranger_until_they_are_approved() {
+    let stage = Plan::pairing().with_agent(describing()).start().await;
+    stage.receive(picture(BOB, &stage)).await;
+    stage.expect_summary(|summary| summary.kept == 1).await;
+    let rest = stage.twilio.log().iter().filter(|entry| entry.target.contains("/Media/")).count();
+    assert_eq!(rest, 0, "nothing was asked for");
+    let code = code_of(&stage, BOB).await;
+    approve(&stage, Who::Code(code)).await;
+    let challenge = stage.bodies(BOB).remove(0);
+    stage.expect(BOB, &[&challenge, APPROVAL_TEXT, "image/jpeg a cat"]).await;
+}
+
+#[tokio::test]
+async fn the_gateway_is_cut_off_before_it_has_answered_and_does_not_fetch_it_again() {
+    let gate = Arc::new(Semaphore::new(0));
+    let agent = describing().gated(gate.clone());
+    let mut stage = Plan::default().with_agent(agent.clone()).start().await;
+    stage.receive(picture(ALICE, &stage)).await;
+    stage.expect_summary(|_| agent.questions().len() == 1).await;
+    stage.cut_off_gateway();
+    stage.start_gateway().await;
+    stage.expect_summary(|_| agent.questions().len() == 2).await;
+    gate.add_permits(1);
+    stage.expect(ALICE, &["image/jpeg a cat"]).await;
+    assert_eq!(stage.fetches(), 1);
+}
+
+#[tokio::test]
+async fn it_goes_with_the_contact() {
+    let stage = Plan::default().with_agent(describing()).start().await;
+    stage.receive(picture(ALICE, &stage)).await;
+    stage.expect(ALICE, &["image/jpeg a cat"]).await;
+    stage.expect_rest().await;
+    let folder = stage.state.path().join("media");
+    assert_eq!(folder.read_dir().unwrap().count(), 1);
+    stage.store().purge(&ALICE.parse().unwrap(), 100, stage.now()).await.unwrap();
+    stage.store().remove_loose_files(stage.now()).await.unwrap();
+    assert_eq!(folder.read_dir().unwrap().count(), 0);
+}

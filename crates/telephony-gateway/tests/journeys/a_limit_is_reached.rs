@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use telephony_domain::limit::{Limits, Terms};
+use telephony_domain::pace::{Pace, Pacing};
+use telephony_store::LONGEST_WAIT;
+use telephony_store::history::Summary;
+
+use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
+
+fn limited(limits: Limits) -> Plan {
+    Plan { terms: Terms { pacing: Pacing::Unlimited, limits }, ..Plan::default() }
+}
+
+async fn notices(stage: &Stage) -> Vec<String> {
+    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
+}
+
+async fn expect_queued(stage: &Stage, queued: u64) -> Summary {
+    stage.expect_summary(|summary| summary.queued == queued && summary.waiting + summary.answering == 0).await
+}
+
+#[tokio::test]
+async fn the_day_is_used_up_and_the_answer_comes_the_next_day() {
+    let mut stage = limited(Limits { segments_per_day: Some(2), ..Limits::default() }).start().await;
+    stage.text(ALICE, "one").await;
+    stage.text(BOB, "two").await;
+    stage.expect_rest().await;
+    stage.text(ALICE, "three").await;
+    expect_queued(&stage, 1).await;
+    stage.stop_gateway().await;
+    stage.start_gateway().await;
+    stage.expect_summary(|_| true).await;
+    assert_eq!(notices(&stage).await, ["limit-segmentsPerDay"]);
+    assert_eq!(stage.bodies(ALICE), ["one"]);
+    stage.clock.advance(Duration::from_secs(24 * 60 * 60));
+    stage.expect(ALICE, &["one", "three"]).await;
+    stage.expect_rest().await;
+}
+
+#[tokio::test]
+async fn one_contact_has_had_enough_and_another_is_answered() {
+    let stage = limited(Limits { segments_per_contact_per_day: Some(1), ..Limits::default() }).start().await;
+    stage.text(ALICE, "one").await;
+    stage.expect(ALICE, &["one"]).await;
+    stage.text(ALICE, "two").await;
+    expect_queued(&stage, 1).await;
+    stage.text(BOB, "three").await;
+    stage.expect(BOB, &["three"]).await;
+    assert_eq!(stage.bodies(ALICE), ["one"]);
+}
+
+/// How a text to a chatty machine ended.
+#[derive(PartialEq)]
+enum Ended {
+    Answered,
+    Held,
+    Paused,
+}
+
+/// Waits until the last text was answered or its answer is held up, or the conversation was paused.
+async fn ending(stage: &Stage, texts: usize) -> Ended {
+    let look = async || {
+        let told = notices(stage).await;
+        match told.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] if stage.bodies(ALICE).len() == texts => Some(Ended::Answered),
+            [] => None,
+            told if told.iter().any(|name| name.starts_with("paused-")) => Some(Ended::Paused),
+            _ => Some(Ended::Held),
+        }
+    };
+    let waited = tokio::time::timeout(SOON, async {
+        loop {
+            if let Some(ended) = look().await {
+                return ended;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    waited.await.expect("the text is neither answered nor held up")
+}
+
+/// Two machines answer each other until they are paused.
+async fn rally(agent: &Scripted) -> Stage {
+    let limits = Limits { replies_per_contact_per_30s: Some(2), ..Limits::default() };
+    let plan = Plan { coalesce: Duration::from_millis(1), ..limited(limits) };
+    let stage = plan.with_agent(agent.clone()).start().await;
+    for texts in 1.. {
+        assert!(texts < 50, "they go on for ever");
+        stage.text(ALICE, "beep").await;
+        match ending(&stage, texts).await {
+            Ended::Answered => {}
+            Ended::Held => stage.clock.advance(Duration::from_secs(31)),
+            Ended::Paused => break,
+        }
+        while ending(&stage, texts).await == Ended::Held {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    stage
+}
+
+#[tokio::test]
+async fn the_operator_lets_a_paused_conversation_go_on_before_its_hour_is_over() {
+    let agent = Scripted::repeating();
+    let stage = rally(&agent).await;
+    stage.text(ALICE, "I am a person").await;
+    stage.clock.advance(Duration::from_secs(60));
+    stage.expect_summary(|summary| summary.waiting == 1 && summary.queued + summary.sending == 0).await;
+    let contact = ALICE.parse().unwrap();
+    assert_eq!(stage.store().resume(&contact).await.unwrap(), 1);
+    assert_eq!(stage.store().resume(&contact).await.unwrap(), 0);
+    assert_eq!(notices(&stage).await, [] as [&str; 0]);
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(ALICE).last().unwrap(), "I am a person");
+}
+
+#[tokio::test]
+async fn two_machines_answer_each_other_until_they_are_paused() {
+    let agent = Scripted::repeating();
+    let stage = rally(&agent).await;
+    let asked = agent.questions().len();
+    stage.text(ALICE, "beep at last").await;
+    stage.text(ALICE, "and again").await;
+    stage.clock.advance(Duration::from_secs(60));
+    stage.expect_summary(|summary| summary.waiting == 2 && summary.queued + summary.sending == 0).await;
+    assert_eq!(agent.questions().len(), asked, "no agent is asked while they are paused");
+    stage.clock.advance(Duration::from_secs(60 * 60));
+    stage.expect_summary(|summary| summary.waiting == 0).await;
+    stage.expect_rest().await;
+    assert_eq!(agent.questions().len(), asked + 1);
+}
+
+#[tokio::test]
+async fn the_line_has_no_room_and_the_answer_is_tried_again() {
+    // Two segments in ten hours.
+    let slow = Pacing::Fixed(Pace::new(2.0 / 36_000.0).unwrap());
+    let stage = Plan { terms: slow.into(), ..Plan::default() }.start().await;
+    for body in ["one", "two", "three"] {
+        stage.text(ALICE, body).await;
+        stage.expect_summary(|summary| summary.waiting + summary.answering == 0).await;
+    }
+    stage.text(ALICE, "four").await;
+    stage.expect_summary(|summary| summary.retrying == 1 && summary.queued == 2).await;
+    assert_eq!(stage.bodies(ALICE), ["one"]);
+    stage.clock.advance(Duration::from_secs(5 * 60 * 60) + LONGEST_WAIT);
+    stage.expect_summary(|summary| summary.retrying + summary.parked == 0).await;
+    stage.expect(ALICE, &["one", "two"]).await;
+}

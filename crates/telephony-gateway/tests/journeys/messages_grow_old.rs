@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+use telephony_store::history::{Filter, Mark};
+
+use crate::stage::{ALICE, Plan, Stage};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+async fn listed(stage: &Stage) -> Vec<String> {
+    let messages = stage.store().messages(Filter { limit: 100, ..Filter::default() }).await.unwrap();
+    messages.into_iter().map(|entry| entry.text).collect()
+}
+
+/// The gateway tidies at its start, and each minute by the real clock.
+#[tokio::test]
+async fn and_go_in_the_end_while_new_ones_come() {
+    let mut stage = Plan { retention: 30 * DAY, ..Plan::default() }.start().await;
+    for n in 0..120 {
+        stage.text(ALICE, &format!("old {n}")).await;
+    }
+    stage.expect_rest().await;
+    stage.stop_gateway().await;
+    stage.clock.advance(31 * DAY);
+    stage.start_gateway().await;
+    stage.text(ALICE, "new").await;
+    stage.expect_summary(|_| stage.bodies(ALICE).last().is_some_and(|body| body == "new")).await;
+    let deadline = tokio::time::Instant::now() + crate::stage::SOON;
+    while listed(&stage).await != ["new", "new"] {
+        assert!(tokio::time::Instant::now() < deadline, "{:?}", listed(&stage).await.len());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let Mark { inbound, .. } = stage.store().mark().await.unwrap();
+    assert_eq!(inbound.0, 121);
+}

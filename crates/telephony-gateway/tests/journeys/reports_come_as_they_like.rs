@@ -1,0 +1,67 @@
+use telephony_domain::delivery::Status;
+use telephony_store::history::{EntryState, Filter};
+use twilio_simulator::{Extent, Fault, Outcome};
+
+use crate::stage::{ALICE, Plan, SOON, Stage};
+
+async fn expect_status(stage: &Stage, expected: Status, code: Option<u32>) {
+    let is_there = async {
+        loop {
+            let entries = stage.store().messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
+            let found = entries.iter().find_map(|entry| match entry.standing {
+                EntryState::Out { status, code, .. } => Some((status, code)),
+                EntryState::In { .. } => None,
+            });
+            if found == Some((Some(expected), code)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, is_there).await.expect("the status does not come");
+}
+
+#[tokio::test]
+async fn before_twilio_answered_the_request() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::CallbackBeforeAnswer, Extent::All);
+    stage.text(ALICE, "hello").await;
+    expect_status(&stage, Status::Delivered, None).await;
+    assert_eq!(stage.twilio.creations(), 1);
+}
+
+#[tokio::test]
+async fn out_of_order_and_twice() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::ReorderCallback, Extent::All);
+    stage.twilio.misbehave(Fault::DuplicateCallback, Extent::All);
+    stage.text(ALICE, "hello").await;
+    expect_status(&stage, Status::Delivered, None).await;
+}
+
+#[tokio::test]
+async fn with_bad_news() {
+    let stage = Plan::default().start().await;
+    stage.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
+    stage.text(ALICE, "hello").await;
+    expect_status(&stage, Status::Undelivered, Some(30003)).await;
+}
+
+#[tokio::test]
+async fn not_at_all_because_we_have_no_public_url() {
+    let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.sent_today == 1).await;
+    stage.clock.advance(std::time::Duration::from_secs(120));
+    expect_status(&stage, Status::Delivered, None).await;
+}
+
+#[tokio::test]
+async fn not_at_all_because_they_are_lost() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.sent_today == 1).await;
+    stage.clock.advance(std::time::Duration::from_secs(120));
+    expect_status(&stage, Status::Delivered, None).await;
+}

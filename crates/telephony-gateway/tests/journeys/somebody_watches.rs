@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use telephony_agents::AgentError;
+
+use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
+
+fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::new()
+}
+
+async fn page(stage: &Stage) -> String {
+    let answer = client().get(stage.watch_url("/metrics")).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
+    answer.text().await.unwrap()
+}
+
+/// What follows `sample` on its line; the name's beginning is the same for all.
+fn value(page: &str, sample: &str) -> f64 {
+    let sample = format!("openclaw_telephony_{sample} ");
+    let found = page.lines().find_map(|line| line.strip_prefix(&sample));
+    found.unwrap_or_else(|| panic!("no {sample}in\n{page}")).parse().unwrap()
+}
+
+/// Waits until `sample` is 1; what the database says of it is on every page from then on.
+async fn wait_for(stage: &Stage, sample: &str) {
+    let look = async {
+        while value(&page(stage).await, sample) != 1.0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{sample} does not become 1"));
+}
+
+#[tokio::test]
+async fn a_text_its_repeat_and_a_forgery_are_counted_and_the_answer_is_followed() {
+    let stage = Plan::default().with_agent(Scripted::repeating()).start().await;
+    let before = page(&stage).await;
+    assert_eq!(value(&before, "webhooks_total{outcome=\"unsigned\"}"), 0.0, "there before it happens");
+    let first = stage.twilio.text(ALICE, stage.bot(), "hello").await.unwrap();
+    stage.expect(ALICE, &["hello"]).await;
+    stage.twilio.redeliver(&first.sid).await.unwrap();
+    client().post(stage.url("/telephony/webhook")).send().await.unwrap();
+    stage.expect_rest().await;
+    wait_for(&stage, "reports_total{status=\"delivered\"}").await;
+    let page = page(&stage).await;
+    assert_eq!(value(&page, "messages_received_total{outcome=\"waiting\"}"), 1.0);
+    assert_eq!(value(&page, "messages_received_total{outcome=\"repeat\"}"), 1.0);
+    assert_eq!(value(&page, "webhooks_total{outcome=\"unsigned\"}"), 1.0);
+    assert!(value(&page, "webhooks_total{outcome=\"accepted\"}") >= 3.0, "two texts and the reports");
+    assert_eq!(value(&page, "turn_seconds_count{outcome=\"answered\"}"), 1.0);
+    assert_eq!(value(&page, "handovers_total{outcome=\"sent\"}"), 1.0);
+    assert_eq!(value(&page, "parts_today{state=\"delivered\"}"), 1.0);
+    assert_eq!(value(&page, "segments_spent_today"), 1.0);
+    assert_eq!(value(&page, "inbox_oldest_seconds"), 0.0);
+    assert!(!page.contains("hello") && !page.contains(ALICE) && !page.contains(stage.bot()), "{page}");
+}
+
+#[tokio::test]
+async fn a_turn_that_fails_is_counted_and_stays_in_sight() {
+    let agent = Scripted::new(|_| Err(AgentError::Unavailable("gone".into())));
+    let stage = Plan::default().with_agent(agent).start().await;
+    stage.text(ALICE, "anybody?").await;
+    stage.expect_summary(|summary| summary.retrying == 1).await;
+    let now = page(&stage).await;
+    assert_eq!(value(&now, "turns{state=\"retrying\"}"), 1.0);
+    assert!(value(&now, "turn_seconds_count{outcome=\"failed\"}") >= 1.0);
+}
+
+#[tokio::test]
+async fn the_public_listener_has_no_metrics_and_theirs_has_nothing_else() {
+    let stage = Plan::default().start().await;
+    for nowhere in [stage.url("/metrics"), stage.watch_url("/health"), stage.watch_url("/telephony/webhook")] {
+        assert_eq!(client().get(&nowhere).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{nowhere}");
+    }
+    let posted = client().post(stage.watch_url("/metrics")).send().await.unwrap();
+    assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
+}

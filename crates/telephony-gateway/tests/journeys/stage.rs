@@ -1,0 +1,366 @@
+//! A stage for journeys: the simulator, a store in a temporary folder, a gateway, and a clock that can be moved.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+use telephony_agents::{Agent, AgentError, Answer, Turn};
+use telephony_domain::limit::Terms;
+use telephony_domain::line::Sender;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pace::Pacing;
+use telephony_domain::policy::{InboundPolicy, Policy};
+use telephony_domain::sms::split::{ChunkMode, SplitRules};
+use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_gateway::gateway::{Gateway, Parts, Settings};
+use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::tunnel::Tunneling;
+use telephony_providers::route::Routes;
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::account::Account;
+use telephony_store::Store;
+use telephony_store::history::Summary;
+use telephony_store::inbox::Intake;
+use telephony_store::sqlite::{Mode, SqliteStore};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use twilio_simulator::{LogEntry, MessageRecord, Simulator, SimulatorConfig};
+
+pub const ALICE: &str = "+15550005678";
+pub const BOB: &str = "+15550005679";
+
+/// What the operator has contacts told when nobody can answer.
+pub const SORRY: &str = "Sorry, later.";
+
+/// What is waited for has to happen within this time.
+pub const SOON: Duration = Duration::from_secs(20);
+
+const PATH: &str = "/telephony/webhook";
+const STATUS_PATH: &str = "/telephony/status";
+
+/// Says what will be different from a gateway with the policy `open` and the agent that repeats.
+pub struct Plan {
+    pub policy: Policy,
+    pub agent: Arc<dyn Agent>,
+    pub coalesce: Duration,
+    pub max_sessions: usize,
+    pub has_public_url: bool,
+    pub simulator: SimulatorConfig,
+    pub stranger_replies_per_day: Option<u32>,
+    pub retention: Duration,
+    pub terms: Terms,
+    pub messaging_service: Option<&'static str>,
+    pub operator: Option<&'static str>,
+    pub tunnel: Option<Tunneling>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            policy: Policy { inbound: InboundPolicy::Open, ..Policy::default() },
+            agent: Arc::new(Scripted::repeating()),
+            coalesce: Duration::ZERO,
+            max_sessions: 10,
+            has_public_url: true,
+            simulator: SimulatorConfig { step_delay: Duration::ZERO, ..SimulatorConfig::default() },
+            stranger_replies_per_day: None,
+            retention: Duration::from_secs(365 * 24 * 60 * 60),
+            terms: Pacing::Unlimited.into(),
+            messaging_service: None,
+            operator: None,
+            tunnel: None,
+        }
+    }
+}
+
+impl Plan {
+    pub fn pairing() -> Self {
+        Self { policy: Policy::default(), ..Self::default() }
+    }
+
+    pub fn with_agent(self, agent: Scripted) -> Self {
+        Self { agent: Arc::new(agent), ..self }
+    }
+
+    pub async fn start(self) -> Stage {
+        let mut stage = self.prepare().await;
+        stage.start_gateway().await;
+        stage
+    }
+
+    /// Everything but the gateway, which never ran yet.
+    pub async fn prepare(self) -> Stage {
+        let twilio = Simulator::start(self.simulator.clone()).await.unwrap();
+        let state = tempfile::tempdir().unwrap();
+        let clock = Arc::new(MovableClock::default());
+        Stage { twilio, state, clock, plan: self, running: None, watch: String::new() }
+    }
+}
+
+/// Everything a journey needs. The gateway may be stopped, cut off and started again.
+pub struct Stage {
+    pub twilio: Simulator,
+    pub state: TempDir,
+    pub clock: Arc<MovableClock>,
+    plan: Plan,
+    running: Option<(Gateway, Arc<dyn Store>)>,
+    watch: String,
+}
+
+impl Stage {
+    pub async fn start_gateway(&mut self) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let watch = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.watch = format!("http://{}", watch.local_addr().unwrap());
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let path = self.state.path().join("telephony.sqlite");
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Mode::Gateway).unwrap());
+        let gateway = Gateway::start(Parts {
+            lock: GatewayLock::take(self.state.path()).unwrap(),
+            state: self.state.path().to_path_buf(),
+            listener,
+            store: store.clone(),
+            provider: Arc::new(Twilio::new(self.account())),
+            agent: self.plan.agent.clone(),
+            tunnel: self.plan.tunnel.clone(),
+            clock: self.clock.clone(),
+            settings: self.settings(&base),
+            metrics: Arc::default(),
+            watch: Some(watch),
+        });
+        self.running = Some((gateway.await.unwrap(), store));
+        if self.plan.tunnel.is_none() {
+            self.twilio.set_sms_url(self.bot(), &format!("{base}{PATH}")).unwrap();
+            self.twilio.set_voice_url(self.bot(), &format!("{base}{PATH}")).unwrap();
+        }
+    }
+
+    pub async fn stop_gateway(&mut self) {
+        let (gateway, _) = self.running.take().unwrap();
+        gateway.stop().await;
+    }
+
+    /// Ends the gateway's tasks where they stand, as nearly as one process can, and lets its store go.
+    pub fn cut_off_gateway(&mut self) {
+        drop(self.running.take());
+    }
+
+    pub fn bot(&self) -> &str {
+        self.twilio.number()
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        self.running.as_ref().unwrap().1.as_ref()
+    }
+
+    pub fn webhook_url(&self) -> String {
+        format!("http://{}{PATH}", self.running.as_ref().unwrap().0.address())
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.as_ref().unwrap().0.address())
+    }
+
+    /// Where `path` is on the listener of those who watch.
+    pub fn watch_url(&self, path: &str) -> String {
+        format!("{}{path}", self.watch)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Where texts to the bot go now.
+    pub async fn sms_url(&self) -> String {
+        let sender = Sender { number: self.bot().parse().ok(), messaging_service: None };
+        let routes = Twilio::new(self.account()).routes(&sender, None).await.unwrap();
+        routes[0].setting("SmsUrl").unwrap().value.clone()
+    }
+
+    /// A phone texts the bot; the gateway has to answer 200.
+    pub async fn text(&self, from: &str, body: &str) {
+        let delivery = self.twilio.text(from, self.bot(), body).await.unwrap();
+        assert_eq!(delivery.status, Some(200), "{}", delivery.body);
+    }
+
+    /// Waits until `phone` was sent exactly `bodies` in this order, all of them delivered.
+    pub async fn expect(&self, phone: &str, bodies: &[&str]) {
+        let is_there = |messages: &[MessageRecord]| {
+            let sent: Vec<&MessageRecord> = sent_to(messages, phone).collect();
+            sent.len() >= bodies.len() && sent.iter().all(|message| message.status.is_final())
+        };
+        let waited = self.twilio.wait_for(is_there, SOON).await;
+        assert!(waited.is_ok(), "{phone} was sent only {:?}", self.bodies(phone));
+        assert_eq!(self.bodies(phone), bodies);
+    }
+
+    /// The texts that `phone` was sent, oldest first.
+    pub fn bodies(&self, phone: &str) -> Vec<String> {
+        sent_to(&self.twilio.messages(), phone).map(|message| message.body.clone()).collect()
+    }
+
+    /// Waits until the gateway has nothing left to do, and gives the counts.
+    pub async fn expect_rest(&self) -> Summary {
+        self.expect_summary(|summary| {
+            let inbox = summary.waiting + summary.answering + summary.retrying;
+            inbox + summary.queued + summary.sending + summary.unknown == 0
+        })
+        .await
+    }
+
+    /// Waits until the counts are as wanted.
+    pub async fn expect_summary(&self, is_wanted: impl Fn(&Summary) -> bool) -> Summary {
+        let mut last = None;
+        let probe = async {
+            loop {
+                let summary = self.store().summary(self.now()).await.unwrap();
+                if is_wanted(&summary) {
+                    return summary;
+                }
+                last = Some(summary);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(SOON, probe).await;
+        waited.unwrap_or_else(|_| panic!("the store stays at {last:?}"))
+    }
+
+    /// Twilio, as the gateway's operator has it.
+    pub fn provider(&self) -> Twilio {
+        Twilio::new(self.account())
+    }
+
+    fn account(&self) -> Account {
+        Account {
+            sid: self.twilio.account_sid().to_owned(),
+            auth_tokens: vec![self.twilio.auth_token().into()],
+            shared_keys: std::collections::BTreeMap::new(),
+            api_key: None,
+            api_url: self.twilio.base_url().to_owned(),
+            product_urls: [("messaging".into(), self.twilio.base_url().to_owned())].into(),
+            connection_overrides: String::new(),
+            skips_signatures: false,
+        }
+    }
+
+    fn operator(&self) -> Option<PhoneNumber> {
+        self.plan.operator.map(|number| number.parse().unwrap())
+    }
+
+    fn settings(&self, base: &str) -> Settings {
+        let public = |path| self.plan.has_public_url.then(|| format!("{base}{path}"));
+        Settings {
+            sender: Sender {
+                number: self.bot().parse().ok(),
+                messaging_service: self.plan.messaging_service.map(str::to_owned),
+            },
+            intake: Intake {
+                policy: self.plan.policy.clone(),
+                coalesce: self.plan.coalesce,
+                operator: self.operator(),
+            },
+            split: SplitRules {
+                chunk_mode: ChunkMode::Auto,
+                max_length: 1600,
+                numbering: true,
+                max_segments: Some(30),
+            },
+            terms: self.plan.terms,
+            max_sessions: self.plan.max_sessions,
+            unavailable_text: SORRY.into(),
+            stranger_replies_per_day: self.plan.stranger_replies_per_day,
+            operator: self.operator(),
+            retention: self.plan.retention,
+            path: PATH.into(),
+            status_path: STATUS_PATH.into(),
+            webhook_url: public(PATH),
+            status_url: public(STATUS_PATH),
+            status_callback: public(STATUS_PATH),
+            allowed_hosts: Vec::new(),
+            trusts_forwarding: false,
+            trusted_proxies: Vec::new(),
+            checks_signatures: true,
+        }
+    }
+}
+
+fn sent_to<'a>(messages: &'a [MessageRecord], phone: &str) -> impl Iterator<Item = &'a MessageRecord> {
+    messages.iter().filter(move |message| message.is_outbound() && message.to == phone)
+}
+
+/// Whether the list of messages to `phone` was asked for.
+pub fn is_look_for(entry: &LogEntry, phone: &str) -> bool {
+    entry.method == "GET" && entry.target.contains(&format!("Messages.json?To={}", phone.replace('+', "%2B")))
+}
+
+/// The system's clock, moved.
+#[derive(Default)]
+pub struct MovableClock(AtomicI64);
+
+impl MovableClock {
+    pub fn advance(&self, time: Duration) {
+        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+
+    pub fn set_back(&self, time: Duration) {
+        self.0.fetch_sub(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.0.load(Ordering::Relaxed))
+    }
+}
+
+type Script = dyn Fn(&Turn) -> Result<String, AgentError> + Send + Sync;
+
+/// An agent that answers as a test tells it to, and remembers what it was asked.
+#[derive(Clone)]
+pub struct Scripted {
+    script: Arc<Script>,
+    pub asked: Arc<Mutex<Vec<(u32, String)>>>,
+    pub gate: Option<Arc<tokio::sync::Semaphore>>,
+    pub history_turns: u32,
+}
+
+impl Scripted {
+    pub fn new(script: impl Fn(&Turn) -> Result<String, AgentError> + Send + Sync + 'static) -> Self {
+        Self { script: Arc::new(script), asked: Arc::default(), gate: None, history_turns: 0 }
+    }
+
+    pub fn repeating() -> Self {
+        Self::new(|turn| Ok(turn.text()))
+    }
+
+    /// The same, but each answer waits for a permit.
+    pub fn gated(self, gate: Arc<tokio::sync::Semaphore>) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
+    pub fn questions(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|(_, text)| text.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Agent for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn history_turns(&self) -> u32 {
+        self.history_turns
+    }
+
+    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+        self.asked.lock().unwrap().push((turn.attempt, turn.text()));
+        if let Some(gate) = &self.gate {
+            gate.acquire().await.unwrap().forget();
+        }
+        let text = (self.script)(&turn)?;
+        Ok(stream::once(async move { Ok(text) }).boxed())
+    }
+}

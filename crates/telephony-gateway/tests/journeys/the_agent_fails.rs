@@ -1,0 +1,168 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use telephony_agents::AgentError;
+use tokio::sync::Semaphore;
+
+use crate::stage::{ALICE, BOB, Plan, SORRY, Scripted};
+
+#[tokio::test]
+async fn the_same_turn_is_tried_again_and_newer_texts_wait_for_it() {
+    let failures = Arc::new(AtomicU32::new(2));
+    let left = failures.clone();
+    let agent = Scripted::new(move |turn| match left.load(Ordering::Relaxed) {
+        0 => Ok(turn.text()),
+        n => {
+            left.store(n - 1, Ordering::Relaxed);
+            Err(AgentError::Unavailable("it sleeps".into()))
+        }
+    });
+    let stage = Plan::default().with_agent(agent.clone()).start().await;
+    stage.text(ALICE, "first").await;
+    stage.expect_summary(|summary| summary.retrying == 1).await;
+    stage.text(ALICE, "second").await;
+    stage.clock.advance(Duration::from_secs(10));
+    stage.expect_summary(|_| failures.load(Ordering::Relaxed) == 0).await;
+    stage.clock.advance(Duration::from_secs(10));
+    stage.expect(ALICE, &["first", "second"]).await;
+    let asked = agent.asked.lock().unwrap().clone();
+    let expected = [(1, "first"), (2, "first"), (3, "first"), (1, "second")];
+    assert_eq!(asked, expected.map(|(attempt, text)| (attempt, text.to_owned())));
+}
+
+#[tokio::test]
+async fn a_turn_that_keeps_failing_is_parked_and_newer_texts_go_on() {
+    let agent = Scripted::new(|turn| match turn.text().as_str() {
+        "poison" => Err(AgentError::TimedOut(1)),
+        text => Ok(text.to_owned()),
+    });
+    let stage = Plan::default().with_agent(agent).start().await;
+    stage.text(ALICE, "poison").await;
+    stage.expect_summary(|summary| summary.retrying == 1).await;
+    stage.text(ALICE, "hello").await;
+    stage.clock.advance(Duration::from_secs(11 * 60));
+    stage.expect(ALICE, &[SORRY, "hello"]).await;
+    stage.expect_summary(|summary| summary.parked == 1).await;
+    stage.clock.advance(Duration::from_secs(25 * 60 * 60));
+    stage.expect_summary(|summary| summary.dead == 1).await;
+}
+
+#[tokio::test]
+async fn a_turn_that_can_never_work_is_dead_at_once_and_can_be_revived() {
+    let is_mended = Arc::new(AtomicU32::new(0));
+    let mended = is_mended.clone();
+    let agent = Scripted::new(move |turn| match mended.load(Ordering::Relaxed) {
+        0 => Err(AgentError::Refused("wrong key".into())),
+        _ => Ok(turn.text()),
+    });
+    let stage = Plan::default().with_agent(agent).start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.dead == 1).await;
+    let failed = stage.store().failed_turns().await.unwrap();
+    assert!(failed[0].is_dead && failed[0].reason.contains("wrong key"), "{failed:?}");
+    is_mended.store(1, Ordering::Relaxed);
+    stage.store().revive_turn(failed[0].turn, stage.now()).await.unwrap();
+    stage.expect(ALICE, &["hello"]).await;
+    stage.clock.advance(Duration::from_secs(3 * 60));
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(ALICE), ["hello"], "mended within two minutes: nobody was told");
+}
+
+#[tokio::test]
+async fn for_good_and_the_contact_is_told_after_two_minutes_and_once() {
+    let agent = Scripted::new(|_| Err(AgentError::Refused("wrong key".into())));
+    let stage = Plan::default().with_agent(agent).start().await;
+    for (dead, text) in [(1, "hello"), (2, "anybody there?")] {
+        stage.text(ALICE, text).await;
+        stage.expect_summary(|summary| summary.dead == dead && summary.queued == 1).await;
+    }
+    assert!(stage.bodies(ALICE).is_empty(), "not at once");
+    stage.clock.advance(Duration::from_secs(2 * 60));
+    stage.expect(ALICE, &[SORRY]).await;
+    stage.text(ALICE, "still nobody?").await;
+    stage.expect_summary(|summary| summary.dead == 3).await;
+    stage.clock.advance(Duration::from_secs(3 * 60));
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(ALICE), [SORRY]);
+}
+
+#[tokio::test]
+async fn an_agent_that_panics_costs_a_lease_and_nothing_else() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let agent = Scripted::new(move |turn| match calls.fetch_add(1, Ordering::Relaxed) {
+        0 => panic!("a bug in the agent"),
+        _ => Ok(turn.text()),
+    });
+    let stage = Plan::default().with_agent(agent).start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.answering == 1).await;
+    stage.clock.advance(Duration::from_secs(31));
+    stage.expect(ALICE, &["hello"]).await;
+}
+
+#[tokio::test]
+async fn a_silent_answer_is_no_message() {
+    let agent = Scripted::new(|_| Ok(" \n".into()));
+    let stage = Plan::default().with_agent(agent).start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.received_today == 1).await;
+    stage.expect_rest().await;
+    assert_eq!(stage.twilio.creations(), 0);
+}
+
+#[tokio::test]
+async fn a_turn_that_outlives_the_stop_is_handed_back_and_answered_by_the_next_gateway() {
+    let gate = Arc::new(Semaphore::new(0));
+    let agent = Scripted::repeating().gated(gate.clone());
+    let mut stage = Plan::default().with_agent(agent.clone()).start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.answering == 1).await;
+    stage.stop_gateway().await;
+    gate.add_permits(2);
+    stage.start_gateway().await;
+    stage.expect(ALICE, &["hello"]).await;
+    let attempts: Vec<u32> = agent.asked.lock().unwrap().iter().map(|(attempt, _)| *attempt).collect();
+    assert_eq!(attempts, [1, 1], "an attempt that was handed back does not count");
+}
+
+#[tokio::test]
+async fn for_two_minutes_and_the_contact_is_told_once_in_each_outage() {
+    let works = Arc::new(AtomicU32::new(0));
+    let switch = works.clone();
+    let agent = Scripted::new(move |turn| match switch.load(Ordering::Relaxed) {
+        0 => Err(AgentError::Unavailable("it sleeps".into())),
+        _ => Ok(turn.text()),
+    });
+    let stage = Plan::default().with_agent(agent.clone()).start().await;
+    for (outage, text) in [(1, "first"), (2, "second")] {
+        works.store(0, Ordering::Relaxed);
+        let asked = agent.asked.lock().unwrap().len();
+        stage.text(ALICE, text).await;
+        stage.expect_summary(|summary| summary.retrying == 1).await;
+        for attempt in 2..=3 {
+            stage.clock.advance(Duration::from_secs(200));
+            stage.expect_summary(|_| agent.asked.lock().unwrap().len() >= asked + attempt).await;
+        }
+        stage.expect_summary(|_| stage.bodies(ALICE).iter().filter(|body| *body == SORRY).count() == outage).await;
+        works.store(1, Ordering::Relaxed);
+        stage.clock.advance(Duration::from_secs(200));
+        stage.expect_rest().await;
+    }
+    stage.expect(ALICE, &[SORRY, "first", SORRY, "second"]).await;
+}
+
+#[tokio::test]
+async fn to_forget_is_what_reset_is_for() {
+    let mut agent = Scripted::new(|turn| Ok(format!("I know {} lines", turn.history.len())));
+    agent.history_turns = 10;
+    let stage = Plan::default().with_agent(agent.clone()).start().await;
+    let forgotten = "Done: I have forgotten what we talked about.";
+    for text in ["one", "two", "/Reset ", "three"] {
+        stage.text(ALICE, text).await;
+    }
+    stage.expect(ALICE, &["I know 0 lines", "I know 2 lines", forgotten, "I know 0 lines"]).await;
+    stage.text(BOB, "hello").await;
+    stage.expect(BOB, &["I know 0 lines"]).await;
+    assert!(!agent.questions().iter().any(|question| question.contains("eset")));
+}

@@ -1,0 +1,54 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use twilio_simulator::{Extent, Fault};
+
+use crate::stage::{ALICE, Plan, Scripted, is_look_for};
+
+#[tokio::test]
+async fn while_the_agent_answers_and_the_turn_is_answered_once_by_the_next() {
+    let gate = Arc::new(Semaphore::new(0));
+    let agent = Scripted::repeating().gated(gate.clone());
+    let mut stage = Plan::default().with_agent(agent).start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.answering == 1).await;
+    stage.cut_off_gateway();
+    gate.add_permits(2);
+    stage.start_gateway().await;
+    stage.expect(ALICE, &["hello"]).await;
+}
+
+#[tokio::test]
+async fn while_twilio_takes_the_message_and_it_is_not_sent_twice() {
+    let mut stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::HangAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.text(ALICE, "hello").await;
+    stage.twilio.wait_for(|messages| messages.iter().any(|m| m.is_outbound()), crate::stage::SOON).await.unwrap();
+    stage.cut_off_gateway();
+    stage.start_gateway().await;
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(ALICE), ["hello"]);
+    assert_eq!(stage.twilio.creations(), 1);
+}
+
+#[tokio::test]
+async fn before_twilio_took_the_message_and_it_is_sent_once_after_two_looks() {
+    let mut stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::HangBeforeAccepting, Extent::Next(1));
+    stage.text(ALICE, "hello").await;
+    stage
+        .twilio
+        .wait_for_log(|log| log.iter().any(|entry| entry.target.ends_with("/Messages.json")), crate::stage::SOON)
+        .await
+        .unwrap();
+    stage.cut_off_gateway();
+    stage.start_gateway().await;
+    let looks = |log: &[twilio_simulator::LogEntry]| log.iter().filter(|entry| is_look_for(entry, ALICE)).count();
+    stage.twilio.wait_for_log(|log| looks(log) == 1, crate::stage::SOON).await.unwrap();
+    assert_eq!(stage.twilio.creations(), 1, "one look is not enough to send again");
+    stage.clock.advance(Duration::from_secs(16));
+    stage.expect(ALICE, &["hello"]).await;
+    assert_eq!(stage.twilio.creations(), 2);
+}

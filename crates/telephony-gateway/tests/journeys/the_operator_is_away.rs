@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use telephony_agents::AgentError;
+use telephony_domain::limit::{Limits, Terms};
+use telephony_domain::pace::Pacing;
+use telephony_domain::pairing::APPROVAL_TEXT;
+use telephony_domain::retry::PARK_AFTER;
+use telephony_store::notices::Notice;
+use twilio_simulator::MessageRecord;
+
+use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
+
+const OPERATOR: &str = "+15550004444";
+
+fn pairing() -> Plan {
+    Plan { operator: Some(OPERATOR), ..Plan::pairing() }
+}
+
+/// Waits until the operator was sent a text that holds `words`, and gives it.
+async fn told(stage: &Stage, words: &str) -> String {
+    let is_it = |message: &MessageRecord| message.to == OPERATOR && message.body.contains(words);
+    let waited = stage.twilio.wait_for(|messages| messages.iter().any(is_it), SOON).await;
+    assert!(waited.is_ok(), "the operator was told only {:?}", stage.bodies(OPERATOR));
+    stage.bodies(OPERATOR).into_iter().find(|body| body.contains(words)).unwrap()
+}
+
+async fn notices(stage: &Stage) -> Vec<String> {
+    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
+}
+
+#[tokio::test]
+async fn a_stranger_waits_and_is_let_in_from_the_operators_phone() {
+    let stage = pairing().start().await;
+    stage.text(ALICE, "hello?").await;
+    let notice = told(&stage, ALICE).await;
+    let order = notice.split_once(": ").unwrap().1.split_once(',').unwrap().0.to_owned();
+    assert!(order.starts_with("APPROVE "), "{notice}");
+    stage.text(OPERATOR, &order).await;
+    told(&stage, &format!("Approved {ALICE}")).await;
+    let code = stage.bodies(ALICE).remove(0);
+    stage.expect(ALICE, &[&code, APPROVAL_TEXT, "hello?"]).await;
+    assert!(notices(&stage).await.is_empty());
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(OPERATOR).len(), 2, "{:?}", stage.bodies(OPERATOR));
+}
+
+#[tokio::test]
+async fn a_stranger_is_blocked_from_the_operators_phone() {
+    let stage = pairing().start().await;
+    stage.text(ALICE, "hello?").await;
+    told(&stage, ALICE).await;
+    stage.text(OPERATOR, &format!("reject {ALICE} block")).await;
+    told(&stage, "Blocked").await;
+    stage.text(ALICE, "please").await;
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(ALICE).len(), 1);
+}
+
+#[tokio::test]
+async fn three_strangers_at_once_are_two_texts_and_not_three() {
+    let stage = pairing().start().await;
+    stage.text("+15550008001", "hi").await;
+    told(&stage, "+15550008001").await;
+    stage.text("+15550008002", "hi").await;
+    stage.text("+15550008003", "hi").await;
+    stage.expect_summary(|summary| summary.pairing_requests == 3).await;
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(OPERATOR).len(), 1);
+    stage.clock.advance(Duration::from_secs(61));
+    let both = told(&stage, "+15550008003").await;
+    assert!(both.contains("+15550008002"), "{both}");
+    assert_eq!(stage.bodies(OPERATOR).len(), 2);
+}
+
+#[tokio::test]
+async fn the_gateway_dies_between_order_and_answer() {
+    let mut stage = pairing().start().await;
+    stage.text(ALICE, "hello?").await;
+    let notice = told(&stage, ALICE).await;
+    let order = notice.split_once(": ").unwrap().1.split_once(',').unwrap().0.to_owned();
+    stage.text(OPERATOR, &order).await;
+    stage.cut_off_gateway();
+    stage.start_gateway().await;
+    told(&stage, "Approved").await;
+    stage.expect_rest().await;
+    let answers = stage.bodies(OPERATOR).into_iter().filter(|body| body.starts_with("Approved")).count();
+    assert_eq!(answers, 1);
+    let approvals = stage.bodies(ALICE).into_iter().filter(|body| body == APPROVAL_TEXT).count();
+    assert_eq!(approvals, 1);
+}
+
+#[tokio::test]
+async fn the_operators_talk_goes_to_the_agent_and_the_orders_of_others_too() {
+    let stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
+    stage.text(OPERATOR, "approve the plans").await;
+    stage.expect(OPERATOR, &["approve the plans"]).await;
+    stage.text(BOB, "STATUS").await;
+    stage.expect(BOB, &["STATUS"]).await;
+    stage.text(OPERATOR, "APPROVE ABC123").await;
+    assert!(told(&stage, "I know:").await.contains("APPROVE"));
+    stage.text(OPERATOR, "status").await;
+    assert!(told(&stage, "Running.").await.contains("received"));
+}
+
+#[tokio::test]
+async fn contacts_use_up_the_day_and_the_operator_still_hears_of_it() {
+    let limits = Limits { segments_per_day: Some(1), segments_per_contact_per_day: Some(1), ..Limits::default() };
+    let terms = Terms { pacing: Pacing::Unlimited, limits };
+    let stage = Plan { operator: Some(OPERATOR), terms, ..Plan::default() }.start().await;
+    stage.text(ALICE, "one").await;
+    stage.expect(ALICE, &["one"]).await;
+    stage.text(OPERATOR, "hello").await;
+    told(&stage, "limits.segmentsPerDay is reached").await;
+    stage.text(OPERATOR, "STATUS").await;
+    assert!(told(&stage, "Running.").await.contains("segmentsPerDay"));
+}
+
+#[tokio::test]
+async fn the_agent_is_away_and_the_operator_is_told_and_can_still_order() {
+    let agent = Scripted::new(|turn| match turn.text().as_str() {
+        "hello" => Err(AgentError::Unavailable("it is away".into())),
+        text => Ok(text.to_owned()),
+    });
+    let stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.with_agent(agent).start().await;
+    stage.text(OPERATOR, "hello").await;
+    stage.expect_summary(|summary| summary.retrying == 1).await;
+    stage.text(OPERATOR, "STATUS").await;
+    told(&stage, "1 could not be answered").await;
+    stage.clock.advance(PARK_AFTER);
+    told(&stage, "nobody has been able to answer").await;
+    stage.text(BOB, "fine").await;
+    stage.expect(BOB, &["fine"]).await;
+    assert!(notices(&stage).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_told_before_a_crash_is_told_once() {
+    let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
+    stage.store().give_notice(Notice::ongoing("tunnel", "The tunnel is down."), stage.now()).await.unwrap();
+    told(&stage, "tunnel").await;
+    stage.cut_off_gateway();
+    stage.start_gateway().await;
+    stage.clock.advance(Duration::from_secs(3600));
+    stage.store().give_notice(Notice::ongoing("other", "Something else."), stage.now()).await.unwrap();
+    stage.expect(OPERATOR, &["The tunnel is down.", "Something else."]).await;
+}

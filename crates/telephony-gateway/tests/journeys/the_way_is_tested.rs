@@ -1,0 +1,79 @@
+//! `doctor` sends a request round through the public URL, and others would like to.
+
+use std::time::Duration;
+
+use telephony_gateway::probe::{self, Sighting, Verdict};
+use telephony_providers::twilio::Twilio;
+
+use crate::stage::{Plan, SOON, Stage};
+
+/// Sends a probe to `url` and gives the answer's status and what the gateway saw.
+async fn round_trip(stage: &Stage, twilio: &Twilio, url: &str) -> (u16, Option<Sighting>) {
+    let announced = probe::announce(stage.state.path()).await.unwrap();
+    let probe = twilio.probe(url, announced.name()).unwrap();
+    let status = probe.send().await.unwrap().status;
+    (status, announced.sighting(Duration::from_secs(1)).await)
+}
+
+#[tokio::test]
+async fn it_comes_round_and_nobody_is_texted() {
+    let stage = Plan::default().start().await;
+    let url = stage.webhook_url();
+    let (status, sighting) = round_trip(&stage, &stage.provider(), &format!("{url}#rc=3")).await;
+    let sighting = sighting.unwrap();
+    assert_eq!((status, &sighting.verdict), (200, &Verdict::Valid));
+    assert_eq!((sighting.method.as_str(), sighting.path.as_str()), ("POST", "/telephony/webhook"));
+    assert_eq!(stage.expect_rest().await.received_today, 0);
+    assert_eq!(stage.twilio.creations(), 0);
+}
+
+#[tokio::test]
+async fn it_is_signed_for_another_url_and_the_gateway_says_which_it_expected() {
+    let stage = Plan::default().start().await;
+    let other = stage.webhook_url().replace("127.0.0.1", "localhost");
+    let (status, sighting) = round_trip(&stage, &stage.provider(), &other).await;
+    let sighting = sighting.unwrap();
+    assert_eq!(status, 403);
+    assert!(matches!(sighting.verdict, Verdict::Refused(_)), "{sighting:?}");
+    assert!(sighting.urls[0].starts_with(&format!("{}?", stage.webhook_url())), "{sighting:?}");
+}
+
+#[tokio::test]
+async fn it_goes_astray() {
+    let stage = Plan::default().start().await;
+    let (status, sighting) = round_trip(&stage, &stage.provider(), &stage.url("/sms")).await;
+    assert_eq!((status, sighting.unwrap().verdict), (404, Verdict::NoSuchPath));
+}
+
+#[tokio::test]
+async fn a_stranger_learns_nothing_and_a_name_works_once() {
+    let stage = Plan::default().start().await;
+    let announced = probe::announce(stage.state.path()).await.unwrap();
+    let genuine = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
+    // Well signed, but nobody waits for this name.
+    let guessed = stage.provider().probe(&stage.webhook_url(), "0123456789abcdef").unwrap();
+    assert_eq!(guessed.send().await.unwrap().status, 400);
+    assert_eq!(genuine.send().await.unwrap().status, 200);
+    assert_eq!(genuine.send().await.unwrap().status, 400, "the same request again");
+    assert_eq!(announced.sighting(SOON).await.unwrap().verdict, Verdict::Valid);
+    // The right name without the token is what every forged request is.
+    let announced = probe::announce(stage.state.path()).await.unwrap();
+    let mut forged = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
+    forged.signature = "AAAA".to_owned();
+    assert_eq!(forged.send().await.unwrap().status, 403);
+    assert!(matches!(announced.sighting(SOON).await.unwrap().verdict, Verdict::Refused(_)));
+}
+
+#[tokio::test]
+async fn whoever_waited_went_away() {
+    let stage = Plan::default().start().await;
+    let announced = probe::announce(stage.state.path()).await.unwrap();
+    let probe = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
+    drop(announced);
+    let deadline = tokio::time::Instant::now() + SOON;
+    while probe.send().await.unwrap().status != 400 {
+        assert!(tokio::time::Instant::now() < deadline, "the name still works");
+        let announced = probe::announce(stage.state.path()).await.unwrap();
+        drop(announced);
+    }
+}

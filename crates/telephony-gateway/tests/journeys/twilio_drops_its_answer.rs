@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use twilio_simulator::{Extent, Fault, LogEntry};
+
+use crate::stage::{ALICE, BOB, Plan, SOON, Stage, is_look_for};
+
+async fn expect_one_message(stage: &Stage) {
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(ALICE), ["hello"]);
+    assert_eq!(stage.twilio.creations(), 1);
+}
+
+#[tokio::test]
+async fn the_first_report_shows_that_it_was_sent() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.text(ALICE, "hello").await;
+    expect_one_message(&stage).await;
+}
+
+#[tokio::test]
+async fn without_reports_the_list_shows_that_it_was_sent() {
+    let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
+    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(1));
+    stage.text(ALICE, "hello").await;
+    expect_one_message(&stage).await;
+}
+
+#[tokio::test]
+async fn nothing_follows_in_the_conversation_until_it_is_known() {
+    let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
+    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.unknown == 1).await;
+    stage.text(ALICE, "second").await;
+    stage.expect_summary(|summary| summary.queued == 1).await;
+    assert_eq!(stage.twilio.creations(), 1);
+    stage.twilio.behave();
+    stage.clock.advance(Duration::from_secs(11));
+    stage.expect(ALICE, &["hello", "second"]).await;
+}
+
+#[tokio::test]
+async fn a_message_that_got_no_answer_is_sent_once_more_and_not_a_third_time() {
+    let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
+    stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::All);
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.unknown == 1 && stage.twilio.creations() == 1).await;
+    wait_for_looks(&stage, 1).await;
+    stage.clock.advance(Duration::from_secs(16));
+    stage.expect_summary(|summary| summary.unknown == 1 && stage.twilio.creations() == 2).await;
+    wait_for_looks(&stage, 3).await;
+    stage.clock.advance(Duration::from_secs(16));
+    stage.expect_rest().await;
+    assert_eq!(stage.twilio.creations(), 2);
+    assert!(stage.bodies(ALICE).is_empty());
+}
+
+#[tokio::test]
+async fn for_ninety_seconds_and_nothing_is_lost_or_doubled() {
+    let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
+    stage.twilio.misbehave(Fault::ServerError, Extent::All);
+    stage.text(ALICE, "hello").await;
+    stage.text(BOB, "good day").await;
+    for attempts in 1..=6 {
+        stage.expect_summary(|summary| summary.unknown == 2 && stage.twilio.creations() == 2 * attempts).await;
+        for phone in [ALICE, BOB] {
+            wait_for_looks_for(&stage, phone, 2 * attempts - 1).await;
+        }
+        stage.clock.advance(Duration::from_secs(15));
+    }
+    stage.expect_summary(|summary| summary.unknown == 2 && stage.twilio.creations() == 14).await;
+    for phone in [ALICE, BOB] {
+        wait_for_looks_for(&stage, phone, 13).await;
+    }
+    stage.twilio.behave();
+    // The last request of the bad time is taken, and its answer lost.
+    stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(2));
+    stage.clock.advance(Duration::from_secs(15));
+    stage.expect(ALICE, &["hello"]).await;
+    stage.expect(BOB, &["good day"]).await;
+    stage.expect_rest().await;
+    assert_eq!((stage.bodies(ALICE).len(), stage.bodies(BOB).len()), (1, 1));
+}
+
+/// Waits until Twilio's list was looked at so often.
+async fn wait_for_looks(stage: &Stage, looks: usize) {
+    wait_for_looks_for(stage, ALICE, looks).await;
+}
+
+async fn wait_for_looks_for(stage: &Stage, phone: &str, looks: usize) {
+    let has_looked = |log: &[LogEntry]| log.iter().filter(|entry| is_look_for(entry, phone)).count() >= looks;
+    stage.twilio.wait_for_log(has_looked, SOON).await.unwrap();
+}

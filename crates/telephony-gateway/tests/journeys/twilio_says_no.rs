@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use telephony_store::history::{EntryState, Filter, Reference, Summary};
+use telephony_store::outbox::PartState;
+use twilio_simulator::{Extent, Fault};
+
+use crate::stage::{ALICE, BOB, Plan, Scripted, Stage, is_look_for};
+
+async fn outbound_states(stage: &Stage) -> Vec<(PartState, Option<u32>)> {
+    let entries = stage.store().messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
+    let states = entries.into_iter().filter_map(|entry| match entry.standing {
+        EntryState::Out { state, code, .. } => Some((state, code)),
+        EntryState::In { .. } => None,
+    });
+    states.collect()
+}
+
+#[tokio::test]
+async fn a_429_is_tried_again_until_twilio_takes_it() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::TooManyRequests, Extent::Next(2));
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|_| stage.twilio.creations() == 1).await;
+    assert!(stage.bodies(ALICE).is_empty());
+    stage.clock.advance(Duration::from_secs(5));
+    stage.expect_summary(|_| stage.twilio.creations() == 2).await;
+    stage.clock.advance(Duration::from_secs(5));
+    stage.expect(ALICE, &["hello"]).await;
+    assert_eq!(stage.twilio.creations(), 3);
+}
+
+#[tokio::test]
+async fn the_daily_cap_is_used_up_and_the_answer_leaves_when_the_day_is_over() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::DailyCap, Extent::All);
+    stage.text(ALICE, "hello").await;
+    let waits = async |creations| {
+        let is_put_off = |summary: &Summary| summary.queued == 1 && stage.twilio.creations() == creations;
+        stage.expect_summary(is_put_off).await;
+    };
+    waits(1).await;
+    stage.clock.advance(HOUR / 2);
+    for creations in 2..=3 {
+        // Twilio is asked by the hour, not by the second.
+        waits(creations - 1).await;
+        stage.clock.advance(HOUR);
+        waits(creations).await;
+    }
+    let entries = stage.store().messages(Filter { limit: 1, ..Filter::default() }).await.unwrap();
+    let detail = stage.store().message(Reference::Entry(entries[0].id)).await.unwrap().unwrap();
+    assert_eq!(detail.parts[0].waits_for.as_deref(), Some("daily-cap"));
+    stage.clock.advance(20 * HOUR);
+    waits(4).await;
+    stage.twilio.behave();
+    stage.clock.advance(2 * HOUR);
+    stage.expect(ALICE, &["hello"]).await;
+    assert_eq!(stage.twilio.creations(), 5);
+}
+
+#[tokio::test]
+async fn a_daily_cap_that_does_not_end_with_the_day_is_told() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::DailyCap, Extent::All);
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.queued == 1 && stage.twilio.creations() == 1).await;
+    stage.clock.advance(Duration::from_secs(26 * 60 * 60));
+    stage.expect_rest().await;
+    assert_eq!(outbound_states(&stage).await, [(PartState::Failed, Some(63038))]);
+}
+
+#[tokio::test]
+async fn a_429_in_one_conversation_does_not_hold_up_another() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::TooManyRequests, Extent::Next(1));
+    stage.text(ALICE, "first").await;
+    stage.expect_summary(|_| stage.twilio.creations() == 1).await;
+    stage.text(BOB, "second").await;
+    stage.expect(BOB, &["second"]).await;
+    assert!(stage.bodies(ALICE).is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_part_takes_the_rest_of_its_message_with_it_but_not_the_next_message() {
+    let agent = Scripted::new(|turn| Ok(if turn.text() == "long" { "word ".repeat(700) } else { turn.text() }));
+    let stage = Plan::default().with_agent(agent).start().await;
+    // Twilio's magic number: a recipient that can never be reached, as code 21211.
+    let nowhere = "+15005550001";
+    stage.text(nowhere, "long").await;
+    stage.text(nowhere, "short").await;
+    stage.expect_rest().await;
+    let states = outbound_states(&stage).await;
+    assert_eq!(states, [(PartState::Failed, Some(21211)), (PartState::Failed, Some(21211))]);
+    assert_eq!(stage.twilio.creations(), 2, "the other parts were never tried");
+}
+
+#[tokio::test]
+async fn an_opt_out_that_only_twilio_knows_of_is_learnt_from_its_answer() {
+    let stage = Plan::default().start().await;
+    // Twilio's magic number: a recipient who opted out, as code 21610.
+    let opted_out = "+15005550004";
+    stage.text(opted_out, "hello").await;
+    stage.expect_rest().await;
+    assert_eq!(outbound_states(&stage).await, [(PartState::Failed, Some(21610))]);
+    let line = stage.store().lines().await.unwrap()[0].id;
+    let standing = stage.store().standing(line, &opted_out.parse().unwrap()).await.unwrap();
+    assert!(standing.is_opted_out);
+}
+
+#[tokio::test]
+async fn twilio_cannot_be_reached_and_the_message_is_kept_until_it_can() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::Next(1));
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.unknown == 1).await;
+    stage.expect_summary(|_| stage.twilio.log().iter().any(|entry| is_look_for(entry, ALICE))).await;
+    stage.clock.advance(Duration::from_secs(16));
+    stage.expect(ALICE, &["hello"]).await;
+}

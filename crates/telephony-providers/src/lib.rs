@@ -1,0 +1,5 @@
+//! Who carries it: the phone companies.
+
+pub mod provider;
+pub mod route;
+pub mod twilio;

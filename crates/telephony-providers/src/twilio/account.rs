@@ -1,0 +1,74 @@
+//! What is needed to act for one Twilio account: its credentials and where its API is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secrecy::SecretString;
+
+/// One Twilio account. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Account {
+    /// The account's SID, `AC…`.
+    pub sid: String,
+    /// Auth tokens: the current one, which also signs in to the API, then former ones that still count in signatures.
+    pub auth_tokens: Vec<SecretString>,
+    /// Shared keys that sign webhooks, by id.
+    pub shared_keys: BTreeMap<String, SecretString>,
+    /// SID and secret of an API key; it signs in to the API in the token's place.
+    pub api_key: Option<(String, SecretString)>,
+    /// Base URL of the API, without a slash at its end; see [`api_url`].
+    pub api_url: String,
+    /// Base URLs of other products (`messaging`, `monitor`), where they are not beside that of the API.
+    pub product_urls: BTreeMap<String, String>,
+    /// Goes behind the `#` of the URLs that Twilio is given; empty for nothing.
+    pub connection_overrides: String,
+    /// Takes every request for Twilio's, signed or not. For development only: anybody can then text as anybody.
+    pub skips_signatures: bool,
+}
+
+impl Account {
+    /// Who signs in to the API, and with what.
+    pub(super) fn credentials(&self) -> (&str, Option<&SecretString>) {
+        match &self.api_key {
+            Some((sid, secret)) => (sid, Some(secret)),
+            None => (&self.sid, self.auth_tokens.first()),
+        }
+    }
+
+    /// The base URL of `product`: Twilio has a host for each, anybody else has them all in one place.
+    pub(super) fn product_url(&self, product: &str) -> String {
+        let beside = || match self.api_url.strip_prefix("https://api.") {
+            Some(rest) if rest.ends_with("twilio.com") => format!("https://{product}.{rest}"),
+            _ => self.api_url.clone(),
+        };
+        self.product_urls.get(product).cloned().unwrap_or_else(beside)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("sid", &self.sid).field("api_url", &self.api_url).finish_non_exhaustive()
+    }
+}
+
+/// The API's base URL for a region and an edge. An edge alone means region `us1`.
+pub fn api_url(region: Option<&str>, edge: Option<&str>) -> String {
+    match (edge, region) {
+        (None, None) => "https://api.twilio.com".to_owned(),
+        (None, Some(region)) => format!("https://api.{region}.twilio.com"),
+        (Some(edge), region) => format!("https://api.{edge}.{}.twilio.com", region.unwrap_or("us1")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn region_and_edge_name_the_host() {
+        assert_eq!(api_url(None, None), "https://api.twilio.com");
+        assert_eq!(api_url(Some("ie1"), None), "https://api.ie1.twilio.com");
+        assert_eq!(api_url(None, Some("sydney")), "https://api.sydney.us1.twilio.com");
+        assert_eq!(api_url(Some("au1"), Some("sydney")), "https://api.sydney.au1.twilio.com");
+    }
+}

@@ -1,0 +1,40 @@
+//! The dates of Twilio's 2010 API: answers say `Sun, 22 Nov 2026 06:33:00 +0000`, filters `2026-11-22T06:33:00Z`.
+
+use telephony_domain::time::Timestamp;
+use time::OffsetDateTime;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
+
+/// The point in time of an RFC 2822 date; `None` when the text is none.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    date.unix_timestamp().checked_mul(1000).map(Timestamp)
+}
+
+/// The point in time as a filter of a list takes it, to the second.
+pub fn iso(time: Timestamp) -> String {
+    let seconds = OffsetDateTime::from_unix_timestamp(time.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    seconds.format(&Rfc3339).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_of_the_api_is_read_to_the_second() {
+        assert_eq!(parse("Sun, 22 Nov 2026 06:33:00 +0000"), Some(Timestamp(1_795_329_180_000)));
+        assert_eq!(parse("Sun, 22 Nov 2026 08:33:00 +0200"), Some(Timestamp(1_795_329_180_000)));
+    }
+
+    #[test]
+    fn a_filter_is_told_whole_seconds() {
+        assert_eq!(iso(Timestamp(1_795_329_180_999)), "2026-11-22T06:33:00Z");
+    }
+
+    #[test]
+    fn what_is_no_date_is_not_guessed() {
+        for text in ["", "null", "2026-11-22T06:33:00Z", "22 Nov"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Calls a webhook as Twilio would, to see whether the way from the internet to the gateway is sound.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, LOCATION, SERVER};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use super::Twilio;
+use super::public_url::PublicUrl;
+use super::rest::http::{build_client, describe};
+use super::signature::{Payload, SIGNATURE_HEADER, sign};
+use crate::provider::PROBE_PARAMETER;
+
+/// How long an address may take to be found, and a connection to be made; Twilio waits 5 s for the latter.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long Twilio waits for the whole answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
+
+/// A request as Twilio would make it; it says nothing that anybody wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The whole URL.
+    pub url: String,
+    /// The form.
+    pub body: String,
+    /// The signature.
+    pub signature: String,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    /// Who says to have answered.
+    pub server: Option<String>,
+}
+
+/// How far the request came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It is no URL that could be called, or there is no token to sign with.
+    #[error("`{0}` cannot be called")]
+    NoUrl(String),
+    /// The host's name leads nowhere.
+    #[error("the name `{host}` does not resolve: {cause}")]
+    NoAddress {
+        /// The host.
+        host: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// Nothing accepts connections there.
+    #[error("no connection to {address}: {cause}")]
+    NoConnection {
+        /// The last address that was tried.
+        address: SocketAddr,
+        /// What the system said.
+        cause: String,
+    },
+    /// The connection is not one that Twilio would trust.
+    #[error("no TLS that Twilio would trust: {0}")]
+    NoTls(String),
+    /// The request was sent and nothing readable came back.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+}
+
+impl Twilio {
+    /// The request that Twilio would make to `url` (its fragment aside), bearing `name` as a probe's.
+    pub fn probe(&self, url: &str, name: &str) -> Result<Probe, Failure> {
+        let account = self.rest.account();
+        let url = url.split('#').next().unwrap_or_default();
+        let delimiter = if url.contains('?') { '&' } else { '?' };
+        let url = match url.split_once("://").is_some_and(|(_, rest)| rest.contains('/')) {
+            true => format!("{url}{delimiter}{PROBE_PARAMETER}={name}"),
+            false => format!("{url}/{delimiter}{PROBE_PARAMETER}={name}"),
+        };
+        // What a proxy might change on the way: an empty value, a plus sign, a character outside of ASCII.
+        let body =
+            super::rest::encode(&[("AccountSid", &account.sid), ("Body", "1 + 1 = 2 & grüße 😀"), ("Empty", "")]);
+        let payload = Payload::read(Some(FORM), body.as_bytes());
+        let signature = account.auth_tokens.first().and_then(|token| sign(token, &url, &payload));
+        match signature {
+            Some(signature) => Ok(Probe { url, body, signature }),
+            None => Err(Failure::NoUrl(url)),
+        }
+    }
+}
+
+impl Probe {
+    /// Makes the request, and says how far it came.
+    pub async fn send(&self) -> Result<Answer, Failure> {
+        let no_url = || Failure::NoUrl(self.url.clone());
+        let (host, port) = PublicUrl::parse(&self.url).and_then(|url| url.server()).ok_or_else(no_url)?;
+        reach(host, port).await?;
+        let client = build_client().map_err(Failure::NoAnswer)?;
+        let request = client
+            .post(&self.url)
+            .header(CONTENT_TYPE, FORM)
+            .header(SIGNATURE_HEADER, &self.signature)
+            .timeout(ANSWER_WITHIN)
+            .body(self.body.clone());
+        let answer = request.send().await.map_err(|error| {
+            let (is_tls, cause) = (error.is_connect(), describe(&error.without_url()));
+            if is_tls { Failure::NoTls(cause) } else { Failure::NoAnswer(cause) }
+        })?;
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Answer { status: answer.status().as_u16(), location: header(LOCATION), server: header(SERVER) })
+    }
+}
+
+/// Whether the server can be found and connected to.
+async fn reach(host: &str, port: u16) -> Result<(), Failure> {
+    let no_address = |cause: String| Failure::NoAddress { host: host.to_owned(), cause };
+    let addresses: Vec<_> = match timeout(CONNECT_WITHIN, lookup_host((host, port))).await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(error)) => return Err(no_address(error.to_string())),
+        Err(_) => return Err(no_address("it took longer than 5 s".to_owned())),
+    };
+    let mut failure = no_address("there is no address for it".to_owned());
+    for address in addresses {
+        let cause = match timeout(CONNECT_WITHIN, TcpStream::connect(address)).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took longer than 5 s".to_owned(),
+        };
+        failure = Failure::NoConnection { address, cause };
+    }
+    Err(failure)
+}

@@ -1,0 +1,139 @@
+//! Twilio's REST API: requests, their answers, and what a missing answer means. When to repeat is the caller's to say.
+
+mod deletion;
+mod download;
+mod failure;
+pub(super) mod http;
+mod media;
+mod message;
+mod monitor;
+mod numbers;
+mod place;
+mod public;
+mod resources;
+mod services;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use form_urlencoded::Serializer;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, RequestBuilder, header};
+use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
+
+pub use self::monitor::Alert;
+pub use self::numbers::{Capabilities, PhoneNumber};
+pub use self::resources::AccountState;
+pub use self::services::Service;
+use super::account::Account;
+use crate::provider::ProviderError;
+
+/// How long an answer may take, connection included: what Twilio's own libraries wait.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// The API of one account. The HTTP client is built at the first request, since building it takes its time.
+#[derive(Debug)]
+pub struct Rest {
+    account: Account,
+    answer_within: Duration,
+    client: OnceLock<Client>,
+    downloads: OnceLock<Client>,
+}
+
+impl Rest {
+    /// The API as this account sees it.
+    pub fn new(account: Account) -> Self {
+        Self { account, answer_within: ANSWER_WITHIN, client: OnceLock::new(), downloads: OnceLock::new() }
+    }
+
+    /// Gives up on an answer after `answer_within` instead of 30 s.
+    #[must_use]
+    pub fn answer_within(mut self, answer_within: Duration) -> Self {
+        self.answer_within = answer_within;
+        self
+    }
+
+    pub(super) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Reads one resource of the account, such as `Messages/SM….json`, or a page of them.
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ProviderError> {
+        self.exchange(self.client()?.get(self.url(path))).await
+    }
+
+    /// Creates or changes a resource of the account.
+    async fn post<T: DeserializeOwned>(&self, path: &str, form: &[(&str, &str)]) -> Result<T, ProviderError> {
+        let request = self.client()?.post(self.url(path)).body(encode(form));
+        self.exchange(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")).await
+    }
+
+    /// Reads a resource of another product, such as `/v1/Services`.
+    async fn get_of<T: DeserializeOwned>(&self, product: &str, path: &str) -> Result<T, ProviderError> {
+        self.exchange(self.client()?.get(self.account.product_url(product) + path)).await
+    }
+
+    /// Creates or changes a resource of another product.
+    async fn post_of<T: DeserializeOwned>(
+        &self,
+        product: &str,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Result<T, ProviderError> {
+        let request = self.client()?.post(self.account.product_url(product) + path).body(encode(form));
+        self.exchange(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")).await
+    }
+
+    /// Deletes a resource of the account.
+    async fn delete(&self, path: &str) -> Result<(), ProviderError> {
+        self.answer(self.client()?.delete(self.url(path))).await.map(drop)
+    }
+
+    async fn exchange<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ProviderError> {
+        let body = self.answer(request).await?;
+        serde_json::from_slice(&body).map_err(|error| failure::unreadable(&error))
+    }
+
+    /// The body of an answer that says yes.
+    async fn answer(&self, request: RequestBuilder) -> Result<Bytes, ProviderError> {
+        let request = self.signed_in(request).header(header::ACCEPT, "application/json").timeout(self.answer_within);
+        let answer = request.send().await.map_err(failure::unanswered)?;
+        let (status, retry_after) = (answer.status(), failure::retry_after(answer.headers()));
+        let body = answer.bytes().await.map_err(failure::unanswered)?;
+        if status.is_success() { Ok(body) } else { Err(failure::refused(status.as_u16(), retry_after, &body)) }
+    }
+
+    fn signed_in(&self, request: RequestBuilder) -> RequestBuilder {
+        let (user, secret) = self.account.credentials();
+        request.basic_auth(user, secret.map(ExposeSecret::expose_secret))
+    }
+
+    fn client(&self) -> Result<Client, ProviderError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let client = http::build_client().map_err(|cause| ProviderError::Unreachable { cause })?;
+        Ok(self.client.get_or_init(|| client).clone())
+    }
+
+    /// The URL of a path below the account; an absolute path, as lists give for their next page, is taken as it is.
+    fn url(&self, path: &str) -> String {
+        let Account { sid, api_url, .. } = &self.account;
+        if path.starts_with('/') {
+            format!("{api_url}{path}")
+        } else {
+            format!("{api_url}/2010-04-01/Accounts/{}/{path}", segment(sid))
+        }
+    }
+}
+
+pub(super) fn encode(form: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(form).finish()
+}
+
+/// An id as one segment of a path, whatever is in it.
+fn segment(id: &str) -> String {
+    utf8_percent_encode(id, NON_ALPHANUMERIC).to_string()
+}

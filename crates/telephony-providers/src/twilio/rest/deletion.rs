@@ -1,0 +1,50 @@
+//! Messages and their attachments go from the account; what is not there is deleted.
+
+use super::media::MediaList;
+use super::{Rest, segment};
+use crate::provider::{Deletion, ProviderError};
+
+/// Twilio's code for a message that cannot be deleted yet.
+const STILL_SENT: u32 = 20009;
+
+/// A message has 10 attachments at most, one page of them.
+const PAGES_AT_MOST: usize = 10;
+
+impl Rest {
+    /// Deletes one message.
+    pub(in crate::twilio) async fn delete_message(&self, sid: &str) -> Result<Deletion, ProviderError> {
+        match self.delete(&format!("Messages/{}.json", segment(sid))).await {
+            Err(error) if error.code() == Some(STILL_SENT) => Ok(Deletion::TooEarly),
+            deleted => gone(deleted).map(|()| Deletion::Gone),
+        }
+    }
+
+    /// Deletes the attachments of one message.
+    pub(in crate::twilio) async fn delete_media(&self, sid: &str) -> Result<(), ProviderError> {
+        let folder = format!("Messages/{}/Media", segment(sid));
+        for _ in 0..PAGES_AT_MOST {
+            let list: MediaList = match self.get(&format!("{folder}.json")).await {
+                Err(error) if is_gone(&error) => return Ok(()),
+                list => list?,
+            };
+            if list.media_list.is_empty() {
+                return Ok(());
+            }
+            for file in list.media_list {
+                gone(self.delete(&format!("{folder}/{}.json", segment(&file.sid))).await)?;
+            }
+        }
+        Err(ProviderError::NoAnswer { cause: "the attachments of a message are still listed".to_owned() })
+    }
+}
+
+fn gone(deleted: Result<(), ProviderError>) -> Result<(), ProviderError> {
+    match deleted {
+        Err(error) if is_gone(&error) => Ok(()),
+        deleted => deleted,
+    }
+}
+
+fn is_gone(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Refused { http_status: 404, .. })
+}

@@ -1,0 +1,113 @@
+//! Attachments that contacts sent, fetched hop by hop: credentials for the first, a limit on each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Client, Response, StatusCode, Url, header};
+use secrecy::ExposeSecret;
+use tokio::time::timeout;
+
+use super::public::PublicOnly;
+use super::{Rest, http, place};
+use crate::provider::AttachmentError;
+
+/// No more redirects are followed; Twilio uses one.
+const HOPS: usize = 4;
+
+const SLOW: &str = "Twilio took too long to send it";
+
+/// How an answer goes on.
+enum Hop {
+    There(Response),
+    Elsewhere(Url),
+}
+
+impl Rest {
+    /// Fetches an attachment of a message that came in.
+    pub(in crate::twilio) async fn download(
+        &self,
+        message: &str,
+        url: &str,
+        at_most: usize,
+    ) -> Result<Bytes, AttachmentError> {
+        let elsewhere =
+            || AttachmentError::Never("it is not where Twilio keeps attachments of this message".to_owned());
+        let mut url = place::of_message(&self.account, message, url).ok_or_else(elsewhere)?;
+        for hop in 0..=HOPS {
+            match self.ask(&url, hop == 0).await? {
+                Hop::There(response) => return read(response, at_most, self.answer_within).await,
+                Hop::Elsewhere(next) => url = next,
+            }
+        }
+        Err(AttachmentError::Never("Twilio sends us from one place to the next".to_owned()))
+    }
+
+    /// Asks at one place. Only the API is told who we are, and only at the first hop: stores sign their URLs.
+    async fn ask(&self, url: &Url, is_first: bool) -> Result<Hop, AttachmentError> {
+        let request = self.download_client()?.get(url.clone());
+        let (user, secret) = self.account.credentials();
+        let request = match is_first {
+            true => request.basic_auth(user, secret.map(ExposeSecret::expose_secret)),
+            false => request,
+        };
+        let response =
+            timeout(self.answer_within, request.send()).await.map_err(|_| not_yet(SLOW))?.map_err(unreachable)?;
+        self.judge(url, response, is_first)
+    }
+
+    fn judge(&self, url: &Url, response: Response, is_first: bool) -> Result<Hop, AttachmentError> {
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(Hop::There(response));
+        }
+        if status.is_redirection() {
+            let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+            let next = location.and_then(|location| place::redirected(&self.account, url, location));
+            let astray = || AttachmentError::Never("Twilio's answer leads to a place that is not Twilio's".to_owned());
+            return next.map(Hop::Elsewhere).ok_or_else(astray);
+        }
+        let sentence = format!("Twilio answered {}", status.as_u16());
+        Err(match status.as_u16() {
+            // Not stored yet; too many requests at a time; a store's URL that has run out meanwhile.
+            404 | 408 | 425 | 429 | 500..=599 => AttachmentError::NotYet(sentence),
+            403 if !is_first => AttachmentError::NotYet(sentence),
+            _ => AttachmentError::Never(sentence),
+        })
+    }
+
+    fn download_client(&self) -> Result<&Client, AttachmentError> {
+        if let Some(client) = self.downloads.get() {
+            return Ok(client);
+        }
+        let own = Url::parse(&self.account.api_url).ok();
+        let except = own.and_then(|own| own.host_str().map(str::to_owned));
+        let client = http::build_client_with(Arc::new(PublicOnly { except })).map_err(AttachmentError::NotYet)?;
+        Ok(self.downloads.get_or_init(|| client))
+    }
+}
+
+/// The whole body, unless it is too large or pauses for longer than `pause`.
+async fn read(mut response: Response, at_most: usize, pause: Duration) -> Result<Bytes, AttachmentError> {
+    if response.content_length().is_some_and(|length| length > at_most as u64) {
+        return Err(AttachmentError::TooLarge);
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = timeout(pause, response.chunk()).await.map_err(|_| not_yet(SLOW))?.map_err(unreachable)? {
+        if bytes.len() + chunk.len() > at_most {
+            return Err(AttachmentError::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+fn not_yet(sentence: &str) -> AttachmentError {
+    AttachmentError::NotYet(sentence.to_owned())
+}
+
+/// Without the URL, which may be signed, and without addresses.
+fn unreachable(error: reqwest::Error) -> AttachmentError {
+    tracing::debug!(error = http::describe(&error.without_url()), "an attachment could not be fetched");
+    not_yet("Twilio could not be reached")
+}

@@ -1,0 +1,178 @@
+//! What a failed request means: it never left, nobody knows, or Twilio said no and why.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use serde::Deserialize;
+use telephony_domain::number::mask;
+use telephony_domain::retry::Disposition;
+
+use super::http::describe;
+use crate::provider::ProviderError;
+use crate::twilio::codes::{self, Code};
+
+/// The part of Twilio's error answer that is read; old and new products name these two alike.
+#[derive(Deserialize, Default)]
+struct Refusal {
+    code: Option<u32>,
+    message: Option<String>,
+}
+
+/// A request without an answer. Only what failed before the connection stood was certainly not sent.
+pub(super) fn unanswered(error: reqwest::Error) -> ProviderError {
+    let was_not_sent = error.is_connect() || error.is_builder();
+    // Its query may hold a phone number.
+    let cause = describe(&error.without_url());
+    if was_not_sent { ProviderError::Unreachable { cause } } else { ProviderError::NoAnswer { cause } }
+}
+
+/// An answer that says yes but cannot be read: something was done, and nobody knows what.
+pub(super) fn unreadable(error: &serde_json::Error) -> ProviderError {
+    ProviderError::NoAnswer { cause: format!("the answer is not the JSON that was expected: {error}") }
+}
+
+/// An answer that says no.
+pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u8]) -> ProviderError {
+    let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();
+    let (sentence, hint) = match code.and_then(codes::find) {
+        Some(Code { happened, action, .. }) => ((*happened).to_owned(), (*action).to_owned()),
+        None => (unknown_refusal(http_status, code, message.as_deref()), unknown_hint(code)),
+    };
+    let disposition = waiting(codes::disposition(http_status, code), retry_after);
+    let is_opt_out = code == Some(codes::OPTED_OUT);
+    ProviderError::Refused { http_status, code, sentence, hint, disposition, is_opt_out }
+}
+
+/// The wait that the answer asks for, in whole seconds.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The longer of the wait that the code calls for and the one that was asked for.
+fn waiting(disposition: Disposition, retry_after: Option<Duration>) -> Disposition {
+    match disposition {
+        Disposition::Retry { after } => Disposition::Retry { after: after.max(retry_after) },
+        other => other,
+    }
+}
+
+/// By the range that the code is in, with Twilio's own words behind.
+fn unknown_refusal(http_status: u16, code: Option<u32>, message: Option<&str>) -> String {
+    let answered = match message {
+        Some(message) => format!("Twilio answered with HTTP status {http_status}: {}", without_numbers(message)),
+        None => format!("Twilio answered with HTTP status {http_status}"),
+    };
+    match code.and_then(codes::by_range) {
+        Some(subject) => format!("{subject}. {answered}"),
+        None => answered,
+    }
+}
+
+fn unknown_hint(code: Option<u32>) -> String {
+    match code {
+        Some(code) => codes::see(code),
+        None => "see https://status.twilio.com and check twilio.apiBaseUrl, region and edge".to_owned(),
+    }
+}
+
+/// The text with every phone number in it masked, also one that is written in groups: at least seven digits with nothing
+/// between them but what people put there.
+fn without_numbers(text: &str) -> String {
+    let is_of_number = |c: char| c.is_ascii_digit() || "+-(). ".contains(c);
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_number = is_of_number(first);
+        let end = rest.find(|c| is_of_number(c) != is_number).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        let digits: String = run.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        if digits.bytes().filter(u8::is_ascii_digit).count() < 7 {
+            shown.push_str(run);
+        } else {
+            let (start, end) = (run.len() - run.trim_start().len(), run.trim_end().len());
+            shown.extend([&run[..start], &mask(&digits), &run[end..]]);
+        }
+        rest = after;
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16, retry_after: Option<u64>, body: &str) -> ProviderError {
+        refused(status, retry_after.map(Duration::from_secs), body.as_bytes())
+    }
+
+    #[test]
+    fn numbers_in_words_of_twilios_are_masked_however_they_are_written() {
+        for number in ["+15553000000", "+1 555 300 0000", "(555) 300-0000", "1.555.300.0000"] {
+            let shown = without_numbers(&format!("Send 3 to {number} at 10 o'clock"));
+            assert!(shown.contains('•') && !shown.contains("300"), "{shown}");
+            assert!(shown.starts_with("Send 3 to ") && shown.ends_with(" at 10 o'clock"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_nobody_knows_is_told_by_its_range_and_in_twilios_words() {
+        let error = refusal(400, None, r#"{"code":21999,"message":"Weird thing","status":400}"#);
+        let told = "Twilio refused what was asked of the number or the message. Twilio answered with HTTP status 400: Weird \
+                    thing; see https://www.twilio.com/docs/api/errors/21999";
+        assert_eq!(error.with_hint(), told);
+    }
+
+    #[test]
+    fn a_known_code_is_told_in_our_words() {
+        let error = refusal(400, None, r#"{"code":21610,"message":"Attempt to send to +15550005678","status":400}"#);
+        assert_eq!((error.code(), error.disposition()), (Some(21610), Disposition::GiveUp));
+        assert!(error.to_string().contains("opted out") && error.hint().contains("START"));
+    }
+
+    #[test]
+    fn who_opted_out_and_whether_it_is_over_are_facts_of_the_error() {
+        let over = |status: u16, body: &str| {
+            let error = refusal(status, None, body);
+            (error.is_opt_out(), error.was_answered())
+        };
+        assert_eq!(over(400, r#"{"code":21610}"#), (true, true));
+        assert_eq!(over(500, r#"{"code":20500}"#), (false, true));
+        assert_eq!((over(504, ""), over(408, "")), ((false, false), (false, false)));
+        assert!(!ProviderError::NoAnswer { cause: "cut".into() }.was_answered());
+    }
+
+    #[test]
+    fn an_unknown_code_is_told_in_twilios_words_without_the_number() {
+        let error = refusal(400, None, r#"{"code":29999,"message":"The number +15550005678 is odd.","status":400}"#);
+        assert_eq!(error.to_string(), "Twilio answered with HTTP status 400: The number +1555•••5678 is odd.");
+        assert!(error.hint().ends_with("errors/29999"));
+    }
+
+    #[test]
+    fn too_many_requests_wait_as_long_as_twilio_asks() {
+        let seconds = |error: ProviderError| match error.disposition() {
+            Disposition::Retry { after } => after.map(|after| after.as_secs()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(seconds(refusal(429, None, r#"{"code":20429}"#)), None);
+        assert_eq!(seconds(refusal(429, Some(7), r#"{"code":20429}"#)), Some(7));
+        assert_eq!(seconds(refusal(429, Some(7), "slow down")), Some(7));
+        assert_eq!(seconds(refusal(429, Some(7), r#"{"code":63038}"#)), Some(3600));
+    }
+
+    #[test]
+    fn a_server_error_leaves_open_whether_it_was_done() {
+        for body in ["<html>502</html>", "", r#"{"code":20503,"message":"x"}"#] {
+            assert_eq!(refusal(503, Some(1), body).disposition(), Disposition::Unknown, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_is_not_in_seconds_is_ignored() {
+        let wait = |text: &'static str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]));
+        assert_eq!(wait(" 12 "), Some(Duration::from_secs(12)));
+        assert_eq!(wait("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(wait("-1"), None);
+    }
+}

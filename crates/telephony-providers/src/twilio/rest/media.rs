@@ -1,0 +1,34 @@
+//! Attachments of a message that came in: where they are. Fetching them is for whoever wants them.
+
+use serde::Deserialize;
+use telephony_domain::message::Media;
+
+use super::{Rest, segment};
+use crate::provider::ProviderError;
+
+#[derive(Deserialize)]
+pub(super) struct MediaList {
+    pub(super) media_list: Vec<Attachment>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Attachment {
+    pub(super) sid: String,
+    content_type: Option<String>,
+}
+
+impl Rest {
+    /// The attachments of a message, as a webhook names them; none where they are deleted already.
+    pub(super) async fn media_of(&self, message: &str) -> Result<Vec<Media>, ProviderError> {
+        let folder = format!("Messages/{}/Media", segment(message));
+        let list: MediaList = match self.get(&format!("{folder}.json")).await {
+            Err(ProviderError::Refused { http_status: 404, .. }) => return Ok(Vec::new()),
+            list => list?,
+        };
+        let media = |file: Attachment| Media {
+            url: self.url(&format!("{folder}/{}", segment(&file.sid))),
+            content_type: file.content_type.unwrap_or_default(),
+        };
+        Ok(list.media_list.into_iter().map(media).collect())
+    }
+}

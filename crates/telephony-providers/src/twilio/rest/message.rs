@@ -1,0 +1,202 @@
+//! Messages of the account: creating, reading and listing them.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use telephony_domain::delivery::{Receipt, Status};
+use telephony_domain::message::Arrival;
+use telephony_domain::money::{Amount, Billed, Price};
+use telephony_domain::time::Timestamp;
+
+use super::{Rest, encode, segment};
+use crate::provider::{Listed, ProviderError};
+use crate::twilio::{codes, dates};
+
+/// Messages a page; Twilio's largest is 1000.
+const PAGE_SIZE: &str = "100";
+
+/// Messages a page where nothing but prices is wanted of them: Twilio's largest.
+const PRICES_A_PAGE: &str = "1000";
+
+/// No list is followed further: a hundred thousand messages are far more than one number sees in the span that is searched.
+const PAGES_AT_MOST: usize = 1000;
+
+/// A message as the API shows it. Numbers come as text, what is not known yet as null. Only the SID has to be there: an
+/// answer with a SID says that a message was created, whatever else it lacks.
+#[derive(Deserialize)]
+pub(in crate::twilio) struct Message {
+    sid: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    direction: String,
+    from: Option<String>,
+    #[serde(default)]
+    to: String,
+    messaging_service_sid: Option<String>,
+    body: Option<String>,
+    #[serde(default, deserialize_with = "text_or_number")]
+    num_media: Option<String>,
+    date_created: Option<String>,
+    #[serde(default, deserialize_with = "text_or_number")]
+    num_segments: Option<String>,
+    error_code: Option<u32>,
+    price: Option<String>,
+    price_unit: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    messages: Vec<Message>,
+    next_page_uri: Option<String>,
+}
+
+impl Rest {
+    /// Creates a message, that is, sends it.
+    pub(in crate::twilio) async fn create_message(&self, form: &[(&str, &str)]) -> Result<Message, ProviderError> {
+        self.post("Messages.json", form).await
+    }
+
+    /// One message by its SID.
+    pub(in crate::twilio) async fn message(&self, sid: &str) -> Result<Message, ProviderError> {
+        self.get(&format!("Messages/{}.json", segment(sid))).await
+    }
+
+    /// Our messages to a number that were created at or after `since`, newest first.
+    pub(in crate::twilio) async fn sent_to(&self, to: &str, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
+        let messages = self.messages_to(to, since).await?.into_iter();
+        messages.filter(|message| message.direction.starts_with("outbound")).map(Message::listed).collect()
+    }
+
+    /// Messages to one of our numbers that came at or after `since`, newest first.
+    pub(in crate::twilio) async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError> {
+        let mut arrivals = Vec::new();
+        for message in self.messages_to(to, since).await? {
+            // One that is still `receiving` is complete at the next look.
+            if message.direction == "inbound" && message.status == "received" {
+                arrivals.push(self.arrival(message).await?);
+            }
+        }
+        Ok(arrivals)
+    }
+
+    /// What messages cost that are dated at or after `since`.
+    pub(in crate::twilio) async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError> {
+        let mut billed = Vec::new();
+        let mut next =
+            format!("Messages.json?{}", encode(&[("DateSent>", &dates::iso(since)), ("PageSize", PRICES_A_PAGE)]));
+        for _ in 0..PAGES_AT_MOST {
+            let page: Page = self.get(&next).await?;
+            billed.extend(page.messages.iter().filter_map(Message::billed));
+            match page.next_page_uri {
+                Some(uri) if uri.starts_with('/') => next = uri,
+                _ => break,
+            }
+        }
+        Ok(billed)
+    }
+
+    async fn arrival(&self, message: Message) -> Result<Arrival, ProviderError> {
+        let has_media = message.num_media.as_deref().is_some_and(|number| number != "0");
+        let media = if has_media { self.media_of(&message.sid).await? } else { Vec::new() };
+        Ok(Arrival {
+            provider_id: message.sid,
+            from: message.from.unwrap_or_default(),
+            to: message.to,
+            messaging_service: message.messaging_service_sid.filter(|sid| !sid.is_empty()),
+            text: message.body.unwrap_or_default(),
+            media,
+            // The list does not say who else was in a group.
+            also_to: Vec::new(),
+            opt_out_type: None,
+        })
+    }
+
+    /// The list is not filtered by date: the only such filter is on the date of sending, which queued messages lack.
+    async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<Message>, ProviderError> {
+        let mut found = Vec::new();
+        let mut next = format!("Messages.json?{}", encode(&[("To", to), ("PageSize", PAGE_SIZE)]));
+        for _ in 0..PAGES_AT_MOST {
+            let page: Page = self.get(&next).await?;
+            for message in page.messages {
+                if message.created()? < whole_second(since) {
+                    return Ok(found);
+                }
+                found.push(message);
+            }
+            match page.next_page_uri {
+                Some(uri) if uri.starts_with('/') => next = uri,
+                // A list that goes on elsewhere is not complete: what it lacks may be there.
+                Some(uri) if !uri.is_empty() => {
+                    return Err(ProviderError::NoAnswer {
+                        cause: "the list of messages goes on at another place".to_owned(),
+                    });
+                }
+                _ => return Ok(found),
+            }
+        }
+        Err(ProviderError::NoAnswer { cause: format!("the list of messages goes on after {PAGES_AT_MOST} pages") })
+    }
+}
+
+impl Message {
+    pub(in crate::twilio) fn receipt(self) -> Receipt {
+        let (status, segments) = (self.status(), self.segments());
+        Receipt { provider_id: self.sid, status, segments }
+    }
+
+    pub(in crate::twilio) fn listed(self) -> Result<Listed, ProviderError> {
+        Ok(Listed {
+            status: self.status(),
+            created: self.created()?,
+            segments: self.segments(),
+            price: self.price(),
+            media: self.num_media.as_ref().and_then(|number| number.parse().ok()).unwrap_or_default(),
+            provider_id: self.sid,
+            from: self.from.filter(|from| !from.is_empty()),
+            messaging_service: self.messaging_service_sid.filter(|service| !service.is_empty()),
+            text: self.body.unwrap_or_default(),
+            error_code: self.error_code,
+            is_opt_out: self.error_code == Some(codes::OPTED_OUT),
+        })
+    }
+
+    fn billed(&self) -> Option<Billed> {
+        Some(Billed { price: self.price()?, provider_id: self.sid.clone(), segments: self.segments() })
+    }
+
+    /// A state this project has no name for counts as the first one, so that any later report moves it on.
+    fn status(&self) -> Status {
+        self.status.parse().unwrap_or(Status::Accepted)
+    }
+
+    fn created(&self) -> Result<Timestamp, ProviderError> {
+        self.date_created.as_deref().and_then(dates::parse).ok_or_else(|| ProviderError::NoAnswer {
+            cause: format!("message {} has no date_created that can be read", self.sid),
+        })
+    }
+
+    /// Twilio writes what it takes as a negative amount, and nothing until it knows.
+    fn price(&self) -> Option<Price> {
+        let amount: Amount = self.price.as_ref()?.parse().ok()?;
+        Some(Price { amount: -amount, currency: self.price_unit.as_ref()?.parse().ok()? })
+    }
+
+    /// A service that has not chosen a sender yet counts 0, which means that it does not know.
+    fn segments(&self) -> Option<u32> {
+        self.num_segments.as_ref()?.parse().ok().filter(|segments| *segments > 0)
+    }
+}
+
+/// A count, which is text at Twilio and a number elsewhere.
+fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(value)? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// Twilio's dates count whole seconds: what was created half a second later may bear the second before.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp(time.0 - time.0.rem_euclid(1000))
+}

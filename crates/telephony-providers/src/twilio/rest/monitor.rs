@@ -1,0 +1,90 @@
+//! What Twilio has to say about us: alerts, campaigns, verified numbers, and its clock.
+
+use http::header::DATE;
+use serde::Deserialize;
+use telephony_domain::time::Timestamp;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{Rest, failure, segment};
+use crate::provider::ProviderError;
+use crate::twilio::dates;
+
+/// A complaint of Twilio's about a webhook or a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Its error code.
+    pub code: u32,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The URL that was called, where it is about one.
+    pub url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Alerts {
+    alerts: Vec<ListedAlert>,
+}
+
+#[derive(Deserialize)]
+struct ListedAlert {
+    error_code: Option<String>,
+    date_created: Option<String>,
+    request_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Campaigns {
+    compliance: Vec<Campaign>,
+}
+
+#[derive(Deserialize)]
+struct Campaign {
+    campaign_status: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct CallerIds {
+    outgoing_caller_ids: Vec<CallerId>,
+}
+
+#[derive(Deserialize)]
+struct CallerId {
+    phone_number: String,
+}
+
+impl Rest {
+    /// The newest hundred errors that Twilio complained of, newest first.
+    pub async fn alerts(&self) -> Result<Vec<Alert>, ProviderError> {
+        let page: Alerts = self.get_of("monitor", "/v1/Alerts?LogLevel=error&PageSize=100").await?;
+        Ok(page.alerts.into_iter().filter_map(ListedAlert::read).collect())
+    }
+
+    /// How far the A2P campaigns of a Messaging Service came: `VERIFIED`, `IN_PROGRESS`, `FAILED`, …
+    pub async fn campaigns(&self, service: &str) -> Result<Vec<String>, ProviderError> {
+        let path = format!("/v1/Services/{}/Compliance/Usa2p", segment(service));
+        let page: Campaigns = self.get_of("messaging", &path).await?;
+        Ok(page.compliance.into_iter().filter_map(|campaign| campaign.campaign_status).collect())
+    }
+
+    /// The numbers that a trial account may write to, a thousand of them at most.
+    pub async fn verified_numbers(&self) -> Result<Vec<String>, ProviderError> {
+        let page: CallerIds = self.get("OutgoingCallerIds.json?PageSize=1000").await?;
+        Ok(page.outgoing_caller_ids.into_iter().map(|caller| caller.phone_number).collect())
+    }
+
+    /// What time it is at Twilio, to the second, whatever else the answer says; none where it does not say.
+    pub async fn date(&self) -> Result<Option<Timestamp>, ProviderError> {
+        let request = self.client()?.get(self.url("Balance.json")).timeout(self.answer_within);
+        let answer = self.signed_in(request).send().await.map_err(failure::unanswered)?;
+        Ok(answer.headers().get(DATE).and_then(|date| dates::parse(date.to_str().ok()?)))
+    }
+}
+
+impl ListedAlert {
+    fn read(self) -> Option<Alert> {
+        let at = OffsetDateTime::parse(self.date_created.as_deref()?, &Rfc3339).ok()?;
+        let at = Timestamp(at.unix_timestamp().checked_mul(1000)?);
+        Some(Alert { code: self.error_code?.parse().ok()?, at, url: self.request_url.filter(|url| !url.is_empty()) })
+    }
+}

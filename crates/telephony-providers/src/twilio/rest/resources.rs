@@ -1,0 +1,50 @@
+//! What else is read or changed of the account: its state, balance and calls.
+
+use serde::Deserialize;
+use telephony_domain::money::Price;
+
+use super::{Rest, segment};
+use crate::provider::ProviderError;
+
+/// The account's state. The answer also holds the auth token, which is not read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct AccountState {
+    /// `active`, `suspended` or `closed`.
+    pub status: String,
+    /// `Trial` or `Full`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// What is left on the account, as Twilio writes it.
+#[derive(Deserialize)]
+struct Balance {
+    balance: String,
+    currency: String,
+}
+
+/// The part of a call that is read.
+#[derive(Deserialize)]
+struct Call {}
+
+impl Rest {
+    /// The account's state. A standard API key may not ask for it (20003 although the key is right).
+    pub async fn account_state(&self) -> Result<AccountState, ProviderError> {
+        self.get(&format!("/2010-04-01/Accounts/{}.json", segment(&self.account.sid))).await
+    }
+
+    /// What is left on the account.
+    pub async fn balance(&self) -> Result<Price, ProviderError> {
+        let Balance { balance, currency } = self.get("Balance.json").await?;
+        match (balance.parse(), currency.parse()) {
+            (Ok(amount), Ok(currency)) => Ok(Price { amount, currency }),
+            _ => Err(ProviderError::NoAnswer { cause: "the balance is no amount of money".to_owned() }),
+        }
+    }
+
+    /// Hangs up a call.
+    pub async fn end_call(&self, sid: &str) -> Result<(), ProviderError> {
+        let _: Call = self.post(&format!("Calls/{}.json", segment(sid)), &[("Status", "completed")]).await?;
+        Ok(())
+    }
+}

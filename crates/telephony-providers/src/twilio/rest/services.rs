@@ -1,0 +1,71 @@
+//! Messaging Services: pools of senders that may have webhooks of their own.
+
+use serde::Deserialize;
+
+use super::{Rest, segment};
+use crate::provider::ProviderError;
+
+const PRODUCT: &str = "messaging";
+
+/// A Messaging Service, and where messages to its numbers go.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Service {
+    /// Its SID, `MG…`.
+    pub sid: String,
+    /// What the operator calls it.
+    pub friendly_name: String,
+    /// Where messages to its numbers go.
+    pub inbound_request_url: Option<String>,
+    /// With which method.
+    pub inbound_method: Option<String>,
+    /// Where messages go that nobody took.
+    pub fallback_url: Option<String>,
+    /// Whether each number's own URL counts instead.
+    pub use_inbound_webhook_on_number: bool,
+    /// Whether it is registered for A2P 10DLC.
+    pub us_app_to_person_registered: bool,
+}
+
+#[derive(Deserialize)]
+struct Services {
+    services: Vec<Service>,
+}
+
+#[derive(Deserialize)]
+struct Senders {
+    phone_numbers: Vec<PoolNumber>,
+}
+
+#[derive(Deserialize)]
+struct PoolNumber {
+    phone_number: String,
+}
+
+impl Rest {
+    /// The account's Messaging Services, a hundred of them at most.
+    pub async fn services(&self) -> Result<Vec<Service>, ProviderError> {
+        let page: Services = self.get_of(PRODUCT, "/v1/Services?PageSize=100").await?;
+        Ok(page.services)
+    }
+
+    /// The Messaging Service with this SID.
+    pub async fn service(&self, sid: &str) -> Result<Service, ProviderError> {
+        self.get_of(PRODUCT, &service_path(sid)).await
+    }
+
+    /// Changes settings of the Messaging Service with this SID.
+    pub async fn update_service(&self, sid: &str, form: &[(&str, &str)]) -> Result<Service, ProviderError> {
+        self.post_of(PRODUCT, &service_path(sid), form).await
+    }
+
+    /// The numbers that a Messaging Service sends from; it has 400 at most, which is one page.
+    pub async fn service_numbers(&self, sid: &str) -> Result<Vec<String>, ProviderError> {
+        let page: Senders = self.get_of(PRODUCT, &format!("{}/PhoneNumbers?PageSize=1000", service_path(sid))).await?;
+        Ok(page.phone_numbers.into_iter().map(|sender| sender.phone_number).collect())
+    }
+}
+
+fn service_path(sid: &str) -> String {
+    format!("/v1/Services/{}", segment(sid))
+}

@@ -1,0 +1,156 @@
+//! Twilio's routes: the webhooks of a number and of a Messaging Service, and what takes their place.
+
+use async_trait::async_trait;
+use telephony_domain::line::Sender;
+
+use super::Twilio;
+use super::rest::{PhoneNumber, Service};
+use crate::provider::ProviderError;
+use crate::route::{Diversion, Route, Routes, Setting, Told, Traffic};
+
+/// Services that are asked whether a number is in their pool; more would take a request each.
+const POOLS_AT_MOST: usize = 20;
+
+#[async_trait]
+impl Routes for Twilio {
+    async fn routes(&self, sender: &Sender, told: Option<&Told>) -> Result<Vec<Route>, ProviderError> {
+        let told = told.map(|told| self.with_overrides(told));
+        let service = match &sender.messaging_service {
+            Some(sid) => found(self.rest.service(sid).await)?,
+            None => None,
+        };
+        let number = match &sender.number {
+            Some(number) => self.rest.phone_number(number.as_str()).await?,
+            None => None,
+        };
+        let mut routes = Vec::new();
+        let pool = match &number {
+            Some(number) => self.pool_of(number, service.as_ref()).await?,
+            None => None,
+        };
+        routes.extend(number.map(|number| number_route(number, pool, told.as_ref())));
+        routes.extend(service.map(|service| service_route(service, told.as_ref())));
+        Ok(routes)
+    }
+
+    async fn route(&self, id: &str) -> Result<Option<Route>, ProviderError> {
+        if id.starts_with("MG") {
+            let service = found(self.rest.service(id).await)?;
+            return Ok(service.map(|service| service_route(service, None)));
+        }
+        let number = found(self.rest.phone_number_by_sid(id).await)?;
+        Ok(number.map(|number| number_route(number, None, None)))
+    }
+
+    async fn set_route(&self, id: &str, settings: &[(String, String)]) -> Result<(), ProviderError> {
+        let form: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        if id.starts_with("MG") {
+            self.rest.update_service(id, &form).await.map(drop)
+        } else {
+            self.rest.update_phone_number(id, &form).await.map(drop)
+        }
+    }
+}
+
+impl Twilio {
+    /// The Messaging Service that has a number, `ours` if that one does. Where Twilio cannot say, none has.
+    async fn pool_of(
+        &self,
+        number: &PhoneNumber,
+        ours: Option<&Service>,
+    ) -> Result<Option<(Service, bool)>, ProviderError> {
+        let has = async |service: &Service| -> Result<bool, ProviderError> {
+            let numbers = found(self.rest.service_numbers(&service.sid).await)?.unwrap_or_default();
+            Ok(numbers.contains(&number.phone_number))
+        };
+        if let Some(ours) = ours
+            && has(ours).await?
+        {
+            return Ok(Some((ours.clone(), true)));
+        }
+        let others = found(self.rest.services().await)?.unwrap_or_default();
+        let is_other = |service: &Service| ours.is_none_or(|ours| ours.sid != service.sid);
+        for service in others.into_iter().filter(is_other).take(POOLS_AT_MOST) {
+            if !service.use_inbound_webhook_on_number && has(&service).await? {
+                return Ok(Some((service, false)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn with_overrides(&self, told: &Told) -> Told {
+        let overrides = &self.rest.account().connection_overrides;
+        let with = |url: &str| match overrides.as_str() {
+            "" => url.to_owned(),
+            overrides => format!("{url}#{overrides}"),
+        };
+        Told { webhook: with(&told.webhook), status: with(&told.status) }
+    }
+}
+
+fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option<&Told>) -> Route {
+    let webhook = told.map(|told| told.webhook.as_str());
+    let post = told.map(|_| "POST");
+    // What our own service has is routed there.
+    let is_routed_by_service = matches!(pool, Some((_, true)));
+    let (sms_url, sms_method) = if is_routed_by_service { (None, None) } else { (webhook, post) };
+    let mut diversions = Vec::new();
+    if let Some(id) = filled(number.sms_application_sid) {
+        diversions.push(Diversion::Application { traffic: Traffic::Messages, id });
+    }
+    if let Some((service, is_ours)) = pool
+        && !service.use_inbound_webhook_on_number
+    {
+        diversions.push(Diversion::Service { id: service.sid, is_ours });
+    }
+    if let Some(id) = filled(number.trunk_sid) {
+        diversions.push(Diversion::Trunk { id });
+    } else if let Some(id) = filled(number.voice_application_sid) {
+        diversions.push(Diversion::Application { traffic: Traffic::Calls, id });
+    }
+    let settings = vec![
+        setting("SmsUrl", Traffic::Messages, number.sms_url, sms_url),
+        setting("SmsMethod", Traffic::Messages, number.sms_method, sms_method),
+        setting("SmsFallbackUrl", Traffic::Fallback, number.sms_fallback_url, None),
+        setting("VoiceUrl", Traffic::Calls, number.voice_url, webhook),
+        setting("VoiceMethod", Traffic::Calls, number.voice_method, post),
+        setting("VoiceFallbackUrl", Traffic::Fallback, number.voice_fallback_url, None),
+        setting("StatusCallback", Traffic::Calls, number.status_callback, told.map(|told| told.status.as_str())),
+        setting("StatusCallbackMethod", Traffic::Calls, number.status_callback_method, post),
+    ];
+    Route { id: number.sid, address: number.phone_number, settings, diversions }
+}
+
+fn service_route(service: Service, told: Option<&Told>) -> Route {
+    let defers = service.use_inbound_webhook_on_number;
+    let drops = !defers && filled(service.inbound_request_url.clone()).is_none();
+    let settings = vec![
+        setting(
+            "InboundRequestUrl",
+            Traffic::Messages,
+            service.inbound_request_url,
+            told.map(|told| told.webhook.as_str()),
+        ),
+        setting("InboundMethod", Traffic::Messages, service.inbound_method, told.map(|_| "POST")),
+        setting("UseInboundWebhookOnNumber", Traffic::Messages, Some(defers.to_string()), told.map(|_| "false")),
+        setting("FallbackUrl", Traffic::Fallback, service.fallback_url, None),
+    ];
+    let diversions = drops.then_some(Diversion::Nowhere).into_iter().collect();
+    Route { id: service.sid.clone(), address: service.sid, settings, diversions }
+}
+
+fn setting(name: &'static str, traffic: Traffic, value: Option<String>, wanted: Option<&str>) -> Setting {
+    Setting { name, traffic, value: value.unwrap_or_default(), wanted: wanted.map(str::to_owned) }
+}
+
+fn filled(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
+}
+
+/// What is there; none where Twilio says that it is not.
+fn found<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {
+    match answer {
+        Err(ProviderError::Refused { http_status: 404, .. }) => Ok(None),
+        answer => answer.map(Some),
+    }
+}

@@ -1,0 +1,101 @@
+//! Twilio as a provider: hands messages over and looks up what became of them.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use telephony_domain::delivery::Receipt;
+use telephony_domain::line::Sender;
+use telephony_domain::message::Arrival;
+use telephony_domain::money::{Billed, Price};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+
+use super::{CORRELATOR, Twilio};
+use crate::provider::{AttachmentError, Deletion, Listed, Outgoing, Provider, ProviderError};
+
+#[async_trait]
+impl Provider for Twilio {
+    async fn send(&self, part: Outgoing<'_>) -> Result<Receipt, ProviderError> {
+        let overrides = &self.rest.account().connection_overrides;
+        let callback = part.status_url.map(|url| status_callback(url, part.correlator, overrides));
+        let message = self.rest.create_message(&message_form(&part, callback.as_deref())).await?;
+        Ok(message.receipt())
+    }
+
+    async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
+        self.rest.sent_to(to.as_str(), since).await
+    }
+
+    async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError> {
+        self.rest.received(to, since).await
+    }
+
+    async fn fetch(&self, provider_id: &str) -> Result<Listed, ProviderError> {
+        self.rest.message(provider_id).await?.listed()
+    }
+
+    async fn numbers_of(&self, sender: &Sender) -> Result<Vec<String>, ProviderError> {
+        let mut numbers: Vec<String> = sender.number.iter().map(ToString::to_string).collect();
+        if let Some(service) = &sender.messaging_service {
+            numbers.extend(self.rest.service_numbers(service).await?);
+        }
+        Ok(numbers)
+    }
+
+    async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError> {
+        self.rest.billed(since).await
+    }
+
+    async fn balance(&self) -> Result<Price, ProviderError> {
+        self.rest.balance().await
+    }
+
+    async fn delete(&self, provider_id: &str, has_media: bool) -> Result<Deletion, ProviderError> {
+        if has_media {
+            self.rest.delete_media(provider_id).await?;
+        }
+        self.rest.delete_message(provider_id).await
+    }
+
+    async fn attachment(&self, provider_id: &str, url: &str, at_most: usize) -> Result<Bytes, AttachmentError> {
+        self.rest.download(provider_id, url, at_most).await
+    }
+
+    async fn owns(&self, number: &str) -> Result<bool, ProviderError> {
+        Ok(self.rest.phone_number(number).await?.is_some())
+    }
+}
+
+fn message_form<'a>(part: &Outgoing<'a>, callback: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+    let from = match (&part.from.messaging_service, &part.from.number) {
+        (Some(service), _) => Some(("MessagingServiceSid", service.as_str())),
+        (None, number) => number.as_ref().map(|number| ("From", number.as_str())),
+    };
+    let body = Some(("Body", part.text)).filter(|(_, text)| !text.is_empty());
+    let media = part.media.iter().map(|url| ("MediaUrl", url.as_str()));
+    let callback = callback.map(|url| ("StatusCallback", url));
+    std::iter::once(("To", part.to.as_str())).chain(from).chain(body).chain(media).chain(callback).collect()
+}
+
+/// The URL for reports on one part: the correlator goes into the query, which is signed, and the account's connection
+/// overrides behind the `#`, unless the URL has its own.
+fn status_callback(url: &str, correlator: &str, overrides: &str) -> String {
+    let (url, fragment) = url.split_once('#').unwrap_or((url, overrides));
+    let delimiter = if url.contains('?') { '&' } else { '?' };
+    let value = utf8_percent_encode(correlator, NON_ALPHANUMERIC);
+    let hash = if fragment.is_empty() { "" } else { "#" };
+    format!("{url}{delimiter}{CORRELATOR}={value}{hash}{fragment}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_name_the_part_in_front_of_the_connection_overrides() {
+        let url = "https://a.b/telephony/status";
+        assert_eq!(status_callback(url, "42", "rc=3&rp=5xx"), format!("{url}?part=42#rc=3&rp=5xx"));
+        assert_eq!(status_callback(&format!("{url}?x=1"), "a b", ""), format!("{url}?x=1&part=a%20b"));
+        assert_eq!(status_callback(&format!("{url}#rc=0"), "42", "rc=3"), format!("{url}?part=42#rc=0"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Decides whether Twilio signed a request; where the public URL comes from and what follows is the caller's.
+
+mod explain;
+mod key;
+mod near_miss;
+mod payload;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secrecy::SecretString;
+
+pub use self::explain::{Explanation, Tried, explain};
+use self::key::Key;
+pub use self::near_miss::NearMiss;
+pub use self::payload::Payload;
+pub use self::settings::Settings;
+use super::form::Pair;
+use super::public_url::{Candidate, PublicUrl};
+
+/// Header that carries the signature of a webhook and of a WebSocket upgrade.
+pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
+
+/// Header that names the shared key and the algorithm, where they are not the auth token and HMAC-SHA1.
+pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
+
+/// Checks signatures against the account's auth tokens and shared keys.
+pub struct Verifier {
+    tokens: Vec<Option<Key>>,
+    shared_keys: BTreeMap<String, Key>,
+}
+
+/// What a request claims: nothing in it is believed yet.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedRequest<'a> {
+    /// The URLs that Twilio may have called, likeliest first, each with the request's own query.
+    pub urls: &'a [String],
+    /// Value of [`SIGNATURE_HEADER`].
+    pub signature: &'a [u8],
+    /// Value of [`SETTINGS_HEADER`], if it came.
+    pub settings: Option<&'a str>,
+    /// The body.
+    pub payload: &'a Payload<'a>,
+}
+
+/// Who signed a request, and how they wrote its URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signer<'a> {
+    /// The secret that was used.
+    pub secret: SecretName<'a>,
+    /// The form of the URL that was signed.
+    pub url: Candidate<'a>,
+}
+
+/// Which of the configured secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretName<'a> {
+    /// The auth token at this place of the list: 0 is the current one.
+    AuthToken(usize),
+    /// The shared key with this id.
+    SharedKey(&'a str),
+}
+
+/// Why a request is not taken as Twilio's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal<'a> {
+    /// No token or key was configured that is not empty.
+    #[error("no auth token is configured, so no signature can be checked: set twilio.authToken")]
+    NoSecret,
+    /// The settings header asks for an algorithm that does not exist here.
+    #[error("the signature algorithm `{0}` is not known, only HMAC_SHA1 and HMAC_SHA256 are")]
+    UnknownAlgorithm(&'a str),
+    /// The settings header names a shared key that is not configured.
+    #[error("the request is signed with shared key `{0}`, which is not in twilio.sharedKeys")]
+    UnknownKey(&'a str),
+    /// The public URL has no scheme or no host.
+    #[error("the public URL is not a complete URL: scheme, host and path are needed")]
+    MalformedUrl,
+    /// A body that is not a form, and no hash of it in the signed URL.
+    #[error("the body is not a form and the URL has no bodySHA256 that covers it")]
+    BodyNotCovered,
+    /// The body is not the one whose hash was signed.
+    #[error("the body does not have the SHA-256 that the URL's bodySHA256 gives")]
+    BodyChanged,
+    /// No secret makes this signature for this URL and these parameters.
+    #[error("the signature matches neither the URL nor any form of it that Twilio signs")]
+    Mismatch,
+}
+
+impl Verifier {
+    /// A verifier for these auth tokens, the current one first, and these shared keys by id.
+    ///
+    /// An empty secret never verifies anything.
+    pub fn new(tokens: &[SecretString], shared_keys: &BTreeMap<String, SecretString>) -> Self {
+        Self {
+            tokens: tokens.iter().map(Key::new).collect(),
+            shared_keys: shared_keys.iter().filter_map(|(id, secret)| Some((id.clone(), Key::new(secret)?))).collect(),
+        }
+    }
+
+    /// Who signed this request: every secret that may have is tried on every form of the URLs.
+    pub fn verify<'a>(&'a self, request: &SignedRequest<'a>) -> Result<Signer<'a>, Refusal<'a>> {
+        let settings = Settings::parse(request.settings);
+        let algorithm = settings.algorithm.parse().map_err(|()| Refusal::UnknownAlgorithm(settings.algorithm))?;
+        let keys = self.keys(settings)?;
+        let urls = request.payload.covering(request.urls)?;
+        let params = request.payload.sorted_params();
+        for url in urls.iter().flat_map(PublicUrl::candidates) {
+            for &(secret, key) in &keys {
+                if key.has_signed(algorithm, signed_text(&url, &params), request.signature) {
+                    return Ok(Signer { secret, url });
+                }
+            }
+        }
+        Err(Refusal::Mismatch)
+    }
+
+    /// The secrets that may have signed: the shared key that the settings name, else every auth token.
+    fn keys<'a>(&'a self, settings: Settings<'a>) -> Result<Vec<(SecretName<'a>, &'a Key)>, Refusal<'a>> {
+        if let Some(id) = settings.shared_key() {
+            let key = self.shared_keys.get(id).ok_or(Refusal::UnknownKey(id))?;
+            return Ok(vec![(SecretName::SharedKey(id), key)]);
+        }
+        let numbered = self.tokens.iter().enumerate();
+        let keys: Vec<_> = numbered.filter_map(|(n, key)| Some((SecretName::AuthToken(n), key.as_ref()?))).collect();
+        if keys.is_empty() { Err(Refusal::NoSecret) } else { Ok(keys) }
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<_> = self.shared_keys.keys().collect();
+        f.debug_struct("Verifier").field("tokens", &self.tokens.len()).field("shared_keys", &ids).finish()
+    }
+}
+
+impl fmt::Display for SecretName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AuthToken(0) => f.write_str("twilio.authToken"),
+            Self::AuthToken(n) => write!(f, "twilio.previousAuthTokens[{}]", n - 1),
+            Self::SharedKey(id) => write!(f, "twilio.sharedKeys.{id}"),
+        }
+    }
+}
+
+/// The signature that Twilio would make of a request to `url` with this body; none for an empty token or what is no
+/// URL. The token is taken as it is, without regard to shared keys.
+pub fn sign(token: &SecretString, url: &str, payload: &Payload<'_>) -> Option<String> {
+    let (key, url) = (Key::new(token)?, PublicUrl::parse(url)?);
+    let params = payload.sorted_params();
+    let url = url.candidates().next()?;
+    Some(key.sign(signed_text(&url, &params)))
+}
+
+/// What is signed, in pieces: the URL, then name and value of each parameter, without any delimiter.
+fn signed_text<'a>(url: &Candidate<'a>, params: &'a [&'a Pair<'a>]) -> impl Iterator<Item = &'a str> {
+    url.pieces().chain(params.iter().flat_map(|(name, value)| [name.as_ref(), value.as_ref()]))
+}

@@ -1,0 +1,74 @@
+//! Bodies of webhooks: how they are read, and how a signature covers them.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::Refusal;
+use crate::twilio::form::{Form, Pair};
+use crate::twilio::public_url::PublicUrl;
+
+/// A body, as its content type says it is to be read. The method does not matter.
+pub enum Payload<'a> {
+    /// Form parameters: each of them is signed.
+    Form(Form<'a>),
+    /// Anything else: its SHA-256 stands in the signed URL. May only be empty where the URL has none.
+    Opaque(&'a [u8]),
+}
+
+impl<'a> Payload<'a> {
+    /// Reads a body by its content type.
+    pub fn read(content_type: Option<&str>, body: &'a [u8]) -> Self {
+        let essence = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Self::Form(Form::parse(body))
+        } else {
+            Self::Opaque(body)
+        }
+    }
+
+    /// The URLs among these that, once their signature is checked, vouch for the body; never empty.
+    pub(super) fn covering<'u>(&self, urls: &'u [String]) -> Result<Vec<PublicUrl<'u>>, Refusal<'static>> {
+        let (mut covering, mut refusal) = (Vec::new(), Refusal::MalformedUrl);
+        for url in urls.iter().filter_map(|url| PublicUrl::parse(url)) {
+            match self.covered_by(&url) {
+                Ok(()) => covering.push(url),
+                Err(reason) => refusal = reason,
+            }
+        }
+        if covering.is_empty() { Err(refusal) } else { Ok(covering) }
+    }
+
+    /// Whether a body that is not a form has its hash in the URL, as the first `bodySHA256`.
+    fn covered_by(&self, url: &PublicUrl<'_>) -> Result<(), Refusal<'static>> {
+        let Self::Opaque(body) = self else { return Ok(()) };
+        match Form::parse(url.query().as_bytes()).get("bodySHA256") {
+            None if body.is_empty() => Ok(()),
+            None => Err(Refusal::BodyNotCovered),
+            Some(hash) if hash == sha256_hex(body) => Ok(()),
+            Some(_) => Err(Refusal::BodyChanged),
+        }
+    }
+
+    /// The parameters as they are signed: sorted by bytes, each pair of name and value once.
+    pub(super) fn sorted_params(&self) -> Vec<&Pair<'a>> {
+        let Self::Form(form) = self else { return Vec::new() };
+        let mut params: Vec<_> = form.pairs().iter().collect();
+        params.sort_unstable();
+        params.dedup();
+        params
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(form) => f.debug_tuple("Form").field(form).finish(),
+            Self::Opaque(body) => write!(f, "Opaque({} bytes)", body.len()),
+        }
+    }
+}
+
+fn sha256_hex(body: &[u8]) -> String {
+    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,58 @@
+//! Reads the header that names key and algorithm of a signature.
+
+use std::str::FromStr;
+
+/// Key id and algorithm of a signature, as the settings header names them; nothing is judged here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings<'a> {
+    /// Id of the shared key, if one is named.
+    pub key: Option<&'a str>,
+    /// Name of the algorithm: as sent, or `HMAC_SHA1` where none is named.
+    pub algorithm: &'a str,
+    is_algorithm_named: bool,
+}
+
+/// How a signature is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    Sha1,
+    Sha256,
+}
+
+impl<'a> Settings<'a> {
+    /// Reads `key=<id>,algorithm=<name>` in any order, the first of each counting; no header is an empty one.
+    pub fn parse(header: Option<&'a str>) -> Self {
+        let algorithm = field(header, "algorithm");
+        Self {
+            key: field(header, "key"),
+            algorithm: algorithm.unwrap_or("HMAC_SHA1"),
+            is_algorithm_named: algorithm.is_some(),
+        }
+    }
+
+    /// The shared key that has signed. Where no algorithm is named it was the auth token, whatever the key says.
+    pub(super) fn shared_key(self) -> Option<&'a str> {
+        self.key.filter(|_| self.is_algorithm_named)
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        match name {
+            name if name.eq_ignore_ascii_case("HMAC_SHA1") => Ok(Self::Sha1),
+            name if name.eq_ignore_ascii_case("HMAC_SHA256") => Ok(Self::Sha256),
+            _ => Err(()),
+        }
+    }
+}
+
+fn field<'a>(header: Option<&'a str>, name: &str) -> Option<&'a str> {
+    let fields = header?.split(',').filter_map(|field| field.split_once('='));
+    fields
+        .map(|(found, value)| (found.trim(), value.trim()))
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value)
+        .filter(|value| !value.is_empty())
+}

@@ -1,0 +1,150 @@
+//! Writes TwiML, the XML that tells Twilio what to do next; which verbs make sense together is the caller's to know.
+
+use std::fmt::{self, Write};
+
+/// The document that asks nothing of Twilio: an SMS stays without answer, a call ends.
+pub const EMPTY_RESPONSE: &str = "<Response/>";
+
+/// Content type of every TwiML answer.
+pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
+
+/// An element with its attributes and what is inside; `Display` writes the XML.
+///
+/// Names are taken as they are, attribute values and texts are escaped. Characters that XML cannot hold are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    name: String,
+    attributes: String,
+    content: String,
+}
+
+/// Why a call is not taken, as the caller hears it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// The tone of a number not in service.
+    NotInService,
+    /// The busy tone.
+    Busy,
+}
+
+impl Element {
+    /// An empty element, such as `Say`.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), attributes: String::new(), content: String::new() }
+    }
+
+    /// The root of every document.
+    pub fn response() -> Self {
+        Self::new("Response")
+    }
+
+    /// Adds an attribute.
+    #[must_use]
+    pub fn attribute(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.attributes.push(' ');
+        self.attributes.push_str(name);
+        self.attributes.push_str("=\"");
+        escape(&value.to_string(), &mut self.attributes);
+        self.attributes.push('"');
+        self
+    }
+
+    /// Adds text behind what is already inside.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        escape(text, &mut self.content);
+        self
+    }
+
+    /// Adds an element behind what is already inside.
+    #[must_use]
+    pub fn child(mut self, element: &Element) -> Self {
+        // Writing to a String cannot fail.
+        let _ = write!(self.content, "{element}");
+        self
+    }
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, attributes, content } = self;
+        if content.is_empty() {
+            write!(f, "<{name}{attributes}/>")
+        } else {
+            write!(f, "<{name}{attributes}>{content}</{name}>")
+        }
+    }
+}
+
+/// Says one sentence to the caller and ends the call; `language` is a BCP 47 tag such as `en-US`.
+pub fn say_and_hang_up(sentence: &str, language: &str) -> String {
+    let say = Element::new("Say").attribute("language", language).text(sentence);
+    Element::response().child(&say).child(&Element::new("Hangup")).to_string()
+}
+
+/// Ends a call before it is answered, so that it costs nothing.
+pub fn reject(rejection: Rejection) -> String {
+    let reason = match rejection {
+        Rejection::NotInService => "rejected",
+        Rejection::Busy => "busy",
+    };
+    Element::response().child(&Element::new("Reject").attribute("reason", reason)).to_string()
+}
+
+/// Appends text so that a parser reads back the same characters, in content and in attributes.
+fn escape(text: &str, xml: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            // A bare CR would be read as LF, and all three as a space in an attribute.
+            '\r' => xml.push_str("&#13;"),
+            '\n' => xml.push_str("&#10;"),
+            '\t' => xml.push_str("&#9;"),
+            '\0'..'\u{20}' | '\u{FFFE}' | '\u{FFFF}' => {}
+            _ => xml.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed_text(xml: &str) -> String {
+        roxmltree::Document::parse(xml).unwrap().root_element().text().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn line_ends_and_markup_survive_a_parser() {
+        let text = "a<b>&c \"q\" ]]> l1\nl2\r\nl3\rl4\tend  😀";
+        let element = Element::response().attribute("note", text).text(text).to_string();
+        assert_eq!(parsed_text(&element), text);
+        let document = roxmltree::Document::parse(&element).unwrap();
+        assert_eq!(document.root_element().attribute("note"), Some(text));
+    }
+
+    #[test]
+    fn characters_that_no_xml_may_hold_are_left_out() {
+        let element = Element::response().text("a\0b\u{8}c\u{1F}d\u{FFFE}e\u{FFFF}f\u{7F}").to_string();
+        assert_eq!(parsed_text(&element), "abcdef\u{7F}");
+    }
+
+    #[test]
+    fn nothing_inside_means_a_closed_tag() {
+        assert_eq!(Element::response().to_string(), EMPTY_RESPONSE);
+        assert_eq!(Element::new("Pause").attribute("length", 2).to_string(), r#"<Pause length="2"/>"#);
+    }
+
+    #[test]
+    fn a_caller_hears_the_sentence_and_the_line_is_closed() {
+        assert_eq!(
+            say_and_hang_up("Please text & wait.", "en-GB"),
+            r#"<Response><Say language="en-GB">Please text &amp; wait.</Say><Hangup/></Response>"#
+        );
+        assert_eq!(reject(Rejection::Busy), r#"<Response><Reject reason="busy"/></Response>"#);
+        assert_eq!(reject(Rejection::NotInService), r#"<Response><Reject reason="rejected"/></Response>"#);
+    }
+}

@@ -1,0 +1,151 @@
+//! Twilio's webhooks: from a request nobody vouches for to an event, and the answer to it.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, header};
+use telephony_domain::delivery::StatusReport;
+use telephony_domain::message::{Arrival, Media};
+
+use super::form::Form;
+use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
+use super::{CORRELATOR, Twilio, codes, twiml};
+use crate::provider::{
+    Acknowledgement, CallArrival, Event, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks,
+};
+
+/// What a caller hears as long as calls are not answered.
+const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
+
+/// States after which a call is over.
+const OVER: [&str; 5] = ["completed", "busy", "failed", "no-answer", "canceled"];
+
+impl Webhooks for Twilio {
+    fn name(&self) -> &'static str {
+        "twilio"
+    }
+
+    fn is_signed(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(SIGNATURE_HEADER) || self.rest.account().skips_signatures
+    }
+
+    fn verify(&self, request: &Unverified<'_>) -> Result<Verified<Event>, Rejection> {
+        let payload = Payload::read(text(request.headers, header::CONTENT_TYPE.as_str()), request.body);
+        self.check_signature(request, &payload)?;
+        let Payload::Form(form) = &payload else {
+            return Err(Rejection::Malformed("the body is not a form".to_owned()));
+        };
+        if form.get("AccountSid") != Some(&self.rest.account().sid) {
+            return Err(Rejection::WrongAccount);
+        }
+        read_event(form, request.query).map(Verified::new)
+    }
+
+    fn explain(&self, code: u32) -> String {
+        codes::explain(code)
+    }
+
+    fn acknowledgement(&self, event: &Event) -> Acknowledgement {
+        let body = match event {
+            Event::Call(_) => Cow::Owned(twiml::say_and_hang_up(NO_CALLS, "en-US")),
+            Event::Message(_) | Event::MessageStatus(_) | Event::CallStatus(_) | Event::Probe => {
+                Cow::Borrowed(twiml::EMPTY_RESPONSE)
+            }
+        };
+        Acknowledgement { content_type: twiml::CONTENT_TYPE, body }
+    }
+}
+
+impl Twilio {
+    fn check_signature(&self, request: &Unverified<'_>, payload: &Payload<'_>) -> Result<(), Rejection> {
+        if self.rest.account().skips_signatures {
+            return Ok(());
+        }
+        let signature = request.headers.get(SIGNATURE_HEADER).ok_or(Rejection::Unsigned)?;
+        let signed = SignedRequest {
+            urls: request.urls,
+            signature: signature.as_bytes(),
+            settings: text(request.headers, SETTINGS_HEADER),
+            payload,
+        };
+        self.verifier.verify(&signed).map(|_| ()).map_err(|refusal| Rejection::BadSignature(refusal.to_string()))
+    }
+}
+
+/// Reads what happened; which of the four kinds it is shows in the parameters, not in the path.
+fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
+    if Form::parse(query.as_bytes()).filled(PROBE_PARAMETER).is_some() {
+        return Ok(Event::Probe);
+    }
+    if form.filled("CallSid").is_some() {
+        return read_call(form);
+    }
+    // A message that came in has the state `received`; its sender has the same parameters for reports.
+    match form.filled("MessageStatus").or(form.filled("SmsStatus")) {
+        Some(word) if !word.eq_ignore_ascii_case("received") && !word.eq_ignore_ascii_case("receiving") => {
+            read_status(form, word, query).map(Event::MessageStatus)
+        }
+        _ => read_message(form).map(Event::Message),
+    }
+}
+
+fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
+    Ok(Arrival {
+        provider_id: message_sid(form)?,
+        from: required(form, "From")?,
+        to: required(form, "To")?,
+        messaging_service: form.filled("MessagingServiceSid").map(str::to_owned),
+        text: form.get("Body").unwrap_or_default().to_owned(),
+        media: (0..).map_while(|n| read_media(form, n)).collect(),
+        also_to: (0..).map_while(|n| form.filled(&format!("OtherRecipients{n}"))).map(str::to_owned).collect(),
+        opt_out_type: form.filled("OptOutType").map(str::to_owned),
+    })
+}
+
+fn read_media(form: &Form<'_>, n: u32) -> Option<Media> {
+    let url = form.filled(&format!("MediaUrl{n}"))?.to_owned();
+    let content_type = form.get(&format!("MediaContentType{n}")).unwrap_or_default().to_owned();
+    Some(Media { url, content_type })
+}
+
+fn read_status(form: &Form<'_>, word: &str, query: &str) -> Result<StatusReport, Rejection> {
+    let status = word.parse().map_err(|_| Rejection::Malformed(format!("`{word}` is not a message status")))?;
+    let correlator = Form::parse(query.as_bytes()).filled(CORRELATOR).map(str::to_owned);
+    let error_code = number(form, "ErrorCode");
+    Ok(StatusReport {
+        provider_id: message_sid(form)?,
+        correlator,
+        status,
+        error_code,
+        is_opt_out: error_code == Some(codes::OPTED_OUT),
+        segments: number(form, "NumSegments"),
+    })
+}
+
+/// A report on a call names its source or a final state; anything else wants to know how the call goes on.
+fn read_call(form: &Form<'_>) -> Result<Event, Rejection> {
+    let call = CallArrival {
+        provider_id: required(form, "CallSid")?,
+        from: form.get("From").unwrap_or_default().to_owned(),
+        to: form.get("To").unwrap_or_default().to_owned(),
+        status: required(form, "CallStatus")?,
+    };
+    let is_report = form.filled("CallbackSource").is_some() || OVER.contains(&call.status.as_str());
+    Ok(if is_report { Event::CallStatus(call) } else { Event::Call(call) })
+}
+
+fn message_sid(form: &Form<'_>) -> Result<String, Rejection> {
+    let former = form.filled("SmsMessageSid").or(form.filled("SmsSid")).map(str::to_owned);
+    required(form, "MessageSid").or_else(|missing| former.ok_or(missing))
+}
+
+fn required(form: &Form<'_>, name: &str) -> Result<String, Rejection> {
+    form.filled(name).map(str::to_owned).ok_or_else(|| Rejection::Malformed(format!("it has no {name}")))
+}
+
+fn number(form: &Form<'_>, name: &str) -> Option<u32> {
+    form.get(name)?.parse().ok()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,142 @@
+//! What a webhook of Twilio says once it is believed, and what is not believed.
+
+use crate::stand_in::{ACCOUNT, account_at, twilio_at};
+use base64::Engine;
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, Method};
+use telephony_domain::delivery::Status;
+use telephony_providers::provider::{Event, Rejection, Unverified, Webhooks};
+use telephony_providers::twilio::Twilio;
+
+const URL: &str = "https://phone.example/telephony/webhook";
+
+fn twilio() -> Twilio {
+    twilio_at("http://127.0.0.1:1")
+}
+
+/// The verdict on a request with these parameters, signed by this token over URL and query.
+fn verdict(token: &str, query: &str, params: &[(&str, &str)]) -> Result<Event, Rejection> {
+    let url = if query.is_empty() { URL.to_owned() } else { format!("{URL}?{query}") };
+    let mut sorted = params.to_vec();
+    sorted.sort_unstable();
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(token.as_bytes()).unwrap();
+    mac.update(url.as_bytes());
+    sorted.iter().for_each(|(name, value)| mac.update(format!("{name}{value}").as_bytes()));
+    let signature = base64::prelude::BASE64_STANDARD.encode(mac.finalize().into_bytes());
+
+    let body = Bytes::from(form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish());
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/x-www-form-urlencoded; charset=UTF-8".parse().unwrap());
+    headers.insert("x-twilio-signature", signature.parse().unwrap());
+    let request = Unverified { method: &Method::POST, urls: &[url], query, headers: &headers, body: &body };
+    twilio().verify(&request).map(|event| event.into_inner())
+}
+
+fn event(query: &str, params: &[(&str, &str)]) -> Result<Event, Rejection> {
+    verdict("token", query, &[params, &[("AccountSid", ACCOUNT)]].concat())
+}
+
+const TEXT: [(&str, &str); 8] = [
+    ("MessageSid", "SM1"),
+    ("SmsStatus", "received"),
+    ("From", "+15550005678"),
+    ("To", "+15550001234"),
+    ("Body", " a\r\nb 😀 "),
+    ("NumMedia", "0"),
+    ("FromCity", ""),
+    ("MessagingServiceSid", ""),
+];
+
+#[test]
+fn a_text_arrives_byte_for_byte() {
+    let Ok(Event::Message(arrival)) = event("", &TEXT) else { panic!() };
+    assert_eq!((arrival.provider_id.as_str(), arrival.text.as_str()), ("SM1", " a\r\nb 😀 "));
+    assert_eq!((arrival.from.as_str(), arrival.to.as_str()), ("+15550005678", "+15550001234"));
+    assert_eq!((arrival.messaging_service, arrival.opt_out_type, arrival.media), (None, None, Vec::new()));
+}
+
+#[test]
+fn pictures_and_a_recognised_keyword_come_with_the_message() {
+    let more = [
+        ("MediaUrl0", "https://api.twilio.com/0"),
+        ("MediaContentType0", "image/png"),
+        ("MediaUrl1", "https://api.twilio.com/1"),
+        ("OptOutType", "STOP"),
+    ];
+    let Ok(Event::Message(arrival)) = event("", &[&TEXT[..6], &more, &[("MessagingServiceSid", "MG1")]].concat())
+    else {
+        panic!()
+    };
+    let media: Vec<_> = arrival.media.iter().map(|media| (media.url.as_str(), media.content_type.as_str())).collect();
+    assert_eq!(media, [("https://api.twilio.com/0", "image/png"), ("https://api.twilio.com/1", "")]);
+    assert_eq!((arrival.opt_out_type.as_deref(), arrival.messaging_service.as_deref()), (Some("STOP"), Some("MG1")));
+}
+
+#[test]
+fn a_report_names_the_part_that_its_url_was_made_for() {
+    let params = [("SmsSid", "SM1"), ("MessageStatus", "undelivered"), ("ErrorCode", "30003"), ("To", "+1555")];
+    let Ok(Event::MessageStatus(report)) = event("part=p%201&x=1", &params) else { panic!() };
+    assert_eq!((report.provider_id.as_str(), report.correlator.as_deref()), ("SM1", Some("p 1")));
+    assert_eq!((report.status, report.error_code), (Status::Undelivered, Some(30_003)));
+    let Ok(Event::MessageStatus(report)) = event("", &[("MessageSid", "SM1"), ("SmsStatus", "sent")]) else { panic!() };
+    assert_eq!((report.correlator, report.status), (None, Status::Sent));
+}
+
+#[test]
+fn a_call_that_wants_to_be_answered_is_told_from_a_report_on_one() {
+    let call = [("CallSid", "CA1"), ("From", "+15550005678"), ("To", "+15550001234"), ("Direction", "inbound")];
+    let kind = |more: &[(&str, &str)]| event("", &[&call[..], more].concat());
+    assert!(matches!(kind(&[("CallStatus", "ringing")]), Ok(Event::Call(_))));
+    assert!(matches!(kind(&[("CallStatus", "in-progress"), ("Digits", "1")]), Ok(Event::Call(_))));
+    assert!(matches!(kind(&[("CallStatus", "completed")]), Ok(Event::CallStatus(_))));
+    let progress = [("CallStatus", "ringing"), ("CallbackSource", "call-progress-events")];
+    assert!(matches!(kind(&progress), Ok(Event::CallStatus(_))));
+}
+
+#[test]
+fn a_forged_request_is_refused_whatever_it_says() {
+    let forged = verdict("guess", "", &[("AccountSid", ACCOUNT), ("MessageSid", "SM1")]);
+    assert!(matches!(forged, Err(Rejection::BadSignature(_))), "{forged:?}");
+    let (headers, body) = (HeaderMap::new(), Bytes::new());
+    let request = Unverified { method: &Method::POST, urls: &[], query: "", headers: &headers, body: &body };
+    assert_eq!(twilio().verify(&request).unwrap_err(), Rejection::Unsigned);
+    assert!(!twilio().is_signed(&headers));
+}
+
+#[test]
+fn a_signed_request_for_another_account_is_refused() {
+    let foreign = "AC00000000000000000000000000000002";
+    assert_eq!(verdict("token", "", &[&TEXT[..], &[("AccountSid", foreign)]].concat()), Err(Rejection::WrongAccount));
+    assert_eq!(verdict("token", "", &TEXT), Err(Rejection::WrongAccount));
+}
+
+#[test]
+fn a_signed_request_without_its_essentials_is_malformed() {
+    for params in [&TEXT[1..], &TEXT[..2], &[("MessageSid", "SM1"), ("MessageStatus", "lost")], &[("CallSid", "CA1")]] {
+        assert!(matches!(event("", params), Err(Rejection::Malformed(_))), "{params:?}");
+    }
+}
+
+#[test]
+fn without_signatures_in_development_everything_for_our_account_is_believed() {
+    let mut account = account_at("http://127.0.0.1:1");
+    account.skips_signatures = true;
+    let twilio = Twilio::new(account);
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+    let body = Bytes::from(format!("AccountSid={ACCOUNT}&MessageSid=SM1&From=a&To=b"));
+    let request = Unverified { method: &Method::POST, urls: &[], query: "", headers: &headers, body: &body };
+    assert!(twilio.is_signed(&headers) && twilio.verify(&request).is_ok());
+}
+
+#[test]
+fn messages_are_acknowledged_in_silence_and_callers_hear_a_sentence() {
+    let twilio = twilio();
+    let message = twilio.acknowledgement(&event("", &TEXT).unwrap());
+    assert_eq!((message.content_type, message.body.as_ref()), ("text/xml; charset=utf-8", "<Response/>"));
+    let call = twilio.acknowledgement(&event("", &[("CallSid", "CA1"), ("CallStatus", "ringing")]).unwrap());
+    assert!(call.body.contains("<Say") && call.body.ends_with("<Hangup/></Response>"), "{}", call.body);
+    let over = twilio.acknowledgement(&event("", &[("CallSid", "CA1"), ("CallStatus", "completed")]).unwrap());
+    assert_eq!(over.body, "<Response/>");
+}

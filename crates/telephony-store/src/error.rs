@@ -1,0 +1,87 @@
+//! Why the store could not do what was asked, in words an operator can act on.
+
+/// Why the store failed. Nothing of the transaction was kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full.
+    #[error("the disk with the message store is full: {0}")]
+    Full(String),
+    /// The file or its folder may not be written.
+    #[error("the message store cannot be written: {0}")]
+    ReadOnly(String),
+    /// Another process holds the store for too long.
+    #[error("the message store is busy: {0}")]
+    Busy(String),
+    /// The file is damaged, was removed, or is no store.
+    #[error("the message store is damaged or gone: {0}")]
+    Damaged(String),
+    /// The file was written by a newer version of this program.
+    #[error("the message store has schema {found}, newer than {known}, the newest this program knows")]
+    Newer {
+        /// The file's schema.
+        found: u32,
+        /// The newest schema that this program knows.
+        known: u32,
+    },
+    /// The file has an older schema and may not be changed by this command.
+    #[error("the message store has schema {found}, this program needs {known}")]
+    Older {
+        /// The file's schema.
+        found: u32,
+        /// The schema that this program needs.
+        known: u32,
+    },
+    /// The lease expired and somebody else has the work now: the result is dropped.
+    #[error("the lease is lost: somebody else has this work now")]
+    LeaseLost,
+    /// Another request has this pairing code already: choose another.
+    #[error("the pairing code is taken")]
+    CodeTaken,
+    /// The contact asked this line to stop: nothing may be sent.
+    #[error("the contact has opted out of messages from this line")]
+    OptedOut,
+    /// More waits on the line than the provider takes.
+    #[error("too much waits on the line already: {waiting} segments, and at its pace it sends {most} in 10 hours")]
+    QueueFull {
+        /// Segments that wait.
+        waiting: u32,
+        /// How many may wait.
+        most: u32,
+    },
+    /// There is no such thing.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// Anything else the database says.
+    #[error("the message store failed: {0}")]
+    Other(String),
+}
+
+impl StoreError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            StoreError::Full(_) => "free some space; messages are taken again at once",
+            StoreError::ReadOnly(_) => {
+                "check the owner and the mode of the state folder, and that its disk is mounted for writing"
+            }
+            StoreError::Busy(_) => "try again; if it stays, look for another program that has the file open",
+            StoreError::Damaged(_) => "stop the gateway, keep the file aside and restore the newest copy beside it",
+            StoreError::Newer { .. } => {
+                "use the newer program, or restore the copy that was made before it changed the schema"
+            }
+            StoreError::Older { .. } => {
+                "restart the gateway with this version of the program: it changes the schema at start"
+            }
+            StoreError::LeaseLost => "nothing to do: the work is done elsewhere",
+            StoreError::CodeTaken => "try again: another code is chosen",
+            StoreError::OptedOut => "the contact can text START to your number to be reached again",
+            StoreError::QueueFull { .. } => {
+                "wait until some of it has left, or set sms.segmentsPerSecond where your numbers may send faster"
+            }
+            StoreError::NotFound(_) => {
+                "list what there is with `openclaw telephony messages`, `messages --dead` or `openclaw pairing list telephony`"
+            }
+            StoreError::Other(_) => "the log has more; if it stays, report it with the log",
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Orders: what the operator texts to the program itself, each obeyed once.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use telephony_domain::id::{InboundId, LineId};
+use telephony_domain::message::PartDraft;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+
+use crate::StoreError;
+use crate::contacts::Approved;
+use crate::history::Summary;
+use crate::notices::Given;
+
+/// An order that waits. `Debug` hides the text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// Which message it is.
+    pub id: InboundId,
+    /// The line it came to.
+    pub line: LineId,
+    /// Who ordered.
+    pub operator: PhoneNumber,
+    /// The text.
+    pub text: String,
+}
+
+impl fmt::Debug for Ordered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ordered").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obeyed {
+    /// Somebody is let in.
+    Approved(Approved),
+    /// Somebody is not, or no longer.
+    Rejected {
+        /// Who.
+        contact: PhoneNumber,
+        /// Whether they get no answer from now on.
+        block: bool,
+    },
+    /// No request has this code, or not any more.
+    UnknownCode,
+    /// Too many wrong codes came: this one was not looked at.
+    TooManyGuesses,
+    /// The number has neither asked nor been approved.
+    NothingToEnd(PhoneNumber),
+    /// The outbox takes no more: nothing was done.
+    QueueFull,
+    /// How it is.
+    Status(Box<Summary>, Vec<Given>),
+    /// Not an order that can be obeyed.
+    Unreadable,
+}
+
+impl Obeyed {
+    /// The word used in the store and in logs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Obeyed::Approved(_) => "approved",
+            Obeyed::Rejected { block: false, .. } => "rejected",
+            Obeyed::Rejected { block: true, .. } => "blocked",
+            Obeyed::UnknownCode => "unknown-code",
+            Obeyed::TooManyGuesses => "too-many-guesses",
+            Obeyed::NothingToEnd(_) => "nothing-to-end",
+            Obeyed::QueueFull => "queue-full",
+            Obeyed::Status(..) => "status",
+            Obeyed::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// How what came of an order is put into words.
+pub trait Wording: Send + Sync {
+    /// The SMS that tells a contact of the approval.
+    fn approval(&self) -> Vec<PartDraft>;
+
+    /// The SMS that answers the operator.
+    fn answer(&self, obeyed: &Obeyed) -> Vec<PartDraft>;
+}
+
+/// Orders.
+#[async_trait]
+pub trait Orders: Send + Sync {
+    /// The oldest order that waits.
+    async fn next_order(&self) -> Result<Option<Ordered>, StoreError>;
+
+    /// Obeys it and answers, all in one: killed at any moment, it is obeyed once. Fails with [`StoreError::NotFound`] where
+    /// it does not wait any more.
+    async fn obey(
+        &self,
+        order: InboundId,
+        wording: std::sync::Arc<dyn Wording>,
+        now: Timestamp,
+    ) -> Result<Obeyed, StoreError>;
+}

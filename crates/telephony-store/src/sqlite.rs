@@ -1,0 +1,129 @@
+//! The store in one SQLite file: one thread writes, one reads; the tables are in `sqlite/migrations`.
+
+mod arrival;
+mod backlog;
+mod consents;
+mod contacts;
+mod conversation;
+mod costs;
+mod delivery;
+mod doubt;
+mod enqueue;
+mod failure;
+mod history;
+mod inbox;
+mod ledger;
+mod limits;
+mod lines;
+mod log;
+mod media;
+mod notice;
+mod notices;
+mod open;
+mod orders;
+mod outbox;
+mod pairing;
+mod part;
+mod progress;
+mod query;
+mod queue;
+mod reader;
+mod records;
+mod removal;
+mod routes;
+mod schema;
+mod share;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod turn_end;
+mod waiting;
+mod words;
+mod worker;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::StoreError;
+use worker::{Rank, Worker};
+
+/// A new file is brought into shape by whoever comes first; SQLite lets nobody wait for that, so others try again.
+const OPEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// No more turns or parts are taken in one step of the writer: others wait for it.
+const AT_A_TIME: usize = 8;
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// Who opens the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The gateway: brings an older schema up to date, after making a copy of the file beside it.
+    Gateway,
+    /// A command, perhaps beside a running gateway: makes a new file where there is none, changes no older schema.
+    Command,
+}
+
+/// The store in one SQLite file. Dropping it waits for what is being written.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    reader: Worker,
+    writer: Worker,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path` and makes it, and its folder, where there is none; only its owner may read what is made.
+    /// Blocks for as long as that takes. Fails with [`StoreError::Newer`] and [`StoreError::Older`] for other schemas.
+    pub fn open(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
+        let deadline = Instant::now() + OPEN_WITHIN;
+        loop {
+            match Self::start(path, mode) {
+                Err(StoreError::Busy(_)) if Instant::now() < deadline => std::thread::sleep(BETWEEN_TRIES),
+                started => return started.map_err(|error| error.at(path)),
+            }
+        }
+    }
+
+    fn start(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
+        let (file, connection, log) = open::for_writing(path, mode)?;
+        let reading = open::for_reading(path)?;
+        Ok(SqliteStore {
+            path: path.to_owned(),
+            reader: Worker::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
+            writer: Worker::start("store-writer", move |waiting| writer::serve(&connection, &file, log, waiting))?,
+        })
+    }
+
+    /// Does `work` in a transaction that it shares with what else is waiting; what it did is on disk when this returns. It may
+    /// be asked to begin again, when what it did was undone because of another.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.writer.ask(Rank::Work, work).await.map_err(|error| error.at(&self.path))
+    }
+
+    /// As [`Self::write`], before other work most of the time.
+    async fn write_first<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.writer.ask(Rank::Arrival, work).await.map_err(|error| error.at(&self.path))
+    }
+
+    /// Reads a consistent picture without waiting for writers.
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.reader.ask(Rank::Work, work).await.map_err(|error| error.at(&self.path))
+    }
+}

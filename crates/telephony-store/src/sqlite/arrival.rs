@@ -1,0 +1,291 @@
+//! Arrivals: judged and stored in one go, obeyed where they are keywords.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, Row};
+use telephony_domain::consent::Evidence;
+use telephony_domain::id::{ConversationId, InboundId, LineId};
+use telephony_domain::keyword::{Keyword, classify};
+use telephony_domain::message::Arrival;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::order::Order;
+use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standing};
+use telephony_domain::time::Timestamp;
+
+use super::query::{execute, list, new_id, one};
+use super::{consents, conversation, costs, lines, media, words};
+use crate::inbox::{Accepted, Intake};
+use crate::{LONGEST_WAIT, StoreError};
+
+/// Texts of one contact become one turn after at most this many times the wait for the next.
+const LONGEST_COALESCE: u32 = 4;
+
+/// What the store knows when a message comes.
+struct Facts {
+    is_repeat: bool,
+    is_watched: bool,
+    line: Option<LineId>,
+    conversation: Option<ConversationId>,
+    /// Since when messages wait, and when they are ready for a turn.
+    waiting: Option<(Timestamp, Timestamp)>,
+    standing: Standing,
+}
+
+/// What a message is to us.
+#[derive(Clone, Copy)]
+enum Verdict {
+    Unconfirmed,
+    Refused(Refusal),
+    Keyword(Keyword),
+    Order,
+    Empty,
+    Waiting,
+}
+
+impl Verdict {
+    fn state(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Verdict::Unconfirmed => ("unconfirmed", None),
+            Verdict::Refused(refusal) => ("refused", Some(refusal.as_str())),
+            Verdict::Keyword(Keyword::OptOut) => ("keyword", Some("opt-out")),
+            Verdict::Keyword(Keyword::OptIn) => ("keyword", Some("opt-in")),
+            Verdict::Keyword(Keyword::Help) => ("keyword", Some("help")),
+            Verdict::Order => ("order", None),
+            Verdict::Empty => ("empty", None),
+            Verdict::Waiting => ("waiting", None),
+        }
+    }
+
+    fn accepted(self, id: InboundId) -> Accepted {
+        match self {
+            Verdict::Unconfirmed => Accepted::Unconfirmed(id),
+            Verdict::Refused(refusal) => Accepted::Refused(id, refusal),
+            Verdict::Keyword(keyword) => Accepted::Keyword(id, keyword),
+            Verdict::Order => Accepted::Order(id),
+            Verdict::Empty => Accepted::Empty(id),
+            Verdict::Waiting => Accepted::Waiting(id),
+        }
+    }
+}
+
+/// A message as it was judged.
+struct Judged {
+    line: Option<LineId>,
+    conversation: Option<ConversationId>,
+    verdict: Verdict,
+}
+
+/// Stores an arrival, unless it was stored before.
+pub(super) fn accept(
+    db: &Connection,
+    arrival: &Arrival,
+    intake: &Intake,
+    now: Timestamp,
+) -> Result<Accepted, StoreError> {
+    let facts = facts(db, arrival)?;
+    if facts.is_repeat {
+        return Ok(Accepted::Repeat);
+    }
+    if facts.line.is_some() && !facts.is_watched {
+        lines::watch(db, &arrival.to)?;
+    }
+    let judged = judge_and_obey(db, arrival, &facts, &intake.policy, intake.operator.as_ref(), now)?;
+    let id = insert(db, arrival, &judged, now)?;
+    let_wait(db, &judged, facts.waiting, intake.coalesce, now)?;
+    Ok(judged.verdict.accepted(id))
+}
+
+/// Judges the messages that came to these addresses before we knew that they are ours. Returns how many.
+pub(super) fn confirm(
+    db: &Connection,
+    number: Option<&str>,
+    service: Option<&str>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    // Whoever leases the turn applies the operator's policy.
+    let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
+    let unconfirmed = unconfirmed(db, number, service)?;
+    for (id, arrival) in &unconfirmed {
+        let facts = facts(db, arrival)?;
+        let judged = judge_and_obey(db, arrival, &facts, &policy, None, now)?;
+        update(db, *id, &judged)?;
+        let_wait(db, &judged, facts.waiting, Duration::ZERO, now)?;
+    }
+    Ok(unconfirmed.len())
+}
+
+/// Before the message is stored: an opt-out closes what was said before it.
+fn judge_and_obey(
+    db: &Connection,
+    arrival: &Arrival,
+    facts: &Facts,
+    policy: &Policy,
+    operator: Option<&PhoneNumber>,
+    now: Timestamp,
+) -> Result<Judged, StoreError> {
+    let contact = arrival.contact();
+    let verdict = match facts.line {
+        Some(_) => judge(arrival, contact.as_ref(), facts.standing, policy, operator),
+        None => Verdict::Unconfirmed,
+    };
+    let conversation = conversation_of(db, facts, contact.as_ref())?;
+    match (verdict, conversation) {
+        (Verdict::Keyword(Keyword::OptOut), Some(id)) => consents::opt_out(db, id, evidence(arrival), now)?,
+        (Verdict::Keyword(Keyword::OptIn), Some(id)) => consents::opt_in(db, id, evidence(arrival), now)?,
+        _ => {}
+    }
+    Ok(Judged { line: facts.line, conversation, verdict })
+}
+
+fn evidence(arrival: &Arrival) -> Evidence {
+    if arrival.opt_out_type.is_some() { Evidence::Provider } else { Evidence::Keyword }
+}
+
+/// Asks for [`Facts`], of each arrival: it is the statement that must be cheap.
+pub(super) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provider_id = ?1)
+                          OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1),
+                  ours.line, c.id, c.waiting_since, c.ready_at,
+                  k.approved_at IS NOT NULL, k.blocked_at IS NOT NULL, c.opted_out_at IS NOT NULL,
+                  EXISTS (SELECT 1 FROM watched WHERE number = ?3)
+           FROM (SELECT coalesce((SELECT line FROM line_address WHERE address = ?2),
+                                 (SELECT line FROM line_address WHERE address = ?3)) AS line) AS ours
+           LEFT JOIN conversation AS c ON c.line = ours.line AND c.contact = ?4
+           LEFT JOIN contact AS k ON k.number = ?4";
+
+fn facts(db: &Connection, arrival: &Arrival) -> Result<Facts, StoreError> {
+    let asked = (&arrival.provider_id, &arrival.messaging_service, &arrival.to, &arrival.from);
+    let time = |row: &Row<'_>, column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp));
+    one(db, FACTS, asked, |row| {
+        Ok(Facts {
+            is_repeat: row.get(0)?,
+            is_watched: row.get(8)?,
+            line: row.get::<_, Option<i64>>(1)?.map(LineId),
+            conversation: row.get::<_, Option<i64>>(2)?.map(ConversationId),
+            waiting: time(row, 3)?.zip(time(row, 4)?),
+            standing: Standing { is_approved: row.get(5)?, is_blocked: row.get(6)?, is_opted_out: row.get(7)? },
+        })
+    })
+}
+
+/// A keyword counts whoever sends it: an opt-out is never refused.
+fn judge(
+    arrival: &Arrival,
+    contact: Option<&PhoneNumber>,
+    standing: Standing,
+    policy: &Policy,
+    operator: Option<&PhoneNumber>,
+) -> Verdict {
+    let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), standing.is_opted_out);
+    if let (Some(keyword), Some(_)) = (keyword, contact) {
+        return Verdict::Keyword(keyword);
+    }
+    if contact.is_some() && contact == operator && is_order(arrival) {
+        return Verdict::Order;
+    }
+    match policy.admit(contact, standing) {
+        Admission::Refused(refusal) => Verdict::Refused(refusal),
+        Admission::Admitted | Admission::Stranger if is_empty(arrival) => Verdict::Empty,
+        Admission::Admitted | Admission::Stranger => Verdict::Waiting,
+    }
+}
+
+/// Whoever may order does so whatever the policy says of talk.
+fn is_order(arrival: &Arrival) -> bool {
+    arrival.media.is_empty() && Order::read(&arrival.text).is_some()
+}
+
+fn is_empty(arrival: &Arrival) -> bool {
+    arrival.text.trim().is_empty() && arrival.media.is_empty()
+}
+
+fn conversation_of(
+    db: &Connection,
+    facts: &Facts,
+    contact: Option<&PhoneNumber>,
+) -> Result<Option<ConversationId>, StoreError> {
+    match (facts.conversation, facts.line, contact) {
+        (Some(conversation), ..) => Ok(Some(conversation)),
+        (None, Some(line), Some(contact)) => conversation::make(db, line, contact).map(Some),
+        (None, ..) => Ok(None),
+    }
+}
+
+fn insert(db: &Connection, arrival: &Arrival, judged: &Judged, now: Timestamp) -> Result<InboundId, StoreError> {
+    let sql =
+        "INSERT INTO inbound (provider_id, line, conversation, sender, recipient, messaging_service, opt_out_type,
+                                    text, also_to, state, why, received_at, price_due_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let (state, why) = judged.verdict.state();
+    let row = (
+        &arrival.provider_id,
+        judged.line.map(|line| line.0),
+        judged.conversation.map(|conversation| conversation.0),
+        &arrival.from,
+        &arrival.to,
+        &arrival.messaging_service,
+        &arrival.opt_out_type,
+        &arrival.text,
+        (!arrival.also_to.is_empty()).then(|| arrival.also_to.join(" ")),
+        state,
+        why,
+        now.0,
+        costs::first_ask(now).0,
+    );
+    execute(db, sql, row)?;
+    let id = InboundId(new_id(db));
+    media::insert_inbound(db, id, &arrival.media)?;
+    Ok(id)
+}
+
+fn unconfirmed(
+    db: &Connection,
+    number: Option<&str>,
+    service: Option<&str>,
+) -> Result<Vec<(InboundId, Arrival)>, StoreError> {
+    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to
+               FROM inbound INDEXED BY inbound_unconfirmed
+               WHERE state = 'unconfirmed' AND (recipient = ?1 OR messaging_service = ?2) ORDER BY id";
+    let mut found = list(db, sql, (number, service), |row| {
+        let arrival = Arrival {
+            provider_id: row.get(1)?,
+            from: row.get(2)?,
+            to: row.get(3)?,
+            messaging_service: row.get(4)?,
+            text: row.get(5)?,
+            media: Vec::new(),
+            also_to: words::also_to(row)?,
+            opt_out_type: row.get(6)?,
+        };
+        Ok((InboundId(row.get(0)?), arrival))
+    })?;
+    for (id, arrival) in &mut found {
+        arrival.media = media::declared(db, *id)?;
+    }
+    Ok(found)
+}
+
+fn update(db: &Connection, id: InboundId, judged: &Judged) -> Result<(), StoreError> {
+    let sql = "UPDATE inbound SET line = ?2, conversation = ?3, state = ?4, why = ?5 WHERE id = ?1";
+    let (state, why) = judged.verdict.state();
+    let conversation = judged.conversation.map(|conversation| conversation.0);
+    execute(db, sql, (id.0, judged.line.map(|line| line.0), conversation, state, why)).map(drop)
+}
+
+fn let_wait(
+    db: &Connection,
+    judged: &Judged,
+    waiting: Option<(Timestamp, Timestamp)>,
+    coalesce: Duration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (Verdict::Waiting, Some(conversation)) = (judged.verdict, judged.conversation) else { return Ok(()) };
+    let since = waiting.map_or(now, |(since, _)| since.min(now));
+    let waits = Some((since, ready_at(since, coalesce, now)));
+    if waits == waiting { Ok(()) } else { conversation::set_ready(db, conversation, waits) }
+}
+
+/// Each further text moves the turn, but never further than a few times the wait from the first.
+fn ready_at(since: Timestamp, coalesce: Duration, now: Timestamp) -> Timestamp {
+    let latest = since + coalesce * LONGEST_COALESCE;
+    (now + coalesce.min(LONGEST_WAIT)).min(latest)
+}

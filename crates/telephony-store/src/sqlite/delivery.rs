@@ -1,0 +1,185 @@
+//! What became of parts: handed over, failed, reported on.
+
+use rusqlite::Connection;
+use telephony_domain::consent::Evidence;
+use telephony_domain::delivery::{Advance, Receipt, StatusReport, advance};
+use telephony_domain::retry::{DAILY_CAP_WAIT, Disposition, PartFate, is_daily_cap, part_fate};
+use telephony_domain::time::Timestamp;
+
+use super::part::{AttemptEnd, Key, Part, close_attempt, held, load};
+use super::query::execute;
+use super::{consents, conversation, costs, doubt, ledger, limits, progress, queue};
+use crate::outbox::{AttemptLease, PartState, Reported, SendFailure};
+use crate::{LONGEST_WAIT, StoreError};
+
+pub(super) fn sent(db: &Connection, lease: AttemptLease, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
+    let part = load(db, Key::Id(lease.part))?;
+    let part = part.ok_or_else(|| StoreError::NotFound(format!("part {}", lease.part)))?;
+    let report = StatusReport {
+        provider_id: receipt.provider_id.clone(),
+        correlator: None,
+        status: receipt.status,
+        error_code: None,
+        is_opt_out: false,
+        segments: receipt.segments,
+    };
+    match &part.provider_id {
+        Some(known) if *known == report.provider_id => follow(db, &part, &report, now).map(drop),
+        Some(_) => {
+            tracing::warn!(part = %part.id, "the provider has a part twice; the contact may read it twice");
+            Ok(())
+        }
+        None => hand_over(db, &part, &report, now),
+    }
+}
+
+pub(super) fn report(db: &Connection, report: &StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
+    if let Some(part) = load(db, Key::ProviderId(&report.provider_id))? {
+        return Ok(Reported::Known(part.id, follow(db, &part, report, now)?));
+    }
+    let named = report.correlator.as_deref().map(|name| load(db, Key::Correlator(name))).transpose()?.flatten();
+    match named {
+        None => Ok(Reported::Foreign),
+        Some(part) if part.provider_id.is_some() => {
+            tracing::warn!(part = %part.id, "the provider has a part twice; the contact may read it twice");
+            Ok(Reported::Foreign)
+        }
+        Some(part) => {
+            hand_over(db, &part, report, now)?;
+            Ok(Reported::Known(part.id, Advance::Forward))
+        }
+    }
+}
+
+/// The provider has the part, whatever we thought of it before.
+fn hand_over(db: &Connection, part: &Part, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
+    if load(db, Key::ProviderId(&report.provider_id))?.is_some() {
+        return Err(StoreError::Other("the provider's id belongs to another part already".to_owned()));
+    }
+    if !matches!(part.state, PartState::Starting | PartState::Unknown) {
+        // It was given back when it seemed not to have been sent.
+        let attempt = AttemptLease { part: part.id, attempt: part.attempts };
+        let contact = conversation::contact_of(db, part.conversation)?;
+        ledger::spend(db, attempt, contact.as_str(), part.segments, now)?;
+    }
+    let sql = "UPDATE part SET state = 'sent', waits_for = NULL, due_at = NULL, doubt_since = NULL, provider_id = ?2, sent_at = ?3, code = NULL,
+                               reason = NULL, settled_at = NULL, poll_at = ?4 WHERE id = ?1";
+    let poll = progress::next_poll(now, now).map(|time| time.0);
+    execute(db, sql, (part.id.0, &report.provider_id, now.0, poll))?;
+    close_attempt(db, part, &AttemptEnd { outcome: "sent", ended: Some(now), code: None, reason: None })?;
+    write_status(db, part, report, now)?;
+    queue::promote(db, part.conversation, now)
+}
+
+/// Moves a part that the provider has forward, never backwards.
+fn follow(db: &Connection, part: &Part, report: &StatusReport, now: Timestamp) -> Result<Advance, StoreError> {
+    let change = advance(part.status, report.status);
+    match change {
+        Advance::Forward => write_status(db, part, report, now)?,
+        Advance::Stale => {}
+        Advance::Conflict => {
+            let sql = "UPDATE part SET conflict = ?2 WHERE id = ?1";
+            execute(db, sql, (part.id.0, report.status.as_str()))?;
+        }
+    }
+    Ok(change)
+}
+
+fn write_status(db: &Connection, part: &Part, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE part SET status = ?2, code = coalesce(?3, code),
+                      provider_segments = coalesce(nullif(?4, 0), provider_segments) WHERE id = ?1";
+    execute(db, sql, (part.id.0, report.status.as_str(), report.error_code, report.segments))?;
+    if report.is_opt_out {
+        consents::opt_out(db, part.conversation, Evidence::Refusal, now)?;
+    }
+    if report.status.is_final() {
+        let sql = "UPDATE part SET settled_at = coalesce(settled_at, ?2), poll_at = NULL,
+                          price_due_at = iif(settled_at IS NULL AND price IS NULL, ?3, price_due_at) WHERE id = ?1";
+        execute(db, sql, (part.id.0, now.0, costs::first_ask(now).0))?;
+    }
+    Ok(())
+}
+
+pub(super) fn failed(
+    db: &Connection,
+    lease: AttemptLease,
+    failure: &SendFailure,
+    jitter: f64,
+    now: Timestamp,
+) -> Result<PartFate, StoreError> {
+    let part = held(db, lease)?;
+    if failure.is_opt_out {
+        consents::opt_out(db, part.conversation, Evidence::Refusal, now)?;
+    }
+    if failure.disposition != Disposition::Unknown {
+        ledger::give_back(db, part.id, part.attempts)?;
+    }
+    let fate = match part_fate(failure.disposition, part.first_tried, part.attempts, jitter, now) {
+        PartFate::RetryAt(due) => retry(db, &part, failure, due.min(longest_wait(failure, now)), now)?,
+        PartFate::Failed => give_up(db, &part, failure, "failed", now)?,
+        // A doubt that somebody else has raised meanwhile keeps its age.
+        PartFate::Unknown if part.state == PartState::Unknown => return Ok(PartFate::Unknown),
+        PartFate::Unknown => doubt::raise(db, &part, failure, now)?,
+    };
+    Ok(fate)
+}
+
+/// A daily cap is worth no more than a look each hour.
+fn longest_wait(failure: &SendFailure, now: Timestamp) -> Timestamp {
+    now + if is_daily_cap(failure.disposition) { DAILY_CAP_WAIT } else { LONGEST_WAIT }
+}
+
+fn retry(
+    db: &Connection,
+    part: &Part,
+    failure: &SendFailure,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<PartFate, StoreError> {
+    if conversation::is_opted_out(db, part.conversation)? {
+        return give_up(
+            db,
+            part,
+            &SendFailure { reason: consents::OPTED_OUT.to_owned(), ..failure.clone() },
+            "canceled",
+            now,
+        );
+    }
+    let (waits_for, soon) =
+        (is_daily_cap(failure.disposition).then_some(limits::DAILY_CAP), due.min(now + LONGEST_WAIT));
+    let sql =
+        "UPDATE part SET state = 'ready', due_at = ?2, doubt_since = NULL, code = ?3, reason = ?4, waits_for = ?5,
+                               waits_until = ?6 WHERE id = ?1";
+    execute(db, sql, (part.id.0, soon.0, failure.code, &failure.reason, waits_for, due.0))?;
+    if waits_for.is_some() {
+        limits::tell_capped(db, &failure.reason, now)?;
+    }
+    end_attempt(db, part, failure, "retried", now)?;
+    Ok(PartFate::RetryAt(due))
+}
+
+fn give_up(
+    db: &Connection,
+    part: &Part,
+    failure: &SendFailure,
+    state: &'static str,
+    now: Timestamp,
+) -> Result<PartFate, StoreError> {
+    let sql = "UPDATE part SET state = ?2, due_at = NULL, code = ?3, reason = ?4, settled_at = ?5 WHERE id = ?1";
+    execute(db, sql, (part.id.0, state, failure.code, &failure.reason, now.0))?;
+    end_attempt(db, part, failure, "failed", now)?;
+    queue::cancel_rest(db, part.message, "an earlier part was not sent", now)?;
+    queue::promote(db, part.conversation, now)?;
+    Ok(PartFate::Failed)
+}
+
+fn end_attempt(
+    db: &Connection,
+    part: &Part,
+    failure: &SendFailure,
+    outcome: &'static str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let end = AttemptEnd { outcome, ended: Some(now), code: failure.code, reason: Some(&failure.reason) };
+    close_attempt(db, part, &end)
+}

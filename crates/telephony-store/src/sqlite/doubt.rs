@@ -1,0 +1,167 @@
+//! Parts that may or may not have been sent: which are looked up, and what follows when they are not found.
+
+use rusqlite::{Connection, Row};
+use telephony_domain::id::PartId;
+use telephony_domain::reconcile::{self, Doubt, Finding, LOOK_BACK};
+use telephony_domain::retry::PartFate;
+use telephony_domain::time::Timestamp;
+
+use super::part::{AttemptEnd, Key, Part, close_attempt, load};
+use super::query::{execute, find, list, one, time};
+use super::{consents, conversation, ledger, notice, part, queue, words};
+use crate::notices::Notice;
+use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, PartState, SendFailure};
+use crate::{Holder, LONGEST_WAIT, Next, StoreError};
+
+/// Why a part is in doubt whose process has gone.
+const ABANDONED: &str = "the program ended while it handed the part over";
+
+/// The attempt failed so that nobody knows whether the provider has the part.
+pub(super) fn raise(
+    db: &Connection,
+    part: &Part,
+    failure: &SendFailure,
+    now: Timestamp,
+) -> Result<PartFate, StoreError> {
+    let end = AttemptEnd { outcome: "unknown", ended: Some(now), code: failure.code, reason: Some(&failure.reason) };
+    enter(db, part, &end, failure.was_answered, now)?;
+    Ok(PartFate::Unknown)
+}
+
+fn enter(db: &Connection, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, code = ?3, reason = ?4,
+                      doubt_is_over = ?5, doubted_from = coalesce(doubted_from,
+                          (SELECT started_at FROM part_attempt WHERE part = ?1 AND number = part.attempts), ?2)
+               WHERE id = ?1";
+    execute(db, sql, (part.id.0, now.0, end.code, end.reason, is_over))?;
+    close_attempt(db, part, end)
+}
+
+/// Raises doubts about attempts whose process has gone.
+pub(super) fn abandoned(
+    db: &Connection,
+    holder: &Holder,
+    all_gateways: bool,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    // A lease that ends later than a new one would was given by a clock that has been set back since.
+    let sql = "SELECT p.id FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
+               WHERE p.state = 'starting' AND (p.due_at <= ?1 OR p.due_at > ?2
+                                               OR (?3 AND a.holder GLOB 'gateway-*' AND a.holder <> ?4))";
+    let asked = (now.0, (now + ATTEMPT_LEASE).0, all_gateways, &holder.0);
+    let parts = list(db, sql, asked, |row| row.get(0).map(PartId))?;
+    for id in &parts {
+        if let Some(part) = load(db, Key::Id(*id))? {
+            let end = AttemptEnd { outcome: "unknown", ended: None, code: None, reason: Some(ABANDONED) };
+            enter(db, &part, &end, false, now)?;
+        }
+    }
+    Ok(parts.len())
+}
+
+/// Takes the part whose look-up is due for longest.
+pub(super) fn take(db: &Connection, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
+    let read = |row: &Row<'_>| Ok((PartId(row.get("id")?), time(row, "due_at")?));
+    let first = "SELECT id, due_at FROM part WHERE state = 'unknown' ORDER BY due_at LIMIT 1";
+    let Some((part, due)) = find(db, first, (), read)? else { return Ok(Next::Idle(None)) };
+    if due <= now {
+        return lease(db, part, now).map(Next::Taken);
+    }
+    let put_off = "SELECT id, due_at FROM part WHERE state = 'unknown' AND due_at > ? ORDER BY due_at LIMIT 1";
+    match find(db, put_off, [(now + LONGEST_WAIT).0], read)? {
+        Some((part, _)) => lease(db, part, now).map(Next::Taken),
+        None => Ok(Next::Idle(Some(due))),
+    }
+}
+
+fn lease(db: &Connection, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError> {
+    execute(db, "UPDATE part SET due_at = ? WHERE id = ?", ((now + ATTEMPT_LEASE).0, id.0))?;
+    let sql = "SELECT p.attempts, p.text, c.contact, l.number, l.messaging_service, p.doubted_from,
+                      (SELECT count(*) FROM message_media WHERE message = p.message AND p.position = 1) AS media
+               FROM part AS p JOIN conversation AS c ON c.id = p.conversation JOIN line AS l ON l.id = p.line
+               WHERE p.id = ?";
+    let mut doubtful = one(db, sql, [id.0], |row| {
+        Ok(DoubtfulPart {
+            lease: AttemptLease { part: id, attempt: row.get("attempts")? },
+            from: words::sender(row)?,
+            to: words::number(row, "contact")?,
+            text: row.get("text")?,
+            media: row.get("media")?,
+            attempted: time(row, "doubted_from")?.min(now),
+            claimed: Vec::new(),
+        })
+    })?;
+    doubtful.claimed = claimed(db, &doubtful)?;
+    Ok(doubtful)
+}
+
+/// Ids of what was sent to the same contact on any line, far enough back for whatever the list is searched for.
+fn claimed(db: &Connection, doubtful: &DoubtfulPart) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT p.provider_id FROM conversation AS c JOIN part AS p ON p.conversation = c.id
+               WHERE c.contact = ? AND p.sent_at IS NOT NULL AND p.sent_at >= ?";
+    let since = doubtful.attempted - 2 * LOOK_BACK;
+    list(db, sql, (doubtful.to.as_str(), since.0), |row| row.get(0))
+}
+
+/// A look at the provider's list did not show the part.
+pub(super) fn not_found(
+    db: &Connection,
+    lease: AttemptLease,
+    finding: Finding,
+    now: Timestamp,
+) -> Result<reconcile::Next, StoreError> {
+    let part = part::held(db, lease)?;
+    if part.state != PartState::Unknown {
+        return Err(StoreError::LeaseLost);
+    }
+    let since = part.doubt_since.map_or(now, |since| since.min(now));
+    let doubt = Doubt {
+        since,
+        absences: part.absences,
+        is_over: part.doubt_is_over,
+        resends: part.resends,
+        has_left_open: part.has_left_open,
+    };
+    match reconcile::next(doubt, finding, now) {
+        reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT)),
+        reconcile::Next::SendAgain if conversation::is_opted_out(db, part.conversation)? => {
+            ledger::give_back(db, part.id, part.attempts)?;
+            end(db, &part, "canceled", consents::OPTED_OUT, now)
+        }
+        reconcile::Next::SendAgain => send_again(db, &part, now),
+        reconcile::Next::FinallyUnknown => {
+            tell_unknown(db, &part, now)?;
+            end(db, &part, "finally-unknown", "the provider may or may not have sent it", now)
+        }
+    }
+}
+
+/// Only the operator can decide whether to send it again.
+fn tell_unknown(db: &Connection, part: &Part, now: Timestamp) -> Result<(), StoreError> {
+    let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
+    let text = format!(
+        "it is not known whether message out-{message} to {contact:?} was sent: `openclaw telephony messages out-{message}`"
+    );
+    notice::give(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
+}
+
+fn look_again(db: &Connection, part: &Part, finding: Finding, due: Timestamp) -> Result<reconcile::Next, StoreError> {
+    let sql = "UPDATE part SET due_at = ?2, absences = absences + ?3 WHERE id = ?1";
+    execute(db, sql, (part.id.0, due.0, finding == Finding::Absent))?;
+    Ok(reconcile::Next::LookAgainAt(due))
+}
+
+fn send_again(db: &Connection, part: &Part, now: Timestamp) -> Result<reconcile::Next, StoreError> {
+    ledger::give_back(db, part.id, part.attempts)?;
+    let sql = "UPDATE part SET state = 'ready', due_at = ?2, doubt_since = NULL, resends = resends + 1,
+                      has_left_open = has_left_open OR NOT doubt_is_over WHERE id = ?1";
+    execute(db, sql, (part.id.0, now.0))?;
+    Ok(reconcile::Next::SendAgain)
+}
+
+fn end(db: &Connection, part: &Part, state: &str, reason: &str, now: Timestamp) -> Result<reconcile::Next, StoreError> {
+    let sql = "UPDATE part SET state = ?2, reason = ?3, due_at = NULL, settled_at = ?4 WHERE id = ?1";
+    execute(db, sql, (part.id.0, state, reason, now.0))?;
+    queue::promote(db, part.conversation, now)?;
+    Ok(reconcile::Next::FinallyUnknown)
+}

@@ -1,0 +1,88 @@
+//! Drafts on their way into the outbox, once per key.
+
+use rusqlite::Connection;
+use telephony_domain::id::{ConversationId, LineId, MessageId};
+use telephony_domain::message::Draft;
+use telephony_domain::time::Timestamp;
+
+use super::query::{execute, find, new_id, one};
+use super::{conversation, lines, media, queue};
+use crate::StoreError;
+use crate::outbox::Enqueued;
+
+/// Stores a draft, unless its key is known.
+pub(super) fn enqueue(db: &Connection, line: LineId, draft: &Draft, now: Timestamp) -> Result<Enqueued, StoreError> {
+    if let Some(id) = find(db, "SELECT id FROM message WHERE key = ?", [&draft.key], |row| row.get(0))? {
+        return Ok(Enqueued { message: MessageId(id), is_new: false });
+    }
+    if draft.parts.is_empty() {
+        return Err(StoreError::Other("a message without parts cannot be sent".to_owned()));
+    }
+    lines::sender_of(db, line)?;
+    let conversation = conversation::find_or_make(db, line, &draft.to)?;
+    if conversation::is_opted_out(db, conversation)? {
+        return Err(StoreError::OptedOut);
+    }
+    if draft.purpose.is_for_operator() {
+        queue::give_way(db, conversation)?;
+    } else {
+        check_room(db, line, draft)?;
+    }
+    let message = insert(db, conversation, draft, now)?;
+    insert_parts(db, message, conversation, line, draft)?;
+    queue::promote(db, conversation, now)?;
+    Ok(Enqueued { message, is_new: true })
+}
+
+fn check_room(db: &Connection, line: LineId, draft: &Draft) -> Result<(), StoreError> {
+    let sql = "SELECT waiting_segments, waiting_at_most FROM line WHERE id = ?";
+    let (waiting, most): (u32, Option<u32>) = one(db, sql, [line.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let more: u32 = draft.parts.iter().map(|part| part.segments.max(1)).sum();
+    match most {
+        Some(most) if waiting.saturating_add(more) > most => Err(StoreError::QueueFull { waiting, most }),
+        _ => Ok(()),
+    }
+}
+
+fn insert(
+    db: &Connection,
+    conversation: ConversationId,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<MessageId, StoreError> {
+    let is_told_by_its_part = matches!(draft.parts.as_slice(), [only] if only.text == draft.text);
+    let text = (!is_told_by_its_part).then_some(&draft.text);
+    let sql = "INSERT INTO message (key, conversation, turn, purpose, text, created_at) VALUES (?, ?, ?, ?, ?, ?)";
+    let turn = draft.turn.map(|turn| turn.0);
+    execute(db, sql, (&draft.key, conversation.0, turn, draft.purpose.as_str(), text, now.0))?;
+    let id = MessageId(new_id(db));
+    media::insert_outbound(db, id, &draft.media)?;
+    Ok(id)
+}
+
+fn insert_parts(
+    db: &Connection,
+    message: MessageId,
+    conversation: ConversationId,
+    line: LineId,
+    draft: &Draft,
+) -> Result<(), StoreError> {
+    let sql =
+        "INSERT INTO part (message, position, conversation, line, text, segments, is_for_operator, correlator, state)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued')";
+    let is_for_operator = draft.purpose.is_for_operator();
+    for (position, part) in (1u32..).zip(&draft.parts) {
+        let correlator = new_correlator()?;
+        let segments = part.segments.max(1);
+        let row = (message.0, position, conversation.0, line.0, &part.text, segments, is_for_operator, correlator);
+        execute(db, sql, row)?;
+    }
+    Ok(())
+}
+
+/// 128 random bits in hexadecimal: nobody can guess a part's name and report on it.
+fn new_correlator() -> Result<String, StoreError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Other(format!("no random numbers: {error}")))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}

@@ -1,0 +1,81 @@
+//! What SQLite's failures mean for the operator.
+
+use std::path::Path;
+
+use rusqlite::{Error, ErrorCode};
+
+use crate::StoreError;
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        let words = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full(words),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                StoreError::ReadOnly(words)
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                StoreError::Busy(words)
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure) => {
+                StoreError::Damaged(words)
+            }
+            Some(_) => StoreError::Other(words),
+            // No failure of SQLite's: a value that this program never wrote.
+            None => StoreError::Damaged(words),
+        }
+    }
+}
+
+impl StoreError {
+    /// The same failure, saying which file it is about.
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        let named = |words: String| format!("{}: {words}", path.display());
+        match self {
+            StoreError::Full(words) => StoreError::Full(named(words)),
+            StoreError::ReadOnly(words) => StoreError::ReadOnly(named(words)),
+            StoreError::Busy(words) => StoreError::Busy(named(words)),
+            StoreError::Damaged(words) => StoreError::Damaged(named(words)),
+            StoreError::Other(words) => StoreError::Other(named(words)),
+            other => other,
+        }
+    }
+
+    /// A failure of the file system about the store's own file or folder.
+    pub(super) fn of_file(error: &std::io::Error) -> StoreError {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
+            std::io::ErrorKind::NotFound => StoreError::Damaged("it was removed".to_owned()),
+            _ => StoreError::ReadOnly(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, OpenFlags};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_be_written_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let reading = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let error: StoreError = reading.execute("INSERT INTO t VALUES (1)", ()).unwrap_err().into();
+        assert!(matches!(error.at(&path), StoreError::ReadOnly(words) if words.contains("store.db")));
+    }
+
+    #[test]
+    fn somebody_else_who_writes_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let ours = Connection::open(&path).unwrap();
+        ours.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let error: StoreError = ours.execute_batch("BEGIN IMMEDIATE").unwrap_err().into();
+        assert!(matches!(error, StoreError::Busy(_)));
+    }
+}

@@ -1,0 +1,82 @@
+//! What happened: lists, one message in detail, what was said.
+
+mod detail;
+mod entries;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row};
+use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
+use telephony_domain::time::Timestamp;
+
+use super::query::{execute, list, one};
+use super::{SqliteStore, backlog, summary};
+use crate::StoreError;
+use crate::history::{Backlog, Detail, Entry, EntryId, Filter, History, Mark, Reference, Spoken, Summary};
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn messages(&self, filter: Filter) -> Result<Vec<Entry>, StoreError> {
+        self.read(move |db| entries::list_by(db, &filter)).await
+    }
+
+    async fn entries(&self, ids: Vec<EntryId>) -> Result<Vec<Entry>, StoreError> {
+        self.read(move |db| ids.iter().filter_map(|id| entries::entry(db, *id).transpose()).collect()).await
+    }
+
+    async fn mark(&self) -> Result<Mark, StoreError> {
+        let sql = "SELECT coalesce((SELECT max(id) FROM inbound), 0), coalesce((SELECT max(id) FROM message), 0)";
+        let read = |row: &Row<'_>| Ok(Mark { inbound: InboundId(row.get(0)?), message: MessageId(row.get(1)?) });
+        self.read(move |db| one(db, sql, (), read)).await
+    }
+
+    async fn message(&self, reference: Reference) -> Result<Option<Detail>, StoreError> {
+        self.read(move |db| detail::of(db, &reference)).await
+    }
+
+    async fn spoken(&self, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
+        self.read(move |db| spoken(db, conversation, turns)).await
+    }
+
+    async fn reset_conversation(&self, conversation: ConversationId, _: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE conversation SET forgotten_turn = (SELECT coalesce(max(id), 0) FROM turn) WHERE id = ?";
+        let none = move || StoreError::NotFound(format!("conversation {conversation}"));
+        self.write(move |db| if execute(db, sql, [conversation.0])? == 0 { Err(none()) } else { Ok(()) }).await
+    }
+
+    async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError> {
+        self.read(move |db| summary::count(db, now)).await
+    }
+
+    async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        let (arrivals_to_write, work_to_write) = self.writer.waiting();
+        let backlog = self.read(move |db| backlog::measure(db, now)).await?;
+        Ok(Backlog { arrivals_to_write, work_to_write, ..backlog })
+    }
+}
+
+/// Messages with everything that happened to them, oldest first.
+pub(super) fn details(db: &Connection, filter: &Filter) -> Result<Vec<Detail>, StoreError> {
+    let newest_first = entries::list_by(db, filter)?;
+    newest_first.into_iter().rev().map(|entry| detail::of_entry(db, entry)).collect()
+}
+
+fn spoken(db: &Connection, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
+    let sql = "SELECT id FROM turn WHERE conversation = ?1 AND state = 'answered'
+               AND id > (SELECT forgotten_turn FROM conversation WHERE id = ?1) ORDER BY id DESC LIMIT ?2";
+    let newest_first = list(db, sql, (conversation.0, turns), |row| row.get(0).map(TurnId))?;
+    let mut said = Vec::new();
+    for turn in newest_first.into_iter().rev() {
+        said.extend(said_in(db, turn)?);
+    }
+    said.retain(|line| !line.text.is_empty());
+    Ok(said)
+}
+
+fn said_in(db: &Connection, turn: TurnId) -> Result<Vec<Spoken>, StoreError> {
+    let sql = "SELECT text FROM inbound WHERE turn = ? ORDER BY id";
+    let mut said = list(db, sql, [turn.0], |row| Ok(Spoken { by_contact: true, text: row.get("text")? }))?;
+    let sql = "SELECT coalesce(m.text, (SELECT text FROM part WHERE message = m.id)) AS text
+               FROM message AS m WHERE turn = ? ORDER BY id";
+    said.extend(list(db, sql, [turn.0], |row| Ok(Spoken { by_contact: false, text: row.get("text")? }))?);
+    Ok(said)
+}

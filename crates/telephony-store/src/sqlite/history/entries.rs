@@ -1,0 +1,216 @@
+//! Messages both ways as entries of one list.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+use telephony_domain::delivery::Status;
+use telephony_domain::id::{InboundId, LineId, MessageId};
+use telephony_domain::message::Purpose;
+use telephony_domain::time::Timestamp;
+
+use super::super::query::{find, time};
+use super::super::{progress, words};
+use crate::StoreError;
+use crate::history::{Direction, Entry, EntryId, EntryState, Filter};
+use crate::outbox::{PartProgress, PartState};
+
+const INBOUND: &str = "SELECT id, sender, line, received_at, text, state, why,
+                              (SELECT count(*) FROM inbound_media WHERE inbound = inbound.id) AS media FROM inbound";
+
+const OUTBOUND: &str = "SELECT m.id, c.contact, c.line, m.created_at, m.purpose,
+                               coalesce(m.text, (SELECT text FROM part WHERE message = m.id)) AS text,
+                               (SELECT count(*) FROM message_media WHERE message = m.id) AS media
+                        FROM message AS m JOIN conversation AS c ON c.id = m.conversation";
+
+/// The newest messages that `filter` lets through, newest first.
+pub(super) fn list_by(db: &Connection, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    if filter.direction != Some(Direction::Outbound) {
+        entries.extend(collect(db, inbound_by(filter), filter, |row| Ok(inbound(row)?))?);
+    }
+    if filter.direction != Some(Direction::Inbound) {
+        entries.extend(collect(db, outbound_by(filter), filter, |row| outbound(row)?.with_parts(db))?);
+    }
+    // Of the same moment: what a contact said comes before the answer.
+    entries.sort_by_key(|entry| std::cmp::Reverse((entry.time, rank(entry.id))));
+    entries.truncate(most(filter));
+    Ok(entries)
+}
+
+/// Reads no further than to the last message that is wanted.
+fn collect(
+    db: &Connection,
+    query: Query,
+    filter: &Filter,
+    read: impl Fn(&Row<'_>) -> Result<Entry, StoreError>,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = db.prepare_cached(&query.sql())?;
+    let mut rows = statement.query(params_from_iter(query.values))?;
+    let mut entries = Vec::new();
+    while entries.len() < most(filter) {
+        let Some(row) = rows.next()? else { break };
+        let entry = read(row)?;
+        if filter.wants_state(&entry) {
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+fn most(filter: &Filter) -> usize {
+    usize::try_from(filter.limit).unwrap_or(usize::MAX)
+}
+
+fn rank(id: EntryId) -> (u8, i64) {
+    match id {
+        EntryId::In(id) => (0, id.0),
+        EntryId::Out(id) => (1, id.0),
+    }
+}
+
+fn inbound_by(filter: &Filter) -> Query {
+    let mut query = Query::new(INBOUND, "received_at", "id", filter);
+    // Messages to numbers that are not known to be ours are in no conversation.
+    let contact =
+        "sender = ? AND (conversation IS NULL OR conversation IN (SELECT id FROM conversation WHERE contact = ?))";
+    query.only(contact, contact_of(filter));
+    query.only("line = ?", filter.line.map(|line| Value::Integer(line.0)));
+    query.only("id > ?", filter.after.map(|mark| Value::Integer(mark.inbound.0)));
+    query.only("instr(?, ',' || state || ',') > 0", states_of(filter));
+    query
+}
+
+fn outbound_by(filter: &Filter) -> Query {
+    let mut query = Query::new(OUTBOUND, "m.created_at", "m.id", filter);
+    query.only("c.contact = ?", contact_of(filter));
+    query.only("c.line = ?", filter.line.map(|line| Value::Integer(line.0)));
+    query.only("m.id > ?", filter.after.map(|mark| Value::Integer(mark.message.0)));
+    // Where a message stands is known when it is read; it is where one of its parts does.
+    let any_part = "EXISTS (SELECT 1 FROM part WHERE message = m.id AND
+                    instr(?, ',' || iif(state = 'sent', coalesce(status, 'sent'), state) || ',') > 0)";
+    query.only(any_part, states_of(filter));
+    query
+}
+
+fn contact_of(filter: &Filter) -> Option<Value> {
+    filter.contact.as_ref().map(|contact| Value::Text(contact.to_string()))
+}
+
+/// The words that are asked for, with a comma on each side of each.
+fn states_of(filter: &Filter) -> Option<Value> {
+    (!filter.states.is_empty()).then(|| Value::Text(format!(",{},", filter.states.join(","))))
+}
+
+/// A list with only the conditions that are asked for, so that each finds its index.
+struct Query {
+    from: &'static str,
+    conditions: Vec<String>,
+    values: Vec<Value>,
+    order: String,
+    limit: i64,
+}
+
+impl Query {
+    fn new(from: &'static str, time: &str, id: &str, filter: &Filter) -> Self {
+        // What is new since a mark is found by id, anything else by time.
+        let order = if filter.after.is_some() { format!("{id} DESC") } else { format!("{time} DESC, {id} DESC") };
+        let limit = if filter.states.is_empty() { i64::from(filter.limit) } else { -1 };
+        let mut query = Self { from, conditions: Vec::new(), values: Vec::new(), order, limit };
+        query.only(&format!("{time} >= ?"), filter.since.map(|since| Value::Integer(since.0)));
+        query.only(&format!("{time} < ?"), filter.until.map(|until| Value::Integer(until.0)));
+        query
+    }
+
+    /// Every `?` in the condition is the value.
+    fn only(&mut self, condition: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.values.push(value);
+            self.conditions.push(condition.replace('?', &format!("?{}", self.values.len())));
+        }
+    }
+
+    fn sql(&self) -> String {
+        let Self { from, conditions, order, limit, .. } = self;
+        let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+        format!("{from} {filter} ORDER BY {order} LIMIT {limit}")
+    }
+}
+
+/// One message by its id.
+pub(super) fn entry(db: &Connection, id: EntryId) -> Result<Option<Entry>, StoreError> {
+    match id {
+        EntryId::In(id) => find(db, &format!("{INBOUND} WHERE id = ?"), [id.0], inbound),
+        EntryId::Out(id) => {
+            let found = find(db, &format!("{OUTBOUND} WHERE m.id = ?"), [id.0], outbound)?;
+            found.map(|message| message.with_parts(db)).transpose()
+        }
+    }
+}
+
+fn inbound(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        id: EntryId::In(InboundId(row.get("id")?)),
+        contact: row.get("sender")?,
+        line: row.get::<_, Option<i64>>("line")?.map(LineId),
+        time: time(row, "received_at")?,
+        text: row.get("text")?,
+        media: row.get("media")?,
+        standing: EntryState::In { state: row.get("state")?, why: row.get("why")? },
+    })
+}
+
+/// A message to a contact, its parts not looked at yet.
+struct Outbound {
+    id: MessageId,
+    contact: String,
+    line: LineId,
+    created: Timestamp,
+    text: String,
+    media: u32,
+    purpose: Purpose,
+}
+
+fn outbound(row: &Row<'_>) -> rusqlite::Result<Outbound> {
+    Ok(Outbound {
+        id: MessageId(row.get("id")?),
+        contact: row.get("contact")?,
+        line: LineId(row.get("line")?),
+        created: time(row, "created_at")?,
+        text: row.get("text")?,
+        media: row.get("media")?,
+        purpose: words::purpose(row)?,
+    })
+}
+
+impl Outbound {
+    fn with_parts(self, db: &Connection) -> Result<Entry, StoreError> {
+        let parts = progress::parts_of(db, self.id)?;
+        let telling = parts.iter().min_by_key(|part| how_far(part));
+        let telling = telling.ok_or_else(|| StoreError::Damaged(format!("message {} has no parts", self.id)))?;
+        let standing = EntryState::Out {
+            purpose: self.purpose,
+            state: telling.state,
+            status: telling.status,
+            segments: parts.iter().map(|part| part.segments).sum(),
+            code: telling.code,
+            reason: telling.reason.clone(),
+        };
+        let (id, line) = (EntryId::Out(self.id), Some(self.line));
+        Ok(Entry { id, contact: self.contact, line, time: self.created, text: self.text, media: self.media, standing })
+    }
+}
+
+/// Which part tells how far a message is: one that went wrong, else the least advanced.
+fn how_far(part: &PartProgress) -> u8 {
+    match part.state {
+        PartState::Failed => 0,
+        PartState::FinallyUnknown => 1,
+        PartState::Canceled => 2,
+        PartState::Unknown => 3,
+        PartState::Queued => 4,
+        PartState::Ready => 5,
+        PartState::Starting => 6,
+        PartState::Sent if part.status.is_some_and(Status::is_failure) => 7,
+        PartState::Sent if !part.status.is_some_and(Status::is_final) => 8,
+        PartState::Sent => 9,
+    }
+}

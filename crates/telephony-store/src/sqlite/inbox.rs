@@ -1,0 +1,96 @@
+//! The inbox: each method one transaction.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use telephony_domain::id::TurnId;
+use telephony_domain::message::Arrival;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::retry::TurnFate;
+use telephony_domain::time::Timestamp;
+
+use super::query::{list, maybe_time, time};
+use super::{AT_A_TIME, SqliteStore, arrival, limits, turn, turn_end, words};
+use crate::inbox::{Accepted, FailedTurn, Inbox, Intake, LeasedTurn, TurnEnd, TurnFailure, TurnLease};
+use crate::{Holder, Next, StoreError};
+
+#[async_trait]
+impl Inbox for SqliteStore {
+    async fn accept(&self, arrival: Arrival, intake: Arc<Intake>, now: Timestamp) -> Result<Accepted, StoreError> {
+        self.write_first(move |db| arrival::accept(db, &arrival, &intake, now)).await
+    }
+
+    async fn lease_turns(
+        &self,
+        holder: &Holder,
+        merges: bool,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Next<Vec<LeasedTurn>>, StoreError> {
+        let holder = holder.clone();
+        let limit = limit.min(AT_A_TIME);
+        let lease = move |db: &Connection| {
+            limits::end_pauses(db, now)?;
+            Next::up_to(limit, || turn::lease(db, &holder, merges, now))
+        };
+        self.write(lease).await
+    }
+
+    async fn renew_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.write(move |db| turn_end::renew(db, &lease, now)).await
+    }
+
+    async fn finish_turn(&self, lease: &TurnLease, end: TurnEnd, now: Timestamp) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.write(move |db| turn_end::finish(db, &lease, &end, now)).await
+    }
+
+    async fn fail_turn(&self, lease: &TurnLease, failure: TurnFailure, now: Timestamp) -> Result<TurnFate, StoreError> {
+        let lease = lease.clone();
+        self.write(move |db| turn_end::record_failure(db, &lease, &failure, now)).await
+    }
+
+    async fn hand_back_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.write(move |db| turn_end::hand_back(db, &lease, now)).await
+    }
+
+    async fn free_turns(&self, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
+        let holder = holder.clone();
+        self.write(move |db| turn_end::free(db, &holder, now)).await
+    }
+
+    async fn failed_turns(&self) -> Result<Vec<FailedTurn>, StoreError> {
+        self.read(failed_turns).await
+    }
+
+    async fn revive_turn(&self, turn: TurnId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| turn_end::revive(db, turn, now)).await
+    }
+
+    async fn resume(&self, contact: &PhoneNumber) -> Result<usize, StoreError> {
+        let contact = contact.clone();
+        self.write(move |db| limits::resume(db, &contact)).await
+    }
+}
+
+fn failed_turns(db: &Connection) -> Result<Vec<FailedTurn>, StoreError> {
+    let sql = "SELECT t.id, c.contact, t.state, t.attempts, t.reason, t.due_at,
+                      (SELECT min(received_at) FROM inbound WHERE turn = t.id) AS received_at
+               FROM turn AS t JOIN conversation AS c ON c.id = t.conversation
+               WHERE t.ended_at IS NULL AND t.state IN ('parked', 'dead') AND t.failures > 0
+               ORDER BY t.id DESC";
+    list(db, sql, (), |row| {
+        Ok(FailedTurn {
+            turn: TurnId(row.get("id")?),
+            contact: words::number(row, "contact")?,
+            is_dead: row.get::<_, String>("state")? == "dead",
+            attempts: row.get("attempts")?,
+            reason: row.get::<_, Option<String>>("reason")?.unwrap_or_default(),
+            received: time(row, "received_at")?,
+            next_attempt: maybe_time(row, "due_at")?,
+        })
+    })
+}

@@ -1,0 +1,152 @@
+//! Lines, and messages to numbers that may or may not be one.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row};
+use telephony_domain::id::LineId;
+use telephony_domain::line::Sender;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pace::{Pace, Pacing};
+use telephony_domain::time::Timestamp;
+
+use super::query::{execute, find, list, new_id, one, time};
+use super::{SqliteStore, arrival, words};
+use crate::StoreError;
+use crate::lines::{Gap, LOOK_BACK, Line, Lines, Queue};
+
+#[async_trait]
+impl Lines for SqliteStore {
+    async fn claim_line(&self, sender: Sender, now: Timestamp) -> Result<LineId, StoreError> {
+        self.write(move |db| claim(db, &sender, now)).await
+    }
+
+    async fn bound_queues(&self, pacing: Pacing) -> Result<(), StoreError> {
+        self.write(move |db| bound_queues(db, pacing)).await
+    }
+
+    async fn queues(&self) -> Result<Vec<Queue>, StoreError> {
+        let sql = "SELECT id, number, messaging_service, waiting_segments, next_free_at FROM line ORDER BY id";
+        self.read(|db| list(db, sql, (), queue)).await
+    }
+
+    async fn unconfirmed_numbers(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT recipient FROM inbound WHERE state = 'unconfirmed' ORDER BY recipient";
+        self.read(|db| list(db, sql, (), |row| row.get(0))).await
+    }
+
+    async fn settle_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
+        let number = number.to_owned();
+        self.write(move |db| settle(db, &number, is_ours, now)).await
+    }
+
+    async fn watch(&self, numbers: Vec<String>) -> Result<(), StoreError> {
+        self.write(move |db| numbers.iter().try_for_each(|number| watch(db, number))).await
+    }
+
+    async fn gaps(&self, now: Timestamp) -> Result<Vec<Gap>, StoreError> {
+        self.write(move |db| gaps(db, now)).await
+    }
+
+    async fn gap_closed(&self, number: &str, until: Timestamp) -> Result<(), StoreError> {
+        let (number, sql) = (number.to_owned(), "UPDATE watched SET seen_until = ?2 WHERE number = ?1");
+        self.write(move |db| execute(db, sql, (&number, until.0)).map(drop)).await
+    }
+
+    async fn lines(&self) -> Result<Vec<Line>, StoreError> {
+        let sql = "SELECT id, number, messaging_service FROM line ORDER BY id";
+        self.read(|db| list(db, sql, (), line)).await
+    }
+}
+
+/// The line in a row with its `id`, `number` and `messaging_service`.
+pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
+    Ok(Line { id: LineId(row.get("id")?), sender: words::sender(row)? })
+}
+
+fn queue(row: &Row<'_>) -> rusqlite::Result<Queue> {
+    Ok(Queue { line: line(row)?, segments: row.get("waiting_segments")?, free: time(row, "next_free_at")? })
+}
+
+fn bound_queues(db: &Connection, pacing: Pacing) -> Result<(), StoreError> {
+    for line in list(db, "SELECT id, number, messaging_service FROM line", (), line)? {
+        let most = pacing.of(&line.sender).map(Pace::segments_queued_at_most);
+        execute(db, "UPDATE line SET waiting_at_most = ? WHERE id = ?", (most, line.id.0))?;
+    }
+    Ok(())
+}
+
+fn gaps(db: &Connection, now: Timestamp) -> Result<Vec<Gap>, StoreError> {
+    execute(db, "UPDATE watched SET since = ?1, seen_until = ?1 WHERE since IS NULL", [now.0])?;
+    let sql = "SELECT number, since, seen_until FROM watched ORDER BY number";
+    list(db, sql, (), |row| {
+        let since = time(row, "since")?.max(time(row, "seen_until")?.min(now) - LOOK_BACK);
+        Ok(Gap { number: row.get("number")?, since })
+    })
+}
+
+/// From now on what comes to the number is looked for.
+pub(super) fn watch(db: &Connection, number: &str) -> Result<(), StoreError> {
+    execute(db, "INSERT OR IGNORE INTO watched (number) VALUES (?)", [number]).map(drop)
+}
+
+/// The line that owns the messaging service, else the number.
+pub(super) fn owner(db: &Connection, sender: &Sender) -> Result<Option<LineId>, StoreError> {
+    let sql = "SELECT coalesce((SELECT line FROM line_address WHERE address = ?1),
+                               (SELECT line FROM line_address WHERE address = ?2))";
+    one(db, sql, (&sender.messaging_service, number_of(sender)), |row| Ok(row.get::<_, Option<i64>>(0)?.map(LineId)))
+}
+
+/// A line's sender.
+pub(super) fn sender_of(db: &Connection, line: LineId) -> Result<Sender, StoreError> {
+    let sql = "SELECT number, messaging_service FROM line WHERE id = ?";
+    find(db, sql, [line.0], words::sender)?.ok_or_else(|| StoreError::NotFound(format!("line {line}")))
+}
+
+fn claim(db: &Connection, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
+    let line = match owner(db, sender)? {
+        Some(line) => {
+            let sql = "UPDATE line SET number = ?2, messaging_service = ?3 WHERE id = ?1";
+            execute(db, sql, (line.0, number_of(sender), &sender.messaging_service))?;
+            line
+        }
+        None => make(db, sender, now)?,
+    };
+    own(db, line, sender)?;
+    arrival::confirm(db, number_of(sender), sender.messaging_service.as_deref(), now)?;
+    Ok(line)
+}
+
+fn make(db: &Connection, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
+    let sql = "INSERT INTO line (number, messaging_service, claimed_at) VALUES (?, ?, ?)";
+    execute(db, sql, (number_of(sender), &sender.messaging_service, now.0))?;
+    Ok(LineId(new_id(db)))
+}
+
+/// Maps addresses to the line; one that another line has stays there, and so do the opt-outs of those who texted it.
+fn own(db: &Connection, line: LineId, sender: &Sender) -> Result<(), StoreError> {
+    if let Some(number) = number_of(sender) {
+        watch(db, number)?;
+    }
+    for address in number_of(sender).into_iter().chain(sender.messaging_service.as_deref()) {
+        execute(db, "INSERT OR IGNORE INTO line_address (address, line) VALUES (?, ?)", (address, line.0))?;
+    }
+    Ok(())
+}
+
+fn settle(db: &Connection, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
+    if !is_ours {
+        let sql = "UPDATE inbound SET state = 'dropped', why = 'not our number'
+                   WHERE state = 'unconfirmed' AND recipient = ?";
+        return execute(db, sql, [number]);
+    }
+    let cannot_send = |_| StoreError::Other(format!("`{number}` is not in E.164 form, so no line can be made of it"));
+    let sender = Sender { number: Some(number.parse().map_err(cannot_send)?), messaging_service: None };
+    if owner(db, &sender)?.is_none() {
+        let line = make(db, &sender, now)?;
+        own(db, line, &sender)?;
+    }
+    arrival::confirm(db, Some(number), None, now)
+}
+
+fn number_of(sender: &Sender) -> Option<&str> {
+    sender.number.as_ref().map(PhoneNumber::as_str)
+}

@@ -1,0 +1,107 @@
+//! What the operator is told: once for as long as it holds, and by SMS no more than once a day.
+
+use rusqlite::{Connection, Row};
+use telephony_domain::id::LineId;
+use telephony_domain::message::Draft;
+use telephony_domain::notice::{DAY, pause_after};
+use telephony_domain::time::Timestamp;
+
+use super::enqueue;
+use super::query::{execute, find, list, maybe_time, one, time};
+use crate::StoreError;
+use crate::notices::{Given, Notice, Untold};
+
+/// Whether a notice holds, at `?1`.
+const HOLDS: &str = "is_over = 0 AND coalesce(until > ?1, 1)";
+
+/// Tells the operator in the newest words. Returns whether it is news.
+pub(super) fn give(db: &Connection, notice: &Notice, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = format!("SELECT {HOLDS} FROM notice WHERE name = ?2");
+    let held = find(db, &sql, (now.0, &notice.name), |row| row.get(0))?.unwrap_or(false);
+    let until = notice.lasts.map(|lasts| (now + lasts).0);
+    if held {
+        let sql = "UPDATE notice SET text = ?2, until = ?3 WHERE name = ?1";
+        execute(db, sql, (&notice.name, &notice.text, until))?;
+        return Ok(false);
+    }
+    // A clock that was set back since it was told must not keep it from being told.
+    let sql = "INSERT INTO notice (name, text, by_sms, since, until) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT DO UPDATE SET text = ?2, by_sms = ?3, since = ?4, until = ?5, is_over = 0,
+                   told_at = iif(told_at > ?6 AND told_at <= ?4, told_at, NULL)";
+    execute(db, sql, (&notice.name, &notice.text, notice.by_sms, now.0, until, (now - DAY).0))?;
+    Ok(true)
+}
+
+/// As [`give`], and told although the same was told today.
+pub(super) fn give_anew(db: &Connection, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
+    forget(db, &notice.name)?;
+    give(db, notice, now).map(drop)
+}
+
+/// It no longer holds. Returns whether it did.
+pub(super) fn end(db: &Connection, name: &str) -> Result<bool, StoreError> {
+    Ok(execute(db, "UPDATE notice SET is_over = 1 WHERE name = ? AND is_over = 0", [name])? > 0)
+}
+
+/// As if it had never been given.
+pub(super) fn forget(db: &Connection, name: &str) -> Result<(), StoreError> {
+    execute(db, "DELETE FROM notice WHERE name = ?", [name]).map(drop)
+}
+
+/// Those that hold, oldest first.
+pub(super) fn held(db: &Connection, now: Timestamp) -> Result<Vec<Given>, StoreError> {
+    let sql = format!("SELECT name, text, since FROM notice WHERE {HOLDS} ORDER BY since, name");
+    list(db, &sql, [now.0], given)
+}
+
+/// Those that hold and are to be told by SMS, and from when on.
+pub(super) fn untold(db: &Connection, now: Timestamp) -> Result<Untold, StoreError> {
+    let sql = format!(
+        "SELECT name, text, since FROM notice WHERE {HOLDS} AND by_sms AND told_at IS NULL ORDER BY since, name"
+    );
+    let notices = list(db, &sql, [now.0], given)?;
+    Ok(Untold { from: if notices.is_empty() { now } else { quiet_until(db, now)? }, notices })
+}
+
+fn quiet_until(db: &Connection, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let sql = "SELECT count(*), max(created_at) AS last FROM message
+               WHERE purpose = 'notice' AND created_at > ? AND created_at <= ?";
+    let (told, last) = one(db, sql, ((now - DAY).0, now.0), |row| Ok((row.get(0)?, maybe_time(row, "last")?)))?;
+    Ok(last.map_or(now, |last| last + pause_after(told)))
+}
+
+/// The operator is told of `names`, in these words; nothing happens where one of them was told meanwhile.
+pub(super) fn tell(
+    db: &Connection,
+    names: &[String],
+    line: LineId,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    for name in names {
+        let sql = "UPDATE notice SET told_at = ?2 WHERE name = ?1 AND told_at IS NULL";
+        if execute(db, sql, (name, now.0))? == 0 {
+            return Err(StoreError::NotFound(format!("untold notice `{name}`")));
+        }
+    }
+    match enqueue::enqueue(db, line, draft, now) {
+        Ok(_) => Ok(true),
+        Err(StoreError::OptedOut) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What has happened is seen; what goes on is not over by that.
+pub(super) fn seen(db: &Connection, now: Timestamp) -> Result<usize, StoreError> {
+    execute(db, &format!("UPDATE notice SET is_over = 1 WHERE until IS NOT NULL AND {HOLDS}"), [now.0])
+}
+
+/// Deletes what is over and need not be remembered.
+pub(super) fn tidy(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    let sql = format!("DELETE FROM notice WHERE NOT ({HOLDS}) AND (told_at IS NULL OR told_at <= ?2)");
+    execute(db, &sql, (now.0, (now - DAY).0)).map(drop)
+}
+
+fn given(row: &Row<'_>) -> rusqlite::Result<Given> {
+    Ok(Given { name: row.get("name")?, text: row.get("text")?, since: time(row, "since")? })
+}

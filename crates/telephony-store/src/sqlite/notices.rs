@@ -1,0 +1,38 @@
+//! Notices: each method one transaction.
+
+use async_trait::async_trait;
+use telephony_domain::id::LineId;
+use telephony_domain::message::Draft;
+use telephony_domain::time::Timestamp;
+
+use super::{SqliteStore, notice};
+use crate::StoreError;
+use crate::notices::{Given, Notice, Notices, Untold};
+
+#[async_trait]
+impl Notices for SqliteStore {
+    async fn give_notice(&self, notice: Notice, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |db| notice::give(db, &notice, now)).await
+    }
+
+    async fn end_notice(&self, name: &str, _: Timestamp) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.write(move |db| notice::end(db, &name)).await
+    }
+
+    async fn notices(&self, now: Timestamp) -> Result<Vec<Given>, StoreError> {
+        self.read(move |db| notice::held(db, now)).await
+    }
+
+    async fn untold(&self, now: Timestamp) -> Result<Untold, StoreError> {
+        self.read(move |db| notice::untold(db, now)).await
+    }
+
+    async fn tell(&self, names: Vec<String>, line: LineId, draft: Draft, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |db| notice::tell(db, &names, line, &draft, now)).await
+    }
+
+    async fn notices_seen(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |db| notice::seen(db, now)).await
+    }
+}

@@ -1,0 +1,140 @@
+//! Orders of the operator's: obeyed, answered and closed in one transaction.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row};
+use telephony_domain::id::{InboundId, LineId};
+use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::notice::DAY;
+use telephony_domain::order::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR, Order, Whom};
+use telephony_domain::time::Timestamp;
+
+use super::query::{execute, find, one};
+use super::{SqliteStore, contacts, enqueue, notice, pairing, summary, words};
+use crate::StoreError;
+use crate::contacts::Who;
+use crate::orders::{Obeyed, Ordered, Orders, Wording};
+
+const WAITING: &str =
+    "SELECT i.id, i.line, i.text, c.contact FROM inbound AS i JOIN conversation AS c ON c.id = i.conversation
+                       WHERE i.state = 'order'";
+
+#[async_trait]
+impl Orders for SqliteStore {
+    async fn next_order(&self) -> Result<Option<Ordered>, StoreError> {
+        self.read(|db| find(db, &format!("{WAITING} ORDER BY i.id LIMIT 1"), (), ordered)).await
+    }
+
+    async fn obey(&self, order: InboundId, wording: Arc<dyn Wording>, now: Timestamp) -> Result<Obeyed, StoreError> {
+        self.write(move |db| obey(db, order, wording.as_ref(), now)).await
+    }
+}
+
+fn ordered(row: &Row<'_>) -> rusqlite::Result<Ordered> {
+    Ok(Ordered {
+        id: InboundId(row.get("id")?),
+        line: LineId(row.get("line")?),
+        operator: words::number(row, "contact")?,
+        text: row.get("text")?,
+    })
+}
+
+fn obey(db: &Connection, id: InboundId, wording: &dyn Wording, now: Timestamp) -> Result<Obeyed, StoreError> {
+    let ordered = find(db, &format!("{WAITING} AND i.id = ?"), [id.0], ordered)?;
+    let ordered = ordered.ok_or_else(|| StoreError::NotFound(format!("order in-{id} that waits")))?;
+    let obeyed = match Order::read(&ordered.text) {
+        Some(Order::Approve(whom)) => decide(db, &ordered, whom, now, |who| approve(db, &ordered, who, wording, now))?,
+        Some(Order::Reject { whom, block }) => decide(db, &ordered, whom, now, |who| reject(db, who, block, now))?,
+        Some(Order::Status) => Obeyed::Status(Box::new(summary::count(db, now)?), notice::held(db, now)?),
+        Some(Order::Unreadable) | None => Obeyed::Unreadable,
+    };
+    answer(db, &ordered, &obeyed, wording, now)?;
+    execute(db, "UPDATE inbound SET state = 'obeyed', why = ?2 WHERE id = ?1", (id.0, obeyed.as_str()))?;
+    Ok(obeyed)
+}
+
+/// Guessing codes is limited; whoever names a number need not guess.
+fn decide(
+    db: &Connection,
+    ordered: &Ordered,
+    whom: Whom,
+    now: Timestamp,
+    carry_out: impl FnOnce(&Who) -> Result<Obeyed, StoreError>,
+) -> Result<Obeyed, StoreError> {
+    let who = match whom {
+        Whom::Code(_) if guesses(db, ordered, now)? >= GUESSES_AT_MOST => return Ok(Obeyed::TooManyGuesses),
+        Whom::Code(code) => Who::Code(code),
+        Whom::Number(number) => Who::Number(number),
+    };
+    apart(db, || carry_out(&who)).or_else(|error| match (error, who) {
+        (StoreError::NotFound(_), Who::Code(_)) => Ok(Obeyed::UnknownCode),
+        (StoreError::NotFound(_), Who::Number(number)) => Ok(Obeyed::NothingToEnd(number)),
+        (StoreError::QueueFull { .. }, _) => Ok(Obeyed::QueueFull),
+        (error, _) => Err(error),
+    })
+}
+
+/// Wrong codes of this operator's in the last hour.
+fn guesses(db: &Connection, ordered: &Ordered, now: Timestamp) -> Result<u32, StoreError> {
+    let sql = "SELECT count(*) FROM inbound WHERE state = 'obeyed' AND why = 'unknown-code' AND received_at > ?3
+               AND conversation = (SELECT id FROM conversation WHERE line = ?1 AND contact = ?2)";
+    one(db, sql, (ordered.line.0, ordered.operator.as_str(), (now - GUESSES_FOR).0), |row| row.get(0))
+}
+
+/// What fails leaves nothing behind, although the order goes on.
+fn apart<T>(db: &Connection, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    execute(db, "SAVEPOINT order_at_work", ())?;
+    let done = work();
+    if done.is_err() && !db.is_autocommit() {
+        execute(db, "ROLLBACK TO order_at_work", ())?;
+    }
+    if !db.is_autocommit() {
+        execute(db, "RELEASE order_at_work", ())?;
+    }
+    done
+}
+
+fn approve(
+    db: &Connection,
+    ordered: &Ordered,
+    who: &Who,
+    wording: &dyn Wording,
+    now: Timestamp,
+) -> Result<Obeyed, StoreError> {
+    contacts::approve(db, who, wording.approval(), Some(ordered.line), now).map(Obeyed::Approved)
+}
+
+fn reject(db: &Connection, who: &Who, block: bool, now: Timestamp) -> Result<Obeyed, StoreError> {
+    Ok(Obeyed::Rejected { contact: contacts::reject(db, who, block, now)?, block })
+}
+
+/// An order is obeyed although its answer cannot be sent: the operator said STOP, or has had enough answers today.
+fn answer(
+    db: &Connection,
+    ordered: &Ordered,
+    obeyed: &Obeyed,
+    wording: &dyn Wording,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "SELECT count(*) FROM message WHERE purpose = 'order' AND created_at > ? AND created_at <= ?";
+    let answered: u32 = one(db, sql, ((now - DAY).0, now.0), |row| row.get(0))?;
+    if answered >= ANSWERS_PER_DAY {
+        tracing::warn!(order = %ordered.id, "an order was obeyed and not answered: too many were answered today");
+        return Ok(());
+    }
+    let parts = wording.answer(obeyed);
+    let draft = Draft {
+        key: format!("order-{}", ordered.id),
+        purpose: Purpose::Order,
+        to: ordered.operator.clone(),
+        text: pairing::text_of(&parts),
+        parts,
+        media: Vec::new(),
+        turn: None,
+    };
+    match enqueue::enqueue(db, ordered.line, &draft, now) {
+        Ok(_) | Err(StoreError::OptedOut) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,97 @@
+//! The outbox: each method one transaction.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use telephony_domain::delivery::{Receipt, StatusReport};
+use telephony_domain::id::{LineId, MessageId};
+use telephony_domain::limit::Terms;
+use telephony_domain::message::Draft;
+use telephony_domain::pace::Pacing;
+use telephony_domain::reconcile;
+use telephony_domain::retry::PartFate;
+use telephony_domain::time::Timestamp;
+
+use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, progress, queue};
+use crate::outbox::{
+    AttemptLease, DoubtfulPart, Enqueued, Outbox, Progress, Reported, SendFailure, SilentPart, StartedPart,
+};
+use crate::{Holder, Next, StoreError};
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn enqueue(&self, line: LineId, draft: Draft, now: Timestamp) -> Result<Enqueued, StoreError> {
+        self.write(move |db| enqueue::enqueue(db, line, &draft, now)).await
+    }
+
+    async fn start_parts(
+        &self,
+        holder: &Holder,
+        terms: Terms,
+        only: Option<MessageId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Next<Vec<StartedPart>>, StoreError> {
+        let holder = holder.clone();
+        let limit = limit.min(AT_A_TIME);
+        self.write(move |db| Next::up_to(limit, || queue::start(db, &holder, &terms, only, now))).await
+    }
+
+    async fn part_sent(&self, lease: AttemptLease, receipt: Receipt, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| delivery::sent(db, lease, &receipt, now)).await
+    }
+
+    async fn part_failed(
+        &self,
+        lease: AttemptLease,
+        failure: SendFailure,
+        jitter: f64,
+        now: Timestamp,
+    ) -> Result<PartFate, StoreError> {
+        self.write(move |db| delivery::failed(db, lease, &failure, jitter, now)).await
+    }
+
+    async fn doubt_abandoned(&self, holder: &Holder, all_gateways: bool, now: Timestamp) -> Result<usize, StoreError> {
+        let holder = holder.clone();
+        self.write(move |db| doubt::abandoned(db, &holder, all_gateways, now)).await
+    }
+
+    async fn doubtful_part(&self, _: &Holder, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
+        self.write(move |db| doubt::take(db, now)).await
+    }
+
+    async fn not_found(
+        &self,
+        lease: AttemptLease,
+        finding: reconcile::Finding,
+        now: Timestamp,
+    ) -> Result<reconcile::Next, StoreError> {
+        self.write(move |db| doubt::not_found(db, lease, finding, now)).await
+    }
+
+    async fn report(&self, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
+        self.write_first(move |db| delivery::report(db, &report, now)).await
+    }
+
+    async fn silent_parts(
+        &self,
+        until_first: Duration,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<SilentPart>, StoreError> {
+        self.write(move |db| progress::take_silent(db, until_first, limit, now)).await
+    }
+
+    async fn progress(&self, message: MessageId) -> Result<Progress, StoreError> {
+        self.read(move |db| progress::of_message(db, message)).await
+    }
+
+    async fn expected_start(
+        &self,
+        message: MessageId,
+        pacing: Pacing,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        self.read(move |db| progress::expected_start(db, message, pacing, now)).await
+    }
+}

@@ -1,0 +1,128 @@
+//! The schema's version, and the way from an older one to the newest.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
+
+use super::Mode;
+use crate::StoreError;
+
+/// One script per version; the first makes version 1. A script that was released never changes.
+pub(super) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+
+/// Says in the file's header whose it is: `OCtl` in ASCII.
+const APPLICATION: i64 = 0x4F43_746C;
+
+/// Fails when the file is another program's.
+pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
+    // One statement sees one state of the file: another process may be bringing it into shape.
+    let sql = "SELECT application_id, NOT EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_application_id";
+    let (application, was_empty): (i64, bool) = db.query_row(sql, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if application == APPLICATION || (application == 0 && was_empty) {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged("it is another program's database".to_owned()))
+    }
+}
+
+/// Runs the scripts that the file has not seen, where `mode` allows.
+pub(super) fn bring_up_to_date(
+    db: &mut Connection,
+    path: &Path,
+    mode: Mode,
+    migrations: &[&str],
+) -> Result<(), StoreError> {
+    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    let found = version(db)?;
+    match found {
+        _ if found == known => return Ok(()),
+        _ if found > known => return Err(StoreError::Newer { found, known }),
+        0 => {}
+        _ if mode == Mode::Command => return Err(StoreError::Older { found, known }),
+        _ => make_copy(db, &copy_path(path, found))?,
+    }
+    migrate(db, migrations, known)
+}
+
+/// All in one transaction: another process that opens the file at the same time waits and finds the work done.
+fn migrate(db: &mut Connection, migrations: &[&str], known: u32) -> Result<(), StoreError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
+    for script in migrations.iter().skip(done) {
+        transaction.execute_batch(script)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}
+
+fn make_copy(db: &Connection, copy: &Path) -> Result<(), StoreError> {
+    super::open::make_file(copy)?;
+    db.backup(MAIN_DB, copy, None::<fn(rusqlite::backup::Progress)>)?;
+    tracing::info!(copy = %copy.display(), "copied the message store before changing its schema");
+    Ok(())
+}
+
+fn copy_path(path: &Path, version: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".schema-{version}"));
+    PathBuf::from(name)
+}
+
+fn version(db: &Connection) -> Result<u32, StoreError> {
+    Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: [&str; 1] = ["CREATE TABLE t (a TEXT) STRICT; INSERT INTO t VALUES ('kept')"];
+    const NEW: [&str; 2] = [OLD[0], "ALTER TABLE t ADD COLUMN b TEXT DEFAULT 'added'"];
+
+    fn old_file() -> (tempfile::TempDir, PathBuf, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &OLD).unwrap();
+        (folder, path, db)
+    }
+
+    #[test]
+    fn an_older_schema_is_copied_and_then_changed() {
+        let (_folder, path, mut db) = old_file();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &NEW).unwrap();
+        let row = |db: &Connection, sql: &str| db.query_row(sql, (), |row| row.get::<_, String>(0));
+        assert_eq!(row(&db, "SELECT a || ' and ' || b FROM t").unwrap(), "kept and added");
+        let copy = Connection::open(copy_path(&path, 1)).unwrap();
+        assert_eq!((version(&copy), version(&db)), (Ok(1), Ok(2)));
+        assert_eq!(row(&copy, "SELECT a FROM t").unwrap(), "kept");
+    }
+
+    #[test]
+    fn a_script_that_fails_changes_nothing() {
+        let (_folder, path, mut db) = old_file();
+        let broken = [OLD[0], "CREATE TABLE u (a); SELECT nonsense"];
+        assert!(bring_up_to_date(&mut db, &path, Mode::Gateway, &broken).is_err());
+        assert_eq!(version(&db), Ok(1));
+        assert!(db.prepare("SELECT * FROM u").is_err());
+    }
+
+    #[test]
+    fn a_command_never_changes_a_schema() {
+        let (_folder, path, mut db) = old_file();
+        let found = bring_up_to_date(&mut db, &path, Mode::Command, &NEW);
+        assert_eq!(found, Err(StoreError::Older { found: 1, known: 2 }));
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &NEW).unwrap();
+        let found = bring_up_to_date(&mut db, &path, Mode::Gateway, &OLD);
+        assert_eq!(found, Err(StoreError::Newer { found: 2, known: 1 }));
+    }
+
+    #[test]
+    fn a_database_of_another_program_is_left_alone() {
+        let db = Connection::open_in_memory().unwrap();
+        check(&db).unwrap();
+        db.execute_batch("CREATE TABLE theirs (a)").unwrap();
+        assert!(matches!(check(&db), Err(StoreError::Damaged(_))));
+    }
+}

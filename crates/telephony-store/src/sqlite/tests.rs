@@ -1,0 +1,177 @@
+//! What only the writing thread itself can show: who shares a commit, and what one failure does to the others.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+
+use rusqlite::{Connection, StatementStatus};
+use telephony_domain::message::Arrival;
+use telephony_domain::policy::{InboundPolicy, Policy};
+use telephony_domain::time::Timestamp;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::query::{execute, one};
+use super::share::LONG_STEP;
+use super::{Mode, SqliteStore, arrival};
+use crate::StoreError;
+use crate::inbox::{Accepted, Inbox, Intake};
+use crate::notices::Notices;
+
+fn open() -> (TempDir, Arc<SqliteStore>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("store.db"), Mode::Gateway).unwrap();
+    (folder, Arc::new(store))
+}
+
+/// Keeps the writer in a transaction until something is sent, and long enough that no other work shares it.
+async fn hold(store: &Arc<SqliteStore>) -> (Sender<()>, JoinHandle<Result<(), StoreError>>) {
+    let ((go, wait), (entered, is_in)) = (channel(), tokio::sync::oneshot::channel());
+    let writing = store.clone();
+    let held = tokio::spawn(async move {
+        let mut entered = Some(entered);
+        let block = move |_: &Connection| {
+            if let Some(entered) = entered.take() {
+                let _ = entered.send(());
+            }
+            wait.recv().map_err(|error| StoreError::Other(error.to_string()))?;
+            std::thread::sleep(LONG_STEP);
+            Ok(())
+        };
+        writing.write(block).await
+    });
+    is_in.await.unwrap();
+    (go, held)
+}
+
+async fn notice(store: &SqliteStore, name: &str, fails: bool) -> Result<(), StoreError> {
+    let name = name.to_owned();
+    let work = move |db: &Connection| {
+        execute(db, "INSERT INTO notice (name, text, by_sms, since) VALUES (?, '', 0, 0)", [&name])?;
+        if fails { Err(StoreError::LeaseLost) } else { Ok(()) }
+    };
+    store.write(work).await
+}
+
+fn text(id: &str, length: usize) -> Arrival {
+    Arrival {
+        provider_id: id.to_owned(),
+        from: "+15550005678".to_owned(),
+        to: "+15550001234".to_owned(),
+        messaging_service: None,
+        text: "x".repeat(length),
+        media: Vec::new(),
+        also_to: Vec::new(),
+        opt_out_type: None,
+    }
+}
+
+async fn accept(store: &SqliteStore, arrival: Arrival) -> Result<Accepted, StoreError> {
+    let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
+    store.accept(arrival, Arc::new(Intake { policy, ..Intake::default() }), Timestamp(1)).await
+}
+
+#[tokio::test]
+async fn one_bad_job_does_not_hurt_those_it_shares_a_commit_with() {
+    let (_folder, store) = open();
+    let (go, held) = hold(&store).await;
+    let (first, bad, same, last) = tokio::join!(
+        biased;
+        notice(&store, "first", false),
+        notice(&store, "bad", true),
+        notice(&store, "first", false),
+        async {
+            go.send(()).unwrap();
+            notice(&store, "last", false).await
+        },
+    );
+    assert_eq!((first, bad, last), (Ok(()), Err(StoreError::LeaseLost), Ok(())));
+    assert!(same.is_err(), "the same row twice");
+    held.await.unwrap().unwrap();
+    let kept: Vec<_> = store.notices(Timestamp(2)).await.unwrap().into_iter().map(|given| given.name).collect();
+    assert_eq!(kept, ["first", "last"]);
+}
+
+#[tokio::test]
+async fn one_bad_arrival_does_not_hurt_those_it_shares_a_commit_with() {
+    let (_folder, store) = open();
+    let (go, held) = hold(&store).await;
+    let bad = |db: &Connection| {
+        execute(db, "INSERT INTO notice (name, text, by_sms, since) VALUES ('bad', '', 0, 0)", ())?;
+        Err::<(), _>(StoreError::LeaseLost)
+    };
+    let (first, bad, last) = tokio::join!(
+        biased;
+        accept(&store, text("SM1", 1)),
+        store.write_first(bad),
+        async {
+            let last = accept(&store, text("SM2", 1));
+            go.send(()).unwrap();
+            last.await
+        },
+    );
+    assert!(matches!((first, last), (Ok(Accepted::Unconfirmed(_)), Ok(Accepted::Unconfirmed(_)))));
+    assert_eq!(bad, Err(StoreError::LeaseLost));
+    held.await.unwrap().unwrap();
+    assert_eq!(accept(&store, text("SM1", 1)).await, Ok(Accepted::Repeat));
+    assert_eq!(store.notices(Timestamp(2)).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn an_arrival_overtakes_work_that_was_there_before() {
+    let (_folder, store) = open();
+    let (go, held) = hold(&store).await;
+    let seen = |db: &Connection| one(db, "SELECT count(*) FROM inbound", (), |row| row.get::<_, i64>(0));
+    let (work, accepted) = tokio::join!(biased; store.write(seen), async {
+        let arrival = accept(&store, text("SM1", 1));
+        tokio::pin!(arrival);
+        tokio::select! {
+            biased;
+            accepted = &mut arrival => panic!("answered before it was stored: {accepted:?}"),
+            () = std::future::ready(()) => go.send(()).unwrap(),
+        }
+        arrival.await
+    });
+    assert!(accepted.is_ok());
+    assert_eq!(work, Ok(1));
+    held.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+    let (_folder, store) = open();
+    for id in ["SM1", "SM2", "SM3"] {
+        accept(&store, text(id, 1)).await.unwrap();
+    }
+    let statement = |db: &Connection| {
+        let facts = db.prepare_cached(arrival::FACTS)?;
+        Ok((facts.get_status(StatementStatus::Run), facts.get_status(StatementStatus::RePrepare)))
+    };
+    assert_eq!(store.write(statement).await, Ok((3, 0)));
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_messages_until_there_is_room_again() {
+    let (_folder, store) = open();
+    accept(&store, text("SM1", 10)).await.unwrap();
+    let limit = |pages: i64| move |db: &Connection| Ok(db.pragma_update(None, "max_page_count", pages)?);
+    store.write(limit(1)).await.unwrap();
+    let (big, bigger) = tokio::join!(accept(&store, text("SM2", 100_000)), accept(&store, text("SM3", 200_000)));
+    for refused in [big, bigger] {
+        assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
+    }
+    store.write(limit(1_000_000)).await.unwrap();
+    assert_eq!(accept(&store, text("SM1", 10)).await, Ok(Accepted::Repeat));
+    for id in ["SM2", "SM3"] {
+        assert!(matches!(accept(&store, text(id, 100_000)).await, Ok(Accepted::Unconfirmed(_))), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_success_when_the_file_goes_before_the_commit() {
+    let (folder, store) = open();
+    let (go, held) = hold(&store).await;
+    std::fs::remove_file(folder.path().join("store.db")).unwrap();
+    go.send(()).unwrap();
+    assert!(matches!(held.await.unwrap(), Err(StoreError::Damaged(_))));
+    assert!(matches!(accept(&store, text("SM1", 1)).await, Err(StoreError::Damaged(_))));
+}

@@ -1,0 +1,228 @@
+//! How turns end, fail and come back.
+
+use std::borrow::Cow;
+
+use rusqlite::Connection;
+use telephony_domain::id::{ConversationId, MessageId, TurnId};
+use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::policy::Refusal;
+use telephony_domain::retry::{Disposition, TurnFate, turn_fate, unavailable_from};
+use telephony_domain::time::Timestamp;
+
+use super::query::{execute, find, list, one};
+use super::turn::{COLUMNS, Turn, read};
+use super::{conversation, enqueue, notice, queue};
+use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
+use crate::notices::Notice;
+use crate::{Holder, LONGEST_WAIT, StoreError};
+
+/// The turn, while the lease on it is the newest.
+pub(super) fn held(db: &Connection, lease: &TurnLease) -> Result<Turn, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM turn WHERE id = ? AND fence = ? AND state = 'leased'");
+    find(db, &sql, (lease.turn.0, lease.fence), read)?.ok_or(StoreError::LeaseLost)
+}
+
+pub(super) fn renew(db: &Connection, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
+    let turn = held(db, lease)?;
+    execute(db, "UPDATE turn SET due_at = ? WHERE id = ?", ((now + LEASE).0, turn.id.0))?;
+    conversation::rearm(db, turn.conversation)
+}
+
+pub(super) fn finish(db: &Connection, lease: &TurnLease, end: &TurnEnd, now: Timestamp) -> Result<(), StoreError> {
+    let turn = held(db, lease)?;
+    match end {
+        TurnEnd::Refused(refusal) => refuse(db, &turn, *refusal, now),
+        TurnEnd::Answered(_) if conversation::is_opted_out(db, turn.conversation)? => {
+            refuse(db, &turn, Refusal::OptedOut, now)
+        }
+        TurnEnd::Answered(drafts) => answer(db, &turn, drafts, now),
+    }
+}
+
+fn refuse(db: &Connection, turn: &Turn, refusal: Refusal, now: Timestamp) -> Result<(), StoreError> {
+    close(db, turn, "refused", "refused", Some(refusal.as_str()), now)
+}
+
+fn answer(db: &Connection, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), StoreError> {
+    let line = conversation::line_of(db, turn.conversation)?;
+    take_back_apology(db, turn.conversation, now)?;
+    for draft in drafts {
+        let mut draft = Cow::Borrowed(draft);
+        if draft.turn.is_none() {
+            draft.to_mut().turn = Some(turn.id);
+        }
+        match enqueue::enqueue(db, line, &draft, now) {
+            Err(StoreError::OptedOut) => tracing::warn!(turn = %turn.id, to = ?draft.to, "not sent: they opted out"),
+            enqueued => drop(enqueued?),
+        }
+    }
+    notice::end(db, UNANSWERED)?;
+    close(db, turn, "answered", "answered", None, now)
+}
+
+/// Ends a turn for good; its messages become `messages`, because of `why`.
+pub(super) fn close(
+    db: &Connection,
+    turn: &Turn,
+    state: &str,
+    messages: &str,
+    why: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE turn SET state = ?2, due_at = NULL, ended_at = ?3 WHERE id = ?1";
+    execute(db, sql, (turn.id.0, state, now.0))?;
+    execute(db, "UPDATE inbound SET state = ?2, why = ?3 WHERE turn = ?1", (turn.id.0, messages, why))?;
+    close_attempt(db, turn, state, why, Some(now))?;
+    conversation::rearm(db, turn.conversation)
+}
+
+/// Ends the attempt that is running; without `now` it was cut short and nobody knows when.
+pub(super) fn close_attempt(
+    db: &Connection,
+    turn: &Turn,
+    outcome: &str,
+    reason: Option<&str>,
+    now: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE turn_attempt SET outcome = ?3, reason = ?4, ended_at = ?5
+               WHERE turn = ?1 AND number = ?2 AND outcome = 'running'";
+    execute(db, sql, (turn.id.0, turn.fence, outcome, reason, now.map(|now| now.0))).map(drop)
+}
+
+pub(super) fn record_failure(
+    db: &Connection,
+    lease: &TurnLease,
+    failure: &TurnFailure,
+    now: Timestamp,
+) -> Result<TurnFate, StoreError> {
+    let turn = held(db, lease)?;
+    let fate = fail(db, &turn, &failure.reason, failure.disposition, failure.jitter, now)?;
+    let outcome = match fate {
+        TurnFate::RetryAt(_) => "retried",
+        TurnFate::ParkedUntil(_) => "parked",
+        TurnFate::Dead => "failed",
+    };
+    close_attempt(db, &turn, outcome, Some(&failure.reason), Some(now))?;
+    conversation::rearm(db, turn.conversation)?;
+    let first_failed = turn.first_failed.map_or(now, |first| first.min(now));
+    if let (Some(sorry), Some(due)) = (&failure.sorry, unavailable_from(fate, first_failed, now)) {
+        apologise(db, &turn, sorry, due, now)?;
+    }
+    Ok(fate)
+}
+
+/// Once for each outage: the key stays the same until a turn of the conversation is answered. It leaves at `due`, unless
+/// there is an answer by then.
+fn apologise(db: &Connection, turn: &Turn, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT coalesce(max(id), 0) FROM turn WHERE conversation = ? AND state = 'answered'";
+    let last_answered: i64 = one(db, sql, [turn.conversation.0], |row| row.get(0))?;
+    let draft = Draft {
+        key: format!("unavailable-{}-{last_answered}", turn.conversation),
+        purpose: Purpose::Unavailable,
+        to: conversation::contact_of(db, turn.conversation)?,
+        text: sorry.text.clone(),
+        parts: sorry.parts.clone(),
+        media: Vec::new(),
+        turn: None,
+    };
+    match enqueue::enqueue(db, conversation::line_of(db, turn.conversation)?, &draft, now) {
+        Ok(enqueued) if enqueued.is_new => queue::put_off(db, enqueued.message, due),
+        Ok(_) | Err(StoreError::OptedOut | StoreError::QueueFull { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// There is an answer: nobody is told any more that there is none.
+fn take_back_apology(db: &Connection, conversation: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT id FROM message WHERE id IN (SELECT message FROM part WHERE conversation = ?1 AND due_at IS NOT NULL
+                                                  UNION SELECT message FROM part WHERE conversation = ?1 AND state = 'queued')
+               AND purpose = 'unavailable'";
+    for message in list(db, sql, [conversation.0], |row| row.get(0).map(MessageId))? {
+        queue::cancel_rest(db, message, "there was an answer after all", now)?;
+    }
+    queue::promote(db, conversation, now)
+}
+
+/// Decides about a turn whose attempt failed and writes it down; leaves the attempt and its conversation to the caller.
+pub(super) fn fail(
+    db: &Connection,
+    turn: &Turn,
+    reason: &str,
+    why: Disposition,
+    jitter: f64,
+    now: Timestamp,
+) -> Result<TurnFate, StoreError> {
+    let first_failed = turn.first_failed.map_or(now, |first| first.min(now));
+    let failures = turn.failures.saturating_add(1);
+    let latest = now + LONGEST_WAIT;
+    let fate = match turn_fate(why, first_failed, failures, jitter, now) {
+        TurnFate::RetryAt(due) => TurnFate::RetryAt(due.min(latest)),
+        TurnFate::ParkedUntil(due) => TurnFate::ParkedUntil(due.min(latest)),
+        TurnFate::Dead => TurnFate::Dead,
+    };
+    let (state, due) = match fate {
+        TurnFate::RetryAt(due) => ("retrying", Some(due.0)),
+        TurnFate::ParkedUntil(due) => ("parked", Some(due.0)),
+        TurnFate::Dead => ("dead", None),
+    };
+    let sql = "UPDATE turn SET state = ?2, due_at = ?3, reason = ?4, failures = ?5, first_failed_at = ?6 WHERE id = ?1";
+    execute(db, sql, (turn.id.0, state, due, reason, failures, first_failed.0))?;
+    if fate == TurnFate::Dead {
+        execute(db, "UPDATE inbound SET state = 'failed', why = ?2 WHERE turn = ?1", (turn.id.0, reason))?;
+    }
+    tell(db, turn, fate, reason, now)?;
+    Ok(fate)
+}
+
+/// The notice that messages stay without an answer.
+const UNANSWERED: &str = "unanswered";
+
+/// The notice that messages are given up.
+const DEAD: &str = "dead-turns";
+
+/// Tells the operator of a turn that is set aside or given up; one notice for all of them, since one cause makes many.
+fn tell(db: &Connection, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    let contact = conversation::contact_of(db, turn.conversation)?;
+    let notice = match fate {
+        TurnFate::RetryAt(_) => return Ok(()),
+        TurnFate::ParkedUntil(_) => Notice::event(
+            UNANSWERED,
+            format!("nobody has been able to answer {contact:?} for 10 minutes, it is tried on: {reason}"),
+        ),
+        TurnFate::Dead => Notice::event(
+            DEAD,
+            format!("a message from {contact:?} is given up ({reason}): `openclaw telephony messages --dead`"),
+        ),
+    };
+    notice::give(db, &notice, now).map(drop)
+}
+
+pub(super) fn hand_back(db: &Connection, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
+    let turn = held(db, lease)?;
+    let sql = "UPDATE turn SET state = 'retrying', due_at = ?2, attempts = attempts - 1 WHERE id = ?1";
+    execute(db, sql, (turn.id.0, now.0))?;
+    execute(db, "DELETE FROM turn_attempt WHERE turn = ? AND number = ?", (turn.id.0, turn.fence))?;
+    conversation::rearm(db, turn.conversation)
+}
+
+/// The fence moves on: a holder that lives after all has no right any more.
+pub(super) fn free(db: &Connection, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state = 'leased' AND holder <> ?");
+    let leased = list(db, &sql, [&holder.0], read)?;
+    for turn in &leased {
+        close_attempt(db, turn, "lost", Some("the program ended while it worked on the turn"), None)?;
+        execute(db, "UPDATE turn SET due_at = ?, fence = fence + 1 WHERE id = ?", (now.0, turn.id.0))?;
+        conversation::rearm(db, turn.conversation)?;
+    }
+    Ok(leased.len())
+}
+
+/// As if it had never failed; it goes ahead of what was said later, unless that is being answered.
+pub(super) fn revive(db: &Connection, turn: TurnId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE turn SET state = 'parked', due_at = ?2, attempts = 0, failures = 0, first_failed_at = NULL, reason = NULL
+               WHERE id = ?1 AND state IN ('parked', 'dead') RETURNING conversation";
+    let revived = find(db, sql, (turn.0, now.0), |row| row.get(0).map(ConversationId))?;
+    let conversation = revived.ok_or_else(|| StoreError::NotFound(format!("failed turn {turn}")))?;
+    execute(db, "UPDATE inbound SET state = 'answering', why = NULL WHERE turn = ?", [turn.0])?;
+    conversation::rearm(db, conversation)
+}

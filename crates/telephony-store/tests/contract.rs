@@ -1,0 +1,42 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+//! What every store must do, told as stories. Another backend runs the same stories with a `backend` of its own.
+
+mod contract {
+    mod arrivals;
+    mod attachments;
+    mod backlogs;
+    mod clock_set_back;
+    mod costs;
+    mod crashes;
+    mod doubts;
+    mod gaps;
+    mod history;
+    mod interleavings;
+    mod limits;
+    mod lines;
+    mod notices;
+    mod opt_outs;
+    mod orders;
+    mod outbox;
+    mod pacing;
+    mod pairing;
+    mod queues;
+    mod records;
+    mod reports;
+    mod routes;
+    mod turns;
+    pub mod world;
+}
+
+mod backend {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use telephony_store::Store;
+    use telephony_store::sqlite::{Mode, SqliteStore};
+
+    /// A store in `folder`; called twice, two processes that share it.
+    pub fn open(folder: &Path) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(&folder.join("store.db"), Mode::Gateway).unwrap())
+    }
+}

@@ -1,0 +1,149 @@
+//! Nobody knows whether a part was sent.
+
+use telephony_domain::delivery::Status;
+use telephony_domain::reconcile::{Finding, Next as Then};
+use telephony_domain::retry::{Disposition, PartFate};
+use telephony_store::outbox::{ATTEMPT_LEASE, PartState, SendFailure};
+use telephony_store::{Holder, Next, StoreError};
+
+use super::world::{ANN, World, at, gateway, number, receipt, send_failure, sender};
+
+#[tokio::test]
+async fn the_answer_is_lost_and_the_list_does_not_have_it() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1", "2"], at(0)).await;
+    let part = world.lose(at(0)).await;
+    assert_eq!(world.states(message).await, [PartState::Unknown, PartState::Queued]);
+    assert_eq!(world.parts_idle(at(5)).await, None, "nothing is sent again blindly, and nothing overtakes it");
+    let doubt = world.doubtful(at(1)).await;
+    assert_eq!((doubt.lease, doubt.text.as_str(), doubt.attempted), (part.lease, "1", at(0)));
+    assert_eq!((doubt.to, doubt.from), (number(ANN), sender(super::world::LINE)));
+    let look = async |now| world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap();
+    assert_eq!(look(2).await, Then::LookAgainAt(at(15)));
+    assert!(
+        matches!(world.store.doubtful_part(&gateway(), at(3)).await.unwrap(), Next::Idle(Some(due)) if due == at(15))
+    );
+    world.doubtful(at(15)).await;
+    assert_eq!(look(16).await, Then::SendAgain);
+    let again = world.start(at(16)).await;
+    assert_eq!((again.lease.part, again.lease.attempt), (part.lease.part, 2));
+    assert_eq!(again.correlator, part.correlator);
+    let late = world.store.not_found(part.lease, Finding::Absent, at(17)).await;
+    assert_eq!(late, Err(StoreError::LeaseLost));
+}
+
+#[tokio::test]
+async fn a_part_that_is_lost_twice_stays_unknown_and_the_next_goes_on() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1", "2"], at(0)).await;
+    for attempt in 1..=2 {
+        let start = i64::from(attempt) * 100;
+        let lease = world.lose(at(start)).await.lease;
+        world.store.not_found(lease, Finding::Absent, at(start + 1)).await.unwrap();
+        let then = world.store.not_found(lease, Finding::Absent, at(start + 20)).await.unwrap();
+        assert_eq!(then, if attempt == 1 { Then::SendAgain } else { Then::FinallyUnknown });
+    }
+    assert_eq!(world.states(message).await, [PartState::FinallyUnknown, PartState::Ready]);
+    assert_eq!(world.start(at(300)).await.text, "2");
+}
+
+#[tokio::test]
+async fn a_part_that_is_refused_for_minutes_is_sent_in_the_end_and_each_attempt_may_turn_up_late() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let refused = SendFailure { was_answered: true, ..send_failure(Disposition::Unknown) };
+    for attempt in 0..20 {
+        let start = attempt * 20;
+        let lease = world.start(at(start)).await.lease;
+        world.store.part_failed(lease, refused.clone(), 0.0, at(start)).await.unwrap();
+        assert_eq!(world.doubtful(at(start)).await.attempted, at(0), "any of them may turn up");
+        world.store.not_found(lease, Finding::Absent, at(start)).await.unwrap();
+        let then = world.store.not_found(lease, Finding::Absent, at(start + 15)).await.unwrap();
+        assert_eq!(then, Then::SendAgain, "attempt {attempt}");
+    }
+    world.hand_over("SM1", at(400)).await;
+    // Behind a request that may not be over there is one more, whatever came before.
+    world.send("b", ANN, &["2"], at(400)).await;
+    let story =
+        [(true, Then::SendAgain), (false, Then::SendAgain), (true, Then::SendAgain), (false, Then::FinallyUnknown)];
+    for (start, (was_answered, expected)) in (500..).step_by(20).zip(story) {
+        let lease = world.start(at(start)).await.lease;
+        let failure = SendFailure { was_answered, ..refused.clone() };
+        world.store.part_failed(lease, failure, 0.0, at(start)).await.unwrap();
+        world.store.not_found(lease, Finding::Absent, at(start)).await.unwrap();
+        assert_eq!(world.store.not_found(lease, Finding::Absent, at(start + 15)).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_first_answer_comes_when_the_part_was_already_sent_again() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    let first = world.lose(at(0)).await.lease;
+    world.store.not_found(first, Finding::Absent, at(1)).await.unwrap();
+    world.store.not_found(first, Finding::Absent, at(20)).await.unwrap();
+    let second = world.start(at(20)).await.lease;
+    world.store.part_sent(first, receipt("SM1", Status::Queued), at(21)).await.unwrap();
+    world.store.part_sent(second, receipt("SM2", Status::Queued), at(22)).await.unwrap();
+    let progress = world.store.progress(message).await.unwrap();
+    assert_eq!(progress.parts[0].provider_id.as_deref(), Some("SM1"));
+    assert_eq!(world.parts_idle(at(1000)).await, None);
+}
+
+#[tokio::test]
+async fn the_list_cannot_be_had() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let lease = world.lose(at(0)).await.lease;
+    for now in [20, 40, 4_000, 40_000] {
+        let then = world.store.not_found(lease, Finding::Unreachable, at(now)).await.unwrap();
+        assert!(matches!(then, Then::LookAgainAt(due) if due > at(now)), "{then:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_find_must_not_be_another_part_with_the_same_words() {
+    let world = World::new().await;
+    world.send("a", ANN, &["same"], at(0)).await;
+    world.hand_over("SM1", at(0)).await;
+    let other = world.store.claim_line(sender("+15550003333"), at(0)).await.unwrap();
+    world.store.enqueue(other, super::world::draft("b", ANN, &["same"]), at(0)).await.unwrap();
+    world.hand_over("SM2", at(1)).await;
+    world.send("c", super::world::BOB, &["same"], at(0)).await;
+    world.hand_over("SM3", at(1)).await;
+    world.send("d", ANN, &["same"], at(1)).await;
+    world.lose(at(2)).await;
+    let mut claimed = world.doubtful(at(3)).await.claimed;
+    claimed.sort();
+    assert_eq!(claimed, ["SM1", "SM2"], "everything sent to the contact, on any line");
+}
+
+#[tokio::test]
+async fn a_process_dies_while_it_hands_a_part_over() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    let part = world.start(at(0)).await;
+    let soon = at(0) + ATTEMPT_LEASE;
+    assert_eq!(world.store.doubt_abandoned(&gateway(), false, soon - super::world::seconds(1)).await.unwrap(), 0);
+    assert_eq!(world.store.doubt_abandoned(&gateway(), false, soon).await.unwrap(), 1);
+    assert_eq!(world.states(message).await, [PartState::Unknown]);
+    assert_eq!(world.doubtful(soon).await.attempted, at(0));
+    let last_word = send_failure(Disposition::GiveUp);
+    let fate = world.store.part_failed(part.lease, last_word, 0.0, soon).await.unwrap();
+    assert_eq!(fate, PartFate::Failed, "it lived after all, and knows better");
+}
+
+#[tokio::test]
+async fn a_new_gateway_doubts_what_the_dead_one_was_sending_but_not_what_a_command_is() {
+    let world = World::new().await;
+    let dead = world.send("a", ANN, &["1"], at(0)).await;
+    let alive = world.send("b", super::world::BOB, &["2"], at(0)).await;
+    world.start(at(0)).await;
+    let command = Holder("cli-7".to_owned());
+    let only = telephony_domain::pace::Pacing::Unlimited;
+    assert!(matches!(world.next_part_of(alive, &command, only, at(0)).await, Next::Taken(_)));
+    let next = Holder("gateway-2".to_owned());
+    assert_eq!(world.store.doubt_abandoned(&next, true, at(1)).await.unwrap(), 1);
+    assert_eq!(world.states(dead).await, [PartState::Unknown]);
+    assert_eq!(world.states(alive).await, [PartState::Starting]);
+}

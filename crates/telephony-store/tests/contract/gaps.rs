@@ -1,0 +1,51 @@
+//! What may have come while nobody listened: since when it is looked for, and where.
+
+use telephony_domain::line::Sender;
+use telephony_domain::message::Arrival;
+use telephony_store::lines::LOOK_BACK;
+
+use super::world::{ANN, LINE, World, arrival, at, open_to_all, seconds};
+
+async fn gaps(world: &World, now: i64) -> Vec<(String, i64)> {
+    let gaps = world.store.gaps(at(now)).await.unwrap();
+    gaps.into_iter().map(|gap| (gap.number, (gap.since.0 - at(0).0) / 1000)).collect()
+}
+
+#[tokio::test]
+async fn nothing_older_than_the_first_look_is_ever_looked_for() {
+    let world = World::new().await;
+    assert_eq!(gaps(&world, 1000).await, [(LINE.to_owned(), 1000)]);
+    world.store.gap_closed(LINE, at(1100)).await.unwrap();
+    assert_eq!(gaps(&world, 1200).await, [(LINE.to_owned(), 1000)], "a look back would go further");
+}
+
+#[tokio::test]
+async fn a_look_begins_where_the_last_complete_one_ended_and_a_little_before() {
+    let world = World::new().await;
+    gaps(&world, 0).await;
+    assert_eq!(gaps(&world, 90_000).await, [(LINE.to_owned(), 0)], "the last look was not completed");
+    world.store.gap_closed(LINE, at(90_000)).await.unwrap();
+    let world = world.restarted();
+    let back = i64::try_from(LOOK_BACK.as_secs()).unwrap();
+    assert_eq!(gaps(&world, 200_000).await, [(LINE.to_owned(), 90_000 - back)]);
+    assert_eq!(gaps(&world, 80_000).await, [(LINE.to_owned(), 80_000 - back)], "the clock was set back");
+}
+
+#[tokio::test]
+async fn numbers_of_a_messaging_service_are_looked_at_once_a_message_came_to_them() {
+    let world = World::new().await;
+    let service = Sender { number: None, messaging_service: Some("MG1".to_owned()) };
+    world.store.claim_line(service, at(0)).await.unwrap();
+    let pool = Arrival {
+        messaging_service: Some("MG1".to_owned()),
+        to: "+15550003333".to_owned(),
+        ..arrival("SM1", ANN, "hello")
+    };
+    let foreign = Arrival { to: "+15550004444".to_owned(), ..arrival("SM2", ANN, "hello") };
+    for text in [pool, foreign] {
+        world.accept(text, open_to_all(), at(1)).await;
+    }
+    let now = at(0) + seconds(10);
+    let numbers = world.store.gaps(now).await.unwrap().into_iter().map(|gap| gap.number);
+    assert_eq!(numbers.collect::<Vec<_>>(), [LINE, "+15550003333"]);
+}

@@ -1,0 +1,338 @@
+//! What the operator allows is never exceeded, and what it holds up is not lost.
+
+use proptest::prelude::*;
+use telephony_domain::delivery::Status;
+use telephony_domain::limit::{DAY, Limits, MOMENT};
+use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::rally::{ENDLESS_AFTER, PAUSE};
+use telephony_domain::reconcile::Finding;
+use telephony_domain::retry::Disposition;
+use telephony_domain::time::Timestamp;
+use telephony_store::outbox::PartState::{Canceled, Failed, Ready, Starting};
+use telephony_store::outbox::StartedPart;
+use telephony_store::{LONGEST_WAIT, Next};
+
+use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, receipt, seconds, send_failure, texts};
+
+fn per_day(segments: u32) -> Limits {
+    Limits { segments_per_day: Some(segments), ..Limits::default() }
+}
+
+fn per_contact(segments: u32) -> Limits {
+    Limits { segments_per_contact_per_day: Some(segments), ..Limits::default() }
+}
+
+fn replies(number: u32) -> Limits {
+    Limits { replies_per_contact_per_30s: Some(number), ..Limits::default() }
+}
+
+async fn taken(world: &World, limits: Limits, now: Timestamp) -> StartedPart {
+    match world.start_within(limits, now).await {
+        Next::Taken(part) => part,
+        Next::Idle(due) => panic!("nothing may leave before {due:?}"),
+    }
+}
+
+async fn held(world: &World, limits: Limits, now: Timestamp) -> Option<Timestamp> {
+    match world.start_within(limits, now).await {
+        Next::Idle(due) => due,
+        Next::Taken(part) => panic!("{part:?} leaves over the limit"),
+    }
+}
+
+async fn sent(world: &World, part: &StartedPart, now: Timestamp) {
+    let id = format!("SM-{}", part.correlator);
+    world.store.part_sent(part.lease, receipt(&id, Status::Queued), now).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_day_is_used_up_and_messages_wait_until_it_is_over() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1", "2"], at(0)).await;
+    let waiting = world.send("b", BOB, &["3"], at(0)).await;
+    for now in [0, 100] {
+        let part = taken(&world, per_day(2), at(now)).await;
+        sent(&world, &part, at(now)).await;
+    }
+    assert_eq!(held(&world, per_day(2), at(200)).await, Some(at(0) + DAY));
+    assert_eq!(held(&world, per_day(2), at(300)).await, Some(at(0) + DAY));
+    let progress = world.store.progress(waiting).await.unwrap();
+    assert_eq!(progress.parts[0].next_attempt, Some(at(0) + DAY));
+    assert_eq!(progress.parts[0].reason.as_deref(), Some("limits.segmentsPerDay is reached"));
+    assert_eq!(world.notices(at(300)).await, ["limit-segmentsPerDay"]);
+    let world = world.restarted();
+    assert!(held(&world, per_day(2), at(0) + DAY - seconds(1)).await.is_some());
+    assert_eq!(taken(&world, per_day(2), at(0) + DAY).await.text, "3");
+    assert_eq!(held(&world, per_day(2), at(0) + DAY).await, None);
+    assert_eq!(world.notices(at(0) + DAY).await, [""; 0], "it holds no longer");
+}
+
+#[tokio::test]
+async fn a_limit_that_is_lifted_lets_go_what_waited() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1", "2"], at(0)).await;
+    let part = taken(&world, per_contact(1), at(0)).await;
+    sent(&world, &part, at(0)).await;
+    assert_eq!(held(&world, per_contact(1), at(1)).await, Some(at(1) + LONGEST_WAIT));
+    assert_eq!(taken(&world, Limits::default(), at(1) + LONGEST_WAIT).await.text, "2");
+}
+
+#[tokio::test]
+async fn a_contact_who_had_enough_does_not_hold_up_another() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1", "2"], at(0)).await;
+    sent(&world, &taken(&world, per_contact(1), at(2)).await, at(2)).await;
+    world.send("b", BOB, &["3"], at(3)).await;
+    assert_eq!(taken(&world, per_contact(1), at(3)).await.text, "3");
+    assert_eq!(world.notices(at(3)).await, ["limit-segmentsPerContactPerDay"]);
+}
+
+#[tokio::test]
+async fn a_small_part_does_not_overtake_a_large_one_that_waits_for_the_day() {
+    let world = World::new().await;
+    let large = Draft { parts: vec![PartDraft { text: "large".into(), segments: 3 }], ..draft("a", ANN, &[]) };
+    world.send("first", BOB, &["1"], at(0)).await;
+    sent(&world, &taken(&world, per_day(3), at(0)).await, at(0)).await;
+    world.store.enqueue(world.line, large, at(1)).await.unwrap();
+    world.send("small", BOB, &["2"], at(2)).await;
+    assert_eq!(held(&world, per_day(3), at(3)).await, Some(at(0) + DAY));
+    assert_eq!(taken(&world, per_day(3), at(0) + DAY).await.text, "large");
+}
+
+#[tokio::test]
+async fn a_part_larger_than_a_limit_fails_instead_of_waiting_for_ever() {
+    let world = World::new().await;
+    let parts = vec![PartDraft { text: "large".into(), segments: 3 }, PartDraft { text: "rest".into(), segments: 1 }];
+    let large = Draft { parts, ..draft("a", ANN, &[]) };
+    let large = world.store.enqueue(world.line, large, at(0)).await.unwrap().message;
+    world.send("b", ANN, &["next"], at(0)).await;
+    assert_eq!(taken(&world, per_contact(2), at(0)).await.text, "next");
+    assert_eq!(world.states(large).await, [Failed, Canceled]);
+    let reason = world.store.progress(large).await.unwrap().parts[0].reason.clone().unwrap();
+    assert!(reason.contains("limits.segmentsPerContactPerDay is 2"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_was_certainly_not_sent_costs_nothing() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    for (now, why) in [(0, RETRY), (200, Disposition::Unknown)] {
+        let part = taken(&world, per_day(1), at(now)).await;
+        world.store.part_failed(part.lease, send_failure(why), 0.0, at(now)).await.unwrap();
+    }
+    world.send("b", BOB, &["2"], at(300)).await;
+    assert!(held(&world, per_day(1), at(300)).await.is_some(), "it may have been sent");
+    for now in [300, 400] {
+        let doubt = world.doubtful(at(now)).await;
+        world.store.not_found(doubt.lease, Finding::Absent, at(now)).await.unwrap();
+    }
+    assert_eq!(world.states(message).await, [Ready]);
+    let part = taken(&world, per_day(1), at(400)).await;
+    let refused = send_failure(Disposition::GiveUp);
+    if part.text == "1" {
+        world.store.part_failed(part.lease, refused, 0.0, at(400)).await.unwrap();
+        taken(&world, per_day(1), at(400)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_after_all_is_counted_after_all() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let part = world.lose(at(0)).await;
+    for now in [0, 20] {
+        let doubt = world.doubtful(at(now)).await;
+        world.store.not_found(doubt.lease, Finding::Absent, at(now)).await.unwrap();
+    }
+    let late = super::world::report("SM1", Some(&part.correlator), Status::Delivered);
+    world.store.report(late, at(30)).await.unwrap();
+    world.send("b", BOB, &["2"], at(40)).await;
+    assert_eq!(held(&world, per_day(1), at(40)).await, Some(at(30) + DAY));
+}
+
+#[tokio::test]
+async fn a_clock_set_back_forgets_nothing_and_blocks_for_a_day_at_most() {
+    let world = World::new().await;
+    let far = at(0) + 300 * DAY;
+    world.send("a", ANN, &["1"], far).await;
+    sent(&world, &taken(&world, per_day(1), far).await, far).await;
+    world.send("b", BOB, &["2"], at(0)).await;
+    assert_eq!(held(&world, per_day(1), at(0)).await, Some(at(0) + DAY));
+    world.send("c", BOB, &["3"], at(1)).await;
+    sent(&world, &taken(&world, per_day(2), at(1)).await, at(1)).await;
+    assert_eq!(taken(&world, per_day(2), at(1) + DAY).await.text, "3");
+}
+
+#[tokio::test]
+async fn two_machines_that_answer_each_other_are_paused() {
+    let world = World::new().await;
+    let (mut now, mut paused) = (at(0), false);
+    for reply in 0..(ENDLESS_AFTER * 10) {
+        world.says(ANN, "beep", now).await;
+        let Next::Taken(turn) = world.next_turn(now).await else {
+            paused = true;
+            break;
+        };
+        world.answer(&turn, "boop", now).await.unwrap();
+        let part = loop {
+            match world.start_within(replies(3), now).await {
+                Next::Taken(part) => break part,
+                Next::Idle(due) => now = due.unwrap(),
+            }
+        };
+        assert!(reply < 100, "they go on for ever");
+        sent(&world, &part, now).await;
+        now = now + seconds(1);
+    }
+    assert!(paused);
+    assert_eq!(held(&world, replies(3), now).await, None);
+    assert_eq!(world.notices(now).await, ["paused-1"]);
+    let over = now + PAUSE;
+    let summary = world.store.summary(now).await.unwrap();
+    assert_eq!((summary.waiting, summary.queued), (1, 0));
+    world.says(ANN, "beep beep", now + seconds(60)).await;
+    world.turns_idle(over - seconds(60)).await;
+    let world = world.restarted();
+    assert_eq!(texts(&world.lease(over).await), ["beep", "beep beep"]);
+    assert_eq!(world.notices(over).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_for_the_operator_overtakes_what_begins_to_wait_before_it() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let part = taken(&world, per_day(1), at(0)).await;
+    sent(&world, &part, at(0)).await;
+    world.send("b", ANN, &["2"], at(0)).await;
+    let order = Draft { purpose: Purpose::Order, ..draft("c", ANN, &["told"]) };
+    world.store.enqueue(world.line, order, at(0)).await.unwrap();
+    let part = taken(&world, per_day(1), at(1)).await;
+    assert_eq!(part.text, "told");
+    assert_eq!(world.notices(at(1)).await, ["limit-segmentsPerDay"], "the other part waits still");
+    sent(&world, &part, at(1)).await;
+    assert_eq!(held(&world, per_day(1), at(2)).await, Some(at(1) + DAY));
+}
+
+#[tokio::test]
+async fn what_the_operator_sends_is_counted_but_not_held_up() {
+    let world = World::new().await;
+    for key in ["a", "b", "c"] {
+        let by_hand = Draft { purpose: Purpose::Send, ..draft(key, ANN, &["by hand"]) };
+        world.store.enqueue(world.line, by_hand, at(0)).await.unwrap();
+        sent(&world, &taken(&world, replies(2), at(0)).await, at(0)).await;
+    }
+    let reply = world.send("d", ANN, &["reply"], at(1)).await;
+    assert_eq!(held(&world, replies(2), at(1)).await, Some(at(0) + MOMENT));
+    assert_eq!(world.states(reply).await, [Ready]);
+    taken(&world, replies(2), at(0) + MOMENT).await;
+    assert_eq!(world.states(reply).await, [Starting]);
+}
+
+/// Something that happens; numbers choose among what there is.
+#[derive(Debug, Clone)]
+enum Event {
+    Enqueue(usize, u32),
+    Start,
+    StartElsewhere,
+    Sent(usize),
+    Fails(usize, Disposition),
+    IsAbsent,
+    TimePasses(u64),
+    Restart,
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let why = prop_oneof![Just(RETRY), Just(Disposition::GiveUp), Just(Disposition::Unknown)];
+    prop_oneof![
+        4 => (0..3usize, 1..5u32).prop_map(|(contact, segments)| Event::Enqueue(contact, segments)),
+        4 => Just(Event::Start),
+        2 => Just(Event::StartElsewhere),
+        4 => any::<usize>().prop_map(Event::Sent),
+        2 => (any::<usize>(), why).prop_map(|(attempt, why)| Event::Fails(attempt, why)),
+        2 => Just(Event::IsAbsent),
+        2 => (1..40_000u64).prop_map(Event::TimePasses),
+        1 => (1..40u64).prop_map(Event::TimePasses),
+        1 => Just(Event::Restart),
+    ]
+}
+
+/// An attempt as somebody outside sees it.
+struct Seen {
+    part: StartedPart,
+    segments: u32,
+    at: Timestamp,
+    may_be_sent: bool,
+}
+
+const LIMITS: Limits =
+    Limits { segments_per_day: Some(12), segments_per_contact_per_day: Some(8), replies_per_contact_per_30s: Some(2) };
+
+fn check(seen: &[Seen], now: Timestamp) {
+    let within = |window| seen.iter().filter(move |attempt| attempt.may_be_sent && now.since(attempt.at) < window);
+    assert!(within(DAY).map(|attempt| attempt.segments).sum::<u32>() <= 12);
+    for contact in ["+15550000001", "+15550000002", "+15550000003"] {
+        let to = |attempt: &&Seen| attempt.part.to.as_str() == contact;
+        assert!(within(DAY).filter(to).map(|attempt| attempt.segments).sum::<u32>() <= 8);
+        assert!(within(MOMENT).filter(to).count() <= 2);
+    }
+}
+
+async fn happens(world: World, events: Vec<Event>) {
+    let (mut world, mut now, mut seen) = (world, at(0), Vec::<Seen>::new());
+    let elsewhere = world.beside();
+    for (number, event) in events.into_iter().enumerate() {
+        match event {
+            Event::Enqueue(contact, segments) => {
+                let parts = vec![PartDraft { text: format!("{segments}"), segments }];
+                let to = ["+15550000001", "+15550000002", "+15550000003"][contact];
+                world
+                    .store
+                    .enqueue(world.line, Draft { parts, ..draft(&number.to_string(), to, &[]) }, now)
+                    .await
+                    .unwrap();
+            }
+            Event::Start | Event::StartElsewhere => {
+                let there = if matches!(event, Event::Start) { &world } else { &elsewhere };
+                if let Next::Taken(part) = there.start_within(LIMITS, now).await {
+                    let segments = part.text.parse().unwrap();
+                    seen.push(Seen { part, segments, at: now, may_be_sent: true });
+                    check(&seen, now);
+                }
+            }
+            Event::Sent(which) if !seen.is_empty() => {
+                let which = which % seen.len();
+                let id = format!("SM-{}", seen[which].part.correlator);
+                if seen[which].may_be_sent {
+                    world.store.part_sent(seen[which].part.lease, receipt(&id, Status::Queued), now).await.unwrap();
+                }
+            }
+            Event::Fails(which, why) if !seen.is_empty() => {
+                let which = which % seen.len();
+                let failed = world.store.part_failed(seen[which].part.lease, send_failure(why), 0.0, now).await;
+                seen[which].may_be_sent &= failed.is_err() || why == Disposition::Unknown;
+            }
+            Event::IsAbsent => {
+                if let Next::Taken(doubt) = world.store.doubtful_part(&gateway(), now).await.unwrap() {
+                    let then = world.store.not_found(doubt.lease, Finding::Absent, now).await.unwrap();
+                    let is_absent = then == telephony_domain::reconcile::Next::SendAgain;
+                    for attempt in seen.iter_mut().filter(|attempt| attempt.part.lease == doubt.lease) {
+                        attempt.may_be_sent &= !is_absent;
+                    }
+                }
+            }
+            Event::TimePasses(time) => now = now + seconds(time),
+            Event::Restart => world = world.restarted(),
+            Event::Sent(_) | Event::Fails(..) => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_interleaving_and_no_restart_exceeds_a_limit(events in prop::collection::vec(any_event(), 1..80)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async { happens(World::new().await, events).await });
+    }
+}

@@ -1,0 +1,222 @@
+//! The operator is told, once, whatever else goes on.
+
+use telephony_domain::limit::{DAY, Limits};
+use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::reconcile::Finding;
+use telephony_domain::retry::{DAILY_CAP_WAIT, DEAD_AFTER, Disposition};
+use telephony_store::notices::Notice;
+use telephony_store::outbox::PartState;
+use telephony_store::{Next, StoreError};
+
+use super::world::{ANN, BOB, RETRY, World, at, draft, seconds, send_failure, sender, turn_failure};
+
+const OPERATOR: &str = "+15550004444";
+
+fn sms(key: &str, text: &str) -> Draft {
+    Draft { purpose: Purpose::Notice, ..draft(key, OPERATOR, &[text]) }
+}
+
+impl World {
+    async fn give(&self, notice: Notice, now: i64) -> bool {
+        self.store.give_notice(notice, at(now)).await.unwrap()
+    }
+
+    async fn end(&self, name: &str, now: i64) -> bool {
+        self.store.end_notice(name, at(now)).await.unwrap()
+    }
+
+    async fn texts(&self, now: i64) -> Vec<String> {
+        self.store.notices(at(now)).await.unwrap().into_iter().map(|given| given.text).collect()
+    }
+
+    /// What is to be told by SMS now.
+    async fn untold(&self, now: i64) -> Vec<String> {
+        let untold = self.store.untold(at(now)).await.unwrap();
+        if untold.from > at(now) { Vec::new() } else { untold.notices.into_iter().map(|given| given.name).collect() }
+    }
+
+    async fn tell(&self, names: &[&str], now: i64) -> Result<bool, StoreError> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = format!("notice-{now}");
+        self.store.tell(names, self.line, sms(&key, "told"), at(now)).await
+    }
+}
+
+#[tokio::test]
+async fn a_notice_stays_until_it_is_over_and_is_news_once() {
+    let world = World::new().await;
+    assert!(world.give(Notice::ongoing("tunnel", "down"), 1).await);
+    assert!(world.give(Notice::ongoing("agent", "away"), 2).await);
+    assert!(!world.give(Notice::ongoing("tunnel", "still down"), 3).await);
+    let world = world.restarted();
+    assert_eq!(world.texts(3).await, ["still down", "away"]);
+    assert!(world.end("agent", 4).await);
+    assert!(!world.end("agent", 5).await);
+    assert_eq!(world.texts(5).await, ["still down"]);
+    assert!(world.give(Notice::ongoing("agent", "away again"), 6).await, "it is news again");
+}
+
+#[tokio::test]
+async fn what_has_happened_is_shown_for_a_day_or_until_it_is_seen() {
+    let world = World::new().await;
+    world.give(Notice::ongoing("tunnel", "down"), 1).await;
+    world.give(Notice::event("dead", "given up"), 1).await;
+    world.give(Notice::event("lost", "lost"), 2).await;
+    assert_eq!(world.store.notices_seen(at(3)).await.unwrap(), 2);
+    assert_eq!(world.texts(4).await, ["down"]);
+    world.give(Notice::event("late", "late"), 5).await;
+    let next_day = 5 + i64::try_from(DAY.as_secs()).unwrap();
+    assert_eq!(world.texts(next_day - 1).await, ["down", "late"]);
+    assert_eq!(world.texts(next_day).await, ["down"]);
+}
+
+#[tokio::test]
+async fn what_comes_closely_together_is_one_sms_and_nothing_is_told_twice_a_day() {
+    let world = World::new().await;
+    world.give(Notice::ongoing("one", "1"), 1).await;
+    assert_eq!(world.untold(1).await, ["one"]);
+    assert_eq!(world.tell(&["one"], 1).await, Ok(true));
+    assert!(matches!(world.tell(&["one"], 2).await, Err(StoreError::NotFound(_))));
+    world.give(Notice::ongoing("two", "2"), 3).await;
+    world.give(Notice::ongoing("three", "3"), 4).await;
+    world.give(Notice::ongoing("quiet", "q").without_sms(), 4).await;
+    assert_eq!(world.untold(4).await, [""; 0], "the phone rang a moment ago");
+    assert_eq!(world.untold(61).await, ["two", "three"]);
+    assert_eq!(world.tell(&["two", "three"], 61).await, Ok(true));
+    world.end("one", 70).await;
+    world.give(Notice::ongoing("one", "1 again"), 80).await;
+    assert_eq!(world.untold(3600).await, [""; 0]);
+    let world = world.restarted();
+    let next_day = 80 + i64::try_from(DAY.as_secs()).unwrap();
+    world.end("one", next_day).await;
+    world.store.forget_strangers(at(next_day)).await.unwrap();
+    world.give(Notice::ongoing("one", "1 tomorrow"), next_day).await;
+    assert_eq!(world.untold(next_day).await, ["one"]);
+}
+
+#[tokio::test]
+async fn an_operator_who_said_stop_is_told_by_status_only() {
+    let world = World::new().await;
+    world.says(OPERATOR, "STOP", at(1)).await;
+    world.give(Notice::ongoing("one", "1"), 2).await;
+    assert_eq!(world.tell(&["one"], 2).await, Ok(false));
+    assert_eq!(world.untold(3600).await, [""; 0]);
+    assert_eq!(world.texts(3600).await, ["1"]);
+}
+
+#[tokio::test]
+async fn the_operator_is_told_although_contacts_used_up_the_day() {
+    let world = World::new().await;
+    let limits = Limits { segments_per_day: Some(1), segments_per_contact_per_day: Some(1), ..Limits::default() };
+    let started = async |now| match world.start_within(limits, at(now)).await {
+        Next::Taken(part) => Some(part.text),
+        Next::Idle(_) => None,
+    };
+    world.send("a", ANN, &["first", "second"], at(0)).await;
+    assert_eq!(started(0).await.as_deref(), Some("first"));
+    world.send("b", BOB, &["other"], at(1)).await;
+    assert_eq!(started(1).await, None, "the day is used up");
+    world.tell(&[], 2).await.unwrap();
+    assert_eq!(started(2).await.as_deref(), Some("told"));
+    assert_eq!(started(3).await, None);
+}
+
+#[tokio::test]
+async fn what_the_operator_waits_for_as_a_contact_lets_a_notice_pass() {
+    let world = World::new().await;
+    let limits = Limits { segments_per_contact_per_day: Some(1), ..Limits::default() };
+    world.send("a", OPERATOR, &["first"], at(0)).await;
+    let first = world.hand_over("SM1", at(0)).await;
+    assert_eq!(first.text, "first");
+    let waiting = world.send("b", OPERATOR, &["second", "third"], at(1)).await;
+    assert!(matches!(world.start_within(limits, at(1)).await, Next::Idle(_)));
+    world.tell(&[], 2).await.unwrap();
+    let Next::Taken(told) = world.start_within(limits, at(2)).await else { panic!("the notice waits too") };
+    assert_eq!(told.text, "told");
+    world
+        .store
+        .part_sent(told.lease, super::world::receipt("SM2", telephony_domain::delivery::Status::Queued), at(3))
+        .await
+        .unwrap();
+    assert!(matches!(world.start_within(limits, at(3)).await, Next::Idle(_)));
+    assert_eq!(world.states(waiting).await.len(), 2);
+    let Next::Taken(second) = world.start_within(limits, at(0) + 2 * DAY).await else { panic!("it never leaves") };
+    assert_eq!(second.text, "second", "their order stays");
+}
+
+#[tokio::test]
+async fn a_full_queue_takes_a_notice() {
+    let world = World::new().await;
+    let slow = telephony_domain::pace::Pacing::Fixed(telephony_domain::pace::Pace::new(1.0 / 3600.0).unwrap());
+    world.store.bound_queues(slow).await.unwrap();
+    let mut sent = 0;
+    while world.store.enqueue(world.line, draft(&format!("f{sent}"), ANN, &["x"]), at(0)).await.is_ok() {
+        sent += 1;
+        assert!(sent < 10_000, "the queue is never full");
+    }
+    assert_eq!(world.tell(&[], 1).await, Ok(true));
+}
+
+#[tokio::test]
+async fn dead_turns_and_lost_parts_and_caps_are_told() {
+    let world = World::new().await;
+    world.says(ANN, "hello", at(1)).await;
+    let turn = world.lease(at(1)).await;
+    world.store.fail_turn(&turn.lease, turn_failure(Disposition::GiveUp), at(1)).await.unwrap();
+    assert_eq!(world.notices(at(2)).await, ["dead-turns"]);
+    world.says(BOB, "hello", at(2)).await;
+    let turn = world.lease(at(2)).await;
+    world.store.fail_turn(&turn.lease, turn_failure(RETRY), at(2)).await.unwrap();
+    assert_eq!(world.notices(at(3)).await, ["dead-turns"]);
+    let turn = world.lease(at(605)).await;
+    world.store.fail_turn(&turn.lease, turn_failure(RETRY), at(605)).await.unwrap();
+    assert_eq!(world.notices(at(606)).await, ["dead-turns", "unanswered"]);
+    let turn = world.lease(at(1300)).await;
+    world.answer(&turn, "at last", at(1301)).await.unwrap();
+    assert_eq!(world.notices(at(1302)).await, ["dead-turns"]);
+    assert!(DEAD_AFTER > seconds(1302));
+
+    let answer = world.start(at(1302)).await;
+    let capped = send_failure(Disposition::Retry { after: Some(DAILY_CAP_WAIT) });
+    world.store.part_failed(answer.lease, capped, 0.0, at(1302)).await.unwrap();
+    assert_eq!(world.notices(at(1303)).await, ["dead-turns", "limit-daily-cap"]);
+    assert_eq!(world.untold(1303).await, ["dead-turns"], "the provider would not take it either");
+}
+
+#[tokio::test]
+async fn a_message_that_stays_unknown_is_told_by_its_name() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["hello"], at(0)).await;
+    world.lose(at(0)).await;
+    let mut now = 1;
+    loop {
+        let part = match world.store.doubtful_part(&super::world::gateway(), at(now)).await.unwrap() {
+            Next::Taken(part) => part,
+            Next::Idle(Some(due)) => {
+                now = (due.0 - at(0).0) / 1000 + 1;
+                continue;
+            }
+            Next::Idle(None) => break,
+        };
+        // Found nowhere twice, sent again, lost again; then it stays unknown.
+        if let telephony_domain::reconcile::Next::SendAgain =
+            world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap()
+        {
+            world.lose(at(now)).await;
+        }
+        assert!(now < 100_000, "it stays in doubt for ever");
+    }
+    assert_eq!(world.states(message).await, [PartState::FinallyUnknown]);
+    assert_eq!(world.notices(at(now)).await, [format!("unknown-{message}")]);
+    assert_eq!(world.texts(now).await.len(), 1);
+    assert!(!world.texts(now).await[0].contains(ANN), "numbers are masked");
+}
+
+#[tokio::test]
+async fn a_notice_leaves_from_the_line_that_is_ours_now() {
+    let world = World::new().await;
+    let other = world.store.claim_line(sender("+15550007777"), at(0)).await.unwrap();
+    assert_ne!(other, world.line);
+    world.store.tell(Vec::new(), other, sms("k", "told"), at(1)).await.unwrap();
+    assert_eq!(world.start(at(1)).await.from, sender("+15550007777"));
+}

@@ -1,0 +1,199 @@
+//! The operator orders by SMS, and is obeyed once.
+
+use std::sync::Arc;
+
+use telephony_domain::message::PartDraft;
+use telephony_domain::order::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR};
+use telephony_domain::pairing::PairingCode;
+use telephony_domain::policy::InboundPolicy;
+use telephony_store::StoreError;
+use telephony_store::contacts::{Challenge, Who};
+use telephony_store::inbox::{Accepted, Intake};
+use telephony_store::orders::{Obeyed, Ordered, Wording};
+
+use super::world::{ANN, BOB, World, at, intake, number, parts, texts};
+
+const OPERATOR: &str = "+15550004444";
+
+struct Words;
+
+impl Wording for Words {
+    fn approval(&self) -> Vec<PartDraft> {
+        parts(&["approved"])
+    }
+
+    fn answer(&self, obeyed: &Obeyed) -> Vec<PartDraft> {
+        parts(&[obeyed.as_str()])
+    }
+}
+
+fn with_operator() -> Intake {
+    Intake { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Pairing, 0) }
+}
+
+impl World {
+    async fn stranger(&self, from: &str, code: &str, now: i64) {
+        self.accept(self.text(from, "let me in"), with_operator(), at(now)).await;
+        let turn = self.lease(at(now)).await;
+        let challenge = Challenge {
+            code: code.parse::<PairingCode>().unwrap(),
+            parts: parts(&["your code"]),
+            replies_per_day: None,
+        };
+        self.store.challenge(&turn.lease, challenge, at(now)).await.unwrap();
+        self.hand_over(&format!("SM-code-{code}"), at(now)).await;
+    }
+
+    async fn orders(&self, text: &str, now: i64) -> Ordered {
+        let accepted = self.accept(self.text(OPERATOR, text), with_operator(), at(now)).await;
+        assert!(matches!(accepted, Accepted::Order(_)), "{text}: {accepted:?}");
+        self.store.next_order().await.unwrap().unwrap()
+    }
+
+    async fn obey(&self, ordered: &Ordered, now: i64) -> Result<Obeyed, StoreError> {
+        self.store.obey(ordered.id, Arc::new(Words), at(now)).await
+    }
+
+    async fn obeyed(&self, text: &str, now: i64) -> Obeyed {
+        let ordered = self.orders(text, now).await;
+        self.obey(&ordered, now).await.unwrap()
+    }
+
+    /// What leaves now, in order.
+    async fn leaving(&self, now: i64) -> Vec<(String, String)> {
+        let mut left = Vec::new();
+        while let telephony_store::Next::Taken(part) =
+            self.next_part(telephony_domain::pace::Pacing::Unlimited, at(now)).await
+        {
+            let id = format!("SM-{}", part.correlator);
+            let receipt = super::world::receipt(&id, telephony_domain::delivery::Status::Queued);
+            self.store.part_sent(part.lease, receipt, at(now)).await.unwrap();
+            left.push((part.to.to_string(), part.text));
+        }
+        left
+    }
+}
+
+fn sent(to: &str, text: &str) -> (String, String) {
+    (to.to_owned(), text.to_owned())
+}
+
+#[tokio::test]
+async fn an_approval_by_sms_does_all_that_an_approval_does() {
+    let world = World::new().await;
+    world.stranger(ANN, "AAAABBBB", 1).await;
+    assert_eq!(world.notices(at(1)).await, [format!("stranger-{ANN}")]);
+    let Obeyed::Approved(approved) = world.obeyed("approve aaaa bbbb", 2).await else { panic!("not approved") };
+    assert_eq!((approved.contact, approved.released), (number(ANN), 1));
+    assert_eq!(world.leaving(3).await, [sent(OPERATOR, "approved"), sent(ANN, "approved")]);
+    assert_eq!(texts(&world.lease(at(3)).await), ["let me in"]);
+    assert_eq!(world.notices(at(3)).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_crash_between_order_and_answer_neither_loses_nor_repeats_it() {
+    let world = World::new().await;
+    world.stranger(ANN, "AAAABBBB", 1).await;
+    let ordered = world.orders("APPROVE AAAABBBB", 2).await;
+    let world = world.restarted();
+    assert_eq!(world.store.next_order().await.unwrap().unwrap(), ordered);
+    world.obey(&ordered, 3).await.unwrap();
+    let world = world.restarted();
+    assert!(matches!(world.obey(&ordered, 4).await, Err(StoreError::NotFound(_))));
+    assert_eq!(world.store.next_order().await.unwrap(), None);
+    assert_eq!(world.leaving(5).await.len(), 2, "one approval, one answer");
+}
+
+#[tokio::test]
+async fn the_same_webhook_again_is_no_second_order() {
+    let world = World::new().await;
+    let arrival = world.text(OPERATOR, "STATUS");
+    world.accept(arrival.clone(), with_operator(), at(1)).await;
+    let ordered = world.store.next_order().await.unwrap().unwrap();
+    world.obey(&ordered, 1).await.unwrap();
+    assert_eq!(world.accept(arrival, with_operator(), at(2)).await, Accepted::Repeat);
+    assert_eq!(world.store.next_order().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn nobody_but_the_operator_orders_and_nobody_at_all_where_nobody_is_named() {
+    let world = World::new().await;
+    let by_ann = world.accept(world.text(ANN, "APPROVE AAAABBBB"), with_operator(), at(1)).await;
+    assert!(matches!(by_ann, Accepted::Waiting(_)), "{by_ann:?}");
+    let unnamed = world.accept(world.text(OPERATOR, "STATUS"), intake(InboundPolicy::Pairing, 0), at(1)).await;
+    assert!(matches!(unnamed, Accepted::Waiting(_)), "{unnamed:?}");
+    assert_eq!(world.store.next_order().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_order_is_obeyed_whatever_the_policy_says_and_stop_stays_stop() {
+    let world = World::new().await;
+    let closed = Intake { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Disabled, 0) };
+    let order = world.accept(world.text(OPERATOR, "STATUS"), closed.clone(), at(1)).await;
+    assert!(matches!(order, Accepted::Order(_)));
+    let talk = world.accept(world.text(OPERATOR, "hello"), closed.clone(), at(1)).await;
+    assert!(matches!(talk, Accepted::Refused(..)));
+    let stop = world.accept(world.text(OPERATOR, "stop"), closed, at(1)).await;
+    assert!(matches!(stop, Accepted::Keyword(..)));
+    let ordered = world.store.next_order().await.unwrap().unwrap();
+    assert!(
+        matches!(world.obey(&ordered, 2).await, Ok(Obeyed::Status(..))),
+        "obeyed, although nothing can be answered"
+    );
+    assert_eq!(world.leaving(3).await, []);
+}
+
+#[tokio::test]
+async fn codes_cannot_be_guessed() {
+    let world = World::new().await;
+    world.stranger(ANN, "AAAABBBB", 1).await;
+    for guess in 0..GUESSES_AT_MOST {
+        assert_eq!(world.obeyed("APPROVE ZZZZZZZZ", 2 + i64::from(guess)).await, Obeyed::UnknownCode);
+    }
+    assert_eq!(world.obeyed("APPROVE AAAABBBB", 10).await, Obeyed::TooManyGuesses, "not even the right one");
+    assert_eq!(world.store.pairing_requests(at(10)).await.unwrap().len(), 1);
+    let by_number = world.obeyed(&format!("REJECT {BOB} BLOCK"), 11).await;
+    assert_eq!(by_number, Obeyed::Rejected { contact: number(BOB), block: true });
+    let later = 10 + i64::try_from(GUESSES_FOR.as_secs()).unwrap();
+    world.stranger(ANN, "CCCCDDDD", later).await;
+    assert!(matches!(world.obeyed("APPROVE CCCCDDDD", later).await, Obeyed::Approved(_)));
+}
+
+#[tokio::test]
+async fn a_rejection_that_has_nothing_to_end_says_so() {
+    let world = World::new().await;
+    assert_eq!(world.obeyed(&format!("reject {BOB}"), 1).await, Obeyed::NothingToEnd(number(BOB)));
+    world.stranger(ANN, "AAAABBBB", 2).await;
+    assert_eq!(world.obeyed("reject AAAABBBB", 3).await, Obeyed::Rejected { contact: number(ANN), block: false });
+    assert_eq!(world.obeyed("reject ABC123", 4).await, Obeyed::Unreadable);
+}
+
+#[tokio::test]
+async fn a_full_queue_does_nothing_by_halves() {
+    let world = World::new().await;
+    world.stranger(ANN, "AAAABBBB", 1).await;
+    let slow = telephony_domain::pace::Pacing::Fixed(telephony_domain::pace::Pace::new(1.0 / 3600.0).unwrap());
+    world.store.bound_queues(slow).await.unwrap();
+    let mut sent = 0;
+    let fill = async |key: String| {
+        world.store.enqueue(world.line, super::world::draft(&key, BOB, &["x"]), at(1)).await.is_ok()
+    };
+    while fill(format!("fill-{sent}")).await {
+        sent += 1;
+    }
+    assert_eq!(world.obeyed("APPROVE AAAABBBB", 2).await, Obeyed::QueueFull);
+    assert_eq!(world.store.approved_contacts().await.unwrap(), []);
+    assert_eq!(world.store.pairing_requests(at(2)).await.unwrap().len(), 1);
+    assert!(world.leaving(3).await.contains(&self::sent(OPERATOR, "queue-full")));
+}
+
+#[tokio::test]
+async fn a_machine_that_orders_without_end_is_answered_so_many_times_a_day() {
+    let world = World::new().await;
+    for order in 0..=i64::from(ANSWERS_PER_DAY) {
+        world.obeyed("STATUS", order).await;
+    }
+    assert_eq!(world.leaving(1000).await.len(), usize::try_from(ANSWERS_PER_DAY).unwrap());
+    let forbidden = world.store.approve(Who::Number(number(BOB)), parts(&["hi"]), None, at(1000)).await;
+    assert!(forbidden.is_ok(), "the terminal has no such limit");
+}

@@ -1,0 +1,110 @@
+//! Whatever waits on a line, it leaves at the line's pace: never faster, and never later than the pace asks for.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use telephony_domain::delivery::Status;
+use telephony_domain::id::LineId;
+use telephony_domain::message::{Draft, PartDraft};
+use telephony_domain::pace::{Pace, Pacing};
+use telephony_domain::time::Timestamp;
+use telephony_store::Next;
+
+use super::world::{World, at, draft, gateway, receipt, sender};
+
+const CONTACTS: [&str; 3] = ["+15550000001", "+15550000002", "+15550000003"];
+const SECOND_LINE: &str = "+15550001235";
+
+/// A message: on which line, to whom, and the segments of each of its parts.
+type Message = (usize, usize, Vec<u32>);
+
+fn message() -> impl Strategy<Value = Message> {
+    (0usize..2, 0usize..CONTACTS.len(), prop::collection::vec(1u32..11, 1..4))
+}
+
+async fn enqueue(world: &World, lines: [LineId; 2], messages: &[Message]) {
+    for (n, (line, contact, segments)) in messages.iter().enumerate() {
+        let part = |segments: &u32| PartDraft { text: format!("{n}"), segments: *segments };
+        let parts = segments.iter().map(part).collect();
+        let draft = Draft { parts, ..draft(&format!("{n}"), CONTACTS[*contact], &["x"]) };
+        world.store.enqueue(lines[*line], draft, at(0)).await.unwrap();
+    }
+}
+
+/// Sends everything as soon as it may leave, several at a time. Gives when what left, by line, in that order.
+async fn send_all(world: &World, pacing: Pacing, at_a_time: usize) -> HashMap<String, Vec<(Timestamp, String)>> {
+    let (mut now, mut left, mut count) = (at(0), HashMap::<String, Vec<(Timestamp, String)>>::new(), 0);
+    loop {
+        match world.store.start_parts(&gateway(), pacing.into(), None, at_a_time, now).await.unwrap() {
+            Next::Taken(parts) => {
+                for part in parts {
+                    count += 1;
+                    let key = (now, format!("{} {}", part.to, part.text));
+                    left.entry(part.from.number.unwrap().to_string()).or_default().push(key);
+                    world
+                        .store
+                        .part_sent(part.lease, receipt(&format!("SM{count}"), Status::Queued), now)
+                        .await
+                        .unwrap();
+                }
+            }
+            Next::Idle(Some(due)) => {
+                assert!(due > now, "asked for at once again and again");
+                now = due;
+            }
+            Next::Idle(None) => return left,
+        }
+    }
+}
+
+async fn keeps_the_pace(messages: Vec<Message>, per_second: f64, at_a_time: usize) {
+    let world = World::new().await;
+    let second = world.store.claim_line(sender(SECOND_LINE), at(0)).await.unwrap();
+    enqueue(&world, [world.line, second], &messages).await;
+    let pace = Pacing::Fixed(Pace::new(per_second).unwrap());
+    let left = send_all(&world, pace, at_a_time).await;
+    for (number, from) in [super::world::LINE, SECOND_LINE].into_iter().enumerate() {
+        let expected: Vec<&Message> = messages.iter().filter(|(line, ..)| *line == number).collect();
+        let left = left.get(from).cloned().unwrap_or_default();
+        assert_eq!(left.len(), expected.iter().map(|(_, _, parts)| parts.len()).sum::<usize>(), "none starves");
+        // One after the other, each exactly when the one before it has used up its time: no faster, and no slower.
+        let mut segments: HashMap<String, Vec<u32>> = HashMap::new();
+        for (n, (line, contact, parts)) in messages.iter().enumerate() {
+            if *line == number {
+                segments.insert(format!("{} {n}", CONTACTS[*contact]), parts.iter().rev().copied().collect());
+            }
+        }
+        let mut free = at(0);
+        for (time, what) in &left {
+            assert_eq!(*time, free, "{what}");
+            let taken = segments.get_mut(what).unwrap().pop().unwrap();
+            free = Pace::new(per_second).unwrap().free_after(free, free, taken);
+        }
+        in_order(&left);
+    }
+}
+
+/// What one contact is sent stays in order.
+fn in_order(left: &[(Timestamp, String)]) {
+    let mut last: HashMap<&str, usize> = HashMap::new();
+    for (_, what) in left {
+        let (contact, message) = what.split_once(' ').unwrap();
+        let message = message.parse().unwrap();
+        let before = last.insert(contact, message).unwrap_or(0);
+        assert!(before <= message, "{contact} reads {message} after {before}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_line_is_faster_than_its_pace_and_none_waits_for_nothing(
+        messages in prop::collection::vec(message(), 1..12),
+        per_second in prop_oneof![Just(1.0), Just(3.0), 0.2f64..100.0],
+        at_a_time in 1usize..8,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(keeps_the_pace(messages, per_second, at_a_time));
+    }
+}

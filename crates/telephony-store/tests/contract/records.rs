@@ -1,0 +1,180 @@
+//! What is held about people goes: one contact's at the operator's word, everybody's by its age.
+
+use telephony_domain::consent::Wish;
+use telephony_domain::delivery::Status;
+use telephony_domain::message::{Arrival, Media};
+use telephony_domain::policy::InboundPolicy;
+use telephony_domain::retry::Disposition;
+use telephony_store::StoreError;
+use telephony_store::contacts::Who;
+use telephony_store::history::Filter;
+use telephony_store::inbox::Accepted;
+use telephony_store::outbox::PartState;
+use telephony_store::records::Holdings;
+
+use super::world::{
+    ANN, BOB, LINE, World, arrival, at, intake, number, open_to_all, parts, receipt, report, turn_failure,
+};
+
+/// Longer ago than anything is kept in these stories.
+const MUCH_LATER: i64 = 1_000_000;
+
+impl World {
+    /// Repeats the purge until it is done; how many messages went.
+    async fn purge(&self, contact: &str, now: i64) -> usize {
+        let mut messages = 0;
+        loop {
+            let purged = self.store.purge(&number(contact), 2, at(now)).await.unwrap();
+            messages += purged.messages;
+            if purged.is_done {
+                return messages;
+            }
+        }
+    }
+
+    async fn holdings(&self, contact: &str) -> Holdings {
+        self.store.holdings(&number(contact)).await.unwrap()
+    }
+
+    /// Repeats the expiry until there is nothing more.
+    async fn expire(&self, before: i64) {
+        while self.store.expire(at(before), 2, at(MUCH_LATER)).await.unwrap() > 0 {}
+    }
+
+    async fn listed(&self) -> Vec<String> {
+        let all = Filter { limit: 100, ..Filter::default() };
+        let messages = self.store.messages(all).await.unwrap();
+        messages.into_iter().map(|entry| entry.text).collect()
+    }
+
+    /// Question and answer, delivered.
+    async fn exchanged(&self, from: &str, n: i64) {
+        self.says(from, &format!("question {n}"), at(n)).await;
+        let turn = self.lease(at(n)).await;
+        self.answer(&turn, &format!("answer {n}"), at(n)).await.unwrap();
+        self.hand_over(&format!("SM-{from}-{n}"), at(n)).await;
+        self.store.report(report(&format!("SM-{from}-{n}"), None, Status::Delivered), at(n)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_contact_is_purged_and_nobody_else() {
+    let world = World::new().await;
+    for n in 1..=5 {
+        world.exchanged(ANN, n).await;
+    }
+    world.exchanged(BOB, 6).await;
+    world.store.approve(Who::Number(number(ANN)), parts(&["approved"]), Some(world.line), at(7)).await.unwrap();
+    let elsewhere = Arrival { to: "+15550003333".into(), ..world.text(ANN, "wrong number") };
+    world.accept(elsewhere, open_to_all(), at(7)).await;
+    let held = Holdings { inbound: 6, outbound: 6, is_approved: true, ..Holdings::default() };
+    assert_eq!(world.holdings(ANN).await, held);
+    assert_eq!(world.purge(ANN, 8).await, 12);
+    assert_eq!(world.holdings(ANN).await, Holdings::default());
+    assert_eq!(world.listed().await, ["answer 6", "question 6"]);
+    assert_eq!(world.parts_idle(at(9)).await, None, "the approval was not sent any more");
+    assert_eq!(world.purge(ANN, 10).await, 0);
+    assert!(world.store.record_of(&number(ANN)).await.unwrap().messages.is_empty());
+}
+
+#[tokio::test]
+async fn a_purge_leaves_what_protects_the_contact() {
+    let world = World::new().await;
+    world.says(ANN, "hello", at(1)).await;
+    world.says(ANN, "STOP", at(2)).await;
+    world.store.reject(Who::Number(number(ANN)), true, at(3)).await.unwrap();
+    assert_eq!(world.purge(ANN, 4).await, 2);
+    assert_eq!(world.holdings(ANN).await, Holdings { is_opted_out: true, is_blocked: true, ..Holdings::default() });
+    let standing = world.store.standing(world.line, &number(ANN)).await.unwrap();
+    assert!(standing.is_opted_out && standing.is_blocked);
+    let history = world.store.consent_history(Some(number(ANN))).await.unwrap();
+    assert_eq!(history[0].wish, Wish::OptOut);
+}
+
+#[tokio::test]
+async fn a_purge_while_the_agent_thinks_drops_the_answer() {
+    let world = World::new().await;
+    world.says(ANN, "hello", at(1)).await;
+    let turn = world.lease(at(1)).await;
+    world.says(ANN, "still there?", at(2)).await;
+    world.purge(ANN, 3).await;
+    assert_eq!(world.answer(&turn, "hi", at(4)).await, Err(StoreError::LeaseLost));
+    world.says(ANN, "once more", at(5)).await;
+    let next = world.lease(at(5)).await;
+    assert_ne!(next.lease.turn, turn.lease.turn, "whoever held the old turn has no right to the new one");
+    assert_eq!(world.answer(&turn, "hi", at(6)).await, Err(StoreError::LeaseLost));
+    world.answer(&next, "hello again", at(6)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_purge_leaves_what_is_being_handed_over_until_it_is_settled() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1", "2"], at(1)).await;
+    world.send("b", ANN, &["3"], at(1)).await;
+    let part = world.start(at(1)).await;
+    assert_eq!(world.holdings(ANN).await.in_hand, 1);
+    assert_eq!(world.purge(ANN, 2).await, 1);
+    assert_eq!(world.holdings(ANN).await, Holdings { outbound: 1, in_hand: 1, ..Holdings::default() });
+    world.store.part_sent(part.lease, receipt("SM1", Status::Delivered), at(3)).await.unwrap();
+    assert_eq!(world.states(message).await, [PartState::Sent, PartState::Canceled]);
+    assert_eq!(world.purge(ANN, 4).await, 1);
+    assert_eq!(world.holdings(ANN).await, Holdings::default());
+}
+
+#[tokio::test]
+async fn a_message_that_was_purged_is_not_taken_for_new_when_it_comes_again() {
+    let world = World::new().await;
+    world.accept(arrival("SM-again", ANN, "hello"), open_to_all(), at(1)).await;
+    world.purge(ANN, 2).await;
+    let again = async |now| world.accept(arrival("SM-again", ANN, "hello"), open_to_all(), at(now)).await;
+    assert_eq!(again(3).await, Accepted::Repeat);
+    assert_eq!(world.turns_idle(at(3)).await, None);
+    let month = 31 * 24 * 60 * 60;
+    world.store.gaps(at(3)).await.unwrap();
+    world.store.expire(at(0), 10, at(month)).await.unwrap();
+    assert_eq!(again(month).await, Accepted::Repeat, "the number was not looked through since");
+    world.store.gap_closed(LINE, at(month)).await.unwrap();
+    world.store.expire(at(0), 10, at(month)).await.unwrap();
+    assert!(matches!(again(month).await, Accepted::Waiting(_)), "nobody looks for it any more: it need not be known");
+}
+
+#[tokio::test]
+async fn a_record_holds_everything_that_was_said_and_decided() {
+    let world = World::new().await;
+    world.exchanged(ANN, 1).await;
+    world.exchanged(BOB, 1).await;
+    let picture = Media { url: "https://example.com/1".into(), content_type: "image/png".into() };
+    world.accept(Arrival { media: vec![picture], ..world.text(ANN, "look") }, open_to_all(), at(2)).await;
+    world.store.approve(Who::Number(number(ANN)), parts(&["approved"]), Some(world.line), at(4)).await.unwrap();
+    world.says(ANN, "STOP", at(5)).await;
+    let record = world.store.record_of(&number(ANN)).await.unwrap();
+    let said: Vec<_> = record.messages.iter().map(|detail| detail.entry.text.as_str()).collect();
+    assert_eq!(said, ["question 1", "answer 1", "look", "approved", "STOP"]);
+    assert_eq!(record.messages[2].media[0].url.as_deref(), Some("https://example.com/1"));
+    assert_eq!(record.messages[1].parts[0].provider_id.as_deref(), Some(format!("SM-{ANN}-1").as_str()));
+    assert_eq!((record.approved, record.blocked, record.consents.len()), (Some(at(4)), None, 1));
+}
+
+#[tokio::test]
+async fn what_is_old_and_finished_goes_and_open_work_stays() {
+    let world = World::new().await;
+    world.exchanged(ANN, 1).await;
+    world.exchanged(ANN, 2).await;
+    world.says(ANN, "dead", at(3)).await;
+    let dead = world.lease(at(3)).await;
+    world.store.fail_turn(&dead.lease, turn_failure(Disposition::GiveUp), at(3)).await.unwrap();
+    world.send("on its way", ANN, &["on its way"], at(4)).await;
+    world.hand_over("SM-way", at(4)).await;
+    world.send("waits", BOB, &["waits"], at(4)).await;
+    world.accept(world.text(BOB, "asks"), intake(InboundPolicy::Open, 0), at(5)).await;
+    world.says(ANN, "fresh", at(900)).await;
+    world.expire(100).await;
+    assert_eq!(world.listed().await, ["fresh", "asks", "waits", "on its way"].map(str::to_owned));
+    world.store.report(report("SM-way", None, Status::Delivered), at(950)).await.unwrap();
+    world.expire(100).await;
+    assert!(!world.listed().await.contains(&"on its way".to_owned()));
+    assert_eq!(world.store.failed_turns().await.unwrap(), []);
+    assert_eq!(world.start(at(960)).await.text, "waits");
+    world.expire(1_000).await;
+    assert!(world.listed().await.contains(&"fresh".to_owned()), "it waits for an answer");
+}

@@ -1,0 +1,38 @@
+//! What the provider was told before is kept until it is put back.
+
+use telephony_store::routes::RouteChange;
+
+use super::world::{World, at};
+
+fn change(name: &str, before: &str, after: &str) -> RouteChange {
+    let (route, address) = ("PN1".to_owned(), "+15550001234".to_owned());
+    RouteChange { route, address, name: name.to_owned(), before: before.to_owned(), after: after.to_owned() }
+}
+
+#[tokio::test]
+async fn a_change_outlives_the_process_that_was_about_to_make_it() {
+    let world = World::new().await;
+    let changes = vec![change("SmsUrl", "https://old", "https://new"), change("VoiceUrl", "", "https://new")];
+    world.store.changing_routes(changes.clone(), at(1)).await.unwrap();
+    assert_eq!(world.restarted().store.route_changes().await.unwrap(), changes);
+}
+
+#[tokio::test]
+async fn a_tunnel_that_goes_back_and_forth_fills_nothing() {
+    let world = World::new().await;
+    for second in 0..10 {
+        let changes = vec![change("SmsUrl", "a", "b"), change("SmsUrl", "b", "a")];
+        world.store.changing_routes(changes, at(second)).await.unwrap();
+    }
+    assert_eq!(world.store.route_changes().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_put_back_is_forgotten_and_nothing_else() {
+    let world = World::new().await;
+    let changes = vec![change("SmsUrl", "a", "b"), change("SmsUrl", "b", "c"), change("VoiceUrl", "a", "b")];
+    world.store.changing_routes(changes, at(1)).await.unwrap();
+    world.store.route_restored("PN1", "SmsUrl").await.unwrap();
+    world.store.route_restored("PN2", "VoiceUrl").await.unwrap();
+    assert_eq!(world.store.route_changes().await.unwrap(), [change("VoiceUrl", "a", "b")]);
+}

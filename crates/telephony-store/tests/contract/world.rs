@@ -1,0 +1,264 @@
+//! A store with one line, and the people around it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use telephony_domain::delivery::{Receipt, Status, StatusReport};
+use telephony_domain::id::{LineId, MessageId};
+use telephony_domain::limit::{Limits, Terms};
+use telephony_domain::line::Sender;
+use telephony_domain::message::{Arrival, Draft, PartDraft, Purpose};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pace::Pacing;
+use telephony_domain::policy::{InboundPolicy, Policy};
+use telephony_domain::retry::Disposition;
+use telephony_domain::time::Timestamp;
+use telephony_store::inbox::{Accepted, Intake, LeasedTurn, TurnEnd, TurnFailure};
+use telephony_store::outbox::{DoubtfulPart, PartState, SendFailure, StartedPart};
+use telephony_store::{Holder, Next, Store, StoreError};
+use tempfile::TempDir;
+
+pub const LINE: &str = "+15550001234";
+pub const ANN: &str = "+15550005678";
+pub const BOB: &str = "+15550009999";
+
+pub const RETRY: Disposition = Disposition::Retry { after: None };
+
+/// `seconds` after an arbitrary start.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp(1_700_000_000_000 + seconds * 1000)
+}
+
+pub fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+pub fn number(text: &str) -> PhoneNumber {
+    text.parse().unwrap()
+}
+
+pub fn sender(text: &str) -> Sender {
+    Sender { number: Some(number(text)), messaging_service: None }
+}
+
+pub fn gateway() -> Holder {
+    Holder("gateway-1".to_owned())
+}
+
+pub struct World {
+    pub store: Arc<dyn Store>,
+    pub line: LineId,
+    folder: Arc<TempDir>,
+    texts: AtomicU64,
+}
+
+impl World {
+    pub async fn new() -> World {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let store = crate::backend::open(folder.path());
+        let line = store.claim_line(sender(LINE), at(0)).await.unwrap();
+        World { store, line, folder, texts: AtomicU64::new(0) }
+    }
+
+    /// Another process on the same store.
+    pub fn beside(&self) -> World {
+        let store = crate::backend::open(self.folder.path());
+        World { store, line: self.line, folder: self.folder.clone(), texts: AtomicU64::new(1_000_000) }
+    }
+
+    /// The process ends, another starts.
+    pub fn restarted(self) -> World {
+        let World { store, line, folder, texts } = self;
+        drop(store);
+        World { store: crate::backend::open(folder.path()), line, folder, texts }
+    }
+
+    pub fn text(&self, from: &str, text: &str) -> Arrival {
+        let count = self.texts.fetch_add(1, Ordering::Relaxed);
+        arrival(&format!("SM-in-{count}"), from, text)
+    }
+
+    pub async fn accept(&self, arrival: Arrival, intake: Intake, now: Timestamp) -> Accepted {
+        self.store.accept(arrival, Arc::new(intake), now).await.unwrap()
+    }
+
+    /// Everybody is welcome and every text is ready at once.
+    pub async fn says(&self, from: &str, text: &str, now: Timestamp) -> Accepted {
+        self.accept(self.text(from, text), open_to_all(), now).await
+    }
+
+    pub async fn next_turn(&self, now: Timestamp) -> Next<LeasedTurn> {
+        self.next_turn_for(&gateway(), true, now).await
+    }
+
+    pub async fn next_turn_for(&self, holder: &Holder, merges: bool, now: Timestamp) -> Next<LeasedTurn> {
+        one(self.store.lease_turns(holder, merges, 1, now).await.unwrap())
+    }
+
+    pub async fn lease(&self, now: Timestamp) -> LeasedTurn {
+        match self.next_turn(now).await {
+            Next::Taken(turn) => turn,
+            Next::Idle(due) => panic!("no turn is due; the next is at {due:?}"),
+        }
+    }
+
+    /// When the next turn is due; panics when one is due now.
+    pub async fn turns_idle(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.next_turn(now).await {
+            Next::Idle(due) => due,
+            Next::Taken(turn) => panic!("a turn is due: {turn:?}"),
+        }
+    }
+
+    pub async fn answer(&self, turn: &LeasedTurn, text: &str, now: Timestamp) -> Result<(), StoreError> {
+        let answer = draft(&format!("turn-{}", turn.lease.turn), turn.contact.as_str(), &[text]);
+        self.store.finish_turn(&turn.lease, TurnEnd::Answered(vec![answer]), now).await
+    }
+
+    pub async fn send(&self, key: &str, to: &str, parts: &[&str], now: Timestamp) -> MessageId {
+        self.store.enqueue(self.line, draft(key, to, parts), now).await.unwrap().message
+    }
+
+    pub async fn next_part(&self, pacing: Pacing, now: Timestamp) -> Next<StartedPart> {
+        one(self.store.start_parts(&gateway(), pacing.into(), None, 1, now).await.unwrap())
+    }
+
+    pub async fn next_part_of(
+        &self,
+        message: MessageId,
+        holder: &Holder,
+        pacing: Pacing,
+        now: Timestamp,
+    ) -> Next<StartedPart> {
+        one(self.store.start_parts(holder, pacing.into(), Some(message), 1, now).await.unwrap())
+    }
+
+    pub async fn start(&self, now: Timestamp) -> StartedPart {
+        match self.next_part(Pacing::Unlimited, now).await {
+            Next::Taken(part) => part,
+            Next::Idle(due) => panic!("no part is due; the next is at {due:?}"),
+        }
+    }
+
+    /// The part that is due within `limits`, if there is one.
+    pub async fn start_within(&self, limits: Limits, now: Timestamp) -> Next<StartedPart> {
+        let terms = Terms { pacing: Pacing::Unlimited, limits };
+        one(self.store.start_parts(&gateway(), terms, None, 1, now).await.unwrap())
+    }
+
+    /// The names of the notices that hold.
+    pub async fn notices(&self, now: Timestamp) -> Vec<String> {
+        self.store.notices(now).await.unwrap().into_iter().map(|given| given.name).collect()
+    }
+
+    /// When the next part is due; panics when one is due now.
+    pub async fn parts_idle(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.next_part(Pacing::Unlimited, now).await {
+            Next::Idle(due) => due,
+            Next::Taken(part) => panic!("a part is due: {part:?}"),
+        }
+    }
+
+    /// Starts the part that is due and has the provider take it.
+    pub async fn hand_over(&self, provider_id: &str, now: Timestamp) -> StartedPart {
+        let part = self.start(now).await;
+        self.store.part_sent(part.lease, receipt(provider_id, Status::Queued), now).await.unwrap();
+        part
+    }
+
+    /// Starts the part that is due and loses the answer.
+    pub async fn lose(&self, now: Timestamp) -> StartedPart {
+        let part = self.start(now).await;
+        self.store.part_failed(part.lease, send_failure(Disposition::Unknown), 0.0, now).await.unwrap();
+        part
+    }
+
+    pub async fn doubtful(&self, now: Timestamp) -> DoubtfulPart {
+        match self.store.doubtful_part(&gateway(), now).await.unwrap() {
+            Next::Taken(part) => part,
+            Next::Idle(due) => panic!("no doubt is due; the next is at {due:?}"),
+        }
+    }
+
+    pub async fn states(&self, message: MessageId) -> Vec<PartState> {
+        self.store.progress(message).await.unwrap().parts.iter().map(|part| part.state).collect()
+    }
+}
+
+/// What was taken where no more than one was asked for.
+fn one<T>(next: Next<Vec<T>>) -> Next<T> {
+    match next {
+        Next::Idle(due) => Next::Idle(due),
+        Next::Taken(mut taken) => {
+            assert_eq!(taken.len(), 1);
+            Next::Taken(taken.remove(0))
+        }
+    }
+}
+
+pub fn arrival(provider_id: &str, from: &str, text: &str) -> Arrival {
+    Arrival {
+        provider_id: provider_id.to_owned(),
+        from: from.to_owned(),
+        to: LINE.to_owned(),
+        messaging_service: None,
+        text: text.to_owned(),
+        media: Vec::new(),
+        also_to: Vec::new(),
+        opt_out_type: None,
+    }
+}
+
+pub fn intake(inbound: InboundPolicy, coalesce: u64) -> Intake {
+    let policy = Policy { inbound, ..Policy::default() };
+    Intake { policy, coalesce: seconds(coalesce), operator: None }
+}
+
+pub fn open_to_all() -> Intake {
+    intake(InboundPolicy::Open, 0)
+}
+
+pub fn parts(texts: &[&str]) -> Vec<PartDraft> {
+    texts.iter().map(|text| PartDraft { text: (*text).to_owned(), segments: 1 }).collect()
+}
+
+pub fn draft(key: &str, to: &str, texts: &[&str]) -> Draft {
+    Draft {
+        key: key.to_owned(),
+        purpose: Purpose::Reply,
+        to: number(to),
+        text: texts.concat(),
+        parts: parts(texts),
+        media: Vec::new(),
+        turn: None,
+    }
+}
+
+pub fn receipt(provider_id: &str, status: Status) -> Receipt {
+    Receipt { provider_id: provider_id.to_owned(), status, segments: None }
+}
+
+pub fn report(provider_id: &str, correlator: Option<&str>, status: Status) -> StatusReport {
+    StatusReport {
+        is_opt_out: false,
+        provider_id: provider_id.to_owned(),
+        correlator: correlator.map(str::to_owned),
+        status,
+        error_code: None,
+        segments: None,
+    }
+}
+
+pub fn turn_failure(disposition: Disposition) -> TurnFailure {
+    TurnFailure { reason: "the agent is away".to_owned(), disposition, jitter: 0.0, sorry: None }
+}
+
+pub fn send_failure(disposition: Disposition) -> SendFailure {
+    let reason = "the provider is away".to_owned();
+    SendFailure { disposition, code: Some(20_500), reason, is_opt_out: false, was_answered: false }
+}
+
+pub fn texts(turn: &LeasedTurn) -> Vec<&str> {
+    turn.messages.iter().map(|message| message.text.as_str()).collect()
+}

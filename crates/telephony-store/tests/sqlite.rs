@@ -1,0 +1,266 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+//! What can happen to a file: it is there already, too new, damaged, locked, not ours to write, gone; the power fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use telephony_domain::message::Arrival;
+use telephony_domain::time::Timestamp;
+use telephony_store::StoreError;
+use telephony_store::inbox::{Accepted, Inbox, Intake};
+use telephony_store::lines::Lines;
+use telephony_store::records::Records;
+use telephony_store::sqlite::{Mode, SqliteStore};
+use tempfile::TempDir;
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("telephony").join("store.db");
+    (folder, path)
+}
+
+fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path, Mode::Gateway).unwrap()
+}
+
+async fn accept(store: &SqliteStore, id: &str) -> Result<Accepted, StoreError> {
+    let arrival = Arrival {
+        provider_id: id.to_owned(),
+        from: "+15550005678".to_owned(),
+        to: "+15550001234".to_owned(),
+        messaging_service: None,
+        text: "hello".to_owned(),
+        media: Vec::new(),
+        also_to: Vec::new(),
+        opt_out_type: None,
+    };
+    store.accept(arrival, Arc::new(Intake::default()), Timestamp(1)).await
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_can_read_what_is_made() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, path) = folder();
+    let store = open(&path);
+    accept(&store, "SM1").await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let files: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 2, "the file and its journal: {files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{file:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_power_fails_after_a_message_was_taken() {
+    let (folder, path) = folder();
+    let store = open(&path);
+    for count in 0..100 {
+        accept(&store, &format!("SM{count}")).await.unwrap();
+    }
+    // What is on disk at this moment, as another computer would find it.
+    let found = folder.path().join("found");
+    fs::create_dir(&found).unwrap();
+    for name in ["store.db", "store.db-wal"] {
+        fs::copy(path.with_file_name(name), found.join(name)).unwrap();
+    }
+    let found = open(&found.join("store.db"));
+    for count in 0..100 {
+        assert_eq!(accept(&found, &format!("SM{count}")).await, Ok(Accepted::Repeat));
+    }
+}
+
+#[tokio::test]
+async fn a_command_makes_the_file_where_there_is_none() {
+    let (_folder, path) = folder();
+    let command = SqliteStore::open(&path, Mode::Command).unwrap();
+    accept(&command, "SM1").await.unwrap();
+    assert_eq!(accept(&open(&path), "SM1").await, Ok(Accepted::Repeat));
+}
+
+#[tokio::test]
+async fn many_processes_make_the_file_at_the_same_time() {
+    let (_folder, path) = folder();
+    let opened: Vec<_> = (0..8)
+        .map(|_| {
+            let path = path.clone();
+            std::thread::spawn(move || SqliteStore::open(&path, Mode::Command))
+        })
+        .collect();
+    for store in opened {
+        store.join().unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_alone() {
+    let (_folder, path) = folder();
+    drop(open(&path));
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    for mode in [Mode::Gateway, Mode::Command] {
+        let error = SqliteStore::open(&path, mode).unwrap_err();
+        assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_store_is_left_alone() {
+    let (_folder, path) = folder();
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    fs::write(&path, "my shopping list, which is much longer than a header of a database is".repeat(100)).unwrap();
+    let error = SqliteStore::open(&path, Mode::Gateway).unwrap_err();
+    assert!(matches!(&error, StoreError::Damaged(_)), "{error}");
+    assert!(error.to_string().contains("store.db"), "{error}");
+    let theirs = path.with_file_name("theirs.db");
+    Connection::open(&theirs).unwrap().execute_batch("CREATE TABLE cookies (name)").unwrap();
+    assert!(matches!(SqliteStore::open(&theirs, Mode::Gateway), Err(StoreError::Damaged(_))));
+}
+
+#[tokio::test]
+async fn the_file_is_removed_or_replaced_under_a_running_gateway() {
+    let (_folder, path) = folder();
+    let store = open(&path);
+    accept(&store, "SM1").await.unwrap();
+    let aside = path.with_file_name("aside.db");
+    fs::rename(&path, &aside).unwrap();
+    let error = accept(&store, "SM2").await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged(_)), "{error}");
+    fs::write(&path, "").unwrap();
+    assert!(matches!(accept(&store, "SM2").await, Err(StoreError::Damaged(_))));
+    fs::remove_file(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    assert!(matches!(accept(&store, "SM2").await, Ok(Accepted::Unconfirmed(_))), "the same file again");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_told_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("telephony"), "a file where the folder should be").unwrap();
+    let error = SqliteStore::open(&folder.path().join("telephony").join("store.db"), Mode::Command).unwrap_err();
+    assert!(matches!(&error, StoreError::ReadOnly(_)), "{error}");
+    assert!(error.to_string().contains("telephony"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_may_only_be_read_is_told_apart() {
+    let (_folder, path) = folder();
+    drop(open(&path));
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    let binds_us = fs::OpenOptions::new().append(true).open(&path).is_err();
+    let opened = SqliteStore::open(&path, Mode::Gateway);
+    // The superuser may write everything.
+    assert_eq!(matches!(&opened, Err(StoreError::ReadOnly(_))), binds_us, "{opened:?}");
+}
+
+#[tokio::test]
+async fn another_program_writes_for_a_moment() {
+    let (_folder, path) = folder();
+    let store = Arc::new(open(&path));
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { accept(&store, "SM1").await }
+    });
+    tokio::task::yield_now().await;
+    assert!(store.unconfirmed_numbers().await.unwrap().is_empty(), "reading goes on");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(matches!(waiting.await.unwrap(), Ok(Accepted::Unconfirmed(_))));
+}
+
+#[tokio::test]
+async fn what_is_being_written_is_stored_before_the_store_is_closed() {
+    let (_folder, path) = folder();
+    let store = Arc::new(open(&path));
+    let writing: Vec<_> = (0..50)
+        .map(|count| {
+            let store = store.clone();
+            tokio::spawn(async move { accept(&store, &format!("SM{count}")).await })
+        })
+        .collect();
+    drop(store);
+    for accepted in writing {
+        accepted.await.unwrap().unwrap();
+    }
+    assert!(!path.with_file_name("store.db-wal").exists(), "the journal is folded into the file");
+    let store = open(&path);
+    for count in 0..50 {
+        assert_eq!(accept(&store, &format!("SM{count}")).await, Ok(Accepted::Repeat));
+    }
+}
+
+async fn accept_text(store: &SqliteStore, n: i64, text: &str) {
+    let arrival = Arrival {
+        provider_id: format!("SM-{n}"),
+        from: "+15550005678".to_owned(),
+        to: "+15550001234".to_owned(),
+        messaging_service: None,
+        text: text.to_owned(),
+        media: Vec::new(),
+        also_to: Vec::new(),
+        opt_out_type: None,
+    };
+    store.accept(arrival, Arc::new(Intake::default()), Timestamp(n)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_purged_cannot_be_read_from_the_file() {
+    let (_folder, path) = folder();
+    let store = open(&path);
+    for n in 0..200 {
+        accept_text(&store, n, "my darkest secret").await;
+    }
+    let contains = |words: &str| fs::read(&path).unwrap().windows(words.len()).any(|bytes| bytes == words.as_bytes());
+    drop(store);
+    assert!(contains("my darkest secret") && contains("+15550005678"));
+    let store = open(&path);
+    let contact = "+15550005678".parse().unwrap();
+    while !store.purge(&contact, 50, Timestamp(1_000)).await.unwrap().is_done {}
+    drop(store);
+    assert!(!contains("my darkest secret") && !contains("+15550005678"));
+}
+
+#[tokio::test]
+async fn a_file_does_not_grow_for_ever_while_old_messages_go() {
+    let (_folder, path) = folder();
+    let store = open(&path);
+    let pages =
+        || -> i64 { Connection::open(&path).unwrap().query_row("PRAGMA page_count", (), |row| row.get(0)).unwrap() };
+    let mut before = 0;
+    for round in 0..6 {
+        for n in 0..100 {
+            accept_text(&store, round * 1_000 + n, &"x".repeat(1_000)).await;
+        }
+        store.settle_number("+15550001234", false, Timestamp(round * 1_000 + 500)).await.unwrap();
+        let after_a_month = Timestamp(31 * 24 * 60 * 60 * 1_000 + round * 1_000);
+        while store.expire(Timestamp(round * 1_000 + 999), 30, after_a_month).await.unwrap() > 0 {}
+        assert!(round < 2 || pages() <= before, "the file grows from {before} to {} pages", pages());
+        before = pages();
+    }
+}
+
+#[test]
+fn a_new_file_can_be_opened_by_many_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("telephony.sqlite");
+    std::thread::scope(|scope| {
+        let openings: Vec<_> = (0..8)
+            .map(|n| if n == 0 { Mode::Gateway } else { Mode::Command })
+            .map(|mode| {
+                scope.spawn({
+                    let path = &path;
+                    move || SqliteStore::open(path, mode).map(drop)
+                })
+            })
+            .collect();
+        for opening in openings {
+            opening.join().unwrap().unwrap();
+        }
+    });
+}

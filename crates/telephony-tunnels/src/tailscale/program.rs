@@ -1,0 +1,82 @@
+//! Runs the `tailscale` program.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use telephony_config::Environment;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+use super::{Tailscale, trouble};
+use crate::tunnel::{Cause, TunnelError};
+
+/// It waits for the operator where something is not enabled yet; we do not.
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// More than this is not read of what it says (bytes); a configuration with hundreds of paths is smaller.
+const MOST: u64 = 1024 * 1024;
+
+/// Where Tailscale's program is on a Mac that has the app and no link to it.
+const MAC_APP: &str = "/Applications/Tailscale.app/Contents/MacOS/Tailscale";
+
+/// How the program ended.
+pub(super) struct Ran {
+    stdout: String,
+    stderr: String,
+    is_success: bool,
+}
+
+/// The program in the first folder of `PATH` that has it.
+pub(super) fn find(environment: &Environment) -> PathBuf {
+    let folders = environment.get("PATH").map(std::env::split_paths).into_iter().flatten();
+    let candidates = folders.map(|folder| folder.join("tailscale")).chain([PathBuf::from(MAC_APP)]);
+    candidates.into_iter().find(|file| file.is_file()).unwrap_or_else(|| Path::new("tailscale").to_owned())
+}
+
+impl Tailscale {
+    /// Runs it with `arguments`. One that does not end in time is stopped, and fails with what it said until then.
+    pub(super) async fn run(&self, arguments: &[&str]) -> Result<Ran, TunnelError> {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => TunnelError::new(Cause::NotInstalled, "there is no `tailscale` program"),
+            _ => TunnelError::new(Cause::Other, format!("{}: {error}", self.program.display())),
+        })?;
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let work = async {
+            tokio::join!(read(out, &mut stdout), read(err, &mut stderr));
+            child.wait().await
+        };
+        let ended = tokio::time::timeout(WITHIN, work).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut ran = Ran { stdout: text(&stdout), stderr: text(&stderr), is_success: false };
+        match ended {
+            Ok(Ok(status)) => ran.is_success = status.success(),
+            Ok(Err(error)) => return Err(TunnelError::new(Cause::Other, error)),
+            Err(_) if ran.said().is_empty() => {
+                return Err(TunnelError::new(Cause::NotRunning, "it did not answer within 20 s"));
+            }
+            Err(_) => {}
+        }
+        Ok(ran)
+    }
+}
+
+impl Ran {
+    /// What it printed, if it succeeded.
+    pub(super) fn succeeded(self) -> Result<String, TunnelError> {
+        if self.is_success { Ok(self.stdout) } else { Err(trouble::of(&self.said())) }
+    }
+
+    fn said(&self) -> String {
+        format!("{}\n{}", self.stderr, self.stdout).trim().to_owned()
+    }
+}
+
+async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
+    if let Some(pipe) = pipe {
+        pipe.take(MOST).read_to_end(into).await.ok();
+    }
+}

@@ -1,0 +1,84 @@
+//! Alerts: what Twilio's debugger shows about a webhook that was answered badly.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::dates::iso8601;
+
+/// A complaint about one of our answers, as `GET /v1/Alerts` lists it.
+#[derive(Clone, PartialEq)]
+pub struct Alert {
+    /// `NO` and 32 hex digits; given when the alert is added.
+    pub sid: String,
+    /// Twilio's error code: 11200, 12100, 15003, …
+    pub error_code: u32,
+    /// What was wrong, in words.
+    pub text: String,
+    /// The URL that was called, without its fragment.
+    pub request_url: String,
+    /// `POST` or `GET`.
+    pub request_method: String,
+    /// The form that was sent; only shown where one alert is fetched.
+    pub request_variables: String,
+    /// What came back; only shown where one alert is fetched.
+    pub response_body: String,
+    /// The message or call that it was about.
+    pub resource_sid: String,
+    /// When it happened.
+    pub at: OffsetDateTime,
+}
+
+impl Alert {
+    /// An alert about a POST to this URL, now.
+    pub fn new(error_code: u32, text: &str, request_url: &str) -> Self {
+        Self {
+            sid: String::new(),
+            error_code,
+            text: text.to_owned(),
+            request_url: request_url.to_owned(),
+            request_method: "POST".to_owned(),
+            request_variables: String::new(),
+            response_body: String::new(),
+            resource_sid: String::new(),
+            at: OffsetDateTime::now_utc(),
+        }
+    }
+
+    /// The alert as a list shows it.
+    pub(crate) fn to_json(&self, account: &str, base_url: &str) -> Value {
+        let at = iso8601(self.at);
+        json!({
+            "sid": self.sid, "account_sid": account, "api_version": "2010-04-01", "log_level": "error",
+            "error_code": self.error_code.to_string(), "alert_text": self.text,
+            "more_info": format!("https://www.twilio.com/docs/errors/{}", self.error_code),
+            "request_method": self.request_method, "request_url": self.request_url,
+            "resource_sid": self.resource_sid, "service_sid": null,
+            "date_created": at, "date_generated": at, "date_updated": at,
+            "url": format!("{base_url}/v1/Alerts/{}", self.sid),
+        })
+    }
+
+    /// The same with what was sent and what came back.
+    pub(crate) fn to_full_json(&self, account: &str, base_url: &str) -> Value {
+        let mut json = self.to_json(account, base_url);
+        json["request_variables"] = json!(self.request_variables);
+        json["request_headers"] = json!(null);
+        json["response_body"] = json!(self.response_body);
+        json["response_headers"] = json!(null);
+        json
+    }
+}
+
+impl fmt::Debug for Alert {
+    /// Leaves out what was sent and what came back: there are texts in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alert")
+            .field("sid", &self.sid)
+            .field("error_code", &self.error_code)
+            .field("text", &self.text)
+            .field("resource_sid", &self.resource_sid)
+            .finish_non_exhaustive()
+    }
+}

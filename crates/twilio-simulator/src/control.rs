@@ -1,0 +1,195 @@
+//! Control over HTTP for programs in any language: drives and observes what [`Simulator`](crate::Simulator) does in
+//! Rust. The crate's front page lists the routes.
+
+mod account;
+mod media;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::calling;
+use crate::config::Outcome;
+use crate::delivery::Delivery;
+use crate::exchange::{Event, Exchange};
+use crate::inbound::{self, NotOurs, Text, Unsent};
+use crate::media::{LARGEST_MESSAGE, Media};
+use crate::message::MessageRecord;
+use crate::misbehaviour::{Extent, Fault};
+use crate::queue::Pacing;
+
+/// The largest inbound message in JSON, in bytes: base64 makes four characters of three bytes.
+const LARGEST_TEXT: usize = LARGEST_MESSAGE / 3 * 4 + 64 * 1024;
+
+/// The routes under `/_simulator`.
+pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
+    let routes = Router::new()
+        .route("/inbound-message", post(inbound_message).layer(DefaultBodyLimit::max(LARGEST_TEXT)))
+        .route("/inbound-call", post(inbound_call))
+        .route("/redeliver/{sid}", post(redeliver))
+        .route("/misbehave", get(misbehaving).post(misbehave).delete(behave))
+        .route("/pacing", post(set_pacing))
+        .route("/outcome", get(outcomes).post(set_outcome))
+        .route("/account", get(account::show).post(account::change))
+        .route("/numbers", post(account::put_number))
+        .route("/services", post(account::put_service))
+        .route("/alerts", post(account::add_alert))
+        .route("/missing", post(account::set_missing))
+        .route("/events", get(events))
+        .route("/messages", get(messages))
+        .route("/media/{sid}", get(media::show))
+        .route("/log", get(log))
+        .route("/reset", post(reset))
+        .with_state(Arc::clone(exchange));
+    Router::new().nest("/_simulator", routes)
+}
+
+impl IntoResponse for NotOurs {
+    fn into_response(self) -> Response {
+        (StatusCode::NOT_FOUND, Json(json!({"error": format!("failed to {self}")}))).into_response()
+    }
+}
+
+impl IntoResponse for Unsent {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotOurs(not_ours) => not_ours.into_response(),
+            Self::TooMuch => {
+                (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({"error": format!("failed to {self}")}))).into_response()
+            }
+        }
+    }
+}
+
+async fn inbound_message(
+    State(exchange): State<Arc<Exchange>>,
+    Json(text): Json<Text>,
+) -> Result<Json<Delivery>, Unsent> {
+    inbound::receive(&exchange, text).await.map(Json)
+}
+
+#[derive(Deserialize)]
+struct Ring {
+    from: String,
+    to: String,
+}
+
+async fn inbound_call(
+    State(exchange): State<Arc<Exchange>>,
+    Json(ring): Json<Ring>,
+) -> Result<Json<Delivery>, NotOurs> {
+    calling::ring_in(&exchange, &ring.from, &ring.to).await.map(Json)
+}
+
+async fn redeliver(State(exchange): State<Arc<Exchange>>, Path(sid): Path<String>) -> Result<Json<Delivery>, NotOurs> {
+    inbound::redeliver(&exchange, &sid).await.map(Json)
+}
+
+#[derive(Deserialize)]
+struct Wrong {
+    fault: Fault,
+    extent: Extent,
+}
+
+async fn misbehave(State(exchange): State<Arc<Exchange>>, Json(wrong): Json<Wrong>) -> StatusCode {
+    exchange.state().misbehaviour.add(wrong.fault, wrong.extent);
+    StatusCode::NO_CONTENT
+}
+
+/// The faults in force, in the order in which they were asked for.
+async fn misbehaving(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    let state = exchange.state();
+    let shown = |(fault, extent): &(Fault, Extent)| json!({"fault": fault, "extent": extent});
+    Json(state.misbehaviour.rules().iter().map(shown).collect())
+}
+
+/// Changes how fast numbers send; lifted, whatever waits goes.
+async fn set_pacing(State(exchange): State<Arc<Exchange>>, Json(pacing): Json<Pacing>) -> StatusCode {
+    exchange.set_pacing(pacing);
+    StatusCode::NO_CONTENT
+}
+
+async fn behave(State(exchange): State<Arc<Exchange>>) -> StatusCode {
+    exchange.state().misbehaviour.clear();
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct Fate {
+    to: String,
+    outcome: Outcome,
+}
+
+async fn set_outcome(State(exchange): State<Arc<Exchange>>, Json(fate): Json<Fate>) -> StatusCode {
+    exchange.state().outcomes.insert(fate.to, fate.outcome);
+    StatusCode::NO_CONTENT
+}
+
+/// What becomes of messages to which phones; everyone else's are delivered.
+async fn outcomes(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    Json(json!(exchange.state().outcomes))
+}
+
+async fn messages(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    let account = &exchange.config.account_sid;
+    Json(exchange.state().messages.iter().map(|message| shown(message, account)).collect())
+}
+
+/// A message as REST shows it, with its keyword and its files.
+fn shown(message: &MessageRecord, account: &str) -> Value {
+    let file = |media: &Media| {
+        json!({
+            "sid": media.sid, "content_type": media.content_type, "size": media.bytes.len(),
+            "url": format!("/_simulator/media/{}", media.sid),
+        })
+    };
+    let mut json = message.to_json(account);
+    json["keyword"] = json!(message.keyword);
+    json["media"] = message.media.iter().filter(|media| media.is_here()).map(file).collect();
+    json
+}
+
+async fn log(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    Json(json!(exchange.state().log.entries()))
+}
+
+async fn reset(State(exchange): State<Arc<Exchange>>) -> StatusCode {
+    exchange.reset();
+    StatusCode::NO_CONTENT
+}
+
+/// What happens from now on; somebody who falls behind is told so and should load everything again.
+async fn events(State(exchange): State<Arc<Exchange>>) -> impl IntoResponse {
+    let followed = stream::unfold((exchange.subscribe(), exchange), async |(mut receiver, exchange)| {
+        let event = match receiver.recv().await {
+            Ok(event) => told(&event, &exchange),
+            Err(RecvError::Lagged(_)) => SseEvent::default().event("behind").data("{}"),
+            Err(RecvError::Closed) => return None,
+        };
+        Some((Ok::<_, Infallible>(event), (receiver, exchange)))
+    });
+    Sse::new(followed).keep_alive(KeepAlive::default())
+}
+
+fn told(event: &Event, exchange: &Exchange) -> SseEvent {
+    let account = &exchange.config.account_sid;
+    let (name, data) = match event {
+        Event::Message(message) => ("message", shown(message, account)),
+        Event::Call(call) => {
+            ("call", json!({"sid": call.sid, "from": call.from, "to": call.to, "status": call.status.as_str()}))
+        }
+        Event::Request(entry) => ("request", json!(entry)),
+        Event::Alert(alert) => ("alert", alert.to_json(account, &exchange.base_url)),
+    };
+    SseEvent::default().event(name).data(data.to_string())
+}

@@ -1,0 +1,256 @@
+//! A text comes in: its record, Twilio's own keyword answers, the webhook, its fallback, and the replies in the answer.
+
+mod form;
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use time::OffsetDateTime;
+
+use crate::config::OptOut;
+use crate::delivery::Delivery;
+use crate::exchange::{Event, Exchange, State};
+use crate::keyword::Keyword;
+use crate::lifecycle;
+use crate::media::{File, LARGEST_MESSAGE, MOST_FILES, Media};
+use crate::message::{Direction, LONGEST_VALIDITY, MessageRecord, MessageStatus};
+use crate::number::NumberKind;
+use crate::segments;
+use crate::twiml::{self, Reply};
+use crate::webhook::Webhook;
+
+/// A text from a phone to one of the account's numbers.
+#[derive(Clone, Default, serde::Deserialize)]
+pub struct Text {
+    /// The phone that writes.
+    pub from: String,
+    /// The account's number that it writes to.
+    pub to: String,
+    /// What it writes.
+    #[serde(default)]
+    pub body: String,
+    /// How many pictures of one pixel go with it.
+    #[serde(default)]
+    pub media: u32,
+    /// What else goes with it.
+    #[serde(default)]
+    pub files: Vec<File>,
+    /// More webhook parameters, such as `ProfileName`; they replace ours of the same name.
+    #[serde(default)]
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Text {
+    /// A plain text.
+    pub fn new(from: &str, to: &str, body: &str) -> Self {
+        Self { from: from.to_owned(), to: to.to_owned(), body: body.to_owned(), ..Self::default() }
+    }
+
+    /// The same with so many pictures of one pixel.
+    pub fn with_media(self, media: u32) -> Self {
+        Self { media, ..self }
+    }
+
+    /// The same with one more file.
+    pub fn with_file(mut self, content_type: &str, bytes: &[u8]) -> Self {
+        self.files.push(File { content_type: content_type.to_owned(), bytes: Bytes::copy_from_slice(bytes) });
+        self
+    }
+
+    /// The same with one more webhook parameter.
+    pub fn with_parameter(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// A text or call went to a number that the account does not have, or a message is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("find `{0}` in the simulated account: use one of its numbers or SIDs")]
+pub struct NotOurs(
+    /// What was looked for.
+    pub String,
+);
+
+/// Why a text from a phone goes nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsent {
+    /// There is no such number.
+    #[error(transparent)]
+    NotOurs(#[from] NotOurs),
+    /// Its files are more than a phone's carrier takes.
+    #[error("send that: a message takes at most {MOST_FILES} files of 5 MB together")]
+    TooMuch,
+}
+
+/// Carries a text from a phone to the account's owner.
+pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<Delivery, Unsent> {
+    text.files.extend((0..text.media).map(|_| File::pixel()));
+    let weight: usize = text.files.iter().map(|file| file.bytes.len()).sum();
+    if text.files.len() > MOST_FILES || weight > LARGEST_MESSAGE {
+        return Err(Unsent::TooMuch);
+    }
+    let (record, webhook) = {
+        let mut state = exchange.state();
+        let mut record = record(exchange, &mut state, &text)?;
+        record.keyword = Keyword::heard(&record.body, &record.to, has_opt_out(exchange, &state, &record.to))
+            .filter(|keyword| *keyword != Keyword::Start || is_opted_out(&state, &record));
+        state.messages.push(record.clone());
+        obey_keyword(exchange, &mut state, &record);
+        let webhook = form::webhook(exchange, &mut state, &record, &text.parameters);
+        if let Some(webhook) = &webhook {
+            state.received.insert(record.sid.clone(), webhook.clone());
+        }
+        (record, webhook)
+    };
+    exchange.publish(Event::Message(record.clone()));
+    match webhook {
+        Some(webhook) => Ok(deliver(exchange, &record, webhook).await),
+        None => Ok(Delivery { sid: record.sid, ..Delivery::default() }),
+    }
+}
+
+/// Posts the webhook of an inbound message again, as Twilio sometimes does.
+pub(crate) async fn redeliver(exchange: &Arc<Exchange>, sid: &str) -> Result<Delivery, NotOurs> {
+    let found = {
+        let state = exchange.state();
+        state.message(sid).cloned().zip(state.received.get(sid).cloned())
+    };
+    let (record, webhook) = found.ok_or_else(|| NotOurs(sid.to_owned()))?;
+    Ok(deliver(exchange, &record, webhook).await)
+}
+
+fn record(exchange: &Exchange, state: &mut State, text: &Text) -> Result<MessageRecord, NotOurs> {
+    state.number(&text.to).ok_or_else(|| NotOurs(text.to.clone()))?;
+    let now = OffsetDateTime::now_utc();
+    let sid = state.ids.sid(if text.files.is_empty() { "SM" } else { "MM" });
+    let folder =
+        format!("{}/2010-04-01/Accounts/{}/Messages/{sid}/Media", exchange.base_url, exchange.config.account_sid);
+    Ok(MessageRecord {
+        direction: Direction::Inbound,
+        from: Some(text.from.clone()),
+        to: text.to.clone(),
+        body: text.body.clone(),
+        media: text.files.iter().map(|file| inbound_media(state, &folder, file)).collect(),
+        num_segments: segments::count(&text.body).max(1),
+        status: MessageStatus::Received,
+        messaging_service_sid: state.service_of(&text.to).map(|service| service.sid.clone()),
+        error_code: None,
+        created: now,
+        updated: now,
+        sent: Some(now),
+        status_callback: None,
+        keyword: None,
+        validity: LONGEST_VALIDITY,
+        sid,
+    })
+}
+
+fn inbound_media(state: &mut State, folder: &str, file: &File) -> Media {
+    let sid = state.ids.sid("ME");
+    let (content_type, bytes) = (file.content_type.clone(), file.bytes.clone());
+    Media { url: format!("{folder}/{sid}"), sid, content_type, bytes }
+}
+
+/// Whether Twilio looks for keywords in texts to this number: always unless told not to, but for short codes on their own.
+fn has_opt_out(exchange: &Exchange, state: &State, number: &str) -> bool {
+    let is_alone = NumberKind::of(number) == NumberKind::ShortCode && state.service_of(number).is_none();
+    exchange.config.opt_out != OptOut::Off && !is_alone
+}
+
+/// Who never said STOP says "yes" to what they were asked: only to others it means that they want to hear again.
+fn is_opted_out(state: &State, received: &MessageRecord) -> bool {
+    let phone = received.from.clone().unwrap_or_default();
+    state.opted_out.contains(&(state.opt_out_scope(&received.to), phone))
+}
+
+/// Lets Twilio's own opt-out handling act on a text with a keyword.
+fn obey_keyword(exchange: &Arc<Exchange>, state: &mut State, received: &MessageRecord) {
+    let Some(keyword) = received.keyword else { return };
+    let phone = received.from.clone().unwrap_or_default();
+    let pair = (state.opt_out_scope(&received.to), phone);
+    let changes_something = match keyword {
+        Keyword::Stop => state.opted_out.insert(pair),
+        Keyword::Start => state.opted_out.remove(&pair),
+        Keyword::Help => true,
+    };
+    if changes_something {
+        let body = keyword.answer(&received.to);
+        let reply = Reply { body, media_urls: Vec::new(), to: None, from: None, status_callback: None };
+        let record = MessageRecord { keyword: Some(keyword), ..outbound(state, received, reply) };
+        lifecycle::launch(exchange, record.sid.clone());
+        state.messages.push(record);
+    }
+}
+
+/// Posts a webhook, then its fallback if that was no use, and acts on the answer.
+async fn deliver(exchange: &Arc<Exchange>, record: &MessageRecord, webhook: Webhook) -> Delivery {
+    let first = post_and_send_replies(exchange, record, &webhook).await;
+    let fallback = form::fallback(&exchange.state(), &record.to);
+    match first.alert.zip(fallback) {
+        Some((code, endpoint)) => {
+            let failed_url = webhook.endpoint.url_without_fragment().to_owned();
+            let mut second = Webhook { endpoint, ..webhook };
+            second.parameters.push(("ErrorCode".to_owned(), code.to_string()));
+            second.parameters.push(("ErrorUrl".to_owned(), failed_url));
+            post_and_send_replies(exchange, record, &second).await
+        }
+        None => first,
+    }
+}
+
+async fn post_and_send_replies(exchange: &Arc<Exchange>, record: &MessageRecord, webhook: &Webhook) -> Delivery {
+    let (delivery, replies) = exchange.ask(webhook, twiml::replies).await;
+    let replies = replies.unwrap_or_default().into_iter().map(|reply| send(exchange, record, reply)).collect();
+    Delivery { replies, ..delivery }
+}
+
+/// Sends a reply that TwiML asked for; to a phone that opted out it fails at once.
+fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: Reply) -> String {
+    let mut state = exchange.state();
+    let mut record = outbound(&mut state, received, reply);
+    let scope = state.opt_out_scope(record.from.as_deref().unwrap_or_default());
+    if state.opted_out.contains(&(scope, record.to.clone())) {
+        record.status = MessageStatus::Failed;
+        record.error_code = Some(21610);
+    }
+    let is_sent = record.status != MessageStatus::Failed;
+    state.messages.push(record.clone());
+    drop(state);
+    let sid = record.sid.clone();
+    exchange.publish(Event::Message(record));
+    if is_sent {
+        lifecycle::launch(exchange, sid.clone());
+    }
+    sid
+}
+
+/// A message that answers another; it has its place in the queue of its number, or has failed because that is full.
+fn outbound(state: &mut State, received: &MessageRecord, reply: Reply) -> MessageRecord {
+    let now = OffsetDateTime::now_utc();
+    let sid = state.ids.sid(if reply.media_urls.is_empty() { "SM" } else { "MM" });
+    let from = reply.from.unwrap_or_else(|| received.to.clone());
+    let num_segments = segments::count(&reply.body).max(1);
+    let is_full = state.queues.is_full(&from);
+    if !is_full {
+        state.queues.join(&from, &sid, num_segments);
+    }
+    MessageRecord {
+        sid,
+        direction: Direction::OutboundReply,
+        from: Some(from),
+        to: reply.to.or_else(|| received.from.clone()).unwrap_or_default(),
+        num_segments,
+        body: reply.body,
+        media: reply.media_urls.into_iter().map(|url| state.outbound_media(url)).collect(),
+        status: if is_full { MessageStatus::Failed } else { MessageStatus::Queued },
+        messaging_service_sid: None,
+        error_code: is_full.then_some(30001),
+        created: now,
+        updated: now,
+        sent: None,
+        status_callback: reply.status_callback,
+        keyword: None,
+        validity: LONGEST_VALIDITY,
+    }
+}

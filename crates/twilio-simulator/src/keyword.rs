@@ -1,0 +1,83 @@
+//! STOP, START and HELP: which texts are keywords and what Twilio answers. Leaves the list of who opted out to `exchange`.
+
+use serde::Serialize;
+
+use crate::number::NumberKind;
+
+/// A text that Twilio handles before the account's owner does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Keyword {
+    /// No more texts, please.
+    Stop,
+    /// Texts again, please.
+    Start,
+    /// What is this?
+    Help,
+}
+
+const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
+const START: [&str; 3] = ["START", "YES", "UNSTOP"];
+const HELP: [&str; 2] = ["HELP", "INFO"];
+
+impl Keyword {
+    /// The keyword that is heard in a text to a number. The network itself obeys STOP and UNSTOP to a toll-free number,
+    /// whatever the account's owner has chosen.
+    pub(crate) fn heard(text: &str, number: &str, has_opt_out: bool) -> Option<Self> {
+        let word = text.trim().to_ascii_uppercase();
+        let by_network = match word.as_str() {
+            "STOP" => Some(Self::Stop),
+            "START" | "UNSTOP" => Some(Self::Start),
+            _ => None,
+        };
+        let by_network = by_network.filter(|_| NumberKind::of(number) == NumberKind::TollFree);
+        by_network.or_else(|| Self::of(text).filter(|_| has_opt_out))
+    }
+
+    /// The keyword that the whole text is, without regard to case and white space around it.
+    fn of(text: &str) -> Option<Self> {
+        let word = text.trim();
+        let is_one_of = |words: &[&str]| words.iter().any(|candidate| candidate.eq_ignore_ascii_case(word));
+        if is_one_of(&STOP) {
+            Some(Self::Stop)
+        } else if is_one_of(&START) {
+            Some(Self::Start)
+        } else {
+            is_one_of(&HELP).then_some(Self::Help)
+        }
+    }
+
+    /// The value of `OptOutType`.
+    pub(crate) fn opt_out_type(self) -> &'static str {
+        match self {
+            Self::Stop => "STOP",
+            Self::Start => "START",
+            Self::Help => "HELP",
+        }
+    }
+
+    /// What is answered before the account's owner hears of it: by Twilio, or by the network of a toll-free number.
+    pub(crate) fn answer(self, number: &str) -> String {
+        let text = match self {
+            Self::Stop => "You are unsubscribed and get no more messages from here. Reply START to get them again.",
+            Self::Start => "You are subscribed again. Reply HELP for help, STOP to unsubscribe.",
+            Self::Help => "Reply STOP to unsubscribe. Message and data rates may apply.",
+        };
+        let is_network = NumberKind::of(number) == NumberKind::TollFree && self != Self::Help;
+        if is_network { format!("NETWORK MSG: {text}") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keyword;
+
+    #[test]
+    fn only_a_whole_message_is_a_keyword() {
+        assert_eq!(Keyword::of(" stop\n"), Some(Keyword::Stop));
+        assert_eq!(Keyword::of("Yes"), Some(Keyword::Start));
+        assert_eq!(Keyword::of("info"), Some(Keyword::Help));
+        assert_eq!(Keyword::of("STOP please"), None);
+        assert_eq!(Keyword::of(""), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! A Twilio for the desk: REST, signed webhooks and misbehaviour on request, on loopback, with no account.
+//!
+//! It is written from Twilio's documentation and shares no code with the client it stands in for. It knows one account
+//! and keeps everything in memory; several simulators in one process do not meet.
+//!
+//! ```no_run
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+//! use twilio_simulator::{Extent, Fault, Simulator, SimulatorConfig};
+//!
+//! let twilio = Simulator::start(SimulatorConfig::default()).await?;
+//! twilio.set_sms_url(twilio.number(), "http://127.0.0.1:3335/telephony/webhook")?;
+//! let delivery = twilio.text("+15550005678", twilio.number(), "Hello").await?;
+//! assert_eq!(delivery.status, Some(200));
+//! twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+//! # Ok(()) }
+//! ```
+//!
+//! # REST
+//!
+//! Under `/2010-04-01/Accounts/{AC}`: `Messages`, `Messages/{SM}/Media`, `Calls`, `IncomingPhoneNumbers`, `Balance`,
+//! `Keys`, `OutgoingCallerIds` and the account itself; under `/v1`: `Services` with their `PhoneNumbers` and
+//! `Compliance/Usa2p`, and `Alerts`. Twilio's magic test numbers work with any credentials.
+//!
+//! A media URL of an inbound message needs the account's credentials and redirects to a listener of its own, whose signed
+//! addresses expire and which refuses requests that bring credentials. `MediaUrl`s of outbound messages are fetched with
+//! HEAD and GET, and their types and sizes checked.
+//!
+//! Each number has a queue. [`Pacing::AsTwilio`] empties it as fast as carriers allow its kind; it is lifted by default.
+//!
+//! What differs from Twilio: callback and media URLs may be on loopback; redirects are not followed; scheduled messages
+//! and content templates are refused; TwiML of calls is fetched but not acted out; pictures keep their size.
+//!
+//! # Control over HTTP
+//!
+//! | request | JSON body | answer |
+//! |---|---|---|
+//! | `POST /_simulator/inbound-message` | `{"from", "to", "body", "files": [{"content_type", "data"}], "media": 0, "parameters": [["Name", "value"]]}`; `data` is base64, `media` so many pictures of one pixel | [`Delivery`] |
+//! | `POST /_simulator/inbound-call` | `{"from", "to"}` | [`Delivery`] |
+//! | `POST /_simulator/redeliver/{sid}` | | [`Delivery`] |
+//! | `POST /_simulator/misbehave` | `{"fault": "cut-after-accepting", "extent": {"next": 1}}` | 204 |
+//! | `GET /_simulator/misbehave` | | the faults in force |
+//! | `DELETE /_simulator/misbehave` | | 204 |
+//! | `POST /_simulator/pacing` | `"as-twilio"`, `"lifted"` or `{"segments-per-second": 0.5}` | 204 |
+//! | `POST /_simulator/outcome` | `{"to", "outcome": {"undelivered": 30003}}` | 204 |
+//! | `GET /_simulator/outcome` | | what was decided, by phone |
+//! | `GET /_simulator/account` | | its SID, numbers and pacing |
+//! | `POST /_simulator/account` | `{"type": "Trial", "status": "suspended", "balance": "0.05", "verified": ["+1…"]}`, any of them | 204 |
+//! | `POST /_simulator/numbers` | `{"number", "capabilities": {"mms": false}, "settings": {"SmsApplicationSid": "AP…"}}` | the number, added or changed |
+//! | `POST /_simulator/services` | `{"sid", "numbers": ["+1…"], "campaign": "VERIFIED", "settings": {"UseInboundWebhookOnNumber": "false"}}` | the service, added or changed |
+//! | `POST /_simulator/alerts` | `{"code": 11200, "text", "url", "about": "SM…"}` | `{"sid"}` |
+//! | `POST /_simulator/missing` | `["/v1/Alerts", "/Balance"]`: API paths that begin so (below the account) are answered 404 | 204 |
+//! | `GET /_simulator/events` | | what happens from now on, as server-sent events |
+//! | `GET /_simulator/messages` | | all messages, oldest first, as REST shows them, and `media` with type, size and URL |
+//! | `GET /_simulator/media/{sid}` | | a file of a message, without credentials |
+//! | `GET /_simulator/log` | | all requests, [`LogEntry`] |
+//! | `POST /_simulator/reset` | | 204 |
+//!
+//! Faults are [`Fault`] in kebab case, those with a time as `{"delay-answer": {"milliseconds": 500}}`; extents are
+//! `{"next": 3}`, `"all"` and `{"percent": 20}`; `{"next": 0}` ends a fault. No credentials are asked for: only this machine can reach it.
+
+mod account;
+mod alert;
+mod call;
+mod calling;
+mod cdn;
+mod config;
+mod control;
+mod dates;
+mod delivery;
+mod exchange;
+mod ids;
+mod inbound;
+mod keyword;
+mod lifecycle;
+mod log;
+mod media;
+mod message;
+mod misbehaviour;
+mod number;
+mod page;
+mod queue;
+mod rest;
+mod segments;
+mod server;
+mod service;
+mod simulator;
+mod twiml;
+mod webhook;
+mod xml;
+
+pub use account::{Account, AccountStatus, AccountType};
+pub use alert::Alert;
+pub use call::{CallRecord, CallStatus};
+pub use config::{ApiKey, DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBER, OptOut, Outcome, SimulatorConfig};
+pub use delivery::Delivery;
+pub use exchange::Event;
+pub use inbound::{NotOurs, Text, Unsent};
+pub use keyword::Keyword;
+pub use log::{LogEntry, LogKind};
+pub use media::{File, Media};
+pub use message::{Direction, MessageRecord, MessageStatus};
+pub use misbehaviour::{Extent, Fault};
+pub use number::{Capabilities, Number};
+pub use queue::Pacing;
+pub use service::Service;
+pub use simulator::{DeadlinePassed, Simulator, StartError};

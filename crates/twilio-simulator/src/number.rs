@@ -1,0 +1,204 @@
+//! A phone number of the account: its settings as the API names them, and its JSON. Leaves HTTP to `rest`.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::dates::rfc2822;
+use crate::webhook::Endpoint;
+
+/// A phone number of the account and what Twilio does when someone texts or calls it.
+#[derive(Clone)]
+pub struct Number {
+    pub(crate) sid: String,
+    pub(crate) phone_number: String,
+    pub(crate) updated: OffsetDateTime,
+    pub(crate) capabilities: Capabilities,
+    settings: BTreeMap<&'static str, String>,
+}
+
+/// What a number is able to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Capabilities {
+    /// Short texts.
+    pub sms: bool,
+    /// Pictures and other files.
+    pub mms: bool,
+    /// Calls.
+    pub voice: bool,
+}
+
+impl Capabilities {
+    /// As a messaging service lists them.
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        let all = [("SMS", self.sms), ("MMS", self.mms), ("Voice", self.voice)];
+        all.into_iter().filter_map(|(name, is_able)| is_able.then_some(name)).collect()
+    }
+}
+
+impl Default for Capabilities {
+    /// Everything.
+    fn default() -> Self {
+        Self { sms: true, mms: true, voice: true }
+    }
+}
+
+/// What a number is to the networks: it decides how fast it sends and who hears STOP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberKind {
+    Local,
+    TollFree,
+    ShortCode,
+}
+
+impl NumberKind {
+    /// Area codes that nobody pays for to call, in the North American plan.
+    const TOLL_FREE: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
+
+    pub(crate) fn of(phone_number: &str) -> Self {
+        let area = phone_number.strip_prefix("+1").and_then(|rest| rest.get(..3));
+        match phone_number.strip_prefix('+') {
+            None => Self::ShortCode,
+            Some(_) if area.is_some_and(|area| Self::TOLL_FREE.contains(&area)) => Self::TollFree,
+            Some(_) => Self::Local,
+        }
+    }
+}
+
+/// Request parameter, JSON field and first value of each setting that the API can change.
+const SETTINGS: [(&str, &str, &str); 14] = [
+    ("FriendlyName", "friendly_name", ""),
+    ("SmsApplicationSid", "sms_application_sid", ""),
+    ("SmsUrl", "sms_url", ""),
+    ("SmsMethod", "sms_method", "POST"),
+    ("SmsFallbackUrl", "sms_fallback_url", ""),
+    ("SmsFallbackMethod", "sms_fallback_method", "POST"),
+    ("TrunkSid", "trunk_sid", ""),
+    ("VoiceApplicationSid", "voice_application_sid", ""),
+    ("VoiceUrl", "voice_url", ""),
+    ("VoiceMethod", "voice_method", "POST"),
+    ("VoiceFallbackUrl", "voice_fallback_url", ""),
+    ("VoiceFallbackMethod", "voice_fallback_method", "POST"),
+    ("StatusCallback", "status_callback", ""),
+    ("StatusCallbackMethod", "status_callback_method", "POST"),
+];
+
+impl Number {
+    /// A number in E.164 form that is able to text and to talk and calls no URL yet.
+    pub fn new(phone_number: &str) -> Self {
+        let mut settings: BTreeMap<_, _> =
+            SETTINGS.iter().map(|(_, field, first)| (*field, (*first).to_owned())).collect();
+        settings.insert("friendly_name", phone_number.to_owned());
+        Self {
+            sid: String::new(),
+            phone_number: phone_number.to_owned(),
+            updated: OffsetDateTime::now_utc(),
+            capabilities: Capabilities::default(),
+            settings,
+        }
+    }
+
+    /// The URL that is posted to when a message comes in.
+    pub fn sms_url(self, url: &str) -> Self {
+        self.with("sms_url", url)
+    }
+
+    /// The URL that is posted to when [`sms_url`](Self::sms_url) fails.
+    pub fn sms_fallback_url(self, url: &str) -> Self {
+        self.with("sms_fallback_url", url)
+    }
+
+    /// What the number is able to do.
+    pub fn capabilities(self, capabilities: Capabilities) -> Self {
+        Self { capabilities, ..self }
+    }
+
+    /// The application that takes texts instead of the URLs. The simulator has no applications: texts go nowhere.
+    pub fn sms_application(self, sid: &str) -> Self {
+        self.with("sms_application_sid", sid)
+    }
+
+    /// The application that takes calls instead of the URLs; as with texts they go nowhere.
+    pub fn voice_application(self, sid: &str) -> Self {
+        self.with("voice_application_sid", sid)
+    }
+
+    /// The trunk that takes calls instead of everything else; as with applications they go nowhere.
+    pub fn trunk(self, sid: &str) -> Self {
+        self.with("trunk_sid", sid)
+    }
+
+    /// The URL that is posted to when a call comes in.
+    pub fn voice_url(self, url: &str) -> Self {
+        self.with("voice_url", url)
+    }
+
+    /// The URL that hears how calls to this number ended.
+    pub fn status_callback(self, url: &str) -> Self {
+        self.with("status_callback", url)
+    }
+
+    fn with(mut self, field: &'static str, value: &str) -> Self {
+        self.set(field, value);
+        self
+    }
+
+    pub(crate) fn set(&mut self, field: &'static str, value: &str) {
+        self.settings.insert(field, value.to_owned());
+        self.updated = OffsetDateTime::now_utc();
+    }
+
+    /// The value of a setting by its JSON field; empty when unset.
+    pub(crate) fn setting(&self, field: &str) -> &str {
+        self.settings.get(field).map_or("", String::as_str)
+    }
+
+    /// What is called on an occasion (`sms`, `sms_fallback`, `voice`), if a URL is set for it.
+    ///
+    /// An application or a trunk wins over the URLs.
+    pub(crate) fn endpoint(&self, occasion: &str) -> Option<Endpoint> {
+        let overrides: &[&str] = if occasion.starts_with("sms") {
+            &["sms_application_sid"]
+        } else {
+            &["trunk_sid", "voice_application_sid"]
+        };
+        if overrides.iter().any(|field| !self.setting(field).is_empty()) {
+            return None;
+        }
+        let url = self.setting(&format!("{occasion}_url")).to_owned();
+        let is_get = self.setting(&format!("{occasion}_method")).eq_ignore_ascii_case("GET");
+        (!url.is_empty()).then_some(Endpoint { url, method: if is_get { Method::GET } else { Method::POST } })
+    }
+
+    /// Changes a setting by the name that a request has for it; other names change nothing.
+    pub(crate) fn set_parameter(&mut self, parameter: &str, value: &str) {
+        if let Some((_, field, _)) = SETTINGS.iter().find(|(name, ..)| *name == parameter) {
+            self.set(field, value);
+        }
+    }
+
+    pub(crate) fn to_json(&self, account: &str, created: OffsetDateTime) -> Value {
+        let sid = &self.sid;
+        let mut json = json!({
+            "sid": sid, "account_sid": account, "phone_number": self.phone_number, "api_version": "2010-04-01",
+            "date_created": rfc2822(created), "date_updated": rfc2822(self.updated),
+            "address_sid": null, "address_requirements": "none", "beta": false, "origin": "twilio", "type": "local",
+            "capabilities": {
+                "voice": self.capabilities.voice, "sms": self.capabilities.sms, "mms": self.capabilities.mms,
+                "fax": false,
+            },
+            "identity_sid": null, "bundle_sid": null, "status": "in-use", "voice_caller_id_lookup": false,
+            "voice_receive_mode": "voice", "emergency_status": "Inactive", "emergency_address_sid": null,
+            "emergency_address_status": "unregistered",
+            "uri": format!("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"),
+        });
+        for (field, value) in &self.settings {
+            json[*field] = json!(value);
+        }
+        json
+    }
+}

@@ -1,0 +1,49 @@
+// The operator's side: who asks to be let in, and how much there is to do.
+
+import { $, ask, element, many, pretty } from "./dom.js";
+
+let drawn = "";
+
+async function decide(what, body) {
+  try {
+    await ask(`/_operator/${what}`, "POST", body);
+  } catch (error) {
+    $("nobody").hidden = false;
+    $("nobody").textContent = error.message;
+  }
+  document.dispatchEvent(new Event("operator-decided"));
+}
+
+function request({ code, number, kept }) {
+  const choices = [
+    ["Approve", "pill yes", () => decide("approve", { who: code })],
+    ["Reject", "pill", () => decide("reject", { who: code, block: false })],
+    ["Block", "pill", () => decide("reject", { who: code, block: true })],
+  ].map(([name, className, act]) => {
+    const button = element("button", { type: "button", className, textContent: name });
+    button.setAttribute("aria-label", `${name} ${number}`);
+    button.addEventListener("click", act);
+    return button;
+  });
+  const made = element("li", {}, element("p", { className: "who" }, element("strong", { textContent: pretty(number) }), ` asks to be let in; ${many(kept, "message")} kept.`),
+    element("p", { className: "code" }, element("span", { textContent: code })), element("div", { className: "choices" }, ...choices));
+  made.dataset.number = number;
+  return made;
+}
+
+// Draws the panel anew; gives the numbers that wait.
+export async function draw() {
+  const [requests, status] = await Promise.all([ask("/_operator/requests"), ask("/_operator/status")]);
+  const now = JSON.stringify(requests);
+  if (now !== drawn) {
+    drawn = now;
+    const hadFocus = $("requests").contains(document.activeElement);
+    $("requests").replaceChildren(...requests.map(request));
+    $("nobody").textContent = "Nobody asks to talk to the assistant.";
+    $("nobody").hidden = requests.length > 0;
+    if (hadFocus) ($("requests").querySelector("button") ?? $("operator-title")).focus();
+  }
+  const count = ([name, number]) => element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: number }));
+  $("counts").replaceChildren(...status.map(count));
+  return requests.map(({ number }) => number);
+}

@@ -1,0 +1,142 @@
+//! The REST API: routes, log and headers of every answer. Each resource has its own module below.
+
+mod accounts;
+mod alerts;
+mod auth;
+mod calls;
+mod draft;
+mod error;
+mod media;
+mod messages;
+mod numbers;
+mod page;
+mod parameters;
+mod services;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use crate::exchange::{Event, Exchange};
+use crate::log::LogKind;
+use crate::misbehaviour::Fault;
+use crate::server::is_cut;
+pub(crate) use error::ApiError;
+
+/// All routes of the API, of every version.
+pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
+    Router::new()
+        .route("/2010-04-01/Accounts.json", get(accounts::list))
+        .route("/2010-04-01/Accounts/{account}", get(accounts::fetch))
+        .route("/2010-04-01/Accounts/{account}/Balance.json", get(accounts::balance))
+        .route("/2010-04-01/Accounts/{account}/Keys.json", get(accounts::keys))
+        .route("/2010-04-01/Accounts/{account}/OutgoingCallerIds.json", get(accounts::verified))
+        .route("/2010-04-01/Accounts/{account}/Messages.json", get(messages::list).post(messages::create))
+        .route(
+            "/2010-04-01/Accounts/{account}/Messages/{sid}",
+            get(messages::fetch).post(messages::update).delete(messages::delete),
+        )
+        .route("/2010-04-01/Accounts/{account}/Messages/{sid}/Media.json", get(media::list))
+        .route("/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{media}", get(media::fetch).delete(media::delete))
+        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", get(numbers::list))
+        .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}", get(numbers::fetch).post(numbers::update))
+        .route("/2010-04-01/Accounts/{account}/Calls.json", get(calls::list).post(calls::create))
+        .route("/2010-04-01/Accounts/{account}/Calls/{sid}", get(calls::fetch).post(calls::update))
+        .route("/v1/Services", get(services::list))
+        .route("/v1/Services/{sid}", get(services::fetch).post(services::update))
+        .route("/v1/Services/{sid}/PhoneNumbers", get(services::numbers))
+        .route("/v1/Services/{sid}/Compliance/Usa2p", get(services::campaigns))
+        .route("/v1/Alerts", get(alerts::list))
+        .route("/v1/Alerts/{sid}", get(alerts::fetch))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(exchange), refuse_absent))
+        .layer(from_fn_with_state(Arc::clone(exchange), auth::authenticate))
+        .layer(from_fn_with_state(Arc::clone(exchange), fail_for_a_while))
+        .layer(from_fn_with_state(Arc::clone(exchange), record))
+        .with_state(Arc::clone(exchange))
+}
+
+async fn not_found(request: Request) -> ApiError {
+    ApiError::not_found(request.uri().path())
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, 20004, "Method not allowed")
+}
+
+async fn fail_for_a_while(State(exchange): State<Arc<Exchange>>, request: Request, next: Next) -> Response {
+    let is_read = request.method() == Method::GET;
+    let is_wanted = |fault| fault == Fault::Outage || (fault == Fault::ReadsUnavailable && is_read);
+    if exchange.state().misbehaviour.first(is_wanted).is_some() {
+        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, 20503, "Service unavailable").into_response();
+    }
+    next.run(request).await
+}
+
+/// Answers for an account that is not active, and for products that are said not to be there.
+async fn refuse_absent(State(exchange): State<Arc<Exchange>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let own = format!("/2010-04-01/Accounts/{}", exchange.config.account_sid);
+    let (is_active, is_missing) = {
+        let state = exchange.state();
+        let below = path.strip_prefix(&own).unwrap_or(path);
+        (state.account.is_active(), state.missing.iter().any(|missing| below.starts_with(missing)))
+    };
+    if !is_active && path.strip_prefix(&own) != Some(".json") {
+        return ApiError::new(StatusCode::UNAUTHORIZED, 20005, "Account not active").into_response();
+    }
+    if is_missing { ApiError::not_found(path).into_response() } else { next.run(request).await }
+}
+
+/// Counts a request while it is in flight, also when its client goes away.
+struct InFlight<'a>(&'a Exchange);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.state().requests_in_flight -= 1;
+    }
+}
+
+/// Logs a request and its answer and adds the headers that every answer has.
+async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, next: Next) -> Response {
+    let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let (place, request_id, concurrent) = {
+        let mut state = exchange.state();
+        state.requests_in_flight += 1;
+        let place = state.log.open(LogKind::Rest, request.method().as_str(), &target, sid_in(&target));
+        (place, state.ids.sid("RQ"), state.requests_in_flight)
+    };
+    exchange.wake();
+    request.extensions_mut().insert(place);
+    let in_flight = InFlight(&exchange);
+    let mut response = next.run(request).await;
+    drop(in_flight);
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        headers.insert("Twilio-Request-Id", value);
+    }
+    headers.insert("Twilio-Concurrent-Requests", HeaderValue::from(concurrent));
+    let entry = {
+        let mut state = exchange.state();
+        if !is_cut(&response) {
+            state.log.close(place, response.status().as_u16());
+        }
+        state.log.entry(place)
+    };
+    if let Some(entry) = entry {
+        exchange.publish(Event::Request(entry));
+    }
+    response
+}
+
+/// The SID of the message or call in a path.
+fn sid_in(target: &str) -> Option<&str> {
+    let words = target.split(['/', '.', '?']);
+    words.filter(|word| word.len() == 34).find(|word| ["SM", "MM", "CA"].iter().any(|kind| word.starts_with(kind)))
+}

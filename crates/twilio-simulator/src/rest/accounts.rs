@@ -1,0 +1,92 @@
+//! `/Accounts`, `/Keys`, `/Balance` and `/OutgoingCallerIds`: the account itself. Standard API keys may not see the first
+//! two.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+
+use super::ApiError;
+use super::auth::Caller;
+use super::page::Paging;
+use super::parameters::Parameters;
+use crate::config::ApiKey;
+use crate::dates::rfc2822;
+use crate::exchange::Exchange;
+
+pub(super) async fn list(
+    State(exchange): State<Arc<Exchange>>,
+    Extension(caller): Extension<Caller>,
+    query: Parameters,
+) -> Result<Json<Value>, ApiError> {
+    require_account(caller)?;
+    let paging = Paging::read(&query)?;
+    let page = paging.cut(vec![exchange.config.account_sid.as_str()], |sid| sid);
+    let accounts = page.items.iter().map(|_| account(&exchange)).collect();
+    Ok(Json(paging.envelope_2010("accounts", "/2010-04-01/Accounts.json", &query, &page, accounts)))
+}
+
+pub(super) async fn fetch(
+    State(exchange): State<Arc<Exchange>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    require_account(caller)?;
+    Ok(Json(account(&exchange)))
+}
+
+/// The API keys, without their secrets.
+pub(super) async fn keys(
+    State(exchange): State<Arc<Exchange>>,
+    Extension(caller): Extension<Caller>,
+    query: Parameters,
+) -> Result<Json<Value>, ApiError> {
+    require_account(caller)?;
+    let paging = Paging::read(&query)?;
+    let created = rfc2822(exchange.started);
+    let page = paging.cut(exchange.config.api_keys.iter().collect(), |key| &key.sid);
+    let shown = |key: &&ApiKey| json!({"sid": key.sid, "friendly_name": "Simulated key", "date_created": created, "date_updated": created});
+    let items = page.items.iter().map(shown).collect();
+    let path = format!("/2010-04-01/Accounts/{}/Keys.json", exchange.config.account_sid);
+    Ok(Json(paging.envelope_2010("keys", &path, &query, &page, items)))
+}
+
+pub(super) async fn balance(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    let balance = exchange.state().account.balance.clone();
+    Json(json!({"account_sid": exchange.config.account_sid, "balance": balance, "currency": "USD"}))
+}
+
+/// The numbers that a trial account may write to and call.
+pub(super) async fn verified(
+    State(exchange): State<Arc<Exchange>>,
+    query: Parameters,
+) -> Result<Json<Value>, ApiError> {
+    let paging = Paging::read(&query)?;
+    let account = &exchange.config.account_sid;
+    let folder = format!("/2010-04-01/Accounts/{account}/OutgoingCallerIds");
+    let created = rfc2822(exchange.started);
+    // Digits make a SID that stays the same.
+    let identify = |number: &String| format!("PN{:0>32}", number.trim_start_matches('+'));
+    let wanted = |number: &&String| query.filled("PhoneNumber").is_none_or(|wanted| *number == wanted);
+    let state = exchange.state();
+    let numbers: Vec<(String, &String)> =
+        state.account.verified_numbers.iter().filter(wanted).map(|number| (identify(number), number)).collect();
+    let page = paging.cut(numbers, |(sid, _)| sid);
+    let shown = |(sid, number): &(String, &String)| {
+        json!({
+            "sid": sid, "account_sid": account, "friendly_name": number, "phone_number": number,
+            "date_created": created, "date_updated": created, "uri": format!("{folder}/{sid}.json"),
+        })
+    };
+    let items = page.items.iter().map(shown).collect();
+    Ok(Json(paging.envelope_2010("outgoing_caller_ids", &format!("{folder}.json"), &query, &page, items)))
+}
+
+fn require_account(caller: Caller) -> Result<(), ApiError> {
+    if caller == Caller::Account { Ok(()) } else { Err(ApiError::unauthorized()) }
+}
+
+fn account(exchange: &Exchange) -> Value {
+    let config = &exchange.config;
+    exchange.state().account.to_json(&config.account_sid, &config.auth_token, exchange.started)
+}

@@ -1,0 +1,65 @@
+//! The parameters of a request: the query of a GET, the form of a POST, repeated names kept.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{Method, StatusCode};
+
+use super::ApiError;
+
+/// The parameters of a request, in the order they came.
+pub(super) struct Parameters(pub(super) Vec<(String, String)>);
+
+impl Parameters {
+    /// The first value of a name.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a name, unless it is empty.
+    pub(super) fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Every value of a name.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The largest form that is read, in bytes.
+const LARGEST_FORM: usize = 1024 * 1024;
+
+impl<S: Sync> FromRequest<S> for Parameters {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if request.method() == Method::GET {
+            return Ok(Self::decode(request.uri().query().unwrap_or_default().as_bytes()));
+        }
+        let form = to_bytes(request.into_body(), LARGEST_FORM).await;
+        let form = form.map_err(|_| ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, 20005, "The form is too large"))?;
+        Ok(Self::decode(&form))
+    }
+}
+
+impl Parameters {
+    /// Refuses what should be a URL and is none; an empty one unsets a setting.
+    pub(super) fn check_urls(&self) -> Result<(), ApiError> {
+        for (name, value) in &self.0 {
+            let is_url = name.ends_with("Url") || name == "StatusCallback";
+            if is_url && !value.is_empty() && !value.starts_with("http://") && !value.starts_with("https://") {
+                return Err(ApiError::bad_request(21402, &format!("{name} is not a valid URL")));
+            }
+        }
+        Ok(())
+    }
+
+    fn decode(encoded: &[u8]) -> Self {
+        Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+}
+
+/// The SID in the last part of a path, which ends in `.json`.
+pub(super) fn sid_of(segment: &str) -> Result<&str, ApiError> {
+    segment.strip_suffix(".json").ok_or_else(|| ApiError::not_found(segment))
+}

@@ -1,0 +1,59 @@
+//! The listener: accepts connections and, unlike an ordinary server, is able to cut one instead of answering.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+/// Marks a response whose connection is cut before a byte of it is written.
+#[derive(Clone)]
+struct CutConnection;
+
+/// The connection was cut as asked.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was cut as asked")]
+struct Cut;
+
+/// A response that is never sent: its connection is cut.
+pub(crate) fn cut_connection() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(CutConnection);
+    response
+}
+
+/// Whether a response will never be sent.
+pub(crate) fn is_cut(response: &Response) -> bool {
+    response.extensions().get::<CutConnection>().is_some()
+}
+
+/// Serves until it is dropped, and every connection with it.
+pub(crate) async fn serve(listener: TcpListener, router: Router) {
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => connections.spawn(converse(stream, router.clone())),
+            // Out of file descriptors, or the client was gone already: others may do better.
+            Err(_) => connections.spawn(tokio::task::yield_now()),
+        };
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn converse(stream: TcpStream, router: Router) {
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        async move {
+            let request: Request = request.map(Body::new);
+            let Ok(response) = router.oneshot(request).await;
+            if is_cut(&response) { Err(Cut) } else { Ok(response) }
+        }
+    });
+    // An error here is the client hanging up, or a cut that was asked for.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}

@@ -1,0 +1,123 @@
+//! One attempt at a webhook: a fresh connection, one request, one answer. Leaves retries and the total time to `webhook`.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT};
+use axum::http::{Method, Request, Response, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::address::Address;
+use super::signature::sign;
+use super::{Answer, Failure, Webhook};
+use crate::exchange::Exchange;
+
+/// The most that is read of an answer, so that one over Twilio's limit of 64 kB is still seen to be over it.
+const READ_AT_MOST: usize = 1024 * 1024;
+
+/// Sends a webhook once; with a user name in its URL a second time, if the first is answered 401.
+pub(super) async fn send(exchange: &Exchange, webhook: &Webhook, address: &Address) -> Result<Answer, Failure> {
+    let response = exchange_once(exchange, webhook, address, None).await?;
+    let response = match &address.user_info {
+        Some(user_info) if response.status() == StatusCode::UNAUTHORIZED => {
+            let credentials = format!("Basic {}", STANDARD.encode(user_info));
+            exchange_once(exchange, webhook, address, Some(credentials)).await?
+        }
+        _ => response,
+    };
+    read(response).await
+}
+
+async fn exchange_once(
+    exchange: &Exchange,
+    webhook: &Webhook,
+    address: &Address,
+    credentials: Option<String>,
+) -> Result<Response<Incoming>, Failure> {
+    request(exchange, address, compose(exchange, webhook, address, credentials)?).await
+}
+
+/// Sends a request over a connection of its own.
+pub(super) async fn request(
+    exchange: &Exchange,
+    address: &Address,
+    request: Request<Body>,
+) -> Result<Response<Incoming>, Failure> {
+    let stream = timeout(address.overrides.connect, connect(exchange, address))
+        .await
+        .unwrap_or_else(|_| Err(Failure::Connect("took too long".to_owned())))?;
+    let (mut sender, connection) =
+        http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    exchange.spawn(async move {
+        // The answer's reader hears about a broken connection.
+        let _ = connection.await;
+    });
+    let patience = address.overrides.read.unwrap_or(Duration::MAX);
+    timeout(patience, sender.send_request(request)).await.map_err(|_| Failure::TimedOut)?.map_err(broken)
+}
+
+async fn connect(exchange: &Exchange, address: &Address) -> Result<TcpStream, Failure> {
+    let connected = match exchange.config.tunnel_to {
+        Some(tunnel) => TcpStream::connect(tunnel).await,
+        None if address.is_https() => {
+            return Err(Failure::Connect("https needs `tunnel_to`, the simulator speaks no TLS".to_owned()));
+        }
+        None => TcpStream::connect(address.endpoint()).await,
+    };
+    connected.map_err(|error| Failure::Connect(error.to_string()))
+}
+
+fn compose(
+    exchange: &Exchange,
+    webhook: &Webhook,
+    address: &Address,
+    credentials: Option<String>,
+) -> Result<Request<Body>, Failure> {
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.parameters).finish();
+    let (mut url, mut target) = (address.signed_url(webhook.product), address.target());
+    let in_query = webhook.endpoint.method == Method::GET;
+    if in_query {
+        let joint = if target.contains('?') { '&' } else { '?' };
+        url = format!("{url}{joint}{form}");
+        target = format!("{target}{joint}{form}");
+    }
+    let (signed, body) = if in_query { (&[][..], String::new()) } else { (&webhook.parameters[..], form) };
+    let mut request = Request::builder()
+        .method(&webhook.endpoint.method)
+        .uri(target)
+        .header(HOST, &address.authority)
+        .header(USER_AGENT, "TwilioProxy/1.1")
+        .header("Accept", "*/*")
+        .header("X-Home-Region", "us1")
+        .header("X-Twilio-Signature", sign(&exchange.config.auth_token, &url, signed))
+        .header("I-Twilio-Idempotency-Token", &webhook.token);
+    if !in_query {
+        request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8");
+    }
+    if let Some(credentials) = credentials {
+        request = request.header(AUTHORIZATION, credentials);
+    }
+    request.body(Body::from(body)).map_err(|_| Failure::Url(address.signed_url(webhook.product)))
+}
+
+async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
+    let (head, body) = response.into_parts();
+    let body = to_bytes(Body::new(body), READ_AT_MOST).await.map_err(|error| Failure::Broken(error.to_string()))?;
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Ok(Answer {
+        status: head.status.as_u16(),
+        content_type,
+        body: String::from_utf8_lossy(&body).into_owned(),
+        is_chunked: head.headers.contains_key(TRANSFER_ENCODING),
+    })
+}
+
+fn broken(error: hyper::Error) -> Failure {
+    Failure::Broken(error.to_string())
+}

@@ -1,0 +1,20 @@
+//! What the simulator promises, seen from outside: over HTTP and through its Rust handle.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod a_call_is_made;
+mod a_message_is_refused;
+mod a_message_is_sent;
+mod a_text_comes_in;
+mod another_language_drives_it;
+mod credentials_are_wrong;
+mod desk;
+mod messages_are_looked_up;
+mod numbers_are_changed;
+mod pictures_come_in;
+mod pictures_go_out;
+mod queues_fill_up;
+mod receiver;
+mod shelf;
+mod someone_says_stop;
+mod the_account_is_in_trouble;
+mod twilio_misbehaves;

@@ -1,0 +1,269 @@
+// Uses the phone page as a person would, in a real browser: `e2e/run.sh browser/phone.mjs`.
+// OPENCLAW is the program (default: target/debug/openclaw), CHROMIUM the browser (default: Debian's); screenshots go to
+// SCREENSHOTS (default: e2e/browser/screenshots).
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Shelf, Simulation, drawPicture } from "./simulation.mjs";
+
+const FIRST = "+15550005678";
+const SECOND = "+15550005679";
+
+let simulation;
+
+before(async () => {
+  simulation = await Simulation.start();
+});
+after(() => simulation.stop());
+
+test("a stranger is told a code, is let in, and their first message is answered", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  await page.shot("empty");
+  await phone.write("Hello! Is anybody there?");
+  await phone.waitForAnswers(1);
+  assert.match((await phone.answers())[0], /^OpenClaw: access not configured\./);
+  await phone.root.getByText("A stranger to the operator.").waitFor();
+  await page.shot("stranger");
+  await page.getByRole("button", { name: `Approve ${FIRST}` }).click();
+  await phone.waitForAnswers(3);
+  const answers = await phone.answers();
+  assert.equal(answers[1], "Your phone number has been approved. You can now send messages to this bot.");
+  assert.equal(answers[2], "Hello! Is anybody there?");
+  await phone.waitForDelivery();
+  await page.getByText("Nobody asks to talk to the assistant.").waitFor();
+  assert.equal(await phone.root.getByText("A stranger to the operator.").count(), 0);
+  await page.shot("answered");
+  await page.close();
+});
+
+test("a picture is chosen, looked at before it leaves, sent, and opened large", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const picture = await drawPicture(page);
+  await phone.root.locator("input.files").setInputFiles({ name: "evening.png", mimeType: "image/png", buffer: picture });
+  await phone.root.getByRole("img", { name: "evening.png" }).waitFor();
+  await page.shot("picture-chosen");
+  await phone.write("Look at this evening!");
+  const sent = phone.root.getByRole("img", { name: /^Picture from this phone, PNG/ });
+  await sent.waitFor();
+  await page.waitForFunction((image) => image.complete && image.naturalWidth === 640, await sent.elementHandle());
+  await page.shot("picture-sent");
+  await sent.click();
+  const large = page.getByRole("dialog").getByRole("img");
+  assert.match(await large.getAttribute("alt"), /^Picture from this phone, PNG/);
+  await page.shot("picture-large");
+  await page.keyboard.press("Escape");
+  await large.waitFor({ state: "hidden" });
+  await page.close();
+});
+
+test("the gateway fetches a picture, late files included, and the assistant hears of it", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  await page.getByRole("button", { name: /^Files late/ }).click();
+  await page.getByRole("button", { name: "End all trouble" }).waitFor();
+  const before = (await phone.answers()).length;
+  await phone.root.locator("input.files").setInputFiles({ name: "evening.png", mimeType: "image/png", buffer: await drawPicture(page) });
+  await phone.root.getByRole("img", { name: "evening.png" }).waitFor();
+  await phone.root.getByRole("button", { name: "Send", exact: true }).click();
+  await phone.waitForAnswers(before + 1);
+  assert.match((await phone.answers()).at(-1), /picture: image\/png/);
+  await page.getByRole("button", { name: "Files", exact: true }).click();
+  const lines = await page.locator("#log li").allTextContents();
+  assert.ok(lines.some((line) => line.includes("file fetched") && line.includes("200")), lines.join("\n"));
+  await page.close();
+});
+
+test("a picture that is sent to the phone is fetched, shown and opened; one that is not there says so", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const shelf = await Shelf.open(await drawPicture(page));
+  await simulation.send(FIRST, "This evening, from here.", shelf.url("/evening.png"));
+  const shown = phone.root.getByRole("img", { name: /^Picture from the assistant, PNG/ });
+  await shown.waitFor();
+  await page.waitForFunction((image) => image.complete && image.naturalWidth === 640, await shown.elementHandle());
+  await page.waitForFunction((image) => image.getBoundingClientRect().bottom < innerHeight, await shown.elementHandle());
+  assert.deepEqual(shelf.asked, ["HEAD /evening.png", "GET /evening.png"]);
+  await page.shot("picture-received");
+  await simulation.send(FIRST, "And another.", shelf.url("/gone.png"));
+  await phone.root.getByText(/^failed · error 11200: The media cannot be fetched/).waitFor();
+  await page.close();
+  shelf.close();
+});
+
+test("pictures are pasted and dropped, taken back, and too many are refused", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const picture = (await drawPicture(page)).toString("base64");
+  await phone.bring("paste", "textarea", picture, 1);
+  await phone.bring("drop", ".bar", picture, 2);
+  await phone.root.getByRole("button", { name: "Do not send drawn-1.png" }).first().click();
+  assert.equal(await phone.root.locator(".picked li").count(), 2);
+  await phone.bring("drop", ".bar", picture, 9);
+  await phone.root.getByText("A message takes at most 10 files.").waitFor();
+  assert.equal(await phone.root.locator(".picked li").count(), 10);
+  await page.close();
+});
+
+test("when Twilio's answer is lost the message arrives once, and the page shows what happened", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const trouble = page.getByRole("button", { name: /^Answer lost after sending/ });
+  await trouble.click();
+  await page.waitForFunction((one) => one.getAttribute("aria-pressed") === "true", await trouble.elementHandle());
+  const before = (await phone.answers()).length;
+  await phone.write("Only once, please.");
+  await phone.waitForAnswers(before + 1);
+  await phone.waitForDelivery();
+  assert.equal((await phone.answers()).filter((text) => text === "Only once, please.").length, 1);
+  await page.waitForFunction((one) => one.getAttribute("aria-pressed") === "false", await trouble.elementHandle());
+  await phone.root.locator(".bubble:not(.mine) .said").last().click();
+  const lines = await page.locator("#log li").allTextContents();
+  assert.ok(lines.some((line) => line.includes("Messages.json") && line.includes("no answer")), lines.join("\n"));
+  assert.ok(lines.every((line) => !line.includes("/telephony/webhook")), "only this message's requests are shown");
+  assert.equal(await phone.root.locator(".trace:visible li").count(), lines.length);
+  await page.shot("answer-lost");
+  await page.keyboard.press("Escape");
+  assert.equal(await phone.root.locator(".trace:visible").count(), 0);
+  await page.close();
+});
+
+test("an outage is seen, ended, and the answer comes after all", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const before = (await phone.answers()).length;
+  await page.getByRole("button", { name: /^Outage/ }).click();
+  await page.getByRole("button", { name: "End all trouble" }).waitFor();
+  await phone.write("Anybody in there?");
+  await page.locator("#log li.rest .status.bad", { hasText: "503" }).last().waitFor();
+  await page.shot("outage");
+  assert.equal((await phone.answers()).length, before);
+  await page.getByRole("button", { name: "End all trouble" }).click();
+  await phone.waitForAnswers(before + 1);
+  assert.equal((await phone.answers()).at(-1), "Anybody in there?");
+  await page.close();
+});
+
+test("a phone that is switched off gets its texts no more, and a failure says why", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  await phone.root.getByRole("button", { name: "On", exact: true }).click();
+  await phone.root.getByText("switched off: texts do not arrive").waitFor();
+  await phone.write("Can you hear me?");
+  await phone.root.getByText(/^undelivered · error 30003: The handset cannot be reached/).waitFor();
+  await page.shot("switched-off");
+  await page.reload();
+  await phone.root.getByText("switched off: texts do not arrive").waitFor();
+  await phone.root.getByRole("button", { name: "On", exact: true }).click();
+  await phone.root.getByText("talks to the assistant").waitFor();
+  await page.close();
+});
+
+test("two phones talk at the same time, and STOP silences only one", async () => {
+  const page = await simulation.open();
+  await page.getByRole("button", { name: "Add a phone" }).click();
+  const [first, second] = [page.phone(FIRST), page.phone(SECOND)];
+  await second.write("May I come in, too?");
+  await page.getByRole("button", { name: `Approve ${SECOND}` }).click();
+  await second.waitForAnswers(3);
+  const before = (await first.answers()).length;
+  await second.write("STOP");
+  await second.root.getByText("Stopped: Twilio lets no text through to this phone until it sends START.").waitFor();
+  await second.root.getByText("Twilio answers by itself").waitFor();
+  await first.write("I still hear you.");
+  await first.waitForAnswers(before + 1);
+  await page.shot("two-phones");
+  await second.write("START");
+  await second.root.getByText("Started: texts get through to this phone again.").waitFor();
+  await page.close();
+});
+
+test("it can be used with the keyboard alone, in the dark and on a small screen", async () => {
+  const page = await simulation.open({ viewport: { width: 390, height: 844 }, colorScheme: "dark", hasTouch: true });
+  const third = page.phone("+15550005680");
+  await page.getByRole("button", { name: "Add a phone" }).press("Enter");
+  await page.keyboard.type("First line");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("second line");
+  await page.keyboard.press("Enter");
+  await third.waitForAnswers(1);
+  assert.equal(await third.root.locator(".bubble.mine .body").textContent(), "First line\nsecond line");
+  await page.shot("small-dark");
+  await third.root.getByRole("button", { name: "Let them in" }).press("Enter");
+  await page.shot("small-dark-operator");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: /^Phones/ }).press("Enter");
+  await third.waitForAnswers(3);
+  for (const view of ["Trouble", "Wire"]) {
+    await page.getByRole("button", { name: new RegExp(`^${view}`) }).press("Enter");
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 390, `${view} is ${width} px wide`);
+    await page.shot(`small-dark-${view.toLowerCase()}`);
+  }
+  await page.close();
+});
+
+test("its colours are chosen and kept", async () => {
+  const page = await simulation.open({ colorScheme: "light" });
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.getByRole("button", { name: "Colours: auto" }).click();
+  await page.getByRole("button", { name: "Colours: light" }).click();
+  await page.getByRole("button", { name: "Colours: dark" }).waitFor();
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.reload();
+  assert.equal(await ground(), dark);
+  await page.shot("wide-dark");
+  await page.close();
+});
+
+test("a text with markup in it is text, and what is not a picture is not shown as one", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const text = `<img src=x onerror="document.title='taken'"> & <b>bold</b>`;
+  const before = (await phone.answers()).length;
+  await phone.write(text);
+  await phone.waitForAnswers(before + 1);
+  assert.equal((await phone.root.locator(".bubble.mine .body").allTextContents()).at(-1), text);
+  const script = Buffer.from("<svg xmlns='http://www.w3.org/2000/svg'><script>document.title='taken'</script></svg>");
+  await phone.root.locator("input.files").setInputFiles({ name: "a.svg", mimeType: "image/svg+xml", buffer: script });
+  await phone.write("a drawing");
+  const link = phone.root.locator("a.file").last();
+  await link.waitFor();
+  const answer = await page.request.get(new URL(await link.getAttribute("href"), page.url()).href);
+  assert.equal(answer.headers()["content-type"], "application/octet-stream");
+  assert.equal(await page.title(), "Text your assistant");
+  await page.close();
+});
+
+test("axe finds nothing in the way of anybody, in light and dark, large and small", async () => {
+  const large = { width: 1680, height: 1000 };
+  const small = { width: 390, height: 844 };
+  for (const [name, options] of Object.entries({
+    "light and large": { viewport: large, colorScheme: "light" },
+    "dark and large": { viewport: large, colorScheme: "dark" },
+    "light and small": { viewport: small, colorScheme: "light" },
+    "dark and small": { viewport: small, colorScheme: "dark" },
+  })) {
+    const page = await simulation.open(options);
+    const phone = page.phone(FIRST);
+    await phone.waitForAnswers(3);
+    await phone.root.locator(".bubble .said").last().click();
+    assert.deepEqual(await page.violations(), [], name);
+    if (name.endsWith("large")) await page.shot(name.replaceAll(" ", "-"));
+    for (const view of name.endsWith("small") ? ["Operator", "Trouble", "Wire"] : []) {
+      await page.getByRole("button", { name: new RegExp(`^${view}`) }).click();
+      assert.deepEqual(await page.violations(), [], `${name}: ${view}`);
+    }
+    await page.close();
+  }
+});
+
+test("the end of the simulation is told", async () => {
+  const page = await simulation.open();
+  assert.deepEqual(simulation.complaints, []);
+  simulation.end();
+  await page.getByText("the simulator has ended or cannot be reached").waitFor();
+  await page.close();
+});

@@ -1,0 +1,161 @@
+// A running simulation and a browser, with what a person does on the page in words.
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const program = process.env.OPENCLAW ?? join(here, "../../target/debug/openclaw");
+const screenshots = process.env.SCREENSHOTS ?? join(here, "screenshots");
+const patience = 20_000;
+const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export class Simulation {
+  static async start(...options) {
+    mkdirSync(screenshots, { recursive: true });
+    const own = new Simulation();
+    own.complaints = [];
+    own.process = spawn(program, ["telephony", "simulate", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+    own.url = await new Promise((found, failed) => {
+      own.process.on("exit", (code) => failed(new Error(`the simulation ended with ${code}`)));
+      own.process.stdout.on("data", (text) => {
+        const match = String(text).match(/http:\S+/);
+        if (match) found(match[0].replace(/\/?$/, "/"));
+      });
+    });
+    own.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: quiet });
+    return own;
+  }
+
+  async open(options = {}) {
+    const page = await this.browser.newPage({ viewport: { width: 1280, height: 840 }, ...options });
+    page.setDefaultTimeout(patience);
+    page.on("pageerror", (error) => this.complaints.push(error.message));
+    page.on("console", (line) => line.type() === "error" && this.complaints.push(line.text()));
+    page.phone = (number) => new Phone(page, number);
+    page.shot = async (name) => {
+      // Bubbles arrive with a movement; a picture of it would be blurred.
+      await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))));
+      await page.screenshot({ path: join(screenshots, `${name}.png`) });
+    };
+    // Given to the page from outside, because its policy lets no script in.
+    page.violations = async () => {
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
+    };
+    await page.goto(this.url);
+    await page.locator("#link.live").waitFor();
+    return page;
+  }
+
+  // Sends a message with a picture through the API, as the gateway would.
+  async send(to, text, picture) {
+    const account = await (await fetch(`${this.url}_simulator/account`)).json();
+    const form = new URLSearchParams({ To: to, From: account.numbers[0], Body: text, MediaUrl: picture });
+    const authorization = `Basic ${btoa(`${account.sid}:0123456789abcdef0123456789abcdef`)}`;
+    const answer = await fetch(`${this.url}2010-04-01/Accounts/${account.sid}/Messages.json`, { method: "POST", body: form, headers: { authorization } });
+    if (answer.status !== 201) throw new Error(await answer.text());
+  }
+
+  end() {
+    this.process.removeAllListeners("exit");
+    this.process.kill("SIGINT");
+  }
+
+  async stop() {
+    await this.browser?.close();
+    this.end();
+  }
+}
+
+// Has one picture to be fetched, and notes how it was asked for.
+export class Shelf {
+  static async open(picture) {
+    const own = new Shelf();
+    own.asked = [];
+    own.server = createServer((request, response) => {
+      own.asked.push(`${request.method} ${request.url}`);
+      const isThere = request.url === "/evening.png";
+      response.writeHead(isThere ? 200 : 404, { "content-type": isThere ? "image/png" : "text/plain", "content-length": isThere ? picture.length : 0 });
+      response.end(isThere && request.method === "GET" ? picture : undefined);
+    });
+    await new Promise((listening) => own.server.listen(0, "127.0.0.1", listening));
+    return own;
+  }
+
+  url(path) {
+    return `http://127.0.0.1:${this.server.address().port}${path}`;
+  }
+
+  close() {
+    this.server.close();
+  }
+}
+
+class Phone {
+  constructor(page, number) {
+    this.page = page;
+    this.root = page.getByRole("region", { name: `Phone ${number.replace(/^\+1(...)(...)(....)$/, "+1 $1 $2 $3")}` });
+  }
+
+  async write(text) {
+    await this.root.getByRole("textbox").fill(text);
+    await this.root.getByRole("textbox").press("Enter");
+  }
+
+  // What the assistant said, without what Twilio answers by itself.
+  answers() {
+    return this.root.locator(".bubble:not(.mine):not(.by-twilio) .body").allTextContents();
+  }
+
+  async waitForAnswers(count) {
+    await this.root.locator(".bubble:not(.mine):not(.by-twilio)").nth(count - 1).waitFor();
+  }
+
+  async waitForDelivery() {
+    await this.root.locator(".bubble:not(.mine):not(.by-twilio)").last().locator("svg.delivered").waitFor();
+  }
+
+  // Brings pictures by pasting or dropping them on a place of the phone.
+  async bring(event, place, base64, count) {
+    const before = await this.root.locator(".picked li").count();
+    await this.root.locator(place).evaluate((target, [event, base64, count]) => {
+      const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+      const data = new DataTransfer();
+      for (let index = 1; index <= count; index += 1) data.items.add(new File([bytes], `drawn-${index}.png`, { type: "image/png" }));
+      const options = { bubbles: true, cancelable: true };
+      target.dispatchEvent(event === "paste" ? new ClipboardEvent("paste", { ...options, clipboardData: data }) : new DragEvent("drop", { ...options, dataTransfer: data }));
+    }, [event, base64, count]);
+    await this.root.locator(".picked li").nth(Math.min(before + count, 10) - 1).waitFor();
+  }
+}
+
+// An evening over hills, as a PNG of 640 × 420.
+export async function drawPicture(page) {
+  const url = await page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 420 });
+    const pen = canvas.getContext("2d");
+    const sky = pen.createLinearGradient(0, 0, 0, 420);
+    for (const [place, colour] of [[0, "#27326b"], [0.45, "#c8607d"], [0.7, "#f7b267"], [1, "#ffe3a3"]]) sky.addColorStop(place, colour);
+    pen.fillStyle = sky;
+    pen.fillRect(0, 0, 640, 420);
+    pen.fillStyle = "#fff3c9";
+    pen.beginPath();
+    pen.arc(430, 250, 46, 0, 7);
+    pen.fill();
+    for (const [height, swing, colour] of [[270, 30, "#7a4d78"], [315, 24, "#4b3a66"], [360, 18, "#262346"]]) {
+      pen.fillStyle = colour;
+      pen.beginPath();
+      pen.moveTo(0, 420);
+      for (let x = 0; x <= 640; x += 4) pen.lineTo(x, height + swing * Math.sin(x / 70 + height));
+      pen.lineTo(640, 420);
+      pen.fill();
+    }
+    return canvas.toDataURL("image/png");
+  });
+  return Buffer.from(url.split(",")[1], "base64");
+}

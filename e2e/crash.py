@@ -1,0 +1,191 @@
+"""Kills the gateway again and again while texts come in and Twilio misbehaves: nothing is lost, doubled or swapped.
+
+Every text that was acknowledged has one answer at Twilio's, and every conversation is in order. Run it with
+e2e/run.sh crash.py, or e2e/run.sh crash.py long.
+"""
+
+import collections
+import dataclasses
+import random
+import sys
+import threading
+
+from harness import WEBHOOK, Case, Channel, Twilio, eventually, main
+
+
+@dataclasses.dataclass
+class Plan:
+    """How much happens, and for how long."""
+
+    conversations: int
+    texts: int
+    kills: int
+    seconds: int
+    rest: int
+    # Requests that Twilio never answers; the gateway gives up on each after 30 s.
+    hangs: int = 0
+    # Seconds in which lost reports are made up for; 0: that is not waited for.
+    reports: int = 0
+
+
+PLANS = {"short": Plan(50, 6, 20, 20, 120), "long": Plan(50, 12, 60, 120, 400, hangs=3, reports=240)}
+plan = PLANS["short"]
+
+# In percent of the requests or callbacks that they can strike. Losing what was not accepted costs 15 s each time.
+FAULTS = {
+    "too-many-requests": 5,
+    "server-error": 1,
+    "server-error-after-accepting": 3,
+    "cut-before-accepting": 1,
+    "cut-after-accepting": 4,
+    "callback-before-answer": 5,
+    "lose-callback": 10,
+    "reorder-callback": 10,
+    "duplicate-callback": 10,
+}
+TIMED_FAULTS = {"delay-answer": 20, "delay-callback": 20}
+WRITERS = 10
+OPERATORS_FRIEND = "+15552000000"
+# The state of a message that Twilio lost twice: the gateway says so and does not try a third time.
+GAVE_UP = "finally-unknown"
+
+
+class Texts:
+    """People who write to the line, each text until it is acknowledged, and what they wrote."""
+
+    def __init__(self, twilio, over):
+        self.twilio, self.over = twilio, over
+        self.written = collections.defaultdict(list)
+        self.posts = 0
+        self.threads = [threading.Thread(target=self.write, args=(n,)) for n in range(WRITERS)]
+
+    def write(self, writer):
+        phones = [f"+1555100{n:04}" for n in range(writer, plan.conversations, WRITERS)]
+        pause = plan.seconds / (plan.texts * len(phones))
+        for n in range(plan.texts):
+            for phone in phones:
+                # Some people repeat themselves: equal texts are the hardest to tell apart afterwards.
+                body = "ok" if random.random() < 0.2 else f"text {n} of {phone}"
+                self.until_acknowledged(phone, body)
+                self.written[phone].append(body)
+                self.over.wait(random.uniform(0, 2 * pause))
+
+    def until_acknowledged(self, phone, body):
+        delivery = self.twilio.text(body, phone)
+        self.posts += 1
+        while delivery["status"] != 200:
+            self.over.wait(0.05)
+            delivery = self.twilio.control(f"redeliver/{delivery['sid']}")
+            self.posts += 1
+
+
+class Commands(threading.Thread):
+    """An operator who looks and sends meanwhile. A send is repeated with its key until its fate is known."""
+
+    def __init__(self, channel, over):
+        super().__init__()
+        self.channel, self.over = channel, over
+        self.sent, self.troubles = [], []
+
+    def run(self):
+        for number in range(10_000):
+            if self.over.is_set():
+                return
+            self.look("telephony", "status", "--json")
+            self.look("telephony", "messages", "--json")
+            self.send(f"from the operator, number {number}")
+
+    def look(self, *command):
+        ended = self.channel.run(*command)
+        if ended.returncode != 0:
+            self.troubles.append(f"{command}: {ended.stderr}")
+
+    def send(self, body):
+        self.sent.append(body)
+        while True:
+            ended = self.channel.run("telephony", "send", OPERATORS_FRIEND, body, "--key", body)
+            if ended.returncode == 0 or "could not be found out" in ended.stderr:
+                return
+            self.over.wait(0.2)
+
+
+class Crash(Case):
+    def setUp(self):
+        self.twilio = Twilio(self)
+        self.channel = Channel(self, self.twilio.url)
+        self.twilio.deliver_to(self.channel.url + WEBHOOK)
+        self.over = threading.Event()
+        self.addCleanup(self.over.set)
+
+    def test_nothing_is_lost_doubled_or_swapped(self):
+        gateway = self.channel.gateway()
+        self.misbehave()
+        texts, commands = Texts(self.twilio, self.over), Commands(self.channel, self.over)
+        for thread in (*texts.threads, commands):
+            thread.start()
+        for _ in range(plan.kills):
+            # Any moment will do, also one while it starts.
+            self.over.wait(random.uniform(0.02, 2 * plan.seconds / plan.kills))
+            gateway.kill()
+            gateway = self.channel.launch()
+        gateway.answers(f"{self.channel.url}/health")
+        for thread in texts.threads:
+            thread.join()
+        self.over.set()
+        commands.join()
+        self.twilio.behave()
+        print(f"{plan.kills} kills; {sum(map(len, texts.written.values()))} texts in {texts.posts} posts; "
+              f"{len(commands.sent)} sent by command", file=sys.stderr)  # fmt: skip
+        self.assertEqual(commands.troubles, [])
+        expected = {**texts.written, OPERATORS_FRIEND: commands.sent}
+        self.rest(sum(map(len, expected.values())))
+        self.compare(expected)
+        if plan.reports:
+            eventually(self.all_are_delivered, plan.reports, "the last word on every message")
+
+    def misbehave(self):
+        for fault, percent in FAULTS.items():
+            self.twilio.misbehave(fault, {"percent": percent})
+        for fault, percent in TIMED_FAULTS.items():
+            self.twilio.misbehave({fault: {"milliseconds": 200}}, {"percent": percent})
+        self.twilio.misbehave("hang-after-accepting", {"next": plan.hangs})
+
+    def rest(self, count):
+        """Waits until everything was sent, or nothing is under way any more."""
+
+        def is_over():
+            if len(self.twilio.sent()) >= count:
+                return True
+            summary = self.channel.read("telephony", "status")
+            under_way = {**summary["inbox"], **summary["outbox"]}
+            return not any(under_way[name] for name in ("waiting", "answering", "retrying", "queued", "unknown"))
+
+        eventually(is_over, plan.rest, "rest")
+
+    def all_are_delivered(self):
+        """Although reports were lost, and others came late or twice."""
+        sent = [entry for entry in self.channel.messages("outbound", limit=10_000) if entry["state"] != GAVE_UP]
+        return all(entry["status"] == "delivered" for entry in sent)
+
+    def compare(self, expected):
+        """What was to be said, what the gateway says it said, and what Twilio got, are the same, and in order."""
+        said, got, given_up = {}, {}, []
+        for entry in self.channel.messages("outbound", limit=10_000):
+            if entry["state"] == GAVE_UP:
+                given_up.append(entry["id"])
+            said.setdefault(entry["contact"], []).append((entry["text"], entry["state"] == GAVE_UP))
+        for message in self.twilio.sent():
+            got.setdefault(message["to"], []).append(message["body"])
+        for phone, bodies in expected.items():
+            with self.subTest(phone=phone):
+                self.assertEqual([body for body, _ in said.get(phone, [])], bodies)
+                self.assertEqual(got.get(phone, []), [body for body, is_given_up in said[phone] if not is_given_up])
+        print(f"given up, as the gateway says: {len(given_up)}", file=sys.stderr)
+        self.assertLessEqual(len(given_up), plan.conversations * plan.texts // 100)
+
+
+if __name__ == "__main__":
+    if "long" in sys.argv:
+        sys.argv.remove("long")
+        plan = PLANS["long"]
+    main()

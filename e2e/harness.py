@@ -1,0 +1,274 @@
+"""Starts what the suites need: the built program, its built-in Twilio, other software. Shows logs when a test fails.
+
+The program is the one named by OPENCLAW (default: target/debug/openclaw). Nothing here knows how it works inside.
+"""
+
+import base64
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+OPENCLAW = os.environ.get("OPENCLAW", str(HERE.parent / "target/debug/openclaw"))
+ACCOUNT = "AC0123456789abcdef0123456789abcdef"
+TOKEN = "0123456789abcdef0123456789abcdef"
+KEY, SECRET = "SK0123456789abcdef0123456789abcdef", "simulated-secret"
+LINE, PHONE = "+15550001234", "+15550005678"
+WEBHOOK, STATUS = "/telephony/webhook", "/telephony/status"
+LOG_LINES = 60
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own, whose logs are shown when it fails."""
+
+    maxDiff = None
+
+    def run(self, result=None):
+        with tempfile.TemporaryDirectory(prefix="openclaw-e2e-") as folder:
+            self.folder = pathlib.Path(folder)
+            troubles = len(result.failures) + len(result.errors)
+            super().run(result)
+            if len(result.failures) + len(result.errors) > troubles:
+                self.show_logs()
+        return result
+
+    def show_logs(self):
+        for log in sorted(self.folder.glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()
+            heading = f"--- {self.id()}: {log.name}, last of {len(lines)} lines"
+            print(heading, *lines[-LOG_LINES:], sep="\n", file=sys.stderr)
+
+
+def main():
+    """Runs the tests of the calling script."""
+    if not shutil.which(OPENCLAW):
+        sys.exit(f"error: there is no program {OPENCLAW}\nhint: run `cargo build`, or name another one in OPENCLAW")
+    unittest.main(verbosity=2)
+
+
+def eventually(find, within=15, what="what was waited for"):
+    """The first true value of `find()`; the test fails when none comes in time."""
+    deadline = time.monotonic() + within
+    while True:
+        found = find()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come within {within} s")
+        time.sleep(0.02)
+
+
+def free_port():
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def request(method, url, body=b"", headers=None):
+    """Status and body of the answer; a status of None, and why, when the other side does not take or answer it."""
+    parts = urllib.parse.urlsplit(url)
+    target = parts._replace(scheme="", netloc="").geturl()
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    try:
+        connection.request(method, target, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except (ConnectionError, http.client.HTTPException) as error:
+        return None, repr(error)
+    finally:
+        connection.close()
+
+
+def basic_auth(user, password):
+    """The header that names user and password."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+class Program:
+    """A running process with its output in a file of the test's folder; stopped when the test is over."""
+
+    def __init__(self, test, name, command, environment=None, cwd=None):
+        self.log = test.folder / f"{name}.log"
+        with self.log.open("ab") as log:
+            environment = {**os.environ, **(environment or {})}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=cwd)
+        test.addCleanup(self.stop)
+
+    def stop(self):
+        """Asks it to end; kills it after 20 seconds."""
+        self.process.terminate()
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self):
+        """Ends it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    def output(self):
+        """What it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def answers(self, url, within=20):
+        """Waits until a GET of `url` has an answer below 500."""
+
+        def is_there():
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self.log.stem} ended with {self.process.returncode}")
+            status, _ = request("GET", url)
+            return status is not None and status < 500
+
+        eventually(is_there, within, f"an answer of {url}")
+
+
+class Twilio:
+    """The built-in Twilio, as a process of its own."""
+
+    def __init__(self, test):
+        self.url = f"http://127.0.0.1:{free_port()}"
+        port = self.url.rsplit(":", 1)[1]
+        command = [OPENCLAW, "telephony", "simulate", "--twilio-only", "--port", port]
+        self.program = Program(test, "twilio", command)
+        self.program.answers(f"{self.url}/_simulator/messages")
+
+    def control(self, path, body=None, method="POST"):
+        """Drives the simulator; an unwanted answer fails the test."""
+        headers = {"Content-Type": "application/json"}
+        data = b"" if body is None else json.dumps(body).encode()
+        status, text = request(method, f"{self.url}/_simulator/{path}", data, headers)
+        if status not in (200, 204):
+            raise AssertionError(f"{method} {path} was answered {status}: {text}")
+        return json.loads(text) if text else None
+
+    def misbehave(self, fault, extent="all"):
+        """From now on `fault` strikes."""
+        self.control("misbehave", {"fault": fault, "extent": extent})
+
+    def behave(self):
+        """Ends all faults."""
+        self.control("misbehave", method="DELETE")
+
+    def text(self, body, phone=PHONE, **more):
+        """A text from a phone; what became of its webhook."""
+        return self.control("inbound-message", {"from": phone, "to": LINE, "body": body, **more})
+
+    def sent(self, phone=None):
+        """Messages from the line, the oldest first, perhaps only those to one phone."""
+        messages = self.control("messages", method="GET")
+        return [m for m in messages if m["direction"] == "outbound-api" and phone in (None, m["to"])]
+
+    def bodies(self, phone=PHONE):
+        """The texts that a phone got."""
+        return [message["body"] for message in self.sent(phone)]
+
+    def rest(self, method, path, **form):
+        """A request to the REST API, as the account's owner."""
+        headers = basic_auth(ACCOUNT, TOKEN) | {"Content-Type": "application/x-www-form-urlencoded"}
+        url = f"{self.url}/2010-04-01/Accounts/{ACCOUNT}/{path}"
+        status, text = request(method, url, urllib.parse.urlencode(form).encode(), headers)
+        if status not in (200, 201):
+            raise AssertionError(f"{method} {path} was answered {status}: {text}")
+        return json.loads(text)
+
+    def deliver_to(self, url):
+        """From now on texts and calls to the line are posted to `url`."""
+        (number,) = self.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"]
+        self.rest("POST", f"IncomingPhoneNumbers/{number['sid']}.json", SmsUrl=url, VoiceUrl=url)
+
+
+class Channel:
+    """One set-up of the program: its state folder, its configuration, its port."""
+
+    def __init__(self, test, api_url, settings=None, name="gateway"):
+        self.test, self.name = test, name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.state = test.folder / name
+        self.state.mkdir(exist_ok=True)
+        self.config = test.folder / f"{name}.json"
+        self.settings = {
+            "enabled": True,
+            "provider": "twilio",
+            "fromNumber": LINE,
+            "inboundPolicy": "open",
+            "publicUrl": self.url,
+            "serve": {"port": self.port},
+            "twilio": {"accountSid": ACCOUNT, "authToken": TOKEN, "apiBaseUrl": api_url},
+            "sms": {"coalesceMs": 0, "segmentsPerSecond": None},
+            "limits": {"repliesPerContactPer30s": None},
+            "agent": {"kind": "echo"},
+        }
+        self.change(settings or {})
+
+    def change(self, settings):
+        """Changes the configuration; OMIT takes a key out of it."""
+        merge(self.settings, settings)
+        self.config.write_text(json.dumps({"channels": {"telephony": self.settings}}, indent=2))
+
+    def command(self, *arguments):
+        """A command line of the program."""
+        return [OPENCLAW, *arguments, "--config", str(self.config)]
+
+    def environment(self):
+        """Keeps the program away from the state of whoever runs the tests."""
+        return {"OPENCLAW_STATE_DIR": str(self.state), "HOME": str(self.test.folder), "OPENCLAW_LOG": "debug"}
+
+    def launch(self):
+        """Starts the gateway without waiting for it."""
+        return Program(self.test, self.name, self.command("gateway"), self.environment())
+
+    def gateway(self):
+        """Starts the gateway and waits until it listens."""
+        gateway = self.launch()
+        gateway.answers(f"{self.url}/health")
+        return gateway
+
+    def run(self, *arguments, stdin=""):
+        """Runs a command to its end."""
+        environment = {**os.environ, **self.environment(), "OPENCLAW_LOG": "error"}
+        return subprocess.run(
+            self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=120, env=environment
+        )
+
+    def done(self, *arguments):
+        """What a command prints; the test fails unless it succeeds."""
+        ended = self.run(*arguments)
+        if ended.returncode != 0:
+            raise AssertionError(f"{arguments} ended with {ended.returncode}: {ended.stdout}{ended.stderr}")
+        return ended.stdout
+
+    def read(self, *arguments):
+        """What a reading command knows."""
+        return json.loads(self.done(*arguments, "--json"))
+
+    def messages(self, direction=None, limit=1000):
+        """The gateway's own list of messages, the oldest first."""
+        entries = self.read("telephony", "messages", "--limit", str(limit))
+        return [entry for entry in reversed(entries) if direction in (None, entry["direction"])]
+
+
+OMIT = object()
+
+
+def merge(settings, changes):
+    """Puts `changes` into `settings`, section by section; OMIT takes a key out."""
+    for key, value in changes.items():
+        if value is OMIT:
+            settings.pop(key, None)
+        elif isinstance(value, dict) and isinstance(settings.get(key), dict):
+            merge(settings[key], value)
+        else:
+            settings[key] = value

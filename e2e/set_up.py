@@ -1,0 +1,156 @@
+"""Somebody sits at a terminal and sets the channel up, looks with doctor, and puts everything back.
+
+The terminal is a pseudo-terminal: questions are answered as they come, and the token must not show. Run it with
+e2e/run.sh set_up.py.
+"""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+from harness import ACCOUNT, LINE, OPENCLAW, PHONE, TOKEN, Case, Twilio, main
+
+MARKS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+ENTER, DOWN = "\r", "\x1b[B"
+
+
+class Terminal:
+    """The program at a terminal of its own."""
+
+    def __init__(self, environment, *arguments):
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [OPENCLAW, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
+            # Whoever started us in the background has us ignore it, and a child would too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        os.close(slave)
+        self.shown, self.answered = "", 0
+
+    def read(self, wait):
+        if not select.select([self.master], [], [], wait)[0]:
+            return True
+        try:
+            chunk = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.shown += chunk.decode(errors="replace")
+        return bool(chunk)
+
+    def text(self):
+        return MARKS.sub("", self.shown)
+
+    def answer(self, question, keys):
+        """Waits for a question, then types."""
+        deadline = time.monotonic() + 30
+        while question not in self.text()[self.answered :]:
+            if not self.read(0.1) or time.monotonic() > deadline:
+                raise AssertionError(f"`{question}` was not asked:\n{self.text()}")
+        self.answered = self.text().index(question, self.answered) + len(question)
+        os.write(self.master, keys.encode())
+
+    def end(self):
+        """Everything that was shown, and how the program ended."""
+        deadline = time.monotonic() + 30
+        while self.read(0.1) and self.process.poll() is None:
+            if time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(f"it does not end:\n{self.text()}")
+        while self.read(0.05):
+            if not select.select([self.master], [], [], 0.05)[0]:
+                break
+        os.close(self.master)
+        return self.process.wait(30), self.text()
+
+
+class SetUp(Case):
+    def setUp(self):
+        self.twilio = Twilio(self)
+        self.state = self.folder / "state"
+        self.state.mkdir()
+        self.environment = {
+            "OPENCLAW_STATE_DIR": str(self.state),
+            "HOME": str(self.folder),
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm",
+        }
+
+    def run_program(self, *arguments):
+        return subprocess.run(
+            [OPENCLAW, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+            env=self.environment,
+        )
+
+    def setup_at_a_terminal(self):
+        return Terminal(self.environment, "telephony", "setup", "--api-base-url", self.twilio.url)
+
+    def test_every_question_is_answered_and_the_number_texts(self):
+        terminal = self.setup_at_a_terminal()
+        terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
+        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.answer("Which number", ENTER)
+        terminal.answer("How does Twilio reach", ENTER)
+        terminal.answer("Public URL", "https://phone.example.com" + ENTER)
+        terminal.answer("Who may talk", DOWN + DOWN + ENTER)
+        terminal.answer("Who answers", ENTER)
+        terminal.answer("Your own number", PHONE + ENTER)
+        terminal.answer("Where does the Auth Token go", ENTER)
+        terminal.answer("Write this? [y/N]", "y" + ENTER)
+        terminal.answer("Make these changes at Twilio? [y/N]", "y" + ENTER)
+        terminal.answer("Send a test message", ENTER)
+        code, shown = terminal.end()
+        self.assertEqual(code, 0, shown)
+        self.assertNotIn(TOKEN, shown.replace(ACCOUNT, ""))
+        self.assertIn("Sent: SM", shown)
+        config = json.loads((self.state / "openclaw.json").read_text())["channels"]["telephony"]
+        self.assertEqual((config["fromNumber"], config["inboundPolicy"]), (LINE, "open"))
+        self.assertEqual(config["publicUrl"], "https://phone.example.com")
+        self.assertEqual((self.state / ".env").read_text(), f"TWILIO_AUTH_TOKEN={TOKEN}\n")
+
+        report = json.loads(self.run_program("telephony", "doctor", "--json").stdout)
+        found = {finding["id"] for finding in report["findings"]}
+        self.assertIn("gateway-not-running", found)
+        self.assertFalse(found & {"credentials-wrong", "webhook-not-set", "webhook-elsewhere", "file-open-to-others"})
+        undone = self.run_program("telephony", "webhook", "undo", "--yes")
+        self.assertEqual(undone.returncode, 0, undone.stderr)
+        shown = self.run_program("telephony", "webhook", "show", "--json").stdout
+        self.assertEqual(json.loads(shown)["routes"][0]["settings"][0]["value"], "")
+
+    def test_a_wrong_token_is_asked_for_again_and_no_is_no(self):
+        terminal = self.setup_at_a_terminal()
+        terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
+        terminal.answer("Auth Token (not", "0" * 32 + ENTER)
+        terminal.answer("does not take these credentials", "")
+        terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
+        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.answer("Which number", ENTER)
+        terminal.answer("How does Twilio reach", DOWN + DOWN + DOWN + ENTER)
+        terminal.answer("Who may talk", ENTER)
+        terminal.answer("Who answers", ENTER)
+        terminal.answer("Your own number", ENTER)
+        terminal.answer("Where does the Auth Token go", DOWN + ENTER)
+        terminal.answer("Write this? [y/N]", ENTER)
+        code, shown = terminal.end()
+        self.assertEqual(code, 1, shown)
+        self.assertIn("Nothing was written.", shown)
+        self.assertNotIn(TOKEN, shown.replace(ACCOUNT, ""))
+        self.assertEqual(list(self.state.iterdir()), [])
+
+    def test_control_c_changes_nothing(self):
+        terminal = self.setup_at_a_terminal()
+        terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
+        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.answer("Which number", ENTER)
+        terminal.answer("How does Twilio reach", "\x03")
+        code, shown = terminal.end()
+        self.assertNotEqual(code, 0, shown)
+        self.assertEqual(list(self.state.iterdir()), [])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,388 @@
+"""Webhooks signed by Twilio's official SDK, posted to a running gateway: who is heard, who is refused.
+
+Run it with e2e/run webhook_twilio_sdk.py.
+"""
+
+import collections
+import http.server
+import json
+import threading
+import urllib.parse
+import xml.etree.ElementTree as xml
+
+from harness import ACCOUNT, LINE, OMIT, PHONE, STATUS, TOKEN, WEBHOOK, Case, Channel, Twilio, eventually, main, request
+from webhooks import EMPTY, FORM, sid, signature, text
+
+
+class Webhooks(Case):
+    settings = {}
+
+    def setUp(self):
+        self.twilio = Twilio(self)
+        self.channel = Channel(self, self.twilio.url, self.settings)
+        self.gateway = self.channel.gateway()
+
+    def post(self, parameters, signed=None, path=WEBHOOK, headers=None, body=None, **signing):
+        """Posts a webhook, signed by the SDK for the URL `signed` (default: where it is posted)."""
+        signed = signed or self.channel.url + path
+        headers = {**FORM, "X-Twilio-Signature": signature(signed, parameters, **signing), **(headers or {})}
+        body = urllib.parse.urlencode(parameters, doseq=True) if body is None else body
+        return request("POST", self.channel.url + path, body.encode(), headers)
+
+    def heard(self, parameters, **more):
+        self.assertEqual(self.post(parameters, **more), (200, EMPTY))
+
+    def refused(self, parameters, **more):
+        self.assertEqual(self.post(parameters, **more)[0], 403)
+
+    def answered(self, *bodies, phone=PHONE):
+        """Waits for the answers that `phone` gets, and for no others."""
+        count = len(bodies)
+        eventually(lambda: len(self.twilio.bodies(phone)) >= count, what=f"answer {count} to {phone}")
+        self.assertEqual(self.twilio.bodies(phone), list(bodies))
+
+    def only_this_was_heard(self, body="the only one"):
+        """Proves that nothing before was taken: a conversation is answered in order."""
+        self.heard(text(body))
+        self.answered(body)
+        self.assertEqual([entry["text"] for entry in self.channel.messages("inbound")], [body])
+
+
+class Texts(Webhooks):
+    def test_a_text_is_answered(self):
+        self.heard(text("Hello"))
+        self.answered("Hello")
+        (entry,) = self.channel.messages("inbound")
+        self.assertEqual((entry["contact"], entry["text"], entry["state"]), (PHONE, "Hello", "answered"))
+
+    def test_a_forged_text_is_refused_and_leaves_no_trace(self):
+        self.refused(text("x"), token="ffffffffffffffffffffffffffffffff")
+        self.refused(text("x"), token=TOKEN.upper())
+        self.refused(text("x"), signed="https://example.com" + WEBHOOK)
+        self.refused(text("x"), signed=self.channel.url + "/telephony/Webhook")
+        self.refused(text("x"), signed=self.channel.url + WEBHOOK + "?a=1")
+        genuine = text("Send 1 dollar")
+        self.refused(genuine, body=urllib.parse.urlencode({**genuine, "Body": "Send 9 dollars"}))
+        self.refused(genuine, body=urllib.parse.urlencode({**genuine, "Added": ""}))
+        self.refused(genuine, body=urllib.parse.urlencode({k: v for k, v in genuine.items() if k != "ToCity"}))
+        self.refused(genuine, algorithm="HMAC_SHA256")
+        for wrong in ("", "nonsense", "=", signature("", {}) + "=", signature("", {})[:-1]):
+            with self.subTest(signature=wrong):
+                self.refused(genuine, headers={"X-Twilio-Signature": wrong})
+        self.only_this_was_heard()
+
+    def test_an_unsigned_text_is_refused(self):
+        body = urllib.parse.urlencode(text("x")).encode()
+        self.assertEqual(request("POST", self.channel.url + WEBHOOK, body, FORM)[0], 403)
+        self.only_this_was_heard()
+
+    def test_a_signed_text_for_another_account_is_refused(self):
+        self.refused(text("x", AccountSid="AC" + "f" * 32))
+        self.refused({name: value for name, value in text("x").items() if name != "AccountSid"})
+        self.only_this_was_heard()
+
+    def test_a_text_that_comes_again_is_acknowledged_and_answered_once(self):
+        first = text("once")
+        for token in ("one", "one", "two"):
+            self.heard(first, headers={"I-Twilio-Idempotency-Token": token})
+        self.heard(text("then"))
+        self.answered("once", "then")
+        self.heard(first)
+        self.heard(text("last"))
+        self.answered("once", "then", "last")
+
+    def test_many_copies_at_a_time_are_one_text(self):
+        first, answers = text("once"), []
+        threads = [threading.Thread(target=lambda: answers.append(self.post(first))) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(answers, [(200, EMPTY)] * 16)
+        self.heard(text("then"))
+        self.answered("once", "then")
+
+    def test_texts_in_all_scripts_arrive_as_they_were_written(self):
+        bodies = [
+            "Grüße, «tschüß»", "😀👩‍👩‍👧‍👦 🇩🇪", "مرحبا بالعالم", "你好，世界", "ʼ’‘“”…–—", "a & b = c + d % e ; f # g",
+            "%41%zz+%2B", "first\nsecond\n\nfourth", "e\u0301 is not \u00e9", "\U0001d4d0 beyond the first plane",
+            "\u200bzero\u200dwidth", "\"quotes\" and 'quotes' and <tags> &amp;",
+        ]  # fmt: skip
+        for body in bodies:
+            self.heard(text(body))
+        received = [entry["text"] for entry in self.channel.messages("inbound")]
+        self.assertEqual(received, bodies)
+        eventually(lambda: len(self.twilio.bodies()) == len(bodies), what="an answer to each")
+
+    def test_an_empty_text_is_acknowledged_and_not_answered(self):
+        self.heard(text(""))
+        self.heard(text("", NumMedia="", OptOutType=""))
+        self.heard(text("then"))
+        self.answered("then")
+
+    def test_parameters_nobody_has_heard_of_do_no_harm(self):
+        odd = {
+            "NewIn2030": "yes", "body": "lower case", "Body ": "trailing space", "": "no name", "naïve 😀": "key",
+            "OtherTesters": "[\"a\"]", "ProfileName": "O'Neil & Sons", "RcsSenderId": "", "a" * 300: "b" * 3000,
+        }  # fmt: skip
+        self.heard(text("plain") | odd)
+        self.answered("plain")
+
+    def test_a_name_that_comes_twice_is_signed_with_all_its_values(self):
+        self.heard(text("twice", Extra=["b", "a"]))
+        self.heard(text("same twice", Extra=["a", "a", ""]))
+        self.refused(text("x", Extra=["b", "a"]), signed=self.channel.url + "/elsewhere")
+        swapped = text("swapped", Extra=["b", "a"])
+        self.heard(swapped, body=urllib.parse.urlencode({**swapped, "Extra": ["a", "b"]}, doseq=True))
+        self.answered("twice", "same twice", "swapped")
+
+    def test_the_order_of_the_parameters_does_not_matter(self):
+        parameters = text("backwards")
+        self.heard(parameters, body=urllib.parse.urlencode(list(reversed(parameters.items()))))
+        self.answered("backwards")
+
+    def test_spaces_may_be_encoded_either_way(self):
+        parameters = text("two words")
+        self.heard(parameters, body=urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote))
+        self.answered("two words")
+
+    def test_a_body_of_more_than_64_kib_is_refused_and_a_smaller_one_is_not(self):
+        self.heard(text("large", Padding="x" * 60_000))
+        status, _ = self.post(text("too large", Padding="x" * 66_000))
+        self.assertEqual(status, 413)
+        self.heard(text("then"))
+        self.answered("large", "then")
+
+    def test_only_post_on_our_paths_is_answered(self):
+        for method in ("GET", "PUT", "DELETE"):
+            self.assertEqual(request(method, self.channel.url + WEBHOOK)[0], 405, method)
+        for path in ("/", "/telephony", WEBHOOK + "/", "/telephony/webhook/x", "/_simulator/log", "/.env"):
+            self.assertEqual(self.post(text("x"), path=path)[0], 404, path)
+        status, body = request("GET", self.channel.url + "/health")
+        self.assertEqual((status, json.loads(body)), (200, {"ok": True, "provider": "twilio"}))
+
+    def test_a_text_to_a_number_that_is_not_ours_is_kept_and_not_answered(self):
+        self.heard(text("wrong number", To="+15550009999", From="+15550001111"))
+        self.only_about("+15550001111", "unconfirmed", "dropped")
+
+    def only_about(self, contact, *states):
+        """Waits until the owner's numbers were asked for; then the message is in one of `states` and unanswered."""
+        asked = lambda: any(
+            "IncomingPhoneNumbers" in entry["target"] for entry in self.twilio.control("log", method="GET")
+        )
+        eventually(asked, what="the question whose number it is")
+        self.heard(text("then"))
+        self.answered("then")
+        (entry,) = [entry for entry in self.channel.messages("inbound") if entry["contact"] == contact]
+        self.assertIn(entry["state"], states)
+        self.assertEqual(self.twilio.bodies(contact), [])
+
+
+class Urls(Webhooks):
+    """The URL that was signed is the one that Twilio was told, not the one that arrives."""
+
+    def behind(self, public_url, signed, path=WEBHOOK, hears=True):
+        self.gateway.stop()
+        self.channel.change({"publicUrl": public_url})
+        self.gateway = self.channel.gateway()
+        for url in signed:
+            with self.subTest(publicUrl=public_url, signed=url):
+                (self.heard if hears else self.refused)(text("x"), signed=url, path=path)
+
+    def test_the_host_is_the_public_one(self):
+        base = "https://phone.example.com"
+        self.behind(base, [base + WEBHOOK, base + ":443" + WEBHOOK])
+        self.behind(base + "/", [base + WEBHOOK])
+        elsewhere = [self.channel.url + WEBHOOK, "http://phone.example.com" + WEBHOOK, base + ":8443" + WEBHOOK]
+        self.behind(base, elsewhere + ["https://PHONE.example.com" + WEBHOOK], hears=False)
+
+    def test_a_port_is_signed_for_texts_and_dropped_for_calls(self):
+        base = "https://phone.example.com:8443"
+        self.behind(base, [base + WEBHOOK, "https://phone.example.com" + WEBHOOK])
+        self.behind(base, ["https://phone.example.com:443" + WEBHOOK], hears=False)
+
+    def test_a_proxy_may_rewrite_the_path(self):
+        full = "https://example.com/bots/7/telephony/webhook"
+        self.behind(full, [full])
+        self.behind("https://example.com/incoming", ["https://example.com/incoming"])
+        self.behind(full, ["https://example.com" + WEBHOOK], hears=False)
+
+    def test_the_query_is_signed_as_it_was_written(self):
+        base = "https://example.com"
+        for query in ("?a=1&b=2", "?b=%2F&a=%2f", "?q=it's+a%20test", "?x", "?a=%C3%BC&a=1"):
+            self.behind(base, [base + WEBHOOK + query], path=WEBHOOK + query)
+        self.behind(base, [base + WEBHOOK + "?a=2"], path=WEBHOOK + "?a=1", hears=False)
+        self.behind(base, [base + WEBHOOK], path=WEBHOOK + "?a=1", hears=False)
+
+    def test_a_public_url_with_a_query_of_its_own(self):
+        full = "https://example.com/telephony/webhook?tenant=7"
+        self.behind(full, [full], path=WEBHOOK + "?tenant=7")
+
+    def test_without_a_public_url_the_host_header_counts(self):
+        self.behind(OMIT, [self.channel.url + WEBHOOK])
+        self.heard(text("x"), signed="https://phone.example.com" + WEBHOOK, headers={"Host": "phone.example.com"})
+        self.refused(text("x"), signed="https://phone.example.com" + WEBHOOK, headers={"Host": "other.example.com"})
+
+
+class Secrets(Webhooks):
+    old, shared = "0000111122223333444455556666777f", "a shared secret"
+    settings = {"twilio": {"previousAuthTokens": [old], "sharedKeys": {"webhooks_sharedkey_1": shared}}}
+
+    def setting(self, key, algorithm):
+        return {"X-Twilio-Webhooks-Signature-Settings": f"key={key},algorithm={algorithm}"}
+
+    def test_a_token_that_is_being_replaced_still_counts(self):
+        self.heard(text("x"), token=self.old)
+        self.refused(text("x"), token=self.old[:-1])
+
+    def test_shared_keys_sign_with_sha256(self):
+        by_key = {"token": self.shared, "algorithm": "HMAC_SHA256"}
+        settings = self.setting("webhooks_sharedkey_1", "HMAC_SHA256")
+        self.heard(text("x"), headers=settings, **by_key)
+        self.heard(text("x"), headers=self.setting("webhooks_sharedkey_1", "HMAC_SHA1"), token=self.shared)
+        self.refused(text("x"), headers=settings, token=self.shared)
+        self.refused(text("x"), headers=settings, algorithm="HMAC_SHA256")
+        self.refused(text("x"), headers=self.setting("webhooks_sharedkey_2", "HMAC_SHA256"), **by_key)
+        self.refused(text("x"), headers=self.setting("webhooks_sharedkey_1", "HMAC_MD5"), **by_key)
+        self.refused(text("x"), **by_key)
+
+
+class Reports(Webhooks):
+    """What became of messages that were sent."""
+
+    def setUp(self):
+        super().setUp()
+        self.twilio.misbehave("lose-callback")
+
+    def send(self):
+        self.channel.done("telephony", "send", PHONE, "Hello")
+        return self.twilio.sent()[-1]["sid"]
+
+    def report(self, message, status, **more):
+        parameters = {
+            "SmsSid": message, "SmsStatus": status, "MessageStatus": status, "To": PHONE, "MessageSid": message,
+            "AccountSid": ACCOUNT, "From": LINE, "ApiVersion": "2010-04-01", **more,
+        }  # fmt: skip
+        self.heard(parameters, path=STATUS)
+
+    def part(self, message):
+        (part,) = self.channel.read("telephony", "messages", message)["parts"]
+        return part["status"], part["code"]
+
+    def test_a_message_is_delivered(self):
+        message = self.send()
+        for status in ("queued", "sent", "delivered"):
+            self.report(message, status)
+        self.assertEqual(self.part(message), ("delivered", None))
+
+    def test_a_late_report_does_not_take_a_message_back(self):
+        message = self.send()
+        for status in ("delivered", "sent", "queued", "delivered"):
+            self.report(message, status)
+        self.assertEqual(self.part(message), ("delivered", None))
+
+    def test_a_message_that_does_not_arrive_says_why(self):
+        message = self.send()
+        self.report(message, "undelivered", ErrorCode="30003", RawDlrDoneDate="2611220942")
+        self.assertEqual(self.part(message), ("undelivered", 30003))
+
+    def test_reports_may_come_to_the_webhook_itself_or_about_nothing_we_know(self):
+        message = self.send()
+        self.report(sid("SM"), "delivered")
+        parameters = {
+            "MessageSid": message,
+            "MessageStatus": "delivered",
+            "AccountSid": ACCOUNT,
+            "To": PHONE,
+            "From": LINE,
+        }
+        self.heard(parameters)
+        self.assertEqual(self.part(message), ("delivered", None))
+
+    def test_a_forged_report_changes_nothing(self):
+        message = self.send()
+        parameters = {"MessageSid": message, "MessageStatus": "failed", "AccountSid": ACCOUNT, "ErrorCode": "30007"}
+        self.refused(parameters, path=STATUS, token="wrong")
+        self.assertNotEqual(self.part(message)[0], "failed")
+
+
+class Calls(Webhooks):
+    def call(self, **more):
+        return {
+            "CallSid": sid("CA"), "AccountSid": ACCOUNT, "From": PHONE, "To": LINE, "CallStatus": "ringing",
+            "ApiVersion": "2010-04-01", "Direction": "inbound", "ForwardedFrom": "", "CallerName": "", **more,
+        }  # fmt: skip
+
+    def test_a_caller_hears_a_sentence_and_is_hung_up(self):
+        status, body = self.post(self.call())
+        self.assertEqual(status, 200)
+        response = xml.fromstring(body)
+        self.assertEqual((response.tag, [verb.tag for verb in response]), ("Response", ["Say", "Hangup"]))
+        self.assertTrue(response[0].text.strip().endswith("."))
+
+    def test_a_secure_call_is_signed_without_the_port(self):
+        self.gateway.stop()
+        self.channel.change({"publicUrl": "https://phone.example.com:8443"})
+        self.gateway = self.channel.gateway()
+        self.assertEqual(self.post(self.call(), signed="https://phone.example.com" + WEBHOOK)[0], 200)
+
+    def test_reports_on_calls_are_acknowledged(self):
+        over = self.call(
+            CallStatus="completed", CallDuration="3", CallbackSource="call-progress-events", SequenceNumber="0"
+        )
+        self.heard(over, path=STATUS)
+        self.heard(over)
+
+    def test_a_forged_call_is_refused(self):
+        self.refused(self.call(), token="wrong")
+        self.refused(self.call(AccountSid="AC" + "f" * 32))
+
+
+class Service(Case):
+    """Texts to a Messaging Service of ours, with Twilio's side played by a stub that keeps what is sent."""
+
+    service = "MG0123456789abcdef0123456789abcdef"
+
+    def setUp(self):
+        self.sent = collections.deque()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.stub())
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings = {"fromNumber": OMIT, "twilio": {"messagingServiceSid": self.service}}
+        self.channel = Channel(self, f"http://127.0.0.1:{server.server_port}", settings)
+        self.channel.gateway()
+
+    def stub(self):
+        sent = self.sent
+
+        class Messages(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                sent.append(dict(urllib.parse.parse_qsl(body)))
+                answer = {"sid": sid("SM"), "status": "accepted", "num_segments": "0", "from": None, "error_code": None}
+                self.send_response(201)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def log_message(self, *_):
+                pass
+
+        return Messages
+
+    def test_a_text_to_the_service_is_answered_by_the_service(self):
+        parameters = text("Hello", To="+15550007777", MessagingServiceSid=self.service)
+        url = self.channel.url + WEBHOOK
+        headers = {**FORM, "X-Twilio-Signature": signature(url, parameters)}
+        body = urllib.parse.urlencode(parameters).encode()
+        self.assertEqual(request("POST", url, body, headers), (200, EMPTY))
+        eventually(lambda: self.sent, what="the answer")
+        (answer,) = self.sent
+        self.assertEqual((answer["MessagingServiceSid"], answer["To"], answer["Body"]), (self.service, PHONE, "Hello"))
+        self.assertNotIn("From", answer)
+        self.assertTrue(answer["StatusCallback"].startswith(self.channel.url + STATUS + "?"), answer["StatusCallback"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+//! What the targets share: Twilio's rules for forms and signatures, written a second time to judge the first.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// Content type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The parameters of an urlencoded body, in the order they were sent.
+pub fn decode_form(body: &[u8]) -> Vec<(String, String)> {
+    let pairs = body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let equals = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+            (decode(&pair[..equals]), decode(pair.get(equals + 1..).unwrap_or_default()))
+        })
+        .collect()
+}
+
+fn decode(text: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, after) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                bytes.push(16 * digit(*high) + digit(*low));
+                rest = after;
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn digit(hex: u8) -> u8 {
+    match hex {
+        b'0'..=b'9' => hex - b'0',
+        _ => hex.to_ascii_lowercase() - b'a' + 10,
+    }
+}
+
+/// What Twilio signs behind the URL: each different pair once, sorted, name and value without any delimiter.
+pub fn signed_params(body: &[u8]) -> String {
+    let pairs: BTreeSet<_> = decode_form(body).into_iter().collect();
+    pairs.into_iter().map(|(name, value)| name + &value).collect()
+}
+
+/// The signature of a text by this auth token.
+pub fn sign(token: &str, text: &str) -> String {
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(token.as_bytes()).expect("a key of any length");
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// SHA-256 of a body as it stands in a signed URL.
+pub fn sha256_hex(body: &[u8]) -> String {
+    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The first `N` lines of an input, as far as it has them, and what comes after them.
+pub fn lines<const N: usize>(input: &[u8]) -> ([String; N], &[u8]) {
+    let mut rest = input;
+    let lines = std::array::from_fn(|_| {
+        let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+        let line = String::from_utf8_lossy(&rest[..end]).into_owned();
+        rest = rest.get(end + 1..).unwrap_or_default();
+        line
+    });
+    (lines, rest)
+}

@@ -1,0 +1,108 @@
+//! Only what Twilio signed for our account becomes an event, whatever the bytes. The input is a line each of query,
+//! content type and signature, then the body.
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use libfuzzer_sys::fuzz_target;
+use secrecy::SecretString;
+use telephony_fuzz::{FORM, decode_form, lines, sign, signed_params};
+use telephony_providers::provider::{Event, Rejection, Unverified, Webhooks};
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::account::Account;
+
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+static STRICT: LazyLock<Twilio> = LazyLock::new(|| twilio(false));
+static TRUSTING: LazyLock<Twilio> = LazyLock::new(|| twilio(true));
+
+fuzz_target!(|input: &[u8]| {
+    let ([query, content_type, signature], body) = lines(input);
+    let mut request = Request::new(query, &content_type, body);
+    assert_eq!(request.verdict(&STRICT), Err(Rejection::Unsigned));
+    request.is_read_alike_once_signed();
+
+    request.sign(&signature);
+    assert!(matches!(request.verdict(&STRICT), Err(Rejection::BadSignature(_) | Rejection::Unsigned)));
+
+    request.content_type(FORM);
+    request.is_read_alike_once_signed();
+    request.body = [format!("AccountSid={ACCOUNT}&").as_bytes(), body].concat().into();
+    request.is_read_alike_once_signed();
+});
+
+struct Request {
+    query: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Request {
+    fn new(query: String, content_type: &str, body: &[u8]) -> Self {
+        let mut request = Self { query, headers: HeaderMap::new(), body: body.to_vec().into() };
+        request.content_type(content_type);
+        request
+    }
+
+    fn content_type(&mut self, content_type: &str) {
+        if let Ok(value) = HeaderValue::from_bytes(content_type.as_bytes()) {
+            self.headers.insert(header::CONTENT_TYPE, value);
+        }
+    }
+
+    fn sign(&mut self, signature: &str) {
+        if let Ok(value) = HeaderValue::from_bytes(signature.as_bytes()) {
+            self.headers.insert("x-twilio-signature", value);
+        }
+    }
+
+    /// A form that is signed says what it says where nobody asks for a signature.
+    fn is_read_alike_once_signed(&mut self) {
+        let unchecked = self.verdict(&TRUSTING);
+        if let Ok(event) = &unchecked {
+            let account = decode_form(&self.body).into_iter().find(|(name, _)| name == "AccountSid");
+            assert_eq!(account.expect("an account").1, ACCOUNT);
+            assert!(TRUSTING.acknowledgement(event).body.contains("<Response"));
+        }
+        if self.headers.get(header::CONTENT_TYPE).is_some_and(|value| value == FORM) {
+            let before = self.headers.clone();
+            self.sign(&sign(TOKEN, &(self.url() + &signed_params(&self.body))));
+            assert_eq!(self.verdict(&STRICT), unchecked);
+            self.headers = before;
+        }
+    }
+
+    fn verdict(&self, twilio: &Twilio) -> Result<Event, Rejection> {
+        let urls = [self.url()];
+        let request = Unverified {
+            method: &Method::POST,
+            urls: &urls,
+            query: &self.query,
+            headers: &self.headers,
+            body: &self.body,
+        };
+        twilio.verify(&request).map(|event| event.into_inner())
+    }
+
+    /// A query that holds a `#` would end there.
+    fn url(&self) -> String {
+        format!("https://phone.example/telephony/webhook?{}", self.query.split('#').next().unwrap_or_default())
+    }
+}
+
+fn twilio(skips_signatures: bool) -> Twilio {
+    Twilio::new(Account {
+        sid: ACCOUNT.to_owned(),
+        auth_tokens: vec![SecretString::from(TOKEN)],
+        shared_keys: BTreeMap::new(),
+        api_key: None,
+        api_url: "http://127.0.0.1:1".to_owned(),
+        product_urls: Default::default(),
+        connection_overrides: String::new(),
+        skips_signatures,
+    })
+}
