@@ -13,9 +13,6 @@ use telephony_domain::time::Timestamp;
 
 use crate::attachment::Attachment;
 
-/// No answer is longer (bytes); what an agent says beyond it is dropped. An SMS reply is far shorter.
-pub(crate) const ANSWER_AT_MOST: usize = 64 * 1024;
-
 /// Answers turns. It may be asked the same turn again, with a higher `attempt`.
 #[async_trait]
 pub trait Agent: Send + Sync {

@@ -22,6 +22,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use crate::agent::{AgentError, Answer, Turn};
+use crate::room::PICTURES_AT_MOST;
 use client::LazyClient;
 use reply::Reply;
 pub(crate) use words::Words;
@@ -31,6 +32,10 @@ const TURN: HeaderName = HeaderName::from_static("x-openclaw-turn");
 
 /// No more of an error's body is read (bytes).
 const ERROR_AT_MOST: usize = 64 * 1024;
+
+/// Neither an event nor a whole JSON document is longer (bytes): the longest answer with its pictures, with room for
+/// escapes and what surrounds it.
+const DOCUMENT_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
 
 /// A server that speaks chat completions.
 pub(crate) struct Chat {

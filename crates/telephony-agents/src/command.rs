@@ -13,13 +13,17 @@ use futures_util::{StreamExt, stream};
 use telephony_config::{CommandAgent, CommandLine, Environment};
 use tokio::time::timeout;
 
-use crate::agent::{ANSWER_AT_MOST, Agent, AgentError, Answer, Turn};
+use crate::agent::{Agent, AgentError, Answer, Turn};
+use crate::room::{PICTURES_AT_MOST, Room};
 use pictures::Pictures;
 use process::Ran;
 use question::question;
 
 /// How many earlier turns a program is told.
 const HISTORY_TURNS: u32 = 20;
+
+/// No more of what a program prints is kept (bytes): the longest answer, with some room to see that it was longer.
+const STDOUT_AT_MOST: usize = PICTURES_AT_MOST + 128 * 1024;
 
 /// Exit codes that another attempt would not change: wrong usage, data, rights or configuration (`sysexits.h`),
 /// and the shell's own for a program that cannot be run or found.
@@ -47,7 +51,7 @@ impl Agent for Command {
         let folder = Pictures::folder().map_err(|error| AgentError::Unavailable(error.to_string()))?;
         let mut command = self.command();
         command.env(pictures::VARIABLE, folder.path());
-        let ran = timeout(self.timeout, process::run(command, input.as_bytes(), ANSWER_AT_MOST))
+        let ran = timeout(self.timeout, process::run(command, input.as_bytes(), STDOUT_AT_MOST))
             .await
             .map_err(|_| AgentError::TimedOut(self.timeout.as_secs()))?
             .map_err(|error| self.not_run(&error))?;
@@ -102,9 +106,9 @@ impl Command {
     }
 }
 
-/// What was printed, without the line ends after it.
+/// What was printed, as far as an answer goes, without the line ends after it.
 fn text(stdout: &[u8]) -> String {
-    String::from_utf8_lossy(stdout).trim_end_matches(['\r', '\n']).to_owned()
+    Room::default().take(String::from_utf8_lossy(stdout).trim_end_matches(['\r', '\n']))
 }
 
 fn log_stderr(ran: &Ran, turn: &Turn) {

@@ -5,10 +5,10 @@ mod attachment;
 mod chat;
 mod command;
 mod echo;
-
 mod kind;
 mod openai;
 mod openclaw;
+mod room;
 
 pub use agent::{Agent, AgentError, Answer, Past, Role, Said, Turn, collect};
 pub use attachment::{Attachment, Held};

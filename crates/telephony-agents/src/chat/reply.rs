@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
+use super::DOCUMENT_AT_MOST;
 use super::halves::Half;
 use super::sse::{Endless, Events};
 use super::thought::Thought;
-use crate::agent::ANSWER_AT_MOST;
-
-/// A JSON document is no longer (bytes): the longest answer, escaped, with room for what surrounds it.
-const DOCUMENT_AT_MOST: usize = 1024 * 1024;
+use crate::room::Room;
 
 /// A reply that is being read.
 #[derive(Default)]
@@ -16,7 +14,8 @@ pub(super) struct Reply {
     shape: Shape,
     half: Half,
     thought: Thought,
-    length: usize,
+    room: Room,
+    has_begun: bool,
     has_finish_reason: bool,
     is_complete: bool,
 }
@@ -51,7 +50,7 @@ impl Reply {
 
     /// Whether any text has come.
     pub(super) fn has_begun(&self) -> bool {
-        self.length > 0
+        self.has_begun
     }
 
     /// Takes the next bytes and returns the text that they bring.
@@ -138,27 +137,22 @@ impl Reply {
             return Err(Broken::Unreadable);
         }
         self.has_finish_reason |= said["choices"][0]["finish_reason"].is_string();
-        let mut text = self.thought.strip(said.pointer(place).map(text_of).unwrap_or_default());
-        self.keep_within_limit(&mut text);
-        Ok(text)
+        let text = self.thought.strip(said.pointer(place).map(text_of).unwrap_or_default());
+        Ok(self.keep(&text))
     }
 
     /// What might have been the beginning of a thought and was none.
     fn rest(&mut self) -> String {
-        let mut text = self.thought.rest();
-        self.keep_within_limit(&mut text);
-        text
+        let text = self.thought.rest();
+        self.keep(&text)
     }
 
-    /// A model that does not stop is stopped: the answer ends where it is long enough.
-    fn keep_within_limit(&mut self, text: &mut String) {
-        let room = ANSWER_AT_MOST - self.length;
-        if text.len() > room {
-            text.truncate((0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0));
-            tracing::warn!(bytes = ANSWER_AT_MOST, "the agent's answer is too long; the rest of it is dropped");
-            self.is_complete = true;
-        }
-        self.length += text.len();
+    /// What fits of `text`; an answer that is long enough is complete.
+    fn keep(&mut self, text: &str) -> String {
+        let kept = self.room.take(text);
+        self.has_begun |= !kept.is_empty();
+        self.is_complete |= self.room.is_full();
+        kept
     }
 }
 
@@ -301,15 +295,21 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_does_not_stop_is_stopped_between_two_characters() {
+    fn a_model_that_does_not_stop_is_stopped() {
         let mut reply = Reply::default();
         let piece = event(&"é".repeat(1000));
-        let mut text = String::from("x");
-        reply.feed(event("x").as_bytes()).unwrap();
-        while !reply.is_complete() {
-            text.push_str(&reply.feed(piece.as_bytes()).unwrap());
-        }
-        assert_eq!(text.len(), ANSWER_AT_MOST - 1);
+        let said: usize =
+            std::iter::from_fn(|| (!reply.is_complete()).then(|| reply.feed(piece.as_bytes()).unwrap().len())).sum();
+        assert_eq!(said, 64 * 1024);
+    }
+
+    #[test]
+    fn a_large_picture_is_an_answer_in_one_event_or_document() {
+        let picture = format!("![](data:image/png;base64,{}) there", "A".repeat(5_000_000));
+        let in_event = event(&picture) + "data: [DONE]\n\n";
+        assert_eq!(read(&[in_event.as_bytes()]).as_ref(), Ok(&picture));
+        let document = serde_json::json!({"choices": [{"message": {"content": picture}}]}).to_string();
+        assert_eq!(read(&[document.as_bytes()]).as_ref(), Ok(&picture));
     }
 
     #[test]

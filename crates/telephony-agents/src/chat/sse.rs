@@ -1,7 +1,6 @@
 //! Server-sent events out of bytes that arrive in any pieces; what the events say is for the caller.
 
-/// No event and no line is longer (bytes); an answer comes in far smaller ones.
-const EVENT_AT_MOST: usize = 1024 * 1024;
+use super::DOCUMENT_AT_MOST;
 
 /// What has arrived of a stream of events and is not yet a whole one.
 #[derive(Default)]
@@ -26,7 +25,7 @@ impl Events {
                 b'\n' | b'\r' => whole.extend(self.end_line()),
                 _ => self.line.push(byte),
             }
-            if self.line.len() + self.data.as_ref().map_or(0, String::len) > EVENT_AT_MOST {
+            if self.line.len() + self.data.as_ref().map_or(0, String::len) > DOCUMENT_AT_MOST {
                 return Err(Endless);
             }
         }
@@ -97,7 +96,7 @@ mod tests {
     #[test]
     fn a_line_without_end_does_not_fill_the_memory() {
         let mut events = Events::default();
-        let piece = vec![b'x'; EVENT_AT_MOST / 2];
+        let piece = vec![b'x'; DOCUMENT_AT_MOST / 2];
         assert_eq!(events.feed(&piece), Ok(Vec::new()));
         assert_eq!(events.feed(&piece), Ok(Vec::new()));
         assert_eq!(events.feed(b"x"), Err(Endless));

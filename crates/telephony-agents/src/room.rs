@@ -1,0 +1,152 @@
+//! How much an answer may say and show: a model that does not stop is stopped, without cutting a picture in two.
+
+/// No answer says more (bytes); what an agent says beyond it is dropped. An SMS reply is far shorter.
+const TEXT_AT_MOST: usize = 64 * 1024;
+
+/// The pictures that an answer holds as `data:` URLs are no longer together (bytes): what one MMS carries, 5 MB, in base64.
+pub(crate) const PICTURES_AT_MOST: usize = 7 * 1024 * 1024;
+
+/// Stands where a picture was cut, so that nobody takes its beginning for a picture.
+const CUT: char = '…';
+
+const SCHEME: &[u8] = b"data:";
+
+/// What room an answer has left, piece by piece.
+#[derive(Debug)]
+pub(crate) struct Room {
+    text: usize,
+    pictures: usize,
+    place: Place,
+    is_full: bool,
+}
+
+/// Where in the answer we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the text, behind so many bytes of [`SCHEME`].
+    Text(usize),
+    /// In a `data:` URL.
+    Picture,
+    /// In the part of a `data:` URL that is dropped.
+    Beyond,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { text: TEXT_AT_MOST, pictures: PICTURES_AT_MOST, place: Place::Text(0), is_full: false }
+    }
+}
+
+impl Room {
+    /// Whether the text has come to its end: nothing that follows is kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Takes the next piece of the answer and gives what is kept of it.
+    pub(crate) fn take(&mut self, piece: &str) -> String {
+        let mut kept = String::with_capacity(piece.len());
+        for next in piece.chars() {
+            if self.is_full {
+                break;
+            }
+            if matches!(self.place, Place::Picture | Place::Beyond) && is_of_url(next) {
+                self.take_of_picture(next, &mut kept);
+            } else {
+                self.take_of_text(next, &mut kept);
+            }
+        }
+        kept
+    }
+
+    fn take_of_picture(&mut self, next: char, kept: &mut String) {
+        match self.pictures.checked_sub(next.len_utf8()) {
+            Some(left) if self.place == Place::Picture => {
+                self.pictures = left;
+                kept.push(next);
+            }
+            _ if self.place == Place::Picture => {
+                tracing::warn!(
+                    bytes = PICTURES_AT_MOST,
+                    "the pictures in the agent's answer are too large; one is not sent"
+                );
+                self.place = Place::Beyond;
+                kept.push(CUT);
+            }
+            _ => {}
+        }
+    }
+
+    fn take_of_text(&mut self, next: char, kept: &mut String) {
+        let Some(left) = self.text.checked_sub(next.len_utf8()) else {
+            tracing::warn!(bytes = TEXT_AT_MOST, "the agent's answer is too long; the rest of it is dropped");
+            self.is_full = true;
+            return;
+        };
+        self.text = left;
+        kept.push(next);
+        self.place = self.behind(next);
+    }
+
+    /// Where in the text we are behind `next`.
+    fn behind(&self, next: char) -> Place {
+        let lower = next.to_ascii_lowercase();
+        let fits = |seen: usize| SCHEME.get(seen).is_some_and(|byte| char::from(*byte) == lower);
+        match self.place {
+            Place::Text(seen) if fits(seen) && seen + 1 == SCHEME.len() => Place::Picture,
+            Place::Text(seen) if fits(seen) => Place::Text(seen + 1),
+            _ if fits(0) => Place::Text(1),
+            _ => Place::Text(0),
+        }
+    }
+}
+
+/// Whether a `data:` URL goes on with it: in Markdown it ends at a space, a quote or a closing bracket.
+fn is_of_url(next: char) -> bool {
+    next.is_ascii_graphic() && !matches!(next, ')' | '>' | '"' | '\'' | '`')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken<'p>(pieces: impl IntoIterator<Item = &'p str>) -> (String, Room) {
+        let mut room = Room::default();
+        let kept = pieces.into_iter().map(|piece| room.take(piece)).collect();
+        (kept, room)
+    }
+
+    #[test]
+    fn a_model_that_does_not_stop_is_stopped_between_two_characters() {
+        let endless = "é".repeat(TEXT_AT_MOST);
+        let (kept, room) = taken(["x", &endless]);
+        assert_eq!((kept.len(), room.is_full()), (TEXT_AT_MOST - 1, true));
+        assert_eq!(taken([&endless[..TEXT_AT_MOST]]).0.len(), TEXT_AT_MOST, "exactly as much fits");
+        assert!(!taken([&endless[..TEXT_AT_MOST]]).1.is_full());
+    }
+
+    #[test]
+    fn a_picture_takes_no_room_from_the_text_behind_it() {
+        let answer = format!("Look: ![a cat](data:image/png;base64,{})\n\nDo you like it?", "A".repeat(3_000_000));
+        assert_eq!(taken([answer.as_str()]).0, answer);
+        let pieces: Vec<&str> = answer.split_inclusive(['d', 't', ':', 'A']).collect();
+        assert_eq!(taken(pieces).0, answer, "however it is cut into pieces");
+    }
+
+    #[test]
+    fn of_pictures_that_are_too_large_the_text_between_them_stays() {
+        let picture = format!("![](DATA:image/png;base64,{})", "A".repeat(PICTURES_AT_MOST / 2));
+        let (kept, room) = taken([format!("one {picture} two {picture} three {picture} four").as_str()]);
+        assert!(kept.len() < PICTURES_AT_MOST + 200);
+        assert!(kept.starts_with("one ![](DATA:image/png;base64,AAAA") && kept.contains(") two ![](DATA:"));
+        assert!(kept.ends_with("A…) three ![](DATA:…) four"), "{}", &kept[kept.len() - 80..]);
+        assert!(!room.is_full());
+    }
+
+    #[test]
+    fn the_word_data_is_a_word() {
+        for text in ["data: it is", "ddata:x, dadata:y z", "see data:", "da"] {
+            assert_eq!(taken([text]).0, text);
+        }
+    }
+}
