@@ -92,16 +92,35 @@ async fn what_carriers_do_not_take_is_said_before_anything_is_sent() {
     let mut large = b"\xff\xd8\xff".to_vec();
     large.resize(5_000_001, 0);
     let mut said = String::new();
-    for (name, bytes) in [("film.mp4", film.as_slice()), ("page.html", page), ("cat.jpg", page), ("large.jpg", &large)]
-    {
+    let endless = vec![0; 12_000_001];
+    for (name, bytes) in [
+        ("film.mp4", film.as_slice()),
+        ("page.html", page),
+        ("cat.jpg", page),
+        ("large.jpg", &large),
+        ("empty.png", &[]),
+        ("endless.mp4", &endless),
+    ] {
         let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", &file(&folder, name, bytes)]).await;
         assert_eq!(ran.code, 1, "{name}");
         said.push_str(&ran.stderr.replace(folder.path().to_str().unwrap(), "FOLDER"));
     }
-    let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", "/nonexistent/cat.jpg"]).await;
-    said.push_str(&ran.stderr);
+    for name in ["/nonexistent/cat.jpg", "/dev/zero", "ftp://example.com/cat.jpg", "https://", "https://exa mple.com/"]
+    {
+        let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", name]).await;
+        assert_eq!(ran.code, 1, "{name}");
+        said.push_str(&ran.stderr);
+    }
     insta::assert_snapshot!(said);
     assert_eq!(bench.twilio.creations(), 0);
+}
+
+#[tokio::test]
+async fn an_address_is_given_to_twilio_as_addresses_are_written() {
+    let bench = Bench::new().await;
+    let named = "HTTPS://example.invalid/my cat.png";
+    bench.done(&["telephony", "send", ALICE, "--media", named]).await;
+    assert_eq!(bench.twilio.messages()[0].media[0].url, "https://example.invalid/my%20cat.png");
 }
 
 #[tokio::test]

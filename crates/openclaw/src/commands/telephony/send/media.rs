@@ -1,15 +1,21 @@
 //! `--media`: addresses and files that go with a message, looked at before anything is sent.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use telephony_domain::message::{Enclosure, MediaToken, ServedFile};
 use telephony_domain::{media_type, mms};
 use telephony_gateway::{picture, poke, random};
 use telephony_store::attachments::FileName;
+use url::Url;
 
 use crate::assemble::Channel;
 use crate::failure::Failure;
 use crate::terminal;
+
+/// What to do with a file that no carrier takes.
+const SMALLER: &str = "make the file smaller or of another type, or put it on the web and send a link";
 
 /// What goes with a message.
 pub struct Media(Vec<Item>);
@@ -27,13 +33,11 @@ impl Media {
             return Err(Failure::new(mms::Unsendable::TooMany(items.len())).hint("send them with several messages"));
         }
         reduce(&mut items)?;
-        let files = items.iter().filter_map(|item| match item {
-            Item::File { content_type, bytes, .. } => Some((content_type.as_str(), bytes.len() as u64)),
-            Item::Url(_) => None,
-        });
-        mms::check(files).map_err(|error| {
-            Failure::new(error).hint("make the file smaller or of another type, or put it on the web and send a link")
-        })?;
+        items.iter().try_for_each(Item::check)?;
+        let together = items.iter().map(Item::size).sum();
+        if together > mms::BYTES_AT_MOST {
+            return Err(Failure::new(mms::Unsendable::TooMuch(together)).hint(SMALLER));
+        }
         Ok(Media(items))
     }
 
@@ -70,22 +74,32 @@ impl Media {
 
 impl Item {
     fn read(name: &str) -> Result<Item, Failure> {
-        if name.starts_with("https://") || name.starts_with("http://") {
-            return Ok(Item::Url(name.to_owned()));
+        if let Some((scheme, _)) = name.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
+            return address(scheme, name).map(Item::Url);
         }
         let path = Path::new(name);
-        let unreadable =
-            |error| Failure::new(format!("cannot read {name}: {error}")).hint("--media takes a file or a URL");
-        let size = std::fs::metadata(path).map_err(unreadable)?.len();
-        if size > picture::READ_AT_MOST {
-            return Err(Failure::new(mms::Unsendable::TooMuch(size)).hint("make the file smaller, or send a link"));
+        let bytes = read(path).map_err(|error| {
+            Failure::new(format!("cannot read {name}: {error}")).hint("--media takes a file or a URL")
+        })?;
+        if bytes.is_empty() {
+            return Err(Failure::new(format!("{name} is empty")).hint("--media takes a file with something in it"));
         }
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+        if bytes.len() as u64 > picture::READ_AT_MOST {
+            let most = picture::READ_AT_MOST;
+            return Err(Failure::new(format!("{name} is too large: no file above {most} bytes is read")).hint(SMALLER));
+        }
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let declared = media_type::of_ending(ending).unwrap_or_default();
         let content_type = media_type::judge(declared, &bytes)
             .map_err(|mismatch| Failure::new(format!("{name}: {mismatch}")).hint("its name or its content is wrong"))?;
         Ok(Item::File { path: path.to_owned(), content_type, bytes })
+    }
+
+    /// Whether carriers take it.
+    fn check(&self) -> Result<(), Failure> {
+        let Item::File { path, content_type, bytes } = self else { return Ok(()) };
+        mms::check([(content_type.as_str(), bytes.len() as u64)])
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())).hint(SMALLER))
     }
 
     /// Its length (bytes); what Twilio fetches elsewhere has none here.
@@ -118,6 +132,26 @@ impl Item {
         }
         Ok(())
     }
+}
+
+/// The file's bytes; of one that is too large, or does not end, one more than may be.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(picture::READ_AT_MOST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn is_scheme(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// An address from which Twilio can fetch something, as Twilio is told it.
+fn address(scheme: &str, name: &str) -> Result<String, Failure> {
+    let unusable = |why: String| Failure::new(format!("{name}: {why}")).hint("--media takes a file, or an https URL");
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err(unusable(format!("Twilio fetches nothing over {scheme}")));
+    }
+    Url::parse(name).map(String::from).map_err(|error| unusable(format!("it is not a URL: {error}")))
 }
 
 /// Makes pictures smaller where the files are too large together: each may have an equal share of what others leave.
