@@ -5,8 +5,12 @@ use std::time::Duration;
 use crate::time::Timestamp;
 
 /// The second look comes at least this long after we gave up on the answer: Twilio's own webhook
-/// ceiling, by which a message that was accepted is listed.
-pub const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
+/// ceiling, by which a message that was accepted is listed. It doubles each time the part was sent again for nothing, so
+/// that a list which lags far behind costs few copies.
+const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
+
+/// No second look is put off further.
+const SECOND_LOOK_WITHIN: Duration = Duration::from_secs(4 * 60);
 
 /// The list is searched from this long before the attempt, for clocks that differ.
 pub const LOOK_BACK: Duration = Duration::from_secs(120);
@@ -17,9 +21,9 @@ const DENIED_AT_MOST: Duration = Duration::from_secs(10 * 60);
 /// The wait before the list is asked again when it could not be had.
 const UNREACHABLE_WAIT: Duration = Duration::from_secs(10);
 
-/// A part is not sent more often than this because nobody knew: about ten minutes in which the provider could be asked,
-/// since each time takes [`SECOND_LOOK_AFTER`] at least.
-pub const RESENDS_AT_MOST: u32 = 40;
+/// A part is not sent again more often because nobody knew: the last time is more than ten minutes after the first, as the
+/// waits between them grow.
+const RESENDS_AT_MOST: u32 = 6;
 
 /// What is known of an unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +68,7 @@ pub enum Next {
 /// It is sent again only behind two complete lists without it. A request that may not be over is followed by another only
 /// once: were all of them worked on at last, the contact would read it as often.
 pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
-    let second_look = doubt.since + SECOND_LOOK_AFTER;
+    let second_look = doubt.since + second_look_after(doubt.resends);
     match finding {
         Finding::Denied if now.since(doubt.since) >= DENIED_AT_MOST => Next::FinallyUnknown,
         Finding::Unreachable | Finding::Denied => Next::LookAgainAt(now + UNREACHABLE_WAIT),
@@ -75,6 +79,10 @@ pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
         Finding::Absent if doubt.has_left_open && !doubt.is_over => Next::FinallyUnknown,
         Finding::Absent => Next::SendAgain,
     }
+}
+
+fn second_look_after(resends: u32) -> Duration {
+    SECOND_LOOK_WITHIN.min(SECOND_LOOK_AFTER * 2_u32.saturating_pow(resends.min(RESENDS_AT_MOST)))
 }
 
 /// A message as it is looked for, or found in the provider's list.
@@ -134,12 +142,18 @@ mod tests {
 
     #[test]
     fn behind_a_request_that_may_not_be_over_it_is_sent_again_only_once() {
-        let late = SINCE + SECOND_LOOK_AFTER;
+        let late = SINCE + second_look_after(1);
         let open = Doubt { resends: 1, has_left_open: true, ..doubt(1) };
         assert_eq!(next(open, Finding::Absent, late), Next::FinallyUnknown);
         assert_eq!(next(Doubt { is_over: true, ..open }, Finding::Absent, late), Next::SendAgain);
         let often = Doubt { is_over: true, resends: RESENDS_AT_MOST, ..doubt(1) };
-        assert_eq!(next(often, Finding::Absent, late), Next::FinallyUnknown);
+        assert_eq!(next(often, Finding::Absent, SINCE + SECOND_LOOK_WITHIN), Next::FinallyUnknown);
+    }
+
+    #[test]
+    fn six_times_take_more_than_ten_minutes() {
+        let waits: Duration = (0..RESENDS_AT_MOST).map(second_look_after).sum();
+        assert!(waits >= Duration::from_secs(10 * 60), "{waits:?}");
     }
 
     #[test]
@@ -235,9 +249,18 @@ mod tests {
         }
 
         #[test]
-        fn ten_minutes_of_refusals_lose_nothing(outage in 0usize..40, unreachable in proptest::collection::vec(any::<bool>(), 0..40)) {
+        fn six_refusals_lose_nothing(refusals in 0usize..=6, unreachable in proptest::collection::vec(any::<bool>(), 0..40)) {
             let refused = Request { listed_after: None, is_answered: true };
-            prop_assert_eq!(send(&vec![refused; outage], &unreachable), (1, true));
+            prop_assert_eq!(send(&vec![refused; refusals], &unreachable), (1, true));
+        }
+
+        #[test]
+        fn a_list_that_lags_behind_costs_few_copies(lag in 0u8..=200) {
+            let refused = Request { listed_after: Some(lag), is_answered: true };
+            let copies = send(&vec![refused; 60], &[]).0;
+            // Sent again after 15, 45, 105 and 225 s at the earliest.
+            let expected = 1 + [15, 45, 105, 225].iter().filter(|seconds| **seconds < usize::from(lag)).count();
+            prop_assert!(copies <= expected, "{} copies of {}", copies, expected);
         }
 
         #[test]

@@ -262,10 +262,16 @@ pub enum ProviderError {
         /// What failed.
         cause: String,
     },
-    /// The request left and no readable answer came back.
+    /// The request left and no answer came back.
     #[error("no answer from the provider: {cause}")]
     NoAnswer {
         /// What failed.
+        cause: String,
+    },
+    /// An answer came that does not say what it should.
+    #[error("the provider's answer cannot be used: {cause}")]
+    Unreadable {
+        /// What is wrong with it.
         cause: String,
     },
     /// The provider answered no.
@@ -291,7 +297,7 @@ impl ProviderError {
     pub fn disposition(&self) -> Disposition {
         match self {
             ProviderError::Unreachable { .. } => Disposition::Retry { after: None },
-            ProviderError::NoAnswer { .. } => Disposition::Unknown,
+            ProviderError::NoAnswer { .. } | ProviderError::Unreadable { .. } => Disposition::Unknown,
             ProviderError::Refused { disposition, .. } => *disposition,
         }
     }
@@ -326,6 +332,9 @@ impl ProviderError {
     pub fn hint(&self) -> &str {
         match self {
             ProviderError::Refused { hint, .. } => hint,
+            ProviderError::Unreadable { .. } => {
+                "check twilio.apiBaseUrl, and what may answer in Twilio's place: a proxy, a captive portal"
+            }
             _ => "check this machine's connection to the internet; the message is kept",
         }
     }

@@ -46,6 +46,8 @@ pub enum Fault {
     ReorderCallback,
     /// A GET is answered 503 with code 20503.
     ReadsUnavailable,
+    /// A GET is never answered.
+    ReadsHang,
     /// A request of any kind is answered 503 with code 20503, and nothing comes of it.
     Outage,
     /// A media URL is answered 404, as while a file is not there yet.

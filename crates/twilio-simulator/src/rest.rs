@@ -72,11 +72,14 @@ async fn method_not_allowed() -> ApiError {
 
 async fn fail_for_a_while(State(exchange): State<Arc<Exchange>>, request: Request, next: Next) -> Response {
     let is_read = request.method() == Method::GET;
-    let is_wanted = |fault| fault == Fault::Outage || (fault == Fault::ReadsUnavailable && is_read);
-    if exchange.state().misbehaviour.first(is_wanted).is_some() {
-        return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, 20503, "Service unavailable").into_response();
+    let strikes_reads = |fault| matches!(fault, Fault::ReadsUnavailable | Fault::ReadsHang);
+    let is_wanted = |fault| fault == Fault::Outage || (is_read && strikes_reads(fault));
+    let fault = exchange.state().misbehaviour.first(is_wanted);
+    match fault {
+        None => next.run(request).await,
+        Some(Fault::ReadsHang) => std::future::pending().await,
+        Some(_) => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, 20503, "Service unavailable").into_response(),
     }
-    next.run(request).await
 }
 
 /// Answers for an account that is not active, and for products that are said not to be there.

@@ -166,14 +166,16 @@ impl Worker {
     ) -> Result<(), StoreError> {
         let failure =
             TurnFailure { reason: error.to_string(), disposition, jitter: random::fraction(), sorry: self.sorry() };
-        let fate = self.inbox.store.fail_turn(&turn.lease, failure, self.inbox.clock.now()).await?;
+        let now = self.inbox.clock.now();
+        let fate = self.inbox.store.fail_turn(&turn.lease, failure, now).await?;
         let (id, attempt, agent) = (turn.lease.turn, turn.attempt, self.rules.agent.name());
         match fate {
             TurnFate::Dead => {
                 tracing::error!(turn = %id, attempt, agent, %error, "a turn is dead: see `openclaw telephony messages --dead`");
             }
-            fate => {
-                tracing::warn!(turn = %id, attempt, agent, %error, ?fate, "a turn failed; it is tried again")
+            TurnFate::RetryAt(next) | TurnFate::ParkedUntil(next) => {
+                let in_s = next.since(now).as_secs();
+                tracing::warn!(turn = %id, attempt, agent, %error, in_s, "a turn failed; it is tried again");
             }
         }
         Ok(())

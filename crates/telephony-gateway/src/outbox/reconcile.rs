@@ -1,40 +1,63 @@
 //! Outcomes that are unknown: looked up in the provider's own list before anything is sent again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use telephony_domain::delivery::{Receipt, Status};
 use telephony_domain::reconcile::{Content, Finding, LOOK_BACK, Next as Then, is_match};
 use telephony_domain::retry::Disposition;
-use telephony_providers::provider::Listed;
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::{Listed, ProviderError};
 use telephony_store::outbox::DoubtfulPart;
 use telephony_store::{Next, StoreError};
+use tokio::time::timeout;
 
 use super::Outbox;
 use super::poll::report;
 use crate::stop::Stop;
 use crate::wake;
 
+/// How many look-ups run at a time: one that takes long keeps no other conversation waiting.
+const LOOK_UPS: usize = 4;
+
+/// A list that is not complete by then is not to be had: less than the lease of the part that is looked for.
+const COMPLETE_WITHIN: Duration = Duration::from_secs(45);
+
 impl Outbox {
     /// Looks up what is in doubt until `stop`.
     pub async fn run_reconcile(self: Arc<Self>, stop: Stop) {
+        let mut look_ups = FuturesUnordered::new();
         while !stop.is_asked() {
-            let due = self.reconcile_next().await;
-            stop.unless_asked(wake::wait(&self.wake.doubts, due, self.clock.as_ref())).await;
+            let due = self.begin_look_ups(&mut look_ups).await;
+            tokio::select! {
+                Some(()) = look_ups.next() => {}
+                _ = stop.unless_asked(wake::wait(&self.wake.doubts, due, self.clock.as_ref())) => {}
+            }
         }
     }
 
     /// Looks up everything that is due. Returns when the next is.
-    pub async fn reconcile_next(&self) -> Option<telephony_domain::time::Timestamp> {
+    pub async fn reconcile_next(&self) -> Option<Timestamp> {
+        let mut look_ups = FuturesUnordered::new();
+        loop {
+            let due = self.begin_look_ups(&mut look_ups).await;
+            if look_ups.next().await.is_none() {
+                return due;
+            }
+        }
+    }
+
+    /// Begins to look up what is due, as far as there is room. Returns when the next is.
+    async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
         if let Err(error) = self.store.doubt_abandoned(&self.holder, false, self.clock.now()).await {
             tracing::error!(%error, hint = error.hint(), "failed to look for abandoned attempts");
         }
-        loop {
+        while look_ups.len() < LOOK_UPS {
             match self.store.doubtful_part(&self.holder, self.clock.now()).await {
-                Ok(Next::Taken(part)) => {
-                    if let Err(error) = self.look_up(&part).await {
-                        tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to settle a doubt");
-                    }
-                }
+                Ok(Next::Taken(part)) => look_ups.push(self.settle(part).boxed()),
                 Ok(Next::Idle(due)) => return due,
                 Err(error) => {
                     tracing::error!(%error, hint = error.hint(), "failed to look for doubts");
@@ -42,10 +65,18 @@ impl Outbox {
                 }
             }
         }
+        None
+    }
+
+    async fn settle(&self, part: DoubtfulPart) {
+        if let Err(error) = self.look_up(&part).await {
+            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to settle a doubt");
+        }
     }
 
     async fn look_up(&self, part: &DoubtfulPart) -> Result<(), StoreError> {
-        let finding = match self.provider.recent(&part.to, part.attempted - LOOK_BACK).await {
+        let listed = timeout(COMPLETE_WITHIN, self.provider.recent(&part.to, part.attempted - LOOK_BACK)).await;
+        let finding = match listed.unwrap_or_else(|_| Err(endless())) {
             Ok(listed) => match ours(listed, part) {
                 Some(found) => return self.found(part, found).await,
                 None => Finding::Absent,
@@ -82,6 +113,10 @@ impl Outbox {
     }
 }
 
+fn endless() -> ProviderError {
+    ProviderError::Unreadable { cause: format!("the list was not complete within {} s", COMPLETE_WITHIN.as_secs()) }
+}
+
 /// The listed message that the part became: rather one that says the very same than one with something in front.
 fn ours(listed: Vec<Listed>, part: &DoubtfulPart) -> Option<Listed> {
     let mut ours: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part)).collect();
@@ -101,7 +136,6 @@ fn may_be_ours(message: &Listed, part: &DoubtfulPart) -> bool {
 mod tests {
     use telephony_domain::id::PartId;
     use telephony_domain::line::Sender;
-    use telephony_domain::time::Timestamp;
     use telephony_store::outbox::AttemptLease;
 
     use super::*;

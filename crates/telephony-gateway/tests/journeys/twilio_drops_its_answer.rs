@@ -43,6 +43,21 @@ async fn nothing_follows_in_the_conversation_until_it_is_known() {
 }
 
 #[tokio::test]
+async fn a_list_that_does_not_come_keeps_nobody_elses_message() {
+    let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
+    let of_line = stage.bot().to_owned();
+    stage.twilio.wait_for_log(|log| log.iter().any(|entry| is_look_for(entry, &of_line)), SOON).await.unwrap();
+    stage.twilio.misbehave(Fault::ReadsHang, Extent::Next(1));
+    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(2));
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.unknown == 1).await;
+    wait_for_looks(&stage, 1).await;
+    stage.text(BOB, "good day").await;
+    stage.expect_summary(|summary| summary.unknown == 1 && summary.sent_today == 1).await;
+    assert_eq!(stage.twilio.creations(), 2);
+}
+
+#[tokio::test]
 async fn a_message_that_got_no_answer_is_sent_once_more_and_not_a_third_time() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::All);
@@ -64,21 +79,22 @@ async fn for_ninety_seconds_and_nothing_is_lost_or_doubled() {
     stage.twilio.misbehave(Fault::ServerError, Extent::All);
     stage.text(ALICE, "hello").await;
     stage.text(BOB, "good day").await;
-    for attempts in 1..=6 {
+    // Each time that it is refused again it waits twice as long.
+    for (attempts, wait) in [(1, 15), (2, 30), (3, 60)] {
         stage.expect_summary(|summary| summary.unknown == 2 && stage.twilio.creations() == 2 * attempts).await;
         for phone in [ALICE, BOB] {
             wait_for_looks_for(&stage, phone, 2 * attempts - 1).await;
         }
-        stage.clock.advance(Duration::from_secs(15));
+        stage.clock.advance(Duration::from_secs(wait));
     }
-    stage.expect_summary(|summary| summary.unknown == 2 && stage.twilio.creations() == 14).await;
+    stage.expect_summary(|summary| summary.unknown == 2 && stage.twilio.creations() == 8).await;
     for phone in [ALICE, BOB] {
-        wait_for_looks_for(&stage, phone, 13).await;
+        wait_for_looks_for(&stage, phone, 7).await;
     }
     stage.twilio.behave();
     // The last request of the bad time is taken, and its answer lost.
     stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(2));
-    stage.clock.advance(Duration::from_secs(15));
+    stage.clock.advance(Duration::from_secs(120));
     stage.expect(ALICE, &["hello"]).await;
     stage.expect(BOB, &["good day"]).await;
     stage.expect_rest().await;

@@ -40,7 +40,7 @@ async fn a_part_that_is_lost_twice_stays_unknown_and_the_next_goes_on() {
         let start = i64::from(attempt) * 100;
         let lease = world.lose(at(start)).await.lease;
         world.store.not_found(lease, Finding::Absent, at(start + 1)).await.unwrap();
-        let then = world.store.not_found(lease, Finding::Absent, at(start + 20)).await.unwrap();
+        let then = world.store.not_found(lease, Finding::Absent, at(start + 30)).await.unwrap();
         assert_eq!(then, if attempt == 1 { Then::SendAgain } else { Then::FinallyUnknown });
     }
     assert_eq!(world.states(message).await, [PartState::FinallyUnknown, PartState::Ready]);
@@ -52,26 +52,29 @@ async fn a_part_that_is_refused_for_minutes_is_sent_in_the_end_and_each_attempt_
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let refused = SendFailure { was_answered: true, ..send_failure(Disposition::Unknown) };
-    for attempt in 0..20 {
-        let start = attempt * 20;
+    let mut start = 0;
+    for wait in [15, 30, 60, 120, 240, 240] {
         let lease = world.start(at(start)).await.lease;
         world.store.part_failed(lease, refused.clone(), 0.0, at(start)).await.unwrap();
         assert_eq!(world.doubtful(at(start)).await.attempted, at(0), "any of them may turn up");
         world.store.not_found(lease, Finding::Absent, at(start)).await.unwrap();
-        let then = world.store.not_found(lease, Finding::Absent, at(start + 15)).await.unwrap();
-        assert_eq!(then, Then::SendAgain, "attempt {attempt}");
+        let early = world.store.not_found(lease, Finding::Absent, at(start + wait - 1)).await.unwrap();
+        assert_eq!(early, Then::LookAgainAt(at(start + wait)));
+        let then = world.store.not_found(lease, Finding::Absent, at(start + wait)).await.unwrap();
+        assert_eq!(then, Then::SendAgain, "after {wait} s");
+        start += wait;
     }
-    world.hand_over("SM1", at(400)).await;
+    world.hand_over("SM1", at(start)).await;
     // Behind a request that may not be over there is one more, whatever came before.
-    world.send("b", ANN, &["2"], at(400)).await;
+    world.send("b", ANN, &["2"], at(start)).await;
     let story =
         [(true, Then::SendAgain), (false, Then::SendAgain), (true, Then::SendAgain), (false, Then::FinallyUnknown)];
-    for (start, (was_answered, expected)) in (500..).step_by(20).zip(story) {
+    for (start, (was_answered, expected)) in (1000..).step_by(200).zip(story) {
         let lease = world.start(at(start)).await.lease;
         let failure = SendFailure { was_answered, ..refused.clone() };
         world.store.part_failed(lease, failure, 0.0, at(start)).await.unwrap();
         world.store.not_found(lease, Finding::Absent, at(start)).await.unwrap();
-        assert_eq!(world.store.not_found(lease, Finding::Absent, at(start + 15)).await.unwrap(), expected);
+        assert_eq!(world.store.not_found(lease, Finding::Absent, at(start + 150)).await.unwrap(), expected);
     }
 }
 

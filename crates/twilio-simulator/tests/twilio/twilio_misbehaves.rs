@@ -139,6 +139,19 @@ async fn lists_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn a_list_never_comes_and_the_next_one_does() {
+    let desk = Desk::open().await;
+    desk.twilio.misbehave(Fault::ReadsHang, Extent::Next(1));
+    let list = desk.account("/Messages.json");
+    let asked = desk.twilio.wait_for_log(|log| !log.is_empty(), SOON);
+    tokio::select! {
+        answer = desk.get(&list) => panic!("an answer: {}", answer.status),
+        asked = asked => drop(asked.unwrap()),
+    }
+    assert_eq!(desk.get(&list).await.status, 200);
+}
+
+#[tokio::test]
 async fn the_same_seed_throws_the_same_dice() {
     let mut outcomes = Vec::new();
     for _ in 0..2 {

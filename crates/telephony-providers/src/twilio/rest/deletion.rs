@@ -34,7 +34,7 @@ impl Rest {
                 gone(self.delete(&format!("{folder}/{}.json", segment(&file.sid))).await)?;
             }
         }
-        Err(ProviderError::NoAnswer { cause: "the attachments of a message are still listed".to_owned() })
+        Err(ProviderError::Unreadable { cause: "the attachments of a message are still listed".to_owned() })
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn unanswered(error: reqwest::Error) -> ProviderError {
 
 /// An answer that says yes but cannot be read: something was done, and nobody knows what.
 pub(super) fn unreadable(error: &serde_json::Error) -> ProviderError {
-    ProviderError::NoAnswer { cause: format!("the answer is not the JSON that was expected: {error}") }
+    ProviderError::Unreadable { cause: format!("it is not the JSON that was expected: {error}") }
 }
 
 /// An answer that says no.
@@ -37,7 +37,7 @@ pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u
     let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();
     let (sentence, hint) = match code.and_then(codes::find) {
         Some(Code { happened, action, .. }) => ((*happened).to_owned(), (*action).to_owned()),
-        None => (unknown_refusal(http_status, code, message.as_deref()), unknown_hint(code)),
+        None => (unknown_refusal(http_status, code, message.as_deref()), unknown_hint(http_status, code)),
     };
     let disposition = waiting(codes::disposition(http_status, code), retry_after);
     let is_opt_out = code == Some(codes::OPTED_OUT);
@@ -69,9 +69,10 @@ fn unknown_refusal(http_status: u16, code: Option<u32>, message: Option<&str>) -
     }
 }
 
-fn unknown_hint(code: Option<u32>) -> String {
+fn unknown_hint(http_status: u16, code: Option<u32>) -> String {
     match code {
         Some(code) => codes::see(code),
+        None if http_status == 429 => "Twilio takes no more requests at the moment; it is tried again".to_owned(),
         None => "see https://status.twilio.com and check twilio.apiBaseUrl, region and edge".to_owned(),
     }
 }
@@ -158,6 +159,7 @@ mod tests {
         assert_eq!(seconds(refusal(429, None, r#"{"code":20429}"#)), None);
         assert_eq!(seconds(refusal(429, Some(7), r#"{"code":20429}"#)), Some(7));
         assert_eq!(seconds(refusal(429, Some(7), "slow down")), Some(7));
+        assert!(refusal(429, None, "").hint().contains("tried again"));
         assert_eq!(seconds(refusal(429, Some(7), r#"{"code":63038}"#)), Some(3600));
     }
 

@@ -127,14 +127,14 @@ impl Rest {
                 Some(uri) if uri.starts_with('/') => next = uri,
                 // A list that goes on elsewhere is not complete: what it lacks may be there.
                 Some(uri) if !uri.is_empty() => {
-                    return Err(ProviderError::NoAnswer {
+                    return Err(ProviderError::Unreadable {
                         cause: "the list of messages goes on at another place".to_owned(),
                     });
                 }
                 _ => return Ok(found),
             }
         }
-        Err(ProviderError::NoAnswer { cause: format!("the list of messages goes on after {PAGES_AT_MOST} pages") })
+        Err(ProviderError::Unreadable { cause: format!("the list of messages goes on after {PAGES_AT_MOST} pages") })
     }
 }
 
@@ -170,7 +170,7 @@ impl Message {
     }
 
     fn created(&self) -> Result<Timestamp, ProviderError> {
-        self.date_created.as_deref().and_then(dates::parse).ok_or_else(|| ProviderError::NoAnswer {
+        self.date_created.as_deref().and_then(dates::parse).ok_or_else(|| ProviderError::Unreadable {
             cause: format!("message {} has no date_created that can be read", self.sid),
         })
     }

@@ -38,7 +38,7 @@ impl Rest {
         let Balance { balance, currency } = self.get("Balance.json").await?;
         match (balance.parse(), currency.parse()) {
             (Ok(amount), Ok(currency)) => Ok(Price { amount, currency }),
-            _ => Err(ProviderError::NoAnswer { cause: "the balance is no amount of money".to_owned() }),
+            _ => Err(ProviderError::Unreadable { cause: "the balance is no amount of money".to_owned() }),
         }
     }
 
