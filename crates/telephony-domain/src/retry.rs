@@ -87,10 +87,10 @@ pub fn turn_fate(why: Disposition, first_failed: Timestamp, failures: u32, jitte
     }
 }
 
-/// When the contact is to be told that there is no answer to a turn that failed for the first time at `first_failed`, if
-/// that is before the next attempt.
-pub fn unavailable_from(fate: TurnFate, first_failed: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    let patience_ends = (first_failed + UNAVAILABLE_AFTER).max(now);
+/// When the contact is to be told that there is no answer to a turn about which the agent was first asked at
+/// `asked_since`, if that is before the next attempt.
+pub fn unavailable_from(fate: TurnFate, asked_since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let patience_ends = (asked_since + UNAVAILABLE_AFTER).max(now);
     match fate {
         TurnFate::Dead => Some(patience_ends),
         TurnFate::RetryAt(next) | TurnFate::ParkedUntil(next) => (next > patience_ends).then_some(patience_ends),

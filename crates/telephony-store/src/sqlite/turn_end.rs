@@ -104,11 +104,19 @@ pub(super) fn record_failure(
     };
     close_attempt(db, &turn, outcome, Some(&failure.reason), Some(now))?;
     conversation::rearm(db, turn.conversation)?;
-    let first_failed = turn.first_failed.map_or(now, |first| first.min(now));
-    if let (Some(sorry), Some(due)) = (&failure.sorry, unavailable_from(fate, first_failed, now)) {
+    if let (Some(sorry), Some(due)) = (&failure.sorry, unavailable_from(fate, asked_since(db, &turn, now)?, now)) {
         apologise(db, &turn, sorry, due, now)?;
     }
     Ok(fate)
+}
+
+/// When the agent was first asked, the last time that the turn began anew: one that takes long to fail keeps the contact
+/// waiting all the while.
+fn asked_since(db: &Connection, turn: &Turn, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let sql = "SELECT min(a.started_at) FROM turn AS t JOIN turn_attempt AS a ON a.turn = t.id
+               WHERE t.id = ? AND a.number > t.fence - t.attempts";
+    let asked: Option<i64> = one(db, sql, [turn.id.0], |row| row.get(0))?;
+    Ok(asked.map_or(now, |asked| Timestamp(asked).min(now)))
 }
 
 /// Once for each outage: the key stays the same until a turn of the conversation is answered. It leaves at `due`, unless

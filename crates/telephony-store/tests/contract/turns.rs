@@ -2,7 +2,7 @@
 
 use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, TurnFate};
-use telephony_store::inbox::{LEASE, TurnEnd};
+use telephony_store::inbox::{LEASE, Sorry, TurnEnd, TurnFailure};
 use telephony_store::outbox::PartState;
 use telephony_store::{Holder, Next, StoreError};
 
@@ -132,6 +132,23 @@ async fn a_dead_turn_is_revived_as_if_it_had_never_failed() {
     assert_eq!((again.lease.turn, again.attempt), (turn.lease.turn, 1));
     let fate = world.store.fail_turn(&again.lease, turn_failure(RETRY), at(100_001)).await.unwrap();
     assert!(matches!(fate, TurnFate::RetryAt(_)), "{fate:?}");
+}
+
+#[tokio::test]
+async fn who_waited_for_a_slow_agent_is_told_as_soon_as_who_was_refused_at_once() {
+    let world = World::new().await;
+    for (contact, first_failure) in [(ANN, 120), (BOB, 1)] {
+        world.says(contact, "hello", at(0)).await;
+        let turn = world.lease(at(0)).await;
+        for now in (20..first_failure).step_by(20) {
+            world.store.renew_turn(&turn.lease, at(now)).await.unwrap();
+        }
+        let sorry = Some(Sorry { text: "sorry".to_owned(), parts: draft("", contact, &["sorry"]).parts });
+        let failure = TurnFailure { sorry, ..turn_failure(Disposition::GiveUp) };
+        world.store.fail_turn(&turn.lease, failure, at(first_failure)).await.unwrap();
+        assert_eq!(world.parts_idle(at(119)).await, Some(at(120)));
+        assert_eq!(world.start(at(120)).await.text, "sorry");
+    }
 }
 
 #[tokio::test]
