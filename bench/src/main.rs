@@ -18,7 +18,8 @@ use gateway::Gateway;
 use report::Table;
 use tokio::task::LocalSet;
 
-/// Measure how fast the gateway is. Takes about three minutes, with --long seven, a cold build aside.
+/// Measure how fast the gateway is. Takes about three minutes, with --long seven, and with --all as long as a cold build
+/// takes besides.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -29,6 +30,9 @@ struct Arguments {
     /// Longer rounds and 100,000 messages where memory and growth are watched
     #[arg(long)]
     long: bool,
+    /// Everything there is: as with --long, and a cold build
+    #[arg(long, conflicts_with = "only")]
+    all: bool,
     /// Measure this binary instead of building one
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -66,7 +70,10 @@ enum Part {
     Build,
 }
 
-const USUAL: [Part; 4] = [Part::Size, Part::Start, Part::Accepts, Part::Growth];
+const ALL: [Part; 5] = [Part::Size, Part::Start, Part::Accepts, Part::Growth, Part::Build];
+
+/// Without those that take minutes.
+const USUAL: &[Part] = ALL.split_at(4).0;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -82,21 +89,27 @@ fn command(arguments: &Arguments) -> String {
     let parts: Vec<_> = parts.map(|part| part.get_name().to_owned()).collect();
     let only = if parts.is_empty() { String::new() } else { format!(" --only {}", parts.join(",")) };
     let long = if arguments.long { " --long" } else { "" };
-    format!("cargo run --release -p bench -- --markdown{long}{only}")
+    let all = if arguments.all { " --all" } else { "" };
+    format!("cargo run --release -p bench -- --markdown{all}{long}{only}")
 }
 
 fn measure(arguments: &Arguments) -> Result<()> {
     let load = report::load_average()?;
     let gateway = Gateway::find(arguments.binary.as_deref(), arguments.state.as_deref())?;
-    let parts: &[Part] = if arguments.only.is_empty() { &USUAL } else { &arguments.only };
+    let parts = match (arguments.all, arguments.only.as_slice()) {
+        (true, _) => &ALL,
+        (false, []) => USUAL,
+        (false, only) => only,
+    };
+    let is_long = arguments.long || arguments.all;
     // One thread: the generator is to take as little as it can from the two cores it shares with the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     for part in parts {
         let table: Table = match part {
-            Part::Accepts => local.block_on(&runtime, parts::accepts::measure(&gateway, arguments.long))?,
+            Part::Accepts => local.block_on(&runtime, parts::accepts::measure(&gateway, is_long))?,
             Part::Start => local.block_on(&runtime, parts::start::measure(&gateway))?,
-            Part::Growth => local.block_on(&runtime, parts::growth::measure(&gateway, arguments.long))?,
+            Part::Growth => local.block_on(&runtime, parts::growth::measure(&gateway, is_long))?,
             Part::Size => parts::size::measure(&gateway.binary)?,
             Part::Build => parts::build::measure()?,
         };
