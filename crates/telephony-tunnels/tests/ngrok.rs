@@ -12,7 +12,7 @@ use telephony_tunnels::{Cause, Inside, Ngrok, Open, Tunnel, TunnelError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 fn ngrok(stand_in: &StandIn, token: &str) -> Ngrok {
     Ngrok { token: None, domain: None, agent_files: vec![stand_in.agent_file(token)] }

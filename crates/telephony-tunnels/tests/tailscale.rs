@@ -74,7 +74,7 @@ async fn refused(tailscale: &Tailscale) -> TunnelError {
 }
 
 async fn broken(open: &mut Box<dyn Open>) -> TunnelError {
-    tokio::time::timeout(Duration::from_secs(20), open.broken()).await.expect("it does not break")
+    tokio::time::timeout(Duration::from_secs(60), open.broken()).await.expect("it does not break")
 }
 
 fn commands(way: &str, port: u16) -> Vec<String> {

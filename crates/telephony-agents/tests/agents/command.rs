@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::turn::{ask, attachment, past, refusal, turn, unavailable, unavailable_picture};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 fn agent(command: CommandLine, timeout: Duration) -> Command {
     let variables = [("COLOUR".to_owned(), "blue".to_owned())];

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::model::{Model, Says, answers, event, events};
 use crate::turn::{ask, past, refusal, turn, unavailable, unavailable_picture};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 const KEY: &str = "sk-very-secret";
 
 fn settings(base_url: &str, timeout: Duration) -> OpenAiAgent {

@@ -9,7 +9,7 @@ use telephony_config::{OpenAiAgent, OpenClawAgent};
 use crate::model::{Model, Says, answers};
 use crate::turn::{ask, attachment, past, turn, unavailable_picture};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 const JPEG: &[u8] = b"\xff\xd8\xffpixels";
 const DATA_URL: &str = "data:image/jpeg;base64,/9j/cGl4ZWxz";
 

@@ -35,7 +35,7 @@ pub const BOB: &str = "+15550005679";
 pub const SORRY: &str = "Sorry, later.";
 
 /// What is waited for has to happen within this time.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(60);
 
 const PATH: &str = "/telephony/webhook";
 const STATUS_PATH: &str = "/telephony/status";

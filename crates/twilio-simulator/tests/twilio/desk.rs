@@ -11,7 +11,7 @@ use twilio_simulator::{MessageRecord, MessageStatus, Simulator, SimulatorConfig}
 pub const PHONE: &str = "+15550005678";
 
 /// Long enough for anything that happens at all.
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(60);
 
 pub struct Desk {
     pub twilio: Simulator,
