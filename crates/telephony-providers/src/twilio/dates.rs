@@ -1,5 +1,7 @@
 //! The dates of Twilio's 2010 API: answers say `Sun, 22 Nov 2026 06:33:00 +0000`, filters `2026-11-22T06:33:00Z`.
 
+use http::HeaderMap;
+use http::header::DATE;
 use telephony_domain::time::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
@@ -8,6 +10,11 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 pub fn parse(text: &str) -> Option<Timestamp> {
     let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
     date.unix_timestamp().checked_mul(1000).map(Timestamp)
+}
+
+/// When an answer was given, by the clock of whoever gave it.
+pub fn of(headers: &HeaderMap) -> Option<Timestamp> {
+    parse(headers.get(DATE)?.to_str().ok()?)
 }
 
 /// The point in time as a filter of a list takes it, to the second.

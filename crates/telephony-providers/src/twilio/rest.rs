@@ -22,12 +22,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder, header};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
+use telephony_domain::time::Timestamp;
 
 pub use self::monitor::Alert;
 pub use self::numbers::{Capabilities, PhoneNumber};
 pub use self::resources::AccountState;
 pub use self::services::Service;
 use super::account::Account;
+use super::dates;
 use crate::provider::ProviderError;
 
 /// How long an answer may take, connection included: what Twilio's own libraries wait.
@@ -64,6 +66,12 @@ impl Rest {
         self.exchange(self.client()?.get(self.url(path))).await
     }
 
+    /// The same, with the time by Twilio's clock.
+    async fn get_dated<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Option<Timestamp>), ProviderError> {
+        let answer = self.answer(self.client()?.get(self.url(path))).await?;
+        Ok((read(&answer.body)?, answer.date))
+    }
+
     /// Creates or changes a resource of the account.
     async fn post<T: DeserializeOwned>(&self, path: &str, form: &[(&str, &str)]) -> Result<T, ProviderError> {
         let request = self.client()?.post(self.url(path)).body(encode(form));
@@ -92,17 +100,21 @@ impl Rest {
     }
 
     async fn exchange<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ProviderError> {
-        let body = self.answer(request).await?;
-        serde_json::from_slice(&body).map_err(|error| failure::unreadable(&error))
+        read(&self.answer(request).await?.body)
     }
 
-    /// The body of an answer that says yes.
-    async fn answer(&self, request: RequestBuilder) -> Result<Bytes, ProviderError> {
+    /// An answer that says yes.
+    async fn answer(&self, request: RequestBuilder) -> Result<Answer, ProviderError> {
         let request = self.signed_in(request).header(header::ACCEPT, "application/json").timeout(self.answer_within);
         let answer = request.send().await.map_err(failure::unanswered)?;
         let (status, retry_after) = (answer.status(), failure::retry_after(answer.headers()));
+        let date = dates::of(answer.headers());
         let body = answer.bytes().await.map_err(failure::unanswered)?;
-        if status.is_success() { Ok(body) } else { Err(failure::refused(status.as_u16(), retry_after, &body)) }
+        if status.is_success() {
+            Ok(Answer { body, date })
+        } else {
+            Err(failure::refused(status.as_u16(), retry_after, &body))
+        }
     }
 
     fn signed_in(&self, request: RequestBuilder) -> RequestBuilder {
@@ -127,6 +139,15 @@ impl Rest {
             format!("{api_url}/2010-04-01/Accounts/{}/{path}", segment(sid))
         }
     }
+}
+
+struct Answer {
+    body: Bytes,
+    date: Option<Timestamp>,
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
+    serde_json::from_slice(body).map_err(|error| failure::unreadable(&error))
 }
 
 pub(super) fn encode(form: &[(&str, &str)]) -> String {

@@ -1,11 +1,13 @@
 //! Messages of the account: creating, reading and listing them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use telephony_domain::delivery::{Receipt, Status};
 use telephony_domain::message::Arrival;
 use telephony_domain::money::{Amount, Billed, Price};
-use telephony_domain::time::Timestamp;
+use telephony_domain::time::{Clock, SystemClock, Timestamp};
 
 use super::{Rest, encode, segment};
 use crate::provider::{Listed, ProviderError};
@@ -16,6 +18,9 @@ const PAGE_SIZE: &str = "100";
 
 /// Messages a page where nothing but prices is wanted of them: Twilio's largest.
 const PRICES_A_PAGE: &str = "1000";
+
+/// Clocks that differ by less are the same: whoever looks for a message begins earlier than that.
+const SAME_CLOCK: Duration = Duration::from_secs(60);
 
 /// No list is followed further: a hundred thousand messages are far more than one number sees in the span that is searched.
 const PAGES_AT_MOST: usize = 1000;
@@ -61,16 +66,17 @@ impl Rest {
         self.get(&format!("Messages/{}.json", segment(sid))).await
     }
 
-    /// Our messages to a number that were created at or after `since`, newest first.
+    /// Our messages to a number that were created at or after `since` by our clock, newest first.
     pub(in crate::twilio) async fn sent_to(&self, to: &str, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
         let messages = self.messages_to(to, since).await?.into_iter();
-        messages.filter(|message| message.direction.starts_with("outbound")).map(Message::listed).collect()
+        let sent = messages.filter(|(message, _)| message.direction.starts_with("outbound"));
+        sent.map(|(message, created)| Ok(Listed { created, ..message.listed()? })).collect()
     }
 
-    /// Messages to one of our numbers that came at or after `since`, newest first.
+    /// Messages to one of our numbers that came at or after `since` by our clock, newest first.
     pub(in crate::twilio) async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError> {
         let mut arrivals = Vec::new();
-        for message in self.messages_to(to, since).await? {
+        for (message, _) in self.messages_to(to, since).await? {
             // One that is still `receiving` is complete at the next look.
             if message.direction == "inbound" && message.status == "received" {
                 arrivals.push(self.arrival(message).await?);
@@ -112,16 +118,18 @@ impl Rest {
     }
 
     /// The list is not filtered by date: the only such filter is on the date of sending, which queued messages lack.
-    async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<Message>, ProviderError> {
+    async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<(Message, Timestamp)>, ProviderError> {
         let mut found = Vec::new();
         let mut next = format!("Messages.json?{}", encode(&[("To", to), ("PageSize", PAGE_SIZE)]));
         for _ in 0..PAGES_AT_MOST {
-            let page: Page = self.get(&next).await?;
+            let (page, date): (Page, _) = self.get_dated(&next).await?;
+            let ahead = how_far_ahead(SystemClock.now(), date);
             for message in page.messages {
-                if message.created()? < whole_second(since) {
+                let created = message.created()? + ahead;
+                if created < whole_second(since) {
                     return Ok(found);
                 }
-                found.push(message);
+                found.push((message, created));
             }
             match page.next_page_uri {
                 Some(uri) if uri.starts_with('/') => next = uri,
@@ -196,7 +204,27 @@ fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>,
     })
 }
 
+/// How far our clock is ahead of Twilio's, where that matters: by such a clock, what was just created was created long ago.
+fn how_far_ahead(now: Timestamp, theirs: Option<Timestamp>) -> Duration {
+    let ahead = theirs.map_or(Duration::ZERO, |theirs| now.since(theirs));
+    if ahead > SAME_CLOCK { ahead } else { Duration::ZERO }
+}
+
 /// Twilio's dates count whole seconds: what was created half a second later may bear the second before.
 fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp(time.0 - time.0.rem_euclid(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_of_ours_that_is_an_hour_ahead_is_noticed_and_a_slow_answer_is_not() {
+        let (now, hour) = (Timestamp(10_000_000), Duration::from_secs(3600));
+        assert_eq!(how_far_ahead(now + hour, Some(now)), hour);
+        for theirs in [Some(now), Some(now - Duration::from_secs(30)), Some(now + hour), None] {
+            assert_eq!(how_far_ahead(now, theirs), Duration::ZERO, "{theirs:?}");
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! What Twilio has to say about us: alerts, campaigns, verified numbers, and its clock.
 
-use http::header::DATE;
 use serde::Deserialize;
 use telephony_domain::time::Timestamp;
 use time::OffsetDateTime;
@@ -77,7 +76,7 @@ impl Rest {
     pub async fn date(&self) -> Result<Option<Timestamp>, ProviderError> {
         let request = self.client()?.get(self.url("Balance.json")).timeout(self.answer_within);
         let answer = self.signed_in(request).send().await.map_err(failure::unanswered)?;
-        Ok(answer.headers().get(DATE).and_then(|date| dates::parse(date.to_str().ok()?)))
+        Ok(dates::of(answer.headers()))
     }
 }
 
