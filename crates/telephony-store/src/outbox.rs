@@ -93,8 +93,6 @@ pub struct DoubtfulPart {
     pub media: u32,
     /// When the first of its attempts in doubt began: any of them may turn up.
     pub attempted: Timestamp,
-    /// Provider ids that belong to other parts already.
-    pub claimed: Vec<String>,
 }
 
 impl std::fmt::Debug for DoubtfulPart {
@@ -250,6 +248,9 @@ pub trait Outbox: Send + Sync {
 
     /// Takes a part in doubt that is due to be looked up (leased for [`ATTEMPT_LEASE`]).
     async fn doubtful_part(&self, holder: &Holder, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;
+
+    /// Which of these provider ids belong to parts already.
+    async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError>;
 
     /// The list did not have the part, or could not be had: decides by [`telephony_domain::reconcile::next`], except
     /// that nothing is sent again to a contact who opted out. (A find is [`Outbox::part_sent`].)

@@ -77,7 +77,7 @@ impl Outbox {
     async fn look_up(&self, part: &DoubtfulPart) -> Result<(), StoreError> {
         let listed = timeout(COMPLETE_WITHIN, self.provider.recent(&part.to, part.attempted - LOOK_BACK)).await;
         let finding = match listed.unwrap_or_else(|_| Err(endless())) {
-            Ok(listed) => match ours(listed, part) {
+            Ok(listed) => match self.ours(listed, part).await? {
                 Some(found) => return self.found(part, found).await,
                 None => Finding::Absent,
             },
@@ -101,6 +101,13 @@ impl Outbox {
         Ok(())
     }
 
+    /// The listed message that the part became. What other parts became is none, whatever the clocks said then.
+    async fn ours(&self, listed: Vec<Listed>, part: &DoubtfulPart) -> Result<Option<Listed>, StoreError> {
+        let similar: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part)).collect();
+        let claimed = self.store.claimed(similar.iter().map(|message| message.provider_id.clone()).collect()).await?;
+        Ok(best(similar, &claimed, &part.text))
+    }
+
     async fn found(&self, part: &DoubtfulPart, found: Listed) -> Result<(), StoreError> {
         tracing::info!(part = %part.lease.part, provider_id = found.provider_id, "it was sent after all");
         // Taken it was in any case; what became of it, with its code, is a report like any other.
@@ -117,19 +124,17 @@ fn endless() -> ProviderError {
     ProviderError::Unreadable { cause: format!("the list was not complete within {} s", COMPLETE_WITHIN.as_secs()) }
 }
 
-/// The listed message that the part became: rather one that says the very same than one with something in front.
-fn ours(listed: Vec<Listed>, part: &DoubtfulPart) -> Option<Listed> {
-    let mut ours: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part)).collect();
-    let exact = ours.iter().position(|message| message.text == part.text).unwrap_or(0);
+/// Rather one that says the very same than one with something in front, and none that is claimed.
+fn best(similar: Vec<Listed>, claimed: &[String], text: &str) -> Option<Listed> {
+    let mut ours: Vec<_> = similar.into_iter().filter(|message| !claimed.contains(&message.provider_id)).collect();
+    let exact = ours.iter().position(|message| message.text == text).unwrap_or(0);
     (!ours.is_empty()).then(|| ours.swap_remove(exact))
 }
 
 fn may_be_ours(message: &Listed, part: &DoubtfulPart) -> bool {
     let listed = Content { text: &message.text, media: message.media };
     let ours = Content { text: &part.text, media: part.media };
-    message.can_be_from(&part.from)
-        && !part.claimed.contains(&message.provider_id)
-        && is_match(listed, message.created, ours, part.attempted)
+    message.can_be_from(&part.from) && is_match(listed, message.created, ours, part.attempted)
 }
 
 #[cfg(test)]
@@ -150,7 +155,6 @@ mod tests {
             text: "see you".to_owned(),
             media: 0,
             attempted: Timestamp(0),
-            claimed: vec!["SM0".to_owned()],
         }
     }
 
@@ -171,7 +175,8 @@ mod tests {
     }
 
     fn found(list: &[Listed], part: &DoubtfulPart) -> Option<String> {
-        ours(list.to_vec(), part).map(|message| message.provider_id)
+        let similar = list.iter().filter(|message| may_be_ours(message, part)).cloned().collect();
+        best(similar, &["SM0".to_owned()], &part.text).map(|message| message.provider_id)
     }
 
     #[test]

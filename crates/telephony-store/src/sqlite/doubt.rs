@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 use telephony_domain::id::PartId;
-use telephony_domain::reconcile::{self, Doubt, Finding, LOOK_BACK};
+use telephony_domain::reconcile::{self, Doubt, Finding};
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
 
@@ -74,33 +74,33 @@ pub(super) fn take(db: &Connection, now: Timestamp) -> Result<Next<DoubtfulPart>
     }
 }
 
+/// What a clock said that was set back since becomes now, for good: were it measured from each look anew, none would be late
+/// enough to settle anything before the clock has caught up.
 fn lease(db: &Connection, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError> {
-    execute(db, "UPDATE part SET due_at = ? WHERE id = ?", ((now + ATTEMPT_LEASE).0, id.0))?;
+    let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3)
+               WHERE id = ?1";
+    execute(db, sql, (id.0, (now + ATTEMPT_LEASE).0, now.0))?;
     let sql = "SELECT p.attempts, p.text, c.contact, l.number, l.messaging_service, p.doubted_from,
                       (SELECT count(*) FROM message_media WHERE message = p.message AND p.position = 1) AS media
                FROM part AS p JOIN conversation AS c ON c.id = p.conversation JOIN line AS l ON l.id = p.line
                WHERE p.id = ?";
-    let mut doubtful = one(db, sql, [id.0], |row| {
+    one(db, sql, [id.0], |row| {
         Ok(DoubtfulPart {
             lease: AttemptLease { part: id, attempt: row.get("attempts")? },
             from: words::sender(row)?,
             to: words::number(row, "contact")?,
             text: row.get("text")?,
             media: row.get("media")?,
-            attempted: time(row, "doubted_from")?.min(now),
-            claimed: Vec::new(),
+            attempted: time(row, "doubted_from")?,
         })
-    })?;
-    doubtful.claimed = claimed(db, &doubtful)?;
-    Ok(doubtful)
+    })
 }
 
-/// Ids of what was sent to the same contact on any line, far enough back for whatever the list is searched for.
-fn claimed(db: &Connection, doubtful: &DoubtfulPart) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT p.provider_id FROM conversation AS c JOIN part AS p ON p.conversation = c.id
-               WHERE c.contact = ? AND p.sent_at IS NOT NULL AND p.sent_at >= ?";
-    let since = doubtful.attempted - 2 * LOOK_BACK;
-    list(db, sql, (doubtful.to.as_str(), since.0), |row| row.get(0))
+/// Which of these provider ids belong to parts already.
+pub(super) fn claimed(db: &Connection, provider_ids: &[String]) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT provider_id FROM part WHERE provider_id = ?";
+    let claims = provider_ids.iter().filter_map(|id| find(db, sql, [id], |row| row.get(0)).transpose());
+    claims.collect()
 }
 
 /// A look at the provider's list did not show the part.

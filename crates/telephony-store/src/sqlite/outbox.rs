@@ -60,6 +60,10 @@ impl Outbox for SqliteStore {
         self.write(move |db| doubt::take(db, now)).await
     }
 
+    async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        self.read(move |db| doubt::claimed(db, &provider_ids)).await
+    }
+
     async fn not_found(
         &self,
         lease: AttemptLease,

@@ -2,6 +2,7 @@
 
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::policy::InboundPolicy;
+use telephony_domain::reconcile::{Finding, Next as Then};
 use telephony_domain::retry::{Disposition, TurnFate};
 use telephony_store::{LONGEST_WAIT, Next};
 
@@ -122,4 +123,17 @@ async fn doubts_are_raised_and_looked_into() {
         world.store.part_failed(part.lease, send_failure(Disposition::Unknown), 0.0, at(step)).await.unwrap();
         world.doubtful(later(step)).await;
     }
+}
+
+#[tokio::test]
+async fn a_doubt_is_settled_long_before_the_clock_has_caught_up() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(DAY)).await;
+    let lease = world.lose(at(DAY)).await.lease;
+    assert_eq!(world.doubtful(at(0)).await.attempted, at(0), "the list is searched from here on");
+    let look = async |now| world.store.not_found(lease, Finding::Absent, now).await.unwrap();
+    let second = at(15);
+    assert_eq!(look(at(0)).await, Then::LookAgainAt(second));
+    assert_eq!(world.doubtful(second).await.attempted, at(0), "and not from ever later");
+    assert_eq!(look(second).await, Then::SendAgain);
 }

@@ -116,9 +116,9 @@ async fn a_find_must_not_be_another_part_with_the_same_words() {
     world.hand_over("SM3", at(1)).await;
     world.send("d", ANN, &["same"], at(1)).await;
     world.lose(at(2)).await;
-    let mut claimed = world.doubtful(at(3)).await.claimed;
-    claimed.sort();
-    assert_eq!(claimed, ["SM1", "SM2"], "everything sent to the contact, on any line");
+    let listed = ["SM0", "SM1", "SM2", "SM3", "SM4"].map(str::to_owned).to_vec();
+    let claimed = world.store.claimed(listed).await.unwrap();
+    assert_eq!(claimed, ["SM1", "SM2", "SM3"], "whenever, to whom and on which line it was sent");
 }
 
 #[tokio::test]
