@@ -31,7 +31,7 @@ use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::logging;
+use crate::{logging, terminal};
 
 /// What a command works with: the configuration, the store and the provider.
 pub struct Channel {
@@ -48,10 +48,19 @@ pub struct Channel {
 impl Channel {
     /// Reads the configuration and opens the store, beside a running gateway or without one.
     pub fn open(place: &Place) -> Result<Channel, Failure> {
+        Self::open_for(place, Mode::Command)
+    }
+
+    /// The same for a command that only looks: nothing is made, and nothing need be written.
+    pub fn look(place: &Place) -> Result<Channel, Failure> {
+        Self::open_for(place, Mode::Reading)
+    }
+
+    fn open_for(place: &Place, mode: Mode) -> Result<Channel, Failure> {
         logging::start(logging::Level::OnlyTrouble);
         let loaded = configuration(place)?;
         let provider = provider(&loaded)?;
-        let store = open_store(&loaded, Mode::Command)?;
+        let store = open_store(&loaded, mode)?;
         Ok(Channel { state: loaded.state.clone(), loaded, store, provider })
     }
 
@@ -144,14 +153,18 @@ pub fn environment() -> Environment {
 
 /// The store in the state folder, which only its owner may read.
 pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
-    make_state_folder(&loaded.state)?;
     let file = store_file(loaded);
-    if mode == Mode::Command && !file.exists() && GatewayLock::is_taken(&loaded.state) {
+    if mode != Mode::Gateway && !file.exists() && GatewayLock::is_taken(&loaded.state) {
         // One that a command makes now would not be the gateway's, and look as if all were well.
         return Err(Failure::new(format!("the message store of the running gateway is gone: {}", file.display()))
             .hint(
                 "stop the gateway, put a copy of the file in its place if there is one, and start the gateway again",
             ));
+    }
+    if mode != Mode::Reading {
+        make_state_folder(&loaded.state)?;
+    } else if !file.exists() {
+        terminal::say(format!("There is no message store yet: {} is made when it is needed.", file.display()));
     }
     Ok(Arc::new(SqliteStore::open(&file, mode)?))
 }
@@ -159,7 +172,7 @@ pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure
 /// The store that was made before, for who can do without; nothing is made.
 pub fn earlier_store(place: &Place) -> Option<Arc<dyn Store>> {
     let loaded = configuration(place).ok()?;
-    store_file(&loaded).exists().then(|| open_store(&loaded, Mode::Command).ok())?
+    store_file(&loaded).exists().then(|| open_store(&loaded, Mode::Reading).ok())?
 }
 
 /// Where the store is.
@@ -171,7 +184,10 @@ pub fn store_file(loaded: &Loaded) -> PathBuf {
 fn make_state_folder(state: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state);
-    made.with_context(|| format!("cannot make the state folder {}", state.display()))?;
+    made.with_context(|| format!("cannot make the state folder {}", state.display())).map_err(|error| {
+        Failure::from(error)
+            .hint("check the owner and the mode of the folder it is in, and that its disk has room and is mounted for writing")
+    })?;
     let found = std::fs::metadata(state).map(|found| found.permissions().mode());
     if found.is_ok_and(|mode| mode & 0o077 != 0) {
         // Somebody made it by hand. Where it is not ours to close, doctor says so.

@@ -72,7 +72,7 @@ pub async fn examine(place: &Place) -> Vec<Checkup> {
         Ok(loaded) => loaded,
         Err(problems) => return vec![configuration::unusable(&problems)],
     };
-    let (opened, store) = store::open(&loaded);
+    let (opened, store) = store::open(&loaded).await;
     let subject = Subject::new(loaded, location, store).await;
     let (gateway, agent, store) = tokio::join!(
         within("Gateway", gateway::check(&subject)),

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The file or its folder may not be written.
     #[error("the message store cannot be written: {0}")]
     ReadOnly(String),
+    /// The disk did not do what was asked of it: it became read-only meanwhile, a quota is used up, or it fails.
+    #[error("the disk with the message store fails: {0}")]
+    Disk(String),
     /// Another process holds the store for too long.
     #[error("the message store is busy: {0}")]
     Busy(String),
@@ -63,6 +66,10 @@ impl StoreError {
             StoreError::Full(_) => "free some space; messages are taken again at once",
             StoreError::ReadOnly(_) => {
                 "check the owner and the mode of the state folder, and that its disk is mounted for writing"
+            }
+            StoreError::Disk(_) => {
+                "see whether it is still mounted for writing, whether a quota is used up, and what the system's log says of it; \
+                 messages are taken again as soon as it works"
             }
             StoreError::Busy(_) => "try again; if it stays, look for another program that has the file open",
             StoreError::Damaged(_) => "stop the gateway, keep the file aside and restore the newest copy beside it",

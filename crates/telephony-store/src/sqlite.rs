@@ -49,6 +49,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::StoreError;
+use open::Opened;
 use worker::{Rank, Worker};
 
 /// A new file is brought into shape by whoever comes first; SQLite lets nobody wait for that, so others try again.
@@ -66,6 +67,9 @@ pub enum Mode {
     Gateway,
     /// A command, perhaps beside a running gateway: makes a new file where there is none, changes no older schema.
     Command,
+    /// A command that only looks: makes no file where there is none, and finds nothing in it; reads a file that cannot be
+    /// written, or has no room to be.
+    Reading,
 }
 
 /// The store in one SQLite file. Dropping it waits for what is being written.
@@ -77,7 +81,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file at `path` and makes it, and its folder, where there is none; only its owner may read what is made.
+    /// Opens the file at `path` and makes it, and its folder, where `mode` allows; only its owner may read what is made.
     /// Blocks for as long as that takes. Fails with [`StoreError::Newer`] and [`StoreError::Older`] for other schemas.
     pub fn open(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
         let deadline = Instant::now() + OPEN_WITHIN;
@@ -90,13 +94,17 @@ impl SqliteStore {
     }
 
     fn start(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
-        let (file, connection, log) = open::for_writing(path, mode)?;
-        let reading = open::for_reading(path)?;
+        let Opened { file, writing, log, reading } = open::open(path, mode)?;
         Ok(SqliteStore {
             path: path.to_owned(),
             reader: Worker::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
-            writer: Worker::start("store-writer", move |waiting| writer::serve(&connection, &file, log, waiting))?,
+            writer: Worker::start("store-writer", move |waiting| writer::serve(&writing, &file, log, waiting))?,
         })
+    }
+
+    /// Writes, and changes nothing: fails as a message that came now would.
+    pub async fn try_writing(&self) -> Result<(), StoreError> {
+        self.write(schema::write_version).await
     }
 
     /// Does `work` in a transaction that it shares with what else is waiting; what it did is on disk when this returns. It may

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use telephony_domain::message::Arrival;
 use telephony_domain::time::Timestamp;
 use telephony_store::StoreError;
+use telephony_store::history::{Filter, History};
 use telephony_store::inbox::{Accepted, Inbox, Intake};
 use telephony_store::lines::Lines;
 use telephony_store::records::Records;
@@ -83,6 +84,52 @@ async fn a_command_makes_the_file_where_there_is_none() {
 }
 
 #[tokio::test]
+async fn whoever_only_looks_makes_nothing_and_finds_nothing() {
+    let (folder, path) = folder();
+    let looking = SqliteStore::open(&path, Mode::Reading).unwrap();
+    assert!(looking.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap().is_empty());
+    assert!(matches!(accept(&looking, "SM1").await, Err(StoreError::Damaged(_))), "it would be kept nowhere");
+    drop(looking);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn whoever_only_looks_sees_what_the_gateway_writes_beside_it() {
+    let (_folder, path) = folder();
+    let gateway = open(&path);
+    let looking = SqliteStore::open(&path, Mode::Reading).unwrap();
+    accept_text(&gateway, 1, "hello").await;
+    assert_eq!(texts(&looking).await, ["hello"]);
+    gateway.try_writing().await.unwrap();
+    assert_eq!(texts(&looking).await, ["hello"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn whoever_only_looks_can_do_so_where_nothing_can_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    // A name that means something else in a URI.
+    let path = folder.path().join("50% of it? #1").join("store.db");
+    let store = open(&path);
+    accept_text(&store, 1, "hello").await;
+    drop(store);
+    let parent = path.parent().unwrap();
+    let allow = |file: u32, folder: u32| {
+        fs::set_permissions(&path, fs::Permissions::from_mode(file)).unwrap();
+        fs::set_permissions(parent, fs::Permissions::from_mode(folder)).unwrap();
+    };
+    allow(0o400, 0o500);
+    let binds_us = fs::File::create(parent.join("another")).is_err();
+    let looking = SqliteStore::open(&path, Mode::Reading).unwrap();
+    assert_eq!(texts(&looking).await, ["hello"]);
+    // The superuser may write everything; the end-to-end suites have a disk that binds them too.
+    assert_eq!(matches!(looking.try_writing().await, Err(StoreError::ReadOnly(_))), binds_us);
+    assert_eq!(matches!(SqliteStore::open(&path, Mode::Command), Err(StoreError::ReadOnly(_))), binds_us);
+    allow(0o600, 0o700);
+}
+
+#[tokio::test]
 async fn many_processes_make_the_file_at_the_same_time() {
     let (_folder, path) = folder();
     let opened: Vec<_> = (0..8)
@@ -101,7 +148,7 @@ async fn a_newer_schema_is_left_alone() {
     let (_folder, path) = folder();
     drop(open(&path));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    for mode in [Mode::Gateway, Mode::Command] {
+    for mode in [Mode::Gateway, Mode::Command, Mode::Reading] {
         let error = SqliteStore::open(&path, mode).unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
     }
@@ -193,6 +240,11 @@ async fn what_is_being_written_is_stored_before_the_store_is_closed() {
     for count in 0..50 {
         assert_eq!(accept(&store, &format!("SM{count}")).await, Ok(Accepted::Repeat));
     }
+}
+
+async fn texts(store: &SqliteStore) -> Vec<String> {
+    let all = store.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
+    all.into_iter().map(|entry| entry.text).collect()
 }
 
 async fn accept_text(store: &SqliteStore, n: i64, text: &str) {

@@ -1,6 +1,7 @@
 //! The message store: whether it works, and what stands in it that somebody should look at.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ const LONG: Duration = Duration::from_secs(10 * 60);
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Opens the store where there is one; looking makes none.
-pub fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
+/// Opens the store where there is one, and tries whether it can be written; looking makes none.
+pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
     let mut checkup = Checkup { area: "Store", ..Checkup::default() };
     let file = assemble::store_file(loaded);
     if !file.exists() && GatewayLock::is_taken(&loaded.state) {
@@ -33,16 +34,26 @@ pub fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
         checkup.well(format!("{} is made at the first start", file.display()));
         return (checkup, None);
     }
-    match SqliteStore::open(&file, Mode::Command) {
+    let opened = match open_and_write(&file).await {
         Ok(store) => {
             checkup.well(file.display().to_string());
-            (checkup, Some(Arc::new(store)))
+            Ok(store)
         }
         Err(error) => {
             checkup.found(STORE_UNUSABLE.found(format!("{error} ({})", error.hint())));
-            (checkup, None)
+            // What can still be read is worth looking at.
+            SqliteStore::open(&file, Mode::Reading)
         }
-    }
+    };
+    let store = opened.ok().map(|store| Arc::new(store) as Arc<dyn Store>);
+    (checkup, store)
+}
+
+/// What can be opened cannot always be written.
+async fn open_and_write(file: &Path) -> Result<SqliteStore, StoreError> {
+    let store = SqliteStore::open(file, Mode::Command)?;
+    store.try_writing().await?;
+    Ok(store)
 }
 
 /// Looks at what waits and what failed.

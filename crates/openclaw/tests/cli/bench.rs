@@ -1,6 +1,6 @@
 //! A workbench for the program: a state folder, a configuration, the simulator and, where wanted, a running gateway.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,11 @@ impl Bench {
         let mut command = program();
         command.env("HOME", "/nonexistent").env("OPENCLAW_STATE_DIR", self.state.path());
         command
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> &Path {
+        self.state.path()
     }
 
     /// Runs the program to its end.

@@ -30,6 +30,27 @@ async fn by_contact_line_status_and_time() {
 }
 
 #[tokio::test]
+async fn before_anything_has_happened() {
+    let bench = Bench::new().await;
+    for (looking, expected) in [
+        (vec!["telephony", "messages"], "[]"),
+        (vec!["telephony", "messages", "--dead"], "[]"),
+        (vec!["telephony", "conversation", ALICE], "[]"),
+        (vec!["telephony", "optouts"], "[]"),
+        (vec!["pairing", "list", "telephony"], "[]"),
+        (vec!["telephony", "status"], "\"gateway\": null"),
+        (vec!["telephony", "costs"], "\"rows\": []"),
+        (vec!["telephony", "webhook", "show"], "\"routes\""),
+    ] {
+        let ran = bench.run(&[&looking, ["--json"].as_slice()].concat()).await;
+        assert_eq!(ran.code, 0, "{looking:?}: {ran:?}");
+        assert!(ran.stdout.contains(expected), "{looking:?}: {ran:?}");
+        assert!(ran.stderr.contains("There is no message store yet"), "{looking:?}: {ran:?}");
+        assert!(!bench.state().join("telephony").exists(), "{looking:?} made something");
+    }
+}
+
+#[tokio::test]
 async fn while_it_happens() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open',");

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 use rusqlite::{Error, ErrorCode};
 
 use crate::StoreError;
@@ -17,9 +18,16 @@ impl From<Error> for StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
                 StoreError::Busy(words)
             }
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure) => {
-                StoreError::Damaged(words)
-            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(words),
+            Some(ErrorCode::SystemIoFailure) => match error.sqlite_extended_error_code() {
+                // There was no room for the index of the log.
+                Some(SQLITE_IOERR_SHMSIZE) => StoreError::Full(words),
+                // The file ends too early, or is not what was written.
+                Some(SQLITE_IOERR_SHORT_READ | SQLITE_IOERR_CORRUPTFS | SQLITE_IOERR_DATA) => {
+                    StoreError::Damaged(words)
+                }
+                _ => StoreError::Disk(words),
+            },
             Some(_) => StoreError::Other(words),
             // No failure of SQLite's: a value that this program never wrote.
             None => StoreError::Damaged(words),
@@ -35,6 +43,7 @@ impl StoreError {
             StoreError::Full(words) => StoreError::Full(named(words)),
             StoreError::ReadOnly(words) => StoreError::ReadOnly(named(words)),
             StoreError::Busy(words) => StoreError::Busy(named(words)),
+            StoreError::Disk(words) => StoreError::Disk(named(words)),
             StoreError::Damaged(words) => StoreError::Damaged(named(words)),
             StoreError::Other(words) => StoreError::Other(named(words)),
             other => other,

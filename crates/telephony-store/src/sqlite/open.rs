@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::log::Log;
 use super::{Mode, schema};
@@ -17,12 +17,104 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Statements that are kept prepared; more than there are.
 const PREPARED: usize = 128;
 
+/// What a store works with.
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) writing: Connection,
+    pub(super) log: Log,
+    pub(super) reading: Connection,
+}
+
+/// Opens the file as far as `mode` says.
+pub(super) fn open(path: &Path, mode: Mode) -> Result<Opened, StoreError> {
+    if mode == Mode::Reading && !path.try_exists().map_err(|error| StoreError::of_file(&error))? {
+        return nothing(path);
+    }
+    match for_writing(path, mode) {
+        Err(StoreError::ReadOnly(_) | StoreError::Full(_) | StoreError::Disk(_)) if mode == Mode::Reading => {
+            as_it_is(path)
+        }
+        opened => {
+            let (file, writing, log) = opened?;
+            Ok(Opened { file, writing, log, reading: for_reading(path)? })
+        }
+    }
+}
+
+/// A store with nothing in it, of which nothing is kept: the file is not there, so that nothing can be written.
+fn nothing(path: &Path) -> Result<Opened, StoreError> {
+    let empty = || -> Result<Connection, StoreError> {
+        let mut db = Connection::open_in_memory()?;
+        schema::bring_up_to_date(&mut db, path, Mode::Reading, &schema::MIGRATIONS)?;
+        Ok(db)
+    };
+    let (mut writing, reading) = (empty()?, empty()?);
+    let log = Log::of(&mut writing, path)?;
+    Ok(Opened { file: File { path: path.to_owned(), identity: None }, writing, log, reading })
+}
+
+/// A file that cannot be written, or has no room beside it: it is read, and whoever writes is told.
+fn as_it_is(path: &Path) -> Result<Opened, StoreError> {
+    let (mut writing, reading) = (unwritten(path)?, unwritten(path)?);
+    let log = Log::of(&mut writing, path)?;
+    Ok(Opened { file: File::at(path)?, writing, log, reading })
+}
+
+/// Even to read, SQLite writes: the log's index, and a log where there is none. Told not to, it keeps the index to itself;
+/// and where there is no log, nobody writes and all is in the file.
+fn unwritten(path: &Path) -> Result<Connection, StoreError> {
+    match read_only(path, "readonly_shm=1") {
+        Err(StoreError::ReadOnly(_)) if !has_log(path) => read_only(path, "immutable=1"),
+        opened => opened,
+    }
+}
+
+fn read_only(path: &Path, how: &str) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let db = connect_with(&uri(path, how), flags)?;
+    schema::check_version(&db)?;
+    Ok(db)
+}
+
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
+}
+
+/// SQLite does not say why it could not make its log, which is empty at first.
+fn with_reason(error: StoreError, path: &Path) -> StoreError {
+    match error {
+        StoreError::ReadOnly(_) => make_file(&log_of(path)).err().unwrap_or(error),
+        other => other,
+    }
+}
+
+/// The path as SQLite's URI, with a word on how to open it.
+fn uri(path: &Path, how: &str) -> PathBuf {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => uri.push(char::from(*byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    PathBuf::from(uri + "?" + how)
+}
+
 /// Opens the file for the only thread that writes, brings its schema up to date as far as `mode` allows.
 pub(super) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, Log), StoreError> {
     make_folder(path)?;
     make_file(path)?;
     let mut db = connect(path)?;
-    schema::check(&db)?;
+    schema::check(&db).map_err(|error| with_reason(error, path))?;
+    if db.is_readonly(MAIN_DB)? {
+        return Err(StoreError::ReadOnly("it can only be read".to_owned()));
+    }
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "secure_delete", true)?; // what is deleted is overwritten
@@ -34,7 +126,7 @@ pub(super) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, 
 }
 
 /// Opens the file for reading only.
-pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
+fn for_reading(path: &Path) -> Result<Connection, StoreError> {
     let db = connect(path)?;
     db.pragma_update(None, "cache_size", -512)?; // KiB
     db.pragma_update(None, "query_only", true)?;
@@ -43,10 +135,12 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
 
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // Not a URI: a path may start with `file:`.
-    let db = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE,
-    )?;
+    connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn connect_with(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let always = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let db = Connection::open_with_flags(path, flags | always)?;
     db.busy_timeout(BUSY)?;
     db.set_prepared_statement_cache_capacity(PREPARED);
     // Without it SQLite plans a statement anew for each value that is bound, where a partial index might depend on it:

@@ -1,5 +1,6 @@
 //! The schema's version, and the way from an older one to the newest.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
@@ -25,6 +26,17 @@ pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
     }
 }
 
+/// Fails unless the file is ours and has the newest schema.
+pub(super) fn check_version(db: &Connection) -> Result<(), StoreError> {
+    check(db)?;
+    let (found, known) = (version(db)?, newest(&MIGRATIONS));
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::Newer { found, known }),
+        Ordering::Less => Err(StoreError::Older { found, known }),
+    }
+}
+
 /// Runs the scripts that the file has not seen, where `mode` allows.
 pub(super) fn bring_up_to_date(
     db: &mut Connection,
@@ -32,13 +44,13 @@ pub(super) fn bring_up_to_date(
     mode: Mode,
     migrations: &[&str],
 ) -> Result<(), StoreError> {
-    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    let known = newest(migrations);
     let found = version(db)?;
     match found {
         _ if found == known => return Ok(()),
         _ if found > known => return Err(StoreError::Newer { found, known }),
         0 => {}
-        _ if mode == Mode::Command => return Err(StoreError::Older { found, known }),
+        _ if mode != Mode::Gateway => return Err(StoreError::Older { found, known }),
         _ => make_copy(db, &copy_path(path, found))?,
     }
     migrate(db, migrations, known)
@@ -56,6 +68,12 @@ fn migrate(db: &mut Connection, migrations: &[&str], known: u32) -> Result<(), S
     Ok(transaction.commit()?)
 }
 
+/// Writes the version that is there already.
+pub(super) fn write_version(db: &Connection) -> Result<(), StoreError> {
+    let version = version(db)?;
+    Ok(db.pragma_update(None, "user_version", version)?)
+}
+
 fn make_copy(db: &Connection, copy: &Path) -> Result<(), StoreError> {
     super::open::make_file(copy)?;
     db.backup(MAIN_DB, copy, None::<fn(rusqlite::backup::Progress)>)?;
@@ -67,6 +85,10 @@ fn copy_path(path: &Path, version: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".schema-{version}"));
     PathBuf::from(name)
+}
+
+fn newest(migrations: &[&str]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
 }
 
 fn version(db: &Connection) -> Result<u32, StoreError> {

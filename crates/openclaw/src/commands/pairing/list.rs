@@ -46,7 +46,7 @@ struct Approval {
 impl List {
     /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+        Channel::look(place)?.block_on(async |channel| {
             if self.approved {
                 self.show_approved(channel.store.approved_contacts().await?)
             } else {

@@ -40,7 +40,8 @@ pub struct Conversation {
 impl Conversation {
     /// Shows, oldest first.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+        let channel = if self.resume { Channel::open(place) } else { Channel::look(place) };
+        channel?.block_on(async |channel| {
             if self.resume {
                 return self.resume(channel).await;
             }

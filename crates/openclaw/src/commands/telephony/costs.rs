@@ -83,7 +83,7 @@ struct Row {
 impl Costs {
     /// Adds up and shows.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+        Channel::look(place)?.block_on(async |channel| {
             let since = self.since.unwrap_or_else(|| channel.now() - Duration::from_secs(30 * 24 * 60 * 60));
             let (balance, ()) = tokio::join!(balance(channel), ask_for_prices(channel));
             let spending = channel.store.spending(since).await?;

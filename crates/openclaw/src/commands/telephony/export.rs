@@ -45,7 +45,7 @@ struct Request {
 impl Export {
     /// Prints.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+        Channel::look(place)?.block_on(async |channel| {
             let names = line::names(channel).await?;
             let record = channel.store.record_of(&self.number).await?;
             let name = |id| names.get(&id).cloned().unwrap_or_default();

@@ -44,7 +44,8 @@ pub struct Messages {
 impl Messages {
     /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+        let channel = if self.retry.is_some() || self.follow { Channel::open(place) } else { Channel::look(place) };
+        channel?.block_on(async |channel| {
             if let Some(turn) = self.retry {
                 return retry(channel, TurnId(turn)).await;
             }

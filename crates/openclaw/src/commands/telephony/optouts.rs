@@ -59,7 +59,8 @@ pub struct Row {
 impl OptOuts {
     /// Shows or changes.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| match &self.change {
+        let channel = if self.change.is_some() { Channel::open(place) } else { Channel::look(place) };
+        channel?.block_on(async |channel| match &self.change {
             Some(Change::Add(entry)) => add(channel, entry).await,
             Some(Change::Remove(entry)) => remove(channel, entry).await,
             None => self.show(channel).await,

@@ -32,7 +32,8 @@ pub struct Purge {
 impl Purge {
     /// Shows what is held, and deletes it where `--yes` says so.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+        let channel = if self.yes { Channel::open(place) } else { Channel::look(place) };
+        channel?.block_on(async |channel| {
             let held = channel.store.holdings(&self.number).await?;
             show(&self.number, &held);
             if !self.yes {

@@ -76,7 +76,8 @@ struct Outbox {
 impl Status {
     /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
-        let channel = match Channel::open(place) {
+        let opened = if self.seen { Channel::open(place) } else { Channel::look(place) };
+        let channel = match opened {
             Ok(channel) => channel,
             Err(failure) => {
                 self.show_gateway_alone(place)?;

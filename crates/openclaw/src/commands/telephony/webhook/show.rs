@@ -47,7 +47,7 @@ struct Row {
 impl Show {
     /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+        Channel::look(place)?.block_on(async |channel| {
             let report = read(channel).await?;
             if self.json {
                 terminal::print_json(&report)?
