@@ -209,7 +209,7 @@ class Requests(Attack):
 
 def run_attack(attack, port, arguments, answers):
     """Runs in a process of its own."""
-    signal.alarm(30)
+    signal.alarm(120)
     deadline = time.monotonic() + SECONDS
     seen = collections.Counter()
     asyncio.run(attack(Target(port, deadline, seen), *arguments))

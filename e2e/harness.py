@@ -6,10 +6,13 @@ The program is the one named by OPENCLAW (default: target/debug/openclaw). Nothi
 import base64
 import http.client
 import json
+import mmap
 import os
 import pathlib
+import random
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -55,7 +58,7 @@ def main():
     unittest.main(verbosity=2)
 
 
-def eventually(find, within=15, what="what was waited for"):
+def eventually(find, within=30, what="what was waited for"):
     """The first true value of `find()`; the test fails when none comes in time."""
     deadline = time.monotonic() + within
     while True:
@@ -68,10 +71,27 @@ def eventually(find, within=15, what="what was waited for"):
 
 
 def free_port():
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of this machine that nobody listens on, and that no outgoing connection is given while nobody does."""
+    while True:
+        port = random.randrange(10_000, first_outgoing_port())
+        with socket.socket() as probe:
+            # What is left of closed connections does not count: listeners of ours do without this option.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in chosen_ports:
+            chosen_ports.add(port)
+            return port
+
+
+def first_outgoing_port():
+    """From there on up the system takes ports for outgoing connections."""
+    return max(20_000, int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+
+
+chosen_ports = set()
 
 
 def request(method, url, body=b"", headers=None):
@@ -101,7 +121,9 @@ class Program:
         self.log = test.folder / f"{name}.log"
         with self.log.open("ab") as log:
             environment = {**os.environ, **(environment or {})}
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=cwd)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=cwd
+            )
         test.addCleanup(self.stop)
 
     def stop(self):
@@ -187,6 +209,45 @@ class Twilio:
         """From now on texts and calls to the line are posted to `url`."""
         (number,) = self.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"]
         self.rest("POST", f"IncomingPhoneNumbers/{number['sid']}.json", SmsUrl=url, VoiceUrl=url)
+
+
+class Machine:
+    """What is wrong with the machine below a channel's programs: its clock, and the disk of its state folder.
+
+    It is wrong for these programs only, and where nothing could be mounted and nobody has special rights. See machine.c.
+    """
+
+    WELL, FULL, READ_ONLY = range(3)
+
+    def __init__(self, test, channel):
+        library = test.folder / "machine.so"
+        build = ["cc", "-shared", "-fPIC", "-o", library, HERE / "machine.c", "-ldl"]
+        subprocess.run(build, check=True, stdin=subprocess.DEVNULL)
+        file = test.folder / "machine"
+        file.write_bytes(bytes(24))
+        with file.open("r+b") as opened:
+            self.trouble = mmap.mmap(opened.fileno(), 24)
+        test.addCleanup(self.trouble.close)
+        usual = channel.environment
+        ours = {"LD_PRELOAD": str(library), "MACHINE": str(file), "MACHINE_DISK": str(channel.state)}
+        channel.environment = lambda: {**usual(), **ours}
+
+    def put(self, place, number):
+        """Writes one of the numbers that machine.c reads."""
+        assert self.taken(), f"{OPENCLAW} does not load machine.c: it has to be linked dynamically"
+        struct.pack_into("<q", self.trouble, 8 * place, number)
+
+    def taken(self):
+        """How many programs have looked."""
+        return struct.unpack_from("<q", self.trouble, 0)[0]
+
+    def clock_wrong_by(self, seconds):
+        """From now on the clock is behind (negative) or ahead of the real time."""
+        self.put(1, seconds)
+
+    def disk(self, state):
+        """From now on the disk is WELL, FULL or READ_ONLY."""
+        self.put(2, state)
 
 
 class Channel:

@@ -3,7 +3,6 @@
 Run it with e2e/run.sh metrics.py.
 """
 
-import json
 import re
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -20,8 +19,8 @@ class Metrics(Case):
         self.channel.change({"metrics": {"port": 0}})
         self.channel.gateway()
         self.twilio.deliver_to(self.channel.url + WEBHOOK)
-        status = json.loads(self.channel.run("telephony", "status", "--json").stdout)
-        self.address = status["gateway"]["metrics"]
+        running = lambda: self.channel.read("telephony", "status")["gateway"]
+        self.address = eventually(running, what="the gateway's own word")["metrics"]
 
     def families(self):
         """What the parser makes of a page; it is strict about names, types, order and the end."""
@@ -40,7 +39,7 @@ class Metrics(Case):
         for body in ("one", "two"):
             self.assertEqual(self.twilio.text(body)["status"], 200)
         eventually(lambda: self.twilio.bodies() == ["one", "two"], what="two answers")
-        self.assertEqual(self.value(received, received + "_total", outcome="waiting"), 2)
+        eventually(lambda: self.value(received, received + "_total", outcome="waiting") == 2, what="both texts counted")
         webhooks = "openclaw_telephony_webhooks"
         status, _ = request("POST", self.channel.url + WEBHOOK, b"Body=forged")
         self.assertEqual(status, 403)

@@ -1,13 +1,27 @@
 """What goes wrong around the program: a second gateway, a taken port, a bad configuration, a disk that gives up.
 
-Run it with e2e/run.sh misfortune.py. The tests with a disk need root, to mount a small one; else they are skipped.
+Somebody types commands during all of it: each does what it can, or says why not and what to do. Run it with e2e/run.sh
+misfortune.py. The disk is a stand-in (machine.c), and where root may mount one, a real one besides.
 """
 
+import json
 import os
 import re
 import subprocess
 
-from harness import PHONE, WEBHOOK, Case, Channel, Twilio, eventually, main
+from harness import PHONE, WEBHOOK, Case, Channel, Machine, Twilio, eventually, main
+
+# Each looks, and changes nothing.
+LOOKING = [
+    ("telephony", "messages"),
+    ("telephony", "conversation", PHONE),
+    ("telephony", "status"),
+    ("pairing", "list", "telephony"),
+    ("telephony", "optouts"),
+    ("telephony", "costs"),
+    ("telephony", "export", PHONE),
+]
+FRIEND = "+15550009999"
 
 
 class Misfortune(Case):
@@ -37,7 +51,48 @@ class Misfortune(Case):
         eventually(again, what=f"the acknowledgement of {sid}")
 
     def answered(self, *bodies):
-        eventually(lambda: self.twilio.bodies() == list(bodies), what=f"answers {bodies}")
+        """The phone got just these, and the gateway has nothing left to send."""
+        eventually(lambda: len(self.twilio.bodies()) >= len(bodies), what=f"answers {bodies}")
+        self.assertEqual(self.twilio.bodies(), list(bodies))
+
+    def looking_works(self, *texts):
+        """Every command that looks succeeds, and those that show messages show these."""
+        for command in LOOKING:
+            shown = self.channel.done(*command)
+            if command[1] in ("messages", "conversation", "export"):
+                for text in texts:
+                    self.assertIn(text, shown, command)
+        self.assertTrue(self.channel.read("telephony", "config", "check")["ok"])
+
+    def refused(self, *command, words):
+        """A command ends with 1, and says each of `words` and what to do."""
+        ended = self.channel.run(*command)
+        self.assertEqual(ended.returncode, 1, f"{command}: {ended}")
+        for word in ("error: ", "hint: ", *words):
+            self.assertIn(word, ended.stderr, command)
+        for mishap in ("panicked", "because: because", "nobody knows"):
+            self.assertNotIn(mishap, ended.stderr, command)
+
+    def sending_is_refused(self, *words):
+        """Nothing of it is kept either: it does not go out later, when nobody expects it."""
+        self.refused("telephony", "send", FRIEND, "from a command", words=words)
+
+    def doctor_finds(self, *words):
+        ended = self.channel.run("telephony", "doctor", "--json")
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        (found,) = [each for each in json.loads(ended.stdout)["findings"] if each["id"] == "store-unusable"]
+        for word in words:
+            self.assertIn(word, found["detail"])
+
+    def all_is_well(self, *bodies):
+        """Texts and commands go through again, and what was refused meanwhile does not turn up."""
+        self.acknowledged("well again")
+        self.answered(*bodies, "well again")
+        self.assertIn("Sent: SM", self.channel.done("telephony", "send", FRIEND, "well again"))
+        self.assertEqual(self.twilio.bodies(FRIEND), ["well again"])
+        self.looking_works(*bodies, "well again")
+        ended = self.channel.run("telephony", "doctor", "--json")
+        self.assertNotIn("store-unusable", ended.stdout)
 
 
 class Start(Misfortune):
@@ -50,8 +105,21 @@ class Start(Misfortune):
         self.assertIn("hint: ", ended.stderr)
         self.assertIn("gateway", ended.stderr)
         self.assertIsNone(first.process.poll())
-        self.acknowledged("still there")
-        self.answered("still there")
+        self.all_is_well()
+
+    def test_gateways_that_start_on_one_folder_again_and_again_do_not_disturb_anybody(self):
+        self.channel.gateway()
+        others = [Channel(self, self.twilio.url, name=f"other{n}") for n in range(3)]
+        for n in range(3):
+            started = []
+            for other in others:
+                other.state = self.channel.state
+                started.append(other.launch())
+            self.acknowledged(f"text {n}")
+            self.looking_works()
+            for other in started:
+                self.assertEqual(other.process.wait(20), 1, other.output())
+        self.all_is_well("text 0", "text 1", "text 2")
 
     def test_after_a_crash_the_folder_is_free_again(self):
         self.channel.gateway().kill()
@@ -94,12 +162,139 @@ class Start(Misfortune):
 
 
 class Disk(Misfortune):
-    """The state folder is on a disk of its own, as small as a store needs."""
+    """The disk of the state folder fills up, becomes read-only and is well again, while the gateway runs or before."""
+
+    def setUp(self):
+        super().setUp()
+        self.machine = Machine(self, self.channel)
+        self.gateway = self.channel.gateway()
+        self.acknowledged("before")
+        self.answered("before")
+
+    def refuses_texts(self):
+        """A text is not acknowledged, so that Twilio tries it again or tells of it; what can be done about it later."""
+        refused = self.twilio.text("meanwhile")
+        self.assertEqual(refused["status"], 503)
+        self.assertIsNone(self.gateway.process.poll(), "the gateway goes on")
+        return refused["sid"]
+
+    def strikes_a_running_gateway(self, state, *words):
+        self.machine.disk(state)
+        refused = self.refuses_texts()
+        self.looking_works("before")
+        self.assertIn(f"running (pid {self.gateway.process.pid})", self.channel.done("telephony", "status"))
+        self.sending_is_refused(*words)
+        self.doctor_finds(*words)
+        self.refuses_texts()
+        self.machine.disk(Machine.WELL)
+        self.acknowledged_at_last(refused)
+        self.all_is_well("before", "meanwhile")
+
+    def strikes_where_no_gateway_runs(self, state, *words):
+        self.machine.disk(state)
+        self.looking_works("before")
+        self.sending_is_refused(*words)
+        self.doctor_finds(*words)
+        self.refuses_to_start(*words, "hint: ")
+        self.looking_works("before")
+        self.machine.disk(Machine.WELL)
+        self.gateway = self.channel.gateway()
+        self.all_is_well("before")
+
+    def test_it_is_full_under_a_running_gateway(self):
+        self.strikes_a_running_gateway(Machine.FULL, "full")
+        self.assertIn("full", self.gateway.output())
+
+    def test_it_is_read_only_under_a_running_gateway(self):
+        self.strikes_a_running_gateway(Machine.READ_ONLY, "written")
+
+    def test_it_is_full_where_the_gateway_was_stopped(self):
+        self.gateway.stop()
+        self.strikes_where_no_gateway_runs(Machine.FULL, "full")
+
+    def test_it_is_full_where_the_gateway_was_killed(self):
+        self.gateway.kill()
+        self.strikes_where_no_gateway_runs(Machine.FULL, "full")
+
+    def test_it_is_read_only_where_the_gateway_was_stopped(self):
+        self.gateway.stop()
+        self.strikes_where_no_gateway_runs(Machine.READ_ONLY, "written")
+
+    def test_it_is_read_only_where_the_gateway_was_killed(self):
+        self.gateway.kill()
+        self.strikes_where_no_gateway_runs(Machine.READ_ONLY, "written")
+
+    def test_it_was_full_before_there_was_anything(self):
+        self.gateway.stop()
+        for path in self.channel.state.rglob("*"):
+            if path.is_file():
+                path.unlink()
+        self.machine.disk(Machine.FULL)
+        self.refuses_to_start("full", "hint: ")
+        self.sending_is_refused("full")
+        self.assertIn("[]", self.channel.done("telephony", "messages", "--json"))
+
+
+class Store(Misfortune):
+    """The store is taken away, or damaged."""
+
+    def setUp(self):
+        super().setUp()
+        self.gateway = self.channel.gateway()
+        self.acknowledged("before")
+        self.answered("before")
+
+    def store(self):
+        """The files of the message store."""
+        return [path for path in self.channel.state.rglob("*") if "sqlite" in path.name]
+
+    def test_it_is_moved_away_and_put_back(self):
+        aside = self.folder / "aside"
+        aside.mkdir()
+        for path in (moved := self.store()):
+            path.rename(aside / path.name)
+        refused = self.twilio.text("meanwhile")
+        self.assertNotEqual(refused["status"], 200)
+        for command in LOOKING:
+            self.refused(*command, words=["is gone"])
+        self.sending_is_refused("is gone")
+        self.doctor_finds("is gone")
+        self.assertIn("running", self.channel.run("telephony", "status").stdout)
+        self.channel.done("telephony", "config", "check")
+        self.assertEqual(self.store(), [], "nobody made another")
+        for path in moved:
+            (aside / path.name).rename(path)
+        self.acknowledged_at_last(refused["sid"])
+        self.all_is_well("before", "meanwhile")
+
+    def test_without_it_no_text_is_acknowledged(self):
+        for path in self.store():
+            path.unlink()
+        self.assertNotEqual(self.twilio.text("lost?")["status"], 200)
+        self.assertIsNone(self.gateway.process.poll(), "the gateway goes on")
+        self.gateway.stop()
+        self.channel.gateway()
+        self.acknowledged("with a new store")
+
+    def test_a_damaged_one_is_told_and_kept(self):
+        self.gateway.stop()
+        (store,) = [path for path in self.store() if path.name.endswith("sqlite")]
+        store.write_bytes(b"this is no database, " * 1000)
+        self.refuses_to_start("hint: ")
+        for command in LOOKING:
+            self.refused(*command, words=["damaged"])
+        self.sending_is_refused("damaged")
+        self.doctor_finds("damaged")
+        self.assertTrue(store.read_bytes().startswith(b"this is no database, "))
+
+
+class MountedDisk(Misfortune):
+    """The same on a real disk, as small as a store needs; only where root may mount one."""
 
     def setUp(self):
         super().setUp()
         if os.geteuid() != 0 or self.mount("-t", "tmpfs", "-o", "size=8m,mode=700", "none").returncode != 0:
-            self.skipTest("a disk cannot be mounted here")
+            self.skipTest("a disk cannot be mounted here: there is only the stand-in")
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.channel.state], check=True)
 
     def mount(self, *options):
@@ -116,25 +311,22 @@ class Disk(Misfortune):
                 pass
         return ballast.unlink
 
-    def store(self):
-        """The files of the message store."""
-        return [path for path in self.channel.state.rglob("*") if "sqlite" in path.name]
-
     def test_a_full_disk_costs_no_text(self):
         gateway = self.channel.gateway()
         self.acknowledged("before")
         self.answered("before")
         free = self.fill()
-        while self.twilio.text("filler " + "x" * 1500, "+15550009999")["status"] == 200:
+        while self.twilio.text("filler " + "x" * 1500, "+15550007777")["status"] == 200:
             pass
         refused = self.twilio.text("while it is full")
         self.assertEqual(refused["status"], 503)
         self.assertIsNone(gateway.process.poll(), "the gateway goes on")
         self.assertIn("full", gateway.output())
-        self.assertEqual(self.channel.run("telephony", "send", PHONE, "from a command").returncode, 1)
+        self.looking_works("before")
+        self.sending_is_refused("full")
         free()
         self.acknowledged_at_last(refused["sid"])
-        self.answered("before", "while it is full")
+        self.all_is_well("before", "while it is full")
 
     def test_a_disk_that_was_full_at_the_start_is_told(self):
         self.fill()
@@ -144,28 +336,8 @@ class Disk(Misfortune):
         self.channel.gateway().stop()
         self.assertEqual(self.mount("-o", "remount,ro").returncode, 0)
         self.refuses_to_start("hint: ")
-        ended = self.channel.run("telephony", "send", PHONE, "Hello")
-        self.assertEqual(ended.returncode, 1)
-        self.assertIn("hint: ", ended.stderr)
-
-    def test_without_its_store_no_text_is_acknowledged(self):
-        gateway = self.channel.gateway()
-        self.acknowledged("before")
-        self.answered("before")
-        for path in self.store():
-            path.unlink()
-        self.assertNotEqual(self.twilio.text("lost?")["status"], 200)
-        self.assertIsNone(gateway.process.poll(), "the gateway goes on")
-        gateway.stop()
-        self.channel.gateway()
-        self.acknowledged("with a new store")
-
-    def test_a_damaged_store_is_told_and_kept(self):
-        self.channel.gateway().stop()
-        (store,) = [path for path in self.store() if path.name.endswith("sqlite")]
-        store.write_bytes(b"this is no database, " * 1000)
-        self.refuses_to_start("hint: ")
-        self.assertTrue(store.read_bytes().startswith(b"this is no database, "))
+        self.looking_works()
+        self.sending_is_refused("written")
 
 
 if __name__ == "__main__":

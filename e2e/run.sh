@@ -1,28 +1,51 @@
 #!/bin/sh
 # Runs one end-to-end suite with what it needs installed beside it: e2e/run.sh webhook_twilio_sdk.py [arguments]
+# `e2e/run.sh --install` only installs, what all of them need.
 set -eu
 cd "$(dirname "$0")"
 suite=$1
 shift
 
-case $suite in */*)
-    folder=${suite%%/*}
-    # Installed again when package.json is newer than what is there. Without a lock file: it would name a registry.
-    if [ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package.json" ]; then
-        npm install --prefix "$folder" --no-package-lock --no-audit --no-fund --loglevel=error
-        touch "$folder/node_modules/.package-lock.json"
-    fi
-    export PATH="$PWD/$folder/node_modules/node/bin:$PATH"
-esac
+# again COMMAND...: a registry that does not answer is asked a second and a third time.
+again() {
+    "$@" || { sleep 5; "$@"; } || { sleep 20; "$@"; }
+}
 
-# No suite takes half as long; one that hangs is to fail.
+# Installed again when package.json is newer than what is there. Without a lock file: it would name a registry.
+install_npm() {
+    if [ ! "$1/node_modules/.package-lock.json" -nt "$1/package.json" ]; then
+        again npm install --prefix "$1" --no-package-lock --no-audit --no-fund --loglevel=error
+        touch "$1/node_modules/.package-lock.json"
+    fi
+}
+
+install_python() {
+    if [ ! .venv/complete -nt requirements.txt ]; then
+        python3 -m venv --clear .venv
+        again .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+        touch .venv/complete
+    fi
+}
+
+# No suite takes half as long; one that hangs is to fail. Nobody sits at a terminal, whoever started us.
 limit="timeout --kill-after=30 1500"
+exec </dev/null
+
+case $suite in
+--install)
+    install_python
+    install_npm peers
+    install_npm browser
+    exit ;;
+*/*)
+    install_npm "${suite%%/*}"
+    export PATH="$PWD/${suite%%/*}/node_modules/node/bin:$PATH" ;;
+esac
 
 case $suite in
 *.mjs)
     exec $limit node --test --test-reporter=spec "$suite" "$@" ;;
 *)
-    [ -x .venv/bin/python ] || python3 -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-    PYTHONPATH=$PWD exec $limit .venv/bin/python "$suite" "$@" ;;
+    install_python
+    PYTHONPATH=$PWD PYTHONUTF8=1 exec $limit .venv/bin/python "$suite" "$@" ;;
 esac

@@ -47,7 +47,7 @@ class Terminal:
 
     def answer(self, question, keys):
         """Waits for a question, then types."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while question not in self.text()[self.answered :]:
             if not self.read(0.1) or time.monotonic() > deadline:
                 raise AssertionError(f"`{question}` was not asked:\n{self.text()}")
@@ -56,7 +56,7 @@ class Terminal:
 
     def end(self):
         """Everything that was shown, and how the program ended."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while self.read(0.1) and self.process.poll() is None:
             if time.monotonic() > deadline:
                 self.process.kill()
@@ -87,7 +87,10 @@ class SetUp(Case):
         )
 
     def setup_at_a_terminal(self):
-        return Terminal(self.environment, "telephony", "setup", "--api-base-url", self.twilio.url)
+        terminal = Terminal(self.environment, "telephony", "setup", "--api-base-url", self.twilio.url)
+        self.addCleanup(terminal.process.wait)
+        self.addCleanup(terminal.process.kill)
+        return terminal
 
     def test_every_question_is_answered_and_the_number_texts(self):
         terminal = self.setup_at_a_terminal()

@@ -2,16 +2,22 @@
 
 It reports `queued` before it has answered the request, signs fragments of URLs (so there must be none), and numbers
 messages in its own way. Run it with e2e/run.sh peers/emulate.py.
+
+What it has at the start is the seed named by EMULATE_SEED (default: ../shared/data/emulate.seed.yaml beside the checkout,
+where that is, else the one beside this file), with the gateway's address put in.
 """
 
 import json
+import os
+import pathlib
+import re
+import sys
 import urllib.parse
 
 from harness import (
     HERE,
     LINE,
     PHONE,
-    STATUS,
     WEBHOOK,
     Case,
     Channel,
@@ -23,6 +29,8 @@ from harness import (
     request,
 )
 
+BESIDE, OURS = HERE.parent.parent / "shared/data/emulate.seed.yaml", HERE / "peers/emulate.seed.yaml"
+SEED = pathlib.Path(os.environ.get("EMULATE_SEED") or (BESIDE if BESIDE.is_file() else OURS))
 ACCOUNT, TOKEN = "AC00000000000000000000000000000000", "twilio_test_auth_token"
 PEERS = HERE / "peers/node_modules"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -33,16 +41,8 @@ class Emulate:
 
     def __init__(self, test, channel_url, port):
         self.url = f"http://127.0.0.1:{port}"
-        seed = test.folder / "seed.json"
-        number = {
-            "phone_number": LINE,
-            "friendly_name": "ours",
-            "sms_url": channel_url + WEBHOOK + "?from=emulate",
-            "voice_url": channel_url + WEBHOOK,
-            "status_callback": channel_url + STATUS,
-        }
-        account = {"sid": ACCOUNT, "auth_token": TOKEN, "friendly_name": "ours"}
-        seed.write_text(json.dumps({"twilio": {"account": account, "phone_numbers": [number]}}))
+        seed = test.folder / "seed.yaml"
+        seed.write_text(re.sub(r"http://127\.0\.0\.1:\d+", channel_url, SEED.read_text()))
         node, program = PEERS / "node/bin/node", PEERS / "emulate/dist/index.js"
         command = [node, program, "start", "-s", "twilio", "-p", str(port), "--seed", seed]
         self.program = Program(test, "emulate", command)
@@ -132,7 +132,7 @@ class Carried(Case):
         own = ("--account-sid", ACCOUNT, "--auth-token", TOKEN, "--from-number", LINE, "--no-webhook", "--yes")
         self.channel.done("telephony", "setup", *own)
         before = self.settings()
-        self.assertEqual(before["SmsUrl"], self.channel.url + WEBHOOK + "?from=emulate")
+        self.assertEqual(before["SmsUrl"], self.channel.url + WEBHOOK + "?x=1")
         self.channel.done("telephony", "webhook", "sync", "--yes")
         self.assertEqual(self.settings()["SmsUrl"], self.channel.url + WEBHOOK)
         report = json.loads(self.channel.run("telephony", "doctor", "--json").stdout)
@@ -152,4 +152,5 @@ class Carried(Case):
 
 
 if __name__ == "__main__":
+    print(f"the seed is {SEED}", file=sys.stderr)
     main()

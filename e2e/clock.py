@@ -1,0 +1,157 @@
+"""The machine's clock jumps: an hour back, forward again, and a day back. Texts go on being answered, each once and in order.
+
+Nothing waits for the time that was, and nothing is sent twice because a time does not fit. Run it with e2e/run.sh
+clock.py. The clock is wrong for the gateway and its commands only; Twilio's goes right.
+"""
+
+import itertools
+import json
+import random
+
+from harness import PHONE, WEBHOOK, Case, Channel, Machine, Twilio, eventually, main
+
+HOUR, DAY = 3600, 86_400
+FRIEND, OTHER = "+15550007777", "+15550008888"
+# Far less than the clock is set back by: whatever waited for the time that was would not be there.
+SOON = 120
+# A part with a lost answer is looked for twice, 15 s apart, before it is sent again.
+FAULTS = {"cut-after-accepting": 10, "server-error-after-accepting": 5, "too-many-requests": 5, "lose-callback": 10}
+
+
+class Jumping(Case):
+    settings = {}
+
+    def setUp(self):
+        self.twilio = Twilio(self)
+        self.channel = Channel(self, self.twilio.url, self.settings)
+        self.machine = Machine(self, self.channel)
+        self.gateway = self.channel.gateway()
+        self.twilio.deliver_to(self.channel.url + WEBHOOK)
+        self.numbers = itertools.count(1)
+        self.written = {}
+
+    def write(self, phone=PHONE, body=None):
+        """A text that is acknowledged."""
+        body = body or f"text {next(self.numbers)}"
+        self.assertEqual(self.twilio.text(body, phone)["status"], 200)
+        self.written.setdefault(phone, []).append(body)
+
+    def all_are_answered(self):
+        """Each text once, in order, soon."""
+        for phone, bodies in self.written.items():
+            try:
+                eventually(lambda: len(self.twilio.bodies(phone)) >= len(bodies), SOON, f"answers to {phone}")
+            finally:
+                self.assertEqual(self.twilio.bodies(phone), bodies, self.books(phone))
+
+    def books(self, phone):
+        """What the gateway knows of what went to a phone and is not simply sent."""
+        odd = [e["id"] for e in self.channel.messages("outbound") if e["contact"] == phone and e["state"] != "sent"]
+        return json.dumps([self.channel.read("telephony", "messages", each) for each in odd], indent=1)
+
+    def nothing_is_left(self):
+        """The gateway's own books are closed too."""
+
+        def is_closed():
+            summary = self.channel.read("telephony", "status")
+            counts = {**summary["inbox"], **summary["outbox"]}
+            return not any(counts[name] for name in ("waiting", "answering", "retrying", "queued", "sending", "unknown"))
+
+        eventually(is_closed, SOON, "an empty queue")
+        self.assertEqual([entry["state"] for entry in self.channel.messages("outbound") if entry["state"] != "sent"], [])
+
+
+class Clock(Jumping):
+    def test_texts_are_answered_while_the_clock_jumps(self):
+        sent = []
+        for wrong_by in (0, -HOUR, 0, -DAY, -HOUR, 0, HOUR, 0):
+            self.machine.clock_wrong_by(wrong_by)
+            for phone in (PHONE, FRIEND):
+                self.write(phone)
+            self.all_are_answered()
+            sent.append(f"{len(sent)}: the clock is wrong by {wrong_by} s")
+            self.assertIn("Sent: SM", self.channel.done("telephony", "send", OTHER, sent[-1]))
+        self.assertEqual(self.twilio.bodies(OTHER), sent)
+        self.nothing_is_left()
+
+    def test_what_waited_when_the_clock_was_set_back_does_not_wait_for_the_time_that_was(self):
+        """Retries and doubts were all given their time by the clock as it was."""
+        self.twilio.misbehave("cut-before-accepting", {"next": 2})
+        for phone in (FRIEND, OTHER):
+            self.write(phone)
+        outbox = lambda: self.channel.read("telephony", "status")["outbox"]
+        eventually(lambda: outbox()["unknown"] == 2, what="two doubts")
+        self.twilio.misbehave("too-many-requests")
+        self.write(PHONE)
+        eventually(lambda: outbox()["queued"], what="a retry")
+        self.machine.clock_wrong_by(-HOUR)
+        self.twilio.behave()
+        self.write(PHONE)
+        self.all_are_answered()
+        self.nothing_is_left()
+
+    def test_a_gateway_killed_before_the_clock_is_set_back_is_followed_by_another(self):
+        self.twilio.misbehave({"delay-answer": {"milliseconds": 3000}}, {"next": 1})
+        self.write()
+        eventually(lambda: self.channel.read("telephony", "status")["outbox"]["sending"], what="a part on its way")
+        self.gateway.kill()
+        self.machine.clock_wrong_by(-HOUR)
+        self.channel.gateway()
+        self.write()
+        self.all_are_answered()
+        self.nothing_is_left()
+
+    def test_an_answer_that_twilio_drops_is_found_in_its_list_whatever_the_clock_says(self):
+        """The list says by Twilio's clock when a message was created."""
+        for wrong_by in (HOUR, -HOUR, DAY):
+            self.machine.clock_wrong_by(wrong_by)
+            self.twilio.misbehave("cut-after-accepting", {"next": 1})
+            self.twilio.misbehave("lose-callback", {"next": 4})
+            self.write()
+            self.write()
+            self.all_are_answered()
+            self.twilio.behave()
+        self.nothing_is_left()
+
+    def test_an_equal_text_that_was_sent_when_the_clock_was_wrong_is_not_taken_for_one_that_is_lost(self):
+        for earlier, later in ((-HOUR, 0), (0, HOUR)):
+            phone = f"+1555000{earlier + 9000}"
+            self.machine.clock_wrong_by(earlier)
+            self.write(phone, "ok")
+            self.all_are_answered()
+            self.machine.clock_wrong_by(later)
+            self.twilio.misbehave("cut-before-accepting", {"next": 1})
+            self.write(phone, "ok")
+            self.all_are_answered()
+        self.nothing_is_left()
+
+    def test_answers_that_twilio_drops_are_not_sent_twice_while_the_clock_jumps(self):
+        for fault, percent in FAULTS.items():
+            self.twilio.misbehave(fault, {"percent": percent})
+        phones = [f"+1555100{n:04}" for n in range(20)]
+        # No further ahead in one step: what has waited for ten hours is not sent any more.
+        jumps = itertools.cycle((-HOUR, 0, HOUR))
+        for _ in range(8):
+            self.machine.clock_wrong_by(next(jumps))
+            for phone in phones:
+                # Some people repeat themselves: equal texts are the hardest to tell apart.
+                self.write(phone, "ok" if random.random() < 0.3 else None)
+        self.machine.clock_wrong_by(-HOUR)
+        self.all_are_answered()
+        self.nothing_is_left()
+
+
+class Paced(Jumping):
+    settings = {"sms": {"segmentsPerSecond": 2}}
+
+    def test_pacing_does_not_stop_for_an_hour(self):
+        for wrong_by in (0, -HOUR, 0, -DAY):
+            self.machine.clock_wrong_by(wrong_by)
+            for _ in range(4):
+                self.write()
+        self.all_are_answered()
+        self.nothing_is_left()
+
+
+if __name__ == "__main__":
+    main()
