@@ -49,16 +49,22 @@ class Jumping(Case):
         odd = [e["id"] for e in self.channel.messages("outbound") if e["contact"] == phone and e["state"] != "sent"]
         return json.dumps([self.channel.read("telephony", "messages", each) for each in odd], indent=1)
 
+    def turns_are_over(self):
+        """What agents had to do is done: answers may wait. A turn that two jumps hit has failed for the hour between them."""
+        self.none_is("waiting", "answering", "retrying")
+
     def nothing_is_left(self):
         """The gateway's own books are closed too."""
+        self.none_is("waiting", "answering", "retrying", "queued", "sending", "unknown")
+        self.assertEqual([entry["state"] for entry in self.channel.messages("outbound") if entry["state"] != "sent"], [])
 
-        def is_closed():
+    def none_is(self, *states):
+        def is_so():
             summary = self.channel.read("telephony", "status")
             counts = {**summary["inbox"], **summary["outbox"]}
-            return not any(counts[name] for name in ("waiting", "answering", "retrying", "queued", "sending", "unknown"))
+            return not any(counts[state] for state in states)
 
-        eventually(is_closed, SOON, "an empty queue")
-        self.assertEqual([entry["state"] for entry in self.channel.messages("outbound") if entry["state"] != "sent"], [])
+        eventually(is_so, SOON, f"nothing {', '.join(states)}")
 
 
 class Clock(Jumping):
@@ -136,6 +142,7 @@ class Clock(Jumping):
             for phone in phones:
                 # Some people repeat themselves: equal texts are the hardest to tell apart.
                 self.write(phone, "ok" if random.random() < 0.3 else None)
+            self.turns_are_over()
         self.machine.clock_wrong_by(-HOUR)
         self.all_are_answered()
         self.nothing_is_left()
@@ -149,6 +156,7 @@ class Paced(Jumping):
             self.machine.clock_wrong_by(wrong_by)
             for _ in range(4):
                 self.write()
+            self.turns_are_over()
         self.all_are_answered()
         self.nothing_is_left()
 

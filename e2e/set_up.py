@@ -11,9 +11,10 @@ import re
 import select
 import signal
 import subprocess
+import termios
 import time
 
-from harness import ACCOUNT, LINE, OPENCLAW, PHONE, TOKEN, Case, Twilio, main
+from harness import ACCOUNT, LINE, OPENCLAW, PHONE, TOKEN, Case, Twilio, eventually, main
 
 MARKS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ENTER, DOWN = "\r", "\x1b[B"
@@ -52,6 +53,9 @@ class Terminal:
             if not self.read(0.1) or time.monotonic() > deadline:
                 raise AssertionError(f"`{question}` was not asked:\n{self.text()}")
         self.answered = self.text().index(question, self.answered) + len(question)
+        if keys and "[y/N]" not in question:
+            # The program reads key by key and shows them itself. What is typed before, a token or Control-C, goes astray.
+            eventually(lambda: not termios.tcgetattr(self.master)[3] & termios.ECHO, what="a terminal that hides keys")
         os.write(self.master, keys.encode())
 
     def end(self):
