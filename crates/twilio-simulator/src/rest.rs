@@ -18,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
@@ -57,13 +57,21 @@ pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(exchange), refuse_absent))
         .layer(from_fn_with_state(Arc::clone(exchange), auth::authenticate))
+        .layer(from_fn(name_what_is_missing))
         .layer(from_fn_with_state(Arc::clone(exchange), fail_for_a_while))
         .layer(from_fn_with_state(Arc::clone(exchange), record))
         .with_state(Arc::clone(exchange))
 }
 
-async fn not_found(request: Request) -> ApiError {
-    ApiError::not_found(request.uri().path())
+async fn not_found() -> ApiError {
+    ApiError::not_found()
+}
+
+/// Has every 404 name the whole path that was asked for, as Twilio's do.
+async fn name_what_is_missing(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    if response.status() == StatusCode::NOT_FOUND { ApiError::nothing_at(&path).into_response() } else { response }
 }
 
 async fn method_not_allowed() -> ApiError {
@@ -94,7 +102,7 @@ async fn refuse_absent(State(exchange): State<Arc<Exchange>>, request: Request, 
     if !is_active && path.strip_prefix(&own) != Some(".json") {
         return ApiError::new(StatusCode::UNAUTHORIZED, 20005, "Account not active").into_response();
     }
-    if is_missing { ApiError::not_found(path).into_response() } else { next.run(request).await }
+    if is_missing { ApiError::not_found().into_response() } else { next.run(request).await }
 }
 
 /// Counts a request while it is in flight, also when its client goes away.

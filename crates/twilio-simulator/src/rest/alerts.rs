@@ -39,6 +39,6 @@ pub(super) async fn fetch(
     Path(sid): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let state = exchange.state();
-    let alert = state.alerts.iter().find(|alert| alert.sid == sid).ok_or_else(|| ApiError::not_found(&sid))?;
+    let alert = state.alerts.iter().find(|alert| alert.sid == sid).ok_or_else(ApiError::not_found)?;
     Ok(Json(alert.to_full_json(&exchange.config.account_sid, &exchange.base_url)))
 }

@@ -23,7 +23,7 @@ pub(super) enum Caller {
 pub(super) async fn authenticate(State(exchange): State<Arc<Exchange>>, mut request: Request, next: Next) -> Response {
     let Some(caller) = identify(&exchange, request.headers()) else { return ApiError::unauthorized().into_response() };
     if !is_about(&exchange.config.account_sid, request.uri().path()) {
-        return ApiError::not_found(request.uri().path()).into_response();
+        return ApiError::not_found().into_response();
     }
     request.extensions_mut().insert(caller);
     next.run(request).await

@@ -83,7 +83,7 @@ pub(super) async fn fetch(
 ) -> Result<Json<Value>, ApiError> {
     let sid = sid_of(&segment)?;
     let state = exchange.state();
-    let call = state.calls.iter().find(|call| call.sid == sid).ok_or_else(|| ApiError::not_found(&segment))?;
+    let call = state.calls.iter().find(|call| call.sid == sid).ok_or_else(ApiError::not_found)?;
     Ok(Json(call.to_json(&account)))
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, ApiError> {
     let sid = sid_of(&segment)?;
     let current = exchange.state().calls.iter().find(|call| call.sid == sid).map(|call| call.status);
-    let current = current.ok_or_else(|| ApiError::not_found(&segment))?;
+    let current = current.ok_or_else(ApiError::not_found)?;
     let over = || ApiError::bad_request(21220, "The call is not in progress, it cannot be changed");
     let status = match form.get("Status") {
         Some("completed") => CallStatus::Completed,

@@ -28,8 +28,13 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, 20003, "Authenticate")
     }
 
-    /// 404: nothing there.
-    pub(crate) fn not_found(path: &str) -> Self {
+    /// 404: nothing there. What was asked for is named on the way out, see [`ApiError::nothing_at`].
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, 20404, "The requested resource was not found")
+    }
+
+    /// 404: nothing at this path.
+    pub(crate) fn nothing_at(path: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, 20404, &format!("The requested resource {path} was not found"))
     }
 }

@@ -23,7 +23,7 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, ApiError> {
     let paging = Paging::read(&query)?;
     let state = exchange.state();
-    let message = state.message(&sid).ok_or_else(|| ApiError::not_found(&sid))?;
+    let message = state.message(&sid).ok_or_else(ApiError::not_found)?;
     let page = paging.cut(message.media.iter().filter(|media| media.is_here()).collect(), |media| &media.sid);
     let items = page.items.iter().map(|media| media.to_json(&account, message)).collect();
     let path = format!("/2010-04-01/Accounts/{account}/Messages/{sid}/Media.json");
@@ -39,9 +39,9 @@ pub(super) async fn fetch(
     let described = {
         let mut state = exchange.state();
         let is_late = wanted == segment && state.misbehaviour.strikes(Fault::MediaLate);
-        let message = state.message(&sid).ok_or_else(|| ApiError::not_found(&sid))?;
+        let message = state.message(&sid).ok_or_else(ApiError::not_found)?;
         let media = message.media.iter().find(|media| media.sid == wanted && media.is_here() && !is_late);
-        media.ok_or_else(|| ApiError::not_found(&segment))?.to_json(&account, message)
+        media.ok_or_else(ApiError::not_found)?.to_json(&account, message)
     };
     if wanted != segment {
         return Ok(Json(described).into_response());
@@ -58,8 +58,8 @@ pub(super) async fn delete(
     let wanted = sid_of(&segment).unwrap_or(&segment);
     let mut state = exchange.state();
     let message = state.messages.iter_mut().find(|message| message.sid == sid);
-    let files = &mut message.ok_or_else(|| ApiError::not_found(&sid))?.media;
-    let position = files.iter().position(|file| file.sid == wanted).ok_or_else(|| ApiError::not_found(wanted))?;
+    let files = &mut message.ok_or_else(ApiError::not_found)?.media;
+    let position = files.iter().position(|file| file.sid == wanted).ok_or_else(ApiError::not_found)?;
     files.remove(position);
     Ok(StatusCode::NO_CONTENT)
 }

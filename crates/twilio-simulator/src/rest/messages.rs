@@ -169,7 +169,7 @@ pub(super) async fn fetch(
     Path((account, segment)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let state = exchange.state();
-    let message = state.message(sid_of(&segment)?).ok_or_else(|| ApiError::not_found(&segment))?;
+    let message = state.message(sid_of(&segment)?).ok_or_else(ApiError::not_found)?;
     Ok(Json(message.to_json(&account)))
 }
 
@@ -182,7 +182,7 @@ pub(super) async fn update(
     let sid = sid_of(&segment)?;
     let mut state = exchange.state();
     let message = state.messages.iter_mut().find(|message| message.sid == sid);
-    let message = message.ok_or_else(|| ApiError::not_found(&segment))?;
+    let message = message.ok_or_else(ApiError::not_found)?;
     if form.get("Body") != Some("") {
         return Err(ApiError::bad_request(20001, "A message can only be redacted: send an empty 'Body'"));
     }
@@ -199,7 +199,7 @@ pub(super) async fn delete(
     let sid = sid_of(&segment)?;
     let mut state = exchange.state();
     let position = state.messages.iter().position(|message| message.sid == sid);
-    let position = position.ok_or_else(|| ApiError::not_found(&segment))?;
+    let position = position.ok_or_else(ApiError::not_found)?;
     require_rest(&state.messages[position])?;
     state.messages.remove(position);
     Ok(StatusCode::NO_CONTENT)

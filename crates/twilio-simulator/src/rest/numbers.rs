@@ -32,7 +32,7 @@ pub(super) async fn fetch(
 ) -> Result<Json<Value>, ApiError> {
     let sid = sid_of(&segment)?;
     let state = exchange.state();
-    let number = state.numbers.iter().find(|number| number.sid == sid).ok_or_else(|| ApiError::not_found(&segment))?;
+    let number = state.numbers.iter().find(|number| number.sid == sid).ok_or_else(ApiError::not_found)?;
     Ok(Json(number.to_json(&account, exchange.started)))
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn update(
     let sid = sid_of(&segment)?;
     let mut state = exchange.state();
     let number = state.numbers.iter_mut().find(|number| number.sid == sid);
-    let number = number.ok_or_else(|| ApiError::not_found(&segment))?;
+    let number = number.ok_or_else(ApiError::not_found)?;
     for (parameter, value) in &form.0 {
         number.set_parameter(parameter, value);
     }

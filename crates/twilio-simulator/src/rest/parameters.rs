@@ -61,5 +61,5 @@ impl Parameters {
 
 /// The SID in the last part of a path, which ends in `.json`.
 pub(super) fn sid_of(segment: &str) -> Result<&str, ApiError> {
-    segment.strip_suffix(".json").ok_or_else(|| ApiError::not_found(segment))
+    segment.strip_suffix(".json").ok_or_else(ApiError::not_found)
 }

@@ -26,7 +26,7 @@ pub(super) async fn fetch(
     Path(sid): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let state = exchange.state();
-    let service = state.services.iter().find(|service| service.sid == sid).ok_or_else(|| ApiError::not_found(&sid))?;
+    let service = state.services.iter().find(|service| service.sid == sid).ok_or_else(ApiError::not_found)?;
     Ok(Json(service.to_json(&exchange.config.account_sid, &exchange.base_url, exchange.started)))
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn update(
     form.check_urls()?;
     let mut state = exchange.state();
     let service = state.services.iter_mut().find(|service| service.sid == sid);
-    let service = service.ok_or_else(|| ApiError::not_found(&sid))?;
+    let service = service.ok_or_else(ApiError::not_found)?;
     for (parameter, value) in &form.0 {
         service.set(parameter, value);
     }
@@ -53,7 +53,7 @@ pub(super) async fn campaigns(
 ) -> Result<Json<Value>, ApiError> {
     let paging = Paging::read(&query)?;
     let state = exchange.state();
-    let service = state.services.iter().find(|service| service.sid == sid).ok_or_else(|| ApiError::not_found(&sid))?;
+    let service = state.services.iter().find(|service| service.sid == sid).ok_or_else(ApiError::not_found)?;
     let campaign = service.campaign(&exchange.config.account_sid, &exchange.base_url, exchange.started);
     let page = paging.cut(campaign.iter().collect(), |_| &service.sid);
     let items = page.items.iter().map(|campaign| (*campaign).clone()).collect();
@@ -68,7 +68,7 @@ pub(super) async fn numbers(
 ) -> Result<Json<Value>, ApiError> {
     let paging = Paging::read(&query)?;
     let state = exchange.state();
-    let service = state.services.iter().find(|service| service.sid == sid).ok_or_else(|| ApiError::not_found(&sid))?;
+    let service = state.services.iter().find(|service| service.sid == sid).ok_or_else(ApiError::not_found)?;
     let senders = service.numbers.iter().filter_map(|number| state.number(number)).collect();
     let page = paging.cut(senders, |number| &number.sid);
     let url = format!("{}/v1/Services/{sid}/PhoneNumbers", exchange.base_url);

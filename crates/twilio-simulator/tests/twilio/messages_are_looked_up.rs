@@ -80,6 +80,7 @@ async fn a_message_is_redacted_then_deleted_then_gone() {
     assert_eq!(desk.delete(&path).await.status, 204);
     let gone = desk.get(&path).await;
     assert_eq!((gone.status, gone.json["code"].as_u64()), (404, Some(20404)));
+    assert_eq!(gone.text("message"), format!("The requested resource {path} was not found"));
 }
 
 #[tokio::test]
