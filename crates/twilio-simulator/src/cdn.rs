@@ -19,7 +19,7 @@ use sha1::Sha1;
 use time::OffsetDateTime;
 
 use crate::exchange::{Event, Exchange};
-use crate::log::LogKind;
+use crate::log::{Answered, Asked, LogKind};
 use crate::misbehaviour::Fault;
 
 /// The routes of the listener that has the files.
@@ -62,12 +62,16 @@ async fn file(
 ) -> Response {
     let place = {
         let target = format!("{}{}", exchange.cdn_url, uri.path());
-        exchange.state().log.open(LogKind::Cdn, method.as_str(), &target, Some(&message))
+        let mut state = exchange.state();
+        let place = state.log.open(LogKind::Cdn, method.as_str(), &target, Some(&message));
+        state.log.note_asked(place, Asked::new(&headers, &[], None));
+        place
     };
     let response = answer(&exchange, &message, &media, &ticket, headers.contains_key(AUTHORIZATION));
+    let (answered, response) = Answered::of(response).await;
     let entry = {
         let mut state = exchange.state();
-        state.log.close(place, response.status().as_u16());
+        state.log.close(place, response.status().as_u16(), answered);
         state.log.entry(place)
     };
     if let Some(entry) = entry {

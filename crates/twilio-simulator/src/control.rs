@@ -23,6 +23,7 @@ use crate::config::Outcome;
 use crate::delivery::Delivery;
 use crate::exchange::{Event, Exchange};
 use crate::inbound::{self, NotOurs, Text, Unsent};
+use crate::log::MOST_DETAILS;
 use crate::media::{LARGEST_MESSAGE, Media};
 use crate::message::MessageRecord;
 use crate::misbehaviour::{Extent, Fault};
@@ -43,12 +44,13 @@ pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
         .route("/account", get(account::show).post(account::change))
         .route("/numbers", post(account::put_number))
         .route("/services", post(account::put_service))
-        .route("/alerts", post(account::add_alert))
+        .route("/alerts", get(account::alerts).post(account::add_alert))
         .route("/missing", post(account::set_missing))
         .route("/events", get(events))
         .route("/messages", get(messages))
         .route("/media/{sid}", get(media::show))
         .route("/log", get(log))
+        .route("/log/{id}", get(log_detail))
         .route("/reset", post(reset))
         .with_state(Arc::clone(exchange));
     Router::new().nest("/_simulator", routes)
@@ -161,6 +163,17 @@ fn shown(message: &MessageRecord, account: &str) -> Value {
 
 async fn log(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     Json(json!(exchange.state().log.entries()))
+}
+
+/// What a request and its answer carried.
+async fn log_detail(State(exchange): State<Arc<Exchange>>, Path(id): Path<u64>) -> Response {
+    match exchange.state().log.detail(id) {
+        Some(detail) => Json(detail).into_response(),
+        None => {
+            let error = format!("what it carried is kept of the latest {MOST_DETAILS} requests only");
+            (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
+        }
+    }
 }
 
 async fn reset(State(exchange): State<Arc<Exchange>>) -> StatusCode {

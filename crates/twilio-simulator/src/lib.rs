@@ -52,7 +52,9 @@
 //! | `GET /_simulator/events` | | what happens from now on, as server-sent events |
 //! | `GET /_simulator/messages` | | all messages, oldest first, as REST shows them, and `media` with type, size and URL |
 //! | `GET /_simulator/media/{sid}` | | a file of a message, without credentials |
+//! | `GET /_simulator/alerts` | | all alerts, oldest first |
 //! | `GET /_simulator/log` | | all requests, [`LogEntry`] |
+//! | `GET /_simulator/log/{id}` | | what one of the latest 400 and its answer carried, credentials left out |
 //! | `POST /_simulator/reset` | | 204 |
 //!
 //! Faults are [`Fault`] in kebab case, those with a time as `{"delay-answer": {"milliseconds": 500}}`; extents are

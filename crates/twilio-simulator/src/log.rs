@@ -1,11 +1,23 @@
-//! The log of requests, both ways: what was asked of the API and which webhooks were posted. No bodies, no secrets.
+//! The log of requests, both ways: what was asked of the API and which webhooks were posted. Its entries have no bodies
+//! and no secrets; what the latest of them carried is kept beside them, for the page alone.
+
+mod detail;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use time::OffsetDateTime;
 
+pub(crate) use detail::{Answered, Asked, Detail};
+
+/// Of so many of the latest entries it is kept what they carried.
+pub(crate) const MOST_DETAILS: usize = 400;
+
 /// One HTTP request that the simulator answered or made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LogEntry {
+    /// Counts the entries from the start on; never given twice.
+    pub id: u64,
     /// Who asked whom.
     pub kind: LogKind,
     /// `GET`, `POST`, `DELETE`.
@@ -40,18 +52,17 @@ pub enum LogKind {
     Cdn,
 }
 
-/// Where an entry stands, to note its answer.
+/// Where an entry stands, to note its answer: its id.
 #[derive(Clone, Copy)]
-pub(crate) struct LogPlace {
-    era: u64,
-    index: usize,
-}
+pub(crate) struct LogPlace(u64);
 
-/// The entries since the start or the last reset.
+/// The entries since the start or the last reset. What is noted about one from before a reset is dropped.
 #[derive(Default)]
 pub(crate) struct Log {
     entries: Vec<LogEntry>,
-    era: u64,
+    /// The id of the first entry.
+    first: u64,
+    details: BTreeMap<u64, Detail>,
 }
 
 impl Log {
@@ -60,36 +71,69 @@ impl Log {
     }
 
     pub(crate) fn open(&mut self, kind: LogKind, method: &str, target: &str, about: Option<&str>) -> LogPlace {
+        let id = self.first + self.entries.len() as u64;
         let (method, target, about) = (method.to_owned(), target.to_owned(), about.map(str::to_owned));
-        self.entries.push(LogEntry { kind, method, target, status: None, about, at: now(), took: None });
-        LogPlace { era: self.era, index: self.entries.len() - 1 }
+        self.entries.push(LogEntry { id, kind, method, target, status: None, about, at: now(), took: None });
+        self.details.insert(id, Detail::default());
+        if self.details.len() > MOST_DETAILS {
+            self.details.pop_first();
+        }
+        LogPlace(id)
     }
 
-    /// Notes what the request turned out to be about, unless the log was cleared meanwhile.
+    /// Notes what the request turned out to be about.
     pub(crate) fn note_about(&mut self, place: LogPlace, sid: &str) {
-        if place.era == self.era
-            && let Some(entry) = self.entries.get_mut(place.index)
-        {
+        if let Some(entry) = self.entry_mut(place) {
             entry.about = Some(sid.to_owned());
         }
     }
 
-    /// Notes the answer, unless the log was cleared meanwhile.
-    pub(crate) fn close(&mut self, place: LogPlace, status: u16) {
-        if place.era == self.era
-            && let Some(entry) = self.entries.get_mut(place.index)
-        {
+    /// Notes what the request carried.
+    pub(crate) fn note_asked(&mut self, place: LogPlace, asked: Asked) {
+        if let Some(detail) = self.details.get_mut(&place.0) {
+            detail.request = asked;
+        }
+    }
+
+    /// Notes the answer.
+    pub(crate) fn close(&mut self, place: LogPlace, status: u16, answered: Answered) {
+        if let Some(entry) = self.entry_mut(place) {
             entry.status = Some(status);
             entry.took = Some(now() - entry.at);
+        }
+        if let Some(detail) = self.details.get_mut(&place.0) {
+            detail.answer = Some(answered);
+        }
+    }
+
+    /// Notes why there is no answer.
+    pub(crate) fn fail(&mut self, place: LogPlace, why: String) {
+        if let Some(detail) = self.details.get_mut(&place.0) {
+            detail.failure = Some(why);
         }
     }
 
     pub(crate) fn entry(&self, place: LogPlace) -> Option<LogEntry> {
-        if place.era == self.era { self.entries.get(place.index).cloned() } else { None }
+        self.entries.get(self.index(place)?).cloned()
+    }
+
+    /// What an entry carried, if it is one of the latest.
+    pub(crate) fn detail(&self, id: u64) -> Option<&Detail> {
+        self.details.get(&id)
     }
 
     pub(crate) fn clear(&mut self) {
+        self.first += self.entries.len() as u64;
         self.entries.clear();
-        self.era += 1;
+        self.details.clear();
+    }
+
+    fn entry_mut(&mut self, place: LogPlace) -> Option<&mut LogEntry> {
+        let index = self.index(place)?;
+        self.entries.get_mut(index)
+    }
+
+    fn index(&self, place: LogPlace) -> Option<usize> {
+        usize::try_from(place.0.checked_sub(self.first)?).ok()
     }
 }

@@ -23,10 +23,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use crate::exchange::{Event, Exchange};
-use crate::log::LogKind;
+use crate::log::{Answered, Asked, LogKind, LogPlace};
 use crate::misbehaviour::Fault;
 use crate::server::is_cut;
 pub(crate) use error::ApiError;
+use parameters::read_ahead;
 
 /// All routes of the API, of every version.
 pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
@@ -105,12 +106,22 @@ async fn refuse_absent(State(exchange): State<Arc<Exchange>>, request: Request, 
     if is_missing { ApiError::not_found().into_response() } else { next.run(request).await }
 }
 
-/// Counts a request while it is in flight, also when its client goes away.
-struct InFlight<'a>(&'a Exchange);
+/// Counts a request while it is in flight, and tells of it when it is over: also of one whose client went away.
+struct InFlight<'a> {
+    exchange: &'a Exchange,
+    place: LogPlace,
+}
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.state().requests_in_flight -= 1;
+        let entry = {
+            let mut state = self.exchange.state();
+            state.requests_in_flight -= 1;
+            state.log.entry(self.place)
+        };
+        if let Some(entry) = entry {
+            self.exchange.publish(Event::Request(entry));
+        }
     }
 }
 
@@ -124,24 +135,26 @@ async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, nex
         (place, state.ids.sid("RQ"), state.requests_in_flight)
     };
     exchange.wake();
+    let _in_flight = InFlight { exchange: &exchange, place };
     request.extensions_mut().insert(place);
-    let in_flight = InFlight(&exchange);
-    let mut response = next.run(request).await;
-    drop(in_flight);
+    let mut response = match read_ahead(request).await {
+        Ok((parameters, request)) => {
+            let asked = Asked::new(request.headers(), &parameters.0, None);
+            exchange.state().log.note_asked(place, asked);
+            next.run(request).await
+        }
+        Err(refusal) => refusal.into_response(),
+    };
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert("Twilio-Request-Id", value);
     }
     headers.insert("Twilio-Concurrent-Requests", HeaderValue::from(concurrent));
-    let entry = {
-        let mut state = exchange.state();
-        if !is_cut(&response) {
-            state.log.close(place, response.status().as_u16());
-        }
-        state.log.entry(place)
-    };
-    if let Some(entry) = entry {
-        exchange.publish(Event::Request(entry));
+    let (answered, response) = Answered::of(response).await;
+    if is_cut(&response) {
+        exchange.state().log.fail(place, "the connection was cut instead of an answer".to_owned());
+    } else {
+        exchange.state().log.close(place, response.status().as_u16(), answered);
     }
     response
 }

@@ -82,7 +82,8 @@ mod tests {
     use super::{Answer, replies};
 
     fn answer(content_type: &str, body: &str) -> Answer {
-        Answer { status: 200, content_type: Some(content_type.to_owned()), body: body.to_owned(), is_chunked: false }
+        let (content_type, body) = (Some(content_type.to_owned()), body.to_owned());
+        Answer { status: 200, content_type, body, is_chunked: false, headers: axum::http::HeaderMap::new() }
     }
 
     #[test]

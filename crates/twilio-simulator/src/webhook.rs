@@ -8,11 +8,11 @@ mod wire;
 
 use std::time::Duration;
 
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::{Event, Exchange};
-use crate::log::LogKind;
+use crate::log::{Answered, LogKind};
 use address::Address;
 pub(crate) use fetch::Fetched;
 
@@ -67,6 +67,7 @@ pub(crate) struct Answer {
     pub(crate) content_type: Option<String>,
     pub(crate) body: String,
     pub(crate) is_chunked: bool,
+    pub(crate) headers: HeaderMap,
 }
 
 /// Why there was no answer.
@@ -128,10 +129,12 @@ impl Exchange {
             Some(&webhook.subject),
         );
         self.wake();
-        let outcome = timeout_at(deadline, wire::send(self, webhook, address)).await.unwrap_or(Err(Failure::TimedOut));
+        let outcome =
+            timeout_at(deadline, wire::send(self, webhook, address, place)).await.unwrap_or(Err(Failure::TimedOut));
         let mut state = self.state();
-        if let Ok(answer) = &outcome {
-            state.log.close(place, answer.status);
+        match &outcome {
+            Ok(answer) => state.log.close(place, answer.status, Answered::new(&answer.headers, Some(&answer.body))),
+            Err(failure) => state.log.fail(place, format!("failed to {failure}")),
         }
         let entry = state.log.entry(place);
         drop(state);

@@ -121,6 +121,12 @@ pub(super) async fn add_alert(State(exchange): State<Arc<Exchange>>, Json(new): 
     Json(json!({ "sid": sid }))
 }
 
+/// All alerts, oldest first, as REST lists them.
+pub(super) async fn alerts(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
+    let show = |alert: &Alert| alert.to_json(&exchange.config.account_sid, &exchange.base_url);
+    Json(exchange.state().alerts.iter().map(show).collect())
+}
+
 /// Says which beginnings of API paths are answered 404 from now on.
 pub(super) async fn set_missing(State(exchange): State<Arc<Exchange>>, Json(missing): Json<Vec<String>>) -> StatusCode {
     exchange.state().missing = missing;

@@ -6,7 +6,7 @@ use axum::http::Method;
 use super::{LARGEST_FOR_CARRIERS, LARGEST_MESSAGE, is_accepted, is_resized};
 use crate::alert::Alert;
 use crate::exchange::{Event, Exchange};
-use crate::log::LogKind;
+use crate::log::{Answered, LogKind};
 use crate::webhook::{Failure, Fetched};
 
 /// Why a message with files does not leave: Twilio's error code, and in words.
@@ -75,8 +75,9 @@ async fn ask(exchange: &Exchange, sid: &str, method: Method, url: &str) -> Resul
     let fetched = exchange.fetch(method, url).await;
     let entry = {
         let mut state = exchange.state();
-        if let Ok(fetched) = &fetched {
-            state.log.close(place, fetched.status);
+        match &fetched {
+            Ok(fetched) => state.log.close(place, fetched.status, Answered::new(&fetched.headers, None)),
+            Err(failure) => state.log.fail(place, format!("failed to {failure}")),
         }
         state.log.entry(place)
     };

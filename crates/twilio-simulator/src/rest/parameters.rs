@@ -1,6 +1,6 @@
 //! The parameters of a request: the query of a GET, the form of a POST, repeated names kept.
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{Method, StatusCode};
 
@@ -29,16 +29,20 @@ impl Parameters {
 /// The largest form that is read, in bytes.
 const LARGEST_FORM: usize = 1024 * 1024;
 
+/// Reads the form of a request ahead and gives it with the request, so that it is seen whatever becomes of it.
+pub(super) async fn read_ahead(request: Request) -> Result<(Parameters, Request), ApiError> {
+    let (head, body) = request.into_parts();
+    let form = to_bytes(body, LARGEST_FORM).await;
+    let form = form.map_err(|_| ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, 20005, "The form is too large"))?;
+    let encoded = if head.method == Method::GET { head.uri.query().unwrap_or_default().as_bytes() } else { &form };
+    Ok((Parameters::decode(encoded), Request::from_parts(head, Body::from(form))))
+}
+
 impl<S: Sync> FromRequest<S> for Parameters {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        if request.method() == Method::GET {
-            return Ok(Self::decode(request.uri().query().unwrap_or_default().as_bytes()));
-        }
-        let form = to_bytes(request.into_body(), LARGEST_FORM).await;
-        let form = form.map_err(|_| ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, 20005, "The form is too large"))?;
-        Ok(Self::decode(&form))
+        read_ahead(request).await.map(|(parameters, _)| parameters)
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Fetched {
     pub(crate) body: Bytes,
     /// Whether there was more than any message may weigh.
     pub(crate) is_cut_short: bool,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Exchange {
@@ -48,6 +49,7 @@ async fn fetch(exchange: &Exchange, method: Method, address: &Address) -> Result
         declared_length: text(CONTENT_LENGTH.as_str()).parse().ok(),
         body,
         is_cut_short,
+        headers: head.headers,
     })
 }
 

@@ -14,20 +14,26 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::address::Address;
-use super::signature::sign;
+use super::signature::{sign, what_is_signed};
 use super::{Answer, Failure, Webhook};
 use crate::exchange::Exchange;
+use crate::log::{Asked, LogPlace};
 
 /// The most that is read of an answer, so that one over Twilio's limit of 64 kB is still seen to be over it.
 const READ_AT_MOST: usize = 1024 * 1024;
 
 /// Sends a webhook once; with a user name in its URL a second time, if the first is answered 401.
-pub(super) async fn send(exchange: &Exchange, webhook: &Webhook, address: &Address) -> Result<Answer, Failure> {
-    let response = exchange_once(exchange, webhook, address, None).await?;
+pub(super) async fn send(
+    exchange: &Exchange,
+    webhook: &Webhook,
+    address: &Address,
+    place: LogPlace,
+) -> Result<Answer, Failure> {
+    let response = exchange_once(exchange, webhook, address, place, None).await?;
     let response = match &address.user_info {
         Some(user_info) if response.status() == StatusCode::UNAUTHORIZED => {
             let credentials = format!("Basic {}", STANDARD.encode(user_info));
-            exchange_once(exchange, webhook, address, Some(credentials)).await?
+            exchange_once(exchange, webhook, address, place, Some(credentials)).await?
         }
         _ => response,
     };
@@ -38,9 +44,13 @@ async fn exchange_once(
     exchange: &Exchange,
     webhook: &Webhook,
     address: &Address,
+    place: LogPlace,
     credentials: Option<String>,
 ) -> Result<Response<Incoming>, Failure> {
-    request(exchange, address, compose(exchange, webhook, address, credentials)?).await
+    let (composed, signed) = compose(exchange, webhook, address, credentials)?;
+    let asked = Asked::new(composed.headers(), &webhook.parameters, Some(&signed));
+    exchange.state().log.note_asked(place, asked);
+    request(exchange, address, composed).await
 }
 
 /// Sends a request over a connection of its own.
@@ -73,12 +83,13 @@ async fn connect(exchange: &Exchange, address: &Address) -> Result<TcpStream, Fa
     connected.map_err(|error| Failure::Connect(error.to_string()))
 }
 
+/// The request, and what its signature signs.
 fn compose(
     exchange: &Exchange,
     webhook: &Webhook,
     address: &Address,
     credentials: Option<String>,
-) -> Result<Request<Body>, Failure> {
+) -> Result<(Request<Body>, String), Failure> {
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.parameters).finish();
     let (mut url, mut target) = (address.signed_url(webhook.product), address.target());
     let in_query = webhook.endpoint.method == Method::GET;
@@ -87,7 +98,8 @@ fn compose(
         url = format!("{url}{joint}{form}");
         target = format!("{target}{joint}{form}");
     }
-    let (signed, body) = if in_query { (&[][..], String::new()) } else { (&webhook.parameters[..], form) };
+    let (parameters, body) = if in_query { (&[][..], String::new()) } else { (&webhook.parameters[..], form) };
+    let signed = what_is_signed(&url, parameters);
     let mut request = Request::builder()
         .method(&webhook.endpoint.method)
         .uri(target)
@@ -95,7 +107,7 @@ fn compose(
         .header(USER_AGENT, "TwilioProxy/1.1")
         .header("Accept", "*/*")
         .header("X-Home-Region", "us1")
-        .header("X-Twilio-Signature", sign(&exchange.config.auth_token, &url, signed))
+        .header("X-Twilio-Signature", sign(&exchange.config.auth_token, &signed))
         .header("I-Twilio-Idempotency-Token", &webhook.token);
     if !in_query {
         request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8");
@@ -103,7 +115,8 @@ fn compose(
     if let Some(credentials) = credentials {
         request = request.header(AUTHORIZATION, credentials);
     }
-    request.body(Body::from(body)).map_err(|_| Failure::Url(address.signed_url(webhook.product)))
+    let request = request.body(Body::from(body)).map_err(|_| Failure::Url(address.signed_url(webhook.product)))?;
+    Ok((request, signed))
 }
 
 async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
@@ -115,6 +128,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
         content_type,
         body: String::from_utf8_lossy(&body).into_owned(),
         is_chunked: head.headers.contains_key(TRANSFER_ENCODING),
+        headers: head.headers,
     })
 }
 

@@ -17,4 +17,5 @@ mod receiver;
 mod shelf;
 mod someone_says_stop;
 mod the_account_is_in_trouble;
+mod the_wire_is_looked_at;
 mod twilio_misbehaves;
