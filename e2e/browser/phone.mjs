@@ -2,6 +2,7 @@
 // OPENCLAW is the program (default: target/debug/openclaw), CHROMIUM the browser (default: Debian's); screenshots go to
 // SCREENSHOTS (default: e2e/browser/screenshots).
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Shelf, Simulation, drawPicture } from "./simulation.mjs";
 
@@ -149,13 +150,68 @@ test("a phone that is switched off gets its texts no more, and a failure says wh
   const phone = page.phone(FIRST);
   await phone.root.getByRole("button", { name: "On", exact: true }).click();
   await phone.root.getByText("switched off: texts do not arrive").waitFor();
-  await phone.write("Can you hear me?");
+  assert.ok(await phone.root.getByRole("textbox").isDisabled(), "who is off writes nothing");
+  assert.ok(await phone.root.getByRole("button", { name: "Send", exact: true }).isDisabled());
+  await simulation.send(FIRST, "Can you hear me?");
   await phone.root.getByText(/^undelivered · error 30003: The handset cannot be reached/).waitFor();
   await page.shot("switched-off");
   await page.reload();
   await phone.root.getByText("switched off: texts do not arrive").waitFor();
   await phone.root.getByRole("button", { name: "On", exact: true }).click();
   await phone.root.getByText("talks to the assistant").waitFor();
+  await page.close();
+});
+
+test("a line of the wire shows what it carried: the form, the signature and what that signs, the error of an answer", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const before = (await phone.answers()).length;
+  await page.getByRole("button", { name: /^Too many requests/ }).click();
+  await page.getByRole("button", { name: "End all trouble" }).waitFor();
+  await phone.write("What did I say, and who signed it?");
+  await phone.waitForAnswers(before + 1);
+  await phone.waitForDelivery();
+  await phone.root.locator(".bubble.mine .said").last().click();
+  const webhook = page.locator("#log li.webhook").first();
+  await webhook.getByRole("button").press("Enter");
+  assert.equal(await webhook.getByRole("button").getAttribute("aria-expanded"), "true");
+  await webhook.getByRole("heading", { name: /^Answer: 200/ }).waitFor();
+  const carried = new Map(await webhook.locator(".pairs div").evaluateAll((rows) => rows.map((row) => [row.firstChild.textContent, row.lastChild.textContent])));
+  assert.equal(carried.get("Body"), "What did I say, and who signed it?");
+  assert.equal(carried.get("From"), FIRST);
+  await webhook.getByText("What the signature signs", { exact: true }).press("Enter");
+  const signed = await webhook.locator("details pre").textContent();
+  const signature = createHmac("sha1", "0123456789abcdef0123456789abcdef").update(signed).digest("base64");
+  assert.equal(carried.get("X-Twilio-Signature"), signature);
+  await page.shot("wire-webhook");
+  await page.keyboard.press("Escape");
+  assert.equal(await webhook.locator(".detail").count(), 0);
+  assert.ok(await webhook.getByRole("button").evaluate((line) => line === document.activeElement));
+  await page.keyboard.press("Escape");
+  const refused = page.locator("#log li.rest", { hasText: "429" }).last();
+  await refused.getByRole("button").click();
+  await refused.getByText("Error 20429 Too Many Requests").waitFor();
+  const shown = await refused.textContent();
+  assert.match(shown, /Body *What did I say/);
+  assert.match(shown, /Authorization *Basic AC0123456789abcdef0123456789abcdef:•••/);
+  assert.ok(!shown.includes(btoa("AC0123456789abcdef0123456789abcdef:0123456789abcdef0123456789abcdef")));
+  await page.shot("wire-429");
+  assert.deepEqual(await page.violations(), []);
+  await page.close();
+});
+
+test("a recording that no browser plays, and a picture that is none, can be saved", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const data = btoa("#!AMR\n not really");
+  await simulation.text(FIRST, "a note", [{ content_type: "audio/amr", data }, { content_type: "image/png", data }, { content_type: "video/3gpp", data }, { content_type: "audio/ogg", data }]);
+  const links = phone.root.locator(".bubble").filter({ hasText: "a note" }).first().locator("a.file");
+  await links.nth(3).waitFor();
+  assert.deepEqual(await links.evaluateAll((all) => all.map((link) => link.download)), ["file.amr", "file.png", "file.3gpp", "file.ogg"]);
+  const [saved] = await Promise.all([page.waitForEvent("download"), links.first().click()]);
+  assert.equal(saved.suggestedFilename(), "file.amr");
+  await page.shot("files-to-save");
+  simulation.complaints = simulation.complaints.filter((text) => !text.includes("Failed to load"));
   await page.close();
 });
 
@@ -175,6 +231,23 @@ test("two phones talk at the same time, and STOP silences only one", async () =>
   await page.shot("two-phones");
   await second.write("START");
   await second.root.getByText("Started: texts get through to this phone again.").waitFor();
+  await page.close();
+});
+
+test("a phone that is put away keeps what it was told, and tells that there is more", async () => {
+  const page = await simulation.open();
+  const second = page.phone(SECOND);
+  await second.waitForAnswers(3);
+  const before = await second.root.locator(".bubble").count();
+  await second.root.getByRole("button", { name: /^Put .* away$/ }).click();
+  await second.root.waitFor({ state: "detached" });
+  await simulation.send(SECOND, "While you were away.");
+  await page.getByRole("button", { name: "+1 555 000 5679, put away, 1 new message" }).click();
+  await second.root.getByText("While you were away.").waitFor();
+  assert.equal(await second.root.locator(".bubble").count(), before + 1);
+  assert.ok(await second.root.getByRole("textbox").evaluate((box) => box === document.activeElement));
+  const places = await page.locator(".phone").evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
+  assert.deepEqual(places, ["Phone +1 555 000 5678", "Phone +1 555 000 5679"]);
   await page.close();
 });
 
@@ -205,7 +278,7 @@ test("it can be used with the keyboard alone, in the dark and on a small screen"
 
 test("its colours are chosen and kept", async () => {
   const page = await simulation.open({ colorScheme: "light" });
-  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await ground();
   await page.getByRole("button", { name: "Colours: auto" }).click();
   await page.getByRole("button", { name: "Colours: light" }).click();

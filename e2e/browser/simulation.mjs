@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect, createServer as listen } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
@@ -31,7 +32,9 @@ export class Simulation {
   }
 
   async open(options = {}) {
-    const page = await this.browser.newPage({ viewport: { width: 1280, height: 840 }, ...options });
+    const { before, url, ...rest } = options;
+    const page = await this.browser.newPage({ viewport: { width: 1280, height: 840 }, ...rest });
+    if (before) await page.addInitScript(before);
     page.setDefaultTimeout(patience);
     page.on("pageerror", (error) => this.complaints.push(error.message));
     page.on("console", (line) => line.type() === "error" && this.complaints.push(line.text()));
@@ -47,18 +50,26 @@ export class Simulation {
       const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
       return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
     };
-    await page.goto(this.url);
+    await page.goto(url ?? this.url);
     await page.locator("#link.live").waitFor();
     return page;
   }
 
-  // Sends a message with a picture through the API, as the gateway would.
+  // Sends a message, with a picture if there is one, through the API, as the gateway would.
   async send(to, text, picture) {
     const account = await (await fetch(`${this.url}_simulator/account`)).json();
-    const form = new URLSearchParams({ To: to, From: account.numbers[0], Body: text, MediaUrl: picture });
+    const form = new URLSearchParams({ To: to, From: account.numbers[0], Body: text, ...(picture ? { MediaUrl: picture } : {}) });
     const authorization = `Basic ${btoa(`${account.sid}:0123456789abcdef0123456789abcdef`)}`;
     const answer = await fetch(`${this.url}2010-04-01/Accounts/${account.sid}/Messages.json`, { method: "POST", body: form, headers: { authorization } });
     if (answer.status !== 201) throw new Error(await answer.text());
+  }
+
+  // A phone texts, without a page.
+  async text(from, body, files = []) {
+    const account = await (await fetch(`${this.url}_simulator/account`)).json();
+    const text = JSON.stringify({ from, to: account.numbers[0], body, files });
+    const answer = await fetch(`${this.url}_simulator/inbound-message`, { method: "POST", body: text, headers: { "content-type": "application/json" } });
+    if (answer.status !== 200) throw new Error(await answer.text());
   }
 
   end() {
@@ -93,6 +104,38 @@ export class Shelf {
 
   close() {
     this.server.close();
+  }
+}
+
+// A line to the simulation that can be cut and mended.
+export class Line {
+  static async open(simulation) {
+    const own = new Line();
+    const { port } = new URL(simulation.url);
+    own.sockets = new Set();
+    own.server = listen((here) => {
+      const there = connect(port, "127.0.0.1");
+      here.pipe(there).pipe(here);
+      for (const socket of [here, there]) {
+        own.sockets.add(socket);
+        socket.on("error", () => {}).on("close", () => [here, there].forEach((end) => end.destroy()));
+      }
+    });
+    own.port = 0;
+    await own.mend();
+    own.url = `http://127.0.0.1:${own.port}/`;
+    return own;
+  }
+
+  async mend() {
+    await new Promise((listening) => this.server.listen(this.port, "127.0.0.1", listening));
+    this.port = this.server.address().port;
+  }
+
+  cut() {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+    this.sockets.clear();
   }
 }
 

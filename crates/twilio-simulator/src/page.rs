@@ -18,19 +18,25 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Path, content type and text of each file.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 19] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
     ("/page.css", STYLE, include_str!("page/page.css")),
     ("/thread.css", STYLE, include_str!("page/thread.css")),
+    ("/wire.css", STYLE, include_str!("page/wire.css")),
     ("/main.js", SCRIPT, include_str!("page/main.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
     ("/bubble.js", SCRIPT, include_str!("page/bubble.js")),
     ("/phone.js", SCRIPT, include_str!("page/phone.js")),
     ("/pictures.js", SCRIPT, include_str!("page/pictures.js")),
+    ("/roving.js", SCRIPT, include_str!("page/roving.js")),
     ("/segments.js", SCRIPT, include_str!("page/segments.js")),
     ("/operator.js", SCRIPT, include_str!("page/operator.js")),
+    ("/switcher.js", SCRIPT, include_str!("page/switcher.js")),
+    ("/thread.js", SCRIPT, include_str!("page/thread.js")),
     ("/trouble.js", SCRIPT, include_str!("page/trouble.js")),
+    ("/views.js", SCRIPT, include_str!("page/views.js")),
+    ("/detail.js", SCRIPT, include_str!("page/detail.js")),
     ("/wire.js", SCRIPT, include_str!("page/wire.js")),
 ];
 

@@ -25,6 +25,7 @@ const PATHS = {
   ticks: "M6.500 17.200L1.800 12.500l1.400-1.400 3.300 3.300L15.800 5l1.400 1.400zm5.400-.1l-1.200-1.200 1.400-1.400 9-9.400 1.400 1.400z",
   alarm: "M12 2.500L22.500 21h-21zM11 9v6h2V9zm0 7.500v2h2v-2z",
   file: "M6 2h8l5 5v15H6zm7 1.800V8h4.200z",
+  more: "M8.600 5.400L10 4l8 8-8 8-1.400-1.400 6.600-6.600z",
   lock: "M7 10V7a5 5 0 0 1 10 0v3h1.500v11h-13V10zm2 0h6V7a3 3 0 0 0-6 0z",
 };
 
@@ -53,6 +54,30 @@ export async function ask(path, method = "GET", body) {
   }
   if (!answer.ok) throw new Error(data?.error ?? `the simulator answered ${answer.status}`);
   return data;
+}
+
+// What is to be kept between visits; a browser that keeps nothing is fine.
+export const store = {
+  get(name) {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      // Chosen again next time.
+    }
+  },
+};
+
+// Has a screen reader say something, once.
+export function announce(text) {
+  $("heard").append(element("p", { textContent: text }));
+  if ($("heard").childElementCount > 20) $("heard").firstElementChild.remove();
 }
 
 // +15550005678 as people write it.

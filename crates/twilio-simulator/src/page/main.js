@@ -1,98 +1,131 @@
-// The page: which phones there are, what is looked at, and following what happens.
+// The page: which phones there are, what is chosen, and following what happens.
 
-import { $, ask, element, icon, pretty } from "./dom.js";
+import { $, ask, icon, pretty, store } from "./dom.js";
 import { isFromPhone } from "./bubble.js";
 import { Phone } from "./phone.js";
 import * as operator from "./operator.js";
+import * as switcher from "./switcher.js";
 import * as trouble from "./trouble.js";
+import * as views from "./views.js";
 import * as wire from "./wire.js";
 
 const FIRST = "+15550005678";
-const phones = new Map(); // by number
+const phones = new Map(); // by number; those that were put away stay
 let bot = "";
 let hasOperator = false;
-let chosen = null;
-let waiting = [];
+let chosen = null; // a message's SID
+let traceMore = null; // shows one more line below it
 
 // ---- phones
 
 const desk = { bot: () => bot, choose, close: putAway, showOperator };
+const giveChip = switcher.build(phones, takeOut);
 
 function phone(number) {
   if (!phones.has(number)) {
     const made = new Phone(number, phones.size, desk);
     phones.set(number, made);
     $("stage").append(made.root);
+    giveChip(made);
     drawPhones();
   }
   return phones.get(number);
 }
 
+const onStage = () => [...phones.values()].filter(({ isAway }) => !isAway);
+
 function drawPhones() {
-  $("stage").dataset.count = phones.size;
-  for (const one of phones.values()) one.find(".close").hidden = phones.size === 1;
+  const there = onStage();
+  document.body.dataset.phones = Math.min(there.length, 4);
+  for (const one of there) one.find(".close").hidden = there.length === 1;
+  switcher.draw();
 }
 
 function addPhone() {
   const last = Math.max(...[...phones.keys()].map((number) => Number(number.slice(-4))));
-  const made = phone(`+1555000${String((last + 1) % 10000).padStart(4, "0")}`);
-  show("phones");
-  made.root.scrollIntoView({ inline: "end", block: "nearest" });
-  made.find("textarea").focus();
+  takeOut(phone(`+1555000${String((last + 1) % 10000).padStart(4, "0")}`));
 }
 
+// A phone that is put away still gets its messages.
 function putAway(own) {
+  own.isAway = true;
   own.root.remove();
-  phones.delete(own.number);
   drawPhones();
-  [...phones.values()].at(-1).find("textarea").focus();
+  onStage().at(-1).focus();
+}
+
+// Brings a phone into sight, wherever it was.
+function takeOut(own) {
+  if (own.isAway) {
+    own.isAway = false;
+    const all = onStage();
+    $("stage").insertBefore(own.root, all[all.indexOf(own) + 1]?.root ?? null);
+    own.thread.showEnd();
+  }
+  own.unread = 0;
+  drawPhones();
+  views.show("phones");
+  own.root.scrollIntoView({ inline: "center", block: "nearest" });
+  own.focus();
 }
 
 const other = (message) => (isFromPhone(message) ? message.from : message.to);
 const isPhone = (number) => number !== bot && /^\+\d+$/.test(number ?? "");
 
-function takeMessage(message, isNow) {
+function takeMessage(message) {
   const number = other(message);
   if (!isPhone(number)) return;
-  const isNew = phone(number).take(message, isNow);
-  if (isNew && !isFromPhone(message) && document.body.dataset.view !== "phones") badge("phones", "•");
+  const own = phone(number);
+  if (!own.thread.take(message, true) || isFromPhone(message)) return;
+  if (!views.isOpen("phones")) views.badge("phones", "•", "new messages");
+  if (switcher.isInSight(own)) return;
+  own.unread += 1;
+  switcher.draw();
 }
 
 // ---- what is behind a message
 
 function choose(sid) {
+  for (const one of phones.values()) if (one.thread.has(chosen)) one.thread.fold(chosen);
   chosen = sid === chosen ? null : sid;
   wire.choose(chosen);
   drawTrace();
 }
 
+function drawChosenAgain() {
+  const again = chosen;
+  if (again === null) return;
+  choose(again);
+  if ([...phones.values()].some(({ thread }) => thread.has(again))) choose(again);
+}
+
 function drawTrace() {
-  const lines = chosen ? wire.behind(chosen) : [];
-  for (const one of phones.values()) one.trace(chosen, one.bubbles.has(chosen) ? lines : []);
+  traceMore = null;
+  for (const one of phones.values()) if (one.thread.has(chosen)) traceMore = one.thread.unfold(chosen, wire.behind(chosen));
 }
 
 function takeEntry(entry) {
-  wire.take(entry);
-  if (entry.about === chosen) drawTrace();
+  if (wire.take(entry) && entry.about === chosen) traceMore?.(wire.line(entry));
 }
-
-const fromAlert = (alert) => ({ kind: "alert", method: alert.error_code, target: alert.alert_text, status: "alert", about: alert.resource_sid, at: Date.parse(alert.date_created), took: null });
 
 // ---- the operator and trouble
 
 async function drawOperator() {
   if (!hasOperator) return;
-  waiting = await operator.draw();
-  badge("operator", waiting.length || "");
+  const waiting = await operator.draw();
+  views.badge("operator", waiting.length, `${waiting.length} waiting`);
   for (const one of phones.values()) one.knock(waiting.includes(one.number));
 }
 
 function showOperator(number) {
-  show("operator");
+  views.show("operator");
   $("requests").querySelector(`[data-number="${number}"] button`)?.focus();
 }
 
-const drawTrouble = async () => badge("trouble", (await trouble.draw()) || "");
+async function drawTrouble() {
+  const count = await trouble.draw();
+  views.badge("trouble", count, `${count} in force`);
+}
 
 // Many things happen at once; looking once is enough.
 function soon(draw) {
@@ -105,41 +138,13 @@ function soon(draw) {
   };
 }
 
-// ---- views on a small screen
-
-const VIEWS = [["phones", "Phones"], ["operator", "Operator"], ["trouble", "Trouble"], ["wire", "Wire"]];
-
-function buildViews() {
-  const buttons = VIEWS.map(([view, name]) => {
-    const button = element("button", { type: "button" }, icon(view), element("span", { textContent: name }), element("b", { className: "badge" }));
-    button.dataset.view = view;
-    button.addEventListener("click", () => show(view));
-    return button;
-  });
-  $("views").replaceChildren(...buttons);
-  show("phones");
-}
-
-function show(view) {
-  document.body.dataset.view = view;
-  for (const button of $("views").children) {
-    if (button.dataset.view === view) button.setAttribute("aria-current", "true");
-    else button.removeAttribute("aria-current");
-  }
-  if (view === "phones") badge("phones", "");
-}
-
-function badge(view, text) {
-  $("views").querySelector(`[data-view="${view}"] .badge`).textContent = text;
-}
-
 // ---- light and dark
 
 const THEMES = ["auto", "light", "dark"];
 
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
-  localStorage.setItem("theme", theme);
+  store.set("theme", theme);
   $("theme").replaceChildren(icon(theme));
   $("theme").setAttribute("aria-label", `Colours: ${theme}`);
   $("theme").title = `Colours: ${theme}`;
@@ -147,22 +152,26 @@ function setTheme(theme) {
 
 // ---- following
 
+let late = null; // what happens while everything is loaded
+
 function follow() {
   const events = new EventSource("/_simulator/events");
-  const on = (name, take) => events.addEventListener(name, (event) => take(JSON.parse(event.data)));
+  const on = (name, take) => events.addEventListener(name, (event) => {
+    const data = JSON.parse(event.data);
+    if (late) late.push(() => take(data));
+    else take(data);
+  });
   const operatorSoon = soon(drawOperator);
   const troubleSoon = soon(drawTrouble);
-  on("message", (message) => takeMessage(message, true));
+  on("message", takeMessage);
   on("request", takeEntry);
-  on("alert", (alert) => takeEntry(fromAlert(alert)));
-  on("behind", load);
+  on("alert", (alert) => takeEntry(wire.fromAlert(alert)));
+  events.addEventListener("behind", load);
   for (const name of ["message", "request"]) events.addEventListener(name, operatorSoon);
   events.addEventListener("request", troubleSoon);
   document.addEventListener("operator-decided", operatorSoon);
-  events.addEventListener("open", async () => {
-    await load();
-    say("live", "live");
-  });
+  document.addEventListener("trouble-changed", troubleSoon);
+  events.addEventListener("open", load);
   events.addEventListener("error", () => say("lost", "the simulator has ended or cannot be reached"));
 }
 
@@ -172,28 +181,49 @@ function say(state, text) {
 }
 
 async function load() {
-  const [account, messages, log, outcomes] = await Promise.all(["account", "messages", "log", "outcome"].map((name) => ask(`/_simulator/${name}`)));
+  late = [];
+  try {
+    await loadAll();
+    say("live", "live");
+  } catch (error) {
+    say("lost", `not everything could be loaded: ${error.message}`);
+  }
+  const missed = late;
+  late = null;
+  for (const take of missed) take();
+}
+
+async function loadAll() {
+  const [account, messages, log, alerts, outcomes] = await Promise.all(["account", "messages", "log", "alerts", "outcome"].map((name) => ask(`/_simulator/${name}`)));
   bot = account.numbers[0] ?? "";
   hasOperator = account.hasOperator;
   $("operator").hidden = !hasOperator;
-  $("views").querySelector('[data-view="operator"]').hidden = !hasOperator;
+  views.hide("operator", !hasOperator);
   $("bot").textContent = pretty(bot);
-  for (const one of phones.values()) one.forget();
-  for (const message of messages) takeMessage(message, false);
-  for (const one of phones.values()) one.showPower((outcomes[one.number] ?? "delivered") === "delivered");
-  wire.load(log);
+  const byPhone = Map.groupBy(messages.filter((message) => isPhone(other(message))), other);
+  for (const number of byPhone.keys()) phone(number);
+  for (const one of phones.values()) {
+    one.thread.load(byPhone.get(one.number) ?? []);
+    one.showPower((outcomes[one.number] ?? "delivered") === "delivered");
+  }
+  wire.load(log, alerts);
+  drawChosenAgain();
   await Promise.all([drawOperator(), drawTrouble()]);
 }
 
-buildViews();
+views.build();
 trouble.build();
 wire.build();
-setTheme(localStorage.getItem("theme") ?? "auto");
+setTheme(store.get("theme") ?? "auto");
 $("theme").addEventListener("click", () => setTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % 3]));
 $("add").addEventListener("click", addPhone);
 $("show-all").addEventListener("click", () => choose(chosen));
+$("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  takeOut(onStage()[0]);
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && chosen !== null && !$("viewer").open) choose(chosen);
 });
-phone(FIRST).find("textarea").focus();
+phone(FIRST).focus();
 follow();

@@ -1,34 +1,37 @@
-// One phone: its thread with the assistant, and what it takes to write and to send pictures.
+// One phone: what it takes to write and to send pictures, and to switch it off. What is said is in its thread.
 
-import { ask, element, icon, pretty, weight } from "./dom.js";
-import { bubble, fact, isFromPhone, pendingBubble, redraw } from "./bubble.js";
-import { LARGEST, MOST, take, toBase64 } from "./pictures.js";
+import { announce, ask, element, icon, pretty, weight } from "./dom.js";
+import { LARGEST, MOST, listenToDrops, preview, take, toBase64 } from "./pictures.js";
 import { measure } from "./segments.js";
+import { Thread } from "./thread.js";
 
 const OPENERS = ["Hello!", "Who are you?", "STOP"];
+
+// How many hues thread.css has.
+const HUES = 8;
 
 export class Phone {
   // `desk` has: bot(), choose(sid), close(phone), showOperator().
   constructor(number, index, desk) {
     this.number = number;
     this.desk = desk;
-    this.bubbles = new Map(); // by SID
     this.picked = [];
+    this.isAway = false;
+    this.unread = 0;
     this.root = document.getElementById("phone").content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.root.querySelector(selector);
+    this.thread = new Thread(this.find(".screen"), number, desk.choose);
     this.dress(index);
     this.listen();
-    this.followThread();
-    this.drawComposer();
   }
 
   dress(index) {
     const name = pretty(this.number);
-    this.root.classList.add(`hue-${index % 6}`);
+    this.hue = `hue-${index % HUES}`;
+    this.root.classList.add(this.hue);
     this.root.setAttribute("aria-label", `Phone ${name}`);
     this.find(".face").textContent = this.number.slice(-2);
     this.find("h2").textContent = name;
-    this.find("[role=log]").setAttribute("aria-label", `Conversation of ${name}`);
     this.find(".field span").textContent = `Text message from ${name}`;
     const buttons = { ".attach": ["attach", "Send pictures"], ".send": ["send", "Send"], ".close": ["close", `Put ${name} away`] };
     for (const [selector, [picture, said]] of Object.entries(buttons)) {
@@ -71,30 +74,13 @@ export class Phone {
     });
     this.find(".power").addEventListener("click", () => this.power(this.find(".power").getAttribute("aria-pressed") !== "true"));
     this.find(".close").addEventListener("click", () => this.desk.close(this));
-    this.listenToDrops();
-  }
-
-  listenToDrops() {
-    const brings = (event) => event.dataTransfer?.types.includes("Files");
-    this.root.addEventListener("dragover", (event) => {
-      if (!brings(event)) return;
-      event.preventDefault();
-      this.root.classList.add("over");
-    });
-    this.root.addEventListener("dragleave", (event) => {
-      if (!this.root.contains(event.relatedTarget)) this.root.classList.remove("over");
-    });
-    this.root.addEventListener("drop", (event) => {
-      if (!brings(event)) return;
-      event.preventDefault();
-      this.root.classList.remove("over");
-      this.pick(event.dataTransfer.files);
-    });
+    listenToDrops(this.root, (files) => this.pick(files));
   }
 
   // ---- writing
 
   async pick(files) {
+    if (!this.isOn) return;
     this.complain("");
     for (const file of files) {
       if (this.picked.length >= MOST) {
@@ -120,7 +106,7 @@ export class Phone {
 
   drawComposer() {
     const text = this.find("textarea").value;
-    this.find(".send").disabled = text.trim() === "" && this.picked.length === 0;
+    this.find(".send").disabled = !this.isOn || (text.trim() === "" && this.picked.length === 0);
     const { segments, left } = measure(text);
     const isLong = text !== "" && this.picked.length === 0 && (segments > 1 || left < 30);
     this.find(".length").textContent = isLong ? `${left} left in segment ${segments} · ${text.length}/1600` : "";
@@ -137,14 +123,14 @@ export class Phone {
       this.drawComposer();
       this.find("textarea").focus();
     });
-    const sight = file.type.startsWith("image/") ? element("img", { src: file.url, alt: file.name }) : element("span", { className: "file", textContent: file.name });
-    sight.title = `${file.name}, ${weight(file.blob.size)}`;
-    return element("li", {}, sight, remove);
+    const made = element("li", {}, preview(file, file.name), remove);
+    made.title = `${file.name}, ${weight(file.blob.size)}`;
+    return made;
   }
 
   submit() {
     const text = this.find("textarea");
-    if (text.value.trim() === "" && this.picked.length === 0) return;
+    if (this.find(".send").disabled) return;
     const [body, files] = [text.value, this.picked];
     text.value = "";
     this.picked = [];
@@ -154,10 +140,7 @@ export class Phone {
 
   async send(body, files) {
     this.complain("");
-    const waiting = pendingBubble({ body, files });
-    waiting.body = body;
-    this.pending = [...(this.pending ?? []), waiting];
-    this.place(waiting);
+    const waiting = this.thread.await(body, files);
     try {
       const data = await Promise.all(files.map(async (file) => ({ content_type: file.type, data: await toBase64(file.blob) })));
       const delivery = await ask("/_simulator/inbound-message", "POST", { from: this.number, to: this.desk.bot(), body, files: data });
@@ -167,7 +150,7 @@ export class Phone {
       this.complain(`Not sent: ${error.message}.`);
       this.giveBack(body, files);
     } finally {
-      this.settle(waiting);
+      this.thread.settle(waiting);
     }
   }
 
@@ -179,89 +162,16 @@ export class Phone {
     this.drawComposer();
   }
 
-  settle(waiting) {
-    waiting?.remove();
-    this.pending = (this.pending ?? []).filter((other) => other !== waiting);
-    this.drawEmpty();
-  }
-
   complain(text) {
     this.find(".mishap").textContent = text;
     this.find(".mishap").hidden = text === "";
   }
 
-  // ---- the thread
-
-  // Takes a message that is new or has changed; gives whether it is new. Only what happens now arrives with a movement.
-  take(message, isNow) {
-    const known = this.bubbles.get(message.sid);
-    if (known) {
-      redraw(known, message);
-      return false;
-    }
-    if (isFromPhone(message)) this.settle(this.pending?.find((waiting) => waiting.body === message.body));
-    const made = bubble(message, this.desk.choose);
-    made.classList.toggle("arriving", isNow);
-    this.bubbles.set(message.sid, made);
-    this.place(made, fact(message));
-    return true;
-  }
-
-  place(...items) {
-    for (const item of items.filter(Boolean)) {
-      const isOwn = item.classList.contains("pending");
-      this.follows ||= isOwn;
-      this.find(".thread").insertBefore(item, isOwn ? null : this.find(".thread .pending"));
-    }
-    this.drawEmpty();
-  }
-
-  // Shows the end whenever the thread grows, with a message or with a picture that was loaded; whoever scrolls back is
-  // left there.
-  followThread() {
-    const screen = this.find(".screen");
-    let last = 0;
-    this.follows = true;
-    screen.addEventListener("scroll", () => {
-      const isAtEnd = screen.scrollHeight - screen.scrollTop - screen.clientHeight < 60;
-      // A picture that was loaded moves the end away; only a person scrolls back.
-      this.follows = isAtEnd || (this.follows && screen.scrollTop >= last);
-      last = screen.scrollTop;
-    });
-    const grown = new ResizeObserver(() => this.follows && this.showEnd());
-    grown.observe(this.find(".thread"));
-    grown.observe(screen);
-  }
-
-  showEnd() {
-    this.find(".screen").scrollTop = this.find(".screen").scrollHeight;
-  }
-
-  drawEmpty() {
-    this.find(".empty").hidden = this.find(".thread").childElementCount > 0;
-  }
-
-  forget() {
-    this.bubbles.clear();
-    this.find(".thread").replaceChildren(...(this.pending ?? []));
-    this.drawEmpty();
-  }
-
-  // Marks the chosen message and shows its requests below it.
-  trace(sid, lines) {
-    for (const [own, made] of this.bubbles) {
-      const isChosen = own === sid;
-      made.classList.toggle("chosen", isChosen);
-      made.querySelector(".said").setAttribute("aria-expanded", String(isChosen));
-      made.querySelector(".trace").hidden = !isChosen;
-      if (!isChosen) continue;
-      this.follows = false;
-      made.querySelector(".trace").replaceChildren(...lines);
-      made.scrollIntoView({ block: "nearest" });
-    }
-  }
-
   // ---- the phone itself
+
+  focus() {
+    this.find(this.isOn ? "textarea" : ".power").focus();
+  }
 
   async power(isOn) {
     const outcome = isOn ? "delivered" : { undelivered: 30003 };
@@ -274,6 +184,10 @@ export class Phone {
   }
 
   showPower(isOn) {
+    this.isOn = isOn;
+    for (const control of this.root.querySelectorAll("textarea, .attach, .openers button")) control.disabled = !isOn;
+    this.find("textarea").placeholder = isOn ? "Text message" : "Switched off";
+    this.drawComposer();
     const said = isOn ? "Switch the phone off" : "Switch the phone on";
     this.root.classList.toggle("off", !isOn);
     this.find(".power").setAttribute("aria-pressed", String(isOn));
@@ -287,6 +201,7 @@ export class Phone {
     const knock = this.find(".knock");
     if (knock.hidden !== isWaiting) return;
     knock.hidden = !isWaiting;
+    if (isWaiting) announce(`${pretty(this.number)} is a stranger to the operator.`);
     const go = element("button", { type: "button", className: "quiet-button", textContent: "Let them in" });
     go.addEventListener("click", () => this.desk.showOperator(this.number));
     knock.replaceChildren(...(isWaiting ? ["A stranger to the operator. ", go] : []));

@@ -14,6 +14,25 @@ export async function take(file) {
   return { name: file.name, type: kept.type || "application/octet-stream", blob: kept, url: URL.createObjectURL(kept) };
 }
 
+// Takes files that are dropped on something, and shows that it would.
+export function listenToDrops(place, pick) {
+  const brings = (event) => event.dataTransfer?.types.includes("Files");
+  place.addEventListener("dragover", (event) => {
+    if (!brings(event)) return;
+    event.preventDefault();
+    place.classList.add("over");
+  });
+  place.addEventListener("dragleave", (event) => {
+    if (!place.contains(event.relatedTarget)) place.classList.remove("over");
+  });
+  place.addEventListener("drop", (event) => {
+    if (!brings(event)) return;
+    event.preventDefault();
+    place.classList.remove("over");
+    pick(event.dataTransfer.files);
+  });
+}
+
 async function shrink(file) {
   const bitmap = await createImageBitmap(file);
   const scale = Math.min(1, LONGEST_EDGE / Math.max(bitmap.width, bitmap.height));
@@ -33,24 +52,50 @@ export function toBase64(blob) {
   });
 }
 
-const kind = (type) => (type.split("/")[1] ?? type).split(";")[0].replace("jpeg", "jpg").replace(/\+.*/, "").toUpperCase();
+const kind = (type) => (type.split("/")[1] ?? type).split(";")[0].replace("jpeg", "jpg").replace(/^(x-|vnd\.)/, "").replace(/\+.*/, "").toUpperCase();
 
-// A file of a message: a picture that opens large, something to play, or something to save.
+// A file of a message: a picture that opens large, something to play, or, where the browser can do neither, something to
+// save.
 export function show({ url, content_type: type, size }, whose) {
   const said = `from ${whose}, ${kind(type)}, ${weight(size)}`;
+  const link = (note) => {
+    const extension = type === "text/vcard" ? "vcf" : kind(type).toLowerCase();
+    const made = element("a", { className: "file", href: url, download: `file.${extension}` }, icon("file"),
+      element("span", {}, `${kind(type)}, ${weight(size)}`, ...(note ? [element("small", { textContent: note })] : [])));
+    made.setAttribute("aria-label", `Save the file ${said}`);
+    return made;
+  };
   if (/^image\/(jpeg|jpg|png|gif|bmp|webp)$/.test(type)) {
     const picture = element("img", { src: url, alt: `Picture ${said}`, loading: "lazy", decoding: "async" });
     const opener = element("button", { type: "button", className: "picture" }, picture);
     opener.addEventListener("click", () => enlarge(url, picture.alt));
+    picture.addEventListener("error", () => giveWay(opener, link("cannot be shown")));
     return opener;
   }
-  if (/^(audio|video)\//.test(type)) {
-    const player = element(type.split("/")[0], { src: url, controls: true, preload: "metadata" });
-    player.setAttribute("aria-label", `Recording ${said}`);
-    return player;
-  }
-  const extension = type === "text/vcard" ? "vcf" : kind(type).toLowerCase();
-  return element("a", { className: "file", href: url, download: `file.${extension}` }, icon("file"), `${kind(type)}, ${weight(size)}`);
+  const [medium] = type.split("/");
+  if (!["audio", "video"].includes(medium)) return link();
+  const player = element(medium, { src: url, controls: true, preload: "metadata" });
+  if (player.canPlayType(type) === "") return link("cannot be played here");
+  player.setAttribute("aria-label", `Recording ${said}`);
+  player.addEventListener("error", () => giveWay(player, link("cannot be played here")));
+  return player;
+}
+
+// What takes the place of a control has its place among the Tab stops, too.
+function giveWay(control, other) {
+  other.tabIndex = control.tabIndex;
+  const hasFocus = control === document.activeElement;
+  control.replaceWith(other);
+  if (hasFocus) other.focus();
+}
+
+// A file that is about to leave.
+export function preview(file, alt) {
+  const name = () => element("span", { className: "file", textContent: file.name });
+  if (!file.type.startsWith("image/")) return name();
+  const picture = element("img", { src: file.url, alt });
+  picture.addEventListener("error", () => picture.replaceWith(name()));
+  return picture;
 }
 
 export function enlarge(url, said) {

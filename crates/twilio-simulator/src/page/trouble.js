@@ -31,14 +31,14 @@ let pacing = null;
 
 function makeSwitch(name, hint, press) {
   const tally = element("span", { className: "tally" });
-  const made = element("button", { type: "button", className: "switch" }, element("span", { className: "name", textContent: name }),
-    element("span", { className: "what", textContent: hint }), tally);
-  made.title = hint;
+  const label = element("span", { className: "label" }, element("span", { className: "name", textContent: name }), " ",
+    element("span", { className: "what", textContent: hint }));
+  const made = element("button", { type: "button", className: "switch" }, label, tally);
   made.setAttribute("aria-pressed", "false");
   made.addEventListener("click", async () => {
     try {
       await press(made.getAttribute("aria-pressed") !== "true");
-      await draw();
+      document.dispatchEvent(new Event("trouble-changed"));
     } catch (error) {
       $("trouble-said").textContent = `${name}: not switched, ${error.message}.`;
     }
@@ -71,7 +71,7 @@ export function build() {
   $("calm").addEventListener("click", async () => {
     await Promise.all([ask("/_simulator/misbehave", "DELETE"), ask("/_simulator/pacing", "POST", "lifted")]);
     $("trouble-said").textContent = "Twilio behaves.";
-    await draw();
+    document.dispatchEvent(new Event("trouble-changed"));
   });
 }
 

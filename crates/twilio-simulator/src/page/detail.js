@@ -1,0 +1,76 @@
+// What one line of the wire carried: parameters, signature, and the answer with its error code.
+
+import { ask, element } from "./dom.js";
+
+// These are what a developer looks for; the rest follows.
+const FIRST = ["x-twilio-signature", "i-twilio-idempotency-token", "authorization", "content-type", "location"];
+
+export async function detail(entry) {
+  if (entry.kind === "alert") return [about("Alert", verdict(entry.method, entry.target), pairs(entry.pairs))];
+  const url = element("p", { className: "url" }, element("b", { textContent: entry.method }), ` ${entry.target}`);
+  try {
+    const { request, answer, failure } = await ask(`/_simulator/log/${entry.id}`);
+    return [url, ...asked(request), ...answered(entry, answer, failure)];
+  } catch (error) {
+    return [url, element("p", { className: "quiet", textContent: `Nothing more is known: ${error.message}.` })];
+  }
+}
+
+function asked({ headers, parameters, left_out, signed }) {
+  const shown = [];
+  if (parameters.length > 0) {
+    const filled = parameters.filter(([, value]) => value !== "");
+    const empty = parameters.filter(([, value]) => value === "").map(([name]) => name);
+    const more = [empty.length > 0 ? `Empty: ${empty.join(", ")}` : "", left_out > 0 ? `${left_out} more are too much to keep` : ""].filter(Boolean);
+    shown.push(about("Parameters", pairs(filled), ...more.map((textContent) => element("p", { className: "quiet", textContent }))));
+  }
+  if (headers.length > 0) shown.push(about("Headers", pairs(sorted(headers))));
+  if (signed !== null) {
+    shown.push(element("details", {}, element("summary", { textContent: "What the signature signs" }),
+      element("p", { className: "quiet", textContent: "The URL, then all names and values in order: HMAC-SHA1 of this with the auth token, in base64, is X-Twilio-Signature." }),
+      text(signed, "What the signature signs")));
+  }
+  return shown;
+}
+
+function answered(entry, answer, failure) {
+  if (answer === null) {
+    return [about("No answer", verdict("", failure ?? "whoever asked did not wait for it"))];
+  }
+  const json = parsed(answer.body);
+  const shown = [pairs(sorted(answer.headers))];
+  if (json?.code) shown.unshift(verdict(json.code, json.message));
+  if (answer.body) shown.push(text(json ? JSON.stringify(json, null, 2) : answer.body, "Body of the answer"));
+  return [about(`Answer: ${entry.status}${entry.took === null ? "" : ` after ${entry.took} ms`}`, ...shown)];
+}
+
+function parsed(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+const about = (title, ...children) => element("section", {}, element("h3", { textContent: title }), ...children);
+
+const verdict = (code, message) => element("p", { className: "verdict" }, ...(code ? [element("b", { textContent: `Error ${code}` }), " "] : []), message);
+
+const named = (header) => header.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+
+function sorted(headers) {
+  const place = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return [...headers].sort(([one], [other]) => place(one) - place(other)).map(([name, value]) => [named(name), value]);
+}
+
+function pairs(all) {
+  return element("dl", { className: "pairs" }, ...all.map(([name, value]) => element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value }))));
+}
+
+// A long text scrolls, with the keyboard, too.
+function text(textContent, label) {
+  const made = element("pre", { textContent, tabIndex: 0 });
+  made.setAttribute("role", "group");
+  made.setAttribute("aria-label", label);
+  return made;
+}
