@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::TurnId;
 use crate::number::{PhoneNumber, mask};
+use crate::time::Timestamp;
 
 /// A message from a contact, as the provider vouched for it. `Debug` hides text and numbers.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,12 +27,19 @@ pub struct Arrival {
     pub also_to: Vec<String>,
     /// The provider's own reading of a consent keyword: `STOP`, `START` or `HELP`.
     pub opt_out_type: Option<String>,
+    /// When the provider took it, where it says so: its lists do, webhooks do not, and come at once.
+    pub taken: Option<Timestamp>,
 }
 
 impl Arrival {
     /// The sender as a phone number; none for short codes, names and hidden numbers.
     pub fn contact(&self) -> Option<PhoneNumber> {
         self.from.parse().ok()
+    }
+
+    /// When it came, which is `now` unless the provider says otherwise; never later.
+    pub fn came(&self, now: Timestamp) -> Timestamp {
+        self.taken.map_or(now, |taken| taken.min(now))
     }
 }
 

@@ -19,8 +19,10 @@ pub struct Consent {
     pub wish: Wish,
     /// How we know.
     pub evidence: Evidence,
-    /// When we learnt it.
+    /// When it was said, as far as we know.
     pub at: Timestamp,
+    /// We learnt it so late that we knew of something said after it: it changed nothing.
+    pub is_overtaken: bool,
 }
 
 /// Consents. What contacts say themselves is recorded where their messages are accepted and ours are refused.

@@ -86,7 +86,7 @@ pub struct Entry {
     pub contact: String,
     /// The line.
     pub line: Option<LineId>,
-    /// When it was stored.
+    /// When it came, or when ours was stored.
     pub time: Timestamp,
     /// The text, unnumbered, uncut.
     pub text: String,

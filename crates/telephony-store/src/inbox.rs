@@ -91,7 +91,7 @@ pub struct Inbound {
     pub media: Vec<Attachment>,
     /// Who else it was sent to; empty unless it came to a group.
     pub also_to: Vec<String>,
-    /// When it was stored.
+    /// When it came.
     pub received: Timestamp,
 }
 
@@ -156,7 +156,9 @@ pub struct FailedTurn {
 #[async_trait]
 pub trait Inbox: Send + Sync {
     /// Stores an arrival, once per provider id, judging it in the same transaction: consent keywords are obeyed,
-    /// refusals finished, an unknown `to` set aside. Goes before all other work.
+    /// refusals finished, an unknown `to` set aside. One that was found at the provider is stored as of when it came: a
+    /// keyword then counts only if nothing that was said later is known ([`telephony_domain::consent`]). Goes before all
+    /// other work.
     async fn accept(
         &self,
         arrival: Arrival,

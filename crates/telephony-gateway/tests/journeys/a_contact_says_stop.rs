@@ -10,7 +10,7 @@ fn ours(stage: &Stage) -> Vec<String> {
     ours.map(|message| message.body.clone()).collect()
 }
 
-async fn wait_for_ours(stage: &Stage, expected: &[&str]) {
+pub async fn wait_for_ours(stage: &Stage, expected: &[&str]) {
     let is_there = |messages: &[twilio_simulator::MessageRecord]| {
         messages.iter().filter(|m| m.direction == twilio_simulator::Direction::OutboundApi).count() >= expected.len()
     };

@@ -1,11 +1,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use telephony_domain::consent::Wish;
 use telephony_domain::message::Arrival;
+use telephony_domain::time::Timestamp;
+use telephony_store::history::{Direction, Filter};
 use telephony_store::inbox::Accepted;
 use twilio_simulator::{Extent, Fault, LogEntry, Number, Service, Text};
 
-use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, is_look_for};
+use crate::a_contact_says_stop::wait_for_ours;
+use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for};
 
 #[tokio::test]
 async fn because_nobody_listened_and_the_text_is_answered_at_the_next_start() {
@@ -30,6 +34,7 @@ async fn because_nobody_listened_and_the_text_is_answered_at_the_next_start() {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
+        taken: None,
     };
     let accepted = stage.store().accept(late, Arc::default(), stage.now()).await.unwrap();
     assert_eq!(accepted, Accepted::Repeat, "a late webhook changes nothing");
@@ -93,4 +98,97 @@ async fn that_of_a_number_in_the_messaging_service_that_never_had_one() {
     stage.stop_gateway().await;
     stage.start_gateway().await;
     stage.expect(ALICE, &["hello"]).await;
+}
+
+/// What the gateway has of Alice's, oldest first: when it came, and where it stands.
+async fn from_alice(stage: &Stage) -> Vec<(Timestamp, String)> {
+    let contact = ALICE.parse().ok();
+    let filter = Filter { contact, direction: Some(Direction::Inbound), limit: 100, ..Filter::default() };
+    let mut entries = stage.store().messages(filter).await.unwrap();
+    entries.reverse();
+    entries.iter().map(|entry| (entry.time, entry.state().to_owned())).collect()
+}
+
+/// Alice texts while nobody listens; the gateway comes back, `later` by its clock, and cannot ask Twilio yet.
+async fn unheard(stage: &mut Stage, body: &str, later: Duration) {
+    // What came before the very first look would be left alone.
+    let line = stage.bot().to_owned();
+    let has_looked = |log: &[LogEntry]| log.iter().any(|entry| is_look_for(entry, &line) && entry.status.is_some());
+    stage.twilio.wait_for_log(has_looked, SOON).await.unwrap();
+    stage.stop_gateway().await;
+    assert_eq!(stage.twilio.text(ALICE, stage.bot(), body).await.unwrap().status, None);
+    stage.clock.advance(later);
+    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.start_gateway().await;
+}
+
+/// Twilio can be asked again, and the gateway asks.
+async fn found(stage: &mut Stage, texts: usize) {
+    stage.twilio.behave();
+    stage.stop_gateway().await;
+    stage.start_gateway().await;
+    let look = async {
+        while from_alice(stage).await.len() < texts {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, look).await.expect("the lost text is not found");
+}
+
+async fn is_opted_out(stage: &Stage) -> bool {
+    stage.store().opt_outs().await.unwrap().iter().any(|consent| consent.contact.as_str() == ALICE)
+}
+
+#[tokio::test]
+async fn and_it_is_listed_under_the_time_at_which_it_was_written() {
+    let mut stage = Plan::default().start().await;
+    stage.text(ALICE, "first").await;
+    stage.expect(ALICE, &["first"]).await;
+    let before = stage.now();
+    unheard(&mut stage, "second", Duration::from_secs(3600)).await;
+    stage.text(ALICE, "third").await;
+    found(&mut stage, 3).await;
+    let times: Vec<_> = from_alice(&stage).await.into_iter().map(|(time, _)| time).collect();
+    assert!(times[1] < before + Duration::from_secs(60), "{times:?} is an hour late");
+    assert!(times[2] > before + Duration::from_secs(3600), "{times:?}");
+}
+
+#[tokio::test]
+async fn that_of_a_yes_which_does_not_end_a_later_stop() {
+    let mut stage = Plan::default().start().await;
+    stage.text(ALICE, "STOP").await;
+    unheard(&mut stage, "yes", Duration::from_secs(60)).await;
+    stage.text(ALICE, "STOP").await;
+    found(&mut stage, 3).await;
+    assert!(is_opted_out(&stage).await);
+    let history = stage.store().consent_history(None).await.unwrap();
+    let has = |wish, is_overtaken| history.iter().any(|said| (said.wish, said.is_overtaken) == (wish, is_overtaken));
+    assert!(history.len() == 2 && has(Wish::OptOut, false) && has(Wish::OptIn, true), "{history:?}");
+    assert_eq!(from_alice(&stage).await.iter().filter(|(_, state)| state == "keyword").count(), 3);
+}
+
+#[tokio::test]
+async fn that_of_a_stop_which_does_not_end_a_later_start() {
+    let mut stage = Plan::default().start().await;
+    stage.text(ALICE, "STOP").await;
+    stage.text(ALICE, "START").await;
+    unheard(&mut stage, "STOP", Duration::from_secs(60)).await;
+    stage.text(ALICE, "START").await;
+    found(&mut stage, 4).await;
+    assert!(!is_opted_out(&stage).await);
+    stage.text(ALICE, "still there?").await;
+    wait_for_ours(&stage, &["still there?"]).await;
+}
+
+#[tokio::test]
+async fn that_of_a_stop_and_it_is_obeyed_when_it_is_found() {
+    let mut stage = Plan::default().start().await;
+    unheard(&mut stage, "STOP", Duration::from_secs(60)).await;
+    assert!(!is_opted_out(&stage).await);
+    found(&mut stage, 1).await;
+    let opt_outs = stage.store().opt_outs().await.unwrap();
+    assert!(opt_outs[0].at < stage.now() - Duration::from_secs(59), "it was said a minute ago: {opt_outs:?}");
+    stage.text(ALICE, "hello?").await;
+    assert_eq!(stage.expect_rest().await.received_today, 2);
+    wait_for_ours(&stage, &[]).await;
 }

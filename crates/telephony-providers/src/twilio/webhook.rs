@@ -98,6 +98,7 @@ fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
         media: (0..).map_while(|n| read_media(form, n)).collect(),
         also_to: (0..).map_while(|n| form.filled(&format!("OtherRecipients{n}"))).map(str::to_owned).collect(),
         opt_out_type: form.filled("OptOutType").map(str::to_owned),
+        taken: None,
     })
 }
 

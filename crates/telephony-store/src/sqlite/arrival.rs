@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, Row};
-use telephony_domain::consent::Evidence;
+use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::id::{ConversationId, InboundId, LineId};
 use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
@@ -12,7 +12,7 @@ use telephony_domain::order::Order;
 use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standing};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, list, new_id, one};
+use super::query::{execute, list, new_id, one, time};
 use super::{consents, conversation, costs, lines, media, words};
 use crate::inbox::{Accepted, Intake};
 use crate::{LONGEST_WAIT, StoreError};
@@ -53,6 +53,15 @@ impl Verdict {
             Verdict::Order => ("order", None),
             Verdict::Empty => ("empty", None),
             Verdict::Waiting => ("waiting", None),
+        }
+    }
+
+    /// What it says about hearing from us, if it does.
+    fn wish(self) -> Option<Wish> {
+        match self {
+            Verdict::Keyword(Keyword::OptOut) => Some(Wish::OptOut),
+            Verdict::Keyword(Keyword::OptIn) => Some(Wish::OptIn),
+            _ => None,
         }
     }
 
@@ -129,10 +138,11 @@ fn judge_and_obey(
         None => Verdict::Unconfirmed,
     };
     let conversation = conversation_of(db, facts, contact.as_ref())?;
-    match (verdict, conversation) {
-        (Verdict::Keyword(Keyword::OptOut), Some(id)) => consents::opt_out(db, id, evidence(arrival), now)?,
-        (Verdict::Keyword(Keyword::OptIn), Some(id)) => consents::opt_in(db, id, evidence(arrival), now)?,
-        _ => {}
+    if let (Some(wish), Some(conversation)) = (verdict.wish(), conversation) {
+        match arrival.taken {
+            None => consents::change(db, conversation, wish, evidence(arrival), now, now)?,
+            Some(_) => consents::learn_late(db, conversation, wish, evidence(arrival), arrival.came(now), now)?,
+        }
     }
     Ok(Judged { line: facts.line, conversation, verdict })
 }
@@ -154,14 +164,14 @@ pub(super) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provi
 
 fn facts(db: &Connection, arrival: &Arrival) -> Result<Facts, StoreError> {
     let asked = (&arrival.provider_id, &arrival.messaging_service, &arrival.to, &arrival.from);
-    let time = |row: &Row<'_>, column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp));
+    let maybe_time = |row: &Row<'_>, column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp));
     one(db, FACTS, asked, |row| {
         Ok(Facts {
             is_repeat: row.get(0)?,
             is_watched: row.get(8)?,
             line: row.get::<_, Option<i64>>(1)?.map(LineId),
             conversation: row.get::<_, Option<i64>>(2)?.map(ConversationId),
-            waiting: time(row, 3)?.zip(time(row, 4)?),
+            waiting: maybe_time(row, 3)?.zip(maybe_time(row, 4)?),
             standing: Standing { is_approved: row.get(5)?, is_blocked: row.get(6)?, is_opted_out: row.get(7)? },
         })
     })
@@ -213,8 +223,8 @@ fn conversation_of(
 fn insert(db: &Connection, arrival: &Arrival, judged: &Judged, now: Timestamp) -> Result<InboundId, StoreError> {
     let sql =
         "INSERT INTO inbound (provider_id, line, conversation, sender, recipient, messaging_service, opt_out_type,
-                                    text, also_to, state, why, received_at, price_due_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                                    text, also_to, state, why, received_at, stored_at, price_due_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (state, why) = judged.verdict.state();
     let row = (
         &arrival.provider_id,
@@ -228,7 +238,8 @@ fn insert(db: &Connection, arrival: &Arrival, judged: &Judged, now: Timestamp) -
         (!arrival.also_to.is_empty()).then(|| arrival.also_to.join(" ")),
         state,
         why,
-        now.0,
+        arrival.came(now).0,
+        arrival.taken.map(|_| now.0),
         costs::first_ask(now).0,
     );
     execute(db, sql, row)?;
@@ -242,7 +253,7 @@ fn unconfirmed(
     number: Option<&str>,
     service: Option<&str>,
 ) -> Result<Vec<(InboundId, Arrival)>, StoreError> {
-    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to
+    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to, received_at
                FROM inbound INDEXED BY inbound_unconfirmed
                WHERE state = 'unconfirmed' AND (recipient = ?1 OR messaging_service = ?2) ORDER BY id";
     let mut found = list(db, sql, (number, service), |row| {
@@ -255,6 +266,7 @@ fn unconfirmed(
             media: Vec::new(),
             also_to: words::also_to(row)?,
             opt_out_type: row.get(6)?,
+            taken: Some(time(row, "received_at")?),
         };
         Ok((InboundId(row.get(0)?), arrival))
     })?;

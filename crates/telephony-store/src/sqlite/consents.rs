@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row};
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::id::{ConversationId, LineId};
+use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::Refusal;
 use telephony_domain::time::Timestamp;
@@ -16,7 +17,7 @@ use crate::consents::{Consent, Consents};
 /// Why a part is canceled whose contact wants nothing more.
 pub(super) const OPTED_OUT: &str = "the contact opted out";
 
-const CONSENT: &str = "SELECT c.contact, c.line, s.wish, s.evidence, s.at
+const CONSENT: &str = "SELECT c.contact, c.line, s.wish, s.evidence, s.at, s.is_overtaken
                        FROM consent AS s JOIN conversation AS c ON c.id = s.conversation";
 
 #[async_trait]
@@ -34,8 +35,9 @@ impl Consents for SqliteStore {
 
     async fn opt_outs(&self) -> Result<Vec<Consent>, StoreError> {
         let sql = format!(
-            "{CONSENT} WHERE s.id = (SELECT min(id) FROM consent WHERE conversation = c.id AND id > coalesce(
-                                         (SELECT max(id) FROM consent WHERE conversation = c.id AND wish = 'opt-in'), 0))
+            "{CONSENT} WHERE s.id = (SELECT min(id) FROM consent WHERE conversation = c.id AND is_overtaken = 0
+                                       AND id > coalesce((SELECT max(id) FROM consent WHERE conversation = c.id
+                                                            AND wish = 'opt-in' AND is_overtaken = 0), 0))
                        AND c.opted_out_at IS NOT NULL ORDER BY s.at DESC, s.id DESC"
         );
         self.read(move |db| list(db, &sql, (), consent)).await
@@ -59,6 +61,7 @@ fn consent(row: &Row<'_>) -> rusqlite::Result<Consent> {
         wish: words::wish(row)?,
         evidence: words::evidence(row)?,
         at: time(row, "at")?,
+        is_overtaken: row.get("is_overtaken")?,
     })
 }
 
@@ -74,21 +77,69 @@ fn record_wish(
     if conversation::is_opted_out(db, conversation)? == (wish == Wish::OptOut) {
         return Ok(false);
     }
-    match wish {
-        Wish::OptOut => opt_out(db, conversation, Evidence::Operator, now)?,
-        Wish::OptIn => opt_in(db, conversation, Evidence::Operator, now)?,
-    }
+    change(db, conversation, wish, Evidence::Operator, now, now)?;
     Ok(true)
 }
 
-/// Records an opt-out: what was to be sent is canceled, what was said before gets no answer.
-pub(super) fn opt_out(
+/// Records what a contact said at `said` and only now is learnt of, where it may be that something was said since: what
+/// was said last counts.
+pub(super) fn learn_late(
     db: &Connection,
     id: ConversationId,
+    wish: Wish,
     evidence: Evidence,
+    said: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    write_down(db, id, Wish::OptOut, evidence, now)?;
+    if last_learnt(db, id)?.is_some_and(|learnt| wish.is_overtaken(said, learnt.min(now))) {
+        return insert(db, id, wish, evidence, said, true);
+    }
+    match opted_in_since(db, id, said)? {
+        Some(again) if wish == Wish::OptOut => {
+            write_down(db, id, Wish::OptOut, evidence, said)?;
+            write_down(db, id, Wish::OptIn, Evidence::Keyword, again)
+        }
+        _ => change(db, id, wish, evidence, said, now),
+    }
+}
+
+/// When that was said which counts now.
+fn last_learnt(db: &Connection, id: ConversationId) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT coalesce(again_at, at) AS last FROM consent WHERE conversation = ? AND is_overtaken = 0
+               ORDER BY id DESC LIMIT 1";
+    find(db, sql, [id.0], |row| time(row, "last"))
+}
+
+/// START and its kin are talk from somebody who has not opted out, as far as we knew: when one of them came after an
+/// opt-out that we had missed.
+fn opted_in_since(db: &Connection, id: ConversationId, said: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT text, opt_out_type, received_at FROM inbound
+               WHERE conversation = ? AND state <> 'keyword' AND received_at > ? ORDER BY received_at";
+    let later = list(db, sql, (id.0, said.0), |row| {
+        let (text, read_as) = (row.get::<_, String>("text")?, row.get::<_, Option<String>>("opt_out_type")?);
+        Ok((classify(&text, read_as.as_deref(), true), time(row, "received_at")?))
+    })?;
+    Ok(later.into_iter().find(|(keyword, _)| *keyword == Some(Keyword::OptIn)).map(|(_, came)| came))
+}
+
+/// Records a wish that was said at `said`, and acts on it.
+pub(super) fn change(
+    db: &Connection,
+    id: ConversationId,
+    wish: Wish,
+    evidence: Evidence,
+    said: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    write_down(db, id, wish, evidence, said)?;
+    match wish {
+        Wish::OptOut => opt_out(db, id, now),
+        Wish::OptIn => execute(db, "UPDATE conversation SET opted_out_at = NULL WHERE id = ?", [id.0]).map(drop),
+    }
+}
+
+/// What was to be sent is canceled, what was said before gets no answer.
+fn opt_out(db: &Connection, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE conversation SET opted_out_at = coalesce(opted_out_at, ?2), waiting_since = NULL, ready_at = NULL
                WHERE id = ?1";
     execute(db, sql, (id.0, now.0))?;
@@ -101,30 +152,33 @@ pub(super) fn opt_out(
     conversation::rearm(db, id)
 }
 
-/// Records that the contact wants to hear from us again.
-pub(super) fn opt_in(
-    db: &Connection,
-    id: ConversationId,
-    evidence: Evidence,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    write_down(db, id, Wish::OptIn, evidence, now)?;
-    execute(db, "UPDATE conversation SET opted_out_at = NULL WHERE id = ?", [id.0]).map(drop)
-}
-
 /// The history repeats nothing: STOP again, known in the same way, is no news.
 fn write_down(
     db: &Connection,
     id: ConversationId,
     wish: Wish,
     evidence: Evidence,
-    now: Timestamp,
+    said: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql = "SELECT wish, evidence FROM consent WHERE conversation = ? ORDER BY id DESC LIMIT 1";
-    let last = find(db, sql, [id.0], |row| Ok((words::wish(row)?, words::evidence(row)?)))?;
-    if last == Some((wish, evidence)) {
-        return Ok(());
+    let sql = "SELECT id, wish, evidence FROM consent WHERE conversation = ? AND is_overtaken = 0
+               ORDER BY id DESC LIMIT 1";
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>("id")?, words::wish(row)?, words::evidence(row)?));
+    match find(db, sql, [id.0], read)? {
+        Some((last, last_wish, last_evidence)) if (last_wish, last_evidence) == (wish, evidence) => {
+            execute(db, "UPDATE consent SET again_at = ?2 WHERE id = ?1", (last, said.0)).map(drop)
+        }
+        _ => insert(db, id, wish, evidence, said, false),
     }
-    let sql = "INSERT INTO consent (conversation, wish, evidence, at) VALUES (?, ?, ?, ?)";
-    execute(db, sql, (id.0, wish.as_str(), evidence.as_str(), now.0)).map(drop)
+}
+
+fn insert(
+    db: &Connection,
+    id: ConversationId,
+    wish: Wish,
+    evidence: Evidence,
+    said: Timestamp,
+    is_overtaken: bool,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO consent (conversation, wish, evidence, at, is_overtaken) VALUES (?, ?, ?, ?, ?)";
+    execute(db, sql, (id.0, wish.as_str(), evidence.as_str(), said.0, is_overtaken)).map(drop)
 }

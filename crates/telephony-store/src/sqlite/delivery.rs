@@ -1,7 +1,7 @@
 //! What became of parts: handed over, failed, reported on.
 
 use rusqlite::Connection;
-use telephony_domain::consent::Evidence;
+use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::{Advance, Receipt, StatusReport, advance};
 use telephony_domain::retry::{DAILY_CAP_WAIT, Disposition, PartFate, is_daily_cap, part_fate};
 use telephony_domain::time::Timestamp;
@@ -90,7 +90,7 @@ fn write_status(db: &Connection, part: &Part, report: &StatusReport, now: Timest
                       provider_segments = coalesce(nullif(?4, 0), provider_segments) WHERE id = ?1";
     execute(db, sql, (part.id.0, report.status.as_str(), report.error_code, report.segments))?;
     if report.is_opt_out {
-        consents::opt_out(db, part.conversation, Evidence::Refusal, now)?;
+        consents::change(db, part.conversation, Wish::OptOut, Evidence::Refusal, now, now)?;
     }
     if report.status.is_final() {
         let sql = "UPDATE part SET settled_at = coalesce(settled_at, ?2), poll_at = NULL,
@@ -109,7 +109,7 @@ pub(super) fn failed(
 ) -> Result<PartFate, StoreError> {
     let part = held(db, lease)?;
     if failure.is_opt_out {
-        consents::opt_out(db, part.conversation, Evidence::Refusal, now)?;
+        consents::change(db, part.conversation, Wish::OptOut, Evidence::Refusal, now, now)?;
     }
     if failure.disposition != Disposition::Unknown {
         ledger::give_back(db, part.id, part.attempts)?;

@@ -195,7 +195,8 @@ pub(super) fn find_request(
 pub(super) fn forget(db: &Connection, now: Timestamp) -> Result<usize, StoreError> {
     delete_expired(db, now)?;
     notice::tidy(db, now)?;
-    let sql = "SELECT id FROM inbound INDEXED BY inbound_kept WHERE state = 'kept' AND received_at <= ?";
+    let sql =
+        "SELECT id FROM inbound INDEXED BY inbound_kept WHERE state = 'kept' AND coalesce(stored_at, received_at) <= ?";
     let kept = list(db, sql, [(now - KEPT_FOR).0], |row| row.get(0).map(InboundId))?;
     removal::delete_inbound(db, &kept, now)?;
     Ok(kept.len())

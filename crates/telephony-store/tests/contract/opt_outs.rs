@@ -202,3 +202,75 @@ async fn then_an_approval_says_that_it_cannot_tell_them() {
     assert!(approved.is_opted_out && approved.message.is_none(), "{approved:?}");
     assert_eq!(world.parts_idle(at(3)).await, None);
 }
+
+/// What came at `came`, but was found at the provider only at `now`.
+async fn found(world: &World, text: &str, came: i64, now: i64) -> Accepted {
+    let arrival = Arrival { taken: Some(at(came)), ..world.text(ANN, text) };
+    world.accept(arrival, open_to_all(), at(now)).await
+}
+
+async fn is_opted_out(world: &World) -> bool {
+    world.store.standing(world.line, &number(ANN)).await.unwrap().is_opted_out
+}
+
+async fn overtaken(world: &World) -> Vec<i64> {
+    let said = world.store.consent_history(Some(number(ANN))).await.unwrap();
+    let overtaken = said.iter().filter(|consent| consent.is_overtaken);
+    overtaken.map(|consent| (consent.at.0 - at(0).0) / 1000).collect()
+}
+
+#[tokio::test]
+async fn and_a_yes_from_before_is_found_that_ends_nothing() {
+    let world = World::new().await;
+    world.says(ANN, "STOP", at(100)).await;
+    world.says(ANN, "STOP", at(300)).await;
+    assert!(matches!(found(&world, "yes", 200, 900).await, Accepted::Keyword(..)));
+    assert!(is_opted_out(&world).await, "they said STOP again since");
+    let expected = [(Wish::OptOut, Evidence::Keyword, 100), (Wish::OptIn, Evidence::Keyword, 200)];
+    assert_eq!(history(&world).await, expected);
+    assert_eq!(overtaken(&world).await, [200]);
+    let now = world.store.opt_outs().await.unwrap();
+    assert_eq!(now.iter().map(|consent| consent.at).collect::<Vec<_>>(), [at(100)]);
+    found(&world, "START", 400, 901).await;
+    assert!(!is_opted_out(&world).await, "this they said after it");
+}
+
+#[tokio::test]
+async fn before_a_start_and_the_stop_is_found_that_ends_nothing() {
+    let world = World::new().await;
+    world.says(ANN, "STOP", at(100)).await;
+    world.says(ANN, "START", at(300)).await;
+    let waiting = world.send("a", ANN, &["1"], at(301)).await;
+    found(&world, "STOP", 200, 900).await;
+    assert!(!is_opted_out(&world).await);
+    assert_eq!(overtaken(&world).await, [200]);
+    assert_eq!(world.states(waiting).await, [PartState::Ready]);
+    found(&world, "STOP", 299, 901).await;
+    assert!(is_opted_out(&world).await, "which was first cannot be told");
+    assert_eq!(world.states(waiting).await, [Canceled]);
+}
+
+#[tokio::test]
+async fn unheard_and_then_start_which_was_taken_for_talk() {
+    let world = World::new().await;
+    assert!(matches!(world.says(ANN, "START", at(300)).await, Accepted::Waiting(_)));
+    found(&world, "STOP", 200, 900).await;
+    assert!(!is_opted_out(&world).await);
+    let expected = [(Wish::OptOut, Evidence::Keyword, 200), (Wish::OptIn, Evidence::Keyword, 300)];
+    assert_eq!(history(&world).await, expected);
+    assert_eq!(texts(&world.lease(at(901)).await), ["START"]);
+}
+
+#[tokio::test]
+async fn unheard_and_it_counts_from_when_it_was_said() {
+    let world = World::new().await;
+    world.says(ANN, "hello", at(100)).await;
+    let waiting = world.send("a", ANN, &["1"], at(100)).await;
+    let stop = found(&world, "STOP", 200, 9000).await;
+    assert!(is_opted_out(&world).await);
+    assert_eq!(world.states(waiting).await, [Canceled]);
+    assert_eq!(history(&world).await, [(Wish::OptOut, Evidence::Keyword, 200)]);
+    let Accepted::Keyword(id, _) = stop else { panic!("{stop:?}") };
+    let detail = world.store.message(Reference::Entry(EntryId::In(id))).await.unwrap().unwrap();
+    assert_eq!(detail.entry.time, at(200));
+}

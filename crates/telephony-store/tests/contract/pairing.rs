@@ -1,6 +1,6 @@
 //! Strangers ask to be let in, and the operator decides.
 
-use telephony_domain::message::Purpose;
+use telephony_domain::message::{Arrival, Purpose};
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::{InboundPolicy, Refusal};
 use telephony_store::StoreError;
@@ -200,6 +200,18 @@ async fn what_was_kept_is_forgotten_after_a_day() {
     assert_eq!(world.inbound_states().await, ["kept"]);
     assert_eq!(world.store.forget_strangers(day + seconds(1800)).await.unwrap(), 1);
     assert!(world.inbound_states().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_found_late_is_kept_for_a_day_too() {
+    let world = World::new().await;
+    let days_ago = Arrival { taken: Some(at(0)), ..world.text(ANN, "hello") };
+    let now = at(0) + 3 * KEPT_FOR;
+    world.accept(days_ago, intake(InboundPolicy::Pairing, 0), now).await;
+    let turn = world.lease(now).await;
+    assert_eq!(world.store.challenge(&turn.lease, challenge('A'), now).await.unwrap(), Challenged::Asked);
+    assert_eq!(world.store.forget_strangers(now + KEPT_FOR - seconds(1)).await.unwrap(), 0);
+    assert_eq!(world.store.forget_strangers(now + KEPT_FOR).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -207,6 +207,7 @@ pub fn arrival(provider_id: &str, from: &str, text: &str) -> Arrival {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
+        taken: None,
     }
 }
 

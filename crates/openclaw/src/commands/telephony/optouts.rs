@@ -54,6 +54,8 @@ pub struct Row {
     wish: &'static str,
     evidence: &'static str,
     at: String,
+    /// Learnt after something that was said later: it changed nothing.
+    overtaken: bool,
 }
 
 impl OptOuts {
@@ -82,7 +84,8 @@ impl OptOuts {
         } else {
             let mut table = Table::new(["Contact", "Line", "Wish", "Known by", "Since"]);
             for row in rows {
-                table.row([row.contact, row.line, row.wish.to_owned(), row.evidence.to_owned(), row.at]);
+                let wish = if row.overtaken { format!("{} (learnt late)", row.wish) } else { row.wish.to_owned() };
+                table.row([row.contact, row.line, wish, row.evidence.to_owned(), row.at]);
             }
             table.print();
         }
@@ -124,6 +127,7 @@ impl Row {
             wish: consent.wish.as_str(),
             evidence: consent.evidence.as_str(),
             at: when::iso(consent.at),
+            overtaken: consent.is_overtaken,
         }
     }
 }

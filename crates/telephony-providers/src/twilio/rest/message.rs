@@ -105,6 +105,7 @@ impl Rest {
         let has_media = message.num_media.as_deref().is_some_and(|number| number != "0");
         let media = if has_media { self.media_of(&message.sid).await? } else { Vec::new() };
         Ok(Arrival {
+            taken: Some(message.created()?),
             provider_id: message.sid,
             from: message.from.unwrap_or_default(),
             to: message.to,
