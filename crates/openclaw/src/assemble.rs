@@ -116,15 +116,20 @@ impl Channel {
         poke::poke(&self.state).await.is_some()
     }
 
+    /// How fast and how much may be sent.
+    pub fn terms(&self) -> Terms {
+        terms(&self.loaded.telephony)
+    }
+
     /// An outbox of our own, for where no gateway runs.
     pub fn outbox(&self) -> Arc<Outbox> {
-        let telephony = &self.loaded.telephony;
+        let url = self.loaded.telephony.public_url.as_ref();
         Arc::new(Outbox {
             store: self.store.clone(),
             provider: self.provider.clone(),
-            terms: RwLock::new(terms(telephony)),
-            status_url: RwLock::new(telephony.public_url.as_ref().map(told_status_callback)),
-            address: PublicAddress::new(telephony.public_url.as_ref().map(|url| url.webhook().to_owned())),
+            terms: RwLock::new(self.terms()),
+            status_url: RwLock::new(url.map(told_status_callback)),
+            address: PublicAddress::new(url.map(|url| url.webhook().to_owned())),
             holder: Holder(format!("cli-{}", random::name())),
             clock: Arc::new(SystemClock),
             wake: Arc::new(Wake::default()),
@@ -280,7 +285,8 @@ fn told_status_callback(url: &PublicUrl) -> String {
     url.told_status_callback("")
 }
 
-fn terms(telephony: &Telephony) -> Terms {
+/// How fast and how much may be sent.
+pub fn terms(telephony: &Telephony) -> Terms {
     let limits = &telephony.limits;
     let limits = Limits {
         segments_per_day: limits.segments_per_day,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_domain::id::MessageId;
+use telephony_domain::time::Timestamp;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::outbox::{Outbox, Reports};
 use telephony_store::Next;
@@ -22,14 +23,17 @@ const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Waits until the provider has every part of `message` or has refused it, or until that takes too long.
-pub async fn hand_over(channel: &Channel, message: MessageId) -> Result<Progress, Failure> {
+/// Waits until the provider has every part of `message` or has refused it, or until that takes too long; what cannot leave
+/// before `expected` is not waited for.
+pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestamp) -> Result<Progress, Failure> {
+    let is_soon = expected.since(channel.now()) < HAND_OVER_WITHIN;
+    let patience = if is_soon { HAND_OVER_WITHIN } else { Duration::ZERO };
     if GatewayLock::is_taken(&channel.state) {
         channel.poke().await;
-        return watch(channel, message, HAND_OVER_WITHIN, is_handed_over).await;
+        return watch(channel, message, patience, is_handed_over).await;
     }
     let outbox = channel.outbox();
-    let deadline = Instant::now() + HAND_OVER_WITHIN;
+    let deadline = Instant::now() + patience;
     loop {
         step(channel, &outbox, message).await?;
         let progress = channel.store.progress(message).await?;

@@ -7,6 +7,9 @@ use telephony_store::outbox::{PartProgress, PartState};
 use crate::money::Money;
 use crate::when;
 
+/// What a part waits for where it is no limit of ours.
+const DAILY_CAP: &str = "daily-cap";
+
 /// One part as JSON shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,7 +44,7 @@ impl Part {
         let until = self.next_attempt_at.as_ref().map(|time| format!(" until {time}")).unwrap_or_default();
         match self.waits_for.as_deref() {
             None => String::new(),
-            Some("daily-cap") => format!(", waits for the daily cap{until}"),
+            Some(DAILY_CAP) => format!(", waits for the daily cap{until}"),
             Some(limit) => format!(", waits for limits.{limit}{until}"),
         }
     }
@@ -60,6 +63,14 @@ impl Part {
             conflict: part.conflict.map(|status| status.as_str()),
             price: part.price.map(Money::of),
         }
+    }
+}
+
+/// What keeps a message longer than its line does.
+pub fn hold_in_words(waits_for: &str) -> String {
+    match waits_for {
+        DAILY_CAP => "Twilio takes no more messages today; it is asked again by the hour".to_owned(),
+        limit => format!("limits.{limit} is reached"),
     }
 }
 

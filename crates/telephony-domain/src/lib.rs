@@ -2,6 +2,7 @@
 
 pub mod consent;
 pub mod delivery;
+pub mod forecast;
 pub mod id;
 pub mod keyword;
 pub mod limit;

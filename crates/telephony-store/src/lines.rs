@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
+use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
 use telephony_domain::time::Timestamp;
@@ -26,18 +27,10 @@ pub struct Queue {
     pub line: Line,
     /// Segments that wait.
     pub segments: u32,
-    /// When the line is free for the first of them.
-    pub free: Timestamp,
-}
-
-impl Queue {
-    /// When the line will have sent all of it, limits aside.
-    pub fn ends(&self, pacing: Pacing, now: Timestamp) -> Timestamp {
-        match pacing.of(&self.line.sender) {
-            Some(pace) if self.segments > 0 => pace.free_after(self.free, now, self.segments),
-            _ => now,
-        }
-    }
+    /// When the line can be expected to have sent all of it.
+    pub ends: Timestamp,
+    /// What keeps it so long, apart from the line's pace: the key of a limit, or `daily-cap`, the provider's own.
+    pub waits_for: Option<String>,
 }
 
 /// A number of ours, and since when what came to it may be missing here.
@@ -63,7 +56,7 @@ pub trait Lines: Send + Sync {
     async fn bound_queues(&self, pacing: Pacing) -> Result<(), StoreError>;
 
     /// What waits on each line, in the order in which they were claimed.
-    async fn queues(&self) -> Result<Vec<Queue>, StoreError>;
+    async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError>;
 
     /// Numbers that messages came to and nobody knows yet to be ours.
     async fn unconfirmed_numbers(&self) -> Result<Vec<String>, StoreError>;

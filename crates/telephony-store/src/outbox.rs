@@ -10,7 +10,6 @@ use telephony_domain::line::Sender;
 use telephony_domain::message::{Draft, Enclosure};
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::pace::Pacing;
 use telephony_domain::reconcile;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_domain::time::Timestamp;
@@ -147,12 +146,22 @@ pub struct PartProgress {
     pub reason: Option<String>,
     /// When it is tried next.
     pub next_attempt: Option<Timestamp>,
-    /// What it waits for, apart from its line: the key of a limit, or `daily-cap`, which is the provider's own.
+    /// What it waits for, or what is ahead of it does, apart from its line: the key of a limit, or `daily-cap`, which is
+    /// the provider's own.
     pub waits_for: Option<String>,
     /// A final status that was reported later and contradicts `status`.
     pub conflict: Option<Status>,
     /// What it cost, once the provider has said so.
     pub price: Option<Price>,
+}
+
+/// When a message can be expected to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedStart {
+    /// Then.
+    pub at: Timestamp,
+    /// What keeps it so long, apart from its line: see [`PartProgress::waits_for`].
+    pub waits_for: Option<String>,
 }
 
 /// How far a part is in our outbox.
@@ -279,7 +288,12 @@ pub trait Outbox: Send + Sync {
     async fn progress(&self, message: MessageId) -> Result<Progress, StoreError>;
 
     /// When the first part of `message` that still waits can be expected to leave, by what waits ahead of it on its
-    /// line; `now` where none waits. Fails with [`StoreError::NotFound`].
-    async fn expected_start(&self, message: MessageId, pacing: Pacing, now: Timestamp)
-    -> Result<Timestamp, StoreError>;
+    /// line, by what was sent in the last day, and by what the provider takes; `now` where none waits. Fails with
+    /// [`StoreError::NotFound`].
+    async fn expected_start(
+        &self,
+        message: MessageId,
+        terms: Terms,
+        now: Timestamp,
+    ) -> Result<ExpectedStart, StoreError>;
 }

@@ -10,6 +10,7 @@ mod delivery;
 mod doubt;
 mod enqueue;
 mod failure;
+mod forecast;
 mod history;
 mod inbox;
 mod ledger;

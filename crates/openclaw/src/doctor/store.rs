@@ -14,7 +14,7 @@ use telephony_store::{Store, StoreError};
 
 use super::catalogue::{COULD_NOT_CHECK, MESSAGES_FAILED, NOTICE, QUEUE_LONG, STORE_UNUSABLE, TURNS_DEAD};
 use super::{Checkup, Subject};
-use crate::{assemble, when};
+use crate::{assemble, part, when};
 
 /// A line that is busy for longer is worth a word.
 const LONG: Duration = Duration::from_secs(10 * 60);
@@ -79,11 +79,12 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
     if summary.dead + summary.parked > 0 {
         checkup.found(TURNS_DEAD.found(format!("{} given up, {} still tried", summary.dead, summary.parked)));
     }
-    let pacing = subject.loaded.telephony.sms.pacing;
-    for queue in store.queues().await? {
-        let end = queue.ends(pacing, now);
-        if end.since(now) > LONG {
-            checkup.found(QUEUE_LONG.found(format!("{} segments leave until {}", queue.segments, when::iso(end))));
+    for queue in store.queues(assemble::terms(&subject.loaded.telephony), now).await? {
+        if queue.ends.since(now) > LONG {
+            let why =
+                queue.waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why))).unwrap_or_default();
+            let end = when::iso(queue.ends);
+            checkup.found(QUEUE_LONG.found(format!("{} segments leave until {end}{why}", queue.segments)));
         }
     }
     for (code, count) in failures(store, subject).await? {

@@ -2,7 +2,7 @@ use twilio_simulator::Outcome;
 
 use twilio_simulator::{Extent, Fault};
 
-use crate::bench::{ALICE, Bench};
+use crate::bench::{ALICE, BOB, Bench};
 
 const TEXT: &str = "Hello from OpenClaw!";
 
@@ -149,4 +149,31 @@ async fn what_the_operator_says_is_not_cut() {
     assert!(plan["segments"].as_u64().unwrap() > 30, "{plan}");
     let last = plan["parts"].as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
     assert!(last.ends_with("word"), "{last}");
+}
+
+#[tokio::test]
+async fn after_the_days_last_segment_it_is_told_that_it_leaves_tomorrow_and_why() {
+    let bench = Bench::new().await;
+    bench.configure("limits: { segmentsPerDay: 1 },");
+    bench.done(&["telephony", "send", ALICE, TEXT]).await;
+    for contact in [ALICE, BOB] {
+        let ran = bench.run(&["telephony", "send", contact, TEXT, "--json"]).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let told = "limits.segmentsPerDay is reached: it is expected to leave in ";
+        assert!(ran.stderr.contains(told) && ran.stderr.contains("h, at 20"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error: not sent yet, but kept"), "{}", ran.stderr);
+        let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(report["waitsFor"], "segmentsPerDay", "{report}");
+        assert_eq!(report["parts"][0]["waitsFor"], "segmentsPerDay", "{report}");
+    }
+    let status = bench.json(&["telephony", "status", "--json"]).await;
+    assert_eq!(
+        (&status["outbox"]["queuedSegments"], &status["outbox"]["queueWaitsFor"]),
+        (&2.into(), &"segmentsPerDay".into())
+    );
+    let shown = bench.done(&["telephony", "status"]).await;
+    assert!(shown.contains("Queue:     2 segment(s) leave until 20"), "{shown}");
+    assert!(shown.contains("Z: limits.segmentsPerDay is reached"), "{shown}");
+    let behind = bench.done(&["telephony", "messages", "out-3"]).await;
+    assert!(behind.contains("waits for limits.segmentsPerDay until 20"), "{behind}");
 }

@@ -1,11 +1,12 @@
 //! The ledger of the last day: what may have been sent, and whether more may be.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
+use telephony_domain::forecast::Budget;
 use telephony_domain::id::PartId;
 use telephony_domain::limit::{Cost, DAY, Limit, Limits, Verdict, decide};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, find, time};
+use super::query::{execute, find, list, time};
 use crate::StoreError;
 use crate::outbox::AttemptLease;
 
@@ -56,6 +57,22 @@ fn sum_of_everyone(db: &Connection) -> Result<i64, StoreError> {
 fn sum_of_contact(db: &Connection, contact: &str) -> Result<i64, StoreError> {
     let sql = "SELECT before_contact + segments FROM spent WHERE contact = ? ORDER BY before_contact DESC LIMIT 1";
     Ok(find(db, sql, [contact], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// What is left of a limit of `most` segments to everyone in a day.
+pub(super) fn budget(db: &Connection, most: u32, now: Timestamp) -> Result<Budget, StoreError> {
+    let sql = "SELECT spent_at, segments FROM spent WHERE spent_at > ? ORDER BY before";
+    Ok(Budget::new(most, list(db, sql, [(now - DAY).0], |row| spent(row, now))?))
+}
+
+/// The same of a limit for one contact.
+pub(super) fn budget_of(db: &Connection, contact: &str, most: u32, now: Timestamp) -> Result<Budget, StoreError> {
+    let sql = "SELECT spent_at, segments FROM spent WHERE contact = ? AND spent_at > ? ORDER BY before_contact";
+    Ok(Budget::new(most, list(db, sql, (contact, (now - DAY).0), |row| spent(row, now))?))
+}
+
+fn spent(row: &Row<'_>, now: Timestamp) -> rusqlite::Result<(Timestamp, u32)> {
+    Ok((time(row, "spent_at")?.min(now), row.get("segments")?))
 }
 
 /// Notes that an attempt is made which may spend `segments`.

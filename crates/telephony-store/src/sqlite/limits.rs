@@ -85,21 +85,22 @@ fn tell(
     };
     // What waits for a moment only is no reason to disturb anybody.
     let by_sms = limit.window() == DAY;
-    if notice::give(db, &Notice { by_sms, ..Notice::ongoing(name_of(limit), text) }, now)? {
+    if notice::give(db, &Notice { by_sms, ..Notice::ongoing(name_of(key), text) }, now)? {
         tracing::warn!(limit = key, most, "a limit is reached: messages wait until there is room");
     }
     Ok(())
 }
 
-fn name_of(limit: Limit) -> String {
-    format!("limit-{}", limit.key())
+/// The notice that parts wait for a limit's key, or for [`DAILY_CAP`].
+pub(super) fn name_of(waits_for: &str) -> String {
+    format!("limit-{waits_for}")
 }
 
 /// Tells the operator that the provider takes nothing more for hours, for as long as a part waits for it. Not by SMS,
 /// which the provider would not take either.
 pub(super) fn tell_capped(db: &Connection, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let text = format!("the provider takes no more messages for now, they wait: {reason}");
-    notice::give(db, &Notice::ongoing(format!("limit-{DAILY_CAP}"), text).without_sms(), now).map(drop)
+    notice::give(db, &Notice::ongoing(name_of(DAILY_CAP), text).without_sms(), now).map(drop)
 }
 
 /// Takes back what the operator was told of limits that nothing waits for any more.

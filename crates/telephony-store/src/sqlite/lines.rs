@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row};
 use telephony_domain::id::LineId;
+use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, new_id, one, time};
-use super::{SqliteStore, arrival, words};
+use super::{SqliteStore, arrival, forecast, words};
 use crate::StoreError;
 use crate::lines::{Gap, LOOK_BACK, Line, Lines, Queue};
 
@@ -23,9 +24,8 @@ impl Lines for SqliteStore {
         self.write(move |db| bound_queues(db, pacing)).await
     }
 
-    async fn queues(&self) -> Result<Vec<Queue>, StoreError> {
-        let sql = "SELECT id, number, messaging_service, waiting_segments, next_free_at FROM line ORDER BY id";
-        self.read(|db| list(db, sql, (), queue)).await
+    async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError> {
+        self.read(move |db| forecast::queues(db, &terms, now)).await
     }
 
     async fn unconfirmed_numbers(&self) -> Result<Vec<String>, StoreError> {
@@ -60,10 +60,6 @@ impl Lines for SqliteStore {
 /// The line in a row with its `id`, `number` and `messaging_service`.
 pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
     Ok(Line { id: LineId(row.get("id")?), sender: words::sender(row)? })
-}
-
-fn queue(row: &Row<'_>) -> rusqlite::Result<Queue> {
-    Ok(Queue { line: line(row)?, segments: row.get("waiting_segments")?, free: time(row, "next_free_at")? })
 }
 
 fn bound_queues(db: &Connection, pacing: Pacing) -> Result<(), StoreError> {

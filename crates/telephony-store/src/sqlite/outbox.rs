@@ -7,14 +7,14 @@ use telephony_domain::delivery::{Receipt, StatusReport};
 use telephony_domain::id::{LineId, MessageId};
 use telephony_domain::limit::Terms;
 use telephony_domain::message::Draft;
-use telephony_domain::pace::Pacing;
 use telephony_domain::reconcile;
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
 
-use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, progress, queue};
+use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, forecast, progress, queue};
 use crate::outbox::{
-    AttemptLease, DoubtfulPart, Enqueued, Outbox, Progress, Reported, SendFailure, SilentPart, StartedPart,
+    AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, Outbox, Progress, Reported, SendFailure, SilentPart,
+    StartedPart,
 };
 use crate::{Holder, Next, StoreError};
 
@@ -93,9 +93,9 @@ impl Outbox for SqliteStore {
     async fn expected_start(
         &self,
         message: MessageId,
-        pacing: Pacing,
+        terms: Terms,
         now: Timestamp,
-    ) -> Result<Timestamp, StoreError> {
-        self.read(move |db| progress::expected_start(db, message, pacing, now)).await
+    ) -> Result<ExpectedStart, StoreError> {
+        self.read(move |db| forecast::expected_start(db, message, &terms, now)).await
     }
 }

@@ -1,16 +1,16 @@
-//! How far messages are, when they will leave, and which parts the provider is asked after.
+//! How far messages are, and which parts the provider is asked after.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, Row};
-use telephony_domain::id::{LineId, MessageId, PartId};
-use telephony_domain::pace::Pacing;
+use telephony_domain::id::{MessageId, PartId};
+use telephony_domain::limit::Limit;
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, find, list, maybe_time, one, time};
-use super::{lines, queue, words};
+use super::query::{execute, find, list, maybe_time, time};
+use super::words;
 use crate::StoreError;
-use crate::outbox::{PartProgress, Progress, SilentPart};
+use crate::outbox::{PartProgress, PartState, Progress, SilentPart};
 
 /// The first times after it was sent at which the provider is asked after a part.
 const FIRST_POLLS: [Duration; 4] = [minutes(1), minutes(5), minutes(15), minutes(60)];
@@ -64,14 +64,57 @@ pub(super) fn of_message(db: &Connection, message: MessageId) -> Result<Progress
     if parts.is_empty() { Err(unknown(message)) } else { Ok(Progress { message, parts }) }
 }
 
-/// The parts of a message, in order.
+/// The parts of a message, in order; those behind a part that waits for a limit wait for it too.
 pub(super) fn parts_of(db: &Connection, message: MessageId) -> Result<Vec<PartProgress>, StoreError> {
-    list(db, "SELECT * FROM part WHERE message = ? ORDER BY position", [message.0], read)
+    let mut parts = list(db, "SELECT * FROM part WHERE message = ? ORDER BY position", [message.0], read)?;
+    if parts.iter().any(is_behind)
+        && let Some(hold) = hold_of(db, message)?
+    {
+        parts.iter_mut().filter(|part| is_behind(part)).for_each(|part| hold.apply(part));
+    }
+    Ok(parts)
+}
+
+/// It waits, and not for a limit itself.
+fn is_behind(part: &PartProgress) -> bool {
+    matches!(part.state, PartState::Queued | PartState::Ready) && part.waits_for.is_none()
+}
+
+/// What a part waits for that is ahead.
+struct Hold {
+    waits_for: Option<String>,
+    until: Option<Timestamp>,
+    reason: Option<String>,
+}
+
+impl Hold {
+    fn apply(&self, part: &mut PartProgress) {
+        part.waits_for.clone_from(&self.waits_for);
+        part.reason.clone_from(&self.reason);
+        part.next_attempt = part.next_attempt.max(self.until);
+    }
+}
+
+/// The first part of the conversation, or the one that nobody overtakes once the day is used up; what is for the operator
+/// waits for neither.
+fn hold_of(db: &Connection, message: MessageId) -> Result<Option<Hold>, StoreError> {
+    let sql = "SELECT waits_for, waits_until, reason FROM part WHERE waits_for IS NOT NULL AND id IN (
+                   (SELECT id FROM part WHERE due_at IS NOT NULL AND conversation = (SELECT conversation FROM message WHERE id = ?1)),
+                   (SELECT id FROM part WHERE waits_for = ?2 LIMIT 1))
+               AND NOT EXISTS (SELECT 1 FROM part WHERE message = ?1 AND is_for_operator = 1)
+               ORDER BY waits_until DESC LIMIT 1";
+    find(db, sql, (message.0, Limit::SegmentsPerDay.key()), |row| {
+        Ok(Hold {
+            waits_for: row.get("waits_for")?,
+            until: maybe_time(row, "waits_until")?,
+            reason: row.get("reason")?,
+        })
+    })
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<PartProgress> {
     let state = words::part_state(row)?;
-    let is_waiting = matches!(state, crate::outbox::PartState::Ready);
+    let is_waiting = matches!(state, PartState::Ready);
     Ok(PartProgress {
         part: PartId(row.get("id")?),
         state,
@@ -88,35 +131,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<PartProgress> {
 }
 
 /// A part that waits for a limit is looked at more often than it can leave.
-fn next_attempt(row: &Row<'_>) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn next_attempt(row: &Row<'_>) -> rusqlite::Result<Option<Timestamp>> {
     let is_limited = row.get::<_, Option<String>>("waits_for")?.is_some();
     let until = if is_limited { maybe_time(row, "waits_until")? } else { None };
     Ok(maybe_time(row, "due_at")?.max(until))
-}
-
-/// When the first waiting part of a message can leave, by what is ahead of it on its line.
-pub(super) fn expected_start(
-    db: &Connection,
-    message: MessageId,
-    pacing: Pacing,
-    now: Timestamp,
-) -> Result<Timestamp, StoreError> {
-    let sql = "SELECT id, line, due_at, waits_for, waits_until FROM part WHERE message = ? AND state IN ('queued', 'ready') ORDER BY id LIMIT 1";
-    let first =
-        find(db, sql, [message.0], |row| Ok((row.get::<_, i64>("id")?, LineId(row.get("line")?), next_attempt(row)?)))?;
-    let Some((part, line, due)) = first else {
-        return of_message(db, message).map(|_| now);
-    };
-    let sender = lines::sender_of(db, line)?;
-    let sql = "SELECT coalesce(sum(segments), 0) FROM part WHERE line = ? AND id < ? AND state IN ('queued', 'ready')";
-    let ahead: u32 = one(db, sql, (line.0, part), |row| row.get(0))?;
-    let noted = one(db, "SELECT next_free_at FROM line WHERE id = ?", [line.0], |row| time(row, "next_free_at"))?;
-    let free = queue::free_at(&sender, noted, pacing, now).max(now);
-    let after_those = match pacing.of(&sender) {
-        Some(pace) if ahead > 0 => pace.free_after(free, now, ahead),
-        _ => free,
-    };
-    Ok(after_those.max(due.unwrap_or(now)))
 }
 
 fn unknown(message: MessageId) -> StoreError {

@@ -2,12 +2,15 @@
 
 use proptest::prelude::*;
 use telephony_domain::delivery::Status;
-use telephony_domain::limit::{DAY, Limits, MOMENT};
+use telephony_domain::id::MessageId;
+use telephony_domain::limit::{DAY, Limits, MOMENT, Terms};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::pace::Pacing;
 use telephony_domain::rally::{ENDLESS_AFTER, PAUSE};
 use telephony_domain::reconcile::Finding;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
+use telephony_store::history::{EntryState, Filter};
 use telephony_store::outbox::PartState::{Canceled, Failed, Ready, Starting};
 use telephony_store::outbox::StartedPart;
 use telephony_store::{LONGEST_WAIT, Next};
@@ -65,6 +68,88 @@ async fn the_day_is_used_up_and_messages_wait_until_it_is_over() {
     assert_eq!(taken(&world, per_day(2), at(0) + DAY).await.text, "3");
     assert_eq!(held(&world, per_day(2), at(0) + DAY).await, None);
     assert_eq!(world.notices(at(0) + DAY).await, [""; 0], "it holds no longer");
+}
+
+/// When a message can be expected to leave, and what keeps it.
+async fn expected(world: &World, message: MessageId, limits: Limits, now: Timestamp) -> (Timestamp, Option<String>) {
+    let terms = Terms { pacing: Pacing::Unlimited, limits };
+    let expected = world.store.expected_start(message, terms, now).await.unwrap();
+    (expected.at, expected.waits_for)
+}
+
+/// What keeps each part of a message, and until when.
+async fn kept(world: &World, message: MessageId) -> Vec<(Option<String>, Option<Timestamp>)> {
+    let parts = world.store.progress(message).await.unwrap().parts;
+    assert!(parts.iter().all(|part| part.waits_for.is_some() == part.reason.is_some()), "{parts:?}");
+    parts.into_iter().map(|part| (part.waits_for, part.next_attempt)).collect()
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_day_is_told_so_and_until_when_also_behind_others() {
+    let world = World::new().await;
+    world.send("a", BOB, &["1"], at(0)).await;
+    sent(&world, &taken(&world, per_day(2), at(0)).await, at(0)).await;
+    world.send("b", BOB, &["2"], at(100)).await;
+    sent(&world, &taken(&world, per_day(2), at(100)).await, at(100)).await;
+    let held_up = world.send("c", ANN, &["3", "4", "5"], at(200)).await;
+    let key = Some("segmentsPerDay".to_owned());
+    assert_eq!(
+        expected(&world, held_up, per_day(2), at(200)).await,
+        (at(0) + DAY, key.clone()),
+        "nobody has looked yet"
+    );
+    held(&world, per_day(2), at(200)).await;
+    let behind = world.send("d", BOB, &["6"], at(300)).await;
+    let until = Some(at(0) + DAY);
+    assert_eq!(kept(&world, held_up).await, vec![(key.clone(), until); 3]);
+    assert_eq!(kept(&world, behind).await, [(key.clone(), until)]);
+    assert_eq!(expected(&world, held_up, per_day(2), at(300)).await, (at(0) + DAY, key.clone()));
+    // One a day after the first, one after the second, and then each a day after the one before the last.
+    assert_eq!(expected(&world, behind, per_day(2), at(300)).await, (at(100) + DAY + DAY, key.clone()));
+    let queue = |limits| world.store.queues(Terms { pacing: Pacing::Unlimited, limits }, at(300));
+    let queues = queue(per_day(2)).await.unwrap();
+    assert_eq!((queues[0].segments, queues[0].ends, queues[0].waits_for.clone()), (4, at(100) + DAY + DAY, key));
+    assert_eq!(queue(Limits::default()).await.unwrap()[0].ends, at(300));
+    let list = world.store.messages(Filter { limit: 1, ..Filter::default() }).await.unwrap();
+    let EntryState::Out { reason, .. } = &list[0].standing else { panic!("{list:?}") };
+    assert_eq!(reason.as_deref(), Some("limits.segmentsPerDay is reached"));
+}
+
+#[tokio::test]
+async fn whoever_waits_because_of_a_contact_is_told_so_and_nobody_else() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    sent(&world, &taken(&world, per_contact(1), at(0)).await, at(0)).await;
+    let first = world.send("b", ANN, &["2"], at(1)).await;
+    let other = world.send("c", BOB, &["3"], at(1)).await;
+    let key = Some("segmentsPerContactPerDay".to_owned());
+    assert_eq!(expected(&world, first, per_contact(1), at(1)).await, (at(0) + DAY, key.clone()));
+    assert_eq!(taken(&world, per_contact(1), at(1)).await.text, "3");
+    let behind = world.send("d", ANN, &["4"], at(2)).await;
+    assert_eq!(kept(&world, behind).await, [(key.clone(), Some(at(0) + DAY))]);
+    assert_eq!(expected(&world, behind, per_contact(1), at(2)).await, (at(0) + DAY + DAY, key));
+    assert_eq!(kept(&world, other).await, [(None, None)]);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_providers_day_is_told_that_it_is_a_day() {
+    let world = World::new().await;
+    let first = world.send("a", ANN, &["1", "2"], at(0)).await;
+    let hour = seconds(3600);
+    for now in [at(0), at(0) + hour] {
+        let part = taken(&world, Limits::default(), now).await;
+        let capped = send_failure(Disposition::Retry { after: Some(hour) });
+        world.store.part_failed(part.lease, capped, 0.0, now).await.unwrap();
+    }
+    let key = Some("daily-cap".to_owned());
+    assert_eq!(kept(&world, first).await, vec![(key.clone(), Some(at(0) + hour + hour)); 2]);
+    let other = world.send("b", BOB, &["3"], at(4000)).await;
+    for message in [first, other] {
+        assert_eq!(expected(&world, message, Limits::default(), at(4000)).await, (at(0) + DAY, key.clone()));
+    }
+    let terms = Terms { pacing: Pacing::ByLineKind, limits: Limits::default() };
+    let queues = world.store.queues(terms, at(4000)).await.unwrap();
+    assert_eq!((queues[0].ends, queues[0].waits_for.clone()), (at(0) + DAY, key));
 }
 
 #[tokio::test]

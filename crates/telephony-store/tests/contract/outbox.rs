@@ -5,6 +5,7 @@ use telephony_domain::line::Sender;
 use telephony_domain::message::{Draft, PartDraft};
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::retry::{Disposition, PartFate};
+use telephony_store::outbox::ExpectedStart;
 use telephony_store::outbox::PartState::{Canceled, Failed, Queued, Ready, Sent, Starting};
 use telephony_store::{Next, StoreError};
 
@@ -200,12 +201,12 @@ async fn one_can_say_when_a_message_will_leave() {
     let pacing = Pacing::Fixed(Pace::new(0.5).unwrap());
     world.send("a", ANN, &["1", "2"], at(1)).await;
     let last = world.send("b", BOB, &["3"], at(1)).await;
-    assert_eq!(world.store.expected_start(last, pacing, at(1)).await.unwrap(), at(5));
-    assert_eq!(world.store.expected_start(last, Pacing::Unlimited, at(1)).await.unwrap(), at(1));
+    let expected = async |message, pacing: Pacing| world.store.expected_start(message, pacing.into(), at(1)).await;
+    assert_eq!(expected(last, pacing).await.unwrap(), ExpectedStart { at: at(5), waits_for: None });
+    assert_eq!(expected(last, Pacing::Unlimited).await.unwrap().at, at(1));
     assert!(matches!(world.next_part(pacing, at(1)).await, Next::Taken(_)));
-    assert_eq!(world.store.expected_start(last, pacing, at(1)).await.unwrap(), at(5), "2 s for each of those ahead");
-    let gone = world.store.expected_start(MessageId(99), pacing, at(1)).await;
-    assert!(matches!(gone, Err(StoreError::NotFound(_))));
+    assert_eq!(expected(last, pacing).await.unwrap().at, at(5), "2 s for each of those ahead");
+    assert!(matches!(expected(MessageId(99), pacing).await, Err(StoreError::NotFound(_))));
 }
 
 #[tokio::test]

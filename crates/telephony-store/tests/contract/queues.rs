@@ -19,7 +19,7 @@ fn of_segments(key: &str, to: &str, segments: u32) -> Draft {
 }
 
 async fn waiting(world: &World) -> u32 {
-    world.store.queues().await.unwrap()[0].segments
+    world.store.queues(slow().into(), at(0)).await.unwrap()[0].segments
 }
 
 #[tokio::test]
@@ -80,7 +80,8 @@ async fn one_can_say_when_a_queue_will_be_empty() {
     world.send("a", ANN, &["1", "2"], at(0)).await;
     world.send("b", BOB, &["3"], at(0)).await;
     assert!(matches!(world.next_part(pacing, at(0)).await, Next::Taken(_)));
-    let queues = world.store.queues().await.unwrap();
-    assert_eq!((queues[0].segments, queues[0].ends(pacing, at(0))), (2, at(6)));
-    assert_eq!(queues[0].ends(Pacing::Unlimited, at(0)), at(0));
+    let queue = async |pacing: Pacing| world.store.queues(pacing.into(), at(0)).await.unwrap().remove(0);
+    let queued = queue(pacing).await;
+    assert_eq!((queued.segments, queued.ends, queued.waits_for), (2, at(6), None));
+    assert_eq!(queue(Pacing::Unlimited).await.ends, at(0));
 }

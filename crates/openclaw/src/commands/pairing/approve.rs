@@ -62,7 +62,7 @@ impl Approve {
             channel.poke().await;
             return Ok(None);
         };
-        let progress = deliver::hand_over(channel, message).await?;
+        let progress = deliver::hand_over(channel, message, channel.now()).await?;
         let part = progress.parts.into_iter().next();
         if let Some(part) = part.as_ref().filter(|part| part.state != PartState::Sent) {
             let reason = part.reason.as_deref().unwrap_or("the gateway sends it later");

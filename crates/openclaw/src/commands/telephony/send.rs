@@ -11,11 +11,11 @@ use telephony_domain::id::MessageId;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::sms::segment;
-use telephony_domain::time::Timestamp;
 use telephony_gateway::inbox::reply;
 use telephony_gateway::random;
 use telephony_providers::provider::Webhooks;
-use telephony_store::outbox::{PartProgress, PartState, Progress};
+use telephony_store::StoreError;
+use telephony_store::outbox::{ExpectedStart, PartProgress, PartState, Progress};
 
 use self::media::Media;
 use crate::assemble::Channel;
@@ -81,6 +81,7 @@ struct Report {
     to: String,
     segments: u32,
     expected_at: Option<String>,
+    waits_for: Option<String>,
     parts: Vec<Part>,
 }
 
@@ -142,7 +143,8 @@ impl Send {
         let line = channel.line().await?;
         let message = channel.store.enqueue(line, draft, channel.now()).await?.message;
         let expected = self.expected(channel, message).await?;
-        let mut progress = deliver::hand_over(channel, message).await?;
+        let leaves = expected.as_ref().map_or(channel.now(), |expected| expected.at);
+        let mut progress = deliver::hand_over(channel, message, leaves).await?;
         if self.wait && progress.parts.iter().all(|part| part.state == PartState::Sent) {
             progress = deliver::wait_for_status(channel, message).await?;
         }
@@ -150,18 +152,22 @@ impl Send {
     }
 
     /// When the message will leave, if not at once.
-    async fn expected(&self, channel: &Channel, message: MessageId) -> Result<Option<Timestamp>, Failure> {
+    async fn expected(&self, channel: &Channel, message: MessageId) -> Result<Option<ExpectedStart>, Failure> {
         let now = channel.now();
-        let expected = channel.store.expected_start(message, channel.loaded.telephony.sms.pacing, now).await?;
-        if expected.since(now) < AT_ONCE {
+        let expected = channel.store.expected_start(message, channel.terms(), now).await?;
+        if expected.at.since(now) < AT_ONCE {
             return Ok(None);
         }
-        let (wait, at) = (when::span(expected.since(now)), when::iso(expected));
-        terminal::say(format!("Others are ahead of it on the line: it is expected to leave in {wait}, at {at}."));
+        let why = match expected.waits_for.as_deref() {
+            None => "Others are ahead of it on the line".to_owned(),
+            Some(hold) => part::hold_in_words(hold),
+        };
+        let (wait, at) = (when::span(expected.at.since(now)), when::iso(expected.at));
+        terminal::say(format!("{why}: it is expected to leave in {wait}, at {at}."));
         Ok(Some(expected))
     }
 
-    fn show(&self, channel: &Channel, progress: &Progress, expected: Option<Timestamp>) -> Outcome {
+    fn show(&self, channel: &Channel, progress: &Progress, expected: Option<ExpectedStart>) -> Outcome {
         let provider = channel.provider.as_ref();
         let segments = progress.parts.iter().map(|part| part.segments).sum();
         if self.json {
@@ -169,7 +175,8 @@ impl Send {
                 id: format!("out-{}", progress.message),
                 to: self.to.to_string(),
                 segments,
-                expected_at: expected.map(when::iso),
+                expected_at: expected.as_ref().map(|expected| when::iso(expected.at)),
+                waits_for: expected.and_then(|expected| expected.waits_for),
                 parts: progress.parts.iter().map(|part| Part::of(part, provider)).collect(),
             })?;
         } else {

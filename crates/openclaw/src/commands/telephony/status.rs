@@ -16,6 +16,7 @@ use telephony_store::outbox::PartState;
 use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::part;
 use crate::terminal;
 use crate::when;
 
@@ -66,6 +67,7 @@ struct Outbox {
     queued: u64,
     queued_segments: u32,
     queue_ends_at: Option<String>,
+    queue_waits_for: Option<String>,
     sending: u64,
     unknown: u64,
     sent_today: u64,
@@ -87,7 +89,7 @@ impl Status {
         channel.block_on(async |channel| {
             let summary = channel.store.summary(channel.now()).await?;
             let notices = channel.store.notices(channel.now()).await?;
-            let queues = channel.store.queues().await?;
+            let queues = channel.store.queues(channel.terms(), channel.now()).await?;
             let mut report = report(channel, poke::poke(&channel.state).await, summary, &queues, notices);
             report.finally_unknown = finally_unknown(channel).await?;
             if self.json {
@@ -135,6 +137,7 @@ fn report(
     notices: Vec<Given>,
 ) -> Report {
     let sender = channel.sender();
+    let longest = longest(queues, channel.now());
     Report {
         gateway,
         provider: channel.provider.name().to_owned(),
@@ -156,7 +159,8 @@ fn report(
             sending: summary.sending,
             unknown: summary.unknown,
             queued_segments: queues.iter().map(|queue| queue.segments).sum(),
-            queue_ends_at: end_of(queues, channel).map(when::iso),
+            queue_ends_at: longest.map(|queue| when::iso(queue.ends)),
+            queue_waits_for: longest.and_then(|queue| queue.waits_for.clone()),
             sent_today: summary.sent_today,
             delivered_today: summary.delivered_today,
             failed_today: summary.failed_today,
@@ -168,10 +172,9 @@ fn report(
     }
 }
 
-/// When the line with the longest queue will have sent it, limits aside; none where nothing waits for long.
-fn end_of(queues: &[Queue], channel: &Channel) -> Option<Timestamp> {
-    let (pacing, now) = (channel.loaded.telephony.sms.pacing, channel.now());
-    queues.iter().map(|queue| queue.ends(pacing, now)).max().filter(|end| *end > now)
+/// The queue that is sent last; none where nothing waits for long.
+fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
+    queues.iter().max_by_key(|queue| queue.ends).filter(|queue| queue.ends > now)
 }
 
 fn show(report: &Report) {
@@ -193,10 +196,9 @@ fn show(report: &Report) {
         outbox.sent_today, outbox.delivered_today, outbox.failed_today, outbox.queued, outbox.sending, outbox.unknown
     ));
     if let Some(end) = &outbox.queue_ends_at {
-        terminal::print(format!(
-            "Queue:     {} segment(s) leave at the line's pace until {end}",
-            outbox.queued_segments
-        ));
+        let why = outbox.queue_waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why)));
+        let (segments, why) = (outbox.queued_segments, why.unwrap_or_default());
+        terminal::print(format!("Queue:     {segments} segment(s) leave until {end}{why}"));
     }
     if inbox.unconfirmed > 0 {
         terminal::print(format!("Attention: {} message(s) came to a number not known to be yours", inbox.unconfirmed));
