@@ -113,7 +113,7 @@ impl Purpose {
 }
 
 /// A message to be stored and then sent, already cut into parts. `Debug` hides the text.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
     /// Enqueuing the same key again changes nothing: it names the intent, not the text.
     pub key: String,
@@ -132,7 +132,7 @@ pub struct Draft {
 }
 
 /// One part of a [`Draft`].
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartDraft {
     /// The text as the contact will read it, numbering included.
     pub text: String,
@@ -141,7 +141,7 @@ pub struct PartDraft {
 }
 
 /// Something that goes with a message of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Enclosure {
     /// Where the provider can fetch it.
     Url(String),
@@ -150,7 +150,7 @@ pub enum Enclosure {
 }
 
 /// A file of ours that the provider fetches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServedFile {
     /// The file's name in the store.
     pub name: String,
@@ -164,7 +164,7 @@ pub struct ServedFile {
 
 /// What somebody has to know to fetch a file: one half finds it, the other, of 128 random bits, is compared in constant
 /// time. `Debug` hides it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaToken {
     /// What it is found by.
     pub selector: String,

@@ -42,6 +42,8 @@ pub enum Challenged {
     TooManyPending,
     /// Too many strangers were answered today: no request, the message is not kept.
     BudgetSpent,
+    /// The line has no room for the SMS: nothing was done, the turn is due again in a while.
+    NoRoom,
 }
 
 /// A stranger's request to be paired.

@@ -181,7 +181,8 @@ pub trait Inbox: Send + Sync {
     async fn renew_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError>;
 
     /// Closes the turn and its messages and enqueues the answer. Fails with [`StoreError::LeaseLost`].
-    /// An answer to a contact who opted out meanwhile is dropped, and the turn closed as refused.
+    /// An answer to a contact who opted out meanwhile is dropped, and the turn closed as refused. One that finds no room
+    /// on its line is kept until there is (whoever leases turns looks), with a notice `queue-full-` and the line's number.
     async fn finish_turn(&self, lease: &TurnLease, end: TurnEnd, now: Timestamp) -> Result<(), StoreError>;
 
     /// Records a failed attempt and decides by [`telephony_domain::retry::turn_fate`], within [`crate::LONGEST_WAIT`].

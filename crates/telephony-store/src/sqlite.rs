@@ -31,6 +31,7 @@ mod queue;
 mod reader;
 mod records;
 mod removal;
+mod room;
 mod routes;
 mod schema;
 mod share;

@@ -87,12 +87,7 @@ impl Worker {
             Ok(Ended::Failed(error)) => self.fail(turn, &error, error.disposition()).await,
             Err(error) => Err(error),
         };
-        match stored {
-            Err(full @ StoreError::QueueFull { .. }) => {
-                self.fail(turn, &full, Disposition::Retry { after: None }).await.map(|()| "failed")
-            }
-            stored => stored.map(|()| outcome),
-        }
+        stored.map(|()| outcome)
     }
 
     async fn end_of(&self, turn: &LeasedTurn) -> Result<Ended, StoreError> {
@@ -202,6 +197,7 @@ impl Worker {
             }
             Challenged::AskedBefore => tracing::debug!(from, "a stranger wrote again; kept"),
             Challenged::TooManyPending => tracing::warn!(from, "a stranger was not answered: too many requests wait"),
+            Challenged::NoRoom => tracing::debug!(from, "a stranger is not answered yet: the line has no room"),
             Challenged::BudgetSpent => tracing::warn!(from, "a stranger was not answered: today's budget is spent"),
         }
         Ok(())

@@ -15,6 +15,16 @@ async fn notices(stage: &Stage) -> Vec<String> {
     stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
 }
 
+/// Waits until this and nothing else is told.
+async fn expect_notice(stage: &Stage, name: &str) {
+    let look = async {
+        while notices(stage).await != [name] {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{name} is not told"));
+}
+
 async fn expect_queued(stage: &Stage, queued: u64) -> Summary {
     stage.expect_summary(|summary| summary.queued == queued && summary.waiting + summary.answering == 0).await
 }
@@ -27,10 +37,10 @@ async fn the_day_is_used_up_and_the_answer_comes_the_next_day() {
     stage.expect_rest().await;
     stage.text(ALICE, "three").await;
     expect_queued(&stage, 1).await;
+    expect_notice(&stage, "limit-segmentsPerDay").await;
     stage.stop_gateway().await;
     stage.start_gateway().await;
-    stage.expect_summary(|_| true).await;
-    assert_eq!(notices(&stage).await, ["limit-segmentsPerDay"]);
+    expect_notice(&stage, "limit-segmentsPerDay").await;
     assert_eq!(stage.bodies(ALICE), ["one"]);
     stage.clock.advance(Duration::from_secs(24 * 60 * 60));
     stage.expect(ALICE, &["one", "three"]).await;
@@ -131,10 +141,11 @@ async fn two_machines_answer_each_other_until_they_are_paused() {
 }
 
 #[tokio::test]
-async fn the_line_has_no_room_and_the_answer_is_tried_again() {
+async fn the_line_has_no_room_and_the_answer_is_kept_and_nobody_is_asked_again_or_told_an_apology() {
     // Two segments in ten hours.
     let slow = Pacing::Fixed(Pace::new(2.0 / 36_000.0).unwrap());
-    let stage = Plan { terms: slow.into(), ..Plan::default() }.start().await;
+    let agent = Scripted::repeating();
+    let stage = Plan { terms: slow.into(), ..Plan::default() }.with_agent(agent.clone()).start().await;
     for body in ["one", "two", "three"] {
         stage.text(ALICE, body).await;
         stage.expect_summary(|summary| summary.waiting + summary.answering == 0).await;
@@ -142,7 +153,17 @@ async fn the_line_has_no_room_and_the_answer_is_tried_again() {
     stage.text(ALICE, "four").await;
     stage.expect_summary(|summary| summary.retrying == 1 && summary.queued == 2).await;
     assert_eq!(stage.bodies(ALICE), ["one"]);
-    stage.clock.advance(Duration::from_secs(5 * 60 * 60) + LONGEST_WAIT);
+    for _ in 0..3 {
+        stage.clock.advance(LONGEST_WAIT);
+        stage.expect_summary(|summary| summary.retrying == 1 && summary.parked == 0 && summary.queued == 2).await;
+    }
+    expect_notice(&stage, "queue-full-1").await;
+    stage.clock.advance(Duration::from_secs(5 * 60 * 60));
     stage.expect_summary(|summary| summary.retrying + summary.parked == 0).await;
     stage.expect(ALICE, &["one", "two"]).await;
+    stage.clock.advance(Duration::from_secs(5 * 60 * 60));
+    stage.expect(ALICE, &["one", "two", "three"]).await;
+    stage.clock.advance(Duration::from_secs(5 * 60 * 60));
+    stage.expect(ALICE, &["one", "two", "three", "four"]).await;
+    assert_eq!(agent.questions(), ["one", "two", "three", "four"]);
 }

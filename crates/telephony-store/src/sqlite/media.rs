@@ -59,7 +59,7 @@ impl Attachments for SqliteStore {
         let paths: Vec<PathBuf> = names.iter().map(|name| self.path_of(name)).collect();
         on_disk(move || paths.iter().try_for_each(|path| file::remove(path))).await?;
         let removed = names.len();
-        self.write(move |db| names.iter().try_for_each(|name| tie(db, name))).await?;
+        self.write(move |db| names.iter().try_for_each(|name| tie(db, name.as_str()))).await?;
         Ok(removed)
     }
 }
@@ -72,8 +72,8 @@ async fn on_disk(work: impl FnOnce() -> std::io::Result<()> + Send + 'static) ->
 }
 
 /// The file is loose no longer: something refers to it, or it is gone.
-fn tie(db: &Connection, file: &FileName) -> Result<(), StoreError> {
-    execute(db, "DELETE FROM loose_file WHERE name = ?", [file.as_str()]).map(drop)
+pub(super) fn tie(db: &Connection, file: &str) -> Result<(), StoreError> {
+    execute(db, "DELETE FROM loose_file WHERE name = ?", [file]).map(drop)
 }
 
 fn keep_inbound(db: &Connection, id: AttachmentId, file: &KeptFile) -> Result<(), StoreError> {
@@ -83,7 +83,7 @@ fn keep_inbound(db: &Connection, id: AttachmentId, file: &KeptFile) -> Result<()
     if execute(db, sql, row)? == 0 {
         return Err(StoreError::NotFound(format!("attachment {} of message {} to be kept", id.position, id.message)));
     }
-    tie(db, &file.name)
+    tie(db, file.name.as_str())
 }
 
 /// Stores what came with a message of a contact.
@@ -144,7 +144,7 @@ pub(super) fn insert_outbound(db: &Connection, id: MessageId, media: &[Enclosure
                 let (size, token) = (file.size.cast_signed(), &file.token);
                 let row = (id.0, position, &file.name, &file.content_type, size, &token.selector, &token.secret);
                 execute(db, sql, row)?;
-                tie(db, &FileName::stored(file.name.clone()))?;
+                tie(db, &file.name)?;
             }
         }
     }

@@ -10,7 +10,7 @@ use telephony_domain::notice::DAY;
 use telephony_domain::order::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR, Order, Whom};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, find, one};
+use super::query::{apart, execute, find, one};
 use super::{SqliteStore, contacts, enqueue, notice, pairing, summary, words};
 use crate::StoreError;
 use crate::contacts::Who;
@@ -80,19 +80,6 @@ fn guesses(db: &Connection, ordered: &Ordered, now: Timestamp) -> Result<u32, St
     let sql = "SELECT count(*) FROM inbound WHERE state = 'obeyed' AND why = 'unknown-code' AND received_at > ?3
                AND conversation = (SELECT id FROM conversation WHERE line = ?1 AND contact = ?2)";
     one(db, sql, (ordered.line.0, ordered.operator.as_str(), (now - GUESSES_FOR).0), |row| row.get(0))
-}
-
-/// What fails leaves nothing behind, although the order goes on.
-fn apart<T>(db: &Connection, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    execute(db, "SAVEPOINT order_at_work", ())?;
-    let done = work();
-    if done.is_err() && !db.is_autocommit() {
-        execute(db, "ROLLBACK TO order_at_work", ())?;
-    }
-    if !db.is_autocommit() {
-        execute(db, "RELEASE order_at_work", ())?;
-    }
-    done
 }
 
 fn approve(

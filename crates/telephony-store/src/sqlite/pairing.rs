@@ -9,9 +9,9 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::{CODE_VALID_FOR, PENDING_AT_MOST, PairingCode};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, find, list, one, time};
+use super::query::{apart, execute, find, list, one, time};
 use super::turn::Turn;
-use super::{contacts, enqueue, notice, removal, turn_end, words};
+use super::{contacts, enqueue, notice, removal, room, turn_end, words};
 use crate::StoreError;
 use crate::contacts::{Challenge, Challenged, KEPT_AT_MOST, KEPT_FOR, PairingRequest, Who};
 use crate::inbox::TurnLease;
@@ -44,11 +44,18 @@ pub(super) fn challenge(
         return Ok(Challenged::AskedBefore);
     }
     delete_expired(db, now)?;
-    let outcome = ask(db, &stranger, challenge, now)?;
+    let outcome = match apart(db, || ask(db, &stranger, challenge, now)) {
+        Err(StoreError::QueueFull { .. }) => Challenged::NoRoom,
+        outcome => outcome?,
+    };
     match outcome {
         Challenged::Asked | Challenged::AskedBefore => keep(db, &stranger, now)?,
         Challenged::TooManyPending => drop_turn(db, &stranger, "too many pairing requests wait", now)?,
         Challenged::BudgetSpent => drop_turn(db, &stranger, "too many strangers were answered today", now)?,
+        Challenged::NoRoom => {
+            turn_end::close_attempt(db, &stranger.turn, "kept", Some(room::NO_ROOM), Some(now))?;
+            room::wait(db, &stranger.turn, now)?;
+        }
     }
     Ok(outcome)
 }

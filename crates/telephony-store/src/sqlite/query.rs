@@ -42,6 +42,19 @@ pub(super) fn list<T>(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What fails leaves nothing behind, although the transaction goes on.
+pub(super) fn apart<T>(db: &Connection, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    execute(db, "SAVEPOINT apart", ())?;
+    let done = work();
+    if done.is_err() && !db.is_autocommit() {
+        execute(db, "ROLLBACK TO apart", ())?;
+    }
+    if !db.is_autocommit() {
+        execute(db, "RELEASE apart", ())?;
+    }
+    done
+}
+
 /// A column that holds a time.
 pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp)

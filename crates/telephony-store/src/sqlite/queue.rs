@@ -10,7 +10,7 @@ use telephony_domain::retry::DAILY_CAP_WAIT;
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list, maybe_time, one, time};
-use super::{ledger, limits, media, words};
+use super::{ledger, limits, media, room, words};
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, StartedPart};
 use crate::{Holder, LONGEST_WAIT, Next, StoreError};
 
@@ -125,6 +125,7 @@ pub(super) fn start(
             Next::Taken(candidate) => candidate,
             Next::Idle(due) => {
                 limits::untell(db)?;
+                room::untell(db)?;
                 return Ok(Next::Idle(due));
             }
         };

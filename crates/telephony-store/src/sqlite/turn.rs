@@ -55,10 +55,11 @@ pub(super) fn lease(
             Next::Taken(conversation) => conversation,
             Next::Idle(due) => return Ok(Next::Idle(due)),
         };
-        if let Some(turn) = next_of(db, conversation, merges, now)? {
-            return take(db, &turn, holder, now).map(Next::Taken);
+        match next_of(db, conversation, merges, now)? {
+            Some(turn) if turn_end::deliver_kept(db, &turn, now)? => {}
+            Some(turn) => return take(db, &turn, holder, now).map(Next::Taken),
+            None => conversation::rearm(db, conversation)?,
         }
-        conversation::rearm(db, conversation)?;
     }
 }
 

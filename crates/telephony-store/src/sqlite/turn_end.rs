@@ -9,9 +9,9 @@ use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, TurnFate, turn_fate, unavailable_from};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, find, list, one};
+use super::query::{apart, execute, find, list, one};
 use super::turn::{COLUMNS, Turn, read};
-use super::{conversation, enqueue, notice, queue};
+use super::{conversation, enqueue, notice, queue, room};
 use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
 use crate::notices::Notice;
 use crate::{Holder, LONGEST_WAIT, StoreError};
@@ -35,7 +35,29 @@ pub(super) fn finish(db: &Connection, lease: &TurnLease, end: &TurnEnd, now: Tim
         TurnEnd::Answered(_) if conversation::is_opted_out(db, turn.conversation)? => {
             refuse(db, &turn, Refusal::OptedOut, now)
         }
-        TurnEnd::Answered(drafts) => answer(db, &turn, drafts, now),
+        TurnEnd::Answered(drafts) => match apart(db, || answer(db, &turn, drafts, now)) {
+            Err(StoreError::QueueFull { .. }) => {
+                close_attempt(db, &turn, "kept", Some(room::NO_ROOM), Some(now))?;
+                room::keep(db, &turn, drafts, now)
+            }
+            answered => answered,
+        },
+    }
+}
+
+/// Ends a turn whose answer was kept because there was no room for it, where there is now. Returns whether there was a
+/// kept answer; without room it goes on to wait.
+pub(super) fn deliver_kept(db: &Connection, turn: &Turn, now: Timestamp) -> Result<bool, StoreError> {
+    let delivered = apart(db, || match room::take_kept(db, turn)? {
+        None => Ok(false),
+        Some(_) if conversation::is_opted_out(db, turn.conversation)? => {
+            refuse(db, turn, Refusal::OptedOut, now).map(|()| true)
+        }
+        Some(drafts) => answer(db, turn, &drafts, now).map(|()| true),
+    });
+    match delivered {
+        Err(StoreError::QueueFull { .. }) => room::wait(db, turn, now).map(|()| true),
+        delivered => delivered,
     }
 }
 

@@ -1,12 +1,15 @@
 //! A line never takes more than it can send in time.
 
-use telephony_domain::message::{Draft, PartDraft};
+use telephony_domain::message::{Draft, Enclosure, MediaToken, PartDraft, ServedFile};
 use telephony_domain::pace::{Pace, Pacing};
+use telephony_domain::policy::InboundPolicy;
 use telephony_domain::retry::Disposition;
+use telephony_store::attachments::{FileName, LOOSE_FOR};
+use telephony_store::contacts::{Challenge, Challenged};
 use telephony_store::inbox::TurnEnd;
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, BOB, World, at, draft, receipt, send_failure};
+use super::world::{ANN, BOB, World, at, draft, intake, number, parts, receipt, send_failure, texts};
 use telephony_domain::delivery::Status;
 
 /// Ten hours at one segment in an hour: ten segments.
@@ -38,19 +41,96 @@ async fn what_would_wait_for_more_than_ten_hours_is_refused_at_once() {
     world.store.enqueue(world.line, of_segments("d", BOB, 100), at(0)).await.unwrap();
 }
 
-#[tokio::test]
-async fn an_answer_that_finds_no_room_is_not_lost() {
-    let world = World::new().await;
+/// A line becomes full, and the answer to a turn of Bob's finds no room at 1 s.
+async fn fill_and_keep(world: &World, answer: Draft) {
     world.store.bound_queues(slow()).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();
     world.says(BOB, "hello", at(0)).await;
     let turn = world.lease(at(0)).await;
-    let answer = TurnEnd::Answered(vec![draft("answer", BOB, &["hi"])]);
-    let full = world.store.finish_turn(&turn.lease, answer.clone(), at(1)).await;
-    assert!(matches!(full, Err(StoreError::QueueFull { .. })));
-    world.hand_over("SM1", at(1)).await;
-    world.store.finish_turn(&turn.lease, answer, at(2)).await.unwrap();
-    assert_eq!(world.start(at(2)).await.text, "hi");
+    world.store.finish_turn(&turn.lease, TurnEnd::Answered(vec![answer]), at(1)).await.unwrap();
+    assert_eq!(waiting(world).await, 10);
+}
+
+#[tokio::test]
+async fn an_answer_that_finds_no_room_is_kept_until_there_is_and_nobody_is_asked_again() {
+    let world = World::new().await;
+    fill_and_keep(&world, draft("answer", BOB, &["hi"])).await;
+    let world = world.restarted();
+    assert_eq!(world.notices(at(1)).await, ["queue-full-1"]);
+    world.says(BOB, "are you there?", at(2)).await;
+    for hours in 0..30 {
+        let due = world.turns_idle(at(3600 * hours + 2)).await.unwrap();
+        assert!(due <= at(3600 * hours + 62), "it is looked at soon, and no later text goes before it");
+    }
+    assert_eq!(world.store.failed_turns().await.unwrap(), [], "nothing has failed");
+    world.hand_over("SM1", at(110_000)).await;
+    let next = world.lease(at(110_001)).await;
+    assert_eq!(texts(&next), ["are you there?"]);
+    assert_eq!(world.hand_over("SM2", at(110_001)).await.text, "hi");
+    assert_eq!(world.parts_idle(at(110_001)).await, None);
+    assert_eq!(world.notices(at(110_001)).await, [""; 0], "there is room again");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_kept_does_not_reach_who_says_stop_meanwhile() {
+    let world = World::new().await;
+    fill_and_keep(&world, draft("answer", BOB, &["hi"])).await;
+    world.says(BOB, "STOP", at(2)).await;
+    world.hand_over("SM1", at(3)).await;
+    assert_eq!(world.turns_idle(at(100)).await, None);
+    assert_eq!(world.parts_idle(at(100)).await, None);
+}
+
+#[tokio::test]
+async fn a_file_that_goes_with_a_kept_answer_stays_until_nobody_wants_it() {
+    for is_purged in [false, true] {
+        let world = World::new().await;
+        let name = FileName::new([1; 16], "image/png");
+        world.store.keep_file(name.clone(), b"png".as_slice().into(), at(0)).await.unwrap();
+        let file = Enclosure::File(ServedFile {
+            name: name.as_str().to_owned(),
+            content_type: "image/png".to_owned(),
+            size: 3,
+            token: MediaToken::from_random([7; 24]),
+        });
+        fill_and_keep(&world, Draft { media: vec![file.clone()], ..draft("answer", BOB, &["look"]) }).await;
+        world.turns_idle(at(62)).await;
+        let later = at(0) + 2 * LOOSE_FOR;
+        assert_eq!(world.store.remove_loose_files(later).await.unwrap(), 0);
+        if is_purged {
+            while !world.store.purge(&number(BOB), 10, later).await.unwrap().is_done {}
+            assert_eq!(world.store.remove_loose_files(later).await.unwrap(), 1);
+            assert!(!world.store.path_of(&name).exists());
+        } else {
+            world.hand_over("SM1", later).await;
+            world.turns_idle(later).await;
+            assert_eq!(world.start(later).await.media, [file]);
+            assert_eq!(world.store.remove_loose_files(later).await.unwrap(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_the_code_once_there_is_room() {
+    let world = World::new().await;
+    world.store.bound_queues(slow()).await.unwrap();
+    world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();
+    world.accept(world.text(BOB, "let me in"), intake(InboundPolicy::Pairing, 0), at(0)).await;
+    let challenge = |code: &str| Challenge {
+        code: code.repeat(8).parse().unwrap(),
+        parts: parts(&["your code"]),
+        replies_per_day: Some(1),
+    };
+    for now in [0, 60, 120] {
+        let turn = world.lease(at(now)).await;
+        let challenged = world.store.challenge(&turn.lease, challenge("A"), at(now)).await.unwrap();
+        assert_eq!(challenged, Challenged::NoRoom);
+    }
+    assert_eq!(world.notices(at(121)).await, ["queue-full-1"]);
+    world.hand_over("SM1", at(121)).await;
+    let turn = world.lease(at(180)).await;
+    assert_eq!(world.store.challenge(&turn.lease, challenge("B"), at(180)).await.unwrap(), Challenged::Asked);
+    assert_eq!(world.hand_over("SM2", at(180)).await.text, "your code");
 }
 
 #[tokio::test]

@@ -5,3 +5,16 @@ ALTER TABLE inbound ADD COLUMN stored_at INTEGER;
 ALTER TABLE consent ADD COLUMN again_at INTEGER;
 -- Whether it was known already, when we learnt of it, that something else was said later: it changed nothing.
 ALTER TABLE consent ADD COLUMN is_overtaken INTEGER NOT NULL DEFAULT 0;
+
+-- An answer that found no room on its line: it waits for it, and no agent is asked again.
+CREATE TABLE kept_answer (
+    turn   INTEGER PRIMARY KEY REFERENCES turn ON DELETE CASCADE,
+    drafts TEXT NOT NULL -- JSON
+) STRICT;
+
+CREATE TRIGGER kept_answer_is_gone AFTER DELETE ON kept_answer BEGIN
+    INSERT OR IGNORE INTO loose_file (name, due_at)
+    SELECT media.value ->> '$.File.name', 0
+    FROM json_each(old.drafts) AS draft, json_each(draft.value, '$.media') AS media
+    WHERE media.value ->> '$.File.name' IS NOT NULL;
+END;
