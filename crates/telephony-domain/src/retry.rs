@@ -45,8 +45,9 @@ pub const STALE_AFTER: Duration = Duration::from_secs(10 * 60 * 60);
 /// A part that the provider puts off for an hour or more waits for a cap or a block that lasts a day at the most.
 pub const DAILY_CAP_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// A part that waits for a daily cap is given up after this long: every day has ended by then.
-pub const CAP_STALE_AFTER: Duration = Duration::from_secs(25 * 60 * 60);
+/// A part that waits for a daily cap is given up after this long: three days have ended by then, which is room for what
+/// one day had none for, and what it says is no news any more.
+pub const CAP_STALE_AFTER: Duration = Duration::from_secs(73 * 60 * 60);
 
 /// Whether the part waits for a cap or a block of the provider's that lasts a day at the most.
 pub fn is_daily_cap(why: Disposition) -> bool {

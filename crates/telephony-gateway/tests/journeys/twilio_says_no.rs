@@ -59,13 +59,20 @@ async fn the_daily_cap_is_used_up_and_the_answer_leaves_when_the_day_is_over() {
 }
 
 #[tokio::test]
-async fn a_daily_cap_that_does_not_end_with_the_day_is_told() {
+async fn a_daily_cap_that_does_not_end_with_the_day_is_waited_for_and_then_told() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::DailyCap, Extent::All);
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.queued == 1 && stage.twilio.creations() == 1).await;
-    stage.clock.advance(Duration::from_secs(26 * 60 * 60));
+    for creations in 2..=3 {
+        stage.clock.advance(DAY);
+        stage.expect_summary(|summary| summary.queued == 1 && stage.twilio.creations() == creations).await;
+    }
+    stage.clock.advance(DAY + Duration::from_secs(2 * 60 * 60));
     stage.expect_rest().await;
+    let told = stage.store().notices(stage.now()).await.unwrap();
+    assert!(told.iter().any(|given| given.name == "given-up" && given.text.contains(ALICE)), "{told:?}");
     assert_eq!(outbound_states(&stage).await, [(PartState::Failed, Some(63038))]);
 }
 

@@ -8,7 +8,8 @@ use telephony_domain::time::Timestamp;
 
 use super::part::{AttemptEnd, Key, Part, close_attempt, held, load};
 use super::query::execute;
-use super::{consents, conversation, costs, doubt, ledger, limits, progress, queue};
+use super::{consents, conversation, costs, doubt, ledger, limits, notice, progress, queue};
+use crate::notices::Notice;
 use crate::outbox::{AttemptLease, PartState, Reported, SendFailure};
 use crate::{LONGEST_WAIT, StoreError};
 
@@ -116,7 +117,12 @@ pub(super) fn failed(
     }
     let fate = match part_fate(failure.disposition, part.first_tried, part.attempts, jitter, now) {
         PartFate::RetryAt(due) => retry(db, &part, failure, due.min(longest_wait(failure, now)), now)?,
-        PartFate::Failed => give_up(db, &part, failure, "failed", now)?,
+        PartFate::Failed => {
+            if failure.disposition != Disposition::GiveUp {
+                tell_stale(db, &part, failure, now)?;
+            }
+            give_up(db, &part, failure, "failed", now)?
+        }
         // A doubt that somebody else has raised meanwhile keeps its age.
         PartFate::Unknown if part.state == PartState::Unknown => return Ok(PartFate::Unknown),
         PartFate::Unknown => doubt::raise(db, &part, failure, now)?,
@@ -171,6 +177,18 @@ fn give_up(
     queue::cancel_rest(db, part.message, "an earlier part was not sent", now)?;
     queue::promote(db, part.conversation, now)?;
     Ok(PartFate::Failed)
+}
+
+/// Nobody waits for an answer to what was tried in vain for hours: the operator is told. One notice for all such parts,
+/// since one cause makes many.
+fn tell_stale(db: &Connection, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<(), StoreError> {
+    let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
+    let (hours, reason) = (now.since(part.first_tried).as_secs() / 3600, &failure.reason);
+    let text = format!(
+        "message out-{message} to {contact} is given up after {hours} hours ({reason}): \
+         `openclaw telephony messages --status failed`"
+    );
+    notice::give(db, &Notice::event("given-up", text), now).map(drop)
 }
 
 fn end_attempt(

@@ -219,6 +219,27 @@ async fn a_part_that_was_tried_for_ten_hours_is_given_up() {
     let fate = world.store.part_failed(part.lease, send_failure(RETRY), 0.0, at(36_000)).await.unwrap();
     assert_eq!(fate, PartFate::Failed);
     assert_eq!(world.states(message).await, [Failed]);
+    let told = world.store.notices(at(36_000)).await.unwrap();
+    assert_eq!(told[0].name, "given-up");
+    assert!(told[0].text.contains(ANN) && told[0].text.contains("after 10 hours"), "{}", told[0].text);
+}
+
+#[tokio::test]
+async fn a_part_waits_for_the_providers_day_for_three_days_and_then_the_operator_is_told() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    let capped = send_failure(Disposition::Retry { after: Some(seconds(3600)) });
+    for hour in 0..73 {
+        let part = world.start(at(3600 * hour)).await;
+        let fate = world.store.part_failed(part.lease, capped.clone(), 0.0, at(3600 * hour)).await.unwrap();
+        assert_eq!(fate, PartFate::RetryAt(at(3600 * (hour + 1))), "after {hour} hours");
+        assert_eq!(world.notices(at(3600 * hour)).await, ["limit-daily-cap"]);
+    }
+    let part = world.start(at(73 * 3600)).await;
+    let fate = world.store.part_failed(part.lease, capped, 0.0, at(73 * 3600)).await.unwrap();
+    assert_eq!((fate, world.states(message).await), (PartFate::Failed, vec![Failed]));
+    assert_eq!(world.parts_idle(at(73 * 3600)).await, None);
+    assert_eq!(world.notices(at(73 * 3600)).await, ["given-up"]);
 }
 
 #[tokio::test]
