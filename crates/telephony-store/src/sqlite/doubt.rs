@@ -140,7 +140,7 @@ pub(super) fn not_found(
 fn tell_unknown(db: &Connection, part: &Part, now: Timestamp) -> Result<(), StoreError> {
     let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
     let text = format!(
-        "it is not known whether message out-{message} to {contact:?} was sent: `openclaw telephony messages out-{message}`"
+        "it is not known whether message out-{message} to {contact} was sent: `openclaw telephony messages out-{message}`"
     );
     notice::give(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
 }

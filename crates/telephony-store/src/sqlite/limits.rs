@@ -9,7 +9,7 @@ use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list, maybe_time, one};
 use super::queue::{self, Candidate};
-use super::{conversation, notice};
+use super::{contacts, conversation, notice};
 use crate::notices::Notice;
 use crate::{LONGEST_WAIT, StoreError};
 
@@ -63,7 +63,7 @@ pub(super) fn refuse(
     queue::promote(db, candidate.conversation, now)
 }
 
-/// Tells the operator, once for as long as parts wait.
+/// Tells the operator, once for as long as parts wait. The operator needs whole numbers, in what they order and type.
 fn tell(
     db: &Connection,
     limit: Limit,
@@ -77,10 +77,13 @@ fn tell(
             format!("limits.{key} is reached ({most} segments in 24 hours): messages wait, none is lost")
         }
         Limit::SegmentsPerContactPerDay => {
-            format!("limits.{key} is reached ({most} segments in 24 hours to {contact:?}): messages wait, none is lost")
+            let end = end_of(db, contact)?;
+            format!(
+                "limits.{key} is reached ({most} segments in 24 hours to {contact}): messages wait, none is lost{end}"
+            )
         }
         Limit::RepliesPerContactPer30s => {
-            format!("limits.{key} is reached ({most} in 30 s to {contact:?}): replies wait")
+            format!("limits.{key} is reached ({most} in 30 s to {contact}): replies wait")
         }
     };
     // What waits for a moment only is no reason to disturb anybody.
@@ -126,15 +129,23 @@ fn count_rally(db: &Connection, candidate: &Candidate, now: Timestamp) -> Result
     if rally.is_endless() { pause(db, candidate.conversation, &candidate.contact, now) } else { Ok(()) }
 }
 
+/// How to have nothing more to do with a contact; a stranger can be blocked by SMS, an approved one only by who means it.
+fn end_of(db: &Connection, contact: &PhoneNumber) -> Result<String, StoreError> {
+    Ok(match contacts::is_approved(db, contact)? {
+        true => format!("; `openclaw pairing reject telephony {contact} --block` ends it"),
+        false => format!("; REJECT {contact} BLOCK ends it"),
+    })
+}
+
 /// What the contact says from now on waits; what is in the outbox leaves within the limit.
 fn pause(db: &Connection, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE conversation SET paused_until = ?2, rally_moments = 0, rally_last = NULL WHERE id = ?1";
     execute(db, sql, (id.0, (now + PAUSE).0))?;
     conversation::rearm(db, id)?;
     let text = format!(
-        "the conversation with {contact:?} goes on like two machines answering each other: it is paused for an hour and \
-         what comes in waits; `openclaw telephony conversation NUMBER --resume` goes on at once, \
-         `openclaw pairing reject telephony NUMBER --block` ends it"
+        "the conversation with {contact} goes on like two machines answering each other: it is paused for an hour and \
+         what comes in waits; `openclaw telephony conversation {contact} --resume` goes on at once{}",
+        end_of(db, contact)?
     );
     tracing::warn!(conversation = %id, contact = ?contact, "two machines seem to answer each other: paused for an hour");
     notice::give(db, &Notice::ongoing(pause_name(id), text), now).map(drop)

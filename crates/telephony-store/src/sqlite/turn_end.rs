@@ -217,11 +217,11 @@ fn tell(db: &Connection, turn: &Turn, fate: TurnFate, reason: &str, now: Timesta
         TurnFate::RetryAt(_) => return Ok(()),
         TurnFate::ParkedUntil(_) => Notice::event(
             UNANSWERED,
-            format!("nobody has been able to answer {contact:?} for 10 minutes, it is tried on: {reason}"),
+            format!("nobody has been able to answer {contact} for 10 minutes, it is tried on: {reason}"),
         ),
         TurnFate::Dead => Notice::event(
             DEAD,
-            format!("a message from {contact:?} is given up ({reason}): `openclaw telephony messages --dead`"),
+            format!("a message from {contact} is given up ({reason}): `openclaw telephony messages --dead`"),
         ),
     };
     notice::give(db, &notice, now).map(drop)

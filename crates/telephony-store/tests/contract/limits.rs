@@ -10,12 +10,13 @@ use telephony_domain::rally::{ENDLESS_AFTER, PAUSE};
 use telephony_domain::reconcile::Finding;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
+use telephony_store::contacts::Who;
 use telephony_store::history::{EntryState, Filter};
 use telephony_store::outbox::PartState::{Canceled, Failed, Ready, Starting};
 use telephony_store::outbox::StartedPart;
 use telephony_store::{LONGEST_WAIT, Next};
 
-use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, receipt, seconds, send_failure, texts};
+use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, parts, receipt, seconds, send_failure, texts};
 
 fn per_day(segments: u32) -> Limits {
     Limits { segments_per_day: Some(segments), ..Limits::default() }
@@ -280,6 +281,17 @@ async fn two_machines_that_answer_each_other_are_paused() {
     let world = world.restarted();
     assert_eq!(texts(&world.lease(over).await), ["beep", "beep beep"]);
     assert_eq!(world.notices(over).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
+    let world = World::new().await;
+    world.store.approve(Who::Number(number(ANN)), parts(&["hi"]), Some(world.line), at(0)).await.unwrap();
+    sent(&world, &taken(&world, per_contact(1), at(0)).await, at(0)).await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    held(&world, per_contact(1), at(0)).await;
+    let told = &world.store.notices(at(0)).await.unwrap()[0].text;
+    assert!(told.ends_with(&format!("`openclaw pairing reject telephony {ANN} --block` ends it")), "{told}");
 }
 
 #[tokio::test]
