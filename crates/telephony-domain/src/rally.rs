@@ -1,4 +1,8 @@
 //! Two machines that answer each other: told from people by how long they keep it up.
+//!
+//! Twilio takes more than 15 replies between two of its numbers in 30 s for a loop (14107). Fast machines meet our own
+//! limit, which is below that, and are told by meeting it again and again; slow ones by how soon they answer each time.
+//! The limits of a day end what is slower still.
 
 use std::time::Duration;
 
@@ -9,6 +13,15 @@ use crate::time::Timestamp;
 /// A conversation that reached its limit of replies in so many moments in a row is paused: with a limit of 12 that is 48
 /// replies in two minutes.
 pub const ENDLESS_AFTER: u32 = 4;
+
+/// A text that comes so soon after our answer left, and what that counts. People do not read a text and write another
+/// within 10 s for long, and within a minute only for a while.
+const QUICK: (Duration, u32) = (Duration::from_secs(10), 3);
+const STEADY: (Duration, u32) = (Duration::from_secs(60), 1);
+
+/// A conversation with this score is paused: after 30 quick or 90 steady exchanges, none of them slower. By the price
+/// list that is about 1.40 USD at the most, and less than a third of what one contact is sent in a day (300 segments).
+pub const ENDLESS_SCORE: u32 = 90;
 
 /// A pause takes this long; then what waited is answered in one turn.
 pub const PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -45,6 +58,20 @@ impl Rally {
     }
 }
 
+/// The score, which was `before`, once a text is answered that `came` after our last answer `left`.
+pub fn score(before: u32, left: Option<Timestamp>, came: Timestamp) -> u32 {
+    match left {
+        None => 0,
+        // They did not wait for us: it answers nothing.
+        Some(left) if came < left => before,
+        Some(left) => {
+            let pause = came.since(left);
+            let counts = [QUICK, STEADY].into_iter().find(|(within, _)| pause <= *within);
+            counts.map_or(0, |(_, counts)| before.saturating_add(counts))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +94,26 @@ mod tests {
         assert_eq!(rally(&[(0, 1), (30, 2), (60, 3), (151, 4)]).moments, 1);
         assert_eq!(rally(&[(0, 1), (30, 1), (60, 1), (90, 1), (120, 1)]).moments, 1);
         assert_eq!(rally(&[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]).moments, 1);
+    }
+
+    /// Of exchanges in which they take so many seconds each time.
+    fn score_of(pauses: impl IntoIterator<Item = i64>) -> u32 {
+        pauses.into_iter().fold(0, |before, pause| score(before, Some(Timestamp(0)), Timestamp(pause * 1000)))
+    }
+
+    #[test]
+    fn slow_machines_are_told_by_never_resting() {
+        assert!(score_of([3; 29]) < ENDLESS_SCORE && score_of([3; 30]) >= ENDLESS_SCORE);
+        assert!(score_of([45; 89]) < ENDLESS_SCORE && score_of([45; 90]) >= ENDLESS_SCORE);
+        assert_eq!(score_of([i64::from(u16::MAX); 1000]), 0, "one text in 18 hours");
+    }
+
+    #[test]
+    fn people_rest_and_write_several_texts_on_end() {
+        let with_one_rest = [3; 29].into_iter().chain([61]).chain([3; 29]);
+        assert!(score_of(with_one_rest) < ENDLESS_SCORE);
+        assert_eq!(score_of([-1; 100]), 0, "they come before our answer has left");
+        assert_eq!(score(50, None, Timestamp(0)), 0, "nothing was ever said to them");
     }
 
     #[test]

@@ -141,6 +141,20 @@ async fn two_machines_answer_each_other_until_they_are_paused() {
 }
 
 #[tokio::test]
+async fn slow_machines_answer_each_other_until_they_are_paused() {
+    let stage = limited(Limits { replies_per_contact_per_30s: Some(12), ..Limits::default() }).start().await;
+    for texts in 1..100 {
+        stage.text(ALICE, "beep").await;
+        match ending(&stage, texts).await {
+            Ended::Answered => stage.clock.advance(Duration::from_secs(5)),
+            Ended::Held => panic!("no limit is reached"),
+            Ended::Paused => return assert!(texts > 20, "{texts} texts and they are taken for a machine"),
+        }
+    }
+    panic!("they go on for ever");
+}
+
+#[tokio::test]
 async fn the_line_has_no_room_and_the_answer_is_kept_and_nobody_is_asked_again_or_told_an_apology() {
     // Two segments in ten hours.
     let slow = Pacing::Fixed(Pace::new(2.0 / 36_000.0).unwrap());

@@ -4,10 +4,10 @@ use rusqlite::Connection;
 use telephony_domain::id::{ConversationId, MessageId, PartId};
 use telephony_domain::limit::{DAY, Limit, Limits};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::rally::{PAUSE, Rally};
+use telephony_domain::rally::{self, PAUSE, Rally};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, list, maybe_time, one};
+use super::query::{execute, find, list, maybe_time, one, time};
 use super::queue::{self, Candidate};
 use super::{contacts, conversation, notice};
 use crate::notices::Notice;
@@ -129,6 +129,27 @@ fn count_rally(db: &Connection, candidate: &Candidate, now: Timestamp) -> Result
     if rally.is_endless() { pause(db, candidate.conversation, &candidate.contact, now) } else { Ok(()) }
 }
 
+/// Notes that a text which `came` then is answered: of machines that answer each other slowly, no limit is ever reached.
+pub(super) fn count_exchange(
+    db: &Connection,
+    id: ConversationId,
+    came: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "SELECT sent_at FROM part WHERE conversation = ? AND sent_at IS NOT NULL AND position = 1
+               ORDER BY sent_at DESC LIMIT 1";
+    let left = find(db, sql, [id.0], |row| time(row, "sent_at"))?;
+    let before = one(db, "SELECT rally_score FROM conversation WHERE id = ?", [id.0], |row| row.get(0))?;
+    let score = rally::score(before, left, came);
+    execute(db, "UPDATE conversation SET rally_score = ?2 WHERE id = ?1", (id.0, score))?;
+    if score < rally::ENDLESS_SCORE { Ok(()) } else { pause(db, id, &conversation::contact_of(db, id)?, now) }
+}
+
+/// Nobody answers any more: whatever it was, it does not go on by itself.
+pub(super) fn forget_exchanges(db: &Connection, id: ConversationId) -> Result<(), StoreError> {
+    execute(db, "UPDATE conversation SET rally_score = 0 WHERE id = ?", [id.0]).map(drop)
+}
+
 /// How to have nothing more to do with a contact; a stranger can be blocked by SMS, an approved one only by who means it.
 fn end_of(db: &Connection, contact: &PhoneNumber) -> Result<String, StoreError> {
     Ok(match contacts::is_approved(db, contact)? {
@@ -139,7 +160,7 @@ fn end_of(db: &Connection, contact: &PhoneNumber) -> Result<String, StoreError> 
 
 /// What the contact says from now on waits; what is in the outbox leaves within the limit.
 fn pause(db: &Connection, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE conversation SET paused_until = ?2, rally_moments = 0, rally_last = NULL WHERE id = ?1";
+    let sql = "UPDATE conversation SET paused_until = ?2, rally_moments = 0, rally_last = NULL, rally_score = 0 WHERE id = ?1";
     execute(db, sql, (id.0, (now + PAUSE).0))?;
     conversation::rearm(db, id)?;
     let text = format!(

@@ -9,9 +9,9 @@ use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, TurnFate, turn_fate, unavailable_from};
 use telephony_domain::time::Timestamp;
 
-use super::query::{apart, execute, find, list, one};
+use super::query::{apart, execute, find, list, maybe_time, one};
 use super::turn::{COLUMNS, Turn, read};
-use super::{conversation, enqueue, notice, queue, room};
+use super::{conversation, enqueue, limits, notice, queue, room};
 use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
 use crate::notices::Notice;
 use crate::{Holder, LONGEST_WAIT, StoreError};
@@ -79,6 +79,13 @@ fn answer(db: &Connection, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Res
         }
     }
     notice::end(db, UNANSWERED)?;
+    if drafts.is_empty() {
+        limits::forget_exchanges(db, turn.conversation)?;
+    } else {
+        let sql = "SELECT min(received_at) AS came FROM inbound WHERE turn = ?";
+        let came = one(db, sql, [turn.id.0], |row| maybe_time(row, "came"))?;
+        limits::count_exchange(db, turn.conversation, came.unwrap_or(now), now)?;
+    }
     close(db, turn, "answered", "answered", None, now)
 }
 

@@ -283,6 +283,35 @@ async fn two_machines_that_answer_each_other_are_paused() {
     assert_eq!(world.notices(over).await, [""; 0]);
 }
 
+/// Ann's machine answers each of our answers after so many seconds. Returns after how many exchanges it is paused, and when.
+async fn rally(world: &World, pause: u64) -> (u32, Timestamp) {
+    let mut now = at(0);
+    for exchanges in 0..200 {
+        world.says(ANN, "beep", now).await;
+        let Next::Taken(turn) = world.next_turn(now).await else { return (exchanges, now) };
+        world.answer(&turn, "boop", now + seconds(1)).await.unwrap();
+        sent(world, &taken(world, replies(12), now + seconds(2)).await, now + seconds(2)).await;
+        now = now + seconds(2 + pause);
+    }
+    panic!("they go on for ever");
+}
+
+#[tokio::test]
+async fn machines_too_slow_for_any_limit_are_paused_for_never_resting_and_it_is_told_once() {
+    for (pause, expected) in [(5, 31), (40, 91)] {
+        let world = World::new().await;
+        let (exchanges, now) = rally(&world, pause).await;
+        assert_eq!(exchanges, expected);
+        let told = world.store.notices(now).await.unwrap();
+        assert_eq!(told.iter().map(|given| given.name.as_str()).collect::<Vec<_>>(), ["paused-1"]);
+        assert!(told[0].text.contains(&format!("conversation {ANN} --resume")), "{}", told[0].text);
+        assert!(told[0].text.ends_with(&format!("REJECT {ANN} BLOCK ends it")), "{}", told[0].text);
+        let waiting = world.lease(now + PAUSE).await;
+        world.answer(&waiting, "still boop", now + PAUSE).await.unwrap();
+        assert_eq!(world.notices(now + PAUSE).await, [""; 0], "it begins anew");
+    }
+}
+
 #[tokio::test]
 async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
     let world = World::new().await;
@@ -292,6 +321,20 @@ async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
     held(&world, per_contact(1), at(0)).await;
     let told = &world.store.notices(at(0)).await.unwrap()[0].text;
     assert!(told.ends_with(&format!("`openclaw pairing reject telephony {ANN} --block` ends it")), "{told}");
+}
+
+#[tokio::test]
+async fn a_person_who_rests_once_in_a_while_is_no_machine() {
+    let world = World::new().await;
+    let mut now = at(0);
+    for exchange in 0..200 {
+        world.says(ANN, "and?", now).await;
+        let turn = world.lease(now).await;
+        world.answer(&turn, "well", now).await.unwrap();
+        sent(&world, &taken(&world, replies(12), now).await, now).await;
+        now = now + seconds(if exchange % 25 == 0 { 61 } else { 8 });
+    }
+    assert_eq!(world.notices(now).await, [""; 0]);
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@ ALTER TABLE consent ADD COLUMN again_at INTEGER;
 -- Whether it was known already, when we learnt of it, that something else was said later: it changed nothing.
 ALTER TABLE consent ADD COLUMN is_overtaken INTEGER NOT NULL DEFAULT 0;
 
+-- How much its exchanges look like two machines answering each other.
+ALTER TABLE conversation ADD COLUMN rally_score INTEGER NOT NULL DEFAULT 0;
+
 -- An answer that found no room on its line: it waits for it, and no agent is asked again.
 CREATE TABLE kept_answer (
     turn   INTEGER PRIMARY KEY REFERENCES turn ON DELETE CASCADE,
