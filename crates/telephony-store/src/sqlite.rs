@@ -36,6 +36,7 @@ mod routes;
 mod schema;
 mod share;
 mod summary;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod turn;

@@ -6,7 +6,7 @@ use telephony_domain::message::Draft;
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, new_id, one};
-use super::{conversation, lines, media, queue};
+use super::{conversation, lines, media, queue, tally};
 use crate::StoreError;
 use crate::outbox::Enqueued;
 
@@ -57,6 +57,7 @@ fn insert(
     execute(db, sql, (&draft.key, conversation.0, turn, draft.purpose.as_str(), text, now.0))?;
     let id = MessageId(new_id(db));
     media::insert_outbound(db, id, &draft.media)?;
+    tally::note_message(db, draft.purpose, now)?;
     Ok(id)
 }
 

@@ -172,7 +172,8 @@ fn pause(db: &Connection, id: ConversationId, contact: &PhoneNumber, now: Timest
     notice::give(db, &Notice::ongoing(pause_name(id), text), now).map(drop)
 }
 
-fn pause_name(id: ConversationId) -> String {
+/// The notice that a conversation is paused.
+pub(super) fn pause_name(id: ConversationId) -> String {
     format!("paused-{id}")
 }
 

@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, Row};
 use telephony_domain::id::LineId;
-use telephony_domain::message::Draft;
+use telephony_domain::message::{Draft, Purpose};
 use telephony_domain::notice::{DAY, pause_after};
+use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
-use super::enqueue;
-use super::query::{execute, find, list, maybe_time, one, time};
+use super::query::{execute, find, list, time};
+use super::{enqueue, tally};
 use crate::StoreError;
 use crate::notices::{Given, Notice, Untold};
 
@@ -48,6 +49,12 @@ pub(super) fn forget(db: &Connection, name: &str) -> Result<(), StoreError> {
     execute(db, "DELETE FROM notice WHERE name = ?", [name]).map(drop)
 }
 
+/// What is told of somebody who is to be forgotten does not say any more whom it is about.
+pub(super) fn mask(db: &Connection, contact: &PhoneNumber) -> Result<(), StoreError> {
+    let sql = "UPDATE notice SET text = replace(text, ?1, ?2) WHERE instr(text, ?1) > 0";
+    execute(db, sql, (contact.as_str(), contact.masked())).map(drop)
+}
+
 /// Those that hold, oldest first.
 pub(super) fn held(db: &Connection, now: Timestamp) -> Result<Vec<Given>, StoreError> {
     let sql = format!("SELECT name, text, since FROM notice WHERE {HOLDS} ORDER BY since, name");
@@ -64,9 +71,7 @@ pub(super) fn untold(db: &Connection, now: Timestamp) -> Result<Untold, StoreErr
 }
 
 fn quiet_until(db: &Connection, now: Timestamp) -> Result<Timestamp, StoreError> {
-    let sql = "SELECT count(*), max(created_at) AS last FROM message
-               WHERE purpose = 'notice' AND created_at > ? AND created_at <= ?";
-    let (told, last) = one(db, sql, ((now - DAY).0, now.0), |row| Ok((row.get(0)?, maybe_time(row, "last")?)))?;
+    let (told, last) = tally::look(db, Purpose::Notice, now)?;
     Ok(last.map_or(now, |last| last + pause_after(told)))
 }
 

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row};
 use telephony_domain::id::{InboundId, LineId};
 use telephony_domain::message::{Draft, Purpose};
-use telephony_domain::notice::DAY;
 use telephony_domain::order::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR, Order, Whom};
 use telephony_domain::time::Timestamp;
 
-use super::query::{apart, execute, find, one};
+use super::query::{apart, execute, find};
+use super::tally::{self, WRONG_CODE};
 use super::{SqliteStore, contacts, enqueue, notice, pairing, summary, words};
 use crate::StoreError;
 use crate::contacts::Who;
@@ -44,8 +44,8 @@ fn obey(db: &Connection, id: InboundId, wording: &dyn Wording, now: Timestamp) -
     let ordered = find(db, &format!("{WAITING} AND i.id = ?"), [id.0], ordered)?;
     let ordered = ordered.ok_or_else(|| StoreError::NotFound(format!("order in-{id} that waits")))?;
     let obeyed = match Order::read(&ordered.text) {
-        Some(Order::Approve(whom)) => decide(db, &ordered, whom, now, |who| approve(db, &ordered, who, wording, now))?,
-        Some(Order::Reject { whom, block }) => decide(db, &ordered, whom, now, |who| reject(db, who, block, now))?,
+        Some(Order::Approve(whom)) => decide(db, whom, now, |who| approve(db, &ordered, who, wording, now))?,
+        Some(Order::Reject { whom, block }) => decide(db, whom, now, |who| reject(db, who, block, now))?,
         Some(Order::Status) => Obeyed::Status(Box::new(summary::count(db, now)?), notice::held(db, now)?),
         Some(Order::Unreadable) | None => Obeyed::Unreadable,
     };
@@ -57,29 +57,23 @@ fn obey(db: &Connection, id: InboundId, wording: &dyn Wording, now: Timestamp) -
 /// Guessing codes is limited; whoever names a number need not guess.
 fn decide(
     db: &Connection,
-    ordered: &Ordered,
     whom: Whom,
     now: Timestamp,
     carry_out: impl FnOnce(&Who) -> Result<Obeyed, StoreError>,
 ) -> Result<Obeyed, StoreError> {
     let who = match whom {
-        Whom::Code(_) if guesses(db, ordered, now)? >= GUESSES_AT_MOST => return Ok(Obeyed::TooManyGuesses),
+        Whom::Code(_) if tally::count(db, WRONG_CODE, GUESSES_FOR, now)? >= GUESSES_AT_MOST => {
+            return Ok(Obeyed::TooManyGuesses);
+        }
         Whom::Code(code) => Who::Code(code),
         Whom::Number(number) => Who::Number(number),
     };
     apart(db, || carry_out(&who)).or_else(|error| match (error, who) {
-        (StoreError::NotFound(_), Who::Code(_)) => Ok(Obeyed::UnknownCode),
+        (StoreError::NotFound(_), Who::Code(_)) => tally::note(db, WRONG_CODE, now).map(|()| Obeyed::UnknownCode),
         (StoreError::NotFound(_), Who::Number(number)) => Ok(Obeyed::NothingToEnd(number)),
         (StoreError::QueueFull { .. }, _) => Ok(Obeyed::QueueFull),
         (error, _) => Err(error),
     })
-}
-
-/// Wrong codes of this operator's in the last hour.
-fn guesses(db: &Connection, ordered: &Ordered, now: Timestamp) -> Result<u32, StoreError> {
-    let sql = "SELECT count(*) FROM inbound WHERE state = 'obeyed' AND why = 'unknown-code' AND received_at > ?3
-               AND conversation = (SELECT id FROM conversation WHERE line = ?1 AND contact = ?2)";
-    one(db, sql, (ordered.line.0, ordered.operator.as_str(), (now - GUESSES_FOR).0), |row| row.get(0))
 }
 
 fn approve(
@@ -104,9 +98,7 @@ fn answer(
     wording: &dyn Wording,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql = "SELECT count(*) FROM message WHERE purpose = 'order' AND created_at > ? AND created_at <= ?";
-    let answered: u32 = one(db, sql, ((now - DAY).0, now.0), |row| row.get(0))?;
-    if answered >= ANSWERS_PER_DAY {
+    if tally::count(db, Purpose::Order.as_str(), tally::DAY, now)? >= ANSWERS_PER_DAY {
         tracing::warn!(order = %ordered.id, "an order was obeyed and not answered: too many were answered today");
         return Ok(());
     }

@@ -1,7 +1,5 @@
 //! Requests of strangers to be paired, and what is kept of what they said.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, Row};
 use telephony_domain::id::{InboundId, LineId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
@@ -11,14 +9,11 @@ use telephony_domain::time::Timestamp;
 
 use super::query::{apart, execute, find, list, one, time};
 use super::turn::Turn;
-use super::{contacts, enqueue, notice, removal, room, turn_end, words};
+use super::{contacts, enqueue, notice, removal, room, tally, turn_end, words};
 use crate::StoreError;
 use crate::contacts::{Challenge, Challenged, KEPT_AT_MOST, KEPT_FOR, PairingRequest, Who};
 use crate::inbox::TurnLease;
 use crate::notices::Notice;
-
-/// The time that a budget of messages is for.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whom a stranger's turn belongs to.
 struct Stranger {
@@ -73,7 +68,7 @@ fn ask(db: &Connection, stranger: &Stranger, challenge: Challenge, now: Timestam
     if pending >= PENDING_AT_MOST {
         return Ok(Challenged::TooManyPending);
     }
-    let told = told_today(db, now)?;
+    let told = tally::count(db, Purpose::Pairing.as_str(), tally::DAY, now)?;
     if challenge.replies_per_day.is_some_and(|most| told >= most) {
         notice::give(db, &budget_spent(told), now)?;
         return Ok(Challenged::BudgetSpent);
@@ -102,11 +97,6 @@ fn budget_spent(told: u32) -> Notice {
             "limits.strangerRepliesPerDay is reached ({told} in 24 hours): more strangers get no code until there is room"
         ),
     )
-}
-
-fn told_today(db: &Connection, now: Timestamp) -> Result<u32, StoreError> {
-    let sql = "SELECT count(*) FROM message WHERE purpose = 'pairing' AND created_at > ?";
-    one(db, sql, [(now - DAY).0], |row| row.get(0))
 }
 
 fn request(db: &Connection, stranger: &Stranger, code: &PairingCode, now: Timestamp) -> Result<(), StoreError> {

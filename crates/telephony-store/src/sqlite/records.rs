@@ -7,7 +7,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, maybe_time, one};
-use super::{SqliteStore, consents, contacts, conversation, history, notice, pairing, queue, removal, room};
+use super::{SqliteStore, consents, contacts, conversation, history, limits, notice, pairing, queue, removal, room};
 use crate::StoreError;
 use crate::history::Filter;
 use crate::records::{Holdings, Purged, Record, Records};
@@ -131,10 +131,12 @@ fn forget(db: &Connection, contact: &PhoneNumber, conversations: &[ConversationI
         if one(db, is_free, [id.0], |row| row.get(0))? {
             execute(db, "DELETE FROM consent WHERE conversation = ?", [id.0])?;
             execute(db, "DELETE FROM conversation WHERE id = ?", [id.0])?;
+            notice::forget(db, &limits::pause_name(*id))?;
         }
     }
     execute(db, "DELETE FROM pairing WHERE contact = ?", [contact.as_str()])?;
     notice::forget(db, &pairing::notice_of(contact))?;
+    notice::mask(db, contact)?;
     execute(db, "UPDATE contact SET approved_at = NULL WHERE number = ?", [contact.as_str()])?;
     execute(db, "DELETE FROM contact WHERE number = ? AND blocked_at IS NULL", [contact.as_str()])?;
     execute(db, "UPDATE spent SET contact = NULL WHERE contact = ?", [contact.as_str()]).map(drop)

@@ -122,6 +122,31 @@ mod tests {
     }
 
     #[test]
+    fn what_an_older_version_has_counted_counts_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..1]).unwrap();
+        db.execute_batch(
+            "INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
+             INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
+             INSERT INTO consent (conversation, wish, evidence, at) VALUES (1, 'opt-out', 'keyword', 7);
+             INSERT INTO message (key, conversation, purpose, text, created_at)
+             VALUES ('a', 1, 'pairing', '', 5), ('b', 1, 'reply', '', 5), ('c', 1, 'order', '', 6);
+             INSERT INTO inbound (provider_id, conversation, sender, recipient, text, state, why, received_at)
+             VALUES ('SM1', 1, '+15550005678', '+15550001234', 'APPROVE', 'obeyed', 'unknown-code', 8)",
+        )
+        .unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS).unwrap();
+        let one = |sql: &str| db.query_row(sql, (), |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(
+            one("SELECT group_concat(what || ' ' || at, ', ' ORDER BY id) FROM tally"),
+            "pairing 5, order 6, wrong-code 8"
+        );
+        assert_eq!(one("SELECT is_overtaken || ' ' || coalesce(again_at, 'once') FROM consent"), "0 once");
+    }
+
+    #[test]
     fn a_script_that_fails_changes_nothing() {
         let (_folder, path, mut db) = old_file();
         let broken = [OLD[0], "CREATE TABLE u (a); SELECT nonsense"];

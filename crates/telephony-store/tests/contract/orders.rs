@@ -197,3 +197,15 @@ async fn a_machine_that_orders_without_end_is_answered_so_many_times_a_day() {
     let forbidden = world.store.approve(Who::Number(number(BOB)), parts(&["hi"]), None, at(1000)).await;
     assert!(forbidden.is_ok(), "the terminal has no such limit");
 }
+
+#[tokio::test]
+async fn to_forget_the_operator_gives_no_more_guesses_and_no_more_answers() {
+    let world = World::new().await;
+    for now in 0..i64::from(ANSWERS_PER_DAY) {
+        let expected = if now < i64::from(GUESSES_AT_MOST) { Obeyed::UnknownCode } else { Obeyed::TooManyGuesses };
+        assert_eq!(world.obeyed("APPROVE AAAABBBB", now).await, expected);
+    }
+    while !world.store.purge(&number(OPERATOR), 10, at(200)).await.unwrap().is_done {}
+    assert_eq!(world.obeyed("APPROVE AAAABBBB", 201).await, Obeyed::TooManyGuesses);
+    assert_eq!(world.leaving(202).await, [], "the day's answers are used up");
+}

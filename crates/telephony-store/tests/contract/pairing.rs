@@ -164,6 +164,22 @@ async fn the_budget_for_strangers_is_spent() {
 }
 
 #[tokio::test]
+async fn to_forget_a_stranger_makes_no_room_for_another() {
+    let world = World::new().await;
+    let asks = async |from, letter, now| {
+        let turn = world.stranger_says(from, "hello", now).await;
+        let challenge = Challenge { replies_per_day: Some(1), ..challenge(letter) };
+        world.store.challenge(&turn.lease, challenge, at(now)).await.unwrap()
+    };
+    assert_eq!(asks(ANN, 'A', 0).await, Challenged::Asked);
+    world.hand_over("SM1", at(1)).await;
+    while !world.store.purge(&number(ANN), 10, at(2)).await.unwrap().is_done {}
+    assert_eq!(asks(ANN, 'B', 3).await, Challenged::BudgetSpent);
+    assert_eq!(asks(BOB, 'C', 4).await, Challenged::BudgetSpent);
+    assert_eq!(asks(BOB, 'C', 24 * HOUR + 1).await, Challenged::Asked);
+}
+
+#[tokio::test]
 async fn two_strangers_never_get_the_same_code() {
     let world = World::new().await;
     world.asks(ANN, "hello", 'A', 1).await;

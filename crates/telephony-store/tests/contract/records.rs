@@ -78,6 +78,18 @@ async fn a_contact_is_purged_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_purge_leaves_no_number_in_what_the_operator_is_told() {
+    let world = World::new().await;
+    world.says(ANN, "dead", at(1)).await;
+    let dead = world.lease(at(1)).await;
+    world.store.fail_turn(&dead.lease, turn_failure(Disposition::GiveUp), at(1)).await.unwrap();
+    let told = async || world.store.notices(at(2)).await.unwrap().remove(0).text;
+    assert!(told().await.contains(ANN));
+    world.purge(ANN, 2).await;
+    assert!(told().await.contains(&number(ANN).masked()) && !told().await.contains(ANN), "{}", told().await);
+}
+
+#[tokio::test]
 async fn a_purge_leaves_what_protects_the_contact() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;

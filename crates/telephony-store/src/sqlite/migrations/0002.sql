@@ -21,3 +21,16 @@ CREATE TRIGGER kept_answer_is_gone AFTER DELETE ON kept_answer BEGIN
     FROM json_each(old.drafts) AS draft, json_each(draft.value, '$.media') AS media
     WHERE media.value ->> '$.File.name' IS NOT NULL;
 END;
+
+-- What is counted by the day, without whom it was about: to forget somebody must not make room for more.
+CREATE TABLE tally (
+    id   INTEGER PRIMARY KEY,
+    what TEXT NOT NULL, -- the purpose of a message, or 'wrong-code'
+    at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tally_what ON tally (what, at);
+INSERT INTO tally (what, at) SELECT purpose, created_at FROM message WHERE purpose IN ('pairing', 'notice', 'order');
+INSERT INTO tally (what, at) SELECT 'wrong-code', received_at FROM inbound WHERE state = 'obeyed' AND why = 'unknown-code';
+DROP INDEX message_pairing;
+DROP INDEX message_notice;
+DROP INDEX message_order;
