@@ -43,6 +43,9 @@ pub trait Provider: Webhooks + Routes {
     /// What is left on the account.
     async fn balance(&self) -> Result<Price, ProviderError>;
 
+    /// Messages that the account has from `contact` and to them, no more than `at_most` each way, the newest first.
+    async fn correspondence(&self, contact: &PhoneNumber, at_most: usize) -> Result<Correspondence, ProviderError>;
+
     /// Deletes the message with this provider id, either way it went, and its attachments where it has any.
     async fn delete(&self, provider_id: &str, has_media: bool) -> Result<Deletion, ProviderError>;
 
@@ -66,6 +69,30 @@ pub enum AttachmentError {
     /// It will never be had.
     #[error("{0}")]
     Never(String),
+}
+
+/// What the provider has of somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correspondence {
+    /// The messages.
+    pub letters: Vec<Letter>,
+    /// Whether there are no more.
+    pub is_complete: bool,
+}
+
+/// A message as far as whoever deletes it has to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The provider's id of the message.
+    pub provider_id: String,
+    /// Whether they wrote it, or we.
+    pub is_from_contact: bool,
+    /// The number on our side, once it is chosen.
+    pub ours: Option<String>,
+    /// The pool of numbers on our side, if it is one.
+    pub messaging_service: Option<String>,
+    /// Whether files go with it.
+    pub has_media: bool,
 }
 
 /// What became of a message that was to be deleted.

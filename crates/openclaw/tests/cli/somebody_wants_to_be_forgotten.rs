@@ -1,4 +1,5 @@
 use serde_json::Value;
+use twilio_simulator::{DEFAULT_NUMBER, Number, SimulatorConfig};
 
 use crate::bench::{ALICE, BOB, Bench};
 
@@ -28,7 +29,9 @@ async fn and_is_here_and_at_twilio_but_their_stop_stays() {
     assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await).len(), 4);
     let purged = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert!(
-        purged.contains("Deleted 4 message(s) at Twilio.") && purged.contains("Deleted 4 message(s) here"),
+        // Twilio's own answer to STOP is the fifth.
+        purged.contains("Deleted 5 message(s) at Twilio: 2 from them, 3 to them.")
+            && purged.contains("Deleted 4 message(s) here"),
         "{purged}"
     );
     assert!(texts(&bench.json(&["telephony", "export", ALICE]).await).is_empty());
@@ -49,4 +52,26 @@ async fn but_twilio_cannot_be_reached_and_nothing_is_half_done() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("error: could not reach the provider"), "{}", ran.stderr);
     assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await), ["news"]);
+}
+
+#[tokio::test]
+async fn also_by_twilio_where_it_is_not_on_record_here_and_others_of_the_account_keep_theirs() {
+    const FOREIGN: &str = "+15550007777";
+    let numbers = [DEFAULT_NUMBER, FOREIGN].map(Number::new).to_vec();
+    let mut bench = Bench::with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await;
+    bench.configure("inboundPolicy: 'open',");
+    bench.start_gateway().await;
+    bench.text(ALICE, "on record").await;
+    bench.texts(ALICE, 1).await;
+    bench.twilio.text(ALICE, FOREIGN, "for another program").await.unwrap();
+    bench.done(&["telephony", "purge", ALICE, "--yes"]).await;
+    assert!(texts(&bench.json(&["telephony", "export", ALICE]).await).is_empty());
+    let purged = bench.run(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
+    assert_eq!(purged.code, 0, "{}", purged.stderr);
+    assert!(purged.stdout.contains("Deleted 2 message(s) at Twilio: 1 from them, 1 to them."), "{}", purged.stdout);
+    assert!(purged.stderr.contains("1 message(s) between them and other numbers"), "{}", purged.stderr);
+    let left: Vec<_> = bench.twilio.messages().into_iter().map(|message| message.body).collect();
+    assert_eq!(left, ["for another program"]);
+    let again = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
+    assert!(again.contains("Deleted 0 message(s) at Twilio"), "{again}");
 }

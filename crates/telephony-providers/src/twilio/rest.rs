@@ -1,5 +1,6 @@
 //! Twilio's REST API: requests, their answers, and what a missing answer means. When to repeat is the caller's to say.
 
+mod correspondence;
 mod deletion;
 mod download;
 mod failure;

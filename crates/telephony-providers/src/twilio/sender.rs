@@ -11,7 +11,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::{CORRELATOR, Twilio};
-use crate::provider::{AttachmentError, Deletion, Listed, Outgoing, Provider, ProviderError};
+use crate::provider::{AttachmentError, Correspondence, Deletion, Listed, Outgoing, Provider, ProviderError};
 
 #[async_trait]
 impl Provider for Twilio {
@@ -48,6 +48,10 @@ impl Provider for Twilio {
 
     async fn balance(&self) -> Result<Price, ProviderError> {
         self.rest.balance().await
+    }
+
+    async fn correspondence(&self, contact: &PhoneNumber, at_most: usize) -> Result<Correspondence, ProviderError> {
+        self.rest.correspondence(contact, at_most).await
     }
 
     async fn delete(&self, provider_id: &str, has_media: bool) -> Result<Deletion, ProviderError> {

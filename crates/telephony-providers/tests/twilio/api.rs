@@ -8,7 +8,7 @@ use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
-use telephony_providers::provider::{Deletion, Outgoing, Provider, ProviderError};
+use telephony_providers::provider::{Correspondence, Deletion, Letter, Outgoing, Provider, ProviderError};
 use telephony_providers::twilio::Twilio;
 
 /// 2026-11-22T06:33:00Z.
@@ -372,4 +372,43 @@ async fn a_message_that_is_still_on_its_way_cannot_be_deleted_yet() {
     assert_eq!(api.twilio().delete("SM1", false).await, Ok(Deletion::TooEarly));
     let api = Api::start([ok(401, json!({"code": 20003, "message": "no", "status": 401}))]).await;
     assert_eq!(api.twilio().delete("SM1", false).await.unwrap_err().code(), Some(20003));
+}
+
+#[tokio::test]
+async fn what_the_account_has_of_somebody_is_listed_both_ways_as_far_as_it_is_asked_for() {
+    let of = |sid: &str, ours: &str, num_media: &str| {
+        let mut message = message(sid, "any", "Sun, 22 Nov 2026 06:33:00 +0000");
+        (message["from"], message["to"]) = (json!(ours), json!(ours));
+        message["num_media"] = json!(num_media);
+        message["messaging_service_sid"] = json!(if sid == "SM3" { "MG1" } else { "" });
+        message
+    };
+    let page = |messages: &[Value], next: Value| ok(200, json!({"messages": messages, "next_page_uri": next}));
+    let pages = || {
+        [
+            page(&[of("MM1", "+15550001234", "1")], json!("/2010-04-01/Accounts/AC1/Messages.json?Page=1")),
+            page(&[of("SM2", "+15550001234", "0")], json!(null)),
+            page(&[of("SM3", "", "0")], json!("")),
+        ]
+    };
+    let api = Api::start(pages()).await;
+    let found = api.twilio().correspondence(&contact(), 2).await.unwrap();
+    let letter = |sid: &str, is_from_contact, ours: Option<&str>, messaging_service: Option<&str>| Letter {
+        provider_id: sid.to_owned(),
+        is_from_contact,
+        ours: ours.map(str::to_owned),
+        messaging_service: messaging_service.map(str::to_owned),
+        has_media: sid == "MM1",
+    };
+    let ours = Some("+15550001234");
+    let letters =
+        [letter("MM1", true, ours, None), letter("SM2", true, ours, None), letter("SM3", false, None, Some("MG1"))];
+    assert_eq!(found, Correspondence { letters: letters.to_vec(), is_complete: true });
+    let asked: Vec<_> = api.asked().iter().map(|asked| asked.head.lines().next().unwrap().to_owned()).collect();
+    assert!(asked[0].contains("Messages.json?From=%2B15550005678&PageSize=1000 "), "{asked:?}");
+    assert!(asked[1].contains("Page=1 ") && asked[2].contains("?To=%2B15550005678&"), "{asked:?}");
+    let [first, _, last] = pages();
+    let api = Api::start([first, last]).await;
+    let found = api.twilio().correspondence(&contact(), 1).await.unwrap();
+    assert_eq!((found.letters.len(), found.is_complete), (2, false));
 }

@@ -1,11 +1,11 @@
 //! `openclaw telephony purge <number>`: deletes what is held about a contact, here and, where asked for, at the provider.
 
+mod at_provider;
+
 use std::process::ExitCode;
 
 use clap::Args;
 use telephony_domain::number::PhoneNumber;
-use telephony_providers::provider::Deletion;
-use telephony_store::history::Detail;
 use telephony_store::records::Holdings;
 
 use crate::assemble::Channel;
@@ -21,7 +21,7 @@ const AT_A_TIME: u32 = 100;
 pub struct Purge {
     /// About whom, such as +15550005678
     number: PhoneNumber,
-    /// Delete their messages at Twilio too
+    /// Delete their messages at Twilio too, also those that are not held here
     #[arg(long)]
     at_twilio: bool,
     /// Do it; without this only what would go is shown
@@ -40,28 +40,11 @@ impl Purge {
                 return Err(Failure::new("nothing was deleted").hint("add --yes to delete it; there is no way back"));
             }
             if self.at_twilio {
-                self.delete_at_provider(channel).await?;
+                // Before our own rows go: they know which messages there are.
+                at_provider::delete(channel, &self.number).await?;
             }
             self.delete_here(channel).await
         })
-    }
-
-    /// Before our own rows go: they know which messages there are.
-    async fn delete_at_provider(&self, channel: &Channel) -> Result<(), Failure> {
-        let record = channel.store.record_of(&self.number).await?;
-        let (mut deleted, mut left) = (0, Vec::new());
-        for (id, has_media) in record.messages.iter().flat_map(at_provider) {
-            match channel.provider.delete(id, has_media).await? {
-                Deletion::Gone => deleted += 1,
-                Deletion::TooEarly => left.push(id),
-            }
-        }
-        terminal::print(format!("Deleted {deleted} message(s) at Twilio."));
-        if left.is_empty() {
-            return Ok(());
-        }
-        Err(Failure::new(format!("Twilio still handles {} message(s): {}", left.len(), left.join(", ")))
-            .hint("nothing was deleted here; try again in a few minutes"))
     }
 
     async fn delete_here(&self, channel: &Channel) -> Outcome {
@@ -97,11 +80,4 @@ fn show(number: &PhoneNumber, held: &Holdings) {
             terminal::print(format!("{verb}: {}.", words.join(", ")));
         }
     }
-}
-
-/// The provider's ids of a message, and whether it has attachments there.
-fn at_provider(message: &Detail) -> impl Iterator<Item = (&str, bool)> {
-    let parts = message.parts.iter().filter_map(|part| part.provider_id.as_deref());
-    let has_media = message.entry.media > 0;
-    message.provider_id.as_deref().into_iter().chain(parts).map(move |id| (id, has_media))
 }

@@ -1,0 +1,115 @@
+//! What the provider has of a contact: what we know of, and what it lists of our numbers beside that.
+
+use std::collections::{BTreeMap, HashSet};
+
+use telephony_domain::number::PhoneNumber;
+use telephony_providers::provider::{Deletion, Letter};
+use telephony_store::history::{Detail, EntryId};
+
+use crate::assemble::Channel;
+use crate::failure::Failure;
+use crate::terminal;
+
+/// No more is listed each way at a time: each takes a request to delete.
+const AT_MOST: usize = 10_000;
+
+/// A message at the provider.
+struct Message {
+    is_from_contact: bool,
+    has_media: bool,
+}
+
+/// What came of it so far.
+#[derive(Default)]
+struct Deleted {
+    from_contact: usize,
+    to_contact: usize,
+    left: Vec<String>,
+}
+
+/// Deletes all of it. Killed or failed in between, it goes on where it ended when it is run again.
+pub async fn delete(channel: &Channel, contact: &PhoneNumber) -> Result<(), Failure> {
+    let mut messages = known_here(channel, contact).await?;
+    let ours = Ours::of(channel).await?;
+    let listed = channel.provider.correspondence(contact, AT_MOST).await?;
+    let (with_us, with_others): (Vec<_>, Vec<_>) = listed.letters.into_iter().partition(|letter| ours.has(letter));
+    let message = |letter: Letter| {
+        (letter.provider_id, Message { is_from_contact: letter.is_from_contact, has_media: letter.has_media })
+    };
+    messages.extend(with_us.into_iter().map(message));
+    let not_ours = with_others.iter().filter(|letter| !messages.contains_key(&letter.provider_id)).count();
+    let mut deleted = Deleted::default();
+    let failed = deleted.go_through(channel, messages).await;
+    deleted.say();
+    if not_ours > 0 {
+        terminal::say(format!("{not_ours} message(s) between them and other numbers of the account are left alone."));
+    }
+    failed?;
+    deleted.check(listed.is_complete)
+}
+
+/// The provider's ids of what was said, as far as it is on record here.
+async fn known_here(channel: &Channel, contact: &PhoneNumber) -> Result<BTreeMap<String, Message>, Failure> {
+    let record = channel.store.record_of(contact).await?;
+    Ok(record.messages.iter().flat_map(ids_of).collect())
+}
+
+fn ids_of(detail: &Detail) -> impl Iterator<Item = (String, Message)> {
+    let is_from_contact = matches!(detail.entry.id, EntryId::In(_));
+    let has_media = detail.entry.media > 0;
+    let parts = detail.parts.iter().filter_map(|part| part.provider_id.clone());
+    let ids = detail.provider_id.clone().into_iter().chain(parts);
+    ids.map(move |id| (id, Message { is_from_contact, has_media }))
+}
+
+/// Numbers and messaging services of ours: the account may serve others, whose messages are not ours to delete.
+struct Ours(HashSet<String>);
+
+impl Ours {
+    async fn of(channel: &Channel) -> Result<Ours, Failure> {
+        let lines = channel.store.lines().await?.into_iter().map(|line| line.sender);
+        let mut names = HashSet::new();
+        for sender in lines.chain([channel.sender()]) {
+            names.extend(channel.provider.numbers_of(&sender).await?);
+            names.extend(sender.messaging_service);
+        }
+        Ok(Ours(names))
+    }
+
+    fn has(&self, letter: &Letter) -> bool {
+        letter.ours.iter().chain(&letter.messaging_service).any(|name| self.0.contains(name))
+    }
+}
+
+impl Deleted {
+    async fn go_through(&mut self, channel: &Channel, messages: BTreeMap<String, Message>) -> Result<(), Failure> {
+        for (id, message) in messages {
+            match channel.provider.delete(&id, message.has_media).await? {
+                Deletion::Gone if message.is_from_contact => self.from_contact += 1,
+                Deletion::Gone => self.to_contact += 1,
+                Deletion::TooEarly => self.left.push(id),
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&self) {
+        let Deleted { from_contact, to_contact, .. } = self;
+        let all = from_contact + to_contact;
+        terminal::print(format!("Deleted {all} message(s) at Twilio: {from_contact} from them, {to_contact} to them."));
+    }
+
+    /// Fails where something is left there.
+    fn check(self, is_complete: bool) -> Result<(), Failure> {
+        if !is_complete {
+            return Err(Failure::new(format!("Twilio has more than {AT_MOST} messages with them each way"))
+                .hint("nothing was deleted here; run it again: it goes on with the rest"));
+        }
+        if !self.left.is_empty() {
+            let (count, left) = (self.left.len(), self.left.join(", "));
+            return Err(Failure::new(format!("Twilio still handles {count} message(s): {left}"))
+                .hint("nothing was deleted here; try again in a few minutes"));
+        }
+        Ok(())
+    }
+}
