@@ -10,6 +10,7 @@ use telephony_domain::line::Sender;
 use telephony_domain::message::{Draft, Enclosure};
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::pace::Pacing;
 use telephony_domain::reconcile;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_domain::time::Timestamp;
@@ -219,6 +220,16 @@ pub trait Outbox: Send + Sync {
     /// Stores a message, once per key. Fails with [`StoreError::OptedOut`], and with [`StoreError::QueueFull`] where too
     /// much waits on the line (see [`crate::lines::Lines::bound_queues`]).
     async fn enqueue(&self, line: LineId, draft: Draft, now: Timestamp) -> Result<Enqueued, StoreError>;
+
+    /// Whether a message of so many segments to `contact` would be stored now, from whichever line `sender` has; it would
+    /// fail with the same.
+    async fn room_for(
+        &self,
+        sender: Sender,
+        contact: PhoneNumber,
+        segments: u32,
+        pacing: Pacing,
+    ) -> Result<(), StoreError>;
 
     /// Takes the part that is due, whose line is free and that fits into the limits, occupies the line for it, and records
     /// the attempt: from here on a crash means that its outcome is unknown. With `only`, no parts are taken

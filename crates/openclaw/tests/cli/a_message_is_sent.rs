@@ -177,3 +177,21 @@ async fn after_the_days_last_segment_it_is_told_that_it_leaves_tomorrow_and_why(
     let behind = bench.done(&["telephony", "messages", "out-3"]).await;
     assert!(behind.contains("waits for limits.segmentsPerDay until 20"), "{behind}");
 }
+
+#[tokio::test]
+async fn where_it_would_be_refused_a_dry_run_says_so() {
+    let bench = Bench::new().await;
+    let plan = bench.json(&["telephony", "send", ALICE, TEXT, "--dry-run", "--json"]).await;
+    assert!(plan["refused"].is_null(), "{plan}");
+    bench.done(&["telephony", "optouts", "add", ALICE]).await;
+    let plan = bench.json(&["telephony", "send", ALICE, TEXT, "--dry-run", "--json"]).await;
+    assert_eq!(plan["refused"], "the contact has opted out of messages from this line");
+    let shown = bench.done(&["telephony", "send", ALICE, TEXT, "--dry-run"]).await;
+    assert!(
+        shown.ends_with("--- It would not be sent: the contact has opted out of messages from this line.\n"),
+        "{shown}"
+    );
+    let other = bench.done(&["telephony", "send", BOB, TEXT, "--dry-run"]).await;
+    assert!(!other.contains("would not be sent"), "{other}");
+    assert_eq!(bench.twilio.creations(), 0);
+}

@@ -2,7 +2,10 @@
 
 use rusqlite::Connection;
 use telephony_domain::id::{ConversationId, LineId, MessageId};
+use telephony_domain::line::Sender;
 use telephony_domain::message::Draft;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, new_id, one};
@@ -34,10 +37,30 @@ pub(super) fn enqueue(db: &Connection, line: LineId, draft: &Draft, now: Timesta
     Ok(Enqueued { message, is_new: true })
 }
 
+/// Whether a message would be taken, as its sender is now; one that has no line yet has nothing waiting.
+pub(super) fn room_for(
+    db: &Connection,
+    sender: &Sender,
+    contact: &PhoneNumber,
+    segments: u32,
+    pacing: Pacing,
+) -> Result<(), StoreError> {
+    let Some(line) = lines::owner(db, sender)? else { return Ok(()) };
+    if conversation::standing(db, line, contact)?.is_opted_out {
+        return Err(StoreError::OptedOut);
+    }
+    let most = pacing.of(sender).map(Pace::segments_queued_at_most);
+    let waiting = one(db, "SELECT waiting_segments FROM line WHERE id = ?", [line.0], |row| row.get(0))?;
+    fits(waiting, segments, most)
+}
+
 fn check_room(db: &Connection, line: LineId, draft: &Draft) -> Result<(), StoreError> {
     let sql = "SELECT waiting_segments, waiting_at_most FROM line WHERE id = ?";
-    let (waiting, most): (u32, Option<u32>) = one(db, sql, [line.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let more: u32 = draft.parts.iter().map(|part| part.segments.max(1)).sum();
+    let (waiting, most) = one(db, sql, [line.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    fits(waiting, draft.parts.iter().map(|part| part.segments.max(1)).sum(), most)
+}
+
+fn fits(waiting: u32, more: u32, most: Option<u32>) -> Result<(), StoreError> {
     match most {
         Some(most) if waiting.saturating_add(more) > most => Err(StoreError::QueueFull { waiting, most }),
         _ => Ok(()),

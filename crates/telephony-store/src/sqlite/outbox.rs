@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use telephony_domain::delivery::{Receipt, StatusReport};
 use telephony_domain::id::{LineId, MessageId};
 use telephony_domain::limit::Terms;
+use telephony_domain::line::Sender;
 use telephony_domain::message::Draft;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pace::Pacing;
 use telephony_domain::reconcile;
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
@@ -22,6 +25,16 @@ use crate::{Holder, Next, StoreError};
 impl Outbox for SqliteStore {
     async fn enqueue(&self, line: LineId, draft: Draft, now: Timestamp) -> Result<Enqueued, StoreError> {
         self.write(move |db| enqueue::enqueue(db, line, &draft, now)).await
+    }
+
+    async fn room_for(
+        &self,
+        sender: Sender,
+        contact: PhoneNumber,
+        segments: u32,
+        pacing: Pacing,
+    ) -> Result<(), StoreError> {
+        self.read(move |db| enqueue::room_for(db, &sender, &contact, segments, pacing)).await
     }
 
     async fn start_parts(

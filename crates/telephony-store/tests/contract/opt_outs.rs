@@ -4,6 +4,7 @@ use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::Status;
 use telephony_domain::id::LineId;
 use telephony_domain::message::Arrival;
+use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Refusal;
 use telephony_domain::reconcile::{Finding, Next as Then};
 use telephony_domain::retry::{Disposition, PartFate};
@@ -14,7 +15,9 @@ use telephony_store::outbox::PartState::{self, Canceled, Failed, Sent, Starting}
 use telephony_store::outbox::SendFailure;
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, BOB, RETRY, World, at, draft, number, open_to_all, parts, receipt, send_failure, texts};
+use super::world::{
+    ANN, BOB, LINE, RETRY, World, at, draft, number, open_to_all, parts, receipt, send_failure, sender, texts,
+};
 
 async fn state(world: &World, accepted: Accepted) -> EntryState {
     let (Accepted::Waiting(id) | Accepted::Refused(id, _)) = accepted else { panic!("{accepted:?} has no state") };
@@ -28,6 +31,8 @@ async fn before_anything_is_said() {
     world.says(ANN, "STOP", at(1)).await;
     let refused = world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(2)).await;
     assert_eq!(refused, Err(StoreError::OptedOut));
+    let room = async |contact| world.store.room_for(sender(LINE), number(contact), 1, Pacing::Unlimited).await;
+    assert_eq!((room(ANN).await, room(BOB).await), (Err(StoreError::OptedOut), Ok(())));
     world.says(ANN, "START", at(3)).await;
     assert!(world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(4)).await.unwrap().is_new);
 }

@@ -9,7 +9,7 @@ use telephony_store::contacts::{Challenge, Challenged};
 use telephony_store::inbox::TurnEnd;
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, BOB, World, at, draft, intake, number, parts, receipt, send_failure, texts};
+use super::world::{ANN, BOB, LINE, World, at, draft, intake, number, parts, receipt, send_failure, sender, texts};
 use telephony_domain::delivery::Status;
 
 /// Ten hours at one segment in an hour: ten segments.
@@ -35,7 +35,10 @@ async fn what_would_wait_for_more_than_ten_hours_is_refused_at_once() {
     world.store.enqueue(world.line, of_segments("b", BOB, 3), at(0)).await.unwrap();
     let again = world.store.enqueue(world.line, of_segments("a", ANN, 7), at(0)).await.unwrap();
     assert!(!again.is_new, "a repeated key takes no room");
+    let room = async |segments| world.store.room_for(sender(LINE), number(BOB), segments, slow()).await;
+    assert_eq!(room(1).await, Err(StoreError::QueueFull { waiting: 10, most: 10 }));
     world.hand_over("SM1", at(0)).await;
+    assert_eq!((room(7).await, room(8).await), (Ok(()), Err(StoreError::QueueFull { waiting: 3, most: 10 })));
     world.store.enqueue(world.line, of_segments("c", BOB, 7), at(0)).await.unwrap();
     world.store.bound_queues(Pacing::Unlimited).await.unwrap();
     world.store.enqueue(world.line, of_segments("d", BOB, 100), at(0)).await.unwrap();

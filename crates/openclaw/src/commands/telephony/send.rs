@@ -18,7 +18,7 @@ use telephony_store::StoreError;
 use telephony_store::outbox::{ExpectedStart, PartProgress, PartState, Progress};
 
 use self::media::Media;
-use crate::assemble::Channel;
+use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::deliver;
 use crate::estimate::Cost;
@@ -64,6 +64,8 @@ struct Plan {
     estimate: Cost,
     media: Vec<String>,
     parts: Vec<PlannedPart>,
+    /// Why it would not be sent, as things stand.
+    refused: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -111,7 +113,8 @@ impl Send {
         let segments = parts.iter().map(|part| part.segments).sum();
         let estimate = Cost::of(place, &self.to, has_media, segments)?;
         let media = media.lines().collect();
-        let plan = Plan { to: self.to.to_string(), segments, estimate, media, parts };
+        let refused = self.refusal(place, segments)?.map(|error| error.to_string());
+        let plan = Plan { to: self.to.to_string(), segments, estimate, media, parts, refused };
         if self.json {
             terminal::print_json(&plan)?;
             return Ok(ExitCode::SUCCESS);
@@ -126,7 +129,19 @@ impl Send {
             terminal::print(format!("--- with {media}"));
         }
         terminal::print(format!("--- {}", plan.estimate.in_words()));
+        if let Some(refused) = &plan.refused {
+            terminal::print(format!("--- It would not be sent: {refused}."));
+        }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// What a message of so many segments would fail with, as far as the store here knows; where there is none yet, nobody
+    /// has opted out and nothing waits.
+    fn refusal(&self, place: &Place, segments: u32) -> Result<Option<StoreError>, Failure> {
+        let Some(store) = assemble::earlier_store(place) else { return Ok(None) };
+        let telephony = assemble::configuration(place)?.telephony;
+        let room = store.room_for(assemble::sender(&telephony), self.to.clone(), segments, telephony.sms.pacing);
+        Ok(assemble::runtime()?.block_on(room).err())
     }
 
     async fn send(&self, channel: &Channel, text: &str, media: Media) -> Outcome {
