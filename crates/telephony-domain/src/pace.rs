@@ -23,9 +23,11 @@ impl Pace {
     /// When the line is free again once `segments` leave at `now`; `free_at` is when it was free before.
     pub fn free_after(self, free_at: Timestamp, now: Timestamp, segments: u32) -> Timestamp {
         let from = if free_at > now { free_at } else { now };
-        let seconds = (f64::from(segments.max(1)) / self.0).min(LONGEST_QUEUE.as_secs_f64());
-        // Times count milliseconds: rounded down, a line would be faster than it may.
-        from + Duration::from_millis((seconds * 1000.0).ceil() as u64)
+        let exactly = (f64::from(segments.max(1)) * 1000.0 / self.0).min(LONGEST_QUEUE.as_secs_f64() * 1000.0);
+        // Times count milliseconds: rounded down, a line would be faster than it may. What is above a whole one by no more
+        // than such a division errs is that whole one.
+        let milliseconds = (exactly - exactly * 2.0 * f64::EPSILON).ceil();
+        from + Duration::from_millis(milliseconds as u64)
     }
 
     /// How many segments leave within [`LONGEST_QUEUE`].
@@ -66,22 +68,44 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Whether `milliseconds` are what `segments` take at `segments_in` in `seconds`, to the millisecond: no less, and less
+    /// than one more. In whole numbers, so that nothing is lost.
+    fn is_exact(milliseconds: u128, segments: u32, segments_in: u32, seconds: u32) -> bool {
+        let needed = u128::from(segments) * u128::from(seconds) * 1000;
+        let passed = milliseconds * u128::from(segments_in);
+        passed >= needed && passed < needed + u128::from(segments_in)
+    }
+
     proptest! {
+        /// Each part is followed by the next exactly when it has used up its time.
         #[test]
-        fn a_busy_line_never_exceeds_its_pace(rate in 0.1f64..200.0, segments in proptest::collection::vec(1u32..11, 1..60)) {
-            let pace = Pace::new(rate).unwrap();
-            let start = Timestamp(1_000_000);
-            let mut free_at = Timestamp(0);
-            let mut now = start;
-            let mut sent = 0u32;
-            for s in segments {
-                now = if free_at > now { free_at } else { now };
-                let elapsed = now.since(start).as_secs_f64();
-                prop_assert!(f64::from(sent) <= elapsed * rate + f64::from(sent) * 0.001 * rate + 1e-6);
-                free_at = pace.free_after(free_at, now, s);
-                sent += s;
+        fn a_busy_line_never_exceeds_its_pace_and_never_rests(
+            (segments_in, seconds) in (1u32..2000, 1u32..100),
+            segments in proptest::collection::vec(1u32..33, 1..60),
+        ) {
+            let pace = Pace::new(f64::from(segments_in) / f64::from(seconds)).unwrap();
+            let mut now = Timestamp(1_000_000);
+            for segments in segments {
+                let free = pace.free_after(now, now, segments);
+                let took = free.since(now).as_millis();
+                prop_assert!(is_exact(took, segments, segments_in, seconds), "{took} ms for {segments}");
+                now = free;
             }
         }
+
+        /// A line that was idle owes nothing for it, and one that is busy goes on from when it is free.
+        #[test]
+        fn a_line_is_occupied_from_when_it_is_free(free in -100_000i64..100_000, segments in 1u32..33) {
+            let (pace, now) = (Pace::new(1.0).unwrap(), Timestamp(0));
+            let busy_until = pace.free_after(Timestamp(free), now, segments);
+            prop_assert_eq!(busy_until, Timestamp(free.max(0) + i64::from(segments) * 1000));
+        }
+    }
+
+    #[test]
+    fn no_part_occupies_a_line_for_longer_than_the_longest_queue() {
+        let slowest = Pace::new(1e-9).unwrap();
+        assert_eq!(slowest.free_after(Timestamp(0), Timestamp(0), 1), Timestamp(0) + LONGEST_QUEUE);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Whatever waits on a line, it leaves at the line's pace: never faster, and never later than the pace asks for.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use telephony_domain::delivery::Status;
@@ -57,11 +58,18 @@ async fn send_all(world: &World, pacing: Pacing, at_a_time: usize) -> HashMap<St
     }
 }
 
-async fn keeps_the_pace(messages: Vec<Message>, per_second: f64, at_a_time: usize) {
+/// What `segments` take at a pace of `segments_in` in `seconds`, by the meaning of the words alone: whole milliseconds, and
+/// as few as are no less.
+fn time_of(segments: u32, (segments_in, seconds): (u32, u32)) -> Duration {
+    let needed = u64::from(segments) * u64::from(seconds) * 1000;
+    Duration::from_millis(needed.div_ceil(u64::from(segments_in)))
+}
+
+async fn keeps_the_pace(messages: Vec<Message>, rate: (u32, u32), at_a_time: usize) {
     let world = World::new().await;
     let second = world.store.claim_line(sender(SECOND_LINE), at(0)).await.unwrap();
     enqueue(&world, [world.line, second], &messages).await;
-    let pace = Pacing::Fixed(Pace::new(per_second).unwrap());
+    let pace = Pacing::Fixed(Pace::new(f64::from(rate.0) / f64::from(rate.1)).unwrap());
     let left = send_all(&world, pace, at_a_time).await;
     for (number, from) in [super::world::LINE, SECOND_LINE].into_iter().enumerate() {
         let expected: Vec<&Message> = messages.iter().filter(|(line, ..)| *line == number).collect();
@@ -78,7 +86,7 @@ async fn keeps_the_pace(messages: Vec<Message>, per_second: f64, at_a_time: usiz
         for (time, what) in &left {
             assert_eq!(*time, free, "{what}");
             let taken = segments.get_mut(what).unwrap().pop().unwrap();
-            free = Pace::new(per_second).unwrap().free_after(free, free, taken);
+            free = free + time_of(taken, rate);
         }
         in_order(&left);
     }
@@ -101,10 +109,10 @@ proptest! {
     #[test]
     fn no_line_is_faster_than_its_pace_and_none_waits_for_nothing(
         messages in prop::collection::vec(message(), 1..12),
-        per_second in prop_oneof![Just(1.0), Just(3.0), 0.2f64..100.0],
+        rate in prop_oneof![Just((1, 1)), Just((3, 1)), (1u32..1000, 1u32..10)],
         at_a_time in 1usize..8,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(keeps_the_pace(messages, per_second, at_a_time));
+        runtime.block_on(keeps_the_pace(messages, rate, at_a_time));
     }
 }
