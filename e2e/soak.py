@@ -31,7 +31,7 @@ PLANS = {"long": Plan(people=200, texts=50, rest=900, afterwards=400), "short": 
 plan = PLANS["long"]
 
 # In percent of the reports, and of the requests to send, that they can strike.
-FAULTS = {"lose-callback": 5, "reorder-callback": 5, "cut-after-accepting": 1, "server-error-after-accepting": 1}
+FAULTS = {"lose-callback": 5, "reorder-callback": 5, "cut-after-accepting": 2, "server-error-after-accepting": 1}
 # All within the first half, so that what starts after the last of them lives long enough to show a leak.
 KILLS_AT = [0.1, 0.2, 0.3, 0.4, 0.5]
 WRITERS = 8
