@@ -3,6 +3,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/diagnosis.rs"]
+mod diagnosis;
 #[path = "cli/proxy.rs"]
 mod proxy;
 
@@ -14,8 +16,14 @@ mod a_message_is_sent;
 mod a_picture_is_sent;
 #[path = "cli/a_stranger_is_paired.rs"]
 mod a_stranger_is_paired;
+#[path = "cli/doctor_calls_the_public_url.rs"]
+mod doctor_calls_the_public_url;
 #[path = "cli/doctor_is_asked.rs"]
 mod doctor_is_asked;
+#[path = "cli/doctor_looks_at_files.rs"]
+mod doctor_looks_at_files;
+#[path = "cli/doctor_looks_at_the_agent.rs"]
+mod doctor_looks_at_the_agent;
 #[path = "cli/it_costs_money.rs"]
 mod it_costs_money;
 #[path = "cli/it_is_set_up.rs"]

@@ -1,9 +1,7 @@
 //! Everything that doctor can find, brought about on purpose.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
 use telephony_domain::line::Sender;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::time::{Clock, SystemClock};
@@ -11,7 +9,6 @@ use telephony_gateway::lock::GatewayLock;
 use telephony_store::lines::Lines;
 use telephony_store::notices::{Notice, Notices};
 use telephony_store::outbox::Outbox;
-use telephony_store::sqlite::{Mode, SqliteStore};
 use tokio::net::TcpListener;
 use twilio_simulator::{
     Account, AccountStatus, AccountType, Alert, ApiKey, Capabilities, DEFAULT_NUMBER, Number, Outcome, Service,
@@ -19,73 +16,11 @@ use twilio_simulator::{
 };
 
 use crate::bench::{ALICE, Bench, run};
+use crate::diagnosis::{behind_a_proxy, close, doctor, edit, state, store};
 use crate::proxy::{Habits, Proxy};
 
 const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 const KEY: &str = "SK0123456789abcdef0123456789abcdef";
-
-/// What doctor said.
-struct Diagnosis {
-    code: i32,
-    report: Value,
-}
-
-impl Diagnosis {
-    fn ids(&self) -> Vec<&str> {
-        self.report["findings"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
-    }
-
-    /// The finding's detail; it has to have been made.
-    #[track_caller]
-    fn detail(&self, id: &str) -> &str {
-        let rows = self.report["findings"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["id"] == id);
-        row.unwrap_or_else(|| panic!("no {id} in {:#}", self.report))["detail"].as_str().unwrap()
-    }
-
-    #[track_caller]
-    fn has(&self, id: &str) {
-        self.detail(id);
-    }
-
-    #[track_caller]
-    fn has_not(&self, id: &str) {
-        assert!(!self.ids().contains(&id), "{:#}", self.report);
-    }
-
-    fn is_well(&self, text: &str) -> bool {
-        self.report["checked"].to_string().contains(text)
-    }
-}
-
-async fn doctor(bench: &Bench) -> Diagnosis {
-    let ran = bench.run(&["telephony", "doctor", "--json"]).await;
-    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
-    let diagnosis = Diagnosis { code: ran.code, report };
-    let has_error = diagnosis.report["findings"].as_array().unwrap().iter().any(|row| row["severity"] == "error");
-    assert_eq!((diagnosis.code == 1, &diagnosis.report["ok"]), (has_error, &Value::Bool(!has_error)));
-    diagnosis
-}
-
-fn edit(bench: &Bench, from: &str, to: &str) {
-    let text = std::fs::read_to_string(bench.configuration()).unwrap();
-    assert!(text.contains(from), "{text}");
-    std::fs::write(bench.configuration(), text.replace(from, to)).unwrap();
-}
-
-fn state(bench: &Bench) -> PathBuf {
-    let state = bench.configuration().parent().unwrap().join("telephony");
-    std::fs::create_dir_all(&state).unwrap();
-    state
-}
-
-fn store(bench: &Bench) -> SqliteStore {
-    SqliteStore::open(&state(bench).join("telephony.sqlite"), Mode::Gateway).unwrap()
-}
-
-fn close(path: &Path) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
 
 async fn with_number(number: Number) -> Bench {
     Bench::with(SimulatorConfig { numbers: vec![number], ..SimulatorConfig::default() }).await
@@ -100,18 +35,6 @@ async fn with_service(service: Service) -> Bench {
 
 async fn with_account(account: Account) -> Bench {
     Bench::with(SimulatorConfig { account, ..SimulatorConfig::default() }).await
-}
-
-/// A gateway behind a proxy, whose address is the public URL.
-async fn behind_a_proxy() -> (Bench, Proxy, String) {
-    let (mut bench, proxy) = (Bench::new().await, Proxy::start().await);
-    bench.configure(&format!("publicUrl: 'http://{}',", proxy.address));
-    bench.start_gateway().await;
-    let gateway = bench.json(&["telephony", "status", "--json"]).await["gateway"]["listening"].clone();
-    let gateway = gateway.as_str().unwrap().to_owned();
-    proxy.leads_to(&gateway);
-    bench.done(&["telephony", "webhook", "sync", "--yes"]).await;
-    (bench, proxy, gateway)
 }
 
 #[tokio::test]
@@ -168,21 +91,6 @@ async fn the_configuration_is_unwise() {
 }
 
 #[tokio::test]
-async fn others_can_read_the_token_and_fix_closes_the_file() {
-    let bench = Bench::new().await;
-    std::fs::set_permissions(bench.configuration(), std::fs::Permissions::from_mode(0o644)).unwrap();
-    let diagnosis = doctor(&bench).await;
-    assert!(diagnosis.detail("file-open-to-others").ends_with("openclaw.json has mode 644"));
-    let ran = bench.run(&["telephony", "doctor", "--fix", "--dry-run"]).await;
-    assert!(ran.stderr.contains("Would be closed to others"), "{ran:?}");
-    doctor(&bench).await.has("file-open-to-others");
-    let ran = bench.run(&["telephony", "doctor", "--fix"]).await;
-    assert!(ran.stderr.contains("Closed to others"), "{ran:?}");
-    doctor(&bench).await.has_not("file-open-to-others");
-    assert_eq!(std::fs::metadata(bench.configuration()).unwrap().permissions().mode() & 0o777, 0o600);
-}
-
-#[tokio::test]
 async fn a_real_openclaw_is_beside_us() {
     let bench = Bench::new().await;
     edit(&bench, "{ channels:", "{ gateway: { port: 18789 }, channels:");
@@ -207,29 +115,6 @@ async fn the_gateway_left_a_notice() {
     let bench = Bench::new().await;
     store(&bench).give_notice(Notice::ongoing("test", "something to decide"), SystemClock.now()).await.unwrap();
     assert_eq!(doctor(&bench).await.detail("notice"), "something to decide");
-}
-
-#[tokio::test]
-async fn an_agent_that_is_not_there_leaves_messages_unanswered() {
-    let mut bench = Bench::new().await;
-    bench.configure("inboundPolicy: 'open', agent: { kind: 'command', command: ['/nonexistent/agent'] },");
-    bench.start_gateway().await;
-    bench.text(ALICE, "hello?").await;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !doctor(&bench).await.ids().contains(&"unanswered-messages") {
-        assert!(tokio::time::Instant::now() < deadline, "{}", bench.gateway_log());
-    }
-    doctor(&bench).await.has("agent-missing");
-}
-
-#[tokio::test]
-async fn the_agents_server_is_down() {
-    let bench = Bench::new().await;
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    bench.configure(&format!("agent: {{ kind: 'openai', baseUrl: 'http://{closed}/v1', model: 'm' }},"));
-    assert!(doctor(&bench).await.detail("agent-unreachable").contains(&closed.to_string()));
-    bench.configure("agent: { kind: 'echo' },");
-    doctor(&bench).await.has("agent-echo");
 }
 
 #[tokio::test]
@@ -476,106 +361,19 @@ async fn the_clock_is_wrong() {
     assert!(doctor(&bench).await.detail("clock-off").ends_with("s fast"));
 }
 
-#[tokio::test]
-async fn the_public_url_is_private() {
-    let bench = Bench::new().await;
-    bench.configure("publicUrl: 'http://192.168.1.2',");
-    edit(&bench, bench.twilio.base_url(), "http://nowhere.invalid");
-    let diagnosis = doctor(&bench).await;
-    diagnosis.has("public-url-private");
-    diagnosis.has("public-url-plain");
-}
-
-/// What a gateway's doctor finds once the configuration names another public URL than at the gateway's start.
-async fn with_public_url(url: &str) -> Diagnosis {
-    let mut bench = Bench::new().await;
-    bench.configure(&format!("publicUrl: '{url}',"));
-    bench.start_gateway().await;
-    doctor(&bench).await
-}
-
-#[tokio::test]
-async fn nobody_is_at_the_public_url() {
-    with_public_url("http://nowhere.invalid").await.has("public-url-unresolved");
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    with_public_url(&format!("http://{closed}")).await.has("public-url-unreachable");
-    let plain = Proxy::start().await;
-    with_public_url(&format!("https://{}", plain.address)).await.has("public-url-certificate");
-    let other = with_public_url(&format!("http://{}", plain.address)).await;
-    assert!(other.detail("public-url-answered-by-another").ends_with("is answered with 200 by somebody"));
-}
-
-#[tokio::test]
-async fn the_public_url_redirects() {
-    let (bench, proxy, _) = behind_a_proxy().await;
-    let moved = "HTTP/1.1 301 Moved\r\nlocation: https://phone.example.com/x?y=z\r\ncontent-length: 0";
-    proxy.does(Habits { answer: Box::new(move |_| moved.to_owned()), ..Habits::default() });
-    assert!(doctor(&bench).await.detail("public-url-redirects").ends_with("leads to https://phone.example.com/x"));
-}
-
-#[tokio::test]
-async fn the_proxy_changes_the_path_or_drops_the_signature() {
-    let (bench, proxy, gateway) = behind_a_proxy().await;
-    proxy.does(Habits {
-        target: Some(gateway.clone()),
-        request: Box::new(|head| head.replacen("/telephony/webhook", "/sms", 1)),
-        ..Habits::default()
-    });
-    assert!(doctor(&bench).await.detail("public-url-wrong-path").contains("came as POST /sms"));
-    proxy.does(Habits {
-        target: Some(gateway),
-        request: Box::new(|head| head.replace("x-twilio-signature", "x-something-else")),
-        ..Habits::default()
-    });
-    doctor(&bench).await.has("signature-header-lost");
-}
-
-#[tokio::test]
-async fn the_signature_is_for_another_url_and_doctor_says_which() {
-    let (bench, proxy, _) = behind_a_proxy().await;
-    let other = format!("http://{}/telephony/webhook", proxy.address.replace("127.0.0.1", "localhost"));
-    bench.configure(&format!("publicUrl: '{other}',"));
-    let diagnosis = doctor(&bench).await;
-    let detail = diagnosis.detail("signature-mismatch");
-    let expected = format!("signed for {other}#");
-    assert!(detail.contains(&format!("the gateway expected http://{}/telephony/webhook", proxy.address)), "{detail}");
-    assert!(detail.contains(&format!("{other} as publicUrl would have matched")), "{detail}");
-    assert!(!detail.contains(&expected), "{detail}");
-    diagnosis.has("gateway-other-config");
-}
-
-#[tokio::test]
-async fn the_token_was_changed_and_the_gateway_has_the_old_one() {
-    let (bench, _proxy, _) = behind_a_proxy().await;
-    edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
-    let diagnosis = doctor(&bench).await;
-    assert!(diagnosis.detail("signature-mismatch").contains("another Auth Token"), "{:#}", diagnosis.report);
-    diagnosis.has("credentials-wrong");
-}
-
-#[tokio::test]
-async fn the_proxy_does_not_pass_the_host_on() {
-    let (mut bench, proxy) = (Bench::new().await, Proxy::start().await);
-    bench.start_gateway().await;
-    let gateway = bench.json(&["telephony", "status", "--json"]).await["gateway"]["listening"].clone();
-    bench.twilio.set_sms_url(DEFAULT_NUMBER, &format!("http://{}/telephony/webhook", proxy.address)).unwrap();
-    let inside = proxy.address.clone();
-    proxy.does(Habits {
-        target: Some(gateway.as_str().unwrap().to_owned()),
-        request: Box::new(move |head| head.replace(&inside, "inside.example.com")),
-        ..Habits::default()
-    });
-    let diagnosis = doctor(&bench).await;
-    assert!(diagnosis.detail("signature-mismatch").ends_with("the Host header was inside.example.com"));
-}
-
 #[test]
 fn every_finding_is_brought_about_here() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/doctor.md"));
     let page = page.unwrap();
     let ids: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert!(ids.len() > 50);
-    let here = include_str!("doctor_is_asked.rs");
+    let here = [
+        include_str!("doctor_is_asked.rs"),
+        include_str!("doctor_looks_at_the_agent.rs"),
+        include_str!("doctor_looks_at_files.rs"),
+        include_str!("doctor_calls_the_public_url.rs"),
+    ];
+    let here = here.concat();
     let missing: Vec<_> = ids.into_iter().filter(|id| !here.contains(&format!("\"{id}\""))).collect();
     assert!(missing.is_empty(), "no test for {missing:?}");
 }
