@@ -6,17 +6,22 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use secrecy::ExposeSecret;
-use telephony_config::{Loaded, Telephony, load};
+use telephony_config::{Loaded, Problems, Telephony, load_with_files, locate};
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::poke::ConfigAlive;
 
 use crate::assemble;
 use crate::cli::Place;
+use crate::failure::Failure;
 
 /// How often the files are looked at. A change counts once two looks have found the same, so that nothing is read half
 /// written.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often reading starts anew because other files turned out to count; more often than this somebody is just writing
+/// them, and the next look finds that.
+const READ_AGAIN_AT_MOST: usize = 3;
 
 /// Keys and sections that are followed without a new start.
 const FOLLOWED: [&str; 7] =
@@ -25,31 +30,49 @@ const FOLLOWED: [&str; 7] =
 /// What a file looks like from outside; a file that is put in its place has another inode.
 type Look = Option<(SystemTime, u64, u64)>;
 
-/// The files that the configuration in force came from.
+/// The files that the configuration in force came from, and those that would have a say if they were there.
 pub struct Files {
     place: Place,
     started_with: Loaded,
-    sources: Vec<PathBuf>,
-    seen: Vec<Look>,
+    watched: Watched,
     found: Option<Vec<Look>>,
     told: ConfigAlive,
 }
 
+/// Files, and what they looked like before they were read.
+struct Watched {
+    files: Vec<PathBuf>,
+    seen: Vec<Look>,
+}
+
 impl Files {
-    /// The files of `loaded`, with which `running` was started.
-    pub fn of(place: &Place, loaded: Loaded, running: &Gateway) -> Files {
+    /// Reads the configuration that a gateway is started with.
+    pub fn read(place: &Place) -> Result<Files, Failure> {
+        let location = locate(&assemble::environment(), place.config.as_deref());
+        // What is read where nothing is included; then once is enough.
+        let usual = [location.openclaw_state.join(".env"), location.config].into_iter().chain(location.own);
+        let (read, watched) = read(place, usual.collect());
         let told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
-        running.tell(|alive| alive.config = Some(told.clone()));
-        let sources = loaded.sources.clone();
-        Files { place: place.clone(), started_with: loaded, seen: look(&sources), sources, found: None, told }
+        let started_with = read.map_err(Failure::from_problems)?;
+        Ok(Files { place: place.clone(), started_with, watched, found: None, told })
+    }
+
+    /// What was read at the start.
+    pub fn started_with(&self) -> &Loaded {
+        &self.started_with
+    }
+
+    /// Lets `running` tell how it stands with the configuration.
+    pub fn tell(&self, running: &Gateway) {
+        running.tell(|alive| alive.config = Some(self.told.clone()));
     }
 
     /// Returns once they have changed.
     pub async fn changed(&mut self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let now = look(&self.sources);
-            if now == self.seen {
+            let now = look(&self.watched.files);
+            if now == self.watched.seen {
                 self.found = None;
             } else if self.found.as_ref() == Some(&now) {
                 return;
@@ -61,26 +84,27 @@ impl Files {
 
     /// Reads them again. Where they cannot be used, what is in force stays in force.
     pub async fn follow(&mut self, running: &Gateway) {
-        self.seen = look(&self.sources);
         self.found = None;
-        let (environment, place) = (assemble::environment(), self.place.clone());
-        let read = tokio::task::spawn_blocking(move || load(&environment, place.config.as_deref())).await;
-        match read {
-            Ok(Ok(loaded)) => self.put_in_force(loaded, running).await,
-            Ok(Err(problems)) => {
-                tracing::error!("the changed configuration cannot be used, the one before stays in force:\n{problems}");
-                self.told.problems = Some(problems.to_string());
+        let (place, files) = (self.place.clone(), self.watched.files.clone());
+        match tokio::task::spawn_blocking(move || read(&place, files)).await {
+            Ok((read, watched)) => {
+                self.watched = watched;
+                match read {
+                    Ok(loaded) => self.put_in_force(loaded, running).await,
+                    Err(problems) => self.stay(&problems),
+                }
             }
             Err(error) => tracing::error!(%error, "reading the configuration ended in a panic"),
         }
-        running.tell(|alive| alive.config = Some(self.told.clone()));
+        self.tell(running);
+    }
+
+    fn stay(&mut self, problems: &Problems) {
+        tracing::error!("the changed configuration cannot be used, the one before stays in force:\n{problems}");
+        self.told.problems = Some(problems.to_string());
     }
 
     async fn put_in_force(&mut self, loaded: Loaded, running: &Gateway) {
-        if self.sources != loaded.sources {
-            self.sources.clone_from(&loaded.sources);
-            self.seen = look(&self.sources);
-        }
         let agent = telephony_agents::from_config(&loaded.telephony.agent.kind, &loaded.environment);
         // Whether signatures are checked is decided at the start, and whether orders count depends on it.
         let checks_as_before = self.started_with.telephony.skip_signature_verification;
@@ -100,6 +124,22 @@ impl Files {
             tracing::warn!(keys, "the changed configuration is in force, except for keys that need a new start");
         }
     }
+}
+
+/// Reads the configuration, which depended on `files` the last time. They are looked at before they are read, so that
+/// a change meanwhile is seen as one; where they turn out to be others, all is done once more.
+fn read(place: &Place, mut files: Vec<PathBuf>) -> (Result<Loaded, Problems>, Watched) {
+    let mut seen = look(&files);
+    let (mut read, mut depends_on) = load_with_files(&assemble::environment(), place.config.as_deref());
+    for _ in 0..READ_AGAIN_AT_MOST {
+        if depends_on == files {
+            break;
+        }
+        files = depends_on;
+        seen = look(&files);
+        (read, depends_on) = load_with_files(&assemble::environment(), place.config.as_deref());
+    }
+    (read, Watched { files, seen })
 }
 
 fn look(files: &[PathBuf]) -> Vec<Look> {
@@ -136,12 +176,13 @@ fn is_followed(key: &str) -> bool {
 }
 
 /// What is masked wherever it is shown, to be compared only.
-fn secrets(telephony: &Telephony) -> [(&'static str, Vec<&str>); 4] {
+fn secrets(telephony: &Telephony) -> [(&'static str, Vec<&str>); 5] {
     let twilio = &telephony.twilio;
     [
         ("twilio.authToken", twilio.auth_token.iter().map(ExposeSecret::expose_secret).collect()),
         ("twilio.previousAuthTokens", twilio.previous_auth_tokens.iter().map(ExposeSecret::expose_secret).collect()),
         ("twilio.sharedKeys", twilio.shared_keys.values().map(ExposeSecret::expose_secret).collect()),
+        ("tunnel.ngrokAuthToken", telephony.tunnel.ngrok_auth_token.iter().map(ExposeSecret::expose_secret).collect()),
         ("twilio.apiKeySecret", twilio.api_key.iter().map(|key| key.secret.expose_secret()).collect()),
     ]
 }

@@ -22,6 +22,7 @@ mod schema;
 mod secret;
 mod secret_keys;
 mod sections;
+mod sources;
 mod spelling;
 mod substitute;
 mod unbuilt;
@@ -29,7 +30,7 @@ mod web_address;
 
 pub use entry::{Origin, Shown};
 pub use environment::Environment;
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_as_if, load_with_files};
 pub use location::{ChosenBy, Location, locate};
 pub use outline::outline;
 pub use place::Place;

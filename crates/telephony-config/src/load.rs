@@ -13,6 +13,7 @@ use crate::place::Place;
 use crate::problem::{Problem, Problems, Report};
 use crate::secret::Secrets;
 use crate::sections::Telephony;
+use crate::sources::Sources;
 use crate::{dotenv, required, unbuilt};
 
 /// A configuration that can be used.
@@ -68,19 +69,45 @@ impl fmt::Debug for Loaded {
 /// # Errors
 /// Everything that is wrong.
 pub fn load(environment: &Environment, argument: Option<&Path>) -> Result<Loaded, Problems> {
+    read(environment, argument, &mut Sources::default())
+}
+
+/// The same, with every file that what came of it depends on: those that were read, and those that would be if they were
+/// there, also where it failed.
+pub fn load_with_files(environment: &Environment, argument: Option<&Path>) -> (Result<Loaded, Problems>, Vec<PathBuf>) {
+    let mut sources = Sources::default();
+    let read = read(environment, argument, &mut sources);
+    (read, sources.looked_for.into_inner())
+}
+
+/// What [`load`] would come to with `text` in `file`; nothing is written.
+///
+/// # Errors
+/// Everything that would be wrong.
+pub fn load_as_if(
+    environment: &Environment,
+    argument: Option<&Path>,
+    file: &Path,
+    text: &str,
+) -> Result<Loaded, Problems> {
+    read(environment, argument, &mut Sources { instead: Some((file, text)), ..Sources::default() })
+}
+
+fn read(environment: &Environment, argument: Option<&Path>, sources: &mut Sources<'_>) -> Result<Loaded, Problems> {
     let location = locate(environment, argument);
     let mut environment = environment.clone();
     let mut report = Report::default();
-    dotenv::fill(&mut environment, &location.openclaw_state.join(".env"), &mut report);
-    let mut sources = Vec::new();
-    let root = open(&location, &environment, &mut sources, &mut report)?;
+    let dotenv = location.openclaw_state.join(".env");
+    sources.look_for(&dotenv);
+    dotenv::fill(&mut environment, &dotenv, &mut report);
+    let root = open(&location, &environment, sources, &mut report)?;
     fill_from_file(&mut environment, &root, &mut report);
     let Some(block) = root.find(&["channels", "telephony"]) else {
-        report.problem(no_block(&location.config, &sources));
+        report.problem(no_block(&location.config, &sources.opened));
         return Err(report.fail());
     };
     let is_whole = report.is_clean();
-    let secrets = Secrets::new(Some(&root), &environment);
+    let secrets = Secrets::new(Some(&root), &environment, sources);
     let openclaw = OpenClaw::read(Some(&root), &environment);
     let mut reading = Reading::new(&environment, &secrets, report);
     let telephony = reading.block(Some(block), |keys| Telephony::read(keys, &openclaw));
@@ -94,6 +121,7 @@ pub fn load(environment: &Environment, argument: Option<&Path>) -> Result<Loaded
     }
     unbuilt::warning(&entries).into_iter().for_each(|warning| report.warning(warning));
     let warnings = report.finish()?;
+    let sources = sources.opened.clone();
     Ok(Loaded { telephony, state: location.state, sources, warnings, environment, entries, missing })
 }
 
@@ -101,10 +129,11 @@ pub fn load(environment: &Environment, argument: Option<&Path>) -> Result<Loaded
 fn open(
     location: &Location,
     environment: &Environment,
-    sources: &mut Vec<PathBuf>,
+    sources: &mut Sources<'_>,
     report: &mut Report,
 ) -> Result<Node, Problems> {
-    let files: Vec<_> = std::iter::once(&location.config).chain(&location.own).filter(|file| file.exists()).collect();
+    let files: Vec<_> =
+        std::iter::once(&location.config).chain(&location.own).filter(|file| sources.has(file)).collect();
     if files.is_empty() {
         return Err(no_file(location).into());
     }

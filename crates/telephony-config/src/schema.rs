@@ -11,6 +11,7 @@ use crate::openclaw::OpenClaw;
 use crate::problem::Report;
 use crate::secret::Secrets;
 use crate::sections::Telephony;
+use crate::sources::Sources;
 
 /// The JSON Schema (draft-07) of what may stand at `channels.telephony` once includes and variables are filled in.
 pub fn schema() -> Json {
@@ -87,7 +88,8 @@ fn without(key: &Declared) -> String {
 /// Every key and section, as reading nothing declares them.
 fn entries() -> Vec<Entry> {
     let environment = Environment::new([], "");
-    let secrets = Secrets::new(None, &environment);
+    let sources = Sources::default();
+    let secrets = Secrets::new(None, &environment, &sources);
     let mut reading = Reading::new(&environment, &secrets, Report::default());
     let openclaw = OpenClaw::read(None, &environment);
     reading.block(None, |keys| Telephony::read(keys, &openclaw));

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::document::{Node, Value, quote};
 use crate::environment::Environment;
+use crate::sources::Sources;
 use crate::substitute::{is_variable, substitute};
 
 /// Why a secret cannot be had.
@@ -39,6 +40,7 @@ pub(crate) enum SecretError {
 pub(crate) struct Secrets<'a> {
     environment: &'a Environment,
     settings: Option<&'a Node>,
+    sources: &'a Sources<'a>,
 }
 
 /// A SecretRef: which provider has the secret, and under which id.
@@ -67,8 +69,8 @@ impl Source {
 
 impl<'a> Secrets<'a> {
     /// Secrets as `secrets` of the whole file (`root`) says.
-    pub(crate) fn new(root: Option<&'a Node>, environment: &'a Environment) -> Self {
-        Self { environment, settings: root.and_then(|root| root.get("secrets")) }
+    pub(crate) fn new(root: Option<&'a Node>, environment: &'a Environment, sources: &'a Sources<'a>) -> Self {
+        Self { environment, settings: root.and_then(|root| root.get("secrets")), sources }
     }
 
     /// The secret that the object `reference` names.
@@ -82,7 +84,7 @@ impl<'a> Secrets<'a> {
         let settings = self.settings.and_then(|settings| settings.find(&["providers", provider]));
         let settings = settings.filter(|node| text_of(node, "source") == Some(reference.source.name()));
         let provider = match settings {
-            Some(node) => Provider { name: provider, node, environment: self.environment },
+            Some(node) => Provider { name: provider, node, environment: self.environment, sources: self.sources },
             None if matches!(reference.source, Source::Env) && provider == self.default_provider(Source::Env) => {
                 return self.variable(reference.id);
             }
@@ -152,6 +154,7 @@ struct Provider<'a> {
     name: &'a str,
     node: &'a Node,
     environment: &'a Environment,
+    sources: &'a Sources<'a>,
 }
 
 impl Provider<'_> {

@@ -32,10 +32,10 @@ impl Gateway {
     /// Runs until a signal says stop.
     pub fn run(self, place: &Place) -> Outcome {
         logging::start(logging::Level::Everything);
-        let loaded = assemble::configuration(place)?;
-        check_enabled(&loaded)?;
+        let files = Files::read(place)?;
+        check_enabled(files.started_with())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        runtime.context("cannot start the runtime")?.block_on(serve(place, loaded))
+        runtime.context("cannot start the runtime")?.block_on(serve(files))
     }
 }
 
@@ -46,9 +46,14 @@ fn check_enabled(loaded: &Loaded) -> Result<(), Failure> {
     Err(Failure::new("the telephony channel is not enabled").hint("set channels.telephony.enabled: true"))
 }
 
-async fn serve(place: &Place, loaded: Loaded) -> Outcome {
+async fn serve(mut files: Files) -> Outcome {
     let mut signals = Signals::listen()?;
+    let loaded = files.started_with().clone();
     let telephony = &loaded.telephony;
+    if GatewayLock::is_taken(&loaded.state) {
+        // Of two gateways for one state folder, the second is to hear of the first, not of its port.
+        return Err(locked(&LockError::Taken(loaded.state)));
+    }
     let address = SocketAddr::new(telephony.serve.bind, telephony.serve.port);
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, "serve", &error))?;
     let watch = match telephony.metrics.address {
@@ -81,7 +86,7 @@ async fn serve(place: &Place, loaded: Loaded) -> Outcome {
     })
     .await?;
     greet(&loaded, running.address(), agent.name());
-    let mut files = Files::of(place, loaded, &running);
+    files.tell(&running);
     let life = supervisor::show_life(store);
     supervisor::ready();
     signals.serve_until_stop(&mut files, &running).await;
@@ -161,9 +166,9 @@ fn cannot_listen(address: SocketAddr, section: &str, error: &std::io::Error) -> 
     let failure = Failure::new(format!("cannot listen on {address}: {error}"));
     let key = format!("channels.telephony.{section}");
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            failure.hint(format!("another program, perhaps another gateway, has the port: stop it, or set {key}.port"))
-        }
+        std::io::ErrorKind::AddrInUse => failure.hint(format!(
+            "another program, perhaps a gateway with another state folder, has the port: stop it, or set {key}.port"
+        )),
         std::io::ErrorKind::AddrNotAvailable => {
             failure.hint(format!("set {key}.bind to an address of this machine, or to 0.0.0.0 for all of them"))
         }

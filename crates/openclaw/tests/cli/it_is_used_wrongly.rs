@@ -63,15 +63,17 @@ async fn a_channel_that_is_not_enabled_does_not_start_but_sends() {
 #[tokio::test]
 async fn a_second_gateway_and_a_port_in_use_are_refused_with_a_reason() {
     let mut bench = Bench::new().await;
+    let path = bench.configuration();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let with_port = |port: u16| std::fs::write(&path, text.replace("port: 0", &format!("port: {port}"))).unwrap();
+    with_port(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
     bench.start_gateway().await;
     let second = bench.run(&["gateway"]).await;
     assert_eq!(second.code, 1);
-    assert!(second.stderr.contains("another gateway is running"), "{}", second.stderr);
+    assert!(second.stderr.contains("another gateway is running"), "not of the port that it has: {}", second.stderr);
     bench.stop_gateway().await;
     let taken = bench.twilio.address().port();
-    let path = bench.configuration();
-    let text = std::fs::read_to_string(&path).unwrap().replace("port: 0", &format!("port: {taken}"));
-    std::fs::write(&path, text).unwrap();
+    with_port(taken);
     let ran = bench.run(&["gateway"]).await;
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains(&format!("cannot listen on 127.0.0.1:{taken}")), "{}", ran.stderr);

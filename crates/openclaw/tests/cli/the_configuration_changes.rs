@@ -94,3 +94,55 @@ async fn and_says_so_with_a_signal() {
     bench.wait_for(|status| config(status)["readAt"] != config(&before)["readAt"]).await;
     assert_eq!(bench.stop_gateway().await, 0);
 }
+
+/// Writes the configuration with the channel's block in a file of its own, `block.json5`.
+fn include_block(bench: &Bench) -> std::path::PathBuf {
+    let text = std::fs::read_to_string(bench.configuration()).unwrap();
+    let block = text.split_once("telephony: ").unwrap().1.trim_end().trim_end_matches("} }");
+    let file = bench.configuration().with_file_name("block.json5");
+    std::fs::write(&file, block).unwrap();
+    std::fs::write(bench.configuration(), "{ channels: { telephony: { $include: './block.json5' } } }").unwrap();
+    file
+}
+
+fn replace(file: &std::path::Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_file_that_is_included_or_put_right_or_gone_for_a_while() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open',");
+    let file = include_block(&bench);
+    bench.start_gateway().await;
+    replace(&file, "'open'", "'opn'");
+    assert!(problems(&bench).await.contains("block.json5:5:18"));
+    replace(&file, "'opn'", "'disabled'");
+    bench.wait_for(|status| config(status)["problems"].is_null()).await;
+
+    let beside = file.with_extension("away");
+    std::fs::rename(&file, &beside).unwrap();
+    assert!(problems(&bench).await.contains("failed to read"));
+    std::fs::rename(&beside, &file).unwrap();
+    bench.wait_for(|status| config(status)["problems"].is_null()).await;
+    assert_eq!(bench.stop_gateway().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_files_that_were_not_there_at_the_start() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let folder = bench.configuration().parent().unwrap().to_owned();
+    let before = bench.wait_for(|status| config(status)["readAt"].is_i64()).await;
+    std::fs::write(folder.join(".env"), "NGROK_AUTHTOKEN=another\n").unwrap();
+    let after = bench.wait_for(|status| config(status)["readAt"] != config(&before)["readAt"]).await;
+    assert_eq!(config(&after)["waitingForStart"], serde_json::json!(["tunnel.ngrokAuthToken"]));
+
+    std::fs::write(folder.join("telephony/openclaw.json"), "{ channels: { telephony: {} } }").unwrap();
+    assert!(problems(&bench).await.contains("the channel is configured twice"));
+    std::fs::remove_file(folder.join("telephony/openclaw.json")).unwrap();
+    bench.wait_for(|status| config(status)["problems"].is_null()).await;
+    assert_eq!(bench.stop_gateway().await, 0);
+}

@@ -1,43 +1,40 @@
 //! Opens files and resolves `$include` in the parts of them that we read, within OpenClaw's bounds.
 
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use crate::document::{Member, Node, Value, parse, quote};
+use crate::document::{Member, Node, Value, quote};
 use crate::environment::Environment;
 use crate::place::Place;
 use crate::problem::{Problem, Report};
+use crate::sources::Sources;
 
 /// What we read of the file; everything else is OpenClaw's and left alone.
 const READ: [&[&str]; 4] = [&["channels", "telephony"], &["gateway"], &["env"], &["secrets"]];
 /// How deep includes may nest, as in OpenClaw.
 const MAX_DEPTH: usize = 10;
-/// The largest file that is read, in bytes, as in OpenClaw.
-const MAX_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Reads `file` with its includes; `None` after a problem was reported. Every file that was read is added to `opened`.
+/// Reads `file` with its includes; `None` after a problem was reported.
 pub(crate) fn open(
     file: &Path,
     environment: &Environment,
-    opened: &mut Vec<PathBuf>,
+    sources: &mut Sources<'_>,
     report: &mut Report,
 ) -> Option<Node> {
     let roots = allowed_roots(file, environment);
-    let node = read(file, report, |problem| problem.at(&Place::start_of(file)))?;
-    opened.push(file.to_owned());
-    let mut includes = Includes { roots, chain: vec![normalize(file)], opened, report };
+    let node = sources.read(file, report, |problem| problem.at(&Place::start_of(file)))?;
+    let mut includes = Includes { roots, chain: vec![normalize(file)], sources, report };
     Some(includes.expand(node, &mut Vec::new()))
 }
 
-struct Includes<'a> {
+struct Includes<'a, 's> {
     roots: Vec<PathBuf>,
     /// The files we are inside of, the outermost first.
     chain: Vec<PathBuf>,
-    opened: &'a mut Vec<PathBuf>,
+    sources: &'a mut Sources<'s>,
     report: &'a mut Report,
 }
 
-impl Includes<'_> {
+impl Includes<'_, '_> {
     /// Resolves the includes of `node`, which is at `path` of the whole file.
     fn expand(&mut self, node: Node, path: &mut Vec<String>) -> Node {
         if !is_read(path) {
@@ -109,10 +106,8 @@ impl Includes<'_> {
             }
         };
         let at = dotted(path.iter());
-        let node = read(&file, self.report, |problem| Problem { path: at, ..problem.at(&include.place) })?;
-        if !self.opened.contains(&file) {
-            self.opened.push(file.clone());
-        }
+        let node =
+            self.sources.read(&file, self.report, |problem| Problem { path: at, ..problem.at(&include.place) })?;
         self.chain.push(file);
         let node = self.expand(node, path);
         self.chain.pop();
@@ -120,9 +115,10 @@ impl Includes<'_> {
     }
 
     /// The file that `name` means inside the file we are in, if it may be included.
-    fn resolve(&self, name: &str) -> Result<PathBuf, String> {
+    fn resolve(&mut self, name: &str) -> Result<PathBuf, String> {
         let folder = self.chain.last().and_then(|file| file.parent()).unwrap_or(Path::new("."));
         let file = normalize(&folder.join(name));
+        self.sources.look_for(&file);
         if self.chain.contains(&file) {
             return Err(format!("{} includes itself", file.display()));
         }
@@ -168,25 +164,6 @@ fn is_read(path: &[String]) -> bool {
 
 fn dotted<'a>(path: impl IntoIterator<Item = &'a String>) -> String {
     path.into_iter().map(String::as_str).collect::<Vec<_>>().join(".")
-}
-
-fn read(file: &Path, report: &mut Report, locate: impl FnOnce(Problem) -> Problem) -> Option<Node> {
-    match read_text(file) {
-        Ok(text) => parse::parse(file, &text, report),
-        Err(error) => {
-            report.problem(locate(Problem::new("", format!("failed to read {}: {error}", file.display()))));
-            None
-        }
-    }
-}
-
-fn read_text(file: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(file)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(std::io::Error::other(format!("it is larger than {MAX_BYTES} bytes")));
-    }
-    Ok(text)
 }
 
 /// The folders that includes may come from, each as written and as it really is.

@@ -17,6 +17,7 @@ pub(super) fn read(provider: &Provider<'_>, id: &str) -> Result<SecretString, Se
     if !path.is_absolute() {
         return Err(provider.wrong("path", "expected an absolute path, or one that starts with ~"));
     }
+    provider.sources.look_for(&path);
     let mode = provider.text("mode")?.unwrap_or_else(|| "json".to_owned());
     let max_bytes = provider.whole("maxBytes", MAX_BYTES)?;
     let wrong = |message: String| SecretError::File { file: path.display().to_string(), message };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use telephony_config::{Environment, Loaded, Problems, load};
+use telephony_config::{Environment, Loaded, Problems, load, load_as_if, load_with_files};
 use tempfile::TempDir;
 
 pub struct Desk {
@@ -46,6 +46,14 @@ impl Desk {
 
     pub fn try_load(&self) -> Result<Loaded, Problems> {
         load(&Environment::new(self.variables.clone(), self.home.path()), self.argument.as_deref())
+    }
+
+    pub fn load_with_files(&self) -> (Result<Loaded, Problems>, Vec<PathBuf>) {
+        load_with_files(&Environment::new(self.variables.clone(), self.home.path()), self.argument.as_deref())
+    }
+
+    pub fn load_as_if(&self, file: &Path, text: &str) -> Result<Loaded, Problems> {
+        load_as_if(&Environment::new(self.variables.clone(), self.home.path()), self.argument.as_deref(), file, text)
     }
 
     pub fn load(&self) -> Loaded {

@@ -72,3 +72,34 @@ fn a_link_out_of_the_folder_is_no_way_out_unless_that_folder_is_named() {
     let desk = desk.variable("OPENCLAW_INCLUDE_ROOTS", elsewhere.path().to_str().unwrap());
     assert_eq!(desk.load().telephony.serve.port, 7);
 }
+
+#[test]
+fn every_file_that_a_configuration_depends_on_is_known_also_where_it_fails() {
+    let desk = Desk::new()
+        .file(
+            "openclaw.json",
+            "{ channels: { telephony: { $include: ['a.json5', 'missing.json5'] } }, secrets: { providers: { \
+              vault: { source: 'file', path: '~/vault' } } } }",
+        )
+        .file("a.json5", "{ twilio: { authToken: { source: 'file', provider: 'vault', id: '/token' } } }");
+    let (read, files) = desk.load_with_files();
+    assert!(read.is_err(), "one file is missing, and so is the vault");
+    let home = desk.path("").parent().unwrap().to_owned();
+    let expected = [".env", "openclaw.json", "telephony/openclaw.json", "a.json5", "missing.json5"];
+    let expected: Vec<_> = expected.map(|name| desk.path(name)).into_iter().chain([home.join("vault")]).collect();
+    assert_eq!(files, expected);
+}
+
+#[test]
+fn a_text_can_be_tried_before_it_is_written() {
+    let desk = Desk::with_block("{ $include: './more.json5' }").file("more.json5", "{ serve: { port: 1 } }");
+    let (more, text) = (desk.path("more.json5"), "{ serve: { port: 2 } }");
+    let loaded = desk.load_as_if(&more, text).unwrap();
+    assert_eq!(shown(&loaded, "serve.port").0, "2");
+    assert_eq!(shown(&desk.load(), "serve.port").0, "1");
+    let problems = desk.load_as_if(&more, "{ serve: { prot: 2 } }").unwrap_err().to_string();
+    assert!(problems.contains("more.json5:1:12: channels.telephony.serve.prot: there is no such key"), "{problems}");
+    let new = Desk::new();
+    let block = "{ channels: { telephony: { serve: { port: 3 } } } }";
+    assert_eq!(shown(&new.load_as_if(&new.path("telephony/openclaw.json"), block).unwrap(), "serve.port").0, "3");
+}

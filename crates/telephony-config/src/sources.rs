@@ -1,0 +1,76 @@
+//! The files that a configuration is read from, and those that it would be read from if they were there: whoever wants
+//! to follow a change has to look at all of them.
+
+use std::cell::RefCell;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::document::{Node, parse};
+use crate::problem::{Problem, Report};
+
+/// The largest file that is read, in bytes, as in OpenClaw.
+const MAX_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Which files were opened and which were looked for.
+#[derive(Debug, Default)]
+pub(crate) struct Sources<'a> {
+    /// A file and the text that it is to have for this once, whatever is on disk.
+    pub(crate) instead: Option<(&'a Path, &'a str)>,
+    /// What was read, in order.
+    pub(crate) opened: Vec<PathBuf>,
+    /// All that were asked for, there or not.
+    pub(crate) looked_for: RefCell<Vec<PathBuf>>,
+}
+
+impl Sources<'_> {
+    /// Notes that the configuration depends on `file`.
+    pub(crate) fn look_for(&self, file: &Path) {
+        let mut looked_for = self.looked_for.borrow_mut();
+        if !looked_for.iter().any(|known| known == file) {
+            looked_for.push(file.to_owned());
+        }
+    }
+
+    /// Whether there is such a file.
+    pub(crate) fn has(&self, file: &Path) -> bool {
+        self.look_for(file);
+        self.text_instead(file).is_some() || file.exists()
+    }
+
+    /// The values of `file`; `None` after a problem, at the place that `locate` gives it, was reported.
+    pub(crate) fn read(
+        &mut self,
+        file: &Path,
+        report: &mut Report,
+        locate: impl FnOnce(Problem) -> Problem,
+    ) -> Option<Node> {
+        self.look_for(file);
+        let text = self.text_instead(file).map_or_else(|| read_text(file), |text| Ok(text.to_owned()));
+        let node = match text {
+            Ok(text) => parse::parse(file, &text, report)?,
+            Err(error) => {
+                report.problem(locate(Problem::new("", format!("failed to read {}: {error}", file.display()))));
+                return None;
+            }
+        };
+        if !self.opened.iter().any(|known| known == file) {
+            self.opened.push(file.to_owned());
+        }
+        Some(node)
+    }
+
+    fn text_instead(&self, file: &Path) -> Option<&str> {
+        let (instead, text) = self.instead?;
+        let is_it = file == instead || file.canonicalize().is_ok_and(|real| real == instead);
+        is_it.then_some(text)
+    }
+}
+
+fn read_text(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(std::io::Error::other(format!("it is larger than {MAX_BYTES} bytes")));
+    }
+    Ok(text)
+}
