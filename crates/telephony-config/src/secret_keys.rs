@@ -7,8 +7,8 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 /// Keys whose values are secrets, as far as they stand in a file.
-const NAMES: [&str; 7] =
-    ["authToken", "previousAuthTokens", "apiKeySecret", "sharedKeys", "ngrokAuthToken", "apiKey", "token"];
+const NAMES: [&str; 8] =
+    ["authToken", "previousAuthTokens", "apiKeySecret", "sharedKeys", "ngrokAuthToken", "apiKey", "token", "password"];
 
 /// Whether a key, dotted from the top, holds a secret.
 pub fn is_secret(path: &str) -> bool {

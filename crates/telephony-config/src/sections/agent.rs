@@ -12,7 +12,7 @@ use crate::form::secrets::Secret;
 use crate::form::texts::{Address, Text};
 use crate::form::{At, Choice, Form};
 use crate::keys::Keys;
-use crate::openclaw::OpenClaw;
+use crate::openclaw::{OpenClaw, PASSWORD};
 
 /// Who answers.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ pub struct OpenAiAgent {
 pub struct OpenClawAgent {
     /// Where OpenClaw's gateway is, without a slash at the end.
     pub base_url: String,
-    /// The gateway's token.
+    /// The gateway's token, or its password.
     pub token: Option<SecretString>,
     /// Which of OpenClaw's agents answers; none is its default one.
     pub agent_id: Option<String>,
@@ -127,8 +127,15 @@ fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
     let rule = "`openclaw` where the file enables `gateway.http.endpoints.chatCompletions`, else `echo`";
     let default = if openclaw.has_chat_completions { Kind::OpenClaw } else { Kind::Echo };
     let kind = keys.key("kind", doc, Choice(KINDS)).or_by_rule(rule, default);
-    if kind == Kind::Echo && keys.written("kind").is_none() {
-        keys.warning("kind", "no agent is chosen: texts are sent back as they are (echo)");
+    match kind {
+        Kind::Echo if keys.written("kind").is_none() => {
+            keys.warning("kind", "no agent is chosen: texts are sent back as they are (echo)");
+        }
+        Kind::OpenClaw if keys.written("kind").is_none() => keys.warning(
+            "kind",
+            "no agent is chosen: OpenClaw answers, because gateway.http.endpoints.chatCompletions is enabled",
+        ),
+        _ => {}
     }
     let base_url = read_base_url(keys, kind, openclaw);
     let command = keys
@@ -141,9 +148,13 @@ fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
     let history = Whole { from: 0, to: 1000_u32 };
     let history_turns =
         keys.key("historyTurns", "For `openai`: how many earlier turns the model is shown.", history).or(20);
-    let token = keys.key("token", "For `openclaw`: the token of its gateway.", Secret);
-    let token = token.or_key("gateway.auth.token", openclaw.token.filter(|_| kind == Kind::OpenClaw));
-    let token = token.or_variable("OPENCLAW_GATEWAY_TOKEN").optional();
+    let token = keys.key("token", "For `openclaw`: the token of its gateway, or its password.", Secret);
+    let (key, variable) = match openclaw.wants_password {
+        true => ("gateway.auth.password", PASSWORD),
+        false => ("gateway.auth.token", "OPENCLAW_GATEWAY_TOKEN"),
+    };
+    let token = token.or_key(key, openclaw.credential.filter(|_| kind == Kind::OpenClaw));
+    let token = token.or_variable(variable).optional();
     let agent_id = keys.key("agentId", "For `openclaw`: which of its agents answers.", Text);
     let agent_id = agent_id.optional_by_rule("its default agent", None);
     let seconds = Whole { from: 1, to: 3600_u32 };

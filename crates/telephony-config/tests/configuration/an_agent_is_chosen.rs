@@ -93,3 +93,38 @@ fn openai_needs_a_model_and_a_key_and_any_other_place_only_a_model() {
         openai(&Desk::with_block("{ agent: { kind: 'openai', model: 'm', baseUrl: 'http://127.0.0.1:1/v1/' } }"));
     assert_eq!((agent.base_url.as_str(), agent.api_key.is_none()), ("http://127.0.0.1:1/v1", true));
 }
+
+#[test]
+fn an_openclaw_that_wants_a_password_is_shown_the_password() {
+    let with_auth = |auth: &str| {
+        let auth = format!("auth: {auth}");
+        Desk::new()
+            .file("openclaw.json", &OPENCLAW.replace("auth: { token: \"${TOKEN}\" }", &auth))
+            .variable("TOKEN", "t")
+    };
+    for (auth, expected) in [
+        ("{ mode: 'password', password: 'secret', token: 'no' }", Some("secret")),
+        ("{ mode: 'trusted-proxy', password: 'secret' }", Some("secret")),
+        ("{ mode: 'token', password: 'no', token: 'secret' }", Some("secret")),
+        ("{ password: 'secret' }", Some("secret")),
+        ("{ mode: 'password' }", None),
+    ] {
+        let desk = with_auth(auth);
+        let shown = openclaw(&desk).token.map(|token| token.expose_secret().to_owned());
+        assert_eq!(shown.as_deref(), expected, "{auth}");
+    }
+    let desk = with_auth("{ mode: 'password' }").variable("OPENCLAW_GATEWAY_PASSWORD", "env");
+    assert_eq!(openclaw(&desk).token.unwrap().expose_secret(), "env");
+    let desk = with_auth("{}").variable("OPENCLAW_GATEWAY_PASSWORD", "env").variable("OPENCLAW_GATEWAY_TOKEN", "token");
+    assert_eq!(openclaw(&desk).token.unwrap().expose_secret(), "token");
+}
+
+#[test]
+fn an_openclaw_that_nobody_chose_is_named_in_a_warning() {
+    let desk = Desk::new().file("openclaw.json", OPENCLAW).variable("TOKEN", "t");
+    let warnings = desk.warnings().join("\n");
+    assert!(warnings.contains("agent.kind: no agent is chosen: OpenClaw answers, because"), "{warnings}");
+    let chosen = OPENCLAW.replace("telephony: {}", "telephony: { agent: { kind: 'openclaw' } }");
+    let desk = Desk::new().file("openclaw.json", &chosen).variable("TOKEN", "t");
+    assert!(!desk.warnings().join("\n").contains("agent.kind"), "somebody chose it");
+}
