@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use crate::document::{Node, Value, quote};
 use crate::environment::Environment;
+use crate::place::Place;
 use crate::problem::{Problem, Report};
 use crate::secret::Secrets;
 use crate::substitute::substitute;
@@ -71,6 +72,15 @@ impl At<'_> {
                 None
             }
         }
+    }
+
+    /// Reports that the value has no key `name`, and which one was probably meant.
+    pub(crate) fn unknown(&mut self, name: &str, place: &Place, known: &[&'static str]) {
+        let problem = Problem::new(format!("{}.{name}", self.path), "there is no such key").at(place);
+        let meant = crate::spelling::nearest(name, known.iter().copied());
+        let hint = meant
+            .map_or_else(|| format!("the keys are {}", known.join(", ")), |meant| format!("did you mean `{meant}`?"));
+        self.report.problem(problem.hint(hint));
     }
 
     /// Reads a value inside this one, whose path ends in `step` (`[0]`, `.name`).

@@ -138,6 +138,9 @@ struct ApiBaseUrls;
 
 const PER_PRODUCT: Named<Address> = Named { name: "a product such as `api` or `messaging`", form: Address };
 
+/// The products of Twilio's that are asked for something; an address for any other would never be used.
+const PRODUCTS: [&str; 3] = ["api", "messaging", "monitor"];
+
 impl Form for ApiBaseUrls {
     type Value = ApiBaseUrl;
 
@@ -146,15 +149,20 @@ impl Form for ApiBaseUrls {
     }
 
     fn schema(&self) -> Json {
-        json!({"anyOf": [Address.schema(), PER_PRODUCT.schema()]})
+        let products: serde_json::Map<_, _> =
+            PRODUCTS.iter().map(|product| ((*product).to_owned(), Address.schema())).collect();
+        json!({"anyOf": [Address.schema(), {"type": "object", "properties": products, "additionalProperties": false}]})
     }
 
     fn read(&self, node: &Node, at: &mut At<'_>) -> Option<ApiBaseUrl> {
         let trimmed = |url: String| url.trim_end_matches('/').to_owned();
         match &node.value {
             Value::Text(_) => Address.read(node, at).map(|url| ApiBaseUrl::All(trimmed(url))),
-            Value::Object(_) => {
+            Value::Object(members) => {
                 let urls = PER_PRODUCT.read(node, at)?;
+                for member in members.iter().filter(|member| !PRODUCTS.contains(&member.name.as_str())) {
+                    at.unknown(&member.name, &member.place, &PRODUCTS);
+                }
                 let urls = urls.into_iter().map(|(product, url)| (product, trimmed(url)));
                 Some(ApiBaseUrl::ByProduct(urls.collect()))
             }

@@ -69,3 +69,16 @@ fn a_login_shell_that_is_not_asked_is_mentioned() {
         Desk::new().file("openclaw.json", "{ env: { shellEnv: { enabled: true } }, channels: { telephony: {} } }");
     assert!(desk.warnings()[0].contains("env.shellEnv: variables of the login shell are not read"));
 }
+
+#[test]
+fn an_address_for_a_product_that_nobody_asks_for_is_a_slip() {
+    let problems = |product: &str| {
+        Desk::with_block(&format!("{{ twilio: {{ apiBaseUrl: {{ {product}: 'http://127.0.0.1:1' }} }} }}")).problems()
+    };
+    assert_eq!(
+        problems("mesaging"),
+        "~/.openclaw/openclaw.json:1:52: channels.telephony.twilio.apiBaseUrl.mesaging: there is no such key\n  \
+         hint: did you mean `messaging`?"
+    );
+    assert!(problems("studio").ends_with("hint: the keys are api, messaging, monitor"), "{}", problems("studio"));
+}
