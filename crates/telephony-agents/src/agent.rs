@@ -24,6 +24,12 @@ pub trait Agent: Send + Sync {
         0
     }
 
+    /// Which models its server has, by its own account, without asking any of them anything; none where there is no server
+    /// or it does not say.
+    async fn models(&self) -> Result<Option<Vec<String>>, AgentError> {
+        Ok(None)
+    }
+
     /// Begins to answer; the text follows in the stream. An empty answer is no reply.
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError>;
 }

@@ -4,6 +4,7 @@
 mod client;
 mod failure;
 mod halves;
+mod models;
 mod reply;
 mod sse;
 mod thought;
@@ -16,7 +17,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Response, Url};
+use reqwest::{RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -98,7 +99,7 @@ impl Chat {
 
     async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, AgentError> {
         let endpoint = &self.endpoint;
-        let mut request = self
+        let request = self
             .client
             .get(&endpoint.url)?
             .post(&endpoint.url)
@@ -106,11 +107,15 @@ impl Chat {
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(TURN, format!("{};attempt={}", turn.id, turn.attempt))
             .body(request.to_string());
-        if let Some(credential) = &endpoint.credential {
-            request = request.bearer_auth(credential.expose_secret());
-        }
-        let response = request.send().await.map_err(|error| endpoint.unanswered(&error))?;
+        let response = self.shown_credential(request).send().await.map_err(|error| endpoint.unanswered(&error))?;
         if response.status().is_success() { Ok(response) } else { Err(endpoint.explain(response).await) }
+    }
+
+    fn shown_credential(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.endpoint.credential {
+            Some(credential) => request.bearer_auth(credential.expose_secret()),
+            None => request,
+        }
     }
 }
 

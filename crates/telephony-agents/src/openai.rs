@@ -29,6 +29,10 @@ impl Agent for OpenAi {
         self.settings.history_turns
     }
 
+    async fn models(&self) -> Result<Option<Vec<String>>, AgentError> {
+        self.chat.models().await
+    }
+
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
         let request = |words: &Words| json!({ "model": self.settings.model, "stream": true, "messages": self.messages(&turn, words) });
         self.chat.ask_with(&turn, request, HeaderMap::new()).await

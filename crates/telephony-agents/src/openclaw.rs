@@ -31,6 +31,10 @@ impl Agent for OpenClaw {
         "openclaw"
     }
 
+    async fn models(&self) -> Result<Option<Vec<String>>, AgentError> {
+        self.chat.models().await
+    }
+
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
         let model = format!("openclaw/{}", self.agent_id.as_deref().unwrap_or("default"));
         let request = |words: &Words| {
@@ -49,7 +53,7 @@ impl OpenClaw {
         let chat = Chat::new(Endpoint {
             url: format!("{base_url}/v1/chat/completions"),
             credential: settings.token,
-            credential_settings: "agent.token, gateway.auth.token or OPENCLAW_GATEWAY_TOKEN",
+            credential_settings: "agent.token, or OpenClaw's own gateway.auth (token, or password where that is its mode)",
             timeout: settings.timeout,
             // It says something, then works with its tools, then says more.
             pause: settings.timeout,

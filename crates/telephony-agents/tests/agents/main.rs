@@ -7,3 +7,4 @@ mod openai;
 mod openclaw;
 mod pictures;
 mod turn;
+mod whether_it_would_answer;

@@ -1,0 +1,81 @@
+//! Whether a server would take a turn, found out without one: nobody is asked anything and nothing is paid for.
+
+use std::time::Duration;
+
+use reqwest::{RequestBuilder, Response};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::Chat;
+use crate::agent::AgentError;
+
+/// A list takes no longer than this; a server that does is no use for text messages either.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// No more of a list is read (bytes): OpenAI's own has some 20 KB.
+const LIST_AT_MOST: usize = 1024 * 1024;
+
+impl Chat {
+    /// The ids of the models that the server lists; none where it has no list.
+    pub(crate) async fn models(&self) -> Result<Option<Vec<String>>, AgentError> {
+        let within = async {
+            let response = self.send_check(|client, url| client.get(models_url(url))).await?;
+            match response.status().as_u16() {
+                200..=299 => match read_list(response).await {
+                    Some(models) => return Ok(Some(models)),
+                    None => self.endpoint_answers().await,
+                },
+                // Many servers have no list.
+                404 | 405 | 501 => self.endpoint_answers().await,
+                _ => Err(self.endpoint.explain(response).await),
+            }
+            .map(|()| None)
+        };
+        let late = |_| AgentError::TimedOut(ANSWER_WITHIN.as_secs());
+        timeout(ANSWER_WITHIN, within).await.map_err(late)?
+    }
+
+    /// Whether chat completions are there: a request without a model and without messages is refused by who has them.
+    async fn endpoint_answers(&self) -> Result<(), AgentError> {
+        let empty = self.send_check(|client, url| {
+            client.post(url).header(http::header::CONTENT_TYPE, "application/json").body("{}")
+        });
+        let response = empty.await?;
+        match response.status().as_u16() {
+            300..=399 | 401 | 403 | 404 | 405 => Err(self.endpoint.explain(response).await),
+            200..=299 => Err(AgentError::Refused(format!(
+                "{} does not speak chat completions: {}",
+                self.endpoint.server(),
+                self.endpoint.not_found
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    async fn send_check(
+        &self,
+        request: impl FnOnce(&reqwest::Client, &str) -> RequestBuilder,
+    ) -> Result<Response, AgentError> {
+        let endpoint = &self.endpoint;
+        let request = request(self.client.get(&endpoint.url)?, &endpoint.url);
+        self.shown_credential(request).send().await.map_err(|error| endpoint.unanswered(&error))
+    }
+}
+
+fn models_url(url: &str) -> String {
+    format!("{}/models", url.trim_end_matches("/chat/completions"))
+}
+
+/// `{"data": [{"id": …}]}`; none where it is something else.
+async fn read_list(mut response: Response) -> Option<Vec<String>> {
+    let mut body = Vec::new();
+    while let Some(bytes) = response.chunk().await.ok()? {
+        body.extend_from_slice(&bytes);
+        if body.len() > LIST_AT_MOST {
+            return None;
+        }
+    }
+    let body: Value = serde_json::from_slice(&body).ok()?;
+    let models = body.get("data")?.as_array()?;
+    Some(models.iter().filter_map(|model| model.get("id")?.as_str().map(str::to_owned)).collect())
+}
