@@ -26,8 +26,8 @@ use telephony_providers::twilio::rest::Rest;
 use telephony_store::Store;
 use tokio::sync::OnceCell;
 
-pub use catalogue::{FILE_OPEN, FINDINGS};
-pub use files::close as close_files;
+pub use catalogue::FINDINGS;
+pub use files::{close as close_files, is_fixed_by_closing};
 pub use finding::{Finding, Found, Severity};
 pub use webhooks::is_fixed_by_sync;
 

@@ -31,6 +31,8 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 enum Taken {
     Yes,
     No,
+    /// Twilio answers, and what could be asked for is not there or not allowed.
+    Unchecked(ProviderError),
     Unknown(ProviderError),
 }
 
@@ -51,6 +53,7 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
             checkup.found(CREDENTIALS_WRONG.found(""));
             return checkup;
         }
+        Taken::Unchecked(error) => checkup.unchecked("the credentials", &error),
         Taken::Unknown(error) => {
             checkup.found(TWILIO_UNREACHABLE.found(error));
             return checkup;
@@ -71,6 +74,7 @@ async fn is_taken(rest: &Rest, balance: &Result<Price, ProviderError>) -> Taken 
         Err(ProviderError::Refused { .. }) => match rest.phone_numbers().await {
             Ok(_) => Taken::Yes,
             Err(ProviderError::Refused { http_status: 401, .. }) => Taken::No,
+            Err(error @ ProviderError::Refused { .. }) => Taken::Unchecked(error),
             Err(error) => Taken::Unknown(error),
         },
         Err(error) => Taken::Unknown(error.clone()),
@@ -87,7 +91,7 @@ async fn check_token(telephony: &Telephony, checkup: &mut Checkup) {
     match is_taken(&rest, &rest.balance().await).await {
         Taken::Yes => {}
         Taken::No => checkup.found(AUTH_TOKEN_WRONG.found("")),
-        Taken::Unknown(error) => checkup.unchecked("the Auth Token", &error),
+        Taken::Unchecked(error) | Taken::Unknown(error) => checkup.unchecked("the Auth Token", &error),
     }
 }
 

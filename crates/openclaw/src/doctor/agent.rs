@@ -1,31 +1,39 @@
-//! The agent: whether there is one, and whether it is there.
+//! The agent: whether there is one, and whether it would answer.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
-use telephony_config::{AgentKind, CommandLine};
+use telephony_agents::AgentError;
+use telephony_config::{AgentKind, CommandLine, OpenAiAgent, OpenClawAgent, Origin};
 use telephony_providers::twilio::public_url::PublicUrl as Address;
-use tokio::net::TcpStream;
 
-use super::catalogue::{AGENT_ECHO, AGENT_MISSING, AGENT_UNREACHABLE};
+use super::catalogue::{
+    AGENT_ECHO, AGENT_MISSING, AGENT_NO_MODEL, AGENT_REFUSES, AGENT_UNKNOWN, AGENT_UNLIMITED, AGENT_UNNAMED,
+    AGENT_UNREACHABLE, COULD_NOT_CHECK,
+};
 use super::{Checkup, Subject};
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-
-/// Looks for it; it is asked nothing.
+/// Looks for it, and shows its server the credential; it is asked nothing.
 pub async fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup::default();
     match &subject.loaded.telephony.agent.kind {
-        AgentKind::Echo => checkup.found(AGENT_ECHO.found("")),
+        AgentKind::Echo if is_chosen(subject) => checkup.found(AGENT_ECHO.found("`agent.kind` says so")),
+        AgentKind::Echo => checkup.found(AGENT_ECHO.found("nobody chose another one")),
         AgentKind::Command(settings) => match &settings.command {
             CommandLine::Program(words) => check_program(words, subject, &mut checkup),
             CommandLine::Shell(_) => checkup.well("a line for the shell"),
         },
-        AgentKind::OpenAi(settings) => check_server(&settings.base_url, &mut checkup).await,
-        AgentKind::OpenClaw(settings) => check_server(&settings.base_url, &mut checkup).await,
+        AgentKind::OpenAi(settings) => check_openai(subject, settings, &mut checkup).await,
+        AgentKind::OpenClaw(settings) => check_openclaw(subject, settings, &mut checkup).await,
     }
     checkup
+}
+
+/// Whether the operator said who answers.
+fn is_chosen(subject: &Subject) -> bool {
+    let shown = subject.loaded.show();
+    let kind = shown.iter().find(|shown| shown.path == "channels.telephony.agent.kind");
+    kind.is_some_and(|kind| matches!(kind.origin, Origin::Said(_)))
 }
 
 fn check_program(words: &[String], subject: &Subject, checkup: &mut Checkup) {
@@ -43,14 +51,51 @@ fn is_program(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-async fn check_server(base_url: &str, checkup: &mut Checkup) {
-    let Some((host, port)) = Address::parse(base_url).and_then(|address| address.server()) else {
-        return checkup.found(AGENT_UNREACHABLE.found("agent.baseUrl has no host"));
-    };
-    let cause = match tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => return checkup.well(format!("{host}:{port} accepts connections")),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no connection within {} s", CONNECT_WITHIN.as_secs()),
-    };
-    checkup.found(AGENT_UNREACHABLE.found(format!("{host}:{port}: {cause}")));
+async fn check_openai(subject: &Subject, settings: &OpenAiAgent, checkup: &mut Checkup) {
+    let Some(models) = ask_server(subject, &settings.base_url, checkup).await else { return };
+    let model = &settings.model;
+    // Ollama has `llama3.2:latest` in its list, and takes `llama3.2`.
+    let is_it = |listed: &String| listed == model || listed.split(':').next() == Some(model);
+    if models.as_ref().is_some_and(|models| !models.iter().any(is_it)) {
+        checkup.found(AGENT_NO_MODEL.found(format!("`{model}`")));
+    }
+}
+
+async fn check_openclaw(subject: &Subject, settings: &OpenClawAgent, checkup: &mut Checkup) {
+    if !is_chosen(subject) {
+        checkup.well("openclaw, because the file enables gateway.http.endpoints.chatCompletions and names no other");
+    }
+    let listed = ask_server(subject, &settings.base_url, checkup).await.flatten();
+    let agents = listed.map(|models| {
+        let names = models.iter().filter_map(|model| model.strip_prefix("openclaw/")).filter(|name| *name != "default");
+        names.map(str::to_owned).collect::<Vec<_>>()
+    });
+    let others = agents.as_ref().map(|agents| format!("it has {}", agents.join(", "))).unwrap_or_default();
+    match &settings.agent_id {
+        Some(id) if agents.as_ref().is_some_and(|agents| !agents.contains(id)) => {
+            checkup.found(AGENT_UNKNOWN.found(format!("`{id}`; {others}")));
+        }
+        Some(_) => {}
+        None if agents.as_ref().is_some_and(|agents| agents.len() > 1) => checkup.found(AGENT_UNNAMED.found(others)),
+        None => checkup.found(AGENT_UNLIMITED.found("")),
+    }
+}
+
+/// What the agent's server lists, where it would answer; a finding where it would not.
+async fn ask_server(subject: &Subject, base_url: &str, checkup: &mut Checkup) -> Option<Option<Vec<String>>> {
+    let agent = telephony_agents::from_config(&subject.loaded.telephony.agent.kind, &subject.loaded.environment);
+    match agent.models().await {
+        Ok(models) => {
+            let server = Address::parse(base_url).and_then(|address| address.server());
+            checkup.well(
+                server.map_or("the server".to_owned(), |(host, port)| format!("{host}:{port}")) + " takes requests",
+            );
+            return Some(models);
+        }
+        Err(AgentError::Refused(reason)) => checkup.found(AGENT_REFUSES.found(reason)),
+        Err(AgentError::Unavailable(reason)) => checkup.found(AGENT_UNREACHABLE.found(reason)),
+        Err(error @ AgentError::TimedOut(_)) => checkup.found(AGENT_UNREACHABLE.found(error)),
+        Err(error @ AgentError::Busy(_)) => checkup.found(COULD_NOT_CHECK.found(error)),
+    }
+    None
 }

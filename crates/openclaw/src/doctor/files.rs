@@ -1,48 +1,96 @@
-//! Who may read what is secret: the configuration where secrets stand in it, `.env`, and the state folder.
+//! Who may read what is secret and write what decides: the configuration, `.env`, and the state folder; and whether the
+//! latter can be written at all.
 
 use std::collections::BTreeSet;
-use std::fs::Permissions;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::fs::{Metadata, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use telephony_config::{Loaded, Location, Origin, Place, is_secret, locate};
 
-use super::catalogue::FILE_OPEN;
-use super::{Checkup, Subject};
+use super::catalogue::{FILE_OPEN, FILE_WRITABLE, STATE_UNWRITABLE};
+use super::{Checkup, Finding, Subject};
 use crate::assemble;
 
 /// Everybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// Looks who may read them.
+/// Whether the group may write, and whether everybody may.
+const GROUP_WRITES: u32 = 0o020;
+const EVERYBODY_WRITES: u32 = 0o002;
+
+/// In a folder like `/tmp`, nobody may replace what is another's.
+const STICKY: u32 = 0o1000;
+
+/// What has more rights than it should.
+struct Excess {
+    path: PathBuf,
+    mode: u32,
+    /// The rights that are too much.
+    bits: u32,
+    finding: &'static Finding,
+}
+
+/// Looks who may do what.
 pub fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup { area: "Files", ..Checkup::default() };
-    for (path, mode) in open_ones(&subject.loaded, &subject.location) {
-        checkup.found(FILE_OPEN.found(format!("{} has mode {:o}", path.display(), mode & 0o777)));
+    for Excess { path, mode, finding, .. } in excesses(&subject.loaded, &subject.location) {
+        checkup.found(finding.found(format!("{} has mode {:o}", path.display(), mode & 0o7777)));
     }
     if checkup.found.is_empty() {
         checkup.well("secrets and messages are readable by their owner only");
     }
+    check_state(&subject.loaded, &mut checkup);
     checkup
 }
 
-/// Takes the rights of all others away, unless it is only to be shown. Gives what is, or would be, closed.
-pub fn close(place: &crate::cli::Place, only_show: bool) -> io::Result<Vec<PathBuf>> {
+/// Whether `close` mends it.
+pub fn is_fixed_by_closing(finding: &Finding) -> bool {
+    [FILE_OPEN, FILE_WRITABLE].contains(&finding)
+}
+
+/// Takes the rights of others away that are too much, unless it is only to be shown. Gives what is, or would be, closed.
+pub fn close(place: &crate::cli::Place, only_show: bool) -> io::Result<BTreeSet<PathBuf>> {
     let environment = assemble::environment();
     let location = locate(&environment, place.config.as_deref());
-    let Ok(loaded) = telephony_config::load(&environment, place.config.as_deref()) else { return Ok(Vec::new()) };
-    let close = |(path, mode): (PathBuf, u32)| {
+    let Ok(loaded) = telephony_config::load(&environment, place.config.as_deref()) else { return Ok(BTreeSet::new()) };
+    let close = |Excess { path, bits, .. }: Excess| {
         if !only_show {
-            std::fs::set_permissions(&path, Permissions::from_mode(mode & 0o7777 & !OTHERS))?;
+            let mode = std::fs::metadata(&path)?.permissions().mode();
+            std::fs::set_permissions(&path, Permissions::from_mode(mode & 0o7777 & !bits))?;
         }
         Ok(path)
     };
-    open_ones(&loaded, &location).into_iter().map(close).collect()
+    excesses(&loaded, &location).into_iter().map(close).collect()
 }
 
-/// What others may read, with its mode.
-fn open_ones(loaded: &Loaded, location: &Location) -> Vec<(PathBuf, u32)> {
+/// What others may read or write and should not.
+fn excesses(loaded: &Loaded, location: &Location) -> Vec<Excess> {
+    let (private, decisive) = (private(loaded, location), decisive(loaded, location));
+    let open = private.iter().filter_map(|path| Excess::of(path, FILE_OPEN, |_| OTHERS));
+    let writable = private.union(&decisive).filter_map(|path| Excess::of(path, FILE_WRITABLE, writing));
+    open.chain(writable).collect()
+}
+
+impl Excess {
+    fn of(path: &Path, finding: &'static Finding, forbidden: fn(&Metadata) -> u32) -> Option<Excess> {
+        let metadata = std::fs::metadata(path).ok()?;
+        let bits = metadata.mode() & forbidden(&metadata);
+        (bits != 0).then(|| Excess { path: path.to_owned(), mode: metadata.mode(), bits, finding })
+    }
+}
+
+/// The rights to write that others should not have. A group that has the number of its user is that user's own.
+fn writing(metadata: &Metadata) -> u32 {
+    if metadata.is_dir() && metadata.mode() & STICKY != 0 {
+        return 0;
+    }
+    if metadata.gid() == metadata.uid() { EVERYBODY_WRITES } else { EVERYBODY_WRITES | GROUP_WRITES }
+}
+
+/// What holds secrets or messages.
+fn private(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
     let store = assemble::store_file(loaded);
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", store.display()));
     let mut files: BTreeSet<PathBuf> = [location.openclaw_state.join(".env"), location.state.clone()].into();
@@ -51,7 +99,35 @@ fn open_ones(loaded: &Loaded, location: &Location) -> Vec<(PathBuf, u32)> {
         Origin::Said(Place::File { file, .. }) if is_secret(&shown.path) => Some(file.to_path_buf()),
         _ => None,
     }));
-    let mode = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.permissions().mode());
-    let open = files.into_iter().filter_map(|path| Some((mode(&path)?, path)));
-    open.filter(|(mode, _)| mode & OTHERS != 0).map(|(mode, path)| (path, mode)).collect()
+    files
+}
+
+/// The files that say what the gateway does, and the folders in which they could be replaced.
+fn decisive(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
+    let sources = loaded.sources.iter().filter_map(|file| std::path::absolute(file).ok());
+    let mut files: BTreeSet<PathBuf> = sources.chain([location.openclaw_state.join(".env")]).collect();
+    files.extend(files.clone().iter().filter_map(|file| file.parent()).map(Path::to_owned));
+    files
+}
+
+/// Writes something into each folder that messages go to, or where it is to be made, and takes it away again.
+fn check_state(loaded: &Loaded, checkup: &mut Checkup) {
+    let store = assemble::store_file(loaded).parent().map(Path::to_owned);
+    let folders: BTreeSet<PathBuf> = store.into_iter().chain([loaded.state.clone()]).collect();
+    for folder in folders {
+        match try_writing(&folder) {
+            Ok(()) => checkup.well(format!("{} can be written", folder.display())),
+            Err(error) => checkup.found(STATE_UNWRITABLE.found(format!("{}: {error}", folder.display()))),
+        }
+    }
+}
+
+/// As much as a small database file has; a disk that is full takes the file and not what is in it.
+const TRIED: [u8; 4096] = [b'?'; 4096];
+
+fn try_writing(folder: &Path) -> io::Result<()> {
+    let there = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    let mut file = tempfile::NamedTempFile::new_in(there)?;
+    file.write_all(&TRIED)?;
+    file.as_file().sync_all()
 }

@@ -76,7 +76,7 @@ mod tests {
 
 `openclaw telephony doctor` looks at everything between a phone and your agent, and says what is wrong, why that matters
 and what to do. Each finding has an id that stays the same; `--json` gives it to scripts. The exit code is 1 where there
-is an *error*, else 0. `--fix` mends what can be mended safely: it takes other people's rights to your files away, and, after asking, sets the webhook.
+is an *error*, else 0. `--fix` mends what can be mended safely: it takes other people's rights to your files away that are too much, and, after asking, sets the webhook.
 
 | finding | how bad | what |
 | --- | --- | --- |

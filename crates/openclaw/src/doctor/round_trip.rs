@@ -11,7 +11,8 @@ use telephony_providers::twilio::signature::{Payload, SignedRequest, explain};
 
 use super::catalogue::{
     COULD_NOT_CHECK, PUBLIC_URL_MISSING, PUBLIC_URL_PLAIN, PUBLIC_URL_PRIVATE, SIGNATURE_LOST, SIGNATURE_MISMATCH,
-    URL_ANSWERED_BY_ANOTHER, URL_CERTIFICATE, URL_REDIRECTS, URL_UNREACHABLE, URL_UNRESOLVED, URL_WRONG_PATH,
+    URL_ANSWERED_BY_ANOTHER, URL_CERTIFICATE, URL_REDIRECTS, URL_UNREACHABLE, URL_UNRESOLVED, URL_WITHOUT_TLS,
+    URL_WRONG_PATH,
 };
 use super::{Checkup, Found, Subject};
 use crate::{assemble, reach};
@@ -91,25 +92,33 @@ fn is_private(host: &str) -> bool {
 }
 
 async fn travel(subject: &Subject, twilio: &Twilio, url: &str, checkup: &mut Checkup) {
-    let announced = match probe::announce(&subject.loaded.state).await {
-        Ok(announced) => announced,
-        Err(error) => {
-            return checkup.found(COULD_NOT_CHECK.found(format!("the way in: the gateway's socket: {error}")));
-        }
+    let arrived = match Trip::make(subject, twilio, url, url).await {
+        Ok(trip) => arrived(subject, twilio, url, &trip).await,
+        Err(found) => Err(found),
     };
-    let probe = match twilio.probe(url, announced.name()) {
-        Ok(probe) => probe,
-        Err(failure) => return checkup.found(COULD_NOT_CHECK.found(format!("the way in: {failure}"))),
-    };
-    match probe.send().await {
-        Err(failure) => checkup.found(broken_off(&failure)),
-        Ok(answer) => {
-            let sighting = announced.sighting(TOLD_WITHIN).await;
-            match arrived(subject, url, &probe, &answer, sighting) {
-                Ok(well) => checkup.well(well),
-                Err(found) => checkup.found(found),
-            }
-        }
+    match arrived {
+        Ok(well) => checkup.well(well),
+        Err(found) => checkup.found(found),
+    }
+}
+
+/// A request that went out, and what came of it on either side.
+struct Trip {
+    probe: Probe,
+    answer: Answer,
+    sighting: Option<Sighting>,
+}
+
+impl Trip {
+    /// Sends a request to `url`, signed as if Twilio had been told `signed`.
+    async fn make(subject: &Subject, twilio: &Twilio, signed: &str, url: &str) -> Result<Trip, Found> {
+        let cannot = |why: String| COULD_NOT_CHECK.found(format!("the way in: {why}"));
+        let announced = probe::announce(&subject.loaded.state).await;
+        let announced = announced.map_err(|error| cannot(format!("the gateway's socket: {error}")))?;
+        let probe = twilio.probe_signed_for(signed, url, announced.name());
+        let probe = probe.map_err(|failure| cannot(failure.to_string()))?;
+        let answer = probe.send().await.map_err(|failure| broken_off(&failure))?;
+        Ok(Trip { probe, answer, sighting: announced.sighting(TOLD_WITHIN).await })
     }
 }
 
@@ -118,29 +127,27 @@ fn broken_off(failure: &Failure) -> Found {
         Failure::NoUrl(_) => COULD_NOT_CHECK,
         Failure::NoAddress { .. } => URL_UNRESOLVED,
         Failure::NoConnection { .. } | Failure::NoAnswer(_) => URL_UNREACHABLE,
+        Failure::Plain { .. } => URL_WITHOUT_TLS,
         Failure::NoTls(_) => URL_CERTIFICATE,
     };
     finding.found(failure)
 }
 
-fn arrived(
-    subject: &Subject,
-    url: &str,
-    probe: &Probe,
-    answer: &Answer,
-    sighting: Option<Sighting>,
-) -> Result<String, Found> {
-    let Some(sighting) = sighting else { return Err(answered_by_another(url, answer)) };
+async fn arrived(subject: &Subject, twilio: &Twilio, url: &str, trip: &Trip) -> Result<String, Found> {
+    let Some(sighting) = &trip.sighting else { return Err(answered_by_another(url, &trip.answer)) };
     match &sighting.verdict {
-        Verdict::Valid if answer.status == 200 => Ok(format!("a signed request came round through {url}")),
-        Verdict::Valid => Err(answered_by_another(url, answer)),
+        Verdict::Valid if trip.answer.status == 200 => Ok(format!("a signed request came round through {url}")),
+        Verdict::Valid => Err(answered_by_another(url, &trip.answer)),
         Verdict::Unsigned => Err(SIGNATURE_LOST.found(url)),
         Verdict::NoSuchPath | Verdict::WrongMethod => {
             let came = format!("{} {}", sighting.method, sighting.path);
             let serve = &subject.loaded.telephony.serve.path;
             Err(URL_WRONG_PATH.found(format!("{url} came as {came}, the gateway has POST {serve}")))
         }
-        Verdict::Refused(reason) => Err(SIGNATURE_MISMATCH.found(mismatch(subject, url, probe, &sighting, reason))),
+        Verdict::Refused(reason) => {
+            let detail = mismatch(subject, twilio, url, &trip.probe, sighting, reason).await;
+            Err(SIGNATURE_MISMATCH.found(detail))
+        }
     }
 }
 
@@ -156,7 +163,14 @@ fn answered_by_another(url: &str, answer: &Answer) -> Found {
 }
 
 /// What was signed, what the gateway checked, and the change that would have made them match.
-fn mismatch(subject: &Subject, url: &str, probe: &Probe, sighting: &Sighting, reason: &str) -> String {
+async fn mismatch(
+    subject: &Subject,
+    twilio: &Twilio,
+    url: &str,
+    probe: &Probe,
+    sighting: &Sighting,
+    reason: &str,
+) -> String {
     let expected: Vec<_> = sighting.urls.iter().map(|url| without_name(url)).collect();
     let mut detail = format!("signed for {url}; the gateway expected {}", expected.join(" or "));
     if sighting.urls.contains(&probe.url) {
@@ -164,7 +178,7 @@ fn mismatch(subject: &Subject, url: &str, probe: &Probe, sighting: &Sighting, re
             "{detail}: the URL fits, so the gateway has another Auth Token, or the body was changed ({reason})"
         );
     }
-    detail.push_str(&format!("; {url} as publicUrl would have matched"));
+    detail.push_str(&if_it_were_the_url(subject, twilio, url, sighting).await);
     let account = assemble::account(&subject.loaded.telephony);
     let payload = Payload::read(Some(FORM), probe.body.as_bytes());
     let request = SignedRequest {
@@ -182,6 +196,19 @@ fn mismatch(subject: &Subject, url: &str, probe: &Probe, sighting: &Sighting, re
         detail.push_str(&format!("; the Host header was {host}"));
     }
     detail
+}
+
+/// Whether the URL is all that is wrong: a second request, signed for the URL that the gateway has, tells.
+async fn if_it_were_the_url(subject: &Subject, twilio: &Twilio, url: &str, sighting: &Sighting) -> String {
+    let Some(theirs) = sighting.urls.first() else { return String::new() };
+    let second = Trip::make(subject, twilio, without_name(theirs), url).await;
+    match second.ok().and_then(|trip| trip.sighting).map(|sighting| sighting.verdict) {
+        Some(Verdict::Valid) => format!("; {url} as publicUrl would have matched"),
+        Some(Verdict::Refused(_)) => "; a signature for that URL is not believed either, so the gateway has another \
+            Auth Token as well, or the body was changed"
+            .to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// A URL without the name that made it a probe's.

@@ -1,5 +1,10 @@
 //! The way in, with everything that can be wrong with it.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection};
 use tokio::net::TcpListener;
 use twilio_simulator::DEFAULT_NUMBER;
 
@@ -31,9 +36,37 @@ async fn nobody_is_at_the_public_url() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     with_public_url(&format!("http://{closed}")).await.has("public-url-unreachable");
     let plain = Proxy::start().await;
-    with_public_url(&format!("https://{}", plain.address)).await.has("public-url-certificate");
     let other = with_public_url(&format!("http://{}", plain.address)).await;
     assert!(other.detail("public-url-answered-by-another").ends_with("is answered with 200 by somebody"));
+}
+
+#[tokio::test]
+async fn the_public_url_says_https_and_there_is_no_tls_or_none_that_twilio_would_trust() {
+    let other = Bench::new().await;
+    let plain = with_public_url(&format!("https://{}", other.twilio.address())).await;
+    assert!(plain.detail("public-url-without-tls").starts_with(&other.twilio.address().to_string()));
+    plain.has_not("public-url-certificate");
+    let self_signed = with_public_url(&format!("https://localhost:{}", self_signed().port())).await;
+    assert!(self_signed.detail("public-url-certificate").contains("UnknownIssuer"), "{:#}", self_signed.report);
+}
+
+/// A server whose certificate is signed by nobody but itself.
+fn self_signed() -> SocketAddr {
+    let certificate = CertificateDer::from(&include_bytes!("../data/self-signed.cert.der")[..]);
+    let key = PrivatePkcs8KeyDer::from(&include_bytes!("../data/self-signed.key.der")[..]);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key.into()).unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut connection = ServerConnection::new(config.clone()).unwrap();
+            // It ends when the other side hangs up, in disgust or because it only looked whether somebody is there.
+            let _ = connection.complete_io(&mut &stream);
+        }
+    });
+    address
 }
 
 #[tokio::test]
@@ -73,6 +106,17 @@ async fn the_signature_is_for_another_url_and_doctor_says_which() {
     assert!(detail.contains(&format!("{other} as publicUrl would have matched")), "{detail}");
     assert!(!detail.contains(&expected), "{detail}");
     diagnosis.has("gateway-other-config");
+}
+
+#[tokio::test]
+async fn the_url_is_another_and_so_is_the_token_and_no_url_alone_would_have_matched() {
+    let (bench, proxy, _) = behind_a_proxy().await;
+    bench.configure(&format!("publicUrl: 'http://{}',", proxy.address.replace("127.0.0.1", "localhost")));
+    edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
+    let diagnosis = doctor(&bench).await;
+    let detail = diagnosis.detail("signature-mismatch");
+    assert!(!detail.contains("would have matched"), "{detail}");
+    assert!(detail.contains("is not believed either, so the gateway has another Auth Token as well"), "{detail}");
 }
 
 #[tokio::test]

@@ -64,8 +64,10 @@ async fn the_whole_report_reads_well() {
     let text = text.replace(&folder, "[STATE]").replace(bench.twilio.base_url(), "[TWILIO]");
     insta::assert_snapshot!(text);
     let explained = run(&["telephony", "doctor", "--explain", "signature-mismatch"]);
-    assert!(explained.stdout.contains("publicUrl"), "{explained:?}");
-    assert_eq!(run(&["telephony", "doctor", "--explain", "no-such-finding"]).code, 2);
+    assert!(explained.stdout.contains("docs/reference/doctor.md#signature-mismatch"), "{explained:?}");
+    assert!(explained.stdout.contains("a proxy has to pass it on"), "the guide is here too: {explained:?}");
+    let unknown = run(&["telephony", "doctor", "--explain", "no-such-finding"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("signature-mismatch"), "{unknown:?}");
 }
 
 #[tokio::test]
@@ -243,6 +245,10 @@ async fn a_product_that_is_not_there_is_only_unchecked() {
     }
     diagnosis.has_not("credentials-wrong");
     diagnosis.has_not("twilio-unreachable");
+    bench.twilio.set_missing(&["/v1/", "/Balance", "/IncomingPhoneNumbers"]);
+    let diagnosis = doctor(&bench).await;
+    assert!(diagnosis.report.to_string().contains("the credentials: Twilio does not have it here"));
+    diagnosis.has_not("twilio-unreachable");
 }
 
 #[tokio::test]
@@ -285,6 +291,8 @@ async fn twilio_has_another_webhook_and_fix_sets_it() {
     diagnosis.has("voice-webhook-elsewhere");
     let ran = bench.run(&["telephony", "doctor", "--fix"]).await;
     assert_eq!(ran.code, 1, "nobody was asked: {ran:?}");
+    assert!(ran.stdout.contains("Twilio sends what comes in somewhere else."), "the report is not lost: {ran:?}");
+    assert!(ran.stderr.contains("there is no terminal to ask at"), "{ran:?}");
     bench.run(&["telephony", "doctor", "--fix", "--yes"]).await;
     let diagnosis = doctor(&bench).await;
     diagnosis.has_not("webhook-elsewhere");

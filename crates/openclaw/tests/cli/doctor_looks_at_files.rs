@@ -1,9 +1,10 @@
 //! Who may read and write what, and whether the state folder can be written.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::bench::Bench;
-use crate::diagnosis::{close, doctor, state};
+use crate::diagnosis::{close, doctor};
 
 #[tokio::test]
 async fn others_can_read_the_token_and_fix_closes_the_file() {
@@ -18,4 +19,40 @@ async fn others_can_read_the_token_and_fix_closes_the_file() {
     assert!(ran.stderr.contains("Closed to others"), "{ran:?}");
     doctor(&bench).await.has_not("file-open-to-others");
     assert_eq!(std::fs::metadata(bench.configuration()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn others_can_change_what_the_gateway_does_and_fix_takes_that_away() {
+    let bench = Bench::new().await;
+    let (path, folder) = (bench.configuration(), bench.configuration().parent().unwrap().to_owned());
+    let block = folder.join("block.json5");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&block, text.split_once("telephony: ").unwrap().1.trim_end().trim_end_matches("} }")).unwrap();
+    std::fs::write(&path, "{ channels: { telephony: { $include: './block.json5' } } }").unwrap();
+    close(&block);
+    let with_mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    with_mode(&path, 0o644);
+    let diagnosis = doctor(&bench).await;
+    diagnosis.has_not("file-open-to-others");
+    diagnosis.has_not("file-writable-by-others");
+    with_mode(&path, 0o666);
+    assert!(doctor(&bench).await.detail("file-writable-by-others").ends_with("openclaw.json has mode 666"));
+    bench.run(&["telephony", "doctor", "--fix"]).await;
+    doctor(&bench).await.has_not("file-writable-by-others");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o006, 0o004, "what is to be read stays so");
+    with_mode(&folder, 0o777);
+    assert!(doctor(&bench).await.detail("file-writable-by-others").ends_with("has mode 777"));
+    with_mode(&folder, 0o1777);
+    doctor(&bench).await.has_not("file-writable-by-others");
+}
+
+#[tokio::test]
+async fn the_state_folder_takes_nothing() {
+    let bench = Bench::new().await;
+    assert!(doctor(&bench).await.is_well("/telephony can be written"));
+    assert!(!bench.configuration().with_file_name("telephony").exists(), "looking makes nothing");
+    // Nobody can make a file there, not even root.
+    std::os::unix::fs::symlink("/proc/self", bench.configuration().with_file_name("telephony")).unwrap();
+    assert!(doctor(&bench).await.detail("state-not-writable").contains("/telephony: "));
 }

@@ -1,5 +1,9 @@
 //! The agent is missing, down, or would not answer.
 
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::http::StatusCode;
 use tokio::net::TcpListener;
 
 use crate::bench::{ALICE, Bench};
@@ -24,6 +28,79 @@ async fn the_agents_server_is_down() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     bench.configure(&format!("agent: {{ kind: 'openai', baseUrl: 'http://{closed}/v1', model: 'm' }},"));
     assert!(doctor(&bench).await.detail("agent-unreachable").contains(&closed.to_string()));
+}
+
+#[tokio::test]
+async fn nobody_answers_but_the_echo() {
+    let bench = Bench::new().await;
+    assert_eq!(doctor(&bench).await.detail("agent-echo"), "nobody chose another one");
     bench.configure("agent: { kind: 'echo' },");
-    doctor(&bench).await.has("agent-echo");
+    assert_eq!(doctor(&bench).await.detail("agent-echo"), "`agent.kind` says so");
+}
+
+/// A server that says the same to everybody.
+async fn server(status: u16, says: &'static str) -> SocketAddr {
+    let answer = move || async move { (StatusCode::from_u16(status).unwrap(), says) };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    address
+}
+
+/// What doctor says of a model at such a server.
+async fn with_model(status: u16, says: &'static str) -> Diagnosis {
+    let (bench, server) = (Bench::new().await, server(status, says).await);
+    bench
+        .configure(&format!("agent: {{ kind: 'openai', baseUrl: 'http://{server}/v1', apiKey: 'k', model: 'tiny' }},"));
+    doctor(&bench).await
+}
+
+#[tokio::test]
+async fn a_model_answers_or_is_not_let_in_or_is_not_there() {
+    let well = with_model(200, r#"{"data":[{"id":"tiny:latest"}]}"#).await;
+    assert!(
+        well.is_well("takes requests") && !well.ids().iter().any(|id| id.starts_with("agent")),
+        "{:#}",
+        well.report
+    );
+    assert_eq!(with_model(200, r#"{"data":[{"id":"large"}]}"#).await.detail("agent-model-unknown"), "`tiny`");
+    assert!(with_model(401, "").await.detail("agent-refuses").contains("check agent.apiKey"));
+    assert!(with_model(404, "").await.detail("agent-refuses").contains("check agent.baseUrl"));
+    with_model(503, "").await.has("agent-unreachable");
+}
+
+/// What doctor says of an OpenClaw that says this, with `agent` as the channel's own words about it.
+async fn with_openclaw(status: u16, says: &'static str, agent: &str) -> Diagnosis {
+    let (bench, server) = (Bench::new().await, server(status, says).await);
+    bench.configure(agent);
+    let gateway = format!("gateway: {{ port: {}, auth: {{ mode: 'password', password: 'pw' }}, ", server.port());
+    let endpoint = "http: { endpoints: { chatCompletions: { enabled: true } } } }, ";
+    edit(&bench, "{ channels:", &format!("{{ {gateway}{endpoint}channels:"));
+    doctor(&bench).await
+}
+
+const ONE_AGENT: &str = r#"{"data":[{"id":"openclaw"},{"id":"openclaw/default"},{"id":"openclaw/main"}]}"#;
+const TWO_AGENTS: &str =
+    r#"{"data":[{"id":"openclaw"},{"id":"openclaw/default"},{"id":"openclaw/main"},{"id":"openclaw/phone"}]}"#;
+
+#[tokio::test]
+async fn an_openclaw_answers_with_the_right_agent_and_not_with_any() {
+    let by_rule = with_openclaw(200, ONE_AGENT, "").await;
+    assert!(by_rule.is_well("openclaw, because the file enables"), "{:#}", by_rule.report);
+    by_rule.has("agent-unlimited");
+    assert_eq!(with_openclaw(200, TWO_AGENTS, "").await.detail("agent-unnamed"), "it has main, phone");
+    let named = with_openclaw(200, TWO_AGENTS, "agent: { kind: 'openclaw', agentId: 'phone' },").await;
+    assert!(!named.ids().iter().any(|id| id.starts_with("agent")), "{:#}", named.report);
+    assert!(!named.is_well("openclaw, because"));
+    let misspelt = with_openclaw(200, TWO_AGENTS, "agent: { kind: 'openclaw', agentId: 'fone' },").await;
+    assert_eq!(misspelt.detail("agent-unknown"), "`fone`; it has main, phone");
+}
+
+#[tokio::test]
+async fn an_openclaw_does_not_take_the_credential_or_has_no_endpoint() {
+    let refused = with_openclaw(401, "", "").await;
+    assert!(refused.detail("agent-refuses").contains("gateway.auth"), "{:#}", refused.report);
+    let disabled = with_openclaw(404, "Not Found", "").await;
+    let detail = disabled.detail("agent-refuses");
+    assert!(detail.contains("set gateway.http.endpoints.chatCompletions.enabled to true"), "{detail}");
 }

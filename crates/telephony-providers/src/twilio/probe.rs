@@ -1,5 +1,7 @@
 //! Calls a webhook as Twilio would, to see whether the way from the internet to the gateway is sound.
 
+use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -65,6 +67,12 @@ pub enum Failure {
         /// What the system said.
         cause: String,
     },
+    /// Something answers there that does not speak TLS, though the URL says https.
+    #[error("{address} answers without TLS, and the URL says https")]
+    Plain {
+        /// The host and port.
+        address: String,
+    },
     /// The connection is not one that Twilio would trust.
     #[error("no TLS that Twilio would trust: {0}")]
     NoTls(String),
@@ -76,22 +84,32 @@ pub enum Failure {
 impl Twilio {
     /// The request that Twilio would make to `url` (its fragment aside), bearing `name` as a probe's.
     pub fn probe(&self, url: &str, name: &str) -> Result<Probe, Failure> {
+        self.probe_signed_for(url, url, name)
+    }
+
+    /// The same request to `url`, signed as if Twilio had been told to call `signed`.
+    pub fn probe_signed_for(&self, signed: &str, url: &str, name: &str) -> Result<Probe, Failure> {
         let account = self.rest.account();
-        let url = url.split('#').next().unwrap_or_default();
-        let delimiter = if url.contains('?') { '&' } else { '?' };
-        let url = match url.split_once("://").is_some_and(|(_, rest)| rest.contains('/')) {
-            true => format!("{url}{delimiter}{PROBE_PARAMETER}={name}"),
-            false => format!("{url}/{delimiter}{PROBE_PARAMETER}={name}"),
-        };
+        let (signed, url) = (named(signed, name), named(url, name));
         // What a proxy might change on the way: an empty value, a plus sign, a character outside of ASCII.
         let body =
             super::rest::encode(&[("AccountSid", &account.sid), ("Body", "1 + 1 = 2 & grüße 😀"), ("Empty", "")]);
         let payload = Payload::read(Some(FORM), body.as_bytes());
-        let signature = account.auth_tokens.first().and_then(|token| sign(token, &url, &payload));
+        let signature = account.auth_tokens.first().and_then(|token| sign(token, &signed, &payload));
         match signature {
             Some(signature) => Ok(Probe { url, body, signature }),
             None => Err(Failure::NoUrl(url)),
         }
+    }
+}
+
+/// `url` without its fragment and with the name of a probe.
+fn named(url: &str, name: &str) -> String {
+    let url = url.split('#').next().unwrap_or_default();
+    let delimiter = if url.contains('?') { '&' } else { '?' };
+    match url.split_once("://").is_some_and(|(_, rest)| rest.contains('/')) {
+        true => format!("{url}{delimiter}{PROBE_PARAMETER}={name}"),
+        false => format!("{url}/{delimiter}{PROBE_PARAMETER}={name}"),
     }
 }
 
@@ -109,12 +127,26 @@ impl Probe {
             .timeout(ANSWER_WITHIN)
             .body(self.body.clone());
         let answer = request.send().await.map_err(|error| {
-            let (is_tls, cause) = (error.is_connect(), describe(&error.without_url()));
-            if is_tls { Failure::NoTls(cause) } else { Failure::NoAnswer(cause) }
+            let error = error.without_url();
+            match tls_error(&error) {
+                Some(rustls::Error::InvalidMessage(_)) => Failure::Plain { address: format!("{host}:{port}") },
+                Some(error) => Failure::NoTls(error.to_string()),
+                None => Failure::NoAnswer(describe(&error)),
+            }
         })?;
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(Answer { status: answer.status().as_u16(), location: header(LOCATION), server: header(SERVER) })
     }
+}
+
+/// What TLS itself complained of, wherever it is among the causes.
+fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    // What an `io::Error` was made of is no source of it.
+    let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    within.and_then(|within| tls_error(within)).or_else(|| tls_error(error.source()?))
 }
 
 /// Whether the server can be found and connected to.

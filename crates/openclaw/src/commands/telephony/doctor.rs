@@ -1,5 +1,7 @@
 //! `openclaw telephony doctor`: what is wrong, why it matters, and what to do.
 
+mod explain;
+
 use std::process::ExitCode;
 
 use clap::Args;
@@ -22,7 +24,7 @@ pub struct Doctor {
     /// Mend what can be mended safely: the permissions of files and, after asking, the webhook
     #[arg(long)]
     fix: bool,
-    /// Say what a finding means, and do nothing else
+    /// Say what a finding means and what the guide has on it, and do nothing else
     #[arg(long, value_name = "FINDING")]
     explain: Option<String>,
     #[command(flatten)]
@@ -59,12 +61,14 @@ impl Doctor {
     /// Examines, mends where that is asked for, and shows what is left.
     pub fn run(self, place: &Place) -> Outcome {
         if let Some(id) = &self.explain {
-            return explain(id);
+            return explain::explain(id);
         }
         logging::start(logging::Level::OnlyTrouble);
         assemble::runtime()?.block_on(async {
             let mut checkups = doctor::examine(place).await;
-            if self.fix && self.mend(place, &checkups).await? {
+            let mended = if self.fix { self.mend(place, &checkups).await } else { Ok(false) };
+            if !matches!(mended, Ok(false)) {
+                // Also where it came to an end in the middle: what was mended before that is.
                 checkups = doctor::examine(place).await;
             }
             let is_well = !findings(&checkups).any(|(_, found)| found.finding.severity == Severity::Error);
@@ -73,6 +77,7 @@ impl Doctor {
             } else {
                 print(&checkups)
             }
+            mended?;
             Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         })
     }
@@ -81,7 +86,7 @@ impl Doctor {
     async fn mend(&self, place: &Place, checkups: &[Checkup]) -> Result<bool, Failure> {
         let has = |is_meant: fn(&doctor::Finding) -> bool| findings(checkups).any(|(_, found)| is_meant(found.finding));
         let mut has_changed = false;
-        if has(|finding| finding == doctor::FILE_OPEN) {
+        if has(doctor::is_fixed_by_closing) {
             let only_show = self.consent.dry_run;
             for path in doctor::close_files(place, only_show)? {
                 let what = if only_show { "Would be closed to others" } else { "Closed to others" };
@@ -115,16 +120,6 @@ impl Doctor {
     }
 }
 
-fn explain(id: &str) -> Outcome {
-    let Some(finding) = doctor::FINDINGS.iter().find(|finding| finding.id == id) else {
-        return Err(Failure::usage(format!("doctor has no finding `{id}`")).hint("all are in docs/reference/doctor.md"));
-    };
-    terminal::print(format!("{} ({})", finding.what, finding.severity));
-    terminal::print(format!("why:  {}", finding.why));
-    terminal::print(format!("fix:  {}", finding.fix));
-    Ok(ExitCode::SUCCESS)
-}
-
 fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor::Found)> {
     checkups.iter().flat_map(|checkup| checkup.found.iter().map(|found| (checkup.area, found)))
 }
@@ -143,7 +138,7 @@ fn print(checkups: &[Checkup]) {
             if finding.severity > Severity::Note {
                 indent("why:  ", finding.why);
                 indent("fix:  ", finding.fix);
-                indent("page: ", &finding.page());
+                indent("page: ", &format!("openclaw telephony doctor --explain {}", finding.id));
             }
         }
     }
