@@ -42,6 +42,8 @@ mod the_documentation_is_right;
 mod the_gateway_is_a_service;
 #[path = "cli/the_log_is_read_by_people_and_programs.rs"]
 mod the_log_is_read_by_people_and_programs;
+#[path = "cli/the_service_is_installed.rs"]
+mod the_service_is_installed;
 #[path = "cli/the_tour.rs"]
 mod the_tour;
 #[path = "cli/the_webhook_is_set.rs"]

@@ -1,5 +1,8 @@
 //! `openclaw telephony service …`: the gateway as a service of systemd.
 
+mod account;
+mod status;
+mod surroundings;
 mod systemctl;
 mod unit;
 
@@ -10,10 +13,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use crate::assemble;
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
+use account::Account;
+use surroundings::Surroundings;
 use systemctl::Systemctl;
 use unit::{NAME, Unit};
 
@@ -25,7 +29,7 @@ pub enum Service {
     /// Stop the service, and remove its unit
     Uninstall(Uninstall),
     /// Show how the service is
-    Status(Scope),
+    Status(status::Status),
 }
 
 /// Whose service it is.
@@ -65,7 +69,7 @@ impl Service {
         match self {
             Service::Install(install) => install.run(place),
             Service::Uninstall(uninstall) => uninstall.run(),
-            Service::Status(scope) => scope.show(),
+            Service::Status(status) => status.run(),
         }
     }
 }
@@ -85,42 +89,46 @@ impl Scope {
         };
         folder.join(NAME)
     }
-
-    fn show(&self) -> Outcome {
-        let systemctl = self.systemctl();
-        systemctl.check_is_there()?;
-        if !self.file().exists() {
-            terminal::print(format!("Not installed: there is no {}.", self.file().display()));
-            return Ok(ExitCode::from(1));
-        }
-        systemctl.show_status()
-    }
 }
 
 impl Install {
     fn run(self, place: &Place) -> Outcome {
-        let loaded = assemble::configuration(place)?;
-        if !loaded.telephony.enabled {
-            return Err(Failure::new("the telephony channel is not enabled, so the service would not start")
-                .hint("set channels.telephony.enabled: true"));
-        }
-        if self.scope.system && self.user.is_none() {
+        let account = self.user.as_deref().map(Account::find).transpose()?;
+        if self.scope.system && account.is_none() {
             return Err(Failure::usage("a service of the whole machine needs to know who it runs as")
                 .hint("add --user NAME, with the name of who owns the configuration and the state folder"));
         }
-        let unit = Unit::of(&loaded, place, self.user.as_deref())?.to_string();
+        let own_home = || std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"));
+        let home = account.as_ref().map_or_else(own_home, |account| account.home.clone());
+        let found = Surroundings::look(place, &home)?;
+        if !found.is_enabled {
+            return Err(Failure::new("the telephony channel is not enabled, so the service would not start")
+                .hint("set channels.telephony.enabled: true"));
+        }
+        warn(&found);
+        let unit = Unit::of(&found, account.as_ref().map(|account| account.name.as_str()))?.to_string();
         let (file, systemctl) = (self.scope.file(), self.scope.systemctl());
         let steps = [vec!["daemon-reload"], vec!["enable", NAME], vec!["restart", NAME]];
         if self.dry_run {
             print!("{unit}");
             terminal::say(format!("\nThis would be written to {}, then:", file.display()));
             steps.iter().for_each(|step| terminal::say(format!("  {}", systemctl.line(step))));
+            if let Some(account) = account.filter(|_| !found.state.exists()) {
+                terminal::say(format!("{} would be made first, for {} alone.", found.state.display(), account.name));
+            }
             return Ok(ExitCode::SUCCESS);
         }
         systemctl.check_is_there()?;
+        if let Some(account) = &account {
+            account.make_folder(&found.state)?;
+        }
+        let before = fs::read_to_string(&file).ok();
         write(&file, &unit)?;
+        if let Err(failure) = steps.iter().try_for_each(|step| systemctl.run(step)) {
+            take_back(&file, before, &systemctl);
+            return Err(failure);
+        }
         terminal::print(format!("Wrote {}.", file.display()));
-        steps.iter().try_for_each(|step| systemctl.run(step))?;
         terminal::print("The gateway runs, and starts again at every boot.");
         if !self.scope.system {
             terminal::say(
@@ -128,6 +136,37 @@ impl Install {
             );
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Says what the shell has and the service will not have.
+fn warn(found: &Surroundings) {
+    let dotenv = found.dotenv.display();
+    if !found.only_here.is_empty() {
+        let names = found.only_here.join(", ");
+        terminal::say(format!(
+            "warning: a service does not have the variables of this shell: {names}\n  \
+             hint: put them into {dotenv}, as NAME=value"
+        ));
+    }
+    if let Some(problems) = &found.lacking {
+        terminal::say(format!("warning: without what is set in this shell the gateway will not start:\n{problems}"));
+    }
+}
+
+/// Leaves things as they were before an installation that failed, as far as systemd lets us.
+fn take_back(file: &Path, before: Option<String>, systemctl: &Systemctl) {
+    let back = match before {
+        Some(unit) => fs::write(file, unit),
+        None => {
+            systemctl.run(&["disable", "--now", NAME]).ok();
+            fs::remove_file(file)
+        }
+    };
+    systemctl.run(&["daemon-reload"]).ok();
+    match back {
+        Ok(()) => terminal::say(format!("{} is as it was before.", file.display())),
+        Err(error) => terminal::say(format!("{} is left behind: {error}", file.display())),
     }
 }
 

@@ -1,5 +1,6 @@
 //! systemd, as it is asked on the command line.
 
+use std::collections::BTreeMap;
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::failure::{Failure, Outcome};
@@ -45,6 +46,18 @@ impl Systemctl {
     pub(super) fn show_status(&self) -> Outcome {
         let status = self.command(&["status", "--no-pager", NAME]).status()?;
         Ok(ExitCode::from(if status.success() { 0 } else { 1 }))
+    }
+
+    /// What systemd knows of the service, each property that was asked for with its value.
+    pub(super) fn properties(&self, names: &[&str]) -> Result<BTreeMap<String, String>, Failure> {
+        let output = self.command(&["show", NAME, &format!("--property={}", names.join(","))]).output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(Failure::new(format!("`{}` ended with {}: {said}", self.line(&["show", NAME]), output.status)));
+        }
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        let pairs = lines.lines().filter_map(|line| line.split_once('='));
+        Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     fn command(&self, words: &[&str]) -> Command {

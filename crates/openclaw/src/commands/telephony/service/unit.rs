@@ -4,16 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use telephony_config::Loaded;
 
-use crate::cli::Place;
+use super::surroundings::Surroundings;
 use crate::failure::Failure;
 
 /// What the service is called.
 pub(super) const NAME: &str = "openclaw-telephony.service";
-
-/// Variables by which the gateway finds its files; a service does not inherit those of the shell.
-const FOUND_BY: [&str; 2] = ["OPENCLAW_CONFIG_PATH", "OPENCLAW_STATE_DIR"];
 
 /// What holds for every service: no more rights than it has, and none of the kernel's more exotic doors. Whatever an
 /// `agent.command` starts is under it too, so memory may be made executable (Node.js does that).
@@ -56,16 +52,21 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    pub(super) fn of(loaded: &Loaded, place: &Place, user: Option<&str>) -> Result<Unit, Failure> {
-        let absolute =
-            |path: &Path| std::path::absolute(path).with_context(|| format!("{} leads nowhere", path.display()));
-        let variables = FOUND_BY.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
+    pub(super) fn of(found: &Surroundings, user: Option<&str>) -> Result<Unit, Failure> {
+        let paths = [Some(&found.state), found.config.as_ref()];
+        let values = found.variables.iter().map(|(_, value)| value.clone());
+        let all = paths.into_iter().flatten().map(|path| path.display().to_string()).chain(values);
+        for text in all {
+            if text.contains(char::is_control) {
+                return Err(Failure::new(format!("{text:?} has a character that cannot stand in a unit")));
+            }
+        }
         Ok(Unit {
             program: std::env::current_exe().context("cannot tell where this program is")?,
-            config: place.config.as_deref().map(absolute).transpose()?,
-            variables: variables.collect(),
+            config: found.config.clone(),
+            variables: found.variables.clone(),
             user: user.map(str::to_owned),
-            state: absolute(&loaded.state)?,
+            state: found.state.clone(),
         })
     }
 }

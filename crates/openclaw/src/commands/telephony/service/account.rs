@@ -1,0 +1,107 @@
+//! The user that a service of the machine runs as.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::failure::Failure;
+
+/// A user of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) name: String,
+    pub(super) home: PathBuf,
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// Looks for a user. The system's own list may be anywhere (LDAP, systemd), so its program is asked, and the file where
+    /// there is no such program.
+    pub(super) fn find(name: &str) -> Result<Account, Failure> {
+        check_name(name)?;
+        let asked = Command::new("getent").args(["passwd", name]).stdin(Stdio::null()).stderr(Stdio::null()).output();
+        let list = match asked {
+            Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+            Err(_) => std::fs::read_to_string("/etc/passwd").unwrap_or_default(),
+        };
+        in_list(&list, name).ok_or_else(|| {
+            Failure::new(format!("there is no user {name} on this machine"))
+                .hint(format!("make one with `useradd --create-home {name}`, or name who owns the configuration"))
+        })
+    }
+}
+
+impl Account {
+    /// Makes a folder for this user alone, with all that is missing above it. The confined service could not: it may write
+    /// to this folder only, and that holds for a folder that is there when it starts.
+    pub(super) fn make_folder(&self, folder: &Path) -> Result<(), Failure> {
+        let missing: Vec<_> = folder.ancestors().take_while(|above| !above.exists()).collect();
+        for folder in missing.into_iter().rev() {
+            let made = DirBuilder::new().mode(0o700).create(folder);
+            made.and_then(|()| chown(folder, Some(self.uid), Some(self.gid))).map_err(|error| {
+                Failure::new(format!("cannot make {} for {}: {error}", folder.display(), self.name))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What systemd takes for the name of a user, and nothing that would be something else in a unit.
+fn check_name(name: &str) -> Result<(), Failure> {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let goes_on = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    if begins && goes_on && name.len() <= 256 {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{name:?} cannot be the name of a user"))
+        .hint("a name begins with a letter and has letters, digits, `_`, `-` and `.`"))
+}
+
+/// The user in a list of the form of `/etc/passwd`.
+fn in_list(list: &str, name: &str) -> Option<Account> {
+    let fields = list.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let mut found = fields.filter(|fields| fields.len() == 7 && fields[0] == name);
+    let fields = found.next()?;
+    let (uid, gid) = (fields[2].parse().ok()?, fields[3].parse().ok()?);
+    Some(Account { name: name.to_owned(), home: PathBuf::from(fields[5]), uid, gid })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_be_more_than_a_name_is_none() {
+        for name in ["", "a b", "me\nExecStartPre=/bin/sh", "0", "-u", "a:b", "a%h", "$USER", "grüße"] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+        for name in ["assistant", "_svc", "first.last", "claw-2"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_found_by_the_whole_name() {
+        let list = "root:x:0:0:root:/root:/bin/sh\nclaw2:x:7:7::/home/two:/bin/sh\nclaw:x:8:8:::/bin/false\n";
+        assert_eq!(in_list(list, "claw2").unwrap().home, PathBuf::from("/home/two"));
+        assert_eq!(in_list(list, "cla"), None);
+    }
+
+    #[test]
+    fn a_folder_is_made_for_its_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = std::fs::metadata(folder.path()).unwrap();
+        let account = Account { name: "me".to_owned(), home: "/".into(), uid: own.uid(), gid: own.gid() };
+        let state = folder.path().join("a/b");
+        account.make_folder(&state).unwrap();
+        for made in [&state, state.parent().unwrap()] {
+            let found = std::fs::metadata(made).unwrap();
+            assert_eq!((found.mode() & 0o777, found.uid(), found.gid()), (0o700, own.uid(), own.gid()));
+        }
+        account.make_folder(&state).unwrap();
+    }
+}

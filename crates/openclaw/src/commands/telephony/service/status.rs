@@ -1,0 +1,76 @@
+//! `openclaw telephony service status`: how the service is.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::Scope;
+use crate::failure::{Failure, Outcome};
+use crate::terminal;
+
+/// Show how the service is.
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    scope: Scope,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What systemd is asked for, by its own names.
+const PROPERTIES: [&str; 6] = ["ActiveState", "SubState", "UnitFileState", "MainPID", "NRestarts", "Result"];
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    installed: bool,
+    file: String,
+    /// `active`, `failed`, `inactive`, …
+    active_state: Option<String>,
+    /// `running`, `auto-restart`, …
+    sub_state: Option<String>,
+    /// Whether it starts at every boot: `enabled`, `disabled`, …
+    unit_file_state: Option<String>,
+    pid: Option<u32>,
+    /// How often systemd has started it again.
+    restarts: Option<u32>,
+    /// How it ended the last time: `success`, `exit-code`, `watchdog`, …
+    result: Option<String>,
+}
+
+impl Status {
+    /// Shows it; the exit code is 0 where the service runs.
+    pub fn run(self) -> Outcome {
+        let (systemctl, file) = (self.scope.systemctl(), self.scope.file());
+        systemctl.check_is_there()?;
+        let report = Report { installed: file.exists(), file: file.display().to_string(), ..Report::default() };
+        if !self.json && report.installed {
+            return systemctl.show_status();
+        }
+        if !self.json {
+            terminal::print(format!("Not installed: there is no {}.", report.file));
+            return Ok(ExitCode::FAILURE);
+        }
+        let report = if report.installed { self.ask(report)? } else { report };
+        terminal::print_json(&report)?;
+        let runs = report.active_state.as_deref() == Some("active");
+        Ok(if runs { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn ask(&self, report: Report) -> Result<Report, Failure> {
+        let told = self.scope.systemctl().properties(&PROPERTIES)?;
+        let text = |name: &str| told.get(name).filter(|value| !value.is_empty()).cloned();
+        let number = |name: &str| text(name)?.parse().ok();
+        Ok(Report {
+            active_state: text("ActiveState"),
+            sub_state: text("SubState"),
+            unit_file_state: text("UnitFileState"),
+            pid: number("MainPID").filter(|pid| *pid != 0),
+            restarts: number("NRestarts"),
+            result: text("Result"),
+            ..report
+        })
+    }
+}

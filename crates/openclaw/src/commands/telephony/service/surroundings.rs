@@ -1,0 +1,113 @@
+//! What the gateway finds when it is a service: other variables than the shell has, and perhaps another home.
+
+use std::path::{Path, PathBuf};
+
+use telephony_config::{ChosenBy, Environment, Loaded, Location, Origin, Place as Said, Problems, load, locate};
+
+use crate::cli::Place;
+use crate::failure::Failure;
+
+/// Variables that lead to files or to OpenClaw; the unit sets them as they are here.
+const PASSED_ON: [&str; 2] = ["OPENCLAW_INCLUDE_ROOTS", "OPENCLAW_GATEWAY_PORT"];
+
+/// The configuration as the service finds it.
+pub(super) struct Surroundings {
+    /// What the unit sets, so that the service finds the same files.
+    pub(super) variables: Vec<(&'static str, String)>,
+    /// The file of `--config`, absolute.
+    pub(super) config: Option<PathBuf>,
+    /// The channel's state folder, absolute.
+    pub(super) state: PathBuf,
+    /// Where OpenClaw's `.env` is.
+    pub(super) dotenv: PathBuf,
+    /// Whether the channel is enabled.
+    pub(super) is_enabled: bool,
+    /// Variables of this shell that the configuration uses and the service will not have.
+    pub(super) only_here: Vec<String>,
+    /// What keeps the configuration from being used without them.
+    pub(super) lacking: Option<Problems>,
+}
+
+impl Surroundings {
+    /// Looks from here with `home` as the home folder, which is that of whoever the service runs as.
+    pub(super) fn look(place: &Place, home: &Path) -> Result<Surroundings, Failure> {
+        let here = Environment::new(own_variables(), home);
+        let location = absolute(locate(&here, place.config.as_deref()))?;
+        let config = place.config.as_ref().map(|_| location.config.clone());
+        let variables = variables(&here, &location, home);
+        let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let there = Environment::new(pairs, home);
+        let from_here = usable(&here, config.as_deref());
+        let from_there = usable(&there, config.as_deref());
+        let (loaded, lacking) = match (from_there, &from_here) {
+            (Ok(loaded), _) => (loaded, None),
+            (Err(problems), Ok(loaded)) => (loaded.clone(), Some(problems)),
+            (Err(_), Err(problems)) => return Err(Failure::from_problems(problems.clone())),
+        };
+        Ok(Surroundings {
+            is_enabled: loaded.telephony.enabled,
+            only_here: from_here.map(|loaded| of_the_shell(&loaded, &variables)).unwrap_or_default(),
+            state: location.state,
+            dotenv: location.openclaw_state.join(".env"),
+            variables,
+            config,
+            lacking,
+        })
+    }
+}
+
+fn own_variables() -> Vec<(String, String)> {
+    let readable =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    readable.collect()
+}
+
+/// Where the files are, from wherever it is asked.
+fn absolute(location: Location) -> Result<Location, Failure> {
+    let absolute = |path: PathBuf| {
+        std::path::absolute(&path).map_err(|error| Failure::new(format!("{} leads nowhere: {error}", path.display())))
+    };
+    Ok(Location {
+        config: absolute(location.config)?,
+        own: location.own.map(absolute).transpose()?,
+        openclaw_state: absolute(location.openclaw_state)?,
+        state: absolute(location.state)?,
+        ..location
+    })
+}
+
+/// What has to be set for a service with this home to find the same files.
+fn variables(here: &Environment, location: &Location, home: &Path) -> Vec<(&'static str, String)> {
+    let mut variables = Vec::new();
+    let usual = locate(&Environment::new([], home), None);
+    if location.openclaw_state != usual.openclaw_state {
+        variables.push(("OPENCLAW_STATE_DIR", location.openclaw_state.display().to_string()));
+    }
+    if location.chosen_by == ChosenBy::Variable {
+        variables.push(("OPENCLAW_CONFIG_PATH", location.config.display().to_string()));
+    }
+    variables.extend(PASSED_ON.iter().filter_map(|name| Some((*name, here.get(name)?.to_owned()))));
+    variables
+}
+
+/// The configuration with all that the provider needs.
+fn usable(environment: &Environment, config: Option<&Path>) -> Result<Loaded, Problems> {
+    let loaded = load(environment, config)?;
+    loaded.check_complete().map(|()| loaded)
+}
+
+/// Variables of this process that a value comes from, but for those that the unit sets.
+fn of_the_shell(loaded: &Loaded, set: &[(&'static str, String)]) -> Vec<String> {
+    let mut names: Vec<_> = loaded
+        .show()
+        .into_iter()
+        .filter_map(|shown| match shown.origin {
+            Origin::Said(Said::Variable { name, set_in: None }) => Some(name),
+            _ => None,
+        })
+        .filter(|name| !set.iter().any(|(known, _)| known == name))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
