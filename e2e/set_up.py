@@ -128,6 +128,35 @@ class SetUp(Case):
         shown = self.run_program("telephony", "webhook", "show", "--json").stdout
         self.assertEqual(json.loads(shown)["routes"][0]["settings"][0]["value"], "")
 
+    def test_a_model_a_tunnel_and_a_list_are_asked_for(self):
+        terminal = self.setup_at_a_terminal()
+        terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
+        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.answer("Which number", ENTER)
+        terminal.answer("How does Twilio reach", DOWN + ENTER)
+        terminal.answer("A domain of yours at ngrok", "claw.example.com" + ENTER)
+        terminal.answer("ngrok's authtoken (not", "ng-secret" + ENTER)
+        terminal.answer("Who may talk", DOWN + ENTER)
+        terminal.answer("Which numbers", f"{PHONE}, nobody" + ENTER)
+        terminal.answer("`nobody` is no number", PHONE + ENTER)
+        terminal.answer("Who answers", DOWN + DOWN + ENTER)
+        terminal.answer("Where its API is", ENTER)
+        terminal.answer("The model", "tiny" + ENTER)
+        terminal.answer("The API's key (not", "sk-secret" + ENTER)
+        terminal.answer("Your own number", ENTER)
+        terminal.answer("Where do the secrets go", ENTER)
+        terminal.answer("Write this? [y/N]", "y" + ENTER)
+        terminal.answer("Send a test message", ENTER)
+        code, shown = terminal.end()
+        self.assertEqual(code, 0, shown)
+        self.assertNotIn("-secret", shown)
+        config = json.loads((self.state / "openclaw.json").read_text())["channels"]["telephony"]
+        self.assertEqual(config["allowFrom"], [PHONE])
+        self.assertEqual(config["agent"], {"kind": "openai", "baseUrl": "https://api.openai.com/v1", "model": "tiny"})
+        self.assertEqual((config["tunnel"]["provider"], config["tunnel"]["ngrokDomain"]), ("ngrok", "claw.example.com"))
+        stored = f"TWILIO_AUTH_TOKEN={TOKEN}\nNGROK_AUTHTOKEN=ng-secret\nOPENAI_API_KEY=sk-secret\n"
+        self.assertEqual((self.state / ".env").read_text(), stored)
+
     def test_a_wrong_token_is_asked_for_again_and_no_is_no(self):
         terminal = self.setup_at_a_terminal()
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)

@@ -30,6 +30,8 @@ mod it_costs_money;
 mod it_is_set_up;
 #[path = "cli/it_is_used_wrongly.rs"]
 mod it_is_used_wrongly;
+#[path = "cli/secrets_are_set_up.rs"]
+mod secrets_are_set_up;
 #[path = "cli/signatures_are_explained.rs"]
 mod signatures_are_explained;
 #[path = "cli/somebody_wants_to_be_forgotten.rs"]

@@ -5,6 +5,9 @@ use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::Value as Json;
 
+use crate::environment::Environment;
+use crate::substitute::substitute;
+
 /// Why a file cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RewriteError {
@@ -26,8 +29,8 @@ pub enum Change {
 }
 
 /// `text` with the keys of `channels.telephony` changed, dotted from there (`twilio.accountSid`). An empty text becomes
-/// a new file.
-pub fn rewrite(text: &str, changes: &[(&str, Change)]) -> Result<String, RewriteError> {
+/// a new file. A reference (`${NAME}`) that comes to the wanted value in `environment` already stays a reference.
+pub fn rewrite(text: &str, changes: &[(&str, Change)], environment: &Environment) -> Result<String, RewriteError> {
     let text = if text.trim().is_empty() { "{}\n" } else { text };
     let root = CstRootNode::parse(text, &ParseOptions::default())
         .map_err(|error| RewriteError::Unreadable(error.to_string()))?;
@@ -35,12 +38,12 @@ pub fn rewrite(text: &str, changes: &[(&str, Change)]) -> Result<String, Rewrite
     top.ensure_multiline();
     let block = section(&section(&top, "channels")?, "telephony")?;
     for (path, change) in changes {
-        apply(&block, path, change)?;
+        apply(&block, path, change, environment)?;
     }
     Ok(root.to_string())
 }
 
-fn apply(block: &CstObject, path: &str, change: &Change) -> Result<(), RewriteError> {
+fn apply(block: &CstObject, path: &str, change: &Change, environment: &Environment) -> Result<(), RewriteError> {
     let (sections, name) = path.rsplit_once('.').unwrap_or(("", path));
     let mut object = block.clone();
     for part in sections.split('.').filter(|part| !part.is_empty()) {
@@ -53,7 +56,8 @@ fn apply(block: &CstObject, path: &str, change: &Change) -> Result<(), RewriteEr
         (Some(property), Change::Remove) => property.remove(),
         (None, Change::Remove) => {}
         (Some(property), Change::Set(value)) => {
-            if property.value().and_then(|value| value.to_serde_value()).as_ref() != Some(value) {
+            let written = property.value().and_then(|value| value.to_serde_value());
+            if !written.is_some_and(|written| comes_to(&written, value, environment)) {
                 property.set_value(input(value));
             }
         }
@@ -62,6 +66,20 @@ fn apply(block: &CstObject, path: &str, change: &Change) -> Result<(), RewriteEr
         }
     }
     Ok(())
+}
+
+/// Whether what is `written` is `wanted` once its variables are filled in.
+fn comes_to(written: &Json, wanted: &Json, environment: &Environment) -> bool {
+    match (written, wanted) {
+        (Json::String(written), Json::String(wanted)) => {
+            written == wanted || substitute(written, environment).as_ref() == Ok(wanted)
+        }
+        (Json::Array(written), Json::Array(wanted)) => {
+            written.len() == wanted.len()
+                && written.iter().zip(wanted).all(|(written, wanted)| comes_to(written, wanted, environment))
+        }
+        _ => written == wanted,
+    }
 }
 
 /// The section with this name; it is made where there is none.
@@ -128,11 +146,31 @@ mod tests {
         (path, Change::Set(value))
     }
 
+    fn nobody() -> Environment {
+        Environment::new([], "/")
+    }
+
+    #[test]
+    fn a_reference_that_comes_to_the_wanted_value_stays_one() {
+        let text = "{channels: {telephony: { fromNumber: '${LINE}', publicUrl: '${OTHER}', allowFrom: ['${LINE}'] }}}";
+        let environment = nobody().with("LINE", "+1555");
+        let changes = [
+            set("fromNumber", json!("+1555")),
+            set("publicUrl", json!("https://x.y")),
+            set("allowFrom", json!(["+1555"])),
+        ];
+        let changed = rewrite(text, &changes, &environment).unwrap();
+        assert_eq!(changed.matches("'${LINE}'").count(), 2, "{changed}");
+        assert!(changed.contains("publicUrl: \"https://x.y\""), "{changed}");
+        let elsewhere = rewrite(text, &changes, &environment.with("LINE", "+1666")).unwrap();
+        assert_eq!(elsewhere.matches("${LINE}").count(), 0, "{elsewhere}");
+    }
+
     #[test]
     fn what_others_wrote_stays_as_it_is() {
         let text = "// mine\n{\n  gateway: { port: 18789, }, // kept\n  'channels': {\n    sms: {},\n  },\n}\n";
         let changes = [set("enabled", json!(true)), set("twilio.accountSid", json!("AC1"))];
-        let changed = rewrite(text, &changes).unwrap();
+        let changed = rewrite(text, &changes, &nobody()).unwrap();
         for line in ["// mine", "  gateway: { port: 18789, }, // kept", "    sms: {},"] {
             assert!(changed.contains(line), "{changed}");
         }
@@ -142,7 +180,7 @@ mod tests {
             json!({"gateway": {"port": 18789},
                    "channels": {"sms": {}, "telephony": {"enabled": true, "twilio": {"accountSid": "AC1"}}}})
         );
-        assert_eq!(rewrite(&changed, &changes).unwrap(), changed, "a second time changes nothing");
+        assert_eq!(rewrite(&changed, &changes, &nobody()).unwrap(), changed, "a second time changes nothing");
     }
 
     #[test]
@@ -154,7 +192,7 @@ mod tests {
             ("twilio.authToken", Change::Remove),
             ("tunnel.provider", Change::Remove),
         ];
-        let changed = rewrite(text, &changes).unwrap();
+        let changed = rewrite(text, &changes, &nobody()).unwrap();
         assert!(changed.contains("// who\n") && changed.contains("edge: 'x'"), "{changed}");
         assert!(changed.contains("fromNumber: \"+1666\"") && !changed.contains("authToken"), "{changed}");
         assert!(!changed.contains("tunnel"), "{changed}");
@@ -162,14 +200,14 @@ mod tests {
 
     #[test]
     fn a_new_file_is_json_and_a_broken_one_is_left() {
-        let made = rewrite("", &[set("serve.port", json!(1))]).unwrap();
+        let made = rewrite("", &[set("serve.port", json!(1))], &nobody()).unwrap();
         assert_eq!(
             serde_json::from_str::<Json>(&made).unwrap(),
             json!({"channels": {"telephony": {"serve": {"port": 1}}}})
         );
-        assert!(matches!(rewrite("{", &[]), Err(RewriteError::Unreadable(_))));
-        assert_eq!(rewrite("{channels: 1}", &[]), Err(RewriteError::NoSection("channels".to_owned())));
-        assert_eq!(rewrite("[]", &[]), Err(RewriteError::NoSection("the whole file".to_owned())));
+        assert!(matches!(rewrite("{", &[], &nobody()), Err(RewriteError::Unreadable(_))));
+        assert_eq!(rewrite("{channels: 1}", &[], &nobody()), Err(RewriteError::NoSection("channels".to_owned())));
+        assert_eq!(rewrite("[]", &[], &nobody()), Err(RewriteError::NoSection("the whole file".to_owned())));
     }
 
     #[test]

@@ -78,11 +78,16 @@ pub async fn sync(
 
 /// What [`sync`] would change.
 pub async fn plan(store: &dyn Store, provider: &dyn Provider, aim: Aim<'_>) -> Result<Plan, RoutingError> {
-    let routes = provider.routes(aim.sender, Some(aim.told)).await?;
     let history = store.route_changes().await?;
+    Ok(plan_with(&history, provider, aim).await?)
+}
+
+/// The same for where there is no store yet; `history` is what was changed before.
+pub async fn plan_with(history: &[RouteChange], provider: &dyn Provider, aim: Aim<'_>) -> Result<Plan, ProviderError> {
+    let routes = provider.routes(aim.sender, Some(aim.told)).await?;
     let mut plan = Plan { missing: missing(aim.sender, &routes), ..Plan::default() };
     for route in &routes {
-        let keeps_calls = !aim.takes_calls && has_calls_of_others(route, &history);
+        let keeps_calls = !aim.takes_calls && has_calls_of_others(route, history);
         for setting in route.settings.iter().filter(|setting| setting.is_wrong()) {
             let Some(wanted) = &setting.wanted else { continue };
             if keeps_calls && setting.traffic == Traffic::Calls {

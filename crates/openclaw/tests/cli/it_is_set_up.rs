@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use twilio_simulator::{Capabilities, DEFAULT_NUMBER, Number, SimulatorConfig};
 
 use crate::bench::{ALICE, Bench, Ran};
+use crate::proxy::{Habits, Proxy};
 
 const OTHER: &str = "+15550007777";
 
 /// A bench with nothing configured, and an account with two numbers.
-async fn bare() -> Bench {
+pub async fn bare() -> Bench {
     let mute = Capabilities { sms: false, mms: false, voice: true };
     let numbers = vec![Number::new(DEFAULT_NUMBER), Number::new(OTHER).capabilities(mute)];
     let bench = Bench::with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await;
@@ -16,11 +17,11 @@ async fn bare() -> Bench {
     bench
 }
 
-fn folder(bench: &Bench) -> PathBuf {
+pub fn folder(bench: &Bench) -> PathBuf {
     bench.configuration().parent().unwrap().to_owned()
 }
 
-fn read(path: &Path) -> String {
+pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
@@ -29,7 +30,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// Runs setup with the account's credentials and what else is said.
-async fn setup(bench: &Bench, more: &[&str]) -> Ran {
+pub async fn setup(bench: &Bench, more: &[&str]) -> Ran {
     let (sid, token, url) = (bench.twilio.account_sid(), bench.twilio.auth_token(), bench.twilio.base_url());
     let own = ["telephony", "setup", "--account-sid", sid, "--auth-token", token, "--api-base-url", url];
     let ran = bench.run(&[own.as_slice(), more].concat()).await;
@@ -93,6 +94,11 @@ async fn a_dry_run_writes_nothing_and_asks_twilio_for_nothing_but_lists() {
     let flags = ["--from-number", DEFAULT_NUMBER, "--reach", "https://phone.example.com", "--dry-run"];
     let ran = setup(&bench, &flags).await;
     assert!(ran.code == 0 && ran.stdout.contains("+      \"publicUrl\": \"https://phone.example.com\""), "{ran:?}");
+    let webhook = "  + https://phone.example.com/telephony/webhook#rc=3&rp=5xx,ct,rt\n";
+    assert!(ran.stdout.contains("  SmsUrl\n  - (not set)\n") && ran.stdout.contains(webhook), "{ran:?}");
+    assert!(ran.stderr.contains("was not changed"), "{ran:?}");
+    let ran = setup(&bench, &[flags.as_slice(), &["--no-webhook"]].concat()).await;
+    assert!(ran.code == 0 && !ran.stdout.contains("SmsUrl"), "{ran:?}");
     assert_eq!(std::fs::read_dir(folder(&bench)).unwrap().count(), 0);
     assert!(bench.twilio.log().iter().all(|entry| entry.method == "GET"));
 }
@@ -171,7 +177,8 @@ async fn the_file_has_another_mistake_and_is_left_alone() {
     let bench = Bench::new().await;
     let broken = read(&bench.configuration()).replace("serve:", "sirve:");
     std::fs::write(bench.configuration(), &broken).unwrap();
-    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, "--yes"]).await;
+    // Before anybody is asked whether to write it: nobody is here to ask.
+    let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("nothing was written") && ran.stderr.contains("did you mean `serve`?"), "{ran:?}");
     assert_eq!(read(&bench.configuration()), broken);
@@ -193,4 +200,57 @@ async fn a_policy_that_nobody_asked_to_change_stays() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let written = read(&bench.configuration());
     assert!(written.contains("inboundPolicy:'disabled'"), "{written}");
+}
+
+#[tokio::test]
+async fn what_stands_as_a_reference_stays_one() {
+    let bench = Bench::new().await;
+    let text = read(&bench.configuration())
+        .replace(&format!("'{DEFAULT_NUMBER}'"), "'${LINE}'")
+        .replace(&format!("'{}'", bench.twilio.account_sid()), "'${SID}'")
+        .replace("sms: {", "allowFrom: ['${FRIEND}'], sms: {");
+    std::fs::write(bench.configuration(), text).unwrap();
+    let variables = format!("LINE={DEFAULT_NUMBER}\nSID={}\nFRIEND={ALICE}\n", bench.twilio.account_sid());
+    std::fs::write(folder(&bench).join(".env"), variables).unwrap();
+    let flags = ["telephony", "setup", "--from-number", DEFAULT_NUMBER, "--allow-from", ALICE, "--policy", "allowlist"];
+    let ran = bench.run(&[flags.as_slice(), &["--no-webhook", "--yes"]].concat()).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let written = read(&bench.configuration());
+    for reference in ["'${LINE}'", "'${SID}'", "['${FRIEND}']"] {
+        assert!(written.contains(reference), "{reference} in {written}");
+    }
+    assert!(written.contains("allowlist"), "{written}");
+    let other = bench.run(&["telephony", "setup", "--allow-from", crate::bench::BOB, "--no-webhook", "--yes"]).await;
+    assert_eq!(other.code, 0, "{other:?}");
+    let written = read(&bench.configuration());
+    assert!(
+        written.contains(crate::bench::BOB) && !written.contains("FRIEND") && written.contains("'${LINE}'"),
+        "{written}"
+    );
+}
+
+#[tokio::test]
+async fn messaging_services_that_could_not_be_looked_up_are_not_said_to_be_missing() {
+    let (bench, proxy) = (bare().await, Proxy::start().await);
+    let service = "MG0123456789abcdef0123456789abcdef";
+    proxy.does(Habits {
+        target: Some(bench.twilio.address().to_string()),
+        request: Box::new(|head| match head.contains("/v1/Services") {
+            true => head.replace("authorization: Basic ", "authorization: Basic AAAA"),
+            false => head,
+        }),
+        ..Habits::default()
+    });
+    let at = format!("http://{}", proxy.address);
+    let (sid, token) = (bench.twilio.account_sid(), bench.twilio.auth_token());
+    let own = ["telephony", "setup", "--account-sid", sid, "--auth-token", token, "--api-base-url", &at, "--dry-run"];
+    let ran = bench.run(&[own.as_slice(), &["--messaging-service", service]].concat()).await;
+    assert!(
+        ran.code == 1 && ran.stderr.contains(&format!("whether the account has {service} is not known")),
+        "{ran:?}"
+    );
+    let ran = bench.run(&[own.as_slice(), &["--from-number", DEFAULT_NUMBER, "--no-webhook"]].concat()).await;
+    assert!(ran.code == 0 && ran.stderr.contains("Messaging Services could not be looked up"), "{ran:?}");
+    let ran = setup(&bench, &["--messaging-service", service, "--yes"]).await;
+    assert!(ran.stderr.contains(&format!("the account does not have {service}")), "{ran:?}");
 }

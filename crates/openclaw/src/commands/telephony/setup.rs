@@ -1,16 +1,23 @@
 //! `openclaw telephony setup`: asks for what is needed, checks it, shows what it will write, and writes it.
 
 mod account;
+mod agent;
 mod answers;
+mod asking;
 mod files;
 mod prompt;
+mod reach;
+mod secrets;
 
 use std::process::ExitCode;
 
 use clap::Args;
-use telephony_config::{Environment, Location, Telephony, load, locate};
+use telephony_config::{Environment, Loaded, Location, Telephony, load, locate};
 use telephony_domain::number::PhoneNumber;
-use telephony_gateway::routing;
+use telephony_gateway::routing::{self, Plan};
+use telephony_providers::provider::Provider;
+use telephony_store::routes::RouteChange;
+use telephony_store::sqlite::Mode;
 
 use self::answers::Answers;
 use self::files::Files;
@@ -20,7 +27,7 @@ use super::webhook::changes::{self, Consent, failed};
 use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::{logging, reach, terminal};
+use crate::{logging, terminal};
 
 const TEST_TEXT: &str = "Hello from OpenClaw! This number can send text messages now.";
 
@@ -30,7 +37,8 @@ pub struct Setup {
     /// Account SID from Twilio's console (or TWILIO_ACCOUNT_SID)
     #[arg(long, value_name = "AC…")]
     account_sid: Option<String>,
-    /// Auth Token from Twilio's console (or TWILIO_AUTH_TOKEN, which others on this machine cannot see)
+    /// Auth Token from Twilio's console; others on this machine can see it here, but not in TWILIO_AUTH_TOKEN, nor on
+    /// standard input, which `-` reads a line of
     #[arg(long, value_name = "TOKEN")]
     auth_token: Option<String>,
     /// The number of yours that is to be used
@@ -42,6 +50,12 @@ pub struct Setup {
     /// How Twilio reaches you: your own https URL, `ngrok`, `tailscale-funnel`, or `none`
     #[arg(long, value_name = "WAY")]
     reach: Option<String>,
+    /// For `ngrok`: your account's authtoken (or NGROK_AUTHTOKEN); `-` reads it
+    #[arg(long, value_name = "TOKEN")]
+    ngrok_token: Option<String>,
+    /// For `ngrok`: a domain of yours there, whose name never changes
+    #[arg(long, value_name = "DOMAIN")]
+    ngrok_domain: Option<String>,
     /// Who may talk to the assistant: disabled, allowlist, pairing, open
     #[arg(long)]
     policy: Option<String>,
@@ -57,13 +71,20 @@ pub struct Setup {
     /// For `openai`: the model
     #[arg(long, value_name = "MODEL")]
     agent_model: Option<String>,
+    /// For `openai`: the key of its API (or OPENAI_API_KEY); for `openclaw`: its token (or OPENCLAW_GATEWAY_TOKEN); `-`
+    /// reads it
+    #[arg(long, value_name = "KEY")]
+    agent_key: Option<String>,
+    /// For `openclaw`: which of its agents answers
+    #[arg(long, value_name = "NAME")]
+    agent_id: Option<String>,
     /// For `command`: the line for the shell
     #[arg(long, value_name = "COMMAND")]
     agent_command: Option<String>,
     /// Your own number, for what you have to know
     #[arg(long, value_name = "NUMBER")]
     operator_number: Option<PhoneNumber>,
-    /// Where the Auth Token goes: `dotenv` (the .env of the state folder), `config`, or `environment` (nowhere: you set it)
+    /// Where secrets go: `dotenv` (the .env of the state folder), `config`, or `environment` (nowhere: you set them)
     #[arg(long, value_name = "PLACE", value_parser = ["dotenv", "config", "environment"])]
     secrets: Option<String>,
     /// Leave the webhook at Twilio as it is
@@ -83,7 +104,7 @@ pub struct Setup {
 struct Before {
     environment: Environment,
     location: Location,
-    telephony: Option<Telephony>,
+    loaded: Option<Loaded>,
 }
 
 impl Setup {
@@ -95,6 +116,9 @@ impl Setup {
         let answers = Answers::gather(&self, &before, &prompt)?;
         let files = Files::plan(&before, &answers)?;
         files.show();
+        let loaded = files.check(place)?;
+        loaded.warnings.iter().for_each(|warning| terminal::say(format!("warning: {warning}")));
+        answers.secrets.iter().filter_map(|stored| stored.notice(&before, place)).for_each(terminal::say);
         if files.is_unchanged() {
             terminal::say("The configuration is as it should be already.");
         } else if self.consent.dry_run {
@@ -106,7 +130,7 @@ impl Setup {
             return Ok(ExitCode::FAILURE);
         }
         if self.consent.dry_run {
-            return Ok(ExitCode::SUCCESS);
+            return if self.no_webhook { Ok(ExitCode::SUCCESS) } else { self.show_pointing(&loaded) };
         }
         let pointed = if self.no_webhook { Ok(ExitCode::SUCCESS) } else { self.point(place) };
         let sent = pointed.and_then(|_| self.test(place, &prompt));
@@ -117,19 +141,9 @@ impl Setup {
     /// Has Twilio send messages here, where it is known how it reaches us.
     fn point(&self, place: &Place) -> Outcome {
         Channel::open(place)?.block_on(async |channel| {
-            let Some(url) = reach::public_url(&channel.loaded, None).await? else {
-                if channel.loaded.telephony.tunnel.provider.is_some() {
-                    terminal::say("The gateway tells Twilio the tunnel's address when it starts.");
-                } else {
-                    terminal::say("Nothing is known yet of how Twilio reaches you: the webhook stays as it is.");
-                }
-                return Ok(ExitCode::SUCCESS);
-            };
-            let (sender, told) = (channel.sender(), reach::told(&url));
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
-            let aim = reach::aim(&channel.loaded.telephony, &sender, &told);
-            let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
-            changes::show(&plan);
+            let history = store.route_changes().await?;
+            let Some(plan) = plan(&channel.loaded, provider, &history).await? else { return Ok(ExitCode::SUCCESS) };
             if plan.changes.is_empty() {
                 terminal::say("The webhook at Twilio is as it should be.");
             } else if self.consent.is_given(&plan)? {
@@ -142,14 +156,32 @@ impl Setup {
         })
     }
 
+    /// Shows what would be changed at Twilio with a configuration that nobody has written.
+    fn show_pointing(&self, loaded: &Loaded) -> Outcome {
+        assemble::runtime()?.block_on(async {
+            let history = match assemble::store_file(loaded).exists() {
+                true => assemble::open_store(loaded, Mode::Command)?.route_changes().await?,
+                false => Vec::new(),
+            };
+            let provider = assemble::provider(loaded)?;
+            let Some(plan) = plan(loaded, provider.as_ref(), &history).await? else { return Ok(ExitCode::SUCCESS) };
+            terminal::say(match plan.changes.is_empty() {
+                true => "The webhook at Twilio is as it should be.",
+                false => "The webhook at Twilio was not changed.",
+            });
+            changes::outcome(&plan)
+        })
+    }
+
     fn test(&self, place: &Place, prompt: &Prompt) -> Outcome {
         let question = "Send a test message to (empty for none)";
         let to = match &self.test_sms {
             Some(number) => Some(number.clone()),
             None if self.consent.yes => None,
             None => {
-                let operator = Before::look(place).telephony.and_then(|telephony| telephony.operator.number);
-                prompt.number(question, operator.as_ref().map(PhoneNumber::as_str))?
+                let before = Before::look(place);
+                let operator = before.telephony().and_then(|telephony| telephony.operator.number.as_ref());
+                prompt.number(question, operator.map(PhoneNumber::as_str))?
             }
         };
         match to {
@@ -159,7 +191,27 @@ impl Setup {
     }
 }
 
+/// What would be changed at Twilio, shown; none where it is not known how it reaches us.
+async fn plan(loaded: &Loaded, provider: &dyn Provider, history: &[RouteChange]) -> Result<Option<Plan>, Failure> {
+    let telephony = &loaded.telephony;
+    let Some(url) = crate::reach::public_url(loaded, None).await? else {
+        terminal::say(match telephony.tunnel.provider {
+            Some(_) => "The gateway tells Twilio the tunnel's address when it starts.",
+            None => "Nothing is known yet of how Twilio reaches you: the webhook stays as it is.",
+        });
+        return Ok(None);
+    };
+    let (sender, told) = (assemble::sender(telephony), crate::reach::told(&url));
+    let plan = routing::plan_with(history, provider, crate::reach::aim(telephony, &sender, &told)).await?;
+    changes::show(&plan);
+    Ok(Some(plan))
+}
+
 impl Before {
+    fn telephony(&self) -> Option<&Telephony> {
+        self.loaded.as_ref().map(|loaded| &loaded.telephony)
+    }
+
     /// Whether there is a file in which somebody may have said something, readable or not.
     fn has_file(&self) -> bool {
         self.location.config.exists() || self.location.own.as_ref().is_some_and(|own| own.exists())
@@ -170,7 +222,7 @@ impl Before {
         let location = locate(&environment, place.config.as_deref());
         let loaded = load(&environment, place.config.as_deref()).ok();
         let environment = loaded.as_ref().map_or(environment, |loaded| loaded.environment.clone());
-        Self { environment, location, telephony: loaded.map(|loaded| loaded.telephony) }
+        Self { environment, location, loaded }
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Holdings {
     pub numbers: Vec<PhoneNumber>,
     /// Its Messaging Services.
     pub services: Vec<Service>,
+    /// Why they are not known, where they are not.
+    pub services_unknown: Option<ProviderError>,
 }
 
 /// The account with these credentials, at the place of the API that the configuration names.
@@ -42,9 +44,13 @@ pub fn holdings(account: Account) -> Result<Holdings, Failure> {
     let rest = Rest::new(account);
     assemble::runtime()?.block_on(async {
         let numbers = rest.phone_numbers().await.map_err(refused)?;
-        // A Twilio without this product has no services.
-        let services = rest.services().await.unwrap_or_default();
-        Ok(Holdings { numbers, services })
+        let (services, services_unknown) = match rest.services().await {
+            Ok(services) => (services, None),
+            // A Twilio without this product has no services.
+            Err(ProviderError::Refused { http_status: 404, .. }) => (Vec::new(), None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        Ok(Holdings { numbers, services, services_unknown })
     })
 }
 

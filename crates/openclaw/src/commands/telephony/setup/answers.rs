@@ -1,12 +1,14 @@
 //! The answers: from flags, else asked for, else from what is there already; and what they change.
 
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value as Json, json};
-use telephony_config::{AgentKind, Change, PublicUrl, Telephony, TunnelProvider};
+use secrecy::SecretString;
+use serde_json::json;
+use telephony_config::Change;
 use telephony_domain::number::PhoneNumber;
 
 use super::account::{Holdings, account, holdings, number_label, service_label};
+use super::asking::{Asking, Changes, one_of, set};
 use super::prompt::Prompt;
+use super::secrets::{self, AUTH_TOKEN, Secret, Store, Stored};
 use super::{Before, Setup, missing};
 use crate::failure::Failure;
 use crate::terminal;
@@ -21,34 +23,12 @@ const POLICIES: [(&str, &str); 4] = [
     ("disabled", "nobody"),
 ];
 
-const AGENTS: [(&str, &str); 4] = [
-    ("echo", "repeats what it is told, for a test"),
-    ("openclaw", "a running OpenClaw"),
-    ("openai", "any API that speaks OpenAI's chat completions"),
-    ("command", "a program of yours"),
-];
-
-/// Where the Auth Token goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretsIn {
-    /// The `.env` of the state folder.
-    Dotenv,
-    /// The configuration itself.
-    Config,
-    /// Where it is already.
-    AsItIs,
-    /// Nowhere: whoever starts the gateway sets it.
-    Environment,
-}
-
 /// Everything that was answered.
 pub struct Answers {
-    /// The token, for where it goes and to be hidden in what is shown.
-    pub auth_token: SecretString,
-    /// Where the token goes.
-    pub secrets: SecretsIn,
+    /// The secrets, for where they go and to be hidden in what is shown.
+    pub secrets: Vec<Stored>,
     /// What the block gets.
-    pub changes: Vec<(&'static str, Change)>,
+    pub changes: Changes,
 }
 
 /// Who we are to be on the phone.
@@ -71,47 +51,38 @@ impl Answers {
             }
             Line::Service(sid) => changes.push(("twilio.messagingServiceSid", set(sid))),
         }
-        changes.extend(asking.reach()?);
+        let (reach, ngrok_token) = asking.reach()?;
+        changes.extend(reach);
         changes.extend(asking.policy()?);
-        changes.extend(asking.agent()?);
+        let (agent, agent_key) = asking.agent()?;
+        changes.extend(agent);
         let operator = asking.operator()?;
         changes.extend(operator.map(|number| ("operator.number", set(number.as_str()))));
         changes.extend(setup.api_base_url.as_ref().map(|url| ("twilio.apiBaseUrl", set(url.as_str()))));
-        let secrets = asking.secrets(&auth_token)?;
-        match secrets {
-            SecretsIn::Config => changes.push(("twilio.authToken", set(auth_token.expose_secret()))),
-            SecretsIn::Dotenv | SecretsIn::Environment => changes.push(("twilio.authToken", Change::Remove)),
-            SecretsIn::AsItIs => {}
-        }
-        Ok(Answers { auth_token, secrets, changes })
+        let auth_token = Secret { kind: AUTH_TOKEN, value: auth_token };
+        let secrets: Vec<_> = [Some(auth_token), ngrok_token, agent_key].into_iter().flatten().collect();
+        let store = asking.store(&secrets)?;
+        let secrets: Vec<_> = secrets.into_iter().map(|secret| Stored::of(secret, before, setup, store)).collect();
+        changes.extend(secrets.iter().filter_map(Stored::change));
+        Ok(Answers { secrets, changes })
     }
-}
-
-struct Asking<'a> {
-    setup: &'a Setup,
-    before: &'a Before,
-    prompt: &'a Prompt,
 }
 
 impl Asking<'_> {
-    fn existing(&self) -> Option<&Telephony> {
-        self.before.telephony.as_ref()
-    }
-
-    /// Whether what has a default is asked for.
-    fn asks_everything(&self) -> bool {
-        self.prompt.is_there() && !self.setup.consent.yes
-    }
-
+    /// Everything that Twilio has to say of the credentials; `-` is read once.
     fn credentials(&self) -> Result<(String, SecretString, Holdings), Failure> {
-        let has_all = self.setup.account_sid.is_some() && self.setup.auth_token.is_some();
+        let given = secrets::from_flag(AUTH_TOKEN, self.setup.auth_token.as_ref())?;
+        let has_all = self.setup.account_sid.is_some() && given.is_some();
         let mut attempt = 1;
         loop {
-            let (sid, token) = (self.account_sid()?, self.auth_token(attempt)?);
+            let (sid, token) = (self.account_sid()?, self.auth_token(given.as_ref(), attempt)?);
             let api = self.setup.api_base_url.as_deref();
             match holdings(account(self.existing(), api, &sid, &token)) {
                 Ok(holdings) => {
                     terminal::say(format!("Twilio takes the credentials; {} number(s).", holdings.numbers.len()));
+                    if let Some(error) = &holdings.services_unknown {
+                        terminal::say(format!("Its Messaging Services could not be looked up: {error}"));
+                    }
                     return Ok((sid, token, holdings));
                 }
                 Err(failure) if has_all || !self.prompt.is_there() || attempt == ATTEMPTS => return Err(failure),
@@ -141,13 +112,11 @@ impl Asking<'_> {
     }
 
     /// The first attempt takes what is known; another one asks.
-    fn auth_token(&self, attempt: usize) -> Result<SecretString, Failure> {
-        if let Some(token) = &self.setup.auth_token {
-            return Ok(SecretString::from(token.clone()));
+    fn auth_token(&self, given: Option<&SecretString>, attempt: usize) -> Result<SecretString, Failure> {
+        if let Some(given) = given {
+            return Ok(given.clone());
         }
-        let known = self.existing().and_then(|telephony| telephony.twilio.auth_token.clone());
-        let known = known.or_else(|| self.before.environment.get("TWILIO_AUTH_TOKEN").map(SecretString::from));
-        match known {
+        match AUTH_TOKEN.known(self.before) {
             Some(known) if attempt == 1 => Ok(known),
             _ => {
                 let asked = self.prompt.secret("Auth Token (not shown while you type)")?;
@@ -157,10 +126,15 @@ impl Asking<'_> {
     }
 
     fn line(&self, holdings: &Holdings) -> Result<Line, Failure> {
-        let Holdings { numbers, services } = holdings;
+        let Holdings { numbers, services, .. } = holdings;
         if let Some(sid) = &self.setup.messaging_service {
             let is_ours = services.iter().any(|service| service.sid == *sid);
-            return if is_ours { Ok(Line::Service(sid.clone())) } else { Err(not_ours(sid, holdings)) };
+            return match &holdings.services_unknown {
+                _ if is_ours => Ok(Line::Service(sid.clone())),
+                Some(error) => Err(Failure::new(format!("whether the account has {sid} is not known: {error}"))
+                    .hint("try again later, or choose a number")),
+                None => Err(not_ours(sid, holdings)),
+            };
         }
         if let Some(number) = &self.setup.from_number {
             let is_ours = numbers.iter().any(|candidate| candidate.phone_number == number.as_str());
@@ -196,55 +170,7 @@ impl Asking<'_> {
         }
     }
 
-    fn reach(&self) -> Result<Vec<(&'static str, Change)>, Failure> {
-        let way = match &self.setup.reach {
-            Some(way) => way.clone(),
-            None if self.asks_everything() => self.ask_reach()?,
-            None => return Ok(Vec::new()),
-        };
-        match way.as_str() {
-            "none" => Ok(Vec::new()),
-            "ngrok" | "tailscale-funnel" => Ok(vec![
-                ("tunnel.provider", set(way)),
-                ("tunnel.syncWebhooks", set(true)),
-                ("publicUrl", Change::Remove),
-            ]),
-            url => {
-                check_url(url).map_err(|message| {
-                    Failure::usage(message).hint("--reach takes an https URL, `ngrok`, `tailscale-funnel` or `none`")
-                })?;
-                Ok(vec![("publicUrl", set(url)), ("tunnel.provider", Change::Remove)])
-            }
-        }
-    }
-
-    fn ask_reach(&self) -> Result<String, Failure> {
-        let ways = [
-            "an https address of my own, with a reverse proxy",
-            "ngrok (easiest to try)",
-            "Tailscale Funnel",
-            "leave that as it is",
-        ];
-        let telephony = self.existing();
-        let default = match telephony.and_then(|telephony| telephony.tunnel.provider) {
-            Some(TunnelProvider::Ngrok) => 1,
-            Some(TunnelProvider::TailscaleFunnel) => 2,
-            _ => 0,
-        };
-        let ways = ways.map(str::to_owned);
-        match self.prompt.choice("How does Twilio reach this machine?", &ways, default)? {
-            Some(1) => Ok("ngrok".to_owned()),
-            Some(2) => Ok("tailscale-funnel".to_owned()),
-            Some(0) => {
-                let known = telephony.and_then(|telephony| telephony.public_url.as_ref()).map(PublicUrl::webhook);
-                let url = self.prompt.text("Public URL, such as https://phone.example.com", known, check_url)?;
-                Ok(url.unwrap_or_else(|| "none".to_owned()))
-            }
-            _ => Ok("none".to_owned()),
-        }
-    }
-
-    fn policy(&self) -> Result<Vec<(&'static str, Change)>, Failure> {
+    fn policy(&self) -> Result<Changes, Failure> {
         let known = self.existing().map_or("pairing", |telephony| telephony.policy.inbound.as_str());
         let policy = match &self.setup.policy {
             Some(policy) => Some(one_of("--policy", policy, &POLICIES)?),
@@ -253,50 +179,25 @@ impl Asking<'_> {
             None if self.before.has_file() => None,
             None => Some(known.to_owned()),
         };
-        let mut changes: Vec<_> = policy.map(|policy| ("inboundPolicy", set(policy))).into_iter().collect();
-        if !self.setup.allow_from.is_empty() {
-            let numbers: Vec<_> = self.setup.allow_from.iter().map(PhoneNumber::as_str).collect();
-            changes.push(("allowFrom", set(json!(numbers))));
-        }
-        Ok(changes)
+        let allowed = self.allowed(policy.as_deref())?.map(|numbers| ("allowFrom", set(json!(numbers))));
+        Ok(policy.map(|policy| ("inboundPolicy", set(policy))).into_iter().chain(allowed).collect())
     }
 
-    fn agent(&self) -> Result<Vec<(&'static str, Change)>, Failure> {
-        let known = self.existing().map(|telephony| match telephony.agent.kind {
-            AgentKind::Echo => "echo",
-            AgentKind::Command(_) => "command",
-            AgentKind::OpenAi(_) => "openai",
-            AgentKind::OpenClaw(_) => "openclaw",
-        });
-        let kind = match &self.setup.agent {
-            Some(kind) => one_of("--agent", kind, &AGENTS)?,
-            None if self.asks_everything() => self.pick("Who answers?", &AGENTS, known.unwrap_or("echo"))?,
-            None => return Ok(Vec::new()),
-        };
-        if self.setup.agent.is_none() && known == Some(kind.as_str()) {
-            return Ok(Vec::new());
+    /// The numbers that are always allowed, where they are given or a list is what the policy goes by.
+    fn allowed(&self, policy: Option<&str>) -> Result<Option<Vec<String>>, Failure> {
+        if !self.setup.allow_from.is_empty() {
+            return Ok(Some(self.setup.allow_from.iter().map(PhoneNumber::to_string).collect()));
         }
-        let mut changes = vec![("agent.kind", set(kind.as_str()))];
-        let needed = |flag: &Option<String>, name: &str, question: &str, default: Option<&str>| match flag {
-            Some(value) => Ok(value.clone()),
-            None => {
-                let asked = self.prompt.text(question, default, |_| Ok(()))?;
-                asked.or(default.map(str::to_owned)).ok_or_else(|| missing(name, question))
-            }
-        };
-        let Setup { agent_url, agent_model, agent_command, .. } = self.setup;
-        match kind.as_str() {
-            "command" => {
-                changes.push(("agent.command", set(needed(agent_command, "--agent-command", "The command", None)?)));
-            }
-            "openai" => {
-                let usual = Some("https://api.openai.com/v1");
-                changes.push(("agent.baseUrl", set(needed(agent_url, "--agent-url", "Where its API is", usual)?)));
-                changes.push(("agent.model", set(needed(agent_model, "--agent-model", "The model", None)?)));
-            }
-            _ => changes.extend(agent_url.as_ref().map(|url| ("agent.baseUrl", set(url.as_str())))),
+        if policy != Some("allowlist") || !self.asks_everything() {
+            return Ok(None);
         }
-        Ok(changes)
+        let known = self.written_list("allowFrom").join(", ");
+        let question = "Which numbers, with commas between them";
+        let numbers = self.prompt.optional(question, Some(&known), |text| match wrong_number(text) {
+            Some(wrong) => Err(format!("`{wrong}` is no number such as +15550001234")),
+            None => Ok(()),
+        })?;
+        Ok(Some(numbers.iter().flat_map(|numbers| listed(numbers)).map(str::to_owned).collect()))
     }
 
     fn operator(&self) -> Result<Option<PhoneNumber>, Failure> {
@@ -310,57 +211,39 @@ impl Asking<'_> {
         )
     }
 
-    fn secrets(&self, token: &SecretString) -> Result<SecretsIn, Failure> {
-        let known = self.existing().and_then(|telephony| telephony.twilio.auth_token.as_ref());
-        let is_known = known.is_some_and(|known| known.expose_secret() == token.expose_secret());
-        if is_known && self.setup.secrets.is_none() {
-            return Ok(SecretsIn::AsItIs);
-        }
-        let places = ["the .env file of the state folder", "the configuration file", "I set TWILIO_AUTH_TOKEN myself"];
-        let place = match self.setup.secrets.as_deref() {
-            Some("config") => Some(1),
-            Some("environment") => Some(2),
-            Some(_) => Some(0),
-            None if self.asks_everything() => {
-                self.prompt.choice("Where does the Auth Token go?", &places.map(str::to_owned), 0)?
+    /// Where secrets go that are not in force yet.
+    fn store(&self, secrets: &[Secret]) -> Result<Store, Failure> {
+        let new: Vec<_> = secrets.iter().filter(|secret| !secret.is_in_force(self.before)).collect();
+        let chosen = match (self.setup.secrets.as_deref(), new.as_slice()) {
+            (Some("config"), _) => 1,
+            (Some("environment"), _) => 2,
+            (None, [_, ..]) if self.asks_everything() => {
+                let variables: Vec<_> = new.iter().map(|secret| secret.kind.variable).collect();
+                let places = [
+                    "the .env file of the state folder".to_owned(),
+                    "the configuration file".to_owned(),
+                    format!("I set {} myself", variables.join(" and ")),
+                ];
+                let question = match new.as_slice() {
+                    [secret] => format!("Where does the {} go?", secret.kind.name),
+                    _ => "Where do the secrets go?".to_owned(),
+                };
+                self.prompt.choice(&question, &places, 0)?.unwrap_or(0)
             }
-            None => Some(0),
+            _ => 0,
         };
-        Ok(match place {
-            Some(1) => SecretsIn::Config,
-            Some(2) => SecretsIn::Environment,
-            _ => SecretsIn::Dotenv,
-        })
-    }
-
-    fn pick(&self, question: &str, choices: &[(&str, &str)], known: &str) -> Result<String, Failure> {
-        let labels: Vec<_> = choices.iter().map(|(name, meaning)| format!("{name}: {meaning}")).collect();
-        let default = choices.iter().position(|(name, _)| *name == known).unwrap_or(0);
-        let chosen = self.prompt.choice(question, &labels, default)?.unwrap_or(default);
-        Ok(choices[chosen].0.to_owned())
+        Ok([Store::Dotenv, Store::Config, Store::Environment][chosen])
     }
 }
 
-fn set(value: impl Into<Json>) -> Change {
-    Change::Set(value.into())
+/// The numbers of a list as it is typed.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';']).map(str::trim).filter(|number| !number.is_empty())
 }
 
-fn one_of(flag: &str, given: &str, choices: &[(&str, &str)]) -> Result<String, Failure> {
-    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-    if names.contains(&given) {
-        return Ok(given.to_owned());
-    }
-    Err(Failure::usage(format!("`{given}` is nothing that {flag} takes"))
-        .hint(format!("it takes {}", names.join(", "))))
-}
-
-fn check_url(url: &str) -> Result<(), String> {
-    let is_secure = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
-    let is_plain = url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"));
-    match PublicUrl::parse(url, "/telephony/webhook", "/telephony/status") {
-        Some(_) if is_secure || is_plain => Ok(()),
-        _ => Err(format!("`{url}` is no address such as https://phone.example.com")),
-    }
+/// What in such a list is no number, and does not stand for everybody either.
+fn wrong_number(text: &str) -> Option<&str> {
+    listed(text).find(|number| *number != "*" && number.parse::<PhoneNumber>().is_err())
 }
 
 fn not_ours(what: &str, holdings: &Holdings) -> Failure {

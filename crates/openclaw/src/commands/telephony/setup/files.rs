@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use similar::TextDiff;
-use telephony_config::{ChosenBy, Environment, Location, load, outline, rewrite, rewrite_dotenv, without_secrets};
+use telephony_config::{
+    ChosenBy, Environment, Loaded, Location, load_as_if, outline, rewrite, rewrite_dotenv, without_secrets,
+};
 
 use super::Before;
-use super::answers::{Answers, SecretsIn};
+use super::answers::Answers;
+use super::secrets::Store;
 use crate::beside::Beside;
+use crate::cli::Place;
 use crate::failure::Failure;
 use crate::terminal;
-
-const TOKEN: &str = "TWILIO_AUTH_TOKEN";
 
 /// What an earlier version is kept as, beside the file.
 const BACKUP: &str = "before-setup";
@@ -27,7 +29,8 @@ pub struct Files {
     dotenv: Option<Rewritten>,
     /// The environment in which the new configuration has to be usable.
     environment: Environment,
-    secret: String,
+    /// What is not to be shown.
+    hidden: Vec<String>,
 }
 
 struct Rewritten {
@@ -39,15 +42,22 @@ struct Rewritten {
 impl Files {
     /// Works out what each file becomes.
     pub fn plan(before: &Before, answers: &Answers) -> Result<Files, Failure> {
-        let secret = answers.auth_token.expose_secret().to_owned();
-        let config = Rewritten::plan(&config_file(&before.location), |text| Ok(rewrite(text, &answers.changes)?))?;
+        let all = || answers.secrets.iter().map(|stored| (stored, stored.secret.value.expose_secret()));
+        let to_dotenv: Vec<_> = all()
+            .filter(|(stored, _)| stored.store == Some(Store::Dotenv))
+            .map(|(stored, value)| (stored.secret.kind.variable, value))
+            .collect();
+        let change = |text: &str| Ok(rewrite(text, &answers.changes, &before.environment)?);
+        let config = Rewritten::plan(&config_file(&before.location), change)?;
         let dotenv = before.location.openclaw_state.join(".env");
-        let dotenv = match answers.secrets {
-            SecretsIn::Dotenv => Some(Rewritten::plan(&dotenv, |text| Ok(rewrite_dotenv(text, &[(TOKEN, &secret)])))?),
-            SecretsIn::Config | SecretsIn::Environment | SecretsIn::AsItIs => None,
+        let dotenv = match to_dotenv.as_slice() {
+            [] => None,
+            variables => Some(Rewritten::plan(&dotenv, |text| Ok(rewrite_dotenv(text, variables)))?),
         };
-        let environment = before.environment.clone().with(TOKEN, &secret);
-        Ok(Files { config, dotenv, environment, secret })
+        let environment = all()
+            .filter(|(stored, _)| stored.store.is_some())
+            .fold(before.environment.clone(), |all, (stored, value)| all.with(stored.secret.kind.variable, value));
+        Ok(Files { config, dotenv, environment, hidden: all().map(|(_, value)| value.to_owned()).collect() })
     }
 
     /// Whether everything is there already.
@@ -66,20 +76,23 @@ impl Files {
         }
     }
 
-    /// Writes them, the configuration last and only if it can be used.
+    /// What the configuration comes to with all of it; nothing is written.
+    pub fn check(&self, place: &Place) -> Result<Loaded, Failure> {
+        let Rewritten { path, after, .. } = &self.config;
+        load_as_if(&self.environment, place.config.as_deref(), path, after).map_err(|problems| {
+            Failure::new(format!(
+                "with these answers the configuration cannot be used; nothing was written\n{problems}"
+            ))
+        })
+    }
+
+    /// Writes them, the configuration last.
     pub fn write(&self) -> Result<(), Failure> {
-        let config = self.config.prepare()?;
-        load(&self.environment, Some(config.path())).map_err(|problems| {
-            let name = config.path().display().to_string();
-            let told = problems.to_string().replace(&name, &self.config.path.display().to_string());
-            Failure::new(format!("with these answers the configuration cannot be used; nothing was written\n{told}"))
-        })?;
         if let Some(dotenv) = self.dotenv.as_ref().filter(|file| file.before != file.after) {
-            let prepared = dotenv.prepare()?;
-            dotenv.replace(prepared)?;
+            dotenv.replace(dotenv.prepare()?)?;
         }
         if self.config.before != self.config.after {
-            self.config.replace(config)?;
+            self.config.replace(self.config.prepare()?)?;
         }
         Ok(())
     }
@@ -88,9 +101,10 @@ impl Files {
         std::iter::once(&self.config).chain(&self.dotenv)
     }
 
-    /// A text without any secret in it: the token, and whatever else a `.env` holds.
+    /// A text without any secret in it: those that were given, and whatever else a `.env` holds.
     fn hidden(&self, text: &str) -> String {
-        let text = without_secrets(&without(text, &self.secret));
+        let text = self.hidden.iter().fold(text.to_owned(), |text, secret| without(&text, secret));
+        let text = without_secrets(&text);
         let line = |line: &str| match line.split_once('=') {
             Some((name, value)) if is_variable(name) && !value.is_empty() && value != "•••" => {
                 format!("{name}=••••")

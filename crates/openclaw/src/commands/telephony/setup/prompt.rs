@@ -42,18 +42,29 @@ impl Prompt {
         Ok(Some(checked.map_err(broken_off)?.trim().to_owned()))
     }
 
-    /// A phone number, or none at the wish of whoever is asked.
-    pub fn number(&self, question: &str, default: Option<&str>) -> Result<Option<PhoneNumber>, Failure> {
+    /// The same, where an empty text is none; what is known already stands there to be changed.
+    pub fn optional(
+        &self,
+        question: &str,
+        known: Option<&str>,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<Option<String>, Failure> {
         if !self.is_there {
             return Ok(None);
         }
-        let check = |text: &String| match text.trim() {
-            "" => Ok(()),
-            text => text.parse::<PhoneNumber>().map(drop).map_err(|_| "a number looks like +15550001234"),
-        };
+        let check = |text: &String| if text.trim().is_empty() { Ok(()) } else { check(text.trim()) };
         let input = Input::<String>::new().with_prompt(question).allow_empty(true).validate_with(check);
-        let input = if let Some(default) = default { input.with_initial_text(default) } else { input };
-        Ok(input.interact_text().map_err(broken_off)?.trim().parse().ok())
+        let input = if let Some(known) = known { input.with_initial_text(known) } else { input };
+        let typed = input.interact_text().map_err(broken_off)?.trim().to_owned();
+        Ok((!typed.is_empty()).then_some(typed))
+    }
+
+    /// A phone number, or none at the wish of whoever is asked.
+    pub fn number(&self, question: &str, known: Option<&str>) -> Result<Option<PhoneNumber>, Failure> {
+        let check = |text: &str| {
+            text.parse::<PhoneNumber>().map(drop).map_err(|_| "a number looks like +15550001234".to_owned())
+        };
+        Ok(self.optional(question, known, check)?.and_then(|number| number.parse().ok()))
     }
 
     /// Something that is not shown while it is typed.
@@ -63,6 +74,16 @@ impl Prompt {
         }
         let typed = Password::new().with_prompt(question).interact().map_err(broken_off)?;
         Ok(Some(SecretString::from(typed.trim().to_owned())))
+    }
+
+    /// The same, where an empty one is none.
+    pub fn optional_secret(&self, question: &str) -> Result<Option<SecretString>, Failure> {
+        if !self.is_there {
+            return Ok(None);
+        }
+        let typed = Password::new().with_prompt(question).allow_empty_password(true).interact().map_err(broken_off)?;
+        let typed = typed.trim();
+        Ok((!typed.is_empty()).then(|| SecretString::from(typed)))
     }
 
     /// Which of `choices`; `None` where nobody can be asked.

@@ -1,0 +1,99 @@
+//! What every question has: whether there is anybody to ask, and what is there already.
+
+use secrecy::SecretString;
+use serde_json::Value as Json;
+use telephony_config::{Change, Telephony};
+
+use super::prompt::Prompt;
+use super::secrets::{Kind, Secret};
+use super::{Before, Setup, missing};
+use crate::failure::Failure;
+
+/// Keys of the channel's block with what becomes of them.
+pub(super) type Changes = Vec<(&'static str, Change)>;
+
+/// Somebody who is asked, or nobody.
+pub(super) struct Asking<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) before: &'a Before,
+    pub(super) prompt: &'a Prompt,
+}
+
+impl Asking<'_> {
+    pub(super) fn existing(&self) -> Option<&Telephony> {
+        self.before.telephony()
+    }
+
+    /// Whether what has a default is asked for.
+    pub(super) fn asks_everything(&self) -> bool {
+        self.prompt.is_there() && !self.setup.consent.yes
+    }
+
+    /// The text that is in force for a key of the channel's block, as it was written.
+    pub(super) fn written(&self, key: &str) -> Option<String> {
+        self.shown(key)?.as_str().map(str::to_owned)
+    }
+
+    /// The same for a list.
+    pub(super) fn written_list(&self, key: &str) -> Vec<String> {
+        let list = self.shown(key).and_then(|value| value.as_array().cloned()).unwrap_or_default();
+        list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+    }
+
+    fn shown(&self, key: &str) -> Option<Json> {
+        let shown = self.before.loaded.as_ref()?.show();
+        shown.into_iter().find(|shown| shown.path == format!("channels.telephony.{key}"))?.value
+    }
+
+    /// A text that has to be there: from its flag, else asked for, else what is known.
+    pub(super) fn needed(
+        &self,
+        flag: &Option<String>,
+        name: &str,
+        question: &str,
+        known: Option<&str>,
+    ) -> Result<String, Failure> {
+        if let Some(given) = flag {
+            return Ok(given.clone());
+        }
+        if let (Some(known), false) = (known, self.asks_everything()) {
+            return Ok(known.to_owned());
+        }
+        self.prompt.text(question, known, |_| Ok(()))?.ok_or_else(|| missing(name, question))
+    }
+
+    /// A secret that may be missing: given, else known, else asked for.
+    pub(super) fn secret(
+        &self,
+        kind: &'static Kind,
+        given: Option<SecretString>,
+        question: &str,
+    ) -> Result<Option<Secret>, Failure> {
+        let value = match given.or_else(|| kind.known(self.before)) {
+            None if self.asks_everything() => self.prompt.optional_secret(question)?,
+            value => value,
+        };
+        Ok(value.map(|value| Secret { kind, value }))
+    }
+
+    pub(super) fn pick(&self, question: &str, choices: &[(&str, &str)], known: &str) -> Result<String, Failure> {
+        let labels: Vec<_> = choices.iter().map(|(name, meaning)| format!("{name}: {meaning}")).collect();
+        let default = choices.iter().position(|(name, _)| *name == known).unwrap_or(0);
+        let chosen = self.prompt.choice(question, &labels, default)?.unwrap_or(default);
+        Ok(choices[chosen].0.to_owned())
+    }
+}
+
+pub(super) fn set(value: impl Into<Json>) -> Change {
+    Change::Set(value.into())
+}
+
+/// `given` where it is one of `choices`.
+pub(super) fn one_of(flag: &str, given: &str, choices: &[(&str, &str)]) -> Result<String, Failure> {
+    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+    if names.contains(&given) {
+        return Ok(given.to_owned());
+    }
+    Err(Failure::usage(format!("`{given}` is nothing that {flag} takes"))
+        .hint(format!("it takes {}", names.join(", "))))
+}
