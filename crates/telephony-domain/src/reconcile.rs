@@ -257,7 +257,7 @@ mod tests {
         #[test]
         fn a_list_that_lags_behind_costs_few_copies(lag in 0u8..=200) {
             let refused = Request { listed_after: Some(lag), is_answered: true };
-            let copies = send(&vec![refused; 60], &[]).0;
+            let copies = send(&[refused; 60], &[]).0;
             // Sent again after 15, 45, 105 and 225 s at the earliest.
             let expected = 1 + [15, 45, 105, 225].iter().filter(|seconds| **seconds < usize::from(lag)).count();
             prop_assert!(copies <= expected, "{} copies of {}", copies, expected);
