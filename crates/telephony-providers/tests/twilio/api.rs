@@ -7,7 +7,7 @@ use telephony_domain::delivery::Status;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
-use telephony_domain::time::Timestamp;
+use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_providers::provider::{Correspondence, Deletion, Letter, Outgoing, Provider, ProviderError};
 use telephony_providers::twilio::Twilio;
 
@@ -260,8 +260,21 @@ async fn received_messages_are_read_as_their_webhooks_would_have_been() {
     let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Messages/MM3/Media/ME1", api.url());
     assert_eq!((picture.media[0].url.as_str(), picture.media[0].content_type.as_str()), (url.as_str(), "image/png"));
     assert_eq!((arrivals[1].messaging_service.as_deref(), arrivals[1].media.len()), (None, 0));
+    assert_eq!(arrivals[1].taken, Some(NOON));
     assert!(api.asked()[0].head.contains("/Messages.json?To=%2B15550001234&"));
     assert!(api.asked()[1].head.contains("/Messages/MM3/Media.json "));
+}
+
+#[tokio::test]
+async fn what_was_received_is_dated_by_our_clock_where_that_is_ahead() {
+    let mut inbound = message("SM1", "inbound", "Sun, 22 Nov 2020 06:33:00 +0000");
+    inbound["status"] = json!("received");
+    let page = json!({"messages": [inbound], "next_page_uri": null}).to_string();
+    let api = Api::start([Reaction::Answer(200, "date: Sun, 22 Nov 2020 06:34:00 GMT\r\n", page)]).await;
+    let now = SystemClock.now();
+    let arrivals = api.twilio().received("+15550001234", Timestamp(now.0 - 120_000)).await.unwrap();
+    let taken = arrivals[0].taken.unwrap();
+    assert!(taken.0 >= now.0 - 60_000 && taken < SystemClock.now(), "a minute ago, and not years ago: {taken:?}");
 }
 
 #[tokio::test]

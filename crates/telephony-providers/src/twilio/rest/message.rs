@@ -76,10 +76,10 @@ impl Rest {
     /// Messages to one of our numbers that came at or after `since` by our clock, newest first.
     pub(in crate::twilio) async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError> {
         let mut arrivals = Vec::new();
-        for (message, _) in self.messages_to(to, since).await? {
+        for (message, created) in self.messages_to(to, since).await? {
             // One that is still `receiving` is complete at the next look.
             if message.direction == "inbound" && message.status == "received" {
-                arrivals.push(self.arrival(message).await?);
+                arrivals.push(Arrival { taken: Some(created), ..self.arrival(message).await? });
             }
         }
         Ok(arrivals)
@@ -105,7 +105,6 @@ impl Rest {
         let has_media = message.num_media.as_deref().is_some_and(|number| number != "0");
         let media = if has_media { self.media_of(&message.sid).await? } else { Vec::new() };
         Ok(Arrival {
-            taken: Some(message.created()?),
             provider_id: message.sid,
             from: message.from.unwrap_or_default(),
             to: message.to,
@@ -115,6 +114,7 @@ impl Rest {
             // The list does not say who else was in a group.
             also_to: Vec::new(),
             opt_out_type: None,
+            taken: None,
         })
     }
 
