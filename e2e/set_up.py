@@ -58,6 +58,15 @@ class Terminal:
             eventually(lambda: not termios.tcgetattr(self.master)[3] & termios.ECHO, what="a terminal that hides keys")
         os.write(self.master, keys.encode())
 
+    def keep_secret(self, question, keys):
+        """The same, for what must not be shown: types once the terminal has stopped showing what is typed."""
+        self.answer(question, "")
+        deadline = time.monotonic() + 30
+        while termios.tcgetattr(self.master)[3] & termios.ECHO:
+            if not self.read(0.01) or time.monotonic() > deadline:
+                raise AssertionError(f"`{question}` shows what is typed:\n{self.text()}")
+        os.write(self.master, keys.encode())
+
     def end(self):
         """Everything that was shown, and how the program ended."""
         deadline = time.monotonic() + 60
@@ -99,7 +108,7 @@ class SetUp(Case):
     def test_every_question_is_answered_and_the_number_texts(self):
         terminal = self.setup_at_a_terminal()
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
-        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.keep_secret("Auth Token (not", TOKEN + ENTER)
         terminal.answer("Which number", ENTER)
         terminal.answer("How does Twilio reach", ENTER)
         terminal.answer("Public URL", "https://phone.example.com" + ENTER)
@@ -131,18 +140,18 @@ class SetUp(Case):
     def test_a_model_a_tunnel_and_a_list_are_asked_for(self):
         terminal = self.setup_at_a_terminal()
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
-        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.keep_secret("Auth Token (not", TOKEN + ENTER)
         terminal.answer("Which number", ENTER)
         terminal.answer("How does Twilio reach", DOWN + ENTER)
         terminal.answer("A domain of yours at ngrok", "claw.example.com" + ENTER)
-        terminal.answer("ngrok's authtoken (not", "ng-secret" + ENTER)
+        terminal.keep_secret("ngrok's authtoken (not", "ng-secret" + ENTER)
         terminal.answer("Who may talk", DOWN + ENTER)
         terminal.answer("Which numbers", f"{PHONE}, nobody" + ENTER)
         terminal.answer("`nobody` is no number", PHONE + ENTER)
         terminal.answer("Who answers", DOWN + DOWN + ENTER)
         terminal.answer("Where its API is", ENTER)
         terminal.answer("The model", "tiny" + ENTER)
-        terminal.answer("The API's key (not", "sk-secret" + ENTER)
+        terminal.keep_secret("The API's key (not", "sk-secret" + ENTER)
         terminal.answer("Your own number", ENTER)
         terminal.answer("Where do the secrets go", ENTER)
         terminal.answer("Write this? [y/N]", "y" + ENTER)
@@ -160,10 +169,10 @@ class SetUp(Case):
     def test_a_wrong_token_is_asked_for_again_and_no_is_no(self):
         terminal = self.setup_at_a_terminal()
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
-        terminal.answer("Auth Token (not", "0" * 32 + ENTER)
+        terminal.keep_secret("Auth Token (not", "0" * 32 + ENTER)
         terminal.answer("does not take these credentials", "")
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
-        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.keep_secret("Auth Token (not", TOKEN + ENTER)
         terminal.answer("Which number", ENTER)
         terminal.answer("How does Twilio reach", DOWN + DOWN + DOWN + ENTER)
         terminal.answer("Who may talk", ENTER)
@@ -180,7 +189,7 @@ class SetUp(Case):
     def test_control_c_changes_nothing(self):
         terminal = self.setup_at_a_terminal()
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
-        terminal.answer("Auth Token (not", TOKEN + ENTER)
+        terminal.keep_secret("Auth Token (not", TOKEN + ENTER)
         terminal.answer("Which number", ENTER)
         terminal.answer("How does Twilio reach", "\x03")
         code, shown = terminal.end()
