@@ -138,7 +138,8 @@ async fn a_program_reads_how_the_service_is() {
 fn a_service_of_the_machine_finds_what_its_user_has() {
     let system = System::new();
     let home = system.user("assistant");
-    configure(&home.join(".openclaw/openclaw.json"), COMPLETE);
+    let file = home.join(".openclaw/openclaw.json");
+    configure(&file, COMPLETE);
     let install = |user: &str| {
         let mut command = program();
         command.env("HOME", "/nonexistent");
@@ -151,6 +152,10 @@ fn a_service_of_the_machine_finds_what_its_user_has() {
     assert!(!printed.stdout.contains("/nonexistent") && !printed.stdout.contains("Environment="), "{}", printed.stdout);
 
     assert!(printed.stderr.contains("/.openclaw/telephony would be made first, for assistant alone"), "{printed:?}");
+
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let closed = install("assistant").stderr;
+    assert!(closed.contains(&format!("warning: assistant may not read {}\n", file.display())), "{closed}");
 
     let unknown = install("somebody-else");
     assert!(unknown.code == 1 && unknown.stderr.contains("there is no user somebody-else"), "{unknown:?}");

@@ -105,7 +105,7 @@ impl Install {
             return Err(Failure::new("the telephony channel is not enabled, so the service would not start")
                 .hint("set channels.telephony.enabled: true"));
         }
-        warn(&found);
+        warn(&found, account.as_ref());
         let unit = Unit::of(&found, account.as_ref().map(|account| account.name.as_str()))?.to_string();
         let (file, systemctl) = (self.scope.file(), self.scope.systemctl());
         let steps = [vec!["daemon-reload"], vec!["enable", NAME], vec!["restart", NAME]];
@@ -139,8 +139,16 @@ impl Install {
     }
 }
 
-/// Says what the shell has and the service will not have.
-fn warn(found: &Surroundings) {
+/// Says what the shell has and the service will not have, and what is here and its user may not read.
+fn warn(found: &Surroundings, account: Option<&Account>) {
+    if let Some(account) = account {
+        for file in found.files.iter().filter(|file| !account.can_read(file)) {
+            let (file, name) = (file.display(), &account.name);
+            terminal::say(format!(
+                "warning: {name} may not read {file}\n  hint: give {name} the file, and a way through the folders above it"
+            ));
+        }
+    }
     let dotenv = found.dotenv.display();
     if !found.only_here.is_empty() {
         let names = found.only_here.join(", ");

@@ -1,7 +1,7 @@
 //! The user that a service of the machine runs as.
 
 use std::fs::DirBuilder;
-use std::os::unix::fs::{DirBuilderExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -34,6 +34,24 @@ impl Account {
 }
 
 impl Account {
+    /// Whether the user can read a file, as far as owner, first group and mode of it and of the folders above it tell.
+    pub(super) fn can_read(&self, file: &Path) -> bool {
+        let may = |path: &Path, wanted: u32| {
+            std::fs::metadata(path).is_ok_and(|found| self.may(found.uid(), found.gid(), found.mode(), wanted))
+        };
+        may(file, 0o4) && file.ancestors().skip(1).all(|folder| may(folder, 0o1))
+    }
+
+    /// Whether the user has the `wanted` rights (4 to read, 1 to pass through) to what is `uid`'s and `gid`'s.
+    fn may(&self, uid: u32, gid: u32, mode: u32, wanted: u32) -> bool {
+        let rights = match (uid == self.uid, gid == self.gid) {
+            (true, _) => mode >> 6,
+            (false, true) => mode >> 3,
+            (false, false) => mode,
+        };
+        self.uid == 0 || rights & wanted == wanted
+    }
+
     /// Makes a folder for this user alone, with all that is missing above it. The confined service could not: it may write
     /// to this folder only, and that holds for a folder that is there when it starts.
     pub(super) fn make_folder(&self, folder: &Path) -> Result<(), Failure> {
@@ -70,8 +88,6 @@ fn in_list(list: &str, name: &str) -> Option<Account> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
-
     use super::*;
 
     #[test]
@@ -89,6 +105,18 @@ mod tests {
         let list = "root:x:0:0:root:/root:/bin/sh\nclaw2:x:7:7::/home/two:/bin/sh\nclaw:x:8:8:::/bin/false\n";
         assert_eq!(in_list(list, "claw2").unwrap().home, PathBuf::from("/home/two"));
         assert_eq!(in_list(list, "cla"), None);
+    }
+
+    #[test]
+    fn the_first_of_owner_group_and_others_that_a_user_is_decides() {
+        let user = |uid, gid| Account { name: "me".to_owned(), home: "/".into(), uid, gid };
+        let (owner, member, other) = (user(7, 1), user(8, 7), user(8, 8));
+        let reads = |account: &Account, mode: u32| account.may(7, 7, mode, 0o4);
+        assert!(reads(&owner, 0o400) && !reads(&owner, 0o044));
+        assert!(reads(&member, 0o640) && !reads(&member, 0o604));
+        assert!(reads(&other, 0o604) && !reads(&other, 0o640));
+        assert!(reads(&user(0, 0), 0o000), "root reads everything");
+        assert!(other.may(7, 7, 0o711, 0o1) && !other.may(7, 7, 0o704, 0o1));
     }
 
     #[test]

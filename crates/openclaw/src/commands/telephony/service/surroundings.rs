@@ -20,6 +20,8 @@ pub(super) struct Surroundings {
     pub(super) state: PathBuf,
     /// Where OpenClaw's `.env` is.
     pub(super) dotenv: PathBuf,
+    /// The files of the configuration, and `.env` where there is one.
+    pub(super) files: Vec<PathBuf>,
     /// Whether the channel is enabled.
     pub(super) is_enabled: bool,
     /// Variables of this shell that the configuration uses and the service will not have.
@@ -44,11 +46,14 @@ impl Surroundings {
             (Err(problems), Ok(loaded)) => (loaded.clone(), Some(problems)),
             (Err(_), Err(problems)) => return Err(Failure::from_problems(problems.clone())),
         };
+        let dotenv = location.openclaw_state.join(".env");
+        let sources = loaded.sources.iter().chain(dotenv.exists().then_some(&dotenv));
         Ok(Surroundings {
+            files: sources.filter_map(|file| std::path::absolute(file).ok()).collect(),
             is_enabled: loaded.telephony.enabled,
             only_here: from_here.map(|loaded| of_the_shell(&loaded, &variables)).unwrap_or_default(),
             state: location.state,
-            dotenv: location.openclaw_state.join(".env"),
+            dotenv,
             variables,
             config,
             lacking,
