@@ -230,6 +230,8 @@ async fn take_over(parts: &Parts, holder: &Holder) -> Result<LineId, StoreError>
     let now = parts.clock.now();
     let line = parts.store.claim_line(parts.settings.sender.clone(), now).await?;
     parts.store.bound_queues(parts.settings.terms.pacing).await?;
+    // From the very first start on, what comes is looked for, however soon after it we are gone again.
+    parts.store.gaps(now).await?;
     let turns = parts.store.free_turns(holder, now).await?;
     let doubts = parts.store.doubt_abandoned(holder, true, now).await?;
     if turns + doubts > 0 {

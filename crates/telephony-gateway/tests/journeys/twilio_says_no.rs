@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use telephony_store::history::{EntryState, Filter, Reference, Summary};
+use telephony_store::history::{EntryState, Filter, Reference};
 use telephony_store::outbox::PartState;
 use twilio_simulator::{Extent, Fault};
 
@@ -29,16 +29,20 @@ async fn a_429_is_tried_again_until_twilio_takes_it() {
     assert_eq!(stage.twilio.creations(), 3);
 }
 
+/// Waits until Twilio was asked so often to send a message, and the message waits again.
+async fn expect_put_off(stage: &Stage, creations: usize) {
+    // One after the other: what was counted before the request was made is no answer to it.
+    stage.expect_summary(|_| stage.twilio.creations() == creations).await;
+    stage.expect_summary(|summary| summary.queued == 1 && summary.sending == 0).await;
+}
+
 #[tokio::test]
 async fn the_daily_cap_is_used_up_and_the_answer_leaves_when_the_day_is_over() {
     const HOUR: Duration = Duration::from_secs(60 * 60);
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::DailyCap, Extent::All);
     stage.text(ALICE, "hello").await;
-    let waits = async |creations| {
-        let is_put_off = |summary: &Summary| summary.queued == 1 && stage.twilio.creations() == creations;
-        stage.expect_summary(is_put_off).await;
-    };
+    let waits = async |creations| expect_put_off(&stage, creations).await;
     waits(1).await;
     stage.clock.advance(HOUR / 2);
     for creations in 2..=3 {
@@ -64,10 +68,10 @@ async fn a_daily_cap_that_does_not_end_with_the_day_is_waited_for_and_then_told(
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::DailyCap, Extent::All);
     stage.text(ALICE, "hello").await;
-    stage.expect_summary(|summary| summary.queued == 1 && stage.twilio.creations() == 1).await;
+    expect_put_off(&stage, 1).await;
     for creations in 2..=3 {
         stage.clock.advance(DAY);
-        stage.expect_summary(|summary| summary.queued == 1 && stage.twilio.creations() == creations).await;
+        expect_put_off(&stage, creations).await;
     }
     stage.clock.advance(DAY + Duration::from_secs(2 * 60 * 60));
     stage.expect_rest().await;
