@@ -61,6 +61,7 @@ KINDS = {
     "message": ("GET", f"{OWN}/Messages/{SID}.json", ()),
     "messages_to": ("GET", f"{OWN}/Messages.json", ("To", "PageSize")),
     "billed": ("GET", f"{OWN}/Messages.json", ("DateSent>", "PageSize")),
+    "correspondence": ("GET", f"{OWN}/Messages.json", ("From", "PageSize")),
     "media_of": ("GET", f"{OWN}/Messages/{SID}/Media.json", ()),
     "delete_media": ("DELETE", f"{OWN}/Messages/{SID}/Media/{SID}.json", ()),
     "delete_message": ("DELETE", f"{OWN}/Messages/{SID}.json", ()),
