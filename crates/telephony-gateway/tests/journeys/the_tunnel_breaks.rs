@@ -1,5 +1,6 @@
 //! The way from the world to the gateway opens late, breaks, and has another address afterwards.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ struct Local {
     breaks: Arc<Notify>,
     refuses: Arc<Mutex<Option<Cause>>>,
     closed: Arc<Mutex<u32>>,
+    last: Arc<Mutex<Option<SocketAddr>>>,
     is_private: bool,
 }
 
@@ -27,6 +29,19 @@ struct OpenLocal {
     listener: TcpListener,
     inside: Inside,
     tunnel: Local,
+}
+
+impl Local {
+    /// Another port than the last time: the system may give the same again.
+    async fn listen_elsewhere(&self) -> TcpListener {
+        loop {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().ok();
+            if self.last.lock().unwrap().replace(address.unwrap()) != address {
+                return listener;
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -43,7 +58,7 @@ impl Tunnel for Local {
         if let Some(cause) = *self.refuses.lock().unwrap() {
             return Err(TunnelError::new(cause, "told to"));
         }
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = self.listen_elsewhere().await;
         let url = format!("http://{}", listener.local_addr().unwrap());
         Ok(Box::new(OpenLocal { url, listener, inside: inside.clone(), tunnel: self.clone() }))
     }
@@ -82,15 +97,18 @@ fn plan(tunnel: &Local, syncs_webhooks: bool) -> Plan {
 }
 
 async fn alive(stage: &Stage, is_wanted: impl Fn(&Alive) -> bool) -> Alive {
+    let mut last = None;
     let asked = async {
         loop {
-            match poke::poke(stage.state.path()).await.filter(&is_wanted) {
+            last = poke::poke(stage.state.path()).await;
+            match last.clone().filter(&is_wanted) {
                 Some(alive) => return alive,
                 None => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
     };
-    tokio::time::timeout(SOON, asked).await.expect("the gateway never says so")
+    let asked = tokio::time::timeout(SOON, asked).await;
+    asked.unwrap_or_else(|_| panic!("the gateway never says so; it said {last:?}"))
 }
 
 /// The tunnel's URL, once it is another than `before`.
