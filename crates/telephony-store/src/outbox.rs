@@ -263,7 +263,8 @@ pub trait Outbox: Send + Sync {
     ) -> Result<PartFate, StoreError>;
 
     /// Turns attempts that are older than [`ATTEMPT_LEASE`] into doubts, whoever made them; at start, with
-    /// `all_gateways`, also those of every gateway but `holder`, whatever their age. Returns how many.
+    /// `all_gateways`, also those of every gateway but `holder`, whatever their age. Returns how many. What is in doubt
+    /// already is due at once then, for whoever was looking it up.
     async fn doubt_abandoned(&self, holder: &Holder, all_gateways: bool, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Takes a part in doubt that is due to be looked up (leased for [`ATTEMPT_LEASE`]).

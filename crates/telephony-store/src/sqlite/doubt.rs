@@ -37,13 +37,17 @@ fn enter(db: &Connection, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now:
     close_attempt(db, part, end)
 }
 
-/// Raises doubts about attempts whose process has gone.
+/// Raises doubts about attempts whose process has gone. With `all_gateways`, whoever was looking a doubt up has gone too:
+/// all are due. To look too early, or twice, does no harm.
 pub(super) fn abandoned(
     db: &Connection,
     holder: &Holder,
     all_gateways: bool,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
+    if all_gateways {
+        execute(db, "UPDATE part SET due_at = ?1 WHERE state = 'unknown' AND due_at > ?1", [now.0])?;
+    }
     // A lease that ends later than a new one would was given by a clock that has been set back since.
     let sql = "SELECT p.id FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
                WHERE p.state = 'starting' AND (p.due_at <= ?1 OR p.due_at > ?2

@@ -150,3 +150,20 @@ async fn a_new_gateway_doubts_what_the_dead_one_was_sending_but_not_what_a_comma
     assert_eq!(world.states(dead).await, [PartState::Unknown]);
     assert_eq!(world.states(alive).await, [PartState::Starting]);
 }
+
+#[tokio::test]
+async fn a_new_gateway_looks_up_at_once_what_the_dead_one_was_looking_up() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let lease = world.lose(at(0)).await.lease;
+    world.doubtful(at(1)).await;
+    let due = at(1) + ATTEMPT_LEASE;
+    assert!(
+        matches!(world.store.doubtful_part(&gateway(), at(2)).await.unwrap(), Next::Idle(Some(then)) if then == due)
+    );
+    let next = Holder("gateway-2".to_owned());
+    assert_eq!(world.store.doubt_abandoned(&next, true, at(2)).await.unwrap(), 0);
+    assert_eq!(world.doubtful(at(2)).await.lease, lease);
+    let then = world.store.not_found(lease, Finding::Absent, at(3)).await.unwrap();
+    assert_eq!(then, Then::LookAgainAt(at(15)), "it is not sent again any sooner");
+}
