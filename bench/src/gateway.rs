@@ -1,4 +1,4 @@
-//! The gateway as it is shipped: the release binary with a configuration of its own, and how it is talked to.
+//! The gateway: the release binary, or the static one, with a configuration of its own, and how it is talked to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,13 @@ impl Gateway {
             None => build(folder)?,
         };
         Ok(Gateway { binary, states: states.unwrap_or(folder).to_owned() })
+    }
+
+    /// The static binary of `dist/build`, where it was built beside this one.
+    pub fn shipped(&self) -> Option<Gateway> {
+        let target = self.binary.parent().and_then(Path::parent)?;
+        let binary = target.join("static/openclaw");
+        binary.exists().then(|| Gateway { binary, states: self.states.clone() })
     }
 
     /// An empty folder for the state of one gateway; removed when it is dropped.

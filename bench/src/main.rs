@@ -110,7 +110,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
             Part::Accepts => local.block_on(&runtime, parts::accepts::measure(&gateway, is_long))?,
             Part::Start => local.block_on(&runtime, parts::start::measure(&gateway))?,
             Part::Growth => local.block_on(&runtime, parts::growth::measure(&gateway, is_long))?,
-            Part::Size => parts::size::measure(&gateway.binary)?,
+            Part::Size => parts::size::measure(&gateway)?,
             Part::Build => parts::build::measure()?,
         };
         println!("{table}");

@@ -5,16 +5,21 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
+use crate::gateway::Gateway;
 use crate::report::Table;
 
-/// Measures the release binary as it is and without its symbols.
-pub fn measure(binary: &Path) -> Result<Table> {
-    let mut table = Table::new("Size of the binary", "Profile `release`.", &["", "MB"]);
+/// Measures the release binary as it is and without its symbols, and the static one where there is one.
+pub fn measure(gateway: &Gateway) -> Result<Table> {
+    let note = "Profile `release`; the static binary is the one of `dist/build`, measured where it was built before.";
+    let mut table = Table::new("Size of the binary", note, &["", "MB"]);
     let megabytes = |path: &Path| Ok::<_, anyhow::Error>(format!("{:.1}", std::fs::metadata(path)?.len() as f64 / 1e6));
-    table.row(["as built".to_owned(), megabytes(binary)?]);
+    table.row(["as built".to_owned(), megabytes(&gateway.binary)?]);
     let stripped = tempfile::NamedTempFile::new()?;
-    let done = Command::new("strip").arg("-o").arg(stripped.path()).arg(binary).status()?;
+    let done = Command::new("strip").arg("-o").arg(stripped.path()).arg(&gateway.binary).status()?;
     ensure!(done.success(), "strip failed");
     table.row(["without symbols".to_owned(), megabytes(stripped.path())?]);
+    if let Some(shipped) = gateway.shipped() {
+        table.row(["static".to_owned(), megabytes(&shipped.binary)?]);
+    }
     Ok(table)
 }

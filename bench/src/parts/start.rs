@@ -33,10 +33,12 @@ pub async fn measure(gateway: &Gateway) -> Result<Table> {
     let state = gateway.new_state()?;
     let later = (0..STARTS).map(|_| start_once(gateway, &state)).collect::<Result<Vec<_>>>()?;
     table.row(row("later start (ms)", &later[1..]));
-    let process = gateway.start(&state, NO_TWILIO)?;
-    tokio::time::sleep(SETTLED).await;
-    let idle = process.memory()?;
+    let mut idle = idle_memory(gateway, &state).await?;
     table.row(["idle memory (MB)".to_owned(), format!("{idle:.1}"), String::new()]);
+    if let Some(shipped) = gateway.shipped() {
+        idle = idle_memory(&shipped, &state).await?;
+        table.row(["idle memory, static binary (MB)".to_owned(), format!("{idle:.1}"), String::new()]);
+    }
     let slower = median(&first).max(median(&later[1..]));
     table.aim(
         format!("answers within {LISTENS_WITHIN} ms of exec"),
@@ -45,6 +47,12 @@ pub async fn measure(gateway: &Gateway) -> Result<Table> {
     );
     table.aim(format!("less than {IDLE_BELOW} MB when idle"), format!("{idle:.1} MB"), idle < IDLE_BELOW);
     Ok(table)
+}
+
+async fn idle_memory(gateway: &Gateway, state: &TempDir) -> Result<f64> {
+    let process = gateway.start(state, NO_TWILIO)?;
+    tokio::time::sleep(SETTLED).await;
+    process.memory()
 }
 
 /// Milliseconds that a start takes.
