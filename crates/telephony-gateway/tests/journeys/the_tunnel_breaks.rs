@@ -36,8 +36,8 @@ impl Local {
     async fn listen_elsewhere(&self) -> TcpListener {
         loop {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().ok();
-            if self.last.lock().unwrap().replace(address.unwrap()) != address {
+            let address = listener.local_addr().unwrap();
+            if self.last.lock().unwrap().replace(address) != Some(address) {
                 return listener;
             }
         }

@@ -42,20 +42,19 @@ async fn the_daily_cap_is_used_up_and_the_answer_leaves_when_the_day_is_over() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::DailyCap, Extent::All);
     stage.text(ALICE, "hello").await;
-    let waits = async |creations| expect_put_off(&stage, creations).await;
-    waits(1).await;
+    expect_put_off(&stage, 1).await;
     stage.clock.advance(HOUR / 2);
     for creations in 2..=3 {
         // Twilio is asked by the hour, not by the second.
-        waits(creations - 1).await;
+        expect_put_off(&stage, creations - 1).await;
         stage.clock.advance(HOUR);
-        waits(creations).await;
+        expect_put_off(&stage, creations).await;
     }
     let entries = stage.store().messages(Filter { limit: 1, ..Filter::default() }).await.unwrap();
     let detail = stage.store().message(Reference::Entry(entries[0].id)).await.unwrap().unwrap();
     assert_eq!(detail.parts[0].waits_for.as_deref(), Some("daily-cap"));
     stage.clock.advance(20 * HOUR);
-    waits(4).await;
+    expect_put_off(&stage, 4).await;
     stage.twilio.behave();
     stage.clock.advance(2 * HOUR);
     stage.expect(ALICE, &["hello"]).await;

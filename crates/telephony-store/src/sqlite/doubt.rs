@@ -38,7 +38,7 @@ fn enter(db: &Connection, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now:
 }
 
 /// Raises doubts about attempts whose process has gone. With `all_gateways`, whoever was looking a doubt up has gone too:
-/// all are due. To look too early, or twice, does no harm.
+/// all are due. One that is looked at too early waits for its second look as before.
 pub(super) fn abandoned(
     db: &Connection,
     holder: &Holder,
