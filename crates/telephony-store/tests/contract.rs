@@ -14,6 +14,7 @@ mod contract {
     mod interleavings;
     mod limits;
     mod lines;
+    mod machines;
     mod notices;
     mod opt_outs;
     mod orders;

@@ -6,7 +6,6 @@ use telephony_domain::id::MessageId;
 use telephony_domain::limit::{DAY, Limits, MOMENT, Terms};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::pace::Pacing;
-use telephony_domain::rally::{ENDLESS_AFTER, PAUSE};
 use telephony_domain::reconcile::Finding;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
@@ -16,7 +15,7 @@ use telephony_store::outbox::PartState::{Canceled, Failed, Ready, Starting};
 use telephony_store::outbox::StartedPart;
 use telephony_store::{LONGEST_WAIT, Next};
 
-use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, parts, receipt, seconds, send_failure, texts};
+use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, parts, receipt, seconds, send_failure};
 
 fn per_day(segments: u32) -> Limits {
     Limits { segments_per_day: Some(segments), ..Limits::default() }
@@ -26,25 +25,25 @@ fn per_contact(segments: u32) -> Limits {
     Limits { segments_per_contact_per_day: Some(segments), ..Limits::default() }
 }
 
-fn replies(number: u32) -> Limits {
+pub fn replies(number: u32) -> Limits {
     Limits { replies_per_contact_per_30s: Some(number), ..Limits::default() }
 }
 
-async fn taken(world: &World, limits: Limits, now: Timestamp) -> StartedPart {
+pub async fn taken(world: &World, limits: Limits, now: Timestamp) -> StartedPart {
     match world.start_within(limits, now).await {
         Next::Taken(part) => part,
         Next::Idle(due) => panic!("nothing may leave before {due:?}"),
     }
 }
 
-async fn held(world: &World, limits: Limits, now: Timestamp) -> Option<Timestamp> {
+pub async fn held(world: &World, limits: Limits, now: Timestamp) -> Option<Timestamp> {
     match world.start_within(limits, now).await {
         Next::Idle(due) => due,
         Next::Taken(part) => panic!("{part:?} leaves over the limit"),
     }
 }
 
-async fn sent(world: &World, part: &StartedPart, now: Timestamp) {
+pub async fn sent(world: &World, part: &StartedPart, now: Timestamp) {
     let id = format!("SM-{}", part.correlator);
     world.store.part_sent(part.lease, receipt(&id, Status::Queued), now).await.unwrap();
 }
@@ -250,69 +249,6 @@ async fn a_clock_set_back_forgets_nothing_and_blocks_for_a_day_at_most() {
 }
 
 #[tokio::test]
-async fn two_machines_that_answer_each_other_are_paused() {
-    let world = World::new().await;
-    let (mut now, mut paused) = (at(0), false);
-    for reply in 0..(ENDLESS_AFTER * 10) {
-        world.says(ANN, "beep", now).await;
-        let Next::Taken(turn) = world.next_turn(now).await else {
-            paused = true;
-            break;
-        };
-        world.answer(&turn, "boop", now).await.unwrap();
-        let part = loop {
-            match world.start_within(replies(3), now).await {
-                Next::Taken(part) => break part,
-                Next::Idle(due) => now = due.unwrap(),
-            }
-        };
-        assert!(reply < 100, "they go on for ever");
-        sent(&world, &part, now).await;
-        now = now + seconds(1);
-    }
-    assert!(paused);
-    assert_eq!(held(&world, replies(3), now).await, None);
-    assert_eq!(world.notices(now).await, ["paused-1"]);
-    let over = now + PAUSE;
-    let summary = world.store.summary(now).await.unwrap();
-    assert_eq!((summary.waiting, summary.queued), (1, 0));
-    world.says(ANN, "beep beep", now + seconds(60)).await;
-    world.turns_idle(over - seconds(60)).await;
-    let world = world.restarted();
-    assert_eq!(texts(&world.lease(over).await), ["beep", "beep beep"]);
-    assert_eq!(world.notices(over).await, [""; 0]);
-}
-
-/// Ann's machine answers each of our answers after so many seconds. Returns after how many exchanges it is paused, and when.
-async fn rally(world: &World, pause: u64) -> (u32, Timestamp) {
-    let mut now = at(0);
-    for exchanges in 0..200 {
-        world.says(ANN, "beep", now).await;
-        let Next::Taken(turn) = world.next_turn(now).await else { return (exchanges, now) };
-        world.answer(&turn, "boop", now + seconds(1)).await.unwrap();
-        sent(world, &taken(world, replies(12), now + seconds(2)).await, now + seconds(2)).await;
-        now = now + seconds(2 + pause);
-    }
-    panic!("they go on for ever");
-}
-
-#[tokio::test]
-async fn machines_too_slow_for_any_limit_are_paused_for_never_resting_and_it_is_told_once() {
-    for (pause, expected) in [(5, 31), (40, 91)] {
-        let world = World::new().await;
-        let (exchanges, now) = rally(&world, pause).await;
-        assert_eq!(exchanges, expected);
-        let told = world.store.notices(now).await.unwrap();
-        assert_eq!(told.iter().map(|given| given.name.as_str()).collect::<Vec<_>>(), ["paused-1"]);
-        assert!(told[0].text.contains(&format!("conversation {ANN} --resume")), "{}", told[0].text);
-        assert!(told[0].text.ends_with(&format!("REJECT {ANN} BLOCK ends it")), "{}", told[0].text);
-        let waiting = world.lease(now + PAUSE).await;
-        world.answer(&waiting, "still boop", now + PAUSE).await.unwrap();
-        assert_eq!(world.notices(now + PAUSE).await, [""; 0], "it begins anew");
-    }
-}
-
-#[tokio::test]
 async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
     let world = World::new().await;
     world.store.approve(Who::Number(number(ANN)), parts(&["hi"]), Some(world.line), at(0)).await.unwrap();
@@ -321,20 +257,6 @@ async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
     held(&world, per_contact(1), at(0)).await;
     let told = &world.store.notices(at(0)).await.unwrap()[0].text;
     assert!(told.ends_with(&format!("`openclaw pairing reject telephony {ANN} --block` ends it")), "{told}");
-}
-
-#[tokio::test]
-async fn a_person_who_rests_once_in_a_while_is_no_machine() {
-    let world = World::new().await;
-    let mut now = at(0);
-    for exchange in 0..200 {
-        world.says(ANN, "and?", now).await;
-        let turn = world.lease(now).await;
-        world.answer(&turn, "well", now).await.unwrap();
-        sent(&world, &taken(&world, replies(12), now).await, now).await;
-        now = now + seconds(if exchange % 25 == 0 { 61 } else { 8 });
-    }
-    assert_eq!(world.notices(now).await, [""; 0]);
 }
 
 #[tokio::test]
