@@ -30,11 +30,11 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// One text for each of these message numbers, from `contacts` contacts in turn. Each has a SID of its own.
-    pub fn texts(numbers: Range<u64>, contacts: u64) -> Requests {
+    /// One text for each of these message numbers, from these contacts in turn. Each has a SID of its own.
+    pub fn texts(numbers: Range<u64>, contacts: Range<u64>) -> Requests {
         let mut requests = Requests::default();
-        for number in numbers {
-            requests.push(&request(number, number % contacts));
+        for (number, contact) in numbers.zip(contacts.cycle()) {
+            requests.push(&request(number, contact));
         }
         requests
     }

@@ -21,7 +21,7 @@ const MORE_CONNECTIONS: usize = 64;
 /// How often each server has its turn.
 const ROUNDS: usize = 5;
 
-/// Contacts who write by turns.
+/// Contacts who write by turns; others in each round, because who goes on without a rest is paused as a machine.
 const CONTACTS: u64 = 1000;
 
 /// More than any server here takes in a second: the gateway needs new messages all the time.
@@ -91,7 +91,8 @@ impl Servers {
 
     async fn round(&mut self, connections: usize, length: Duration) -> Result<Round> {
         let texts = length.as_secs() * REQUESTS_PER_SECOND;
-        let requests = Requests::texts(self.texts_so_far..self.texts_so_far + texts, CONTACTS);
+        let (first, contacts) = (self.texts_so_far, self.texts_so_far..self.texts_so_far + CONTACTS);
+        let requests = Requests::texts(first..first + texts, contacts);
         self.texts_so_far += texts;
         let empty = take(&self.empty, connections, &requests, length).await?;
         let signed = take(&self.signed, connections, &requests, length).await?;

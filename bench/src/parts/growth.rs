@@ -1,5 +1,6 @@
 //! Whether memory and the cost of a message stay what they are while messages and conversations become many.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -14,6 +15,12 @@ use crate::webhook::Requests;
 
 /// Messages where only their cost is of interest.
 const A_FEW: u64 = 5000;
+
+/// Contacts who send a few messages. No act has those of another: who goes on without a rest is paused as a machine.
+const TEN: [Range<u64>; 3] = [0..10, 10..20, 20..30];
+
+/// The first of many contacts.
+const FIRST_OF_MANY: u64 = 1000;
 
 /// The gateway, and how many messages it was sent.
 struct Stage {
@@ -44,11 +51,13 @@ pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
     let gateway = gateway.start(&state, &twilio.url())?;
     let mut stage = Stage { gateway, twilio, sent: 0, table: Table::new("Growth", note, &columns) };
     // The first one warms up.
-    stage.act(A_FEW, 10).await?;
-    let few = stage.act(A_FEW, 10).await?;
-    let many_new = stage.act(many, many).await?;
-    let many_old = stage.act(many, many).await?;
-    let few_again = stage.act(A_FEW, 10).await?;
+    let [warm, ten, ten_more] = TEN;
+    stage.act(A_FEW, warm).await?;
+    let few = stage.act(A_FEW, ten).await?;
+    let contacts = FIRST_OF_MANY..FIRST_OF_MANY + many;
+    let many_new = stage.act(many, contacts.clone()).await?;
+    let many_old = stage.act(many, contacts).await?;
+    let few_again = stage.act(A_FEW, ten_more).await?;
     let memory = many_old.memory.max(few_again.memory) / many_new.memory;
     stage.table.aim(
         format!("memory does not grow with what is stored: at the end at most {FLAT} times what it was after {many} messages"),
@@ -71,8 +80,9 @@ pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
 }
 
 impl Stage {
-    /// Has `messages` more from `contacts` contacts answered, and notes what that took.
-    async fn act(&mut self, messages: u64, contacts: u64) -> Result<Act> {
+    /// Has `messages` more from these contacts answered, and notes what that took.
+    async fn act(&mut self, messages: u64, contacts: Range<u64>) -> Result<Act> {
+        let conversations = contacts.end - contacts.start;
         let requests = Requests::texts(self.sent..self.sent + messages, contacts);
         self.sent += messages;
         let (cpu_before, started) = (self.gateway.cpu()?, Instant::now());
@@ -82,7 +92,7 @@ impl Stage {
         let act = Act { memory: self.gateway.memory()?, cpu: cpu * 1e6 / messages as f64 };
         self.table.row([
             format!("{messages} messages"),
-            contacts.to_string(),
+            conversations.to_string(),
             format!("{:.1}", act.memory),
             format!("{:.0}", messages as f64 / took),
             format!("{:.0}", act.cpu),
