@@ -133,7 +133,7 @@ pub struct Receipt {
 }
 
 /// A verified report on one of our messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReport {
     /// The provider's id of the message.
     pub provider_id: String,

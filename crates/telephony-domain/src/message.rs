@@ -9,7 +9,7 @@ use crate::number::{PhoneNumber, mask};
 use crate::time::Timestamp;
 
 /// A message from a contact, as the provider vouched for it. `Debug` hides text and numbers.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
     /// The provider's id of the message; the same message always has the same id.
     pub provider_id: String,

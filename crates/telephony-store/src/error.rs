@@ -54,12 +54,21 @@ pub enum StoreError {
     /// There is no such thing.
     #[error("there is no {0}")]
     NotFound(String),
+    /// A thread of the store has ended, which is a bug of ours.
+    #[error("a thread of the message store has stopped")]
+    Stopped,
     /// Anything else the database says.
     #[error("the message store failed: {0}")]
     Other(String),
 }
 
 impl StoreError {
+    /// Whether nothing at all can be stored now, whatever it is.
+    pub fn is_of_the_store(&self) -> bool {
+        use StoreError::{Busy, Damaged, Disk, Full, Newer, Older, ReadOnly, Stopped};
+        matches!(self, Full(_) | ReadOnly(_) | Disk(_) | Busy(_) | Damaged(_) | Newer { .. } | Older { .. } | Stopped)
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -88,6 +97,7 @@ impl StoreError {
             StoreError::NotFound(_) => {
                 "list what there is with `openclaw telephony messages`, `messages --dead` or `openclaw pairing list telephony`"
             }
+            StoreError::Stopped => "restart the program, and report it with the log",
             StoreError::Other(_) => "the log has more; if it stays, report it with the log",
         }
     }

@@ -37,7 +37,7 @@ impl From<Error> for StoreError {
 
 impl StoreError {
     /// The same failure, saying which file it is about.
-    pub(super) fn at(self, path: &Path) -> StoreError {
+    pub(crate) fn at(self, path: &Path) -> StoreError {
         let named = |words: String| format!("{}: {words}", path.display());
         match self {
             StoreError::Full(words) => StoreError::Full(named(words)),
@@ -51,11 +51,19 @@ impl StoreError {
     }
 
     /// A failure of the file system about the store's own file or folder.
-    pub(super) fn of_file(error: &std::io::Error) -> StoreError {
+    pub(crate) fn of_file(error: &std::io::Error) -> StoreError {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
             std::io::ErrorKind::NotFound => StoreError::Damaged("it was removed".to_owned()),
             _ => StoreError::ReadOnly(error.to_string()),
+        }
+    }
+
+    /// A failure of the disk under a file that is open.
+    pub(crate) fn of_disk(error: &std::io::Error) -> StoreError {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
+            _ => StoreError::Disk(error.to_string()),
         }
     }
 }

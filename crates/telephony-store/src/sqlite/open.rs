@@ -1,6 +1,6 @@
 //! The file, its folder, and how connections to it are set up.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use super::log::Log;
 use super::{Mode, schema};
 use crate::StoreError;
+use crate::file::{File, make_file};
 
 /// How long we wait for another process to finish its transaction.
 const BUSY: Duration = Duration::from_secs(5);
@@ -50,7 +51,7 @@ fn nothing(path: &Path) -> Result<Opened, StoreError> {
     };
     let (mut writing, reading) = (empty()?, empty()?);
     let log = Log::of(&mut writing, path)?;
-    Ok(Opened { file: File { path: path.to_owned(), identity: None }, writing, log, reading })
+    Ok(Opened { file: File::none(path), writing, log, reading })
 }
 
 /// A file that cannot be written, or has no room beside it: it is read, and whoever writes is told.
@@ -158,54 +159,4 @@ fn make_folder(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|error| StoreError::of_file(&error))
-}
-
-/// Makes the file before SQLite does, so that nobody else can read it at any time; its journals get the same mode.
-pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError::of_file(&error)),
-        _ => Ok(()),
-    }
-}
-
-/// Which file it is that we opened.
-#[derive(Debug)]
-pub(super) struct File {
-    path: PathBuf,
-    identity: Identity,
-}
-
-/// Device and inode where there are such things.
-type Identity = Option<(u64, u64)>;
-
-impl File {
-    fn at(path: &Path) -> Result<File, StoreError> {
-        Ok(File { path: path.to_owned(), identity: identity(path)? })
-    }
-
-    /// Fails when the file was removed or replaced: SQLite would go on writing to the old one, which nobody will ever read.
-    pub(super) fn check_is_there(&self) -> Result<(), StoreError> {
-        if identity(&self.path)? == self.identity {
-            Ok(())
-        } else {
-            Err(StoreError::Damaged("it was replaced by another file".to_owned()))
-        }
-    }
-}
-
-#[cfg(unix)]
-fn identity(path: &Path) -> Result<Identity, StoreError> {
-    use std::os::unix::fs::MetadataExt;
-    let found = std::fs::metadata(path).map_err(|error| StoreError::of_file(&error))?;
-    Ok(Some((found.dev(), found.ino())))
-}
-
-/// An open file cannot be removed there.
-#[cfg(not(unix))]
-fn identity(_: &Path) -> Result<Identity, StoreError> {
-    Ok(None)
 }

@@ -75,7 +75,7 @@ pub(super) fn write_version(db: &Connection) -> Result<(), StoreError> {
 }
 
 fn make_copy(db: &Connection, copy: &Path) -> Result<(), StoreError> {
-    super::open::make_file(copy)?;
+    crate::file::make_file(copy)?;
     db.backup(MAIN_DB, copy, None::<fn(rusqlite::backup::Progress)>)?;
     tracing::info!(copy = %copy.display(), "copied the message store before changing its schema");
     Ok(())

@@ -40,7 +40,7 @@ impl Waiting {
     pub(super) fn push(&self, rank: Rank, work: Box<dyn Work>) -> Result<(), StoreError> {
         let mut rows = self.rows();
         if rows.is_closed {
-            return Err(StoreError::stopped());
+            return Err(StoreError::Stopped);
         }
         let row = rows.row(rank);
         if row.len() >= LONGEST_ROW {

@@ -49,7 +49,7 @@ where
         let outcome = match (self.outcome, stored) {
             (Some(Ok(done)), Ok(())) => Ok(done),
             (Some(Err(error)), _) | (_, Err(error)) => Err(error),
-            (None, Ok(())) => Err(StoreError::stopped()),
+            (None, Ok(())) => Err(StoreError::Stopped),
         };
         // Whoever asked may have gone away; what was stored stays stored.
         let _ = self.asker.send(outcome);
@@ -90,7 +90,7 @@ impl Worker {
     {
         let (asker, answer) = oneshot::channel();
         self.waiting.push(rank, Box::new(Asked { work, outcome: None, asker }))?;
-        answer.await.map_err(|_| StoreError::stopped())?
+        answer.await.map_err(|_| StoreError::Stopped)?
     }
 }
 
@@ -110,11 +110,5 @@ struct Closing<'a>(&'a Waiting);
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.0.abandon();
-    }
-}
-
-impl StoreError {
-    pub(super) fn stopped() -> StoreError {
-        StoreError::Other("its thread has stopped; restart the program".to_owned())
     }
 }

@@ -5,12 +5,12 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::log::Log;
-use super::open::File;
 use super::query::execute;
 use super::share::Share;
 use super::waiting::{Batch, Waiting};
 use super::worker::Work;
 use crate::StoreError;
+use crate::file::File;
 
 /// No more arrivals share a commit, so that none waits long for the others.
 const BATCH: usize = 64;

@@ -1,0 +1,288 @@
+//! The journal: what the provider tells us is on disk here before it is acknowledged, in order, until it is in the store.
+//!
+//! To append costs little and waits for nobody but the disk; to store means to judge, and waits its turn. What is settled is
+//! overwritten. An entry may come out twice, when we are ended after it was stored: storing knows what it has.
+
+mod file;
+mod record;
+
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use serde::{Deserialize, Serialize};
+use telephony_domain::delivery::StatusReport;
+use telephony_domain::message::Arrival;
+use telephony_domain::time::Timestamp;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::StoreError;
+use file::JournalFile;
+
+/// No more than so many bytes wait to be stored, some 500,000 texts: a store that fails for long is told to the provider, too.
+const ROOM: u64 = 256 << 20;
+
+/// Entries that are given out at a time.
+const AT_A_TIME: usize = 64;
+
+/// What the provider told us. The names in it are those of files that an older version left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Told {
+    /// A contact wrote.
+    Message(Arrival),
+    /// One of our messages came on.
+    Report(StatusReport),
+}
+
+/// One thing that we were told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub told: Told,
+}
+
+/// A place in the journal: what is before it was appended earlier. Good for one run of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position(u64);
+
+/// The oldest entries that are not settled.
+#[derive(Debug)]
+pub struct Batch {
+    /// In order; never empty but where none of them can be read.
+    pub entries: Vec<Entry>,
+    end: u64,
+}
+
+/// The journal in one file. Dropping it waits for what is being written.
+#[derive(Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    file: JournalFile,
+    state: Mutex<State>,
+    /// Rings when something is to be written, or all is settled.
+    bell: Condvar,
+    /// Tells when more is on disk.
+    more: Notify,
+    /// Up to where entries are settled.
+    settled: watch::Sender<u64>,
+}
+
+/// Positions in bytes.
+#[derive(Debug, Default)]
+struct State {
+    /// Of the first byte in the file.
+    start: u64,
+    /// Of the first byte behind what is on disk.
+    end: u64,
+    /// Records to be written, and who waits for each: behind how many bytes it ends.
+    records: Vec<u8>,
+    waiting: Vec<(u64, Waiter)>,
+    is_asleep: bool,
+    is_closed: bool,
+}
+
+/// Somebody who waits until an entry is on disk.
+type Waiter = oneshot::Sender<Result<Position, StoreError>>;
+
+/// What the thread has to write.
+struct Writing {
+    /// Where, and at which position.
+    offset: u64,
+    from: u64,
+    records: Vec<u8>,
+    waiting: Vec<(u64, Waiter)>,
+}
+
+impl Journal {
+    /// Opens the file and makes it where there is none; what an earlier run left in it comes out first.
+    pub fn open(path: &Path) -> Result<Journal, StoreError> {
+        let (file, end) = JournalFile::open(path)?;
+        let shared = Arc::new(Shared {
+            file,
+            state: Mutex::new(State { end, ..State::default() }),
+            bell: Condvar::new(),
+            more: Notify::new(),
+            settled: watch::Sender::new(0),
+        });
+        let ours = shared.clone();
+        let thread = Builder::new().name("journal".to_owned()).spawn(move || ours.serve());
+        let thread = thread.map_err(|error| StoreError::Other(format!("no thread for the journal: {error}")))?;
+        Ok(Journal { shared, thread: Some(thread) })
+    }
+
+    /// Appends an entry; it is on disk when this returns `Ok`. Entries asked for at the same time share a sync of the disk.
+    pub async fn append(&self, entry: &Entry) -> Result<Position, StoreError> {
+        let payload = serde_json::to_vec(entry).map_err(|error| StoreError::Other(error.to_string()))?;
+        let (waiter, answer) = oneshot::channel();
+        self.shared.ask(&payload, waiter)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// The oldest entries that are not settled; waits until there are any. The same again until they are settled.
+    pub async fn next(&self) -> Result<Batch, StoreError> {
+        loop {
+            if let Some(batch) = self.shared.unsettled()? {
+                return Ok(batch);
+            }
+            self.shared.more.notified().await;
+        }
+    }
+
+    /// Whether all is settled.
+    pub fn is_settled(&self) -> bool {
+        self.unsettled_bytes() == 0
+    }
+
+    /// How much is not settled.
+    pub fn unsettled_bytes(&self) -> u64 {
+        self.shared.state().end - *self.shared.settled.borrow()
+    }
+
+    /// These are in the store, or never will be.
+    pub fn settle(&self, batch: &Batch) {
+        self.shared.settled.send_replace(batch.end);
+        self.shared.ring(self.shared.state());
+    }
+
+    /// Returns once the entry at `position` is settled.
+    pub async fn settled(&self, position: Position) {
+        let mut settled = self.shared.settled.subscribe();
+        // The sender is ours and does not go away.
+        settled.wait_for(|settled| *settled >= position.0).await.ok();
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        state.is_closed = true;
+        self.shared.ring(state);
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so on its own.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the thread where it sleeps: ringing costs a system call.
+    fn ring(&self, mut state: MutexGuard<'_, State>) {
+        if std::mem::take(&mut state.is_asleep) {
+            drop(state);
+            self.bell.notify_one();
+        }
+    }
+
+    fn ask(&self, payload: &[u8], waiter: Waiter) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(StoreError::Stopped);
+        }
+        if state.end - *self.settled.borrow() + state.records.len() as u64 > ROOM {
+            let words = format!("{} MiB of what came wait to be stored already", ROOM >> 20);
+            return Err(StoreError::Busy(words));
+        }
+        record::push(&mut state.records, payload);
+        let end = state.records.len() as u64;
+        state.waiting.push((end, waiter));
+        self.ring(state);
+        Ok(())
+    }
+
+    fn unsettled(&self) -> Result<Option<Batch>, StoreError> {
+        let from = *self.settled.borrow();
+        let (offset, end) = {
+            let state = self.state();
+            (from - state.start, state.end)
+        };
+        if from == end {
+            return Ok(None);
+        }
+        let chunk = self.file.read(offset, offset + (end - from), AT_A_TIME)?;
+        if chunk.length == 0 {
+            return Err(StoreError::Damaged(format!("what was written to the journal at byte {offset} is not there")));
+        }
+        let entries = chunk.payloads.iter().filter_map(|payload| read(payload)).collect();
+        Ok(Some(Batch { entries, end: from + chunk.length }))
+    }
+
+    /// Writes what it is asked to, until the journal is closed.
+    fn serve(&self) {
+        // Also when it panics: nobody is to wait for a thread that is gone.
+        let _closing = Closing(self);
+        while let Some(writing) = self.next_writing() {
+            let written = self.file.write(writing.offset, &writing.records);
+            if written.is_ok() {
+                self.state().end += writing.records.len() as u64;
+                self.more.notify_one();
+            }
+            for (end, waiter) in writing.waiting {
+                // Whoever asked may have gone away; what was written stays written.
+                let _ = waiter.send(written.clone().map(|()| Position(writing.from + end)));
+            }
+        }
+    }
+
+    /// Sleeps until there is something to write; none when there never will be. Begins the file anew where all is settled.
+    fn next_writing(&self) -> Option<Writing> {
+        let mut state = self.state();
+        loop {
+            if state.end > state.start && state.end == *self.settled.borrow() {
+                if let Err(error) = self.file.wipe(state.end - state.start) {
+                    tracing::debug!(%error, "failed to wipe the journal: it may come out again, which is harmless");
+                }
+                state.start = state.end;
+            }
+            if !state.waiting.is_empty() {
+                return Some(Writing {
+                    offset: state.end - state.start,
+                    from: state.end,
+                    records: std::mem::take(&mut state.records),
+                    waiting: std::mem::take(&mut state.waiting),
+                });
+            }
+            if state.is_closed {
+                return None;
+            }
+            state.is_asleep = true;
+            state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.is_asleep = false;
+        }
+    }
+}
+
+/// Ends what waits for a thread that ends.
+struct Closing<'a>(&'a Shared);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.is_closed = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(waiting);
+    }
+}
+
+/// An entry; none, and a word in the log, where a version that we do not understand wrote it.
+fn read(payload: &[u8]) -> Option<Entry> {
+    let read = serde_json::from_slice(payload);
+    read.inspect_err(|error| {
+        // The error's own words may quote what was said.
+        let (line, column) = (error.line(), error.column());
+        tracing::error!(line, column, "left out an entry of the journal that this version cannot read");
+    })
+    .ok()
+}

@@ -1,0 +1,215 @@
+//! The journal: what was appended comes out in order until it is settled, whatever happened to the program meanwhile.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use proptest::prelude::*;
+use telephony_domain::delivery::{Status, StatusReport};
+use telephony_domain::message::{Arrival, Media};
+use telephony_domain::time::Timestamp;
+use telephony_store::StoreError;
+use telephony_store::journal::{Entry, Journal, Told};
+use tempfile::TempDir;
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("arrivals");
+    (folder, path)
+}
+
+fn open(path: &Path) -> Journal {
+    Journal::open(path).unwrap()
+}
+
+fn text(number: u64, text: &str) -> Entry {
+    let arrival = Arrival {
+        provider_id: format!("SM{number}"),
+        from: "+15550005678".to_owned(),
+        to: "+15550001234".to_owned(),
+        messaging_service: Some("MG1".to_owned()),
+        text: text.to_owned(),
+        media: vec![Media { url: "https://twilio.example/1".to_owned(), content_type: "image/png".to_owned() }],
+        also_to: vec!["+15550001111".to_owned()],
+        opt_out_type: None,
+        taken: Some(Timestamp(7)),
+    };
+    Entry { at: Timestamp(i64::try_from(number).unwrap()), told: Told::Message(arrival) }
+}
+
+fn report() -> Entry {
+    let report = StatusReport {
+        provider_id: "SM9".to_owned(),
+        correlator: Some("p1".to_owned()),
+        status: Status::Undelivered,
+        error_code: Some(30003),
+        is_opt_out: false,
+        segments: None,
+    };
+    Entry { at: Timestamp(3), told: Told::Report(report) }
+}
+
+/// All that is not settled; settles it.
+async fn take_all(journal: &Journal) -> Vec<Entry> {
+    let mut all = Vec::new();
+    while !journal.is_settled() {
+        let batch = journal.next().await.unwrap();
+        journal.settle(&batch);
+        all.extend(batch.entries);
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_was_appended_comes_out_in_order_until_it_is_settled() {
+    let (_folder, path) = place();
+    let journal = open(&path);
+    let entries = [text(1, "one"), report(), text(2, "\u{0} two \"\n")];
+    for entry in &entries {
+        journal.append(entry).await.unwrap();
+    }
+    assert_eq!(journal.next().await.unwrap().entries, entries);
+    drop(journal);
+    let journal = open(&path);
+    assert_eq!(take_all(&journal).await, entries, "once more: it was not settled");
+    assert!(tokio::time::timeout(Duration::from_millis(1), journal.next()).await.is_err());
+    drop(journal);
+    assert!(open(&path).is_settled());
+}
+
+#[tokio::test]
+async fn those_who_append_together_are_all_told_and_who_waits_is_told_once_it_is_settled() {
+    let (_folder, path) = place();
+    let journal = open(&path);
+    let entries: Vec<Entry> = (0..500).map(|number| text(number, "together")).collect();
+    let positions = join_all(entries.iter().map(|entry| journal.append(entry))).await;
+    let positions: Vec<_> = positions.into_iter().map(Result::unwrap).collect();
+    assert!(positions.is_sorted());
+    let first = journal.next().await.unwrap();
+    let (last, of_first) = (positions[499], positions[first.entries.len() - 1]);
+    assert!(tokio::time::timeout(Duration::from_millis(1), journal.settled(of_first)).await.is_err());
+    journal.settle(&first);
+    journal.settled(of_first).await;
+    assert!(tokio::time::timeout(Duration::from_millis(1), journal.settled(last)).await.is_err());
+    let (rest, ()) = tokio::join!(take_all(&journal), journal.settled(last));
+    assert_eq!([first.entries, rest].concat(), entries);
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_what_is_settled_and_a_long_file_becomes_short() {
+    let (_folder, path) = place();
+    let journal = open(&path);
+    let words = "between us ".repeat(6_000);
+    let entries: Vec<Entry> = (0..40).map(|number| text(number, &words)).collect();
+    for told in join_all(entries.iter().map(|entry| journal.append(entry))).await {
+        told.unwrap();
+    }
+    assert_eq!(take_all(&journal).await, entries, "also what is longer than is read at a time");
+    drop(journal);
+    let left = std::fs::read(&path).unwrap();
+    assert!(left.iter().all(|byte| *byte == 0), "something is left");
+    assert_eq!(left.len(), 1 << 20);
+}
+
+#[tokio::test]
+async fn a_journal_that_was_removed_takes_nothing_and_says_so() {
+    let (_folder, path) = place();
+    let journal = open(&path);
+    journal.append(&text(1, "there")).await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let refused = journal.append(&text(2, "gone")).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Damaged(words) if words.contains("arrivals")), "{refused}");
+    assert_eq!(take_all(&journal).await, [text(1, "there")], "what it has, it gives");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, path) = place();
+    drop(open(&path));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// What happens to a journal.
+#[derive(Debug, Clone)]
+enum Event {
+    Append(u8),
+    /// What comes out at once is settled, or is not.
+    Take(bool),
+    Restart,
+    /// We are ended while a record is being written: so much of it is there.
+    CutOff(prop::sample::Index),
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (1u8..100).prop_map(Event::Append),
+        3 => any::<bool>().prop_map(Event::Take),
+        1 => Just(Event::Restart),
+        1 => any::<prop::sample::Index>().prop_map(Event::CutOff),
+    ]
+}
+
+/// Appends a record and takes its end away again, as if we had been ended before it was acknowledged.
+async fn cut_off(path: &Path, entry: &Entry, at: &prop::sample::Index) {
+    let before = std::fs::read(path).unwrap();
+    let journal = open(path);
+    journal.append(entry).await.unwrap();
+    drop(journal);
+    let after = std::fs::read(path).unwrap();
+    let same = after.iter().zip(before.iter().chain(std::iter::repeat(&0))).take_while(|(new, old)| new == old).count();
+    let kept = same + at.index(after.len() - same);
+    let torn: Vec<u8> = after[..kept].iter().chain(before.get(kept..).unwrap_or_default()).copied().collect();
+    std::fs::write(path, torn).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn what_is_acknowledged_is_never_lost_and_never_out_of_order(events in prop::collection::vec(any_event(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (_folder, path) = place();
+            let (mut journal, mut expected, mut number) = (open(&path), Vec::new(), 0);
+            for event in events {
+                number += 1;
+                match event {
+                    Event::Append(length) => {
+                        let entry = text(number, &"x".repeat(usize::from(length) * 40));
+                        journal.append(&entry).await.unwrap();
+                        expected.push(entry);
+                    }
+                    Event::Take(settles) if !journal.is_settled() => {
+                        let batch = journal.next().await.unwrap();
+                        assert_eq!(batch.entries, expected[..batch.entries.len()]);
+                        if settles {
+                            journal.settle(&batch);
+                            expected.drain(..batch.entries.len());
+                        }
+                    }
+                    Event::Take(_) => assert_eq!(expected, []),
+                    Event::Restart => {
+                        drop(journal);
+                        journal = open(&path);
+                        // What was settled while other entries were not comes out again.
+                        let again = take_all(&journal).await;
+                        assert!(again.ends_with(&expected), "{} of {}", again.len(), expected.len());
+                        expected.clear();
+                    }
+                    Event::CutOff(at) => {
+                        drop(journal);
+                        let torn = text(number, "cut");
+                        cut_off(&path, &torn, &at).await;
+                        journal = open(&path);
+                        let mut again = take_all(&journal).await;
+                        // Of what was torn before, the rest may be there.
+                        again.pop_if(|last| *last == torn);
+                        assert!(again.ends_with(&expected), "{} of {}", again.len(), expected.len());
+                        expected.clear();
+                    }
+                }
+            }
+        });
+    }
+}
