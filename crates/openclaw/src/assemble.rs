@@ -25,6 +25,7 @@ use telephony_providers::provider::Provider;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::{Account, api_url};
 use telephony_store::inbox::Intake;
+use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{Holder, Store};
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
@@ -172,6 +173,13 @@ pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure
         terminal::say(format!("There is no message store yet: {} is made when it is needed.", file.display()));
     }
     Ok(Arc::new(SqliteStore::open(&file, mode)?))
+}
+
+/// What the gateway took and has not stored yet, in a file beside the store.
+pub fn open_journal(loaded: &Loaded) -> Result<Arc<Journal>, Failure> {
+    let mut file = store_file(loaded).into_os_string();
+    file.push("-arrivals");
+    Ok(Arc::new(Journal::open(Path::new(&file))?))
 }
 
 /// The store that was made before, for who can do without; nothing is made.

@@ -89,9 +89,11 @@ impl Backfill {
                 return false;
             }
         };
+        // What came by webhook meanwhile was not missed.
+        self.desk.is_clear().await;
         let mut missed = 0;
         for arrival in arrivals.into_iter().rev() {
-            match self.desk.accept(arrival).await {
+            match self.desk.accept(arrival, self.clock.now()).await {
                 Ok(Accepted::Repeat) => {}
                 Ok(_) => missed += 1,
                 Err(error) => return cannot_store(&error),

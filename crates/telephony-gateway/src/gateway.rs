@@ -14,6 +14,7 @@ use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::Intake;
+use telephony_store::journal::Journal;
 use telephony_store::{Holder, Store, StoreError};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
@@ -34,6 +35,7 @@ use crate::prices::Prices;
 use crate::probe::{self, Probes};
 use crate::random;
 use crate::rules::{InForce, Rules};
+use crate::settle::Settle;
 use crate::stop::Stopper;
 use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
@@ -102,6 +104,8 @@ pub struct Parts {
     pub listener: TcpListener,
     /// What survives.
     pub store: Arc<dyn Store>,
+    /// What came and is not in the store yet.
+    pub journal: Arc<Journal>,
     /// Who carries it.
     pub provider: Arc<dyn Provider>,
     /// Who answers.
@@ -172,6 +176,7 @@ impl Gateway {
         tasks.spawn(operator(&parts, &rules, line, &wake).run(stop.clone()));
         tasks.spawn(tidy(&parts, &rules).run(stop.clone()));
         let desk = Arc::new(desk(&parts, &wake));
+        tasks.spawn(Settle { journal: parts.journal.clone(), desk: desk.clone() }.run(stop.clone()));
         tasks.spawn(backfill(&parts, desk.clone()).run(stop.clone()));
         let origins = origins(&parts);
         if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
@@ -241,8 +246,9 @@ async fn take_over(parts: &Parts, holder: &Holder) -> Result<LineId, StoreError>
 }
 
 fn desk(parts: &Parts, wake: &Arc<Wake>) -> Desk {
-    let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
-    Desk::new(store, provider, parts.settings.intake.clone(), clock, wake.clone(), parts.metrics.clone())
+    let (journal, store, provider) = (parts.journal.clone(), parts.store.clone(), parts.provider.clone());
+    let (intake, clock, metrics) = (parts.settings.intake.clone(), parts.clock.clone(), parts.metrics.clone());
+    Desk::new(journal, store, provider, intake, clock, wake.clone(), metrics)
 }
 
 fn backfill(parts: &Parts, desk: Arc<Desk>) -> Backfill {
@@ -288,6 +294,7 @@ fn watch(parts: &Parts, rules: &Arc<InForce>) -> metrics::server::Watch {
     metrics::server::Watch {
         metrics: parts.metrics.clone(),
         store: parts.store.clone(),
+        journal: parts.journal.clone(),
         rules: rules.clone(),
         clock: parts.clock.clone(),
     }

@@ -1,21 +1,28 @@
-//! Where verified events go: each is stored, then somebody is woken.
+//! Where verified events go: each is in the journal before it is acknowledged, and then stored, which wakes somebody.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use telephony_domain::delivery::{Advance, StatusReport};
+use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
 use telephony_domain::number::mask;
-use telephony_domain::time::Clock;
+use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::{Event, Provider};
 use telephony_store::inbox::{Accepted, Intake};
+use telephony_store::journal::{Entry, Journal, Position, Told};
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 
 use crate::metrics::Metrics;
 use crate::wake::Wake;
 
-/// Stores what the provider vouched for.
+/// An opt-out is acknowledged once it is obeyed, or after this long; Twilio waits for 15 s.
+const OBEYED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Takes what the provider vouched for.
 pub struct Desk {
+    journal: Arc<Journal>,
     store: Arc<dyn Store>,
     provider: Arc<dyn Provider>,
     terms: RwLock<Arc<Intake>>,
@@ -27,6 +34,7 @@ pub struct Desk {
 impl Desk {
     /// A desk that judges by `terms`.
     pub fn new(
+        journal: Arc<Journal>,
         store: Arc<dyn Store>,
         provider: Arc<dyn Provider>,
         terms: Intake,
@@ -34,7 +42,7 @@ impl Desk {
         wake: Arc<Wake>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { store, provider, terms: RwLock::new(Arc::new(terms)), clock, wake, metrics }
+        Self { journal, store, provider, terms: RwLock::new(Arc::new(terms)), clock, wake, metrics }
     }
 
     /// From now on messages are judged by `terms`.
@@ -42,16 +50,11 @@ impl Desk {
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
     }
 
-    /// Stores `event`; when this returns `Ok` it is on disk.
-    pub async fn store(&self, event: Event) -> Result<(), StoreError> {
+    /// Takes `event`; when this returns `Ok` it is on disk.
+    pub async fn take(&self, event: Event) -> Result<(), StoreError> {
         match event {
-            Event::Message(arrival) => {
-                if self.accept(arrival).await? == Accepted::Repeat {
-                    self.metrics.message("repeat");
-                }
-                Ok(())
-            }
-            Event::MessageStatus(report) => self.report(report).await,
+            Event::Message(arrival) => self.take_message(arrival).await,
+            Event::MessageStatus(report) => self.write_down(Told::Report(report)).await.map(drop),
             Event::Call(call) => {
                 tracing::info!(
                     call = call.provider_id,
@@ -68,11 +71,43 @@ impl Desk {
         }
     }
 
+    /// Nothing leaves for a contact once their opt-out is acknowledged.
+    async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
+        let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
+        let position = self.write_down(Told::Message(arrival)).await?;
+        if keyword == Some(Keyword::OptOut) {
+            tokio::time::timeout(OBEYED_WITHIN, self.journal.settled(position)).await.ok();
+        }
+        Ok(())
+    }
+
+    async fn write_down(&self, told: Told) -> Result<Position, StoreError> {
+        self.journal.append(&Entry { at: self.clock.now(), told }).await
+    }
+
+    /// Returns once all that was taken is stored.
+    pub async fn is_clear(&self) {
+        self.journal.settled(self.journal.end()).await;
+    }
+
+    /// Stores what was taken, as it was then.
+    pub async fn store(&self, entry: Entry) -> Result<(), StoreError> {
+        match entry.told {
+            Told::Message(arrival) => {
+                if self.accept(arrival, entry.at).await? == Accepted::Repeat {
+                    self.metrics.message("repeat");
+                }
+                Ok(())
+            }
+            Told::Report(report) => self.report(report, entry.at).await,
+        }
+    }
+
     /// Stores a message; when this returns `Ok` it is on disk.
-    pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, StoreError> {
+    pub async fn accept(&self, arrival: Arrival, now: Timestamp) -> Result<Accepted, StoreError> {
         let terms = self.terms.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (provider_id, from) = (arrival.provider_id.clone(), mask(&arrival.from));
-        let accepted = self.store.accept(arrival, terms, self.clock.now()).await?;
+        let accepted = self.store.accept(arrival, terms, now).await?;
         tracing::debug!(provider_id, from, ?accepted, "message stored");
         if let Some(name) = name(accepted) {
             self.metrics.message(name);
@@ -86,9 +121,9 @@ impl Desk {
         Ok(accepted)
     }
 
-    async fn report(&self, report: StatusReport) -> Result<(), StoreError> {
+    async fn report(&self, report: StatusReport, now: Timestamp) -> Result<(), StoreError> {
         let (provider_id, status, code) = (report.provider_id.clone(), report.status, report.error_code);
-        let reported = self.store.report(report, self.clock.now()).await?;
+        let reported = self.store.report(report, now).await?;
         if let Reported::Known(..) = reported {
             self.metrics.report(status);
         }

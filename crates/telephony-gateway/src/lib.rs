@@ -19,6 +19,7 @@ pub mod probe;
 pub mod random;
 pub mod routing;
 pub mod rules;
+mod settle;
 pub mod stop;
 mod tidy;
 pub mod tunnel;

@@ -146,6 +146,11 @@ impl Journal {
         self.shared.state().end - *self.shared.settled.borrow()
     }
 
+    /// Behind all that was appended.
+    pub fn end(&self) -> Position {
+        Position(self.shared.state().end)
+    }
+
     /// These are in the store, or never will be.
     pub fn settle(&self, batch: &Batch) {
         self.shared.settled.send_replace(batch.end);

@@ -1,5 +1,7 @@
 //! The journal: what was appended comes out in order until it is settled, whatever happened to the program meanwhile.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -76,6 +76,7 @@ async fn serve(mut files: Files) -> Outcome {
         state: loaded.state.clone(),
         listener,
         store: store.clone(),
+        journal: assemble::open_journal(&loaded)?,
         provider,
         agent: agent.clone(),
         tunnel: assemble::tunnel(&loaded),

@@ -16,6 +16,8 @@ pub struct Measured {
     pub summary: Summary,
     /// How long it has waited.
     pub backlog: Backlog,
+    /// Bytes that wait in the journal.
+    pub journal: u64,
     /// Notices that the operator is given now.
     pub notices: usize,
     /// What the operator allows.
@@ -42,6 +44,8 @@ impl Measured {
     }
 
     fn inbox(&self, registry: &mut Registry) {
+        let help = "Bytes of webhooks that were acknowledged and are not in the database yet; around 0 but in a flood";
+        gauge(registry, "journal_bytes", help, number(self.journal));
         let Summary { waiting, kept, unconfirmed, .. } = self.summary;
         let states = [("waiting", waiting), ("kept", kept), ("unconfirmed", unconfirmed)];
         gauges(registry, "inbox_messages", "Messages of contacts that are not in a turn yet, by state", &states);

@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use telephony_domain::time::Clock;
+use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
 
 use super::{Measured, Metrics};
@@ -22,6 +23,8 @@ pub struct Watch {
     pub metrics: Arc<Metrics>,
     /// What the rest is measured in.
     pub store: Arc<dyn Store>,
+    /// What came and is not in the store yet.
+    pub journal: Arc<Journal>,
     /// What the operator allows.
     pub rules: Arc<InForce>,
     /// The time.
@@ -53,6 +56,7 @@ impl Watch {
         let summary = self.store.summary(now).await?;
         let backlog = self.store.backlog(now).await?;
         let notices = self.store.notices(now).await?.len();
-        Ok(Measured { summary, backlog, notices, limits: self.rules.now().settings.terms.limits, now })
+        let journal = self.journal.unsettled_bytes();
+        Ok(Measured { summary, backlog, journal, notices, limits: self.rules.now().settings.terms.limits, now })
     }
 }

@@ -118,7 +118,7 @@ impl Endpoint {
             return Err(Declined::Rejected(Rejection::Malformed("nobody waits for this probe".to_owned()), urls));
         }
         let acknowledgement = self.provider.acknowledgement(&event);
-        self.desk.store(event).await.map_err(Declined::NotStored)?;
+        self.desk.take(event).await.map_err(Declined::NotStored)?;
         Ok((acknowledgement, urls))
     }
 

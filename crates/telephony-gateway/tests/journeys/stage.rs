@@ -23,6 +23,7 @@ use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
 use telephony_store::history::Summary;
 use telephony_store::inbox::Intake;
+use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -99,13 +100,20 @@ impl Plan {
     }
 }
 
+/// What is there while the gateway runs.
+struct Running {
+    gateway: Gateway,
+    store: Arc<dyn Store>,
+    journal: Arc<Journal>,
+}
+
 /// Everything a journey needs. The gateway may be stopped, cut off and started again.
 pub struct Stage {
     pub twilio: Simulator,
     pub state: TempDir,
     pub clock: Arc<MovableClock>,
     plan: Plan,
-    running: Option<(Gateway, Arc<dyn Store>)>,
+    running: Option<Running>,
     watch: String,
 }
 
@@ -117,11 +125,13 @@ impl Stage {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let path = self.state.path().join("telephony.sqlite");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Mode::Gateway).unwrap());
+        let journal = Arc::new(Journal::open(&self.state.path().join("arrivals")).unwrap());
         let gateway = Gateway::start(Parts {
             lock: GatewayLock::take(self.state.path()).unwrap(),
             state: self.state.path().to_path_buf(),
             listener,
             store: store.clone(),
+            journal: journal.clone(),
             provider: Arc::new(Twilio::new(self.account())),
             agent: self.plan.agent.clone(),
             tunnel: self.plan.tunnel.clone(),
@@ -130,7 +140,7 @@ impl Stage {
             metrics: Arc::default(),
             watch: Some(watch),
         });
-        self.running = Some((gateway.await.unwrap(), store));
+        self.running = Some(Running { gateway: gateway.await.unwrap(), store, journal });
         if self.plan.tunnel.is_none() {
             self.twilio.set_sms_url(self.bot(), &format!("{base}{PATH}")).unwrap();
             self.twilio.set_voice_url(self.bot(), &format!("{base}{PATH}")).unwrap();
@@ -138,8 +148,8 @@ impl Stage {
     }
 
     pub async fn stop_gateway(&mut self) {
-        let (gateway, _) = self.running.take().unwrap();
-        gateway.stop().await;
+        let running = self.running.take().unwrap();
+        running.gateway.stop().await;
     }
 
     /// Ends the gateway's tasks where they stand, as nearly as one process can, and lets its store go.
@@ -151,16 +161,20 @@ impl Stage {
         self.twilio.number()
     }
 
+    fn running(&self) -> &Running {
+        self.running.as_ref().unwrap()
+    }
+
     pub fn store(&self) -> &dyn Store {
-        self.running.as_ref().unwrap().1.as_ref()
+        self.running().store.as_ref()
     }
 
     pub fn webhook_url(&self) -> String {
-        format!("http://{}{PATH}", self.running.as_ref().unwrap().0.address())
+        format!("http://{}{PATH}", self.running().gateway.address())
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.running.as_ref().unwrap().0.address())
+        format!("http://{}{path}", self.running().gateway.address())
     }
 
     /// Where `path` is on the listener of those who watch.
@@ -179,10 +193,12 @@ impl Stage {
         routes[0].setting("SmsUrl").unwrap().value.clone()
     }
 
-    /// A phone texts the bot; the gateway has to answer 200.
+    /// A phone texts the bot; the gateway has to answer 200, and stores the text.
     pub async fn text(&self, from: &str, body: &str) {
         let delivery = self.twilio.text(from, self.bot(), body).await.unwrap();
         assert_eq!(delivery.status, Some(200), "{}", delivery.body);
+        let journal = &self.running().journal;
+        journal.settled(journal.end()).await;
     }
 
     /// Waits until `phone` was sent exactly `bodies` in this order, all of them delivered.
@@ -215,8 +231,9 @@ impl Stage {
         let mut last = None;
         let probe = async {
             loop {
+                let is_settled = self.running().journal.is_settled();
                 let summary = self.store().summary(self.now()).await.unwrap();
-                if is_wanted(&summary) {
+                if is_settled && is_wanted(&summary) {
                     return summary;
                 }
                 last = Some(summary);

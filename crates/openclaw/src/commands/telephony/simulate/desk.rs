@@ -16,6 +16,7 @@ use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
 use telephony_store::inbox::Intake;
+use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -57,6 +58,7 @@ impl Desk {
             state: state.path().to_path_buf(),
             listener,
             store,
+            journal: Arc::new(Journal::open(&state.path().join("arrivals"))?),
             provider: Arc::new(Twilio::new(account(&twilio))),
             agent: Arc::new(Echo),
             tunnel: None,
