@@ -269,10 +269,8 @@ pub struct Backlog {
     pub spent_today: u64,
     /// Parts of the last 24 hours of which it will never be known whether they were sent.
     pub finally_unknown_today: u64,
-    /// Messages that wait to be written down before they are acknowledged, in this process.
-    pub arrivals_to_write: usize,
-    /// Everything else that waits to be written down, in this process.
-    pub work_to_write: usize,
+    /// What waits to be written down, in this process.
+    pub to_write: usize,
 }
 
 /// What waits to be sent on a line.

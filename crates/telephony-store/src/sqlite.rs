@@ -34,7 +34,6 @@ mod removal;
 mod room;
 mod routes;
 mod schema;
-mod share;
 mod summary;
 mod tally;
 #[cfg(test)]
@@ -53,7 +52,7 @@ use rusqlite::Connection;
 
 use crate::StoreError;
 use open::Opened;
-use worker::{Rank, Worker};
+use worker::Worker;
 
 /// A new file is brought into shape by whoever comes first; SQLite lets nobody wait for that, so others try again.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
@@ -101,7 +100,12 @@ impl SqliteStore {
         Ok(SqliteStore {
             path: path.to_owned(),
             reader: Worker::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
-            writer: Worker::start("store-writer", move |waiting| writer::serve(&writing, &file, log, waiting))?,
+            writer: Worker::start("store-writer", move |waiting| {
+                if mode == Mode::Gateway {
+                    writer::give_way();
+                }
+                writer::serve(&writing, &file, log, waiting);
+            })?,
         })
     }
 
@@ -117,16 +121,7 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.writer.ask(Rank::Work, work).await.map_err(|error| error.at(&self.path))
-    }
-
-    /// As [`Self::write`], before other work most of the time.
-    async fn write_first<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
-    {
-        self.writer.ask(Rank::Arrival, work).await.map_err(|error| error.at(&self.path))
+        self.writer.ask(work).await.map_err(|error| error.at(&self.path))
     }
 
     /// Reads a consistent picture without waiting for writers.
@@ -135,6 +130,6 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.reader.ask(Rank::Work, work).await.map_err(|error| error.at(&self.path))
+        self.reader.ask(work).await.map_err(|error| error.at(&self.path))
     }
 }

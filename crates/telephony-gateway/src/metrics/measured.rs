@@ -102,9 +102,8 @@ impl Measured {
     }
 
     fn writer(&self, registry: &mut Registry) {
-        let states = [("arrival", self.backlog.arrivals_to_write), ("other", self.backlog.work_to_write)];
-        let states = states.map(|(kind, length)| (kind, length as u64));
-        gauges(registry, "writer_queue", "What waits to be written to the database, by kind", &states);
+        let help = "What waits to be written to the database";
+        gauge(registry, "writer_queue", help, number(self.backlog.to_write as u64));
     }
 
     fn age(&self, since: Option<Timestamp>) -> i64 {

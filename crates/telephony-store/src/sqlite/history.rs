@@ -48,9 +48,9 @@ impl History for SqliteStore {
     }
 
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
-        let (arrivals_to_write, work_to_write) = self.writer.waiting();
+        let to_write = self.writer.waiting();
         let backlog = self.read(move |db| backlog::measure(db, now)).await?;
-        Ok(Backlog { arrivals_to_write, work_to_write, ..backlog })
+        Ok(Backlog { to_write, ..backlog })
     }
 }
 

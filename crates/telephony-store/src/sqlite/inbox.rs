@@ -18,7 +18,7 @@ use crate::{Holder, Next, StoreError};
 #[async_trait]
 impl Inbox for SqliteStore {
     async fn accept(&self, arrival: Arrival, intake: Arc<Intake>, now: Timestamp) -> Result<Accepted, StoreError> {
-        self.write_first(move |db| arrival::accept(db, &arrival, &intake, now)).await
+        self.write(move |db| arrival::accept(db, &arrival, &intake, now)).await
     }
 
     async fn lease_turns(

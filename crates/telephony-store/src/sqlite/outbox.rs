@@ -87,7 +87,7 @@ impl Outbox for SqliteStore {
     }
 
     async fn report(&self, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
-        self.write_first(move |db| delivery::report(db, &report, now)).await
+        self.write(move |db| delivery::report(db, &report, now)).await
     }
 
     async fn silent_parts(

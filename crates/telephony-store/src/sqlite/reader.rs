@@ -9,7 +9,7 @@ use crate::StoreError;
 
 /// Does jobs until nobody can ask any more.
 pub(super) fn serve(db: &Connection, waiting: &Waiting) {
-    while let Some(mut work) = waiting.next_work() {
+    while let Some(mut work) = waiting.next() {
         let read = read_at_once(db, work.as_mut());
         work.answer(read);
     }

@@ -10,8 +10,8 @@ use telephony_domain::time::Timestamp;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::query::{execute, one};
-use super::share::LONG_STEP;
+use super::query::execute;
+use super::writer::STEP;
 use super::{Mode, SqliteStore, arrival};
 use crate::StoreError;
 use crate::inbox::{Accepted, Inbox, Intake};
@@ -34,7 +34,7 @@ async fn hold(store: &Arc<SqliteStore>) -> (Sender<()>, JoinHandle<Result<(), St
                 let _ = entered.send(());
             }
             wait.recv().map_err(|error| StoreError::Other(error.to_string()))?;
-            std::thread::sleep(LONG_STEP);
+            std::thread::sleep(STEP);
             Ok(())
         };
         writing.write(block).await
@@ -103,7 +103,7 @@ async fn one_bad_arrival_does_not_hurt_those_it_shares_a_commit_with() {
     let (first, bad, last) = tokio::join!(
         biased;
         accept(&store, text("SM1", 1)),
-        store.write_first(bad),
+        store.write(bad),
         async {
             let last = accept(&store, text("SM2", 1));
             go.send(()).unwrap();
@@ -115,26 +115,6 @@ async fn one_bad_arrival_does_not_hurt_those_it_shares_a_commit_with() {
     held.await.unwrap().unwrap();
     assert_eq!(accept(&store, text("SM1", 1)).await, Ok(Accepted::Repeat));
     assert_eq!(store.notices(Timestamp(2)).await, Ok(Vec::new()));
-}
-
-#[tokio::test]
-async fn an_arrival_overtakes_work_that_was_there_before() {
-    let (_folder, store) = open();
-    let (go, held) = hold(&store).await;
-    let seen = |db: &Connection| one(db, "SELECT count(*) FROM inbound", (), |row| row.get::<_, i64>(0));
-    let (work, accepted) = tokio::join!(biased; store.write(seen), async {
-        let arrival = accept(&store, text("SM1", 1));
-        tokio::pin!(arrival);
-        tokio::select! {
-            biased;
-            accepted = &mut arrival => panic!("answered before it was stored: {accepted:?}"),
-            () = std::future::ready(()) => go.send(()).unwrap(),
-        }
-        arrival.await
-    });
-    assert!(accepted.is_ok());
-    assert_eq!(work, Ok(1));
-    held.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -9,15 +9,6 @@ use tokio::sync::oneshot;
 use super::waiting::Waiting;
 use crate::StoreError;
 
-/// What goes before what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rank {
-    /// What came from outside: its sender waits for our answer.
-    Arrival,
-    /// Anything else.
-    Work,
-}
-
 /// Something to be done with the connection, and somebody who waits for it.
 pub(super) trait Work: Send {
     /// Does it; after an error nothing of what it did is to be kept. It may be asked again once what it did was undone.
@@ -77,19 +68,19 @@ impl Worker {
         Ok(Worker { waiting, thread: Some(thread) })
     }
 
-    /// How many arrivals, and how much other work, nobody has begun with.
-    pub(super) fn waiting(&self) -> (usize, usize) {
-        self.waiting.lengths()
+    /// How much nobody has begun with.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.length()
     }
 
     /// Has `work` done and waits for what comes of it.
-    pub(super) async fn ask<T, F>(&self, rank: Rank, work: F) -> Result<T, StoreError>
+    pub(super) async fn ask<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (asker, answer) = oneshot::channel();
-        self.waiting.push(rank, Box::new(Asked { work, outcome: None, asker }))?;
+        self.waiting.push(Box::new(Asked { work, outcome: None, asker }))?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 }

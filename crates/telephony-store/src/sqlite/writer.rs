@@ -1,39 +1,41 @@
 //! Group commit: whatever waits shares one transaction and one sync of the disk, but not each other's failures.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use super::log::Log;
 use super::query::execute;
-use super::share::Share;
-use super::waiting::{Batch, Waiting};
+use super::waiting::Waiting;
 use super::worker::Work;
 use crate::StoreError;
 use crate::file::File;
 
-/// No more arrivals share a commit, so that none waits long for the others.
-const BATCH: usize = 64;
+/// No commit begins with more after this time: the longer, the more share a sync of the disk, and the longer each waits.
+pub(super) const STEP: Duration = Duration::from_millis(2);
+
+/// How much less of a busy processor the gateway's writer gets than the threads that take webhooks; for Linux's `nice`,
+/// a tenth.
+#[cfg(target_os = "linux")]
+const GIVES_WAY: i32 = 10;
+
+/// Lets other threads of this process go first where they compete for the processor: they answer somebody who waits, and
+/// nobody waits for the writer. Elsewhere than on Linux it would be the whole process.
+pub(super) fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(GIVES_WAY) {
+        tracing::debug!(%error, "the writer keeps its priority");
+    }
+}
 
 /// Does what it is asked until nobody can ask any more.
 pub(super) fn serve(db: &Connection, file: &File, mut log: Log, waiting: &Waiting) {
-    let mut share = Share::default();
-    while let Some(batch) = waiting.next(&share, BATCH) {
-        let began = Instant::now();
-        match batch {
-            Batch::Arrivals(mut arrivals) => {
-                let stored = store_together(db, file, &mut arrivals, || None);
-                share.arrivals_ended(Instant::now());
-                answer(arrivals, &stored);
-            }
-            Batch::Work(first) => {
-                let mut works = vec![first];
-                let step = share.step(began);
-                let more = || if began.elapsed() < step { waiting.more_work() } else { None };
-                let stored = store_together(db, file, &mut works, more);
-                share.work_ended(began, Instant::now());
-                answer(works, &stored);
-            }
+    while let Some(first) = waiting.next() {
+        let (mut works, began) = (vec![first], Instant::now());
+        let more = || if began.elapsed() < STEP { waiting.more() } else { None };
+        let stored = store_together(db, file, &mut works, more);
+        for work in works {
+            work.answer(stored.clone());
         }
         log.tend(db);
     }
@@ -97,10 +99,4 @@ fn run_apart(db: &Connection, work: &mut dyn Work) -> Result<(), StoreError> {
         execute(db, "ROLLBACK TO job", ())?;
     }
     execute(db, "RELEASE job", ()).map(drop)
-}
-
-fn answer(batch: Vec<Box<dyn Work>>, stored: &Result<(), StoreError>) {
-    for work in batch {
-        work.answer(stored.clone());
-    }
 }
