@@ -7,6 +7,7 @@ misfortune.py. The disk is a stand-in (machine.c), and where root may mount one,
 import json
 import os
 import re
+import sqlite3
 import subprocess
 
 from harness import PHONE, WEBHOOK, Case, Channel, Machine, Twilio, eventually, main
@@ -286,6 +287,53 @@ class Store(Misfortune):
         self.sending_is_refused("damaged")
         self.doctor_finds("damaged")
         self.assertTrue(store.read_bytes().startswith(b"this is no database, "))
+
+
+class Database(Misfortune):
+    """The disk is well, and the database takes nothing, or not this one text."""
+
+    def setUp(self):
+        super().setUp()
+        self.gateway = self.channel.gateway()
+        self.acknowledged("before")
+        self.answered("before")
+        (store,) = [path for path in self.channel.state.rglob("*") if path.name.endswith(".sqlite")]
+        self.database = sqlite3.connect(store, isolation_level=None)
+        self.addCleanup(self.database.close)
+
+    def told(self, words):
+        eventually(lambda: words in self.gateway.output(), what=f"the log to say {words!r}")
+
+    def test_while_somebody_holds_it_texts_are_taken_and_answered_later(self):
+        self.database.execute("BEGIN EXCLUSIVE")
+        for body in ("one", "two"):
+            self.assertEqual(self.twilio.text(body)["status"], 200)
+        self.told("it is kept and tried again")
+        self.answered("before")
+        self.database.execute("ROLLBACK")
+        self.all_is_well("before", "one", "two")
+
+    def test_while_somebody_holds_it_a_killed_gateway_loses_nothing(self):
+        self.database.execute("BEGIN EXCLUSIVE")
+        self.assertEqual(self.twilio.text("one")["status"], 200)
+        self.gateway.kill()
+        self.database.execute("ROLLBACK")
+        self.gateway = self.channel.gateway()
+        self.all_is_well("before", "one")
+
+    def test_a_text_that_it_never_takes_holds_up_nobody_and_is_found_later(self):
+        self.database.execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON inbound WHEN NEW.text = 'poison' "
+            "BEGIN SELECT RAISE(ABORT, 'it is poisonous'); END"
+        )
+        self.assertEqual(self.twilio.text("poison")["status"], 200)
+        self.acknowledged("behind it")
+        self.answered("before", "behind it")
+        self.told("it is left to be found in the provider's lists")
+        self.database.execute("DROP TRIGGER poison")
+        self.gateway.stop()
+        self.gateway = self.channel.gateway()
+        self.all_is_well("before", "behind it", "poison")
 
 
 class MountedDisk(Misfortune):
