@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import threading
 
 from harness import PHONE, WEBHOOK, Case, Channel, Machine, Twilio, eventually, main
 
@@ -298,7 +299,7 @@ class Database(Misfortune):
         self.acknowledged("before")
         self.answered("before")
         (store,) = [path for path in self.channel.state.rglob("*") if path.name.endswith(".sqlite")]
-        self.database = sqlite3.connect(store, isolation_level=None)
+        self.database = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
         self.addCleanup(self.database.close)
 
     def told(self, words):
@@ -320,6 +321,21 @@ class Database(Misfortune):
         self.database.execute("ROLLBACK")
         self.gateway = self.channel.gateway()
         self.all_is_well("before", "one")
+
+    def test_a_stop_is_acknowledged_once_it_is_obeyed_and_not_before(self):
+        self.database.execute("BEGIN EXCLUSIVE")
+        released = threading.Event()
+
+        def release():
+            released.set()
+            self.database.execute("ROLLBACK")
+
+        timer = threading.Timer(1, release)
+        timer.start()
+        self.addCleanup(timer.join)
+        self.assertEqual(self.twilio.text("STOP")["status"], 200)
+        self.assertTrue(released.is_set(), "it was acknowledged while nothing could be stored")
+        self.assertIn(PHONE, self.channel.done("telephony", "optouts"))
 
     def test_a_text_that_it_never_takes_holds_up_nobody_and_is_found_later(self):
         self.database.execute(
