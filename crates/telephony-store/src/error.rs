@@ -1,5 +1,7 @@
 //! Why the store could not do what was asked, in words an operator can act on.
 
+use std::path::Path;
+
 /// Why the store failed. Nothing of the transaction was kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -99,6 +101,37 @@ impl StoreError {
             }
             StoreError::Stopped => "restart the program, and report it with the log",
             StoreError::Other(_) => "the log has more; if it stays, report it with the log",
+        }
+    }
+
+    /// The same failure, saying which file it is about.
+    pub(crate) fn at(self, path: &Path) -> StoreError {
+        let named = |words: String| format!("{}: {words}", path.display());
+        match self {
+            StoreError::Full(words) => StoreError::Full(named(words)),
+            StoreError::ReadOnly(words) => StoreError::ReadOnly(named(words)),
+            StoreError::Busy(words) => StoreError::Busy(named(words)),
+            StoreError::Disk(words) => StoreError::Disk(named(words)),
+            StoreError::Damaged(words) => StoreError::Damaged(named(words)),
+            StoreError::Other(words) => StoreError::Other(named(words)),
+            other => other,
+        }
+    }
+
+    /// A failure of the file system about the store's own file or folder.
+    pub(crate) fn of_file(error: &std::io::Error) -> StoreError {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
+            std::io::ErrorKind::NotFound => StoreError::Damaged("it was removed".to_owned()),
+            _ => StoreError::ReadOnly(error.to_string()),
+        }
+    }
+
+    /// A failure of the disk under a file that is open.
+    pub(crate) fn of_disk(error: &std::io::Error) -> StoreError {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
+            _ => StoreError::Disk(error.to_string()),
         }
     }
 }

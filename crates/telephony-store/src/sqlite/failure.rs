@@ -1,7 +1,5 @@
 //! What SQLite's failures mean for the operator.
 
-use std::path::Path;
-
 use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 use rusqlite::{Error, ErrorCode};
 
@@ -31,39 +29,6 @@ impl From<Error> for StoreError {
             Some(_) => StoreError::Other(words),
             // No failure of SQLite's: a value that this program never wrote.
             None => StoreError::Damaged(words),
-        }
-    }
-}
-
-impl StoreError {
-    /// The same failure, saying which file it is about.
-    pub(crate) fn at(self, path: &Path) -> StoreError {
-        let named = |words: String| format!("{}: {words}", path.display());
-        match self {
-            StoreError::Full(words) => StoreError::Full(named(words)),
-            StoreError::ReadOnly(words) => StoreError::ReadOnly(named(words)),
-            StoreError::Busy(words) => StoreError::Busy(named(words)),
-            StoreError::Disk(words) => StoreError::Disk(named(words)),
-            StoreError::Damaged(words) => StoreError::Damaged(named(words)),
-            StoreError::Other(words) => StoreError::Other(named(words)),
-            other => other,
-        }
-    }
-
-    /// A failure of the file system about the store's own file or folder.
-    pub(crate) fn of_file(error: &std::io::Error) -> StoreError {
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
-            std::io::ErrorKind::NotFound => StoreError::Damaged("it was removed".to_owned()),
-            _ => StoreError::ReadOnly(error.to_string()),
-        }
-    }
-
-    /// A failure of the disk under a file that is open.
-    pub(crate) fn of_disk(error: &std::io::Error) -> StoreError {
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
-            _ => StoreError::Disk(error.to_string()),
         }
     }
 }

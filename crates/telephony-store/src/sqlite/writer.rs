@@ -19,8 +19,8 @@ pub(super) const STEP: Duration = Duration::from_millis(2);
 #[cfg(target_os = "linux")]
 const GIVES_WAY: i32 = 10;
 
-/// Lets other threads of this process go first where they compete for the processor: they answer somebody who waits, and
-/// nobody waits for the writer. Elsewhere than on Linux it would be the whole process.
+/// Lets other threads of this process go first where they compete for the processor: they answer the provider, and
+/// of what it sends only an opt-out waits for the writer. Elsewhere than on Linux it would be the whole process.
 pub(super) fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(GIVES_WAY) {
