@@ -90,7 +90,7 @@ impl Backfill {
             }
         };
         // What came by webhook meanwhile was not missed.
-        self.desk.is_clear().await;
+        self.desk.cleared().await;
         let mut missed = 0;
         for arrival in arrivals.into_iter().rev() {
             match self.desk.accept(arrival, self.clock.now()).await {

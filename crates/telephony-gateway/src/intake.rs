@@ -86,7 +86,7 @@ impl Desk {
     }
 
     /// Returns once all that was taken is stored.
-    pub async fn is_clear(&self) {
+    pub async fn cleared(&self) {
         self.journal.settled(self.journal.end()).await;
     }
 

@@ -35,7 +35,7 @@ impl Settle {
 
     /// Returns whether the batch is settled; only who is asked to stop gives up, and leaves the rest to the next start.
     async fn store(&self, batch: Result<Batch, StoreError>, stop: &Stop) -> bool {
-        let batch = match batch {
+        let Batch { entries: mut left, end } = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 tracing::error!(%error, hint = error.hint(), "failed to read what came; it is tried again");
@@ -43,7 +43,6 @@ impl Settle {
                 return false;
             }
         };
-        let mut left = batch.entries.clone();
         for tries in 1.. {
             left = self.try_each(left, tries).await;
             if left.is_empty() {
@@ -53,7 +52,7 @@ impl Settle {
                 return false;
             }
         }
-        self.journal.settle(&batch);
+        self.journal.settle(end);
         true
     }
 

@@ -53,7 +53,8 @@ pub struct Position(u64);
 pub struct Batch {
     /// In order; never empty but where none of them can be read.
     pub entries: Vec<Entry>,
-    end: u64,
+    /// Behind them.
+    pub end: Position,
 }
 
 /// The journal in one file. Dropping it waits for what is being written.
@@ -151,9 +152,9 @@ impl Journal {
         Position(self.shared.state().end)
     }
 
-    /// These are in the store, or never will be.
-    pub fn settle(&self, batch: &Batch) {
-        self.shared.settled.send_replace(batch.end);
+    /// What is before `end`, where a batch ended, is in the store, or never will be.
+    pub fn settle(&self, end: Position) {
+        self.shared.settled.send_replace(end.0);
         self.shared.ring(self.shared.state());
     }
 
@@ -220,7 +221,7 @@ impl Shared {
             return Err(StoreError::Damaged(format!("what was written to the journal at byte {offset} is not there")));
         }
         let entries = chunk.payloads.iter().filter_map(|payload| read(payload)).collect();
-        Ok(Some(Batch { entries, end: from + chunk.length }))
+        Ok(Some(Batch { entries, end: Position(from + chunk.length) }))
     }
 
     /// Writes what it is asked to, until the journal is closed.

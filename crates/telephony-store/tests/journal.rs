@@ -56,7 +56,7 @@ async fn take_all(journal: &Journal) -> Vec<Entry> {
     let mut all = Vec::new();
     while !journal.is_settled() {
         let batch = journal.next().await.unwrap();
-        journal.settle(&batch);
+        journal.settle(batch.end);
         all.extend(batch.entries);
     }
     all
@@ -90,7 +90,7 @@ async fn those_who_append_together_are_all_told_and_who_waits_is_told_once_it_is
     let first = journal.next().await.unwrap();
     let (last, of_first) = (positions[499], positions[first.entries.len() - 1]);
     assert!(tokio::time::timeout(Duration::from_millis(1), journal.settled(of_first)).await.is_err());
-    journal.settle(&first);
+    journal.settle(first.end);
     journal.settled(of_first).await;
     assert!(tokio::time::timeout(Duration::from_millis(1), journal.settled(last)).await.is_err());
     let (rest, ()) = tokio::join!(take_all(&journal), journal.settled(last));
@@ -186,7 +186,7 @@ proptest! {
                         let batch = journal.next().await.unwrap();
                         assert_eq!(batch.entries, expected[..batch.entries.len()]);
                         if settles {
-                            journal.settle(&batch);
+                            journal.settle(batch.end);
                             expected.drain(..batch.entries.len());
                         }
                     }
