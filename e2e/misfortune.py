@@ -352,6 +352,27 @@ class Database(Misfortune):
         self.all_is_well("before", "behind it", "poison")
 
 
+class FileSize(Misfortune):
+    """The system allows no larger files, as `ulimit -f` has it."""
+
+    def test_it_costs_no_text_and_does_not_end_the_gateway(self):
+        gateway = self.channel.gateway()
+        self.acknowledged("before")
+        self.answered("before")
+        limit = lambda size: subprocess.run(["prlimit", f"--pid={gateway.process.pid}", f"--fsize={size}"], check=True)
+        limit("4096:")
+        words = "meanwhile " + "x" * 1200
+        while self.twilio.text(words, FRIEND)["status"] == 200:
+            pass
+        refused = self.twilio.text(words)
+        self.assertEqual(refused["status"], 503)
+        self.assertIsNone(gateway.process.poll(), "the gateway goes on")
+        self.assertIn("File too large", gateway.output())
+        limit("unlimited:")
+        self.acknowledged_at_last(refused["sid"])
+        self.answered("before", words)
+
+
 class MountedDisk(Misfortune):
     """The same on a real disk, as small as a store needs; only where root may mount one."""
 

@@ -105,11 +105,16 @@ async fn serve(mut files: Files) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Sent where a file reaches the size that the system allows (`ulimit -f`); ends a process that does not handle it. Its number
+/// is the same on Linux and macOS. Handled, the write fails instead, and says why.
+const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(25);
+
 /// What a person or a service manager tells the process.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    _file_too_large: Signal,
 }
 
 impl Signals {
@@ -118,6 +123,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            _file_too_large: signal(FILE_TOO_LARGE)?,
         })
     }
 
