@@ -114,7 +114,7 @@ class Attack(Case):
     def nothing_came_in(self, but=0):
         """The gateway still runs, knows the genuine texts and nothing else, and has said little."""
         self.assertIsNone(self.gateway.process.poll())
-        known = [entry["text"] for entry in self.channel.messages("inbound", limit=5000)]
+        known = [entry["text"] for entry in self.channel.inbound(limit=5000)]
         self.assertEqual(sorted(known), sorted(f"genuine {n}" for n in range(self.heard)))
         said = [line for line in self.gateway.output().splitlines() if '"WARN"' in line or '"ERROR"' in line]
         said = [line for line in said if "publicUrl" not in line]

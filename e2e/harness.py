@@ -320,6 +320,16 @@ class Channel:
         entries = self.read("telephony", "messages", "--limit", str(limit))
         return [entry for entry in reversed(entries) if direction in (None, entry["direction"])]
 
+    def inbound(self, limit=1000):
+        """The texts that came, the oldest first, once all that a running gateway acknowledged is in the list."""
+        eventually(self.is_settled, what="the store, to have what was acknowledged")
+        return self.messages("inbound", limit)
+
+    def is_settled(self):
+        """Whether the journal begins with zeros: it is wiped when all of it is stored."""
+        (journal,) = self.state.rglob("*-arrivals")
+        return not any(journal.read_bytes()[:4])
+
 
 OMIT = object()
 

@@ -45,14 +45,14 @@ class Webhooks(Case):
         """Proves that nothing before was taken: a conversation is answered in order."""
         self.heard(text(body))
         self.answered(body)
-        self.assertEqual([entry["text"] for entry in self.channel.messages("inbound")], [body])
+        self.assertEqual([entry["text"] for entry in self.channel.inbound()], [body])
 
 
 class Texts(Webhooks):
     def test_a_text_is_answered(self):
         self.heard(text("Hello"))
         self.answered("Hello")
-        (entry,) = self.channel.messages("inbound")
+        (entry,) = self.channel.inbound()
         self.assertEqual((entry["contact"], entry["text"], entry["state"]), (PHONE, "Hello", "answered"))
 
     def test_a_forged_text_is_refused_and_leaves_no_trace(self):
@@ -110,7 +110,7 @@ class Texts(Webhooks):
         ]  # fmt: skip
         for body in bodies:
             self.heard(text(body))
-        received = [entry["text"] for entry in self.channel.messages("inbound")]
+        received = [entry["text"] for entry in self.channel.inbound()]
         self.assertEqual(received, bodies)
         eventually(lambda: len(self.twilio.bodies()) == len(bodies), what="an answer to each")
 
@@ -173,7 +173,7 @@ class Texts(Webhooks):
         eventually(asked, what="the question whose number it is")
         self.heard(text("then"))
         self.answered("then")
-        (entry,) = [entry for entry in self.channel.messages("inbound") if entry["contact"] == contact]
+        (entry,) = [entry for entry in self.channel.inbound() if entry["contact"] == contact]
         self.assertIn(entry["state"], states)
         self.assertEqual(self.twilio.bodies(contact), [])
 

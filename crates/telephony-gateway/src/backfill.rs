@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use telephony_domain::message::Arrival;
 use telephony_domain::number::mask;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
@@ -17,6 +18,10 @@ use crate::stop::Stop;
 /// How often we look, and how soon again when a list could not be had.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// The webhook of a younger message may be on its way, and says more than the list does: to whom else it went, for one.
+/// Twilio posts it within a second or so.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// What looking for missed messages needs.
 pub struct Backfill {
@@ -89,10 +94,29 @@ impl Backfill {
                 return false;
             }
         };
+        let is_young = |arrival: &Arrival| arrival.taken.is_some_and(|taken| began.since(taken) < ON_ITS_WAY);
+        let (young, old): (Vec<_>, Vec<_>) = arrivals.into_iter().rev().partition(is_young);
+        if !self.take(old, &to).await {
+            return false;
+        }
+        if !young.is_empty() {
+            tokio::time::sleep(ON_ITS_WAY).await;
+            if !self.take(young, &to).await {
+                return false;
+            }
+        }
+        match self.store.gap_closed(&gap.number, began).await {
+            Ok(()) => true,
+            Err(error) => cannot_store(&error),
+        }
+    }
+
+    /// Stores what was missed of these, the oldest first. Returns whether it could.
+    async fn take(&self, arrivals: Vec<Arrival>, to: &str) -> bool {
         // What came by webhook meanwhile was not missed.
         self.desk.cleared().await;
         let mut missed = 0;
-        for arrival in arrivals.into_iter().rev() {
+        for arrival in arrivals {
             match self.desk.accept(arrival, self.clock.now()).await {
                 Ok(Accepted::Repeat) => {}
                 Ok(_) => missed += 1,
@@ -103,10 +127,7 @@ impl Backfill {
             self.metrics.missed(missed);
             tracing::info!(to, missed, "stored messages whose webhook never came");
         }
-        match self.store.gap_closed(&gap.number, began).await {
-            Ok(()) => true,
-            Err(error) => cannot_store(&error),
-        }
+        true
     }
 }
 

@@ -110,11 +110,14 @@ pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<
     }
 }
 
-/// Posts the webhook of an inbound message again, as Twilio sometimes does.
+/// Posts the webhook of an inbound message again, as Twilio sometimes does; to where its number's messages go now.
 pub(crate) async fn redeliver(exchange: &Arc<Exchange>, sid: &str) -> Result<Delivery, NotOurs> {
     let found = {
         let state = exchange.state();
-        state.message(sid).cloned().zip(state.received.get(sid).cloned())
+        state.message(sid).cloned().zip(state.received.get(sid).cloned()).map(|(record, webhook)| {
+            let endpoint = form::endpoint(&state, &record.to).unwrap_or(webhook.endpoint);
+            (record, Webhook { endpoint, ..webhook })
+        })
     };
     let (record, webhook) = found.ok_or_else(|| NotOurs(sid.to_owned()))?;
     Ok(deliver(exchange, &record, webhook).await)

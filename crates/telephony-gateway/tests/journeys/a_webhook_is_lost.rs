@@ -53,6 +53,21 @@ async fn with_a_picture_that_the_agent_gets_all_the_same() {
 }
 
 #[tokio::test]
+async fn or_only_late_and_what_it_says_beyond_the_list_is_not_lost() {
+    let agent = Scripted::new(|turn| Ok(format!("also to {:?}", turn.said[0].also_to)));
+    let mut stage = Plan::default().with_agent(agent).start().await;
+    wait_for_looks(&stage, stage.bot(), 1).await;
+    stage.stop_gateway().await;
+    let group = Text::new(ALICE, stage.bot(), "hello").with_parameter("OtherRecipients0", BOB);
+    let late = stage.twilio.receive(group).await.unwrap();
+    assert_eq!(late.status, None);
+    stage.start_gateway().await;
+    wait_for_looks(&stage, stage.bot(), 2).await;
+    assert_eq!(stage.twilio.redeliver(&late.sid).await.unwrap().status, Some(200));
+    stage.expect(ALICE, &[&format!("also to {:?}", [BOB])]).await;
+}
+
+#[tokio::test]
 async fn and_what_came_before_the_very_first_start_is_left_alone() {
     let mut stage = Plan::default().prepare().await;
     stage.twilio.text(ALICE, stage.bot(), "years ago").await.unwrap();
@@ -60,9 +75,7 @@ async fn and_what_came_before_the_very_first_start_is_left_alone() {
     stage.start_gateway().await;
     stage.text(BOB, "hello").await;
     stage.expect(BOB, &["hello"]).await;
-    let line = stage.bot().to_owned();
-    let listed = |log: &[LogEntry]| log.iter().any(|entry| is_look_for(entry, &line) && entry.status.is_some());
-    stage.twilio.wait_for_log(listed, SOON).await.unwrap();
+    wait_for_looks(&stage, stage.bot(), 1).await;
     assert_eq!(stage.expect_rest().await.received_today, 1);
 }
 
@@ -91,13 +104,19 @@ async fn that_of_a_number_in_the_messaging_service_that_never_had_one() {
     simulator.services = vec![Service::new(POOL, &[twilio_simulator::DEFAULT_NUMBER, SECOND])];
     let plan = Plan { simulator, messaging_service: Some(POOL), ..Plan::default() };
     let mut stage = plan.start().await;
-    let listed = |log: &[LogEntry]| log.iter().any(|entry| is_look_for(entry, SECOND) && entry.status.is_some());
-    stage.twilio.wait_for_log(listed, SOON).await.unwrap();
+    wait_for_looks(&stage, SECOND, 1).await;
     let unheard = stage.twilio.text(ALICE, SECOND, "hello").await.unwrap();
     assert_eq!(unheard.status, None, "nobody has set a webhook for it");
     stage.stop_gateway().await;
     stage.start_gateway().await;
     stage.expect(ALICE, &["hello"]).await;
+}
+
+/// Waits until Twilio has listed what came to `number` so often.
+async fn wait_for_looks(stage: &Stage, number: &str, times: usize) {
+    let is_listed = |entry: &&LogEntry| is_look_for(entry, number) && entry.status.is_some();
+    let listed = |log: &[LogEntry]| log.iter().filter(is_listed).count() >= times;
+    stage.twilio.wait_for_log(listed, SOON).await.unwrap();
 }
 
 /// What the gateway has of Alice's, oldest first: when it came, and where it stands.
@@ -112,9 +131,7 @@ async fn from_alice(stage: &Stage) -> Vec<(Timestamp, String)> {
 /// Alice texts while nobody listens; the gateway comes back, `later` by its clock, and cannot ask Twilio yet.
 async fn unheard(stage: &mut Stage, body: &str, later: Duration) {
     // What came before the very first look would be left alone.
-    let line = stage.bot().to_owned();
-    let has_looked = |log: &[LogEntry]| log.iter().any(|entry| is_look_for(entry, &line) && entry.status.is_some());
-    stage.twilio.wait_for_log(has_looked, SOON).await.unwrap();
+    wait_for_looks(stage, stage.bot(), 1).await;
     stage.stop_gateway().await;
     assert_eq!(stage.twilio.text(ALICE, stage.bot(), body).await.unwrap().status, None);
     stage.clock.advance(later);

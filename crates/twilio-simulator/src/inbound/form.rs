@@ -24,7 +24,7 @@ pub(super) fn webhook(
 }
 
 /// What hears of a text to this number: its service's URL, unless the service leaves that to the number.
-fn endpoint(state: &State, number: &str) -> Option<Endpoint> {
+pub(super) fn endpoint(state: &State, number: &str) -> Option<Endpoint> {
     if !state.account.is_active() {
         return None;
     }
