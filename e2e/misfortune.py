@@ -349,6 +349,7 @@ class Database(Misfortune):
         self.database.execute("DROP TRIGGER poison")
         self.gateway.stop()
         self.gateway = self.channel.gateway()
+        self.answered("before", "behind it", "poison")
         self.all_is_well("before", "behind it", "poison")
 
 
