@@ -111,7 +111,7 @@ class Attack(Case):
         self.assertLess(grown, MOST_MEMORY)
         return seen
 
-    def nothing_came_in(self, but=0):
+    def nothing_came_in(self):
         """The gateway still runs, knows the genuine texts and nothing else, and has said little."""
         self.assertIsNone(self.gateway.process.poll())
         known = [entry["text"] for entry in self.channel.inbound(limit=5000)]
