@@ -268,7 +268,7 @@ pub trait Outbox: Send + Sync {
     async fn doubt_abandoned(&self, holder: &Holder, all_gateways: bool, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Takes a part in doubt that is due to be looked up (leased for [`ATTEMPT_LEASE`]).
-    async fn doubtful_part(&self, holder: &Holder, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;
+    async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;
 
     /// Which of these provider ids belong to parts already.
     async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError>;

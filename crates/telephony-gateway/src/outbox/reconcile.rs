@@ -56,7 +56,7 @@ impl Outbox {
             tracing::error!(%error, hint = error.hint(), "failed to look for abandoned attempts");
         }
         while look_ups.len() < LOOK_UPS {
-            match self.store.doubtful_part(&self.holder, self.clock.now()).await {
+            match self.store.doubtful_part(self.clock.now()).await {
                 Ok(Next::Taken(part)) => look_ups.push(self.settle(part).boxed()),
                 Ok(Next::Idle(due)) => return due,
                 Err(error) => {

@@ -69,7 +69,7 @@ impl Outbox for SqliteStore {
         self.write(move |db| doubt::abandoned(db, &holder, all_gateways, now)).await
     }
 
-    async fn doubtful_part(&self, _: &Holder, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
+    async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
         self.write(move |db| doubt::take(db, now)).await
     }
 

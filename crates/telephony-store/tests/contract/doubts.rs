@@ -20,9 +20,7 @@ async fn the_answer_is_lost_and_the_list_does_not_have_it() {
     assert_eq!((doubt.to, doubt.from), (number(ANN), sender(super::world::LINE)));
     let look = async |now| world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap();
     assert_eq!(look(2).await, Then::LookAgainAt(at(15)));
-    assert!(
-        matches!(world.store.doubtful_part(&gateway(), at(3)).await.unwrap(), Next::Idle(Some(due)) if due == at(15))
-    );
+    assert!(matches!(world.store.doubtful_part(at(3)).await.unwrap(), Next::Idle(Some(due)) if due == at(15)));
     world.doubtful(at(15)).await;
     assert_eq!(look(16).await, Then::SendAgain);
     let again = world.start(at(16)).await;
@@ -158,9 +156,7 @@ async fn a_new_gateway_looks_up_at_once_what_the_dead_one_was_looking_up() {
     let lease = world.lose(at(0)).await.lease;
     world.doubtful(at(1)).await;
     let due = at(1) + ATTEMPT_LEASE;
-    assert!(
-        matches!(world.store.doubtful_part(&gateway(), at(2)).await.unwrap(), Next::Idle(Some(then)) if then == due)
-    );
+    assert!(matches!(world.store.doubtful_part(at(2)).await.unwrap(), Next::Idle(Some(then)) if then == due));
     let next = Holder("gateway-2".to_owned());
     assert_eq!(world.store.doubt_abandoned(&next, true, at(2)).await.unwrap(), 0);
     assert_eq!(world.doubtful(at(2)).await.lease, lease);

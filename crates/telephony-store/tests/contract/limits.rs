@@ -15,7 +15,7 @@ use telephony_store::outbox::PartState::{Canceled, Failed, Ready, Starting};
 use telephony_store::outbox::StartedPart;
 use telephony_store::{LONGEST_WAIT, Next};
 
-use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, parts, receipt, seconds, send_failure};
+use super::world::{ANN, BOB, RETRY, World, at, draft, number, parts, receipt, seconds, send_failure};
 
 fn per_day(segments: u32) -> Limits {
     Limits { segments_per_day: Some(segments), ..Limits::default() }
@@ -374,7 +374,7 @@ async fn happens(world: World, events: Vec<Event>) {
                 seen[which].may_be_sent &= failed.is_err() || why == Disposition::Unknown;
             }
             Event::IsAbsent => {
-                if let Next::Taken(doubt) = world.store.doubtful_part(&gateway(), now).await.unwrap() {
+                if let Next::Taken(doubt) = world.store.doubtful_part(now).await.unwrap() {
                     let then = world.store.not_found(doubt.lease, Finding::Absent, now).await.unwrap();
                     let is_absent = then == telephony_domain::reconcile::Next::SendAgain;
                     for attempt in seen.iter_mut().filter(|attempt| attempt.part.lease == doubt.lease) {

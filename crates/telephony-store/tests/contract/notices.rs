@@ -190,7 +190,7 @@ async fn a_message_that_stays_unknown_is_told_by_its_name() {
     world.lose(at(0)).await;
     let mut now = 1;
     loop {
-        let part = match world.store.doubtful_part(&super::world::gateway(), at(now)).await.unwrap() {
+        let part = match world.store.doubtful_part(at(now)).await.unwrap() {
             Next::Taken(part) => part,
             Next::Idle(Some(due)) => {
                 now = (due.0 - at(0).0) / 1000 + 1;

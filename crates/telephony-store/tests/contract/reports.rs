@@ -5,7 +5,7 @@ use telephony_domain::retry::Disposition;
 use telephony_store::outbox::{PartState, Reported};
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, World, at, draft, gateway, receipt, report, seconds, send_failure};
+use super::world::{ANN, World, at, draft, receipt, report, seconds, send_failure};
 
 async fn status(world: &World, message: telephony_domain::id::MessageId) -> Option<Status> {
     world.store.progress(message).await.unwrap().parts[0].status
@@ -59,7 +59,7 @@ async fn a_report_ends_a_doubt() {
     assert_eq!(world.states(message).await, [PartState::Sent]);
     let finding = telephony_domain::reconcile::Finding::Absent;
     assert_eq!(world.store.not_found(doubt.lease, finding, at(20)).await, Err(StoreError::LeaseLost));
-    assert!(matches!(world.store.doubtful_part(&gateway(), at(1000)).await.unwrap(), Next::Idle(None)));
+    assert!(matches!(world.store.doubtful_part(at(1000)).await.unwrap(), Next::Idle(None)));
     world.store.part_sent(doubt.lease, receipt("SM1", Status::Sent), at(21)).await.unwrap();
     assert_eq!(status(&world, message).await, Some(Status::Delivered));
 }

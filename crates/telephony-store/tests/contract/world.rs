@@ -175,7 +175,7 @@ impl World {
     }
 
     pub async fn doubtful(&self, now: Timestamp) -> DoubtfulPart {
-        match self.store.doubtful_part(&gateway(), now).await.unwrap() {
+        match self.store.doubtful_part(now).await.unwrap() {
             Next::Taken(part) => part,
             Next::Idle(due) => panic!("no doubt is due; the next is at {due:?}"),
         }
