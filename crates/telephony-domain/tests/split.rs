@@ -98,6 +98,14 @@ fn the_mark_changes_the_encoding() {
 }
 
 #[test]
+fn the_mark_is_divided_where_what_follows_fits_no_part_any_more() {
+    let one_character = format!("e{}", "\u{301}".repeat(19));
+    let text = format!("{}{one_character}and more", "a".repeat(18));
+    let rules = SplitRules { max_segments: Some(2), ..PLAIN };
+    assert_eq!(truncated(&text, rules), ["aaaaaaaaaaaaaaaaa..."]);
+}
+
+#[test]
 fn an_answer_costs_more_segments_than_allowed() {
     let long = "All work and no play makes Jack a dull boy. ".repeat(300);
     for (chunk_mode, segments) in [(ChunkMode::Auto, 30), (ChunkMode::Multi, 30), (ChunkMode::Auto, 1)] {

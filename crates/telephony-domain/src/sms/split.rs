@@ -75,7 +75,9 @@ fn truncate(answer: &str, rules: &SplitRules) -> Vec<String> {
     ends.pop();
     let end_at = |end: &Break| lay_out(&[&answer[..end.before.at], MARK].concat(), rules);
     let allowed = ends.partition_point(|end| rules.allow(&end_at(end)));
-    let mut parts = ends[..allowed].last().map(end_at).unwrap_or_default();
+    // The mark is not divided either.
+    let is_whole = |parts: &Vec<String>| parts.last().is_some_and(|last| last.ends_with(MARK));
+    let mut parts = ends[..allowed].iter().rev().map(end_at).find(is_whole).unwrap_or_default();
     if let Some(last) = parts.last_mut()
         && count(last).encoding == Encoding::Ucs2
         && let Some(kept) = last.strip_suffix(MARK)
