@@ -337,11 +337,28 @@ class Database(Misfortune):
         self.assertTrue(released.is_set(), "it was acknowledged while nothing could be stored")
         self.assertIn(PHONE, self.channel.done("telephony", "optouts"))
 
-    def test_a_text_that_it_never_takes_holds_up_nobody_and_is_found_later(self):
+    def test_a_stop_that_cannot_be_obeyed_in_time_is_not_acknowledged_and_is_obeyed_later(self):
+        self.database.execute("BEGIN EXCLUSIVE")
+        self.assertEqual(self.twilio.text("STOP")["status"], 503)
+        self.database.execute("ROLLBACK")
+        eventually(lambda: PHONE in self.channel.done("telephony", "optouts"), what="the opt-out")
+
+    def test_what_one_person_says_keeps_its_order(self):
+        self.poison("first")
+        self.assertEqual(self.twilio.text("first")["status"], 200)
+        self.assertEqual(self.twilio.text("second")["status"], 200)
+        self.told("it is kept and tried again")
+        self.database.execute("DROP TRIGGER poison")
+        self.all_is_well("before", "first", "second")
+
+    def poison(self, text):
         self.database.execute(
-            "CREATE TRIGGER poison BEFORE INSERT ON inbound WHEN NEW.text = 'poison' "
+            f"CREATE TRIGGER poison BEFORE INSERT ON inbound WHEN NEW.text = '{text}' "
             "BEGIN SELECT RAISE(ABORT, 'it is poisonous'); END"
         )
+
+    def test_a_text_that_it_never_takes_holds_up_nobody_and_is_found_later(self):
+        self.poison("poison")
         self.assertEqual(self.twilio.text("poison")["status"], 200)
         self.acknowledged("behind it")
         self.answered("before", "behind it")

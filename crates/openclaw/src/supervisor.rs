@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 use telephony_domain::time::{Clock, SystemClock};
-use telephony_store::Store;
+use telephony_store::{Store, StoreError};
 use tokio::task::JoinHandle;
 
 /// Webhooks are taken.
@@ -31,7 +31,7 @@ fn tell(states: &[NotifyState<'_>]) {
 }
 
 /// Shows signs of life for as long as the store answers, twice as often as asked for. A disk that refuses is an answer:
-/// starting again would not mend it.
+/// starting again would not mend it. A thread that is gone is none.
 pub fn show_life(store: Arc<dyn Store>) -> Option<JoinHandle<()>> {
     let every = sd_notify::watchdog_enabled()? / 2;
     Some(tokio::spawn(async move {
@@ -46,5 +46,5 @@ pub fn show_life(store: Arc<dyn Store>) -> Option<JoinHandle<()>> {
 
 async fn answers(store: &dyn Store, within: Duration) -> bool {
     let question = store.end_notice("nothing", SystemClock.now());
-    tokio::time::timeout(within, question).await.is_ok()
+    !matches!(tokio::time::timeout(within, question).await, Err(_) | Ok(Err(StoreError::Stopped)))
 }

@@ -120,7 +120,11 @@ impl Backfill {
             match self.desk.accept(arrival, self.clock.now()).await {
                 Ok(Accepted::Repeat) => {}
                 Ok(_) => missed += 1,
-                Err(error) => return cannot_store(&error),
+                Err(error) if error.is_of_the_store() => return cannot_store(&error),
+                // What is behind it is not to be lost with it.
+                Err(error) => {
+                    tracing::error!(to, %error, hint = error.hint(), "left out a message that cannot be stored");
+                }
             }
         }
         if missed > 0 {

@@ -36,7 +36,7 @@ use crate::probe::{self, Probes};
 use crate::random;
 use crate::rules::{InForce, Rules};
 use crate::settle::Settle;
-use crate::stop::Stopper;
+use crate::stop::{Stop, Stopper};
 use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
 use crate::wake::Wake;
@@ -166,17 +166,19 @@ impl Gateway {
         }
         let public = PublicAddress::new(parts.settings.webhook_url.clone());
         let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
-        tasks.spawn(inbox(&parts, &rules, &wake, &public, &holder).run(stop.clone()));
+        let desk = Arc::new(desk(&parts, &wake));
+        let inbox = inbox(&parts, &rules, &wake, &public, &holder);
+        tasks.spawn(once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
         let outbox = outbox(&parts, &wake, &public, holder);
-        tasks.spawn(outbox.clone().run(stop.clone()));
+        tasks.spawn(once_cleared(desk.clone(), stop.clone(), outbox.clone().run(stop.clone())));
         tasks.spawn(outbox.clone().run_reconcile(stop.clone()));
         tasks.spawn(outbox.clone().run_poll(stop.clone()));
         tasks.spawn(numbers(&parts, &wake).run(stop.clone()));
         tasks.spawn(prices(&parts).run(stop.clone()));
         tasks.spawn(operator(&parts, &rules, line, &wake).run(stop.clone()));
         tasks.spawn(tidy(&parts, &rules).run(stop.clone()));
-        let desk = Arc::new(desk(&parts, &wake));
-        tasks.spawn(Settle { journal: parts.journal.clone(), desk: desk.clone() }.run(stop.clone()));
+        let (last_came, nothing_comes) = Stopper::new();
+        tasks.spawn(Settle { journal: parts.journal.clone(), desk: desk.clone() }.run(nothing_comes));
         tasks.spawn(backfill(&parts, desk.clone()).run(stop.clone()));
         let origins = origins(&parts);
         if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
@@ -187,7 +189,10 @@ impl Gateway {
         if let Some(listener) = parts.watch {
             tasks.spawn(listener::serve(listener, watch, stop.clone()));
         }
-        tasks.spawn(listener::serve(parts.listener, router, stop));
+        tasks.spawn(async move {
+            listener::serve(parts.listener, router, stop).await;
+            last_came.ask();
+        });
         let notices = Notices { store: parts.store, clock: parts.clock, wake };
         Ok(Gateway { address, stopper, tasks, rules, desk, outbox, alive, notices, _lock: parts.lock })
     }
@@ -205,13 +210,13 @@ impl Gateway {
     /// Goes on by other rules: who is admitted, who answers, how answers become messages, what may be spent, where the
     /// operator is told, and how long is kept. What else `settings` says needs a new start. What is at work goes on.
     pub async fn follow(&self, settings: Settings, agent: Arc<dyn Agent>) -> Result<(), StoreError> {
-        self.notices.store.bound_queues(settings.terms.pacing).await?;
+        let pacing = settings.terms.pacing;
         self.desk.set_terms(settings.intake.clone());
         self.outbox.set_terms(settings.terms);
         self.tell(|alive| alive.agent = agent.name().to_owned());
         self.rules.replace(Rules { agent, settings });
         self.notices.wake.all();
-        Ok(())
+        self.notices.store.bound_queues(pacing).await
     }
 
     /// Changes what the gateway says of itself.
@@ -243,6 +248,13 @@ async fn take_over(parts: &Parts, holder: &Holder) -> Result<LineId, StoreError>
         tracing::info!(turns, doubts, "took over what an earlier gateway left");
     }
     Ok(line)
+}
+
+/// Nobody is answered, and nothing sent, before what came earlier is known: it may be an opt-out.
+async fn once_cleared(desk: Arc<Desk>, stop: Stop, work: impl Future<Output = ()>) {
+    if stop.unless_asked(desk.cleared()).await.is_some() {
+        work.await;
+    }
 }
 
 fn desk(parts: &Parts, wake: &Arc<Wake>) -> Desk {

@@ -17,7 +17,7 @@ use telephony_store::{Store, StoreError};
 use crate::metrics::Metrics;
 use crate::wake::Wake;
 
-/// An opt-out is acknowledged once it is obeyed, or after this long; Twilio waits for 15 s.
+/// An opt-out is acknowledged once it is obeyed; who waits longer than this is told to come again (Twilio waits for 15 s).
 const OBEYED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Takes what the provider vouched for.
@@ -50,7 +50,7 @@ impl Desk {
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
     }
 
-    /// Takes `event`; when this returns `Ok` it is on disk.
+    /// Takes `event`; when this returns `Ok` it is on disk, and an opt-out is obeyed.
     pub async fn take(&self, event: Event) -> Result<(), StoreError> {
         match event {
             Event::Message(arrival) => self.take_message(arrival).await,
@@ -75,10 +75,13 @@ impl Desk {
     async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
         let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
         let position = self.write_down(Told::Message(arrival)).await?;
-        if keyword == Some(Keyword::OptOut) {
-            tokio::time::timeout(OBEYED_WITHIN, self.journal.settled(position)).await.ok();
+        if keyword != Some(Keyword::OptOut) {
+            return Ok(());
         }
-        Ok(())
+        let obeyed = tokio::time::timeout(OBEYED_WITHIN, self.journal.settled(position)).await;
+        obeyed.map_err(|_| {
+            StoreError::Busy("an opt-out is kept, and is obeyed once what came before it is stored".to_owned())
+        })
     }
 
     async fn write_down(&self, told: Told) -> Result<Position, StoreError> {

@@ -1,5 +1,6 @@
 //! Stores what the journal holds, in order. What was acknowledged stays in the journal until that is done.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ impl Settle {
 
     /// Returns whether the batch is settled; only who is asked to stop gives up, and leaves the rest to the next start.
     async fn store(&self, batch: Result<Batch, StoreError>, stop: &Stop) -> bool {
-        let Batch { entries: mut left, end } = match batch {
+        let Batch { entries, end } = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 tracing::error!(%error, hint = error.hint(), "failed to read what came; it is tried again");
@@ -43,34 +44,65 @@ impl Settle {
                 return false;
             }
         };
-        for tries in 1.. {
-            left = self.try_each(left, tries).await;
-            if left.is_empty() {
-                break;
-            }
+        let mut left = self.try_each(entries.into_iter().map(|entry| Open { entry, failures: 0 })).await;
+        while !left.is_empty() {
             if stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
                 return false;
             }
+            left = self.try_each(left).await;
         }
         self.journal.settle(end);
         true
     }
 
-    /// Stores these, which share commits. Returns those that have to be tried again.
-    async fn try_each(&self, entries: Vec<Entry>, tries: u32) -> Vec<Entry> {
-        let stored = join_all(entries.iter().map(|entry| self.desk.store(entry.clone()))).await;
-        let failed = entries.into_iter().zip(stored).filter_map(|(entry, stored)| Some((entry, stored.err()?)));
-        let (set_aside, left): (Vec<_>, Vec<_>) =
-            failed.partition(|(_, error)| tries >= TRIES && !error.is_of_the_store());
-        for (entry, error) in set_aside {
-            let provider_id = provider_id(&entry);
+    /// Stores these; those of different people share commits. Returns what has to be tried again.
+    async fn try_each(&self, entries: impl IntoIterator<Item = Open>) -> Vec<Open> {
+        let mut lines: BTreeMap<String, VecDeque<Open>> = BTreeMap::new();
+        for open in entries {
+            lines.entry(who(&open.entry).to_owned()).or_default().push_back(open);
+        }
+        let left = join_all(lines.into_values().map(|line| self.in_order(line))).await;
+        let (mut waiting, mut first) = (Vec::new(), None);
+        for (line, error) in left {
+            waiting.extend(line);
+            first = first.or(error);
+        }
+        if let Some(error) = first {
+            let hint = error.hint();
+            tracing::error!(waiting = waiting.len(), %error, hint, "what came could not be stored; it is kept and tried again");
+        }
+        waiting
+    }
+
+    /// Stores what one person said, one after the other: who says STOP and then START means START. Returns those from the
+    /// first that could not be stored on, and why it could not.
+    async fn in_order(&self, mut line: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
+        while let Some(mut open) = line.pop_front() {
+            let Err(error) = self.desk.store(open.entry.clone()).await else { continue };
+            open.failures += u32::from(!error.is_of_the_store());
+            if open.failures < TRIES {
+                line.push_front(open);
+                return (line, Some(error));
+            }
+            let provider_id = provider_id(&open.entry);
             tracing::error!(provider_id, %error, hint = error.hint(), "could not be stored: it is left to be found in the provider's lists");
         }
-        if let Some((_, error)) = left.first() {
-            let (waiting, hint) = (left.len(), error.hint());
-            tracing::error!(waiting, %error, hint, "what came could not be stored; it is kept and tried again");
-        }
-        left.into_iter().map(|(entry, _)| entry).collect()
+        (line, None)
+    }
+}
+
+/// An entry that is not stored yet.
+struct Open {
+    entry: Entry,
+    /// How often it could not be stored although others could.
+    failures: u32,
+}
+
+/// Whose entries keep their order.
+fn who(entry: &Entry) -> &str {
+    match &entry.told {
+        Told::Message(arrival) => &arrival.from,
+        Told::Report(report) => &report.provider_id,
     }
 }
 

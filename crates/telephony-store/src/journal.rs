@@ -19,7 +19,8 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::StoreError;
 use file::JournalFile;
 
-/// No more than so many bytes wait to be stored, some 500,000 texts: a store that fails for long is told to the provider, too.
+/// The file grows no longer, some 500,000 texts: a store that fails for long is told to the provider, too. What is settled
+/// counts until all is, so that a file never holds more than the next start has room for.
 const ROOM: u64 = 256 << 20;
 
 /// Entries that are given out at a time.
@@ -83,6 +84,8 @@ struct State {
     start: u64,
     /// Of the first byte behind what is on disk.
     end: u64,
+    /// How many bytes of the file may hold something, be it of a record that could not be written whole.
+    used: u64,
     /// Records to be written, and who waits for each: behind how many bytes it ends.
     records: Vec<u8>,
     waiting: Vec<(u64, Waiter)>,
@@ -105,10 +108,10 @@ struct Writing {
 impl Journal {
     /// Opens the file and makes it where there is none; what an earlier run left in it comes out first.
     pub fn open(path: &Path) -> Result<Journal, StoreError> {
-        let (file, end) = JournalFile::open(path)?;
+        let (file, end, used) = JournalFile::open(path)?;
         let shared = Arc::new(Shared {
             file,
-            state: Mutex::new(State { end, ..State::default() }),
+            state: Mutex::new(State { end, used, ..State::default() }),
             bell: Condvar::new(),
             more: Notify::new(),
             settled: watch::Sender::new(0),
@@ -196,8 +199,8 @@ impl Shared {
         if state.is_closed {
             return Err(StoreError::Stopped);
         }
-        if state.end - *self.settled.borrow() + state.records.len() as u64 > ROOM {
-            let words = format!("{} MiB of what came wait to be stored already", ROOM >> 20);
+        if state.end - state.start + state.records.len() as u64 > ROOM {
+            let words = format!("{} MiB of what came are in the journal, and not all of it is stored", ROOM >> 20);
             return Err(StoreError::Busy(words));
         }
         record::push(&mut state.records, payload);
@@ -246,14 +249,18 @@ impl Shared {
         let mut state = self.state();
         loop {
             if state.end > state.start && state.end == *self.settled.borrow() {
-                if let Err(error) = self.file.wipe(state.end - state.start) {
-                    tracing::debug!(%error, "failed to wipe the journal: it may come out again, which is harmless");
+                match self.file.wipe(state.used) {
+                    Ok(()) => (state.start, state.used) = (state.end, 0),
+                    Err(error) => {
+                        tracing::warn!(%error, "failed to wipe what is stored from the journal; it is tried again")
+                    }
                 }
-                state.start = state.end;
             }
             if !state.waiting.is_empty() {
+                let offset = state.end - state.start;
+                state.used = state.used.max(offset + state.records.len() as u64);
                 return Some(Writing {
-                    offset: state.end - state.start,
+                    offset,
                     from: state.end,
                     records: std::mem::take(&mut state.records),
                     waiting: std::mem::take(&mut state.waiting),

@@ -124,6 +124,31 @@ async fn a_journal_that_was_removed_takes_nothing_and_says_so() {
     assert_eq!(take_all(&journal).await, [text(1, "there")], "what it has, it gives");
 }
 
+#[tokio::test]
+async fn what_was_not_written_whole_is_not_left_either() {
+    let (_folder, path) = place();
+    let journal = open(&path);
+    journal.append(&text(1, "whole")).await.unwrap();
+    drop(journal);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend_from_slice(&bytes[..bytes.len() / 2].to_vec());
+    std::fs::write(&path, bytes).unwrap();
+    let journal = open(&path);
+    assert_eq!(take_all(&journal).await, [text(1, "whole")]);
+    drop(journal);
+    assert!(std::fs::read(&path).unwrap().iter().all(|byte| *byte == 0), "something is left");
+}
+
+#[test]
+fn only_one_at_a_time_has_it() {
+    let (_folder, path) = place();
+    let journal = open(&path);
+    let refused = Journal::open(&path).unwrap_err();
+    assert!(matches!(&refused, StoreError::Busy(words) if words.contains("arrivals")), "{refused}");
+    drop(journal);
+    open(&path);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_its_owner_may_read_it() {

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use rusqlite::Connection;
 use telephony_domain::message::Arrival;
 use telephony_domain::time::Timestamp;
@@ -317,4 +319,19 @@ fn a_new_file_can_be_opened_by_many_at_once() {
             opening.join().unwrap().unwrap();
         }
     });
+}
+
+#[tokio::test]
+async fn while_another_holds_the_file_nobody_waits_longer_than_the_first() {
+    let (_folder, path) = folder();
+    let store = open(&path);
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut asked: FuturesUnordered<_> = ["SM1", "SM2", "SM3"].map(|id| accept(&store, id)).into_iter().collect();
+    assert!(matches!(asked.next().await, Some(Err(StoreError::Busy(_)))));
+    other.execute_batch("ROLLBACK").unwrap();
+    while let Some(accepted) = asked.next().await {
+        assert!(matches!(accepted, Err(StoreError::Busy(_))), "{accepted:?} waited once more");
+    }
+    assert!(accept(&store, "SM1").await.is_ok());
 }

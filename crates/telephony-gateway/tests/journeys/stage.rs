@@ -27,6 +27,7 @@ use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
 use twilio_simulator::{LogEntry, MessageRecord, Simulator, SimulatorConfig};
 
 pub const ALICE: &str = "+15550005678";
@@ -125,7 +126,10 @@ impl Stage {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let path = self.state.path().join("telephony.sqlite");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Mode::Gateway).unwrap());
-        let journal = Arc::new(Journal::open(&self.state.path().join("arrivals")).unwrap());
+        let arrivals = self.state.path().join("arrivals");
+        // One that was cut off lets its journal go meanwhile.
+        let journal = spawn_blocking(move || Journal::open(&arrivals)).await.unwrap();
+        let journal = Arc::new(journal.unwrap());
         let gateway = Gateway::start(Parts {
             lock: GatewayLock::take(self.state.path()).unwrap(),
             state: self.state.path().to_path_buf(),

@@ -1,8 +1,10 @@
 //! The journal's file: records from its beginning on, then zeros or what was there before.
 
+use std::fs::TryLockError;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::record;
 use crate::StoreError;
@@ -14,12 +16,18 @@ const KEPT: u64 = 1 << 20;
 /// So much is read at a time, or one record.
 const CHUNK: u64 = 64 * 1024;
 
+/// A gateway that ends holds its journal until its last request has ended.
+const LOOKS: u32 = 50;
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
 /// The file, open.
 #[derive(Debug)]
 pub(super) struct JournalFile {
     path: PathBuf,
     file: std::fs::File,
     known: File,
+    /// Whether its folder may not be on disk yet.
     is_new: AtomicBool,
 }
 
@@ -33,22 +41,24 @@ pub(super) struct Chunk {
 
 impl JournalFile {
     /// Opens the file, which only its owner may read, and makes it where there is none. Says also how many bytes of
-    /// it are whole records.
-    pub(super) fn open(path: &Path) -> Result<(JournalFile, u64), StoreError> {
+    /// it are whole records, and how many there are. Fails with [`StoreError::Busy`] while another has it open: each
+    /// would write over what the other acknowledged.
+    pub(super) fn open(path: &Path) -> Result<(JournalFile, u64, u64), StoreError> {
         Self::start(path).map_err(|error| error.at(path))
     }
 
-    fn start(path: &Path) -> Result<(JournalFile, u64), StoreError> {
+    fn start(path: &Path) -> Result<(JournalFile, u64, u64), StoreError> {
         make_file(path)?;
         let file = std::fs::File::options().read(true).write(true).open(path);
         let file = file.map_err(|error| StoreError::of_file(&error))?;
+        lock(&file)?;
         let length = file.metadata().map_err(|error| StoreError::of_file(&error))?.len();
         let known = File::at(path)?;
-        let journal = JournalFile { path: path.to_owned(), file, known, is_new: AtomicBool::new(length == 0) };
+        let journal = JournalFile { path: path.to_owned(), file, known, is_new: AtomicBool::new(true) };
         let mut whole = 0;
         loop {
             match journal.chunk(whole, length, usize::MAX)?.length {
-                0 => return Ok((journal, whole)),
+                0 => return Ok((journal, whole, length)),
                 more => whole += more,
             }
         }
@@ -66,7 +76,7 @@ impl JournalFile {
         self.chunk(from, end, most).map_err(|error| error.at(&self.path))
     }
 
-    /// Forgets all, of which this many bytes are records.
+    /// Forgets all; behind this many bytes there is nothing.
     pub(super) fn wipe(&self, length: u64) -> Result<(), StoreError> {
         let wiped = || -> std::io::Result<()> {
             if length > KEPT {
@@ -109,4 +119,18 @@ impl JournalFile {
         self.is_new.store(false, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// Makes the file ours until it is closed or the process ends.
+fn lock(file: &std::fs::File) -> Result<(), StoreError> {
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_LOOKS),
+            Err(TryLockError::Error(error)) => return Err(StoreError::of_file(&error)),
+        }
+    }
+    Err(StoreError::Busy(
+        "another gateway writes to it, perhaps one with another state folder and the same store.file".to_owned(),
+    ))
 }

@@ -71,7 +71,8 @@ fn bound_queues(db: &Connection, pacing: Pacing) -> Result<(), StoreError> {
 }
 
 fn gaps(db: &Connection, now: Timestamp) -> Result<Vec<Gap>, StoreError> {
-    execute(db, "UPDATE watched SET since = ?1, seen_until = ?1 WHERE since IS NULL", [now.0])?;
+    // A clock that was ahead at the first start would keep us from looking until then.
+    execute(db, "UPDATE watched SET since = ?1, seen_until = ?1 WHERE since IS NULL OR since > ?1", [now.0])?;
     let sql = "SELECT number, since, seen_until FROM watched ORDER BY number";
     list(db, sql, (), |row| {
         let since = time(row, "since")?.max(time(row, "seen_until")?.min(now) - LOOK_BACK);

@@ -1,5 +1,6 @@
 //! Group commit: whatever waits shares one transaction and one sync of the disk, but not each other's failures.
 
+use std::iter;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -34,6 +35,10 @@ pub(super) fn serve(db: &Connection, file: &File, mut log: Log, waiting: &Waitin
         let (mut works, began) = (vec![first], Instant::now());
         let more = || if began.elapsed() < STEP { waiting.more() } else { None };
         let stored = store_together(db, file, &mut works, more);
+        if let Err(StoreError::Busy(_)) = stored {
+            // Each of those that wait would wait as long again for whoever holds the file.
+            works.extend(iter::from_fn(|| waiting.more()));
+        }
         for work in works {
             work.answer(stored.clone());
         }
