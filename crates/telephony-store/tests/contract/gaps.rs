@@ -32,6 +32,14 @@ async fn a_look_begins_where_the_last_complete_one_ended_and_a_little_before() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_at_the_first_start_keeps_nobody_from_looking() {
+    let world = World::new().await;
+    gaps(&world, 900_000).await;
+    assert_eq!(gaps(&world, 1000).await, [(LINE.to_owned(), 1000)]);
+    assert_eq!(gaps(&world, 1200).await, [(LINE.to_owned(), 1000)]);
+}
+
+#[tokio::test]
 async fn numbers_of_a_messaging_service_are_looked_at_once_a_message_came_to_them() {
     let world = World::new().await;
     let service = Sender { number: None, messaging_service: Some("MG1".to_owned()) };
