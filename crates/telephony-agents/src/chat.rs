@@ -1,4 +1,4 @@
-//! The chat-completions protocol: one request over HTTP, its answer as a stream of text.
+//! The chat-completions protocol: one request over HTTP, its answer as text.
 //! Who is asked, in which words and with which headers, is for the agents that use it.
 
 mod client;
@@ -94,7 +94,7 @@ impl Chat {
             .await
             .map_err(|_| AgentError::TimedOut(endpoint.timeout.as_secs()))??;
         let reading = Reading { endpoint, deadline, response, reply: Reply::default() };
-        Ok(stream::try_unfold(reading, Reading::next).boxed())
+        Ok(stream::once(reading.whole()).boxed())
     }
 
     async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, AgentError> {
@@ -146,19 +146,16 @@ struct Reading {
 }
 
 impl Reading {
-    /// The next piece of text, and the rest; none at the proper end.
-    async fn next(mut self) -> Result<Option<(String, Self)>, AgentError> {
+    /// The whole answer: before its end nobody knows whether it is one.
+    async fn whole(mut self) -> Result<String, AgentError> {
         while !self.reply.is_complete() {
-            let text = match self.bytes().await? {
+            let read = match self.bytes().await? {
                 Some(bytes) => self.reply.feed(&bytes),
                 None => self.reply.end(),
             };
-            let text = text.map_err(|broken| self.endpoint.broken(&broken))?;
-            if !text.is_empty() {
-                return Ok(Some((text, self)));
-            }
+            read.map_err(|broken| self.endpoint.broken(&broken))?;
         }
-        Ok(None)
+        Ok(self.reply.into_answer())
     }
 
     async fn bytes(&mut self) -> Result<Option<Bytes>, AgentError> {

@@ -15,7 +15,7 @@ pub(super) struct Reply {
     half: Half,
     thought: Thought,
     room: Room,
-    has_begun: bool,
+    answer: String,
     has_finish_reason: bool,
     is_complete: bool,
 }
@@ -50,18 +50,23 @@ impl Reply {
 
     /// Whether any text has come.
     pub(super) fn has_begun(&self) -> bool {
-        self.has_begun
+        !self.answer.is_empty()
     }
 
-    /// Takes the next bytes and returns the text that they bring.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<String, Broken> {
+    /// The text of the answer so far.
+    pub(super) fn into_answer(self) -> String {
+        self.answer
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let bytes = match self.shape {
             Shape::Undecided => bytes.trim_ascii_start(),
             _ => bytes,
         };
         self.decide(bytes.first())?;
         match &mut self.shape {
-            Shape::Undecided => Ok(String::new()),
+            Shape::Undecided => Ok(()),
             Shape::Events(events) => {
                 let data = events.feed(bytes)?;
                 self.read_all(data)
@@ -69,21 +74,22 @@ impl Reply {
             Shape::Document(document) if document.len() + bytes.len() > DOCUMENT_AT_MOST => Err(Broken::Unreadable),
             Shape::Document(document) => {
                 document.extend_from_slice(bytes);
-                Ok(String::new())
+                Ok(())
             }
         }
     }
 
-    /// The bytes are over: returns the last text.
-    pub(super) fn end(&mut self) -> Result<String, Broken> {
+    /// The bytes are over.
+    pub(super) fn end(&mut self) -> Result<(), Broken> {
         match std::mem::take(&mut self.shape) {
             Shape::Undecided => Err(Broken::Cut),
             Shape::Document(document) => self.read_document(&document),
             Shape::Events(mut events) => {
-                let mut text = self.read_all(events.end())?;
-                text.push_str(&self.rest());
-                self.is_complete |= self.has_finish_reason;
-                if self.is_complete { Ok(text) } else { Err(Broken::Cut) }
+                self.read_all(events.end())?;
+                if self.has_finish_reason {
+                    self.complete();
+                }
+                if self.is_complete { Ok(()) } else { Err(Broken::Cut) }
             }
         }
     }
@@ -99,36 +105,31 @@ impl Reply {
         Ok(())
     }
 
-    fn read_all(&mut self, data: impl IntoIterator<Item = String>) -> Result<String, Broken> {
-        let mut text = String::new();
+    fn read_all(&mut self, data: impl IntoIterator<Item = String>) -> Result<(), Broken> {
         for data in data {
             if self.is_complete {
                 break;
             }
             match data.trim() {
                 "" => {}
-                "[DONE]" => {
-                    text.push_str(&self.rest());
-                    self.is_complete = true;
-                }
+                "[DONE]" => self.complete(),
                 json => {
                     let json = self.half.join(json.to_owned());
-                    text.push_str(&self.read(json.as_bytes(), "/choices/0/delta/content")?);
+                    self.read(json.as_bytes(), "/choices/0/delta/content")?;
                 }
             }
         }
-        Ok(text)
+        Ok(())
     }
 
-    fn read_document(&mut self, document: &[u8]) -> Result<String, Broken> {
-        let mut text = self.read(document, "/choices/0/message/content")?;
-        text.push_str(&self.rest());
-        self.is_complete = true;
-        Ok(text)
+    fn read_document(&mut self, document: &[u8]) -> Result<(), Broken> {
+        self.read(document, "/choices/0/message/content")?;
+        self.complete();
+        Ok(())
     }
 
-    /// The text at `place` in one JSON object from the server.
-    fn read(&mut self, json: &[u8], place: &str) -> Result<String, Broken> {
+    /// Reads one JSON object from the server, with a text at `place`.
+    fn read(&mut self, json: &[u8], place: &str) -> Result<(), Broken> {
         let said: Value = serde_json::from_slice(json).map_err(|_| Broken::Unreadable)?;
         if said.get("error").is_some_and(|error| !error.is_null()) {
             return Err(Broken::Error(error_word(&said)));
@@ -138,21 +139,21 @@ impl Reply {
         }
         self.has_finish_reason |= said["choices"][0]["finish_reason"].is_string();
         let text = self.thought.strip(said.pointer(place).map(text_of).unwrap_or_default());
-        Ok(self.keep(&text))
+        self.keep(&text);
+        Ok(())
     }
 
-    /// What might have been the beginning of a thought and was none.
-    fn rest(&mut self) -> String {
+    /// Nothing follows: what might have been the beginning of a thought was none.
+    fn complete(&mut self) {
         let text = self.thought.rest();
-        self.keep(&text)
+        self.keep(&text);
+        self.is_complete = true;
     }
 
-    /// What fits of `text`; an answer that is long enough is complete.
-    fn keep(&mut self, text: &str) -> String {
-        let kept = self.room.take(text);
-        self.has_begun |= !kept.is_empty();
+    /// Keeps what fits of `text`; an answer that is long enough is complete.
+    fn keep(&mut self, text: &str) {
+        self.answer.push_str(&self.room.take(text));
         self.is_complete |= self.room.is_full();
-        kept
     }
 }
 
@@ -188,16 +189,15 @@ mod tests {
 
     fn read(pieces: &[&[u8]]) -> Result<String, Broken> {
         let mut reply = Reply::default();
-        let mut text = String::new();
         for piece in pieces {
-            text.push_str(&reply.feed(piece)?);
+            reply.feed(piece)?;
             if reply.is_complete() {
-                return Ok(text);
+                return Ok(reply.into_answer());
             }
         }
-        text.push_str(&reply.end()?);
+        reply.end()?;
         assert!(reply.is_complete());
-        Ok(text)
+        Ok(reply.into_answer())
     }
 
     fn event(content: &str) -> String {
@@ -206,14 +206,8 @@ mod tests {
 
     #[test]
     fn what_a_model_thinks_aloud_is_not_said() {
-        let mut reply = Reply::default();
-        let mut said = String::new();
-        for piece in ["<thi", "nk>They ", "ask.</th", "ink>\\n\\n", "Yes", "."] {
-            let event = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{piece}\"}}}}]}}\n\n");
-            said.push_str(&reply.feed(event.as_bytes()).unwrap());
-        }
-        said.push_str(&reply.feed(b"data: [DONE]\n\n").unwrap());
-        assert_eq!((said.as_str(), reply.is_complete()), ("Yes.", true));
+        let pieces = ["<thi", "nk>They ", "ask.</th", "ink>\n\n", "Yes", "."].map(event);
+        assert_eq!(read(&[pieces.concat().as_bytes(), b"data: [DONE]\n\n"]), Ok("Yes.".into()));
     }
 
     #[test]
@@ -298,9 +292,10 @@ mod tests {
     fn a_model_that_does_not_stop_is_stopped() {
         let mut reply = Reply::default();
         let piece = event(&"é".repeat(1000));
-        let said: usize =
-            std::iter::from_fn(|| (!reply.is_complete()).then(|| reply.feed(piece.as_bytes()).unwrap().len())).sum();
-        assert_eq!(said, 64 * 1024);
+        while !reply.is_complete() {
+            reply.feed(piece.as_bytes()).unwrap();
+        }
+        assert_eq!(reply.into_answer().len(), 64 * 1024);
     }
 
     #[test]
