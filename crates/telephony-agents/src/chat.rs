@@ -1,6 +1,7 @@
 //! The chat-completions protocol: one request over HTTP, its answer as text.
 //! Who is asked, in which words and with which headers, is for the agents that use it.
 
+mod choice;
 mod client;
 mod failure;
 mod halves;
@@ -155,7 +156,7 @@ impl Reading {
             };
             read.map_err(|broken| self.endpoint.broken(&broken))?;
         }
-        Ok(self.reply.into_answer())
+        self.reply.into_answer().map_err(|broken| self.endpoint.broken(&broken))
     }
 
     async fn bytes(&mut self) -> Result<Option<Bytes>, AgentError> {

@@ -1,8 +1,7 @@
 //! What a chat-completions server says, as text: events or one JSON document, whichever it chose to send.
 
-use serde_json::Value;
-
 use super::DOCUMENT_AT_MOST;
+use super::choice::{Choice, is_word};
 use super::halves::Half;
 use super::sse::{Endless, Events};
 use super::thought::Thought;
@@ -16,7 +15,11 @@ pub(super) struct Reply {
     thought: Thought,
     room: Room,
     answer: String,
-    has_finish_reason: bool,
+    /// Whether there was anything that may be an answer, if only an empty one.
+    has_choice: bool,
+    /// Whether it comes in pieces.
+    has_delta: bool,
+    finish_reason: Option<String>,
     is_complete: bool,
 }
 
@@ -36,6 +39,8 @@ pub(super) enum Broken {
     Cut,
     /// The server reports an error, with its word for it.
     Error(Option<String>),
+    /// It is empty, and not because there is nothing to say: the server's word for the reason.
+    Empty(Option<String>),
     /// It is a web page.
     WebPage,
     /// It is something else.
@@ -48,14 +53,18 @@ impl Reply {
         self.is_complete
     }
 
-    /// Whether any text has come.
+    /// Whether any words have come.
     pub(super) fn has_begun(&self) -> bool {
-        !self.answer.is_empty()
+        !self.answer.trim().is_empty()
     }
 
-    /// The text of the answer so far.
-    pub(super) fn into_answer(self) -> String {
-        self.answer
+    /// The answer, once it is complete. An empty one is silence only where the model stopped by itself.
+    pub(super) fn into_answer(self) -> Result<String, Broken> {
+        match self.finish_reason.as_deref() {
+            _ if self.has_begun() => Ok(self.answer),
+            None | Some("stop") if self.has_choice => Ok(self.answer),
+            reason => Err(Broken::Empty(reason.filter(|reason| is_word(reason)).map(str::to_owned))),
+        }
     }
 
     /// Takes the next bytes.
@@ -86,7 +95,7 @@ impl Reply {
             Shape::Document(document) => self.read_document(&document),
             Shape::Events(mut events) => {
                 self.read_all(events.end())?;
-                if self.has_finish_reason {
+                if self.finish_reason.is_some() {
                     self.complete();
                 }
                 if self.is_complete { Ok(()) } else { Err(Broken::Cut) }
@@ -115,7 +124,7 @@ impl Reply {
                 "[DONE]" => self.complete(),
                 json => {
                     let json = self.half.join(json.to_owned());
-                    self.read(json.as_bytes(), "/choices/0/delta/content")?;
+                    self.read(json.as_bytes())?;
                 }
             }
         }
@@ -123,22 +132,20 @@ impl Reply {
     }
 
     fn read_document(&mut self, document: &[u8]) -> Result<(), Broken> {
-        self.read(document, "/choices/0/message/content")?;
+        self.read(document)?;
         self.complete();
         Ok(())
     }
 
-    /// Reads one JSON object from the server, with a text at `place`.
-    fn read(&mut self, json: &[u8], place: &str) -> Result<(), Broken> {
-        let said: Value = serde_json::from_slice(json).map_err(|_| Broken::Unreadable)?;
-        if said.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(Broken::Error(error_word(&said)));
-        }
-        if !said["choices"].is_array() {
-            return Err(Broken::Unreadable);
-        }
-        self.has_finish_reason |= said["choices"][0]["finish_reason"].is_string();
-        let text = self.thought.strip(said.pointer(place).map(text_of).unwrap_or_default());
+    /// Reads one JSON object from the server. Some send whole answers where pieces are asked for, and some send the whole
+    /// answer behind its pieces once more.
+    fn read(&mut self, json: &[u8]) -> Result<(), Broken> {
+        let Some(choice) = Choice::read(json)? else { return Ok(()) };
+        self.has_choice = true;
+        self.has_delta |= choice.delta.is_some();
+        self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
+        let text = choice.delta.or(choice.message.filter(|_| !self.has_delta)).unwrap_or_default();
+        let text = self.thought.strip(text);
         self.keep(&text);
         Ok(())
     }
@@ -163,26 +170,6 @@ impl From<Endless> for Broken {
     }
 }
 
-/// Content is a text, or a list of parts of which some are texts.
-fn text_of(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
-        _ => String::new(),
-    }
-}
-
-/// The server's word for an error, such as `model_not_found`. Its sentences are left out: they may quote what was said.
-pub(super) fn error_word(body: &Value) -> Option<String> {
-    let error = &body["error"];
-    let mut words = [&error["code"], &error["type"], &body["code"], &body["type"]].into_iter();
-    words.find_map(|word| word.as_str().filter(|word| is_word(word)).map(str::to_owned))
-}
-
-fn is_word(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,12 +179,12 @@ mod tests {
         for piece in pieces {
             reply.feed(piece)?;
             if reply.is_complete() {
-                return Ok(reply.into_answer());
+                return reply.into_answer();
             }
         }
         reply.end()?;
         assert!(reply.is_complete());
-        Ok(reply.into_answer())
+        reply.into_answer()
     }
 
     fn event(content: &str) -> String {
@@ -267,6 +254,50 @@ mod tests {
     }
 
     #[test]
+    fn an_error_within_a_choice_is_an_error() {
+        let half = event("half of");
+        let error = r#""error":{"message":"secret","code":"server_error"}"#;
+        for choice in [&format!("{error},\"delta\":{{}}"), &format!("{error},\"message\":{{\"content\":\"\"}}")] {
+            let json = format!(r#"{{"choices":[{{{choice},"finish_reason":"error"}}]}}"#);
+            let word = Err(Broken::Error(Some("server_error".into())));
+            assert_eq!(read(&[json.as_bytes()]), word);
+            assert_eq!(read(&[half.as_bytes(), b"data: ", json.as_bytes(), b"\n\ndata: [DONE]\n\n"]), word);
+        }
+        let wordless = br#"{"choices":[{"message":{"content":"half of"},"finish_reason":"error"}]}"#;
+        assert_eq!(read(&[wordless]), Err(Broken::Error(None)));
+    }
+
+    #[test]
+    fn an_empty_answer_is_silence_only_where_the_model_stopped_by_itself() {
+        let finished = |message: &str, reason: &str| {
+            let document = format!(r#"{{"choices":[{{"message":{message},"finish_reason":{reason}}}]}}"#);
+            let events = document.replace("message", "delta");
+            let answer = read(&[document.as_bytes()]);
+            assert_eq!(read(&[b"data: ", events.as_bytes(), b"\n\ndata: [DONE]\n\n"]), answer, "{document}");
+            answer
+        };
+        let empty = |word: &str| Err(Broken::Empty(Some(word.into())));
+        assert_eq!(finished(r#"{"content":"","reasoning_content":"hm"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":"<think>hm"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":"\n\n"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":null}"#, r#""content_filter""#), empty("content_filter"));
+        assert_eq!(finished(r#"{"content":null}"#, r#""You said: no""#), Err(Broken::Empty(None)));
+        for stopped in [r#""stop""#, "null", r#""""#] {
+            assert_eq!(finished(r#"{"content":null}"#, stopped), Ok(String::new()), "{stopped}");
+        }
+        assert_eq!(finished(r#"{"content":"as far as"}"#, r#""length""#), Ok("as far as".into()));
+        assert_eq!(read(&[br#"{"choices":[]}"#]), Err(Broken::Empty(None)));
+        assert_eq!(read(&[b"data: [DONE]\n\n"]), Err(Broken::Empty(None)));
+    }
+
+    #[test]
+    fn an_event_with_a_whole_answer_is_one_unless_it_repeats_the_pieces() {
+        let whole = br#"data: {"choices":[{"message":{"content":"all"},"finish_reason":"stop"}]}"#;
+        assert_eq!(read(&[whole]), Ok("all".into()));
+        assert_eq!(read(&[event("a").as_bytes(), event("ll").as_bytes(), whole]), Ok("all".into()));
+    }
+
+    #[test]
     fn an_error_is_told_in_the_servers_word_but_not_in_its_sentence() {
         let error = |body: &str| match read(&[body.as_bytes()]) {
             Err(Broken::Error(word)) => word,
@@ -295,7 +326,7 @@ mod tests {
         while !reply.is_complete() {
             reply.feed(piece.as_bytes()).unwrap();
         }
-        assert_eq!(reply.into_answer().len(), 64 * 1024);
+        assert_eq!(reply.into_answer().unwrap().len(), 64 * 1024);
     }
 
     #[test]

@@ -106,6 +106,18 @@ async fn an_empty_answer_is_silence() {
 }
 
 #[tokio::test]
+async fn an_empty_answer_that_is_no_silence_is_told_with_its_reason() {
+    let said_nothing = async |body| ask_status(200, &[], body).await;
+    let body = r#"{"choices":[{"message":{"content":"","reasoning_content":"hm"},"finish_reason":"length"}]}"#;
+    assert!(unavailable(said_nothing(body).await).contains("think less"));
+    let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"content_filter"}]}"#;
+    assert!(refusal(said_nothing(body).await).contains("withholds its answer"));
+    let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]}"#;
+    assert!(unavailable(said_nothing(body).await).contains("ended without an answer (tool_calls)"));
+    assert!(unavailable(said_nothing(r#"{"choices":[]}"#).await).ends_with("ended without an answer"));
+}
+
+#[tokio::test]
 async fn half_an_answer_is_none() {
     let half = event("half of").into_bytes();
     unavailable(ask_server(Says::Cut(vec![half.clone()])).await);
