@@ -17,6 +17,8 @@ pub(super) struct Reply {
     answer: String,
     /// Whether there was anything that may be an answer, if only an empty one.
     has_choice: bool,
+    /// Whether there was anything else.
+    has_others: bool,
     /// Whether it comes in pieces.
     has_delta: bool,
     finish_reason: Option<String>,
@@ -63,7 +65,10 @@ impl Reply {
         match self.finish_reason.as_deref() {
             _ if self.has_begun() => Ok(self.answer),
             None | Some("stop") if self.has_choice => Ok(self.answer),
-            reason => Err(Broken::Empty(reason.filter(|reason| is_word(reason)).map(str::to_owned))),
+            reason => {
+                let word = reason.filter(|reason| is_word(reason)).map(str::to_owned);
+                Err(self.unless_foreign(Broken::Empty(word)))
+            }
         }
     }
 
@@ -98,9 +103,14 @@ impl Reply {
                 if self.finish_reason.is_some() {
                     self.complete();
                 }
-                if self.is_complete { Ok(()) } else { Err(Broken::Cut) }
+                if self.is_complete { Ok(()) } else { Err(self.unless_foreign(Broken::Cut)) }
             }
         }
+    }
+
+    /// What is wrong, unless everything that came was of another kind than answers are.
+    fn unless_foreign(&self, broken: Broken) -> Broken {
+        if self.has_others && !self.has_choice { Broken::Unreadable } else { broken }
     }
 
     fn decide(&mut self, first: Option<&u8>) -> Result<(), Broken> {
@@ -140,7 +150,10 @@ impl Reply {
     /// Reads one JSON object from the server. Some send whole answers where pieces are asked for, and some send the whole
     /// answer behind its pieces once more.
     fn read(&mut self, json: &[u8]) -> Result<(), Broken> {
-        let Some(choice) = Choice::read(json)? else { return Ok(()) };
+        let Some(choice) = Choice::read(json)? else {
+            self.has_others = true;
+            return Ok(());
+        };
         self.has_choice = true;
         self.has_delta |= choice.delta.is_some();
         self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
@@ -239,6 +252,8 @@ mod tests {
             "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n",
             "data: {\"choices\":[{\"delta\":{\"content\":\"yes\"}}]}\n\n",
             "data: {\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\n",
+            "data: {\"choices\":null,\"usage\":{\"total_tokens\":3}}\n\n",
+            "data: {\"sources\":[]}\n\n",
             "data: [DONE]\n\n",
         );
         assert_eq!(read(&[stream.as_bytes()]), Ok("yes".into()));
@@ -286,7 +301,6 @@ mod tests {
             assert_eq!(finished(r#"{"content":null}"#, stopped), Ok(String::new()), "{stopped}");
         }
         assert_eq!(finished(r#"{"content":"as far as"}"#, r#""length""#), Ok("as far as".into()));
-        assert_eq!(read(&[br#"{"choices":[]}"#]), Err(Broken::Empty(None)));
         assert_eq!(read(&[b"data: [DONE]\n\n"]), Err(Broken::Empty(None)));
     }
 
@@ -315,7 +329,11 @@ mod tests {
     #[test]
     fn something_else_is_told_apart() {
         assert_eq!(read(&[b"<!doctype html>"]), Err(Broken::WebPage));
-        assert_eq!(read(&[br#"{"models":[]}"#]), Err(Broken::Unreadable));
+        for foreign in [r#"{"models":[]}"#, r#"{"choices":[]}"#, "[1]"] {
+            assert_eq!(read(&[foreign.as_bytes()]), Err(Broken::Unreadable), "{foreign}");
+            assert_eq!(read(&[b"data: ", foreign.as_bytes()]), Err(Broken::Unreadable), "{foreign}");
+            assert_eq!(read(&[b"data: ", foreign.as_bytes(), b"\n\ndata: [DONE]\n\n"]), Err(Broken::Unreadable));
+        }
         assert_eq!(read(&[b"data: not json\n\n"]), Err(Broken::Unreadable));
     }
 

@@ -114,7 +114,7 @@ async fn an_empty_answer_that_is_no_silence_is_told_with_its_reason() {
     assert!(refusal(said_nothing(body).await).contains("withholds its answer"));
     let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]}"#;
     assert!(unavailable(said_nothing(body).await).contains("ended without an answer (tool_calls)"));
-    assert!(unavailable(said_nothing(r#"{"choices":[]}"#).await).ends_with("ended without an answer"));
+    assert!(unavailable(said_nothing("data: [DONE]\n\n").await).ends_with("ended without an answer"));
 }
 
 #[tokio::test]
