@@ -61,7 +61,8 @@ impl Reply {
     }
 
     /// The answer, once it is complete. An empty one is silence only where the model stopped by itself.
-    pub(super) fn into_answer(self) -> Result<String, Broken> {
+    pub(super) fn into_answer(mut self) -> Result<String, Broken> {
+        self.answer = self.thought.strip_unopened(self.answer);
         match self.finish_reason.as_deref() {
             _ if self.has_begun() => Ok(self.answer),
             None | Some("stop") if self.has_choice => Ok(self.answer),
@@ -206,8 +207,10 @@ mod tests {
 
     #[test]
     fn what_a_model_thinks_aloud_is_not_said() {
-        let pieces = ["<thi", "nk>They ", "ask.</th", "ink>\n\n", "Yes", "."].map(event);
-        assert_eq!(read(&[pieces.concat().as_bytes(), b"data: [DONE]\n\n"]), Ok("Yes.".into()));
+        for begin in ["<thi", "A thi"] {
+            let pieces = [begin, "nk>They ", "ask.</th", "ink>\n\n", "Yes", "."].map(event);
+            assert_eq!(read(&[pieces.concat().as_bytes(), b"data: [DONE]\n\n"]), Ok("Yes.".into()));
+        }
     }
 
     #[test]
@@ -294,6 +297,7 @@ mod tests {
         let empty = |word: &str| Err(Broken::Empty(Some(word.into())));
         assert_eq!(finished(r#"{"content":"","reasoning_content":"hm"}"#, r#""length""#), empty("length"));
         assert_eq!(finished(r#"{"content":"<think>hm"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":"hm</think>"}"#, r#""length""#), empty("length"));
         assert_eq!(finished(r#"{"content":"\n\n"}"#, r#""length""#), empty("length"));
         assert_eq!(finished(r#"{"content":null}"#, r#""content_filter""#), empty("content_filter"));
         assert_eq!(finished(r#"{"content":null}"#, r#""You said: no""#), Err(Broken::Empty(None)));
