@@ -159,7 +159,15 @@ impl Reading {
         self.reply.into_answer().map_err(|broken| self.endpoint.broken(&broken))
     }
 
+    /// The next bytes; none at the end. Once the model has said why it ends, the end need not be a proper one.
     async fn bytes(&mut self) -> Result<Option<Bytes>, AgentError> {
+        match self.chunk().await {
+            Err(_) if self.reply.is_finished() => Ok(None),
+            chunk => chunk,
+        }
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Bytes>, AgentError> {
         let pause_ends = Instant::now() + self.endpoint.pause;
         let (until, limit) = match self.reply.has_begun() && pause_ends < self.deadline {
             true => (pause_ends, self.endpoint.pause),
@@ -180,32 +188,50 @@ mod tests {
 
     use super::*;
 
+    const HALF: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
+    const WHOLE: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"whole\"},\"finish_reason\":\"stop\"}]}\n\n";
+
     #[tokio::test]
     async fn a_model_that_falls_silent_in_the_middle_is_given_up_before_its_time_is_over() {
+        assert_eq!(ask(HALF, Then::Silence).await, Err(AgentError::TimedOut(1)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_whole_needs_no_proper_end() {
+        for then in [Then::Silence, Then::Cut] {
+            assert_eq!(ask(WHOLE, then).await, Ok(vec!["whole".to_owned()]));
+        }
+        assert!(matches!(ask(HALF, Then::Cut).await, Err(AgentError::Unavailable(_))));
+    }
+
+    /// What a server does once it has said something.
+    enum Then {
+        Silence,
+        Cut,
+    }
+
+    async fn ask(said: &'static str, then: Then) -> Result<Vec<String>, AgentError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/chat/completions", listener.local_addr().unwrap());
         tokio::spawn(async move {
             let (mut connection, _) = listener.accept().await.unwrap();
-            connection.read_u8().await.unwrap();
-            let half = "HTTP/1.1 200 OK\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
-            connection.write_all(half.as_bytes()).await.unwrap();
-            std::future::pending::<()>().await;
-        });
-        let (timeout, pause) = (Duration::from_secs(3600), Duration::from_secs(1));
-        let (not_found, not_taken) = (String::new(), String::new());
-        let chat = Chat::new(Endpoint {
-            url,
-            credential: None,
-            credential_settings: "",
-            timeout,
-            pause,
-            not_found,
-            not_taken,
+            let mut question = [0; 16 * 1024];
+            assert!(connection.read(&mut question).await.unwrap() > 0);
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{said}");
+            connection.write_all(answer.as_bytes()).await.unwrap();
+            match then {
+                Then::Silence => std::future::pending::<()>().await,
+                Then::Cut => connection.shutdown().await.unwrap(),
+            }
         });
         let contact = "+15550001111".parse().unwrap();
         let turn = Turn { id: TurnId(1), attempt: 1, contact, line: None, said: Vec::new(), history: Vec::new() };
+        chat(url).ask(&turn, &Value::Null, HeaderMap::new()).await?.try_collect().await
+    }
 
-        let answer = chat.ask(&turn, &Value::Null, HeaderMap::new()).await.unwrap();
-        assert_eq!(answer.try_collect::<Vec<_>>().await, Err(AgentError::TimedOut(1)));
+    fn chat(url: String) -> Chat {
+        let (timeout, pause) = (Duration::from_secs(3600), Duration::from_secs(1));
+        let (not_found, not_taken) = (String::new(), String::new());
+        Chat::new(Endpoint { url, credential: None, credential_settings: "", timeout, pause, not_found, not_taken })
     }
 }

@@ -55,6 +55,11 @@ impl Reply {
         self.is_complete
     }
 
+    /// Whether the model has said why it ends: nothing of the answer follows.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish_reason.is_some()
+    }
+
     /// Whether any words have come.
     pub(super) fn has_begun(&self) -> bool {
         !self.answer.trim().is_empty()
@@ -100,8 +105,11 @@ impl Reply {
             Shape::Undecided => Err(Broken::Cut),
             Shape::Document(document) => self.read_document(&document),
             Shape::Events(mut events) => {
-                self.read_all(events.end())?;
-                if self.finish_reason.is_some() {
+                // What is cut behind a finish reason is nothing of the answer.
+                if !self.is_finished() {
+                    self.read_all(events.end())?;
+                }
+                if self.is_finished() {
                     self.complete();
                 }
                 if self.is_complete { Ok(()) } else { Err(self.unless_foreign(Broken::Cut)) }
@@ -244,6 +252,8 @@ mod tests {
         let finish = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
         assert_eq!(read(&[event("all").as_bytes(), finish.as_bytes()]), Ok("all".into()));
         assert_eq!(read(&[event("all").as_bytes(), b"data: [DONE]\n\n", b"junk"]), Ok("all".into()));
+        let cut_behind = format!("{}{finish}\n\ndata: {{\"usage\":{{", event("all"));
+        assert_eq!(read(&[cut_behind.as_bytes()]), Ok("all".into()));
     }
 
     #[test]
