@@ -17,13 +17,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use crate::agent::{AgentError, Answer, Turn};
+use crate::agent::{AgentError, Answer, Past, Role, Turn};
 use crate::room::PICTURES_AT_MOST;
 use client::LazyClient;
 use reply::Reply;
@@ -38,6 +38,10 @@ const ERROR_AT_MOST: usize = 64 * 1024;
 /// Neither an event nor a whole JSON document is longer (bytes): the longest answer with its pictures, with room for
 /// escapes and what surrounds it.
 const DOCUMENT_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
+
+/// What servers answer to a question that is longer than their model can take, among others.
+const TOO_LONG: [StatusCode; 3] =
+    [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
 
 /// A server that speaks chat completions.
 pub(crate) struct Chat {
@@ -69,26 +73,34 @@ impl Chat {
         Self { endpoint: Arc::new(endpoint), client: LazyClient::default() }
     }
 
-    /// Asks with what the contact said; `request` makes the body of it. Pictures that are not taken are left out: an answer
-    /// without them is better than none.
+    /// Asks with what the contact said and with `history`; `request` makes the body of them. Pictures that are not taken are
+    /// left out, and so is what was said before where it may be too much: an answer without them is better than none.
     pub(crate) async fn ask_with(
         &self,
         turn: &Turn,
-        request: impl Fn(&Words) -> Value,
+        history: &[Past],
+        request: impl Fn(&Words, &[Past]) -> Value,
         headers: HeaderMap,
     ) -> Result<Answer, AgentError> {
-        let words = Words::of(turn).await;
-        match self.ask(turn, &request(&words), headers.clone()).await {
-            Err(AgentError::Refused(reason)) if words.has_pictures() => {
-                tracing::info!(turn = %turn.id, reason, "the agent did not take a picture; it is asked without");
-                self.ask(turn, &request(&Words::without_pictures(turn).await), headers).await
+        let (mut words, mut told) = (Words::of(turn).await, history);
+        loop {
+            match self.ask(turn, &request(&words, told), headers.clone()).await {
+                Err(Failure { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
+                    tracing::info!(turn = %turn.id, reason, "the agent did not take a picture; it is asked without");
+                    words = Words::without_pictures(turn).await;
+                }
+                Err(Failure { error, may_be_too_long: true }) if !told.is_empty() => {
+                    told = if told.len() == history.len() { newer_half(history) } else { &[] };
+                    let lines = told.len();
+                    tracing::info!(turn = %turn.id, %error, lines, "it may be too much for the agent; it is told less of before");
+                }
+                answer => return answer.map_err(|failure| failure.error),
             }
-            answer => answer,
         }
     }
 
     /// Asks; `request` is the body, `headers` go with it.
-    async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Answer, AgentError> {
+    async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Answer, Failure> {
         let endpoint = Arc::clone(&self.endpoint);
         let deadline = Instant::now() + endpoint.timeout;
         let response = timeout_at(deadline, self.send(turn, request, headers))
@@ -98,7 +110,7 @@ impl Chat {
         Ok(stream::once(reading.whole()).boxed())
     }
 
-    async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, AgentError> {
+    async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, Failure> {
         let endpoint = &self.endpoint;
         let request = self
             .client
@@ -109,7 +121,13 @@ impl Chat {
             .header(TURN, format!("{};attempt={}", turn.id, turn.attempt))
             .body(request.to_string());
         let response = self.shown_credential(request).send().await.map_err(|error| endpoint.unanswered(&error))?;
-        if response.status().is_success() { Ok(response) } else { Err(endpoint.explain(response).await) }
+        match response.status() {
+            status if status.is_success() => Ok(response),
+            status => {
+                let may_be_too_long = TOO_LONG.contains(&status);
+                Err(Failure { error: endpoint.explain(response).await, may_be_too_long })
+            }
+        }
     }
 
     fn shown_credential(&self, request: RequestBuilder) -> RequestBuilder {
@@ -118,6 +136,27 @@ impl Chat {
             None => request,
         }
     }
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+struct Failure {
+    error: AgentError,
+    /// Whether a shorter question might have one.
+    may_be_too_long: bool,
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        Self { error, may_be_too_long: false }
+    }
+}
+
+/// The newer half of what was said, or somewhat less: it begins with the contact.
+fn newer_half(history: &[Past]) -> &[Past] {
+    let (_, newer) = history.split_at(history.len().div_ceil(2));
+    let begin = newer.iter().position(|past| past.role == Role::Contact).unwrap_or(newer.len());
+    &newer[begin..]
 }
 
 impl Endpoint {
@@ -226,7 +265,7 @@ mod tests {
         });
         let contact = "+15550001111".parse().unwrap();
         let turn = Turn { id: TurnId(1), attempt: 1, contact, line: None, said: Vec::new(), history: Vec::new() };
-        chat(url).ask(&turn, &Value::Null, HeaderMap::new()).await?.try_collect().await
+        chat(url).ask(&turn, &Value::Null, HeaderMap::new()).await.unwrap().try_collect().await
     }
 
     fn chat(url: String) -> Chat {
