@@ -16,8 +16,8 @@ pub(super) struct Choice {
 
 impl Choice {
     /// What `json` says of the answer; none where it is about something else, such as what the answer costs.
-    pub(super) fn read(json: &[u8]) -> Result<Option<Self>, Broken> {
-        let said: Value = serde_json::from_slice(json).map_err(|_| Broken::Unreadable)?;
+    pub(super) fn read(json: &str) -> Result<Option<Self>, Broken> {
+        let said: Value = serde_json::from_str(json).map_err(|_| Broken::Unreadable)?;
         let choice = &said["choices"][0];
         if [&said, choice].into_iter().any(has_error) {
             return Err(Broken::Error(error_word(&said).or_else(|| error_word(choice))));

@@ -2,7 +2,7 @@
 
 use super::DOCUMENT_AT_MOST;
 use super::choice::{Choice, is_word};
-use super::halves::Half;
+use super::halves::{Half, without_halves};
 use super::sse::{Endless, Events};
 use super::thought::Thought;
 use crate::room::Room;
@@ -143,7 +143,7 @@ impl Reply {
                 "[DONE]" => self.complete(),
                 json => {
                     let json = self.half.join(json.to_owned());
-                    self.read(json.as_bytes())?;
+                    self.read(&json)?;
                 }
             }
         }
@@ -151,14 +151,15 @@ impl Reply {
     }
 
     fn read_document(&mut self, document: &[u8]) -> Result<(), Broken> {
-        self.read(document)?;
+        let json = without_halves(String::from_utf8_lossy(document).into_owned());
+        self.read(&json)?;
         self.complete();
         Ok(())
     }
 
     /// Reads one JSON object from the server. Some send whole answers where pieces are asked for, and some send the whole
     /// answer behind its pieces once more.
-    fn read(&mut self, json: &[u8]) -> Result<(), Broken> {
+    fn read(&mut self, json: &str) -> Result<(), Broken> {
         let Some(choice) = Choice::read(json)? else {
             self.has_others = true;
             return Ok(());
@@ -245,6 +246,14 @@ mod tests {
     fn a_character_cut_in_two_is_put_together() {
         let cut = event("hi H").replace('H', r"\ud83d") + &event("L!").replace('L', r"\udcac") + "data: [DONE]\n\n";
         assert_eq!(read(&[cut.as_bytes()]), Ok("hi 💬!".into()));
+    }
+
+    #[test]
+    fn half_a_character_does_not_cost_the_answer() {
+        let document = br#"{"choices":[{"message":{"content":"hi \ud83d"}}]}"#;
+        assert_eq!(read(&[document]), Ok("hi \u{fffd}".into()));
+        let alone = event("hi H!").replace('H', r"\ud83d") + "data: [DONE]\n\n";
+        assert_eq!(read(&[alone.as_bytes()]), Ok("hi \u{fffd}!".into()));
     }
 
     #[test]
