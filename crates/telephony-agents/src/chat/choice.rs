@@ -58,3 +58,35 @@ pub(super) fn error_word(body: &Value) -> Option<String> {
 pub(super) fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(json: &str) -> Option<String> {
+        match Choice::read(json) {
+            Err(Broken::Error(word)) => word,
+            _ => panic!("no error: {json}"),
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_in_the_servers_word_but_not_in_its_sentence() {
+        assert_eq!(error(r#"{"error":{"message":"secret","type":"a_type","code":"a_code"}}"#), Some("a_code".into()));
+        let api_error = r#"{"error":{"message":"secret","type":"api_error","code":null}}"#;
+        assert_eq!(error(api_error), Some("api_error".into()));
+        assert_eq!(error(r#"{"error":"you said: call my wife"}"#), None);
+        assert_eq!(error(r#"{"error":{"code":"you said: no"}}"#), None);
+    }
+
+    #[test]
+    fn an_error_within_a_choice_is_an_error() {
+        for text in [r#""delta":{}"#, r#""message":{"content":""}"#, r#""message":{"content":"half of"}"#] {
+            let reason = format!(r#"{{"choices":[{{{text},"finish_reason":"error"}}]}}"#);
+            assert_eq!(error(&reason), None);
+            let told = reason.replace("}]", r#","error":{"message":"secret","code":"server_error"}}]"#);
+            assert_eq!(error(&told), Some("server_error".into()));
+            assert_eq!(error(&told.replace(r#","finish_reason":"error""#, "")), Some("server_error".into()));
+        }
+    }
+}

@@ -291,20 +291,6 @@ mod tests {
     }
 
     #[test]
-    fn an_error_within_a_choice_is_an_error() {
-        let half = event("half of");
-        let error = r#""error":{"message":"secret","code":"server_error"}"#;
-        for choice in [&format!("{error},\"delta\":{{}}"), &format!("{error},\"message\":{{\"content\":\"\"}}")] {
-            let json = format!(r#"{{"choices":[{{{choice},"finish_reason":"error"}}]}}"#);
-            let word = Err(Broken::Error(Some("server_error".into())));
-            assert_eq!(read(&[json.as_bytes()]), word);
-            assert_eq!(read(&[half.as_bytes(), b"data: ", json.as_bytes(), b"\n\ndata: [DONE]\n\n"]), word);
-        }
-        let wordless = br#"{"choices":[{"message":{"content":"half of"},"finish_reason":"error"}]}"#;
-        assert_eq!(read(&[wordless]), Err(Broken::Error(None)));
-    }
-
-    #[test]
     fn an_empty_answer_is_silence_only_where_the_model_stopped_by_itself() {
         let finished = |message: &str, reason: &str| {
             let document = format!(r#"{{"choices":[{{"message":{message},"finish_reason":{reason}}}]}}"#);
@@ -332,21 +318,6 @@ mod tests {
         let whole = br#"data: {"choices":[{"message":{"content":"all"},"finish_reason":"stop"}]}"#;
         assert_eq!(read(&[whole]), Ok("all".into()));
         assert_eq!(read(&[event("a").as_bytes(), event("ll").as_bytes(), whole]), Ok("all".into()));
-    }
-
-    #[test]
-    fn an_error_is_told_in_the_servers_word_but_not_in_its_sentence() {
-        let error = |body: &str| match read(&[body.as_bytes()]) {
-            Err(Broken::Error(word)) => word,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(error(r#"{"error":{"message":"secret","type":"a_type","code":"a_code"}}"#), Some("a_code".into()));
-        assert_eq!(
-            error(r#"data: {"error":{"message":"secret","type":"api_error","code":null}}"#),
-            Some("api_error".into())
-        );
-        assert_eq!(error(r#"{"error":"you said: call my wife"}"#), None);
-        assert_eq!(error(r#"{"error":{"code":"you said: no"}}"#), None);
     }
 
     #[test]

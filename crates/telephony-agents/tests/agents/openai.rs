@@ -125,6 +125,9 @@ async fn half_an_answer_is_none() {
     let error = event("half of")
         + "data: {\"error\":{\"message\":\"call my wife\",\"type\":\"api_error\"}}\n\ndata: [DONE]\n\n";
     assert!(unavailable(ask_server(Says::Pieces(vec![error.into_bytes()])).await).contains("api_error"));
+    let failed =
+        event("half of") + "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"error\"}]}\n\ndata: [DONE]\n\n";
+    assert!(unavailable(ask_server(Says::Pieces(vec![failed.into_bytes()])).await).contains("failed while answering"));
 }
 
 #[tokio::test]
