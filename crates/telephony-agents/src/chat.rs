@@ -1,6 +1,7 @@
-//! The chat-completions protocol: one request over HTTP, its answer as a stream of text.
+//! The chat-completions protocol: one request over HTTP, its answer as text.
 //! Who is asked, in which words and with which headers, is for the agents that use it.
 
+mod choice;
 mod client;
 mod failure;
 mod halves;
@@ -16,13 +17,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use crate::agent::{AgentError, Answer, Turn};
+use crate::agent::{AgentError, Answer, Past, Role, Turn};
 use crate::room::PICTURES_AT_MOST;
 use client::LazyClient;
 use reply::Reply;
@@ -37,6 +38,10 @@ const ERROR_AT_MOST: usize = 64 * 1024;
 /// Neither an event nor a whole JSON document is longer (bytes): the longest answer with its pictures, with room for
 /// escapes and what surrounds it.
 const DOCUMENT_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
+
+/// What servers answer to a question that is longer than their model can take, among others.
+const TOO_LONG: [StatusCode; 3] =
+    [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
 
 /// A server that speaks chat completions.
 pub(crate) struct Chat {
@@ -68,36 +73,44 @@ impl Chat {
         Self { endpoint: Arc::new(endpoint), client: LazyClient::default() }
     }
 
-    /// Asks with what the contact said; `request` makes the body of it. Pictures that are not taken are left out: an answer
-    /// without them is better than none.
+    /// Asks with what the contact said and with `history`; `request` makes the body of them. Pictures that are not taken are
+    /// left out, and so is what was said before where it may be too much: an answer without them is better than none.
     pub(crate) async fn ask_with(
         &self,
         turn: &Turn,
-        request: impl Fn(&Words) -> Value,
+        history: &[Past],
+        request: impl Fn(&Words, &[Past]) -> Value,
         headers: HeaderMap,
     ) -> Result<Answer, AgentError> {
-        let words = Words::of(turn).await;
-        match self.ask(turn, &request(&words), headers.clone()).await {
-            Err(AgentError::Refused(reason)) if words.has_pictures() => {
-                tracing::info!(turn = %turn.id, reason, "the agent did not take a picture; it is asked without");
-                self.ask(turn, &request(&Words::without_pictures(turn).await), headers).await
+        let (mut words, mut told) = (Words::of(turn).await, history);
+        loop {
+            match self.ask(turn, &request(&words, told), headers.clone()).await {
+                Err(Failure { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
+                    tracing::info!(turn = %turn.id, reason, "the agent did not take a picture; it is asked without");
+                    words = Words::without_pictures(turn).await;
+                }
+                Err(Failure { error, may_be_too_long: true }) if !told.is_empty() => {
+                    told = if told.len() == history.len() { newer_half(history) } else { &[] };
+                    let lines = told.len();
+                    tracing::info!(turn = %turn.id, %error, lines, "it may be too much for the agent; it is told less of before");
+                }
+                answer => return answer.map_err(|failure| failure.error),
             }
-            answer => answer,
         }
     }
 
     /// Asks; `request` is the body, `headers` go with it.
-    async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Answer, AgentError> {
+    async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Answer, Failure> {
         let endpoint = Arc::clone(&self.endpoint);
         let deadline = Instant::now() + endpoint.timeout;
         let response = timeout_at(deadline, self.send(turn, request, headers))
             .await
             .map_err(|_| AgentError::TimedOut(endpoint.timeout.as_secs()))??;
         let reading = Reading { endpoint, deadline, response, reply: Reply::default() };
-        Ok(stream::try_unfold(reading, Reading::next).boxed())
+        Ok(stream::once(reading.whole()).boxed())
     }
 
-    async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, AgentError> {
+    async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, Failure> {
         let endpoint = &self.endpoint;
         let request = self
             .client
@@ -108,7 +121,13 @@ impl Chat {
             .header(TURN, format!("{};attempt={}", turn.id, turn.attempt))
             .body(request.to_string());
         let response = self.shown_credential(request).send().await.map_err(|error| endpoint.unanswered(&error))?;
-        if response.status().is_success() { Ok(response) } else { Err(endpoint.explain(response).await) }
+        match response.status() {
+            status if status.is_success() => Ok(response),
+            status => {
+                let may_be_too_long = TOO_LONG.contains(&status);
+                Err(Failure { error: endpoint.explain(response).await, may_be_too_long })
+            }
+        }
     }
 
     fn shown_credential(&self, request: RequestBuilder) -> RequestBuilder {
@@ -117,6 +136,27 @@ impl Chat {
             None => request,
         }
     }
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+struct Failure {
+    error: AgentError,
+    /// Whether a shorter question might have one.
+    may_be_too_long: bool,
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        Self { error, may_be_too_long: false }
+    }
+}
+
+/// The newer half of what was said, or somewhat less: it begins with the contact.
+fn newer_half(history: &[Past]) -> &[Past] {
+    let (_, newer) = history.split_at(history.len().div_ceil(2));
+    let begin = newer.iter().position(|past| past.role == Role::Contact).unwrap_or(newer.len());
+    &newer[begin..]
 }
 
 impl Endpoint {
@@ -146,22 +186,27 @@ struct Reading {
 }
 
 impl Reading {
-    /// The next piece of text, and the rest; none at the proper end.
-    async fn next(mut self) -> Result<Option<(String, Self)>, AgentError> {
+    /// The whole answer: before its end nobody knows whether it is one.
+    async fn whole(mut self) -> Result<String, AgentError> {
         while !self.reply.is_complete() {
-            let text = match self.bytes().await? {
+            let read = match self.bytes().await? {
                 Some(bytes) => self.reply.feed(&bytes),
                 None => self.reply.end(),
             };
-            let text = text.map_err(|broken| self.endpoint.broken(&broken))?;
-            if !text.is_empty() {
-                return Ok(Some((text, self)));
-            }
+            read.map_err(|broken| self.endpoint.broken(&broken))?;
         }
-        Ok(None)
+        self.reply.into_answer().map_err(|broken| self.endpoint.broken(&broken))
     }
 
+    /// The next bytes; none at the end. Once the model has said why it ends, the end need not be a proper one.
     async fn bytes(&mut self) -> Result<Option<Bytes>, AgentError> {
+        match self.chunk().await {
+            Err(_) if self.reply.is_finished() => Ok(None),
+            chunk => chunk,
+        }
+    }
+
+    async fn chunk(&mut self) -> Result<Option<Bytes>, AgentError> {
         let pause_ends = Instant::now() + self.endpoint.pause;
         let (until, limit) = match self.reply.has_begun() && pause_ends < self.deadline {
             true => (pause_ends, self.endpoint.pause),
@@ -182,32 +227,50 @@ mod tests {
 
     use super::*;
 
+    const HALF: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
+    const WHOLE: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"whole\"},\"finish_reason\":\"stop\"}]}\n\n";
+
     #[tokio::test]
     async fn a_model_that_falls_silent_in_the_middle_is_given_up_before_its_time_is_over() {
+        assert_eq!(ask(HALF, Then::Silence).await, Err(AgentError::TimedOut(1)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_whole_needs_no_proper_end() {
+        for then in [Then::Silence, Then::Cut] {
+            assert_eq!(ask(WHOLE, then).await, Ok(vec!["whole".to_owned()]));
+        }
+        assert!(matches!(ask(HALF, Then::Cut).await, Err(AgentError::Unavailable(_))));
+    }
+
+    /// What a server does once it has said something.
+    enum Then {
+        Silence,
+        Cut,
+    }
+
+    async fn ask(said: &'static str, then: Then) -> Result<Vec<String>, AgentError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/chat/completions", listener.local_addr().unwrap());
         tokio::spawn(async move {
             let (mut connection, _) = listener.accept().await.unwrap();
-            connection.read_u8().await.unwrap();
-            let half = "HTTP/1.1 200 OK\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n";
-            connection.write_all(half.as_bytes()).await.unwrap();
-            std::future::pending::<()>().await;
-        });
-        let (timeout, pause) = (Duration::from_secs(3600), Duration::from_secs(1));
-        let (not_found, not_taken) = (String::new(), String::new());
-        let chat = Chat::new(Endpoint {
-            url,
-            credential: None,
-            credential_settings: "",
-            timeout,
-            pause,
-            not_found,
-            not_taken,
+            let mut question = [0; 16 * 1024];
+            assert!(connection.read(&mut question).await.unwrap() > 0);
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{said}");
+            connection.write_all(answer.as_bytes()).await.unwrap();
+            match then {
+                Then::Silence => std::future::pending::<()>().await,
+                Then::Cut => connection.shutdown().await.unwrap(),
+            }
         });
         let contact = "+15550001111".parse().unwrap();
         let turn = Turn { id: TurnId(1), attempt: 1, contact, line: None, said: Vec::new(), history: Vec::new() };
+        chat(url).ask(&turn, &Value::Null, HeaderMap::new()).await.unwrap().try_collect().await
+    }
 
-        let answer = chat.ask(&turn, &Value::Null, HeaderMap::new()).await.unwrap();
-        assert_eq!(answer.try_collect::<Vec<_>>().await, Err(AgentError::TimedOut(1)));
+    fn chat(url: String) -> Chat {
+        let (timeout, pause) = (Duration::from_secs(3600), Duration::from_secs(1));
+        let (not_found, not_taken) = (String::new(), String::new());
+        Chat::new(Endpoint { url, credential: None, credential_settings: "", timeout, pause, not_found, not_taken })
     }
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use telephony_config::{CommandAgent, CommandLine, Environment};
-use tokio::time::timeout;
 
 use crate::agent::{Agent, AgentError, Answer, Turn};
 use crate::room::{PICTURES_AT_MOST, Room};
@@ -51,9 +50,8 @@ impl Agent for Command {
         let folder = Pictures::folder().map_err(|error| AgentError::Unavailable(error.to_string()))?;
         let mut command = self.command();
         command.env(pictures::VARIABLE, folder.path());
-        let ran = timeout(self.timeout, process::run(command, input.as_bytes(), STDOUT_AT_MOST))
+        let ran = process::run(command, input.as_bytes(), STDOUT_AT_MOST, self.timeout)
             .await
-            .map_err(|_| AgentError::TimedOut(self.timeout.as_secs()))?
             .map_err(|error| self.not_run(&error))?;
         log_stderr(&ran, &turn);
         let text = self.judge(&ran)? + &folder.as_markdown().await;
@@ -92,7 +90,8 @@ impl Command {
 
     /// The exit code decides; what was printed counts only after a 0.
     fn judge(&self, ran: &Ran) -> Result<String, AgentError> {
-        match (ran.status.code(), ran.status.signal()) {
+        let Some(status) = ran.status else { return Err(AgentError::TimedOut(self.timeout.as_secs())) };
+        match (status.code(), status.signal()) {
             (Some(0), _) => Ok(text(&ran.stdout)),
             (Some(code), _) if HOPELESS.contains(&code) => {
                 Err(AgentError::Refused(format!("agent.command ended with exit code {code}")))
@@ -116,7 +115,7 @@ fn log_stderr(ran: &Ran, turn: &Turn) {
     if stderr.is_empty() {
         return;
     }
-    if ran.status.success() {
+    if ran.status.is_some_and(|status| status.success()) {
         tracing::debug!(turn = %turn.id, stderr, "agent.command wrote to stderr");
     } else {
         tracing::warn!(turn = %turn.id, attempt = turn.attempt, stderr, "agent.command failed and wrote to stderr");

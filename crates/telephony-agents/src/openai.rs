@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use telephony_config::OpenAiAgent;
 
-use crate::agent::{Agent, AgentError, Answer, Role, Turn};
+use crate::agent::{Agent, AgentError, Answer, Past, Role, Turn};
 use crate::chat::{Chat, Endpoint, Words};
 
 /// A model that has begun to speak does not pause longer.
@@ -34,8 +34,11 @@ impl Agent for OpenAi {
     }
 
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
-        let request = |words: &Words| json!({ "model": self.settings.model, "stream": true, "messages": self.messages(&turn, words) });
-        self.chat.ask_with(&turn, request, HeaderMap::new()).await
+        let request = |words: &Words, history: &[Past]| {
+            let messages = self.messages(history, words);
+            json!({ "model": self.settings.model, "stream": true, "messages": messages })
+        };
+        self.chat.ask_with(&turn, &turn.history, request, HeaderMap::new()).await
     }
 }
 
@@ -54,16 +57,16 @@ impl OpenAi {
             timeout: settings.timeout,
             pause: PAUSE_AT_MOST,
             not_found,
-            not_taken: "check agent.model; if the conversation is too long for it, lower agent.historyTurns".to_owned(),
+            not_taken: "check agent.model, and whether agent.systemPrompt is too long for it".to_owned(),
         });
         Self { chat, settings }
     }
 
     /// Everything said so far. Lines of one side in a row are one message: some models insist on taking turns.
-    fn messages(&self, turn: &Turn, words: &Words) -> Vec<Value> {
+    fn messages(&self, history: &[Past], words: &Words) -> Vec<Value> {
         let mut said: Vec<(Role, String)> = Vec::new();
         let now = (Role::Contact, words.text.clone());
-        for (role, text) in turn.history.iter().map(|past| (past.role, past.text.clone())).chain([now]) {
+        for (role, text) in history.iter().map(|past| (past.role, past.text.clone())).chain([now]) {
             match said.last_mut() {
                 Some((last, so_far)) if *last == role => *so_far = format!("{so_far}\n{text}"),
                 _ => said.push((role, text)),

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use telephony_config::OpenClawAgent;
 
-use crate::agent::{Agent, AgentError, Answer, Turn};
+use crate::agent::{Agent, AgentError, Answer, Past, Turn};
 use crate::chat::{Chat, Endpoint, Words};
 
 /// Which session the turn belongs to: the one that OpenClaw's own channels use for a direct message.
@@ -37,11 +37,11 @@ impl Agent for OpenClaw {
 
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
         let model = format!("openclaw/{}", self.agent_id.as_deref().unwrap_or("default"));
-        let request = |words: &Words| {
+        let request = |words: &Words, _: &[Past]| {
             let messages = [json!({ "role": "user", "content": words.content(&words.text) })];
             json!({ "model": model, "stream": true, "messages": messages })
         };
-        let answer = self.chat.ask_with(&turn, request, self.headers(&turn)?).await?;
+        let answer = self.chat.ask_with(&turn, &[], request, self.headers(&turn)?).await?;
         Ok(answer.map_ok(silence).boxed())
     }
 }

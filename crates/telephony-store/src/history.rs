@@ -304,8 +304,13 @@ pub trait History: Send + Sync {
     /// The last `turns` answered turns of a conversation, oldest line first, not before its last reset.
     async fn spoken(&self, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError>;
 
-    /// From now on agents are told nothing of what was said before.
-    async fn reset_conversation(&self, conversation: ConversationId, now: Timestamp) -> Result<(), StoreError>;
+    /// From now on agents are told nothing of turns up to `last`, nor of what was to be forgotten before.
+    async fn reset_conversation(
+        &self,
+        conversation: ConversationId,
+        last: TurnId,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// How much there is to do, and what went wrong.
     async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError>;

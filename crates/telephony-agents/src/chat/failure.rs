@@ -7,8 +7,9 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::Endpoint;
+use super::choice::error_word;
 use super::client::root_cause;
-use super::reply::{Broken, error_word};
+use super::reply::Broken;
 use crate::agent::AgentError;
 
 /// No server makes a turn wait longer than this for its next attempt.
@@ -62,8 +63,22 @@ impl Endpoint {
             Broken::Cut => AgentError::Unavailable(format!("{server} ended before its answer did")),
             Broken::Error(None) => AgentError::Unavailable(format!("{server} failed while answering")),
             Broken::Error(Some(word)) => AgentError::Unavailable(format!("{server} failed while answering ({word})")),
+            Broken::Empty(reason) => self.empty(reason.as_deref()),
             Broken::Unreadable => AgentError::Unavailable(format!("{server} does not answer as chat completions do")),
             Broken::WebPage => AgentError::Refused(format!("{server} answers with a web page: {}", self.not_found)),
+        }
+    }
+
+    /// A model may come to an answer the next time, but what is withheld stays withheld.
+    fn empty(&self, reason: Option<&str>) -> AgentError {
+        let server = self.server();
+        match reason {
+            Some("content_filter") => AgentError::Refused(format!("{server} withholds its answer (content_filter)")),
+            Some("length") => AgentError::Unavailable(format!(
+                "{server} came to the end of its tokens before it said anything (length): let the model say more, or think less"
+            )),
+            Some(word) => AgentError::Unavailable(format!("{server} ended without an answer ({word})")),
+            None => AgentError::Unavailable(format!("{server} ended without an answer")),
         }
     }
 

@@ -1,42 +1,77 @@
 //! Characters that a server cut in two: JavaScript counts in UTF-16, so an emoji may end one event and begin the next,
-//! each half as a JSON escape that no text can hold by itself.
+//! each half as a JSON escape that no text can hold by itself. A half that stays alone becomes U+FFFD.
 
 /// The length of an escape such as `\ud83d` (bytes).
 const ESCAPE: usize = 6;
+
+/// The second digit of a character's first half, and of its second one.
+const FIRST: &[u8] = b"89ab";
+const SECOND: &[u8] = b"cdef";
+
+/// What stands for a half that stays alone; as long as what it replaces.
+const LOST: &str = r"\ufffd";
 
 /// The first half of a character whose second half has not come yet, as it was written.
 #[derive(Default)]
 pub(super) struct Half(Option<String>);
 
 impl Half {
-    /// The event's JSON with every half character made whole, or kept for the next event.
+    /// The event's JSON with every half character made whole, kept for the next event, or replaced.
     pub(super) fn join(&mut self, mut json: String) -> String {
         if let Some(first) = self.0.take()
-            && let Some(at) = find(&json, |at| begins_text(&json, at) && is_half(&json[at..], b"cdef"))
+            && let Some(at) = find(&json, |at| begins_text(&json, at) && is_half(&json[at..], SECOND))
         {
             json.insert_str(at, &first);
         }
-        if let Some(at) = find(&json, |at| is_half(&json[at..], b"89ab") && json[at + ESCAPE..].starts_with('"')) {
+        if let Some(at) = find(&json, |at| is_half(&json[at..], FIRST) && json[at + ESCAPE..].starts_with('"')) {
             self.0 = Some(json[at..at + ESCAPE].to_owned());
             json.replace_range(at..at + ESCAPE, "");
         }
-        json
+        without_halves(json)
     }
 }
 
-/// Where the first escape is that `is_it`; a backslash behind another one is no escape.
+/// The JSON with every half character replaced.
+pub(super) fn without_halves(mut json: String) -> String {
+    let mut from = 0;
+    while let Some(at) = next_escape(&json, from) {
+        let escape = &json[at..];
+        let is_first = is_half(escape, FIRST);
+        if is_first && escape.get(ESCAPE..).is_some_and(|second| is_half(second, SECOND)) {
+            from = at + 2 * ESCAPE;
+        } else if is_first || is_half(escape, SECOND) {
+            json.replace_range(at..at + ESCAPE, LOST);
+            from = at + ESCAPE;
+        } else {
+            from = at + 2;
+        }
+    }
+    json
+}
+
+/// Where the first escape is that `is_it`.
 fn find(json: &str, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-    json.match_indices(r"\ud").map(|(at, _)| at).find(|&at| !json[..at].ends_with('\\') && is_it(at))
+    escapes(json).find(|&at| is_it(at))
+}
+
+/// Where the escapes are: a backslash behind another one begins none.
+fn escapes(json: &str) -> impl Iterator<Item = usize> {
+    std::iter::successors(next_escape(json, 0), |at| next_escape(json, at + 2))
+}
+
+fn next_escape(json: &str, from: usize) -> Option<usize> {
+    let bytes = json.as_bytes().get(from..)?;
+    bytes.iter().position(|byte| *byte == b'\\').map(|at| from + at)
 }
 
 fn begins_text(json: &str, at: usize) -> bool {
     json[..at].ends_with('"')
 }
 
-/// Whether `json` begins with `\ud`, one of `kinds`, and two more digits; JSON's writers use small ones.
+/// Whether `json` begins with the escape of a half character whose second digit is one of `kinds`.
 fn is_half(json: &str, kinds: &[u8]) -> bool {
-    let digits = json.as_bytes().get(3..ESCAPE);
-    digits.is_some_and(|d| kinds.contains(&d[0]) && d.iter().all(u8::is_ascii_hexdigit))
+    let Some([b'\\', b'u', b'd' | b'D', kind, rest @ ..]) = json.as_bytes().get(..ESCAPE) else { return false };
+    kinds.contains(&kind.to_ascii_lowercase()) && rest.iter().all(u8::is_ascii_hexdigit)
 }
 
 #[cfg(test)]
@@ -63,6 +98,21 @@ mod tests {
     }
 
     #[test]
+    fn a_half_that_stays_alone_is_replaced() {
+        let alone = [
+            r#"{"reasoning":"\udcac \ud83d","content":"\ud83d!"}"#,
+            r#"{"content":"\ud83d\ud83d\udcac\udcac\uD83D."}"#,
+            r#"{"content":"\\\ud83d!"}"#,
+        ];
+        let replaced = [
+            r#"{"reasoning":"\ufffd ","content":"\ufffd!"}"#,
+            r#"{"content":"\ufffd\ud83d\udcac\ufffd\ufffd."}"#,
+            r#"{"content":"\\\ufffd!"}"#,
+        ];
+        assert_eq!(join(&alone), replaced);
+    }
+
+    #[test]
     fn what_is_whole_stays_as_it_is() {
         let whole = [
             r#"{"content":"\ud83d\udcac"}"#,
@@ -70,6 +120,7 @@ mod tests {
             r#"{"content":"\ud8"#,
             "\\ud8é5\"",
             r#""\\ud83d""#,
+            r#"\é\"#,
         ];
         assert_eq!(join(&whole), whole);
     }

@@ -1,9 +1,8 @@
 //! What a chat-completions server says, as text: events or one JSON document, whichever it chose to send.
 
-use serde_json::Value;
-
 use super::DOCUMENT_AT_MOST;
-use super::halves::Half;
+use super::choice::{Choice, is_word};
+use super::halves::{Half, without_halves};
 use super::sse::{Endless, Events};
 use super::thought::Thought;
 use crate::room::Room;
@@ -15,8 +14,14 @@ pub(super) struct Reply {
     half: Half,
     thought: Thought,
     room: Room,
-    has_begun: bool,
-    has_finish_reason: bool,
+    answer: String,
+    /// Whether there was anything that may be an answer, if only an empty one.
+    has_choice: bool,
+    /// Whether there was anything else.
+    has_others: bool,
+    /// Whether it comes in pieces.
+    has_delta: bool,
+    finish_reason: Option<String>,
     is_complete: bool,
 }
 
@@ -36,6 +41,8 @@ pub(super) enum Broken {
     Cut,
     /// The server reports an error, with its word for it.
     Error(Option<String>),
+    /// It is empty, and not because there is nothing to say: the server's word for the reason.
+    Empty(Option<String>),
     /// It is a web page.
     WebPage,
     /// It is something else.
@@ -48,20 +55,38 @@ impl Reply {
         self.is_complete
     }
 
-    /// Whether any text has come.
-    pub(super) fn has_begun(&self) -> bool {
-        self.has_begun
+    /// Whether the model has said why it ends: nothing of the answer follows.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finish_reason.is_some()
     }
 
-    /// Takes the next bytes and returns the text that they bring.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<String, Broken> {
+    /// Whether any words have come.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.answer.trim().is_empty()
+    }
+
+    /// The answer, once it is complete. An empty one is silence only where the model stopped by itself.
+    pub(super) fn into_answer(mut self) -> Result<String, Broken> {
+        self.answer = self.thought.strip_unopened(self.answer);
+        match self.finish_reason.as_deref() {
+            _ if self.has_begun() => Ok(self.answer),
+            None | Some("stop") if self.has_choice => Ok(self.answer),
+            reason => {
+                let word = reason.filter(|reason| is_word(reason)).map(str::to_owned);
+                Err(self.unless_foreign(Broken::Empty(word)))
+            }
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let bytes = match self.shape {
             Shape::Undecided => bytes.trim_ascii_start(),
             _ => bytes,
         };
         self.decide(bytes.first())?;
         match &mut self.shape {
-            Shape::Undecided => Ok(String::new()),
+            Shape::Undecided => Ok(()),
             Shape::Events(events) => {
                 let data = events.feed(bytes)?;
                 self.read_all(data)
@@ -69,23 +94,32 @@ impl Reply {
             Shape::Document(document) if document.len() + bytes.len() > DOCUMENT_AT_MOST => Err(Broken::Unreadable),
             Shape::Document(document) => {
                 document.extend_from_slice(bytes);
-                Ok(String::new())
+                Ok(())
             }
         }
     }
 
-    /// The bytes are over: returns the last text.
-    pub(super) fn end(&mut self) -> Result<String, Broken> {
+    /// The bytes are over.
+    pub(super) fn end(&mut self) -> Result<(), Broken> {
         match std::mem::take(&mut self.shape) {
             Shape::Undecided => Err(Broken::Cut),
             Shape::Document(document) => self.read_document(&document),
             Shape::Events(mut events) => {
-                let mut text = self.read_all(events.end())?;
-                text.push_str(&self.rest());
-                self.is_complete |= self.has_finish_reason;
-                if self.is_complete { Ok(text) } else { Err(Broken::Cut) }
+                // What is cut behind a finish reason is nothing of the answer.
+                if !self.is_finished() {
+                    self.read_all(events.end())?;
+                }
+                if self.is_finished() {
+                    self.complete();
+                }
+                if self.is_complete { Ok(()) } else { Err(self.unless_foreign(Broken::Cut)) }
             }
         }
+    }
+
+    /// What is wrong, unless everything that came was of another kind than answers are.
+    fn unless_foreign(&self, broken: Broken) -> Broken {
+        if self.has_others && !self.has_choice { Broken::Unreadable } else { broken }
     }
 
     fn decide(&mut self, first: Option<&u8>) -> Result<(), Broken> {
@@ -99,60 +133,57 @@ impl Reply {
         Ok(())
     }
 
-    fn read_all(&mut self, data: impl IntoIterator<Item = String>) -> Result<String, Broken> {
-        let mut text = String::new();
+    fn read_all(&mut self, data: impl IntoIterator<Item = String>) -> Result<(), Broken> {
         for data in data {
             if self.is_complete {
                 break;
             }
             match data.trim() {
                 "" => {}
-                "[DONE]" => {
-                    text.push_str(&self.rest());
-                    self.is_complete = true;
-                }
+                "[DONE]" => self.complete(),
                 json => {
                     let json = self.half.join(json.to_owned());
-                    text.push_str(&self.read(json.as_bytes(), "/choices/0/delta/content")?);
+                    self.read(&json)?;
                 }
             }
         }
-        Ok(text)
+        Ok(())
     }
 
-    fn read_document(&mut self, document: &[u8]) -> Result<String, Broken> {
-        let mut text = self.read(document, "/choices/0/message/content")?;
-        text.push_str(&self.rest());
-        self.is_complete = true;
-        Ok(text)
+    fn read_document(&mut self, document: &[u8]) -> Result<(), Broken> {
+        let json = without_halves(String::from_utf8_lossy(document).into_owned());
+        self.read(&json)?;
+        self.complete();
+        Ok(())
     }
 
-    /// The text at `place` in one JSON object from the server.
-    fn read(&mut self, json: &[u8], place: &str) -> Result<String, Broken> {
-        let said: Value = serde_json::from_slice(json).map_err(|_| Broken::Unreadable)?;
-        if said.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(Broken::Error(error_word(&said)));
-        }
-        if !said["choices"].is_array() {
-            return Err(Broken::Unreadable);
-        }
-        self.has_finish_reason |= said["choices"][0]["finish_reason"].is_string();
-        let text = self.thought.strip(said.pointer(place).map(text_of).unwrap_or_default());
-        Ok(self.keep(&text))
+    /// Reads one JSON object from the server. Some send whole answers where pieces are asked for, and some send the whole
+    /// answer behind its pieces once more.
+    fn read(&mut self, json: &str) -> Result<(), Broken> {
+        let Some(choice) = Choice::read(json)? else {
+            self.has_others = true;
+            return Ok(());
+        };
+        self.has_choice = true;
+        self.has_delta |= choice.delta.is_some();
+        self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
+        let text = choice.delta.or(choice.message.filter(|_| !self.has_delta)).unwrap_or_default();
+        let text = self.thought.strip(text);
+        self.keep(&text);
+        Ok(())
     }
 
-    /// What might have been the beginning of a thought and was none.
-    fn rest(&mut self) -> String {
+    /// Nothing follows: what might have been the beginning of a thought was none.
+    fn complete(&mut self) {
         let text = self.thought.rest();
-        self.keep(&text)
+        self.keep(&text);
+        self.is_complete = true;
     }
 
-    /// What fits of `text`; an answer that is long enough is complete.
-    fn keep(&mut self, text: &str) -> String {
-        let kept = self.room.take(text);
-        self.has_begun |= !kept.is_empty();
+    /// Keeps what fits of `text`; an answer that is long enough is complete.
+    fn keep(&mut self, text: &str) {
+        self.answer.push_str(&self.room.take(text));
         self.is_complete |= self.room.is_full();
-        kept
     }
 }
 
@@ -162,42 +193,21 @@ impl From<Endless> for Broken {
     }
 }
 
-/// Content is a text, or a list of parts of which some are texts.
-fn text_of(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
-        _ => String::new(),
-    }
-}
-
-/// The server's word for an error, such as `model_not_found`. Its sentences are left out: they may quote what was said.
-pub(super) fn error_word(body: &Value) -> Option<String> {
-    let error = &body["error"];
-    let mut words = [&error["code"], &error["type"], &body["code"], &body["type"]].into_iter();
-    words.find_map(|word| word.as_str().filter(|word| is_word(word)).map(str::to_owned))
-}
-
-fn is_word(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(pieces: &[&[u8]]) -> Result<String, Broken> {
         let mut reply = Reply::default();
-        let mut text = String::new();
         for piece in pieces {
-            text.push_str(&reply.feed(piece)?);
+            reply.feed(piece)?;
             if reply.is_complete() {
-                return Ok(text);
+                return reply.into_answer();
             }
         }
-        text.push_str(&reply.end()?);
+        reply.end()?;
         assert!(reply.is_complete());
-        Ok(text)
+        reply.into_answer()
     }
 
     fn event(content: &str) -> String {
@@ -206,14 +216,10 @@ mod tests {
 
     #[test]
     fn what_a_model_thinks_aloud_is_not_said() {
-        let mut reply = Reply::default();
-        let mut said = String::new();
-        for piece in ["<thi", "nk>They ", "ask.</th", "ink>\\n\\n", "Yes", "."] {
-            let event = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{piece}\"}}}}]}}\n\n");
-            said.push_str(&reply.feed(event.as_bytes()).unwrap());
+        for begin in ["<thi", "A thi"] {
+            let pieces = [begin, "nk>They ", "ask.</th", "ink>\n\n", "Yes", "."].map(event);
+            assert_eq!(read(&[pieces.concat().as_bytes(), b"data: [DONE]\n\n"]), Ok("Yes.".into()));
         }
-        said.push_str(&reply.feed(b"data: [DONE]\n\n").unwrap());
-        assert_eq!((said.as_str(), reply.is_complete()), ("Yes.", true));
     }
 
     #[test]
@@ -243,10 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn half_a_character_does_not_cost_the_answer() {
+        let document = br#"{"choices":[{"message":{"content":"hi \ud83d"}}]}"#;
+        assert_eq!(read(&[document]), Ok("hi \u{fffd}".into()));
+        let alone = event("hi H!").replace('H', r"\ud83d") + "data: [DONE]\n\n";
+        assert_eq!(read(&[alone.as_bytes()]), Ok("hi \u{fffd}!".into()));
+    }
+
+    #[test]
     fn a_finish_reason_ends_an_answer_as_well_as_done() {
         let finish = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
         assert_eq!(read(&[event("all").as_bytes(), finish.as_bytes()]), Ok("all".into()));
         assert_eq!(read(&[event("all").as_bytes(), b"data: [DONE]\n\n", b"junk"]), Ok("all".into()));
+        let cut_behind = format!("{}{finish}\n\ndata: {{\"usage\":{{", event("all"));
+        assert_eq!(read(&[cut_behind.as_bytes()]), Ok("all".into()));
     }
 
     #[test]
@@ -258,6 +274,8 @@ mod tests {
             "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n",
             "data: {\"choices\":[{\"delta\":{\"content\":\"yes\"}}]}\n\n",
             "data: {\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\n",
+            "data: {\"choices\":null,\"usage\":{\"total_tokens\":3}}\n\n",
+            "data: {\"sources\":[]}\n\n",
             "data: [DONE]\n\n",
         );
         assert_eq!(read(&[stream.as_bytes()]), Ok("yes".into()));
@@ -273,24 +291,43 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_in_the_servers_word_but_not_in_its_sentence() {
-        let error = |body: &str| match read(&[body.as_bytes()]) {
-            Err(Broken::Error(word)) => word,
-            other => panic!("{other:?}"),
+    fn an_empty_answer_is_silence_only_where_the_model_stopped_by_itself() {
+        let finished = |message: &str, reason: &str| {
+            let document = format!(r#"{{"choices":[{{"message":{message},"finish_reason":{reason}}}]}}"#);
+            let events = document.replace("message", "delta");
+            let answer = read(&[document.as_bytes()]);
+            assert_eq!(read(&[b"data: ", events.as_bytes(), b"\n\ndata: [DONE]\n\n"]), answer, "{document}");
+            answer
         };
-        assert_eq!(error(r#"{"error":{"message":"secret","type":"a_type","code":"a_code"}}"#), Some("a_code".into()));
-        assert_eq!(
-            error(r#"data: {"error":{"message":"secret","type":"api_error","code":null}}"#),
-            Some("api_error".into())
-        );
-        assert_eq!(error(r#"{"error":"you said: call my wife"}"#), None);
-        assert_eq!(error(r#"{"error":{"code":"you said: no"}}"#), None);
+        let empty = |word: &str| Err(Broken::Empty(Some(word.into())));
+        assert_eq!(finished(r#"{"content":"","reasoning_content":"hm"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":"<think>hm"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":"hm</think>"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":"\n\n"}"#, r#""length""#), empty("length"));
+        assert_eq!(finished(r#"{"content":null}"#, r#""content_filter""#), empty("content_filter"));
+        assert_eq!(finished(r#"{"content":null}"#, r#""You said: no""#), Err(Broken::Empty(None)));
+        for stopped in [r#""stop""#, "null", r#""""#] {
+            assert_eq!(finished(r#"{"content":null}"#, stopped), Ok(String::new()), "{stopped}");
+        }
+        assert_eq!(finished(r#"{"content":"as far as"}"#, r#""length""#), Ok("as far as".into()));
+        assert_eq!(read(&[b"data: [DONE]\n\n"]), Err(Broken::Empty(None)));
+    }
+
+    #[test]
+    fn an_event_with_a_whole_answer_is_one_unless_it_repeats_the_pieces() {
+        let whole = br#"data: {"choices":[{"message":{"content":"all"},"finish_reason":"stop"}]}"#;
+        assert_eq!(read(&[whole]), Ok("all".into()));
+        assert_eq!(read(&[event("a").as_bytes(), event("ll").as_bytes(), whole]), Ok("all".into()));
     }
 
     #[test]
     fn something_else_is_told_apart() {
         assert_eq!(read(&[b"<!doctype html>"]), Err(Broken::WebPage));
-        assert_eq!(read(&[br#"{"models":[]}"#]), Err(Broken::Unreadable));
+        for foreign in [r#"{"models":[]}"#, r#"{"choices":[]}"#, "[1]"] {
+            assert_eq!(read(&[foreign.as_bytes()]), Err(Broken::Unreadable), "{foreign}");
+            assert_eq!(read(&[b"data: ", foreign.as_bytes()]), Err(Broken::Unreadable), "{foreign}");
+            assert_eq!(read(&[b"data: ", foreign.as_bytes(), b"\n\ndata: [DONE]\n\n"]), Err(Broken::Unreadable));
+        }
         assert_eq!(read(&[b"data: not json\n\n"]), Err(Broken::Unreadable));
     }
 
@@ -298,9 +335,10 @@ mod tests {
     fn a_model_that_does_not_stop_is_stopped() {
         let mut reply = Reply::default();
         let piece = event(&"é".repeat(1000));
-        let said: usize =
-            std::iter::from_fn(|| (!reply.is_complete()).then(|| reply.feed(piece.as_bytes()).unwrap().len())).sum();
-        assert_eq!(said, 64 * 1024);
+        while !reply.is_complete() {
+            reply.feed(piece.as_bytes()).unwrap();
+        }
+        assert_eq!(reply.into_answer().unwrap().len(), 64 * 1024);
     }
 
     #[test]

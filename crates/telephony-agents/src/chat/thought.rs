@@ -1,4 +1,5 @@
 //! What a reasoning model thinks aloud before it answers (`<think>…</think>`): nobody's business but its own.
+//! Where the prompt has the first tag already, as vLLM's has for some models, the answer has only the last one.
 
 const TAGS: [(&str, &str); 2] = [("<think>", "</think>"), ("<thinking>", "</thinking>")];
 
@@ -12,10 +13,12 @@ pub(super) enum Thought {
     Perhaps(String),
     /// It thinks until this tag; this came, of which the tag may be a part.
     Thinking(&'static str, String),
-    /// It answers; white space in front is dropped behind a thought.
-    Answering {
-        /// Whether nothing but white space came since the thought.
-        is_behind_thought: bool,
+    /// It answers, without a thought in front as far as we saw.
+    Answering,
+    /// It answers behind a thought; white space in front is dropped.
+    Behind {
+        /// Whether anything but white space came since the thought.
+        has_begun: bool,
     },
 }
 
@@ -26,19 +29,27 @@ impl Thought {
             Thought::Undecided => self.decide(text),
             Thought::Perhaps(held) => self.decide(held + &text),
             Thought::Thinking(end, held) => self.think(end, held + &text),
-            Thought::Answering { is_behind_thought: false } => {
-                *self = Thought::Answering { is_behind_thought: false };
+            Thought::Behind { has_begun: false } => self.begin(&text),
+            answering => {
+                *self = answering;
                 text
             }
-            Thought::Answering { is_behind_thought: true } => self.begin(&text),
         }
     }
 
     /// The answer is over: what was held back belongs to it, unless it is a thought.
     pub(super) fn rest(&mut self) -> String {
-        match std::mem::replace(self, Thought::Answering { is_behind_thought: false }) {
-            Thought::Perhaps(held) => held,
+        match self {
+            Thought::Perhaps(held) => std::mem::take(held),
             _ => String::new(),
+        }
+    }
+
+    /// The whole `answer`, as far as it was not stripped, without a thought that began in the prompt.
+    pub(super) fn strip_unopened(&self, answer: String) -> String {
+        match self {
+            Thought::Answering => behind_unopened(&answer).map(str::to_owned).unwrap_or(answer),
+            _ => answer,
         }
     }
 
@@ -52,7 +63,7 @@ impl Thought {
             *self = Thought::Perhaps(text);
             return String::new();
         }
-        *self = Thought::Answering { is_behind_thought: false };
+        *self = Thought::Answering;
         text
     }
 
@@ -68,9 +79,17 @@ impl Thought {
 
     fn begin(&mut self, answer: &str) -> String {
         let answer = answer.trim_start();
-        *self = Thought::Answering { is_behind_thought: answer.is_empty() };
+        *self = Thought::Behind { has_begun: !answer.is_empty() };
         answer.to_owned()
     }
+}
+
+/// What comes behind the first tag that ends a thought, if nothing before it begins one.
+fn behind_unopened(answer: &str) -> Option<&str> {
+    TAGS.iter().find_map(|(tag, end)| {
+        let (thought, answer) = answer.split_once(end)?;
+        (!thought.contains(tag)).then(|| answer.trim_start())
+    })
 }
 
 #[cfg(test)]
@@ -82,7 +101,7 @@ mod tests {
         let mut thought = Thought::default();
         let mut answer: String = pieces.into_iter().map(|piece| thought.strip(piece.to_owned())).collect();
         answer.push_str(&thought.rest());
-        answer
+        thought.strip_unopened(answer)
     }
 
     #[test]
@@ -96,6 +115,12 @@ mod tests {
             ("<thinly sliced", "<thinly sliced"),
             ("  hello", "  hello"),
             ("<think>it never ends", ""),
+            ("They want a joke.\n</think>\n\nKnock knock.", "Knock knock."),
+            ("</think>Yes", "Yes"),
+            ("<thing> it is </thinking> Yes", "Yes"),
+            ("They are gone</think>", ""),
+            ("<think>one</think>Write </think> behind it", "Write </think> behind it"),
+            ("Write <think> and </think> around it", "Write <think> and </think> around it"),
             ("", ""),
         ] {
             assert_eq!(strip([said]), answer, "{said}");

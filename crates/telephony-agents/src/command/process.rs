@@ -17,22 +17,22 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a program did.
 pub(super) struct Ran {
-    /// How it ended.
-    pub(super) status: ExitStatus,
+    /// How it ended; none where its time was over first.
+    pub(super) status: Option<ExitStatus>,
     /// The beginning of what it printed.
     pub(super) stdout: Vec<u8>,
     /// The end of what it complained about.
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs `command` in a process group of its own and keeps no more than `limit` bytes of its stdout.
-/// The whole group is killed as soon as the program ends, or when this future is dropped.
-pub(super) async fn run(command: Command, input: &[u8], limit: usize) -> io::Result<Ran> {
+/// Runs `command` in a process group of its own, for `time` at most, and keeps no more than `limit` bytes of its stdout.
+/// The whole group is killed as soon as the program ends, its time is over, or this future is dropped.
+pub(super) async fn run(command: Command, input: &[u8], limit: usize, time: Duration) -> io::Result<Ran> {
     let mut child = spawn(command)?;
     let group = Group::led_by(&child);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut head, mut tail) = (Vec::new(), Vec::new());
-    let status = {
+    let end = async {
         let talk = async {
             tokio::join!(write(stdin, input), read_head(stdout, &mut head, limit), read_tail(stderr, &mut tail))
         };
@@ -46,7 +46,8 @@ pub(super) async fn run(command: Command, input: &[u8], limit: usize) -> io::Res
             _ = &mut talk => child.wait().await,
         }
     };
-    Ok(Ran { status: status?, stdout: head, stderr: tail })
+    let status = timeout(time, end).await.ok().transpose()?;
+    Ok(Ran { status, stdout: head, stderr: tail })
 }
 
 fn spawn(mut command: Command) -> io::Result<Child> {
@@ -102,5 +103,19 @@ impl Drop for Group {
             // It fails when nobody is left, which is just as well.
             let _ = kill_process_group(leader, Signal::KILL);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_whose_time_is_over_is_heard_up_to_there() {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo half; echo no database >&2; sleep 1000"]);
+        let ran = run(command, b"", 100, Duration::from_secs(2)).await.unwrap();
+        assert!(ran.status.is_none());
+        assert_eq!(String::from_utf8_lossy(&ran.stderr), "no database\n");
     }
 }

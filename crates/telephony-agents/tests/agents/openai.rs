@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use telephony_agents::{Agent, AgentError, OpenAi, Role};
+use telephony_agents::{Agent, AgentError, OpenAi, Role, Turn};
 use telephony_config::OpenAiAgent;
 use telephony_domain::retry::Disposition;
 use tokio::net::TcpListener;
 
-use crate::model::{Model, Says, answers, event, events};
+use crate::model::{Asked, Model, Says, answers, event, events};
 use crate::turn::{ask, past, refusal, turn, unavailable, unavailable_picture};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -106,6 +106,18 @@ async fn an_empty_answer_is_silence() {
 }
 
 #[tokio::test]
+async fn an_empty_answer_that_is_no_silence_is_told_with_its_reason() {
+    let said_nothing = async |body| ask_status(200, &[], body).await;
+    let body = r#"{"choices":[{"message":{"content":"","reasoning_content":"hm"},"finish_reason":"length"}]}"#;
+    assert!(unavailable(said_nothing(body).await).contains("think less"));
+    let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"content_filter"}]}"#;
+    assert!(refusal(said_nothing(body).await).contains("withholds its answer"));
+    let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]}"#;
+    assert!(unavailable(said_nothing(body).await).contains("ended without an answer (tool_calls)"));
+    assert!(unavailable(said_nothing("data: [DONE]\n\n").await).ends_with("ended without an answer"));
+}
+
+#[tokio::test]
 async fn half_an_answer_is_none() {
     let half = event("half of").into_bytes();
     unavailable(ask_server(Says::Cut(vec![half.clone()])).await);
@@ -113,6 +125,9 @@ async fn half_an_answer_is_none() {
     let error = event("half of")
         + "data: {\"error\":{\"message\":\"call my wife\",\"type\":\"api_error\"}}\n\ndata: [DONE]\n\n";
     assert!(unavailable(ask_server(Says::Pieces(vec![error.into_bytes()])).await).contains("api_error"));
+    let failed =
+        event("half of") + "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"error\"}]}\n\ndata: [DONE]\n\n";
+    assert!(unavailable(ask_server(Says::Pieces(vec![failed.into_bytes()])).await).contains("failed while answering"));
 }
 
 #[tokio::test]
@@ -181,8 +196,30 @@ async fn a_wrong_model_or_path_is_explained() {
 async fn a_request_that_will_never_do_is_not_repeated() {
     let body = r#"{"error":{"message":"you said: call my wife","code":"context_length_exceeded"}}"#;
     let sentence = refusal(ask_status(400, &[], body).await);
-    assert!(sentence.contains("context_length_exceeded") && sentence.contains("agent.historyTurns"), "{sentence}");
+    assert!(sentence.contains("context_length_exceeded") && sentence.contains("agent.systemPrompt"), "{sentence}");
     assert!(!sentence.contains("wife"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_too_long_is_told_in_half_and_then_not_at_all() {
+    let before = |lines: usize| {
+        let roles = [Role::Contact, Role::Agent, Role::Agent].into_iter().cycle();
+        roles.take(lines).enumerate().map(|(number, role)| past(role, &number.to_string())).collect::<Vec<_>>()
+    };
+    let told = async |status, lines| {
+        let model = Model::start(Says::Status(status, &[], "")).await;
+        ask(&agent(&model), Turn { history: before(lines), ..turn(&["now"]) }).await.unwrap_err();
+        let first = |asked: &Asked| asked.body["messages"][1]["content"].as_str().unwrap().to_owned();
+        model.asked().iter().map(first).collect::<Vec<_>>()
+    };
+    for status in [400, 413, 422] {
+        assert_eq!(told(status, 8).await, ["0", "6", "now"], "{status}");
+    }
+    assert_eq!(told(400, 3).await, ["0", "now"], "half of it is nothing without the contact");
+    assert_eq!(told(400, 0).await, ["now"]);
+    for status in [401, 404, 429, 500] {
+        assert_eq!(told(status, 8).await, ["0"], "{status}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use telephony_agents::{AgentError, Past, Role, Turn, collect};
+use telephony_domain::id::TurnId;
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::{Admission, Refusal};
 use telephony_domain::retry::{Disposition, TurnFate};
@@ -127,21 +128,23 @@ impl Worker {
 
     /// What the agent is to answer: behind the last `/reset`, for an agent that is told what was said before.
     async fn said_since_reset<'t>(&self, turn: &'t LeasedTurn) -> Result<&'t [Inbound], StoreError> {
-        let is_reset = |message: &Inbound| message.text.trim().eq_ignore_ascii_case(RESET);
-        match turn.messages.iter().rposition(is_reset).filter(|_| self.rules.agent.history_turns() > 0) {
-            None => Ok(&turn.messages),
-            Some(last) => {
-                self.inbox.store.reset_conversation(turn.conversation, self.inbox.clock.now()).await?;
-                Ok(&turn.messages[last + 1..])
-            }
-        }
+        let reset = turn.messages.iter().rposition(|message| is_reset(&message.text));
+        let Some(reset) = reset.filter(|_| self.rules.agent.history_turns() > 0) else { return Ok(&turn.messages) };
+        let said = &turn.messages[reset + 1..];
+        // What follows in the same turn is remembered, so the turn is.
+        let TurnId(this) = turn.lease.turn;
+        let last = if said.is_empty() { TurnId(this) } else { TurnId(this - 1) };
+        self.inbox.store.reset_conversation(turn.conversation, last, self.inbox.clock.now()).await?;
+        Ok(said)
     }
 
     async fn question(&self, turn: &LeasedTurn, messages: &[Inbound]) -> Result<Turn, StoreError> {
         let wanted = self.rules.agent.history_turns();
         let spoken = if wanted == 0 { Vec::new() } else { self.inbox.store.spoken(turn.conversation, wanted).await? };
+        let reset = spoken.iter().rposition(|line| line.by_contact && is_reset(&line.text));
         let history = spoken
             .into_iter()
+            .skip(reset.map_or(0, |reset| reset + 1))
             .map(|line| Past { role: if line.by_contact { Role::Contact } else { Role::Agent }, text: line.text });
         Ok(Turn {
             id: turn.lease.turn,
@@ -220,6 +223,10 @@ impl Worker {
             }
         }
     }
+}
+
+fn is_reset(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case(RESET)
 }
 
 /// Returns once we were asked to stop and the grace is over.

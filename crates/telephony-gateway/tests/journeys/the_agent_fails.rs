@@ -166,3 +166,21 @@ async fn to_forget_is_what_reset_is_for() {
     stage.expect(BOB, &["I know 0 lines"]).await;
     assert!(!agent.questions().iter().any(|question| question.contains("eset")));
 }
+
+#[tokio::test]
+async fn what_is_said_behind_a_reset_in_the_same_turn_is_remembered() {
+    let mut agent = Scripted::new(|turn| {
+        let lines = turn.history.iter().map(|past| past.text.as_str());
+        Ok(lines.chain([turn.text().as_str()]).collect::<Vec<_>>().join(","))
+    });
+    agent.history_turns = 10;
+    let stage = Plan { coalesce: Duration::from_secs(30), ..Plan::default() }.with_agent(agent).start().await;
+    for texts in [&["one"][..], &["two", "/reset", "three"], &["four"]] {
+        for text in texts {
+            stage.text(ALICE, text).await;
+        }
+        stage.clock.advance(Duration::from_secs(30));
+        stage.expect_rest().await;
+    }
+    stage.expect(ALICE, &["one", "three", "three,three,four"]).await;
+}

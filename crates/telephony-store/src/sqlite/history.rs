@@ -37,10 +37,15 @@ impl History for SqliteStore {
         self.read(move |db| spoken(db, conversation, turns)).await
     }
 
-    async fn reset_conversation(&self, conversation: ConversationId, _: Timestamp) -> Result<(), StoreError> {
-        let sql = "UPDATE conversation SET forgotten_turn = (SELECT coalesce(max(id), 0) FROM turn) WHERE id = ?";
+    async fn reset_conversation(
+        &self,
+        conversation: ConversationId,
+        last: TurnId,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE conversation SET forgotten_turn = max(forgotten_turn, ?2) WHERE id = ?1";
         let none = move || StoreError::NotFound(format!("conversation {conversation}"));
-        self.write(move |db| if execute(db, sql, [conversation.0])? == 0 { Err(none()) } else { Ok(()) }).await
+        self.write(move |db| if execute(db, sql, [conversation.0, last.0])? == 0 { Err(none()) } else { Ok(()) }).await
     }
 
     async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError> {

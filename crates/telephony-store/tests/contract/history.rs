@@ -1,7 +1,7 @@
 //! What the operator and the agents are told of what happened.
 
 use telephony_domain::delivery::Status;
-use telephony_domain::id::{ConversationId, InboundId, MessageId};
+use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
 use telephony_domain::message::{Draft, Media, Purpose};
 use telephony_domain::retry::Disposition;
 use telephony_store::StoreError;
@@ -199,12 +199,16 @@ async fn after_a_reset_an_agent_is_told_nothing_of_before() {
     let conversation = world.exchange(ANN, "secret", "noted", 1).await;
     world.says(ANN, "forget it", at(2)).await;
     let turn = world.lease(at(2)).await;
-    world.store.reset_conversation(conversation, at(2)).await.unwrap();
+    let asked = turn.lease.turn;
+    world.store.reset_conversation(conversation, asked, at(2)).await.unwrap();
     world.answer(&turn, "forgotten", at(2)).await.unwrap();
     assert!(world.store.spoken(conversation, 10).await.unwrap().is_empty(), "nor of the turn that asked for it");
     world.exchange(ANN, "hello", "hi", 2).await;
-    assert_eq!(said(&world.store.spoken(conversation, 10).await.unwrap()), [(true, "hello"), (false, "hi")]);
-    let unknown = world.store.reset_conversation(ConversationId(99), at(3)).await;
+    for earlier in [TurnId(asked.0 - 1), asked] {
+        world.store.reset_conversation(conversation, earlier, at(3)).await.unwrap();
+        assert_eq!(said(&world.store.spoken(conversation, 10).await.unwrap()), [(true, "hello"), (false, "hi")]);
+    }
+    let unknown = world.store.reset_conversation(ConversationId(99), asked, at(3)).await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))));
 }
 
