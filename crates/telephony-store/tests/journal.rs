@@ -131,7 +131,7 @@ async fn what_was_not_written_whole_is_not_left_either() {
     journal.append(&text(1, "whole")).await.unwrap();
     drop(journal);
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes.extend_from_slice(&bytes[..bytes.len() / 2].to_vec());
+    bytes.extend_from_within(..bytes.len() / 2);
     std::fs::write(&path, bytes).unwrap();
     let journal = open(&path);
     assert_eq!(take_all(&journal).await, [text(1, "whole")]);
