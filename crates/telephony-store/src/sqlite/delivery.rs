@@ -123,8 +123,7 @@ pub(super) fn failed(
             }
             give_up(db, &part, failure, "failed", now)?
         }
-        // A doubt that somebody else has raised meanwhile keeps its age.
-        PartFate::Unknown if part.state == PartState::Unknown => return Ok(PartFate::Unknown),
+        // The request went on for as long as this, also where somebody has raised the doubt before.
         PartFate::Unknown => doubt::raise(db, &part, failure, now)?,
     };
     Ok(fate)

@@ -37,6 +37,14 @@ fn enter(db: &Connection, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now:
     close_attempt(db, part, end)
 }
 
+/// Keeps attempts that go on from being taken for abandoned, where the clock was set so that they would be.
+pub(super) fn renew(db: &Connection, under_way: &[AttemptLease], now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE part SET due_at = ?3
+               WHERE id = ?1 AND attempts = ?2 AND state = 'starting' AND (due_at <= ?4 OR due_at > ?3)";
+    let until = now + ATTEMPT_LEASE;
+    under_way.iter().try_for_each(|lease| execute(db, sql, (lease.part.0, lease.attempt, until.0, now.0)).map(drop))
+}
+
 /// Raises doubts about attempts whose process has gone. With `all_gateways`, whoever was looking a doubt up has gone too:
 /// all are due. One that is looked at too early waits for its second look as before.
 pub(super) fn abandoned(

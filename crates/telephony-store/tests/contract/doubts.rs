@@ -135,6 +135,39 @@ async fn a_process_dies_while_it_hands_a_part_over() {
 }
 
 #[tokio::test]
+async fn the_clock_is_set_while_a_part_is_handed_over_which_is_not_doubted() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    let going_on = world.start(at(0)).await.lease;
+    let older = telephony_store::outbox::AttemptLease { attempt: 0, ..going_on };
+    for now in [at(3600), at(-3600)] {
+        world.store.renew_attempts(vec![going_on], now).await.unwrap();
+        assert_eq!(world.store.doubt_abandoned(&gateway(), false, now).await.unwrap(), 0);
+    }
+    assert_eq!(world.states(message).await, [PartState::Starting]);
+    world.store.renew_attempts(vec![older], at(0)).await.unwrap();
+    assert_eq!(world.store.doubt_abandoned(&gateway(), false, at(0)).await.unwrap(), 1, "it has ended, unheard");
+}
+
+#[tokio::test]
+async fn a_request_ends_after_it_was_doubted_and_the_doubt_begins_anew() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let lease = world.start(at(0)).await.lease;
+    assert_eq!(world.store.doubt_abandoned(&gateway(), false, at(60)).await.unwrap(), 1);
+    world.store.not_found(lease, Finding::Absent, at(60)).await.unwrap();
+    let failure = SendFailure { was_answered: true, ..send_failure(Disposition::Unknown) };
+    assert_eq!(world.store.part_failed(lease, failure, 0.0, at(70)).await.unwrap(), PartFate::Unknown);
+    let look = async |now| world.store.not_found(lease, Finding::Absent, at(now)).await.unwrap();
+    assert_eq!(
+        look(75).await,
+        Then::LookAgainAt(at(85)),
+        "15 s after the request was over, and not after it was doubted"
+    );
+    assert_eq!(look(85).await, Then::SendAgain);
+}
+
+#[tokio::test]
 async fn a_new_gateway_doubts_what_the_dead_one_was_sending_but_not_what_a_command_is() {
     let world = World::new().await;
     let dead = world.send("a", ANN, &["1"], at(0)).await;
