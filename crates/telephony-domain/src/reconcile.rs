@@ -32,6 +32,8 @@ pub struct Doubt {
     pub since: Timestamp,
     /// How many complete lists did not have it since then.
     pub absences: u32,
+    /// When the provider began to deny the list, where it has done so ever since.
+    pub denied_since: Option<Timestamp>,
     /// Whether the provider answered: what it was going to do with the request is done. Otherwise the request may still
     /// lie somewhere and be worked on later than any list shows.
     pub is_over: bool,
@@ -70,7 +72,7 @@ pub enum Next {
 pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
     let second_look = doubt.since + second_look_after(doubt.resends);
     match finding {
-        Finding::Denied if now.since(doubt.since) >= DENIED_AT_MOST => Next::FinallyUnknown,
+        Finding::Denied if is_denied_for_long(doubt, now) => Next::FinallyUnknown,
         Finding::Unreachable | Finding::Denied => Next::LookAgainAt(now + UNREACHABLE_WAIT),
         Finding::Absent if doubt.absences == 0 || now < second_look => {
             Next::LookAgainAt(if now < second_look { second_look } else { now + UNREACHABLE_WAIT })
@@ -79,6 +81,11 @@ pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
         Finding::Absent if doubt.has_left_open && !doubt.is_over => Next::FinallyUnknown,
         Finding::Absent => Next::SendAgain,
     }
+}
+
+/// One that was out of reach for long before, and is denied only now, may be to be had again soon.
+fn is_denied_for_long(doubt: Doubt, now: Timestamp) -> bool {
+    doubt.denied_since.is_some_and(|since| now.since(since) >= DENIED_AT_MOST)
 }
 
 fn second_look_after(resends: u32) -> Duration {
@@ -115,7 +122,7 @@ mod tests {
     const SINCE: Timestamp = Timestamp(100_000);
 
     fn doubt(absences: u32) -> Doubt {
-        Doubt { since: SINCE, absences, is_over: false, resends: 0, has_left_open: false }
+        Doubt { since: SINCE, absences, denied_since: None, is_over: false, resends: 0, has_left_open: false }
     }
 
     #[test]
@@ -133,9 +140,15 @@ mod tests {
 
     #[test]
     fn a_list_that_is_denied_for_ten_minutes_leaves_it_unknown_for_good() {
-        let denied = |seconds| next(doubt(0), Finding::Denied, SINCE + Duration::from_secs(seconds));
-        assert!(matches!(denied(599), Next::LookAgainAt(_)));
-        assert_eq!(denied(600), Next::FinallyUnknown);
+        let began = SINCE + Duration::from_secs(6000);
+        let denied = |since| Doubt { denied_since: since, ..doubt(0) };
+        let after = |seconds| next(denied(Some(began)), Finding::Denied, began + Duration::from_secs(seconds));
+        assert!(matches!(after(599), Next::LookAgainAt(_)));
+        assert_eq!(after(600), Next::FinallyUnknown);
+        assert!(
+            matches!(next(denied(None), Finding::Denied, began), Next::LookAgainAt(_)),
+            "it was out of reach before"
+        );
         let unreachable = next(doubt(0), Finding::Unreachable, SINCE + Duration::from_secs(6000));
         assert!(matches!(unreachable, Next::LookAgainAt(_)));
     }
@@ -208,7 +221,8 @@ mod tests {
         for request in requests {
             listed_at.extend(request.listed_after.map(|seconds| now + Duration::from_secs(seconds.into())));
             now = now + Duration::from_secs(if request.is_answered { 1 } else { 30 });
-            let mut doubt = Doubt { since: now, absences: 0, is_over: request.is_answered, resends, has_left_open };
+            let is_over = request.is_answered;
+            let mut doubt = Doubt { since: now, absences: 0, denied_since: None, is_over, resends, has_left_open };
             loop {
                 if unreachable.next() == Some(&true) {
                     now = now + UNREACHABLE_WAIT;

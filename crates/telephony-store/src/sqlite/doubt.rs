@@ -29,7 +29,7 @@ pub(super) fn raise(
 }
 
 fn enter(db: &Connection, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, code = ?3, reason = ?4,
+    let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, denied_since = NULL, code = ?3, reason = ?4,
                       doubt_is_over = ?5, doubted_from = coalesce(doubted_from,
                           (SELECT started_at FROM part_attempt WHERE part = ?1 AND number = part.attempts), ?2)
                WHERE id = ?1";
@@ -89,7 +89,8 @@ pub(super) fn take(db: &Connection, now: Timestamp) -> Result<Next<DoubtfulPart>
 /// What a clock said that was set back since becomes now, for good: were it measured from each look anew, none would be late
 /// enough to settle anything before the clock has caught up.
 fn lease(db: &Connection, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError> {
-    let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3)
+    let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3),
+                      denied_since = min(denied_since, ?3)
                WHERE id = ?1";
     execute(db, sql, (id.0, (now + ATTEMPT_LEASE).0, now.0))?;
     let sql = "SELECT p.attempts, p.text, c.contact, l.number, l.messaging_service, p.doubted_from,
@@ -130,12 +131,13 @@ pub(super) fn not_found(
     let doubt = Doubt {
         since,
         absences: part.absences,
+        denied_since: part.denied_since.map(|since| since.min(now)),
         is_over: part.doubt_is_over,
         resends: part.resends,
         has_left_open: part.has_left_open,
     };
     match reconcile::next(doubt, finding, now) {
-        reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT)),
+        reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT), now),
         reconcile::Next::SendAgain if conversation::is_opted_out(db, part.conversation)? => {
             ledger::give_back(db, part.id, part.attempts)?;
             end(db, &part, "canceled", consents::OPTED_OUT, now)
@@ -157,9 +159,16 @@ fn tell_unknown(db: &Connection, part: &Part, now: Timestamp) -> Result<(), Stor
     notice::give(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
 }
 
-fn look_again(db: &Connection, part: &Part, finding: Finding, due: Timestamp) -> Result<reconcile::Next, StoreError> {
-    let sql = "UPDATE part SET due_at = ?2, absences = absences + ?3 WHERE id = ?1";
-    execute(db, sql, (part.id.0, due.0, finding == Finding::Absent))?;
+fn look_again(
+    db: &Connection,
+    part: &Part,
+    finding: Finding,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<reconcile::Next, StoreError> {
+    let denied_since = (finding == Finding::Denied).then(|| part.denied_since.unwrap_or(now).min(now));
+    let sql = "UPDATE part SET due_at = ?2, absences = absences + ?3, denied_since = ?4 WHERE id = ?1";
+    execute(db, sql, (part.id.0, due.0, finding == Finding::Absent, denied_since.map(|since| since.0)))?;
     Ok(reconcile::Next::LookAgainAt(due))
 }
 

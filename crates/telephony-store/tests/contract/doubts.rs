@@ -103,6 +103,23 @@ async fn the_list_cannot_be_had() {
 }
 
 #[tokio::test]
+async fn the_list_is_denied_once_after_a_long_outage_and_it_is_looked_at_again() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    let lease = world.lose(at(0)).await.lease;
+    let look = async |finding, now| world.store.not_found(lease, finding, at(now)).await.unwrap();
+    for denied in [4_000, 4_599, 5_000] {
+        assert!(matches!(look(Finding::Denied, denied).await, Then::LookAgainAt(_)), "after {denied} s");
+        if denied == 4_599 {
+            look(Finding::Unreachable, 4_600).await;
+        }
+    }
+    assert!(matches!(look(Finding::Denied, 5_599).await, Then::LookAgainAt(_)));
+    assert_eq!(look(Finding::Denied, 5_600).await, Then::FinallyUnknown, "ten minutes without another word");
+    assert_eq!(world.states(message).await, [PartState::FinallyUnknown]);
+}
+
+#[tokio::test]
 async fn a_find_must_not_be_another_part_with_the_same_words() {
     let world = World::new().await;
     world.send("a", ANN, &["same"], at(0)).await;
