@@ -161,15 +161,27 @@ async fn twilio_says_429_and_when_to_come_back() {
 
 #[tokio::test]
 async fn twilio_refuses_for_good() {
-    for body in [r#"{"code":21610}"#, r#"{"code":29999}"#, "not json"] {
+    for body in [r#"{"code":21610}"#, r#"{"code":29999}"#] {
         assert_eq!(disposition_after(Reaction::Answer(400, "", body.to_owned())).await, Disposition::GiveUp);
+    }
+}
+
+/// What follows a refusal that is not Twilio's.
+const IN_TEN_MINUTES: Disposition = Disposition::Retry { after: Some(std::time::Duration::from_secs(600)) };
+
+#[tokio::test]
+async fn a_proxy_refuses_in_twilios_place() {
+    for (status, body) in
+        [(403, "<html>"), (404, ""), (407, r#"{"message":"who are you?"}"#), (413, r#"{"code":null}"#)]
+    {
+        assert_eq!(disposition_after(Reaction::Answer(status, "", body.to_owned())).await, IN_TEN_MINUTES);
     }
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Reaction::Answer(307, "location: http://127.0.0.1:1/\r\n", String::new());
-    assert_eq!(disposition_after(elsewhere).await, Disposition::GiveUp);
+    assert_eq!(disposition_after(elsewhere).await, IN_TEN_MINUTES);
 }
 
 #[tokio::test]
