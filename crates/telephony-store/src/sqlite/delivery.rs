@@ -91,7 +91,9 @@ fn write_status(db: &Connection, part: &Part, report: &StatusReport, now: Timest
                       provider_segments = coalesce(nullif(?4, 0), provider_segments) WHERE id = ?1";
     execute(db, sql, (part.id.0, report.status.as_str(), report.error_code, report.segments))?;
     if report.is_opt_out {
-        consents::change(db, part.conversation, Wish::OptOut, Evidence::Refusal, now, now)?;
+        // They wanted nothing when the part was sent; the report may be late, and they may have said START since.
+        let said = part.sent.map_or(now, |sent| sent.min(now));
+        consents::learn_late(db, part.conversation, Wish::OptOut, Evidence::Refusal, said, now)?;
     }
     if report.status.is_final() {
         let sql = "UPDATE part SET settled_at = coalesce(settled_at, ?2), poll_at = NULL,

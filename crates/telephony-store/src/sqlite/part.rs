@@ -26,6 +26,7 @@ pub(super) struct Part {
     pub(super) resends: u32,
     pub(super) has_left_open: bool,
     pub(super) provider_id: Option<String>,
+    pub(super) sent: Option<Timestamp>,
     pub(super) status: Option<Status>,
 }
 
@@ -65,6 +66,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Part> {
         resends: row.get("resends")?,
         has_left_open: row.get("has_left_open")?,
         provider_id: row.get("provider_id")?,
+        sent: maybe_time(row, "sent_at")?,
         status: words::status(row, "status")?,
     })
 }
