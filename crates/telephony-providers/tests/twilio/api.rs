@@ -89,6 +89,20 @@ async fn an_answer_with_a_sid_says_that_it_was_sent_whatever_else_it_lacks() {
 }
 
 #[tokio::test]
+async fn a_message_that_has_failed_already_is_taken_and_a_report_says_why() {
+    for status in ["failed", "undelivered", "canceled"] {
+        let mut failed = message("SM1", "outbound-api", "Sun, 22 Nov 2026 06:33:00 +0000");
+        failed["status"] = json!(status);
+        failed["error_code"] = json!(21610);
+        let api = Api::start([ok(201, failed.clone()), ok(200, failed)]).await;
+        let receipt = send(&api.twilio()).await.unwrap();
+        assert_eq!(receipt.status, Status::Accepted, "a final status without its code would be the last word");
+        let listed = api.twilio().fetch("SM1").await.unwrap();
+        assert!(listed.status.is_failure() && listed.is_opt_out);
+    }
+}
+
+#[tokio::test]
 async fn a_messaging_service_wins_over_the_number() {
     let api = Api::start([created()]).await;
     let (from, to) = (sender(Some("MG1")), contact());
