@@ -41,6 +41,8 @@ pub struct Doubt {
     pub resends: u32,
     /// Whether it was sent again already behind a request that may not be over.
     pub has_left_open: bool,
+    /// Whether the contact has opted out meanwhile.
+    pub is_opted_out: bool,
 }
 
 /// What a look at the provider's list found.
@@ -61,6 +63,8 @@ pub enum Next {
     LookAgainAt(Timestamp),
     /// It was not sent: it is sent again.
     SendAgain,
+    /// It was not sent, and is not sent again to somebody who wants nothing any more.
+    Canceled,
     /// It stays unknown for good; the operator is told.
     FinallyUnknown,
 }
@@ -79,6 +83,7 @@ pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
         }
         Finding::Absent if doubt.resends >= RESENDS_AT_MOST => Next::FinallyUnknown,
         Finding::Absent if doubt.has_left_open && !doubt.is_over => Next::FinallyUnknown,
+        Finding::Absent if doubt.is_opted_out => Next::Canceled,
         Finding::Absent => Next::SendAgain,
     }
 }
@@ -122,7 +127,15 @@ mod tests {
     const SINCE: Timestamp = Timestamp(100_000);
 
     fn doubt(absences: u32) -> Doubt {
-        Doubt { since: SINCE, absences, denied_since: None, is_over: false, resends: 0, has_left_open: false }
+        Doubt {
+            since: SINCE,
+            absences,
+            denied_since: None,
+            is_over: false,
+            resends: 0,
+            has_left_open: false,
+            is_opted_out: false,
+        }
     }
 
     #[test]
@@ -161,6 +174,16 @@ mod tests {
         assert_eq!(next(Doubt { is_over: true, ..open }, Finding::Absent, late), Next::SendAgain);
         let often = Doubt { is_over: true, resends: RESENDS_AT_MOST, ..doubt(1) };
         assert_eq!(next(often, Finding::Absent, SINCE + SECOND_LOOK_WITHIN), Next::FinallyUnknown);
+    }
+
+    #[test]
+    fn to_who_wants_nothing_any_more_it_is_not_sent_again_and_it_is_known_that_it_was_not() {
+        let opted_out = |absences| Doubt { is_opted_out: true, ..doubt(absences) };
+        let late = SINCE + SECOND_LOOK_AFTER;
+        assert!(matches!(next(opted_out(0), Finding::Absent, late), Next::LookAgainAt(_)));
+        assert_eq!(next(opted_out(1), Finding::Absent, late), Next::Canceled);
+        let open = Doubt { resends: 1, has_left_open: true, ..opted_out(1) };
+        assert_eq!(next(open, Finding::Absent, SINCE + SECOND_LOOK_WITHIN), Next::FinallyUnknown);
     }
 
     #[test]
@@ -222,7 +245,7 @@ mod tests {
             listed_at.extend(request.listed_after.map(|seconds| now + Duration::from_secs(seconds.into())));
             now = now + Duration::from_secs(if request.is_answered { 1 } else { 30 });
             let is_over = request.is_answered;
-            let mut doubt = Doubt { since: now, absences: 0, denied_since: None, is_over, resends, has_left_open };
+            let mut doubt = Doubt { since: now, is_over, resends, has_left_open, ..doubt(0) };
             loop {
                 if unreachable.next() == Some(&true) {
                     now = now + UNREACHABLE_WAIT;
@@ -234,7 +257,7 @@ mod tests {
                 match next(doubt, Finding::Absent, now) {
                     Next::LookAgainAt(due) => now = due,
                     Next::SendAgain => break,
-                    Next::FinallyUnknown => return (listed_at.len(), false),
+                    Next::FinallyUnknown | Next::Canceled => return (listed_at.len(), false),
                 }
                 doubt.absences += 1;
             }

@@ -277,8 +277,8 @@ pub trait Outbox: Send + Sync {
     /// Which of these provider ids belong to parts already.
     async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError>;
 
-    /// The list did not have the part, or could not be had: decides by [`telephony_domain::reconcile::next`], except
-    /// that nothing is sent again to a contact who opted out. (A find is [`Outbox::part_sent`].)
+    /// The list did not have the part, or could not be had: decides by [`telephony_domain::reconcile::next`]. (A find is
+    /// [`Outbox::part_sent`].)
     /// Fails with [`StoreError::LeaseLost`].
     async fn not_found(
         &self,

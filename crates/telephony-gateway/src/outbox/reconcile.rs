@@ -105,6 +105,10 @@ impl Outbox {
                 tracing::error!(part = %part.lease.part, to = part.to.masked(), "it stays unknown whether a message was sent");
                 self.wake.outbox.notify_one();
             }
+            Then::Canceled => {
+                tracing::info!(part = %part.lease.part, "it was not sent, and is not any more: the contact opted out");
+                self.wake.outbox.notify_one();
+            }
             Then::LookAgainAt(_) => {}
         }
         Ok(())

@@ -135,17 +135,20 @@ pub(super) fn not_found(
         is_over: part.doubt_is_over,
         resends: part.resends,
         has_left_open: part.has_left_open,
+        is_opted_out: conversation::is_opted_out(db, part.conversation)?,
     };
     match reconcile::next(doubt, finding, now) {
         reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT), now),
-        reconcile::Next::SendAgain if conversation::is_opted_out(db, part.conversation)? => {
+        reconcile::Next::Canceled => {
             ledger::give_back(db, part.id, part.attempts)?;
-            end(db, &part, "canceled", consents::OPTED_OUT, now)
+            end(db, &part, "canceled", consents::OPTED_OUT, now)?;
+            Ok(reconcile::Next::Canceled)
         }
         reconcile::Next::SendAgain => send_again(db, &part, now),
         reconcile::Next::FinallyUnknown => {
             tell_unknown(db, &part, now)?;
-            end(db, &part, "finally-unknown", "the provider may or may not have sent it", now)
+            end(db, &part, "finally-unknown", "the provider may or may not have sent it", now)?;
+            Ok(reconcile::Next::FinallyUnknown)
         }
     }
 }
@@ -180,9 +183,8 @@ fn send_again(db: &Connection, part: &Part, now: Timestamp) -> Result<reconcile:
     Ok(reconcile::Next::SendAgain)
 }
 
-fn end(db: &Connection, part: &Part, state: &str, reason: &str, now: Timestamp) -> Result<reconcile::Next, StoreError> {
+fn end(db: &Connection, part: &Part, state: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part SET state = ?2, reason = ?3, due_at = NULL, settled_at = ?4 WHERE id = ?1";
     execute(db, sql, (part.id.0, state, reason, now.0))?;
-    queue::promote(db, part.conversation, now)?;
-    Ok(reconcile::Next::FinallyUnknown)
+    queue::promote(db, part.conversation, now)
 }
