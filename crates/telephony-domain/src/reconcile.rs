@@ -32,6 +32,8 @@ pub struct Doubt {
     pub since: Timestamp,
     /// How many complete lists did not have it since then.
     pub absences: u32,
+    /// When the provider began to deny the list, where it has done so ever since.
+    pub denied_since: Option<Timestamp>,
     /// Whether the provider answered: what it was going to do with the request is done. Otherwise the request may still
     /// lie somewhere and be worked on later than any list shows.
     pub is_over: bool,
@@ -39,6 +41,8 @@ pub struct Doubt {
     pub resends: u32,
     /// Whether it was sent again already behind a request that may not be over.
     pub has_left_open: bool,
+    /// Whether the contact has opted out meanwhile.
+    pub is_opted_out: bool,
 }
 
 /// What a look at the provider's list found.
@@ -59,6 +63,8 @@ pub enum Next {
     LookAgainAt(Timestamp),
     /// It was not sent: it is sent again.
     SendAgain,
+    /// It was not sent, and is not sent again to somebody who wants nothing any more.
+    Canceled,
     /// It stays unknown for good; the operator is told.
     FinallyUnknown,
 }
@@ -70,15 +76,21 @@ pub enum Next {
 pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
     let second_look = doubt.since + second_look_after(doubt.resends);
     match finding {
-        Finding::Denied if now.since(doubt.since) >= DENIED_AT_MOST => Next::FinallyUnknown,
+        Finding::Denied if is_denied_for_long(doubt, now) => Next::FinallyUnknown,
         Finding::Unreachable | Finding::Denied => Next::LookAgainAt(now + UNREACHABLE_WAIT),
         Finding::Absent if doubt.absences == 0 || now < second_look => {
             Next::LookAgainAt(if now < second_look { second_look } else { now + UNREACHABLE_WAIT })
         }
         Finding::Absent if doubt.resends >= RESENDS_AT_MOST => Next::FinallyUnknown,
         Finding::Absent if doubt.has_left_open && !doubt.is_over => Next::FinallyUnknown,
+        Finding::Absent if doubt.is_opted_out => Next::Canceled,
         Finding::Absent => Next::SendAgain,
     }
+}
+
+/// One that was out of reach for long before, and is denied only now, may be to be had again soon.
+fn is_denied_for_long(doubt: Doubt, now: Timestamp) -> bool {
+    doubt.denied_since.is_some_and(|since| now.since(since) >= DENIED_AT_MOST)
 }
 
 fn second_look_after(resends: u32) -> Duration {
@@ -115,7 +127,15 @@ mod tests {
     const SINCE: Timestamp = Timestamp(100_000);
 
     fn doubt(absences: u32) -> Doubt {
-        Doubt { since: SINCE, absences, is_over: false, resends: 0, has_left_open: false }
+        Doubt {
+            since: SINCE,
+            absences,
+            denied_since: None,
+            is_over: false,
+            resends: 0,
+            has_left_open: false,
+            is_opted_out: false,
+        }
     }
 
     #[test]
@@ -133,9 +153,15 @@ mod tests {
 
     #[test]
     fn a_list_that_is_denied_for_ten_minutes_leaves_it_unknown_for_good() {
-        let denied = |seconds| next(doubt(0), Finding::Denied, SINCE + Duration::from_secs(seconds));
-        assert!(matches!(denied(599), Next::LookAgainAt(_)));
-        assert_eq!(denied(600), Next::FinallyUnknown);
+        let began = SINCE + Duration::from_secs(6000);
+        let denied = |since| Doubt { denied_since: since, ..doubt(0) };
+        let after = |seconds| next(denied(Some(began)), Finding::Denied, began + Duration::from_secs(seconds));
+        assert!(matches!(after(599), Next::LookAgainAt(_)));
+        assert_eq!(after(600), Next::FinallyUnknown);
+        assert!(
+            matches!(next(denied(None), Finding::Denied, began), Next::LookAgainAt(_)),
+            "it was out of reach before"
+        );
         let unreachable = next(doubt(0), Finding::Unreachable, SINCE + Duration::from_secs(6000));
         assert!(matches!(unreachable, Next::LookAgainAt(_)));
     }
@@ -148,6 +174,16 @@ mod tests {
         assert_eq!(next(Doubt { is_over: true, ..open }, Finding::Absent, late), Next::SendAgain);
         let often = Doubt { is_over: true, resends: RESENDS_AT_MOST, ..doubt(1) };
         assert_eq!(next(often, Finding::Absent, SINCE + SECOND_LOOK_WITHIN), Next::FinallyUnknown);
+    }
+
+    #[test]
+    fn to_who_wants_nothing_any_more_it_is_not_sent_again_and_it_is_known_that_it_was_not() {
+        let opted_out = |absences| Doubt { is_opted_out: true, ..doubt(absences) };
+        let late = SINCE + SECOND_LOOK_AFTER;
+        assert!(matches!(next(opted_out(0), Finding::Absent, late), Next::LookAgainAt(_)));
+        assert_eq!(next(opted_out(1), Finding::Absent, late), Next::Canceled);
+        let open = Doubt { resends: 1, has_left_open: true, ..opted_out(1) };
+        assert_eq!(next(open, Finding::Absent, SINCE + SECOND_LOOK_WITHIN), Next::FinallyUnknown);
     }
 
     #[test]
@@ -208,7 +244,8 @@ mod tests {
         for request in requests {
             listed_at.extend(request.listed_after.map(|seconds| now + Duration::from_secs(seconds.into())));
             now = now + Duration::from_secs(if request.is_answered { 1 } else { 30 });
-            let mut doubt = Doubt { since: now, absences: 0, is_over: request.is_answered, resends, has_left_open };
+            let is_over = request.is_answered;
+            let mut doubt = Doubt { since: now, is_over, resends, has_left_open, ..doubt(0) };
             loop {
                 if unreachable.next() == Some(&true) {
                     now = now + UNREACHABLE_WAIT;
@@ -220,7 +257,7 @@ mod tests {
                 match next(doubt, Finding::Absent, now) {
                     Next::LookAgainAt(due) => now = due,
                     Next::SendAgain => break,
-                    Next::FinallyUnknown => return (listed_at.len(), false),
+                    Next::FinallyUnknown | Next::Canceled => return (listed_at.len(), false),
                 }
                 doubt.absences += 1;
             }

@@ -49,6 +49,11 @@ pub const DAILY_CAP_WAIT: Duration = Duration::from_secs(60 * 60);
 /// one day had none for, and what it says is no news any more.
 pub const CAP_STALE_AFTER: Duration = Duration::from_secs(73 * 60 * 60);
 
+/// However long it seems by the clock, nothing is given up before it was tried so often. Waits of at most ten minutes (an
+/// hour for a cap) make it sixty times in [`STALE_AFTER`], and more in the others: half of that has room for attempts that
+/// take long, and a clock that is set ahead by a day gives nothing up.
+const ATTEMPTS_AT_LEAST: u32 = 30;
+
 /// Whether the part waits for a cap or a block of the provider's that lasts a day at the most.
 pub fn is_daily_cap(why: Disposition) -> bool {
     matches!(why, Disposition::Retry { after: Some(after) } if after >= DAILY_CAP_WAIT)
@@ -79,7 +84,7 @@ pub fn turn_fate(why: Disposition, first_failed: Timestamp, failures: u32, jitte
     let failing_for = now.since(first_failed);
     match why {
         Disposition::GiveUp => TurnFate::Dead,
-        _ if failing_for >= DEAD_AFTER => TurnFate::Dead,
+        _ if failing_for >= DEAD_AFTER && failures >= ATTEMPTS_AT_LEAST => TurnFate::Dead,
         Disposition::Retry { after } => {
             let due = now + BACKOFF.wait(failures, jitter).max(after.unwrap_or_default());
             if failing_for >= PARK_AFTER { TurnFate::ParkedUntil(due) } else { TurnFate::RetryAt(due) }
@@ -114,11 +119,15 @@ pub fn part_fate(why: Disposition, first_tried: Timestamp, attempts: u32, jitter
     match why {
         Disposition::GiveUp => PartFate::Failed,
         Disposition::Unknown => PartFate::Unknown,
-        Disposition::Retry { .. } if now.since(first_tried) >= stale_after(why) => PartFate::Failed,
+        Disposition::Retry { .. } if is_stale(why, first_tried, attempts, now) => PartFate::Failed,
         Disposition::Retry { after } => {
             PartFate::RetryAt(now + BACKOFF.wait(attempts, jitter).max(after.unwrap_or_default()))
         }
     }
+}
+
+fn is_stale(why: Disposition, first_tried: Timestamp, attempts: u32, now: Timestamp) -> bool {
+    now.since(first_tried) >= stale_after(why) && attempts >= ATTEMPTS_AT_LEAST
 }
 
 fn stale_after(why: Disposition) -> Duration {
@@ -142,7 +151,7 @@ mod tests {
         let start = Timestamp(0);
         let fate = |minutes: u64| {
             let now = start + Duration::from_secs(60 * minutes);
-            turn_fate(Disposition::Retry { after: None }, start, 20, 0.0, now)
+            turn_fate(Disposition::Retry { after: None }, start, ATTEMPTS_AT_LEAST, 0.0, now)
         };
         assert!(matches!(fate(9), TurnFate::RetryAt(_)));
         assert!(matches!(fate(10), TurnFate::ParkedUntil(_)));
@@ -155,11 +164,23 @@ mod tests {
         let told = Disposition::Retry { after: Some(Duration::from_secs(40)) };
         let soon = Timestamp(5_000);
         assert_eq!(part_fate(told, Timestamp(0), 1, 0.0, soon), PartFate::RetryAt(soon + Duration::from_secs(40)));
-        assert_eq!(part_fate(told, Timestamp(0), 1, 0.0, Timestamp(0) + STALE_AFTER), PartFate::Failed);
+        assert_eq!(part_fate(told, Timestamp(0), ATTEMPTS_AT_LEAST, 0.0, Timestamp(0) + STALE_AFTER), PartFate::Failed);
         assert_eq!(part_fate(Disposition::Unknown, Timestamp(0), 1, 0.0, soon), PartFate::Unknown);
         let cap = Disposition::Retry { after: Some(DAILY_CAP_WAIT) };
         let late = Timestamp(0) + STALE_AFTER;
-        assert_eq!(part_fate(cap, Timestamp(0), 9, 0.0, late), PartFate::RetryAt(late + DAILY_CAP_WAIT));
-        assert_eq!(part_fate(cap, Timestamp(0), 9, 0.0, Timestamp(0) + CAP_STALE_AFTER), PartFate::Failed);
+        let fate = |now| part_fate(cap, Timestamp(0), ATTEMPTS_AT_LEAST, 0.0, now);
+        assert_eq!(fate(late), PartFate::RetryAt(late + DAILY_CAP_WAIT));
+        assert_eq!(fate(Timestamp(0) + CAP_STALE_AFTER), PartFate::Failed);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_ahead_gives_nothing_up() {
+        let (start, again) = (Timestamp(0), Disposition::Retry { after: None });
+        let later = start + CAP_STALE_AFTER;
+        for tried in [2, ATTEMPTS_AT_LEAST - 1] {
+            assert!(matches!(part_fate(again, start, tried, 0.0, later), PartFate::RetryAt(_)));
+            assert!(matches!(turn_fate(again, start, tried, 0.0, later), TurnFate::ParkedUntil(_)));
+        }
+        assert!(matches!(turn_fate(Disposition::Unknown, start, 2, 0.0, later), TurnFate::RetryAt(_)));
     }
 }

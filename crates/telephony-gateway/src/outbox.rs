@@ -3,6 +3,7 @@
 mod poll;
 mod reconcile;
 mod send;
+mod under_way;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -21,6 +22,7 @@ use crate::stop::Stop;
 use crate::wake::{self, Wake};
 
 pub use self::poll::Reports;
+pub use self::under_way::UnderWay;
 
 /// Requests to the provider under way at a time; Twilio answers 429 to an account that has too many.
 const REQUESTS: usize = 16;

@@ -63,6 +63,8 @@ fn codes_nobody_has_seen_yet_are_judged_by_their_status() {
     assert_eq!(codes::disposition(429, Some(29_999)), SOON);
     assert_eq!(codes::disposition(429, None), SOON);
     assert_eq!(codes::disposition(400, Some(29_999)), Disposition::GiveUp);
+    let later = Disposition::Retry { after: Some(std::time::Duration::from_secs(600)) };
+    assert_eq!(codes::disposition(404, None), later, "Twilio gives a code");
     assert_eq!(codes::disposition(502, None), Disposition::Unknown);
     assert_eq!(codes::disposition(408, None), Disposition::Unknown);
 }

@@ -262,6 +262,10 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<PartFate, StoreError>;
 
+    /// Attempts that go on in this process are as young as if they began now: a clock that was set in the meantime would
+    /// have them older than [`ATTEMPT_LEASE`]. To be called before [`Outbox::doubt_abandoned`], at the same time.
+    async fn renew_attempts(&self, under_way: Vec<AttemptLease>, now: Timestamp) -> Result<(), StoreError>;
+
     /// Turns attempts that are older than [`ATTEMPT_LEASE`] into doubts, whoever made them; at start, with
     /// `all_gateways`, also those of every gateway but `holder`, whatever their age. Returns how many. What is in doubt
     /// already is due at once then, for whoever was looking it up.
@@ -273,8 +277,8 @@ pub trait Outbox: Send + Sync {
     /// Which of these provider ids belong to parts already.
     async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError>;
 
-    /// The list did not have the part, or could not be had: decides by [`telephony_domain::reconcile::next`], except
-    /// that nothing is sent again to a contact who opted out. (A find is [`Outbox::part_sent`].)
+    /// The list did not have the part, or could not be had: decides by [`telephony_domain::reconcile::next`]. (A find is
+    /// [`Outbox::part_sent`].)
     /// Fails with [`StoreError::LeaseLost`].
     async fn not_found(
         &self,

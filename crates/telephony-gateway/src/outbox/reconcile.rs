@@ -52,7 +52,7 @@ impl Outbox {
 
     /// Begins to look up what is due, as far as there is room. Returns when the next is.
     async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
-        if let Err(error) = self.store.doubt_abandoned(&self.holder, false, self.clock.now()).await {
+        if let Err(error) = self.doubt_abandoned().await {
             tracing::error!(%error, hint = error.hint(), "failed to look for abandoned attempts");
         }
         while look_ups.len() < LOOK_UPS {
@@ -66,6 +66,15 @@ impl Outbox {
             }
         }
         None
+    }
+
+    /// A doubt about an attempt that goes on would have the part sent again beside it.
+    async fn doubt_abandoned(&self) -> Result<(), StoreError> {
+        let (under_way, now) = (self.wake.under_way.list(), self.clock.now());
+        if !under_way.is_empty() {
+            self.store.renew_attempts(under_way, now).await?;
+        }
+        self.store.doubt_abandoned(&self.holder, false, now).await.map(drop)
     }
 
     async fn settle(&self, part: DoubtfulPart) {
@@ -94,6 +103,10 @@ impl Outbox {
             }
             Then::FinallyUnknown => {
                 tracing::error!(part = %part.lease.part, to = part.to.masked(), "it stays unknown whether a message was sent");
+                self.wake.outbox.notify_one();
+            }
+            Then::Canceled => {
+                tracing::info!(part = %part.lease.part, "it was not sent, and is not any more: the contact opted out");
                 self.wake.outbox.notify_one();
             }
             Then::LookAgainAt(_) => {}

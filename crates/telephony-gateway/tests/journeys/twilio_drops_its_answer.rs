@@ -101,6 +101,18 @@ async fn for_ninety_seconds_and_nothing_is_lost_or_doubled() {
     assert_eq!((stage.bodies(ALICE).len(), stage.bodies(BOB).len()), (1, 1));
 }
 
+#[tokio::test]
+async fn not_at_all_but_takes_its_time_while_the_clock_is_set_ahead() {
+    let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
+    stage.twilio.misbehave(Fault::DelayAnswer { milliseconds: 2_500 }, Extent::Next(1));
+    stage.text(ALICE, "hello").await;
+    let is_asked = |entry: &LogEntry| entry.method == "POST" && entry.target.ends_with("/Messages.json");
+    stage.twilio.wait_for_log(|log| log.iter().any(is_asked), SOON).await.unwrap();
+    stage.clock.advance(Duration::from_secs(61));
+    expect_one_message(&stage).await;
+    assert!(!stage.twilio.log().iter().any(|entry| is_look_for(entry, ALICE)), "nothing was in doubt");
+}
+
 /// Waits until Twilio's list was looked at so often.
 async fn wait_for_looks(stage: &Stage, looks: usize) {
     wait_for_looks_for(stage, ALICE, looks).await;

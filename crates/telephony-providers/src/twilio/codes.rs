@@ -47,12 +47,14 @@ pub fn find(number: u32) -> Option<&'static Code> {
 
 /// What to do when the API refused a request with this HTTP status and error code.
 ///
-/// A server error or its time-out (408) wins over the code: whether the work was done before is open.
+/// A server error or its time-out (408) wins over the code: whether the work was done before is open. Twilio's API gives a
+/// code with each refusal: one without is somebody else's, who stands in between and may be gone in a while.
 pub fn disposition(status: u16, number: Option<u32>) -> Disposition {
     match (status, number.and_then(find)) {
         (408 | 500.., _) => ASK_FIRST,
         (_, Some(code)) => code.disposition,
         (429, None) => AGAIN,
+        (_, None) if number.is_none() => LATER,
         _ => FINAL,
     }
 }
@@ -111,8 +113,9 @@ and what is left to you. *Ask first* means that nobody knows whether the message
 before anything is sent a second time. The column *sent again?* is about messages that Twilio refuses when they are handed
 over. One that it took and could not deliver is not sent again, whatever its code: the carrier may have it after all.
 
-A code that is not listed is told by its range, below, and is final, except with HTTP status 429 (tried again in seconds),
-408 and 500 or above (ask first).
+A code that is not listed is told by its range, below, and is final. A refusal without a code does not come from Twilio's
+API but from a proxy, a firewall or a captive portal, and is tried again in 10 minutes. Either is tried again in seconds
+with HTTP status 429, and asked first with 408 and 500 or above.
 
 | code | what happened | sent again? | what you can do |
 | --- | --- | --- | --- |

@@ -89,6 +89,20 @@ async fn an_answer_with_a_sid_says_that_it_was_sent_whatever_else_it_lacks() {
 }
 
 #[tokio::test]
+async fn a_message_that_has_failed_already_is_taken_and_a_report_says_why() {
+    for status in ["failed", "undelivered", "canceled"] {
+        let mut failed = message("SM1", "outbound-api", "Sun, 22 Nov 2026 06:33:00 +0000");
+        failed["status"] = json!(status);
+        failed["error_code"] = json!(21610);
+        let api = Api::start([ok(201, failed.clone()), ok(200, failed)]).await;
+        let receipt = send(&api.twilio()).await.unwrap();
+        assert_eq!(receipt.status, Status::Accepted, "a final status without its code would be the last word");
+        let listed = api.twilio().fetch("SM1").await.unwrap();
+        assert!(listed.status.is_failure() && listed.is_opt_out);
+    }
+}
+
+#[tokio::test]
 async fn a_messaging_service_wins_over_the_number() {
     let api = Api::start([created()]).await;
     let (from, to) = (sender(Some("MG1")), contact());
@@ -161,15 +175,27 @@ async fn twilio_says_429_and_when_to_come_back() {
 
 #[tokio::test]
 async fn twilio_refuses_for_good() {
-    for body in [r#"{"code":21610}"#, r#"{"code":29999}"#, "not json"] {
+    for body in [r#"{"code":21610}"#, r#"{"code":29999}"#] {
         assert_eq!(disposition_after(Reaction::Answer(400, "", body.to_owned())).await, Disposition::GiveUp);
+    }
+}
+
+/// What follows a refusal that is not Twilio's.
+const IN_TEN_MINUTES: Disposition = Disposition::Retry { after: Some(std::time::Duration::from_secs(600)) };
+
+#[tokio::test]
+async fn a_proxy_refuses_in_twilios_place() {
+    for (status, body) in
+        [(403, "<html>"), (404, ""), (407, r#"{"message":"who are you?"}"#), (413, r#"{"code":null}"#)]
+    {
+        assert_eq!(disposition_after(Reaction::Answer(status, "", body.to_owned())).await, IN_TEN_MINUTES);
     }
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Reaction::Answer(307, "location: http://127.0.0.1:1/\r\n", String::new());
-    assert_eq!(disposition_after(elsewhere).await, Disposition::GiveUp);
+    assert_eq!(disposition_after(elsewhere).await, IN_TEN_MINUTES);
 }
 
 #[tokio::test]
@@ -185,31 +211,64 @@ async fn an_error_shows_neither_token_nor_number_nor_text() {
     }
 }
 
+fn page(messages: &[Value], next: &str) -> Reaction {
+    let next = format!("/2010-04-01/Accounts/AC1/Messages.json?Page={next}");
+    ok(200, json!({"messages": messages, "next_page_uri": next}))
+}
+
+/// A message of ours that was created and sent at these times of one minute.
+fn sent(sid: &str, created: u32, sent: u32) -> Value {
+    let mut message = message(sid, "outbound-api", &format!("Sun, 22 Nov 2026 06:32:{created:02} +0000"));
+    message["date_sent"] = json!(format!("Sun, 22 Nov 2026 06:32:{sent:02} +0000"));
+    message
+}
+
+async fn recent(api: &Api, since: Timestamp) -> Vec<String> {
+    let listed = api.twilio().recent(&contact(), since).await.unwrap();
+    listed.into_iter().map(|message| message.provider_id).collect()
+}
+
 #[tokio::test]
 async fn recent_messages_are_ours_and_read_until_they_are_older_than_asked() {
-    let first = json!({
-        "messages": [
-            message("SM5", "outbound-reply", "Sun, 22 Nov 2026 06:33:02 +0000"),
-            message("SM4", "inbound", "Sun, 22 Nov 2026 06:33:01 +0000"),
-        ],
-        "next_page_uri": "/2010-04-01/Accounts/AC1/Messages.json?Page=1",
-    });
-    let second = json!({
-        "messages": [
-            message("SM3", "outbound-api", "Sun, 22 Nov 2026 06:33:00 +0000"),
-            message("SM2", "outbound-api", "Sun, 22 Nov 2026 06:32:59 +0000"),
-        ],
-        "next_page_uri": "/2010-04-01/Accounts/AC1/Messages.json?Page=2",
-    });
-    let api = Api::start([ok(200, first), ok(200, second)]).await;
+    let first = [
+        message("SM5", "outbound-reply", "Sun, 22 Nov 2026 06:33:02 +0000"),
+        message("SM4", "inbound", "Sun, 22 Nov 2026 06:33:01 +0000"),
+    ];
+    let second = [message("SM3", "outbound-api", "Sun, 22 Nov 2026 06:33:00 +0000"), sent("SM2", 59, 59)];
+    let old = |next| page(&[sent("SM1", 1, 1)], next);
+    let api = Api::start([page(&first, "1"), page(&second, "2"), old("3"), old("4")]).await;
     // Half a second past the whole one: SM3 may have been created after it.
     let listed = api.twilio().recent(&contact(), Timestamp(NOON.0 + 500)).await.unwrap();
     let sids: Vec<_> = listed.iter().map(|message| message.provider_id.as_str()).collect();
     assert_eq!(sids, ["SM5", "SM3"]);
     assert_eq!((listed[1].created, listed[1].text.as_str(), listed[1].price.as_ref()), (NOON, "Hello", None));
     let heads: Vec<_> = api.asked().into_iter().map(|asked| asked.head).collect();
+    assert_eq!(heads.len(), 4, "two pages with nothing new end it");
     assert!(heads[0].starts_with(&format!("GET /2010-04-01/Accounts/{ACCOUNT}/Messages.json?To=%2B15550005678&")));
     assert!(heads[1].starts_with("GET /2010-04-01/Accounts/AC1/Messages.json?Page=1 "));
+}
+
+#[tokio::test]
+async fn what_was_created_before_and_sent_after_hides_nothing_that_stands_behind_it() {
+    let since = Timestamp(NOON.0 - 30_000);
+    let late = |sid| sent(sid, 1, 59);
+    let api = Api::start([
+        page(&[late("SM9"), sent("SM8", 40, 58)], "1"),
+        page(&[late("SM7"), late("SM6")], "2"),
+        page(&[late("SM5"), sent("SM4", 41, 45)], "3"),
+        page(&[sent("SM3", 1, 20)], "4"),
+        page(&[sent("SM2", 1, 10)], "5"),
+    ])
+    .await;
+    assert_eq!(recent(&api, since).await, ["SM4", "SM8"], "the last that was created is the first");
+}
+
+#[tokio::test]
+async fn what_was_never_sent_stands_before_all_others_and_hides_none_of_them() {
+    let failed = |next| page(&[message("SM9", "outbound-api", "Sun, 22 Nov 2026 06:00:00 +0000")], next);
+    let last = json!({"messages": [sent("SM1", 40, 41)], "next_page_uri": null});
+    let api = Api::start([failed("1"), failed("2"), failed("3"), ok(200, last)]).await;
+    assert_eq!(recent(&api, Timestamp(NOON.0 - 30_000)).await, ["SM1"]);
 }
 
 #[tokio::test]

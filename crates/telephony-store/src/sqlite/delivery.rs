@@ -91,7 +91,9 @@ fn write_status(db: &Connection, part: &Part, report: &StatusReport, now: Timest
                       provider_segments = coalesce(nullif(?4, 0), provider_segments) WHERE id = ?1";
     execute(db, sql, (part.id.0, report.status.as_str(), report.error_code, report.segments))?;
     if report.is_opt_out {
-        consents::change(db, part.conversation, Wish::OptOut, Evidence::Refusal, now, now)?;
+        // They wanted nothing when the part was sent; the report may be late, and they may have said START since.
+        let said = part.sent.map_or(now, |sent| sent.min(now));
+        consents::learn_late(db, part.conversation, Wish::OptOut, Evidence::Refusal, said, now)?;
     }
     if report.status.is_final() {
         let sql = "UPDATE part SET settled_at = coalesce(settled_at, ?2), poll_at = NULL,
@@ -123,8 +125,7 @@ pub(super) fn failed(
             }
             give_up(db, &part, failure, "failed", now)?
         }
-        // A doubt that somebody else has raised meanwhile keeps its age.
-        PartFate::Unknown if part.state == PartState::Unknown => return Ok(PartFate::Unknown),
+        // The request went on for as long as this, also where somebody has raised the doubt before.
         PartFate::Unknown => doubt::raise(db, &part, failure, now)?,
     };
     Ok(fate)

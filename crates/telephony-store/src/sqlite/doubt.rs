@@ -29,12 +29,20 @@ pub(super) fn raise(
 }
 
 fn enter(db: &Connection, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, code = ?3, reason = ?4,
-                      doubt_is_over = ?5, doubted_from = coalesce(doubted_from,
+    let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, denied_since = NULL,
+                      code = ?3, reason = ?4, doubt_is_over = ?5, doubted_from = coalesce(doubted_from,
                           (SELECT started_at FROM part_attempt WHERE part = ?1 AND number = part.attempts), ?2)
                WHERE id = ?1";
     execute(db, sql, (part.id.0, now.0, end.code, end.reason, is_over))?;
     close_attempt(db, part, end)
+}
+
+/// Keeps attempts that go on from being taken for abandoned, where the clock was set so that they would be.
+pub(super) fn renew(db: &Connection, under_way: &[AttemptLease], now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE part SET due_at = ?3
+               WHERE id = ?1 AND attempts = ?2 AND state = 'starting' AND (due_at <= ?4 OR due_at > ?3)";
+    let until = now + ATTEMPT_LEASE;
+    under_way.iter().try_for_each(|lease| execute(db, sql, (lease.part.0, lease.attempt, until.0, now.0)).map(drop))
 }
 
 /// Raises doubts about attempts whose process has gone. With `all_gateways`, whoever was looking a doubt up has gone too:
@@ -81,7 +89,8 @@ pub(super) fn take(db: &Connection, now: Timestamp) -> Result<Next<DoubtfulPart>
 /// What a clock said that was set back since becomes now, for good: were it measured from each look anew, none would be late
 /// enough to settle anything before the clock has caught up.
 fn lease(db: &Connection, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError> {
-    let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3)
+    let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3),
+                      denied_since = min(denied_since, ?3)
                WHERE id = ?1";
     execute(db, sql, (id.0, (now + ATTEMPT_LEASE).0, now.0))?;
     let sql = "SELECT p.attempts, p.text, c.contact, l.number, l.messaging_service, p.doubted_from,
@@ -122,20 +131,24 @@ pub(super) fn not_found(
     let doubt = Doubt {
         since,
         absences: part.absences,
+        denied_since: part.denied_since.map(|since| since.min(now)),
         is_over: part.doubt_is_over,
         resends: part.resends,
         has_left_open: part.has_left_open,
+        is_opted_out: conversation::is_opted_out(db, part.conversation)?,
     };
     match reconcile::next(doubt, finding, now) {
-        reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT)),
-        reconcile::Next::SendAgain if conversation::is_opted_out(db, part.conversation)? => {
+        reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT), now),
+        reconcile::Next::Canceled => {
             ledger::give_back(db, part.id, part.attempts)?;
-            end(db, &part, "canceled", consents::OPTED_OUT, now)
+            end(db, &part, "canceled", consents::OPTED_OUT, now)?;
+            Ok(reconcile::Next::Canceled)
         }
         reconcile::Next::SendAgain => send_again(db, &part, now),
         reconcile::Next::FinallyUnknown => {
             tell_unknown(db, &part, now)?;
-            end(db, &part, "finally-unknown", "the provider may or may not have sent it", now)
+            end(db, &part, "finally-unknown", "the provider may or may not have sent it", now)?;
+            Ok(reconcile::Next::FinallyUnknown)
         }
     }
 }
@@ -149,9 +162,16 @@ fn tell_unknown(db: &Connection, part: &Part, now: Timestamp) -> Result<(), Stor
     notice::give(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
 }
 
-fn look_again(db: &Connection, part: &Part, finding: Finding, due: Timestamp) -> Result<reconcile::Next, StoreError> {
-    let sql = "UPDATE part SET due_at = ?2, absences = absences + ?3 WHERE id = ?1";
-    execute(db, sql, (part.id.0, due.0, finding == Finding::Absent))?;
+fn look_again(
+    db: &Connection,
+    part: &Part,
+    finding: Finding,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<reconcile::Next, StoreError> {
+    let denied_since = (finding == Finding::Denied).then(|| part.denied_since.unwrap_or(now).min(now));
+    let sql = "UPDATE part SET due_at = ?2, absences = absences + ?3, denied_since = ?4 WHERE id = ?1";
+    execute(db, sql, (part.id.0, due.0, finding == Finding::Absent, denied_since.map(|since| since.0)))?;
     Ok(reconcile::Next::LookAgainAt(due))
 }
 
@@ -163,9 +183,8 @@ fn send_again(db: &Connection, part: &Part, now: Timestamp) -> Result<reconcile:
     Ok(reconcile::Next::SendAgain)
 }
 
-fn end(db: &Connection, part: &Part, state: &str, reason: &str, now: Timestamp) -> Result<reconcile::Next, StoreError> {
+fn end(db: &Connection, part: &Part, state: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part SET state = ?2, reason = ?3, due_at = NULL, settled_at = ?4 WHERE id = ?1";
     execute(db, sql, (part.id.0, state, reason, now.0))?;
-    queue::promote(db, part.conversation, now)?;
-    Ok(reconcile::Next::FinallyUnknown)
+    queue::promote(db, part.conversation, now)
 }

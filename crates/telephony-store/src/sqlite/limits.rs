@@ -57,7 +57,8 @@ pub(super) fn refuse(
     let most = limit.most(limits).unwrap_or_default();
     let reason = format!("it has {} segments and limits.{} is {most}: raise it", candidate.segments, limit.key());
     tracing::warn!(part = %candidate.part, limit = limit.key(), "a part was not sent: it is larger than the limit");
-    let sql = "UPDATE part SET state = 'failed', due_at = NULL, reason = ?2, settled_at = ?3 WHERE id = ?1";
+    let sql = "UPDATE part SET state = 'failed', due_at = NULL, waits_for = NULL, waits_until = NULL, reason = ?2,
+                      settled_at = ?3 WHERE id = ?1";
     execute(db, sql, (candidate.part.0, reason, now.0))?;
     queue::cancel_rest(db, candidate.message, "an earlier part was not sent", now)?;
     queue::promote(db, candidate.conversation, now)

@@ -64,6 +64,10 @@ impl Outbox for SqliteStore {
         self.write(move |db| delivery::failed(db, lease, &failure, jitter, now)).await
     }
 
+    async fn renew_attempts(&self, under_way: Vec<AttemptLease>, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| doubt::renew(db, &under_way, now)).await
+    }
+
     async fn doubt_abandoned(&self, holder: &Holder, all_gateways: bool, now: Timestamp) -> Result<usize, StoreError> {
         let holder = holder.clone();
         self.write(move |db| doubt::abandoned(db, &holder, all_gateways, now)).await

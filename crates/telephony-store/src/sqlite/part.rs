@@ -21,10 +21,12 @@ pub(super) struct Part {
     pub(super) first_tried: Timestamp,
     pub(super) doubt_since: Option<Timestamp>,
     pub(super) absences: u32,
+    pub(super) denied_since: Option<Timestamp>,
     pub(super) doubt_is_over: bool,
     pub(super) resends: u32,
     pub(super) has_left_open: bool,
     pub(super) provider_id: Option<String>,
+    pub(super) sent: Option<Timestamp>,
     pub(super) status: Option<Status>,
 }
 
@@ -59,10 +61,12 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Part> {
         first_tried: time(row, "first_tried_at")?,
         doubt_since: maybe_time(row, "doubt_since")?,
         absences: row.get("absences")?,
+        denied_since: maybe_time(row, "denied_since")?,
         doubt_is_over: row.get("doubt_is_over")?,
         resends: row.get("resends")?,
         has_left_open: row.get("has_left_open")?,
         provider_id: row.get("provider_id")?,
+        sent: maybe_time(row, "sent_at")?,
         status: words::status(row, "status")?,
     })
 }

@@ -9,7 +9,8 @@ use super::Mode;
 use crate::StoreError;
 
 /// One script per version; the first makes version 1. A script that was released never changes.
-pub(super) const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+pub(super) const MIGRATIONS: [&str; 3] =
+    [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql"), include_str!("migrations/0003.sql")];
 
 /// Says in the file's header whose it is: `OCtl` in ASCII.
 const APPLICATION: i64 = 0x4F43_746C;
@@ -144,6 +145,28 @@ mod tests {
             "pairing 5, order 6, wrong-code 8"
         );
         assert_eq!(one("SELECT is_overtaken || ' ' || coalesce(again_at, 'once') FROM consent"), "0 once");
+    }
+
+    #[test]
+    fn what_has_failed_and_seemed_to_wait_for_a_limit_waits_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..2]).unwrap();
+        db.execute_batch(
+            "INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
+             INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
+             INSERT INTO message (id, key, conversation, purpose, created_at) VALUES (1, 'a', 1, 'reply', 5);
+             INSERT INTO part (message, position, conversation, line, text, segments, is_for_operator, correlator, state,
+                               due_at, waits_for, waits_until)
+             VALUES (1, 1, 1, 1, 'a', 1, 0, 'a', 'failed', NULL, 'segmentsPerDay', 9),
+                    (1, 2, 1, 1, 'b', 1, 0, 'b', 'ready', 7, 'segmentsPerDay', 9)",
+        )
+        .unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS).unwrap();
+        let sql = "SELECT group_concat(state || ' ' || coalesce(waits_for, 'nothing'), ', ' ORDER BY id) FROM part";
+        let waiting: String = db.query_row(sql, (), |row| row.get(0)).unwrap();
+        assert_eq!(waiting, "failed nothing, ready segmentsPerDay");
     }
 
     #[test]

@@ -103,6 +103,23 @@ async fn the_list_cannot_be_had() {
 }
 
 #[tokio::test]
+async fn the_list_is_denied_once_after_a_long_outage_and_it_is_looked_at_again() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    let lease = world.lose(at(0)).await.lease;
+    let look = async |finding, now| world.store.not_found(lease, finding, at(now)).await.unwrap();
+    for denied in [4_000, 4_599, 5_000] {
+        assert!(matches!(look(Finding::Denied, denied).await, Then::LookAgainAt(_)), "after {denied} s");
+        if denied == 4_599 {
+            look(Finding::Unreachable, 4_600).await;
+        }
+    }
+    assert!(matches!(look(Finding::Denied, 5_599).await, Then::LookAgainAt(_)));
+    assert_eq!(look(Finding::Denied, 5_600).await, Then::FinallyUnknown, "ten minutes without another word");
+    assert_eq!(world.states(message).await, [PartState::FinallyUnknown]);
+}
+
+#[tokio::test]
 async fn a_find_must_not_be_another_part_with_the_same_words() {
     let world = World::new().await;
     world.send("a", ANN, &["same"], at(0)).await;
@@ -132,6 +149,39 @@ async fn a_process_dies_while_it_hands_a_part_over() {
     let last_word = send_failure(Disposition::GiveUp);
     let fate = world.store.part_failed(part.lease, last_word, 0.0, soon).await.unwrap();
     assert_eq!(fate, PartFate::Failed, "it lived after all, and knows better");
+}
+
+#[tokio::test]
+async fn the_clock_is_set_while_a_part_is_handed_over_which_is_not_doubted() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    let going_on = world.start(at(0)).await.lease;
+    let older = telephony_store::outbox::AttemptLease { attempt: 0, ..going_on };
+    for now in [at(3600), at(-3600)] {
+        world.store.renew_attempts(vec![going_on], now).await.unwrap();
+        assert_eq!(world.store.doubt_abandoned(&gateway(), false, now).await.unwrap(), 0);
+    }
+    assert_eq!(world.states(message).await, [PartState::Starting]);
+    world.store.renew_attempts(vec![older], at(0)).await.unwrap();
+    assert_eq!(world.store.doubt_abandoned(&gateway(), false, at(0)).await.unwrap(), 1, "it has ended, unheard");
+}
+
+#[tokio::test]
+async fn a_request_ends_after_it_was_doubted_and_the_doubt_begins_anew() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let lease = world.start(at(0)).await.lease;
+    assert_eq!(world.store.doubt_abandoned(&gateway(), false, at(60)).await.unwrap(), 1);
+    world.store.not_found(lease, Finding::Absent, at(60)).await.unwrap();
+    let failure = SendFailure { was_answered: true, ..send_failure(Disposition::Unknown) };
+    assert_eq!(world.store.part_failed(lease, failure, 0.0, at(70)).await.unwrap(), PartFate::Unknown);
+    let look = async |now| world.store.not_found(lease, Finding::Absent, at(now)).await.unwrap();
+    assert_eq!(
+        look(75).await,
+        Then::LookAgainAt(at(85)),
+        "15 s after the request was over, and not after it was doubted"
+    );
+    assert_eq!(look(85).await, Then::SendAgain);
 }
 
 #[tokio::test]

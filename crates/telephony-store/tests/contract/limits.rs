@@ -198,6 +198,22 @@ async fn a_part_larger_than_a_limit_fails_instead_of_waiting_for_ever() {
 }
 
 #[tokio::test]
+async fn a_limit_is_lowered_below_a_part_that_waits_for_it_and_nothing_seems_to_wait_any_more() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    sent(&world, &taken(&world, per_day(3), at(0)).await, at(0)).await;
+    let parts = vec![PartDraft { text: "large".into(), segments: 3 }];
+    let large = Draft { parts, ..draft("b", BOB, &[]) };
+    let large = world.store.enqueue(world.line, large, at(1)).await.unwrap().message;
+    assert!(held(&world, per_day(3), at(1)).await.is_some());
+    assert_eq!(world.notices(at(1)).await, ["limit-segmentsPerDay"]);
+    assert_eq!(held(&world, per_day(2), at(2)).await, None);
+    let part = world.store.progress(large).await.unwrap().parts[0].clone();
+    assert_eq!((part.state, part.waits_for), (Failed, None));
+    assert!(world.notices(at(2)).await.is_empty());
+}
+
+#[tokio::test]
 async fn what_was_certainly_not_sent_costs_nothing() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;

@@ -119,7 +119,7 @@ async fn while_a_part_is_in_doubt() {
     assert_eq!(world.states(message).await, [PartState::Unknown]);
     world.store.not_found(lease, Finding::Absent, at(3)).await.unwrap();
     let then = world.store.not_found(lease, Finding::Absent, at(30)).await.unwrap();
-    assert_eq!(then, Then::FinallyUnknown);
+    assert_eq!(then, Then::Canceled, "it is known that it was not sent");
     assert_eq!(world.states(message).await, [Canceled]);
     assert_eq!(world.parts_idle(at(1000)).await, None);
 }

@@ -213,15 +213,30 @@ async fn one_can_say_when_a_message_will_leave() {
 async fn a_part_that_was_tried_for_ten_hours_is_given_up() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
-    let part = world.start(at(0)).await;
-    world.store.part_failed(part.lease, send_failure(RETRY), 0.0, at(0)).await.unwrap();
-    let part = world.start(at(36_000)).await;
-    let fate = world.store.part_failed(part.lease, send_failure(RETRY), 0.0, at(36_000)).await.unwrap();
-    assert_eq!(fate, PartFate::Failed);
+    let fails = async |now| {
+        let lease = world.start(at(now)).await.lease;
+        world.store.part_failed(lease, send_failure(RETRY), 0.0, at(now)).await.unwrap()
+    };
+    for attempt in 0..29 {
+        assert!(matches!(fails(1_200 * attempt).await, PartFate::RetryAt(_)));
+    }
+    assert_eq!(fails(36_000).await, PartFate::Failed);
     assert_eq!(world.states(message).await, [Failed]);
     let told = world.store.notices(at(36_000)).await.unwrap();
     assert_eq!(told[0].name, "given-up");
     assert!(told[0].text.contains(ANN) && told[0].text.contains("after 10 hours"), "{}", told[0].text);
+}
+
+#[tokio::test]
+async fn the_clock_is_set_ahead_by_days_and_no_part_is_given_up() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    for now in [0, 300_000, 600_000] {
+        let lease = world.start(at(now)).await.lease;
+        let fate = world.store.part_failed(lease, send_failure(RETRY), 0.0, at(now)).await.unwrap();
+        assert!(matches!(fate, PartFate::RetryAt(_)), "{fate:?}");
+    }
+    assert_eq!(world.states(message).await, [Ready]);
 }
 
 #[tokio::test]

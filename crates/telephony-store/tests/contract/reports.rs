@@ -124,9 +124,26 @@ async fn a_report_says_that_the_contact_had_opted_out() {
     let refused = StatusReport { error_code: Some(21_610), is_opt_out: true, ..report("SM1", None, Status::Failed) };
     world.store.report(refused, at(2)).await.unwrap();
     let opted_out = world.store.opt_outs().await.unwrap();
-    assert_eq!((opted_out.len(), opted_out[0].at), (1, at(2)));
+    assert_eq!((opted_out.len(), opted_out[0].at), (1, at(1)), "they had when it was sent");
     let next = world.store.enqueue(world.line, draft("b", ANN, &["2"]), at(3)).await;
     assert_eq!(next.unwrap_err(), StoreError::OptedOut);
+}
+
+#[tokio::test]
+async fn a_report_that_the_contact_had_opted_out_comes_when_they_are_back() {
+    for says in [["STOP", "START"].as_slice(), &["START"]] {
+        let world = World::new().await;
+        world.send("a", ANN, &["1"], at(1)).await;
+        world.hand_over("SM1", at(1)).await;
+        for word in says {
+            world.says(ANN, word, at(200)).await;
+        }
+        let refused =
+            StatusReport { error_code: Some(21_610), is_opt_out: true, ..report("SM1", None, Status::Failed) };
+        world.store.report(refused, at(300)).await.unwrap();
+        assert!(world.store.opt_outs().await.unwrap().is_empty(), "{says:?}");
+        assert!(world.store.enqueue(world.line, draft("b", ANN, &["2"]), at(301)).await.unwrap().is_new);
+    }
 }
 
 #[tokio::test]

@@ -104,6 +104,18 @@ async fn a_failing_turn_holds_back_its_conversation_until_it_is_parked() {
 }
 
 #[tokio::test]
+async fn a_turn_is_given_up_after_a_day_of_failures_and_not_because_the_clock_was_set_ahead() {
+    let world = World::new().await;
+    world.says(ANN, "hello", at(0)).await;
+    for failures in 1..=30 {
+        let now = at(100_000 * failures);
+        let turn = world.lease(now).await;
+        let fate = world.store.fail_turn(&turn.lease, turn_failure(RETRY), now).await.unwrap();
+        assert_eq!(fate == TurnFate::Dead, failures == 30, "{failures}: {fate:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_turn_that_cannot_succeed_is_dead_at_once_and_newer_ones_go_on() {
     let world = World::new().await;
     world.says(ANN, "impossible", at(1)).await;

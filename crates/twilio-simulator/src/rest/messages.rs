@@ -1,5 +1,6 @@
 //! `/Messages`: create (well or badly, as asked), list, fetch, redact, delete.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,7 +125,9 @@ pub(super) async fn list(
     let paging = Paging::read(&query)?;
     let filter = Filter::read(&query)?;
     let state = exchange.state();
-    let found = state.messages.iter().rev().filter(|message| filter.admits(message)).collect();
+    let mut found: Vec<&MessageRecord> = state.messages.iter().rev().filter(|message| filter.admits(message)).collect();
+    // By the date of sending, as Twilio has it; what was not sent yet comes first.
+    found.sort_by_key(|message| (message.sent.is_some(), Reverse(message.sent)));
     let page = paging.cut(found, |message| &message.sid);
     let items = page.items.iter().map(|message| message.to_json(&account)).collect();
     let path = format!("/2010-04-01/Accounts/{account}/Messages.json");

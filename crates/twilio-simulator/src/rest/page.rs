@@ -1,4 +1,4 @@
-//! Lists in pages: newest first, and stable while new things arrive, because a page token names what came before it.
+//! Lists in pages: each in its own order, and stable while new things arrive, because a page token names what came before.
 
 use serde_json::{Value, json};
 

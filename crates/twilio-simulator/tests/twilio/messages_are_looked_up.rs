@@ -1,7 +1,7 @@
 use serde_json::Value;
-use twilio_simulator::DEFAULT_NUMBER;
+use twilio_simulator::{DEFAULT_NUMBER, MessageStatus, Pacing, SimulatorConfig};
 
-use crate::desk::{Answer, Desk, PHONE};
+use crate::desk::{Answer, Desk, PHONE, instant};
 
 fn bodies(answer: &Answer) -> Vec<&str> {
     answer.json["messages"].as_array().unwrap().iter().map(|message| message["body"].as_str().unwrap()).collect()
@@ -15,10 +15,10 @@ async fn send_to(desk: &Desk, to: &str, body: &str) -> String {
 #[tokio::test]
 async fn filters_narrow_the_list_and_the_newest_comes_first() {
     let desk = Desk::open().await;
-    send_to(&desk, PHONE, "one").await;
-    send_to(&desk, "+15550009999", "two").await;
-    send_to(&desk, PHONE, "three").await;
-    desk.settled().await;
+    for (to, body) in [(PHONE, "one"), ("+15550009999", "two"), (PHONE, "three")] {
+        send_to(&desk, to, body).await;
+        desk.settled().await;
+    }
     desk.twilio.text(PHONE, DEFAULT_NUMBER, "four").await.unwrap();
     let today = {
         let now = time::OffsetDateTime::now_utc().date();
@@ -45,10 +45,22 @@ async fn filters_narrow_the_list_and_the_newest_comes_first() {
 }
 
 #[tokio::test]
+async fn what_waits_comes_first_and_then_what_was_sent_last_whenever_it_was_created() {
+    let desk = Desk::with(SimulatorConfig { pacing: Pacing::SegmentsPerSecond(0.001), ..instant() }).await;
+    send_to(&desk, PHONE, "sent").await;
+    desk.reaches(MessageStatus::Delivered).await;
+    send_to(&desk, PHONE, "waits").await;
+    desk.twilio.text(PHONE, DEFAULT_NUMBER, "received").await.unwrap();
+    let answer = desk.get(&desk.account("/Messages.json")).await;
+    assert_eq!(bodies(&answer), ["waits", "received", "sent"]);
+}
+
+#[tokio::test]
 async fn a_message_that_arrives_between_two_pages_moves_nothing() {
     let desk = Desk::open().await;
     for body in ["one", "two", "three", "four", "five"] {
         send_to(&desk, PHONE, body).await;
+        desk.settled().await;
     }
     let first = desk.get(&desk.account("/Messages.json?To=%2B15550005678&PageSize=2")).await;
     assert_eq!(bodies(&first), ["five", "four"]);

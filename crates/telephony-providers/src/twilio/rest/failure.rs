@@ -59,6 +59,11 @@ fn waiting(disposition: Disposition, retry_after: Option<Duration>) -> Dispositi
 
 /// By the range that the code is in, with Twilio's own words behind.
 fn unknown_refusal(http_status: u16, code: Option<u32>, message: Option<&str>) -> String {
+    if code.is_none() && !is_plausible(http_status) {
+        return format!(
+            "an answer with HTTP status {http_status} came that is not from Twilio's API: it has no error code"
+        );
+    }
     let answered = match message {
         Some(message) => format!("Twilio answered with HTTP status {http_status}: {}", without_numbers(message)),
         None => format!("Twilio answered with HTTP status {http_status}"),
@@ -73,8 +78,18 @@ fn unknown_hint(http_status: u16, code: Option<u32>) -> String {
     match code {
         Some(code) => codes::see(code),
         None if http_status == 429 => "Twilio takes no more requests at the moment; it is tried again".to_owned(),
-        None => "see https://status.twilio.com and check twilio.apiBaseUrl, region and edge".to_owned(),
+        None if is_plausible(http_status) => {
+            "see https://status.twilio.com and check twilio.apiBaseUrl, region and edge".to_owned()
+        }
+        None => "check what may answer in Twilio's place, such as a proxy, a firewall or a captive portal, and \
+                 twilio.apiBaseUrl; it is tried again"
+            .to_owned(),
     }
+}
+
+/// Whether Twilio may have answered so without an error code: too busy, or out of order.
+fn is_plausible(http_status: u16) -> bool {
+    matches!(http_status, 408 | 429 | 500..)
 }
 
 /// The text with every phone number in it masked, also one that is written in groups: at least seven digits with nothing
@@ -148,6 +163,23 @@ mod tests {
         let error = refusal(400, None, r#"{"code":29999,"message":"The number +15550005678 is odd.","status":400}"#);
         assert_eq!(error.to_string(), "Twilio answered with HTTP status 400: The number +1555•••5678 is odd.");
         assert!(error.hint().ends_with("errors/29999"));
+    }
+
+    #[test]
+    fn a_refusal_without_a_code_is_somebody_elses_and_tried_again() {
+        let later = Disposition::Retry { after: Some(Duration::from_secs(10 * 60)) };
+        for status in [302, 401, 403, 404, 407, 413, 421] {
+            let error = refusal(status, None, "<html>Access denied to +15550005678</html>");
+            assert_eq!((error.disposition(), error.was_answered()), (later, true), "{status}");
+            let told = error.with_hint();
+            assert!(told.contains("not from Twilio's API") && told.contains("proxy"), "{told}");
+            assert!(told.contains("twilio.apiBaseUrl") && told.contains(&status.to_string()), "{told}");
+        }
+        assert_eq!(
+            refusal(403, Some(900), "").disposition(),
+            Disposition::Retry { after: Some(Duration::from_secs(900)) }
+        );
+        assert!(refusal(503, None, "").to_string().starts_with("Twilio answered"));
     }
 
     #[test]

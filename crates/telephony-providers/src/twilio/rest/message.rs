@@ -1,5 +1,6 @@
 //! Messages of the account: creating, reading and listing them.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -25,6 +26,10 @@ const SAME_CLOCK: Duration = Duration::from_secs(60);
 /// No list is followed further: a hundred thousand messages are far more than one number sees in the span that is searched.
 const PAGES_AT_MOST: usize = 1000;
 
+/// So many pages in a row with nothing new end a search. The list is sorted by when messages were sent, newest first and
+/// those not sent yet before all others: behind a message that was created before and sent after, there is more.
+const OLD_PAGES: usize = 2;
+
 /// A message as the API shows it. Numbers come as text, what is not known yet as null. Only the SID has to be there: an
 /// answer with a SID says that a message was created, whatever else it lacks.
 #[derive(Deserialize)]
@@ -42,6 +47,7 @@ pub(in crate::twilio) struct Message {
     #[serde(default, deserialize_with = "text_or_number")]
     num_media: Option<String>,
     date_created: Option<String>,
+    date_sent: Option<String>,
     #[serde(default, deserialize_with = "text_or_number")]
     num_segments: Option<String>,
     error_code: Option<u32>,
@@ -120,19 +126,22 @@ impl Rest {
 
     /// The list is not filtered by date: the only such filter is on the date of sending, which queued messages lack.
     async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<(Message, Timestamp)>, ProviderError> {
-        let mut found = Vec::new();
+        let since = whole_second(since);
+        let (mut found, mut old_pages) = (Vec::new(), 0);
         let mut next = format!("Messages.json?{}", encode(&[("To", to), ("PageSize", PAGE_SIZE)]));
         for _ in 0..PAGES_AT_MOST {
             let (page, date): (Page, _) = self.get_dated(&next).await?;
             let ahead = how_far_ahead(SystemClock.now(), date);
+            let (known, was_sent_before) = (found.len(), page.was_sent_before(since - ahead));
             for message in page.messages {
                 let created = message.created()? + ahead;
-                if created < whole_second(since) {
-                    return Ok(found);
+                if created >= since {
+                    found.push((message, created));
                 }
-                found.push((message, created));
             }
+            old_pages = if was_sent_before && found.len() == known { old_pages + 1 } else { 0 };
             match page.next_page_uri {
+                _ if old_pages == OLD_PAGES => return Ok(newest_first(found)),
                 Some(uri) if uri.starts_with('/') => next = uri,
                 // A list that goes on elsewhere is not complete: what it lacks may be there.
                 Some(uri) if !uri.is_empty() => {
@@ -140,16 +149,26 @@ impl Rest {
                         cause: "the list of messages goes on at another place".to_owned(),
                     });
                 }
-                _ => return Ok(found),
+                _ => return Ok(newest_first(found)),
             }
         }
         Err(ProviderError::Unreadable { cause: format!("the list of messages goes on after {PAGES_AT_MOST} pages") })
     }
 }
 
+impl Page {
+    /// Whether it has come to what was sent before `since` by Twilio's clock, and not only to what never was.
+    fn was_sent_before(&self, since: Timestamp) -> bool {
+        let mut sent = self.messages.iter().filter_map(|message| message.date_sent.as_deref().and_then(dates::parse));
+        sent.any(|sent| sent < since)
+    }
+}
+
 impl Message {
+    /// It was taken in any case: what became of it since, with its code, is for reports and look-ups to say.
     pub(in crate::twilio) fn receipt(self) -> Receipt {
         let (status, segments) = (self.status(), self.segments());
+        let status = if status.is_failure() { Status::Accepted } else { status };
         Receipt { provider_id: self.sid, status, segments }
     }
 
@@ -209,6 +228,12 @@ fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>,
 fn how_far_ahead(now: Timestamp, theirs: Option<Timestamp>) -> Duration {
     let ahead = theirs.map_or(Duration::ZERO, |theirs| now.since(theirs));
     if ahead > SAME_CLOCK { ahead } else { Duration::ZERO }
+}
+
+/// By when they were created, which is not how the list has them.
+fn newest_first(mut messages: Vec<(Message, Timestamp)>) -> Vec<(Message, Timestamp)> {
+    messages.sort_by_key(|(_, created)| Reverse(*created));
+    messages
 }
 
 /// Twilio's dates count whole seconds: what was created half a second later may bear the second before.

@@ -1,0 +1,38 @@
+//! Attempts that this process is making; the store can only tell from the clock that one was abandoned.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use telephony_store::outbox::AttemptLease;
+
+/// The attempts that go on now.
+#[derive(Debug, Default)]
+pub struct UnderWay(Mutex<Vec<AttemptLease>>);
+
+impl UnderWay {
+    /// The attempt goes on until the guard is dropped.
+    pub(super) fn begin(&self, attempt: AttemptLease) -> Going<'_> {
+        self.attempts().push(attempt);
+        Going { all: self, attempt }
+    }
+
+    /// All of them.
+    pub(super) fn list(&self) -> Vec<AttemptLease> {
+        self.attempts().clone()
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Vec<AttemptLease>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One attempt that goes on.
+pub(super) struct Going<'a> {
+    all: &'a UnderWay,
+    attempt: AttemptLease,
+}
+
+impl Drop for Going<'_> {
+    fn drop(&mut self) {
+        self.all.attempts().retain(|attempt| *attempt != self.attempt);
+    }
+}
