@@ -17,7 +17,7 @@ use telephony_gateway::address::PublicAddress;
 use telephony_gateway::gateway::Settings;
 use telephony_gateway::inbox::reply;
 use telephony_gateway::lock::GatewayLock;
-use telephony_gateway::outbox::Outbox;
+use telephony_gateway::outbox::{Outbox, UnderWay};
 use telephony_gateway::tunnel::Tunneling;
 use telephony_gateway::wake::Wake;
 use telephony_gateway::{poke, random};
@@ -135,6 +135,7 @@ impl Channel {
             clock: Arc::new(SystemClock),
             wake: Arc::new(Wake::default()),
             metrics: Arc::default(),
+            under_way: UnderWay::default(),
         })
     }
 }

@@ -29,7 +29,7 @@ use crate::metrics::{self, Metrics};
 use crate::notices::Notices;
 use crate::numbers::Numbers;
 use crate::operator::Operator;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, UnderWay};
 use crate::poke::{self, Alive};
 use crate::prices::Prices;
 use crate::probe::{self, Probes};
@@ -346,6 +346,7 @@ fn outbox(parts: &Parts, wake: &Arc<Wake>, address: &PublicAddress, holder: Hold
         holder,
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        under_way: UnderWay::default(),
     })
 }
 

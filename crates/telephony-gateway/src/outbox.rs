@@ -47,6 +47,8 @@ pub struct Outbox {
     pub wake: Arc<Wake>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Parts that are being handed over, however long that seems by a clock that is set meanwhile.
+    pub under_way: UnderWay,
 }
 
 impl Outbox {

@@ -5,12 +5,10 @@ use std::time::Duration;
 use telephony_domain::time::{Clock, Timestamp};
 use tokio::sync::Notify;
 
-use crate::outbox::UnderWay;
-
 /// Work written by another process is found after this long, should its hint get lost.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What those who work tell each other: a bell for each kind of work, and what is not to be taken for abandoned.
+/// One bell for each kind of work.
 #[derive(Debug, Default)]
 pub struct Wake {
     /// A turn may be due.
@@ -23,8 +21,6 @@ pub struct Wake {
     pub numbers: Notify,
     /// The operator may have ordered something, or there may be something to tell.
     pub operator: Notify,
-    /// Parts that are being handed over, however long that seems by a clock that is set meanwhile.
-    pub under_way: UnderWay,
 }
 
 impl Wake {

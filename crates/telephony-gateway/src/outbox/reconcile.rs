@@ -70,7 +70,7 @@ impl Outbox {
 
     /// A doubt about an attempt that goes on would have the part sent again beside it.
     async fn doubt_abandoned(&self) -> Result<(), StoreError> {
-        let (under_way, now) = (self.wake.under_way.list(), self.clock.now());
+        let (under_way, now) = (self.under_way.list(), self.clock.now());
         if !under_way.is_empty() {
             self.store.renew_attempts(under_way, now).await?;
         }

@@ -14,7 +14,7 @@ impl Outbox {
     /// Hands a started part to the provider. If the outcome cannot be stored, the attempt stays open, becomes a
     /// doubt when its lease expires, and is looked up.
     pub async fn send(&self, part: StartedPart) {
-        let _going = self.wake.under_way.begin(part.lease);
+        let _going = self.under_way.begin(part.lease);
         let Some(media) = self.addresses(&part.media) else {
             return self.keep_until_reachable(&part).await;
         };
