@@ -57,14 +57,14 @@ impl Settle {
 
     /// Stores these; those of different people share commits. Returns what has to be tried again.
     async fn try_each(&self, entries: impl IntoIterator<Item = Open>) -> Vec<Open> {
-        let mut lines: BTreeMap<String, VecDeque<Open>> = BTreeMap::new();
+        let mut rows: BTreeMap<String, VecDeque<Open>> = BTreeMap::new();
         for open in entries {
-            lines.entry(who(&open.entry).to_owned()).or_default().push_back(open);
+            rows.entry(who(&open.entry).to_owned()).or_default().push_back(open);
         }
-        let left = join_all(lines.into_values().map(|line| self.in_order(line))).await;
+        let left = join_all(rows.into_values().map(|row| self.in_order(row))).await;
         let (mut waiting, mut first) = (Vec::new(), None);
-        for (line, error) in left {
-            waiting.extend(line);
+        for (row, error) in left {
+            waiting.extend(row);
             first = first.or(error);
         }
         if let Some(error) = first {
@@ -76,18 +76,18 @@ impl Settle {
 
     /// Stores what one person said, one after the other: who says STOP and then START means START. Returns those from the
     /// first that could not be stored on, and why it could not.
-    async fn in_order(&self, mut line: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
-        while let Some(mut open) = line.pop_front() {
+    async fn in_order(&self, mut row: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
+        while let Some(mut open) = row.pop_front() {
             let Err(error) = self.desk.store(open.entry.clone()).await else { continue };
             open.failures += u32::from(!error.is_of_the_store());
             if open.failures < TRIES {
-                line.push_front(open);
-                return (line, Some(error));
+                row.push_front(open);
+                return (row, Some(error));
             }
             let provider_id = provider_id(&open.entry);
             tracing::error!(provider_id, %error, hint = error.hint(), "could not be stored: it is left to be found in the provider's lists");
         }
-        (line, None)
+        (row, None)
     }
 }
 

@@ -305,12 +305,7 @@ pub trait History: Send + Sync {
     async fn spoken(&self, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError>;
 
     /// From now on agents are told nothing of turns up to `last`, nor of what was to be forgotten before.
-    async fn reset_conversation(
-        &self,
-        conversation: ConversationId,
-        last: TurnId,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn reset_conversation(&self, conversation: ConversationId, last: TurnId) -> Result<(), StoreError>;
 
     /// How much there is to do, and what went wrong.
     async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError>;

@@ -134,7 +134,7 @@ impl Worker {
         // What follows in the same turn is remembered, so the turn is.
         let TurnId(this) = turn.lease.turn;
         let last = if said.is_empty() { TurnId(this) } else { TurnId(this - 1) };
-        self.inbox.store.reset_conversation(turn.conversation, last, self.inbox.clock.now()).await?;
+        self.inbox.store.reset_conversation(turn.conversation, last).await?;
         Ok(said)
     }
 

@@ -37,12 +37,7 @@ impl History for SqliteStore {
         self.read(move |db| spoken(db, conversation, turns)).await
     }
 
-    async fn reset_conversation(
-        &self,
-        conversation: ConversationId,
-        last: TurnId,
-        _: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn reset_conversation(&self, conversation: ConversationId, last: TurnId) -> Result<(), StoreError> {
         let sql = "UPDATE conversation SET forgotten_turn = max(forgotten_turn, ?2) WHERE id = ?1";
         let none = move || StoreError::NotFound(format!("conversation {conversation}"));
         self.write(move |db| if execute(db, sql, [conversation.0, last.0])? == 0 { Err(none()) } else { Ok(()) }).await

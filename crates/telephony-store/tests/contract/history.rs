@@ -200,15 +200,15 @@ async fn after_a_reset_an_agent_is_told_nothing_of_before() {
     world.says(ANN, "forget it", at(2)).await;
     let turn = world.lease(at(2)).await;
     let asked = turn.lease.turn;
-    world.store.reset_conversation(conversation, asked, at(2)).await.unwrap();
+    world.store.reset_conversation(conversation, asked).await.unwrap();
     world.answer(&turn, "forgotten", at(2)).await.unwrap();
     assert!(world.store.spoken(conversation, 10).await.unwrap().is_empty(), "nor of the turn that asked for it");
     world.exchange(ANN, "hello", "hi", 2).await;
     for earlier in [TurnId(asked.0 - 1), asked] {
-        world.store.reset_conversation(conversation, earlier, at(3)).await.unwrap();
+        world.store.reset_conversation(conversation, earlier).await.unwrap();
         assert_eq!(said(&world.store.spoken(conversation, 10).await.unwrap()), [(true, "hello"), (false, "hi")]);
     }
-    let unknown = world.store.reset_conversation(ConversationId(99), asked, at(3)).await;
+    let unknown = world.store.reset_conversation(ConversationId(99), asked).await;
     assert!(matches!(unknown, Err(StoreError::NotFound(_))));
 }
 
