@@ -16,7 +16,8 @@ import subprocess
 from harness import OMIT, PHONE, WEBHOOK, Case, Channel, Program, Twilio, eventually, free_port, main
 from webhooks import EMPTY, signed, text
 
-GUIDE = pathlib.Path(__file__).resolve().parent.parent / "docs/guides/reverse-proxy.md"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+GUIDE = ROOT / "docs/guides/reverse-proxy.md"
 HOST, OTHER = "phone.example.com", "other.example.com"
 URL = f"https://{HOST}{WEBHOOK}"
 
@@ -214,22 +215,33 @@ class Nginx(EveryProxy, Proxied):
         self.assertEqual(self.request("GET", WEBHOOK)[0], 405)
 
 
-class Caddy(EveryProxy, Proxied):
+class RunsCaddy(Proxied):
+    def run_caddy(self, site, variables=None):
+        """Caddy with one site."""
+        file = self.folder / "Caddyfile"
+        file.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + site)
+        folders = {name: str(self.folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+        command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+        self.caddy = Program(self, "caddy", command, {**os.environ, **folders, **(variables or {})})
+        self.listens(self.caddy)
+
+    def with_certificate(self, site, name):
+        """The site whose block begins with `name`, on loopback and with the test's certificate."""
+        return site.replace(f"{name} {{", f"{name} {{\n\ttls {self.certificate} {self.key}\n\tbind 127.0.0.1", 1)
+
+    def names(self):
+        return f"{HOST}:{self.tls_port}, {OTHER}:{self.tls_port}"
+
+
+class Caddy(EveryProxy, RunsCaddy):
     def setUp(self):
         super().setUp()
         self.start(block("caddy", "reverse_proxy /telephony/*"))
 
     def start(self, site):
-        """Caddy with the guide's site, on another port and with the test's certificate."""
-        tls = f"{{\n\ttls {self.certificate} {self.key}\n\tbind 127.0.0.1"
-        site = site.replace(f"{HOST} {{", f"{HOST}:{self.tls_port}, {OTHER}:{self.tls_port} {tls}", 1)
-        site = site.replace("127.0.0.1:3335", f"127.0.0.1:{self.channel.port}")
-        file = self.folder / "Caddyfile"
-        file.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + site)
-        folders = {name: str(self.folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
-        command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
-        self.caddy = Program(self, "caddy", command, {**os.environ, **folders})
-        self.listens(self.caddy)
+        """Caddy with the guide's site, on another port."""
+        site = self.with_certificate(site.replace(f"{HOST} {{", f"{self.names()} {{", 1), self.names())
+        self.run_caddy(site.replace("127.0.0.1:3335", f"127.0.0.1:{self.channel.port}"))
 
     def test_the_path_may_be_rewritten(self):
         self.caddy.stop()
@@ -246,6 +258,19 @@ class Caddy(EveryProxy, Proxied):
         self.restart(publicUrl=url)
         self.heard("x", url=url, path=f"/bots/7{WEBHOOK}")
         self.assertEqual(self.request("GET", "/bots/7/health"), (200, '{"ok":true,"provider":"twilio"}'))
+
+
+class CaddyOfCompose(EveryProxy, RunsCaddy):
+    """The file that dist/compose.yaml gives to Caddy, with the variables that it sets."""
+
+    def setUp(self):
+        super().setUp()
+        site = self.with_certificate((ROOT / "dist/Caddyfile").read_text(), "{$PHONE_HOST}")
+        self.run_caddy(site, {"PHONE_HOST": self.names(), "GATEWAY": f"127.0.0.1:{self.channel.port}"})
+
+    def test_other_paths_stay_inside(self):
+        for path in ("/", "/health", "/metrics", "/telephony"):
+            self.assertEqual(self.request("GET", path)[0], 404, path)
 
 
 if __name__ == "__main__":
