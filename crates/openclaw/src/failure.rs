@@ -7,6 +7,8 @@ use telephony_config::Problems;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
 
+use crate::terminal;
+
 /// A command that did not do what it was asked for.
 #[derive(Debug)]
 pub struct Failure {
@@ -47,12 +49,12 @@ impl Failure {
 
     /// Prints it to stderr; the exit code says whether the command was used wrongly.
     pub fn report(self) -> ExitCode {
-        eprintln!("error: {}", self.error);
+        terminal::say(format_args!("error: {}", self.error));
         for cause in self.error.chain().skip(1) {
-            eprintln!("  because: {cause}");
+            terminal::say(format_args!("  because: {cause}"));
         }
         if let Some(hint) = self.hint.or_else(|| known_hint(&self.error)) {
-            eprintln!("hint: {hint}");
+            terminal::say(format_args!("hint: {hint}"));
         }
         ExitCode::from(self.code)
     }

@@ -1,8 +1,10 @@
 //! The log: to stderr, for people on a terminal and as JSON otherwise.
 
+use std::borrow::Cow;
 use std::env;
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, Write, stderr};
 
+use telephony_domain::unprintable;
 use tracing_subscriber::EnvFilter;
 
 /// What is told: `tracing` filters such as `debug` or `telephony_gateway=debug`.
@@ -31,17 +33,38 @@ pub fn start(level: Level) {
     let (filter, odd_filter) = filter(level);
     let (format, odd_format) = format();
     let is_terminal = stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     // A second start in one process is a test's: the first one stays.
     let _ = match format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {
         // The library knows NO_COLOR, but not that somebody forced the text into a file.
-        Format::Text if is_terminal => log.compact().try_init(),
-        Format::Text => log.compact().with_ansi(false).try_init(),
-        Format::Json => log.json().flatten_event(true).try_init(),
+        Format::Text if is_terminal => log.with_writer(|| Escaping(text)).compact().try_init(),
+        Format::Text => log.with_writer(|| Escaping(text)).compact().with_ansi(false).try_init(),
+        Format::Json => log.with_writer(|| Escaping(unprintable::escape_json)).json().flatten_event(true).try_init(),
     };
     for odd in odd_filter.into_iter().chain(odd_format) {
         tracing::error!("{odd}");
     }
+}
+
+/// Writes each event, which comes as a whole, with what misleads a reader escaped.
+struct Escaping(fn(&str) -> Cow<'_, str>);
+
+impl Write for Escaping {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let event_text = String::from_utf8_lossy(event);
+        stderr().lock().write_all(self.0(&event_text).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stderr().flush()
+    }
+}
+
+/// The library escapes control characters itself, and writes some to color what it says.
+fn text(event: &str) -> Cow<'_, str> {
+    let pieces: Vec<_> = event.split('\u{1b}').map(unprintable::escape).collect();
+    Cow::Owned(pieces.join("\u{1b}"))
 }
 
 fn filter(level: Level) -> (EnvFilter, Option<String>) {

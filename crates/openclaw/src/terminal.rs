@@ -1,8 +1,9 @@
-//! What goes to the terminal: data to stdout, talk to stderr.
+//! Everything that goes to the terminal: data to stdout, talk to stderr, and no character in it that misleads the reader.
 
 use std::io::{self, IsTerminal, Read, Write};
 
 use serde::Serialize;
+use telephony_domain::unprintable;
 
 use crate::failure::Failure;
 
@@ -13,25 +14,30 @@ pub fn print(line: impl std::fmt::Display) {
 
 /// Prints one line of data; whether there still is a reader.
 pub fn try_print(line: impl std::fmt::Display) -> bool {
+    write_line(&unprintable::escape(&line.to_string()))
+}
+
+/// Prints one line of JSON; whether there still is a reader. What misleads is escaped as JSON does it.
+pub fn try_print_json(line: &str) -> bool {
+    write_line(&unprintable::escape_json(line))
+}
+
+fn write_line(line: &str) -> bool {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_ok()
 }
 
-/// What somebody wrote, without characters that would move the cursor or change colours.
-pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect()
-}
-
 /// Prints data as JSON.
 pub fn print_json(data: &impl Serialize) -> Result<(), Failure> {
-    print(serde_json::to_string_pretty(data)?);
+    try_print_json(&serde_json::to_string_pretty(data)?);
     Ok(())
 }
 
 /// Says something to the person at the terminal.
 pub fn say(line: impl std::fmt::Display) {
+    let line = line.to_string();
     let mut stderr = io::stderr().lock();
-    writeln!(stderr, "{line}").ok();
+    writeln!(stderr, "{}", unprintable::escape(&line)).ok();
 }
 
 /// Asks the person at the terminal; none where there is nobody to ask. Anything but yes is no.
@@ -40,7 +46,7 @@ pub fn confirm(question: &str) -> Option<bool> {
         return None;
     }
     let mut stderr = io::stderr().lock();
-    write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush()).ok()?;
+    write!(stderr, "{} [y/N] ", unprintable::escape(question)).and_then(|()| stderr.flush()).ok()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).ok()?;
     Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -72,9 +78,9 @@ impl<const N: usize> Table<N> {
         Self(vec![headings.map(str::to_owned)])
     }
 
-    /// Adds a row.
+    /// Adds a row; each cell stays on one line.
     pub fn row(&mut self, cells: [String; N]) {
-        self.0.push(cells);
+        self.0.push(cells.map(|cell| unprintable::escape_line(&cell)));
     }
 
     /// Prints it as data.

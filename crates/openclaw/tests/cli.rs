@@ -30,6 +30,8 @@ mod it_costs_money;
 mod it_is_set_up;
 #[path = "cli/it_is_used_wrongly.rs"]
 mod it_is_used_wrongly;
+#[path = "cli/misleading_characters_are_escaped.rs"]
+mod misleading_characters_are_escaped;
 #[path = "cli/secrets_are_set_up.rs"]
 mod secrets_are_set_up;
 #[path = "cli/signatures_are_explained.rs"]

@@ -25,4 +25,5 @@ pub mod retry;
 pub mod sms;
 pub mod tariff;
 pub mod time;
+pub mod unprintable;
 pub mod vcard;

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::unprintable;
+
 /// The time in which the same is not told twice, and in which messages to the operator are counted.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -23,14 +25,14 @@ pub fn pause_after(told: u32) -> Duration {
     if told < IN_QUICK_ORDER { QUICK } else { SLOW }
 }
 
-/// One text of several, oldest first.
+/// One text of several, oldest first, without characters that mislead: remote ends have a say in some notices.
 pub fn join(texts: &[&str]) -> String {
     let mut text = texts.iter().take(LINES).copied().collect::<Vec<_>>().join("\n\n");
     if let Some(more) = texts.len().checked_sub(LINES).filter(|more| *more > 0) {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n\nAnd {more} more: openclaw telephony status");
     }
-    text
+    unprintable::escape(&text).into_owned()
 }
 
 #[cfg(test)]
@@ -51,5 +53,6 @@ mod tests {
         assert_eq!(join(&["one", "two"]), "one\n\ntwo");
         let seven = join(&["1", "2", "3", "4", "5", "6", "7"]);
         assert!(seven.ends_with("5\n\nAnd 2 more: openclaw telephony status"), "{seven}");
+        assert_eq!(join(&["the agent said: \u{202E}ko", "two"]), "the agent said: <U+202E>ko\n\ntwo");
     }
 }

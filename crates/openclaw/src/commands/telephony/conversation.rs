@@ -92,7 +92,7 @@ fn show(entry: &Entry, message: &Message) {
         EntryId::Out(_) => message.speaker(),
     };
     terminal::print(format!("{}  {speaker}  [{}]", when::iso(entry.time), message.state_in_words()));
-    for line in terminal::harmless(&entry.text).lines() {
+    for line in entry.text.lines() {
         terminal::print(format!("    {line}"));
     }
     if entry.media > 0 {

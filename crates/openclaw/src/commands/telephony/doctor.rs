@@ -127,13 +127,13 @@ fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor
 fn print(checkups: &[Checkup]) {
     for checkup in checkups {
         for well in &checkup.well {
-            terminal::print(format!("ok       {}: {}", checkup.area, terminal::harmless(well)));
+            terminal::print(format!("ok       {}: {}", checkup.area, well));
         }
         for found in &checkup.found {
             let finding = found.finding;
             terminal::print(format!("{:8} {}: {}", finding.severity, checkup.area, finding.what));
             if !found.detail.is_empty() {
-                indent("", &terminal::harmless(&found.detail));
+                indent("", &found.detail);
             }
             if finding.severity > Severity::Note {
                 indent("why:  ", finding.why);

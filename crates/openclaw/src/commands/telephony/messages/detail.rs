@@ -72,7 +72,7 @@ pub fn show(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>,
         terminal::print(attempt.line());
     }
     terminal::print("");
-    terminal::print(terminal::harmless(&detail.entry.text));
+    terminal::print(&detail.entry.text);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,7 +115,7 @@ impl Attached {
             (None, None, Some(url)) => format!("at {url}"),
             (None, None, None) => "nowhere".to_owned(),
         };
-        terminal::harmless(&format!("media: {content_type}, {rest}"))
+        format!("media: {content_type}, {rest}")
     }
 }
 

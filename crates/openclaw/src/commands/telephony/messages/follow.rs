@@ -101,7 +101,7 @@ impl Follower<'_> {
 
     fn print(&self, entry: &Entry) -> bool {
         let message = Message::of(entry, &self.names);
-        terminal::try_print(if self.is_json { message.json() } else { message.line() })
+        if self.is_json { terminal::try_print_json(&message.json()) } else { terminal::try_print(message.line()) }
     }
 }
 

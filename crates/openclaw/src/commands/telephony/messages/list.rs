@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use telephony_domain::id::LineId;
+use telephony_domain::unprintable;
 use telephony_store::history::{Entry, EntryId, EntryState};
 use telephony_store::inbox::FailedTurn;
 
@@ -126,7 +127,7 @@ impl Message {
     /// The message in one line, for a list without an end.
     pub fn line(&self) -> String {
         let (state, text) = (self.state_in_words(), one_line(&self.text));
-        format!("{:8} {} {:13} {state:22} {text}", self.id, self.time, terminal::harmless(&self.contact))
+        format!("{:8} {} {:13} {state:22} {text}", self.id, self.time, unprintable::escape_line(&self.contact))
     }
 
     /// The message as JSON in one line.

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, stderr, stdin};
 use dialoguer::{Input, Password, Select};
 use secrecy::SecretString;
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::unprintable;
 
 use crate::failure::Failure;
 
@@ -91,6 +92,7 @@ impl Prompt {
         if !self.is_there {
             return Ok(None);
         }
+        let choices = choices.iter().map(|choice| unprintable::escape_line(choice));
         let chosen = Select::new().with_prompt(question).items(choices).default(default).interact();
         Ok(Some(chosen.map_err(broken_off)?))
     }

@@ -94,7 +94,7 @@ pub fn is_trouble(diversion: &Diversion) -> bool {
 
 /// A value, where an empty one is to be seen.
 pub fn shown(value: &str) -> String {
-    if value.is_empty() { "(not set)".to_owned() } else { terminal::harmless(value) }
+    if value.is_empty() { "(not set)".to_owned() } else { value.to_owned() }
 }
 
 /// The provider's own words and hint, in place of a cause behind a general sentence.
