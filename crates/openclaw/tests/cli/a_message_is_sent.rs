@@ -3,6 +3,7 @@ use twilio_simulator::Outcome;
 use twilio_simulator::{Extent, Fault};
 
 use crate::bench::{ALICE, BOB, Bench};
+use crate::diagnosis::edit;
 
 const TEXT: &str = "Hello from OpenClaw!";
 
@@ -102,15 +103,26 @@ async fn a_message_that_did_not_arrive_is_explained() {
 #[tokio::test]
 async fn behind_others_on_a_slow_line_it_is_told_when_it_leaves() {
     let bench = Bench::new().await;
-    let text = std::fs::read_to_string(bench.configuration()).unwrap();
-    std::fs::write(bench.configuration(), text.replace("segmentsPerSecond: null", "segmentsPerSecond: 0.2")).unwrap();
+    // A segment in a quarter of an hour: the second waits, however slow this machine is.
+    edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 0.001");
     bench.done(&["telephony", "send", ALICE, TEXT]).await;
     let ran = bench.run(&["telephony", "send", ALICE, TEXT, "--json"]).await;
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("expected to leave in "), "{}", ran.stderr);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("expected to leave in ") && ran.stderr.contains("not sent yet, but kept"), "{ran:?}");
     assert!(ran.stdout.contains("\"expectedAt\": \"20"), "{}", ran.stdout);
     let status = bench.json(&["telephony", "status", "--json"]).await;
-    assert_eq!(status["outbox"]["queuedSegments"], 0);
+    assert_eq!(status["outbox"]["queuedSegments"], 1);
+}
+
+#[tokio::test]
+async fn behind_another_on_a_line_that_is_soon_free_it_leaves_after_it() {
+    let bench = Bench::new().await;
+    edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 1");
+    for text in ["one", "two"] {
+        bench.done(&["telephony", "send", ALICE, text]).await;
+    }
+    let bodies: Vec<_> = bench.twilio.messages().into_iter().map(|message| message.body).collect();
+    assert_eq!(bodies, ["one", "two"]);
 }
 
 #[tokio::test]

@@ -4,13 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use telephony_store::history::{History, Reference};
+use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use twilio_simulator::{Simulator, SimulatorConfig};
 
 pub const ALICE: &str = "+15550005678";
 pub const BOB: &str = "+15550005679";
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// What is waited for has to happen within this time, also on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked for.
+pub const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What a run of the program came to.
 #[derive(Debug)]
@@ -164,9 +170,17 @@ impl Bench {
         off_thread(move || gateway.wait().unwrap().code().unwrap_or(-1)).await
     }
 
+    /// Delivers a text; returns once the gateway has answered 200 and stored it, because it answers before it stores.
     pub async fn text(&self, from: &str, body: &str) {
         let delivery = self.twilio.text(from, self.twilio.number(), body).await.unwrap();
         assert_eq!(delivery.status, Some(200), "{}", delivery.body);
+        let path = self.state.path().join("telephony/telephony.sqlite");
+        let store = off_thread(move || SqliteStore::open(&path, Mode::Reading).unwrap()).await;
+        let deadline = Instant::now() + PATIENCE;
+        while store.message(Reference::Provider(delivery.sid.clone())).await.unwrap().is_none() {
+            assert!(Instant::now() < deadline, "{} is not stored:\n{}", delivery.sid, self.gateway_log());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Waits until `phone` has been sent `count` texts, and gives them.
@@ -178,6 +192,17 @@ impl Bench {
         let waited = self.twilio.wait_for(|messages| sent(messages).len() >= count, PATIENCE).await;
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         sent(&waited.unwrap_or_else(|_| panic!("{phone} was not sent {count} texts:\n{log}")))
+    }
+
+    /// Waits until no turn and no part is left to be worked on: what is at Twilio may not be on record yet.
+    pub async fn rests(&self) -> serde_json::Value {
+        self.wait_for(|status| {
+            let (inbox, outbox) = (&status["inbox"], &status["outbox"]);
+            let left = [&inbox["waiting"], &inbox["answering"], &inbox["retrying"]];
+            let right = [&outbox["queued"], &outbox["sending"], &outbox["unknown"]];
+            left.into_iter().chain(right).all(|count| count.as_u64() == Some(0))
+        })
+        .await
     }
 
     /// Waits until `status` says of the gateway what is wanted, and gives it.

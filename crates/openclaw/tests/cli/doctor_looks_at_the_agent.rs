@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use tokio::net::TcpListener;
 
-use crate::bench::{ALICE, Bench};
+use crate::bench::{ALICE, Bench, PATIENCE};
 use crate::diagnosis::{Diagnosis, doctor, edit};
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn an_agent_that_is_not_there_leaves_messages_unanswered() {
     bench.configure("inboundPolicy: 'open', agent: { kind: 'command', command: ['/nonexistent/agent'] },");
     bench.start_gateway().await;
     bench.text(ALICE, "hello?").await;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     while !doctor(&bench).await.ids().contains(&"unanswered-messages") {
         assert!(tokio::time::Instant::now() < deadline, "{}", bench.gateway_log());
     }

@@ -63,6 +63,7 @@ async fn also_by_twilio_where_it_is_not_on_record_here_and_others_of_the_account
     bench.start_gateway().await;
     bench.text(ALICE, "on record").await;
     bench.texts(ALICE, 1).await;
+    bench.rests().await;
     bench.twilio.text(ALICE, FOREIGN, "for another program").await.unwrap();
     bench.done(&["telephony", "purge", ALICE, "--yes"]).await;
     assert!(texts(&bench.json(&["telephony", "export", ALICE]).await).is_empty());

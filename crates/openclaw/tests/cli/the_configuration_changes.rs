@@ -1,10 +1,10 @@
 //! The operator edits the configuration while the gateway runs.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::bench::{ALICE, BOB, Bench};
+use crate::bench::{ALICE, BOB, Bench, PATIENCE};
 
 fn config(status: &Value) -> &Value {
     &status["gateway"]["config"]
@@ -12,7 +12,7 @@ fn config(status: &Value) -> &Value {
 
 /// What the gateway says is wrong with the files, once it says so; the command itself cannot use them either.
 async fn problems(bench: &Bench) -> String {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let ran = bench.run(&["telephony", "status", "--json"]).await;
         assert_eq!(ran.code, 1);

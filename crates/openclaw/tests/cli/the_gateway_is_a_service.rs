@@ -1,9 +1,8 @@
 //! The gateway under a service manager, which is played by a socket and by a script here.
 
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
 
-use crate::bench::{ALICE, Bench};
+use crate::bench::{ALICE, Bench, LOOK_EVERY, PATIENCE};
 
 /// The service manager's end of the socket.
 struct Manager {
@@ -15,7 +14,7 @@ impl Manager {
     fn new() -> Manager {
         let folder = tempfile::tempdir().unwrap();
         let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         Manager { socket, folder }
     }
 
@@ -64,9 +63,10 @@ async fn a_second_signal_ends_at_once_what_a_first_one_lets_end() {
     bench.text(ALICE, "hello").await;
     bench.wait_for(|status| status["inbox"]["answering"] == 1).await;
     bench.signal("-INT");
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + PATIENCE;
     while !bench.gateway_log().contains("no new work is taken") {
         assert!(std::time::Instant::now() < deadline, "{}", bench.gateway_log());
+        tokio::time::sleep(LOOK_EVERY).await;
     }
     bench.signal("-INT");
     assert_eq!(bench.wait_for_end().await, 130);

@@ -3,7 +3,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::bench::{ALICE, BOB, Bench};
+use crate::bench::{ALICE, BOB, Bench, PATIENCE};
 
 fn texts(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap()).collect()
@@ -67,15 +67,16 @@ async fn while_it_happens() {
             send.send(serde_json::from_str::<Value>(&line).unwrap()).ok();
         }
     });
+    // Which of two changes is shown first is not said.
+    let mut so_far: Vec<Value> = Vec::new();
     let mut wait_for = async |id: &str, state: &str| {
+        let is_it = |message: &Value| message["id"] == id && (message["status"] == state || message["state"] == state);
         let wait = async {
-            while let Some(message) = shown.recv().await {
-                if message["id"] == id && (message["status"] == state || message["state"] == state) {
-                    return;
-                }
+            while !so_far.iter().any(is_it) {
+                so_far.push(shown.recv().await.unwrap());
             }
         };
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), wait).await;
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
         assert!(waited.is_ok(), "{id} was never shown as {state}");
     };
     wait_for("in-1", "answered").await;

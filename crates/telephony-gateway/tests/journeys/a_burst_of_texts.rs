@@ -8,11 +8,14 @@ use crate::stage::{ALICE, BOB, Plan, Scripted};
 #[tokio::test]
 async fn texts_in_quick_succession_become_one_turn() {
     let agent = Scripted::repeating();
-    let plan = Plan { coalesce: Duration::from_millis(500), ..Plan::default() }.with_agent(agent.clone());
+    let pause = Duration::from_millis(500);
+    let plan = Plan { coalesce: pause, ..Plan::default() }.with_agent(agent.clone());
     let stage = plan.start().await;
+    stage.clock.stop();
     for word in ["one", "two", "three"] {
         stage.text(ALICE, word).await;
     }
+    stage.clock.advance(pause);
     stage.expect(ALICE, &["one\ntwo\nthree"]).await;
     assert_eq!(agent.questions(), ["one\ntwo\nthree"]);
 }

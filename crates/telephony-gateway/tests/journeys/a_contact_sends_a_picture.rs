@@ -35,11 +35,6 @@ fn describe(attachment: &Attachment) -> String {
 }
 
 impl Stage {
-    async fn receive(&self, text: Text) {
-        let delivery = self.twilio.receive(text).await.unwrap();
-        assert_eq!(delivery.status, Some(200), "{}", delivery.body);
-    }
-
     /// How often a file was fetched from where Twilio keeps it.
     fn fetches(&self) -> usize {
         self.twilio.log().iter().filter(|entry| entry.kind == LogKind::Cdn).count()
@@ -122,7 +117,8 @@ async fn the_gateway_is_cut_off_before_it_has_answered_and_does_not_fetch_it_aga
     stage.cut_off_gateway();
     stage.start_gateway().await;
     stage.expect_summary(|_| agent.questions().len() == 2).await;
-    gate.add_permits(1);
+    // The one that was cut off may take a permit with it.
+    gate.add_permits(2);
     stage.expect(ALICE, &["image/jpeg a cat"]).await;
     assert_eq!(stage.fetches(), 1);
 }

@@ -1,11 +1,9 @@
-use std::time::Duration;
-
 use reqwest::{Client, Response, StatusCode};
 use telephony_providers::twilio::signature;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::stage::{Plan, Stage};
+use crate::stage::{Plan, SOON, Stage};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -65,7 +63,7 @@ async fn a_body_that_never_ends_is_cut_off() {
         "POST /telephony/webhook HTTP/1.1\r\nhost: a\r\nx-twilio-signature: a\r\ncontent-length: 100\r\n\r\nBody=";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
-    tokio::time::timeout(Duration::from_secs(15), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    tokio::time::timeout(SOON, stream.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(&answer, b"HTTP/1.1 408");
 }
 

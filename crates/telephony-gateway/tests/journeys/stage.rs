@@ -1,7 +1,7 @@
 //! A stage for journeys: the simulator, a store in a temporary folder, a gateway, and a clock that can be moved.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,7 +28,7 @@ use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
-use twilio_simulator::{LogEntry, MessageRecord, Simulator, SimulatorConfig};
+use twilio_simulator::{Delivery, LogEntry, MessageRecord, Simulator, SimulatorConfig, Text};
 
 pub const ALICE: &str = "+15550005678";
 pub const BOB: &str = "+15550005679";
@@ -197,12 +197,22 @@ impl Stage {
         routes[0].setting("SmsUrl").unwrap().value.clone()
     }
 
-    /// A phone texts the bot; the gateway has to answer 200, and stores the text.
+    /// Delivers a text from a phone to the bot.
     pub async fn text(&self, from: &str, body: &str) {
-        let delivery = self.twilio.text(from, self.bot(), body).await.unwrap();
+        self.receive(Text::new(from, self.bot(), body)).await;
+    }
+
+    /// Delivers a text; returns once the gateway has answered 200 and stored it, because it answers before it stores.
+    pub async fn receive(&self, text: Text) {
+        self.stored(self.twilio.receive(text).await.unwrap()).await;
+    }
+
+    /// Returns once what was just delivered, and answered 200, is in the store.
+    pub async fn stored(&self, delivery: Delivery) {
         assert_eq!(delivery.status, Some(200), "{}", delivery.body);
         let journal = &self.running().journal;
-        journal.settled(journal.end()).await;
+        let stored = tokio::time::timeout(SOON, journal.settled(journal.end())).await;
+        stored.expect("what was acknowledged is not stored");
     }
 
     /// Waits until `phone` was sent exactly `bodies` in this order, all of them delivered.
@@ -316,23 +326,32 @@ pub fn is_look_for(entry: &LogEntry, phone: &str) -> bool {
     entry.method == "GET" && entry.target.contains(&format!("Messages.json?To={}", phone.replace('+', "%2B")))
 }
 
-/// The system's clock, moved.
+/// The system's clock, moved or stopped.
 #[derive(Default)]
-pub struct MovableClock(AtomicI64);
+pub struct MovableClock {
+    moved: AtomicI64,
+    stopped_at: OnceLock<Timestamp>,
+}
 
 impl MovableClock {
     pub fn advance(&self, time: Duration) {
-        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
+        self.moved.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
     }
 
     pub fn set_back(&self, time: Duration) {
-        self.0.fetch_sub(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
+        self.moved.fetch_sub(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+
+    /// From now on only a test moves it: nothing falls due because the machine is slow.
+    pub fn stop(&self) {
+        self.stopped_at.get_or_init(|| SystemClock.now());
     }
 }
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
-        Timestamp(SystemClock.now().0 + self.0.load(Ordering::Relaxed))
+        let unmoved = self.stopped_at.get().copied().unwrap_or_else(|| SystemClock.now());
+        Timestamp(unmoved.0 + self.moved.load(Ordering::Relaxed))
     }
 }
 

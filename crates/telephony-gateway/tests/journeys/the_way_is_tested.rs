@@ -1,7 +1,5 @@
 //! `doctor` sends a request round through the public URL, and others would like to.
 
-use std::time::Duration;
-
 use telephony_gateway::probe::{self, Sighting, Verdict};
 use telephony_providers::twilio::Twilio;
 
@@ -12,7 +10,7 @@ async fn round_trip(stage: &Stage, twilio: &Twilio, url: &str) -> (u16, Option<S
     let announced = probe::announce(stage.state.path()).await.unwrap();
     let probe = twilio.probe(url, announced.name()).unwrap();
     let status = probe.send().await.unwrap().status;
-    (status, announced.sighting(Duration::from_secs(1)).await)
+    (status, announced.sighting(SOON).await)
 }
 
 #[tokio::test]

@@ -25,8 +25,9 @@ async fn fetch(twilio: &Twilio, api: &Api) -> Result<Bytes, AttachmentError> {
 }
 
 async fn fetch_from(reaction: Reaction) -> Result<Bytes, AttachmentError> {
+    let is_silent = matches!(reaction, Reaction::Sleeps | Reaction::Stalls);
     let api = Api::start([reaction]).await;
-    fetch(&api.impatient_twilio(), &api).await
+    fetch(&if is_silent { api.impatient_twilio() } else { api.twilio() }, &api).await
 }
 
 #[tokio::test]
