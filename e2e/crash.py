@@ -151,16 +151,8 @@ class Crash(Case):
         self.twilio.misbehave("hang-after-accepting", {"next": plan.hangs})
 
     def rest(self, count):
-        """Waits until everything was sent, or nothing is under way any more."""
-
-        def is_over():
-            if len(self.twilio.sent()) >= count:
-                return True
-            summary = self.channel.read("telephony", "status")
-            under_way = {**summary["inbox"], **summary["outbox"]}
-            return not any(under_way[name] for name in ("waiting", "answering", "retrying", "queued", "unknown"))
-
-        eventually(is_over, plan.rest, "rest")
+        """Waits until everything was sent, or nothing is in flight any more."""
+        eventually(lambda: len(self.twilio.sent()) >= count or not self.channel.in_flight(), plan.rest, "rest")
 
     def all_are_delivered(self):
         """Although reports were lost, and others came late or twice."""

@@ -330,6 +330,16 @@ class Channel:
         (journal,) = self.state.rglob("*-arrivals")
         return not any(journal.read_bytes()[:4])
 
+    def in_flight(self):
+        """What is not over, with its count: texts in the journal only, turns, parts. In this order, in which they follow."""
+        counts = {"acknowledged": int(not self.is_settled())}
+        summary = self.read("telephony", "status")
+        for name in ("waiting", "answering", "retrying"):
+            counts[name] = summary["inbox"][name]
+        for name in ("queued", "sending", "unknown"):
+            counts[name] = summary["outbox"][name]
+        return {name: count for name, count in counts.items() if count}
+
 
 OMIT = object()
 

@@ -43,7 +43,8 @@ class Metrics(Case):
         webhooks = "openclaw_telephony_webhooks"
         status, _ = request("POST", self.channel.url + WEBHOOK, b"Body=forged")
         self.assertEqual(status, 403)
-        self.assertEqual(self.value(webhooks, webhooks + "_total", outcome="unsigned"), 1)
+        is_counted = lambda: self.value(webhooks, webhooks + "_total", outcome="unsigned") == 1
+        eventually(is_counted, what="the forgery counted")
         turns = "openclaw_telephony_turn_seconds"
         answered = lambda: self.value(turns, turns + "_count", outcome="answered") == 2
         eventually(answered, what="both turns counted")

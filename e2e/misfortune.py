@@ -52,6 +52,9 @@ class Misfortune(Case):
         again = lambda: self.twilio.control(f"redeliver/{sid}")["status"] == 200
         eventually(again, what=f"the acknowledgement of {sid}")
 
+    def told(self, words):
+        eventually(lambda: words in self.gateway.output(), what=f"the log to say {words!r}")
+
     def answered(self, *bodies):
         """The phone got just these, and the gateway has nothing left to send."""
         eventually(lambda: len(self.twilio.bodies()) >= len(bodies), what=f"answers {bodies}")
@@ -205,7 +208,7 @@ class Disk(Misfortune):
 
     def test_it_is_full_under_a_running_gateway(self):
         self.strikes_a_running_gateway(Machine.FULL, "full")
-        self.assertIn("full", self.gateway.output())
+        self.told("full")
 
     def test_it_is_read_only_under_a_running_gateway(self):
         self.strikes_a_running_gateway(Machine.READ_ONLY, "written")
@@ -302,9 +305,6 @@ class Database(Misfortune):
         self.database = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
         self.addCleanup(self.database.close)
 
-    def told(self, words):
-        eventually(lambda: words in self.gateway.output(), what=f"the log to say {words!r}")
-
     def test_while_somebody_holds_it_texts_are_taken_and_answered_later(self):
         self.database.execute("BEGIN EXCLUSIVE")
         for body in ("one", "two"):
@@ -385,7 +385,7 @@ class FileSize(Misfortune):
         refused = self.twilio.text(words)
         self.assertEqual(refused["status"], 503)
         self.assertIsNone(gateway.process.poll(), "the gateway goes on")
-        self.assertIn("File too large", gateway.output())
+        eventually(lambda: "File too large" in gateway.output(), what="the reason in the log")
         limit("unlimited:")
         self.acknowledged_at_last(refused["sid"])
         self.answered("before", words)
@@ -426,7 +426,7 @@ class MountedDisk(Misfortune):
         refused = self.twilio.text("while it is full")
         self.assertEqual(refused["status"], 503)
         self.assertIsNone(gateway.process.poll(), "the gateway goes on")
-        self.assertIn("full", gateway.output())
+        eventually(lambda: "full" in gateway.output(), what="the reason in the log")
         self.looking_works("before")
         self.sending_is_refused("full")
         free()

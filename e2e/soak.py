@@ -128,20 +128,11 @@ class Soak(Case):
             delivery = self.twilio.control(f"redeliver/{delivery['sid']}")
 
     def rest(self):
-        """Waits until nothing is under way any more."""
-
-        under_way = {}
-
-        def is_over():
-            summary = self.channel.read("telephony", "status")
-            names = ("waiting", "answering", "retrying", "queued", "sending", "unknown")
-            under_way.update({name: ({**summary["inbox"], **summary["outbox"]})[name] for name in names})
-            return not any(under_way.values())
-
+        """Waits until nothing is in flight any more."""
         try:
-            eventually(is_over, plan.rest, "rest")
+            eventually(lambda: not self.channel.in_flight(), plan.rest, "rest")
         except AssertionError:
-            self.fail(f"no rest within {plan.rest} s: {under_way}")
+            self.fail(f"no rest within {plan.rest} s: {self.channel.in_flight()}")
 
     def sent(self):
         return self.channel.messages("outbound", limit=4 * self.count())

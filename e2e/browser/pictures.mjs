@@ -29,7 +29,7 @@ async function freePort() {
 }
 
 async function eventually(look, what) {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     if (await look().catch(() => false)) return;
     await new Promise((soon) => setTimeout(soon, 50));
   }

@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 const here = dirname(fileURLToPath(import.meta.url));
 export const program = process.env.OPENCLAW ?? join(here, "../../target/debug/openclaw");
 const screenshots = process.env.SCREENSHOTS ?? join(here, "screenshots");
-const patience = 20_000;
+const patience = 60_000;
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 export class Simulation {
