@@ -9,6 +9,7 @@ mod media;
 mod message;
 mod monitor;
 mod numbers;
+mod pages;
 mod place;
 mod public;
 mod resources;
@@ -17,10 +18,10 @@ mod services;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use form_urlencoded::Serializer;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, RequestBuilder, header};
+use reqwest::{Client, RequestBuilder, Response, header};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use telephony_domain::time::Timestamp;
@@ -33,8 +34,11 @@ use super::account::Account;
 use super::dates;
 use crate::provider::ProviderError;
 
-/// How long an answer may take, connection included: what Twilio's own libraries wait.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How long an answer may take, from the connection to the end of its body.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+/// No longer answer is read (bytes).
+const ANSWER_AT_MOST: usize = 1024 * 1024;
 
 /// The API of one account. The HTTP client is built at the first request, since building it takes its time.
 #[derive(Debug)]
@@ -51,7 +55,7 @@ impl Rest {
         Self { account, answer_within: ANSWER_WITHIN, client: OnceLock::new(), downloads: OnceLock::new() }
     }
 
-    /// Gives up on an answer after `answer_within` instead of 30 s.
+    /// Gives up on an answer after `answer_within` instead of 15 s.
     #[must_use]
     pub fn answer_within(mut self, answer_within: Duration) -> Self {
         self.answer_within = answer_within;
@@ -110,7 +114,7 @@ impl Rest {
         let answer = request.send().await.map_err(failure::unanswered)?;
         let (status, retry_after) = (answer.status(), failure::retry_after(answer.headers()));
         let date = dates::of(answer.headers());
-        let body = answer.bytes().await.map_err(failure::unanswered)?;
+        let body = body(answer).await?;
         if status.is_success() {
             Ok(Answer { body, date })
         } else {
@@ -133,18 +137,34 @@ impl Rest {
 
     /// The URL of a path below the account; an absolute path, as lists give for their next page, is taken as it is.
     fn url(&self, path: &str) -> String {
-        let Account { sid, api_url, .. } = &self.account;
-        if path.starts_with('/') {
-            format!("{api_url}{path}")
-        } else {
-            format!("{api_url}/2010-04-01/Accounts/{}/{path}", segment(sid))
-        }
+        let api_url = &self.account.api_url;
+        if path.starts_with('/') { format!("{api_url}{path}") } else { format!("{api_url}{}", self.absolute(path)) }
+    }
+
+    /// A path below the account, from the root.
+    fn absolute(&self, path: &str) -> String {
+        format!("/2010-04-01/Accounts/{}/{path}", segment(&self.account.sid))
     }
 }
 
 struct Answer {
     body: Bytes,
     date: Option<Timestamp>,
+}
+
+/// Reads the whole body, unless it is too long. The request's own time limit holds for it too.
+async fn body(mut answer: Response) -> Result<Bytes, ProviderError> {
+    if answer.content_length().is_some_and(|length| length > ANSWER_AT_MOST as u64) {
+        return Err(failure::too_long(ANSWER_AT_MOST));
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(failure::unanswered)? {
+        if body.len() + chunk.len() > ANSWER_AT_MOST {
+            return Err(failure::too_long(ANSWER_AT_MOST));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {

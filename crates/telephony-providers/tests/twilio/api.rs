@@ -379,7 +379,7 @@ async fn prices_are_read_for_all_messages_since_a_time_both_ways() {
     let told: Vec<_> = billed.iter().map(|billed| format!("{} {}", billed.provider_id, billed.price)).collect();
     assert_eq!(told, ["SM2 0.0075 USD", "SM1 0.0158 USD"]);
     assert_eq!(billed[0].segments, Some(2));
-    let filter = "/Messages.json?DateSent%3E=2026-11-22T06%3A33%3A00Z&PageSize=1000 ";
+    let filter = "/Messages.json?DateSent%3E=2026-11-22T06%3A33%3A00Z&PageSize=50 ";
     assert!(api.asked()[0].head.contains(filter), "{}", api.asked()[0].head);
 }
 
@@ -477,7 +477,7 @@ async fn what_the_account_has_of_somebody_is_listed_both_ways_as_far_as_it_is_as
         [letter("MM1", true, ours, None), letter("SM2", true, ours, None), letter("SM3", false, None, Some("MG1"))];
     assert_eq!(found, Correspondence { letters: letters.to_vec(), is_complete: true });
     let asked: Vec<_> = api.asked().iter().map(|asked| asked.head.lines().next().unwrap().to_owned()).collect();
-    assert!(asked[0].contains("Messages.json?From=%2B15550005678&PageSize=1000 "), "{asked:?}");
+    assert!(asked[0].contains("Messages.json?From=%2B15550005678&PageSize=50 "), "{asked:?}");
     assert!(asked[1].contains("Page=1 ") && asked[2].contains("?To=%2B15550005678&"), "{asked:?}");
     let [first, _, last] = pages();
     let api = Api::start([first, last]).await;

@@ -1,6 +1,7 @@
 //! Twilio as a provider, against a stand-in for its API and with signed webhooks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod answers_without_end;
 mod api;
 mod attachments;
 mod stand_in;

@@ -3,11 +3,9 @@
 use serde::Deserialize;
 use telephony_domain::number::PhoneNumber;
 
+use super::pages::{MESSAGES_A_PAGE, Pages};
 use super::{Rest, encode};
 use crate::provider::{Correspondence, Letter, ProviderError};
-
-/// Messages a page: Twilio's largest.
-const PAGE_SIZE: &str = "1000";
 
 #[derive(Deserialize)]
 struct Page {
@@ -34,25 +32,36 @@ impl Rest {
     ) -> Result<Correspondence, ProviderError> {
         let mut found = Correspondence { letters: Vec::new(), is_complete: true };
         for is_from_contact in [true, false] {
-            let side = if is_from_contact { "From" } else { "To" };
-            let mut next = format!("Messages.json?{}", encode(&[(side, contact.as_str()), ("PageSize", PAGE_SIZE)]));
-            let mut room = at_most;
-            loop {
-                let page: Page = self.get(&next).await?;
-                found.is_complete &= page.messages.len() <= room;
-                let letters = page.messages.into_iter().take(room).map(|message| message.letter(is_from_contact));
-                found.letters.extend(letters.inspect(|_| room -= 1));
-                match page.next_page_uri.filter(|uri| uri.starts_with('/')) {
-                    None => break,
-                    Some(_) if room == 0 => {
-                        found.is_complete = false;
-                        break;
-                    }
-                    Some(uri) => next = uri,
-                }
-            }
+            self.one_side(contact, is_from_contact, at_most, &mut found).await?;
         }
         Ok(found)
+    }
+
+    async fn one_side(
+        &self,
+        contact: &PhoneNumber,
+        is_from_contact: bool,
+        at_most: usize,
+        found: &mut Correspondence,
+    ) -> Result<(), ProviderError> {
+        let side = if is_from_contact { "From" } else { "To" };
+        let query = encode(&[(side, contact.as_str()), ("PageSize", &MESSAGES_A_PAGE.to_string())]);
+        let first = self.absolute(&format!("Messages.json?{query}"));
+        let mut pages = Pages::from(&first, at_most / MESSAGES_A_PAGE + 2);
+        let (mut next, mut room) = (Some(first), at_most);
+        while let Some(path) = next {
+            let page: Page = self.get(&path).await?;
+            found.is_complete &= page.messages.len() <= room;
+            let letters = page.messages.into_iter().take(room).map(|message| message.letter(is_from_contact));
+            found.letters.extend(letters.inspect(|_| room -= 1));
+            let has_more = page.next_page_uri.as_ref().is_some_and(|uri| !uri.is_empty());
+            if has_more && room == 0 {
+                found.is_complete = false;
+                return Ok(());
+            }
+            next = pages.follow(page.next_page_uri)?;
+        }
+        Ok(())
     }
 }
 

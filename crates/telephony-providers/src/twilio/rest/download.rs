@@ -15,6 +15,9 @@ use crate::provider::AttachmentError;
 /// No more redirects are followed; Twilio uses one.
 const HOPS: usize = 4;
 
+/// The whole attachment has to be here by then, at whatever pace it comes: 5 MB at 1/3 Mbit/s.
+const WHOLE_WITHIN: Duration = Duration::from_secs(120);
+
 const SLOW: &str = "Twilio took too long to send it";
 
 /// How an answer goes on.
@@ -31,6 +34,10 @@ impl Rest {
         url: &str,
         at_most: usize,
     ) -> Result<Bytes, AttachmentError> {
+        timeout(WHOLE_WITHIN, self.fetch(message, url, at_most)).await.map_err(|_| not_yet(SLOW))?
+    }
+
+    async fn fetch(&self, message: &str, url: &str, at_most: usize) -> Result<Bytes, AttachmentError> {
         let elsewhere =
             || AttachmentError::Never("it is not where Twilio keeps attachments of this message".to_owned());
         let mut url = place::of_message(&self.account, message, url).ok_or_else(elsewhere)?;

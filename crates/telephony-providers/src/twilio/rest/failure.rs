@@ -32,6 +32,11 @@ pub(super) fn unreadable(error: &serde_json::Error) -> ProviderError {
     ProviderError::Unreadable { cause: format!("it is not the JSON that was expected: {error}") }
 }
 
+/// An answer that goes on and on: whatever was asked for may have been done.
+pub(super) fn too_long(at_most: usize) -> ProviderError {
+    ProviderError::Unreadable { cause: format!("it is longer than {at_most} bytes") }
+}
+
 /// An answer that says no.
 pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u8]) -> ProviderError {
     let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();

@@ -10,21 +10,13 @@ use telephony_domain::message::Arrival;
 use telephony_domain::money::{Amount, Billed, Price};
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 
+use super::pages::{MESSAGES_A_PAGE, Pages, in_span};
 use super::{Rest, encode, segment};
 use crate::provider::{Listed, ProviderError};
 use crate::twilio::{codes, dates};
 
-/// Messages a page; Twilio's largest is 1000.
-const PAGE_SIZE: &str = "100";
-
-/// Messages a page where nothing but prices is wanted of them: Twilio's largest.
-const PRICES_A_PAGE: &str = "1000";
-
 /// Clocks that differ by less are the same: whoever looks for a message begins earlier than that.
 const SAME_CLOCK: Duration = Duration::from_secs(60);
-
-/// No list is followed further: a hundred thousand messages are far more than one number sees in the span that is searched.
-const PAGES_AT_MOST: usize = 1000;
 
 /// So many pages in a row with nothing new end a search. The list is sorted by when messages were sent, newest first and
 /// those not sent yet before all others: behind a message that was created before and sent after, there is more.
@@ -91,20 +83,28 @@ impl Rest {
         Ok(arrivals)
     }
 
-    /// What messages cost that are dated at or after `since`.
+    /// What messages cost that are dated at or after `since`. Each price stands alone, so those of a list that breaks off
+    /// count too.
     pub(in crate::twilio) async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError> {
         let mut billed = Vec::new();
-        let mut next =
-            format!("Messages.json?{}", encode(&[("DateSent>", &dates::iso(since)), ("PageSize", PRICES_A_PAGE)]));
-        for _ in 0..PAGES_AT_MOST {
-            let page: Page = self.get(&next).await?;
+        let (mut pages, first) = self.messages(("DateSent>", &dates::iso(since)), since);
+        let mut next = Some(first);
+        while let Some(path) = next {
+            let page: Page = self.get(&path).await?;
             billed.extend(page.messages.iter().filter_map(Message::billed));
-            match page.next_page_uri {
-                Some(uri) if uri.starts_with('/') => next = uri,
-                _ => break,
-            }
+            next = pages.follow(page.next_page_uri).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the list of prices is not complete");
+                None
+            });
         }
         Ok(billed)
+    }
+
+    /// The pages of the account's messages with this filter, of which those since `since` are wanted, and the first page.
+    fn messages(&self, filter: (&str, &str), since: Timestamp) -> (Pages, String) {
+        let query = encode(&[filter, ("PageSize", &MESSAGES_A_PAGE.to_string())]);
+        let first = self.absolute(&format!("Messages.json?{query}"));
+        (Pages::from(&first, in_span(SystemClock.now().since(since))), first)
     }
 
     async fn arrival(&self, message: Message) -> Result<Arrival, ProviderError> {
@@ -128,9 +128,10 @@ impl Rest {
     async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<(Message, Timestamp)>, ProviderError> {
         let since = whole_second(since);
         let (mut found, mut old_pages) = (Vec::new(), 0);
-        let mut next = format!("Messages.json?{}", encode(&[("To", to), ("PageSize", PAGE_SIZE)]));
-        for _ in 0..PAGES_AT_MOST {
-            let (page, date): (Page, _) = self.get_dated(&next).await?;
+        let (mut pages, first) = self.messages(("To", to), since);
+        let mut next = Some(first);
+        while let Some(path) = next {
+            let (page, date): (Page, _) = self.get_dated(&path).await?;
             let ahead = how_far_ahead(SystemClock.now(), date);
             let (known, was_sent_before) = (found.len(), page.was_sent_before(since - ahead));
             for message in page.messages {
@@ -140,19 +141,9 @@ impl Rest {
                 }
             }
             old_pages = if was_sent_before && found.len() == known { old_pages + 1 } else { 0 };
-            match page.next_page_uri {
-                _ if old_pages == OLD_PAGES => return Ok(newest_first(found)),
-                Some(uri) if uri.starts_with('/') => next = uri,
-                // A list that goes on elsewhere is not complete: what it lacks may be there.
-                Some(uri) if !uri.is_empty() => {
-                    return Err(ProviderError::Unreadable {
-                        cause: "the list of messages goes on at another place".to_owned(),
-                    });
-                }
-                _ => return Ok(newest_first(found)),
-            }
+            next = if old_pages == OLD_PAGES { None } else { pages.follow(page.next_page_uri)? };
         }
-        Err(ProviderError::Unreadable { cause: format!("the list of messages goes on after {PAGES_AT_MOST} pages") })
+        Ok(newest_first(found))
     }
 }
 

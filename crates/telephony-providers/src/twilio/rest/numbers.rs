@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::pages::Pages;
 use super::{Rest, encode, segment};
 use crate::provider::ProviderError;
 
@@ -54,7 +55,12 @@ pub struct Capabilities {
 #[derive(Deserialize)]
 struct Numbers {
     incoming_phone_numbers: Vec<PhoneNumber>,
+    next_page_uri: Option<String>,
 }
+
+/// Numbers that are read, a hundred each time.
+const AT_MOST: usize = 1000;
+const PAGES_AT_MOST: usize = 10;
 
 impl Rest {
     /// The account's entry for exactly this number.
@@ -66,8 +72,15 @@ impl Rest {
 
     /// The account's numbers, a thousand of them at most.
     pub async fn phone_numbers(&self) -> Result<Vec<PhoneNumber>, ProviderError> {
-        let page: Numbers = self.get("IncomingPhoneNumbers.json?PageSize=1000").await?;
-        Ok(page.incoming_phone_numbers)
+        let first = self.absolute("IncomingPhoneNumbers.json?PageSize=100");
+        let (mut pages, mut numbers) = (Pages::from(&first, PAGES_AT_MOST), Vec::new());
+        let mut next = Some(first);
+        while let Some(path) = next {
+            let page: Numbers = self.get(&path).await?;
+            numbers.extend(page.incoming_phone_numbers);
+            next = if numbers.len() < AT_MOST { pages.follow(page.next_page_uri)? } else { None };
+        }
+        Ok(numbers)
     }
 
     /// The number with this SID.

@@ -1,0 +1,118 @@
+//! Answers and lists that go on and on, whatever was asked.
+
+use crate::stand_in::{Api, Reaction};
+use serde_json::json;
+use telephony_domain::line::Sender;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::retry::Disposition;
+use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_providers::provider::{Outgoing, Provider, ProviderError};
+use telephony_providers::twilio::Twilio;
+
+const MIB: usize = 1024 * 1024;
+
+fn contact() -> PhoneNumber {
+    "+15550005678".parse().unwrap()
+}
+
+fn minutes_ago(minutes: i64) -> Timestamp {
+    Timestamp(SystemClock.now().0 - minutes * 60_000)
+}
+
+async fn send(twilio: &Twilio) -> Result<(), ProviderError> {
+    let from = Sender { number: "+15550001234".parse().ok(), messaging_service: None };
+    let to = contact();
+    let part = Outgoing { from: &from, to: &to, text: "Hello", media: &[], correlator: "p1", status_url: None };
+    twilio.send(part).await.map(drop)
+}
+
+/// Every kind of request; `number` chooses one.
+async fn ask(twilio: &Twilio, number: usize) -> Result<(), ProviderError> {
+    let rest = twilio.rest();
+    match number {
+        0 => send(twilio).await,
+        1 => twilio.fetch("SM1").await.map(drop),
+        2 => twilio.recent(&contact(), minutes_ago(5)).await.map(drop),
+        3 => twilio.received("+15550001234", minutes_ago(5)).await.map(drop),
+        4 => twilio.billed(minutes_ago(5)).await.map(drop),
+        5 => twilio.correspondence(&contact(), 100).await.map(drop),
+        6 => twilio.balance().await.map(drop),
+        7 => twilio.owns("+15550001234").await.map(drop),
+        8 => twilio.delete("SM1", false).await.map(drop),
+        9 => rest.phone_numbers().await.map(drop),
+        10 => rest.account_state().await.map(drop),
+        _ => rest.verified_numbers().await.map(drop),
+    }
+}
+
+const KINDS: usize = 12;
+
+#[tokio::test]
+async fn an_answer_without_end_is_read_up_to_a_limit_and_leaves_the_outcome_unknown() {
+    for kind in 0..KINDS {
+        let api = Api::start([Reaction::NeverEnds]).await;
+        let error = ask(&api.twilio(), kind).await.unwrap_err();
+        assert!(matches!(error, ProviderError::Unreadable { .. }), "{kind}: {error:?}");
+        assert_eq!(error.disposition(), Disposition::Unknown, "{kind}");
+        assert!(error.to_string().contains("longer than 1048576 bytes"), "{kind}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_announces_too_much_is_not_read_whatever_its_status() {
+    for status in [200, 201, 400, 404, 429, 500, 503] {
+        let api = Api::start([Reaction::Answer(status, "", " ".repeat(MIB + 1))]).await;
+        let error = send(&api.twilio()).await.unwrap_err();
+        assert_eq!(error.disposition(), Disposition::Unknown, "{status}: {error}");
+    }
+    let body = format!("{}{}", json!({"sid": "SM1"}), " ".repeat(MIB - 13));
+    assert_eq!(body.len(), MIB);
+    let api = Api::start([Reaction::Answer(201, "", body)]).await;
+    assert_eq!(send(&api.twilio()).await, Ok(()));
+}
+
+fn page(next: &str) -> Reaction {
+    let created = time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc2822).unwrap();
+    let message =
+        json!({"sid": "SM1", "direction": "inbound", "status": "received", "body": "x", "date_created": created});
+    let page = json!({
+        "messages": [message.clone()], "incoming_phone_numbers": [{"sid": "PN1"}], "next_page_uri": next,
+    });
+    Reaction::Answer(200, "", page.to_string())
+}
+
+/// The requests that follow pages.
+const LISTS: [usize; 4] = [2, 3, 5, 9];
+
+#[tokio::test]
+async fn a_list_that_links_to_itself_is_left_at_once_and_is_not_complete() {
+    let base = "/2010-04-01/Accounts/AC1/Messages.json";
+    let circles = [
+        vec![format!("{base}?Page=1&PageToken=A"); 9],
+        vec![format!("{base}?PageToken=A"), format!("{base}?PageToken=A&x=1"), format!("{base}?x=2&PageToken=A")],
+        (0..9).map(|turn| format!("{base}?PageToken={}", turn % 3)).collect(),
+        (0..9).map(|turn| format!("{base}?Page={}", turn % 2)).collect(),
+    ];
+    for kind in LISTS {
+        for links in &circles {
+            let api = Api::start(links.iter().map(|link| page(link))).await;
+            let error = ask(&api.twilio(), kind).await.unwrap_err();
+            assert!(error.to_string().contains("links to itself"), "{kind}: {error}");
+            assert!(api.asked().len() <= 4, "{kind}: {}", api.asked().len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_goes_on_is_followed_as_far_as_its_time_can_fill_and_is_not_complete() {
+    let links = |count: usize| (1..=count).map(|number| page(&format!("/x?Page={number}&PageToken={number}")));
+    for (kind, pages) in [(2, 80), (3, 80), (5, 4), (9, 10)] {
+        let api = Api::start(links(200)).await;
+        let error = ask(&api.twilio(), kind).await.unwrap_err();
+        assert!(error.to_string().contains(&format!("goes on after {pages} pages")), "{kind}: {error}");
+        assert_eq!(api.asked().len(), pages, "{kind}");
+    }
+    let api = Api::start(links(200)).await;
+    assert_eq!(ask(&api.twilio(), 4).await, Ok(()), "each price stands alone");
+    assert_eq!(api.asked().len(), 80);
+}
