@@ -18,7 +18,6 @@ use telephony_store::journal::Journal;
 use telephony_store::{Holder, Store, StoreError};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use crate::address::PublicAddress;
 use crate::backfill::Backfill;
@@ -37,6 +36,7 @@ use crate::random;
 use crate::rules::{InForce, Rules};
 use crate::settle::Settle;
 use crate::stop::{Stop, Stopper};
+use crate::tasks::{BrokenTask, Tasks};
 use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
 use crate::wake::Wake;
@@ -52,6 +52,9 @@ const IN_FLIGHT: usize = 256;
 
 /// Attachments that are fetched at a time; each is held in memory until it is on disk.
 const DOWNLOADS: usize = 8;
+
+/// Stopping takes no longer, whatever hangs: service managers kill after 10 s.
+const STOP_WITHIN: Duration = Duration::from_secs(7);
 
 /// What the operator decided, as far as the gateway is concerned.
 #[derive(Debug, Clone)]
@@ -126,7 +129,7 @@ pub struct Parts {
 pub struct Gateway {
     address: SocketAddr,
     stopper: Stopper,
-    tasks: JoinSet<()>,
+    tasks: Tasks,
     rules: Arc<InForce>,
     desk: Arc<Desk>,
     outbox: Arc<Outbox>,
@@ -155,41 +158,43 @@ impl Gateway {
 
         let wake = Arc::new(Wake::default());
         let (stopper, stop) = Stopper::new();
-        let mut tasks = JoinSet::new();
+        let mut tasks = Tasks::new();
         let alive = Arc::new(RwLock::new(alive(&parts, address)));
         if let Some(socket) = listen_for_pokes(&parts) {
-            tasks.spawn(poke::serve(socket, alive.clone(), wake.clone(), stop.clone()));
+            tasks.spawn("commands", stop.clone(), poke::serve(socket, alive.clone(), wake.clone(), stop.clone()));
         }
         let probes = Arc::new(Probes::default());
         if let Some(socket) = listen_for_probes(&parts) {
-            tasks.spawn(probe::serve(socket, probes.clone(), stop.clone()));
+            tasks.spawn("probes", stop.clone(), probe::serve(socket, probes.clone(), stop.clone()));
         }
         let public = PublicAddress::new(parts.settings.webhook_url.clone());
         let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
         let desk = Arc::new(desk(&parts, &wake));
         let inbox = inbox(&parts, &rules, &wake, &public, &holder);
-        tasks.spawn(once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
+        tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
         let outbox = outbox(&parts, &wake, &public, holder);
-        tasks.spawn(once_cleared(desk.clone(), stop.clone(), outbox.clone().run(stop.clone())));
-        tasks.spawn(outbox.clone().run_reconcile(stop.clone()));
-        tasks.spawn(outbox.clone().run_poll(stop.clone()));
-        tasks.spawn(numbers(&parts, &wake).run(stop.clone()));
-        tasks.spawn(prices(&parts).run(stop.clone()));
-        tasks.spawn(operator(&parts, &rules, line, &wake).run(stop.clone()));
-        tasks.spawn(tidy(&parts, &rules).run(stop.clone()));
+        let sending = outbox.clone().run(stop.clone());
+        tasks.spawn("messages", stop.clone(), once_cleared(desk.clone(), stop.clone(), sending));
+        tasks.spawn_dropped("doubts", stop.clone(), outbox.clone().run_reconcile(stop.clone()));
+        tasks.spawn_dropped("statuses", stop.clone(), outbox.clone().run_poll(stop.clone()));
+        tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake).run(stop.clone()));
+        tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
+        tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake).run(stop.clone()));
+        tasks.spawn("retention", stop.clone(), tidy(&parts, &rules).run(stop.clone()));
         let (last_came, nothing_comes) = Stopper::new();
-        tasks.spawn(Settle { journal: parts.journal.clone(), desk: desk.clone() }.run(nothing_comes));
-        tasks.spawn(backfill(&parts, desk.clone()).run(stop.clone()));
+        let settle = Settle { journal: parts.journal.clone(), desk: desk.clone() };
+        tasks.spawn("arrivals", nothing_comes.clone(), settle.run(nothing_comes));
+        tasks.spawn_dropped("backfill", stop.clone(), backfill(&parts, desk.clone()).run(stop.clone()));
         let origins = origins(&parts);
         if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
-            tasks.spawn(keeper.run(stop.clone()));
+            tasks.spawn("tunnel", stop.clone(), keeper.run(stop.clone()));
         }
         let router = router(&parts, origins, desk.clone(), probes);
         let watch = metrics::server::router(watch(&parts, &rules));
         if let Some(listener) = parts.watch {
-            tasks.spawn(listener::serve(listener, watch, stop.clone()));
+            tasks.spawn("metrics", stop.clone(), listener::serve(listener, watch, stop.clone()));
         }
-        tasks.spawn(async move {
+        tasks.spawn("webhooks", stop.clone(), async move {
             listener::serve(parts.listener, router, stop).await;
             last_came.ask();
         });
@@ -224,14 +229,15 @@ impl Gateway {
         change(&mut self.alive.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Takes no new work, lets what runs end or hands it back, and returns when all is done.
-    pub async fn stop(mut self) {
+    /// Returns once a task is broken: the gateway cannot go on, and should be stopped and started anew.
+    pub async fn broken(&self) -> BrokenTask {
+        self.tasks.broken().await
+    }
+
+    /// Takes no new work, lets what runs end or hands it back, and returns when all is done, after 7 s at the latest.
+    pub async fn stop(self) {
         self.stopper.ask();
-        while let Some(ended) = self.tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a task of the gateway ended in a panic");
-            }
-        }
+        self.tasks.end_within(STOP_WITHIN).await;
     }
 }
 

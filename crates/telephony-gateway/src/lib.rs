@@ -21,6 +21,7 @@ pub mod routing;
 pub mod rules;
 mod settle;
 pub mod stop;
+pub mod tasks;
 mod tidy;
 pub mod tunnel;
 pub mod wake;

@@ -6,6 +6,7 @@ mod send;
 mod under_way;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use telephony_domain::limit::Terms;
 use telephony_domain::time::{Clock, Timestamp};
@@ -14,6 +15,7 @@ use telephony_store::outbox::StartedPart;
 use telephony_store::{Holder, Next, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::address::PublicAddress;
 use crate::metrics::Metrics;
@@ -24,8 +26,14 @@ use crate::wake::{self, Wake};
 pub use self::poll::Reports;
 pub use self::under_way::UnderWay;
 
-/// Requests to the provider under way at a time; Twilio answers 429 to an account that has too many.
+/// Requests to the provider in flight at a time; Twilio answers 429 to an account that has too many.
 const REQUESTS: usize = 16;
+
+/// A request that takes longer hangs, and lets another begin: no conversation waits for those of others.
+const HANGS_AFTER: Duration = Duration::from_secs(2);
+
+/// Requests in flight at a time with those that hang: as many as begin in the 15 s until they are given up.
+const WITH_HANGING: usize = 128;
 
 /// What sending needs; used by the gateway and by a command that finds no gateway running.
 pub struct Outbox {
@@ -52,17 +60,24 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Sends until `stop`, then waits for what is under way.
+    /// Sends until `stop`, then waits for what is in flight; what hangs becomes a doubt.
     ///
     /// A part that is asked for is always waited for: one that was started and not sent would be in doubt.
     pub async fn run(self: Arc<Self>, stop: Stop) {
         let requests = Arc::new(Semaphore::new(REQUESTS));
         let mut sending = JoinSet::new();
         while let Some(places) = stop.unless_asked(places::all_free(&requests)).await.flatten() {
-            match self.store.start_parts(&self.holder, self.terms(), None, places.len(), self.clock.now()).await {
+            let room = WITH_HANGING.saturating_sub(sending.len());
+            if room == 0 {
+                drop(places);
+                stop.unless_asked(sending.join_next()).await;
+                continue;
+            }
+            let at_most = room.min(places.len());
+            match self.store.start_parts(&self.holder, self.terms(), None, at_most, self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
                     for (part, place) in due.into_iter().zip(places) {
-                        sending.spawn(self.clone().send_from(part, place));
+                        sending.spawn(self.clone().send_from(part, place, stop.clone()));
                     }
                 }
                 Ok(Next::Idle(due)) => self.wait(due, &stop).await,
@@ -76,10 +91,23 @@ impl Outbox {
         while sending.join_next().await.is_some() {}
     }
 
-    async fn send_from(self: Arc<Self>, part: StartedPart, place: OwnedSemaphorePermit) {
-        self.send(part).await;
+    async fn send_from(self: Arc<Self>, part: StartedPart, place: OwnedSemaphorePermit, stop: Stop) {
+        let lease = part.lease;
+        tokio::select! {
+            () = self.send_and_yield(part, place) => self.wake.outbox.notify_one(),
+            () = stop.grace_over() => self.give_up(lease).await,
+        }
+    }
+
+    /// Sends `part`, and gives its place to another as soon as it seems to hang.
+    async fn send_and_yield(&self, part: StartedPart, place: OwnedSemaphorePermit) {
+        let sending = self.send(part);
+        tokio::pin!(sending);
+        let is_sent = timeout(HANGS_AFTER, &mut sending).await.is_ok();
         drop(place);
-        self.wake.outbox.notify_one();
+        if !is_sent {
+            sending.await;
+        }
     }
 
     async fn wait(&self, due: Option<Timestamp>, stop: &Stop) {

@@ -1,6 +1,11 @@
 //! How the daemon is asked to stop: no new work, what runs may end.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
+
+/// What runs when we are asked to stop gets this long to end. Service managers wait for 10 s.
+pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Asks everybody who holds a [`Stop`] to stop; dropping it asks too.
 #[derive(Debug)]
@@ -27,6 +32,12 @@ impl Stop {
     /// Returns once somebody asked to stop.
     pub async fn asked(&self) {
         self.0.clone().wait_for(|asked| *asked).await.ok();
+    }
+
+    /// Returns once somebody asked to stop and the grace is over.
+    pub async fn grace_over(&self) {
+        self.asked().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     /// What `work` comes to, or none where somebody asks to stop first.

@@ -36,6 +36,9 @@ const LASTED: Duration = Duration::from_secs(60);
 /// What often mends itself is told to the operator after so many failures in a row.
 const PATIENCE: u32 = 3;
 
+/// A tunnel that takes longer to close is left as it is; it is cleaned up at the next start.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
 /// How often it is looked whether the provider has been told the URL, where that is the operator's affair.
 const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
 
@@ -105,10 +108,10 @@ impl Keeper {
                 Ok(mut open) => {
                     let since = Instant::now();
                     let Some(error) = stop.unless_asked(self.hold(open.as_mut())).await else {
-                        return open.close().await;
+                        return close(open).await;
                     };
                     self.reached_by(None);
-                    open.close().await;
+                    close(open).await;
                     failures = if since.elapsed() < LASTED { failures } else { 0 };
                     error
                 }
@@ -237,6 +240,12 @@ impl Keeper {
         if failures >= PATIENCE || !error.cause.mends_itself() {
             self.notices.tell(Notice::ongoing(DOWN, format!("the tunnel {name} is not open: {text}"))).await;
         }
+    }
+}
+
+async fn close(open: Box<dyn Open>) {
+    if tokio::time::timeout(CLOSE_WITHIN, open.close()).await.is_err() {
+        tracing::warn!("the tunnel could not be closed in time");
     }
 }
 

@@ -16,6 +16,8 @@ mod a_limit_is_reached;
 mod a_price_comes_late;
 #[path = "journeys/a_stranger_texts.rs"]
 mod a_stranger_texts;
+#[path = "journeys/a_task_panics.rs"]
+mod a_task_panics;
 #[path = "journeys/a_text_to_an_unknown_number.rs"]
 mod a_text_to_an_unknown_number;
 #[path = "journeys/a_webhook_comes_twice.rs"]
@@ -34,6 +36,8 @@ mod reports_come_as_they_like;
 mod somebody_calls;
 #[path = "journeys/somebody_watches.rs"]
 mod somebody_watches;
+#[path = "journeys/something_hangs.rs"]
+mod something_hangs;
 #[path = "journeys/the_agent_fails.rs"]
 mod the_agent_fails;
 #[path = "journeys/the_clock_is_set_back.rs"]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -10,6 +11,7 @@ use telephony_config::{Loaded, ProviderName, PublicUrl};
 use telephony_domain::time::SystemClock;
 use telephony_gateway::gateway::{Gateway as Running, Parts};
 use telephony_gateway::lock::{GatewayLock, LockError};
+use telephony_gateway::tasks::BrokenTask;
 use telephony_store::sqlite::Mode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,6 +21,9 @@ use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::reload::Files;
 use crate::{assemble, logging, supervisor};
+
+/// Threads that wait for the system get this long to end; nothing depends on them.
+const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
 
 /// Run the channel in the foreground.
 #[derive(Debug, Args)]
@@ -35,7 +40,11 @@ impl Gateway {
         let files = Files::read(place)?;
         check_enabled(files.started_with())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        runtime.context("cannot start the runtime")?.block_on(serve(files))
+        let runtime = runtime.context("cannot start the runtime")?;
+        let outcome = runtime.block_on(serve(files));
+        // A name that is looked up in vain keeps a thread for half a minute.
+        runtime.shutdown_timeout(THREADS_END_WITHIN);
+        outcome
     }
 }
 
@@ -90,7 +99,10 @@ async fn serve(mut files: Files) -> Outcome {
     files.tell(&running);
     let life = supervisor::show_life(store);
     supervisor::ready();
-    signals.serve_until_stop(&mut files, &running).await;
+    let broken = tokio::select! {
+        () = signals.serve_until_stop(&mut files, &running) => None,
+        broken = running.broken() => Some(broken),
+    };
     supervisor::stopping();
     tracing::info!("stopping: no new work is taken; a second signal ends at once");
     tokio::select! {
@@ -102,7 +114,15 @@ async fn serve(mut files: Files) -> Outcome {
     }
     life.inspect(JoinHandle::abort);
     drop(simulator);
-    Ok(ExitCode::SUCCESS)
+    outcome(broken)
+}
+
+/// A gateway that is broken ends as a failure, so that a service manager starts it again.
+fn outcome(broken: Option<BrokenTask>) -> Outcome {
+    match broken {
+        Some(broken) => Err(Failure::new(broken).hint("report it with the log; a service manager starts it again")),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// Sent where a file reaches the size that the system allows (`ulimit -f`); ends a process that does not handle it. Its number
@@ -193,5 +213,20 @@ fn locked(error: &LockError) -> Failure {
             failure.hint("one gateway is enough for a state folder; `openclaw telephony status` shows it")
         }
         LockError::Unusable(_, cause) => failure.hint(format!("{cause}: check owner and mode of the state folder")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_gateway_is_a_failure_that_names_the_task() {
+        for broken in [BrokenTask::Panicked("messages"), BrokenTask::Ended("messages")] {
+            let failure = outcome(Some(broken)).unwrap_err();
+            assert!(format!("{failure:?}").contains("`messages`"), "{failure:?}");
+            assert_eq!(format!("{:?}", failure.report()), format!("{:?}", ExitCode::FAILURE));
+        }
+        assert!(outcome(None).is_ok());
     }
 }

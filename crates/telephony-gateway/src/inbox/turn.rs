@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use telephony_agents::{AgentError, Past, Role, Turn, collect};
 use telephony_domain::id::TurnId;
@@ -19,9 +19,7 @@ use super::reply;
 use crate::random;
 use crate::rules::Rules;
 use crate::stop::Stop;
-
-/// A turn being answered when we are asked to stop gets this long to end.
-const GRACE: Duration = Duration::from_secs(8);
+use crate::tasks::without_panic;
 
 /// What a contact texts to start again with an agent that is told what was said before.
 const RESET: &str = "/reset";
@@ -61,9 +59,9 @@ impl Worker {
     pub(super) async fn work(self, turn: LeasedTurn, place: OwnedSemaphorePermit, stop: Stop) {
         let began = Instant::now();
         let stored = tokio::select! {
-            ended = self.end_of(&turn) => self.store_end(&turn, ended).await,
+            ended = without_panic("a turn", self.end_of(&turn), panicked) => self.store_end(&turn, ended).await,
             lost = self.keep_lease(&turn) => Err(lost),
-            () = given_up(&stop) => self.inbox.store.hand_back_turn(&turn.lease, self.inbox.clock.now()).await.map(|()| "handed_back"),
+            () = stop.grace_over() => self.inbox.store.hand_back_turn(&turn.lease, self.inbox.clock.now()).await.map(|()| "handed_back"),
         };
         self.inbox.metrics.turn(stored.as_ref().map_or("lost", |outcome| *outcome), began.elapsed());
         match stored {
@@ -225,12 +223,11 @@ impl Worker {
     }
 }
 
-fn is_reset(text: &str) -> bool {
-    text.trim().eq_ignore_ascii_case(RESET)
+/// The turn is tried again as after any failure, and is dead at last.
+fn panicked() -> Result<Ended, StoreError> {
+    Ok(Ended::Failed(AgentError::Unavailable("a fault of this program; see the log".to_owned())))
 }
 
-/// Returns once we were asked to stop and the grace is over.
-async fn given_up(stop: &Stop) {
-    stop.asked().await;
-    tokio::time::sleep(GRACE).await;
+fn is_reset(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case(RESET)
 }

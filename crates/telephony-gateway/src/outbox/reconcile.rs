@@ -18,10 +18,11 @@ use tokio::time::timeout;
 use super::Outbox;
 use super::poll::report;
 use crate::stop::Stop;
+use crate::tasks::without_panic;
 use crate::wake;
 
 /// How many look-ups run at a time: one that takes long keeps no other conversation waiting.
-const LOOK_UPS: usize = 4;
+const LOOK_UPS: usize = 16;
 
 /// A list that is not complete by then is not to be had: less than the lease of the part that is looked for.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(45);
@@ -84,14 +85,15 @@ impl Outbox {
     }
 
     async fn look_up(&self, part: &DoubtfulPart) -> Result<(), StoreError> {
-        let listed = timeout(COMPLETE_WITHIN, self.provider.recent(&part.to, part.attempted - LOOK_BACK)).await;
+        let asking = timeout(COMPLETE_WITHIN, self.provider.recent(&part.to, part.attempted - LOOK_BACK));
+        let listed = without_panic("a look-up", asking, || Ok(Err(panicked()))).await;
         let finding = match listed.unwrap_or_else(|_| Err(endless())) {
             Ok(listed) => match self.ours(listed, part).await? {
                 Some(found) => return self.found(part, found).await,
                 None => Finding::Absent,
             },
             Err(error) => {
-                tracing::warn!(part = %part.lease.part, %error, "the provider's list could not be had");
+                tracing::warn!(part = %part.lease.part, %error, "the provider's list of messages could not be fetched");
                 if error.disposition() == Disposition::GiveUp { Finding::Denied } else { Finding::Unreachable }
             }
         };
@@ -131,6 +133,10 @@ impl Outbox {
         self.wake.outbox.notify_one();
         Ok(())
     }
+}
+
+fn panicked() -> ProviderError {
+    ProviderError::Unreadable { cause: "a fault of this program; see the log".to_owned() }
 }
 
 fn endless() -> ProviderError {

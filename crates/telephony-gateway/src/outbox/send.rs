@@ -4,10 +4,11 @@ use telephony_domain::message::Enclosure;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_providers::provider::{Outgoing, ProviderError};
 use telephony_store::StoreError;
-use telephony_store::outbox::{SendFailure, StartedPart};
+use telephony_store::outbox::{AttemptLease, SendFailure, StartedPart};
 
 use super::Outbox;
 use crate::random;
+use crate::tasks::without_panic;
 use crate::webhook::shelf;
 
 impl Outbox {
@@ -30,6 +31,24 @@ impl Outbox {
             Ok(()) | Err(StoreError::LeaseLost) => {}
             Err(error) => {
                 tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to store what became of a part");
+            }
+        }
+    }
+
+    /// The gateway stops before the provider has answered: whether the part was sent is looked up after the restart.
+    pub(super) async fn give_up(&self, lease: AttemptLease) {
+        let failure = SendFailure {
+            disposition: Disposition::Unknown,
+            code: None,
+            reason: "the gateway was stopped before the provider answered".to_owned(),
+            is_opt_out: false,
+            was_answered: false,
+        };
+        tracing::warn!(part = %lease.part, "perhaps sent: the provider has not answered; it is looked up after the restart");
+        match self.store.part_failed(lease, failure, random::fraction(), self.clock.now()).await {
+            Ok(_) | Err(StoreError::LeaseLost) => {}
+            Err(error) => {
+                tracing::error!(part = %lease.part, %error, hint = error.hint(), "failed to store what became of a part");
             }
         }
     }
@@ -75,7 +94,7 @@ impl Outbox {
             correlator: &part.correlator,
             status_url: status_url.as_deref(),
         };
-        self.provider.send(outgoing).await
+        without_panic("a request to the provider", self.provider.send(outgoing), panicked).await
     }
 
     async fn fail(&self, part: &StartedPart, error: &ProviderError) -> Result<(), StoreError> {
@@ -105,4 +124,9 @@ impl Outbox {
         }
         Ok(())
     }
+}
+
+/// The request may have left.
+fn panicked<T>() -> Result<T, ProviderError> {
+    Err(ProviderError::NoAnswer { cause: "a fault of this program; see the log".to_owned() })
 }

@@ -15,16 +15,13 @@ use tower::ServiceExt;
 
 use super::descriptors;
 use super::slots::{Slot, Slots};
-use crate::stop::Stop;
+use crate::stop::{GRACE, Stop};
 
 /// A request's headers must be complete within this time; an idle connection is closed after it too.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// No more than this many bytes of headers are read.
 const HEADER_BYTES: usize = 16 * 1024;
-
-/// Open requests get this long to end once the listener stops.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Trouble with accepting is told at most this often.
 const TELL_EVERY: Duration = Duration::from_secs(60);

@@ -16,10 +16,12 @@ use telephony_domain::sms::split::{ChunkMode, SplitRules};
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::gateway::{Gateway, Parts, Settings};
 use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::tasks::BrokenTask;
 use telephony_gateway::tunnel::Tunneling;
 use telephony_providers::route::Routes;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::rest::Rest;
 use telephony_store::Store;
 use telephony_store::history::Summary;
 use telephony_store::inbox::Intake;
@@ -56,6 +58,8 @@ pub struct Plan {
     pub messaging_service: Option<&'static str>,
     pub operator: Option<&'static str>,
     pub tunnel: Option<Tunneling>,
+    /// Another limit for each of Twilio's answers.
+    pub answer_within: Option<Duration>,
 }
 
 impl Default for Plan {
@@ -73,6 +77,7 @@ impl Default for Plan {
             messaging_service: None,
             operator: None,
             tunnel: None,
+            answer_within: None,
         }
     }
 }
@@ -136,7 +141,7 @@ impl Stage {
             listener,
             store: store.clone(),
             journal: journal.clone(),
-            provider: Arc::new(Twilio::new(self.account())),
+            provider: Arc::new(self.provider()),
             agent: self.plan.agent.clone(),
             tunnel: self.plan.tunnel.clone(),
             clock: self.clock.clone(),
@@ -149,6 +154,11 @@ impl Stage {
             self.twilio.set_sms_url(self.bot(), &format!("{base}{PATH}")).unwrap();
             self.twilio.set_voice_url(self.bot(), &format!("{base}{PATH}")).unwrap();
         }
+    }
+
+    /// Waits until the gateway says that a task of its own is broken.
+    pub async fn expect_broken(&self) -> BrokenTask {
+        tokio::time::timeout(SOON, self.running().gateway.broken()).await.unwrap()
     }
 
     pub async fn stop_gateway(&mut self) {
@@ -260,7 +270,11 @@ impl Stage {
 
     /// Twilio, as the gateway's operator has it.
     pub fn provider(&self) -> Twilio {
-        Twilio::new(self.account())
+        let rest = Rest::new(self.account());
+        Twilio::with_rest(match self.plan.answer_within {
+            Some(time) => rest.answer_within(time),
+            None => rest,
+        })
     }
 
     fn account(&self) -> Account {

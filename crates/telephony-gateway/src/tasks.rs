@@ -1,0 +1,136 @@
+//! The gateway's tasks by name. One that panics, or ends although it should go on, is noticed at once.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::stop::Stop;
+
+/// Why the gateway cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenTask {
+    /// A bug of ours.
+    #[error("the task `{0}` panicked")]
+    Panicked(&'static str),
+    /// A task that goes on until it is stopped has ended.
+    #[error("the task `{0}` ended by itself")]
+    Ended(&'static str),
+}
+
+/// Tasks that go on until they are stopped.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    running: JoinSet<()>,
+    broken: watch::Sender<Option<BrokenTask>>,
+}
+
+impl Tasks {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self { running: JoinSet::new(), broken: watch::Sender::new(None) }
+    }
+
+    /// Runs `work`, which ends once `stop` is asked for and not before.
+    pub(crate) fn spawn(&mut self, name: &'static str, stop: Stop, work: impl Future<Output = ()> + Send + 'static) {
+        let broken = self.broken.clone();
+        self.running.spawn(async move {
+            let why = match AssertUnwindSafe(work).catch_unwind().await {
+                Err(_) => BrokenTask::Panicked(name),
+                Ok(()) if stop.is_asked() => return,
+                Ok(()) => BrokenTask::Ended(name),
+            };
+            tracing::error!(task = name, "the gateway is broken: {why}");
+            broken.send_if_modified(|known| known.replace(why).is_none());
+        });
+    }
+
+    /// The same for work that may be dropped at any of its pauses: a request to the provider keeps no stop waiting.
+    pub(crate) fn spawn_dropped(
+        &mut self,
+        name: &'static str,
+        stop: Stop,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let asked = stop.clone();
+        self.spawn(name, stop, async move {
+            asked.unless_asked(work).await;
+        });
+    }
+
+    /// Returns once a task is broken, with the first that was.
+    pub(crate) async fn broken(&self) -> BrokenTask {
+        let mut broken = self.broken.subscribe();
+        match broken.wait_for(Option::is_some).await.map(|broken| *broken) {
+            Ok(Some(why)) => why,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Waits until all have ended, at most for `time`, then cuts the others off.
+    pub(crate) async fn end_within(mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while let Ok(Some(_)) = timeout_at(deadline, self.running.join_next()).await {}
+        if !self.running.is_empty() {
+            tracing::warn!(tasks = self.running.len(), "some tasks did not end in time and were cut off");
+            self.running.abort_all();
+        }
+    }
+}
+
+/// The result of `work`, or `fallback` where it panics: a fault in one turn or request is no reason to end the gateway.
+pub(crate) async fn without_panic<T>(
+    what: &'static str,
+    work: impl Future<Output = T>,
+    fallback: impl FnOnce() -> T,
+) -> T {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("{what} panicked, which is a fault of this program: please report it with the log");
+        fallback()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stop::Stopper;
+
+    #[tokio::test]
+    async fn the_first_task_that_breaks_is_named_while_the_others_go_on() {
+        for (is_panic, expected) in [(true, BrokenTask::Panicked("two")), (false, BrokenTask::Ended("two"))] {
+            let (stopper, stop) = Stopper::new();
+            let mut tasks = Tasks::new();
+            let other = stop.clone();
+            tasks.spawn("one", stop.clone(), async move { other.asked().await });
+            tasks.spawn("two", stop.clone(), async move {
+                tokio::task::yield_now().await;
+                assert!(!is_panic, "on purpose");
+            });
+            assert_eq!(tasks.broken().await, expected);
+            tasks.spawn("three", stop.clone(), async { panic!("on purpose") });
+            stopper.ask();
+            tasks.end_within(Duration::from_secs(60)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_hangs_is_cut_off_and_what_was_asked_to_stop_is_not_broken() {
+        let (stopper, stop) = Stopper::new();
+        let mut tasks = Tasks::new();
+        tasks.spawn_dropped("dropped", stop.clone(), std::future::pending());
+        tasks.spawn("hanging", stop.clone(), std::future::pending());
+        stopper.ask();
+        let broken = tasks.broken.subscribe();
+        tasks.end_within(Duration::from_millis(10)).await;
+        assert_eq!(*broken.borrow(), None);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_one_request_is_its_own_failure() {
+        assert_eq!(without_panic("a request", async { 1 }, || 2).await, 1);
+        assert_eq!(without_panic("a request", async { panic!("on purpose") }, || 2).await, 2);
+    }
+}
