@@ -5,6 +5,7 @@
 
 mod blocks;
 mod edits;
+mod emphasis;
 mod html;
 mod inline;
 mod ordinary;
@@ -18,6 +19,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
 
 use edits::Edits;
+use emphasis::Emphases;
 use html::Html;
 use ordinary::Addresses;
 use table::Table;
@@ -30,13 +32,16 @@ pub fn from_markdown(text: &str) -> String {
     for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
         marks.take_out(event, range);
     }
-    marks.edits.apply()
+    let Marks { mut edits, emphases, .. } = marks;
+    emphases.take_out(&mut edits);
+    edits.apply()
 }
 
 /// A walk along the marks of a text, and what it has decided to change.
 struct Marks<'a> {
     text: &'a str,
     edits: Edits<'a>,
+    emphases: Emphases,
     addresses: Addresses,
     html: Html,
     table: Table,
@@ -54,6 +59,7 @@ impl<'a> Marks<'a> {
         Self {
             text,
             edits: Edits::of(text),
+            emphases: Emphases::default(),
             addresses: Addresses::of(text),
             html: Html::of(text),
             table: Table::default(),

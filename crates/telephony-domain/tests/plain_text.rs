@@ -106,6 +106,14 @@ fn ordinary_text_is_damaged() {
         "a*b*c",
         "snake_case_name a_b __init__.py obj.__dict__ __main__()",
         "_a_.b",
+        "1. c******ll@g****.com",
+        "user***name***x and p**ss**w0rd, Ab*9*c~~1~~d",
+        "**** **** **** 1234",
+        "****-****-****-1234 and ****1234****",
+        "**not closed* and **neither",
+        "__init__ of __main__, __wakeup_all__",
+        "2*3*4=24",
+        "Tr0ub`4dor`3 and $`ab`1",
         "C:\\dir\\_old C:\\*.txt \\\\server\\share",
         "I <3 you",
         "a < b > c",
@@ -240,6 +248,27 @@ proptest! {
     fn a_word_is_lost_among_marks(text in fragments(QUIET_MARKS)) {
         prop_assume!(!text.contains("```") && !text.contains("~~~"), "the language of a fence goes");
         prop_assert_eq!(words(&from_markdown(&text)), words(&text));
+    }
+
+    /// Runs of marks inside of words, as in masked addresses, passwords and file names.
+    #[test]
+    fn marks_within_words_are_lost(text in "([a-z0-9]{1,4}(\\*{1,6}|_{1,4}|~{1,3})[a-z0-9@.]{0,3}[a-z0-9]( |, |\n)?){1,12}") {
+        let text = format!("see {text}");
+        prop_assert_eq!(from_markdown(&text), text);
+    }
+
+    /// Runs of stars that no other run of as many marks closes.
+    #[test]
+    fn marks_without_their_like_are_lost(opening in 1usize..7, closing in 1usize..7, word in "[a-z]{1,8}( [a-z]{1,8})?") {
+        prop_assume!(opening != closing);
+        let text = format!("say {}{word}{} now", "*".repeat(opening), "*".repeat(closing));
+        prop_assert_eq!(from_markdown(&text), text);
+    }
+
+    #[test]
+    fn emphasis_of_words_reaches_the_phone(marks in select(vec!["*", "**", "***", "_", "__", "~~"]), word in "[A-Z][a-z]{1,8}( [a-z]{1,8})?") {
+        let text = format!("say {marks}{word}{marks} now");
+        prop_assert_eq!(from_markdown(&text), format!("say {word} now"));
     }
 
     #[test]

@@ -7,19 +7,17 @@ use pulldown_cmark::{CowStr, LinkType};
 use super::{Marks, ordinary};
 
 impl<'a> Marks<'a> {
-    /// Takes `width` characters off both ends.
+    /// Notes emphasis with `width` marks at both ends.
     pub(super) fn take_emphasis(&mut self, range: Range<usize>, width: usize) {
-        let inner = range.start + width..range.end - width;
         // The parser also strikes what stands between single tildes, as in `~5 to 6~`.
         let is_half_struck = self.text[range.clone()].starts_with('~') && !self.text[range.clone()].starts_with("~~");
-        if !is_half_struck && ordinary::is_emphasis(self.text, &range) && !self.addresses.contain(range.start) {
-            self.edits.remove(range.start..inner.start);
-            self.edits.remove(inner.end..range.end);
-        }
+        let width = if is_half_struck { 1 } else { width };
+        let is_literal = is_half_struck || self.addresses.contain(range.start);
+        self.emphases.push(range, width, is_literal);
     }
 
     pub(super) fn take_backticks(&mut self, code: CowStr<'a>, range: Range<usize>) {
-        if !ordinary::follows_word(self.text, range.start) {
+        if ordinary::is_code(self.text, &range) {
             self.edits.replace(range, code);
         }
     }

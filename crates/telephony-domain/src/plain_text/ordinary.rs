@@ -27,7 +27,8 @@ impl Addresses {
     }
 }
 
-/// Emphasis starts where a word may start and holds some word. Not `2*3*4`, `^_^ and ^_^`, `*_*`, `__init__.py`.
+/// Emphasis starts where a word may start, does not end before a digit, and holds some word; `range` has all marks at its
+/// ends. Not `2*3*4`, `^_^ and ^_^`, `*_*`, `__init__`.
 pub(super) fn is_emphasis(text: &str, range: &Range<usize>) -> bool {
     let follows_emphasis = text[..range.start].ends_with("*/");
     let starts_word = follows_emphasis
@@ -41,7 +42,55 @@ pub(super) fn is_emphasis(text: &str, range: &Range<usize>) -> bool {
         Some(c) => !c.is_ascii_digit(),
         None => true,
     };
-    starts_word && ends_word && text[range.clone()].chars().take(LOOK).any(char::is_alphanumeric)
+    let marked = &text[range.clone()];
+    starts_word && ends_word && !is_name_in_code(marked) && marked.chars().take(LOOK).any(char::is_alphanumeric)
+}
+
+/// Names that programs write with two underscores around them, and people with none.
+const NAMES_IN_CODE: [&str; 38] = [
+    "all",
+    "annotations",
+    "bases",
+    "bool",
+    "builtins",
+    "call",
+    "class",
+    "contains",
+    "debug",
+    "del",
+    "delitem",
+    "dict",
+    "dirname",
+    "doc",
+    "enter",
+    "eq",
+    "exit",
+    "file",
+    "filename",
+    "future",
+    "getattr",
+    "getitem",
+    "hash",
+    "init",
+    "iter",
+    "len",
+    "main",
+    "module",
+    "new",
+    "next",
+    "pycache",
+    "proto",
+    "repr",
+    "setattr",
+    "setitem",
+    "slots",
+    "str",
+    "typename",
+];
+
+fn is_name_in_code(marked: &str) -> bool {
+    let name = marked.strip_prefix("__").and_then(|rest| rest.strip_suffix("__"));
+    name.is_some_and(|name| NAMES_IN_CODE.contains(&name) || name.contains('_'))
 }
 
 /// A backslash that keeps the next character from being a mark. Not the one in `C:\dir\_old`, `¯\_(ツ)_/¯`, `/\_/\`.
@@ -73,7 +122,14 @@ pub(super) fn is_quote(quote: &str) -> bool {
     is_parted && words.starts_with(|c: char| c.is_alphabetic() || "\"'“‘«([*_`#|-".contains(c))
 }
 
-/// Whether a letter or digit stands right before: a backtick in `don`t` is an apostrophe.
+/// Code does not begin within a word, as the apostrophes of ``don`t`` do, nor end right before a digit, as marks in a
+/// password may.
+pub(super) fn is_code(text: &str, range: &Range<usize>) -> bool {
+    let is_within = before(text, range.start).is_some_and(|c| c.is_ascii_alphanumeric() || "$%&!?#^".contains(c));
+    !is_within && !text[range.end..].starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a letter or digit stands right before.
 pub(super) fn follows_word(text: &str, at: usize) -> bool {
     before(text, at).is_some_and(|c| c.is_ascii_alphanumeric())
 }

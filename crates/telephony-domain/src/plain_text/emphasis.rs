@@ -1,0 +1,106 @@
+//! Decides which emphasis is Markdown: the runs of marks at both of its ends have to be used up by emphasis, to its
+//! last mark. A run that is not, such as the stars of a masked address or password, is text, and so is all that shares it.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::edits::Edits;
+use super::ordinary;
+
+/// No more marks in a row are Markdown: `***both***` has three.
+const MARKS_AT_MOST: usize = 3;
+
+/// The emphasis that the parser found in a text.
+#[derive(Default)]
+pub(super) struct Emphases(Vec<Emphasis>);
+
+struct Emphasis {
+    /// With its marks.
+    range: Range<usize>,
+    /// How many marks it has at each end.
+    width: usize,
+    /// Whether its marks stay, whatever stands around them.
+    is_literal: bool,
+}
+
+/// Marks of one kind in a row.
+struct Run {
+    range: Range<usize>,
+    /// How many of its marks belong to emphasis.
+    used: usize,
+    /// Indices of the emphasis that begins or ends in it.
+    emphases: Vec<usize>,
+}
+
+impl Emphases {
+    pub(super) fn push(&mut self, range: Range<usize>, width: usize, is_literal: bool) {
+        self.0.push(Emphasis { range, width, is_literal });
+    }
+
+    /// Removes the marks of all emphasis that is Markdown.
+    pub(super) fn take_out(mut self, edits: &mut Edits<'_>) {
+        let text = edits.text;
+        let runs = self.runs(text);
+        let mut literal: Vec<usize> =
+            runs.iter().filter(|(_, run)| !run.is_markdown()).map(|(start, _)| *start).collect();
+        for at in 0..self.0.len() {
+            let [opening, closing] = self.0[at].runs_in(text);
+            if self.0[at].is_literal || !ordinary::is_emphasis(text, &(opening.start..closing.end)) {
+                literal.push(opening.start);
+            }
+        }
+        self.keep(literal, &runs, text);
+        for Emphasis { range, width, .. } in self.0.into_iter().filter(|emphasis| !emphasis.is_literal) {
+            edits.remove(range.start..range.start + width);
+            edits.remove(range.end - width..range.end);
+        }
+    }
+
+    /// Keeps the emphasis in the runs that begin at `literal`, and all that shares a run with it.
+    fn keep(&mut self, mut literal: Vec<usize>, runs: &HashMap<usize, Run>, text: &str) {
+        let mut seen = HashSet::new();
+        while let Some(start) = literal.pop() {
+            let Some(run) = runs.get(&start).filter(|_| seen.insert(start)) else { continue };
+            for at in &run.emphases {
+                self.0[*at].is_literal = true;
+                literal.extend(self.0[*at].runs_in(text).map(|run| run.start));
+            }
+        }
+    }
+
+    fn runs(&self, text: &str) -> HashMap<usize, Run> {
+        let mut runs: HashMap<usize, Run> = HashMap::new();
+        for (at, emphasis) in self.0.iter().enumerate() {
+            for range in emphasis.runs_in(text) {
+                let new = || Run { range: range.clone(), used: 0, emphases: Vec::new() };
+                let run = runs.entry(range.start).or_insert_with(new);
+                run.used += emphasis.width;
+                run.emphases.push(at);
+            }
+        }
+        runs
+    }
+}
+
+impl Run {
+    fn is_markdown(&self) -> bool {
+        self.range.len() <= MARKS_AT_MOST && self.used == self.range.len()
+    }
+}
+
+impl Emphasis {
+    /// The runs of marks in which it begins and ends.
+    fn runs_in(&self, text: &str) -> [Range<usize>; 2] {
+        let last = self.range.end - 1;
+        [run_at(text, self.range.start), run_at(text, last)]
+    }
+}
+
+/// The run of equal marks around `at`; not looked for farther than matters.
+fn run_at(text: &str, at: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let mark = bytes[at];
+    let before = bytes[..at].iter().rev().take_while(|byte| **byte == mark).count();
+    let after = bytes[at..].iter().take_while(|byte| **byte == mark).count();
+    at - before..at + after
+}
