@@ -12,6 +12,10 @@ use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
 use crate::attachment::Attachment;
+use crate::silence;
+
+/// An agent that has no answer is asked this often.
+const ODD_ATTEMPTS: u32 = 3;
 
 /// Answers turns. It may be asked the same turn again, with a higher `attempt`.
 #[async_trait]
@@ -118,27 +122,37 @@ pub enum AgentError {
     /// It took too long.
     #[error("the agent did not answer within {0} s")]
     TimedOut(u64),
+    /// It ended without an answer, or does not end: it may do better the next time, but mostly it does the same again.
+    #[error("the agent has no answer: {0}")]
+    Odd(String),
     /// It will never answer this way: wrong key, wrong model, not installed.
     #[error("the agent refuses: {0}")]
     Refused(String),
 }
 
 impl AgentError {
-    /// What may be done next. Agents may be asked again: answers leave once.
-    pub fn disposition(&self) -> Disposition {
+    /// What may be done next, after attempt number `attempt`. Agents may be asked again: answers leave once.
+    pub fn disposition(&self, attempt: u32) -> Disposition {
         match self {
             AgentError::Unavailable(_) | AgentError::TimedOut(_) => Disposition::Retry { after: None },
             AgentError::Busy(wait) => Disposition::Retry { after: Some(*wait) },
-            AgentError::Refused(_) => Disposition::GiveUp,
+            AgentError::Odd(_) if attempt < ODD_ATTEMPTS => Disposition::Retry { after: None },
+            AgentError::Odd(_) | AgentError::Refused(_) => Disposition::GiveUp,
         }
     }
 }
 
-/// The whole answer as one text.
+/// The answer as far as it is for the contact: without control characters, and empty where the agent chose silence.
 pub async fn collect(mut answer: Answer) -> Result<String, AgentError> {
     let mut text = String::new();
     while let Some(piece) = answer.next().await {
         text.push_str(&piece?);
     }
-    Ok(text)
+    Ok(silence::without_token(&without_controls(&text)).to_owned())
+}
+
+/// Without what no phone shows and no text has: line ends are `\n`, a tab is a space, other control characters go.
+fn without_controls(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
+    text.replace(|c: char| c.is_control() && c != '\n', "")
 }

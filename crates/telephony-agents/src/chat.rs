@@ -8,7 +8,6 @@ mod halves;
 mod models;
 mod reply;
 mod sse;
-mod thought;
 mod words;
 
 use std::sync::Arc;
@@ -189,9 +188,11 @@ impl Reading {
     /// The whole answer: before its end nobody knows whether it is one.
     async fn whole(mut self) -> Result<String, AgentError> {
         while !self.reply.is_complete() {
-            let read = match self.bytes().await? {
-                Some(bytes) => self.reply.feed(&bytes),
-                None => self.reply.end(),
+            let read = match self.bytes().await {
+                Ok(Some(bytes)) => self.reply.feed(&bytes),
+                Ok(None) => self.reply.end(),
+                Err(AgentError::TimedOut(_)) if self.reply.is_enough() => break,
+                Err(error) => return Err(error),
             };
             read.map_err(|broken| self.endpoint.broken(&broken))?;
         }

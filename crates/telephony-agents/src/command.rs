@@ -13,6 +13,7 @@ use futures_util::{StreamExt, stream};
 use telephony_config::{CommandAgent, CommandLine, Environment};
 
 use crate::agent::{Agent, AgentError, Answer, Turn};
+use crate::reasoning::without_thoughts;
 use crate::room::{PICTURES_AT_MOST, Room};
 use pictures::Pictures;
 use process::Ran;
@@ -21,8 +22,8 @@ use question::question;
 /// How many earlier turns a program is told.
 const HISTORY_TURNS: u32 = 20;
 
-/// No more of what a program prints is kept (bytes): the longest answer, with some room to see that it was longer.
-const STDOUT_AT_MOST: usize = PICTURES_AT_MOST + 128 * 1024;
+/// A program that prints more is ended (bytes): the longest answer with what it thinks.
+const STDOUT_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
 
 /// Exit codes that another attempt would not change: wrong usage, data, rights or configuration (`sysexits.h`),
 /// and the shell's own for a program that cannot be run or found.
@@ -88,9 +89,19 @@ impl Command {
         }
     }
 
+    /// A program that prints without end has answered with what came so far; one that is slow has not.
+    fn judge_cut(&self, ran: &Ran) -> Result<String, AgentError> {
+        let text = text(&ran.stdout);
+        match ran.is_endless {
+            _ if Room::holds_enough(&text) => Ok(text),
+            true => Err(AgentError::Odd("agent.command does not come to the end of its answer".to_owned())),
+            false => Err(AgentError::TimedOut(self.timeout.as_secs())),
+        }
+    }
+
     /// The exit code decides; what was printed counts only after a 0.
     fn judge(&self, ran: &Ran) -> Result<String, AgentError> {
-        let Some(status) = ran.status else { return Err(AgentError::TimedOut(self.timeout.as_secs())) };
+        let Some(status) = ran.status else { return self.judge_cut(ran) };
         match (status.code(), status.signal()) {
             (Some(0), _) => Ok(text(&ran.stdout)),
             (Some(code), _) if HOPELESS.contains(&code) => {
@@ -105,9 +116,11 @@ impl Command {
     }
 }
 
-/// What was printed, as far as an answer goes, without the line ends after it.
+/// What was printed, as far as an answer goes, without thoughts and the line ends after it.
 fn text(stdout: &[u8]) -> String {
-    Room::default().take(String::from_utf8_lossy(stdout).trim_end_matches(['\r', '\n']))
+    let printed = String::from_utf8_lossy(stdout);
+    let answer = without_thoughts(&Room::with_thoughts().take(&printed));
+    Room::default().take(answer.trim_end_matches(['\r', '\n']))
 }
 
 fn log_stderr(ran: &Ran, turn: &Turn) {

@@ -8,7 +8,9 @@ mod echo;
 mod kind;
 mod openai;
 mod openclaw;
+mod reasoning;
 mod room;
+mod silence;
 
 pub use agent::{Agent, AgentError, Answer, Past, Role, Said, Turn, collect};
 pub use attachment::{Attachment, Held};

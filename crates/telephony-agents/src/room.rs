@@ -3,6 +3,13 @@
 /// No answer says more (bytes); what an agent says beyond it is dropped. An SMS reply is far shorter.
 const TEXT_AT_MOST: usize = 64 * 1024;
 
+/// No model thinks and says more (bytes).
+const THOUGHTS_AT_MOST: usize = 1024 * 1024;
+
+/// What was said up to here is an answer, although the agent did not come to its end in time (bytes): `segmentsPerReply`
+/// leaves no more of it.
+const ENOUGH: usize = 8 * 1024;
+
 /// The pictures that an answer holds as `data:` URLs are no longer together (bytes): what one MMS carries, 5 MB, in base64.
 pub(crate) const PICTURES_AT_MOST: usize = 7 * 1024 * 1024;
 
@@ -38,6 +45,18 @@ impl Default for Room {
 }
 
 impl Room {
+    /// Room for everything that a model says, its thoughts with it.
+    pub(crate) fn with_thoughts() -> Self {
+        Self { text: THOUGHTS_AT_MOST, ..Self::default() }
+    }
+
+    /// Whether more was said than any reply by SMS has room for.
+    pub(crate) fn holds_enough(text: &str) -> bool {
+        let mut room = Self { text: ENOUGH, ..Self::default() };
+        room.take(text);
+        room.is_full
+    }
+
     /// Whether the text has come to its end: nothing that follows is kept.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full
@@ -79,7 +98,6 @@ impl Room {
 
     fn take_of_text(&mut self, next: char, kept: &mut String) {
         let Some(left) = self.text.checked_sub(next.len_utf8()) else {
-            tracing::warn!(bytes = TEXT_AT_MOST, "the agent's answer is too long; the rest of it is dropped");
             self.is_full = true;
             return;
         };

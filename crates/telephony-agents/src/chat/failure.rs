@@ -64,6 +64,7 @@ impl Endpoint {
             Broken::Error(None) => AgentError::Unavailable(format!("{server} failed while answering")),
             Broken::Error(Some(word)) => AgentError::Unavailable(format!("{server} failed while answering ({word})")),
             Broken::Empty(reason) => self.empty(reason.as_deref()),
+            Broken::Endless => AgentError::Odd(format!("{server} does not come to the end of its answer")),
             Broken::Unreadable => AgentError::Unavailable(format!("{server} does not answer as chat completions do")),
             Broken::WebPage => AgentError::Refused(format!("{server} answers with a web page: {}", self.not_found)),
         }
@@ -74,11 +75,11 @@ impl Endpoint {
         let server = self.server();
         match reason {
             Some("content_filter") => AgentError::Refused(format!("{server} withholds its answer (content_filter)")),
-            Some("length") => AgentError::Unavailable(format!(
+            Some("length") => AgentError::Odd(format!(
                 "{server} came to the end of its tokens before it said anything (length): let the model say more, or think less"
             )),
-            Some(word) => AgentError::Unavailable(format!("{server} ended without an answer ({word})")),
-            None => AgentError::Unavailable(format!("{server} ended without an answer")),
+            Some(word) => AgentError::Odd(format!("{server} ended without an answer ({word})")),
+            None => AgentError::Odd(format!("{server} ended without an answer")),
         }
     }
 

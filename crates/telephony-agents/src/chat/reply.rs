@@ -4,17 +4,23 @@ use super::DOCUMENT_AT_MOST;
 use super::choice::{Choice, is_word};
 use super::halves::{Half, without_halves};
 use super::sse::{Endless, Events};
-use super::thought::Thought;
+use crate::reasoning::without_thoughts;
 use crate::room::Room;
 
+/// What servers call it when a model stops by itself.
+const NATURAL_ENDS: [&str; 6] = ["stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn"];
+
 /// A reply that is being read.
-#[derive(Default)]
 pub(super) struct Reply {
     shape: Shape,
     half: Half,
-    thought: Thought,
+    /// Everything that the model said, its thoughts with it.
+    said: String,
     room: Room,
-    answer: String,
+    /// How long `said` is when it is looked at again.
+    next_look: usize,
+    /// Whether any words of an answer have come.
+    has_begun: bool,
     /// Whether there was anything that may be an answer, if only an empty one.
     has_choice: bool,
     /// Whether there was anything else.
@@ -23,6 +29,24 @@ pub(super) struct Reply {
     has_delta: bool,
     finish_reason: Option<String>,
     is_complete: bool,
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self {
+            shape: Shape::default(),
+            half: Half::default(),
+            said: String::new(),
+            room: Room::with_thoughts(),
+            next_look: 0,
+            has_begun: false,
+            has_choice: false,
+            has_others: false,
+            has_delta: false,
+            finish_reason: None,
+            is_complete: false,
+        }
+    }
 }
 
 /// How the server chose to answer; its `Content-Type` is not always true, the first byte is.
@@ -43,6 +67,8 @@ pub(super) enum Broken {
     Error(Option<String>),
     /// It is empty, and not because there is nothing to say: the server's word for the reason.
     Empty(Option<String>),
+    /// It does not end.
+    Endless,
     /// It is a web page.
     WebPage,
     /// It is something else.
@@ -60,17 +86,27 @@ impl Reply {
         self.finish_reason.is_some()
     }
 
-    /// Whether any words have come.
+    /// Whether any words of an answer have come.
     pub(super) fn has_begun(&self) -> bool {
-        !self.answer.trim().is_empty()
+        self.has_begun
+    }
+
+    /// Whether what came is an answer, although its end did not come in time: nothing behind it would be sent.
+    pub(super) fn is_enough(&self) -> bool {
+        Room::holds_enough(&without_thoughts(&self.said))
     }
 
     /// The answer, once it is complete. An empty one is silence only where the model stopped by itself.
-    pub(super) fn into_answer(mut self) -> Result<String, Broken> {
-        self.answer = self.thought.strip_unopened(self.answer);
+    pub(super) fn into_answer(self) -> Result<String, Broken> {
+        let mut room = Room::default();
+        let answer = room.take(&without_thoughts(&self.said));
+        if room.is_full() {
+            tracing::warn!(bytes = answer.len(), "the agent's answer is too long; the rest of it is dropped");
+        }
         match self.finish_reason.as_deref() {
-            _ if self.has_begun() => Ok(self.answer),
-            None | Some("stop") if self.has_choice => Ok(self.answer),
+            _ if !answer.trim().is_empty() => Ok(answer),
+            _ if self.room.is_full() => Err(Broken::Endless),
+            reason if self.has_choice && reason.is_none_or(is_natural) => Ok(answer),
             reason => {
                 let word = reason.filter(|reason| is_word(reason)).map(str::to_owned);
                 Err(self.unless_foreign(Broken::Empty(word)))
@@ -91,7 +127,7 @@ impl Reply {
                 let data = events.feed(bytes)?;
                 self.read_all(data)
             }
-            Shape::Document(document) if document.len() + bytes.len() > DOCUMENT_AT_MOST => Err(Broken::Unreadable),
+            Shape::Document(document) if document.len() + bytes.len() > DOCUMENT_AT_MOST => Err(Broken::Endless),
             Shape::Document(document) => {
                 document.extend_from_slice(bytes);
                 Ok(())
@@ -168,28 +204,43 @@ impl Reply {
         self.has_delta |= choice.delta.is_some();
         self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
         let text = choice.delta.or(choice.message.filter(|_| !self.has_delta)).unwrap_or_default();
-        let text = self.thought.strip(text);
         self.keep(&text);
         Ok(())
     }
 
-    /// Nothing follows: what might have been the beginning of a thought was none.
+    /// Nothing follows.
     fn complete(&mut self) {
-        let text = self.thought.rest();
-        self.keep(&text);
         self.is_complete = true;
     }
 
-    /// Keeps what fits of `text`; an answer that is long enough is complete.
+    /// Keeps what fits of `text`; an answer that is long enough is complete. The longer it is, the less often it is
+    /// looked at.
     fn keep(&mut self, text: &str) {
-        self.answer.push_str(&self.room.take(text));
+        self.said.push_str(&self.room.take(text));
+        if self.said.len() >= self.next_look {
+            self.next_look = self.said.len() + self.said.len() / 4;
+            self.look();
+        }
         self.is_complete |= self.room.is_full();
     }
+
+    fn look(&mut self) {
+        let answer = without_thoughts(&self.said);
+        self.has_begun |= !answer.trim().is_empty();
+        let mut room = Room::default();
+        room.take(&answer);
+        self.is_complete |= room.is_full();
+    }
+}
+
+/// Whether a model that ends for this reason has said all that it wanted to say.
+fn is_natural(reason: &str) -> bool {
+    NATURAL_ENDS.iter().any(|natural| natural.eq_ignore_ascii_case(reason))
 }
 
 impl From<Endless> for Broken {
     fn from(Endless: Endless) -> Self {
-        Broken::Unreadable
+        Broken::Endless
     }
 }
 
@@ -306,7 +357,8 @@ mod tests {
         assert_eq!(finished(r#"{"content":"\n\n"}"#, r#""length""#), empty("length"));
         assert_eq!(finished(r#"{"content":null}"#, r#""content_filter""#), empty("content_filter"));
         assert_eq!(finished(r#"{"content":null}"#, r#""You said: no""#), Err(Broken::Empty(None)));
-        for stopped in [r#""stop""#, "null", r#""""#] {
+        assert_eq!(finished(r#"{"content":null}"#, r#""abort""#), empty("abort"));
+        for stopped in [r#""stop""#, r#""STOP""#, r#""eos""#, r#""end_turn""#, "null", r#""""#] {
             assert_eq!(finished(r#"{"content":null}"#, stopped), Ok(String::new()), "{stopped}");
         }
         assert_eq!(finished(r#"{"content":"as far as"}"#, r#""length""#), Ok("as far as".into()));
@@ -342,6 +394,25 @@ mod tests {
     }
 
     #[test]
+    fn a_model_that_thinks_without_end_is_stopped_and_has_no_answer() {
+        let mut reply = Reply::default();
+        reply.feed(event("<think>").as_bytes()).unwrap();
+        let piece = event(&"hm ".repeat(10_000));
+        while !reply.is_complete() {
+            reply.feed(piece.as_bytes()).unwrap();
+        }
+        assert!(!reply.has_begun());
+        assert_eq!(reply.into_answer(), Err(Broken::Endless));
+    }
+
+    #[test]
+    fn a_long_thought_leaves_room_for_the_answer() {
+        let thought = event(&"hm ".repeat(100_000));
+        let stream = event("<think>") + &thought + &event("</think>") + &event("Yes.") + "data: [DONE]\n\n";
+        assert_eq!(read(&[stream.as_bytes()]), Ok("Yes.".into()));
+    }
+
+    #[test]
     fn a_large_picture_is_an_answer_in_one_event_or_document() {
         let picture = format!("![](data:image/png;base64,{}) there", "A".repeat(5_000_000));
         let in_event = event(&picture) + "data: [DONE]\n\n";
@@ -355,6 +426,6 @@ mod tests {
         let mut reply = Reply::default();
         reply.feed(b"{").unwrap();
         let piece = vec![b' '; DOCUMENT_AT_MOST];
-        assert_eq!(reply.feed(&piece), Err(Broken::Unreadable));
+        assert_eq!(reply.feed(&piece), Err(Broken::Endless));
     }
 }

@@ -1,5 +1,6 @@
 //! Runs a program of the operator's with a text on its stdin, and lets nothing of it live on afterwards.
 
+use std::convert::Infallible;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -17,16 +18,18 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a program did.
 pub(super) struct Ran {
-    /// How it ended; none where its time was over first.
+    /// How it ended; none where it was ended: its time was over, or it printed more than the limit.
     pub(super) status: Option<ExitStatus>,
+    /// Whether it printed more than the limit.
+    pub(super) is_endless: bool,
     /// The beginning of what it printed.
     pub(super) stdout: Vec<u8>,
     /// The end of what it complained about.
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs `command` in a process group of its own, for `time` at most, and keeps no more than `limit` bytes of its stdout.
-/// The whole group is killed as soon as the program ends, its time is over, or this future is dropped.
+/// Runs `command` in a process group of its own, for `time` and `limit` bytes of stdout at most. The whole group is killed
+/// as soon as the program ends, its time is over, it prints more, or this future is dropped.
 pub(super) async fn run(command: Command, input: &[u8], limit: usize, time: Duration) -> io::Result<Ran> {
     let mut child = spawn(command)?;
     let group = Group::led_by(&child);
@@ -34,20 +37,27 @@ pub(super) async fn run(command: Command, input: &[u8], limit: usize, time: Dura
     let (mut head, mut tail) = (Vec::new(), Vec::new());
     let end = async {
         let talk = async {
-            tokio::join!(write(stdin, input), read_head(stdout, &mut head, limit), read_tail(stderr, &mut tail))
+            let rest = async {
+                tokio::join!(write(stdin, input), read_tail(stderr, &mut tail));
+                Ok(())
+            };
+            tokio::try_join!(read_head(stdout, &mut head, limit), rest).map(drop)
         };
         tokio::pin!(talk);
         tokio::select! {
             status = child.wait() => {
                 drop(group);
                 let _ = timeout(LAST_WORDS, &mut talk).await;
-                status
+                status.map(Some)
             }
-            _ = &mut talk => child.wait().await,
+            talked = &mut talk => match talked {
+                Err(Endless) => Ok(None),
+                Ok(()) => child.wait().await.map(Some),
+            },
         }
     };
-    let status = timeout(time, end).await.ok().transpose()?;
-    Ok(Ran { status, stdout: head, stderr: tail })
+    let status = timeout(time, end).await.ok().transpose()?.flatten();
+    Ok(Ran { status, is_endless: head.len() == limit, stdout: head, stderr: tail })
 }
 
 fn spawn(mut command: Command) -> io::Result<Child> {
@@ -67,25 +77,35 @@ async fn write(stdin: Option<ChildStdin>, input: &[u8]) {
     }
 }
 
-/// Reads to the end, so that the program can write to the end, and keeps the beginning.
-async fn read_head(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, limit: usize) {
-    read(pipe, |bytes| kept.extend_from_slice(&bytes[..bytes.len().min(limit - kept.len())])).await;
+/// It printed more than it may.
+struct Endless;
+
+/// Reads to the end, and no further than `limit`.
+async fn read_head(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, limit: usize) -> Result<(), Endless> {
+    read(pipe, |bytes| {
+        kept.extend_from_slice(&bytes[..bytes.len().min(limit - kept.len())]);
+        if kept.len() < limit { Ok(()) } else { Err(Endless) }
+    })
+    .await
 }
 
+/// Reads to the end, so that the program can write to the end, and keeps the last of it.
 async fn read_tail(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
-    read(pipe, |bytes| {
+    let Ok(()) = read(pipe, |bytes| {
         kept.extend_from_slice(bytes);
         kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
+        Ok::<_, Infallible>(())
     })
     .await;
 }
 
-async fn read(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u8])) {
-    let Some(mut pipe) = pipe else { return };
+async fn read<E>(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
     let mut bytes = vec![0; 8 * 1024];
     while let Ok(count @ 1..) = pipe.read(&mut bytes).await {
-        take(&bytes[..count]);
+        take(&bytes[..count])?;
     }
+    Ok(())
 }
 
 /// The process group of a child; killed when dropped, with everything the child started and left in it.

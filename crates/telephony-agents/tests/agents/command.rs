@@ -11,7 +11,7 @@ use telephony_config::{CommandAgent, CommandLine, Environment};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::turn::{ask, attachment, past, refusal, turn, unavailable, unavailable_picture};
+use crate::turn::{ask, attachment, odd, past, refusal, turn, unavailable, unavailable_picture};
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -204,4 +204,20 @@ async fn a_link_that_it_leaves_is_not_followed_and_its_folder_goes() {
     let folder = run(&line).await.unwrap();
     assert!(!folder.contains('!'), "{folder}");
     assert!(!Path::new(&folder).exists());
+}
+
+#[tokio::test]
+async fn a_program_that_prints_without_end_is_cut_at_once() {
+    let began = timeout(SOON / 2, run("yes na")).await.unwrap().unwrap();
+    assert!(began.starts_with("na\nna\n") && began.len() <= 64 * 1024, "{}", began.len());
+    let slowly = shell("head -c 9000 /dev/zero | tr '\\0' x; sleep 1000", Duration::from_secs(2));
+    assert_eq!(ask(&slowly, turn(&["hi"])).await.unwrap().len(), 9000);
+    assert!(odd(run("echo '<think>'; yes hm").await).contains("does not come to the end"));
+}
+
+#[tokio::test]
+async fn thoughts_silence_and_control_characters_are_not_said() {
+    assert_eq!(run("printf 'NO_REPLY\\n'").await.unwrap(), "");
+    assert_eq!(run("printf '<thought>hm</thought>Yes\\nNO_REPLY\\n'").await.unwrap(), "Yes");
+    assert_eq!(run("printf 'a\\000b\\tc\\033'").await.unwrap(), "ab c");
 }

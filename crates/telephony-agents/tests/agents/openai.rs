@@ -8,7 +8,7 @@ use telephony_domain::retry::Disposition;
 use tokio::net::TcpListener;
 
 use crate::model::{Asked, Model, Says, answers, event, events};
-use crate::turn::{ask, past, refusal, turn, unavailable, unavailable_picture};
+use crate::turn::{ask, odd, past, refusal, turn, unavailable, unavailable_picture};
 
 const SOON: Duration = Duration::from_secs(60);
 const KEY: &str = "sk-very-secret";
@@ -109,12 +109,20 @@ async fn an_empty_answer_is_silence() {
 async fn an_empty_answer_that_is_no_silence_is_told_with_its_reason() {
     let said_nothing = async |body| ask_status(200, &[], body).await;
     let body = r#"{"choices":[{"message":{"content":"","reasoning_content":"hm"},"finish_reason":"length"}]}"#;
-    assert!(unavailable(said_nothing(body).await).contains("think less"));
+    assert!(odd(said_nothing(body).await).contains("think less"));
     let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"content_filter"}]}"#;
     assert!(refusal(said_nothing(body).await).contains("withholds its answer"));
     let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]}"#;
-    assert!(unavailable(said_nothing(body).await).contains("ended without an answer (tool_calls)"));
-    assert!(unavailable(said_nothing("data: [DONE]\n\n").await).ends_with("ended without an answer"));
+    assert!(odd(said_nothing(body).await).contains("ended without an answer (tool_calls)"));
+    let body = r#"{"choices":[{"message":{"content":null},"finish_reason":"abort"}]}"#;
+    let error = said_nothing(body).await.unwrap_err();
+    let again = Disposition::Retry { after: None };
+    assert_eq!([1, 2, 3].map(|attempt| error.disposition(attempt)), [again, again, Disposition::GiveUp]);
+    assert!(odd(said_nothing("data: [DONE]\n\n").await).ends_with("ended without an answer"));
+    for natural in ["eos", "end_turn", "STOP"] {
+        let body = format!(r#"{{"choices":[{{"message":{{"content":""}},"finish_reason":"{natural}"}}]}}"#);
+        assert_eq!(ask_server(Says::Pieces(vec![body.into_bytes()])).await.unwrap(), "", "{natural}");
+    }
 }
 
 #[tokio::test]
@@ -144,6 +152,41 @@ async fn a_server_that_hangs_is_given_up() {
 async fn a_model_that_does_not_stop_is_stopped() {
     let says = Says::Hangs(vec![event(&"ha ".repeat(1000)).into_bytes(); 40]);
     assert_eq!(ask_server(says).await.unwrap().len(), 64 * 1024);
+}
+
+#[tokio::test]
+async fn a_slow_model_that_said_enough_is_cut_when_its_time_is_over() {
+    let model = Model::start(Says::Hangs(vec![event(&"ha ".repeat(1000)).into_bytes(); 4])).await;
+    let answer = ask(&agent_at(&model.url, Duration::from_millis(500)), turn(&["hi"])).await.unwrap();
+    assert_eq!(answer.len(), 12_000);
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_no_answer() {
+    for begin in ["{\"choices\":[{\"message\":{\"content\":\"", "data: {\"choices\":[{\"delta\":{\"content\":\""] {
+        let mut pieces = vec![vec![b'x'; 1024 * 1024]; 9];
+        pieces.insert(0, begin.as_bytes().to_vec());
+        assert!(odd(ask_server(Says::Hangs(pieces)).await).contains("does not come to the end"), "{begin}");
+    }
+    let thinks = std::iter::once("<think>".to_owned()).chain(vec!["hm ".repeat(20_000); 20]);
+    let pieces = thinks.map(|piece| event(&piece).into_bytes()).collect();
+    assert!(odd(ask_server(Says::Hangs(pieces)).await).contains("does not come to the end"));
+}
+
+#[tokio::test]
+async fn what_an_answer_holds_beside_words_is_dropped() {
+    for (said, answer) in [
+        ("a\0b\u{1b}[31mc\td\r\ne\u{9b}f", "ab[31mc d\nef"),
+        ("NO_REPLY", ""),
+        ("\n NO_REPLY \n", ""),
+        ("<think>Not for me.</think>\n**NO_REPLY**", ""),
+        ("Done.\n\nNO_REPLY", "Done."),
+        ("Say NO_REPLY then.", "Say NO_REPLY then."),
+        ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes", "Yes"),
+        ("<Reasoning effort=\"high\">hm</Reasoning> Yes", "Yes"),
+    ] {
+        assert_eq!(ask(&agent(&Model::start(answers(said)).await), turn(&["hi"])).await.unwrap(), answer, "{said}");
+    }
 }
 
 #[tokio::test]
@@ -232,9 +275,9 @@ async fn too_many_requests_wait_but_an_empty_account_does_not() {
     assert!(unavailable(ask_status(429, &[], limited).await).contains("rate_limit_exceeded"));
     let asks_to_wait = |seconds| Disposition::Retry { after: Some(Duration::from_secs(seconds)) };
     let error = ask_status(429, &[("retry-after", "7")], limited).await.unwrap_err();
-    assert_eq!(error.disposition(), asks_to_wait(7));
+    assert_eq!(error.disposition(1), asks_to_wait(7));
     let error = ask_status(503, &[("retry-after", "86400")], "").await.unwrap_err();
-    assert_eq!(error.disposition(), asks_to_wait(600));
+    assert_eq!(error.disposition(1), asks_to_wait(600));
 }
 
 #[tokio::test]

@@ -58,3 +58,11 @@ pub(crate) fn unavailable(answer: Result<String, AgentError>) -> String {
         other => panic!("not unavailable: {other:?}"),
     }
 }
+
+/// The sentence of an error after which the turn is tried a few times.
+pub(crate) fn odd(answer: Result<String, AgentError>) -> String {
+    match answer {
+        Err(AgentError::Odd(sentence)) => sentence,
+        other => panic!("not odd: {other:?}"),
+    }
+}

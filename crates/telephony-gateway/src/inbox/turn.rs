@@ -83,7 +83,7 @@ impl Worker {
         let stored = match ended {
             Ok(Ended::Stored) => Ok(()),
             Ok(Ended::With(end)) => self.inbox.store.finish_turn(&turn.lease, end, self.inbox.clock.now()).await,
-            Ok(Ended::Failed(error)) => self.fail(turn, &error, error.disposition()).await,
+            Ok(Ended::Failed(error)) => self.fail(turn, &error, error.disposition(turn.attempt)).await,
             Err(error) => Err(error),
         };
         stored.map(|()| outcome)

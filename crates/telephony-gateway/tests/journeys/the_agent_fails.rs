@@ -110,6 +110,38 @@ async fn a_silent_answer_is_no_message() {
 }
 
 #[tokio::test]
+async fn silence_control_characters_and_masked_words_reach_the_contact_as_they_are_meant() {
+    let agent = Scripted::new(|turn| match turn.text().as_str() {
+        "quiet" => Ok("\nNO_REPLY\n".into()),
+        "noted" => Ok("Noted.\n\n**NO_REPLY**".into()),
+        "mail" => Ok("1. c******ll@g****.com\0 and **bold**".into()),
+        text => Ok(text.to_owned()),
+    });
+    let stage = Plan::default().with_agent(agent).start().await;
+    for text in ["quiet", "noted", "mail", "Say NO_REPLY then"] {
+        stage.text(ALICE, text).await;
+        stage.expect_rest().await;
+    }
+    stage.expect(ALICE, &["Noted.", "1. c******ll@g****.com and bold", "Say NO_REPLY then"]).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_has_no_answer_is_asked_three_times() {
+    let agent = Scripted::new(|_| Err(AgentError::Odd("it ended (abort)".into())));
+    let stage = Plan::default().with_agent(agent.clone()).start().await;
+    stage.text(ALICE, "hello").await;
+    for attempt in 1..=3 {
+        stage.expect_summary(|_| agent.asked.lock().unwrap().len() >= attempt).await;
+        stage.expect_summary(|summary| summary.retrying + summary.dead == 1).await;
+        stage.clock.advance(Duration::from_secs(10));
+    }
+    stage.expect_summary(|summary| summary.dead == 1).await;
+    assert_eq!(agent.asked.lock().unwrap().len(), 3);
+    stage.clock.advance(Duration::from_secs(2 * 60));
+    stage.expect(ALICE, &[SORRY]).await;
+}
+
+#[tokio::test]
 async fn a_turn_that_outlives_the_stop_is_handed_back_and_answered_by_the_next_gateway() {
     let gate = Arc::new(Semaphore::new(0));
     let agent = Scripted::repeating().gated(gate.clone());

@@ -1,0 +1,267 @@
+//! Takes out of an answer what a reasoning model thinks before it speaks. Where a tag stands decides: at the beginning of
+//! the answer or of a line it marks a thought, in the middle of a sentence or in code it is something that is said.
+
+mod channels;
+mod tag;
+
+use std::ops::Range;
+
+use tag::{Kind, Tag};
+
+/// The answer without thoughts. One that does not end has everything behind it.
+pub(crate) fn without_thoughts(answer: &str) -> String {
+    if !may_think(answer) {
+        return answer.to_owned();
+    }
+    let answer = channels::last_word(answer).unwrap_or(answer);
+    let answer = behind_unopened(answer).unwrap_or(answer);
+    unwrapped(&without_marked(answer)).to_owned()
+}
+
+/// Whether there is anything that a mark is made of: most answers have none.
+fn may_think(answer: &str) -> bool {
+    answer.contains(['<', '[', '◁']) || answer.starts_with("analysis")
+}
+
+fn without_marked(answer: &str) -> String {
+    let tags = tag::all(answer);
+    let (mut kept, mut done, mut next) = (String::new(), 0, 0);
+    while let Some((at, thought)) = next_thought(answer, &tags, next, done) {
+        let before = &answer[done..thought.start];
+        kept.push_str(if kept.is_empty() { before.trim_start() } else { before });
+        let rest = &answer[thought.end..];
+        // A thought takes the white space behind it along; in the middle of an answer the line break stays.
+        done = answer.len() - rest.trim_start().len();
+        if !kept.trim().is_empty() && !kept.ends_with('\n') && rest.trim_start_matches(' ').starts_with(['\n', '\r']) {
+            kept.push('\n');
+        }
+        next = at + tags[at..].iter().take_while(|tag| tag.range.start < done).count();
+    }
+    if done == 0 {
+        return answer.to_owned();
+    }
+    kept.push_str(&answer[done..]);
+    if done == answer.len() { kept.trim_end().to_owned() } else { kept }
+}
+
+/// The next thought, from tag `next` on, and the index of the tag that opens it. `done`: where the last one ended.
+fn next_thought(answer: &str, tags: &[Tag], next: usize, done: usize) -> Option<(usize, Range<usize>)> {
+    let last_end = tags.iter().rposition(|tag| tag.kind == Kind::Closing).unwrap_or(0);
+    (next..tags.len()).find_map(|at| {
+        let opening = &tags[at];
+        let is_first = answer[done..opening.range.start].trim().is_empty();
+        if opening.kind == Kind::Closing || !(is_first || opening.begins_line(answer)) {
+            return None;
+        }
+        let end = match opening.kind {
+            Kind::Empty => Some(opening.range.end),
+            _ if at > last_end => None,
+            _ => end_of(&tags[at..]),
+        };
+        match end {
+            Some(end) => is_thought(answer, opening, end).then_some((at, opening.range.start..end)),
+            None if (is_first && !opening.is_weak) || opening.fills_line(answer) => {
+                Some((at, opening.range.start..answer.len()))
+            }
+            None => None,
+        }
+    })
+}
+
+/// Between two tags that are only shown, such as `<think>...</think>`, there is no word.
+fn is_thought(answer: &str, opening: &Tag, end: usize) -> bool {
+    let thought = answer[opening.range.end.min(end)..end].split(['<', '[', '◁']).next().unwrap_or_default().trim();
+    thought.is_empty() || thought.contains(char::is_alphanumeric)
+}
+
+/// Where the thought ends that the first of `tags` opens: those within it are closed first. A model that thinks about
+/// tags may open one that it never closes: then the last that fits ends the thought, or any other.
+fn end_of(tags: &[Tag]) -> Option<usize> {
+    let mut open: Vec<&str> = Vec::new();
+    for tag in tags {
+        match tag.kind {
+            Kind::Opening => open.push(&tag.name),
+            Kind::Closing => {
+                if let Some(at) = open.iter().rposition(|name| *name == tag.name) {
+                    open.truncate(at);
+                }
+            }
+            Kind::Empty => {}
+        }
+        if open.is_empty() {
+            return Some(tag.range.end);
+        }
+    }
+    let closing = || tags.iter().filter(|tag| tag.kind == Kind::Closing);
+    let same = closing().rfind(|tag| tag.name == tags[0].name);
+    same.or_else(|| closing().next()).map(|tag| tag.range.end)
+}
+
+/// What comes behind the first tag that ends a thought, where none begins one: the server's prompt did.
+fn behind_unopened(answer: &str) -> Option<&str> {
+    let tags = tag::all(answer);
+    let first = tags.first().filter(|tag| tag.kind == Kind::Closing && tag.ends_thought(answer))?;
+    Some(answer[first.range.end..].trim_start())
+}
+
+/// Without the tags around the whole of it with which some models mark what is to be said.
+fn unwrapped(answer: &str) -> &str {
+    let inner = ["answer", "final", "response"].iter().find_map(|name| {
+        let rest = answer.trim().strip_prefix(&format!("<{name}>") as &str)?;
+        Some(rest.strip_suffix(&format!("</{name}>") as &str).unwrap_or(rest).trim())
+    });
+    inner.unwrap_or(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    #[test]
+    fn thoughts_go_and_everything_else_stays() {
+        for (said, answer) in [
+            ("<think>They want a joke.</think>\n\nKnock knock.", "Knock knock."),
+            ("\n<thinking>a < b </think> still</thinking>Yes", "Yes"),
+            ("<think>\n\n</think>\n\nHello", "Hello"),
+            ("<think/>Hello", "Hello"),
+            ("<think>it never ends", ""),
+            ("They want a joke.\n</think>\n\nKnock knock.", "Knock knock."),
+            ("They want a joke.</think>Knock knock.", "Knock knock."),
+            ("</think>Yes", "Yes"),
+            ("<thing> it is </thinking> Yes", "Yes"),
+            ("They are gone</think>", ""),
+            ("<think>one</think>Write </think> behind it", "Write </think> behind it"),
+            ("<think>a</think><reasoning>b</reasoning>\n<THINK>c</THINK> Yes", "Yes"),
+            ("<think>They say <think> and never close it.</think>Yes", "Yes"),
+            ("<think>Is `</think>` a tag?</think>Yes", "Yes"),
+            ("<think>one</thinking>Yes", "Yes"),
+            ("Let me see.\n<think>hm\nhm</think>\nIt is 4.", "Let me see.\nIt is 4."),
+            ("It is 4.\n\n<think>\nor is it", "It is 4."),
+            ("◁think▷hm◁/think▷Yes", "Yes"),
+            ("<|START_THINKING|>hm<|END_THINKING|>Yes", "Yes"),
+            ("<|begin_of_thought|>hm<|end_of_thought|>Yes", "Yes"),
+            ("<seed:think>hm</seed:think>Yes", "Yes"),
+            ("[THINK]hm[/THINK]Yes", "Yes"),
+            ("[THINK]hm", ""),
+            ("<think>hm</think>\n<answer>\nYes\n</answer>", "Yes"),
+        ] {
+            assert_eq!(without_thoughts(said), answer, "{said}");
+        }
+    }
+
+    #[test]
+    fn channels_of_thoughts_go_and_the_last_word_stays() {
+        for (said, answer) in [
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes<|return|>",
+                "Yes",
+            ),
+            (
+                "<|start|>assistant<|channel|>analysis<|message|>hm<|end|>\n<|start|>assistant<|channel|>final <|message|>Yes",
+                "Yes",
+            ),
+            ("<|channel|>analysis<|message|>hm", ""),
+            ("<|channel|>final<|message|>Yes", "Yes"),
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=functions.f<|message|>{}<|call|>",
+                "",
+            ),
+            ("<|channel|>commentary<|message|>I look it up.<|end|>", "I look it up."),
+            ("hm, they ask<|end|><|start|>assistant<|channel|>final<|message|>Yes", "Yes"),
+            ("analysisThey ask.assistantfinalYes", "Yes"),
+            ("<|channel>thought\nhm\n<channel|>Yes", "Yes"),
+            ("<|channel>thought\n<channel|>Yes", "Yes"),
+            ("<|channel>thought\nhm", ""),
+            ("hm\n<channel|>Yes", "Yes"),
+        ] {
+            assert_eq!(without_thoughts(said), answer, "{said}");
+        }
+    }
+
+    #[test]
+    fn texts_about_tags_stay() {
+        for said in [
+            "I think <think>this</think> stays",
+            "Use <think> tags around it.",
+            "Close it with </think> at the end.",
+            "Write `<think>` first and `</think>` last.",
+            "`</think>` ends it.",
+            "Write <think> and </think> around it",
+            "```\n<think>hm</think>\n```\nThat is it.",
+            "It is:\n```xml\n<think>\n</think>\n```",
+            "Tags:\n- <think> for thoughts\n- <answer> for answers",
+            "Tags:\n<think>...</think> is for thoughts",
+            "Harmony has <|channel|>analysis<|message|> for thoughts and <|channel|>final<|message|> for answers",
+            "Gemma has <|channel>thought and <channel|> for it",
+            "Mistral has [THINK] and [/THINK] for it",
+            "[Think] about it",
+            "<thin",
+            "<thinly sliced>",
+            "a < b and [thought",
+            "  hello",
+            "analysis is hard",
+            "",
+        ] {
+            assert_eq!(without_thoughts(said), said);
+        }
+    }
+
+    fn cased(name: &str, upper: usize) -> String {
+        match upper {
+            0 => name.to_owned(),
+            1 => name.to_uppercase(),
+            _ => name[..1].to_uppercase() + &name[1..],
+        }
+    }
+
+    fn pair() -> impl Strategy<Value = (String, String)> {
+        let names = select(vec!["think", "thinking", "thought", "thoughts", "reasoning", "reflection"]);
+        let attributes = select(vec!["", " ", "\n", " id=\"1\"", " type='deep' lang=en"]);
+        (names, 0usize..3, attributes, any::<bool>(), any::<bool>()).prop_map(
+            |(name, upper, attributes, is_square, gap)| {
+                let (name, gap) = (cased(name, upper), if gap { " " } else { "" });
+                match is_square {
+                    true => (format!("[{name}]"), format!("[/{name}]")),
+                    false => (format!("<{gap}{name}{attributes}>"), format!("<{gap}/{gap}{name}{gap}>")),
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn every_form_of_a_thought_goes(
+            (open, close) in pair(),
+            (inner_open, inner_close) in pair(),
+            before in select(vec!["", " ", "\n", "\n\n  "]),
+            thought in "[a-z ,.\n]{0,20}[a-z]",
+            is_nested in any::<bool>(),
+            behind in select(vec!["", " ", "\n\n"]),
+            answer in "[A-Z][a-z ,.]{0,20}[a-z]",
+        ) {
+            let inner = if is_nested { format!("{inner_open}{thought}{inner_close} {thought}") } else { thought };
+            let said = format!("{before}{open}{inner}{close}{behind}{answer}");
+            prop_assert_eq!(without_thoughts(&said), answer);
+        }
+
+        #[test]
+        fn a_text_about_tags_stays(
+            (open, close) in pair(),
+            before in "[A-Z][a-z ]{0,20}[a-z] `?",
+            behind in " [a-z ,.]{0,20}[a-z]",
+        ) {
+            let end = if before.ends_with('`') { "`" } else { "" };
+            for tag in [&open, &close] {
+                let said = format!("{before}{tag}{end}{behind}");
+                prop_assert_eq!(without_thoughts(&said), said);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read(said in "(<|>|\\[|\\]|/|\\||think|channel|message|analysis|final|end|start|`|\n| |é|◁|▷|[a-z]){0,30}") {
+            without_thoughts(&said);
+        }
+    }
+}

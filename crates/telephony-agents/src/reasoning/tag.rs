@@ -1,0 +1,164 @@
+//! The tags with which models mark their thoughts, and where they stand in a text.
+
+use std::ops::Range;
+
+const NAMES: [&str; 9] =
+    ["think", "thinking", "thought", "thoughts", "reasoning", "reflection", "antthinking", "seed:think", "scratchpad"];
+
+/// No tag is longer (bytes), with its attributes.
+const LONGEST: usize = 200;
+
+/// A tag in a text that is not shown as code.
+pub(super) struct Tag {
+    /// Of the thought, with its brackets: the same for the tag that opens it and the one that closes it.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) range: Range<usize>,
+    /// Whether people write the same: alone it says nothing.
+    pub(super) is_weak: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Opening,
+    Closing,
+    /// It opens and closes: `<think/>`.
+    Empty,
+}
+
+/// All tags of `text`, in order, without those that stand in code or quotes.
+pub(super) fn all(text: &str) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    let mut fences = Fences::of(text);
+    for (at, _) in text.match_indices(['<', '[', '◁']) {
+        let tag =
+            read(&text[at..]).map(|(name, kind, length, is_weak)| Tag { name, kind, range: at..at + length, is_weak });
+        tags.extend(tag.filter(|tag| !is_quoted(text, &tag.range) && !fences.contain(at)));
+    }
+    tags
+}
+
+/// The tag that `text` begins with: its name, kind and length, and whether people write the same.
+fn read(text: &str) -> Option<(String, Kind, usize, bool)> {
+    if let Some(read) = read_of_gemma(text) {
+        return Some(read);
+    }
+    let (opens, closes) =
+        [("<|", "|>"), ("<", ">"), ("[", "]"), ("◁", "▷")].into_iter().find(|(o, _)| text.starts_with(o))?;
+    let rest = &text[opens.len()..];
+    let length = beginning(rest).find(closes)?;
+    let inner = rest[..length].trim();
+    let (inner, kind) = match (inner.strip_prefix('/'), inner.strip_suffix('/')) {
+        (Some(inner), _) => (inner.trim_start(), Kind::Closing),
+        (None, Some(inner)) => (inner.trim_end(), Kind::Empty),
+        (None, None) => (inner, Kind::Opening),
+    };
+    let (word, attributes) = inner.split_at(inner.find(char::is_whitespace).unwrap_or(inner.len()));
+    if attributes.contains(['<', '>']) || (!attributes.is_empty() && opens != "<") {
+        return None;
+    }
+    let is_weak = opens == "[" && word.chars().any(char::is_lowercase);
+    let (word, kind) = if opens == "<|" { unframed(&word.to_lowercase(), kind) } else { (word.to_lowercase(), kind) };
+    let is_name = NAMES.contains(&word.as_str());
+    is_name.then(|| (format!("{opens}{word}"), kind, opens.len() + length + closes.len(), is_weak))
+}
+
+/// As much of `text` as a tag may take.
+fn beginning(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+/// `start_thinking`, `begin_of_thought` and their like.
+fn unframed(word: &str, kind: Kind) -> (String, Kind) {
+    let opening = ["start_of_", "start_", "begin_of_", "begin_"].iter().find_map(|prefix| word.strip_prefix(prefix));
+    let closing = ["end_of_", "end_"].iter().find_map(|prefix| word.strip_prefix(prefix));
+    match (opening, closing) {
+        (Some(word), _) => (word.to_owned(), Kind::Opening),
+        (_, Some(word)) => (word.to_owned(), Kind::Closing),
+        _ => (word.to_owned(), kind),
+    }
+}
+
+/// `<|channel>thought` … `<channel|>`.
+fn read_of_gemma(text: &str) -> Option<(String, Kind, usize, bool)> {
+    const OPENING: &str = "<|channel>";
+    const CLOSING: &str = "<channel|>";
+    let name = || "<|channel>".to_owned();
+    if text.starts_with(CLOSING) {
+        return Some((name(), Kind::Closing, CLOSING.len(), false));
+    }
+    let rest = text.strip_prefix(OPENING)?;
+    let word = rest.trim_start_matches(' ').split(|c: char| !c.is_alphanumeric()).next()?;
+    let is_thought = NAMES.contains(&word.to_lowercase().as_str()) || word.eq_ignore_ascii_case("analysis");
+    is_thought.then(|| {
+        (name(), Kind::Opening, OPENING.len() + (rest.len() - rest.trim_start_matches(' ').len()) + word.len(), false)
+    })
+}
+
+fn is_quoted(text: &str, range: &Range<usize>) -> bool {
+    let before = text[..range.start].chars().next_back();
+    let after = text[range.end..].chars().next();
+    match (before, after) {
+        (Some('`'), _) | (_, Some('`')) => !text[..range.start].ends_with("```"),
+        (Some('"' | '\'' | '“' | '‘'), Some('"' | '\'' | '”' | '’')) => true,
+        _ => false,
+    }
+}
+
+impl Tag {
+    /// Whether nothing stands before it in its line but a few spaces.
+    pub(super) fn begins_line(&self, text: &str) -> bool {
+        let before = &text[..self.range.start];
+        let spaces = before.bytes().rev().take(4).take_while(|byte| *byte == b' ').count();
+        let before = &before[..before.len() - spaces];
+        spaces <= 3 && (before.is_empty() || before.ends_with('\n'))
+    }
+
+    /// Whether nothing else stands in its line.
+    pub(super) fn fills_line(&self, text: &str) -> bool {
+        let behind = text[self.range.end..].split('\n').next().unwrap_or_default();
+        !self.is_weak && self.begins_line(text) && behind.trim().is_empty()
+    }
+
+    /// Whether a closing tag that none opened ends a thought: it is no word of a sentence.
+    pub(super) fn ends_thought(&self, text: &str) -> bool {
+        let (before, behind) = (&text[..self.range.start], &text[self.range.end..]);
+        let stands_free = before.is_empty() || before.ends_with(char::is_whitespace);
+        let next = behind.trim_start_matches([' ', '\t']).chars().next();
+        let goes_on = stands_free
+            && !self.begins_line(text)
+            && next.is_some_and(|next| next.is_lowercase() || ",.;:!?)".contains(next));
+        !goes_on && !self.is_weak
+    }
+}
+
+/// Where the lines of code between fences are; asked in the order of the text.
+struct Fences {
+    code: Vec<Range<usize>>,
+}
+
+impl Fences {
+    fn of(text: &str) -> Self {
+        let (mut code, mut opened, mut at) = (Vec::new(), None, 0);
+        for line in text.split_inclusive('\n') {
+            if line.trim_start().starts_with("```") {
+                match opened.take() {
+                    Some(start) => code.push(start..at),
+                    None => opened = Some(at),
+                }
+            }
+            at += line.len();
+        }
+        code.extend(opened.map(|start| start..text.len()));
+        code.reverse();
+        Self { code }
+    }
+
+    fn contain(&mut self, at: usize) -> bool {
+        while self.code.last().is_some_and(|code| code.end <= at) {
+            self.code.pop();
+        }
+        self.code.last().is_some_and(|code| code.contains(&at))
+    }
+}
