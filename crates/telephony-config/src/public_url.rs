@@ -11,15 +11,17 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// Reads `text`: a base (its path empty or `/`), to which `path` and `status_path` are added, or the full webhook
-    /// URL. A full URL that ends in `path` has a status URL of its own, with `status_path` in the place of that ending.
+    /// Reads `text`: a base (nothing but slashes for a path), to which `path` and `status_path` are added, or the full
+    /// webhook URL. A full URL that ends in `path`, with or without slashes behind it, has a status URL of its own, with
+    /// `status_path` in the place of that ending.
     ///
     /// `None` when it is no `http` or `https` URL, or has a fragment, which Twilio would take for its own.
     pub fn parse(text: &str, path: &str, status_path: &str) -> Option<Self> {
         let WebAddress { origin, path: given, query, fragment } = WebAddress::parse(text)?;
-        let is_base = matches!(given, "" | "/");
+        let trimmed = given.trim_end_matches('/');
+        let is_base = trimmed.is_empty();
         let webhook = if is_base { format!("{origin}{path}") } else { format!("{origin}{given}") };
-        let prefix = if is_base { Some("") } else { given.strip_suffix(path) };
+        let prefix = if is_base { Some("") } else { trimmed.strip_suffix(path) };
         let status = prefix.map(|prefix| format!("{origin}{prefix}{status_path}"));
         fragment.is_empty().then(|| Self { webhook, status, query: query.to_owned() })
     }
@@ -82,6 +84,7 @@ mod tests {
         let expected = pair("https://a.b/telephony/webhook", "https://a.b/telephony/status");
         assert_eq!(urls("https://a.b"), expected);
         assert_eq!(urls("https://a.b/"), expected);
+        assert_eq!(urls("https://a.b//"), expected);
         assert_eq!(urls("https://A.b:443?t=1").0, "https://A.b:443/telephony/webhook?t=1");
     }
 
@@ -94,8 +97,16 @@ mod tests {
     }
 
     #[test]
+    fn a_slash_at_the_end_of_a_full_url_is_kept_and_statuses_have_none() {
+        let expected = pair("https://a.b/telephony/webhook/?k=v", "https://a.b/telephony/status?k=v");
+        assert_eq!(urls("https://a.b/telephony/webhook/?k=v"), expected);
+        let expected = pair("https://a.b//telephony/webhook//", "https://a.b//telephony/status");
+        assert_eq!(urls("https://a.b//telephony/webhook//"), expected);
+    }
+
+    #[test]
     fn any_other_full_url_takes_the_statuses_too() {
-        for url in ["https://a.b/sms", "https://a.b/telephony/webhook/", "https://a.b//"] {
+        for url in ["https://a.b/sms", "https://a.b/sms/", "https://a.b/telephony"] {
             assert_eq!(urls(url), pair(url, url));
             assert!(!PublicUrl::parse(url, "/telephony/webhook", "/s").unwrap().has_own_status_url());
         }

@@ -25,12 +25,14 @@ const PREFIX: &str = "openclaw_telephony";
 type Label = [(&'static str, &'static str); 1];
 
 /// What becomes of a request to the public listener's webhooks.
-const WEBHOOKS: [&str; 10] = [
+const WEBHOOKS: [&str; 12] = [
     "accepted",
     "unsigned",
     "bad_signature",
     "wrong_account",
     "malformed",
+    "no_such_path",
+    "wrong_method",
     "no_place",
     "too_large",
     "too_slow",

@@ -8,6 +8,7 @@ pub mod receive;
 pub mod refusals;
 pub mod shelf;
 pub mod slots;
+mod spelling;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use http::{Method, StatusCode};
 use crate::probe::Verdict;
 use receive::Endpoint;
 use shelf::Shelf;
+use spelling::is_same_path;
 
 /// What the public listener has.
 pub struct Endpoints {
@@ -37,16 +39,16 @@ pub struct Endpoints {
 
 /// Webhook, files below it, status and health. Everything else is 404, another method 405.
 ///
-/// The paths are the operator's, so they are compared as they are and not read as patterns of a router.
+/// The paths are the operator's, so they are compared step by step and not read as patterns of a router.
 pub fn router(endpoints: Endpoints) -> Router {
     Router::new().fallback(dispatch).with_state(Arc::new(endpoints))
 }
 
 async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> Response {
     let path = request.uri().path();
-    let endpoint = if path == endpoints.path {
+    let endpoint = if is_same_path(path, &endpoints.path) {
         &endpoints.webhook
-    } else if path == endpoints.status_path {
+    } else if is_same_path(path, &endpoints.status_path) {
         &endpoints.status
     } else if path == "/health" {
         return endpoints.health(request.method());
@@ -57,12 +59,14 @@ async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> 
         };
     } else {
         endpoints.tell_probe(&request, Verdict::NoSuchPath);
+        endpoints.webhook.misdirected(&request, "no_such_path", &endpoints.path);
         return StatusCode::NOT_FOUND.into_response();
     };
     match *request.method() {
         Method::POST => endpoint.receive(request).await,
         _ => {
             endpoints.tell_probe(&request, Verdict::WrongMethod);
+            endpoint.misdirected(&request, "wrong_method", "POST");
             not_allowed("POST")
         }
     }

@@ -18,8 +18,9 @@ use telephony_providers::provider::{Acknowledgement, Event, Provider, Rejection,
 use telephony_store::StoreError;
 
 use super::origin::Origin;
-use super::refusals::{Kind, Refusals};
+use super::refusals::{Kind, Refusals, Told};
 use super::slots::Slots;
+use super::spelling::spellings;
 use crate::intake::Desk;
 use crate::metrics::Metrics;
 use crate::probe::{Probe, Probes, Verdict};
@@ -29,6 +30,9 @@ const BODY_BYTES: usize = 64 * 1024;
 
 /// The whole body must be here within this time.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
+
+/// No more characters of what came are shown.
+const SHOWN_AT_MOST: usize = 200;
 
 /// What one endpoint needs.
 #[derive(Clone)]
@@ -123,9 +127,10 @@ impl Endpoint {
     }
 
     fn verify(&self, parts: &Parts, body: &Bytes, urls: &[String]) -> Result<Verified<Event>, Declined> {
+        let urls_in_all_spellings = spellings(urls, parts.uri.path(), &parts.headers);
         let request = Unverified {
             method: &parts.method,
-            urls,
+            urls: &urls_in_all_spellings,
             query: parts.uri.query().unwrap_or_default(),
             headers: &parts.headers,
             body,
@@ -162,10 +167,26 @@ impl Endpoint {
         plain(status, what)
     }
 
+    /// Reports a request that claims to be the provider's, and is not answered as one because it came to a path that is
+    /// not served or with another method than `expected`: a URL or a method is set wrong at the provider, or here.
+    pub fn misdirected(&self, request: &Request, outcome: &'static str, expected: &str) {
+        if !self.provider.is_signed(request.headers()) {
+            return;
+        }
+        self.metrics.webhook(outcome);
+        let client = self.origin.client(request.headers(), peer_of(request));
+        if let Some(told) = self.refusals.count(Kind::Misdirected, client, self.clock.now()) {
+            let came = bounded(&format!("{} {}", request.method(), request.uri().path()));
+            let hint = "set the webhook at the provider (`openclaw telephony webhook sync`), or serve.path";
+            let (address, count) = (address_of(&told), told.count);
+            tracing::warn!(address, count, expected, hint, "a signed webhook came as {came}, which is not served");
+        }
+    }
+
     fn tell(&self, kind: Kind, client: IpAddr, why: impl std::fmt::Display, expected: &[String]) {
         if let Some(told) = self.refusals.count(kind, client, self.clock.now()) {
             let expected = (!expected.is_empty()).then(|| expected.join(" or "));
-            let address = told.address.map_or_else(|| "several others".to_owned(), |address| address.to_string());
+            let address = address_of(&told);
             tracing::warn!(address, count = told.count, expected, "refused a webhook: {why}");
         }
     }
@@ -183,6 +204,19 @@ fn tell(probe: Probe, taken: &Result<(Acknowledgement, Vec<String>), Declined>) 
         }
         Err(Declined::NotStored(error)) => probe.tell(Verdict::Refused(error.to_string()), Vec::new()),
     }
+}
+
+fn address_of(told: &Told) -> String {
+    told.address.map_or_else(|| "several others".to_owned(), |address| address.to_string())
+}
+
+/// What a stranger may have written, fit for a line of the log.
+fn bounded(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_AT_MOST).flat_map(char::escape_default).collect();
+    if text.chars().nth(SHOWN_AT_MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 async fn read(body: Body) -> Result<Bytes, Declined> {

@@ -27,6 +27,8 @@ pub enum Kind {
     Malformed,
     /// Its address has its share of the places in flight already.
     Crowded,
+    /// It claims to be signed and came to a path that is not served, or with another method.
+    Misdirected,
     /// Its body is too large, too slow, or ends early.
     Body,
 }

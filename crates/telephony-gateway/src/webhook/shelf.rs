@@ -11,8 +11,10 @@ use telephony_domain::time::Clock;
 use telephony_store::Store;
 use telephony_store::attachments::FileName;
 
+use super::spelling::steps;
+
 /// Files are below this, which is below the webhook's path: so they get through whatever lets the webhook through.
-const BELOW: &str = "/m/";
+const BELOW: &str = "m";
 
 /// Hands files out.
 pub struct Shelf {
@@ -26,12 +28,15 @@ pub struct Shelf {
 pub fn address(webhook_url: &str, token: &MediaToken) -> String {
     let (base, query) =
         webhook_url.split_once('?').map_or((webhook_url, String::new()), |(base, query)| (base, format!("?{query}")));
-    format!("{}{BELOW}{}{query}", base.trim_end_matches('/'), token.whole())
+    format!("{}/{BELOW}/{}{query}", base.trim_end_matches('/'), token.whole())
 }
 
 /// The token that a local path ends in; none where the path is not that of a file. It touches no disk.
 pub fn token_in(path: &str, webhook_path: &str) -> Option<MediaToken> {
-    MediaToken::read(path.strip_prefix(webhook_path.trim_end_matches('/'))?.strip_prefix(BELOW)?)
+    let mut given = steps(path);
+    let is_below = steps(webhook_path).chain([BELOW]).all(|step| given.next() == Some(step));
+    let token = given.next().filter(|_| is_below)?;
+    if given.next().is_none() { MediaToken::read(token) } else { None }
 }
 
 impl Shelf {
@@ -86,7 +91,8 @@ mod tests {
         );
         assert_eq!(address("https://a.b/?x=1", &token), format!("https://a.b/m/{whole}?x=1"));
         assert_eq!(token_in(&format!("/telephony/webhook/m/{whole}"), "/telephony/webhook"), Some(token.clone()));
-        assert_eq!(token_in(&format!("/m/{whole}"), "/"), Some(token));
+        assert_eq!(token_in(&format!("/m/{whole}"), "/"), Some(token.clone()));
+        assert_eq!(token_in(&format!("//telephony/webhook/m/{whole}"), "/telephony/webhook"), Some(token));
         for other in [
             format!("/m/{whole}"),
             format!("/hook/m/{whole}0"),

@@ -1,0 +1,111 @@
+//! Other spellings of our paths and URLs that lead to the same place: a slash more or less, a host in capitals.
+//!
+//! A provider signs the URL as it was typed into its console. Who typed a slash behind it there, or two where the parts
+//! meet, means the same URL, and only a request that is signed for one of its spellings is accepted.
+
+use http::HeaderMap;
+use http::header::HOST;
+
+/// Whether two paths have the same steps, whatever slashes stand between and behind them.
+pub fn is_same_path(one: &str, other: &str) -> bool {
+    steps(one).eq(steps(other))
+}
+
+/// The steps of a path: what stands between its slashes.
+pub fn steps(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|step| !step.is_empty())
+}
+
+/// `urls` and their other spellings, the likelier first, for a request to the local `path`.
+pub fn spellings(urls: &[String], path: &str, headers: &HeaderMap) -> Vec<String> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let mut all = urls.to_vec();
+    for spelling in urls.iter().filter_map(|url| Parts::of(url)).flat_map(|parts| parts.spellings(path, host)) {
+        if !all.contains(&spelling) {
+            all.push(spelling);
+        }
+    }
+    all
+}
+
+/// A URL, cut where it may be spelled in another way.
+struct Parts<'u> {
+    /// With `://`.
+    scheme: &'u str,
+    authority: &'u str,
+    path: &'u str,
+    /// With its `?`; may be empty.
+    query: &'u str,
+}
+
+impl<'u> Parts<'u> {
+    fn of(url: &'u str) -> Option<Self> {
+        let (scheme, rest) = url.split_at(url.find("://")? + 3);
+        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (path, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+        Some(Self { scheme, authority, path, query })
+    }
+
+    fn spellings(self, requested: &str, host: &str) -> Vec<String> {
+        let trimmed = self.path.trim_end_matches('/');
+        let mut paths = vec![self.path.to_owned(), trimmed.to_owned(), format!("{trimmed}/")];
+        if is_same_path(self.path, requested) {
+            paths.push(requested.to_owned());
+        }
+        let origins = self.origins(host);
+        let all = origins.iter().flat_map(|origin| paths.iter().map(move |path| format!("{origin}{path}")));
+        all.map(|url| url + self.query).collect()
+    }
+
+    /// As it is, in small letters, and as the request names the host.
+    fn origins(&self, host: &str) -> Vec<String> {
+        let mut origins = vec![format!("{}{}", self.scheme, self.authority)];
+        let small = self.scheme.to_ascii_lowercase();
+        let (user, own) = self.authority.rsplit_once('@').map_or(("", self.authority), |(user, own)| (user, own));
+        let at = if user.is_empty() { "" } else { "@" };
+        origins.push(format!("{small}{user}{at}{}", own.to_ascii_lowercase()));
+        if own.eq_ignore_ascii_case(host) {
+            origins.push(format!("{small}{user}{at}{host}"));
+        }
+        origins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(url: &str, path: &str, host: &str) -> Vec<String> {
+        let headers = [(HOST, host.parse().unwrap())].into_iter().collect();
+        spellings(&[url.to_owned()], path, &headers)
+    }
+
+    #[test]
+    fn a_path_is_the_same_with_more_slashes_and_no_other_path_is() {
+        for other in ["/a/b", "/a/b/", "/a/b//", "//a/b", "/a//b", "//a///b//"] {
+            assert!(is_same_path("/a/b", other) && is_same_path(other, "/a/b"), "{other}");
+        }
+        for other in ["/a", "/a/b/c", "/A/b", "/a/b%2f", "/a/./b", "/a/../a/b", "/ab", "/", ""] {
+            assert!(!is_same_path("/a/b", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_url_in_small_letters_has_one_more_spelling() {
+        assert_eq!(spelled("https://a.b/w?x=/", "/w", "a.b"), ["https://a.b/w?x=/", "https://a.b/w/?x=/"]);
+        assert_eq!(spelled("https://a.b/w/", "/w/", "c.d"), ["https://a.b/w/", "https://a.b/w"]);
+    }
+
+    #[test]
+    fn what_was_requested_counts_where_it_is_the_same_path() {
+        assert!(spelled("https://a.b/w/v", "//w/v", "").contains(&"https://a.b//w/v".to_owned()));
+        assert!(!spelled("https://a.b/prefix/w", "//w", "").contains(&"https://a.b//w".to_owned()));
+    }
+
+    #[test]
+    fn a_host_counts_in_small_letters_and_as_it_is_requested() {
+        let all = spelled("HTTPS://u:P@A.b/w", "/w", "a.B");
+        assert!(all.contains(&"https://u:P@a.b/w".to_owned()) && all.contains(&"https://u:P@a.B/w".to_owned()), "{all:?}");
+        assert!(!spelled("https://a.b/w", "/w", "evil.example").concat().contains("evil"));
+    }
+}
