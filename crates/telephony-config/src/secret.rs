@@ -36,6 +36,13 @@ pub(crate) enum SecretError {
     Exec { command: String, message: String },
 }
 
+/// A secret as it was found.
+pub(crate) struct Found {
+    pub(crate) secret: SecretString,
+    /// Where it comes from; none: it stands in the configuration itself.
+    pub(crate) source: Option<String>,
+}
+
 /// Where secrets come from: the environment and `secrets` of the configuration.
 pub(crate) struct Secrets<'a> {
     environment: &'a Environment,
@@ -74,7 +81,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// The secret that the object `reference` names.
-    pub(crate) fn resolve(&self, reference: &Node) -> Result<SecretString, SecretError> {
+    pub(crate) fn resolve(&self, reference: &Node) -> Result<Found, SecretError> {
         let reference = Reference::read(reference)?;
         let provider = reference.provider.unwrap_or_else(|| self.default_provider(reference.source));
         if !is_alias(provider) {
@@ -101,13 +108,13 @@ impl<'a> Secrets<'a> {
     }
 
     /// The variable `name`.
-    pub(crate) fn variable(&self, name: &str) -> Result<SecretString, SecretError> {
+    pub(crate) fn variable(&self, name: &str) -> Result<Found, SecretError> {
         if !is_variable(name) || name.starts_with('_') {
             let message = format!("id: found {}, expected the name of a variable in upper case", quote(name));
             return Err(SecretError::Reference(message));
         }
         let value = self.environment.get(name).ok_or_else(|| SecretError::NoVariable(name.to_owned()))?;
-        Ok(SecretString::from(value))
+        Ok(Found { secret: SecretString::from(value), source: Some(self.environment.place(name).to_string()) })
     }
 
     fn default_provider(&self, source: Source) -> &'a str {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{Provider, SecretError};
+use super::file::strip_newline;
+use super::{Found, Provider, SecretError};
 use crate::document::quote;
 
 /// How long a program may take unless `timeoutMs` says otherwise, in milliseconds.
@@ -21,7 +22,7 @@ const MAX_OUTPUT: u64 = 1024 * 1024;
 const POLL: Duration = Duration::from_millis(5);
 
 /// The secret `id` from the provider's program.
-pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<SecretString, SecretError> {
+pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<Found, SecretError> {
     if !is_id(id) {
         let message = format!("id: found {}, expected letters, digits and . _ : / # - only", quote(id));
         return Err(SecretError::Reference(message));
@@ -40,7 +41,10 @@ pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<SecretString, Sec
     let request = json!({"protocolVersion": 1, "provider": provider.name, "ids": [id]});
     let output = talk(command(&path, provider)?, &request.to_string(), timeout, max_output).map_err(wrong)?;
     let answer = answer(&output, id, provider.switch("jsonOnly", true)?).map_err(wrong)?;
-    if answer.is_empty() { Err(wrong("the secret is empty".to_owned())) } else { Ok(SecretString::from(answer)) }
+    if answer.is_empty() {
+        return Err(wrong("the secret is empty".to_owned()));
+    }
+    Ok(Found { secret: SecretString::from(answer), source: Some(program.clone()) })
 }
 
 /// Whether `id` is one the protocol takes: `[A-Za-z0-9][A-Za-z0-9._:/#-]{0,255}` without `.` or `..` as a step.
@@ -116,7 +120,7 @@ fn answer(output: &str, id: &str, json_only: bool) -> Result<String, String> {
     let answer = match serde_json::from_str::<Value>(output) {
         Ok(answer) if json_only || answer.is_object() => answer,
         _ if json_only => return Err("its answer is not JSON".to_owned()),
-        _ => return Ok(output.trim().to_owned()),
+        _ => return Ok(strip_newline(output).to_owned()),
     };
     if answer["protocolVersion"] != 1 {
         return Err("its answer has no `\"protocolVersion\": 1`".to_owned());

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::{Provider, SecretError};
+use super::{Found, Provider, SecretError};
 use crate::document::quote;
 
 /// The largest file that is read unless `maxBytes` says otherwise, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// The secret `id` of the provider's file.
-pub(super) fn read(provider: &Provider<'_>, id: &str) -> Result<SecretString, SecretError> {
+pub(super) fn read(provider: &Provider<'_>, id: &str) -> Result<Found, SecretError> {
     let path = provider.environment.expand(&provider.required("path")?);
     if !path.is_absolute() {
         return Err(provider.wrong("path", "expected an absolute path, or one that starts with ~"));
@@ -32,7 +32,10 @@ pub(super) fn read(provider: &Provider<'_>, id: &str) -> Result<SecretString, Se
         }
         _ => return Err(provider.wrong("mode", "expected \"json\" or \"singleValue\"")),
     };
-    if secret.is_empty() { Err(wrong("the secret is empty".to_owned())) } else { Ok(SecretString::from(secret)) }
+    if secret.is_empty() {
+        return Err(wrong("the secret is empty".to_owned()));
+    }
+    Ok(Found { secret: SecretString::from(secret), source: Some(path.display().to_string()) })
 }
 
 fn read_text(path: &Path, max_bytes: u64) -> Result<String, String> {
@@ -52,7 +55,8 @@ fn pick(text: &str, pointer: &str) -> Result<String, String> {
     value.as_str().map(str::to_owned).ok_or_else(|| format!("expected a text at {pointer}"))
 }
 
-fn strip_newline(text: &str) -> &str {
+/// The text without the end of its last line, which is the file's and not the secret's.
+pub(super) fn strip_newline(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)
 }

@@ -85,6 +85,7 @@ impl Twilio {
             keys.key("edge", "Where requests enter Twilio's network, such as `dublin`.", host_label()).optional();
         let base = "Another place for Twilio's API, for tests and the simulator.";
         let api_base_url = keys.key("apiBaseUrl", base, ApiBaseUrls).optional();
+        warn_of_region(keys, region.as_deref(), edge.as_deref(), api_base_url.as_ref());
         let overrides = "How Twilio connects to your URLs, appended to them as `#…`; `\"\"` for its own way.";
         let connection_overrides =
             keys.key("connectionOverrides", overrides, connection_overrides()).or("rc=3&rp=5xx,ct,rt".to_owned());
@@ -100,6 +101,38 @@ impl Twilio {
             api_base_url,
             connection_overrides,
         }
+    }
+}
+
+/// Says which host is used where only one of region and edge is set, because each alone leads elsewhere than people expect.
+fn warn_of_region(keys: &mut Keys<'_, '_>, region: Option<&str>, edge: Option<&str>, base: Option<&ApiBaseUrl>) {
+    let key = if region.is_some() { "region" } else { "edge" };
+    let message = match (region, edge) {
+        (None, None) => return,
+        _ if base.is_some_and(|base| base.of("api").is_some()) => {
+            "it has no effect: apiBaseUrl says where the API is".to_owned()
+        }
+        (Some(region), None) => format!(
+            "no edge is set: requests go to api.{region}.twilio.com, by Twilio's default edge. Twilio asks for both, \
+             with the edge that belongs to the region{}",
+            edge_of(region).map(|edge| format!(": set twilio.edge to \"{edge}\"")).unwrap_or_default()
+        ),
+        (None, Some(edge)) => format!(
+            "no region is set, so it is us1: requests go to api.{edge}.us1.twilio.com, and data is kept in the United \
+             States. Set twilio.region where it is to be kept elsewhere"
+        ),
+        (Some(_), Some(_)) => return,
+    };
+    keys.warning(key, message);
+}
+
+/// The edge in a region's own place, as far as Twilio has regions for messages.
+fn edge_of(region: &str) -> Option<&'static str> {
+    match region {
+        "us1" => Some("ashburn"),
+        "ie1" => Some("dublin"),
+        "au1" => Some("sydney"),
+        _ => None,
     }
 }
 

@@ -96,8 +96,11 @@ mod in_a_file {
     }
 
     #[test]
-    fn a_single_value_loses_only_its_last_line_break() {
-        assert_eq!(token(&file(single("value"), "s.txt", " t0k\n\r\n", 0o600)), " t0k\n");
+    fn a_single_value_has_a_line_break_behind_it_like_every_text() {
+        for text in ["t0k", "t0k\n", "t0k\r\n"] {
+            let desk = file(single("value"), "s.txt", text, 0o600);
+            assert_eq!((token(&desk).as_str(), desk.warnings().concat().contains("authToken")), ("t0k", false), "{text:?}");
+        }
         refused(&file(single("/x"), "s.txt", "t0k", 0o600), "expected \"value\" for a file with a single value");
     }
 
@@ -185,4 +188,150 @@ mod from_a_program {
         let untrusted = "v: { source: 'exec', command: '/usr/bin/env', trustedDirs: ['/opt'] }";
         refused(&self::desk(untrusted, reference), "it is in none of trustedDirs");
     }
+}
+
+/// What is copied along with a secret.
+const AROUND: [(&str, &str); 9] = [
+    ("", "\n"),
+    ("", "\r\n"),
+    (" ", ""),
+    ("\t", " \n\n"),
+    ("\u{feff}", ""),
+    ("\u{feff}", "\r\n"),
+    ("\u{a0}", "\u{200b}"),
+    ("\n", "\n"),
+    ("", "\0"),
+];
+
+/// Every key that holds a secret: how a block has it, what else the block needs, and how its value is read.
+const KEYS: [(&str, &str); 7] = [
+    ("twilio.authToken", "twilio: { authToken: SECRET }"),
+    ("twilio.previousAuthTokens[0]", "twilio: { previousAuthTokens: [SECRET] }"),
+    ("twilio.sharedKeys.KEY", "twilio: { sharedKeys: { KEY: SECRET } }"),
+    ("twilio.apiKeySecret", "twilio: { apiKeySid: 'SK0123456789abcdef0123456789abcdef', apiKeySecret: SECRET }"),
+    ("tunnel.ngrokAuthToken", "tunnel: { ngrokAuthToken: SECRET }"),
+    ("agent.apiKey", "agent: { kind: 'openai', model: 'm', apiKey: SECRET }"),
+    ("agent.token", "agent: { kind: 'openclaw', token: SECRET }"),
+];
+
+fn with(key: &str, written: &str) -> Desk {
+    Desk::with_block(&format!("{{ {} }}", key.replace("SECRET", written)))
+}
+
+/// The one secret of a configuration.
+fn secret(desk: &Desk) -> String {
+    use telephony_config::AgentKind;
+    let telephony = desk.load().telephony;
+    let (twilio, agent) = (&telephony.twilio, &telephony.agent.kind);
+    let of_agent = match agent {
+        AgentKind::OpenAi(agent) => agent.api_key.clone(),
+        AgentKind::OpenClaw(agent) => agent.token.clone(),
+        _ => None,
+    };
+    let of_twilio = twilio.auth_token.clone().or_else(|| twilio.previous_auth_tokens.first().cloned());
+    let of_twilio = of_twilio.or_else(|| twilio.shared_keys.values().next().cloned());
+    let of_twilio = of_twilio.or_else(|| twilio.api_key.as_ref().map(|key| key.secret.clone()));
+    let found = of_twilio.or_else(|| telephony.tunnel.ngrok_auth_token.clone()).or(of_agent);
+    found.unwrap().expose_secret().to_owned()
+}
+
+/// The secret is right, and a warning about `key` names where it comes from and not what it is.
+fn trimmed(desk: &Desk, key: &str, source: &str) {
+    assert_eq!(secret(desk), "t0k", "{key} from {source}");
+    let warnings = desk.warnings();
+    let is_it = |warning: &&String| warning.contains(&format!("channels.telephony.{key}: the secret"));
+    let warning = warnings.iter().find(is_it).unwrap_or_else(|| panic!("no warning about {key}: {warnings:?}"));
+    assert!(warning.contains(source) && !warning.contains("t0k"), "{warning}");
+}
+
+#[test]
+fn what_is_around_a_secret_of_any_key_is_ignored_with_a_warning() {
+    for (key, block) in KEYS {
+        for (before, behind) in AROUND {
+            let text = format!("{before}t0k{behind}");
+            let json = serde_json::to_string(&text).unwrap();
+            trimmed(&with(block, &json), key, "openclaw.json:1:");
+            for reference in ["'$TOKEN'", "'${TOKEN}'", "{ source: 'env', id: 'TOKEN' }"] {
+                trimmed(&with(block, reference).variable("TOKEN", &text), key, "env TOKEN");
+            }
+        }
+        for quoted in ["\"t0k\"", "'t0k'", "`t0k`", "“t0k”", " \"t0k\"\n", "' t0k '"] {
+            trimmed(&with(block, "'${TOKEN}'").variable("TOKEN", quoted), key, "env TOKEN");
+        }
+        let dotenv = with(block, "'${TOKEN}'").file(".env", "TOKEN=\"t0k\\n\"\n");
+        trimmed(&dotenv, key, ".env:1:1");
+        let clean = with(block, "'t0k'");
+        assert_eq!(secret(&clean), "t0k");
+        assert!(!clean.warnings().concat().contains("around it"), "{:?}", clean.warnings());
+    }
+}
+
+#[test]
+fn a_variable_that_stands_in_for_a_key_is_trimmed_too() {
+    let desk = Desk::with_block("{}").variable("TWILIO_AUTH_TOKEN", "\"t0k\"\n");
+    trimmed(&desk, "twilio.authToken", "env TWILIO_AUTH_TOKEN");
+}
+
+#[test]
+fn a_secret_that_is_nothing_but_what_is_around_secrets_is_a_problem() {
+    for (_, block) in KEYS {
+        for nothing in [" ", "\n", "\r\n", "\u{feff}", "\t\n "] {
+            let json = serde_json::to_string(nothing).unwrap();
+            refused(&with(block, &json), "the secret is empty but for blanks");
+            refused(&with(block, "'${TOKEN}'").variable("TOKEN", nothing), "from env TOKEN is empty but for blanks");
+        }
+        refused(&with(block, "'$TOKEN'").variable("TOKEN", "\"\""), "from env TOKEN is empty but for blanks");
+    }
+}
+
+#[test]
+fn quotes_that_stand_in_the_configuration_are_part_of_the_secret() {
+    let desk = Desk::with_block("{ twilio: { authToken: '\"t0k\"' } }");
+    assert_eq!(token(&desk), "\"t0k\"");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_of_a_file_or_a_program_is_trimmed_with_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let reference = |provider: &str, id: &str| format!("{{ source: '{provider}', provider: 'p', id: '{id}' }}");
+    for (before, behind) in AROUND {
+        let text = format!("{before}t0k{behind}");
+        let json = serde_json::json!({"one": &text}).to_string();
+        let provider = "p: { source: 'file', path: '~/.openclaw/s.json' }";
+        let desk = desk(provider, &reference("file", "/one")).file("s.json", &json);
+        std::fs::set_permissions(desk.path("s.json"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        trimmed(&desk, "twilio.authToken", "s.json");
+
+        let provider = "p: { source: 'file', path: '~/.openclaw/s.txt', mode: 'singleValue' }";
+        let single = self::desk(provider, &reference("file", "value")).file("s.txt", &format!("{text} \n"));
+        std::fs::set_permissions(single.path("s.txt"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        trimmed(&single, "twilio.authToken", "s.txt");
+
+        let answer = serde_json::json!({"protocolVersion": 1, "values": {"one": &text}}).to_string();
+        let script = format!("#!/bin/sh\ncat <<'END'\n{answer}\nEND\n");
+        let provider = "p: { source: 'exec', command: '~/.openclaw/p.sh' }";
+        let program = self::desk(provider, &reference("exec", "one")).file("p.sh", &script);
+        std::fs::set_permissions(program.path("p.sh"), std::fs::Permissions::from_mode(0o700)).unwrap();
+        trimmed(&program, "twilio.authToken", "p.sh");
+    }
+}
+
+#[test]
+fn a_region_or_an_edge_alone_says_which_host_is_used() {
+    let warnings = |more: &str| Desk::with_block(&format!("{{ twilio: {{ {more} }} }}")).warnings().join("\n");
+    for (region, edge) in [("ie1", "dublin"), ("au1", "sydney"), ("us1", "ashburn")] {
+        let alone = warnings(&format!("region: '{region}'"));
+        assert!(alone.contains(&format!("requests go to api.{region}.twilio.com")), "{alone}");
+        assert!(alone.contains(&format!("set twilio.edge to \"{edge}\"")), "{alone}");
+        let only_edge = warnings(&format!("edge: '{edge}'"));
+        assert!(only_edge.contains(&format!("requests go to api.{edge}.us1.twilio.com")), "{only_edge}");
+        let both = warnings(&format!("region: '{region}', edge: '{edge}'"));
+        assert!(!both.contains("requests go to"), "{both}");
+        for more in [format!("region: '{region}'"), format!("edge: '{edge}'")] {
+            let overridden = warnings(&format!("{more}, apiBaseUrl: 'https://api.example.com'"));
+            assert!(overridden.contains("it has no effect: apiBaseUrl"), "{overridden}");
+        }
+    }
+    assert!(warnings("region: 'xx9'").contains("api.xx9.twilio.com"));
 }
