@@ -62,7 +62,7 @@ fn challenge(code: PairingCode) {
     assert_eq!(spaced.parse::<PairingCode>().as_ref(), Ok(&code));
     assert!(!format!("{code:?}").contains(code.as_str()));
     let longest: PhoneNumber = "+999999999999999".parse().expect("a number");
-    assert_eq!(count(&code.challenge_text(&longest)).segments, 1);
+    assert_eq!(count(&code.challenge_text(&longest, Default::default())).segments, 1);
 }
 
 fn number(text: &str) {

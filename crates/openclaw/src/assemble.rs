@@ -257,6 +257,7 @@ pub fn settings(telephony: &Telephony) -> Settings {
         split: split_rules(telephony),
         terms: terms(telephony),
         max_sessions: telephony.max_concurrent_sessions as usize,
+        program: terminal::program(),
         unavailable_text: telephony.agent.unavailable_text.clone(),
         stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
         operator: telephony.operator.number.clone(),

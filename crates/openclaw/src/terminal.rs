@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Read, Write};
 
 use serde::Serialize;
+use telephony_domain::program::ProgramName;
 use telephony_domain::unprintable;
 
 use crate::failure::Failure;
@@ -15,6 +16,17 @@ pub fn print(line: impl std::fmt::Display) {
 /// Prints one line of data; whether there still is a reader.
 pub fn try_print(line: impl std::fmt::Display) -> bool {
     write_line(&unprintable::escape(&line.to_string()))
+}
+
+/// Prints one line of our own words, with our commands under the name that this process was started by.
+pub fn print_ours(line: impl std::fmt::Display) {
+    print(program().in_text(&line.to_string()));
+}
+
+/// The name that this process was started by.
+pub fn program() -> ProgramName {
+    let first = std::env::args_os().next().unwrap_or_default();
+    ProgramName::started_as(&first.to_string_lossy())
 }
 
 /// Prints one line of JSON; whether there still is a reader. What misleads is escaped as JSON does it.
@@ -37,7 +49,7 @@ pub fn print_json(data: &impl Serialize) -> Result<(), Failure> {
 pub fn say(line: impl std::fmt::Display) {
     let line = line.to_string();
     let mut stderr = io::stderr().lock();
-    writeln!(stderr, "{}", unprintable::escape(&line)).ok();
+    writeln!(stderr, "{}", unprintable::escape(&program().in_text(&line))).ok();
 }
 
 /// Asks the person at the terminal; none where there is nobody to ask. Anything but yes is no.

@@ -26,6 +26,8 @@ mod doctor_looks_at_files;
 mod doctor_looks_at_the_agent;
 #[path = "cli/it_costs_money.rs"]
 mod it_costs_money;
+#[path = "cli/it_has_another_name.rs"]
+mod it_has_another_name;
 #[path = "cli/it_is_set_up.rs"]
 mod it_is_set_up;
 #[path = "cli/it_is_used_wrongly.rs"]
@@ -50,6 +52,8 @@ mod the_log_is_read_by_people_and_programs;
 mod the_service_is_installed;
 #[path = "cli/the_tour.rs"]
 mod the_tour;
+#[path = "cli/the_webhook_has_a_slash.rs"]
+mod the_webhook_has_a_slash;
 #[path = "cli/the_webhook_is_set.rs"]
 mod the_webhook_is_set;
 #[path = "cli/what_happened_is_asked.rs"]

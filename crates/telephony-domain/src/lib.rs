@@ -18,6 +18,7 @@ pub mod pace;
 pub mod pairing;
 pub mod plain_text;
 pub mod policy;
+pub mod program;
 pub mod rally;
 pub mod reaction;
 pub mod reconcile;

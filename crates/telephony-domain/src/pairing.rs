@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::number::PhoneNumber;
+use crate::program::ProgramName;
 
 /// A code works this long.
 pub const CODE_VALID_FOR: Duration = Duration::from_secs(60 * 60);
@@ -42,11 +43,18 @@ impl PairingCode {
         &self.0
     }
 
-    /// The SMS that tells `contact` this code: one segment, whatever the number.
-    pub fn challenge_text(&self, contact: &PhoneNumber) -> String {
+    /// The SMS that tells `contact` this code and the command of `program` that approves it: one segment, whatever the
+    /// number.
+    pub fn challenge_text(&self, contact: &PhoneNumber, program: ProgramName) -> String {
+        let ask = match program {
+            ProgramName::Openclaw => "Ask the owner to run:",
+            // The longer name leaves less room.
+            ProgramName::OpenclawTelephony => "Ask the owner:",
+        };
+        let name = program.as_str();
         format!(
             "OpenClaw: access not configured.\n\nYour number: {contact}\nPairing code: {self}\n\n\
-             Ask the owner to run:\nopenclaw pairing approve telephony {self}"
+             {ask}\n{name} pairing approve telephony {self}"
         )
     }
 }
@@ -110,16 +118,23 @@ mod tests {
 
     #[test]
     fn the_sms_costs_one_segment_even_to_the_longest_number() {
-        let text = PairingCode::from_random([0; LENGTH]).challenge_text(&"+999999999999999".parse().unwrap());
-        assert_eq!(count(&text).segments, 1);
+        let longest = "+999999999999999".parse().unwrap();
+        for program in [ProgramName::Openclaw, ProgramName::OpenclawTelephony] {
+            let text = PairingCode::from_random([0; LENGTH]).challenge_text(&longest, program);
+            assert_eq!(count(&text).segments, 1, "{text}");
+        }
     }
 
     #[test]
     fn the_sms_says_who_and_what_to_type() {
         let code = PairingCode::from_random([0; LENGTH]);
-        let text = code.challenge_text(&"+15550001111".parse().unwrap());
-        assert!(text.starts_with("OpenClaw: access not configured."));
-        assert!(text.contains("+15550001111"));
-        assert!(text.ends_with("openclaw pairing approve telephony AAAAAAAA"));
+        for (program, name) in
+            [(ProgramName::Openclaw, "openclaw"), (ProgramName::OpenclawTelephony, "openclaw-telephony")]
+        {
+            let text = code.challenge_text(&"+15550001111".parse().unwrap(), program);
+            assert!(text.starts_with("OpenClaw: access not configured."));
+            assert!(text.contains("+15550001111"));
+            assert!(text.ends_with(&format!("\n{name} pairing approve telephony AAAAAAAA")));
+        }
     }
 }

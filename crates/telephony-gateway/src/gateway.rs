@@ -10,6 +10,7 @@ use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub terms: Terms,
     /// Turns and calls at a time; a tenth of them, at least one where there are two, is kept for calls.
     pub max_sessions: usize,
+    /// The name that texts call our program by.
+    pub program: ProgramName,
     /// What a contact is told when nobody has been able to answer for a while.
     pub unavailable_text: String,
     /// Pairing messages to strangers in 24 hours; none: no limit.

@@ -8,6 +8,7 @@ use telephony_domain::id::LineId;
 use telephony_domain::message::{Draft, Purpose};
 use telephony_domain::notice;
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_store::notices::Given;
@@ -52,7 +53,7 @@ impl Operator {
     /// Does what is to be done now. Returns when there is more to tell.
     async fn serve(&self) -> Result<Option<Timestamp>, StoreError> {
         while let Some(ordered) = self.store.next_order().await? {
-            let words = Words { split: self.split() };
+            let words = Words { split: self.split(), program: self.program() };
             let obeyed = self.store.obey(ordered.id, Arc::new(words), self.clock.now()).await?;
             tracing::info!(order = %ordered.id, obeyed = obeyed.as_str(), "the operator's order is obeyed");
             self.wake.all();
@@ -87,9 +88,13 @@ impl Operator {
         self.rules.now().settings.split
     }
 
+    fn program(&self) -> ProgramName {
+        self.rules.now().settings.program
+    }
+
     fn draft(&self, operator: &PhoneNumber, notices: &[Given]) -> Draft {
         let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
-        let text = notice::join(&texts);
+        let text = self.program().in_text(&notice::join(&texts)).into_owned();
         Draft {
             // What keeps it from being told twice is that a notice is told once.
             key: format!("notice-{}", random::name()),

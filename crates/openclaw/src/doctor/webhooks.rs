@@ -1,6 +1,6 @@
 //! The webhook as Twilio has it, against what it should be.
 
-use telephony_providers::route::{Diversion, Route, Setting, Traffic};
+use telephony_providers::route::{Diversion, Route, Setting, Traffic, is_same_url};
 use telephony_providers::twilio::public_url::PublicUrl as Address;
 
 use super::catalogue::{
@@ -70,7 +70,7 @@ fn check_diversion(address: &str, diversion: &Diversion, takes_calls: bool, chec
 
 fn check_messages(address: &str, setting: &Setting, checkup: &mut Checkup) {
     let Setting { name, value, wanted: Some(wanted), .. } = setting else { return };
-    if value == wanted {
+    if !setting.is_wrong() {
         return;
     }
     let detail = format!("{address}: {name} is `{value}`, and should be `{wanted}`");
@@ -80,7 +80,7 @@ fn check_messages(address: &str, setting: &Setting, checkup: &mut Checkup) {
         checkup.found(SERVICE_DEFERS.found(address));
     } else if value.is_empty() {
         checkup.found(WEBHOOK_NOT_SET.found(format!("{address}: {name} should be `{wanted}`")));
-    } else if without_fragment(value) == without_fragment(wanted) {
+    } else if is_same_url(without_fragment(value), without_fragment(wanted)) {
         checkup.found(WEBHOOK_WITHOUT_OVERRIDES.found(detail));
     } else {
         checkup.found(WEBHOOK_ELSEWHERE.found(detail));
@@ -91,7 +91,7 @@ fn check_calls(address: &str, setting: &Setting, checkup: &mut Checkup) {
     let Setting { name, value, wanted: Some(wanted), .. } = setting else { return };
     let is_wrong = match name.ends_with("Method") {
         true => value != wanted,
-        false => without_fragment(value) != without_fragment(wanted),
+        false => !is_same_url(without_fragment(value), without_fragment(wanted)),
     };
     if is_wrong {
         checkup

@@ -130,9 +130,14 @@ impl Bench {
 
     /// The same, with these variables in its environment.
     pub async fn start_gateway_with(&mut self, variables: &[(&str, &str)]) {
-        let log = std::fs::File::create(self.log()).unwrap();
         let mut command = self.command();
         command.envs(variables.iter().copied());
+        self.start(command).await;
+    }
+
+    /// The same with this command of the program, perhaps under its other name.
+    pub async fn start(&mut self, mut command: Command) {
+        let log = std::fs::File::create(self.log()).unwrap();
         let gateway = command.arg("gateway").stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.gateway = Some(gateway);
         let alive = self.wait_for_gateway().await;

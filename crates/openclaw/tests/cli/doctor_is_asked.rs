@@ -287,6 +287,10 @@ async fn twilio_has_another_webhook_and_fix_sets_it() {
     doctor(&bench).await.has("webhook-without-overrides");
     bench.twilio.set_sms_url(DEFAULT_NUMBER, "https://nowhere.invalid/telephony/webhook/").unwrap();
     let diagnosis = doctor(&bench).await;
+    diagnosis.has_not("webhook-elsewhere");
+    diagnosis.has("webhook-without-overrides");
+    bench.twilio.set_sms_url(DEFAULT_NUMBER, "https://nowhere.invalid/telephony/other").unwrap();
+    let diagnosis = doctor(&bench).await;
     diagnosis.has("webhook-elsewhere");
     diagnosis.has("voice-webhook-elsewhere");
     let ran = bench.run(&["telephony", "doctor", "--fix"]).await;

@@ -99,7 +99,11 @@ mod in_a_file {
     fn a_single_value_has_a_line_break_behind_it_like_every_text() {
         for text in ["t0k", "t0k\n", "t0k\r\n"] {
             let desk = file(single("value"), "s.txt", text, 0o600);
-            assert_eq!((token(&desk).as_str(), desk.warnings().concat().contains("authToken")), ("t0k", false), "{text:?}");
+            assert_eq!(
+                (token(&desk).as_str(), desk.warnings().concat().contains("authToken")),
+                ("t0k", false),
+                "{text:?}"
+            );
         }
         refused(&file(single("/x"), "s.txt", "t0k", 0o600), "expected \"value\" for a file with a single value");
     }

@@ -206,7 +206,8 @@ impl Worker {
 
     fn new_challenge(&self, turn: &LeasedTurn) -> Challenge {
         let code = PairingCode::from_random(random::bytes());
-        let parts = reply::parts(&code.challenge_text(&turn.contact), &self.rules.settings.split);
+        let text = code.challenge_text(&turn.contact, self.rules.settings.program);
+        let parts = reply::parts(&text, &self.rules.settings.split);
         Challenge { code, parts, replies_per_day: self.rules.settings.stranger_replies_per_day }
     }
 

@@ -3,6 +3,7 @@
 use telephony_domain::message::PartDraft;
 use telephony_domain::notice;
 use telephony_domain::pairing::APPROVAL_TEXT;
+use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::SplitRules;
 use telephony_store::contacts::Approved;
 use telephony_store::history::Summary;
@@ -14,6 +15,7 @@ use crate::inbox::reply;
 /// The words, cut into parts by these rules.
 pub(super) struct Words {
     pub(super) split: SplitRules,
+    pub(super) program: ProgramName,
 }
 
 impl Wording for Words {
@@ -22,7 +24,7 @@ impl Wording for Words {
     }
 
     fn answer(&self, obeyed: &Obeyed) -> Vec<PartDraft> {
-        reply::parts(&answer(obeyed), &self.split)
+        reply::parts(&self.program.in_text(&answer(obeyed)), &self.split)
     }
 }
 

@@ -105,7 +105,10 @@ mod tests {
     #[test]
     fn a_host_counts_in_small_letters_and_as_it_is_requested() {
         let all = spelled("HTTPS://u:P@A.b/w", "/w", "a.B");
-        assert!(all.contains(&"https://u:P@a.b/w".to_owned()) && all.contains(&"https://u:P@a.B/w".to_owned()), "{all:?}");
+        assert!(
+            all.contains(&"https://u:P@a.b/w".to_owned()) && all.contains(&"https://u:P@a.B/w".to_owned()),
+            "{all:?}"
+        );
         assert!(!spelled("https://a.b/w", "/w", "evil.example").concat().contains("evil"));
     }
 }

@@ -70,8 +70,12 @@ async fn a_body_that_never_ends_is_cut_off() {
 #[tokio::test]
 async fn other_paths_and_methods_are_not_there() {
     let stage = Plan::default().start().await;
-    for path in ["/", "/telephony", "/telephony/webhook/", "/telephony/webhook/x", "/status", "/telephony//webhook"] {
+    for path in ["/", "/telephony", "/telephony/webhook/x", "/status", "/telephony/%77ebhook"] {
         assert_eq!(post(&stage, path, Some("AAAA"), String::new()).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    for path in ["/telephony/webhook/", "/telephony//webhook", "/telephony/status/", "//telephony/status"] {
+        let answer = post(&stage, path, Some("AAAA"), String::new()).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "a slash more is the same path: {path}");
     }
     for path in ["/telephony/webhook", "/telephony/status"] {
         let answer = client().get(stage.url(path)).send().await.unwrap();

@@ -12,6 +12,7 @@ use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Policy};
+use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::{ChunkMode, SplitRules};
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::gateway::{Gateway, Parts, Settings};
@@ -314,6 +315,7 @@ impl Stage {
             },
             terms: self.plan.terms,
             max_sessions: self.plan.max_sessions,
+            program: ProgramName::default(),
             unavailable_text: SORRY.into(),
             stranger_replies_per_day: self.plan.stranger_replies_per_day,
             operator: self.operator(),

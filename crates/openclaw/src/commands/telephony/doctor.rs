@@ -127,11 +127,11 @@ fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor
 fn print(checkups: &[Checkup]) {
     for checkup in checkups {
         for well in &checkup.well {
-            terminal::print(format!("ok       {}: {}", checkup.area, well));
+            terminal::print_ours(format!("ok       {}: {}", checkup.area, well));
         }
         for found in &checkup.found {
             let finding = found.finding;
-            terminal::print(format!("{:8} {}: {}", finding.severity, checkup.area, finding.what));
+            terminal::print_ours(format!("{:8} {}: {}", finding.severity, checkup.area, finding.what));
             if !found.detail.is_empty() {
                 indent("", &found.detail);
             }
@@ -143,13 +143,13 @@ fn print(checkups: &[Checkup]) {
         }
     }
     let count = |severity| findings(checkups).filter(|(_, found)| found.finding.severity == severity).count();
-    terminal::print(format!("{} error(s), {} warning(s)", count(Severity::Error), count(Severity::Warning)));
+    terminal::print_ours(format!("{} error(s), {} warning(s)", count(Severity::Error), count(Severity::Warning)));
 }
 
 /// A text behind its label, with the lines of it under each other.
 fn indent(label: &str, text: &str) {
     let (margin, lines) = (" ".repeat(9 + label.len()), text.replace('\n', "\n  "));
-    terminal::print(format!("{:9}{label}{}", "", lines.replace('\n', &format!("\n{margin}"))));
+    terminal::print_ours(format!("{:9}{label}{}", "", lines.replace('\n', &format!("\n{margin}"))));
 }
 
 fn print_json(checkups: &[Checkup], ok: bool) -> Result<(), Failure> {

@@ -181,7 +181,7 @@ fn show(report: &Report) {
     let Report { inbox, outbox, .. } = report;
     match &report.gateway {
         Some(alive) => show_alive(alive),
-        None => terminal::print("Gateway:   not running (start it with `openclaw gateway`)"),
+        None => terminal::print_ours("Gateway:   not running (start it with `openclaw gateway`)"),
     }
     let number = report.from_number.as_deref().unwrap_or("no number");
     let service = report.messaging_service_sid.as_ref().map(|sid| format!(", messaging service {sid}"));
@@ -204,10 +204,10 @@ fn show(report: &Report) {
         terminal::print(format!("Attention: {} message(s) came to a number not known to be yours", inbox.unconfirmed));
     }
     if inbox.dead + inbox.parked > 0 {
-        terminal::print("Attention: some messages could not be answered: `openclaw telephony messages --dead`");
+        terminal::print_ours("Attention: some messages could not be answered: `openclaw telephony messages --dead`");
     }
     for attention in report.notices.iter().chain(&report.warnings) {
-        terminal::print(format!("Attention: {attention}"));
+        terminal::print_ours(format!("Attention: {attention}"));
     }
 }
 

@@ -100,6 +100,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules) -> Result<Setting
         split,
         terms: Pacing::Unlimited.into(),
         max_sessions: 50,
+        program: crate::terminal::program(),
         unavailable_text: String::new(),
         stranger_replies_per_day: Some(50),
         operator: None,

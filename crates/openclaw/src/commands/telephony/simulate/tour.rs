@@ -45,7 +45,7 @@ impl Tour<'_> {
         self.text(FIRST_WORDS).await?;
         let code = self.challenge().await?;
 
-        terminal::print(format!("\nThe operator types: openclaw pairing approve telephony {code}"));
+        terminal::print_ours(format!("\nThe operator types: openclaw pairing approve telephony {code}"));
         self.desk.operator.approve(Who::Code(code)).await?;
         let answers = self.answers(2).await?;
         check(answers[0].body == APPROVAL_TEXT, "the approval SMS comes first")?;

@@ -1,0 +1,43 @@
+//! The program was started as `openclaw-telephony`: beside a real OpenClaw, `openclaw` does not know our commands.
+
+use std::process::Command;
+
+use crate::bench::{ALICE, Bench, Ran};
+
+fn named(bench: &Bench) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-telephony"));
+    command.env_clear().env("HOME", "/nonexistent").env("OPENCLAW_STATE_DIR", bench.state());
+    command
+}
+
+async fn run(bench: &Bench, arguments: &[&str]) -> Ran {
+    let mut command = named(bench);
+    command.args(arguments);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap().into()
+}
+
+#[tokio::test]
+async fn hints_and_doctor_name_it() {
+    let bench = Bench::new().await;
+    let status = run(&bench, &["telephony", "status"]).await;
+    assert!(status.stdout.contains("start it with `openclaw-telephony gateway`"), "{status:?}");
+    let missing = run(&bench, &["telephony", "messages", "out-77"]).await;
+    assert!(missing.stderr.contains("hint: `openclaw-telephony telephony messages`"), "{missing:?}");
+    for arguments in [["telephony", "doctor"].as_slice(), &["telephony", "--help"], &["pairing", "approve", "--help"]] {
+        let ran = run(&bench, arguments).await;
+        let said = ran.stdout + &ran.stderr;
+        for command in ["openclaw telephony", "openclaw pairing", "openclaw gateway"] {
+            assert!(!said.contains(command), "{arguments:?}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_pairing_text_names_it() {
+    let mut bench = Bench::new().await;
+    bench.start(named(&bench)).await;
+    bench.text(ALICE, "hello?").await;
+    let text = bench.texts(ALICE, 1).await.remove(0);
+    let code = text.split_whitespace().last().unwrap();
+    assert!(text.ends_with(&format!("\nopenclaw-telephony pairing approve telephony {code}")), "{text}");
+}

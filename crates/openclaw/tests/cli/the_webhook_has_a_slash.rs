@@ -1,0 +1,63 @@
+//! The URL at Twilio and in the configuration has a slash more or less than the other, or leads to another path.
+
+use twilio_simulator::DEFAULT_NUMBER;
+
+use crate::bench::{ALICE, Bench};
+
+/// A gateway whose publicUrl has `path` behind the host, in capitals where `is_loud`.
+async fn with_path(path: &str, is_loud: bool) -> (Bench, String) {
+    let mut bench = Bench::new().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let host = if is_loud { "HTTP://127.0.0.1" } else { "http://127.0.0.1" };
+    bench.configure(&format!("inboundPolicy: 'open', publicUrl: '{host}:{port}{path}',"));
+    let text = std::fs::read_to_string(bench.configuration()).unwrap();
+    std::fs::write(bench.configuration(), text.replace("port: 0", &format!("port: {port}"))).unwrap();
+    bench.start_gateway().await;
+    (bench, format!("http://127.0.0.1:{port}"))
+}
+
+#[tokio::test]
+async fn texts_and_reports_come_through_whatever_the_slashes() {
+    let configured = ["", "/", "//", "/telephony/webhook", "/telephony/webhook/", "//telephony/webhook"];
+    let called = ["/telephony/webhook", "/telephony/webhook/", "//telephony/webhook", "/telephony/webhook?a=b"];
+    for (number, path) in configured.into_iter().enumerate() {
+        let (bench, base) = with_path(path, number % 2 == 1).await;
+        for (number, called) in called.into_iter().enumerate() {
+            bench.twilio.set_sms_url(DEFAULT_NUMBER, &format!("{base}{called}")).unwrap();
+            bench.text(ALICE, called).await;
+            assert_eq!(bench.texts(ALICE, number + 1).await[number], called, "{path} {called}");
+        }
+        bench.wait_for(|status| status["outbox"]["deliveredToday"] == called.len()).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_synced_and_looked_at_may_have_the_slash_too() {
+    let bench = Bench::new().await;
+    bench.configure("publicUrl: 'https://phone.example.com/telephony/webhook/',");
+    bench.done(&["telephony", "webhook", "sync", "--yes"]).await;
+    let shown = bench.json(&["telephony", "webhook", "show", "--json"]).await;
+    let url = &shown["routes"][0]["settings"][0]["value"];
+    assert_eq!(url, "https://phone.example.com/telephony/webhook/#rc=3&rp=5xx,ct,rt");
+    bench.configure("publicUrl: 'https://phone.example.com',");
+    let again = bench.run(&["telephony", "webhook", "sync"]).await;
+    assert!(again.code == 0 && again.stderr.contains("nothing to change"), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_signed_request_to_another_path_or_by_another_method_is_told_with_what_is_expected() {
+    let (bench, base) = with_path("", false).await;
+    let long = format!("/sms/{}", "x".repeat(5000));
+    for path in ["/sms", "/telephony/webhook/telephony/webhook", "/telephony", long.as_str()] {
+        bench.twilio.set_sms_url(DEFAULT_NUMBER, &format!("{base}{path}")).unwrap();
+        for _ in 0..3 {
+            let delivery = bench.twilio.text(ALICE, DEFAULT_NUMBER, "hello").await.unwrap();
+            assert_eq!(delivery.status, Some(404), "{path}");
+        }
+    }
+    let log = bench.gateway_log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("a signed webhook came as POST /sms")).collect();
+    assert_eq!(lines.len(), 1, "once a minute: {log}");
+    assert!(lines[0].contains("/telephony/webhook") && lines[0].len() < 1000, "{log}");
+    assert!(!log.contains("hello"), "{log}");
+}

@@ -1,0 +1,71 @@
+//! The name that our program was started by: hints tell people to type it.
+
+use std::borrow::Cow;
+
+/// A name of our program. Beside a real OpenClaw, `openclaw` is the host and does not know our commands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProgramName {
+    /// `openclaw`, as hints are written.
+    #[default]
+    Openclaw,
+    /// `openclaw-telephony`, the name that OpenClaw's plugin looks for.
+    OpenclawTelephony,
+}
+
+/// What follows the name in each of our commands.
+const COMMANDS: [&str; 3] = ["openclaw telephony", "openclaw pairing", "openclaw gateway"];
+
+impl ProgramName {
+    /// The name in the first argument of a process, which may be a whole path.
+    pub fn started_as(argument: &str) -> Self {
+        let name = argument.rsplit('/').next().unwrap_or_default();
+        if name == Self::OpenclawTelephony.as_str() { Self::OpenclawTelephony } else { Self::Openclaw }
+    }
+
+    /// The name as it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Openclaw => "openclaw",
+            Self::OpenclawTelephony => "openclaw-telephony",
+        }
+    }
+
+    /// A text of ours, with our commands under this name.
+    pub fn in_text(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Openclaw => Cow::Borrowed(text),
+            Self::OpenclawTelephony => {
+                let named = |text: String, command: &str| {
+                    text.replace(command, &command.replacen(Self::Openclaw.as_str(), self.as_str(), 1))
+                };
+                Cow::Owned(COMMANDS.iter().fold(text.to_owned(), |text, command| named(text, command)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_name_at_the_end_of_a_path_counts() {
+        for argument in ["openclaw-telephony", "/usr/bin/openclaw-telephony", "./openclaw-telephony"] {
+            assert_eq!(ProgramName::started_as(argument), ProgramName::OpenclawTelephony, "{argument}");
+        }
+        for argument in ["", "openclaw", "/opt/openclaw-telephony/openclaw", "openclaw-telephony2", "x"] {
+            assert_eq!(ProgramName::started_as(argument), ProgramName::Openclaw, "{argument}");
+        }
+    }
+
+    #[test]
+    fn commands_in_a_text_are_named_and_nothing_else_changes() {
+        let text =
+            "`openclaw telephony doctor` or openclaw pairing list, then `openclaw gateway`; OpenClaw, openclaw.json";
+        let named = "`openclaw-telephony telephony doctor` or openclaw-telephony pairing list, then \
+                     `openclaw-telephony gateway`; OpenClaw, openclaw.json";
+        assert_eq!(ProgramName::OpenclawTelephony.in_text(text), named);
+        assert_eq!(ProgramName::OpenclawTelephony.in_text(named), named);
+        assert_eq!(ProgramName::Openclaw.in_text(text), text);
+    }
+}
