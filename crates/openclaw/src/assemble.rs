@@ -277,7 +277,7 @@ pub fn settings(telephony: &Telephony) -> Settings {
 /// Orders are obeyed only where it is certain who sends them.
 fn intake(telephony: &Telephony) -> Intake {
     let operator = telephony.operator.number.clone().filter(|_| !telephony.skip_signature_verification);
-    Intake { policy: telephony.policy.clone(), coalesce: telephony.sms.coalesce, operator }
+    Intake { policy: telephony.policy.clone(), coalesce: telephony.sms.coalesce, operator, line: None }
 }
 
 /// How the world reaches us, where that takes a tunnel.

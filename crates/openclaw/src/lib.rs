@@ -11,6 +11,7 @@ mod failure;
 mod line;
 mod logging;
 mod money;
+mod number;
 mod part;
 mod reach;
 mod reload;

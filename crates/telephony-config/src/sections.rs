@@ -14,6 +14,7 @@ pub(crate) mod webhook_security;
 
 use std::fmt;
 
+use telephony_domain::address::read_phone;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{InboundPolicy, Policy};
 
@@ -149,12 +150,16 @@ impl Telephony {
     }
 }
 
+/// A phone number, in front of it perhaps the prefix of OpenClaw's targets or of RCS.
+const NUMBER_PATTERN: &str =
+    r"^(([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{1,14}\s*$";
+
 /// A phone number in E.164 form.
 pub(crate) fn number() -> Parsed<PhoneNumber> {
     Parsed {
         expected: "a phone number in E.164 form such as \"+15550001234\"",
-        pattern: Some(r"^\+[1-9][0-9]{1,14}$"),
-        parse: |text| text.parse().ok(),
+        pattern: Some(NUMBER_PATTERN),
+        parse: |text| read_phone(text).ok(),
     }
 }
 
@@ -180,7 +185,7 @@ fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
     let entry = Parsed {
         expected: "a phone number in E.164 form such as \"+15550001234\", or \"*\" for everyone",
         pattern: Some(r"^(\*|\+[1-9][0-9]{1,14})$"),
-        parse: |text| if text == "*" { Some(Allowed::Everyone) } else { text.parse().ok().map(Allowed::Number) },
+        parse: |text| if text == "*" { Some(Allowed::Everyone) } else { read_phone(text).ok().map(Allowed::Number) },
     };
     let entries =
         keys.key("allowFrom", "Numbers that are always allowed; `\"*\"` is everyone.", List(entry)).or(vec![]);

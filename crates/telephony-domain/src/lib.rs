@@ -1,5 +1,6 @@
 //! What things are and which rules they follow; no I/O, no clock, no provider.
 
+pub mod address;
 pub mod consent;
 pub mod delivery;
 pub mod forecast;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::{Origin, without_channel};
 use crate::id::TurnId;
 use crate::number::{PhoneNumber, mask};
 use crate::time::Timestamp;
@@ -13,7 +14,8 @@ use crate::time::Timestamp;
 pub struct Arrival {
     /// The provider's id of the message; the same message always has the same id.
     pub provider_id: String,
-    /// Who sent it: mostly E.164, but carriers also send short codes and names.
+    /// The sender's canonical address ([`crate::address::canonical`]): mostly E.164, but also short codes, names and users
+    /// of other channels.
     pub from: String,
     /// Which of our numbers it was sent to.
     pub to: String,
@@ -32,9 +34,14 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// The sender as a phone number; none for short codes, names and hidden numbers.
-    pub fn contact(&self) -> Option<PhoneNumber> {
-        self.from.parse().ok()
+    /// The kind of sender.
+    pub fn origin(&self) -> Origin {
+        Origin::of(&self.from)
+    }
+
+    /// Whether it came to an address of a channel that is no number of a line, such as an RCS agent.
+    pub fn is_to_channel(&self) -> bool {
+        without_channel(&self.to) != self.to
     }
 
     /// When it came, which is `now` unless the provider says otherwise; never later.

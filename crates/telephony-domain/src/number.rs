@@ -70,8 +70,11 @@ impl fmt::Debug for PhoneNumber {
 }
 
 /// Hides the middle of any sender address: a number keeps its first five and last four characters,
-/// anything shorter than ten characters only its first.
+/// anything shorter than ten characters only its first. The channel in front of an address is no secret.
 pub fn mask(address: &str) -> String {
+    if let Some((channel, rest)) = address.split_once(':') {
+        return format!("{channel}:{}", mask(rest));
+    }
     let characters: Vec<char> = address.chars().collect();
     match characters.as_slice() {
         [] => String::new(),
@@ -110,6 +113,7 @@ mod tests {
         assert_eq!(mask("+15550001234"), "+1555•••1234");
         assert_eq!(mask("72345"), "7•••");
         assert_eq!(mask(""), "");
+        assert_eq!(mask("whatsapp:+15550001234"), "whatsapp:+1555•••1234");
         assert_eq!(format!("{:?}", "+15550001234".parse::<PhoneNumber>().unwrap()), "+1555•••1234");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::address::without_phone_prefix;
 use crate::number::PhoneNumber;
 use crate::pairing::PairingCode;
 
@@ -77,7 +78,7 @@ fn whom(words: &[&str]) -> Option<Whom> {
     {
         return Some(Whom::Code(code));
     }
-    let digits: String = text.chars().filter(|c| !matches!(c, '-' | '(' | ')' | '.')).collect();
+    let digits: String = without_phone_prefix(&text).chars().filter(|c| !matches!(c, '-' | '(' | ')' | '.')).collect();
     digits.parse().ok().map(Whom::Number)
 }
 

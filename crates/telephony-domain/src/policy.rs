@@ -78,8 +78,10 @@ pub enum Refusal {
     Blocked,
     /// The contact asked this line to stop.
     OptedOut,
-    /// The sender is a short code, a name or hidden: nobody to answer.
+    /// The sender is a short code, a name or hidden, and cannot be answered.
     NotANumber,
+    /// The message came by another channel than SMS, MMS and RCS.
+    UnsupportedChannel,
 }
 
 impl Refusal {
@@ -91,6 +93,7 @@ impl Refusal {
             Refusal::Blocked => "blocked",
             Refusal::OptedOut => "opted-out",
             Refusal::NotANumber => "not-a-number",
+            Refusal::UnsupportedChannel => "unsupported-channel",
         }
     }
 }

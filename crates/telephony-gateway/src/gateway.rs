@@ -172,7 +172,7 @@ impl Gateway {
         }
         let public = PublicAddress::new(parts.settings.webhook_url.clone());
         let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
-        let desk = Arc::new(desk(&parts, &wake));
+        let desk = Arc::new(desk(&parts, line, &wake));
         let inbox = inbox(&parts, &rules, &wake, &public, &holder);
         tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
         let outbox = outbox(&parts, &wake, &public, holder);
@@ -266,9 +266,10 @@ async fn once_cleared(desk: Arc<Desk>, stop: Stop, work: impl Future<Output = ()
     }
 }
 
-fn desk(parts: &Parts, wake: &Arc<Wake>) -> Desk {
+fn desk(parts: &Parts, line: LineId, wake: &Arc<Wake>) -> Desk {
     let (journal, store, provider) = (parts.journal.clone(), parts.store.clone(), parts.provider.clone());
-    let (intake, clock, metrics) = (parts.settings.intake.clone(), parts.clock.clone(), parts.metrics.clone());
+    let (clock, metrics) = (parts.clock.clone(), parts.metrics.clone());
+    let intake = Intake { line: Some(line), ..parts.settings.intake.clone() };
     Desk::new(journal, store, provider, intake, clock, wake.clone(), metrics)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use telephony_domain::address::Origin;
 use telephony_domain::delivery::{Advance, StatusReport};
 use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
@@ -15,6 +16,7 @@ use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 
 use crate::metrics::Metrics;
+use crate::unanswered::Unanswered;
 use crate::wake::Wake;
 
 /// An opt-out is acknowledged once it is obeyed; who waits longer than this is told to come again (Twilio waits for 15 s).
@@ -29,6 +31,7 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     wake: Arc<Wake>,
     metrics: Arc<Metrics>,
+    unanswered: Unanswered,
 }
 
 impl Desk {
@@ -42,12 +45,22 @@ impl Desk {
         wake: Arc<Wake>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { journal, store, provider, terms: RwLock::new(Arc::new(terms)), clock, wake, metrics }
+        Self {
+            journal,
+            store,
+            provider,
+            terms: RwLock::new(Arc::new(terms)),
+            clock,
+            wake,
+            metrics,
+            unanswered: Unanswered::default(),
+        }
     }
 
-    /// From now on messages are judged by `terms`.
+    /// From now on messages are judged by `terms`; the line stays.
     pub fn set_terms(&self, terms: Intake) {
-        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
+        let mut now = self.terms.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Arc::new(Intake { line: now.line, ..terms });
     }
 
     /// Takes `event`; when this returns `Ok` it is on disk, and an opt-out is obeyed.
@@ -109,9 +122,9 @@ impl Desk {
     /// Stores a message; when this returns `Ok` it is on disk.
     pub async fn accept(&self, arrival: Arrival, now: Timestamp) -> Result<Accepted, StoreError> {
         let terms = self.terms.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let (provider_id, from) = (arrival.provider_id.clone(), mask(&arrival.from));
+        let (provider_id, from, origin) = (arrival.provider_id.clone(), arrival.from.clone(), arrival.origin());
         let accepted = self.store.accept(arrival, terms, now).await?;
-        tracing::debug!(provider_id, from, ?accepted, "message stored");
+        tracing::debug!(provider_id, from = mask(&from), ?accepted, "message stored");
         if let Some(name) = name(accepted) {
             self.metrics.message(name);
         }
@@ -119,9 +132,35 @@ impl Desk {
             Accepted::Waiting(_) => self.wake.inbox.notify_one(),
             Accepted::Unconfirmed(_) => self.wake.numbers.notify_one(),
             Accepted::Order(_) => self.wake.operator.notify_one(),
-            Accepted::Keyword(..) | Accepted::Refused(..) | Accepted::Empty(_) | Accepted::Repeat => {}
+            Accepted::Keyword(..) | Accepted::Refused(..) => self.say_unanswered(&from, &origin, now),
+            Accepted::Empty(_) | Accepted::Repeat => {}
         }
         Ok(accepted)
+    }
+
+    /// Logs that a sender gets no answer, and wakes the task that sends the operator's notices.
+    fn say_unanswered(&self, from: &str, origin: &Origin, now: Timestamp) {
+        if matches!(origin, Origin::Phone(_)) {
+            return;
+        }
+        self.wake.operator.notify_one();
+        if !self.unanswered.is_news(from, now) {
+            return;
+        }
+        let from = mask(from);
+        match origin {
+            Origin::Channel { name, .. } => {
+                tracing::warn!(
+                    from,
+                    channel = name,
+                    "messages by this channel are kept but get no answer: it is not supported"
+                );
+            }
+            _ => tracing::warn!(
+                from,
+                "texts from a short code or a name are kept but get no answer: read them with `messages`"
+            ),
+        }
     }
 
     async fn report(&self, report: StatusReport, now: Timestamp) -> Result<(), StoreError> {

@@ -24,5 +24,6 @@ pub mod stop;
 pub mod tasks;
 mod tidy;
 pub mod tunnel;
+mod unanswered;
 pub mod wake;
 pub mod webhook;

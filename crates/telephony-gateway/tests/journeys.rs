@@ -18,6 +18,8 @@ mod a_price_comes_late;
 mod a_stranger_texts;
 #[path = "journeys/a_task_panics.rs"]
 mod a_task_panics;
+#[path = "journeys/a_text_comes_by_another_way.rs"]
+mod a_text_comes_by_another_way;
 #[path = "journeys/a_text_to_an_unknown_number.rs"]
 mod a_text_to_an_unknown_number;
 #[path = "journeys/a_webhook_comes_twice.rs"]

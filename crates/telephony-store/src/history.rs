@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, InboundId, LineId, MessageId, TurnId};
 use telephony_domain::message::Purpose;
-use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -24,8 +23,8 @@ pub enum Direction {
 /// Which messages to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only with this contact.
-    pub contact: Option<PhoneNumber>,
+    /// Only with this contact or sender, by canonical address; a number also finds what the person wrote by other channels.
+    pub contact: Option<String>,
     /// Only this way.
     pub direction: Option<Direction>,
     /// Only on this line.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use telephony_domain::id::{ConversationId, InboundId, TurnId};
+use telephony_domain::id::{ConversationId, InboundId, LineId, TurnId};
 use telephony_domain::message::{Arrival, Draft, PartDraft};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{Policy, Refusal, Standing};
@@ -29,6 +29,8 @@ pub struct Intake {
     pub coalesce: Duration,
     /// Whose orders are obeyed; nobody's where it cannot be told who sends.
     pub operator: Option<PhoneNumber>,
+    /// The line of messages to an address that is no number: an RCS agent, or our name in another channel.
+    pub line: Option<LineId>,
 }
 
 /// What became of an arrival. All but `Repeat` are stored now.

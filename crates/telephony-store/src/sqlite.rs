@@ -40,6 +40,7 @@ mod tally;
 mod tests;
 mod turn;
 mod turn_end;
+mod unanswerable;
 mod waiting;
 mod words;
 mod worker;

@@ -25,6 +25,7 @@ mod contract {
     mod records;
     mod reports;
     mod routes;
+    mod senders;
     mod turns;
     pub mod world;
 }

@@ -306,6 +306,7 @@ impl Stage {
                 policy: self.plan.policy.clone(),
                 coalesce: self.plan.coalesce,
                 operator: self.operator(),
+                line: None,
             },
             split: SplitRules {
                 chunk_mode: ChunkMode::Auto,

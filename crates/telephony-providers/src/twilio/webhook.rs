@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, header};
+use serde::Deserialize;
+use telephony_domain::address::canonical;
 use telephony_domain::delivery::StatusReport;
 use telephony_domain::message::{Arrival, Media};
 
@@ -15,6 +17,13 @@ use crate::provider::{
 
 /// What a caller hears as long as calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
+
+/// What Twilio says of a message's channel, in JSON.
+#[derive(Deserialize)]
+struct ChannelMetadata {
+    #[serde(rename = "type")]
+    kind: String,
+}
 
 /// States after which a call is over.
 const OVER: [&str; 5] = ["completed", "busy", "failed", "no-answer", "canceled"];
@@ -91,8 +100,8 @@ fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
 fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
     Ok(Arrival {
         provider_id: message_sid(form)?,
-        from: required(form, "From")?,
-        to: required(form, "To")?,
+        from: canonical(&required(form, "From")?, channel(form).as_deref()),
+        to: canonical(&required(form, "To")?, None),
         messaging_service: form.filled("MessagingServiceSid").map(str::to_owned),
         text: form.get("Body").unwrap_or_default().to_owned(),
         media: (0..).map_while(|n| read_media(form, n)).collect(),
@@ -100,6 +109,15 @@ fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
         opt_out_type: form.filled("OptOutType").map(str::to_owned),
         taken: None,
     })
+}
+
+/// The channel that a message came by, where Twilio says so beside the address.
+fn channel(form: &Form<'_>) -> Option<String> {
+    if let Some(prefix) = form.filled("ChannelPrefix") {
+        return Some(prefix.to_owned());
+    }
+    let metadata = form.filled("ChannelMetadata").and_then(|json| serde_json::from_str::<ChannelMetadata>(json).ok());
+    metadata.map(|metadata| metadata.kind).or_else(|| form.filled("WaId").map(|_| "whatsapp".to_owned()))
 }
 
 fn read_media(form: &Form<'_>, n: u32) -> Option<Media> {

@@ -140,3 +140,50 @@ fn messages_are_acknowledged_in_silence_and_callers_hear_a_sentence() {
     let over = twilio.acknowledgement(&event("", &[("CallSid", "CA1"), ("CallStatus", "completed")]).unwrap());
     assert_eq!(over.body, "<Response/>");
 }
+
+/// The text with these parameters in place of its own.
+fn from_of(params: &[(&str, &str)]) -> String {
+    let kept = TEXT.iter().filter(|(name, _)| params.iter().all(|(replaced, _)| replaced != name));
+    let all: Vec<_> = kept.copied().chain(params.iter().copied()).collect();
+    match event("", &all) {
+        Ok(Event::Message(arrival)) => arrival.from,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn rcs_and_sms_are_one_contact_however_the_channel_is_said() {
+    let number = "+15550103060";
+    for prefix in ["rcs", "RCS", "Rcs", "rCS", "sms", "SMS", "mms"] {
+        for rest in [number, " 15550103060", "15550103060", " +15550103060", "%2B15550103060"] {
+            assert_eq!(from_of(&[("From", &format!("{prefix}:{rest}"))]), number, "{prefix}:{rest}");
+        }
+        assert_eq!(from_of(&[("From", number), ("ChannelPrefix", prefix)]), number);
+        let metadata = format!(r#"{{"type":"{prefix}","data":{{}}}}"#);
+        assert_eq!(from_of(&[("From", number), ("ChannelMetadata", &metadata)]), number);
+    }
+    assert_eq!(from_of(&[("From", " 15550103060")]), number);
+}
+
+#[test]
+fn another_channel_is_named_however_it_is_said() {
+    let number = "+15550103060";
+    for channel in ["whatsapp", "WhatsApp", "WHATSAPP", "messenger", "viber", "line"] {
+        let expected = format!("{}:{number}", channel.to_ascii_lowercase());
+        assert_eq!(from_of(&[("From", &format!("{channel}:{number}"))]), expected);
+        assert_eq!(from_of(&[("From", number), ("ChannelPrefix", channel)]), expected);
+        assert_eq!(from_of(&[("From", number), ("ChannelPrefix", &format!("{channel}:"))]), expected);
+        let metadata = format!(r#"{{"type":"{channel}","data":{{"context":{{}}}}}}"#);
+        assert_eq!(from_of(&[("From", number), ("ChannelMetadata", &metadata)]), expected);
+    }
+    assert_eq!(from_of(&[("From", number), ("WaId", "15550103060")]), format!("whatsapp:{number}"));
+    assert_eq!(from_of(&[("From", number), ("ChannelMetadata", "not JSON")]), number);
+}
+
+#[test]
+fn short_codes_and_names_stay_as_they_are() {
+    for sender in ["68849", "SUPPORT", "My-Bank 1"] {
+        assert_eq!(from_of(&[("From", sender)]), sender);
+        assert_eq!(from_of(&[("From", sender), ("ChannelPrefix", "sms")]), sender);
+    }
+}

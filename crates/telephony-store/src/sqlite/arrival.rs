@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, Row};
+use telephony_domain::address::{Origin, without_channel};
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::id::{ConversationId, InboundId, LineId};
 use telephony_domain::keyword::{Keyword, classify};
@@ -13,7 +14,7 @@ use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standi
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list, new_id, one, time};
-use super::{consents, conversation, costs, lines, media, words};
+use super::{consents, conversation, costs, lines, media, unanswerable, words};
 use crate::inbox::{Accepted, Intake};
 use crate::{LONGEST_WAIT, StoreError};
 
@@ -91,7 +92,7 @@ pub(super) fn accept(
     intake: &Intake,
     now: Timestamp,
 ) -> Result<Accepted, StoreError> {
-    let facts = facts(db, arrival)?;
+    let facts = facts(db, arrival, intake.line)?;
     if facts.is_repeat {
         return Ok(Accepted::Repeat);
     }
@@ -100,6 +101,7 @@ pub(super) fn accept(
     }
     let judged = judge_and_obey(db, arrival, &facts, &intake.policy, intake.operator.as_ref(), now)?;
     let id = insert(db, arrival, &judged, now)?;
+    give_notice(db, arrival, judged.verdict, now)?;
     let_wait(db, &judged, facts.waiting, intake.coalesce, now)?;
     Ok(judged.verdict.accepted(id))
 }
@@ -115,9 +117,10 @@ pub(super) fn confirm(
     let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
     let unconfirmed = unconfirmed(db, number, service)?;
     for (id, arrival) in &unconfirmed {
-        let facts = facts(db, arrival)?;
+        let facts = facts(db, arrival, None)?;
         let judged = judge_and_obey(db, arrival, &facts, &policy, None, now)?;
         update(db, *id, &judged)?;
+        give_notice(db, arrival, judged.verdict, now)?;
         let_wait(db, &judged, facts.waiting, Duration::ZERO, now)?;
     }
     Ok(unconfirmed.len())
@@ -132,12 +135,11 @@ fn judge_and_obey(
     operator: Option<&PhoneNumber>,
     now: Timestamp,
 ) -> Result<Judged, StoreError> {
-    let contact = arrival.contact();
     let verdict = match facts.line {
-        Some(_) => judge(arrival, contact.as_ref(), facts.standing, policy, operator),
+        Some(_) => judge(arrival, facts.standing, policy, operator),
         None => Verdict::Unconfirmed,
     };
-    let conversation = conversation_of(db, facts, contact.as_ref())?;
+    let conversation = conversation_of(db, facts, arrival.origin().person().as_ref())?;
     if let (Some(wish), Some(conversation)) = (verdict.wish(), conversation) {
         match arrival.taken {
             None => consents::change(db, conversation, wish, evidence(arrival), now, now)?,
@@ -145,6 +147,21 @@ fn judge_and_obey(
         }
     }
     Ok(Judged { line: facts.line, conversation, verdict })
+}
+
+/// The agent never hears of these messages, so the operator does.
+fn give_notice(db: &Connection, arrival: &Arrival, verdict: Verdict, now: Timestamp) -> Result<(), StoreError> {
+    let origin = arrival.origin();
+    match (verdict, &origin) {
+        (Verdict::Refused(Refusal::NotANumber), _) => unanswerable::text(db, &arrival.from, &origin, now),
+        (Verdict::Refused(Refusal::UnsupportedChannel), Origin::Channel { name, .. }) => {
+            unanswerable::channel(db, &arrival.from, name, now)
+        }
+        (Verdict::Keyword(Keyword::OptOut), Origin::Channel { name, number: Some(number) }) => {
+            unanswerable::opt_out(db, number, name, now)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn evidence(arrival: &Arrival) -> Evidence {
@@ -156,14 +173,18 @@ pub(super) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provi
                           OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1),
                   ours.line, c.id, c.waiting_since, c.ready_at,
                   k.approved_at IS NOT NULL, k.blocked_at IS NOT NULL, c.opted_out_at IS NOT NULL,
-                  EXISTS (SELECT 1 FROM watched WHERE number = ?3)
+                  EXISTS (SELECT 1 FROM watched WHERE number = ?6)
            FROM (SELECT coalesce((SELECT line FROM line_address WHERE address = ?2),
-                                 (SELECT line FROM line_address WHERE address = ?3)) AS line) AS ours
+                                 (SELECT line FROM line_address WHERE address = ?3), ?5) AS line) AS ours
            LEFT JOIN conversation AS c ON c.line = ours.line AND c.contact = ?4
            LEFT JOIN contact AS k ON k.number = ?4";
 
-fn facts(db: &Connection, arrival: &Arrival) -> Result<Facts, StoreError> {
-    let asked = (&arrival.provider_id, &arrival.messaging_service, &arrival.to, &arrival.from);
+/// `home` is the line of what came to an address that is no number.
+fn facts(db: &Connection, arrival: &Arrival, home: Option<LineId>) -> Result<Facts, StoreError> {
+    let person = arrival.origin().person().map_or_else(|| arrival.from.clone(), String::from);
+    let home = home.filter(|_| arrival.is_to_channel()).map(|line| line.0);
+    let asked =
+        (&arrival.provider_id, &arrival.messaging_service, without_channel(&arrival.to), person, home, &arrival.to);
     let maybe_time = |row: &Row<'_>, column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp));
     one(db, FACTS, asked, |row| {
         Ok(Facts {
@@ -177,22 +198,21 @@ fn facts(db: &Connection, arrival: &Arrival) -> Result<Facts, StoreError> {
     })
 }
 
-/// A keyword counts whoever sends it: an opt-out is never refused.
-fn judge(
-    arrival: &Arrival,
-    contact: Option<&PhoneNumber>,
-    standing: Standing,
-    policy: &Policy,
-    operator: Option<&PhoneNumber>,
-) -> Verdict {
+/// A keyword counts whoever sends it: an opt-out is never refused, and by another channel it counts for the phone too. An
+/// opt-in by another channel does not: it was not said to the line.
+fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Option<&PhoneNumber>) -> Verdict {
     let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), standing.is_opted_out);
-    if let (Some(keyword), Some(_)) = (keyword, contact) {
-        return Verdict::Keyword(keyword);
-    }
-    if contact.is_some() && contact == operator && is_order(arrival) {
+    let contact = match (arrival.origin(), keyword) {
+        (Origin::Phone(_), Some(keyword)) => return Verdict::Keyword(keyword),
+        (Origin::Phone(contact), None) => Some(contact),
+        (Origin::Channel { number: Some(_), .. }, Some(Keyword::OptOut)) => return Verdict::Keyword(Keyword::OptOut),
+        (Origin::Channel { .. }, _) => return Verdict::Refused(Refusal::UnsupportedChannel),
+        (Origin::ShortCode | Origin::Name, _) => None,
+    };
+    if contact.is_some() && contact.as_ref() == operator && is_order(arrival) {
         return Verdict::Order;
     }
-    match policy.admit(contact, standing) {
+    match policy.admit(contact.as_ref(), standing) {
         Admission::Refused(refusal) => Verdict::Refused(refusal),
         Admission::Admitted | Admission::Stranger if is_empty(arrival) => Verdict::Empty,
         Admission::Admitted | Admission::Stranger => Verdict::Waiting,

@@ -17,8 +17,7 @@ const HOLDS: &str = "is_over = 0 AND coalesce(until > ?1, 1)";
 
 /// Tells the operator in the newest words. Returns whether it is news.
 pub(super) fn give(db: &Connection, notice: &Notice, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = format!("SELECT {HOLDS} FROM notice WHERE name = ?2");
-    let held = find(db, &sql, (now.0, &notice.name), |row| row.get(0))?.unwrap_or(false);
+    let held = is_held(db, &notice.name, now)?;
     let until = notice.lasts.map(|lasts| (now + lasts).0);
     if held {
         let sql = "UPDATE notice SET text = ?2, until = ?3 WHERE name = ?1";
@@ -37,6 +36,21 @@ pub(super) fn give(db: &Connection, notice: &Notice, now: Timestamp) -> Result<b
 pub(super) fn give_anew(db: &Connection, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
     forget(db, &notice.name)?;
     give(db, notice, now).map(drop)
+}
+
+/// Whether it holds.
+pub(super) fn is_held(db: &Connection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    is_there(db, HOLDS, name, now)
+}
+
+/// Whether it holds and the operator got no SMS about it.
+pub(super) fn is_untold(db: &Connection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    is_there(db, &format!("{HOLDS} AND told_at IS NULL"), name, now)
+}
+
+fn is_there(db: &Connection, condition: &str, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = format!("SELECT {condition} FROM notice WHERE name = ?2");
+    Ok(find(db, &sql, (now.0, name), |row| row.get(0))?.unwrap_or(false))
 }
 
 /// It no longer holds. Returns whether it did.

@@ -35,7 +35,7 @@ impl Records for SqliteStore {
 }
 
 fn record_of(db: &Connection, contact: &PhoneNumber) -> Result<Record, StoreError> {
-    let filter = Filter { contact: Some(contact.clone()), limit: u32::MAX, ..Filter::default() };
+    let filter = Filter { contact: Some(contact.to_string()), limit: u32::MAX, ..Filter::default() };
     let messages = history::details(db, &filter)?;
     let (approved, blocked) = decisions(db, contact)?;
     // A request that has expired is still held.

@@ -10,7 +10,7 @@ use telephony_store::inbox::TurnEnd;
 use telephony_store::outbox::PartState;
 
 use super::world::{
-    ANN, BOB, RETRY, World, at, draft, number, open_to_all, receipt, report, send_failure, sender, turn_failure,
+    ANN, BOB, RETRY, World, at, draft, open_to_all, receipt, report, send_failure, sender, turn_failure,
 };
 
 impl World {
@@ -47,7 +47,7 @@ async fn messages_are_listed_newest_first_and_filtered() {
     world.store.enqueue(other, draft("k", ANN, &["from elsewhere"]), at(4)).await.unwrap();
     let all = world.list(Filter::default()).await;
     assert_eq!(words(&all), ["from elsewhere", "spam", "hello", "answer", "question"]);
-    let ann = Filter { contact: Some(number(ANN)), ..Filter::default() };
+    let ann = Filter { contact: Some(ANN.to_owned()), ..Filter::default() };
     assert_eq!(words(&world.list(ann.clone()).await), ["from elsewhere", "answer", "question"]);
     let inbound = Filter { direction: Some(Direction::Inbound), ..ann.clone() };
     assert_eq!(words(&world.list(inbound).await), ["question"]);

@@ -13,7 +13,7 @@ use telephony_store::inbox::{Accepted, LeasedTurn};
 use telephony_store::outbox::{DoubtfulPart, PartState, StartedPart};
 use telephony_store::{Holder, Next, StoreError};
 
-use super::world::{RETRY, World, at, draft, gateway, number, receipt, report, seconds, send_failure, turn_failure};
+use super::world::{RETRY, World, at, draft, gateway, receipt, report, seconds, send_failure, turn_failure};
 
 const CONTACTS: [&str; 3] = ["+15550000001", "+15550000002", "+15550000003"];
 
@@ -201,7 +201,7 @@ impl Story {
 
     /// How far the parts of everything ever sent to a contact are.
     async fn states(&self, contact: &str) -> Vec<PartState> {
-        let (contact, direction) = (Some(number(contact)), Some(Direction::Outbound));
+        let (contact, direction) = (Some(contact.to_owned()), Some(Direction::Outbound));
         let sent = Filter { contact, direction, limit: 1000, ..Filter::default() };
         let mut states = Vec::new();
         for entry in self.world.store.messages(sent).await.unwrap() {

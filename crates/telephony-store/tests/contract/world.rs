@@ -213,7 +213,7 @@ pub fn arrival(provider_id: &str, from: &str, text: &str) -> Arrival {
 
 pub fn intake(inbound: InboundPolicy, coalesce: u64) -> Intake {
     let policy = Policy { inbound, ..Policy::default() };
-    Intake { policy, coalesce: seconds(coalesce), operator: None }
+    Intake { policy, coalesce: seconds(coalesce), operator: None, line: None }
 }
 
 pub fn open_to_all() -> Intake {

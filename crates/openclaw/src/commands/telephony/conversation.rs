@@ -3,23 +3,24 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 use telephony_store::history::{Entry, EntryId, Filter};
 
 use super::messages::list::Message;
 use crate::assemble::Channel;
 use crate::cli::Place;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::line;
+use crate::number;
 use crate::terminal;
 use crate::when;
 
 /// Show what was said with somebody, both ways.
 #[derive(Debug, Args)]
 pub struct Conversation {
-    /// Whom it was said with, such as +15550005678
-    number: PhoneNumber,
+    /// Whom it was said with, such as +15550005678, a short code or a name
+    #[arg(value_name = "NUMBER", value_parser = number::sender)]
+    contact: String,
     /// Only on this line: its number or messaging service
     #[arg(long, value_name = "LINE")]
     line: Option<String>,
@@ -50,7 +51,7 @@ impl Conversation {
                 None => None,
             };
             let filter = Filter {
-                contact: Some(self.number.clone()),
+                contact: Some(self.contact.clone()),
                 line,
                 since: self.since,
                 limit: self.limit,
@@ -63,7 +64,7 @@ impl Conversation {
             if self.json {
                 terminal::print_json(&messages)?;
             } else if entries.is_empty() {
-                terminal::say(format!("Nothing was said with {}.", self.number));
+                terminal::say(format!("Nothing was said with {}.", self.contact));
             } else {
                 entries.iter().zip(&messages).for_each(|(entry, message)| show(entry, message));
             }
@@ -74,11 +75,12 @@ impl Conversation {
 
 impl Conversation {
     async fn resume(&self, channel: &Channel) -> Outcome {
-        match channel.store.resume(&self.number).await? {
-            0 => terminal::print(format!("The conversation with {} is not paused.", self.number)),
+        let contact = number::phone(&self.contact).map_err(Failure::usage)?;
+        match channel.store.resume(&contact).await? {
+            0 => terminal::print(format!("The conversation with {contact} is not paused.")),
             _ => {
                 channel.poke().await;
-                terminal::print(format!("The conversation with {} goes on.", self.number));
+                terminal::print(format!("The conversation with {contact} goes on."));
             }
         }
         Ok(ExitCode::SUCCESS)

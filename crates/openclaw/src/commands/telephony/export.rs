@@ -12,6 +12,7 @@ use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::Outcome;
 use crate::line;
+use crate::number;
 use crate::terminal;
 use crate::when;
 
@@ -19,6 +20,7 @@ use crate::when;
 #[derive(Debug, Args)]
 pub struct Export {
     /// About whom, such as +15550005678
+    #[arg(value_parser = number::phone)]
     number: PhoneNumber,
 }
 

@@ -12,6 +12,7 @@ use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::Outcome;
 use crate::line;
+use crate::number;
 use crate::terminal::{self, Table};
 use crate::when;
 
@@ -40,6 +41,7 @@ enum Change {
 #[derive(Debug, Args)]
 struct Entry {
     /// Whose wish it is, such as +15550005678
+    #[arg(value_parser = number::phone)]
     number: PhoneNumber,
     /// The line it is about: its number or messaging service (default: the configured one)
     #[arg(long, value_name = "LINE")]

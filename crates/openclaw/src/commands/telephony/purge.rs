@@ -11,6 +11,7 @@ use telephony_store::records::Holdings;
 use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::number;
 use crate::terminal;
 
 /// Messages that go in one step, so that a gateway beside us never waits for long.
@@ -20,6 +21,7 @@ const AT_A_TIME: u32 = 100;
 #[derive(Debug, Args)]
 pub struct Purge {
     /// About whom, such as +15550005678
+    #[arg(value_parser = number::phone)]
     number: PhoneNumber,
     /// Delete their messages at Twilio too, also those that are not held here
     #[arg(long)]

@@ -10,6 +10,7 @@ use telephony_domain::sms::segment;
 use crate::cli::Place;
 use crate::estimate::Cost;
 use crate::failure::Outcome;
+use crate::number;
 use crate::terminal;
 
 /// Count a text's encoding and segments as carriers do.
@@ -19,7 +20,7 @@ pub struct Segments {
     #[arg(default_value = "-", hide_default_value = true, allow_hyphen_values = true)]
     text: String,
     /// Estimate what it costs to send it to this number
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     to: Option<PhoneNumber>,
     /// Print JSON
     #[arg(long)]

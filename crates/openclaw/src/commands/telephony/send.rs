@@ -23,6 +23,7 @@ use crate::cli::Place;
 use crate::deliver;
 use crate::estimate::Cost;
 use crate::failure::{Failure, Outcome};
+use crate::number;
 use crate::part::{self, Part};
 use crate::terminal;
 use crate::when;
@@ -34,7 +35,7 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 pub struct Send {
     /// Who receives it, such as +15550005678
-    #[arg(value_parser = recipient)]
+    #[arg(value_parser = number::phone)]
     to: PhoneNumber,
     /// The text, or `-` for standard input; may be left out where media go
     #[arg(allow_hyphen_values = true, required_unless_present = "media")]
@@ -241,10 +242,4 @@ impl PlannedPart {
         let count = segment::count(&part.text);
         Self { encoding: count.encoding.to_string(), segments: part.segments, units: count.units, text: part.text }
     }
-}
-
-/// Reads who receives it; the prefixes are those of OpenClaw's own targets.
-fn recipient(word: &str) -> Result<PhoneNumber, String> {
-    let number = ["twilio-sms:", "sms:", "tel:"].iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(word);
-    number.parse().map_err(|error: telephony_domain::number::InvalidNumber| error.to_string())
 }

@@ -27,7 +27,7 @@ use super::webhook::changes::{self, Consent, failed};
 use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::{logging, terminal};
+use crate::{logging, number, terminal};
 
 const TEST_TEXT: &str = "Hello from OpenClaw! This number can send text messages now.";
 
@@ -60,7 +60,7 @@ pub struct Setup {
     #[arg(long)]
     policy: Option<String>,
     /// A number that is always allowed; may be given several times
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     allow_from: Vec<PhoneNumber>,
     /// Who answers: echo, command, openai, openclaw
     #[arg(long)]
@@ -82,7 +82,7 @@ pub struct Setup {
     #[arg(long, value_name = "COMMAND")]
     agent_command: Option<String>,
     /// Your own number, for what you have to know
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     operator_number: Option<PhoneNumber>,
     /// Where secrets go: `dotenv` (the .env of the state folder), `config`, or `environment` (nowhere: you set them)
     #[arg(long, value_name = "PLACE", value_parser = ["dotenv", "config", "environment"])]
@@ -91,7 +91,7 @@ pub struct Setup {
     #[arg(long)]
     no_webhook: bool,
     /// Send a test message to this number at the end
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     test_sms: Option<PhoneNumber>,
     /// Another place for Twilio's API, for tests
     #[arg(long, hide = true)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use telephony_domain::address::canonical;
 use telephony_domain::delivery::{Receipt, Status};
 use telephony_domain::message::Arrival;
 use telephony_domain::money::{Amount, Billed, Price};
@@ -112,8 +113,8 @@ impl Rest {
         let media = if has_media { self.media_of(&message.sid).await? } else { Vec::new() };
         Ok(Arrival {
             provider_id: message.sid,
-            from: message.from.unwrap_or_default(),
-            to: message.to,
+            from: canonical(&message.from.unwrap_or_default(), None),
+            to: canonical(&message.to, None),
             messaging_service: message.messaging_service_sid.filter(|sid| !sid.is_empty()),
             text: message.body.unwrap_or_default(),
             media,

@@ -69,9 +69,8 @@ fn rank(id: EntryId) -> (u8, i64) {
 
 fn inbound_by(filter: &Filter) -> Query {
     let mut query = Query::new(INBOUND, "received_at", "id", filter);
-    // Messages to numbers that are not known to be ours are in no conversation.
-    let contact =
-        "sender = ? AND (conversation IS NULL OR conversation IN (SELECT id FROM conversation WHERE contact = ?))";
+    // Messages to numbers that are not known to be ours are in no conversation; senders without a number never are.
+    let contact = "(sender = ? OR conversation IN (SELECT id FROM conversation WHERE contact = ?))";
     query.only(contact, contact_of(filter));
     query.only("line = ?", filter.line.map(|line| Value::Integer(line.0)));
     query.only("id > ?", filter.after.map(|mark| Value::Integer(mark.inbound.0)));
@@ -92,7 +91,7 @@ fn outbound_by(filter: &Filter) -> Query {
 }
 
 fn contact_of(filter: &Filter) -> Option<Value> {
-    filter.contact.as_ref().map(|contact| Value::Text(contact.to_string()))
+    filter.contact.clone().map(Value::Text)
 }
 
 /// The words that are asked for, with a comma on each side of each.

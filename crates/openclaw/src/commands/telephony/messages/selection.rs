@@ -1,7 +1,6 @@
 //! Which messages are meant: the options that narrow a list down.
 
 use clap::Args;
-use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 use telephony_store::history::{Filter, INBOUND_STATES};
 use telephony_store::outbox::PartState;
@@ -9,15 +8,16 @@ use telephony_store::outbox::PartState;
 use crate::assemble::Channel;
 use crate::failure::Failure;
 use crate::line;
+use crate::number;
 use crate::when;
 
 /// Which messages are meant.
 #[derive(Debug, Args)]
 #[group(id = "selection", multiple = true, conflicts_with_all = ["id", "dead", "retry"])]
 pub struct Selection {
-    /// Only messages with this phone number
-    #[arg(long, value_name = "NUMBER")]
-    contact: Option<PhoneNumber>,
+    /// Only messages with this phone number, short code, name or user of another channel (`whatsapp:+15550005678`)
+    #[arg(long, value_name = "NUMBER", value_parser = number::sender)]
+    contact: Option<String>,
     /// Only messages on this line: its number or messaging service
     #[arg(long, value_name = "LINE")]
     line: Option<String>,

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use serde_json::json;
 use telephony_config::Change;
+use telephony_domain::address::read_phone;
 use telephony_domain::number::PhoneNumber;
 
 use super::account::{Holdings, account, holdings, number_label, service_label};
@@ -243,7 +244,7 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 
 /// What in such a list is no number, and does not stand for everybody either.
 fn wrong_number(text: &str) -> Option<&str> {
-    listed(text).find(|number| *number != "*" && number.parse::<PhoneNumber>().is_err())
+    listed(text).find(|number| *number != "*" && read_phone(number).is_err())
 }
 
 fn not_ours(what: &str, holdings: &Holdings) -> Failure {

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stderr, stdin};
 
 use dialoguer::{Input, Password, Select};
 use secrecy::SecretString;
+use telephony_domain::address::read_phone;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::unprintable;
 
@@ -62,10 +63,8 @@ impl Prompt {
 
     /// A phone number, or none at the wish of whoever is asked.
     pub fn number(&self, question: &str, known: Option<&str>) -> Result<Option<PhoneNumber>, Failure> {
-        let check = |text: &str| {
-            text.parse::<PhoneNumber>().map(drop).map_err(|_| "a number looks like +15550001234".to_owned())
-        };
-        Ok(self.optional(question, known, check)?.and_then(|number| number.parse().ok()))
+        let check = |text: &str| read_phone(text).map(drop).map_err(|_| "a number looks like +15550001234".to_owned());
+        Ok(self.optional(question, known, check)?.and_then(|number| read_phone(&number).ok()))
     }
 
     /// Something that is not shown while it is typed.

@@ -96,7 +96,7 @@ fn account(twilio: &Simulator) -> Account {
 fn settings(twilio: &Simulator, base: &str, split: SplitRules) -> Result<Settings, Failure> {
     Ok(Settings {
         sender: Sender { number: Some(twilio.number().parse()?), messaging_service: None },
-        intake: Intake { policy: Policy::default(), coalesce: COALESCE, operator: None },
+        intake: Intake { policy: Policy::default(), coalesce: COALESCE, operator: None, line: None },
         split,
         terms: Pacing::Unlimited.into(),
         max_sessions: 50,

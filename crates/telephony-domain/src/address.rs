@@ -1,0 +1,234 @@
+//! Addresses of senders: the person behind one, and the channel that a message came by.
+
+use crate::number::{InvalidNumber, PhoneNumber};
+
+/// Channels that reach the same phone as SMS does: their addresses are plain numbers here.
+const OF_THE_PHONE: [&str; 4] = ["rcs", "sms", "mms", "tel"];
+
+/// How OpenClaw and people write the number of an SMS contact.
+const WRITTEN_BY_PEOPLE: [&str; 5] = ["rcs", "sms", "mms", "tel", "twilio-sms"];
+
+/// Channels whose users are phone numbers. Others, such as `messenger`, count their users.
+const BY_NUMBER: [&str; 5] = ["rcs", "sms", "mms", "tel", "whatsapp"];
+
+/// No phone number has fewer digits with its country code; what is shorter is a short code.
+const FEWEST_DIGITS: usize = 7;
+
+/// So many digits that lost their plus sign are a phone number with a country code, and never a short code.
+const FEWEST_DIGITS_WITHOUT_PLUS: usize = 9;
+
+/// A sender of messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A phone, by SMS, MMS or RCS.
+    Phone(PhoneNumber),
+    /// A user of another channel, such as `whatsapp`.
+    Channel {
+        /// The channel's name in lower case.
+        name: String,
+        /// The user's phone number, where the channel identifies its users by one.
+        number: Option<PhoneNumber>,
+    },
+    /// A short code: a bank, a shop, a service that sends login codes.
+    ShortCode,
+    /// A name in place of a number, or something else that cannot be answered.
+    Name,
+}
+
+impl Origin {
+    /// Recognizes the sender by a [`canonical`] address.
+    pub fn of(address: &str) -> Origin {
+        if let Some((name, rest)) = split(address) {
+            return Origin::Channel { name: name.to_ascii_lowercase(), number: rest.parse().ok() };
+        }
+        match address.parse() {
+            Ok(number) => Origin::Phone(number),
+            Err(_) if is_short_code(address) => Origin::ShortCode,
+            Err(_) => Origin::Name,
+        }
+    }
+
+    /// The phone number of the person, whatever channel they used.
+    pub fn person(self) -> Option<PhoneNumber> {
+        match self {
+            Origin::Phone(number) => Some(number),
+            Origin::Channel { number, .. } => number,
+            Origin::ShortCode | Origin::Name => None,
+        }
+    }
+}
+
+/// The one spelling of a provider's address. `channel` is what the provider says of the channel outside the address.
+///
+/// RCS reaches the same phone as SMS, so its prefix goes where a number follows. Another channel's stays, in lower case. A plus sign that was
+/// lost on the way (a form turns it into a space) comes back where the rest can only be a phone number.
+pub fn canonical(address: &str, channel: Option<&str>) -> String {
+    let (written, rest) = match split(address) {
+        Some((written, rest)) => (Some(written), rest),
+        None => (None, address),
+    };
+    let said = channel.map(|channel| channel.trim().trim_end_matches(':')).filter(|channel| !channel.is_empty());
+    let is_by_number = |channel: &str| BY_NUMBER.iter().any(|known| channel.eq_ignore_ascii_case(known));
+    let lost_its_plus = written.is_some_and(is_by_number) || rest.starts_with([' ', '%']);
+    let rest = number_or_text(rest, lost_its_plus);
+    match written.or(said).map(str::to_ascii_lowercase) {
+        Some(channel) if !OF_THE_PHONE.contains(&channel.as_str()) => format!("{channel}:{rest}"),
+        // An RCS agent has a name there.
+        Some(channel) if written.is_some() && Origin::of(&rest) == Origin::Name => format!("{channel}:{rest}"),
+        _ => rest,
+    }
+}
+
+/// An address without its channel.
+pub fn without_channel(address: &str) -> &str {
+    split(address).map_or(address, |(_, rest)| rest)
+}
+
+/// What a person wrote in the configuration or a command, without the prefix of a channel that reaches a phone (`sms:`,
+/// `rcs:`, OpenClaw's `twilio-sms:`).
+pub fn without_phone_prefix(written: &str) -> &str {
+    match split(written) {
+        Some((prefix, rest)) if WRITTEN_BY_PEOPLE.iter().any(|known| prefix.eq_ignore_ascii_case(known)) => rest.trim(),
+        _ => written,
+    }
+}
+
+/// The phone number that a person wrote, with or without such a prefix.
+pub fn read_phone(written: &str) -> Result<PhoneNumber, InvalidNumber> {
+    without_phone_prefix(written).parse()
+}
+
+/// Whether it is a short code: digits without a plus sign, fewer than a phone number has.
+pub fn is_short_code(address: &str) -> bool {
+    (3..=8).contains(&address.len()) && is_digits(address)
+}
+
+/// The channel and the rest, where an address names a channel.
+fn split(address: &str) -> Option<(&str, &str)> {
+    let (channel, rest) = address.split_once(':')?;
+    let channel = channel.trim();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (!channel.is_empty() && channel.chars().all(is_name)).then_some((channel, rest))
+}
+
+fn number_or_text(text: &str, lost_its_plus: bool) -> String {
+    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let compact = match compact.get(..3) {
+        Some(escaped) if escaped.eq_ignore_ascii_case("%2B") => format!("+{}", &compact[3..]),
+        _ => compact,
+    };
+    if let Some(digits) = compact.strip_prefix('+')
+        && compact.parse::<PhoneNumber>().is_ok()
+    {
+        return if digits.len() < FEWEST_DIGITS { digits.to_owned() } else { compact };
+    }
+    let with_plus = format!("+{compact}");
+    if lost_its_plus && compact.len() >= FEWEST_DIGITS_WITHOUT_PLUS && with_plus.parse::<PhoneNumber>().is_ok() {
+        return with_plus;
+    }
+    text.trim().to_owned()
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The same letters, some of them in upper case.
+    fn in_any_case(word: &'static str) -> impl Strategy<Value = String> {
+        proptest::collection::vec(any::<bool>(), word.len()).prop_map(move |upper| {
+            let letters = word.chars().zip(upper);
+            letters.map(|(c, upper)| if upper { c.to_ascii_uppercase() } else { c }).collect()
+        })
+    }
+
+    proptest! {
+        /// However a channel that reaches the phone is written, the contact is the same as by SMS.
+        #[test]
+        fn rcs_is_the_phone(
+            prefix in prop_oneof![in_any_case("rcs"), in_any_case("sms"), in_any_case("mms")],
+            digits in "[1-9][0-9]{8,14}",
+            plus in prop_oneof![Just("+"), Just(" "), Just(""), Just("%2B"), Just(" +"), Just("%2b")],
+        ) {
+            let number = format!("+{digits}");
+            prop_assert_eq!(canonical(&format!("{prefix}:{plus}{digits}"), None), &number[..]);
+            prop_assert_eq!(canonical(&number, Some(&prefix)), &number[..]);
+            prop_assert_eq!(canonical(&format!("{prefix}:{plus}{digits}"), Some(&prefix)), &number[..]);
+            prop_assert_eq!(Origin::of(&number), Origin::Phone(number.parse().unwrap()));
+        }
+
+        /// Another channel is never taken for SMS, and the person behind it is known where it has a number.
+        #[test]
+        fn another_channel_keeps_its_name(
+            channel in prop_oneof![in_any_case("whatsapp"), in_any_case("messenger"), in_any_case("viber"), "[a-z]{4,9}"],
+            digits in "[1-9][0-9]{8,14}",
+            as_parameter in any::<bool>(),
+        ) {
+            prop_assume!(!OF_THE_PHONE.contains(&channel.to_ascii_lowercase().as_str()));
+            let number = format!("+{digits}");
+            let address = match as_parameter {
+                true => canonical(&number, Some(&channel)),
+                false => canonical(&format!("{channel}:{number}"), None),
+            };
+            prop_assert_eq!(&address, &format!("{}:{number}", channel.to_ascii_lowercase()));
+            let number = number.parse().ok();
+            prop_assert_eq!(Origin::of(&address), Origin::Channel { name: channel.to_ascii_lowercase(), number });
+        }
+
+        /// A second reading changes nothing.
+        #[test]
+        fn canonical_is_canonical(address in "\\PC{0,20}", channel in proptest::option::of("[a-zA-Z]{0,9}")) {
+            let once = canonical(&address, channel.as_deref());
+            prop_assert_eq!(canonical(&once, None), once);
+        }
+    }
+
+    #[test]
+    fn a_short_code_or_name_is_never_a_phone() {
+        for (address, canonical_as) in [
+            ("68849", "68849"),
+            (" 68849", "68849"),
+            ("+68849", "68849"),
+            ("72345678", "72345678"),
+            ("rcs:68849", "68849"),
+        ] {
+            assert_eq!(canonical(address, None), canonical_as);
+            assert_eq!(Origin::of(canonical_as), Origin::ShortCode, "{address}");
+        }
+        for name in ["SUPPORT", "My-Bank 1", "", "5550103060", "bob@example.com"] {
+            assert_eq!(canonical(name, None), name);
+            assert_eq!(Origin::of(name), Origin::Name, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_plus_that_a_form_lost_comes_back() {
+        assert_eq!(canonical(" 15550103060", None), "+15550103060");
+        assert_eq!(canonical("%2B15550103060", None), "+15550103060");
+        assert_eq!(canonical("+1 555 010 3060", None), "+15550103060");
+        assert_eq!(canonical("15550103060", None), "15550103060", "it may be a national number");
+    }
+
+    #[test]
+    fn people_write_prefixes() {
+        for written in ["+15550103060", "sms:+15550103060", "RCS: +15550103060", "twilio-sms:+15550103060"] {
+            assert_eq!(without_phone_prefix(written), "+15550103060");
+        }
+        assert_eq!(without_phone_prefix("whatsapp:+15550103060"), "whatsapp:+15550103060");
+        assert_eq!(without_channel("whatsapp:+15550103060"), "+15550103060");
+        assert_eq!(without_channel("rcs:an_agent"), "an_agent");
+    }
+
+    #[test]
+    fn an_rcs_agent_keeps_its_name() {
+        assert_eq!(canonical("RCS:acme_agent", None), "rcs:acme_agent");
+        assert_eq!(canonical("SUPPORT", Some("sms")), "SUPPORT");
+        assert_eq!(canonical("messenger:1234567890", None), "messenger:1234567890", "an id is no phone number");
+        assert_eq!(Origin::of("messenger:1234567890").person(), None);
+        assert_eq!(canonical("whatsapp:15550103060", None), "whatsapp:+15550103060");
+    }
+}
