@@ -14,6 +14,7 @@ use telephony_store::{Store, StoreError};
 use crate::intake::Desk;
 use crate::metrics::Metrics;
 use crate::stop::Stop;
+use crate::wake::Wake;
 
 /// How often we look, and how soon again when a list could not be had.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -33,6 +34,8 @@ pub struct Backfill {
     pub desk: Arc<Desk>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who is woken, and by whom.
+    pub wake: Arc<Wake>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -43,7 +46,8 @@ impl Backfill {
         let go_on = async {
             loop {
                 let is_complete = self.look().await;
-                tokio::time::sleep(if is_complete { LOOK_EVERY } else { LOOK_AGAIN_AFTER }).await;
+                let pause = if is_complete { LOOK_EVERY } else { LOOK_AGAIN_AFTER };
+                tokio::time::timeout(pause, self.wake.missed.notified()).await.ok();
             }
         };
         stop.unless_asked::<()>(go_on).await;
@@ -105,7 +109,7 @@ impl Backfill {
                 return false;
             }
         }
-        match self.store.gap_closed(&gap.number, began).await {
+        match self.store.gap_closed(gap, began).await {
             Ok(()) => true,
             Err(error) => cannot_store(&error),
         }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use telephony_agents::Agent;
@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::address::PublicAddress;
 use crate::backfill::Backfill;
+use crate::damage::Damages;
 use crate::inbox::Inbox;
 use crate::intake::Desk;
 use crate::lock::GatewayLock;
@@ -40,6 +41,7 @@ use crate::stop::{Stop, Stopper};
 use crate::tasks::{BrokenTask, Tasks};
 use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
+use crate::unanswered::Unanswered;
 use crate::wake::Wake;
 use crate::webhook::origin::Origin;
 use crate::webhook::receive::Endpoint;
@@ -185,9 +187,11 @@ impl Gateway {
         tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake).run(stop.clone()));
         tasks.spawn("retention", stop.clone(), tidy(&parts, &rules).run(stop.clone()));
         let (last_came, nothing_comes) = Stopper::new();
-        let settle = Settle { journal: parts.journal.clone(), desk: desk.clone() };
+        let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
+        let damages = Damages { store: parts.store.clone(), notices: notices.clone(), found: Mutex::default() };
+        let settle = Settle { journal: parts.journal.clone(), desk: desk.clone(), damages };
         tasks.spawn("arrivals", nothing_comes.clone(), settle.run(nothing_comes));
-        tasks.spawn_dropped("backfill", stop.clone(), backfill(&parts, desk.clone()).run(stop.clone()));
+        tasks.spawn_dropped("backfill", stop.clone(), backfill(&parts, desk.clone(), &wake).run(stop.clone()));
         let origins = origins(&parts);
         if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
             tasks.spawn("tunnel", stop.clone(), keeper.run(stop.clone()));
@@ -201,7 +205,6 @@ impl Gateway {
             listener::serve(parts.listener, router, stop).await;
             last_came.ask();
         });
-        let notices = Notices { store: parts.store, clock: parts.clock, wake };
         Ok(Gateway { address, stopper, tasks, rules, desk, outbox, alive, notices, _lock: parts.lock })
     }
 
@@ -267,15 +270,23 @@ async fn once_cleared(desk: Arc<Desk>, stop: Stop, work: impl Future<Output = ()
 }
 
 fn desk(parts: &Parts, line: LineId, wake: &Arc<Wake>) -> Desk {
-    let (journal, store, provider) = (parts.journal.clone(), parts.store.clone(), parts.provider.clone());
-    let (clock, metrics) = (parts.clock.clone(), parts.metrics.clone());
-    let intake = Intake { line: Some(line), ..parts.settings.intake.clone() };
-    Desk::new(journal, store, provider, intake, clock, wake.clone(), metrics)
+    let terms = Intake { line: Some(line), ..parts.settings.intake.clone() };
+    Desk {
+        journal: parts.journal.clone(),
+        store: parts.store.clone(),
+        provider: parts.provider.clone(),
+        terms: RwLock::new(Arc::new(terms)),
+        clock: parts.clock.clone(),
+        wake: wake.clone(),
+        metrics: parts.metrics.clone(),
+        unanswered: Unanswered::default(),
+        checks_signatures: parts.settings.checks_signatures,
+    }
 }
 
-fn backfill(parts: &Parts, desk: Arc<Desk>) -> Backfill {
+fn backfill(parts: &Parts, desk: Arc<Desk>, wake: &Arc<Wake>) -> Backfill {
     let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
-    Backfill { store, provider, desk, clock, metrics: parts.metrics.clone() }
+    Backfill { store, provider, desk, clock, wake: wake.clone(), metrics: parts.metrics.clone() }
 }
 
 fn router(parts: &Parts, [webhook, status]: [Arc<Origin>; 2], desk: Arc<Desk>, probes: Arc<Probes>) -> axum::Router {
@@ -378,7 +389,8 @@ fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>)
 }
 
 fn tidy(parts: &Parts, rules: &Arc<InForce>) -> Tidy {
-    Tidy { store: parts.store.clone(), clock: parts.clock.clone(), rules: rules.clone() }
+    let (store, journal) = (parts.store.clone(), parts.journal.clone());
+    Tidy { store, journal, clock: parts.clock.clone(), rules: rules.clone() }
 }
 
 /// Without the socket, commands are noticed a second later: not worth refusing to start.

@@ -24,39 +24,19 @@ const OBEYED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Takes what the provider vouched for.
 pub struct Desk {
-    journal: Arc<Journal>,
-    store: Arc<dyn Store>,
-    provider: Arc<dyn Provider>,
-    terms: RwLock<Arc<Intake>>,
-    clock: Arc<dyn Clock>,
-    wake: Arc<Wake>,
-    metrics: Arc<Metrics>,
-    unanswered: Unanswered,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) provider: Arc<dyn Provider>,
+    /// The rules by which arrivals are judged.
+    pub(crate) terms: RwLock<Arc<Intake>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) unanswered: Unanswered,
+    pub(crate) checks_signatures: bool,
 }
 
 impl Desk {
-    /// A desk that judges by `terms`.
-    pub fn new(
-        journal: Arc<Journal>,
-        store: Arc<dyn Store>,
-        provider: Arc<dyn Provider>,
-        terms: Intake,
-        clock: Arc<dyn Clock>,
-        wake: Arc<Wake>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self {
-            journal,
-            store,
-            provider,
-            terms: RwLock::new(Arc::new(terms)),
-            clock,
-            wake,
-            metrics,
-            unanswered: Unanswered::default(),
-        }
-    }
-
     /// From now on messages are judged by `terms`; the line stays.
     pub fn set_terms(&self, terms: Intake) {
         let mut now = self.terms.write().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +78,8 @@ impl Desk {
     }
 
     async fn write_down(&self, told: Told) -> Result<Position, StoreError> {
-        self.journal.append(&Entry { at: self.clock.now(), told }).await
+        let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, told };
+        self.journal.append(&entry).await
     }
 
     /// Returns once all that was taken is stored.
@@ -110,9 +91,15 @@ impl Desk {
     pub async fn store(&self, entry: Entry) -> Result<(), StoreError> {
         match entry.told {
             Told::Message(arrival) => {
-                if self.accept(arrival, entry.at).await? == Accepted::Repeat {
+                let terms = if entry.is_unverified { self.terms_without_operator() } else { self.terms() };
+                if self.accept_by(terms, arrival, entry.at).await? == Accepted::Repeat {
                     self.metrics.message("repeat");
                 }
+                Ok(())
+            }
+            // The provider is asked for the status of what stays without reports.
+            Told::Report(report) if entry.is_unverified && self.checks_signatures => {
+                tracing::info!(provider_id = report.provider_id, "left out a report that came unverified");
                 Ok(())
             }
             Told::Report(report) => self.report(report, entry.at).await,
@@ -121,7 +108,19 @@ impl Desk {
 
     /// Stores a message; when this returns `Ok` it is on disk.
     pub async fn accept(&self, arrival: Arrival, now: Timestamp) -> Result<Accepted, StoreError> {
-        let terms = self.terms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.accept_by(self.terms(), arrival, now).await
+    }
+
+    fn terms(&self) -> Arc<Intake> {
+        self.terms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Anyone may have sent what was not verified: it commands nothing.
+    fn terms_without_operator(&self) -> Arc<Intake> {
+        Arc::new(Intake { operator: None, ..(*self.terms()).clone() })
+    }
+
+    async fn accept_by(&self, terms: Arc<Intake>, arrival: Arrival, now: Timestamp) -> Result<Accepted, StoreError> {
         let (provider_id, from, origin) = (arrival.provider_id.clone(), arrival.from.clone(), arrival.origin());
         let accepted = self.store.accept(arrival, terms, now).await?;
         tracing::debug!(provider_id, from = mask(&from), ?accepted, "message stored");

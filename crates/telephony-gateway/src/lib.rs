@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod backfill;
+pub mod damage;
 pub mod gateway;
 pub mod inbox;
 pub mod intake;

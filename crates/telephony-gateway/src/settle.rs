@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use telephony_store::StoreError;
 use telephony_store::journal::{Batch, Entry, Journal, Told};
 
+use crate::damage::Damages;
 use crate::intake::Desk;
 use crate::stop::Stop;
 
@@ -23,6 +24,8 @@ pub struct Settle {
     pub journal: Arc<Journal>,
     /// Who stores it.
     pub desk: Arc<Desk>,
+    /// Where it goes what cannot be read.
+    pub damages: Damages,
 }
 
 impl Settle {
@@ -36,7 +39,7 @@ impl Settle {
 
     /// Returns whether the batch is settled; only who is asked to stop gives up, and leaves the rest to the next start.
     async fn store(&self, batch: Result<Batch, StoreError>, stop: &Stop) -> bool {
-        let Batch { entries, end } = match batch {
+        let Batch { entries, damages, end } = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 tracing::error!(%error, hint = error.hint(), "failed to read what came; it is tried again");
@@ -50,6 +53,9 @@ impl Settle {
                 return false;
             }
             left = self.try_each(left).await;
+        }
+        if !damages.is_empty() {
+            self.damages.report(&damages).await;
         }
         self.journal.settle(end);
         true

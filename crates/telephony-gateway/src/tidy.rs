@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_domain::time::Clock;
+use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
 
 use crate::rules::InForce;
@@ -22,6 +23,8 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(100);
 pub struct Tidy {
     /// What is tidied.
     pub store: Arc<dyn Store>,
+    /// Of which copies may have been kept.
+    pub journal: Arc<Journal>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long finished messages are kept.
@@ -51,6 +54,7 @@ impl Tidy {
             stop.unless_asked(tokio::time::sleep(BETWEEN_STEPS)).await;
         }
         self.store.remove_loose_files(self.clock.now()).await?;
+        self.journal.remove_copies(self.clock.now() - self.rules.now().settings.retention)?;
         if deleted > 0 {
             tracing::info!(deleted, "deleted messages and turns that are older than store.retentionDays");
         }

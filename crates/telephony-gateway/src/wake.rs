@@ -21,6 +21,8 @@ pub struct Wake {
     pub numbers: Notify,
     /// The operator may have ordered something, or there may be something to tell.
     pub operator: Notify,
+    /// Messages may be at the provider that are not here.
+    pub missed: Notify,
 }
 
 impl Wake {

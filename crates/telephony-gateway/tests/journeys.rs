@@ -46,6 +46,8 @@ mod the_agent_fails;
 mod the_clock_is_set_back;
 #[path = "journeys/the_gateway_is_cut_off.rs"]
 mod the_gateway_is_cut_off;
+#[path = "journeys/the_journal_is_damaged.rs"]
+mod the_journal_is_damaged;
 #[path = "journeys/the_operator_is_away.rs"]
 mod the_operator_is_away;
 #[path = "journeys/the_tunnel_breaks.rs"]

@@ -17,9 +17,12 @@ pub enum StoreError {
     /// Another process holds the store for too long.
     #[error("the message store is busy: {0}")]
     Busy(String),
-    /// The file is damaged, was removed, or is no store.
-    #[error("the message store is damaged or gone: {0}")]
+    /// The file is damaged, or is no store.
+    #[error("the message store is damaged: {0}")]
     Damaged(String),
+    /// The file was removed or replaced.
+    #[error("the message store is gone: {0}")]
+    Gone(String),
     /// The file was written by a newer version of this program.
     #[error("the message store has schema {found}, newer than {known}, the newest this program knows")]
     Newer {
@@ -67,8 +70,24 @@ pub enum StoreError {
 impl StoreError {
     /// Whether nothing at all can be stored now, whatever it is.
     pub fn is_of_the_store(&self) -> bool {
-        use StoreError::{Busy, Damaged, Disk, Full, Newer, Older, ReadOnly, Stopped};
-        matches!(self, Full(_) | ReadOnly(_) | Disk(_) | Busy(_) | Damaged(_) | Newer { .. } | Older { .. } | Stopped)
+        use StoreError::{Busy, Damaged, Disk, Full, Gone, Newer, Older, ReadOnly, Stopped};
+        matches!(
+            self,
+            Full(_) | ReadOnly(_) | Disk(_) | Busy(_) | Damaged(_) | Gone(_) | Newer { .. } | Older { .. } | Stopped
+        )
+    }
+
+    /// One word for programs that watch; it says nothing about this machine.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            StoreError::Full(_) => "disk-full",
+            StoreError::ReadOnly(_) => "read-only",
+            StoreError::Disk(_) => "disk-fails",
+            StoreError::Busy(_) => "store-busy",
+            StoreError::Damaged(_) => "store-damaged",
+            StoreError::Gone(_) => "store-gone",
+            _ => "store-fails",
+        }
     }
 
     /// What a person can do about it.
@@ -84,6 +103,9 @@ impl StoreError {
             }
             StoreError::Busy(_) => "try again; if it stays, look for another program that has the file open",
             StoreError::Damaged(_) => "stop the gateway, keep the file aside and restore the newest copy beside it",
+            StoreError::Gone(_) => {
+                "put the file back, or stop the gateway and restore a copy; without it opt-outs and approvals are unknown"
+            }
             StoreError::Newer { .. } => {
                 "use the newer program, or restore the copy that was made before it changed the schema"
             }
@@ -113,6 +135,7 @@ impl StoreError {
             StoreError::Busy(words) => StoreError::Busy(named(words)),
             StoreError::Disk(words) => StoreError::Disk(named(words)),
             StoreError::Damaged(words) => StoreError::Damaged(named(words)),
+            StoreError::Gone(words) => StoreError::Gone(named(words)),
             StoreError::Other(words) => StoreError::Other(named(words)),
             other => other,
         }
@@ -122,7 +145,7 @@ impl StoreError {
     pub(crate) fn of_file(error: &std::io::Error) -> StoreError {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
-            std::io::ErrorKind::NotFound => StoreError::Damaged("it was removed".to_owned()),
+            std::io::ErrorKind::NotFound => StoreError::Gone("it was removed".to_owned()),
             _ => StoreError::ReadOnly(error.to_string()),
         }
     }

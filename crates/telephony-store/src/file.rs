@@ -44,7 +44,7 @@ impl File {
         if identity(&self.path)? == self.identity {
             Ok(())
         } else {
-            Err(StoreError::Damaged("it was replaced by another file".to_owned()))
+            Err(StoreError::Gone("it was replaced by another file".to_owned()))
         }
     }
 }

@@ -3,12 +3,15 @@
 //! To append costs little and waits for nobody but the disk; to store means to judge, and waits its turn. What is settled is
 //! overwritten. An entry may come out twice, when we are ended after it was stored: storing knows what it has.
 
+mod aside;
+mod damage;
 mod file;
 mod record;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use telephony_domain::delivery::StatusReport;
@@ -17,7 +20,8 @@ use telephony_domain::time::Timestamp;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::StoreError;
-use file::JournalFile;
+pub use damage::{Damage, DamageKind};
+use file::{Chunk, JournalFile};
 
 /// The file grows no longer, some 500,000 texts: a store that fails for long is told to the provider, too. What is settled
 /// counts until all is, so that a file never holds more than the next start has room for.
@@ -25,6 +29,12 @@ const ROOM: u64 = 256 << 20;
 
 /// Entries that are given out at a time.
 const AT_A_TIME: usize = 64;
+
+/// A disk that fails to read so often in a row will not read it any more.
+const READ_TRIES: u32 = 5;
+
+/// So much is written where only the disk is tried.
+const TRIAL: [u8; 4096] = [0; 4096];
 
 /// What the provider told us. The names in it are those of files that an older version left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +51,9 @@ pub enum Told {
 pub struct Entry {
     /// When.
     pub at: Timestamp,
+    /// Whether signatures were not checked when it came: anyone may have sent it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unverified: bool,
     /// What.
     pub told: Told,
 }
@@ -54,6 +67,8 @@ pub struct Position(u64);
 pub struct Batch {
     /// In order; never empty but where none of them can be read.
     pub entries: Vec<Entry>,
+    /// Entries that cannot be read.
+    pub damages: Vec<Damage>,
     /// Behind them.
     pub end: Position,
 }
@@ -75,6 +90,18 @@ struct Shared {
     more: Notify,
     /// Up to where entries are settled.
     settled: watch::Sender<u64>,
+    reading: Mutex<Reading>,
+}
+
+/// What reading has met.
+#[derive(Debug, Default)]
+struct Reading {
+    /// How often in a row the disk failed.
+    failures: u32,
+    /// Of the newest entry that was given out.
+    newest: Option<Timestamp>,
+    /// Where the damaged file that is begun at this position was copied to.
+    copy: Option<(u64, PathBuf)>,
 }
 
 /// Positions in bytes.
@@ -105,6 +132,18 @@ struct Writing {
     waiting: Vec<(u64, Waiter)>,
 }
 
+impl Writing {
+    /// Where nothing is to be written, zeros are: they end what is there.
+    fn bytes(&self) -> &[u8] {
+        if self.records.is_empty() { &TRIAL } else { &self.records }
+    }
+}
+
+/// Copies of damaged journals that lie beside the journal at `path`, the oldest first.
+pub fn copies(path: &Path) -> Vec<PathBuf> {
+    aside::copies(path)
+}
+
 impl Journal {
     /// Opens the file and makes it where there is none; what an earlier run left in it comes out first.
     pub fn open(path: &Path) -> Result<Journal, StoreError> {
@@ -115,6 +154,7 @@ impl Journal {
             bell: Condvar::new(),
             more: Notify::new(),
             settled: watch::Sender::new(0),
+            reading: Mutex::default(),
         });
         let ours = shared.clone();
         let thread = Builder::new().name("journal".to_owned()).spawn(move || ours.serve());
@@ -128,6 +168,25 @@ impl Journal {
         let (waiter, answer) = oneshot::channel();
         self.shared.ask(&payload, waiter)?;
         answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Writes, and changes nothing: fails as an entry appended now would.
+    pub async fn try_writing(&self) -> Result<(), StoreError> {
+        let (waiter, answer) = oneshot::channel();
+        self.shared.ask_for_trial(waiter)?;
+        answer.await.map_err(|_| StoreError::Stopped)?.map(drop)
+    }
+
+    /// Fails when the file was removed or replaced.
+    pub fn check_is_there(&self) -> Result<(), StoreError> {
+        self.shared.file.check_is_there()
+    }
+
+    /// Removes copies of damaged journals that were made before this time.
+    pub fn remove_copies(&self, before: Timestamp) -> Result<(), StoreError> {
+        let since_1970 = Duration::from_millis(u64::try_from(before.0).unwrap_or(0));
+        let path = self.shared.file.path();
+        aside::remove(path, SystemTime::UNIX_EPOCH + since_1970).map_err(|error| StoreError::of_disk(&error).at(path))
     }
 
     /// The oldest entries that are not settled; waits until there are any. The same again until they are settled.
@@ -210,6 +269,17 @@ impl Shared {
         Ok(())
     }
 
+    fn ask_for_trial(&self, waiter: Waiter) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(StoreError::Stopped);
+        }
+        let end = state.records.len() as u64;
+        state.waiting.push((end, waiter));
+        self.ring(state);
+        Ok(())
+    }
+
     fn unsettled(&self) -> Result<Option<Batch>, StoreError> {
         let from = *self.settled.borrow();
         let (offset, end) = {
@@ -219,12 +289,54 @@ impl Shared {
         if from == end {
             return Ok(None);
         }
-        let chunk = self.file.read(offset, offset + (end - from), AT_A_TIME)?;
-        if chunk.length == 0 {
-            return Err(StoreError::Damaged(format!("what was written to the journal at byte {offset} is not there")));
+        let chunk = self.read(offset, offset + (end - from))?;
+        let end = Position(from + chunk.length);
+        Ok(Some(self.batch(chunk, offset, from - offset, end)))
+    }
+
+    /// Reads what a disk gives at last: after some failures what it cannot read is damage.
+    fn read(&self, offset: u64, end: u64) -> Result<Chunk, StoreError> {
+        let read = self.file.read(offset, end, AT_A_TIME);
+        let mut reading = self.reading();
+        reading.failures = if read.is_ok() { 0 } else { reading.failures + 1 };
+        if reading.failures >= READ_TRIES {
+            self.file.skip_unreadable();
+            return self.file.read(offset, end, AT_A_TIME);
         }
-        let entries = chunk.payloads.iter().filter_map(|payload| read(payload)).collect();
-        Ok(Some(Batch { entries, end: Position(from + chunk.length) }))
+        read
+    }
+
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names what cannot be read, and keeps the file aside where that is something. The file begins at position `start`.
+    fn batch(&self, chunk: Chunk, offset: u64, start: u64, end: Position) -> Batch {
+        let mut reading = self.reading();
+        let (entries, mut damages) = damage::sort(chunk, offset, &mut reading.newest);
+        if !damages.is_empty() {
+            let copy = self.keep_aside(&mut reading, start);
+            damages.iter_mut().for_each(|damage| damage.copy.clone_from(&copy));
+        }
+        Batch { entries, damages, end }
+    }
+
+    /// Copies the file, once until it is begun anew.
+    fn keep_aside(&self, reading: &mut Reading, start: u64) -> Option<PathBuf> {
+        if let Some((_, copy)) = reading.copy.as_ref().filter(|(of, _)| *of == start) {
+            return Some(copy.clone());
+        }
+        let written = self.state().used;
+        match self.file.keep_aside(written) {
+            Ok(copy) => {
+                reading.copy = Some((start, copy.clone()));
+                Some(copy)
+            }
+            Err(error) => {
+                tracing::error!(%error, hint = error.hint(), "cannot keep a copy of the damaged journal");
+                None
+            }
+        }
     }
 
     /// Writes what it is asked to, until the journal is closed.
@@ -232,10 +344,15 @@ impl Shared {
         // Also when it panics: nobody is to wait for a thread that is gone.
         let _closing = Closing(self);
         while let Some(writing) = self.next_writing() {
-            let written = self.file.write(writing.offset, &writing.records);
-            if written.is_ok() {
-                self.state().end += writing.records.len() as u64;
-                self.more.notify_one();
+            let written = self.file.write(writing.offset, writing.bytes());
+            match written {
+                Ok(()) => {
+                    self.state().end += writing.records.len() as u64;
+                    self.more.notify_one();
+                }
+                // What of it is whole was not acknowledged, and must not lie behind what is written next.
+                Err(_) if self.file.cut(writing.offset).is_ok() => self.state().used = writing.offset,
+                Err(_) => {}
             }
             for (end, waiter) in writing.waiting {
                 // Whoever asked may have gone away; what was written stays written.
@@ -257,14 +374,14 @@ impl Shared {
                 }
             }
             if !state.waiting.is_empty() {
-                let offset = state.end - state.start;
-                state.used = state.used.max(offset + state.records.len() as u64);
-                return Some(Writing {
-                    offset,
+                let writing = Writing {
+                    offset: state.end - state.start,
                     from: state.end,
                     records: std::mem::take(&mut state.records),
                     waiting: std::mem::take(&mut state.waiting),
-                });
+                };
+                state.used = state.used.max(writing.offset + writing.bytes().len() as u64);
+                return Some(writing);
             }
             if state.is_closed {
                 return None;
@@ -287,15 +404,4 @@ impl Drop for Closing<'_> {
         drop(state);
         drop(waiting);
     }
-}
-
-/// An entry; none, and a word in the log, where a version that we do not understand wrote it.
-fn read(payload: &[u8]) -> Option<Entry> {
-    let read = serde_json::from_slice(payload);
-    read.inspect_err(|error| {
-        // The error's own words may quote what was said.
-        let (line, column) = (error.line(), error.column());
-        tracing::error!(line, column, "left out an entry of the journal that this version cannot read");
-    })
-    .ok()
 }

@@ -72,8 +72,11 @@ pub trait Lines: Send + Sync {
     /// never older than the first time this was asked about a number.
     async fn gaps(&self, now: Timestamp) -> Result<Vec<Gap>, StoreError>;
 
-    /// Everything that came to the number until then is stored.
-    async fn gap_closed(&self, number: &str, until: Timestamp) -> Result<(), StoreError>;
+    /// What came since then may be missing here: gaps begin no later.
+    async fn widen_gaps(&self, since: Timestamp) -> Result<(), StoreError>;
+
+    /// Everything that came in the gap and until then is stored. Changes nothing where the gap was widened meanwhile.
+    async fn gap_closed(&self, gap: &Gap, until: Timestamp) -> Result<(), StoreError>;
 
     /// The lines, in the order in which they were claimed.
     async fn lines(&self) -> Result<Vec<Line>, StoreError>;

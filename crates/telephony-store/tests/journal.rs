@@ -36,7 +36,7 @@ fn text(number: u64, text: &str) -> Entry {
         opt_out_type: None,
         taken: Some(Timestamp(7)),
     };
-    Entry { at: Timestamp(i64::try_from(number).unwrap()), told: Told::Message(arrival) }
+    Entry { at: Timestamp(i64::try_from(number).unwrap()), is_unverified: false, told: Told::Message(arrival) }
 }
 
 fn report() -> Entry {
@@ -48,7 +48,7 @@ fn report() -> Entry {
         is_opt_out: false,
         segments: None,
     };
-    Entry { at: Timestamp(3), told: Told::Report(report) }
+    Entry { at: Timestamp(3), is_unverified: false, told: Told::Report(report) }
 }
 
 /// All that is not settled; settles it.
@@ -120,7 +120,7 @@ async fn a_journal_that_was_removed_takes_nothing_and_says_so() {
     journal.append(&text(1, "there")).await.unwrap();
     std::fs::remove_file(&path).unwrap();
     let refused = journal.append(&text(2, "gone")).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Damaged(words) if words.contains("arrivals")), "{refused}");
+    assert!(matches!(&refused, StoreError::Gone(words) if words.contains("arrivals")), "{refused}");
     assert_eq!(take_all(&journal).await, [text(1, "there")], "what it has, it gives");
 }
 

@@ -91,7 +91,7 @@ async fn whoever_only_looks_makes_nothing_and_finds_nothing() {
     let (folder, path) = folder();
     let looking = SqliteStore::open(&path, Mode::Reading).unwrap();
     assert!(looking.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap().is_empty());
-    assert!(matches!(accept(&looking, "SM1").await, Err(StoreError::Damaged(_))), "it would be kept nowhere");
+    assert!(matches!(accept(&looking, "SM1").await, Err(StoreError::Gone(_))), "it would be kept nowhere");
     drop(looking);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -178,9 +178,9 @@ async fn the_file_is_removed_or_replaced_under_a_running_gateway() {
     let aside = path.with_file_name("aside.db");
     fs::rename(&path, &aside).unwrap();
     let error = accept(&store, "SM2").await.unwrap_err();
-    assert!(matches!(error, StoreError::Damaged(_)), "{error}");
+    assert!(matches!(error, StoreError::Gone(_)), "{error}");
     fs::write(&path, "").unwrap();
-    assert!(matches!(accept(&store, "SM2").await, Err(StoreError::Damaged(_))));
+    assert!(matches!(accept(&store, "SM2").await, Err(StoreError::Gone(_))));
     fs::remove_file(&path).unwrap();
     fs::rename(&aside, &path).unwrap();
     assert!(matches!(accept(&store, "SM2").await, Ok(Accepted::Unconfirmed(_))), "the same file again");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::record;
+use super::{aside, record};
 use crate::StoreError;
 use crate::file::{File, make_file};
 
@@ -15,6 +15,15 @@ const KEPT: u64 = 1 << 20;
 
 /// So much is read at a time, or one record.
 const CHUNK: u64 = 64 * 1024;
+
+/// So much is wiped at a time.
+const PAGE: u64 = 4096;
+
+/// So much is searched at a time for the record behind a damaged one.
+const SEARCHED: u64 = record::LONGEST as u64;
+
+/// What a disk cannot read is left out in pieces of this size; sectors are no smaller.
+const SECTOR: usize = 512;
 
 /// A gateway that ends holds its journal until its last request has ended.
 const LOOKS: u32 = 50;
@@ -29,9 +38,11 @@ pub(super) struct JournalFile {
     known: File,
     /// Whether its folder may not be on disk yet.
     is_new: AtomicBool,
+    /// Whether sectors that the disk cannot read count as zeros.
+    skips_unreadable: AtomicBool,
 }
 
-/// Whole records, one after the other.
+/// Whole records, one after the other; without any, damage up to the next one.
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub(super) payloads: Vec<Vec<u8>>,
@@ -40,8 +51,8 @@ pub(super) struct Chunk {
 }
 
 impl JournalFile {
-    /// Opens the file, which only its owner may read, and makes it where there is none. Says also how many bytes of
-    /// it are whole records, and how many there are. Fails with [`StoreError::Busy`] while another has it open: each
+    /// Opens the file, which only its owner may read, and makes it where there is none. Returns also how many bytes of
+    /// it were written, and how many there are. Fails with [`StoreError::Busy`] while another has it open: each
     /// would write over what the other acknowledged.
     pub(super) fn open(path: &Path) -> Result<(JournalFile, u64, u64), StoreError> {
         Self::start(path).map_err(|error| error.at(path))
@@ -54,40 +65,109 @@ impl JournalFile {
         lock(&file)?;
         let length = file.metadata().map_err(|error| StoreError::of_file(&error))?.len();
         let known = File::at(path)?;
-        let journal = JournalFile { path: path.to_owned(), file, known, is_new: AtomicBool::new(true) };
-        let mut whole = 0;
+        let (path, is_new) = (path.to_owned(), AtomicBool::new(true));
+        let journal = JournalFile { path, file, known, is_new, skips_unreadable: AtomicBool::new(false) };
+        let end = journal.end(length).or_else(|error| {
+            tracing::error!(%error, "cannot read all of the journal; what cannot be read is left out");
+            journal.skip_unreadable();
+            journal.end(length)
+        })?;
+        Ok((journal, end, length))
+    }
+
+    /// Where the last record ends that was acknowledged, whatever became of those before it.
+    fn end(&self, length: u64) -> Result<u64, StoreError> {
+        let mut end = 0;
         loop {
-            match journal.chunk(whole, length, usize::MAX)?.length {
-                0 => return Ok((journal, whole, length)),
-                more => whole += more,
+            match self.whole(end, length, usize::MAX)?.length {
+                0 => match self.next_record(end, length)? {
+                    Some(next) => end = next,
+                    None => return Ok(end + self.damaged_last(end, length)?),
+                },
+                more => end += more,
             }
         }
     }
 
+    /// How many bytes a damaged last record takes.
+    fn damaged_last(&self, from: u64, length: u64) -> Result<u64, StoreError> {
+        let bytes = self.bytes(from, (length - from).min(2 * SEARCHED))?;
+        Ok(record::damaged_last(&bytes).unwrap_or(0) as u64)
+    }
+
+    /// From now on what the disk cannot read counts as damaged.
+    pub(super) fn skip_unreadable(&self) {
+        self.skips_unreadable.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Fails when the file was removed or replaced.
+    pub(super) fn check_is_there(&self) -> Result<(), StoreError> {
+        self.known.check_is_there().map_err(|error| error.at(&self.path))
+    }
+
     /// Writes records at this place; they are on disk when this returns.
     pub(super) fn write(&self, at: u64, records: &[u8]) -> Result<(), StoreError> {
-        self.known.check_is_there().map_err(|error| error.at(&self.path))?;
+        self.check_is_there()?;
         let written = self.file.write_all_at(records, at).and_then(|()| self.file.sync_data());
         written.and_then(|()| self.sync_name()).map_err(|error| StoreError::of_disk(&error).at(&self.path))
     }
 
-    /// Whole records from this place on, at most `most`; none where there are none, or `end` comes first.
-    pub(super) fn read(&self, from: u64, end: u64, most: usize) -> Result<Chunk, StoreError> {
-        self.chunk(from, end, most).map_err(|error| error.at(&self.path))
+    /// Forgets what is behind this place: a write that failed may have left whole records there.
+    pub(super) fn cut(&self, length: u64) -> Result<(), StoreError> {
+        self.file.set_len(length).map_err(|error| StoreError::of_disk(&error).at(&self.path))
     }
 
-    /// Forgets all; behind this many bytes there is nothing.
+    /// Whole records from this place on, at most `most`; without any, the damage from here to the next one, or to `end`.
+    pub(super) fn read(&self, from: u64, end: u64, most: usize) -> Result<Chunk, StoreError> {
+        self.whole_or_damaged(from, end, most).map_err(|error| error.at(&self.path))
+    }
+
+    fn whole_or_damaged(&self, from: u64, end: u64, most: usize) -> Result<Chunk, StoreError> {
+        let mut chunk = self.whole(from, end, most)?;
+        if chunk.length == 0 {
+            chunk.length = self.next_record(from, end)?.unwrap_or(end) - from;
+        }
+        Ok(chunk)
+    }
+
+    /// Where the next whole record begins.
+    fn next_record(&self, from: u64, end: u64) -> Result<Option<u64>, StoreError> {
+        let mut at = from;
+        while at < end {
+            let longest = (record::HEAD + record::LONGEST) as u64;
+            let bytes = self.bytes(at, (end - at).min(SEARCHED + longest))?;
+            if let Some(found) = record::find(&bytes, SEARCHED as usize) {
+                return Ok(Some(at + found as u64));
+            }
+            at += SEARCHED;
+        }
+        Ok(None)
+    }
+
+    /// Forgets all; behind this many bytes there is nothing. Goes from the end to the beginning: where we are ended meanwhile,
+    /// what is left has no hole that would pass for damage.
     pub(super) fn wipe(&self, length: u64) -> Result<(), StoreError> {
         let wiped = || -> std::io::Result<()> {
             if length > KEPT {
                 self.file.set_len(KEPT)?;
             }
-            self.file.write_all_at(&vec![0; length.min(KEPT) as usize], 0)
+            let length = length.min(KEPT);
+            for page in (0..length.div_ceil(PAGE)).rev() {
+                let size = PAGE.min(length - page * PAGE) as usize;
+                self.file.write_all_at(&[0; PAGE as usize][..size], page * PAGE)?;
+            }
+            Ok(())
         };
-        wiped().map_err(|error| StoreError::of_disk(&error).at(&self.path))
+        wiped().map_err(|error| StoreError::of_disk(&error).at(&self.path))?;
+        self.skips_unreadable.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
-    fn chunk(&self, from: u64, end: u64, most: usize) -> Result<Chunk, StoreError> {
+    fn whole(&self, from: u64, end: u64, most: usize) -> Result<Chunk, StoreError> {
         let left = end.saturating_sub(from);
         let mut bytes = self.bytes(from, left.min(CHUNK))?;
         if let Some(length) = record::length(&bytes).filter(|length| *length > bytes.len()) {
@@ -103,10 +183,34 @@ impl JournalFile {
         Ok(chunk)
     }
 
+    /// Copies the first `length` bytes beside the file.
+    pub(super) fn keep_aside(&self, length: u64) -> Result<PathBuf, StoreError> {
+        aside::keep(&self.path, length, |from, length| Ok(self.readable_bytes(from, length)))
+            .map_err(|error| StoreError::of_disk(&error).at(&self.path))
+    }
+
     fn bytes(&self, from: u64, length: u64) -> Result<Vec<u8>, StoreError> {
+        if self.skips_unreadable.load(Ordering::Relaxed) {
+            return Ok(self.readable_bytes(from, length));
+        }
         let mut bytes = vec![0; length as usize];
         self.file.read_exact_at(&mut bytes, from).map_err(|error| StoreError::of_disk(&error))?;
         Ok(bytes)
+    }
+
+    /// The same with zeros where the disk cannot read.
+    fn readable_bytes(&self, from: u64, length: u64) -> Vec<u8> {
+        let mut bytes = vec![0; length as usize];
+        if self.file.read_exact_at(&mut bytes, from).is_ok() {
+            return bytes;
+        }
+        let mut at = from;
+        for sector in bytes.chunks_mut(SECTOR) {
+            let readable = self.file.read_at(sector, at).unwrap_or(0);
+            sector[readable..].fill(0);
+            at += sector.len() as u64;
+        }
+        bytes
     }
 
     /// A new file is on disk only once its folder says so.

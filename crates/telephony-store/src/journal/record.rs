@@ -26,6 +26,29 @@ pub(super) fn payload(bytes: &[u8]) -> Option<&[u8]> {
     (crc32fast::hash(payload) == sum).then_some(payload)
 }
 
+/// Finds the first whole record that begins before `until`. Entries are JSON, in which no byte is below 0x20, so what
+/// people write never looks like a head: only damage could, and then its checksum would have to hold.
+pub(super) fn find(bytes: &[u8], until: usize) -> Option<usize> {
+    (0..until.min(bytes.len())).find(|at| is_entry(&bytes[*at..]))
+}
+
+/// Compares what costs little first, so that damage made to look like heads does not cost hours.
+fn is_entry(bytes: &[u8]) -> bool {
+    bytes.get(HEAD) == Some(&b'{')
+        && length(bytes).is_some_and(|length| bytes.get(length - 1) == Some(&b'}'))
+        && payload(bytes).is_some()
+}
+
+/// Counts the bytes of a last record that was written to its end and damaged later; none where it was cut off, as it is
+/// when the program or the machine ends while it is written: that one was never acknowledged.
+pub(super) fn damaged_last(bytes: &[u8]) -> Option<usize> {
+    let written = bytes.iter().rposition(|byte| *byte != 0)? + 1;
+    (length(bytes) == Some(written) || bytes[..written].ends_with(ENTRY_END)).then_some(written)
+}
+
+/// Ends every entry: what was reported is an object in an object in an object.
+const ENTRY_END: &[u8] = b"}}}";
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

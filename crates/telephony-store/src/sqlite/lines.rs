@@ -46,9 +46,14 @@ impl Lines for SqliteStore {
         self.write(move |db| gaps(db, now)).await
     }
 
-    async fn gap_closed(&self, number: &str, until: Timestamp) -> Result<(), StoreError> {
-        let (number, sql) = (number.to_owned(), "UPDATE watched SET seen_until = ?2 WHERE number = ?1");
-        self.write(move |db| execute(db, sql, (&number, until.0)).map(drop)).await
+    async fn widen_gaps(&self, since: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE watched SET seen_until = ?1 WHERE seen_until > ?1";
+        self.write(move |db| execute(db, sql, [since.0]).map(drop)).await
+    }
+
+    async fn gap_closed(&self, gap: &Gap, until: Timestamp) -> Result<(), StoreError> {
+        let gap = gap.clone();
+        self.write(move |db| close(db, &gap, until)).await
     }
 
     async fn lines(&self) -> Result<Vec<Line>, StoreError> {
@@ -78,6 +83,12 @@ fn gaps(db: &Connection, now: Timestamp) -> Result<Vec<Gap>, StoreError> {
         let since = time(row, "since")?.max(time(row, "seen_until")?.min(now) - LOOK_BACK);
         Ok(Gap { number: row.get("number")?, since })
     })
+}
+
+fn close(db: &Connection, gap: &Gap, until: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE watched SET seen_until = ?2 WHERE number = ?1 AND max(since, seen_until - ?4) >= ?3";
+    let look_back = LOOK_BACK.as_millis() as i64;
+    execute(db, sql, (&gap.number, until.0, gap.since.0, look_back)).map(drop)
 }
 
 /// From now on what comes to the number is looked for.

@@ -153,6 +153,6 @@ async fn nobody_is_told_of_success_when_the_file_goes_before_the_commit() {
     let (go, held) = hold(&store).await;
     std::fs::remove_file(folder.path().join("store.db")).unwrap();
     go.send(()).unwrap();
-    assert!(matches!(held.await.unwrap(), Err(StoreError::Damaged(_))));
-    assert!(matches!(accept(&store, text("SM1", 1)).await, Err(StoreError::Damaged(_))));
+    assert!(matches!(held.await.unwrap(), Err(StoreError::Gone(_))));
+    assert!(matches!(accept(&store, text("SM1", 1)).await, Err(StoreError::Gone(_))));
 }

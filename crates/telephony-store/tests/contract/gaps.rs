@@ -11,11 +11,33 @@ async fn gaps(world: &World, now: i64) -> Vec<(String, i64)> {
     gaps.into_iter().map(|gap| (gap.number, (gap.since.0 - at(0).0) / 1000)).collect()
 }
 
+async fn close(world: &World, now: i64) {
+    for gap in world.store.gaps(at(now)).await.unwrap() {
+        world.store.gap_closed(&gap, at(now)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_gap_is_widened_and_a_look_that_began_before_does_not_close_it() {
+    let world = World::new().await;
+    gaps(&world, 0).await;
+    close(&world, 50_000).await;
+    let narrow = world.store.gaps(at(60_000)).await.unwrap();
+    world.store.widen_gaps(at(20_000)).await.unwrap();
+    world.store.widen_gaps(at(40_000)).await.unwrap();
+    let back = i64::try_from(LOOK_BACK.as_secs()).unwrap();
+    assert_eq!(gaps(&world, 60_000).await, [(LINE.to_owned(), 20_000 - back)]);
+    world.store.gap_closed(&narrow[0], at(60_000)).await.unwrap();
+    assert_eq!(gaps(&world, 60_000).await, [(LINE.to_owned(), 20_000 - back)]);
+    close(&world, 60_000).await;
+    assert_eq!(gaps(&world, 60_000).await, [(LINE.to_owned(), 60_000 - back)]);
+}
+
 #[tokio::test]
 async fn nothing_older_than_the_first_look_is_ever_looked_for() {
     let world = World::new().await;
     assert_eq!(gaps(&world, 1000).await, [(LINE.to_owned(), 1000)]);
-    world.store.gap_closed(LINE, at(1100)).await.unwrap();
+    close(&world, 1100).await;
     assert_eq!(gaps(&world, 1200).await, [(LINE.to_owned(), 1000)], "a look back would go further");
 }
 
@@ -24,7 +46,7 @@ async fn a_look_begins_where_the_last_complete_one_ended_and_a_little_before() {
     let world = World::new().await;
     gaps(&world, 0).await;
     assert_eq!(gaps(&world, 90_000).await, [(LINE.to_owned(), 0)], "the last look was not completed");
-    world.store.gap_closed(LINE, at(90_000)).await.unwrap();
+    close(&world, 90_000).await;
     let world = world.restarted();
     let back = i64::try_from(LOOK_BACK.as_secs()).unwrap();
     assert_eq!(gaps(&world, 200_000).await, [(LINE.to_owned(), 90_000 - back)]);

@@ -12,9 +12,7 @@ use telephony_store::inbox::Accepted;
 use telephony_store::outbox::PartState;
 use telephony_store::records::Holdings;
 
-use super::world::{
-    ANN, BOB, LINE, World, arrival, at, intake, number, open_to_all, parts, receipt, report, turn_failure,
-};
+use super::world::{ANN, BOB, World, arrival, at, intake, number, open_to_all, parts, receipt, report, turn_failure};
 
 /// Longer ago than anything is kept in these stories.
 const MUCH_LATER: i64 = 1_000_000;
@@ -142,10 +140,10 @@ async fn a_message_that_was_purged_is_not_taken_for_new_when_it_comes_again() {
     assert_eq!(again(3).await, Accepted::Repeat);
     assert_eq!(world.turns_idle(at(3)).await, None);
     let month = 31 * 24 * 60 * 60;
-    world.store.gaps(at(3)).await.unwrap();
+    let gaps = world.store.gaps(at(3)).await.unwrap();
     world.store.expire(at(0), 10, at(month)).await.unwrap();
     assert_eq!(again(month).await, Accepted::Repeat, "the number was not looked through since");
-    world.store.gap_closed(LINE, at(month)).await.unwrap();
+    world.store.gap_closed(&gaps[0], at(month)).await.unwrap();
     world.store.expire(at(0), 10, at(month)).await.unwrap();
     assert!(matches!(again(month).await, Accepted::Waiting(_)), "nobody looks for it any more: it need not be known");
 }

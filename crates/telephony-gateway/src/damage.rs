@@ -1,0 +1,83 @@
+//! Reports what of the journal cannot be read, and has the provider's lists looked through for it.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use telephony_store::Store;
+use telephony_store::journal::Damage;
+use telephony_store::notices::Notice;
+
+use crate::notices::Notices;
+
+/// Reports damage to the operator and to the backfill.
+pub struct Damages {
+    /// Which gaps there may be.
+    pub store: Arc<dyn Store>,
+    /// Where the operator is told.
+    pub notices: Notices,
+    /// What was found since the start.
+    pub found: Mutex<Found>,
+}
+
+/// How much cannot be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Found {
+    places: usize,
+    bytes: u64,
+}
+
+impl Damages {
+    /// Logs each place, gives a notice, and has Twilio's lists looked through since the entry before the first.
+    pub async fn report(&self, damages: &[Damage]) {
+        for damage in damages {
+            let (position, length, why) = (damage.at, damage.length, damage.kind.as_str());
+            let copy = damage.copy.as_deref().map(Path::display).map(tracing::field::display);
+            tracing::error!(position, length, why, copy, "left out a part of the journal that cannot be read");
+        }
+        let found = self.count(damages);
+        self.notices.tell(Notice::event("journal-damaged", text(found, damages))).await;
+        self.look_at_provider(damages).await;
+    }
+
+    fn count(&self, damages: &[Damage]) -> Found {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.places += damages.len();
+        found.bytes += damages.iter().map(|damage| damage.length).sum::<u64>();
+        *found
+    }
+
+    /// Where no entry before the damage is known, the usual gap has to do: it begins before all that was not stored.
+    async fn look_at_provider(&self, damages: &[Damage]) {
+        if let Some(since) = damages.iter().filter_map(|damage| damage.since).min()
+            && let Err(error) = self.store.widen_gaps(since).await
+        {
+            tracing::error!(%error, hint = error.hint(), "cannot look for what the journal has lost");
+        }
+        self.notices.wake.missed.notify_one();
+    }
+}
+
+fn text(found: Found, damages: &[Damage]) -> String {
+    let Found { places, bytes } = found;
+    let places = if places == 1 { "1 place".to_owned() } else { format!("{places} places") };
+    let copy = damages.iter().find_map(|damage| damage.copy.as_deref());
+    let copy = copy.map(|copy| format!("; a copy is in {}", copy.display())).unwrap_or_default();
+    format!(
+        "The journal of incoming messages is damaged in {places} ({bytes} bytes). The gateway looks at Twilio for what is \
+         lost; check the disk{copy}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use telephony_store::journal::DamageKind;
+
+    use super::*;
+
+    #[test]
+    fn the_notice_counts_places_and_names_the_copy() {
+        let damage = Damage { at: 0, length: 7, kind: DamageKind::Changed, since: None, copy: Some("/s/c".into()) };
+        let text = text(Found { places: 2, bytes: 14 }, &[damage]);
+        assert!(text.contains("2 places (14 bytes)") && text.ends_with("a copy is in /s/c"), "{text}");
+    }
+}

@@ -1,0 +1,101 @@
+use std::fs;
+use std::path::PathBuf;
+
+use telephony_domain::delivery::{Status, StatusReport};
+use telephony_domain::message::Arrival;
+use telephony_store::journal::{self, Entry, Journal, Told};
+
+use crate::stage::{ALICE, BOB, Plan, Stage};
+
+/// A text to the bot while nobody listens, as its webhook would have told it.
+async fn missed(stage: &Stage, from: &str, text: &str) -> Arrival {
+    let delivery = stage.twilio.text(from, stage.bot(), text).await.unwrap();
+    assert_eq!(delivery.status, None);
+    arrival(stage, &delivery.sid, from, text)
+}
+
+fn arrival(stage: &Stage, sid: &str, from: &str, text: &str) -> Arrival {
+    Arrival {
+        provider_id: sid.to_owned(),
+        from: from.to_owned(),
+        to: stage.bot().to_owned(),
+        messaging_service: None,
+        text: text.to_owned(),
+        media: Vec::new(),
+        also_to: Vec::new(),
+        opt_out_type: None,
+        taken: None,
+    }
+}
+
+fn file(stage: &Stage) -> PathBuf {
+    stage.state.path().join("arrivals")
+}
+
+async fn leave(stage: &Stage, told: Told, is_unverified: bool) {
+    let journal = Journal::open(&file(stage)).unwrap();
+    journal.append(&Entry { at: stage.now(), is_unverified, told }).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_can_be_read_is_answered_and_what_cannot_is_found_at_twilio() {
+    let mut stage = Plan::default().start().await;
+    stage.stop_gateway().await;
+    for (from, text) in [(ALICE, "one"), (BOB, "damaged"), (ALICE, "two")] {
+        let arrival = missed(&stage, from, text).await;
+        leave(&stage, Told::Message(arrival), false).await;
+    }
+    let mut bytes = fs::read(file(&stage)).unwrap();
+    let inside = bytes.windows(7).position(|window| window == b"damaged").unwrap();
+    bytes[inside] ^= 1;
+    fs::write(file(&stage), bytes).unwrap();
+    stage.start_gateway().await;
+    stage.expect(ALICE, &["one", "two"]).await;
+    stage.expect(BOB, &["damaged"]).await;
+    assert_eq!(stage.expect_rest().await.received_today, 3);
+    let notices = stage.store().notices(stage.now()).await.unwrap();
+    let [notice] = &notices[..] else { panic!("{notices:?}") };
+    assert_eq!(notice.name, "journal-damaged");
+    assert!(notice.text.contains("in 1 place ("), "{}", notice.text);
+    let [copy] = &journal::copies(&file(&stage))[..] else { panic!("no copy") };
+    assert!(notice.text.ends_with(&copy.display().to_string()), "{}", notice.text);
+}
+
+#[tokio::test]
+async fn what_came_while_signatures_were_not_checked_commands_nothing() {
+    const OPERATOR: &str = "+15550007777";
+    let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
+    stage.stop_gateway().await;
+    for (sid, is_unverified) in [("SM1", true), ("SM2", false)] {
+        let order = arrival(&stage, sid, OPERATOR, "STATUS");
+        leave(&stage, Told::Message(order), is_unverified).await;
+    }
+    stage.start_gateway().await;
+    stage.expect_rest().await;
+    let texts = stage.bodies(OPERATOR);
+    assert_eq!(texts.iter().filter(|text| *text == "STATUS").count(), 1, "the agent repeats one: {texts:?}");
+    assert_eq!(texts.len(), 2, "and the other is obeyed: {texts:?}");
+}
+
+#[tokio::test]
+async fn a_report_that_came_while_signatures_were_not_checked_counts_for_nothing() {
+    let mut stage = Plan::default().start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect(ALICE, &["hello"]).await;
+    stage.expect_rest().await;
+    let sid = stage.twilio.messages().into_iter().find(|message| message.is_outbound()).unwrap().sid;
+    stage.stop_gateway().await;
+    let report = StatusReport {
+        provider_id: sid,
+        correlator: None,
+        status: Status::Undelivered,
+        error_code: Some(21610),
+        is_opt_out: true,
+        segments: None,
+    };
+    leave(&stage, Told::Report(report), true).await;
+    stage.start_gateway().await;
+    stage.expect_rest().await;
+    stage.text(ALICE, "still there?").await;
+    stage.expect(ALICE, &["hello", "still there?"]).await;
+}
