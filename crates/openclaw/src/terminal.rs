@@ -45,6 +45,11 @@ pub fn print_json(data: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The program as it was started, for commands to copy: a path where the shell got one, else the name.
+pub fn own_name() -> String {
+    std::env::args().next().filter(|name| !name.is_empty()).unwrap_or_else(|| "openclaw".to_owned())
+}
+
 /// Says something to the person at the terminal.
 pub fn say(line: impl std::fmt::Display) {
     let line = line.to_string();

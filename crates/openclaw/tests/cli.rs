@@ -18,6 +18,8 @@ mod a_picture_is_sent;
 mod a_stranger_is_paired;
 #[path = "cli/a_text_comes_by_another_way.rs"]
 mod a_text_comes_by_another_way;
+#[path = "cli/an_agent_is_simulated.rs"]
+mod an_agent_is_simulated;
 #[path = "cli/doctor_calls_the_public_url.rs"]
 mod doctor_calls_the_public_url;
 #[path = "cli/doctor_is_asked.rs"]

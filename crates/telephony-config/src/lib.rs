@@ -30,7 +30,7 @@ mod web_address;
 
 pub use entry::{Origin, Shown};
 pub use environment::Environment;
-pub use load::{Loaded, load, load_as_if, load_with_files};
+pub use load::{Loaded, load, load_agent, load_as_if, load_with_files};
 pub use location::{ChosenBy, Location, locate};
 pub use outline::outline;
 pub use place::Place;

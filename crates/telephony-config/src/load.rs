@@ -69,14 +69,27 @@ impl fmt::Debug for Loaded {
 /// # Errors
 /// Everything that is wrong.
 pub fn load(environment: &Environment, argument: Option<&Path>) -> Result<Loaded, Problems> {
-    read(environment, argument, &mut Sources::default())
+    read(environment, argument, &mut Sources::default(), Scope::Channel)
+}
+
+/// Loads a configuration for its agent alone, for a run without an account: problems of other keys do not count. With
+/// `instead`, a file has that text, whatever is on disk.
+///
+/// # Errors
+/// Every problem that concerns the agent or a whole file.
+pub fn load_agent(
+    environment: &Environment,
+    argument: Option<&Path>,
+    instead: Option<(&Path, &str)>,
+) -> Result<Loaded, Problems> {
+    read(environment, argument, &mut Sources { instead, ..Sources::default() }, Scope::Agent)
 }
 
 /// The same, with every file that what came of it depends on: those that were read, and those that would be if they were
 /// there, also where it failed.
 pub fn load_with_files(environment: &Environment, argument: Option<&Path>) -> (Result<Loaded, Problems>, Vec<PathBuf>) {
     let mut sources = Sources::default();
-    let read = read(environment, argument, &mut sources);
+    let read = read(environment, argument, &mut sources, Scope::Channel);
     (read, sources.looked_for.into_inner())
 }
 
@@ -90,10 +103,29 @@ pub fn load_as_if(
     file: &Path,
     text: &str,
 ) -> Result<Loaded, Problems> {
-    read(environment, argument, &mut Sources { instead: Some((file, text)), ..Sources::default() })
+    read(environment, argument, &mut Sources { instead: Some((file, text)), ..Sources::default() }, Scope::Channel)
 }
 
-fn read(environment: &Environment, argument: Option<&Path>, sources: &mut Sources<'_>) -> Result<Loaded, Problems> {
+/// The part of the channel that has to be right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Channel,
+    Agent,
+}
+
+impl Scope {
+    fn covers(self, path: &str) -> bool {
+        let below = path.strip_prefix(BLOCK).and_then(|path| path.strip_prefix('.'));
+        self == Scope::Channel || below.is_none_or(|key| key == "agent" || key.starts_with("agent."))
+    }
+}
+
+fn read(
+    environment: &Environment,
+    argument: Option<&Path>,
+    sources: &mut Sources<'_>,
+    scope: Scope,
+) -> Result<Loaded, Problems> {
     let location = locate(environment, argument);
     let mut environment = environment.clone();
     let mut report = Report::default();
@@ -120,6 +152,7 @@ fn read(environment: &Environment, argument: Option<&Path>, sources: &mut Source
         missing.iter().for_each(|problem| report.problem(problem.clone()));
     }
     unbuilt::warning(&entries).into_iter().for_each(|warning| report.warning(warning));
+    report.retain(|path| scope.covers(path));
     let warnings = report.finish()?;
     let sources = sources.opened.clone();
     Ok(Loaded { telephony, state: location.state, sources, warnings, environment, entries, missing })

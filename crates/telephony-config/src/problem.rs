@@ -109,6 +109,12 @@ impl Report {
         self.warnings.push(warning);
     }
 
+    /// Drops the problems and warnings about other keys than the wanted ones.
+    pub(crate) fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.problems.retain(|problem| is_wanted(&problem.path));
+        self.warnings.retain(|warning| is_wanted(&warning.path));
+    }
+
     /// The warnings when there is no problem, else the problems.
     pub(crate) fn finish(mut self) -> Result<Vec<Problem>, Problems> {
         sort(&mut self.warnings);

@@ -50,8 +50,8 @@ pub enum Telephony {
     /// Run the gateway as a service of systemd
     #[command(subcommand, arg_required_else_help = true)]
     Service(service::Service),
-    /// Try everything on this machine: a phone, a Twilio and the gateway; no account needed
-    Simulate(simulate::Simulate),
+    /// Try the channel without an account: a phone in the browser, a simulated Twilio and the real gateway
+    Simulate(Box<simulate::Simulate>),
     /// The webhook between Twilio and this machine
     #[command(subcommand, arg_required_else_help = true)]
     Webhook(webhook::Webhook),
@@ -76,7 +76,7 @@ impl Telephony {
             Telephony::Setup(setup) => setup.run(place),
             Telephony::Doctor(doctor) => doctor.run(place),
             Telephony::Service(service) => service.run(place),
-            Telephony::Simulate(simulate) => simulate.run(),
+            Telephony::Simulate(simulate) => simulate.run(place),
             Telephony::Webhook(webhook) => webhook.run(place),
             Telephony::Config(config) => config.run(place),
         }

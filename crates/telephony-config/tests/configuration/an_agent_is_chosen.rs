@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use telephony_config::{AgentKind, CommandLine, OpenAiAgent, OpenClawAgent};
+use telephony_config::{AgentKind, CommandLine, Environment, OpenAiAgent, OpenClawAgent, load_agent};
 
 use crate::desk::{Desk, shown};
 
@@ -127,4 +127,38 @@ fn an_openclaw_that_nobody_chose_is_named_in_a_warning() {
     let chosen = OPENCLAW.replace("telephony: {}", "telephony: { agent: { kind: 'openclaw' } }");
     let desk = Desk::new().file("openclaw.json", &chosen).variable("TOKEN", "t");
     assert!(!desk.warnings().join("\n").contains("agent.kind"), "somebody chose it");
+}
+
+#[test]
+fn an_agent_alone_does_not_need_the_rest_of_the_channel_to_be_right() {
+    let block = |agent: &str| {
+        format!(
+            "{{ enabled: true, provider: 'twilio', fromNumber: 'home', prot: 1, twilio: {{ authToken: '${{UNSET}}' }}, {agent} }}"
+        )
+    };
+    let load = |desk: &Desk| load_agent(&Environment::new([], "/"), Some(&desk.path("openclaw.json")), None);
+    let loaded = load(&Desk::with_block(&block("agent: { kind: 'openclaw', model: 'm' }"))).unwrap();
+    assert!(matches!(loaded.telephony.agent.kind, AgentKind::OpenClaw(_)));
+    assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+    for (agent, problem) in [
+        (
+            "agent: { kind: 'openai', baseUrl: 'http://127.0.0.1:9' }",
+            "channels.telephony.agent.model: the key is missing",
+        ),
+        ("agent: { kind: 'echo', knid: 1 }", "channels.telephony.agent.knid: there is no such key"),
+        ("agent: 'echo'", "channels.telephony.agent: found"),
+    ] {
+        let problems = load(&Desk::with_block(&block(agent))).err().unwrap();
+        assert_eq!(problems.iter().count(), 1, "{problems}");
+        assert!(problems.to_string().contains(problem), "{problems}");
+    }
+}
+
+#[test]
+fn an_agent_alone_needs_a_file_that_can_be_read() {
+    for text in ["{", "{ channels: {} }", "{ channels: { telephony: 7 } }"] {
+        let desk = Desk::new().file("openclaw.json", text);
+        let loaded = load_agent(&Environment::new([], "/"), Some(&desk.path("openclaw.json")), None);
+        assert!(loaded.is_err(), "{text}");
+    }
 }

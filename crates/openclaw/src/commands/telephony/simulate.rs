@@ -1,5 +1,6 @@
-//! `openclaw telephony simulate`: a phone, a Twilio and the gateway on this machine; no account needed.
+//! `openclaw telephony simulate`: a phone, a simulated Twilio and the gateway on this machine, without an account.
 
+mod agent;
 mod browser;
 mod desk;
 mod operator;
@@ -12,43 +13,74 @@ use anyhow::Context;
 use clap::Args;
 use twilio_simulator::{ApiKey, Simulator, SimulatorConfig};
 
+use self::agent::{AgentFlags, SimulatedAgent};
 use crate::assemble::runtime;
-use crate::failure::Outcome;
+use crate::cli::Place;
+use crate::failure::{Failure, Outcome};
 use crate::{logging, terminal};
 
-/// Try everything on this machine: a phone in the browser, a built-in Twilio, the real gateway.
+/// Try the channel without an account: a phone in the browser, a simulated Twilio and the real gateway.
+///
+/// No AI is connected unless you choose an agent: the `echo` agent repeats every message. Nothing leaves this machine,
+/// except what the agent sends.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Simulate {
-    /// Play one conversation by itself and check every step
+    /// Play one conversation and check each step
     #[arg(long)]
     tour: bool,
-    /// Only the Twilio, for other programs
+    /// Start only the simulated Twilio, for other programs
     #[arg(long, conflicts_with = "tour")]
     twilio_only: bool,
-    /// The phone in the terminal instead of the browser
+    /// Use a phone in the terminal instead of the browser
     #[arg(long, conflicts_with_all = ["tour", "twilio_only"])]
     terminal: bool,
-    /// Port of the phone and of the Twilio behind it, on 127.0.0.1 (default: any free one)
+    /// Port of the page and of the simulated Twilio, on 127.0.0.1 [default: any free port]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     port: u16,
+    #[command(flatten)]
+    agent: AgentFlags,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  openclaw telephony simulate
+  openclaw telephony simulate --agent openai --agent-model gpt-4.1-mini
+  openclaw telephony simulate --agent openai --agent-url http://127.0.0.1:11434/v1 --agent-model llama3.2
+  openclaw telephony simulate --agent openclaw
+  openclaw telephony simulate --agent command --agent-command ./answer
+  openclaw telephony simulate --config ~/.openclaw/openclaw.json";
 
 impl Simulate {
     /// Simulates.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, place: &Place) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
+        self.refuse_unused_agent(place)?;
+        if self.twilio_only {
+            return runtime()?.block_on(self.serve_twilio());
+        }
+        if self.tour {
+            return runtime()?.block_on(tour::play(self.port));
+        }
+        let agent = SimulatedAgent::choose(&self.agent, place)?;
         runtime()?.block_on(async {
-            if self.twilio_only {
-                return self.serve_twilio().await;
-            }
-            if self.tour {
-                return tour::play(self.port).await;
-            }
-            if self.terminal {
-                return phone::run(self.port).await;
-            }
-            browser::run(self.port).await
+            if self.terminal { phone::run(self.port, agent).await } else { browser::run(self.port, agent).await }
         })
+    }
+
+    /// A missing file is an error in every mode, and so is an agent that would not be asked.
+    fn refuse_unused_agent(&self, place: &Place) -> Result<(), Failure> {
+        let mode = match (self.tour, self.twilio_only) {
+            (false, false) => return Ok(()),
+            (true, _) => "--tour uses the `echo` agent",
+            (_, true) => "--twilio-only starts no agent",
+        };
+        let flag = match (self.agent.is_given(), &place.config) {
+            (true, _) => "--agent",
+            (false, Some(_)) => "--config",
+            (false, None) => return Ok(()),
+        };
+        Err(Failure::usage(format!("{flag} has no effect: {mode}")).hint(format!("leave out {flag}")))
     }
 
     async fn serve_twilio(&self) -> Outcome {
@@ -65,11 +97,11 @@ impl Simulate {
     }
 }
 
-/// An API key of the simulated account; worth nothing anywhere else.
+/// An API key of the simulated account, which is valid nowhere else.
 const API_KEY_SID: &str = "SK0123456789abcdef0123456789abcdef";
 const API_KEY_SECRET: &str = "simulated-secret";
 
-const CANNOT_START: &str = "cannot start the built-in Twilio";
+const CANNOT_START: &str = "cannot start the simulated Twilio";
 
 fn twilio_config(port: u16) -> SimulatorConfig {
     let key = ApiKey { sid: API_KEY_SID.to_owned(), secret: API_KEY_SECRET.to_owned() };

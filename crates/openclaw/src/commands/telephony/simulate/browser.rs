@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use super::agent::{SimulatedAgent, examples};
 use super::desk::Desk;
 use crate::failure::Outcome;
 use crate::terminal;
@@ -12,11 +13,26 @@ use crate::terminal;
 const MAX_LENGTH: u16 = 1600;
 
 /// Serves the page.
-pub async fn run(port: u16) -> Outcome {
-    let desk = Desk::start(port, MAX_LENGTH).await?;
-    terminal::print(format!("Your phone is at {}/", desk.twilio.base_url()));
-    terminal::say("Open it in a browser. Ctrl-C ends the simulation; `--terminal` has the phone right here instead.");
+pub async fn run(port: u16, agent: SimulatedAgent) -> Outcome {
+    let (sentence, is_echo) = (agent.sentence.clone(), agent.is_echo());
+    let desk = Desk::start(port, MAX_LENGTH, agent).await?;
+    terminal::print(format!("Phone page: {}/", desk.twilio.base_url()));
+    terminal::say("Open the page in a browser. Press Ctrl-C to stop.");
+    terminal::say(sentence);
+    if is_echo {
+        show_examples();
+    }
+    if let Some(problem) = &desk.problem {
+        terminal::say(format!("warning: the agent does not answer: {problem}"));
+    }
     tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
     desk.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_examples() {
+    terminal::say("Use your own agent:");
+    for example in examples() {
+        terminal::say(format!("  {}:\n    {}", example.fits, example.command));
+    }
 }

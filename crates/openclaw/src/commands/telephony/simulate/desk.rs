@@ -1,10 +1,10 @@
-//! A gateway, a Twilio and a state folder that is gone afterwards, wired together as the guide tells a user to.
+//! A gateway, a simulated Twilio and a temporary state folder, connected as the guide describes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use telephony_agents::Echo;
+use telephony_agents::AgentError;
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Policy;
@@ -22,33 +22,37 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use twilio_simulator::Simulator;
 
-use super::operator::Operator;
+use super::agent::SimulatedAgent;
+use super::operator::{Operator, about};
 use super::{CANNOT_START, twilio_config};
 use crate::failure::Failure;
 
 const PATH: &str = "/telephony/webhook";
 const STATUS_PATH: &str = "/telephony/status";
 
-/// Texts within this time become one turn; shorter than a gateway's own default, for impatient eyes.
+/// Texts within this time become one turn. Shorter than the gateway's default, so that the page shows the answer soon.
 const COALESCE: Duration = Duration::from_millis(400);
 
 /// Everything that a simulation is made of.
 pub struct Desk {
-    /// The Twilio.
+    /// The simulated Twilio.
     pub twilio: Simulator,
-    /// Whoever runs the gateway.
+    /// The operator of the gateway.
     pub operator: Operator,
+    /// The reason why the agent does not answer, as far as its server says before the first turn.
+    pub problem: Option<AgentError>,
     gateway: Gateway,
     _state: TempDir,
 }
 
 impl Desk {
-    /// Starts a Twilio on `port` and a gateway with the `echo` agent, and tells each where the other is.
-    pub async fn start(port: u16, max_length: u16) -> Result<Desk, Failure> {
+    /// Starts a Twilio on `port` and a gateway with this agent, and gives each the other's address.
+    pub async fn start(port: u16, max_length: u16, agent: SimulatedAgent) -> Result<Desk, Failure> {
         let state = tempfile::tempdir().context("cannot make a temporary state folder")?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&state.path().join("telephony.sqlite"), Mode::Gateway)?);
         let split = SplitRules { chunk_mode: ChunkMode::Auto, max_length, numbering: true, max_segments: Some(30) };
-        let operator = Operator::new(store.clone(), split, state.path().to_path_buf());
+        let problem = agent.problem().await;
+        let operator = Operator::new(store.clone(), split, state.path().to_path_buf(), about(&agent, &problem));
         let twilio = Simulator::start_with_operator(twilio_config(port), operator.clone().router()).await;
         let twilio = twilio.context(CANNOT_START)?;
         let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on 127.0.0.1")?;
@@ -60,17 +64,17 @@ impl Desk {
             store,
             journal: Arc::new(Journal::open(&state.path().join("arrivals"))?),
             provider: Arc::new(Twilio::new(account(&twilio))),
-            agent: Arc::new(Echo),
+            agent: agent.agent,
             tunnel: None,
             clock: Arc::new(SystemClock),
-            settings: settings(&twilio, &base, split)?,
+            settings: settings(&twilio, &base, split, agent.unavailable_text)?,
             metrics: Arc::default(),
             watch: None,
         })
         .await?;
         twilio.set_sms_url(twilio.number(), &format!("{base}{PATH}"))?;
         twilio.set_voice_url(twilio.number(), &format!("{base}{PATH}"))?;
-        Ok(Desk { twilio, operator, gateway, _state: state })
+        Ok(Desk { twilio, operator, problem, gateway, _state: state })
     }
 
     /// Stops both; the state folder goes with it.
@@ -93,7 +97,7 @@ fn account(twilio: &Simulator) -> Account {
     }
 }
 
-fn settings(twilio: &Simulator, base: &str, split: SplitRules) -> Result<Settings, Failure> {
+fn settings(twilio: &Simulator, base: &str, split: SplitRules, unavailable_text: String) -> Result<Settings, Failure> {
     Ok(Settings {
         sender: Sender { number: Some(twilio.number().parse()?), messaging_service: None },
         intake: Intake { policy: Policy::default(), coalesce: COALESCE, operator: None, line: None },
@@ -101,7 +105,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules) -> Result<Setting
         terms: Pacing::Unlimited.into(),
         max_sessions: 50,
         program: crate::terminal::program(),
-        unavailable_text: String::new(),
+        unavailable_text,
         stranger_replies_per_day: Some(50),
         operator: None,
         retention: Duration::from_secs(365 * 24 * 60 * 60),

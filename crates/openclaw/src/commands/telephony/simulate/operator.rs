@@ -1,4 +1,4 @@
-//! The operator's side of a simulation: decides about strangers in the gateway's own store, and shows what goes on.
+//! The operator's side of a simulation: approves and rejects in the gateway's own store, and shows what the gateway does.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use telephony_agents::AgentError;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_domain::sms::split::SplitRules;
@@ -20,23 +21,33 @@ use telephony_store::contacts::{Approved, PairingRequest, Who};
 use telephony_store::history::Summary;
 use telephony_store::{Store, StoreError};
 
+use super::agent::{Example, SimulatedAgent, examples};
 use crate::commands::pairing;
 
-/// Whoever runs the simulation.
+/// The operator of the simulated gateway.
 #[derive(Clone)]
 pub struct Operator {
     store: Arc<dyn Store>,
     split: SplitRules,
     state: PathBuf,
+    agent: Value,
+}
+
+/// The agent as the page describes it: a sentence, commands that choose another one, and why it does not answer.
+pub fn about(agent: &SimulatedAgent, problem: &Option<AgentError>) -> Value {
+    let shown = |example: Example| json!({"fits": example.fits, "command": example.command});
+    let commands: Vec<Value> = examples().into_iter().filter(|_| agent.is_echo()).map(shown).collect();
+    let problem = problem.as_ref().map(|problem| format!("The agent does not answer: {problem}."));
+    json!({"sentence": agent.sentence, "commands": commands, "problem": problem})
 }
 
 impl Operator {
-    /// The operator of the gateway with this store, these rules for parts and this state folder.
-    pub fn new(store: Arc<dyn Store>, split: SplitRules, state: PathBuf) -> Self {
-        Self { store, split, state }
+    /// The operator of the gateway with this store, these rules for parts, this state folder and this agent.
+    pub fn new(store: Arc<dyn Store>, split: SplitRules, state: PathBuf, agent: Value) -> Self {
+        Self { store, split, state, agent }
     }
 
-    /// Who asks to talk to the assistant.
+    /// The pairing requests.
     pub async fn requests(&self) -> Result<Vec<PairingRequest>, StoreError> {
         self.store.pairing_requests(now()).await
     }
@@ -54,18 +65,19 @@ impl Operator {
         self.store.reject(who, block, now()).await
     }
 
-    /// How much there is to do.
+    /// The gateway's counts of today.
     pub async fn summary(&self) -> Result<Summary, StoreError> {
         self.store.summary(now()).await
     }
 
-    /// What the phone page asks for.
+    /// The routes of the phone page.
     pub fn router(self) -> Router {
         Router::new()
             .route("/requests", get(list))
             .route("/approve", post(approve))
             .route("/reject", post(reject))
             .route("/status", get(status))
+            .route("/agent", get(describe_agent))
             .with_state(self)
     }
 }
@@ -74,7 +86,7 @@ fn now() -> Timestamp {
     SystemClock.now()
 }
 
-/// Why the page does not get what it asked for.
+/// An error that the page shows.
 struct Refused(StatusCode, String);
 
 impl IntoResponse for Refused {
@@ -116,6 +128,10 @@ async fn approve(State(operator): State<Operator>, Json(decision): Json<Decision
 async fn reject(State(operator): State<Operator>, Json(decision): Json<Decision>) -> Result<Json<Value>, Refused> {
     let number = operator.reject(decision.who()?, decision.block).await?;
     Ok(Json(json!({ "number": number.as_str() })))
+}
+
+async fn describe_agent(State(operator): State<Operator>) -> Json<Value> {
+    Json(operator.agent)
 }
 
 async fn status(State(operator): State<Operator>) -> Result<Json<Value>, Refused> {

@@ -1,4 +1,4 @@
-//! A phone in the terminal: what is typed is texted to the bot, what the bot texts is shown.
+//! A phone in the terminal: sends each typed line as a text, and shows the texts that the assistant sends.
 
 mod orders;
 
@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use twilio_simulator::{Event, MessageRecord, MessageStatus};
 
 use self::orders::Order;
+use super::agent::SimulatedAgent;
 use super::desk::Desk;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
@@ -18,31 +19,41 @@ use crate::terminal;
 /// Twilio's own limit for one request.
 const MAX_LENGTH: u16 = 1600;
 
-/// With nothing more to type, answers still under way are waited for until the phone is silent for this long.
+/// After the end of the input, the phone waits for answers until it gets none for this long.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Runs the phone until `/quit`, Ctrl-C or the end of the input.
-pub async fn run(port: u16) -> Outcome {
-    let mut phone = Phone { desk: Desk::start(port, MAX_LENGTH).await?, number: "+15550005678".to_owned() };
-    phone.greet();
+pub async fn run(port: u16, agent: SimulatedAgent) -> Outcome {
+    let sentence = agent.sentence.clone();
+    let mut phone = Phone { desk: Desk::start(port, MAX_LENGTH, agent).await?, number: "+15550005678".to_owned() };
+    phone.greet(&sentence);
     let events = phone.desk.twilio.subscribe();
     let used = phone.use_until_quit(events).await;
     phone.desk.stop().await;
     used.map(|()| ExitCode::SUCCESS)
 }
 
-/// A person with a phone, who is the operator too.
+/// A contact's phone; its user is the operator, too.
 pub struct Phone {
-    /// Everything behind the phone.
+    /// The simulated Twilio, the gateway and the operator.
     pub desk: Desk,
-    /// Its own number.
+    /// The phone's own number.
     pub number: String,
 }
 
 impl Phone {
-    fn greet(&self) {
-        terminal::print(format!("Your phone is {}, the bot is {}.", self.number, self.desk.twilio.number()));
-        terminal::print("Type a text and press Enter. The bot repeats what it is told, once you are approved.");
+    fn greet(&self, agent: &str) {
+        terminal::print(agent);
+        if let Some(problem) = &self.desk.problem {
+            terminal::say(format!("warning: the agent does not answer: {problem}"));
+        }
+        let (own, assistant) = (&self.number, self.desk.twilio.number());
+        terminal::print(format!("Your phone has the number {own}, the assistant has {assistant}."));
+        terminal::print("First steps:");
+        terminal::print("  1. Type \"Hello!\" and press Enter: the phone gets a pairing code.");
+        terminal::print("  2. Type /approve: the assistant answers the first text.");
+        terminal::print("  3. Type \"/trouble cut\" and text again: the answer arrives once.");
+        terminal::print("Commands:");
         terminal::print(orders::HELP);
     }
 
@@ -67,7 +78,7 @@ impl Phone {
         }
     }
 
-    /// Does one typed line: an order of the operator, or a text to the bot.
+    /// Executes one typed line: a command of the operator, or a text to the assistant.
     async fn take(&mut self, line: &str) -> Result<std::ops::ControlFlow<()>, Failure> {
         match Order::read(line) {
             Some(Ok(Order::Quit)) => return Ok(std::ops::ControlFlow::Break(())),
@@ -82,8 +93,9 @@ impl Phone {
     async fn text(&self, body: &str) -> Result<(), Failure> {
         let delivery = self.desk.twilio.text(&self.number, self.desk.twilio.number(), body).await?;
         if delivery.status != Some(200) {
-            let answer = delivery.status.map_or("nothing".to_owned(), |status| status.to_string());
-            terminal::print(format!("  ! the gateway answered {answer}; Twilio notes error {:?}", delivery.alert));
+            let answer = delivery.status.map_or("did not answer".to_owned(), |status| format!("answered {status}"));
+            let code = delivery.alert.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+            terminal::print(format!("  ! the gateway {answer}{code}"));
         }
         Ok(())
     }
@@ -91,21 +103,22 @@ impl Phone {
     fn show(&self, event: &Event) {
         match event {
             Event::Message(message) if message.is_outbound() => self.show_message(message),
-            Event::Alert(alert) => terminal::print(format!("  ! Twilio notes an error: {}", alert.error_code)),
+            Event::Alert(alert) => terminal::print(format!("  ! Twilio error {}: {}", alert.error_code, alert.text)),
             _ => {}
         }
     }
 
-    /// A message is shown when it reaches the phone, and its fate when it has one.
+    /// Shows a message when it reaches the phone, and its final status.
     fn show_message(&self, message: &MessageRecord) {
-        let sender = message.from.as_deref().unwrap_or("the bot");
+        let number = message.from.as_deref().unwrap_or("the assistant");
+        let sender = if message.keyword.is_some() { "Twilio (automatic reply)" } else { number };
         match message.status {
             MessageStatus::Sent => {
                 terminal::print(format!("  {sender} > {}", message.body.replace('\n', "\n      ")));
             }
             MessageStatus::Delivered => {
-                let (to, segments) = (&message.to, message.num_segments);
-                terminal::print(format!("        (to {to}, {segments} segment(s): delivered)"));
+                let (to, segments) = (&message.to, many(message.num_segments, "segment"));
+                terminal::print(format!("        (to {to}, {segments}: delivered)"));
             }
             MessageStatus::Undelivered | MessageStatus::Failed => {
                 let (to, code) = (&message.to, message.error_code.unwrap_or_default());
@@ -120,4 +133,9 @@ impl Phone {
             self.show(&event);
         }
     }
+}
+
+/// A count with its noun: "1 segment", "3 segments".
+pub fn many(count: u32, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -1,27 +1,27 @@
-//! What the operator may type at the phone, behind a slash.
+//! The operator's commands at the phone, which begin with a slash.
 
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_store::contacts::Who;
 use twilio_simulator::{Extent, Fault};
 
-use super::Phone;
+use super::{Phone, many};
 use crate::commands::pairing;
 use crate::failure::Failure;
 use crate::{terminal, when};
 
-/// The orders, for people.
-pub const HELP: &str = "  /pairing            who asks to talk to the bot
-  /approve [CODE]     approve one of them, or a phone number
-  /reject CODE        refuse one of them
+/// The list of commands.
+pub const HELP: &str = "  /pairing            list pairing requests
+  /approve [CODE]     approve the request, or a phone number
+  /reject CODE        reject a request
   /phone NUMBER       text from another phone
-  /call               call the bot
-  /status             how much there is to do
-  /trouble KIND [N]   let Twilio fail N times: 429, 500, cut, hang, lost (its callbacks)
-  /calm               end all trouble
+  /call               call the assistant
+  /status             show today's counts
+  /trouble KIND [N]   make Twilio fail N times: 429, 500, cut, hang, lost (status reports)
+  /calm               end all failures
   /help, /quit";
 
-/// What was typed.
+/// A command that was typed.
 pub enum Order {
     Pairing,
     Approve(Option<Who>),
@@ -36,7 +36,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Reads a line; none where it is no order but a text.
+    /// Reads a line; `None` for a text.
     pub fn read(line: &str) -> Option<Result<Order, String>> {
         let mut words = line.trim().strip_prefix('/')?.split_whitespace();
         let word = words.next().unwrap_or_default();
@@ -54,11 +54,11 @@ impl Order {
             "calm" => Ok(Order::Calm),
             "help" => Ok(Order::Help),
             "quit" | "exit" => Ok(Order::Quit),
-            other => Err(format!("there is no /{other}; /help shows what there is")),
+            other => Err(format!("unknown command /{other}; /help lists the commands")),
         })
     }
 
-    /// Does it; what goes wrong is shown, the phone goes on.
+    /// Executes the command and shows its failure; the phone continues.
     pub async fn obey(self, phone: &mut Phone) {
         if let Err(failure) = self.try_to_obey(phone).await {
             failure.report();
@@ -75,21 +75,21 @@ impl Order {
                 terminal::print(format!("  Rejected {number}."));
             }
             Order::Phone(number) => {
-                terminal::print(format!("  This is now the phone {number}."));
+                terminal::print(format!("  You now text from {number}."));
                 phone.number = number.to_string();
             }
             Order::Call => {
                 let call = desk.twilio.call(&phone.number, desk.twilio.number()).await?;
-                terminal::print(format!("  The bot's answer to the call: {}", call.body));
+                terminal::print(format!("  The gateway answers the call with: {}", call.body));
             }
             Order::Status => show_status(phone).await?,
             Order::Trouble(fault, times) => {
                 desk.twilio.misbehave(fault, Extent::Next(times));
-                terminal::print(format!("  Twilio will fail {times} time(s)."));
+                terminal::print(format!("  Twilio will fail {}.", many(times, "time")));
             }
             Order::Calm => {
                 desk.twilio.behave();
-                terminal::print("  Twilio behaves again.");
+                terminal::print("  Twilio works normally again.");
             }
             Order::Help => terminal::print(HELP),
             Order::Quit => {}
@@ -105,34 +105,34 @@ fn trouble(words: &[&str]) -> Result<Order, String> {
         Some(&"cut") => Fault::CutAfterAccepting,
         Some(&"hang") => Fault::HangAfterAccepting,
         Some(&"lost") => Fault::LoseCallback,
-        _ => return Err("which trouble? 429, 500, cut, hang or lost".to_owned()),
+        _ => return Err("name a failure: 429, 500, cut, hang or lost".to_owned()),
     };
     match words.get(1).map_or(Ok(1), |count| count.parse()) {
         Ok(times) => Ok(Order::Trouble(fault, times)),
-        Err(_) => Err("how often? A number, please".to_owned()),
+        Err(_) => Err("expected a number after the failure, for example /trouble cut 2".to_owned()),
     }
 }
 
 async fn show_requests(phone: &Phone) -> Result<(), Failure> {
     let requests = phone.desk.operator.requests().await?;
     if requests.is_empty() {
-        terminal::print("  Nobody asks.");
+        terminal::print("  No pairing requests.");
     }
     for request in requests {
         let expires = when::span(request.expires.since(SystemClock.now()));
-        terminal::print(format!("  {} asks with the code {}, valid for {expires}", request.contact, request.code));
+        terminal::print(format!("  {} has the pairing code {}, valid for {expires}", request.contact, request.code));
     }
     Ok(())
 }
 
-/// Approves `who`, else the only one who asks.
+/// Approves `who`, or the only request.
 async fn approve(phone: &Phone, who: Option<Who>) -> Result<(), Failure> {
     let who = match who {
         Some(who) => who,
         None => match phone.desk.operator.requests().await?.as_slice() {
             [only] => Who::Code(only.code.clone()),
-            [] => return Err(Failure::new("nobody asks")),
-            _ => return Err(Failure::new("several ask").hint("/pairing shows their codes")),
+            [] => return Err(Failure::new("there are no pairing requests")),
+            _ => return Err(Failure::new("there are several pairing requests").hint("/pairing lists their codes")),
         },
     };
     let approved = phone.desk.operator.approve(who).await?;

@@ -1,0 +1,119 @@
+//! The agent of a simulation: `echo`, the one that `--agent` describes, or the one of `--config`.
+
+mod flags;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_agents::{Agent, AgentError};
+use telephony_config::{AgentKind, CommandLine, Environment, Loaded, load_agent};
+
+pub use self::flags::AgentFlags;
+use crate::assemble::environment;
+use crate::cli::Place;
+use crate::failure::Failure;
+use crate::terminal;
+
+/// A server that takes longer to list its models is reported as unreachable, in seconds.
+const REACHED_WITHIN: u64 = 3;
+
+/// The agent that answers in a simulation.
+pub struct SimulatedAgent {
+    /// The agent itself.
+    pub agent: Arc<dyn Agent>,
+    /// The text that a contact gets once when the agent does not answer.
+    pub unavailable_text: String,
+    /// One sentence about it, for people.
+    pub sentence: String,
+}
+
+impl SimulatedAgent {
+    /// Reads the flags and the configuration file.
+    ///
+    /// # Errors
+    /// The file is missing, or the agent lacks something.
+    pub fn choose(flags: &AgentFlags, place: &Place) -> Result<SimulatedAgent, Failure> {
+        let environment = environment();
+        let loaded = match (&place.config, flags.is_given()) {
+            (_, true) => flags.load(place.config.as_deref(), &environment)?,
+            (Some(file), false) => {
+                flags::require(file)?;
+                load_agent(&environment, Some(file), None).map_err(Failure::from_problems)?
+            }
+            (None, false) => return Ok(Self::echo()),
+        };
+        show_warnings(&loaded);
+        Ok(Self::of(&loaded.telephony.agent.kind, &loaded.environment, loaded.telephony.agent.unavailable_text))
+    }
+
+    /// The agent that repeats every message.
+    pub fn echo() -> SimulatedAgent {
+        Self::of(&AgentKind::Echo, &Environment::new([], "/"), String::new())
+    }
+
+    fn of(kind: &AgentKind, environment: &Environment, unavailable_text: String) -> SimulatedAgent {
+        let agent = telephony_agents::from_config(kind, environment);
+        SimulatedAgent { agent, unavailable_text, sentence: sentence(kind) }
+    }
+
+    /// Whether no AI answers.
+    pub fn is_echo(&self) -> bool {
+        self.agent.name() == "echo"
+    }
+
+    /// Asks the agent's server for its models, and returns why it does not answer.
+    pub async fn problem(&self) -> Option<AgentError> {
+        let asked = tokio::time::timeout(Duration::from_secs(REACHED_WITHIN), self.agent.models()).await;
+        asked.unwrap_or(Err(AgentError::TimedOut(REACHED_WITHIN))).err()
+    }
+}
+
+fn show_warnings(loaded: &Loaded) {
+    let of_agent = |path: &str| path.starts_with("channels.telephony.agent.");
+    for warning in loaded.warnings.iter().filter(|warning| of_agent(&warning.path)) {
+        terminal::say(format!("warning: {warning}"));
+    }
+}
+
+fn sentence(kind: &AgentKind) -> String {
+    match kind {
+        AgentKind::Echo => "No AI is connected: the `echo` agent repeats every message.".to_owned(),
+        AgentKind::OpenAi(openai) => {
+            format!("The `openai` agent answers: model {} at {}.", openai.model, openai.base_url)
+        }
+        AgentKind::OpenClaw(openclaw) => format!("The `openclaw` agent answers: OpenClaw at {}.", openclaw.base_url),
+        AgentKind::Command(command) => format!("The `command` agent answers: {}.", program_of(&command.command)),
+    }
+}
+
+/// The program without its arguments, which may hold a key.
+fn program_of(command: &CommandLine) -> &str {
+    match command {
+        CommandLine::Program(words) => words.first().map_or("a program", String::as_str),
+        CommandLine::Shell(_) => "a command line",
+    }
+}
+
+/// A command that starts a simulation with another agent, and when it fits.
+pub struct Example {
+    /// When it fits.
+    pub fits: &'static str,
+    /// The command.
+    pub command: String,
+}
+
+/// One command for each kind of agent.
+pub fn examples() -> Vec<Example> {
+    let program = terminal::own_name();
+    let example = |fits, rest: &str| Example { fits, command: format!("{program} telephony simulate {rest}") };
+    vec![
+        example("OpenAI, with the key in OPENAI_API_KEY", "--agent openai --agent-model gpt-4.1-mini"),
+        example(
+            "Ollama, or another server with OpenAI's API",
+            "--agent openai --agent-url http://127.0.0.1:11434/v1 --agent-model llama3.2",
+        ),
+        example("OpenClaw, with the token in OPENCLAW_GATEWAY_TOKEN", "--agent openclaw"),
+        example("A program of yours", "--agent command --agent-command ./answer"),
+        example("The agent of a configuration file", "--config ~/.openclaw/openclaw.json"),
+    ]
+}
