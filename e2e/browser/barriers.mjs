@@ -103,7 +103,7 @@ test("what comes while the line is cut is neither lost nor shown twice, and the 
   const said = await bubbles.allTextContents();
   await phone.root.locator(".bubble .said").nth(2).focus();
   line.cut();
-  await page.getByText("the simulator has ended or cannot be reached").waitFor();
+  await page.getByText("The simulator stopped or cannot be reached").waitFor();
   await simulation.send(FIRST, "While you were in the tunnel.");
   await line.mend();
   await phone.root.getByText("While you were in the tunnel.").waitFor();
@@ -169,9 +169,9 @@ for (const [count, phones] of [[1, PHONES.slice(0, 1)], [2, PHONES.slice(0, 2)],
       if (count > 1 && width < 1000) await page.getByRole("navigation", { name: "Phones" }).waitFor();
       await look("");
       const views = page.getByRole("navigation", { name: "Views" }).getByRole("button");
-      const trouble = page.getByRole("button", { name: "Make trouble" });
+      const trouble = page.getByRole("button", { name: "Faults" });
       if (count === 2 && (await views.first().isVisible())) {
-        for (const view of ["Operator", "Trouble", "Wire"]) {
+        for (const view of ["Operator", "Faults", "Wire"]) {
           await views.filter({ hasText: view }).click();
           await look(`${view.toLowerCase()}-`);
         }
@@ -230,9 +230,9 @@ test("badges say in words what they count, and the skip link leads to the phones
   const page = await simulation.open({ viewport: { width: 390, height: 844 } });
   const views = page.getByRole("navigation", { name: "Views" });
   await views.getByRole("button", { name: "Operator 2 waiting" }).waitFor();
-  await views.getByRole("button", { name: "Trouble" }).click();
+  await views.getByRole("button", { name: "Faults" }).click();
   await page.getByRole("button", { name: /^Files late/ }).click();
-  await views.getByRole("button", { name: "Trouble 1 in force" }).waitFor();
+  await views.getByRole("button", { name: "Faults 1 on" }).waitFor();
   await simulation.send(FIRST, "Look here!");
   await views.getByRole("button", { name: "Phones new messages" }).waitFor();
   await page.getByRole("link", { name: "Skip to the phones" }).press("Enter");
@@ -260,8 +260,8 @@ test("a browser that keeps nothing shows the page all the same", async () => {
   };
   const page = await simulation.open({ before: refuse });
   await page.phone(FIRST).waitForAnswers(3);
-  await page.getByRole("button", { name: "Colours: auto" }).click();
-  await page.getByRole("button", { name: "Colours: light" }).waitFor();
+  await page.getByRole("button", { name: "Colors: auto" }).click();
+  await page.getByRole("button", { name: "Colors: light" }).waitFor();
   assert.deepEqual(simulation.complaints, []);
   await page.close();
 });

@@ -80,8 +80,8 @@ test("a picture comes back the way it went: from the phone to the agent, and fro
   await phone.waitForDelivery();
   await page.getByRole("button", { name: "Files", exact: true }).click();
   const lines = await page.locator("#log li").allTextContents();
-  assert.ok(lines.some((line) => line.includes("Twilio fetches") && line.includes("/telephony/webhook/m/")), lines.join("\n"));
-  assert.ok(lines.some((line) => line.includes("file fetched")), lines.join("\n"));
+  assert.ok(lines.some((line) => line.includes("fetch picture") && line.includes("/telephony/webhook/m/")), lines.join("\n"));
+  assert.ok(lines.some((line) => line.includes("file store")), lines.join("\n"));
   await page.shot("pictures-both-ways");
   assert.deepEqual(simulation.complaints, []);
   await page.close();

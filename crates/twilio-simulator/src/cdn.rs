@@ -19,7 +19,7 @@ use sha1::Sha1;
 use time::OffsetDateTime;
 
 use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, Asked, LogKind};
+use crate::log::{Answered, Asked, LogKind, event};
 use crate::misbehaviour::Fault;
 
 /// The routes of the listener that has the files.
@@ -63,7 +63,7 @@ async fn file(
     let place = {
         let target = format!("{}{}", exchange.cdn_url, uri.path());
         let mut state = exchange.state();
-        let place = state.log.open(LogKind::Cdn, method.as_str(), &target, Some(&message));
+        let place = state.log.open(LogKind::Cdn, event::of_file(&method), method.as_str(), &target, Some(&message));
         state.log.note_asked(place, Asked::new(&headers, &[], None));
         place
     };

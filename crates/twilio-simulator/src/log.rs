@@ -2,6 +2,7 @@
 //! and no secrets; what the latest of them carried is kept beside them, for the page alone.
 
 mod detail;
+pub(crate) mod event;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,10 @@ pub struct LogEntry {
     pub id: u64,
     /// Who asked whom.
     pub kind: LogKind,
+    /// The name of what it does: "send", "text in", "status: delivered", "fetch picture".
+    pub event: String,
+    /// The phone that a text, a call or a status report is about.
+    pub phone: Option<String>,
     /// `GET`, `POST`, `DELETE`.
     pub method: String,
     /// Path and query of an API request, the URL of a webhook.
@@ -70,10 +75,18 @@ impl Log {
         &self.entries
     }
 
-    pub(crate) fn open(&mut self, kind: LogKind, method: &str, target: &str, about: Option<&str>) -> LogPlace {
+    pub(crate) fn open(
+        &mut self,
+        kind: LogKind,
+        event: String,
+        method: &str,
+        target: &str,
+        about: Option<&str>,
+    ) -> LogPlace {
         let id = self.first + self.entries.len() as u64;
         let (method, target, about) = (method.to_owned(), target.to_owned(), about.map(str::to_owned));
-        self.entries.push(LogEntry { id, kind, method, target, status: None, about, at: now(), took: None });
+        let (at, phone, status, took) = (now(), None, None, None);
+        self.entries.push(LogEntry { id, kind, event, phone, method, target, status, about, at, took });
         self.details.insert(id, Detail::default());
         if self.details.len() > MOST_DETAILS {
             self.details.pop_first();
@@ -85,6 +98,13 @@ impl Log {
     pub(crate) fn note_about(&mut self, place: LogPlace, sid: &str) {
         if let Some(entry) = self.entry_mut(place) {
             entry.about = Some(sid.to_owned());
+        }
+    }
+
+    /// Notes the phone that the request is about.
+    pub(crate) fn note_phone(&mut self, place: LogPlace, phone: Option<&str>) {
+        if let Some(entry) = self.entry_mut(place) {
+            entry.phone = phone.map(str::to_owned);
         }
     }
 

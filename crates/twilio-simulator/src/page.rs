@@ -1,4 +1,4 @@
-//! The phones in the browser: a few files, their headers, and who may ask this listener for anything.
+//! The phone page: its files, their headers, and the check that requests come from this machine's own page.
 
 use axum::Router;
 use axum::extract::Request;
@@ -18,14 +18,18 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Path, content type and text of each file.
-const FILES: [(&str, &str, &str); 19] = [
+const FILES: [(&str, &str, &str); 23] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
+    ("/guide.css", STYLE, include_str!("page/guide.css")),
     ("/page.css", STYLE, include_str!("page/page.css")),
     ("/thread.css", STYLE, include_str!("page/thread.css")),
     ("/wire.css", STYLE, include_str!("page/wire.css")),
     ("/main.js", SCRIPT, include_str!("page/main.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("/copy.js", SCRIPT, include_str!("page/copy.js")),
+    ("/guide.js", SCRIPT, include_str!("page/guide.js")),
+    ("/sides.js", SCRIPT, include_str!("page/sides.js")),
     ("/bubble.js", SCRIPT, include_str!("page/bubble.js")),
     ("/phone.js", SCRIPT, include_str!("page/phone.js")),
     ("/pictures.js", SCRIPT, include_str!("page/pictures.js")),

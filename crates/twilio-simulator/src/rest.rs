@@ -23,7 +23,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, Asked, LogKind, LogPlace};
+use crate::log::{Answered, Asked, LogKind, LogPlace, event};
 use crate::misbehaviour::Fault;
 use crate::server::is_cut;
 pub(crate) use error::ApiError;
@@ -131,7 +131,8 @@ async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, nex
     let (place, request_id, concurrent) = {
         let mut state = exchange.state();
         state.requests_in_flight += 1;
-        let place = state.log.open(LogKind::Rest, request.method().as_str(), &target, sid_in(&target));
+        let name = event::of_request(request.method(), &target);
+        let place = state.log.open(LogKind::Rest, name, request.method().as_str(), &target, sid_in(&target));
         (place, state.ids.sid("RQ"), state.requests_in_flight)
     };
     exchange.wake();
@@ -140,7 +141,12 @@ async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, nex
     let mut response = match read_ahead(request).await {
         Ok((parameters, request)) => {
             let asked = Asked::new(request.headers(), &parameters.0, None);
-            exchange.state().log.note_asked(place, asked);
+            let phone = parameters.get("To").filter(|_| request.method() == Method::POST);
+            {
+                let mut state = exchange.state();
+                state.log.note_asked(place, asked);
+                state.log.note_phone(place, phone);
+            }
             next.run(request).await
         }
         Err(refusal) => refusal.into_response(),

@@ -64,9 +64,10 @@ impl Simulator {
         Self::start_beside(config, None).await
     }
 
-    /// The same with the operator's side of the phone page, served at `/_operator` by somebody who knows the gateway:
-    /// `GET /requests` lists `{code, number, kept}`, `POST /approve` takes `{who}`, `POST /reject` takes `{who, block}`,
-    /// and `GET /status` gives pairs of a name and a number to be shown.
+    /// Starts with the operator's side of the phone page, which the owner of the gateway serves at `/_operator`:
+    /// `GET /requests` lists `{code, number, kept}`, `POST /approve` accepts `{who}` (a code or a number), `POST /reject`
+    /// accepts `{who, block}`, `GET /status` returns pairs of a label and a count, and `GET /agent` returns
+    /// `{sentence, commands: [{fits, command}], problem}`.
     pub async fn start_with_operator(config: SimulatorConfig, operator: Router) -> Result<Self, StartError> {
         Self::start_beside(config, Some(operator)).await
     }

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Method};
 use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, LogKind};
+use crate::log::{Answered, LogKind, LogPlace, event};
 use address::Address;
 pub(crate) use fetch::Fetched;
 
@@ -122,12 +122,7 @@ impl Exchange {
     }
 
     async fn attempt(&self, webhook: &Webhook, address: &Address, deadline: Instant) -> Result<Answer, Failure> {
-        let place = self.state().log.open(
-            LogKind::Webhook,
-            webhook.endpoint.method.as_str(),
-            &address.signed_url(Product::Messaging),
-            Some(&webhook.subject),
-        );
+        let place = self.note_attempt(webhook, address);
         self.wake();
         let outcome =
             timeout_at(deadline, wire::send(self, webhook, address, place)).await.unwrap_or(Err(Failure::TimedOut));
@@ -142,5 +137,14 @@ impl Exchange {
             self.publish(Event::Request(entry));
         }
         outcome
+    }
+
+    fn note_attempt(&self, webhook: &Webhook, address: &Address) -> LogPlace {
+        let (name, phone) = event::of_webhook(&webhook.parameters);
+        let (method, url) = (webhook.endpoint.method.as_str(), address.signed_url(Product::Messaging));
+        let log = &mut self.state().log;
+        let place = log.open(LogKind::Webhook, name, method, &url, Some(&webhook.subject));
+        log.note_phone(place, phone.as_deref());
+        place
     }
 }

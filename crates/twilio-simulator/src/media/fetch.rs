@@ -6,7 +6,7 @@ use axum::http::Method;
 use super::{LARGEST_FOR_CARRIERS, LARGEST_MESSAGE, is_accepted, is_resized};
 use crate::alert::Alert;
 use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, LogKind};
+use crate::log::{Answered, LogKind, event};
 use crate::webhook::{Failure, Fetched};
 
 /// Why a message with files does not leave: Twilio's error code, and in words.
@@ -71,7 +71,8 @@ async fn fetch_all(exchange: &Exchange, sid: &str, urls: &[String]) -> Result<Fi
 
 async fn ask(exchange: &Exchange, sid: &str, method: Method, url: &str) -> Result<Fetched, Refusal> {
     let refuse = |code, text| Refusal { code, text, url: url.to_owned() };
-    let place = exchange.state().log.open(LogKind::Fetch, method.as_str(), url, Some(sid));
+    let name = event::of_file(&method);
+    let place = exchange.state().log.open(LogKind::Fetch, name, method.as_str(), url, Some(sid));
     let fetched = exchange.fetch(method, url).await;
     let entry = {
         let mut state = exchange.state();

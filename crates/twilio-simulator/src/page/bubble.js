@@ -1,21 +1,22 @@
-// What is in a thread: messages with what became of them, and the facts that everybody should know.
+// The entries of a thread: messages with their status, and notes on what STOP and START change.
 
 import { element, icon, many } from "./dom.js";
 import { preview, show } from "./pictures.js";
 import { rove } from "./roving.js";
+import { sides } from "./sides.js";
 
 const SIGNS = { accepted: "clock", queued: "clock", sending: "tick", sent: "tick", delivered: "ticks", received: "ticks", undelivered: "alarm", failed: "alarm" };
 
 const FACTS = {
-  STOP: "Stopped: Twilio lets no text through to this phone until it sends START.",
-  START: "Started: texts get through to this phone again.",
+  STOP: "Stopped: Twilio blocks texts to this phone until it sends START.",
+  START: "Started: texts reach this phone again.",
 };
 
 export const isFromPhone = (message) => message.direction === "inbound";
 
 export const isFailed = (message) => ["failed", "undelivered"].includes(message.status);
 
-export const whose = (message) => (isFromPhone(message) ? "this phone" : message.keyword ? "Twilio" : "the assistant");
+export const whose = (message) => (isFromPhone(message) ? "this phone" : message.keyword ? "Twilio (automatic reply)" : sides.author);
 
 export const why = (message) => (message.error_code ? `error ${message.error_code}: ${message.error_message}` : "");
 
@@ -29,7 +30,7 @@ export function bubble(message, onChoose) {
   made.classList.toggle("mine", isFromPhone(message));
   if (!isFromPhone(message) && message.keyword) {
     made.classList.add("by-twilio");
-    made.prepend(element("p", { className: "by", textContent: "Twilio answers by itself" }));
+    made.prepend(element("p", { className: "by", textContent: "Automatic reply from Twilio" }));
   }
   redraw(made, message);
   return made;
@@ -57,19 +58,19 @@ export function pendingBubble({ body, files }) {
     element("span", { className: "body", textContent: body }));
   said.classList.toggle("bare", body === "");
   return element("li", { className: "bubble mine pending" }, element("div", { className: "files" }, ...files.map((file) => preview(file, ""))), said,
-    element("p", { className: "fate" }, icon("clock"), element("span", { textContent: "leaving" })));
+    element("p", { className: "fate" }, icon("clock"), element("span", { textContent: "sending" })));
 }
 
-// The fact that a message brings about, if any.
+// The note that a message causes, if any.
 export function fact(message) {
   if (!isFromPhone(message) || !FACTS[message.keyword]) return null;
   return element("li", { className: "fact" }, element("span", { textContent: FACTS[message.keyword] }));
 }
 
-// Shows below a message what went over the wire for it; gives a function that takes one line more.
+// Shows the requests for a message below it; returns a function that adds a line.
 export function unfold(made, lines) {
   const list = element("ol", { className: "trace" });
-  list.setAttribute("aria-label", "What went over the wire for this message");
+  list.setAttribute("aria-label", "Requests for this message");
   const takeIn = rove(list, ".line");
   const add = (line) => {
     list.append(line);
@@ -81,6 +82,9 @@ export function unfold(made, lines) {
   made.querySelector(".said").setAttribute("aria-expanded", "true");
   return add;
 }
+
+// The note that an answer is waiting, and why.
+export const waitingNote = (reason) => element("li", { className: "fact waiting" }, element("span", { textContent: `The answer is waiting: ${reason}.` }));
 
 export function fold(made) {
   if (made.querySelector(".trace")?.contains(document.activeElement)) made.querySelector(".said").focus();

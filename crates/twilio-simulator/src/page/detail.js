@@ -1,8 +1,9 @@
-// What one line of the wire carried: parameters, signature, and the answer with its error code.
+// The details of one request: parameters, headers, signature, and the answer with its error code.
 
 import { ask, element } from "./dom.js";
+import { copyButton } from "./copy.js";
 
-// These are what a developer looks for; the rest follows.
+// The headers that a developer looks for come first.
 const FIRST = ["x-twilio-signature", "i-twilio-idempotency-token", "authorization", "content-type", "location"];
 
 export async function detail(entry) {
@@ -12,7 +13,7 @@ export async function detail(entry) {
     const { request, answer, failure } = await ask(`/_simulator/log/${entry.id}`);
     return [url, ...asked(request), ...answered(entry, answer, failure)];
   } catch (error) {
-    return [url, element("p", { className: "quiet", textContent: `Nothing more is known: ${error.message}.` })];
+    return [url, element("p", { className: "quiet", textContent: `No details: ${error.message}.` })];
   }
 }
 
@@ -21,21 +22,21 @@ function asked({ headers, parameters, left_out, signed }) {
   if (parameters.length > 0) {
     const filled = parameters.filter(([, value]) => value !== "");
     const empty = parameters.filter(([, value]) => value === "").map(([name]) => name);
-    const more = [empty.length > 0 ? `Empty: ${empty.join(", ")}` : "", left_out > 0 ? `${left_out} more are too much to keep` : ""].filter(Boolean);
+    const more = [empty.length > 0 ? `Empty: ${empty.join(", ")}` : "", left_out > 0 ? `${left_out} more were too large to keep` : ""].filter(Boolean);
     shown.push(about("Parameters", pairs(filled), ...more.map((textContent) => element("p", { className: "quiet", textContent }))));
   }
   if (headers.length > 0) shown.push(about("Headers", pairs(sorted(headers))));
   if (signed !== null) {
-    shown.push(element("details", {}, element("summary", { textContent: "What the signature signs" }),
-      element("p", { className: "quiet", textContent: "The URL, then all names and values in order: HMAC-SHA1 of this with the auth token, in base64, is X-Twilio-Signature." }),
-      text(signed, "What the signature signs")));
+    shown.push(element("details", {}, element("summary", { textContent: "Signed text" }),
+      element("p", { className: "quiet", textContent: "X-Twilio-Signature is the HMAC-SHA1 of this text with the auth token, in base64. The text is the URL, then all names and values in order." }),
+      text(signed, "Signed text")));
   }
   return shown;
 }
 
 function answered(entry, answer, failure) {
   if (answer === null) {
-    return [about("No answer", verdict("", failure ?? "whoever asked did not wait for it"))];
+    return [about("No answer", verdict("", failure ?? "the client did not wait for it"))];
   }
   const json = parsed(answer.body);
   const shown = [pairs(sorted(answer.headers))];
@@ -67,10 +68,10 @@ function pairs(all) {
   return element("dl", { className: "pairs" }, ...all.map(([name, value]) => element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value }))));
 }
 
-// A long text scrolls, with the keyboard, too.
+// A long text, which scrolls with the keyboard, too.
 function text(textContent, label) {
   const made = element("pre", { textContent, tabIndex: 0 });
   made.setAttribute("role", "group");
   made.setAttribute("aria-label", label);
-  return made;
+  return element("div", { className: "text" }, made, copyButton(textContent, `the ${label.toLowerCase()}`));
 }

@@ -1,9 +1,11 @@
-// The page: which phones there are, what is chosen, and following what happens.
+// The page: its phones, the chosen message, and the stream of events.
 
 import { $, ask, icon, pretty, store } from "./dom.js";
 import { isFromPhone } from "./bubble.js";
 import { Phone } from "./phone.js";
+import * as guide from "./guide.js";
 import * as operator from "./operator.js";
+import { setSides, sides } from "./sides.js";
 import * as switcher from "./switcher.js";
 import * as trouble from "./trouble.js";
 import * as views from "./views.js";
@@ -13,17 +15,19 @@ const FIRST = "+15550005678";
 const phones = new Map(); // by number; those that were put away stay
 let bot = "";
 let hasOperator = false;
+let faults = 0; // how many are on
 let chosen = null; // a message's SID
 let traceMore = null; // shows one more line below it
 
 // ---- phones
 
-const desk = { bot: () => bot, choose, close: putAway, showOperator };
+const desk = { bot: () => bot, choose, close: putAway, approve: operator.approve };
 const giveChip = switcher.build(phones, takeOut);
 
 function phone(number) {
   if (!phones.has(number)) {
     const made = new Phone(number, phones.size, desk);
+    made.introduce();
     phones.set(number, made);
     $("stage").append(made.root);
     giveChip(made);
@@ -76,6 +80,8 @@ function takeMessage(message) {
   const number = other(message);
   if (!isPhone(number)) return;
   const own = phone(number);
+  countSteps(message);
+  if (isFromPhone(message)) guide.makeRoom();
   if (!own.thread.take(message, true) || isFromPhone(message)) return;
   if (!views.isOpen("phones")) views.badge("phones", "•", "new messages");
   if (switcher.isInSight(own)) return;
@@ -83,7 +89,17 @@ function takeMessage(message) {
   switcher.draw();
 }
 
-// ---- what is behind a message
+// The first steps, as far as a message shows them.
+function countSteps(message) {
+  if (isFromPhone(message)) {
+    if (hasOperator) guide.finish(0);
+    if (hasOperator && faults > 0) guide.finish(2);
+  } else if (!hasOperator && !message.keyword) {
+    guide.finish(2);
+  }
+}
+
+// ---- the requests for a message
 
 function choose(sid) {
   for (const one of phones.values()) if (one.thread.has(chosen)) one.thread.fold(chosen);
@@ -105,29 +121,39 @@ function drawTrace() {
 }
 
 function takeEntry(entry) {
-  if (wire.take(entry) && entry.about === chosen) traceMore?.(wire.line(entry));
+  if (!wire.take(entry)) return;
+  if (entry.about === chosen) traceMore?.(wire.line(entry));
+  countRequests(entry);
+  const reason = wire.delay(entry);
+  if (reason !== undefined) phones.get(entry.phone)?.thread.wait(reason);
 }
 
-// ---- the operator and trouble
+// The first steps of a program of the reader's own.
+function countRequests({ kind }) {
+  if (hasOperator) return;
+  if (kind === "rest") guide.finish(0);
+  if (kind === "webhook") guide.finish(1);
+}
+
+// ---- the operator and faults
 
 async function drawOperator() {
   if (!hasOperator) return;
-  const waiting = await operator.draw();
-  views.badge("operator", waiting.length, `${waiting.length} waiting`);
-  for (const one of phones.values()) one.knock(waiting.includes(one.number));
-}
-
-function showOperator(number) {
-  views.show("operator");
-  $("requests").querySelector(`[data-number="${number}"] button`)?.focus();
+  const waiting = new Map((await operator.draw()).map(({ number, code }) => [number, code]));
+  views.badge("operator", waiting.size, `${waiting.size} waiting`);
+  for (const one of phones.values()) {
+    if (one.isWaiting && !waiting.has(one.number)) guide.finish(1);
+    one.isWaiting = waiting.has(one.number);
+    one.knock(waiting.get(one.number) ?? null);
+  }
 }
 
 async function drawTrouble() {
-  const count = await trouble.draw();
-  views.badge("trouble", count, `${count} in force`);
+  faults = await trouble.draw();
+  views.badge("trouble", faults, `${faults} on`);
 }
 
-// Many things happen at once; looking once is enough.
+// Many things happen at once; one drawing is enough.
 function soon(draw) {
   let planned = null;
   return () => {
@@ -146,8 +172,8 @@ function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   store.set("theme", theme);
   $("theme").replaceChildren(icon(theme));
-  $("theme").setAttribute("aria-label", `Colours: ${theme}`);
-  $("theme").title = `Colours: ${theme}`;
+  $("theme").setAttribute("aria-label", `Colors: ${theme}`);
+  $("theme").title = `Colors: ${theme}`;
 }
 
 // ---- following
@@ -172,7 +198,7 @@ function follow() {
   document.addEventListener("operator-decided", operatorSoon);
   document.addEventListener("trouble-changed", troubleSoon);
   events.addEventListener("open", load);
-  events.addEventListener("error", () => say("lost", "the simulator has ended or cannot be reached"));
+  events.addEventListener("error", () => say("lost", "The simulator stopped or cannot be reached"));
 }
 
 function say(state, text) {
@@ -184,9 +210,9 @@ async function load() {
   late = [];
   try {
     await loadAll();
-    say("live", "live");
+    say("live", "Connected");
   } catch (error) {
-    say("lost", `not everything could be loaded: ${error.message}`);
+    say("lost", `Could not load everything: ${error.message}`);
   }
   const missed = late;
   late = null;
@@ -197,6 +223,8 @@ async function loadAll() {
   const [account, messages, log, alerts, outcomes] = await Promise.all(["account", "messages", "log", "alerts", "outcome"].map((name) => ask(`/_simulator/${name}`)));
   bot = account.numbers[0] ?? "";
   hasOperator = account.hasOperator;
+  setSides(hasOperator);
+  await introduce(account);
   $("operator").hidden = !hasOperator;
   views.hide("operator", !hasOperator);
   $("bot").textContent = pretty(bot);
@@ -207,10 +235,25 @@ async function loadAll() {
     one.showPower((outcomes[one.number] ?? "delivered") === "delivered");
   }
   wire.load(log, alerts);
+  messages.filter((message) => isPhone(other(message))).forEach(countSteps);
+  log.forEach(countRequests);
+  for (const [number, reason] of wire.delays()) phones.get(number)?.thread.wait(reason);
   drawChosenAgain();
   await Promise.all([drawOperator(), drawTrouble()]);
 }
 
+// Says who answers, and names both sides.
+async function introduce(account) {
+  if (hasOperator) guide.showAgent(await ask("/_operator/agent"));
+  else guide.showTwilio(account);
+  document.title = sides.title;
+  $("title").textContent = sides.title;
+  $("whose-number").textContent = sides.number;
+  $("faults-hint").textContent = sides.faults;
+  for (const one of phones.values()) one.introduce();
+}
+
+guide.build();
 views.build();
 trouble.build();
 wire.build();

@@ -1,6 +1,7 @@
-// The operator's side: who asks to be let in, and how much there is to do.
+// The operator's side: pairing requests, and the gateway's counts of today.
 
 import { $, ask, element, many, pretty } from "./dom.js";
+import { copyButton } from "./copy.js";
 
 let drawn = "";
 
@@ -8,9 +9,15 @@ async function decide(what, body) {
   try {
     await ask(`/_operator/${what}`, "POST", body);
   } catch (error) {
-    $("nobody").hidden = false;
-    $("nobody").textContent = error.message;
+    $("no-requests").hidden = false;
+    $("no-requests").textContent = error.message;
   }
+  document.dispatchEvent(new Event("operator-decided"));
+}
+
+// Approves a phone by its number; throws where that fails.
+export async function approve(number) {
+  await ask("/_operator/approve", "POST", { who: number });
   document.dispatchEvent(new Event("operator-decided"));
 }
 
@@ -25,13 +32,13 @@ function request({ code, number, kept }) {
     button.addEventListener("click", act);
     return button;
   });
-  const made = element("li", {}, element("p", { className: "who" }, element("strong", { textContent: pretty(number) }), ` asks to be let in; ${many(kept, "message")} kept.`),
-    element("p", { className: "code" }, element("span", { textContent: code })), element("div", { className: "choices" }, ...choices));
+  const made = element("li", {}, element("p", { className: "who" }, element("strong", { textContent: pretty(number) }), ` wants to text the assistant. ${many(kept, "message")} waiting.`),
+    element("p", { className: "code" }, element("span", { textContent: code }), copyButton(code, "the pairing code")), element("div", { className: "choices" }, ...choices));
   made.dataset.number = number;
   return made;
 }
 
-// Draws the panel anew; gives the numbers that wait.
+// Draws the panel and returns the requests.
 export async function draw() {
   const [requests, status] = await Promise.all([ask("/_operator/requests"), ask("/_operator/status")]);
   const now = JSON.stringify(requests);
@@ -39,11 +46,11 @@ export async function draw() {
     drawn = now;
     const hadFocus = $("requests").contains(document.activeElement);
     $("requests").replaceChildren(...requests.map(request));
-    $("nobody").textContent = "Nobody asks to talk to the assistant.";
-    $("nobody").hidden = requests.length > 0;
+    $("no-requests").textContent = "No pairing requests.";
+    $("no-requests").hidden = requests.length > 0;
     if (hadFocus) ($("requests").querySelector("button") ?? $("operator-title")).focus();
   }
   const count = ([name, number]) => element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: number }));
   $("counts").replaceChildren(...status.map(count));
-  return requests.map(({ number }) => number);
+  return requests;
 }

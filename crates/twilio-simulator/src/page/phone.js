@@ -1,8 +1,10 @@
-// One phone: what it takes to write and to send pictures, and to switch it off. What is said is in its thread.
+// One phone: its composer, its pictures and its power button. Its conversation is in its thread.
 
 import { announce, ask, element, icon, pretty, weight } from "./dom.js";
+import { copyButton } from "./copy.js";
 import { LARGEST, MOST, listenToDrops, preview, take, toBase64 } from "./pictures.js";
 import { measure } from "./segments.js";
+import { capital, sides } from "./sides.js";
 import { Thread } from "./thread.js";
 
 const OPENERS = ["Hello!", "Who are you?", "STOP"];
@@ -11,7 +13,7 @@ const OPENERS = ["Hello!", "Who are you?", "STOP"];
 const HUES = 8;
 
 export class Phone {
-  // `desk` has: bot(), choose(sid), close(phone), showOperator().
+  // `desk` has: bot(), choose(sid), close(phone), approve(number).
   constructor(number, index, desk) {
     this.number = number;
     this.desk = desk;
@@ -33,7 +35,7 @@ export class Phone {
     this.find(".face").textContent = this.number.slice(-2);
     this.find("h2").textContent = name;
     this.find(".field span").textContent = `Text message from ${name}`;
-    const buttons = { ".attach": ["attach", "Send pictures"], ".send": ["send", "Send"], ".close": ["close", `Put ${name} away`] };
+    const buttons = { ".attach": ["attach", "Send pictures"], ".send": ["send", "Send"], ".close": ["close", `Hide ${name}`] };
     for (const [selector, [picture, said]] of Object.entries(buttons)) {
       this.find(selector).append(icon(picture));
       this.find(selector).setAttribute("aria-label", said);
@@ -84,7 +86,7 @@ export class Phone {
     this.complain("");
     for (const file of files) {
       if (this.picked.length >= MOST) {
-        this.complain(`A message takes at most ${MOST} files.`);
+        this.complain(`A message can have at most ${MOST} files.`);
         break;
       }
       try {
@@ -92,7 +94,7 @@ export class Phone {
         const others = this.picked.reduce((sum, other) => sum + other.blob.size, 0);
         if (others + taken.blob.size > LARGEST) {
           URL.revokeObjectURL(taken.url);
-          this.complain(`${file.name} is too large: a message takes 5 MB in all.`);
+          this.complain(`${file.name} is too large: the files of a message can have 5 MB together.`);
           continue;
         }
         this.picked.push(taken);
@@ -144,7 +146,7 @@ export class Phone {
     try {
       const data = await Promise.all(files.map(async (file) => ({ content_type: file.type, data: await toBase64(file.blob) })));
       const delivery = await ask("/_simulator/inbound-message", "POST", { from: this.number, to: this.desk.bot(), body, files: data });
-      if (delivery.status !== 200) this.complain(`The gateway answered ${delivery.status ?? "nothing"}; Twilio notes error ${delivery.alert}.`);
+      if (delivery.status !== 200) this.complain(complaint(delivery, this.desk.bot()));
       for (const file of files) URL.revokeObjectURL(file.url);
     } catch (error) {
       this.complain(`Not sent: ${error.message}.`);
@@ -154,7 +156,7 @@ export class Phone {
     }
   }
 
-  // What could not be sent is in the composer again, before what was written since.
+  // Puts a text that could not be sent back into the composer, before what was written since.
   giveBack(body, files) {
     const text = this.find("textarea");
     text.value = [body, text.value].filter(Boolean).join("\n");
@@ -179,7 +181,7 @@ export class Phone {
       await ask("/_simulator/outcome", "POST", { to: this.number, outcome });
       this.showPower(isOn);
     } catch (error) {
-      this.complain(`Not switched: ${error.message}.`);
+      this.complain(`Not changed: ${error.message}.`);
     }
   }
 
@@ -193,17 +195,45 @@ export class Phone {
     this.find(".power").setAttribute("aria-pressed", String(isOn));
     this.find(".power").setAttribute("aria-label", "On");
     this.find(".power").title = said;
-    this.find(".state").textContent = isOn ? "talks to the assistant" : "switched off: texts do not arrive";
+    this.find(".state").textContent = isOn ? "switched on" : "switched off: texts do not arrive";
   }
 
-  // Whether it waits for the operator.
-  knock(isWaiting) {
+  // Shows that the phone waits for the operator's approval; null ends it.
+  knock(code) {
     const knock = this.find(".knock");
-    if (knock.hidden !== isWaiting) return;
-    knock.hidden = !isWaiting;
-    if (isWaiting) announce(`${pretty(this.number)} is a stranger to the operator.`);
-    const go = element("button", { type: "button", className: "quiet-button", textContent: "Let them in" });
-    go.addEventListener("click", () => this.desk.showOperator(this.number));
-    knock.replaceChildren(...(isWaiting ? ["A stranger to the operator. ", go] : []));
+    if ((knock.dataset.code ?? null) === code) return;
+    const hadFocus = knock.contains(document.activeElement);
+    knock.hidden = code === null;
+    if (code === null) delete knock.dataset.code;
+    else knock.dataset.code = code;
+    knock.replaceChildren(...(code === null ? [] : this.request(code)));
+    if (code !== null) announce(`${pretty(this.number)} waits for your approval.`);
+    if (hadFocus) this.focus();
   }
+
+  request(code) {
+    const go = element("button", { type: "button", className: "pill yes", textContent: "Let them in" });
+    go.addEventListener("click", () => this.letIn(), { once: true });
+    return [element("span", { className: "asks" }, "Pairing code ", element("code", { textContent: code }), copyButton(code, "the pairing code")), go];
+  }
+
+  async letIn() {
+    try {
+      await this.desk.approve(this.number);
+      announce(`${pretty(this.number)} is approved.`);
+    } catch (error) {
+      this.complain(`Not approved: ${error.message}.`);
+    }
+  }
+
+  // Names the other side once it is known.
+  introduce() {
+    this.find(".first").textContent = sides.empty;
+  }
+}
+
+function complaint({ attempts, status, alert }, number) {
+  if (attempts === 0) return `Twilio has no webhook for ${pretty(number)}, so the text goes nowhere.`;
+  const answer = status === null ? "did not answer" : `answered ${status}`;
+  return `${capital(sides.theOwner)} ${answer}${alert === null ? "" : ` (Twilio error ${alert})`}.`;
 }

@@ -1,4 +1,4 @@
-// The row of phones above them, where not all are in sight: which there are, and which of them hear something new.
+// The row of chips above the phones, where not all phones are in sight: one for each phone, with its unread messages.
 
 import { $, element, many, pretty } from "./dom.js";
 
@@ -37,9 +37,9 @@ export function draw() {
   for (const [number, chip] of chips) {
     const { isAway, unread } = phones.get(number);
     chip.replaceChildren(element("span", { textContent: `…${number.slice(-4)}` }), element("b", { className: "badge", textContent: unread || "" }));
-    const words = [pretty(number), isAway ? "put away" : "", unread ? `${many(unread, "new message")}` : ""];
+    const words = [pretty(number), isAway ? "hidden" : "", unread ? `${many(unread, "new message")}` : ""];
     chip.setAttribute("aria-label", words.filter(Boolean).join(", "));
-    chip.title = isAway ? "Take it out again" : "Show it";
+    chip.title = isAway ? "Show it again" : "Show it";
     chip.classList.toggle("away", isAway);
     if (inSight.has(number)) chip.setAttribute("aria-current", "true");
     else chip.removeAttribute("aria-current");

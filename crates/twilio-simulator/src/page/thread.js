@@ -1,17 +1,18 @@
-// What was said between one phone and the assistant, in order, with what is on its way.
+// The conversation of one phone, in order, with the texts that are being sent.
 
 import { announce, many, pretty } from "./dom.js";
-import { bubble, fact, fold, isFailed, isFromPhone, pendingBubble, redraw, unfold, whose, why } from "./bubble.js";
+import { bubble, fact, fold, isFailed, isFromPhone, pendingBubble, redraw, unfold, waitingNote, whose, why } from "./bubble.js";
 import { rove } from "./roving.js";
 
 export class Thread {
-  // `choose` is told the SID of a message that was chosen.
+  // `choose` gets the SID of a message that was chosen.
   constructor(screen, number, choose) {
     this.screen = screen;
     this.number = number;
     this.choose = choose;
     this.bubbles = new Map(); // by SID
     this.pending = [];
+    this.waiting = null; // the note that an answer is waiting
     this.list = screen.querySelector(".thread");
     this.list.setAttribute("aria-label", `Conversation of ${pretty(number)}`);
     this.takeIn = rove(this.list, "button.said", ".files > button, .files > a, .files > audio, .files > video");
@@ -40,8 +41,8 @@ export class Thread {
     this.drawEmpty();
   }
 
-  // Takes a message that is new or has changed; gives whether it is new. Only what happens now arrives with a movement and
-  // is spoken: once when it comes, and once more if it fails.
+  // Takes a message that is new or has changed; returns whether it is new. A message that arrives now moves in and is
+  // spoken: once when it arrives, and once more if it fails.
   take(message, isNow) {
     const known = this.bubbles.get(message.sid);
     if (known) {
@@ -51,6 +52,7 @@ export class Thread {
       return false;
     }
     if (isFromPhone(message)) this.settle(this.pending.find((waiting) => waiting.body === message.body));
+    else if (!message.keyword) this.wait(null);
     const made = bubble(message, this.choose);
     made.classList.toggle("arriving", isNow);
     this.bubbles.set(message.sid, made);
@@ -84,9 +86,22 @@ export class Thread {
     }
   }
 
-  // Puts something at the end, before what is on its way.
+  // Shows at the end why the answer is waiting; null ends it.
+  wait(reason) {
+    if ((this.waiting?.dataset.reason ?? null) === reason) return;
+    this.waiting?.remove();
+    this.waiting = null;
+    if (reason === null) return;
+    const note = waitingNote(reason);
+    note.dataset.reason = reason;
+    this.place(note);
+    this.waiting = note;
+    announce(`${pretty(this.number)}: ${note.textContent}`);
+  }
+
+  // Puts something at the end, before the texts that are being sent.
   place(...items) {
-    for (const item of items.filter(Boolean)) this.list.insertBefore(item, this.pending[0] ?? null);
+    for (const item of items.filter(Boolean)) this.list.insertBefore(item, this.waiting ?? this.pending[0] ?? null);
     this.drawEmpty();
   }
 
@@ -118,7 +133,7 @@ export class Thread {
     this.screen.querySelector(".empty").hidden = this.list.childElementCount > 0;
   }
 
-  // Shows below the chosen message what went over the wire for it; gives a function that takes one line more.
+  // Shows the requests for the chosen message below it; returns a function that adds a line.
   unfold(sid, lines) {
     const made = this.bubbles.get(sid);
     const add = unfold(made, lines);

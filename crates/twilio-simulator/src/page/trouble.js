@@ -1,27 +1,27 @@
-// The switches that make Twilio misbehave. The simulator knows which are on: a fault that struck often enough goes off.
+// The switches that make Twilio fail. The simulator knows which are on: a fault that struck often enough ends.
 
 import { $, ask, element } from "./dom.js";
 
 const GROUPS = [
   ["Sending", [
-    ["Too many requests", "429, not sent", "too-many-requests", { next: 3 }],
+    ["Too many requests", "429, message not sent", "too-many-requests", { next: 3 }],
     ["Server error, not sent", "500", "server-error", { next: 1 }],
-    ["Server error, sent all the same", "500", "server-error-after-accepting", { next: 1 }],
-    ["Answer lost after sending", "the line is cut", "cut-after-accepting", { next: 1 }],
+    ["Server error, but sent", "500", "server-error-after-accepting", { next: 1 }],
+    ["Answer lost after sending", "connection cut", "cut-after-accepting", { next: 1 }],
     ["Slow answers", "3 seconds", { "delay-answer": { milliseconds: 3000 } }, { next: 5 }],
   ]],
-  ["Everything", [
-    ["Outage", "503 until it ends", "outage", "all"],
-    ["Lists unavailable", "503 to every GET", "reads-unavailable", { next: 5 }],
+  ["All requests", [
+    ["Outage", "503 until you end it", "outage", "all"],
+    ["Lists unavailable", "503 for each GET", "reads-unavailable", { next: 5 }],
   ]],
-  ["Reports", [
+  ["Status reports", [
     ["Reports lost", "no status callback", "lose-callback", { next: 4 }],
     ["Reports out of order", "delivered before sent", "reorder-callback", { next: 4 }],
     ["Reports twice", "same token", "duplicate-callback", { next: 4 }],
   ]],
   ["Pictures", [
     ["Files late", "404 at first", "media-late", { next: 2 }],
-    ["Links expired", "403 from the store", "media-link-expired", { next: 2 }],
+    ["Links expired", "403 from the file store", "media-link-expired", { next: 2 }],
   ]],
 ];
 
@@ -40,7 +40,7 @@ function makeSwitch(name, hint, press) {
       await press(made.getAttribute("aria-pressed") !== "true");
       document.dispatchEvent(new Event("trouble-changed"));
     } catch (error) {
-      $("trouble-said").textContent = `${name}: not switched, ${error.message}.`;
+      $("trouble-said").textContent = `${name}: not changed, ${error.message}.`;
     }
   });
   return made;
@@ -60,7 +60,7 @@ export function build() {
   const groups = GROUPS.map(([title, faults]) => {
     const list = element("div", { className: "switches" }, ...faults.map(makeFault));
     if (title === "Sending") {
-      pacing = makeSwitch("A real number's pace", "1 segment a second", (isOn) => ask("/_simulator/pacing", "POST", isOn ? "as-twilio" : "lifted"));
+      pacing = makeSwitch("Real sending rate", "1 segment a second", (isOn) => ask("/_simulator/pacing", "POST", isOn ? "as-twilio" : "lifted"));
       list.append(pacing);
     }
     list.setAttribute("role", "group");
@@ -70,12 +70,12 @@ export function build() {
   $("troubles").replaceChildren(...groups);
   $("calm").addEventListener("click", async () => {
     await Promise.all([ask("/_simulator/misbehave", "DELETE"), ask("/_simulator/pacing", "POST", "lifted")]);
-    $("trouble-said").textContent = "Twilio behaves.";
+    $("trouble-said").textContent = "All faults are off.";
     document.dispatchEvent(new Event("trouble-changed"));
   });
 }
 
-// Shows what is in force; gives how many faults there are.
+// Shows the faults that are on, and returns their number.
 export async function draw() {
   const [rules, account] = await Promise.all([ask("/_simulator/misbehave"), ask("/_simulator/account")]);
   for (const { made, fault } of switches) {

@@ -1,13 +1,13 @@
-// What is looked at where not everything has room: one of four views on a small screen, one of two panels beside the phones.
+// The open view: one of four on a small screen, one of two panels beside the phones on a medium one.
 
 import { $, element, icon } from "./dom.js";
 
-const VIEWS = { phones: "Phones", operator: "Operator", trouble: "Trouble", wire: "Wire" };
+const VIEWS = { phones: "Phones", operator: "Operator", trouble: "Faults", wire: "Wire" };
 const badges = []; // [view, element]
 
 export function build() {
   $("views").replaceChildren(...Object.keys(VIEWS).map((view) => button(view, icon(view), element("span", { textContent: VIEWS[view] }))));
-  $("tabs").replaceChildren(button("wire", "On the wire"), button("trouble", "Make trouble"));
+  $("tabs").replaceChildren(button("wire", "Wire log"), button("trouble", "Faults"));
   show("phones");
 }
 

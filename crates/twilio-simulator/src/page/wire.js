@@ -1,15 +1,16 @@
-// What goes over the wire: webhooks to the gateway, its API calls, and the files that either side fetches.
+// The wire log: webhooks, API requests, and the files that either side fetches.
 
 import { $, element, icon } from "./dom.js";
 import { detail } from "./detail.js";
 import { rove } from "./roving.js";
+import { sides } from "./sides.js";
 
 const WAYS = {
-  rest: ["gateway → Twilio", "an API call"],
-  webhook: ["Twilio → gateway", "a signed webhook"],
-  fetch: ["Twilio fetches", "a file from its address"],
-  cdn: ["file fetched", "from the store that a media URL leads to"],
-  alert: ["Twilio notes", "an alert"],
+  rest: () => [`${sides.owner} → Twilio`, "an API request"],
+  webhook: () => [`Twilio → ${sides.owner}`, "a signed webhook"],
+  fetch: () => ["Twilio → media URL", "a file of a message that is sent"],
+  cdn: () => [`${sides.owner} → file store`, "a file of a message that was received"],
+  alert: () => ["Twilio", "an alert"],
 };
 const KINDS = [["All", () => true], ["Webhooks", (entry) => entry.kind === "webhook"], ["API", (entry) => entry.kind === "rest"], ["Files", (entry) => ["fetch", "cdn"].includes(entry.kind)]];
 const MOST_KEPT = 2000;
@@ -18,6 +19,7 @@ const MOST_SHOWN = 250;
 let entries = [];
 let chosen = null;
 let kind = KINDS[0];
+let words = [];
 let follows = true;
 const takeIn = rove($("log"), ".line");
 
@@ -34,9 +36,19 @@ export function build() {
     return button;
   });
   $("kinds").replaceChildren(...buttons);
+  $("search").addEventListener("input", ({ target }) => {
+    words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
+    follows = true;
+    draw();
+  });
 }
 
-const isShown = (entry) => (chosen === null || entry.about === chosen) && kind[1](entry);
+const isShown = (entry) => (chosen === null || entry.about === chosen) && kind[1](entry) && isFound(entry);
+
+function isFound(entry) {
+  const text = [entry.event, ...WAYS[entry.kind](), entry.method, entry.target, entry.status ?? "no answer", entry.phone].join(" ").toLowerCase();
+  return words.every((word) => text.includes(word));
+}
 
 export function load(log, alerts) {
   entries = [...log, ...alerts.map(fromAlert)].sort((one, other) => one.at - other.at).slice(-MOST_KEPT);
@@ -47,10 +59,10 @@ const keyOf = (entry) => entry.sid ?? entry.id;
 
 export function fromAlert(alert) {
   const pairs = [["Request", `${alert.request_method} ${alert.request_url}`], ["More", alert.more_info]].filter(([, value]) => value);
-  return { sid: alert.sid, kind: "alert", method: alert.error_code, target: alert.alert_text, status: "alert", about: alert.resource_sid, at: Date.parse(alert.date_created), took: null, pairs };
+  return { sid: alert.sid, kind: "alert", event: `alert ${alert.error_code}`, method: alert.error_code, target: alert.alert_text, status: "alert", about: alert.resource_sid, at: Date.parse(alert.date_created), took: null, pairs };
 }
 
-// Takes what happened now; gives whether it was not known yet.
+// Takes an entry; returns whether it is new.
 export function take(entry) {
   if (entries.some((known) => keyOf(known) === keyOf(entry))) return false;
   entries.push(entry);
@@ -70,7 +82,7 @@ function add(entry) {
   $("no-wire").hidden = true;
 }
 
-// Whoever scrolls back, or reads a line, is left there.
+// A reader who scrolled back stays there.
 $("log").addEventListener("scroll", ({ target }) => {
   follows = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
 });
@@ -79,39 +91,53 @@ new ResizeObserver(() => follows && showEnd()).observe($("log"));
 
 const showEnd = () => ($("log").scrollTop = $("log").scrollHeight);
 
-// Only what is about this message, or everything again.
+// Shows only the requests for this message, or everything again.
 export function choose(sid) {
   chosen = sid;
   $("filter").hidden = sid === null;
   $("wire-hint").hidden = sid !== null;
-  $("filter-said").textContent = sid ? `Only ${sid.slice(0, 8)}…` : "";
+  $("filter-said").textContent = sid ? `Only message ${sid.slice(0, 8)}…` : "";
   draw();
 }
 
-// The lines of what is about a message.
+// Why the phone's answer is waiting after this request: null where it is not, undefined where the request says nothing.
+export function delay({ kind, event, status, about }) {
+  if (kind !== "rest" || event !== "send") return undefined;
+  if (about !== null) return null; // the message exists
+  if (status === null) return "Twilio did not answer, and the gateway checks whether the message was sent".replace("the gateway", sides.theOwner);
+  if (status === 429) return "Twilio accepts no more messages for now (429)";
+  if (status === 503) return "Twilio is down (503)";
+  return status >= 500 ? `Twilio failed (${status})` : null;
+}
+
+// The latest such reason for each phone.
+export const delays = () => new Map(entries.filter((entry) => entry.phone && delay(entry) !== undefined).map((entry) => [entry.phone, delay(entry)]));
+
+// The requests for a message.
 export const behind = (sid) => entries.filter((entry) => entry.about === sid).map(line);
 
 function draw() {
   $("log").replaceChildren();
   $("no-wire").hidden = false;
+  $("no-wire").textContent = entries.length > 0 ? "No request matches." : "No requests yet. Send a text.";
   entries.filter(isShown).slice(-MOST_SHOWN).forEach(add);
   showEnd();
 }
 
-// Where it went, without what is the same in every line.
+// The target without what is the same in every line.
 const brief = (target) => target.replace(/^https?:\/\/[^/]+/, "").replace(/^\/2010-04-01\/Accounts\/AC[^/.]+\/?/, "/…/");
 const clock = (at) => new Date(at).toTimeString().slice(0, 8);
 
 export function line(entry) {
-  const [way, meaning] = WAYS[entry.kind];
+  const [way, meaning] = WAYS[entry.kind]();
   const status = element("span", { className: "status", textContent: entry.status ?? "no answer" });
   status.classList.toggle("bad", entry.kind === "alert" || entry.status === null || entry.status >= 400);
-  const sign = element("span", { className: "way", title: `${way}: ${meaning}` }, element("span", { className: "out-of-sight", textContent: `${way}, ${meaning}: ` }));
+  const sign = element("span", { className: "way", title: `${way}: ${meaning}` }, element("span", { className: "out-of-sight", textContent: `, ${way}, ${meaning}: ` }));
   if (entry.kind === "webhook") sign.append(icon("lock"));
   sign.append(element("span", { ariaHidden: "true", textContent: way }));
   const target = element("span", { className: "target", textContent: entry.kind === "alert" ? entry.target : brief(entry.target), title: entry.target });
-  const button = element("button", { type: "button", className: "line" }, icon("more"), element("time", { textContent: clock(entry.at) }), sign,
-    element("span", { className: "method", textContent: entry.method }), target, status,
+  const button = element("button", { type: "button", className: "line" }, icon("more"), element("time", { textContent: clock(entry.at) }),
+    element("span", { className: "event", textContent: entry.event }), sign, element("span", { className: "method", textContent: entry.kind === "alert" ? "" : entry.method }), target, status,
     element("span", { className: "took", textContent: entry.took === null || entry.took === undefined ? "" : `${entry.took} ms` }));
   button.setAttribute("aria-expanded", "false");
   const made = element("li", { className: entry.kind }, button);

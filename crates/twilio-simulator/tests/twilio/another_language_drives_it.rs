@@ -36,7 +36,7 @@ async fn everything_a_test_needs_goes_over_http() {
     let (at, took) = (&log[0]["at"], &log[0]["took"]);
     assert!(at.as_i64().unwrap() > 0 && took.as_i64().unwrap() >= 0);
     let first = json!({
-        "id": 0, "kind": "webhook", "method": "POST", "target": us.url("/in"), "status": 200, "about": about, "at": at, "took": took,
+        "id": 0, "kind": "webhook", "event": "text in", "phone": PHONE, "method": "POST", "target": us.url("/in"), "status": 200, "about": about, "at": at, "took": took,
     });
     assert_eq!(log[0], first);
     assert_eq!(get("/outcome").await.1, json!({PHONE: {"undelivered": 30005}}));

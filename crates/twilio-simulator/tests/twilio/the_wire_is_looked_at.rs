@@ -144,3 +144,27 @@ async fn only_the_latest_requests_and_none_from_before_a_reset_are_kept() {
     desk.get(&desk.account(".json")).await;
     assert_eq!(desk.twilio.log()[0].id, 401);
 }
+
+#[tokio::test]
+async fn requests_are_named_and_tell_their_phone() {
+    let mut us = Receiver::open().await;
+    let desk = desk().await;
+    desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
+    desk.twilio.receive(Text::new(PHONE, DEFAULT_NUMBER, "Look").with_file("image/png", b"\x89PNG")).await.unwrap();
+    let path = us.next().await.get("MediaUrl0").replace(desk.twilio.base_url(), "");
+    desk.get(&path).await;
+    desk.send_with("Nice", &[("StatusCallback", &us.url("/status"))]).await;
+    desk.get(&desk.account("/Messages.json?PageSize=1")).await;
+    let delivered =
+        |log: &[LogEntry]| log.iter().any(|entry| entry.event == "status: delivered" && entry.status.is_some());
+    let log = desk.twilio.wait_for_log(delivered, SOON).await.unwrap();
+    let named =
+        |event: &str| log.iter().find(|entry| entry.event == event).unwrap_or_else(|| panic!("{event}: {log:#?}"));
+    for event in ["text in", "send", "status: sent", "status: delivered"] {
+        assert_eq!(named(event).phone.as_deref(), Some(PHONE), "{event}");
+    }
+    let fetched: Vec<LogKind> =
+        log.iter().filter(|entry| entry.event == "fetch picture").map(|entry| entry.kind).collect();
+    assert_eq!(fetched, [LogKind::Rest, LogKind::Cdn]);
+    assert_eq!(named("list messages").phone, None);
+}
