@@ -144,7 +144,7 @@ impl Checkup {
     /// What could not be looked at, and why. A product that Twilio does not have here is no failure of ours.
     fn unchecked(&mut self, what: &str, error: &ProviderError) {
         let why = match error {
-            ProviderError::Refused { http_status: 404, .. } => "Twilio does not have it here".to_owned(),
+            error if error.is_not_found() => "Twilio does not have it here".to_owned(),
             error => error.to_string(),
         };
         self.found(catalogue::COULD_NOT_CHECK.found(format!("{what}: {why}")));

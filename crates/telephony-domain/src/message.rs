@@ -31,6 +31,24 @@ pub struct Arrival {
     pub opt_out_type: Option<String>,
     /// When the provider took it, where it says so: its lists do, webhooks do not, and come at once.
     pub taken: Option<Timestamp>,
+    /// What the provider signed, where it did: its lists are not signed.
+    pub signed: Option<Signed>,
+}
+
+/// A provider's signature, and what it was taken to say. Some providers sign a text that can be read in several ways: of
+/// those that come with the same signature, only the first counts. `Debug` hides both.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The signature as it came.
+    pub signature: String,
+    /// A digest of all fields as they were cut.
+    pub content: String,
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").finish_non_exhaustive()
+    }
 }
 
 impl Arrival {

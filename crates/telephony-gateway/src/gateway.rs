@@ -24,7 +24,7 @@ use crate::address::PublicAddress;
 use crate::backfill::Backfill;
 use crate::damage::Damages;
 use crate::inbox::Inbox;
-use crate::intake::Desk;
+use crate::intake::{Desk, WAITING_OPT_OUTS};
 use crate::lock::GatewayLock;
 use crate::metrics::{self, Metrics};
 use crate::notices::Notices;
@@ -35,6 +35,7 @@ use crate::poke::{self, Alive};
 use crate::prices::Prices;
 use crate::probe::{self, Probes};
 use crate::random;
+use crate::recut::Signatures;
 use crate::rules::{InForce, Rules};
 use crate::settle::Settle;
 use crate::stop::{Stop, Stopper};
@@ -281,6 +282,8 @@ fn desk(parts: &Parts, line: LineId, wake: &Arc<Wake>) -> Desk {
         metrics: parts.metrics.clone(),
         unanswered: Unanswered::default(),
         checks_signatures: parts.settings.checks_signatures,
+        signatures: Signatures::default(),
+        waiting_opt_outs: Semaphore::new(WAITING_OPT_OUTS),
     }
 }
 
@@ -385,7 +388,14 @@ fn prices(parts: &Parts) -> Prices {
 }
 
 fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>) -> Operator {
-    Operator { store: parts.store.clone(), rules: rules.clone(), line, clock: parts.clock.clone(), wake: wake.clone() }
+    Operator {
+        store: parts.store.clone(),
+        rules: rules.clone(),
+        line,
+        provider: parts.provider.clone(),
+        clock: parts.clock.clone(),
+        wake: wake.clone(),
+    }
 }
 
 fn tidy(parts: &Parts, rules: &Arc<InForce>) -> Tidy {

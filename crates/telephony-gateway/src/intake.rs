@@ -12,15 +12,25 @@ use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::{Event, Provider};
 use telephony_store::inbox::{Accepted, Intake};
 use telephony_store::journal::{Entry, Journal, Position, Told};
+use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
+use crate::notices::Notices;
+use crate::recut::Signatures;
 use crate::unanswered::Unanswered;
 use crate::wake::Wake;
 
 /// An opt-out is acknowledged once it is obeyed; who waits longer than this is told to come again (Twilio waits for 15 s).
 const OBEYED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Opt-outs that wait hold no more requests in flight than this: a quarter of them.
+pub(crate) const WAITING_OPT_OUTS: usize = 64;
+
+const RECUT: &str = "A webhook with Twilio's genuine signature was refused because its fields were rearranged. Another party \
+                     has seen a signed request: check who can read the logs of your proxy or tunnel.";
 
 /// Takes what the provider vouched for.
 pub struct Desk {
@@ -34,6 +44,18 @@ pub struct Desk {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) unanswered: Unanswered,
     pub(crate) checks_signatures: bool,
+    pub(crate) signatures: Signatures,
+    /// Permits for opt-outs that wait until they are obeyed.
+    pub(crate) waiting_opt_outs: Semaphore,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is on disk.
+    Kept,
+    /// Its signature came with other fields before: it is refused.
+    Recut,
 }
 
 impl Desk {
@@ -43,11 +65,39 @@ impl Desk {
         *now = Arc::new(Intake { line: now.line, ..terms });
     }
 
-    /// Takes `event`; when this returns `Ok` it is on disk, and an opt-out is obeyed.
-    pub async fn take(&self, event: Event) -> Result<(), StoreError> {
+    /// Takes `event`; when this returns `Kept` it is on disk, and an opt-out is obeyed.
+    pub async fn take(&self, event: Event) -> Result<Taken, StoreError> {
         match event {
-            Event::Message(arrival) => self.take_message(arrival).await,
+            Event::Message(arrival) if !self.is_first_cut(&arrival).await? => return Ok(Taken::Recut),
+            Event::Message(arrival) => self.take_message(arrival).await?,
+            event => self.take_report(event).await?,
+        }
+        Ok(Taken::Kept)
+    }
+
+    /// Whether nothing else came with the signature of this message.
+    async fn is_first_cut(&self, arrival: &Arrival) -> Result<bool, StoreError> {
+        let Some(signed) = &arrival.signed else { return Ok(true) };
+        if !self.signatures.claim(signed) {
+            return Ok(false);
+        }
+        let known =
+            self.store.signed_content(&signed.signature).await.inspect_err(|_| self.signatures.release(signed))?;
+        let is_first = known.is_none_or(|content| content == signed.content);
+        if !is_first {
+            self.signatures.release(signed);
+        }
+        Ok(is_first)
+    }
+
+    async fn take_report(&self, event: Event) -> Result<(), StoreError> {
+        match event {
+            Event::Message(_) => Ok(()),
             Event::MessageStatus(report) => self.write_down(Told::Report(report)).await.map(drop),
+            Event::Alert => {
+                tracing::debug!("an alert of the account");
+                Ok(())
+            }
             Event::Call(call) => {
                 tracing::info!(
                     call = call.provider_id,
@@ -67,10 +117,15 @@ impl Desk {
     /// Nothing leaves for a contact once their opt-out is acknowledged.
     async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
         let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
-        let position = self.write_down(Told::Message(arrival)).await?;
+        let signed = arrival.signed.clone();
+        let written = self.write_down(Told::Message(arrival)).await;
+        let position = written.inspect_err(|_| signed.iter().for_each(|signed| self.signatures.release(signed)))?;
         if keyword != Some(Keyword::OptOut) {
             return Ok(());
         }
+        let Ok(_waiting) = self.waiting_opt_outs.try_acquire() else {
+            return Err(StoreError::Busy("an opt-out is kept, and too many wait to be obeyed".to_owned()));
+        };
         let obeyed = tokio::time::timeout(OBEYED_WITHIN, self.journal.settled(position)).await;
         obeyed.map_err(|_| {
             StoreError::Busy("an opt-out is kept, and is obeyed once what came before it is stored".to_owned())
@@ -92,9 +147,13 @@ impl Desk {
         match entry.told {
             Told::Message(arrival) => {
                 let terms = if entry.is_unverified { self.terms_without_operator() } else { self.terms() };
-                if self.accept_by(terms, arrival, entry.at).await? == Accepted::Repeat {
-                    self.metrics.message("repeat");
+                let signed = arrival.signed.clone();
+                match self.accept_by(terms, arrival, entry.at).await? {
+                    Accepted::Repeat => self.metrics.message("repeat"),
+                    Accepted::Recut => self.report_recut_of_the_journal().await,
+                    _ => {}
                 }
+                signed.iter().for_each(|signed| self.signatures.release(signed));
                 Ok(())
             }
             // The provider is asked for the status of what stays without reports.
@@ -104,6 +163,19 @@ impl Desk {
             }
             Told::Report(report) => self.report(report, entry.at).await,
         }
+    }
+
+    /// Two cuts of one request were acknowledged, as can only happen while a restart works off the journal.
+    async fn report_recut_of_the_journal(&self) {
+        self.metrics.webhook("recut");
+        tracing::warn!("left out a message whose signature came with other fields before");
+        self.report_recut().await;
+    }
+
+    /// Tells the operator that somebody has a signed request of the provider's and bends it.
+    pub async fn report_recut(&self) {
+        let notices = Notices { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
+        notices.tell(Notice::event("recut", RECUT)).await;
     }
 
     /// Stores a message; when this returns `Ok` it is on disk.
@@ -132,7 +204,7 @@ impl Desk {
             Accepted::Unconfirmed(_) => self.wake.numbers.notify_one(),
             Accepted::Order(_) => self.wake.operator.notify_one(),
             Accepted::Keyword(..) | Accepted::Refused(..) => self.say_unanswered(&from, &origin, now),
-            Accepted::Empty(_) | Accepted::Repeat => {}
+            Accepted::Empty(_) | Accepted::Repeat | Accepted::Recut => {}
         }
         Ok(accepted)
     }
@@ -193,6 +265,6 @@ fn name(accepted: Accepted) -> Option<&'static str> {
         Accepted::Keyword(..) => "keyword",
         Accepted::Empty(_) => "empty",
         Accepted::Order(_) => "order",
-        Accepted::Repeat => return None,
+        Accepted::Repeat | Accepted::Recut => return None,
     })
 }

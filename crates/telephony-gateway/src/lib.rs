@@ -18,6 +18,7 @@ pub mod poke;
 pub mod prices;
 pub mod probe;
 pub mod random;
+mod recut;
 pub mod routing;
 pub mod rules;
 mod settle;

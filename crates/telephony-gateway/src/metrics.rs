@@ -25,11 +25,12 @@ const PREFIX: &str = "openclaw_telephony";
 type Label = [(&'static str, &'static str); 1];
 
 /// What becomes of a request to the public listener's webhooks.
-const WEBHOOKS: [&str; 12] = [
+const WEBHOOKS: [&str; 13] = [
     "accepted",
     "unsigned",
     "bad_signature",
     "wrong_account",
+    "recut",
     "malformed",
     "no_such_path",
     "wrong_method",

@@ -1,5 +1,6 @@
 //! The operator by SMS: obeys orders, and tells what needs attention.
 
+mod confirmation;
 mod wording;
 
 use std::sync::Arc;
@@ -11,7 +12,9 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, Timestamp};
+use telephony_providers::provider::Provider;
 use telephony_store::notices::Given;
+use telephony_store::orders::Ordered;
 use telephony_store::{Store, StoreError};
 
 use crate::inbox::reply;
@@ -19,6 +22,7 @@ use crate::random;
 use crate::rules::InForce;
 use crate::stop::Stop;
 use crate::wake::{self, Wake};
+use confirmation::Confirmation;
 use wording::Words;
 
 /// What serving the operator needs.
@@ -29,6 +33,8 @@ pub struct Operator {
     pub rules: Arc<InForce>,
     /// The line that notices leave from.
     pub line: LineId,
+    /// Who has the operator's messages.
+    pub provider: Arc<dyn Provider>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
@@ -38,8 +44,9 @@ pub struct Operator {
 impl Operator {
     /// Obeys and tells until `stop`.
     pub async fn run(self, stop: Stop) {
+        let mut ask_from = None;
         while !stop.is_asked() {
-            let due = match self.serve().await {
+            let due = match self.serve(&stop, &mut ask_from).await {
                 Ok(due) => due,
                 Err(error) => {
                     tracing::error!(%error, hint = error.hint(), "failed to serve the operator");
@@ -51,17 +58,42 @@ impl Operator {
     }
 
     /// Does what is to be done now. Returns when there is more to tell.
-    async fn serve(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn serve(&self, stop: &Stop, ask_from: &mut Option<Timestamp>) -> Result<Option<Timestamp>, StoreError> {
+        let again = self.obey_all(stop, ask_from).await?;
+        let news = match &self.rules.now().settings.operator {
+            Some(number) => self.tell(number).await?,
+            None => None,
+        };
+        Ok([again, news].into_iter().flatten().min())
+    }
+
+    /// Obeys what the provider confirms, asking it from `ask_from` on. Returns when to ask again, where it did not answer.
+    async fn obey_all(&self, stop: &Stop, ask_from: &mut Option<Timestamp>) -> Result<Option<Timestamp>, StoreError> {
+        if confirmation::is_later(*ask_from, self.clock.now()) {
+            return Ok(*ask_from);
+        }
         while let Some(ordered) = self.store.next_order().await? {
-            let words = Words { split: self.split(), program: self.program() };
-            let obeyed = self.store.obey(ordered.id, Arc::new(words), self.clock.now()).await?;
-            tracing::info!(order = %ordered.id, obeyed = obeyed.as_str(), "the operator's order is obeyed");
-            self.wake.all();
+            let confirm = self.confirm(&ordered, ask_from.is_some());
+            let Some(confirmation) = stop.unless_asked(confirm).await else { return Ok(None) };
+            *ask_from = None;
+            match confirmation {
+                Confirmation::Genuine => self.obey(&ordered).await?,
+                Confirmation::Unknown => self.refuse(&ordered).await?,
+                Confirmation::NotYet => {
+                    *ask_from = Some(self.clock.now() + confirmation::AGAIN_AFTER);
+                    return Ok(*ask_from);
+                }
+            }
         }
-        match &self.rules.now().settings.operator {
-            Some(number) => self.tell(number).await,
-            None => Ok(None),
-        }
+        Ok(None)
+    }
+
+    async fn obey(&self, ordered: &Ordered) -> Result<(), StoreError> {
+        let words = Words { split: self.split(), program: self.program() };
+        let obeyed = self.store.obey(ordered.id, Arc::new(words), self.clock.now()).await?;
+        tracing::info!(order = %ordered.id, obeyed = obeyed.as_str(), "the operator's order is obeyed");
+        self.wake.all();
+        Ok(())
     }
 
     /// Tells in one SMS what was not told yet; what comes close behind waits for the next.

@@ -36,6 +36,10 @@ pub trait Provider: Webhooks + Routes {
     /// The numbers of ours that `sender` sends from and gets messages to: its own, and those of its pool.
     async fn numbers_of(&self, sender: &Sender) -> Result<Vec<String>, ProviderError>;
 
+    /// The message from a contact with this provider id as the provider has it, without attachments; none where it has no
+    /// such message.
+    async fn received_message(&self, provider_id: &str) -> Result<Option<Arrival>, ProviderError>;
+
     /// What messages cost, either way, that left or came at or after `since`; those whose price the provider does not know
     /// yet are left out.
     async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError>;
@@ -164,6 +168,8 @@ pub enum Event {
     Call(CallArrival),
     /// A call has come further.
     CallStatus(CallArrival),
+    /// The provider reports an error or a warning of the account.
+    Alert,
     /// Signed properly, and only a test of the way: it has [`PROBE_PARAMETER`] in its query.
     Probe,
 }
@@ -193,6 +199,9 @@ pub enum Rejection {
     /// Signed properly, but for an account that is not ours.
     #[error("the request is for another account")]
     WrongAccount,
+    /// Signed properly, but its fields are not cut as the provider cuts them: somebody moved text between them.
+    #[error("its signature is genuine, but its fields were rearranged: {0}")]
+    Recut(String),
     /// Signed properly, but it cannot be read.
     #[error("the request cannot be read: {0}")]
     Malformed(String),
@@ -335,6 +344,16 @@ impl ProviderError {
             ProviderError::Refused { code, .. } => *code,
             _ => None,
         }
+    }
+
+    /// Whether the provider itself said that there is no such thing. A bare 404 may be a proxy's.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, ProviderError::Refused { http_status: 404, code: Some(_), .. })
+    }
+
+    /// Whether the provider itself refused the credentials. A bare 401 may be a proxy's.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, ProviderError::Refused { http_status: 401, code: Some(_), .. })
     }
 
     /// Whether the recipient wants nothing more from this sender.

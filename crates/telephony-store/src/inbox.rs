@@ -33,7 +33,7 @@ pub struct Intake {
     pub line: Option<LineId>,
 }
 
-/// What became of an arrival. All but `Repeat` are stored now.
+/// What became of an arrival. All but `Repeat` and `Recut` are stored now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
     /// It waits for a turn.
@@ -50,6 +50,8 @@ pub enum Accepted {
     Empty(InboundId),
     /// It is the operator's or a contact's message that was stored before; nothing changed.
     Repeat,
+    /// Its signature came with other fields before: somebody cut a genuine webhook anew. Not stored.
+    Recut,
 }
 
 /// The right to work on a turn, until it expires.
@@ -167,6 +169,10 @@ pub trait Inbox: Send + Sync {
         intake: std::sync::Arc<Intake>,
         now: Timestamp,
     ) -> Result<Accepted, StoreError>;
+
+    /// The digest of the fields that a stored message came with under this signature (see
+    /// [`telephony_domain::message::Signed`]); none where no stored message has it.
+    async fn signed_content(&self, signature: &str) -> Result<Option<String>, StoreError>;
 
     /// Takes the oldest work that is due: a turn to be tried again, a turn whose lease expired, or a new turn made of
     /// all waiting messages of a conversation (only its oldest one, where `merges` is false). A conversation has one

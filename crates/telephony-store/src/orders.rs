@@ -24,6 +24,12 @@ pub struct Ordered {
     pub operator: PhoneNumber,
     /// The text.
     pub text: String,
+    /// The provider's id of the message.
+    pub provider_id: String,
+    /// The address that it came to, as the provider named it.
+    pub to: String,
+    /// When it came.
+    pub received: Timestamp,
 }
 
 impl fmt::Debug for Ordered {
@@ -89,6 +95,9 @@ pub trait Wording: Send + Sync {
 pub trait Orders: Send + Sync {
     /// The oldest order that waits.
     async fn next_order(&self) -> Result<Option<Ordered>, StoreError>;
+
+    /// The provider does not have this message from the operator: it is refused. Changes nothing where it does not wait.
+    async fn refuse_order(&self, order: InboundId) -> Result<(), StoreError>;
 
     /// Obeys it and answers, all in one: killed at any moment, it is obeyed once. Fails with [`StoreError::NotFound`] where
     /// it does not wait any more.

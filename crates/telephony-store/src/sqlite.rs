@@ -34,6 +34,7 @@ mod removal;
 mod room;
 mod routes;
 mod schema;
+mod signature;
 mod summary;
 mod tally;
 #[cfg(test)]

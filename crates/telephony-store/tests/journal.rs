@@ -35,6 +35,7 @@ fn text(number: u64, text: &str) -> Entry {
         also_to: vec!["+15550001111".to_owned()],
         opt_out_type: None,
         taken: Some(Timestamp(7)),
+        signed: None,
     };
     Entry { at: Timestamp(i64::try_from(number).unwrap()), is_unverified: false, told: Told::Message(arrival) }
 }

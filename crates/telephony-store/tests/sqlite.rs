@@ -39,6 +39,7 @@ async fn accept(store: &SqliteStore, id: &str) -> Result<Accepted, StoreError> {
         also_to: Vec::new(),
         opt_out_type: None,
         taken: None,
+        signed: None,
     };
     store.accept(arrival, Arc::new(Intake::default()), Timestamp(1)).await
 }
@@ -261,6 +262,7 @@ async fn accept_text(store: &SqliteStore, n: i64, text: &str) {
         also_to: Vec::new(),
         opt_out_type: None,
         taken: None,
+        signed: None,
     };
     store.accept(arrival, Arc::new(Intake::default()), Timestamp(n)).await.unwrap();
 }

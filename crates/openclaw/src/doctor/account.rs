@@ -70,10 +70,10 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
 async fn is_taken(rest: &Rest, balance: &Result<Price, ProviderError>) -> Taken {
     match balance {
         Ok(_) => Taken::Yes,
-        Err(ProviderError::Refused { http_status: 401, .. }) => Taken::No,
+        Err(error) if error.is_unauthorized() => Taken::No,
         Err(ProviderError::Refused { .. }) => match rest.phone_numbers().await {
             Ok(_) => Taken::Yes,
-            Err(ProviderError::Refused { http_status: 401, .. }) => Taken::No,
+            Err(error) if error.is_unauthorized() => Taken::No,
             Err(error @ ProviderError::Refused { .. }) => Taken::Unchecked(error),
             Err(error) => Taken::Unknown(error),
         },
@@ -116,7 +116,7 @@ async fn check_state(
             checkup.found(ACCOUNT_TRIAL.found(detail));
         }
         Ok(state) => checkup.well(format!("a {} account, {}", state.kind.to_lowercase(), state.status)),
-        Err(ProviderError::Refused { http_status: 401 | 403, .. }) => {
+        Err(ProviderError::Refused { http_status: 401 | 403, code: Some(_), .. }) => {
             checkup.well("an API key may not ask for the kind of account");
         }
         Err(error) => checkup.unchecked("the kind of account", &error),

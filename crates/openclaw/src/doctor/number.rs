@@ -50,7 +50,7 @@ async fn check_service(rest: &Rest, service: &str, checkup: &mut Checkup) {
         Ok(numbers) if numbers.is_empty() => checkup.found(SERVICE_WITHOUT_NUMBERS.found(service)),
         Ok(numbers) => checkup.well(format!("{service}: {} number(s)", numbers.len())),
         // Without the product itself nothing is known of this service.
-        Err(ProviderError::Refused { http_status: 404, .. }) => match rest.services().await {
+        Err(error) if error.is_not_found() => match rest.services().await {
             Ok(_) => checkup.found(SERVICE_MISSING.found(service)),
             Err(error) => checkup.unchecked("the Messaging Service", &error),
         },

@@ -21,7 +21,7 @@ use super::origin::Origin;
 use super::refusals::{Kind, Refusals, Told};
 use super::slots::Slots;
 use super::spelling::spellings;
-use crate::intake::Desk;
+use crate::intake::{Desk, Taken};
 use crate::metrics::Metrics;
 use crate::probe::{Probe, Probes, Verdict};
 
@@ -71,6 +71,7 @@ impl Declined {
             Declined::Rejected(Rejection::Unsigned, _) => "unsigned",
             Declined::Rejected(Rejection::BadSignature(_), _) => "bad_signature",
             Declined::Rejected(Rejection::WrongAccount, _) => "wrong_account",
+            Declined::Rejected(Rejection::Recut(_), _) => "recut",
             Declined::Rejected(Rejection::Malformed(_), _) => "malformed",
             Declined::NoPlace => "no_place",
             Declined::TooLarge => "too_large",
@@ -90,6 +91,9 @@ impl Endpoint {
         let taken = self.take(request, peer, client, probe.is_some()).await;
         if let Some(probe) = probe {
             tell(probe, &taken);
+        }
+        if let Err(Declined::Rejected(Rejection::Recut(_), _)) = &taken {
+            self.desk.report_recut().await;
         }
         self.metrics.webhook(taken.as_ref().map_or_else(Declined::name, |_| "accepted"));
         match taken {
@@ -122,8 +126,13 @@ impl Endpoint {
             return Err(Declined::Rejected(Rejection::Malformed("nobody waits for this probe".to_owned()), urls));
         }
         let acknowledgement = self.provider.acknowledgement(&event);
-        self.desk.take(event).await.map_err(Declined::NotStored)?;
-        Ok((acknowledgement, urls))
+        match self.desk.take(event).await.map_err(Declined::NotStored)? {
+            Taken::Kept => Ok((acknowledgement, urls)),
+            Taken::Recut => Err(Declined::Rejected(
+                Rejection::Recut("its signature came with other fields before".to_owned()),
+                urls,
+            )),
+        }
     }
 
     fn verify(&self, parts: &Parts, body: &Bytes, urls: &[String]) -> Result<Verified<Event>, Declined> {
@@ -239,6 +248,7 @@ fn peer_of(request: &Request) -> IpAddr {
 
 fn kind(rejection: &Rejection) -> Kind {
     match rejection {
+        Rejection::Recut(_) => Kind::Recut,
         Rejection::Malformed(_) => Kind::Malformed,
         Rejection::Unsigned => Kind::Unsigned,
         Rejection::BadSignature(_) => Kind::Forged,
@@ -249,7 +259,9 @@ fn kind(rejection: &Rejection) -> Kind {
 fn rejected_text(rejection: &Rejection) -> &'static str {
     match rejection {
         Rejection::Malformed(_) => "the request is signed, but it is not one that we know\n",
-        Rejection::Unsigned | Rejection::BadSignature(_) => "the request is not signed as it should be\n",
+        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::Recut(_) => {
+            "the request is not signed as it should be\n"
+        }
         Rejection::WrongAccount => "the request is signed for another account\n",
     }
 }
@@ -257,7 +269,9 @@ fn rejected_text(rejection: &Rejection) -> &'static str {
 fn rejected_status(rejection: &Rejection) -> StatusCode {
     match rejection {
         Rejection::Malformed(_) => StatusCode::BAD_REQUEST,
-        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::WrongAccount => StatusCode::FORBIDDEN,
+        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::Recut(_) | Rejection::WrongAccount => {
+            StatusCode::FORBIDDEN
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Kind {
     Forged,
     /// It is signed for another account.
     Foreign,
+    /// It is signed, and its fields were rearranged.
+    Recut,
     /// It is signed but makes no sense.
     Malformed,
     /// Its address has its share of the places in flight already.

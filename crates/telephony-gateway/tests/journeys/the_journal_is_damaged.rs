@@ -25,6 +25,7 @@ fn arrival(stage: &Stage, sid: &str, from: &str, text: &str) -> Arrival {
         also_to: Vec::new(),
         opt_out_type: None,
         taken: None,
+        signed: None,
     }
 }
 

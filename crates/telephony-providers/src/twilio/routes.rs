@@ -150,7 +150,7 @@ fn filled(value: Option<String>) -> Option<String> {
 /// What is there; none where Twilio says that it is not.
 fn found<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {
     match answer {
-        Err(ProviderError::Refused { http_status: 404, .. }) => Ok(None),
+        Err(error) if error.is_not_found() => Ok(None),
         answer => answer.map(Some),
     }
 }

@@ -30,6 +30,10 @@ impl Provider for Twilio {
         self.rest.received(to, since).await
     }
 
+    async fn received_message(&self, provider_id: &str) -> Result<Option<Arrival>, ProviderError> {
+        self.rest.received_message(provider_id).await
+    }
+
     async fn fetch(&self, provider_id: &str) -> Result<Listed, ProviderError> {
         self.rest.message(provider_id).await?.listed()
     }

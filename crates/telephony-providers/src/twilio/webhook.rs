@@ -1,13 +1,18 @@
 //! Twilio's webhooks: from a request nobody vouches for to an event, and the answer to it.
 
+mod parameters;
+mod recut;
+
 use std::borrow::Cow;
 
 use http::{HeaderMap, header};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use telephony_domain::address::canonical;
 use telephony_domain::delivery::StatusReport;
-use telephony_domain::message::{Arrival, Media};
+use telephony_domain::message::{Arrival, Media, Signed};
 
+use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
 use super::{CORRELATOR, Twilio, codes, twiml};
@@ -46,7 +51,12 @@ impl Webhooks for Twilio {
         if form.get("AccountSid") != Some(&self.rest.account().sid) {
             return Err(Rejection::WrongAccount);
         }
-        read_event(form, request.query).map(Verified::new)
+        recut::check(form).map_err(|recut| Rejection::Recut(recut.to_string()))?;
+        let event = match read_event(form, request.query)? {
+            Event::Message(arrival) => Event::Message(Arrival { signed: self.signed(request, form), ..arrival }),
+            event => event,
+        };
+        Ok(Verified::new(event))
     }
 
     fn explain(&self, code: u32) -> String {
@@ -56,7 +66,7 @@ impl Webhooks for Twilio {
     fn acknowledgement(&self, event: &Event) -> Acknowledgement {
         let body = match event {
             Event::Call(_) => Cow::Owned(twiml::say_and_hang_up(NO_CALLS, "en-US")),
-            Event::Message(_) | Event::MessageStatus(_) | Event::CallStatus(_) | Event::Probe => {
+            Event::Message(_) | Event::MessageStatus(_) | Event::CallStatus(_) | Event::Alert | Event::Probe => {
                 Cow::Borrowed(twiml::EMPTY_RESPONSE)
             }
         };
@@ -65,6 +75,12 @@ impl Webhooks for Twilio {
 }
 
 impl Twilio {
+    /// What was signed; nothing where signatures are not checked.
+    fn signed(&self, request: &Unverified<'_>, form: &Form<'_>) -> Option<Signed> {
+        let signature = text(request.headers, SIGNATURE_HEADER).filter(|_| !self.rest.account().skips_signatures)?;
+        Some(Signed { signature: signature.to_owned(), content: digest(form, request.query) })
+    }
+
     fn check_signature(&self, request: &Unverified<'_>, payload: &Payload<'_>) -> Result<(), Rejection> {
         if self.rest.account().skips_signatures {
             return Ok(());
@@ -85,8 +101,10 @@ fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
     if Form::parse(query.as_bytes()).filled(PROBE_PARAMETER).is_some() {
         return Ok(Event::Probe);
     }
-    if form.filled("CallSid").is_some() {
-        return read_call(form);
+    match parameters::kind(form) {
+        Kind::Call => return read_call(form),
+        Kind::Alert => return Ok(Event::Alert),
+        Kind::Message => {}
     }
     // A message that came in has the state `received`; its sender has the same parameters for reports.
     match form.filled("MessageStatus").or(form.filled("SmsStatus")) {
@@ -108,6 +126,7 @@ fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
         also_to: (0..).map_while(|n| form.filled(&format!("OtherRecipients{n}"))).map(str::to_owned).collect(),
         opt_out_type: form.filled("OptOutType").map(str::to_owned),
         taken: None,
+        signed: None,
     })
 }
 
@@ -146,10 +165,30 @@ fn read_call(form: &Form<'_>) -> Result<Event, Rejection> {
         provider_id: required(form, "CallSid")?,
         from: form.get("From").unwrap_or_default().to_owned(),
         to: form.get("To").unwrap_or_default().to_owned(),
-        status: required(form, "CallStatus")?,
+        status: required(form, "CallStatus").or_else(|missing| side_report(form).ok_or(missing))?,
     };
-    let is_report = form.filled("CallbackSource").is_some() || OVER.contains(&call.status.as_str());
+    let is_report =
+        side_report(form).is_some() || form.filled("CallbackSource").is_some() || OVER.contains(&call.status.as_str());
     Ok(if is_report { Event::CallStatus(call) } else { Event::Call(call) })
+}
+
+/// The state of something that belongs to a call: its recording, or who took it. Such reports do not name the call's own.
+fn side_report(form: &Form<'_>) -> Option<String> {
+    let states = ["RecordingStatus", "AnsweredBy"].into_iter().find_map(|name| form.get(name));
+    states.filter(|_| form.filled("CallStatus").is_none()).map(str::to_owned)
+}
+
+/// A digest of the fields, each with its length, so that no two forms have the same.
+fn digest(form: &Form<'_>, query: &str) -> String {
+    let mut pairs: Vec<_> = form.pairs().iter().collect();
+    pairs.sort_unstable();
+    let mut hash = Sha256::new();
+    let pieces = pairs.into_iter().flat_map(|(name, value)| [name.as_ref(), value.as_ref()]);
+    for piece in [query].into_iter().chain(pieces) {
+        hash.update(piece.len().to_be_bytes());
+        hash.update(piece);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn message_sid(form: &Form<'_>) -> Result<String, Rejection> {

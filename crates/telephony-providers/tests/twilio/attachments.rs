@@ -103,9 +103,17 @@ async fn what_lags_stalls_or_breaks_may_be_there_later() {
 
 #[tokio::test]
 async fn what_is_refused_is_not_asked_for_again() {
-    for status in [401, 403, 410, 204, 206] {
+    for status in [410, 204, 206] {
         let refused = fetch_from(Reaction::Answer(status, "", String::new())).await;
         assert!(matches!(refused, Err(AttachmentError::Never(_))), "{status}");
     }
     assert!(matches!(fetch_from(Reaction::Answer(302, "", String::new())).await, Err(AttachmentError::Never(_))));
+}
+
+#[tokio::test]
+async fn what_a_proxy_may_have_refused_is_asked_for_again() {
+    for status in [401, 403, 404, 407] {
+        let refused = fetch_from(Reaction::Answer(status, "", "<html>no</html>".to_owned())).await;
+        assert!(matches!(refused, Err(AttachmentError::NotYet(_))), "{status}");
+    }
 }

@@ -4,5 +4,6 @@
 mod answers_without_end;
 mod api;
 mod attachments;
+mod recuts;
 mod stand_in;
 mod webhooks;

@@ -16,7 +16,7 @@ fn twilio() -> Twilio {
 }
 
 /// The verdict on a request with these parameters, signed by this token over URL and query.
-fn verdict(token: &str, query: &str, params: &[(&str, &str)]) -> Result<Event, Rejection> {
+pub fn verdict(token: &str, query: &str, params: &[(&str, &str)]) -> Result<Event, Rejection> {
     let url = if query.is_empty() { URL.to_owned() } else { format!("{URL}?{query}") };
     let mut sorted = params.to_vec();
     sorted.sort_unstable();

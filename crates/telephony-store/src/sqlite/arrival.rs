@@ -14,7 +14,7 @@ use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standi
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list, new_id, one, time};
-use super::{consents, conversation, costs, lines, media, unanswerable, words};
+use super::{consents, conversation, costs, lines, media, signature, unanswerable, words};
 use crate::inbox::{Accepted, Intake};
 use crate::{LONGEST_WAIT, StoreError};
 
@@ -92,8 +92,12 @@ pub(super) fn accept(
     intake: &Intake,
     now: Timestamp,
 ) -> Result<Accepted, StoreError> {
+    if signature::is_recut(db, arrival)? {
+        return Ok(Accepted::Recut);
+    }
     let facts = facts(db, arrival, intake.line)?;
     if facts.is_repeat {
+        signature::keep(db, arrival)?;
         return Ok(Accepted::Repeat);
     }
     if facts.line.is_some() && !facts.is_watched {
@@ -101,6 +105,7 @@ pub(super) fn accept(
     }
     let judged = judge_and_obey(db, arrival, &facts, &intake.policy, intake.operator.as_ref(), now)?;
     let id = insert(db, arrival, &judged, now)?;
+    signature::keep(db, arrival)?;
     give_notice(db, arrival, judged.verdict, now)?;
     let_wait(db, &judged, facts.waiting, intake.coalesce, now)?;
     Ok(judged.verdict.accepted(id))
@@ -287,6 +292,7 @@ fn unconfirmed(
             also_to: words::also_to(row)?,
             opt_out_type: row.get(6)?,
             taken: Some(time(row, "received_at")?),
+            signed: None,
         };
         Ok((InboundId(row.get(0)?), arrival))
     })?;

@@ -11,7 +11,7 @@ use telephony_domain::retry::TurnFate;
 use telephony_domain::time::Timestamp;
 
 use super::query::{list, maybe_time, time};
-use super::{AT_A_TIME, SqliteStore, arrival, limits, turn, turn_end, words};
+use super::{AT_A_TIME, SqliteStore, arrival, limits, signature, turn, turn_end, words};
 use crate::inbox::{Accepted, FailedTurn, Inbox, Intake, LeasedTurn, TurnEnd, TurnFailure, TurnLease};
 use crate::{Holder, Next, StoreError};
 
@@ -19,6 +19,11 @@ use crate::{Holder, Next, StoreError};
 impl Inbox for SqliteStore {
     async fn accept(&self, arrival: Arrival, intake: Arc<Intake>, now: Timestamp) -> Result<Accepted, StoreError> {
         self.write(move |db| arrival::accept(db, &arrival, &intake, now)).await
+    }
+
+    async fn signed_content(&self, signature: &str) -> Result<Option<String>, StoreError> {
+        let signature = signature.to_owned();
+        self.read(move |db| signature::content(db, &signature)).await
     }
 
     async fn lease_turns(

@@ -9,7 +9,7 @@ use telephony_domain::message::{Draft, Purpose};
 use telephony_domain::order::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR, Order, Whom};
 use telephony_domain::time::Timestamp;
 
-use super::query::{apart, execute, find};
+use super::query::{apart, execute, find, time};
 use super::tally::{self, WRONG_CODE};
 use super::{SqliteStore, contacts, enqueue, notice, pairing, summary, words};
 use crate::StoreError;
@@ -17,13 +17,18 @@ use crate::contacts::Who;
 use crate::orders::{Obeyed, Ordered, Orders, Wording};
 
 const WAITING: &str =
-    "SELECT i.id, i.line, i.text, c.contact FROM inbound AS i JOIN conversation AS c ON c.id = i.conversation
+    "SELECT i.id, i.line, i.text, c.contact, i.provider_id, i.recipient, i.received_at FROM inbound AS i JOIN conversation AS c ON c.id = i.conversation
                        WHERE i.state = 'order'";
 
 #[async_trait]
 impl Orders for SqliteStore {
     async fn next_order(&self) -> Result<Option<Ordered>, StoreError> {
         self.read(|db| find(db, &format!("{WAITING} ORDER BY i.id LIMIT 1"), (), ordered)).await
+    }
+
+    async fn refuse_order(&self, order: InboundId) -> Result<(), StoreError> {
+        let sql = "UPDATE inbound SET state = 'refused', why = 'not-confirmed' WHERE id = ? AND state = 'order'";
+        self.write(move |db| execute(db, sql, [order.0]).map(drop)).await
     }
 
     async fn obey(&self, order: InboundId, wording: Arc<dyn Wording>, now: Timestamp) -> Result<Obeyed, StoreError> {
@@ -37,6 +42,9 @@ fn ordered(row: &Row<'_>) -> rusqlite::Result<Ordered> {
         line: LineId(row.get("line")?),
         operator: words::number(row, "contact")?,
         text: row.get("text")?,
+        provider_id: row.get("provider_id")?,
+        to: row.get("recipient")?,
+        received: time(row, "received_at")?,
     })
 }
 

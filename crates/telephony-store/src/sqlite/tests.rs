@@ -63,6 +63,7 @@ fn text(id: &str, length: usize) -> Arrival {
         also_to: Vec::new(),
         opt_out_type: None,
         taken: None,
+        signed: None,
     }
 }
 

@@ -208,6 +208,7 @@ pub fn arrival(provider_id: &str, from: &str, text: &str) -> Arrival {
         also_to: Vec::new(),
         opt_out_type: None,
         taken: None,
+        signed: None,
     }
 }
 

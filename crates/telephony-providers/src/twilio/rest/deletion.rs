@@ -24,7 +24,7 @@ impl Rest {
         let folder = format!("Messages/{}/Media", segment(sid));
         for _ in 0..PAGES_AT_MOST {
             let list: MediaList = match self.get(&format!("{folder}.json")).await {
-                Err(error) if is_gone(&error) => return Ok(()),
+                Err(error) if error.is_not_found() => return Ok(()),
                 list => list?,
             };
             if list.media_list.is_empty() {
@@ -40,11 +40,7 @@ impl Rest {
 
 fn gone(deleted: Result<(), ProviderError>) -> Result<(), ProviderError> {
     match deleted {
-        Err(error) if is_gone(&error) => Ok(()),
+        Err(error) if error.is_not_found() => Ok(()),
         deleted => deleted,
     }
-}
-
-fn is_gone(error: &ProviderError) -> bool {
-    matches!(error, ProviderError::Refused { http_status: 404, .. })
 }

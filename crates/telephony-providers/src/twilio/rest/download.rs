@@ -60,10 +60,10 @@ impl Rest {
         };
         let response =
             timeout(self.answer_within, request.send()).await.map_err(|_| not_yet(SLOW))?.map_err(unreachable)?;
-        self.judge(url, response, is_first)
+        self.judge(url, response)
     }
 
-    fn judge(&self, url: &Url, response: Response, is_first: bool) -> Result<Hop, AttachmentError> {
+    fn judge(&self, url: &Url, response: Response) -> Result<Hop, AttachmentError> {
         let status = response.status();
         if status == StatusCode::OK {
             return Ok(Hop::There(response));
@@ -76,9 +76,9 @@ impl Rest {
         }
         let sentence = format!("Twilio answered {}", status.as_u16());
         Err(match status.as_u16() {
-            // Not stored yet; too many requests at a time; a store's URL that has run out meanwhile.
-            404 | 408 | 425 | 429 | 500..=599 => AttachmentError::NotYet(sentence),
-            403 if !is_first => AttachmentError::NotYet(sentence),
+            // Not stored yet; too many requests at a time; a store's URL that has run out meanwhile; credentials that the
+            // operator corrects; a proxy that answers in Twilio's place.
+            401 | 403 | 404 | 407 | 408 | 425 | 429 | 500..=599 => AttachmentError::NotYet(sentence),
             _ => AttachmentError::Never(sentence),
         })
     }

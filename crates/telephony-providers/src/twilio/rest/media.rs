@@ -22,7 +22,7 @@ impl Rest {
     pub(super) async fn media_of(&self, message: &str) -> Result<Vec<Media>, ProviderError> {
         let folder = format!("Messages/{}/Media", segment(message));
         let list: MediaList = match self.get(&format!("{folder}.json")).await {
-            Err(ProviderError::Refused { http_status: 404, .. }) => return Ok(Vec::new()),
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
             list => list?,
         };
         let media = |file: Attachment| Media {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use telephony_domain::address::canonical;
 use telephony_domain::delivery::{Receipt, Status};
-use telephony_domain::message::Arrival;
+use telephony_domain::message::{Arrival, Media};
 use telephony_domain::money::{Amount, Billed, Price};
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 
@@ -84,6 +84,16 @@ impl Rest {
         Ok(arrivals)
     }
 
+    /// A message from a contact by its SID, without attachments; none where Twilio says that it has none.
+    pub(in crate::twilio) async fn received_message(&self, sid: &str) -> Result<Option<Arrival>, ProviderError> {
+        match self.message(sid).await {
+            Ok(message) if message.direction == "inbound" => Ok(Some(message.into_arrival(Vec::new()))),
+            Ok(_) => Ok(None),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What messages cost that are dated at or after `since`. Each price stands alone, so those of a list that breaks off
     /// count too.
     pub(in crate::twilio) async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError> {
@@ -111,18 +121,7 @@ impl Rest {
     async fn arrival(&self, message: Message) -> Result<Arrival, ProviderError> {
         let has_media = message.num_media.as_deref().is_some_and(|number| number != "0");
         let media = if has_media { self.media_of(&message.sid).await? } else { Vec::new() };
-        Ok(Arrival {
-            provider_id: message.sid,
-            from: canonical(&message.from.unwrap_or_default(), None),
-            to: canonical(&message.to, None),
-            messaging_service: message.messaging_service_sid.filter(|sid| !sid.is_empty()),
-            text: message.body.unwrap_or_default(),
-            media,
-            // The list does not say who else was in a group.
-            also_to: Vec::new(),
-            opt_out_type: None,
-            taken: None,
-        })
+        Ok(message.into_arrival(media))
     }
 
     /// The list is not filtered by date: the only such filter is on the date of sending, which queued messages lack.
@@ -157,6 +156,22 @@ impl Page {
 }
 
 impl Message {
+    fn into_arrival(self, media: Vec<Media>) -> Arrival {
+        Arrival {
+            provider_id: self.sid,
+            from: canonical(&self.from.unwrap_or_default(), None),
+            to: canonical(&self.to, None),
+            messaging_service: self.messaging_service_sid.filter(|sid| !sid.is_empty()),
+            text: self.body.unwrap_or_default(),
+            media,
+            // The list does not say who else was in a group.
+            also_to: Vec::new(),
+            opt_out_type: None,
+            taken: None,
+            signed: None,
+        }
+    }
+
     /// It was taken in any case: what became of it since, with its code, is for reports and look-ups to say.
     pub(in crate::twilio) fn receipt(self) -> Receipt {
         let (status, segments) = (self.status(), self.segments());

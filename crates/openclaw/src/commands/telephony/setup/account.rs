@@ -47,7 +47,7 @@ pub fn holdings(account: Account) -> Result<Holdings, Failure> {
         let (services, services_unknown) = match rest.services().await {
             Ok(services) => (services, None),
             // A Twilio without this product has no services.
-            Err(ProviderError::Refused { http_status: 404, .. }) => (Vec::new(), None),
+            Err(error) if error.is_not_found() => (Vec::new(), None),
             Err(error) => (Vec::new(), Some(error)),
         };
         Ok(Holdings { numbers, services, services_unknown })
@@ -56,7 +56,7 @@ pub fn holdings(account: Account) -> Result<Holdings, Failure> {
 
 fn refused(error: ProviderError) -> Failure {
     match error {
-        ProviderError::Refused { http_status: 401, .. } => Failure::new("Twilio does not take these credentials")
+        error if error.is_unauthorized() => Failure::new("Twilio does not take these credentials")
             .hint("copy Account SID and Auth Token from Twilio's console once more"),
         error => error.into(),
     }

@@ -1,0 +1,75 @@
+//! Whether an order is the operator's: the provider has to have the message, from that number, with that text.
+
+use std::time::Duration;
+
+use telephony_domain::message::Arrival;
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::ProviderError;
+use telephony_store::StoreError;
+use telephony_store::notices::Notice;
+use telephony_store::orders::Ordered;
+
+use super::Operator;
+use crate::notices::Notices;
+
+/// The provider is asked again after this long.
+pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// A message may be missing from the provider's API for this long after its webhook came.
+const NOT_LISTED_FOR: Duration = Duration::from_secs(10);
+
+const REFUSED: &str = "A command by SMS was not executed: Twilio has no such message from your number. If you did not send \
+                       one, change your Auth Token; otherwise send it again.";
+
+/// What the provider says of an order.
+pub(super) enum Confirmation {
+    /// It has the message.
+    Genuine,
+    /// It has no such message.
+    Unknown,
+    /// It could not be asked, or does not list the message yet.
+    NotYet,
+}
+
+impl Operator {
+    /// Asks the provider for the message; the log has it when that fails first.
+    pub(super) async fn confirm(&self, ordered: &Ordered, was_asked: bool) -> Confirmation {
+        match self.provider.received_message(&ordered.provider_id).await {
+            Ok(Some(message)) if is_the_same(&message, ordered) => Confirmation::Genuine,
+            Ok(Some(_)) => Confirmation::Unknown,
+            Ok(None) if self.clock.now().since(ordered.received) < NOT_LISTED_FOR => Confirmation::NotYet,
+            Ok(None) => Confirmation::Unknown,
+            Err(error) => {
+                if !was_asked {
+                    report_delay(ordered, &error);
+                }
+                Confirmation::NotYet
+            }
+        }
+    }
+
+    /// Refuses an order that the provider does not have.
+    pub(super) async fn refuse(&self, ordered: &Ordered) -> Result<(), StoreError> {
+        self.store.refuse_order(ordered.id).await?;
+        tracing::warn!(order = %ordered.id, "refused an order: Twilio has no such message from the operator");
+        let notices = Notices { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
+        notices.tell(Notice::event("order-refused", REFUSED)).await;
+        Ok(())
+    }
+}
+
+/// Whether it is not time to ask again; a clock that was set back does not put it off.
+pub(super) fn is_later(ask_from: Option<Timestamp>, now: Timestamp) -> bool {
+    ask_from.is_some_and(|ask_from| now < ask_from && ask_from.since(now) <= AGAIN_AFTER)
+}
+
+fn report_delay(ordered: &Ordered, error: &ProviderError) {
+    let (order, hint) = (ordered.id, error.hint());
+    tracing::warn!(%order, %error, hint, "an order waits: Twilio could not be asked whether the operator sent it");
+}
+
+fn is_the_same(message: &Arrival, ordered: &Ordered) -> bool {
+    message.origin().person().as_ref() == Some(&ordered.operator)
+        && message.to == ordered.to
+        && message.text.trim() == ordered.text.trim()
+}

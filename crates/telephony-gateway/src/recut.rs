@@ -1,0 +1,47 @@
+//! Signatures on their way from a webhook to the store: of two cuts of one signed request, the first counts.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use telephony_domain::message::Signed;
+
+/// Signatures whose messages are not stored yet, with the digests of their fields.
+#[derive(Debug, Default)]
+pub(crate) struct Signatures(Mutex<HashMap<String, String>>);
+
+impl Signatures {
+    /// Whether no other content came with this signature; from now on none may.
+    pub(crate) fn claim(&self, signed: &Signed) -> bool {
+        let mut known = self.known();
+        known.entry(signed.signature.clone()).or_insert_with(|| signed.content.clone()) == &signed.content
+    }
+
+    /// The message is stored, or was not kept at all: the store has the word.
+    pub(crate) fn release(&self, signed: &Signed) {
+        let mut known = self.known();
+        if known.get(&signed.signature) == Some(&signed.content) {
+            known.remove(&signed.signature);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_content_counts_until_the_store_has_it() {
+        let signed = |content: &str| Signed { signature: "s".into(), content: content.into() };
+        let signatures = Signatures::default();
+        assert!(signatures.claim(&signed("first")) && signatures.claim(&signed("first")));
+        assert!(!signatures.claim(&signed("second")));
+        signatures.release(&signed("second"));
+        assert!(!signatures.claim(&signed("second")));
+        signatures.release(&signed("first"));
+        assert!(signatures.claim(&signed("second")));
+    }
+}

@@ -1,0 +1,213 @@
+//! A signature covers names and values without what is between them, so one signed form can be cut into others. Refuses
+//! the forms that Twilio cannot have sent.
+//!
+//! Twilio's own form names the message and its sender at the beginning of a field. Where such a name and value stand
+//! anywhere else in the signed text, other than in what a person wrote, somebody has moved a boundary.
+
+use super::parameters::{self, Kind};
+use crate::twilio::form::{Form, Pair};
+
+/// Why a form is not as Twilio cut it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Recut {
+    /// A field that is read stands there twice.
+    #[error("{0} stands there twice")]
+    Twice(&'static str),
+    /// The three names of a message's SID do not say the same.
+    #[error("MessageSid, SmsMessageSid and SmsSid do not agree")]
+    SidsDiffer,
+    /// A field begins within another.
+    #[error("{0} stands within another field")]
+    Within(&'static str),
+}
+
+/// What stands behind the name of a field that says who or what.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// An id: one of these prefixes and 32 hexadecimal digits.
+    Sid(&'static [&'static str]),
+    /// A number or an address with a scheme.
+    Address,
+    /// Anything.
+    Any,
+}
+
+/// How much of a value has to be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Begins,
+    Whole,
+}
+
+const MESSAGE: &[&str] = &["SM", "MM"];
+
+/// Fields that say who or what, or what kind of webhook it is. Longer names come before those that they end with.
+const CLAIMS: [(&str, Shape); 14] = [
+    ("SmsMessageSid", Shape::Sid(MESSAGE)),
+    ("MessageSid", Shape::Sid(MESSAGE)),
+    ("SmsSid", Shape::Sid(MESSAGE)),
+    ("CallSid", Shape::Sid(&["CA"])),
+    ("AccountSid", Shape::Sid(&["AC"])),
+    ("MessagingServiceSid", Shape::Sid(&["MG"])),
+    ("From", Shape::Address),
+    ("To", Shape::Address),
+    ("Body", Shape::Any),
+    ("OptOutType", Shape::Any),
+    ("MessageStatus", Shape::Any),
+    ("SmsStatus", Shape::Any),
+    ("CallStatus", Shape::Any),
+    ("MediaUrl", Shape::Any),
+];
+
+/// Schemes of addresses that are no numbers.
+const SCHEMES: [&str; 6] = ["whatsapp:", "rcs:", "messenger:", "sip:", "sips:", "client:"];
+
+/// The shortest complete number in E.164 that is refused within another field: a country code and a subscriber.
+const NUMBER_DIGITS: usize = 8;
+
+/// Fails where the form is not as Twilio cut it.
+pub(super) fn check(form: &Form<'_>) -> Result<(), Recut> {
+    nothing_twice(form)?;
+    sids_agree(form)?;
+    let kind = parameters::kind(form);
+    let text = Text::of(form, kind);
+    nothing_within(&text)?;
+    nothing_swallowed(&text, kind)
+}
+
+fn nothing_twice(form: &Form<'_>) -> Result<(), Recut> {
+    let is_repeated = |name: &str| form.pairs().iter().filter(|(found, _)| found == name).count() > 1;
+    let repeated = parameters::READ.into_iter().find(|name| is_repeated(name));
+    repeated.map_or(Ok(()), |name| Err(Recut::Twice(name)))
+}
+
+fn sids_agree(form: &Form<'_>) -> Result<(), Recut> {
+    let mut sids = ["MessageSid", "SmsMessageSid", "SmsSid"].into_iter().filter_map(|name| form.filled(name));
+    let first = sids.next();
+    if sids.all(|sid| Some(sid) == first) { Ok(()) } else { Err(Recut::SidsDiffer) }
+}
+
+/// The signed text of the parameters, and where its fields begin and end.
+struct Text {
+    whole: String,
+    fields: Vec<Field>,
+}
+
+struct Field {
+    start: usize,
+    name_end: usize,
+    end: usize,
+    is_documented: bool,
+    is_body: bool,
+}
+
+impl Text {
+    fn of(form: &Form<'_>, kind: Kind) -> Text {
+        let mut pairs: Vec<&Pair<'_>> = form.pairs().iter().collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut text = Text { whole: String::new(), fields: Vec::with_capacity(pairs.len()) };
+        for (name, value) in pairs {
+            let start = text.whole.len();
+            text.whole.push_str(name);
+            let name_end = text.whole.len();
+            text.whole.push_str(value);
+            let is_documented = parameters::is_documented(kind, name);
+            text.fields.push(Field { start, name_end, end: text.whole.len(), is_documented, is_body: name == "Body" });
+        }
+        text
+    }
+
+    /// The field that holds the byte at `place`.
+    fn field_at(&self, place: usize) -> Option<&Field> {
+        let index = self.fields.partition_point(|field| field.end <= place);
+        self.fields.get(index)
+    }
+}
+
+fn nothing_within(text: &Text) -> Result<(), Recut> {
+    for (name, shape) in CLAIMS {
+        for (place, _) in text.whole.match_indices(name) {
+            if let Some(field) = text.field_at(place)
+                && !may_stand(text, field, name, shape, place)
+            {
+                return Err(Recut::Within(name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `name` may stand at `place`: it is a field's own name or the end of a documented one, stands in what a person
+/// wrote, or no value is behind it that it could have.
+fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize) -> bool {
+    let name_end = place + name.len();
+    let is_own_name = place == field.start && name_end == field.name_end;
+    let ends_documented_name = field.is_documented && name_end == field.name_end;
+    if is_own_name || ends_documented_name {
+        return true;
+    }
+    let value = text.whole.get(name_end..).unwrap_or_default();
+    if !field.is_documented {
+        return !shape.fits(value, Extent::Begins);
+    }
+    // A documented name that begins with another, such as FromCity.
+    let is_in_name = place < field.name_end;
+    let is_in_body = field.is_body
+        && !is_in_name
+        && shape.fits(text.whole.get(name_end..field.end).unwrap_or_default(), Extent::Whole);
+    is_in_body || !shape.fits(value, Extent::Whole)
+}
+
+/// What Twilio does not document holds none of the longer names that it does, but at its beginning: new names extend old
+/// ones, such as FromCity.
+fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Recut> {
+    for field in text.fields.iter().filter(|field| !field.is_documented) {
+        let glued = text.whole.get(field.start..field.end).unwrap_or_default();
+        let is_swallowed = |name: &&&str| glued.match_indices(**name).any(|(place, _)| place > 0);
+        if let Some(name) = parameters::documented(kind).iter().filter(|name| is_compound(name)).find(is_swallowed) {
+            return Err(Recut::Within(name));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name is of several words: one word may stand anywhere.
+fn is_compound(name: &str) -> bool {
+    name.bytes().filter(u8::is_ascii_uppercase).count() > 1
+}
+
+impl Shape {
+    /// Whether `text` begins with a value of this shape, as far as `extent` asks.
+    fn fits(self, text: &str, extent: Extent) -> bool {
+        match (self, extent) {
+            (Shape::Any, extent) => extent == Extent::Begins,
+            (Shape::Sid(prefixes), Extent::Begins) => prefixes.iter().any(|prefix| text.starts_with(prefix)),
+            (Shape::Sid(prefixes), Extent::Whole) => prefixes.iter().any(|prefix| is_sid(text, prefix)),
+            (Shape::Address, Extent::Begins) => {
+                text.starts_with(|c: char| c == '+' || c.is_ascii_digit())
+                    || SCHEMES.iter().any(|scheme| begins(text, scheme))
+            }
+            (Shape::Address, Extent::Whole) => {
+                is_number(text)
+                    || SCHEMES
+                        .iter()
+                        .any(|scheme| begins(text, scheme) && is_number(text.get(scheme.len()..).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+fn begins(text: &str, scheme: &str) -> bool {
+    text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+fn is_sid(text: &str, prefix: &str) -> bool {
+    let digits = text.strip_prefix(prefix).and_then(|rest| rest.as_bytes().get(..32));
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').map(|rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    digits.is_some_and(|digits| digits >= NUMBER_DIGITS)
+}

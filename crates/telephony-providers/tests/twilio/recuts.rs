@@ -1,0 +1,282 @@
+//! One signature covers several cuts of the same text: those that Twilio cannot have sent are refused.
+
+use proptest::prelude::*;
+use serde_json::Value;
+use telephony_providers::provider::{Event, Rejection};
+
+use crate::stand_in::ACCOUNT;
+use crate::webhooks::verdict;
+
+const SID: &str = "SM0123456789abcdef0123456789abcdef";
+const FORGED: &str = "SMffffffffffffffffffffffffffffffff";
+const FROM: &str = "+15550005678";
+const OPERATOR: &str = "+15550000001";
+
+type Fields = Vec<(String, String)>;
+
+fn judge(fields: &[(String, String)]) -> Result<Event, Rejection> {
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    verdict("token", "", &fields)
+}
+
+/// A text as Twilio sends it, in the order that is signed.
+fn text(body: &str) -> Fields {
+    let fields = [
+        ("AccountSid", ACCOUNT),
+        ("ApiVersion", "2010-04-01"),
+        ("Body", body),
+        ("From", FROM),
+        ("FromCity", "SAN ANTONIO"),
+        ("FromCountry", "US"),
+        ("FromState", "TX"),
+        ("FromZip", "94107"),
+        ("MessageSid", SID),
+        ("NumMedia", "0"),
+        ("NumSegments", "1"),
+        ("SmsMessageSid", SID),
+        ("SmsSid", SID),
+        ("SmsStatus", "received"),
+        ("To", "+15550001234"),
+        ("ToCity", ""),
+    ];
+    fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
+
+fn with(more: &[(&str, &str)]) -> Fields {
+    let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    text("hello").into_iter().chain(more).collect()
+}
+
+fn glued(fields: &[(String, String)]) -> String {
+    fields.iter().map(|(name, value)| format!("{name}{value}")).collect()
+}
+
+fn documented() -> Value {
+    serde_json::from_str(include_str!("../data/webhook_params.json")).unwrap()
+}
+
+fn names(kind: &str) -> Vec<String> {
+    let list = documented()[kind].as_array().unwrap().clone();
+    list.iter().map(|field| field["name"].as_str().unwrap().replace("{N}", "0")).collect()
+}
+
+/// A value such as the documentation shows, whole.
+fn example(kind: &str, name: &str) -> String {
+    let shown = documented()[kind].as_array().unwrap().iter().find(|field| field["name"] == name).cloned();
+    let shown = shown.map_or(String::new(), |field| field["example"].as_str().unwrap().to_owned());
+    match name {
+        "AccountSid" => ACCOUNT.to_owned(),
+        "MessageSid" | "SmsSid" | "SmsMessageSid" => SID.to_owned(),
+        "CallSid" => "CA0123456789abcdef0123456789abcdef".to_owned(),
+        "ParentCallSid" => "CA1123456789abcdef0123456789abcdef".to_owned(),
+        "From" | "Caller" | "ForwardedFrom" => FROM.to_owned(),
+        "To" | "Called" => "+15550001234".to_owned(),
+        "CallStatus" => "ringing".to_owned(),
+        "SmsStatus" if kind == "message_status" => "delivered".to_owned(),
+        _ => shown.split('|').next().unwrap().to_owned(),
+    }
+}
+
+#[test]
+fn every_documented_callback_is_accepted() {
+    for (kind, base) in [
+        ("inbound_message", vec![]),
+        ("message_status", vec![]),
+        ("voice_request", vec![]),
+        ("gather_action_extra", vec!["voice_request"]),
+        ("call_status_extra", vec!["voice_request"]),
+        ("fallback_extra", vec!["voice_request"]),
+        ("fallback_extra", vec!["inbound_message"]),
+        ("async_amd_callback", vec![]),
+        ("recording_status", vec![]),
+        ("conversationrelay_action", vec![]),
+        ("debugger_event", vec![]),
+    ] {
+        let mut fields = Fields::new();
+        for kind in base.into_iter().chain([kind]) {
+            for name in names(kind) {
+                if !fields.iter().any(|(known, _)| *known == name) {
+                    fields.push((name.clone(), example(kind, &name)));
+                }
+            }
+        }
+        let judged = judge(&fields);
+        assert!(judged.is_ok(), "{kind}: {judged:?}");
+    }
+}
+
+#[test]
+fn what_twilio_does_not_document_is_accepted() {
+    for (name, value) in [
+        ("FromCarrier", "Example Mobile"),
+        ("TotalPrice", "0.01"),
+        ("Token", "To be"),
+        ("MessageKind", "sms"),
+        ("ToCountryCode", "1"),
+        ("x", "From here To there"),
+        ("", ""),
+    ] {
+        let judged = judge(&with(&[(name, value)]));
+        assert!(matches!(judged, Ok(Event::Message(_))), "{name}={value}: {judged:?}");
+    }
+}
+
+#[test]
+fn what_holds_another_field_is_refused_wherever_it_is_cut() {
+    for field in [
+        format!("From{OPERATOR}"),
+        "Fromwhatsapp:+15550000001".to_owned(),
+        "From72345".to_owned(),
+        "To+15550001234".to_owned(),
+        format!("MessageSid{SID}"),
+        format!("SmsMessageSid{SID}"),
+        format!("SmsSid{SID}"),
+        "BodyAPPROVE ABCD2345".to_owned(),
+        "OptOutTypeSTOP".to_owned(),
+        "NumMedia0".to_owned(),
+        "SmsStatusreceived".to_owned(),
+        "FromCityPARIS".to_owned(),
+    ] {
+        for before in ["x", "MessageSid", "Z9", "note"] {
+            let glue = format!("{before}{field}rest");
+            // At every place where a name may end.
+            for cut in 0..=glue.len() {
+                let judged = judge(&with(&[glue.split_at(cut)]));
+                assert!(matches!(judged, Err(Rejection::Recut(_))), "{:?}: {judged:?}", glue.split_at(cut));
+            }
+        }
+    }
+}
+
+#[test]
+fn people_may_text_what_looks_like_fields() {
+    let all: Vec<String> = names("inbound_message").iter().map(|name| format!("{name}{OPERATOR}")).collect();
+    for body in [
+        "From+1555!".to_owned(),
+        format!("APPROVE ABCD2345From{OPERATOR}MessageSid{FORGED}MessageSidX"),
+        format!("MessageSid{SID}"),
+        format!("x From{OPERATOR}"),
+        "OptOutTypeSTOP".to_owned(),
+        "From".to_owned(),
+        all.concat(),
+    ] {
+        let Ok(Event::Message(arrival)) = judge(&text(&body)) else { panic!("{body}: {:?}", judge(&text(&body))) };
+        assert_eq!((arrival.text, arrival.from.as_str(), arrival.provider_id.as_str()), (body, FROM, SID));
+    }
+    for name in ["ProfileName", "FromCity", "ButtonText", "ErrorMessage"] {
+        let judged = judge(
+            &text("hello")
+                .into_iter()
+                .filter(|(known, _)| known != name)
+                .chain([(name.to_owned(), "From+1555!".to_owned())])
+                .collect::<Vec<_>>(),
+        );
+        assert!(judged.is_ok(), "{name}: {judged:?}");
+    }
+}
+
+#[test]
+fn the_names_of_a_sid_agree_and_nothing_that_is_read_comes_twice() {
+    for name in ["MessageSid", "SmsMessageSid", "SmsSid"] {
+        let mut fields = text("hello");
+        fields.iter_mut().find(|(known, _)| known == name).unwrap().1 = FORGED.to_owned();
+        assert!(matches!(judge(&fields), Err(Rejection::Recut(_))), "{name}");
+    }
+    for name in ["From", "To", "MessageSid", "SmsSid", "SmsMessageSid", "Body", "AccountSid", "SmsStatus"] {
+        let judged = judge(&with(&[(name, "other")]));
+        assert!(matches!(judged, Err(Rejection::Recut(_))), "{name}: {judged:?}");
+    }
+    assert!(matches!(judge(&with(&[("OptOutType", "STOP"), ("OptOutType", "START")])), Err(Rejection::Recut(_))));
+}
+
+#[test]
+fn the_attack_that_became_an_approval_is_refused_in_all_its_forms() {
+    for (sid_field, hiding_name) in [
+        ("MessageSid", "MessageSidX"),
+        ("MessageSid", "ProfileName"),
+        ("MessageSid", "Label"),
+        ("MessageSid", "OriginalRepliedMessageSid"),
+        ("MessageSid", "Zip"),
+        ("MessageSid", "S"),
+    ] {
+        let body = format!("APPROVE ABCD2345From{OPERATOR}{sid_field}{FORGED}{hiding_name}");
+        let genuine = text(&body);
+        let rest: String = glued(&genuine).split_once(hiding_name).unwrap().1.to_owned();
+        let mut forged: Fields = genuine[..2].to_vec();
+        for (name, value) in [("Body", "APPROVE ABCD2345"), ("From", OPERATOR), (sid_field, FORGED)] {
+            forged.push((name.to_owned(), value.to_owned()));
+        }
+        // All the rest is hidden, or all before the real address of ours.
+        let (hidden, to) = rest.split_once("To+").unwrap();
+        for end in [
+            vec![(hiding_name, rest.as_str())],
+            vec![(hiding_name, hidden), ("To", &format!("+{}", to.replace("ToCity", "")))],
+        ] {
+            let end = end.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let forged: Fields = forged.iter().cloned().chain(end).collect();
+            let judged = judge(&forged);
+            assert!(judged.is_err(), "{hiding_name}: {judged:?}");
+        }
+    }
+}
+
+/// Cuts the text of `fields` anew: at some of the places where a documented name begins, and at some others.
+fn cut_anew(whole: &str, cuts: &[(prop::sample::Index, prop::sample::Index)]) -> Fields {
+    let known: Vec<String> = ["inbound_message", "message_status"].iter().flat_map(|kind| names(kind)).collect();
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    for name in &known {
+        places.extend(whole.match_indices(name.as_str()).map(|(place, _)| (place, place + name.len())));
+    }
+    places.sort_unstable();
+    let mut chosen: Vec<(usize, usize)> = vec![(0, "AccountSid".len())];
+    for (place, extra) in cuts {
+        let (start, end) = places[place.index(places.len())];
+        // Now and then a name of nobody's.
+        let end = if extra.index(5) == 0 { (start + 1 + extra.index(30)).min(whole.len()) } else { end };
+        chosen.push((start, end));
+    }
+    chosen.sort_unstable();
+    chosen.dedup_by_key(|(start, _)| *start);
+    // Names in another order would be another text.
+    let mut names = String::new();
+    chosen.retain(|(start, end)| {
+        let is_behind = whole[*start..*end] >= *names;
+        if is_behind {
+            names = whole[*start..*end].to_owned();
+        }
+        is_behind
+    });
+    let ends = chosen.iter().skip(1).map(|(start, _)| *start).chain([whole.len()]).collect::<Vec<_>>();
+    let fields = chosen.iter().zip(ends);
+    fields
+        .map(|((start, name_end), end)| {
+            let name_end = (*name_end).min(end);
+            (whole[*start..name_end].to_owned(), whole[name_end..end].to_owned())
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    /// Whatever is cut how: the message keeps its id and its sender, or it is refused.
+    #[test]
+    fn no_cut_makes_a_message_of_somebody_elses(
+        cuts in prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 5..24),
+        hiding in "(MessageSidX|ProfileName|Label|InteractiveData|FromCity|FromZip|)",
+        tail in "(To\\+15550001234|SmsStatusreceived|)",
+    ) {
+        let body = format!("APPROVE ABCD2345From{OPERATOR}MessageSid{FORGED}{tail}{hiding}");
+        let genuine = text(&body);
+        let whole = glued(&genuine);
+        let cut = cut_anew(&whole, &cuts);
+        prop_assert_eq!(glued(&cut), whole.as_str());
+        // Other orders are other texts, and have other signatures.
+        prop_assume!(cut.is_sorted());
+        if let Ok(Event::Message(arrival)) = judge(&cut) {
+            prop_assert_eq!(arrival.provider_id.as_str(), SID, "{:?}", cut);
+            let is_real = arrival.from.starts_with(FROM) || arrival.origin().person().is_none();
+            prop_assert!(is_real, "{:?}", cut);
+        }
+    }
+}

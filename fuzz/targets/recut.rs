@@ -1,0 +1,78 @@
+//! Whatever is cut how out of one signed text: the message keeps its id and does not become another phone number's, or it is refused. The input is a
+//! line that a stranger texts, then three bytes for each field: where it begins (two), and how long its name is.
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use libfuzzer_sys::fuzz_target;
+use secrecy::SecretString;
+use telephony_fuzz::{FORM, lines, sign};
+use telephony_providers::provider::{Event, Unverified, Webhooks};
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::account::Account;
+
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const SID: &str = "SM0123456789abcdef0123456789abcdef";
+const FROM: &str = "+15550005678";
+const URL: &str = "https://phone.example/telephony/webhook";
+
+static TWILIO: LazyLock<Twilio> = LazyLock::new(|| {
+    Twilio::new(Account {
+        sid: ACCOUNT.to_owned(),
+        auth_tokens: vec![SecretString::from(TOKEN)],
+        shared_keys: BTreeMap::new(),
+        api_key: None,
+        api_url: "http://127.0.0.1:1".to_owned(),
+        product_urls: Default::default(),
+        connection_overrides: String::new(),
+        skips_signatures: false,
+    })
+});
+
+fuzz_target!(|input: &[u8]| {
+    let ([body], cuts) = lines(input);
+    let text = format!(
+        "AccountSid{ACCOUNT}ApiVersion2010-04-01Body{body}From{FROM}FromCityPARISMessageSid{SID}NumMedia0NumSegments1\
+         SmsMessageSid{SID}SmsSid{SID}SmsStatusreceivedTo+15550001234ToCity"
+    );
+    let fields = cut(&text, cuts);
+    if !fields.is_sorted() {
+        return;
+    }
+    if let Ok(Event::Message(arrival)) = verdict(&text, &fields) {
+        assert_eq!(arrival.provider_id, SID, "{fields:?}");
+        assert!(arrival.from.starts_with(FROM) || arrival.origin().person().is_none(), "{fields:?}");
+    }
+});
+
+fn cut<'t>(text: &'t str, cuts: &[u8]) -> Vec<(&'t str, &'t str)> {
+    let inside = |place: usize| (place.min(text.len())..).find(|&place| text.is_char_boundary(place)).unwrap_or(text.len());
+    let places = cuts.chunks_exact(3).map(|cut| {
+        let start = inside(usize::from(u16::from_be_bytes([cut[0], cut[1]])) % (text.len() + 1));
+        (start, inside(start + usize::from(cut[2])))
+    });
+    let mut places: Vec<_> = [(0, "AccountSid".len())].into_iter().chain(places).collect();
+    places.sort_unstable();
+    places.dedup_by_key(|(start, _)| *start);
+    let ends = places.iter().skip(1).map(|(start, _)| *start).chain([text.len()]).collect::<Vec<_>>();
+    let fields = places.into_iter().zip(ends);
+    fields.map(|((start, name_end), end)| text[start..end].split_at(name_end.min(end) - start)).collect()
+}
+
+fn verdict(text: &str, fields: &[(&str, &str)]) -> Result<Event, telephony_providers::provider::Rejection> {
+    let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let body = Bytes::from(pairs.join("&"));
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static(FORM));
+    if let Ok(signature) = HeaderValue::from_str(&sign(TOKEN, &format!("{URL}{text}"))) {
+        headers.insert("x-twilio-signature", signature);
+    }
+    let urls = [URL.to_owned()];
+    let request = Unverified { method: &Method::POST, urls: &urls, query: "", headers: &headers, body: &body };
+    TWILIO.verify(&request).map(|event| event.into_inner())
+}
