@@ -56,6 +56,8 @@ mod the_gateway_is_a_service;
 mod the_log_is_read_by_people_and_programs;
 #[path = "cli/the_service_is_installed.rs"]
 mod the_service_is_installed;
+#[path = "cli/the_system_gives_few_descriptors.rs"]
+mod the_system_gives_few_descriptors;
 #[path = "cli/the_tour.rs"]
 mod the_tour;
 #[path = "cli/the_webhook_has_a_slash.rs"]

@@ -81,11 +81,9 @@ impl Command {
     fn not_run(&self, error: &io::Error) -> AgentError {
         let program = self.program.first().map_or("", String::as_str);
         let sentence = format!("`{program}` cannot be run: {error}");
-        match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory | io::ErrorKind::ExecutableFileBusy => {
-                AgentError::Unavailable(sentence)
-            }
-            _ => AgentError::Refused(format!("{sentence}; check agent.command")),
+        match is_permanent(error) {
+            true => AgentError::Refused(format!("{sentence}; check agent.command")),
+            false => AgentError::Unavailable(sentence),
         }
     }
 
@@ -114,6 +112,18 @@ impl Command {
             }
         }
     }
+}
+
+/// Whether the program itself is what is wrong. All else passes: no descriptor, memory or process is left, the disk fails.
+fn is_permanent(error: &io::Error) -> bool {
+    /// The file is no program (`ENOEXEC`); the same number on Linux and macOS.
+    const NO_PROGRAM: i32 = 8;
+    use io::ErrorKind::{
+        ArgumentListTooLong, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
+    let permanent =
+        [NotFound, PermissionDenied, NotADirectory, IsADirectory, InvalidInput, InvalidFilename, ArgumentListTooLong];
+    permanent.contains(&error.kind()) || error.raw_os_error() == Some(NO_PROGRAM)
 }
 
 /// What was printed, as far as an answer goes, without thoughts and the line ends after it.
@@ -150,6 +160,20 @@ mod tests {
 
     use super::*;
     use crate::agent::{Past, Role, Said};
+
+    #[test]
+    fn only_a_fault_of_the_program_itself_is_for_good() {
+        // EINTR, EIO, EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ETXTBSY, ENOSPC, EROFS; ENOBUFS and EDQUOT of Linux.
+        for passes in [4, 5, 11, 12, 16, 23, 24, 26, 28, 30, 105, 122] {
+            let error = io::Error::from_raw_os_error(passes);
+            assert!(!is_permanent(&error), "{error}");
+        }
+        // ENOENT, E2BIG, ENOEXEC, EACCES, ENOTDIR.
+        for stays in [2, 7, 8, 13, 20] {
+            let error = io::Error::from_raw_os_error(stays);
+            assert!(is_permanent(&error), "{error}");
+        }
+    }
 
     #[test]
     fn what_was_said_does_not_reach_the_log_through_stderr() {

@@ -49,7 +49,7 @@ use crate::webhook::receive::Endpoint;
 use crate::webhook::refusals::Refusals;
 use crate::webhook::shelf::Shelf;
 use crate::webhook::slots::Slots;
-use crate::webhook::{self, Endpoints, listener};
+use crate::webhook::{self, Endpoints, descriptors, listener};
 
 /// Webhooks in flight at a time.
 const IN_FLIGHT: usize = 256;
@@ -352,7 +352,7 @@ fn inbox(
         address: address.clone(),
         rules: rules.clone(),
         metrics: parts.metrics.clone(),
-        sessions: Arc::new(Semaphore::new(most - kept_for_calls)),
+        sessions: Arc::new(Semaphore::new((most - kept_for_calls).min(descriptors::agents()))),
         holder: holder.clone(),
         clock: parts.clock.clone(),
         wake: wake.clone(),

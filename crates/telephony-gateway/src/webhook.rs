@@ -1,6 +1,6 @@
 //! The public listener: what the provider reaches, and everybody else.
 
-mod descriptors;
+pub(crate) mod descriptors;
 pub mod listener;
 mod network;
 pub mod origin;

@@ -135,6 +135,15 @@ impl Bench {
         self.start(command).await;
     }
 
+    /// The same, with no more open files than these.
+    pub async fn start_gateway_with_descriptors(&mut self, most: u32) {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_openclaw")]);
+        command.env_clear().env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+        command.env("HOME", "/nonexistent").env("OPENCLAW_STATE_DIR", self.state.path());
+        self.start(command).await;
+    }
+
     /// The same with this command of the program, perhaps under its other name.
     pub async fn start(&mut self, mut command: Command) {
         let log = std::fs::File::create(self.log()).unwrap();

@@ -79,8 +79,13 @@ impl Outbox {
     }
 
     async fn settle(&self, part: DoubtfulPart) {
-        if let Err(error) = self.look_up(&part).await {
-            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to settle a doubt");
+        match self.look_up(&part).await {
+            Ok(()) => {}
+            // A report or the answer itself came while the list was read.
+            Err(StoreError::LeaseLost) => tracing::debug!(part = %part.lease.part, "a doubt was resolved meanwhile"),
+            Err(error) => {
+                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to resolve a doubt");
+            }
         }
     }
 
