@@ -10,6 +10,8 @@ mod proxy;
 
 #[path = "cli/a_contact_opts_out.rs"]
 mod a_contact_opts_out;
+#[path = "cli/a_failed_message_is_sent_again.rs"]
+mod a_failed_message_is_sent_again;
 #[path = "cli/a_message_is_sent.rs"]
 mod a_message_is_sent;
 #[path = "cli/a_picture_is_sent.rs"]
@@ -42,6 +44,8 @@ mod secrets_are_set_up;
 mod signatures_are_explained;
 #[path = "cli/somebody_wants_to_be_forgotten.rs"]
 mod somebody_wants_to_be_forgotten;
+#[path = "cli/the_account_is_stopped.rs"]
+mod the_account_is_stopped;
 #[path = "cli/the_configuration_changes.rs"]
 mod the_configuration_changes;
 #[path = "cli/the_documentation_is_right.rs"]

@@ -25,5 +25,6 @@ pub mod tasks;
 mod tidy;
 pub mod tunnel;
 mod unanswered;
+mod undelivered;
 pub mod wake;
 pub mod webhook;
