@@ -44,6 +44,8 @@ FAULTS = {
     "duplicate-callback": 10,
 }
 TIMED_FAULTS = {"delay-answer": 20, "delay-callback": 20}
+# Codes with which Twilio refuses the whole account: inactive, trial, rotated token, suspended, no right, test credentials.
+ACCOUNT_CODES = [20003, 20005, 10001, 20006, 10002, 20008]
 WRITERS = 10
 OPERATORS_FRIEND = "+15552000000"
 # The state of a message that Twilio lost twice: the gateway says so and does not try a third time.
@@ -123,7 +125,8 @@ class Crash(Case):
         texts, commands = Texts(self.twilio, self.over), Commands(self.channel, self.over)
         for thread in (*texts.threads, commands):
             thread.start()
-        for _ in range(plan.kills):
+        for number in range(plan.kills):
+            self.refuse_or_serve(number)
             # Any moment will do, also one while it starts.
             self.over.wait(random.uniform(0.02, 2 * plan.seconds / plan.kills))
             gateway.kill()
@@ -142,6 +145,14 @@ class Crash(Case):
         self.compare(expected)
         if plan.reports:
             eventually(self.all_are_delivered, plan.reports, "the last word on every message")
+
+    def refuse_or_serve(self, number):
+        """Twilio refuses the account from one kill in four to the next, each time with another code."""
+        if number % 4 == 1:
+            code = ACCOUNT_CODES[number // 4 % len(ACCOUNT_CODES)]
+            self.twilio.misbehave({"refuse-account": {"code": code}})
+        elif number % 4 == 2:
+            self.twilio.misbehave({"refuse-account": {"code": 0}}, {"next": 0})
 
     def misbehave(self):
         for fault, percent in FAULTS.items():

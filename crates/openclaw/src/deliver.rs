@@ -9,7 +9,7 @@ use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::outbox::{Outbox, Reports};
 use telephony_store::Next;
 use telephony_store::outbox::{PartState, Progress};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::assemble::Channel;
 use crate::failure::Failure;
@@ -20,6 +20,12 @@ const HAND_OVER_WITHIN: Duration = Duration::from_secs(30);
 /// A status that is final does not take longer, or it is not waited for.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 
+/// While the account is stopped, a message is waited for no longer: it is kept.
+const STOPPED_AT_MOST: Duration = Duration::from_millis(1_200);
+
+/// A probe of the account that takes longer is left to the gateway.
+const PROBE_WITHIN: Duration = Duration::from_millis(700);
+
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -27,27 +33,49 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// before `expected` is not waited for.
 pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestamp) -> Result<Progress, Failure> {
     let is_soon = expected.since(channel.now()) < HAND_OVER_WITHIN;
-    let patience = if is_soon { HAND_OVER_WITHIN } else { Duration::ZERO };
+    let mut patience = Patience::new(channel, if is_soon { HAND_OVER_WITHIN } else { Duration::ZERO });
+    channel.store.probe_soon(channel.now()).await?;
     if GatewayLock::is_taken(&channel.state) {
         channel.poke().await;
         return watch(channel, message, patience, is_handed_over).await;
     }
     let outbox = channel.outbox();
-    let deadline = Instant::now() + patience;
     loop {
         step(channel, &outbox, message).await?;
         let progress = channel.store.progress(message).await?;
-        if is_handed_over(&progress) || Instant::now() >= deadline {
+        if is_handed_over(&progress) || patience.is_over().await? {
             return Ok(progress);
         }
         sleep(LOOK_EVERY).await;
     }
 }
 
+/// How long a message is waited for.
+struct Patience<'c> {
+    channel: &'c Channel,
+    deadline: Instant,
+    stopped: Option<Instant>,
+}
+
+impl<'c> Patience<'c> {
+    fn new(channel: &'c Channel, within: Duration) -> Self {
+        Self { channel, deadline: Instant::now() + within, stopped: None }
+    }
+
+    /// Whether to wait no longer: in any case not for an account that stays stopped.
+    async fn is_over(&mut self) -> Result<bool, Failure> {
+        let is_stopped = self.channel.store.account_stop().await?.is_some();
+        let stopped = is_stopped.then(|| self.stopped.unwrap_or_else(Instant::now));
+        self.stopped = stopped;
+        let is_stopped_for_long = stopped.is_some_and(|since| since.elapsed() >= STOPPED_AT_MOST);
+        Ok(is_stopped_for_long || Instant::now() >= self.deadline)
+    }
+}
+
 /// Waits until every part of `message` has a final status, or until that takes too long.
 pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Progress, Failure> {
     if GatewayLock::is_taken(&channel.state) {
-        return watch(channel, message, DELIVERED_WITHIN, is_final).await;
+        return watch(channel, message, Patience::new(channel, DELIVERED_WITHIN), is_final).await;
     }
     let outbox = channel.outbox();
     let deadline = Instant::now() + DELIVERED_WITHIN;
@@ -61,8 +89,12 @@ pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Pr
     }
 }
 
-/// Sends what is due of `message`, and of what its conversation has ahead of it; settles what is in doubt.
+/// Sends what is due of `message`, and of what its conversation has ahead of it; settles what is in doubt. Probes the
+/// account first where it is stopped.
 async fn step(channel: &Channel, outbox: &Arc<Outbox>, message: MessageId) -> Result<(), Failure> {
+    if let Ok(probed) = timeout(PROBE_WITHIN, outbox.probe_account()).await {
+        probed?;
+    }
     match channel.store.start_parts(&outbox.holder, outbox.terms(), Some(message), 1, channel.now()).await? {
         Next::Taken(parts) => {
             for part in parts {
@@ -79,13 +111,12 @@ async fn step(channel: &Channel, outbox: &Arc<Outbox>, message: MessageId) -> Re
 async fn watch(
     channel: &Channel,
     message: MessageId,
-    within: Duration,
+    mut patience: Patience<'_>,
     is_done: fn(&Progress) -> bool,
 ) -> Result<Progress, Failure> {
-    let deadline = Instant::now() + within;
     loop {
         let progress = channel.store.progress(message).await?;
-        if is_done(&progress) || Instant::now() >= deadline {
+        if is_done(&progress) || patience.is_over().await? {
             return Ok(progress);
         }
         sleep(LOOK_EVERY).await;

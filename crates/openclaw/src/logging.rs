@@ -71,7 +71,7 @@ fn filter(level: Level) -> (EnvFilter, Option<String>) {
     let default = match level {
         Level::Everything => "info",
         // What became of a message the command says itself.
-        Level::OnlyTrouble => "error,telephony_gateway::outbox::send=off",
+        Level::OnlyTrouble => "error,telephony_gateway::outbox::send=off,telephony_store::sqlite::account_stop=off",
     };
     let Ok(said) = env::var(FILTER) else { return (EnvFilter::new(default), None) };
     match EnvFilter::try_new(&said) {

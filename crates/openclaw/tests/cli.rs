@@ -12,6 +12,8 @@ mod proxy;
 mod a_contact_opts_out;
 #[path = "cli/a_line_is_no_number.rs"]
 mod a_line_is_no_number;
+#[path = "cli/a_failed_message_is_sent_again.rs"]
+mod a_failed_message_is_sent_again;
 #[path = "cli/a_message_is_sent.rs"]
 mod a_message_is_sent;
 #[path = "cli/a_picture_is_sent.rs"]
@@ -46,6 +48,8 @@ mod secrets_are_set_up;
 mod signatures_are_explained;
 #[path = "cli/somebody_wants_to_be_forgotten.rs"]
 mod somebody_wants_to_be_forgotten;
+#[path = "cli/the_account_is_stopped.rs"]
+mod the_account_is_stopped;
 #[path = "cli/the_configuration_changes.rs"]
 mod the_configuration_changes;
 #[path = "cli/the_documentation_is_right.rs"]

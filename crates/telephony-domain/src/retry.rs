@@ -16,6 +16,8 @@ pub enum Disposition {
     GiveUp,
     /// It may have happened: find out before anything is repeated.
     Unknown,
+    /// It did not happen, and nothing of the whole account will until the operator fixes something.
+    AwaitOperator,
 }
 
 /// A series of growing waits: `first`, doubled each time up to `longest`.
@@ -39,8 +41,11 @@ pub const UNAVAILABLE_AFTER: Duration = Duration::from_secs(2 * 60);
 /// A failing turn is dead after this long; only the operator revives it.
 pub const DEAD_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A part that could not be handed over for this long is given up: Twilio's own queue limit of 10 h.
-pub const STALE_AFTER: Duration = Duration::from_secs(10 * 60 * 60);
+/// A part that could not be handed over for this long fails: by then its text is old news.
+pub const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Waits between probes of an account that the provider refuses to serve.
+pub const PROBE: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
 
 /// A part that the provider puts off for an hour or more waits for a cap or a block that lasts a day at the most.
 pub const DAILY_CAP_WAIT: Duration = Duration::from_secs(60 * 60);
@@ -52,7 +57,7 @@ pub const CAP_STALE_AFTER: Duration = Duration::from_secs(73 * 60 * 60);
 /// However long it seems by the clock, nothing is given up before it was tried so often. Waits of at most ten minutes (an
 /// hour for a cap) make it sixty times in [`STALE_AFTER`], and more in the others: half of that has room for attempts that
 /// take long, and a clock that is set ahead by a day gives nothing up.
-const ATTEMPTS_AT_LEAST: u32 = 30;
+pub const ATTEMPTS_AT_LEAST: u32 = 30;
 
 /// Whether the part waits for a cap or a block of the provider's that lasts a day at the most.
 pub fn is_daily_cap(why: Disposition) -> bool {
@@ -89,7 +94,7 @@ pub fn turn_fate(why: Disposition, first_failed: Timestamp, failures: u32, jitte
             let due = now + BACKOFF.wait(failures, jitter).max(after.unwrap_or_default());
             if failing_for >= PARK_AFTER { TurnFate::ParkedUntil(due) } else { TurnFate::RetryAt(due) }
         }
-        Disposition::Unknown => TurnFate::RetryAt(now + BACKOFF.wait(failures, jitter)),
+        Disposition::Unknown | Disposition::AwaitOperator => TurnFate::RetryAt(now + BACKOFF.wait(failures, jitter)),
     }
 }
 
@@ -112,6 +117,8 @@ pub enum PartFate {
     Failed,
     /// May have been sent: reconciled with the provider before anything else.
     Unknown,
+    /// Waits unharmed, however often it was tried, until the provider serves the account again.
+    Held,
 }
 
 /// Decides about a part, first tried at `first_tried`, whose attempt number `attempts` failed at `now`.
@@ -119,6 +126,7 @@ pub fn part_fate(why: Disposition, first_tried: Timestamp, attempts: u32, jitter
     match why {
         Disposition::GiveUp => PartFate::Failed,
         Disposition::Unknown => PartFate::Unknown,
+        Disposition::AwaitOperator => PartFate::Held,
         Disposition::Retry { .. } if is_stale(why, first_tried, attempts, now) => PartFate::Failed,
         Disposition::Retry { after } => {
             PartFate::RetryAt(now + BACKOFF.wait(attempts, jitter).max(after.unwrap_or_default()))
@@ -166,6 +174,8 @@ mod tests {
         assert_eq!(part_fate(told, Timestamp(0), 1, 0.0, soon), PartFate::RetryAt(soon + Duration::from_secs(40)));
         assert_eq!(part_fate(told, Timestamp(0), ATTEMPTS_AT_LEAST, 0.0, Timestamp(0) + STALE_AFTER), PartFate::Failed);
         assert_eq!(part_fate(Disposition::Unknown, Timestamp(0), 1, 0.0, soon), PartFate::Unknown);
+        let often = part_fate(Disposition::AwaitOperator, Timestamp(0), u32::MAX, 0.0, Timestamp(0) + CAP_STALE_AFTER);
+        assert_eq!(often, PartFate::Held);
         let cap = Disposition::Retry { after: Some(DAILY_CAP_WAIT) };
         let late = Timestamp(0) + STALE_AFTER;
         let fate = |now| part_fate(cap, Timestamp(0), ATTEMPTS_AT_LEAST, 0.0, now);

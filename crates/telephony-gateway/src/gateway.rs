@@ -183,6 +183,7 @@ impl Gateway {
         tasks.spawn("messages", stop.clone(), once_cleared(desk.clone(), stop.clone(), sending));
         tasks.spawn_dropped("doubts", stop.clone(), outbox.clone().run_reconcile(stop.clone()));
         tasks.spawn_dropped("statuses", stop.clone(), outbox.clone().run_poll(stop.clone()));
+        tasks.spawn_dropped("account", stop.clone(), outbox.clone().run_probes(stop.clone()));
         tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake).run(stop.clone()));
         tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
         tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake).run(stop.clone()));
@@ -227,6 +228,7 @@ impl Gateway {
         self.outbox.set_terms(settings.terms);
         self.tell(|alive| alive.agent = agent.name().to_owned());
         self.rules.replace(Rules { agent, settings });
+        self.notices.store.probe_soon(self.notices.clock.now()).await?;
         self.notices.wake.all();
         self.notices.store.bound_queues(pacing).await
     }
@@ -257,6 +259,7 @@ async fn take_over(parts: &Parts, holder: &Holder) -> Result<LineId, StoreError>
     parts.store.gaps(now).await?;
     let turns = parts.store.free_turns(holder, now).await?;
     let doubts = parts.store.doubt_abandoned(holder, true, now).await?;
+    parts.store.probe_soon(now).await?;
     if turns + doubts > 0 {
         tracing::info!(turns, doubts, "took over what an earlier gateway left");
     }

@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::recut::Signatures;
 use crate::unanswered::Unanswered;
+use crate::undelivered;
 use crate::wake::Wake;
 
 /// An opt-out is acknowledged once it is obeyed; who waits longer than this is told to come again (Twilio waits for 15 s).
@@ -236,7 +237,7 @@ impl Desk {
 
     async fn report(&self, report: StatusReport, now: Timestamp) -> Result<(), StoreError> {
         let (provider_id, status, code) = (report.provider_id.clone(), report.status, report.error_code);
-        let reported = self.store.report(report, now).await?;
+        let reported = undelivered::store(self.store.as_ref(), self.provider.as_ref(), report, now).await?;
         if let Reported::Known(..) = reported {
             self.metrics.report(status);
         }

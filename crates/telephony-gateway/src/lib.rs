@@ -27,5 +27,6 @@ pub mod tasks;
 mod tidy;
 pub mod tunnel;
 mod unanswered;
+mod undelivered;
 pub mod wake;
 pub mod webhook;

@@ -45,7 +45,7 @@ const WEBHOOKS: [&str; 13] = [
 const MESSAGES: [&str; 7] = ["waiting", "unconfirmed", "refused", "keyword", "order", "empty", "repeat"];
 
 /// What an attempt to hand a part over comes to.
-const HANDOVERS: [&str; 4] = ["sent", "retried", "failed", "unknown"];
+const HANDOVERS: [&str; 5] = ["sent", "retried", "held", "failed", "unknown"];
 
 /// What work on a turn comes to.
 const TURNS: [&str; 6] = ["answered", "refused", "challenged", "failed", "handed_back", "lost"];

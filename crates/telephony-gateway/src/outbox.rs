@@ -1,5 +1,6 @@
 //! Hands messages out: takes each part that is due, one after the other in a conversation, several at a time otherwise.
 
+mod account;
 mod poll;
 mod reconcile;
 mod send;

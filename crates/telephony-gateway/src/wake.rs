@@ -19,6 +19,8 @@ pub struct Wake {
     pub doubts: Notify,
     /// A message may have come to a number that we do not know.
     pub numbers: Notify,
+    /// The account may have to be probed.
+    pub account: Notify,
     /// The operator may have ordered something, or there may be something to tell.
     pub operator: Notify,
     /// Messages may be at the provider that are not here.
@@ -28,7 +30,7 @@ pub struct Wake {
 impl Wake {
     /// Rings every bell: somebody else wrote something.
     pub fn all(&self) {
-        for bell in [&self.inbox, &self.outbox, &self.doubts, &self.numbers, &self.operator] {
+        for bell in [&self.inbox, &self.outbox, &self.doubts, &self.numbers, &self.account, &self.operator] {
             bell.notify_one();
         }
     }

@@ -42,6 +42,8 @@ mod somebody_calls;
 mod somebody_watches;
 #[path = "journeys/something_hangs.rs"]
 mod something_hangs;
+#[path = "journeys/the_account_is_refused.rs"]
+mod the_account_is_refused;
 #[path = "journeys/the_agent_fails.rs"]
 mod the_agent_fails;
 #[path = "journeys/the_clock_is_set_back.rs"]

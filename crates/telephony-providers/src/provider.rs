@@ -24,6 +24,10 @@ pub trait Provider: Webhooks + Routes {
     /// Hands one part over. An `Ok` means the provider has it; see [`ProviderError::disposition`] for the rest.
     async fn send(&self, part: Outgoing<'_>) -> Result<Receipt, ProviderError>;
 
+    /// Asks for something cheap, to find out whether the provider serves the account. A key that may not read but may send
+    /// is served, as far as this can show.
+    async fn probe(&self) -> Result<(), ProviderError>;
+
     /// Our messages to `to` that the provider created at or after `since`, newest first, complete.
     async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError>;
 
@@ -122,6 +126,10 @@ pub trait Webhooks: Send + Sync {
 
     /// What an error code in a report means and what the operator can do about it; none for codes we do not know.
     fn explain(&self, code: u32) -> String;
+
+    /// Whether an error code in a report concerns the account or the sender: other messages fail too until the operator fixes
+    /// something.
+    fn calls_for_operator(&self, code: u32) -> bool;
 
     /// What the provider wants to hear once `event` is stored.
     fn acknowledgement(&self, event: &Event) -> Acknowledgement;

@@ -8,6 +8,9 @@ use serde_json::Value;
 use telephony_domain::retry::Disposition;
 use telephony_providers::twilio::codes::{self, Code};
 
+/// Codes of the whole account that the operator can cure.
+const OF_THE_ACCOUNT: [u32; 6] = [10001, 10002, 20003, 20005, 20006, 20008];
+
 const SOON: Disposition = Disposition::Retry { after: None };
 
 fn known() -> Vec<Value> {
@@ -39,6 +42,7 @@ fn a_code_is_tried_again_exactly_when_its_class_allows_it() {
             ("unknown", _) => disposition == Disposition::Unknown,
             (_, "backoff" | "once") => disposition == SOON,
             (_, "later") => matches!(disposition, Disposition::Retry { after: Some(wait) } if wait.as_secs() >= 60),
+            (_, "after_fix") if OF_THE_ACCOUNT.contains(&number(&error)) => disposition == Disposition::AwaitOperator,
             (_, "never" | "after_fix") => disposition == Disposition::GiveUp,
             other => panic!("{other:?}"),
         };

@@ -3,6 +3,7 @@
 //! Each method is one transaction and one fact; what it returns is on disk. `now` is always a parameter.
 //! A method that is repeated with the same facts changes nothing the second time.
 
+pub mod account_stops;
 pub mod attachments;
 pub mod consents;
 pub mod contacts;
@@ -41,6 +42,7 @@ pub trait Store:
     + routes::RouteChanges
     + costs::Costs
     + attachments::Attachments
+    + account_stops::AccountStops
 {
 }
 
@@ -57,6 +59,7 @@ impl<T> Store for T where
         + routes::RouteChanges
         + costs::Costs
         + attachments::Attachments
+        + account_stops::AccountStops
 {
 }
 

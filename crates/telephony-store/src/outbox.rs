@@ -165,6 +165,17 @@ pub struct ExpectedStart {
     pub waits_for: Option<String>,
 }
 
+/// The effect of asking for a failed message again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retried {
+    /// So many of its parts wait again.
+    Waits(usize),
+    /// None of its parts has failed.
+    NotFailed,
+    /// The provider may or may not have a part of it.
+    Unknown,
+}
+
 /// How far a part is in our outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartState {
@@ -299,6 +310,11 @@ pub trait Outbox: Send + Sync {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<SilentPart>, StoreError>;
+
+    /// Lets the failed parts of a message wait again, with those that were canceled behind them, as if they were new. Asked
+    /// for again, it changes nothing until one fails again. Fails with [`StoreError::NotFound`], [`StoreError::OptedOut`] and
+    /// [`StoreError::QueueFull`].
+    async fn retry_message(&self, message: MessageId, now: Timestamp) -> Result<Retried, StoreError>;
 
     /// How far a message is. Fails with [`StoreError::NotFound`].
     async fn progress(&self, message: MessageId) -> Result<Progress, StoreError>;

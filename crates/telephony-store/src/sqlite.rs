@@ -1,5 +1,7 @@
 //! The store in one SQLite file: one thread writes, one reads; the tables are in `sqlite/migrations`.
 
+mod account_stop;
+mod account_stops;
 mod arrival;
 mod backlog;
 mod consents;
@@ -31,6 +33,7 @@ mod queue;
 mod reader;
 mod records;
 mod removal;
+mod retried;
 mod room;
 mod routes;
 mod schema;

@@ -2,6 +2,7 @@
 //! What every store must do, told as stories. Another backend runs the same stories with a `backend` of its own.
 
 mod contract {
+    mod account_stops;
     mod arrivals;
     mod attachments;
     mod backlogs;
@@ -24,6 +25,7 @@ mod contract {
     mod queues;
     mod records;
     mod reports;
+    mod retries;
     mod routes;
     mod senders;
     mod turns;

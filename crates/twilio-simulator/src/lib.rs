@@ -57,7 +57,8 @@
 //! | `GET /_simulator/log/{id}` | | what one of the latest 400 and its answer carried, credentials left out |
 //! | `POST /_simulator/reset` | | 204 |
 //!
-//! Faults are [`Fault`] in kebab case, those with a time as `{"delay-answer": {"milliseconds": 500}}`; extents are
+//! Faults are [`Fault`] in kebab case, those with a time as `{"delay-answer": {"milliseconds": 500}}`, those with an
+//! error code as `{"refuse-account": {"code": 20005}}`; extents are
 //! `{"next": 3}`, `"all"` and `{"percent": 20}`; `{"next": 0}` ends a fault. No credentials are asked for: only this machine can reach it.
 
 mod account;

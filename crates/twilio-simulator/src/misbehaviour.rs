@@ -50,6 +50,21 @@ pub enum Fault {
     ReadsHang,
     /// A request of any kind is answered 503 with code 20503, and nothing comes of it.
     Outage,
+    /// A request of any kind is refused with one of the codes for the whole account, and nothing comes of it.
+    RefuseAccount {
+        /// Such as 20003.
+        code: u32,
+    },
+    /// A message creation is refused with one of the codes for the whole account, while reads are answered.
+    RefuseSends {
+        /// Such as 20006.
+        code: u32,
+    },
+    /// A GET is refused with one of the codes for the whole account, while messages are created.
+    RefuseReads {
+        /// Such as 20006.
+        code: u32,
+    },
     /// A media URL is answered 404, as while a file is not there yet.
     MediaLate,
     /// A media URL redirects to an address that has expired.

@@ -84,11 +84,19 @@ async fn method_not_allowed() -> ApiError {
 
 async fn fail_for_a_while(State(exchange): State<Arc<Exchange>>, request: Request, next: Next) -> Response {
     let is_read = request.method() == Method::GET;
-    let strikes_reads = |fault| matches!(fault, Fault::ReadsUnavailable | Fault::ReadsHang);
-    let is_wanted = |fault| fault == Fault::Outage || (is_read && strikes_reads(fault));
+    let is_creation = request.method() == Method::POST && request.uri().path().ends_with("/Messages.json");
+    let is_wanted = |fault| match fault {
+        Fault::Outage | Fault::RefuseAccount { .. } => true,
+        Fault::ReadsUnavailable | Fault::ReadsHang | Fault::RefuseReads { .. } => is_read,
+        Fault::RefuseSends { .. } => is_creation,
+        _ => false,
+    };
     let fault = exchange.state().misbehaviour.first(is_wanted);
     match fault {
         None => next.run(request).await,
+        Some(Fault::RefuseAccount { code } | Fault::RefuseSends { code } | Fault::RefuseReads { code }) => {
+            ApiError::of_account(code).into_response()
+        }
         Some(Fault::ReadsHang) => std::future::pending().await,
         Some(_) => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, 20503, "Service unavailable").into_response(),
     }

@@ -8,11 +8,14 @@ use std::time::Duration;
 use telephony_config::Loaded;
 use telephony_gateway::lock::GatewayLock;
 use telephony_providers::twilio::codes;
+use telephony_store::account_stops::ACCOUNT_STOPPED;
 use telephony_store::history::{Direction, EntryState, Filter};
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{Store, StoreError};
 
-use super::catalogue::{COULD_NOT_CHECK, MESSAGES_FAILED, NOTICE, QUEUE_LONG, STORE_UNUSABLE, TURNS_DEAD};
+use super::catalogue::{
+    COULD_NOT_CHECK, MESSAGES_FAILED, NOTICE, QUEUE_LONG, SENDING_STOPPED, STORE_UNUSABLE, TURNS_DEAD,
+};
 use super::{Checkup, Subject};
 use crate::{assemble, part, when};
 
@@ -69,7 +72,8 @@ pub async fn check(subject: &Subject) -> Checkup {
 async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Result<(), StoreError> {
     let now = subject.now;
     for given in store.notices(now).await? {
-        checkup.found(NOTICE.found(given.text));
+        let finding = if given.name == ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
+        checkup.found(finding.found(given.text));
     }
     let summary = store.summary(now).await?;
     checkup.well(format!(

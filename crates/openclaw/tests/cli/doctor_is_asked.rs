@@ -11,8 +11,8 @@ use telephony_store::notices::{Notice, Notices};
 use telephony_store::outbox::Outbox;
 use tokio::net::TcpListener;
 use twilio_simulator::{
-    Account, AccountStatus, AccountType, Alert, ApiKey, Capabilities, DEFAULT_NUMBER, Number, Outcome, Service,
-    SimulatorConfig,
+    Account, AccountStatus, AccountType, Alert, ApiKey, Capabilities, DEFAULT_NUMBER, Extent, Fault, Number, Outcome,
+    Service, SimulatorConfig,
 };
 
 use crate::bench::{ALICE, Bench, run};
@@ -352,6 +352,14 @@ async fn twilio_complained() {
     }
     let diagnosis = doctor(&bench).await;
     assert!(diagnosis.detail("alerts").starts_with("11200, 3 time(s): "), "{:#}", diagnosis.report);
+}
+
+#[tokio::test]
+async fn the_account_is_refused_and_sending_is_stopped() {
+    let bench = Bench::new().await;
+    bench.twilio.misbehave(Fault::RefuseSends { code: 20006 }, Extent::All);
+    bench.run(&["telephony", "send", ALICE, "hello"]).await;
+    assert!(doctor(&bench).await.detail("sending-stopped").contains("20006"));
 }
 
 #[tokio::test]

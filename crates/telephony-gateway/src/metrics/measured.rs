@@ -20,6 +20,8 @@ pub struct Measured {
     pub journal: u64,
     /// Notices that the operator is given now.
     pub notices: usize,
+    /// Whether sending is stopped because the provider refuses the account.
+    pub is_stopped: bool,
     /// What the operator allows.
     pub limits: Limits,
     /// When.
@@ -38,6 +40,8 @@ impl Measured {
         self.lines(&mut registry);
         self.limits(&mut registry);
         self.writer(&mut registry);
+        let help = "1 while the provider refuses the whole account, so that every message waits";
+        gauge(&mut registry, "sending_stopped", help, self.is_stopped.into());
         let help = "Notices to the operator that hold now; `openclaw telephony status` has their words";
         gauge(&mut registry, "notices", help, number(self.notices as u64));
         registry

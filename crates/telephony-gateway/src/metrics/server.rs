@@ -57,6 +57,8 @@ impl Watch {
         let backlog = self.store.backlog(now).await?;
         let notices = self.store.notices(now).await?.len();
         let journal = self.journal.unsettled_bytes();
-        Ok(Measured { summary, backlog, journal, notices, limits: self.rules.now().settings.terms.limits, now })
+        let is_stopped = self.store.account_stop().await?.is_some();
+        let limits = self.rules.now().settings.terms.limits;
+        Ok(Measured { summary, backlog, journal, notices, is_stopped, limits, now })
     }
 }

@@ -9,6 +9,7 @@ use telephony_store::StoreError;
 
 use super::Outbox;
 use crate::stop::Stop;
+use crate::undelivered;
 
 /// How often we look for messages to ask after.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -55,7 +56,8 @@ impl Outbox {
                     if let Some(billed) = message.billed() {
                         self.store.note_prices(vec![billed]).await?;
                     }
-                    self.store.report(report(message), self.clock.now()).await?;
+                    let (store, provider) = (self.store.as_ref(), self.provider.as_ref());
+                    undelivered::store(store, provider, report(message), self.clock.now()).await?;
                 }
                 Err(error) => tracing::debug!(part = %part.part, %error, "failed to ask after a message"),
             }

@@ -19,6 +19,7 @@ use super::Outbox;
 use super::poll::report;
 use crate::stop::Stop;
 use crate::tasks::without_panic;
+use crate::undelivered;
 use crate::wake;
 
 /// How many look-ups run at a time: one that takes long keeps no other conversation waiting.
@@ -134,7 +135,7 @@ impl Outbox {
         let status = if found.status.is_failure() { Status::Accepted } else { found.status };
         let receipt = Receipt { provider_id: found.provider_id.clone(), status, segments: found.segments };
         self.store.part_sent(part.lease, receipt, self.clock.now()).await?;
-        self.store.report(report(found), self.clock.now()).await?;
+        undelivered::store(self.store.as_ref(), self.provider.as_ref(), report(found), self.clock.now()).await?;
         self.wake.outbox.notify_one();
         Ok(())
     }

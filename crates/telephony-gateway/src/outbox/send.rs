@@ -121,6 +121,11 @@ impl Outbox {
                 tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "perhaps sent; it is looked up");
                 self.wake.doubts.notify_one();
             }
+            PartFate::Held => {
+                self.metrics.handover("held");
+                tracing::debug!(part = %id, attempt, to, provider.code = code, %error, "kept until the account is served again");
+                self.wake.account.notify_one();
+            }
         }
         Ok(())
     }

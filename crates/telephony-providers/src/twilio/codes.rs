@@ -37,6 +37,9 @@ const HOURLY: Disposition = Disposition::Retry { after: Some(Duration::from_secs
 /// Not done, and never will be as it is.
 const FINAL: Disposition = Disposition::GiveUp;
 
+/// Not done; nothing of the whole account is, until the operator fixes it.
+const STOP: Disposition = Disposition::AwaitOperator;
+
 /// Nobody knows whether it was done.
 const ASK_FIRST: Disposition = Disposition::Unknown;
 
@@ -57,6 +60,17 @@ pub fn disposition(status: u16, number: Option<u32>) -> Disposition {
         (_, None) if number.is_none() => LATER,
         _ => FINAL,
     }
+}
+
+/// Whether a refusal concerns the kind of request that was made: the account may be served otherwise.
+pub fn is_about_rights(number: u32) -> bool {
+    matches!(number, 10_002 | 20_006 | 20_008)
+}
+
+/// Whether a code in a status report concerns the account or the sender, so that other messages fail too until the operator
+/// fixes something.
+pub fn calls_for_operator(number: u32) -> bool {
+    matches!(number, 30_002 | 30_018 | 30_024 | 30_032 | 30_033 | 30_034 | 30_440)
 }
 
 /// What a code means that this project does not know: new ones appear at any time, in ranges that keep their subject.
@@ -110,7 +124,9 @@ const REFERENCE_HEAD: &str = "\
 
 Codes as they appear in the log, in `openclaw telephony messages` and in Twilio's console, with what the gateway does
 and what is left to you. *Ask first* means that nobody knows whether the message went out: Twilio's own list is searched
-before anything is sent a second time. The column *sent again?* is about messages that Twilio refuses when they are handed
+before anything is sent a second time. *Once you have fixed it* means that Twilio refuses the whole account: all messages
+wait in order, the gateway probes the account up to once a minute, and everything goes on by itself; a message that waited
+for 24 hours fails, and `openclaw telephony messages --retry` sends it again. The column *sent again?* is about messages that Twilio refuses when they are handed
 over. One that it took and could not deliver is not sent again, whatever its code: the carrier may have it after all.
 
 A code that is not listed is told by its range, below, and is final. A refusal without a code does not come from Twilio's
@@ -128,6 +144,7 @@ fn title(disposition: Disposition) -> &'static str {
         Disposition::Retry { .. } => "in 10 minutes",
         Disposition::GiveUp => "no",
         Disposition::Unknown => "ask first",
+        Disposition::AwaitOperator => "once you have fixed it",
     }
 }
 

@@ -11,7 +11,7 @@ use telephony_domain::money::{Billed, Price};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
-use super::{CORRELATOR, Twilio};
+use super::{CORRELATOR, Twilio, codes};
 use crate::provider::{AttachmentError, Correspondence, Deletion, Listed, Outgoing, Provider, ProviderError};
 
 #[async_trait]
@@ -21,6 +21,13 @@ impl Provider for Twilio {
         let callback = part.status_url.map(|url| status_callback(url, part.correlator, overrides));
         let message = self.rest.create_message(&message_form(&part, callback.as_deref())).await?;
         Ok(message.receipt())
+    }
+
+    async fn probe(&self) -> Result<(), ProviderError> {
+        match self.rest.probe().await {
+            Err(error) if error.code().is_some_and(codes::is_about_rights) => Ok(()),
+            probed => probed,
+        }
     }
 
     async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {

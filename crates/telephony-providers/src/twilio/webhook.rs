@@ -63,6 +63,10 @@ impl Webhooks for Twilio {
         codes::explain(code)
     }
 
+    fn calls_for_operator(&self, code: u32) -> bool {
+        codes::calls_for_operator(code)
+    }
+
     fn acknowledgement(&self, event: &Event) -> Acknowledgement {
         let body = match event {
             Event::Call(_) => Cow::Owned(twiml::say_and_hang_up(NO_CALLS, "en-US")),

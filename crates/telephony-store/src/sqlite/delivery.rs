@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 
 use super::part::{AttemptEnd, Key, Part, close_attempt, held, load};
 use super::query::execute;
-use super::{consents, conversation, costs, doubt, ledger, limits, notice, progress, queue};
+use super::{account_stop, consents, conversation, costs, doubt, ledger, limits, notice, progress, queue};
 use crate::notices::Notice;
 use crate::outbox::{AttemptLease, PartState, Reported, SendFailure};
 use crate::{LONGEST_WAIT, StoreError};
@@ -56,6 +56,9 @@ pub(super) fn report(db: &Connection, report: &StatusReport, now: Timestamp) -> 
 fn hand_over(db: &Connection, part: &Part, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
     if load(db, Key::ProviderId(&report.provider_id))?.is_some() {
         return Err(StoreError::Other("the provider's id belongs to another part already".to_owned()));
+    }
+    if part.state == PartState::Starting {
+        account_stop::accepted(db)?;
     }
     if !matches!(part.state, PartState::Starting | PartState::Unknown) {
         // It was given back when it seemed not to have been sent.
@@ -127,8 +130,25 @@ pub(super) fn failed(
         }
         // The request went on for as long as this, also where somebody has raised the doubt before.
         PartFate::Unknown => doubt::raise(db, &part, failure, now)?,
+        PartFate::Held => hold(db, &part, failure, now)?,
     };
+    if failure.disposition == Disposition::GiveUp {
+        // The provider has looked at the message itself.
+        account_stop::accepted(db)?;
+    }
     Ok(fate)
+}
+
+/// All lines stop. The part goes back to where it was, in front of what came later.
+fn hold(db: &Connection, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
+    account_stop::begin(db, failure.code, &failure.reason, now)?;
+    if let PartFate::Failed = retry(db, part, failure, now, now)? {
+        return Ok(PartFate::Failed);
+    }
+    let sql =
+        "UPDATE part SET due_at = (SELECT min(created_at, ?2) FROM message WHERE id = part.message) WHERE id = ?1";
+    execute(db, sql, (part.id.0, now.0))?;
+    Ok(PartFate::Held)
 }
 
 /// A daily cap is worth no more than a look each hour.

@@ -55,9 +55,14 @@ pub(super) fn room_for(
 }
 
 fn check_room(db: &Connection, line: LineId, draft: &Draft) -> Result<(), StoreError> {
+    check_segments(db, line, draft.parts.iter().map(|part| part.segments.max(1)).sum())
+}
+
+/// Fails with [`StoreError::QueueFull`] where so many segments would be too many.
+pub(super) fn check_segments(db: &Connection, line: LineId, segments: u32) -> Result<(), StoreError> {
     let sql = "SELECT waiting_segments, waiting_at_most FROM line WHERE id = ?";
     let (waiting, most) = one(db, sql, [line.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    fits(waiting, draft.parts.iter().map(|part| part.segments.max(1)).sum(), most)
+    fits(waiting, segments, most)
 }
 
 fn fits(waiting: u32, more: u32, most: Option<u32>) -> Result<(), StoreError> {
@@ -105,7 +110,7 @@ fn insert_parts(
 }
 
 /// 128 random bits in hexadecimal: nobody can guess a part's name and report on it.
-fn new_correlator() -> Result<String, StoreError> {
+pub(super) fn new_correlator() -> Result<String, StoreError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Other(format!("no random numbers: {error}")))?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -14,9 +14,9 @@ use telephony_domain::reconcile;
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
 
-use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, forecast, progress, queue};
+use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, forecast, progress, queue, retried};
 use crate::outbox::{
-    AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, Outbox, Progress, Reported, SendFailure, SilentPart,
+    AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, Outbox, Progress, Reported, Retried, SendFailure, SilentPart,
     StartedPart,
 };
 use crate::{Holder, Next, StoreError};
@@ -101,6 +101,10 @@ impl Outbox for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<SilentPart>, StoreError> {
         self.write(move |db| progress::take_silent(db, until_first, limit, now)).await
+    }
+
+    async fn retry_message(&self, message: MessageId, now: Timestamp) -> Result<Retried, StoreError> {
+        self.write(move |db| retried::retry(db, message, now)).await
     }
 
     async fn progress(&self, message: MessageId) -> Result<Progress, StoreError> {

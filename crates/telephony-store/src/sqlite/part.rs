@@ -40,7 +40,7 @@ pub(super) enum Key<'a> {
 
 /// The part, if there is such a one.
 pub(super) fn load(db: &Connection, key: Key<'_>) -> Result<Option<Part>, StoreError> {
-    const COLUMNS: &str = "SELECT p.*, coalesce(a.started_at, m.created_at) AS first_tried_at
+    const COLUMNS: &str = "SELECT p.*, coalesce(p.retried_at, a.started_at, m.created_at) AS first_tried_at
                            FROM part AS p JOIN message AS m ON m.id = p.message
                            LEFT JOIN part_attempt AS a ON a.part = p.id AND a.number = 1";
     match key {

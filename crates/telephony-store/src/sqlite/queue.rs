@@ -6,9 +6,10 @@ use telephony_domain::limit::{Cost, Limit, Terms, Verdict};
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pace::Pacing;
-use telephony_domain::retry::DAILY_CAP_WAIT;
+use telephony_domain::retry::{DAILY_CAP_WAIT, PROBE};
 use telephony_domain::time::Timestamp;
 
+use super::account_stop::{self, Gate};
 use super::query::{execute, list, maybe_time, one, time};
 use super::{ledger, limits, media, room, words};
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, StartedPart};
@@ -114,6 +115,36 @@ pub(super) fn free_at(sender: &Sender, noted: Timestamp, pacing: Pacing, now: Ti
 
 /// Takes the part that may leave first, if it may now; parts that a limit holds up wait.
 pub(super) fn start(
+    db: &Connection,
+    holder: &Holder,
+    terms: &Terms,
+    only: Option<MessageId>,
+    now: Timestamp,
+) -> Result<Next<StartedPart>, StoreError> {
+    match account_stop::gate(db)? {
+        Gate::Open => start_first(db, holder, terms, only, now),
+        Gate::Closed => Ok(Next::Idle(None)),
+        Gate::Trial => start_trial(db, holder, terms, only, now),
+    }
+}
+
+/// Takes the part that tries whether the provider serves the account. Where none could leave for long, there is nothing to
+/// wait for.
+fn start_trial(
+    db: &Connection,
+    holder: &Holder,
+    terms: &Terms,
+    only: Option<MessageId>,
+    now: Timestamp,
+) -> Result<Next<StartedPart>, StoreError> {
+    let next = start_first(db, holder, terms, only, now)?;
+    if only.is_none() && matches!(next, Next::Idle(due) if due.is_none_or(|due| due > now + PROBE.longest)) {
+        account_stop::accepted(db)?;
+    }
+    Ok(next)
+}
+
+fn start_first(
     db: &Connection,
     holder: &Holder,
     terms: &Terms,

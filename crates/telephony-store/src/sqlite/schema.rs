@@ -9,11 +9,12 @@ use super::Mode;
 use crate::StoreError;
 
 /// One script per version; the first makes version 1. A script that was released never changes.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
+    include_str!("migrations/0005.sql"),
 ];
 
 /// Says in the file's header whose it is: `OCtl` in ASCII.

@@ -28,6 +28,13 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, 20003, "Authenticate")
     }
 
+    /// 401 or 403: a refusal that concerns the whole account.
+    pub(crate) fn of_account(code: u32) -> Self {
+        let unauthorized = matches!(code, 20003 | 20005);
+        let status = if unauthorized { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+        Self::new(status, code, "The account may not do this")
+    }
+
     /// 404: nothing there. What was asked for is named on the way out, see [`ApiError::nothing_at`].
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, 20404, "The requested resource was not found")

@@ -3,21 +3,20 @@
 pub mod detail;
 mod follow;
 pub mod list;
+mod retry;
 pub mod selection;
 
-use std::process::ExitCode;
-
 use clap::Args;
-use telephony_domain::id::{InboundId, MessageId, TurnId};
+use telephony_domain::id::{InboundId, MessageId};
 use telephony_store::history::{EntryId, Reference};
 
+use retry::What;
 use selection::Selection;
 
 use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::line;
-use crate::terminal;
 
 /// Show what came and went.
 #[derive(Debug, Args)]
@@ -33,9 +32,13 @@ pub struct Messages {
     /// Show the turns that could not be answered
     #[arg(long, conflicts_with = "id")]
     dead: bool,
-    /// Try a turn again, by the number `--dead` shows
-    #[arg(long, value_name = "TURN", conflicts_with_all = ["id", "dead"])]
-    retry: Option<i64>,
+    /// Send a failed message again: `out-34`, Twilio's SID, or all that `--failed --since 2h` names; with the number
+    /// that `--dead` shows, try that turn again
+    #[arg(long, value_name = "ID", num_args = 0..=1, value_parser = retry::what, conflicts_with_all = ["id", "dead"])]
+    retry: Option<Option<What>>,
+    /// With `--retry` and `--since`: send all messages again that have failed since then
+    #[arg(long, requires_all = ["retry", "since"])]
+    failed: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -46,8 +49,8 @@ impl Messages {
     pub fn run(self, place: &Place) -> Outcome {
         let channel = if self.retry.is_some() || self.follow { Channel::open(place) } else { Channel::look(place) };
         channel?.block_on(async |channel| {
-            if let Some(turn) = self.retry {
-                return retry(channel, TurnId(turn)).await;
+            if let Some(what) = &self.retry {
+                return self.retry(channel, what.as_ref()).await;
             }
             if self.dead {
                 return list::show_failed(&channel.store.failed_turns().await?, self.json);
@@ -57,6 +60,20 @@ impl Messages {
                 None => self.show_all(channel).await,
             }
         })
+    }
+
+    async fn retry(&self, channel: &Channel, what: Option<&What>) -> Outcome {
+        match what {
+            Some(_) if self.failed || self.selection.is_narrow() => {
+                Err(Failure::usage("`--retry` with an id sends that message alone again")
+                    .hint("leave the other options out, or leave the id out and give `--failed --since 2h`"))
+            }
+            Some(What::Turn(turn)) => retry::turn(channel, *turn).await,
+            Some(What::Message(reference)) => retry::message(channel, reference.clone()).await,
+            None if self.failed => retry::failed(channel, self.selection.filter(channel).await?).await,
+            None => Err(Failure::usage("`--retry` needs an id, or `--failed` and `--since`")
+                .hint("for example `openclaw telephony messages --retry out-34`, or `--retry --failed --since 2h`")),
+        }
     }
 
     async fn show_all(&self, channel: &Channel) -> Outcome {
@@ -74,16 +91,6 @@ impl Messages {
             None => Err(Failure::new("there is no such message").hint("`openclaw telephony messages` lists them")),
         }
     }
-}
-
-async fn retry(channel: &Channel, turn: TurnId) -> Outcome {
-    channel.store.revive_turn(turn, channel.now()).await?;
-    let is_heard = channel.poke().await;
-    terminal::print(format!("Turn {turn} is due again."));
-    if !is_heard {
-        terminal::say("It is answered once the gateway runs: `openclaw gateway`.");
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn reference(word: &str) -> Result<Reference, String> {

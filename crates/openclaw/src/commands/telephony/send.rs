@@ -15,6 +15,7 @@ use telephony_gateway::inbox::reply;
 use telephony_gateway::random;
 use telephony_providers::provider::Webhooks;
 use telephony_store::StoreError;
+use telephony_store::account_stops::AccountStop;
 use telephony_store::outbox::{ExpectedStart, PartProgress, PartState, Progress};
 
 use self::media::Media;
@@ -164,7 +165,8 @@ impl Send {
         if self.wait && progress.parts.iter().all(|part| part.state == PartState::Sent) {
             progress = deliver::wait_for_status(channel, message).await?;
         }
-        self.show(channel, &progress, expected)
+        let stop = channel.store.account_stop().await?;
+        self.show(channel, &progress, expected, stop)
     }
 
     /// When the message will leave, if not at once.
@@ -183,7 +185,13 @@ impl Send {
         Ok(Some(expected))
     }
 
-    fn show(&self, channel: &Channel, progress: &Progress, expected: Option<ExpectedStart>) -> Outcome {
+    fn show(
+        &self,
+        channel: &Channel,
+        progress: &Progress,
+        expected: Option<ExpectedStart>,
+        stop: Option<AccountStop>,
+    ) -> Outcome {
         let provider = channel.provider.as_ref();
         let segments = progress.parts.iter().map(|part| part.segments).sum();
         if self.json {
@@ -198,7 +206,7 @@ impl Send {
         } else {
             progress.parts.iter().filter_map(part::sent_line).for_each(terminal::print);
         }
-        match progress.parts.iter().find_map(|part| trouble(part, provider)) {
+        match progress.parts.iter().find_map(|part| trouble(part, stop.as_ref(), provider)) {
             None => Ok(ExitCode::SUCCESS),
             Some(failure) => Err(failure.hint_unless_known(format!(
                 "`openclaw telephony messages out-{}` shows every attempt",
@@ -209,7 +217,7 @@ impl Send {
 }
 
 /// Why a part did not go out as wished.
-fn trouble(part: &PartProgress, provider: &dyn Webhooks) -> Option<Failure> {
+fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webhooks) -> Option<Failure> {
     let reason = part::reason(part, provider);
     let reason = reason.as_deref();
     let code = part.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
@@ -218,6 +226,7 @@ fn trouble(part: &PartProgress, provider: &dyn Webhooks) -> Option<Failure> {
             Some(Failure::new(format!("the message did not arrive{code}: {}", reason.unwrap_or("the carrier does not say why"))))
         }
         PartState::Sent => None,
+        PartState::Queued | PartState::Ready | PartState::Starting if stop.is_some() => stop.map(kept_while_stopped),
         PartState::Queued | PartState::Ready | PartState::Starting => {
             let when = part.next_attempt.map(|at| format!(", next attempt {}", when::iso(at))).unwrap_or_default();
             let ahead = match part.state {
@@ -235,6 +244,13 @@ fn trouble(part: &PartProgress, provider: &dyn Webhooks) -> Option<Failure> {
         PartState::Failed => Some(Failure::new(format!("not sent{code}: {}", reason.unwrap_or("Twilio refused it")))),
         PartState::Canceled => Some(Failure::new(format!("not sent: {}", reason.unwrap_or("an earlier part failed")))),
     }
+}
+
+/// A message that waits until the operator has fixed what is wrong with the account.
+fn kept_while_stopped(stop: &AccountStop) -> Failure {
+    let code = stop.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+    Failure::new(format!("not sent yet, but kept: sending is stopped{code}: {}", stop.reason))
+        .hint("it is sent by itself once this is fixed and a gateway runs; it is kept for 24 hours")
 }
 
 impl PlannedPart {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use telephony_config::locate;
 use telephony_domain::time::Timestamp;
 use telephony_gateway::poke::{self, Alive, ConfigAlive};
+use telephony_store::account_stops::AccountStop;
 use telephony_store::history::{Filter, Summary};
 use telephony_store::lines::Queue;
 use telephony_store::notices::Given;
@@ -42,10 +43,28 @@ struct Report {
     inbox: Inbox,
     outbox: Outbox,
     pairing_requests: u64,
+    /// Why nothing is sent, while the provider refuses the account.
+    stopped: Option<Stopped>,
     /// Messages of the last 24 hours of which it will never be known whether they were sent.
     finally_unknown: Vec<String>,
     notices: Vec<String>,
     warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stopped {
+    code: Option<u32>,
+    reason: String,
+    since: String,
+    next_probe: String,
+}
+
+impl Stopped {
+    fn of(stop: AccountStop) -> Self {
+        let (since, next_probe) = (when::iso(stop.since), when::iso(stop.next_probe));
+        Self { code: stop.code, reason: stop.reason, since, next_probe }
+    }
 }
 
 #[derive(Serialize)]
@@ -92,6 +111,7 @@ impl Status {
             let queues = channel.store.queues(channel.terms(), channel.now()).await?;
             let mut report = report(channel, poke::poke(&channel.state).await, summary, &queues, notices);
             report.finally_unknown = finally_unknown(channel).await?;
+            report.stopped = channel.store.account_stop().await?.map(Stopped::of);
             if self.json {
                 terminal::print_json(&report)?
             } else {
@@ -166,6 +186,7 @@ fn report(
             failed_today: summary.failed_today,
         },
         pairing_requests: summary.pairing_requests,
+        stopped: None,
         finally_unknown: Vec::new(),
         notices: notices.into_iter().map(|given| given.text).collect(),
         warnings: channel.warnings(),
@@ -195,6 +216,9 @@ fn show(report: &Report) {
         "Outbox:    {} sent today, {} delivered, {} failed, {} queued, {} being sent, {} in doubt",
         outbox.sent_today, outbox.delivered_today, outbox.failed_today, outbox.queued, outbox.sending, outbox.unknown
     ));
+    if let Some(Stopped { since, next_probe, .. }) = &report.stopped {
+        terminal::print(format!("Sending:   stopped since {since}; the account is probed next at {next_probe}"));
+    }
     if let Some(end) = &outbox.queue_ends_at {
         let why = outbox.queue_waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why)));
         let (segments, why) = (outbox.queued_segments, why.unwrap_or_default());

@@ -1,6 +1,6 @@
 //! The rows: every code that sending, calling, webhooks and streams of this project can meet, in ascending order.
 
-use super::{AGAIN, ASK_FIRST, Code, FINAL, HOURLY, LATER};
+use super::{AGAIN, ASK_FIRST, Code, FINAL, HOURLY, LATER, STOP};
 
 macro_rules! codes {
     ($($number:literal $disposition:ident $happened:literal $action:literal)*) => {
@@ -9,9 +9,9 @@ macro_rules! codes {
 }
 
 pub(super) const CODES: &[Code] = codes! {
-    10001 FINAL "The Twilio account is not active."
+    10001 STOP "The Twilio account is not active."
         "Open the console, see why the account is inactive and activate it again."
-    10002 FINAL "A trial account asked for something only a paid account may do."
+    10002 STOP "A trial account asked for something only a paid account may do."
         "Upgrade the account in the console."
     10003 FINAL "The account cannot take calls: it is unpaid or not active."
         "Add funds or activate the account again; calls work as soon as that is done."
@@ -79,15 +79,15 @@ pub(super) const CODES: &[Code] = codes! {
         "See the gateway's log; states are fetched from the API in the meantime."
     20001 FINAL "Twilio ignored a request parameter it does not know."
         "Nothing was lost by it, but report it: the name is probably misspelt in the gateway."
-    20003 FINAL "Twilio does not accept the credentials."
+    20003 STOP "Twilio does not accept the credentials."
         "Compare accountSid and authToken (or API key and secret) with the console: no spaces, same account, same region."
-    20005 FINAL "The account is suspended, closed or out of funds."
+    20005 STOP "The account is suspended, closed or out of funds."
         "Add funds, or ask Twilio why the account was suspended."
-    20006 FINAL "The credentials are right but do not allow this."
+    20006 STOP "The credentials are right but do not allow this."
         "Use a key with the rights for messages and calls, of the account that owns the number."
     20007 FINAL "A list was asked for in pages that are too large."
         "Report it as a fault of the gateway: 1000 entries a page are the limit."
-    20008 FINAL "The test credentials were used where only live ones work."
+    20008 STOP "The test credentials were used where only live ones work."
         "Put the live accountSid and authToken into the configuration."
     20404 FINAL "What was asked for does not exist in this account."
         "Check account, region and edge in the configuration; a message may also have been deleted."

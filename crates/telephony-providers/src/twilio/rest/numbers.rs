@@ -70,6 +70,12 @@ impl Rest {
         Ok(page.incoming_phone_numbers.into_iter().find(|entry| entry.phone_number == number))
     }
 
+    /// Asks for the shortest list there is.
+    pub async fn probe(&self) -> Result<(), ProviderError> {
+        let _: Numbers = self.get("IncomingPhoneNumbers.json?PageSize=1").await?;
+        Ok(())
+    }
+
     /// The account's numbers, a thousand of them at most.
     pub async fn phone_numbers(&self) -> Result<Vec<PhoneNumber>, ProviderError> {
         let first = self.absolute("IncomingPhoneNumbers.json?PageSize=100");

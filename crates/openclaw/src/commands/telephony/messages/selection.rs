@@ -13,7 +13,7 @@ use crate::when;
 
 /// Which messages are meant.
 #[derive(Debug, Args)]
-#[group(id = "selection", multiple = true, conflicts_with_all = ["id", "dead", "retry"])]
+#[group(id = "selection", multiple = true, conflicts_with_all = ["id", "dead"])]
 pub struct Selection {
     /// Only messages with this phone number, short code, name or user of another channel (`whatsapp:+15550005678`)
     #[arg(long, value_name = "NUMBER", value_parser = number::sender)]
@@ -39,6 +39,12 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether any of it was given, but for how many.
+    pub fn is_narrow(&self) -> bool {
+        let of_time = self.since.is_some() || self.until.is_some();
+        of_time || self.contact.is_some() || self.line.is_some() || self.unknown || !self.status.is_empty()
+    }
+
     /// The same for the store.
     pub async fn filter(&self, channel: &Channel) -> Result<Filter, Failure> {
         let line = match &self.line {

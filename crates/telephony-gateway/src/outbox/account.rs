@@ -1,0 +1,54 @@
+//! Probes an account that the provider refuses, until the operator has fixed it.
+
+use std::sync::Arc;
+
+use telephony_domain::retry::Disposition;
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::ProviderError;
+use telephony_store::account_stops::ProbeOutcome;
+use telephony_store::{Next, StoreError};
+
+use super::Outbox;
+use crate::stop::Stop;
+use crate::wake;
+
+impl Outbox {
+    /// Probes the account whenever that is due, until `stop`.
+    pub async fn run_probes(self: Arc<Self>, stop: Stop) {
+        while !stop.is_asked() {
+            match stop.unless_asked(self.probe_account()).await {
+                None => return,
+                Some(Ok(due)) => {
+                    stop.unless_asked(wake::wait(&self.wake.account, due, self.clock.as_ref())).await;
+                }
+                Some(Err(error)) => {
+                    tracing::error!(%error, hint = error.hint(), "failed to probe the account");
+                    stop.unless_asked(wake::wait(&self.wake.account, None, self.clock.as_ref())).await;
+                }
+            }
+        }
+    }
+
+    /// Probes the account if that is due. Returns when the next probe is.
+    pub async fn probe_account(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Next::Idle(due) = self.store.begin_probe(self.clock.now()).await? {
+            return Ok(due);
+        }
+        let outcome = outcome(self.provider.probe().await);
+        tracing::debug!(?outcome, "probed the account");
+        self.store.end_probe(outcome, self.clock.now()).await?;
+        self.wake.outbox.notify_one();
+        Ok(None)
+    }
+}
+
+fn outcome(probed: Result<(), ProviderError>) -> ProbeOutcome {
+    match probed {
+        Ok(()) => ProbeOutcome::Served,
+        Err(error) => match error.disposition() {
+            Disposition::AwaitOperator => ProbeOutcome::Refused { code: error.code(), reason: error.with_hint() },
+            Disposition::GiveUp => ProbeOutcome::Served,
+            Disposition::Retry { .. } | Disposition::Unknown => ProbeOutcome::NoAnswer,
+        },
+    }
+}

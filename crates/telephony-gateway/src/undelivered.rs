@@ -1,0 +1,32 @@
+//! Reports of messages that were accepted and did not arrive: the operator gets a notice where only they can fix the cause.
+
+use telephony_domain::delivery::{Advance, StatusReport};
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::Provider;
+use telephony_store::notices::Notice;
+use telephony_store::outbox::Reported;
+use telephony_store::{Store, StoreError};
+
+/// Stores a report. A code that concerns the account or the sender is one notice, however many messages meet it.
+pub async fn store(
+    store: &dyn Store,
+    provider: &dyn Provider,
+    report: StatusReport,
+    now: Timestamp,
+) -> Result<Reported, StoreError> {
+    let code = report.error_code.filter(|_| report.status.is_failure());
+    let reported = store.report(report, now).await?;
+    let is_news = matches!(reported, Reported::Known(_, Advance::Forward));
+    if let Some(code) = code.filter(|code| is_news && provider.calls_for_operator(*code)) {
+        store.give_notice(notice(code, &provider.explain(code)), now).await?;
+    }
+    Ok(reported)
+}
+
+fn notice(code: u32, explanation: &str) -> Notice {
+    let text = format!(
+        "messages do not arrive (error {code}): {explanation} Then `openclaw telephony messages --retry --failed --since 1d` \
+         sends them again"
+    );
+    Notice::event(format!("undelivered-{code}"), text)
+}

@@ -1,0 +1,264 @@
+//! The account is refused as a whole, and the operator fixes that.
+
+use std::time::Duration;
+
+use telephony_domain::pace::{Pace, Pacing};
+use telephony_store::history::{EntryState, Filter};
+use telephony_store::outbox::PartState;
+use twilio_simulator::{Extent, Fault, LogEntry, Outcome};
+
+use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
+
+const CODES: [u32; 6] = [10001, 10002, 20003, 20005, 20006, 20008];
+
+const TEXTS: usize = 6;
+
+const PROBED: Duration = Duration::from_secs(61);
+
+/// Whether the account is refused altogether, or for sends only, while reads are answered.
+fn faults(code: u32) -> [Fault; 2] {
+    [Fault::RefuseAccount { code }, Fault::RefuseSends { code }]
+}
+
+async fn wait_until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let look = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{what} takes too long"));
+}
+
+async fn is_stopped(stage: &Stage) -> bool {
+    stage.store().account_stop().await.unwrap().is_some()
+}
+
+async fn wait_for_stop(stage: &Stage) {
+    wait_until("the stop", async || is_stopped(stage).await).await;
+    stage.expect_summary(|summary| summary.sending == 0).await;
+}
+
+fn is_probe(entry: &LogEntry) -> bool {
+    entry.target.contains("IncomingPhoneNumbers.json?PageSize=1")
+}
+
+fn probes(stage: &Stage) -> usize {
+    stage.twilio.log().iter().filter(|entry| is_probe(entry) && entry.status.is_some()).count()
+}
+
+/// Lets the account be probed so often, each time after the longest wait.
+async fn be_probed(stage: &Stage, times: usize) {
+    for _ in 0..times {
+        let before = probes(stage);
+        stage.clock.advance(PROBED);
+        wait_until("a probe", async || probes(stage) > before).await;
+        stage.expect_summary(|summary| summary.sending == 0).await;
+    }
+}
+
+async fn notices(stage: &Stage) -> Vec<String> {
+    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
+}
+
+async fn states(stage: &Stage) -> Vec<(PartState, Option<u32>)> {
+    let entries = stage.store().messages(Filter { limit: 1000, ..Filter::default() }).await.unwrap();
+    let states = entries.into_iter().filter_map(|entry| match entry.standing {
+        EntryState::Out { state, code, .. } => Some((state, code)),
+        EntryState::In { .. } => None,
+    });
+    states.collect()
+}
+
+fn texts() -> Vec<String> {
+    (0..TEXTS).map(|number| format!("text {number}")).collect()
+}
+
+/// Both phones say the same, in turns; the answers leave one after the other.
+async fn converse(stage: &Stage) {
+    for text in texts() {
+        stage.text(ALICE, &text).await;
+        stage.text(BOB, &text).await;
+    }
+}
+
+async fn expect_all(stage: &Stage) {
+    let texts = texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    stage.expect(ALICE, &texts).await;
+    stage.expect(BOB, &texts).await;
+    stage.expect_rest().await;
+    assert!(states(stage).await.iter().all(|(state, _)| *state == PartState::Sent));
+}
+
+/// Waits for the end of the stop; the clock is moved, because the next probe may be a minute away.
+async fn go_on(stage: &Stage) {
+    stage.clock.advance(PROBED);
+    wait_until("the end of the stop", async || !is_stopped(stage).await).await;
+    assert!(notices(stage).await.is_empty());
+}
+
+fn paced() -> Plan {
+    Plan { terms: Pacing::Fixed(Pace::new(50.0).unwrap()).into(), ..Plan::default() }
+}
+
+#[tokio::test]
+async fn every_code_of_the_account_stops_the_lines_and_nothing_is_lost_or_doubled() {
+    for fault in CODES.into_iter().flat_map(faults) {
+        let stage = paced().start().await;
+        let cured = converse_while_refused(&stage, fault).await;
+        stage.twilio.behave();
+        go_on(&stage).await;
+        expect_all(&stage).await;
+        assert!(cured < 2 * TEXTS, "{fault:?} struck before all was sent");
+    }
+}
+
+/// Returns how many answers left before the fault struck.
+async fn converse_while_refused(stage: &Stage, fault: Fault) -> usize {
+    stage.text(ALICE, "text 0").await;
+    stage.twilio.wait_for(|messages| messages.len() > 1, SOON).await.unwrap();
+    stage.twilio.misbehave(fault, Extent::All);
+    stage.text(BOB, "text 0").await;
+    for text in &texts()[1..] {
+        stage.text(ALICE, text).await;
+        stage.text(BOB, text).await;
+    }
+    wait_for_stop(stage).await;
+    be_probed(stage, 3).await;
+    assert_eq!(notices(stage).await, ["account-stopped"], "{fault:?}");
+    assert!(states(stage).await.iter().all(|(state, _)| *state != PartState::Failed), "{fault:?}");
+    stage.twilio.messages().iter().filter(|message| message.is_outbound()).count()
+}
+
+#[tokio::test]
+async fn while_sends_alone_are_refused_parts_are_tried_often_without_harm_or_a_second_notice() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::RefuseSends { code: 20006 }, Extent::All);
+    converse(&stage).await;
+    wait_for_stop(&stage).await;
+    for _ in 0..40 {
+        let before = stage.twilio.creations();
+        stage.clock.advance(PROBED);
+        wait_until("a part that is tried", async || stage.twilio.creations() > before).await;
+        stage.expect_summary(|summary| summary.sending == 0).await;
+    }
+    assert_eq!(notices(&stage).await, ["account-stopped"]);
+    stage.twilio.behave();
+    go_on(&stage).await;
+    expect_all(&stage).await;
+}
+
+#[tokio::test]
+async fn a_key_that_may_send_but_not_read_sends() {
+    for code in [20003, 20006] {
+        let stage = Plan::default().start().await;
+        stage.twilio.misbehave(Fault::RefuseAccount { code }, Extent::All);
+        stage.text(ALICE, "hello").await;
+        wait_for_stop(&stage).await;
+        stage.twilio.behave();
+        stage.twilio.misbehave(Fault::RefuseReads { code }, Extent::All);
+        wait_until("the answer", async || {
+            stage.clock.advance(PROBED);
+            !is_stopped(&stage).await
+        })
+        .await;
+        stage.expect(ALICE, &["hello"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_restart_probes_at_once() {
+    let mut stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, Extent::All);
+    converse(&stage).await;
+    wait_for_stop(&stage).await;
+    be_probed(&stage, 6).await;
+    stage.stop_gateway().await;
+    stage.twilio.behave();
+    stage.start_gateway().await;
+    expect_all(&stage).await;
+    assert!(!is_stopped(&stage).await);
+}
+
+#[tokio::test]
+async fn a_stop_without_anything_to_send_ends_too() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
+    stage.text(ALICE, "hello").await;
+    wait_for_stop(&stage).await;
+    stage.text(ALICE, "STOP").await;
+    be_probed(&stage, 1).await;
+    assert!(is_stopped(&stage).await);
+    stage.twilio.behave();
+    go_on(&stage).await;
+    assert!(stage.bodies(ALICE).iter().all(|body| body != "hello"));
+}
+
+#[tokio::test]
+async fn after_a_day_what_waited_fails_and_the_operator_hears_of_it_once() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
+    converse(&stage).await;
+    wait_for_stop(&stage).await;
+    stage.clock.advance(Duration::from_secs(23 * 60 * 60));
+    be_probed(&stage, 31).await;
+    assert!(states(&stage).await.iter().all(|(state, _)| *state != PartState::Failed), "it is kept for a day");
+    stage.clock.advance(Duration::from_secs(60 * 60));
+    // A part that is being tried meanwhile fails at a later probe.
+    wait_until("the failure of all", async || {
+        stage.clock.advance(PROBED);
+        let summary = stage.store().summary(stage.now()).await.unwrap();
+        summary.queued + summary.sending == 0
+    })
+    .await;
+    assert!(states(&stage).await.iter().all(|state| *state == (PartState::Failed, Some(20005))));
+    assert_eq!(notices(&stage).await, ["account-stopped", "given-up"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_ahead_by_days_fails_nothing() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 10001 }, Extent::All);
+    converse(&stage).await;
+    wait_for_stop(&stage).await;
+    stage.clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
+    be_probed(&stage, 2).await;
+    stage.twilio.behave();
+    go_on(&stage).await;
+    expect_all(&stage).await;
+}
+
+#[tokio::test]
+async fn a_doubt_waits_for_the_list_however_long_the_account_is_refused() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseReads { code: 20003 }, Extent::All);
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.unknown == 1).await;
+    for _ in 0..4 {
+        stage.clock.advance(Duration::from_secs(5 * 60));
+        let looks = stage.twilio.log().len();
+        wait_until("a look", async || stage.twilio.log().len() > looks).await;
+    }
+    assert_eq!(stage.expect_summary(|_| true).await.unknown, 1);
+    stage.twilio.behave();
+    stage.clock.advance(PROBED);
+    stage.expect(ALICE, &["hello"]).await;
+    assert_eq!(stage.twilio.creations(), 1);
+}
+
+#[tokio::test]
+async fn what_was_accepted_and_meets_the_trouble_later_fails_with_one_notice_for_all() {
+    for code in [30002, 30034] {
+        let stage = Plan::default().start().await;
+        for phone in [ALICE, BOB] {
+            stage.twilio.set_outcome(phone, Outcome::Undelivered(code));
+        }
+        converse(&stage).await;
+        stage.expect_rest().await;
+        wait_until("the notice", async || !notices(&stage).await.is_empty()).await;
+        assert_eq!(notices(&stage).await, [format!("undelivered-{code}")]);
+        assert!(!is_stopped(&stage).await);
+    }
+}

@@ -1,0 +1,115 @@
+use telephony_domain::delivery::Status;
+use telephony_domain::pace::Pacing;
+use telephony_domain::retry::{Disposition, PartFate};
+use telephony_store::Next;
+use telephony_store::account_stops::{ACCOUNT_STOPPED, ProbeOutcome};
+use telephony_store::outbox::PartState::{Failed, Ready, Sent};
+
+use crate::contract::world::{ANN, BOB, RETRY, World, at, receipt, send_failure};
+
+const HELD: Disposition = Disposition::AwaitOperator;
+
+fn refused() -> ProbeOutcome {
+    ProbeOutcome::Refused { code: Some(20003), reason: "wrong token".to_owned() }
+}
+
+impl World {
+    async fn fail(&self, why: Disposition, now: i64) -> PartFate {
+        let lease = self.start(at(now)).await.lease;
+        self.store.part_failed(lease, send_failure(why), 0.0, at(now)).await.unwrap()
+    }
+
+    async fn probe(&self, outcome: ProbeOutcome, now: i64) {
+        assert!(matches!(self.store.begin_probe(at(now)).await.unwrap(), Next::Taken(())), "at {now}");
+        self.store.end_probe(outcome, at(now)).await.unwrap();
+    }
+
+    async fn is_stopped(&self) -> bool {
+        self.store.account_stop().await.unwrap().is_some()
+    }
+}
+
+#[tokio::test]
+async fn a_stop_holds_every_line_until_a_part_is_accepted_after_a_probe() {
+    let world = World::new().await;
+    let first = world.send("a", ANN, &["1"], at(0)).await;
+    world.send("b", BOB, &["2"], at(1)).await;
+    assert_eq!(world.fail(HELD, 5).await, PartFate::Held);
+    assert_eq!(world.states(first).await, [Ready]);
+    assert_eq!(world.parts_idle(at(6)).await, None);
+    assert_eq!(world.notices(at(6)).await, [ACCOUNT_STOPPED]);
+    world.probe(refused(), 7).await;
+    assert_eq!(world.parts_idle(at(8)).await, None);
+    world.probe(ProbeOutcome::NoAnswer, 11).await;
+    assert_eq!(world.parts_idle(at(11)).await, None);
+    world.probe(ProbeOutcome::Served, 19).await;
+    let part = world.start(at(19)).await;
+    assert_eq!(part.text, "1", "what was refused goes first");
+    assert_eq!(world.parts_idle(at(19)).await, None, "one at a time");
+    world.store.part_failed(part.lease, send_failure(HELD), 0.0, at(20)).await.unwrap();
+    assert_eq!(world.parts_idle(at(20)).await, None);
+    world.probe(ProbeOutcome::Served, 40).await;
+    assert!(world.is_stopped().await);
+    world.hand_over("SM1", at(40)).await;
+    assert_eq!((world.states(first).await, world.is_stopped().await), (vec![Sent], false));
+    assert!(world.notices(at(40)).await.is_empty());
+    assert_eq!(world.start(at(40)).await.text, "2");
+}
+
+#[tokio::test]
+async fn probes_become_rare_and_a_restart_makes_one_due() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    world.fail(HELD, 0).await;
+    let mut now = 0;
+    for wait in [2, 4, 8, 16, 32, 60, 60] {
+        let idle = world.store.begin_probe(at(now + wait - 1)).await.unwrap();
+        assert!(matches!(idle, Next::Idle(Some(due)) if due == at(now + wait)), "{idle:?}");
+        now += wait;
+        world.probe(refused(), now).await;
+    }
+    world.store.probe_soon(at(now + 1)).await.unwrap();
+    world.probe(refused(), now + 1).await;
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_message_itself_shows_that_the_account_is_served() {
+    for (why, is_stopped) in [(Disposition::GiveUp, false), (RETRY, true), (Disposition::Unknown, true)] {
+        let world = World::new().await;
+        world.send("a", ANN, &["1"], at(0)).await;
+        world.fail(HELD, 0).await;
+        world.probe(ProbeOutcome::Served, 2).await;
+        world.fail(why, 2).await;
+        assert_eq!(world.is_stopped().await, is_stopped, "{why:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_what_left_before_the_stop_does_not_end_it() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    world.send("b", BOB, &["2"], at(0)).await;
+    let early = world.start(at(0)).await;
+    world.fail(HELD, 0).await;
+    let receipt = receipt("SM1", Status::Queued);
+    world.store.part_sent(early.lease, receipt, at(1)).await.unwrap();
+    assert!(world.is_stopped().await);
+}
+
+#[tokio::test]
+async fn a_part_fails_after_a_day_of_its_own_however_long_the_account_was_stopped() {
+    const DAY: i64 = 86_400;
+    let world = World::new().await;
+    let old = world.send("a", ANN, &["1", "2"], at(0)).await;
+    world.fail(HELD, 0).await;
+    for probe in 1..40 {
+        world.probe(refused(), 61 * probe).await;
+    }
+    let young = world.send("b", BOB, &["3"], at(60_000)).await;
+    world.probe(refused(), DAY - 1).await;
+    assert_eq!(world.states(old).await[0], Ready);
+    world.probe(refused(), DAY + 60).await;
+    assert_eq!((world.states(old).await[0], world.states(young).await[0]), (Failed, Ready));
+    assert_eq!(world.notices(at(DAY + 60)).await, [ACCOUNT_STOPPED, "given-up"]);
+    assert!(matches!(world.next_part(Pacing::Unlimited, at(DAY + 60)).await, Next::Idle(_)));
+}

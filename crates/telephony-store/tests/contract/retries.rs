@@ -1,0 +1,79 @@
+use telephony_domain::delivery::Status;
+use telephony_domain::reconcile::Finding;
+use telephony_domain::retry::Disposition;
+use telephony_store::StoreError;
+use telephony_store::outbox::PartState::{Failed, Queued, Ready, Sent};
+use telephony_store::outbox::{PartState, Retried};
+
+use crate::contract::world::{ANN, RETRY, World, at, report, send_failure};
+
+impl World {
+    async fn fail_for_good(&self, now: i64) {
+        let lease = self.start(at(now)).await.lease;
+        self.store.part_failed(lease, send_failure(Disposition::GiveUp), 0.0, at(now)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn only_what_has_not_arrived_waits_again_and_only_once() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1", "2", "3"], at(0)).await;
+    assert_eq!(world.store.retry_message(message, at(0)).await, Ok(Retried::NotFailed));
+    world.hand_over("SM1", at(1)).await;
+    world.fail_for_good(2).await;
+    assert_eq!(world.store.retry_message(message, at(3)).await, Ok(Retried::Waits(2)));
+    assert_eq!(world.states(message).await, [Sent, Ready, Queued]);
+    assert_eq!(world.store.retry_message(message, at(4)).await, Ok(Retried::NotFailed));
+    world.fail_for_good(5).await;
+    assert_eq!(world.states(message).await, [Sent, Failed, PartState::Canceled]);
+    assert_eq!(world.store.retry_message(message, at(6)).await, Ok(Retried::Waits(2)));
+    world.hand_over("SM2", at(7)).await;
+    world.hand_over("SM3", at(7)).await;
+    assert_eq!(world.states(message).await, [Sent, Sent, Sent]);
+}
+
+#[tokio::test]
+async fn a_late_report_on_the_first_try_does_not_touch_the_second() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    world.hand_over("SM1", at(1)).await;
+    world.store.report(report("SM1", None, Status::Undelivered), at(2)).await.unwrap();
+    assert_eq!(world.store.retry_message(message, at(3)).await, Ok(Retried::Waits(1)));
+    world.store.report(report("SM1", None, Status::Undelivered), at(4)).await.unwrap();
+    assert_eq!(world.states(message).await, [Ready]);
+    world.hand_over("SM2", at(5)).await;
+    let part = world.store.progress(message).await.unwrap().parts.remove(0);
+    assert_eq!((part.provider_id.as_deref(), part.status), (Some("SM2"), Some(Status::Queued)));
+}
+
+#[tokio::test]
+async fn a_contact_who_has_opted_out_and_an_unknown_outcome_stay_as_they_are() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    world.fail_for_good(1).await;
+    let doubtful = world.send("b", ANN, &["2"], at(1)).await;
+    world.lose(at(2)).await;
+    assert_eq!(world.store.retry_message(doubtful, at(3)).await, Ok(Retried::Unknown));
+    let lease = world.doubtful(at(3)).await.lease;
+    world.store.not_found(lease, Finding::Unreachable, at(3)).await.unwrap();
+    assert_eq!(world.store.retry_message(doubtful, at(4)).await, Ok(Retried::Unknown));
+    world.says(ANN, "STOP", at(5)).await;
+    assert_eq!(world.store.retry_message(message, at(6)).await, Err(StoreError::OptedOut));
+    let missing = world.store.retry_message(telephony_domain::id::MessageId(99), at(6)).await;
+    assert!(matches!(missing, Err(StoreError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn an_old_message_has_a_day_from_its_retry_on() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    world.fail_for_good(1).await;
+    let later = 3 * 86_400;
+    world.store.retry_message(message, at(later)).await.unwrap();
+    for attempt in 0..40 {
+        let now = at(later + attempt * 600);
+        let lease = world.start(now).await.lease;
+        world.store.part_failed(lease, send_failure(RETRY), 0.0, now).await.unwrap();
+    }
+    assert_eq!(world.states(message).await, [Ready]);
+}
