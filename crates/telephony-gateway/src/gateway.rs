@@ -38,6 +38,7 @@ use crate::random;
 use crate::rules::{InForce, Rules};
 use crate::settle::Settle;
 use crate::stop::{Stop, Stopper};
+use crate::storage::{Storage, StorageWatch};
 use crate::tasks::{BrokenTask, Tasks};
 use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
@@ -165,9 +166,6 @@ impl Gateway {
         let (stopper, stop) = Stopper::new();
         let mut tasks = Tasks::new();
         let alive = Arc::new(RwLock::new(alive(&parts, address)));
-        if let Some(socket) = listen_for_pokes(&parts) {
-            tasks.spawn("commands", stop.clone(), poke::serve(socket, alive.clone(), wake.clone(), stop.clone()));
-        }
         let probes = Arc::new(Probes::default());
         if let Some(socket) = listen_for_probes(&parts) {
             tasks.spawn("probes", stop.clone(), probe::serve(socket, probes.clone(), stop.clone()));
@@ -175,19 +173,31 @@ impl Gateway {
         let public = PublicAddress::new(parts.settings.webhook_url.clone());
         let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
         let desk = Arc::new(desk(&parts, line, &wake));
-        let inbox = inbox(&parts, &rules, &wake, &public, &holder);
+        let storage = desk.storage.clone();
+        if let Some(socket) = listen_for_pokes(&parts) {
+            let commands = poke::serve(socket, alive.clone(), storage.clone(), wake.clone(), stop.clone());
+            tasks.spawn("commands", stop.clone(), commands);
+        }
+        let inbox = inbox(&parts, &rules, &wake, &storage, &public, &holder);
         tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
-        let outbox = outbox(&parts, &wake, &public, holder);
+        let outbox = outbox(&parts, &wake, &storage, &public, holder);
         let sending = outbox.clone().run(stop.clone());
         tasks.spawn("messages", stop.clone(), once_cleared(desk.clone(), stop.clone(), sending));
         tasks.spawn_dropped("doubts", stop.clone(), outbox.clone().run_reconcile(stop.clone()));
         tasks.spawn_dropped("statuses", stop.clone(), outbox.clone().run_poll(stop.clone()));
-        tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake).run(stop.clone()));
+        tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake, &storage).run(stop.clone()));
         tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
-        tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake).run(stop.clone()));
+        tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake, &storage).run(stop.clone()));
         tasks.spawn("retention", stop.clone(), tidy(&parts, &rules).run(stop.clone()));
         let (last_came, nothing_comes) = Stopper::new();
         let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
+        let storage_watch = StorageWatch {
+            storage,
+            store: parts.store.clone(),
+            journal: parts.journal.clone(),
+            notices: notices.clone(),
+        };
+        tasks.spawn_dropped("storage", stop.clone(), storage_watch.run(stop.clone()));
         let damages = Damages { store: parts.store.clone(), notices: notices.clone(), found: Mutex::default() };
         let settle = Settle { journal: parts.journal.clone(), desk: desk.clone(), damages };
         tasks.spawn("arrivals", nothing_comes.clone(), settle.run(nothing_comes));
@@ -281,6 +291,7 @@ fn desk(parts: &Parts, line: LineId, wake: &Arc<Wake>) -> Desk {
         metrics: parts.metrics.clone(),
         unanswered: Unanswered::default(),
         checks_signatures: parts.settings.checks_signatures,
+        storage: Arc::default(),
     }
 }
 
@@ -337,6 +348,7 @@ fn inbox(
     parts: &Parts,
     rules: &Arc<InForce>,
     wake: &Arc<Wake>,
+    storage: &Arc<Storage>,
     address: &PublicAddress,
     holder: &Holder,
 ) -> Arc<Inbox> {
@@ -353,10 +365,17 @@ fn inbox(
         holder: holder.clone(),
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        storage: storage.clone(),
     })
 }
 
-fn outbox(parts: &Parts, wake: &Arc<Wake>, address: &PublicAddress, holder: Holder) -> Arc<Outbox> {
+fn outbox(
+    parts: &Parts,
+    wake: &Arc<Wake>,
+    storage: &Arc<Storage>,
+    address: &PublicAddress,
+    holder: Holder,
+) -> Arc<Outbox> {
     Arc::new(Outbox {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
@@ -367,16 +386,18 @@ fn outbox(parts: &Parts, wake: &Arc<Wake>, address: &PublicAddress, holder: Hold
         holder,
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        storage: storage.clone(),
         under_way: UnderWay::default(),
     })
 }
 
-fn numbers(parts: &Parts, wake: &Arc<Wake>) -> Numbers {
+fn numbers(parts: &Parts, wake: &Arc<Wake>, storage: &Arc<Storage>) -> Numbers {
     Numbers {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        storage: storage.clone(),
     }
 }
 
@@ -384,8 +405,9 @@ fn prices(parts: &Parts) -> Prices {
     Prices { store: parts.store.clone(), provider: parts.provider.clone(), clock: parts.clock.clone() }
 }
 
-fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>) -> Operator {
-    Operator { store: parts.store.clone(), rules: rules.clone(), line, clock: parts.clock.clone(), wake: wake.clone() }
+fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>, storage: &Arc<Storage>) -> Operator {
+    let (store, clock) = (parts.store.clone(), parts.clock.clone());
+    Operator { store, rules: rules.clone(), line, clock, wake: wake.clone(), storage: storage.clone() }
 }
 
 fn tidy(parts: &Parts, rules: &Arc<InForce>) -> Tidy {
@@ -419,6 +441,7 @@ fn alive(parts: &Parts, address: SocketAddr) -> Alive {
         checks_signatures: parts.settings.checks_signatures,
         agent: parts.agent.name().to_owned(),
         tunnel: None,
+        storage: None,
         metrics: parts.watch.as_ref().and_then(|watch| watch.local_addr().ok()).map(|address| address.to_string()),
         config: None,
     }

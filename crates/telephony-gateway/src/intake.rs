@@ -16,6 +16,7 @@ use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 
 use crate::metrics::Metrics;
+use crate::storage::Storage;
 use crate::unanswered::Unanswered;
 use crate::wake::Wake;
 
@@ -34,6 +35,7 @@ pub struct Desk {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) unanswered: Unanswered,
     pub(crate) checks_signatures: bool,
+    pub(crate) storage: Arc<Storage>,
 }
 
 impl Desk {
@@ -78,6 +80,7 @@ impl Desk {
     }
 
     async fn write_down(&self, told: Told) -> Result<Position, StoreError> {
+        self.storage.check_is_there()?;
         let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, told };
         self.journal.append(&entry).await
     }

@@ -18,6 +18,7 @@ use crate::inbox::reply;
 use crate::random;
 use crate::rules::InForce;
 use crate::stop::Stop;
+use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use wording::Words;
 
@@ -33,6 +34,8 @@ pub struct Operator {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
+    /// Whether what is done can be stored.
+    pub storage: Arc<Storage>,
 }
 
 impl Operator {
@@ -42,7 +45,7 @@ impl Operator {
             let due = match self.serve().await {
                 Ok(due) => due,
                 Err(error) => {
-                    tracing::error!(%error, hint = error.hint(), "failed to serve the operator");
+                    self.storage.failed("failed to serve the operator", &error);
                     None
                 }
             };

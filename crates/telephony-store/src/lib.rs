@@ -18,6 +18,7 @@ pub mod orders;
 pub mod outbox;
 pub mod records;
 pub mod routes;
+pub mod soundness;
 pub mod sqlite;
 
 pub use error::StoreError;
@@ -41,6 +42,7 @@ pub trait Store:
     + routes::RouteChanges
     + costs::Costs
     + attachments::Attachments
+    + soundness::Soundness
 {
 }
 
@@ -57,6 +59,7 @@ impl<T> Store for T where
         + routes::RouteChanges
         + costs::Costs
         + attachments::Attachments
+        + soundness::Soundness
 {
 }
 

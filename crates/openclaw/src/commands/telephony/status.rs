@@ -7,7 +7,9 @@ use clap::Args;
 use serde::Serialize;
 use telephony_config::locate;
 use telephony_domain::time::Timestamp;
-use telephony_gateway::poke::{self, Alive, ConfigAlive};
+use telephony_gateway::poke::{self, Alive, ConfigAlive, StorageAlive};
+use telephony_gateway::storage::Trouble;
+use telephony_store::StoreError;
 use telephony_store::history::{Filter, Summary};
 use telephony_store::lines::Queue;
 use telephony_store::notices::Given;
@@ -16,9 +18,9 @@ use telephony_store::outbox::PartState;
 use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::part;
 use crate::terminal;
 use crate::when;
+use crate::{doctor, part};
 
 /// Show whether the gateway runs, and how much there is to do.
 #[derive(Debug, Args)]
@@ -35,6 +37,8 @@ pub struct Status {
 #[serde(rename_all = "camelCase")]
 struct Report {
     gateway: Option<Alive>,
+    /// Why messages cannot be stored; none where they can.
+    storage: Option<StorageAlive>,
     provider: String,
     from_number: Option<String>,
     messaging_service_sid: Option<String>,
@@ -92,6 +96,7 @@ impl Status {
             let queues = channel.store.queues(channel.terms(), channel.now()).await?;
             let mut report = report(channel, poke::poke(&channel.state).await, summary, &queues, notices);
             report.finally_unknown = finally_unknown(channel).await?;
+            report.storage = storage(channel, report.gateway.as_ref()).await;
             if self.json {
                 terminal::print_json(&report)?
             } else {
@@ -100,7 +105,7 @@ impl Status {
             if self.seen {
                 channel.store.notices_seen(channel.now()).await?;
             }
-            Ok(ExitCode::SUCCESS)
+            Ok(if report.storage.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         })
     }
 }
@@ -116,6 +121,17 @@ impl Status {
         show_alive(&alive);
         Ok(())
     }
+}
+
+/// Why messages cannot be stored, as the gateway says; where none runs, it is tried.
+async fn storage(channel: &Channel, gateway: Option<&Alive>) -> Option<StorageAlive> {
+    if let Some(alive) = gateway {
+        return alive.storage.clone();
+    }
+    let file = assemble::store_file(&channel.loaded);
+    let tried = if file.exists() { doctor::open_and_write(&file).await.map(drop) } else { Ok(()) };
+    let error = tried.err().filter(StoreError::stops_storing)?;
+    Some(StorageAlive::from(Trouble { error, refused: 0 }))
 }
 
 /// Of these an operator has to decide whether to send them again.
@@ -140,6 +156,7 @@ fn report(
     let longest = longest(queues, channel.now());
     Report {
         gateway,
+        storage: None,
         provider: channel.provider.name().to_owned(),
         from_number: sender.number.map(String::from),
         messaging_service_sid: sender.messaging_service,
@@ -179,6 +196,9 @@ fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
 
 fn show(report: &Report) {
     let Report { inbox, outbox, .. } = report;
+    if let Some(storage) = &report.storage {
+        terminal::print(format!("Attention: MESSAGES CANNOT BE STORED and are refused: {}", storage.problem));
+    }
     match &report.gateway {
         Some(alive) => show_alive(alive),
         None => terminal::print_ours("Gateway:   not running (start it with `openclaw gateway`)"),
