@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import threading
 
-from harness import PHONE, WEBHOOK, Case, Channel, Machine, Twilio, eventually, main
+from harness import PHONE, WEBHOOK, Case, Channel, Machine, Program, Twilio, eventually, main, request
 
 # Each looks, and changes nothing.
 LOOKING = [
@@ -60,9 +60,17 @@ class Misfortune(Case):
         eventually(lambda: len(self.twilio.bodies()) >= len(bodies), what=f"answers {bodies}")
         self.assertEqual(self.twilio.bodies(), list(bodies))
 
-    def looking_works(self, *texts):
-        """Every command that looks succeeds, and those that show messages show these."""
+    def looking_works(self, *texts, can_store=True):
+        """Every command that looks succeeds, and those that show messages show these; `status` says what cannot be."""
+        if can_store:
+            eventually(lambda: self.channel.run("telephony", "status").returncode == 0, what="a good status")
+        else:
+            ended = self.channel.run("telephony", "status")
+            self.assertEqual(ended.returncode, 1, ended)
+            self.assertIn("MESSAGES CANNOT BE STORED", ended.stdout)
         for command in LOOKING:
+            if command[1] == "status":
+                continue
             shown = self.channel.done(*command)
             if command[1] in ("messages", "conversation", "export"):
                 for text in texts:
@@ -183,35 +191,43 @@ class Disk(Misfortune):
         self.assertIsNone(self.gateway.process.poll(), "the gateway goes on")
         return refused["sid"]
 
-    def strikes_a_running_gateway(self, state, *words):
+    def strikes_a_running_gateway(self, state, reason, *words):
         self.machine.disk(state)
         refused = self.refuses_texts()
-        self.looking_works("before")
-        self.assertIn(f"running (pid {self.gateway.process.pid})", self.channel.done("telephony", "status"))
+        self.looking_works("before", can_store=False)
+        status, health = request("GET", self.channel.url + "/health")
+        self.assertEqual((status, json.loads(health)["reason"]), (503, reason))
+        shown = self.channel.run("telephony", "status").stdout
+        self.assertIn(f"running (pid {self.gateway.process.pid})", shown)
+        for _ in range(20):
+            self.refuses_texts()
+        told = self.gateway.output().count("a webhook was not stored and not acknowledged")
+        self.assertLessEqual(told, 2, "a line a minute")
         self.sending_is_refused(*words)
         self.doctor_finds(*words)
-        self.refuses_texts()
         self.machine.disk(Machine.WELL)
         self.acknowledged_at_last(refused)
-        self.all_is_well("before", "meanwhile")
+        eventually(lambda: request("GET", self.channel.url + "/health")[0] == 200, what="good health")
+        # What was refused is also found in Twilio's list.
+        self.all_is_well("before", *["meanwhile"] * 21)
 
     def strikes_where_no_gateway_runs(self, state, *words):
         self.machine.disk(state)
-        self.looking_works("before")
+        self.looking_works("before", can_store=False)
         self.sending_is_refused(*words)
         self.doctor_finds(*words)
         self.refuses_to_start(*words, "hint: ")
-        self.looking_works("before")
+        self.looking_works("before", can_store=False)
         self.machine.disk(Machine.WELL)
         self.gateway = self.channel.gateway()
         self.all_is_well("before")
 
     def test_it_is_full_under_a_running_gateway(self):
-        self.strikes_a_running_gateway(Machine.FULL, "full")
+        self.strikes_a_running_gateway(Machine.FULL, "disk-full", "full")
         self.told("full")
 
     def test_it_is_read_only_under_a_running_gateway(self):
-        self.strikes_a_running_gateway(Machine.READ_ONLY, "written")
+        self.strikes_a_running_gateway(Machine.READ_ONLY, "disk-fails", "written")
 
     def test_it_is_full_where_the_gateway_was_stopped(self):
         self.gateway.stop()
@@ -277,9 +293,57 @@ class Store(Misfortune):
             path.unlink()
         self.assertNotEqual(self.twilio.text("lost?")["status"], 200)
         self.assertIsNone(self.gateway.process.poll(), "the gateway goes on")
+        gone = lambda: request("GET", self.channel.url + "/health")
+        eventually(lambda: gone()[0] == 503, within=10, what="bad health")
+        self.assertEqual(json.loads(gone()[1])["reason"], "store-gone")
         self.gateway.stop()
-        self.channel.gateway()
+        self.refuses_to_start("the message store is gone", "opt-outs", "--accept-store")
+        self.refused("telephony", "send", FRIEND, "from a command", words=["the message store is gone"])
+        self.doctor_finds("the message store is gone")
+        accepting = Program(
+            self, "accepting", self.channel.command("gateway", "--accept-store"), self.channel.environment()
+        )
+        accepting.answers(f"{self.channel.url}/health")
         self.acknowledged("with a new store")
+        accepting.stop()
+        self.channel.gateway()
+        self.acknowledged("known from now on")
+
+    def test_another_one_in_its_place_is_noticed_and_refused(self):
+        (store,) = [path for path in self.store() if path.name.endswith("sqlite")]
+        other = Channel(self, self.twilio.url, name="other")
+        other.gateway().stop()
+        (theirs,) = other.state.rglob("*.sqlite")
+        theirs.rename(store)
+        eventually(lambda: request("GET", self.channel.url + "/health")[0] == 503, within=10, what="bad health")
+        ended = self.channel.run("telephony", "status")
+        self.assertEqual(ended.returncode, 1, ended)
+        self.assertNotEqual(self.twilio.text("lost?")["status"], 200)
+        self.gateway.stop()
+        for path in self.store():
+            if path.name.endswith(("-wal", "-shm")):
+                path.unlink()
+        self.refuses_to_start("another message store", "--accept-store")
+
+    def test_the_journal_is_damaged_and_read_on(self):
+        (store,) = [path for path in self.store() if path.name.endswith(".sqlite")]
+        database = sqlite3.connect(store, isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("BEGIN EXCLUSIVE")
+        for body in ("one", "damaged", "two"):
+            self.assertEqual(self.twilio.text(body)["status"], 200)
+        self.gateway.kill()
+        database.execute("ROLLBACK")
+        journal = store.with_name(store.name + "-arrivals")
+        content = journal.read_bytes()
+        journal.write_bytes(content.replace(b"damaged", b"damageD", 1))
+        self.gateway = self.channel.gateway()
+        eventually(lambda: len(self.twilio.bodies()) >= 4, what="all answers")
+        self.assertEqual(sorted(self.twilio.bodies()), sorted(["before", "one", "damaged", "two"]))
+        self.assertIn("journal of incoming messages is damaged in 1 place", self.channel.done("telephony", "status"))
+        self.assertRegex(self.gateway.output(), r"cannot be read.*position=\d+|position=\d+.*cannot be read")
+        findings = json.loads(self.channel.run("telephony", "doctor", "--json").stdout)["findings"]
+        self.assertIn("journal-damaged", [found["id"] for found in findings])
 
     def test_a_damaged_one_is_told_and_kept(self):
         self.gateway.stop()

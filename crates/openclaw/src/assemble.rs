@@ -32,7 +32,8 @@ use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::{logging, terminal};
+use crate::known_store::KnownStore;
+use crate::{known_store, logging, terminal};
 
 /// What a command works with: the configuration, the store and the provider.
 pub struct Channel {
@@ -136,6 +137,7 @@ impl Channel {
             wake: Arc::new(Wake::default()),
             metrics: Arc::default(),
             under_way: UnderWay::default(),
+            storage: Arc::default(),
         })
     }
 }
@@ -160,6 +162,11 @@ pub fn environment() -> Environment {
 
 /// The store in the state folder, which only its owner may read.
 pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
+    open_store_unless(loaded, mode, false)
+}
+
+/// The same, where the operator `accepts` a store that is not the one used before.
+pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<Arc<dyn Store>, Failure> {
     let file = store_file(loaded);
     if mode != Mode::Gateway && !file.exists() && GatewayLock::is_taken(&loaded.state) {
         // One that a command makes now would not be the gateway's, and look as if all were well.
@@ -168,19 +175,39 @@ pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure
                 "stop the gateway, put a copy of the file in its place if there is one, and start the gateway again",
             ));
     }
+    if !accepts {
+        known_store::check_is_there(loaded)?;
+    }
     if mode != Mode::Reading {
         make_state_folder(&loaded.state)?;
     } else if !file.exists() {
         terminal::say(format!("There is no message store yet: {} is made when it is needed.", file.display()));
     }
-    Ok(Arc::new(SqliteStore::open(&file, mode)?))
+    if mode == Mode::Gateway && !file.exists() {
+        tracing::warn!(file = %file.display(), "begins a new message store: no opt-outs and no approvals are known");
+    }
+    let store = SqliteStore::open(&file, mode)?;
+    if !accepts && mode != Mode::Reading {
+        known_store::check_is_same(loaded, store.identity())?;
+    }
+    if mode != Mode::Reading
+        && let Err(error) = KnownStore::remember(&loaded.state, store.identity(), &file)
+    {
+        tracing::warn!(%error, "cannot remember which message store is used");
+    }
+    Ok(Arc::new(store))
 }
 
 /// What the gateway took and has not stored yet, in a file beside the store.
 pub fn open_journal(loaded: &Loaded) -> Result<Arc<Journal>, Failure> {
+    Ok(Arc::new(Journal::open(&journal_file(loaded))?))
+}
+
+/// Where that file is.
+pub fn journal_file(loaded: &Loaded) -> PathBuf {
     let mut file = store_file(loaded).into_os_string();
     file.push("-arrivals");
-    Ok(Arc::new(Journal::open(Path::new(&file))?))
+    PathBuf::from(file)
 }
 
 /// The store that was made before, for who can do without; nothing is made.

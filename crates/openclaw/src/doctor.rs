@@ -29,6 +29,7 @@ use tokio::sync::OnceCell;
 pub use catalogue::FINDINGS;
 pub use files::{close as close_files, is_fixed_by_closing};
 pub use finding::{Finding, Found, Severity};
+pub use store::open_and_write;
 pub use webhooks::is_fixed_by_sync;
 
 use crate::cli::Place;

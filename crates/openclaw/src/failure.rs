@@ -47,6 +47,12 @@ impl Failure {
         if self.hint.is_some() { self } else { self.hint(hint) }
     }
 
+    /// What failed and what to do about it, for where there is one line.
+    pub fn in_one_line(&self) -> String {
+        let hint = self.hint.as_deref().map(|hint| format!(" ({hint})"));
+        format!("{}{}", self.error, hint.unwrap_or_default())
+    }
+
     /// Prints it to stderr; the exit code says whether the command was used wrongly.
     pub fn report(self) -> ExitCode {
         terminal::say(format_args!("error: {}", self.error));

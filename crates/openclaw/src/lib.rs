@@ -8,6 +8,7 @@ mod deliver;
 mod doctor;
 mod estimate;
 mod failure;
+mod known_store;
 mod line;
 mod logging;
 mod money;

@@ -39,6 +39,7 @@ use crate::recut::Signatures;
 use crate::rules::{InForce, Rules};
 use crate::settle::Settle;
 use crate::stop::{Stop, Stopper};
+use crate::storage::{Storage, StorageWatch};
 use crate::tasks::{BrokenTask, Tasks};
 use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
@@ -166,9 +167,6 @@ impl Gateway {
         let (stopper, stop) = Stopper::new();
         let mut tasks = Tasks::new();
         let alive = Arc::new(RwLock::new(alive(&parts, address)));
-        if let Some(socket) = listen_for_pokes(&parts) {
-            tasks.spawn("commands", stop.clone(), poke::serve(socket, alive.clone(), wake.clone(), stop.clone()));
-        }
         let probes = Arc::new(Probes::default());
         if let Some(socket) = listen_for_probes(&parts) {
             tasks.spawn("probes", stop.clone(), probe::serve(socket, probes.clone(), stop.clone()));
@@ -176,20 +174,32 @@ impl Gateway {
         let public = PublicAddress::new(parts.settings.webhook_url.clone());
         let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
         let desk = Arc::new(desk(&parts, line, &wake));
-        let inbox = inbox(&parts, &rules, &wake, &public, &holder);
+        let storage = desk.storage.clone();
+        if let Some(socket) = listen_for_pokes(&parts) {
+            let commands = poke::serve(socket, alive.clone(), storage.clone(), wake.clone(), stop.clone());
+            tasks.spawn("commands", stop.clone(), commands);
+        }
+        let inbox = inbox(&parts, &rules, &wake, &storage, &public, &holder);
         tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
-        let outbox = outbox(&parts, &wake, &public, holder);
+        let outbox = outbox(&parts, &wake, &storage, &public, holder);
         let sending = outbox.clone().run(stop.clone());
         tasks.spawn("messages", stop.clone(), once_cleared(desk.clone(), stop.clone(), sending));
         tasks.spawn_dropped("doubts", stop.clone(), outbox.clone().run_reconcile(stop.clone()));
         tasks.spawn_dropped("statuses", stop.clone(), outbox.clone().run_poll(stop.clone()));
         tasks.spawn_dropped("account", stop.clone(), outbox.clone().run_probes(stop.clone()));
-        tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake).run(stop.clone()));
+        tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake, &storage).run(stop.clone()));
         tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
-        tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake).run(stop.clone()));
+        tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake, &storage).run(stop.clone()));
         tasks.spawn("retention", stop.clone(), tidy(&parts, &rules).run(stop.clone()));
         let (last_came, nothing_comes) = Stopper::new();
         let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
+        let storage_watch = StorageWatch {
+            storage,
+            store: parts.store.clone(),
+            journal: parts.journal.clone(),
+            notices: notices.clone(),
+        };
+        tasks.spawn_dropped("storage", stop.clone(), storage_watch.run(stop.clone()));
         let damages = Damages { store: parts.store.clone(), notices: notices.clone(), found: Mutex::default() };
         let settle = Settle { journal: parts.journal.clone(), desk: desk.clone(), damages };
         tasks.spawn("arrivals", nothing_comes.clone(), settle.run(nothing_comes));
@@ -287,6 +297,7 @@ fn desk(parts: &Parts, line: LineId, wake: &Arc<Wake>) -> Desk {
         checks_signatures: parts.settings.checks_signatures,
         signatures: Signatures::default(),
         waiting_opt_outs: Semaphore::new(WAITING_OPT_OUTS),
+        storage: Arc::default(),
     }
 }
 
@@ -343,6 +354,7 @@ fn inbox(
     parts: &Parts,
     rules: &Arc<InForce>,
     wake: &Arc<Wake>,
+    storage: &Arc<Storage>,
     address: &PublicAddress,
     holder: &Holder,
 ) -> Arc<Inbox> {
@@ -359,10 +371,17 @@ fn inbox(
         holder: holder.clone(),
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        storage: storage.clone(),
     })
 }
 
-fn outbox(parts: &Parts, wake: &Arc<Wake>, address: &PublicAddress, holder: Holder) -> Arc<Outbox> {
+fn outbox(
+    parts: &Parts,
+    wake: &Arc<Wake>,
+    storage: &Arc<Storage>,
+    address: &PublicAddress,
+    holder: Holder,
+) -> Arc<Outbox> {
     Arc::new(Outbox {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
@@ -373,16 +392,18 @@ fn outbox(parts: &Parts, wake: &Arc<Wake>, address: &PublicAddress, holder: Hold
         holder,
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        storage: storage.clone(),
         under_way: UnderWay::default(),
     })
 }
 
-fn numbers(parts: &Parts, wake: &Arc<Wake>) -> Numbers {
+fn numbers(parts: &Parts, wake: &Arc<Wake>, storage: &Arc<Storage>) -> Numbers {
     Numbers {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        storage: storage.clone(),
     }
 }
 
@@ -390,7 +411,7 @@ fn prices(parts: &Parts) -> Prices {
     Prices { store: parts.store.clone(), provider: parts.provider.clone(), clock: parts.clock.clone() }
 }
 
-fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>) -> Operator {
+fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>, storage: &Arc<Storage>) -> Operator {
     Operator {
         store: parts.store.clone(),
         rules: rules.clone(),
@@ -398,6 +419,7 @@ fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>)
         provider: parts.provider.clone(),
         clock: parts.clock.clone(),
         wake: wake.clone(),
+        storage: storage.clone(),
     }
 }
 
@@ -432,6 +454,7 @@ fn alive(parts: &Parts, address: SocketAddr) -> Alive {
         checks_signatures: parts.settings.checks_signatures,
         agent: parts.agent.name().to_owned(),
         tunnel: None,
+        storage: None,
         metrics: parts.watch.as_ref().and_then(|watch| watch.local_addr().ok()).map(|address| address.to_string()),
         config: None,
     }

@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::places;
 use crate::rules::InForce;
 use crate::stop::Stop;
+use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use turn::Worker;
 
@@ -43,6 +44,8 @@ pub struct Inbox {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
+    /// Whether what is done can be stored.
+    pub storage: Arc<Storage>,
 }
 
 impl Inbox {
@@ -62,7 +65,7 @@ impl Inbox {
                 }
                 Ok(Next::Idle(due)) => self.wait(due, &stop).await,
                 Err(error) => {
-                    tracing::error!(%error, hint = error.hint(), "failed to look for messages to answer");
+                    self.storage.failed("failed to look for messages to answer", &error);
                     self.wait(None, &stop).await;
                 }
             }

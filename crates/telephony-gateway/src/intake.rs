@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::recut::Signatures;
+use crate::storage::Storage;
 use crate::unanswered::Unanswered;
 use crate::undelivered;
 use crate::wake::Wake;
@@ -48,6 +49,7 @@ pub struct Desk {
     pub(crate) signatures: Signatures,
     /// Permits for opt-outs that wait until they are obeyed.
     pub(crate) waiting_opt_outs: Semaphore,
+    pub(crate) storage: Arc<Storage>,
 }
 
 /// What became of an event.
@@ -134,6 +136,7 @@ impl Desk {
     }
 
     async fn write_down(&self, told: Told) -> Result<Position, StoreError> {
+        self.storage.check_is_there()?;
         let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, told };
         self.journal.append(&entry).await
     }

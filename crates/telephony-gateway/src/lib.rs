@@ -23,6 +23,7 @@ pub mod routing;
 pub mod rules;
 mod settle;
 pub mod stop;
+pub mod storage;
 pub mod tasks;
 mod tidy;
 pub mod tunnel;

@@ -10,6 +10,7 @@ use telephony_providers::provider::Provider;
 use telephony_store::{Store, StoreError};
 
 use crate::stop::Stop;
+use crate::storage::Storage;
 use crate::wake::{self, Wake};
 
 /// A question that could not be answered is asked again after this long.
@@ -25,6 +26,8 @@ pub struct Numbers {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
+    /// Whether what is done can be stored.
+    pub storage: Arc<Storage>,
 }
 
 impl Numbers {
@@ -33,7 +36,7 @@ impl Numbers {
         let mut asked = HashMap::new();
         while !stop.is_asked() {
             if let Err(error) = self.settle(&mut asked).await {
-                tracing::error!(%error, hint = error.hint(), "failed to look for numbers to settle");
+                self.storage.failed("failed to look for numbers to settle", &error);
             }
             stop.unless_asked(wake::wait(&self.wake.numbers, None, self.clock.as_ref())).await;
         }

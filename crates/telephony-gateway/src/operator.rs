@@ -21,6 +21,7 @@ use crate::inbox::reply;
 use crate::random;
 use crate::rules::InForce;
 use crate::stop::Stop;
+use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use confirmation::Confirmation;
 use wording::Words;
@@ -39,6 +40,8 @@ pub struct Operator {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
+    /// Whether what is done can be stored.
+    pub storage: Arc<Storage>,
 }
 
 impl Operator {
@@ -49,7 +52,7 @@ impl Operator {
             let due = match self.serve(&stop, &mut ask_from).await {
                 Ok(due) => due,
                 Err(error) => {
-                    tracing::error!(%error, hint = error.hint(), "failed to serve the operator");
+                    self.storage.failed("failed to serve the operator", &error);
                     None
                 }
             };

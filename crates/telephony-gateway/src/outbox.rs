@@ -22,6 +22,7 @@ use crate::address::PublicAddress;
 use crate::metrics::Metrics;
 use crate::places;
 use crate::stop::Stop;
+use crate::storage::Storage;
 use crate::wake::{self, Wake};
 
 pub use self::poll::Reports;
@@ -54,6 +55,8 @@ pub struct Outbox {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
+    /// Whether what is done can be stored.
+    pub storage: Arc<Storage>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Parts that are being handed over, however long that seems by a clock that is set meanwhile.
@@ -83,7 +86,7 @@ impl Outbox {
                 }
                 Ok(Next::Idle(due)) => self.wait(due, &stop).await,
                 Err(error) => {
-                    tracing::error!(%error, hint = error.hint(), "failed to look for messages to send");
+                    self.storage.failed("failed to look for messages to send", &error);
                     self.wait(None, &stop).await;
                 }
             }

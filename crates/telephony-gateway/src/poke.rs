@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::stop::Stop;
+use crate::storage::{Storage, Trouble};
 use crate::wake::Wake;
 
 /// A gateway that does not answer a poke within this time is taken for busy; it finds the work by itself.
@@ -38,6 +39,27 @@ pub struct Alive {
     pub tunnel: Option<TunnelAlive>,
     /// Which configuration is in force, where it came from files.
     pub config: Option<ConfigAlive>,
+    /// Why messages cannot be stored; none where they can.
+    pub storage: Option<StorageAlive>,
+}
+
+/// Why messages cannot be stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StorageAlive {
+    /// One word for programs.
+    pub reason: String,
+    /// What failed, and what can be done.
+    pub problem: String,
+    /// Webhooks that were answered with 503 since.
+    pub refused: u64,
+}
+
+impl From<Trouble> for StorageAlive {
+    fn from(trouble: Trouble) -> Self {
+        let Trouble { error, refused } = trouble;
+        Self { reason: error.reason().to_owned(), problem: format!("{error}; {}", error.hint()), refused }
+    }
 }
 
 /// How the tunnel is.
@@ -65,7 +87,13 @@ pub struct ConfigAlive {
 }
 
 /// Answers pokes in `state` until `stop`: wakes everybody, says how the gateway is.
-pub async fn serve(listener: UnixListener, alive: Arc<RwLock<Alive>>, wake: Arc<Wake>, stop: Stop) {
+pub async fn serve(
+    listener: UnixListener,
+    alive: Arc<RwLock<Alive>>,
+    storage: Arc<Storage>,
+    wake: Arc<Wake>,
+    stop: Stop,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -73,7 +101,9 @@ pub async fn serve(listener: UnixListener, alive: Arc<RwLock<Alive>>, wake: Arc<
         };
         wake.all();
         if let Ok((mut stream, _)) = accepted {
-            let answer = serde_json::to_vec(&*alive.read().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default();
+            let mut alive = alive.read().unwrap_or_else(PoisonError::into_inner).clone();
+            alive.storage = storage.trouble().map(StorageAlive::from);
+            let answer = serde_json::to_vec(&alive).unwrap_or_default();
             tokio::time::timeout(WITHIN, stream.write_all(&answer)).await.ok();
         }
     }
@@ -113,6 +143,7 @@ mod tests {
     async fn a_poke_wakes_the_gateway_and_is_answered() {
         let state = tempfile::tempdir().unwrap();
         assert_eq!(poke(state.path()).await, None);
+        let full = telephony_store::StoreError::Full("no room".into());
         let alive = Alive {
             pid: 7,
             version: "1".into(),
@@ -123,11 +154,18 @@ mod tests {
             metrics: None,
             tunnel: None,
             config: None,
+            storage: Some(StorageAlive {
+                reason: "disk-full".into(),
+                problem: format!("{full}; {}", full.hint()),
+                refused: 0,
+            }),
         };
+        let storage = Arc::new(Storage::default());
+        storage.failed("a test", &full);
         let wake = Arc::new(Wake::default());
         let (stopper, stop) = Stopper::new();
         let listener = listen(state.path()).unwrap();
-        let serving = tokio::spawn(serve(listener, Arc::new(RwLock::new(alive.clone())), wake.clone(), stop));
+        let serving = tokio::spawn(serve(listener, Arc::new(RwLock::new(alive.clone())), storage, wake.clone(), stop));
         assert_eq!(poke(state.path()).await, Some(alive));
         wake.outbox.notified().await;
         stopper.ask();

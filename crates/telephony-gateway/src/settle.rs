@@ -42,7 +42,7 @@ impl Settle {
         let Batch { entries, damages, end } = match batch {
             Ok(batch) => batch,
             Err(error) => {
-                tracing::error!(%error, hint = error.hint(), "failed to read what came; it is tried again");
+                self.desk.storage.failed("failed to read what came; it is tried again", &error);
                 stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await;
                 return false;
             }
@@ -74,8 +74,7 @@ impl Settle {
             first = first.or(error);
         }
         if let Some(error) = first {
-            let hint = error.hint();
-            tracing::error!(waiting = waiting.len(), %error, hint, "what came could not be stored; it is kept and tried again");
+            self.desk.storage.failed("what came could not be stored; it is kept and tried again", &error);
         }
         waiting
     }

@@ -83,8 +83,16 @@ impl Endpoints {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return not_allowed("GET, HEAD");
         }
-        let health = serde_json::json!({ "ok": true, "provider": self.webhook.provider.name() });
-        ([(CONTENT_TYPE, "application/json")], health.to_string()).into_response()
+        let provider = self.webhook.provider.name();
+        let (status, health) = match self.webhook.desk.storage.trouble() {
+            None => (StatusCode::OK, serde_json::json!({ "ok": true, "provider": provider })),
+            Some(trouble) => {
+                let reason = trouble.error.reason();
+                let health = serde_json::json!({ "ok": false, "reason": reason, "provider": provider });
+                (StatusCode::SERVICE_UNAVAILABLE, health)
+            }
+        };
+        (status, [(CONTENT_TYPE, "application/json")], health.to_string()).into_response()
     }
 }
 

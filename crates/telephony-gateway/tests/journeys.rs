@@ -54,6 +54,8 @@ mod the_gateway_is_cut_off;
 mod the_journal_is_damaged;
 #[path = "journeys/the_operator_is_away.rs"]
 mod the_operator_is_away;
+#[path = "journeys/the_store_is_gone.rs"]
+mod the_store_is_gone;
 #[path = "journeys/the_tunnel_breaks.rs"]
 mod the_tunnel_breaks;
 #[path = "journeys/the_way_is_tested.rs"]

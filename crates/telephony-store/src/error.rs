@@ -77,6 +77,12 @@ impl StoreError {
         )
     }
 
+    /// Whether nothing can be stored until an operator does something, or the disk has room again.
+    pub fn stops_storing(&self) -> bool {
+        use StoreError::{Damaged, Disk, Full, Gone, ReadOnly, Stopped};
+        matches!(self, Full(_) | ReadOnly(_) | Disk(_) | Damaged(_) | Gone(_) | Stopped)
+    }
+
     /// One word for programs that watch; it says nothing about this machine.
     pub fn reason(&self) -> &'static str {
         match self {

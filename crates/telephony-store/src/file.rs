@@ -18,7 +18,7 @@ pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Which file it is that we opened.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct File {
     path: PathBuf,
     identity: Identity,

@@ -19,6 +19,7 @@ pub mod orders;
 pub mod outbox;
 pub mod records;
 pub mod routes;
+pub mod soundness;
 pub mod sqlite;
 
 pub use error::StoreError;
@@ -43,6 +44,7 @@ pub trait Store:
     + costs::Costs
     + attachments::Attachments
     + account_stops::AccountStops
+    + soundness::Soundness
 {
 }
 
@@ -60,6 +62,7 @@ impl<T> Store for T where
         + costs::Costs
         + attachments::Attachments
         + account_stops::AccountStops
+        + soundness::Soundness
 {
 }
 

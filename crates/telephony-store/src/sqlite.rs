@@ -53,9 +53,12 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use rusqlite::Connection;
 
 use crate::StoreError;
+use crate::file::File;
+use crate::soundness::Soundness;
 use open::Opened;
 use worker::Worker;
 
@@ -83,6 +86,8 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    file: File,
+    identity: String,
     reader: Worker,
     writer: Worker,
 }
@@ -104,6 +109,8 @@ impl SqliteStore {
         let Opened { file, writing, log, reading } = open::open(path, mode)?;
         Ok(SqliteStore {
             path: path.to_owned(),
+            file: file.clone(),
+            identity: schema::identity(&reading)?,
             reader: Worker::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
             writer: Worker::start("store-writer", move |waiting| {
                 if mode == Mode::Gateway {
@@ -114,9 +121,9 @@ impl SqliteStore {
         })
     }
 
-    /// Writes, and changes nothing: fails as a message that came now would.
-    pub async fn try_writing(&self) -> Result<(), StoreError> {
-        self.write(schema::write_version).await
+    /// The name of this store, which its copies share.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Does `work` in a transaction that it shares with what else is waiting; what it did is on disk when this returns. It may
@@ -136,5 +143,16 @@ impl SqliteStore {
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.reader.ask(work).await.map_err(|error| error.at(&self.path))
+    }
+}
+
+#[async_trait]
+impl Soundness for SqliteStore {
+    async fn try_writing(&self) -> Result<(), StoreError> {
+        self.write(schema::write_version).await
+    }
+
+    fn check_is_there(&self) -> Result<(), StoreError> {
+        self.file.check_is_there().map_err(|error| error.at(&self.path))
     }
 }

@@ -25,6 +25,7 @@ fn text(number: usize, text: &str) -> Entry {
         also_to: Vec::new(),
         opt_out_type: None,
         taken: None,
+        signed: None,
     };
     Entry { at: Timestamp(number as i64), is_unverified: false, told: Told::Message(arrival) }
 }

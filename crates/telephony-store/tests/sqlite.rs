@@ -15,6 +15,7 @@ use telephony_store::history::{Filter, History};
 use telephony_store::inbox::{Accepted, Inbox, Intake};
 use telephony_store::lines::Lines;
 use telephony_store::records::Records;
+use telephony_store::soundness::Soundness;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 

@@ -31,6 +31,9 @@ pub struct Gateway {
     /// What OpenClaw's own gateway is told: the same as nothing
     #[arg(hide = true, value_parser = ["run"])]
     run: Option<String>,
+    /// Use the message store that is there, or begin an empty one, although another was used before
+    #[arg(long)]
+    accept_store: bool,
 }
 
 impl Gateway {
@@ -41,7 +44,7 @@ impl Gateway {
         check_enabled(files.started_with())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
-        let outcome = runtime.block_on(serve(files));
+        let outcome = runtime.block_on(serve(files, self.accept_store));
         // A name that is looked up in vain keeps a thread for half a minute.
         runtime.shutdown_timeout(THREADS_END_WITHIN);
         outcome
@@ -55,7 +58,7 @@ fn check_enabled(loaded: &Loaded) -> Result<(), Failure> {
     Err(Failure::new("the telephony channel is not enabled").hint("set channels.telephony.enabled: true"))
 }
 
-async fn serve(mut files: Files) -> Outcome {
+async fn serve(mut files: Files, accepts_store: bool) -> Outcome {
     let mut signals = Signals::listen()?;
     let loaded = files.started_with().clone();
     let telephony = &loaded.telephony;
@@ -73,7 +76,7 @@ async fn serve(mut files: Files) -> Outcome {
         None => None,
     };
     let address = listener.local_addr()?;
-    let store = assemble::open_store(&loaded, Mode::Gateway)?;
+    let store = assemble::open_store_unless(&loaded, Mode::Gateway, accepts_store)?;
     let lock = GatewayLock::take(&loaded.state).map_err(|error| locked(&error))?;
     let (provider, simulator) = match telephony.provider {
         Some(ProviderName::Simulator) => assemble::simulator(telephony, address).await?,

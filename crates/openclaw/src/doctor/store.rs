@@ -10,14 +10,15 @@ use telephony_gateway::lock::GatewayLock;
 use telephony_providers::twilio::codes;
 use telephony_store::account_stops::ACCOUNT_STOPPED;
 use telephony_store::history::{Direction, EntryState, Filter};
+use telephony_store::soundness::Soundness;
 use telephony_store::sqlite::{Mode, SqliteStore};
-use telephony_store::{Store, StoreError};
+use telephony_store::{Store, StoreError, journal};
 
 use super::catalogue::{
-    COULD_NOT_CHECK, MESSAGES_FAILED, NOTICE, QUEUE_LONG, SENDING_STOPPED, STORE_UNUSABLE, TURNS_DEAD,
+    COULD_NOT_CHECK, JOURNAL_DAMAGED, MESSAGES_FAILED, NOTICE, QUEUE_LONG, SENDING_STOPPED, STORE_UNUSABLE, TURNS_DEAD,
 };
 use super::{Checkup, Subject};
-use crate::{assemble, part, when};
+use crate::{assemble, known_store, part, when};
 
 /// A line that is busy for longer is worth a word.
 const LONG: Duration = Duration::from_secs(10 * 60);
@@ -33,13 +34,20 @@ pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
         checkup.found(STORE_UNUSABLE.found(gone));
         return (checkup, None);
     }
+    if let Err(failure) = known_store::check_is_there(loaded) {
+        checkup.found(STORE_UNUSABLE.found(failure.in_one_line()));
+        return (checkup, None);
+    }
     if !file.exists() {
         checkup.well(format!("{} is made at the first start", file.display()));
         return (checkup, None);
     }
     let opened = match open_and_write(&file).await {
         Ok(store) => {
-            checkup.well(file.display().to_string());
+            match known_store::check_is_same(loaded, store.identity()) {
+                Ok(()) => checkup.well(file.display().to_string()),
+                Err(failure) => checkup.found(STORE_UNUSABLE.found(failure.in_one_line())),
+            }
             Ok(store)
         }
         Err(error) => {
@@ -53,7 +61,7 @@ pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
 }
 
 /// What can be opened cannot always be written.
-async fn open_and_write(file: &Path) -> Result<SqliteStore, StoreError> {
+pub async fn open_and_write(file: &Path) -> Result<SqliteStore, StoreError> {
     let store = SqliteStore::open(file, Mode::Command)?;
     store.try_writing().await?;
     Ok(store)
@@ -74,6 +82,12 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
     for given in store.notices(now).await? {
         let finding = if given.name == ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
         checkup.found(finding.found(given.text));
+    }
+    if let Some(storage) = subject.gateway.as_ref().and_then(|alive| alive.storage.as_ref()) {
+        checkup.found(STORE_UNUSABLE.found(format!("the gateway cannot store: {}", storage.problem)));
+    }
+    for copy in journal::copies(&assemble::journal_file(&subject.loaded)) {
+        checkup.found(JOURNAL_DAMAGED.found(format!("a copy is in {}", copy.display())));
     }
     let summary = store.summary(now).await?;
     checkup.well(format!(

@@ -55,14 +55,14 @@ impl Outbox {
     /// Begins to look up what is due, as far as there is room. Returns when the next is.
     async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
         if let Err(error) = self.doubt_abandoned().await {
-            tracing::error!(%error, hint = error.hint(), "failed to look for abandoned attempts");
+            self.storage.failed("failed to look for abandoned attempts", &error);
         }
         while look_ups.len() < LOOK_UPS {
             match self.store.doubtful_part(self.clock.now()).await {
                 Ok(Next::Taken(part)) => look_ups.push(self.settle(part).boxed()),
                 Ok(Next::Idle(due)) => return due,
                 Err(error) => {
-                    tracing::error!(%error, hint = error.hint(), "failed to look for doubts");
+                    self.storage.failed("failed to look for doubts", &error);
                     return None;
                 }
             }

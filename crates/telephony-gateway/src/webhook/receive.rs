@@ -165,7 +165,7 @@ impl Endpoint {
             }
             Declined::CutOff => self.bad_body(client, StatusCode::BAD_REQUEST, "the body was cut off"),
             Declined::NotStored(error) => {
-                tracing::error!(%error, hint = error.hint(), "a webhook was not stored and not acknowledged");
+                self.desk.storage.refused(&error);
                 busy("the message could not be stored\n")
             }
         }

@@ -9,12 +9,13 @@ use super::Mode;
 use crate::StoreError;
 
 /// One script per version; the first makes version 1. A script that was released never changes.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
+    include_str!("migrations/0006.sql"),
 ];
 
 /// Says in the file's header whose it is: `OCtl` in ASCII.
@@ -30,6 +31,11 @@ pub(super) fn check(db: &Connection) -> Result<(), StoreError> {
     } else {
         Err(StoreError::Damaged("it is another program's database".to_owned()))
     }
+}
+
+/// The name of this store, which its copies share.
+pub(super) fn identity(db: &Connection) -> Result<String, StoreError> {
+    Ok(db.query_row("SELECT id FROM identity", (), |row| row.get(0))?)
 }
 
 /// Fails unless the file is ours and has the newest schema.

@@ -7,7 +7,9 @@ use clap::Args;
 use serde::Serialize;
 use telephony_config::locate;
 use telephony_domain::time::Timestamp;
-use telephony_gateway::poke::{self, Alive, ConfigAlive};
+use telephony_gateway::poke::{self, Alive, ConfigAlive, StorageAlive};
+use telephony_gateway::storage::Trouble;
+use telephony_store::StoreError;
 use telephony_store::account_stops::AccountStop;
 use telephony_store::history::{Filter, Summary};
 use telephony_store::lines::Queue;
@@ -17,9 +19,9 @@ use telephony_store::outbox::PartState;
 use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::part;
 use crate::terminal;
 use crate::when;
+use crate::{doctor, part};
 
 /// Show whether the gateway runs, and how much there is to do.
 #[derive(Debug, Args)]
@@ -36,6 +38,8 @@ pub struct Status {
 #[serde(rename_all = "camelCase")]
 struct Report {
     gateway: Option<Alive>,
+    /// Why messages cannot be stored; none where they can.
+    storage: Option<StorageAlive>,
     provider: String,
     from_number: Option<String>,
     messaging_service_sid: Option<String>,
@@ -112,6 +116,7 @@ impl Status {
             let mut report = report(channel, poke::poke(&channel.state).await, summary, &queues, notices);
             report.finally_unknown = finally_unknown(channel).await?;
             report.stopped = channel.store.account_stop().await?.map(Stopped::of);
+            report.storage = storage(channel, report.gateway.as_ref()).await;
             if self.json {
                 terminal::print_json(&report)?
             } else {
@@ -120,7 +125,7 @@ impl Status {
             if self.seen {
                 channel.store.notices_seen(channel.now()).await?;
             }
-            Ok(ExitCode::SUCCESS)
+            Ok(if report.storage.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         })
     }
 }
@@ -136,6 +141,17 @@ impl Status {
         show_alive(&alive);
         Ok(())
     }
+}
+
+/// Why messages cannot be stored, as the gateway says; where none runs, it is tried.
+async fn storage(channel: &Channel, gateway: Option<&Alive>) -> Option<StorageAlive> {
+    if let Some(alive) = gateway {
+        return alive.storage.clone();
+    }
+    let file = assemble::store_file(&channel.loaded);
+    let tried = if file.exists() { doctor::open_and_write(&file).await.map(drop) } else { Ok(()) };
+    let error = tried.err().filter(StoreError::stops_storing)?;
+    Some(StorageAlive::from(Trouble { error, refused: 0 }))
 }
 
 /// Of these an operator has to decide whether to send them again.
@@ -160,6 +176,7 @@ fn report(
     let longest = longest(queues, channel.now());
     Report {
         gateway,
+        storage: None,
         provider: channel.provider.name().to_owned(),
         from_number: sender.number.map(String::from),
         messaging_service_sid: sender.messaging_service,
@@ -200,6 +217,9 @@ fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
 
 fn show(report: &Report) {
     let Report { inbox, outbox, .. } = report;
+    if let Some(storage) = &report.storage {
+        terminal::print(format!("Attention: MESSAGES CANNOT BE STORED and are refused: {}", storage.problem));
+    }
     match &report.gateway {
         Some(alive) => show_alive(alive),
         None => terminal::print_ours("Gateway:   not running (start it with `openclaw gateway`)"),

@@ -1,0 +1,99 @@
+//! Looks whether database and journal are there and can be written, and says so when that changes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use telephony_store::journal::Journal;
+use telephony_store::notices::Notice;
+use telephony_store::{Store, StoreError};
+
+use super::{Storage, Trouble};
+use crate::notices::Notices;
+use crate::stop::Stop;
+
+/// How often the files are looked at, and tried while they fail.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often writing is tried while nothing fails: it costs a sync of the disk.
+const WRITE_EVERY: Duration = Duration::from_secs(30);
+
+/// What the operator sees where it can be stored.
+const NOTICE: &str = "storage";
+
+/// What watching needs.
+pub struct StorageWatch {
+    /// What is known.
+    pub storage: Arc<Storage>,
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The journal.
+    pub journal: Arc<Journal>,
+    /// Where the operator is told.
+    pub notices: Notices,
+}
+
+impl StorageWatch {
+    /// Watches until `stop`.
+    pub async fn run(self, stop: Stop) {
+        let mut written = Instant::now();
+        while !stop.is_asked() {
+            let tries_writing = self.storage.trouble().is_some() || written.elapsed() >= WRITE_EVERY;
+            if tries_writing {
+                written = Instant::now();
+            }
+            self.look(tries_writing).await;
+            let bell = tokio::time::timeout(LOOK_EVERY, self.storage.bell.notified());
+            stop.unless_asked(bell).await;
+        }
+    }
+
+    async fn look(&self, tries_writing: bool) {
+        match self.check(tries_writing).await {
+            Err(error) => {
+                self.storage.failed("messages cannot be stored", &error);
+                self.give_notice().await;
+            }
+            Ok(()) if tries_writing => self.end().await,
+            Ok(()) => {}
+        }
+    }
+
+    async fn check(&self, tries_writing: bool) -> Result<(), StoreError> {
+        self.journal.check_is_there()?;
+        self.store.check_is_there()?;
+        if tries_writing {
+            self.journal.try_writing().await?;
+            self.store.try_writing().await?;
+        }
+        Ok(())
+    }
+
+    /// A database that cannot be written takes no notice either; then log, `/health` and `status` have to do.
+    async fn give_notice(&self) {
+        let Some(Trouble { error, .. }) = self.storage.trouble() else { return };
+        let text = format!("Messages cannot be stored and are refused: {error}; {}", error.hint());
+        let notice = Notice::ongoing(NOTICE, text);
+        if self.store.give_notice(notice, self.notices.clock.now()).await.is_ok_and(|is_news| is_news) {
+            self.notices.wake.operator.notify_one();
+        }
+    }
+
+    async fn end(&self) {
+        let Some(Trouble { refused, .. }) = self.storage.end() else { return };
+        tracing::warn!(refused, "messages can be stored again");
+        self.notices.end(NOTICE).await;
+        // What was refused is in the provider's lists.
+        self.notices.wake.all();
+        self.notices.wake.missed.notify_one();
+        if refused > 0 {
+            self.notices.tell(Notice::event("storage-failed", refused_text(refused))).await;
+        }
+    }
+}
+
+fn refused_text(refused: u64) -> String {
+    let webhooks = if refused == 1 { "1 webhook was".to_owned() } else { format!("{refused} webhooks were") };
+    format!(
+        "Messages could not be stored for a while, and {webhooks} refused; the gateway looks at Twilio for the messages"
+    )
+}
