@@ -176,7 +176,9 @@ impl Gateway {
         let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
         let desk = Arc::new(desk(&parts, line, &wake));
         let inbox = inbox(&parts, &rules, &wake, &public, &holder);
-        tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
+        let answering = inbox.clone().run(stop.clone());
+        tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), answering));
+        tasks.spawn_dropped("agent", stop.clone(), inbox.run_comeback(stop.clone()));
         let outbox = outbox(&parts, &wake, &public, holder);
         let sending = outbox.clone().run(stop.clone());
         tasks.spawn("messages", stop.clone(), once_cleared(desk.clone(), stop.clone(), sending));
