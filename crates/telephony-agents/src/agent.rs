@@ -35,6 +35,16 @@ pub trait Agent: Send + Sync {
         Ok(None)
     }
 
+    /// Whether it wants to hear what the operator texted since its last answer, also where it keeps the history itself.
+    fn hears_operator(&self) -> bool {
+        self.history_turns() > 0
+    }
+
+    /// Whether a connection to its server is possible now; none where it has no server. It asks nothing.
+    async fn is_reachable(&self) -> Option<bool> {
+        None
+    }
+
     /// Begins to answer; the text follows in the stream. An empty answer is no reply.
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError>;
 }
@@ -90,6 +100,8 @@ pub enum Role {
     Contact,
     /// The agent.
     Agent,
+    /// The operator, who texted the contact from the same number.
+    Operator,
 }
 
 impl Turn {
@@ -117,6 +129,9 @@ pub enum AgentError {
     /// Nobody is there, or it is overloaded: it may work later.
     #[error("the agent is unavailable: {0}")]
     Unavailable(String),
+    /// No connection to it is possible: it may be started again.
+    #[error("the agent is unavailable: {0}")]
+    Unreachable(String),
     /// It has too much to do and says when to come back.
     #[error("the agent is overloaded and asks to wait {} s", .0.as_secs())]
     Busy(Duration),
@@ -135,7 +150,9 @@ impl AgentError {
     /// What may be done next, after attempt number `attempt`. Agents may be asked again: answers leave once.
     pub fn disposition(&self, attempt: u32) -> Disposition {
         match self {
-            AgentError::Unavailable(_) | AgentError::TimedOut(_) => Disposition::Retry { after: None },
+            AgentError::Unavailable(_) | AgentError::Unreachable(_) | AgentError::TimedOut(_) => {
+                Disposition::Retry { after: None }
+            }
             AgentError::Busy(wait) => Disposition::Retry { after: Some(*wait) },
             AgentError::Odd(_) if attempt < ODD_ATTEMPTS => Disposition::Retry { after: None },
             AgentError::Odd(_) | AgentError::Refused(_) => Disposition::GiveUp,

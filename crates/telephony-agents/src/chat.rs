@@ -20,7 +20,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::agent::{AgentError, Answer, Past, Role, Turn};
 use crate::room::PICTURES_AT_MOST;
@@ -30,6 +31,9 @@ pub(crate) use words::Words;
 
 /// Names the turn and the attempt (`17;attempt=2`), so that a server can tell a repeated question.
 const TURN: HeaderName = HeaderName::from_static("x-openclaw-turn");
+
+/// A server that is looked for answers within this time.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
 
 /// No more of an error's body is read (bytes).
 const ERROR_AT_MOST: usize = 64 * 1024;
@@ -70,6 +74,14 @@ impl Chat {
     /// Asks nothing yet and connects to nobody.
     pub(crate) fn new(endpoint: Endpoint) -> Self {
         Self { endpoint: Arc::new(endpoint), client: LazyClient::default() }
+    }
+
+    /// Whether the server accepts connections.
+    pub(crate) async fn is_reachable(&self) -> bool {
+        let Ok(url) = Url::parse(&self.endpoint.url) else { return false };
+        let Some(host) = url.host_str().map(|host| host.trim_matches(['[', ']'])) else { return false };
+        let connection = TcpStream::connect((host, url.port_or_known_default().unwrap_or_default()));
+        timeout(CONNECTS_WITHIN, connection).await.is_ok_and(|connected| connected.is_ok())
     }
 
     /// Asks with what the contact said and with `history`; `request` makes the body of them. Pictures that are not taken are
@@ -151,10 +163,10 @@ impl From<AgentError> for Failure {
     }
 }
 
-/// The newer half of what was said, or somewhat less: it begins with the contact.
+/// The newer half of what was said, or somewhat less: it does not begin with the agent.
 fn newer_half(history: &[Past]) -> &[Past] {
     let (_, newer) = history.split_at(history.len().div_ceil(2));
-    let begin = newer.iter().position(|past| past.role == Role::Contact).unwrap_or(newer.len());
+    let begin = newer.iter().position(|past| past.role != Role::Agent).unwrap_or(newer.len());
     &newer[begin..]
 }
 

@@ -8,6 +8,7 @@ mod echo;
 mod kind;
 mod openai;
 mod openclaw;
+mod prompt;
 mod reasoning;
 mod room;
 mod silence;

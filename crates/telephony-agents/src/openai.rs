@@ -9,6 +9,7 @@ use telephony_config::OpenAiAgent;
 
 use crate::agent::{Agent, AgentError, Answer, Past, Role, Turn};
 use crate::chat::{Chat, Endpoint, Words};
+use crate::prompt;
 
 /// A model that has begun to speak does not pause longer.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(60);
@@ -31,6 +32,10 @@ impl Agent for OpenAi {
 
     async fn models(&self) -> Result<Option<Vec<String>>, AgentError> {
         self.chat.models().await
+    }
+
+    async fn is_reachable(&self) -> Option<bool> {
+        Some(self.chat.is_reachable().await)
     }
 
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
@@ -64,9 +69,9 @@ impl OpenAi {
 
     /// Everything said so far. Lines of one side in a row are one message: some models insist on taking turns.
     fn messages(&self, history: &[Past], words: &Words) -> Vec<Value> {
-        let mut said: Vec<(Role, String)> = Vec::new();
-        let now = (Role::Contact, words.text.clone());
-        for (role, text) in history.iter().map(|past| (past.role, past.text.clone())).chain([now]) {
+        let mut said: Vec<(&str, String)> = Vec::new();
+        let now = ("user", words.text.clone());
+        for (role, text) in history.iter().map(|past| (role_of(past), prompt::line(past))).chain([now]) {
             match said.last_mut() {
                 Some((last, so_far)) if *last == role => *so_far = format!("{so_far}\n{text}"),
                 _ => said.push((role, text)),
@@ -74,14 +79,15 @@ impl OpenAi {
         }
         let system = self.settings.system_prompt.iter().map(|text| json!({ "role": "system", "content": text }));
         let now = said.pop().map(|(_, text)| json!({ "role": "user", "content": words.content(&text) }));
-        let said = said.into_iter().map(|(role, text)| json!({ "role": word(role), "content": text }));
+        let said = said.into_iter().map(|(role, text)| json!({ "role": role, "content": text }));
         system.chain(said).chain(now).collect()
     }
 }
 
-fn word(role: Role) -> &'static str {
-    match role {
-        Role::Contact => "user",
+/// What the operator texted is a note beside the contact's words: some models insist that a user begins.
+fn role_of(past: &Past) -> &'static str {
+    match past.role {
+        Role::Contact | Role::Operator => "user",
         Role::Agent => "assistant",
     }
 }

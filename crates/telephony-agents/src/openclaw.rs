@@ -1,5 +1,5 @@
 //! The `openclaw` agent: a running OpenClaw over HTTP, with one session for each phone number.
-//! OpenClaw keeps the conversation, so only what is new is sent.
+//! OpenClaw keeps the conversation, so only what is new is sent, and what the operator texted meanwhile.
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use telephony_config::OpenClawAgent;
 
-use crate::agent::{Agent, AgentError, Answer, Past, Turn};
+use crate::agent::{Agent, AgentError, Answer, Past, Role, Turn};
 use crate::chat::{Chat, Endpoint, Words};
+use crate::prompt;
 
 /// Which session the turn belongs to: the one that OpenClaw's own channels use for a direct message.
 const SESSION: HeaderName = HeaderName::from_static("x-openclaw-session-key");
@@ -35,13 +36,23 @@ impl Agent for OpenClaw {
         self.chat.models().await
     }
 
+    fn hears_operator(&self) -> bool {
+        true
+    }
+
+    async fn is_reachable(&self) -> Option<bool> {
+        Some(self.chat.is_reachable().await)
+    }
+
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
         let model = format!("openclaw/{}", self.agent_id.as_deref().unwrap_or("default"));
-        let request = |words: &Words, _: &[Past]| {
-            let messages = [json!({ "role": "user", "content": words.content(&words.text) })];
+        let texted: Vec<Past> = turn.history.iter().filter(|past| past.role == Role::Operator).cloned().collect();
+        let request = |words: &Words, texted: &[Past]| {
+            let lines: Vec<String> = texted.iter().map(prompt::line).chain([words.text.clone()]).collect();
+            let messages = [json!({ "role": "user", "content": words.content(&lines.join("\n")) })];
             json!({ "model": model, "stream": true, "messages": messages })
         };
-        let answer = self.chat.ask_with(&turn, &[], request, self.headers(&turn)?).await?;
+        let answer = self.chat.ask_with(&turn, &texted, request, self.headers(&turn)?).await?;
         Ok(answer.map_ok(silence).boxed())
     }
 }

@@ -180,7 +180,9 @@ impl Gateway {
             tasks.spawn("commands", stop.clone(), commands);
         }
         let inbox = inbox(&parts, &rules, &wake, &storage, &public, &holder);
-        tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), inbox.run(stop.clone())));
+        let answering = inbox.clone().run(stop.clone());
+        tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), answering));
+        tasks.spawn_dropped("agent", stop.clone(), inbox.run_comeback(stop.clone()));
         let outbox = outbox(&parts, &wake, &storage, &public, holder);
         let sending = outbox.clone().run(stop.clone());
         tasks.spawn("messages", stop.clone(), once_cleared(desk.clone(), stop.clone(), sending));

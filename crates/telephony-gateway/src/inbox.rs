@@ -1,6 +1,7 @@
 //! Has turns answered: takes what is due, up to so many at a time, each in a task of its own.
 
 mod attachments;
+mod comeback;
 mod enclosures;
 pub mod reply;
 mod turn;

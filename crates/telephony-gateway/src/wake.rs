@@ -13,6 +13,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub struct Wake {
     /// A turn may be due.
     pub inbox: Notify,
+    /// A turn may wait for an agent that cannot be reached.
+    pub agent: Notify,
     /// A part may be due.
     pub outbox: Notify,
     /// An outcome may be unknown.

@@ -216,10 +216,21 @@ pub enum Reference {
 /// One line of what was said before.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Spoken {
-    /// Whether the contact said it, else the agent or the operator.
-    pub by_contact: bool,
+    /// Who said it.
+    pub by: Speaker,
     /// The text.
     pub text: String,
+}
+
+/// Who said something in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The contact.
+    Contact,
+    /// The agent, in its answer.
+    Agent,
+    /// The operator, or a tool or program of theirs, outside of a turn.
+    Operator,
 }
 
 /// How much there is to do, and what went wrong.
@@ -300,7 +311,8 @@ pub trait History: Send + Sync {
     /// One message with its attempts.
     async fn message(&self, reference: Reference) -> Result<Option<Detail>, StoreError>;
 
-    /// The last `turns` answered turns of a conversation, oldest line first, not before its last reset.
+    /// The last `turns` answered turns of a conversation, oldest line first, not before its last reset, and the texts that
+    /// the operator sent between them and after them. A text that did not leave or did not arrive is not among them.
     async fn spoken(&self, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError>;
 
     /// From now on agents are told nothing of turns up to `last`, nor of what was to be forgotten before.

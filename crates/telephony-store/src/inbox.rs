@@ -121,6 +121,8 @@ pub struct TurnFailure {
     pub reason: String,
     /// What may be done next.
     pub disposition: Disposition,
+    /// Whether no connection to the agent was possible: once one is, the turn need not wait for its next attempt.
+    pub is_unreachable: bool,
     /// 0..=1, spreads the next attempts.
     pub jitter: f64,
     /// What the contact is told once the turn has failed for [`telephony_domain::retry::UNAVAILABLE_AFTER`] or is dead;
@@ -196,6 +198,12 @@ pub trait Inbox: Send + Sync {
     /// Records a failed attempt and decides by [`telephony_domain::retry::turn_fate`], within [`crate::LONGEST_WAIT`].
     /// (A lease that expires counts as a failure too, due at once.) Fails with [`StoreError::LeaseLost`].
     async fn fail_turn(&self, lease: &TurnLease, failure: TurnFailure, now: Timestamp) -> Result<TurnFate, StoreError>;
+
+    /// Whether any turn waits only because its agent could not be reached.
+    async fn turns_wait_for_agent(&self) -> Result<bool, StoreError>;
+
+    /// The agent can be reached again: turns that wait for it are due at `now`. Returns how many they are.
+    async fn hasten_turns(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Gives the turn back untried, as at a stop: it is due at once and the attempt does not count.
     async fn hand_back_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError>;

@@ -93,7 +93,9 @@ async fn ask_server(subject: &Subject, base_url: &str, checkup: &mut Checkup) ->
             return Some(models);
         }
         Err(AgentError::Refused(reason)) => checkup.found(AGENT_REFUSES.found(reason)),
-        Err(AgentError::Unavailable(reason)) => checkup.found(AGENT_UNREACHABLE.found(reason)),
+        Err(AgentError::Unavailable(reason) | AgentError::Unreachable(reason)) => {
+            checkup.found(AGENT_UNREACHABLE.found(reason));
+        }
         Err(error @ AgentError::TimedOut(_)) => checkup.found(AGENT_UNREACHABLE.found(error)),
         Err(error @ (AgentError::Busy(_) | AgentError::Odd(_))) => checkup.found(COULD_NOT_CHECK.found(error)),
     }

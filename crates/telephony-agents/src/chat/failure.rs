@@ -23,10 +23,10 @@ impl Endpoint {
             let settings = self.credential_settings;
             return AgentError::Refused(format!("agent.baseUrl or {settings} cannot be used in a request: {cause}"));
         }
-        AgentError::Unavailable(match error.is_connect() {
-            true => format!("{server} cannot be reached: {cause}"),
-            false => format!("the connection to {server} broke: {cause}"),
-        })
+        match error.is_connect() {
+            true => AgentError::Unreachable(format!("{server} cannot be reached: {cause}")),
+            false => AgentError::Unavailable(format!("the connection to {server} broke: {cause}")),
+        }
     }
 
     /// The server answered with another status than success.

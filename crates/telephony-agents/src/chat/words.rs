@@ -9,6 +9,7 @@ use telephony_domain::{reaction, vcard};
 
 use crate::agent::{Said, Turn};
 use crate::attachment::{Attachment, Held};
+use crate::prompt::unmarked;
 
 /// No more pictures are shown at a time: what OpenClaw takes where nobody configured another number.
 const PICTURES: usize = 8;
@@ -99,7 +100,7 @@ fn spoken(said: &Said) -> impl Iterator<Item = String> {
         .then(|| format!("[sent to a group with {others}; your answer goes to the sender alone]"));
     let text = match reaction::read(&said.text) {
         Some(reaction) => format!("[reaction to an earlier message: {} “{}”]", reaction.deed, reaction.about),
-        None => said.text.clone(),
+        None => unmarked(&said.text),
     };
     group.into_iter().chain(Some(text).filter(|text| !text.is_empty()))
 }

@@ -44,6 +44,7 @@ fn past(past: &Past) -> Value {
     let from = match past.role {
         Role::Contact => "contact",
         Role::Agent => "agent",
+        Role::Operator => "operator",
     };
     json!({ "from": from, "text": past.text })
 }

@@ -39,7 +39,7 @@ async fn a_program_reads_the_turn_as_one_json_object() {
     question.said[1].media = vec![voice_note, unavailable_picture()];
     question.said[1].also_to = vec!["+15550002222".to_owned()];
     question.said[0].text = "Liked “done”".to_owned();
-    question.history = vec![past(Role::Contact, "hi"), past(Role::Agent, "hello")];
+    question.history = vec![past(Role::Contact, "hi"), past(Role::Agent, "hello"), past(Role::Operator, "at 7")];
     let answer = ask(&program(vec!["cat".to_owned()]), question).await.unwrap();
     let received = 1_700_000_000_000_u64;
     let expected = serde_json::json!({
@@ -69,7 +69,7 @@ async fn a_program_reads_the_turn_as_one_json_object() {
                 "received": received,
             },
         ],
-        "history": [{ "from": "contact", "text": "hi" }, { "from": "agent", "text": "hello" }],
+        "history": [{ "from": "contact", "text": "hi" }, { "from": "agent", "text": "hello" }, { "from": "operator", "text": "at 7" }],
     });
     assert_eq!(serde_json::from_str::<serde_json::Value>(&answer).unwrap(), expected);
     assert_eq!(program(Vec::new()).history_turns(), 20);

@@ -76,6 +76,39 @@ async fn the_question_carries_the_prompt_the_conversation_and_the_key() {
 }
 
 #[tokio::test]
+async fn what_the_operator_texted_is_marked_and_a_user_begins() {
+    let model = Model::start(answers("yes")).await;
+    let mut question = turn(&["thanks"]);
+    let lines = [
+        (Role::Operator, "Doors open at 7."),
+        (Role::Contact, "ok"),
+        (Role::Agent, "Fine."),
+        (Role::Operator, "At 8!"),
+    ];
+    question.history = lines.map(|(role, text)| past(role, text)).to_vec();
+    ask(&agent(&model), question).await.unwrap();
+    let messages = model.asked().pop().unwrap().body["messages"].clone();
+    let expected = [
+        ("user", "[sent by the operator: “Doors open at 7.”]\nok"),
+        ("assistant", "Fine."),
+        ("user", "[sent by the operator: “At 8!”]\nthanks"),
+    ];
+    let expected = expected.map(|(role, content)| serde_json::json!({ "role": role, "content": content }));
+    assert_eq!(messages.as_array().unwrap()[1..], expected);
+}
+
+#[tokio::test]
+async fn a_server_is_looked_for_without_a_question() {
+    let model = Model::start(answers("yes")).await;
+    assert_eq!(agent(&model).is_reachable().await, Some(true));
+    assert!(model.asked().is_empty());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    assert_eq!(agent_at(&url, SOON).is_reachable().await, Some(false));
+}
+
+#[tokio::test]
 async fn a_base_url_may_end_in_a_slash_or_be_the_whole_url() {
     let model = Model::start(answers("yes")).await;
     for end in ["/v1/", "/v1/chat/completions"] {

@@ -36,6 +36,20 @@ async fn only_what_is_new_is_said_in_the_contacts_own_session() {
 }
 
 #[tokio::test]
+async fn what_the_operator_texted_stands_before_the_contacts_words() {
+    let model = Model::start(answers("yes")).await;
+    let mut question = turn(&["Which doors?"]);
+    question.history = vec![past(Role::Operator, "Doors open at 7."), past(Role::Operator, "Bring a coat.")];
+    assert!(agent(&model, None).hears_operator());
+    ask(&agent(&model, None), question).await.unwrap();
+    let content = &model.asked().pop().unwrap().body["messages"][0]["content"];
+    assert_eq!(
+        content,
+        "[sent by the operator: “Doors open at 7.”]\n[sent by the operator: “Bring a coat.”]\nWhich doors?"
+    );
+}
+
+#[tokio::test]
 async fn another_agent_has_sessions_of_its_own() {
     let model = Model::start(answers("yes")).await;
     ask(&agent(&model, Some("phone")), turn(&["hi"])).await.unwrap();

@@ -54,7 +54,7 @@ pub(crate) fn refusal(answer: Result<String, AgentError>) -> String {
 /// The sentence of an error after which the turn is tried again.
 pub(crate) fn unavailable(answer: Result<String, AgentError>) -> String {
     match answer {
-        Err(AgentError::Unavailable(sentence)) => sentence,
+        Err(AgentError::Unavailable(sentence) | AgentError::Unreachable(sentence)) => sentence,
         other => panic!("not unavailable: {other:?}"),
     }
 }

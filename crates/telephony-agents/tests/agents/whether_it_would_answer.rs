@@ -97,7 +97,7 @@ async fn what_would_end_a_turn_for_good_is_said_with_what_to_do() {
 #[tokio::test]
 async fn a_server_that_is_down_or_has_trouble_is_no_refusal() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    assert!(matches!(model_at(&format!("http://{closed}")).models().await, Err(AgentError::Unavailable(_))));
+    assert!(matches!(model_at(&format!("http://{closed}")).models().await, Err(AgentError::Unreachable(_))));
     let (troubled, _) = server((503, ""), NOT_FOUND).await;
     assert!(matches!(model_at(&troubled).models().await, Err(AgentError::Unavailable(_))));
 }

@@ -1,6 +1,5 @@
 //! One turn: who it is, what the agent says, and the end of it on disk.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,9 +7,10 @@ use telephony_agents::{AgentError, Past, Role, Turn, collect};
 use telephony_domain::id::TurnId;
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::{Admission, Refusal};
-use telephony_domain::retry::{Disposition, TurnFate};
+use telephony_domain::retry::TurnFate;
 use telephony_store::StoreError;
 use telephony_store::contacts::{Challenge, Challenged};
+use telephony_store::history::Speaker;
 use telephony_store::inbox::{Inbound, LeasedTurn, RENEW_EVERY, Sorry, TurnEnd, TurnFailure};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -83,7 +83,7 @@ impl Worker {
         let stored = match ended {
             Ok(Ended::Stored) => Ok(()),
             Ok(Ended::With(end)) => self.inbox.store.finish_turn(&turn.lease, end, self.inbox.clock.now()).await,
-            Ok(Ended::Failed(error)) => self.fail(turn, &error, error.disposition(turn.attempt)).await,
+            Ok(Ended::Failed(error)) => self.fail(turn, &error).await,
             Err(error) => Err(error),
         };
         stored.map(|()| outcome)
@@ -137,13 +137,16 @@ impl Worker {
     }
 
     async fn question(&self, turn: &LeasedTurn, messages: &[Inbound]) -> Result<Turn, StoreError> {
-        let wanted = self.rules.agent.history_turns();
-        let spoken = if wanted == 0 { Vec::new() } else { self.inbox.store.spoken(turn.conversation, wanted).await? };
-        let reset = spoken.iter().rposition(|line| line.by_contact && is_reset(&line.text));
+        let agent = &self.rules.agent;
+        let spoken = match agent.hears_operator() {
+            true => self.inbox.store.spoken(turn.conversation, agent.history_turns()).await?,
+            false => Vec::new(),
+        };
+        let reset = spoken.iter().rposition(|line| line.by == Speaker::Contact && is_reset(&line.text));
         let history = spoken
             .into_iter()
             .skip(reset.map_or(0, |reset| reset + 1))
-            .map(|line| Past { role: if line.by_contact { Role::Contact } else { Role::Agent }, text: line.text });
+            .map(|line| Past { role: role(line.by), text: line.text });
         Ok(Turn {
             id: turn.lease.turn,
             attempt: turn.attempt,
@@ -154,16 +157,20 @@ impl Worker {
         })
     }
 
-    async fn fail(
-        &self,
-        turn: &LeasedTurn,
-        error: &(dyn Error + Send + Sync),
-        disposition: Disposition,
-    ) -> Result<(), StoreError> {
-        let failure =
-            TurnFailure { reason: error.to_string(), disposition, jitter: random::fraction(), sorry: self.sorry() };
+    async fn fail(&self, turn: &LeasedTurn, error: &AgentError) -> Result<(), StoreError> {
+        let is_unreachable = matches!(error, AgentError::Unreachable(_));
+        let failure = TurnFailure {
+            reason: error.to_string(),
+            disposition: error.disposition(turn.attempt),
+            is_unreachable,
+            jitter: random::fraction(),
+            sorry: self.sorry(),
+        };
         let now = self.inbox.clock.now();
         let fate = self.inbox.store.fail_turn(&turn.lease, failure, now).await?;
+        if is_unreachable {
+            self.inbox.wake.agent.notify_one();
+        }
         let (id, attempt, agent) = (turn.lease.turn, turn.attempt, self.rules.agent.name());
         match fate {
             TurnFate::Dead => {
@@ -227,6 +234,14 @@ impl Worker {
 /// The turn is tried again as after any failure, and is dead at last.
 fn panicked() -> Result<Ended, StoreError> {
     Ok(Ended::Failed(AgentError::Unavailable("a fault of this program; see the log".to_owned())))
+}
+
+fn role(speaker: Speaker) -> Role {
+    match speaker {
+        Speaker::Contact => Role::Contact,
+        Speaker::Agent => Role::Agent,
+        Speaker::Operator => Role::Operator,
+    }
 }
 
 fn is_reset(text: &str) -> bool {

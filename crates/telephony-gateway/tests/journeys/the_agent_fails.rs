@@ -1,8 +1,11 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use telephony_agents::AgentError;
+use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
+use telephony_agents::{Agent, AgentError, Answer, Past, Role, Turn};
+use telephony_domain::message::{Draft, PartDraft, Purpose};
 use tokio::sync::Semaphore;
 
 use crate::stage::{ALICE, BOB, Plan, SORRY, Scripted};
@@ -213,4 +216,90 @@ async fn what_is_said_behind_a_reset_in_the_same_turn_is_remembered() {
         stage.expect_rest().await;
     }
     stage.expect(ALICE, &["one", "three", "three,three,four"]).await;
+}
+
+/// An agent behind a server that can be stopped and started.
+#[derive(Default)]
+struct Served {
+    is_up: AtomicBool,
+    attempts: AtomicU32,
+    history: Mutex<Vec<Past>>,
+}
+
+#[async_trait]
+impl Agent for Served {
+    fn name(&self) -> &'static str {
+        "served"
+    }
+
+    fn hears_operator(&self) -> bool {
+        true
+    }
+
+    async fn is_reachable(&self) -> Option<bool> {
+        Some(self.is_up.load(Ordering::Relaxed))
+    }
+
+    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+        if !self.is_up.load(Ordering::Relaxed) {
+            return Err(AgentError::Unreachable("connection refused".into()));
+        }
+        *self.history.lock().unwrap() = turn.history.clone();
+        let text = turn.text();
+        Ok(stream::once(async move { Ok(text) }).boxed())
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_is_back_answers_at_once_what_waited_for_it() {
+    let agent = Arc::new(Served::default());
+    let mut stage = Plan { agent: agent.clone(), ..Plan::default() }.start().await;
+    stage.text(ALICE, "hello").await;
+    stage.text(BOB, "hi").await;
+    for attempts in [2, 4, 6, 8] {
+        stage.expect_summary(|_| agent.attempts.load(Ordering::Relaxed) >= attempts).await;
+        stage.expect_summary(|summary| summary.retrying + summary.parked == 2).await;
+        stage.clock.advance(Duration::from_secs(300));
+    }
+    stage.expect_summary(|_| agent.attempts.load(Ordering::Relaxed) >= 10).await;
+    stage.expect_summary(|summary| summary.parked == 2).await;
+    stage.stop_gateway().await;
+    stage.start_gateway().await;
+    agent.is_up.store(true, Ordering::Relaxed);
+    stage.expect_summary(|summary| summary.parked == 0).await;
+    stage.expect_rest().await;
+    for (contact, text) in [(ALICE, "hello"), (BOB, "hi")] {
+        assert_eq!(stage.bodies(contact).last().map(String::as_str), Some(text));
+    }
+}
+
+#[tokio::test]
+async fn an_agent_hears_what_the_operator_texted_and_only_once() {
+    let agent = Arc::new(Served { is_up: true.into(), ..Served::default() });
+    let stage = Plan { agent: agent.clone(), ..Plan::default() }.start().await;
+    stage.text(ALICE, "hello").await;
+    stage.expect(ALICE, &["hello"]).await;
+    let text = "Doors open at 7.".to_owned();
+    let draft = Draft {
+        key: "k1".to_owned(),
+        purpose: Purpose::Send,
+        to: ALICE.parse().unwrap(),
+        parts: vec![PartDraft { text: text.clone(), segments: 1 }],
+        text,
+        media: Vec::new(),
+        turn: None,
+    };
+    let line = stage.store().lines().await.unwrap()[0].id;
+    stage.store().enqueue(line, draft, stage.now()).await.unwrap();
+    telephony_gateway::poke::poke(stage.state.path()).await.unwrap();
+    stage.expect(ALICE, &["hello", "Doors open at 7."]).await;
+    stage.expect_rest().await;
+    for (text, heard) in [("thanks", Some("Doors open at 7.")), ("bye", None)] {
+        stage.text(ALICE, text).await;
+        stage.expect_summary(|_| stage.bodies(ALICE).last().is_some_and(|body| body == text)).await;
+        let history = agent.history.lock().unwrap().clone();
+        assert!(history.iter().all(|past| past.role == Role::Operator));
+        assert_eq!(history.first().map(|past| past.text.as_str()), heard, "{text}");
+    }
 }

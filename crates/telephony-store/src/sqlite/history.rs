@@ -2,13 +2,14 @@
 
 mod detail;
 mod entries;
+mod spoken;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row};
 use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, list, one};
+use super::query::{execute, one};
 use super::{SqliteStore, backlog, summary};
 use crate::StoreError;
 use crate::history::{Backlog, Detail, Entry, EntryId, Filter, History, Mark, Reference, Spoken, Summary};
@@ -34,7 +35,7 @@ impl History for SqliteStore {
     }
 
     async fn spoken(&self, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
-        self.read(move |db| spoken(db, conversation, turns)).await
+        self.read(move |db| spoken::list_of(db, conversation, turns)).await
     }
 
     async fn reset_conversation(&self, conversation: ConversationId, last: TurnId) -> Result<(), StoreError> {
@@ -58,25 +59,4 @@ impl History for SqliteStore {
 pub(super) fn details(db: &Connection, filter: &Filter) -> Result<Vec<Detail>, StoreError> {
     let newest_first = entries::list_by(db, filter)?;
     newest_first.into_iter().rev().map(|entry| detail::of_entry(db, entry)).collect()
-}
-
-fn spoken(db: &Connection, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
-    let sql = "SELECT id FROM turn WHERE conversation = ?1 AND state = 'answered'
-               AND id > (SELECT forgotten_turn FROM conversation WHERE id = ?1) ORDER BY id DESC LIMIT ?2";
-    let newest_first = list(db, sql, (conversation.0, turns), |row| row.get(0).map(TurnId))?;
-    let mut said = Vec::new();
-    for turn in newest_first.into_iter().rev() {
-        said.extend(said_in(db, turn)?);
-    }
-    said.retain(|line| !line.text.is_empty());
-    Ok(said)
-}
-
-fn said_in(db: &Connection, turn: TurnId) -> Result<Vec<Spoken>, StoreError> {
-    let sql = "SELECT text FROM inbound WHERE turn = ? ORDER BY id";
-    let mut said = list(db, sql, [turn.0], |row| Ok(Spoken { by_contact: true, text: row.get("text")? }))?;
-    let sql = "SELECT coalesce(m.text, (SELECT text FROM part WHERE message = m.id)) AS text
-               FROM message AS m WHERE turn = ? ORDER BY id";
-    said.extend(list(db, sql, [turn.0], |row| Ok(Spoken { by_contact: false, text: row.get("text")? }))?);
-    Ok(said)
 }

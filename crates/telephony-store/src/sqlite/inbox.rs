@@ -57,6 +57,14 @@ impl Inbox for SqliteStore {
         self.write(move |db| turn_end::record_failure(db, &lease, &failure, now)).await
     }
 
+    async fn turns_wait_for_agent(&self) -> Result<bool, StoreError> {
+        self.read(|db| turn_end::waiting_for_agent(db).map(|turns| !turns.is_empty())).await
+    }
+
+    async fn hasten_turns(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |db| turn_end::hasten(db, now)).await
+    }
+
     async fn hand_back_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.write(move |db| turn_end::hand_back(db, &lease, now)).await

@@ -16,6 +16,9 @@ use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
 use crate::notices::Notice;
 use crate::{Holder, LONGEST_WAIT, StoreError};
 
+/// The outcome of an attempt for which no connection to the agent was possible.
+const UNREACHABLE: &str = "unreachable";
+
 /// The turn, while the lease on it is the newest.
 pub(super) fn held(db: &Connection, lease: &TurnLease) -> Result<Turn, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM turn WHERE id = ? AND fence = ? AND state = 'leased'");
@@ -127,6 +130,7 @@ pub(super) fn record_failure(
     let turn = held(db, lease)?;
     let fate = fail(db, &turn, &failure.reason, failure.disposition, failure.jitter, now)?;
     let outcome = match fate {
+        TurnFate::RetryAt(_) | TurnFate::ParkedUntil(_) if failure.is_unreachable => UNREACHABLE,
         TurnFate::RetryAt(_) => "retried",
         TurnFate::ParkedUntil(_) => "parked",
         TurnFate::Dead => "failed",
@@ -137,6 +141,25 @@ pub(super) fn record_failure(
         apologise(db, &turn, sorry, due, now)?;
     }
     Ok(fate)
+}
+
+/// Turns whose last attempt did not reach the agent and that wait for another.
+pub(super) fn waiting_for_agent(db: &Connection) -> Result<Vec<Turn>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state IN ('retrying', 'parked') AND EXISTS
+             (SELECT 1 FROM turn_attempt WHERE turn = turn.id AND number = turn.fence AND outcome = ?)"
+    );
+    list(db, &sql, [UNREACHABLE], read)
+}
+
+/// Makes them due.
+pub(super) fn hasten(db: &Connection, now: Timestamp) -> Result<usize, StoreError> {
+    let waiting: Vec<Turn> = waiting_for_agent(db)?.into_iter().filter(|turn| turn.due > now).collect();
+    for turn in &waiting {
+        execute(db, "UPDATE turn SET due_at = ? WHERE id = ?", (now.0, turn.id.0))?;
+        conversation::rearm(db, turn.conversation)?;
+    }
+    Ok(waiting.len())
 }
 
 /// When the agent was first asked, the last time that the turn began anew: one that takes long to fail keeps the contact

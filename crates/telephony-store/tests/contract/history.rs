@@ -5,7 +5,9 @@ use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
 use telephony_domain::message::{Draft, Media, Purpose};
 use telephony_domain::retry::Disposition;
 use telephony_store::StoreError;
-use telephony_store::history::{Direction, Entry, EntryId, EntryState, Filter, Mark, Reference, Spoken, Summary};
+use telephony_store::history::{
+    Direction, Entry, EntryId, EntryState, Filter, Mark, Reference, Speaker, Spoken, Summary,
+};
 use telephony_store::inbox::TurnEnd;
 use telephony_store::outbox::PartState;
 
@@ -27,6 +29,12 @@ impl World {
         self.answer(&turn, answer, at(now)).await.unwrap();
         turn.conversation
     }
+
+    /// The operator sends a text.
+    async fn operator_sends(&self, key: &str, to: &str, parts: &[&str], now: i64) {
+        let draft = Draft { purpose: Purpose::Send, text: parts.join("+"), ..draft(key, to, parts) };
+        self.store.enqueue(self.line, draft, at(now)).await.unwrap();
+    }
 }
 
 fn words(entries: &[Entry]) -> Vec<&str> {
@@ -34,7 +42,7 @@ fn words(entries: &[Entry]) -> Vec<&str> {
 }
 
 fn said(lines: &[Spoken]) -> Vec<(bool, &str)> {
-    lines.iter().map(|line| (line.by_contact, line.text.as_str())).collect()
+    lines.iter().map(|line| (line.by == Speaker::Contact, line.text.as_str())).collect()
 }
 
 #[tokio::test]
@@ -191,6 +199,39 @@ async fn an_agent_is_told_the_last_turns_in_order() {
     assert_eq!(said(&all), [(true, "one"), (false, "1"), (true, "two"), (true, "and three"), (false, "2 3")]);
     let last = world.store.spoken(conversation, 1).await.unwrap();
     assert_eq!(said(&last), [(true, "two"), (true, "and three"), (false, "2 3")]);
+}
+
+#[tokio::test]
+async fn an_agent_knows_what_the_operator_texted() {
+    let world = World::new().await;
+    let conversation = world.exchange(ANN, "one", "1", 1).await;
+    world.hand_over("SM1", at(1)).await;
+    world.operator_sends("k1", ANN, &["Doors", "open"], 2).await;
+    world.hand_over("SM2", at(3)).await;
+    world.hand_over("SM3", at(4)).await;
+    world.exchange(ANN, "two", "2", 5).await;
+    world.hand_over("SM4", at(5)).await;
+    for (key, text, sid, second) in [("k2", "lost", "SM5", 6), ("k3", "Closed", "SM6", 7)] {
+        world.operator_sends(key, ANN, &[text], second).await;
+        world.hand_over(sid, at(second)).await;
+    }
+    world.store.report(report("SM5", None, Status::Undelivered), at(8)).await.unwrap();
+    world.operator_sends("k4", BOB, &["not yours"], 8).await;
+    world.hand_over("SM7", at(8)).await;
+    world.operator_sends("k5", ANN, &["still waits"], 8).await;
+
+    let heard = async |turns| {
+        let all = world.store.spoken(conversation, turns).await.unwrap();
+        all.into_iter().map(|line| (line.by, line.text)).collect::<Vec<_>>()
+    };
+    let line = |by, text: &str| (by, text.to_owned());
+    let newest = line(Speaker::Operator, "Closed");
+    let second = [line(Speaker::Contact, "two"), line(Speaker::Agent, "2"), newest.clone()];
+    let doors = line(Speaker::Operator, "Doors+open");
+    let first = [line(Speaker::Contact, "one"), line(Speaker::Agent, "1"), doors.clone()];
+    assert_eq!(heard(10).await, [&first[..], &second[..]].concat());
+    assert_eq!(heard(1).await, [&[doors][..], &second[..]].concat());
+    assert_eq!(heard(0).await, [newest], "what the agent does not know yet");
 }
 
 #[tokio::test]

@@ -269,3 +269,23 @@ async fn a_flood_becomes_several_turns_and_none_of_it_is_lost() {
     assert_eq!(read, [50, 10, 1, 9], "a text that is too long for any turn has one of its own");
     assert_eq!(world.store.summary(at(200)).await.unwrap().waiting, 0);
 }
+
+#[tokio::test]
+async fn turns_that_wait_for_an_agent_go_on_when_it_is_back() {
+    let world = World::new().await;
+    let unreachable = || TurnFailure { is_unreachable: true, ..turn_failure(RETRY) };
+    for (contact, failure) in [(ANN, unreachable()), (BOB, turn_failure(RETRY))] {
+        world.says(contact, "hello", at(1)).await;
+        let turn = world.lease(at(1)).await;
+        assert!(!world.store.turns_wait_for_agent().await.unwrap() || contact == BOB);
+        world.store.fail_turn(&turn.lease, failure, at(1)).await.unwrap();
+    }
+    assert!(world.store.turns_wait_for_agent().await.unwrap());
+    assert_eq!(world.store.hasten_turns(at(1)).await.unwrap(), 1);
+    assert_eq!(world.store.hasten_turns(at(1)).await.unwrap(), 0);
+    let turn = world.lease(at(1)).await;
+    assert_eq!((turn.contact.as_str(), turn.attempt), (ANN, 2));
+    assert!(!world.store.turns_wait_for_agent().await.unwrap(), "it is being answered");
+    world.store.fail_turn(&turn.lease, turn_failure(RETRY), at(1)).await.unwrap();
+    assert_eq!(world.store.hasten_turns(at(1)).await.unwrap(), 0, "it was reached, and failed in another way");
+}

@@ -253,7 +253,7 @@ pub fn report(provider_id: &str, correlator: Option<&str>, status: Status) -> St
 }
 
 pub fn turn_failure(disposition: Disposition) -> TurnFailure {
-    TurnFailure { reason: "the agent is away".to_owned(), disposition, jitter: 0.0, sorry: None }
+    TurnFailure { reason: "the agent is away".to_owned(), disposition, is_unreachable: false, jitter: 0.0, sorry: None }
 }
 
 pub fn send_failure(disposition: Disposition) -> SendFailure {

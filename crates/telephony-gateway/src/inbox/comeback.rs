@@ -1,0 +1,65 @@
+//! Looks for an agent that could not be reached, as long as turns wait for it, and lets them go on when it is back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_store::StoreError;
+use tokio::time::Instant;
+
+use super::Inbox;
+use crate::stop::Stop;
+
+/// How often the agent is looked for; a look is a connection and nothing more.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// An agent that can be reached and does not answer hastens turns no more often; the others wait for their next attempt.
+const HASTEN_EVERY: Duration = Duration::from_secs(60);
+
+impl Inbox {
+    /// Runs until `stop`. Begins with a look: turns may wait since before the start.
+    pub async fn run_comeback(self: Arc<Self>, stop: Stop) {
+        let mut hastened = None;
+        while stop.unless_asked(self.look_for_agent(&mut hastened)).await.is_some() {
+            if stop.unless_asked(self.wake.agent.notified()).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn look_for_agent(&self, hastened: &mut Option<Instant>) {
+        while let Some(is_back) = self.is_agent_back().await {
+            match hastened {
+                _ if !is_back => *hastened = None,
+                Some(last) if last.elapsed() < HASTEN_EVERY => return,
+                _ => {
+                    *hastened = Some(Instant::now());
+                    return self.hasten().await.unwrap_or_else(|error| warn(&error));
+                }
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// None where no turn waits for the agent, or it has no server.
+    async fn is_agent_back(&self) -> Option<bool> {
+        match self.store.turns_wait_for_agent().await {
+            Ok(true) => self.rules.now().agent.is_reachable().await,
+            Ok(false) => None,
+            Err(error) => {
+                warn(&error);
+                None
+            }
+        }
+    }
+
+    async fn hasten(&self) -> Result<(), StoreError> {
+        let turns = self.store.hasten_turns(self.clock.now()).await?;
+        tracing::info!(turns, "the agent can be reached again; waiting turns go on");
+        self.wake.inbox.notify_one();
+        Ok(())
+    }
+}
+
+fn warn(error: &StoreError) {
+    tracing::warn!(%error, "failed to look for turns that wait for the agent");
+}

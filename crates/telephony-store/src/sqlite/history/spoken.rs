@@ -1,0 +1,96 @@
+//! What was said in a conversation, for agents: answered turns, and what the operator texted between them.
+
+use rusqlite::{Connection, Row};
+use telephony_domain::id::{ConversationId, TurnId};
+use telephony_domain::time::Timestamp;
+
+use super::super::query::{find, list, time};
+use crate::StoreError;
+use crate::history::{Speaker, Spoken};
+
+/// The newest texts of the operator that an agent gets, where it wants fewer turns than this.
+const OPERATOR_TEXTS: u32 = 20;
+
+/// A line with the time at which it was said.
+struct Line {
+    at: Timestamp,
+    spoken: Spoken,
+}
+
+pub(super) fn list_of(db: &Connection, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
+    let mut answered = answered(db, conversation, turns.saturating_add(1))?;
+    let since = match answered.len() > turns as usize {
+        true => answered.pop().map(|(_, asked)| asked),
+        false => forgotten_until(db, conversation)?,
+    };
+    let mut said = Vec::new();
+    for (turn, _) in answered.into_iter().rev() {
+        said.extend(said_in(db, turn)?);
+    }
+    let texted = texted(db, conversation, since.unwrap_or(Timestamp(0)), turns.max(OPERATOR_TEXTS))?;
+    Ok(merged(said, texted).into_iter().filter(|spoken| !spoken.text.is_empty()).collect())
+}
+
+/// Answered turns, newest first, each with the time when its agent was last asked.
+fn answered(db: &Connection, conversation: ConversationId, turns: u32) -> Result<Vec<(TurnId, Timestamp)>, StoreError> {
+    let sql =
+        "SELECT id, coalesce((SELECT max(started_at) FROM turn_attempt WHERE turn = turn.id), created_at) AS asked_at
+               FROM turn WHERE conversation = ?1 AND state = 'answered'
+               AND id > (SELECT forgotten_turn FROM conversation WHERE id = ?1) ORDER BY id DESC LIMIT ?2";
+    list(db, sql, (conversation.0, turns), |row| Ok((TurnId(row.get("id")?), time(row, "asked_at")?)))
+}
+
+/// When the contact last had everything forgotten.
+fn forgotten_until(db: &Connection, conversation: ConversationId) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT created_at FROM turn WHERE id <= (SELECT forgotten_turn FROM conversation WHERE id = ?)
+               ORDER BY id DESC LIMIT 1";
+    find(db, sql, [conversation.0], |row| time(row, "created_at"))
+}
+
+fn said_in(db: &Connection, turn: TurnId) -> Result<Vec<Line>, StoreError> {
+    let sql = "SELECT text, received_at AS at FROM inbound WHERE turn = ? ORDER BY id";
+    let mut said = list(db, sql, [turn.0], |row| line(row, Speaker::Contact))?;
+    let sql = "SELECT coalesce(m.text, (SELECT text FROM part WHERE message = m.id)) AS text, created_at AS at
+               FROM message AS m WHERE turn = ? ORDER BY id";
+    said.extend(list(db, sql, [turn.0], |row| line(row, Speaker::Agent))?);
+    Ok(said)
+}
+
+/// What the operator sent `since` then, as far as it arrived or may have; in order of time. Of a text that arrived in part,
+/// the parts that did.
+fn texted(
+    db: &Connection,
+    conversation: ConversationId,
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<Line>, StoreError> {
+    let sql = "SELECT min(p.sent_at) AS at,
+                      iif(count(*) = (SELECT count(*) FROM part WHERE message = m.id) AND m.text IS NOT NULL,
+                          m.text, group_concat(p.text, ' ' ORDER BY p.position)) AS text
+               FROM part AS p JOIN message AS m ON m.id = p.message
+               WHERE p.conversation = ?1 AND p.sent_at >= ?2 AND p.state = 'sent'
+                 AND coalesce(p.status, '') NOT IN ('failed', 'undelivered', 'canceled')
+                 AND m.purpose = 'send' AND m.turn IS NULL
+               GROUP BY m.id ORDER BY at DESC, m.id DESC LIMIT ?3";
+    let mut newest_first = list(db, sql, (conversation.0, since.0, limit), |row| line(row, Speaker::Operator))?;
+    newest_first.reverse();
+    Ok(newest_first)
+}
+
+fn line(row: &Row<'_>, by: Speaker) -> rusqlite::Result<Line> {
+    Ok(Line { at: time(row, "at")?, spoken: Spoken { by, text: row.get("text")? } })
+}
+
+/// Both in one: turns keep their order, whenever their messages came.
+fn merged(said: Vec<Line>, texted: Vec<Line>) -> Vec<Spoken> {
+    let mut texted = texted.into_iter().peekable();
+    let mut all = Vec::new();
+    for line in said {
+        while let Some(earlier) = texted.next_if(|text| text.at < line.at) {
+            all.push(earlier.spoken);
+        }
+        all.push(line.spoken);
+    }
+    all.extend(texted.map(|text| text.spoken));
+    all
+}
