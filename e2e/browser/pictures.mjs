@@ -74,7 +74,7 @@ test("a picture comes back the way it went: from the phone to the agent, and fro
   writeFileSync(file, picture);
   const sent = await promisify(execFile)(program, ["telephony", "send", PHONE, "These hills.", "--media", file, "--config", config], { env: environment });
   assert.match(sent.stdout, /^Sent: MM/m);
-  const shown = phone.root.getByRole("img", { name: /^Picture from the assistant, PNG/ });
+  const shown = phone.root.getByRole("img", { name: /^Picture from your program, PNG/ });
   await shown.waitFor();
   await page.waitForFunction((image) => image.complete && image.naturalWidth === 640, await shown.elementHandle());
   await phone.waitForDelivery();
