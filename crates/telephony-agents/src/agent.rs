@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use telephony_domain::id::TurnId;
+use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
@@ -51,7 +52,7 @@ pub struct Turn {
     /// Who is talking.
     pub contact: PhoneNumber,
     /// Which of our numbers they are talking to, where it is known.
-    pub line: Option<PhoneNumber>,
+    pub line: Option<LineAddress>,
     /// What they said, oldest first; never empty.
     pub said: Vec<Said>,
     /// Earlier turns, oldest first.

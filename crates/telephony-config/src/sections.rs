@@ -14,7 +14,8 @@ pub(crate) mod webhook_security;
 
 use std::fmt;
 
-use telephony_domain::address::read_phone;
+use telephony_domain::address::{read_phone, without_phone_prefix};
+use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{InboundPolicy, Policy};
 
@@ -46,7 +47,7 @@ pub struct Telephony {
     /// The phone company; there is one whenever the channel is enabled.
     pub provider: Option<ProviderName>,
     /// The number that messages and calls go out from.
-    pub from_number: Option<PhoneNumber>,
+    pub from_number: Option<LineAddress>,
     /// Who may talk to the assistant.
     pub policy: Policy,
     /// Twilio's credentials and settings.
@@ -104,8 +105,7 @@ impl Telephony {
             keys.key("enabled", "Whether `gateway` runs the channel; `send` works either way.", Switch).or(false);
         let provider = "The phone company; `simulator` is a built-in Twilio for trying things out.";
         let provider = keys.key("provider", provider, Choice(PROVIDERS)).optional();
-        let from_number = "Your number; messages and calls go out from it.";
-        let from_number = keys.key("fromNumber", from_number, number()).optional();
+        let from_number = read_from_number(keys);
         let policy = read_policy(keys);
         let twilio = keys.section("twilio", "Your Twilio account.", Twilio::read);
         let sms = keys.section("sms", "How an answer becomes text messages.", Sms::read);
@@ -120,7 +120,9 @@ impl Telephony {
         let max_concurrent_sessions =
             keys.key("maxConcurrentSessions", sessions, Whole { from: 1, to: 100_000_u32 }).or(50);
         let agent = keys.section("agent", "Who answers.", |keys| Agent::read(keys, openclaw));
-        let operator = keys.section("operator", "Who runs this.", |keys| Operator::read(keys, from_number.as_ref()));
+        let operator = keys.section("operator", "Who runs this.", |keys| {
+            Operator::read(keys, from_number.as_ref().and_then(LineAddress::number))
+        });
         if skip_signature_verification && operator.number.is_some() {
             keys.warning("skipSignatureVerification", "no order that comes by SMS is obeyed: anyone could send it");
         }
@@ -154,6 +156,9 @@ impl Telephony {
 const NUMBER_PATTERN: &str =
     r"^(([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{1,14}\s*$";
 
+/// A number with such a prefix, a short code, or a sender id.
+const LINE_PATTERN: &str = r"^((([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{1,14}\s*|[0-9]{4,6}|(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9 +_&-]{0,9}[A-Za-z0-9+_&-])?)$";
+
 /// A phone number in E.164 form.
 pub(crate) fn number() -> Parsed<PhoneNumber> {
     Parsed {
@@ -161,6 +166,24 @@ pub(crate) fn number() -> Parsed<PhoneNumber> {
         pattern: Some(NUMBER_PATTERN),
         parse: |text| read_phone(text).ok(),
     }
+}
+
+fn read_from_number(keys: &mut Keys<'_, '_>) -> Option<LineAddress> {
+    let doc = "Your number, short code or sender id; messages and calls go out from it. A short code takes no calls. A sender \
+               id only sends: nobody can answer it.";
+    let address: Parsed<LineAddress> = Parsed {
+        expected: "a phone number in E.164 form such as \"+15550001234\", a short code of 4 to 6 digits such as \"72345\", or a \
+                   sender id of 1 to 11 letters, digits, spaces and `+-_&` such as \"ACME\"",
+        pattern: Some(LINE_PATTERN),
+        parse: |text| without_phone_prefix(text).parse().ok(),
+    };
+    let from_number = keys.key("fromNumber", doc, address).optional();
+    if from_number.as_ref().is_some_and(|address| !address.receives()) {
+        let text = "a sender id only sends: no replies and no STOP come back, webhooks and pairing have no use, and `send` is \
+                    all that works; tell recipients another way to opt out";
+        keys.warning("fromNumber", text);
+    }
+    from_number
 }
 
 /// An entry of `allowFrom`.

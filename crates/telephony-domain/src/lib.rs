@@ -8,6 +8,7 @@ pub mod id;
 pub mod keyword;
 pub mod limit;
 pub mod line;
+pub mod line_address;
 pub mod media_type;
 pub mod message;
 pub mod mms;

@@ -2,17 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::number::PhoneNumber;
+use crate::line_address::LineAddress;
 
 /// Who we are on the phone: what outbound messages are sent from and inbound ones sent to.
 ///
 /// At least one of the two is set; a messaging service wins over the number for outbound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
-    /// Our phone number.
-    pub number: Option<PhoneNumber>,
+    /// Our phone number, short code or sender id.
+    pub number: Option<LineAddress>,
     /// The provider's id of a pool of numbers that it chooses from (at Twilio `MG…`).
     pub messaging_service: Option<String>,
+}
+
+impl Sender {
+    /// The number or short code that contacts can text; a sender id is none.
+    pub fn receiving(&self) -> Option<&LineAddress> {
+        self.number.as_ref().filter(|address| address.receives())
+    }
 }
 
 /// What carriers take a number for; it decides how fast the number may send.
@@ -23,8 +30,10 @@ pub enum LineKind {
     LongCode,
     /// A North American number that is free to call.
     TollFree,
-    /// Five or six digits without a country code.
+    /// Four to six digits without a country code.
     ShortCode,
+    /// A name that can only send.
+    SenderId,
     /// A pool of numbers behind one id.
     MessagingService,
 }
@@ -38,10 +47,11 @@ impl LineKind {
         if sender.messaging_service.is_some() {
             return LineKind::MessagingService;
         }
-        match sender.number.as_ref().map(PhoneNumber::as_str) {
-            Some(number) if is_toll_free(number) => LineKind::TollFree,
-            Some(number) if number.len() <= "+123456".len() => LineKind::ShortCode,
-            _ => LineKind::LongCode,
+        match &sender.number {
+            Some(LineAddress::Number(number)) if is_toll_free(number.as_str()) => LineKind::TollFree,
+            Some(LineAddress::ShortCode(_)) => LineKind::ShortCode,
+            Some(LineAddress::SenderId(_)) => LineKind::SenderId,
+            Some(LineAddress::Number(_)) | None => LineKind::LongCode,
         }
     }
 
@@ -51,6 +61,7 @@ impl LineKind {
         match self {
             LineKind::LongCode | LineKind::MessagingService => 1.0,
             LineKind::TollFree => 3.0,
+            LineKind::SenderId => 10.0,
             LineKind::ShortCode => 100.0,
         }
     }
@@ -74,7 +85,8 @@ mod tests {
         assert_eq!(kind("+15550001234"), LineKind::LongCode);
         assert_eq!(kind("+18335550100"), LineKind::TollFree);
         assert_eq!(kind("+448005550100"), LineKind::LongCode);
-        assert_eq!(kind("+12345"), LineKind::ShortCode);
+        assert_eq!(kind("72345"), LineKind::ShortCode);
+        assert_eq!(kind("My-Bank 1"), LineKind::SenderId);
         let service = Sender { number: None, messaging_service: Some("MG1".into()) };
         assert_eq!(LineKind::of(&service), LineKind::MessagingService);
     }

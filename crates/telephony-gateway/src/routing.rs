@@ -158,7 +158,7 @@ async fn set(provider: &dyn Provider, changes: &[RouteChange]) -> Result<(), Rou
 }
 
 fn missing(sender: &Sender, routes: &[Route]) -> Vec<String> {
-    let number = sender.number.as_ref().map(ToString::to_string);
+    let number = sender.receiving().map(ToString::to_string);
     let ours = number.into_iter().chain(sender.messaging_service.clone());
     ours.filter(|address| !routes.iter().any(|route| route.address == *address)).collect()
 }

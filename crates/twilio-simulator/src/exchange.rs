@@ -17,7 +17,7 @@ use crate::log::{Log, LogEntry};
 use crate::media::Media;
 use crate::message::MessageRecord;
 use crate::misbehaviour::Misbehaviour;
-use crate::number::Number;
+use crate::number::{Number, NumberKind};
 use crate::queue::{Pacing, Queues};
 use crate::service::Service;
 use crate::webhook::Webhook;
@@ -68,7 +68,8 @@ impl State {
 
     /// Gives a number its SID and adds it to the account.
     pub(crate) fn add_number(&mut self, mut number: Number) {
-        number.sid = self.ids.sid("PN");
+        let is_short_code = NumberKind::of(&number.phone_number) == NumberKind::ShortCode;
+        number.sid = self.ids.sid(if is_short_code { "SC" } else { "PN" });
         self.numbers.push(number);
     }
 

@@ -53,6 +53,8 @@ pub(crate) enum NumberKind {
     Local,
     TollFree,
     ShortCode,
+    /// A name that can only send.
+    SenderId,
 }
 
 impl NumberKind {
@@ -62,7 +64,8 @@ impl NumberKind {
     pub(crate) fn of(phone_number: &str) -> Self {
         let area = phone_number.strip_prefix("+1").and_then(|rest| rest.get(..3));
         match phone_number.strip_prefix('+') {
-            None => Self::ShortCode,
+            None if phone_number.bytes().all(|b| b.is_ascii_digit()) => Self::ShortCode,
+            None => Self::SenderId,
             Some(_) if area.is_some_and(|area| Self::TOLL_FREE.contains(&area)) => Self::TollFree,
             Some(_) => Self::Local,
         }

@@ -14,7 +14,7 @@ use crate::number::NumberKind;
 pub enum Pacing {
     /// As fast as asked.
     Lifted,
-    /// Segments per second by kind of number: 1 for a local one, 3 for a toll-free one, 100 for a short code.
+    /// Segments per second by kind of number: 1 for a local one, 3 for a toll-free one, 10 for a sender id, 100 for a short code.
     AsTwilio,
     /// So many segments per second, for any number.
     SegmentsPerSecond(f64),
@@ -28,6 +28,7 @@ impl Pacing {
             Self::AsTwilio => match NumberKind::of(number) {
                 NumberKind::Local => 1.0,
                 NumberKind::TollFree => 3.0,
+                NumberKind::SenderId => 10.0,
                 NumberKind::ShortCode => 100.0,
             },
             Self::SegmentsPerSecond(rate) => rate,

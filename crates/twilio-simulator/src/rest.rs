@@ -12,6 +12,7 @@ mod numbers;
 mod page;
 mod parameters;
 mod services;
+mod short_codes;
 
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
         )
         .route("/2010-04-01/Accounts/{account}/Messages/{sid}/Media.json", get(media::list))
         .route("/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{media}", get(media::fetch).delete(media::delete))
+        .route("/2010-04-01/Accounts/{account}/SMS/ShortCodes.json", get(short_codes::list))
+        .route("/2010-04-01/Accounts/{account}/SMS/ShortCodes/{sid}", get(short_codes::fetch).post(short_codes::update))
         .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json", get(numbers::list))
         .route("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}", get(numbers::fetch).post(numbers::update))
         .route("/2010-04-01/Accounts/{account}/Calls.json", get(calls::list).post(calls::create))

@@ -1,6 +1,7 @@
 //! The number and the Messaging Service: whether they are the account's, what they can do, and what carriers know of them.
 
 use telephony_domain::line::{LineKind, Sender};
+use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 use telephony_providers::provider::ProviderError;
 use telephony_providers::twilio::Twilio;
@@ -8,7 +9,7 @@ use telephony_providers::twilio::rest::{Capabilities, Rest};
 
 use super::catalogue::{
     A2P_NOT_APPROVED, A2P_NOT_REGISTERED, COULD_NOT_CHECK, NUMBER_MISSING, NUMBER_WITHOUT_SMS, NUMBER_WITHOUT_VOICE,
-    SERVICE_MISSING, SERVICE_WITHOUT_NUMBERS,
+    SENDER_ID, SERVICE_MISSING, SERVICE_WITHOUT_NUMBERS,
 };
 use super::{Checkup, Subject};
 use crate::assemble;
@@ -17,8 +18,11 @@ use crate::assemble;
 pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
     let sender = assemble::sender(&subject.loaded.telephony);
-    if let Some(number) = &sender.number {
-        check_number(subject, twilio.rest(), number, &mut checkup).await;
+    match &sender.number {
+        Some(LineAddress::Number(number)) => check_number(subject, twilio.rest(), number, &mut checkup).await,
+        Some(LineAddress::ShortCode(code)) => check_short_code(subject, twilio.rest(), code, &mut checkup).await,
+        Some(LineAddress::SenderId(name)) => checkup.found(SENDER_ID.found(name)),
+        None => {}
     }
     if let Some(service) = &sender.messaging_service {
         check_service(twilio.rest(), service, &mut checkup).await;
@@ -45,6 +49,17 @@ async fn check_number(subject: &Subject, rest: &Rest, number: &PhoneNumber, chec
     }
 }
 
+async fn check_short_code(subject: &Subject, rest: &Rest, code: &str, checkup: &mut Checkup) {
+    match rest.short_code(code).await {
+        Ok(Some(_)) => checkup.well(format!("{code}: short code, SMS; MMS only where the carrier approved it")),
+        Ok(None) => checkup.found(NUMBER_MISSING.found(code)),
+        Err(error) => checkup.unchecked("the short code", &error),
+    }
+    if subject.loaded.telephony.voice.enabled {
+        checkup.found(NUMBER_WITHOUT_VOICE.found(code));
+    }
+}
+
 async fn check_service(rest: &Rest, service: &str, checkup: &mut Checkup) {
     match rest.service_numbers(service).await {
         Ok(numbers) if numbers.is_empty() => checkup.found(SERVICE_WITHOUT_NUMBERS.found(service)),
@@ -63,7 +78,8 @@ pub async fn check_registration(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
     let Sender { number, messaging_service } = assemble::sender(&subject.loaded.telephony);
     let kind = LineKind::of(&Sender { number: number.clone(), messaging_service: None });
-    let is_american = number.as_ref().is_none_or(|number| number.as_str().starts_with("+1"));
+    let number = number.as_ref().and_then(LineAddress::number);
+    let is_american = number.is_none_or(|number| number.as_str().starts_with("+1"));
     match (is_american, kind) {
         (true, LineKind::LongCode) => {}
         (_, LineKind::TollFree) => {
@@ -78,7 +94,7 @@ pub async fn check_registration(subject: &Subject, twilio: &Twilio) -> Checkup {
     }
     let service = match messaging_service {
         Some(service) => Ok(Some(service)),
-        None => service_of(twilio.rest(), number.as_ref()).await,
+        None => service_of(twilio.rest(), number).await,
     };
     match service {
         Ok(Some(service)) => check_campaign(twilio.rest(), &service, &mut checkup).await,

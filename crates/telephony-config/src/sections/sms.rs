@@ -42,7 +42,7 @@ impl Sms {
                 .or(true),
             pacing: keys
                 .key("segmentsPerSecond", pace, SegmentsPerSecond)
-                .optional_by_rule("1, or 3 toll-free, or 100 for a short code", None)
+                .optional_by_rule("1, or 3 toll-free, 10 for a sender id, or 100 for a short code", None)
                 .unwrap_or_default(),
             coalesce: Duration::from_millis(
                 keys.key("coalesceMs", coalesce, Whole { from: 0, to: 60_000_u32 }).or(1500).into(),

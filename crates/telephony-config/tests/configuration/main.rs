@@ -1,6 +1,7 @@
 //! A configuration from its files to what it becomes, or to the problems it has.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod a_line_is_chosen;
 mod an_agent_is_chosen;
 mod defaults_hold;
 mod desk;

@@ -14,6 +14,7 @@ mod place;
 mod public;
 mod resources;
 mod services;
+mod short_codes;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use self::monitor::Alert;
 pub use self::numbers::{Capabilities, PhoneNumber};
 pub use self::resources::AccountState;
 pub use self::services::Service;
+pub use self::short_codes::ShortCode;
 use super::account::Account;
 use super::dates;
 use crate::provider::ProviderError;

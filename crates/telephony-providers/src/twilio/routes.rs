@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use telephony_domain::line::Sender;
+use telephony_domain::line_address::LineAddress;
 
 use super::Twilio;
-use super::rest::{PhoneNumber, Service};
+use super::rest::{PhoneNumber, Service, ShortCode};
 use crate::provider::ProviderError;
 use crate::route::{Diversion, Route, Routes, Setting, Told, Traffic};
 
@@ -20,8 +21,12 @@ impl Routes for Twilio {
             None => None,
         };
         let number = match &sender.number {
-            Some(number) => self.rest.phone_number(number.as_str()).await?,
-            None => None,
+            Some(LineAddress::Number(number)) => self.rest.phone_number(number.as_str()).await?,
+            _ => None,
+        };
+        let short_code = match &sender.number {
+            Some(LineAddress::ShortCode(code)) => self.rest.short_code(code).await?,
+            _ => None,
         };
         let mut routes = Vec::new();
         let pool = match &number {
@@ -29,6 +34,7 @@ impl Routes for Twilio {
             None => None,
         };
         routes.extend(number.map(|number| number_route(number, pool, told.as_ref())));
+        routes.extend(short_code.map(|code| short_code_route(code, told.as_ref())));
         routes.extend(service.map(|service| service_route(service, told.as_ref())));
         Ok(routes)
     }
@@ -38,6 +44,10 @@ impl Routes for Twilio {
             let service = found(self.rest.service(id).await)?;
             return Ok(service.map(|service| service_route(service, None)));
         }
+        if id.starts_with("SC") {
+            let code = found(self.rest.short_code_by_sid(id).await)?;
+            return Ok(code.map(|code| short_code_route(code, None)));
+        }
         let number = found(self.rest.phone_number_by_sid(id).await)?;
         Ok(number.map(|number| number_route(number, None, None)))
     }
@@ -46,6 +56,8 @@ impl Routes for Twilio {
         let form: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         if id.starts_with("MG") {
             self.rest.update_service(id, &form).await.map(drop)
+        } else if id.starts_with("SC") {
+            self.rest.update_short_code(id, &form).await.map(drop)
         } else {
             self.rest.update_phone_number(id, &form).await.map(drop)
         }
@@ -119,6 +131,16 @@ fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option
         setting("StatusCallbackMethod", Traffic::Calls, number.status_callback_method, post),
     ];
     Route { id: number.sid, address: number.phone_number, settings, diversions }
+}
+
+/// Twilio does not say through the same API which Messaging Service has a short code.
+fn short_code_route(code: ShortCode, told: Option<&Told>) -> Route {
+    let settings = vec![
+        setting("SmsUrl", Traffic::Messages, code.sms_url, told.map(|told| told.webhook.as_str())),
+        setting("SmsMethod", Traffic::Messages, code.sms_method, told.map(|_| "POST")),
+        setting("SmsFallbackUrl", Traffic::Fallback, code.sms_fallback_url, None),
+    ];
+    Route { id: code.sid, address: code.short_code, settings, diversions: Vec::new() }
 }
 
 fn service_route(service: Service, told: Option<&Told>) -> Route {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use telephony_domain::address::is_short_code;
 use telephony_domain::delivery::Receipt;
 use telephony_domain::line::Sender;
 use telephony_domain::message::Arrival;
@@ -35,7 +36,7 @@ impl Provider for Twilio {
     }
 
     async fn numbers_of(&self, sender: &Sender) -> Result<Vec<String>, ProviderError> {
-        let mut numbers: Vec<String> = sender.number.iter().map(ToString::to_string).collect();
+        let mut numbers: Vec<String> = sender.receiving().iter().map(ToString::to_string).collect();
         if let Some(service) = &sender.messaging_service {
             numbers.extend(self.rest.service_numbers(service).await?);
         }
@@ -66,7 +67,10 @@ impl Provider for Twilio {
     }
 
     async fn owns(&self, number: &str) -> Result<bool, ProviderError> {
-        Ok(self.rest.phone_number(number).await?.is_some())
+        match is_short_code(number) {
+            true => Ok(self.rest.short_code(number).await?.is_some()),
+            false => Ok(self.rest.phone_number(number).await?.is_some()),
+        }
     }
 }
 

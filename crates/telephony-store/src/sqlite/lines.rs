@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::number::PhoneNumber;
+use telephony_domain::line_address::{InvalidLineAddress, LineAddress};
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 
@@ -131,8 +131,8 @@ fn make(db: &Connection, sender: &Sender, now: Timestamp) -> Result<LineId, Stor
 
 /// Maps addresses to the line; one that another line has stays there, and so do the opt-outs of those who texted it.
 fn own(db: &Connection, line: LineId, sender: &Sender) -> Result<(), StoreError> {
-    if let Some(number) = number_of(sender) {
-        watch(db, number)?;
+    if let Some(address) = sender.receiving() {
+        watch(db, address.as_str())?;
     }
     for address in number_of(sender).into_iter().chain(sender.messaging_service.as_deref()) {
         execute(db, "INSERT OR IGNORE INTO line_address (address, line) VALUES (?, ?)", (address, line.0))?;
@@ -146,7 +146,7 @@ fn settle(db: &Connection, number: &str, is_ours: bool, now: Timestamp) -> Resul
                    WHERE state = 'unconfirmed' AND recipient = ?";
         return execute(db, sql, [number]);
     }
-    let cannot_send = |_| StoreError::Other(format!("`{number}` is not in E.164 form, so no line can be made of it"));
+    let cannot_send = |error: InvalidLineAddress| StoreError::Other(format!("no line can be made: {error}"));
     let sender = Sender { number: Some(number.parse().map_err(cannot_send)?), messaging_service: None };
     if owner(db, &sender)?.is_none() {
         let line = make(db, &sender, now)?;
@@ -156,5 +156,5 @@ fn settle(db: &Connection, number: &str, is_ours: bool, now: Timestamp) -> Resul
 }
 
 fn number_of(sender: &Sender) -> Option<&str> {
-    sender.number.as_ref().map(PhoneNumber::as_str)
+    sender.number.as_ref().map(LineAddress::as_str)
 }

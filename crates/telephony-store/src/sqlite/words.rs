@@ -5,6 +5,7 @@ use rusqlite::types::Type;
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::Status;
 use telephony_domain::line::Sender;
+use telephony_domain::line_address::LineAddress;
 use telephony_domain::message::Purpose;
 use telephony_domain::money::{Amount, Price};
 use telephony_domain::number::PhoneNumber;
@@ -39,8 +40,8 @@ pub(super) fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<PhoneNumbe
 
 /// A line's sender, in the columns `number` and `messaging_service`.
 pub(super) fn sender(row: &Row<'_>) -> rusqlite::Result<Sender> {
-    let is_known: Option<String> = row.get("number")?;
-    let number = is_known.map(|_| number(row, "number")).transpose()?;
+    let text: Option<String> = row.get("number")?;
+    let number = text.map(|text| known("number", LineAddress::try_from(text).ok())).transpose()?;
     Ok(Sender { number, messaging_service: row.get("messaging_service")? })
 }
 

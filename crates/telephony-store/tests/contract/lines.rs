@@ -14,7 +14,7 @@ fn to(number: &str, provider_id: &str, text: &str) -> Arrival {
 }
 
 fn service(number: Option<&str>) -> Sender {
-    Sender { number: number.map(super::world::number), messaging_service: Some("MG1".to_owned()) }
+    Sender { number: number.map(|number| number.parse().unwrap()), messaging_service: Some("MG1".to_owned()) }
 }
 
 #[tokio::test]

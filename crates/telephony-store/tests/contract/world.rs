@@ -39,7 +39,7 @@ pub fn number(text: &str) -> PhoneNumber {
 }
 
 pub fn sender(text: &str) -> Sender {
-    Sender { number: Some(number(text)), messaging_service: None }
+    Sender { number: Some(text.parse().unwrap()), messaging_service: None }
 }
 
 pub fn gateway() -> Holder {

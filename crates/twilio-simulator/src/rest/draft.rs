@@ -145,6 +145,9 @@ fn magic_recipient(to: &str) -> Result<(), ApiError> {
 
 fn check_sender(from: &str, to: &str, state: &State) -> Result<String, ApiError> {
     let invalid = || ApiError::bad_request(21212, &format!("The 'From' number {from} is not a valid phone number"));
+    if is_sender_id(from) && state.account.account_type != AccountType::Trial {
+        return Ok(from.to_owned());
+    }
     // A short code has no E.164 form.
     let from = if state.number(from).is_some() { from.to_owned() } else { normalize(from).ok_or_else(invalid)? };
     match from.strip_prefix(MAGIC) {
@@ -164,6 +167,12 @@ fn check_sender(from: &str, to: &str, state: &State) -> Result<String, ApiError>
         return Err(ApiError::bad_request(21611, "The queue of the 'From' number is full"));
     }
     Ok(from)
+}
+
+/// A paid account sends from any name of up to eleven characters with a letter in it.
+fn is_sender_id(from: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '+' | '-' | '_' | '&');
+    (1..=11).contains(&from.len()) && from.chars().all(is_allowed) && from.contains(|c: char| c.is_ascii_alphabetic())
 }
 
 fn check_service(sid: &str, from: Option<&str>, state: &State) -> Result<(), ApiError> {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::ApiError;
 use super::page::Paging;
 use super::parameters::{Parameters, sid_of};
+use super::short_codes::is_short_code;
 use crate::exchange::Exchange;
 use crate::number::Number;
 
@@ -16,7 +17,8 @@ pub(super) async fn list(State(exchange): State<Arc<Exchange>>, query: Parameter
     let paging = Paging::read(&query)?;
     let state = exchange.state();
     let is_wanted = |number: &&Number| {
-        query.filled("PhoneNumber").is_none_or(|part| number.phone_number.contains(part))
+        !is_short_code(number)
+            && query.filled("PhoneNumber").is_none_or(|part| number.phone_number.contains(part))
             && query.filled("FriendlyName").is_none_or(|name| number.setting("friendly_name") == name)
     };
     let page = paging.cut(state.numbers.iter().filter(is_wanted).collect(), |number| &number.sid);

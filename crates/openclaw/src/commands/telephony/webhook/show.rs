@@ -63,7 +63,7 @@ async fn read(channel: &Channel) -> Result<Report, Failure> {
     let sender = channel.sender();
     let told = reach::public_url(&channel.loaded, None).await?.map(|url| reach::told(&url));
     let routes = channel.provider.routes(&sender, told.as_ref()).await?;
-    let ours = sender.number.map(String::from).into_iter().chain(sender.messaging_service);
+    let ours = sender.receiving().map(ToString::to_string).into_iter().chain(sender.messaging_service.clone());
     Ok(Report {
         missing: ours.filter(|address| !routes.iter().any(|route| route.address == *address)).collect(),
         webhook_url: told.map(|told| told.webhook),

@@ -29,6 +29,9 @@ impl Sync {
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
             let aim = reach::aim(&channel.loaded.telephony, &sender, &told);
             let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
+            if sender.number.as_ref().is_some_and(|address| !address.receives()) {
+                terminal::say("A sender id receives nothing, so it has no webhook.");
+            }
             changes::show(&plan);
             if plan.changes.is_empty() && plan.missing.is_empty() {
                 terminal::say(format!("Twilio has {} already: nothing to change.", told.webhook));
