@@ -93,6 +93,16 @@ async fn the_configuration_is_unwise() {
 }
 
 #[tokio::test]
+async fn the_line_only_sends() {
+    let bench = Bench::new().await;
+    edit(&bench, bench.twilio.number(), "My-Bank 1");
+    let diagnosis = doctor(&bench).await;
+    assert_eq!(diagnosis.detail("sender-id"), "My-Bank 1");
+    diagnosis.has("config-warning");
+    diagnosis.has_not("number-missing");
+}
+
+#[tokio::test]
 async fn a_real_openclaw_is_beside_us() {
     let bench = Bench::new().await;
     edit(&bench, "{ channels:", "{ gateway: { port: 18789 }, channels:");

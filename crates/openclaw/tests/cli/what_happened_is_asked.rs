@@ -98,7 +98,8 @@ async fn as_a_conversation_and_nobody_can_paint_the_terminal() {
     bench.done(&["telephony", "send", BOB, "not yours"]).await;
     let transcript = bench.done(&["telephony", "conversation", ALICE]).await;
     let said: Vec<&str> = transcript.lines().filter_map(|line| line.strip_prefix("    ")).collect();
-    assert_eq!(said, ["hello", "there <U+001B>[31mred", "hello", "there <U+001B>[31mred", "news"]);
+    // What the contact wrote is escaped; an agent's control characters never leave.
+    assert_eq!(said, ["hello", "there <U+001B>[31mred", "hello", "there [31mred", "news"]);
     assert!(transcript.contains(&format!("  {ALICE}  [answered]")), "{transcript}");
     assert!(transcript.contains("  assistant (send)  [delivered]"), "{transcript}");
     let json = bench.json(&["telephony", "conversation", ALICE, "--json", "--limit", "2"]).await;

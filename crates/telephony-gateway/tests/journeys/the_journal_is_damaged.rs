@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::message::Arrival;
 use telephony_store::journal::{self, Entry, Journal, Told};
+use twilio_simulator::MessageRecord;
 
-use crate::stage::{ALICE, BOB, Plan, Stage};
+use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
 
 /// A text to the bot while nobody listens, as its webhook would have told it.
 async fn missed(stage: &Stage, from: &str, text: &str) -> Arrival {
@@ -67,11 +68,15 @@ async fn what_came_while_signatures_were_not_checked_commands_nothing() {
     const OPERATOR: &str = "+15550007777";
     let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
     stage.stop_gateway().await;
-    for (sid, is_unverified) in [("SM1", true), ("SM2", false)] {
-        let order = arrival(&stage, sid, OPERATOR, "STATUS");
+    for is_unverified in [true, false] {
+        // Twilio has both, so that only the mark tells them apart.
+        let order = missed(&stage, OPERATOR, "STATUS").await;
         leave(&stage, Told::Message(order), is_unverified).await;
     }
     stage.start_gateway().await;
+    let to_operator = |message: &&MessageRecord| message.is_outbound() && message.to == OPERATOR;
+    let waited = stage.twilio.wait_for(|messages| messages.iter().filter(to_operator).count() >= 2, SOON).await;
+    assert!(waited.is_ok(), "{:?}", stage.bodies(OPERATOR));
     stage.expect_rest().await;
     let texts = stage.bodies(OPERATOR);
     assert_eq!(texts.iter().filter(|text| *text == "STATUS").count(), 1, "the agent repeats one: {texts:?}");

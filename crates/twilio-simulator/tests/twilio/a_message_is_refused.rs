@@ -48,7 +48,11 @@ async fn each_mistake_has_its_code() {
         (replaced("+0555", &line), 21211),
         (replaced("+1 (555) 000-5678", &line), 0),
         (replaced(&line, &line), 21211),
-        (replaced(PHONE, "OpenClaw"), 21212),
+        (replaced(PHONE, "OpenClaw"), 0),
+        (replaced(PHONE, "My-Bank 1"), 0),
+        (replaced(PHONE, "OpenClaw!"), 21212),
+        (replaced(PHONE, "Twelveletter"), 21212),
+        (replaced(PHONE, "72345"), 21212),
         (replaced(PHONE, "+15559999999"), 21606),
     ];
     for (form, code) in cases {
@@ -89,4 +93,12 @@ async fn a_trial_account_writes_to_verified_numbers_only() {
     let form = [("To", PHONE), ("From", desk.twilio.number()), ("Body", "x")];
     assert_eq!(refusal(&desk, &form).await, (400, 21608));
     assert!(desk.twilio.messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_trial_account_sends_from_no_name() {
+    let account =
+        Account { account_type: AccountType::Trial, verified_numbers: vec![PHONE.to_owned()], ..Account::default() };
+    let desk = Desk::with(SimulatorConfig { account, ..instant() }).await;
+    assert_eq!(refusal(&desk, &[("To", PHONE), ("From", "OpenClaw"), ("Body", "x")]).await, (400, 21212));
 }
