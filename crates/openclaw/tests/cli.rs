@@ -10,10 +10,10 @@ mod proxy;
 
 #[path = "cli/a_contact_opts_out.rs"]
 mod a_contact_opts_out;
-#[path = "cli/a_line_is_no_number.rs"]
-mod a_line_is_no_number;
 #[path = "cli/a_failed_message_is_sent_again.rs"]
 mod a_failed_message_is_sent_again;
+#[path = "cli/a_line_is_no_number.rs"]
+mod a_line_is_no_number;
 #[path = "cli/a_message_is_sent.rs"]
 mod a_message_is_sent;
 #[path = "cli/a_picture_is_sent.rs"]
