@@ -59,9 +59,9 @@ async fn the_state_folder_takes_nothing() {
 
 #[tokio::test]
 async fn a_copy_of_a_damaged_journal_lies_there() {
-    let bench = Bench::new().await;
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
     let copy = bench.state().join("telephony/telephony.sqlite-arrivals-damaged-1");
-    std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
     std::fs::write(&copy, "?").unwrap();
     assert!(doctor(&bench).await.detail("journal-damaged").ends_with("telephony.sqlite-arrivals-damaged-1"));
 }
