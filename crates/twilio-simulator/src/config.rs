@@ -16,7 +16,7 @@ pub struct SimulatorConfig {
     pub port: u16,
     /// The account's SID: `AC` and 32 hex digits.
     pub account_sid: String,
-    /// The account's auth token: REST password and signing key of every webhook.
+    /// The account's auth token at first: REST password and signing key of every webhook.
     pub auth_token: String,
     /// API keys that REST also accepts (standard keys: no access to `/Accounts`).
     pub api_keys: Vec<ApiKey>,

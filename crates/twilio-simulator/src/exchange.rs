@@ -38,6 +38,8 @@ pub enum Event {
 /// What changes while a simulator runs.
 pub(crate) struct State {
     pub(crate) account: Account,
+    /// REST password and signing key of every webhook, from now on.
+    pub(crate) auth_token: String,
     /// Beginnings of API paths that are answered 404, as if the product were not there.
     pub(crate) missing: Vec<String>,
     pub(crate) messages: Vec<MessageRecord>,
@@ -120,6 +122,7 @@ impl Exchange {
         let pacing = config.pacing;
         let mut state = State {
             account: config.account.clone(),
+            auth_token: config.auth_token.clone(),
             missing: Vec::new(),
             messages: Vec::new(),
             calls: Vec::new(),

@@ -44,7 +44,7 @@
 //! | `POST /_simulator/outcome` | `{"to", "outcome": {"undelivered": 30003}}` | 204 |
 //! | `GET /_simulator/outcome` | | what was decided, by phone |
 //! | `GET /_simulator/account` | | its SID, numbers and pacing |
-//! | `POST /_simulator/account` | `{"type": "Trial", "status": "suspended", "balance": "0.05", "verified": ["+1…"]}`, any of them | 204 |
+//! | `POST /_simulator/account` | `{"type": "Trial", "status": "suspended", "balance": "0.05", "verified": ["+1…"], "authToken": "…"}`, any of them | 204 |
 //! | `POST /_simulator/numbers` | `{"number", "capabilities": {"mms": false}, "settings": {"SmsApplicationSid": "AP…"}}` | the number, added or changed |
 //! | `POST /_simulator/services` | `{"sid", "numbers": ["+1…"], "campaign": "VERIFIED", "settings": {"UseInboundWebhookOnNumber": "false"}}` | the service, added or changed |
 //! | `POST /_simulator/alerts` | `{"code": 11200, "text", "url", "about": "SM…"}` | `{"sid"}` |

@@ -115,9 +115,14 @@ impl Simulator {
         &self.exchange.config.account_sid
     }
 
-    /// The account's auth token.
+    /// The account's auth token at the start.
     pub fn auth_token(&self) -> &str {
         &self.exchange.config.auth_token
+    }
+
+    /// Rotates the auth token: from now on it is the password, and signs webhooks, in place of the one before.
+    pub fn rotate_auth_token(&self, auth_token: &str) {
+        self.exchange.state().auth_token = auth_token.to_owned();
     }
 
     /// The account's first phone number; empty when it has none.

@@ -29,11 +29,17 @@ pub(super) struct AccountChange {
     status: Option<AccountStatus>,
     balance: Option<String>,
     verified: Option<Vec<String>>,
+    #[serde(rename = "authToken")]
+    auth_token: Option<String>,
 }
 
 /// Changes what is named and leaves the rest.
 pub(super) async fn change(State(exchange): State<Arc<Exchange>>, Json(change): Json<AccountChange>) -> StatusCode {
-    let account = &mut exchange.state().account;
+    let state = &mut *exchange.state();
+    if let Some(auth_token) = change.auth_token {
+        state.auth_token = auth_token;
+    }
+    let account = &mut state.account;
     account.account_type = change.account_type.unwrap_or(account.account_type);
     account.status = change.status.unwrap_or(account.status);
     if let Some(balance) = change.balance {

@@ -87,6 +87,6 @@ fn require_account(caller: Caller) -> Result<(), ApiError> {
 }
 
 fn account(exchange: &Exchange) -> Value {
-    let config = &exchange.config;
-    exchange.state().account.to_json(&config.account_sid, &config.auth_token, exchange.started)
+    let state = exchange.state();
+    state.account.to_json(&exchange.config.account_sid, &state.auth_token, exchange.started)
 }

@@ -34,7 +34,7 @@ fn identify(exchange: &Exchange, headers: &HeaderMap) -> Option<Caller> {
     let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (user, password) = decoded.split_once(':')?;
     let config = &exchange.config;
-    if user == config.account_sid && password == config.auth_token {
+    if user == config.account_sid && password == exchange.state().auth_token {
         return Some(Caller::Account);
     }
     config.api_keys.iter().any(|key| user == key.sid && password == key.secret).then_some(Caller::ApiKey)

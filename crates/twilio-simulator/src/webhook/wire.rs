@@ -107,7 +107,7 @@ fn compose(
         .header(USER_AGENT, "TwilioProxy/1.1")
         .header("Accept", "*/*")
         .header("X-Home-Region", "us1")
-        .header("X-Twilio-Signature", sign(&exchange.config.auth_token, &signed))
+        .header("X-Twilio-Signature", sign(&exchange.state().auth_token, &signed))
         .header("I-Twilio-Idempotency-Token", &webhook.token);
     if !in_query {
         request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8");

@@ -1,6 +1,7 @@
-use twilio_simulator::{ApiKey, SimulatorConfig};
+use twilio_simulator::{ApiKey, DEFAULT_NUMBER, Number, SimulatorConfig};
 
-use crate::desk::{Desk, instant};
+use crate::desk::{Desk, PHONE, instant};
+use crate::receiver::Receiver;
 
 const KEY: &str = "SK0123456789abcdef0123456789abcdef";
 
@@ -12,6 +13,21 @@ async fn a_wrong_token_is_not_let_in() {
         let answer = desk.get(&path).await;
         assert_eq!((answer.status, answer.json["code"].as_u64()), (401, Some(20003)), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_rotated_token_takes_the_place_of_the_one_before() {
+    let mut us = Receiver::open().await;
+    let numbers = vec![Number::new(DEFAULT_NUMBER).sms_url(&us.url("/in"))];
+    let mut desk = Desk::with(SimulatorConfig { numbers, ..instant() }).await;
+    let rotated = "fedcba9876543210fedcba9876543210";
+    desk.twilio.rotate_auth_token(rotated);
+    assert_eq!(desk.get(&desk.account(".json")).await.status, 401);
+    desk.credentials.1 = rotated.to_owned();
+    assert_eq!(desk.get(&desk.account(".json")).await.text("auth_token"), rotated);
+    desk.twilio.text(PHONE, DEFAULT_NUMBER, "hello").await.unwrap();
+    let hook = us.next().await;
+    assert_eq!(hook.header("x-twilio-signature"), hook.signature(rotated, &us.url("/in")));
 }
 
 #[tokio::test]
