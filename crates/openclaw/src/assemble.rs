@@ -253,7 +253,7 @@ pub fn provider(loaded: &Loaded) -> Result<Arc<dyn Provider>, Failure> {
 pub fn account(telephony: &Telephony) -> Account {
     let twilio = &telephony.twilio;
     let base = twilio.api_base_url.as_ref().and_then(|base| base.of("api"));
-    let usual = || api_url(twilio.region.as_deref(), twilio.edge.as_deref());
+    let usual = || api_url(twilio.region.as_deref(), twilio.edge_in_use());
     Account {
         sid: twilio.account_sid.clone().unwrap_or_default(),
         auth_tokens: twilio.auth_token.iter().chain(&twilio.previous_auth_tokens).cloned().collect(),

@@ -102,6 +102,11 @@ impl Twilio {
             connection_overrides,
         }
     }
+
+    /// The edge that requests go by: the one that is set, or the region's own.
+    pub fn edge_in_use(&self) -> Option<&str> {
+        self.edge.as_deref().or_else(|| self.region.as_deref().and_then(edge_of))
+    }
 }
 
 /// Says which host is used where only one of region and edge is set, because each alone leads elsewhere than people expect.
@@ -112,11 +117,7 @@ fn warn_of_region(keys: &mut Keys<'_, '_>, region: Option<&str>, edge: Option<&s
         _ if base.is_some_and(|base| base.of("api").is_some()) => {
             "it has no effect: apiBaseUrl says where the API is".to_owned()
         }
-        (Some(region), None) => format!(
-            "no edge is set: requests go to api.{region}.twilio.com, by Twilio's default edge. Twilio asks for both, \
-             with the edge that belongs to the region{}",
-            edge_of(region).map(|edge| format!(": set twilio.edge to \"{edge}\"")).unwrap_or_default()
-        ),
+        (Some(region), None) => without_edge(region),
         (None, Some(edge)) => format!(
             "no region is set, so it is us1: requests go to api.{edge}.us1.twilio.com, and data is kept in the United \
              States. Set twilio.region where it is to be kept elsewhere"
@@ -126,12 +127,26 @@ fn warn_of_region(keys: &mut Keys<'_, '_>, region: Option<&str>, edge: Option<&s
     keys.warning(key, message);
 }
 
-/// The edge in a region's own place, as far as Twilio has regions for messages.
+fn without_edge(region: &str) -> String {
+    match edge_of(region) {
+        Some(edge) => format!(
+            "no edge is set: requests go to api.{edge}.{region}.twilio.com, by the region's own edge. Twilio requires \
+             both: set twilio.edge to \"{edge}\""
+        ),
+        None => format!(
+            "no edge is set: requests go to api.{region}.twilio.com, which Twilio may not serve. Twilio requires both \
+             twilio.region and twilio.edge, or neither for the United States"
+        ),
+    }
+}
+
+/// The edge in the own place of each region. Twilio serves names without an edge in us1 only since April 2026.
 fn edge_of(region: &str) -> Option<&'static str> {
     match region {
         "us1" => Some("ashburn"),
         "ie1" => Some("dublin"),
         "au1" => Some("sydney"),
+        "jp1" => Some("tokyo"),
         _ => None,
     }
 }

@@ -324,9 +324,9 @@ fn a_secret_of_a_file_or_a_program_is_trimmed_with_a_warning() {
 #[test]
 fn a_region_or_an_edge_alone_says_which_host_is_used() {
     let warnings = |more: &str| Desk::with_block(&format!("{{ twilio: {{ {more} }} }}")).warnings().join("\n");
-    for (region, edge) in [("ie1", "dublin"), ("au1", "sydney"), ("us1", "ashburn")] {
+    for (region, edge) in [("ie1", "dublin"), ("au1", "sydney"), ("jp1", "tokyo"), ("us1", "ashburn")] {
         let alone = warnings(&format!("region: '{region}'"));
-        assert!(alone.contains(&format!("requests go to api.{region}.twilio.com")), "{alone}");
+        assert!(alone.contains(&format!("requests go to api.{edge}.{region}.twilio.com")), "{alone}");
         assert!(alone.contains(&format!("set twilio.edge to \"{edge}\"")), "{alone}");
         let only_edge = warnings(&format!("edge: '{edge}'"));
         assert!(only_edge.contains(&format!("requests go to api.{edge}.us1.twilio.com")), "{only_edge}");
