@@ -1,6 +1,7 @@
 use twilio_simulator::{Number, SimulatorConfig};
 
 use crate::bench::{ALICE, Bench};
+use crate::it_is_set_up::{bare_with, read, setup};
 
 #[tokio::test]
 async fn a_short_code_is_a_line_like_any_other() {
@@ -42,4 +43,46 @@ async fn a_sender_id_sends_and_says_that_nothing_comes_back() {
     assert!(synced.code == 0 && synced.stderr.contains("sender id"), "{synced:?}");
     let doctor = bench.run(&["telephony", "doctor", "--json"]).await;
     assert!(doctor.stdout.contains("\"sender-id\"") && !doctor.stdout.contains("number-missing"), "{doctor:?}");
+}
+
+#[tokio::test]
+async fn a_sender_id_sends_no_files() {
+    let bench = Bench::new().await;
+    bench.configure("");
+    let text = std::fs::read_to_string(bench.configuration()).unwrap();
+    std::fs::write(bench.configuration(), text.replace(bench.twilio.number(), "ACME")).unwrap();
+    for more in [&["--dry-run"][..], &[]] {
+        let send = ["telephony", "send", ALICE, "look", "--media", "https://example.com/cat.jpg"];
+        let ran = bench.run(&[&send[..], more].concat()).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains("the sender id ACME cannot send pictures"), "{ran:?}");
+        assert!(ran.stderr.contains("hint: "), "{ran:?}");
+    }
+    assert!(bench.twilio.messages().is_empty());
+}
+
+#[tokio::test]
+async fn setup_takes_what_the_configuration_takes() {
+    let config = SimulatorConfig { numbers: vec![Number::new("72345")], ..SimulatorConfig::default() };
+    for (line, warned) in [("72345", false), ("sms:72345", false), ("My-Bank 1", true), ("ACME", true)] {
+        let bench = bare_with(config.clone()).await;
+        let ran = setup(&bench, &["--from-number", line, "--agent", "echo", "--no-webhook", "--yes"]).await;
+        assert_eq!(ran.code, 0, "{line}: {ran:?}");
+        assert_eq!(ran.stderr.contains("only sends"), warned, "{line}: {ran:?}");
+        let written = read(&bench.configuration());
+        let bare = line.trim_start_matches("sms:");
+        assert!(written.contains(&format!("\"{bare}\"")), "{written}");
+        bench.done(&["telephony", "config", "check"]).await;
+    }
+}
+
+#[tokio::test]
+async fn setup_refuses_what_is_no_line_or_not_the_accounts() {
+    let bench = bare_with(SimulatorConfig::default()).await;
+    let ran = setup(&bench, &["--from-number", "72346", "--agent", "echo", "--yes"]).await;
+    assert!(ran.code == 1 && ran.stderr.contains("the account does not have 72346"), "{ran:?}");
+    for line in ["123", "1234567", "+72345x", " ACME", "ACME ", "much too long a name", "naïve"] {
+        let ran = setup(&bench, &["--from-number", line, "--agent", "echo", "--yes"]).await;
+        assert!(ran.code == 2 && ran.stderr.contains("short code of 4 to 6 digits"), "{line}: {ran:?}");
+    }
 }

@@ -12,7 +12,12 @@ const OTHER: &str = "+15550007777";
 pub async fn bare() -> Bench {
     let mute = Capabilities { sms: false, mms: false, voice: true };
     let numbers = vec![Number::new(DEFAULT_NUMBER), Number::new(OTHER).capabilities(mute)];
-    let bench = Bench::with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await;
+    bare_with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await
+}
+
+/// A bench with nothing configured, and this account.
+pub async fn bare_with(config: SimulatorConfig) -> Bench {
+    let bench = Bench::with(config).await;
     std::fs::remove_file(bench.configuration()).unwrap();
     bench
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use telephony_domain::id::MessageId;
+use telephony_domain::line_address::LineAddress;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::sms::segment;
@@ -101,11 +102,27 @@ impl Send {
         if text.trim().is_empty() && self.media.is_empty() {
             return Err(Failure::usage("the text is empty").hint("an SMS needs some text"));
         }
+        self.check_line(place)?;
         let media = Media::read(&self.media)?;
         if self.dry_run {
             return self.plan(place, &text, &media);
         }
         Channel::open(place)?.block_on(async |channel| self.send(channel, &text, media).await)
+    }
+
+    /// A sender id sends text only. A Messaging Service wins over it, and has numbers of its own.
+    fn check_line(&self, place: &Place) -> Result<(), Failure> {
+        if self.media.is_empty() {
+            return Ok(());
+        }
+        let sender = assemble::sender(&assemble::configuration(place)?.telephony);
+        match (sender.messaging_service, sender.number) {
+            (None, Some(LineAddress::SenderId(name))) => {
+                Err(Failure::new(format!("the sender id {name} cannot send pictures or other files"))
+                    .hint("send a link in the text, or set channels.telephony.fromNumber to a phone number"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn plan(&self, place: &Place, text: &str, media: &Media) -> Outcome {
@@ -169,8 +186,11 @@ impl Send {
         self.show(channel, &progress, expected, stop)
     }
 
-    /// When the message will leave, if not at once.
+    /// When the message will leave, if not at once; nobody knows it while sending is stopped.
     async fn expected(&self, channel: &Channel, message: MessageId) -> Result<Option<ExpectedStart>, Failure> {
+        if channel.store.account_stop().await?.is_some() {
+            return Ok(None);
+        }
         let now = channel.now();
         let expected = channel.store.expected_start(message, channel.terms(), now).await?;
         if expected.at.since(now) < AT_ONCE {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use telephony_config::{Environment, Loaded, Location, Telephony, load, locate};
+use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 use telephony_gateway::routing::{self, Plan};
 use telephony_providers::provider::Provider;
@@ -41,9 +42,9 @@ pub struct Setup {
     /// standard input, which `-` reads a line of
     #[arg(long, value_name = "TOKEN")]
     auth_token: Option<String>,
-    /// The number of yours that is to be used
-    #[arg(long, value_name = "NUMBER", conflicts_with = "messaging_service")]
-    from_number: Option<PhoneNumber>,
+    /// The number, short code or sender id of yours that is to be used
+    #[arg(long, value_name = "NUMBER", conflicts_with = "messaging_service", value_parser = number::line)]
+    from_number: Option<LineAddress>,
     /// The Messaging Service of yours that is to be used
     #[arg(long, value_name = "MG…")]
     messaging_service: Option<String>,

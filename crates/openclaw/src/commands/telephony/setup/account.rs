@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use telephony_config::Telephony;
+use telephony_domain::line_address::LineAddress;
 use telephony_providers::provider::ProviderError;
 use telephony_providers::twilio::account::{Account, api_url};
 use telephony_providers::twilio::rest::{Capabilities, PhoneNumber, Rest, Service};
@@ -15,10 +16,23 @@ use crate::failure::Failure;
 pub struct Holdings {
     /// Its numbers.
     pub numbers: Vec<PhoneNumber>,
+    /// The short code that was asked for, where the account has it.
+    pub short_code: Option<String>,
     /// Its Messaging Services.
     pub services: Vec<Service>,
     /// Why they are not known, where they are not.
     pub services_unknown: Option<ProviderError>,
+}
+
+impl Holdings {
+    /// Whether messages can go out from there. Twilio lists no sender ids: they need no purchase.
+    pub fn has(&self, line: &LineAddress) -> bool {
+        match line {
+            LineAddress::Number(number) => self.numbers.iter().any(|one| one.phone_number == number.as_str()),
+            LineAddress::ShortCode(code) => self.short_code.as_ref() == Some(code),
+            LineAddress::SenderId(_) => true,
+        }
+    }
 }
 
 /// The account with these credentials, at the place of the API that the configuration names.
@@ -40,7 +54,7 @@ pub fn account(telephony: Option<&Telephony>, api_base_url: Option<&str>, sid: &
 }
 
 /// What the account has; an account that does not take the credentials has said so.
-pub fn holdings(account: Account) -> Result<Holdings, Failure> {
+pub fn holdings(account: Account, wanted: Option<&LineAddress>) -> Result<Holdings, Failure> {
     let rest = Rest::new(account);
     assemble::runtime()?.block_on(async {
         let numbers = rest.phone_numbers().await.map_err(refused)?;
@@ -50,7 +64,12 @@ pub fn holdings(account: Account) -> Result<Holdings, Failure> {
             Err(error) if error.is_not_found() => (Vec::new(), None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        Ok(Holdings { numbers, services, services_unknown })
+        let short_code = match wanted {
+            Some(LineAddress::ShortCode(code)) => rest.short_code(code).await.map_err(refused)?,
+            _ => None,
+        };
+        let short_code = short_code.map(|found| found.short_code);
+        Ok(Holdings { numbers, short_code, services, services_unknown })
     })
 }
 

@@ -78,7 +78,7 @@ impl Asking<'_> {
         loop {
             let (sid, token) = (self.account_sid()?, self.auth_token(given.as_ref(), attempt)?);
             let api = self.setup.api_base_url.as_deref();
-            match holdings(account(self.existing(), api, &sid, &token)) {
+            match holdings(account(self.existing(), api, &sid, &token), self.setup.from_number.as_ref()) {
                 Ok(holdings) => {
                     terminal::say(format!("Twilio takes the credentials; {} number(s).", holdings.numbers.len()));
                     if let Some(error) = &holdings.services_unknown {
@@ -138,11 +138,9 @@ impl Asking<'_> {
             };
         }
         if let Some(number) = &self.setup.from_number {
-            let is_ours = numbers.iter().any(|candidate| candidate.phone_number == number.as_str());
-            return if is_ours {
-                Ok(Line::Number(number.to_string()))
-            } else {
-                Err(not_ours(number.as_str(), holdings))
+            return match holdings.has(number) {
+                true => Ok(Line::Number(number.to_string())),
+                false => Err(not_ours(number.as_str(), holdings)),
             };
         }
         if numbers.is_empty() && services.is_empty() {
