@@ -54,10 +54,40 @@ impl PublicUrl {
         self.told(self.status_callback(), overrides)
     }
 
+    /// Names a slip in the path. A proxy may lead any path to ours, so only what looks like ours and is not counts.
+    pub(crate) fn slip(&self, path: &str, status_path: &str) -> Option<String> {
+        let address = WebAddress::parse(&self.webhook)?;
+        let flaw = flaw(&single_slashes(address.path), &single_slashes(path), &single_slashes(status_path))?;
+        let (url, base) = (hide_userinfo(&self.webhook), hide_userinfo(address.origin));
+        Some(format!(
+            "Twilio is told {url}, which {flaw}; unless a proxy leads it to {path}, write {base}, to which {path} is added"
+        ))
+    }
+
     fn told(&self, url: &str, overrides: &str) -> String {
         let sign = if overrides.is_empty() { "" } else { "#" };
         format!("{url}{}{sign}{overrides}", self.query)
     }
+}
+
+/// What is wrong with a path that looks like ours.
+fn flaw(given: &str, path: &str, status_path: &str) -> Option<String> {
+    let is_in_another_case = !given.ends_with(path) && given.to_lowercase().ends_with(&path.to_lowercase());
+    if given.ends_with(&path.repeat(2)) {
+        Some(format!("has {path} twice"))
+    } else if given.ends_with(status_path) && !given.ends_with(path) {
+        Some(format!("ends in {status_path}, where only statuses come"))
+    } else if is_in_another_case {
+        Some(format!("differs from {path} in upper and lower case"))
+    } else {
+        let is_beginning = path.strip_prefix(given).is_some_and(|rest| rest.starts_with('/'));
+        (is_beginning && !given.is_empty()).then(|| format!("has only the beginning of {path}"))
+    }
+}
+
+/// A path without empty segments and slashes at its end.
+fn single_slashes(path: &str) -> String {
+    path.split('/').filter(|segment| !segment.is_empty()).map(|segment| format!("/{segment}")).collect()
 }
 
 impl std::fmt::Debug for PublicUrl {
@@ -118,6 +148,33 @@ mod tests {
         assert_eq!((url.webhook(), url.status_callback()), ("https://a.b/hook", "https://a.b/status"));
         assert_eq!(url.told_webhook("rc=3&rp=5xx,ct,rt"), "https://a.b/hook?t=1#rc=3&rp=5xx,ct,rt");
         assert_eq!(url.told_status_callback(""), "https://a.b/status?t=1");
+    }
+
+    #[test]
+    fn a_path_that_looks_like_ours_and_is_not_is_a_slip() {
+        let slip = |url: &str| {
+            let slip = PublicUrl::parse(url, "/telephony/webhook", "/telephony/status").unwrap();
+            slip.slip("/telephony/webhook", "/telephony/status")
+        };
+        for (path, flaw) in [
+            ("/telephony/webhook/telephony/webhook", "has /telephony/webhook twice"),
+            ("/x//telephony/webhook/telephony/webhook/", "has /telephony/webhook twice"),
+            ("/telephony/status", "ends in /telephony/status"),
+            ("/x/Telephony/Webhook/", "in upper and lower case"),
+            ("/telephony/", "has only the beginning of /telephony/webhook"),
+        ] {
+            let said = slip(&format!("https://u:secret@a.b{path}?k=v")).unwrap();
+            assert!(said.contains(flaw) && said.contains(&format!("a.b{path}, which")), "{said}");
+            assert!(
+                !said.contains("secret")
+                    && said.ends_with("write https://•••@a.b, to which /telephony/webhook is added")
+            );
+        }
+        for path in
+            ["", "/", "/telephony/webhook/", "/bots/7/sms", "/bots/7/telephony/webhook", "/tele", "/sms/telephony"]
+        {
+            assert_eq!(slip(&format!("https://a.b{path}")), None, "{path}");
+        }
     }
 
     #[test]

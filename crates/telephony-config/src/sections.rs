@@ -234,8 +234,18 @@ fn read_public_url(keys: &mut Keys<'_, '_>, serve: &Serve) -> Option<PublicUrl> 
         keys.warning("publicUrl", "http is not encrypted: anyone on the way can read the messages; use https");
     }
     let url = PublicUrl::parse(&text, &serve.path, &serve.status_path);
-    if url.is_none() {
-        keys.problem("publicUrl", "found a fragment (`#…`), expected none", "set twilio.connectionOverrides instead");
+    match &url {
+        None => {
+            keys.problem(
+                "publicUrl",
+                "found a fragment (`#…`), expected none",
+                "set twilio.connectionOverrides instead",
+            );
+        }
+        Some(url) => {
+            let slip = url.slip(&serve.path, &serve.status_path);
+            slip.into_iter().for_each(|slip| keys.warning("publicUrl", slip));
+        }
     }
     url
 }

@@ -64,6 +64,24 @@ fn what_is_unwise_is_a_warning_only() {
 }
 
 #[test]
+fn a_path_of_the_public_url_that_is_a_slip_is_a_warning_with_the_url_that_comes_of_it() {
+    let warnings = |path: &str| {
+        Desk::with_block(&format!("{{ publicUrl: 'https://a.example{path}', serve: {{ path: '/hook/in' }} }}"))
+            .warnings()
+    };
+    for path in
+        ["/hook/in/hook/in", "/hook/in/hook/in/", "/x/hook/in//hook/in", "/hook", "/Hook/IN", "/telephony/status"]
+    {
+        let slip = format!("channels.telephony.publicUrl: Twilio is told https://a.example{path}, which ");
+        assert!(warnings(path).iter().any(|warning| warning.contains(&slip)), "{path}: {:?}", warnings(path));
+    }
+    for path in ["", "/", "/hook/in", "/hook/in/", "/hook/in?k=v", "/bots/7/sms", "/bots/7/hook/in", "/bots/hook"] {
+        let warnings = warnings(path);
+        assert!(!warnings.iter().any(|warning| warning.contains("publicUrl")), "{path}: {warnings:?}");
+    }
+}
+
+#[test]
 fn a_login_shell_that_is_not_asked_is_mentioned() {
     let desk =
         Desk::new().file("openclaw.json", "{ env: { shellEnv: { enabled: true } }, channels: { telephony: {} } }");
