@@ -30,6 +30,7 @@ mod web_address;
 
 pub use entry::{Origin, Shown};
 pub use environment::Environment;
+pub use form::secrets::bare_secret;
 pub use load::{Loaded, load, load_agent, load_as_if, load_with_files};
 pub use location::{ChosenBy, Location, locate};
 pub use outline::outline;

@@ -82,6 +82,41 @@ async fn secrets_on_standard_input_are_read_line_by_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_around_a_secret_is_no_part_of_it_and_is_said() {
+    for (before, after) in
+        [(" ", ""), ("", "\t"), ("\u{feff}", "\r\n"), ("\u{a0}", " \u{200b}"), ("\"", "\""), ("' ", " '")]
+    {
+        let warning = "warning: the Auth Token has ";
+        let told = |ran: &Ran, bench: &Bench| {
+            assert!(ran.code == 0 && !format!("{ran:?}").contains(bench.twilio.auth_token()), "{ran:?}");
+            assert_eq!(ran.stderr.matches(warning).count(), 1, "{before:?} {after:?}: {ran:?}");
+            let expected = format!("TWILIO_AUTH_TOKEN={}\n", bench.twilio.auth_token());
+            assert_eq!(read(&folder(bench).join(".env")), expected, "{before:?} {after:?}");
+        };
+        let around = |bench: &Bench| format!("{before}{}{after}", bench.twilio.auth_token());
+        let account = |bench: &Bench| {
+            ["--account-sid", bench.twilio.account_sid(), "--api-base-url", bench.twilio.base_url()].map(str::to_owned)
+        };
+        let flags = |bench: &Bench, more: &[&str]| {
+            let all = account(bench)
+                .into_iter()
+                .chain(REST.iter().chain(&NGROK[..2]).chain(more).map(|flag| (*flag).to_owned()));
+            all.collect::<Vec<_>>()
+        };
+        let run = |bench: &Bench, variables: &[(&str, &str)], input: &str, more: &[&str]| {
+            let flags = flags(bench, more);
+            setup_with(bench, variables, input, &flags.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let bench = bare().await;
+        told(&run(&bench, &[], "", &["--auth-token", &around(&bench)]), &bench);
+        let bench = bare().await;
+        told(&run(&bench, &[], &format!("{}\n", around(&bench)), &["--auth-token", "-"]), &bench);
+        let bench = bare().await;
+        told(&run(&bench, &[("TWILIO_AUTH_TOKEN", &around(&bench))], "", &["--secrets", "dotenv"]), &bench);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_token_of_the_same_name_is_pointed_out() {
     let bench = Bench::new().await;
     let token = bench.twilio.auth_token().to_owned();

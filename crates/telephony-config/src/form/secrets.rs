@@ -8,6 +8,11 @@ use crate::document::{Node, Value};
 use crate::secret::Found;
 use crate::substitute::is_variable;
 
+/// A secret that was typed or given outside the configuration, without what is around it by mistake, and what that was.
+pub fn bare_secret(text: &str) -> (&str, Option<&'static str>) {
+    bare(text, true)
+}
+
 /// What is shown in place of a secret.
 pub(crate) const MASK: &str = "••••••••";
 /// Quotes that are around a secret by mistake.

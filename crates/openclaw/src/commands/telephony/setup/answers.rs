@@ -1,6 +1,6 @@
 //! The answers: from flags, else asked for, else from what is there already; and what they change.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use telephony_config::Change;
 use telephony_domain::address::read_phone;
@@ -121,7 +121,8 @@ impl Asking<'_> {
             Some(known) if attempt == 1 => Ok(known),
             _ => {
                 let asked = self.prompt.secret("Auth Token (not shown while you type)")?;
-                asked.ok_or_else(|| missing("--auth-token or TWILIO_AUTH_TOKEN", "the Auth Token"))
+                let bare = asked.map(|typed| AUTH_TOKEN.bare(typed.expose_secret()));
+                bare.ok_or_else(|| missing("--auth-token or TWILIO_AUTH_TOKEN", "the Auth Token"))
             }
         }
     }

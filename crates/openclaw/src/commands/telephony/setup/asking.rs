@@ -1,6 +1,6 @@
 //! What every question has: whether there is anybody to ask, and what is there already.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
 use telephony_config::{Change, Telephony};
 
@@ -70,7 +70,9 @@ impl Asking<'_> {
         question: &str,
     ) -> Result<Option<Secret>, Failure> {
         let value = match given.or_else(|| kind.known(self.before)) {
-            None if self.asks_everything() => self.prompt.optional_secret(question)?,
+            None if self.asks_everything() => {
+                self.prompt.optional_secret(question)?.map(|typed| kind.bare(typed.expose_secret()))
+            }
             value => value,
         };
         Ok(value.map(|value| Secret { kind, value }))

@@ -67,13 +67,13 @@ impl Prompt {
         Ok(self.optional(question, known, check)?.and_then(|number| read_phone(&number).ok()))
     }
 
-    /// Something that is not shown while it is typed.
+    /// Something that is not shown while it is typed, as it was typed.
     pub fn secret(&self, question: &str) -> Result<Option<SecretString>, Failure> {
         if !self.is_there {
             return Ok(None);
         }
         let typed = Password::new().with_prompt(question).interact().map_err(broken_off)?;
-        Ok(Some(SecretString::from(typed.trim().to_owned())))
+        Ok(Some(SecretString::from(typed)))
     }
 
     /// The same, where an empty one is none.
@@ -82,8 +82,7 @@ impl Prompt {
             return Ok(None);
         }
         let typed = Password::new().with_prompt(question).allow_empty_password(true).interact().map_err(broken_off)?;
-        let typed = typed.trim();
-        Ok((!typed.is_empty()).then(|| SecretString::from(typed)))
+        Ok((!typed.trim().is_empty()).then(|| SecretString::from(typed)))
     }
 
     /// Which of `choices`; `None` where nobody can be asked.

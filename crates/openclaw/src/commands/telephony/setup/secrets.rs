@@ -3,11 +3,12 @@
 use std::io::stdin;
 
 use secrecy::{ExposeSecret, SecretString};
-use telephony_config::{AgentKind, Change, Environment, Telephony, load};
+use telephony_config::{AgentKind, Change, Environment, Telephony, bare_secret, load};
 
 use super::{Before, Setup};
 use crate::cli;
 use crate::failure::Failure;
+use crate::terminal;
 
 /// A secret that setup knows to ask for.
 pub struct Kind {
@@ -97,23 +98,36 @@ impl Kind {
     /// The secret that counts now, from wherever it comes.
     pub fn known(&self, before: &Before) -> Option<SecretString> {
         let configured = before.telephony().and_then(self.of).cloned();
-        configured.or_else(|| before.environment.get(self.variable).map(SecretString::from))
+        configured.or_else(|| before.environment.get(self.variable).map(|found| self.bare(found)))
+    }
+
+    /// The secret in what was typed or given, without what is around it by mistake, which is said.
+    pub fn bare(&self, given: &str) -> SecretString {
+        let (bare, around) = bare_secret(given);
+        if let Some(around) = around {
+            terminal::say(format!("warning: the {} has {around} around it, which are ignored.", self.name));
+        }
+        SecretString::from(bare)
     }
 }
 
 /// The secret that a flag gives; `-` is a line of standard input, which nobody else on this machine sees.
 pub fn from_flag(kind: &Kind, flag: Option<&String>) -> Result<Option<SecretString>, Failure> {
     let Some(given) = flag else { return Ok(None) };
-    if given != "-" {
-        return Ok(Some(SecretString::from(given.clone())));
+    let secret = if given == "-" { kind.bare(&line_of_stdin()?) } else { kind.bare(given) };
+    match secret.expose_secret() {
+        "" if given == "-" => Err(Failure::usage(format!("standard input has no line for {} -", kind.flag))
+            .hint("each `-` takes a line, in the order Auth Token, ngrok authtoken, agent's key")),
+        "" => Err(Failure::usage(format!("{} is empty", kind.flag)).hint("leave the flag out to keep what is there")),
+        _ => Ok(Some(secret)),
     }
+}
+
+/// A line without what ends it.
+fn line_of_stdin() -> Result<String, Failure> {
     let mut line = String::new();
     stdin().read_line(&mut line)?;
-    match line.trim() {
-        "" => Err(Failure::usage(format!("standard input has no line for {} -", kind.flag))
-            .hint("each `-` takes a line, in the order Auth Token, ngrok authtoken, agent's key")),
-        line => Ok(Some(SecretString::from(line.to_owned()))),
-    }
+    Ok(line.strip_suffix('\n').map_or(line.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned())
 }
 
 impl Stored {
@@ -140,7 +154,7 @@ impl Stored {
     pub fn notice(&self, before: &Before, place: &cli::Place) -> Option<String> {
         let Secret { kind, value } = &self.secret;
         let (name, variable) = (kind.name, kind.variable);
-        let is_other = |found: &str| found != value.expose_secret();
+        let is_other = |found: &str| bare_secret(found).0 != value.expose_secret();
         let in_shell = std::env::var(variable).ok().filter(|found| !found.is_empty());
         let shell_has_another = in_shell.as_deref().is_some_and(is_other);
         match self.store {
