@@ -83,7 +83,11 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
         let finding = if given.name == ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
         checkup.found(finding.found(given.text));
     }
-    if let Some(storage) = subject.gateway.as_ref().and_then(|alive| alive.storage.as_ref()) {
+    let storage = subject.gateway.as_ref().and_then(|alive| alive.storage.as_ref());
+    // Where we cannot write either, that was found when the store was opened.
+    if let Some(storage) = storage
+        && store.try_writing().await.is_ok()
+    {
         checkup.found(STORE_UNUSABLE.found(format!("the gateway cannot store: {}", storage.problem)));
     }
     for copy in journal::copies(&assemble::journal_file(&subject.loaded)) {
