@@ -7,6 +7,8 @@ use std::io::{self, IsTerminal, Write, stderr};
 use telephony_domain::unprintable;
 use tracing_subscriber::EnvFilter;
 
+use crate::terminal;
+
 /// What is told: `tracing` filters such as `debug` or `telephony_gateway=debug`.
 const FILTER: &str = "OPENCLAW_LOG";
 
@@ -46,13 +48,15 @@ pub fn start(level: Level) {
     }
 }
 
-/// Writes each event, which comes as a whole, with what misleads a reader escaped.
+/// Writes each event, which comes as a whole, with our commands under the name that we were started by, and with what
+/// misleads a reader escaped.
 struct Escaping(fn(&str) -> Cow<'_, str>);
 
 impl Write for Escaping {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let event_text = String::from_utf8_lossy(event);
-        stderr().lock().write_all(self.0(&event_text).as_bytes())?;
+        let named = terminal::program().in_text(&event_text);
+        stderr().lock().write_all(self.0(&named).as_bytes())?;
         Ok(event.len())
     }
 

@@ -25,8 +25,7 @@ pub fn print_ours(line: impl std::fmt::Display) {
 
 /// The name that this process was started by.
 pub fn program() -> ProgramName {
-    let first = std::env::args_os().next().unwrap_or_default();
-    ProgramName::started_as(&first.to_string_lossy())
+    ProgramName::started_as(&own_name())
 }
 
 /// Prints one line of JSON; whether there still is a reader. What misleads is escaped as JSON does it.
@@ -45,9 +44,16 @@ pub fn print_json(data: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints our own words as JSON, with our commands under the name that this process was started by.
+pub fn print_json_ours(data: &impl Serialize) -> Result<(), Failure> {
+    try_print_json(&program().in_text(&serde_json::to_string_pretty(data)?));
+    Ok(())
+}
+
 /// The program as it was started, for commands to copy: a path where the shell got one, else the name.
 pub fn own_name() -> String {
-    std::env::args().next().filter(|name| !name.is_empty()).unwrap_or_else(|| "openclaw".to_owned())
+    let first = std::env::args_os().next().unwrap_or_default();
+    if first.is_empty() { ProgramName::default().as_str().to_owned() } else { first.to_string_lossy().into_owned() }
 }
 
 /// Says something to the person at the terminal.
@@ -63,7 +69,9 @@ pub fn confirm(question: &str) -> Option<bool> {
         return None;
     }
     let mut stderr = io::stderr().lock();
-    write!(stderr, "{} [y/N] ", unprintable::escape(question)).and_then(|()| stderr.flush()).ok()?;
+    write!(stderr, "{} [y/N] ", unprintable::escape(&program().in_text(question)))
+        .and_then(|()| stderr.flush())
+        .ok()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).ok()?;
     Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

@@ -13,7 +13,8 @@ pub enum ProgramName {
 }
 
 /// What follows the name in each of our commands.
-const COMMANDS: [&str; 3] = ["openclaw telephony", "openclaw pairing", "openclaw gateway"];
+const COMMANDS: [&str; 5] =
+    ["openclaw telephony", "openclaw pairing", "openclaw gateway", "openclaw completions", "openclaw man"];
 
 impl ProgramName {
     /// The name in the first argument of a process, which may be a whole path.

@@ -9,15 +9,19 @@ use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::terminal;
 
-/// Where the script belongs.
-const PLACES: &str = "\
-bash: openclaw completions bash > ~/.local/share/bash-completion/completions/openclaw
-zsh:  openclaw completions zsh > _openclaw    in a folder of $fpath
-fish: openclaw completions fish > ~/.config/fish/completions/openclaw.fish";
+/// Where the script belongs: shells find it by the name of the program.
+fn places() -> String {
+    let name = terminal::program().as_str();
+    format!(
+        "bash: {name} completions bash > ~/.local/share/bash-completion/completions/{name}\n\
+         zsh:  {name} completions zsh > _{name}    in a folder of $fpath\n\
+         fish: {name} completions fish > ~/.config/fish/completions/{name}.fish"
+    )
+}
 
 /// Print a script with which a shell completes our commands.
 #[derive(Debug, Args)]
-#[command(after_help = PLACES)]
+#[command(after_help = places())]
 pub struct Completions {
     /// For which shell
     shell: Shell,
@@ -27,7 +31,7 @@ impl Completions {
     /// Prints it.
     pub fn run(self) -> Outcome {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "openclaw", &mut script);
+        clap_complete::generate(self.shell, &mut Cli::command(), terminal::program().as_str(), &mut script);
         terminal::print(String::from_utf8_lossy(&script).trim_end());
         Ok(ExitCode::SUCCESS)
     }

@@ -18,7 +18,7 @@ openclaw man ~/.local/share/man/man1    has `man openclaw-telephony-send` and th
 
 /// Print the manual, or write a page for each command.
 #[derive(Debug, Args)]
-#[command(after_help = READING)]
+#[command(after_help = terminal::program().in_text(READING).into_owned())]
 pub struct Man {
     /// Folder to write a page for each command into; made where there is none
     #[arg(value_name = "FOLDER")]

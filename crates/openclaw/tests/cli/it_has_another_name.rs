@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::bench::{ALICE, Bench, Ran};
+use crate::bench::{ALICE, Bench, Ran, client};
 
 fn named(bench: &Bench) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw-telephony"));
@@ -30,6 +30,54 @@ async fn hints_and_doctor_name_it() {
             assert!(!said.contains(command), "{arguments:?}: {said}");
         }
     }
+}
+
+#[tokio::test]
+async fn whatever_prints_a_hint_names_it() {
+    let bench = Bench::new().await;
+    let doctor = run(&bench, &["telephony", "doctor", "--json"]).await;
+    assert!(doctor.stdout.contains("Start it with `openclaw-telephony gateway`"), "{doctor:?}");
+    for arguments in [
+        ["telephony", "doctor", "--json"].as_slice(),
+        &["telephony", "doctor", "--explain", "gateway-not-running"],
+        &["telephony", "doctor", "--explain", "turns-dead"],
+        &["telephony", "status", "--json"],
+        &["telephony", "simulate", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
+    ] {
+        let ran = run(&bench, arguments).await;
+        let said = ran.stdout + &ran.stderr;
+        for command in ["telephony", "pairing", "gateway", "completions", "man"].map(|word| format!("openclaw {word}"))
+        {
+            assert!(!said.contains(&command), "{arguments:?}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn shells_complete_it() {
+    let bench = Bench::new().await;
+    for (shell, words) in [
+        ("bash", "-o default openclaw-telephony\n"),
+        ("zsh", "#compdef openclaw-telephony\n"),
+        ("fish", "complete -c openclaw-telephony "),
+    ] {
+        let script = run(&bench, &["completions", shell]).await.stdout;
+        assert!(script.contains(words), "{shell}: {script}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_it() {
+    let mut bench = Bench::new().await;
+    bench.start(named(&bench)).await;
+    let alive = bench.json(&["telephony", "status", "--json"]).await;
+    let url = format!("http://{}/elsewhere", alive["gateway"]["listening"].as_str().unwrap());
+    let request = client().post(url).header("X-Twilio-Signature", "invalid").send();
+    assert_eq!(request.await.unwrap().status(), 404);
+    let hint = "`openclaw-telephony telephony webhook sync`";
+    bench.wait_for(|_| bench.gateway_log().contains(hint)).await;
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use crate::{logging, terminal};
 /// No AI is connected unless you choose an agent: the `echo` agent repeats every message. Nothing leaves this machine,
 /// except what the agent sends.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
 pub struct Simulate {
     /// Play one conversation and check each step
     #[arg(long)]

@@ -118,7 +118,7 @@ impl Status {
             report.stopped = channel.store.account_stop().await?.map(Stopped::of);
             report.storage = storage(channel, report.gateway.as_ref()).await;
             if self.json {
-                terminal::print_json(&report)?
+                terminal::print_json_ours(&report)?
             } else {
                 show(&report)
             }
@@ -218,7 +218,7 @@ fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
 fn show(report: &Report) {
     let Report { inbox, outbox, .. } = report;
     if let Some(storage) = &report.storage {
-        terminal::print(format!("Attention: MESSAGES CANNOT BE STORED and are refused: {}", storage.problem));
+        terminal::print_ours(format!("Attention: MESSAGES CANNOT BE STORED and are refused: {}", storage.problem));
     }
     match &report.gateway {
         Some(alive) => show_alive(alive),
@@ -285,7 +285,7 @@ fn show_config(config: &ConfigAlive) {
         None => terminal::print(format!("Config:    read {read_at}, in force")),
         Some(problems) => {
             terminal::print(format!("Config:    read {read_at}; the files as they are now are NOT in force"));
-            terminal::print(format!("Attention: the changed configuration cannot be used: {problems}"));
+            terminal::print_ours(format!("Attention: the changed configuration cannot be used: {problems}"));
         }
     }
     if !config.waiting_for_start.is_empty() {

@@ -46,7 +46,7 @@ impl Check {
             },
         };
         if self.json {
-            terminal::print_json(&report)?
+            terminal::print_json_ours(&report)?
         } else {
             show(&report)
         }

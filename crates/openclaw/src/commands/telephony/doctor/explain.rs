@@ -17,12 +17,12 @@ pub(super) fn explain(id: &str) -> Outcome {
             Failure::usage(format!("doctor has no finding `{id}`")).hint(format!("it has {}", known.join(", ")))
         );
     };
-    terminal::print(format!("{} ({})", finding.what, finding.severity));
-    terminal::print(format!("why:  {}", finding.why));
-    terminal::print(format!("fix:  {}", finding.fix));
-    terminal::print(format!("page: {}", finding.page()));
+    terminal::print_ours(format!("{} ({})", finding.what, finding.severity));
+    terminal::print_ours(format!("why:  {}", finding.why));
+    terminal::print_ours(format!("fix:  {}", finding.fix));
+    terminal::print_ours(format!("page: {}", finding.page()));
     if let Some(section) = section(finding) {
-        terminal::print(format!("\nFrom docs/guides/troubleshooting.md:\n\n{}", without_links(section)));
+        terminal::print_ours(format!("\nFrom docs/guides/troubleshooting.md:\n\n{}", without_links(section)));
     }
     Ok(ExitCode::SUCCESS)
 }
