@@ -45,12 +45,13 @@ use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
 use crate::unanswered::Unanswered;
 use crate::wake::Wake;
+use crate::webhook::descriptors::{self, Descriptors};
 use crate::webhook::origin::Origin;
 use crate::webhook::receive::Endpoint;
 use crate::webhook::refusals::Refusals;
 use crate::webhook::shelf::Shelf;
 use crate::webhook::slots::Slots;
-use crate::webhook::{self, Endpoints, descriptors, listener};
+use crate::webhook::{self, Endpoints, listener};
 
 /// Webhooks in flight at a time.
 const IN_FLIGHT: usize = 256;
@@ -459,5 +460,6 @@ fn alive(parts: &Parts, address: SocketAddr) -> Alive {
         storage: None,
         metrics: parts.watch.as_ref().and_then(|watch| watch.local_addr().ok()).map(|address| address.to_string()),
         config: None,
+        descriptors: Some(Descriptors::expected(parts.settings.max_sessions)),
     }
 }

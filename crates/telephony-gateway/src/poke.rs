@@ -13,9 +13,13 @@ use tokio::net::{UnixListener, UnixStream};
 use crate::stop::Stop;
 use crate::storage::{Storage, Trouble};
 use crate::wake::Wake;
+pub use crate::webhook::descriptors::Descriptors;
 
 /// A gateway that does not answer a poke within this time is taken for busy; it finds the work by itself.
 const WITHIN: Duration = Duration::from_secs(2);
+
+/// The pause after a connection that could not be accepted.
+pub(crate) const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// What a running gateway says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +45,8 @@ pub struct Alive {
     pub config: Option<ConfigAlive>,
     /// Why messages cannot be stored; none where they can.
     pub storage: Option<StorageAlive>,
+    /// Its limit on open files; none in older versions.
+    pub descriptors: Option<Descriptors>,
 }
 
 /// Why messages cannot be stored.
@@ -100,11 +106,15 @@ pub async fn serve(
             () = stop.asked() => return,
         };
         wake.all();
-        if let Ok((mut stream, _)) = accepted {
-            let mut alive = alive.read().unwrap_or_else(PoisonError::into_inner).clone();
-            alive.storage = storage.trouble().map(StorageAlive::from);
-            let answer = serde_json::to_vec(&alive).unwrap_or_default();
-            tokio::time::timeout(WITHIN, stream.write_all(&answer)).await.ok();
+        match accepted {
+            Ok((mut stream, _)) => {
+                let mut alive = alive.read().unwrap_or_else(PoisonError::into_inner).clone();
+                alive.storage = storage.trouble().map(StorageAlive::from);
+                let answer = serde_json::to_vec(&alive).unwrap_or_default();
+                tokio::time::timeout(WITHIN, stream.write_all(&answer)).await.ok();
+            }
+            // Out of file descriptors, mostly: some have to be closed first.
+            Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
         }
     }
 }
@@ -159,6 +169,7 @@ mod tests {
                 problem: format!("{full}; {}", full.hint()),
                 refused: 0,
             }),
+            descriptors: Some(Descriptors::expected(10)),
         };
         let storage = Arc::new(Storage::default());
         storage.failed("a test", &full);

@@ -20,6 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
+use crate::poke::AFTER_FAILURE;
 use crate::random;
 use crate::stop::Stop;
 
@@ -133,7 +134,11 @@ pub async fn serve(listener: UnixListener, probes: Arc<Probes>, stop: Stop) {
             Some(_) = waiting.join_next() => continue,
             () = stop.asked() => return,
         };
-        if let (Ok((stream, _)), Ok(place)) = (accepted, places.clone().try_acquire_owned()) {
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(AFTER_FAILURE).await;
+            continue;
+        };
+        if let Ok(place) = places.clone().try_acquire_owned() {
             let probes = probes.clone();
             waiting.spawn(async move {
                 let _place = place;

@@ -1,6 +1,9 @@
 //! Why the store could not do what was asked, in words an operator can act on.
 
+use std::io::ErrorKind;
 use std::path::Path;
+
+use rustix::io::Errno;
 
 /// Why the store failed. Nothing of the transaction was kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +17,9 @@ pub enum StoreError {
     /// The disk did not do what was asked of it: it became read-only meanwhile, a quota is used up, or it fails.
     #[error("the disk with the message store fails: {0}")]
     Disk(String),
+    /// The process has no file descriptor, memory or process left for now.
+    #[error("the system gives no more file descriptors or memory for the message store: {0}")]
+    Exhausted(String),
     /// Another process holds the store for too long.
     #[error("the message store is busy: {0}")]
     Busy(String),
@@ -70,17 +76,14 @@ pub enum StoreError {
 impl StoreError {
     /// Whether nothing at all can be stored now, whatever it is.
     pub fn is_of_the_store(&self) -> bool {
-        use StoreError::{Busy, Damaged, Disk, Full, Gone, Newer, Older, ReadOnly, Stopped};
-        matches!(
-            self,
-            Full(_) | ReadOnly(_) | Disk(_) | Busy(_) | Damaged(_) | Gone(_) | Newer { .. } | Older { .. } | Stopped
-        )
+        self.stops_storing()
+            || matches!(self, StoreError::Busy(_) | StoreError::Newer { .. } | StoreError::Older { .. })
     }
 
-    /// Whether nothing can be stored until an operator does something, or the disk has room again.
+    /// Whether nothing can be stored until an operator does something, or the disk or the system has room again.
     pub fn stops_storing(&self) -> bool {
-        use StoreError::{Damaged, Disk, Full, Gone, ReadOnly, Stopped};
-        matches!(self, Full(_) | ReadOnly(_) | Disk(_) | Damaged(_) | Gone(_) | Stopped)
+        use StoreError::{Damaged, Disk, Exhausted, Full, Gone, ReadOnly, Stopped};
+        matches!(self, Full(_) | ReadOnly(_) | Disk(_) | Exhausted(_) | Damaged(_) | Gone(_) | Stopped)
     }
 
     /// One word for programs that watch; it says nothing about this machine.
@@ -89,6 +92,7 @@ impl StoreError {
             StoreError::Full(_) => "disk-full",
             StoreError::ReadOnly(_) => "read-only",
             StoreError::Disk(_) => "disk-fails",
+            StoreError::Exhausted(_) => "system-exhausted",
             StoreError::Busy(_) => "store-busy",
             StoreError::Damaged(_) => "store-damaged",
             StoreError::Gone(_) => "store-gone",
@@ -106,6 +110,9 @@ impl StoreError {
             StoreError::Disk(_) => {
                 "see whether it is still mounted for writing, whether a quota is used up, and what the system's log says of it; \
                  messages are taken again as soon as it works"
+            }
+            StoreError::Exhausted(_) => {
+                "it passes by itself; if it comes back, raise the limit on open files (`ulimit -n`, `LimitNOFILE=4096` in the unit)"
             }
             StoreError::Busy(_) => "try again; if it stays, look for another program that has the file open",
             StoreError::Damaged(_) => "stop the gateway, keep the file aside and restore the newest copy beside it",
@@ -140,6 +147,7 @@ impl StoreError {
             StoreError::ReadOnly(words) => StoreError::ReadOnly(named(words)),
             StoreError::Busy(words) => StoreError::Busy(named(words)),
             StoreError::Disk(words) => StoreError::Disk(named(words)),
+            StoreError::Exhausted(words) => StoreError::Exhausted(named(words)),
             StoreError::Damaged(words) => StoreError::Damaged(named(words)),
             StoreError::Gone(words) => StoreError::Gone(named(words)),
             StoreError::Other(words) => StoreError::Other(named(words)),
@@ -150,17 +158,48 @@ impl StoreError {
     /// A failure of the file system about the store's own file or folder.
     pub(crate) fn of_file(error: &std::io::Error) -> StoreError {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
-            std::io::ErrorKind::NotFound => StoreError::Gone("it was removed".to_owned()),
-            _ => StoreError::ReadOnly(error.to_string()),
+            ErrorKind::NotFound => StoreError::Gone("it was removed".to_owned()),
+            _ if Errno::from_io_error(error) == Some(Errno::IO) => StoreError::Disk(error.to_string()),
+            _ => StoreError::of_room(error).unwrap_or_else(|| StoreError::ReadOnly(error.to_string())),
         }
     }
 
     /// A failure of the disk under a file that is open.
     pub(crate) fn of_disk(error: &std::io::Error) -> StoreError {
+        StoreError::of_room(error).unwrap_or_else(|| StoreError::Disk(error.to_string()))
+    }
+
+    /// A failure because the disk or the system has no room; none for all else.
+    pub(crate) fn of_room(error: &std::io::Error) -> Option<StoreError> {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(error.to_string()),
-            _ => StoreError::Disk(error.to_string()),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(StoreError::Full(error.to_string())),
+            _ if is_exhausted(error) => Some(StoreError::Exhausted(error.to_string())),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the system has no descriptor, memory or process left: it may have one soon.
+fn is_exhausted(error: &std::io::Error) -> bool {
+    let passes = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::NOBUFS];
+    Errno::from_io_error(error).is_some_and(|errno| passes.contains(&errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exhausted_system_is_no_fault_of_the_file() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM] {
+            for error in [StoreError::of_file(&errno.into()), StoreError::of_disk(&errno.into())] {
+                assert!(matches!(error, StoreError::Exhausted(_)), "{error}");
+                assert!(error.is_of_the_store() && error.to_string().contains("no more file descriptors"), "{error}");
+            }
+        }
+        assert!(matches!(StoreError::of_file(&Errno::IO.into()), StoreError::Disk(_)));
+        for errno in [Errno::ACCESS, Errno::PERM, Errno::ROFS] {
+            assert!(matches!(StoreError::of_file(&errno.into()), StoreError::ReadOnly(_)));
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::net::{SocketAddr, TcpListener};
 
 use telephony_config::PublicUrl;
-use telephony_gateway::poke::TunnelAlive;
+use telephony_gateway::poke::{Descriptors, TunnelAlive};
 
 use super::catalogue::{
-    GATEWAY_NOT_RUNNING, GATEWAY_OTHER_CONFIG, GATEWAY_OTHER_VERSION, GATEWAY_SILENT, PORT_IN_USE, TUNNEL_AND_URL,
-    TUNNEL_DOWN,
+    FEW_DESCRIPTORS, GATEWAY_NOT_RUNNING, GATEWAY_OTHER_CONFIG, GATEWAY_OTHER_VERSION, GATEWAY_SILENT, PORT_IN_USE,
+    TUNNEL_AND_URL, TUNNEL_DOWN,
 };
 use super::{Checkup, Subject};
 
@@ -25,6 +25,7 @@ pub async fn check(subject: &Subject) -> Checkup {
             check_port(subject, &mut checkup);
         }
     }
+    check_descriptors(subject, &mut checkup);
     let telephony = &subject.loaded.telephony;
     if telephony.tunnel.provider.is_some() && telephony.public_url.is_some() {
         checkup.found(TUNNEL_AND_URL.found(""));
@@ -53,6 +54,21 @@ fn check_running(subject: &Subject, checkup: &mut Checkup) {
         None if has_tunnel => checkup.found(GATEWAY_OTHER_CONFIG.found("it runs without the tunnel")),
         None => {}
     }
+}
+
+/// The limit of the running gateway, or where none runs, the one that a gateway started from here would get.
+fn check_descriptors(subject: &Subject, checkup: &mut Checkup) {
+    let sessions = subject.loaded.telephony.max_concurrent_sessions;
+    let descriptors = match &subject.gateway {
+        Some(alive) => alive.descriptors,
+        None => Some(Descriptors::expected(sessions as usize)),
+    };
+    let Some(descriptors) = descriptors.filter(Descriptors::are_few) else { return };
+    let Descriptors { allowed, needed, connections, agents } = descriptors;
+    let whose = if subject.gateway.is_some() { "the running gateway may" } else { "a gateway started from here may" };
+    checkup.found(FEW_DESCRIPTORS.found(format!(
+        "{whose} open {allowed}, and {needed} are needed; it accepts {connections} connections and asks {agents} agents at a time"
+    )));
 }
 
 fn check_port(subject: &Subject, checkup: &mut Checkup) {

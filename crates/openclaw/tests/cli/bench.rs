@@ -51,7 +51,7 @@ pub fn client() -> reqwest::Client {
 }
 
 /// Runs something that takes a while without holding up the simulator, which lives on this test's runtime.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
@@ -137,11 +137,17 @@ impl Bench {
 
     /// The same, with no more open files than these.
     pub async fn start_gateway_with_descriptors(&mut self, most: u32) {
+        let command = self.command_with_descriptors(most);
+        self.start(command).await;
+    }
+
+    /// The program with no more open files than these.
+    pub fn command_with_descriptors(&self, most: u32) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_openclaw")]);
         command.env_clear().env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
         command.env("HOME", "/nonexistent").env("OPENCLAW_STATE_DIR", self.state.path());
-        self.start(command).await;
+        command
     }
 
     /// The same with this command of the program, perhaps under its other name.

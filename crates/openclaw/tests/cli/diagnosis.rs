@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use telephony_store::sqlite::{Mode, SqliteStore};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Ran};
 use crate::proxy::Proxy;
 
 /// What doctor said.
@@ -44,7 +44,11 @@ impl Diagnosis {
 }
 
 pub async fn doctor(bench: &Bench) -> Diagnosis {
-    let ran = bench.run(&["telephony", "doctor", "--json"]).await;
+    diagnosis(bench.run(&["telephony", "doctor", "--json"]).await)
+}
+
+/// Reads the report of a doctor that ran.
+pub fn diagnosis(ran: Ran) -> Diagnosis {
     let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
     let diagnosis = Diagnosis { code: ran.code, report };
     let has_error = diagnosis.report["findings"].as_array().unwrap().iter().any(|row| row["severity"] == "error");

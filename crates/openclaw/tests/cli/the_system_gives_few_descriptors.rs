@@ -1,4 +1,5 @@
-use crate::bench::Bench;
+use crate::bench::{Bench, Ran, off_thread};
+use crate::diagnosis::{diagnosis, doctor, store};
 
 const TEXTS: usize = 60;
 
@@ -25,4 +26,48 @@ async fn every_turn_is_answered_all_the_same() {
         assert_eq!(answers, taken, "{}", bench.gateway_log());
         assert_eq!(bench.stop_gateway().await, 0);
     }
+}
+
+#[tokio::test]
+async fn doctor_names_the_limit_of_the_running_gateway() {
+    for (most, connections, agents) in [(64, 12, 1), (500, 230, 28)] {
+        let mut bench = Bench::new().await;
+        bench.start_gateway_with_descriptors(most).await;
+        let found = doctor(&bench).await;
+        let detail = found.detail("few-descriptors");
+        let expected = format!("the running gateway may open {most}, and 2088 are needed");
+        assert!(detail.starts_with(&expected), "{detail}");
+        assert!(detail.contains(&format!("{connections} connections and asks {agents} agents")), "{detail}");
+        assert_eq!(bench.stop_gateway().await, 0);
+        // Doctor itself may open more, and so may a gateway that is started from here.
+        doctor(&bench).await.has_not("few-descriptors");
+    }
+}
+
+#[tokio::test]
+async fn doctor_names_its_own_limit_where_no_gateway_runs() {
+    let bench = Bench::new().await;
+    let doctor_with = async |most| {
+        let mut command = bench.command_with_descriptors(most);
+        command.args(["telephony", "doctor", "--json"]);
+        diagnosis(off_thread(move || command.output().unwrap()).await.into())
+    };
+    let detail = doctor_with(128).await.detail("few-descriptors").to_owned();
+    assert!(detail.starts_with("a gateway started from here may open 128, and 2088 are needed"), "{detail}");
+    doctor_with(2088).await.has_not("few-descriptors");
+}
+
+#[tokio::test]
+async fn command_without_descriptors_does_not_blame_the_store() {
+    let bench = Bench::new().await;
+    drop(store(&bench));
+    let mut exhausted = 0;
+    for most in 5..16 {
+        let mut command = bench.command_with_descriptors(most);
+        command.args(["telephony", "messages"]);
+        let ran: Ran = off_thread(move || command.output().unwrap()).await.into();
+        assert!(!ran.stderr.contains("cannot be written"), "{most}: {ran:?}");
+        exhausted += usize::from(ran.stderr.contains("no more file descriptors"));
+    }
+    assert!(exhausted > 0, "no limit was too low for the store alone");
 }

@@ -1,6 +1,7 @@
 //! How many connections the system's limit on open files allows, after asking for more.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
 
 /// No more connections are open at a time, whatever the system allows.
 const CONNECTIONS: u64 = 1024;
@@ -13,6 +14,39 @@ const RESERVE: u64 = 40;
 
 /// An agent's program takes so many while it starts: two ends for each of its three pipes, and two for its errors.
 const OF_AN_AGENT: u64 = 8;
+
+/// The limit on open files of a gateway, and what fits into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptors {
+    /// The limit, raised as far as the system allows.
+    pub allowed: u64,
+    /// The limit that does not slow the gateway down: connections, agents and the reserve.
+    pub needed: u64,
+    /// Connections that fit at a time.
+    pub connections: u64,
+    /// Agents that fit at a time.
+    pub agents: u64,
+}
+
+impl Descriptors {
+    /// Returns what a gateway started by this process gets, which asks up to `sessions` agents at a time.
+    pub fn expected(sessions: usize) -> Self {
+        Self::of(reachable(getrlimit(Resource::Nofile)), sessions)
+    }
+
+    /// Whether the gateway has to make do with fewer connections or agents.
+    pub fn are_few(&self) -> bool {
+        self.allowed < self.needed
+    }
+
+    fn of(allowed: u64, sessions: usize) -> Self {
+        let agents = OF_AN_AGENT.saturating_mul(sessions as u64);
+        // Connections get half of what is not reserved.
+        let needed = RESERVE + CONNECTIONS + agents.max(CONNECTIONS);
+        Self { allowed, needed, connections: connections_of(allowed), agents: agents_of(allowed) }
+    }
+}
 
 /// Returns how many connections fit: half of what is not reserved, at most 1024.
 pub fn connections() -> usize {
@@ -30,22 +64,45 @@ pub fn connections() -> usize {
 
 /// Returns how many agents can be asked at a time: as fit beside the connections, at least one.
 pub fn agents() -> usize {
-    let allowed = allowed();
-    let left = allowed.saturating_sub(RESERVE + connections_of(allowed));
-    usize::try_from((left / OF_AN_AGENT).max(1)).unwrap_or(usize::MAX)
+    usize::try_from(agents_of(allowed())).unwrap_or(usize::MAX)
 }
 
 fn connections_of(allowed: u64) -> u64 {
     CONNECTIONS.min(allowed.saturating_sub(RESERVE) / 2).max(4)
 }
 
+fn agents_of(allowed: u64) -> u64 {
+    (allowed.saturating_sub(RESERVE + connections_of(allowed)) / OF_AN_AGENT).max(1)
+}
+
 /// Raises the process's own limit as far as it may, up to what is needed, and returns it.
 fn allowed() -> u64 {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted = DESCRIPTORS.min(maximum.unwrap_or(u64::MAX));
-    let mut allowed = current.unwrap_or(u64::MAX);
-    if allowed < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {
-        allowed = wanted;
+    let limit = getrlimit(Resource::Nofile);
+    let (current, wanted) = (limit.current.unwrap_or(u64::MAX), reachable(limit));
+    if current < wanted {
+        let raised = Rlimit { current: Some(wanted), maximum: limit.maximum };
+        return if setrlimit(Resource::Nofile, raised).is_ok() { wanted } else { current };
     }
-    allowed
+    current
+}
+
+/// The limit that a process can give itself.
+fn reachable(limit: Rlimit) -> u64 {
+    let most = DESCRIPTORS.min(limit.maximum.unwrap_or(u64::MAX));
+    limit.current.unwrap_or(u64::MAX).max(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needed_limit_fits_every_connection_and_agent() {
+        for sessions in [1, 10, 100, 128, 129, 500] {
+            let needed = Descriptors::of(0, sessions).needed;
+            let (enough, short) = (Descriptors::of(needed, sessions), Descriptors::of(needed - 1, sessions));
+            assert!(enough.connections == CONNECTIONS && enough.agents >= sessions as u64, "{enough:?}");
+            assert!(!enough.are_few() && short.are_few(), "{sessions}");
+        }
+    }
 }

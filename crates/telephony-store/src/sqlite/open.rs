@@ -18,6 +18,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Statements that are kept prepared; more than there are.
 const PREPARED: usize = 128;
 
+/// Files that a connection opens: the database, its log, and the log's index.
+const FILES: usize = 3;
+
 /// What a store works with.
 pub(super) struct Opened {
     pub(super) file: File,
@@ -95,6 +98,18 @@ fn with_reason(error: StoreError, path: &Path) -> StoreError {
     }
 }
 
+/// SQLite does not say either when it had too few descriptors, and gives back those that it had. The folder is opened in
+/// place of its files, because closing one of these would give up the locks that we have on it.
+fn with_shortage(error: StoreError, path: &Path) -> StoreError {
+    let is_vague = matches!(error, StoreError::ReadOnly(_) | StoreError::Disk(_) | StoreError::Other(_));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let shortage = || {
+        let opened: Result<Vec<_>, _> = (0..FILES).map(|_| std::fs::File::open(folder)).collect();
+        opened.err().as_ref().and_then(StoreError::of_room)
+    };
+    is_vague.then(shortage).flatten().unwrap_or(error)
+}
+
 /// The path as SQLite's URI, with a word on how to open it.
 fn uri(path: &Path, how: &str) -> PathBuf {
     let mut uri = String::from("file:");
@@ -112,7 +127,12 @@ pub(super) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, 
     make_folder(path)?;
     make_file(path)?;
     let mut db = connect(path)?;
-    schema::check(&db).map_err(|error| with_reason(error, path))?;
+    let log = set_up(&mut db, path, mode).map_err(|error| with_shortage(error, path))?;
+    Ok((File::at(path)?, db, log))
+}
+
+fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<Log, StoreError> {
+    schema::check(db).map_err(|error| with_reason(error, path))?;
     if db.is_readonly(MAIN_DB)? {
         return Err(StoreError::ReadOnly("it can only be read".to_owned()));
     }
@@ -121,17 +141,20 @@ pub(super) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, 
     db.pragma_update(None, "secure_delete", true)?; // what is deleted is overwritten
     db.pragma_update(None, "cache_size", -2048)?; // KiB
     db.pragma_update(None, "journal_size_limit", 32 << 20)?; // bytes; the log is seldom longer (`log`)
-    schema::bring_up_to_date(&mut db, path, mode, &schema::MIGRATIONS)?;
-    let log = Log::of(&mut db, path)?;
-    Ok((File::at(path)?, db, log))
+    schema::bring_up_to_date(db, path, mode, &schema::MIGRATIONS)?;
+    Log::of(db, path)
 }
 
 /// Opens the file for reading only.
 fn for_reading(path: &Path) -> Result<Connection, StoreError> {
     let db = connect(path)?;
-    db.pragma_update(None, "cache_size", -512)?; // KiB
-    db.pragma_update(None, "query_only", true)?;
+    set_up_for_reading(&db).map_err(|error| with_shortage(error.into(), path))?;
     Ok(db)
+}
+
+fn set_up_for_reading(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "cache_size", -512)?; // KiB
+    db.pragma_update(None, "query_only", true)
 }
 
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
@@ -141,15 +164,20 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 fn connect_with(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let always = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let db = Connection::open_with_flags(path, flags | always)?;
+    let opened = Connection::open_with_flags(path, flags | always);
+    let db = opened.map_err(|error| with_shortage(error.into(), path))?;
+    configure(&db).map_err(|error| with_shortage(error.into(), path))?;
+    Ok(db)
+}
+
+fn configure(db: &Connection) -> rusqlite::Result<()> {
     db.busy_timeout(BUSY)?;
     db.set_prepared_statement_cache_capacity(PREPARED);
     // Without it SQLite plans a statement anew for each value that is bound, where a partial index might depend on it:
     // half of the time that an arrival takes.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.pragma_update(None, "mmap_size", 0)?;
-    Ok(db)
+    db.pragma_update(None, "mmap_size", 0)
 }
 
 fn make_folder(path: &Path) -> Result<(), StoreError> {

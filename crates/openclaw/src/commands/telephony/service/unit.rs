@@ -84,7 +84,7 @@ impl fmt::Display for Unit {
         }
         write!(
             f,
-            "\nExecReload=/bin/kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=2\nWatchdogSec=60\nTimeoutStopSec=60\n"
+            "\nExecReload=/bin/kill -HUP $MAINPID\nRestart=on-failure\nRestartSec=2\nWatchdogSec=60\nTimeoutStopSec=60\nLimitNOFILE=4096:524288\n"
         )?;
         for (name, value) in &self.variables {
             writeln!(f, "Environment={}", quoted(&format!("{name}={value}")))?;
