@@ -93,12 +93,12 @@ impl Chat {
         request: impl Fn(&Words, &[Past]) -> Value,
         headers: HeaderMap,
     ) -> Result<Answer, AgentError> {
-        let (mut words, mut told) = (Words::of(turn).await, history);
+        let (mut words, mut told) = (Words::of(turn).await?, history);
         loop {
             match self.ask(turn, &request(&words, told), headers.clone()).await {
                 Err(Failure { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
                     tracing::info!(turn = %turn.id, reason, "the agent did not take a picture; it is asked without");
-                    words = Words::without_pictures(turn).await;
+                    words = Words::without_pictures(turn).await?;
                 }
                 Err(Failure { error, may_be_too_long: true }) if !told.is_empty() => {
                     told = if told.len() == history.len() { newer_half(history) } else { &[] };

@@ -55,7 +55,8 @@ impl Agent for Command {
             .await
             .map_err(|error| self.not_run(&error))?;
         log_stderr(&ran, &turn);
-        let text = self.judge(&ran)? + &folder.as_markdown().await;
+        let left = |error| AgentError::Unavailable(format!("a file that agent.command left cannot be read: {error}"));
+        let text = self.judge(&ran)? + &folder.as_markdown().await.map_err(left)?;
         Ok(stream::once(async move { Ok(text) }).boxed())
     }
 }

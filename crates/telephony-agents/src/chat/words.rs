@@ -1,5 +1,6 @@
 //! What the contact said, for a model: text, pictures that it can look at, and a line for everything else.
 
+use std::io;
 use std::path::Path;
 
 use base64::Engine;
@@ -7,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use telephony_domain::{reaction, vcard};
 
-use crate::agent::{Said, Turn};
+use crate::agent::{AgentError, Said, Turn};
 use crate::attachment::{Attachment, Held};
 use crate::prompt::unmarked;
 
@@ -34,25 +35,25 @@ pub(crate) struct Words {
 
 impl Words {
     /// Everything that was said in `turn`.
-    pub(crate) async fn of(turn: &Turn) -> Words {
+    pub(crate) async fn of(turn: &Turn) -> Result<Words, AgentError> {
         Words::gather(turn, turn.attempt <= SHOWN_ATTEMPTS).await
     }
 
     /// The same without pictures, for who does not take them.
-    pub(crate) async fn without_pictures(turn: &Turn) -> Words {
+    pub(crate) async fn without_pictures(turn: &Turn) -> Result<Words, AgentError> {
         Words::gather(turn, false).await
     }
 
-    async fn gather(turn: &Turn, shows_pictures: bool) -> Words {
+    async fn gather(turn: &Turn, shows_pictures: bool) -> Result<Words, AgentError> {
         let (mut lines, mut pictures) = (Vec::new(), Pictures { shown: Vec::new(), room: PICTURE_BYTES });
         for said in &turn.said {
             lines.extend(spoken(said));
             for attachment in &said.media {
-                let is_shown = shows_pictures && pictures.show(attachment).await;
-                lines.push(line(attachment, is_shown).await);
+                let is_shown = shows_pictures && pictures.show(attachment).await?;
+                lines.push(line(attachment, is_shown).await?);
             }
         }
-        Words { text: lines.join("\n"), pictures: pictures.shown }
+        Ok(Words { text: lines.join("\n"), pictures: pictures.shown })
     }
 
     /// Whether there are pictures among them.
@@ -78,15 +79,15 @@ struct Pictures {
 
 impl Pictures {
     /// Shows a picture, if it can be shown and there is room for it.
-    async fn show(&mut self, attachment: &Attachment) -> bool {
-        let Held::File { path, size } = &attachment.held else { return false };
+    async fn show(&mut self, attachment: &Attachment) -> Result<bool, AgentError> {
+        let Held::File { path, size } = &attachment.held else { return Ok(false) };
         if !attachment.is_readable_picture() || self.shown.len() >= PICTURES || *size > self.room {
-            return false;
+            return Ok(false);
         }
-        let Some(bytes) = read(path).await else { return false };
+        let Some(bytes) = read(path).await? else { return Ok(false) };
         self.room -= size;
         self.shown.push(format!("data:{};base64,{}", attachment.content_type, BASE64_STANDARD.encode(bytes)));
-        true
+        Ok(true)
     }
 }
 
@@ -105,24 +106,33 @@ fn spoken(said: &Said) -> impl Iterator<Item = String> {
     group.into_iter().chain(Some(text).filter(|text| !text.is_empty()))
 }
 
-async fn line(attachment: &Attachment, is_shown: bool) -> String {
-    match &attachment.held {
+async fn line(attachment: &Attachment, is_shown: bool) -> Result<String, AgentError> {
+    Ok(match &attachment.held {
         Held::File { path, size } if attachment.is_card() && *size <= CARD_BYTES => {
-            cards(path).await.unwrap_or_else(|| attachment.label())
+            cards(path).await?.unwrap_or_else(|| attachment.label())
         }
         Held::File { .. } if is_shown => format!("[{}: {}]", attachment.kind(), attachment.content_type),
         Held::File { .. } => attachment.label().replace(']', "; it cannot be shown to you]"),
         Held::Unavailable(_) => attachment.label(),
-    }
+    })
 }
 
-async fn cards(path: &Path) -> Option<String> {
-    let text = String::from_utf8_lossy(&read(path).await?).into_owned();
+async fn cards(path: &Path) -> Result<Option<String>, AgentError> {
+    let Some(bytes) = read(path).await? else { return Ok(None) };
+    let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<String> = vcard::read(&text).iter().map(|card| format!("[contact card: {}]", card.line())).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    Ok((!lines.is_empty()).then(|| lines.join("\n")))
 }
 
-/// None where the file is gone: the operator may have purged the contact just now.
-async fn read(path: &Path) -> Option<Vec<u8>> {
-    tokio::fs::read(path).await.inspect_err(|error| tracing::debug!(%error, "an attachment is gone")).ok()
+/// None where the file is gone: the operator may have purged the contact just now. All else may work later: there is no
+/// descriptor or memory left, or the disk fails.
+async fn read(path: &Path) -> Result<Option<Vec<u8>>, AgentError> {
+    match tokio::fs::read(path).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            tracing::debug!("an attachment is gone");
+            Ok(None)
+        }
+        Err(error) => Err(AgentError::Unavailable(format!("an attachment cannot be read: {error}"))),
+    }
 }

@@ -30,25 +30,38 @@ impl Pictures {
         self.0.path()
     }
 
-    /// What the program left, in the order of names, as images of Markdown that hold the files themselves.
-    pub(super) async fn as_markdown(&self) -> String {
+    /// What the program left, in the order of names, as images of Markdown that hold the files themselves. Fails where the
+    /// system lacks a descriptor or the like: an answer without its pictures is half an answer.
+    pub(super) async fn as_markdown(&self) -> io::Result<String> {
         let mut markdown = String::new();
-        for path in self.files().into_iter().take(FILES) {
+        for path in self.files()?.into_iter().take(FILES) {
             match tokio::fs::read(&path).await {
                 Ok(bytes) => markdown.push_str(&format!("\n![](data:;base64,{})", BASE64_STANDARD.encode(bytes))),
-                Err(error) => tracing::warn!(%error, "a file that agent.command left cannot be read"),
+                Err(error) if is_its_own(&error) => {
+                    tracing::warn!(%error, "a file that agent.command left cannot be read");
+                }
+                Err(error) => return Err(error),
             }
         }
-        markdown
+        Ok(markdown)
     }
 
     /// Plain files only: a link could lead to anything.
-    fn files(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.path()).into_iter().flatten().flatten();
-        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_sendable(path)).collect();
+    fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let entries = match std::fs::read_dir(self.path()) {
+            Err(error) if is_its_own(&error) => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+        let mut files: Vec<PathBuf> = paths.into_iter().filter(|path| is_sendable(path)).collect();
         files.sort();
-        files
+        Ok(files)
     }
+}
+
+/// Whether the program took the file or the folder away, or the right to read it.
+fn is_its_own(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied)
 }
 
 fn is_sendable(path: &Path) -> bool {

@@ -138,3 +138,21 @@ async fn a_file_that_is_gone_is_not_shown() {
     question.said[0].media.push(picture);
     assert_eq!(lines_of(question).await, "look\n[picture: image/jpeg, 9 bytes; it cannot be shown to you]");
 }
+
+#[tokio::test]
+async fn picture_that_cannot_be_read_now_is_not_left_out() {
+    let model = Model::start(answers("yes")).await;
+    for content_type in ["image/jpeg", "text/vcard"] {
+        let (file, picture) = attachment(content_type, JPEG);
+        let mut question = turn(&["look"]);
+        question.said[0].media.push(picture);
+        // A folder in its place fails in another way than a file that is gone.
+        let path = file.path().to_owned();
+        drop(file);
+        std::fs::create_dir(&path).unwrap();
+        let answer = ask(&openai(&model), question.clone()).await;
+        std::fs::remove_dir(&path).unwrap();
+        assert!(matches!(answer, Err(AgentError::Unavailable(_))), "{answer:?}");
+        assert_eq!(messages(&model).len(), 0);
+    }
+}

@@ -1,6 +1,6 @@
 //! Secrets that a program hands out, by OpenClaw's protocol: a JSON request on its stdin, the answer on its stdout.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -20,6 +20,8 @@ const TIMEOUT: u64 = 5_000;
 const MAX_OUTPUT: u64 = 1024 * 1024;
 /// How often we look whether a program that has answered is gone.
 const POLL: Duration = Duration::from_millis(5);
+/// The pause before a program that could not be started is tried again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// The secret `id` from the provider's program.
 pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<Found, SecretError> {
@@ -73,11 +75,12 @@ fn command(path: &Path, provider: &Provider<'_>) -> Result<Command, SecretError>
 /// What the program says to `request` on its stdout.
 fn talk(mut command: Command, request: &str, timeout: Duration, max_output: u64) -> Result<String, String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| format!("failed to start: {error}"))?;
+    let deadline = Instant::now() + timeout;
+    let mut child = start(|| command.spawn(), deadline).map_err(|error| format!("failed to start: {error}"))?;
     let (sender, receiver) = mpsc::channel();
     if let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) {
         let request = request.to_owned();
-        thread::spawn(move || {
+        let conversation = thread::Builder::new().spawn(move || {
             // A program that reads nothing is fine: what counts is its answer.
             drop(stdin.write_all(request.as_bytes()));
             drop(stdin);
@@ -85,9 +88,10 @@ fn talk(mut command: Command, request: &str, timeout: Duration, max_output: u64)
             let read = stdout.take(max_output + 1).read_to_end(&mut output);
             drop(sender.send(read.map(|_| output)));
         });
+        // Where there is no thread for it, the sender is gone, and so is the answer.
+        drop(conversation);
     }
-    let deadline = Instant::now() + timeout;
-    let output = match receiver.recv_timeout(timeout) {
+    let output = match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(Ok(output)) if output.len() as u64 > max_output => Err(format!("it answered more than {max_output} bytes")),
         Ok(Ok(output)) => String::from_utf8(output).map_err(|_| "its answer is not UTF-8".to_owned()),
         Ok(Err(error)) => Err(format!("failed to read its answer: {error}")),
@@ -99,6 +103,28 @@ fn talk(mut command: Command, request: &str, timeout: Duration, max_output: u64)
         Some(status) if output.is_ok() => Err(format!("it failed ({status})")),
         _ => output,
     }
+}
+
+/// Starts a program; tries again until `deadline` where the system has no descriptor, memory or process left for now.
+fn start<T>(mut spawn: impl FnMut() -> io::Result<T>, deadline: Instant) -> io::Result<T> {
+    loop {
+        match spawn() {
+            Err(error) if !is_permanent(&error) && Instant::now() + AGAIN < deadline => thread::sleep(AGAIN),
+            started => return started,
+        }
+    }
+}
+
+/// Whether the program itself is what is wrong.
+fn is_permanent(error: &io::Error) -> bool {
+    /// The file is no program (`ENOEXEC`); the same number on Linux and macOS.
+    const NO_PROGRAM: i32 = 8;
+    use io::ErrorKind::{
+        ArgumentListTooLong, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
+    let permanent =
+        [NotFound, PermissionDenied, NotADirectory, IsADirectory, InvalidInput, InvalidFilename, ArgumentListTooLong];
+    permanent.contains(&error.kind()) || error.raw_os_error() == Some(NO_PROGRAM)
 }
 
 /// Waits until `deadline` for the program to end by itself, then stops it and has no status to tell.
@@ -161,4 +187,36 @@ fn check_trusted(path: &Path, provider: &Provider<'_>) -> Result<(), String> {
 #[cfg(not(unix))]
 fn check_trusted(_path: &Path, _provider: &Provider<'_>) -> Result<(), String> {
     Err("programs for secrets are not supported on this system: use an environment variable".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number of attempts, and whether the last one worked, where the first two fail with `errno`.
+    fn attempts(errno: i32, deadline: Instant) -> (u32, bool) {
+        let mut attempts = 0;
+        let started = start(
+            || {
+                attempts += 1;
+                if attempts > 2 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
+            },
+            deadline,
+        );
+        (attempts, started.is_ok())
+    }
+
+    #[test]
+    fn program_that_cannot_start_yet_is_tried_again() {
+        let in_time = Instant::now() + Duration::from_secs(3600);
+        // EIO, EAGAIN, ENOMEM, ENFILE, EMFILE, ETXTBSY.
+        for passes in [5, 11, 12, 23, 24, 26] {
+            assert_eq!(attempts(passes, in_time), (3, true), "{passes}");
+            assert_eq!(attempts(passes, Instant::now()), (1, false), "{passes}");
+        }
+        // ENOENT, ENOEXEC, EACCES.
+        for stays in [2, 8, 13] {
+            assert_eq!(attempts(stays, in_time), (1, false), "{stays}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Files of our messages, for the provider to fetch: whoever knows a file's token gets it, as long as it is wanted.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
@@ -65,9 +66,13 @@ impl Shelf {
                 ];
                 (headers, bytes).into_response()
             }
-            Err(error) => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 tracing::error!(%error, "a file that the provider wants is gone");
                 StatusCode::NOT_FOUND.into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "a file that the provider wants cannot be read");
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
         }
     }
