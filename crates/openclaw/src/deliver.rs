@@ -101,6 +101,8 @@ async fn step(channel: &Channel, outbox: &Arc<Outbox>, message: MessageId) -> Re
                 outbox.send(part).await;
             }
         }
+        // A gateway that started meanwhile looks doubts up itself, and its own attempts are in flight.
+        Next::Idle(_) if GatewayLock::is_taken(&channel.state) => {}
         Next::Idle(_) => {
             outbox.reconcile_next().await;
         }

@@ -271,7 +271,7 @@ async fn take_over(parts: &Parts, holder: &Holder) -> Result<LineId, StoreError>
     // From the very first start on, what comes is looked for, however soon after it we are gone again.
     parts.store.gaps(now).await?;
     let turns = parts.store.free_turns(holder, now).await?;
-    let doubts = parts.store.doubt_abandoned(holder, true, now).await?;
+    let doubts = parts.store.take_over_attempts(holder, now).await?;
     parts.store.probe_soon(now).await?;
     if turns + doubts > 0 {
         tracing::info!(turns, doubts, "took over what an earlier gateway left");

@@ -5,6 +5,7 @@ mod poll;
 mod reconcile;
 mod send;
 mod under_way;
+mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

@@ -30,12 +30,21 @@ pub struct Enqueued {
 }
 
 /// The right to end an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AttemptLease {
     /// Which part.
     pub part: PartId,
     /// Which attempt at it, from 1; an older number has no right any more.
     pub attempt: u32,
+}
+
+/// An attempt whose outcome is not stored: it runs, or its process has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenAttempt {
+    /// The attempt.
+    pub lease: AttemptLease,
+    /// Whether it is older than [`ATTEMPT_LEASE`] by the wall clock, which may have jumped.
+    pub is_overdue: bool,
 }
 
 /// A part that is about to be handed to the provider. `Debug` hides the text.
@@ -273,14 +282,15 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<PartFate, StoreError>;
 
-    /// Attempts that go on in this process are as young as if they began now: a clock that was set in the meantime would
-    /// have them older than [`ATTEMPT_LEASE`]. To be called before [`Outbox::doubt_abandoned`], at the same time.
-    async fn renew_attempts(&self, under_way: Vec<AttemptLease>, now: Timestamp) -> Result<(), StoreError>;
+    /// Returns the attempts whose outcome is not stored, of every process.
+    async fn open_attempts(&self, now: Timestamp) -> Result<Vec<OpenAttempt>, StoreError>;
 
-    /// Turns attempts that are older than [`ATTEMPT_LEASE`] into doubts, whoever made them; at start, with
-    /// `all_gateways`, also those of every gateway but `holder`, whatever their age. Returns how many. What is in doubt
-    /// already is due at once then, for whoever was looking it up.
-    async fn doubt_abandoned(&self, holder: &Holder, all_gateways: bool, now: Timestamp) -> Result<usize, StoreError>;
+    /// Turns those of `attempts` that are still open into doubts. Returns how many.
+    async fn doubt_attempts(&self, attempts: Vec<AttemptLease>, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// At a gateway's start: turns the open attempts of every gateway but `holder` into doubts. Returns how many. Parts in
+    /// doubt are due at once, because the gateway that looked them up has ended.
+    async fn take_over_attempts(&self, holder: &Holder, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Takes a part in doubt that is due to be looked up (leased for [`ATTEMPT_LEASE`]).
     async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;

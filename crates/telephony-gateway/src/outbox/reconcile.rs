@@ -1,7 +1,7 @@
 //! Outcomes that are unknown: looked up in the provider's own list before anything is sent again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -11,12 +11,13 @@ use telephony_domain::reconcile::{Content, Finding, LOOK_BACK, Next as Then, is_
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::{Listed, ProviderError};
-use telephony_store::outbox::DoubtfulPart;
+use telephony_store::outbox::{AttemptLease, DoubtfulPart, OpenAttempt};
 use telephony_store::{Next, StoreError};
 use tokio::time::timeout;
 
 use super::Outbox;
 use super::poll::report;
+use super::watch::Watch;
 use crate::stop::Stop;
 use crate::tasks::without_panic;
 use crate::undelivered;
@@ -32,7 +33,11 @@ impl Outbox {
     /// Looks up what is in doubt until `stop`.
     pub async fn run_reconcile(self: Arc<Self>, stop: Stop) {
         let mut look_ups = FuturesUnordered::new();
+        let mut watch = Watch::default();
         while !stop.is_asked() {
+            if let Err(error) = self.doubt_abandoned(&mut watch).await {
+                self.storage.failed("failed to look for abandoned attempts", &error);
+            }
             let due = self.begin_look_ups(&mut look_ups).await;
             tokio::select! {
                 Some(()) = look_ups.next() => {}
@@ -41,8 +46,12 @@ impl Outbox {
         }
     }
 
-    /// Looks up everything that is due. Returns when the next is.
+    /// Looks up everything that is due. Returns when the next is. For a command, which runs too briefly to watch attempts:
+    /// it doubts those that are overdue by the wall clock.
     pub async fn reconcile_next(&self) -> Option<Timestamp> {
+        if let Err(error) = self.doubt_overdue().await {
+            self.storage.failed("failed to look for abandoned attempts", &error);
+        }
         let mut look_ups = FuturesUnordered::new();
         loop {
             let due = self.begin_look_ups(&mut look_ups).await;
@@ -54,9 +63,6 @@ impl Outbox {
 
     /// Begins to look up what is due, as far as there is room. Returns when the next is.
     async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
-        if let Err(error) = self.doubt_abandoned().await {
-            self.storage.failed("failed to look for abandoned attempts", &error);
-        }
         while look_ups.len() < LOOK_UPS {
             match self.store.doubtful_part(self.clock.now()).await {
                 Ok(Next::Taken(part)) => look_ups.push(self.settle(part).boxed()),
@@ -70,13 +76,32 @@ impl Outbox {
         None
     }
 
-    /// A doubt about an attempt that goes on would have the part sent again beside it.
-    async fn doubt_abandoned(&self) -> Result<(), StoreError> {
-        let (under_way, now) = (self.under_way.list(), self.clock.now());
-        if !under_way.is_empty() {
-            self.store.renew_attempts(under_way, now).await?;
+    /// Doubts attempts that stayed open for longer than any request takes, and are not in flight here.
+    async fn doubt_abandoned(&self, watch: &mut Watch) -> Result<(), StoreError> {
+        let open = self.store.open_attempts(self.clock.now()).await?;
+        let abandoned = watch.abandoned(self.not_in_flight(open.into_iter()), Instant::now());
+        self.doubt(abandoned).await
+    }
+
+    async fn doubt_overdue(&self) -> Result<(), StoreError> {
+        let open = self.store.open_attempts(self.clock.now()).await?;
+        let overdue = self.not_in_flight(open.into_iter().filter(|attempt| attempt.is_overdue));
+        self.doubt(overdue).await
+    }
+
+    /// Another attempt beside one in flight could send the part twice.
+    fn not_in_flight(&self, open: impl Iterator<Item = OpenAttempt>) -> Vec<AttemptLease> {
+        let in_flight = self.under_way.list();
+        open.map(|attempt| attempt.lease).filter(|lease| !in_flight.contains(lease)).collect()
+    }
+
+    async fn doubt(&self, attempts: Vec<AttemptLease>) -> Result<(), StoreError> {
+        if attempts.is_empty() {
+            return Ok(());
         }
-        self.store.doubt_abandoned(&self.holder, false, now).await.map(drop)
+        let doubts = self.store.doubt_attempts(attempts, self.clock.now()).await?;
+        tracing::info!(doubts, "attempts were abandoned; Twilio's list shows whether their messages were sent");
+        Ok(())
     }
 
     async fn settle(&self, part: DoubtfulPart) {

@@ -1,4 +1,4 @@
-//! Attempts that this process is making; the store can only tell from the clock that one was abandoned.
+//! Attempts in flight in this process, which are never taken for abandoned.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

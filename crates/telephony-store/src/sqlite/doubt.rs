@@ -10,7 +10,7 @@ use super::part::{AttemptEnd, Key, Part, close_attempt, load};
 use super::query::{execute, find, list, one, time};
 use super::{consents, conversation, ledger, notice, part, queue, words};
 use crate::notices::Notice;
-use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, PartState, SendFailure};
+use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, OpenAttempt, PartState, SendFailure};
 use crate::{Holder, LONGEST_WAIT, Next, StoreError};
 
 /// Why a part is in doubt whose process has gone.
@@ -37,38 +37,42 @@ fn enter(db: &Connection, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now:
     close_attempt(db, part, end)
 }
 
-/// Keeps attempts that go on from being taken for abandoned, where the clock was set so that they would be.
-pub(super) fn renew(db: &Connection, under_way: &[AttemptLease], now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE part SET due_at = ?3
-               WHERE id = ?1 AND attempts = ?2 AND state = 'starting' AND (due_at <= ?4 OR due_at > ?3)";
-    let until = now + ATTEMPT_LEASE;
-    under_way.iter().try_for_each(|lease| execute(db, sql, (lease.part.0, lease.attempt, until.0, now.0)).map(drop))
+/// Returns the attempts whose outcome is not stored.
+pub(super) fn open_attempts(db: &Connection, now: Timestamp) -> Result<Vec<OpenAttempt>, StoreError> {
+    // A lease that ends much later than a new one would was given by a clock that has been set back since. A little later
+    // ends a lease that was given after the caller had read `now`.
+    let sql = "SELECT id, attempts, due_at <= ?1 OR due_at > ?2 AS is_overdue FROM part WHERE state = 'starting'";
+    list(db, sql, (now.0, (now + 2 * ATTEMPT_LEASE).0), |row| {
+        let lease = AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? };
+        Ok(OpenAttempt { lease, is_overdue: row.get("is_overdue")? })
+    })
 }
 
-/// Raises doubts about attempts whose process has gone. With `all_gateways`, whoever was looking a doubt up has gone too:
-/// all are due. One that is looked at too early waits for its second look as before.
-pub(super) fn abandoned(
-    db: &Connection,
-    holder: &Holder,
-    all_gateways: bool,
-    now: Timestamp,
-) -> Result<usize, StoreError> {
-    if all_gateways {
-        execute(db, "UPDATE part SET due_at = ?1 WHERE state = 'unknown' AND due_at > ?1", [now.0])?;
-    }
-    // A lease that ends later than a new one would was given by a clock that has been set back since.
-    let sql = "SELECT p.id FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
-               WHERE p.state = 'starting' AND (p.due_at <= ?1 OR p.due_at > ?2
-                                               OR (?3 AND a.holder GLOB 'gateway-*' AND a.holder <> ?4))";
-    let asked = (now.0, (now + ATTEMPT_LEASE).0, all_gateways, &holder.0);
-    let parts = list(db, sql, asked, |row| row.get(0).map(PartId))?;
-    for id in &parts {
-        if let Some(part) = load(db, Key::Id(*id))? {
+/// Raises doubts about those of `attempts` that are still open. Returns how many.
+pub(super) fn raise_abandoned(db: &Connection, attempts: &[AttemptLease], now: Timestamp) -> Result<usize, StoreError> {
+    let mut raised = 0;
+    for lease in attempts {
+        let part = load(db, Key::Id(lease.part))?;
+        let is_open = |part: &Part| part.state == PartState::Starting && part.attempts == lease.attempt;
+        if let Some(part) = part.filter(is_open) {
             let end = AttemptEnd { outcome: "unknown", ended: None, code: None, reason: Some(ABANDONED) };
             enter(db, &part, &end, false, now)?;
+            raised += 1;
         }
     }
-    Ok(parts.len())
+    Ok(raised)
+}
+
+/// Raises doubts about what other gateways, which have ended, were sending. What they were looking up is due now; a part
+/// that is looked up too early waits for its second look as before.
+pub(super) fn take_over(db: &Connection, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
+    execute(db, "UPDATE part SET due_at = ?1 WHERE state = 'unknown' AND due_at > ?1", [now.0])?;
+    let sql = "SELECT p.id, p.attempts FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
+               WHERE p.state = 'starting' AND a.holder GLOB 'gateway-*' AND a.holder <> ?";
+    let attempts = list(db, sql, [&holder.0], |row| {
+        Ok(AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? })
+    })?;
+    raise_abandoned(db, &attempts, now)
 }
 
 /// Takes the part whose look-up is due for longest.

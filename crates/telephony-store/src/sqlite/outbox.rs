@@ -16,8 +16,8 @@ use telephony_domain::time::Timestamp;
 
 use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, forecast, progress, queue, retried};
 use crate::outbox::{
-    AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, Outbox, Progress, Reported, Retried, SendFailure, SilentPart,
-    StartedPart,
+    AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, OpenAttempt, Outbox, Progress, Reported, Retried, SendFailure,
+    SilentPart, StartedPart,
 };
 use crate::{Holder, Next, StoreError};
 
@@ -64,13 +64,17 @@ impl Outbox for SqliteStore {
         self.write(move |db| delivery::failed(db, lease, &failure, jitter, now)).await
     }
 
-    async fn renew_attempts(&self, under_way: Vec<AttemptLease>, now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |db| doubt::renew(db, &under_way, now)).await
+    async fn open_attempts(&self, now: Timestamp) -> Result<Vec<OpenAttempt>, StoreError> {
+        self.read(move |db| doubt::open_attempts(db, now)).await
     }
 
-    async fn doubt_abandoned(&self, holder: &Holder, all_gateways: bool, now: Timestamp) -> Result<usize, StoreError> {
+    async fn doubt_attempts(&self, attempts: Vec<AttemptLease>, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |db| doubt::raise_abandoned(db, &attempts, now)).await
+    }
+
+    async fn take_over_attempts(&self, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
         let holder = holder.clone();
-        self.write(move |db| doubt::abandoned(db, &holder, all_gateways, now)).await
+        self.write(move |db| doubt::take_over(db, &holder, now)).await
     }
 
     async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {

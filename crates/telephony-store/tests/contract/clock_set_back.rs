@@ -6,7 +6,7 @@ use telephony_domain::reconcile::{Finding, Next as Then};
 use telephony_domain::retry::{Disposition, TurnFate};
 use telephony_store::{LONGEST_WAIT, Next};
 
-use super::world::{ANN, BOB, RETRY, World, at, gateway, intake, send_failure, texts, turn_failure};
+use super::world::{ANN, BOB, RETRY, World, at, intake, send_failure, texts, turn_failure};
 
 /// Much further than anything may be put off.
 const DAY: i64 = 86_400;
@@ -113,7 +113,7 @@ async fn doubts_are_raised_and_looked_into() {
         let world = World::new().await;
         world.send("a", ANN, &["1"], at(step)).await;
         world.start(at(step)).await;
-        assert_eq!(world.store.doubt_abandoned(&gateway(), false, at(0)).await.unwrap(), 1);
+        assert_eq!(world.doubt_overdue(at(0)).await, 1);
         assert!(world.doubtful(at(0)).await.attempted <= at(0), "the list is searched from then on");
     }
     for step in STEPS {

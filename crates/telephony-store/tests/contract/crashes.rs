@@ -67,7 +67,7 @@ async fn while_a_part_is_handed_over() {
     world.start(at(1)).await;
     let world = world.restarted();
     assert_eq!(world.parts_idle(at(2)).await, None);
-    assert_eq!(world.store.doubt_abandoned(&next_gateway(), true, at(2)).await.unwrap(), 1);
+    assert_eq!(world.store.take_over_attempts(&next_gateway(), at(2)).await.unwrap(), 1);
     assert_eq!(world.states(message).await, [PartState::Unknown, PartState::Queued]);
     assert_eq!(world.doubtful(at(2)).await.text, "1");
 }
@@ -83,5 +83,5 @@ async fn after_the_operator_decided() {
     let ann = world.store.standing(world.line, &number(ANN)).await.unwrap();
     assert_eq!((ann.is_approved, ann.is_blocked, ann.is_opted_out), (true, false, true));
     assert!(world.store.standing(world.line, &number(BOB)).await.unwrap().is_blocked);
-    assert_eq!(world.store.doubt_abandoned(&gateway(), true, at(3)).await.unwrap(), 0);
+    assert_eq!(world.store.take_over_attempts(&gateway(), at(3)).await.unwrap(), 0);
 }

@@ -6,7 +6,7 @@ use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::outbox::{ATTEMPT_LEASE, PartState, SendFailure};
 use telephony_store::{Holder, Next, StoreError};
 
-use super::world::{ANN, World, at, gateway, number, receipt, send_failure, sender};
+use super::world::{ANN, World, at, number, receipt, send_failure, sender};
 
 #[tokio::test]
 async fn the_answer_is_lost_and_the_list_does_not_have_it() {
@@ -142,8 +142,8 @@ async fn a_process_dies_while_it_hands_a_part_over() {
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let part = world.start(at(0)).await;
     let soon = at(0) + ATTEMPT_LEASE;
-    assert_eq!(world.store.doubt_abandoned(&gateway(), false, soon - super::world::seconds(1)).await.unwrap(), 0);
-    assert_eq!(world.store.doubt_abandoned(&gateway(), false, soon).await.unwrap(), 1);
+    assert_eq!(world.doubt_overdue(soon - super::world::seconds(1)).await, 0);
+    assert_eq!(world.doubt_overdue(soon).await, 1);
     assert_eq!(world.states(message).await, [PartState::Unknown]);
     assert_eq!(world.doubtful(soon).await.attempted, at(0));
     let last_word = send_failure(Disposition::GiveUp);
@@ -152,18 +152,29 @@ async fn a_process_dies_while_it_hands_a_part_over() {
 }
 
 #[tokio::test]
-async fn the_clock_is_set_while_a_part_is_handed_over_which_is_not_doubted() {
+async fn an_attempt_that_ended_meanwhile_is_not_doubted() {
     let world = World::new().await;
-    let message = world.send("a", ANN, &["1"], at(0)).await;
-    let going_on = world.start(at(0)).await.lease;
-    let older = telephony_store::outbox::AttemptLease { attempt: 0, ..going_on };
-    for now in [at(3600), at(-3600)] {
-        world.store.renew_attempts(vec![going_on], now).await.unwrap();
-        assert_eq!(world.store.doubt_abandoned(&gateway(), false, now).await.unwrap(), 0);
-    }
-    assert_eq!(world.states(message).await, [PartState::Starting]);
-    world.store.renew_attempts(vec![older], at(0)).await.unwrap();
-    assert_eq!(world.store.doubt_abandoned(&gateway(), false, at(0)).await.unwrap(), 1, "it has ended, unheard");
+    let message = world.send("a", ANN, &["1", "2"], at(0)).await;
+    let first = world.start(at(0)).await.lease;
+    world.store.part_failed(first, send_failure(Disposition::Retry { after: None }), 0.0, at(1)).await.unwrap();
+    assert_eq!(world.store.doubt_attempts(vec![first], at(1)).await.unwrap(), 0, "it waits for another attempt");
+    let second = world.start(at(600)).await.lease;
+    assert_eq!(world.store.doubt_attempts(vec![first], at(600)).await.unwrap(), 0, "another attempt is in flight");
+    assert_eq!(world.states(message).await, [PartState::Starting, PartState::Queued]);
+    assert_eq!(world.store.doubt_attempts(vec![first, second], at(601)).await.unwrap(), 1);
+    assert_eq!(world.store.doubt_attempts(vec![second], at(602)).await.unwrap(), 0, "it is in doubt already");
+    world.store.part_sent(second, receipt("SM1", Status::Sent), at(603)).await.unwrap();
+    assert_eq!(world.store.doubt_attempts(vec![second], at(604)).await.unwrap(), 0, "it is sent");
+    assert_eq!(world.states(message).await, [PartState::Sent, PartState::Ready]);
+}
+
+#[tokio::test]
+async fn an_attempt_that_began_after_the_clock_was_read_is_not_overdue() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    world.start(at(1)).await;
+    assert_eq!(world.doubt_overdue(at(0)).await, 0, "the caller read the clock, and waited for the store");
+    assert_eq!(world.doubt_overdue(at(-60)).await, 1, "the clock was set back");
 }
 
 #[tokio::test]
@@ -171,7 +182,7 @@ async fn a_request_ends_after_it_was_doubted_and_the_doubt_begins_anew() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let lease = world.start(at(0)).await.lease;
-    assert_eq!(world.store.doubt_abandoned(&gateway(), false, at(60)).await.unwrap(), 1);
+    assert_eq!(world.doubt_overdue(at(60)).await, 1);
     world.store.not_found(lease, Finding::Absent, at(60)).await.unwrap();
     let failure = SendFailure { was_answered: true, ..send_failure(Disposition::Unknown) };
     assert_eq!(world.store.part_failed(lease, failure, 0.0, at(70)).await.unwrap(), PartFate::Unknown);
@@ -194,7 +205,8 @@ async fn a_new_gateway_doubts_what_the_dead_one_was_sending_but_not_what_a_comma
     let only = telephony_domain::pace::Pacing::Unlimited;
     assert!(matches!(world.next_part_of(alive, &command, only, at(0)).await, Next::Taken(_)));
     let next = Holder("gateway-2".to_owned());
-    assert_eq!(world.store.doubt_abandoned(&next, true, at(1)).await.unwrap(), 1);
+    let jumped = at(3600);
+    assert_eq!(world.store.take_over_attempts(&next, jumped).await.unwrap(), 1, "however old the others seem");
     assert_eq!(world.states(dead).await, [PartState::Unknown]);
     assert_eq!(world.states(alive).await, [PartState::Starting]);
 }
@@ -208,7 +220,7 @@ async fn a_new_gateway_looks_up_at_once_what_the_dead_one_was_looking_up() {
     let due = at(1) + ATTEMPT_LEASE;
     assert!(matches!(world.store.doubtful_part(at(2)).await.unwrap(), Next::Idle(Some(then)) if then == due));
     let next = Holder("gateway-2".to_owned());
-    assert_eq!(world.store.doubt_abandoned(&next, true, at(2)).await.unwrap(), 0);
+    assert_eq!(world.store.take_over_attempts(&next, at(2)).await.unwrap(), 0);
     assert_eq!(world.doubtful(at(2)).await.lease, lease);
     let then = world.store.not_found(lease, Finding::Absent, at(3)).await.unwrap();
     assert_eq!(then, Then::LookAgainAt(at(15)), "it is not sent again any sooner");

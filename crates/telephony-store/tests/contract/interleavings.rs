@@ -13,7 +13,7 @@ use telephony_store::inbox::{Accepted, LeasedTurn};
 use telephony_store::outbox::{DoubtfulPart, PartState, StartedPart};
 use telephony_store::{Holder, Next, StoreError};
 
-use super::world::{RETRY, World, at, draft, gateway, receipt, report, seconds, send_failure, turn_failure};
+use super::world::{RETRY, World, at, draft, receipt, report, seconds, send_failure, turn_failure};
 
 const CONTACTS: [&str; 3] = ["+15550000001", "+15550000002", "+15550000003"];
 
@@ -145,7 +145,7 @@ impl Story {
                     store.report(sent, now).await.unwrap();
                 }
             }
-            Event::Abandon => drop(store.doubt_abandoned(&gateway(), false, now).await.unwrap()),
+            Event::Abandon => drop(self.world.doubt_overdue(now).await),
             Event::Doubt => self.doubt().await,
             Event::NotFound(doubt, finding) => {
                 if let Some(part) = pick(&self.doubts, doubt) {
@@ -247,7 +247,7 @@ impl Story {
     async fn ends(mut self) {
         for _ in 0..500 {
             self.now = self.now + seconds(61);
-            self.world.store.doubt_abandoned(&gateway(), false, self.now).await.unwrap();
+            self.world.doubt_overdue(self.now).await;
             while let Some(turn) = self.lease().await {
                 self.world.answer(&turn, "at last", self.now).await.unwrap();
             }

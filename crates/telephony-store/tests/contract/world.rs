@@ -174,6 +174,13 @@ impl World {
         part
     }
 
+    /// Doubts the attempts that are overdue by the clock. Returns how many.
+    pub async fn doubt_overdue(&self, now: Timestamp) -> usize {
+        let open = self.store.open_attempts(now).await.unwrap();
+        let overdue = open.into_iter().filter(|attempt| attempt.is_overdue).map(|attempt| attempt.lease).collect();
+        self.store.doubt_attempts(overdue, now).await.unwrap()
+    }
+
     pub async fn doubtful(&self, now: Timestamp) -> DoubtfulPart {
         match self.store.doubtful_part(now).await.unwrap() {
             Next::Taken(part) => part,
