@@ -8,12 +8,14 @@ Attackers come from 127.0.0.2 and up, genuine texts from 127.0.0.1, unless the a
 
 import asyncio
 import collections
+import http.server
 import multiprocessing
 import random
 import resource
 import signal
 import socket
 import statistics
+import threading
 import time
 import urllib.parse
 import zlib
@@ -221,6 +223,102 @@ class Requests(Attack):
             self.assertEqual(request("POST", url, body, headers), (200, EMPTY))
         self.genuine()
         self.each_has_one_answer()
+
+
+class Endless(Case):
+    """Answers from outside that do not end, and that the gateway must not keep in memory."""
+
+    MOST_MEMORY = 64 * 1024 * 1024
+    PEOPLE = 8
+
+    def memory(self, what):
+        """Bytes that the gateway has now (VmRSS) or had at most (VmHWM)."""
+        with open(f"/proc/{self.gateway.process.pid}/status") as status:
+            (line,) = [line for line in status if line.startswith(f"{what}:")]
+        return int(line.split()[1]) * 1024
+
+    def people_write(self, channel, people):
+        """Starts the gateway and posts a text of each of so many people; how much memory it had before."""
+        self.gateway = channel.gateway()
+        before = self.memory("VmRSS")
+        for number in range(people):
+            headers, body = signed(channel.url + WEBHOOK, genuine_text(10 * number))
+            self.assertEqual(request("POST", channel.url + WEBHOOK, body, headers), (200, EMPTY))
+        return before
+
+    def memory_stays_flat(self, before, name):
+        grown = self.memory("VmHWM") - before
+        report(f"{name}: memory at most +{grown / 2**20:.1f} MiB")
+        self.assertLess(grown, self.MOST_MEMORY)
+        self.assertIsNone(self.gateway.process.poll(), "the gateway goes on")
+
+    def test_the_api_answers_without_end(self):
+        for framing in ("length", "chunks", "close"):
+            with self.subTest(framing=framing):
+                api = EndlessApi(framing)
+                self.addCleanup(api.stop)
+                channel = Channel(self, api.url, name=f"endless-{framing}")
+                before = self.people_write(channel, self.PEOPLE)
+                eventually(lambda: api.cut["POST"] >= self.PEOPLE, 60, "the end of eight endless answers")
+                self.memory_stays_flat(before, f"endless answers of the API, by {framing}")
+                self.gateway.stop()
+
+    def test_an_agent_prints_without_end(self):
+        twilio = Twilio(self)
+        endless = {"words": "yes word", "zeros": "cat /dev/zero", "thoughts": "yes '<think>'", "line": "yes | tr -d '\\n'"}
+        for name, program in endless.items():
+            with self.subTest(prints=name):
+                asked = self.folder / f"asked-{name}"
+                command = f"echo asked >>'{asked}'; {program}"
+                channel = Channel(self, twilio.url, {"agent": {"kind": "command", "command": command}}, name=name)
+                before = self.people_write(channel, 1)
+                eventually(asked.exists, 60, "the agent to be asked")
+                rests = lambda: not {"acknowledged", "waiting", "answering"} & set(channel.in_flight())
+                eventually(rests, 120, "the end of an agent that prints without end")
+                self.memory_stays_flat(before, f"an agent that prints {name} without end")
+                self.gateway.stop()
+
+
+class EndlessApi:
+    """An API that answers every request with JSON that does not end until the client hangs up."""
+
+    def __init__(self, framing):
+        self.cut = collections.Counter()
+        cut, piece = self.cut, b'{"messages": [' + b'"' + b"x" * 2**20
+
+        class Answers(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.0" if framing == "close" else "HTTP/1.1"
+
+            def answer(self):
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.send_response(200 if self.command == "GET" else 201)
+                self.send_header("Content-Type", "application/json")
+                if framing == "length":
+                    self.send_header("Content-Length", str(2**40))
+                elif framing == "chunks":
+                    self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                try:
+                    # It ends by itself after 4 GiB, so that a client without a limit fails the test and not the machine.
+                    for _ in range(4096):
+                        self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if framing == "chunks" else piece)
+                except OSError:
+                    cut[self.command] += 1
+                self.close_connection = True
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def run_attack(attack, port, arguments, answers):

@@ -10,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import threading
+import time
 
 from harness import PHONE, WEBHOOK, Case, Channel, Machine, Program, Twilio, eventually, main, request
 
@@ -435,6 +436,58 @@ class Database(Misfortune):
         self.gateway = self.channel.gateway()
         self.answered("before", "behind it", "poison")
         self.all_is_well("before", "behind it", "poison")
+
+
+class Stop(Misfortune):
+    """The gateway has to stop while Twilio and agents hang."""
+
+    AGENT = 'case "$(cat)" in *forever*) exec sleep 1000 ;; esac; echo answer'
+    PHONES = [f"+155500{number:05}" for number in range(40)]
+    # The promise, with which container managers that kill after 10 s are satisfied.
+    WITHIN = 8
+
+    def setUp(self):
+        super().setUp()
+        self.channel.change({"maxConcurrentSessions": 100, "agent": {"kind": "command", "command": self.AGENT}})
+        self.gateway = self.channel.gateway()
+
+    def everything_hangs(self, fault):
+        """Twilio answers none of 40 conversations, and the agent does not answer 5 more."""
+        self.twilio.misbehave(fault)
+        for phone in self.PHONES:
+            self.assertEqual(self.twilio.text("hello", phone)["status"], 200)
+        waiting = [f"+155511{number:05}" for number in range(5)]
+        for phone in waiting:
+            self.assertEqual(self.twilio.text("forever", phone)["status"], 200)
+        hang = lambda flight: flight.get("answering", 0) == 5 and flight.get("sending", 0) > 0
+        eventually(lambda: hang(self.channel.in_flight()), what="hanging requests and agents")
+        return [*self.PHONES, *waiting]
+
+    def stops_in_time_and_loses_nothing(self, fault):
+        phones = self.everything_hangs(fault)
+        started = time.monotonic()
+        self.assertEqual(self.gateway.stop(), 0)
+        self.assertLess(time.monotonic() - started, self.WITHIN)
+        self.twilio.behave()
+        self.channel.change({"agent": {"command": "cat >/dev/null; echo answer"}})
+        self.gateway = self.channel.gateway()
+        eventually(lambda: len(self.twilio.sent()) >= len(phones), 180, "an answer for each")
+        eventually(lambda: not self.channel.in_flight(), 60, "rest")
+        for phone in phones:
+            self.assertEqual(self.twilio.bodies(phone), ["answer"], phone)
+
+    def test_it_stops_in_time_while_requests_hang_that_twilio_accepted(self):
+        self.stops_in_time_and_loses_nothing("hang-after-accepting")
+
+    def test_it_stops_in_time_while_requests_hang_that_twilio_did_not_accept(self):
+        self.stops_in_time_and_loses_nothing("hang-before-accepting")
+
+    def test_hanging_requests_hold_up_another_conversation_for_15_s_at_most(self):
+        self.everything_hangs("hang-after-accepting")
+        # From now on Twilio answers again, but not the requests that hang.
+        self.twilio.behave()
+        self.acknowledged("hello")
+        eventually(lambda: self.twilio.bodies() == ["answer"], within=15, what="the answer beside requests that hang")
 
 
 class FileSize(Misfortune):
