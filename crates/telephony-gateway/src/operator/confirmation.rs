@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use telephony_domain::address::without_channel;
 use telephony_domain::message::Arrival;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::ProviderError;
@@ -70,6 +71,11 @@ fn report_delay(ordered: &Ordered, error: &ProviderError) {
 
 fn is_the_same(message: &Arrival, ordered: &Ordered) -> bool {
     message.origin().person().as_ref() == Some(&ordered.operator)
-        && message.to == ordered.to
+        && is_same_line(&message.to, &ordered.to)
         && message.text.trim() == ordered.text.trim()
+}
+
+/// By RCS a line has a name besides its number, and the provider may say either.
+fn is_same_line(one: &str, other: &str) -> bool {
+    one == other || [one, other].into_iter().any(|address| without_channel(address) != address)
 }

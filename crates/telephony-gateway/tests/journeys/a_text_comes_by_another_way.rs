@@ -1,7 +1,7 @@
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_store::history::{Entry, Filter};
 use telephony_store::lines::Line;
-use twilio_simulator::Text;
+use twilio_simulator::{MessageRecord, Text};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
 
@@ -25,6 +25,21 @@ async fn is_opted_out(stage: &Stage, contact: &str) -> bool {
     let lines: Vec<Line> = stage.store().lines().await.unwrap();
     assert_eq!(lines.len(), 1, "{lines:?}");
     stage.store().standing(lines[0].id, &contact.parse().unwrap()).await.unwrap().is_opted_out
+}
+
+#[tokio::test]
+async fn an_operator_who_writes_by_rcs_is_obeyed() {
+    let from_number = format!("Rcs:{OPERATOR}");
+    for parameters in [&[("To", "rcs:acme_agent"), ("ChannelPrefix", "rcs")][..], &[("ChannelPrefix", "RCS")], &[]] {
+        let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
+        let by_rcs = Text::new(&from_number, stage.bot(), &format!("REJECT {BOB} BLOCK"));
+        let text = parameters.iter().fold(by_rcs, |text, (name, value)| text.with_parameter(name, value));
+        assert_eq!(stage.twilio.receive(text).await.unwrap().status, Some(200));
+        let is_blocked = |messages: &[MessageRecord]| {
+            messages.iter().any(|message| message.to == OPERATOR && message.body.contains("Blocked"))
+        };
+        stage.twilio.wait_for(is_blocked, SOON).await.unwrap();
+    }
 }
 
 #[tokio::test]
