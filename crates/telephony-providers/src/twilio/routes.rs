@@ -80,7 +80,11 @@ impl Twilio {
         {
             return Ok(Some((ours.clone(), true)));
         }
-        let others = found(self.rest.services().await)?.unwrap_or_default();
+        let others = match self.rest.services().await {
+            // A server without the product, whoever answers for it: it has no services to name.
+            Err(ProviderError::Refused { http_status: 404, .. }) => Vec::new(),
+            answer => answer?,
+        };
         let is_other = |service: &Service| ours.is_none_or(|ours| ours.sid != service.sid);
         for service in others.into_iter().filter(is_other).take(POOLS_AT_MOST) {
             if !service.use_inbound_webhook_on_number && has(&service).await? {
