@@ -68,7 +68,7 @@ fn read_all(path: &Path) -> (Vec<Entry>, bool) {
 fn entry(number: u32) -> Entry {
     let report = StatusReport {
         provider_id: format!("SM{number:032}"),
-        correlator: (number % 2 == 0).then(|| "x".repeat(number as usize)),
+        correlation_id: (number % 2 == 0).then(|| "x".repeat(number as usize)),
         status: Status::Sent,
         error_code: None,
         is_opt_out: false,

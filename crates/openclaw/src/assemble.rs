@@ -17,17 +17,17 @@ use telephony_gateway::address::PublicAddress;
 use telephony_gateway::gateway::Settings;
 use telephony_gateway::inbox::reply;
 use telephony_gateway::lock::GatewayLock;
-use telephony_gateway::outbox::{Outbox, UnderWay};
+use telephony_gateway::outbox::{InFlight, PartSender};
 use telephony_gateway::tunnel::Tunneling;
 use telephony_gateway::wake::Wake;
-use telephony_gateway::{poke, random};
+use telephony_gateway::{control::status, random};
 use telephony_providers::provider::Provider;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::{Account, api_url};
 use telephony_store::inbox::Intake;
 use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
-use telephony_store::{Holder, Store};
+use telephony_store::{LeaseHolder, Store};
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
 use crate::cli::Place;
@@ -115,7 +115,7 @@ impl Channel {
 
     /// Wakes the running gateway; whether there is one.
     pub async fn poke(&self) -> bool {
-        poke::poke(&self.state).await.is_some()
+        status::poke(&self.state).await.is_some()
     }
 
     /// How fast and how much may be sent.
@@ -124,19 +124,19 @@ impl Channel {
     }
 
     /// An outbox of our own, for where no gateway runs.
-    pub fn outbox(&self) -> Arc<Outbox> {
+    pub fn outbox(&self) -> Arc<PartSender> {
         let url = self.loaded.telephony.public_url.as_ref();
-        Arc::new(Outbox {
+        Arc::new(PartSender {
             store: self.store.clone(),
             provider: self.provider.clone(),
             terms: RwLock::new(self.terms()),
             status_url: RwLock::new(url.map(told_status_callback)),
             address: PublicAddress::new(url.map(|url| url.webhook().to_owned())),
-            holder: Holder(format!("cli-{}", random::name())),
+            holder: LeaseHolder(format!("cli-{}", random::name())),
             clock: Arc::new(SystemClock),
             wake: Arc::new(Wake::default()),
             metrics: Arc::default(),
-            under_way: UnderWay::default(),
+            in_flight: InFlight::default(),
             storage: Arc::default(),
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use telephony_domain::id::MessageId;
 use telephony_domain::time::Timestamp;
 use telephony_gateway::lock::GatewayLock;
-use telephony_gateway::outbox::{Outbox, Reports};
+use telephony_gateway::outbox::{PartSender, Reports};
 use telephony_store::Next;
 use telephony_store::outbox::{PartState, Progress};
 use tokio::time::{Instant, sleep, timeout};
@@ -91,7 +91,7 @@ pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Pr
 
 /// Sends what is due of `message`, and of what its conversation has ahead of it; settles what is in doubt. Probes the
 /// account first where it is stopped.
-async fn step(channel: &Channel, outbox: &Arc<Outbox>, message: MessageId) -> Result<(), Failure> {
+async fn step(channel: &Channel, outbox: &Arc<PartSender>, message: MessageId) -> Result<(), Failure> {
     if let Ok(probed) = timeout(PROBE_WITHIN, outbox.probe_account()).await {
         probed?;
     }

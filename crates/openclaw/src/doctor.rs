@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use telephony_config::{Loaded, Location, ProviderName, PublicUrl, locate};
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_gateway::control::status::{self, GatewayStatus};
 use telephony_gateway::lock::GatewayLock;
-use telephony_gateway::poke::{self, Alive};
 use telephony_providers::provider::ProviderError;
 use telephony_providers::route::{Route, Routes};
 use telephony_providers::twilio::Twilio;
@@ -33,7 +33,7 @@ pub use store::open_and_write;
 pub use webhooks::is_fixed_by_sync;
 
 use crate::cli::Place;
-use crate::{assemble, reach};
+use crate::{assemble, public_url};
 
 /// A checkup that takes longer says that it could not check.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ pub struct Subject {
     location: Location,
     store: Option<Arc<dyn Store>>,
     twilio: Option<Twilio>,
-    gateway: Option<Alive>,
+    gateway: Option<GatewayStatus>,
     is_locked: bool,
     url: Option<PublicUrl>,
     now: Timestamp,
@@ -110,9 +110,9 @@ impl Subject {
         let rest = || Rest::new(assemble::account(&loaded.telephony)).answer_within(ANSWER_WITHIN);
         let twilio = is_twilio.then(|| Twilio::with_rest(rest()));
         // Nothing is given, so nothing can be given wrongly.
-        let url = reach::public_url(&loaded, None).await.ok().flatten();
+        let url = public_url::public_url(&loaded, None).await.ok().flatten();
         Self {
-            gateway: poke::poke(&loaded.state).await,
+            gateway: status::poke(&loaded.state).await,
             is_locked: GatewayLock::is_taken(&loaded.state),
             routes: OnceCell::new(),
             now: SystemClock.now(),
@@ -126,7 +126,7 @@ impl Subject {
 
     /// Our routes at the provider, asked for once.
     async fn routes(&self, twilio: &Twilio) -> Result<&[Route], &ProviderError> {
-        let told = self.url.as_ref().map(reach::told);
+        let told = self.url.as_ref().map(public_url::told);
         let sender = assemble::sender(&self.loaded.telephony);
         let routes = self.routes.get_or_init(|| twilio.routes(&sender, told.as_ref())).await;
         routes.as_ref().map(Vec::as_slice)

@@ -1,24 +1,24 @@
 //! The telephony channel of OpenClaw as a command line; both binaries are this.
 
 mod assemble;
-mod beside;
 mod cli;
 mod commands;
 mod deliver;
 mod doctor;
 mod estimate;
 mod failure;
+mod host_openclaw;
 mod known_store;
 mod line;
 mod logging;
 mod money;
 mod number;
 mod part;
-mod reach;
+mod public_url;
 mod reload;
 mod supervisor;
 mod terminal;
-mod when;
+mod time_format;
 
 use std::process::ExitCode;
 

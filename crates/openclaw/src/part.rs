@@ -5,7 +5,7 @@ use telephony_providers::provider::Webhooks;
 use telephony_store::outbox::{PartProgress, PartState};
 
 use crate::money::Money;
-use crate::when;
+use crate::time_format;
 
 /// What a part waits for where it is no limit of ours.
 const DAILY_CAP: &str = "daily-cap";
@@ -58,7 +58,7 @@ impl Part {
             segments: part.segments,
             code: part.code,
             reason: reason(part, provider),
-            next_attempt_at: part.next_attempt.map(when::iso),
+            next_attempt_at: part.next_attempt.map(time_format::iso),
             waits_for: part.waits_for.clone(),
             conflict: part.conflict.map(|status| status.as_str()),
             price: part.price.map(Money::of),

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use secrecy::ExposeSecret;
 use telephony_config::{Loaded, Problems, Telephony, load_with_files, locate};
 use telephony_domain::time::{Clock, SystemClock};
+use telephony_gateway::control::status::ConfigAlive;
 use telephony_gateway::gateway::Gateway;
-use telephony_gateway::poke::ConfigAlive;
 
 use crate::assemble;
 use crate::cli::Place;

@@ -4,11 +4,11 @@
 mod choice;
 mod client;
 mod failure;
-mod halves;
 mod models;
+mod prompt;
 mod reply;
 mod sse;
-mod words;
+mod surrogates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::agent::{AgentError, Answer, Past, Role, Turn};
-use crate::room::PICTURES_AT_MOST;
+use crate::answer_limit::PICTURES_AT_MOST;
 use client::LazyClient;
+pub(crate) use prompt::Words;
 use reply::Reply;
-pub(crate) use words::Words;
 
 /// Names the turn and the attempt (`17;attempt=2`), so that a server can tell a repeated question.
 const TURN: HeaderName = HeaderName::from_static("x-openclaw-turn");

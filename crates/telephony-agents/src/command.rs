@@ -13,8 +13,8 @@ use futures_util::{StreamExt, stream};
 use telephony_config::{CommandAgent, CommandLine, Environment};
 
 use crate::agent::{Agent, AgentError, Answer, Turn};
+use crate::answer_limit::{PICTURES_AT_MOST, Room};
 use crate::reasoning::without_thoughts;
-use crate::room::{PICTURES_AT_MOST, Room};
 use pictures::Pictures;
 use process::Ran;
 use question::question;

@@ -1,6 +1,7 @@
 //! Who answers: an agent is given a turn and returns its answer as a stream of text.
 
 mod agent;
+mod answer_limit;
 mod attachment;
 mod chat;
 mod command;
@@ -10,7 +11,6 @@ mod openai;
 mod openclaw;
 mod prompt;
 mod reasoning;
-mod room;
 mod silence;
 
 pub use agent::{Agent, AgentError, Answer, Past, Role, Said, Turn, collect};

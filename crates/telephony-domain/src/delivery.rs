@@ -137,8 +137,9 @@ pub struct Receipt {
 pub struct StatusReport {
     /// The provider's id of the message.
     pub provider_id: String,
-    /// The part's correlator, where the report came to the address we gave with that part.
-    pub correlator: Option<String>,
+    /// The part's correlation_id, where the report came to the address we gave with that part.
+    #[serde(rename = "correlator")]
+    pub correlation_id: Option<String>,
     /// How far it has come.
     pub status: Status,
     /// The provider's error code, where it failed.

@@ -30,7 +30,8 @@ pub struct Arrival {
     /// The provider's own reading of a consent keyword: `STOP`, `START` or `HELP`.
     pub opt_out_type: Option<String>,
     /// When the provider took it, where it says so: its lists do, webhooks do not, and come at once.
-    pub taken: Option<Timestamp>,
+    #[serde(rename = "taken")]
+    pub provider_time: Option<Timestamp>,
     /// What the provider signed, where it did: its lists are not signed.
     pub signed: Option<Signed>,
 }
@@ -63,8 +64,8 @@ impl Arrival {
     }
 
     /// When it came, which is `now` unless the provider says otherwise; never later.
-    pub fn came(&self, now: Timestamp) -> Timestamp {
-        self.taken.map_or(now, |taken| taken.min(now))
+    pub fn received_at(&self, now: Timestamp) -> Timestamp {
+        self.provider_time.map_or(now, |time| time.min(now))
     }
 }
 
@@ -105,7 +106,7 @@ pub enum Purpose {
     /// Tells the operator something.
     Notice,
     /// Answers an order of the operator's.
-    Order,
+    OperatorCommand,
 }
 
 impl Purpose {
@@ -118,14 +119,14 @@ impl Purpose {
             Purpose::Approval => "approval",
             Purpose::Unavailable => "unavailable",
             Purpose::Notice => "notice",
-            Purpose::Order => "order",
+            Purpose::OperatorCommand => "order",
         }
     }
 
     /// Whether no person asked for it: a machine at the other end could call forth more of it without end.
     pub fn is_automatic(self) -> bool {
         match self {
-            Purpose::Reply | Purpose::Pairing | Purpose::Unavailable | Purpose::Order => true,
+            Purpose::Reply | Purpose::Pairing | Purpose::Unavailable | Purpose::OperatorCommand => true,
             Purpose::Send | Purpose::Approval | Purpose::Notice => false,
         }
     }
@@ -133,7 +134,7 @@ impl Purpose {
     /// Whether it is for the operator: what contacts use up must not keep it back. It has bounds of its own
     /// ([`crate::notice::pause_after`], [`crate::order::ANSWERS_PER_DAY`]).
     pub fn is_for_operator(self) -> bool {
-        matches!(self, Purpose::Notice | Purpose::Order)
+        matches!(self, Purpose::Notice | Purpose::OperatorCommand)
     }
 }
 
@@ -151,7 +152,7 @@ pub struct Draft {
     /// One request to the provider each, in order; never empty.
     pub parts: Vec<PartDraft>,
     /// What goes with the first part, in order.
-    pub media: Vec<Enclosure>,
+    pub media: Vec<OutboundMedia>,
     /// The turn it answers.
     pub turn: Option<TurnId>,
 }
@@ -167,7 +168,7 @@ pub struct PartDraft {
 
 /// Something that goes with a message of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Enclosure {
+pub enum OutboundMedia {
     /// Where the provider can fetch it.
     Url(String),
     /// A file that the provider fetches from us.

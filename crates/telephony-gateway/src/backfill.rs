@@ -98,7 +98,7 @@ impl Backfill {
                 return false;
             }
         };
-        let is_young = |arrival: &Arrival| arrival.taken.is_some_and(|taken| began.since(taken) < ON_ITS_WAY);
+        let is_young = |arrival: &Arrival| arrival.provider_time.is_some_and(|taken| began.since(taken) < ON_ITS_WAY);
         let (young, old): (Vec<_>, Vec<_>) = arrivals.into_iter().rev().partition(is_young);
         if !self.take(old, &to).await {
             return false;

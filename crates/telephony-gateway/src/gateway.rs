@@ -16,41 +16,41 @@ use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::Intake;
 use telephony_store::journal::Journal;
-use telephony_store::{Holder, Store, StoreError};
+use telephony_store::{LeaseHolder, Store, StoreError};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 
 use crate::address::PublicAddress;
 use crate::backfill::Backfill;
+use crate::control::probe::{self, Probes};
+use crate::control::status::{self, GatewayStatus};
 use crate::damage::Damages;
-use crate::inbox::Inbox;
+use crate::inbox::TurnRunner;
 use crate::intake::{Desk, WAITING_OPT_OUTS};
+use crate::live_settings::{Live, LiveSettings};
 use crate::lock::GatewayLock;
 use crate::metrics::{self, Metrics};
 use crate::notices::Notices;
-use crate::numbers::Numbers;
 use crate::operator::Operator;
-use crate::outbox::{Outbox, UnderWay};
-use crate::poke::{self, Alive};
+use crate::outbox::{InFlight, PartSender};
 use crate::prices::Prices;
-use crate::probe::{self, Probes};
 use crate::random;
 use crate::recut::Signatures;
-use crate::rules::{InForce, Rules};
+use crate::retention::Retention;
 use crate::settle::Settle;
 use crate::stop::{Stop, Stopper};
 use crate::storage::{Storage, StorageWatch};
 use crate::tasks::{BrokenTask, Tasks};
-use crate::tidy::Tidy;
 use crate::tunnel::{Keeper, Tunneling};
 use crate::unanswered::Unanswered;
+use crate::unknown_numbers::UnknownNumbers;
 use crate::wake::Wake;
 use crate::webhook::descriptors::{self, Descriptors};
+use crate::webhook::media_server::MediaServer;
 use crate::webhook::origin::Origin;
+use crate::webhook::permits::Permits;
 use crate::webhook::receive::Endpoint;
-use crate::webhook::refusals::Refusals;
-use crate::webhook::shelf::Shelf;
-use crate::webhook::slots::Slots;
+use crate::webhook::rejection_log::RejectionLog;
 use crate::webhook::{self, Endpoints, listener};
 
 /// Webhooks in flight at a time.
@@ -138,10 +138,10 @@ pub struct Gateway {
     address: SocketAddr,
     stopper: Stopper,
     tasks: Tasks,
-    rules: Arc<InForce>,
+    rules: Arc<LiveSettings>,
     desk: Arc<Desk>,
-    outbox: Arc<Outbox>,
-    alive: Arc<RwLock<Alive>>,
+    outbox: Arc<PartSender>,
+    alive: Arc<RwLock<GatewayStatus>>,
     notices: Notices,
     _lock: GatewayLock,
 }
@@ -161,7 +161,7 @@ impl Gateway {
     /// Starts everything. What an earlier gateway left half done is taken over first.
     pub async fn start(parts: Parts) -> Result<Gateway, StartError> {
         let address = parts.listener.local_addr()?;
-        let holder = Holder(format!("gateway-{}", random::name()));
+        let holder = LeaseHolder(format!("gateway-{}", random::name()));
         let line = take_over(&parts, &holder).await?;
 
         let wake = Arc::new(Wake::default());
@@ -173,11 +173,11 @@ impl Gateway {
             tasks.spawn("probes", stop.clone(), probe::serve(socket, probes.clone(), stop.clone()));
         }
         let public = PublicAddress::new(parts.settings.webhook_url.clone());
-        let rules = Arc::new(InForce::new(Rules { agent: parts.agent.clone(), settings: parts.settings.clone() }));
+        let rules = Arc::new(LiveSettings::new(Live { agent: parts.agent.clone(), settings: parts.settings.clone() }));
         let desk = Arc::new(desk(&parts, line, &wake));
         let storage = desk.storage.clone();
         if let Some(socket) = listen_for_pokes(&parts) {
-            let commands = poke::serve(socket, alive.clone(), storage.clone(), wake.clone(), stop.clone());
+            let commands = status::serve(socket, alive.clone(), storage.clone(), wake.clone(), stop.clone());
             tasks.spawn("commands", stop.clone(), commands);
         }
         let inbox = inbox(&parts, &rules, &wake, &storage, &public, &holder);
@@ -193,7 +193,7 @@ impl Gateway {
         tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake, &storage).run(stop.clone()));
         tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
         tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake, &storage).run(stop.clone()));
-        tasks.spawn("retention", stop.clone(), tidy(&parts, &rules).run(stop.clone()));
+        tasks.spawn("retention", stop.clone(), retention(&parts, &rules).run(stop.clone()));
         let (last_came, nothing_comes) = Stopper::new();
         let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
         let storage_watch = StorageWatch {
@@ -240,14 +240,14 @@ impl Gateway {
         self.desk.set_terms(settings.intake.clone());
         self.outbox.set_terms(settings.terms);
         self.tell(|alive| alive.agent = agent.name().to_owned());
-        self.rules.replace(Rules { agent, settings });
+        self.rules.replace(Live { agent, settings });
         self.notices.store.probe_soon(self.notices.clock.now()).await?;
         self.notices.wake.all();
         self.notices.store.bound_queues(pacing).await
     }
 
     /// Changes what the gateway says of itself.
-    pub fn tell(&self, change: impl FnOnce(&mut Alive)) {
+    pub fn tell(&self, change: impl FnOnce(&mut GatewayStatus)) {
         change(&mut self.alive.write().unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -264,7 +264,7 @@ impl Gateway {
 }
 
 /// Claims our line and frees what a gateway that is no more was working on.
-async fn take_over(parts: &Parts, holder: &Holder) -> Result<LineId, StoreError> {
+async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreError> {
     let now = parts.clock.now();
     let line = parts.store.claim_line(parts.settings.sender.clone(), now).await?;
     parts.store.bound_queues(parts.settings.terms.pacing).await?;
@@ -314,8 +314,8 @@ fn router(parts: &Parts, [webhook, status]: [Arc<Origin>; 2], desk: Arc<Desk>, p
     let webhook = Endpoint {
         provider: parts.provider.clone(),
         origin: webhook,
-        slots: Slots::new(IN_FLIGHT),
-        refusals: Arc::new(Refusals::default()),
+        permits: Permits::new(IN_FLIGHT),
+        rejection_log: Arc::new(RejectionLog::default()),
         probes,
         desk,
         clock: parts.clock.clone(),
@@ -323,8 +323,8 @@ fn router(parts: &Parts, [webhook, status]: [Arc<Origin>; 2], desk: Arc<Desk>, p
     };
     let status = Endpoint { origin: status, ..webhook.clone() };
     let (path, status_path) = (settings.path.clone(), settings.status_path.clone());
-    let shelf = Shelf { store: parts.store.clone(), clock: parts.clock.clone() };
-    webhook::router(Endpoints { path, webhook, status_path, status, shelf })
+    let media_server = MediaServer { store: parts.store.clone(), clock: parts.clock.clone() };
+    webhook::router(Endpoints { path, webhook, status_path, status, media_server })
 }
 
 /// Of the webhook and of status reports.
@@ -343,7 +343,7 @@ fn origin(settings: &Settings, url: &Option<String>, has_tunnel: bool) -> Origin
     }
 }
 
-fn watch(parts: &Parts, rules: &Arc<InForce>) -> metrics::server::Watch {
+fn watch(parts: &Parts, rules: &Arc<LiveSettings>) -> metrics::server::Watch {
     metrics::server::Watch {
         metrics: parts.metrics.clone(),
         store: parts.store.clone(),
@@ -355,15 +355,15 @@ fn watch(parts: &Parts, rules: &Arc<InForce>) -> metrics::server::Watch {
 
 fn inbox(
     parts: &Parts,
-    rules: &Arc<InForce>,
+    rules: &Arc<LiveSettings>,
     wake: &Arc<Wake>,
     storage: &Arc<Storage>,
     address: &PublicAddress,
-    holder: &Holder,
-) -> Arc<Inbox> {
+    holder: &LeaseHolder,
+) -> Arc<TurnRunner> {
     let most = parts.settings.max_sessions;
     let kept_for_calls = if most > 1 { most.div_ceil(10) } else { 0 };
-    Arc::new(Inbox {
+    Arc::new(TurnRunner {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
         downloads: Semaphore::new(DOWNLOADS),
@@ -383,9 +383,9 @@ fn outbox(
     wake: &Arc<Wake>,
     storage: &Arc<Storage>,
     address: &PublicAddress,
-    holder: Holder,
-) -> Arc<Outbox> {
-    Arc::new(Outbox {
+    holder: LeaseHolder,
+) -> Arc<PartSender> {
+    Arc::new(PartSender {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
         terms: RwLock::new(parts.settings.terms),
@@ -396,12 +396,12 @@ fn outbox(
         clock: parts.clock.clone(),
         wake: wake.clone(),
         storage: storage.clone(),
-        under_way: UnderWay::default(),
+        in_flight: InFlight::default(),
     })
 }
 
-fn numbers(parts: &Parts, wake: &Arc<Wake>, storage: &Arc<Storage>) -> Numbers {
-    Numbers {
+fn numbers(parts: &Parts, wake: &Arc<Wake>, storage: &Arc<Storage>) -> UnknownNumbers {
+    UnknownNumbers {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
         clock: parts.clock.clone(),
@@ -414,7 +414,13 @@ fn prices(parts: &Parts) -> Prices {
     Prices { store: parts.store.clone(), provider: parts.provider.clone(), clock: parts.clock.clone() }
 }
 
-fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>, storage: &Arc<Storage>) -> Operator {
+fn operator(
+    parts: &Parts,
+    rules: &Arc<LiveSettings>,
+    line: LineId,
+    wake: &Arc<Wake>,
+    storage: &Arc<Storage>,
+) -> Operator {
     Operator {
         store: parts.store.clone(),
         rules: rules.clone(),
@@ -426,14 +432,14 @@ fn operator(parts: &Parts, rules: &Arc<InForce>, line: LineId, wake: &Arc<Wake>,
     }
 }
 
-fn tidy(parts: &Parts, rules: &Arc<InForce>) -> Tidy {
+fn retention(parts: &Parts, rules: &Arc<LiveSettings>) -> Retention {
     let (store, journal) = (parts.store.clone(), parts.journal.clone());
-    Tidy { store, journal, clock: parts.clock.clone(), rules: rules.clone() }
+    Retention { store, journal, clock: parts.clock.clone(), rules: rules.clone() }
 }
 
 /// Without the socket, commands are noticed a second later: not worth refusing to start.
 fn listen_for_pokes(parts: &Parts) -> Option<UnixListener> {
-    match poke::listen(&parts.state) {
+    match status::listen(&parts.state) {
         Ok(socket) => Some(socket),
         Err(error) => {
             tracing::warn!(%error, "failed to open the command socket; commands are noticed within a second");
@@ -448,8 +454,8 @@ fn listen_for_probes(parts: &Parts) -> Option<UnixListener> {
     opened.inspect_err(|error| tracing::warn!(%error, "failed to open the socket for doctor's round trip")).ok()
 }
 
-fn alive(parts: &Parts, address: SocketAddr) -> Alive {
-    Alive {
+fn alive(parts: &Parts, address: SocketAddr) -> GatewayStatus {
+    GatewayStatus {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         listening: address.to_string(),

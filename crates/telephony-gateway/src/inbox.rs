@@ -2,7 +2,7 @@
 
 mod attachments;
 mod comeback;
-mod enclosures;
+mod outbound_media;
 pub mod reply;
 mod turn;
 
@@ -10,21 +10,21 @@ use std::sync::Arc;
 
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
-use telephony_store::{Holder, Next, Store};
+use telephony_store::{LeaseHolder, Next, Store};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::address::PublicAddress;
+use crate::live_settings::LiveSettings;
 use crate::metrics::Metrics;
-use crate::places;
-use crate::rules::InForce;
+use crate::permits;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use turn::Worker;
 
 /// What answering needs.
-pub struct Inbox {
+pub struct TurnRunner {
     /// The durable inbox.
     pub store: Arc<dyn Store>,
     /// Who has the attachments of messages.
@@ -36,11 +36,11 @@ pub struct Inbox {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Who answers, who is admitted, how answers become messages.
-    pub rules: Arc<InForce>,
+    pub rules: Arc<LiveSettings>,
     /// How many turns at a time.
     pub sessions: Arc<Semaphore>,
     /// The name on our leases.
-    pub holder: Holder,
+    pub holder: LeaseHolder,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
@@ -49,17 +49,17 @@ pub struct Inbox {
     pub storage: Arc<Storage>,
 }
 
-impl Inbox {
+impl TurnRunner {
     /// Answers turns until `stop`, then waits for those being answered or, after a grace, hands them back.
     ///
     /// A lease that is asked for is always waited for: one that nobody holds in hand would keep its turn for 30 s.
     pub async fn run(self: Arc<Self>, stop: Stop) {
         let mut turns = JoinSet::new();
-        while let Some(places) = stop.unless_asked(places::all_free(&self.sessions)).await.flatten() {
+        while let Some(permits) = stop.unless_asked(permits::all_free(&self.sessions)).await.flatten() {
             let merges = !self.rules.now().settings.intake.coalesce.is_zero();
-            match self.store.lease_turns(&self.holder, merges, places.len(), self.clock.now()).await {
+            match self.store.lease_turns(&self.holder, merges, permits.len(), self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
-                    for (turn, place) in due.into_iter().zip(places) {
+                    for (turn, place) in due.into_iter().zip(permits) {
                         let worker = Worker { inbox: self.clone(), rules: self.rules.now() };
                         turns.spawn(worker.work(turn, place, stop.clone()));
                     }

@@ -11,7 +11,7 @@ use telephony_domain::number::mask;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::{Event, Provider};
 use telephony_store::inbox::{Accepted, Intake};
-use telephony_store::journal::{Entry, Journal, Position, Told};
+use telephony_store::journal::{self, Entry, Journal, Position};
 use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
@@ -96,7 +96,7 @@ impl Desk {
     async fn take_report(&self, event: Event) -> Result<(), StoreError> {
         match event {
             Event::Message(_) => Ok(()),
-            Event::MessageStatus(report) => self.write_down(Told::Report(report)).await.map(drop),
+            Event::MessageStatus(report) => self.write_down(journal::Event::Report(report)).await.map(drop),
             Event::Alert => {
                 tracing::debug!("an alert of the account");
                 Ok(())
@@ -121,7 +121,7 @@ impl Desk {
     async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
         let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
         let signed = arrival.signed.clone();
-        let written = self.write_down(Told::Message(arrival)).await;
+        let written = self.write_down(journal::Event::Message(arrival)).await;
         let position = written.inspect_err(|_| signed.iter().for_each(|signed| self.signatures.release(signed)))?;
         if keyword != Some(Keyword::OptOut) {
             return Ok(());
@@ -135,7 +135,7 @@ impl Desk {
         })
     }
 
-    async fn write_down(&self, told: Told) -> Result<Position, StoreError> {
+    async fn write_down(&self, told: journal::Event) -> Result<Position, StoreError> {
         self.storage.check_is_there()?;
         let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, told };
         self.journal.append(&entry).await
@@ -149,7 +149,7 @@ impl Desk {
     /// Stores what was taken, as it was then.
     pub async fn store(&self, entry: Entry) -> Result<(), StoreError> {
         match entry.told {
-            Told::Message(arrival) => {
+            journal::Event::Message(arrival) => {
                 let terms = if entry.is_unverified { self.terms_without_operator() } else { self.terms() };
                 let signed = arrival.signed.clone();
                 match self.accept_by(terms, arrival, entry.at).await? {
@@ -161,11 +161,11 @@ impl Desk {
                 Ok(())
             }
             // The provider is asked for the status of what stays without reports.
-            Told::Report(report) if entry.is_unverified && self.checks_signatures => {
+            journal::Event::Report(report) if entry.is_unverified && self.checks_signatures => {
                 tracing::info!(provider_id = report.provider_id, "left out a report that came unverified");
                 Ok(())
             }
-            Told::Report(report) => self.report(report, entry.at).await,
+            journal::Event::Report(report) => self.report(report, entry.at).await,
         }
     }
 
@@ -206,7 +206,7 @@ impl Desk {
         match accepted {
             Accepted::Waiting(_) => self.wake.inbox.notify_one(),
             Accepted::Unconfirmed(_) => self.wake.numbers.notify_one(),
-            Accepted::Order(_) => self.wake.operator.notify_one(),
+            Accepted::OperatorCommand(_) => self.wake.operator.notify_one(),
             Accepted::Keyword(..) | Accepted::Refused(..) => self.say_unanswered(&from, &origin, now),
             Accepted::Empty(_) | Accepted::Repeat | Accepted::Recut => {}
         }
@@ -268,7 +268,7 @@ fn name(accepted: Accepted) -> Option<&'static str> {
         Accepted::Refused(..) => "refused",
         Accepted::Keyword(..) => "keyword",
         Accepted::Empty(_) => "empty",
-        Accepted::Order(_) => "order",
+        Accepted::OperatorCommand(_) => "order",
         Accepted::Repeat | Accepted::Recut => return None,
     })
 }

@@ -14,12 +14,12 @@ use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::notices::Given;
-use telephony_store::orders::Ordered;
+use telephony_store::operator_commands::Ordered;
 use telephony_store::{Store, StoreError};
 
 use crate::inbox::reply;
+use crate::live_settings::LiveSettings;
 use crate::random;
-use crate::rules::InForce;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
@@ -31,7 +31,7 @@ pub struct Operator {
     /// What is told, and what was ordered.
     pub store: Arc<dyn Store>,
     /// Where the operator is told, and how texts become parts.
-    pub rules: Arc<InForce>,
+    pub rules: Arc<LiveSettings>,
     /// The line that notices leave from.
     pub line: LineId,
     /// Who has the operator's messages.
@@ -80,7 +80,7 @@ impl Operator {
             let Some(confirmation) = stop.unless_asked(confirm).await else { return Ok(None) };
             *ask_from = None;
             match confirmation {
-                Confirmation::Genuine => self.obey(&ordered).await?,
+                Confirmation::Genuine => self.execute(&ordered).await?,
                 Confirmation::Unknown => self.refuse(&ordered).await?,
                 Confirmation::NotYet => {
                     *ask_from = Some(self.clock.now() + confirmation::AGAIN_AFTER);
@@ -91,10 +91,10 @@ impl Operator {
         Ok(None)
     }
 
-    async fn obey(&self, ordered: &Ordered) -> Result<(), StoreError> {
+    async fn execute(&self, ordered: &Ordered) -> Result<(), StoreError> {
         let words = Words { split: self.split(), program: self.program() };
-        let obeyed = self.store.obey(ordered.id, Arc::new(words), self.clock.now()).await?;
-        tracing::info!(order = %ordered.id, obeyed = obeyed.as_str(), "the operator's order is obeyed");
+        let outcome = self.store.execute(ordered.id, Arc::new(words), self.clock.now()).await?;
+        tracing::info!(order = %ordered.id, outcome = outcome.as_str(), "the operator's order is obeyed");
         self.wake.all();
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! Hands messages out: takes each part that is due, one after the other in a conversation, several at a time otherwise.
 
 mod account;
+mod in_flight;
 mod poll;
 mod reconcile;
 mod send;
-mod under_way;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,20 +14,20 @@ use telephony_domain::limit::Terms;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::outbox::StartedPart;
-use telephony_store::{Holder, Next, Store};
+use telephony_store::{LeaseHolder, Next, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::address::PublicAddress;
 use crate::metrics::Metrics;
-use crate::places;
+use crate::permits;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 
+pub use self::in_flight::InFlight;
 pub use self::poll::Reports;
-pub use self::under_way::UnderWay;
 
 /// Requests to the provider in flight at a time; Twilio answers 429 to an account that has too many.
 const REQUESTS: usize = 16;
@@ -39,7 +39,7 @@ const HANGS_AFTER: Duration = Duration::from_secs(2);
 const WITH_HANGING: usize = 128;
 
 /// What sending needs; used by the gateway and by a command that finds no gateway running.
-pub struct Outbox {
+pub struct PartSender {
     /// The durable outbox.
     pub store: Arc<dyn Store>,
     /// Who carries it.
@@ -51,7 +51,7 @@ pub struct Outbox {
     /// The webhook's public URL, below which the provider fetches files of ours; none where we cannot be reached.
     pub address: PublicAddress,
     /// The name on our attempts.
-    pub holder: Holder,
+    pub holder: LeaseHolder,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
@@ -61,27 +61,27 @@ pub struct Outbox {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Parts that are being handed over, however long that seems by a clock that is set meanwhile.
-    pub under_way: UnderWay,
+    pub in_flight: InFlight,
 }
 
-impl Outbox {
+impl PartSender {
     /// Sends until `stop`, then waits for what is in flight; what hangs becomes a doubt.
     ///
     /// A part that is asked for is always waited for: one that was started and not sent would be in doubt.
     pub async fn run(self: Arc<Self>, stop: Stop) {
         let requests = Arc::new(Semaphore::new(REQUESTS));
         let mut sending = JoinSet::new();
-        while let Some(places) = stop.unless_asked(places::all_free(&requests)).await.flatten() {
+        while let Some(permits) = stop.unless_asked(permits::all_free(&requests)).await.flatten() {
             let room = WITH_HANGING.saturating_sub(sending.len());
             if room == 0 {
-                drop(places);
+                drop(permits);
                 stop.unless_asked(sending.join_next()).await;
                 continue;
             }
-            let at_most = room.min(places.len());
+            let at_most = room.min(permits.len());
             match self.store.start_parts(&self.holder, self.terms(), None, at_most, self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
-                    for (part, place) in due.into_iter().zip(places) {
+                    for (part, place) in due.into_iter().zip(permits) {
                         sending.spawn(self.clone().send_from(part, place, stop.clone()));
                     }
                 }

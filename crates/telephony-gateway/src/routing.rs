@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use telephony_domain::line::Sender;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::{Provider, ProviderError};
-use telephony_providers::route::{Route, Told, Traffic};
+use telephony_providers::route::{CallbackUrls, Route, Traffic};
 use telephony_store::routes::RouteChange;
 use telephony_store::{Store, StoreError};
 
@@ -59,7 +59,7 @@ pub struct Aim<'a> {
     /// Who we are.
     pub sender: &'a Sender,
     /// What the provider is told of us.
-    pub told: &'a Told,
+    pub told: &'a CallbackUrls,
     /// Whether calls are answered. Where they are not, calls that go somewhere else already are left alone.
     pub takes_calls: bool,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use telephony_store::StoreError;
-use telephony_store::journal::{Batch, Entry, Journal, Told};
+use telephony_store::journal::{self, Batch, Entry, Journal};
 
 use crate::damage::Damages;
 use crate::intake::Desk;
@@ -106,14 +106,14 @@ struct Open {
 /// Whose entries keep their order.
 fn who(entry: &Entry) -> &str {
     match &entry.told {
-        Told::Message(arrival) => &arrival.from,
-        Told::Report(report) => &report.provider_id,
+        journal::Event::Message(arrival) => &arrival.from,
+        journal::Event::Report(report) => &report.provider_id,
     }
 }
 
 fn provider_id(entry: &Entry) -> &str {
     match &entry.told {
-        Told::Message(arrival) => &arrival.provider_id,
-        Told::Report(report) => &report.provider_id,
+        journal::Event::Message(arrival) => &arrival.provider_id,
+        journal::Event::Report(report) => &report.provider_id,
     }
 }

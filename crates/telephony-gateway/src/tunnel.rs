@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 use telephony_domain::line::Sender;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
-use telephony_providers::route::Told;
+use telephony_providers::route::CallbackUrls;
 use telephony_store::Store;
 use telephony_store::notices::Notice;
 use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
 
+use crate::control::status::{GatewayStatus, TunnelAlive};
 use crate::gateway::{Parts, Settings};
 use crate::notices::Notices;
-use crate::outbox::Outbox;
-use crate::poke::{Alive, TunnelAlive};
+use crate::outbox::PartSender;
 use crate::routing::{self, Aim, Plan, RoutingError};
 use crate::stop::Stop;
 use crate::wake::Wake;
@@ -63,8 +63,8 @@ pub(crate) struct Keeper {
     settings: Settings,
     webhook: Arc<Origin>,
     status: Arc<Origin>,
-    outbox: Arc<Outbox>,
-    alive: Arc<RwLock<Alive>>,
+    outbox: Arc<PartSender>,
+    alive: Arc<RwLock<GatewayStatus>>,
     sender: Sender,
     store: Arc<dyn Store>,
     provider: Arc<dyn Provider>,
@@ -78,8 +78,8 @@ impl Keeper {
         parts: &Parts,
         address: SocketAddr,
         [webhook, status]: [Arc<Origin>; 2],
-        outbox: Arc<Outbox>,
-        alive: Arc<RwLock<Alive>>,
+        outbox: Arc<PartSender>,
+        alive: Arc<RwLock<GatewayStatus>>,
         wake: &Arc<Wake>,
     ) -> Option<Self> {
         let settings = parts.settings.clone();
@@ -156,8 +156,11 @@ impl Keeper {
         }
     }
 
-    fn told(&self, url: &str) -> Told {
-        Told { webhook: format!("{url}{}", self.settings.path), status: format!("{url}{}", self.settings.status_path) }
+    fn told(&self, url: &str) -> CallbackUrls {
+        CallbackUrls {
+            webhook: format!("{url}{}", self.settings.path),
+            status: format!("{url}{}", self.settings.status_path),
+        }
     }
 
     /// From now on we are reached by `url`, besides what the operator configured.
@@ -181,7 +184,7 @@ impl Keeper {
         });
     }
 
-    fn change_alive(&self, change: impl FnOnce(&mut Alive, &mut TunnelAlive)) {
+    fn change_alive(&self, change: impl FnOnce(&mut GatewayStatus, &mut TunnelAlive)) {
         let mut alive = self.alive.write().unwrap_or_else(PoisonError::into_inner);
         let name = self.tunneling.tunnel.name().to_owned();
         let mut tunnel = alive.tunnel.take().unwrap_or(TunnelAlive { name, url: None, trouble: None });
@@ -190,7 +193,7 @@ impl Keeper {
     }
 
     /// Returns once the provider has our URL: because we told it, or because the operator did.
-    async fn keep_provider_told(&self, told: &Told) {
+    async fn keep_provider_told(&self, told: &CallbackUrls) {
         let aim = Aim { sender: &self.sender, told, takes_calls: self.tunneling.takes_calls };
         let mut failures = 0;
         loop {
@@ -217,7 +220,7 @@ impl Keeper {
         }
     }
 
-    async fn tell_operator(&self, told: &Told) {
+    async fn tell_operator(&self, told: &CallbackUrls) {
         let text = format!(
             "the tunnel's URL is {}, and the provider has another: run `openclaw telephony webhook sync`, or set \
              tunnel.syncWebhooks",
@@ -250,7 +253,7 @@ async fn close(open: Box<dyn Open>) {
 }
 
 /// The notice that the provider does not have this URL; another URL is other news.
-fn not_told(told: &Told) -> String {
+fn not_told(told: &CallbackUrls) -> String {
     format!("tunnel-url {}", told.webhook)
 }
 

@@ -2,12 +2,12 @@
 
 pub(crate) mod descriptors;
 pub mod listener;
+pub mod media_server;
 mod network;
 pub mod origin;
+pub mod permits;
 pub mod receive;
-pub mod refusals;
-pub mod shelf;
-pub mod slots;
+pub mod rejection_log;
 mod spelling;
 
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
-use crate::probe::Verdict;
+use crate::control::probe::Verdict;
+use media_server::MediaServer;
 use receive::Endpoint;
-use shelf::Shelf;
 use spelling::is_same_path;
 
 /// What the public listener has.
@@ -34,7 +34,7 @@ pub struct Endpoints {
     /// What takes them.
     pub status: Endpoint,
     /// The files that the provider fetches from below the webhook's path.
-    pub shelf: Shelf,
+    pub media_server: MediaServer,
 }
 
 /// Webhook, files below it, status and health. Everything else is 404, another method 405.
@@ -52,9 +52,9 @@ async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> 
         &endpoints.status
     } else if path == "/health" {
         return endpoints.health(request.method());
-    } else if let Some(token) = shelf::token_in(path, &endpoints.path) {
+    } else if let Some(token) = media_server::token_in(path, &endpoints.path) {
         return match *request.method() {
-            Method::GET | Method::HEAD => endpoints.shelf.hand_out(&token).await,
+            Method::GET | Method::HEAD => endpoints.media_server.hand_out(&token).await,
             _ => not_allowed("GET, HEAD"),
         };
     } else {

@@ -6,7 +6,7 @@ use std::path::Path;
 use telephony_domain::line::Sender;
 use telephony_domain::time::Timestamp;
 use telephony_gateway::routing::{self, Aim, Plan};
-use telephony_providers::route::{Routes, Told};
+use telephony_providers::route::{CallbackUrls, Routes};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::routes::RouteChanges;
@@ -33,8 +33,8 @@ fn open(folder: &Path) -> SqliteStore {
     SqliteStore::open(&folder.join("store.db"), Mode::Gateway).unwrap()
 }
 
-fn told(host: &str) -> Told {
-    Told { webhook: format!("https://{host}/w"), status: format!("https://{host}/s") }
+fn told(host: &str) -> CallbackUrls {
+    CallbackUrls { webhook: format!("https://{host}/w"), status: format!("https://{host}/s") }
 }
 
 /// What our number and our service have now: SmsUrl, VoiceUrl, InboundRequestUrl.

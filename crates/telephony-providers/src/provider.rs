@@ -52,7 +52,7 @@ pub trait Provider: Webhooks + Routes {
     async fn balance(&self) -> Result<Price, ProviderError>;
 
     /// Messages that the account has from `contact` and to them, no more than `at_most` each way, the newest first.
-    async fn correspondence(&self, contact: &PhoneNumber, at_most: usize) -> Result<Correspondence, ProviderError>;
+    async fn messages_with(&self, contact: &PhoneNumber, at_most: usize) -> Result<MessagesWith, ProviderError>;
 
     /// Deletes the message with this provider id, either way it went, and its attachments where it has any.
     async fn delete(&self, provider_id: &str, has_media: bool) -> Result<Deletion, ProviderError>;
@@ -81,16 +81,16 @@ pub enum AttachmentError {
 
 /// What the provider has of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correspondence {
+pub struct MessagesWith {
     /// The messages.
-    pub letters: Vec<Letter>,
+    pub messages: Vec<StoredMessage>,
     /// Whether there are no more.
     pub is_complete: bool,
 }
 
 /// A message as far as whoever deletes it has to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct StoredMessage {
     /// The provider's id of the message.
     pub provider_id: String,
     /// Whether they wrote it, or we.
@@ -236,8 +236,8 @@ pub struct Outgoing<'a> {
     /// Attachments, as URLs the provider can fetch.
     pub media: &'a [String],
     /// Our name for the part; comes back in its reports where `status_url` is set.
-    pub correlator: &'a str,
-    /// Where reports go, without the correlator; none where we cannot be reached.
+    pub correlation_id: &'a str,
+    /// Where reports go, without the correlation_id; none where we cannot be reached.
     pub status_url: Option<&'a str>,
 }
 

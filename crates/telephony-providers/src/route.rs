@@ -12,7 +12,7 @@ use crate::provider::ProviderError;
 pub trait Routes: Send + Sync {
     /// The routes of `sender` as they are now, and with `told` also as they should be. An address that the account does
     /// not have is not among them.
-    async fn routes(&self, sender: &Sender, told: Option<&Told>) -> Result<Vec<Route>, ProviderError>;
+    async fn routes(&self, sender: &Sender, told: Option<&CallbackUrls>) -> Result<Vec<Route>, ProviderError>;
 
     /// The route with this id as it is now; none where the account does not have it.
     async fn route(&self, id: &str) -> Result<Option<Route>, ProviderError>;
@@ -23,7 +23,7 @@ pub trait Routes: Send + Sync {
 
 /// What the provider is to be told of us: URLs with their query and without a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct CallbackUrls {
     /// Where messages and calls go.
     pub webhook: String,
     /// Where reports on calls go; messages bring an address of their own.

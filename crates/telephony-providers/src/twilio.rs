@@ -18,7 +18,7 @@ use self::rest::Rest;
 use self::signature::Verifier;
 
 /// Name of the query parameter in which a report brings our own id of a part back.
-const CORRELATOR: &str = "part";
+const CORRELATION_ID: &str = "part";
 
 /// One account at Twilio.
 #[derive(Debug)]

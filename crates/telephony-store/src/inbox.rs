@@ -12,7 +12,7 @@ use telephony_domain::time::Timestamp;
 
 use crate::attachments::Attachment;
 use crate::lines::Line;
-use crate::{Holder, Next, StoreError};
+use crate::{LeaseHolder, Next, StoreError};
 
 /// A turn's lease lasts this long unless it is renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -44,8 +44,8 @@ pub enum Accepted {
     Refused(InboundId, Refusal),
     /// It is finished: a consent keyword, obeyed in the same transaction (an opt-out cancels what was to be sent).
     Keyword(InboundId, telephony_domain::keyword::Keyword),
-    /// It waits to be obeyed (see [`crate::orders::Orders`]).
-    Order(InboundId),
+    /// It waits to be obeyed (see [`crate::operator_commands::OperatorCommands`]).
+    OperatorCommand(InboundId),
     /// It is finished: neither text nor media.
     Empty(InboundId),
     /// It is the operator's or a contact's message that was stored before; nothing changed.
@@ -181,7 +181,7 @@ pub trait Inbox: Send + Sync {
     /// turn at work at a time; parked turns do not count. Up to `limit` turns (at least one) of as many conversations.
     async fn lease_turns(
         &self,
-        holder: &Holder,
+        holder: &LeaseHolder,
         merges: bool,
         limit: usize,
         now: Timestamp,
@@ -209,7 +209,7 @@ pub trait Inbox: Send + Sync {
     async fn hand_back_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError>;
 
     /// Ends every lease on a turn that `holder` does not hold: at start, when nobody else can be alive.
-    async fn free_turns(&self, holder: &Holder, now: Timestamp) -> Result<usize, StoreError>;
+    async fn free_turns(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Parked and dead turns, newest first.
     async fn failed_turns(&self) -> Result<Vec<FailedTurn>, StoreError>;
@@ -217,7 +217,7 @@ pub trait Inbox: Send + Sync {
     /// Makes a parked or dead turn due at once, as if it had never failed. Fails with [`StoreError::NotFound`].
     async fn revive_turn(&self, turn: TurnId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Goes on with a contact although two machines seemed to talk (see [`telephony_domain::rally`]). Returns how many
+    /// Goes on with a contact although two machines seemed to talk (see [`telephony_domain::reply_loop`]). Returns how many
     /// conversations were paused.
     async fn resume(&self, contact: &PhoneNumber) -> Result<usize, StoreError>;
 }

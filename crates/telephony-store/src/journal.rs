@@ -39,7 +39,7 @@ const TRIAL: [u8; 4096] = [0; 4096];
 /// What the provider told us. The names in it are those of files that an older version left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Told {
+pub enum Event {
     /// A contact wrote.
     Message(Arrival),
     /// One of our messages came on.
@@ -55,7 +55,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unverified: bool,
     /// What.
-    pub told: Told,
+    pub told: Event,
 }
 
 /// A place in the journal: what is before it was appended earlier. Good for one run of the program.

@@ -15,7 +15,7 @@ pub mod inbox;
 pub mod journal;
 pub mod lines;
 pub mod notices;
-pub mod orders;
+pub mod operator_commands;
 pub mod outbox;
 pub mod records;
 pub mod routes;
@@ -38,7 +38,7 @@ pub trait Store:
     + lines::Lines
     + history::History
     + notices::Notices
-    + orders::Orders
+    + operator_commands::OperatorCommands
     + records::Records
     + routes::RouteChanges
     + costs::Costs
@@ -56,7 +56,7 @@ impl<T> Store for T where
         + lines::Lines
         + history::History
         + notices::Notices
-        + orders::Orders
+        + operator_commands::OperatorCommands
         + records::Records
         + routes::RouteChanges
         + costs::Costs
@@ -72,9 +72,9 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Who holds a lease: a name that is new for every process, such as `cli-41…`; a gateway's starts with `gateway-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Holder(pub String);
+pub struct LeaseHolder(pub String);
 
-impl fmt::Display for Holder {
+impl fmt::Display for LeaseHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -7,7 +7,7 @@ use telephony_domain::delivery::{Advance, Receipt, Status, StatusReport};
 use telephony_domain::id::{LineId, MessageId, PartId};
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::message::{Draft, Enclosure};
+use telephony_domain::message::{Draft, OutboundMedia};
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pace::Pacing;
@@ -15,7 +15,7 @@ use telephony_domain::reconcile;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_domain::time::Timestamp;
 
-use crate::{Holder, Next, StoreError};
+use crate::{LeaseHolder, Next, StoreError};
 
 /// An attempt that has not ended after this long has lost its process: its outcome is unknown.
 pub const ATTEMPT_LEASE: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ pub struct StartedPart {
     /// The message it belongs to.
     pub message: MessageId,
     /// Our name for it at the provider; unguessable, never used twice.
-    pub correlator: String,
+    pub correlation_id: String,
     /// Who sends.
     pub from: Sender,
     /// Who receives.
@@ -63,7 +63,7 @@ pub struct StartedPart {
     /// The text.
     pub text: String,
     /// What goes with it, in order.
-    pub media: Vec<Enclosure>,
+    pub media: Vec<OutboundMedia>,
 }
 
 impl std::fmt::Debug for StartedPart {
@@ -256,11 +256,11 @@ pub trait Outbox: Send + Sync {
     /// but those of this message and what its conversation has ahead of it. Parts of a conversation go one after the other. Goes on until nothing may leave
     /// now or there are `limit` parts (at least one). A part that a limit holds up waits and gives it as its
     /// reason, and a notice `limit-` with the limit's key is there for as long; a part larger than a limit fails. A
-    /// conversation that keeps reaching its limit of replies is paused (see [`telephony_domain::rally`]), with a notice
+    /// conversation that keeps reaching its limit of replies is paused (see [`telephony_domain::reply_loop`]), with a notice
     /// `paused-` and its number.
     async fn start_parts(
         &self,
-        holder: &Holder,
+        holder: &LeaseHolder,
         terms: Terms,
         only: Option<MessageId>,
         limit: usize,
@@ -290,7 +290,7 @@ pub trait Outbox: Send + Sync {
 
     /// At a gateway's start: turns the open attempts of every gateway but `holder` into doubts. Returns how many. Parts in
     /// doubt are due at once, because the gateway that looked them up has ended.
-    async fn take_over_attempts(&self, holder: &Holder, now: Timestamp) -> Result<usize, StoreError>;
+    async fn take_over_attempts(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Takes a part in doubt that is due to be looked up (leased for [`ATTEMPT_LEASE`]).
     async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;
@@ -308,7 +308,7 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<reconcile::Next, StoreError>;
 
-    /// Moves one of our parts forward by a report; a report with the part's correlator also ends an attempt or a doubt.
+    /// Moves one of our parts forward by a report; a report with the part's correlation_id also ends an attempt or a doubt.
     async fn report(&self, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError>;
 
     /// Parts that the provider has, whose status is not final, and that are due to be asked after: 1, 5, 15, 60 minutes,

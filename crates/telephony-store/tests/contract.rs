@@ -17,8 +17,8 @@ mod contract {
     mod lines;
     mod machines;
     mod notices;
+    mod operator_commands;
     mod opt_outs;
-    mod orders;
     mod outbox;
     mod pacing;
     mod pairing;

@@ -11,7 +11,7 @@ use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::message::{Arrival, Media};
 use telephony_domain::time::Timestamp;
 use telephony_store::StoreError;
-use telephony_store::journal::{Entry, Journal, Told};
+use telephony_store::journal::{Entry, Event, Journal};
 use tempfile::TempDir;
 
 fn place() -> (TempDir, PathBuf) {
@@ -34,22 +34,22 @@ fn text(number: u64, text: &str) -> Entry {
         media: vec![Media { url: "https://twilio.example/1".to_owned(), content_type: "image/png".to_owned() }],
         also_to: vec!["+15550001111".to_owned()],
         opt_out_type: None,
-        taken: Some(Timestamp(7)),
+        provider_time: Some(Timestamp(7)),
         signed: None,
     };
-    Entry { at: Timestamp(i64::try_from(number).unwrap()), is_unverified: false, told: Told::Message(arrival) }
+    Entry { at: Timestamp(i64::try_from(number).unwrap()), is_unverified: false, told: Event::Message(arrival) }
 }
 
 fn report() -> Entry {
     let report = StatusReport {
         provider_id: "SM9".to_owned(),
-        correlator: Some("p1".to_owned()),
+        correlation_id: Some("p1".to_owned()),
         status: Status::Undelivered,
         error_code: Some(30003),
         is_opt_out: false,
         segments: None,
     };
-    Entry { at: Timestamp(3), is_unverified: false, told: Told::Report(report) }
+    Entry { at: Timestamp(3), is_unverified: false, told: Event::Report(report) }
 }
 
 /// All that is not settled; settles it.
@@ -161,7 +161,7 @@ async fn only_its_owner_may_read_it() {
 
 /// What happens to a journal.
 #[derive(Debug, Clone)]
-enum Event {
+enum Step {
     Append(u8),
     /// What comes out at once is settled, or is not.
     Take(bool),
@@ -170,12 +170,12 @@ enum Event {
     CutOff(prop::sample::Index),
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
+fn any_event() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (1u8..100).prop_map(Event::Append),
-        3 => any::<bool>().prop_map(Event::Take),
-        1 => Just(Event::Restart),
-        1 => any::<prop::sample::Index>().prop_map(Event::CutOff),
+        4 => (1u8..100).prop_map(Step::Append),
+        3 => any::<bool>().prop_map(Step::Take),
+        1 => Just(Step::Restart),
+        1 => any::<prop::sample::Index>().prop_map(Step::CutOff),
     ]
 }
 
@@ -203,12 +203,12 @@ proptest! {
             for event in events {
                 number += 1;
                 match event {
-                    Event::Append(length) => {
+                    Step::Append(length) => {
                         let entry = text(number, &"x".repeat(usize::from(length) * 40));
                         journal.append(&entry).await.unwrap();
                         expected.push(entry);
                     }
-                    Event::Take(settles) if !journal.is_settled() => {
+                    Step::Take(settles) if !journal.is_settled() => {
                         let batch = journal.next().await.unwrap();
                         assert_eq!(batch.entries, expected[..batch.entries.len()]);
                         if settles {
@@ -216,8 +216,8 @@ proptest! {
                             expected.drain(..batch.entries.len());
                         }
                     }
-                    Event::Take(_) => assert_eq!(expected, []),
-                    Event::Restart => {
+                    Step::Take(_) => assert_eq!(expected, []),
+                    Step::Restart => {
                         drop(journal);
                         journal = open(&path);
                         // What was settled while other entries were not comes out again.
@@ -225,7 +225,7 @@ proptest! {
                         assert!(again.ends_with(&expected), "{} of {}", again.len(), expected.len());
                         expected.clear();
                     }
-                    Event::CutOff(at) => {
+                    Step::CutOff(at) => {
                         drop(journal);
                         let torn = text(number, "cut");
                         cut_off(&path, &torn, &at).await;

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use telephony_domain::message::Arrival;
 use telephony_domain::time::Timestamp;
 use telephony_store::StoreError;
-use telephony_store::journal::{self, Damage, DamageKind, Entry, Journal, Told};
+use telephony_store::journal::{self, Damage, DamageKind, Entry, Event, Journal};
 use tempfile::TempDir;
 
 fn text(number: usize, text: &str) -> Entry {
@@ -24,10 +24,10 @@ fn text(number: usize, text: &str) -> Entry {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
-        taken: None,
+        provider_time: None,
         signed: None,
     };
-    Entry { at: Timestamp(number as i64), is_unverified: false, told: Told::Message(arrival) }
+    Entry { at: Timestamp(number as i64), is_unverified: false, told: Event::Message(arrival) }
 }
 
 /// A file with these entries in it, and where each lies.

@@ -39,7 +39,7 @@ async fn accept(store: &SqliteStore, id: &str) -> Result<Accepted, StoreError> {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
-        taken: None,
+        provider_time: None,
         signed: None,
     };
     store.accept(arrival, Arc::new(Intake::default()), Timestamp(1)).await
@@ -262,7 +262,7 @@ async fn accept_text(store: &SqliteStore, n: i64, text: &str) {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
-        taken: None,
+        provider_time: None,
         signed: None,
     };
     store.accept(arrival, Arc::new(Intake::default()), Timestamp(n)).await.unwrap();

@@ -7,7 +7,7 @@ use super::catalogue::{
     SIGNATURES_NOT_CHECKED,
 };
 use super::{Checkup, Subject};
-use crate::beside::Beside;
+use crate::host_openclaw::Beside;
 
 const AREA: &str = "Configuration";
 

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use telephony_config::PublicUrl;
-use telephony_gateway::poke::{Descriptors, TunnelAlive};
+use telephony_gateway::control::status::{Descriptors, TunnelAlive};
 
 use super::catalogue::{
     FEW_DESCRIPTORS, GATEWAY_NOT_RUNNING, GATEWAY_OTHER_CONFIG, GATEWAY_OTHER_VERSION, GATEWAY_SILENT, PORT_IN_USE,

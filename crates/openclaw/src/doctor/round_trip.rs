@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use telephony_gateway::probe::{self, Sighting, Verdict};
+use telephony_gateway::control::probe::{self, Sighting, Verdict};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::probe::{Answer, Failure, Probe};
 use telephony_providers::twilio::public_url::PublicUrl as Address;
@@ -15,7 +15,7 @@ use super::catalogue::{
     URL_WRONG_PATH,
 };
 use super::{Checkup, Found, Subject};
-use crate::{assemble, reach};
+use crate::{assemble, public_url};
 
 /// What the gateway saw is told at once; an answer without it came from somebody else.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Makes the round trip, with the URL that Twilio should have and the one that it has.
 pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
-    let ours = subject.url.as_ref().map(|url| reach::told(url).webhook);
+    let ours = subject.url.as_ref().map(|url| public_url::told(url).webhook);
     match &ours {
         Some(url) => check_form(subject, url, &mut checkup),
         None if subject.loaded.telephony.tunnel.provider.is_none() => checkup.found(PUBLIC_URL_MISSING.found("")),

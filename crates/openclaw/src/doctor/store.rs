@@ -18,7 +18,7 @@ use super::catalogue::{
     COULD_NOT_CHECK, JOURNAL_DAMAGED, MESSAGES_FAILED, NOTICE, QUEUE_LONG, SENDING_STOPPED, STORE_UNUSABLE, TURNS_DEAD,
 };
 use super::{Checkup, Subject};
-use crate::{assemble, known_store, part, when};
+use crate::{assemble, known_store, part, time_format};
 
 /// A line that is busy for longer is worth a word.
 const LONG: Duration = Duration::from_secs(10 * 60);
@@ -105,7 +105,7 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
         if queue.ends.since(now) > LONG {
             let why =
                 queue.waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why))).unwrap_or_default();
-            let end = when::iso(queue.ends);
+            let end = time_format::iso(queue.ends);
             checkup.found(QUEUE_LONG.found(format!("{} segments leave until {end}{why}", queue.segments)));
         }
     }

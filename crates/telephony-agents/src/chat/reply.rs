@@ -2,10 +2,10 @@
 
 use super::DOCUMENT_AT_MOST;
 use super::choice::{Choice, is_word};
-use super::halves::{Half, without_halves};
 use super::sse::{Endless, Events};
+use super::surrogates::{Half, without_halves};
+use crate::answer_limit::Room;
 use crate::reasoning::without_thoughts;
-use crate::room::Room;
 
 /// What servers call it when a model stops by itself.
 const NATURAL_ENDS: [&str; 6] = ["stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn"];

@@ -12,7 +12,7 @@ use telephony_store::attachments::{self, AttachmentId, AttachmentState, FileName
 use telephony_store::inbox::Inbound;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::Inbox;
+use super::TurnRunner;
 use crate::random;
 
 /// A message has no more attachments (Twilio's own limit for MMS).
@@ -34,7 +34,7 @@ const AT_A_TIME: usize = 4;
 /// An attachment that was not had in time.
 const TOO_SLOW: &str = "it did not arrive in time";
 
-impl Inbox {
+impl TurnRunner {
     /// The messages for the agent, with all attachments that can be had. What is known of an attachment already is not
     /// asked for again.
     pub(super) async fn said(&self, messages: &[Inbound]) -> Result<Vec<Said>, StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use telephony_store::StoreError;
 use tokio::time::Instant;
 
-use super::Inbox;
+use super::TurnRunner;
 use crate::stop::Stop;
 
 /// How often the agent is looked for; a look is a connection and nothing more.
@@ -15,7 +15,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// An agent that can be reached and does not answer hastens turns no more often; the others wait for their next attempt.
 const HASTEN_EVERY: Duration = Duration::from_secs(60);
 
-impl Inbox {
+impl TurnRunner {
     /// Runs until `stop`. Begins with a look: turns may wait since before the start.
     pub async fn run_comeback(self: Arc<Self>, stop: Stop) {
         let mut hastened = None;

@@ -1,6 +1,6 @@
 //! An agent's answer as SMS: plain text, cut into parts.
 
-use telephony_domain::message::{Draft, Enclosure, PartDraft, Purpose};
+use telephony_domain::message::{Draft, OutboundMedia, PartDraft, Purpose};
 use telephony_domain::mms;
 use telephony_domain::plain_text;
 use telephony_domain::sms::segment;
@@ -8,7 +8,7 @@ use telephony_domain::sms::split::{SplitRules, split};
 use telephony_store::inbox::LeasedTurn;
 
 /// The answer to `turn` as a message for the outbox; none at all when there is nothing to say or to show.
-pub(super) fn drafts(turn: &LeasedTurn, answer: &str, media: Vec<Enclosure>, rules: &SplitRules) -> Vec<Draft> {
+pub(super) fn drafts(turn: &LeasedTurn, answer: &str, media: Vec<OutboundMedia>, rules: &SplitRules) -> Vec<Draft> {
     let text = plain_text::from_markdown(answer);
     if text.trim().is_empty() && media.is_empty() {
         return Vec::new();

@@ -14,10 +14,10 @@ use telephony_store::history::Speaker;
 use telephony_store::inbox::{Inbound, LeasedTurn, RENEW_EVERY, Sorry, TurnEnd, TurnFailure};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Inbox;
+use super::TurnRunner;
 use super::reply;
+use crate::live_settings::Live;
 use crate::random;
-use crate::rules::Rules;
 use crate::stop::Stop;
 use crate::tasks::without_panic;
 
@@ -49,8 +49,8 @@ impl Ended {
 
 /// Whoever works on a turn, by the rules that were in force when it was taken.
 pub(super) struct Worker {
-    pub(super) inbox: Arc<Inbox>,
-    pub(super) rules: Arc<Rules>,
+    pub(super) inbox: Arc<TurnRunner>,
+    pub(super) rules: Arc<Live>,
 }
 
 impl Worker {
@@ -117,7 +117,7 @@ impl Worker {
         };
         Ok(match answer {
             Ok(answer) => {
-                let (text, media) = self.inbox.enclosures(&answer).await?;
+                let (text, media) = self.inbox.outbound_media(&answer).await?;
                 Ended::With(TurnEnd::Answered(reply::drafts(turn, &text, media, &self.rules.settings.split)))
             }
             Err(error) => Ended::Failed(error),

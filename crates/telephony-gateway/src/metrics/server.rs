@@ -13,7 +13,7 @@ use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
 
 use super::{Measured, Metrics};
-use crate::rules::InForce;
+use crate::live_settings::LiveSettings;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -26,7 +26,7 @@ pub struct Watch {
     /// What came and is not in the store yet.
     pub journal: Arc<Journal>,
     /// What the operator allows.
-    pub rules: Arc<InForce>,
+    pub rules: Arc<LiveSettings>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

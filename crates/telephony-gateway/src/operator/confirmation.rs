@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
 use telephony_store::notices::Notice;
-use telephony_store::orders::Ordered;
+use telephony_store::operator_commands::Ordered;
 
 use super::Operator;
 use crate::notices::Notices;

@@ -8,7 +8,7 @@ use telephony_domain::sms::split::SplitRules;
 use telephony_store::contacts::Approved;
 use telephony_store::history::Summary;
 use telephony_store::notices::Given;
-use telephony_store::orders::{Obeyed, Wording};
+use telephony_store::operator_commands::{CommandOutcome, Wording};
 
 use crate::inbox::reply;
 
@@ -23,27 +23,29 @@ impl Wording for Words {
         reply::parts(APPROVAL_TEXT, &self.split)
     }
 
-    fn answer(&self, obeyed: &Obeyed) -> Vec<PartDraft> {
-        reply::parts(&self.program.in_text(&answer(obeyed)), &self.split)
+    fn answer(&self, outcome: &CommandOutcome) -> Vec<PartDraft> {
+        reply::parts(&self.program.in_text(&answer(outcome)), &self.split)
     }
 }
 
-fn answer(obeyed: &Obeyed) -> String {
-    match obeyed {
-        Obeyed::Approved(approved) => approval(approved),
-        Obeyed::Rejected { contact, block: false } => format!("Rejected {contact}."),
-        Obeyed::Rejected { contact, block: true } => format!("Blocked {contact}. APPROVE {contact} ends the block."),
-        Obeyed::UnknownCode => "No request has this code. Codes work for 60 minutes.".to_owned(),
-        Obeyed::TooManyGuesses => {
+fn answer(outcome: &CommandOutcome) -> String {
+    match outcome {
+        CommandOutcome::Approved(approved) => approval(approved),
+        CommandOutcome::Rejected { contact, block: false } => format!("Rejected {contact}."),
+        CommandOutcome::Rejected { contact, block: true } => {
+            format!("Blocked {contact}. APPROVE {contact} ends the block.")
+        }
+        CommandOutcome::UnknownCode => "No request has this code. Codes work for 60 minutes.".to_owned(),
+        CommandOutcome::TooManyGuesses => {
             "Too many wrong codes. Name the phone number, wait an hour, or use: openclaw pairing approve telephony"
                 .to_owned()
         }
-        Obeyed::NothingToEnd(contact) => {
+        CommandOutcome::NothingToEnd(contact) => {
             format!("{contact} has neither asked nor been approved. REJECT {contact} BLOCK refuses the number.")
         }
-        Obeyed::QueueFull => "Not done: too many messages wait to be sent. Try again later.".to_owned(),
-        Obeyed::Status(summary, notices) => status(summary, notices),
-        Obeyed::Unreadable => {
+        CommandOutcome::QueueFull => "Not done: too many messages wait to be sent. Try again later.".to_owned(),
+        CommandOutcome::Status(summary, notices) => status(summary, notices),
+        CommandOutcome::Unreadable => {
             "I know: APPROVE <code or number>, REJECT <code or number>, REJECT <code or number> BLOCK, STATUS. \
              Everything else goes to the assistant."
                 .to_owned()

@@ -8,11 +8,11 @@ use telephony_providers::provider::ProviderError;
 use telephony_store::account_stops::ProbeOutcome;
 use telephony_store::{Next, StoreError};
 
-use super::Outbox;
+use super::PartSender;
 use crate::stop::Stop;
 use crate::wake;
 
-impl Outbox {
+impl PartSender {
     /// Probes the account whenever that is due, until `stop`.
     pub async fn run_probes(self: Arc<Self>, stop: Stop) {
         while !stop.is_asked() {

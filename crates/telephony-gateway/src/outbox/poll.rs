@@ -7,7 +7,7 @@ use telephony_domain::delivery::StatusReport;
 use telephony_providers::provider::Listed;
 use telephony_store::StoreError;
 
-use super::Outbox;
+use super::PartSender;
 use crate::stop::Stop;
 use crate::undelivered;
 
@@ -36,7 +36,7 @@ impl Reports {
     }
 }
 
-impl Outbox {
+impl PartSender {
     /// Asks after silent messages until `stop`.
     pub async fn run_poll(self: Arc<Self>, stop: Stop) {
         while !stop.is_asked() {
@@ -69,7 +69,7 @@ impl Outbox {
 pub(super) fn report(message: Listed) -> StatusReport {
     StatusReport {
         provider_id: message.provider_id,
-        correlator: None,
+        correlation_id: None,
         status: message.status,
         error_code: message.error_code,
         is_opt_out: message.is_opt_out,

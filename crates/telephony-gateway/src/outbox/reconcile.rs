@@ -15,7 +15,7 @@ use telephony_store::outbox::{AttemptLease, DoubtfulPart, OpenAttempt};
 use telephony_store::{Next, StoreError};
 use tokio::time::timeout;
 
-use super::Outbox;
+use super::PartSender;
 use super::poll::report;
 use super::watch::Watch;
 use crate::stop::Stop;
@@ -29,7 +29,7 @@ const LOOK_UPS: usize = 16;
 /// A list that is not complete by then is not to be had: less than the lease of the part that is looked for.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(45);
 
-impl Outbox {
+impl PartSender {
     /// Looks up what is in doubt until `stop`.
     pub async fn run_reconcile(self: Arc<Self>, stop: Stop) {
         let mut look_ups = FuturesUnordered::new();
@@ -91,7 +91,7 @@ impl Outbox {
 
     /// Another attempt beside one in flight could send the part twice.
     fn not_in_flight(&self, open: impl Iterator<Item = OpenAttempt>) -> Vec<AttemptLease> {
-        let in_flight = self.under_way.list();
+        let in_flight = self.in_flight.list();
         open.map(|attempt| attempt.lease).filter(|lease| !in_flight.contains(lease)).collect()
     }
 

@@ -1,21 +1,21 @@
 //! One attempt: hand the part to the provider and write down what came of it.
 
-use telephony_domain::message::Enclosure;
+use telephony_domain::message::OutboundMedia;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_providers::provider::{Outgoing, ProviderError};
 use telephony_store::StoreError;
 use telephony_store::outbox::{AttemptLease, SendFailure, StartedPart};
 
-use super::Outbox;
+use super::PartSender;
 use crate::random;
 use crate::tasks::without_panic;
-use crate::webhook::shelf;
+use crate::webhook::media_server;
 
-impl Outbox {
+impl PartSender {
     /// Hands a started part to the provider. If the outcome cannot be stored, the attempt stays open, becomes a
     /// doubt when its lease expires, and is looked up.
     pub async fn send(&self, part: StartedPart) {
-        let _going = self.under_way.begin(part.lease);
+        let _going = self.in_flight.begin(part.lease);
         let Some(media) = self.addresses(&part.media) else {
             return self.keep_until_reachable(&part).await;
         };
@@ -54,11 +54,11 @@ impl Outbox {
     }
 
     /// Where the provider fetches what goes with a part; none where it would have to come to us and cannot.
-    fn addresses(&self, media: &[Enclosure]) -> Option<Vec<String>> {
+    fn addresses(&self, media: &[OutboundMedia]) -> Option<Vec<String>> {
         let ours = self.address.get();
-        let address = |enclosure: &Enclosure| match enclosure {
-            Enclosure::Url(url) => Some(url.clone()),
-            Enclosure::File(file) => ours.as_deref().map(|webhook| shelf::address(webhook, &file.token)),
+        let address = |enclosure: &OutboundMedia| match enclosure {
+            OutboundMedia::Url(url) => Some(url.clone()),
+            OutboundMedia::File(file) => ours.as_deref().map(|webhook| media_server::address(webhook, &file.token)),
         };
         media.iter().map(address).collect()
     }
@@ -91,7 +91,7 @@ impl Outbox {
             to: &part.to,
             text: &part.text,
             media,
-            correlator: &part.correlator,
+            correlation_id: &part.correlation_id,
             status_url: status_url.as_deref(),
         };
         without_panic("a request to the provider", self.provider.send(outgoing), panicked).await

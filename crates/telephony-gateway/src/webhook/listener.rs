@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use super::descriptors;
-use super::slots::{Slot, Slots};
+use super::permits::{Permits, Slot};
 use crate::stop::{GRACE, Stop};
 
 /// A request's headers must be complete within this time; an idle connection is closed after it too.
@@ -28,7 +28,7 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves `router` on `listener` until `stop` says so, then lets open requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: Stop) {
-    let connections = Slots::new(descriptors::connections());
+    let connections = Permits::new(descriptors::connections());
     let mut trouble = Trouble::default();
     let mut open = JoinSet::new();
     while let Some(accepted) = stop.unless_asked(listener.accept()).await {

@@ -18,12 +18,12 @@ use telephony_providers::provider::{Acknowledgement, Event, Provider, Rejection,
 use telephony_store::StoreError;
 
 use super::origin::Origin;
-use super::refusals::{Kind, Refusals, Told};
-use super::slots::Slots;
+use super::permits::Permits;
+use super::rejection_log::{RejectionKind, RejectionLog, Summary};
 use super::spelling::spellings;
+use crate::control::probe::{Probe, Probes, Verdict};
 use crate::intake::{Desk, Taken};
 use crate::metrics::Metrics;
-use crate::probe::{Probe, Probes, Verdict};
 
 /// No webhook is larger; Twilio's own limit on what it sends and takes back is 64 kB.
 const BODY_BYTES: usize = 64 * 1024;
@@ -42,9 +42,9 @@ pub struct Endpoint {
     /// The URLs it may have been called by.
     pub origin: Arc<Origin>,
     /// Places in flight, shared by all endpoints.
-    pub slots: Slots,
+    pub permits: Permits,
     /// Refused requests not told yet.
-    pub refusals: Arc<Refusals>,
+    pub rejection_log: Arc<RejectionLog>,
     /// Round trips that `doctor` waits for.
     pub probes: Arc<Probes>,
     /// Where verified events go.
@@ -113,7 +113,7 @@ impl Endpoint {
         if !self.provider.is_signed(request.headers()) {
             return Err(Declined::Rejected(Rejection::Unsigned, Vec::new()));
         }
-        let slot = self.slots.take(client, Instant::now()).ok_or(Declined::NoPlace)?;
+        let slot = self.permits.take(client, Instant::now()).ok_or(Declined::NoPlace)?;
         let (parts, body) = request.into_parts();
         let body = tokio::select! {
             body = read(body) => body?,
@@ -154,7 +154,7 @@ impl Endpoint {
                 plain(rejected_status(&rejection), rejected_text(&rejection))
             }
             Declined::NoPlace => {
-                self.tell(Kind::Crowded, client, "too many requests are in flight", &[]);
+                self.tell(RejectionKind::Crowded, client, "too many requests are in flight", &[]);
                 busy("too many requests at a time\n")
             }
             Declined::TooLarge => {
@@ -172,7 +172,7 @@ impl Endpoint {
     }
 
     fn bad_body(&self, client: IpAddr, status: StatusCode, what: &'static str) -> Response {
-        self.tell(Kind::Body, client, what, &[]);
+        self.tell(RejectionKind::Body, client, what, &[]);
         plain(status, what)
     }
 
@@ -184,7 +184,7 @@ impl Endpoint {
         }
         self.metrics.webhook(outcome);
         let client = self.origin.client(request.headers(), peer_of(request));
-        if let Some(told) = self.refusals.count(Kind::Misdirected, client, self.clock.now()) {
+        if let Some(told) = self.rejection_log.count(RejectionKind::Misdirected, client, self.clock.now()) {
             let came = bounded(&format!("{} {}", request.method(), request.uri().path()));
             let hint = "set the webhook at the provider (`openclaw telephony webhook sync`), or serve.path";
             let (address, count) = (address_of(&told), told.count);
@@ -192,8 +192,8 @@ impl Endpoint {
         }
     }
 
-    fn tell(&self, kind: Kind, client: IpAddr, why: impl std::fmt::Display, expected: &[String]) {
-        if let Some(told) = self.refusals.count(kind, client, self.clock.now()) {
+    fn tell(&self, kind: RejectionKind, client: IpAddr, why: impl std::fmt::Display, expected: &[String]) {
+        if let Some(told) = self.rejection_log.count(kind, client, self.clock.now()) {
             let expected = (!expected.is_empty()).then(|| expected.join(" or "));
             let address = address_of(&told);
             tracing::warn!(address, count = told.count, expected, "refused a webhook: {why}");
@@ -215,7 +215,7 @@ fn tell(probe: Probe, taken: &Result<(Acknowledgement, Vec<String>), Declined>) 
     }
 }
 
-fn address_of(told: &Told) -> String {
+fn address_of(told: &Summary) -> String {
     told.address.map_or_else(|| "several others".to_owned(), |address| address.to_string())
 }
 
@@ -246,13 +246,13 @@ fn peer_of(request: &Request) -> IpAddr {
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
-fn kind(rejection: &Rejection) -> Kind {
+fn kind(rejection: &Rejection) -> RejectionKind {
     match rejection {
-        Rejection::Recut(_) => Kind::Recut,
-        Rejection::Malformed(_) => Kind::Malformed,
-        Rejection::Unsigned => Kind::Unsigned,
-        Rejection::BadSignature(_) => Kind::Forged,
-        Rejection::WrongAccount => Kind::Foreign,
+        Rejection::Recut(_) => RejectionKind::Recut,
+        Rejection::Malformed(_) => RejectionKind::Malformed,
+        Rejection::Unsigned => RejectionKind::Unsigned,
+        Rejection::BadSignature(_) => RejectionKind::Forged,
+        Rejection::WrongAccount => RejectionKind::Foreign,
     }
 }
 

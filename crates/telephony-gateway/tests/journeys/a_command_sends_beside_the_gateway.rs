@@ -7,7 +7,7 @@ use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::pace::Pacing;
 use telephony_store::outbox::{PartState, StartedPart};
 use telephony_store::sqlite::{Mode, SqliteStore};
-use telephony_store::{Holder, Next, Store};
+use telephony_store::{LeaseHolder, Next, Store};
 use twilio_simulator::{Extent, Fault, LogEntry, MessageRecord};
 
 use crate::stage::{ALICE, Plan, SOON, Stage, is_look_for};
@@ -47,7 +47,7 @@ async fn start_as_a_command(stage: &Stage) -> StartedPart {
         turn: None,
     };
     let message = store.enqueue(line, draft, stage.now()).await.unwrap().message;
-    let command = Holder("cli-7".to_owned());
+    let command = LeaseHolder("cli-7".to_owned());
     match store.start_parts(&command, Pacing::Unlimited.into(), Some(message), 1, stage.now()).await.unwrap() {
         Next::Taken(mut parts) => parts.remove(0),
         Next::Idle(due) => panic!("no part is due; the next is at {due:?}"),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use telephony_domain::message::PartDraft;
 use telephony_domain::pairing::{APPROVAL_TEXT, PairingCode};
-use telephony_gateway::poke;
+use telephony_gateway::control::status;
 use telephony_store::contacts::Who;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
@@ -23,7 +23,7 @@ pub async fn code_of(stage: &Stage, phone: &str) -> PairingCode {
 pub async fn approve(stage: &Stage, who: Who) {
     let line = stage.store().lines().await.unwrap()[0].id;
     stage.store().approve(who, approval(), Some(line), stage.now()).await.unwrap();
-    poke::poke(stage.state.path()).await.unwrap();
+    status::poke(stage.state.path()).await.unwrap();
 }
 
 #[tokio::test]

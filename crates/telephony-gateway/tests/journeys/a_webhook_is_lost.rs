@@ -34,7 +34,7 @@ async fn because_nobody_listened_and_the_text_is_answered_at_the_next_start() {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
-        taken: None,
+        provider_time: None,
         signed: None,
     };
     let accepted = stage.store().accept(late, Arc::default(), stage.now()).await.unwrap();

@@ -1,7 +1,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use telephony_domain::id::MessageId;
-use telephony_domain::message::{Draft, Enclosure, PartDraft, Purpose};
+use telephony_domain::message::{Draft, OutboundMedia, PartDraft, Purpose};
 use twilio_simulator::{Extent, Fault, LogKind, MessageRecord};
 
 use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
@@ -145,11 +145,11 @@ async fn it_is_unknown_whether_it_was_sent_and_the_list_shows_it() {
         to: ALICE.parse().unwrap(),
         text: String::new(),
         parts: vec![PartDraft { text: String::new(), segments: 3 }],
-        media: vec![Enclosure::Url("https://example.invalid/cat.png".to_owned())],
+        media: vec![OutboundMedia::Url("https://example.invalid/cat.png".to_owned())],
         turn: None,
     };
     let MessageId(_) = stage.store().enqueue(line, draft, stage.now()).await.unwrap().message;
-    telephony_gateway::poke::poke(stage.state.path()).await.unwrap();
+    telephony_gateway::control::status::poke(stage.state.path()).await.unwrap();
     stage.expect_summary(|summary| summary.unknown + summary.queued + summary.sending == 0).await;
     assert_eq!(stage.twilio.creations(), 1);
 }

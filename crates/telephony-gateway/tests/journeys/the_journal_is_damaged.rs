@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::message::Arrival;
-use telephony_store::journal::{self, Entry, Journal, Told};
+use telephony_store::journal::{self, Entry, Event, Journal};
 use twilio_simulator::MessageRecord;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
@@ -25,7 +25,7 @@ fn arrival(stage: &Stage, sid: &str, from: &str, text: &str) -> Arrival {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
-        taken: None,
+        provider_time: None,
         signed: None,
     }
 }
@@ -34,7 +34,7 @@ fn file(stage: &Stage) -> PathBuf {
     stage.state.path().join("arrivals")
 }
 
-async fn leave(stage: &Stage, told: Told, is_unverified: bool) {
+async fn leave(stage: &Stage, told: Event, is_unverified: bool) {
     let journal = Journal::open(&file(stage)).unwrap();
     journal.append(&Entry { at: stage.now(), is_unverified, told }).await.unwrap();
 }
@@ -45,7 +45,7 @@ async fn what_can_be_read_is_answered_and_what_cannot_is_found_at_twilio() {
     stage.stop_gateway().await;
     for (from, text) in [(ALICE, "one"), (BOB, "damaged"), (ALICE, "two")] {
         let arrival = missed(&stage, from, text).await;
-        leave(&stage, Told::Message(arrival), false).await;
+        leave(&stage, Event::Message(arrival), false).await;
     }
     let mut bytes = fs::read(file(&stage)).unwrap();
     let inside = bytes.windows(7).position(|window| window == b"damaged").unwrap();
@@ -71,7 +71,7 @@ async fn what_came_while_signatures_were_not_checked_commands_nothing() {
     for is_unverified in [true, false] {
         // Twilio has both, so that only the mark tells them apart.
         let order = missed(&stage, OPERATOR, "STATUS").await;
-        leave(&stage, Told::Message(order), is_unverified).await;
+        leave(&stage, Event::Message(order), is_unverified).await;
     }
     stage.start_gateway().await;
     let to_operator = |message: &&MessageRecord| message.is_outbound() && message.to == OPERATOR;
@@ -93,13 +93,13 @@ async fn a_report_that_came_while_signatures_were_not_checked_counts_for_nothing
     stage.stop_gateway().await;
     let report = StatusReport {
         provider_id: sid,
-        correlator: None,
+        correlation_id: None,
         status: Status::Undelivered,
         error_code: Some(21610),
         is_opt_out: true,
         segments: None,
     };
-    leave(&stage, Told::Report(report), true).await;
+    leave(&stage, Event::Report(report), true).await;
     stage.start_gateway().await;
     stage.expect_rest().await;
     stage.text(ALICE, "still there?").await;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use telephony_gateway::poke::{self, Alive};
+use telephony_gateway::control::status::{self, GatewayStatus};
 use telephony_gateway::tunnel::Tunneling;
 use telephony_tunnels::{Cause, Inside, Open, Tunnel, TunnelError};
 use tokio::net::{TcpListener, TcpStream};
@@ -96,11 +96,11 @@ fn plan(tunnel: &Local, syncs_webhooks: bool) -> Plan {
     Plan { tunnel: Some(tunneling), has_public_url: false, ..Plan::default() }
 }
 
-async fn alive(stage: &Stage, is_wanted: impl Fn(&Alive) -> bool) -> Alive {
+async fn alive(stage: &Stage, is_wanted: impl Fn(&GatewayStatus) -> bool) -> GatewayStatus {
     let mut last = None;
     let asked = async {
         loop {
-            last = poke::poke(stage.state.path()).await;
+            last = status::poke(stage.state.path()).await;
             match last.clone().filter(&is_wanted) {
                 Some(alive) => return alive,
                 None => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -113,7 +113,7 @@ async fn alive(stage: &Stage, is_wanted: impl Fn(&Alive) -> bool) -> Alive {
 
 /// The tunnel's URL, once it is another than `before`.
 async fn url(stage: &Stage, before: Option<&str>) -> String {
-    let is_new = |alive: &Alive| {
+    let is_new = |alive: &GatewayStatus| {
         alive.tunnel.as_ref().and_then(|tunnel| tunnel.url.as_deref()).is_some_and(|url| Some(url) != before)
     };
     alive(stage, is_new).await.tunnel.unwrap().url.unwrap()

@@ -1,6 +1,6 @@
 //! `doctor` sends a request round through the public URL, and others would like to.
 
-use telephony_gateway::probe::{self, Sighting, Verdict};
+use telephony_gateway::control::probe::{self, Sighting, Verdict};
 use telephony_providers::twilio::Twilio;
 
 use crate::stage::{Plan, SOON, Stage};

@@ -1,12 +1,12 @@
 //! Twilio's REST API: requests, their answers, and what a missing answer means. When to repeat is the caller's to say.
 
-mod correspondence;
 mod deletion;
 mod download;
 mod failure;
 pub(super) mod http;
 mod media;
 mod message;
+mod messages_with;
 mod monitor;
 mod numbers;
 mod pages;

@@ -7,14 +7,14 @@ use telephony_domain::line_address::LineAddress;
 use super::Twilio;
 use super::rest::{PhoneNumber, Service, ShortCode};
 use crate::provider::ProviderError;
-use crate::route::{Diversion, Route, Routes, Setting, Told, Traffic};
+use crate::route::{CallbackUrls, Diversion, Route, Routes, Setting, Traffic};
 
 /// Services that are asked whether a number is in their pool; more would take a request each.
 const POOLS_AT_MOST: usize = 20;
 
 #[async_trait]
 impl Routes for Twilio {
-    async fn routes(&self, sender: &Sender, told: Option<&Told>) -> Result<Vec<Route>, ProviderError> {
+    async fn routes(&self, sender: &Sender, told: Option<&CallbackUrls>) -> Result<Vec<Route>, ProviderError> {
         let told = told.map(|told| self.with_overrides(told));
         let service = match &sender.messaging_service {
             Some(sid) => found(self.rest.service(sid).await)?,
@@ -94,17 +94,17 @@ impl Twilio {
         Ok(None)
     }
 
-    fn with_overrides(&self, told: &Told) -> Told {
+    fn with_overrides(&self, told: &CallbackUrls) -> CallbackUrls {
         let overrides = &self.rest.account().connection_overrides;
         let with = |url: &str| match overrides.as_str() {
             "" => url.to_owned(),
             overrides => format!("{url}#{overrides}"),
         };
-        Told { webhook: with(&told.webhook), status: with(&told.status) }
+        CallbackUrls { webhook: with(&told.webhook), status: with(&told.status) }
     }
 }
 
-fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option<&Told>) -> Route {
+fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option<&CallbackUrls>) -> Route {
     let webhook = told.map(|told| told.webhook.as_str());
     let post = told.map(|_| "POST");
     // What our own service has is routed there.
@@ -138,7 +138,7 @@ fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option
 }
 
 /// Twilio does not say through the same API which Messaging Service has a short code.
-fn short_code_route(code: ShortCode, told: Option<&Told>) -> Route {
+fn short_code_route(code: ShortCode, told: Option<&CallbackUrls>) -> Route {
     let settings = vec![
         setting("SmsUrl", Traffic::Messages, code.sms_url, told.map(|told| told.webhook.as_str())),
         setting("SmsMethod", Traffic::Messages, code.sms_method, told.map(|_| "POST")),
@@ -147,7 +147,7 @@ fn short_code_route(code: ShortCode, told: Option<&Told>) -> Route {
     Route { id: code.sid, address: code.short_code, settings, diversions: Vec::new() }
 }
 
-fn service_route(service: Service, told: Option<&Told>) -> Route {
+fn service_route(service: Service, told: Option<&CallbackUrls>) -> Route {
     let defers = service.use_inbound_webhook_on_number;
     let drops = !defers && filled(service.inbound_request_url.clone()).is_none();
     let settings = vec![

@@ -11,14 +11,14 @@ use telephony_domain::money::{Billed, Price};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
-use super::{CORRELATOR, Twilio, codes};
-use crate::provider::{AttachmentError, Correspondence, Deletion, Listed, Outgoing, Provider, ProviderError};
+use super::{CORRELATION_ID, Twilio, codes};
+use crate::provider::{AttachmentError, Deletion, Listed, MessagesWith, Outgoing, Provider, ProviderError};
 
 #[async_trait]
 impl Provider for Twilio {
     async fn send(&self, part: Outgoing<'_>) -> Result<Receipt, ProviderError> {
         let overrides = &self.rest.account().connection_overrides;
-        let callback = part.status_url.map(|url| status_callback(url, part.correlator, overrides));
+        let callback = part.status_url.map(|url| status_callback(url, part.correlation_id, overrides));
         let message = self.rest.create_message(&message_form(&part, callback.as_deref())).await?;
         Ok(message.receipt())
     }
@@ -62,8 +62,8 @@ impl Provider for Twilio {
         self.rest.balance().await
     }
 
-    async fn correspondence(&self, contact: &PhoneNumber, at_most: usize) -> Result<Correspondence, ProviderError> {
-        self.rest.correspondence(contact, at_most).await
+    async fn messages_with(&self, contact: &PhoneNumber, at_most: usize) -> Result<MessagesWith, ProviderError> {
+        self.rest.messages_with(contact, at_most).await
     }
 
     async fn delete(&self, provider_id: &str, has_media: bool) -> Result<Deletion, ProviderError> {
@@ -96,14 +96,14 @@ fn message_form<'a>(part: &Outgoing<'a>, callback: Option<&'a str>) -> Vec<(&'st
     std::iter::once(("To", part.to.as_str())).chain(from).chain(body).chain(media).chain(callback).collect()
 }
 
-/// The URL for reports on one part: the correlator goes into the query, which is signed, and the account's connection
+/// The URL for reports on one part: the correlation_id goes into the query, which is signed, and the account's connection
 /// overrides behind the `#`, unless the URL has its own.
-fn status_callback(url: &str, correlator: &str, overrides: &str) -> String {
+fn status_callback(url: &str, correlation_id: &str, overrides: &str) -> String {
     let (url, fragment) = url.split_once('#').unwrap_or((url, overrides));
     let delimiter = if url.contains('?') { '&' } else { '?' };
-    let value = utf8_percent_encode(correlator, NON_ALPHANUMERIC);
+    let value = utf8_percent_encode(correlation_id, NON_ALPHANUMERIC);
     let hash = if fragment.is_empty() { "" } else { "#" };
-    format!("{url}{delimiter}{CORRELATOR}={value}{hash}{fragment}")
+    format!("{url}{delimiter}{CORRELATION_ID}={value}{hash}{fragment}")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use telephony_domain::message::{Arrival, Media, Signed};
 use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
-use super::{CORRELATOR, Twilio, codes, twiml};
+use super::{CORRELATION_ID, Twilio, codes, twiml};
 use crate::provider::{
     Acknowledgement, CallArrival, Event, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks,
 };
@@ -129,7 +129,7 @@ fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
         media: (0..).map_while(|n| read_media(form, n)).collect(),
         also_to: (0..).map_while(|n| form.filled(&format!("OtherRecipients{n}"))).map(str::to_owned).collect(),
         opt_out_type: form.filled("OptOutType").map(str::to_owned),
-        taken: None,
+        provider_time: None,
         signed: None,
     })
 }
@@ -151,11 +151,11 @@ fn read_media(form: &Form<'_>, n: u32) -> Option<Media> {
 
 fn read_status(form: &Form<'_>, word: &str, query: &str) -> Result<StatusReport, Rejection> {
     let status = word.parse().map_err(|_| Rejection::Malformed(format!("`{word}` is not a message status")))?;
-    let correlator = Form::parse(query.as_bytes()).filled(CORRELATOR).map(str::to_owned);
+    let correlation_id = Form::parse(query.as_bytes()).filled(CORRELATION_ID).map(str::to_owned);
     let error_code = number(form, "ErrorCode");
     Ok(StatusReport {
         provider_id: message_sid(form)?,
-        correlator,
+        correlation_id,
         status,
         error_code,
         is_opt_out: error_code == Some(codes::OPTED_OUT),

@@ -22,7 +22,7 @@ fn minutes_ago(minutes: i64) -> Timestamp {
 async fn send(twilio: &Twilio) -> Result<(), ProviderError> {
     let from = Sender { number: "+15550001234".parse().ok(), messaging_service: None };
     let to = contact();
-    let part = Outgoing { from: &from, to: &to, text: "Hello", media: &[], correlator: "p1", status_url: None };
+    let part = Outgoing { from: &from, to: &to, text: "Hello", media: &[], correlation_id: "p1", status_url: None };
     twilio.send(part).await.map(drop)
 }
 
@@ -35,7 +35,7 @@ async fn ask(twilio: &Twilio, number: usize) -> Result<(), ProviderError> {
         2 => twilio.recent(&contact(), minutes_ago(5)).await.map(drop),
         3 => twilio.received("+15550001234", minutes_ago(5)).await.map(drop),
         4 => twilio.billed(minutes_ago(5)).await.map(drop),
-        5 => twilio.correspondence(&contact(), 100).await.map(drop),
+        5 => twilio.messages_with(&contact(), 100).await.map(drop),
         6 => twilio.balance().await.map(drop),
         7 => twilio.owns("+15550001234").await.map(drop),
         8 => twilio.delete("SM1", false).await.map(drop),

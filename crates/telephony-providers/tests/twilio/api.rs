@@ -8,7 +8,7 @@ use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
-use telephony_providers::provider::{Correspondence, Deletion, Letter, Outgoing, Provider, ProviderError};
+use telephony_providers::provider::{Deletion, MessagesWith, Outgoing, Provider, ProviderError, StoredMessage};
 use telephony_providers::twilio::Twilio;
 
 /// 2026-11-22T06:33:00Z.
@@ -40,7 +40,7 @@ fn sender(service: Option<&str>) -> Sender {
 async fn send(twilio: &Twilio) -> Result<telephony_domain::delivery::Receipt, ProviderError> {
     let (from, to) = (sender(None), contact());
     let part =
-        Outgoing { from: &from, to: &to, text: "Hello & goodbye", media: &[], correlator: "p1", status_url: None };
+        Outgoing { from: &from, to: &to, text: "Hello & goodbye", media: &[], correlation_id: "p1", status_url: None };
     twilio.send(part).await
 }
 
@@ -57,7 +57,7 @@ async fn a_message_leaves_with_all_that_twilio_needs() {
     let (from, to) = (sender(None), contact());
     let media = ["https://a.b/1.png".to_owned(), "https://a.b/2.png".to_owned()];
     let status_url = Some("https://a.b/telephony/status");
-    let part = Outgoing { from: &from, to: &to, text: "Grüße", media: &media, correlator: "p1", status_url };
+    let part = Outgoing { from: &from, to: &to, text: "Grüße", media: &media, correlation_id: "p1", status_url };
     let receipt = api.twilio().send(part).await.unwrap();
     assert_eq!((receipt.provider_id.as_str(), receipt.status, receipt.segments), ("SM1", Status::Queued, Some(2)));
 
@@ -106,7 +106,7 @@ async fn a_message_that_has_failed_already_is_taken_and_a_report_says_why() {
 async fn a_messaging_service_wins_over_the_number() {
     let api = Api::start([created()]).await;
     let (from, to) = (sender(Some("MG1")), contact());
-    let part = Outgoing { from: &from, to: &to, text: "x", media: &[], correlator: "p1", status_url: None };
+    let part = Outgoing { from: &from, to: &to, text: "x", media: &[], correlation_id: "p1", status_url: None };
     api.twilio().send(part).await.unwrap();
     assert_eq!(api.asked()[0].body, "To=%2B15550005678&MessagingServiceSid=MG1&Body=x");
 }
@@ -319,7 +319,7 @@ async fn received_messages_are_read_as_their_webhooks_would_have_been() {
     let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Messages/MM3/Media/ME1", api.url());
     assert_eq!((picture.media[0].url.as_str(), picture.media[0].content_type.as_str()), (url.as_str(), "image/png"));
     assert_eq!((arrivals[1].messaging_service.as_deref(), arrivals[1].media.len()), (None, 0));
-    assert_eq!(arrivals[1].taken, Some(NOON));
+    assert_eq!(arrivals[1].provider_time, Some(NOON));
     assert!(api.asked()[0].head.contains("/Messages.json?To=%2B15550001234&"));
     assert!(api.asked()[1].head.contains("/Messages/MM3/Media.json "));
 }
@@ -332,7 +332,7 @@ async fn what_was_received_is_dated_by_our_clock_where_that_is_ahead() {
     let api = Api::start([Reaction::Answer(200, "date: Sun, 22 Nov 2020 06:34:00 GMT\r\n", page)]).await;
     let now = SystemClock.now();
     let arrivals = api.twilio().received("+15550001234", Timestamp(now.0 - 120_000)).await.unwrap();
-    let taken = arrivals[0].taken.unwrap();
+    let taken = arrivals[0].provider_time.unwrap();
     assert!(taken.0 >= now.0 - 60_000 && taken < SystemClock.now(), "a minute ago, and not years ago: {taken:?}");
 }
 
@@ -464,8 +464,8 @@ async fn what_the_account_has_of_somebody_is_listed_both_ways_as_far_as_it_is_as
         ]
     };
     let api = Api::start(pages()).await;
-    let found = api.twilio().correspondence(&contact(), 2).await.unwrap();
-    let letter = |sid: &str, is_from_contact, ours: Option<&str>, messaging_service: Option<&str>| Letter {
+    let found = api.twilio().messages_with(&contact(), 2).await.unwrap();
+    let letter = |sid: &str, is_from_contact, ours: Option<&str>, messaging_service: Option<&str>| StoredMessage {
         provider_id: sid.to_owned(),
         is_from_contact,
         ours: ours.map(str::to_owned),
@@ -473,14 +473,14 @@ async fn what_the_account_has_of_somebody_is_listed_both_ways_as_far_as_it_is_as
         has_media: sid == "MM1",
     };
     let ours = Some("+15550001234");
-    let letters =
+    let messages =
         [letter("MM1", true, ours, None), letter("SM2", true, ours, None), letter("SM3", false, None, Some("MG1"))];
-    assert_eq!(found, Correspondence { letters: letters.to_vec(), is_complete: true });
+    assert_eq!(found, MessagesWith { messages: messages.to_vec(), is_complete: true });
     let asked: Vec<_> = api.asked().iter().map(|asked| asked.head.lines().next().unwrap().to_owned()).collect();
     assert!(asked[0].contains("Messages.json?From=%2B15550005678&PageSize=50 "), "{asked:?}");
     assert!(asked[1].contains("Page=1 ") && asked[2].contains("?To=%2B15550005678&"), "{asked:?}");
     let [first, _, last] = pages();
     let api = Api::start([first, last]).await;
-    let found = api.twilio().correspondence(&contact(), 1).await.unwrap();
-    assert_eq!((found.letters.len(), found.is_complete), (2, false));
+    let found = api.twilio().messages_with(&contact(), 1).await.unwrap();
+    assert_eq!((found.messages.len(), found.is_complete), (2, false));
 }

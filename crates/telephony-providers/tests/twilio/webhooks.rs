@@ -77,10 +77,10 @@ fn pictures_and_a_recognised_keyword_come_with_the_message() {
 fn a_report_names_the_part_that_its_url_was_made_for() {
     let params = [("SmsSid", "SM1"), ("MessageStatus", "undelivered"), ("ErrorCode", "30003"), ("To", "+1555")];
     let Ok(Event::MessageStatus(report)) = event("part=p%201&x=1", &params) else { panic!() };
-    assert_eq!((report.provider_id.as_str(), report.correlator.as_deref()), ("SM1", Some("p 1")));
+    assert_eq!((report.provider_id.as_str(), report.correlation_id.as_deref()), ("SM1", Some("p 1")));
     assert_eq!((report.status, report.error_code), (Status::Undelivered, Some(30_003)));
     let Ok(Event::MessageStatus(report)) = event("", &[("MessageSid", "SM1"), ("SmsStatus", "sent")]) else { panic!() };
-    assert_eq!((report.correlator, report.status), (None, Status::Sent));
+    assert_eq!((report.correlation_id, report.status), (None, Status::Sent));
 }
 
 #[test]

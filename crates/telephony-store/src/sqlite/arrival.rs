@@ -9,12 +9,12 @@ use telephony_domain::id::{ConversationId, InboundId, LineId};
 use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::order::Order;
+use telephony_domain::operator_command::OperatorCommand;
 use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standing};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list, new_id, one, time};
-use super::{consents, conversation, costs, lines, media, signature, unanswerable, words};
+use super::{columns, consents, conversation, costs, lines, media, signature, unanswerable};
 use crate::inbox::{Accepted, Intake};
 use crate::{LONGEST_WAIT, StoreError};
 
@@ -38,7 +38,7 @@ enum Verdict {
     Unconfirmed,
     Refused(Refusal),
     Keyword(Keyword),
-    Order,
+    OperatorCommand,
     Empty,
     Waiting,
 }
@@ -51,7 +51,7 @@ impl Verdict {
             Verdict::Keyword(Keyword::OptOut) => ("keyword", Some("opt-out")),
             Verdict::Keyword(Keyword::OptIn) => ("keyword", Some("opt-in")),
             Verdict::Keyword(Keyword::Help) => ("keyword", Some("help")),
-            Verdict::Order => ("order", None),
+            Verdict::OperatorCommand => ("order", None),
             Verdict::Empty => ("empty", None),
             Verdict::Waiting => ("waiting", None),
         }
@@ -71,7 +71,7 @@ impl Verdict {
             Verdict::Unconfirmed => Accepted::Unconfirmed(id),
             Verdict::Refused(refusal) => Accepted::Refused(id, refusal),
             Verdict::Keyword(keyword) => Accepted::Keyword(id, keyword),
-            Verdict::Order => Accepted::Order(id),
+            Verdict::OperatorCommand => Accepted::OperatorCommand(id),
             Verdict::Empty => Accepted::Empty(id),
             Verdict::Waiting => Accepted::Waiting(id),
         }
@@ -146,9 +146,9 @@ fn judge_and_obey(
     };
     let conversation = conversation_of(db, facts, arrival.origin().person().as_ref())?;
     if let (Some(wish), Some(conversation)) = (verdict.wish(), conversation) {
-        match arrival.taken {
+        match arrival.provider_time {
             None => consents::change(db, conversation, wish, evidence(arrival), now, now)?,
-            Some(_) => consents::learn_late(db, conversation, wish, evidence(arrival), arrival.came(now), now)?,
+            Some(_) => consents::learn_late(db, conversation, wish, evidence(arrival), arrival.received_at(now), now)?,
         }
     }
     Ok(Judged { line: facts.line, conversation, verdict })
@@ -215,7 +215,7 @@ fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Optio
         (Origin::ShortCode | Origin::Name, _) => None,
     };
     if contact.is_some() && contact.as_ref() == operator && is_order(arrival) {
-        return Verdict::Order;
+        return Verdict::OperatorCommand;
     }
     match policy.admit(contact.as_ref(), standing) {
         Admission::Refused(refusal) => Verdict::Refused(refusal),
@@ -226,7 +226,7 @@ fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Optio
 
 /// Whoever may order does so whatever the policy says of talk.
 fn is_order(arrival: &Arrival) -> bool {
-    arrival.media.is_empty() && Order::read(&arrival.text).is_some()
+    arrival.media.is_empty() && OperatorCommand::read(&arrival.text).is_some()
 }
 
 fn is_empty(arrival: &Arrival) -> bool {
@@ -263,8 +263,8 @@ fn insert(db: &Connection, arrival: &Arrival, judged: &Judged, now: Timestamp) -
         (!arrival.also_to.is_empty()).then(|| arrival.also_to.join(" ")),
         state,
         why,
-        arrival.came(now).0,
-        arrival.taken.map(|_| now.0),
+        arrival.received_at(now).0,
+        arrival.provider_time.map(|_| now.0),
         costs::first_ask(now).0,
     );
     execute(db, sql, row)?;
@@ -289,9 +289,9 @@ fn unconfirmed(
             messaging_service: row.get(4)?,
             text: row.get(5)?,
             media: Vec::new(),
-            also_to: words::also_to(row)?,
+            also_to: columns::also_to(row)?,
             opt_out_type: row.get(6)?,
-            taken: Some(time(row, "received_at")?),
+            provider_time: Some(time(row, "received_at")?),
             signed: None,
         };
         Ok((InboundId(row.get(0)?), arrival))

@@ -10,7 +10,7 @@ use telephony_domain::policy::Refusal;
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, time};
-use super::{SqliteStore, conversation, lines, queue, words};
+use super::{SqliteStore, columns, conversation, lines, queue};
 use crate::StoreError;
 use crate::consents::{Consent, Consents};
 
@@ -56,10 +56,10 @@ pub(super) fn history(db: &Connection, contact: Option<&PhoneNumber>) -> Result<
 
 fn consent(row: &Row<'_>) -> rusqlite::Result<Consent> {
     Ok(Consent {
-        contact: words::number(row, "contact")?,
+        contact: columns::number(row, "contact")?,
         line: LineId(row.get("line")?),
-        wish: words::wish(row)?,
-        evidence: words::evidence(row)?,
+        wish: columns::wish(row)?,
+        evidence: columns::evidence(row)?,
         at: time(row, "at")?,
         is_overtaken: row.get("is_overtaken")?,
     })
@@ -119,7 +119,7 @@ fn opted_in_since(db: &Connection, id: ConversationId, said: Timestamp) -> Resul
         let (text, read_as) = (row.get::<_, String>("text")?, row.get::<_, Option<String>>("opt_out_type")?);
         Ok((classify(&text, read_as.as_deref(), true), time(row, "received_at")?))
     })?;
-    Ok(later.into_iter().find(|(keyword, _)| *keyword == Some(Keyword::OptIn)).map(|(_, came)| came))
+    Ok(later.into_iter().find(|(keyword, _)| *keyword == Some(Keyword::OptIn)).map(|(_, received_at)| received_at))
 }
 
 /// Records a wish that was said at `said`, and acts on it.
@@ -162,7 +162,7 @@ fn write_down(
 ) -> Result<(), StoreError> {
     let sql = "SELECT id, wish, evidence FROM consent WHERE conversation = ? AND is_overtaken = 0
                ORDER BY id DESC LIMIT 1";
-    let read = |row: &Row<'_>| Ok((row.get::<_, i64>("id")?, words::wish(row)?, words::evidence(row)?));
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>("id")?, columns::wish(row)?, columns::evidence(row)?));
     match find(db, sql, [id.0], read)? {
         Some((last, last_wish, last_evidence)) if (last_wish, last_evidence) == (wish, evidence) => {
             execute(db, "UPDATE consent SET again_at = ?2 WHERE id = ?1", (last, said.0)).map(drop)

@@ -9,7 +9,7 @@ use telephony_domain::policy::Standing;
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list, one, time};
-use super::{SqliteStore, conversation, enqueue, notice, pairing, removal, turn, words};
+use super::{SqliteStore, columns, conversation, enqueue, notice, pairing, removal, turn};
 use crate::StoreError;
 use crate::contacts::{Approved, ApprovedContact, Challenge, Challenged, Contacts, PairingRequest, Who};
 use crate::inbox::TurnLease;
@@ -49,7 +49,7 @@ impl Contacts for SqliteStore {
             "SELECT number, approved_at FROM contact WHERE approved_at IS NOT NULL ORDER BY approved_at DESC, number";
         self.read(|db| {
             list(db, sql, (), |row| {
-                Ok(ApprovedContact { contact: words::number(row, "number")?, approved: time(row, "approved_at")? })
+                Ok(ApprovedContact { contact: columns::number(row, "number")?, approved: time(row, "approved_at")? })
             })
         })
         .await

@@ -6,8 +6,8 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::Standing;
 use telephony_domain::time::Timestamp;
 
+use super::columns;
 use super::query::{execute, find, new_id, one};
-use super::words;
 use crate::StoreError;
 
 /// The conversation of `line` with `contact`, made where there is none.
@@ -33,7 +33,7 @@ pub(super) fn line_of(db: &Connection, id: ConversationId) -> Result<LineId, Sto
 
 /// Who it is with.
 pub(super) fn contact_of(db: &Connection, id: ConversationId) -> Result<PhoneNumber, StoreError> {
-    one(db, "SELECT contact FROM conversation WHERE id = ?", [id.0], |row| words::number(row, "contact"))
+    one(db, "SELECT contact FROM conversation WHERE id = ?", [id.0], |row| columns::number(row, "contact"))
 }
 
 /// What is known of a contact on a line.

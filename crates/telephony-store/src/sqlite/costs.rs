@@ -9,7 +9,7 @@ use telephony_domain::tariff::Kind;
 use telephony_domain::time::Timestamp;
 
 use super::query::{self, execute, list, time};
-use super::{SqliteStore, words};
+use super::{SqliteStore, columns};
 use crate::StoreError;
 use crate::costs::{ASK_AFTER, Costs, Spending, Unpriced};
 
@@ -141,7 +141,7 @@ fn read(row: &Row<'_>, is_inbound: bool) -> rusqlite::Result<Spending> {
         kind: Kind::of(is_inbound, row.get("has_media")?),
         messages: row.get::<_, i64>("messages")?.unsigned_abs(),
         segments: row.get::<_, i64>("segments")?.unsigned_abs(),
-        price: words::price(row)?,
+        price: columns::price(row)?,
     })
 }
 
@@ -159,7 +159,7 @@ fn paid_before(db: &Connection, kind: Kind, numbers: &str) -> Result<Vec<Price>,
     };
     let paid = list(db, &sql, (numbers, kind.has_media(), EARLIER_PRICES), |row| {
         let units = kind.units(1, query::count(row, 2)?);
-        Ok(words::price(row)?.map(|price| Price { amount: price.amount.per(units), ..price }))
+        Ok(columns::price(row)?.map(|price| Price { amount: price.amount.per(units), ..price }))
     })?;
     Ok(paid.into_iter().flatten().collect())
 }

@@ -18,7 +18,7 @@ pub(super) fn sent(db: &Connection, lease: AttemptLease, receipt: &Receipt, now:
     let part = part.ok_or_else(|| StoreError::NotFound(format!("part {}", lease.part)))?;
     let report = StatusReport {
         provider_id: receipt.provider_id.clone(),
-        correlator: None,
+        correlation_id: None,
         status: receipt.status,
         error_code: None,
         is_opt_out: false,
@@ -38,7 +38,7 @@ pub(super) fn report(db: &Connection, report: &StatusReport, now: Timestamp) -> 
     if let Some(part) = load(db, Key::ProviderId(&report.provider_id))? {
         return Ok(Reported::Known(part.id, follow(db, &part, report, now)?));
     }
-    let named = report.correlator.as_deref().map(|name| load(db, Key::Correlator(name))).transpose()?.flatten();
+    let named = report.correlation_id.as_deref().map(|name| load(db, Key::CorrelationId(name))).transpose()?.flatten();
     match named {
         None => Ok(Reported::Foreign),
         Some(part) if part.provider_id.is_some() => {

@@ -8,10 +8,10 @@ use telephony_domain::time::Timestamp;
 
 use super::part::{AttemptEnd, Key, Part, close_attempt, load};
 use super::query::{execute, find, list, one, time};
-use super::{consents, conversation, ledger, notice, part, queue, words};
+use super::{columns, consents, conversation, ledger, notice, part, queue};
 use crate::notices::Notice;
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, OpenAttempt, PartState, SendFailure};
-use crate::{Holder, LONGEST_WAIT, Next, StoreError};
+use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
 /// Why a part is in doubt whose process has gone.
 const ABANDONED: &str = "the program ended while it handed the part over";
@@ -65,7 +65,7 @@ pub(super) fn raise_abandoned(db: &Connection, attempts: &[AttemptLease], now: T
 
 /// Raises doubts about what other gateways, which have ended, were sending. What they were looking up is due now; a part
 /// that is looked up too early waits for its second look as before.
-pub(super) fn take_over(db: &Connection, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
+pub(super) fn take_over(db: &Connection, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
     execute(db, "UPDATE part SET due_at = ?1 WHERE state = 'unknown' AND due_at > ?1", [now.0])?;
     let sql = "SELECT p.id, p.attempts FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
                WHERE p.state = 'starting' AND a.holder GLOB 'gateway-*' AND a.holder <> ?";
@@ -104,8 +104,8 @@ fn lease(db: &Connection, id: PartId, now: Timestamp) -> Result<DoubtfulPart, St
     one(db, sql, [id.0], |row| {
         Ok(DoubtfulPart {
             lease: AttemptLease { part: id, attempt: row.get("attempts")? },
-            from: words::sender(row)?,
-            to: words::number(row, "contact")?,
+            from: columns::sender(row)?,
+            to: columns::number(row, "contact")?,
             text: row.get("text")?,
             media: row.get("media")?,
             attempted: time(row, "doubted_from")?,

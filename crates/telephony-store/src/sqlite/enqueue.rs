@@ -101,16 +101,16 @@ fn insert_parts(
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued')";
     let is_for_operator = draft.purpose.is_for_operator();
     for (position, part) in (1u32..).zip(&draft.parts) {
-        let correlator = new_correlator()?;
+        let correlation_id = new_correlation_id()?;
         let segments = part.segments.max(1);
-        let row = (message.0, position, conversation.0, line.0, &part.text, segments, is_for_operator, correlator);
+        let row = (message.0, position, conversation.0, line.0, &part.text, segments, is_for_operator, correlation_id);
         execute(db, sql, row)?;
     }
     Ok(())
 }
 
 /// 128 random bits in hexadecimal: nobody can guess a part's name and report on it.
-pub(super) fn new_correlator() -> Result<String, StoreError> {
+pub(super) fn new_correlation_id() -> Result<String, StoreError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Other(format!("no random numbers: {error}")))?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -8,7 +8,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::query::{find, list, maybe_time, one, time};
-use super::{ledger, limits, lines, progress, queue, words};
+use super::{columns, ledger, limits, lines, progress, queue};
 use crate::StoreError;
 use crate::lines::{Line, Queue};
 use crate::outbox::ExpectedStart;
@@ -50,7 +50,7 @@ fn first_waiting(db: &Connection, message: MessageId) -> Result<Option<First>, S
             part: PartId(row.get("id")?),
             line: LineId(row.get("line")?),
             conversation: ConversationId(row.get("conversation")?),
-            contact: words::number(row, "contact")?,
+            contact: columns::number(row, "contact")?,
             is_for_operator: row.get("is_for_operator")?,
         })
     })

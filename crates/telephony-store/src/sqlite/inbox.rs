@@ -11,9 +11,9 @@ use telephony_domain::retry::TurnFate;
 use telephony_domain::time::Timestamp;
 
 use super::query::{list, maybe_time, time};
-use super::{AT_A_TIME, SqliteStore, arrival, limits, signature, turn, turn_end, words};
+use super::{AT_A_TIME, SqliteStore, arrival, columns, limits, signature, turn, turn_end};
 use crate::inbox::{Accepted, FailedTurn, Inbox, Intake, LeasedTurn, TurnEnd, TurnFailure, TurnLease};
-use crate::{Holder, Next, StoreError};
+use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]
 impl Inbox for SqliteStore {
@@ -28,7 +28,7 @@ impl Inbox for SqliteStore {
 
     async fn lease_turns(
         &self,
-        holder: &Holder,
+        holder: &LeaseHolder,
         merges: bool,
         limit: usize,
         now: Timestamp,
@@ -70,7 +70,7 @@ impl Inbox for SqliteStore {
         self.write(move |db| turn_end::hand_back(db, &lease, now)).await
     }
 
-    async fn free_turns(&self, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
+    async fn free_turns(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
         let holder = holder.clone();
         self.write(move |db| turn_end::free(db, &holder, now)).await
     }
@@ -98,7 +98,7 @@ fn failed_turns(db: &Connection) -> Result<Vec<FailedTurn>, StoreError> {
     list(db, sql, (), |row| {
         Ok(FailedTurn {
             turn: TurnId(row.get("id")?),
-            contact: words::number(row, "contact")?,
+            contact: columns::number(row, "contact")?,
             is_dead: row.get::<_, String>("state")? == "dead",
             attempts: row.get("attempts")?,
             reason: row.get::<_, Option<String>>("reason")?.unwrap_or_default(),

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use telephony_domain::id::{ConversationId, MessageId, PartId};
 use telephony_domain::limit::{DAY, Limit, Limits};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::rally::{self, PAUSE, Rally};
+use telephony_domain::reply_loop::{self, PAUSE, ReplyLoop};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, maybe_time, one, time};
@@ -108,7 +108,7 @@ pub(super) fn tell_capped(db: &Connection, reason: &str, now: Timestamp) -> Resu
 }
 
 /// Takes back what the operator was told of limits that nothing waits for any more.
-pub(super) fn untell(db: &Connection) -> Result<(), StoreError> {
+pub(super) fn end_limit_notices(db: &Connection) -> Result<(), StoreError> {
     let sql = "UPDATE notice SET is_over = 1 WHERE name GLOB 'limit-*' AND is_over = 0
                AND NOT EXISTS (SELECT 1 FROM part WHERE waits_for = substr(notice.name, 7))";
     execute(db, sql, ()).map(drop)
@@ -118,32 +118,32 @@ fn count_rally(db: &Connection, candidate: &Candidate, now: Timestamp) -> Result
     let sql = "SELECT rally_moments, rally_last, rally_message FROM conversation WHERE id = ?";
     let before = one(db, sql, [candidate.conversation.0], |row| {
         let (moments, message) = (row.get("rally_moments")?, row.get::<_, Option<i64>>("rally_message")?);
-        Ok(maybe_time(row, "rally_last")?.zip(message).map(|(last, message)| Rally {
+        Ok(maybe_time(row, "rally_last")?.zip(message).map(|(last, message)| ReplyLoop {
             moments,
             last,
             message: MessageId(message),
         }))
     })?;
-    let rally = Rally::after(before, candidate.message, now);
+    let reply_loop = ReplyLoop::after(before, candidate.message, now);
     let sql = "UPDATE conversation SET rally_moments = ?2, rally_last = ?3, rally_message = ?4 WHERE id = ?1";
-    execute(db, sql, (candidate.conversation.0, rally.moments, rally.last.0, rally.message.0))?;
-    if rally.is_endless() { pause(db, candidate.conversation, &candidate.contact, now) } else { Ok(()) }
+    execute(db, sql, (candidate.conversation.0, reply_loop.moments, reply_loop.last.0, reply_loop.message.0))?;
+    if reply_loop.is_endless() { pause(db, candidate.conversation, &candidate.contact, now) } else { Ok(()) }
 }
 
 /// Notes that a text which `came` then is answered: of machines that answer each other slowly, no limit is ever reached.
 pub(super) fn count_exchange(
     db: &Connection,
     id: ConversationId,
-    came: Timestamp,
+    received_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let sql = "SELECT sent_at FROM part WHERE conversation = ? AND sent_at IS NOT NULL AND position = 1
                ORDER BY sent_at DESC LIMIT 1";
     let left = find(db, sql, [id.0], |row| time(row, "sent_at"))?;
     let before = one(db, "SELECT rally_score FROM conversation WHERE id = ?", [id.0], |row| row.get(0))?;
-    let score = rally::score(before, left, came);
+    let score = reply_loop::score(before, left, received_at);
     execute(db, "UPDATE conversation SET rally_score = ?2 WHERE id = ?1", (id.0, score))?;
-    if score < rally::ENDLESS_SCORE { Ok(()) } else { pause(db, id, &conversation::contact_of(db, id)?, now) }
+    if score < reply_loop::ENDLESS_SCORE { Ok(()) } else { pause(db, id, &conversation::contact_of(db, id)?, now) }
 }
 
 /// Nobody answers any more: whatever it was, it does not go on by itself.

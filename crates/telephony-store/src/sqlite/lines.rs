@@ -10,7 +10,7 @@ use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, new_id, one, time};
-use super::{SqliteStore, arrival, forecast, words};
+use super::{SqliteStore, arrival, columns, forecast};
 use crate::StoreError;
 use crate::lines::{Gap, LOOK_BACK, Line, Lines, Queue};
 
@@ -64,7 +64,7 @@ impl Lines for SqliteStore {
 
 /// The line in a row with its `id`, `number` and `messaging_service`.
 pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
-    Ok(Line { id: LineId(row.get("id")?), sender: words::sender(row)? })
+    Ok(Line { id: LineId(row.get("id")?), sender: columns::sender(row)? })
 }
 
 fn bound_queues(db: &Connection, pacing: Pacing) -> Result<(), StoreError> {
@@ -106,7 +106,7 @@ pub(super) fn owner(db: &Connection, sender: &Sender) -> Result<Option<LineId>, 
 /// A line's sender.
 pub(super) fn sender_of(db: &Connection, line: LineId) -> Result<Sender, StoreError> {
     let sql = "SELECT number, messaging_service FROM line WHERE id = ?";
-    find(db, sql, [line.0], words::sender)?.ok_or_else(|| StoreError::NotFound(format!("line {line}")))
+    find(db, sql, [line.0], columns::sender)?.ok_or_else(|| StoreError::NotFound(format!("line {line}")))
 }
 
 fn claim(db: &Connection, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::{Connection, Row};
 use telephony_domain::id::{InboundId, MessageId};
-use telephony_domain::message::{Enclosure, Media, MediaToken, ServedFile};
+use telephony_domain::message::{Media, MediaToken, OutboundMedia, ServedFile};
 use telephony_domain::time::Timestamp;
 
 use super::SqliteStore;
@@ -131,14 +131,14 @@ fn state(row: &Row<'_>, content_type: &str) -> rusqlite::Result<AttachmentState>
 }
 
 /// Stores what goes with a message to a contact.
-pub(super) fn insert_outbound(db: &Connection, id: MessageId, media: &[Enclosure]) -> Result<(), StoreError> {
+pub(super) fn insert_outbound(db: &Connection, id: MessageId, media: &[OutboundMedia]) -> Result<(), StoreError> {
     for (position, enclosure) in (1i64..).zip(media) {
         match enclosure {
-            Enclosure::Url(url) => {
+            OutboundMedia::Url(url) => {
                 let sql = "INSERT INTO message_media (message, position, url) VALUES (?, ?, ?)";
                 execute(db, sql, (id.0, position, url))?;
             }
-            Enclosure::File(file) => {
+            OutboundMedia::File(file) => {
                 let sql = "INSERT INTO message_media (message, position, file, content_type, size, selector, secret)
                            VALUES (?, ?, ?, ?, ?, ?, ?)";
                 let (size, token) = (file.size.cast_signed(), &file.token);
@@ -152,12 +152,12 @@ pub(super) fn insert_outbound(db: &Connection, id: MessageId, media: &[Enclosure
 }
 
 /// What goes with a message to a contact.
-pub(super) fn of_outbound(db: &Connection, id: MessageId) -> Result<Vec<Enclosure>, StoreError> {
+pub(super) fn of_outbound(db: &Connection, id: MessageId) -> Result<Vec<OutboundMedia>, StoreError> {
     let sql = "SELECT url, file, content_type, size, selector, secret FROM message_media WHERE message = ?
                ORDER BY position";
     list(db, sql, [id.0], |row| match row.get("url")? {
-        Some(url) => Ok(Enclosure::Url(url)),
-        None => served_file(row).map(Enclosure::File),
+        Some(url) => Ok(OutboundMedia::Url(url)),
+        None => served_file(row).map(OutboundMedia::File),
     })
 }
 
@@ -184,13 +184,13 @@ pub(super) fn shown_outbound(db: &Connection, id: MessageId) -> Result<Vec<Attac
     Ok((1..).zip(of_outbound(db, id)?).map(|(position, enclosure)| shown(position, enclosure)).collect())
 }
 
-fn shown(position: u32, enclosure: Enclosure) -> Attachment {
+fn shown(position: u32, enclosure: OutboundMedia) -> Attachment {
     match enclosure {
-        Enclosure::Url(url) => {
+        OutboundMedia::Url(url) => {
             let (content_type, state) = (String::new(), AttachmentState::Elsewhere);
             Attachment { position, url: Some(url), content_type, state }
         }
-        Enclosure::File(ServedFile { name, content_type, size, .. }) => {
+        OutboundMedia::File(ServedFile { name, content_type, size, .. }) => {
             let file = KeptFile { name: FileName::stored(name), content_type: content_type.clone(), size };
             Attachment { position, url: None, content_type, state: AttachmentState::Kept(file) }
         }

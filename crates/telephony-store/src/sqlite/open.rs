@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use super::log::Log;
+use super::checkpoint::WalCheckpointer;
 use super::{Mode, schema};
 use crate::StoreError;
 use crate::file::{File, make_file};
@@ -25,7 +25,7 @@ const FILES: usize = 3;
 pub(super) struct Opened {
     pub(super) file: File,
     pub(super) writing: Connection,
-    pub(super) log: Log,
+    pub(super) log: WalCheckpointer,
     pub(super) reading: Connection,
 }
 
@@ -53,18 +53,18 @@ fn nothing(path: &Path) -> Result<Opened, StoreError> {
         Ok(db)
     };
     let (mut writing, reading) = (empty()?, empty()?);
-    let log = Log::of(&mut writing, path)?;
+    let log = WalCheckpointer::of(&mut writing, path)?;
     Ok(Opened { file: File::none(path), writing, log, reading })
 }
 
 /// A file that cannot be written, or has no room beside it: it is read, and whoever writes is told.
 fn as_it_is(path: &Path) -> Result<Opened, StoreError> {
     let (mut writing, reading) = (unwritten(path)?, unwritten(path)?);
-    let log = Log::of(&mut writing, path)?;
+    let log = WalCheckpointer::of(&mut writing, path)?;
     Ok(Opened { file: File::at(path)?, writing, log, reading })
 }
 
-/// Even to read, SQLite writes: the log's index, and a log where there is none. Told not to, it keeps the index to itself;
+/// Even to read, SQLite writes: the log's index, and a log where there is none. Event not to, it keeps the index to itself;
 /// and where there is no log, nobody writes and all is in the file.
 fn unwritten(path: &Path) -> Result<Connection, StoreError> {
     match read_only(path, "readonly_shm=1") {
@@ -123,7 +123,7 @@ fn uri(path: &Path, how: &str) -> PathBuf {
 }
 
 /// Opens the file for the only thread that writes, brings its schema up to date as far as `mode` allows.
-pub(super) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, Log), StoreError> {
+pub(super) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, WalCheckpointer), StoreError> {
     make_folder(path)?;
     make_file(path)?;
     let mut db = connect(path)?;
@@ -131,7 +131,7 @@ pub(super) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, 
     Ok((File::at(path)?, db, log))
 }
 
-fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<Log, StoreError> {
+fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<WalCheckpointer, StoreError> {
     schema::check(db).map_err(|error| with_reason(error, path))?;
     if db.is_readonly(MAIN_DB)? {
         return Err(StoreError::ReadOnly("it can only be read".to_owned()));
@@ -142,7 +142,7 @@ fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<Log, StoreErro
     db.pragma_update(None, "cache_size", -2048)?; // KiB
     db.pragma_update(None, "journal_size_limit", 32 << 20)?; // bytes; the log is seldom longer (`log`)
     schema::bring_up_to_date(db, path, mode, &schema::MIGRATIONS)?;
-    Log::of(db, path)
+    WalCheckpointer::of(db, path)
 }
 
 /// Opens the file for reading only.

@@ -19,7 +19,7 @@ use crate::outbox::{
     AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, OpenAttempt, Outbox, Progress, Reported, Retried, SendFailure,
     SilentPart, StartedPart,
 };
-use crate::{Holder, Next, StoreError};
+use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]
 impl Outbox for SqliteStore {
@@ -39,7 +39,7 @@ impl Outbox for SqliteStore {
 
     async fn start_parts(
         &self,
-        holder: &Holder,
+        holder: &LeaseHolder,
         terms: Terms,
         only: Option<MessageId>,
         limit: usize,
@@ -72,7 +72,7 @@ impl Outbox for SqliteStore {
         self.write(move |db| doubt::raise_abandoned(db, &attempts, now)).await
     }
 
-    async fn take_over_attempts(&self, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
+    async fn take_over_attempts(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
         let holder = holder.clone();
         self.write(move |db| doubt::take_over(db, &holder, now)).await
     }

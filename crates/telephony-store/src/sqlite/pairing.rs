@@ -9,7 +9,7 @@ use telephony_domain::time::Timestamp;
 
 use super::query::{apart, execute, find, list, one, time};
 use super::turn::Turn;
-use super::{contacts, enqueue, notice, removal, room, tally, turn_end, words};
+use super::{columns, contacts, enqueue, kept_answer, notice, removal, tally, turn_end};
 use crate::StoreError;
 use crate::contacts::{Challenge, Challenged, KEPT_AT_MOST, KEPT_FOR, PairingRequest, Who};
 use crate::inbox::TurnLease;
@@ -32,7 +32,7 @@ pub(super) fn challenge(
     let turn = turn_end::held(db, lease)?;
     let sql = "SELECT line, contact FROM conversation WHERE id = ?";
     let (line, contact) =
-        one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), words::number(row, "contact")?)))?;
+        one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), columns::number(row, "contact")?)))?;
     let stranger = Stranger { turn, line, contact };
     if contacts::is_approved(db, &stranger.contact)? {
         turn_end::hand_back(db, lease, now)?;
@@ -48,8 +48,8 @@ pub(super) fn challenge(
         Challenged::TooManyPending => drop_turn(db, &stranger, "too many pairing requests wait", now)?,
         Challenged::BudgetSpent => drop_turn(db, &stranger, "too many strangers were answered today", now)?,
         Challenged::NoRoom => {
-            turn_end::close_attempt(db, &stranger.turn, "kept", Some(room::NO_ROOM), Some(now))?;
-            room::wait(db, &stranger.turn, now)?;
+            turn_end::close_attempt(db, &stranger.turn, "kept", Some(kept_answer::NO_ROOM), Some(now))?;
+            kept_answer::wait(db, &stranger.turn, now)?;
         }
     }
     Ok(outcome)
@@ -158,8 +158,8 @@ pub(super) fn requests(db: &Connection, now: Timestamp) -> Result<Vec<PairingReq
 
 fn request_of(row: &Row<'_>) -> rusqlite::Result<PairingRequest> {
     Ok(PairingRequest {
-        code: words::code(row)?,
-        contact: words::number(row, "contact")?,
+        code: columns::code(row)?,
+        contact: columns::number(row, "contact")?,
         line: LineId(row.get("line")?),
         requested: time(row, "requested_at")?,
         expires: time(row, "expires_at")?,
@@ -177,7 +177,7 @@ pub(super) fn find_request(
         Who::Code(code) => {
             let sql = "SELECT contact, line FROM pairing WHERE code = ? AND expires_at > ?";
             find(db, sql, (code.as_str(), now.0), |row| {
-                Ok((words::number(row, "contact")?, Some(LineId(row.get("line")?))))
+                Ok((columns::number(row, "contact")?, Some(LineId(row.get("line")?))))
             })?
             .ok_or_else(|| StoreError::NotFound("pairing request with this code, or it has expired".to_owned()))
         }

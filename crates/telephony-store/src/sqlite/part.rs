@@ -5,8 +5,8 @@ use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, MessageId, PartId};
 use telephony_domain::time::Timestamp;
 
+use super::columns;
 use super::query::{execute, find, maybe_time, time};
-use super::words;
 use crate::StoreError;
 use crate::outbox::{AttemptLease, PartState};
 
@@ -35,7 +35,7 @@ pub(super) struct Part {
 pub(super) enum Key<'a> {
     Id(PartId),
     ProviderId(&'a str),
-    Correlator(&'a str),
+    CorrelationId(&'a str),
 }
 
 /// The part, if there is such a one.
@@ -46,7 +46,7 @@ pub(super) fn load(db: &Connection, key: Key<'_>) -> Result<Option<Part>, StoreE
     match key {
         Key::Id(id) => find(db, &format!("{COLUMNS} WHERE p.id = ?"), [id.0], read),
         Key::ProviderId(id) => find(db, &format!("{COLUMNS} WHERE p.provider_id = ?"), [id], read),
-        Key::Correlator(name) => find(db, &format!("{COLUMNS} WHERE p.correlator = ?"), [name], read),
+        Key::CorrelationId(name) => find(db, &format!("{COLUMNS} WHERE p.correlator = ?"), [name], read),
     }
 }
 
@@ -55,7 +55,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Part> {
         id: PartId(row.get("id")?),
         message: MessageId(row.get("message")?),
         conversation: ConversationId(row.get("conversation")?),
-        state: words::part_state(row)?,
+        state: columns::part_state(row)?,
         segments: row.get("segments")?,
         attempts: row.get("attempts")?,
         first_tried: time(row, "first_tried_at")?,
@@ -67,7 +67,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Part> {
         has_left_open: row.get("has_left_open")?,
         provider_id: row.get("provider_id")?,
         sent: maybe_time(row, "sent_at")?,
-        status: words::status(row, "status")?,
+        status: columns::status(row, "status")?,
     })
 }
 

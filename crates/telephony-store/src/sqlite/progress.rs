@@ -7,8 +7,8 @@ use telephony_domain::id::{MessageId, PartId};
 use telephony_domain::limit::Limit;
 use telephony_domain::time::Timestamp;
 
+use super::columns;
 use super::query::{execute, find, list, maybe_time, time};
-use super::words;
 use crate::StoreError;
 use crate::outbox::{PartProgress, PartState, Progress, SilentPart};
 
@@ -113,20 +113,20 @@ fn hold_of(db: &Connection, message: MessageId) -> Result<Option<Hold>, StoreErr
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<PartProgress> {
-    let state = words::part_state(row)?;
+    let state = columns::part_state(row)?;
     let is_waiting = matches!(state, PartState::Ready);
     Ok(PartProgress {
         part: PartId(row.get("id")?),
         state,
         provider_id: row.get("provider_id")?,
-        status: words::status(row, "status")?,
+        status: columns::status(row, "status")?,
         segments: row.get::<_, Option<u32>>("provider_segments")?.map_or_else(|| row.get("segments"), Ok)?,
         code: row.get("code")?,
         reason: row.get("reason")?,
         next_attempt: if is_waiting { next_attempt(row)? } else { None },
         waits_for: row.get("waits_for")?,
-        conflict: words::status(row, "conflict")?,
-        price: words::price(row)?,
+        conflict: columns::status(row, "conflict")?,
+        price: columns::price(row)?,
     })
 }
 

@@ -11,9 +11,9 @@ use telephony_domain::time::Timestamp;
 
 use super::account_stop::{self, Gate};
 use super::query::{execute, list, maybe_time, one, time};
-use super::{ledger, limits, media, room, words};
+use super::{columns, kept_answer, ledger, limits, media};
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, StartedPart};
-use crate::{Holder, LONGEST_WAIT, Next, StoreError};
+use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
 /// No part is longer (1,600 characters at 67 in each segment, rounded up): a line that is busy for longer than such a
 /// part takes was put off by a clock that has been set back since, or by a slower pace.
@@ -116,7 +116,7 @@ pub(super) fn free_at(sender: &Sender, noted: Timestamp, pacing: Pacing, now: Ti
 /// Takes the part that may leave first, if it may now; parts that a limit holds up wait.
 pub(super) fn start(
     db: &Connection,
-    holder: &Holder,
+    holder: &LeaseHolder,
     terms: &Terms,
     only: Option<MessageId>,
     now: Timestamp,
@@ -132,7 +132,7 @@ pub(super) fn start(
 /// wait for.
 fn start_trial(
     db: &Connection,
-    holder: &Holder,
+    holder: &LeaseHolder,
     terms: &Terms,
     only: Option<MessageId>,
     now: Timestamp,
@@ -146,7 +146,7 @@ fn start_trial(
 
 fn start_first(
     db: &Connection,
-    holder: &Holder,
+    holder: &LeaseHolder,
     terms: &Terms,
     only: Option<MessageId>,
     now: Timestamp,
@@ -155,8 +155,8 @@ fn start_first(
         let candidate = match first(db, terms.pacing, only, now)? {
             Next::Taken(candidate) => candidate,
             Next::Idle(due) => {
-                limits::untell(db)?;
-                room::untell(db)?;
+                limits::end_limit_notices(db)?;
+                kept_answer::end_limit_notices(db)?;
                 return Ok(Next::Idle(due));
             }
         };
@@ -239,14 +239,14 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         part: PartId(row.get("id")?),
         message: MessageId(row.get("message")?),
         conversation: ConversationId(row.get("conversation")?),
-        contact: words::number(row, "contact")?,
+        contact: columns::number(row, "contact")?,
         capped_until: if row.get::<_, bool>("is_capped")? { maybe_time(row, "waits_until")? } else { None },
-        is_automatic: words::purpose(row)?.is_automatic(),
-        is_for_operator: words::purpose(row)?.is_for_operator(),
+        is_automatic: columns::purpose(row)?.is_automatic(),
+        is_for_operator: columns::purpose(row)?.is_for_operator(),
         segments: row.get("segments")?,
         due: time(row, "due_at")?,
         line: LineId(row.get("line")?),
-        sender: words::sender(row)?,
+        sender: columns::sender(row)?,
         line_free: time(row, "next_free_at")?,
     })
 }
@@ -257,14 +257,14 @@ fn occupy(db: &Connection, candidate: &Candidate, pacing: Pacing, now: Timestamp
     execute(db, "UPDATE line SET next_free_at = ? WHERE id = ?", (free.0, candidate.line.0)).map(drop)
 }
 
-fn take(db: &Connection, head: Candidate, holder: &Holder, now: Timestamp) -> Result<StartedPart, StoreError> {
+fn take(db: &Connection, head: Candidate, holder: &LeaseHolder, now: Timestamp) -> Result<StartedPart, StoreError> {
     let sql = "UPDATE part SET state = 'starting', due_at = ?2, waits_for = NULL, attempts = attempts + 1 WHERE id = ?1
                RETURNING attempts, position, text, correlator";
     let (mut started, position): (_, u32) = one(db, sql, (head.part.0, (now + ATTEMPT_LEASE).0), |row| {
         let started = StartedPart {
             lease: AttemptLease { part: head.part, attempt: row.get("attempts")? },
             message: head.message,
-            correlator: row.get("correlator")?,
+            correlation_id: row.get("correlator")?,
             from: head.sender,
             to: head.contact,
             text: row.get("text")?,

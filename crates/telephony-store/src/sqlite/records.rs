@@ -7,7 +7,9 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, maybe_time, one};
-use super::{SqliteStore, consents, contacts, conversation, history, limits, notice, pairing, queue, removal, room};
+use super::{
+    SqliteStore, consents, contacts, conversation, history, kept_answer, limits, notice, pairing, queue, removal,
+};
 use crate::StoreError;
 use crate::history::Filter;
 use crate::records::{Holdings, Purged, Record, Records};
@@ -99,7 +101,7 @@ fn purge(db: &Connection, contact: &PhoneNumber, at_most: u32, now: Timestamp) -
 /// Nothing more is sent or answered. Whoever works on a turn loses the lease.
 fn end_work(db: &Connection, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
     queue::cancel_all(db, id, "the operator purged it", now)?;
-    room::forget(db, id)?;
+    kept_answer::forget(db, id)?;
     let sql = "UPDATE turn SET state = 'refused', due_at = NULL, ended_at = ?2, reason = NULL, fence = fence + 1
                WHERE conversation = ?1 AND ended_at IS NULL";
     execute(db, sql, (id.0, now.0))?;

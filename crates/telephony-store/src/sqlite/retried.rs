@@ -6,7 +6,7 @@ use telephony_domain::id::{ConversationId, LineId, MessageId, PartId};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list};
-use super::{conversation, enqueue, queue, words};
+use super::{columns, conversation, enqueue, queue};
 use crate::StoreError;
 use crate::outbox::{PartState, Retried};
 
@@ -64,8 +64,8 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
         conversation: ConversationId(row.get("conversation")?),
         line: LineId(row.get("line")?),
         segments: row.get("segments")?,
-        state: words::part_state(row)?,
-        status: words::status(row, "status")?,
+        state: columns::part_state(row)?,
+        status: columns::status(row, "status")?,
     })
 }
 
@@ -82,5 +82,5 @@ fn renew(db: &Connection, part: &Part, now: Timestamp) -> Result<(), StoreError>
                       code = NULL, reason = NULL, sent_at = NULL, settled_at = NULL, poll_at = NULL, price_due_at = NULL,
                       correlator = ?2, retried_at = ?3
                WHERE id = ?1";
-    execute(db, sql, (part.id.0, enqueue::new_correlator()?, now.0)).map(drop)
+    execute(db, sql, (part.id.0, enqueue::new_correlation_id()?, now.0)).map(drop)
 }

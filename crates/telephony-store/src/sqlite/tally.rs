@@ -18,7 +18,7 @@ pub(super) const WRONG_CODE: &str = "wrong-code";
 /// Notes a message, where its purpose has a number that it must not exceed in a day.
 pub(super) fn note_message(db: &Connection, purpose: Purpose, now: Timestamp) -> Result<(), StoreError> {
     match purpose {
-        Purpose::Pairing | Purpose::Notice | Purpose::Order => note(db, purpose.as_str(), now),
+        Purpose::Pairing | Purpose::Notice | Purpose::OperatorCommand => note(db, purpose.as_str(), now),
         Purpose::Reply | Purpose::Send | Purpose::Approval | Purpose::Unavailable => Ok(()),
     }
 }

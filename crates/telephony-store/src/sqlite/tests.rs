@@ -62,7 +62,7 @@ fn text(id: &str, length: usize) -> Arrival {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
-        taken: None,
+        provider_time: None,
         signed: None,
     }
 }

@@ -6,10 +6,10 @@ use telephony_domain::retry::{Disposition, TurnFate};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, maybe_time, new_id, one, time};
-use super::{conversation, lines, media, turn_end, words};
+use super::{columns, conversation, lines, media, turn_end};
 use crate::inbox::{Inbound, LEASE, LeasedTurn, TurnLease};
 use crate::lines::Line;
-use crate::{Holder, LONGEST_WAIT, Next, StoreError};
+use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
 /// A turn has no more messages and characters than this, unless one message alone has: what an agent can be expected to
 /// read at a time. The rest of a flood is the next turn.
@@ -46,7 +46,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Turn> {
 /// Takes the oldest work that is due.
 pub(super) fn lease(
     db: &Connection,
-    holder: &Holder,
+    holder: &LeaseHolder,
     merges: bool,
     now: Timestamp,
 ) -> Result<Next<LeasedTurn>, StoreError> {
@@ -166,7 +166,7 @@ pub(super) fn make(
     Ok(Turn { id, conversation, is_leased: false, due, fence: 0, failures: 0, first_failed: None })
 }
 
-fn take(db: &Connection, turn: &Turn, holder: &Holder, now: Timestamp) -> Result<LeasedTurn, StoreError> {
+fn take(db: &Connection, turn: &Turn, holder: &LeaseHolder, now: Timestamp) -> Result<LeasedTurn, StoreError> {
     let sql = "UPDATE turn SET state = 'leased', due_at = ?2, holder = ?3, fence = fence + 1, attempts = attempts + 1
                WHERE id = ?1 RETURNING fence, attempts";
     let (fence, attempt) = one(db, sql, (turn.id.0, (now + LEASE).0, &holder.0), |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -175,7 +175,7 @@ fn take(db: &Connection, turn: &Turn, holder: &Holder, now: Timestamp) -> Result
     conversation::rearm(db, turn.conversation)?;
     let sql = "SELECT line, contact FROM conversation WHERE id = ?";
     let (line, contact) =
-        one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), words::number(row, "contact")?)))?;
+        one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), columns::number(row, "contact")?)))?;
     Ok(LeasedTurn {
         lease: TurnLease { turn: turn.id, fence },
         attempt,
@@ -195,7 +195,7 @@ fn messages_of(db: &Connection, turn: TurnId) -> Result<Vec<Inbound>, StoreError
             provider_id: row.get("provider_id")?,
             text: row.get("text")?,
             media: Vec::new(),
-            also_to: words::also_to(row)?,
+            also_to: columns::also_to(row)?,
             received: time(row, "received_at")?,
         })
     })?;

@@ -11,10 +11,10 @@ use telephony_domain::time::Timestamp;
 
 use super::query::{apart, execute, find, list, maybe_time, one};
 use super::turn::{COLUMNS, Turn, read};
-use super::{conversation, enqueue, limits, notice, queue, room};
+use super::{conversation, enqueue, kept_answer, limits, notice, queue};
 use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
 use crate::notices::Notice;
-use crate::{Holder, LONGEST_WAIT, StoreError};
+use crate::{LONGEST_WAIT, LeaseHolder, StoreError};
 
 /// The outcome of an attempt for which no connection to the agent was possible.
 const UNREACHABLE: &str = "unreachable";
@@ -40,8 +40,8 @@ pub(super) fn finish(db: &Connection, lease: &TurnLease, end: &TurnEnd, now: Tim
         }
         TurnEnd::Answered(drafts) => match apart(db, || answer(db, &turn, drafts, now)) {
             Err(StoreError::QueueFull { .. }) => {
-                close_attempt(db, &turn, "kept", Some(room::NO_ROOM), Some(now))?;
-                room::keep(db, &turn, drafts, now)
+                close_attempt(db, &turn, "kept", Some(kept_answer::NO_ROOM), Some(now))?;
+                kept_answer::keep(db, &turn, drafts, now)
             }
             answered => answered,
         },
@@ -51,7 +51,7 @@ pub(super) fn finish(db: &Connection, lease: &TurnLease, end: &TurnEnd, now: Tim
 /// Ends a turn whose answer was kept because there was no room for it, where there is now. Returns whether there was a
 /// kept answer; without room it goes on to wait.
 pub(super) fn deliver_kept(db: &Connection, turn: &Turn, now: Timestamp) -> Result<bool, StoreError> {
-    let delivered = apart(db, || match room::take_kept(db, turn)? {
+    let delivered = apart(db, || match kept_answer::take_kept(db, turn)? {
         None => Ok(false),
         Some(_) if conversation::is_opted_out(db, turn.conversation)? => {
             refuse(db, turn, Refusal::OptedOut, now).map(|()| true)
@@ -59,7 +59,7 @@ pub(super) fn deliver_kept(db: &Connection, turn: &Turn, now: Timestamp) -> Resu
         Some(drafts) => answer(db, turn, &drafts, now).map(|()| true),
     });
     match delivered {
-        Err(StoreError::QueueFull { .. }) => room::wait(db, turn, now).map(|()| true),
+        Err(StoreError::QueueFull { .. }) => kept_answer::wait(db, turn, now).map(|()| true),
         delivered => delivered,
     }
 }
@@ -266,7 +266,7 @@ pub(super) fn hand_back(db: &Connection, lease: &TurnLease, now: Timestamp) -> R
 }
 
 /// The fence moves on: a holder that lives after all has no right any more.
-pub(super) fn free(db: &Connection, holder: &Holder, now: Timestamp) -> Result<usize, StoreError> {
+pub(super) fn free(db: &Connection, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state = 'leased' AND holder <> ?");
     let leased = list(db, &sql, [&holder.0], read)?;
     for turn in &leased {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::log::Log;
+use super::checkpoint::WalCheckpointer;
 use super::query::execute;
 use super::waiting::Waiting;
 use super::worker::Work;
@@ -30,7 +30,7 @@ pub(super) fn give_way() {
 }
 
 /// Does what it is asked until nobody can ask any more.
-pub(super) fn serve(db: &Connection, file: &File, mut log: Log, waiting: &Waiting) {
+pub(super) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, waiting: &Waiting) {
     while let Some(first) = waiting.next() {
         let (mut works, began) = (vec![first], Instant::now());
         let more = || if began.elapsed() < STEP { waiting.more() } else { None };

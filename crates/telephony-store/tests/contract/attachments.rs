@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use telephony_domain::delivery::Status;
-use telephony_domain::message::{Arrival, Draft, Enclosure, Media, MediaToken, ServedFile};
+use telephony_domain::message::{Arrival, Draft, Media, MediaToken, OutboundMedia, ServedFile};
 use telephony_store::StoreError;
 use telephony_store::attachments::{
     Attachment, AttachmentId, AttachmentState, FileName, KeptFile, LOOSE_FOR, SERVED_FOR,
@@ -158,7 +158,7 @@ impl World {
             size: BYTES.len() as u64,
             token,
         };
-        let with_file = Draft { media: vec![Enclosure::File(file.clone())], ..draft("k", ANN, &["", "2"]) };
+        let with_file = Draft { media: vec![OutboundMedia::File(file.clone())], ..draft("k", ANN, &["", "2"]) };
         self.store.enqueue(self.line, with_file, at(1)).await.unwrap();
         (file, path)
     }
@@ -176,7 +176,7 @@ async fn a_file_is_served_from_the_handing_over_until_the_status_is_final() {
     let (file, path) = world.sends_a_file().await;
     assert!(!world.serves(&file, 1).await, "nobody was told of it yet");
     let part = world.start(at(2)).await;
-    assert_eq!(part.media, [Enclosure::File(file.clone())]);
+    assert_eq!(part.media, [OutboundMedia::File(file.clone())]);
     assert!(world.serves(&file, 2).await);
     assert_eq!(world.store.served("ffffffffffffffff", at(2)).await, Ok(None));
 

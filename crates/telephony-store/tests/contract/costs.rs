@@ -113,7 +113,7 @@ async fn what_was_paid_before_in_a_country_is_told_by_the_unit() {
     deliver(&world, "SM1", london, 0).await;
     deliver(&world, "SM2", dublin, 0).await;
     let picture = Draft {
-        media: vec![telephony_domain::message::Enclosure::Url("https://a.b/1.png".to_owned())],
+        media: vec![telephony_domain::message::OutboundMedia::Url("https://a.b/1.png".to_owned())],
         ..draft("c", london, &["look", "there"])
     };
     world.store.enqueue(world.line, picture, at(0)).await.unwrap();

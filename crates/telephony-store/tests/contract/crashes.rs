@@ -3,12 +3,12 @@
 use telephony_domain::retry::TurnFate;
 use telephony_store::inbox::Accepted;
 use telephony_store::outbox::PartState;
-use telephony_store::{Holder, StoreError};
+use telephony_store::{LeaseHolder, StoreError};
 
 use super::world::{ANN, BOB, RETRY, World, arrival, at, gateway, number, open_to_all, parts, texts, turn_failure};
 
-fn next_gateway() -> Holder {
-    Holder("gateway-2".to_owned())
+fn next_gateway() -> LeaseHolder {
+    LeaseHolder("gateway-2".to_owned())
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use telephony_domain::delivery::Status;
 use telephony_domain::reconcile::{Finding, Next as Then};
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::outbox::{ATTEMPT_LEASE, PartState, SendFailure};
-use telephony_store::{Holder, Next, StoreError};
+use telephony_store::{LeaseHolder, Next, StoreError};
 
 use super::world::{ANN, World, at, number, receipt, send_failure, sender};
 
@@ -25,7 +25,7 @@ async fn the_answer_is_lost_and_the_list_does_not_have_it() {
     assert_eq!(look(16).await, Then::SendAgain);
     let again = world.start(at(16)).await;
     assert_eq!((again.lease.part, again.lease.attempt), (part.lease.part, 2));
-    assert_eq!(again.correlator, part.correlator);
+    assert_eq!(again.correlation_id, part.correlation_id);
     let late = world.store.not_found(part.lease, Finding::Absent, at(17)).await;
     assert_eq!(late, Err(StoreError::LeaseLost));
 }
@@ -201,10 +201,10 @@ async fn a_new_gateway_doubts_what_the_dead_one_was_sending_but_not_what_a_comma
     let dead = world.send("a", ANN, &["1"], at(0)).await;
     let alive = world.send("b", super::world::BOB, &["2"], at(0)).await;
     world.start(at(0)).await;
-    let command = Holder("cli-7".to_owned());
+    let command = LeaseHolder("cli-7".to_owned());
     let only = telephony_domain::pace::Pacing::Unlimited;
     assert!(matches!(world.next_part_of(alive, &command, only, at(0)).await, Next::Taken(_)));
-    let next = Holder("gateway-2".to_owned());
+    let next = LeaseHolder("gateway-2".to_owned());
     let jumped = at(3600);
     assert_eq!(world.store.take_over_attempts(&next, jumped).await.unwrap(), 1, "however old the others seem");
     assert_eq!(world.states(dead).await, [PartState::Unknown]);
@@ -219,7 +219,7 @@ async fn a_new_gateway_looks_up_at_once_what_the_dead_one_was_looking_up() {
     world.doubtful(at(1)).await;
     let due = at(1) + ATTEMPT_LEASE;
     assert!(matches!(world.store.doubtful_part(at(2)).await.unwrap(), Next::Idle(Some(then)) if then == due));
-    let next = Holder("gateway-2".to_owned());
+    let next = LeaseHolder("gateway-2".to_owned());
     assert_eq!(world.store.take_over_attempts(&next, at(2)).await.unwrap(), 0);
     assert_eq!(world.doubtful(at(2)).await.lease, lease);
     let then = world.store.not_found(lease, Finding::Absent, at(3)).await.unwrap();

@@ -11,7 +11,7 @@ use telephony_domain::time::Timestamp;
 use telephony_store::history::{Direction, EntryId, EntryState, Filter, Reference};
 use telephony_store::inbox::{Accepted, LeasedTurn};
 use telephony_store::outbox::{DoubtfulPart, PartState, StartedPart};
-use telephony_store::{Holder, Next, StoreError};
+use telephony_store::{LeaseHolder, Next, StoreError};
 
 use super::world::{RETRY, World, at, draft, receipt, report, seconds, send_failure, turn_failure};
 
@@ -82,7 +82,7 @@ fn pick<T>(all: &[T], number: usize) -> Option<&T> {
 }
 
 fn provider_id(part: &StartedPart) -> String {
-    format!("SM-{}", part.correlator)
+    format!("SM-{}", part.correlation_id)
 }
 
 impl Story {
@@ -126,7 +126,7 @@ impl Story {
                     let _ = store.hand_back_turn(&turn.lease, now).await;
                 }
             }
-            Event::FreeTurns => drop(store.free_turns(&Holder("gateway-2".into()), now).await.unwrap()),
+            Event::FreeTurns => drop(store.free_turns(&LeaseHolder("gateway-2".into()), now).await.unwrap()),
             Event::Enqueue(contact, parts) => self.enqueue(CONTACTS[contact], parts).await,
             Event::Start => self.start().await.map_or((), drop),
             Event::Sent(attempt) => {
@@ -141,7 +141,7 @@ impl Story {
             }
             Event::Report(attempt) => {
                 if let Some(part) = pick(&self.attempts, attempt) {
-                    let sent = report(&provider_id(part), Some(&part.correlator), Status::Sent);
+                    let sent = report(&provider_id(part), Some(&part.correlation_id), Status::Sent);
                     store.report(sent, now).await.unwrap();
                 }
             }

@@ -44,7 +44,7 @@ pub async fn held(world: &World, limits: Limits, now: Timestamp) -> Option<Times
 }
 
 pub async fn sent(world: &World, part: &StartedPart, now: Timestamp) {
-    let id = format!("SM-{}", part.correlator);
+    let id = format!("SM-{}", part.correlation_id);
     world.store.part_sent(part.lease, receipt(&id, Status::Queued), now).await.unwrap();
 }
 
@@ -245,7 +245,7 @@ async fn what_was_sent_after_all_is_counted_after_all() {
         let doubt = world.doubtful(at(now)).await;
         world.store.not_found(doubt.lease, Finding::Absent, at(now)).await.unwrap();
     }
-    let late = super::world::report("SM1", Some(&part.correlator), Status::Delivered);
+    let late = super::world::report("SM1", Some(&part.correlation_id), Status::Delivered);
     world.store.report(late, at(30)).await.unwrap();
     world.send("b", BOB, &["2"], at(40)).await;
     assert_eq!(held(&world, per_day(1), at(40)).await, Some(at(30) + DAY));
@@ -282,7 +282,7 @@ async fn what_is_for_the_operator_overtakes_what_begins_to_wait_before_it() {
     let part = taken(&world, per_day(1), at(0)).await;
     sent(&world, &part, at(0)).await;
     world.send("b", ANN, &["2"], at(0)).await;
-    let order = Draft { purpose: Purpose::Order, ..draft("c", ANN, &["told"]) };
+    let order = Draft { purpose: Purpose::OperatorCommand, ..draft("c", ANN, &["told"]) };
     world.store.enqueue(world.line, order, at(0)).await.unwrap();
     let part = taken(&world, per_day(1), at(1)).await;
     assert_eq!(part.text, "told");
@@ -379,7 +379,7 @@ async fn happens(world: World, events: Vec<Event>) {
             }
             Event::Sent(which) if !seen.is_empty() => {
                 let which = which % seen.len();
-                let id = format!("SM-{}", seen[which].part.correlator);
+                let id = format!("SM-{}", seen[which].part.correlation_id);
                 if seen[which].may_be_sent {
                     world.store.part_sent(seen[which].part.lease, receipt(&id, Status::Queued), now).await.unwrap();
                 }

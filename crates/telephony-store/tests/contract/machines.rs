@@ -1,6 +1,6 @@
 //! Two machines that answer each other are told from people, and paused.
 
-use telephony_domain::rally::{ENDLESS_AFTER, PAUSE};
+use telephony_domain::reply_loop::{ENDLESS_AFTER, PAUSE};
 use telephony_domain::time::Timestamp;
 use telephony_store::Next;
 
@@ -42,7 +42,7 @@ async fn two_machines_that_answer_each_other_are_paused() {
 }
 
 /// Ann's machine answers each of our answers after so many seconds. Returns after how many exchanges it is paused, and when.
-async fn rally(world: &World, pause: u64) -> (u32, Timestamp) {
+async fn reply_loop(world: &World, pause: u64) -> (u32, Timestamp) {
     let mut now = at(0);
     for exchanges in 0..200 {
         world.says(ANN, "beep", now).await;
@@ -58,7 +58,7 @@ async fn rally(world: &World, pause: u64) -> (u32, Timestamp) {
 async fn machines_too_slow_for_any_limit_are_paused_for_never_resting_and_it_is_told_once() {
     for (pause, expected) in [(5, 31), (40, 91)] {
         let world = World::new().await;
-        let (exchanges, now) = rally(&world, pause).await;
+        let (exchanges, now) = reply_loop(&world, pause).await;
         assert_eq!(exchanges, expected);
         let told = world.store.notices(now).await.unwrap();
         assert_eq!(told.iter().map(|given| given.name.as_str()).collect::<Vec<_>>(), ["paused-1"]);

@@ -210,7 +210,7 @@ async fn then_an_approval_says_that_it_cannot_tell_them() {
 
 /// What came at `came`, but was found at the provider only at `now`.
 async fn found(world: &World, text: &str, came: i64, now: i64) -> Accepted {
-    let arrival = Arrival { taken: Some(at(came)), ..world.text(ANN, text) };
+    let arrival = Arrival { provider_time: Some(at(came)), ..world.text(ANN, text) };
     world.accept(arrival, open_to_all(), at(now)).await
 }
 

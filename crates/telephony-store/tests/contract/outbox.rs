@@ -59,8 +59,8 @@ async fn correlators_are_never_used_twice() {
     }
     for i in 0..40 {
         let part = world.hand_over(&format!("SM{i}"), at(2)).await;
-        assert_eq!(part.correlator.len(), 32);
-        assert!(seen.insert(part.correlator));
+        assert_eq!(part.correlation_id.len(), 32);
+        assert!(seen.insert(part.correlation_id));
     }
 }
 
@@ -68,7 +68,7 @@ async fn correlators_are_never_used_twice() {
 async fn attachments_go_with_the_first_part_only() {
     let world = World::new().await;
     let media = ["a", "b"]
-        .map(|name| telephony_domain::message::Enclosure::Url(format!("https://example.com/{name}.png")))
+        .map(|name| telephony_domain::message::OutboundMedia::Url(format!("https://example.com/{name}.png")))
         .to_vec();
     let pictures = Draft { media: media.clone(), ..draft("k", ANN, &["1", "2"]) };
     world.store.enqueue(world.line, pictures, at(1)).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_busy_provider_blocks_only_its_conversation() {
     assert_eq!(world.parts_idle(at(2)).await, Some(at(41)));
     let again = world.start(at(41)).await;
     assert_eq!((again.lease.part, again.lease.attempt), (part.lease.part, 2));
-    assert_eq!(again.correlator, part.correlator);
+    assert_eq!(again.correlation_id, part.correlation_id);
     let late = world.store.part_failed(part.lease, send_failure(RETRY), 0.0, at(42)).await;
     assert_eq!(late, Err(StoreError::LeaseLost));
 }

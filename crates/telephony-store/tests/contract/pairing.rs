@@ -221,7 +221,7 @@ async fn what_was_kept_is_forgotten_after_a_day() {
 #[tokio::test]
 async fn what_was_found_late_is_kept_for_a_day_too() {
     let world = World::new().await;
-    let days_ago = Arrival { taken: Some(at(0)), ..world.text(ANN, "hello") };
+    let days_ago = Arrival { provider_time: Some(at(0)), ..world.text(ANN, "hello") };
     let now = at(0) + 3 * KEPT_FOR;
     world.accept(days_ago, intake(InboundPolicy::Pairing, 0), now).await;
     let turn = world.lease(now).await;

@@ -1,6 +1,6 @@
 //! A line never takes more than it can send in time.
 
-use telephony_domain::message::{Draft, Enclosure, MediaToken, PartDraft, ServedFile};
+use telephony_domain::message::{Draft, MediaToken, OutboundMedia, PartDraft, ServedFile};
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::policy::InboundPolicy;
 use telephony_domain::retry::Disposition;
@@ -90,7 +90,7 @@ async fn a_file_that_goes_with_a_kept_answer_stays_until_nobody_wants_it() {
         let world = World::new().await;
         let name = FileName::new([1; 16], "image/png");
         world.store.keep_file(name.clone(), b"png".as_slice().into(), at(0)).await.unwrap();
-        let file = Enclosure::File(ServedFile {
+        let file = OutboundMedia::File(ServedFile {
             name: name.as_str().to_owned(),
             content_type: "image/png".to_owned(),
             size: 3,

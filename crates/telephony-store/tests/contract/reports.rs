@@ -38,7 +38,7 @@ async fn a_report_overtakes_the_answer_to_our_request() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1", "2"], at(1)).await;
     let part = world.start(at(1)).await;
-    let early = report("SM1", Some(&part.correlator), Status::Sent);
+    let early = report("SM1", Some(&part.correlation_id), Status::Sent);
     let reported = world.store.report(early, at(2)).await.unwrap();
     assert_eq!(reported, Reported::Known(part.lease.part, Advance::Forward));
     assert_eq!(world.states(message).await, [PartState::Sent, PartState::Ready], "the next part need not wait");
@@ -55,7 +55,7 @@ async fn a_report_ends_a_doubt() {
     let message = world.send("a", ANN, &["1"], at(1)).await;
     let part = world.lose(at(1)).await;
     let doubt = world.doubtful(at(1)).await;
-    world.store.report(report("SM1", Some(&part.correlator), Status::Delivered), at(2)).await.unwrap();
+    world.store.report(report("SM1", Some(&part.correlation_id), Status::Delivered), at(2)).await.unwrap();
     assert_eq!(world.states(message).await, [PartState::Sent]);
     let finding = telephony_domain::reconcile::Finding::Absent;
     assert_eq!(world.store.not_found(doubt.lease, finding, at(20)).await, Err(StoreError::LeaseLost));
@@ -81,7 +81,7 @@ async fn a_message_that_is_not_ours_is_foreign() {
     for foreign in [
         report("SM9", None, Status::Delivered),
         report("SM9", Some("0123"), Status::Delivered),
-        report("SM9", Some(&part.correlator), Status::Delivered),
+        report("SM9", Some(&part.correlation_id), Status::Delivered),
     ] {
         assert_eq!(world.store.report(foreign, at(2)).await.unwrap(), Reported::Foreign);
     }

@@ -4,7 +4,7 @@ use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, TurnFate};
 use telephony_store::inbox::{LEASE, Sorry, TurnEnd, TurnFailure};
 use telephony_store::outbox::PartState;
-use telephony_store::{Holder, Next, StoreError};
+use telephony_store::{LeaseHolder, Next, StoreError};
 
 use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, texts, turn_failure};
 
@@ -57,7 +57,7 @@ async fn the_next_gateway_frees_the_turns_of_the_dead_one() {
     world.says(ANN, "hello", at(1)).await;
     world.says(BOB, "hello", at(1)).await;
     let dead = world.lease(at(1)).await;
-    let next = Holder("gateway-2".to_owned());
+    let next = LeaseHolder("gateway-2".to_owned());
     let Next::Taken(own) = world.next_turn_for(&next, true, at(2)).await else { panic!("nothing due") };
     assert_eq!(world.store.free_turns(&next, at(3)).await.unwrap(), 1);
     assert_eq!(world.answer(&dead, "from beyond", at(3)).await, Err(StoreError::LeaseLost));
@@ -187,7 +187,7 @@ async fn a_turn_that_kills_every_process_is_set_aside_in_the_end() {
     loop {
         world = world.restarted();
         now += 60;
-        world.store.free_turns(&Holder("gateway-next".to_owned()), at(now)).await.unwrap();
+        world.store.free_turns(&LeaseHolder("gateway-next".to_owned()), at(now)).await.unwrap();
         let turn = world.lease(at(now)).await;
         if turn.lease.turn != poison {
             assert_eq!(texts(&turn), ["harmless"]);

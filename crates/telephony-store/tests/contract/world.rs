@@ -16,7 +16,7 @@ use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 use telephony_store::inbox::{Accepted, Intake, LeasedTurn, TurnEnd, TurnFailure};
 use telephony_store::outbox::{DoubtfulPart, PartState, SendFailure, StartedPart};
-use telephony_store::{Holder, Next, Store, StoreError};
+use telephony_store::{LeaseHolder, Next, Store, StoreError};
 use tempfile::TempDir;
 
 pub const LINE: &str = "+15550001234";
@@ -42,8 +42,8 @@ pub fn sender(text: &str) -> Sender {
     Sender { number: Some(text.parse().unwrap()), messaging_service: None }
 }
 
-pub fn gateway() -> Holder {
-    Holder("gateway-1".to_owned())
+pub fn gateway() -> LeaseHolder {
+    LeaseHolder("gateway-1".to_owned())
 }
 
 pub struct World {
@@ -92,7 +92,7 @@ impl World {
         self.next_turn_for(&gateway(), true, now).await
     }
 
-    pub async fn next_turn_for(&self, holder: &Holder, merges: bool, now: Timestamp) -> Next<LeasedTurn> {
+    pub async fn next_turn_for(&self, holder: &LeaseHolder, merges: bool, now: Timestamp) -> Next<LeasedTurn> {
         one(self.store.lease_turns(holder, merges, 1, now).await.unwrap())
     }
 
@@ -127,7 +127,7 @@ impl World {
     pub async fn next_part_of(
         &self,
         message: MessageId,
-        holder: &Holder,
+        holder: &LeaseHolder,
         pacing: Pacing,
         now: Timestamp,
     ) -> Next<StartedPart> {
@@ -214,7 +214,7 @@ pub fn arrival(provider_id: &str, from: &str, text: &str) -> Arrival {
         media: Vec::new(),
         also_to: Vec::new(),
         opt_out_type: None,
-        taken: None,
+        provider_time: None,
         signed: None,
     }
 }
@@ -248,11 +248,11 @@ pub fn receipt(provider_id: &str, status: Status) -> Receipt {
     Receipt { provider_id: provider_id.to_owned(), status, segments: None }
 }
 
-pub fn report(provider_id: &str, correlator: Option<&str>, status: Status) -> StatusReport {
+pub fn report(provider_id: &str, correlation_id: Option<&str>, status: Status) -> StatusReport {
     StatusReport {
         is_opt_out: false,
         provider_id: provider_id.to_owned(),
-        correlator: correlator.map(str::to_owned),
+        correlation_id: correlation_id.map(str::to_owned),
         status,
         error_code: None,
         segments: None,

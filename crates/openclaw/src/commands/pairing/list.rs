@@ -10,7 +10,7 @@ use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::Outcome;
 use crate::terminal::{self, Table};
-use crate::when;
+use crate::time_format;
 
 /// Show who asks to talk to the assistant.
 #[derive(Debug, Args)]
@@ -95,8 +95,8 @@ impl From<PairingRequest> for Request {
         Self {
             code: request.code.to_string(),
             number: request.contact.to_string(),
-            requested_at: when::iso(request.requested),
-            expires_at: when::iso(request.expires),
+            requested_at: time_format::iso(request.requested),
+            expires_at: time_format::iso(request.expires),
             kept_messages: request.kept,
         }
     }
@@ -104,6 +104,6 @@ impl From<PairingRequest> for Request {
 
 impl From<ApprovedContact> for Approval {
     fn from(approved: ApprovedContact) -> Self {
-        Self { number: approved.contact.to_string(), approved_at: when::iso(approved.approved) }
+        Self { number: approved.contact.to_string(), approved_at: time_format::iso(approved.approved) }
     }
 }

@@ -13,7 +13,7 @@ use crate::failure::{Failure, Outcome};
 use crate::line;
 use crate::number;
 use crate::terminal;
-use crate::when;
+use crate::time_format;
 
 /// Show what was said with somebody, both ways.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub struct Conversation {
     #[arg(long, value_name = "LINE")]
     line: Option<String>,
     /// Only since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
-    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    #[arg(long, value_name = "TIME", value_parser = time_format::moment)]
     since: Option<Timestamp>,
     /// Answer again what comes from this number, where two machines seemed to talk and were paused
     #[arg(long, conflicts_with_all = ["line", "since", "limit", "json"])]
@@ -93,7 +93,7 @@ fn show(entry: &Entry, message: &Message) {
         EntryId::In(_) => entry.contact.clone(),
         EntryId::Out(_) => message.speaker(),
     };
-    terminal::print(format!("{}  {speaker}  [{}]", when::iso(entry.time), message.state_in_words()));
+    terminal::print(format!("{}  {speaker}  [{}]", time_format::iso(entry.time), message.state_in_words()));
     for line in entry.text.lines() {
         terminal::print(format!("    {line}"));
     }

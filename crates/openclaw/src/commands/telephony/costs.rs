@@ -19,7 +19,7 @@ use crate::estimate::Estimator;
 use crate::failure::{Failure, Outcome};
 use crate::money::Money;
 use crate::terminal::{self, Table};
-use crate::{line, when};
+use crate::{line, time_format};
 
 /// Nobody waits longer for the balance and for prices that are missing.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ pub struct Costs {
     #[arg(long, value_enum)]
     by: Option<By>,
     /// Only from then on: how long ago (12h, 7d) or a time (default: 30d)
-    #[arg(long, value_name = "WHEN", value_parser = when::moment)]
+    #[arg(long, value_name = "WHEN", value_parser = time_format::moment)]
     since: Option<Timestamp>,
     /// Print JSON
     #[arg(long)]
@@ -109,7 +109,7 @@ impl Costs {
         for row in &spending {
             let name = match self.by {
                 None => if row.kind.is_inbound() { "received" } else { "sent" }.to_owned(),
-                Some(By::Day) => when::day(row.day),
+                Some(By::Day) => time_format::day(row.day),
                 Some(By::Contact) => row.contact.clone(),
                 Some(By::Line) => row.line.and_then(|line| names.get(&line).cloned()).unwrap_or_default(),
             };
@@ -122,7 +122,7 @@ impl Costs {
             Err(problem) => (None, Some(problem)),
         };
         Ok(Report {
-            since: when::iso(since),
+            since: time_format::iso(since),
             price_list_as_of: AS_OF,
             rows: tallies.iter().map(|(name, tally)| tally.row(name)).collect(),
             total: total.row("total"),

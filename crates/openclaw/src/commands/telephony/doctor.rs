@@ -13,7 +13,7 @@ use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::doctor::{self, Checkup, Severity};
 use crate::failure::{Failure, Outcome};
-use crate::{assemble, logging, reach, terminal};
+use crate::{assemble, logging, public_url, terminal};
 
 /// Find out what is wrong, why it matters, and what to do.
 #[derive(Debug, Args)]
@@ -102,10 +102,10 @@ impl Doctor {
 
     async fn sync(&self, place: &Place) -> Result<bool, Failure> {
         let channel = Channel::open(place)?;
-        let Some(url) = reach::public_url(&channel.loaded, None).await? else { return Ok(false) };
-        let (sender, told) = (channel.sender(), reach::told(&url));
+        let Some(url) = public_url::public_url(&channel.loaded, None).await? else { return Ok(false) };
+        let (sender, told) = (channel.sender(), public_url::told(&url));
         let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
-        let aim = reach::aim(&channel.loaded.telephony, &sender, &told);
+        let aim = public_url::aim(&channel.loaded.telephony, &sender, &told);
         let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
         if plan.changes.is_empty() {
             return Ok(false);

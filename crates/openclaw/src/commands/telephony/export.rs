@@ -14,7 +14,7 @@ use crate::failure::Outcome;
 use crate::line;
 use crate::number;
 use crate::terminal;
-use crate::when;
+use crate::time_format;
 
 /// Print everything that is held about somebody, as JSON.
 #[derive(Debug, Args)]
@@ -53,13 +53,13 @@ impl Export {
             let name = |id| names.get(&id).cloned().unwrap_or_default();
             terminal::print_json(&Report {
                 contact: record.contact.to_string(),
-                exported_at: when::iso(channel.now()),
-                approved_at: record.approved.map(when::iso),
-                blocked_at: record.blocked.map(when::iso),
+                exported_at: time_format::iso(channel.now()),
+                approved_at: record.approved.map(time_format::iso),
+                blocked_at: record.blocked.map(time_format::iso),
                 pairing_request: record.pairing.map(|request| Request {
                     code: request.code.to_string(),
-                    requested_at: when::iso(request.requested),
-                    expires_at: when::iso(request.expires),
+                    requested_at: time_format::iso(request.requested),
+                    expires_at: time_format::iso(request.expires),
                 }),
                 consents: record.consents.iter().map(|consent| Consent::of(consent, name(consent.line))).collect(),
                 messages: record.messages.iter().map(|detail| Message::of(detail, channel, &names)).collect(),

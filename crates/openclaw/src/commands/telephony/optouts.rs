@@ -14,7 +14,7 @@ use crate::failure::Outcome;
 use crate::line;
 use crate::number;
 use crate::terminal::{self, Table};
-use crate::when;
+use crate::time_format;
 
 /// Show who wants no more messages, or enter it by hand.
 #[derive(Debug, Args)]
@@ -128,7 +128,7 @@ impl Row {
             line,
             wish: consent.wish.as_str(),
             evidence: consent.evidence.as_str(),
-            at: when::iso(consent.at),
+            at: time_format::iso(consent.at),
             overtaken: consent.is_overtaken,
         }
     }

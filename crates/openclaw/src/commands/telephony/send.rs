@@ -28,7 +28,7 @@ use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::part::{self, Part};
 use crate::terminal;
-use crate::when;
+use crate::time_format;
 
 /// What leaves within this time leaves at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -200,7 +200,7 @@ impl Send {
             None => "Others are ahead of it on the line".to_owned(),
             Some(hold) => part::hold_in_words(hold),
         };
-        let (wait, at) = (when::span(expected.at.since(now)), when::iso(expected.at));
+        let (wait, at) = (time_format::span(expected.at.since(now)), time_format::iso(expected.at));
         terminal::say(format!("{why}: it is expected to leave in {wait}, at {at}."));
         Ok(Some(expected))
     }
@@ -219,7 +219,7 @@ impl Send {
                 id: format!("out-{}", progress.message),
                 to: self.to.to_string(),
                 segments,
-                expected_at: expected.as_ref().map(|expected| when::iso(expected.at)),
+                expected_at: expected.as_ref().map(|expected| time_format::iso(expected.at)),
                 waits_for: expected.and_then(|expected| expected.waits_for),
                 parts: progress.parts.iter().map(|part| Part::of(part, provider)).collect(),
             })?;
@@ -248,7 +248,7 @@ fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webho
         PartState::Sent => None,
         PartState::Queued | PartState::Ready | PartState::Starting if stop.is_some() => stop.map(kept_while_stopped),
         PartState::Queued | PartState::Ready | PartState::Starting => {
-            let when = part.next_attempt.map(|at| format!(", next attempt {}", when::iso(at))).unwrap_or_default();
+            let when = part.next_attempt.map(|at| format!(", next attempt {}", time_format::iso(at))).unwrap_or_default();
             let ahead = match part.state {
                 PartState::Queued => "an earlier message to this number is ahead of it",
                 _ => "it waits for its turn on the line",

@@ -195,15 +195,15 @@ impl Setup {
 /// What would be changed at Twilio, shown; none where it is not known how it reaches us.
 async fn plan(loaded: &Loaded, provider: &dyn Provider, history: &[RouteChange]) -> Result<Option<Plan>, Failure> {
     let telephony = &loaded.telephony;
-    let Some(url) = crate::reach::public_url(loaded, None).await? else {
+    let Some(url) = crate::public_url::public_url(loaded, None).await? else {
         terminal::say(match telephony.tunnel.provider {
             Some(_) => "The gateway tells Twilio the tunnel's address when it starts.",
             None => "Nothing is known yet of how Twilio reaches you: the webhook stays as it is.",
         });
         return Ok(None);
     };
-    let (sender, told) = (assemble::sender(telephony), crate::reach::told(&url));
-    let plan = routing::plan_with(history, provider, crate::reach::aim(telephony, &sender, &told)).await?;
+    let (sender, told) = (assemble::sender(telephony), crate::public_url::told(&url));
+    let plan = routing::plan_with(history, provider, crate::public_url::aim(telephony, &sender, &told)).await?;
     changes::show(&plan);
     Ok(Some(plan))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use telephony_config::locate;
 use telephony_domain::time::Timestamp;
-use telephony_gateway::poke::{self, Alive, ConfigAlive, StorageAlive};
+use telephony_gateway::control::status::{self, ConfigAlive, GatewayStatus, StorageAlive};
 use telephony_gateway::storage::Trouble;
 use telephony_store::StoreError;
 use telephony_store::account_stops::AccountStop;
@@ -20,7 +20,7 @@ use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
-use crate::when;
+use crate::time_format;
 use crate::{doctor, part};
 
 /// Show whether the gateway runs, and how much there is to do.
@@ -37,7 +37,7 @@ pub struct Status {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    gateway: Option<Alive>,
+    gateway: Option<GatewayStatus>,
     /// Why messages cannot be stored; none where they can.
     storage: Option<StorageAlive>,
     provider: String,
@@ -45,7 +45,7 @@ struct Report {
     messaging_service_sid: Option<String>,
     inbound_policy: &'static str,
     inbox: Inbox,
-    outbox: Outbox,
+    outbox: PartSender,
     pairing_requests: u64,
     /// Why nothing is sent, while the provider refuses the account.
     stopped: Option<Stopped>,
@@ -66,7 +66,7 @@ struct Stopped {
 
 impl Stopped {
     fn of(stop: AccountStop) -> Self {
-        let (since, next_probe) = (when::iso(stop.since), when::iso(stop.next_probe));
+        let (since, next_probe) = (time_format::iso(stop.since), time_format::iso(stop.next_probe));
         Self { code: stop.code, reason: stop.reason, since, next_probe }
     }
 }
@@ -86,7 +86,7 @@ struct Inbox {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Outbox {
+struct PartSender {
     queued: u64,
     queued_segments: u32,
     queue_ends_at: Option<String>,
@@ -113,7 +113,7 @@ impl Status {
             let summary = channel.store.summary(channel.now()).await?;
             let notices = channel.store.notices(channel.now()).await?;
             let queues = channel.store.queues(channel.terms(), channel.now()).await?;
-            let mut report = report(channel, poke::poke(&channel.state).await, summary, &queues, notices);
+            let mut report = report(channel, status::poke(&channel.state).await, summary, &queues, notices);
             report.finally_unknown = finally_unknown(channel).await?;
             report.stopped = channel.store.account_stop().await?.map(Stopped::of);
             report.storage = storage(channel, report.gateway.as_ref()).await;
@@ -134,7 +134,7 @@ impl Status {
     /// Where the configuration cannot be used, a gateway that was started before still says how it is.
     fn show_gateway_alone(&self, place: &Place) -> Result<(), Failure> {
         let state = locate(&assemble::environment(), place.config.as_deref()).state;
-        let Some(alive) = assemble::runtime()?.block_on(poke::poke(&state)) else { return Ok(()) };
+        let Some(alive) = assemble::runtime()?.block_on(status::poke(&state)) else { return Ok(()) };
         if self.json {
             return terminal::print_json(&serde_json::json!({ "gateway": alive }));
         }
@@ -144,7 +144,7 @@ impl Status {
 }
 
 /// Why messages cannot be stored, as the gateway says; where none runs, it is tried.
-async fn storage(channel: &Channel, gateway: Option<&Alive>) -> Option<StorageAlive> {
+async fn storage(channel: &Channel, gateway: Option<&GatewayStatus>) -> Option<StorageAlive> {
     if let Some(alive) = gateway {
         return alive.storage.clone();
     }
@@ -167,7 +167,7 @@ async fn finally_unknown(channel: &Channel) -> Result<Vec<String>, Failure> {
 
 fn report(
     channel: &Channel,
-    gateway: Option<Alive>,
+    gateway: Option<GatewayStatus>,
     summary: Summary,
     queues: &[Queue],
     notices: Vec<Given>,
@@ -191,12 +191,12 @@ fn report(
             kept: summary.kept,
             unconfirmed: summary.unconfirmed,
         },
-        outbox: Outbox {
+        outbox: PartSender {
             queued: summary.queued,
             sending: summary.sending,
             unknown: summary.unknown,
             queued_segments: queues.iter().map(|queue| queue.segments).sum(),
-            queue_ends_at: longest.map(|queue| when::iso(queue.ends)),
+            queue_ends_at: longest.map(|queue| time_format::iso(queue.ends)),
             queue_waits_for: longest.and_then(|queue| queue.waits_for.clone()),
             sent_today: summary.sent_today,
             delivered_today: summary.delivered_today,
@@ -255,7 +255,7 @@ fn show(report: &Report) {
     }
 }
 
-fn show_alive(alive: &Alive) {
+fn show_alive(alive: &GatewayStatus) {
     terminal::print(format!("Gateway:   running (pid {}), version {}", alive.pid, alive.version));
     terminal::print(format!("Listening: {}", alive.listening));
     let webhook = alive.webhook_url.as_deref().unwrap_or("unknown: no publicUrl is set, and no tunnel is open");
@@ -280,7 +280,7 @@ fn show_alive(alive: &Alive) {
 }
 
 fn show_config(config: &ConfigAlive) {
-    let read_at = when::iso(config.read_at);
+    let read_at = time_format::iso(config.read_at);
     match &config.problems {
         None => terminal::print(format!("Config:    read {read_at}, in force")),
         Some(problems) => {

@@ -78,7 +78,7 @@ impl Rest {
         for (message, created) in self.messages_to(to, since).await? {
             // One that is still `receiving` is complete at the next look.
             if message.direction == "inbound" && message.status == "received" {
-                arrivals.push(Arrival { taken: Some(created), ..self.arrival(message).await? });
+                arrivals.push(Arrival { provider_time: Some(created), ..self.arrival(message).await? });
             }
         }
         Ok(arrivals)
@@ -167,7 +167,7 @@ impl Message {
             // The list does not say who else was in a group.
             also_to: Vec::new(),
             opt_out_type: None,
-            taken: None,
+            provider_time: None,
             signed: None,
         }
     }

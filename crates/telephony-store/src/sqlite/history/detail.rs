@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 use telephony_domain::id::{InboundId, MessageId, TurnId};
 
 use super::super::query::{find, list, maybe_time, one, time};
-use super::super::{media, progress, words};
+use super::super::{columns, media, progress};
 use super::entries;
 use crate::StoreError;
 use crate::history::{Attempt, Detail, Entry, EntryId, Reference};
@@ -39,7 +39,7 @@ fn by_provider(db: &Connection, id: &str) -> Result<Option<EntryId>, StoreError>
 fn inbound(db: &Connection, id: InboundId, entry: Entry) -> Result<Detail, StoreError> {
     let sql = "SELECT provider_id, turn, also_to FROM inbound WHERE id = ?";
     let (provider_id, turn, also_to) = one(db, sql, [id.0], |row| {
-        Ok((row.get("provider_id")?, row.get::<_, Option<i64>>("turn")?, words::also_to(row)?))
+        Ok((row.get("provider_id")?, row.get::<_, Option<i64>>("turn")?, columns::also_to(row)?))
     })?;
     let sql = "SELECT 0 AS part, started_at, ended_at, outcome, NULL AS code, reason FROM turn_attempt
                WHERE turn = ? ORDER BY number";

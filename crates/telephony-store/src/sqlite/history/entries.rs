@@ -8,7 +8,7 @@ use telephony_domain::message::Purpose;
 use telephony_domain::time::Timestamp;
 
 use super::super::query::{find, time};
-use super::super::{progress, words};
+use super::super::{columns, progress};
 use crate::StoreError;
 use crate::history::{Direction, Entry, EntryId, EntryState, Filter};
 use crate::outbox::{PartProgress, PartState};
@@ -176,7 +176,7 @@ fn outbound(row: &Row<'_>) -> rusqlite::Result<Outbound> {
         created: time(row, "created_at")?,
         text: row.get("text")?,
         media: row.get("media")?,
-        purpose: words::purpose(row)?,
+        purpose: columns::purpose(row)?,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::assemble::Channel;
 use crate::failure::Outcome;
 use crate::part::Part;
 use crate::terminal;
-use crate::when;
+use crate::time_format;
 
 /// A message as JSON shows it, with everything that happened to it.
 #[derive(Serialize)]
@@ -57,7 +57,7 @@ pub fn show(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>,
         terminal::print_json(&report)?;
         return Ok(ExitCode::SUCCESS);
     }
-    terminal::print(format!("{}  {}  {}", detail.entry.id, detail.entry.contact, when::iso(detail.entry.time)));
+    terminal::print(format!("{}  {}  {}", detail.entry.id, detail.entry.contact, time_format::iso(detail.entry.time)));
     terminal::print(format!("state: {}", report.message.state_in_words()));
     if let Some(sid) = &report.sid {
         terminal::print(format!("sid:   {sid}"));
@@ -132,8 +132,8 @@ impl From<&Attempt> for Try {
     fn from(attempt: &Attempt) -> Self {
         Self {
             part: attempt.part,
-            started_at: when::iso(attempt.started),
-            ended_at: attempt.ended.map(when::iso),
+            started_at: time_format::iso(attempt.started),
+            ended_at: attempt.ended.map(time_format::iso),
             outcome: attempt.outcome.clone(),
             code: attempt.code,
             reason: attempt.reason.clone(),

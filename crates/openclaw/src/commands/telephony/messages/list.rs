@@ -11,7 +11,7 @@ use telephony_store::inbox::FailedTurn;
 
 use crate::failure::Outcome;
 use crate::terminal::{self, Table};
-use crate::when;
+use crate::time_format;
 
 /// A message as JSON shows it.
 #[derive(Serialize)]
@@ -89,7 +89,7 @@ impl Message {
             direction: if matches!(entry.id, EntryId::In(_)) { "inbound" } else { "outbound" },
             line: entry.line.and_then(|line| names.get(&line)).cloned(),
             contact: entry.contact.clone(),
-            time: when::iso(entry.time),
+            time: time_format::iso(entry.time),
             state: String::new(),
             status: None,
             purpose: None,
@@ -154,8 +154,8 @@ impl From<&FailedTurn> for Failed {
             state: if turn.is_dead { "dead" } else { "parked" },
             attempts: turn.attempts,
             reason: turn.reason.clone(),
-            received_at: when::iso(turn.received),
-            next_attempt_at: turn.next_attempt.map(when::iso),
+            received_at: time_format::iso(turn.received),
+            next_attempt_at: turn.next_attempt.map(time_format::iso),
         }
     }
 }

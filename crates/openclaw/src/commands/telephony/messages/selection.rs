@@ -9,7 +9,7 @@ use crate::assemble::Channel;
 use crate::failure::Failure;
 use crate::line;
 use crate::number;
-use crate::when;
+use crate::time_format;
 
 /// Which messages are meant.
 #[derive(Debug, Args)]
@@ -28,10 +28,10 @@ pub struct Selection {
     #[arg(long, conflicts_with = "status")]
     unknown: bool,
     /// Only messages since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
-    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    #[arg(long, value_name = "TIME", value_parser = time_format::moment)]
     since: Option<Timestamp>,
     /// Only messages before then
-    #[arg(long, value_name = "TIME", value_parser = when::moment, conflicts_with = "follow")]
+    #[arg(long, value_name = "TIME", value_parser = time_format::moment, conflicts_with = "follow")]
     until: Option<Timestamp>,
     /// How many, the newest
     #[arg(long, default_value_t = 20)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use telephony_domain::number::PhoneNumber;
-use telephony_providers::provider::{Deletion, Letter};
+use telephony_providers::provider::{Deletion, StoredMessage};
 use telephony_store::history::{Detail, EntryId};
 
 use crate::assemble::Channel;
@@ -31,13 +31,13 @@ struct Deleted {
 pub async fn delete(channel: &Channel, contact: &PhoneNumber) -> Result<(), Failure> {
     let mut messages = known_here(channel, contact).await?;
     let ours = Ours::of(channel).await?;
-    let listed = channel.provider.correspondence(contact, AT_MOST).await?;
-    let (with_us, with_others): (Vec<_>, Vec<_>) = listed.letters.into_iter().partition(|letter| ours.has(letter));
-    let message = |letter: Letter| {
-        (letter.provider_id, Message { is_from_contact: letter.is_from_contact, has_media: letter.has_media })
+    let listed = channel.provider.messages_with(contact, AT_MOST).await?;
+    let (with_us, with_others): (Vec<_>, Vec<_>) = listed.messages.into_iter().partition(|message| ours.has(message));
+    let message = |message: StoredMessage| {
+        (message.provider_id, Message { is_from_contact: message.is_from_contact, has_media: message.has_media })
     };
     messages.extend(with_us.into_iter().map(message));
-    let not_ours = with_others.iter().filter(|letter| !messages.contains_key(&letter.provider_id)).count();
+    let not_ours = with_others.iter().filter(|message| !messages.contains_key(&message.provider_id)).count();
     let mut deleted = Deleted::default();
     let failed = deleted.go_through(channel, messages).await;
     deleted.say();
@@ -76,8 +76,8 @@ impl Ours {
         Ok(Ours(names))
     }
 
-    fn has(&self, letter: &Letter) -> bool {
-        letter.ours.iter().chain(&letter.messaging_service).any(|name| self.0.contains(name))
+    fn has(&self, message: &StoredMessage) -> bool {
+        message.ours.iter().chain(&message.messaging_service).any(|name| self.0.contains(name))
     }
 }
 

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use telephony_domain::message::{Enclosure, MediaToken, ServedFile};
+use telephony_domain::message::{MediaToken, OutboundMedia, ServedFile};
 use telephony_domain::{media_type, mms};
-use telephony_gateway::{picture, poke, random};
+use telephony_gateway::{control::status, picture, random};
 use telephony_store::attachments::FileName;
 use url::Url;
 
@@ -57,14 +57,14 @@ impl Media {
     }
 
     /// Keeps the files, so that a running gateway can hand them out.
-    pub async fn keep(self, channel: &Channel) -> Result<Vec<Enclosure>, Failure> {
+    pub async fn keep(self, channel: &Channel) -> Result<Vec<OutboundMedia>, Failure> {
         if self.0.iter().any(|item| matches!(item, Item::File { .. })) {
             check_is_served(channel).await?;
         }
         let mut kept = Vec::new();
         for item in self.0 {
             kept.push(match item {
-                Item::Url(url) => Enclosure::Url(url),
+                Item::Url(url) => OutboundMedia::Url(url),
                 Item::File { content_type, bytes, .. } => keep_file(channel, content_type, bytes).await?,
             });
         }
@@ -169,7 +169,7 @@ fn reduce(items: &mut [Item]) -> Result<(), Failure> {
 /// Twilio fetches a file from a running gateway that it can reach; without one the message would fail at Twilio.
 async fn check_is_served(channel: &Channel) -> Result<(), Failure> {
     let elsewhere = "or put the file on the web and give its https URL to --media";
-    match poke::poke(&channel.state).await {
+    match status::poke(&channel.state).await {
         None => Err(Failure::new("a file is fetched by Twilio from the gateway, and no gateway is running")
             .hint(format!("start `openclaw gateway`, {elsewhere}"))),
         Some(alive) if alive.webhook_url.is_none() => {
@@ -180,10 +180,10 @@ async fn check_is_served(channel: &Channel) -> Result<(), Failure> {
     }
 }
 
-async fn keep_file(channel: &Channel, content_type: String, bytes: Vec<u8>) -> Result<Enclosure, Failure> {
+async fn keep_file(channel: &Channel, content_type: String, bytes: Vec<u8>) -> Result<OutboundMedia, Failure> {
     let name = FileName::new(random::bytes(), &content_type);
     let token = MediaToken::from_random(random::bytes());
     let file = ServedFile { name: name.to_string(), content_type, size: bytes.len() as u64, token };
     channel.store.keep_file(name, bytes.into(), channel.now()).await?;
-    Ok(Enclosure::File(file))
+    Ok(OutboundMedia::File(file))
 }

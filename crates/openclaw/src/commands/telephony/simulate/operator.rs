@@ -15,8 +15,8 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_gateway::control::status;
 use telephony_gateway::inbox::reply;
-use telephony_gateway::poke;
 use telephony_store::contacts::{Approved, PairingRequest, Who};
 use telephony_store::history::Summary;
 use telephony_store::{Store, StoreError};
@@ -56,7 +56,7 @@ impl Operator {
     pub async fn approve(&self, who: Who) -> Result<Approved, StoreError> {
         let line = self.store.lines().await?.first().map(|line| line.id);
         let approved = self.store.approve(who, reply::parts(APPROVAL_TEXT, &self.split), line, now()).await?;
-        poke::poke(&self.state).await;
+        status::poke(&self.state).await;
         Ok(approved)
     }
 

@@ -10,7 +10,7 @@ use super::changes::{is_trouble, shown};
 use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::{reach, terminal};
+use crate::{public_url, terminal};
 
 /// Show where Twilio sends messages and calls now, and where it should.
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ impl Show {
 
 async fn read(channel: &Channel) -> Result<Report, Failure> {
     let sender = channel.sender();
-    let told = reach::public_url(&channel.loaded, None).await?.map(|url| reach::told(&url));
+    let told = public_url::public_url(&channel.loaded, None).await?.map(|url| public_url::told(&url));
     let routes = channel.provider.routes(&sender, told.as_ref()).await?;
     let ours = sender.receiving().map(ToString::to_string).into_iter().chain(sender.messaging_service.clone());
     Ok(Report {

@@ -7,7 +7,7 @@ use super::changes::{self, Consent, failed};
 use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::Outcome;
-use crate::{reach, terminal};
+use crate::{public_url, terminal};
 
 /// Have Twilio send messages and calls here.
 #[derive(Debug, Args)]
@@ -23,11 +23,12 @@ impl Sync {
     /// Shows what is to be changed, asks, changes.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::open(place)?.block_on(async |channel| {
-            let url =
-                reach::public_url(&channel.loaded, self.url.as_deref()).await?.ok_or_else(reach::no_public_url)?;
-            let (sender, told) = (channel.sender(), reach::told(&url));
+            let url = public_url::public_url(&channel.loaded, self.url.as_deref())
+                .await?
+                .ok_or_else(public_url::no_public_url)?;
+            let (sender, told) = (channel.sender(), public_url::told(&url));
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
-            let aim = reach::aim(&channel.loaded.telephony, &sender, &told);
+            let aim = public_url::aim(&channel.loaded.telephony, &sender, &told);
             let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
             if sender.number.as_ref().is_some_and(|address| !address.receives()) {
                 terminal::say("A sender id receives nothing, so it has no webhook.");

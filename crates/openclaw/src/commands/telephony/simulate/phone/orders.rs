@@ -8,7 +8,7 @@ use twilio_simulator::{Extent, Fault};
 use super::{Phone, many};
 use crate::commands::pairing;
 use crate::failure::Failure;
-use crate::{terminal, when};
+use crate::{terminal, time_format};
 
 /// The list of commands.
 pub const HELP: &str = "  /pairing            list pairing requests
@@ -119,7 +119,7 @@ async fn show_requests(phone: &Phone) -> Result<(), Failure> {
         terminal::print("  No pairing requests.");
     }
     for request in requests {
-        let expires = when::span(request.expires.since(SystemClock.now()));
+        let expires = time_format::span(request.expires.since(SystemClock.now()));
         terminal::print(format!("  {} has the pairing code {}, valid for {expires}", request.contact, request.code));
     }
     Ok(())

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use telephony_domain::message::PartDraft;
-use telephony_domain::order::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR};
+use telephony_domain::operator_command::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR};
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::InboundPolicy;
 use telephony_store::StoreError;
 use telephony_store::contacts::{Challenge, Who};
 use telephony_store::inbox::{Accepted, Intake};
-use telephony_store::orders::{Obeyed, Ordered, Wording};
+use telephony_store::operator_commands::{CommandOutcome, Ordered, Wording};
 
 use super::world::{ANN, BOB, World, at, intake, number, parts, texts};
 
@@ -22,8 +22,8 @@ impl Wording for Words {
         parts(&["approved"])
     }
 
-    fn answer(&self, obeyed: &Obeyed) -> Vec<PartDraft> {
-        parts(&[obeyed.as_str()])
+    fn answer(&self, outcome: &CommandOutcome) -> Vec<PartDraft> {
+        parts(&[outcome.as_str()])
     }
 }
 
@@ -46,17 +46,17 @@ impl World {
 
     async fn orders(&self, text: &str, now: i64) -> Ordered {
         let accepted = self.accept(self.text(OPERATOR, text), with_operator(), at(now)).await;
-        assert!(matches!(accepted, Accepted::Order(_)), "{text}: {accepted:?}");
+        assert!(matches!(accepted, Accepted::OperatorCommand(_)), "{text}: {accepted:?}");
         self.store.next_order().await.unwrap().unwrap()
     }
 
-    async fn obey(&self, ordered: &Ordered, now: i64) -> Result<Obeyed, StoreError> {
-        self.store.obey(ordered.id, Arc::new(Words), at(now)).await
+    async fn execute(&self, ordered: &Ordered, now: i64) -> Result<CommandOutcome, StoreError> {
+        self.store.execute(ordered.id, Arc::new(Words), at(now)).await
     }
 
-    async fn obeyed(&self, text: &str, now: i64) -> Obeyed {
+    async fn obeyed(&self, text: &str, now: i64) -> CommandOutcome {
         let ordered = self.orders(text, now).await;
-        self.obey(&ordered, now).await.unwrap()
+        self.execute(&ordered, now).await.unwrap()
     }
 
     /// What leaves now, in order.
@@ -65,7 +65,7 @@ impl World {
         while let telephony_store::Next::Taken(part) =
             self.next_part(telephony_domain::pace::Pacing::Unlimited, at(now)).await
         {
-            let id = format!("SM-{}", part.correlator);
+            let id = format!("SM-{}", part.correlation_id);
             let receipt = super::world::receipt(&id, telephony_domain::delivery::Status::Queued);
             self.store.part_sent(part.lease, receipt, at(now)).await.unwrap();
             left.push((part.to.to_string(), part.text));
@@ -83,7 +83,7 @@ async fn an_approval_by_sms_does_all_that_an_approval_does() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
     assert_eq!(world.notices(at(1)).await, [format!("stranger-{ANN}")]);
-    let Obeyed::Approved(approved) = world.obeyed("approve aaaa bbbb", 2).await else { panic!("not approved") };
+    let CommandOutcome::Approved(approved) = world.obeyed("approve aaaa bbbb", 2).await else { panic!("not approved") };
     assert_eq!((approved.contact, approved.released), (number(ANN), 1));
     assert_eq!(world.leaving(3).await, [sent(OPERATOR, "approved"), sent(ANN, "approved")]);
     assert_eq!(texts(&world.lease(at(3)).await), ["let me in"]);
@@ -97,9 +97,9 @@ async fn a_crash_between_order_and_answer_neither_loses_nor_repeats_it() {
     let ordered = world.orders("APPROVE AAAABBBB", 2).await;
     let world = world.restarted();
     assert_eq!(world.store.next_order().await.unwrap().unwrap(), ordered);
-    world.obey(&ordered, 3).await.unwrap();
+    world.execute(&ordered, 3).await.unwrap();
     let world = world.restarted();
-    assert!(matches!(world.obey(&ordered, 4).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(world.execute(&ordered, 4).await, Err(StoreError::NotFound(_))));
     assert_eq!(world.store.next_order().await.unwrap(), None);
     assert_eq!(world.leaving(5).await.len(), 2, "one approval, one answer");
 }
@@ -110,7 +110,7 @@ async fn the_same_webhook_again_is_no_second_order() {
     let arrival = world.text(OPERATOR, "STATUS");
     world.accept(arrival.clone(), with_operator(), at(1)).await;
     let ordered = world.store.next_order().await.unwrap().unwrap();
-    world.obey(&ordered, 1).await.unwrap();
+    world.execute(&ordered, 1).await.unwrap();
     assert_eq!(world.accept(arrival, with_operator(), at(2)).await, Accepted::Repeat);
     assert_eq!(world.store.next_order().await.unwrap(), None);
 }
@@ -130,15 +130,15 @@ async fn an_order_is_obeyed_whatever_the_policy_says_and_stop_stays_stop() {
     let world = World::new().await;
     let closed = Intake { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Disabled, 0) };
     let order = world.accept(world.text(OPERATOR, "STATUS"), closed.clone(), at(1)).await;
-    assert!(matches!(order, Accepted::Order(_)));
+    assert!(matches!(order, Accepted::OperatorCommand(_)));
     let talk = world.accept(world.text(OPERATOR, "hello"), closed.clone(), at(1)).await;
     assert!(matches!(talk, Accepted::Refused(..)));
     let stop = world.accept(world.text(OPERATOR, "stop"), closed, at(1)).await;
     assert!(matches!(stop, Accepted::Keyword(..)));
     let ordered = world.store.next_order().await.unwrap().unwrap();
     assert!(
-        matches!(world.obey(&ordered, 2).await, Ok(Obeyed::Status(..))),
-        "obeyed, although nothing can be answered"
+        matches!(world.execute(&ordered, 2).await, Ok(CommandOutcome::Status(..))),
+        "executed, although nothing can be answered"
     );
     assert_eq!(world.leaving(3).await, []);
 }
@@ -148,24 +148,27 @@ async fn codes_cannot_be_guessed() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
     for guess in 0..GUESSES_AT_MOST {
-        assert_eq!(world.obeyed("APPROVE ZZZZZZZZ", 2 + i64::from(guess)).await, Obeyed::UnknownCode);
+        assert_eq!(world.obeyed("APPROVE ZZZZZZZZ", 2 + i64::from(guess)).await, CommandOutcome::UnknownCode);
     }
-    assert_eq!(world.obeyed("APPROVE AAAABBBB", 10).await, Obeyed::TooManyGuesses, "not even the right one");
+    assert_eq!(world.obeyed("APPROVE AAAABBBB", 10).await, CommandOutcome::TooManyGuesses, "not even the right one");
     assert_eq!(world.store.pairing_requests(at(10)).await.unwrap().len(), 1);
     let by_number = world.obeyed(&format!("REJECT {BOB} BLOCK"), 11).await;
-    assert_eq!(by_number, Obeyed::Rejected { contact: number(BOB), block: true });
+    assert_eq!(by_number, CommandOutcome::Rejected { contact: number(BOB), block: true });
     let later = 10 + i64::try_from(GUESSES_FOR.as_secs()).unwrap();
     world.stranger(ANN, "CCCCDDDD", later).await;
-    assert!(matches!(world.obeyed("APPROVE CCCCDDDD", later).await, Obeyed::Approved(_)));
+    assert!(matches!(world.obeyed("APPROVE CCCCDDDD", later).await, CommandOutcome::Approved(_)));
 }
 
 #[tokio::test]
 async fn a_rejection_that_has_nothing_to_end_says_so() {
     let world = World::new().await;
-    assert_eq!(world.obeyed(&format!("reject {BOB}"), 1).await, Obeyed::NothingToEnd(number(BOB)));
+    assert_eq!(world.obeyed(&format!("reject {BOB}"), 1).await, CommandOutcome::NothingToEnd(number(BOB)));
     world.stranger(ANN, "AAAABBBB", 2).await;
-    assert_eq!(world.obeyed("reject AAAABBBB", 3).await, Obeyed::Rejected { contact: number(ANN), block: false });
-    assert_eq!(world.obeyed("reject ABC123", 4).await, Obeyed::Unreadable);
+    assert_eq!(
+        world.obeyed("reject AAAABBBB", 3).await,
+        CommandOutcome::Rejected { contact: number(ANN), block: false }
+    );
+    assert_eq!(world.obeyed("reject ABC123", 4).await, CommandOutcome::Unreadable);
 }
 
 #[tokio::test]
@@ -181,7 +184,7 @@ async fn a_full_queue_does_nothing_by_halves() {
     while fill(format!("fill-{sent}")).await {
         sent += 1;
     }
-    assert_eq!(world.obeyed("APPROVE AAAABBBB", 2).await, Obeyed::QueueFull);
+    assert_eq!(world.obeyed("APPROVE AAAABBBB", 2).await, CommandOutcome::QueueFull);
     assert_eq!(world.store.approved_contacts().await.unwrap(), []);
     assert_eq!(world.store.pairing_requests(at(2)).await.unwrap().len(), 1);
     assert!(world.leaving(3).await.contains(&self::sent(OPERATOR, "queue-full")));
@@ -202,10 +205,11 @@ async fn a_machine_that_orders_without_end_is_answered_so_many_times_a_day() {
 async fn to_forget_the_operator_gives_no_more_guesses_and_no_more_answers() {
     let world = World::new().await;
     for now in 0..i64::from(ANSWERS_PER_DAY) {
-        let expected = if now < i64::from(GUESSES_AT_MOST) { Obeyed::UnknownCode } else { Obeyed::TooManyGuesses };
+        let expected =
+            if now < i64::from(GUESSES_AT_MOST) { CommandOutcome::UnknownCode } else { CommandOutcome::TooManyGuesses };
         assert_eq!(world.obeyed("APPROVE AAAABBBB", now).await, expected);
     }
     while !world.store.purge(&number(OPERATOR), 10, at(200)).await.unwrap().is_done {}
-    assert_eq!(world.obeyed("APPROVE AAAABBBB", 201).await, Obeyed::TooManyGuesses);
+    assert_eq!(world.obeyed("APPROVE AAAABBBB", 201).await, CommandOutcome::TooManyGuesses);
     assert_eq!(world.leaving(202).await, [], "the day's answers are used up");
 }

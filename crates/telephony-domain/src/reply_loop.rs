@@ -31,24 +31,24 @@ const IN_A_ROW: Duration = Duration::from_secs(3 * MOMENT.as_secs());
 
 /// How often in a row a conversation reached its limit of replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rally {
+pub struct ReplyLoop {
     /// In so many moments.
     pub moments: u32,
     /// When the last of them was counted.
     pub last: Timestamp,
-    /// The message that had to wait then; a long answer alone is no rally.
+    /// The message that had to wait then; a long answer alone is no reply_loop.
     pub message: MessageId,
 }
 
-impl Rally {
-    /// The rally once `message` has to wait at `now`, after it was `before`.
-    pub fn after(before: Option<Rally>, message: MessageId, now: Timestamp) -> Rally {
-        let first = Rally { moments: 1, last: now, message };
+impl ReplyLoop {
+    /// The reply_loop once `message` has to wait at `now`, after it was `before`.
+    pub fn after(before: Option<ReplyLoop>, message: MessageId, now: Timestamp) -> ReplyLoop {
+        let first = ReplyLoop { moments: 1, last: now, message };
         let Some(before) = before.filter(|before| before.last <= now) else { return first };
         match now.since(before.last) {
             gap if gap > IN_A_ROW => first,
             gap if gap < MOMENT || before.message == message => before,
-            _ => Rally { moments: before.moments.saturating_add(1), ..first },
+            _ => ReplyLoop { moments: before.moments.saturating_add(1), ..first },
         }
     }
 
@@ -59,13 +59,13 @@ impl Rally {
 }
 
 /// The score, which was `before`, once a text is answered that `came` after our last answer `left`.
-pub fn score(before: u32, left: Option<Timestamp>, came: Timestamp) -> u32 {
+pub fn score(before: u32, left: Option<Timestamp>, received_at: Timestamp) -> u32 {
     match left {
         None => 0,
         // They did not wait for us: it answers nothing.
-        Some(left) if came < left => before,
+        Some(left) if received_at < left => before,
         Some(left) => {
-            let pause = came.since(left);
+            let pause = received_at.since(left);
             let counts = [QUICK, STEADY].into_iter().find(|(within, _)| pause <= *within);
             counts.map_or(0, |(_, counts)| before.saturating_add(counts))
         }
@@ -76,24 +76,24 @@ pub fn score(before: u32, left: Option<Timestamp>, came: Timestamp) -> u32 {
 mod tests {
     use super::*;
 
-    fn rally(waits: &[(i64, i64)]) -> Rally {
+    fn reply_loop(waits: &[(i64, i64)]) -> ReplyLoop {
         let step = |before, (second, message): &(i64, i64)| {
-            Some(Rally::after(before, MessageId(*message), Timestamp(second * 1000)))
+            Some(ReplyLoop::after(before, MessageId(*message), Timestamp(second * 1000)))
         };
         waits.iter().fold(None, step).unwrap()
     }
 
     #[test]
     fn machines_keep_it_up() {
-        assert!(!rally(&[(0, 1), (30, 2), (60, 3)]).is_endless());
-        assert!(rally(&[(0, 1), (1, 2), (30, 3), (31, 4), (75, 5), (140, 6)]).is_endless());
+        assert!(!reply_loop(&[(0, 1), (30, 2), (60, 3)]).is_endless());
+        assert!(reply_loop(&[(0, 1), (1, 2), (30, 3), (31, 4), (75, 5), (140, 6)]).is_endless());
     }
 
     #[test]
     fn people_rest_or_get_a_long_answer() {
-        assert_eq!(rally(&[(0, 1), (30, 2), (60, 3), (151, 4)]).moments, 1);
-        assert_eq!(rally(&[(0, 1), (30, 1), (60, 1), (90, 1), (120, 1)]).moments, 1);
-        assert_eq!(rally(&[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]).moments, 1);
+        assert_eq!(reply_loop(&[(0, 1), (30, 2), (60, 3), (151, 4)]).moments, 1);
+        assert_eq!(reply_loop(&[(0, 1), (30, 1), (60, 1), (90, 1), (120, 1)]).moments, 1);
+        assert_eq!(reply_loop(&[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]).moments, 1);
     }
 
     /// Of exchanges in which they take so many seconds each time.
@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn a_clock_set_back_begins_anew() {
         assert_eq!(
-            rally(&[(1000, 1), (1030, 2), (10, 3)]),
-            Rally { moments: 1, last: Timestamp(10_000), message: MessageId(3) }
+            reply_loop(&[(1000, 1), (1030, 2), (10, 3)]),
+            ReplyLoop { moments: 1, last: Timestamp(10_000), message: MessageId(3) }
         );
     }
 }

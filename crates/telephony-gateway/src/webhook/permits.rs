@@ -16,18 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The places.
 #[derive(Debug, Clone)]
-pub struct Slots(Arc<Mutex<Held>>);
+pub struct Permits(Arc<Mutex<Held>>);
 
 #[derive(Debug)]
 struct Held {
     most: usize,
     next_id: u64,
-    by_id: HashMap<u64, Holder>,
+    by_id: HashMap<u64, LeaseHolder>,
     by_network: HashMap<Network, usize>,
 }
 
 #[derive(Debug)]
-struct Holder {
+struct LeaseHolder {
     network: Network,
     /// Since when we wait for the other side; none while we work for it.
     waits_since: Option<Instant>,
@@ -37,7 +37,7 @@ struct Holder {
 /// A place; it is free again when this is dropped.
 #[derive(Debug)]
 pub struct Slot {
-    slots: Slots,
+    permits: Permits,
     id: u64,
     given_up: Arc<Notify>,
 }
@@ -45,11 +45,11 @@ pub struct Slot {
 /// We work for whoever holds the place, and do not wait for it, until this is dropped.
 #[derive(Debug)]
 pub struct Working {
-    slots: Slots,
+    permits: Permits,
     id: u64,
 }
 
-impl Slots {
+impl Permits {
     /// `most` places, all free.
     pub fn new(most: usize) -> Self {
         let (by_id, by_network) = (HashMap::new(), HashMap::new());
@@ -67,9 +67,9 @@ impl Slots {
         let (network, given_up) = (Network::from(address), Arc::new(Notify::new()));
         let id = held.next_id;
         held.next_id += 1;
-        held.by_id.insert(id, Holder { network, waits_since: Some(now), given_up: given_up.clone() });
+        held.by_id.insert(id, LeaseHolder { network, waits_since: Some(now), given_up: given_up.clone() });
         *held.by_network.entry(network).or_default() += 1;
-        Some(Slot { slots: self.clone(), id, given_up })
+        Some(Slot { permits: self.clone(), id, given_up })
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -89,7 +89,7 @@ impl Held {
         self.remove(id).map(|holder| holder.given_up.notify_one())
     }
 
-    fn remove(&mut self, id: u64) -> Option<Holder> {
+    fn remove(&mut self, id: u64) -> Option<LeaseHolder> {
         let holder = self.by_id.remove(&id)?;
         if let Some(places) = self.by_network.get_mut(&holder.network) {
             *places -= 1;
@@ -109,16 +109,16 @@ impl Slot {
 
     /// From now on we work for the holder, who therefore keeps the place.
     pub fn work(&self) -> Working {
-        if let Some(holder) = self.slots.lock().by_id.get_mut(&self.id) {
+        if let Some(holder) = self.permits.lock().by_id.get_mut(&self.id) {
             holder.waits_since = None;
         }
-        Working { slots: self.slots.clone(), id: self.id }
+        Working { permits: self.permits.clone(), id: self.id }
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        if let Some(holder) = self.slots.lock().by_id.get_mut(&self.id) {
+        if let Some(holder) = self.permits.lock().by_id.get_mut(&self.id) {
             holder.waits_since = Some(Instant::now());
         }
     }
@@ -126,7 +126,7 @@ impl Drop for Working {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.slots.lock().remove(self.id);
+        self.permits.lock().remove(self.id);
     }
 }
 
@@ -145,51 +145,51 @@ mod tests {
 
     #[test]
     fn the_one_who_waits_longest_makes_room() {
-        let (slots, now) = (Slots::new(3), Instant::now());
-        let [first, second, third] = std::array::from_fn(|_| slots.take(GREEDY, now).unwrap());
-        let newcomer = slots.take(GREEDY, now).unwrap();
+        let (permits, now) = (Permits::new(3), Instant::now());
+        let [first, second, third] = std::array::from_fn(|_| permits.take(GREEDY, now).unwrap());
+        let newcomer = permits.take(GREEDY, now).unwrap();
         assert_eq!([&first, &second, &third, &newcomer].map(is_given_up), [true, false, false, false]);
         drop(second.work());
-        let last = slots.take(GREEDY, now).unwrap();
+        let last = permits.take(GREEDY, now).unwrap();
         assert_eq!([&second, &third, &newcomer, &last].map(is_given_up), [false, true, false, false]);
     }
 
     #[test]
     fn one_greedy_address_does_not_cost_another_its_place() {
-        let (slots, now) = (Slots::new(3), Instant::now());
-        let genuine = slots.take(GENUINE, now).unwrap();
-        let greedy: Vec<Slot> = std::iter::from_fn(|| slots.take(GREEDY, now)).take(50).collect();
+        let (permits, now) = (Permits::new(3), Instant::now());
+        let genuine = permits.take(GENUINE, now).unwrap();
+        let greedy: Vec<Slot> = std::iter::from_fn(|| permits.take(GREEDY, now)).take(50).collect();
         assert!(!is_given_up(&genuine));
         assert_eq!(greedy.iter().filter(|slot| is_given_up(slot)).count(), 48);
     }
 
     #[test]
     fn who_has_had_its_time_makes_room_before_a_newcomer_from_a_busy_address() {
-        let (slots, start) = (Slots::new(3), Instant::now());
-        let silent = slots.take(GREEDY, start).unwrap();
+        let (permits, start) = (Permits::new(3), Instant::now());
+        let silent = permits.take(GREEDY, start).unwrap();
         let later = start + PATIENCE;
-        let [one, other] = std::array::from_fn(|_| slots.take(GENUINE, later).unwrap());
-        let third = slots.take(GENUINE, later).unwrap();
+        let [one, other] = std::array::from_fn(|_| permits.take(GENUINE, later).unwrap());
+        let third = permits.take(GENUINE, later).unwrap();
         assert_eq!([&silent, &one, &other, &third].map(is_given_up), [true, false, false, false]);
     }
 
     #[test]
     fn work_is_never_cut_off_to_make_room() {
-        let (slots, now) = (Slots::new(2), Instant::now());
-        let held = [GREEDY, GENUINE].map(|address| slots.take(address, now).unwrap());
+        let (permits, now) = (Permits::new(2), Instant::now());
+        let held = [GREEDY, GENUINE].map(|address| permits.take(address, now).unwrap());
         let working = held.each_ref().map(Slot::work);
-        assert!(slots.take(GENUINE, now).is_none());
+        assert!(permits.take(GENUINE, now).is_none());
         drop(working);
-        assert!(slots.take(GENUINE, now).is_some());
+        assert!(permits.take(GENUINE, now).is_some());
     }
 
     #[test]
     fn a_place_given_back_can_be_taken_again() {
-        let (slots, now) = (Slots::new(1), Instant::now());
+        let (permits, now) = (Permits::new(1), Instant::now());
         for _ in 0..10 {
-            assert!(!is_given_up(&slots.take(GREEDY, now).unwrap()));
+            assert!(!is_given_up(&permits.take(GREEDY, now).unwrap()));
         }
-        let held = slots.lock();
+        let held = permits.lock();
         assert!(held.by_id.is_empty() && held.by_network.is_empty());
     }
 }

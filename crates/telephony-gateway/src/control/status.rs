@@ -24,7 +24,7 @@ pub(crate) const AFTER_FAILURE: Duration = Duration::from_millis(100);
 /// What a running gateway says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Alive {
+pub struct GatewayStatus {
     /// Its process.
     pub pid: u32,
     /// Its version.
@@ -95,7 +95,7 @@ pub struct ConfigAlive {
 /// Answers pokes in `state` until `stop`: wakes everybody, says how the gateway is.
 pub async fn serve(
     listener: UnixListener,
-    alive: Arc<RwLock<Alive>>,
+    alive: Arc<RwLock<GatewayStatus>>,
     storage: Arc<Storage>,
     wake: Arc<Wake>,
     stop: Stop,
@@ -130,7 +130,7 @@ pub fn listen(state: &Path) -> io::Result<UnixListener> {
 }
 
 /// Pokes the gateway of `state`. Returns what it says of itself; none where nobody answers.
-pub async fn poke(state: &Path) -> Option<Alive> {
+pub async fn poke(state: &Path) -> Option<GatewayStatus> {
     let asked = async {
         let mut stream = UnixStream::connect(path(state)).await.ok()?;
         let mut answer = Vec::new();
@@ -154,7 +154,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         assert_eq!(poke(state.path()).await, None);
         let full = telephony_store::StoreError::Full("no room".into());
-        let alive = Alive {
+        let alive = GatewayStatus {
             pid: 7,
             version: "1".into(),
             listening: "127.0.0.1:1".into(),

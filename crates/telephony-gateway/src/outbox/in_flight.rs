@@ -6,9 +6,9 @@ use telephony_store::outbox::AttemptLease;
 
 /// The attempts that go on now.
 #[derive(Debug, Default)]
-pub struct UnderWay(Mutex<Vec<AttemptLease>>);
+pub struct InFlight(Mutex<Vec<AttemptLease>>);
 
-impl UnderWay {
+impl InFlight {
     /// The attempt goes on until the guard is dropped.
     pub(super) fn begin(&self, attempt: AttemptLease) -> Going<'_> {
         self.attempts().push(attempt);
@@ -27,7 +27,7 @@ impl UnderWay {
 
 /// One attempt that goes on.
 pub(super) struct Going<'a> {
-    all: &'a UnderWay,
+    all: &'a InFlight,
     attempt: AttemptLease,
 }
 

@@ -20,7 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
-use crate::poke::AFTER_FAILURE;
+use crate::control::status::AFTER_FAILURE;
 use crate::random;
 use crate::stop::Stop;
 

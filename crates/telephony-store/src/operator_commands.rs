@@ -1,4 +1,4 @@
-//! Orders: what the operator texts to the program itself, each obeyed once.
+//! OperatorCommands: what the operator texts to the program itself, each obeyed once.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ impl fmt::Debug for Ordered {
 
 /// What came of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obeyed {
+pub enum CommandOutcome {
     /// Somebody is let in.
     Approved(Approved),
     /// Somebody is not, or no longer.
@@ -64,19 +64,19 @@ pub enum Obeyed {
     Unreadable,
 }
 
-impl Obeyed {
+impl CommandOutcome {
     /// The word used in the store and in logs.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Obeyed::Approved(_) => "approved",
-            Obeyed::Rejected { block: false, .. } => "rejected",
-            Obeyed::Rejected { block: true, .. } => "blocked",
-            Obeyed::UnknownCode => "unknown-code",
-            Obeyed::TooManyGuesses => "too-many-guesses",
-            Obeyed::NothingToEnd(_) => "nothing-to-end",
-            Obeyed::QueueFull => "queue-full",
-            Obeyed::Status(..) => "status",
-            Obeyed::Unreadable => "unreadable",
+            CommandOutcome::Approved(_) => "approved",
+            CommandOutcome::Rejected { block: false, .. } => "rejected",
+            CommandOutcome::Rejected { block: true, .. } => "blocked",
+            CommandOutcome::UnknownCode => "unknown-code",
+            CommandOutcome::TooManyGuesses => "too-many-guesses",
+            CommandOutcome::NothingToEnd(_) => "nothing-to-end",
+            CommandOutcome::QueueFull => "queue-full",
+            CommandOutcome::Status(..) => "status",
+            CommandOutcome::Unreadable => "unreadable",
         }
     }
 }
@@ -87,12 +87,12 @@ pub trait Wording: Send + Sync {
     fn approval(&self) -> Vec<PartDraft>;
 
     /// The SMS that answers the operator.
-    fn answer(&self, obeyed: &Obeyed) -> Vec<PartDraft>;
+    fn answer(&self, outcome: &CommandOutcome) -> Vec<PartDraft>;
 }
 
-/// Orders.
+/// OperatorCommands.
 #[async_trait]
-pub trait Orders: Send + Sync {
+pub trait OperatorCommands: Send + Sync {
     /// The oldest order that waits.
     async fn next_order(&self) -> Result<Option<Ordered>, StoreError>;
 
@@ -101,10 +101,10 @@ pub trait Orders: Send + Sync {
 
     /// Obeys it and answers, all in one: killed at any moment, it is obeyed once. Fails with [`StoreError::NotFound`] where
     /// it does not wait any more.
-    async fn obey(
+    async fn execute(
         &self,
         order: InboundId,
         wording: std::sync::Arc<dyn Wording>,
         now: Timestamp,
-    ) -> Result<Obeyed, StoreError>;
+    ) -> Result<CommandOutcome, StoreError>;
 }

@@ -7,7 +7,7 @@ use telephony_domain::time::Clock;
 use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
 
-use crate::rules::InForce;
+use crate::live_settings::LiveSettings;
 use crate::stop::Stop;
 
 /// How often we look for something old.
@@ -20,7 +20,7 @@ const AT_A_TIME: u32 = 50;
 const BETWEEN_STEPS: Duration = Duration::from_millis(100);
 
 /// What tidying needs.
-pub struct Tidy {
+pub struct Retention {
     /// What is tidied.
     pub store: Arc<dyn Store>,
     /// Of which copies may have been kept.
@@ -28,21 +28,21 @@ pub struct Tidy {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long finished messages are kept.
-    pub rules: Arc<InForce>,
+    pub rules: Arc<LiveSettings>,
 }
 
-impl Tidy {
+impl Retention {
     /// Tidies until `stop`.
     pub async fn run(self, stop: Stop) {
         while !stop.is_asked() {
-            if let Err(error) = self.tidy(&stop).await {
+            if let Err(error) = self.delete_old(&stop).await {
                 tracing::error!(%error, hint = error.hint(), "failed to tidy the message store");
             }
             stop.unless_asked(tokio::time::sleep(EVERY)).await;
         }
     }
 
-    async fn tidy(&self, stop: &Stop) -> Result<(), StoreError> {
+    async fn delete_old(&self, stop: &Stop) -> Result<(), StoreError> {
         self.store.forget_strangers(self.clock.now()).await?;
         let mut deleted = 0;
         while !stop.is_asked() {

@@ -26,7 +26,7 @@ pub enum Whom {
 
 /// What the operator orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Order {
+pub enum OperatorCommand {
     /// `APPROVE`: they may talk to the assistant.
     Approve(Whom),
     /// `REJECT`: they may not, and with `BLOCK` they get no answer from now on.
@@ -42,29 +42,29 @@ pub enum Order {
     Unreadable,
 }
 
-impl Order {
+impl OperatorCommand {
     /// Reads a whole text of the operator's; none where it is talk. "Approve the second one" is: an order names a code or
     /// a number, or something that can only be a mistyped one.
-    pub fn read(text: &str) -> Option<Order> {
+    pub fn read(text: &str) -> Option<OperatorCommand> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (first, rest) = words.split_first()?;
         let is = |word: &str, said: &str| said.eq_ignore_ascii_case(word);
         match rest {
-            [] if is("STATUS", first) => Some(Order::Status),
-            _ if is("APPROVE", first) => named(rest, Order::Approve),
+            [] if is("STATUS", first) => Some(OperatorCommand::Status),
+            _ if is("APPROVE", first) => named(rest, OperatorCommand::Approve),
             [rest @ .., last] if is("REJECT", first) && is("BLOCK", last) => {
-                named(rest, |whom| Order::Reject { whom, block: true })
+                named(rest, |whom| OperatorCommand::Reject { whom, block: true })
             }
-            _ if is("REJECT", first) => named(rest, |whom| Order::Reject { whom, block: false }),
+            _ if is("REJECT", first) => named(rest, |whom| OperatorCommand::Reject { whom, block: false }),
             _ => None,
         }
     }
 }
 
-fn named(words: &[&str], order: impl FnOnce(Whom) -> Order) -> Option<Order> {
+fn named(words: &[&str], order: impl FnOnce(Whom) -> OperatorCommand) -> Option<OperatorCommand> {
     match whom(words) {
         Some(whom) => Some(order(whom)),
-        None => is_mistyped(words).then_some(Order::Unreadable),
+        None => is_mistyped(words).then_some(OperatorCommand::Unreadable),
     }
 }
 
@@ -107,14 +107,20 @@ mod tests {
     #[test]
     fn orders_are_read_as_people_type_them() {
         for text in ["APPROVE ABCD2345", " approve abcd2345\n", "Approve ABCD 2345", "approve abcd-2345"] {
-            assert_eq!(Order::read(text), Some(Order::Approve(code("ABCD2345"))), "{text}");
+            assert_eq!(OperatorCommand::read(text), Some(OperatorCommand::Approve(code("ABCD2345"))), "{text}");
         }
         for text in ["approve +15550005678", "APPROVE +1 (555) 000-5678"] {
-            assert_eq!(Order::read(text), Some(Order::Approve(number())), "{text}");
+            assert_eq!(OperatorCommand::read(text), Some(OperatorCommand::Approve(number())), "{text}");
         }
-        assert_eq!(Order::read("reject abcd2345"), Some(Order::Reject { whom: code("ABCD2345"), block: false }));
-        assert_eq!(Order::read("REJECT +15550005678 block"), Some(Order::Reject { whom: number(), block: true }));
-        assert_eq!(Order::read("Status"), Some(Order::Status));
+        assert_eq!(
+            OperatorCommand::read("reject abcd2345"),
+            Some(OperatorCommand::Reject { whom: code("ABCD2345"), block: false })
+        );
+        assert_eq!(
+            OperatorCommand::read("REJECT +15550005678 block"),
+            Some(OperatorCommand::Reject { whom: number(), block: true })
+        );
+        assert_eq!(OperatorCommand::read("Status"), Some(OperatorCommand::Status));
     }
 
     #[test]
@@ -134,7 +140,7 @@ mod tests {
             "please approve ABCD2345",
             "help",
         ] {
-            assert_eq!(Order::read(text), None, "{text}");
+            assert_eq!(OperatorCommand::read(text), None, "{text}");
         }
     }
 
@@ -143,15 +149,15 @@ mod tests {
         for text in
             ["APPROVE ABCD234", "approve ABCD23456", "APPROVE ABCD2340", "reject +0555000567", "REJECT AB12CD BLOCK"]
         {
-            assert_eq!(Order::read(text), Some(Order::Unreadable), "{text}");
+            assert_eq!(OperatorCommand::read(text), Some(OperatorCommand::Unreadable), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn whatever_is_typed_is_an_order_or_talk(text in "(?s).{0,60}", word in "APPROVE|reject|Status") {
-            Order::read(&text);
-            Order::read(&format!("{word} {text}"));
+            OperatorCommand::read(&text);
+            OperatorCommand::read(&format!("{word} {text}"));
         }
     }
 }

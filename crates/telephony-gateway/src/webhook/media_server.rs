@@ -18,7 +18,7 @@ use super::spelling::steps;
 const BELOW: &str = "m";
 
 /// Hands files out.
-pub struct Shelf {
+pub struct MediaServer {
     /// Where they are.
     pub store: Arc<dyn Store>,
     /// The time.
@@ -40,7 +40,7 @@ pub fn token_in(path: &str, webhook_path: &str) -> Option<MediaToken> {
     if given.next().is_none() { MediaToken::read(token) } else { None }
 }
 
-impl Shelf {
+impl MediaServer {
     /// Answers a GET or a HEAD. A token that is wrong and one that has run out look the same from outside.
     pub async fn hand_out(&self, token: &MediaToken) -> Response {
         let found = match self.store.served(&token.selector, self.clock.now()).await {

@@ -1,9 +1,9 @@
 //! How the world reaches us: the URLs that the provider is told, from the configuration or from the gateway's tunnel.
 
 use telephony_config::{Loaded, PublicUrl, Telephony};
-use telephony_gateway::poke;
+use telephony_gateway::control::status;
 use telephony_gateway::routing::Aim;
-use telephony_providers::route::Told;
+use telephony_providers::route::CallbackUrls;
 
 use crate::failure::Failure;
 
@@ -19,17 +19,17 @@ pub async fn public_url(loaded: &Loaded, given: Option<&str>) -> Result<Option<P
     if telephony.public_url.is_some() {
         return Ok(telephony.public_url.clone());
     }
-    let alive = poke::poke(&loaded.state).await;
+    let alive = status::poke(&loaded.state).await;
     Ok(alive.and_then(|alive| alive.webhook_url).and_then(|url| read(&url)))
 }
 
 /// What the provider is told.
-pub fn told(url: &PublicUrl) -> Told {
-    Told { webhook: url.told_webhook(""), status: url.told_status_callback("") }
+pub fn told(url: &PublicUrl) -> CallbackUrls {
+    CallbackUrls { webhook: url.told_webhook(""), status: url.told_status_callback("") }
 }
 
 /// What is pointed at `told`.
-pub fn aim<'a>(telephony: &Telephony, sender: &'a telephony_domain::line::Sender, told: &'a Told) -> Aim<'a> {
+pub fn aim<'a>(telephony: &Telephony, sender: &'a telephony_domain::line::Sender, told: &'a CallbackUrls) -> Aim<'a> {
     Aim { sender, told, takes_calls: telephony.voice.enabled }
 }
 

@@ -20,7 +20,7 @@ const PURPOSES: [Purpose; 7] = [
     Purpose::Approval,
     Purpose::Unavailable,
     Purpose::Notice,
-    Purpose::Order,
+    Purpose::OperatorCommand,
 ];
 
 /// A word or number in a column that this program never wrote. It does not repeat the value, which may be private.

@@ -3,21 +3,21 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use telephony_domain::message::{Enclosure, MediaToken, ServedFile};
+use telephony_domain::message::{MediaToken, OutboundMedia, ServedFile};
 use telephony_domain::plain_text::take_pictures;
 use telephony_domain::{media_type, mms};
 use telephony_store::StoreError;
 use telephony_store::attachments::FileName;
 
-use super::Inbox;
+use super::TurnRunner;
 use crate::{picture, random};
 
 /// What the contact reads in place of something that could not be sent.
 const NOT_SENT: &str = "\n\n[A picture could not be sent.]";
 
-impl Inbox {
+impl TurnRunner {
     /// The answer's text, and what goes with it. What no carrier takes stays away, and the answer says so.
-    pub(super) async fn enclosures(&self, answer: &str) -> Result<(String, Vec<Enclosure>), StoreError> {
+    pub(super) async fn outbound_media(&self, answer: &str) -> Result<(String, Vec<OutboundMedia>), StoreError> {
         let (mut text, addresses) = take_pictures(answer);
         let (mut media, mut is_complete) = (Vec::new(), true);
         for (address, others) in addresses.iter().zip((0..addresses.len()).rev()) {
@@ -40,15 +40,15 @@ impl Inbox {
     async fn enclosure(
         &self,
         address: &str,
-        before: &[Enclosure],
+        before: &[OutboundMedia],
         others: u64,
-    ) -> Result<Result<Enclosure, String>, StoreError> {
+    ) -> Result<Result<OutboundMedia, String>, StoreError> {
         if before.len() >= mms::FILES_AT_MOST {
             return Ok(Err(mms::Unsendable::TooMany(before.len() + 1).to_string()));
         }
         let Some(data) = address.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:")).map(|_| &address[5..])
         else {
-            return Ok(Ok(Enclosure::Url(address.to_owned())));
+            return Ok(Ok(OutboundMedia::Url(address.to_owned())));
         };
         match self.sendable(data, before, others).await {
             Ok((content_type, bytes)) => self.keep_enclosure(content_type, bytes).await.map(Ok),
@@ -56,15 +56,15 @@ impl Inbox {
         }
     }
 
-    async fn sendable(&self, data: &str, before: &[Enclosure], others: u64) -> Result<(String, Bytes), String> {
+    async fn sendable(&self, data: &str, before: &[OutboundMedia], others: u64) -> Result<(String, Bytes), String> {
         if self.address.get().is_none() {
             return Err("there is no public URL under which the provider could fetch it: set publicUrl".to_owned());
         }
         let (declared, bytes) = decode(data).ok_or("its data: URL cannot be read")?;
         let content_type = media_type::judge(declared, &bytes).map_err(|mismatch| mismatch.to_string())?;
         let files = before.iter().filter_map(|enclosure| match enclosure {
-            Enclosure::File(file) => Some((file.content_type.as_str(), file.size)),
-            Enclosure::Url(_) => None,
+            OutboundMedia::File(file) => Some((file.content_type.as_str(), file.size)),
+            OutboundMedia::Url(_) => None,
         });
         let together = files.clone().map(|(_, size)| size).sum();
         let room = mms::BYTES_AT_MOST.saturating_sub(together);
@@ -74,12 +74,12 @@ impl Inbox {
         Ok((content_type, bytes))
     }
 
-    async fn keep_enclosure(&self, content_type: String, bytes: Bytes) -> Result<Enclosure, StoreError> {
+    async fn keep_enclosure(&self, content_type: String, bytes: Bytes) -> Result<OutboundMedia, StoreError> {
         let name = FileName::new(random::bytes(), &content_type);
         let token = MediaToken::from_random(random::bytes());
         let file = ServedFile { name: name.to_string(), content_type, size: bytes.len() as u64, token };
         self.store.keep_file(name, bytes, self.clock.now()).await?;
-        Ok(Enclosure::File(file))
+        Ok(OutboundMedia::File(file))
     }
 }
 

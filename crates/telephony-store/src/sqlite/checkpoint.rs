@@ -26,7 +26,7 @@ const PASSES: usize = 5;
 const BETWEEN_MOVES: Duration = Duration::from_secs(1);
 
 /// The log of one file, as its writer sees it.
-pub(super) struct Log {
+pub(super) struct WalCheckpointer {
     path: PathBuf,
     /// How many pages it held after the last commit.
     pages: Arc<AtomicUsize>,
@@ -36,16 +36,23 @@ pub(super) struct Log {
     mover: Option<JoinHandle<()>>,
 }
 
-impl Log {
+impl WalCheckpointer {
     /// Takes the log over from SQLite, which would have the writer empty it.
-    pub(super) fn of(db: &mut Connection, path: &Path) -> Result<Log, StoreError> {
+    pub(super) fn of(db: &mut Connection, path: &Path) -> Result<WalCheckpointer, StoreError> {
         let pages = Arc::new(AtomicUsize::new(0));
         let count = pages.clone();
         db.wal_hook(Some(move |_: &mut _, pages| {
             count.store(usize::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Log { path: path.to_owned(), pages, seen: 0, move_at: GROWTH, moved: Instant::now(), mover: None })
+        Ok(WalCheckpointer {
+            path: path.to_owned(),
+            pages,
+            seen: 0,
+            move_at: GROWTH,
+            moved: Instant::now(),
+            mover: None,
+        })
     }
 
     /// To be called by the writer between its transactions. What fails here is tried again when the log has grown on;
@@ -82,7 +89,7 @@ impl Log {
     }
 }
 
-impl Drop for Log {
+impl Drop for WalCheckpointer {
     fn drop(&mut self) {
         if let Some(mover) = self.mover.take() {
             let _ = mover.join();
@@ -118,14 +125,14 @@ mod tests {
     use super::*;
 
     /// Writes `pages` pages, one for each commit, as the writer does.
-    fn write(db: &Connection, log: &mut Log, pages: usize) {
+    fn write(db: &Connection, log: &mut WalCheckpointer, pages: usize) {
         for _ in 0..pages {
             db.execute("UPDATE filling SET bytes = randomblob(3500)", ()).expect("written");
             log.tend(db);
         }
     }
 
-    fn opened(path: &Path) -> (Connection, Log) {
+    fn opened(path: &Path) -> (Connection, WalCheckpointer) {
         let (_, db, log) = open::for_writing(path, Mode::Gateway).expect("opened");
         db.pragma_update(None, "synchronous", "OFF").expect("quick");
         db.execute_batch("CREATE TABLE filling (bytes); INSERT INTO filling VALUES (randomblob(3500))")

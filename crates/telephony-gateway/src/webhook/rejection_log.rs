@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use telephony_domain::time::Timestamp;
 
-/// Refusals of one kind and address are told at most this often.
+/// RejectionLog of one kind and address are told at most this often.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// So many addresses have lines of their own, for each kind.
@@ -16,7 +16,7 @@ const ADDRESSES: usize = 8;
 
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum RejectionKind {
     /// It has no signature: anybody who looks around.
     Unsigned,
     /// Its signature is wrong: a forgery, or a URL or token that is set wrong here.
@@ -35,9 +35,9 @@ pub enum Kind {
     Body,
 }
 
-/// The refusals not told yet.
+/// The rejection_log not told yet.
 #[derive(Debug, Default)]
-pub struct Refusals(Mutex<HashMap<(Kind, Option<IpAddr>), Seen>>);
+pub struct RejectionLog(Mutex<HashMap<(RejectionKind, Option<IpAddr>), Seen>>);
 
 #[derive(Debug)]
 struct Seen {
@@ -47,20 +47,20 @@ struct Seen {
 
 /// What is to be told now.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Summary {
     /// The address that was refused; none: several addresses that have no lines of their own.
     pub address: Option<IpAddr>,
-    /// How many refusals there were since the last time they were told.
+    /// How many rejection_log there were since the last time they were told.
     pub count: u64,
 }
 
-impl Refusals {
+impl RejectionLog {
     /// Counts a refusal of `address`. Returns what to tell, when it is time to.
-    pub fn count(&self, kind: Kind, address: IpAddr, now: Timestamp) -> Option<Told> {
+    pub fn count(&self, kind: RejectionKind, address: IpAddr, now: Timestamp) -> Option<Summary> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut address = Some(address);
         if !seen.contains_key(&(kind, address)) {
-            let is_named = |(of, named): &(Kind, Option<IpAddr>)| *of == kind && named.is_some();
+            let is_named = |(of, named): &(RejectionKind, Option<IpAddr>)| *of == kind && named.is_some();
             seen.retain(|key, known| !is_named(key) || is_recent(known, now));
             if seen.keys().filter(|key| is_named(key)).count() >= ADDRESSES {
                 address = None;
@@ -68,14 +68,14 @@ impl Refusals {
         }
         let Some(known) = seen.get_mut(&(kind, address)) else {
             seen.insert((kind, address), Seen { told: now, since: 0 });
-            return Some(Told { address, count: 1 });
+            return Some(Summary { address, count: 1 });
         };
         known.since += 1;
         if is_recent(known, now) {
             return None;
         }
         known.told = now;
-        Some(Told { address, count: std::mem::take(&mut known.since) })
+        Some(Summary { address, count: std::mem::take(&mut known.since) })
     }
 }
 
@@ -94,38 +94,38 @@ mod tests {
         IpAddr::V4(n.into())
     }
 
-    fn told(n: u32, count: u64) -> Option<Told> {
-        Some(Told { address: Some(address(n)), count })
+    fn told(n: u32, count: u64) -> Option<Summary> {
+        Some(Summary { address: Some(address(n)), count })
     }
 
     #[test]
     fn a_flood_from_one_address_is_told_once_a_minute_with_a_count() {
-        let refusals = Refusals::default();
-        let count = |n, now| refusals.count(Kind::Forged, address(n), now);
+        let rejection_log = RejectionLog::default();
+        let count = |n, now| rejection_log.count(RejectionKind::Forged, address(n), now);
         assert_eq!(count(1, START), told(1, 1));
         for _ in 0..500 {
             assert_eq!(count(1, START), None);
         }
         assert_eq!(count(2, START), told(2, 1));
-        assert_eq!(refusals.count(Kind::Crowded, address(1), START), told(1, 1));
+        assert_eq!(rejection_log.count(RejectionKind::Crowded, address(1), START), told(1, 1));
         assert_eq!(count(1, START + EVERY), told(1, 501));
     }
 
     #[test]
     fn a_flood_from_many_addresses_fills_neither_the_memory_nor_the_log() {
-        let refusals = Refusals::default();
+        let rejection_log = RejectionLog::default();
         let mut lines = 0;
         for n in 0..10_000 {
-            lines += usize::from(refusals.count(Kind::Forged, address(n), START).is_some());
+            lines += usize::from(rejection_log.count(RejectionKind::Forged, address(n), START).is_some());
         }
         assert_eq!(lines, ADDRESSES + 1);
-        assert_eq!(refusals.0.lock().unwrap().len(), ADDRESSES + 1);
+        assert_eq!(rejection_log.0.lock().unwrap().len(), ADDRESSES + 1);
         let later = START + EVERY;
-        assert_eq!(refusals.count(Kind::Forged, address(20_000), later), told(20_000, 1));
+        assert_eq!(rejection_log.count(RejectionKind::Forged, address(20_000), later), told(20_000, 1));
         for n in 30_000..30_000 + u32::try_from(ADDRESSES).unwrap() - 1 {
-            assert_eq!(refusals.count(Kind::Forged, address(n), later), told(n, 1));
+            assert_eq!(rejection_log.count(RejectionKind::Forged, address(n), later), told(n, 1));
         }
-        let others = Told { address: None, count: 10_000 - u64::try_from(ADDRESSES).unwrap() };
-        assert_eq!(refusals.count(Kind::Forged, address(40_000), later), Some(others));
+        let others = Summary { address: None, count: 10_000 - u64::try_from(ADDRESSES).unwrap() };
+        assert_eq!(rejection_log.count(RejectionKind::Forged, address(40_000), later), Some(others));
     }
 }

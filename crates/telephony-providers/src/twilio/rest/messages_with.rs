@@ -5,7 +5,7 @@ use telephony_domain::number::PhoneNumber;
 
 use super::pages::{MESSAGES_A_PAGE, Pages};
 use super::{Rest, encode};
-use crate::provider::{Correspondence, Letter, ProviderError};
+use crate::provider::{MessagesWith, ProviderError, StoredMessage};
 
 #[derive(Deserialize)]
 struct Page {
@@ -25,12 +25,12 @@ struct Listed {
 
 impl Rest {
     /// Messages from and to `contact`, no more than `at_most` each way, the newest first.
-    pub(in crate::twilio) async fn correspondence(
+    pub(in crate::twilio) async fn messages_with(
         &self,
         contact: &PhoneNumber,
         at_most: usize,
-    ) -> Result<Correspondence, ProviderError> {
-        let mut found = Correspondence { letters: Vec::new(), is_complete: true };
+    ) -> Result<MessagesWith, ProviderError> {
+        let mut found = MessagesWith { messages: Vec::new(), is_complete: true };
         for is_from_contact in [true, false] {
             self.one_side(contact, is_from_contact, at_most, &mut found).await?;
         }
@@ -42,7 +42,7 @@ impl Rest {
         contact: &PhoneNumber,
         is_from_contact: bool,
         at_most: usize,
-        found: &mut Correspondence,
+        found: &mut MessagesWith,
     ) -> Result<(), ProviderError> {
         let side = if is_from_contact { "From" } else { "To" };
         let query = encode(&[(side, contact.as_str()), ("PageSize", &MESSAGES_A_PAGE.to_string())]);
@@ -52,8 +52,8 @@ impl Rest {
         while let Some(path) = next {
             let page: Page = self.get(&path).await?;
             found.is_complete &= page.messages.len() <= room;
-            let letters = page.messages.into_iter().take(room).map(|message| message.letter(is_from_contact));
-            found.letters.extend(letters.inspect(|_| room -= 1));
+            let messages = page.messages.into_iter().take(room).map(|message| message.message(is_from_contact));
+            found.messages.extend(messages.inspect(|_| room -= 1));
             let has_more = page.next_page_uri.as_ref().is_some_and(|uri| !uri.is_empty());
             if has_more && room == 0 {
                 found.is_complete = false;
@@ -66,9 +66,9 @@ impl Rest {
 }
 
 impl Listed {
-    fn letter(self, is_from_contact: bool) -> Letter {
+    fn message(self, is_from_contact: bool) -> StoredMessage {
         let ours = if is_from_contact { Some(self.to) } else { self.from };
-        Letter {
+        StoredMessage {
             has_media: self.num_media.is_some_and(|number| number != "0"),
             provider_id: self.sid,
             is_from_contact,

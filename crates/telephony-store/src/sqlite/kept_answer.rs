@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use telephony_domain::id::{ConversationId, LineId};
-use telephony_domain::message::{Draft, Enclosure};
+use telephony_domain::message::{Draft, OutboundMedia};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, one};
@@ -25,7 +25,7 @@ pub(super) fn keep(db: &Connection, turn: &Turn, drafts: &[Draft], now: Timestam
         .map_err(|error| StoreError::Other(format!("an answer could not be kept: {error}")))?;
     execute(db, "INSERT OR REPLACE INTO kept_answer (turn, drafts) VALUES (?, ?)", (turn.id.0, json))?;
     for enclosure in drafts.iter().flat_map(|draft| &draft.media) {
-        if let Enclosure::File(file) = enclosure {
+        if let OutboundMedia::File(file) = enclosure {
             media::tie(db, &file.name)?;
         }
     }
@@ -70,7 +70,7 @@ fn tell(db: &Connection, line: LineId, now: Timestamp) -> Result<(), StoreError>
 }
 
 /// Takes back what the operator was told of lines that have room again: a tenth, so that it does not come and go.
-pub(super) fn untell(db: &Connection) -> Result<(), StoreError> {
+pub(super) fn end_limit_notices(db: &Connection) -> Result<(), StoreError> {
     let sql = "UPDATE notice SET is_over = 1 WHERE name GLOB 'queue-full-*' AND is_over = 0
                AND NOT EXISTS (SELECT 1 FROM line WHERE notice.name = 'queue-full-' || id
                                  AND waiting_segments > waiting_at_most - waiting_at_most / 10)

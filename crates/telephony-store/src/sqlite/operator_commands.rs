@@ -1,4 +1,4 @@
-//! Orders of the operator's: obeyed, answered and closed in one transaction.
+//! OperatorCommands of the operator's: obeyed, answered and closed in one transaction.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row};
 use telephony_domain::id::{InboundId, LineId};
 use telephony_domain::message::{Draft, Purpose};
-use telephony_domain::order::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR, Order, Whom};
+use telephony_domain::operator_command::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR, OperatorCommand, Whom};
 use telephony_domain::time::Timestamp;
 
 use super::query::{apart, execute, find, time};
 use super::tally::{self, WRONG_CODE};
-use super::{SqliteStore, contacts, enqueue, notice, pairing, summary, words};
+use super::{SqliteStore, columns, contacts, enqueue, notice, pairing, summary};
 use crate::StoreError;
 use crate::contacts::Who;
-use crate::orders::{Obeyed, Ordered, Orders, Wording};
+use crate::operator_commands::{CommandOutcome, OperatorCommands, Ordered, Wording};
 
 const WAITING: &str =
     "SELECT i.id, i.line, i.text, c.contact, i.provider_id, i.recipient, i.received_at FROM inbound AS i JOIN conversation AS c ON c.id = i.conversation
                        WHERE i.state = 'order'";
 
 #[async_trait]
-impl Orders for SqliteStore {
+impl OperatorCommands for SqliteStore {
     async fn next_order(&self) -> Result<Option<Ordered>, StoreError> {
         self.read(|db| find(db, &format!("{WAITING} ORDER BY i.id LIMIT 1"), (), ordered)).await
     }
@@ -31,8 +31,13 @@ impl Orders for SqliteStore {
         self.write(move |db| execute(db, sql, [order.0]).map(drop)).await
     }
 
-    async fn obey(&self, order: InboundId, wording: Arc<dyn Wording>, now: Timestamp) -> Result<Obeyed, StoreError> {
-        self.write(move |db| obey(db, order, wording.as_ref(), now)).await
+    async fn execute(
+        &self,
+        order: InboundId,
+        wording: Arc<dyn Wording>,
+        now: Timestamp,
+    ) -> Result<CommandOutcome, StoreError> {
+        self.write(move |db| execute_command(db, order, wording.as_ref(), now)).await
     }
 }
 
@@ -40,7 +45,7 @@ fn ordered(row: &Row<'_>) -> rusqlite::Result<Ordered> {
     Ok(Ordered {
         id: InboundId(row.get("id")?),
         line: LineId(row.get("line")?),
-        operator: words::number(row, "contact")?,
+        operator: columns::number(row, "contact")?,
         text: row.get("text")?,
         provider_id: row.get("provider_id")?,
         to: row.get("recipient")?,
@@ -48,18 +53,25 @@ fn ordered(row: &Row<'_>) -> rusqlite::Result<Ordered> {
     })
 }
 
-fn obey(db: &Connection, id: InboundId, wording: &dyn Wording, now: Timestamp) -> Result<Obeyed, StoreError> {
+fn execute_command(
+    db: &Connection,
+    id: InboundId,
+    wording: &dyn Wording,
+    now: Timestamp,
+) -> Result<CommandOutcome, StoreError> {
     let ordered = find(db, &format!("{WAITING} AND i.id = ?"), [id.0], ordered)?;
     let ordered = ordered.ok_or_else(|| StoreError::NotFound(format!("order in-{id} that waits")))?;
-    let obeyed = match Order::read(&ordered.text) {
-        Some(Order::Approve(whom)) => decide(db, whom, now, |who| approve(db, &ordered, who, wording, now))?,
-        Some(Order::Reject { whom, block }) => decide(db, whom, now, |who| reject(db, who, block, now))?,
-        Some(Order::Status) => Obeyed::Status(Box::new(summary::count(db, now)?), notice::held(db, now)?),
-        Some(Order::Unreadable) | None => Obeyed::Unreadable,
+    let outcome = match OperatorCommand::read(&ordered.text) {
+        Some(OperatorCommand::Approve(whom)) => decide(db, whom, now, |who| approve(db, &ordered, who, wording, now))?,
+        Some(OperatorCommand::Reject { whom, block }) => decide(db, whom, now, |who| reject(db, who, block, now))?,
+        Some(OperatorCommand::Status) => {
+            CommandOutcome::Status(Box::new(summary::count(db, now)?), notice::held(db, now)?)
+        }
+        Some(OperatorCommand::Unreadable) | None => CommandOutcome::Unreadable,
     };
-    answer(db, &ordered, &obeyed, wording, now)?;
-    execute(db, "UPDATE inbound SET state = 'obeyed', why = ?2 WHERE id = ?1", (id.0, obeyed.as_str()))?;
-    Ok(obeyed)
+    answer(db, &ordered, &outcome, wording, now)?;
+    execute(db, "UPDATE inbound SET state = 'obeyed', why = ?2 WHERE id = ?1", (id.0, outcome.as_str()))?;
+    Ok(outcome)
 }
 
 /// Guessing codes is limited; whoever names a number need not guess.
@@ -67,19 +79,21 @@ fn decide(
     db: &Connection,
     whom: Whom,
     now: Timestamp,
-    carry_out: impl FnOnce(&Who) -> Result<Obeyed, StoreError>,
-) -> Result<Obeyed, StoreError> {
+    carry_out: impl FnOnce(&Who) -> Result<CommandOutcome, StoreError>,
+) -> Result<CommandOutcome, StoreError> {
     let who = match whom {
         Whom::Code(_) if tally::count(db, WRONG_CODE, GUESSES_FOR, now)? >= GUESSES_AT_MOST => {
-            return Ok(Obeyed::TooManyGuesses);
+            return Ok(CommandOutcome::TooManyGuesses);
         }
         Whom::Code(code) => Who::Code(code),
         Whom::Number(number) => Who::Number(number),
     };
     apart(db, || carry_out(&who)).or_else(|error| match (error, who) {
-        (StoreError::NotFound(_), Who::Code(_)) => tally::note(db, WRONG_CODE, now).map(|()| Obeyed::UnknownCode),
-        (StoreError::NotFound(_), Who::Number(number)) => Ok(Obeyed::NothingToEnd(number)),
-        (StoreError::QueueFull { .. }, _) => Ok(Obeyed::QueueFull),
+        (StoreError::NotFound(_), Who::Code(_)) => {
+            tally::note(db, WRONG_CODE, now).map(|()| CommandOutcome::UnknownCode)
+        }
+        (StoreError::NotFound(_), Who::Number(number)) => Ok(CommandOutcome::NothingToEnd(number)),
+        (StoreError::QueueFull { .. }, _) => Ok(CommandOutcome::QueueFull),
         (error, _) => Err(error),
     })
 }
@@ -90,30 +104,30 @@ fn approve(
     who: &Who,
     wording: &dyn Wording,
     now: Timestamp,
-) -> Result<Obeyed, StoreError> {
-    contacts::approve(db, who, wording.approval(), Some(ordered.line), now).map(Obeyed::Approved)
+) -> Result<CommandOutcome, StoreError> {
+    contacts::approve(db, who, wording.approval(), Some(ordered.line), now).map(CommandOutcome::Approved)
 }
 
-fn reject(db: &Connection, who: &Who, block: bool, now: Timestamp) -> Result<Obeyed, StoreError> {
-    Ok(Obeyed::Rejected { contact: contacts::reject(db, who, block, now)?, block })
+fn reject(db: &Connection, who: &Who, block: bool, now: Timestamp) -> Result<CommandOutcome, StoreError> {
+    Ok(CommandOutcome::Rejected { contact: contacts::reject(db, who, block, now)?, block })
 }
 
 /// An order is obeyed although its answer cannot be sent: the operator said STOP, or has had enough answers today.
 fn answer(
     db: &Connection,
     ordered: &Ordered,
-    obeyed: &Obeyed,
+    outcome: &CommandOutcome,
     wording: &dyn Wording,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if tally::count(db, Purpose::Order.as_str(), tally::DAY, now)? >= ANSWERS_PER_DAY {
+    if tally::count(db, Purpose::OperatorCommand.as_str(), tally::DAY, now)? >= ANSWERS_PER_DAY {
         tracing::warn!(order = %ordered.id, "an order was obeyed and not answered: too many were answered today");
         return Ok(());
     }
-    let parts = wording.answer(obeyed);
+    let parts = wording.answer(outcome);
     let draft = Draft {
         key: format!("order-{}", ordered.id),
-        purpose: Purpose::Order,
+        purpose: Purpose::OperatorCommand,
         to: ordered.operator.clone(),
         text: pairing::text_of(&parts),
         parts,

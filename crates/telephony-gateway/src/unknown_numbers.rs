@@ -17,7 +17,7 @@ use crate::wake::{self, Wake};
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// What settling numbers needs.
-pub struct Numbers {
+pub struct UnknownNumbers {
     /// Where their messages wait.
     pub store: Arc<dyn Store>,
     /// Who knows the account's numbers.
@@ -30,7 +30,7 @@ pub struct Numbers {
     pub storage: Arc<Storage>,
 }
 
-impl Numbers {
+impl UnknownNumbers {
     /// Settles numbers until `stop`.
     pub async fn run(self, stop: Stop) {
         let mut asked = HashMap::new();
