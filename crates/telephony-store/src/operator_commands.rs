@@ -1,4 +1,4 @@
-//! OperatorCommands: what the operator texts to the program itself, each obeyed once.
+//! Commands that the operator texts to the program itself, each executed once.
 
 use std::fmt;
 
@@ -90,7 +90,7 @@ pub trait Wording: Send + Sync {
     fn answer(&self, outcome: &CommandOutcome) -> Vec<PartDraft>;
 }
 
-/// OperatorCommands.
+/// The operator's commands that wait, and their execution.
 #[async_trait]
 pub trait OperatorCommands: Send + Sync {
     /// The oldest order that waits.

@@ -22,12 +22,12 @@ pub struct Permits(Arc<Mutex<Held>>);
 struct Held {
     most: usize,
     next_id: u64,
-    by_id: HashMap<u64, LeaseHolder>,
+    by_id: HashMap<u64, PermitHolder>,
     by_network: HashMap<Network, usize>,
 }
 
 #[derive(Debug)]
-struct LeaseHolder {
+struct PermitHolder {
     network: Network,
     /// Since when we wait for the other side; none while we work for it.
     waits_since: Option<Instant>,
@@ -67,7 +67,7 @@ impl Permits {
         let (network, given_up) = (Network::from(address), Arc::new(Notify::new()));
         let id = held.next_id;
         held.next_id += 1;
-        held.by_id.insert(id, LeaseHolder { network, waits_since: Some(now), given_up: given_up.clone() });
+        held.by_id.insert(id, PermitHolder { network, waits_since: Some(now), given_up: given_up.clone() });
         *held.by_network.entry(network).or_default() += 1;
         Some(Slot { permits: self.clone(), id, given_up })
     }
@@ -89,7 +89,7 @@ impl Held {
         self.remove(id).map(|holder| holder.given_up.notify_one())
     }
 
-    fn remove(&mut self, id: u64) -> Option<LeaseHolder> {
+    fn remove(&mut self, id: u64) -> Option<PermitHolder> {
         let holder = self.by_id.remove(&id)?;
         if let Some(places) = self.by_network.get_mut(&holder.network) {
             *places -= 1;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use telephony_domain::time::Timestamp;
 
-/// RejectionLog of one kind and address are told at most this often.
+/// Rejections of one kind and address are logged at most this often.
 const EVERY: Duration = Duration::from_secs(60);
 
 /// So many addresses have lines of their own, for each kind.

@@ -1,4 +1,4 @@
-//! OperatorCommands of the operator's: obeyed, answered and closed in one transaction.
+//! The operator's commands: executed, answered and closed in one transaction.
 
 use std::sync::Arc;
 
