@@ -82,6 +82,7 @@ impl Operator {
             match confirmation {
                 Confirmation::Genuine => self.execute(&ordered).await?,
                 Confirmation::Unknown => self.refuse(&ordered).await?,
+                Confirmation::Denied => self.refuse_unchecked(&ordered).await?,
                 Confirmation::NotYet => {
                     *ask_from = Some(self.clock.now() + confirmation::AGAIN_AFTER);
                     return Ok(*ask_from);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use telephony_domain::address::without_channel;
 use telephony_domain::message::Arrival;
+use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
@@ -22,12 +23,17 @@ const NOT_LISTED_FOR: Duration = Duration::from_secs(10);
 const REFUSED: &str = "A command by SMS was not executed: Twilio has no such message from your number. If you did not send \
                        one, change your Auth Token; otherwise send it again.";
 
+const DENIED: &str = "A command by SMS was not executed: Twilio does not let this key read messages, so it could not be \
+                      checked. Use `openclaw pairing approve`, or give the key the right to read messages.";
+
 /// What the provider says of an order.
 pub(super) enum Confirmation {
     /// It has the message.
     Genuine,
     /// It has no such message.
     Unknown,
+    /// It does not let us read messages.
+    Denied,
     /// It could not be asked, or does not list the message yet.
     NotYet,
 }
@@ -40,6 +46,7 @@ impl Operator {
             Ok(Some(_)) => Confirmation::Unknown,
             Ok(None) if self.clock.now().since(ordered.received) < NOT_LISTED_FOR => Confirmation::NotYet,
             Ok(None) => Confirmation::Unknown,
+            Err(error) if error.disposition() == Disposition::GiveUp => Confirmation::Denied,
             Err(error) => {
                 if !was_asked {
                     report_delay(ordered, &error);
@@ -51,10 +58,20 @@ impl Operator {
 
     /// Refuses an order that the provider does not have.
     pub(super) async fn refuse(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        self.store.refuse_order(ordered.id).await?;
         tracing::warn!(order = %ordered.id, "refused an order: Twilio has no such message from the operator");
+        self.close(ordered, Notice::event("order-refused", REFUSED)).await
+    }
+
+    /// Refuses an order that cannot be checked, and will not be: others wait behind it.
+    pub(super) async fn refuse_unchecked(&self, ordered: &Ordered) -> Result<(), StoreError> {
+        tracing::warn!(order = %ordered.id, "refused an order: Twilio does not let this key read messages");
+        self.close(ordered, Notice::event("order-unchecked", DENIED)).await
+    }
+
+    async fn close(&self, ordered: &Ordered, notice: Notice) -> Result<(), StoreError> {
+        self.store.refuse_order(ordered.id).await?;
         let notices = Notices { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
-        notices.tell(Notice::event("order-refused", REFUSED)).await;
+        notices.tell(notice).await;
         Ok(())
     }
 }

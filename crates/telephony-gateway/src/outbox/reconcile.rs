@@ -125,7 +125,7 @@ impl PartSender {
             },
             Err(error) => {
                 tracing::warn!(part = %part.lease.part, %error, "the provider's list of messages could not be fetched");
-                if error.disposition() == Disposition::GiveUp { Finding::Denied } else { Finding::Unreachable }
+                self.without_list(&error).await?
             }
         };
         let then = self.store.not_found(part.lease, finding, self.clock.now()).await?;
@@ -145,6 +145,12 @@ impl PartSender {
             Then::LookAgainAt(_) => {}
         }
         Ok(())
+    }
+
+    /// While the whole account is refused, a refused list says nothing: it is read once that is fixed.
+    async fn without_list(&self, error: &ProviderError) -> Result<Finding, StoreError> {
+        let is_denied = error.disposition() == Disposition::GiveUp && self.store.account_stop().await?.is_none();
+        Ok(if is_denied { Finding::Denied } else { Finding::Unreachable })
     }
 
     /// The listed message that the part became. What other parts became is none, whatever the clocks said then.

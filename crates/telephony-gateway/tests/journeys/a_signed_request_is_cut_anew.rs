@@ -120,6 +120,15 @@ async fn a_strangers_text_does_not_become_the_operators() {
 }
 
 #[tokio::test]
+async fn orders_do_not_wait_for_a_key_that_may_not_read_messages() {
+    let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
+    stage.twilio.misbehave(Fault::RefuseReads { code: 20006 }, Extent::All);
+    stage.text(OPERATOR, "STATUS").await;
+    wait_for_notice(&stage, "order-unchecked").await;
+    assert!(!stage.bodies(OPERATOR).iter().any(|body| body.contains("received")), "{:?}", stage.bodies(OPERATOR));
+}
+
+#[tokio::test]
 async fn an_order_that_twilio_does_not_know_is_refused() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
     // It has the operator's other message.

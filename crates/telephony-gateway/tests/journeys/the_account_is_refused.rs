@@ -249,6 +249,24 @@ async fn a_doubt_waits_for_the_list_however_long_the_account_is_refused() {
 }
 
 #[tokio::test]
+async fn a_doubt_ends_where_the_key_may_never_read_the_list() {
+    let stage = Plan::default().start().await;
+    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseReads { code: 20006 }, Extent::All);
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.unknown == 1).await;
+    wait_until("the end of the doubt", async || {
+        stage.clock.advance(PROBED);
+        stage.store().summary(stage.now()).await.unwrap().unknown == 0
+    })
+    .await;
+    stage.text(ALICE, "again").await;
+    stage.expect(ALICE, &["hello", "again"]).await;
+    assert_eq!(stage.twilio.creations(), 2, "nothing is sent twice");
+}
+
+#[tokio::test]
 async fn what_was_accepted_and_meets_the_trouble_later_fails_with_one_notice_for_all() {
     for code in [30002, 30034] {
         let stage = Plan::default().start().await;

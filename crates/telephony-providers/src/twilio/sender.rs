@@ -9,6 +9,7 @@ use telephony_domain::line::Sender;
 use telephony_domain::message::Arrival;
 use telephony_domain::money::{Billed, Price};
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
 use super::{CORRELATION_ID, Twilio, codes};
@@ -31,7 +32,7 @@ impl Provider for Twilio {
     }
 
     async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
-        self.rest.sent_to(to.as_str(), since).await
+        self.rest.sent_to(to.as_str(), since).await.map_err(without_the_right)
     }
 
     async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError> {
@@ -39,7 +40,7 @@ impl Provider for Twilio {
     }
 
     async fn received_message(&self, provider_id: &str) -> Result<Option<Arrival>, ProviderError> {
-        self.rest.received_message(provider_id).await
+        self.rest.received_message(provider_id).await.map_err(without_the_right)
     }
 
     async fn fetch(&self, provider_id: &str) -> Result<Listed, ProviderError> {
@@ -94,6 +95,19 @@ fn message_form<'a>(part: &Outgoing<'a>, callback: Option<&'a str>) -> Vec<(&'st
     let media = part.media.iter().map(|url| ("MediaUrl", url.as_str()));
     let callback = callback.map(|url| ("StatusCallback", url));
     std::iter::once(("To", part.to.as_str())).chain(from).chain(body).chain(media).chain(callback).collect()
+}
+
+/// A key without the right to read may send all the same, so its sends go on and what it reads is denied for good.
+fn without_the_right(error: ProviderError) -> ProviderError {
+    match error {
+        ProviderError::Refused { http_status, code: Some(code), sentence, hint, is_opt_out, .. }
+            if codes::is_about_rights(code) =>
+        {
+            let disposition = Disposition::GiveUp;
+            ProviderError::Refused { http_status, code: Some(code), sentence, hint, disposition, is_opt_out }
+        }
+        error => error,
+    }
 }
 
 /// The URL for reports on one part: the correlation_id goes into the query, which is signed, and the account's connection

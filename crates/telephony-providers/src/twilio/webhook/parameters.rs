@@ -36,8 +36,9 @@ pub(super) const READ: [&str; 15] = [
 const NUMBERED: [&str; 3] = ["MediaUrl", "MediaContentType", "OtherRecipients"];
 
 /// Of incoming messages, of reports on ours, and of either at a fallback URL.
-const MESSAGE: [&str; 57] = [
+const MESSAGE: [&str; 58] = [
     "AccountSid",
+    "AddOns",
     "Address",
     "ApiVersion",
     "Body",
@@ -97,8 +98,9 @@ const MESSAGE: [&str; 57] = [
 ];
 
 /// Of calls, their reports and recordings.
-const CALL: [&str; 64] = [
+const CALL: [&str; 65] = [
     "AccountSid",
+    "AddOns",
     "AnsweredBy",
     "ApiVersion",
     "ApplicationSid",
