@@ -128,6 +128,7 @@ test("a picture of one's own is at the right edge, and the buttons that take pic
   await phone.write("Three pictures");
   const shown = phone.root.locator(".bubble.mine .picture img");
   await shown.nth(2).waitFor();
+  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))));
   const gaps = await shown.evaluateAll((all) => all.map((one) => one.closest(".thread").getBoundingClientRect().right - one.getBoundingClientRect().right));
   assert.ok(gaps.every((gap) => Math.abs(gap) < 1), String(gaps));
   await page.close();

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::time::Timestamp;
-use telephony_store::journal::{DamageKind, Entry, Journal, Told};
+use telephony_store::journal::{DamageKind, Entry, Event, Journal};
 use tokio::runtime::{Builder, Runtime};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime"));
@@ -74,7 +74,7 @@ fn entry(number: u32) -> Entry {
         is_opt_out: false,
         segments: Some(number),
     };
-    Entry { at: Timestamp(i64::from(number)), is_unverified: false, told: Told::Report(report) }
+    Entry { at: Timestamp(i64::from(number)), is_unverified: false, told: Event::Report(report) }
 }
 
 fn written(entry: Entry) -> (Entry, Vec<u8>) {

@@ -72,9 +72,18 @@ impl fmt::Debug for PhoneNumber {
 /// Hides the middle of any sender address: a number keeps its first five and last four characters,
 /// anything shorter than ten characters only its first. The channel in front of an address is no secret.
 pub fn mask(address: &str) -> String {
-    if let Some((channel, rest)) = address.split_once(':') {
-        return format!("{channel}:{}", mask(rest));
+    match address.split_once(':') {
+        Some((channel, rest)) if is_channel(channel) => format!("{channel}:{}", hide_middle(rest)),
+        _ => hide_middle(address),
     }
+}
+
+/// Whether this names a channel, such as `whatsapp`: a few letters, never a number.
+fn is_channel(name: &str) -> bool {
+    (1..=16).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn hide_middle(address: &str) -> String {
     let characters: Vec<char> = address.chars().collect();
     match characters.as_slice() {
         [] => String::new(),
@@ -95,6 +104,14 @@ fn is_e164(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_hidden_also_in_front_of_a_colon() {
+        assert_eq!(mask("whatsapp:+15550001234"), "whatsapp:+1555•••1234");
+        for hostile in ["+15550001234:x", "a1:+15550001234", "+15550001234:+15550005678", ":+15550001234"] {
+            assert!(mask(hostile).chars().count() <= 12, "{hostile}");
+        }
+    }
 
     #[test]
     fn e164_and_nothing_stricter() {

@@ -211,7 +211,8 @@ async fn after_a_day_what_waited_fails_and_the_operator_hears_of_it_once() {
         summary.queued + summary.sending == 0
     })
     .await;
-    assert!(states(&stage).await.iter().all(|state| *state == (PartState::Failed, Some(20005))));
+    let states = states(&stage).await;
+    assert!(states.iter().all(|state| *state == (PartState::Failed, Some(20005))), "{states:?}");
     assert_eq!(notices(&stage).await, ["account-stopped", "given-up"]);
 }
 
