@@ -203,7 +203,7 @@ pub fn open_journal(loaded: &Loaded) -> Result<Arc<Journal>, Failure> {
     Ok(Arc::new(Journal::open(&journal_file(loaded))?))
 }
 
-/// Where that file is.
+/// Returns the path of that file.
 pub fn journal_file(loaded: &Loaded) -> PathBuf {
     let mut file = store_file(loaded).into_os_string();
     file.push("-arrivals");

@@ -50,7 +50,7 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
     }
 }
 
-/// How long a message is waited for.
+/// The time that `send` waits for a message.
 struct Patience<'c> {
     channel: &'c Channel,
     deadline: Instant,
@@ -62,7 +62,7 @@ impl<'c> Patience<'c> {
         Self { channel, deadline: Instant::now() + within, stopped: None }
     }
 
-    /// Whether to wait no longer: in any case not for an account that stays stopped.
+    /// Returns true once waiting is pointless: the time is over, or the account stays stopped.
     async fn is_over(&mut self) -> Result<bool, Failure> {
         let is_stopped = self.channel.store.account_stop().await?.is_some();
         let stopped = is_stopped.then(|| self.stopped.unwrap_or_else(Instant::now));

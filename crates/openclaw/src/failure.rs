@@ -47,7 +47,7 @@ impl Failure {
         if self.hint.is_some() { self } else { self.hint(hint) }
     }
 
-    /// What failed and what to do about it, for where there is one line.
+    /// Returns the failure and its hint in one line.
     pub fn in_one_line(&self) -> String {
         let hint = self.hint.as_deref().map(|hint| format!(" ({hint})"));
         format!("{}{}", self.error, hint.unwrap_or_default())

@@ -17,7 +17,7 @@ pub struct KnownStore {
     file: PathBuf,
 }
 
-/// What is lost with a store.
+/// The contents of a lost store that cannot be fetched again.
 const LOST: &str = "opt-outs (STOP), approvals and messages that wait were in it";
 
 impl KnownStore {

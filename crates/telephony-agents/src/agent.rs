@@ -35,12 +35,12 @@ pub trait Agent: Send + Sync {
         Ok(None)
     }
 
-    /// Whether it wants to hear what the operator texted since its last answer, also where it keeps the history itself.
+    /// Returns true if it wants the operator's texts since its last answer, even if it keeps the history itself.
     fn hears_operator(&self) -> bool {
         self.history_turns() > 0
     }
 
-    /// Whether a connection to its server is possible now; none where it has no server. It asks nothing.
+    /// Returns true if a connection to its server is possible now; none where it has no server. It asks nothing.
     async fn is_reachable(&self) -> Option<bool> {
         None
     }
@@ -147,7 +147,7 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    /// What may be done next, after attempt number `attempt`. Agents may be asked again: answers leave once.
+    /// Returns the next step after attempt number `attempt`. Agents may be asked again: answers leave once.
     pub fn disposition(&self, attempt: u32) -> Disposition {
         match self {
             AgentError::Unavailable(_) | AgentError::Unreachable(_) | AgentError::TimedOut(_) => {

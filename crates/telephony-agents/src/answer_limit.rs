@@ -6,7 +6,7 @@ const TEXT_AT_MOST: usize = 64 * 1024;
 /// No model thinks and says more (bytes).
 const THOUGHTS_AT_MOST: usize = 1024 * 1024;
 
-/// What was said up to here is an answer, although the agent did not come to its end in time (bytes): `segmentsPerReply`
+/// From this length on (bytes) a text counts as an answer although the agent did not end in time: `segmentsPerReply`
 /// leaves no more of it.
 const ENOUGH: usize = 8 * 1024;
 
@@ -50,7 +50,7 @@ impl Room {
         Self { text: THOUGHTS_AT_MOST, ..Self::default() }
     }
 
-    /// Whether more was said than any reply by SMS has room for.
+    /// Returns true if more was said than any reply by SMS has room for.
     pub(crate) fn holds_enough(text: &str) -> bool {
         let mut room = Self { text: ENOUGH, ..Self::default() };
         room.take(text);

@@ -76,7 +76,7 @@ impl Chat {
         Self { endpoint: Arc::new(endpoint), client: LazyClient::default() }
     }
 
-    /// Whether the server accepts connections.
+    /// Returns true if the server accepts connections.
     pub(crate) async fn is_reachable(&self) -> bool {
         let Ok(url) = Url::parse(&self.endpoint.url) else { return false };
         let Some(host) = url.host_str().map(|host| host.trim_matches(['[', ']'])) else { return false };

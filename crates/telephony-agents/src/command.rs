@@ -115,7 +115,7 @@ impl Command {
     }
 }
 
-/// Whether the program itself is what is wrong. All else passes: no descriptor, memory or process is left, the disk fails.
+/// Returns true if the program itself is at fault. Everything else passes: a lack of descriptors or memory, a failing disk.
 fn is_permanent(error: &io::Error) -> bool {
     /// The file is no program (`ENOEXEC`); the same number on Linux and macOS.
     const NO_PROGRAM: i32 = 8;
@@ -127,7 +127,7 @@ fn is_permanent(error: &io::Error) -> bool {
     permanent.contains(&error.kind()) || error.raw_os_error() == Some(NO_PROGRAM)
 }
 
-/// What was printed, as far as an answer goes, without thoughts and the line ends after it.
+/// Returns the printed answer without thoughts and without line ends after it.
 fn text(stdout: &[u8]) -> String {
     let printed = String::from_utf8_lossy(stdout);
     let answer = without_thoughts(&Room::with_thoughts().take(&printed));

@@ -84,7 +84,7 @@ impl OpenAi {
     }
 }
 
-/// What the operator texted is a note beside the contact's words: some models insist that a user begins.
+/// Gives the operator's texts the user's role, as notes: some models insist that a user begins.
 fn role_of(past: &Past) -> &'static str {
     match past.role {
         Role::Contact | Role::Operator => "user",

@@ -18,7 +18,7 @@ pub(crate) fn without_thoughts(answer: &str) -> String {
     unwrapped(&without_marked(answer)).to_owned()
 }
 
-/// Whether there is anything that a mark is made of: most answers have none.
+/// Returns true if there is anything that a mark is made of: most answers have none.
 fn may_think(answer: &str) -> bool {
     answer.contains(['<', '[', '◁']) || answer.starts_with("analysis")
 }
@@ -74,7 +74,7 @@ fn is_thought(answer: &str, opening: &Tag, end: usize) -> bool {
     thought.is_empty() || thought.contains(char::is_alphanumeric)
 }
 
-/// Where the thought ends that the first of `tags` opens: those within it are closed first. A model that thinks about
+/// Returns the end of the thought that the first of `tags` opens: those within it are closed first. A model that thinks about
 /// tags may open one that it never closes: then the last that fits ends the thought, or any other.
 fn end_of(tags: &[Tag]) -> Option<usize> {
     let mut open: Vec<&str> = Vec::new();
@@ -97,7 +97,7 @@ fn end_of(tags: &[Tag]) -> Option<usize> {
     same.or_else(|| closing().next()).map(|tag| tag.range.end)
 }
 
-/// What comes behind the first tag that ends a thought, where none begins one: the server's prompt did.
+/// Returns the text after the first closing tag without an opening one: the server's prompt opened it.
 fn behind_unopened(answer: &str) -> Option<&str> {
     let tags = tag::all(answer);
     let first = tags.first().filter(|tag| tag.kind == Kind::Closing && tag.ends_thought(answer))?;

@@ -20,13 +20,13 @@ pub(crate) fn without_token(answer: &str) -> &str {
     if is_token(rest) { "" } else { rest }
 }
 
-/// Whether `text` is the token, in any case and in whatever Markdown or punctuation around it.
+/// Returns true if `text` is the token, in any case and in whatever Markdown or punctuation around it.
 fn is_token(text: &str) -> bool {
     let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
     bare.eq_ignore_ascii_case(TOKEN) || bare.eq_ignore_ascii_case(r"NO\_REPLY")
 }
 
-/// Whether it is the token as an agent calls it when it takes it for an action: `{"action": "NO_REPLY"}`.
+/// Returns true if it is the token as an agent calls it when it takes it for an action: `{"action": "NO_REPLY"}`.
 fn is_action(answer: &str) -> bool {
     if !answer.trim_start().starts_with('{') {
         return false;

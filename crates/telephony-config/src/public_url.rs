@@ -70,7 +70,7 @@ impl PublicUrl {
     }
 }
 
-/// What is wrong with a path that looks like ours.
+/// Returns the mistake in a path that resembles ours.
 fn flaw(given: &str, path: &str, status_path: &str) -> Option<String> {
     let is_in_another_case = !given.ends_with(path) && given.to_lowercase().ends_with(&path.to_lowercase());
     if given.ends_with(&path.repeat(2)) {

@@ -39,7 +39,7 @@ pub(crate) enum SecretError {
 /// A secret as it was found.
 pub(crate) struct Found {
     pub(crate) secret: SecretString,
-    /// Where it comes from; none: it stands in the configuration itself.
+    /// Its source; none if it stands in the configuration itself.
     pub(crate) source: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use crate::number::{InvalidNumber, PhoneNumber};
 /// Channels that reach the same phone as SMS does: their addresses are plain numbers here.
 const OF_THE_PHONE: [&str; 4] = ["rcs", "sms", "mms", "tel"];
 
-/// How OpenClaw and people write the number of an SMS contact.
+/// Prefixes that OpenClaw and people put before a number that gets SMS.
 const WRITTEN_BY_PEOPLE: [&str; 5] = ["rcs", "sms", "mms", "tel", "twilio-sms"];
 
 /// Channels whose users are phone numbers. Others, such as `messenger`, count their users.
@@ -84,7 +84,7 @@ pub fn without_channel(address: &str) -> &str {
     split(address).map_or(address, |(_, rest)| rest)
 }
 
-/// What a person wrote in the configuration or a command, without the prefix of a channel that reaches a phone (`sms:`,
+/// Strips the prefix of a channel that reaches a phone from a person's input (`sms:`,
 /// `rcs:`, OpenClaw's `twilio-sms:`).
 pub fn without_phone_prefix(written: &str) -> &str {
     match split(written) {
@@ -98,7 +98,7 @@ pub fn read_phone(written: &str) -> Result<PhoneNumber, InvalidNumber> {
     without_phone_prefix(written).parse()
 }
 
-/// Whether it is a short code: digits without a plus sign, fewer than a phone number has.
+/// Returns true if it is a short code: digits without a plus sign, fewer than a phone number has.
 pub fn is_short_code(address: &str) -> bool {
     (3..=8).contains(&address.len()) && is_digits(address)
 }

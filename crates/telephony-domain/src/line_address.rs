@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::{PhoneNumber, mask};
 
-/// What a line of ours is called on the phone. Parsing is the only way to one.
+/// The name of a line on the phone network. Only parsing makes one.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum LineAddress {
@@ -50,7 +50,7 @@ impl LineAddress {
         }
     }
 
-    /// Whether contacts can text it.
+    /// Returns true if contacts can text it.
     pub fn receives(&self) -> bool {
         !matches!(self, LineAddress::SenderId(_))
     }

@@ -32,7 +32,7 @@ pub struct Arrival {
     /// When the provider took it, where it says so: its lists do, webhooks do not, and come at once.
     #[serde(rename = "taken")]
     pub provider_time: Option<Timestamp>,
-    /// What the provider signed, where it did: its lists are not signed.
+    /// The signed content; none for messages from the provider's lists, which are not signed.
     pub signed: Option<Signed>,
 }
 
@@ -58,7 +58,7 @@ impl Arrival {
         Origin::of(&self.from)
     }
 
-    /// Whether it came to an address of a channel that is no number of a line, such as an RCS agent.
+    /// Returns true if it came to an address of a channel that is no number of a line, such as an RCS agent.
     pub fn is_to_channel(&self) -> bool {
         without_channel(&self.to) != self.to
     }

@@ -78,7 +78,7 @@ pub fn mask(address: &str) -> String {
     }
 }
 
-/// Whether this names a channel, such as `whatsapp`: a few letters, never a number.
+/// Returns true if this names a channel, such as `whatsapp`: a few letters, never a number.
 fn is_channel(name: &str) -> bool {
     (1..=16).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphabetic())
 }

@@ -12,7 +12,7 @@ pub enum ProgramName {
     OpenclawTelephony,
 }
 
-/// What follows the name in each of our commands.
+/// The first word of each of our commands.
 const COMMANDS: [&str; 5] =
     ["openclaw telephony", "openclaw pairing", "openclaw gateway", "openclaw completions", "openclaw man"];
 

@@ -34,7 +34,7 @@ pub struct Backfill {
     pub desk: Arc<Desk>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Who is woken, and by whom.
+    /// Wake-up signals shared by the tasks.
     pub wake: Arc<Wake>,
     /// What is counted.
     pub metrics: Arc<Metrics>,

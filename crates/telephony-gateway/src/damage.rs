@@ -11,15 +11,15 @@ use crate::notices::Notices;
 
 /// Reports damage to the operator and to the backfill.
 pub struct Damages {
-    /// Which gaps there may be.
+    /// The store, which keeps the possible gaps.
     pub store: Arc<dyn Store>,
-    /// Where the operator is told.
+    /// Notices to the operator.
     pub notices: Notices,
-    /// What was found since the start.
+    /// Damage found since the start.
     pub found: Mutex<Found>,
 }
 
-/// How much cannot be read.
+/// The extent of the damage.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
     places: usize,
@@ -46,7 +46,7 @@ impl Damages {
         *found
     }
 
-    /// Where no entry before the damage is known, the usual gap has to do: it begins before all that was not stored.
+    /// Without an entry before the damage the usual gap is enough: it begins before all that was not stored.
     async fn look_at_provider(&self, damages: &[Damage]) {
         if let Some(since) = damages.iter().filter_map(|damage| damage.since).min()
             && let Err(error) = self.store.widen_gaps(since).await

@@ -45,7 +45,7 @@ pub struct TurnRunner {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
-    /// Whether what is done can be stored.
+    /// The storage state.
     pub storage: Arc<Storage>,
 }
 

@@ -52,7 +52,7 @@ pub struct Desk {
     pub(crate) storage: Arc<Storage>,
 }
 
-/// What became of an event.
+/// The outcome of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     /// It is on disk.
@@ -78,7 +78,7 @@ impl Desk {
         Ok(Taken::Kept)
     }
 
-    /// Whether nothing else came with the signature of this message.
+    /// Returns true if nothing else came with the signature of this message.
     async fn is_first_cut(&self, arrival: &Arrival) -> Result<bool, StoreError> {
         let Some(signed) = &arrival.signed else { return Ok(true) };
         if !self.signatures.claim(signed) {

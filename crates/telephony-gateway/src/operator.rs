@@ -34,13 +34,13 @@ pub struct Operator {
     pub rules: Arc<LiveSettings>,
     /// The line that notices leave from.
     pub line: LineId,
-    /// Who has the operator's messages.
+    /// The provider, which knows the operator's messages.
     pub provider: Arc<dyn Provider>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
-    /// Whether what is done can be stored.
+    /// The storage state.
     pub storage: Arc<Storage>,
 }
 

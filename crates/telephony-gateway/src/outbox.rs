@@ -56,7 +56,7 @@ pub struct PartSender {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
-    /// Whether what is done can be stored.
+    /// The storage state.
     pub storage: Arc<Storage>,
     /// What is counted.
     pub metrics: Arc<Metrics>,

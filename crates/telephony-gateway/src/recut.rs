@@ -10,7 +10,7 @@ use telephony_domain::message::Signed;
 pub(crate) struct Signatures(Mutex<HashMap<String, String>>);
 
 impl Signatures {
-    /// Whether no other content came with this signature; from now on none may.
+    /// Returns true if no other content came with this signature; from now on none may.
     pub(crate) fn claim(&self, signed: &Signed) -> bool {
         let mut known = self.known();
         known.entry(signed.signature.clone()).or_insert_with(|| signed.content.clone()) == &signed.content

@@ -24,7 +24,7 @@ pub struct Settle {
     pub journal: Arc<Journal>,
     /// Who stores it.
     pub desk: Arc<Desk>,
-    /// Where it goes what cannot be read.
+    /// Receives what cannot be read.
     pub damages: Damages,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// What runs when we are asked to stop gets this long to end. Service managers wait for 10 s.
+/// The time that running work has to end after a stop signal. Service managers wait for 10 s.
 pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Asks everybody who holds a [`Stop`] to stop; dropping it asks too.

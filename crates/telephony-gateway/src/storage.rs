@@ -1,4 +1,4 @@
-//! Whether messages can be stored: the task that fails first reports it here, and a watch finds out when it works again.
+//! The storage state: the task that fails first reports it here, and a watch notices when storing works again.
 
 mod watch;
 
@@ -91,7 +91,7 @@ impl Storage {
         }
     }
 
-    /// How often it happened since it was logged; none where that was less than a minute ago.
+    /// Returns the count since the last log line; none if that was less than a minute ago.
     fn count(&self, what: &'static str, now: Instant) -> Option<u64> {
         let mut state = self.state();
         let Some(logged) = state.logged.get_mut(what) else {

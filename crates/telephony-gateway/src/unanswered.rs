@@ -17,7 +17,7 @@ const SENDERS: usize = 64;
 pub struct Unanswered(Mutex<HashMap<String, Timestamp>>);
 
 impl Unanswered {
-    /// Whether a message of `sender` is to be logged now.
+    /// Returns true if a message of `sender` is to be logged now.
     pub fn is_news(&self, sender: &str, now: Timestamp) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back does not silence anything.

@@ -26,7 +26,7 @@ pub struct UnknownNumbers {
     pub clock: Arc<dyn Clock>,
     /// Who is woken, and by whom.
     pub wake: Arc<Wake>,
-    /// Whether what is done can be stored.
+    /// The storage state.
     pub storage: Arc<Storage>,
 }
 

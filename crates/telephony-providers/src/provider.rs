@@ -127,8 +127,8 @@ pub trait Webhooks: Send + Sync {
     /// What an error code in a report means and what the operator can do about it; none for codes we do not know.
     fn explain(&self, code: u32) -> String;
 
-    /// Whether an error code in a report concerns the account or the sender: other messages fail too until the operator fixes
-    /// something.
+    /// Returns true if an error code in a report concerns the account or the sender: other messages fail too until the
+    /// operator fixes something.
     fn calls_for_operator(&self, code: u32) -> bool;
 
     /// What the provider wants to hear once `event` is stored.
@@ -237,7 +237,7 @@ pub struct Outgoing<'a> {
     pub media: &'a [String],
     /// Our name for the part; comes back in its reports where `status_url` is set.
     pub correlation_id: &'a str,
-    /// Where reports go, without the correlation_id; none where we cannot be reached.
+    /// The URL for status reports, without the correlation id; none if we cannot be reached.
     pub status_url: Option<&'a str>,
 }
 
@@ -354,12 +354,12 @@ impl ProviderError {
         }
     }
 
-    /// Whether the provider itself said that there is no such thing. A bare 404 may be a proxy's.
+    /// Returns true if the provider itself said that there is no such thing. A bare 404 may be a proxy's.
     pub fn is_not_found(&self) -> bool {
         matches!(self, ProviderError::Refused { http_status: 404, code: Some(_), .. })
     }
 
-    /// Whether the provider itself refused the credentials. A bare 401 may be a proxy's.
+    /// Returns true if the provider itself refused the credentials. A bare 401 may be a proxy's.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self, ProviderError::Refused { http_status: 401, code: Some(_), .. })
     }

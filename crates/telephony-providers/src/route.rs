@@ -101,13 +101,13 @@ impl Route {
 }
 
 impl Setting {
-    /// Whether it is not as it should be. A slash more or less at the end of a path is as good.
+    /// Returns true if it is not as it should be. A slash more or less at the end of a path is as good.
     pub fn is_wrong(&self) -> bool {
         self.wanted.as_ref().is_some_and(|wanted| !is_same_url(wanted, &self.value))
     }
 }
 
-/// Whether two URLs, with their queries and fragments, differ at most in slashes at the end of their paths.
+/// Returns true if two URLs, with their queries and fragments, differ at most in slashes at the end of their paths.
 pub fn is_same_url(one: &str, other: &str) -> bool {
     fn cut(url: &str) -> (&str, &str) {
         let (path, rest) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));

@@ -80,7 +80,7 @@ impl StoreError {
             || matches!(self, StoreError::Busy(_) | StoreError::Newer { .. } | StoreError::Older { .. })
     }
 
-    /// Whether nothing can be stored until an operator does something, or the disk or the system has room again.
+    /// Returns true if nothing can be stored until an operator does something, or the disk or the system has room again.
     pub fn stops_storing(&self) -> bool {
         use StoreError::{Damaged, Disk, Exhausted, Full, Gone, ReadOnly, Stopped};
         matches!(self, Full(_) | ReadOnly(_) | Disk(_) | Exhausted(_) | Damaged(_) | Gone(_) | Stopped)
@@ -179,7 +179,7 @@ impl StoreError {
     }
 }
 
-/// Whether the system has no descriptor, memory or process left: it may have one soon.
+/// Returns true if the system has no descriptor, memory or process left: it may have one soon.
 fn is_exhausted(error: &std::io::Error) -> bool {
     let passes = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::NOBUFS];
     Errno::from_io_error(error).is_some_and(|errno| passes.contains(&errno))

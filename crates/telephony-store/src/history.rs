@@ -216,13 +216,13 @@ pub enum Reference {
 /// One line of what was said before.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Spoken {
-    /// Who said it.
+    /// The speaker.
     pub by: Speaker,
     /// The text.
     pub text: String,
 }
 
-/// Who said something in a conversation.
+/// A speaker in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
     /// The contact.

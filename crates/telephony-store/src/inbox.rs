@@ -33,7 +33,7 @@ pub struct Intake {
     pub line: Option<LineId>,
 }
 
-/// What became of an arrival. All but `Repeat` and `Recut` are stored now.
+/// The outcome of an arrival. All but `Repeat` and `Recut` are stored now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
     /// It waits for a turn.
@@ -121,7 +121,7 @@ pub struct TurnFailure {
     pub reason: String,
     /// What may be done next.
     pub disposition: Disposition,
-    /// Whether no connection to the agent was possible: once one is, the turn need not wait for its next attempt.
+    /// True if no connection to the agent was possible: once one is, the turn need not wait for its next attempt.
     pub is_unreachable: bool,
     /// 0..=1, spreads the next attempts.
     pub jitter: f64,
@@ -199,7 +199,7 @@ pub trait Inbox: Send + Sync {
     /// (A lease that expires counts as a failure too, due at once.) Fails with [`StoreError::LeaseLost`].
     async fn fail_turn(&self, lease: &TurnLease, failure: TurnFailure, now: Timestamp) -> Result<TurnFate, StoreError>;
 
-    /// Whether any turn waits only because its agent could not be reached.
+    /// Returns true if any turn waits only because its agent could not be reached.
     async fn turns_wait_for_agent(&self) -> Result<bool, StoreError>;
 
     /// The agent can be reached again: turns that wait for it are due at `now`. Returns how many they are.

@@ -51,7 +51,7 @@ pub enum Event {
 pub struct Entry {
     /// When.
     pub at: Timestamp,
-    /// Whether signatures were not checked when it came: anyone may have sent it.
+    /// True if signatures were not checked when it came: anyone may have sent it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unverified: bool,
     /// What.
@@ -93,14 +93,14 @@ struct Shared {
     reading: Mutex<Reading>,
 }
 
-/// What reading has met.
+/// Trouble met while reading.
 #[derive(Debug, Default)]
 struct Reading {
-    /// How often in a row the disk failed.
+    /// The number of disk failures in a row.
     failures: u32,
     /// Of the newest entry that was given out.
     newest: Option<Timestamp>,
-    /// Where the damaged file that is begun at this position was copied to.
+    /// The copy of the damaged file that begins at this position.
     copy: Option<(u64, PathBuf)>,
 }
 
@@ -133,7 +133,7 @@ struct Writing {
 }
 
 impl Writing {
-    /// Where nothing is to be written, zeros are: they end what is there.
+    /// Returns the bytes to write. Without records these are zeros, which end the file's content.
     fn bytes(&self) -> &[u8] {
         if self.records.is_empty() { &TRIAL } else { &self.records }
     }

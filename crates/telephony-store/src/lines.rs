@@ -72,7 +72,7 @@ pub trait Lines: Send + Sync {
     /// never older than the first time this was asked about a number.
     async fn gaps(&self, now: Timestamp) -> Result<Vec<Gap>, StoreError>;
 
-    /// What came since then may be missing here: gaps begin no later.
+    /// Lets every gap begin at `since` or earlier: messages since then may be missing here.
     async fn widen_gaps(&self, since: Timestamp) -> Result<(), StoreError>;
 
     /// Everything that came in the gap and until then is stored. Changes nothing where the gap was widened meanwhile.

@@ -43,7 +43,7 @@ pub struct AttemptLease {
 pub struct OpenAttempt {
     /// The attempt.
     pub lease: AttemptLease,
-    /// Whether it is older than [`ATTEMPT_LEASE`] by the wall clock, which may have jumped.
+    /// True if it is older than [`ATTEMPT_LEASE`] by the wall clock, which may have jumped.
     pub is_overdue: bool,
 }
 

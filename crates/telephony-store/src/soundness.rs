@@ -1,4 +1,4 @@
-//! Whether the store can be used at all now.
+//! Checks that the store can be used.
 
 use async_trait::async_trait;
 

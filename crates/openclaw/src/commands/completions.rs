@@ -9,7 +9,7 @@ use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::terminal;
 
-/// Where the script belongs: shells find it by the name of the program.
+/// Says where to put the script: shells find it by the name of the program.
 fn places() -> String {
     let name = terminal::program().as_str();
     format!(

@@ -12,10 +12,10 @@ use twilio_simulator::{Simulator, SimulatorConfig};
 pub const ALICE: &str = "+15550005678";
 pub const BOB: &str = "+15550005679";
 
-/// What is waited for has to happen within this time, also on a busy machine.
+/// Every wait ends within this time, also on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often it is looked for.
+/// The pause between two checks of a condition.
 pub const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What a run of the program came to.

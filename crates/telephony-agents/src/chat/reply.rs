@@ -7,7 +7,7 @@ use super::surrogates::{Half, without_halves};
 use crate::answer_limit::Room;
 use crate::reasoning::without_thoughts;
 
-/// What servers call it when a model stops by itself.
+/// Finish reasons of servers whose model stopped by itself.
 const NATURAL_ENDS: [&str; 6] = ["stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn"];
 
 /// A reply that is being read.
@@ -17,9 +17,9 @@ pub(super) struct Reply {
     /// Everything that the model said, its thoughts with it.
     said: String,
     room: Room,
-    /// How long `said` is when it is looked at again.
+    /// The length of `said` at which it is checked again.
     next_look: usize,
-    /// Whether any words of an answer have come.
+    /// True if any words of an answer have come.
     has_begun: bool,
     /// Whether there was anything that may be an answer, if only an empty one.
     has_choice: bool,
@@ -86,12 +86,12 @@ impl Reply {
         self.finish_reason.is_some()
     }
 
-    /// Whether any words of an answer have come.
+    /// Returns true if any words of an answer have come.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
     }
 
-    /// Whether what came is an answer, although its end did not come in time: nothing behind it would be sent.
+    /// Returns true if what came is an answer, although its end did not come in time: nothing behind it would be sent.
     pub(super) fn is_enough(&self) -> bool {
         Room::holds_enough(&without_thoughts(&self.said))
     }
@@ -233,7 +233,7 @@ impl Reply {
     }
 }
 
-/// Whether a model that ends for this reason has said all that it wanted to say.
+/// Returns true if a model that ends for this reason has said all that it wanted to say.
 fn is_natural(reason: &str) -> bool {
     NATURAL_ENDS.iter().any(|natural| natural.eq_ignore_ascii_case(reason))
 }

@@ -30,7 +30,7 @@ impl Pictures {
         self.0.path()
     }
 
-    /// What the program left, in the order of names, as images of Markdown that hold the files themselves. Fails where the
+    /// Returns the program's files, in the order of names, as Markdown images that hold the bytes. Fails where the
     /// system lacks a descriptor or the like: an answer without its pictures is half an answer.
     pub(super) async fn as_markdown(&self) -> io::Result<String> {
         let mut markdown = String::new();
@@ -59,7 +59,7 @@ impl Pictures {
     }
 }
 
-/// Whether the program took the file or the folder away, or the right to read it.
+/// Returns true if the program took the file or the folder away, or the right to read it.
 fn is_its_own(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied)
 }

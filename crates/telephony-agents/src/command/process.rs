@@ -18,9 +18,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a program did.
 pub(super) struct Ran {
-    /// How it ended; none where it was ended: its time was over, or it printed more than the limit.
+    /// The exit status; none if it was killed: its time was over, or it printed more than the limit.
     pub(super) status: Option<ExitStatus>,
-    /// Whether it printed more than the limit.
+    /// True if it printed more than the limit.
     pub(super) is_endless: bool,
     /// The beginning of what it printed.
     pub(super) stdout: Vec<u8>,

@@ -7,10 +7,10 @@ const MESSAGES_AT_MOST: usize = 100;
 
 const START: &str = "<|start|>";
 
-/// What ends a message.
+/// Marks that end a message.
 const ENDS: [&str; 5] = ["<|end|>", "<|return|>", "<|call|>", START, CHANNEL];
 
-/// What is for the contact, where the answer is in channels: the final messages, else what the model says besides.
+/// Returns the contact's part of an answer in channels: its final messages, else the text outside of channels.
 pub(super) fn last_word(answer: &str) -> Option<&str> {
     if let Some(rest) = answer.strip_prefix("analysis").filter(|rest| !rest.starts_with(' ')) {
         return rest.split_once("assistantfinal").map(|(_, last)| last.trim());
@@ -21,7 +21,7 @@ pub(super) fn last_word(answer: &str) -> Option<&str> {
     Some(of("final").or_else(|| of("commentary")).unwrap_or_default())
 }
 
-/// Where the first message begins: at the beginning, or behind one that the server's prompt began.
+/// Returns the start of the first message: the beginning, or the end of one that the server's prompt began.
 fn beginning(answer: &str) -> Option<usize> {
     let start = answer.len() - answer.trim_start().len();
     if answer[start..].starts_with(CHANNEL) || answer[start..].starts_with(START) {

@@ -14,7 +14,7 @@ pub(super) struct Tag {
     pub(super) name: String,
     pub(super) kind: Kind,
     pub(super) range: Range<usize>,
-    /// Whether people write the same: alone it says nothing.
+    /// True if people write the same: alone it says nothing.
     pub(super) is_weak: bool,
 }
 
@@ -107,7 +107,7 @@ fn is_quoted(text: &str, range: &Range<usize>) -> bool {
 }
 
 impl Tag {
-    /// Whether nothing stands before it in its line but a few spaces.
+    /// Returns true if nothing stands before it in its line but a few spaces.
     pub(super) fn begins_line(&self, text: &str) -> bool {
         let before = &text[..self.range.start];
         let spaces = before.bytes().rev().take(4).take_while(|byte| *byte == b' ').count();
@@ -115,13 +115,13 @@ impl Tag {
         spaces <= 3 && (before.is_empty() || before.ends_with('\n'))
     }
 
-    /// Whether nothing else stands in its line.
+    /// Returns true if nothing else stands in its line.
     pub(super) fn fills_line(&self, text: &str) -> bool {
         let behind = text[self.range.end..].split('\n').next().unwrap_or_default();
         !self.is_weak && self.begins_line(text) && behind.trim().is_empty()
     }
 
-    /// Whether a closing tag that none opened ends a thought: it is no word of a sentence.
+    /// Returns true if a closing tag that none opened ends a thought: it is no word of a sentence.
     pub(super) fn ends_thought(&self, text: &str) -> bool {
         let (before, behind) = (&text[..self.range.start], &text[self.range.end..]);
         let stands_free = before.is_empty() || before.ends_with(char::is_whitespace);
@@ -133,7 +133,7 @@ impl Tag {
     }
 }
 
-/// Where the lines of code between fences are; asked in the order of the text.
+/// The fenced lines of code; must be asked in the order of the text.
 struct Fences {
     code: Vec<Range<usize>>,
 }

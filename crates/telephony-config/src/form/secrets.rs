@@ -98,7 +98,7 @@ fn bare(text: &str, may_be_quoted: bool) -> (&str, Option<&'static str>) {
     }
 }
 
-/// Whether a character is no part of any secret, and easily copied along: also a byte order mark.
+/// Returns true if a character is no part of any secret, and easily copied along: also a byte order mark.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }

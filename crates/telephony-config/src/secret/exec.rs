@@ -115,7 +115,7 @@ fn start<T>(mut spawn: impl FnMut() -> io::Result<T>, deadline: Instant) -> io::
     }
 }
 
-/// Whether the program itself is what is wrong.
+/// Returns true if the program itself is what is wrong.
 fn is_permanent(error: &io::Error) -> bool {
     /// The file is no program (`ENOEXEC`); the same number on Linux and macOS.
     const NO_PROGRAM: i32 = 8;

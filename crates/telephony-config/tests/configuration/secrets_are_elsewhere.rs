@@ -194,7 +194,7 @@ mod from_a_program {
     }
 }
 
-/// What is copied along with a secret.
+/// Characters that are often copied along with a secret.
 const AROUND: [(&str, &str); 9] = [
     ("", "\n"),
     ("", "\r\n"),

@@ -17,16 +17,16 @@ pub(super) struct Emphases(Vec<Emphasis>);
 struct Emphasis {
     /// With its marks.
     range: Range<usize>,
-    /// How many marks it has at each end.
+    /// The number of marks at each end.
     width: usize,
-    /// Whether its marks stay, whatever stands around them.
+    /// True if its marks stay, whatever stands around them.
     is_literal: bool,
 }
 
 /// Marks of one kind in a row.
 struct Run {
     range: Range<usize>,
-    /// How many of its marks belong to emphasis.
+    /// The number of its marks that belong to emphasis.
     used: usize,
     /// Indices of the emphasis that begins or ends in it.
     emphases: Vec<usize>,

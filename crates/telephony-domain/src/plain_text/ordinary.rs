@@ -129,7 +129,7 @@ pub(super) fn is_code(text: &str, range: &Range<usize>) -> bool {
     !is_within && !text[range.end..].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Whether a letter or digit stands right before.
+/// Returns true if a letter or digit stands right before.
 pub(super) fn follows_word(text: &str, at: usize) -> bool {
     before(text, at).is_some_and(|c| c.is_ascii_alphanumeric())
 }

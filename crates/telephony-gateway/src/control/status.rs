@@ -55,7 +55,7 @@ pub struct GatewayStatus {
 pub struct StorageAlive {
     /// One word for programs.
     pub reason: String,
-    /// What failed, and what can be done.
+    /// The failure and its hint.
     pub problem: String,
     /// Webhooks that were answered with 503 since.
     pub refused: u64,

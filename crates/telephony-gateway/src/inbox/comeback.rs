@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::TurnRunner;
 use crate::stop::Stop;
 
-/// How often the agent is looked for; a look is a connection and nothing more.
+/// The pause between two attempts to connect to the agent.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// An agent that can be reached and does not answer hastens turns no more often; the others wait for their next attempt.

@@ -20,7 +20,7 @@ pub struct Measured {
     pub journal: u64,
     /// Notices that the operator is given now.
     pub notices: usize,
-    /// Whether sending is stopped because the provider refuses the account.
+    /// True if sending is stopped because the provider refuses the account.
     pub is_stopped: bool,
     /// What the operator allows.
     pub limits: Limits,

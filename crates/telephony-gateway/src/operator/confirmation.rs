@@ -1,4 +1,4 @@
-//! Whether an order is the operator's: the provider has to have the message, from that number, with that text.
+//! Confirms a command: the provider must have the message, from the operator's number, with that text.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ const REFUSED: &str = "A command by SMS was not executed: Twilio has no such mes
 const DENIED: &str = "A command by SMS was not executed: Twilio does not let this key read messages, so it could not be \
                       checked. Use `openclaw pairing approve`, or give the key the right to read messages.";
 
-/// What the provider says of an order.
+/// The provider's answer about a command.
 pub(super) enum Confirmation {
     /// It has the message.
     Genuine,
@@ -76,7 +76,7 @@ impl Operator {
     }
 }
 
-/// Whether it is not time to ask again; a clock that was set back does not put it off.
+/// Returns true if it is too early to ask again; a clock that was set back does not delay it.
 pub(super) fn is_later(ask_from: Option<Timestamp>, now: Timestamp) -> bool {
     ask_from.is_some_and(|ask_from| now < ask_from && ask_from.since(now) <= AGAIN_AFTER)
 }

@@ -11,24 +11,24 @@ use super::{Storage, Trouble};
 use crate::notices::Notices;
 use crate::stop::Stop;
 
-/// How often the files are looked at, and tried while they fail.
+/// The pause between two checks of the files, and between two tries while they fail.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How often writing is tried while nothing fails: it costs a sync of the disk.
+/// The pause between two test writes while nothing fails: each costs a sync of the disk.
 const WRITE_EVERY: Duration = Duration::from_secs(30);
 
-/// What the operator sees where it can be stored.
+/// The name of the notice about storage.
 const NOTICE: &str = "storage";
 
-/// What watching needs.
+/// Checks every few seconds that messages can be stored.
 pub struct StorageWatch {
-    /// What is known.
+    /// The shared storage state.
     pub storage: Arc<Storage>,
     /// The database.
     pub store: Arc<dyn Store>,
     /// The journal.
     pub journal: Arc<Journal>,
-    /// Where the operator is told.
+    /// Notices to the operator.
     pub notices: Notices,
 }
 

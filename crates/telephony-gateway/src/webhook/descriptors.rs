@@ -35,7 +35,7 @@ impl Descriptors {
         Self::of(reachable(getrlimit(Resource::Nofile)), sessions)
     }
 
-    /// Whether the gateway has to make do with fewer connections or agents.
+    /// Returns true if the gateway has to make do with fewer connections or agents.
     pub fn are_few(&self) -> bool {
         self.allowed < self.needed
     }

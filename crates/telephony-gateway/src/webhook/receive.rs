@@ -219,7 +219,7 @@ fn address_of(told: &Summary) -> String {
     told.address.map_or_else(|| "several others".to_owned(), |address| address.to_string())
 }
 
-/// What a stranger may have written, fit for a line of the log.
+/// Escapes and cuts a stranger's text for a log line.
 fn bounded(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_AT_MOST).flat_map(char::escape_default).collect();
     if text.chars().nth(SHOWN_AT_MOST).is_some() {

@@ -50,7 +50,7 @@ struct Seen {
 pub struct Summary {
     /// The address that was refused; none: several addresses that have no lines of their own.
     pub address: Option<IpAddr>,
-    /// How many rejection_log there were since the last time they were told.
+    /// The number of rejections since the last log line.
     pub count: u64,
 }
 

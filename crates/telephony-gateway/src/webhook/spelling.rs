@@ -6,7 +6,7 @@
 use http::HeaderMap;
 use http::header::HOST;
 
-/// Whether two paths have the same steps, whatever slashes stand between and behind them.
+/// Returns true if two paths have the same steps, whatever slashes stand between and behind them.
 pub fn is_same_path(one: &str, other: &str) -> bool {
     steps(one).eq(steps(other))
 }

@@ -12,7 +12,7 @@ use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for};
 /// Longer than any test: what hangs is never given up for that.
 const FOR_EVER: Option<Duration> = Some(Duration::from_secs(24 * 60 * 60));
 
-/// What hangs when the test is over would keep it.
+/// Ends hanging requests, which would otherwise keep the test from ending.
 async fn stop(stage: &mut Stage) {
     timeout(SOON, stage.stop_gateway()).await.expect("it stops");
 }

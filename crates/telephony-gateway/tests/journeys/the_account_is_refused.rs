@@ -15,7 +15,7 @@ const TEXTS: usize = 6;
 
 const PROBED: Duration = Duration::from_secs(61);
 
-/// Whether the account is refused altogether, or for sends only, while reads are answered.
+/// Returns faults that refuse everything, and sends only.
 fn faults(code: u32) -> [Fault; 2] {
     [Fault::RefuseAccount { code }, Fault::RefuseSends { code }]
 }

@@ -62,13 +62,13 @@ pub fn disposition(status: u16, number: Option<u32>) -> Disposition {
     }
 }
 
-/// Whether a refusal concerns the kind of request that was made: the account may be served otherwise.
+/// Returns true if a refusal concerns the kind of request that was made: the account may be served otherwise.
 pub fn is_about_rights(number: u32) -> bool {
     matches!(number, 10_002 | 20_006 | 20_008)
 }
 
-/// Whether a code in a status report concerns the account or the sender, so that other messages fail too until the operator
-/// fixes something.
+/// Returns true if a code in a status report concerns the account or the sender, so that other messages fail too until
+/// the operator fixes something.
 pub fn calls_for_operator(number: u32) -> bool {
     matches!(number, 30_002 | 30_018 | 30_024 | 30_032 | 30_033 | 30_034 | 30_440)
 }

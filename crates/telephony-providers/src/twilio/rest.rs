@@ -36,7 +36,7 @@ use super::account::Account;
 use super::dates;
 use crate::provider::ProviderError;
 
-/// How long an answer may take, from the connection to the end of its body.
+/// The time limit of an answer, from the connection to the end of its body.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 /// No longer answer is read (bytes).

@@ -23,7 +23,7 @@ use crate::provider::{
 /// What a caller hears as long as calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
 
-/// What Twilio says of a message's channel, in JSON.
+/// Twilio's JSON about a message's channel.
 #[derive(Deserialize)]
 struct ChannelMetadata {
     #[serde(rename = "type")]
@@ -79,7 +79,7 @@ impl Webhooks for Twilio {
 }
 
 impl Twilio {
-    /// What was signed; nothing where signatures are not checked.
+    /// Returns the signed content; none if signatures are not checked.
     fn signed(&self, request: &Unverified<'_>, form: &Form<'_>) -> Option<Signed> {
         let signature = text(request.headers, SIGNATURE_HEADER).filter(|_| !self.rest.account().skips_signatures)?;
         Some(Signed { signature: signature.to_owned(), content: digest(form, request.query) })

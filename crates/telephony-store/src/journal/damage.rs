@@ -1,4 +1,4 @@
-//! What of the journal cannot be read: where it lies, and around which time it was written.
+//! Damaged places of the journal: position, length, and roughly when they were written.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use super::{Entry, record};
 pub struct Damage {
     /// The first byte in the file.
     pub at: u64,
-    /// How many bytes.
+    /// Its length in bytes.
     pub length: u64,
     /// Why they cannot be read.
     pub kind: DamageKind,

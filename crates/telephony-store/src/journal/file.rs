@@ -22,7 +22,7 @@ const PAGE: u64 = 4096;
 /// So much is searched at a time for the record behind a damaged one.
 const SEARCHED: u64 = record::LONGEST as u64;
 
-/// What a disk cannot read is left out in pieces of this size; sectors are no smaller.
+/// Unreadable parts are skipped in pieces of this size; sectors are no smaller.
 const SECTOR: usize = 512;
 
 /// A gateway that ends holds its journal until its last request has ended.
@@ -38,7 +38,7 @@ pub(super) struct JournalFile {
     known: File,
     /// Whether its folder may not be on disk yet.
     is_new: AtomicBool,
-    /// Whether sectors that the disk cannot read count as zeros.
+    /// True if sectors that the disk cannot read count as zeros.
     skips_unreadable: AtomicBool,
 }
 
@@ -75,7 +75,7 @@ impl JournalFile {
         Ok((journal, end, length))
     }
 
-    /// Where the last record ends that was acknowledged, whatever became of those before it.
+    /// Returns the end of the last acknowledged record, even if earlier ones are damaged.
     fn end(&self, length: u64) -> Result<u64, StoreError> {
         let mut end = 0;
         loop {
@@ -89,7 +89,7 @@ impl JournalFile {
         }
     }
 
-    /// How many bytes a damaged last record takes.
+    /// Returns the length of a damaged last record in bytes.
     fn damaged_last(&self, from: u64, length: u64) -> Result<u64, StoreError> {
         let bytes = self.bytes(from, (length - from).min(2 * SEARCHED))?;
         Ok(record::damaged_last(&bytes).unwrap_or(0) as u64)
@@ -134,7 +134,7 @@ impl JournalFile {
         Ok(chunk)
     }
 
-    /// Where the next whole record begins.
+    /// Returns the start of the next whole record.
     fn next_record(&self, from: u64, end: u64) -> Result<Option<u64>, StoreError> {
         let mut at = from;
         while at < end {

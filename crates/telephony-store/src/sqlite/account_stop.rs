@@ -31,7 +31,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AccountStop> {
     })
 }
 
-/// Whether parts may start.
+/// The right of parts to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gate {
     /// All of them.
@@ -42,7 +42,7 @@ pub(super) enum Gate {
     Closed,
 }
 
-/// Whether parts may start now.
+/// Returns which parts may start now.
 pub(super) fn gate(db: &Connection) -> Result<Gate, StoreError> {
     let sql = "SELECT is_open AND NOT EXISTS (SELECT 1 FROM part WHERE state = 'starting') FROM account_stop";
     Ok(match find(db, sql, (), |row| row.get(0))? {
@@ -115,7 +115,7 @@ pub(super) fn accepted(db: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What has waited for a day, for as long as the account was stopped, is old news.
+/// Fails messages that have waited for a day while the account was stopped.
 fn fail_stale(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT m.id, m.conversation, s.reason, s.code
                FROM account_stop AS s, part AS p JOIN message AS m ON m.id = p.message

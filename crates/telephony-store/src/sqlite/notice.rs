@@ -38,12 +38,12 @@ pub(super) fn give_anew(db: &Connection, notice: &Notice, now: Timestamp) -> Res
     give(db, notice, now).map(drop)
 }
 
-/// Whether it holds.
+/// Returns true while the notice holds.
 pub(super) fn is_held(db: &Connection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
     is_there(db, HOLDS, name, now)
 }
 
-/// Whether it holds and the operator got no SMS about it.
+/// Returns true while the notice holds and the operator got no SMS about it.
 pub(super) fn is_untold(db: &Connection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
     is_there(db, &format!("{HOLDS} AND told_at IS NULL"), name, now)
 }

@@ -11,7 +11,7 @@ pub(super) fn content(db: &Connection, signature: &str) -> Result<Option<String>
     find(db, "SELECT signed_content FROM inbound WHERE signature = ? LIMIT 1", [signature], |row| row.get(0))
 }
 
-/// Whether the signature of this arrival came with other fields before.
+/// Returns true if the signature of this arrival came with other fields before.
 pub(super) fn is_recut(db: &Connection, arrival: &Arrival) -> Result<bool, StoreError> {
     let Some(Signed { signature, content: ours }) = &arrival.signed else { return Ok(false) };
     Ok(content(db, signature)?.is_some_and(|known| known != *ours))

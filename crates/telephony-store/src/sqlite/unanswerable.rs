@@ -52,7 +52,7 @@ pub(super) fn opt_out(db: &Connection, who: &PhoneNumber, channel: &str, now: Ti
     give(db, Kind { prefix: "stop-by-channel-", others }, who.as_str(), [words.clone(), words], now)
 }
 
-/// What is said of one kind of message.
+/// The wording for one kind of message.
 struct Kind {
     prefix: &'static str,
     others: &'static str,

@@ -94,7 +94,7 @@ impl Rest {
         }
     }
 
-    /// What messages cost that are dated at or after `since`. Each price stands alone, so those of a list that breaks off
+    /// Returns the prices of messages dated at or after `since`. Each price stands alone, so those of a list that breaks off
     /// count too.
     pub(in crate::twilio) async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError> {
         let mut billed = Vec::new();

@@ -1,4 +1,4 @@
-//! What the account has of somebody: messages from them and to them, whoever of us they were with.
+//! The account's messages from and to a contact, over all of its numbers.
 
 use serde::Deserialize;
 use telephony_domain::number::PhoneNumber;

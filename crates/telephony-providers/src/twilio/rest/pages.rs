@@ -59,7 +59,7 @@ impl Pages {
         Ok(Some(next))
     }
 
-    /// Whether neither this page nor one with the same token was asked for, and its number is a later one.
+    /// Returns true if neither this page nor one with the same token was asked for, and its number is a later one.
     fn is_new(&mut self, uri: &str) -> bool {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let mut pairs: Vec<_> = parse(query.as_bytes()).into_owned().collect();

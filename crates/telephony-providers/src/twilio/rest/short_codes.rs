@@ -13,11 +13,11 @@ pub struct ShortCode {
     pub sid: String,
     /// The code.
     pub short_code: String,
-    /// Where messages go.
+    /// The URL for messages.
     pub sms_url: Option<String>,
     /// With which method.
     pub sms_method: Option<String>,
-    /// Where messages go when that URL fails.
+    /// The URL for messages when that one fails.
     pub sms_fallback_url: Option<String>,
 }
 

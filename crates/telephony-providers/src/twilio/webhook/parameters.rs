@@ -2,7 +2,7 @@
 
 use crate::twilio::form::Form;
 
-/// What a webhook is about.
+/// The subject of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A message of a contact, or a report on one of ours.
@@ -169,7 +169,7 @@ const CALL: [&str; 65] = [
 /// Of alerts.
 const ALERT: [&str; 7] = ["AccountSid", "Level", "ParentAccountSid", "Payload", "PayloadType", "Sid", "Timestamp"];
 
-/// What this form is about.
+/// Returns the subject of a form.
 pub(super) fn kind(form: &Form<'_>) -> Kind {
     if form.filled("CallSid").is_some() {
         Kind::Call
@@ -180,7 +180,7 @@ pub(super) fn kind(form: &Form<'_>) -> Kind {
     }
 }
 
-/// Whether Twilio documents a parameter of this name.
+/// Returns true if Twilio documents a parameter of this name.
 pub(super) fn is_documented(kind: Kind, name: &str) -> bool {
     documented(kind).binary_search(&name).is_ok() || (kind == Kind::Message && is_numbered(name))
 }

@@ -21,7 +21,7 @@ pub(super) enum Recut {
     Within(&'static str),
 }
 
-/// What stands behind the name of a field that says who or what.
+/// The shape of the value of an identifying field.
 #[derive(Clone, Copy)]
 enum Shape {
     /// An id: one of these prefixes and 32 hexadecimal digits.
@@ -32,7 +32,7 @@ enum Shape {
     Any,
 }
 
-/// How much of a value has to be there.
+/// The part of a value that must be present.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
     Begins,
@@ -138,8 +138,8 @@ fn nothing_within(text: &Text) -> Result<(), Recut> {
     Ok(())
 }
 
-/// Whether `name` may stand at `place`: it is a field's own name or the end of a documented one, stands in what a person
-/// wrote, or no value is behind it that it could have.
+/// Returns true if `name` may stand at `place`: it is a field's own name or the end of a documented one, stands in a
+/// person's text, or is followed by no value that it could have.
 fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize) -> bool {
     let name_end = place + name.len();
     let is_own_name = place == field.start && name_end == field.name_end;
@@ -159,7 +159,7 @@ fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize)
     is_in_body || !shape.fits(value, Extent::Whole)
 }
 
-/// What Twilio does not document holds none of the longer names that it does, but at its beginning: new names extend old
+/// Fails if an undocumented field holds one of the longer documented names other than at its beginning: new names extend old
 /// ones, such as FromCity.
 fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Recut> {
     for field in text.fields.iter().filter(|field| !field.is_documented) {
@@ -172,13 +172,13 @@ fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Recut> {
     Ok(())
 }
 
-/// Whether a name is of several words: one word may stand anywhere.
+/// Returns true if a name is of several words: one word may stand anywhere.
 fn is_compound(name: &str) -> bool {
     name.bytes().filter(u8::is_ascii_uppercase).count() > 1
 }
 
 impl Shape {
-    /// Whether `text` begins with a value of this shape, as far as `extent` asks.
+    /// Returns true if `text` begins with a value of this shape, as far as `extent` asks.
     fn fits(self, text: &str, extent: Extent) -> bool {
         match (self, extent) {
             (Shape::Any, extent) => extent == Extent::Begins,

@@ -1,4 +1,4 @@
-//! What was said in a conversation, for agents: answered turns, and what the operator texted between them.
+//! A conversation as agents get it: answered turns, and the operator's texts between them.
 
 use rusqlite::{Connection, Row};
 use telephony_domain::id::{ConversationId, TurnId};
@@ -56,7 +56,7 @@ fn said_in(db: &Connection, turn: TurnId) -> Result<Vec<Line>, StoreError> {
     Ok(said)
 }
 
-/// What the operator sent `since` then, as far as it arrived or may have; in order of time. Of a text that arrived in part,
+/// Returns the operator's texts since `since` that arrived or may have, in order of time. Of a text that arrived in part,
 /// the parts that did.
 fn texted(
     db: &Connection,

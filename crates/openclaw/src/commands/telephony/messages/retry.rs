@@ -14,7 +14,7 @@ use crate::terminal;
 /// No more messages are sent again by one command.
 const AT_MOST: u32 = 10_000;
 
-/// What is tried again.
+/// The messages to send again.
 #[derive(Debug, Clone)]
 pub enum What {
     /// A turn that could not be answered.

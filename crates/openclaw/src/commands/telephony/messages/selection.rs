@@ -39,7 +39,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether any of it was given, but for how many.
+    /// Returns true if any of it was given, but for how many.
     pub fn is_narrow(&self) -> bool {
         let of_time = self.since.is_some() || self.until.is_some();
         of_time || self.contact.is_some() || self.line.is_some() || self.unknown || !self.status.is_empty()

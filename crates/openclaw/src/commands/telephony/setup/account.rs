@@ -25,7 +25,7 @@ pub struct Holdings {
 }
 
 impl Holdings {
-    /// Whether messages can go out from there. Twilio lists no sender ids: they need no purchase.
+    /// Returns true if messages can go out from there. Twilio lists no sender ids: they need no purchase.
     pub fn has(&self, line: &LineAddress) -> bool {
         match line {
             LineAddress::Number(number) => self.numbers.iter().any(|one| one.phone_number == number.as_str()),

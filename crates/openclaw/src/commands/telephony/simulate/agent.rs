@@ -56,7 +56,7 @@ impl SimulatedAgent {
         SimulatedAgent { agent, unavailable_text, sentence: sentence(kind) }
     }
 
-    /// Whether no AI answers.
+    /// Returns true if no AI answers.
     pub fn is_echo(&self) -> bool {
         self.agent.name() == "echo"
     }

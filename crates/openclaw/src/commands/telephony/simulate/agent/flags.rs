@@ -47,7 +47,7 @@ const KEY: &str = "OPENCLAW_SIMULATED_AGENT_KEY";
 const NO_FILE: &str = "--agent";
 
 impl AgentFlags {
-    /// Whether an agent was chosen.
+    /// Returns true if an agent was chosen.
     pub fn is_given(&self) -> bool {
         self.agent.is_some()
     }
