@@ -14,6 +14,7 @@ mod logging;
 mod money;
 mod number;
 mod part;
+mod plural;
 mod public_url;
 mod reload;
 mod supervisor;

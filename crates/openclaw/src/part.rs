@@ -5,6 +5,7 @@ use telephony_providers::provider::Webhooks;
 use telephony_store::outbox::{PartProgress, PartState};
 
 use crate::money::Money;
+use crate::plural::counted;
 use crate::time_format;
 
 /// What a part waits for where it is no limit of ours.
@@ -37,7 +38,8 @@ impl Part {
         let conflict = self.conflict.map(|other| format!(" (Twilio also reported `{other}`, which contradicts it)"));
         let conflict = conflict.unwrap_or_default();
         let price = self.price.as_ref().map(|price| format!(", {price}")).unwrap_or_default();
-        format!("part {n}: {sid} {status}{conflict}, {} segment(s){price}{code}{waits}{reason}", self.segments)
+        let segments = counted(self.segments, "segment");
+        format!("part {n}: {sid} {status}{conflict}, {segments}{price}{code}{waits}{reason}")
     }
 
     fn waits(&self) -> String {
@@ -78,7 +80,7 @@ pub fn hold_in_words(waits_for: &str) -> String {
 pub fn sent_line(part: &PartProgress) -> Option<String> {
     let sid = part.provider_id.as_ref().filter(|_| part.state == PartState::Sent)?;
     let status = part.status.map_or("accepted", |status| status.as_str());
-    Some(format!("Sent: {sid} ({status}, {} segment(s))", part.segments))
+    Some(format!("Sent: {sid} ({status}, {})", counted(part.segments, "segment")))
 }
 
 /// Why a part failed or waits, in words for the operator.

@@ -51,7 +51,7 @@ impl Damages {
         if let Some(since) = damages.iter().filter_map(|damage| damage.since).min()
             && let Err(error) = self.store.widen_gaps(since).await
         {
-            tracing::error!(%error, hint = error.hint(), "cannot look for what the journal has lost");
+            tracing::error!(%error, hint = error.hint(), "cannot look for lost messages at Twilio");
         }
         self.notices.wake.missed.notify_one();
     }

@@ -127,7 +127,7 @@ impl Desk {
             return Ok(());
         }
         let Ok(_waiting) = self.waiting_opt_outs.try_acquire() else {
-            return Err(StoreError::Busy("an opt-out is kept, and too many wait to be obeyed".to_owned()));
+            return Err(StoreError::Busy("too many opt-outs are waiting; Twilio sends this one again".to_owned()));
         };
         let obeyed = tokio::time::timeout(OBEYED_WITHIN, self.journal.settled(position)).await;
         obeyed.map_err(|_| {
@@ -172,7 +172,7 @@ impl Desk {
     /// Two cuts of one request were acknowledged, as can only happen while a restart works off the journal.
     async fn report_recut_of_the_journal(&self) {
         self.metrics.webhook("recut");
-        tracing::warn!("left out a message whose signature came with other fields before");
+        tracing::warn!("ignored a message: its signature was already used with other fields");
         self.report_recut().await;
     }
 

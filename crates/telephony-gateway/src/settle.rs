@@ -42,7 +42,7 @@ impl Settle {
         let Batch { entries, damages, end } = match batch {
             Ok(batch) => batch,
             Err(error) => {
-                self.desk.storage.failed("failed to read what came; it is tried again", &error);
+                self.desk.storage.failed("cannot read the journal; retrying", &error);
                 stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await;
                 return false;
             }
@@ -74,7 +74,7 @@ impl Settle {
             first = first.or(error);
         }
         if let Some(error) = first {
-            self.desk.storage.failed("what came could not be stored; it is kept and tried again", &error);
+            self.desk.storage.failed("cannot store incoming messages; they stay in the journal, retrying", &error);
         }
         waiting
     }

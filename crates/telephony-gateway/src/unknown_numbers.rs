@@ -36,7 +36,7 @@ impl UnknownNumbers {
         let mut asked = HashMap::new();
         while !stop.is_asked() {
             if let Err(error) = self.settle(&mut asked).await {
-                self.storage.failed("failed to look for numbers to settle", &error);
+                self.storage.failed("cannot look up unknown numbers", &error);
             }
             stop.unless_asked(wake::wait(&self.wake.numbers, None, self.clock.as_ref())).await;
         }

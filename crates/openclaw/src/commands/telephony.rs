@@ -26,24 +26,24 @@ use crate::failure::Outcome;
 pub enum Telephony {
     /// Send a text message
     Send(send::Send),
-    /// Show whether the gateway runs, and how much there is to do
+    /// Show the gateway's state and its queues
     Status(status::Status),
-    /// Show what came and went
+    /// List incoming and outgoing messages
     Messages(messages::Messages),
-    /// Show what was said with somebody, both ways
+    /// Show the conversation with a contact
     Conversation(conversation::Conversation),
-    /// Print everything that is held about somebody, as JSON
+    /// Print everything stored about a contact, as JSON
     Export(export::Export),
-    /// Delete what is held about somebody
+    /// Delete what is stored about a contact
     Purge(purge::Purge),
-    /// Show who wants no more messages, or enter it by hand
+    /// List opt-outs, or add one
     #[command(name = "optouts")]
     OptOuts(optouts::OptOuts),
     /// Show what messages cost and what is left on the account
     Costs(costs::Costs),
     /// Count what a text costs: encoding and segments
     Segments(segments::Segments),
-    /// Set everything up: credentials, number, way in, policy, agent, webhook
+    /// Set everything up: credentials, number, public address, policy, agent, webhook
     Setup(Box<setup::Setup>),
     /// Find out what is wrong, why it matters, and what to do
     Doctor(doctor::Doctor),
@@ -55,7 +55,7 @@ pub enum Telephony {
     /// The webhook between Twilio and this machine
     #[command(subcommand, arg_required_else_help = true)]
     Webhook(webhook::Webhook),
-    /// What the operator said
+    /// Check the configuration or print its schema
     #[command(subcommand, arg_required_else_help = true)]
     Config(config::Config),
 }

@@ -13,6 +13,7 @@ use super::catalogue::{
 };
 use super::{Checkup, Subject};
 use crate::assemble;
+use crate::plural::counted;
 
 /// Looks whether they are there, and what they can do.
 pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
@@ -63,7 +64,7 @@ async fn check_short_code(subject: &Subject, rest: &Rest, code: &str, checkup: &
 async fn check_service(rest: &Rest, service: &str, checkup: &mut Checkup) {
     match rest.service_numbers(service).await {
         Ok(numbers) if numbers.is_empty() => checkup.found(SERVICE_WITHOUT_NUMBERS.found(service)),
-        Ok(numbers) => checkup.well(format!("{service}: {} number(s)", numbers.len())),
+        Ok(numbers) => checkup.well(format!("{service}: {}", counted(numbers.len(), "number"))),
         // Without the product itself nothing is known of this service.
         Err(error) if error.is_not_found() => match rest.services().await {
             Ok(_) => checkup.found(SERVICE_MISSING.found(service)),

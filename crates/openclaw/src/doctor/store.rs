@@ -18,6 +18,7 @@ use super::catalogue::{
     COULD_NOT_CHECK, JOURNAL_DAMAGED, MESSAGES_FAILED, NOTICE, QUEUE_LONG, SENDING_STOPPED, STORE_UNUSABLE, TURNS_DEAD,
 };
 use super::{Checkup, Subject};
+use crate::plural::counted;
 use crate::{assemble, known_store, part, time_format};
 
 /// A line that is busy for longer is worth a word.
@@ -112,7 +113,7 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
     for (code, count) in failures(store, subject).await? {
         checkup.found(match code {
             Some(code) => MESSAGES_FAILED.found(told(code, count)),
-            None => COULD_NOT_CHECK.found(format!("{count} message(s) failed without a code of Twilio's")),
+            None => COULD_NOT_CHECK.found(format!("{} failed without a code of Twilio's", counted(count, "message"))),
         });
     }
     Ok(())
@@ -138,5 +139,5 @@ async fn failures(store: &dyn Store, subject: &Subject) -> Result<BTreeMap<Optio
 
 /// An error code with how often it came, what happened and what to do.
 pub fn told(code: u32, count: usize) -> String {
-    format!("{code}, {count} time(s): {}", codes::explain(code))
+    format!("{code}, {}: {}", counted(count, "time"), codes::explain(code))
 }

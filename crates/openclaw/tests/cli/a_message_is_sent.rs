@@ -12,7 +12,7 @@ async fn without_a_gateway_the_command_sends_it_itself() {
     let bench = Bench::new().await;
     let printed = bench.done(&["telephony", "send", ALICE, TEXT]).await;
     let message = bench.twilio.messages().remove(0);
-    assert_eq!(printed, format!("Sent: {} (queued, 1 segment(s))\n", message.sid));
+    assert_eq!(printed, format!("Sent: {} (queued, 1 segment)\n", message.sid));
     assert_eq!((message.to.as_str(), message.body.as_str()), (ALICE, TEXT));
 }
 
@@ -97,7 +97,7 @@ async fn a_message_that_did_not_arrive_is_explained() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("did not arrive (Twilio error 30003): The phone"), "{}", ran.stderr);
     let shown = bench.done(&["telephony", "messages", "out-1"]).await;
-    assert!(shown.contains("undelivered, 1 segment(s), 0.0079 USD, error 30003: The phone"), "{shown}");
+    assert!(shown.contains("undelivered, 1 segment, 0.0079 USD, error 30003: The phone"), "{shown}");
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn after_the_days_last_segment_it_is_told_that_it_leaves_tomorrow_and_why(
         (&2.into(), &"segmentsPerDay".into())
     );
     let shown = bench.done(&["telephony", "status"]).await;
-    assert!(shown.contains("Queue:     2 segment(s) leave until 20"), "{shown}");
+    assert!(shown.contains("Queue:     2 segments, sent by 20"), "{shown}");
     assert!(shown.contains("Z: limits.segmentsPerDay is reached"), "{shown}");
     let behind = bench.done(&["telephony", "messages", "out-3"]).await;
     assert!(behind.contains("waits for limits.segmentsPerDay until 20"), "{behind}");

@@ -137,7 +137,7 @@ async fn messages_do_not_arrive_and_the_code_is_explained() {
     bench.run(&["telephony", "send", ALICE, "hello again", "--wait"]).await;
     let diagnosis = doctor(&bench).await;
     let detail = diagnosis.detail("messages-failed");
-    assert!(detail.starts_with("30034, 2 time(s): ") && detail.contains("A2P"), "{detail}");
+    assert!(detail.starts_with("30034, 2 times: ") && detail.contains("A2P"), "{detail}");
 }
 
 #[tokio::test]
@@ -361,7 +361,7 @@ async fn twilio_complained() {
         bench.twilio.add_alert(Alert::new(11200, "no answer", "https://nowhere.invalid/telephony/webhook"));
     }
     let diagnosis = doctor(&bench).await;
-    assert!(diagnosis.detail("alerts").starts_with("11200, 3 time(s): "), "{:#}", diagnosis.report);
+    assert!(diagnosis.detail("alerts").starts_with("11200, 3 times: "), "{:#}", diagnosis.report);
 }
 
 #[tokio::test]

@@ -24,14 +24,14 @@ async fn and_is_here_and_at_twilio_but_their_stop_stays() {
     assert!(export["messages"][2]["parts"][0]["sid"].is_string(), "{export}");
     let asked = bench.run(&["telephony", "purge", ALICE]).await;
     assert_eq!(asked.code, 1);
-    assert!(asked.stdout.contains("2 message(s) from them, 2 to them"), "{}", asked.stdout);
+    assert!(asked.stdout.contains("2 messages from them, 2 to them"), "{}", asked.stdout);
     assert!(asked.stdout.contains("Stays, because it protects them: the opt-out"), "{}", asked.stdout);
     assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await).len(), 4);
     let purged = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert!(
         // Twilio's own answer to STOP is the fifth.
-        purged.contains("Deleted 5 message(s) at Twilio: 2 from them, 3 to them.")
-            && purged.contains("Deleted 4 message(s) here"),
+        purged.contains("Deleted 5 messages at Twilio: 2 from them, 3 to them.")
+            && purged.contains("Deleted 4 messages here"),
         "{purged}"
     );
     assert!(texts(&bench.json(&["telephony", "export", ALICE]).await).is_empty());
@@ -69,10 +69,10 @@ async fn also_by_twilio_where_it_is_not_on_record_here_and_others_of_the_account
     assert!(texts(&bench.json(&["telephony", "export", ALICE]).await).is_empty());
     let purged = bench.run(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert_eq!(purged.code, 0, "{}", purged.stderr);
-    assert!(purged.stdout.contains("Deleted 2 message(s) at Twilio: 1 from them, 1 to them."), "{}", purged.stdout);
-    assert!(purged.stderr.contains("1 message(s) between them and other numbers"), "{}", purged.stderr);
+    assert!(purged.stdout.contains("Deleted 2 messages at Twilio: 1 from them, 1 to them."), "{}", purged.stdout);
+    assert!(purged.stderr.contains("1 message between them and other numbers"), "{}", purged.stderr);
     let left: Vec<_> = bench.twilio.messages().into_iter().map(|message| message.body).collect();
     assert_eq!(left, ["for another program"]);
     let again = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
-    assert!(again.contains("Deleted 0 message(s) at Twilio"), "{again}");
+    assert!(again.contains("Deleted 0 messages at Twilio"), "{again}");
 }

@@ -58,13 +58,13 @@ impl Operator {
 
     /// Refuses an order that the provider does not have.
     pub(super) async fn refuse(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        tracing::warn!(order = %ordered.id, "refused an order: Twilio has no such message from the operator");
+        tracing::warn!(order = %ordered.id, "rejected a command: Twilio has no such message from the operator");
         self.close(ordered, Notice::event("order-refused", REFUSED)).await
     }
 
     /// Refuses an order that cannot be checked, and will not be: others wait behind it.
     pub(super) async fn refuse_unchecked(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        tracing::warn!(order = %ordered.id, "refused an order: Twilio does not let this key read messages");
+        tracing::warn!(order = %ordered.id, "rejected a command: Twilio does not let this key read messages");
         self.close(ordered, Notice::event("order-unchecked", DENIED)).await
     }
 
@@ -83,7 +83,7 @@ pub(super) fn is_later(ask_from: Option<Timestamp>, now: Timestamp) -> bool {
 
 fn report_delay(ordered: &Ordered, error: &ProviderError) {
     let (order, hint) = (ordered.id, error.hint());
-    tracing::warn!(%order, %error, hint, "an order waits: Twilio could not be asked whether the operator sent it");
+    tracing::warn!(%order, %error, hint, "a command waits: cannot ask Twilio whether the operator sent it");
 }
 
 fn is_the_same(message: &Arrival, ordered: &Ordered) -> bool {

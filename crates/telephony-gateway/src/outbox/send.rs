@@ -30,7 +30,7 @@ impl PartSender {
         match stored {
             Ok(()) | Err(StoreError::LeaseLost) => {}
             Err(error) => {
-                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to store what became of a part");
+                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the result of a part");
             }
         }
     }
@@ -48,7 +48,7 @@ impl PartSender {
         match self.store.part_failed(lease, failure, random::fraction(), self.clock.now()).await {
             Ok(_) | Err(StoreError::LeaseLost) => {}
             Err(error) => {
-                tracing::error!(part = %lease.part, %error, hint = error.hint(), "failed to store what became of a part");
+                tracing::error!(part = %lease.part, %error, hint = error.hint(), "cannot store the result of a part");
             }
         }
     }
@@ -76,7 +76,7 @@ impl PartSender {
         tracing::warn!(part = %part.lease.part, reason, "not sent yet; it is tried again");
         self.metrics.handover("retried");
         if let Err(error) = self.store.part_failed(part.lease, failure, random::fraction(), self.clock.now()).await {
-            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to store what became of a part");
+            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the result of a part");
         }
     }
 

@@ -129,7 +129,7 @@ impl Endpoint {
         match self.desk.take(event).await.map_err(Declined::NotStored)? {
             Taken::Kept => Ok((acknowledgement, urls)),
             Taken::Recut => Err(Declined::Rejected(
-                Rejection::Recut("its signature came with other fields before".to_owned()),
+                Rejection::Recut("its signature was already used with other fields".to_owned()),
                 urls,
             )),
         }

@@ -121,7 +121,7 @@ fn answer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if tally::count(db, Purpose::OperatorCommand.as_str(), tally::DAY, now)? >= ANSWERS_PER_DAY {
-        tracing::warn!(order = %ordered.id, "an order was obeyed and not answered: too many were answered today");
+        tracing::warn!(order = %ordered.id, "executed a command without an answer: the daily limit of answers is reached");
         return Ok(());
     }
     let parts = wording.answer(outcome);

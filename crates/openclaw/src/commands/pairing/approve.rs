@@ -14,6 +14,7 @@ use crate::cli::Place;
 use crate::deliver;
 use crate::failure::{Failure, Outcome};
 use crate::part;
+use crate::plural::counted;
 use crate::terminal;
 
 /// Let somebody talk to the assistant.
@@ -22,7 +23,7 @@ pub struct Approve {
     /// The channel
     #[arg(value_parser = super::channel)]
     channel: String,
-    /// The pairing code they were told, or their phone number
+    /// The contact's pairing code, or their phone number
     #[arg(value_name = "CODE OR NUMBER", value_parser = super::who)]
     who: Who,
     /// Accepted for OpenClaw's sake: the approval SMS is always sent
@@ -94,7 +95,7 @@ impl Approve {
                 "They have opted out of messages (STOP), so they were not told and get no answers until they text START.",
             );
         } else if !self.json && report.released_messages > 0 {
-            terminal::say(format!("{} kept message(s) will be answered now.", report.released_messages));
+            terminal::say(format!("{} will be answered now.", counted(report.released_messages, "kept message")));
         }
         Ok(ExitCode::SUCCESS)
     }

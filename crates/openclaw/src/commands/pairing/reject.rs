@@ -17,7 +17,7 @@ pub struct Reject {
     /// The channel
     #[arg(value_parser = super::channel)]
     channel: String,
-    /// The pairing code they were told, or their phone number
+    /// The contact's pairing code, or their phone number
     #[arg(value_name = "CODE OR NUMBER", value_parser = super::who)]
     who: Who,
     /// Give the number no answer from now on (approving it ends the block)

@@ -12,10 +12,11 @@ use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::line;
 use crate::number;
+use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
 
-/// Show what was said with somebody, both ways.
+/// Show the conversation with a contact.
 #[derive(Debug, Args)]
 pub struct Conversation {
     /// Whom it was said with, such as +15550005678, a short code or a name
@@ -98,6 +99,6 @@ fn show(entry: &Entry, message: &Message) {
         terminal::print(format!("    {line}"));
     }
     if entry.media > 0 {
-        terminal::print(format!("    ({} attachment(s))", entry.media));
+        terminal::print(format!("    ({})", counted(entry.media, "attachment")));
     }
 }

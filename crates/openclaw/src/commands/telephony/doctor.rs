@@ -13,6 +13,7 @@ use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::doctor::{self, Checkup, Severity};
 use crate::failure::{Failure, Outcome};
+use crate::plural::counted;
 use crate::{assemble, logging, public_url, terminal};
 
 /// Find out what is wrong, why it matters, and what to do.
@@ -143,7 +144,8 @@ fn print(checkups: &[Checkup]) {
         }
     }
     let count = |severity| findings(checkups).filter(|(_, found)| found.finding.severity == severity).count();
-    terminal::print_ours(format!("{} error(s), {} warning(s)", count(Severity::Error), count(Severity::Warning)));
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    terminal::print_ours(format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")));
 }
 
 /// A text behind its label, with the lines of it under each other.

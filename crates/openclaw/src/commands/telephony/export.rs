@@ -16,7 +16,7 @@ use crate::number;
 use crate::terminal;
 use crate::time_format;
 
-/// Print everything that is held about somebody, as JSON.
+/// Print everything stored about a contact, as JSON.
 #[derive(Debug, Args)]
 pub struct Export {
     /// About whom, such as +15550005678

@@ -18,7 +18,7 @@ use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::line;
 
-/// Show what came and went.
+/// List incoming and outgoing messages.
 #[derive(Debug, Args)]
 pub struct Messages {
     /// Show one message with every attempt: `in-12`, `out-34` or Twilio's SID

@@ -16,7 +16,7 @@ use crate::number;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
-/// Show who wants no more messages, or enter it by hand.
+/// List opt-outs, or add one.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct OptOuts {

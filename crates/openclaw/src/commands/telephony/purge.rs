@@ -12,12 +12,13 @@ use crate::assemble::Channel;
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::number;
+use crate::plural::counted;
 use crate::terminal;
 
 /// Messages that go in one step, so that a gateway beside us never waits for long.
 const AT_A_TIME: u32 = 100;
 
-/// Delete what is held about somebody.
+/// Delete what is stored about a contact.
 #[derive(Debug, Args)]
 pub struct Purge {
     /// About whom, such as +15550005678
@@ -60,20 +61,19 @@ impl Purge {
         }
         channel.store.remove_loose_files(channel.now()).await?;
         channel.poke().await;
-        terminal::print(format!("Deleted {messages} message(s) here, and what belongs to them."));
+        terminal::print(format!("Deleted {} here, and what belongs to them.", counted(messages, "message")));
         match channel.store.holdings(&self.number).await?.in_hand {
             0 => Ok(ExitCode::SUCCESS),
-            in_hand => {
-                Err(Failure::new(format!("{in_hand} message(s) are being handed over or in doubt, and were kept"))
-                    .hint("run it again once that is settled, in ten minutes at most where Twilio can be reached"))
-            }
+            in_hand => Err(Failure::new(format!("kept {}, in flight or in doubt", counted(in_hand, "message")))
+                .hint("run it again once that is settled, in ten minutes at most where Twilio can be reached")),
         }
     }
 }
 
 fn show(number: &PhoneNumber, held: &Holdings) {
     let Holdings { inbound, outbound, .. } = held;
-    terminal::print(format!("{number}: {inbound} message(s) from them, {outbound} to them, with turns and attempts."));
+    let inbound = counted(inbound, "message");
+    terminal::print(format!("{number}: {inbound} from them, {outbound} to them, with turns and attempts."));
     let goes = [(held.has_request, "a pairing request"), (held.is_approved, "the approval")];
     let stays = [(held.is_opted_out, "the opt-out"), (held.is_blocked, "the block")];
     for (what, verb) in [(goes, "Goes too"), (stays, "Stays, because it protects them")] {

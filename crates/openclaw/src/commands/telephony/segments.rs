@@ -11,6 +11,7 @@ use crate::cli::Place;
 use crate::estimate::Cost;
 use crate::failure::Outcome;
 use crate::number;
+use crate::plural::counted;
 use crate::terminal;
 
 /// Count a text's encoding and segments as carriers do.
@@ -46,7 +47,7 @@ impl Segments {
             None => None,
             Some(to) => Some(Cost::of(place, to, false, count.segments)?),
         };
-        let counted = Counted {
+        let shown = Counted {
             encoding: count.encoding.to_string(),
             segments: count.segments,
             units: count.units,
@@ -54,13 +55,15 @@ impl Segments {
             estimate: cost,
         };
         if self.json {
-            terminal::print_json(&counted)?;
+            terminal::print_json(&shown)?;
         } else {
             terminal::print(format!(
-                "{}, {} segment(s), {} unit(s)",
-                counted.encoding, counted.segments, counted.units
+                "{}, {}, {}",
+                shown.encoding,
+                counted(shown.segments, "segment"),
+                counted(shown.units, "unit")
             ));
-            if let Some(cost) = &counted.estimate {
+            if let Some(cost) = &shown.estimate {
                 terminal::print(cost.in_words());
             }
         }

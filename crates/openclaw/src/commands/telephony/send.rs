@@ -27,6 +27,7 @@ use crate::estimate::Cost;
 use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::part::{self, Part};
+use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
 
@@ -139,9 +140,11 @@ impl Send {
             return Ok(ExitCode::SUCCESS);
         }
         let count = plan.parts.len();
-        terminal::print(format!("To {}: {count} part(s), {} segment(s). Nothing was sent.", plan.to, plan.segments));
+        let (parts, segments) = (counted(count, "part"), counted(plan.segments, "segment"));
+        terminal::print(format!("To {}: {parts}, {segments}. Nothing was sent.", plan.to));
         for (part, n) in plan.parts.iter().zip(1..) {
-            terminal::print(format!("--- part {n} of {count}: {}, {} segment(s)", part.encoding, part.segments));
+            let segments = counted(part.segments, "segment");
+            terminal::print(format!("--- part {n} of {count}: {}, {segments}", part.encoding));
             terminal::print(&part.text);
         }
         for media in &plan.media {

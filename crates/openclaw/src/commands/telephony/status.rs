@@ -19,11 +19,12 @@ use telephony_store::outbox::PartState;
 use crate::assemble::{self, Channel};
 use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
 use crate::{doctor, part};
 
-/// Show whether the gateway runs, and how much there is to do.
+/// Show the gateway's state and its queues.
 #[derive(Debug, Args)]
 pub struct Status {
     /// Print JSON
@@ -227,7 +228,8 @@ fn show(report: &Report) {
     let number = report.from_number.as_deref().unwrap_or("no number");
     let service = report.messaging_service_sid.as_ref().map(|sid| format!(", messaging service {sid}"));
     terminal::print(format!("Line:      {} {number}{}", report.provider, service.unwrap_or_default()));
-    terminal::print(format!("Policy:    {}, {} pairing request(s)", report.inbound_policy, report.pairing_requests));
+    let requests = counted(report.pairing_requests, "pairing request");
+    terminal::print(format!("Policy:    {}, {requests}", report.inbound_policy));
     terminal::print(format!(
         "Inbox:     {} received today, {} waiting, {} being answered, {} retried, {} parked, {} dead, {} kept",
         inbox.received_today, inbox.waiting, inbox.answering, inbox.retrying, inbox.parked, inbox.dead, inbox.kept
@@ -241,11 +243,12 @@ fn show(report: &Report) {
     }
     if let Some(end) = &outbox.queue_ends_at {
         let why = outbox.queue_waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why)));
-        let (segments, why) = (outbox.queued_segments, why.unwrap_or_default());
-        terminal::print(format!("Queue:     {segments} segment(s) leave until {end}{why}"));
+        let (segments, why) = (counted(outbox.queued_segments, "segment"), why.unwrap_or_default());
+        terminal::print(format!("Queue:     {segments}, sent by {end}{why}"));
     }
     if inbox.unconfirmed > 0 {
-        terminal::print(format!("Attention: {} message(s) came to a number not known to be yours", inbox.unconfirmed));
+        let messages = counted(inbox.unconfirmed, "message");
+        terminal::print(format!("Attention: {messages} came to a number not known to be yours"));
     }
     if inbox.dead + inbox.parked > 0 {
         terminal::print_ours("Attention: some messages could not be answered: `openclaw telephony messages --dead`");

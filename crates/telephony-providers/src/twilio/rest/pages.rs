@@ -47,7 +47,7 @@ impl Pages {
         let Some(next) = next.filter(|uri| !uri.is_empty()) else { return Ok(None) };
         if !next.starts_with('/') || next.starts_with("//") {
             // What the list lacks may be there.
-            return Err(unreadable("the list goes on at another place".to_owned()));
+            return Err(unreadable("the next page of the list is at another address".to_owned()));
         }
         if !self.is_new(&next) {
             return Err(unreadable("the list links to itself".to_owned()));

@@ -21,10 +21,10 @@ pub struct Selection {
     /// Only messages on this line: its number or messaging service
     #[arg(long, value_name = "LINE")]
     line: Option<String>,
-    /// Only messages that stand there, such as `failed` or `delivered`; may be repeated
+    /// Only messages with this status, such as `failed` or `delivered`; may be repeated
     #[arg(long, value_name = "STATUS", value_parser = status)]
     status: Vec<String>,
-    /// Only messages of which nobody knows whether they were sent
+    /// Only messages that may or may not have been sent
     #[arg(long, conflicts_with = "status")]
     unknown: bool,
     /// Only messages since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z

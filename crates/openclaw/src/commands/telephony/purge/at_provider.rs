@@ -8,6 +8,7 @@ use telephony_store::history::{Detail, EntryId};
 
 use crate::assemble::Channel;
 use crate::failure::Failure;
+use crate::plural::counted;
 use crate::terminal;
 
 /// No more is listed each way at a time: each takes a request to delete.
@@ -42,7 +43,8 @@ pub async fn delete(channel: &Channel, contact: &PhoneNumber) -> Result<(), Fail
     let failed = deleted.go_through(channel, messages).await;
     deleted.say();
     if not_ours > 0 {
-        terminal::say(format!("{not_ours} message(s) between them and other numbers of the account are left alone."));
+        let kept = counted(not_ours, "message");
+        terminal::say(format!("Kept: {kept} between them and other numbers of the account."));
     }
     failed?;
     deleted.check(listed.is_complete)
@@ -96,7 +98,8 @@ impl Deleted {
     fn say(&self) {
         let Deleted { from_contact, to_contact, .. } = self;
         let all = from_contact + to_contact;
-        terminal::print(format!("Deleted {all} message(s) at Twilio: {from_contact} from them, {to_contact} to them."));
+        let all = counted(all, "message");
+        terminal::print(format!("Deleted {all} at Twilio: {from_contact} from them, {to_contact} to them."));
     }
 
     /// Fails where something is left there.
@@ -107,7 +110,7 @@ impl Deleted {
         }
         if !self.left.is_empty() {
             let (count, left) = (self.left.len(), self.left.join(", "));
-            return Err(Failure::new(format!("Twilio still handles {count} message(s): {left}"))
+            return Err(Failure::new(format!("Twilio still handles {}: {left}", counted(count, "message")))
                 .hint("nothing was deleted here; try again in a few minutes"));
         }
         Ok(())

@@ -12,6 +12,7 @@ use super::prompt::Prompt;
 use super::secrets::{self, AUTH_TOKEN, Secret, Store, Stored};
 use super::{Before, Setup, missing};
 use crate::failure::Failure;
+use crate::plural::counted;
 use crate::terminal;
 
 /// Attempts at credentials before somebody should look for others.
@@ -80,7 +81,10 @@ impl Asking<'_> {
             let api = self.setup.api_base_url.as_deref();
             match holdings(account(self.existing(), api, &sid, &token), self.setup.from_number.as_ref()) {
                 Ok(holdings) => {
-                    terminal::say(format!("Twilio takes the credentials; {} number(s).", holdings.numbers.len()));
+                    terminal::say(format!(
+                        "Twilio accepts the credentials; {}.",
+                        counted(holdings.numbers.len(), "number")
+                    ));
                     if let Some(error) = &holdings.services_unknown {
                         terminal::say(format!("Its Messaging Services could not be looked up: {error}"));
                     }

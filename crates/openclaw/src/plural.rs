@@ -1,0 +1,53 @@
+//! Counted nouns for people: "1 message", "3 messages".
+
+use std::fmt::Display;
+
+/// The count with its noun, which gets an `s` unless there is one.
+pub fn counted(count: impl Display, noun: &str) -> String {
+    let count = count.to_string();
+    let ending = if count == "1" { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn one_is_singular_and_everything_else_plural() {
+        assert_eq!(
+            [0, 1, 2, 11].map(|count| counted(count, "message")),
+            ["0 messages", "1 message", "2 messages", "11 messages"]
+        );
+    }
+
+    /// In any text of ours, `(s)` would leave the plural to the reader.
+    #[test]
+    fn no_text_leaves_the_plural_to_the_reader() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut folders: Vec<PathBuf> =
+            std::fs::read_dir(crates).unwrap().map(|entry| entry.unwrap().path().join("src")).collect();
+        let (mark, mut files) = (["(", "s", ")"].concat(), 0);
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|ending| ending == "rs") {
+                    files += 1;
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let is_left = |line: &&str| line.contains('"') && after_a_letter(line, &mark);
+                    assert_eq!(text.lines().find(is_left), None, "{}", path.display());
+                }
+            }
+        }
+        assert!(files > 300, "{files}");
+    }
+
+    /// Code such as `f(s)` is no text: there a quotation mark stands before the word.
+    fn after_a_letter(line: &str, mark: &str) -> bool {
+        let Some((_, text)) = line.split_once('"') else { return false };
+        text.match_indices(mark).any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_lowercase()))
+    }
+}
