@@ -1,23 +1,14 @@
 //! Puts the daemon together: every task is spawned here and awaited here.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use telephony_agents::Agent;
 use telephony_domain::id::LineId;
-use telephony_domain::limit::Terms;
-use telephony_domain::line::Sender;
-use telephony_domain::number::PhoneNumber;
-use telephony_domain::program::ProgramName;
-use telephony_domain::sms::split::SplitRules;
-use telephony_domain::time::Clock;
-use telephony_providers::provider::Provider;
 use telephony_store::inbox::Intake;
-use telephony_store::journal::Journal;
-use telephony_store::{LeaseHolder, Store, StoreError};
-use tokio::net::{TcpListener, UnixListener};
+use telephony_store::{LeaseHolder, StoreError};
+use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
 use crate::address::PublicAddress;
@@ -29,19 +20,21 @@ use crate::inbox::TurnRunner;
 use crate::intake::{Desk, WAITING_OPT_OUTS};
 use crate::live_settings::{Live, LiveSettings};
 use crate::lock::GatewayLock;
-use crate::metrics::{self, Metrics};
+use crate::metrics;
 use crate::notices::Notices;
 use crate::operator::Operator;
 use crate::outbox::{InFlight, PartSender};
+use crate::parts::Parts;
 use crate::prices::Prices;
 use crate::random;
 use crate::recut::Signatures;
 use crate::retention::Retention;
+use crate::settings::Settings;
 use crate::settle::Settle;
 use crate::stop::{Stop, Stopper};
 use crate::storage::{Storage, StorageWatch};
 use crate::tasks::{BrokenTask, Tasks};
-use crate::tunnel::{Keeper, Tunneling};
+use crate::tunnel::Keeper;
 use crate::unanswered::Unanswered;
 use crate::unknown_numbers::UnknownNumbers;
 use crate::wake::Wake;
@@ -61,77 +54,6 @@ const DOWNLOADS: usize = 8;
 
 /// Stopping takes no longer, whatever hangs: service managers kill after 10 s.
 const STOP_WITHIN: Duration = Duration::from_secs(7);
-
-/// What the operator decided, as far as the gateway is concerned.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Who we are.
-    pub sender: Sender,
-    /// Who is admitted, and how texts are put together.
-    pub intake: Intake,
-    /// How answers become parts.
-    pub split: SplitRules,
-    /// How fast lines send, and how much.
-    pub terms: Terms,
-    /// Turns and calls at a time; a tenth of them, at least one where there are two, is kept for calls.
-    pub max_sessions: usize,
-    /// The name that texts call our program by.
-    pub program: ProgramName,
-    /// What a contact is told when nobody has been able to answer for a while.
-    pub unavailable_text: String,
-    /// Pairing messages to strangers in 24 hours; none: no limit.
-    pub stranger_replies_per_day: Option<u32>,
-    /// Where the operator is told by SMS.
-    pub operator: Option<PhoneNumber>,
-    /// Finished messages are deleted after this long.
-    pub retention: Duration,
-    /// The local path of the webhook.
-    pub path: String,
-    /// The local path of status reports.
-    pub status_path: String,
-    /// The public URL of the webhook, without a query, where it is known.
-    pub webhook_url: Option<String>,
-    /// The public URL of status reports, without a query, where it is known.
-    pub status_url: Option<String>,
-    /// Where the provider is asked to send status reports; none where it cannot reach us.
-    pub status_callback: Option<String>,
-    /// Hosts that count in `Host` and forwarded headers.
-    pub allowed_hosts: Vec<String>,
-    /// Whether forwarded headers count.
-    pub trusts_forwarding: bool,
-    /// Whose forwarded headers count.
-    pub trusted_proxies: Vec<IpAddr>,
-    /// Whether signatures are checked.
-    pub checks_signatures: bool,
-}
-
-/// What the gateway is made of.
-pub struct Parts {
-    /// The right to run, for as long as the gateway does.
-    pub lock: GatewayLock,
-    /// The state folder.
-    pub state: PathBuf,
-    /// Where the public reaches us.
-    pub listener: TcpListener,
-    /// What survives.
-    pub store: Arc<dyn Store>,
-    /// What came and is not in the store yet.
-    pub journal: Arc<Journal>,
-    /// Who carries it.
-    pub provider: Arc<dyn Provider>,
-    /// Who answers.
-    pub agent: Arc<dyn Agent>,
-    /// How the world reaches us, where that takes a tunnel.
-    pub tunnel: Option<Tunneling>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// What the operator decided.
-    pub settings: Settings,
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-    /// Where those who watch reach us, if they do.
-    pub watch: Option<TcpListener>,
-}
 
 /// A running gateway.
 pub struct Gateway {

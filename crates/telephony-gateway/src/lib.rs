@@ -1,4 +1,4 @@
-//! The daemon: takes webhooks in, has turns answered, hands messages out. The only crate with tasks of its own.
+//! The daemon: receives webhooks, asks the agent, sends messages.
 
 pub mod address;
 pub mod backfill;
@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod notices;
 pub mod operator;
 pub mod outbox;
+pub mod parts;
 mod permits;
 pub mod picture;
 pub mod prices;
@@ -20,6 +21,7 @@ pub mod random;
 mod recut;
 mod retention;
 pub mod routing;
+pub mod settings;
 mod settle;
 pub mod stop;
 pub mod storage;

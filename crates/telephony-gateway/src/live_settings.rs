@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use telephony_agents::Agent;
 
-use crate::gateway::Settings;
+use crate::settings::Settings;
 
 /// What the operator decided. Whoever works by it takes it anew for each piece of work.
 pub struct Live {

@@ -16,10 +16,11 @@ use telephony_store::notices::Notice;
 use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
 
 use crate::control::status::{GatewayStatus, TunnelAlive};
-use crate::gateway::{Parts, Settings};
 use crate::notices::Notices;
 use crate::outbox::PartSender;
+use crate::parts::Parts;
 use crate::routing::{self, Aim, Plan, RoutingError};
+use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::wake::Wake;
 use crate::webhook::origin::Origin;
