@@ -116,7 +116,7 @@ pub(super) fn accepted(db: &Connection) -> Result<(), StoreError> {
 }
 
 /// Fails messages that have waited for a day while the account was stopped.
-fn fail_stale(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn fail_stale(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT m.id, m.conversation, s.reason, s.code
                FROM account_stop AS s, part AS p JOIN message AS m ON m.id = p.message
                WHERE p.state IN ('queued', 'ready') AND s.since <= ?1 AND s.probes >= ?2

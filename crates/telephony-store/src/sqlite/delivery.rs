@@ -148,6 +148,8 @@ fn hold(db: &Connection, part: &Part, failure: &SendFailure, now: Timestamp) -> 
     let sql =
         "UPDATE part SET due_at = (SELECT min(created_at, ?2) FROM message WHERE id = part.message) WHERE id = ?1";
     execute(db, sql, (part.id.0, now.0))?;
+    // Where only sends are refused, every probe is served: the day ends here.
+    account_stop::fail_stale(db, now)?;
     Ok(PartFate::Held)
 }
 

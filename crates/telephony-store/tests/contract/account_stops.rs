@@ -113,3 +113,19 @@ async fn a_part_fails_after_a_day_of_its_own_however_long_the_account_was_stoppe
     assert_eq!(world.notices(at(DAY + 60)).await, [ACCOUNT_STOPPED, "given-up"]);
     assert!(matches!(world.next_part(Pacing::Unlimited, at(DAY + 60)).await, Next::Idle(_)));
 }
+
+#[tokio::test]
+async fn a_part_fails_after_a_day_also_where_reads_are_served_and_only_sends_refused() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    world.fail(HELD, 0).await;
+    for hour in 1..30 {
+        world.probe(ProbeOutcome::Served, hour * 3600).await;
+        world.fail(HELD, hour * 3600).await;
+        assert_eq!(world.states(message).await, [Ready], "after {hour} h");
+    }
+    world.probe(ProbeOutcome::Served, 30 * 3600).await;
+    world.fail(HELD, 30 * 3600).await;
+    assert_eq!(world.states(message).await, [Failed]);
+    assert!(world.notices(at(30 * 3600)).await.contains(&"given-up".to_owned()));
+}
