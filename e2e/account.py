@@ -37,7 +37,7 @@ class Refused(Case):
     def texts_come(self):
         """Everyone writes, all at the same time and each text after the one before is acknowledged."""
         self.troubles = []
-        self.writers = [threading.Thread(target=self.write, args=(phone,)) for phone in self.people]
+        self.writers = [threading.Thread(target=self.write, args=(phone,), daemon=True) for phone in self.people]
         for writer in self.writers:
             writer.start()
 

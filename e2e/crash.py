@@ -64,7 +64,7 @@ class Texts:
         self.twilio, self.over = twilio, over
         self.written = collections.defaultdict(list)
         self.posts = 0
-        self.threads = [threading.Thread(target=self.write, args=(n,)) for n in range(WRITERS)]
+        self.threads = [threading.Thread(target=self.write, args=(n,), daemon=True) for n in range(WRITERS)]
 
     def write(self, writer):
         phones = [f"+1555100{n:04}" for n in range(writer, plan.conversations, WRITERS)]
@@ -76,6 +76,9 @@ class Texts:
                 self.until_acknowledged(phone, body)
                 self.written[phone].append(body)
                 self.over.wait(random.uniform(0, 2 * pause))
+
+    def are_being_written(self):
+        return any(thread.is_alive() for thread in self.threads)
 
     def until_acknowledged(self, phone, body):
         delivery = self.twilio.text(body, phone)
@@ -90,7 +93,7 @@ class Commands(threading.Thread):
     """An operator who looks and sends meanwhile. A send is repeated with its key until its fate is known."""
 
     def __init__(self, channel, over):
-        super().__init__()
+        super().__init__(daemon=True)
         self.channel, self.over = channel, over
         self.sent, self.troubles = [], []
 
@@ -123,10 +126,14 @@ class Journal:
         self.channel = channel
         self.damages, self.phones = 0, set()
 
-    def kill_while_it_holds_something(self, gateway):
-        """Kills the gateway while a text is in the journal only."""
-        eventually(lambda: self.is_stopped_with_entries(gateway), what="a text that is acknowledged and not stored")
+    def kill_while_it_holds_something(self, gateway, texts):
+        """Kills the gateway while a text is in the journal only, which is so for some milliseconds; says whether it found
+        one before everything was written."""
+        found = False
+        while not found and texts.are_being_written():
+            found = self.is_stopped_with_entries(gateway)
         gateway.kill()
+        return found
 
     def is_stopped_with_entries(self, gateway):
         if self.phones_in(self.read()):
@@ -179,11 +186,10 @@ class Crash(Case):
             self.refuse_or_serve(number)
             # Any moment will do, also one while it starts.
             self.over.wait(random.uniform(0.02, 2 * plan.seconds / plan.kills))
-            if number % DAMAGE_EACH == DAMAGE_EACH - 1 and self.are_writing(texts):
-                journal.kill_while_it_holds_something(gateway)
-                journal.damage()
-            else:
+            if number % DAMAGE_EACH != DAMAGE_EACH - 1:
                 gateway.kill()
+            elif journal.kill_while_it_holds_something(gateway, texts):
+                journal.damage()
             gateway = self.channel.launch()
         gateway.answers(f"{self.channel.url}/health")
         for thread in texts.threads:
@@ -216,9 +222,6 @@ class Crash(Case):
         for fault, percent in TIMED_FAULTS.items():
             self.twilio.misbehave({fault: {"milliseconds": 200}}, {"percent": percent})
         self.twilio.misbehave("hang-after-accepting", {"next": plan.hangs})
-
-    def are_writing(self, texts):
-        return any(thread.is_alive() for thread in texts.threads)
 
     def rest(self, texts, count):
         """Waits until everything was sent, or all texts came and nothing is in flight any more."""

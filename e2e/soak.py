@@ -83,7 +83,7 @@ class Soak(Case):
         gateway = self.channel.gateway()
         for fault, percent in FAULTS.items():
             self.twilio.misbehave(fault, {"percent": percent})
-        writers = [threading.Thread(target=self.write, args=(n,)) for n in range(WRITERS)]
+        writers = [threading.Thread(target=self.write, args=(n,), daemon=True) for n in range(WRITERS)]
         for thread in writers:
             thread.start()
         for share in KILLS_AT:

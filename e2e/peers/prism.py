@@ -61,12 +61,13 @@ KINDS = {
     "message": ("GET", f"{OWN}/Messages/{SID}.json", ()),
     "messages_to": ("GET", f"{OWN}/Messages.json", ("To", "PageSize")),
     "billed": ("GET", f"{OWN}/Messages.json", ("DateSent>", "PageSize")),
-    "correspondence": ("GET", f"{OWN}/Messages.json", ("From", "PageSize")),
+    "one_side": ("GET", f"{OWN}/Messages.json", ("From", "PageSize")),
     "media_of": ("GET", f"{OWN}/Messages/{SID}/Media.json", ()),
     "delete_media": ("DELETE", f"{OWN}/Messages/{SID}/Media/{SID}.json", ()),
     "delete_message": ("DELETE", f"{OWN}/Messages/{SID}.json", ()),
     "phone_number": ("GET", f"{OWN}/IncomingPhoneNumbers.json", ("PhoneNumber", "PageSize")),
     "phone_numbers": ("GET", f"{OWN}/IncomingPhoneNumbers.json", ("PageSize",)),
+    "probe": ("GET", f"{OWN}/IncomingPhoneNumbers.json", ("PageSize",)),
     "phone_number_by_sid": ("GET", f"{OWN}/IncomingPhoneNumbers/{SID}.json", ()),
     "update_phone_number": ("POST", f"{OWN}/IncomingPhoneNumbers/{SID}.json", ("SmsUrl",)),
     "verified_numbers": ("GET", f"{OWN}/OutgoingCallerIds.json", ("PageSize",)),
@@ -79,8 +80,9 @@ KINDS = {
 }
 # These have no journey: no command makes them yet, so that the suite makes the same request itself.
 BY_HAND = {"end_call": ("POST", f"{OWN}/Calls/{SID}.json", ("Status",))}
-# A file is fetched from an address that Twilio gives, which is no resource of the API and not in its description.
-NOT_DESCRIBED = {"ask"}
+# A file is fetched from an address that Twilio gives, which is no resource of the API and not in its description; nor are
+# short codes.
+NOT_DESCRIBED = {"ask", "short_code", "short_code_by_sid", "update_short_code"}
 
 A_REQUEST = re.compile(r"self\s*\.(?:get|get_dated|get_of|post|post_of|delete)\(|client\(\)\?\s*\.(?:get|post|delete|request)\(")
 A_FUNCTION = re.compile(r"^ *(?:pub(?:\([^)]*\))? )?async fn (\w+)", re.MULTILINE)
