@@ -1,7 +1,7 @@
 //! From configuration to the things that work: the one place that names SQLite, Twilio and each agent.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{LeaseHolder, Store};
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::known_store::KnownStore;
-use crate::{known_store, logging, terminal};
+use crate::place::Place;
+use crate::{known_store, logging, state_folder, terminal};
 
 /// What a command works with: the configuration, the store and the provider.
 pub struct Channel {
@@ -167,7 +167,7 @@ pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure
 
 /// The same, where the operator `accepts` a store that is not the one used before.
 pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<Arc<dyn Store>, Failure> {
-    let file = store_file(loaded);
+    let file = state_folder::store_file(loaded);
     if mode != Mode::Gateway && !file.exists() && GatewayLock::is_taken(&loaded.state) {
         // One that a command makes now would not be the gateway's, and look as if all were well.
         return Err(Failure::new(format!("the message store of the running gateway is gone: {}", file.display()))
@@ -179,7 +179,7 @@ pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<A
         known_store::check_is_there(loaded)?;
     }
     if mode != Mode::Reading {
-        make_state_folder(&loaded.state)?;
+        state_folder::make(&loaded.state)?;
     } else if !file.exists() {
         terminal::say(format!("There is no message store yet: {} is made when it is needed.", file.display()));
     }
@@ -200,41 +200,13 @@ pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<A
 
 /// What the gateway took and has not stored yet, in a file beside the store.
 pub fn open_journal(loaded: &Loaded) -> Result<Arc<Journal>, Failure> {
-    Ok(Arc::new(Journal::open(&journal_file(loaded))?))
-}
-
-/// Returns the path of that file.
-pub fn journal_file(loaded: &Loaded) -> PathBuf {
-    let mut file = store_file(loaded).into_os_string();
-    file.push("-arrivals");
-    PathBuf::from(file)
+    Ok(Arc::new(Journal::open(&state_folder::journal_file(loaded))?))
 }
 
 /// The store that was made before, for who can do without; nothing is made.
 pub fn earlier_store(place: &Place) -> Option<Arc<dyn Store>> {
     let loaded = configuration(place).ok()?;
-    store_file(&loaded).exists().then(|| open_store(&loaded, Mode::Reading).ok())?
-}
-
-/// Where the store is.
-pub fn store_file(loaded: &Loaded) -> PathBuf {
-    let configured = loaded.telephony.store.file.clone();
-    configured.unwrap_or_else(|| loaded.state.join("telephony.sqlite"))
-}
-
-fn make_state_folder(state: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state);
-    made.with_context(|| format!("cannot make the state folder {}", state.display())).map_err(|error| {
-        Failure::from(error)
-            .hint("check the owner and the mode of the folder it is in, and that its disk has room and is mounted for writing")
-    })?;
-    let found = std::fs::metadata(state).map(|found| found.permissions().mode());
-    if found.is_ok_and(|mode| mode & 0o077 != 0) {
-        // Somebody made it by hand. Where it is not ours to close, doctor says so.
-        std::fs::set_permissions(state, std::fs::Permissions::from_mode(0o700)).ok();
-    }
-    Ok(())
+    state_folder::store_file(&loaded).exists().then(|| open_store(&loaded, Mode::Reading).ok())?
 }
 
 /// The phone company.

@@ -1,10 +1,10 @@
 //! The command line: what may be typed.
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
+use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 
 /// The telephony channel of OpenClaw: gives a personal AI assistant a phone number.
 #[derive(Debug, Parser)]
@@ -12,23 +12,15 @@ use crate::commands;
 pub struct Cli {
     /// Where the configuration is.
     #[command(flatten)]
-    pub place: Place,
+    place: Place,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
-}
-
-/// Options of every command that reads the configuration.
-#[derive(Debug, Clone, Args)]
-pub struct Place {
-    /// Configuration file (default: OPENCLAW_CONFIG_PATH, else openclaw.json in the OpenClaw state folder)
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    command: Command,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+enum Command {
     /// Run the channel in the foreground
     Gateway(commands::gateway::Gateway),
     /// Messages, set-up and tests of the phone number
@@ -45,4 +37,24 @@ pub enum Command {
     /// Anything else belongs to OpenClaw itself
     #[command(external_subcommand)]
     Foreign(Vec<String>),
+}
+
+impl Cli {
+    /// Does what was typed.
+    pub fn run(self) -> Outcome {
+        match self.command {
+            Command::Gateway(gateway) => gateway.run(&self.place),
+            Command::Telephony(telephony) => telephony.run(&self.place),
+            Command::Pairing(pairing) => pairing.run(&self.place),
+            Command::Completions(completions) => completions.run(&mut Cli::command()),
+            Command::Man(man) => man.run(Cli::command()),
+            Command::Foreign(words) => Err(foreign(&words)),
+        }
+    }
+}
+
+fn foreign(words: &[String]) -> Failure {
+    let word = words.first().map_or("", String::as_str);
+    Failure::usage(format!("`{word}` is not a command of the telephony channel"))
+        .hint("this program has `gateway`, `telephony`, `pairing`, `completions` and `man`; other commands belong to OpenClaw itself")
 }

@@ -32,7 +32,7 @@ pub use finding::{Finding, Found, Severity};
 pub use store::open_and_write;
 pub use webhooks::is_fixed_by_sync;
 
-use crate::cli::Place;
+use crate::place::Place;
 use crate::{assemble, public_url};
 
 /// A checkup that takes longer says that it could not check.

@@ -10,9 +10,9 @@ use telephony_domain::tariff::{self, AS_OF, Basis, Kind};
 use telephony_store::Store;
 
 use crate::assemble;
-use crate::cli::Place;
 use crate::failure::Failure;
 use crate::money::Money;
+use crate::place::Place;
 
 /// An estimate, and how we come by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,11 @@
 //! How a command that failed says so: `error:`, causes, `hint:`; exit code 1, or 2 when it was used wrongly.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::process::ExitCode;
 
 use telephony_config::Problems;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
-
-use crate::terminal;
 
 /// A command that did not do what it was asked for.
 #[derive(Debug)]
@@ -53,16 +51,23 @@ impl Failure {
         format!("{}{}", self.error, hint.unwrap_or_default())
     }
 
-    /// Prints it to stderr; the exit code says whether the command was used wrongly.
-    pub fn report(self) -> ExitCode {
-        terminal::say(format_args!("error: {}", self.error));
-        for cause in self.error.chain().skip(1) {
-            terminal::say(format_args!("  because: {cause}"));
-        }
-        if let Some(hint) = self.hint.or_else(|| known_hint(&self.error)) {
-            terminal::say(format_args!("hint: {hint}"));
-        }
+    /// Returns the exit code, which says whether the command was used wrongly.
+    pub fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
+    }
+}
+
+/// The lines that the person at the terminal sees.
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.error)?;
+        for cause in self.error.chain().skip(1) {
+            write!(f, "\n  because: {cause}")?;
+        }
+        match self.hint.clone().or_else(|| known_hint(&self.error)) {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use telephony_config::Loaded;
 
-use crate::assemble;
 use crate::failure::Failure;
+use crate::state_folder;
 
 /// The store that was used last with a state folder.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +46,9 @@ impl KnownStore {
 
 /// Fails where a store was used and its file is not there: a new one would be empty.
 pub fn check_is_there(loaded: &Loaded) -> Result<(), Failure> {
-    let file = assemble::store_file(loaded);
+    let file = state_folder::store_file(loaded);
     let known = KnownStore::read(&loaded.state);
-    if file.exists() || (known.is_none() && !assemble::journal_file(loaded).exists()) {
+    if file.exists() || (known.is_none() && !state_folder::journal_file(loaded).exists()) {
         return Ok(());
     }
     let was = known.map(|known| known.file).filter(|was| *was != file);
@@ -58,7 +58,7 @@ pub fn check_is_there(loaded: &Loaded) -> Result<(), Failure> {
 
 /// Fails where another store was used before.
 pub fn check_is_same(loaded: &Loaded, id: &str) -> Result<(), Failure> {
-    let file = assemble::store_file(loaded);
+    let file = state_folder::store_file(loaded);
     match KnownStore::read(&loaded.state) {
         Some(known) if known.id != id => Err(Failure::new(format!(
             "{} is another message store than the one that was used before; {LOST}",

@@ -14,9 +14,11 @@ mod logging;
 mod money;
 mod number;
 mod part;
+mod place;
 mod plural;
 mod public_url;
 mod reload;
+mod state_folder;
 mod supervisor;
 mod terminal;
 mod time_format;
@@ -29,9 +31,8 @@ use cli::Cli;
 
 /// Does what the process was called for.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    match commands::run(cli) {
+    match Cli::parse().run() {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => terminal::report(&failure),
     }
 }

@@ -12,8 +12,8 @@ use telephony_gateway::control::status::ConfigAlive;
 use telephony_gateway::gateway::Gateway;
 
 use crate::assemble;
-use crate::cli::Place;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// How often the files are looked at. A change counts once two looks have found the same, so that nothing is read half
 /// written.

@@ -1,6 +1,7 @@
 //! Everything that goes to the terminal: data to stdout, talk to stderr, and no character in it that misleads the reader.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::process::ExitCode;
 
 use serde::Serialize;
 use telephony_domain::program::ProgramName;
@@ -61,6 +62,12 @@ pub fn say(line: impl std::fmt::Display) {
     let line = line.to_string();
     let mut stderr = io::stderr().lock();
     writeln!(stderr, "{}", unprintable::escape(&program().in_text(&line))).ok();
+}
+
+/// Says why a command failed, and returns the exit code that goes with it.
+pub fn report(failure: &Failure) -> ExitCode {
+    say(failure);
+    failure.code()
 }
 
 /// Asks the person at the terminal; none where there is nobody to ask. Anything but yes is no.

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::terminal;
 
@@ -28,10 +27,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints it.
-    pub fn run(self) -> Outcome {
+    /// Prints the script that completes `program`.
+    pub fn run(self, program: &mut Command) -> Outcome {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), terminal::program().as_str(), &mut script);
+        clap_complete::generate(self.shell, program, terminal::program().as_str(), &mut script);
         terminal::print(String::from_utf8_lossy(&script).trim_end());
         Ok(ExitCode::SUCCESS)
     }

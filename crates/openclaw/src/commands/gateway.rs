@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 use crate::reload::Files;
 use crate::{assemble, logging, supervisor};
 
@@ -229,7 +229,7 @@ mod tests {
         for broken in [BrokenTask::Panicked("messages"), BrokenTask::Ended("messages")] {
             let failure = outcome(Some(broken)).unwrap_err();
             assert!(format!("{failure:?}").contains("`messages`"), "{failure:?}");
-            assert_eq!(format!("{:?}", failure.report()), format!("{:?}", ExitCode::FAILURE));
+            assert_eq!(format!("{:?}", failure.code()), format!("{:?}", ExitCode::FAILURE));
         }
         assert!(outcome(None).is_ok());
     }

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::terminal;
 
@@ -26,18 +25,18 @@ pub struct Man {
 }
 
 impl Man {
-    /// Prints or writes.
-    pub fn run(self) -> Outcome {
+    /// Prints or writes the manual of `program`.
+    pub fn run(self, program: Command) -> Outcome {
         match self.folder {
             None => {
                 let mut page = Vec::new();
-                Page::new(Cli::command()).render(&mut page)?;
+                Page::new(program).render(&mut page)?;
                 terminal::print(String::from_utf8_lossy(&page).trim_end());
             }
             Some(folder) => {
                 let unwritten = || format!("cannot write the manual to {}", folder.display());
                 std::fs::create_dir_all(&folder).with_context(unwritten)?;
-                clap_mangen::generate_to(Cli::command(), &folder).with_context(unwritten)?;
+                clap_mangen::generate_to(program, &folder).with_context(unwritten)?;
                 terminal::say(format!("The manual is in {}: `man openclaw`", folder.display()));
             }
         }

@@ -12,8 +12,8 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::PairingCode;
 use telephony_store::contacts::Who;
 
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 
 /// The commands about pairing.
 #[derive(Debug, Subcommand)]

@@ -18,8 +18,8 @@ pub mod webhook;
 
 use clap::Subcommand;
 
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 
 /// The commands about messages, set-up and tests.
 #[derive(Debug, Subcommand)]

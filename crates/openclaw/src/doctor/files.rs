@@ -11,7 +11,7 @@ use telephony_config::{Loaded, Location, Origin, Place, is_secret, locate};
 
 use super::catalogue::{FILE_OPEN, FILE_WRITABLE, STATE_UNWRITABLE};
 use super::{Checkup, Finding, Subject};
-use crate::assemble;
+use crate::{assemble, state_folder};
 
 /// Everybody but the owner.
 const OTHERS: u32 = 0o077;
@@ -51,7 +51,7 @@ pub fn is_fixed_by_closing(finding: &Finding) -> bool {
 }
 
 /// Takes the rights of others away that are too much, unless it is only to be shown. Gives what is, or would be, closed.
-pub fn close(place: &crate::cli::Place, only_show: bool) -> io::Result<BTreeSet<PathBuf>> {
+pub fn close(place: &crate::place::Place, only_show: bool) -> io::Result<BTreeSet<PathBuf>> {
     let environment = assemble::environment();
     let location = locate(&environment, place.config.as_deref());
     let Ok(loaded) = telephony_config::load(&environment, place.config.as_deref()) else { return Ok(BTreeSet::new()) };
@@ -91,7 +91,7 @@ fn writing(metadata: &Metadata) -> u32 {
 
 /// What holds secrets or messages.
 fn private(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
-    let store = assemble::store_file(loaded);
+    let store = state_folder::store_file(loaded);
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", store.display()));
     let mut files: BTreeSet<PathBuf> = [location.openclaw_state.join(".env"), location.state.clone()].into();
     files.extend([store.clone(), beside("-wal"), beside("-shm")]);
@@ -112,7 +112,7 @@ fn decisive(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
 
 /// Writes something into each folder that messages go to, or where it is to be made, and takes it away again.
 fn check_state(loaded: &Loaded, checkup: &mut Checkup) {
-    let store = assemble::store_file(loaded).parent().map(Path::to_owned);
+    let store = state_folder::store_file(loaded).parent().map(Path::to_owned);
     let folders: BTreeSet<PathBuf> = store.into_iter().chain([loaded.state.clone()]).collect();
     for folder in folders {
         match try_writing(&folder) {

@@ -19,7 +19,7 @@ use super::catalogue::{
 };
 use super::{Checkup, Subject};
 use crate::plural::counted;
-use crate::{assemble, known_store, part, time_format};
+use crate::{assemble, known_store, part, state_folder, time_format};
 
 /// A line that is busy for longer is worth a word.
 const LONG: Duration = Duration::from_secs(10 * 60);
@@ -29,7 +29,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Opens the store where there is one, and tries whether it can be written; looking makes none.
 pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
     let mut checkup = Checkup { area: "Store", ..Checkup::default() };
-    let file = assemble::store_file(loaded);
+    let file = state_folder::store_file(loaded);
     if !file.exists() && GatewayLock::is_taken(&loaded.state) {
         let gone = format!("{} is gone, and the gateway that runs cannot store anything", file.display());
         checkup.found(STORE_UNUSABLE.found(gone));
@@ -91,7 +91,7 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
     {
         checkup.found(STORE_UNUSABLE.found(format!("the gateway cannot store: {}", storage.problem)));
     }
-    for copy in journal::copies(&assemble::journal_file(&subject.loaded)) {
+    for copy in journal::copies(&state_folder::journal_file(&subject.loaded)) {
         checkup.found(JOURNAL_DAMAGED.found(format!("a copy is in {}", copy.display())));
     }
     let summary = store.summary(now).await?;

@@ -10,10 +10,10 @@ use telephony_store::contacts::{Approved, Who};
 use telephony_store::outbox::{PartProgress, PartState};
 
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::deliver;
 use crate::failure::{Failure, Outcome};
 use crate::part;
+use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 

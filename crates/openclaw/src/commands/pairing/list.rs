@@ -7,8 +7,8 @@ use serde::Serialize;
 use telephony_store::contacts::{ApprovedContact, PairingRequest};
 
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 

@@ -7,8 +7,8 @@ use telephony_store::contacts::Who;
 
 use super::approve::unknown_code;
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 use crate::terminal;
 
 /// Refuse a request, or end an approval.

@@ -6,8 +6,8 @@ pub mod show;
 
 use clap::Subcommand;
 
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 
 /// The commands about the configuration.
 #[derive(Debug, Subcommand)]

@@ -8,10 +8,10 @@ use telephony_store::history::{Entry, EntryId, Filter};
 
 use super::messages::list::Message;
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::line;
 use crate::number;
+use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;

@@ -14,10 +14,10 @@ use telephony_gateway::prices::Prices;
 use telephony_store::costs::Spending;
 
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::estimate::Estimator;
 use crate::failure::{Failure, Outcome};
 use crate::money::Money;
+use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::{line, time_format};
 

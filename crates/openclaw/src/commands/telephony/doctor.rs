@@ -10,9 +10,9 @@ use telephony_gateway::routing;
 
 use super::webhook::changes::{self, Consent, failed};
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::doctor::{self, Checkup, Severity};
 use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 use crate::plural::counted;
 use crate::{assemble, logging, public_url, terminal};
 

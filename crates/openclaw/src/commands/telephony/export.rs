@@ -9,10 +9,10 @@ use telephony_domain::number::PhoneNumber;
 use super::messages::detail::Report as Message;
 use super::optouts::Row as Consent;
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::Outcome;
 use crate::line;
 use crate::number;
+use crate::place::Place;
 use crate::terminal;
 use crate::time_format;
 

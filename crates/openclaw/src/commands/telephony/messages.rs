@@ -14,9 +14,9 @@ use retry::What;
 use selection::Selection;
 
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::line;
+use crate::place::Place;
 
 /// List incoming and outgoing messages.
 #[derive(Debug, Args)]

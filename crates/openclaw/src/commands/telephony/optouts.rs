@@ -9,10 +9,10 @@ use telephony_domain::number::PhoneNumber;
 use telephony_store::consents::Consent;
 
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::Outcome;
 use crate::line;
 use crate::number;
+use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 

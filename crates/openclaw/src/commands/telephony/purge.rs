@@ -9,9 +9,9 @@ use telephony_domain::number::PhoneNumber;
 use telephony_store::records::Holdings;
 
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
 use crate::number;
+use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 

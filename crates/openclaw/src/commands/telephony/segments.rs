@@ -7,10 +7,10 @@ use serde::Serialize;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::sms::segment;
 
-use crate::cli::Place;
 use crate::estimate::Cost;
 use crate::failure::Outcome;
 use crate::number;
+use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 

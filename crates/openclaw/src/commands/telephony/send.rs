@@ -21,12 +21,12 @@ use telephony_store::outbox::{ExpectedStart, PartProgress, PartState, Progress};
 
 use self::media::Media;
 use crate::assemble::{self, Channel};
-use crate::cli::Place;
 use crate::deliver;
 use crate::estimate::Cost;
 use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::part::{self, Part};
+use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;

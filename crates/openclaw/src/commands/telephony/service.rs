@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 use crate::terminal;
 use account::Account;
 use surroundings::Surroundings;

@@ -26,9 +26,9 @@ use self::prompt::Prompt;
 use super::send::Send;
 use super::webhook::changes::{self, Consent, failed};
 use crate::assemble::{self, Channel};
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
-use crate::{logging, number, terminal};
+use crate::place::Place;
+use crate::{logging, number, state_folder, terminal};
 
 const TEST_TEXT: &str = "Hello from OpenClaw! This number can send text messages now.";
 
@@ -160,7 +160,7 @@ impl Setup {
     /// Shows what would be changed at Twilio with a configuration that nobody has written.
     fn show_pointing(&self, loaded: &Loaded) -> Outcome {
         assemble::runtime()?.block_on(async {
-            let history = match assemble::store_file(loaded).exists() {
+            let history = match state_folder::store_file(loaded).exists() {
                 true => assemble::open_store(loaded, Mode::Command)?.route_changes().await?,
                 false => Vec::new(),
             };

@@ -15,8 +15,8 @@ use twilio_simulator::{ApiKey, Simulator, SimulatorConfig};
 
 use self::agent::{AgentFlags, SimulatedAgent};
 use crate::assemble::runtime;
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 use crate::{logging, terminal};
 
 /// Try the channel without an account: a phone in the browser, a simulated Twilio and the real gateway.

@@ -17,12 +17,12 @@ use telephony_store::notices::Given;
 use telephony_store::outbox::PartState;
 
 use crate::assemble::{self, Channel};
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
-use crate::{doctor, part};
+use crate::{doctor, part, state_folder};
 
 /// Show the gateway's state and its queues.
 #[derive(Debug, Args)]
@@ -149,7 +149,7 @@ async fn storage(channel: &Channel, gateway: Option<&GatewayStatus>) -> Option<S
     if let Some(alive) = gateway {
         return alive.storage.clone();
     }
-    let file = assemble::store_file(&channel.loaded);
+    let file = state_folder::store_file(&channel.loaded);
     let tried = if file.exists() { doctor::open_and_write(&file).await.map(drop) } else { Ok(()) };
     let error = tried.err().filter(StoreError::stops_storing)?;
     Some(StorageAlive::from(Trouble { error, refused: 0 }))

@@ -8,8 +8,8 @@ pub mod verify;
 
 use clap::Subcommand;
 
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 
 /// The commands about the webhook.
 #[derive(Debug, Subcommand)]

@@ -7,8 +7,8 @@ use serde::Serialize;
 use telephony_config::{Problem, load};
 
 use crate::assemble::environment;
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 use crate::terminal;
 
 /// Tell everything that is wrong with the configuration.

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::assemble;
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 use crate::terminal::{self, Table};
 
 /// Show every key with its value and where that comes from. Secrets are masked.

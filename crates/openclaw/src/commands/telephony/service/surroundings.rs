@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use telephony_config::{ChosenBy, Environment, Loaded, Location, Origin, Place as Said, Problems, load, locate};
 
-use crate::cli::Place;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// Variables that lead to files or to OpenClaw; the unit sets them as they are here.
 const PASSED_ON: [&str; 2] = ["OPENCLAW_INCLUDE_ROOTS", "OPENCLAW_GATEWAY_PORT"];

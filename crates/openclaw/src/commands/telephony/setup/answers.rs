@@ -92,7 +92,7 @@ impl Asking<'_> {
                 }
                 Err(failure) if has_all || !self.prompt.is_there() || attempt == ATTEMPTS => return Err(failure),
                 Err(failure) => {
-                    failure.report();
+                    terminal::report(&failure);
                     attempt += 1;
                 }
             }

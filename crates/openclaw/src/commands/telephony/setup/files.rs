@@ -15,9 +15,9 @@ use telephony_config::{
 use super::Before;
 use super::answers::Answers;
 use super::secrets::Store;
-use crate::cli::Place;
 use crate::failure::Failure;
 use crate::host_openclaw::Beside;
+use crate::place::Place;
 use crate::terminal;
 
 /// What an earlier version is kept as, beside the file.

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use telephony_config::{AgentKind, Change, Environment, Telephony, bare_secret, load};
 
 use super::{Before, Setup};
-use crate::cli;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::terminal;
 
 /// A secret that setup knows to ask for.
@@ -151,7 +151,7 @@ impl Stored {
     }
 
     /// What whoever set this up should know: another secret of that name, which counts in this one's place or does not.
-    pub fn notice(&self, before: &Before, place: &cli::Place) -> Option<String> {
+    pub fn notice(&self, before: &Before, place: &Place) -> Option<String> {
         let Secret { kind, value } = &self.secret;
         let (name, variable) = (kind.name, kind.variable);
         let is_other = |found: &str| bare_secret(found).0 != value.expose_secret();
@@ -192,7 +192,7 @@ impl Secret {
 }
 
 /// The secret that counts where this process's variable is not set.
-fn stored(kind: &Kind, place: &cli::Place) -> Option<SecretString> {
+fn stored(kind: &Kind, place: &Place) -> Option<SecretString> {
     let others =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let others = others.filter(|(name, _)| name != kind.variable);

@@ -10,8 +10,8 @@ use telephony_config::{AgentKind, CommandLine, Environment, Loaded, load_agent};
 
 pub use self::flags::AgentFlags;
 use crate::assemble::environment;
-use crate::cli::Place;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::terminal;
 
 /// A server that takes longer to list its models is reported as unreachable, in seconds.

@@ -8,8 +8,8 @@ use telephony_providers::route::{Route, Setting};
 
 use super::changes::{is_trouble, shown};
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::{Failure, Outcome};
+use crate::place::Place;
 use crate::{public_url, terminal};
 
 /// Show where Twilio sends messages and calls now, and where it should.

@@ -5,8 +5,8 @@ use telephony_gateway::routing;
 
 use super::changes::{self, Consent, failed};
 use crate::assemble::Channel;
-use crate::cli::Place;
 use crate::failure::Outcome;
+use crate::place::Place;
 use crate::terminal;
 
 /// Put back what Twilio had before the first `sync`.

@@ -61,7 +61,7 @@ impl Order {
     /// Executes the command and shows its failure; the phone continues.
     pub async fn obey(self, phone: &mut Phone) {
         if let Err(failure) = self.try_to_obey(phone).await {
-            failure.report();
+            terminal::report(&failure);
         }
     }
 

@@ -1,0 +1,37 @@
+//! Files of the state folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use telephony_config::Loaded;
+
+use crate::failure::Failure;
+
+/// Returns the store's file.
+pub fn store_file(loaded: &Loaded) -> PathBuf {
+    let configured = loaded.telephony.store.file.clone();
+    configured.unwrap_or_else(|| loaded.state.join("telephony.sqlite"))
+}
+
+/// Returns the journal's file, which is beside the store.
+pub fn journal_file(loaded: &Loaded) -> PathBuf {
+    let mut file = store_file(loaded).into_os_string();
+    file.push("-arrivals");
+    PathBuf::from(file)
+}
+
+/// Makes the state folder, which only its owner may read.
+pub fn make(state: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state);
+    made.with_context(|| format!("cannot make the state folder {}", state.display())).map_err(|error| {
+        Failure::from(error)
+            .hint("check the owner and the mode of the folder it is in, and that its disk has room and is mounted for writing")
+    })?;
+    let found = std::fs::metadata(state).map(|found| found.permissions().mode());
+    if found.is_ok_and(|mode| mode & 0o077 != 0) {
+        // Somebody made it by hand. Where it is not ours to close, doctor says so.
+        std::fs::set_permissions(state, std::fs::Permissions::from_mode(0o700)).ok();
+    }
+    Ok(())
+}
