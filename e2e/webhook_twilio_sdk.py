@@ -6,12 +6,26 @@ Run it with e2e/run webhook_twilio_sdk.py.
 import collections
 import http.server
 import json
+import pathlib
 import threading
 import urllib.parse
 import xml.etree.ElementTree as xml
 
 from harness import ACCOUNT, LINE, OMIT, PHONE, STATUS, TOKEN, WEBHOOK, Case, Channel, Twilio, eventually, main, request
 from webhooks import EMPTY, FORM, sid, signature, text
+
+MESSAGE_SIDS = ("MessageSid", "SmsSid", "SmsMessageSid")
+PARAMETERS = pathlib.Path(__file__).parent.parent / "crates/telephony-providers/tests/data/webhook_params.json"
+
+
+def filled(fields):
+    """A callback with these documented parameters, each with the value that its description shows."""
+    shown = {field["name"].replace("{N}", "0"): field["example"].split("|")[0] for field in fields}
+    whole = {
+        "AccountSid": ACCOUNT, "CallSid": sid("CA"), "ParentCallSid": sid("CA"), "From": PHONE, "Caller": PHONE,
+        "To": LINE, "Called": LINE, "CallStatus": "in-progress", **dict.fromkeys(MESSAGE_SIDS, sid("SM")),
+    }  # fmt: skip
+    return shown | {name: value for name, value in whole.items() if name in shown}
 
 
 class Webhooks(Case):
@@ -339,6 +353,25 @@ class Calls(Webhooks):
         )
         self.heard(over, path=STATUS)
         self.heard(over)
+
+    def test_every_callback_that_twilio_documents_is_acknowledged(self):
+        documented = json.loads(PARAMETERS.read_text())
+        bases = {
+            "gather_action_extra": "voice_request", "call_status_extra": "voice_request",
+            "fallback_extra": "inbound_message",
+        }  # fmt: skip
+        for kind, parameters in documented.items():
+            if isinstance(parameters, list):
+                fields = documented.get(bases.get(kind), []) + parameters
+                with self.subTest(callback=kind):
+                    self.assertEqual(self.post(filled(fields))[0], 200)
+
+    def test_reports_without_the_state_of_the_call_are_acknowledged(self):
+        mine = {"CallSid": sid("CA"), "AccountSid": ACCOUNT}
+        self.heard({**mine, "AnsweredBy": "machine_end_beep", "MachineDetectionDuration": "4012"}, path=STATUS)
+        self.heard({**mine, "RecordingSid": sid("RE"), "RecordingStatus": "completed"}, path=STATUS)
+        self.heard({**mine, "StreamSid": sid("MZ"), "StreamEvent": "stream-stopped"}, path=STATUS)
+        self.heard({**mine, "NewIn2030": "yes"}, path=STATUS)
 
     def test_a_forged_call_is_refused(self):
         self.refused(self.call(), token="wrong")

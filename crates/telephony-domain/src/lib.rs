@@ -1,6 +1,7 @@
 //! What things are and which rules they follow; no I/O, no clock, no provider.
 
 pub mod address;
+pub mod call;
 pub mod consent;
 pub mod delivery;
 pub mod forecast;

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use telephony_domain::address::Origin;
+use telephony_domain::call::{CallEvent, CallRequest, CallStatusReport};
 use telephony_domain::delivery::{Advance, StatusReport};
 use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
@@ -101,19 +102,11 @@ impl Desk {
                 tracing::debug!("an alert of the account");
                 Ok(())
             }
-            Event::Call(call) => {
-                tracing::info!(
-                    call = call.provider_id,
-                    from = mask(&call.from),
-                    "a call was turned away: voice is not on"
-                );
+            Event::Call(event) => {
+                log_call(&event);
                 Ok(())
             }
             Event::Probe => Ok(()),
-            Event::CallStatus(call) => {
-                tracing::debug!(call = call.provider_id, status = call.status, "call status");
-                Ok(())
-            }
         }
     }
 
@@ -257,6 +250,21 @@ impl Desk {
         }
         self.wake.outbox.notify_one();
         Ok(())
+    }
+}
+
+fn log_call(event: &CallEvent) {
+    match event {
+        CallEvent::Request(CallRequest { provider_id, from }) => {
+            tracing::info!(call = provider_id, from = mask(from), "a call was turned away: voice is not on");
+        }
+        CallEvent::Status(CallStatusReport { provider_id, status }) => {
+            tracing::debug!(call = provider_id, status = status.as_str(), "call status");
+        }
+        CallEvent::AnsweredBy { provider_id, answered_by } => {
+            tracing::debug!(call = provider_id, ?answered_by, "machine detection has a result");
+        }
+        CallEvent::Other { provider_id } => tracing::debug!(call = provider_id, "a report on a call"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use telephony_domain::call::CallEvent;
 use telephony_domain::delivery::{Receipt, Status, StatusReport};
 use telephony_domain::line::Sender;
 use telephony_domain::message::Arrival;
@@ -172,27 +173,12 @@ pub enum Event {
     Message(Arrival),
     /// One of our messages has come further.
     MessageStatus(StatusReport),
-    /// Somebody calls.
-    Call(CallArrival),
-    /// A call has come further.
-    CallStatus(CallArrival),
+    /// A call wants to know how it goes on, or has come further.
+    Call(CallEvent),
     /// The provider reports an error or a warning of the account.
     Alert,
     /// Signed properly, and only a test of the way: it has [`PROBE_PARAMETER`] in its query.
     Probe,
-}
-
-/// A call as a webhook reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallArrival {
-    /// The provider's id of the call.
-    pub provider_id: String,
-    /// Who calls.
-    pub from: String,
-    /// Whom they call.
-    pub to: String,
-    /// The provider's word for the call's state.
-    pub status: String,
 }
 
 /// Why a request is not believed. None of it says what a valid signature would be.

@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use telephony_domain::address::canonical;
+use telephony_domain::call::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::delivery::StatusReport;
 use telephony_domain::message::{Arrival, Media, Signed};
 
@@ -16,9 +17,7 @@ use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
 use super::{CORRELATION_ID, Twilio, codes, twiml};
-use crate::provider::{
-    Acknowledgement, CallArrival, Event, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks,
-};
+use crate::provider::{Acknowledgement, Event, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
 
 /// What a caller hears as long as calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
@@ -29,9 +28,6 @@ struct ChannelMetadata {
     #[serde(rename = "type")]
     kind: String,
 }
-
-/// States after which a call is over.
-const OVER: [&str; 5] = ["completed", "busy", "failed", "no-answer", "canceled"];
 
 impl Webhooks for Twilio {
     fn name(&self) -> &'static str {
@@ -69,8 +65,8 @@ impl Webhooks for Twilio {
 
     fn acknowledgement(&self, event: &Event) -> Acknowledgement {
         let body = match event {
-            Event::Call(_) => Cow::Owned(twiml::say_and_hang_up(NO_CALLS, "en-US")),
-            Event::Message(_) | Event::MessageStatus(_) | Event::CallStatus(_) | Event::Alert | Event::Probe => {
+            Event::Call(CallEvent::Request(_)) => Cow::Owned(twiml::say_and_hang_up(NO_CALLS, "en-US")),
+            Event::Message(_) | Event::MessageStatus(_) | Event::Call(_) | Event::Alert | Event::Probe => {
                 Cow::Borrowed(twiml::EMPTY_RESPONSE)
             }
         };
@@ -106,7 +102,7 @@ fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
         return Ok(Event::Probe);
     }
     match parameters::kind(form) {
-        Kind::Call => return read_call(form),
+        Kind::Call => return read_call(form).map(Event::Call),
         Kind::Alert => return Ok(Event::Alert),
         Kind::Message => {}
     }
@@ -163,23 +159,26 @@ fn read_status(form: &Form<'_>, word: &str, query: &str) -> Result<StatusReport,
     })
 }
 
-/// A report on a call names its source or a final state; anything else wants to know how the call goes on.
-fn read_call(form: &Form<'_>) -> Result<Event, Rejection> {
-    let call = CallArrival {
-        provider_id: required(form, "CallSid")?,
-        from: form.get("From").unwrap_or_default().to_owned(),
-        to: form.get("To").unwrap_or_default().to_owned(),
-        status: required(form, "CallStatus").or_else(|missing| side_report(form).ok_or(missing))?,
-    };
-    let is_report =
-        side_report(form).is_some() || form.filled("CallbackSource").is_some() || OVER.contains(&call.status.as_str());
-    Ok(if is_report { Event::CallStatus(call) } else { Event::Call(call) })
+/// Reads what a webhook says about a call. Twilio asks for a document with the call's state and names no source of a report;
+/// where the state is missing, the report is on something that belongs to the call.
+fn read_call(form: &Form<'_>) -> Result<CallEvent, Rejection> {
+    let provider_id = required(form, "CallSid")?;
+    let Some(word) = form.filled("CallStatus") else { return Ok(read_side_report(form, provider_id)) };
+    let status = word.parse::<CallStatus>();
+    let is_report = form.filled("CallbackSource").is_some() || status.as_ref().is_ok_and(|status| status.is_final());
+    Ok(match status {
+        Ok(status) if is_report => CallEvent::Status(CallStatusReport { provider_id, status }),
+        Err(_) if is_report => CallEvent::Other { provider_id },
+        _ => CallEvent::Request(CallRequest { provider_id, from: form.get("From").unwrap_or_default().to_owned() }),
+    })
 }
 
-/// The state of something that belongs to a call: its recording, or who took it. Such reports do not name the call's own.
-fn side_report(form: &Form<'_>) -> Option<String> {
-    let states = ["RecordingStatus", "AnsweredBy"].into_iter().find_map(|name| form.get(name));
-    states.filter(|_| form.filled("CallStatus").is_none()).map(str::to_owned)
+/// Reads a report on machine detection, a recording, a media stream or whatever else Twilio reports beside the call itself.
+fn read_side_report(form: &Form<'_>, provider_id: String) -> CallEvent {
+    match form.filled("AnsweredBy").map(AnsweredBy::read) {
+        Some(answered_by) => CallEvent::AnsweredBy { provider_id, answered_by },
+        None => CallEvent::Other { provider_id },
+    }
 }
 
 /// A digest of the fields, each with its length, so that no two forms have the same.

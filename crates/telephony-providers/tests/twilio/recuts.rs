@@ -89,6 +89,7 @@ fn every_documented_callback_is_accepted() {
         ("fallback_extra", vec!["inbound_message"]),
         ("async_amd_callback", vec![]),
         ("recording_status", vec![]),
+        ("stream_status", vec![]),
         ("conversationrelay_action", vec![]),
         ("debugger_event", vec![]),
     ] {

@@ -5,6 +5,7 @@ use base64::Engine;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
+use telephony_domain::call::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::delivery::Status;
 use telephony_providers::provider::{Event, Rejection, Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;
@@ -83,15 +84,50 @@ fn a_report_names_the_part_that_its_url_was_made_for() {
     assert_eq!((report.correlation_id, report.status), (None, Status::Sent));
 }
 
+/// A call's event with these parameters beside the call's own.
+fn call(more: &[(&str, &str)]) -> CallEvent {
+    let own = [("CallSid", "CA1"), ("From", "+15550005678"), ("To", "+15550001234"), ("Direction", "inbound")];
+    match event("", &[&own[..], more].concat()) {
+        Ok(Event::Call(event)) => event,
+        other => panic!("{more:?}: {other:?}"),
+    }
+}
+
 #[test]
 fn a_call_that_wants_to_be_answered_is_told_from_a_report_on_one() {
-    let call = [("CallSid", "CA1"), ("From", "+15550005678"), ("To", "+15550001234"), ("Direction", "inbound")];
-    let kind = |more: &[(&str, &str)]| event("", &[&call[..], more].concat());
-    assert!(matches!(kind(&[("CallStatus", "ringing")]), Ok(Event::Call(_))));
-    assert!(matches!(kind(&[("CallStatus", "in-progress"), ("Digits", "1")]), Ok(Event::Call(_))));
-    assert!(matches!(kind(&[("CallStatus", "completed")]), Ok(Event::CallStatus(_))));
-    let progress = [("CallStatus", "ringing"), ("CallbackSource", "call-progress-events")];
-    assert!(matches!(kind(&progress), Ok(Event::CallStatus(_))));
+    let request = CallEvent::Request(CallRequest { provider_id: "CA1".into(), from: "+15550005678".into() });
+    assert_eq!(call(&[("CallStatus", "ringing")]), request);
+    assert_eq!(call(&[("CallStatus", "in-progress"), ("Digits", "1")]), request);
+    // Machine detection before the document, and a fallback URL.
+    assert_eq!(call(&[("CallStatus", "in-progress"), ("AnsweredBy", "machine_end_beep")]), request);
+    assert_eq!(call(&[("CallStatus", "ringing"), ("ErrorCode", "11200"), ("ErrorUrl", "https://x")]), request);
+    assert_eq!(call(&[("CallStatus", "a word of the future")]), request);
+    let report = |status| CallEvent::Status(CallStatusReport { provider_id: "CA1".into(), status });
+    assert_eq!(call(&[("CallStatus", "completed")]), report(CallStatus::Completed));
+    let source = ("CallbackSource", "call-progress-events");
+    assert_eq!(call(&[("CallStatus", "ringing"), source]), report(CallStatus::Ringing));
+    assert_eq!(call(&[("CallStatus", "a word of the future"), source]), CallEvent::Other { provider_id: "CA1".into() });
+}
+
+#[test]
+fn reports_without_the_state_of_the_call_are_read() {
+    for (word, answered_by) in [
+        ("human", AnsweredBy::Human),
+        ("machine_start", AnsweredBy::MachineStart),
+        ("machine_end_beep", AnsweredBy::MachineEnd),
+        ("machine_end_silence", AnsweredBy::MachineEnd),
+        ("machine_end_other", AnsweredBy::MachineEnd),
+        ("fax", AnsweredBy::Fax),
+        ("unknown", AnsweredBy::Unknown),
+        ("alien", AnsweredBy::Unknown),
+    ] {
+        let read = call(&[("AnsweredBy", word), ("MachineDetectionDuration", "4012")]);
+        assert_eq!(read, CallEvent::AnsweredBy { provider_id: "CA1".into(), answered_by }, "{word}");
+    }
+    let other = CallEvent::Other { provider_id: "CA1".into() };
+    assert_eq!(call(&[("RecordingSid", "RE1"), ("RecordingStatus", "completed")]), other);
+    assert_eq!(call(&[("StreamSid", "MZ1"), ("StreamEvent", "stream-stopped")]), other);
+    assert_eq!(call(&[("AnsweredBy", "")]), other);
 }
 
 #[test]
@@ -113,7 +149,7 @@ fn a_signed_request_for_another_account_is_refused() {
 
 #[test]
 fn a_signed_request_without_its_essentials_is_malformed() {
-    for params in [&TEXT[1..], &TEXT[..2], &[("MessageSid", "SM1"), ("MessageStatus", "lost")], &[("CallSid", "CA1")]] {
+    for params in [&TEXT[1..], &TEXT[..2], &[("MessageSid", "SM1"), ("MessageStatus", "lost")]] {
         assert!(matches!(event("", params), Err(Rejection::Malformed(_))), "{params:?}");
     }
 }
@@ -137,8 +173,10 @@ fn messages_are_acknowledged_in_silence_and_callers_hear_a_sentence() {
     assert_eq!((message.content_type, message.body.as_ref()), ("text/xml; charset=utf-8", "<Response/>"));
     let call = twilio.acknowledgement(&event("", &[("CallSid", "CA1"), ("CallStatus", "ringing")]).unwrap());
     assert!(call.body.contains("<Say") && call.body.ends_with("<Hangup/></Response>"), "{}", call.body);
-    let over = twilio.acknowledgement(&event("", &[("CallSid", "CA1"), ("CallStatus", "completed")]).unwrap());
-    assert_eq!(over.body, "<Response/>");
+    for report in [("CallStatus", "completed"), ("AnsweredBy", "human"), ("StreamEvent", "stream-started")] {
+        let report = event("", &[("CallSid", "CA1"), report]).unwrap();
+        assert_eq!(twilio.acknowledgement(&report).body, "<Response/>", "{report:?}");
+    }
 }
 
 /// The text with these parameters in place of its own.

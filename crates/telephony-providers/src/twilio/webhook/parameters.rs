@@ -14,8 +14,10 @@ pub(super) enum Kind {
 }
 
 /// Parameters that are read: none of them comes twice.
-pub(super) const READ: [&str; 15] = [
+pub(super) const READ: [&str; 17] = [
     "AccountSid",
+    "AnsweredBy",
+    "CallbackSource",
     "MessageSid",
     "SmsMessageSid",
     "SmsSid",
@@ -97,8 +99,8 @@ const MESSAGE: [&str; 58] = [
     "WaId",
 ];
 
-/// Of calls, their reports and recordings.
-const CALL: [&str; 65] = [
+/// Of calls and their reports, recordings and media streams.
+const CALL: [&str; 69] = [
     "AccountSid",
     "AddOns",
     "AnsweredBy",
@@ -156,6 +158,10 @@ const CALL: [&str; 65] = [
     "StirPassportToken",
     "StirStatus",
     "StirVerstat",
+    "StreamError",
+    "StreamEvent",
+    "StreamName",
+    "StreamSid",
     "Timestamp",
     "To",
     "ToCity",
