@@ -1,14 +1,14 @@
 //! The command line: what may be typed.
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands;
 use crate::failure::{Failure, Outcome};
 use crate::place::Place;
+use crate::{commands, terminal};
 
 /// The telephony channel of OpenClaw: gives a personal AI assistant a phone number.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, subcommand_required = true)]
+#[command(version, arg_required_else_help = true, subcommand_required = true, after_help = start_here())]
 pub struct Cli {
     /// Where the configuration is.
     #[command(flatten)]
@@ -39,7 +39,21 @@ enum Command {
     Foreign(Vec<String>),
 }
 
+/// The groups in which `openclaw telephony --help` lists its commands.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Start here", &["simulate", "setup", "doctor"]),
+    ("Daily", &["status", "send", "messages", "conversation", "optouts"]),
+    ("Look inside", &["costs", "segments", "webhook", "config"]),
+    ("Maintain", &["service", "export", "purge"]),
+];
+
 impl Cli {
+    /// Reads what was typed; ends the process with help or an error where that is no command.
+    pub fn read() -> Cli {
+        let matches = Cli::command().mut_subcommand("telephony", in_groups).get_matches();
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Does what was typed.
     pub fn run(self) -> Outcome {
         match self.command {
@@ -57,4 +71,50 @@ fn foreign(words: &[String]) -> Failure {
     let word = words.first().map_or("", String::as_str);
     Failure::usage(format!("`{word}` is not a command of the telephony channel"))
         .hint("this program has `gateway`, `telephony`, `pairing`, `completions` and `man`; other commands belong to OpenClaw itself")
+}
+/// The command with a help that lists its subcommands in groups.
+fn in_groups(command: clap::Command) -> clap::Command {
+    let heading = *command.get_styles().get_header();
+    let literal = *command.get_styles().get_literal();
+    let mut listing = String::new();
+    for (group, names) in GROUPS {
+        listing += &format!("{heading}{group}:{heading:#}\n");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about).cloned().unwrap_or_default();
+            listing += &format!("  {literal}{name:12}{literal:#}  {about}\n");
+        }
+        listing.push('\n');
+    }
+    command.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{listing}{heading}Options:{heading:#}\n{{options}}{{after-help}}"
+    ))
+}
+
+/// The two commands that a newcomer needs.
+fn start_here() -> String {
+    let program = terminal::program();
+    let text = "Start here:\n  \
+        openclaw telephony simulate  Try it without an account: a phone in the browser\n  \
+        openclaw telephony setup     Give the assistant a number of your account at Twilio";
+    program.in_text(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_lists_each_command_once_and_fits_80_columns() {
+        let mut telephony = in_groups(Cli::command().find_subcommand("telephony").unwrap().clone());
+        let mut commands: Vec<String> =
+            telephony.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let mut listed: Vec<String> =
+            GROUPS.iter().flat_map(|(_, names)| *names).map(|name| (*name).to_owned()).collect();
+        commands.sort();
+        listed.sort();
+        assert_eq!(listed, commands);
+        let help = telephony.render_help().to_string();
+        let listing = help.split("Options:").next().unwrap();
+        assert!(listing.lines().all(|line| line.chars().count() <= 80), "{listing}");
+    }
 }

@@ -31,6 +31,9 @@ impl Failure {
 
     /// What is wrong with the configuration, each on a line of its own.
     pub fn from_problems(problems: Problems) -> Self {
+        if problems.is_unconfigured() {
+            return Self::new(problems);
+        }
         Self::new(format!("the configuration cannot be used\n{problems}"))
             .hint("`openclaw telephony config check` shows problems and warnings")
     }

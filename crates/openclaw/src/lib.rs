@@ -25,13 +25,9 @@ mod time_format;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use cli::Cli;
-
 /// Does what the process was called for.
 pub fn run() -> ExitCode {
-    match Cli::parse().run() {
+    match cli::Cli::read().run() {
         Ok(code) => code,
         Err(failure) => terminal::report(&failure),
     }

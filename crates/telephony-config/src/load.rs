@@ -220,11 +220,20 @@ fn no_file(location: &Location) -> Problem {
     };
     let own = location.own.as_ref().map(|own| format!(" or {}", own.display())).unwrap_or_default();
     let message = format!("there is no configuration file: looked for {}{by}{own}", location.config.display());
-    Problem::new("", message).hint(format!("a configuration can be as short as this:\n{EXAMPLE}"))
+    unconfigured(Problem::new("", message))
 }
 
 fn no_block(config: &Path, sources: &[PathBuf]) -> Problem {
     let file = sources.first().map_or(config, PathBuf::as_path);
     let problem = Problem::new(BLOCK, "the channel is not configured").at(&Place::start_of(file));
-    problem.hint(format!("a configuration can be as short as this:\n{EXAMPLE}"))
+    unconfigured(problem)
+}
+
+/// The problem of a machine where nothing is set up yet, with the first steps.
+fn unconfigured(problem: Problem) -> Problem {
+    let hint = format!(
+        "`openclaw telephony setup` asks for everything and writes it; `openclaw telephony simulate` needs no \
+         configuration and no account. Written by hand, it can be as short as this:\n{EXAMPLE}"
+    );
+    Problem { is_unconfigured: true, ..problem.hint(hint) }
 }

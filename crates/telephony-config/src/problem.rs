@@ -18,12 +18,15 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// True where the channel is not configured at all.
+    #[serde(skip)]
+    pub(crate) is_unconfigured: bool,
 }
 
 impl Problem {
     /// A problem with the key `path`.
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: None, path: path.into(), message: message.into(), hint: None }
+        Self { place: None, path: path.into(), message: message.into(), hint: None, is_unconfigured: false }
     }
 
     /// Says where it is.
@@ -70,6 +73,11 @@ impl Problems {
     /// The problems one by one.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
+    }
+
+    /// Returns true if all that is wrong is that the channel is not configured yet.
+    pub fn is_unconfigured(&self) -> bool {
+        matches!(self.0.as_slice(), [only] if only.is_unconfigured)
     }
 }
 

@@ -24,6 +24,12 @@ use crate::place::Place;
 /// The commands about messages, set-up and tests.
 #[derive(Debug, Subcommand)]
 pub enum Telephony {
+    /// Try the channel without an account: a phone in the browser
+    Simulate(Box<simulate::Simulate>),
+    /// Set everything up: account, number, public URL, agent, webhook
+    Setup(Box<setup::Setup>),
+    /// Find out what is wrong, why it matters, and what to do
+    Doctor(doctor::Doctor),
     /// Send a text message
     Send(send::Send),
     /// Show the gateway's state and its queues
@@ -32,10 +38,6 @@ pub enum Telephony {
     Messages(messages::Messages),
     /// Show the conversation with a contact
     Conversation(conversation::Conversation),
-    /// Print everything stored about a contact, as JSON
-    Export(export::Export),
-    /// Delete what is stored about a contact
-    Purge(purge::Purge),
     /// List opt-outs, or add one
     #[command(name = "optouts")]
     OptOuts(optouts::OptOuts),
@@ -43,21 +45,19 @@ pub enum Telephony {
     Costs(costs::Costs),
     /// Count what a text costs: encoding and segments
     Segments(segments::Segments),
-    /// Set everything up: credentials, number, public address, policy, agent, webhook
-    Setup(Box<setup::Setup>),
-    /// Find out what is wrong, why it matters, and what to do
-    Doctor(doctor::Doctor),
+    /// Show and change the webhook between Twilio and this machine
+    #[command(subcommand, arg_required_else_help = true)]
+    Webhook(webhook::Webhook),
+    /// Check or show the configuration, or print its schema
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(config::Config),
     /// Run the gateway as a service of systemd
     #[command(subcommand, arg_required_else_help = true)]
     Service(service::Service),
-    /// Try the channel without an account: a phone in the browser, a simulated Twilio and the real gateway
-    Simulate(Box<simulate::Simulate>),
-    /// The webhook between Twilio and this machine
-    #[command(subcommand, arg_required_else_help = true)]
-    Webhook(webhook::Webhook),
-    /// Check the configuration or print its schema
-    #[command(subcommand, arg_required_else_help = true)]
-    Config(config::Config),
+    /// Print everything stored about a contact, as JSON
+    Export(export::Export),
+    /// Delete what is stored about a contact
+    Purge(purge::Purge),
 }
 
 impl Telephony {

@@ -20,6 +20,48 @@ fn without_a_configuration_it_says_where_it_looked() {
 }
 
 #[test]
+fn every_command_that_lacks_a_configuration_names_the_first_steps() {
+    for line in [
+        "gateway",
+        "telephony send +15550005678 hi",
+        "telephony status",
+        "telephony messages",
+        "telephony conversation +15550005678",
+        "telephony export +15550005678",
+        "telephony purge +15550005678",
+        "telephony optouts",
+        "telephony costs",
+        "telephony doctor",
+        "telephony service install",
+        "telephony webhook show",
+        "telephony webhook sync",
+        "telephony webhook undo",
+        "telephony config check",
+        "telephony config show",
+        "pairing list telephony",
+        "pairing approve telephony ABCD2345",
+        "pairing reject telephony ABCD2345",
+    ] {
+        let ran = run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(ran.code, 1, "{line}: {ran:?}");
+        let said = ran.stdout + &ran.stderr;
+        for step in ["`openclaw telephony setup`", "`openclaw telephony simulate`"] {
+            assert!(said.contains(step), "{line}: {said}");
+        }
+    }
+}
+
+#[test]
+fn help_says_where_to_start() {
+    let help = run(&["--help"]).stdout;
+    assert!(help.contains("Start here:\n  openclaw telephony simulate"), "{help}");
+    let help = run(&["telephony", "--help"]).stdout;
+    for group in ["Start here:\n  simulate", "Daily:\n  status", "Look inside:\n  costs", "Maintain:\n  service"] {
+        assert!(help.contains(group), "{help}");
+    }
+}
+
+#[test]
 fn what_is_no_number_and_no_code_is_a_wrong_use() {
     for arguments in [
         ["telephony", "send", "5550005678", "hi"].as_slice(),
