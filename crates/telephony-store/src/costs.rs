@@ -17,6 +17,11 @@ const fn minutes(number: u64) -> Duration {
     Duration::from_secs(60 * number)
 }
 
+/// When the provider is first asked for the price of a message to which nothing more happens.
+pub(crate) fn first_ask(over: Timestamp) -> Timestamp {
+    over + ASK_AFTER[0]
+}
+
 /// A message whose price is asked for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpriced {

@@ -4,9 +4,13 @@ mod account_stop;
 mod account_stops;
 mod arrival;
 mod backlog;
+mod candidate;
 mod checkpoint;
 mod columns;
+mod connection;
+mod consent;
 mod consents;
+mod contact;
 mod contacts;
 mod conversation;
 mod costs;
@@ -15,13 +19,17 @@ mod doubt;
 mod enqueue;
 mod failure;
 mod forecast;
+mod full_line;
 mod history;
 mod inbox;
 mod kept_answer;
 mod ledger;
 mod limits;
+mod line;
 mod lines;
 mod media;
+mod mode;
+mod next_part;
 mod notice;
 mod notices;
 mod open;
@@ -29,6 +37,7 @@ mod operator_commands;
 mod outbox;
 mod pairing;
 mod part;
+mod pause;
 mod progress;
 mod query;
 mod queue;
@@ -45,8 +54,10 @@ mod tally;
 mod tests;
 mod turn;
 mod turn_end;
+mod turn_lease;
 mod unanswerable;
 mod waiting;
+mod work;
 mod worker;
 mod writer;
 
@@ -59,6 +70,7 @@ use rusqlite::Connection;
 use crate::StoreError;
 use crate::file::File;
 use crate::soundness::Soundness;
+pub use mode::Mode;
 use open::Opened;
 use worker::Worker;
 
@@ -69,18 +81,6 @@ const OPEN_WITHIN: Duration = Duration::from_secs(5);
 const AT_A_TIME: usize = 8;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
-
-/// Who opens the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The gateway: brings an older schema up to date, after making a copy of the file beside it.
-    Gateway,
-    /// A command, perhaps beside a running gateway: makes a new file where there is none, changes no older schema.
-    Command,
-    /// A command that only looks: makes no file where there is none, and finds nothing in it; reads a file that cannot be
-    /// written, or has no room to be.
-    Reading,
-}
 
 /// The store in one SQLite file. Dropping it waits for what is being written.
 #[derive(Debug)]

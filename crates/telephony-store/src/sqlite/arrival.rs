@@ -14,7 +14,7 @@ use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standi
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, list, new_id, one, time};
-use super::{columns, consents, conversation, costs, lines, media, signature, unanswerable};
+use super::{columns, consent, conversation, line, media, signature, unanswerable};
 use crate::inbox::{Accepted, Intake};
 use crate::{LONGEST_WAIT, StoreError};
 
@@ -101,7 +101,7 @@ pub(super) fn accept(
         return Ok(Accepted::Repeat);
     }
     if facts.line.is_some() && !facts.is_watched {
-        lines::watch(db, &arrival.to)?;
+        line::watch(db, &arrival.to)?;
     }
     let judged = judge_and_obey(db, arrival, &facts, &intake.policy, intake.operator.as_ref(), now)?;
     let id = insert(db, arrival, &judged, now)?;
@@ -147,8 +147,8 @@ fn judge_and_obey(
     let conversation = conversation_of(db, facts, arrival.origin().person().as_ref())?;
     if let (Some(wish), Some(conversation)) = (verdict.wish(), conversation) {
         match arrival.provider_time {
-            None => consents::change(db, conversation, wish, evidence(arrival), now, now)?,
-            Some(_) => consents::learn_late(db, conversation, wish, evidence(arrival), arrival.received_at(now), now)?,
+            None => consent::change(db, conversation, wish, evidence(arrival), now, now)?,
+            Some(_) => consent::learn_late(db, conversation, wish, evidence(arrival), arrival.received_at(now), now)?,
         }
     }
     Ok(Judged { line: facts.line, conversation, verdict })
@@ -265,7 +265,7 @@ fn insert(db: &Connection, arrival: &Arrival, judged: &Judged, now: Timestamp) -
         why,
         arrival.received_at(now).0,
         arrival.provider_time.map(|_| now.0),
-        costs::first_ask(now).0,
+        crate::costs::first_ask(now).0,
     );
     execute(db, sql, row)?;
     let id = InboundId(new_id(db));

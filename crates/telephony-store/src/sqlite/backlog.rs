@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Row};
 use telephony_domain::time::Timestamp;
 
-use super::lines;
+use super::line;
 use super::query::{self, list, maybe_time, one};
 use crate::StoreError;
 use crate::history::{Backlog, LineBacklog};
@@ -40,7 +40,7 @@ fn by_line(db: &Connection) -> Result<Vec<LineBacklog>, StoreError> {
 
 fn line_backlog(row: &Row<'_>) -> rusqlite::Result<LineBacklog> {
     Ok(LineBacklog {
-        line: lines::line(row)?,
+        line: line::read(row)?,
         segments: query::count(row, 3)?,
         parts: query::count(row, 4)?,
         oldest: maybe_time(row, "oldest")?,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::open;
+use super::connection::connect;
 use crate::StoreError;
 
 /// What is in the log is moved when it has grown by so many pages of 4 KiB.
@@ -104,7 +104,7 @@ fn tell<T>(moved: Result<T, StoreError>) {
 }
 
 fn move_most(path: &Path, pages: &AtomicUsize) -> Result<(), StoreError> {
-    let db = open::connect(path)?;
+    let db = connect(path)?;
     for _ in 0..PASSES {
         if move_pages(&db)? == pages.load(Ordering::Relaxed) {
             break;
@@ -121,7 +121,8 @@ fn move_pages(db: &Connection) -> Result<usize, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Mode;
+    use super::super::mode::Mode;
+    use super::super::open;
     use super::*;
 
     /// Writes `pages` pages, one for each commit, as the writer does.
@@ -154,7 +155,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store");
         let (db, mut log) = opened(&path);
-        let reader = open::connect(&path).expect("opened");
+        let reader = connect(&path).expect("opened");
         reader.execute_batch("BEGIN").expect("begun");
         let read = || reader.query_row("SELECT bytes FROM filling", (), |row| row.get::<_, Vec<u8>>(0)).expect("read");
         let before = read();

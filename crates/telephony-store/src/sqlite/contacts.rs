@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use telephony_domain::id::{ConversationId, InboundId, LineId, MessageId};
+use telephony_domain::id::{InboundId, LineId, MessageId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::Standing;
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, list, one, time};
-use super::{SqliteStore, columns, conversation, enqueue, notice, pairing, removal, turn};
+use super::query::{execute, list, time};
+use super::{SqliteStore, columns, contact, conversation, enqueue, notice, pairing, removal, turn};
 use crate::StoreError;
 use crate::contacts::{Approved, ApprovedContact, Challenge, Challenged, Contacts, PairingRequest, Who};
 use crate::inbox::TurnLease;
@@ -73,7 +73,7 @@ pub(super) fn approve(
     now: Timestamp,
 ) -> Result<Approved, StoreError> {
     let (contact, asked_on) = pairing::find_request(db, who, now)?;
-    let was_approved = is_approved(db, &contact)?;
+    let was_approved = contact::is_approved(db, &contact)?;
     let sql = "INSERT INTO contact (number, approved_at) VALUES (?1, ?2)
                ON CONFLICT DO UPDATE SET approved_at = coalesce(approved_at, ?2), blocked_at = NULL";
     execute(db, sql, (contact.as_str(), now.0))?;
@@ -87,11 +87,6 @@ pub(super) fn approve(
     };
     let released = release_kept(db, &contact, now)?;
     Ok(Approved { contact, was_approved, is_opted_out: standing.is_opted_out, message, released })
-}
-
-pub(super) fn is_approved(db: &Connection, contact: &PhoneNumber) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM contact WHERE number = ? AND approved_at IS NOT NULL)";
-    one(db, sql, [contact.as_str()], |row| row.get(0))
 }
 
 /// The approval SMS.
@@ -117,7 +112,7 @@ fn tell(
 /// What was kept of a contact becomes one turn in each conversation, ahead of what was said later.
 fn release_kept(db: &Connection, contact: &PhoneNumber, now: Timestamp) -> Result<u32, StoreError> {
     let mut released = 0;
-    for conversation in conversations(db, contact)? {
+    for conversation in contact::conversations(db, contact)? {
         let sql = "SELECT id, received_at FROM inbound WHERE conversation = ? AND state = 'kept' ORDER BY id";
         let kept = list(db, sql, [conversation.0], |row| Ok((InboundId(row.get("id")?), time(row, "received_at")?)))?;
         let Some((_, first)) = kept.first() else { continue };
@@ -127,11 +122,6 @@ fn release_kept(db: &Connection, contact: &PhoneNumber, now: Timestamp) -> Resul
         released += u32::try_from(messages.len()).unwrap_or(u32::MAX);
     }
     Ok(released)
-}
-
-pub(super) fn conversations(db: &Connection, contact: &PhoneNumber) -> Result<Vec<ConversationId>, StoreError> {
-    let sql = "SELECT id FROM conversation WHERE contact = ?";
-    list(db, sql, [contact.as_str()], |row| row.get(0).map(ConversationId))
 }
 
 pub(super) fn reject(db: &Connection, who: &Who, block: bool, now: Timestamp) -> Result<PhoneNumber, StoreError> {

@@ -47,11 +47,6 @@ impl Costs for SqliteStore {
     }
 }
 
-/// When the provider is first asked for the price of a message to which nothing more happens.
-pub(super) fn first_ask(over: Timestamp) -> Timestamp {
-    over + ASK_AFTER[0]
-}
-
 /// When it is asked next, after it was asked at `now`.
 fn next_ask(over: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let age = now.since(over);

@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 
 use super::part::{AttemptEnd, Key, Part, close_attempt, held, load};
 use super::query::execute;
-use super::{account_stop, consents, conversation, costs, doubt, ledger, limits, notice, progress, queue};
+use super::{account_stop, consent, conversation, doubt, ledger, limits, notice, progress, queue};
 use crate::notices::Notice;
 use crate::outbox::{AttemptLease, PartState, Reported, SendFailure};
 use crate::{LONGEST_WAIT, StoreError};
@@ -96,12 +96,12 @@ fn write_status(db: &Connection, part: &Part, report: &StatusReport, now: Timest
     if report.is_opt_out {
         // They wanted nothing when the part was sent; the report may be late, and they may have said START since.
         let said = part.sent.map_or(now, |sent| sent.min(now));
-        consents::learn_late(db, part.conversation, Wish::OptOut, Evidence::Refusal, said, now)?;
+        consent::learn_late(db, part.conversation, Wish::OptOut, Evidence::Refusal, said, now)?;
     }
     if report.status.is_final() {
         let sql = "UPDATE part SET settled_at = coalesce(settled_at, ?2), poll_at = NULL,
                           price_due_at = iif(settled_at IS NULL AND price IS NULL, ?3, price_due_at) WHERE id = ?1";
-        execute(db, sql, (part.id.0, now.0, costs::first_ask(now).0))?;
+        execute(db, sql, (part.id.0, now.0, crate::costs::first_ask(now).0))?;
     }
     Ok(())
 }
@@ -115,7 +115,7 @@ pub(super) fn failed(
 ) -> Result<PartFate, StoreError> {
     let part = held(db, lease)?;
     if failure.is_opt_out {
-        consents::change(db, part.conversation, Wish::OptOut, Evidence::Refusal, now, now)?;
+        consent::change(db, part.conversation, Wish::OptOut, Evidence::Refusal, now, now)?;
     }
     if failure.disposition != Disposition::Unknown {
         ledger::give_back(db, part.id, part.attempts)?;
@@ -169,7 +169,7 @@ fn retry(
         return give_up(
             db,
             part,
-            &SendFailure { reason: consents::OPTED_OUT.to_owned(), ..failure.clone() },
+            &SendFailure { reason: consent::OPTED_OUT.to_owned(), ..failure.clone() },
             "canceled",
             now,
         );

@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 
 use super::part::{AttemptEnd, Key, Part, close_attempt, load};
 use super::query::{execute, find, list, one, time};
-use super::{columns, consents, conversation, ledger, notice, part, queue};
+use super::{columns, consent, conversation, ledger, notice, part, queue};
 use crate::notices::Notice;
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, OpenAttempt, PartState, SendFailure};
 use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
@@ -145,7 +145,7 @@ pub(super) fn not_found(
         reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT), now),
         reconcile::Next::Canceled => {
             ledger::give_back(db, part.id, part.attempts)?;
-            end(db, &part, "canceled", consents::OPTED_OUT, now)?;
+            end(db, &part, "canceled", consent::OPTED_OUT, now)?;
             Ok(reconcile::Next::Canceled)
         }
         reconcile::Next::SendAgain => send_again(db, &part, now),

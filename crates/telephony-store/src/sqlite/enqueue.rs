@@ -9,7 +9,7 @@ use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, new_id, one};
-use super::{conversation, lines, media, queue, tally};
+use super::{conversation, line, media, queue, tally};
 use crate::StoreError;
 use crate::outbox::Enqueued;
 
@@ -21,7 +21,7 @@ pub(super) fn enqueue(db: &Connection, line: LineId, draft: &Draft, now: Timesta
     if draft.parts.is_empty() {
         return Err(StoreError::Other("a message without parts cannot be sent".to_owned()));
     }
-    lines::sender_of(db, line)?;
+    line::sender_of(db, line)?;
     let conversation = conversation::find_or_make(db, line, &draft.to)?;
     if conversation::is_opted_out(db, conversation)? {
         return Err(StoreError::OptedOut);
@@ -45,7 +45,7 @@ pub(super) fn room_for(
     segments: u32,
     pacing: Pacing,
 ) -> Result<(), StoreError> {
-    let Some(line) = lines::owner(db, sender)? else { return Ok(()) };
+    let Some(line) = line::owner(db, sender)? else { return Ok(()) };
     if conversation::standing(db, line, contact)?.is_opted_out {
         return Err(StoreError::OptedOut);
     }

@@ -8,7 +8,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::query::{find, list, maybe_time, one, time};
-use super::{columns, ledger, limits, lines, progress, queue};
+use super::{candidate, columns, ledger, limits, line, progress};
 use crate::StoreError;
 use crate::lines::{Line, Queue};
 use crate::outbox::ExpectedStart;
@@ -65,7 +65,7 @@ fn by_its_line(
     let sql = "SELECT segments FROM part WHERE line = ? AND id <= ? AND state IN ('queued', 'ready') ORDER BY id";
     let waiting = list(db, sql, (first.line.0, first.part.0), |row| row.get(0))?;
     let noted = one(db, "SELECT next_free_at FROM line WHERE id = ?", [first.line.0], |row| row.get(0).map(Timestamp))?;
-    let line = Line { id: first.line, sender: lines::sender_of(db, first.line)? };
+    let line = Line { id: first.line, sender: line::sender_of(db, first.line)? };
     let expected = on_line(db, &line, noted, waiting, terms, first.is_for_operator, now)?;
     Ok(Some(start(expected, Limit::SegmentsPerDay)))
 }
@@ -81,7 +81,7 @@ fn on_line(
 ) -> Result<Expected, StoreError> {
     let most = terms.limits.segments_per_day.filter(|_| !is_for_operator);
     let budget = most.map(|most| ledger::budget(db, most, now)).transpose()?;
-    let free = queue::free_at(&line.sender, noted, terms.pacing, now);
+    let free = candidate::free_at(&line.sender, noted, terms.pacing, now);
     Ok(expect(waiting, free, terms.pacing.of(&line.sender), budget, now))
 }
 
@@ -132,7 +132,7 @@ fn by_cap(db: &Connection, now: Timestamp) -> Result<Option<ExpectedStart>, Stor
 pub(super) fn queues(db: &Connection, terms: &Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError> {
     let sql = "SELECT id, number, messaging_service, waiting_segments, next_free_at FROM line ORDER BY id";
     let lines = list(db, sql, (), |row| {
-        Ok((lines::line(row)?, row.get::<_, u32>("waiting_segments")?, time(row, "next_free_at")?))
+        Ok((line::read(row)?, row.get::<_, u32>("waiting_segments")?, time(row, "next_free_at")?))
     })?;
     let cap = by_cap(db, now)?;
     lines.into_iter().map(|(line, segments, noted)| queue_of(db, line, segments, noted, &cap, terms, now)).collect()

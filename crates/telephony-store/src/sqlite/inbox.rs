@@ -11,7 +11,7 @@ use telephony_domain::retry::TurnFate;
 use telephony_domain::time::Timestamp;
 
 use super::query::{list, maybe_time, time};
-use super::{AT_A_TIME, SqliteStore, arrival, columns, limits, signature, turn, turn_end};
+use super::{AT_A_TIME, SqliteStore, arrival, columns, pause, signature, turn_end, turn_lease};
 use crate::inbox::{Accepted, FailedTurn, Inbox, Intake, LeasedTurn, TurnEnd, TurnFailure, TurnLease};
 use crate::{LeaseHolder, Next, StoreError};
 
@@ -36,8 +36,8 @@ impl Inbox for SqliteStore {
         let holder = holder.clone();
         let limit = limit.min(AT_A_TIME);
         let lease = move |db: &Connection| {
-            limits::end_pauses(db, now)?;
-            Next::up_to(limit, || turn::lease(db, &holder, merges, now))
+            pause::end_pauses(db, now)?;
+            Next::up_to(limit, || turn_lease::lease(db, &holder, merges, now))
         };
         self.write(lease).await
     }
@@ -85,7 +85,7 @@ impl Inbox for SqliteStore {
 
     async fn resume(&self, contact: &PhoneNumber) -> Result<usize, StoreError> {
         let contact = contact.clone();
-        self.write(move |db| limits::resume(db, &contact)).await
+        self.write(move |db| pause::resume(db, &contact)).await
     }
 }
 

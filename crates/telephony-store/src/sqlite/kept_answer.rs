@@ -1,23 +1,19 @@
-//! Room on a line: what finds none there waits for it, and the operator is told.
+//! Answers for which their line had no room: kept, with their files, until there is.
 
 use std::time::Duration;
 
 use rusqlite::Connection;
-use telephony_domain::id::{ConversationId, LineId};
+use telephony_domain::id::ConversationId;
 use telephony_domain::message::{Draft, OutboundMedia};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, find, one};
+use super::query::{execute, find};
 use super::turn::Turn;
-use super::{conversation, media, notice};
+use super::{conversation, full_line, media};
 use crate::StoreError;
-use crate::notices::Notice;
 
 /// How often it is looked whether there is room: a slow line has sent a message meanwhile, and nobody is asked for it.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-
-/// Why a turn waits.
-pub(super) const NO_ROOM: &str = "too much waits on the line already";
 
 /// Keeps the answer to a turn, with the files that go with it, until there is room.
 pub(super) fn keep(db: &Connection, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), StoreError> {
@@ -50,30 +46,7 @@ pub(super) fn forget(db: &Connection, id: ConversationId) -> Result<(), StoreErr
 /// The turn is looked at again in a while. It has not failed: nobody is to blame, and nobody is told an apology.
 pub(super) fn wait(db: &Connection, turn: &Turn, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE turn SET state = 'retrying', due_at = ?2, reason = ?3 WHERE id = ?1";
-    execute(db, sql, (turn.id.0, (now + LOOK_EVERY).0, NO_ROOM))?;
+    execute(db, sql, (turn.id.0, (now + LOOK_EVERY).0, full_line::NO_ROOM))?;
     conversation::rearm(db, turn.conversation)?;
-    tell(db, conversation::line_of(db, turn.conversation)?, now)
-}
-
-fn tell(db: &Connection, line: LineId, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "SELECT coalesce(messaging_service, number) AS name, waiting_segments FROM line WHERE id = ?";
-    let (name, segments) = one(db, sql, [line.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
-    let text = format!(
-        "{segments} segments wait on {name}, as many as it sends in 10 hours: answers wait until there is room, and \
-         `send` is refused. `openclaw telephony status` says until when; set sms.segmentsPerSecond where the number may \
-         send faster"
-    );
-    if notice::give(db, &Notice::ongoing(format!("queue-full-{line}"), text), now)? {
-        tracing::warn!(line = %line, segments, "a line has no room for more messages: answers wait");
-    }
-    Ok(())
-}
-
-/// Takes back what the operator was told of lines that have room again: a tenth, so that it does not come and go.
-pub(super) fn end_limit_notices(db: &Connection) -> Result<(), StoreError> {
-    let sql = "UPDATE notice SET is_over = 1 WHERE name GLOB 'queue-full-*' AND is_over = 0
-               AND NOT EXISTS (SELECT 1 FROM line WHERE notice.name = 'queue-full-' || id
-                                 AND waiting_segments > waiting_at_most - waiting_at_most / 10)
-               AND NOT EXISTS (SELECT 1 FROM kept_answer)";
-    execute(db, sql, ()).map(drop)
+    full_line::tell(db, conversation::line_of(db, turn.conversation)?, now)
 }

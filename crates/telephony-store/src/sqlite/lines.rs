@@ -1,16 +1,16 @@
 //! Lines, and messages to numbers that may or may not be one.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::line_address::{InvalidLineAddress, LineAddress};
+use telephony_domain::line_address::InvalidLineAddress;
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, find, list, new_id, one, time};
-use super::{SqliteStore, arrival, columns, forecast};
+use super::query::{execute, list, time};
+use super::{SqliteStore, arrival, forecast, line};
 use crate::StoreError;
 use crate::lines::{Gap, LOOK_BACK, Line, Lines, Queue};
 
@@ -39,7 +39,7 @@ impl Lines for SqliteStore {
     }
 
     async fn watch(&self, numbers: Vec<String>) -> Result<(), StoreError> {
-        self.write(move |db| numbers.iter().try_for_each(|number| watch(db, number))).await
+        self.write(move |db| numbers.iter().try_for_each(|number| line::watch(db, number))).await
     }
 
     async fn gaps(&self, now: Timestamp) -> Result<Vec<Gap>, StoreError> {
@@ -58,17 +58,12 @@ impl Lines for SqliteStore {
 
     async fn lines(&self) -> Result<Vec<Line>, StoreError> {
         let sql = "SELECT id, number, messaging_service FROM line ORDER BY id";
-        self.read(|db| list(db, sql, (), line)).await
+        self.read(|db| list(db, sql, (), line::read)).await
     }
 }
 
-/// The line in a row with its `id`, `number` and `messaging_service`.
-pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
-    Ok(Line { id: LineId(row.get("id")?), sender: columns::sender(row)? })
-}
-
 fn bound_queues(db: &Connection, pacing: Pacing) -> Result<(), StoreError> {
-    for line in list(db, "SELECT id, number, messaging_service FROM line", (), line)? {
+    for line in list(db, "SELECT id, number, messaging_service FROM line", (), line::read)? {
         let most = pacing.of(&line.sender).map(Pace::segments_queued_at_most);
         execute(db, "UPDATE line SET waiting_at_most = ? WHERE id = ?", (most, line.id.0))?;
     }
@@ -91,53 +86,18 @@ fn close(db: &Connection, gap: &Gap, until: Timestamp) -> Result<(), StoreError>
     execute(db, sql, (&gap.number, until.0, gap.since.0, look_back)).map(drop)
 }
 
-/// From now on what comes to the number is looked for.
-pub(super) fn watch(db: &Connection, number: &str) -> Result<(), StoreError> {
-    execute(db, "INSERT OR IGNORE INTO watched (number) VALUES (?)", [number]).map(drop)
-}
-
-/// The line that owns the messaging service, else the number.
-pub(super) fn owner(db: &Connection, sender: &Sender) -> Result<Option<LineId>, StoreError> {
-    let sql = "SELECT coalesce((SELECT line FROM line_address WHERE address = ?1),
-                               (SELECT line FROM line_address WHERE address = ?2))";
-    one(db, sql, (&sender.messaging_service, number_of(sender)), |row| Ok(row.get::<_, Option<i64>>(0)?.map(LineId)))
-}
-
-/// A line's sender.
-pub(super) fn sender_of(db: &Connection, line: LineId) -> Result<Sender, StoreError> {
-    let sql = "SELECT number, messaging_service FROM line WHERE id = ?";
-    find(db, sql, [line.0], columns::sender)?.ok_or_else(|| StoreError::NotFound(format!("line {line}")))
-}
-
 fn claim(db: &Connection, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
-    let line = match owner(db, sender)? {
+    let line = match line::owner(db, sender)? {
         Some(line) => {
             let sql = "UPDATE line SET number = ?2, messaging_service = ?3 WHERE id = ?1";
-            execute(db, sql, (line.0, number_of(sender), &sender.messaging_service))?;
+            execute(db, sql, (line.0, line::number_of(sender), &sender.messaging_service))?;
             line
         }
-        None => make(db, sender, now)?,
+        None => line::make(db, sender, now)?,
     };
-    own(db, line, sender)?;
-    arrival::confirm(db, number_of(sender), sender.messaging_service.as_deref(), now)?;
+    line::own(db, line, sender)?;
+    arrival::confirm(db, line::number_of(sender), sender.messaging_service.as_deref(), now)?;
     Ok(line)
-}
-
-fn make(db: &Connection, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
-    let sql = "INSERT INTO line (number, messaging_service, claimed_at) VALUES (?, ?, ?)";
-    execute(db, sql, (number_of(sender), &sender.messaging_service, now.0))?;
-    Ok(LineId(new_id(db)))
-}
-
-/// Maps addresses to the line; one that another line has stays there, and so do the opt-outs of those who texted it.
-fn own(db: &Connection, line: LineId, sender: &Sender) -> Result<(), StoreError> {
-    if let Some(address) = sender.receiving() {
-        watch(db, address.as_str())?;
-    }
-    for address in number_of(sender).into_iter().chain(sender.messaging_service.as_deref()) {
-        execute(db, "INSERT OR IGNORE INTO line_address (address, line) VALUES (?, ?)", (address, line.0))?;
-    }
-    Ok(())
 }
 
 fn settle(db: &Connection, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
@@ -148,13 +108,9 @@ fn settle(db: &Connection, number: &str, is_ours: bool, now: Timestamp) -> Resul
     }
     let cannot_send = |error: InvalidLineAddress| StoreError::Other(format!("no line can be made: {error}"));
     let sender = Sender { number: Some(number.parse().map_err(cannot_send)?), messaging_service: None };
-    if owner(db, &sender)?.is_none() {
-        let line = make(db, &sender, now)?;
-        own(db, line, &sender)?;
+    if line::owner(db, &sender)?.is_none() {
+        let line = line::make(db, &sender, now)?;
+        line::own(db, line, &sender)?;
     }
     arrival::confirm(db, Some(number), None, now)
-}
-
-fn number_of(sender: &Sender) -> Option<&str> {
-    sender.number.as_ref().map(LineAddress::as_str)
 }

@@ -1,14 +1,13 @@
 //! What the operator is told: once for as long as it holds, and by SMS no more than once a day.
 
 use rusqlite::{Connection, Row};
-use telephony_domain::id::LineId;
-use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::message::Purpose;
 use telephony_domain::notice::{DAY, pause_after};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, time};
-use super::{enqueue, tally};
+use super::tally;
 use crate::StoreError;
 use crate::notices::{Given, Notice, Untold};
 
@@ -87,27 +86,6 @@ pub(super) fn untold(db: &Connection, now: Timestamp) -> Result<Untold, StoreErr
 fn quiet_until(db: &Connection, now: Timestamp) -> Result<Timestamp, StoreError> {
     let (told, last) = tally::look(db, Purpose::Notice, now)?;
     Ok(last.map_or(now, |last| last + pause_after(told)))
-}
-
-/// The operator is told of `names`, in these words; nothing happens where one of them was told meanwhile.
-pub(super) fn tell(
-    db: &Connection,
-    names: &[String],
-    line: LineId,
-    draft: &Draft,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    for name in names {
-        let sql = "UPDATE notice SET told_at = ?2 WHERE name = ?1 AND told_at IS NULL";
-        if execute(db, sql, (name, now.0))? == 0 {
-            return Err(StoreError::NotFound(format!("untold notice `{name}`")));
-        }
-    }
-    match enqueue::enqueue(db, line, draft, now) {
-        Ok(_) => Ok(true),
-        Err(StoreError::OptedOut) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// What has happened is seen; what goes on is not over by that.

@@ -1,11 +1,13 @@
 //! Notices: each method one transaction.
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use telephony_domain::id::LineId;
 use telephony_domain::message::Draft;
 use telephony_domain::time::Timestamp;
 
-use super::{SqliteStore, notice};
+use super::query::execute;
+use super::{SqliteStore, enqueue, notice};
 use crate::StoreError;
 use crate::notices::{Given, Notice, Notices, Untold};
 
@@ -29,10 +31,25 @@ impl Notices for SqliteStore {
     }
 
     async fn tell(&self, names: Vec<String>, line: LineId, draft: Draft, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(move |db| notice::tell(db, &names, line, &draft, now)).await
+        self.write(move |db| tell(db, &names, line, &draft, now)).await
     }
 
     async fn notices_seen(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.write(move |db| notice::seen(db, now)).await
+    }
+}
+
+/// The operator is told of `names`, in these words; nothing happens where one of them was told meanwhile.
+fn tell(db: &Connection, names: &[String], line: LineId, draft: &Draft, now: Timestamp) -> Result<bool, StoreError> {
+    for name in names {
+        let sql = "UPDATE notice SET told_at = ?2 WHERE name = ?1 AND told_at IS NULL";
+        if execute(db, sql, (name, now.0))? == 0 {
+            return Err(StoreError::NotFound(format!("untold notice `{name}`")));
+        }
+    }
+    match enqueue::enqueue(db, line, draft, now) {
+        Ok(_) => Ok(true),
+        Err(StoreError::OptedOut) => Ok(false),
+        Err(error) => Err(error),
     }
 }

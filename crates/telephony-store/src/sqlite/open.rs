@@ -1,25 +1,16 @@
-//! The file, its folder, and how connections to it are set up.
+//! The file and its folder, as each mode opens them.
 
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::checkpoint::WalCheckpointer;
-use super::{Mode, schema};
+use super::connection::{connect, connect_with, with_shortage};
+use super::mode::Mode;
+use super::schema;
 use crate::StoreError;
 use crate::file::{File, make_file};
-
-/// How long we wait for another process to finish its transaction.
-const BUSY: Duration = Duration::from_secs(5);
-
-/// Statements that are kept prepared; more than there are.
-const PREPARED: usize = 128;
-
-/// Files that a connection opens: the database, its log, and the log's index.
-const FILES: usize = 3;
 
 /// What a store works with.
 pub(super) struct Opened {
@@ -98,18 +89,6 @@ fn with_reason(error: StoreError, path: &Path) -> StoreError {
     }
 }
 
-/// SQLite does not say either when it had too few descriptors, and gives back those that it had. The folder is opened in
-/// place of its files, because closing one of these would give up the locks that we have on it.
-fn with_shortage(error: StoreError, path: &Path) -> StoreError {
-    let is_vague = matches!(error, StoreError::ReadOnly(_) | StoreError::Disk(_) | StoreError::Other(_));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let shortage = || {
-        let opened: Result<Vec<_>, _> = (0..FILES).map(|_| std::fs::File::open(folder)).collect();
-        opened.err().as_ref().and_then(StoreError::of_room)
-    };
-    is_vague.then(shortage).flatten().unwrap_or(error)
-}
-
 /// The path as SQLite's URI, with a word on how to open it.
 fn uri(path: &Path, how: &str) -> PathBuf {
     let mut uri = String::from("file:");
@@ -155,29 +134,6 @@ fn for_reading(path: &Path) -> Result<Connection, StoreError> {
 fn set_up_for_reading(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "cache_size", -512)?; // KiB
     db.pragma_update(None, "query_only", true)
-}
-
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    // Not a URI: a path may start with `file:`.
-    connect_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-}
-
-fn connect_with(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
-    let always = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let opened = Connection::open_with_flags(path, flags | always);
-    let db = opened.map_err(|error| with_shortage(error.into(), path))?;
-    configure(&db).map_err(|error| with_shortage(error.into(), path))?;
-    Ok(db)
-}
-
-fn configure(db: &Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(BUSY)?;
-    db.set_prepared_statement_cache_capacity(PREPARED);
-    // Without it SQLite plans a statement anew for each value that is bound, where a partial index might depend on it:
-    // half of the time that an arrival takes.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.pragma_update(None, "mmap_size", 0)
 }
 
 fn make_folder(path: &Path) -> Result<(), StoreError> {

@@ -14,7 +14,7 @@ use telephony_domain::reconcile;
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
 
-use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, forecast, progress, queue, retried};
+use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, forecast, next_part, progress, retried};
 use crate::outbox::{
     AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, OpenAttempt, Outbox, Progress, Reported, Retried, SendFailure,
     SilentPart, StartedPart,
@@ -47,7 +47,7 @@ impl Outbox for SqliteStore {
     ) -> Result<Next<Vec<StartedPart>>, StoreError> {
         let holder = holder.clone();
         let limit = limit.min(AT_A_TIME);
-        self.write(move |db| Next::up_to(limit, || queue::start(db, &holder, &terms, only, now))).await
+        self.write(move |db| Next::up_to(limit, || next_part::start(db, &holder, &terms, only, now))).await
     }
 
     async fn part_sent(&self, lease: AttemptLease, receipt: Receipt, now: Timestamp) -> Result<(), StoreError> {

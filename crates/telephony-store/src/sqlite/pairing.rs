@@ -8,8 +8,8 @@ use telephony_domain::pairing::{CODE_VALID_FOR, PENDING_AT_MOST, PairingCode};
 use telephony_domain::time::Timestamp;
 
 use super::query::{apart, execute, find, list, one, time};
-use super::turn::Turn;
-use super::{columns, contacts, enqueue, kept_answer, notice, removal, tally, turn_end};
+use super::turn::{self, Turn};
+use super::{columns, contact, enqueue, full_line, kept_answer, notice, removal, tally, turn_end};
 use crate::StoreError;
 use crate::contacts::{Challenge, Challenged, KEPT_AT_MOST, KEPT_FOR, PairingRequest, Who};
 use crate::inbox::TurnLease;
@@ -29,12 +29,12 @@ pub(super) fn challenge(
     challenge: Challenge,
     now: Timestamp,
 ) -> Result<Challenged, StoreError> {
-    let turn = turn_end::held(db, lease)?;
+    let turn = turn::held(db, lease)?;
     let sql = "SELECT line, contact FROM conversation WHERE id = ?";
     let (line, contact) =
         one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), columns::number(row, "contact")?)))?;
     let stranger = Stranger { turn, line, contact };
-    if contacts::is_approved(db, &stranger.contact)? {
+    if contact::is_approved(db, &stranger.contact)? {
         turn_end::hand_back(db, lease, now)?;
         return Ok(Challenged::AskedBefore);
     }
@@ -48,7 +48,7 @@ pub(super) fn challenge(
         Challenged::TooManyPending => drop_turn(db, &stranger, "too many pairing requests wait", now)?,
         Challenged::BudgetSpent => drop_turn(db, &stranger, "too many strangers were answered today", now)?,
         Challenged::NoRoom => {
-            turn_end::close_attempt(db, &stranger.turn, "kept", Some(kept_answer::NO_ROOM), Some(now))?;
+            turn::close_attempt(db, &stranger.turn, "kept", Some(full_line::NO_ROOM), Some(now))?;
             kept_answer::wait(db, &stranger.turn, now)?;
         }
     }
@@ -136,7 +136,7 @@ fn keep(db: &Connection, stranger: &Stranger, now: Timestamp) -> Result<(), Stor
 }
 
 fn drop_turn(db: &Connection, stranger: &Stranger, why: &str, now: Timestamp) -> Result<(), StoreError> {
-    turn_end::close(db, &stranger.turn, "refused", "dropped", Some(why), now)
+    turn::close(db, &stranger.turn, "refused", "dropped", Some(why), now)
 }
 
 fn kept(db: &Connection, contact: &PhoneNumber) -> Result<u32, StoreError> {

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::query::execute;
 use super::waiting::Waiting;
-use super::worker::Work;
+use super::work::Work;
 use crate::StoreError;
 
 /// Does jobs until nobody can ask any more.

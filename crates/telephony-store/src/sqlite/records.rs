@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 
 use super::query::{execute, find, list, maybe_time, one};
 use super::{
-    SqliteStore, consents, contacts, conversation, history, kept_answer, limits, notice, pairing, queue, removal,
+    SqliteStore, consents, contact, conversation, history, kept_answer, notice, pairing, pause, queue, removal,
 };
 use crate::StoreError;
 use crate::history::Filter;
@@ -79,7 +79,7 @@ fn holdings(db: &Connection, contact: &PhoneNumber) -> Result<Holdings, StoreErr
 }
 
 fn purge(db: &Connection, contact: &PhoneNumber, at_most: u32, now: Timestamp) -> Result<Purged, StoreError> {
-    let conversations = contacts::conversations(db, contact)?;
+    let conversations = contact::conversations(db, contact)?;
     let mut messages = 0;
     for conversation in &conversations {
         end_work(db, *conversation, now)?;
@@ -133,7 +133,7 @@ fn forget(db: &Connection, contact: &PhoneNumber, conversations: &[ConversationI
         if one(db, is_free, [id.0], |row| row.get(0))? {
             execute(db, "DELETE FROM consent WHERE conversation = ?", [id.0])?;
             execute(db, "DELETE FROM conversation WHERE id = ?", [id.0])?;
-            notice::forget(db, &limits::pause_name(*id))?;
+            notice::forget(db, &pause::pause_name(*id))?;
         }
     }
     execute(db, "DELETE FROM pairing WHERE contact = ?", [contact.as_str()])?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 
-use super::Mode;
+use super::mode::Mode;
 use crate::StoreError;
 
 /// One script per version; the first makes version 1. A script that was released never changes.

@@ -10,20 +10,14 @@ use telephony_domain::retry::{Disposition, TurnFate, turn_fate, unavailable_from
 use telephony_domain::time::Timestamp;
 
 use super::query::{apart, execute, find, list, maybe_time, one};
-use super::turn::{COLUMNS, Turn, read};
-use super::{conversation, enqueue, kept_answer, limits, notice, queue};
+use super::turn::{COLUMNS, Turn, close, close_attempt, held, read};
+use super::{conversation, enqueue, full_line, kept_answer, notice, pause, queue};
 use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
 use crate::notices::Notice;
 use crate::{LONGEST_WAIT, LeaseHolder, StoreError};
 
 /// The outcome of an attempt for which no connection to the agent was possible.
 const UNREACHABLE: &str = "unreachable";
-
-/// The turn, while the lease on it is the newest.
-pub(super) fn held(db: &Connection, lease: &TurnLease) -> Result<Turn, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM turn WHERE id = ? AND fence = ? AND state = 'leased'");
-    find(db, &sql, (lease.turn.0, lease.fence), read)?.ok_or(StoreError::LeaseLost)
-}
 
 pub(super) fn renew(db: &Connection, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
     let turn = held(db, lease)?;
@@ -40,7 +34,7 @@ pub(super) fn finish(db: &Connection, lease: &TurnLease, end: &TurnEnd, now: Tim
         }
         TurnEnd::Answered(drafts) => match apart(db, || answer(db, &turn, drafts, now)) {
             Err(StoreError::QueueFull { .. }) => {
-                close_attempt(db, &turn, "kept", Some(kept_answer::NO_ROOM), Some(now))?;
+                close_attempt(db, &turn, "kept", Some(full_line::NO_ROOM), Some(now))?;
                 kept_answer::keep(db, &turn, drafts, now)
             }
             answered => answered,
@@ -83,42 +77,13 @@ fn answer(db: &Connection, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Res
     }
     notice::end(db, UNANSWERED)?;
     if drafts.is_empty() {
-        limits::forget_exchanges(db, turn.conversation)?;
+        pause::forget_exchanges(db, turn.conversation)?;
     } else {
         let sql = "SELECT min(received_at) AS came FROM inbound WHERE turn = ?";
         let came = one(db, sql, [turn.id.0], |row| maybe_time(row, "came"))?;
-        limits::count_exchange(db, turn.conversation, came.unwrap_or(now), now)?;
+        pause::count_exchange(db, turn.conversation, came.unwrap_or(now), now)?;
     }
     close(db, turn, "answered", "answered", None, now)
-}
-
-/// Ends a turn for good; its messages become `messages`, because of `why`.
-pub(super) fn close(
-    db: &Connection,
-    turn: &Turn,
-    state: &str,
-    messages: &str,
-    why: Option<&str>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let sql = "UPDATE turn SET state = ?2, due_at = NULL, ended_at = ?3 WHERE id = ?1";
-    execute(db, sql, (turn.id.0, state, now.0))?;
-    execute(db, "UPDATE inbound SET state = ?2, why = ?3 WHERE turn = ?1", (turn.id.0, messages, why))?;
-    close_attempt(db, turn, state, why, Some(now))?;
-    conversation::rearm(db, turn.conversation)
-}
-
-/// Ends the attempt that is running; without `now` it was cut short and nobody knows when.
-pub(super) fn close_attempt(
-    db: &Connection,
-    turn: &Turn,
-    outcome: &str,
-    reason: Option<&str>,
-    now: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    let sql = "UPDATE turn_attempt SET outcome = ?3, reason = ?4, ended_at = ?5
-               WHERE turn = ?1 AND number = ?2 AND outcome = 'running'";
-    execute(db, sql, (turn.id.0, turn.fence, outcome, reason, now.map(|now| now.0))).map(drop)
 }
 
 pub(super) fn record_failure(

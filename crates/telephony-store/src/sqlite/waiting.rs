@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::worker::Work;
+use super::work::Work;
 use crate::StoreError;
 
 /// The row grows no longer. Turns, requests to the provider and what is taken from the journal at a time are fewer by far: it

@@ -7,16 +7,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::waiting::Waiting;
+use super::work::Work;
 use crate::StoreError;
-
-/// Something to be done with the connection, and somebody who waits for it.
-pub(super) trait Work: Send {
-    /// Does it; after an error nothing of what it did is to be kept. It may be asked again once what it did was undone.
-    fn run(&mut self, db: &Connection) -> Result<(), StoreError>;
-
-    /// Tells whoever waits what came of it; an error in `stored` means that nothing was kept.
-    fn answer(self: Box<Self>, stored: Result<(), StoreError>);
-}
 
 struct Asked<T, F> {
     work: F,

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::checkpoint::WalCheckpointer;
 use super::query::execute;
 use super::waiting::Waiting;
-use super::worker::Work;
+use super::work::Work;
 use crate::StoreError;
 use crate::file::File;
 
