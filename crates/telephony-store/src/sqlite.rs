@@ -1,78 +1,27 @@
 //! The store in one SQLite file: one thread writes, one reads; the tables are in `sqlite/migrations`.
 
-mod account_stop;
-mod account_stops;
-mod arrival;
-mod backlog;
-mod candidate;
-mod checkpoint;
-mod columns;
-mod connection;
-mod consent;
-mod consents;
-mod contact;
-mod contacts;
-mod conversation;
-mod costs;
-mod delivery;
-mod doubt;
-mod enqueue;
-mod failure;
-mod forecast;
-mod full_line;
+mod engine;
 mod history;
 mod inbox;
-mod kept_answer;
-mod ledger;
-mod limits;
-mod line;
-mod lines;
-mod media;
-mod mode;
-mod next_part;
-mod notice;
-mod notices;
-mod open;
-mod operator_commands;
 mod outbox;
-mod pairing;
-mod part;
-mod pause;
-mod progress;
-mod query;
-mod queue;
-mod reader;
-mod records;
-mod removal;
-mod retried;
-mod routes;
-mod schema;
-mod signature;
-mod summary;
-mod tally;
+mod people;
+mod rows;
 #[cfg(test)]
 mod tests;
-mod turn;
-mod turn_end;
-mod turn_lease;
-mod unanswerable;
-mod waiting;
-mod work;
-mod worker;
-mod writer;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 
 use crate::StoreError;
 use crate::file::File;
 use crate::soundness::Soundness;
-pub use mode::Mode;
-use open::Opened;
-use worker::Worker;
+pub use engine::mode::Mode;
+use engine::open::{self, Opened};
+use engine::query::Db;
+use engine::worker::Worker;
+use engine::{reader, schema, writer};
 
 /// A new file is brought into shape by whoever comes first; SQLite lets nobody wait for that, so others try again.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
@@ -131,7 +80,7 @@ impl SqliteStore {
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnMut(&Db) -> Result<T, StoreError> + Send + 'static,
     {
         self.writer.ask(work).await.map_err(|error| error.at(&self.path))
     }
@@ -140,7 +89,7 @@ impl SqliteStore {
     async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnMut(&Db) -> Result<T, StoreError> + Send + 'static,
     {
         self.reader.ask(work).await.map_err(|error| error.at(&self.path))
     }

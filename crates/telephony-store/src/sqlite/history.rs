@@ -1,18 +1,23 @@
-//! What happened: lists, one message in detail, what was said.
+//! The history: lists, one message in detail, what was said, counts and costs.
+//!
+//! It reads one consistent picture and never waits for the writer; all that it writes down is a price and what an agent is
+//! to forget.
 
+mod backlog;
+mod costs;
 mod detail;
 mod entries;
 mod spoken;
+pub(super) mod summary;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row};
 use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
 use telephony_domain::time::Timestamp;
 
-use super::query::{execute, one};
-use super::{SqliteStore, backlog, summary};
 use crate::StoreError;
 use crate::history::{Backlog, Detail, Entry, EntryId, Filter, History, Mark, Reference, Spoken, Summary};
+use crate::sqlite::SqliteStore;
+use crate::sqlite::engine::query::{Db, Row, execute, one};
 
 #[async_trait]
 impl History for SqliteStore {
@@ -56,7 +61,7 @@ impl History for SqliteStore {
 }
 
 /// Messages with everything that happened to them, oldest first.
-pub(super) fn details(db: &Connection, filter: &Filter) -> Result<Vec<Detail>, StoreError> {
+pub(super) fn details(db: &Db, filter: &Filter) -> Result<Vec<Detail>, StoreError> {
     let newest_first = entries::list_by(db, filter)?;
     newest_first.into_iter().rev().map(|entry| detail::of_entry(db, entry)).collect()
 }

@@ -1,18 +1,32 @@
-//! The inbox: each method one transaction.
+//! The inbox: arrivals, turns made of them, and how turns end.
+//!
+//! An arrival is stored once, by the provider's id. A turn's set of messages is fixed when it is leased first; a retry gets
+//! the same. A conversation has one turn in flight, and only the newest lease, by its fence, may end it. The end and the
+//! answer's parts are one transaction.
+
+pub(super) mod arrival;
+mod attachments;
+pub(super) mod kept_answer;
+mod signature;
+pub(super) mod turn;
+pub(super) mod turn_end;
+mod turn_lease;
+mod unanswerable;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 use telephony_domain::id::TurnId;
 use telephony_domain::message::Arrival;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::TurnFate;
 use telephony_domain::time::Timestamp;
 
-use super::query::{list, maybe_time, time};
-use super::{AT_A_TIME, SqliteStore, arrival, columns, pause, signature, turn_end, turn_lease};
 use crate::inbox::{Accepted, FailedTurn, Inbox, Intake, LeasedTurn, TurnEnd, TurnFailure, TurnLease};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, list, maybe_time, time};
+use crate::sqlite::outbox::pause;
+use crate::sqlite::{AT_A_TIME, SqliteStore};
 use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]
@@ -35,7 +49,7 @@ impl Inbox for SqliteStore {
     ) -> Result<Next<Vec<LeasedTurn>>, StoreError> {
         let holder = holder.clone();
         let limit = limit.min(AT_A_TIME);
-        let lease = move |db: &Connection| {
+        let lease = move |db: &Db| {
             pause::end_pauses(db, now)?;
             Next::up_to(limit, || turn_lease::lease(db, &holder, merges, now))
         };
@@ -89,7 +103,7 @@ impl Inbox for SqliteStore {
     }
 }
 
-fn failed_turns(db: &Connection) -> Result<Vec<FailedTurn>, StoreError> {
+fn failed_turns(db: &Db) -> Result<Vec<FailedTurn>, StoreError> {
     let sql = "SELECT t.id, c.contact, t.state, t.attempts, t.reason, t.due_at,
                       (SELECT min(received_at) FROM inbound WHERE turn = t.id) AS received_at
                FROM turn AS t JOIN conversation AS c ON c.id = t.conversation

@@ -1,4 +1,27 @@
-//! The outbox: each method one transaction.
+//! The outbox: drafts, their parts, attempts to send them, and what became of those.
+//!
+//! A draft is stored once, by its key. The parts of a conversation leave one after the other; a part is marked as started,
+//! its line occupied and its limits charged in one transaction before the provider hears of it. An attempt without an
+//! outcome is in doubt and is never repeated before the doubt is over. A status moves forward only. Nothing is queued for,
+//! and nothing leaves to, a contact that opted out.
+
+mod account_stop;
+mod account_stops;
+mod candidate;
+pub(super) mod consent;
+mod delivery;
+mod doubt;
+pub(super) mod enqueue;
+pub(super) mod forecast;
+pub(super) mod full_line;
+mod ledger;
+mod limits;
+mod next_part;
+mod part;
+pub(super) mod pause;
+pub(super) mod progress;
+pub(super) mod queue;
+mod retried;
 
 use std::time::Duration;
 
@@ -14,11 +37,11 @@ use telephony_domain::reconcile;
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
 
-use super::{AT_A_TIME, SqliteStore, delivery, doubt, enqueue, forecast, next_part, progress, retried};
 use crate::outbox::{
     AttemptLease, DoubtfulPart, Enqueued, ExpectedStart, OpenAttempt, Outbox, Progress, Reported, Retried, SendFailure,
     SilentPart, StartedPart,
 };
+use crate::sqlite::{AT_A_TIME, SqliteStore};
 use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]

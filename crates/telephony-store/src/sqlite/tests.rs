@@ -10,12 +10,13 @@ use telephony_domain::time::Timestamp;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::query::execute;
-use super::writer::STEP;
-use super::{Mode, SqliteStore, arrival};
 use crate::StoreError;
 use crate::inbox::{Accepted, Inbox, Intake};
 use crate::notices::Notices;
+use crate::sqlite::engine::query::execute;
+use crate::sqlite::engine::writer::STEP;
+use crate::sqlite::inbox::arrival;
+use crate::sqlite::{Mode, SqliteStore};
 
 fn open() -> (TempDir, Arc<SqliteStore>) {
     let folder = tempfile::tempdir().unwrap();

@@ -1,16 +1,17 @@
 //! One message with everything that happened to it.
 
-use rusqlite::{Connection, Row};
 use telephony_domain::id::{InboundId, MessageId, TurnId};
 
-use super::super::query::{find, list, maybe_time, one, time};
-use super::super::{columns, media, progress};
 use super::entries;
 use crate::StoreError;
 use crate::history::{Attempt, Detail, Entry, EntryId, Reference};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, maybe_time, one, time};
+use crate::sqlite::outbox::progress;
+use crate::sqlite::rows::media;
 
 /// The message that is meant, if there is such a one.
-pub(super) fn of(db: &Connection, reference: &Reference) -> Result<Option<Detail>, StoreError> {
+pub(super) fn of(db: &Db, reference: &Reference) -> Result<Option<Detail>, StoreError> {
     let id = match reference {
         Reference::Entry(id) => Some(*id),
         Reference::Provider(id) => by_provider(db, id)?,
@@ -20,14 +21,14 @@ pub(super) fn of(db: &Connection, reference: &Reference) -> Result<Option<Detail
 }
 
 /// The same for a message that was listed.
-pub(super) fn of_entry(db: &Connection, entry: Entry) -> Result<Detail, StoreError> {
+pub(super) fn of_entry(db: &Db, entry: Entry) -> Result<Detail, StoreError> {
     match entry.id {
         EntryId::In(id) => inbound(db, id, entry),
         EntryId::Out(id) => outbound(db, id, entry),
     }
 }
 
-fn by_provider(db: &Connection, id: &str) -> Result<Option<EntryId>, StoreError> {
+fn by_provider(db: &Db, id: &str) -> Result<Option<EntryId>, StoreError> {
     let inbound = find(db, "SELECT id FROM inbound WHERE provider_id = ?", [id], |row| row.get(0).map(InboundId))?;
     if let Some(inbound) = inbound {
         return Ok(Some(EntryId::In(inbound)));
@@ -36,7 +37,7 @@ fn by_provider(db: &Connection, id: &str) -> Result<Option<EntryId>, StoreError>
     Ok(find(db, sql, [id], |row| row.get(0).map(MessageId))?.map(EntryId::Out))
 }
 
-fn inbound(db: &Connection, id: InboundId, entry: Entry) -> Result<Detail, StoreError> {
+fn inbound(db: &Db, id: InboundId, entry: Entry) -> Result<Detail, StoreError> {
     let sql = "SELECT provider_id, turn, also_to FROM inbound WHERE id = ?";
     let (provider_id, turn, also_to) = one(db, sql, [id.0], |row| {
         Ok((row.get("provider_id")?, row.get::<_, Option<i64>>("turn")?, columns::also_to(row)?))
@@ -49,7 +50,7 @@ fn inbound(db: &Connection, id: InboundId, entry: Entry) -> Result<Detail, Store
     Ok(Detail { entry, provider_id: Some(provider_id), media, also_to, turn, parts, attempts })
 }
 
-fn outbound(db: &Connection, id: MessageId, entry: Entry) -> Result<Detail, StoreError> {
+fn outbound(db: &Db, id: MessageId, entry: Entry) -> Result<Detail, StoreError> {
     let turn: Option<i64> = one(db, "SELECT turn FROM message WHERE id = ?", [id.0], |row| row.get(0))?;
     let sql = "SELECT p.position AS part, a.started_at, a.ended_at, a.outcome, a.code, a.reason
                FROM part AS p JOIN part_attempt AS a ON a.part = p.id WHERE p.message = ?
@@ -60,7 +61,7 @@ fn outbound(db: &Connection, id: MessageId, entry: Entry) -> Result<Detail, Stor
     Ok(Detail { entry, provider_id: None, media, also_to: Vec::new(), turn: turn.map(TurnId), parts, attempts })
 }
 
-fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+fn attempt(row: &Row<'_>) -> RowResult<Attempt> {
     Ok(Attempt {
         part: row.get("part")?,
         started: time(row, "started_at")?,

@@ -1,17 +1,16 @@
 //! Messages both ways as entries of one list.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{InboundId, LineId, MessageId};
 use telephony_domain::message::Purpose;
 use telephony_domain::time::Timestamp;
 
-use super::super::query::{find, time};
-use super::super::{columns, progress};
 use crate::StoreError;
 use crate::history::{Direction, Entry, EntryId, EntryState, Filter};
 use crate::outbox::{PartProgress, PartState};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, Value, find, list_some, time};
+use crate::sqlite::outbox::progress;
 
 const INBOUND: &str = "SELECT id, sender, line, received_at, text, state, why,
                               (SELECT count(*) FROM inbound_media WHERE inbound = inbound.id) AS media FROM inbound";
@@ -22,7 +21,7 @@ const OUTBOUND: &str = "SELECT m.id, c.contact, c.line, m.created_at, m.purpose,
                         FROM message AS m JOIN conversation AS c ON c.id = m.conversation";
 
 /// The newest messages that `filter` lets through, newest first.
-pub(super) fn list_by(db: &Connection, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+pub(super) fn list_by(db: &Db, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
     if filter.direction != Some(Direction::Outbound) {
         entries.extend(collect(db, inbound_by(filter), filter, |row| Ok(inbound(row)?))?);
@@ -38,22 +37,15 @@ pub(super) fn list_by(db: &Connection, filter: &Filter) -> Result<Vec<Entry>, St
 
 /// Reads no further than to the last message that is wanted.
 fn collect(
-    db: &Connection,
+    db: &Db,
     query: Query,
     filter: &Filter,
     read: impl Fn(&Row<'_>) -> Result<Entry, StoreError>,
 ) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = db.prepare_cached(&query.sql())?;
-    let mut rows = statement.query(params_from_iter(query.values))?;
-    let mut entries = Vec::new();
-    while entries.len() < most(filter) {
-        let Some(row) = rows.next()? else { break };
+    list_some(db, &query.sql(), query.values, most(filter), |row| {
         let entry = read(row)?;
-        if filter.wants_state(&entry) {
-            entries.push(entry);
-        }
-    }
-    Ok(entries)
+        Ok(filter.wants_state(&entry).then_some(entry))
+    })
 }
 
 fn most(filter: &Filter) -> usize {
@@ -135,7 +127,7 @@ impl Query {
 }
 
 /// One message by its id.
-pub(super) fn entry(db: &Connection, id: EntryId) -> Result<Option<Entry>, StoreError> {
+pub(super) fn entry(db: &Db, id: EntryId) -> Result<Option<Entry>, StoreError> {
     match id {
         EntryId::In(id) => find(db, &format!("{INBOUND} WHERE id = ?"), [id.0], inbound),
         EntryId::Out(id) => {
@@ -145,7 +137,7 @@ pub(super) fn entry(db: &Connection, id: EntryId) -> Result<Option<Entry>, Store
     }
 }
 
-fn inbound(row: &Row<'_>) -> rusqlite::Result<Entry> {
+fn inbound(row: &Row<'_>) -> RowResult<Entry> {
     Ok(Entry {
         id: EntryId::In(InboundId(row.get("id")?)),
         contact: row.get("sender")?,
@@ -168,7 +160,7 @@ struct Outbound {
     purpose: Purpose,
 }
 
-fn outbound(row: &Row<'_>) -> rusqlite::Result<Outbound> {
+fn outbound(row: &Row<'_>) -> RowResult<Outbound> {
     Ok(Outbound {
         id: MessageId(row.get("id")?),
         contact: row.get("contact")?,
@@ -181,7 +173,7 @@ fn outbound(row: &Row<'_>) -> rusqlite::Result<Outbound> {
 }
 
 impl Outbound {
-    fn with_parts(self, db: &Connection) -> Result<Entry, StoreError> {
+    fn with_parts(self, db: &Db) -> Result<Entry, StoreError> {
         let parts = progress::parts_of(db, self.id)?;
         let telling = parts.iter().min_by_key(|part| how_far(part));
         let telling = telling.ok_or_else(|| StoreError::Damaged(format!("message {} has no parts", self.id)))?;

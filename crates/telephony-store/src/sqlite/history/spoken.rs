@@ -1,12 +1,11 @@
 //! A conversation as agents get it: answered turns, and the operator's texts between them.
 
-use rusqlite::{Connection, Row};
 use telephony_domain::id::{ConversationId, TurnId};
 use telephony_domain::time::Timestamp;
 
-use super::super::query::{find, list, time};
 use crate::StoreError;
 use crate::history::{Speaker, Spoken};
+use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, time};
 
 /// The newest texts of the operator that an agent gets, where it wants fewer turns than this.
 const OPERATOR_TEXTS: u32 = 20;
@@ -17,7 +16,7 @@ struct Line {
     spoken: Spoken,
 }
 
-pub(super) fn list_of(db: &Connection, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
+pub(super) fn list_of(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
     let mut answered = answered(db, conversation, turns.saturating_add(1))?;
     let since = match answered.len() > turns as usize {
         true => answered.pop().map(|(_, asked)| asked),
@@ -32,7 +31,7 @@ pub(super) fn list_of(db: &Connection, conversation: ConversationId, turns: u32)
 }
 
 /// Answered turns, newest first, each with the time when its agent was last asked.
-fn answered(db: &Connection, conversation: ConversationId, turns: u32) -> Result<Vec<(TurnId, Timestamp)>, StoreError> {
+fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<(TurnId, Timestamp)>, StoreError> {
     let sql =
         "SELECT id, coalesce((SELECT max(started_at) FROM turn_attempt WHERE turn = turn.id), created_at) AS asked_at
                FROM turn WHERE conversation = ?1 AND state = 'answered'
@@ -41,13 +40,13 @@ fn answered(db: &Connection, conversation: ConversationId, turns: u32) -> Result
 }
 
 /// When the contact last had everything forgotten.
-fn forgotten_until(db: &Connection, conversation: ConversationId) -> Result<Option<Timestamp>, StoreError> {
+fn forgotten_until(db: &Db, conversation: ConversationId) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT created_at FROM turn WHERE id <= (SELECT forgotten_turn FROM conversation WHERE id = ?)
                ORDER BY id DESC LIMIT 1";
     find(db, sql, [conversation.0], |row| time(row, "created_at"))
 }
 
-fn said_in(db: &Connection, turn: TurnId) -> Result<Vec<Line>, StoreError> {
+fn said_in(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
     let sql = "SELECT text, received_at AS at FROM inbound WHERE turn = ? ORDER BY id";
     let mut said = list(db, sql, [turn.0], |row| line(row, Speaker::Contact))?;
     let sql = "SELECT coalesce(m.text, (SELECT text FROM part WHERE message = m.id)) AS text, created_at AS at
@@ -58,12 +57,7 @@ fn said_in(db: &Connection, turn: TurnId) -> Result<Vec<Line>, StoreError> {
 
 /// Returns the operator's texts since `since` that arrived or may have, in order of time. Of a text that arrived in part,
 /// the parts that did.
-fn texted(
-    db: &Connection,
-    conversation: ConversationId,
-    since: Timestamp,
-    limit: u32,
-) -> Result<Vec<Line>, StoreError> {
+fn texted(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -> Result<Vec<Line>, StoreError> {
     let sql = "SELECT min(p.sent_at) AS at,
                       iif(count(*) = (SELECT count(*) FROM part WHERE message = m.id) AND m.text IS NOT NULL,
                           m.text, group_concat(p.text, ' ' ORDER BY p.position)) AS text
@@ -77,7 +71,7 @@ fn texted(
     Ok(newest_first)
 }
 
-fn line(row: &Row<'_>, by: Speaker) -> rusqlite::Result<Line> {
+fn line(row: &Row<'_>, by: Speaker) -> RowResult<Line> {
     Ok(Line { at: time(row, "at")?, spoken: Spoken { by, text: row.get("text")? } })
 }
 

@@ -1,0 +1,19 @@
+//! The engine: the file, its connections, the two threads that own them, and the schema.
+//!
+//! One thread writes and one reads. What the writer is asked shares a transaction and a sync of the disk; each job that
+//! fails is undone alone, and none is answered before what it did is on disk. No other room names a type of SQLite:
+//! they know the helpers in `query` and the values in `columns`.
+
+pub(super) mod checkpoint;
+pub(super) mod columns;
+mod connection;
+mod failure;
+pub(super) mod mode;
+pub(super) mod open;
+pub(super) mod query;
+pub(super) mod reader;
+pub(super) mod schema;
+pub(super) mod waiting;
+mod work;
+pub(super) mod worker;
+pub(super) mod writer;

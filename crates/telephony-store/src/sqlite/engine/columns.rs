@@ -1,0 +1,95 @@
+//! Domain values as they are written in columns, and back.
+
+use rusqlite::Row;
+use rusqlite::types::Type;
+use telephony_domain::consent::{Evidence, Wish};
+use telephony_domain::delivery::Status;
+use telephony_domain::line::Sender;
+use telephony_domain::line_address::LineAddress;
+use telephony_domain::message::Purpose;
+use telephony_domain::money::{Amount, Price};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pairing::PairingCode;
+
+use crate::outbox::PartState;
+
+const PURPOSES: [Purpose; 7] = [
+    Purpose::Reply,
+    Purpose::Send,
+    Purpose::Pairing,
+    Purpose::Approval,
+    Purpose::Unavailable,
+    Purpose::Notice,
+    Purpose::OperatorCommand,
+];
+
+/// A word or number in a column that this program never wrote. It does not repeat the value, which may be private.
+#[derive(Debug, thiserror::Error)]
+#[error("column `{0}` holds something this program never wrote")]
+struct Strange(String);
+
+fn known<T>(column: &str, value: Option<T>) -> rusqlite::Result<T> {
+    let strange = || Box::new(Strange(column.to_owned()));
+    value.ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, strange()))
+}
+
+/// A phone number.
+pub(crate) fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<PhoneNumber> {
+    known(column, PhoneNumber::try_from(row.get::<_, String>(column)?).ok())
+}
+
+/// A line's sender, in the columns `number` and `messaging_service`.
+pub(crate) fn sender(row: &Row<'_>) -> rusqlite::Result<Sender> {
+    let text: Option<String> = row.get("number")?;
+    let number = text.map(|text| known("number", LineAddress::try_from(text).ok())).transpose()?;
+    Ok(Sender { number, messaging_service: row.get("messaging_service")? })
+}
+
+/// Who else a message was sent to, in the column `also_to`.
+pub(crate) fn also_to(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
+    let numbers: Option<String> = row.get("also_to")?;
+    Ok(numbers.unwrap_or_default().split_whitespace().map(str::to_owned).collect())
+}
+
+/// A pairing code.
+pub(crate) fn code(row: &Row<'_>) -> rusqlite::Result<PairingCode> {
+    known("code", row.get::<_, String>("code")?.parse().ok())
+}
+
+/// Why a message is sent.
+pub(crate) fn purpose(row: &Row<'_>) -> rusqlite::Result<Purpose> {
+    let word: String = row.get("purpose")?;
+    known("purpose", PURPOSES.into_iter().find(|purpose| purpose.as_str() == word))
+}
+
+/// What a contact wants.
+pub(crate) fn wish(row: &Row<'_>) -> rusqlite::Result<Wish> {
+    let word: String = row.get("wish")?;
+    known("wish", Wish::ALL.into_iter().find(|wish| wish.as_str() == word))
+}
+
+/// How we know what a contact wants.
+pub(crate) fn evidence(row: &Row<'_>) -> rusqlite::Result<Evidence> {
+    let word: String = row.get("evidence")?;
+    known("evidence", Evidence::ALL.into_iter().find(|evidence| evidence.as_str() == word))
+}
+
+/// How far a part is.
+pub(crate) fn part_state(row: &Row<'_>) -> rusqlite::Result<PartState> {
+    let word: String = row.get("state")?;
+    known("state", PartState::ALL.into_iter().find(|state| state.as_str() == word))
+}
+
+/// The provider's word on a part.
+pub(crate) fn status(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Status>> {
+    let word: Option<String> = row.get(column)?;
+    word.map(|word| known(column, word.parse().ok())).transpose()
+}
+
+/// What something cost, in the columns `price` and `currency`.
+pub(crate) fn price(row: &Row<'_>) -> rusqlite::Result<Option<Price>> {
+    let amount = row.get::<_, Option<i64>>("price")?.map(Amount);
+    let word: Option<String> = row.get("currency")?;
+    let currency = word.map(|word| known("currency", word.parse().ok())).transpose()?;
+    Ok(amount.zip(currency).map(|(amount, currency)| Price { amount, currency }))
+}

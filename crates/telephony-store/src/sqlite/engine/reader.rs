@@ -1,0 +1,23 @@
+//! Reading: each job sees one consistent picture and holds nothing open afterwards.
+
+use rusqlite::Connection;
+
+use super::query::execute;
+use super::waiting::Waiting;
+use super::work::Work;
+use crate::StoreError;
+
+/// Does jobs until nobody can ask any more.
+pub(crate) fn serve(db: &Connection, waiting: &Waiting) {
+    while let Some(mut work) = waiting.next() {
+        let read = read_at_once(db, work.as_mut());
+        work.answer(read);
+    }
+}
+
+fn read_at_once(db: &Connection, work: &mut dyn Work) -> Result<(), StoreError> {
+    execute(db, "BEGIN", ())?;
+    // The job keeps its own failure for whoever asked.
+    let _ = work.run(db);
+    if db.is_autocommit() { Ok(()) } else { execute(db, "ROLLBACK", ()).map(drop) }
+}

@@ -1,0 +1,209 @@
+//! The schema's version, and the way from an older one to the newest.
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
+
+use super::mode::Mode;
+use crate::StoreError;
+
+/// One script per version; the first makes version 1. A script that was released never changes.
+pub(crate) const MIGRATIONS: [&str; 6] = [
+    include_str!("../migrations/0001.sql"),
+    include_str!("../migrations/0002.sql"),
+    include_str!("../migrations/0003.sql"),
+    include_str!("../migrations/0004.sql"),
+    include_str!("../migrations/0005.sql"),
+    include_str!("../migrations/0006.sql"),
+];
+
+/// Says in the file's header whose it is: `OCtl` in ASCII.
+const APPLICATION: i64 = 0x4F43_746C;
+
+/// Fails when the file is another program's.
+pub(crate) fn check(db: &Connection) -> Result<(), StoreError> {
+    // One statement sees one state of the file: another process may be bringing it into shape.
+    let sql = "SELECT application_id, NOT EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_application_id";
+    let (application, was_empty): (i64, bool) = db.query_row(sql, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if application == APPLICATION || (application == 0 && was_empty) {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged("it is another program's database".to_owned()))
+    }
+}
+
+/// The name of this store, which its copies share.
+pub(crate) fn identity(db: &Connection) -> Result<String, StoreError> {
+    Ok(db.query_row("SELECT id FROM identity", (), |row| row.get(0))?)
+}
+
+/// Fails unless the file is ours and has the newest schema.
+pub(crate) fn check_version(db: &Connection) -> Result<(), StoreError> {
+    check(db)?;
+    let (found, known) = (version(db)?, newest(&MIGRATIONS));
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::Newer { found, known }),
+        Ordering::Less => Err(StoreError::Older { found, known }),
+    }
+}
+
+/// Runs the scripts that the file has not seen, where `mode` allows.
+pub(crate) fn bring_up_to_date(
+    db: &mut Connection,
+    path: &Path,
+    mode: Mode,
+    migrations: &[&str],
+) -> Result<(), StoreError> {
+    let known = newest(migrations);
+    let found = version(db)?;
+    match found {
+        _ if found == known => return Ok(()),
+        _ if found > known => return Err(StoreError::Newer { found, known }),
+        0 => {}
+        _ if mode != Mode::Gateway => return Err(StoreError::Older { found, known }),
+        _ => make_copy(db, &copy_path(path, found))?,
+    }
+    migrate(db, migrations, known)
+}
+
+/// All in one transaction: another process that opens the file at the same time waits and finds the work done.
+fn migrate(db: &mut Connection, migrations: &[&str], known: u32) -> Result<(), StoreError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
+    for script in migrations.iter().skip(done) {
+        transaction.execute_batch(script)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}
+
+/// Writes the version that is there already.
+pub(crate) fn write_version(db: &Connection) -> Result<(), StoreError> {
+    let version = version(db)?;
+    Ok(db.pragma_update(None, "user_version", version)?)
+}
+
+fn make_copy(db: &Connection, copy: &Path) -> Result<(), StoreError> {
+    crate::file::make_file(copy)?;
+    db.backup(MAIN_DB, copy, None::<fn(rusqlite::backup::Progress)>)?;
+    tracing::info!(copy = %copy.display(), "copied the message store before changing its schema");
+    Ok(())
+}
+
+fn copy_path(path: &Path, version: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".schema-{version}"));
+    PathBuf::from(name)
+}
+
+fn newest(migrations: &[&str]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
+}
+
+fn version(db: &Connection) -> Result<u32, StoreError> {
+    Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: [&str; 1] = ["CREATE TABLE t (a TEXT) STRICT; INSERT INTO t VALUES ('kept')"];
+    const NEW: [&str; 2] = [OLD[0], "ALTER TABLE t ADD COLUMN b TEXT DEFAULT 'added'"];
+
+    fn old_file() -> (tempfile::TempDir, PathBuf, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &OLD).unwrap();
+        (folder, path, db)
+    }
+
+    #[test]
+    fn an_older_schema_is_copied_and_then_changed() {
+        let (_folder, path, mut db) = old_file();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &NEW).unwrap();
+        let row = |db: &Connection, sql: &str| db.query_row(sql, (), |row| row.get::<_, String>(0));
+        assert_eq!(row(&db, "SELECT a || ' and ' || b FROM t").unwrap(), "kept and added");
+        let copy = Connection::open(copy_path(&path, 1)).unwrap();
+        assert_eq!((version(&copy), version(&db)), (Ok(1), Ok(2)));
+        assert_eq!(row(&copy, "SELECT a FROM t").unwrap(), "kept");
+    }
+
+    #[test]
+    fn what_an_older_version_has_counted_counts_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..1]).unwrap();
+        db.execute_batch(
+            "INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
+             INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
+             INSERT INTO consent (conversation, wish, evidence, at) VALUES (1, 'opt-out', 'keyword', 7);
+             INSERT INTO message (key, conversation, purpose, text, created_at)
+             VALUES ('a', 1, 'pairing', '', 5), ('b', 1, 'reply', '', 5), ('c', 1, 'order', '', 6);
+             INSERT INTO inbound (provider_id, conversation, sender, recipient, text, state, why, received_at)
+             VALUES ('SM1', 1, '+15550005678', '+15550001234', 'APPROVE', 'obeyed', 'unknown-code', 8)",
+        )
+        .unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS).unwrap();
+        let one = |sql: &str| db.query_row(sql, (), |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(
+            one("SELECT group_concat(what || ' ' || at, ', ' ORDER BY id) FROM tally"),
+            "pairing 5, order 6, wrong-code 8"
+        );
+        assert_eq!(one("SELECT is_overtaken || ' ' || coalesce(again_at, 'once') FROM consent"), "0 once");
+    }
+
+    #[test]
+    fn what_has_failed_and_seemed_to_wait_for_a_limit_waits_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..2]).unwrap();
+        db.execute_batch(
+            "INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
+             INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
+             INSERT INTO message (id, key, conversation, purpose, created_at) VALUES (1, 'a', 1, 'reply', 5);
+             INSERT INTO part (message, position, conversation, line, text, segments, is_for_operator, correlator, state,
+                               due_at, waits_for, waits_until)
+             VALUES (1, 1, 1, 1, 'a', 1, 0, 'a', 'failed', NULL, 'segmentsPerDay', 9),
+                    (1, 2, 1, 1, 'b', 1, 0, 'b', 'ready', 7, 'segmentsPerDay', 9)",
+        )
+        .unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS).unwrap();
+        let sql = "SELECT group_concat(state || ' ' || coalesce(waits_for, 'nothing'), ', ' ORDER BY id) FROM part";
+        let waiting: String = db.query_row(sql, (), |row| row.get(0)).unwrap();
+        assert_eq!(waiting, "failed nothing, ready segmentsPerDay");
+    }
+
+    #[test]
+    fn a_script_that_fails_changes_nothing() {
+        let (_folder, path, mut db) = old_file();
+        let broken = [OLD[0], "CREATE TABLE u (a); SELECT nonsense"];
+        assert!(bring_up_to_date(&mut db, &path, Mode::Gateway, &broken).is_err());
+        assert_eq!(version(&db), Ok(1));
+        assert!(db.prepare("SELECT * FROM u").is_err());
+    }
+
+    #[test]
+    fn a_command_never_changes_a_schema() {
+        let (_folder, path, mut db) = old_file();
+        let found = bring_up_to_date(&mut db, &path, Mode::Command, &NEW);
+        assert_eq!(found, Err(StoreError::Older { found: 1, known: 2 }));
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &NEW).unwrap();
+        let found = bring_up_to_date(&mut db, &path, Mode::Gateway, &OLD);
+        assert_eq!(found, Err(StoreError::Newer { found: 2, known: 1 }));
+    }
+
+    #[test]
+    fn a_database_of_another_program_is_left_alone() {
+        let db = Connection::open_in_memory().unwrap();
+        check(&db).unwrap();
+        db.execute_batch("CREATE TABLE theirs (a)").unwrap();
+        assert!(matches!(check(&db), Err(StoreError::Damaged(_))));
+    }
+}

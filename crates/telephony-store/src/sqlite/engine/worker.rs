@@ -1,0 +1,97 @@
+//! A thread that owns a connection and does the jobs it is asked to; leaves transactions to `writer` and `reader`.
+
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::waiting::Waiting;
+use super::work::Work;
+use crate::StoreError;
+
+struct Asked<T, F> {
+    work: F,
+    outcome: Option<Result<T, StoreError>>,
+    asker: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Asked<T, F>
+where
+    T: Send,
+    F: FnMut(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
+        let outcome = (self.work)(db);
+        let ended = outcome.as_ref().map(drop).map_err(StoreError::clone);
+        self.outcome = Some(outcome);
+        ended
+    }
+
+    fn answer(self: Box<Self>, stored: Result<(), StoreError>) {
+        let outcome = match (self.outcome, stored) {
+            (Some(Ok(done)), Ok(())) => Ok(done),
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (None, Ok(())) => Err(StoreError::Stopped),
+        };
+        // Whoever asked may have gone away; what was stored stays stored.
+        let _ = self.asker.send(outcome);
+    }
+}
+
+/// The asker's end of the thread. Dropping it waits until the thread has done what it was asked.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    waiting: Arc<Waiting>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts a thread that runs `serve` until nobody can ask any more.
+    pub(crate) fn start(name: &str, serve: impl FnOnce(&Waiting) + Send + 'static) -> Result<Worker, StoreError> {
+        let waiting = Arc::new(Waiting::default());
+        let ours = waiting.clone();
+        let thread = Builder::new().name(name.to_owned()).spawn(move || {
+            // Also when it panics: nobody is to wait for a thread that is gone.
+            let _closing = Closing(&ours);
+            serve(&ours);
+        });
+        let thread = thread.map_err(|error| StoreError::Other(format!("no thread for it: {error}")))?;
+        Ok(Worker { waiting, thread: Some(thread) })
+    }
+
+    /// How much nobody has begun with.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.length()
+    }
+
+    /// Has `work` done and waits for what comes of it.
+    pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (asker, answer) = oneshot::channel();
+        self.waiting.push(Box::new(Asked { work, outcome: None, asker }))?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.waiting.close();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so on its own.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Ends what waits for a thread that ends.
+struct Closing<'a>(&'a Waiting);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}

@@ -1,0 +1,160 @@
+//! Costs: what is asked for, what was billed, and what it comes to.
+
+use async_trait::async_trait;
+use telephony_domain::id::LineId;
+use telephony_domain::money::{Billed, Price};
+use telephony_domain::sms::segment;
+use telephony_domain::tariff::Kind;
+use telephony_domain::time::Timestamp;
+
+use crate::StoreError;
+use crate::costs::{ASK_AFTER, Costs, Spending, Unpriced};
+use crate::sqlite::SqliteStore;
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{self, Db, Row, RowResult, execute, list, time};
+
+/// So many earlier prices tell what is usual.
+const EARLIER_PRICES: u32 = 25;
+
+/// A part goes out with the attachments of its message if it is the first.
+const HAS_MEDIA: &str = "(p.position = 1 AND EXISTS (SELECT 1 FROM message_media WHERE message = p.message))";
+
+/// The beginning of the UTC day.
+fn day_of(column: &str) -> String {
+    format!("({column} - {column} % 86400000)")
+}
+
+#[async_trait]
+impl Costs for SqliteStore {
+    async fn unpriced(&self, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
+        self.write(move |db| unpriced(db, limit, now)).await
+    }
+
+    async fn note_prices(&self, billed: Vec<Billed>) -> Result<usize, StoreError> {
+        self.write(move |db| {
+            billed.iter().try_fold(0, |noted, billed| Ok(noted + usize::from(note_price(db, billed)?)))
+        })
+        .await
+    }
+
+    async fn spending(&self, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
+        self.read(move |db| Ok([sent(db, since)?, received(db, since)?, received_unpriced(db, since)?].concat())).await
+    }
+
+    async fn paid_before(&self, kind: Kind, country_code: &str) -> Result<Vec<Price>, StoreError> {
+        let numbers = format!("+{country_code}*");
+        self.read(move |db| paid_before(db, kind, &numbers)).await
+    }
+}
+
+/// When it is asked next, after it was asked at `now`.
+fn next_ask(over: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let age = now.since(over);
+    ASK_AFTER.into_iter().find(|wait| *wait > age).map(|wait| over + wait)
+}
+
+fn unpriced(db: &Db, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
+    let parts = "SELECT id, provider_id, sent_at AS at, coalesce(settled_at, sent_at) AS over FROM part
+                 WHERE price_due_at IS NOT NULL AND price_due_at <= ? ORDER BY price_due_at LIMIT ?";
+    let inbound = "SELECT id, provider_id, received_at AS at, received_at AS over FROM inbound
+                   WHERE price_due_at IS NOT NULL AND price_due_at <= ? ORDER BY price_due_at LIMIT ?";
+    let mut due = take(db, "part", parts, limit, now)?;
+    let more = limit.saturating_sub(u32::try_from(due.len()).unwrap_or(limit));
+    due.extend(take(db, "inbound", inbound, more, now)?);
+    Ok(due)
+}
+
+fn take(db: &Db, table: &str, due: &str, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
+    let read = |row: &Row<'_>| {
+        let unpriced = Unpriced { provider_id: row.get("provider_id")?, time: time(row, "at")? };
+        Ok((row.get::<_, i64>("id")?, time(row, "over")?, unpriced))
+    };
+    let ask_again = format!("UPDATE {table} SET price_due_at = ?2 WHERE id = ?1");
+    let mut taken = Vec::new();
+    for (id, over, unpriced) in list(db, due, (now.0, limit), read)? {
+        execute(db, &ask_again, (id, next_ask(over, now).map(|time| time.0)))?;
+        taken.push(unpriced);
+    }
+    Ok(taken)
+}
+
+/// Whether it is a message of ours.
+fn note_price(db: &Db, billed: &Billed) -> Result<bool, StoreError> {
+    let Price { amount, currency } = billed.price;
+    let price = (&billed.provider_id, amount.0, currency.as_str(), billed.segments);
+    let part =
+        "UPDATE part SET price = ?2, currency = ?3, provider_segments = coalesce(nullif(?4, 0), provider_segments),
+                       price_due_at = NULL WHERE provider_id = ?1";
+    let inbound = "UPDATE inbound SET price = ?2, currency = ?3, segments = coalesce(nullif(?4, 0), segments),
+                          price_due_at = NULL WHERE provider_id = ?1";
+    Ok(execute(db, part, price)? + execute(db, inbound, price)? > 0)
+}
+
+/// The provider takes nothing for what it could not send, unless it says so.
+fn sent(db: &Db, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
+    let sql = format!(
+        "SELECT {} AS day, p.line, c.contact, {HAS_MEDIA} AS has_media, p.currency, count(*) AS messages,
+                sum(coalesce(p.provider_segments, p.segments)) AS segments, sum(p.price) AS price
+         FROM part AS p JOIN conversation AS c ON c.id = p.conversation
+         WHERE p.sent_at IS NOT NULL AND p.sent_at >= ? AND NOT (p.price IS NULL AND p.status IN ('failed', 'canceled'))
+         GROUP BY day, p.line, c.contact, has_media, p.currency",
+        day_of("p.sent_at")
+    );
+    list(db, &sql, [since.0], |row| read(row, false))
+}
+
+fn received(db: &Db, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
+    let sql = format!(
+        "SELECT {} AS day, line, sender AS contact, EXISTS (SELECT 1 FROM inbound_media WHERE inbound = i.id) AS has_media,
+                currency, count(*) AS messages, sum(coalesce(segments, 1)) AS segments, sum(price) AS price
+         FROM inbound AS i WHERE received_at >= ? AND price IS NOT NULL
+         GROUP BY day, line, sender, has_media, currency",
+        day_of("received_at")
+    );
+    list(db, &sql, [since.0], |row| read(row, true))
+}
+
+/// Nobody has counted the segments of these yet.
+fn received_unpriced(db: &Db, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
+    let sql = format!(
+        "SELECT {} AS day, line, sender AS contact, EXISTS (SELECT 1 FROM inbound_media WHERE inbound = i.id) AS has_media,
+                NULL AS currency, 1 AS messages, 1 AS segments, NULL AS price, text
+         FROM inbound AS i WHERE received_at >= ? AND price IS NULL",
+        day_of("received_at")
+    );
+    list(db, &sql, [since.0], |row| {
+        let segments = segment::count(&row.get::<_, String>("text")?).segments.max(1);
+        Ok(Spending { segments: u64::from(segments), ..read(row, true)? })
+    })
+}
+
+fn read(row: &Row<'_>, is_inbound: bool) -> RowResult<Spending> {
+    Ok(Spending {
+        day: time(row, "day")?,
+        line: row.get::<_, Option<i64>>("line")?.map(LineId),
+        contact: row.get("contact")?,
+        kind: Kind::of(is_inbound, row.get("has_media")?),
+        messages: row.get::<_, i64>("messages")?.unsigned_abs(),
+        segments: row.get::<_, i64>("segments")?.unsigned_abs(),
+        price: columns::price(row)?,
+    })
+}
+
+fn paid_before(db: &Db, kind: Kind, numbers: &str) -> Result<Vec<Price>, StoreError> {
+    let sql = match kind.is_inbound() {
+        false => format!(
+            "SELECT p.price, p.currency, coalesce(p.provider_segments, p.segments) FROM part AS p
+             JOIN conversation AS c ON c.id = p.conversation
+             WHERE p.price IS NOT NULL AND c.contact GLOB ?1 AND {HAS_MEDIA} = ?2 ORDER BY p.id DESC LIMIT ?3"
+        ),
+        true => "SELECT price, currency, coalesce(segments, 1) FROM inbound AS i
+                 WHERE price IS NOT NULL AND sender GLOB ?1
+                   AND EXISTS (SELECT 1 FROM inbound_media WHERE inbound = i.id) = ?2 ORDER BY id DESC LIMIT ?3"
+            .to_owned(),
+    };
+    let paid = list(db, &sql, (numbers, kind.has_media(), EARLIER_PRICES), |row| {
+        let units = kind.units(1, query::count(row, 2)?);
+        Ok(columns::price(row)?.map(|price| Price { amount: price.amount.per(units), ..price }))
+    })?;
+    Ok(paid.into_iter().flatten().collect())
+}

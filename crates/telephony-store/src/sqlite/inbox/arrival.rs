@@ -1,0 +1,322 @@
+//! Arrivals: judged and stored in one go, obeyed where they are keywords.
+
+use std::time::Duration;
+
+use telephony_domain::address::{Origin, without_channel};
+use telephony_domain::consent::{Evidence, Wish};
+use telephony_domain::id::{ConversationId, InboundId, LineId};
+use telephony_domain::keyword::{Keyword, classify};
+use telephony_domain::message::Arrival;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::operator_command::OperatorCommand;
+use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standing};
+use telephony_domain::time::Timestamp;
+
+use super::{signature, unanswerable};
+use crate::inbox::{Accepted, Intake};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, execute, list, new_id, one, time};
+use crate::sqlite::outbox::consent;
+use crate::sqlite::rows::{conversation, line, media};
+use crate::{LONGEST_WAIT, StoreError};
+
+/// Texts of one contact become one turn after at most this many times the wait for the next.
+const LONGEST_COALESCE: u32 = 4;
+
+/// What the store knows when a message comes.
+struct Facts {
+    is_repeat: bool,
+    is_watched: bool,
+    line: Option<LineId>,
+    conversation: Option<ConversationId>,
+    /// Since when messages wait, and when they are ready for a turn.
+    waiting: Option<(Timestamp, Timestamp)>,
+    standing: Standing,
+}
+
+/// What a message is to us.
+#[derive(Clone, Copy)]
+enum Verdict {
+    Unconfirmed,
+    Refused(Refusal),
+    Keyword(Keyword),
+    OperatorCommand,
+    Empty,
+    Waiting,
+}
+
+impl Verdict {
+    fn state(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Verdict::Unconfirmed => ("unconfirmed", None),
+            Verdict::Refused(refusal) => ("refused", Some(refusal.as_str())),
+            Verdict::Keyword(Keyword::OptOut) => ("keyword", Some("opt-out")),
+            Verdict::Keyword(Keyword::OptIn) => ("keyword", Some("opt-in")),
+            Verdict::Keyword(Keyword::Help) => ("keyword", Some("help")),
+            Verdict::OperatorCommand => ("order", None),
+            Verdict::Empty => ("empty", None),
+            Verdict::Waiting => ("waiting", None),
+        }
+    }
+
+    /// What it says about hearing from us, if it does.
+    fn wish(self) -> Option<Wish> {
+        match self {
+            Verdict::Keyword(Keyword::OptOut) => Some(Wish::OptOut),
+            Verdict::Keyword(Keyword::OptIn) => Some(Wish::OptIn),
+            _ => None,
+        }
+    }
+
+    fn accepted(self, id: InboundId) -> Accepted {
+        match self {
+            Verdict::Unconfirmed => Accepted::Unconfirmed(id),
+            Verdict::Refused(refusal) => Accepted::Refused(id, refusal),
+            Verdict::Keyword(keyword) => Accepted::Keyword(id, keyword),
+            Verdict::OperatorCommand => Accepted::OperatorCommand(id),
+            Verdict::Empty => Accepted::Empty(id),
+            Verdict::Waiting => Accepted::Waiting(id),
+        }
+    }
+}
+
+/// A message as it was judged.
+struct Judged {
+    line: Option<LineId>,
+    conversation: Option<ConversationId>,
+    verdict: Verdict,
+}
+
+/// Stores an arrival, unless it was stored before.
+pub(crate) fn accept(db: &Db, arrival: &Arrival, intake: &Intake, now: Timestamp) -> Result<Accepted, StoreError> {
+    if signature::is_recut(db, arrival)? {
+        return Ok(Accepted::Recut);
+    }
+    let facts = facts(db, arrival, intake.line)?;
+    if facts.is_repeat {
+        signature::keep(db, arrival)?;
+        return Ok(Accepted::Repeat);
+    }
+    if facts.line.is_some() && !facts.is_watched {
+        line::watch(db, &arrival.to)?;
+    }
+    let judged = judge_and_obey(db, arrival, &facts, &intake.policy, intake.operator.as_ref(), now)?;
+    let id = insert(db, arrival, &judged, now)?;
+    signature::keep(db, arrival)?;
+    give_notice(db, arrival, judged.verdict, now)?;
+    let_wait(db, &judged, facts.waiting, intake.coalesce, now)?;
+    Ok(judged.verdict.accepted(id))
+}
+
+/// Judges the messages that came to these addresses before we knew that they are ours. Returns how many.
+pub(crate) fn confirm(
+    db: &Db,
+    number: Option<&str>,
+    service: Option<&str>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    // Whoever leases the turn applies the operator's policy.
+    let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
+    let unconfirmed = unconfirmed(db, number, service)?;
+    for (id, arrival) in &unconfirmed {
+        let facts = facts(db, arrival, None)?;
+        let judged = judge_and_obey(db, arrival, &facts, &policy, None, now)?;
+        update(db, *id, &judged)?;
+        give_notice(db, arrival, judged.verdict, now)?;
+        let_wait(db, &judged, facts.waiting, Duration::ZERO, now)?;
+    }
+    Ok(unconfirmed.len())
+}
+
+/// Before the message is stored: an opt-out closes what was said before it.
+fn judge_and_obey(
+    db: &Db,
+    arrival: &Arrival,
+    facts: &Facts,
+    policy: &Policy,
+    operator: Option<&PhoneNumber>,
+    now: Timestamp,
+) -> Result<Judged, StoreError> {
+    let verdict = match facts.line {
+        Some(_) => judge(arrival, facts.standing, policy, operator),
+        None => Verdict::Unconfirmed,
+    };
+    let conversation = conversation_of(db, facts, arrival.origin().person().as_ref())?;
+    if let (Some(wish), Some(conversation)) = (verdict.wish(), conversation) {
+        match arrival.provider_time {
+            None => consent::change(db, conversation, wish, evidence(arrival), now, now)?,
+            Some(_) => consent::learn_late(db, conversation, wish, evidence(arrival), arrival.received_at(now), now)?,
+        }
+    }
+    Ok(Judged { line: facts.line, conversation, verdict })
+}
+
+/// The agent never hears of these messages, so the operator does.
+fn give_notice(db: &Db, arrival: &Arrival, verdict: Verdict, now: Timestamp) -> Result<(), StoreError> {
+    let origin = arrival.origin();
+    match (verdict, &origin) {
+        (Verdict::Refused(Refusal::NotANumber), _) => unanswerable::text(db, &arrival.from, &origin, now),
+        (Verdict::Refused(Refusal::UnsupportedChannel), Origin::Channel { name, .. }) => {
+            unanswerable::channel(db, &arrival.from, name, now)
+        }
+        (Verdict::Keyword(Keyword::OptOut), Origin::Channel { name, number: Some(number) }) => {
+            unanswerable::opt_out(db, number, name, now)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn evidence(arrival: &Arrival) -> Evidence {
+    if arrival.opt_out_type.is_some() { Evidence::Provider } else { Evidence::Keyword }
+}
+
+/// Asks for [`Facts`], of each arrival: it is the statement that must be cheap.
+pub(crate) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provider_id = ?1)
+                          OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1),
+                  ours.line, c.id, c.waiting_since, c.ready_at,
+                  k.approved_at IS NOT NULL, k.blocked_at IS NOT NULL, c.opted_out_at IS NOT NULL,
+                  EXISTS (SELECT 1 FROM watched WHERE number = ?6)
+           FROM (SELECT coalesce((SELECT line FROM line_address WHERE address = ?2),
+                                 (SELECT line FROM line_address WHERE address = ?3), ?5) AS line) AS ours
+           LEFT JOIN conversation AS c ON c.line = ours.line AND c.contact = ?4
+           LEFT JOIN contact AS k ON k.number = ?4";
+
+/// `home` is the line of what came to an address that is no number.
+fn facts(db: &Db, arrival: &Arrival, home: Option<LineId>) -> Result<Facts, StoreError> {
+    let person = arrival.origin().person().map_or_else(|| arrival.from.clone(), String::from);
+    let home = home.filter(|_| arrival.is_to_channel()).map(|line| line.0);
+    let asked =
+        (&arrival.provider_id, &arrival.messaging_service, without_channel(&arrival.to), person, home, &arrival.to);
+    let maybe_time = |row: &Row<'_>, column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp));
+    one(db, FACTS, asked, |row| {
+        Ok(Facts {
+            is_repeat: row.get(0)?,
+            is_watched: row.get(8)?,
+            line: row.get::<_, Option<i64>>(1)?.map(LineId),
+            conversation: row.get::<_, Option<i64>>(2)?.map(ConversationId),
+            waiting: maybe_time(row, 3)?.zip(maybe_time(row, 4)?),
+            standing: Standing { is_approved: row.get(5)?, is_blocked: row.get(6)?, is_opted_out: row.get(7)? },
+        })
+    })
+}
+
+/// A keyword counts whoever sends it: an opt-out is never refused, and by another channel it counts for the phone too. An
+/// opt-in by another channel does not: it was not said to the line.
+fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Option<&PhoneNumber>) -> Verdict {
+    let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), standing.is_opted_out);
+    let contact = match (arrival.origin(), keyword) {
+        (Origin::Phone(_), Some(keyword)) => return Verdict::Keyword(keyword),
+        (Origin::Phone(contact), None) => Some(contact),
+        (Origin::Channel { number: Some(_), .. }, Some(Keyword::OptOut)) => return Verdict::Keyword(Keyword::OptOut),
+        (Origin::Channel { .. }, _) => return Verdict::Refused(Refusal::UnsupportedChannel),
+        (Origin::ShortCode | Origin::Name, _) => None,
+    };
+    if contact.is_some() && contact.as_ref() == operator && is_order(arrival) {
+        return Verdict::OperatorCommand;
+    }
+    match policy.admit(contact.as_ref(), standing) {
+        Admission::Refused(refusal) => Verdict::Refused(refusal),
+        Admission::Admitted | Admission::Stranger if is_empty(arrival) => Verdict::Empty,
+        Admission::Admitted | Admission::Stranger => Verdict::Waiting,
+    }
+}
+
+/// Whoever may order does so whatever the policy says of talk.
+fn is_order(arrival: &Arrival) -> bool {
+    arrival.media.is_empty() && OperatorCommand::read(&arrival.text).is_some()
+}
+
+fn is_empty(arrival: &Arrival) -> bool {
+    arrival.text.trim().is_empty() && arrival.media.is_empty()
+}
+
+fn conversation_of(
+    db: &Db,
+    facts: &Facts,
+    contact: Option<&PhoneNumber>,
+) -> Result<Option<ConversationId>, StoreError> {
+    match (facts.conversation, facts.line, contact) {
+        (Some(conversation), ..) => Ok(Some(conversation)),
+        (None, Some(line), Some(contact)) => conversation::make(db, line, contact).map(Some),
+        (None, ..) => Ok(None),
+    }
+}
+
+fn insert(db: &Db, arrival: &Arrival, judged: &Judged, now: Timestamp) -> Result<InboundId, StoreError> {
+    let sql =
+        "INSERT INTO inbound (provider_id, line, conversation, sender, recipient, messaging_service, opt_out_type,
+                                    text, also_to, state, why, received_at, stored_at, price_due_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let (state, why) = judged.verdict.state();
+    let row = (
+        &arrival.provider_id,
+        judged.line.map(|line| line.0),
+        judged.conversation.map(|conversation| conversation.0),
+        &arrival.from,
+        &arrival.to,
+        &arrival.messaging_service,
+        &arrival.opt_out_type,
+        &arrival.text,
+        (!arrival.also_to.is_empty()).then(|| arrival.also_to.join(" ")),
+        state,
+        why,
+        arrival.received_at(now).0,
+        arrival.provider_time.map(|_| now.0),
+        crate::costs::first_ask(now).0,
+    );
+    execute(db, sql, row)?;
+    let id = InboundId(new_id(db));
+    media::insert_inbound(db, id, &arrival.media)?;
+    Ok(id)
+}
+
+fn unconfirmed(db: &Db, number: Option<&str>, service: Option<&str>) -> Result<Vec<(InboundId, Arrival)>, StoreError> {
+    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to, received_at
+               FROM inbound INDEXED BY inbound_unconfirmed
+               WHERE state = 'unconfirmed' AND (recipient = ?1 OR messaging_service = ?2) ORDER BY id";
+    let mut found = list(db, sql, (number, service), |row| {
+        let arrival = Arrival {
+            provider_id: row.get(1)?,
+            from: row.get(2)?,
+            to: row.get(3)?,
+            messaging_service: row.get(4)?,
+            text: row.get(5)?,
+            media: Vec::new(),
+            also_to: columns::also_to(row)?,
+            opt_out_type: row.get(6)?,
+            provider_time: Some(time(row, "received_at")?),
+            signed: None,
+        };
+        Ok((InboundId(row.get(0)?), arrival))
+    })?;
+    for (id, arrival) in &mut found {
+        arrival.media = media::declared(db, *id)?;
+    }
+    Ok(found)
+}
+
+fn update(db: &Db, id: InboundId, judged: &Judged) -> Result<(), StoreError> {
+    let sql = "UPDATE inbound SET line = ?2, conversation = ?3, state = ?4, why = ?5 WHERE id = ?1";
+    let (state, why) = judged.verdict.state();
+    let conversation = judged.conversation.map(|conversation| conversation.0);
+    execute(db, sql, (id.0, judged.line.map(|line| line.0), conversation, state, why)).map(drop)
+}
+
+fn let_wait(
+    db: &Db,
+    judged: &Judged,
+    waiting: Option<(Timestamp, Timestamp)>,
+    coalesce: Duration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (Verdict::Waiting, Some(conversation)) = (judged.verdict, judged.conversation) else { return Ok(()) };
+    let since = waiting.map_or(now, |(since, _)| since.min(now));
+    let waits = Some((since, ready_at(since, coalesce, now)));
+    if waits == waiting { Ok(()) } else { conversation::set_ready(db, conversation, waits) }
+}
+
+/// Each further text moves the turn, but never further than a few times the wait from the first.
+fn ready_at(since: Timestamp, coalesce: Duration, now: Timestamp) -> Timestamp {
+    let latest = since + coalesce * LONGEST_COALESCE;
+    (now + coalesce.min(LONGEST_WAIT)).min(latest)
+}

@@ -1,0 +1,254 @@
+//! How turns end, fail and come back.
+
+use std::borrow::Cow;
+
+use telephony_domain::id::{ConversationId, MessageId, TurnId};
+use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::policy::Refusal;
+use telephony_domain::retry::{Disposition, TurnFate, turn_fate, unavailable_from};
+use telephony_domain::time::Timestamp;
+
+use super::kept_answer;
+use super::turn::{COLUMNS, Turn, close, close_attempt, held, read};
+use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
+use crate::notices::Notice;
+use crate::sqlite::engine::query::{Db, apart, execute, find, list, maybe_time, one};
+use crate::sqlite::outbox::{enqueue, full_line, pause, queue};
+use crate::sqlite::rows::{conversation, notice};
+use crate::{LONGEST_WAIT, LeaseHolder, StoreError};
+
+/// The outcome of an attempt for which no connection to the agent was possible.
+const UNREACHABLE: &str = "unreachable";
+
+pub(crate) fn renew(db: &Db, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
+    let turn = held(db, lease)?;
+    execute(db, "UPDATE turn SET due_at = ? WHERE id = ?", ((now + LEASE).0, turn.id.0))?;
+    conversation::rearm(db, turn.conversation)
+}
+
+pub(crate) fn finish(db: &Db, lease: &TurnLease, end: &TurnEnd, now: Timestamp) -> Result<(), StoreError> {
+    let turn = held(db, lease)?;
+    match end {
+        TurnEnd::Refused(refusal) => refuse(db, &turn, *refusal, now),
+        TurnEnd::Answered(_) if conversation::is_opted_out(db, turn.conversation)? => {
+            refuse(db, &turn, Refusal::OptedOut, now)
+        }
+        TurnEnd::Answered(drafts) => match apart(db, || answer(db, &turn, drafts, now)) {
+            Err(StoreError::QueueFull { .. }) => {
+                close_attempt(db, &turn, "kept", Some(full_line::NO_ROOM), Some(now))?;
+                kept_answer::keep(db, &turn, drafts, now)
+            }
+            answered => answered,
+        },
+    }
+}
+
+/// Ends a turn whose answer was kept because there was no room for it, where there is now. Returns whether there was a
+/// kept answer; without room it goes on to wait.
+pub(crate) fn deliver_kept(db: &Db, turn: &Turn, now: Timestamp) -> Result<bool, StoreError> {
+    let delivered = apart(db, || match kept_answer::take_kept(db, turn)? {
+        None => Ok(false),
+        Some(_) if conversation::is_opted_out(db, turn.conversation)? => {
+            refuse(db, turn, Refusal::OptedOut, now).map(|()| true)
+        }
+        Some(drafts) => answer(db, turn, &drafts, now).map(|()| true),
+    });
+    match delivered {
+        Err(StoreError::QueueFull { .. }) => kept_answer::wait(db, turn, now).map(|()| true),
+        delivered => delivered,
+    }
+}
+
+fn refuse(db: &Db, turn: &Turn, refusal: Refusal, now: Timestamp) -> Result<(), StoreError> {
+    close(db, turn, "refused", "refused", Some(refusal.as_str()), now)
+}
+
+fn answer(db: &Db, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), StoreError> {
+    let line = conversation::line_of(db, turn.conversation)?;
+    take_back_apology(db, turn.conversation, now)?;
+    for draft in drafts {
+        let mut draft = Cow::Borrowed(draft);
+        if draft.turn.is_none() {
+            draft.to_mut().turn = Some(turn.id);
+        }
+        match enqueue::enqueue(db, line, &draft, now) {
+            Err(StoreError::OptedOut) => tracing::warn!(turn = %turn.id, to = ?draft.to, "not sent: they opted out"),
+            enqueued => drop(enqueued?),
+        }
+    }
+    notice::end(db, UNANSWERED)?;
+    if drafts.is_empty() {
+        pause::forget_exchanges(db, turn.conversation)?;
+    } else {
+        let sql = "SELECT min(received_at) AS came FROM inbound WHERE turn = ?";
+        let came = one(db, sql, [turn.id.0], |row| maybe_time(row, "came"))?;
+        pause::count_exchange(db, turn.conversation, came.unwrap_or(now), now)?;
+    }
+    close(db, turn, "answered", "answered", None, now)
+}
+
+pub(crate) fn record_failure(
+    db: &Db,
+    lease: &TurnLease,
+    failure: &TurnFailure,
+    now: Timestamp,
+) -> Result<TurnFate, StoreError> {
+    let turn = held(db, lease)?;
+    let fate = fail(db, &turn, &failure.reason, failure.disposition, failure.jitter, now)?;
+    let outcome = match fate {
+        TurnFate::RetryAt(_) | TurnFate::ParkedUntil(_) if failure.is_unreachable => UNREACHABLE,
+        TurnFate::RetryAt(_) => "retried",
+        TurnFate::ParkedUntil(_) => "parked",
+        TurnFate::Dead => "failed",
+    };
+    close_attempt(db, &turn, outcome, Some(&failure.reason), Some(now))?;
+    conversation::rearm(db, turn.conversation)?;
+    if let (Some(sorry), Some(due)) = (&failure.sorry, unavailable_from(fate, asked_since(db, &turn, now)?, now)) {
+        apologise(db, &turn, sorry, due, now)?;
+    }
+    Ok(fate)
+}
+
+/// Turns whose last attempt did not reach the agent and that wait for another.
+pub(crate) fn waiting_for_agent(db: &Db) -> Result<Vec<Turn>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state IN ('retrying', 'parked') AND EXISTS
+             (SELECT 1 FROM turn_attempt WHERE turn = turn.id AND number = turn.fence AND outcome = ?)"
+    );
+    list(db, &sql, [UNREACHABLE], read)
+}
+
+/// Makes them due.
+pub(crate) fn hasten(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
+    let waiting: Vec<Turn> = waiting_for_agent(db)?.into_iter().filter(|turn| turn.due > now).collect();
+    for turn in &waiting {
+        execute(db, "UPDATE turn SET due_at = ? WHERE id = ?", (now.0, turn.id.0))?;
+        conversation::rearm(db, turn.conversation)?;
+    }
+    Ok(waiting.len())
+}
+
+/// When the agent was first asked, the last time that the turn began anew: one that takes long to fail keeps the contact
+/// waiting all the while.
+fn asked_since(db: &Db, turn: &Turn, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let sql = "SELECT min(a.started_at) FROM turn AS t JOIN turn_attempt AS a ON a.turn = t.id
+               WHERE t.id = ? AND a.number > t.fence - t.attempts";
+    let asked: Option<i64> = one(db, sql, [turn.id.0], |row| row.get(0))?;
+    Ok(asked.map_or(now, |asked| Timestamp(asked).min(now)))
+}
+
+/// Once for each outage: the key stays the same until a turn of the conversation is answered. It leaves at `due`, unless
+/// there is an answer by then.
+fn apologise(db: &Db, turn: &Turn, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT coalesce(max(id), 0) FROM turn WHERE conversation = ? AND state = 'answered'";
+    let last_answered: i64 = one(db, sql, [turn.conversation.0], |row| row.get(0))?;
+    let draft = Draft {
+        key: format!("unavailable-{}-{last_answered}", turn.conversation),
+        purpose: Purpose::Unavailable,
+        to: conversation::contact_of(db, turn.conversation)?,
+        text: sorry.text.clone(),
+        parts: sorry.parts.clone(),
+        media: Vec::new(),
+        turn: None,
+    };
+    match enqueue::enqueue(db, conversation::line_of(db, turn.conversation)?, &draft, now) {
+        Ok(enqueued) if enqueued.is_new => queue::put_off(db, enqueued.message, due),
+        Ok(_) | Err(StoreError::OptedOut | StoreError::QueueFull { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// There is an answer: nobody is told any more that there is none.
+fn take_back_apology(db: &Db, conversation: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT id FROM message WHERE id IN (SELECT message FROM part WHERE conversation = ?1 AND due_at IS NOT NULL
+                                                  UNION SELECT message FROM part WHERE conversation = ?1 AND state = 'queued')
+               AND purpose = 'unavailable'";
+    for message in list(db, sql, [conversation.0], |row| row.get(0).map(MessageId))? {
+        queue::cancel_rest(db, message, "there was an answer after all", now)?;
+    }
+    queue::promote(db, conversation, now)
+}
+
+/// Decides about a turn whose attempt failed and writes it down; leaves the attempt and its conversation to the caller.
+pub(crate) fn fail(
+    db: &Db,
+    turn: &Turn,
+    reason: &str,
+    why: Disposition,
+    jitter: f64,
+    now: Timestamp,
+) -> Result<TurnFate, StoreError> {
+    let first_failed = turn.first_failed.map_or(now, |first| first.min(now));
+    let failures = turn.failures.saturating_add(1);
+    let latest = now + LONGEST_WAIT;
+    let fate = match turn_fate(why, first_failed, failures, jitter, now) {
+        TurnFate::RetryAt(due) => TurnFate::RetryAt(due.min(latest)),
+        TurnFate::ParkedUntil(due) => TurnFate::ParkedUntil(due.min(latest)),
+        TurnFate::Dead => TurnFate::Dead,
+    };
+    let (state, due) = match fate {
+        TurnFate::RetryAt(due) => ("retrying", Some(due.0)),
+        TurnFate::ParkedUntil(due) => ("parked", Some(due.0)),
+        TurnFate::Dead => ("dead", None),
+    };
+    let sql = "UPDATE turn SET state = ?2, due_at = ?3, reason = ?4, failures = ?5, first_failed_at = ?6 WHERE id = ?1";
+    execute(db, sql, (turn.id.0, state, due, reason, failures, first_failed.0))?;
+    if fate == TurnFate::Dead {
+        execute(db, "UPDATE inbound SET state = 'failed', why = ?2 WHERE turn = ?1", (turn.id.0, reason))?;
+    }
+    tell(db, turn, fate, reason, now)?;
+    Ok(fate)
+}
+
+/// The notice that messages stay without an answer.
+const UNANSWERED: &str = "unanswered";
+
+/// The notice that messages are given up.
+const DEAD: &str = "dead-turns";
+
+/// Tells the operator of a turn that is set aside or given up; one notice for all of them, since one cause makes many.
+fn tell(db: &Db, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    let contact = conversation::contact_of(db, turn.conversation)?;
+    let notice = match fate {
+        TurnFate::RetryAt(_) => return Ok(()),
+        TurnFate::ParkedUntil(_) => Notice::event(
+            UNANSWERED,
+            format!("nobody has been able to answer {contact} for 10 minutes, it is tried on: {reason}"),
+        ),
+        TurnFate::Dead => Notice::event(
+            DEAD,
+            format!("a message from {contact} is given up ({reason}): `openclaw telephony messages --dead`"),
+        ),
+    };
+    notice::give(db, &notice, now).map(drop)
+}
+
+pub(crate) fn hand_back(db: &Db, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
+    let turn = held(db, lease)?;
+    let sql = "UPDATE turn SET state = 'retrying', due_at = ?2, attempts = attempts - 1 WHERE id = ?1";
+    execute(db, sql, (turn.id.0, now.0))?;
+    execute(db, "DELETE FROM turn_attempt WHERE turn = ? AND number = ?", (turn.id.0, turn.fence))?;
+    conversation::rearm(db, turn.conversation)
+}
+
+/// The fence moves on: a holder that lives after all has no right any more.
+pub(crate) fn free(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state = 'leased' AND holder <> ?");
+    let leased = list(db, &sql, [&holder.0], read)?;
+    for turn in &leased {
+        close_attempt(db, turn, "lost", Some("the program ended while it worked on the turn"), None)?;
+        execute(db, "UPDATE turn SET due_at = ?, fence = fence + 1 WHERE id = ?", (now.0, turn.id.0))?;
+        conversation::rearm(db, turn.conversation)?;
+    }
+    Ok(leased.len())
+}
+
+/// As if it had never failed; it goes ahead of what was said later, unless that is being answered.
+pub(crate) fn revive(db: &Db, turn: TurnId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE turn SET state = 'parked', due_at = ?2, attempts = 0, failures = 0, first_failed_at = NULL, reason = NULL
+               WHERE id = ?1 AND state IN ('parked', 'dead') RETURNING conversation";
+    let revived = find(db, sql, (turn.0, now.0), |row| row.get(0).map(ConversationId))?;
+    let conversation = revived.ok_or_else(|| StoreError::NotFound(format!("failed turn {turn}")))?;
+    execute(db, "UPDATE inbound SET state = 'answering', why = NULL WHERE turn = ?", [turn.0])?;
+    conversation::rearm(db, conversation)
+}

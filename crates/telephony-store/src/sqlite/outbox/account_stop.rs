@@ -1,0 +1,158 @@
+//! The stop of the account's lines: begun by a refused part, probed, ended by an accepted one.
+
+use telephony_domain::id::{ConversationId, MessageId, PartId};
+use telephony_domain::retry::{ATTEMPTS_AT_LEAST, PROBE, STALE_AFTER};
+use telephony_domain::time::Timestamp;
+
+use super::queue;
+use crate::account_stops::{ACCOUNT_STOPPED, AccountStop, ProbeOutcome};
+use crate::notices::Notice;
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
+use crate::sqlite::rows::notice;
+use crate::{Next, StoreError};
+
+/// A read may be refused where a send is not, so a part is tried after every so many refused probes.
+const PART_EVERY: u32 = 5;
+
+/// No more messages fail in one step, which others wait for.
+const FAILED_AT_A_TIME: u32 = 200;
+
+/// The stop, while there is one.
+pub(super) fn look(db: &Db) -> Result<Option<AccountStop>, StoreError> {
+    find(db, "SELECT code, reason, since, probe_at FROM account_stop", (), read)
+}
+
+fn read(row: &Row<'_>) -> RowResult<AccountStop> {
+    Ok(AccountStop {
+        code: row.get("code")?,
+        reason: row.get("reason")?,
+        since: time(row, "since")?,
+        next_probe: time(row, "probe_at")?,
+    })
+}
+
+/// The right of parts to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// All of them.
+    Open,
+    /// One at a time, until the provider accepts one.
+    Trial,
+    /// None.
+    Closed,
+}
+
+/// Returns which parts may start now.
+pub(super) fn gate(db: &Db) -> Result<Gate, StoreError> {
+    let sql = "SELECT is_open AND NOT EXISTS (SELECT 1 FROM part WHERE state = 'starting') FROM account_stop";
+    Ok(match find(db, sql, (), |row| row.get(0))? {
+        None => Gate::Open,
+        Some(true) => Gate::Trial,
+        Some(false) => Gate::Closed,
+    })
+}
+
+/// Stops all lines. A stop that goes on keeps its start and its next probe.
+pub(super) fn begin(db: &Db, code: Option<u32>, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO account_stop (id, code, reason, since, probe_at) VALUES (1, ?1, ?2, ?3, ?4)
+               ON CONFLICT DO UPDATE SET code = ?1, reason = ?2, is_open = 0";
+    execute(db, sql, (code, reason, now.0, (now + PROBE.wait(1, 0.0)).0))?;
+    if notice::give(db, &Notice::ongoing(ACCOUNT_STOPPED, text(code, reason)).without_sms(), now)? {
+        tracing::error!(provider.code = code, "sending is stopped, and every message waits: {reason}");
+    }
+    Ok(())
+}
+
+fn text(code: Option<u32>, reason: &str) -> String {
+    let code = code.map(|code| format!(" (error {code})")).unwrap_or_default();
+    format!(
+        "sending is stopped because the provider refuses the account{code}: {reason} Messages wait for up to 24 hours and \
+         leave by themselves, in order, once this is fixed"
+    )
+}
+
+/// Takes the probe that is due; one that a clock now set back had put off too far is due, too.
+pub(super) fn begin_probe(db: &Db, now: Timestamp) -> Result<Next<()>, StoreError> {
+    let sql = "SELECT probe_at, probes FROM account_stop";
+    let Some((due, probes)) = find(db, sql, (), |row| Ok((time(row, "probe_at")?, row.get::<_, u32>("probes")?)))?
+    else {
+        return Ok(Next::Idle(None));
+    };
+    if due > now && due <= now + PROBE.longest {
+        return Ok(Next::Idle(Some(due)));
+    }
+    let next = now + PROBE.wait(probes.saturating_add(2), 0.0);
+    execute(db, "UPDATE account_stop SET probe_at = ?, probes = probes + 1, since = min(since, ?)", (next.0, now.0))?;
+    Ok(Next::Taken(()))
+}
+
+pub(super) fn end_probe(db: &Db, outcome: &ProbeOutcome, now: Timestamp) -> Result<(), StoreError> {
+    match outcome {
+        ProbeOutcome::NoAnswer => Ok(()),
+        ProbeOutcome::Served => execute(db, "UPDATE account_stop SET is_open = 1", ()).map(drop),
+        ProbeOutcome::Refused { code, reason } => {
+            if look(db)?.is_some() {
+                begin(db, *code, reason, now)?;
+            }
+            let sql = "UPDATE account_stop SET is_open = 1 WHERE probes % ? = 0";
+            execute(db, sql, [PART_EVERY])?;
+            fail_stale(db, now)
+        }
+    }
+}
+
+/// Makes the next probe due at once.
+pub(super) fn probe_soon(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    execute(db, "UPDATE account_stop SET probe_at = min(probe_at, ?)", [now.0]).map(drop)
+}
+
+/// The provider has accepted a part: if that was a trial, everything goes on.
+pub(super) fn accepted(db: &Db) -> Result<(), StoreError> {
+    if execute(db, "DELETE FROM account_stop WHERE is_open", ())? > 0 {
+        tracing::info!("the provider serves the account again: messages leave");
+        notice::end(db, ACCOUNT_STOPPED)?;
+    }
+    Ok(())
+}
+
+/// Fails messages that have waited for a day while the account was stopped.
+pub(super) fn fail_stale(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT m.id, m.conversation, s.reason, s.code
+               FROM account_stop AS s, part AS p JOIN message AS m ON m.id = p.message
+               WHERE p.state IN ('queued', 'ready') AND s.since <= ?1 AND s.probes >= ?2
+                 AND coalesce(p.retried_at, m.created_at) <= ?1
+               GROUP BY m.id ORDER BY m.id LIMIT ?3";
+    let stale = list(db, sql, ((now - STALE_AFTER).0, ATTEMPTS_AT_LEAST, FAILED_AT_A_TIME), |row| {
+        Ok(Stale {
+            message: MessageId(row.get(0)?),
+            conversation: ConversationId(row.get(1)?),
+            reason: row.get(2)?,
+            code: row.get(3)?,
+        })
+    })?;
+    if stale.is_empty() {
+        return Ok(());
+    }
+    stale.iter().try_for_each(|stale| fail(db, stale, now))?;
+    let text = "messages that waited for 24 hours while sending was stopped have failed: \
+                `openclaw telephony messages --retry --failed --since 2d` sends them again";
+    notice::give(db, &Notice::event("given-up", text), now).map(drop)
+}
+
+struct Stale {
+    message: MessageId,
+    conversation: ConversationId,
+    reason: String,
+    code: Option<u32>,
+}
+
+/// The first part that waits fails, the rest of the message goes with it.
+fn fail(db: &Db, stale: &Stale, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT id FROM part WHERE message = ? AND state IN ('queued', 'ready') ORDER BY id LIMIT 1";
+    let part = one(db, sql, [stale.message.0], |row| row.get(0).map(PartId))?;
+    let sql = "UPDATE part SET state = 'failed', due_at = NULL, waits_for = NULL, waits_until = NULL, code = ?2,
+                      reason = ?3, settled_at = ?4 WHERE id = ?1";
+    execute(db, sql, (part.0, stale.code, &stale.reason, now.0))?;
+    queue::cancel_rest(db, stale.message, "an earlier part was not sent", now)?;
+    queue::promote(db, stale.conversation, now)
+}

@@ -1,0 +1,100 @@
+//! The parts that could be next: the head of each conversation, and when its line is free for it.
+
+use telephony_domain::id::{ConversationId, LineId, MessageId, PartId};
+use telephony_domain::line::Sender;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pace::Pacing;
+use telephony_domain::retry::DAILY_CAP_WAIT;
+use telephony_domain::time::Timestamp;
+
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, list, maybe_time, time};
+use crate::{LONGEST_WAIT, StoreError};
+
+/// No part is longer (1,600 characters at 67 in each segment, rounded up): a line that is busy for longer than such a
+/// part takes was put off by a clock that has been set back since, or by a slower pace.
+const MOST_SEGMENTS: u32 = 32;
+
+/// A part that could be next on its line.
+pub(crate) struct Candidate {
+    pub(crate) part: PartId,
+    pub(crate) message: MessageId,
+    pub(crate) conversation: ConversationId,
+    pub(crate) contact: PhoneNumber,
+    pub(crate) segments: u32,
+    pub(crate) due: Timestamp,
+    pub(crate) is_automatic: bool,
+    pub(crate) is_for_operator: bool,
+    capped_until: Option<Timestamp>,
+    line: LineId,
+    pub(crate) sender: Sender,
+    line_free: Timestamp,
+}
+
+impl Candidate {
+    /// When it may leave.
+    pub(crate) fn leaves(&self, pacing: Pacing, now: Timestamp) -> Timestamp {
+        let due = if self.due > now + LONGEST_WAIT { now } else { self.due };
+        due.max(free_at(&self.sender, self.line_free, pacing, now))
+    }
+
+    /// Until when it waits for a daily cap of the provider's, if that is not over; a clock set back ends it.
+    pub(crate) fn capped_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.capped_until.filter(|until| *until > now && *until <= now + DAILY_CAP_WAIT)
+    }
+}
+
+/// When a line is free; now where its own note makes no sense at its pace.
+pub(crate) fn free_at(sender: &Sender, noted: Timestamp, pacing: Pacing, now: Timestamp) -> Timestamp {
+    let latest = pacing.of(sender).map_or(now, |pace| pace.free_after(now, now, MOST_SEGMENTS));
+    if noted > latest { now } else { noted }
+}
+
+/// Of each line the part that has been due for longest, the first for the operator, and one that a clock now set back had
+/// put off too far.
+pub(crate) fn heads(db: &Db, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
+    let sql = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
+                      p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
+               FROM line AS l JOIN part AS p ON p.id IN (
+                   (SELECT id FROM part WHERE line = l.id AND state = 'ready' ORDER BY due_at, id LIMIT 1),
+                   (SELECT id FROM part WHERE line = l.id AND state = 'ready' AND is_for_operator = 1
+                    ORDER BY due_at, id LIMIT 1),
+                   (SELECT id FROM part WHERE line = l.id AND state = 'ready' AND due_at > ? ORDER BY due_at LIMIT 1))
+               JOIN conversation AS c ON c.id = p.conversation JOIN message AS m ON m.id = p.message";
+    list(db, sql, [(now + LONGEST_WAIT).0], candidate)
+}
+
+/// The part that keeps a message from leaving: its own, or one that its conversation has ahead of it.
+pub(crate) fn towards(db: &Db, message: MessageId) -> Result<Vec<Candidate>, StoreError> {
+    let sql = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
+                      p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
+               FROM part AS p JOIN line AS l ON l.id = p.line
+               JOIN conversation AS c ON c.id = p.conversation JOIN message AS m ON m.id = p.message
+               WHERE p.conversation = (SELECT conversation FROM message WHERE id = ?1) AND p.due_at IS NOT NULL
+                 AND p.state = 'ready' AND (p.message <= ?1 OR p.is_for_operator = 1)";
+    list(db, sql, [message.0], candidate)
+}
+
+fn candidate(row: &Row<'_>) -> RowResult<Candidate> {
+    Ok(Candidate {
+        part: PartId(row.get("id")?),
+        message: MessageId(row.get("message")?),
+        conversation: ConversationId(row.get("conversation")?),
+        contact: columns::number(row, "contact")?,
+        capped_until: if row.get::<_, bool>("is_capped")? { maybe_time(row, "waits_until")? } else { None },
+        is_automatic: columns::purpose(row)?.is_automatic(),
+        is_for_operator: columns::purpose(row)?.is_for_operator(),
+        segments: row.get("segments")?,
+        due: time(row, "due_at")?,
+        line: LineId(row.get("line")?),
+        sender: columns::sender(row)?,
+        line_free: time(row, "next_free_at")?,
+    })
+}
+
+/// Occupies the line of the part for as long as its segments take.
+pub(crate) fn occupy(db: &Db, candidate: &Candidate, pacing: Pacing, now: Timestamp) -> Result<(), StoreError> {
+    let Some(pace) = pacing.of(&candidate.sender) else { return Ok(()) };
+    let free = pace.free_after(now, now, candidate.segments.min(MOST_SEGMENTS));
+    execute(db, "UPDATE line SET next_free_at = ? WHERE id = ?", (free.0, candidate.line.0)).map(drop)
+}

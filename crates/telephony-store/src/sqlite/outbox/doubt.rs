@@ -1,0 +1,190 @@
+//! Parts that may or may not have been sent: which are looked up, and what follows when they are not found.
+
+use telephony_domain::id::PartId;
+use telephony_domain::reconcile::{self, Doubt, Finding};
+use telephony_domain::retry::PartFate;
+use telephony_domain::time::Timestamp;
+
+use super::part::{AttemptEnd, Key, Part, close_attempt, load};
+use super::{consent, ledger, part, queue};
+use crate::notices::Notice;
+use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, OpenAttempt, PartState, SendFailure};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, execute, find, list, one, time};
+use crate::sqlite::rows::{conversation, notice};
+use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
+
+/// Why a part is in doubt whose process has gone.
+const ABANDONED: &str = "the program ended while it handed the part over";
+
+/// The attempt failed so that nobody knows whether the provider has the part.
+pub(super) fn raise(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
+    let end = AttemptEnd { outcome: "unknown", ended: Some(now), code: failure.code, reason: Some(&failure.reason) };
+    enter(db, part, &end, failure.was_answered, now)?;
+    Ok(PartFate::Unknown)
+}
+
+fn enter(db: &Db, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, denied_since = NULL,
+                      code = ?3, reason = ?4, doubt_is_over = ?5, doubted_from = coalesce(doubted_from,
+                          (SELECT started_at FROM part_attempt WHERE part = ?1 AND number = part.attempts), ?2)
+               WHERE id = ?1";
+    execute(db, sql, (part.id.0, now.0, end.code, end.reason, is_over))?;
+    close_attempt(db, part, end)
+}
+
+/// Returns the attempts whose outcome is not stored.
+pub(super) fn open_attempts(db: &Db, now: Timestamp) -> Result<Vec<OpenAttempt>, StoreError> {
+    // A lease that ends much later than a new one would was given by a clock that has been set back since. A little later
+    // ends a lease that was given after the caller had read `now`.
+    let sql = "SELECT id, attempts, due_at <= ?1 OR due_at > ?2 AS is_overdue FROM part WHERE state = 'starting'";
+    list(db, sql, (now.0, (now + 2 * ATTEMPT_LEASE).0), |row| {
+        let lease = AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? };
+        Ok(OpenAttempt { lease, is_overdue: row.get("is_overdue")? })
+    })
+}
+
+/// Raises doubts about those of `attempts` that are still open. Returns how many.
+pub(super) fn raise_abandoned(db: &Db, attempts: &[AttemptLease], now: Timestamp) -> Result<usize, StoreError> {
+    let mut raised = 0;
+    for lease in attempts {
+        let part = load(db, Key::Id(lease.part))?;
+        let is_open = |part: &Part| part.state == PartState::Starting && part.attempts == lease.attempt;
+        if let Some(part) = part.filter(is_open) {
+            let end = AttemptEnd { outcome: "unknown", ended: None, code: None, reason: Some(ABANDONED) };
+            enter(db, &part, &end, false, now)?;
+            raised += 1;
+        }
+    }
+    Ok(raised)
+}
+
+/// Raises doubts about what other gateways, which have ended, were sending. What they were looking up is due now; a part
+/// that is looked up too early waits for its second look as before.
+pub(super) fn take_over(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
+    execute(db, "UPDATE part SET due_at = ?1 WHERE state = 'unknown' AND due_at > ?1", [now.0])?;
+    let sql = "SELECT p.id, p.attempts FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
+               WHERE p.state = 'starting' AND a.holder GLOB 'gateway-*' AND a.holder <> ?";
+    let attempts = list(db, sql, [&holder.0], |row| {
+        Ok(AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? })
+    })?;
+    raise_abandoned(db, &attempts, now)
+}
+
+/// Takes the part whose look-up is due for longest.
+pub(super) fn take(db: &Db, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
+    let read = |row: &Row<'_>| Ok((PartId(row.get("id")?), time(row, "due_at")?));
+    let first = "SELECT id, due_at FROM part WHERE state = 'unknown' ORDER BY due_at LIMIT 1";
+    let Some((part, due)) = find(db, first, (), read)? else { return Ok(Next::Idle(None)) };
+    if due <= now {
+        return lease(db, part, now).map(Next::Taken);
+    }
+    let put_off = "SELECT id, due_at FROM part WHERE state = 'unknown' AND due_at > ? ORDER BY due_at LIMIT 1";
+    match find(db, put_off, [(now + LONGEST_WAIT).0], read)? {
+        Some((part, _)) => lease(db, part, now).map(Next::Taken),
+        None => Ok(Next::Idle(Some(due))),
+    }
+}
+
+/// What a clock said that was set back since becomes now, for good: were it measured from each look anew, none would be late
+/// enough to settle anything before the clock has caught up.
+fn lease(db: &Db, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError> {
+    let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3),
+                      denied_since = min(denied_since, ?3)
+               WHERE id = ?1";
+    execute(db, sql, (id.0, (now + ATTEMPT_LEASE).0, now.0))?;
+    let sql = "SELECT p.attempts, p.text, c.contact, l.number, l.messaging_service, p.doubted_from,
+                      (SELECT count(*) FROM message_media WHERE message = p.message AND p.position = 1) AS media
+               FROM part AS p JOIN conversation AS c ON c.id = p.conversation JOIN line AS l ON l.id = p.line
+               WHERE p.id = ?";
+    one(db, sql, [id.0], |row| {
+        Ok(DoubtfulPart {
+            lease: AttemptLease { part: id, attempt: row.get("attempts")? },
+            from: columns::sender(row)?,
+            to: columns::number(row, "contact")?,
+            text: row.get("text")?,
+            media: row.get("media")?,
+            attempted: time(row, "doubted_from")?,
+        })
+    })
+}
+
+/// Which of these provider ids belong to parts already.
+pub(super) fn claimed(db: &Db, provider_ids: &[String]) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT provider_id FROM part WHERE provider_id = ?";
+    let claims = provider_ids.iter().filter_map(|id| find(db, sql, [id], |row| row.get(0)).transpose());
+    claims.collect()
+}
+
+/// A look at the provider's list did not show the part.
+pub(super) fn not_found(
+    db: &Db,
+    lease: AttemptLease,
+    finding: Finding,
+    now: Timestamp,
+) -> Result<reconcile::Next, StoreError> {
+    let part = part::held(db, lease)?;
+    if part.state != PartState::Unknown {
+        return Err(StoreError::LeaseLost);
+    }
+    let since = part.doubt_since.map_or(now, |since| since.min(now));
+    let doubt = Doubt {
+        since,
+        absences: part.absences,
+        denied_since: part.denied_since.map(|since| since.min(now)),
+        is_over: part.doubt_is_over,
+        resends: part.resends,
+        has_left_open: part.has_left_open,
+        is_opted_out: conversation::is_opted_out(db, part.conversation)?,
+    };
+    match reconcile::next(doubt, finding, now) {
+        reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT), now),
+        reconcile::Next::Canceled => {
+            ledger::give_back(db, part.id, part.attempts)?;
+            end(db, &part, "canceled", consent::OPTED_OUT, now)?;
+            Ok(reconcile::Next::Canceled)
+        }
+        reconcile::Next::SendAgain => send_again(db, &part, now),
+        reconcile::Next::FinallyUnknown => {
+            tell_unknown(db, &part, now)?;
+            end(db, &part, "finally-unknown", "the provider may or may not have sent it", now)?;
+            Ok(reconcile::Next::FinallyUnknown)
+        }
+    }
+}
+
+/// Only the operator can decide whether to send it again.
+fn tell_unknown(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
+    let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
+    let text = format!(
+        "it is not known whether message out-{message} to {contact} was sent: `openclaw telephony messages out-{message}`"
+    );
+    notice::give(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
+}
+
+fn look_again(
+    db: &Db,
+    part: &Part,
+    finding: Finding,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<reconcile::Next, StoreError> {
+    let denied_since = (finding == Finding::Denied).then(|| part.denied_since.unwrap_or(now).min(now));
+    let sql = "UPDATE part SET due_at = ?2, absences = absences + ?3, denied_since = ?4 WHERE id = ?1";
+    execute(db, sql, (part.id.0, due.0, finding == Finding::Absent, denied_since.map(|since| since.0)))?;
+    Ok(reconcile::Next::LookAgainAt(due))
+}
+
+fn send_again(db: &Db, part: &Part, now: Timestamp) -> Result<reconcile::Next, StoreError> {
+    ledger::give_back(db, part.id, part.attempts)?;
+    let sql = "UPDATE part SET state = 'ready', due_at = ?2, doubt_since = NULL, resends = resends + 1,
+                      has_left_open = has_left_open OR NOT doubt_is_over WHERE id = ?1";
+    execute(db, sql, (part.id.0, now.0))?;
+    Ok(reconcile::Next::SendAgain)
+}
+
+fn end(db: &Db, part: &Part, state: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE part SET state = ?2, reason = ?3, due_at = NULL, settled_at = ?4 WHERE id = ?1";
+    execute(db, sql, (part.id.0, state, reason, now.0))?;
+    queue::promote(db, part.conversation, now)
+}

@@ -1,0 +1,108 @@
+//! Parts that a limit holds up: until when, and who is told.
+
+use telephony_domain::id::PartId;
+use telephony_domain::limit::{DAY, Limit, Limits};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+
+use super::candidate::Candidate;
+use super::{pause, queue};
+use crate::notices::Notice;
+use crate::sqlite::engine::query::{Db, execute};
+use crate::sqlite::rows::notice;
+use crate::{LONGEST_WAIT, StoreError};
+
+/// A part waits until it fits into `limit`, and tells why. The oldest part that the day has no room for keeps its place,
+/// so that smaller ones do not overtake it for ever; others go on without one whose contact has had enough.
+pub(super) fn hold(
+    db: &Db,
+    candidate: &Candidate,
+    limits: &Limits,
+    limit: Limit,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let due = match limit {
+        Limit::SegmentsPerDay => candidate.due,
+        Limit::SegmentsPerContactPerDay | Limit::RepliesPerContactPer30s => until.min(now + LONGEST_WAIT),
+    };
+    let sql = "UPDATE part SET due_at = ?2, waits_for = ?3, waits_until = ?4, reason = ?5 WHERE id = ?1";
+    let reason = format!("limits.{} is reached", limit.key());
+    execute(db, sql, (candidate.part.0, due.0, limit.key(), until.0, &reason))?;
+    tell(db, limit, limits, &candidate.contact, now)?;
+    if limit == Limit::RepliesPerContactPer30s {
+        pause::count_rally(db, candidate, now)?;
+    }
+    Ok(())
+}
+
+/// What a part waits for that the provider put off for long.
+pub(super) const DAILY_CAP: &str = "daily-cap";
+
+/// A part goes on waiting for a cap of the provider's.
+pub(super) fn stay_capped(db: &Db, part: PartId, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let due = until.min(now + LONGEST_WAIT);
+    execute(db, "UPDATE part SET due_at = ?2 WHERE id = ?1", (part.0, due.0)).map(drop)
+}
+
+/// A part that is larger than a limit would wait for ever: it fails, with the rest of its message.
+pub(super) fn refuse(
+    db: &Db,
+    candidate: &Candidate,
+    limits: &Limits,
+    limit: Limit,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let most = limit.most(limits).unwrap_or_default();
+    let reason = format!("it has {} segments and limits.{} is {most}: raise it", candidate.segments, limit.key());
+    tracing::warn!(part = %candidate.part, limit = limit.key(), "a part was not sent: it is larger than the limit");
+    let sql = "UPDATE part SET state = 'failed', due_at = NULL, waits_for = NULL, waits_until = NULL, reason = ?2,
+                      settled_at = ?3 WHERE id = ?1";
+    execute(db, sql, (candidate.part.0, reason, now.0))?;
+    queue::cancel_rest(db, candidate.message, "an earlier part was not sent", now)?;
+    queue::promote(db, candidate.conversation, now)
+}
+
+/// Tells the operator, once for as long as parts wait. The operator needs whole numbers, in what they order and type.
+fn tell(db: &Db, limit: Limit, limits: &Limits, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
+    let (key, most) = (limit.key(), limit.most(limits).unwrap_or_default());
+    let text = match limit {
+        Limit::SegmentsPerDay => {
+            format!("limits.{key} is reached ({most} segments in 24 hours): messages wait, none is lost")
+        }
+        Limit::SegmentsPerContactPerDay => {
+            let end = pause::end_of(db, contact)?;
+            format!(
+                "limits.{key} is reached ({most} segments in 24 hours to {contact}): messages wait, none is lost{end}"
+            )
+        }
+        Limit::RepliesPerContactPer30s => {
+            format!("limits.{key} is reached ({most} in 30 s to {contact}): replies wait")
+        }
+    };
+    // What waits for a moment only is no reason to disturb anybody.
+    let by_sms = limit.window() == DAY;
+    if notice::give(db, &Notice { by_sms, ..Notice::ongoing(name_of(key), text) }, now)? {
+        tracing::warn!(limit = key, most, "a limit is reached: messages wait until there is room");
+    }
+    Ok(())
+}
+
+/// The notice that parts wait for a limit's key, or for [`DAILY_CAP`].
+pub(super) fn name_of(waits_for: &str) -> String {
+    format!("limit-{waits_for}")
+}
+
+/// Tells the operator that the provider takes nothing more for hours, for as long as a part waits for it. Not by SMS,
+/// which the provider would not take either.
+pub(super) fn tell_capped(db: &Db, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    let text = format!("the provider takes no more messages for now, they wait: {reason}");
+    notice::give(db, &Notice::ongoing(name_of(DAILY_CAP), text).without_sms(), now).map(drop)
+}
+
+/// Takes back what the operator was told of limits that nothing waits for any more.
+pub(super) fn end_limit_notices(db: &Db) -> Result<(), StoreError> {
+    let sql = "UPDATE notice SET is_over = 1 WHERE name GLOB 'limit-*' AND is_over = 0
+               AND NOT EXISTS (SELECT 1 FROM part WHERE waits_for = substr(notice.name, 7))";
+    execute(db, sql, ()).map(drop)
+}

@@ -1,0 +1,133 @@
+//! Starts the part that may leave next, as far as limits, its line and the account let it.
+
+use telephony_domain::id::MessageId;
+use telephony_domain::limit::{Cost, Limit, Terms, Verdict};
+use telephony_domain::pace::Pacing;
+use telephony_domain::retry::PROBE;
+use telephony_domain::time::Timestamp;
+
+use super::account_stop::{self, Gate};
+use super::candidate::{self, Candidate};
+use super::{full_line, ledger, limits, queue};
+use crate::outbox::{ATTEMPT_LEASE, AttemptLease, StartedPart};
+use crate::sqlite::engine::query::{Db, execute, one};
+use crate::sqlite::rows::media;
+use crate::{LeaseHolder, Next, StoreError};
+
+/// No more parts are put off in one step, which others wait for.
+const HELD_AT_A_TIME: usize = 32;
+
+/// Takes the part that may leave first, if it may now; parts that a limit holds up wait.
+pub(super) fn start(
+    db: &Db,
+    holder: &LeaseHolder,
+    terms: &Terms,
+    only: Option<MessageId>,
+    now: Timestamp,
+) -> Result<Next<StartedPart>, StoreError> {
+    match account_stop::gate(db)? {
+        Gate::Open => start_first(db, holder, terms, only, now),
+        Gate::Closed => Ok(Next::Idle(None)),
+        Gate::Trial => start_trial(db, holder, terms, only, now),
+    }
+}
+
+/// Takes the part that tries whether the provider serves the account. Where none could leave for long, there is nothing to
+/// wait for.
+fn start_trial(
+    db: &Db,
+    holder: &LeaseHolder,
+    terms: &Terms,
+    only: Option<MessageId>,
+    now: Timestamp,
+) -> Result<Next<StartedPart>, StoreError> {
+    let next = start_first(db, holder, terms, only, now)?;
+    if only.is_none() && matches!(next, Next::Idle(due) if due.is_none_or(|due| due > now + PROBE.longest)) {
+        account_stop::accepted(db)?;
+    }
+    Ok(next)
+}
+
+fn start_first(
+    db: &Db,
+    holder: &LeaseHolder,
+    terms: &Terms,
+    only: Option<MessageId>,
+    now: Timestamp,
+) -> Result<Next<StartedPart>, StoreError> {
+    for _ in 0..HELD_AT_A_TIME {
+        let candidate = match first(db, terms.pacing, only, now)? {
+            Next::Taken(candidate) => candidate,
+            Next::Idle(due) => {
+                limits::end_limit_notices(db)?;
+                full_line::end_notices(db)?;
+                return Ok(Next::Idle(due));
+            }
+        };
+        if let Some(until) = candidate.capped_until(now) {
+            limits::stay_capped(db, candidate.part, until, now)?;
+            continue;
+        }
+        let cost = Cost {
+            segments: candidate.segments,
+            is_automatic: candidate.is_automatic,
+            is_for_operator: candidate.is_for_operator,
+        };
+        match ledger::verdict(db, &terms.limits, candidate.contact.as_str(), cost, now)? {
+            Verdict::Fits => {
+                candidate::occupy(db, &candidate, terms.pacing, now)?;
+                return take(db, candidate, holder, now).map(Next::Taken);
+            }
+            Verdict::Waits(limit, until) => {
+                limits::hold(db, &candidate, &terms.limits, limit, until, now)?;
+                let is_overtaken = queue::has_given_way(db, candidate.conversation, now)?;
+                if limit == Limit::SegmentsPerDay && !is_overtaken {
+                    return Ok(Next::Idle(Some(until)));
+                }
+            }
+            Verdict::NeverFits(limit) => limits::refuse(db, &candidate, &terms.limits, limit, now)?,
+        }
+    }
+    Ok(Next::Idle(Some(now)))
+}
+
+/// The part that may leave first, if it may now.
+fn first(db: &Db, pacing: Pacing, only: Option<MessageId>, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
+    let candidates = match only {
+        Some(message) => candidate::towards(db, message)?,
+        None => candidate::heads(db, now)?,
+    };
+    let next = candidates.into_iter().map(|candidate| (candidate.leaves(pacing, now), candidate));
+    let order = |(leaves, candidate): &(Timestamp, Candidate)| {
+        ((*leaves).max(now), !candidate.is_for_operator, candidate.due, candidate.part)
+    };
+    Ok(match next.min_by_key(order) {
+        None => Next::Idle(None),
+        Some((leaves, _)) if leaves > now => Next::Idle(Some(leaves)),
+        Some((_, candidate)) => Next::Taken(candidate),
+    })
+}
+
+fn take(db: &Db, head: Candidate, holder: &LeaseHolder, now: Timestamp) -> Result<StartedPart, StoreError> {
+    let sql = "UPDATE part SET state = 'starting', due_at = ?2, waits_for = NULL, attempts = attempts + 1 WHERE id = ?1
+               RETURNING attempts, position, text, correlator";
+    let (mut started, position): (_, u32) = one(db, sql, (head.part.0, (now + ATTEMPT_LEASE).0), |row| {
+        let started = StartedPart {
+            lease: AttemptLease { part: head.part, attempt: row.get("attempts")? },
+            message: head.message,
+            correlation_id: row.get("correlator")?,
+            from: head.sender,
+            to: head.contact,
+            text: row.get("text")?,
+            media: Vec::new(),
+        };
+        Ok((started, row.get("position")?))
+    })?;
+    let sql = "INSERT INTO part_attempt (part, number, holder, started_at) VALUES (?, ?, ?, ?)";
+    execute(db, sql, (head.part.0, started.lease.attempt, &holder.0, now.0))?;
+    ledger::spend(db, started.lease, started.to.as_str(), head.segments, now)?;
+    if position == 1 {
+        started.media = media::of_outbound(db, started.message)?;
+    }
+    Ok(started)
+}

@@ -1,0 +1,99 @@
+//! Conversations of machines that answer each other: noticed, paused, resumed.
+
+use telephony_domain::id::{ConversationId, MessageId};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::reply_loop::{self, PAUSE, ReplyLoop};
+use telephony_domain::time::Timestamp;
+
+use super::candidate::Candidate;
+use crate::StoreError;
+use crate::notices::Notice;
+use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, time};
+use crate::sqlite::rows::{contact, conversation, notice};
+
+/// Notes that a reply waits for the limit on replies: what goes on like that is a loop of two machines.
+pub(crate) fn count_rally(db: &Db, candidate: &Candidate, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT rally_moments, rally_last, rally_message FROM conversation WHERE id = ?";
+    let before = one(db, sql, [candidate.conversation.0], |row| {
+        let (moments, message) = (row.get("rally_moments")?, row.get::<_, Option<i64>>("rally_message")?);
+        Ok(maybe_time(row, "rally_last")?.zip(message).map(|(last, message)| ReplyLoop {
+            moments,
+            last,
+            message: MessageId(message),
+        }))
+    })?;
+    let reply_loop = ReplyLoop::after(before, candidate.message, now);
+    let sql = "UPDATE conversation SET rally_moments = ?2, rally_last = ?3, rally_message = ?4 WHERE id = ?1";
+    execute(db, sql, (candidate.conversation.0, reply_loop.moments, reply_loop.last.0, reply_loop.message.0))?;
+    if reply_loop.is_endless() { pause(db, candidate.conversation, &candidate.contact, now) } else { Ok(()) }
+}
+
+/// Notes that a text which `came` then is answered: of machines that answer each other slowly, no limit is ever reached.
+pub(crate) fn count_exchange(
+    db: &Db,
+    id: ConversationId,
+    received_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "SELECT sent_at FROM part WHERE conversation = ? AND sent_at IS NOT NULL AND position = 1
+               ORDER BY sent_at DESC LIMIT 1";
+    let left = find(db, sql, [id.0], |row| time(row, "sent_at"))?;
+    let before = one(db, "SELECT rally_score FROM conversation WHERE id = ?", [id.0], |row| row.get(0))?;
+    let score = reply_loop::score(before, left, received_at);
+    execute(db, "UPDATE conversation SET rally_score = ?2 WHERE id = ?1", (id.0, score))?;
+    if score < reply_loop::ENDLESS_SCORE { Ok(()) } else { pause(db, id, &conversation::contact_of(db, id)?, now) }
+}
+
+/// Nobody answers any more: whatever it was, it does not go on by itself.
+pub(crate) fn forget_exchanges(db: &Db, id: ConversationId) -> Result<(), StoreError> {
+    execute(db, "UPDATE conversation SET rally_score = 0 WHERE id = ?", [id.0]).map(drop)
+}
+
+/// How to have nothing more to do with a contact; a stranger can be blocked by SMS, an approved one only by who means it.
+pub(crate) fn end_of(db: &Db, contact: &PhoneNumber) -> Result<String, StoreError> {
+    Ok(match contact::is_approved(db, contact)? {
+        true => format!("; `openclaw pairing reject telephony {contact} --block` ends it"),
+        false => format!("; REJECT {contact} BLOCK ends it"),
+    })
+}
+
+/// What the contact says from now on waits; what is in the outbox leaves within the limit.
+fn pause(db: &Db, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE conversation SET paused_until = ?2, rally_moments = 0, rally_last = NULL, rally_score = 0 WHERE id = ?1";
+    execute(db, sql, (id.0, (now + PAUSE).0))?;
+    conversation::rearm(db, id)?;
+    let text = format!(
+        "the conversation with {contact} goes on like two machines answering each other: it is paused for an hour and \
+         what comes in waits; `openclaw telephony conversation {contact} --resume` goes on at once{}",
+        end_of(db, contact)?
+    );
+    tracing::warn!(conversation = %id, contact = ?contact, "two machines seem to answer each other: paused for an hour");
+    notice::give(db, &Notice::ongoing(pause_name(id), text), now).map(drop)
+}
+
+/// The notice that a conversation is paused.
+pub(crate) fn pause_name(id: ConversationId) -> String {
+    format!("paused-{id}")
+}
+
+/// Ends pauses that are over, and those that a clock now set back had put off too far.
+pub(crate) fn end_pauses(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    let sql =
+        "SELECT id FROM conversation WHERE paused_until IS NOT NULL AND (paused_until <= ?1 OR paused_until > ?2)";
+    let over = list(db, sql, (now.0, (now + PAUSE).0), |row| row.get(0).map(ConversationId))?;
+    over.into_iter().try_for_each(|id| end_pause(db, id))
+}
+
+/// Ends the pauses of a contact's conversations before their time. Returns how many there were.
+pub(crate) fn resume(db: &Db, contact: &PhoneNumber) -> Result<usize, StoreError> {
+    let sql = "SELECT id FROM conversation WHERE contact = ? AND paused_until IS NOT NULL";
+    let paused = list(db, sql, [contact.as_str()], |row| row.get(0).map(ConversationId))?;
+    paused.iter().try_for_each(|id| end_pause(db, *id))?;
+    Ok(paused.len())
+}
+
+fn end_pause(db: &Db, id: ConversationId) -> Result<(), StoreError> {
+    execute(db, "UPDATE conversation SET paused_until = NULL WHERE id = ?", [id.0])?;
+    conversation::rearm(db, id)?;
+    notice::end(db, &pause_name(id)).map(drop)
+}

@@ -1,0 +1,203 @@
+//! Requests of strangers to be paired, and what is kept of what they said.
+
+use telephony_domain::id::{InboundId, LineId};
+use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::pairing::{CODE_VALID_FOR, PENDING_AT_MOST, PairingCode};
+use telephony_domain::time::Timestamp;
+
+use super::removal;
+use crate::StoreError;
+use crate::contacts::{Challenge, Challenged, KEPT_AT_MOST, KEPT_FOR, PairingRequest, Who};
+use crate::inbox::TurnLease;
+use crate::notices::Notice;
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, apart, execute, find, list, one, time};
+use crate::sqlite::inbox::turn::{self, Turn};
+use crate::sqlite::inbox::{kept_answer, turn_end};
+use crate::sqlite::outbox::{enqueue, full_line};
+use crate::sqlite::rows::{contact, notice, tally};
+
+/// Whom a stranger's turn belongs to.
+struct Stranger {
+    turn: Turn,
+    line: LineId,
+    contact: PhoneNumber,
+}
+
+/// Closes a stranger's turn.
+pub(super) fn challenge(
+    db: &Db,
+    lease: &TurnLease,
+    challenge: Challenge,
+    now: Timestamp,
+) -> Result<Challenged, StoreError> {
+    let turn = turn::held(db, lease)?;
+    let sql = "SELECT line, contact FROM conversation WHERE id = ?";
+    let (line, contact) =
+        one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), columns::number(row, "contact")?)))?;
+    let stranger = Stranger { turn, line, contact };
+    if contact::is_approved(db, &stranger.contact)? {
+        turn_end::hand_back(db, lease, now)?;
+        return Ok(Challenged::AskedBefore);
+    }
+    delete_expired(db, now)?;
+    let outcome = match apart(db, || ask(db, &stranger, challenge, now)) {
+        Err(StoreError::QueueFull { .. }) => Challenged::NoRoom,
+        outcome => outcome?,
+    };
+    match outcome {
+        Challenged::Asked | Challenged::AskedBefore => keep(db, &stranger, now)?,
+        Challenged::TooManyPending => drop_turn(db, &stranger, "too many pairing requests wait", now)?,
+        Challenged::BudgetSpent => drop_turn(db, &stranger, "too many strangers were answered today", now)?,
+        Challenged::NoRoom => {
+            turn::close_attempt(db, &stranger.turn, "kept", Some(full_line::NO_ROOM), Some(now))?;
+            kept_answer::wait(db, &stranger.turn, now)?;
+        }
+    }
+    Ok(outcome)
+}
+
+fn ask(db: &Db, stranger: &Stranger, challenge: Challenge, now: Timestamp) -> Result<Challenged, StoreError> {
+    let (pending, asked_before): (u32, bool) = one(
+        db,
+        "SELECT count(*), count(*) FILTER (WHERE contact = ?) > 0 FROM pairing",
+        [stranger.contact.as_str()],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if asked_before {
+        return Ok(Challenged::AskedBefore);
+    }
+    if pending >= PENDING_AT_MOST {
+        return Ok(Challenged::TooManyPending);
+    }
+    let told = tally::count(db, Purpose::Pairing.as_str(), tally::DAY, now)?;
+    if challenge.replies_per_day.is_some_and(|most| told >= most) {
+        notice::give(db, &budget_spent(told), now)?;
+        return Ok(Challenged::BudgetSpent);
+    }
+    request(db, stranger, &challenge.code, now)?;
+    tell(db, stranger, challenge.parts, now)?;
+    notice::give_anew(db, &asks(&stranger.contact, &challenge.code), now)?;
+    Ok(Challenged::Asked)
+}
+
+/// The name of the notice that somebody asks to be let in.
+pub(super) fn notice_of(contact: &PhoneNumber) -> String {
+    format!("stranger-{contact}")
+}
+
+/// In words that the operator can answer by SMS or at a terminal.
+fn asks(contact: &PhoneNumber, code: &PairingCode) -> Notice {
+    let text = format!("{contact} asks to talk to the assistant: APPROVE {code}, or REJECT {code} BLOCK");
+    Notice { lasts: Some(CODE_VALID_FOR), ..Notice::ongoing(notice_of(contact), text) }
+}
+
+fn budget_spent(told: u32) -> Notice {
+    Notice::event(
+        "strangers-not-answered",
+        format!(
+            "limits.strangerRepliesPerDay is reached ({told} in 24 hours): more strangers get no code until there is room"
+        ),
+    )
+}
+
+fn request(db: &Db, stranger: &Stranger, code: &PairingCode, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO pairing (code, contact, line, requested_at, expires_at) VALUES (?, ?, ?, ?, ?)";
+    let row = (code.as_str(), stranger.contact.as_str(), stranger.line.0, now.0, (now + CODE_VALID_FOR).0);
+    if execute(db, sql, row)? == 0 { Err(StoreError::CodeTaken) } else { Ok(()) }
+}
+
+fn tell(db: &Db, stranger: &Stranger, parts: Vec<PartDraft>, now: Timestamp) -> Result<(), StoreError> {
+    let draft = Draft {
+        key: format!("pairing-{}", stranger.turn.id),
+        purpose: Purpose::Pairing,
+        to: stranger.contact.clone(),
+        text: text_of(&parts),
+        parts,
+        media: Vec::new(),
+        turn: Some(stranger.turn.id),
+    };
+    enqueue::enqueue(db, stranger.line, &draft, now).map(drop)
+}
+
+/// The text of a message that is given in parts only.
+pub(super) fn text_of(parts: &[PartDraft]) -> String {
+    parts.iter().map(|part| part.text.as_str()).collect()
+}
+
+/// Keeps what the stranger said while there is room; the oldest messages win.
+fn keep(db: &Db, stranger: &Stranger, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "SELECT id FROM inbound WHERE turn = ? ORDER BY id";
+    let messages = list(db, sql, [stranger.turn.id.0], |row| row.get(0).map(InboundId))?;
+    let room = KEPT_AT_MOST.saturating_sub(kept(db, &stranger.contact)?);
+    drop_turn(db, stranger, "more was said than is kept of strangers", now)?;
+    for message in messages.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
+        execute(db, "UPDATE inbound SET state = 'kept', why = NULL, turn = NULL WHERE id = ?", [message.0])?;
+    }
+    Ok(())
+}
+
+fn drop_turn(db: &Db, stranger: &Stranger, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    turn::close(db, &stranger.turn, "refused", "dropped", Some(why), now)
+}
+
+fn kept(db: &Db, contact: &PhoneNumber) -> Result<u32, StoreError> {
+    let sql = "SELECT count(*) FROM inbound WHERE state = 'kept'
+               AND conversation IN (SELECT id FROM conversation WHERE contact = ?)";
+    one(db, sql, [contact.as_str()], |row| row.get(0))
+}
+
+/// Requests whose code still works, oldest first.
+pub(super) fn requests(db: &Db, now: Timestamp) -> Result<Vec<PairingRequest>, StoreError> {
+    let sql = "SELECT code, contact, line, requested_at, expires_at FROM pairing WHERE expires_at > ?
+               ORDER BY requested_at, code";
+    let mut requests = list(db, sql, [now.0], request_of)?;
+    for request in &mut requests {
+        request.kept = kept(db, &request.contact)?;
+    }
+    Ok(requests)
+}
+
+fn request_of(row: &Row<'_>) -> RowResult<PairingRequest> {
+    Ok(PairingRequest {
+        code: columns::code(row)?,
+        contact: columns::number(row, "contact")?,
+        line: LineId(row.get("line")?),
+        requested: time(row, "requested_at")?,
+        expires: time(row, "expires_at")?,
+        kept: 0,
+    })
+}
+
+/// Whom the operator means, and the line on which they asked, if they did.
+pub(super) fn find_request(db: &Db, who: &Who, now: Timestamp) -> Result<(PhoneNumber, Option<LineId>), StoreError> {
+    match who {
+        Who::Code(code) => {
+            let sql = "SELECT contact, line FROM pairing WHERE code = ? AND expires_at > ?";
+            find(db, sql, (code.as_str(), now.0), |row| {
+                Ok((columns::number(row, "contact")?, Some(LineId(row.get("line")?))))
+            })?
+            .ok_or_else(|| StoreError::NotFound("pairing request with this code, or it has expired".to_owned()))
+        }
+        Who::Number(number) => {
+            let sql = "SELECT line FROM pairing WHERE contact = ?";
+            Ok((number.clone(), find(db, sql, [number.as_str()], |row| row.get(0).map(LineId))?))
+        }
+    }
+}
+
+/// Deletes what need not be remembered of strangers. Returns how many messages that were.
+pub(super) fn forget(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
+    delete_expired(db, now)?;
+    notice::tidy(db, now)?;
+    let sql =
+        "SELECT id FROM inbound INDEXED BY inbound_kept WHERE state = 'kept' AND coalesce(stored_at, received_at) <= ?";
+    let kept = list(db, sql, [(now - KEPT_FOR).0], |row| row.get(0).map(InboundId))?;
+    removal::delete_inbound(db, &kept, now)?;
+    Ok(kept.len())
+}
+
+fn delete_expired(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    execute(db, "DELETE FROM pairing WHERE expires_at <= ?", [now.0]).map(drop)
+}

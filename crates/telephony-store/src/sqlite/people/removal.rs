@@ -1,0 +1,77 @@
+//! Removal of messages and turns with all that belongs to them. SQLite uses the pages that become free again.
+
+use std::time::Duration;
+
+use telephony_domain::id::{InboundId, MessageId};
+use telephony_domain::time::Timestamp;
+
+use crate::StoreError;
+use crate::sqlite::engine::query::{Db, execute, list, maybe_time, one};
+
+/// Clocks differ, and webhooks are late: a deleted message may come again although its number was looked through since,
+/// but not by more than this.
+const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Deletes messages to contacts with parts, attempts and attachments.
+pub(super) fn delete_messages(db: &Db, messages: &[MessageId]) -> Result<(), StoreError> {
+    messages.iter().try_for_each(|id| execute(db, "DELETE FROM message WHERE id = ?", [id.0]).map(drop))
+}
+
+/// Deletes messages of contacts with their attachments.
+///
+/// One that whoever looks for missed messages may still find at the provider is remembered, or it would be taken for new.
+pub(super) fn delete_inbound(db: &Db, messages: &[InboundId], now: Timestamp) -> Result<(), StoreError> {
+    let since = may_come_again(db, now)?;
+    for id in messages {
+        let sql = "INSERT OR IGNORE INTO deleted (provider_id, received_at)
+                   SELECT provider_id, received_at FROM inbound WHERE id = ?1 AND received_at >= ?2";
+        execute(db, sql, (id.0, since.0))?;
+        execute(db, "DELETE FROM inbound WHERE id = ?", [id.0])?;
+    }
+    Ok(())
+}
+
+/// Deletes what is finished and came before a time. Returns how many rows of each kind together.
+pub(super) fn expire(db: &Db, before: Timestamp, at_most: u32, now: Timestamp) -> Result<usize, StoreError> {
+    let messages = finished_messages(db, before, at_most)?;
+    delete_messages(db, &messages)?;
+    let inbound = finished_inbound(db, before, at_most)?;
+    delete_inbound(db, &inbound, now)?;
+    let turns = delete_empty_turns(db, before, at_most)?;
+    forget_deleted(db, at_most, now)?;
+    Ok(messages.len() + inbound.len() + turns)
+}
+
+fn finished_messages(db: &Db, before: Timestamp, at_most: u32) -> Result<Vec<MessageId>, StoreError> {
+    let sql = "SELECT id FROM message INDEXED BY message_created WHERE created_at < ?
+               AND NOT EXISTS (SELECT 1 FROM part WHERE message = message.id
+                                 AND (state = 'queued' OR due_at IS NOT NULL OR poll_at IS NOT NULL))
+               ORDER BY created_at LIMIT ?";
+    list(db, sql, (before.0, at_most), |row| row.get(0).map(MessageId))
+}
+
+fn finished_inbound(db: &Db, before: Timestamp, at_most: u32) -> Result<Vec<InboundId>, StoreError> {
+    let sql = "SELECT id FROM inbound INDEXED BY inbound_received WHERE received_at < ?
+               AND state NOT IN ('waiting', 'answering', 'kept', 'unconfirmed', 'order') ORDER BY received_at LIMIT ?";
+    list(db, sql, (before.0, at_most), |row| row.get(0).map(InboundId))
+}
+
+/// Among the oldest turns, those that nothing is left of.
+fn delete_empty_turns(db: &Db, before: Timestamp, at_most: u32) -> Result<usize, StoreError> {
+    let sql = "DELETE FROM turn WHERE id IN (SELECT id FROM turn ORDER BY id LIMIT ?2) AND created_at < ?1
+               AND state IN ('answered', 'refused', 'dead') AND NOT EXISTS (SELECT 1 FROM inbound WHERE turn = turn.id)
+               AND NOT EXISTS (SELECT 1 FROM message WHERE turn = turn.id)";
+    execute(db, sql, (before.0, at_most.saturating_mul(2)))
+}
+
+/// No message that came before this is looked for any more.
+fn may_come_again(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let seen_until = one(db, "SELECT min(seen_until) AS seen FROM watched", (), |row| maybe_time(row, "seen"))?;
+    Ok(seen_until.map_or(now, |seen| seen.min(now)) - MARGIN)
+}
+
+fn forget_deleted(db: &Db, at_most: u32, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "DELETE FROM deleted WHERE provider_id IN
+                   (SELECT provider_id FROM deleted WHERE received_at < ? ORDER BY received_at LIMIT ?)";
+    execute(db, sql, (may_come_again(db, now)?.0, at_most)).map(drop)
+}

@@ -1,0 +1,57 @@
+//! A line and its addresses: the rows, which several rooms read.
+
+use telephony_domain::id::LineId;
+use telephony_domain::line::Sender;
+use telephony_domain::line_address::LineAddress;
+use telephony_domain::time::Timestamp;
+
+use crate::StoreError;
+use crate::lines::Line;
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, new_id, one};
+
+/// Reads the line in a row with its `id`, `number` and `messaging_service`.
+pub(crate) fn read(row: &Row<'_>) -> RowResult<Line> {
+    Ok(Line { id: LineId(row.get("id")?), sender: columns::sender(row)? })
+}
+
+/// From now on what comes to the number is looked for.
+pub(crate) fn watch(db: &Db, number: &str) -> Result<(), StoreError> {
+    execute(db, "INSERT OR IGNORE INTO watched (number) VALUES (?)", [number]).map(drop)
+}
+
+/// The line that owns the messaging service, else the number.
+pub(crate) fn owner(db: &Db, sender: &Sender) -> Result<Option<LineId>, StoreError> {
+    let sql = "SELECT coalesce((SELECT line FROM line_address WHERE address = ?1),
+                               (SELECT line FROM line_address WHERE address = ?2))";
+    one(db, sql, (&sender.messaging_service, number_of(sender)), |row| Ok(row.get::<_, Option<i64>>(0)?.map(LineId)))
+}
+
+/// A line's sender.
+pub(crate) fn sender_of(db: &Db, line: LineId) -> Result<Sender, StoreError> {
+    let sql = "SELECT number, messaging_service FROM line WHERE id = ?";
+    find(db, sql, [line.0], columns::sender)?.ok_or_else(|| StoreError::NotFound(format!("line {line}")))
+}
+
+/// Makes the line of a sender that has none.
+pub(crate) fn make(db: &Db, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
+    let sql = "INSERT INTO line (number, messaging_service, claimed_at) VALUES (?, ?, ?)";
+    execute(db, sql, (number_of(sender), &sender.messaging_service, now.0))?;
+    Ok(LineId(new_id(db)))
+}
+
+/// Maps addresses to the line; one that another line has stays there, and so do the opt-outs of those who texted it.
+pub(crate) fn own(db: &Db, line: LineId, sender: &Sender) -> Result<(), StoreError> {
+    if let Some(address) = sender.receiving() {
+        watch(db, address.as_str())?;
+    }
+    for address in number_of(sender).into_iter().chain(sender.messaging_service.as_deref()) {
+        execute(db, "INSERT OR IGNORE INTO line_address (address, line) VALUES (?, ?)", (address, line.0))?;
+    }
+    Ok(())
+}
+
+/// The number of a sender, as it is written in columns.
+pub(crate) fn number_of(sender: &Sender) -> Option<&str> {
+    sender.number.as_ref().map(LineAddress::as_str)
+}

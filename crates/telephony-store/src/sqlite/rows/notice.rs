@@ -1,0 +1,103 @@
+//! What the operator is told: once for as long as it holds, and by SMS no more than once a day.
+
+use telephony_domain::message::Purpose;
+use telephony_domain::notice::{DAY, pause_after};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+
+use super::tally;
+use crate::StoreError;
+use crate::notices::{Given, Notice, Untold};
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, time};
+
+/// Whether a notice holds, at `?1`.
+const HOLDS: &str = "is_over = 0 AND coalesce(until > ?1, 1)";
+
+/// Tells the operator in the newest words. Returns whether it is news.
+pub(crate) fn give(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, StoreError> {
+    let held = is_held(db, &notice.name, now)?;
+    let until = notice.lasts.map(|lasts| (now + lasts).0);
+    if held {
+        let sql = "UPDATE notice SET text = ?2, until = ?3 WHERE name = ?1";
+        execute(db, sql, (&notice.name, &notice.text, until))?;
+        return Ok(false);
+    }
+    // A clock that was set back since it was told must not keep it from being told.
+    let sql = "INSERT INTO notice (name, text, by_sms, since, until) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT DO UPDATE SET text = ?2, by_sms = ?3, since = ?4, until = ?5, is_over = 0,
+                   told_at = iif(told_at > ?6 AND told_at <= ?4, told_at, NULL)";
+    execute(db, sql, (&notice.name, &notice.text, notice.by_sms, now.0, until, (now - DAY).0))?;
+    Ok(true)
+}
+
+/// As [`give`], and told although the same was told today.
+pub(crate) fn give_anew(db: &Db, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
+    forget(db, &notice.name)?;
+    give(db, notice, now).map(drop)
+}
+
+/// Returns true while the notice holds.
+pub(crate) fn is_held(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    is_there(db, HOLDS, name, now)
+}
+
+/// Returns true while the notice holds and the operator got no SMS about it.
+pub(crate) fn is_untold(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    is_there(db, &format!("{HOLDS} AND told_at IS NULL"), name, now)
+}
+
+fn is_there(db: &Db, condition: &str, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = format!("SELECT {condition} FROM notice WHERE name = ?2");
+    Ok(find(db, &sql, (now.0, name), |row| row.get(0))?.unwrap_or(false))
+}
+
+/// It no longer holds. Returns whether it did.
+pub(crate) fn end(db: &Db, name: &str) -> Result<bool, StoreError> {
+    Ok(execute(db, "UPDATE notice SET is_over = 1 WHERE name = ? AND is_over = 0", [name])? > 0)
+}
+
+/// As if it had never been given.
+pub(crate) fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
+    execute(db, "DELETE FROM notice WHERE name = ?", [name]).map(drop)
+}
+
+/// What is told of somebody who is to be forgotten does not say any more whom it is about.
+pub(crate) fn mask(db: &Db, contact: &PhoneNumber) -> Result<(), StoreError> {
+    let sql = "UPDATE notice SET text = replace(text, ?1, ?2) WHERE instr(text, ?1) > 0";
+    execute(db, sql, (contact.as_str(), contact.masked())).map(drop)
+}
+
+/// Those that hold, oldest first.
+pub(crate) fn held(db: &Db, now: Timestamp) -> Result<Vec<Given>, StoreError> {
+    let sql = format!("SELECT name, text, since FROM notice WHERE {HOLDS} ORDER BY since, name");
+    list(db, &sql, [now.0], given)
+}
+
+/// Those that hold and are to be told by SMS, and from when on.
+pub(crate) fn untold(db: &Db, now: Timestamp) -> Result<Untold, StoreError> {
+    let sql = format!(
+        "SELECT name, text, since FROM notice WHERE {HOLDS} AND by_sms AND told_at IS NULL ORDER BY since, name"
+    );
+    let notices = list(db, &sql, [now.0], given)?;
+    Ok(Untold { from: if notices.is_empty() { now } else { quiet_until(db, now)? }, notices })
+}
+
+fn quiet_until(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let (told, last) = tally::look(db, Purpose::Notice, now)?;
+    Ok(last.map_or(now, |last| last + pause_after(told)))
+}
+
+/// What has happened is seen; what goes on is not over by that.
+pub(crate) fn seen(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
+    execute(db, &format!("UPDATE notice SET is_over = 1 WHERE until IS NOT NULL AND {HOLDS}"), [now.0])
+}
+
+/// Deletes what is over and need not be remembered.
+pub(crate) fn tidy(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    let sql = format!("DELETE FROM notice WHERE NOT ({HOLDS}) AND (told_at IS NULL OR told_at <= ?2)");
+    execute(db, &sql, (now.0, (now - DAY).0)).map(drop)
+}
+
+fn given(row: &Row<'_>) -> RowResult<Given> {
+    Ok(Given { name: row.get("name")?, text: row.get("text")?, since: time(row, "since")? })
+}

@@ -1,0 +1,54 @@
+//! The rooms of the SQLite store stand on each other in one order, and only the engine knows SQLite.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::{Path, PathBuf};
+
+/// Each room may use those before it.
+const ORDER: [&str; 6] = ["engine", "rows", "outbox", "inbox", "history", "people"];
+
+fn sqlite() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite")
+}
+
+/// The sources of a room, each with its path.
+fn sources(room: &str) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![sqlite().join(room)];
+    let mut files = vec![sqlite().join(format!("{room}.rs"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn a_room_uses_only_those_below_it() {
+    for (floor, room) in ORDER.iter().enumerate() {
+        for (path, source) in sources(room) {
+            for above in &ORDER[floor + 1..] {
+                assert!(!source.contains(&format!("sqlite::{above}")), "{} must not use {above}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_engine_names_types_of_sqlite() {
+    for room in &ORDER[1..] {
+        for (path, source) in sources(room) {
+            assert!(!source.contains("rusqlite"), "{} names rusqlite", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_room_has_its_place_in_the_order() {
+    for entry in std::fs::read_dir(sqlite()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let is_room = entry.path().is_dir() && name != "migrations";
+        assert!(!is_room || ORDER.contains(&name.as_str()), "ORDER lacks the room {name}");
+    }
+}
