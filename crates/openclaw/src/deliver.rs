@@ -1,5 +1,6 @@
 //! Sees a message out of the outbox: through the running gateway, or by ourselves where none runs.
 
+use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,12 @@ use telephony_domain::time::Timestamp;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::outbox::{PartSender, Reports};
 use telephony_store::Next;
-use telephony_store::outbox::{PartState, Progress};
+use telephony_store::outbox::{PartProgress, PartState, Progress};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::assemble::Channel;
 use crate::failure::Failure;
+use crate::{terminal, time_format};
 
 /// Handing a message over takes no longer, or it is left to the gateway.
 const HAND_OVER_WITHIN: Duration = Duration::from_secs(30);
@@ -25,6 +27,9 @@ const STOPPED_AT_MOST: Duration = Duration::from_millis(1_200);
 
 /// A probe of the account that takes longer is left to the gateway.
 const PROBE_WITHIN: Duration = Duration::from_millis(700);
+
+/// A person gets to know what the command waits for after this long.
+const PATIENCE_OF_PEOPLE: Duration = Duration::from_secs(1);
 
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -46,6 +51,7 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
         if is_handed_over(&progress) || patience.is_over().await? {
             return Ok(progress);
         }
+        patience.explain(&progress);
         sleep(LOOK_EVERY).await;
     }
 }
@@ -53,13 +59,30 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
 /// The time that `send` waits for a message.
 struct Patience<'c> {
     channel: &'c Channel,
+    began: Instant,
     deadline: Instant,
     stopped: Option<Instant>,
+    explained: Option<&'static str>,
 }
 
 impl<'c> Patience<'c> {
     fn new(channel: &'c Channel, within: Duration) -> Self {
-        Self { channel, deadline: Instant::now() + within, stopped: None }
+        let began = Instant::now();
+        Self { channel, began, deadline: began + within, stopped: None, explained: None }
+    }
+
+    /// Says at a terminal what the command waits for, and again once that changes.
+    fn explain(&mut self, progress: &Progress) {
+        if self.began.elapsed() < PATIENCE_OF_PEOPLE || !stderr().is_terminal() {
+            return;
+        }
+        let now = self.channel.now();
+        let Some(reason) = progress.parts.iter().find_map(|part| waits_for(part, now)) else { return };
+        if self.explained != Some(reason) {
+            self.explained = Some(reason);
+            let left = time_format::span(self.deadline.saturating_duration_since(Instant::now()));
+            terminal::say(format!("Waiting for {reason} ({left} at most; the message is kept)"));
+        }
     }
 
     /// Returns true once waiting is pointless: the time is over, or the account stays stopped.
@@ -78,13 +101,14 @@ pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Pr
         return watch(channel, message, Patience::new(channel, DELIVERED_WITHIN), is_final).await;
     }
     let outbox = channel.outbox();
-    let deadline = Instant::now() + DELIVERED_WITHIN;
+    let mut patience = Patience::new(channel, DELIVERED_WITHIN);
     loop {
         outbox.poll(Reports::StayAway).await?;
         let progress = channel.store.progress(message).await?;
-        if is_final(&progress) || Instant::now() >= deadline {
+        if is_final(&progress) || Instant::now() >= patience.deadline {
             return Ok(progress);
         }
+        patience.explain(&progress);
         sleep(Duration::from_secs(1)).await;
     }
 }
@@ -121,7 +145,21 @@ async fn watch(
         if is_done(&progress) || patience.is_over().await? {
             return Ok(progress);
         }
+        patience.explain(&progress);
         sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The next thing that has to happen to a part; none once its story has ended.
+fn waits_for(part: &PartProgress, now: Timestamp) -> Option<&'static str> {
+    match part.state {
+        PartState::Queued => Some("an earlier message to this number"),
+        PartState::Ready if part.code.is_some() || part.reason.is_some() => Some("the next attempt"),
+        PartState::Ready if part.next_attempt.is_some_and(|at| at > now) => Some("its turn on the line"),
+        PartState::Ready | PartState::Starting => Some("Twilio's answer"),
+        PartState::Unknown => Some("Twilio's message list, which shows if it was sent"),
+        PartState::Sent if !part.status.is_some_and(|status| status.is_final()) => Some("the delivery report"),
+        PartState::Sent | PartState::Failed | PartState::Canceled | PartState::FinallyUnknown => None,
     }
 }
 

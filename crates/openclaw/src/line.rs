@@ -7,12 +7,13 @@ use telephony_domain::line::Sender;
 
 use crate::assemble::Channel;
 use crate::failure::Failure;
+use crate::number;
 
 /// The line called `name`; ours where nothing is said.
 pub async fn find(channel: &Channel, name: Option<&str>) -> Result<LineId, Failure> {
     let Some(name) = name else { return channel.line().await };
     let lines = channel.store.lines().await?;
-    match lines.iter().find(|line| is_called(&line.sender, name)) {
+    match lines.iter().find(|line| is_called(&line.sender, &number::compact(name))) {
         Some(line) => Ok(line.id),
         None => {
             let known: Vec<String> = lines.iter().map(|line| name_of(&line.sender)).collect();

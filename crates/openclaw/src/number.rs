@@ -1,4 +1,5 @@
-//! Numbers and senders as people type them in commands.
+//! Numbers and senders as people type them in commands and at prompts: with the spaces, brackets and hyphens that numbers
+//! are printed with. The configuration is stricter.
 
 use telephony_domain::address::{Origin, canonical, read_phone, without_phone_prefix};
 use telephony_domain::line_address::{InvalidLineAddress, LineAddress};
@@ -6,27 +7,75 @@ use telephony_domain::number::PhoneNumber;
 
 /// Reads a phone number; OpenClaw's own targets have a prefix (`sms:`, `twilio-sms:`), and RCS has one too.
 pub fn phone(word: &str) -> Result<PhoneNumber, String> {
-    if let Origin::Channel { name, .. } = Origin::of(&canonical(word, None))
-        && read_phone(word).is_err()
+    let number = read_phone(&compact(word));
+    if number.is_err()
+        && let Origin::Channel { name, .. } = Origin::of(&canonical(word, None))
     {
         return Err(format!(
             "`{word}` is an address of {name}, which is not supported: name a phone number such as +15550001234"
         ));
     }
-    read_phone(word).map_err(|error| error.to_string())
+    number.map_err(|error| match is_cut_off(word) {
+        true => format!(
+            "`{word}` is too short for a phone number: put quotes around one with spaces, such as \"+1 555 000 1234\""
+        ),
+        false => error.to_string(),
+    })
+}
+
+/// Returns a number that starts with a plus without the marks that people print in it, and anything else as it is.
+pub fn compact(word: &str) -> String {
+    let bare = without_phone_prefix(word).trim();
+    if !bare.trim_start_matches('(').starts_with('+') {
+        return word.to_owned();
+    }
+    bare.chars().filter(|c| !c.is_whitespace() && !MARKS.contains(c)).collect()
+}
+
+/// Printed in phone numbers: brackets, dots, slashes, and hyphens of every width.
+const MARKS: [char; 9] = ['(', ')', '.', '/', '-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}'];
+
+/// Returns true for the first piece of a number with spaces that a shell took apart.
+fn is_cut_off(word: &str) -> bool {
+    word.strip_prefix('+').is_some_and(|digits| digits.len() <= 4 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Reads an address of a line of ours, as the configuration does: a phone number, a short code, or a sender id.
 pub fn line(word: &str) -> Result<LineAddress, String> {
-    without_phone_prefix(word).parse().map_err(|error: InvalidLineAddress| error.to_string())
+    without_phone_prefix(&compact(word)).parse().map_err(|error: InvalidLineAddress| error.to_string())
 }
 
 /// Reads a sender of messages: a phone number, a short code, a name, or a user of another channel such as
 /// `whatsapp:+15550005678`.
 pub fn sender(word: &str) -> Result<String, String> {
-    match read_phone(word) {
+    match read_phone(&compact(word)) {
         Ok(number) => Ok(number.to_string()),
         Err(_) if word.trim().is_empty() => Err("the sender is empty".to_owned()),
         Err(_) => Ok(canonical(word, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_as_it_is_printed() {
+        for written in [
+            "+1 555 000 5678",
+            "+1 (555) 000-5678",
+            "(+1) 555.000.5678",
+            "+1-555-000-5678",
+            "+1\u{a0}555\u{2011}000\u{2013}5678",
+            " sms: +1 555 000 5678 ",
+        ] {
+            assert_eq!(phone(written).unwrap().as_str(), "+15550005678", "{written}");
+            assert_eq!(sender(written).unwrap(), "+15550005678", "{written}");
+            assert_eq!(line(written).unwrap().as_str(), "+15550005678", "{written}");
+        }
+        for wrong in ["555-000-5678", "+1 555 CALL NOW", "(555) 000-5678", "+"] {
+            assert!(phone(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(sender("My-Bank 1").unwrap(), "My-Bank 1", "only a number loses its marks");
     }
 }

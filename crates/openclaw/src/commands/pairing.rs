@@ -7,12 +7,11 @@ pub mod reject;
 use std::str::FromStr;
 
 use clap::Subcommand;
-use telephony_domain::address::without_phone_prefix;
-use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::PairingCode;
 use telephony_store::contacts::Who;
 
 use crate::failure::Outcome;
+use crate::number;
 use crate::place::Place;
 
 /// The commands about pairing.
@@ -47,10 +46,8 @@ fn channel(word: &str) -> Result<String, String> {
 
 /// Reads whom the operator means: a code, or a phone number.
 pub fn who(word: &str) -> Result<Who, String> {
-    let word = without_phone_prefix(word);
-    if word.trim_start().starts_with('+') {
-        let number: String = word.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
-        return PhoneNumber::from_str(&number).map(Who::Number).map_err(|error| error.to_string());
+    if number::compact(word).starts_with('+') {
+        return number::phone(word).map(Who::Number);
     }
     PairingCode::from_str(word)
         .map(Who::Code)

@@ -2,7 +2,7 @@ use twilio_simulator::Outcome;
 
 use twilio_simulator::{Extent, Fault};
 
-use crate::bench::{ALICE, BOB, Bench};
+use crate::bench::{ALICE, BOB, Bench, run};
 use crate::diagnosis::edit;
 
 const TEXT: &str = "Hello from OpenClaw!";
@@ -73,6 +73,29 @@ async fn a_text_is_taken_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_number_is_accepted_as_it_is_printed() {
+    let bench = Bench::new().await;
+    for (number, count) in [("+1 555 000 5678", 1), ("+1 (555) 000-5678", 2), ("sms:+1-555-000-5678", 3)] {
+        bench.done(&["telephony", "send", number, TEXT]).await;
+        assert_eq!(bench.twilio.messages().last().unwrap().to, ALICE, "{number}");
+        let conversation = bench.json(&["telephony", "conversation", number, "--json"]).await;
+        assert_eq!(conversation.as_array().unwrap().len(), count, "{number}");
+    }
+    bench.done(&["telephony", "optouts", "add", "+1 (555) 000-5679", "--line", "+1 555 000 1234"]).await;
+    assert!(bench.done(&["telephony", "optouts"]).await.contains(BOB));
+}
+
+#[test]
+fn words_without_quotes_get_a_command_to_copy() {
+    let ran = run(&["telephony", "send", ALICE, "hello", "there", "it's", "me"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let command = r"openclaw telephony send +15550005678 'hello there it'\''s me'";
+    assert!(ran.stderr.contains(command), "{}", ran.stderr);
+    let ran = run(&["telephony", "send", "+1", "555", "000", "5678", "hello"]);
+    assert!(ran.code == 2 && ran.stderr.contains("put quotes around one with spaces"), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn what_came_and_went_can_be_listed_and_looked_at() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, TEXT]).await;
@@ -131,6 +154,8 @@ async fn an_outcome_that_stays_unknown_is_shown_by_status() {
     bench.twilio.misbehave(Fault::ServerError, Extent::All);
     let ran = bench.run(&["telephony", "send", ALICE, TEXT]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
+    let answer = "(Twilio error 20500): Twilio had an internal fault; whether the request was carried out is open (HTTP status 500)";
+    assert!(ran.stderr.contains(answer), "{}", ran.stderr);
     let status = bench.json(&["telephony", "status", "--json"]).await;
     let in_doubt = status["outbox"]["unknown"].as_u64().unwrap();
     let given_up = status["finallyUnknown"].as_array().unwrap().len();

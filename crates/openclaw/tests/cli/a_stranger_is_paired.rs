@@ -50,3 +50,13 @@ async fn and_may_be_refused_or_blocked() {
     assert_eq!((&list[0]["state"], &list[0]["why"]), (&"refused".into(), &"blocked".into()));
     assert_eq!(bench.texts(ALICE, 1).await.len(), 1);
 }
+
+#[tokio::test]
+async fn the_channel_may_be_left_out() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    let code = code_for_alice(&bench).await;
+    assert_eq!(bench.done(&["pairing", "reject", &code]).await, format!("Rejected telephony sender {ALICE}.\n"));
+    let printed = bench.done(&["pairing", "approve", "+1 555 000 5678"]).await;
+    assert!(printed.starts_with(&format!("Approved telephony sender {ALICE}.\n")), "{printed}");
+}

@@ -13,10 +13,11 @@ use crate::terminal;
 
 /// Refuse a request, or end an approval.
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub struct Reject {
-    /// The channel
+    /// The channel; there is only `telephony`, so it may be left out
     #[arg(value_parser = super::channel)]
-    channel: String,
+    channel: Option<String>,
     /// The contact's pairing code, or their phone number
     #[arg(value_name = "CODE OR NUMBER", value_parser = super::who)]
     who: Who,

@@ -34,8 +34,11 @@ use crate::time_format;
 /// What leaves within this time leaves at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
+const EXAMPLE: &str = "Example: openclaw telephony send +15550005678 \"Dinner at eight?\"";
+
 /// Send a text message, with pictures where they are named.
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Send {
     /// Who receives it, such as +15550005678
     #[arg(value_parser = number::phone)]
@@ -43,6 +46,9 @@ pub struct Send {
     /// The text, or `-` for standard input; may be left out where media go
     #[arg(allow_hyphen_values = true, required_unless_present = "media")]
     text: Option<String>,
+    /// Words after a text without quotes
+    #[arg(hide = true)]
+    more: Vec<String>,
     /// A picture or another file that goes with it: a path, or a URL that Twilio can fetch; may be given ten times
     #[arg(long, value_name = "URL|FILE")]
     media: Vec<String>,
@@ -94,11 +100,13 @@ struct Report {
 impl Send {
     /// Sends `text` to `to`, as if nothing else had been typed.
     pub fn plain(to: PhoneNumber, text: &str) -> Self {
-        Self { to, text: Some(text.to_owned()), media: Vec::new(), dry_run: false, wait: false, key: None, json: false }
+        let text = Some(text.to_owned());
+        Self { to, text, more: Vec::new(), media: Vec::new(), dry_run: false, wait: false, key: None, json: false }
     }
 
     /// Sends.
     pub fn run(self, place: &Place) -> Outcome {
+        self.check_quotes()?;
         let text = self.text.as_deref().map(terminal::text_argument).transpose()?.unwrap_or_default();
         if text.trim().is_empty() && self.media.is_empty() {
             return Err(Failure::usage("the text is empty").hint("an SMS needs some text"));
@@ -109,6 +117,17 @@ impl Send {
             return self.plan(place, &text, &media);
         }
         Channel::open(place)?.block_on(async |channel| self.send(channel, &text, media).await)
+    }
+
+    /// A text is one argument; a shell takes one without quotes apart.
+    fn check_quotes(&self) -> Result<(), Failure> {
+        if self.more.is_empty() {
+            return Ok(());
+        }
+        let words = self.text.iter().chain(&self.more).map(String::as_str).collect::<Vec<_>>().join(" ");
+        let quoted = words.replace('\'', r"'\''");
+        let hint = format!("put quotes around it: openclaw telephony send {} '{quoted}'", self.to);
+        Err(Failure::usage("the text is more than one word, and has no quotes").hint(hint))
     }
 
     /// A sender id sends text only. A Messaging Service wins over it, and has numbers of its own.
@@ -260,10 +279,13 @@ fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webho
             Some(Failure::new(format!("not sent yet, but kept{when}: {reason}")).hint("a running gateway sends it by itself"))
         }
         PartState::Unknown => Some(
-            Failure::new("Twilio did not answer: the message may or may not have been sent")
+            Failure::new(format!("the message may or may not have been sent{code}: {}", reason.unwrap_or("Twilio did not answer")))
                 .hint("it is kept, and looked up at Twilio before anything is sent again; a running gateway does it by itself"),
         ),
-        PartState::FinallyUnknown => Some(Failure::new("it could not be found out whether Twilio sent the message")),
+        PartState::FinallyUnknown => Some(Failure::new(format!(
+            "cannot find out whether Twilio sent the message{code}: {}",
+            reason.unwrap_or("Twilio did not answer")
+        ))),
         PartState::Failed => Some(Failure::new(format!("not sent{code}: {}", reason.unwrap_or("Twilio refused it")))),
         PartState::Canceled => Some(Failure::new(format!("not sent: {}", reason.unwrap_or("an earlier part failed")))),
     }

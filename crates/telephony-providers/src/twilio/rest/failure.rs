@@ -41,12 +41,20 @@ pub(super) fn too_long(at_most: usize) -> ProviderError {
 pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u8]) -> ProviderError {
     let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();
     let (sentence, hint) = match code.and_then(codes::find) {
-        Some(Code { happened, action, .. }) => ((*happened).to_owned(), (*action).to_owned()),
+        Some(Code { happened, action, .. }) => (with_server_error(happened, http_status), (*action).to_owned()),
         None => (unknown_refusal(http_status, code, message.as_deref()), unknown_hint(http_status, code)),
     };
     let disposition = waiting(codes::disposition(http_status, code), retry_after);
     let is_opt_out = code == Some(codes::OPTED_OUT);
     ProviderError::Refused { http_status, code, sentence, hint, disposition, is_opt_out }
+}
+
+/// Adds the HTTP status of a server error, which says more than the code alone: Twilio answered, and with what.
+fn with_server_error(happened: &str, http_status: u16) -> String {
+    if http_status < 500 {
+        return happened.to_owned();
+    }
+    format!("{} (HTTP status {http_status}).", happened.trim_end_matches('.'))
 }
 
 /// The wait that the answer asks for, in whole seconds.
@@ -203,7 +211,9 @@ mod tests {
     #[test]
     fn a_server_error_leaves_open_whether_it_was_done() {
         for body in ["<html>502</html>", "", r#"{"code":20503,"message":"x"}"#] {
-            assert_eq!(refusal(503, Some(1), body).disposition(), Disposition::Unknown, "{body}");
+            let error = refusal(503, Some(1), body);
+            assert_eq!(error.disposition(), Disposition::Unknown, "{body}");
+            assert!(error.to_string().contains("HTTP status 503"), "{error}");
         }
     }
 

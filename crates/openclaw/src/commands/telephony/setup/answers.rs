@@ -3,7 +3,6 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use telephony_config::Change;
-use telephony_domain::address::read_phone;
 use telephony_domain::number::PhoneNumber;
 
 use super::account::{Holdings, account, holdings, number_label, service_label};
@@ -12,6 +11,7 @@ use super::prompt::Prompt;
 use super::secrets::{self, AUTH_TOKEN, Secret, Store, Stored};
 use super::{Before, Setup, missing};
 use crate::failure::Failure;
+use crate::number;
 use crate::plural::counted;
 use crate::terminal;
 
@@ -201,7 +201,7 @@ impl Asking<'_> {
             Some(wrong) => Err(format!("`{wrong}` is no number such as +15550001234")),
             None => Ok(()),
         })?;
-        Ok(Some(numbers.iter().flat_map(|numbers| listed(numbers)).map(str::to_owned).collect()))
+        Ok(Some(numbers.iter().flat_map(|numbers| listed(numbers)).map(number::compact).collect()))
     }
 
     fn operator(&self) -> Result<Option<PhoneNumber>, Failure> {
@@ -247,7 +247,7 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 
 /// What in such a list is no number, and does not stand for everybody either.
 fn wrong_number(text: &str) -> Option<&str> {
-    listed(text).find(|number| *number != "*" && read_phone(number).is_err())
+    listed(text).find(|number| *number != "*" && number::phone(number).is_err())
 }
 
 fn not_ours(what: &str, holdings: &Holdings) -> Failure {

@@ -4,11 +4,11 @@ use std::io::{IsTerminal, stderr, stdin};
 
 use dialoguer::{Input, Password, Select};
 use secrecy::SecretString;
-use telephony_domain::address::read_phone;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::unprintable;
 
 use crate::failure::Failure;
+use crate::number;
 
 /// Whoever sits at the terminal, if anybody does.
 pub struct Prompt {
@@ -63,8 +63,9 @@ impl Prompt {
 
     /// A phone number, or none at the wish of whoever is asked.
     pub fn number(&self, question: &str, known: Option<&str>) -> Result<Option<PhoneNumber>, Failure> {
-        let check = |text: &str| read_phone(text).map(drop).map_err(|_| "a number looks like +15550001234".to_owned());
-        Ok(self.optional(question, known, check)?.and_then(|number| read_phone(&number).ok()))
+        let check =
+            |text: &str| number::phone(text).map(drop).map_err(|_| "a number looks like +15550001234".to_owned());
+        Ok(self.optional(question, known, check)?.and_then(|typed| number::phone(&typed).ok()))
     }
 
     /// Something that is not shown while it is typed, as it was typed.
