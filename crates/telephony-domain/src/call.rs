@@ -1,154 +1,277 @@
-//! Phone calls. This module holds what a provider reports about them; the gateway decides what to do.
+//! A call as a state machine: events go in, actions come out, and the gateway carries them out.
+//!
+//! A call is a chain of documents ([`script::Script`]). Each ends with the provider's request for the next one, which
+//! carries the number of the document (`step`), so that a repeated or late request changes nothing. Beside it run the
+//! turns: a turn is one thing that the other side said and the agent's answer to it. An answer is spoken only while its
+//! turn is the current one. The whole state can be stored after each event, and the gateway may lose any event: timers
+//! end the call whatever happens.
 
-use std::str::FromStr;
+mod answer;
+mod documents;
+mod phrases;
+pub mod plan;
+mod progress;
+pub mod report;
+mod requests;
+pub mod script;
+pub mod speech;
+mod thinking;
+mod timers;
+mod turns;
+pub mod words;
 
-/// Something that a provider reports about a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallEvent {
-    /// The call waits for a document that says how it goes on.
-    Request(CallRequest),
-    /// The call has come further.
-    Status(CallStatusReport),
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use self::plan::Plan;
+use self::report::{AnsweredBy, CallStatus};
+use self::script::Script;
+use self::thinking::{Ready, Thinking};
+use self::words::Words;
+use crate::time::Timestamp;
+
+/// Shorter calls end without a warning.
+const WARNED_FROM: Duration = Duration::from_secs(60);
+
+/// Something that happens to a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The provider asks for the document that follows document `step`; the first request is 0.
+    Request {
+        /// The number in the address that the provider called.
+        step: u32,
+        /// The input of the other side, where there was any.
+        heard: Option<Heard>,
+        /// The result of machine detection, where the provider had it before.
+        answered_by: Option<AnsweredBy>,
+    },
+    /// The agent answered a turn.
+    Answer {
+        /// The turn.
+        turn: u32,
+        /// The whole answer, in Markdown.
+        text: Words,
+    },
+    /// The agent will not answer a turn.
+    NoAnswer {
+        /// The turn.
+        turn: u32,
+    },
     /// Machine detection has a result.
-    AnsweredBy {
-        /// The provider's id of the call.
-        provider_id: String,
-        /// The one who answered.
-        answered_by: AnsweredBy,
+    AnsweredBy(AnsweredBy),
+    /// The provider reports how far the call is.
+    Status(CallStatus),
+    /// The time of [`Call::next_timer`] has come.
+    Timer,
+}
+
+/// Input of the other side.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// Speech, with the recognizer's confidence from 0 to 1 where it has one.
+    Speech(Words, Option<f32>),
+    /// Keys, without the one that ends them.
+    Keys(Words),
+    /// A PIN; the gateway compares it, so that its digits go no further.
+    Pin {
+        /// It is the right one.
+        is_correct: bool,
     },
-    /// A report that needs nothing from us: on a recording, a media stream, or a kind that came after this was written.
-    Other {
-        /// The provider's id of the call.
-        provider_id: String,
+}
+
+/// Something that the gateway does for a call. Actions are carried out in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Answer the provider's requests that wait, and those that come again, with this document.
+    Respond(Script),
+    /// Replace the document that the call is at. The next request carries the same step as before.
+    Interrupt(Script),
+    /// Store what the other side said.
+    Keep {
+        /// Their turn.
+        turn: u32,
+        /// Their words or keys.
+        words: Words,
     },
+    /// Ask the agent.
+    Ask {
+        /// The turn; comes back with the answer.
+        turn: u32,
+        /// The task.
+        prompt: Prompt,
+    },
+    /// Text this to the other side, once for each turn and text.
+    Text {
+        /// The turn that it belongs to.
+        turn: u32,
+        /// The text, in Markdown.
+        text: Words,
+    },
+    /// Store an answer that came too late and cannot be texted.
+    KeepUnheard {
+        /// Its turn.
+        turn: u32,
+        /// The answer.
+        text: Words,
+    },
+    /// Count a wrong PIN against the limit of the day.
+    CountWrongPin,
+    /// Have the provider end the call after so many seconds, whatever becomes of us.
+    LimitTime(u32),
+    /// Ask the provider for the call's status, and report that.
+    Check,
+    /// Stop the call before it is answered.
+    Cancel,
+    /// End the call at the provider.
+    HangUp,
 }
 
-/// A call that waits for a document.
+/// A task of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallRequest {
-    /// The provider's id of the call.
-    pub provider_id: String,
-    /// The caller's number or address, as the provider wrote it.
-    pub from: String,
+pub enum Prompt {
+    /// Answer speech.
+    Speech(Words),
+    /// Answer keys.
+    Keys(Words),
+    /// Open the call that has a task.
+    Open,
+    /// Say one sentence for the answering machine.
+    LeaveMessage,
 }
 
-/// A report on the progress of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallStatusReport {
-    /// The provider's id of the call.
-    pub provider_id: String,
-    /// The state that the call has reached.
-    pub status: CallStatus,
-}
-
-/// A provider's word for the state of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CallStatus {
-    /// Waiting at the provider until it may dial.
-    Queued,
-    /// The provider has dialed.
-    Initiated,
-    /// The phone rings.
+/// The state of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Not answered yet.
     Ringing,
-    /// Answered, and not over yet.
-    InProgress,
-    /// Answered, and over.
-    Completed,
-    /// The phone was busy.
-    Busy,
-    /// The provider could not reach the phone.
-    Failed,
-    /// Over before anyone answered.
-    NoAnswer,
-    /// Stopped by us before it was answered.
-    Canceled,
+    /// The caller is asked for the PIN, and was wrong so many times.
+    Verifying(u8),
+    /// The greeting is said.
+    Greeting,
+    /// We listen.
+    Listening,
+    /// The agent works.
+    Thinking(Thinking),
+    /// An answer is said.
+    Speaking,
+    /// The call ends with its document, or else then.
+    Closing(Timestamp),
+    /// Over.
+    Over,
 }
 
-const ALL: [(CallStatus, &str); 9] = [
-    (CallStatus::Queued, "queued"),
-    (CallStatus::Initiated, "initiated"),
-    (CallStatus::Ringing, "ringing"),
-    (CallStatus::InProgress, "in-progress"),
-    (CallStatus::Completed, "completed"),
-    (CallStatus::Busy, "busy"),
-    (CallStatus::Failed, "failed"),
-    (CallStatus::NoAnswer, "no-answer"),
-    (CallStatus::Canceled, "canceled"),
-];
-
-/// A word that is not the state of a call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a call status")]
-pub struct UnknownCallStatus(pub String);
-
-impl FromStr for CallStatus {
-    type Err = UnknownCallStatus;
-
-    fn from_str(word: &str) -> Result<Self, UnknownCallStatus> {
-        let found = ALL.iter().find(|(_, name)| name.eq_ignore_ascii_case(word));
-        found.map(|(status, _)| *status).ok_or_else(|| UnknownCallStatus(word.to_owned()))
-    }
+/// The document that a call is at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Document {
+    /// The provider has not asked yet.
+    Unasked,
+    /// The provider waits for it.
+    Awaited,
+    /// The provider has it.
+    Given(Script),
 }
 
-impl CallStatus {
-    /// The provider's word.
-    pub fn as_str(self) -> &'static str {
-        ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
-    }
-
-    /// Returns true if the call is over.
-    pub fn is_final(self) -> bool {
-        use CallStatus::{Busy, Canceled, Completed, Failed, NoAnswer};
-        matches!(self, Completed | Busy | Failed | NoAnswer | Canceled)
-    }
+/// A call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    plan: Plan,
+    phase: Phase,
+    started: Timestamp,
+    answered: Option<Timestamp>,
+    /// The provider's last word on a call that is not answered.
+    ringing: Option<Timestamp>,
+    /// The provider was asked if the call is still queued.
+    is_checked: bool,
+    /// The step that the provider's next request carries.
+    step: u32,
+    document: Document,
+    /// The number of the last turn; 0 before the first.
+    turn: u32,
+    /// Turns whose answer goes by text once it is there.
+    owed: Vec<u32>,
+    is_machine: bool,
+    /// Documents in a row without input, and with input that was not understood.
+    silences: u8,
+    unclear: u8,
+    fillers_said: u32,
+    warning: Warning,
+    /// The last thing worth repeating.
+    last_said: Words,
 }
 
-/// Result of machine detection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AnsweredBy {
-    /// A person.
-    Human,
-    /// An answering machine, whose greeting may still be running.
-    MachineStart,
-    /// An answering machine whose greeting is over: one may speak now.
-    MachineEnd,
-    /// A fax machine.
-    Fax,
-    /// The provider cannot say.
-    Unknown,
+/// The hint that little time is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Warning {
+    Ahead,
+    /// It belongs before the next document.
+    Due,
+    Said,
 }
 
-impl AnsweredBy {
-    /// Reads a provider's word; one that we do not know says as little as `unknown`.
-    pub fn read(word: &str) -> AnsweredBy {
-        match word {
-            "human" => AnsweredBy::Human,
-            "machine_start" => AnsweredBy::MachineStart,
-            "machine_end_beep" | "machine_end_silence" | "machine_end_other" => AnsweredBy::MachineEnd,
-            "fax" => AnsweredBy::Fax,
-            _ => AnsweredBy::Unknown,
+impl Call {
+    /// A call that begins: one of ours is placed, or one of theirs came in.
+    pub fn new(plan: Plan, now: Timestamp) -> Call {
+        let warning = if plan.max_duration < WARNED_FROM { Warning::Said } else { Warning::Ahead };
+        Call {
+            plan,
+            phase: Phase::Ringing,
+            started: now,
+            answered: None,
+            ringing: None,
+            is_checked: false,
+            step: 0,
+            document: Document::Unasked,
+            turn: 0,
+            owed: Vec::new(),
+            is_machine: false,
+            silences: 0,
+            unclear: 0,
+            fillers_said: 0,
+            warning,
+            last_said: Words::default(),
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_call_status_reads_back() {
-        for (status, word) in ALL {
-            assert_eq!(word.parse(), Ok(status));
-            assert_eq!(status.as_str(), word);
-        }
-        // ConversationRelay writes it in upper case.
-        assert_eq!("RINGING".parse(), Ok(CallStatus::Ringing));
-        assert!("delivered".parse::<CallStatus>().is_err());
+    /// The state.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
     }
 
-    #[test]
-    fn a_call_that_rings_or_goes_on_is_not_over() {
-        let open: Vec<&str> = ALL.iter().filter(|(status, _)| !status.is_final()).map(|(_, word)| *word).collect();
-        assert_eq!(open, ["queued", "initiated", "ringing", "in-progress"]);
+    /// The step that belongs in the address of the next document.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// The number of the last turn.
+    pub fn turn(&self) -> u32 {
+        self.turn
+    }
+
+    /// Returns true if keys that come in are a PIN.
+    pub fn asks_pin(&self) -> bool {
+        matches!(self.phase, Phase::Verifying(_))
+    }
+
+    /// Changes the state by an event, and returns what the gateway has to do.
+    pub fn on(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.fire_timers(now, &mut actions);
+        match event {
+            Event::Request { step, heard, answered_by } => {
+                if let Some(answered_by) = answered_by {
+                    self.answered_by(answered_by, now, &mut actions);
+                }
+                self.request(step, heard, now, &mut actions);
+            }
+            Event::Answer { turn, text } => self.take_answer(turn, Ready::Answer(text), now, &mut actions),
+            Event::NoAnswer { turn } => self.take_answer(turn, Ready::NoAnswer, now, &mut actions),
+            Event::AnsweredBy(answered_by) => self.answered_by(answered_by, now, &mut actions),
+            Event::Status(status) => self.take_status(status, now, &mut actions),
+            Event::Timer => {}
+        }
+        // The event may have brought a time that has passed already.
+        self.fire_timers(now, &mut actions);
+        actions
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use telephony_domain::address::Origin;
-use telephony_domain::call::{CallEvent, CallRequest, CallStatusReport};
+use telephony_domain::call::report::{CallEvent, CallRequest, CallStatusReport};
 use telephony_domain::delivery::{Advance, StatusReport};
 use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;

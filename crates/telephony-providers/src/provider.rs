@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use telephony_domain::call::CallEvent;
+use telephony_domain::call::report::CallEvent;
 use telephony_domain::delivery::{Receipt, Status, StatusReport};
 use telephony_domain::line::Sender;
 use telephony_domain::message::Arrival;
@@ -134,6 +134,21 @@ pub trait Webhooks: Send + Sync {
 
     /// What the provider wants to hear once `event` is stored.
     fn acknowledgement(&self, event: &Event) -> Acknowledgement;
+}
+
+/// Terms on which a call's documents are spoken and answered.
+#[derive(Debug, Clone, Copy)]
+pub struct CallTerms<'a> {
+    /// The language of both sides, as a BCP 47 tag such as `en-US`.
+    pub language: &'a str,
+    /// The provider's name for a voice; none for its own choice.
+    pub voice: Option<&'a str>,
+    /// Words that the recognizer should expect.
+    pub hints: &'a [String],
+    /// Seconds without a sound, or between two keys, after which listening ends.
+    pub silence_seconds: u32,
+    /// The URL of the next document.
+    pub next_url: &'a str,
 }
 
 /// A request to the public listener that nobody has vouched for.

@@ -1,4 +1,8 @@
-//! Writes TwiML, the XML that tells Twilio what to do next; which verbs make sense together is the caller's to know.
+//! Writes TwiML, the XML that tells Twilio what to do next. [`Element`] is the XML; `script` writes the documents of calls.
+
+mod script;
+
+pub use script::document;
 
 use std::fmt::{self, Write};
 
@@ -16,15 +20,6 @@ pub struct Element {
     name: String,
     attributes: String,
     content: String,
-}
-
-/// Why a call is not taken, as the caller hears it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
-    /// The tone of a number not in service.
-    NotInService,
-    /// The busy tone.
-    Busy,
 }
 
 impl Element {
@@ -76,21 +71,6 @@ impl fmt::Display for Element {
     }
 }
 
-/// Says one sentence to the caller and ends the call; `language` is a BCP 47 tag such as `en-US`.
-pub fn say_and_hang_up(sentence: &str, language: &str) -> String {
-    let say = Element::new("Say").attribute("language", language).text(sentence);
-    Element::response().child(&say).child(&Element::new("Hangup")).to_string()
-}
-
-/// Ends a call before it is answered, so that it costs nothing.
-pub fn reject(rejection: Rejection) -> String {
-    let reason = match rejection {
-        Rejection::NotInService => "rejected",
-        Rejection::Busy => "busy",
-    };
-    Element::response().child(&Element::new("Reject").attribute("reason", reason)).to_string()
-}
-
 /// Appends text so that a parser reads back the same characters, in content and in attributes.
 fn escape(text: &str, xml: &mut String) {
     for character in text.chars() {
@@ -136,15 +116,5 @@ mod tests {
     fn nothing_inside_means_a_closed_tag() {
         assert_eq!(Element::response().to_string(), EMPTY_RESPONSE);
         assert_eq!(Element::new("Pause").attribute("length", 2).to_string(), r#"<Pause length="2"/>"#);
-    }
-
-    #[test]
-    fn a_caller_hears_the_sentence_and_the_line_is_closed() {
-        assert_eq!(
-            say_and_hang_up("Please text & wait.", "en-GB"),
-            r#"<Response><Say language="en-GB">Please text &amp; wait.</Say><Hangup/></Response>"#
-        );
-        assert_eq!(reject(Rejection::Busy), r#"<Response><Reject reason="busy"/></Response>"#);
-        assert_eq!(reject(Rejection::NotInService), r#"<Response><Reject reason="rejected"/></Response>"#);
     }
 }

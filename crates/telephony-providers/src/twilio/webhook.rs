@@ -9,7 +9,8 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use telephony_domain::address::canonical;
-use telephony_domain::call::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
+use telephony_domain::call::report::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
+use telephony_domain::call::script::Script;
 use telephony_domain::delivery::StatusReport;
 use telephony_domain::message::{Arrival, Media, Signed};
 
@@ -17,10 +18,13 @@ use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
 use super::{CORRELATION_ID, Twilio, codes, twiml};
-use crate::provider::{Acknowledgement, Event, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
+use crate::provider::{Acknowledgement, CallTerms, Event, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
 
 /// What a caller hears as long as calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
+
+const NO_TERMS: CallTerms<'static> =
+    CallTerms { language: "en-US", voice: None, hints: &[], silence_seconds: 0, next_url: "" };
 
 /// Twilio's JSON about a message's channel.
 #[derive(Deserialize)]
@@ -65,7 +69,9 @@ impl Webhooks for Twilio {
 
     fn acknowledgement(&self, event: &Event) -> Acknowledgement {
         let body = match event {
-            Event::Call(CallEvent::Request(_)) => Cow::Owned(twiml::say_and_hang_up(NO_CALLS, "en-US")),
+            Event::Call(CallEvent::Request(_)) => {
+                Cow::Owned(twiml::document(&Script::say_and_hang_up(NO_CALLS), &NO_TERMS))
+            }
             Event::Message(_) | Event::MessageStatus(_) | Event::Call(_) | Event::Alert | Event::Probe => {
                 Cow::Borrowed(twiml::EMPTY_RESPONSE)
             }

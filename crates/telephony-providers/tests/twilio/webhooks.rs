@@ -5,7 +5,7 @@ use base64::Engine;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
-use telephony_domain::call::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
+use telephony_domain::call::report::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::delivery::Status;
 use telephony_providers::provider::{Event, Rejection, Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;

@@ -1,0 +1,93 @@
+//! An agent's answer on a call: words to say, links to text, and the one line that commands the call.
+
+use super::speech::{self, Speech};
+
+/// An agent's answer, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer<'a> {
+    /// The answer as the agent wrote it, without the control line.
+    pub(super) written: &'a str,
+    /// The words to say, and the links that they leave out.
+    pub(super) speech: Speech,
+    /// The control line, where there is a valid one.
+    pub(super) control: Option<Control<'a>>,
+}
+
+/// A command of the agent about the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Control<'a> {
+    /// Say the answer and end the call.
+    EndCall,
+    /// Text this to the other side.
+    Text(&'a str),
+    /// Press these keys once the answer is said.
+    Press(String),
+}
+
+/// The most keys that one answer may press.
+const MOST_KEYS: usize = 32;
+
+impl<'a> Answer<'a> {
+    /// Reads an answer. Its last line may be a control line (`end call`, `text: …` or `keys: …`), which is never spoken.
+    pub(super) fn read(raw: &'a str, can_be_texted: bool) -> Answer<'a> {
+        let raw = raw.trim();
+        let (before, last) = raw.rsplit_once('\n').unwrap_or(("", raw));
+        match control_line(last.trim()) {
+            Some(control) => Answer::of(before.trim_end(), can_be_texted, control),
+            None => Answer::of(raw, can_be_texted, None),
+        }
+    }
+
+    fn of(written: &'a str, can_be_texted: bool, control: Option<Control<'a>>) -> Answer<'a> {
+        Answer { written, speech: speech::from_markdown(written, can_be_texted), control }
+    }
+}
+
+/// Reads a control line; `Some(None)` for one whose keys no phone has.
+fn control_line(line: &str) -> Option<Option<Control<'_>>> {
+    let line = line.trim_matches('`');
+    if line.trim_end_matches('.').eq_ignore_ascii_case("end call") {
+        return Some(Some(Control::EndCall));
+    }
+    let (name, value) = line.split_once(':')?;
+    let value = value.trim();
+    match name.trim_end().to_ascii_lowercase().as_str() {
+        "text" if !value.is_empty() => Some(Some(Control::Text(value))),
+        "keys" => Some(keys(value).map(Control::Press)),
+        _ => None,
+    }
+}
+
+fn keys(value: &str) -> Option<String> {
+    let keys: String = value.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
+    let is_key = |key: u8| key.is_ascii_digit() || b"*#w".contains(&key);
+    ((1..=MOST_KEYS).contains(&keys.len()) && keys.bytes().all(is_key)).then_some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_control_line_is_not_spoken() {
+        for (raw, spoken, control) in [
+            ("Bye!\nend call", "Bye!", Some(Control::EndCall)),
+            ("Bye!\n\n End Call. \n", "Bye!", Some(Control::EndCall)),
+            ("`end call`", "", Some(Control::EndCall)),
+            ("Sure.\ntext: Room 5: first floor", "Sure.", Some(Control::Text("Room 5: first floor"))),
+            ("keys: 1w w2#", "", Some(Control::Press("1ww2#".to_owned()))),
+            ("Sure.\nkeys: call me", "Sure.", None),
+            ("Sure.\nkeys:", "Sure.", None),
+        ] {
+            let answer = Answer::read(raw, true);
+            assert_eq!((answer.speech.words.as_str(), answer.control), (spoken, control), "{raw}");
+        }
+    }
+
+    #[test]
+    fn only_the_last_line_commands() {
+        for raw in ["end call\nis what you said.", "Please end call center jobs.", "The text:", "No keys here."] {
+            assert_eq!(Answer::read(raw, true).control, None, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The sentences that the gateway itself says on calls.
+
+pub(super) const ENTER_PIN: &str = "Please enter your PIN, then press the pound key.";
+pub(super) const WRONG_PIN: &str = "That PIN is not correct. Please try again, then press the pound key.";
+pub(super) const NO_MORE_TRIES: &str = "That PIN is not correct. Goodbye.";
+pub(super) const STILL_THERE: &str = "Are you still there?";
+pub(super) const NOT_UNDERSTOOD: &str = "Sorry, I did not catch that. Could you say it again?";
+pub(super) const ANYTHING_ELSE: &str = "Is there anything else?";
+pub(super) const TEXT_FOLLOWS: &str = "This takes a while. I will text you the answer. Is there anything else?";
+pub(super) const NO_ANSWER: &str = "Sorry, I cannot answer that right now. Is there anything else?";
+pub(super) const LITTLE_TIME: &str = "We have less than 20 seconds left.";
+pub(super) const TIME_IS_UP: &str = "Our time is up. Goodbye.";
+pub(super) const GOODBYE: &str = "Goodbye.";
+
+/// Parts of what answering machines say and people do not.
+const MACHINE_SAYS: [&str; 11] = [
+    "leave a message",
+    "leave me a message",
+    "leave your message",
+    "record your message",
+    "not available",
+    "can't take your call",
+    "cannot take your call",
+    "after the tone",
+    "after the beep",
+    "voicemail",
+    "voice mail",
+];
+
+/// Returns true if the first words on a call are those of an answering machine.
+pub(super) fn are_of_a_machine(words: &str) -> bool {
+    let words = words.to_lowercase().replace('\u{2019}', "'");
+    MACHINE_SAYS.iter().any(|part| words.contains(part))
+}

@@ -1,0 +1,91 @@
+//! A call's terms, fixed before it begins.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::words::Words;
+
+/// A call's terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The side that calls, and what for.
+    pub purpose: Purpose,
+    /// Said first; a disclosure that calls are kept belongs here too.
+    pub greeting: Words,
+    /// The longest time from the answer to the end.
+    pub max_duration: Duration,
+    /// The longest time that the agent may think in silence.
+    pub filler_after: Duration,
+    /// The time after which an answer comes by text instead.
+    pub answer_within: Duration,
+    /// Said in turn while the agent thinks; none for silence.
+    pub fillers: Vec<Words>,
+    /// The other side is somebody who may be texted.
+    pub can_be_texted: bool,
+}
+
+/// The side that calls, and what for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// A contact called us.
+    Inbound {
+        /// The caller must enter the PIN before anything else.
+        asks_pin: bool,
+    },
+    /// We say a message, and that is all.
+    Notify {
+        /// The message.
+        message: Words,
+        /// The ring time and the machine rule.
+        dialing: Dialing,
+    },
+    /// We call to talk.
+    Conversation {
+        /// Said after the greeting; without it the agent opens, if it has a task.
+        message: Option<Words>,
+        /// The agent has a task for the call.
+        has_task: bool,
+        /// The ring time and the machine rule.
+        dialing: Dialing,
+    },
+}
+
+/// Terms of a call that we place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialing {
+    /// The longest time that the phone may ring.
+    pub ring: Duration,
+    /// The rule for answering machines.
+    pub machine: MachineRule,
+}
+
+/// A rule for answering machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MachineRule {
+    /// Leave a message after the beep.
+    LeaveMessage,
+    /// End the call.
+    HangUp,
+    /// Talk as to a person.
+    Off,
+}
+
+impl Purpose {
+    /// The terms of dialing, where we call.
+    pub fn dialing(&self) -> Option<Dialing> {
+        match self {
+            Purpose::Inbound { .. } => None,
+            Purpose::Notify { dialing, .. } | Purpose::Conversation { dialing, .. } => Some(*dialing),
+        }
+    }
+
+    /// The message that an answering machine gets.
+    pub(super) fn message(&self) -> Option<&Words> {
+        match self {
+            Purpose::Inbound { .. } => None,
+            Purpose::Notify { message, .. } => Some(message),
+            Purpose::Conversation { message, .. } => message.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Reports of a provider on a call, and requests for its next document.
+
+use std::str::FromStr;
+
+/// Something that a provider reports about a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallEvent {
+    /// The call waits for a document that says how it goes on.
+    Request(CallRequest),
+    /// The call has come further.
+    Status(CallStatusReport),
+    /// Machine detection has a result.
+    AnsweredBy {
+        /// The provider's id of the call.
+        provider_id: String,
+        /// The one who answered.
+        answered_by: AnsweredBy,
+    },
+    /// A report that needs nothing from us: on a recording, a media stream, or a kind that came after this was written.
+    Other {
+        /// The provider's id of the call.
+        provider_id: String,
+    },
+}
+
+/// A call that waits for a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRequest {
+    /// The provider's id of the call.
+    pub provider_id: String,
+    /// The caller's number or address, as the provider wrote it.
+    pub from: String,
+}
+
+/// A report on the progress of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallStatusReport {
+    /// The provider's id of the call.
+    pub provider_id: String,
+    /// The state that the call has reached.
+    pub status: CallStatus,
+}
+
+/// A provider's word for the state of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallStatus {
+    /// Waiting at the provider until it may dial.
+    Queued,
+    /// The provider has dialed.
+    Initiated,
+    /// The phone rings.
+    Ringing,
+    /// Answered, and not over yet.
+    InProgress,
+    /// Answered, and over.
+    Completed,
+    /// The phone was busy.
+    Busy,
+    /// The provider could not reach the phone.
+    Failed,
+    /// Over before anyone answered.
+    NoAnswer,
+    /// Stopped by us before it was answered.
+    Canceled,
+}
+
+const ALL: [(CallStatus, &str); 9] = [
+    (CallStatus::Queued, "queued"),
+    (CallStatus::Initiated, "initiated"),
+    (CallStatus::Ringing, "ringing"),
+    (CallStatus::InProgress, "in-progress"),
+    (CallStatus::Completed, "completed"),
+    (CallStatus::Busy, "busy"),
+    (CallStatus::Failed, "failed"),
+    (CallStatus::NoAnswer, "no-answer"),
+    (CallStatus::Canceled, "canceled"),
+];
+
+/// A word that is not the state of a call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a call status")]
+pub struct UnknownCallStatus(pub String);
+
+impl FromStr for CallStatus {
+    type Err = UnknownCallStatus;
+
+    fn from_str(word: &str) -> Result<Self, UnknownCallStatus> {
+        let found = ALL.iter().find(|(_, name)| name.eq_ignore_ascii_case(word));
+        found.map(|(status, _)| *status).ok_or_else(|| UnknownCallStatus(word.to_owned()))
+    }
+}
+
+impl CallStatus {
+    /// The provider's word.
+    pub fn as_str(self) -> &'static str {
+        ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
+    }
+
+    /// Returns true if the call is over.
+    pub fn is_final(self) -> bool {
+        use CallStatus::{Busy, Canceled, Completed, Failed, NoAnswer};
+        matches!(self, Completed | Busy | Failed | NoAnswer | Canceled)
+    }
+}
+
+/// Result of machine detection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnsweredBy {
+    /// A person.
+    Human,
+    /// An answering machine, whose greeting may still be running.
+    MachineStart,
+    /// An answering machine whose greeting is over: one may speak now.
+    MachineEnd,
+    /// A fax machine.
+    Fax,
+    /// The provider cannot say.
+    Unknown,
+}
+
+impl AnsweredBy {
+    /// Reads a provider's word; one that we do not know says as little as `unknown`.
+    pub fn read(word: &str) -> AnsweredBy {
+        match word {
+            "human" => AnsweredBy::Human,
+            "machine_start" => AnsweredBy::MachineStart,
+            "machine_end_beep" | "machine_end_silence" | "machine_end_other" => AnsweredBy::MachineEnd,
+            "fax" => AnsweredBy::Fax,
+            _ => AnsweredBy::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_status_reads_back() {
+        for (status, word) in ALL {
+            assert_eq!(word.parse(), Ok(status));
+            assert_eq!(status.as_str(), word);
+        }
+        // ConversationRelay writes it in upper case.
+        assert_eq!("RINGING".parse(), Ok(CallStatus::Ringing));
+        assert!("delivered".parse::<CallStatus>().is_err());
+    }
+
+    #[test]
+    fn a_call_that_rings_or_goes_on_is_not_over() {
+        let open: Vec<&str> = ALL.iter().filter(|(status, _)| !status.is_final()).map(|(_, word)| *word).collect();
+        assert_eq!(open, ["queued", "initiated", "ringing", "in-progress"]);
+    }
+}

@@ -1,0 +1,165 @@
+//! Requests of the provider for the next document, with what the other side said or pressed.
+
+use super::plan::{MachineRule, Purpose};
+use super::report::AnsweredBy;
+use super::script::{Input, Script, Step};
+use super::words::Words;
+use super::{Action, Call, Document, Heard, Phase, Prompt, phrases};
+use crate::time::Timestamp;
+
+/// Documents without input, or with input that nobody understands, until the call ends.
+const MOST_IN_A_ROW: u8 = 3;
+
+/// Wrong PINs on one call, until it ends.
+const MOST_WRONG_PINS: u8 = 3;
+
+/// Speech that was recognized with less confidence is asked for again. Some models report 0 for all.
+const LEAST_CONFIDENCE: f32 = 0.3;
+
+impl Call {
+    pub(super) fn request(&mut self, step: u32, heard: Option<Heard>, now: Timestamp, actions: &mut Vec<Action>) {
+        let goes_on = !matches!(self.phase, Phase::Closing(_) | Phase::Over);
+        let is_next = step == self.step && self.document != Document::Awaited;
+        if !goes_on || !is_next {
+            return self.repeat_document(actions);
+        }
+        self.step = self.step.saturating_add(1);
+        self.document = Document::Awaited;
+        match &mut self.phase {
+            Phase::Ringing => self.answer(now, actions),
+            Phase::Verifying(wrong) => {
+                let wrong = *wrong;
+                self.take_pin(wrong, heard, now, actions);
+            }
+            Phase::Thinking(thinking) => {
+                thinking.hold(now);
+                self.give_ready(now, actions);
+            }
+            Phase::Greeting | Phase::Listening | Phase::Speaking => self.take_input(heard, now, actions),
+            Phase::Closing(_) | Phase::Over => {}
+        }
+    }
+
+    /// A request that comes again gets the same document, and one of an old step the current one.
+    fn repeat_document(&mut self, actions: &mut Vec<Action>) {
+        match &self.document {
+            Document::Given(script) => actions.push(Action::Respond(script.clone())),
+            // It will be answered together with the first.
+            Document::Awaited => {}
+            Document::Unasked => actions.push(Action::Respond(Script::hang_up())),
+        }
+    }
+
+    /// The other side has answered, and hears us.
+    fn answer(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        self.begin_time(now, actions);
+        match self.plan.purpose.clone() {
+            Purpose::Inbound { asks_pin: true } => {
+                self.phase = Phase::Verifying(0);
+                self.give(Script::listen(phrases::ENTER_PIN, Input::Keys), actions);
+            }
+            _ if self.is_machine => self.leave_message(now, actions),
+            Purpose::Notify { message, .. } => self.close(message, now, actions),
+            Purpose::Conversation { message: Some(message), .. } => {
+                let words = [self.plan.greeting.as_str(), message.as_str()].join(" ");
+                self.say_repeatable(words.trim().into(), Phase::Greeting, actions);
+            }
+            Purpose::Conversation { message: None, has_task: true, .. } => {
+                self.ask(Prompt::Open, now, actions);
+                if !self.plan.greeting.is_empty() {
+                    self.give(Script(vec![Step::Say(self.plan.greeting.clone()), Step::Continue]), actions);
+                }
+            }
+            Purpose::Inbound { .. } | Purpose::Conversation { .. } => self.greet(actions),
+        }
+    }
+
+    fn greet(&mut self, actions: &mut Vec<Action>) {
+        self.say_repeatable(self.plan.greeting.clone(), Phase::Greeting, actions);
+    }
+
+    /// From the answer on the longest time counts. The provider has it already from calls that we place.
+    pub(super) fn begin_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.answered.is_none() {
+            self.answered = Some(now);
+            if matches!(self.plan.purpose, Purpose::Inbound { .. }) {
+                actions.push(Action::LimitTime(u32::try_from(self.plan.max_duration.as_secs()).unwrap_or(u32::MAX)));
+            }
+        }
+    }
+
+    fn take_pin(&mut self, wrong: u8, heard: Option<Heard>, now: Timestamp, actions: &mut Vec<Action>) {
+        match heard {
+            Some(Heard::Pin { is_correct: true }) => {
+                self.silences = 0;
+                self.greet(actions);
+            }
+            Some(_) => {
+                actions.push(Action::CountWrongPin);
+                if wrong + 1 >= MOST_WRONG_PINS {
+                    return self.close(phrases::NO_MORE_TRIES.into(), now, actions);
+                }
+                self.phase = Phase::Verifying(wrong + 1);
+                self.give(Script::listen(phrases::WRONG_PIN, Input::Keys), actions);
+            }
+            None => {
+                self.silences += 1;
+                if self.silences >= MOST_IN_A_ROW {
+                    return self.close(phrases::GOODBYE.into(), now, actions);
+                }
+                self.give(Script::listen(phrases::ENTER_PIN, Input::Keys), actions);
+            }
+        }
+    }
+
+    fn take_input(&mut self, heard: Option<Heard>, now: Timestamp, actions: &mut Vec<Action>) {
+        match heard {
+            Some(Heard::Speech(words, confidence)) if !words.is_empty() => {
+                self.silences = 0;
+                self.take_speech(words, confidence, now, actions);
+            }
+            Some(Heard::Keys(keys)) if !keys.is_empty() => {
+                self.silences = 0;
+                self.unclear = 0;
+                self.take_keys(keys, now, actions);
+            }
+            _ => {
+                self.silences += 1;
+                self.ask_again(self.silences, phrases::STILL_THERE, now, actions);
+            }
+        }
+    }
+
+    fn take_speech(&mut self, words: Words, confidence: Option<f32>, now: Timestamp, actions: &mut Vec<Action>) {
+        if confidence.is_some_and(|confidence| confidence > 0.0 && confidence < LEAST_CONFIDENCE) {
+            self.unclear += 1;
+            return self.ask_again(self.unclear, phrases::NOT_UNDERSTOOD, now, actions);
+        }
+        self.unclear = 0;
+        let are_screened = self.plan.purpose.dialing().is_some_and(|dialing| dialing.machine != MachineRule::Off);
+        if self.turn == 0 && are_screened && phrases::are_of_a_machine(words.as_str()) {
+            return self.answered_by(AnsweredBy::MachineEnd, now, actions);
+        }
+        actions.push(Action::Keep { turn: self.turn + 1, words: words.clone() });
+        self.ask(Prompt::Speech(words), now, actions);
+    }
+
+    fn take_keys(&mut self, keys: Words, now: Timestamp, actions: &mut Vec<Action>) {
+        match keys.as_str() {
+            "0" => self.say(self.last_said.clone(), Phase::Speaking, actions),
+            "*" => self.close(phrases::GOODBYE.into(), now, actions),
+            _ => {
+                actions.push(Action::Keep { turn: self.turn + 1, words: keys.clone() });
+                self.ask(Prompt::Keys(keys), now, actions);
+            }
+        }
+    }
+
+    fn ask_again(&mut self, in_a_row: u8, question: &str, now: Timestamp, actions: &mut Vec<Action>) {
+        if in_a_row >= MOST_IN_A_ROW {
+            self.close(phrases::GOODBYE.into(), now, actions);
+        } else {
+            self.say(question.into(), Phase::Listening, actions);
+        }
+    }
+}

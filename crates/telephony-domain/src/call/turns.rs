@@ -1,0 +1,108 @@
+//! Turns: the agent is asked, and its answer is said, texted or kept.
+
+use super::answer::{Answer, Control};
+use super::script::{Input, Script, Step};
+use super::thinking::{Ready, Thinking};
+use super::words::Words;
+use super::{Action, Call, Document, Phase, Prompt, phrases};
+use crate::time::Timestamp;
+
+impl Call {
+    /// Begins a turn: the agent works, and the other side waits.
+    pub(super) fn ask(&mut self, prompt: Prompt, now: Timestamp, actions: &mut Vec<Action>) {
+        // A request that waits already does not wait longer for another turn.
+        let fill_at = self.filler_at().map_or(now + self.plan.filler_after, |at| at.min(now + self.plan.filler_after));
+        self.settle_thinking(actions);
+        self.turn = self.turn.saturating_add(1);
+        self.phase = Phase::Thinking(Thinking::begin(now, fill_at));
+        actions.push(Action::Ask { turn: self.turn, prompt });
+    }
+
+    /// Of the current turn it is said; one that is owed goes by text; any other is known.
+    pub(super) fn take_answer(&mut self, turn: u32, ready: Ready, now: Timestamp, actions: &mut Vec<Action>) {
+        if let Some(place) = self.owed.iter().position(|owed| *owed == turn) {
+            self.owed.swap_remove(place);
+            return self.write_late(turn, ready, actions);
+        }
+        if turn == self.turn
+            && let Phase::Thinking(thinking) = &mut self.phase
+            && thinking.take(ready)
+        {
+            self.give_ready(now, actions);
+        }
+    }
+
+    /// Says what is ready, if the provider waits for it. A machine waits for nothing.
+    pub(super) fn give_ready(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        let Phase::Thinking(thinking) = &mut self.phase else { return };
+        if self.document != Document::Awaited && !self.is_machine {
+            return;
+        }
+        match thinking.ready.take() {
+            None => {}
+            Some(Ready::Answer(text)) => {
+                self.phase = Phase::Listening;
+                self.say_answer(&text, now, actions);
+            }
+            Some(Ready::NoAnswer) if self.is_machine => self.hang_up(actions),
+            Some(Ready::NoAnswer) => self.say(phrases::NO_ANSWER.into(), Phase::Listening, actions),
+            Some(Ready::Promise) => {
+                self.owed.push(self.turn);
+                self.say(phrases::TEXT_FOLLOWS.into(), Phase::Listening, actions);
+            }
+        }
+    }
+
+    fn say_answer(&mut self, text: &Words, now: Timestamp, actions: &mut Vec<Action>) {
+        let answer = Answer::read(text.as_str(), self.plan.can_be_texted);
+        let mut texts = answer.speech.links.clone();
+        if let Some(Control::Text(text)) = answer.control {
+            texts.push(text.to_owned());
+        }
+        if self.plan.can_be_texted && !texts.is_empty() {
+            actions.push(Action::Text { turn: self.turn, text: texts.join("\n").into() });
+        }
+        let words = Words::from(answer.speech.words);
+        match answer.control {
+            _ if self.is_machine => self.close(words, now, actions),
+            Some(Control::EndCall) if words.is_empty() => self.close(phrases::GOODBYE.into(), now, actions),
+            Some(Control::EndCall) => self.close(words, now, actions),
+            Some(Control::Press(keys)) => self.press(words, keys, actions),
+            _ if words.is_empty() => self.say(phrases::ANYTHING_ELSE.into(), Phase::Speaking, actions),
+            _ => self.say_repeatable(words, Phase::Speaking, actions),
+        }
+    }
+
+    /// Says something, presses keys, and listens.
+    fn press(&mut self, words: Words, keys: String, actions: &mut Vec<Action>) {
+        self.phase = Phase::Speaking;
+        let listen = Script::listen("", Input::SpeechOrKeys).0;
+        let steps = [Step::Say(words.clone()), Step::Press(keys)].into_iter();
+        let steps = steps.skip(usize::from(words.is_empty())).chain(listen);
+        self.give(Script(steps.collect()), actions);
+    }
+
+    /// The current turn gets no further here: its answer is texted or kept, now or once it is there.
+    pub(super) fn settle_thinking(&mut self, actions: &mut Vec<Action>) {
+        let Phase::Thinking(thinking) = &mut self.phase else { return };
+        match thinking.ready.take() {
+            Some(ready @ Ready::Answer(_)) => self.write_late(self.turn, ready, actions),
+            Some(Ready::NoAnswer) => {}
+            Some(Ready::Promise) | None => self.owed.push(self.turn),
+        }
+        self.phase = Phase::Listening;
+    }
+
+    fn write_late(&mut self, turn: u32, ready: Ready, actions: &mut Vec<Action>) {
+        let Ready::Answer(text) = ready else { return };
+        let answer = Answer::read(text.as_str(), self.plan.can_be_texted);
+        let note = if let Some(Control::Text(note)) = answer.control { note } else { "" };
+        let text = Words::from([answer.written, note].join("\n\n").trim());
+        if text.is_empty() {
+            return;
+        }
+        // An answering machine has no use for it.
+        let is_texted = self.plan.can_be_texted && !self.is_machine;
+        actions.push(if is_texted { Action::Text { turn, text } } else { Action::KeepUnheard { turn, text } });
+    }
+}

@@ -1,0 +1,89 @@
+use telephony_domain::call::plan::{MachineRule, Plan, Purpose};
+use telephony_domain::call::report::AnsweredBy;
+use telephony_domain::call::{Action, Event, Prompt};
+
+use crate::stage::{Stage, asked, conversation, ends, listens, notify, said};
+
+fn with_rule(mut plan: Plan, rule: MachineRule) -> Plan {
+    if let Purpose::Notify { dialing, .. } | Purpose::Conversation { dialing, .. } = &mut plan.purpose {
+        dialing.machine = rule;
+    }
+    plan
+}
+
+#[test]
+fn a_machine_gets_the_message_after_the_beep() {
+    for who in [AnsweredBy::MachineEnd, AnsweredBy::MachineStart] {
+        let actions = Stage::new(notify("Call back.")).request_of(who);
+        assert!(said(&actions) == "Call back." && ends(&actions));
+    }
+    // Recognized while the greeting is said.
+    let (mut stage, _) = Stage::answered(conversation(Some("Call back."), false));
+    let actions = stage.on(Event::AnsweredBy(AnsweredBy::MachineEnd));
+    assert!(matches!(actions[..], [Action::Interrupt(_)]));
+    assert!(said(&actions) == "Call back." && ends(&actions));
+    assert_eq!(stage.on(Event::AnsweredBy(AnsweredBy::MachineEnd)), [], "once");
+}
+
+#[test]
+fn the_agent_words_the_message_of_a_task_and_nothing_else_is_recorded() {
+    let (mut stage, _) = Stage::answered(conversation(None, true));
+    let actions = stage.on(Event::AnsweredBy(AnsweredBy::MachineEnd));
+    assert_eq!(asked(&actions), [(2, &Prompt::LeaveMessage)]);
+    stage.request(None);
+    assert_eq!(said(&stage.next_timer()), "", "no filler");
+    assert_eq!(said(&stage.answer(1, "I would like a table.")), "");
+    let actions = stage.answer(2, "Please call back about a table.");
+    assert!(said(&actions) == "Please call back about a table." && ends(&actions));
+}
+
+#[test]
+fn an_agent_without_a_message_for_the_machine_ends_the_call() {
+    let (mut stage, _) = Stage::answered(conversation(None, true));
+    stage.on(Event::AnsweredBy(AnsweredBy::MachineEnd));
+    assert_eq!(stage.on(Event::NoAnswer { turn: 2 }), [Action::HangUp]);
+    let (mut stage, _) = Stage::answered(conversation(None, false));
+    assert_eq!(stage.on(Event::AnsweredBy(AnsweredBy::MachineEnd)), [Action::HangUp]);
+}
+
+#[test]
+fn first_words_give_a_machine_away() {
+    for words in [
+        "You have reached Ann. Please leave a message after the tone.",
+        "The person you called is Not Available.",
+        "I can\u{2019}t take your call right now",
+    ] {
+        let (mut stage, _) = Stage::answered(conversation(Some("Call back."), false));
+        let actions = stage.hears(words);
+        assert!(said(&actions) == "Call back." && ends(&actions), "{words}");
+        assert!(asked(&actions).is_empty());
+    }
+    // A person may say so later, or on a call of theirs.
+    let (mut stage, _) = Stage::answered(conversation(Some("Is Bob there?"), false));
+    stage.hears("No.");
+    stage.answer(1, "When is he back?");
+    assert_eq!(asked(&stage.hears("He is not available today.")).len(), 1);
+}
+
+#[test]
+fn machines_are_hung_up_on_or_talked_to_as_configured() {
+    for who in [AnsweredBy::MachineEnd, AnsweredBy::Fax] {
+        let mut stage = Stage::new(with_rule(notify("x"), MachineRule::HangUp));
+        let actions = stage.request_of(who);
+        assert!(said(&actions).is_empty() && ends(&actions) && actions.contains(&Action::HangUp));
+    }
+    let mut stage = Stage::new(with_rule(conversation(Some("x"), false), MachineRule::Off));
+    assert!(listens(&stage.request_of(AnsweredBy::MachineEnd)));
+    assert_eq!(asked(&stage.hears("Please leave a message.")).len(), 1);
+}
+
+#[test]
+fn people_and_unknown_ones_are_talked_to_and_a_fax_is_not() {
+    for who in [AnsweredBy::Human, AnsweredBy::Unknown] {
+        let mut stage = Stage::new(conversation(Some("x"), false));
+        assert!(listens(&stage.request_of(who)));
+        assert_eq!(stage.on(Event::AnsweredBy(who)), []);
+    }
+    let (mut stage, _) = Stage::answered(conversation(Some("x"), false));
+    assert_eq!(stage.on(Event::AnsweredBy(AnsweredBy::Fax)), [Action::HangUp]);
+}

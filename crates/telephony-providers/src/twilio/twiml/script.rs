@@ -1,0 +1,225 @@
+//! Writes the documents of calls within Twilio's limits: 4,096 characters in a `<Say>`, 64 kB in all.
+
+use telephony_domain::call::script::{Input, Reason, Script, Step};
+
+use super::Element;
+use crate::provider::CallTerms;
+
+/// The most UTF-16 units in a `<Say>`.
+const SAY_LIMIT: usize = 4096;
+
+/// The most bytes of speech in a document; what is beyond, after some fifty minutes, is left out.
+const SPEECH_LIMIT: usize = 48 * 1024;
+
+/// The most hints that Twilio accepts, and characters in one.
+const MOST_HINTS: usize = 500;
+const HINT_LIMIT: usize = 100;
+
+/// Twilio takes so many seconds of silence after speech as its end. Left out, it would be the whole timeout.
+const SPEECH_END_SECONDS: u32 = 2;
+
+/// Writes a script as TwiML.
+pub fn document(script: &Script, terms: &CallTerms<'_>) -> String {
+    let mut writer = Writer { terms, left: SPEECH_LIMIT };
+    let response = script.0.iter().fold(Element::response(), |response, step| writer.write(response, step));
+    response.to_string()
+}
+
+struct Writer<'a> {
+    terms: &'a CallTerms<'a>,
+    /// Bytes of speech that the document still has room for.
+    left: usize,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, response: Element, step: &Step) -> Element {
+        match step {
+            Step::Say(words) => self.say(response, words.as_str()),
+            Step::Press(keys) => response.child(&Element::new("Play").attribute("digits", keys)),
+            Step::Pause(seconds) => response.child(&Element::new("Pause").attribute("length", seconds)),
+            Step::Listen { prompt, input } => {
+                let gather = self.gather(*input);
+                response.child(&self.say(gather, prompt.as_str()))
+            }
+            Step::Continue => {
+                response.child(&Element::new("Redirect").attribute("method", "POST").text(self.terms.next_url))
+            }
+            Step::HangUp => response.child(&Element::new("Hangup")),
+            Step::Reject(reason) => response.child(&Element::new("Reject").attribute("reason", reason_name(*reason))),
+        }
+    }
+
+    /// Adds a text as one `<Say>` or several.
+    fn say(&mut self, parent: Element, words: &str) -> Element {
+        pieces(words).fold(parent, |parent, piece| {
+            let mut say = Element::new("Say").attribute("language", self.terms.language);
+            if let Some(voice) = self.terms.voice {
+                say = say.attribute("voice", voice);
+            }
+            let say = say.text(piece);
+            match self.left.checked_sub(say.content.len()) {
+                Some(left) => {
+                    self.left = left;
+                    parent.child(&say)
+                }
+                None => {
+                    self.left = 0;
+                    parent
+                }
+            }
+        })
+    }
+
+    /// Keys are heard beside speech; what is said inside may be interrupted.
+    fn gather(&self, input: Input) -> Element {
+        let terms = self.terms;
+        let gather = Element::new("Gather")
+            .attribute("action", terms.next_url)
+            .attribute("method", "POST")
+            .attribute("actionOnEmptyResult", true)
+            .attribute("timeout", terms.silence_seconds)
+            .attribute("finishOnKey", "#");
+        if input == Input::Keys {
+            return gather.attribute("input", "dtmf");
+        }
+        let gather = gather
+            .attribute("input", "dtmf speech")
+            .attribute("language", terms.language)
+            .attribute("speechTimeout", SPEECH_END_SECONDS);
+        let hints = hints(terms.hints);
+        if hints.is_empty() { gather } else { gather.attribute("hints", hints) }
+    }
+}
+
+/// Joins hints by commas, which they cannot hold themselves.
+fn hints(hints: &[String]) -> String {
+    let hints = hints.iter().map(|hint| hint.replace(',', " ").trim().to_owned());
+    let fit = hints.filter(|hint| !hint.is_empty() && hint.chars().count() <= HINT_LIMIT).take(MOST_HINTS);
+    fit.collect::<Vec<_>>().join(",")
+}
+
+fn reason_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotInService => "rejected",
+        Reason::Busy => "busy",
+    }
+}
+
+/// Divides a text into pieces that a `<Say>` holds: between sentences, else between words, else anywhere.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text.trim();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, after) = rest.split_at(cut(rest));
+        rest = after.trim_start();
+        Some(piece.trim_end())
+    })
+}
+
+/// Returns where the first piece of a text ends.
+fn cut(text: &str) -> usize {
+    let mut units = 0;
+    let Some((longest, _)) = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > SAY_LIMIT
+    }) else {
+        return text.len();
+    };
+    let window = text.get(..longest).unwrap_or_default();
+    let after_sentence =
+        [". ", "! ", "? ", "。", "！", "？"].iter().filter_map(|end| window.rfind(end).map(|place| place + end.len()));
+    after_sentence.max().or_else(|| window.rfind(' ')).filter(|place| *place > 0).unwrap_or(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TERMS: CallTerms<'static> = CallTerms {
+        language: "en-US",
+        voice: None,
+        hints: &[],
+        silence_seconds: 8,
+        next_url: "https://e.x/v/t1?a=1&b=2",
+    };
+
+    fn tree(script: &Script, terms: &CallTerms<'_>) -> String {
+        let xml = document(script, terms);
+        roxmltree::Document::parse(&xml).unwrap();
+        xml
+    }
+
+    #[test]
+    fn a_turn_listens_while_it_speaks_and_comes_back_in_any_case() {
+        let hints = ["Ann, Bob".to_owned(), String::new(), "x".repeat(101), "OpenClaw".to_owned()];
+        let terms = CallTerms { voice: Some("Polly.Amy"), hints: &hints, ..TERMS };
+        assert_eq!(
+            tree(&Script::listen("Tom & Jerry <3", Input::SpeechOrKeys), &terms),
+            "<Response><Gather action=\"https://e.x/v/t1?a=1&amp;b=2\" method=\"POST\" actionOnEmptyResult=\"true\" timeout=\"8\" \
+             finishOnKey=\"#\" input=\"dtmf speech\" language=\"en-US\" speechTimeout=\"2\" hints=\"Ann  Bob,OpenClaw\">\
+             <Say language=\"en-US\" voice=\"Polly.Amy\">Tom &amp; Jerry &lt;3</Say></Gather>\
+             <Redirect method=\"POST\">https://e.x/v/t1?a=1&amp;b=2</Redirect></Response>"
+        );
+    }
+
+    #[test]
+    fn each_step_has_its_verb() {
+        let steps = [
+            (Step::Say("Hi.".into()), r#"<Say language="en-US">Hi.</Say>"#),
+            (Step::Press("ww1#".into()), r#"<Play digits="ww1#"/>"#),
+            (Step::Pause(2), r#"<Pause length="2"/>"#),
+            (Step::HangUp, "<Hangup/>"),
+            (Step::Reject(Reason::Busy), r#"<Reject reason="busy"/>"#),
+            (Step::Reject(Reason::NotInService), r#"<Reject reason="rejected"/>"#),
+            (Step::Say("".into()), ""),
+        ];
+        for (step, verb) in steps {
+            let written = tree(&Script(vec![step]), &TERMS);
+            assert_eq!(
+                written.trim_start_matches("<Response>").trim_end_matches("</Response>").replace("<Response/>", ""),
+                verb
+            );
+        }
+        let pin = tree(&Script::listen("", Input::Keys), &TERMS);
+        assert!(pin.contains(r#"input="dtmf"/>"#) && !pin.contains("speechTimeout"), "{pin}");
+    }
+
+    /// The texts of all `<Say>` in a document.
+    fn said(xml: &str) -> Vec<String> {
+        let document = roxmltree::Document::parse(xml).unwrap();
+        let says = document.descendants().filter(|node| node.has_tag_name("Say"));
+        says.map(|say| say.text().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_sentences() {
+        let sentence = "Seven words are in this one sentence. ";
+        let said = said(&document(&Script::say_and_hang_up(sentence.repeat(300)), &TERMS));
+        assert!(said.len() > 1 && said.iter().all(|piece| piece.ends_with("sentence.") && piece.len() <= SAY_LIMIT));
+        assert_eq!(said.join(" "), sentence.repeat(300).trim_end());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn any_text_makes_a_document_within_the_limits(text in "(\\PC|[\0-\x1f&<>\"\u{FFFE}😀. ]){0,9000}") {
+            let xml = document(&Script::listen(text.as_str(), Input::SpeechOrKeys), &TERMS);
+            prop_assert!(xml.len() <= 64 * 1024);
+            for piece in said(&xml) {
+                prop_assert!(piece.encode_utf16().count() <= SAY_LIMIT);
+            }
+        }
+    }
+
+    #[test]
+    fn the_document_stays_within_64_kb_whatever_is_said() {
+        for text in ["&".repeat(100_000), "a. ".repeat(100_000), "\u{1}".repeat(100_000)] {
+            let xml = document(&Script::say_and_hang_up(text), &TERMS);
+            assert!(xml.len() <= 64 * 1024 && xml.ends_with("<Hangup/></Response>"));
+        }
+    }
+}
