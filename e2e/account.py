@@ -68,7 +68,7 @@ class Refused(Case):
         self.assertIn("stopped since", self.channel.done("telephony", "status"))
         doctor = self.channel.run("telephony", "doctor")
         self.assertEqual(doctor.returncode, 1)
-        self.assertIn("Twilio refuses the whole account", doctor.stdout)
+        self.assertIn("Twilio rejects the whole account", doctor.stdout)
 
     def stopped_status(self):
         status = self.channel.read("telephony", "status")

@@ -47,7 +47,7 @@ FAULTS = {
     "duplicate-callback": 10,
 }
 TIMED_FAULTS = {"delay-answer": 20, "delay-callback": 20}
-# Codes with which Twilio refuses the whole account: inactive, trial, rotated token, suspended, no right, test credentials.
+# Codes with which Twilio rejects the whole account: inactive, trial, rotated token, suspended, no right, test credentials.
 ACCOUNT_CODES = [20003, 20005, 10001, 20006, 10002, 20008]
 # The journal is damaged at one kill in so many.
 DAMAGE_EACH = 6
@@ -114,7 +114,7 @@ class Commands(threading.Thread):
         self.sent.append(body)
         while True:
             ended = self.channel.run("telephony", "send", OPERATORS_FRIEND, body, "--key", body)
-            if ended.returncode == 0 or "could not be found out" in ended.stderr:
+            if ended.returncode == 0 or "cannot find out whether" in ended.stderr:
                 return
             self.over.wait(0.2)
 

@@ -141,7 +141,7 @@ class Carried(Case):
             self.assertTrue(any(detail.startswith(what) for detail in unchecked), f"{what}: {report}")
         found = {finding["id"] for finding in report["findings"]}
         self.assertFalse(found & {"credentials-wrong", "twilio-unreachable", "number-missing", "webhook-elsewhere"})
-        self.assertIn("a signed request came round", json.dumps(report["checked"]))
+        self.assertIn("a signed request arrived", json.dumps(report["checked"]))
         self.channel.done("telephony", "webhook", "undo", "--yes")
         self.assertEqual(self.settings(), before)
 

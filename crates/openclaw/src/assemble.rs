@@ -1,4 +1,4 @@
-//! From configuration to the things that work: the one place that names SQLite, Twilio and each agent.
+//! Builds the working parts from the configuration. Only this module names SQLite, Twilio and the agents.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,25 +35,22 @@ use crate::known_store::KnownStore;
 use crate::place::Place;
 use crate::{known_store, logging, state_folder, terminal};
 
-/// What a command works with: the configuration, the store and the provider.
+/// Everything a command needs: the configuration, the store and the provider.
 pub struct Channel {
-    /// What the operator said.
     pub loaded: Loaded,
-    /// The state folder.
     pub state: PathBuf,
-    /// What survives.
     pub store: Arc<dyn Store>,
-    /// Who carries it; nothing is asked of it until something is.
+    /// The provider; no request is made before a command needs one.
     pub provider: Arc<dyn Provider>,
 }
 
 impl Channel {
-    /// Reads the configuration and opens the store, beside a running gateway or without one.
+    /// Reads the configuration and opens the store, with or without a running gateway.
     pub fn open(place: &Place) -> Result<Channel, Failure> {
         Self::open_for(place, Mode::Command)
     }
 
-    /// The same for a command that only looks: nothing is made, and nothing need be written.
+    /// Like [`open`](Self::open) for a command that only reads: creates nothing and works on a read-only disk.
     pub fn look(place: &Place) -> Result<Channel, Failure> {
         Self::open_for(place, Mode::Reading)
     }
@@ -66,64 +63,63 @@ impl Channel {
         Ok(Channel { state: loaded.state.clone(), loaded, store, provider })
     }
 
-    /// The rules for parts alone: neither store nor provider is touched.
+    /// Returns only the rules for splitting texts; touches neither the store nor the provider.
     pub fn rules(place: &Place) -> Result<SplitRules, Failure> {
         Ok(rules_of_operator(&configuration(place)?.telephony))
     }
 
-    /// Does `work`, which may wait.
+    /// Runs `work` on a runtime of its own.
     pub fn block_on(self, work: impl AsyncFnOnce(&Channel) -> Outcome) -> Outcome {
         runtime()?.block_on(work(&self))
     }
 
-    /// The time now.
     pub fn now(&self) -> Timestamp {
         SystemClock.now()
     }
 
-    /// Who we are on the phone.
+    /// Returns the sender that our messages come from.
     pub fn sender(&self) -> Sender {
         sender(&self.loaded.telephony)
     }
 
-    /// Our line; it is ours from now on if it was not before.
+    /// Returns our line, adding it to the store if it is new.
     pub async fn line(&self) -> Result<LineId, Failure> {
         let line = self.store.claim_line(self.sender(), self.now()).await?;
         self.store.bound_queues(self.loaded.telephony.sms.pacing).await?;
         Ok(line)
     }
 
-    /// `text` cut into parts as the operator wants.
+    /// Splits `text` into parts by the configured rules.
     pub fn parts(&self, text: &str) -> Vec<PartDraft> {
         reply::parts(text, &rules_of_operator(&self.loaded.telephony))
     }
 
-    /// The same for a text with which media go, or not.
+    /// Splits `text` into parts; with media, an empty text is still one part.
     pub fn parts_with(&self, text: &str, has_media: bool) -> Vec<PartDraft> {
         reply::parts_with(text, has_media, &rules_of_operator(&self.loaded.telephony))
     }
 
-    /// The policy's name, as in the configuration.
+    /// Returns the policy's name as written in the configuration.
     pub fn policy_name(&self) -> &'static str {
         self.loaded.telephony.policy.inbound.as_str()
     }
 
-    /// What the configuration warns of, a line each.
+    /// Returns the configuration's warnings, one line each.
     pub fn warnings(&self) -> Vec<String> {
         self.loaded.warnings.iter().map(ToString::to_string).collect()
     }
 
-    /// Wakes the running gateway; whether there is one.
+    /// Wakes the running gateway. Returns false if none is running.
     pub async fn poke(&self) -> bool {
         status::poke(&self.state).await.is_some()
     }
 
-    /// How fast and how much may be sent.
+    /// Returns the limits on how fast and how much may be sent.
     pub fn terms(&self) -> Terms {
         terms(&self.loaded.telephony)
     }
 
-    /// An outbox of our own, for where no gateway runs.
+    /// Returns an outbox for a command to work through when no gateway is running.
     pub fn outbox(&self) -> Arc<PartSender> {
         let url = self.loaded.telephony.public_url.as_ref();
         Arc::new(PartSender {
@@ -142,17 +138,17 @@ impl Channel {
     }
 }
 
-/// A runtime for one command.
+/// Creates the runtime of one command.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?)
 }
 
-/// The configuration that the environment and `--config` lead to.
+/// Reads the configuration that the environment and `--config` point to.
 pub fn configuration(place: &Place) -> Result<Loaded, Failure> {
     load(&environment(), place.config.as_deref()).map_err(Failure::from_problems)
 }
 
-/// The process's own environment.
+/// Returns the environment of this process.
 pub fn environment() -> Environment {
     let home = std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"));
     let readable =
@@ -160,16 +156,16 @@ pub fn environment() -> Environment {
     Environment::new(readable, home)
 }
 
-/// The store in the state folder, which only its owner may read.
+/// Opens the store in the state folder, which only its owner can read.
 pub fn open_store(loaded: &Loaded, mode: Mode) -> Result<Arc<dyn Store>, Failure> {
     open_store_unless(loaded, mode, false)
 }
 
-/// The same, where the operator `accepts` a store that is not the one used before.
+/// Opens the store; if the operator `accepts` it, also one that was not in use before.
 pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<Arc<dyn Store>, Failure> {
     let file = state_folder::store_file(loaded);
     if mode != Mode::Gateway && !file.exists() && GatewayLock::is_taken(&loaded.state) {
-        // One that a command makes now would not be the gateway's, and look as if all were well.
+        // A store created here would not be the gateway's, and would hide that the real one is gone.
         return Err(Failure::new(format!("the message store of the running gateway is gone: {}", file.display()))
             .hint(
                 "stop the gateway, put a copy of the file in its place if there is one, and start the gateway again",
@@ -181,10 +177,10 @@ pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<A
     if mode != Mode::Reading {
         state_folder::make(&loaded.state)?;
     } else if !file.exists() {
-        terminal::say(format!("There is no message store yet: {} is made when it is needed.", file.display()));
+        terminal::say(format!("There is no message store yet: {} is created on first use.", file.display()));
     }
     if mode == Mode::Gateway && !file.exists() {
-        tracing::warn!(file = %file.display(), "begins a new message store: no opt-outs and no approvals are known");
+        tracing::warn!(file = %file.display(), "starting a new message store: it has no opt-outs and no approvals");
     }
     let store = SqliteStore::open(&file, mode)?;
     if !accepts && mode != Mode::Reading {
@@ -193,35 +189,33 @@ pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<A
     if mode != Mode::Reading
         && let Err(error) = KnownStore::remember(&loaded.state, store.identity(), &file)
     {
-        tracing::warn!(%error, "cannot remember which message store is used");
+        tracing::warn!(%error, "cannot record which message store is in use");
     }
     Ok(Arc::new(store))
 }
 
-/// What the gateway took and has not stored yet, in a file beside the store.
+/// Opens the journal, a file beside the store that holds what the gateway has acknowledged but not stored yet.
 pub fn open_journal(loaded: &Loaded) -> Result<Arc<Journal>, Failure> {
     Ok(Arc::new(Journal::open(&state_folder::journal_file(loaded))?))
 }
 
-/// The store that was made before, for who can do without; nothing is made.
+/// Opens the store if there is one, for commands that can do without; creates nothing.
 pub fn earlier_store(place: &Place) -> Option<Arc<dyn Store>> {
     let loaded = configuration(place).ok()?;
     state_folder::store_file(&loaded).exists().then(|| open_store(&loaded, Mode::Reading).ok())?
 }
 
-/// The phone company.
+/// Creates the client for the configured provider.
 pub fn provider(loaded: &Loaded) -> Result<Arc<dyn Provider>, Failure> {
     loaded.check_complete().map_err(Failure::from_problems)?;
     match loaded.telephony.provider {
-        Some(ProviderName::Simulator) => {
-            Err(Failure::new("the built-in simulator cannot be reached from a command of its own")
-                .hint("`openclaw telephony simulate` has a phone and everything else in one"))
-        }
+        Some(ProviderName::Simulator) => Err(Failure::new("this command cannot reach the built-in simulator")
+            .hint("use `openclaw telephony simulate`, which has a phone and everything else in one process")),
         Some(ProviderName::Twilio) | None => Ok(Arc::new(Twilio::new(account(&loaded.telephony)))),
     }
 }
 
-/// The account at Twilio, as the configuration names it.
+/// Returns the Twilio account named in the configuration.
 pub fn account(telephony: &Telephony) -> Account {
     let twilio = &telephony.twilio;
     let base = twilio.api_base_url.as_ref().and_then(|base| base.of("api"));
@@ -238,7 +232,7 @@ pub fn account(telephony: &Telephony) -> Account {
     }
 }
 
-/// Where other products are than beside the API.
+/// Returns the base URLs of Twilio products that have a host of their own.
 fn product_urls(twilio: &telephony_config::Twilio) -> BTreeMap<String, String> {
     match &twilio.api_base_url {
         Some(ApiBaseUrl::ByProduct(urls)) => urls.clone(),
@@ -246,7 +240,7 @@ fn product_urls(twilio: &telephony_config::Twilio) -> BTreeMap<String, String> {
     }
 }
 
-/// What the gateway needs of the configuration.
+/// Returns the gateway's settings from the configuration.
 pub fn settings(telephony: &Telephony) -> Settings {
     let security = &telephony.webhook_security;
     let url = telephony.public_url.as_ref();
@@ -273,13 +267,13 @@ pub fn settings(telephony: &Telephony) -> Settings {
     }
 }
 
-/// Orders are obeyed only where it is certain who sends them.
+/// Accepts operator commands only where signatures prove who sent them.
 fn intake(telephony: &Telephony) -> Intake {
     let operator = telephony.operator.number.clone().filter(|_| !telephony.skip_signature_verification);
     Intake { policy: telephony.policy.clone(), coalesce: telephony.sms.coalesce, operator, line: None }
 }
 
-/// How the world reaches us, where that takes a tunnel.
+/// Returns the tunnel to open, if one is configured.
 pub fn tunnel(loaded: &Loaded) -> Option<Tunneling> {
     let telephony = &loaded.telephony;
     Some(Tunneling {
@@ -289,12 +283,12 @@ pub fn tunnel(loaded: &Loaded) -> Option<Tunneling> {
     })
 }
 
-/// What Twilio is told; the provider adds the part and the connection overrides.
+/// Returns the status callback URL; the provider adds the part's id and the connection overrides.
 fn told_status_callback(url: &PublicUrl) -> String {
     url.told_status_callback("")
 }
 
-/// How fast and how much may be sent.
+/// Returns the limits on how fast and how much may be sent.
 pub fn terms(telephony: &Telephony) -> Terms {
     let limits = &telephony.limits;
     let limits = Limits {
@@ -305,7 +299,7 @@ pub fn terms(telephony: &Telephony) -> Terms {
     Terms { pacing: telephony.sms.pacing, limits }
 }
 
-/// Who we are on the phone.
+/// Returns the sender that our messages come from.
 pub fn sender(telephony: &Telephony) -> Sender {
     Sender { number: telephony.from_number.clone(), messaging_service: telephony.twilio.messaging_service_sid.clone() }
 }
@@ -319,12 +313,13 @@ fn split_rules(telephony: &Telephony) -> SplitRules {
     }
 }
 
-/// What the operator says is no reply: all of it goes, as far as the day's limits let it.
+/// Splitting rules for the operator's own messages: unlike replies, they are never cut short, so only the daily limits
+/// apply.
 fn rules_of_operator(telephony: &Telephony) -> SplitRules {
     SplitRules { max_segments: None, ..split_rules(telephony) }
 }
 
-/// The Twilio of the desk as the gateway's provider, with its webhooks set to `address`.
+/// Starts the built-in Twilio with its webhooks set to `address`, and returns it as the gateway's provider.
 pub async fn simulator(
     telephony: &Telephony,
     address: std::net::SocketAddr,
@@ -336,7 +331,11 @@ pub async fn simulator(
     let webhook = told.unwrap_or_else(|| format!("http://{address}{}", telephony.serve.path));
     simulator.set_sms_url(number, &webhook)?;
     simulator.set_voice_url(number, &webhook)?;
-    tracing::info!(url = simulator.base_url(), number, "the built-in Twilio is up; no message leaves this machine");
+    tracing::info!(
+        url = simulator.base_url(),
+        number,
+        "the built-in Twilio is running; no message leaves this machine"
+    );
     let account = Account {
         sid: simulator.account_sid().to_owned(),
         auth_tokens: vec![simulator.auth_token().into()],

@@ -1,4 +1,4 @@
-//! The command line: what may be typed.
+//! The command line's grammar.
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -6,35 +6,33 @@ use crate::failure::{Failure, Outcome};
 use crate::place::Place;
 use crate::{commands, terminal};
 
-/// The telephony channel of OpenClaw: gives a personal AI assistant a phone number.
+/// The telephony channel of OpenClaw: gives a personal AI assistant a phone number
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, subcommand_required = true, after_help = start_here())]
 pub struct Cli {
-    /// Where the configuration is.
     #[command(flatten)]
     place: Place,
-    /// What to do.
     #[command(subcommand)]
     command: Command,
 }
 
-/// What to do.
+/// The top-level commands.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the channel in the foreground
     Gateway(commands::gateway::Gateway),
-    /// Messages, set-up and tests of the phone number
+    /// Send and inspect messages, set up and test the phone number
     #[command(subcommand, arg_required_else_help = true)]
     Telephony(commands::telephony::Telephony),
     /// Decide who may talk to the assistant
     #[command(subcommand, arg_required_else_help = true)]
     Pairing(commands::pairing::Pairing),
-    /// Print a script with which a shell completes our commands
+    /// Print a shell completion script
     #[command(visible_alias = "completion")]
     Completions(commands::completions::Completions),
-    /// Print the manual, or write a page for each command
+    /// Print the manual page, or write one for each command
     Man(commands::man::Man),
-    /// Anything else belongs to OpenClaw itself
+    /// A command of OpenClaw itself, which this program does not have
     #[command(external_subcommand)]
     Foreign(Vec<String>),
 }
@@ -48,13 +46,12 @@ const GROUPS: [(&str, &[&str]); 4] = [
 ];
 
 impl Cli {
-    /// Reads what was typed; ends the process with help or an error where that is no command.
+    /// Parses the command line; exits with help or an error if it is not a command.
     pub fn read() -> Cli {
         let matches = Cli::command().mut_subcommand("telephony", in_groups).get_matches();
         Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
-    /// Does what was typed.
     pub fn run(self) -> Outcome {
         match self.command {
             Command::Gateway(gateway) => gateway.run(&self.place),
@@ -70,8 +67,9 @@ impl Cli {
 fn foreign(words: &[String]) -> Failure {
     let word = words.first().map_or("", String::as_str);
     Failure::usage(format!("`{word}` is not a command of the telephony channel"))
-        .hint("this program has `gateway`, `telephony`, `pairing`, `completions` and `man`; other commands belong to OpenClaw itself")
+        .hint("this program has `gateway`, `telephony`, `pairing`, `completions` and `man`; all other commands belong to OpenClaw itself")
 }
+
 /// The command with a help that lists its subcommands in groups.
 fn in_groups(command: clap::Command) -> clap::Command {
     let heading = *command.get_styles().get_header();

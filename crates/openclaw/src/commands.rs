@@ -1,4 +1,4 @@
-//! The commands, each in a file named like the words that are typed.
+//! The commands, each in a file at the path of its words.
 
 pub mod completions;
 pub mod gateway;

@@ -1,4 +1,4 @@
-//! Sees a message out of the outbox: through the running gateway, or by ourselves where none runs.
+//! Gets a message out of the outbox: through the running gateway, or by itself if none is running.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
@@ -16,26 +16,26 @@ use crate::assemble::Channel;
 use crate::failure::Failure;
 use crate::{terminal, time_format};
 
-/// Handing a message over takes no longer, or it is left to the gateway.
+/// Longest wait for a handover; after that it is left to the gateway.
 const HAND_OVER_WITHIN: Duration = Duration::from_secs(30);
 
-/// A status that is final does not take longer, or it is not waited for.
+/// Longest wait for a final status.
 const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 
-/// While the account is stopped, a message is waited for no longer: it is kept.
+/// Longest wait while the account is stopped: the message is kept.
 const STOPPED_AT_MOST: Duration = Duration::from_millis(1_200);
 
-/// A probe of the account that takes longer is left to the gateway.
+/// Longest wait for a probe of the account; after that it is left to the gateway.
 const PROBE_WITHIN: Duration = Duration::from_millis(700);
 
-/// A person gets to know what the command waits for after this long.
+/// Delay before the command says what it is waiting for.
 const PATIENCE_OF_PEOPLE: Duration = Duration::from_secs(1);
 
-/// How often progress is looked at.
+/// Interval between looks at the progress.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Waits until the provider has every part of `message` or has refused it, or until that takes too long; what cannot leave
-/// before `expected` is not waited for.
+/// Waits until the provider has accepted or rejected every part of `message`, or time runs out. Does not wait for parts
+/// that cannot leave before `expected`.
 pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestamp) -> Result<Progress, Failure> {
     let is_soon = expected.since(channel.now()) < HAND_OVER_WITHIN;
     let mut patience = Patience::new(channel, if is_soon { HAND_OVER_WITHIN } else { Duration::ZERO });
@@ -56,7 +56,7 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
     }
 }
 
-/// The time that `send` waits for a message.
+/// Limits how long `send` waits for a message.
 struct Patience<'c> {
     channel: &'c Channel,
     began: Instant,
@@ -85,7 +85,7 @@ impl<'c> Patience<'c> {
         }
     }
 
-    /// Returns true once waiting is pointless: the time is over, or the account stays stopped.
+    /// Returns true once waiting is pointless: time is up, or the account stays stopped.
     async fn is_over(&mut self) -> Result<bool, Failure> {
         let is_stopped = self.channel.store.account_stop().await?.is_some();
         let stopped = is_stopped.then(|| self.stopped.unwrap_or_else(Instant::now));
@@ -95,7 +95,7 @@ impl<'c> Patience<'c> {
     }
 }
 
-/// Waits until every part of `message` has a final status, or until that takes too long.
+/// Waits until every part of `message` has a final status, or time runs out.
 pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Progress, Failure> {
     if GatewayLock::is_taken(&channel.state) {
         return watch(channel, message, Patience::new(channel, DELIVERED_WITHIN), is_final).await;
@@ -113,8 +113,8 @@ pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Pr
     }
 }
 
-/// Sends what is due of `message`, and of what its conversation has ahead of it; settles what is in doubt. Probes the
-/// account first where it is stopped.
+/// Sends the due parts of `message` and of earlier messages in its conversation, and resolves doubts. Probes the
+/// account first if it is stopped.
 async fn step(channel: &Channel, outbox: &Arc<PartSender>, message: MessageId) -> Result<(), Failure> {
     if let Ok(probed) = timeout(PROBE_WITHIN, outbox.probe_account()).await {
         probed?;
@@ -125,7 +125,7 @@ async fn step(channel: &Channel, outbox: &Arc<PartSender>, message: MessageId) -
                 outbox.send(part).await;
             }
         }
-        // A gateway that started meanwhile looks doubts up itself, and its own attempts are in flight.
+        // A gateway started meanwhile resolves doubts itself, and its attempts are in flight.
         Next::Idle(_) if GatewayLock::is_taken(&channel.state) => {}
         Next::Idle(_) => {
             outbox.reconcile_next().await;

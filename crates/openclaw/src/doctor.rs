@@ -1,4 +1,4 @@
-//! Looks at everything between a phone and the agent, all at once, and says what is wrong.
+//! Checks everything between a phone and the agent, all checks at once.
 
 mod account;
 mod agent;
@@ -35,13 +35,13 @@ pub use webhooks::is_fixed_by_sync;
 use crate::place::Place;
 use crate::{assemble, public_url};
 
-/// A checkup that takes longer says that it could not check.
+/// A check that takes longer reports that it could not be done.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// How long each answer of Twilio's may take.
+/// Timeout of each request to Twilio.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// What is looked at.
+/// The parts under examination.
 pub struct Subject {
     loaded: Loaded,
     location: Location,
@@ -54,18 +54,18 @@ pub struct Subject {
     routes: OnceCell<Result<Vec<Route>, ProviderError>>,
 }
 
-/// What came of one checkup.
+/// The result of one check.
 #[derive(Debug, Default)]
 pub struct Checkup {
-    /// What was looked at.
+    /// The area checked.
     pub area: &'static str,
-    /// What is well.
+    /// Lines about what is in order.
     pub well: Vec<String>,
-    /// What is not, or is worth knowing.
+    /// Problems and remarks.
     pub found: Vec<Found>,
 }
 
-/// Looks at everything, in the order of the way from the configuration to the phone.
+/// Runs all checks, ordered along the path from the configuration to the phone.
 pub async fn examine(place: &Place) -> Vec<Checkup> {
     let environment = assemble::environment();
     let location = locate(&environment, place.config.as_deref());
@@ -109,7 +109,7 @@ impl Subject {
         let is_twilio = loaded.telephony.provider == Some(ProviderName::Twilio) && loaded.check_complete().is_ok();
         let rest = || Rest::new(assemble::account(&loaded.telephony)).answer_within(ANSWER_WITHIN);
         let twilio = is_twilio.then(|| Twilio::with_rest(rest()));
-        // Nothing is given, so nothing can be given wrongly.
+        // No URL is passed here, so none can be invalid.
         let url = public_url::public_url(&loaded, None).await.ok().flatten();
         Self {
             gateway: status::poke(&loaded.state).await,
@@ -124,7 +124,7 @@ impl Subject {
         }
     }
 
-    /// Our routes at the provider, asked for once.
+    /// Returns our routes at the provider, fetched once.
     async fn routes(&self, twilio: &Twilio) -> Result<&[Route], &ProviderError> {
         let told = self.url.as_ref().map(public_url::told);
         let sender = assemble::sender(&self.loaded.telephony);
@@ -142,7 +142,7 @@ impl Checkup {
         self.found.push(found);
     }
 
-    /// What could not be looked at, and why. A product that Twilio does not have here is no failure of ours.
+    /// Records that something could not be checked. A product that this server does not have is not a failure.
     fn unchecked(&mut self, what: &str, error: &ProviderError) {
         let why = match error {
             error if error.is_not_found() => "Twilio does not have it here".to_owned(),

@@ -1,4 +1,4 @@
-//! What a message will cost: by the price list, else by what was paid before, as far as the store here remembers.
+//! Estimates the cost of a message from the price list, or from earlier payments recorded in the store.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,16 +14,14 @@ use crate::failure::Failure;
 use crate::money::Money;
 use crate::place::Place;
 
-/// An estimate, and how we come by it.
+/// An estimated price and its basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
-    /// How much.
     pub price: Price,
-    /// How we come by it.
     pub basis: Basis,
 }
 
-/// What a message that was not sent would cost, as commands show it; nothing in it where nobody knows.
+/// The estimated cost of an unsent message, as commands show it; empty if unknown.
 #[derive(Serialize)]
 pub struct Cost {
     price: Option<Money>,
@@ -31,7 +29,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost of a message with so many segments, with media or without.
+    /// Estimates a message of so many segments, with or without media.
     pub fn of(place: &Place, to: &PhoneNumber, has_media: bool, segments: u32) -> Result<Self, Failure> {
         let mut estimator = Estimator::new(assemble::earlier_store(place));
         let estimate = estimator.of(Kind::of(false, has_media), to, 1, u64::from(segments));
@@ -45,32 +43,32 @@ impl Cost {
         }
     }
 
-    /// In words, with how far to trust it.
+    /// Describes the cost and how reliable the estimate is.
     pub fn in_words(&self) -> String {
         let Some(price) = &self.price else {
-            return "Nobody knows what it costs: nothing was paid for messages to that country yet.".to_owned();
+            return "The cost is unknown: no message to that country has been paid for yet.".to_owned();
         };
         if self.basis == Some(Basis::PriceList.as_str()) {
-            format!("It costs about {price}, by Twilio's price list of {AS_OF}, without carrier fees.")
+            format!("Estimated cost: {price}, by Twilio's price list of {AS_OF}, without carrier fees.")
         } else {
-            format!("It costs about {price}, by what you paid before.")
+            format!("Estimated cost: {price}, by what you paid before.")
         }
     }
 }
 
-/// Prices of a segment, or of a message with attachments; each country is looked up once.
+/// Prices per segment, or per message with attachments; each country is looked up once.
 pub struct Estimator {
     store: Option<Arc<dyn Store>>,
     paid: HashMap<(Kind, String), Option<Price>>,
 }
 
 impl Estimator {
-    /// With what the store remembers; none: the price list alone.
+    /// Creates an estimator; without a store it only knows the price list.
     pub fn new(store: Option<Arc<dyn Store>>) -> Self {
         Self { store, paid: HashMap::new() }
     }
 
-    /// What `messages` with `segments` in all cost to or from `contact`; none where nobody knows.
+    /// Estimates what `messages` with `segments` in total cost to or from `contact`; none if unknown.
     pub async fn of(
         &mut self,
         kind: Kind,

@@ -1,4 +1,4 @@
-//! How a command that failed says so: `error:`, causes, `hint:`; exit code 1, or 2 when it was used wrongly.
+//! Reports a failed command: `error:`, causes, `hint:`; exit code 1, or 2 for wrong usage.
 
 use std::fmt::{self, Display};
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use telephony_config::Problems;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
 
-/// A command that did not do what it was asked for.
+/// A failed command: its error, hint and exit code.
 #[derive(Debug)]
 pub struct Failure {
     error: anyhow::Error,
@@ -15,21 +15,21 @@ pub struct Failure {
     code: u8,
 }
 
-/// What a command returns.
+/// The result of a command.
 pub type Outcome = Result<ExitCode, Failure>;
 
 impl Failure {
-    /// Not done, for this reason.
+    /// Creates a failure with exit code 1.
     pub fn new(message: impl Display) -> Self {
         Self { error: anyhow::anyhow!("{message}"), hint: None, code: 1 }
     }
 
-    /// Used wrongly.
+    /// Creates a failure for wrong usage, with exit code 2.
     pub fn usage(message: impl Display) -> Self {
         Self { code: 2, ..Self::new(message) }
     }
 
-    /// What is wrong with the configuration, each on a line of its own.
+    /// Reports the configuration's problems, one a line.
     pub fn from_problems(problems: Problems) -> Self {
         if problems.is_unconfigured() {
             return Self::new(problems);
@@ -38,12 +38,12 @@ impl Failure {
             .hint("`openclaw telephony config check` shows problems and warnings")
     }
 
-    /// With what to do about it.
+    /// Sets the hint.
     pub fn hint(self, hint: impl Display) -> Self {
         Self { hint: Some(hint.to_string()), ..self }
     }
 
-    /// With what to do about it, where nothing was said of it yet.
+    /// Sets the hint unless there is one.
     pub fn hint_unless_known(self, hint: impl Display) -> Self {
         if self.hint.is_some() { self } else { self.hint(hint) }
     }
@@ -54,7 +54,7 @@ impl Failure {
         format!("{}{}", self.error, hint.unwrap_or_default())
     }
 
-    /// Returns the exit code, which says whether the command was used wrongly.
+    /// Returns the exit code: 1, or 2 for wrong usage.
     pub fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
@@ -80,7 +80,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-/// Errors of ours that know what to do about them.
+/// Returns the hint of an error that knows its own.
 fn known_hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let store = cause.downcast_ref::<StoreError>().map(|error| error.hint().to_owned());

@@ -1,4 +1,4 @@
-//! Whether a real OpenClaw shares the state folder, and whether it knows this channel.
+//! Finds out whether a real OpenClaw shares the state folder, and whether it knows this channel.
 
 use std::path::Path;
 
@@ -7,19 +7,19 @@ use telephony_config::{Location, outline};
 /// Sections that only OpenClaw itself writes or needs.
 const ITS_OWN: &[&str] = &["agents", "gateway", "meta", "models", "plugins", "session", "tools", "wizard"];
 
-/// What is beside us.
+/// Traces of a real OpenClaw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beside {
-    /// Whether a real OpenClaw uses the configuration file or the state folder.
+    /// True if a real OpenClaw uses the configuration file or the state folder.
     pub has_openclaw: bool,
-    /// Whether our plugin is installed in it.
+    /// True if our plugin is installed in it.
     pub has_plugin: bool,
-    /// Whether our block is in OpenClaw's own file.
+    /// True if our block is in OpenClaw's own file.
     pub has_our_block: bool,
 }
 
 impl Beside {
-    /// Looks at the files.
+    /// Examines the files.
     pub fn look(location: &Location) -> Self {
         let text = std::fs::read_to_string(&location.config).unwrap_or_default();
         let keys = outline(&text);
@@ -34,7 +34,7 @@ impl Beside {
     }
 }
 
-/// Plugins are copied to `extensions`, or unpacked into a project of their own, or loaded from where they lie.
+/// Finds the plugin copied to `extensions`, unpacked into a project of its own, or loaded from its source folder.
 fn has_plugin(state: &Path, config: &str) -> bool {
     let is_ours = |folder: &Path| {
         let manifest = std::fs::read_to_string(folder.join("openclaw.plugin.json")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Remembers, beside the message store, which one was used: an empty one must not take its place silently.
+//! Records which message store is in use, so that an empty one never replaces it silently.
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,23 +10,23 @@ use telephony_config::Loaded;
 use crate::failure::Failure;
 use crate::state_folder;
 
-/// The store that was used last with a state folder.
+/// The store last used with a state folder.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownStore {
     id: String,
     file: PathBuf,
 }
 
-/// The contents of a lost store that cannot be fetched again.
-const LOST: &str = "opt-outs (STOP), approvals and messages that wait were in it";
+/// The contents of a lost store that cannot be recovered from Twilio.
+const LOST: &str = "it held opt-outs (STOP), approvals and waiting messages";
 
 impl KnownStore {
-    /// Reads what was remembered; none where nothing was, or it cannot be read.
+    /// Reads the record; none if there is none or it is unreadable.
     pub fn read(state: &Path) -> Option<KnownStore> {
         serde_json::from_slice(&std::fs::read(path(state)).ok()?).ok()
     }
 
-    /// Remembers a store; the next start refuses another one.
+    /// Records a store; the next start refuses a different one.
     pub fn remember(state: &Path, id: &str, file: &Path) -> std::io::Result<()> {
         let known = KnownStore { id: id.to_owned(), file: file.to_owned() };
         if KnownStore::read(state).as_ref() == Some(&known) {
@@ -44,7 +44,7 @@ impl KnownStore {
     }
 }
 
-/// Fails where a store was used and its file is not there: a new one would be empty.
+/// Fails if the recorded store's file is missing: a new one would be empty.
 pub fn check_is_there(loaded: &Loaded) -> Result<(), Failure> {
     let file = state_folder::store_file(loaded);
     let known = KnownStore::read(&loaded.state);
@@ -56,23 +56,22 @@ pub fn check_is_there(loaded: &Loaded) -> Result<(), Failure> {
     Err(Failure::new(format!("the message store is gone: {}{was}; {LOST}", file.display())).hint(hint(&file)))
 }
 
-/// Fails where another store was used before.
+/// Fails if a different store was recorded.
 pub fn check_is_same(loaded: &Loaded, id: &str) -> Result<(), Failure> {
     let file = state_folder::store_file(loaded);
     match KnownStore::read(&loaded.state) {
-        Some(known) if known.id != id => Err(Failure::new(format!(
-            "{} is another message store than the one that was used before; {LOST}",
-            file.display()
-        ))
-        .hint(hint(&file))),
+        Some(known) if known.id != id => {
+            Err(Failure::new(format!("{} is not the message store that was used before; {LOST}", file.display()))
+                .hint(hint(&file)))
+        }
         _ => Ok(()),
     }
 }
 
 fn hint(file: &Path) -> String {
     format!(
-        "put the file or a backup of it at {}, or go on without: `openclaw gateway --accept-store` uses what is there, or \
-         begins an empty store, which would text people who said STOP",
+        "restore the file or a backup to {}, or continue without it: `openclaw gateway --accept-store` uses what is \
+        there, or creates an empty store, which would text people who said STOP",
         file.display()
     )
 }

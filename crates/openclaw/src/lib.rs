@@ -1,4 +1,4 @@
-//! The telephony channel of OpenClaw as a command line; both binaries are this.
+//! The command line of OpenClaw's telephony channel; both binaries run this.
 
 mod assemble;
 mod cli;
@@ -25,7 +25,7 @@ mod time_format;
 
 use std::process::ExitCode;
 
-/// Does what the process was called for.
+/// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     match cli::Cli::read().run() {
         Ok(code) => code,

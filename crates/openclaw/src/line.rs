@@ -9,7 +9,7 @@ use crate::assemble::Channel;
 use crate::failure::Failure;
 use crate::number;
 
-/// The line called `name`; ours where nothing is said.
+/// Finds the line called `name`, or our configured line without one.
 pub async fn find(channel: &Channel, name: Option<&str>) -> Result<LineId, Failure> {
     let Some(name) = name else { return channel.line().await };
     let lines = channel.store.lines().await?;
@@ -17,19 +17,21 @@ pub async fn find(channel: &Channel, name: Option<&str>) -> Result<LineId, Failu
         Some(line) => Ok(line.id),
         None => {
             let known: Vec<String> = lines.iter().map(|line| name_of(&line.sender)).collect();
-            Err(Failure::new(format!("`{name}` is none of our lines"))
-                .hint(format!("there is {}", if known.is_empty() { "none yet".to_owned() } else { known.join(", ") })))
+            Err(Failure::new(format!("`{name}` is not one of our lines")).hint(format!(
+                "known lines: {}",
+                if known.is_empty() { "none yet".to_owned() } else { known.join(", ") }
+            )))
         }
     }
 }
 
-/// What each line is called.
+/// Returns the name of each line.
 pub async fn names(channel: &Channel) -> Result<HashMap<LineId, String>, Failure> {
     let lines = channel.store.lines().await?;
     Ok(lines.into_iter().map(|line| (line.id, name_of(&line.sender))).collect())
 }
 
-/// What a line is called: its number, or its messaging service where it has none.
+/// Returns the name of a line: its number, or its messaging service if it has none.
 fn name_of(sender: &Sender) -> String {
     let number = sender.number.as_ref().map(ToString::to_string);
     number.or_else(|| sender.messaging_service.clone()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The log: to stderr, for people on a terminal and as JSON otherwise.
+//! The log on stderr: text on a terminal, JSON otherwise.
 
 use std::borrow::Cow;
 use std::env;
@@ -9,18 +9,18 @@ use tracing_subscriber::EnvFilter;
 
 use crate::terminal;
 
-/// What is told: `tracing` filters such as `debug` or `telephony_gateway=debug`.
+/// The log filter, in `tracing` syntax, such as `debug` or `telephony_gateway=debug`.
 const FILTER: &str = "OPENCLAW_LOG";
 
-/// How it is told: `text` or `json`, whatever stderr is.
+/// The log format, `text` or `json`; overrides the detection of a terminal.
 const FORMAT: &str = "OPENCLAW_LOG_FORMAT";
 
-/// How much is told unless `OPENCLAW_LOG` says otherwise.
+/// The default verbosity, unless `OPENCLAW_LOG` is set.
 #[derive(Debug, Clone, Copy)]
 pub enum Level {
-    /// What a daemon tells.
+    /// The daemon's log.
     Everything,
-    /// Only what a person at a command has to know.
+    /// Only problems that the user of a command has to know.
     OnlyTrouble,
 }
 
@@ -30,15 +30,15 @@ enum Format {
     Json,
 }
 
-/// Starts the log. A variable that is not understood counts as not set, and that is the first thing told.
+/// Starts the log. An invalid variable counts as unset, and the first log line says so.
 pub fn start(level: Level) {
     let (filter, odd_filter) = filter(level);
     let (format, odd_format) = format();
     let is_terminal = stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
-    // A second start in one process is a test's: the first one stays.
+    // Only a test starts it twice in one process; the first one stays.
     let _ = match format.unwrap_or(if is_terminal { Format::Text } else { Format::Json }) {
-        // The library knows NO_COLOR, but not that somebody forced the text into a file.
+        // The library respects NO_COLOR, but does not know when text is forced into a file.
         Format::Text if is_terminal => log.with_writer(|| Escaping(text)).compact().try_init(),
         Format::Text => log.with_writer(|| Escaping(text)).compact().with_ansi(false).try_init(),
         Format::Json => log.with_writer(|| Escaping(unprintable::escape_json)).json().flatten_event(true).try_init(),
@@ -48,8 +48,8 @@ pub fn start(level: Level) {
     }
 }
 
-/// Writes each event, which comes as a whole, with our commands under the name that we were started by, and with what
-/// misleads a reader escaped.
+/// A writer that renames our commands to the name we were started by and escapes misleading characters. Each write is a
+/// whole event.
 struct Escaping(fn(&str) -> Cow<'_, str>);
 
 impl Write for Escaping {
@@ -65,7 +65,7 @@ impl Write for Escaping {
     }
 }
 
-/// The library escapes control characters itself, and writes some to color what it says.
+/// Escapes an event except for the library's own color codes; the library escapes control characters in values itself.
 fn text(event: &str) -> Cow<'_, str> {
     let pieces: Vec<_> = event.split('\u{1b}').map(unprintable::escape).collect();
     Cow::Owned(pieces.join("\u{1b}"))
@@ -74,13 +74,13 @@ fn text(event: &str) -> Cow<'_, str> {
 fn filter(level: Level) -> (EnvFilter, Option<String>) {
     let default = match level {
         Level::Everything => "info",
-        // What became of a message the command says itself.
+        // The command itself reports on its message.
         Level::OnlyTrouble => "error,telephony_gateway::outbox::send=off,telephony_store::sqlite::account_stop=off",
     };
     let Ok(said) = env::var(FILTER) else { return (EnvFilter::new(default), None) };
     match EnvFilter::try_new(&said) {
         Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new(default), Some(format!("{FILTER}={said} is not understood: {error}"))),
+        Err(error) => (EnvFilter::new(default), Some(format!("{FILTER}={said} is not a valid filter: {error}"))),
     }
 }
 
@@ -90,6 +90,6 @@ fn format() -> (Option<Format>, Option<String>) {
         "" => (None, None),
         "text" => (Some(Format::Text), None),
         "json" => (Some(Format::Json), None),
-        _ => (None, Some(format!("{FORMAT}={said} is not understood: it is `text` or `json`"))),
+        _ => (None, Some(format!("{FORMAT}={said} is not a format: use `text` or `json`"))),
     }
 }

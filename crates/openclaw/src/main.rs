@@ -1,4 +1,4 @@
-//! `openclaw`: the telephony channel of OpenClaw, as a daemon and as its command line.
+//! `openclaw`: the telephony channel of OpenClaw, both daemon and command line.
 
 fn main() -> std::process::ExitCode {
     openclaw_telephony::run()

@@ -1,11 +1,10 @@
-//! Money as programs and people read it: exact, the amount is text and never a floating-point number.
+//! Money for programs and people: an exact decimal text, never a floating-point number.
 
 use std::fmt;
 
 use serde::Serialize;
 use telephony_domain::money::Price;
 
-/// An amount and its currency.
 #[derive(Debug, Clone, Serialize)]
 pub struct Money {
     amount: String,
@@ -13,7 +12,7 @@ pub struct Money {
 }
 
 impl Money {
-    /// The price as shown.
+    /// Converts a price.
     pub fn of(price: Price) -> Self {
         Self { amount: price.amount.to_string(), currency: price.currency.to_string() }
     }

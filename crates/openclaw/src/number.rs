@@ -1,18 +1,18 @@
-//! Numbers and senders as people type them in commands and at prompts: with the spaces, brackets and hyphens that numbers
-//! are printed with. The configuration is stricter.
+//! Phone numbers and senders as typed in commands and at prompts, with the spaces, brackets and hyphens of printed
+//! numbers. The configuration is stricter.
 
 use telephony_domain::address::{Origin, canonical, read_phone, without_phone_prefix};
 use telephony_domain::line_address::{InvalidLineAddress, LineAddress};
 use telephony_domain::number::PhoneNumber;
 
-/// Reads a phone number; OpenClaw's own targets have a prefix (`sms:`, `twilio-sms:`), and RCS has one too.
+/// Parses a phone number, with or without OpenClaw's prefixes (`sms:`, `twilio-sms:`) or the one for RCS.
 pub fn phone(word: &str) -> Result<PhoneNumber, String> {
     let number = read_phone(&compact(word));
     if number.is_err()
         && let Origin::Channel { name, .. } = Origin::of(&canonical(word, None))
     {
         return Err(format!(
-            "`{word}` is an address of {name}, which is not supported: name a phone number such as +15550001234"
+            "`{word}` is a {name} address, which is not supported: pass a phone number such as +15550001234"
         ));
     }
     number.map_err(|error| match is_cut_off(word) {
@@ -40,12 +40,12 @@ fn is_cut_off(word: &str) -> bool {
     word.strip_prefix('+').is_some_and(|digits| digits.len() <= 4 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Reads an address of a line of ours, as the configuration does: a phone number, a short code, or a sender id.
+/// Parses the address of one of our lines, as the configuration does: a phone number, a short code, or a sender id.
 pub fn line(word: &str) -> Result<LineAddress, String> {
     without_phone_prefix(&compact(word)).parse().map_err(|error: InvalidLineAddress| error.to_string())
 }
 
-/// Reads a sender of messages: a phone number, a short code, a name, or a user of another channel such as
+/// Parses the sender of messages: a phone number, a short code, a name, or a user of another channel such as
 /// `whatsapp:+15550005678`.
 pub fn sender(word: &str) -> Result<String, String> {
     match read_phone(&compact(word)) {

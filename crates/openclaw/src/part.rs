@@ -1,4 +1,4 @@
-//! One part of an outbound message as `send` and `messages` show it.
+//! One part of an outgoing message, as `send` and `messages` show it.
 
 use serde::Serialize;
 use telephony_providers::provider::Webhooks;
@@ -8,10 +8,10 @@ use crate::money::Money;
 use crate::plural::counted;
 use crate::time_format;
 
-/// What a part waits for where it is no limit of ours.
+/// The reason of a wait for the provider's daily cap, which is not one of our limits.
 const DAILY_CAP: &str = "daily-cap";
 
-/// One part as JSON shows it.
+/// One part as shown in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Part {
@@ -28,7 +28,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// The part on one line.
+    /// Formats the part on one line.
     pub fn line(&self, n: u32) -> String {
         let sid = self.sid.as_deref().unwrap_or("no SID yet");
         let status = self.status.filter(|_| self.state == "sent").unwrap_or(self.state);
@@ -51,7 +51,7 @@ impl Part {
         }
     }
 
-    /// The part, with Twilio's code explained where the part itself does not say why.
+    /// Converts a part; adds the meaning of Twilio's error code if the part itself has no reason.
     pub fn of(part: &PartProgress, provider: &dyn Webhooks) -> Self {
         Self {
             sid: part.provider_id.clone(),
@@ -68,22 +68,22 @@ impl Part {
     }
 }
 
-/// What keeps a message longer than its line does.
+/// Explains a wait that is longer than the line's queue.
 pub fn hold_in_words(waits_for: &str) -> String {
     match waits_for {
-        DAILY_CAP => "Twilio takes no more messages today; it is asked again by the hour".to_owned(),
+        DAILY_CAP => "Twilio accepts no more messages today; retried every hour".to_owned(),
         limit => format!("limits.{limit} is reached"),
     }
 }
 
-/// That the provider has it, and under which SID.
+/// Reports that the provider accepted the part, with its SID.
 pub fn sent_line(part: &PartProgress) -> Option<String> {
     let sid = part.provider_id.as_ref().filter(|_| part.state == PartState::Sent)?;
     let status = part.status.map_or("accepted", |status| status.as_str());
     Some(format!("Sent: {sid} ({status}, {})", counted(part.segments, "segment")))
 }
 
-/// Why a part failed or waits, in words for the operator.
+/// Explains to the operator why a part failed or waits.
 pub fn reason(part: &PartProgress, provider: &dyn Webhooks) -> Option<String> {
     part.reason.clone().or_else(|| Some(provider.explain(part.code?)))
 }

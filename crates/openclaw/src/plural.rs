@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-/// The count with its noun, which gets an `s` unless there is one.
+/// Formats a count with its noun, which gets an `s` unless the count is one.
 pub fn counted(count: impl Display, noun: &str) -> String {
     let count = count.to_string();
     let ending = if count == "1" { "" } else { "s" };
@@ -23,7 +23,6 @@ mod tests {
         );
     }
 
-    /// In any text of ours, `(s)` would leave the plural to the reader.
     #[test]
     fn no_text_leaves_the_plural_to_the_reader() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -45,7 +44,7 @@ mod tests {
         assert!(files > 300, "{files}");
     }
 
-    /// Code such as `f(s)` is no text: there a quotation mark stands before the word.
+    /// Returns true if `mark` follows a letter inside a string, unlike in code such as `f(s)`.
     fn after_a_letter(line: &str, mark: &str) -> bool {
         let Some((_, text)) = line.split_once('"') else { return false };
         text.match_indices(mark).any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_lowercase()))

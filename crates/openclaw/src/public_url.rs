@@ -1,4 +1,4 @@
-//! How the world reaches us: the URLs that the provider is told, from the configuration or from the gateway's tunnel.
+//! The public URLs that the provider calls, from the configuration or the running gateway's tunnel.
 
 use telephony_config::{Loaded, PublicUrl, Telephony};
 use telephony_gateway::control::status;
@@ -7,13 +7,13 @@ use telephony_providers::route::CallbackUrls;
 
 use crate::failure::Failure;
 
-/// The public URL: the one given, else the configured one, else the one of the running gateway's tunnel.
+/// Returns the public URL: the given one, else the configured one, else the running gateway's tunnel.
 pub async fn public_url(loaded: &Loaded, given: Option<&str>) -> Result<Option<PublicUrl>, Failure> {
     let telephony = &loaded.telephony;
     let read = |url: &str| PublicUrl::parse(url, &telephony.serve.path, &telephony.serve.status_path);
     if let Some(url) = given {
-        let hint = "give the base, such as https://your-domain.com, or the full webhook URL, without a `#` part";
-        let refused = || Failure::usage(format!("`{url}` is not a URL that can be called")).hint(hint);
+        let hint = "pass the base, such as https://your-domain.com, or the full webhook URL, without a `#` part";
+        let refused = || Failure::usage(format!("`{url}` is not a valid http or https URL")).hint(hint);
         return read(url).ok_or_else(refused).map(Some);
     }
     if telephony.public_url.is_some() {
@@ -23,18 +23,18 @@ pub async fn public_url(loaded: &Loaded, given: Option<&str>) -> Result<Option<P
     Ok(alive.and_then(|alive| alive.webhook_url).and_then(|url| read(&url)))
 }
 
-/// What the provider is told.
+/// Returns the callback URLs to register with the provider.
 pub fn told(url: &PublicUrl) -> CallbackUrls {
     CallbackUrls { webhook: url.told_webhook(""), status: url.told_status_callback("") }
 }
 
-/// What is pointed at `told`.
+/// Returns the target of a routing change: the sender and its new URLs.
 pub fn aim<'a>(telephony: &Telephony, sender: &'a telephony_domain::line::Sender, told: &'a CallbackUrls) -> Aim<'a> {
     Aim { sender, told, takes_calls: telephony.voice.enabled }
 }
 
-/// What to do where there is no public URL.
+/// Explains that there is no public URL.
 pub fn no_public_url() -> Failure {
-    Failure::new("there is no address at which Twilio could reach the gateway")
+    Failure::new("there is no address where Twilio can reach the gateway")
         .hint("set publicUrl, start a gateway with a tunnel, or pass --url")
 }

@@ -1,4 +1,4 @@
-//! Configuration that changes while the gateway runs: found out, read again, followed as far as that goes.
+//! Detects changes to the configuration while the gateway runs, rereads it and applies what can change.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,22 +15,22 @@ use crate::assemble;
 use crate::failure::Failure;
 use crate::place::Place;
 
-/// How often the files are looked at. A change counts once two looks have found the same, so that nothing is read half
-/// written.
+/// Interval between looks at the files. A change counts once two looks agree, so that a half-written file is never
+/// read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How often reading starts anew because other files turned out to count; more often than this somebody is just writing
-/// them, and the next look finds that.
+/// Largest number of rereads because the set of files changed. Beyond that the files are still being written, and the
+/// next look finds them.
 const READ_AGAIN_AT_MOST: usize = 3;
 
-/// Keys and sections that are followed without a new start.
+/// Keys and sections that apply without a restart.
 const FOLLOWED: [&str; 7] =
     ["inboundPolicy", "allowFrom", "sms", "agent", "operator.number", "limits", "store.retentionDays"];
 
-/// What a file looks like from outside; a file that is put in its place has another inode.
+/// A file's metadata: time, size and inode; a replaced file has a new inode.
 type Look = Option<(SystemTime, u64, u64)>;
 
-/// The files that the configuration in force came from, and those that would have a say if they were there.
+/// The files behind the configuration in effect, including those that would count if they existed.
 pub struct Files {
     place: Place,
     started_with: Loaded,
@@ -39,17 +39,17 @@ pub struct Files {
     told: ConfigAlive,
 }
 
-/// Files, and what they looked like before they were read.
+/// Files with their metadata from before they were read.
 struct Watched {
     files: Vec<PathBuf>,
     seen: Vec<Look>,
 }
 
 impl Files {
-    /// Reads the configuration that a gateway is started with.
+    /// Reads the configuration that a gateway starts with.
     pub fn read(place: &Place) -> Result<Files, Failure> {
         let location = locate(&assemble::environment(), place.config.as_deref());
-        // What is read where nothing is included; then once is enough.
+        // Without includes, these are the files, and one read is enough.
         let usual = [location.openclaw_state.join(".env"), location.config].into_iter().chain(location.own);
         let (read, watched) = read(place, usual.collect());
         let told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
@@ -57,17 +57,17 @@ impl Files {
         Ok(Files { place: place.clone(), started_with, watched, found: None, told })
     }
 
-    /// What was read at the start.
+    /// Returns the configuration at the start.
     pub fn started_with(&self) -> &Loaded {
         &self.started_with
     }
 
-    /// Lets `running` tell how it stands with the configuration.
+    /// Reports the state of the configuration to `running`.
     pub fn tell(&self, running: &Gateway) {
         running.tell(|alive| alive.config = Some(self.told.clone()));
     }
 
-    /// Returns once they have changed.
+    /// Waits until the files have changed.
     pub async fn changed(&mut self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -82,7 +82,7 @@ impl Files {
         }
     }
 
-    /// Reads them again. Where they cannot be used, what is in force stays in force.
+    /// Rereads the files and applies them. If they are unusable, the current settings stay in effect.
     pub async fn follow(&mut self, running: &Gateway) {
         self.found = None;
         let (place, files) = (self.place.clone(), self.watched.files.clone());
@@ -94,23 +94,23 @@ impl Files {
                     Err(problems) => self.stay(&problems),
                 }
             }
-            Err(error) => tracing::error!(%error, "reading the configuration ended in a panic"),
+            Err(error) => tracing::error!(%error, "reading the configuration panicked"),
         }
         self.tell(running);
     }
 
     fn stay(&mut self, problems: &Problems) {
-        tracing::error!("the changed configuration cannot be used, the one before stays in force:\n{problems}");
+        tracing::error!("the changed configuration is invalid, the previous one stays in effect:\n{problems}");
         self.told.problems = Some(problems.to_string());
     }
 
     async fn put_in_force(&mut self, loaded: Loaded, running: &Gateway) {
         let agent = telephony_agents::from_config(&loaded.telephony.agent.kind, &loaded.environment);
-        // Whether signatures are checked is decided at the start, and whether orders count depends on it.
+        // Signature checks are fixed at the start, and operator commands depend on them.
         let checks_as_before = self.started_with.telephony.skip_signature_verification;
         let followed = Telephony { skip_signature_verification: checks_as_before, ..loaded.telephony.clone() };
         if let Err(error) = running.follow(assemble::settings(&followed), agent).await {
-            tracing::error!(%error, hint = error.hint(), "failed to follow the changed configuration");
+            tracing::error!(%error, hint = error.hint(), "cannot apply the changed configuration");
             self.told.problems = Some(format!("{error}; {}", error.hint()));
             return;
         }
@@ -118,16 +118,16 @@ impl Files {
         self.told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start };
         loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         if self.told.waiting_for_start.is_empty() {
-            tracing::info!("the changed configuration is in force");
+            tracing::info!("the changed configuration is in effect");
         } else {
             let keys = self.told.waiting_for_start.join(", ");
-            tracing::warn!(keys, "the changed configuration is in force, except for keys that need a new start");
+            tracing::warn!(keys, "the changed configuration is in effect, except for keys that need a restart");
         }
     }
 }
 
-/// Reads the configuration, which depended on `files` the last time. They are looked at before they are read, so that
-/// a change meanwhile is seen as one; where they turn out to be others, all is done once more.
+/// Reads the configuration, which came from `files` last time. Records their metadata before reading, so that a change
+/// in between is noticed; starts over if the set of files turns out different.
 fn read(place: &Place, mut files: Vec<PathBuf>) -> (Result<Loaded, Problems>, Watched) {
     let mut seen = look(&files);
     let (mut read, mut depends_on) = load_with_files(&assemble::environment(), place.config.as_deref());
@@ -150,7 +150,7 @@ fn look(files: &[PathBuf]) -> Vec<Look> {
     files.iter().map(look).collect()
 }
 
-/// Keys that differ and are not followed, as they are called below our block.
+/// Returns keys of our block that changed and need a restart.
 fn waiting_for_start(before: &Loaded, now: &Loaded) -> Vec<String> {
     let block = "channels.telephony.";
     let (was, is) = (before.show(), now.show());
@@ -175,7 +175,7 @@ fn is_followed(key: &str) -> bool {
     FOLLOWED.iter().any(|known| key.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
 }
 
-/// What is masked wherever it is shown, to be compared only.
+/// Returns values that are masked in every output, for comparison only.
 fn secrets(telephony: &Telephony) -> [(&'static str, Vec<&str>); 5] {
     let twilio = &telephony.twilio;
     [

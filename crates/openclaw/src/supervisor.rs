@@ -1,4 +1,4 @@
-//! What the service manager is told (systemd's `sd_notify`); nothing where none started us.
+//! Notifies the service manager (systemd's `sd_notify`); does nothing without one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,30 +8,30 @@ use telephony_domain::time::{Clock, SystemClock};
 use telephony_store::{Store, StoreError};
 use tokio::task::JoinHandle;
 
-/// Webhooks are taken.
+/// Reports that webhooks are accepted.
 pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
-/// The configuration is read again; [`ready`] follows.
+/// Reports a reload of the configuration; [`ready`] follows.
 pub fn reloading() {
     let now = NotifyState::monotonic_usec_now();
     tell(&[NotifyState::Reloading].into_iter().chain(now).collect::<Vec<_>>());
 }
 
-/// No new work is taken.
+/// Reports that no new work is accepted.
 pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "failed to tell the service manager");
+        tracing::warn!(%error, "cannot notify the service manager");
     }
 }
 
-/// Shows signs of life for as long as the store answers, twice as often as asked for. A disk that refuses is an answer:
-/// starting again would not mend it. A thread that is gone is none.
+/// Sends watchdog notifications while the store responds, twice as often as required. A disk error counts as a
+/// response, because a restart would not fix it; a dead thread does not.
 pub fn show_life(store: Arc<dyn Store>) -> Option<JoinHandle<()>> {
     let every = sd_notify::watchdog_enabled()? / 2;
     Some(tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! Everything that goes to the terminal: data to stdout, talk to stderr, and no character in it that misleads the reader.
+//! Terminal output: data to stdout, messages to stderr, with misleading characters escaped.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
@@ -9,27 +9,27 @@ use telephony_domain::unprintable;
 
 use crate::failure::Failure;
 
-/// Prints one line of data. A reader that went away (`| head`) is no error.
+/// Prints one line of data. A closed pipe (`| head`) is not an error.
 pub fn print(line: impl std::fmt::Display) {
     try_print(line);
 }
 
-/// Prints one line of data; whether there still is a reader.
+/// Prints one line of data. Returns false once the reader is gone.
 pub fn try_print(line: impl std::fmt::Display) -> bool {
     write_line(&unprintable::escape(&line.to_string()))
 }
 
-/// Prints one line of our own words, with our commands under the name that this process was started by.
+/// Prints one line of our own text, with our commands renamed to the name that this process was started by.
 pub fn print_ours(line: impl std::fmt::Display) {
     print(program().in_text(&line.to_string()));
 }
 
-/// The name that this process was started by.
+/// Returns the name that this process was started by.
 pub fn program() -> ProgramName {
     ProgramName::started_as(&own_name())
 }
 
-/// Prints one line of JSON; whether there still is a reader. What misleads is escaped as JSON does it.
+/// Prints one line of JSON, with misleading characters escaped as in JSON. Returns false once the reader is gone.
 pub fn try_print_json(line: &str) -> bool {
     write_line(&unprintable::escape_json(line))
 }
@@ -45,32 +45,32 @@ pub fn print_json(data: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints our own words as JSON, with our commands under the name that this process was started by.
+/// Prints our own text as JSON, with our commands renamed to the name that this process was started by.
 pub fn print_json_ours(data: &impl Serialize) -> Result<(), Failure> {
     try_print_json(&program().in_text(&serde_json::to_string_pretty(data)?));
     Ok(())
 }
 
-/// The program as it was started, for commands to copy: a path where the shell got one, else the name.
+/// Returns the program as it was started, for commands to copy: a path if the shell got one, else the name.
 pub fn own_name() -> String {
     let first = std::env::args_os().next().unwrap_or_default();
     if first.is_empty() { ProgramName::default().as_str().to_owned() } else { first.to_string_lossy().into_owned() }
 }
 
-/// Says something to the person at the terminal.
+/// Prints a message for the person at the terminal.
 pub fn say(line: impl std::fmt::Display) {
     let line = line.to_string();
     let mut stderr = io::stderr().lock();
     writeln!(stderr, "{}", unprintable::escape(&program().in_text(&line))).ok();
 }
 
-/// Says why a command failed, and returns the exit code that goes with it.
+/// Prints why a command failed, and returns its exit code.
 pub fn report(failure: &Failure) -> ExitCode {
     say(failure);
     failure.code()
 }
 
-/// Asks the person at the terminal; none where there is nobody to ask. Anything but yes is no.
+/// Asks a yes-or-no question; anything but yes is no. Returns none without a terminal.
 pub fn confirm(question: &str) -> Option<bool> {
     if !io::stdin().is_terminal() {
         return None;
@@ -84,28 +84,28 @@ pub fn confirm(question: &str) -> Option<bool> {
     Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// The text of an argument, where `-` means standard input, byte for byte.
+/// Returns the text of an argument; `-` reads it from stdin unchanged.
 pub fn text_argument(argument: &str) -> Result<String, Failure> {
     if argument != "-" {
         return Ok(argument.to_owned());
     }
     String::from_utf8(bytes_from_stdin()?)
-        .map_err(|_| Failure::new("the text on standard input is not UTF-8").hint("SMS text has to be UTF-8"))
+        .map_err(|_| Failure::new("the text on stdin is not UTF-8").hint("SMS text has to be UTF-8"))
 }
 
-/// Everything on standard input.
+/// Reads stdin to its end.
 pub fn bytes_from_stdin() -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Rows under headings, each column as wide as its widest cell.
+/// A table whose columns are as wide as their widest cell.
 #[derive(Debug)]
 pub struct Table<const N: usize>(Vec<[String; N]>);
 
 impl<const N: usize> Table<N> {
-    /// A table with headings only.
+    /// Creates a table with headings only.
     pub fn new(headings: [&str; N]) -> Self {
         Self(vec![headings.map(str::to_owned)])
     }
@@ -115,7 +115,6 @@ impl<const N: usize> Table<N> {
         self.0.push(cells.map(|cell| unprintable::escape_line(&cell)));
     }
 
-    /// Prints it as data.
     pub fn print(&self) {
         let widths: [usize; N] =
             std::array::from_fn(|column| self.0.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));

@@ -1,4 +1,4 @@
-//! Points in time as people and programs read them.
+//! Times and durations, formatted for people and programs.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// `2026-11-22T09:30:00Z`, to the second.
+/// Formats a time as `2026-11-22T09:30:00Z`, to the second.
 pub fn iso(time: Timestamp) -> String {
     let seconds = OffsetDateTime::from_unix_timestamp(time.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     seconds.format(&Rfc3339).unwrap_or_default()
 }
 
-/// `2026-11-22`, the UTC day.
+/// Formats the UTC day as `2026-11-22`.
 pub fn day(time: Timestamp) -> String {
     iso(time).chars().take("2026-11-22".len()).collect()
 }
 
-/// Reads a moment: how long ago (`90s`, `30m`, `2h`, `3d`), or an RFC 3339 time.
+/// Parses a time: an age (`90s`, `30m`, `2h`, `3d`), or an RFC 3339 time.
 pub fn moment(word: &str) -> Result<Timestamp, String> {
     if let Some(ago) = ago(word) {
         return Ok(SystemClock.now() - ago);
     }
     let time = OffsetDateTime::parse(word, &Rfc3339)
-        .map_err(|_| "expected how long ago (30m, 2h, 3d) or a time such as 2026-11-22T09:30:00Z".to_owned())?;
+        .map_err(|_| "expected an age (30m, 2h, 3d) or a time such as 2026-11-22T09:30:00Z".to_owned())?;
     Ok(Timestamp(i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)))
 }
 
@@ -39,7 +39,7 @@ fn ago(word: &str) -> Option<Duration> {
     number.parse::<u32>().ok().map(|number| Duration::from_secs(u64::from(number) * seconds))
 }
 
-/// How long, in the largest unit that fits: `40 s`, `5 min`, `3 h`.
+/// Formats a duration in the largest unit that fits: `40 s`, `5 min`, `3 h`.
 pub fn span(time: std::time::Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),

@@ -2,41 +2,41 @@
 
 use crate::number::{InvalidNumber, PhoneNumber};
 
-/// Channels that reach the same phone as SMS does: their addresses are plain numbers here.
+/// Channels that reach the same phone as SMS does; their addresses become plain numbers.
 const OF_THE_PHONE: [&str; 4] = ["rcs", "sms", "mms", "tel"];
 
-/// Prefixes that OpenClaw and people put before a number that gets SMS.
+/// Prefixes that OpenClaw and people put before a number for SMS.
 const WRITTEN_BY_PEOPLE: [&str; 5] = ["rcs", "sms", "mms", "tel", "twilio-sms"];
 
-/// Channels whose users are phone numbers. Others, such as `messenger`, count their users.
+/// Channels that identify users by phone number. Others, such as `messenger`, have ids of their own.
 const BY_NUMBER: [&str; 5] = ["rcs", "sms", "mms", "tel", "whatsapp"];
 
-/// No phone number has fewer digits with its country code; what is shorter is a short code.
+/// Fewest digits of a phone number with its country code; anything shorter is a short code.
 const FEWEST_DIGITS: usize = 7;
 
-/// So many digits that lost their plus sign are a phone number with a country code, and never a short code.
+/// From this many digits on, a number without its plus sign is a phone number and never a short code.
 const FEWEST_DIGITS_WITHOUT_PLUS: usize = 9;
 
-/// A sender of messages.
+/// The kind of a message's sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A phone, by SMS, MMS or RCS.
     Phone(PhoneNumber),
     /// A user of another channel, such as `whatsapp`.
     Channel {
-        /// The channel's name in lower case.
+        /// Name of the channel, in lower case.
         name: String,
-        /// The user's phone number, where the channel identifies its users by one.
+        /// Phone number of the user, if the channel identifies users by one.
         number: Option<PhoneNumber>,
     },
-    /// A short code: a bank, a shop, a service that sends login codes.
+    /// A short code, as used by banks, shops and login services.
     ShortCode,
-    /// A name in place of a number, or something else that cannot be answered.
+    /// A name in place of a number, or anything else that cannot be answered.
     Name,
 }
 
 impl Origin {
-    /// Recognizes the sender by a [`canonical`] address.
+    /// Classifies a [`canonical`] address.
     pub fn of(address: &str) -> Origin {
         if let Some((name, rest)) = split(address) {
             return Origin::Channel { name: name.to_ascii_lowercase(), number: rest.parse().ok() };
@@ -48,7 +48,7 @@ impl Origin {
         }
     }
 
-    /// The phone number of the person, whatever channel they used.
+    /// Returns the phone number of the person, regardless of the channel.
     pub fn person(self) -> Option<PhoneNumber> {
         match self {
             Origin::Phone(number) => Some(number),
@@ -58,10 +58,12 @@ impl Origin {
     }
 }
 
-/// The one spelling of a provider's address. `channel` is what the provider says of the channel outside the address.
+/// Returns the canonical spelling of a provider's address. `channel` is the channel that the provider reports outside
+/// the address.
 ///
-/// RCS reaches the same phone as SMS, so its prefix goes where a number follows. Another channel's stays, in lower case. A plus sign that was
-/// lost on the way (a form turns it into a space) comes back where the rest can only be a phone number.
+/// RCS reaches the same phone as SMS, so its prefix is removed before a number. The prefix of another channel stays, in
+/// lower case. A plus sign that was lost (a form turns it into a space) is restored if the rest can only be a phone
+/// number.
 pub fn canonical(address: &str, channel: Option<&str>) -> String {
     let (written, rest) = match split(address) {
         Some((written, rest)) => (Some(written), rest),
@@ -73,19 +75,18 @@ pub fn canonical(address: &str, channel: Option<&str>) -> String {
     let rest = number_or_text(rest, lost_its_plus);
     match written.or(said).map(str::to_ascii_lowercase) {
         Some(channel) if !OF_THE_PHONE.contains(&channel.as_str()) => format!("{channel}:{rest}"),
-        // An RCS agent has a name there.
+        // An RCS agent is addressed by name.
         Some(channel) if written.is_some() && Origin::of(&rest) == Origin::Name => format!("{channel}:{rest}"),
         _ => rest,
     }
 }
 
-/// An address without its channel.
+/// Returns an address without its channel.
 pub fn without_channel(address: &str) -> &str {
     split(address).map_or(address, |(_, rest)| rest)
 }
 
-/// Strips the prefix of a channel that reaches a phone from a person's input (`sms:`,
-/// `rcs:`, OpenClaw's `twilio-sms:`).
+/// Strips the prefix of a phone channel from typed input (`sms:`, `rcs:`, OpenClaw's `twilio-sms:`).
 pub fn without_phone_prefix(written: &str) -> &str {
     match split(written) {
         Some((prefix, rest)) if WRITTEN_BY_PEOPLE.iter().any(|known| prefix.eq_ignore_ascii_case(known)) => rest.trim(),
@@ -93,17 +94,17 @@ pub fn without_phone_prefix(written: &str) -> &str {
     }
 }
 
-/// The phone number that a person wrote, with or without such a prefix.
+/// Parses a typed phone number, with or without such a prefix.
 pub fn read_phone(written: &str) -> Result<PhoneNumber, InvalidNumber> {
     without_phone_prefix(written).parse()
 }
 
-/// Returns true if it is a short code: digits without a plus sign, fewer than a phone number has.
+/// Returns true for a short code: digits without a plus sign, fewer than a phone number has.
 pub fn is_short_code(address: &str) -> bool {
     (3..=8).contains(&address.len()) && is_digits(address)
 }
 
-/// The channel and the rest, where an address names a channel.
+/// Splits an address into its channel and the rest, if it names a channel.
 fn split(address: &str) -> Option<(&str, &str)> {
     let (channel, rest) = address.split_once(':')?;
     let channel = channel.trim();
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The same letters, some of them in upper case.
+    /// Generates the word with some letters in upper case.
     fn in_any_case(word: &'static str) -> impl Strategy<Value = String> {
         proptest::collection::vec(any::<bool>(), word.len()).prop_map(move |upper| {
             let letters = word.chars().zip(upper);
@@ -147,7 +148,7 @@ mod tests {
     }
 
     proptest! {
-        /// However a channel that reaches the phone is written, the contact is the same as by SMS.
+        /// RCS in any spelling is the same contact as SMS.
         #[test]
         fn rcs_is_the_phone(
             prefix in prop_oneof![in_any_case("rcs"), in_any_case("sms"), in_any_case("mms")],
@@ -161,7 +162,7 @@ mod tests {
             prop_assert_eq!(Origin::of(&number), Origin::Phone(number.parse().unwrap()));
         }
 
-        /// Another channel is never taken for SMS, and the person behind it is known where it has a number.
+        /// Another channel is never mistaken for SMS, and its users are identified by number where it has one.
         #[test]
         fn another_channel_keeps_its_name(
             channel in prop_oneof![in_any_case("whatsapp"), in_any_case("messenger"), in_any_case("viber"), "[a-z]{4,9}"],
@@ -179,7 +180,7 @@ mod tests {
             prop_assert_eq!(Origin::of(&address), Origin::Channel { name: channel.to_ascii_lowercase(), number });
         }
 
-        /// A second reading changes nothing.
+        /// Canonicalizing twice changes nothing.
         #[test]
         fn canonical_is_canonical(address in "\\PC{0,20}", channel in proptest::option::of("[a-zA-Z]{0,9}")) {
             let once = canonical(&address, channel.as_deref());

@@ -1,4 +1,4 @@
-//! Whether a contact wants to hear from a line, and how we know.
+//! A contact's wish to get messages from a line, and the evidence for it.
 
 use std::time::Duration;
 
@@ -6,36 +6,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// What a webhook tells was said at most so long before: Twilio tries for 15 s, and its dates count whole seconds.
+/// Longest delay of a webhook: Twilio retries for 15 s, and its dates are whole seconds.
 const WEBHOOK_WITHIN: Duration = Duration::from_secs(16);
 
-/// What a contact wants of a line, or the operator says that they want.
+/// A contact's wish about a line, stated by the contact or the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wish {
     /// No more messages.
     OptOut,
-    /// Messages again.
+    /// Messages are welcome again.
     OptIn,
 }
 
-/// How we know.
+/// The source of our knowledge of a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
-    /// The contact texted one of the words that we know.
+    /// The contact texted one of our keywords.
     Keyword,
-    /// The provider said so together with the contact's message (at Twilio `OptOutType`).
+    /// The provider reported it with the contact's message (Twilio's `OptOutType`).
     Provider,
-    /// The provider refused a message because of it (at Twilio error 21610): what the contact said never reached us.
+    /// The provider rejected a message because of it (Twilio's error 21610): the contact's own message never reached
+    /// us.
     Refusal,
     /// The operator entered it.
     Operator,
 }
 
 impl Wish {
-    /// Whether this wish, which was `said` a while ago and is learnt only now, counts no more because of another that
-    /// was `learnt` before. Where it cannot be told which was said first, nobody is sent what they may not want.
+    /// Returns true if this wish, `said` earlier but learned only now, is overridden by another one `learnt` before. If
+    /// their order is uncertain, the opt-out wins.
     pub fn is_overtaken(self, said: Timestamp, learnt: Timestamp) -> bool {
         match self {
             Wish::OptOut => said + WEBHOOK_WITHIN < learnt,
@@ -43,10 +44,10 @@ impl Wish {
         }
     }
 
-    /// Both.
+    /// Both wishes.
     pub const ALL: [Wish; 2] = [Wish::OptOut, Wish::OptIn];
 
-    /// The word used in the store, in `--json` and on screen.
+    /// Returns the word used in the store, in `--json` and on screen.
     pub fn as_str(self) -> &'static str {
         match self {
             Wish::OptOut => "opt-out",
@@ -56,10 +57,10 @@ impl Wish {
 }
 
 impl Evidence {
-    /// All of them.
+    /// Every kind of evidence.
     pub const ALL: [Evidence; 4] = [Evidence::Keyword, Evidence::Provider, Evidence::Refusal, Evidence::Operator];
 
-    /// The word used in the store, in `--json` and on screen.
+    /// Returns the word used in the store, in `--json` and on screen.
     pub fn as_str(self) -> &'static str {
         match self {
             Evidence::Keyword => "keyword",

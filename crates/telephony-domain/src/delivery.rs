@@ -1,34 +1,34 @@
-//! How far a part has come at the provider; reports may come twice, late and in any order.
+//! Progress of a part at the provider; reports may be repeated, late and out of order.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The provider's word for how far a message has come.
+/// A message status, in the provider's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Taken, a sender is still to be chosen.
+    /// Accepted; a sender has yet to be chosen.
     Accepted,
-    /// Taken, to be sent later.
+    /// Accepted, to be sent later.
     Scheduled,
-    /// Waiting at the provider for its turn.
+    /// Waiting in the provider's queue.
     Queued,
-    /// On its way to the carrier.
+    /// Being handed to the carrier.
     Sending,
-    /// The carrier has it.
+    /// Accepted by the carrier.
     Sent,
-    /// The phone has it.
+    /// Received by the phone.
     Delivered,
-    /// Some of the recipients' phones have it.
+    /// Received by some of the recipients' phones.
     PartiallyDelivered,
-    /// The carrier could not deliver it.
+    /// Not deliverable by the carrier.
     Undelivered,
-    /// The provider could not send it.
+    /// Not sendable by the provider.
     Failed,
     /// Stopped before it was sent.
     Canceled,
-    /// The recipient has read it.
+    /// Read by the recipient.
     Read,
 }
 
@@ -46,7 +46,7 @@ const ALL: [(Status, &str); 11] = [
     (Status::Read, "read"),
 ];
 
-/// A word that is not a status of an outbound message.
+/// A word that is not a status of an outgoing message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a message status")]
 pub struct UnknownStatus(pub String);
@@ -61,22 +61,22 @@ impl FromStr for Status {
 }
 
 impl Status {
-    /// Every status.
+    /// Returns every status.
     pub fn all() -> [Status; 11] {
         ALL.map(|(status, _)| status)
     }
 
-    /// The provider's word.
+    /// Returns the provider's word.
     pub fn as_str(self) -> &'static str {
         ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
     }
 
-    /// Whether nothing but a read receipt can follow.
+    /// Returns true if only a read receipt can follow.
     pub fn is_final(self) -> bool {
         self.rank() >= Status::Delivered.rank()
     }
 
-    /// Whether the message will not reach the phone.
+    /// Returns true if the message will not reach the phone.
     pub fn is_failure(self) -> bool {
         matches!(self, Status::Undelivered | Status::Failed | Status::Canceled)
     }
@@ -98,18 +98,18 @@ impl Status {
     }
 }
 
-/// What a report changes.
+/// The effect of a status report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advance {
-    /// It is news: the part is now this far.
+    /// It is new: the part has this status now.
     Forward,
-    /// It was known already, or has been overtaken.
+    /// It is already known or outdated.
     Stale,
-    /// It contradicts an earlier final report; the earlier one stands.
+    /// It contradicts an earlier final report, which stands.
     Conflict,
 }
 
-/// Decides what a report of `reported` means for a part last known to be at `known`: never backwards.
+/// Decides the effect of a `reported` status on a part last `known` to have another; a part never moves backwards.
 pub fn advance(known: Option<Status>, reported: Status) -> Advance {
     let Some(known) = known else { return Advance::Forward };
     if reported.rank() > known.rank() && !(known.is_failure() && reported == Status::Read) {
@@ -121,32 +121,32 @@ pub fn advance(known: Option<Status>, reported: Status) -> Advance {
     }
 }
 
-/// The provider's word that it has a part.
+/// The provider's confirmation that it accepted a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The provider's id of the message.
+    /// Id of the message at the provider.
     pub provider_id: String,
-    /// How far it is.
+    /// Status of the message.
     pub status: Status,
-    /// Segments as the provider counted them, where it has.
+    /// Segments as counted by the provider, if it says.
     pub segments: Option<u32>,
 }
 
-/// A verified report on one of our messages.
+/// A verified status report on one of our messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReport {
-    /// The provider's id of the message.
+    /// Id of the message at the provider.
     pub provider_id: String,
-    /// The part's correlation_id, where the report came to the address we gave with that part.
+    /// Correlation id of the part, if the report came to the callback URL sent with it.
     #[serde(rename = "correlator")]
     pub correlation_id: Option<String>,
-    /// How far it has come.
+    /// Reported status.
     pub status: Status,
-    /// The provider's error code, where it failed.
+    /// Error code of the provider, after a failure.
     pub error_code: Option<u32>,
-    /// The error means that the contact opted out at the provider.
+    /// True if the error means that the contact opted out at the provider.
     pub is_opt_out: bool,
-    /// Segments as the provider counted them, where it says so.
+    /// Segments as counted by the provider, if it says.
     pub segments: Option<u32>,
 }
 

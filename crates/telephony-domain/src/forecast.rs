@@ -1,4 +1,4 @@
-//! When what waits on a line can be expected to leave: at the line's pace, and within what may be sent in a day.
+//! Expected departure of queued messages, from the line's pace and the daily limit.
 
 use std::collections::VecDeque;
 
@@ -6,19 +6,19 @@ use crate::limit::DAY;
 use crate::pace::Pace;
 use crate::time::Timestamp;
 
-/// What can be expected of what waits.
+/// The expected departure of queued parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
-    /// When the last of it leaves.
+    /// Departure of the last one.
     pub leaves: Timestamp,
-    /// When the line is free again after it.
+    /// Time when the line is free again.
     pub free: Timestamp,
-    /// Whether the budget keeps it longer than the line would.
+    /// True if the daily limit delays them more than the line's pace.
     pub is_held: bool,
 }
 
-/// What can be expected of parts of `waiting` segments, one behind the other, on a line that is free at `free`; without a
-/// pace and a budget nothing keeps them. A part that is larger than the whole budget is refused and takes none of it.
+/// Computes when parts of `waiting` segments, sent in this order, leave a line that is free at `free`. Without a pace
+/// and a budget nothing delays them. A part larger than the whole budget is rejected and uses none of it.
 pub fn expect(
     waiting: impl IntoIterator<Item = u32>,
     free: Timestamp,
@@ -41,24 +41,24 @@ pub fn expect(
     expected
 }
 
-/// A limit of segments in a [`DAY`], and what counts against it.
+/// A limit of segments per [`DAY`], and the segments that count against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     most: u32,
-    /// Oldest first: when, and how many segments.
+    /// Times and segments, oldest first.
     spent: VecDeque<(Timestamp, u32)>,
-    /// The sum of them.
+    /// Sum of the segments.
     used: u64,
 }
 
 impl Budget {
-    /// So many segments at most, of which these are `spent`, oldest first: when, and how many.
+    /// Creates a budget of `most` segments, with the `spent` ones given as time and segments, oldest first.
     pub fn new(most: u32, spent: Vec<(Timestamp, u32)>) -> Budget {
         let used = spent.iter().map(|(_, segments)| u64::from(*segments)).sum();
         Budget { most, spent: spent.into(), used }
     }
 
-    /// Takes `segments`, no more than the whole, once there is room for them, not before `earliest`. Returns when.
+    /// Spends `segments`, at most the whole budget, as soon as they fit, but not before `earliest`. Returns that time.
     fn take(&mut self, segments: u32, earliest: Timestamp) -> Timestamp {
         let mut at = earliest;
         while let Some((sent, freed)) = self.spent.front().copied() {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     proptest! {
-        /// Told from the meaning of the limit alone: no day holds more, and none of them could have left any sooner.
+        /// Derives it from the definition of the limit alone: no day exceeds it, and no part could have left earlier.
         #[test]
         fn nothing_is_expected_before_it_may_leave_nor_later(
             before in prop::collection::vec((0u64..86_400, 1u32..5), 0..12),

@@ -1,4 +1,4 @@
-//! The names of rows: plain numbers, one type for each kind of thing.
+//! Ids of rows: plain integers, with one type for each kind of thing.
 
 use std::fmt;
 
@@ -18,16 +18,16 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One of our numbers or messaging services.
+    /// A line: one of our numbers or messaging services.
     LineId;
-    /// One line with one contact.
+    /// A conversation: a line with a contact.
     ConversationId;
-    /// A message that a contact sent us.
+    /// A message from a contact.
     InboundId;
-    /// What a contact said, as it was given to the agent, and the answer.
+    /// A turn: messages of a contact as given to the agent, and the answer.
     TurnId;
-    /// A message that we send, in one part or several.
+    /// A message to a contact, in one or more parts.
     MessageId;
-    /// One request to the provider.
+    /// A part: one request to the provider.
     PartId;
 }

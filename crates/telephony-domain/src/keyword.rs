@@ -1,13 +1,13 @@
-//! Consent keywords: which whole messages carriers and Twilio take for STOP, START and HELP.
+//! Consent keywords: whole messages that carriers and Twilio treat as STOP, START and HELP.
 
-/// What a contact asks of the line with a keyword.
+/// A request that a contact makes with a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keyword {
-    /// No more messages.
+    /// Stop messages.
     OptOut,
-    /// Messages again.
+    /// Resume messages.
     OptIn,
-    /// Who is this; the provider answers.
+    /// Identify the sender; the provider answers.
     Help,
 }
 
@@ -17,8 +17,8 @@ const OPT_OUT: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "
 /// Twilio's default opt-in words.
 const OPT_IN: [&str; 3] = ["START", "YES", "UNSTOP"];
 
-/// Reads a whole message as a keyword. The provider's own reading (`opt_out_type`) always wins; without it YES and
-/// its kin count only for a contact who opted out, and HELP is ordinary talk.
+/// Classifies a whole message as a keyword. The provider's own classification (`opt_out_type`) always wins. Without it,
+/// YES and similar words only count for a contact who has opted out, and HELP is an ordinary message.
 pub fn classify(text: &str, opt_out_type: Option<&str>, is_opted_out: bool) -> Option<Keyword> {
     match opt_out_type.map(str::trim) {
         Some(word) if word.eq_ignore_ascii_case("STOP") => return Some(Keyword::OptOut),

@@ -1,4 +1,4 @@
-//! What things are and which rules they follow; no I/O, no clock, no provider.
+//! The domain's types and rules; no I/O, no clock, no provider.
 
 pub mod address;
 pub mod call;

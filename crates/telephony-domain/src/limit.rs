@@ -1,34 +1,34 @@
-//! How much may be sent: whether a part fits into what the operator allows, and when it does if not now.
+//! Sending limits: decides whether a part fits the operator's limits, and when it will.
 
 use std::time::Duration;
 
 use crate::pace::Pacing;
 use crate::time::Timestamp;
 
-/// The time that limits of segments are for; it ends now and moves along.
+/// Sliding window of the segment limits.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The time that the limit of replies is for: Twilio's own, which takes more than 15 replies between two numbers in it
-/// for a loop (error 14107).
+/// Sliding window of the reply limit. It is Twilio's own: more than 15 replies between two of its numbers within it
+/// count as a loop (error 14107).
 pub const MOMENT: Duration = Duration::from_secs(30);
 
-/// What may be sent; none is no limit.
+/// The operator's limits; none is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// Segments to everyone in [`DAY`].
+    /// Segments to all contacts in [`DAY`].
     pub segments_per_day: Option<u32>,
     /// Segments to one contact in [`DAY`].
     pub segments_per_contact_per_day: Option<u32>,
-    /// Parts to one contact in [`MOMENT`]; those over it wait if nobody asked for them by hand.
+    /// Parts to one contact in [`MOMENT`]; automatic parts beyond it wait.
     pub replies_per_contact_per_30s: Option<u32>,
 }
 
-/// How fast and how much may be sent.
+/// The pace and the limits for sending.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Terms {
-    /// How fast each line sends.
+    /// Pace of each line.
     pub pacing: Pacing,
-    /// How much is sent.
+    /// Limits on the amount.
     pub limits: Limits,
 }
 
@@ -38,7 +38,7 @@ impl From<Pacing> for Terms {
     }
 }
 
-/// One of the limits.
+/// One of the [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// [`Limits::segments_per_day`].
@@ -50,11 +50,11 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// All of them.
+    /// Every limit.
     pub const ALL: [Limit; 3] =
         [Limit::SegmentsPerDay, Limit::SegmentsPerContactPerDay, Limit::RepliesPerContactPer30s];
 
-    /// Its key in the configuration, below `limits`.
+    /// Returns the key in the configuration, below `limits`.
     pub fn key(self) -> &'static str {
         match self {
             Limit::SegmentsPerDay => "segmentsPerDay",
@@ -63,7 +63,7 @@ impl Limit {
         }
     }
 
-    /// The time it is for.
+    /// Returns the sliding window.
     pub fn window(self) -> Duration {
         match self {
             Limit::SegmentsPerDay | Limit::SegmentsPerContactPerDay => DAY,
@@ -71,7 +71,7 @@ impl Limit {
         }
     }
 
-    /// How much it allows.
+    /// Returns the configured maximum.
     pub fn most(self, limits: &Limits) -> Option<u32> {
         match self {
             Limit::SegmentsPerDay => limits.segments_per_day,
@@ -80,7 +80,7 @@ impl Limit {
         }
     }
 
-    /// What `part` takes of it; none where it does not apply.
+    /// Returns the share of `part`; none if the limit does not apply to it.
     fn cost(self, part: Cost) -> Option<u32> {
         match self {
             Limit::SegmentsPerDay | Limit::SegmentsPerContactPerDay => (!part.is_for_operator).then_some(part.segments),
@@ -89,30 +89,30 @@ impl Limit {
     }
 }
 
-/// What a part takes of the limits.
+/// The properties of a part that count against limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// Its segments.
+    /// Number of segments.
     pub segments: u32,
-    /// Whether no person asked for it.
+    /// True if no person requested it.
     pub is_automatic: bool,
-    /// Whether it is for the operator, whom the limits of a day do not keep from being told; it is counted all the same.
+    /// True if it is for the operator: it counts against daily limits but they never hold it back.
     pub is_for_operator: bool,
 }
 
-/// Whether a part may leave.
+/// The decision about a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It fits into all limits.
+    /// It fits all limits.
     Fits,
-    /// It fits into this limit at that time, unless others leave before.
+    /// It will fit this limit at that time, unless other parts leave first.
     Waits(Limit, Timestamp),
     /// It is larger than this limit.
     NeverFits(Limit),
 }
 
-/// Decides about a part at `now`. `passed(limit, room)` finds, counting back from the newest of what was sent, the time
-/// of the one by which more than `room` was sent; none where it was not more.
+/// Decides about a part at `now`. `passed(limit, room)` counts back from the newest part sent and returns the time of
+/// the one that exceeds `room`; none if they all fit.
 pub fn decide<E>(
     limits: &Limits,
     part: Cost,
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What was sent, oldest first: when, to whom, how many segments.
+    /// Parts sent, oldest first: time, contact and segments.
     #[derive(Default)]
     struct Book(Vec<(Timestamp, u8, u32)>);
 

@@ -1,34 +1,34 @@
-//! A line: one of our numbers or messaging services, and what kind of number it is.
+//! A line: one of our numbers or messaging services, and its kind.
 
 use serde::{Deserialize, Serialize};
 
 use crate::line_address::LineAddress;
 
-/// Who we are on the phone: what outbound messages are sent from and inbound ones sent to.
+/// The address that we send from and receive at.
 ///
-/// At least one of the two is set; a messaging service wins over the number for outbound.
+/// At least one field is set; for sending, a messaging service takes precedence over the number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// Our phone number, short code or sender id.
     pub number: Option<LineAddress>,
-    /// The provider's id of a pool of numbers that it chooses from (at Twilio `MG…`).
+    /// Id of the provider's pool of numbers that it sends from (`MG…` at Twilio).
     pub messaging_service: Option<String>,
 }
 
 impl Sender {
-    /// The number or short code that contacts can text; a sender id is none.
+    /// Returns the number or short code that contacts can text; a sender id is none.
     pub fn receiving(&self) -> Option<&LineAddress> {
         self.number.as_ref().filter(|address| address.receives())
     }
 }
 
-/// What carriers take a number for; it decides how fast the number may send.
+/// The carriers' kind of a number, which decides how fast it can send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineKind {
     /// An ordinary number.
     LongCode,
-    /// A North American number that is free to call.
+    /// A North American toll-free number.
     TollFree,
     /// Four to six digits without a country code.
     ShortCode,
@@ -42,7 +42,7 @@ pub enum LineKind {
 const TOLL_FREE: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
 
 impl LineKind {
-    /// Recognises the kind by the form of `sender`.
+    /// Recognizes the kind from the form of `sender`.
     pub fn of(sender: &Sender) -> LineKind {
         if sender.messaging_service.is_some() {
             return LineKind::MessagingService;
@@ -55,8 +55,8 @@ impl LineKind {
         }
     }
 
-    /// Segments a second that Twilio lets such a number send (per number, its help pages of 2026);
-    /// a messaging service is taken for a pool of one long code until told otherwise.
+    /// Returns the segments per second that Twilio lets such a number send (its help pages of 2026). A messaging
+    /// service counts as one long code unless configured otherwise.
     pub fn segments_per_second(self) -> f64 {
         match self {
             LineKind::LongCode | LineKind::MessagingService => 1.0,

@@ -1,4 +1,4 @@
-//! Addresses of our lines: a phone number, a short code, or a name that can only send.
+//! Addresses of our lines: a phone number, a short code, or a sender id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::{PhoneNumber, mask};
 
-/// The name of a line on the phone network. Only parsing makes one.
+/// The address of a line on the phone network. It can only be created by parsing.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum LineAddress {
     /// A phone number.
     Number(PhoneNumber),
-    /// A short code: four to six digits. It texts within its country only, and takes no calls.
+    /// A short code: four to six digits. It only texts within its country, and cannot receive calls.
     ShortCode(String),
-    /// An alphanumeric sender id. It sends texts and receives nothing.
+    /// An alphanumeric sender id. It can send texts but not receive any.
     SenderId(String),
 }
 
-/// A text is no address of a line.
+/// A text that is not an address of a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{found}` is no phone number such as +15550001234, no short code of 4 to 6 digits, and no sender id of 1 to 11 \
-     letters, digits, spaces and `+-_&` with at least one letter"
+    "`{found}` is not a phone number such as +15550001234, a short code of 4 to 6 digits, or a sender id of 1 to 11 \
+    letters, digits, spaces and `+-_&` with at least one letter"
 )]
 pub struct InvalidLineAddress {
-    /// The text that was given.
+    /// The text.
     pub found: String,
 }
 
-/// A sender id has no more characters (Twilio).
+/// Longest sender id (characters; Twilio).
 const LONGEST_SENDER_ID: usize = 11;
 
 impl LineAddress {
-    /// The address as the provider has it.
+    /// Returns the address as the provider writes it.
     pub fn as_str(&self) -> &str {
         match self {
             LineAddress::Number(number) => number.as_str(),
@@ -42,7 +42,7 @@ impl LineAddress {
         }
     }
 
-    /// The phone number, where it is one.
+    /// Returns the phone number, if it is one.
     pub fn number(&self) -> Option<&PhoneNumber> {
         match self {
             LineAddress::Number(number) => Some(number),
@@ -55,7 +55,7 @@ impl LineAddress {
         !matches!(self, LineAddress::SenderId(_))
     }
 
-    /// The address for logs: a sender id is public, a number is masked.
+    /// Returns the address for logs: a number is masked; a sender id is public.
     pub fn masked(&self) -> String {
         match self {
             LineAddress::SenderId(name) => name.clone(),
@@ -81,7 +81,7 @@ impl FromStr for LineAddress {
     }
 }
 
-/// One that begins with a plus sign or a space would be a number that was mistyped.
+/// An address that starts with a plus sign or a space is a mistyped number.
 fn is_sender_id(text: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'+' | b'-' | b'_' | b'&');
     (1..=LONGEST_SENDER_ID).contains(&text.len())

@@ -1,15 +1,15 @@
-//! What kind of thing an attachment is: its first bytes say it, whatever its sender claims.
+//! The type of an attachment, recognized by its first bytes, whatever its sender claims.
 
-/// What an attachment of unknown kind is called.
+/// Type of an attachment that is not recognized.
 pub const UNKNOWN: &str = "application/octet-stream";
 
-/// The type of a contact card, under whichever name it came.
+/// Type of a contact card, regardless of its declared name.
 pub const CONTACT_CARD: &str = "text/vcard";
 
-/// Names under which contact cards come.
+/// Names under which contact cards arrive.
 const CARD_NAMES: [&str; 4] = ["text/vcard", "text/x-vcard", "text/directory", "application/vcard"];
 
-/// Other names of the same thing.
+/// Other names of known types.
 const SYNONYMS: [(&str, &str); 6] = [
     ("image/jpg", "image/jpeg"),
     ("image/pjpeg", "image/jpeg"),
@@ -19,7 +19,7 @@ const SYNONYMS: [(&str, &str); 6] = [
     ("audio/x-m4a", "audio/mp4"),
 ];
 
-/// File endings by type.
+/// File extensions by type.
 const ENDINGS: [(&str, &str); 22] = [
     ("image/jpeg", "jpg"),
     ("image/png", "png"),
@@ -45,12 +45,13 @@ const ENDINGS: [(&str, &str); 22] = [
     ("text/plain", "txt"),
 ];
 
-/// The bytes are not what they were said to be.
+/// The bytes do not match the declared type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it is not the {0} that it is said to be")]
+#[error("it is not {0}, although declared so")]
 pub struct Mismatch(pub String);
 
-/// The type of `bytes` that came as `declared`: what they show themselves to be, else what they may be.
+/// Returns the type of `bytes` that arrived as `declared`: the recognized type, else the declared one if it is
+/// plausible.
 pub fn judge(declared: &str, bytes: &[u8]) -> Result<String, Mismatch> {
     let declared = normal(declared);
     if let Some(found) = sniff(bytes) {
@@ -65,7 +66,7 @@ pub fn judge(declared: &str, bytes: &[u8]) -> Result<String, Mismatch> {
     }
 }
 
-/// The usual name of a type: small letters, no parameters, one name for each thing.
+/// Normalizes a type: lower case, no parameters, one name for each type.
 pub fn normal(content_type: &str) -> String {
     let name = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if CARD_NAMES.contains(&name.as_str()) {
@@ -78,12 +79,12 @@ pub fn normal(content_type: &str) -> String {
     }
 }
 
-/// What a file of this type ends with; `bin` for others.
+/// Returns the file extension of a type; `bin` if unknown.
 pub fn ending(content_type: &str) -> &'static str {
     ENDINGS.iter().find(|(name, _)| *name == content_type).map_or("bin", |(_, ending)| ending)
 }
 
-/// The type that a file's name promises; none for endings we do not know.
+/// Returns the type of a file extension; none if unknown.
 pub fn of_ending(ending: &str) -> Option<&'static str> {
     let ending = match ending.to_ascii_lowercase().as_str() {
         "jpeg" => "jpg".to_owned(),
@@ -93,7 +94,7 @@ pub fn of_ending(ending: &str) -> Option<&'static str> {
     ENDINGS.iter().find(|(_, known)| *known == ending).map(|(name, _)| *name)
 }
 
-/// What the first bytes say; none where they say nothing.
+/// Recognizes the type by the first bytes; none if they are not distinctive.
 fn sniff(bytes: &[u8]) -> Option<&'static str> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let follows = |at: usize, magic: &[u8]| bytes.get(at..).is_some_and(|rest| rest.starts_with(magic));
@@ -117,7 +118,7 @@ fn sniff(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The kind of an ISO base media file (`ftyp`) by its major brand.
+/// Returns the type of an ISO base media file (`ftyp`) from its major brand.
 fn of_brand(brand: &[u8]) -> &'static str {
     match brand {
         b"heic" | b"heix" | b"mif1" | b"msf1" | b"hevc" => "image/heic",
@@ -134,7 +135,7 @@ fn begins_card(bytes: &[u8]) -> bool {
     bytes.get(..11).is_some_and(|line| line.eq_ignore_ascii_case(b"BEGIN:VCARD"))
 }
 
-/// A file format that holds pictures as well as sound only: its sender knows which.
+/// Keeps the declared sound type of a container format that can hold pictures or only sound.
 fn as_sound<'t>(found: &'t str, declared: &str) -> &'t str {
     match (found, declared.starts_with("audio/")) {
         ("video/3gpp", true) => "audio/3gpp",
@@ -144,7 +145,8 @@ fn as_sound<'t>(found: &'t str, declared: &str) -> &'t str {
     }
 }
 
-/// Text is UTF-8 without control characters; a web page is none, for it is what servers send in place of a file.
+/// Returns true for UTF-8 without control characters. A web page does not count, because servers send one in place of a
+/// file.
 fn is_text(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let is_page = text.trim_start().starts_with(['<']);

@@ -1,4 +1,4 @@
-//! Messages both ways: what arrived from a contact, and what is to be sent to one.
+//! Messages in both directions: those received from a contact, and those to be sent to one.
 
 use std::fmt;
 
@@ -9,40 +9,40 @@ use crate::id::TurnId;
 use crate::number::{PhoneNumber, mask};
 use crate::time::Timestamp;
 
-/// A message from a contact, as the provider vouched for it. `Debug` hides text and numbers.
+/// A verified message from a contact. `Debug` hides text and numbers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// The provider's id of the message; the same message always has the same id.
+    /// Id of the message at the provider, the same each time the message is delivered.
     pub provider_id: String,
-    /// The sender's canonical address ([`crate::address::canonical`]): mostly E.164, but also short codes, names and users
-    /// of other channels.
+    /// The sender's canonical address ([`crate::address::canonical`]): usually E.164, but also short codes, names and
+    /// users of other channels.
     pub from: String,
-    /// Which of our numbers it was sent to.
+    /// Our number that received it.
     pub to: String,
-    /// The messaging service that received it, by the provider's id.
+    /// Id of the messaging service that received it.
     pub messaging_service: Option<String>,
-    /// The text, byte for byte.
+    /// Text, unchanged.
     pub text: String,
-    /// Pictures and other attachments, still at the provider.
+    /// Attachments, still at the provider.
     pub media: Vec<Media>,
-    /// Who else it was sent to: empty unless it came to a group.
+    /// Other recipients; empty unless it was sent to a group.
     pub also_to: Vec<String>,
-    /// The provider's own reading of a consent keyword: `STOP`, `START` or `HELP`.
+    /// The provider's classification as a consent keyword: `STOP`, `START` or `HELP`.
     pub opt_out_type: Option<String>,
-    /// When the provider took it, where it says so: its lists do, webhooks do not, and come at once.
+    /// Time when the provider received it. Its lists have it; webhooks do not, and arrive at once.
     #[serde(rename = "taken")]
     pub provider_time: Option<Timestamp>,
     /// The signed content; none for messages from the provider's lists, which are not signed.
     pub signed: Option<Signed>,
 }
 
-/// A provider's signature, and what it was taken to say. Some providers sign a text that can be read in several ways: of
-/// those that come with the same signature, only the first counts. `Debug` hides both.
+/// A provider's signature and our reading of the signed text. Some providers sign a text that can be parsed in several
+/// ways; of requests with the same signature, only the first counts. `Debug` hides both.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
-    /// The signature as it came.
+    /// Signature as received.
     pub signature: String,
-    /// A digest of all fields as they were cut.
+    /// Digest of all parsed fields.
     pub content: String,
 }
 
@@ -53,17 +53,17 @@ impl fmt::Debug for Signed {
 }
 
 impl Arrival {
-    /// The kind of sender.
+    /// Returns the kind of sender.
     pub fn origin(&self) -> Origin {
         Origin::of(&self.from)
     }
 
-    /// Returns true if it came to an address of a channel that is no number of a line, such as an RCS agent.
+    /// Returns true if it was sent to an address of a channel that is not a number of a line, such as an RCS agent.
     pub fn is_to_channel(&self) -> bool {
         without_channel(&self.to) != self.to
     }
 
-    /// When it came, which is `now` unless the provider says otherwise; never later.
+    /// Returns the time when it was received: the provider's time if known, but never later than `now`.
     pub fn received_at(&self, now: Timestamp) -> Timestamp {
         self.provider_time.map_or(now, |time| time.min(now))
     }
@@ -80,37 +80,37 @@ impl fmt::Debug for Arrival {
     }
 }
 
-/// An attachment that the provider holds.
+/// An attachment at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// Where it can be fetched, with the account's credentials.
+    /// URL to fetch it from, with the account's credentials.
     pub url: String,
-    /// What the provider says it is, such as `image/jpeg`.
+    /// Type according to the provider, such as `image/jpeg`.
     pub content_type: String,
 }
 
-/// Why a message is sent; it decides who may receive it and how it is shown.
+/// The reason for sending a message, which decides who may receive it and how it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// The agent's answer to a turn.
     Reply,
-    /// Asked for by the operator or by an agent's tool.
+    /// Requested by the operator or by an agent's tool.
     Send,
-    /// Tells a stranger the pairing code.
+    /// Gives a stranger the pairing code.
     Pairing,
-    /// Tells a contact that the operator approved them.
+    /// Reports the operator's approval to a contact.
     Approval,
-    /// Tells a contact that no agent can answer just now.
+    /// Tells a contact that no agent can answer at the moment.
     Unavailable,
-    /// Tells the operator something.
+    /// Notifies the operator.
     Notice,
-    /// Answers an order of the operator's.
+    /// Answers a command of the operator.
     OperatorCommand,
 }
 
 impl Purpose {
-    /// The word used in the store, in `--json` and on screen.
+    /// Returns the word used in the store, in `--json` and on screen.
     pub fn as_str(self) -> &'static str {
         match self {
             Purpose::Reply => "reply",
@@ -123,7 +123,7 @@ impl Purpose {
         }
     }
 
-    /// Whether no person asked for it: a machine at the other end could call forth more of it without end.
+    /// Returns true if no person requested it: a machine at the other end could trigger more of them endlessly.
     pub fn is_automatic(self) -> bool {
         match self {
             Purpose::Reply | Purpose::Pairing | Purpose::Unavailable | Purpose::OperatorCommand => true,
@@ -131,27 +131,27 @@ impl Purpose {
         }
     }
 
-    /// Whether it is for the operator: what contacts use up must not keep it back. It has bounds of its own
-    /// ([`crate::notice::pause_after`], [`crate::order::ANSWERS_PER_DAY`]).
+    /// Returns true if it is for the operator, so that contacts cannot use up its limits. It has limits of its own
+    /// ([`crate::notice::pause_after`], [`crate::operator_command::ANSWERS_PER_DAY`]).
     pub fn is_for_operator(self) -> bool {
         matches!(self, Purpose::Notice | Purpose::OperatorCommand)
     }
 }
 
-/// A message to be stored and then sent, already cut into parts. `Debug` hides the text.
+/// A message to store and send, already split into parts. `Debug` hides the text.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
-    /// Enqueuing the same key again changes nothing: it names the intent, not the text.
+    /// Idempotency key of the intent: enqueuing it again changes nothing, whatever the text.
     pub key: String,
-    /// Why it is sent.
+    /// Reason for sending it.
     pub purpose: Purpose,
-    /// Who receives it.
+    /// Recipient.
     pub to: PhoneNumber,
-    /// The whole text, uncut and unnumbered, as lists and the agent's history show it.
+    /// The whole text without splitting and numbering, as shown in lists and the agent's history.
     pub text: String,
-    /// One request to the provider each, in order; never empty.
+    /// Parts in order, one request to the provider each; never empty.
     pub parts: Vec<PartDraft>,
-    /// What goes with the first part, in order.
+    /// Attachments of the first part, in order.
     pub media: Vec<OutboundMedia>,
     /// The turn it answers.
     pub turn: Option<TurnId>,
@@ -160,59 +160,59 @@ pub struct Draft {
 /// One part of a [`Draft`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartDraft {
-    /// The text as the contact will read it, numbering included.
+    /// Text as the contact reads it, with its number.
     pub text: String,
-    /// How many segments the carrier will count (at least 1).
+    /// Segments that the carrier will count (at least 1).
     pub segments: u32,
 }
 
-/// Something that goes with a message of ours.
+/// An attachment of an outgoing message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OutboundMedia {
-    /// Where the provider can fetch it.
+    /// A URL that the provider can fetch.
     Url(String),
     /// A file that the provider fetches from us.
     File(ServedFile),
 }
 
-/// A file of ours that the provider fetches.
+/// A file that the provider fetches from us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServedFile {
-    /// The file's name in the store.
+    /// Name of the file in the store.
     pub name: String,
-    /// What it is.
+    /// Media type.
     pub content_type: String,
-    /// Its length (bytes).
+    /// Length (bytes).
     pub size: u64,
-    /// What whoever fetches it has to know.
+    /// Token required to fetch it.
     pub token: MediaToken,
 }
 
-/// What somebody has to know to fetch a file: one half finds it, the other, of 128 random bits, is compared in constant
+/// A secret token for fetching a file: one half selects it, the other, of 128 random bits, is compared in constant
 /// time. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaToken {
-    /// What it is found by.
+    /// The half that selects the file.
     pub selector: String,
-    /// What is compared.
+    /// The half that is compared.
     pub secret: String,
 }
 
 impl MediaToken {
-    /// Digits of the half that finds.
+    /// Hex digits of the selector.
     const SELECTOR: usize = 16;
 
-    /// Digits of the whole.
+    /// Hex digits of the whole token.
     const LENGTH: usize = 48;
 
-    /// A token made of random bytes.
+    /// Creates a token from random bytes.
     pub fn from_random(bytes: [u8; 24]) -> MediaToken {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let (selector, secret) = digits.split_at(Self::SELECTOR);
         MediaToken { selector: selector.to_owned(), secret: secret.to_owned() }
     }
 
-    /// Reads what somebody says is a token; none for what cannot be one.
+    /// Parses a token; none if it cannot be one.
     pub fn read(text: &str) -> Option<MediaToken> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let is_token = text.len() == Self::LENGTH && text.bytes().all(is_digit);
@@ -220,7 +220,7 @@ impl MediaToken {
         Some(MediaToken { selector: selector.to_owned(), secret: secret.to_owned() })
     }
 
-    /// The token as it stands in an address.
+    /// Returns the token as it appears in a URL.
     pub fn whole(&self) -> String {
         format!("{}{}", self.selector, self.secret)
     }

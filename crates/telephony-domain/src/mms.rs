@@ -1,63 +1,65 @@
-//! What carriers take as MMS, and what one is charged as.
+//! MMS limits of the carriers, and the cost of an MMS in segments.
 
 use crate::media_type;
 
-/// A message has no more files (Twilio).
+/// Most files in one message (Twilio).
 pub const FILES_AT_MOST: usize = 10;
 
-/// The files of a message are no larger together (bytes; Twilio).
+/// Largest total size of a message's files (bytes; Twilio).
 pub const BYTES_AT_MOST: u64 = 5_000_000;
 
-/// A file that Twilio cannot make smaller for a carrier is no larger (bytes): beyond it carriers differ.
+/// Largest size of a file that Twilio cannot shrink for a carrier (bytes); beyond it carriers differ.
 pub const BYTES_AS_IS: u64 = 500_000;
 
-/// The text of an MMS is no longer (UTF-16 units; Twilio).
+/// Longest text of an MMS (UTF-16 units; Twilio).
 pub const TEXT_AT_MOST: usize = 1600;
 
-/// What an MMS counts as where segments are paced and limited: in the United States it costs about as much as three
-/// (0.02 against 0.0079 dollars), and takes longer to send.
+/// Segments that an MMS counts as for pace and limits: in the United States it costs about as much as three (0.02
+/// against 0.0079 dollars) and takes longer to send.
 pub const SEGMENTS: u32 = 3;
 
-/// Types that Twilio makes smaller where a carrier wants it.
+/// Types that Twilio shrinks if a carrier requires it.
 const RESIZED: [&str; 3] = ["image/jpeg", "image/png", "image/gif"];
 
-/// Types beyond pictures, sound and film that Twilio passes on.
+/// Types other than pictures, sound and video that Twilio passes on.
 const DOCUMENTS: [&str; 6] =
     [media_type::CONTACT_CARD, "text/calendar", "text/csv", "text/rtf", "text/richtext", "application/pdf"];
 
-/// Pictures that Twilio passes on as they are.
+/// Pictures that Twilio passes on unchanged.
 const PICTURES: [&str; 2] = ["image/bmp", "image/tiff"];
 
-/// Why files cannot be sent; each names the limit.
+/// A limit that prevents files from being sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
-    /// There are too many.
-    #[error("{0} files are too many: a message carries {FILES_AT_MOST}")]
+    /// Too many files.
+    #[error("{0} files are too many: a message can have {FILES_AT_MOST}")]
     TooMany(usize),
-    /// They are too large together.
-    #[error("the files are {0} bytes together: a message carries {BYTES_AT_MOST}")]
+    /// Files that are too large together.
+    #[error("the files have {0} bytes in total: a message can have {BYTES_AT_MOST}")]
     TooMuch(u64),
-    /// A file is too large for its type.
+    /// A file that is too large for its type.
     #[error(
-        "a file of type {content_type} has {size} bytes: carriers take {BYTES_AS_IS} of anything but JPEG, PNG and GIF"
+        "a file of type {content_type} has {size} bytes: carriers accept {BYTES_AS_IS} of any type but JPEG, PNG and \
+        GIF"
     )]
     TooLarge {
-        /// Its type.
+        /// Media type.
         content_type: String,
-        /// Its length (bytes).
+        /// Length (bytes).
         size: u64,
     },
-    /// No carrier takes the type.
+    /// A type that no carrier accepts.
     #[error(
-        "a file of type {0} cannot be sent: MMS takes JPEG, PNG, GIF, sound, film, PDF, contact cards and calendars"
+        "a file of type {0} cannot be sent: MMS supports JPEG, PNG, GIF, sound, video, PDF, contact cards and \
+        calendars"
     )]
     Unsupported(String),
-    /// There is nothing in it.
+    /// A file without content.
     #[error("a file is empty")]
     Empty,
 }
 
-/// Whether files of these types and lengths (bytes) can go with one message.
+/// Checks that files of these types and lengths (bytes) can be sent in one message.
 pub fn check<'f>(files: impl IntoIterator<Item = (&'f str, u64)>) -> Result<(), Unsendable> {
     let (mut count, mut together) = (0, 0);
     for (content_type, size) in files {

@@ -1,65 +1,65 @@
-//! Money, counted exactly: what messages cost, by the provider's word.
+//! Exact amounts of money: message prices as the provider reports them.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Neg};
 use std::str::FromStr;
 
-/// Parts of a currency's unit in one: prices of single messages have up to nine decimals.
+/// Fractions of a currency unit: prices of single messages have up to nine decimals.
 const UNIT: u64 = 1_000_000_000;
 
 const DECIMALS: usize = 9;
 
-/// An amount of money in billionths of its currency's unit.
+/// An amount of money in billionths of the currency unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub struct Amount(pub i64);
 
-/// Three letters, such as `USD`.
+/// A currency code of three letters, such as `USD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
-/// What something costs.
+/// An amount with its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Price {
-    /// How much.
+    /// Amount.
     pub amount: Amount,
-    /// Of what.
+    /// Currency.
     pub currency: Currency,
 }
 
-/// What the provider took for one message, either way.
+/// The provider's charge for one message in either direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Billed {
-    /// The provider's id of the message.
+    /// Id of the message at the provider.
     pub provider_id: String,
-    /// What it cost.
+    /// Price.
     pub price: Price,
-    /// Segments as the provider counted them, where it has.
+    /// Segments as counted by the provider, if it says.
     pub segments: Option<u32>,
 }
 
-/// A text that is no amount, or no currency.
+/// A text that is not an amount or a currency.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no amount of money")]
+#[error("`{0}` is not an amount of money")]
 pub struct NoMoney(String);
 
 impl Currency {
     /// US dollars.
     pub const USD: Currency = Currency(*b"USD");
 
-    /// The three letters.
+    /// Returns the three letters.
     pub fn as_str(&self) -> &str {
-        // Only ASCII letters get in.
+        // The bytes are always ASCII letters.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl Amount {
-    /// So many times as much.
+    /// Multiplies the amount.
     pub fn times(self, number: u64) -> Amount {
         Amount(self.0.saturating_mul(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
-    /// Shared equally among `number` (taken for 1 where it is 0), without the rest.
+    /// Divides the amount by `number` (at least 1), rounding down.
     pub fn per(self, number: u64) -> Amount {
         Amount(self.0 / i64::try_from(number.max(1)).unwrap_or(i64::MAX))
     }
@@ -90,7 +90,7 @@ impl Neg for Amount {
 impl FromStr for Amount {
     type Err = NoMoney;
 
-    /// Reads `-?\d+(\.\d+)?` with nine decimals at the most, not counting zeros at the end.
+    /// Parses `-?\d+(\.\d+)?` with at most nine decimals, not counting trailing zeros.
     fn from_str(text: &str) -> Result<Self, NoMoney> {
         read(text).ok_or_else(|| NoMoney(text.to_owned()))
     }
@@ -109,7 +109,7 @@ fn read(text: &str) -> Option<Amount> {
 }
 
 impl fmt::Display for Amount {
-    /// As few decimals as are needed, but two at least: `0.0079`, `15.50`.
+    /// Formats with as few decimals as needed, but at least two: `0.0079`, `15.50`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let (whole, parts) = (self.0.unsigned_abs() / UNIT, self.0.unsigned_abs() % UNIT);

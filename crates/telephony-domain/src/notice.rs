@@ -1,31 +1,33 @@
-//! What the operator is told by SMS: how often, and in how many words.
+//! Notices to the operator by SMS: their frequency and length.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use crate::unprintable;
 
-/// The time in which the same is not told twice, and in which messages to the operator are counted.
+/// Time in which a notice is not repeated, and for which messages to the operator are counted.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// So many notices a day may follow each other closely.
+/// Number of notices per day that may follow each other quickly.
 const IN_QUICK_ORDER: u32 = 20;
 
-/// What is told closely together becomes one SMS.
+/// Shortest interval between notices; those raised within it share an SMS.
 const QUICK: Duration = Duration::from_secs(60);
 
-/// Somebody who makes much noise cannot keep the operator's phone busy, and cannot keep other news away for longer.
+/// Interval once there have been many: a noisy contact cannot keep the operator's phone busy, nor delay other news for
+/// longer.
 const SLOW: Duration = Duration::from_secs(30 * 60);
 
-/// One SMS tells no more than this; the rest is in `telephony status`.
+/// Most notices in one SMS; `telephony status` has the rest.
 const LINES: usize = 5;
 
-/// The time between one notice by SMS and the next, after `told` of them in a [`DAY`].
+/// Returns the time until the next notice by SMS, after `told` of them in a [`DAY`].
 pub fn pause_after(told: u32) -> Duration {
     if told < IN_QUICK_ORDER { QUICK } else { SLOW }
 }
 
-/// One text of several, oldest first, without characters that mislead: remote ends have a say in some notices.
+/// Joins several notices, oldest first, and escapes misleading characters, because parts of some notices come from
+/// remote servers.
 pub fn join(texts: &[&str]) -> String {
     let mut text = texts.iter().take(LINES).copied().collect::<Vec<_>>().join("\n\n");
     if let Some(more) = texts.len().checked_sub(LINES).filter(|more| *more > 0) {

@@ -1,4 +1,4 @@
-//! Phone numbers in E.164 form, and how much of one a log may show.
+//! Phone numbers in E.164 form, and their masked form for logs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,23 +12,23 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
 
-/// Why a text is not a phone number.
+/// A text that is not a phone number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{found}` is not a phone number in E.164 form: `+`, country code and number, digits only, such as +15550001234"
 )]
 pub struct InvalidNumber {
-    /// The text that was given.
+    /// The text.
     pub found: String,
 }
 
 impl PhoneNumber {
-    /// The number as text, `+` first.
+    /// Returns the number with its `+`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number with its middle hidden (`+1555•••1234`), for logs.
+    /// Returns the number with its middle hidden (`+1555•••1234`), for logs.
     pub fn masked(&self) -> String {
         mask(&self.0)
     }
@@ -37,7 +37,7 @@ impl PhoneNumber {
 impl FromStr for PhoneNumber {
     type Err = InvalidNumber;
 
-    /// Reads `^\+[1-9]\d{1,14}$` and nothing looser.
+    /// Accepts exactly `^\+[1-9]\d{1,14}$`.
     fn from_str(text: &str) -> Result<Self, InvalidNumber> {
         if is_e164(text) { Ok(Self(text.to_owned())) } else { Err(InvalidNumber { found: text.to_owned() }) }
     }
@@ -69,8 +69,8 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-/// Hides the middle of any sender address: a number keeps its first five and last four characters,
-/// anything shorter than ten characters only its first. The channel in front of an address is no secret.
+/// Hides the middle of a sender address: a number keeps its first five and last four characters, anything shorter than
+/// ten characters only its first. The channel in front of it is kept.
 pub fn mask(address: &str) -> String {
     match address.split_once(':') {
         Some((channel, rest)) if is_channel(channel) => format!("{channel}:{}", hide_middle(rest)),
@@ -78,7 +78,7 @@ pub fn mask(address: &str) -> String {
     }
 }
 
-/// Returns true if this names a channel, such as `whatsapp`: a few letters, never a number.
+/// Returns true for the name of a channel, such as `whatsapp`: a few letters, never a number.
 fn is_channel(name: &str) -> bool {
     (1..=16).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphabetic())
 }

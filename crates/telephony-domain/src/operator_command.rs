@@ -1,4 +1,4 @@
-//! What the operator can order by SMS, and how it is told from talk.
+//! Operator commands by SMS, and how they differ from ordinary messages.
 
 use std::time::Duration;
 
@@ -6,45 +6,45 @@ use crate::address::without_phone_prefix;
 use crate::number::PhoneNumber;
 use crate::pairing::PairingCode;
 
-/// No more wrong codes than this are read in [`GUESSES_FOR`].
+/// Most wrong codes accepted in [`GUESSES_FOR`].
 pub const GUESSES_AT_MOST: u32 = 5;
 
-/// The time in which wrong codes are counted: a code works no longer.
+/// Time for which wrong codes are counted, the lifetime of a code.
 pub const GUESSES_FOR: Duration = crate::pairing::CODE_VALID_FOR;
 
-/// No more orders than this are answered in a day; they are obeyed all the same.
+/// Most commands answered in a day; further ones are still executed.
 pub const ANSWERS_PER_DAY: u32 = 100;
 
-/// Whom an order is about.
+/// The contact that a command is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
-    /// Whoever was told this code.
+    /// The contact who got this code.
     Code(PairingCode),
-    /// This number.
+    /// The contact with this number.
     Number(PhoneNumber),
 }
 
-/// What the operator orders.
+/// A command of the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperatorCommand {
-    /// `APPROVE`: they may talk to the assistant.
+    /// `APPROVE`: let a contact talk to the assistant.
     Approve(Whom),
-    /// `REJECT`: they may not, and with `BLOCK` they get no answer from now on.
+    /// `REJECT`: end that, and with `BLOCK` never answer the number again.
     Reject {
-        /// Who.
+        /// The contact.
         whom: Whom,
-        /// Whether the number is refused from now on.
+        /// True to block the number.
         block: bool,
     },
-    /// `STATUS`: how is it?
+    /// `STATUS`: report the gateway's state.
     Status,
-    /// Meant as an order, but without a code or a number that could be one.
+    /// Meant as a command, but without a valid code or number.
     Unreadable,
 }
 
 impl OperatorCommand {
-    /// Reads a whole text of the operator's; none where it is talk. "Approve the second one" is: an order names a code or
-    /// a number, or something that can only be a mistyped one.
+    /// Parses a whole text of the operator; none if it is an ordinary message. A command names a code or a number, or
+    /// something that can only be a mistyped one; "Approve the second one" is not a command.
     pub fn read(text: &str) -> Option<OperatorCommand> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (first, rest) = words.split_first()?;
@@ -68,7 +68,7 @@ fn named(words: &[&str], order: impl FnOnce(Whom) -> OperatorCommand) -> Option<
     }
 }
 
-/// A code is one word or two halves; a number may be written with spaces, hyphens and brackets.
+/// Parses a code, which is one word or two halves, or a number, which may contain spaces, hyphens and brackets.
 fn whom(words: &[&str]) -> Option<Whom> {
     let text = words.concat();
     let is_grouped =
@@ -82,7 +82,7 @@ fn whom(words: &[&str]) -> Option<Whom> {
     digits.parse().ok().map(Whom::Number)
 }
 
-/// A number that is none, or one word of letters and digits.
+/// Returns true for an invalid number, or one word of letters and digits.
 fn is_mistyped(words: &[&str]) -> bool {
     let text = words.concat();
     let has_digit = text.bytes().any(|b| b.is_ascii_digit());

@@ -1,56 +1,56 @@
-//! How fast a line may send: one moment per line before which nothing leaves.
+//! Pace of a line: it keeps one time before which nothing leaves.
 
 use std::time::Duration;
 
 use crate::line::{LineKind, Sender};
 use crate::time::Timestamp;
 
-/// Segments a second; `None` in place of a pace means unlimited.
+/// A pace in segments per second; `None` in its place means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace(f64);
 
 impl Pace {
-    /// A pace of `segments_per_second`, which must be positive and finite.
+    /// Creates a pace, which must be positive and finite.
     pub fn new(segments_per_second: f64) -> Option<Pace> {
         (segments_per_second.is_finite() && segments_per_second > 0.0).then_some(Pace(segments_per_second))
     }
 
-    /// Segments a second.
+    /// Returns the segments per second.
     pub fn per_second(self) -> f64 {
         self.0
     }
 
-    /// When the line is free again once `segments` leave at `now`; `free_at` is when it was free before.
+    /// Returns when the line is free again after sending `segments` at `now`; `free_at` is when it was free before.
     pub fn free_after(self, free_at: Timestamp, now: Timestamp, segments: u32) -> Timestamp {
         let from = if free_at > now { free_at } else { now };
         let exactly = (f64::from(segments.max(1)) * 1000.0 / self.0).min(LONGEST_QUEUE.as_secs_f64() * 1000.0);
-        // Times count milliseconds: rounded down, a line would be faster than it may. What is above a whole one by no more
-        // than such a division errs is that whole one.
+        // Round milliseconds up, or the line would exceed its pace. A value above a whole number by no more than the
+        // rounding error of the division is that whole number.
         let milliseconds = (exactly - exactly * 2.0 * f64::EPSILON).ceil();
         from + Duration::from_millis(milliseconds as u64)
     }
 
-    /// How many segments leave within [`LONGEST_QUEUE`].
+    /// Returns how many segments leave within [`LONGEST_QUEUE`].
     pub fn segments_queued_at_most(self) -> u32 {
-        // Saturates where it is too fast to be of any account.
+        // Saturates at a pace too fast to matter.
         (self.0 * LONGEST_QUEUE.as_secs_f64()) as u32
     }
 }
 
-/// How the operator wants lines paced.
+/// The operator's choice of pace.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Pacing {
-    /// As carriers take it, by the kind of each line.
+    /// The carriers' rate for each kind of line.
     #[default]
     ByLineKind,
     /// This pace on every line.
     Fixed(Pace),
-    /// As fast as the provider takes it.
+    /// As fast as the provider accepts.
     Unlimited,
 }
 
 impl Pacing {
-    /// The pace of a line that sends as `sender`; none is unlimited.
+    /// Returns the pace of a line that sends as `sender`; none is unlimited.
     pub fn of(self, sender: &Sender) -> Option<Pace> {
         match self {
             Pacing::ByLineKind => Pace::new(LineKind::of(sender).segments_per_second()),
@@ -60,7 +60,7 @@ impl Pacing {
     }
 }
 
-/// Nothing waits on a line for longer: ten hours, after which Twilio itself takes no more for a number (21611).
+/// Longest wait on a line: ten hours, after which Twilio accepts no more for a number (21611).
 pub const LONGEST_QUEUE: Duration = Duration::from_secs(36_000);
 
 #[cfg(test)]
@@ -68,8 +68,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Whether `milliseconds` are what `segments` take at `segments_in` in `seconds`, to the millisecond: no less, and less
-    /// than one more. In whole numbers, so that nothing is lost.
+    /// Returns true if `milliseconds` are the time of `segments` at `segments_in` per `seconds`, rounded up. Uses
+    /// integers, so nothing is lost.
     fn is_exact(milliseconds: u128, segments: u32, segments_in: u32, seconds: u32) -> bool {
         let needed = u128::from(segments) * u128::from(seconds) * 1000;
         let passed = milliseconds * u128::from(segments_in);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     proptest! {
-        /// Each part is followed by the next exactly when it has used up its time.
+        /// Each part leaves exactly when the previous one has used up its time.
         #[test]
         fn a_busy_line_never_exceeds_its_pace_and_never_rests(
             (segments_in, seconds) in (1u32..2000, 1u32..100),
@@ -93,7 +93,7 @@ mod tests {
             }
         }
 
-        /// A line that was idle owes nothing for it, and one that is busy goes on from when it is free.
+        /// A line that was idle has no debt, and a busy one continues from when it is free.
         #[test]
         fn a_line_is_occupied_from_when_it_is_free(free in -100_000i64..100_000, segments in 1u32..33) {
             let (pace, now) = (Pace::new(1.0).unwrap(), Timestamp(0));

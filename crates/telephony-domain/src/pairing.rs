@@ -7,48 +7,48 @@ use std::time::Duration;
 use crate::number::PhoneNumber;
 use crate::program::ProgramName;
 
-/// A code works this long.
+/// Lifetime of a code.
 pub const CODE_VALID_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// No more requests wait at a time.
+/// Most pending requests at a time.
 pub const PENDING_AT_MOST: u32 = 3;
 
-/// The SMS that tells a contact of the operator's approval.
+/// The SMS that reports the operator's approval to a contact.
 pub const APPROVAL_TEXT: &str = "Your phone number has been approved. You can now send messages to this bot.";
 
-/// Letters and digits that nobody mistakes for one another; 32 of them, so five random bits make one.
+/// Letters and digits that are not easily confused; 32 of them, so each takes five random bits.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 const LENGTH: usize = 8;
 
-/// What a stranger is told and the operator approves: eight characters without 0, O, 1 and I.
+/// A pairing code, which a stranger gets and the operator approves: eight characters without 0, O, 1 and I.
 ///
 /// `Display` shows the code; `Debug` does not, so that it stays out of logs.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PairingCode(String);
 
-/// Why a text is not a pairing code. It does not repeat the text: a guess may come as anybody's message.
+/// A text that is not a pairing code. The error does not repeat it, because a guess can be in any message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a pairing code: expected {LENGTH} letters and digits without 0, O, 1 and I, such as ABCD2345")]
 pub struct InvalidCode;
 
 impl PairingCode {
-    /// Makes a code of random bytes, one character of each.
+    /// Creates a code from random bytes, one character each.
     pub fn from_random(bytes: [u8; LENGTH]) -> Self {
         Self(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect())
     }
 
-    /// The code as it is told.
+    /// Returns the code.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The SMS that tells `contact` this code and the command of `program` that approves it: one segment, whatever the
-    /// number.
+    /// Returns the SMS with this code for `contact` and the command of `program` that approves it. It is one segment
+    /// for every number.
     pub fn challenge_text(&self, contact: &PhoneNumber, program: ProgramName) -> String {
         let ask = match program {
             ProgramName::Openclaw => "Ask the owner to run:",
-            // The longer name leaves less room.
+            // The longer name leaves less space.
             ProgramName::OpenclawTelephony => "Ask the owner:",
         };
         let name = program.as_str();
@@ -62,7 +62,7 @@ impl PairingCode {
 impl FromStr for PairingCode {
     type Err = InvalidCode;
 
-    /// Reads a code without regard to case, spaces and hyphens.
+    /// Parses a code, ignoring case, spaces and hyphens.
     fn from_str(text: &str) -> Result<Self, InvalidCode> {
         let code: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
         let code = code.to_ascii_uppercase();

@@ -1,7 +1,7 @@
-//! Turns an agent's Markdown into a text for SMS; leaves dividing it into parts to `sms::split`.
+//! Converts an agent's Markdown to plain text for SMS; `sms::split` divides it into parts.
 //!
-//! A Markdown parser finds the marks, and only the marks are taken out of the text: whatever is not Markdown stays
-//! byte for byte. `ordinary` knows what the parser takes for Markdown although people write it and mean it.
+//! A Markdown parser finds the marks, and only those are removed: anything that is not Markdown stays byte for byte.
+//! `ordinary` recognizes ordinary text that the parser takes for Markdown.
 
 mod blocks;
 mod edits;
@@ -24,8 +24,8 @@ use html::Html;
 use ordinary::Addresses;
 use table::Table;
 
-/// Takes the Markdown out of a text. Emphasis, headings, code, quotes and rules lose their marks, a link becomes
-/// `text (address)`, a bullet becomes `- `, the cells of a table are parted by ` | `.
+/// Removes Markdown from a text. Emphasis, headings, code, quotes and rules lose their marks, a link becomes `text
+/// (address)`, a bullet becomes `- `, and table cells are separated by ` | `.
 pub fn from_markdown(text: &str) -> String {
     let mut marks = Marks::of(text);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
@@ -37,7 +37,7 @@ pub fn from_markdown(text: &str) -> String {
     edits.apply()
 }
 
-/// A walk along the marks of a text, and what it has decided to change.
+/// A walk along the marks of a text, with the changes decided so far.
 struct Marks<'a> {
     text: &'a str,
     edits: Edits<'a>,
@@ -45,12 +45,12 @@ struct Marks<'a> {
     addresses: Addresses,
     html: Html,
     table: Table,
-    /// Where each open link or image leads; nothing for one that stays as it is.
+    /// Target of each open link or image; none if it stays as it is.
     links: Vec<Option<CowStr<'a>>>,
-    /// Quotes around the current place.
+    /// Depth of nested quotes at the current position.
     quotes: usize,
     is_in_code: bool,
-    /// Where the element before the current one ended or, when still open, began.
+    /// End of the element before the current one, or its start while it is still open.
     previous: usize,
 }
 

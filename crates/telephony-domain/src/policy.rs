@@ -1,4 +1,4 @@
-//! Who may talk to the assistant: the operator's policy applied to what we know of a contact.
+//! Admission: applies the operator's policy to what we know about a contact.
 
 use std::collections::HashSet;
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::PhoneNumber;
 
-/// The operator's choice for messages and calls that come in.
+/// The operator's choice for incoming messages and calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InboundPolicy {
-    /// Nobody.
+    /// No one.
     Disabled,
     /// The numbers in `allowFrom`.
     Allowlist,
-    /// The numbers in `allowFrom` and everyone the operator approved; a stranger is told a code.
+    /// The numbers in `allowFrom` and approved contacts; a stranger gets a code.
     #[default]
     Pairing,
     /// Everyone.
@@ -22,7 +22,7 @@ pub enum InboundPolicy {
 }
 
 impl InboundPolicy {
-    /// The word of the configuration.
+    /// Returns the word in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             InboundPolicy::Disabled => "disabled",
@@ -38,54 +38,54 @@ impl InboundPolicy {
 pub struct Policy {
     /// The operator's choice.
     pub inbound: InboundPolicy,
-    /// The numbers that are always allowed.
+    /// Numbers that are always allowed.
     pub allow: HashSet<PhoneNumber>,
-    /// Whether `"*"` is in the list.
+    /// True if the list contains `"*"`.
     pub allows_everyone: bool,
 }
 
-/// What the store knows of a contact on a line.
+/// The store's knowledge of a contact on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
-    /// The operator approved the number.
+    /// True if the operator approved the number.
     pub is_approved: bool,
-    /// The operator blocked the number.
+    /// True if the operator blocked the number.
     pub is_blocked: bool,
-    /// The contact asked this line to stop.
+    /// True if the contact opted out of this line.
     pub is_opted_out: bool,
 }
 
-/// The policy's answer.
+/// The policy's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// The agent answers.
     Admitted,
     /// Unknown, but may ask to be paired.
     Stranger,
-    /// No answer at all.
+    /// No answer.
     Refused(Refusal),
 }
 
-/// Why somebody gets no answer.
+/// The reason why a contact gets no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
-    /// The policy admits nobody.
+    /// The policy admits no one.
     Disabled,
     /// The number is not on the list.
     NotAllowed,
     /// The operator blocked the number.
     Blocked,
-    /// The contact asked this line to stop.
+    /// The contact opted out of this line.
     OptedOut,
     /// The sender is a short code, a name or hidden, and cannot be answered.
     NotANumber,
-    /// The message came by another channel than SMS, MMS and RCS.
+    /// The message came over a channel other than SMS, MMS and RCS.
     UnsupportedChannel,
 }
 
 impl Refusal {
-    /// The word used in the store, in logs and on screen.
+    /// Returns the word used in the store, in logs and on screen.
     pub fn as_str(self) -> &'static str {
         match self {
             Refusal::Disabled => "disabled",
@@ -99,7 +99,7 @@ impl Refusal {
 }
 
 impl Policy {
-    /// Decides about `contact` (none: the sender is not a phone number), of whom we know `standing`.
+    /// Decides about `contact` (none if the sender is not a phone number) with this `standing`.
     pub fn admit(&self, contact: Option<&PhoneNumber>, standing: Standing) -> Admission {
         let Some(contact) = contact else { return Admission::Refused(Refusal::NotANumber) };
         if standing.is_blocked {

@@ -1,11 +1,11 @@
-//! The name that our program was started by: hints tell people to type it.
+//! The name that our program was started by, for the commands in hints.
 
 use std::borrow::Cow;
 
-/// A name of our program. Beside a real OpenClaw, `openclaw` is the host and does not know our commands.
+/// A name of our program. Beside a real OpenClaw, `openclaw` is the host, which does not have our commands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ProgramName {
-    /// `openclaw`, as hints are written.
+    /// `openclaw`, the name used in the source of hints.
     #[default]
     Openclaw,
     /// `openclaw-telephony`, the name that OpenClaw's plugin looks for.
@@ -17,13 +17,13 @@ const COMMANDS: [&str; 5] =
     ["openclaw telephony", "openclaw pairing", "openclaw gateway", "openclaw completions", "openclaw man"];
 
 impl ProgramName {
-    /// The name in the first argument of a process, which may be a whole path.
+    /// Reads the name from the first argument of a process, which can be a path.
     pub fn started_as(argument: &str) -> Self {
         let name = argument.rsplit('/').next().unwrap_or_default();
         if name == Self::OpenclawTelephony.as_str() { Self::OpenclawTelephony } else { Self::Openclaw }
     }
 
-    /// The name as it is typed.
+    /// Returns the name to type.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Openclaw => "openclaw",
@@ -31,7 +31,7 @@ impl ProgramName {
         }
     }
 
-    /// A text of ours, with our commands under this name.
+    /// Replaces the name of our commands in a text of ours.
     pub fn in_text(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Openclaw => Cow::Borrowed(text),

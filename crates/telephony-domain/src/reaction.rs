@@ -1,11 +1,11 @@
-//! Reactions ("tap-backs"): a phone on another network shows them as bubbles; to us they come as a text about a text.
+//! Reactions ("tapbacks"): a phone on another network shows them as bubbles, but we get them as a text about a text.
 
-/// What somebody did about an earlier message. `Debug` hides what it quotes.
+/// A reaction to an earlier message. `Debug` hides the quoted text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reaction {
-    /// What they did, such as `liked` or `reacted with 👍`; `took back: …` where they undid it.
+    /// Action, such as `liked` or `reacted with 👍`; `took back: …` if it was removed.
     pub deed: String,
-    /// The message that they mean, or what kind of thing it was (`an image`); a long one is cut by the phone.
+    /// The message it is about, or its kind (`an image`); the phone shortens a long one.
     pub about: String,
 }
 
@@ -15,7 +15,7 @@ impl std::fmt::Debug for Reaction {
     }
 }
 
-/// How an iPhone begins, and what it means.
+/// Beginnings of an iPhone's reactions, with their meaning.
 const DEEDS: [(&str, &str); 13] = [
     ("Liked ", "liked"),
     ("Disliked ", "disliked"),
@@ -32,10 +32,10 @@ const DEEDS: [(&str, &str); 13] = [
     ("Removed a question mark from ", "took back: questioned"),
 ];
 
-/// What phones write in place of a quotation.
+/// Words that phones use in place of a quotation.
 const THINGS: [&str; 6] = ["an image", "an attachment", "a movie", "an audio message", "a sticker", "a photo"];
 
-/// Reads a reaction as iPhones and Android phones write it in English; none for everything that a person may have typed.
+/// Parses a reaction in the English form of iPhones and Android phones; none for anything that a person may have typed.
 pub fn read(text: &str) -> Option<Reaction> {
     let text = text.trim();
     let iphone = DEEDS.iter().find_map(|(begin, deed)| {
@@ -45,7 +45,7 @@ pub fn read(text: &str) -> Option<Reaction> {
     iphone.or_else(|| with_emoji(text))
 }
 
-/// `Reacted 👍 to “…”` (iPhone), `👍 to “…”` (Android).
+/// Parses `Reacted 👍 to “…”` (iPhone) and `👍 to “…”` (Android).
 fn with_emoji(text: &str) -> Option<Reaction> {
     let (emoji, about) = text.strip_prefix("Reacted ").unwrap_or(text).split_once(" to ")?;
     let is_emoji = !emoji.is_empty() && emoji.chars().count() <= 8 && !emoji.chars().any(is_of_words);
@@ -53,14 +53,14 @@ fn with_emoji(text: &str) -> Option<Reaction> {
     is_emoji.then(|| Reaction { deed: format!("reacted with {}", emoji.trim_matches(HAIR)), about })
 }
 
-/// Invisible characters with which Android phones mark their reactions.
+/// Invisible characters that Android phones add to their reactions.
 const HAIR: [char; 4] = ['\u{200a}', '\u{200b}', '\u{2009}', ' '];
 
 fn is_of_words(c: char) -> bool {
     c.is_alphanumeric() || c.is_ascii_punctuation()
 }
 
-/// What follows must be a quotation and nothing behind it, or one of a phone's own words.
+/// Parses the rest: a quotation with nothing after it, or one of a phone's own words.
 fn object(rest: &str) -> Option<String> {
     let rest = rest.trim_matches(HAIR);
     let quoted = [('“', '”'), ('"', '"'), ('„', '“'), ('«', '»')]

@@ -1,78 +1,78 @@
-//! An attempt whose outcome is unknown: what the provider's own list says decides what happens next.
+//! Attempts with an unknown outcome: the provider's own list decides what happens next.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// The second look comes at least this long after we gave up on the answer: Twilio's own webhook
-/// ceiling, by which a message that was accepted is listed. It doubles each time the part was sent again for nothing, so
-/// that a list which lags far behind costs few copies.
+/// Shortest time between giving up on the answer and the second look: Twilio's own limit for webhooks, by which an
+/// accepted message is listed. It doubles each time the part was resent in vain, so that a list far behind causes few
+/// copies.
 const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
 
-/// No second look is put off further.
+/// Longest time until the second look.
 const SECOND_LOOK_WITHIN: Duration = Duration::from_secs(4 * 60);
 
-/// The list is searched from this long before the attempt, for clocks that differ.
+/// The search starts this long before the attempt, because clocks differ.
 pub const LOOK_BACK: Duration = Duration::from_secs(120);
 
-/// A list that the provider denies for so long will not be had.
+/// After this long, a list that the provider denies stays unavailable.
 const DENIED_AT_MOST: Duration = Duration::from_secs(10 * 60);
 
-/// The wait before the list is asked again when it could not be had.
+/// Wait before fetching the list again after a failure.
 const UNREACHABLE_WAIT: Duration = Duration::from_secs(10);
 
-/// A part is not sent again more often because nobody knew: the last time is more than ten minutes after the first, as the
-/// waits between them grow.
+/// Most resends of a part with an unknown outcome. With the growing waits, the last is more than ten minutes after the
+/// first.
 const RESENDS_AT_MOST: u32 = 6;
 
-/// What is known of an unknown outcome.
+/// A part whose outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
-    /// When we gave up waiting for the answer.
+    /// Time when we gave up on the answer.
     pub since: Timestamp,
-    /// How many complete lists did not have it since then.
+    /// Complete lists without it since then.
     pub absences: u32,
-    /// When the provider began to deny the list, where it has done so ever since.
+    /// Time since when the provider has continuously denied the list.
     pub denied_since: Option<Timestamp>,
-    /// Whether the provider answered: what it was going to do with the request is done. Otherwise the request may still
-    /// lie somewhere and be worked on later than any list shows.
+    /// True if the provider answered, so the request is finished. Otherwise it may still be processed later than any
+    /// list shows.
     pub is_over: bool,
-    /// How often the part was sent again already.
+    /// Resends so far.
     pub resends: u32,
-    /// Whether it was sent again already behind a request that may not be over.
+    /// True if it was already resent after a request that may still be processed.
     pub has_left_open: bool,
-    /// Whether the contact has opted out meanwhile.
+    /// True if the contact has opted out meanwhile.
     pub is_opted_out: bool,
 }
 
-/// What a look at the provider's list found.
+/// The result of a look at the provider's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// The list is complete and does not have it.
+    /// The list is complete and does not contain it.
     Absent,
-    /// The list could not be had.
+    /// The list could not be fetched.
     Unreachable,
-    /// The provider answered that we may not have the list.
+    /// The provider denies us the list.
     Denied,
 }
 
-/// What is done next about a part in doubt.
+/// The next step for a part in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// The list is looked at again then.
+    /// Look at the list again at that time.
     LookAgainAt(Timestamp),
-    /// It was not sent: it is sent again.
+    /// It was not sent: resend it.
     SendAgain,
-    /// It was not sent, and is not sent again to somebody who wants nothing any more.
+    /// It was not sent, and the contact has opted out meanwhile, so it is not resent.
     Canceled,
-    /// It stays unknown for good; the operator is told.
+    /// It stays unknown for good, and the operator gets a notice.
     FinallyUnknown,
 }
 
-/// Decides what follows `finding` at `now` about a part in `doubt`.
+/// Decides the step after `finding` at `now` for a part in `doubt`.
 ///
-/// It is sent again only behind two complete lists without it. A request that may not be over is followed by another only
-/// once: were all of them worked on at last, the contact would read it as often.
+/// It is only resent after two complete lists without it. A request that may still be processed is followed by one
+/// resend at most: if all of them were processed in the end, the contact would get as many copies.
 pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
     let second_look = doubt.since + second_look_after(doubt.resends);
     match finding {
@@ -88,7 +88,7 @@ pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
     }
 }
 
-/// One that was out of reach for long before, and is denied only now, may be to be had again soon.
+/// A list that was unreachable for long and is denied only now may be available again soon.
 fn is_denied_for_long(doubt: Doubt, now: Timestamp) -> bool {
     doubt.denied_since.is_some_and(|since| now.since(since) >= DENIED_AT_MOST)
 }
@@ -97,17 +97,17 @@ fn second_look_after(resends: u32) -> Duration {
     SECOND_LOOK_WITHIN.min(SECOND_LOOK_AFTER * 2_u32.saturating_pow(resends.min(RESENDS_AT_MOST)))
 }
 
-/// A message as it is looked for, or found in the provider's list.
+/// The content of a message, to be compared with one in the provider's list.
 #[derive(Debug, Clone, Copy)]
 pub struct Content<'m> {
-    /// Its text.
+    /// Text.
     pub text: &'m str,
-    /// How many files go with it.
+    /// Number of files.
     pub media: u32,
 }
 
-/// Whether a message that is `listed`, created at `created`, can be the part `ours` whose first attempt in doubt began at
-/// `attempted`. The provider may have put words of its own in front.
+/// Returns true if a `listed` message, created at `created`, can be the part `ours`, first attempted at `attempted`.
+/// The provider may have added words in front of the text.
 pub fn is_match(listed: Content<'_>, created: Timestamp, ours: Content<'_>, attempted: Timestamp) -> bool {
     let says_ours = match ours.text.trim() {
         "" => listed.text.trim().is_empty() || listed.text.starts_with(TRIAL),
@@ -116,7 +116,7 @@ pub fn is_match(listed: Content<'_>, created: Timestamp, ours: Content<'_>, atte
     says_ours && listed.media == ours.media && created >= attempted - LOOK_BACK
 }
 
-/// How Twilio begins whatever a trial account sends.
+/// Prefix that Twilio adds to messages of a trial account.
 const TRIAL: &str = "Sent from your Twilio trial account";
 
 #[cfg(test)]
@@ -226,17 +226,17 @@ mod tests {
         assert!(!is_match(mms("", 1), SINCE - LOOK_BACK - Duration::from_secs(1), mms("", 1), SINCE));
     }
 
-    /// How a request goes in a bad hour of the provider's.
+    /// A request during an outage of the provider.
     #[derive(Debug, Clone, Copy)]
     struct Request {
-        /// Whether it is taken; its message is listed so many seconds after the request began.
+        /// Seconds from the request until its message is listed; none if it is not accepted.
         listed_after: Option<u8>,
-        /// Whether we get an answer, if only that something went wrong.
+        /// True if we get an answer, even an error.
         is_answered: bool,
     }
 
-    /// Sends one part by the rules, all of these requests going wrong and the next one well, with the list out of reach
-    /// for some looks. Gives how many messages the contact gets, and whether we know of one.
+    /// Sends one part by the rules while all of these requests fail and the next succeeds, with the list unreachable
+    /// for some looks. Returns how many messages the contact gets, and whether we know of one.
     fn send(requests: &[Request], unreachable: &[bool]) -> (usize, bool) {
         let (mut now, mut listed_at) = (Timestamp(0), Vec::new());
         let (mut resends, mut has_left_open) = (0, false);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     fn request() -> impl Strategy<Value = Request> {
-        // What is taken is listed before the second look at it.
+        // An accepted message is listed before the second look.
         let answered = (proptest::option::of(0u8..15), Just(true));
         let open = (proptest::option::of(0u8..45), Just(false));
         prop_oneof![4 => answered, 1 => open]
@@ -295,7 +295,7 @@ mod tests {
         fn a_list_that_lags_behind_costs_few_copies(lag in 0u8..=200) {
             let refused = Request { listed_after: Some(lag), is_answered: true };
             let copies = send(&[refused; 60], &[]).0;
-            // Sent again after 15, 45, 105 and 225 s at the earliest.
+            // Resent after 15, 45, 105 and 225 s at the earliest.
             let expected = 1 + [15, 45, 105, 225].iter().filter(|seconds| **seconds < usize::from(lag)).count();
             prop_assert!(copies <= expected, "{} copies of {}", copies, expected);
         }

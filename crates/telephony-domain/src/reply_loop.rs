@@ -1,8 +1,8 @@
-//! Two machines that answer each other: told from people by how long they keep it up.
+//! Recognizes two machines that answer each other by how long they keep it up.
 //!
-//! Twilio takes more than 15 replies between two of its numbers in 30 s for a loop (14107). Fast machines meet our own
-//! limit, which is below that, and are told by meeting it again and again; slow ones by how soon they answer each time.
-//! The limits of a day end what is slower still.
+//! Twilio treats more than 15 replies between two of its numbers within 30 s as a loop (14107). Our own limit is below
+//! that: fast bots are recognized by hitting it again and again, slower ones because, unlike people, they never pause.
+//! Even slower ones are stopped by the daily limits.
 
 use std::time::Duration;
 
@@ -10,38 +10,38 @@ use crate::id::MessageId;
 use crate::limit::MOMENT;
 use crate::time::Timestamp;
 
-/// A conversation that reached its limit of replies in so many moments in a row is paused: with a limit of 12 that is 48
+/// A conversation that hit its reply limit in so many consecutive windows is paused: with a limit of 12 that is 48
 /// replies in two minutes.
 pub const ENDLESS_AFTER: u32 = 4;
 
-/// A text that comes so soon after our answer left, and what that counts. People do not read a text and write another
+/// Delay after our answer up to which a text counts as quick, and its score. People do not keep reading and writing
 /// within 10 s for long, and within a minute only for a while.
 const QUICK: (Duration, u32) = (Duration::from_secs(10), 3);
 const STEADY: (Duration, u32) = (Duration::from_secs(60), 1);
 
-/// A conversation with this score is paused: after 30 quick or 90 steady exchanges, none of them slower. By the price
-/// list that is about 1.40 USD at the most, and less than a third of what one contact is sent in a day (300 segments).
+/// A conversation with this score is paused: after 30 quick or 90 steady exchanges in a row. By the price list that is
+/// about 1.40 USD at most, and less than a third of one contact's daily limit (300 segments).
 pub const ENDLESS_SCORE: u32 = 90;
 
-/// A pause takes this long; then what waited is answered in one turn.
+/// Length of a pause; afterwards the waiting messages are answered in one turn.
 pub const PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// Moments are in a row when one follows the other within this time.
+/// Longest gap between consecutive windows.
 const IN_A_ROW: Duration = Duration::from_secs(3 * MOMENT.as_secs());
 
-/// How often in a row a conversation reached its limit of replies.
+/// Consecutive windows in which a conversation hit its reply limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyLoop {
-    /// In so many moments.
+    /// Number of windows.
     pub moments: u32,
-    /// When the last of them was counted.
+    /// Time when the last one was counted.
     pub last: Timestamp,
-    /// The message that had to wait then; a long answer alone is no reply_loop.
+    /// The message that had to wait then; a long answer alone is not a loop.
     pub message: MessageId,
 }
 
 impl ReplyLoop {
-    /// The reply_loop once `message` has to wait at `now`, after it was `before`.
+    /// Returns the new count once `message` has to wait at `now`.
     pub fn after(before: Option<ReplyLoop>, message: MessageId, now: Timestamp) -> ReplyLoop {
         let first = ReplyLoop { moments: 1, last: now, message };
         let Some(before) = before.filter(|before| before.last <= now) else { return first };
@@ -52,17 +52,17 @@ impl ReplyLoop {
         }
     }
 
-    /// Whether no two people text like this.
+    /// Returns true if no two people text like this.
     pub fn is_endless(&self) -> bool {
         self.moments >= ENDLESS_AFTER
     }
 }
 
-/// The score, which was `before`, once a text is answered that `came` after our last answer `left`.
+/// Returns the new score for a text received at `received_at` after our last answer `left`.
 pub fn score(before: u32, left: Option<Timestamp>, received_at: Timestamp) -> u32 {
     match left {
         None => 0,
-        // They did not wait for us: it answers nothing.
+        // They did not wait for our answer, so this is not a reply to it.
         Some(left) if received_at < left => before,
         Some(left) => {
             let pause = received_at.since(left);
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(reply_loop(&[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]).moments, 1);
     }
 
-    /// Of exchanges in which they take so many seconds each time.
+    /// Returns the score after exchanges with these pauses in seconds.
     fn score_of(pauses: impl IntoIterator<Item = i64>) -> u32 {
         pauses.into_iter().fold(0, |before, pause| score(before, Some(Timestamp(0)), Timestamp(pause * 1000)))
     }

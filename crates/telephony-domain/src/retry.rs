@@ -1,71 +1,71 @@
-//! What a failure means for the next attempt, and when that attempt is due.
+//! Retry rules: the effect of a failure, and the time of the next attempt.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// What may be done after a failure; whoever raises the error decides.
+/// The treatment of a failure, chosen by the code that raises the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// It did not happen and may succeed later; `after` where the other side named a time.
+    /// It did not happen and may succeed later.
     Retry {
-        /// The wait that the other side asked for.
+        /// Wait requested by the other side.
         after: Option<Duration>,
     },
-    /// It did not happen and never will without a change.
+    /// It did not happen, and will not without a change.
     GiveUp,
-    /// It may have happened: find out before anything is repeated.
+    /// It may have happened: find out before repeating anything.
     Unknown,
-    /// It did not happen, and nothing of the whole account will until the operator fixes something.
+    /// It did not happen, and nothing on this account will until the operator fixes something.
     AwaitOperator,
 }
 
-/// A series of growing waits: `first`, doubled each time up to `longest`.
+/// Exponential backoff: starts at `first` and doubles up to `longest`.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
-    /// The wait after the first failure.
+    /// Wait after the first failure.
     pub first: Duration,
-    /// No wait is longer.
+    /// Longest wait.
     pub longest: Duration,
 }
 
-/// Waits between attempts of a turn and of a part: 1 s doubling to 3 min.
+/// Backoff of turns and parts: 1 s doubling to 3 min.
 pub const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(180) };
 
-/// A failing turn is set aside after this long, so that newer ones go on.
+/// A failing turn is parked after this long, so that newer ones continue.
 pub const PARK_AFTER: Duration = Duration::from_secs(10 * 60);
 
-/// A contact whose turn has failed for this long is told that nobody can answer.
+/// A contact whose turn has failed for this long gets an apology.
 pub const UNAVAILABLE_AFTER: Duration = Duration::from_secs(2 * 60);
 
 /// A failing turn is dead after this long; only the operator revives it.
 pub const DEAD_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A part that could not be handed over for this long fails: by then its text is old news.
+/// A part that could not be handed over for this long fails, because its text is outdated.
 pub const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Waits between probes of an account that the provider refuses to serve.
+/// Backoff of probes while the provider rejects the account.
 pub const PROBE: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
 
-/// A part that the provider puts off for an hour or more waits for a cap or a block that lasts a day at the most.
+/// A part that the provider delays by at least this long is waiting for a daily cap or block.
 pub const DAILY_CAP_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// A part that waits for a daily cap is given up after this long: three days have ended by then, which is room for what
-/// one day had none for, and what it says is no news any more.
+/// A part that waits for a daily cap is given up after this long. Three days have ended by then, enough for what did
+/// not fit into one, and its text is outdated.
 pub const CAP_STALE_AFTER: Duration = Duration::from_secs(73 * 60 * 60);
 
-/// However long it seems by the clock, nothing is given up before it was tried so often. Waits of at most ten minutes (an
-/// hour for a cap) make it sixty times in [`STALE_AFTER`], and more in the others: half of that has room for attempts that
-/// take long, and a clock that is set ahead by a day gives nothing up.
+/// Least number of attempts before anything is given up, however much time has passed by the clock. Waits of at most
+/// ten minutes (an hour for a cap) allow sixty in [`STALE_AFTER`], and more in the others. Half of that leaves time for
+/// slow attempts, and a clock that jumps ahead by a day makes nothing fail.
 pub const ATTEMPTS_AT_LEAST: u32 = 30;
 
-/// Whether the part waits for a cap or a block of the provider's that lasts a day at the most.
+/// Returns true if the part waits for a cap or block of the provider that lasts a day at most.
 pub fn is_daily_cap(why: Disposition) -> bool {
     matches!(why, Disposition::Retry { after: Some(after) } if after >= DAILY_CAP_WAIT)
 }
 
 impl Backoff {
-    /// The wait after failure number `failures` (from 1); `jitter` in 0..=1 takes up to half of it away.
+    /// Returns the wait after failure number `failures` (from 1); `jitter` in 0..=1 removes up to half of it.
     pub fn wait(self, failures: u32, jitter: f64) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         let full = self.first.saturating_mul(1 << doublings).min(self.longest);
@@ -73,18 +73,18 @@ impl Backoff {
     }
 }
 
-/// What becomes of a turn that failed.
+/// The fate of a failed turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnFate {
-    /// Tried again then; newer messages of the conversation wait for it.
+    /// Retried at that time; newer messages of the conversation wait.
     RetryAt(Timestamp),
-    /// Tried again then; newer messages of the conversation go on without it.
+    /// Retried at that time; newer messages of the conversation do not wait.
     ParkedUntil(Timestamp),
-    /// Not tried again until the operator says so.
+    /// Not retried until the operator asks for it.
     Dead,
 }
 
-/// Decides about a turn that failed for the `failures`th time at `now`, for the first time at `first_failed`.
+/// Decides about a turn whose failure number `failures` was at `now` and the first at `first_failed`.
 pub fn turn_fate(why: Disposition, first_failed: Timestamp, failures: u32, jitter: f64, now: Timestamp) -> TurnFate {
     let failing_for = now.since(first_failed);
     match why {
@@ -98,8 +98,8 @@ pub fn turn_fate(why: Disposition, first_failed: Timestamp, failures: u32, jitte
     }
 }
 
-/// When the contact is to be told that there is no answer to a turn about which the agent was first asked at
-/// `asked_since`, if that is before the next attempt.
+/// Returns when to apologize to the contact for a turn that the agent first got at `asked_since`, if that is before the
+/// next attempt.
 pub fn unavailable_from(fate: TurnFate, asked_since: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let patience_ends = (asked_since + UNAVAILABLE_AFTER).max(now);
     match fate {
@@ -108,20 +108,20 @@ pub fn unavailable_from(fate: TurnFate, asked_since: Timestamp, now: Timestamp) 
     }
 }
 
-/// What becomes of a part that was not handed over.
+/// The fate of a part that was not handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartFate {
-    /// Tried again then.
+    /// Retried at that time.
     RetryAt(Timestamp),
-    /// Never sent; the remaining parts of its message are not sent either.
+    /// Never sent, nor are the remaining parts of its message.
     Failed,
     /// May have been sent: reconciled with the provider before anything else.
     Unknown,
-    /// Waits unharmed, however often it was tried, until the provider serves the account again.
+    /// Waits, regardless of attempts, until the provider serves the account again.
     Held,
 }
 
-/// Decides about a part, first tried at `first_tried`, whose attempt number `attempts` failed at `now`.
+/// Decides about a part, first attempted at `first_tried`, whose attempt number `attempts` failed at `now`.
 pub fn part_fate(why: Disposition, first_tried: Timestamp, attempts: u32, jitter: f64, now: Timestamp) -> PartFate {
     match why {
         Disposition::GiveUp => PartFate::Failed,

@@ -1,4 +1,4 @@
-//! SMS as the carrier sees it: which characters cost what, how a text is billed, and how an answer becomes parts.
+//! SMS as carriers see it: character sets, segments, and splitting an answer into parts.
 
 mod breaks;
 pub mod gsm7;

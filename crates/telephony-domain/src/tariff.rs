@@ -1,35 +1,35 @@
-//! What a message will cost before anybody knows: a dated price list for +1, elsewhere what we paid before.
+//! Price estimates: a dated price list for +1, and earlier payments elsewhere.
 
 use crate::money::{Amount, Currency, Price};
 use crate::number::PhoneNumber;
 
-/// How old the prices of [`list_price`] are: Twilio's for the United States (<https://www.twilio.com/en-us/pricing>).
+/// Date of the prices in [`list_price`]: Twilio's for the United States (<https://www.twilio.com/en-us/pricing>).
 pub const AS_OF: &str = "2026-11";
 
-/// What carriers bill apart.
+/// The kinds of messages that are billed differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// A text from us, by the segment.
+    /// An outgoing text, billed by segment.
     TextOut,
-    /// A text to us, by the segment.
+    /// An incoming text, billed by segment.
     TextIn,
-    /// A message from us with attachments, whatever their number.
+    /// An outgoing message with attachments, however many.
     MediaOut,
-    /// A message to us with attachments, whatever their number.
+    /// An incoming message with attachments, however many.
     MediaIn,
 }
 
-/// How we come by an estimate.
+/// The basis of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// The provider's public prices, as of [`AS_OF`], without what carriers add.
+    /// The provider's public prices as of [`AS_OF`], without carrier fees.
     PriceList,
-    /// What we paid before for the like.
+    /// Earlier payments for similar messages.
     OwnPrices,
 }
 
 impl Basis {
-    /// The word used in `--json`.
+    /// Returns the word used in `--json`.
     pub fn as_str(self) -> &'static str {
         match self {
             Basis::PriceList => "price-list",
@@ -39,7 +39,7 @@ impl Basis {
 }
 
 impl Kind {
-    /// The kind of a message.
+    /// Returns the kind of a message.
     pub fn of(is_inbound: bool, has_media: bool) -> Kind {
         match (is_inbound, has_media) {
             (false, false) => Kind::TextOut,
@@ -49,23 +49,24 @@ impl Kind {
         }
     }
 
-    /// Whether it comes from a contact.
+    /// Returns true if it comes from a contact.
     pub fn is_inbound(self) -> bool {
         matches!(self, Kind::TextIn | Kind::MediaIn)
     }
 
-    /// Whether it has attachments.
+    /// Returns true if it has attachments.
     pub fn has_media(self) -> bool {
         matches!(self, Kind::MediaOut | Kind::MediaIn)
     }
 
-    /// How often its unit price is paid for `messages` with `segments` in all.
+    /// Returns the number of billed units for `messages` with `segments` in total.
     pub fn units(self, messages: u64, segments: u64) -> u64 {
         if self.has_media() { messages } else { segments }
     }
 }
 
-/// The public price of a segment, or of a message with attachments, to or from a number; none for most of the world.
+/// Returns the public price of a segment, or of a message with attachments, to or from a number; none for most of the
+/// world.
 pub fn list_price(kind: Kind, contact: &PhoneNumber) -> Option<Price> {
     let billionths = match kind {
         Kind::TextOut => 7_900_000,
@@ -75,13 +76,13 @@ pub fn list_price(kind: Kind, contact: &PhoneNumber) -> Option<Price> {
     (country_code(contact) == "1").then_some(Price { amount: Amount(billionths), currency: Currency::USD })
 }
 
-/// The price of a unit: by the list where it has one, else what was `paid` before.
+/// Returns the price of a unit: the list price if there is one, else the price `paid` before.
 pub fn unit_price(kind: Kind, contact: &PhoneNumber, paid: Option<Price>) -> Option<(Price, Basis)> {
     let listed = list_price(kind, contact).map(|price| (price, Basis::PriceList));
     listed.or_else(|| paid.map(|price| (price, Basis::OwnPrices)))
 }
 
-/// The one in the middle, of one currency: that of the first, which is the newest. One odd price changes little.
+/// Returns the median price, in the currency of the newest one, so that a single outlier changes little.
 pub fn typical(newest_first: &[Price]) -> Option<Price> {
     let currency = newest_first.first()?.currency;
     let alike = newest_first.iter().filter(|price| price.currency == currency);
@@ -90,7 +91,8 @@ pub fn typical(newest_first: &[Price]) -> Option<Price> {
     Some(Price { amount: amounts[amounts.len() / 2], currency })
 }
 
-/// The calling code of a number's country: all of 1 and 7, two digits where the ITU gave two (E.164 D), else three.
+/// Returns the calling code of a number's country: all of 1 and 7, two digits where the ITU assigned two (E.164 D),
+/// else three.
 pub fn country_code(number: &PhoneNumber) -> &str {
     const TWO_DIGITS: [&str; 44] = [
         "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48", "49",

@@ -1,4 +1,4 @@
-//! Points in time as plain milliseconds, and the clock as something that is passed in.
+//! Times as plain milliseconds, and a clock that is passed in.
 
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The time since `earlier`; zero when `earlier` is later, as after a clock was set back.
+    /// Returns the time since `earlier`; zero if `earlier` is later, as after a clock was set back.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -33,13 +33,13 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
-/// Where the time comes from.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's own clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

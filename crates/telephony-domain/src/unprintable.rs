@@ -1,25 +1,25 @@
-//! Characters that mislead whoever reads a text: they turn the line around, move the cursor, or cannot be seen.
+//! Characters that mislead a reader: they reverse the line, move the cursor, or are invisible.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Scripts from here on join letters with zero-width characters, and so do emoji; Latin, Greek and Cyrillic do not.
+/// From here on, scripts and emoji join characters with zero-width characters; Latin, Greek and Cyrillic do not.
 const JOINING_SCRIPTS: char = '\u{530}';
 
-/// The black flag that tag characters follow in the flag of a region.
+/// The black flag that precedes the tag characters of a regional flag.
 const BLACK_FLAG: char = '\u{1F3F4}';
 
-/// Writes misleading characters as `<U+202E>`; line breaks and tabs stay.
+/// Escapes misleading characters as `<U+202E>`; line breaks and tabs stay.
 pub fn escape(text: &str) -> Cow<'_, str> {
     replace(text, |escaped, c| write!(escaped, "<U+{:04X}>", u32::from(c)))
 }
 
-/// The same for a text of one line: line breaks and tabs are written as characters too.
+/// Escapes misleading characters of a single-line text, including line breaks and tabs.
 pub fn escape_line(text: &str) -> String {
     escape(text).replace('\r', "<U+000D>").replace('\n', "<U+000A>").replace('\t', "<U+0009>")
 }
 
-/// Writes misleading characters of a JSON document as JSON does, `\u202e`: the document still means the same.
+/// Escapes misleading characters of a JSON document as `\u202e`, which does not change its meaning.
 pub fn escape_json(document: &str) -> Cow<'_, str> {
     replace(document, |escaped, c| {
         let mut units = [0; 2];
@@ -27,7 +27,7 @@ pub fn escape_json(document: &str) -> Cow<'_, str> {
     })
 }
 
-/// Replaces each misleading character by what `write_escape` writes.
+/// Replaces each misleading character with the output of `write_escape`.
 fn replace(text: &str, write_escape: impl Fn(&mut String, char) -> std::fmt::Result) -> Cow<'_, str> {
     let is_plain = |byte: u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
     if text.bytes().all(is_plain) {
@@ -65,12 +65,13 @@ fn is_always_misleading(c: char) -> bool {
     c.is_control() || is_direction(c) || is_invisible(c)
 }
 
-/// Marks, embeddings, overrides and isolates of the bidirectional algorithm.
+/// Returns true for marks, embeddings, overrides and isolates of the bidirectional algorithm.
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Separators of lines that terminals do not know, and what takes no or only blank space.
+/// Returns true for line separators that terminals do not know, and for characters without visible width or with only
+/// blank space.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}' | '\u{200B}'
@@ -78,7 +79,7 @@ fn is_invisible(c: char) -> bool {
         | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}')
 }
 
-/// Invisible copies of ASCII.
+/// Returns true for invisible copies of ASCII characters.
 fn is_tag(c: char) -> bool {
     matches!(c, '\u{E0000}'..='\u{E007F}')
 }
@@ -89,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    /// All control characters and all controls of direction, from the tables of Unicode.
+    /// Generates all control characters and all direction controls, from Unicode's tables.
     fn misleading() -> impl Iterator<Item = char> {
         let controls = ('\0'..='\u{1F}').chain('\u{7F}'..='\u{9F}').filter(|c| !matches!(c, '\n' | '\t'));
         let directions = ['\u{61C}', '\u{200E}', '\u{200F}', '\u{2028}', '\u{2029}', '\u{200B}', '\u{FEFF}', '\u{AD}'];

@@ -1,25 +1,25 @@
-//! Contact cards that contacts send: who it is, and how to reach them.
+//! Contact cards (vCard) that contacts send: names and addresses.
 
-/// What a card says about one person; no more than a text message has room for.
+/// The content of a card, as far as it fits a text message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Card {
-    /// Their name.
+    /// Name.
     pub name: String,
-    /// Phone numbers, as they are written.
+    /// Phone numbers as written.
     pub phones: Vec<String>,
     /// E-mail addresses.
     pub emails: Vec<String>,
-    /// Whom they work for.
+    /// Organization.
     pub organisation: Option<String>,
 }
 
-/// No more cards of a file are read.
+/// Most cards read from a file.
 const CARDS_AT_MOST: usize = 20;
 
-/// No line of a card is longer here (characters): longer ones hold pictures.
+/// Longest line read (characters); longer ones contain pictures.
 const LINE_AT_MOST: usize = 500;
 
-/// The cards in a file; vCard 2.1 to 4.0, as far as names and addresses go.
+/// Parses the cards in a file; vCard 2.1 to 4.0, names and addresses only.
 pub fn read(text: &str) -> Vec<Card> {
     let mut cards = Vec::new();
     let mut open: Option<Card> = None;
@@ -45,7 +45,7 @@ pub fn read(text: &str) -> Vec<Card> {
 }
 
 impl Card {
-    /// The card in one line.
+    /// Formats the card on one line.
     pub fn line(&self) -> String {
         let name = if self.name.is_empty() { "somebody" } else { &self.name };
         let rest = self.organisation.iter().chain(&self.phones).chain(&self.emails);
@@ -53,7 +53,7 @@ impl Card {
     }
 }
 
-/// Lines that are continued by a blank in front of the next one, joined.
+/// Joins folded lines, which continue with a blank at the start of the next one.
 fn unfolded(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
@@ -71,7 +71,7 @@ fn plain(value: &str) -> String {
     value.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
 }
 
-/// `Roe;Jane;;Dr.;` as people say it.
+/// Reorders `Roe;Jane;;Dr.;` the way people say it.
 fn in_order(name: &str) -> String {
     let parts: Vec<&str> = name.split(';').map(str::trim).collect();
     let order = [3, 1, 2, 0, 4].into_iter().filter_map(|at| parts.get(at).copied());

@@ -1,10 +1,10 @@
-//! The edges between our crates are those that ARCHITECTURE.md draws.
+//! The dependencies between our crates are those in ARCHITECTURE.md.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Each crate with those of ours that it may depend on.
+/// Allowed dependencies of each crate.
 const ALLOWED: [(&str, &[&str]); 8] = [
     ("telephony-domain", &[]),
     ("telephony-config", &["telephony-domain"]),
@@ -47,7 +47,7 @@ fn each_crate_depends_only_on_those_it_may_know() {
     assert!(allowed.is_empty(), "ALLOWED names crates that do not exist: {allowed:?}");
 }
 
-/// The crates of ours in `[dependencies]`.
+/// Returns our crates in `[dependencies]`.
 fn dependencies(manifest: &str) -> Vec<String> {
     let section = manifest.split("\n[dependencies]\n").nth(1).unwrap_or_default();
     let section = section.split("\n[").next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! An agent's Markdown read on a phone, and ordinary text that only looks like Markdown.
+//! Markdown of agents read on a phone, and ordinary text that only looks like Markdown.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use proptest::prelude::*;
@@ -228,7 +228,7 @@ const MARKS: &[&str] = &[
     "#",
 ];
 
-/// Marks that carry no words of their own and hide none.
+/// Marks without words of their own.
 const QUIET_MARKS: &[&str] = &[
     "*", "**", "_", "__", "~~", "`", "\n", "\n\n", " ", "> ", "# ", "- ", "* ", "1. ", "|", "|-|-|\n", "a", "Word",
     "漢", "5", ".", "---\n", "    ",
@@ -250,14 +250,14 @@ proptest! {
         prop_assert_eq!(words(&from_markdown(&text)), words(&text));
     }
 
-    /// Runs of marks inside of words, as in masked addresses, passwords and file names.
+    /// Runs of marks inside words, as in masked addresses, passwords and file names, stay.
     #[test]
     fn marks_within_words_are_lost(text in "([a-z0-9]{1,4}(\\*{1,6}|_{1,4}|~{1,3})[a-z0-9@.]{0,3}[a-z0-9]( |, |\n)?){1,12}") {
         let text = format!("see {text}");
         prop_assert_eq!(from_markdown(&text), text);
     }
 
-    /// Runs of stars that no other run of as many marks closes.
+    /// Runs of asterisks without an equal run that closes them stay.
     #[test]
     fn marks_without_their_like_are_lost(opening in 1usize..7, closing in 1usize..7, word in "[a-z]{1,8}( [a-z]{1,8})?") {
         prop_assume!(opening != closing);
@@ -273,7 +273,7 @@ proptest! {
 
     #[test]
     fn text_without_marks_is_changed(text in "[\\p{L}\\p{N} .,;:!?()'\"\n/@%+=€-]{0,200}") {
-        // Dashes and equals signs alone on a line are a rule or an underline, so a line starts with a letter here.
+        // Dashes and equals signs alone on a line are a rule or an underline, so each line here starts with a letter.
         let text: String = text.lines().map(|line| format!("a{line}\n")).collect();
         prop_assert_eq!(from_markdown(&text), text);
     }

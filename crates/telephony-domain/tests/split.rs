@@ -1,4 +1,4 @@
-//! What an answer must survive when it is divided into parts.
+//! Properties of an answer that splitting must preserve.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use proptest::prelude::*;
@@ -174,7 +174,7 @@ fn all_rules() -> impl Strategy<Value = SplitRules> {
     )
 }
 
-/// The parts without their numbers and the mark, after checking the numbers.
+/// Returns the parts without numbers and mark, after checking the numbers.
 fn bodies<'a>(split: &'a Split, rules: &SplitRules) -> Vec<&'a str> {
     let total = split.parts.len();
     let mut bodies: Vec<&str> = (1..=total)
@@ -191,7 +191,7 @@ fn bodies<'a>(split: &'a Split, rules: &SplitRules) -> Vec<&'a str> {
     bodies
 }
 
-/// Where each body lies in the text, when nothing but whitespace lies between them.
+/// Returns the range of each body in the text, if only whitespace lies between them.
 fn cuts(text: &str, bodies: &[&str]) -> Vec<(usize, usize)> {
     let mut end = 0;
     bodies

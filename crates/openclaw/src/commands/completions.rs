@@ -1,4 +1,4 @@
-//! `openclaw completions`: the script with which a shell completes what is typed.
+//! `openclaw completions`: prints a shell completion script.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use crate::failure::Outcome;
 use crate::terminal;
 
-/// Says where to put the script: shells find it by the name of the program.
+/// Lists the paths where shells look for the script; they find it by the program's name.
 fn places() -> String {
     let name = terminal::program().as_str();
     format!(
@@ -18,11 +18,11 @@ fn places() -> String {
     )
 }
 
-/// Print a script with which a shell completes our commands.
+/// Print a shell completion script
 #[derive(Debug, Args)]
 #[command(after_help = places())]
 pub struct Completions {
-    /// For which shell
+    /// Shell to complete for
     shell: Shell,
 }
 

@@ -1,4 +1,4 @@
-//! `openclaw gateway`: the channel, in the foreground.
+//! `openclaw gateway`: runs the channel in the foreground.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -23,22 +23,22 @@ use crate::place::Place;
 use crate::reload::Files;
 use crate::{assemble, logging, supervisor};
 
-/// Threads that wait for the system get this long to end; nothing depends on them.
+/// Time for blocked threads to end; nothing depends on them.
 const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
 
-/// Run the channel in the foreground.
+/// Run the channel in the foreground
 #[derive(Debug, Args)]
 pub struct Gateway {
-    /// What OpenClaw's own gateway is told: the same as nothing
+    /// Accepted for compatibility with `openclaw gateway run`; changes nothing
     #[arg(hide = true, value_parser = ["run"])]
     run: Option<String>,
-    /// Use the message store that is there, or begin an empty one, although another was used before
+    /// Accept a different or new, empty message store in place of the one used before
     #[arg(long)]
     accept_store: bool,
 }
 
 impl Gateway {
-    /// Runs until a signal says stop.
+    /// Runs the gateway until a signal stops it.
     pub fn run(self, place: &Place) -> Outcome {
         logging::start(logging::Level::Everything);
         let files = Files::read(place)?;
@@ -46,7 +46,7 @@ impl Gateway {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;
         let outcome = runtime.block_on(serve(files, self.accept_store));
-        // A name that is looked up in vain keeps a thread for half a minute.
+        // A DNS lookup without an answer blocks its thread for half a minute.
         runtime.shutdown_timeout(THREADS_END_WITHIN);
         outcome
     }
@@ -64,7 +64,7 @@ async fn serve(mut files: Files, accepts_store: bool) -> Outcome {
     let loaded = files.started_with().clone();
     let telephony = &loaded.telephony;
     if GatewayLock::is_taken(&loaded.state) {
-        // Of two gateways for one state folder, the second is to hear of the first, not of its port.
+        // If two gateways share a state folder, the second reports the first, not the port that is taken.
         return Err(locked(&LockError::Taken(loaded.state)));
     }
     let address = SocketAddr::new(telephony.serve.bind, telephony.serve.port);
@@ -108,11 +108,11 @@ async fn serve(mut files: Files, accepts_store: bool) -> Outcome {
         broken = running.broken() => Some(broken),
     };
     supervisor::stopping();
-    tracing::info!("stopping: no new work is taken; a second signal ends at once");
+    tracing::info!("stopping: no new work is accepted; a second signal ends the process at once");
     tokio::select! {
         () = running.stop() => tracing::info!("stopped"),
         code = signals.stop() => {
-            tracing::warn!("ended at once; what was under way is taken up at the next start");
+            tracing::warn!("ended at once; unfinished work continues after the next start");
             std::process::exit(code);
         }
     }
@@ -121,19 +121,22 @@ async fn serve(mut files: Files, accepts_store: bool) -> Outcome {
     outcome(broken)
 }
 
-/// A gateway that is broken ends as a failure, so that a service manager starts it again.
+/// Ends with a failure if a task broke, so that a service manager restarts the gateway.
 fn outcome(broken: Option<BrokenTask>) -> Outcome {
     match broken {
-        Some(broken) => Err(Failure::new(broken).hint("report it with the log; a service manager starts it again")),
+        Some(broken) => Err(Failure::new(broken).hint(
+            "please report this with the log; a service manager restarts \
+            the gateway",
+        )),
         None => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// Sent where a file reaches the size that the system allows (`ulimit -f`); ends a process that does not handle it. Its number
-/// is the same on Linux and macOS. Handled, the write fails instead, and says why.
+/// SIGXFSZ, sent when a file reaches the size limit (`ulimit -f`); without a handler it kills the process. Its number
+/// is the same on Linux and macOS. With one, the write fails with an error that names the cause.
 const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(25);
 
-/// What a person or a service manager tells the process.
+/// Signals from a person or a service manager.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -151,7 +154,7 @@ impl Signals {
         })
     }
 
-    /// Follows what is changed in `files`, and reads them anew at a hang-up, until somebody says stop.
+    /// Follows changes to `files`, and rereads them on SIGHUP, until a stop signal arrives.
     async fn serve_until_stop(&mut self, files: &mut Files, running: &Running) {
         loop {
             tokio::select! {
@@ -166,7 +169,7 @@ impl Signals {
         }
     }
 
-    /// Waits until somebody says stop, and says which code a shell expects of a process that this signal ended.
+    /// Waits for a stop signal and returns the exit code that a shell expects for it.
     async fn stop(&mut self) -> i32 {
         let (signal, _) = tokio::select! {
             got = self.terminate.recv() => (SignalKind::terminate(), got),
@@ -176,20 +179,25 @@ impl Signals {
     }
 }
 
-/// Says in the log what a person wants to know at the start.
+/// Logs the facts that an operator looks for at startup.
 fn greet(loaded: &Loaded, address: SocketAddr, agent: &str) {
     let telephony = &loaded.telephony;
     let webhook = telephony.public_url.as_ref().map(PublicUrl::webhook);
     let policy = telephony.policy.inbound.as_str();
-    tracing::info!(listening = %address, webhook, agent, policy, "the telephony gateway is up");
+    tracing::info!(listening = %address, webhook, agent, policy, "the telephony gateway is running");
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     if telephony.skip_signature_verification {
-        tracing::warn!("SIGNATURES ARE NOT CHECKED: anybody who reaches this port can pose as Twilio and as anyone");
+        tracing::warn!(
+            "SIGNATURES ARE NOT CHECKED: anyone who reaches this port can pose as Twilio and as any contact"
+        );
     }
     if webhook.is_none() && telephony.tunnel.provider.is_none() {
-        tracing::warn!("no publicUrl is set: Twilio is given no address for reports, so statuses are asked for");
+        tracing::warn!(
+            "no publicUrl is set: Twilio has no address for status reports, so the gateway polls for \
+            statuses"
+        );
     }
 }
 
@@ -198,13 +206,13 @@ fn cannot_listen(address: SocketAddr, section: &str, error: &std::io::Error) -> 
     let key = format!("channels.telephony.{section}");
     match error.kind() {
         std::io::ErrorKind::AddrInUse => failure.hint(format!(
-            "another program, perhaps a gateway with another state folder, has the port: stop it, or set {key}.port"
+            "another program has the port, perhaps a gateway with a different state folder: stop it, or set {key}.port"
         )),
         std::io::ErrorKind::AddrNotAvailable => {
             failure.hint(format!("set {key}.bind to an address of this machine, or to 0.0.0.0 for all of them"))
         }
         std::io::ErrorKind::PermissionDenied => {
-            failure.hint(format!("ports below 1024 need special rights: set {key}.port"))
+            failure.hint(format!("ports below 1024 need special privileges: set {key}.port"))
         }
         _ => failure,
     }
@@ -214,9 +222,9 @@ fn locked(error: &LockError) -> Failure {
     let failure = Failure::new(error);
     match error {
         LockError::Taken(_) => {
-            failure.hint("one gateway is enough for a state folder; `openclaw telephony status` shows it")
+            failure.hint("only one gateway can use a state folder; `openclaw telephony status` shows it")
         }
-        LockError::Unusable(_, cause) => failure.hint(format!("{cause}: check owner and mode of the state folder")),
+        LockError::Unusable(_, cause) => failure.hint(format!("{cause}: check the owner and mode of the state folder")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `openclaw man`: the manual, made from the same words as `--help`.
+//! `openclaw man`: the manual, generated from the `--help` texts.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,16 +10,15 @@ use clap_mangen::Man as Page;
 use crate::failure::Outcome;
 use crate::terminal;
 
-/// How the manual is read.
-const READING: &str = "\
-openclaw man | man -l -                 shows the first page
-openclaw man ~/.local/share/man/man1    has `man openclaw-telephony-send` and the like work from then on";
+/// Examples shown below the help.
+const READING: &str = "openclaw man | man -l -                 shows the first page
+openclaw man ~/.local/share/man/man1    makes `man openclaw-telephony-send` and the like work";
 
-/// Print the manual, or write a page for each command.
+/// Print the manual page, or write one for each command
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(READING).into_owned())]
 pub struct Man {
-    /// Folder to write a page for each command into; made where there is none
+    /// Folder to write a page for each command into; created if missing
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }

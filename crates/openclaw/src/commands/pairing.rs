@@ -1,4 +1,4 @@
-//! `openclaw pairing …`: who may talk to the assistant.
+//! `openclaw pairing …`: decides who may talk to the assistant.
 
 pub mod approve;
 pub mod list;
@@ -14,19 +14,18 @@ use crate::failure::Outcome;
 use crate::number;
 use crate::place::Place;
 
-/// The commands about pairing.
+/// The pairing commands.
 #[derive(Debug, Subcommand)]
 pub enum Pairing {
-    /// Show who asks to talk to the assistant
+    /// List pairing requests
     List(list::List),
-    /// Let somebody talk to the assistant
+    /// Let a contact talk to the assistant
     Approve(approve::Approve),
-    /// Refuse a request, or end an approval
+    /// Reject a request, or revoke an approval
     Reject(reject::Reject),
 }
 
 impl Pairing {
-    /// Does what was typed.
     pub fn run(self, place: &Place) -> Outcome {
         match self {
             Pairing::List(list) => list.run(place),
@@ -36,20 +35,20 @@ impl Pairing {
     }
 }
 
-/// Reads the channel: `telephony`, or what people call it.
+/// Parses the channel: `telephony` or one of its aliases.
 fn channel(word: &str) -> Result<String, String> {
     match word.to_ascii_lowercase().as_str() {
         "telephony" | "sms" | "phone" => Ok(word.to_owned()),
-        _ => Err("this program pairs for `telephony` only (`sms` and `phone` mean the same)".to_owned()),
+        _ => Err("this program only pairs for `telephony` (aliases: `sms`, `phone`)".to_owned()),
     }
 }
 
-/// Reads whom the operator means: a code, or a phone number.
+/// Parses a pairing code or a phone number.
 pub fn who(word: &str) -> Result<Who, String> {
     if number::compact(word).starts_with('+') {
         return number::phone(word).map(Who::Number);
     }
     PairingCode::from_str(word)
         .map(Who::Code)
-        .map_err(|error| format!("{error}, nor a phone number such as +15550005678"))
+        .map_err(|error| format!("{error}, and not a phone number such as +15550005678 either"))
 }

@@ -21,14 +21,14 @@ use clap::Subcommand;
 use crate::failure::Outcome;
 use crate::place::Place;
 
-/// The commands about messages, set-up and tests.
+/// Commands about messages, setup and tests.
 #[derive(Debug, Subcommand)]
 pub enum Telephony {
     /// Try the channel without an account: a phone in the browser
     Simulate(Box<simulate::Simulate>),
-    /// Set everything up: account, number, public URL, agent, webhook
+    /// Set up everything: account, number, public URL, agent, webhook
     Setup(Box<setup::Setup>),
-    /// Find out what is wrong, why it matters, and what to do
+    /// Find problems, explain them and say how to fix them
     Doctor(doctor::Doctor),
     /// Send a text message
     Send(send::Send),
@@ -43,15 +43,15 @@ pub enum Telephony {
     OptOuts(optouts::OptOuts),
     /// Show what messages cost and what is left on the account
     Costs(costs::Costs),
-    /// Count what a text costs: encoding and segments
+    /// Show how a text is encoded, its segments and its cost
     Segments(segments::Segments),
-    /// Show and change the webhook between Twilio and this machine
+    /// Show or change the webhook at Twilio
     #[command(subcommand, arg_required_else_help = true)]
     Webhook(webhook::Webhook),
     /// Check or show the configuration, or print its schema
     #[command(subcommand, arg_required_else_help = true)]
     Config(config::Config),
-    /// Run the gateway as a service of systemd
+    /// Run the gateway as a systemd service
     #[command(subcommand, arg_required_else_help = true)]
     Service(service::Service),
     /// Print everything stored about a contact, as JSON
@@ -61,7 +61,6 @@ pub enum Telephony {
 }
 
 impl Telephony {
-    /// Does what was typed.
     pub fn run(self, place: &Place) -> Outcome {
         match self {
             Telephony::Send(send) => send.run(place),

@@ -1,4 +1,4 @@
-//! The account at Twilio: credentials, state, money, clock, and what Twilio complained of.
+//! Checks the Twilio account: credentials, state, balance, clock, and recent alerts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,24 +19,25 @@ use super::catalogue::{
 use super::{ANSWER_WITHIN, Checkup, Subject, store};
 use crate::assemble;
 
-/// Certificates and signatures of other services live with less; pairing codes and daily limits with more.
+/// Largest clock error. Certificates and other services' signatures need less, pairing codes and daily limits tolerate
+/// more.
 const CLOCK_MAY_DIFFER: Duration = Duration::from_secs(30);
 
-/// Some days of a small assistant: two units of the currency, in billionths.
+/// Two units of the currency, in billionths: enough for some days of a small assistant.
 const LITTLE_MONEY: Amount = Amount(2_000_000_000);
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Whether credentials are taken.
+/// The result of checking credentials.
 enum Taken {
     Yes,
     No,
-    /// Twilio answers, and what could be asked for is not there or not allowed.
+    /// Twilio responds, but what was requested does not exist or is not allowed.
     Unchecked(ProviderError),
     Unknown(ProviderError),
 }
 
-/// Looks at the account.
+/// Checks the account.
 pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
     let rest = twilio.rest();
@@ -48,7 +49,7 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
         return checkup;
     }
     match is_taken(rest, &balance).await {
-        Taken::Yes => checkup.well("Twilio takes the credentials"),
+        Taken::Yes => checkup.well("Twilio accepts the credentials"),
         Taken::No => {
             checkup.found(CREDENTIALS_WRONG.found(""));
             return checkup;
@@ -66,7 +67,8 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     checkup
 }
 
-/// A standard API key may not ask for the account itself, so that is no test of credentials.
+/// Checks that the credentials are accepted. A standard API key cannot read the account itself, so a failure there
+/// proves nothing.
 async fn is_taken(rest: &Rest, balance: &Result<Price, ProviderError>) -> Taken {
     match balance {
         Ok(_) => Taken::Yes,
@@ -81,7 +83,8 @@ async fn is_taken(rest: &Rest, balance: &Result<Price, ProviderError>) -> Taken 
     }
 }
 
-/// With an API key the token itself is used for signatures only, where nobody would say that it is wrong.
+/// Checks the Auth Token when an API key is used: the token then only verifies signatures, where an error would go
+/// unnoticed.
 async fn check_token(telephony: &Telephony, checkup: &mut Checkup) {
     if telephony.twilio.api_key.is_none() {
         return;
@@ -117,9 +120,9 @@ async fn check_state(
         }
         Ok(state) => checkup.well(format!("a {} account, {}", state.kind.to_lowercase(), state.status)),
         Err(ProviderError::Refused { http_status: 401 | 403, code: Some(_), .. }) => {
-            checkup.well("an API key may not ask for the kind of account");
+            checkup.well("an API key cannot read the account type");
         }
-        Err(error) => checkup.unchecked("the kind of account", &error),
+        Err(error) => checkup.unchecked("the account type", &error),
     }
 }
 
@@ -146,7 +149,7 @@ async fn check_clock(rest: &Rest, checkup: &mut Checkup) {
     }
 }
 
-/// Looks at what Twilio complained of.
+/// Reports Twilio's recent alerts.
 pub async fn check_alerts(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
     let alerts = match twilio.rest().alerts().await {

@@ -1,4 +1,4 @@
-//! The agent: whether there is one, and whether it would answer.
+//! Checks that the agent exists and would answer.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,15 +13,15 @@ use super::catalogue::{
 };
 use super::{Checkup, Subject};
 
-/// Looks for it, and shows its server the credential; it is asked nothing.
+/// Checks the agent's program or server with its credential, without asking it anything.
 pub async fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup::default();
     match &subject.loaded.telephony.agent.kind {
         AgentKind::Echo if is_chosen(subject) => checkup.found(AGENT_ECHO.found("`agent.kind` says so")),
-        AgentKind::Echo => checkup.found(AGENT_ECHO.found("nobody chose another one")),
+        AgentKind::Echo => checkup.found(AGENT_ECHO.found("no other agent was chosen")),
         AgentKind::Command(settings) => match &settings.command {
             CommandLine::Program(words) => check_program(words, subject, &mut checkup),
-            CommandLine::Shell(_) => checkup.well("a line for the shell"),
+            CommandLine::Shell(_) => checkup.well("a shell command line"),
         },
         AgentKind::OpenAi(settings) => check_openai(subject, settings, &mut checkup).await,
         AgentKind::OpenClaw(settings) => check_openclaw(subject, settings, &mut checkup).await,
@@ -29,7 +29,7 @@ pub async fn check(subject: &Subject) -> Checkup {
     checkup
 }
 
-/// Whether the operator said who answers.
+/// Returns true if the operator chose an agent.
 fn is_chosen(subject: &Subject) -> bool {
     let shown = subject.loaded.show();
     let kind = shown.iter().find(|shown| shown.path == "channels.telephony.agent.kind");
@@ -54,7 +54,7 @@ fn is_program(path: &Path) -> bool {
 async fn check_openai(subject: &Subject, settings: &OpenAiAgent, checkup: &mut Checkup) {
     let Some(models) = ask_server(subject, &settings.base_url, checkup).await else { return };
     let model = &settings.model;
-    // Ollama has `llama3.2:latest` in its list, and takes `llama3.2`.
+    // Ollama lists `llama3.2:latest`, and accepts `llama3.2`.
     let is_it = |listed: &String| listed == model || listed.split(':').next() == Some(model);
     if models.as_ref().is_some_and(|models| !models.iter().any(is_it)) {
         checkup.found(AGENT_NO_MODEL.found(format!("`{model}`")));
@@ -63,7 +63,10 @@ async fn check_openai(subject: &Subject, settings: &OpenAiAgent, checkup: &mut C
 
 async fn check_openclaw(subject: &Subject, settings: &OpenClawAgent, checkup: &mut Checkup) {
     if !is_chosen(subject) {
-        checkup.well("openclaw, because the file enables gateway.http.endpoints.chatCompletions and names no other");
+        checkup.well(
+            "openclaw, because the file enables gateway.http.endpoints.chatCompletions and names no other \
+            agent",
+        );
     }
     let listed = ask_server(subject, &settings.base_url, checkup).await.flatten();
     let agents = listed.map(|models| {
@@ -81,14 +84,14 @@ async fn check_openclaw(subject: &Subject, settings: &OpenClawAgent, checkup: &m
     }
 }
 
-/// What the agent's server lists, where it would answer; a finding where it would not.
+/// Returns the models or agents that the server lists; records a finding if it would not answer.
 async fn ask_server(subject: &Subject, base_url: &str, checkup: &mut Checkup) -> Option<Option<Vec<String>>> {
     let agent = telephony_agents::from_config(&subject.loaded.telephony.agent.kind, &subject.loaded.environment);
     match agent.models().await {
         Ok(models) => {
             let server = Address::parse(base_url).and_then(|address| address.server());
             checkup.well(
-                server.map_or("the server".to_owned(), |(host, port)| format!("{host}:{port}")) + " takes requests",
+                server.map_or("the server".to_owned(), |(host, port)| format!("{host}:{port}")) + " accepts requests",
             );
             return Some(models);
         }

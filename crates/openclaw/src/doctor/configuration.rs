@@ -1,4 +1,4 @@
-//! What the operator said, and who else reads it.
+//! Checks the configuration, and whether OpenClaw reads it too.
 
 use telephony_config::{ChosenBy, Problems, ProviderName};
 
@@ -11,13 +11,13 @@ use crate::host_openclaw::Beside;
 
 const AREA: &str = "Configuration";
 
-/// A configuration that cannot even be read.
+/// Reports a configuration that cannot be read.
 pub fn unusable(problems: &Problems) -> Checkup {
     let found = problems.iter().map(|problem| CONFIG_UNUSABLE.found(problem)).collect();
     Checkup { area: AREA, found, ..Checkup::default() }
 }
 
-/// What is unwise in the configuration.
+/// Reports risky settings.
 pub fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup { area: AREA, ..Checkup::default() };
     let (loaded, telephony) = (&subject.loaded, &subject.loaded.telephony);

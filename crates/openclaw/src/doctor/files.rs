@@ -1,5 +1,4 @@
-//! Who may read what is secret and write what decides: the configuration, `.env`, and the state folder; and whether the
-//! latter can be written at all.
+//! Checks that only the owner can read secrets and change settings, and that the state folder is writable.
 
 use std::collections::BTreeSet;
 use std::fs::{Metadata, Permissions};
@@ -13,44 +12,44 @@ use super::catalogue::{FILE_OPEN, FILE_WRITABLE, STATE_UNWRITABLE};
 use super::{Checkup, Finding, Subject};
 use crate::{assemble, state_folder};
 
-/// Everybody but the owner.
+/// The permissions of group and others.
 const OTHERS: u32 = 0o077;
 
-/// Whether the group may write, and whether everybody may.
+/// The write permissions of group and others.
 const GROUP_WRITES: u32 = 0o020;
 const EVERYBODY_WRITES: u32 = 0o002;
 
-/// In a folder like `/tmp`, nobody may replace what is another's.
+/// The sticky bit: in a folder such as `/tmp`, only the owner can replace a file.
 const STICKY: u32 = 0o1000;
 
-/// What has more rights than it should.
+/// A file or folder with excessive permissions.
 struct Excess {
     path: PathBuf,
     mode: u32,
-    /// The rights that are too much.
+    /// The excessive permission bits.
     bits: u32,
     finding: &'static Finding,
 }
 
-/// Looks who may do what.
+/// Checks the permissions.
 pub fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup { area: "Files", ..Checkup::default() };
     for Excess { path, mode, finding, .. } in excesses(&subject.loaded, &subject.location) {
         checkup.found(finding.found(format!("{} has mode {:o}", path.display(), mode & 0o7777)));
     }
     if checkup.found.is_empty() {
-        checkup.well("secrets and messages are readable by their owner only");
+        checkup.well("only the owner can read secrets and messages");
     }
     check_state(&subject.loaded, &mut checkup);
     checkup
 }
 
-/// Whether `close` mends it.
+/// Returns true if `close` fixes it.
 pub fn is_fixed_by_closing(finding: &Finding) -> bool {
     [FILE_OPEN, FILE_WRITABLE].contains(&finding)
 }
 
-/// Takes the rights of others away that are too much, unless it is only to be shown. Gives what is, or would be, closed.
+/// Removes excessive permissions, unless `only_show`. Returns the affected paths.
 pub fn close(place: &crate::place::Place, only_show: bool) -> io::Result<BTreeSet<PathBuf>> {
     let environment = assemble::environment();
     let location = locate(&environment, place.config.as_deref());
@@ -65,7 +64,7 @@ pub fn close(place: &crate::place::Place, only_show: bool) -> io::Result<BTreeSe
     excesses(&loaded, &location).into_iter().map(close).collect()
 }
 
-/// What others may read or write and should not.
+/// Returns paths that other users can read or write and should not.
 fn excesses(loaded: &Loaded, location: &Location) -> Vec<Excess> {
     let (private, decisive) = (private(loaded, location), decisive(loaded, location));
     let open = private.iter().filter_map(|path| Excess::of(path, FILE_OPEN, |_| OTHERS));
@@ -81,7 +80,8 @@ impl Excess {
     }
 }
 
-/// The rights to write that others should not have. A group that has the number of its user is that user's own.
+/// Returns write permissions that other users should not have. A group with the same number as its user is that user's
+/// private group.
 fn writing(metadata: &Metadata) -> u32 {
     if metadata.is_dir() && metadata.mode() & STICKY != 0 {
         return 0;
@@ -89,7 +89,7 @@ fn writing(metadata: &Metadata) -> u32 {
     if metadata.gid() == metadata.uid() { EVERYBODY_WRITES } else { EVERYBODY_WRITES | GROUP_WRITES }
 }
 
-/// What holds secrets or messages.
+/// Returns the paths that hold secrets or messages.
 fn private(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
     let store = state_folder::store_file(loaded);
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", store.display()));
@@ -102,7 +102,7 @@ fn private(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
     files
 }
 
-/// The files that say what the gateway does, and the folders in which they could be replaced.
+/// Returns the files that control the gateway, and the folders where they could be replaced.
 fn decisive(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
     let sources = loaded.sources.iter().filter_map(|file| std::path::absolute(file).ok());
     let mut files: BTreeSet<PathBuf> = sources.chain([location.openclaw_state.join(".env")]).collect();
@@ -110,19 +110,19 @@ fn decisive(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
     files
 }
 
-/// Writes something into each folder that messages go to, or where it is to be made, and takes it away again.
+/// Writes a file into each folder that stores messages, or into its future parent, and removes it.
 fn check_state(loaded: &Loaded, checkup: &mut Checkup) {
     let store = state_folder::store_file(loaded).parent().map(Path::to_owned);
     let folders: BTreeSet<PathBuf> = store.into_iter().chain([loaded.state.clone()]).collect();
     for folder in folders {
         match try_writing(&folder) {
-            Ok(()) => checkup.well(format!("{} can be written", folder.display())),
+            Ok(()) => checkup.well(format!("{} is writable", folder.display())),
             Err(error) => checkup.found(STATE_UNWRITABLE.found(format!("{}: {error}", folder.display()))),
         }
     }
 }
 
-/// As much as a small database file has; a disk that is full takes the file and not what is in it.
+/// As much as a small database file: a full disk accepts a file, but no content.
 const TRIED: [u8; 4096] = [b'?'; 4096];
 
 fn try_writing(folder: &Path) -> io::Result<()> {

@@ -1,52 +1,50 @@
-//! What doctor can find: an id that never changes, what it means, why it matters, and what to do.
+//! A finding of the doctor: a stable id, what it is, why it matters, and how to fix it.
 
 use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-/// Something that doctor knows to find.
+/// A kind of problem that doctor recognizes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Its id; never changes, for scripts and pages name it.
+    /// A stable id that scripts and pages can refer to.
     pub id: &'static str,
-    /// How bad it is.
     pub severity: Severity,
-    /// What it is, as a sentence.
+    /// The problem, as a sentence.
     pub what: &'static str,
-    /// Why it matters.
+    /// Its consequences.
     pub why: &'static str,
-    /// What to do about it.
+    /// Instructions to fix it.
     pub fix: &'static str,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing.
+    /// Information only.
     Note,
-    /// Something is not as it should be, and the channel works.
+    /// Something is wrong, but the channel works.
     Warning,
-    /// The channel does not work, or not for long.
+    /// The channel does not work, or will stop working soon.
     Error,
 }
 
-/// A finding that was made, with what is particular to it.
+/// A finding with its details.
 #[derive(Debug)]
 pub struct Found {
-    /// Which.
     pub finding: &'static Finding,
-    /// What was found; never a secret, and no text that anybody wrote.
+    /// The details; never a secret or a message's text.
     pub detail: String,
 }
 
 impl Finding {
-    /// It was found, and this is particular to it.
+    /// Creates a finding with its details.
     pub fn found(&'static self, detail: impl Display) -> Found {
         Found { finding: self, detail: detail.to_string() }
     }
 
-    /// Where the documentation has it.
+    /// Returns the page that documents it.
     pub fn page(&self) -> String {
         format!("docs/reference/doctor.md#{}", self.id)
     }
@@ -71,18 +69,17 @@ mod tests {
     use super::*;
     use crate::doctor::FINDINGS;
 
-    const REFERENCE_HEAD: &str = "\
-# What doctor finds
+    const REFERENCE_HEAD: &str = "# What doctor finds
 
-`openclaw telephony doctor` looks at everything between a phone and your agent, and says what is wrong, why that matters
-and what to do. Each finding has an id that stays the same; `--json` gives it to scripts. The exit code is 1 where there
-is an *error*, else 0. `--fix` mends what can be mended safely: it takes other people's rights to your files away that are too much, and, after asking, sets the webhook.
+`openclaw telephony doctor` checks everything between a phone and your agent, and reports problems, why they matter and
+how to fix them. Each finding has a stable id, which `--json` prints for scripts. The exit code is 1 if there is an
+*error*, else 0. `--fix` fixes what is safe to fix: it removes other users' access to your files and, after asking, sets the webhook.
 
-| finding | how bad | what |
+| finding | severity | problem |
 | --- | --- | --- |
 ";
 
-    /// The page of all findings, for the reference documentation.
+    /// Generates the reference page of all findings.
     fn reference_markdown() -> String {
         let mut page = String::from(REFERENCE_HEAD);
         for Finding { id, severity, what, .. } in FINDINGS {

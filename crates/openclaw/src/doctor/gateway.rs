@@ -1,4 +1,4 @@
-//! The gateway: whether it runs, as it should, or could.
+//! Checks that the gateway is running with the current settings, or could start.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -11,7 +11,6 @@ use super::catalogue::{
 };
 use super::{Checkup, Subject};
 
-/// Looks at it.
 pub async fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup::default();
     match &subject.gateway {
@@ -36,7 +35,7 @@ pub async fn check(subject: &Subject) -> Checkup {
 fn check_running(subject: &Subject, checkup: &mut Checkup) {
     let (Some(alive), telephony) = (&subject.gateway, &subject.loaded.telephony) else { return };
     if alive.version != env!("CARGO_PKG_VERSION") {
-        let versions = format!("{} runs, this is {}", alive.version, env!("CARGO_PKG_VERSION"));
+        let versions = format!("it has version {}, this is {}", alive.version, env!("CARGO_PKG_VERSION"));
         checkup.found(GATEWAY_OTHER_VERSION.found(versions));
     }
     let configured = telephony.public_url.as_ref().map(PublicUrl::webhook);
@@ -44,19 +43,19 @@ fn check_running(subject: &Subject, checkup: &mut Checkup) {
     let is_other_url = configured.is_some() && alive.webhook_url.as_deref() != configured;
     if (is_other_url && !has_tunnel) || alive.checks_signatures == telephony.skip_signature_verification {
         let url = alive.webhook_url.as_deref().unwrap_or("no public URL");
-        checkup.found(GATEWAY_OTHER_CONFIG.found(format!("it runs with {url}")));
+        checkup.found(GATEWAY_OTHER_CONFIG.found(format!("it is running with {url}")));
     }
     match &alive.tunnel {
         Some(TunnelAlive { name, url: Some(url), .. }) => checkup.well(format!("the tunnel {name} is open at {url}")),
         Some(TunnelAlive { trouble, .. }) => {
-            checkup.found(TUNNEL_DOWN.found(trouble.as_deref().unwrap_or("it is being opened")));
+            checkup.found(TUNNEL_DOWN.found(trouble.as_deref().unwrap_or("it is opening")));
         }
-        None if has_tunnel => checkup.found(GATEWAY_OTHER_CONFIG.found("it runs without the tunnel")),
+        None if has_tunnel => checkup.found(GATEWAY_OTHER_CONFIG.found("it is running without the tunnel")),
         None => {}
     }
 }
 
-/// The limit of the running gateway, or where none runs, the one that a gateway started from here would get.
+/// Checks the limit on open files of the running gateway, or else of a gateway started from here.
 fn check_descriptors(subject: &Subject, checkup: &mut Checkup) {
     let sessions = subject.loaded.telephony.max_concurrent_sessions;
     let descriptors = match &subject.gateway {
@@ -67,7 +66,8 @@ fn check_descriptors(subject: &Subject, checkup: &mut Checkup) {
     let Descriptors { allowed, needed, connections, agents } = descriptors;
     let whose = if subject.gateway.is_some() { "the running gateway may" } else { "a gateway started from here may" };
     checkup.found(FEW_DESCRIPTORS.found(format!(
-        "{whose} open {allowed}, and {needed} are needed; it accepts {connections} connections and asks {agents} agents at a time"
+        "{whose} open {allowed}, but needs {needed}; it accepts {connections} connections and runs {agents} agents at \
+        a time"
     )));
 }
 

@@ -1,4 +1,4 @@
-//! The number and the Messaging Service: whether they are the account's, what they can do, and what carriers know of them.
+//! Checks that the number and the Messaging Service belong to the account, their capabilities, and their registration.
 
 use telephony_domain::line::{LineKind, Sender};
 use telephony_domain::line_address::LineAddress;
@@ -15,7 +15,7 @@ use super::{Checkup, Subject};
 use crate::assemble;
 use crate::plural::counted;
 
-/// Looks whether they are there, and what they can do.
+/// Checks ownership and capabilities.
 pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
     let sender = assemble::sender(&subject.loaded.telephony);
@@ -38,7 +38,8 @@ async fn check_number(subject: &Subject, rest: &Rest, number: &PhoneNumber, chec
         Err(error) => return checkup.unchecked("the number", &error),
     };
     let Some(Capabilities { sms, mms, voice }) = found.capabilities else {
-        return checkup.found(COULD_NOT_CHECK.found(format!("what {number} can do: Twilio does not say")));
+        return checkup
+            .found(COULD_NOT_CHECK.found(format!("the capabilities of {number}: Twilio does not report them")));
     };
     let can = [(sms, "SMS"), (mms, "MMS"), (voice, "Voice")].into_iter().filter_map(|(can, name)| can.then_some(name));
     checkup.well(format!("{number}: {}", can.collect::<Vec<_>>().join(", ")));
@@ -52,7 +53,7 @@ async fn check_number(subject: &Subject, rest: &Rest, number: &PhoneNumber, chec
 
 async fn check_short_code(subject: &Subject, rest: &Rest, code: &str, checkup: &mut Checkup) {
     match rest.short_code(code).await {
-        Ok(Some(_)) => checkup.well(format!("{code}: short code, SMS; MMS only where the carrier approved it")),
+        Ok(Some(_)) => checkup.well(format!("{code}: short code, SMS; MMS only if the carrier has approved it")),
         Ok(None) => checkup.found(NUMBER_MISSING.found(code)),
         Err(error) => checkup.unchecked("the short code", &error),
     }
@@ -65,7 +66,7 @@ async fn check_service(rest: &Rest, service: &str, checkup: &mut Checkup) {
     match rest.service_numbers(service).await {
         Ok(numbers) if numbers.is_empty() => checkup.found(SERVICE_WITHOUT_NUMBERS.found(service)),
         Ok(numbers) => checkup.well(format!("{service}: {}", counted(numbers.len(), "number"))),
-        // Without the product itself nothing is known of this service.
+        // Without the product, it is unknown whether the service exists.
         Err(error) if error.is_not_found() => match rest.services().await {
             Ok(_) => checkup.found(SERVICE_MISSING.found(service)),
             Err(error) => checkup.unchecked("the Messaging Service", &error),
@@ -74,7 +75,7 @@ async fn check_service(rest: &Rest, service: &str, checkup: &mut Checkup) {
     }
 }
 
-/// Looks whether carriers in the United States take what an American number sends.
+/// Checks that carriers in the United States accept messages from an American number.
 pub async fn check_registration(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
     let Sender { number, messaging_service } = assemble::sender(&subject.loaded.telephony);
@@ -84,7 +85,7 @@ pub async fn check_registration(subject: &Subject, twilio: &Twilio) -> Checkup {
     match (is_american, kind) {
         (true, LineKind::LongCode) => {}
         (_, LineKind::TollFree) => {
-            let text = "whether the toll-free number is verified: see Twilio's console (error 30032 if not)";
+            let text = "the verification of the toll-free number: see the Twilio Console (error 30032 if unverified)";
             checkup.found(COULD_NOT_CHECK.found(text));
             return checkup;
         }
@@ -118,7 +119,7 @@ async fn check_campaign(rest: &Rest, service: &str, checkup: &mut Checkup) {
     }
 }
 
-/// The Messaging Service whose campaign covers a number.
+/// Returns the Messaging Service whose campaign covers a number.
 async fn service_of(rest: &Rest, number: Option<&PhoneNumber>) -> Result<Option<String>, ProviderError> {
     let Some(number) = number else { return Ok(None) };
     for service in rest.services().await? {

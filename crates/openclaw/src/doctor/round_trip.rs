@@ -1,4 +1,4 @@
-//! The way in, all of it at once: a request that is signed here goes out, through the public URL, to the running gateway.
+//! Checks incoming requests end to end: sends a signed request through the public URL to the running gateway.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use super::catalogue::{
 use super::{Checkup, Found, Subject};
 use crate::{assemble, public_url};
 
-/// What the gateway saw is told at once; an answer without it came from somebody else.
+/// The gateway reports a request at once; if it has not by then, something else responded.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Makes the round trip, with the URL that Twilio should have and the one that it has.
+/// Makes the round trip with the URL that Twilio should have and the one that it has.
 pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
     let ours = subject.url.as_ref().map(|url| public_url::told(url).webhook);
@@ -34,7 +34,7 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     let urls = urls(subject, twilio, ours).await;
     if subject.gateway.is_none() {
         if !urls.is_empty() {
-            checkup.found(COULD_NOT_CHECK.found("the way in: no gateway runs"));
+            checkup.found(COULD_NOT_CHECK.found("incoming requests: no gateway is running"));
         }
         return checkup;
     }
@@ -44,7 +44,7 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     checkup
 }
 
-/// Our URL, and Twilio's own where it is another that leads to the same server, or the only one that is known.
+/// Returns our URL, and Twilio's if it is a different one on the same server or the only known one.
 async fn urls(subject: &Subject, twilio: &Twilio, ours: Option<String>) -> Vec<String> {
     let routes = subject.routes(twilio).await.unwrap_or_default();
     let settings = routes.iter().filter_map(|route| route.setting("InboundRequestUrl").or(route.setting("SmsUrl")));
@@ -60,7 +60,7 @@ async fn urls(subject: &Subject, twilio: &Twilio, ours: Option<String>) -> Vec<S
 }
 
 fn check_form(subject: &Subject, url: &str, checkup: &mut Checkup) {
-    // A Twilio that is here itself, in a test, can reach what is here.
+    // A local stand-in for Twilio, as in tests, can reach private addresses.
     let account = assemble::account(&subject.loaded.telephony);
     let (host, twilio) = (host_of(url), host_of(&account.api_url));
     if is_private(host) && !is_private(twilio) {
@@ -75,7 +75,7 @@ fn host_of(url: &str) -> &str {
     Address::parse(url).and_then(|url| url.server()).map_or("", |(host, _)| host)
 }
 
-/// Whether nobody on the internet can reach the host, as far as its name alone says.
+/// Returns true if the host name alone shows that the internet cannot reach it.
 fn is_private(host: &str) -> bool {
     let host = host.to_lowercase();
     let local = ["localhost", "local", "lan", "internal", "home.arpa"];
@@ -102,7 +102,7 @@ async fn travel(subject: &Subject, twilio: &Twilio, url: &str, checkup: &mut Che
     }
 }
 
-/// A request that went out, and what came of it on either side.
+/// A request sent, and the results on both sides.
 struct Trip {
     probe: Probe,
     answer: Answer,
@@ -110,9 +110,9 @@ struct Trip {
 }
 
 impl Trip {
-    /// Sends a request to `url`, signed as if Twilio had been told `signed`.
+    /// Sends a request to `url`, signed as if `signed` were configured at Twilio.
     async fn make(subject: &Subject, twilio: &Twilio, signed: &str, url: &str) -> Result<Trip, Found> {
-        let cannot = |why: String| COULD_NOT_CHECK.found(format!("the way in: {why}"));
+        let cannot = |why: String| COULD_NOT_CHECK.found(format!("incoming requests: {why}"));
         let announced = probe::announce(&subject.loaded.state).await;
         let announced = announced.map_err(|error| cannot(format!("the gateway's socket: {error}")))?;
         let probe = twilio.probe_signed_for(signed, url, announced.name());
@@ -136,13 +136,13 @@ fn broken_off(failure: &Failure) -> Found {
 async fn arrived(subject: &Subject, twilio: &Twilio, url: &str, trip: &Trip) -> Result<String, Found> {
     let Some(sighting) = &trip.sighting else { return Err(answered_by_another(url, &trip.answer)) };
     match &sighting.verdict {
-        Verdict::Valid if trip.answer.status == 200 => Ok(format!("a signed request came round through {url}")),
+        Verdict::Valid if trip.answer.status == 200 => Ok(format!("a signed request arrived through {url}")),
         Verdict::Valid => Err(answered_by_another(url, &trip.answer)),
         Verdict::Unsigned => Err(SIGNATURE_LOST.found(url)),
         Verdict::NoSuchPath | Verdict::WrongMethod => {
             let came = format!("{} {}", sighting.method, sighting.path);
             let serve = &subject.loaded.telephony.serve.path;
-            Err(URL_WRONG_PATH.found(format!("{url} came as {came}, the gateway has POST {serve}")))
+            Err(URL_WRONG_PATH.found(format!("{url} arrived as {came}, the gateway has POST {serve}")))
         }
         Verdict::Refused(reason) => {
             let detail = mismatch(subject, twilio, url, &trip.probe, sighting, reason).await;
@@ -156,13 +156,13 @@ fn answered_by_another(url: &str, answer: &Answer) -> Found {
     match &answer.location {
         Some(location) => {
             let location = location.split(['?', '#']).next().unwrap_or_default();
-            URL_REDIRECTS.found(format!("{url} leads to {location}"))
+            URL_REDIRECTS.found(format!("{url} redirects to {location}"))
         }
-        None => URL_ANSWERED_BY_ANOTHER.found(format!("{url} is answered with {}{server}", answer.status)),
+        None => URL_ANSWERED_BY_ANOTHER.found(format!("{url} responds with {}{server}", answer.status)),
     }
 }
 
-/// What was signed, what the gateway checked, and the change that would have made them match.
+/// Describes what was signed, what the gateway checked, and the change that would make them match.
 async fn mismatch(
     subject: &Subject,
     twilio: &Twilio,
@@ -175,7 +175,7 @@ async fn mismatch(
     let mut detail = format!("signed for {url}; the gateway expected {}", expected.join(" or "));
     if sighting.urls.contains(&probe.url) {
         return format!(
-            "{detail}: the URL fits, so the gateway has another Auth Token, or the body was changed ({reason})"
+            "{detail}: the URL matches, so the gateway has a different Auth Token, or the body was changed ({reason})"
         );
     }
     detail.push_str(&if_it_were_the_url(subject, twilio, url, sighting).await);
@@ -198,20 +198,20 @@ async fn mismatch(
     detail
 }
 
-/// Whether the URL is all that is wrong: a second request, signed for the URL that the gateway has, tells.
+/// Sends a second request, signed for the URL that the gateway expects, to find out whether only the URL is wrong.
 async fn if_it_were_the_url(subject: &Subject, twilio: &Twilio, url: &str, sighting: &Sighting) -> String {
     let Some(theirs) = sighting.urls.first() else { return String::new() };
     let second = Trip::make(subject, twilio, without_name(theirs), url).await;
     match second.ok().and_then(|trip| trip.sighting).map(|sighting| sighting.verdict) {
         Some(Verdict::Valid) => format!("; {url} as publicUrl would have matched"),
-        Some(Verdict::Refused(_)) => "; a signature for that URL is not believed either, so the gateway has another \
-            Auth Token as well, or the body was changed"
+        Some(Verdict::Refused(_)) => "; a signature for that URL does not match either, so the gateway also has a \
+            different Auth Token, or the body was changed"
             .to_owned(),
         _ => String::new(),
     }
 }
 
-/// A URL without the name that made it a probe's.
+/// Returns the URL without the parameter that marks a probe.
 fn without_name(url: &str) -> &str {
     let end = url.find("openclaw-probe=").unwrap_or(url.len() + 1);
     url.get(..end - 1).unwrap_or(url)

@@ -1,4 +1,4 @@
-//! The message store: whether it works, and what stands in it that somebody should look at.
+//! Checks that the message store works, and reports what in it needs attention.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,17 +21,17 @@ use super::{Checkup, Subject};
 use crate::plural::counted;
 use crate::{assemble, known_store, part, state_folder, time_format};
 
-/// A line that is busy for longer is worth a word.
+/// A queue longer than this is reported.
 const LONG: Duration = Duration::from_secs(10 * 60);
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Opens the store where there is one, and tries whether it can be written; looking makes none.
+/// Opens an existing store and checks that it is writable; creates none.
 pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
     let mut checkup = Checkup { area: "Store", ..Checkup::default() };
     let file = state_folder::store_file(loaded);
     if !file.exists() && GatewayLock::is_taken(&loaded.state) {
-        let gone = format!("{} is gone, and the gateway that runs cannot store anything", file.display());
+        let gone = format!("{} is gone, and the running gateway cannot store anything", file.display());
         checkup.found(STORE_UNUSABLE.found(gone));
         return (checkup, None);
     }
@@ -40,7 +40,7 @@ pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
         return (checkup, None);
     }
     if !file.exists() {
-        checkup.well(format!("{} is made at the first start", file.display()));
+        checkup.well(format!("{} is created at the first start", file.display()));
         return (checkup, None);
     }
     let opened = match open_and_write(&file).await {
@@ -53,7 +53,7 @@ pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
         }
         Err(error) => {
             checkup.found(STORE_UNUSABLE.found(format!("{error} ({})", error.hint())));
-            // What can still be read is worth looking at.
+            // A store that can only be read still has findings.
             SqliteStore::open(&file, Mode::Reading)
         }
     };
@@ -61,14 +61,14 @@ pub async fn open(loaded: &Loaded) -> (Checkup, Option<Arc<dyn Store>>) {
     (checkup, store)
 }
 
-/// What can be opened cannot always be written.
+/// Opens the store and writes to it, because opening alone does not prove it is writable.
 pub async fn open_and_write(file: &Path) -> Result<SqliteStore, StoreError> {
     let store = SqliteStore::open(file, Mode::Command)?;
     store.try_writing().await?;
     Ok(store)
 }
 
-/// Looks at what waits and what failed.
+/// Checks queues and failures.
 pub async fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup::default();
     let Some(store) = &subject.store else { return checkup };
@@ -85,7 +85,7 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
         checkup.found(finding.found(given.text));
     }
     let storage = subject.gateway.as_ref().and_then(|alive| alive.storage.as_ref());
-    // Where we cannot write either, that was found when the store was opened.
+    // If this process cannot write either, opening the store already reported that.
     if let Some(storage) = storage
         && store.try_writing().await.is_ok()
     {
@@ -100,26 +100,26 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
         summary.received_today, summary.sent_today, summary.queued
     ));
     if summary.dead + summary.parked > 0 {
-        checkup.found(TURNS_DEAD.found(format!("{} given up, {} still tried", summary.dead, summary.parked)));
+        checkup.found(TURNS_DEAD.found(format!("{} given up, {} being retried", summary.dead, summary.parked)));
     }
     for queue in store.queues(assemble::terms(&subject.loaded.telephony), now).await? {
         if queue.ends.since(now) > LONG {
             let why =
                 queue.waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why))).unwrap_or_default();
             let end = time_format::iso(queue.ends);
-            checkup.found(QUEUE_LONG.found(format!("{} segments leave until {end}{why}", queue.segments)));
+            checkup.found(QUEUE_LONG.found(format!("{} segments queued until {end}{why}", queue.segments)));
         }
     }
     for (code, count) in failures(store, subject).await? {
         checkup.found(match code {
             Some(code) => MESSAGES_FAILED.found(told(code, count)),
-            None => COULD_NOT_CHECK.found(format!("{} failed without a code of Twilio's", counted(count, "message"))),
+            None => COULD_NOT_CHECK.found(format!("{} failed without a Twilio error code", counted(count, "message"))),
         });
     }
     Ok(())
 }
 
-/// What failed in the last day: how often with which code.
+/// Returns how many messages of the last day failed with each error code.
 async fn failures(store: &dyn Store, subject: &Subject) -> Result<BTreeMap<Option<u32>, usize>, StoreError> {
     let filter = Filter {
         direction: Some(Direction::Outbound),
@@ -137,7 +137,7 @@ async fn failures(store: &dyn Store, subject: &Subject) -> Result<BTreeMap<Optio
     Ok(failures)
 }
 
-/// An error code with how often it came, what happened and what to do.
+/// Describes an error code: its count, its meaning and the fix.
 pub fn told(code: u32, count: usize) -> String {
     format!("{code}, {}: {}", counted(count, "time"), codes::explain(code))
 }

@@ -1,4 +1,4 @@
-//! The webhook as Twilio has it, against what it should be.
+//! Compares the webhook at Twilio with the one it should have.
 
 use telephony_providers::route::{Diversion, Route, Setting, Traffic, is_same_url};
 use telephony_providers::twilio::public_url::PublicUrl as Address;
@@ -9,7 +9,7 @@ use super::catalogue::{
 };
 use super::{Checkup, Finding, Subject};
 
-/// Whether `webhook sync` mends it.
+/// Returns true if `webhook sync` fixes it.
 pub fn is_fixed_by_sync(finding: &Finding) -> bool {
     [
         WEBHOOK_NOT_SET,
@@ -23,7 +23,6 @@ pub fn is_fixed_by_sync(finding: &Finding) -> bool {
     .contains(&finding)
 }
 
-/// Compares them.
 pub async fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup::default();
     let Some(twilio) = &subject.twilio else { return checkup };
@@ -73,7 +72,7 @@ fn check_messages(address: &str, setting: &Setting, checkup: &mut Checkup) {
     if !setting.is_wrong() {
         return;
     }
-    let detail = format!("{address}: {name} is `{value}`, and should be `{wanted}`");
+    let detail = format!("{address}: {name} is `{value}`, should be `{wanted}`");
     if name.ends_with("Method") {
         checkup.found(WEBHOOK_WRONG_METHOD.found(detail));
     } else if *name == "UseInboundWebhookOnNumber" {
@@ -94,8 +93,7 @@ fn check_calls(address: &str, setting: &Setting, checkup: &mut Checkup) {
         false => !is_same_url(without_fragment(value), without_fragment(wanted)),
     };
     if is_wrong {
-        checkup
-            .found(VOICE_WEBHOOK_ELSEWHERE.found(format!("{address}: {name} is `{value}`, and should be `{wanted}`")));
+        checkup.found(VOICE_WEBHOOK_ELSEWHERE.found(format!("{address}: {name} is `{value}`, should be `{wanted}`")));
     }
 }
 

@@ -25,10 +25,10 @@ async fn what_twilio_could_not_deliver_is_sent_again_once() {
     for (code, id) in [30002, 30034, 30003].into_iter().zip(["out-1", "out-2", "out-3"]) {
         fail(&bench, ALICE, &format!("hello {code}"), code).await;
         let before = sent(&bench, ALICE);
-        assert_eq!(retry(&bench, &[id]).await, format!("{id} is sent again.\n"));
+        assert_eq!(retry(&bench, &[id]).await, format!("{id} will be sent again.\n"));
         bench.texts(ALICE, before + 1).await;
         bench.wait_for(|status| status["outbox"]["queued"] == 0 && status["outbox"]["sending"] == 0).await;
-        assert_eq!(retry(&bench, &[id]).await, format!("{id} has not failed: nothing is sent again.\n"));
+        assert_eq!(retry(&bench, &[id]).await, format!("{id} has not failed, so it is not sent again.\n"));
         assert_eq!(sent(&bench, ALICE), before + 1);
     }
 }
@@ -44,13 +44,13 @@ async fn all_that_failed_since_then_is_sent_again_in_order() {
     bench.text(BOB, "STOP").await;
     bench.wait_for(|status| status["inbox"]["receivedToday"] == 1).await;
     let all = bench.run(&["telephony", "messages", "--retry", "--failed", "--since", "2h"]).await;
-    assert_eq!((all.code, all.stdout.as_str()), (0, "3 messages are sent again.\n"), "{all:?}");
-    assert!(all.stderr.contains("out-4 stays as it is: the contact has opted out"), "{all:?}");
+    assert_eq!((all.code, all.stdout.as_str()), (0, "3 messages will be sent again.\n"), "{all:?}");
+    assert!(all.stderr.contains("out-4 is not sent again: the contact has opted out"), "{all:?}");
     assert_eq!(bench.texts(ALICE, 6).await[3..], ["one", "two", "three"]);
     let to_bob = bench.texts(BOB, 1).await;
     assert_eq!(to_bob.iter().filter(|text| *text == "for Bob").count(), 1, "{to_bob:?}");
     bench.wait_for(|status| status["outbox"]["queued"] == 0 && status["outbox"]["sending"] == 0).await;
-    assert_eq!(retry(&bench, &["--failed", "--since", "2h"]).await, "0 messages are sent again.\n");
+    assert_eq!(retry(&bench, &["--failed", "--since", "2h"]).await, "0 messages will be sent again.\n");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn without_a_gateway_it_waits_for_one_and_nonsense_is_refused() {
     let ran = bench.run(&["telephony", "send", "+15005550001", "nowhere"]).await;
     assert_eq!(ran.code, 1);
     let ran = bench.run(&["telephony", "messages", "--retry", "out-1"]).await;
-    assert!(ran.code == 0 && ran.stderr.contains("once the gateway runs"), "{ran:?}");
+    assert!(ran.code == 0 && ran.stderr.contains("once the gateway is running"), "{ran:?}");
     let creations = bench.twilio.creations();
     bench.start_gateway().await;
     bench.wait_for(|status| status["outbox"]["failedToday"] == 1 && status["outbox"]["queued"] == 0).await;

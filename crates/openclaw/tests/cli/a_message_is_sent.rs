@@ -240,7 +240,7 @@ async fn where_it_would_be_refused_a_dry_run_says_so() {
     assert_eq!(plan["refused"], "the contact has opted out of messages from this line");
     let shown = bench.done(&["telephony", "send", ALICE, TEXT, "--dry-run"]).await;
     assert!(
-        shown.ends_with("--- It would not be sent: the contact has opted out of messages from this line.\n"),
+        shown.ends_with("--- It would be rejected: the contact has opted out of messages from this line.\n"),
         "{shown}"
     );
     let other = bench.done(&["telephony", "send", BOB, TEXT, "--dry-run"]).await;

@@ -54,7 +54,7 @@ async fn a_picture_that_is_too_large_arrives_reduced() {
     assert!(size > 5_000_000, "{size}");
     let large = large.to_str().unwrap();
     let ran = bench.run(&["telephony", "send", ALICE, "Look", "--media", large, "--wait"]).await;
-    assert!(ran.code == 0 && ran.stderr.contains(&format!("is reduced from {size} to ")), "{}", ran.stderr);
+    assert!(ran.code == 0 && ran.stderr.contains(&format!("was reduced from {size} to ")), "{}", ran.stderr);
     let message = bench.twilio.messages().remove(0);
     let arrived = &message.media[0];
     assert!(arrived.content_type == "image/jpeg" && arrived.bytes.len() <= 5_000_000, "{}", arrived.bytes.len());

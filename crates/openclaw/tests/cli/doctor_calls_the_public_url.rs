@@ -37,7 +37,7 @@ async fn nobody_is_at_the_public_url() {
     with_public_url(&format!("http://{closed}")).await.has("public-url-unreachable");
     let plain = Proxy::start().await;
     let other = with_public_url(&format!("http://{}", plain.address)).await;
-    assert!(other.detail("public-url-answered-by-another").ends_with("is answered with 200 by somebody"));
+    assert!(other.detail("public-url-answered-by-another").ends_with("responds with 200 by somebody"));
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn the_public_url_redirects() {
     let (bench, proxy, _) = behind_a_proxy().await;
     let moved = "HTTP/1.1 301 Moved\r\nlocation: https://phone.example.com/x?y=z\r\ncontent-length: 0";
     proxy.does(Habits { answer: Box::new(move |_| moved.to_owned()), ..Habits::default() });
-    assert!(doctor(&bench).await.detail("public-url-redirects").ends_with("leads to https://phone.example.com/x"));
+    assert!(doctor(&bench).await.detail("public-url-redirects").ends_with("redirects to https://phone.example.com/x"));
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn the_proxy_changes_the_path_or_drops_the_signature() {
         request: Box::new(|head| head.replacen("/telephony/webhook", "/sms", 1)),
         ..Habits::default()
     });
-    assert!(doctor(&bench).await.detail("public-url-wrong-path").contains("came as POST /sms"));
+    assert!(doctor(&bench).await.detail("public-url-wrong-path").contains("arrived as POST /sms"));
     proxy.does(Habits {
         target: Some(gateway),
         request: Box::new(|head| head.replace("x-twilio-signature", "x-something-else")),
@@ -116,7 +116,7 @@ async fn the_url_is_another_and_so_is_the_token_and_no_url_alone_would_have_matc
     let diagnosis = doctor(&bench).await;
     let detail = diagnosis.detail("signature-mismatch");
     assert!(!detail.contains("would have matched"), "{detail}");
-    assert!(detail.contains("is not believed either, so the gateway has another Auth Token as well"), "{detail}");
+    assert!(detail.contains("does not match either, so the gateway also has a different Auth Token"), "{detail}");
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn the_token_was_changed_and_the_gateway_has_the_old_one() {
     let (bench, _proxy, _) = behind_a_proxy().await;
     edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
     let diagnosis = doctor(&bench).await;
-    assert!(diagnosis.detail("signature-mismatch").contains("another Auth Token"), "{:#}", diagnosis.report);
+    assert!(diagnosis.detail("signature-mismatch").contains("a different Auth Token"), "{:#}", diagnosis.report);
     diagnosis.has("credentials-wrong");
 }
 

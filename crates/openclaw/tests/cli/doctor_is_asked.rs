@@ -47,7 +47,7 @@ async fn all_is_well_from_the_configuration_to_the_round_trip() {
     close(&bench.configuration());
     let diagnosis = doctor(&bench).await;
     assert_eq!(diagnosis.ids(), ["config-warning", "api-elsewhere", "agent-echo", "public-url-plain"]);
-    assert!(diagnosis.is_well("a signed request came round"), "{:#}", diagnosis.report);
+    assert!(diagnosis.is_well("a signed request arrived"), "{:#}", diagnosis.report);
     assert!(diagnosis.is_well("balance 15.50 USD") && diagnosis.is_well("SMS, MMS, Voice"));
     assert_eq!(diagnosis.code, 0);
     let summary = bench.json(&["telephony", "status", "--json"]).await;
@@ -214,7 +214,7 @@ async fn a_standard_api_key_is_no_bad_credential_and_a_wrong_token_beside_it_is_
     let diagnosis = doctor(&bench).await;
     diagnosis.has_not("credentials-wrong");
     diagnosis.has_not("auth-token-wrong");
-    assert!(diagnosis.is_well("an API key may not ask"), "{:#}", diagnosis.report);
+    assert!(diagnosis.is_well("an API key cannot read"), "{:#}", diagnosis.report);
     edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
     doctor(&bench).await.has("auth-token-wrong");
 }
@@ -305,8 +305,11 @@ async fn twilio_has_another_webhook_and_fix_sets_it() {
     diagnosis.has("voice-webhook-elsewhere");
     let ran = bench.run(&["telephony", "doctor", "--fix"]).await;
     assert_eq!(ran.code, 1, "nobody was asked: {ran:?}");
-    assert!(ran.stdout.contains("Twilio sends what comes in somewhere else."), "the report is not lost: {ran:?}");
-    assert!(ran.stderr.contains("there is no terminal to ask at"), "{ran:?}");
+    assert!(
+        ran.stdout.contains("Twilio delivers incoming messages to a different URL."),
+        "the report is not lost: {ran:?}"
+    );
+    assert!(ran.stderr.contains("there is no terminal to ask on"), "{ran:?}");
     bench.run(&["telephony", "doctor", "--fix", "--yes"]).await;
     let diagnosis = doctor(&bench).await;
     diagnosis.has_not("webhook-elsewhere");

@@ -13,10 +13,10 @@ async fn others_can_read_the_token_and_fix_closes_the_file() {
     let diagnosis = doctor(&bench).await;
     assert!(diagnosis.detail("file-open-to-others").ends_with("openclaw.json has mode 644"));
     let ran = bench.run(&["telephony", "doctor", "--fix", "--dry-run"]).await;
-    assert!(ran.stderr.contains("Would be closed to others"), "{ran:?}");
+    assert!(ran.stderr.contains("Would restrict access to"), "{ran:?}");
     doctor(&bench).await.has("file-open-to-others");
     let ran = bench.run(&["telephony", "doctor", "--fix"]).await;
-    assert!(ran.stderr.contains("Closed to others"), "{ran:?}");
+    assert!(ran.stderr.contains("Restricted access to"), "{ran:?}");
     doctor(&bench).await.has_not("file-open-to-others");
     assert_eq!(std::fs::metadata(bench.configuration()).unwrap().permissions().mode() & 0o777, 0o600);
 }
@@ -50,7 +50,7 @@ async fn others_can_change_what_the_gateway_does_and_fix_takes_that_away() {
 #[tokio::test]
 async fn the_state_folder_takes_nothing() {
     let bench = Bench::new().await;
-    assert!(doctor(&bench).await.is_well("/telephony can be written"));
+    assert!(doctor(&bench).await.is_well("/telephony is writable"));
     assert!(!bench.configuration().with_file_name("telephony").exists(), "looking makes nothing");
     // Nobody can make a file there, not even root.
     std::os::unix::fs::symlink("/proc/self", bench.configuration().with_file_name("telephony")).unwrap();

@@ -33,7 +33,7 @@ async fn the_agents_server_is_down() {
 #[tokio::test]
 async fn nobody_answers_but_the_echo() {
     let bench = Bench::new().await;
-    assert_eq!(doctor(&bench).await.detail("agent-echo"), "nobody chose another one");
+    assert_eq!(doctor(&bench).await.detail("agent-echo"), "no other agent was chosen");
     bench.configure("agent: { kind: 'echo' },");
     assert_eq!(doctor(&bench).await.detail("agent-echo"), "`agent.kind` says so");
 }
@@ -59,7 +59,7 @@ async fn with_model(status: u16, says: &'static str) -> Diagnosis {
 async fn a_model_answers_or_is_not_let_in_or_is_not_there() {
     let well = with_model(200, r#"{"data":[{"id":"tiny:latest"}]}"#).await;
     assert!(
-        well.is_well("takes requests") && !well.ids().iter().any(|id| id.starts_with("agent")),
+        well.is_well("accepts requests") && !well.ids().iter().any(|id| id.starts_with("agent")),
         "{:#}",
         well.report
     );

@@ -42,7 +42,7 @@ async fn every_secret_goes_where_it_is_wanted() {
     assert!(shown.contains("env OPENAI_API_KEY") && shown.contains("env NGROK_AUTHTOKEN"), "{shown}");
 
     let again = setup(&bench, &flags).await;
-    assert!(again.code == 0 && again.stderr.contains("as it should be already"), "{again:?}");
+    assert!(again.code == 0 && again.stderr.contains("already up to date"), "{again:?}");
     let to_config = setup(&bench, &[flags.as_slice(), &["--secrets", "config"]].concat()).await;
     assert_eq!(to_config.code, 0, "{to_config:?}");
     assert!(!format!("{to_config:?}").contains("-secret"), "{to_config:?}");
@@ -86,7 +86,7 @@ async fn what_is_around_a_secret_is_no_part_of_it_and_is_said() {
     for (before, after) in
         [(" ", ""), ("", "\t"), ("\u{feff}", "\r\n"), ("\u{a0}", " \u{200b}"), ("\"", "\""), ("' ", " '")]
     {
-        let warning = "warning: the Auth Token has ";
+        let warning = "warning: ignored ";
         let told = |ran: &Ran, bench: &Bench| {
             assert!(ran.code == 0 && !format!("{ran:?}").contains(bench.twilio.auth_token()), "{ran:?}");
             assert_eq!(ran.stderr.matches(warning).count(), 1, "{before:?} {after:?}: {ran:?}");
@@ -126,27 +126,27 @@ async fn another_token_of_the_same_name_is_pointed_out() {
         ran.stderr
     };
     let other = [("TWILIO_AUTH_TOKEN", "another")];
-    assert!(says(&other, &[]).contains("another one; the Auth Token of the configuration counts"));
-    assert!(!says(&[], &[]).contains("another"));
+    assert!(says(&other, &[]).contains("a different value; the Auth Token in the configuration is used"));
+    assert!(!says(&[], &[]).contains("different"));
     let given = ["--auth-token", token.as_str()];
     let kept = says(&other, &[&given[..], &["--secrets", "dotenv"]].concat());
-    assert!(kept.contains("is another one and wins over .env"), "{kept}");
+    assert!(kept.contains("has a different value, which takes precedence over .env"), "{kept}");
     // Now the token is in .env, and the same one in this environment is no matter.
     let same = [("TWILIO_AUTH_TOKEN", token.as_str())];
     assert!(!says(&same, &[]).contains("TWILIO_AUTH_TOKEN"));
     std::fs::write(folder(&bench).join(".env"), "TWILIO_AUTH_TOKEN=another\n").unwrap();
-    assert!(says(&same, &[]).contains("another one is stored, which counts where that is not set"));
+    assert!(says(&same, &[]).contains("a different one is stored, and is used where that variable is not set"));
     std::fs::remove_file(folder(&bench).join(".env")).unwrap();
-    assert!(says(&same, &[]).contains("in this environment only"));
+    assert!(says(&same, &[]).contains("is only in this environment"));
 }
 
 #[tokio::test]
 async fn a_flag_that_nobody_would_listen_to_is_a_mistake() {
     let bench = bare().await;
     for (flags, hint) in [
-        (["--agent", "echo", "--agent-key", "k"], "it goes with --agent openai or openclaw"),
-        (["--agent", "openai", "--agent-id", "phone"], "it goes with --agent openclaw"),
-        (["--reach", "https://phone.example.com", "--ngrok-domain", "d"], "go with --reach ngrok"),
+        (["--agent", "echo", "--agent-key", "k"], "it belongs to --agent openai or openclaw"),
+        (["--agent", "openai", "--agent-id", "phone"], "it belongs to --agent openclaw"),
+        (["--reach", "https://phone.example.com", "--ngrok-domain", "d"], "require --reach ngrok"),
     ] {
         let ran = setup(&bench, &[&flags[..], &REST].concat()).await;
         assert!(ran.code == 2 && ran.stderr.contains(hint), "{flags:?}: {ran:?}");
@@ -156,7 +156,7 @@ async fn a_flag_that_nobody_would_listen_to_is_a_mistake() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let changed = bench.run(&["telephony", "setup", "--agent-model", "tiny", "--no-webhook", "--yes"]).await;
     assert!(
-        changed.code == 2 && changed.stderr.contains("--agent-model says nothing to the agent `echo`"),
+        changed.code == 2 && changed.stderr.contains("--agent-model has no effect with the agent `echo`"),
         "{changed:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! Twilio refuses the whole account, and the operator fixes that.
+//! Twilio rejects the whole account, and the operator fixes that.
 
 use twilio_simulator::{Extent, Fault};
 
@@ -48,7 +48,7 @@ async fn send_beside_a_gateway_says_so_too_and_everything_goes_on_by_itself() {
     }
     let doctor = bench.run(&["telephony", "doctor"]).await;
     assert_eq!(doctor.code, 1);
-    assert!(doctor.stdout.contains("Twilio refuses the whole account"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("Twilio rejects the whole account"), "{}", doctor.stdout);
     let status = bench.done(&["telephony", "status"]).await;
     assert!(status.contains("Sending:   stopped since ") && status.contains("20005"), "{status}");
     bench.twilio.behave();

@@ -55,14 +55,14 @@ async fn and_makes_a_mistake_that_changes_nothing_until_it_is_mended() {
     bench.configure("inboundPolicy: 'opn',");
     let problems = problems(&bench).await;
     assert!(problems.contains("openclaw.json:5:18: channels.telephony.inboundPolicy: "), "{problems}");
-    assert!(bench.gateway_log().contains("cannot be used, the one before stays in force"));
+    assert!(bench.gateway_log().contains("is invalid, the previous one stays in effect"));
     bench.text(ALICE, "still there?").await;
     assert_eq!(bench.texts(ALICE, 1).await, ["still there?"]);
 
     bench.configure("inboundPolicy: 'disabled',");
     bench.wait_for(|status| config(status)["problems"].is_null()).await;
     let shown = bench.done(&["telephony", "status"]).await;
-    assert!(shown.contains(", in force\n"), "{shown}");
+    assert!(shown.contains(", in effect\n"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +80,7 @@ async fn and_is_told_which_keys_need_a_new_start() {
     let waiting = bench.wait_for(|status| config(status)["waitingForStart"] != serde_json::json!([])).await;
     assert_eq!(config(&waiting)["waitingForStart"], serde_json::json!(["serve.path", "twilio.authToken"]));
     let shown = bench.done(&["telephony", "status"]).await;
-    assert!(shown.contains("only after a new start of the gateway: serve.path, twilio.authToken"), "{shown}");
+    assert!(shown.contains("only after the gateway restarts: serve.path, twilio.authToken"), "{shown}");
     std::fs::write(bench.configuration(), text).unwrap();
     bench.wait_for(|status| config(status)["waitingForStart"] == serde_json::json!([])).await;
 }

@@ -64,7 +64,7 @@ async fn a_second_signal_ends_at_once_what_a_first_one_lets_end() {
     bench.wait_for(|status| status["inbox"]["answering"] == 1).await;
     bench.signal("-INT");
     let deadline = std::time::Instant::now() + PATIENCE;
-    while !bench.gateway_log().contains("no new work is taken") {
+    while !bench.gateway_log().contains("no new work is accepted") {
         assert!(std::time::Instant::now() < deadline, "{}", bench.gateway_log());
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -151,16 +151,19 @@ fn a_service_of_the_machine_finds_what_its_user_has() {
     assert!(printed.stdout.contains("User=assistant\n") && printed.stdout.contains(&state), "{}", printed.stdout);
     assert!(!printed.stdout.contains("/nonexistent") && !printed.stdout.contains("Environment="), "{}", printed.stdout);
 
-    assert!(printed.stderr.contains("/.openclaw/telephony would be made first, for assistant alone"), "{printed:?}");
+    assert!(
+        printed.stderr.contains("/.openclaw/telephony would be created first, accessible only to assistant"),
+        "{printed:?}"
+    );
 
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let closed = install("assistant").stderr;
-    assert!(closed.contains(&format!("warning: assistant may not read {}\n", file.display())), "{closed}");
+    assert!(closed.contains(&format!("warning: assistant cannot read {}\n", file.display())), "{closed}");
 
     let unknown = install("somebody-else");
-    assert!(unknown.code == 1 && unknown.stderr.contains("there is no user somebody-else"), "{unknown:?}");
+    assert!(unknown.code == 1 && unknown.stderr.contains("this machine has no user somebody-else"), "{unknown:?}");
     let injected = install("assistant\nExecStartPre=/bin/sh -c true");
-    assert!(injected.code == 2 && injected.stderr.contains("cannot be the name of a user"), "{injected:?}");
+    assert!(injected.code == 2 && injected.stderr.contains("is not a valid user name"), "{injected:?}");
     assert_eq!(injected.stdout, "");
 }
 

@@ -35,9 +35,9 @@ async fn doctor_names_the_limit_of_the_running_gateway() {
         bench.start_gateway_with_descriptors(most).await;
         let found = doctor(&bench).await;
         let detail = found.detail("few-descriptors");
-        let expected = format!("the running gateway may open {most}, and 2088 are needed");
+        let expected = format!("the running gateway may open {most}, but needs 2088");
         assert!(detail.starts_with(&expected), "{detail}");
-        assert!(detail.contains(&format!("{connections} connections and asks {agents} agents")), "{detail}");
+        assert!(detail.contains(&format!("{connections} connections and runs {agents} agents")), "{detail}");
         assert_eq!(bench.stop_gateway().await, 0);
         // Doctor itself may open more, and so may a gateway that is started from here.
         doctor(&bench).await.has_not("few-descriptors");
@@ -53,7 +53,7 @@ async fn doctor_names_its_own_limit_where_no_gateway_runs() {
         diagnosis(off_thread(move || command.output().unwrap()).await.into())
     };
     let detail = doctor_with(128).await.detail("few-descriptors").to_owned();
-    assert!(detail.starts_with("a gateway started from here may open 128, and 2088 are needed"), "{detail}");
+    assert!(detail.starts_with("a gateway started from here may open 128, but needs 2088"), "{detail}");
     doctor_with(2088).await.has_not("few-descriptors");
 }
 

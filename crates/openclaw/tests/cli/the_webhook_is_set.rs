@@ -56,7 +56,7 @@ async fn it_is_shown_changed_once_and_put_back() {
     let now = settings(&bench, 0).await;
     assert_eq!((now("SmsUrl"), now("VoiceUrl"), now("StatusCallback")), (OLD.to_owned(), String::new(), String::new()));
     let again = bench.run(&["telephony", "webhook", "undo"]).await;
-    assert!(again.code == 0 && again.stderr.contains("nothing to put back"), "{again:?}");
+    assert!(again.code == 0 && again.stderr.contains("nothing to restore"), "{again:?}");
     assert_eq!(changes(&bench), 2);
 }
 

@@ -1,4 +1,4 @@
-//! Marks that lines start with or consist of: headings, bullets, quotes, fences and rules.
+//! Block marks at the start of lines or on lines of their own: headings, bullets, quotes, fences and rules.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ impl Marks<'_> {
             }
         } else if let Some(line_break) = heading.rfind('\n') {
             let underline = heading[line_break..].trim();
-            // One or two dashes under a line are rather a sign of their own.
+            // One or two dashes under a line are more likely text than an underline.
             if underline.len() > 2 && underline.trim_start_matches(['=', '-']).is_empty() {
                 self.edits.remove(range.start + line_break..end);
             }
@@ -32,7 +32,7 @@ impl Marks<'_> {
         }
     }
 
-    /// Takes the marks of the outermost quote and with them those of the quotes inside it.
+    /// Removes the marks of the outermost quote, and with them those of nested quotes.
     pub(super) fn open_quote(&mut self, range: Range<usize>) {
         self.quotes += 1;
         if self.quotes > 1 || !ordinary::is_quote(&self.text[range.clone()]) {
@@ -45,7 +45,7 @@ impl Marks<'_> {
         }
     }
 
-    /// Takes the line that opens a block of code, and the one that closes it.
+    /// Removes the lines that open and close a code block.
     pub(super) fn take_fences(&mut self, range: Range<usize>) {
         let block = self.text[range.clone()].trim_end();
         let (Some(first), Some(last)) = (block.find('\n'), block.rfind('\n')) else { return };
@@ -60,7 +60,7 @@ impl Marks<'_> {
         }
     }
 
-    /// Takes the line of a rule and, where an empty line comes before it, those after it.
+    /// Removes the line of a rule and, if an empty line precedes it, the empty lines after it.
     pub(super) fn take_rule(&mut self, range: Range<usize>) {
         let start = self.line_start(range.start);
         let mut end = self.line_end(range.end);
@@ -70,13 +70,13 @@ impl Marks<'_> {
         self.edits.remove(start..end);
     }
 
-    /// Where the line starts, if there is only space and the marks of quotes before `at`; else `at`.
+    /// Returns the start of the line if only spaces and quote marks precede `at`; else `at`.
     fn line_start(&self, at: usize) -> usize {
         let start = self.text[..at].trim_end_matches([' ', '\t', '>']);
         if start.is_empty() || start.ends_with('\n') { start.len() } else { at }
     }
 
-    /// The end of the line with its break, if there is only space after `at`; else `at`.
+    /// Returns the end of the line, including its break, if only spaces follow `at`; else `at`.
     fn line_end(&self, at: usize) -> usize {
         if self.text[..at].ends_with('\n') {
             return at;
@@ -86,7 +86,7 @@ impl Marks<'_> {
     }
 }
 
-/// A line without the marks of quotes in front of it, each with one space.
+/// Strips the quote marks at the start of a line, each with one space.
 fn unquoted(mut line: &str) -> &str {
     while let Some(rest) = line.trim_start_matches(' ').strip_prefix('>') {
         line = rest.strip_prefix(' ').unwrap_or(rest);

@@ -1,10 +1,10 @@
-//! Changes to make in a text, collected in any order and made at once.
+//! Changes to a text, collected in any order and applied at once.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::Range;
 
-/// A text and what is to change in it.
+/// A text and the changes to make in it.
 pub(super) struct Edits<'a> {
     pub text: &'a str,
     changes: Vec<(Range<usize>, Cow<'a, str>)>,
@@ -25,8 +25,8 @@ impl<'a> Edits<'a> {
         self.changes.push((range, by.into()));
     }
 
-    /// The text after all changes. Of two that overlap, the one that starts first counts, or else the longer. A text
-    /// that changes also loses what the marks leave around it: line breaks in front and whitespace at its end.
+    /// Returns the text after all changes. Of two that overlap, the one that starts first counts, or else the longer
+    /// one. A changed text also loses leading line breaks and trailing whitespace.
     pub(super) fn apply(mut self) -> String {
         if self.changes.is_empty() {
             return self.text.to_owned();

@@ -1,5 +1,5 @@
-//! Decides which emphasis is Markdown: the runs of marks at both of its ends have to be used up by emphasis, to its
-//! last mark. A run that is not, such as the stars of a masked address or password, is text, and so is all that shares it.
+//! Decides which emphasis is Markdown: emphasis has to use every mark of the runs at both of its ends. A run with
+//! unused marks, such as the asterisks of a masked address or password, is text, and so is all emphasis that shares it.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::edits::Edits;
 use super::ordinary;
 
-/// No more marks in a row are Markdown: `***both***` has three.
+/// Longest run of marks in Markdown: `***both***` has three.
 const MARKS_AT_MOST: usize = 3;
 
 /// The emphasis that the parser found in a text.
@@ -15,18 +15,18 @@ const MARKS_AT_MOST: usize = 3;
 pub(super) struct Emphases(Vec<Emphasis>);
 
 struct Emphasis {
-    /// With its marks.
+    /// Range including the marks.
     range: Range<usize>,
-    /// The number of marks at each end.
+    /// Number of marks at each end.
     width: usize,
-    /// True if its marks stay, whatever stands around them.
+    /// True if its marks stay, whatever surrounds them.
     is_literal: bool,
 }
 
-/// Marks of one kind in a row.
+/// A run of equal marks.
 struct Run {
     range: Range<usize>,
-    /// The number of its marks that belong to emphasis.
+    /// Number of its marks that belong to emphasis.
     used: usize,
     /// Indices of the emphasis that begins or ends in it.
     emphases: Vec<usize>,
@@ -56,7 +56,7 @@ impl Emphases {
         }
     }
 
-    /// Keeps the emphasis in the runs that begin at `literal`, and all that shares a run with it.
+    /// Keeps the marks of emphasis in the runs that begin at `literal`, and of all emphasis that shares a run with it.
     fn keep(&mut self, mut literal: Vec<usize>, runs: &HashMap<usize, Run>, text: &str) {
         let mut seen = HashSet::new();
         while let Some(start) = literal.pop() {
@@ -89,14 +89,14 @@ impl Run {
 }
 
 impl Emphasis {
-    /// The runs of marks in which it begins and ends.
+    /// Returns the runs in which it begins and ends.
     fn runs_in(&self, text: &str) -> [Range<usize>; 2] {
         let last = self.range.end - 1;
         [run_at(text, self.range.start), run_at(text, last)]
     }
 }
 
-/// The run of equal marks around `at`; not looked for farther than matters.
+/// Returns the run of equal marks around `at`; searches no farther than matters.
 fn run_at(text: &str, at: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let mark = bytes[at];

@@ -1,11 +1,11 @@
-//! HTML that agents mix into Markdown: line breaks and tags that only format. Other tags stay: `<name>` is also what
-//! people write for something to fill in.
+//! HTML in Markdown: removes line breaks and formatting tags. Other tags stay, because people write `<name>` as a
+//! placeholder too.
 
 use std::ops::Range;
 
 use super::edits::Edits;
 
-/// Tags that go where they come in pairs.
+/// Tags that are removed if they come in pairs.
 const FORMATTING: [&str; 30] = [
     "b",
     "blockquote",
@@ -55,7 +55,7 @@ impl Html {
         Self { closed }
     }
 
-    /// Takes the tags out of a stretch of HTML.
+    /// Removes the tags in a range of HTML.
     pub(super) fn take_tags(&self, range: Range<usize>, edits: &mut Edits<'_>) {
         let mut from = range.start;
         while let Some(length) = edits.text[from..range.end].find('>') {
@@ -77,7 +77,7 @@ impl Html {
     }
 }
 
-/// The name in `<name …>` or `</name>`.
+/// Returns the name in `<name …>` or `</name>`.
 fn name(tag: &str) -> &str {
     let name = tag.trim_start_matches(['<', '/']);
     &name[..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())]

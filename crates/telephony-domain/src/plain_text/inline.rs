@@ -1,4 +1,4 @@
-//! Marks within a line: emphasis, code, links, escapes and entities.
+//! Inline marks: emphasis, code, links, escapes and entities.
 
 use std::ops::Range;
 
@@ -7,9 +7,9 @@ use pulldown_cmark::{CowStr, LinkType};
 use super::{Marks, ordinary};
 
 impl<'a> Marks<'a> {
-    /// Notes emphasis with `width` marks at both ends.
+    /// Records emphasis with `width` marks at both ends.
     pub(super) fn take_emphasis(&mut self, range: Range<usize>, width: usize) {
-        // The parser also strikes what stands between single tildes, as in `~5 to 6~`.
+        // The parser also strikes through text between single tildes, as in `~5 to 6~`.
         let is_half_struck = self.text[range.clone()].starts_with('~') && !self.text[range.clone()].starts_with("~~");
         let width = if is_half_struck { 1 } else { width };
         let is_literal = is_half_struck || self.addresses.contain(range.start);
@@ -22,12 +22,12 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// Writes what an entity stands for, and takes the backslash before a character that it kept from being a mark.
+    /// Resolves an entity, and removes the backslash of an escaped mark.
     pub(super) fn take_escape(&mut self, shown: CowStr<'a>, range: Range<usize>) {
         if self.text[..range.start].ends_with('\\') && ordinary::is_escape(self.text, range.start - 1) {
             self.edits.remove(range.start - 1..range.start);
         } else if self.text[range.clone()].starts_with('&') && *shown != self.text[range.clone()] {
-            // A no-break space would cost a text its GSM-7.
+            // A no-break space would make the text lose GSM-7.
             self.edits.replace(range, if *shown == *"\u{a0}" { " ".into() } else { shown });
         }
     }
@@ -60,7 +60,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// What to show of a link's address: nothing of one that only works inside the answer.
+/// Returns the visible address of a link; empty if it only works inside the answer.
 fn address_of(link: &str) -> &str {
     if link.starts_with('#') || link.starts_with("data:") {
         return "";
@@ -68,7 +68,7 @@ fn address_of(link: &str) -> &str {
     link.strip_prefix("mailto:").or(link.strip_prefix("tel:")).unwrap_or(link)
 }
 
-/// Whether a label is the address itself, perhaps without its scheme.
+/// Returns true if a label is the address itself, with or without its scheme.
 fn names(label: &str, address: &str) -> bool {
     let bare = address.trim_start_matches("https://").trim_start_matches("http://");
     let label = label.trim_end_matches('/');

@@ -1,11 +1,11 @@
-//! Ordinary text that a Markdown parser takes for marks: sums, file names, faces, shell prompts.
+//! Ordinary text that a Markdown parser takes for marks: calculations, file names, emoticons, shell prompts.
 
 use std::ops::Range;
 
-/// Characters to look at for a word, so that a text of nothing but marks costs no more time than another.
+/// Characters to search for a word, so that a text of nothing but marks is not slow.
 const LOOK: usize = 100;
 
-/// Where the web addresses of a text are, from their `://` on: what looks like emphasis in one belongs to it.
+/// Ranges of web addresses in a text, from their `://` on: apparent emphasis in one belongs to the address.
 pub(super) struct Addresses(Vec<Range<usize>>);
 
 impl Addresses {
@@ -27,8 +27,8 @@ impl Addresses {
     }
 }
 
-/// Emphasis starts where a word may start, does not end before a digit, and holds some word; `range` has all marks at its
-/// ends. Not `2*3*4`, `^_^ and ^_^`, `*_*`, `__init__`.
+/// Returns true for real emphasis: it starts where a word may start, does not end before a digit, and contains a word;
+/// `range` includes all marks. Rejects `2*3*4`, `^_^ and ^_^`, `*_*`, `__init__`.
 pub(super) fn is_emphasis(text: &str, range: &Range<usize>) -> bool {
     let follows_emphasis = text[..range.start].ends_with("*/");
     let starts_word = follows_emphasis
@@ -46,7 +46,7 @@ pub(super) fn is_emphasis(text: &str, range: &Range<usize>) -> bool {
     starts_word && ends_word && !is_name_in_code(marked) && marked.chars().take(LOOK).any(char::is_alphanumeric)
 }
 
-/// Names that programs write with two underscores around them, and people with none.
+/// Names with two underscores around them that programs use and people do not.
 const NAMES_IN_CODE: [&str; 38] = [
     "all",
     "annotations",
@@ -93,7 +93,7 @@ fn is_name_in_code(marked: &str) -> bool {
     name.is_some_and(|name| NAMES_IN_CODE.contains(&name) || name.contains('_'))
 }
 
-/// A backslash that keeps the next character from being a mark. Not the one in `C:\dir\_old`, `¯\_(ツ)_/¯`, `/\_/\`.
+/// Returns true for a backslash that escapes a mark. Rejects the one in `C:\dir\_old`, `¯\_(ツ)_/¯`, `/\_/\`.
 pub(super) fn is_escape(text: &str, backslash: usize) -> bool {
     let hides_mark = text[backslash + 1..].starts_with(['*', '_', '`', '[', ']', '#', '~']);
     let stands_free = before(text, backslash)
@@ -110,26 +110,26 @@ fn word_before(text: &str, end: usize) -> &str {
     &text[word.last().map_or(end, |(start, _)| start)..end]
 }
 
-/// A link leads somewhere and is not an index and a call: `handlers[i](event)`.
+/// Returns true for a link with a target that is not an index and a call: `handlers[i](event)`.
 pub(super) fn is_link(text: &str, start: usize, address: &str) -> bool {
     !follows_word(text, start) && address.contains(['.', '/', ':', '#'])
 }
 
-/// A quote has words behind its `> `. Not `> 5`, `>:(`, `>= 2`, `>>> print(1)`.
+/// Returns true for a quote with words after its `> `. Rejects `> 5`, `>:(`, `>= 2`, `>>> print(1)`.
 pub(super) fn is_quote(quote: &str) -> bool {
     let words = quote.trim_start_matches(|c: char| c == '>' || c.is_whitespace());
     let is_parted = quote.starts_with("> ") || quote.starts_with(">\n") || quote.starts_with(">\r");
     is_parted && words.starts_with(|c: char| c.is_alphabetic() || "\"'“‘«([*_`#|-".contains(c))
 }
 
-/// Code does not begin within a word, as the apostrophes of ``don`t`` do, nor end right before a digit, as marks in a
-/// password may.
+/// Returns true for code that does not begin within a word, as with apostrophes in ``don`t``, or end right before a
+/// digit, as in a password.
 pub(super) fn is_code(text: &str, range: &Range<usize>) -> bool {
     let is_within = before(text, range.start).is_some_and(|c| c.is_ascii_alphanumeric() || "$%&!?#^".contains(c));
     !is_within && !text[range.end..].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Returns true if a letter or digit stands right before.
+/// Returns true right after a letter or digit.
 pub(super) fn follows_word(text: &str, at: usize) -> bool {
     before(text, at).is_some_and(|c| c.is_ascii_alphanumeric())
 }

@@ -1,24 +1,24 @@
-//! Pictures in an agent's answer: taken out of its Markdown, to go with the message.
+//! Pictures in an agent's answer: removed from its Markdown, to be sent as attachments.
 
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Parser, Tag};
 
-/// How OpenClaw's agents name a file that goes with an answer, on a line of its own.
+/// Prefix of a line with which OpenClaw's agents attach a file.
 const MEDIA_LINE: &str = "MEDIA:";
 
-/// Stands for a picture of which only a beginning is there.
+/// Stands for a picture that was cut off.
 const BROKEN: &str = "data:";
 
-/// The answer without its pictures, and the address of each: `https:`, or `data:` with the picture itself (nothing behind
-/// it where the picture was cut off). Others stay.
+/// Returns the answer without its pictures, and the address of each: `https:`, or `data:` with the picture itself
+/// (empty if it was cut off). Pictures with other addresses stay.
 pub fn take_pictures(markdown: &str) -> (String, Vec<String>) {
     let mut found = images(markdown);
     found.extend(media_lines(markdown));
     found.sort_by_key(|(range, _)| range.start);
     let (mut rest, mut addresses, mut end) = (String::new(), Vec::new(), 0);
     for (range, address) in found {
-        // One within another, such as a line inside an image's description, went with it.
+        // A picture inside another, such as a line in an image's description, was removed with it.
         if range.start >= end {
             rest.push_str(&markdown[end..range.start]);
             end = range.end;
@@ -63,7 +63,7 @@ fn media_lines(text: &str) -> Vec<(Range<usize>, String)> {
     found
 }
 
-/// Where a picture begins that was cut off in the middle, which is no text either.
+/// Returns the start of a picture that was cut off at the end, which is not text either.
 fn broken(text: &str) -> Option<usize> {
     let at = text.rfind("](data:").filter(|at| !text[*at..].contains(')'))?;
     Some(text[..at].rfind("![").unwrap_or(at))

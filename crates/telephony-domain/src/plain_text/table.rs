@@ -1,17 +1,17 @@
-//! Tables: a line for each row, without outer pipes and padding; the line of dashes goes.
+//! Tables: one line for each row, without outer pipes and padding; the delimiter row is removed.
 
 use std::ops::Range;
 
 use super::edits::Edits;
 
-/// How far the walk through a table has come.
+/// The state of the walk through a table.
 #[derive(Default)]
 pub(super) struct Table {
-    /// The end of the latest row, its line break included.
+    /// End of the latest row, including its line break.
     row_end: usize,
-    /// The end of its content.
+    /// End of the latest row's content.
     content_end: usize,
-    /// The end of the latest cell's content, or the start of the row.
+    /// End of the latest cell's content, or the start of the row.
     cell_end: usize,
     /// Cells of the row so far.
     cells: usize,
@@ -30,7 +30,7 @@ impl Table {
 
     pub(super) fn take_cell(&mut self, cell: Range<usize>, edits: &mut Edits<'_>) {
         if cell.start >= self.content_end {
-            return; // The row is shorter than the head: there is no such cell.
+            return; // The row is shorter than the header: there is no such cell.
         }
         let padded = &edits.text[cell.clone()];
         let start = cell.start + (padded.len() - padded.trim_start().len());
@@ -41,7 +41,7 @@ impl Table {
 
     pub(super) fn close_row(&mut self, edits: &mut Edits<'_>) {
         let rest = self.cell_end..self.content_end.max(self.cell_end);
-        // A row that is longer than the head keeps what the parser ignores.
+        // A row longer than the header keeps the cells that the parser ignores.
         if edits.text[rest.clone()].trim_matches(['|', ' ', '\t']).is_empty() {
             edits.remove(rest);
         }

@@ -1,10 +1,10 @@
-//! Where a text may be cut and how well it reads when cut there; leaves choosing among the places to `split`.
+//! Positions where a text may be cut, rated by how well it reads; `split` chooses among them.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::sms::segment::Size;
 
-/// How well a text reads when it is cut at a place, worst first.
+/// The quality of a cut, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Strength {
     /// Inside a word that is too long to stay whole.
@@ -15,7 +15,7 @@ pub(super) enum Strength {
     Paragraph,
 }
 
-/// A point in a text, with the size of everything before it.
+/// A position in a text, with the size of everything before it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
     /// Byte offset.
@@ -29,7 +29,7 @@ impl Place {
     }
 }
 
-/// A gap where a text may be cut: what lies between `before` and `after` is whitespace and is dropped.
+/// A gap where a text may be cut: the whitespace between `before` and `after` is dropped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Break {
     pub before: Place,
@@ -37,8 +37,8 @@ pub(super) struct Break {
     pub strength: Strength,
 }
 
-/// Every gap of a text, from the one before its first word to the one after its last; none in a blank text.
-/// A word for which `fits` says no has gaps between its grapheme clusters, and inside those that do not fit either.
+/// Returns every gap of a text, from before its first word to after its last; none in a blank text. A word that does
+/// not pass `fits` has gaps between its grapheme clusters, and inside clusters that do not fit either.
 pub(super) fn breaks(text: &str, fits: impl Fn(Size) -> bool) -> Vec<Break> {
     let mut breaks = Vec::new();
     let mut word = Place::default();
@@ -66,7 +66,7 @@ pub(super) fn breaks(text: &str, fits: impl Fn(Size) -> bool) -> Vec<Break> {
     breaks
 }
 
-/// Adds the gaps inside one word: after a full stop of a script that puts no space there, and anywhere when it must.
+/// Adds the gaps inside one word: after a full stop of a script without spaces, and anywhere if necessary.
 fn break_word(text: &str, from: Place, to: Place, fits: impl Fn(Size) -> bool, breaks: &mut Vec<Break>) {
     let word = &text[from.at..to.at];
     let is_too_long = !fits(to.size - from.size);
@@ -117,12 +117,12 @@ fn strength(word: &str, gap: &str) -> Strength {
     }
 }
 
-/// Spaces that ask not to be cut at.
+/// Returns true for spaces that must not be cut at.
 fn is_glue(c: char) -> bool {
     matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}')
 }
 
-/// A full stop, perhaps quoted or in brackets, but not the dot of a list number such as `1.`
+/// Returns true for a word with a full stop, possibly quoted or in brackets, but not for a list number such as `1.`
 fn ends_sentence(word: &str) -> bool {
     let word = word.trim_end_matches(['"', '\'', ')', ']', '”', '’', '»']);
     let is_number = || word.bytes().all(|b| b.is_ascii_digit() || b == b'.');

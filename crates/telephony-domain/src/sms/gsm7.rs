@@ -1,9 +1,9 @@
-//! The GSM 7-bit default alphabet (3GPP TS 23.038, "GSM 03.38") and its extension table; leaves counting to `segment`.
+//! The GSM 7-bit default alphabet (3GPP TS 23.038, "GSM 03.38") and its extension table; `segment` does the counting.
 
-/// Septets each ASCII character takes, 0 where GSM-7 lacks it.
+/// Septets of each ASCII character, 0 if GSM-7 lacks it.
 const ASCII: [u8; 128] = ascii();
 
-/// Septets a character takes in GSM-7: 1, or 2 with the escape of the extension table, or 0 when GSM-7 lacks it.
+/// Returns the septets of a character in GSM-7: 1, or 2 with the escape of the extension table, or 0 if GSM-7 lacks it.
 pub fn septets(c: char) -> u8 {
     match ASCII.get(c as usize) {
         Some(&septets) => septets,

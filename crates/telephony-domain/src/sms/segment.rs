@@ -1,4 +1,4 @@
-//! What the carrier bills: the encoding of a text, its units and its segments; leaves dividing an answer to `split`.
+//! Carrier billing: the encoding of a text, its units and its segments; `split` divides an answer.
 
 use std::fmt;
 use std::iter::{self, Sum};
@@ -6,17 +6,17 @@ use std::ops::{Add, Sub};
 
 use crate::sms::gsm7;
 
-/// How a carrier writes a text.
+/// The encoding of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
-    /// Seven bits a character, where the alphabet of [`gsm7`] has them all; units are septets.
+    /// Seven bits per character, if the alphabet of [`gsm7`] has them all; units are septets.
     Gsm7,
-    /// Everything else; units are UTF-16 code units.
+    /// Any other text; units are UTF-16 code units.
     Ucs2,
 }
 
 impl Encoding {
-    /// Units of a text that is one segment: 140 octets.
+    /// Returns the units in a text of one segment: 140 octets.
     pub const fn units_alone(self) -> u32 {
         match self {
             Self::Gsm7 => 160,
@@ -24,7 +24,7 @@ impl Encoding {
         }
     }
 
-    /// Units of each segment of a longer text: 140 octets less the 6 that tell the phone how to join them.
+    /// Returns the units in each segment of a longer text: 140 octets less 6 for the header that joins them.
     pub const fn units_joined(self) -> u32 {
         match self {
             Self::Gsm7 => 153,
@@ -42,19 +42,19 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// What a text costs when it is sent as one message.
+/// The size of a text sent as one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentCount {
-    /// How the carrier writes it.
+    /// Encoding.
     pub encoding: Encoding,
-    /// Segments billed; an empty text is one.
+    /// Billed segments; an empty text is one.
     pub segments: u32,
     /// Septets in GSM-7, UTF-16 code units in UCS-2.
     pub units: u32,
 }
 
-/// Counts the segments of a text sent as one message, the way networks do: a pair (an escape or a surrogate) stays
-/// together, a grapheme cluster need not.
+/// Counts the segments of a text sent as one message, as networks do: a pair (an escape or a surrogate) stays together,
+/// a grapheme cluster may not.
 pub fn count(text: &str) -> SegmentCount {
     let size = Size::of(text);
     let (encoding, units) = (size.encoding(), size.units());
@@ -62,7 +62,7 @@ pub fn count(text: &str) -> SegmentCount {
     SegmentCount { encoding, segments, units }
 }
 
-/// The text of each segment, in order.
+/// Returns the text of each segment, in order.
 pub fn segments(text: &str) -> Vec<&str> {
     let size = Size::of(text);
     if size.is_one_segment() { vec![text] } else { joined(text, size.encoding()).collect() }
@@ -77,7 +77,7 @@ fn joined(text: &str, encoding: Encoding) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Bytes at the start of `text` that fit one segment of several.
+/// Returns the bytes at the start of `text` that fit one segment of several.
 fn first_joined(text: &str, encoding: Encoding) -> usize {
     let mut size = Size::default();
     let overflow = text.char_indices().find(|&(_, c)| {
@@ -87,7 +87,7 @@ fn first_joined(text: &str, encoding: Encoding) -> usize {
     overflow.map_or(text.len(), |(at, _)| at)
 }
 
-/// How large a text is in either encoding. Sizes add up, so the size of a stretch is the difference of two.
+/// The size of a text in both encodings. Sizes are additive, so the size of a range is the difference of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Size {
     /// UTF-16 code units.

@@ -1,65 +1,65 @@
-//! Divides an answer into parts, each one request to the provider; leaves what a part costs to `segment`.
+//! Splits an answer into parts, each one request to the provider; `segment` computes their cost.
 
 use serde::{Deserialize, Serialize};
 
 use crate::sms::breaks::{Break, breaks};
 use crate::sms::segment::{Encoding, Size, count};
 
-/// How an answer becomes parts.
+/// The way to split an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChunkMode {
-    /// As few parts as the provider takes.
+    /// As few parts as the provider accepts.
     #[default]
     Auto,
-    /// One part; what does not fit is cut off.
+    /// One part; the rest is cut off.
     Single,
     /// One part for each carrier segment: 160 septets in GSM-7, 70 UTF-16 units otherwise.
     Multi,
 }
 
-/// The operator's wishes for parts.
+/// The operator's rules for splitting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SplitRules {
-    /// How an answer becomes parts.
+    /// The way to split an answer.
     pub chunk_mode: ChunkMode,
-    /// UTF-16 units a part may have, its number included; [`MIN_LENGTH`] when lower, [`MAX_LENGTH`] when higher.
+    /// Most UTF-16 units of a part, including its number; clamped to [`MIN_LENGTH`] and [`MAX_LENGTH`].
     pub max_length: u16,
-    /// Whether parts start with `[1/3] ` when there are several.
+    /// True if parts start with `[1/3] ` when there are several.
     pub numbering: bool,
-    /// Carrier segments all parts may have together, at least one; `None` lifts the limit.
+    /// Most carrier segments of all parts together, at least one; `None` for no limit.
     pub max_segments: Option<u32>,
 }
 
-/// An answer in parts.
+/// An answer split into parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// What to send, in order; empty for a blank answer.
+    /// Parts to send, in order; empty for a blank answer.
     pub parts: Vec<String>,
-    /// Whether the end was cut off and a mark put in its place.
+    /// True if the end was cut off and replaced by a mark.
     pub truncated: bool,
 }
 
-/// The lowest `max_length`: less leaves no room for words.
+/// Lowest `max_length`; anything less leaves no space for words.
 pub const MIN_LENGTH: u16 = 20;
 
-/// The highest `max_length`: more the provider refuses (Twilio's error 21617).
+/// Highest `max_length`; the provider rejects more (Twilio's error 21617).
 pub const MAX_LENGTH: u16 = 1600;
 
-/// Digits up to which parts are numbered: with more, the number leaves too little room in the shortest parts.
+/// Most digits of a part's number; more leave too little space in the shortest parts.
 const MAX_DIGITS: u32 = 5;
 
-/// Stands for what was cut off while parts are laid out.
+/// Stands for the cut-off text while parts are laid out.
 const MARK: &str = "...";
 
-/// Takes the place of [`MARK`] where the part has characters outside GSM-7 anyway.
+/// Replaces [`MARK`] if the part has characters outside GSM-7 anyway.
 const UCS2_MARK: &str = "…";
 
-/// Divides an answer by the operator's rules.
+/// Splits an answer by the operator's rules.
 ///
-/// An answer that fits one part stays byte for byte. Otherwise it is cut into as few parts as possible, at the
-/// strongest places that allow so few (paragraph, line, sentence, space, and only then inside a word), and the
-/// whitespace at the cuts and around the answer is dropped.
+/// An answer that fits one part stays byte for byte. Otherwise it is cut into as few parts as possible, at the best
+/// positions that allow so few (paragraph, line, sentence, space, and only then inside a word), and the whitespace at
+/// the cuts and around the answer is dropped.
 pub fn split(answer: &str, rules: &SplitRules) -> Split {
     let parts = lay_out(answer, rules);
     if rules.allow(&parts) {
@@ -69,13 +69,13 @@ pub fn split(answer: &str, rules: &SplitRules) -> Split {
     }
 }
 
-/// The longest beginning of the answer whose parts are allowed, with a mark at its end.
+/// Returns the longest beginning of the answer whose parts are allowed, with a mark at its end.
 fn truncate(answer: &str, rules: &SplitRules) -> Vec<String> {
     let mut ends = breaks(answer, |word| word.utf16 <= u32::from(MIN_LENGTH));
     ends.pop();
     let end_at = |end: &Break| lay_out(&[&answer[..end.before.at], MARK].concat(), rules);
     let allowed = ends.partition_point(|end| rules.allow(&end_at(end)));
-    // The mark is not divided either.
+    // The mark must not be split either.
     let is_whole = |parts: &Vec<String>| parts.last().is_some_and(|last| last.ends_with(MARK));
     let mut parts = ends[..allowed].iter().rev().map(end_at).find(is_whole).unwrap_or_default();
     if let Some(last) = parts.last_mut()
@@ -87,7 +87,7 @@ fn truncate(answer: &str, rules: &SplitRules) -> Vec<String> {
     parts
 }
 
-/// The parts of a text, numbered where that is wanted, however many they are.
+/// Returns the parts of a text, numbered if the rules say so, however many they are.
 fn lay_out(text: &str, rules: &SplitRules) -> Vec<String> {
     let room = rules.room(0);
     if room.fits(Size::of(text)) && !text.trim().is_empty() {
@@ -98,7 +98,8 @@ fn lay_out(text: &str, rules: &SplitRules) -> Vec<String> {
     numbered.unwrap_or_else(|| plain.into_iter().map(str::to_owned).collect())
 }
 
-/// Makes room for as many digits as the total turns out to have, and at least for those of `plain`, the total without.
+/// Reserves space for as many digits as the total turns out to have, and at least for those of `plain`, the total
+/// without numbers.
 fn divide_and_number(text: &str, rules: &SplitRules, plain: usize) -> Option<Vec<String>> {
     (plain.ilog10() + 1..=MAX_DIGITS).find_map(|digits| {
         let pieces = divide(text, &rules.room(digits));
@@ -112,7 +113,7 @@ fn number(n: usize, total: usize) -> String {
     format!("[{n}/{total}] ")
 }
 
-/// The fewest pieces of a text that each fit the room, cut at the strongest places that allow so few.
+/// Divides a text into as few pieces as possible, cut at the best positions that allow so few.
 fn divide<'a>(text: &'a str, room: &Room) -> Vec<&'a str> {
     let breaks = breaks(text, |size| room.fits(size));
     let ways = plan(&breaks, room);
@@ -131,7 +132,7 @@ fn divide<'a>(text: &'a str, room: &Room) -> Vec<&'a str> {
     pieces
 }
 
-/// The way on from a break: how far one piece reaches, and how few pieces the rest of the text needs.
+/// The best continuation from a break: the reach of one piece, and the fewest pieces for the rest of the text.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     furthest: usize,
@@ -152,7 +153,7 @@ fn plan(breaks: &[Break], room: &Room) -> Vec<Way> {
     ways
 }
 
-/// What one part may hold beside its number.
+/// The capacity of a part beside its number.
 struct Room {
     max_length: u32,
     is_one_segment: bool,
@@ -167,7 +168,7 @@ impl Room {
 }
 
 impl SplitRules {
-    /// The room in a part whose number and total have so many digits; 0 for none.
+    /// Returns the capacity of a part whose number and total have so many digits; 0 for none.
     fn room(&self, digits: u32) -> Room {
         let highest = 10_usize.pow(digits) - 1;
         Room {

@@ -77,7 +77,7 @@ async fn it_is_not_what_it_is_said_to_be() {
     let stage = Plan::default().with_agent(describing()).start().await;
     let text = Text::new(ALICE, stage.bot(), "look").with_file("image/png", WEB_PAGE).with_file("image/png", JPEG);
     stage.receive(text).await;
-    stage.expect(ALICE, &["no image/png: it is not the image/png that it is said to be; image/jpeg a cat"]).await;
+    stage.expect(ALICE, &["no image/png: it is not image/png, although declared so; image/jpeg a cat"]).await;
     let kept = stage.arrived().await.media;
     assert!(matches!(&kept[0].state, AttachmentState::Unavailable(reason) if reason.contains("said to be")));
 }

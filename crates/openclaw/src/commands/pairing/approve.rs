@@ -17,17 +17,17 @@ use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 
-/// Let somebody talk to the assistant.
+/// Let a contact talk to the assistant
 #[derive(Debug, Args)]
 #[command(allow_missing_positional = true)]
 pub struct Approve {
-    /// The channel; there is only `telephony`, so it may be left out
+    /// Channel; can be omitted, because there is only `telephony`
     #[arg(value_parser = super::channel)]
     channel: Option<String>,
-    /// The contact's pairing code, or their phone number
+    /// Pairing code or phone number of the contact
     #[arg(value_name = "CODE OR NUMBER", value_parser = super::who)]
     who: Who,
-    /// Accepted for OpenClaw's sake: the approval SMS is always sent
+    /// Accepted for compatibility with OpenClaw; the approval SMS is always sent
     #[arg(long, hide = true)]
     notify: bool,
     /// Print JSON
@@ -46,7 +46,7 @@ struct Report {
 }
 
 impl Approve {
-    /// Approves, and sees to it that the approval SMS leaves.
+    /// Approves the contact and sends the approval SMS.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::open(place)?.block_on(async |channel| {
             let line = channel.line().await?;
@@ -58,7 +58,7 @@ impl Approve {
         })
     }
 
-    /// The approval SMS, if there is one; failing to send it does not undo the approval.
+    /// Sends the approval SMS, if there is one. A failure to send it does not undo the approval.
     async fn notify(&self, channel: &Channel, approved: &Approved) -> Result<Option<PartProgress>, Failure> {
         let Some(message) = approved.message else {
             channel.poke().await;
@@ -84,7 +84,7 @@ impl Approve {
         if self.json {
             terminal::print_json(&report)?;
         } else if report.was_approved {
-            terminal::print(format!("{} was approved already.", report.number));
+            terminal::print(format!("{} was already approved.", report.number));
         } else {
             terminal::print(format!("Approved telephony sender {}.", report.number));
         }
@@ -93,7 +93,7 @@ impl Approve {
         }
         if report.has_opted_out {
             terminal::say(
-                "They have opted out of messages (STOP), so they were not told and get no answers until they text START.",
+                "They have opted out (STOP), so they got no approval SMS and get no answers until they text START.",
             );
         } else if !self.json && report.released_messages > 0 {
             terminal::say(format!("{} will be answered now.", counted(report.released_messages, "kept message")));
@@ -102,7 +102,7 @@ impl Approve {
     }
 }
 
-/// What a code that leads nowhere means.
+/// Explains a code or number that has no pairing request.
 pub(super) fn unknown_code(error: StoreError, who: &Who) -> Failure {
     match (error, who) {
         (StoreError::NotFound(_), Who::Code(code)) => Failure::new(format!(
@@ -113,8 +113,8 @@ pub(super) fn unknown_code(error: StoreError, who: &Who) -> Failure {
             "codes are valid for 60 minutes; see `openclaw pairing list telephony`, or approve the phone number itself",
         ),
         (StoreError::NotFound(_), Who::Number(number)) => {
-            Failure::new(format!("{number} has neither asked nor been approved"))
-                .hint("add --block to refuse the number from now on")
+            Failure::new(format!("{number} has no pairing request and is not approved"))
+                .hint("add --block to block the number")
         }
         (error, _) => error.into(),
     }

@@ -12,13 +12,13 @@ use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
-/// Show who asks to talk to the assistant.
+/// List pairing requests
 #[derive(Debug, Args)]
 pub struct List {
-    /// The channel
+    /// Channel: telephony
     #[arg(default_value = "telephony", value_parser = super::channel)]
     channel: String,
-    /// Show who is approved instead
+    /// List approved contacts instead
     #[arg(long)]
     approved: bool,
     /// Print JSON
@@ -44,7 +44,6 @@ struct Approval {
 }
 
 impl List {
-    /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::look(place)?.block_on(async |channel| {
             if self.approved {
@@ -78,7 +77,7 @@ impl List {
         if self.json {
             terminal::print_json(&approved)?;
         } else if approved.is_empty() {
-            terminal::say("Nobody is approved yet.");
+            terminal::say("No approved contacts.");
         } else {
             let mut table = Table::new(["Phone number", "Approved"]);
             for approval in approved {

@@ -11,23 +11,22 @@ use crate::failure::Outcome;
 use crate::place::Place;
 use crate::terminal;
 
-/// Refuse a request, or end an approval.
+/// Reject a request, or revoke an approval
 #[derive(Debug, Args)]
 #[command(allow_missing_positional = true)]
 pub struct Reject {
-    /// The channel; there is only `telephony`, so it may be left out
+    /// Channel; can be omitted, because there is only `telephony`
     #[arg(value_parser = super::channel)]
     channel: Option<String>,
-    /// The contact's pairing code, or their phone number
+    /// Pairing code or phone number of the contact
     #[arg(value_name = "CODE OR NUMBER", value_parser = super::who)]
     who: Who,
-    /// Give the number no answer from now on (approving it ends the block)
+    /// Never answer this number again (approving it ends the block)
     #[arg(long)]
     block: bool,
 }
 
 impl Reject {
-    /// Refuses.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::open(place)?.block_on(async |channel| {
             let rejected = channel.store.reject(self.who.clone(), self.block, channel.now()).await;

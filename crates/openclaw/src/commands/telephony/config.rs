@@ -1,4 +1,4 @@
-//! `openclaw telephony config …`: what the operator said.
+//! `openclaw telephony config …`
 
 pub mod check;
 pub mod schema;
@@ -9,19 +9,18 @@ use clap::Subcommand;
 use crate::failure::Outcome;
 use crate::place::Place;
 
-/// The commands about the configuration.
+/// The configuration commands.
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Tell everything that is wrong with the configuration
+    /// Report every problem in the configuration
     Check(check::Check),
-    /// Show every key with its value and where that comes from
+    /// Show every key with its value and where it comes from
     Show(show::Show),
     /// Print the JSON Schema of the channel's block
     Schema(schema::Schema),
 }
 
 impl Config {
-    /// Does what was typed.
     pub fn run(self, place: &Place) -> Outcome {
         match self {
             Config::Check(check) => check.run(place),

@@ -1,4 +1,4 @@
-//! `openclaw telephony conversation <number>`: what was said both ways, to be read from top to bottom; ends its pause.
+//! `openclaw telephony conversation <number>`: prints a conversation from top to bottom, or ends its pause.
 
 use std::process::ExitCode;
 
@@ -16,22 +16,22 @@ use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
 
-/// Show the conversation with a contact.
+/// Show the conversation with a contact
 #[derive(Debug, Args)]
 pub struct Conversation {
-    /// Whom it was said with, such as +15550005678, a short code or a name
+    /// Contact, such as +15550005678, a short code or a name
     #[arg(value_name = "NUMBER", value_parser = number::sender)]
     contact: String,
     /// Only on this line: its number or messaging service
     #[arg(long, value_name = "LINE")]
     line: Option<String>,
-    /// Only since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
+    /// Only messages since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
     #[arg(long, value_name = "TIME", value_parser = time_format::moment)]
     since: Option<Timestamp>,
-    /// Answer again what comes from this number, where two machines seemed to talk and were paused
+    /// End the pause of a conversation that looked like two machines talking
     #[arg(long, conflicts_with_all = ["line", "since", "limit", "json"])]
     resume: bool,
-    /// How many messages, the newest
+    /// Maximum number of messages, newest first
     #[arg(long, default_value_t = 100)]
     limit: u32,
     /// Print JSON
@@ -40,7 +40,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Shows, oldest first.
+    /// Prints the conversation, oldest message first.
     pub fn run(self, place: &Place) -> Outcome {
         let channel = if self.resume { Channel::open(place) } else { Channel::look(place) };
         channel?.block_on(async |channel| {
@@ -65,7 +65,7 @@ impl Conversation {
             if self.json {
                 terminal::print_json(&messages)?;
             } else if entries.is_empty() {
-                terminal::say(format!("Nothing was said with {}.", self.contact));
+                terminal::say(format!("No messages with {}.", self.contact));
             } else {
                 entries.iter().zip(&messages).for_each(|(entry, message)| show(entry, message));
             }
@@ -81,14 +81,14 @@ impl Conversation {
             0 => terminal::print(format!("The conversation with {contact} is not paused.")),
             _ => {
                 channel.poke().await;
-                terminal::print(format!("The conversation with {contact} goes on."));
+                terminal::print(format!("The conversation with {contact} is resumed."));
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Who, when and where it stands; below it, moved to the right, what was said.
+/// Prints a header with speaker, time and state, and the text indented below it.
 fn show(entry: &Entry, message: &Message) {
     let speaker = match entry.id {
         EntryId::In(_) => entry.contact.clone(),

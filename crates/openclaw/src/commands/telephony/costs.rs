@@ -1,4 +1,4 @@
-//! `openclaw telephony costs`: what was paid, what will have to be, and what is left on the account.
+//! `openclaw telephony costs`: prices paid and estimated, and the account's balance.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -21,16 +21,16 @@ use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::{line, time_format};
 
-/// Nobody waits longer for the balance and for prices that are missing.
+/// Longest wait for the balance and for missing prices.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 
-/// Show what messages cost and what is left on the account.
+/// Show what messages cost and what is left on the account
 #[derive(Debug, Args)]
 pub struct Costs {
-    /// Add up by day (UTC), contact or line
+    /// Group by day (UTC), contact or line
     #[arg(long, value_enum)]
     by: Option<By>,
-    /// Only from then on: how long ago (12h, 7d) or a time (default: 30d)
+    /// Only messages since then: an age (12h, 7d) or a time (default: 30d)
     #[arg(long, value_name = "WHEN", value_parser = time_format::moment)]
     since: Option<Timestamp>,
     /// Print JSON
@@ -45,7 +45,7 @@ enum By {
     Line,
 }
 
-/// Messages that are added up. Actual and estimated prices stay apart, and so do currencies.
+/// Sums over messages. Actual and estimated prices stay apart, and so do currencies.
 #[derive(Debug, Default, Clone)]
 struct Tally {
     sent: u64,
@@ -53,7 +53,7 @@ struct Tally {
     segments: u64,
     actual: BTreeMap<Currency, Amount>,
     estimated: BTreeMap<Currency, Amount>,
-    /// Messages whose price nobody knows or can estimate.
+    /// Messages without a known price or a basis for an estimate.
     unknown: u64,
 }
 
@@ -81,7 +81,6 @@ struct Row {
 }
 
 impl Costs {
-    /// Adds up and shows.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::look(place)?.block_on(async |channel| {
             let since = self.since.unwrap_or_else(|| channel.now() - Duration::from_secs(30 * 24 * 60 * 60));
@@ -132,7 +131,7 @@ impl Costs {
     }
 }
 
-/// What is left on the account, or why that could not be found out: never a reason to fail.
+/// Returns the account's balance, or the reason why it is not known; the command succeeds either way.
 async fn balance(channel: &Channel) -> Result<Price, String> {
     match tokio::time::timeout(ASK_WITHIN, channel.provider.balance()).await {
         Ok(Ok(balance)) => Ok(balance),
@@ -141,14 +140,14 @@ async fn balance(channel: &Channel) -> Result<Price, String> {
     }
 }
 
-/// A running gateway asks by itself.
+/// Fetches missing prices, unless a running gateway does so anyway.
 async fn ask_for_prices(channel: &Channel) {
     if GatewayLock::is_taken(&channel.state) {
         return;
     }
     let (store, provider) = (channel.store.clone(), channel.provider.clone());
     let prices = Prices { store, provider, clock: std::sync::Arc::new(SystemClock) };
-    // What is missing is estimated.
+    // Prices that are still missing are estimated.
     let _ = tokio::time::timeout(ASK_WITHIN, prices.ask()).await;
 }
 
@@ -225,14 +224,14 @@ impl Report {
         terminal::print(match (&self.balance, &self.balance_problem) {
             (Some(balance), _) => format!("Balance: {balance}"),
             (None, problem) => {
-                format!("Balance: could not be asked for: {}", problem.as_deref().unwrap_or("Twilio does not say"))
+                format!("Balance: unknown: {}", problem.as_deref().unwrap_or("Twilio does not report one"))
             }
         });
         terminal::say(format!("Since {}.", self.since));
         if !self.total.estimated.is_empty() {
             terminal::say(format!(
-                "Estimated: Twilio has not said what these cost. To +1 by its price list of {AS_OF} without carrier \
-                 fees, elsewhere by what you paid before."
+                "Estimated where Twilio has not reported a price yet: to +1 from its price list of {AS_OF} without \
+                carrier fees, elsewhere from what you paid before."
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! `openclaw telephony doctor`: what is wrong, why it matters, and what to do.
+//! `openclaw telephony doctor`: finds problems, explains them and says how to fix them.
 
 mod explain;
 
@@ -16,16 +16,16 @@ use crate::place::Place;
 use crate::plural::counted;
 use crate::{assemble, logging, public_url, terminal};
 
-/// Find out what is wrong, why it matters, and what to do.
+/// Find problems, explain them and say how to fix them
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Mend what can be mended safely: the permissions of files and, after asking, the webhook
+    /// Fix what is safe to fix: file permissions and, after asking, the webhook
     #[arg(long)]
     fix: bool,
-    /// Say what a finding means and what the guide has on it, and do nothing else
+    /// Explain a finding, with its section of the guide, and do nothing else
     #[arg(long, value_name = "FINDING")]
     explain: Option<String>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ struct Well<'a> {
 }
 
 impl Doctor {
-    /// Examines, mends where that is asked for, and shows what is left.
+    /// Examines, fixes what `--fix` covers, and shows the remaining findings.
     pub fn run(self, place: &Place) -> Outcome {
         if let Some(id) = &self.explain {
             return explain::explain(id);
@@ -69,7 +69,7 @@ impl Doctor {
             let mut checkups = doctor::examine(place).await;
             let mended = if self.fix { self.mend(place, &checkups).await } else { Ok(false) };
             if !matches!(mended, Ok(false)) {
-                // Also where it came to an end in the middle: what was mended before that is.
+                // Examines again even if fixing failed halfway: earlier fixes count.
                 checkups = doctor::examine(place).await;
             }
             let is_well = !findings(&checkups).any(|(_, found)| found.finding.severity == Severity::Error);
@@ -83,14 +83,14 @@ impl Doctor {
         })
     }
 
-    /// Mends what can be mended; whether anything was changed.
+    /// Fixes what can be fixed. Returns true if anything was changed.
     async fn mend(&self, place: &Place, checkups: &[Checkup]) -> Result<bool, Failure> {
         let has = |is_meant: fn(&doctor::Finding) -> bool| findings(checkups).any(|(_, found)| is_meant(found.finding));
         let mut has_changed = false;
         if has(doctor::is_fixed_by_closing) {
             let only_show = self.consent.dry_run;
             for path in doctor::close_files(place, only_show)? {
-                let what = if only_show { "Would be closed to others" } else { "Closed to others" };
+                let what = if only_show { "Would restrict access to" } else { "Restricted access to" };
                 terminal::say(format!("{what}: {}", path.display()));
                 has_changed |= !only_show;
             }
@@ -115,7 +115,7 @@ impl Doctor {
         let is_agreed = self.consent.is_given(&plan)?;
         if is_agreed {
             routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
-            terminal::say("Changed. `openclaw telephony webhook undo` puts back what was there before.");
+            terminal::say("Changed. `openclaw telephony webhook undo` restores the previous settings.");
         }
         Ok(is_agreed)
     }
@@ -148,7 +148,7 @@ fn print(checkups: &[Checkup]) {
     terminal::print_ours(format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")));
 }
 
-/// A text behind its label, with the lines of it under each other.
+/// Prints a text behind its label, with all its lines aligned.
 fn indent(label: &str, text: &str) {
     let (margin, lines) = (" ".repeat(9 + label.len()), text.replace('\n', "\n  "));
     terminal::print_ours(format!("{:9}{label}{}", "", lines.replace('\n', &format!("\n{margin}"))));

@@ -1,4 +1,4 @@
-//! `openclaw telephony export <number>`: everything that is held about a contact, as JSON.
+//! `openclaw telephony export <number>`: prints everything stored about a contact, as JSON.
 
 use std::process::ExitCode;
 
@@ -16,10 +16,10 @@ use crate::place::Place;
 use crate::terminal;
 use crate::time_format;
 
-/// Print everything stored about a contact, as JSON.
+/// Print everything stored about a contact, as JSON
 #[derive(Debug, Args)]
 pub struct Export {
-    /// About whom, such as +15550005678
+    /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]
     number: PhoneNumber,
 }
@@ -45,7 +45,6 @@ struct Request {
 }
 
 impl Export {
-    /// Prints.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::look(place)?.block_on(async |channel| {
             let names = line::names(channel).await?;

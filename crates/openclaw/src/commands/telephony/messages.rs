@@ -1,4 +1,4 @@
-//! `openclaw telephony messages [<id>]`: what came and went.
+//! `openclaw telephony messages [<id>]`: lists messages.
 
 pub mod detail;
 mod follow;
@@ -26,17 +26,17 @@ pub struct Messages {
     id: Option<Reference>,
     #[command(flatten)]
     selection: Selection,
-    /// Go on showing what comes and what changes
+    /// Keep running and print new messages and changes
     #[arg(long, conflicts_with_all = ["id", "dead", "retry"])]
     follow: bool,
     /// Show the turns that could not be answered
     #[arg(long, conflicts_with = "id")]
     dead: bool,
-    /// Send a failed message again: `out-34`, Twilio's SID, or all that `--failed --since 2h` names; with the number
-    /// that `--dead` shows, try that turn again
+    /// Retry a failed message: `out-34`, Twilio's SID, or every message selected by `--failed --since 2h`; with a
+    /// number shown by `--dead`, retry that turn
     #[arg(long, value_name = "ID", num_args = 0..=1, value_parser = retry::what, conflicts_with_all = ["id", "dead"])]
     retry: Option<Option<What>>,
-    /// With `--retry` and `--since`: send all messages again that have failed since then
+    /// With `--retry` and `--since`: retry all messages that have failed since then
     #[arg(long, requires_all = ["retry", "since"])]
     failed: bool,
     /// Print JSON
@@ -45,7 +45,6 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
         let channel = if self.retry.is_some() || self.follow { Channel::open(place) } else { Channel::look(place) };
         channel?.block_on(async |channel| {
@@ -65,8 +64,8 @@ impl Messages {
     async fn retry(&self, channel: &Channel, what: Option<&What>) -> Outcome {
         match what {
             Some(_) if self.failed || self.selection.is_narrow() => {
-                Err(Failure::usage("`--retry` with an id sends that message alone again")
-                    .hint("leave the other options out, or leave the id out and give `--failed --since 2h`"))
+                Err(Failure::usage("`--retry` with an id retries only that message")
+                    .hint("remove the other options, or remove the id and pass `--failed --since 2h`"))
             }
             Some(What::Turn(turn)) => retry::turn(channel, *turn).await,
             Some(What::Message(reference)) => retry::message(channel, reference.clone()).await,

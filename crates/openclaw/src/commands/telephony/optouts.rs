@@ -1,4 +1,4 @@
-//! `openclaw telephony optouts`: who wants no more messages from which line, and how we know.
+//! `openclaw telephony optouts`: contacts who want no more messages from a line, and the source of that knowledge.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ use crate::time_format;
 pub struct OptOuts {
     #[command(subcommand)]
     change: Option<Change>,
-    /// Show everything that was ever said, not only what counts now
+    /// Show the whole history, not only opt-outs in effect
     #[arg(long)]
     history: bool,
     /// Print JSON
@@ -32,23 +32,23 @@ pub struct OptOuts {
 
 #[derive(Debug, Subcommand)]
 enum Change {
-    /// Send nothing more to a number, as if it had texted STOP
+    /// Stop sending to a number, as if it had texted STOP
     Add(Entry),
-    /// Send to a number again
+    /// Allow sending to a number again
     Remove(Entry),
 }
 
 #[derive(Debug, Args)]
 struct Entry {
-    /// Whose wish it is, such as +15550005678
+    /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]
     number: PhoneNumber,
-    /// The line it is about: its number or messaging service (default: the configured one)
+    /// Line it applies to: its number or messaging service (default: the configured one)
     #[arg(long, value_name = "LINE")]
     line: Option<String>,
 }
 
-/// A consent as JSON shows it.
+/// A consent as shown in JSON.
 #[derive(Serialize)]
 pub struct Row {
     contact: String,
@@ -56,12 +56,11 @@ pub struct Row {
     wish: &'static str,
     evidence: &'static str,
     at: String,
-    /// Learnt after something that was said later: it changed nothing.
+    /// True if it was recorded after a later wish was already known, so it changed nothing.
     overtaken: bool,
 }
 
 impl OptOuts {
-    /// Shows or changes.
     pub fn run(self, place: &Place) -> Outcome {
         let channel = if self.change.is_some() { Channel::open(place) } else { Channel::look(place) };
         channel?.block_on(async |channel| match &self.change {
@@ -82,11 +81,11 @@ impl OptOuts {
         if self.json {
             terminal::print_json(&rows)?;
         } else if rows.is_empty() {
-            terminal::say("Nobody has opted out.");
+            terminal::say("No opt-outs.");
         } else {
             let mut table = Table::new(["Contact", "Line", "Wish", "Known by", "Since"]);
             for row in rows {
-                let wish = if row.overtaken { format!("{} (learnt late)", row.wish) } else { row.wish.to_owned() };
+                let wish = if row.overtaken { format!("{} (recorded late)", row.wish) } else { row.wish.to_owned() };
                 table.row([row.contact, row.line, wish, row.evidence.to_owned(), row.at]);
             }
             table.print();
@@ -100,7 +99,7 @@ async fn add(channel: &Channel, entry: &Entry) -> Outcome {
     let line = line::find(channel, line.as_deref()).await?;
     match channel.store.record_wish(line, number, Wish::OptOut, channel.now()).await? {
         true => terminal::print(format!("{number} gets no more messages from this line.")),
-        false => terminal::print(format!("{number} has opted out already.")),
+        false => terminal::print(format!("{number} had already opted out.")),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,10 +108,10 @@ async fn remove(channel: &Channel, entry: &Entry) -> Outcome {
     let Entry { number, line } = entry;
     let line = line::find(channel, line.as_deref()).await?;
     if channel.store.record_wish(line, number, Wish::OptIn, channel.now()).await? {
-        terminal::print(format!("{number} can be sent messages from this line again."));
+        terminal::print(format!("{number} can get messages from this line again."));
         terminal::say(
-            "If they texted STOP, Twilio and carriers go on blocking the number until they text START: only they can \
-             end that. Send only where you have their consent.",
+            "If they texted STOP, Twilio and the carriers keep blocking the number until they text START; only they \
+            can end that. Send only with their consent.",
         );
     } else {
         terminal::print(format!("{number} has not opted out."));
@@ -121,7 +120,7 @@ async fn remove(channel: &Channel, entry: &Entry) -> Outcome {
 }
 
 impl Row {
-    /// A consent as the store has it, and what its line is called.
+    /// Converts a stored consent; `line` is the name of its line.
     pub fn of(consent: &Consent, line: String) -> Self {
         Self {
             contact: consent.contact.to_string(),

@@ -1,4 +1,4 @@
-//! `openclaw telephony purge <number>`: deletes what is held about a contact, here and, where asked for, at the provider.
+//! `openclaw telephony purge <number>`: deletes everything stored about a contact, here and optionally at the provider.
 
 mod at_provider;
 
@@ -15,35 +15,35 @@ use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 
-/// Messages that go in one step, so that a gateway beside us never waits for long.
+/// Messages deleted in one transaction, small enough that a running gateway never waits long.
 const AT_A_TIME: u32 = 100;
 
 /// Delete what is stored about a contact.
 #[derive(Debug, Args)]
 pub struct Purge {
-    /// About whom, such as +15550005678
+    /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]
     number: PhoneNumber,
-    /// Delete their messages at Twilio too, also those that are not held here
+    /// Also delete their messages at Twilio, including those not stored here
     #[arg(long)]
     at_twilio: bool,
-    /// Do it; without this only what would go is shown
+    /// Delete; without it, only show what would be deleted
     #[arg(long)]
     yes: bool,
 }
 
 impl Purge {
-    /// Shows what is held, and deletes it where `--yes` says so.
+    /// Shows what is stored and, with `--yes`, deletes it.
     pub fn run(self, place: &Place) -> Outcome {
         let channel = if self.yes { Channel::open(place) } else { Channel::look(place) };
         channel?.block_on(async |channel| {
             let held = channel.store.holdings(&self.number).await?;
             show(&self.number, &held);
             if !self.yes {
-                return Err(Failure::new("nothing was deleted").hint("add --yes to delete it; there is no way back"));
+                return Err(Failure::new("nothing was deleted").hint("add --yes to delete; this cannot be undone"));
             }
             if self.at_twilio {
-                // Before our own rows go: they know which messages there are.
+                // Delete at the provider first: our rows list the messages that are there.
                 at_provider::delete(channel, &self.number).await?;
             }
             self.delete_here(channel).await
@@ -61,11 +61,11 @@ impl Purge {
         }
         channel.store.remove_loose_files(channel.now()).await?;
         channel.poke().await;
-        terminal::print(format!("Deleted {} here, and what belongs to them.", counted(messages, "message")));
+        terminal::print(format!("Deleted {} here, with all related data.", counted(messages, "message")));
         match channel.store.holdings(&self.number).await?.in_hand {
             0 => Ok(ExitCode::SUCCESS),
-            in_hand => Err(Failure::new(format!("kept {}, in flight or in doubt", counted(in_hand, "message")))
-                .hint("run it again once that is settled, in ten minutes at most where Twilio can be reached")),
+            in_hand => Err(Failure::new(format!("kept {}: in flight or in doubt", counted(in_hand, "message")))
+                .hint("run it again once they are resolved, within ten minutes if Twilio is reachable")),
         }
     }
 }
@@ -76,7 +76,7 @@ fn show(number: &PhoneNumber, held: &Holdings) {
     terminal::print(format!("{number}: {inbound} from them, {outbound} to them, with turns and attempts."));
     let goes = [(held.has_request, "a pairing request"), (held.is_approved, "the approval")];
     let stays = [(held.is_opted_out, "the opt-out"), (held.is_blocked, "the block")];
-    for (what, verb) in [(goes, "Goes too"), (stays, "Stays, because it protects them")] {
+    for (what, verb) in [(goes, "Also deleted"), (stays, "Kept, because it protects them")] {
         let words: Vec<&str> = what.iter().filter(|(is_there, _)| *is_there).map(|(_, word)| *word).collect();
         if !words.is_empty() {
             terminal::print(format!("{verb}: {}.", words.join(", ")));

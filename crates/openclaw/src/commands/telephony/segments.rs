@@ -1,4 +1,4 @@
-//! `openclaw telephony segments`: what a text costs, without sending it.
+//! `openclaw telephony segments`: shows a text's encoding, segments and cost without sending it.
 
 use std::process::ExitCode;
 
@@ -14,13 +14,13 @@ use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 
-/// Count a text's encoding and segments as carriers do.
+/// Show how a text is encoded, its segments and its cost
 #[derive(Debug, Args)]
 pub struct Segments {
-    /// The text, or `-` for standard input
+    /// Text, or `-` to read it from stdin
     #[arg(default_value = "-", hide_default_value = true, allow_hyphen_values = true)]
     text: String,
-    /// Estimate what it costs to send it to this number
+    /// Estimate the cost of sending it to this number
     #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     to: Option<PhoneNumber>,
     /// Print JSON
@@ -39,7 +39,6 @@ struct Counted<'a> {
 }
 
 impl Segments {
-    /// Counts.
     pub fn run(self, place: &Place) -> Outcome {
         let text = terminal::text_argument(&self.text)?;
         let count = segment::count(&text);

@@ -31,34 +31,34 @@ use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
 
-/// What leaves within this time leaves at once.
+/// A message expected to leave within this time counts as sent at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 const EXAMPLE: &str = "Example: openclaw telephony send +15550005678 \"Dinner at eight?\"";
 
-/// Send a text message, with pictures where they are named.
+/// Send a text message, with pictures if wanted
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Send {
-    /// Who receives it, such as +15550005678
+    /// Recipient, such as +15550005678
     #[arg(value_parser = number::phone)]
     to: PhoneNumber,
-    /// The text, or `-` for standard input; may be left out where media go
+    /// Text, or `-` to read it from stdin; optional with --media
     #[arg(allow_hyphen_values = true, required_unless_present = "media")]
     text: Option<String>,
-    /// Words after a text without quotes
+    /// Words after an unquoted text
     #[arg(hide = true)]
     more: Vec<String>,
-    /// A picture or another file that goes with it: a path, or a URL that Twilio can fetch; may be given ten times
+    /// Picture or other file to attach: a path, or a URL that Twilio can fetch; up to ten times
     #[arg(long, value_name = "URL|FILE")]
     media: Vec<String>,
-    /// Show the parts and what they cost; send nothing
+    /// Show the parts and their cost; send nothing
     #[arg(long)]
     dry_run: bool,
-    /// Wait until the message has arrived or failed (2 minutes at most)
+    /// Wait until the message has arrived or failed (at most 2 minutes)
     #[arg(long)]
     wait: bool,
-    /// Sending the same key again sends nothing and shows what became of the first
+    /// Idempotency key: repeating it sends nothing and shows the state of the first message
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Print JSON
@@ -74,7 +74,7 @@ struct Plan {
     estimate: Cost,
     media: Vec<String>,
     parts: Vec<PlannedPart>,
-    /// Why it would not be sent, as things stand.
+    /// The reason why it would be rejected now.
     refused: Option<String>,
 }
 
@@ -98,18 +98,17 @@ struct Report {
 }
 
 impl Send {
-    /// Sends `text` to `to`, as if nothing else had been typed.
+    /// Creates the command for a plain text without options.
     pub fn plain(to: PhoneNumber, text: &str) -> Self {
         let text = Some(text.to_owned());
         Self { to, text, more: Vec::new(), media: Vec::new(), dry_run: false, wait: false, key: None, json: false }
     }
 
-    /// Sends.
     pub fn run(self, place: &Place) -> Outcome {
         self.check_quotes()?;
         let text = self.text.as_deref().map(terminal::text_argument).transpose()?.unwrap_or_default();
         if text.trim().is_empty() && self.media.is_empty() {
-            return Err(Failure::usage("the text is empty").hint("an SMS needs some text"));
+            return Err(Failure::usage("the text is empty").hint("an SMS needs text"));
         }
         self.check_line(place)?;
         let media = Media::read(&self.media)?;
@@ -119,7 +118,7 @@ impl Send {
         Channel::open(place)?.block_on(async |channel| self.send(channel, &text, media).await)
     }
 
-    /// A text is one argument; a shell takes one without quotes apart.
+    /// Rejects a text of several arguments, which the shell made of unquoted words.
     fn check_quotes(&self) -> Result<(), Failure> {
         if self.more.is_empty() {
             return Ok(());
@@ -127,10 +126,11 @@ impl Send {
         let words = self.text.iter().chain(&self.more).map(String::as_str).collect::<Vec<_>>().join(" ");
         let quoted = words.replace('\'', r"'\''");
         let hint = format!("put quotes around it: openclaw telephony send {} '{quoted}'", self.to);
-        Err(Failure::usage("the text is more than one word, and has no quotes").hint(hint))
+        Err(Failure::usage("the text has several words without quotes around them").hint(hint))
     }
 
-    /// A sender id sends text only. A Messaging Service wins over it, and has numbers of its own.
+    /// Rejects media from a sender id, which can only send text. A Messaging Service takes precedence and has numbers
+    /// of its own.
     fn check_line(&self, place: &Place) -> Result<(), Failure> {
         if self.media.is_empty() {
             return Ok(());
@@ -171,13 +171,13 @@ impl Send {
         }
         terminal::print(format!("--- {}", plan.estimate.in_words()));
         if let Some(refused) = &plan.refused {
-            terminal::print(format!("--- It would not be sent: {refused}."));
+            terminal::print(format!("--- It would be rejected: {refused}."));
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What a message of so many segments would fail with, as far as the store here knows; where there is none yet, nobody
-    /// has opted out and nothing waits.
+    /// Returns the error that a message of so many segments would get now, from the local store. Without a store there
+    /// are no opt-outs and no queue.
     fn refusal(&self, place: &Place, segments: u32) -> Result<Option<StoreError>, Failure> {
         let Some(store) = assemble::earlier_store(place) else { return Ok(None) };
         let telephony = assemble::configuration(place)?.telephony;
@@ -208,7 +208,7 @@ impl Send {
         self.show(channel, &progress, expected, stop)
     }
 
-    /// When the message will leave, if not at once; nobody knows it while sending is stopped.
+    /// Returns the expected departure of a message that does not leave at once; none while sending is stopped.
     async fn expected(&self, channel: &Channel, message: MessageId) -> Result<Option<ExpectedStart>, Failure> {
         if channel.store.account_stop().await?.is_some() {
             return Ok(None);
@@ -219,7 +219,7 @@ impl Send {
             return Ok(None);
         }
         let why = match expected.waits_for.as_deref() {
-            None => "Others are ahead of it on the line".to_owned(),
+            None => "Other messages on the line are ahead of it".to_owned(),
             Some(hold) => part::hold_in_words(hold),
         };
         let (wait, at) = (time_format::span(expected.at.since(now)), time_format::iso(expected.at));
@@ -258,44 +258,55 @@ impl Send {
     }
 }
 
-/// Why a part did not go out as wished.
+/// Explains why a part was not sent as requested.
 fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webhooks) -> Option<Failure> {
     let reason = part::reason(part, provider);
     let reason = reason.as_deref();
     let code = part.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
     match part.state {
-        PartState::Sent if part.status.is_some_and(|status| status.is_failure()) => {
-            Some(Failure::new(format!("the message did not arrive{code}: {}", reason.unwrap_or("the carrier does not say why"))))
-        }
+        PartState::Sent if part.status.is_some_and(|status| status.is_failure()) => Some(Failure::new(format!(
+            "the message did not arrive{code}: {}",
+            reason.unwrap_or(
+                "the carrier gave no \
+                reason"
+            )
+        ))),
         PartState::Sent => None,
         PartState::Queued | PartState::Ready | PartState::Starting if stop.is_some() => stop.map(kept_while_stopped),
         PartState::Queued | PartState::Ready | PartState::Starting => {
-            let when = part.next_attempt.map(|at| format!(", next attempt {}", time_format::iso(at))).unwrap_or_default();
+            let when =
+                part.next_attempt.map(|at| format!(", next attempt {}", time_format::iso(at))).unwrap_or_default();
             let ahead = match part.state {
                 PartState::Queued => "an earlier message to this number is ahead of it",
-                _ => "it waits for its turn on the line",
+                _ => "it waits for its slot on the line",
             };
             let reason = reason.unwrap_or(ahead);
-            Some(Failure::new(format!("not sent yet, but kept{when}: {reason}")).hint("a running gateway sends it by itself"))
+            Some(Failure::new(format!("not sent yet, but kept{when}: {reason}")).hint(
+                "a running gateway sends it \
+                automatically",
+            ))
         }
         PartState::Unknown => Some(
-            Failure::new(format!("the message may or may not have been sent{code}: {}", reason.unwrap_or("Twilio did not answer")))
-                .hint("it is kept, and looked up at Twilio before anything is sent again; a running gateway does it by itself"),
+            Failure::new(format!(
+                "the message may or may not have been sent{code}: {}",
+                reason.unwrap_or("Twilio did not answer")
+            ))
+            .hint("it is kept; a running gateway looks it up at Twilio before sending anything again"),
         ),
         PartState::FinallyUnknown => Some(Failure::new(format!(
             "cannot find out whether Twilio sent the message{code}: {}",
             reason.unwrap_or("Twilio did not answer")
         ))),
-        PartState::Failed => Some(Failure::new(format!("not sent{code}: {}", reason.unwrap_or("Twilio refused it")))),
+        PartState::Failed => Some(Failure::new(format!("not sent{code}: {}", reason.unwrap_or("Twilio rejected it")))),
         PartState::Canceled => Some(Failure::new(format!("not sent: {}", reason.unwrap_or("an earlier part failed")))),
     }
 }
 
-/// A message that waits until the operator has fixed what is wrong with the account.
+/// Explains that a message waits until the operator has fixed the account.
 fn kept_while_stopped(stop: &AccountStop) -> Failure {
     let code = stop.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
     Failure::new(format!("not sent yet, but kept: sending is stopped{code}: {}", stop.reason))
-        .hint("it is sent by itself once this is fixed and a gateway runs; it is kept for 24 hours")
+        .hint("it is sent automatically once this is fixed and a gateway is running; it is kept for 24 hours")
 }
 
 impl PlannedPart {

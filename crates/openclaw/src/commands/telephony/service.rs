@@ -1,4 +1,4 @@
-//! `openclaw telephony service …`: the gateway as a service of systemd.
+//! `openclaw telephony service …`: runs the gateway as a systemd service.
 
 mod account;
 mod status;
@@ -21,50 +21,49 @@ use surroundings::Surroundings;
 use systemctl::Systemctl;
 use unit::{NAME, Unit};
 
-/// The gateway as a service of systemd.
+/// The service commands.
 #[derive(Debug, Subcommand)]
 pub enum Service {
-    /// Write the unit, and have it started now and at every boot
+    /// Install the unit, and start it now and at every boot
     Install(Install),
-    /// Stop the service, and remove its unit
+    /// Stop the service and remove its unit
     Uninstall(Uninstall),
-    /// Show how the service is
+    /// Show the state of the service
     Status(status::Status),
 }
 
-/// Whose service it is.
+/// User or system service.
 #[derive(Debug, Clone, Args)]
 pub struct Scope {
-    /// A service of the whole machine, for which you have to be root, instead of one of your own
+    /// Use a system service, which requires root, instead of a user service
     #[arg(long)]
     system: bool,
 }
 
-/// Write the unit, and have it started.
+/// Install the unit, and start it now and at every boot
 #[derive(Debug, Args)]
 pub struct Install {
     #[command(flatten)]
     scope: Scope,
-    /// Who a service of the whole machine runs as
+    /// User that a system service runs as
     #[arg(long, value_name = "NAME", requires = "system")]
     user: Option<String>,
-    /// Only print the unit and what would be done
+    /// Only print the unit and the commands
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Stop the service, and remove its unit.
+/// Stop the service and remove its unit
 #[derive(Debug, Args)]
 pub struct Uninstall {
     #[command(flatten)]
     scope: Scope,
-    /// Only print what would be done
+    /// Only print the commands
     #[arg(long)]
     dry_run: bool,
 }
 
 impl Service {
-    /// Does what was typed.
     pub fn run(self, place: &Place) -> Outcome {
         match self {
             Service::Install(install) => install.run(place),
@@ -95,8 +94,8 @@ impl Install {
     fn run(self, place: &Place) -> Outcome {
         let account = self.user.as_deref().map(Account::find).transpose()?;
         if self.scope.system && account.is_none() {
-            return Err(Failure::usage("a service of the whole machine needs to know who it runs as")
-                .hint("add --user NAME, with the name of who owns the configuration and the state folder"));
+            return Err(Failure::usage("a system service needs a user to run as")
+                .hint("add --user NAME, with the owner of the configuration and the state folder"));
         }
         let own_home = || std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"));
         let home = account.as_ref().map_or_else(own_home, |account| account.home.clone());
@@ -114,7 +113,11 @@ impl Install {
             terminal::say(format!("\nThis would be written to {}, then:", file.display()));
             steps.iter().for_each(|step| terminal::say(format!("  {}", systemctl.line(step))));
             if let Some(account) = account.filter(|_| !found.state.exists()) {
-                terminal::say(format!("{} would be made first, for {} alone.", found.state.display(), account.name));
+                terminal::say(format!(
+                    "{} would be created first, accessible only to {}.",
+                    found.state.display(),
+                    account.name
+                ));
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -129,23 +132,21 @@ impl Install {
             return Err(failure);
         }
         terminal::print(format!("Wrote {}.", file.display()));
-        terminal::print("The gateway runs, and starts again at every boot.");
+        terminal::print("The gateway is running, and starts at every boot.");
         if !self.scope.system {
-            terminal::say(
-                "A service of your own ends when you log out, unless you allow it to stay: loginctl enable-linger",
-            );
+            terminal::say("A user service ends when you log out, unless lingering is enabled: loginctl enable-linger");
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Says what the shell has and the service will not have, and what is here and its user may not read.
+/// Warns about variables that the service will lack, and files that its user cannot read.
 fn warn(found: &Surroundings, account: Option<&Account>) {
     if let Some(account) = account {
         for file in found.files.iter().filter(|file| !account.can_read(file)) {
             let (file, name) = (file.display(), &account.name);
             terminal::say(format!(
-                "warning: {name} may not read {file}\n  hint: give {name} the file, and a way through the folders above it"
+                "warning: {name} cannot read {file}\n  hint: give {name} access to the file and the folders above it"
             ));
         }
     }
@@ -153,16 +154,16 @@ fn warn(found: &Surroundings, account: Option<&Account>) {
     if !found.only_here.is_empty() {
         let names = found.only_here.join(", ");
         terminal::say(format!(
-            "warning: a service does not have the variables of this shell: {names}\n  \
-             hint: put them into {dotenv}, as NAME=value"
+            "warning: a service does not have this shell's variables: {names}\n  hint: put them into {dotenv}, as \
+            NAME=value"
         ));
     }
     if let Some(problems) = &found.lacking {
-        terminal::say(format!("warning: without what is set in this shell the gateway will not start:\n{problems}"));
+        terminal::say(format!("warning: without this shell's variables the gateway will not start:\n{problems}"));
     }
 }
 
-/// Leaves things as they were before an installation that failed, as far as systemd lets us.
+/// Undoes an installation that failed, as far as systemd allows.
 fn take_back(file: &Path, before: Option<String>, systemctl: &Systemctl) {
     let back = match before {
         Some(unit) => fs::write(file, unit),
@@ -174,7 +175,7 @@ fn take_back(file: &Path, before: Option<String>, systemctl: &Systemctl) {
     systemctl.run(&["daemon-reload"]).ok();
     match back {
         Ok(()) => terminal::say(format!("{} is as it was before.", file.display())),
-        Err(error) => terminal::say(format!("{} is left behind: {error}", file.display())),
+        Err(error) => terminal::say(format!("{} could not be removed: {error}", file.display())),
     }
 }
 
@@ -190,15 +191,15 @@ impl Uninstall {
         }
         systemctl.check_is_there()?;
         if !file.exists() {
-            return Err(Failure::new(format!("there is no {}", file.display()))
-                .hint("`--system` is for the service of the whole machine"));
+            return Err(Failure::new(format!("{} does not exist", file.display()))
+                .hint("`--system` selects the system service"));
         }
-        // The file goes in any case: without it nothing starts again.
+        // Remove the file in any case: without it nothing restarts the service.
         let stopped = systemctl.run(&stop);
         fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
         stopped?;
         systemctl.run(&["daemon-reload"])?;
-        terminal::print(format!("Stopped, and removed {}. Configuration and messages stay.", file.display()));
+        terminal::print(format!("Stopped, and removed {}. The configuration and messages are kept.", file.display()));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -209,7 +210,7 @@ fn write(file: &Path, unit: &str) -> Result<(), Failure> {
         let failure = Failure::new(format!("cannot write {}: {error}", file.display()));
         match error.kind() {
             std::io::ErrorKind::PermissionDenied => {
-                failure.hint("`--system` needs root; without it the service is your own")
+                failure.hint("`--system` requires root; without it you get a user service")
             }
             _ => failure,
         }

@@ -1,4 +1,4 @@
-//! `openclaw telephony setup`: asks for what is needed, checks it, shows what it will write, and writes it.
+//! `openclaw telephony setup`: asks for settings, checks them, shows the changes, and writes them.
 
 mod account;
 mod agent;
@@ -30,62 +30,63 @@ use crate::failure::{Failure, Outcome};
 use crate::place::Place;
 use crate::{logging, number, state_folder, terminal};
 
-const TEST_TEXT: &str = "Hello from OpenClaw! This number can send text messages now.";
+const TEST_TEXT: &str = "Hello from OpenClaw! This number can now send text messages.";
 
-/// Set everything up. What is not given is asked for at a terminal; nothing changes without being shown first.
+/// Set up everything. Asks for what is missing, and shows every change before making it.
 #[derive(Debug, Args)]
 pub struct Setup {
-    /// Account SID from Twilio's console (or TWILIO_ACCOUNT_SID)
+    /// Account SID from the Twilio Console (or TWILIO_ACCOUNT_SID)
     #[arg(long, value_name = "AC…")]
     account_sid: Option<String>,
-    /// Auth Token from Twilio's console; others on this machine can see it here, but not in TWILIO_AUTH_TOKEN, nor on
-    /// standard input, which `-` reads a line of
+    /// Auth Token from the Twilio Console. Other users can see arguments: prefer TWILIO_AUTH_TOKEN, or `-` to read it
+    /// from stdin
     #[arg(long, value_name = "TOKEN")]
     auth_token: Option<String>,
-    /// The number, short code or sender id of yours that is to be used
+    /// Your number, short code or sender id to use
     #[arg(long, value_name = "NUMBER", conflicts_with = "messaging_service", value_parser = number::line)]
     from_number: Option<LineAddress>,
-    /// The Messaging Service of yours that is to be used
+    /// Your Messaging Service to use
     #[arg(long, value_name = "MG…")]
     messaging_service: Option<String>,
-    /// How Twilio reaches you: your own https URL, `ngrok`, `tailscale-funnel`, or `none`
+    /// How Twilio reaches this machine: your own https URL, `ngrok`, `tailscale-funnel`, or `none`
     #[arg(long, value_name = "WAY")]
     reach: Option<String>,
-    /// For `ngrok`: your account's authtoken (or NGROK_AUTHTOKEN); `-` reads it
+    /// For `ngrok`: authtoken of your ngrok account (or NGROK_AUTHTOKEN); `-` reads it from stdin
     #[arg(long, value_name = "TOKEN")]
     ngrok_token: Option<String>,
-    /// For `ngrok`: a domain of yours there, whose name never changes
+    /// For `ngrok`: your ngrok domain, for a URL that never changes
     #[arg(long, value_name = "DOMAIN")]
     ngrok_domain: Option<String>,
     /// Who may talk to the assistant: disabled, allowlist, pairing, open
     #[arg(long)]
     policy: Option<String>,
-    /// A number that is always allowed; may be given several times
+    /// Number that is always allowed; can be repeated
     #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     allow_from: Vec<PhoneNumber>,
-    /// Who answers: echo, command, openai, openclaw
+    /// Agent that answers: echo, command, openai, openclaw
     #[arg(long)]
     agent: Option<String>,
-    /// For `openai` and `openclaw`: where its API is
+    /// For `openai` and `openclaw`: base URL of its API
     #[arg(long, value_name = "URL")]
     agent_url: Option<String>,
-    /// For `openai`: the model
+    /// For `openai`: model
     #[arg(long, value_name = "MODEL")]
     agent_model: Option<String>,
-    /// For `openai`: the key of its API (or OPENAI_API_KEY); for `openclaw`: its token (or OPENCLAW_GATEWAY_TOKEN); `-`
-    /// reads it
+    /// For `openai`: API key (or OPENAI_API_KEY); for `openclaw`: token (or OPENCLAW_GATEWAY_TOKEN); `-` reads it from
+    /// stdin
     #[arg(long, value_name = "KEY")]
     agent_key: Option<String>,
-    /// For `openclaw`: which of its agents answers
+    /// For `openclaw`: name of the agent that answers
     #[arg(long, value_name = "NAME")]
     agent_id: Option<String>,
-    /// For `command`: the line for the shell
+    /// For `command`: command line for the shell
     #[arg(long, value_name = "COMMAND")]
     agent_command: Option<String>,
-    /// Your own number, for what you have to know
+    /// Your own number, for notices that need your attention
     #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     operator_number: Option<PhoneNumber>,
-    /// Where secrets go: `dotenv` (the .env of the state folder), `config`, or `environment` (nowhere: you set them)
+    /// Where to store secrets: `dotenv` (the .env of the state folder), `config`, or `environment` (not stored: you set
+    /// them)
     #[arg(long, value_name = "PLACE", value_parser = ["dotenv", "config", "environment"])]
     secrets: Option<String>,
     /// Leave the webhook at Twilio as it is
@@ -94,14 +95,14 @@ pub struct Setup {
     /// Send a test message to this number at the end
     #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     test_sms: Option<PhoneNumber>,
-    /// Another place for Twilio's API, for tests
+    /// Base URL of Twilio's API, for tests
     #[arg(long, hide = true)]
     api_base_url: Option<String>,
     #[command(flatten)]
     consent: Consent,
 }
 
-/// What there is before anything is asked.
+/// The settings before setup.
 struct Before {
     environment: Environment,
     location: Location,
@@ -109,7 +110,6 @@ struct Before {
 }
 
 impl Setup {
-    /// Asks, checks, shows, writes.
     pub fn run(self, place: &Place) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
         let before = Before::look(place);
@@ -121,10 +121,10 @@ impl Setup {
         loaded.warnings.iter().for_each(|warning| terminal::say(format!("warning: {warning}")));
         answers.secrets.iter().filter_map(|stored| stored.notice(&before, place)).for_each(terminal::say);
         if files.is_unchanged() {
-            terminal::say("The configuration is as it should be already.");
+            terminal::say("The configuration is already up to date.");
         } else if self.consent.dry_run {
             terminal::say("Nothing was written.");
-        } else if self.consent.asked("Write this?")? {
+        } else if self.consent.asked("Write these files?")? {
             files.write()?;
         } else {
             terminal::say("Nothing was written.");
@@ -135,21 +135,21 @@ impl Setup {
         }
         let pointed = if self.no_webhook { Ok(ExitCode::SUCCESS) } else { self.point(place) };
         let sent = pointed.and_then(|_| self.test(place, &prompt));
-        terminal::say("Start it with `openclaw gateway`; `openclaw telephony doctor` then looks at everything.");
+        terminal::say("Start it with `openclaw gateway`; then `openclaw telephony doctor` checks everything.");
         sent
     }
 
-    /// Has Twilio send messages here, where it is known how it reaches us.
+    /// Points the webhook here, if the public URL is known.
     fn point(&self, place: &Place) -> Outcome {
         Channel::open(place)?.block_on(async |channel| {
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
             let history = store.route_changes().await?;
             let Some(plan) = plan(&channel.loaded, provider, &history).await? else { return Ok(ExitCode::SUCCESS) };
             if plan.changes.is_empty() {
-                terminal::say("The webhook at Twilio is as it should be.");
+                terminal::say("The webhook at Twilio is already right.");
             } else if self.consent.is_given(&plan)? {
                 routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
-                terminal::say("Changed. `openclaw telephony webhook undo` puts back what was there before.");
+                terminal::say("Changed. `openclaw telephony webhook undo` restores the previous settings.");
             } else {
                 terminal::say("The webhook at Twilio was not changed.");
             }
@@ -157,7 +157,7 @@ impl Setup {
         })
     }
 
-    /// Shows what would be changed at Twilio with a configuration that nobody has written.
+    /// Shows the changes at Twilio for a configuration that is not written yet.
     fn show_pointing(&self, loaded: &Loaded) -> Outcome {
         assemble::runtime()?.block_on(async {
             let history = match state_folder::store_file(loaded).exists() {
@@ -167,7 +167,7 @@ impl Setup {
             let provider = assemble::provider(loaded)?;
             let Some(plan) = plan(loaded, provider.as_ref(), &history).await? else { return Ok(ExitCode::SUCCESS) };
             terminal::say(match plan.changes.is_empty() {
-                true => "The webhook at Twilio is as it should be.",
+                true => "The webhook at Twilio is already right.",
                 false => "The webhook at Twilio was not changed.",
             });
             changes::outcome(&plan)
@@ -192,13 +192,13 @@ impl Setup {
     }
 }
 
-/// What would be changed at Twilio, shown; none where it is not known how it reaches us.
+/// Plans and shows the changes at Twilio; none if the public URL is not known.
 async fn plan(loaded: &Loaded, provider: &dyn Provider, history: &[RouteChange]) -> Result<Option<Plan>, Failure> {
     let telephony = &loaded.telephony;
     let Some(url) = crate::public_url::public_url(loaded, None).await? else {
         terminal::say(match telephony.tunnel.provider {
-            Some(_) => "The gateway tells Twilio the tunnel's address when it starts.",
-            None => "Nothing is known yet of how Twilio reaches you: the webhook stays as it is.",
+            Some(_) => "The gateway registers the tunnel's address with Twilio when it starts.",
+            None => "There is no public URL yet, so the webhook stays as it is.",
         });
         return Ok(None);
     };
@@ -213,7 +213,7 @@ impl Before {
         self.loaded.as_ref().map(|loaded| &loaded.telephony)
     }
 
-    /// Whether there is a file in which somebody may have said something, readable or not.
+    /// Returns true if a configuration file exists, readable or not.
     fn has_file(&self) -> bool {
         self.location.config.exists() || self.location.own.as_ref().is_some_and(|own| own.exists())
     }
@@ -227,7 +227,7 @@ impl Before {
     }
 }
 
-/// What is missing where nobody can be asked.
+/// Reports an answer that is missing without a terminal.
 fn missing(flag: &str, what: &str) -> Failure {
-    Failure::usage(format!("{what} is missing, and there is no terminal to ask at")).hint(format!("pass {flag}"))
+    Failure::usage(format!("{what} is missing, and there is no terminal to ask on")).hint(format!("pass {flag}"))
 }

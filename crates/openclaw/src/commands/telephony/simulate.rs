@@ -52,7 +52,6 @@ Examples:
   openclaw telephony simulate --config ~/.openclaw/openclaw.json";
 
 impl Simulate {
-    /// Simulates.
     pub fn run(self, place: &Place) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
         self.refuse_unused_agent(place)?;
@@ -68,7 +67,7 @@ impl Simulate {
         })
     }
 
-    /// A missing file is an error in every mode, and so is an agent that would not be asked.
+    /// Rejects a missing file in every mode, and an agent that would not be used.
     fn refuse_unused_agent(&self, place: &Place) -> Result<(), Failure> {
         let mode = match (self.tour, self.twilio_only) {
             (false, false) => return Ok(()),

@@ -1,4 +1,4 @@
-//! `openclaw telephony status`: whether the gateway runs, and how much there is to do.
+//! `openclaw telephony status`: shows whether the gateway is running, and its queues.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub struct Status {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Show no longer what has happened and is only to be known; what goes on stays
+    /// Dismiss past notices; ongoing problems stay
     #[arg(long)]
     seen: bool,
 }
@@ -39,7 +39,7 @@ pub struct Status {
 #[serde(rename_all = "camelCase")]
 struct Report {
     gateway: Option<GatewayStatus>,
-    /// Why messages cannot be stored; none where they can.
+    /// The reason why messages cannot be stored, if so.
     storage: Option<StorageAlive>,
     provider: String,
     from_number: Option<String>,
@@ -48,9 +48,9 @@ struct Report {
     inbox: Inbox,
     outbox: PartSender,
     pairing_requests: u64,
-    /// Why nothing is sent, while the provider refuses the account.
+    /// The reason why nothing is sent, while the provider rejects the account.
     stopped: Option<Stopped>,
-    /// Messages of the last 24 hours of which it will never be known whether they were sent.
+    /// Messages of the last 24 hours for which it will never be known whether they were sent.
     finally_unknown: Vec<String>,
     notices: Vec<String>,
     warnings: Vec<String>,
@@ -100,7 +100,6 @@ struct PartSender {
 }
 
 impl Status {
-    /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
         let opened = if self.seen { Channel::open(place) } else { Channel::look(place) };
         let channel = match opened {
@@ -132,7 +131,7 @@ impl Status {
 }
 
 impl Status {
-    /// Where the configuration cannot be used, a gateway that was started before still says how it is.
+    /// Shows a gateway that is still running although the configuration has become unusable.
     fn show_gateway_alone(&self, place: &Place) -> Result<(), Failure> {
         let state = locate(&assemble::environment(), place.config.as_deref()).state;
         let Some(alive) = assemble::runtime()?.block_on(status::poke(&state)) else { return Ok(()) };
@@ -144,7 +143,7 @@ impl Status {
     }
 }
 
-/// Why messages cannot be stored, as the gateway says; where none runs, it is tried.
+/// Returns why messages cannot be stored: as the gateway reports, or by trying if none is running.
 async fn storage(channel: &Channel, gateway: Option<&GatewayStatus>) -> Option<StorageAlive> {
     if let Some(alive) = gateway {
         return alive.storage.clone();
@@ -155,7 +154,7 @@ async fn storage(channel: &Channel, gateway: Option<&GatewayStatus>) -> Option<S
     Some(StorageAlive::from(Trouble { error, refused: 0 }))
 }
 
-/// Of these an operator has to decide whether to send them again.
+/// Returns messages that the operator has to resend or give up.
 async fn finally_unknown(channel: &Channel) -> Result<Vec<String>, Failure> {
     let filter = Filter {
         since: Some(channel.now() - Duration::from_secs(24 * 60 * 60)),
@@ -211,7 +210,7 @@ fn report(
     }
 }
 
-/// The queue that is sent last; none where nothing waits for long.
+/// Returns the queue that takes longest; none if nothing waits long.
 fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
     queues.iter().max_by_key(|queue| queue.ends).filter(|queue| queue.ends > now)
 }
@@ -219,7 +218,7 @@ fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
 fn show(report: &Report) {
     let Report { inbox, outbox, .. } = report;
     if let Some(storage) = &report.storage {
-        terminal::print_ours(format!("Attention: MESSAGES CANNOT BE STORED and are refused: {}", storage.problem));
+        terminal::print_ours(format!("Attention: MESSAGES CANNOT BE STORED and are rejected: {}", storage.problem));
     }
     match &report.gateway {
         Some(alive) => show_alive(alive),
@@ -239,7 +238,7 @@ fn show(report: &Report) {
         outbox.sent_today, outbox.delivered_today, outbox.failed_today, outbox.queued, outbox.sending, outbox.unknown
     ));
     if let Some(Stopped { since, next_probe, .. }) = &report.stopped {
-        terminal::print(format!("Sending:   stopped since {since}; the account is probed next at {next_probe}"));
+        terminal::print(format!("Sending:   stopped since {since}; next probe of the account at {next_probe}"));
     }
     if let Some(end) = &outbox.queue_ends_at {
         let why = outbox.queue_waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why)));
@@ -248,7 +247,7 @@ fn show(report: &Report) {
     }
     if inbox.unconfirmed > 0 {
         let messages = counted(inbox.unconfirmed, "message");
-        terminal::print(format!("Attention: {messages} came to a number not known to be yours"));
+        terminal::print(format!("Attention: {messages} arrived at a number that is not known to be yours"));
     }
     if inbox.dead + inbox.parked > 0 {
         terminal::print_ours("Attention: some messages could not be answered: `openclaw telephony messages --dead`");
@@ -261,12 +260,12 @@ fn show(report: &Report) {
 fn show_alive(alive: &GatewayStatus) {
     terminal::print(format!("Gateway:   running (pid {}), version {}", alive.pid, alive.version));
     terminal::print(format!("Listening: {}", alive.listening));
-    let webhook = alive.webhook_url.as_deref().unwrap_or("unknown: no publicUrl is set, and no tunnel is open");
+    let webhook = alive.webhook_url.as_deref().unwrap_or("unknown: no publicUrl is set and no tunnel is open");
     terminal::print(format!("Webhook:   {webhook}"));
     if let Some(tunnel) = &alive.tunnel {
         let state =
             tunnel.url.clone().or_else(|| tunnel.trouble.as_ref().map(|trouble| format!("not open: {trouble}")));
-        terminal::print(format!("Tunnel:    {}, {}", tunnel.name, state.as_deref().unwrap_or("being opened")));
+        terminal::print(format!("Tunnel:    {}, {}", tunnel.name, state.as_deref().unwrap_or("opening")));
     }
     terminal::print(format!("Agent:     {}", alive.agent));
     if let Some(metrics) = &alive.metrics {
@@ -276,23 +275,21 @@ fn show_alive(alive: &GatewayStatus) {
         show_config(config);
     }
     if !alive.checks_signatures {
-        terminal::print(
-            "Attention: signatures are NOT checked (skipSignatureVerification): anybody can pose as Twilio",
-        );
+        terminal::print("Attention: signatures are NOT checked (skipSignatureVerification): anyone can pose as Twilio");
     }
 }
 
 fn show_config(config: &ConfigAlive) {
     let read_at = time_format::iso(config.read_at);
     match &config.problems {
-        None => terminal::print(format!("Config:    read {read_at}, in force")),
+        None => terminal::print(format!("Config:    read {read_at}, in effect")),
         Some(problems) => {
-            terminal::print(format!("Config:    read {read_at}; the files as they are now are NOT in force"));
+            terminal::print(format!("Config:    read {read_at}; the current files are NOT in effect"));
             terminal::print_ours(format!("Attention: the changed configuration cannot be used: {problems}"));
         }
     }
     if !config.waiting_for_start.is_empty() {
         let keys = config.waiting_for_start.join(", ");
-        terminal::print(format!("Attention: changed, but in force only after a new start of the gateway: {keys}"));
+        terminal::print(format!("Attention: changed, but in effect only after the gateway restarts: {keys}"));
     }
 }

@@ -11,21 +11,20 @@ use clap::Subcommand;
 use crate::failure::Outcome;
 use crate::place::Place;
 
-/// The commands about the webhook.
+/// The webhook commands.
 #[derive(Debug, Subcommand)]
 pub enum Webhook {
-    /// Show where Twilio sends messages and calls now, and where it should
+    /// Show where Twilio delivers messages and calls, and where it should
     Show(show::Show),
-    /// Have Twilio send messages and calls here
+    /// Point Twilio's webhooks here
     Sync(sync::Sync),
-    /// Put back what Twilio had before the first `sync`
+    /// Restore the settings from before the first `sync`
     Undo(undo::Undo),
-    /// Explain whether a request carries Twilio's signature
+    /// Explain whether a request has a valid Twilio signature
     Verify(verify::Verify),
 }
 
 impl Webhook {
-    /// Does what was typed.
     pub fn run(self, place: &Place) -> Outcome {
         match self {
             Webhook::Show(show) => show.run(place),

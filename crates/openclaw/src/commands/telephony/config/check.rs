@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 use crate::place::Place;
 use crate::terminal;
 
-/// Tell everything that is wrong with the configuration.
+/// Report every problem in the configuration
 #[derive(Debug, Args)]
 pub struct Check {
     /// Print JSON
@@ -29,7 +29,7 @@ struct Report {
 }
 
 impl Check {
-    /// Checks. Warnings do not fail it.
+    /// Checks the configuration. Warnings alone do not make it fail.
     pub fn run(self, place: &Place) -> Outcome {
         let report = match load(&environment(), place.config.as_deref()) {
             Ok(loaded) => Report {

@@ -12,7 +12,6 @@ use crate::terminal;
 pub struct Schema {}
 
 impl Schema {
-    /// Prints.
     pub fn run(self) -> Outcome {
         terminal::print_json(&telephony_config::schema())?;
         Ok(ExitCode::SUCCESS)

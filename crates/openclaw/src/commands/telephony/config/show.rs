@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 use crate::place::Place;
 use crate::terminal::{self, Table};
 
-/// Show every key with its value and where that comes from. Secrets are masked.
+/// Show every key with its value and where it comes from; secrets are masked
 #[derive(Debug, Args)]
 pub struct Show {
     /// Print JSON
@@ -18,7 +18,6 @@ pub struct Show {
 }
 
 impl Show {
-    /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
         let keys = assemble::configuration(place)?.show();
         if self.json {

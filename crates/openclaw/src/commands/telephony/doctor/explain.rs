@@ -1,4 +1,4 @@
-//! `openclaw telephony doctor --explain`: the page of a finding, for who has the program and not its documentation.
+//! `openclaw telephony doctor --explain`: prints the documentation of a finding offline.
 
 use std::process::ExitCode;
 
@@ -6,16 +6,15 @@ use crate::doctor::{FINDINGS, Finding};
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
-/// The guide, which treats findings by what people notice.
+/// The guide, whose sections are ordered by symptom.
 const GUIDE: &str = include_str!("../../../../../../docs/guides/troubleshooting.md");
 
-/// Prints what a finding means, and the part of the guide that names it.
+/// Prints the meaning of a finding and the section of the guide that covers it.
 pub(super) fn explain(id: &str) -> Outcome {
     let Some(finding) = FINDINGS.iter().find(|finding| finding.id == id) else {
         let known: Vec<_> = FINDINGS.iter().map(|finding| finding.id).collect();
-        return Err(
-            Failure::usage(format!("doctor has no finding `{id}`")).hint(format!("it has {}", known.join(", ")))
-        );
+        return Err(Failure::usage(format!("doctor has no finding `{id}`"))
+            .hint(format!("known findings: {}", known.join(", "))));
     };
     terminal::print_ours(format!("{} ({})", finding.what, finding.severity));
     terminal::print_ours(format!("why:  {}", finding.why));
@@ -27,13 +26,13 @@ pub(super) fn explain(id: &str) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The section of the guide that names the finding first, with its heading.
+/// Returns the first section of the guide that mentions the finding, with its heading.
 fn section(finding: &Finding) -> Option<&'static str> {
     let link = format!("doctor.md#{})", finding.id);
     GUIDE.split("\n## ").skip(1).find(|section| section.contains(&link)).map(str::trim_end)
 }
 
-/// Markdown with the text of each link in place of the link.
+/// Replaces each Markdown link by its text.
 fn without_links(text: &str) -> String {
     let mut parts = text.split("](");
     let mut shown = parts.next().unwrap_or_default().replace('[', "");

@@ -1,4 +1,4 @@
-//! One message with everything that happened to it.
+//! One message with its full history.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::part::Part;
 use crate::terminal;
 use crate::time_format;
 
-/// A message as JSON shows it, with everything that happened to it.
+/// A message with its full history, as shown in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -50,7 +50,7 @@ struct Try {
     reason: Option<String>,
 }
 
-/// Shows it.
+/// Prints it.
 pub fn show(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>, json: bool) -> Outcome {
     let report = Report::of(detail, channel, names);
     if json {
@@ -77,7 +77,7 @@ pub fn show(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>,
 }
 
 impl Report {
-    /// A message as the store has it; `names` is what lines are called.
+    /// Converts a stored message; `names` holds the names of the lines.
     pub fn of(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>) -> Self {
         Self {
             message: Message::of(&detail.entry, names),

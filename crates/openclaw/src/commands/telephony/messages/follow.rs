@@ -1,4 +1,4 @@
-//! Messages as they come and change. Each look is a short read of its own, beside a gateway that goes on writing.
+//! Follows messages as they arrive and change. Each look is a short read transaction, so the gateway can go on writing.
 
 use std::collections::HashMap;
 use std::process::ExitCode;
@@ -15,13 +15,13 @@ use crate::failure::{Failure, Outcome};
 use crate::line;
 use crate::terminal;
 
-/// How often we look.
+/// Interval between looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Changes of no more than this many messages are looked for: the newest of those that may still change.
+/// Largest number of messages watched for changes: the newest ones that can still change.
 const WATCHED_AT_MOST: usize = 1000;
 
-/// What was shown, and what may change.
+/// The messages shown so far and those that may still change.
 struct Follower<'c> {
     channel: &'c Channel,
     filter: Filter,
@@ -31,7 +31,7 @@ struct Follower<'c> {
     open: HashMap<EntryId, EntryState>,
 }
 
-/// Shows the newest messages, then every new one and every change, until nobody reads any more.
+/// Prints the newest messages, then every new one and every change, until the reader closes the pipe.
 pub async fn follow(channel: &Channel, filter: Filter, is_json: bool) -> Outcome {
     let (mark, names) = (channel.store.mark().await?, line::names(channel).await?);
     let mut follower = Follower { channel, filter, is_json, names, mark, open: HashMap::new() };
@@ -44,7 +44,7 @@ pub async fn follow(channel: &Channel, filter: Filter, is_json: bool) -> Outcome
 }
 
 impl Follower<'_> {
-    /// Shows what there is. Whether there still is a reader.
+    /// Prints the existing messages. Returns false once the reader is gone.
     async fn begin(&mut self) -> Result<bool, Failure> {
         let store = &self.channel.store;
         let mut newest = store.messages(self.filter.clone()).await?;
@@ -57,7 +57,7 @@ impl Follower<'_> {
         Ok(newest.iter().all(|entry| self.print(entry)))
     }
 
-    /// Shows what is new and what has changed. Whether there still is a reader.
+    /// Prints new messages and changes. Returns false once the reader is gone.
     async fn look(&mut self) -> Result<bool, Failure> {
         let mark = self.channel.store.mark().await?;
         let mut shown = self.changed().await?;
@@ -76,7 +76,7 @@ impl Follower<'_> {
         Ok(entries)
     }
 
-    /// Goes on from what was shown: it may be newer than the mark.
+    /// Moves past the shown messages, which may be newer than the mark.
     fn advance(&mut self, shown: &[Entry], mark: Mark) {
         self.mark = Mark { inbound: self.mark.inbound.max(mark.inbound), message: self.mark.message.max(mark.message) };
         for entry in shown {

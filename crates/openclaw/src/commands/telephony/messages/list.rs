@@ -1,4 +1,4 @@
-//! Messages and failed turns, a row each.
+//! Tables of messages and of failed turns.
 
 use std::collections::HashMap;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use crate::failure::Outcome;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
-/// A message as JSON shows it.
+/// A message as shown in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -44,7 +44,7 @@ struct Failed {
     next_attempt_at: Option<String>,
 }
 
-/// Shows messages, newest first.
+/// Prints messages, newest first.
 pub fn show(entries: &[Entry], names: &HashMap<LineId, String>, json: bool) -> Outcome {
     let messages: Vec<Message> = entries.iter().map(|entry| Message::of(entry, names)).collect();
     if json {
@@ -62,7 +62,7 @@ pub fn show(entries: &[Entry], names: &HashMap<LineId, String>, json: bool) -> O
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows turns that could not be answered.
+/// Prints the turns that could not be answered.
 pub fn show_failed(turns: &[FailedTurn], json: bool) -> Outcome {
     let turns: Vec<Failed> = turns.iter().map(Failed::from).collect();
     if json {
@@ -76,13 +76,13 @@ pub fn show_failed(turns: &[FailedTurn], json: bool) -> Outcome {
             table.row([id, turn.received_at, turn.contact, turn.state.to_owned(), attempts, turn.reason]);
         }
         table.print();
-        terminal::say("Try one again with `openclaw telephony messages --retry TURN`.");
+        terminal::say("Retry one with `openclaw telephony messages --retry TURN`.");
     }
     Ok(ExitCode::SUCCESS)
 }
 
 impl Message {
-    /// A message as the store lists it; `names` is what lines are called.
+    /// Converts a stored message; `names` holds the names of the lines.
     pub fn of(entry: &Entry, names: &HashMap<LineId, String>) -> Self {
         let mut message = Message {
             id: entry.id.to_string(),
@@ -116,7 +116,7 @@ impl Message {
         message
     }
 
-    /// Who says a message of ours: the assistant, or the operator or the program for another purpose.
+    /// Returns the author of one of our messages: the assistant, or the operator or program with its purpose.
     pub fn speaker(&self) -> String {
         match self.purpose {
             None | Some("reply") => "assistant".to_owned(),
@@ -124,18 +124,18 @@ impl Message {
         }
     }
 
-    /// The message in one line, for a list without an end.
+    /// Formats the message as one line, for `--follow`.
     pub fn line(&self) -> String {
         let (state, text) = (self.state_in_words(), one_line(&self.text));
         format!("{:8} {} {:13} {state:22} {text}", self.id, self.time, unprintable::escape_line(&self.contact))
     }
 
-    /// The message as JSON in one line.
+    /// Formats the message as one line of JSON.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// State, the provider's status and the reason in a few words.
+    /// Returns the state, the provider's status and a short reason.
     pub fn state_in_words(&self) -> String {
         let state = self.status.filter(|_| self.state == "sent").unwrap_or(&self.state);
         match (self.code, &self.why) {
@@ -160,7 +160,7 @@ impl From<&FailedTurn> for Failed {
     }
 }
 
-/// The beginning of a text, on one line.
+/// Returns the beginning of a text, on one line.
 fn one_line(text: &str) -> String {
     let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if flat.chars().count() <= 60 { flat } else { flat.chars().take(59).chain(['…']).collect() }

@@ -1,4 +1,4 @@
-//! `--retry`: failed messages are sent again, and turns that could not be answered are tried again.
+//! `--retry`: resends failed messages and retries dead turns.
 
 use std::process::ExitCode;
 
@@ -11,19 +11,19 @@ use crate::assemble::Channel;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
-/// No more messages are sent again by one command.
+/// Largest number of messages that one command resends.
 const AT_MOST: u32 = 10_000;
 
-/// The messages to send again.
+/// The target of `--retry`.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// A turn that could not be answered.
+    /// A dead turn.
     Turn(TurnId),
     /// A message that was not sent.
     Message(Reference),
 }
 
-/// Reads the id behind `--retry`.
+/// Parses the id after `--retry`.
 pub fn what(word: &str) -> Result<What, String> {
     match word.parse() {
         Ok(turn) => Ok(What::Turn(TurnId(turn))),
@@ -31,49 +31,49 @@ pub fn what(word: &str) -> Result<What, String> {
     }
 }
 
-/// Tries a turn again.
+/// Retries a turn.
 pub async fn turn(channel: &Channel, turn: TurnId) -> Outcome {
     channel.store.revive_turn(turn, channel.now()).await?;
-    terminal::print(format!("Turn {turn} is due again."));
+    terminal::print(format!("Turn {turn} will be retried."));
     wake(channel, "It is answered").await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sends one failed message again.
+/// Resends a failed message.
 pub async fn message(channel: &Channel, reference: Reference) -> Outcome {
     let message = outbound(channel, reference).await?;
     match channel.store.retry_message(message, channel.now()).await? {
         Retried::Waits(_) => {
-            terminal::print(format!("out-{message} is sent again."));
+            terminal::print(format!("out-{message} will be sent again."));
             wake(channel, "It is sent").await;
         }
-        Retried::NotFailed => terminal::print(format!("out-{message} has not failed: nothing is sent again.")),
+        Retried::NotFailed => terminal::print(format!("out-{message} has not failed, so it is not sent again.")),
         Retried::Unknown => return Err(unknown(message)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sends every failed message again that `filter` leaves.
+/// Resends every failed message that matches `filter`.
 pub async fn failed(channel: &Channel, filter: Filter) -> Outcome {
     let states = ["failed", "undelivered"].map(str::to_owned).to_vec();
     let filter = Filter { states, direction: Some(Direction::Outbound), limit: AT_MOST, ..filter };
     let mut again = 0;
-    // The list begins with the newest; the oldest goes first.
+    // The list is newest first; resend the oldest first.
     for entry in channel.store.messages(filter).await?.into_iter().rev() {
         let EntryId::Out(message) = entry.id else { continue };
         match channel.store.retry_message(message, channel.now()).await {
             Ok(Retried::Waits(_)) => again += 1,
             Ok(Retried::NotFailed) => {}
-            Ok(Retried::Unknown) => terminal::say(format!("out-{message} stays as it is: {UNKNOWN}.")),
+            Ok(Retried::Unknown) => terminal::say(format!("out-{message} is not sent again: {UNKNOWN}.")),
             Err(error @ (StoreError::OptedOut | StoreError::QueueFull { .. })) => {
-                terminal::say(format!("out-{message} stays as it is: {error}."));
+                terminal::say(format!("out-{message} is not sent again: {error}."));
             }
             Err(error) => return Err(error.into()),
         }
     }
     terminal::print(match again {
-        1 => "1 message is sent again.".to_owned(),
-        again => format!("{again} messages are sent again."),
+        1 => "1 message will be sent again.".to_owned(),
+        again => format!("{again} messages will be sent again."),
     });
     if again > 0 {
         wake(channel, "They are sent").await;
@@ -92,14 +92,14 @@ async fn outbound(channel: &Channel, reference: Reference) -> Result<MessageId, 
     let found = channel.store.message(reference).await?.map(|found| found.entry.id);
     match found {
         Some(EntryId::Out(message)) => Ok(message),
-        Some(EntryId::In(_)) => Err(Failure::usage("it came from a contact: only messages to contacts are sent again")
-            .hint("`openclaw telephony messages --dead` shows turns without an answer, and their numbers for --retry")),
+        Some(EntryId::In(_)) => Err(Failure::usage("it is an incoming message: only outgoing messages are sent again")
+            .hint("`openclaw telephony messages --dead` shows unanswered turns, and their numbers for --retry")),
         None => Err(Failure::new("there is no such message").hint("`openclaw telephony messages` lists them")),
     }
 }
 
 async fn wake(channel: &Channel, done: &str) {
     if !channel.poke().await {
-        terminal::say(format!("{done} once the gateway runs: `openclaw gateway`."));
+        terminal::say(format!("{done} once the gateway is running: `openclaw gateway`."));
     }
 }

@@ -1,4 +1,4 @@
-//! Which messages are meant: the options that narrow a list down.
+//! Options that select messages.
 
 use clap::Args;
 use telephony_domain::time::Timestamp;
@@ -11,17 +11,18 @@ use crate::line;
 use crate::number;
 use crate::time_format;
 
-/// Which messages are meant.
+/// Options that select messages.
 #[derive(Debug, Args)]
 #[group(id = "selection", multiple = true, conflicts_with_all = ["id", "dead"])]
 pub struct Selection {
-    /// Only messages with this phone number, short code, name or user of another channel (`whatsapp:+15550005678`)
+    /// Only messages with this contact: a phone number, short code, name or address on another channel
+    /// (`whatsapp:+15550005678`)
     #[arg(long, value_name = "NUMBER", value_parser = number::sender)]
     contact: Option<String>,
     /// Only messages on this line: its number or messaging service
     #[arg(long, value_name = "LINE")]
     line: Option<String>,
-    /// Only messages with this status, such as `failed` or `delivered`; may be repeated
+    /// Only messages with this status, such as `failed` or `delivered`; can be repeated
     #[arg(long, value_name = "STATUS", value_parser = status)]
     status: Vec<String>,
     /// Only messages that may or may not have been sent
@@ -33,19 +34,19 @@ pub struct Selection {
     /// Only messages before then
     #[arg(long, value_name = "TIME", value_parser = time_format::moment, conflicts_with = "follow")]
     until: Option<Timestamp>,
-    /// How many, the newest
+    /// Maximum number of messages, newest first
     #[arg(long, default_value_t = 20)]
     limit: u32,
 }
 
 impl Selection {
-    /// Returns true if any of it was given, but for how many.
+    /// Returns true if any option other than the limit was given.
     pub fn is_narrow(&self) -> bool {
         let of_time = self.since.is_some() || self.until.is_some();
         of_time || self.contact.is_some() || self.line.is_some() || self.unknown || !self.status.is_empty()
     }
 
-    /// The same for the store.
+    /// Converts the options into a filter for the store.
     pub async fn filter(&self, channel: &Channel) -> Result<Filter, Failure> {
         let line = match &self.line {
             Some(name) => Some(line::find(channel, Some(name)).await?),
@@ -78,6 +79,6 @@ fn status(word: &str) -> Result<String, String> {
         Ok(word)
     } else {
         let [inbound, outbound] = [INBOUND_STATES.join(", "), parts.join(", ")];
-        Err(format!("expected one of {inbound}; {outbound}; or a status of Twilio such as delivered or undelivered"))
+        Err(format!("expected one of {inbound}; {outbound}; or a Twilio status such as delivered or undelivered"))
     }
 }

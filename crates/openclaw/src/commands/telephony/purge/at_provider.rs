@@ -1,4 +1,4 @@
-//! What the provider has of a contact: what we know of, and what it lists of our numbers beside that.
+//! A contact's messages at the provider: those recorded here, and those it lists for our numbers.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::plural::counted;
 use crate::terminal;
 
-/// No more is listed each way at a time: each takes a request to delete.
+/// Largest number listed per direction and run: deleting each takes a request.
 const AT_MOST: usize = 10_000;
 
 /// A message at the provider.
@@ -20,7 +20,7 @@ struct Message {
     has_media: bool,
 }
 
-/// What came of it so far.
+/// Counts of deleted and remaining messages.
 #[derive(Default)]
 struct Deleted {
     from_contact: usize,
@@ -28,7 +28,7 @@ struct Deleted {
     left: Vec<String>,
 }
 
-/// Deletes all of it. Killed or failed in between, it goes on where it ended when it is run again.
+/// Deletes all of them. After a crash or failure, the next run continues where this one ended.
 pub async fn delete(channel: &Channel, contact: &PhoneNumber) -> Result<(), Failure> {
     let mut messages = known_here(channel, contact).await?;
     let ours = Ours::of(channel).await?;
@@ -50,7 +50,7 @@ pub async fn delete(channel: &Channel, contact: &PhoneNumber) -> Result<(), Fail
     deleted.check(listed.is_complete)
 }
 
-/// The provider's ids of what was said, as far as it is on record here.
+/// Returns the provider's ids of messages recorded here.
 async fn known_here(channel: &Channel, contact: &PhoneNumber) -> Result<BTreeMap<String, Message>, Failure> {
     let record = channel.store.record_of(contact).await?;
     Ok(record.messages.iter().flat_map(ids_of).collect())
@@ -64,7 +64,7 @@ fn ids_of(detail: &Detail) -> impl Iterator<Item = (String, Message)> {
     ids.map(move |id| (id, Message { is_from_contact, has_media }))
 }
 
-/// Numbers and messaging services of ours: the account may serve others, whose messages are not ours to delete.
+/// Our numbers and messaging services. The account may have others, whose messages are not ours to delete.
 struct Ours(HashSet<String>);
 
 impl Ours {
@@ -102,15 +102,15 @@ impl Deleted {
         terminal::print(format!("Deleted {all} at Twilio: {from_contact} from them, {to_contact} to them."));
     }
 
-    /// Fails where something is left there.
+    /// Fails if messages remain at the provider.
     fn check(self, is_complete: bool) -> Result<(), Failure> {
         if !is_complete {
             return Err(Failure::new(format!("Twilio has more than {AT_MOST} messages with them each way"))
-                .hint("nothing was deleted here; run it again: it goes on with the rest"));
+                .hint("nothing was deleted here; run it again to continue"));
         }
         if !self.left.is_empty() {
             let (count, left) = (self.left.len(), self.left.join(", "));
-            return Err(Failure::new(format!("Twilio still handles {}: {left}", counted(count, "message")))
+            return Err(Failure::new(format!("Twilio is still processing {}: {left}", counted(count, "message")))
                 .hint("nothing was deleted here; try again in a few minutes"));
         }
         Ok(())

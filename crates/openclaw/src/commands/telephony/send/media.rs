@@ -1,4 +1,4 @@
-//! `--media`: addresses and files that go with a message, looked at before anything is sent.
+//! `--media`: URLs and files sent with a message, checked before anything is sent.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,10 +14,10 @@ use crate::assemble::Channel;
 use crate::failure::Failure;
 use crate::terminal;
 
-/// What to do with a file that no carrier takes.
-const SMALLER: &str = "make the file smaller or of another type, or put it on the web and send a link";
+/// Hint for a file that carriers do not accept.
+const SMALLER: &str = "make the file smaller, convert it to another type, or put it on the web and send a link";
 
-/// What goes with a message.
+/// Attachments of a message.
 pub struct Media(Vec<Item>);
 
 enum Item {
@@ -26,11 +26,11 @@ enum Item {
 }
 
 impl Media {
-    /// Reads what was named; fails with the limit that is exceeded.
+    /// Reads the named files and URLs; fails with the limit that one exceeds.
     pub fn read(named: &[String]) -> Result<Media, Failure> {
         let mut items = named.iter().map(|name| Item::read(name)).collect::<Result<Vec<_>, _>>()?;
         if items.len() > mms::FILES_AT_MOST {
-            return Err(Failure::new(mms::Unsendable::TooMany(items.len())).hint("send them with several messages"));
+            return Err(Failure::new(mms::Unsendable::TooMany(items.len())).hint("split them over several messages"));
         }
         reduce(&mut items)?;
         items.iter().try_for_each(Item::check)?;
@@ -41,12 +41,11 @@ impl Media {
         Ok(Media(items))
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Each in a line, for somebody who wants to see what would be sent.
+    /// Describes each attachment on one line, for `--dry-run`.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|item| match item {
             Item::Url(url) => url.clone(),
@@ -56,7 +55,7 @@ impl Media {
         })
     }
 
-    /// Keeps the files, so that a running gateway can hand them out.
+    /// Stores the files so that a running gateway can serve them.
     pub async fn keep(self, channel: &Channel) -> Result<Vec<OutboundMedia>, Failure> {
         if self.0.iter().any(|item| matches!(item, Item::File { .. })) {
             check_is_served(channel).await?;
@@ -79,30 +78,34 @@ impl Item {
         }
         let path = Path::new(name);
         let bytes = read(path).map_err(|error| {
-            Failure::new(format!("cannot read {name}: {error}")).hint("--media takes a file or a URL")
+            Failure::new(format!("cannot read {name}: {error}")).hint("--media accepts a file or a URL")
         })?;
         if bytes.is_empty() {
-            return Err(Failure::new(format!("{name} is empty")).hint("--media takes a file with something in it"));
+            return Err(Failure::new(format!("{name} is empty")).hint("--media accepts a file with content"));
         }
         if bytes.len() as u64 > picture::READ_AT_MOST {
             let most = picture::READ_AT_MOST;
-            return Err(Failure::new(format!("{name} is too large: no file above {most} bytes is read")).hint(SMALLER));
+            return Err(Failure::new(format!("{name} is too large: the limit is {most} bytes")).hint(SMALLER));
         }
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let declared = media_type::of_ending(ending).unwrap_or_default();
-        let content_type = media_type::judge(declared, &bytes)
-            .map_err(|mismatch| Failure::new(format!("{name}: {mismatch}")).hint("its name or its content is wrong"))?;
+        let content_type = media_type::judge(declared, &bytes).map_err(|mismatch| {
+            Failure::new(format!("{name}: {mismatch}")).hint(
+                "its extension or its content is \
+                wrong",
+            )
+        })?;
         Ok(Item::File { path: path.to_owned(), content_type, bytes })
     }
 
-    /// Whether carriers take it.
+    /// Fails unless carriers accept it.
     fn check(&self) -> Result<(), Failure> {
         let Item::File { path, content_type, bytes } = self else { return Ok(()) };
         mms::check([(content_type.as_str(), bytes.len() as u64)])
             .map_err(|error| Failure::new(format!("{}: {error}", path.display())).hint(SMALLER))
     }
 
-    /// Its length (bytes); what Twilio fetches elsewhere has none here.
+    /// Returns its length (bytes); 0 for a URL, which Twilio fetches elsewhere.
     fn size(&self) -> u64 {
         match self {
             Item::Url(_) => 0,
@@ -114,17 +117,16 @@ impl Item {
         matches!(self, Item::File { content_type, .. } if picture::is_reducible(content_type))
     }
 
-    /// Makes a picture fit into `room` bytes if it can be made to, and says so.
+    /// Shrinks a picture to at most `room` bytes if possible, and says so.
     fn reduce(&mut self, room: u64) -> Result<(), Failure> {
         let Item::File { path, content_type, bytes } = self else { return Ok(()) };
         let fitting = picture::fit(content_type, bytes, room).map_err(|bomb| {
-            Failure::new(format!("{}: {bomb}", path.display()))
-                .hint("make it smaller by a program for pictures, or send a link")
+            Failure::new(format!("{}: {bomb}", path.display())).hint("shrink it with an image editor, or send a link")
         })?;
         if let Some(fitting) = fitting {
             let (from, to) = (bytes.len(), fitting.len());
             terminal::say(format!(
-                "{} is reduced from {from} to {to} bytes, as {}.",
+                "{} was reduced from {from} to {to} bytes, as {}.",
                 path.display(),
                 picture::REDUCED_TYPE
             ));
@@ -134,7 +136,7 @@ impl Item {
     }
 }
 
-/// The file's bytes; of one that is too large, or does not end, one more than may be.
+/// Reads the file; of one that is too large or endless, one byte more than allowed.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(picture::READ_AT_MOST + 1).read_to_end(&mut bytes)?;
@@ -145,16 +147,16 @@ fn is_scheme(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
-/// An address from which Twilio can fetch something, as Twilio is told it.
+/// Parses a URL that Twilio can fetch and normalizes it.
 fn address(scheme: &str, name: &str) -> Result<String, Failure> {
-    let unusable = |why: String| Failure::new(format!("{name}: {why}")).hint("--media takes a file, or an https URL");
+    let unusable = |why: String| Failure::new(format!("{name}: {why}")).hint("--media accepts a file or an https URL");
     if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(unusable(format!("Twilio fetches nothing over {scheme}")));
+        return Err(unusable(format!("Twilio does not fetch {scheme} URLs")));
     }
     Url::parse(name).map(String::from).map_err(|error| unusable(format!("it is not a URL: {error}")))
 }
 
-/// Makes pictures smaller where the files are too large together: each may have an equal share of what others leave.
+/// Shrinks pictures if the files are too large together: each gets an equal share of the space the others leave.
 fn reduce(items: &mut [Item]) -> Result<(), Failure> {
     let together: u64 = items.iter().map(Item::size).sum();
     if together <= mms::BYTES_AT_MOST {
@@ -166,14 +168,14 @@ fn reduce(items: &mut [Item]) -> Result<(), Failure> {
     items.iter_mut().try_for_each(|item| item.reduce(share))
 }
 
-/// Twilio fetches a file from a running gateway that it can reach; without one the message would fail at Twilio.
+/// Fails unless a running gateway serves files to Twilio; without one the message would fail at Twilio.
 async fn check_is_served(channel: &Channel) -> Result<(), Failure> {
-    let elsewhere = "or put the file on the web and give its https URL to --media";
+    let elsewhere = "or put the file on the web and pass its https URL to --media";
     match status::poke(&channel.state).await {
-        None => Err(Failure::new("a file is fetched by Twilio from the gateway, and no gateway is running")
+        None => Err(Failure::new("Twilio fetches files from the gateway, and no gateway is running")
             .hint(format!("start `openclaw gateway`, {elsewhere}"))),
         Some(alive) if alive.webhook_url.is_none() => {
-            Err(Failure::new("a file is fetched by Twilio from the gateway, and the gateway has no public URL")
+            Err(Failure::new("Twilio fetches files from the gateway, and the gateway has no public URL")
                 .hint(format!("set channels.telephony.publicUrl, {elsewhere}")))
         }
         Some(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! The user that a service of the machine runs as.
+//! The user account that a system service runs as.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 
-/// A user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) name: String,
@@ -17,8 +16,8 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Looks for a user. The system's own list may be anywhere (LDAP, systemd), so its program is asked, and the file where
-    /// there is no such program.
+    /// Looks a user up with `getent`, because the user database may be LDAP or systemd; reads `/etc/passwd` if that
+    /// program is missing.
     pub(super) fn find(name: &str) -> Result<Account, Failure> {
         check_name(name)?;
         let asked = Command::new("getent").args(["passwd", name]).stdin(Stdio::null()).stderr(Stdio::null()).output();
@@ -27,14 +26,15 @@ impl Account {
             Err(_) => std::fs::read_to_string("/etc/passwd").unwrap_or_default(),
         };
         in_list(&list, name).ok_or_else(|| {
-            Failure::new(format!("there is no user {name} on this machine"))
-                .hint(format!("make one with `useradd --create-home {name}`, or name who owns the configuration"))
+            Failure::new(format!("this machine has no user {name}"))
+                .hint(format!("create one with `useradd --create-home {name}`, or name the owner of the configuration"))
         })
     }
 }
 
 impl Account {
-    /// Whether the user can read a file, as far as owner, first group and mode of it and of the folders above it tell.
+    /// Returns true if the user can read a file, judging by owner, primary group and mode of the file and its parent
+    /// folders.
     pub(super) fn can_read(&self, file: &Path) -> bool {
         let may = |path: &Path, wanted: u32| {
             std::fs::metadata(path).is_ok_and(|found| self.may(found.uid(), found.gid(), found.mode(), wanted))
@@ -42,7 +42,8 @@ impl Account {
         may(file, 0o4) && file.ancestors().skip(1).all(|folder| may(folder, 0o1))
     }
 
-    /// Whether the user has the `wanted` rights (4 to read, 1 to pass through) to what is `uid`'s and `gid`'s.
+    /// Returns true if the user has the `wanted` rights (4 to read, 1 to traverse) to something owned by `uid` and
+    /// `gid`.
     fn may(&self, uid: u32, gid: u32, mode: u32, wanted: u32) -> bool {
         let rights = match (uid == self.uid, gid == self.gid) {
             (true, _) => mode >> 6,
@@ -52,32 +53,32 @@ impl Account {
         self.uid == 0 || rights & wanted == wanted
     }
 
-    /// Makes a folder for this user alone, with all that is missing above it. The confined service could not: it may write
-    /// to this folder only, and that holds for a folder that is there when it starts.
+    /// Creates a folder that only this user can access, with its parents. The confined service cannot do it: it may
+    /// only write to this folder, which has to exist when it starts.
     pub(super) fn make_folder(&self, folder: &Path) -> Result<(), Failure> {
         let missing: Vec<_> = folder.ancestors().take_while(|above| !above.exists()).collect();
         for folder in missing.into_iter().rev() {
             let made = DirBuilder::new().mode(0o700).create(folder);
             made.and_then(|()| chown(folder, Some(self.uid), Some(self.gid))).map_err(|error| {
-                Failure::new(format!("cannot make {} for {}: {error}", folder.display(), self.name))
+                Failure::new(format!("cannot create {} for {}: {error}", folder.display(), self.name))
             })?;
         }
         Ok(())
     }
 }
 
-/// What systemd takes for the name of a user, and nothing that would be something else in a unit.
+/// Accepts only names that systemd accepts and that have no other meaning in a unit.
 fn check_name(name: &str) -> Result<(), Failure> {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let goes_on = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     if begins && goes_on && name.len() <= 256 {
         return Ok(());
     }
-    Err(Failure::usage(format!("{name:?} cannot be the name of a user"))
-        .hint("a name begins with a letter and has letters, digits, `_`, `-` and `.`"))
+    Err(Failure::usage(format!("{name:?} is not a valid user name"))
+        .hint("a user name starts with a letter and consists of letters, digits, `_`, `-` and `.`"))
 }
 
-/// The user in a list of the form of `/etc/passwd`.
+/// Finds the user in a list with the format of `/etc/passwd`.
 fn in_list(list: &str, name: &str) -> Option<Account> {
     let fields = list.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let mut found = fields.filter(|fields| fields.len() == 7 && fields[0] == name);

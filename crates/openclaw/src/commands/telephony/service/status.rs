@@ -1,4 +1,4 @@
-//! `openclaw telephony service status`: how the service is.
+//! `openclaw telephony service status`: shows the state of the service.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use super::Scope;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
-/// Show how the service is.
+/// Show the state of the service
 #[derive(Debug, Args)]
 pub struct Status {
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Status {
     json: bool,
 }
 
-/// What systemd is asked for, by its own names.
+/// Properties to request from systemd, by its names.
 const PROPERTIES: [&str; 6] = ["ActiveState", "SubState", "UnitFileState", "MainPID", "NRestarts", "Result"];
 
 #[derive(Serialize, Default)]
@@ -31,17 +31,17 @@ struct Report {
     active_state: Option<String>,
     /// `running`, `auto-restart`, …
     sub_state: Option<String>,
-    /// Whether it starts at every boot: `enabled`, `disabled`, …
+    /// Start at boot: `enabled`, `disabled`, …
     unit_file_state: Option<String>,
     pid: Option<u32>,
-    /// How often systemd has started it again.
+    /// Number of restarts by systemd.
     restarts: Option<u32>,
-    /// How it ended the last time: `success`, `exit-code`, `watchdog`, …
+    /// Result of the last run: `success`, `exit-code`, `watchdog`, …
     result: Option<String>,
 }
 
 impl Status {
-    /// Shows it; the exit code is 0 where the service runs.
+    /// Shows the state; the exit code is 0 if the service is running.
     pub fn run(self) -> Outcome {
         let (systemctl, file) = (self.scope.systemctl(), self.scope.file());
         systemctl.check_is_there()?;
@@ -50,7 +50,7 @@ impl Status {
             return systemctl.show_status();
         }
         if !self.json {
-            terminal::print(format!("Not installed: there is no {}.", report.file));
+            terminal::print(format!("Not installed: {} does not exist.", report.file));
             return Ok(ExitCode::FAILURE);
         }
         let report = if report.installed { self.ask(report)? } else { report };

@@ -1,4 +1,4 @@
-//! What the gateway finds when it is a service: other variables than the shell has, and perhaps another home.
+//! The environment of the gateway as a service: it lacks the shell's variables and may have a different home folder.
 
 use std::path::{Path, PathBuf};
 
@@ -7,31 +7,31 @@ use telephony_config::{ChosenBy, Environment, Loaded, Location, Origin, Place as
 use crate::failure::Failure;
 use crate::place::Place;
 
-/// Variables that lead to files or to OpenClaw; the unit sets them as they are here.
+/// Variables that locate files or OpenClaw; the unit sets them to their current values.
 const PASSED_ON: [&str; 2] = ["OPENCLAW_INCLUDE_ROOTS", "OPENCLAW_GATEWAY_PORT"];
 
-/// The configuration as the service finds it.
+/// The configuration as the service reads it.
 pub(super) struct Surroundings {
-    /// What the unit sets, so that the service finds the same files.
+    /// Variables that the unit sets so that the service finds the same files.
     pub(super) variables: Vec<(&'static str, String)>,
     /// The file of `--config`, absolute.
     pub(super) config: Option<PathBuf>,
     /// The channel's state folder, absolute.
     pub(super) state: PathBuf,
-    /// Where OpenClaw's `.env` is.
+    /// The path of OpenClaw's `.env`.
     pub(super) dotenv: PathBuf,
-    /// The files of the configuration, and `.env` where there is one.
+    /// The configuration files, and `.env` if it exists.
     pub(super) files: Vec<PathBuf>,
-    /// Whether the channel is enabled.
+    /// True if the channel is enabled.
     pub(super) is_enabled: bool,
-    /// Variables of this shell that the configuration uses and the service will not have.
+    /// Variables of this shell that the configuration uses and the service will lack.
     pub(super) only_here: Vec<String>,
-    /// What keeps the configuration from being used without them.
+    /// Problems of the configuration without those variables.
     pub(super) lacking: Option<Problems>,
 }
 
 impl Surroundings {
-    /// Looks from here with `home` as the home folder, which is that of whoever the service runs as.
+    /// Reads the configuration with `home` as the home folder of the service's user.
     pub(super) fn look(place: &Place, home: &Path) -> Result<Surroundings, Failure> {
         let here = Environment::new(own_variables(), home);
         let location = absolute(locate(&here, place.config.as_deref()))?;
@@ -67,10 +67,11 @@ fn own_variables() -> Vec<(String, String)> {
     readable.collect()
 }
 
-/// Where the files are, from wherever it is asked.
+/// Makes the paths absolute.
 fn absolute(location: Location) -> Result<Location, Failure> {
     let absolute = |path: PathBuf| {
-        std::path::absolute(&path).map_err(|error| Failure::new(format!("{} leads nowhere: {error}", path.display())))
+        std::path::absolute(&path)
+            .map_err(|error| Failure::new(format!("{} does not resolve: {error}", path.display())))
     };
     Ok(Location {
         config: absolute(location.config)?,
@@ -81,7 +82,7 @@ fn absolute(location: Location) -> Result<Location, Failure> {
     })
 }
 
-/// What has to be set for a service with this home to find the same files.
+/// Returns the variables that a service with this home folder needs to find the same files.
 fn variables(here: &Environment, location: &Location, home: &Path) -> Vec<(&'static str, String)> {
     let mut variables = Vec::new();
     let usual = locate(&Environment::new([], home), None);
@@ -95,13 +96,13 @@ fn variables(here: &Environment, location: &Location, home: &Path) -> Vec<(&'sta
     variables
 }
 
-/// The configuration with all that the provider needs.
+/// Reads the configuration and everything that the provider needs.
 fn usable(environment: &Environment, config: Option<&Path>) -> Result<Loaded, Problems> {
     let loaded = load(environment, config)?;
     loaded.check_complete().map(|()| loaded)
 }
 
-/// Variables of this process that a value comes from, but for those that the unit sets.
+/// Returns the variables of this process that the configuration uses, except those set by the unit.
 fn of_the_shell(loaded: &Loaded, set: &[(&'static str, String)]) -> Vec<String> {
     let mut names: Vec<_> = loaded
         .show()

@@ -1,4 +1,4 @@
-//! The unit file: how systemd starts, watches and confines the gateway.
+//! The unit file, with which systemd starts, watches and confines the gateway.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use anyhow::Context;
 use super::surroundings::Surroundings;
 use crate::failure::Failure;
 
-/// What the service is called.
+/// Name of the unit.
 pub(super) const NAME: &str = "openclaw-telephony.service";
 
-/// What holds for every service: no more rights than it has, and none of the kernel's more exotic doors. Whatever an
-/// `agent.command` starts is under it too, so memory may be made executable (Node.js does that).
+/// Restrictions for every service: no new privileges and no exotic kernel interfaces. They also apply to programs that
+/// `agent.command` starts, so executable memory stays allowed (Node.js needs it).
 const CONFINED: &str = "\
 NoNewPrivileges=yes
 LockPersonality=yes
@@ -25,7 +25,7 @@ SystemCallFilter=@system-service
 UMask=0077
 ";
 
-/// What only the machine's systemd can do.
+/// Restrictions that only the system's systemd can apply.
 const CONFINED_BY_SYSTEM: &str = "\
 CapabilityBoundingSet=
 PrivateTmp=yes
@@ -41,12 +41,11 @@ ProtectProc=invisible
 RemoveIPC=yes
 ";
 
-/// The unit.
 pub(super) struct Unit {
     program: PathBuf,
     config: Option<PathBuf>,
     variables: Vec<(&'static str, String)>,
-    /// Who a service of the machine runs as.
+    /// The user of a system service.
     user: Option<String>,
     state: PathBuf,
 }
@@ -58,11 +57,11 @@ impl Unit {
         let all = paths.into_iter().flatten().map(|path| path.display().to_string()).chain(values);
         for text in all {
             if text.contains(char::is_control) {
-                return Err(Failure::new(format!("{text:?} has a character that cannot stand in a unit")));
+                return Err(Failure::new(format!("{text:?} has a character that is not allowed in a unit")));
             }
         }
         Ok(Unit {
-            program: std::env::current_exe().context("cannot tell where this program is")?,
+            program: std::env::current_exe().context("cannot determine the path of this program")?,
             config: found.config.clone(),
             variables: found.variables.clone(),
             user: user.map(str::to_owned),
@@ -102,12 +101,12 @@ impl fmt::Display for Unit {
     }
 }
 
-/// A word of a command line, where `$` means something.
+/// Quotes a word of a command line, where `$` is special as well.
 fn typed(path: &Path) -> String {
     quoted(&path.display().to_string().replace('$', "$$"))
 }
 
-/// A word as systemd reads it: `%` means something there.
+/// Quotes a word for systemd, where `%` is special.
 fn quoted(word: &str) -> String {
     let word = word.replace('%', "%%");
     if word.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ';')) {

@@ -1,4 +1,4 @@
-//! What the account at Twilio has: whether it takes the credentials, its numbers and its Messaging Services.
+//! The Twilio account: checks its credentials and lists its numbers and Messaging Services.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,19 @@ use telephony_providers::twilio::rest::{Capabilities, PhoneNumber, Rest, Service
 use crate::assemble;
 use crate::failure::Failure;
 
-/// What can be chosen from.
+/// Senders to choose from.
 pub struct Holdings {
-    /// Its numbers.
     pub numbers: Vec<PhoneNumber>,
-    /// The short code that was asked for, where the account has it.
+    /// The requested short code, if the account has it.
     pub short_code: Option<String>,
-    /// Its Messaging Services.
     pub services: Vec<Service>,
-    /// Why they are not known, where they are not.
+    /// The error, if the services could not be fetched.
     pub services_unknown: Option<ProviderError>,
 }
 
 impl Holdings {
-    /// Returns true if messages can go out from there. Twilio lists no sender ids: they need no purchase.
+    /// Returns true if the account can send from this address. A sender id always counts: it needs no purchase, so
+    /// Twilio does not list it.
     pub fn has(&self, line: &LineAddress) -> bool {
         match line {
             LineAddress::Number(number) => self.numbers.iter().any(|one| one.phone_number == number.as_str()),
@@ -35,7 +34,7 @@ impl Holdings {
     }
 }
 
-/// The account with these credentials, at the place of the API that the configuration names.
+/// Returns the account with these credentials, at the configured API base URL.
 pub fn account(telephony: Option<&Telephony>, api_base_url: Option<&str>, sid: &str, token: &SecretString) -> Account {
     let configured = telephony.map(assemble::account);
     let fresh = || Account {
@@ -53,14 +52,14 @@ pub fn account(telephony: Option<&Telephony>, api_base_url: Option<&str>, sid: &
     Account { sid: sid.to_owned(), auth_tokens: vec![token.clone()], api_key: None, api_url, ..account }
 }
 
-/// What the account has; an account that does not take the credentials has said so.
+/// Fetches the account's senders; fails if Twilio rejects the credentials.
 pub fn holdings(account: Account, wanted: Option<&LineAddress>) -> Result<Holdings, Failure> {
     let rest = Rest::new(account);
     assemble::runtime()?.block_on(async {
         let numbers = rest.phone_numbers().await.map_err(refused)?;
         let (services, services_unknown) = match rest.services().await {
             Ok(services) => (services, None),
-            // A Twilio without this product has no services.
+            // A server without this product has no services.
             Err(error) if error.is_not_found() => (Vec::new(), None),
             Err(error) => (Vec::new(), Some(error)),
         };
@@ -75,22 +74,22 @@ pub fn holdings(account: Account, wanted: Option<&LineAddress>) -> Result<Holdin
 
 fn refused(error: ProviderError) -> Failure {
     match error {
-        error if error.is_unauthorized() => Failure::new("Twilio does not take these credentials")
-            .hint("copy Account SID and Auth Token from Twilio's console once more"),
+        error if error.is_unauthorized() => Failure::new("Twilio rejected these credentials")
+            .hint("copy the Account SID and Auth Token from the Twilio Console again"),
         error => error.into(),
     }
 }
 
-/// A number with what it can do.
+/// Describes a number and its capabilities.
 pub fn number_label(number: &PhoneNumber) -> String {
     let can = number.capabilities.map(|Capabilities { sms, mms, voice }| {
         let all = [(sms, "SMS"), (mms, "MMS"), (voice, "Voice")];
         all.into_iter().filter_map(|(can, name)| can.then_some(name)).collect::<Vec<_>>().join(", ")
     });
-    format!("{} ({})", number.phone_number, can.unwrap_or_else(|| "abilities unknown".to_owned()))
+    format!("{} ({})", number.phone_number, can.unwrap_or_else(|| "capabilities unknown".to_owned()))
 }
 
-/// A Messaging Service by its name.
+/// Describes a Messaging Service.
 pub fn service_label(service: &Service) -> String {
     format!("Messaging Service {} ({})", service.friendly_name, service.sid)
 }

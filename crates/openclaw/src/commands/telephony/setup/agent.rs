@@ -1,4 +1,4 @@
-//! Who answers, with what each kind needs.
+//! The agent, with the settings that each kind needs.
 
 use telephony_config::{AgentKind, Change, CommandLine};
 
@@ -8,17 +8,17 @@ use super::secrets::{self, Kind, OPENAI_KEY, OPENCLAW_TOKEN, Secret};
 use crate::failure::Failure;
 
 const AGENTS: [(&str, &str); 4] = [
-    ("echo", "repeats what it is told, for a test"),
+    ("echo", "repeats every message, for tests"),
     ("openclaw", "a running OpenClaw"),
-    ("openai", "any API that speaks OpenAI's chat completions"),
+    ("openai", "any server with OpenAI's chat completions API"),
     ("command", "a program of yours"),
 ];
 
-/// Where OpenAI's own API is.
+/// Base URL of OpenAI's API.
 const OPENAI: &str = "https://api.openai.com/v1";
 
 impl Asking<'_> {
-    /// The agent.
+    /// Returns the agent's settings and secret.
     pub(super) fn agent(&self) -> Result<(Changes, Option<Secret>), Failure> {
         let known = self.existing().map(|telephony| &telephony.agent.kind);
         let setup = self.setup;
@@ -26,9 +26,11 @@ impl Asking<'_> {
         let has_flag = flags.iter().any(|flag| flag.is_some());
         let kind = match (&setup.agent, known) {
             (Some(kind), _) => one_of("--agent", kind, &AGENTS)?,
-            (None, _) if self.asks_everything() => self.pick("Who answers?", &AGENTS, known.map_or("echo", word))?,
+            (None, _) if self.asks_everything() => {
+                self.pick("Who answers the messages?", &AGENTS, known.map_or("echo", word))?
+            }
             (None, Some(known)) if has_flag => word(known).to_owned(),
-            (None, None) if has_flag => return Err(missing("--agent", "who answers")),
+            (None, None) if has_flag => return Err(missing("--agent", "the agent")),
             (None, _) => return Ok((Vec::new(), None)),
         };
         self.check_flags(&kind)?;
@@ -41,7 +43,7 @@ impl Asking<'_> {
         Ok(([vec![("agent.kind", set(kind))], details].concat(), secret))
     }
 
-    /// A flag that the agent would take no notice of is a mistake.
+    /// Rejects a flag that the chosen agent does not use.
     fn check_flags(&self, kind: &str) -> Result<(), Failure> {
         let setup = self.setup;
         let all: [(&str, &Option<String>, &[&str]); 5] = [
@@ -52,8 +54,8 @@ impl Asking<'_> {
             ("--agent-command", &setup.agent_command, &["command"]),
         ];
         match all.into_iter().find(|(_, flag, kinds)| flag.is_some() && !kinds.contains(&kind)) {
-            Some((name, _, kinds)) => Err(Failure::usage(format!("{name} says nothing to the agent `{kind}`"))
-                .hint(format!("it goes with --agent {}", kinds.join(" or ")))),
+            Some((name, _, kinds)) => Err(Failure::usage(format!("{name} has no effect with the agent `{kind}`"))
+                .hint(format!("it belongs to --agent {}", kinds.join(" or ")))),
             None => Ok(()),
         }
     }
@@ -64,12 +66,12 @@ impl Asking<'_> {
             _ => None,
         };
         let line = match known {
-            // A program with its arguments is not to be typed anew as one line.
+            // A program with separate arguments cannot be edited as one line.
             Some(CommandLine::Program(_)) if self.setup.agent_command.is_none() => return Ok(Vec::new()),
             Some(CommandLine::Shell(line)) => Some(line.as_str()),
             _ => None,
         };
-        let command = self.needed(&self.setup.agent_command, "--agent-command", "The command", line)?;
+        let command = self.needed(&self.setup.agent_command, "--agent-command", "Command line", line)?;
         Ok(vec![("agent.command", set(command))])
     }
 
@@ -79,10 +81,10 @@ impl Asking<'_> {
             _ => None,
         };
         let url = known.map_or(OPENAI, |settings| settings.base_url.as_str());
-        let url = self.needed(&self.setup.agent_url, "--agent-url", "Where its API is", Some(url))?;
+        let url = self.needed(&self.setup.agent_url, "--agent-url", "API base URL", Some(url))?;
         let model = known.map(|settings| settings.model.as_str());
-        let model = self.needed(&self.setup.agent_model, "--agent-model", "The model", model)?;
-        let key = self.agent_key(OPENAI_KEY, "The API's key (not shown; empty where it wants none)")?;
+        let model = self.needed(&self.setup.agent_model, "--agent-model", "Model", model)?;
+        let key = self.agent_key(OPENAI_KEY, "API key (not shown; empty if none is needed)")?;
         Ok((vec![("agent.baseUrl", set(url)), ("agent.model", set(model))], key))
     }
 
@@ -92,15 +94,18 @@ impl Asking<'_> {
             _ => None,
         };
         let url = self.setup.agent_url.as_ref().map(|url| ("agent.baseUrl", set(url.as_str())));
-        let question = "Which of its agents, best one that may do little (empty for its default one)";
+        let question = "Name of the OpenClaw agent, preferably one with few permissions (empty for the default one)";
         let id = match &self.setup.agent_id {
             None if self.asks_everything() => self.prompt.optional(question, known.as_deref(), |_| Ok(()))?,
             None => known,
             given => given.clone(),
         };
         let id = ("agent.agentId", id.map_or(Change::Remove, set));
-        let token =
-            self.agent_key(OPENCLAW_TOKEN, "Its gateway's token (not shown; empty for the one in its own file)")?;
+        let token = self.agent_key(
+            OPENCLAW_TOKEN,
+            "Token of the OpenClaw gateway (not shown; empty for the one in OpenClaw's \
+                own file)",
+        )?;
         Ok((url.into_iter().chain([id]).collect(), token))
     }
 

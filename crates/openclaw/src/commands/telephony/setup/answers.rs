@@ -1,4 +1,4 @@
-//! The answers: from flags, else asked for, else from what is there already; and what they change.
+//! Collects the answers from flags, questions or existing settings, and the changes they lead to.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -15,32 +15,32 @@ use crate::number;
 use crate::plural::counted;
 use crate::terminal;
 
-/// Attempts at credentials before somebody should look for others.
+/// Attempts at entering credentials before setup gives up.
 const ATTEMPTS: usize = 3;
 
 const POLICIES: [(&str, &str); 4] = [
-    ("pairing", "those you approve; strangers are told a code"),
+    ("pairing", "those you approve; strangers get a code"),
     ("allowlist", "only the numbers you name"),
     ("open", "everyone"),
     ("disabled", "nobody"),
 ];
 
-/// Everything that was answered.
+/// The collected answers.
 pub struct Answers {
-    /// The secrets, for where they go and to be hidden in what is shown.
+    /// The secrets, to be stored and to be hidden in output.
     pub secrets: Vec<Stored>,
-    /// What the block gets.
+    /// Changes to the channel's block.
     pub changes: Changes,
 }
 
-/// Who we are to be on the phone.
+/// The chosen line.
 enum Line {
     Number(String),
     Service(String),
 }
 
 impl Answers {
-    /// Asks for what was not given, and checks all of it.
+    /// Asks for missing answers and checks all of them.
     pub fn gather(setup: &Setup, before: &Before, prompt: &Prompt) -> Result<Answers, Failure> {
         let asking = Asking { setup, before, prompt };
         let (account_sid, auth_token, holdings) = asking.credentials()?;
@@ -71,7 +71,7 @@ impl Answers {
 }
 
 impl Asking<'_> {
-    /// Everything that Twilio has to say of the credentials; `-` is read once.
+    /// Returns credentials that Twilio accepts and the account's numbers; `-` is read only once.
     fn credentials(&self) -> Result<(String, SecretString, Holdings), Failure> {
         let given = secrets::from_flag(AUTH_TOKEN, self.setup.auth_token.as_ref())?;
         let has_all = self.setup.account_sid.is_some() && given.is_some();
@@ -86,7 +86,7 @@ impl Asking<'_> {
                         counted(holdings.numbers.len(), "number")
                     ));
                     if let Some(error) = &holdings.services_unknown {
-                        terminal::say(format!("Its Messaging Services could not be looked up: {error}"));
+                        terminal::say(format!("Could not fetch its Messaging Services: {error}"));
                     }
                     return Ok((sid, token, holdings));
                 }
@@ -112,11 +112,11 @@ impl Asking<'_> {
         }
         let is_sid = |text: &str| text.starts_with("AC") && text.len() == 34;
         let check = |text: &str| is_sid(text).then_some(()).ok_or_else(|| "AC and 32 more characters".to_owned());
-        let asked = self.prompt.text("Account SID (Twilio's console, Account Info)", known.as_deref(), check)?;
+        let asked = self.prompt.text("Account SID (Twilio Console, Account Info)", known.as_deref(), check)?;
         asked.ok_or_else(|| missing("--account-sid or TWILIO_ACCOUNT_SID", "the Account SID"))
     }
 
-    /// The first attempt takes what is known; another one asks.
+    /// Returns the known token at the first attempt, and asks afterwards.
     fn auth_token(&self, given: Option<&SecretString>, attempt: usize) -> Result<SecretString, Failure> {
         if let Some(given) = given {
             return Ok(given.clone());
@@ -137,7 +137,7 @@ impl Asking<'_> {
             let is_ours = services.iter().any(|service| service.sid == *sid);
             return match &holdings.services_unknown {
                 _ if is_ours => Ok(Line::Service(sid.clone())),
-                Some(error) => Err(Failure::new(format!("whether the account has {sid} is not known: {error}"))
+                Some(error) => Err(Failure::new(format!("cannot tell whether the account has {sid}: {error}"))
                     .hint("try again later, or choose a number")),
                 None => Err(not_ours(sid, holdings)),
             };
@@ -149,12 +149,12 @@ impl Asking<'_> {
             };
         }
         if numbers.is_empty() && services.is_empty() {
-            return Err(Failure::new("the account has no number yet")
-                .hint("buy one with the SMS capability in Twilio's console (Phone Numbers, Buy a number)"));
+            return Err(Failure::new("the account has no phone number yet")
+                .hint("buy one with the SMS capability in the Twilio Console (Phone Numbers, Buy a number)"));
         }
         let labels = numbers.iter().map(number_label).chain(services.iter().map(service_label)).collect::<Vec<_>>();
         let known = self.existing().and_then(|telephony| {
-            // As it is when messages go out: the service wins over the number.
+            // As when sending, the service takes precedence over the number.
             let service = telephony.twilio.messaging_service_sid.as_ref();
             let service = service.and_then(|sid| services.iter().position(|service| service.sid == *sid));
             let number = telephony.from_number.as_ref();
@@ -164,7 +164,7 @@ impl Asking<'_> {
         let chosen = match (self.asks_everything(), known, labels.len()) {
             (false, Some(known), _) => Some(known),
             (false, None, 1) => Some(0),
-            _ => self.prompt.choice("Which number is the assistant's?", &labels, known.unwrap_or(0))?,
+            _ => self.prompt.choice("Which number does the assistant use?", &labels, known.unwrap_or(0))?,
         };
         match chosen {
             None => Err(missing("--from-number or --messaging-service", "the number")
@@ -179,7 +179,7 @@ impl Asking<'_> {
         let policy = match &self.setup.policy {
             Some(policy) => Some(one_of("--policy", policy, &POLICIES)?),
             None if self.asks_everything() => Some(self.pick("Who may talk to the assistant?", &POLICIES, known)?),
-            // What stands in a file, also in one that cannot be used yet, stays: nobody asked for another.
+            // A value in a file stays, even in an unusable file, unless a flag changes it.
             None if self.before.has_file() => None,
             None => Some(known.to_owned()),
         };
@@ -187,7 +187,7 @@ impl Asking<'_> {
         Ok(policy.map(|policy| ("inboundPolicy", set(policy))).into_iter().chain(allowed).collect())
     }
 
-    /// The numbers that are always allowed, where they are given or a list is what the policy goes by.
+    /// Returns the numbers that are always allowed, if given or if the policy needs a list.
     fn allowed(&self, policy: Option<&str>) -> Result<Option<Vec<String>>, Failure> {
         if !self.setup.allow_from.is_empty() {
             return Ok(Some(self.setup.allow_from.iter().map(PhoneNumber::to_string).collect()));
@@ -196,9 +196,9 @@ impl Asking<'_> {
             return Ok(None);
         }
         let known = self.written_list("allowFrom").join(", ");
-        let question = "Which numbers, with commas between them";
+        let question = "Which numbers, separated by commas";
         let numbers = self.prompt.optional(question, Some(&known), |text| match wrong_number(text) {
-            Some(wrong) => Err(format!("`{wrong}` is no number such as +15550001234")),
+            Some(wrong) => Err(format!("`{wrong}` is not a phone number such as +15550001234")),
             None => Ok(()),
         })?;
         Ok(Some(numbers.iter().flat_map(|numbers| listed(numbers)).map(number::compact).collect()))
@@ -210,12 +210,12 @@ impl Asking<'_> {
         }
         let known = self.existing().and_then(|telephony| telephony.operator.number.as_ref());
         self.prompt.number(
-            "Your own number, to be told when something needs you (empty for none)",
+            "Your own number, for notices that need your attention (empty for none)",
             known.map(PhoneNumber::as_str),
         )
     }
 
-    /// Where secrets go that are not in force yet.
+    /// Returns the destination of secrets that are not stored yet.
     fn store(&self, secrets: &[Secret]) -> Result<Store, Failure> {
         let new: Vec<_> = secrets.iter().filter(|secret| !secret.is_in_force(self.before)).collect();
         let chosen = match (self.setup.secrets.as_deref(), new.as_slice()) {
@@ -240,12 +240,12 @@ impl Asking<'_> {
     }
 }
 
-/// The numbers of a list as it is typed.
+/// Splits a typed list of numbers.
 fn listed(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';']).map(str::trim).filter(|number| !number.is_empty())
 }
 
-/// What in such a list is no number, and does not stand for everybody either.
+/// Returns the first entry of such a list that is neither a number nor the wildcard.
 fn wrong_number(text: &str) -> Option<&str> {
     listed(text).find(|number| *number != "*" && number::phone(number).is_err())
 }

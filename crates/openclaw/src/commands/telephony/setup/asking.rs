@@ -1,4 +1,4 @@
-//! What every question has: whether there is anybody to ask, and what is there already.
+//! The basis of every question: a terminal, if there is one, and the existing settings.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
@@ -9,10 +9,10 @@ use super::secrets::{Kind, Secret};
 use super::{Before, Setup, missing};
 use crate::failure::Failure;
 
-/// Keys of the channel's block with what becomes of them.
+/// Changes to keys of the channel's block.
 pub(super) type Changes = Vec<(&'static str, Change)>;
 
-/// Somebody who is asked, or nobody.
+/// The setup flags, existing settings and terminal.
 pub(super) struct Asking<'a> {
     pub(super) setup: &'a Setup,
     pub(super) before: &'a Before,
@@ -24,17 +24,17 @@ impl Asking<'_> {
         self.before.telephony()
     }
 
-    /// Whether what has a default is asked for.
+    /// Returns true if setup also asks for values that have a default.
     pub(super) fn asks_everything(&self) -> bool {
         self.prompt.is_there() && !self.setup.consent.yes
     }
 
-    /// The text that is in force for a key of the channel's block, as it was written.
+    /// Returns the text of a key in the channel's block, as it was written.
     pub(super) fn written(&self, key: &str) -> Option<String> {
         self.shown(key)?.as_str().map(str::to_owned)
     }
 
-    /// The same for a list.
+    /// Returns the list of a key in the channel's block.
     pub(super) fn written_list(&self, key: &str) -> Vec<String> {
         let list = self.shown(key).and_then(|value| value.as_array().cloned()).unwrap_or_default();
         list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
@@ -45,7 +45,7 @@ impl Asking<'_> {
         shown.into_iter().find(|shown| shown.path == format!("channels.telephony.{key}"))?.value
     }
 
-    /// A text that has to be there: from its flag, else asked for, else what is known.
+    /// Returns a required text from its flag, a question, or the existing settings.
     pub(super) fn needed(
         &self,
         flag: &Option<String>,
@@ -62,7 +62,7 @@ impl Asking<'_> {
         self.prompt.text(question, known, |_| Ok(()))?.ok_or_else(|| missing(name, question))
     }
 
-    /// A secret that may be missing: given, else known, else asked for.
+    /// Returns an optional secret: given, else known, else asked for.
     pub(super) fn secret(
         &self,
         kind: &'static Kind,
@@ -90,12 +90,11 @@ pub(super) fn set(value: impl Into<Json>) -> Change {
     Change::Set(value.into())
 }
 
-/// `given` where it is one of `choices`.
+/// Fails unless `given` is one of `choices`.
 pub(super) fn one_of(flag: &str, given: &str, choices: &[(&str, &str)]) -> Result<String, Failure> {
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
     if names.contains(&given) {
         return Ok(given.to_owned());
     }
-    Err(Failure::usage(format!("`{given}` is nothing that {flag} takes"))
-        .hint(format!("it takes {}", names.join(", "))))
+    Err(Failure::usage(format!("unknown value `{given}` for {flag}")).hint(format!("expected {}", names.join(", "))))
 }

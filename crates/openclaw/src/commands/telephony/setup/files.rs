@@ -1,4 +1,4 @@
-//! The files that setup writes: shown as a difference first, checked before they count, and never half written.
+//! The files that setup writes: shown as a diff, validated, then replaced atomically.
 
 use std::fs;
 use std::io::Write;
@@ -20,16 +20,16 @@ use crate::host_openclaw::Beside;
 use crate::place::Place;
 use crate::terminal;
 
-/// What an earlier version is kept as, beside the file.
+/// Suffix of the copy that keeps the previous version.
 const BACKUP: &str = "before-setup";
 
-/// What is to be written.
+/// The planned files.
 pub struct Files {
     config: Rewritten,
     dotenv: Option<Rewritten>,
-    /// The environment in which the new configuration has to be usable.
+    /// The environment that the new configuration has to be valid in.
     environment: Environment,
-    /// What is not to be shown.
+    /// Secrets to hide in output.
     hidden: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ struct Rewritten {
 }
 
 impl Files {
-    /// Works out what each file becomes.
+    /// Computes the new content of each file.
     pub fn plan(before: &Before, answers: &Answers) -> Result<Files, Failure> {
         let all = || answers.secrets.iter().map(|stored| (stored, stored.secret.value.expose_secret()));
         let to_dotenv: Vec<_> = all()
@@ -60,12 +60,12 @@ impl Files {
         Ok(Files { config, dotenv, environment, hidden: all().map(|(_, value)| value.to_owned()).collect() })
     }
 
-    /// Whether everything is there already.
+    /// Returns true if nothing would change.
     pub fn is_unchanged(&self) -> bool {
         self.all().all(|file| file.before == file.after)
     }
 
-    /// Shows what changes, without the token.
+    /// Shows a diff without the secrets.
     pub fn show(&self) {
         for file in self.all().filter(|file| file.before != file.after) {
             let name = file.path.display().to_string();
@@ -76,17 +76,15 @@ impl Files {
         }
     }
 
-    /// What the configuration comes to with all of it; nothing is written.
+    /// Validates the resulting configuration without writing it.
     pub fn check(&self, place: &Place) -> Result<Loaded, Failure> {
         let Rewritten { path, after, .. } = &self.config;
         load_as_if(&self.environment, place.config.as_deref(), path, after).map_err(|problems| {
-            Failure::new(format!(
-                "with these answers the configuration cannot be used; nothing was written\n{problems}"
-            ))
+            Failure::new(format!("the configuration with these answers is invalid; nothing was written\n{problems}"))
         })
     }
 
-    /// Writes them, the configuration last.
+    /// Writes the files, the configuration last.
     pub fn write(&self) -> Result<(), Failure> {
         if let Some(dotenv) = self.dotenv.as_ref().filter(|file| file.before != file.after) {
             dotenv.replace(dotenv.prepare()?)?;
@@ -101,7 +99,7 @@ impl Files {
         std::iter::once(&self.config).chain(&self.dotenv)
     }
 
-    /// A text without any secret in it: those that were given, and whatever else a `.env` holds.
+    /// Removes every secret from a text: the given ones and all others in `.env`.
     fn hidden(&self, text: &str) -> String {
         let text = self.hidden.iter().fold(text.to_owned(), |text, secret| without(&text, secret));
         let text = without_secrets(&text);
@@ -115,7 +113,8 @@ impl Files {
     }
 }
 
-/// `text` without `secret`, unless it is only the end of a longer word, as with an account whose SID ends like it.
+/// Removes `secret` from `text`, except at the end of a longer word, such as an account SID that happens to end with
+/// it.
 fn without(text: &str, secret: &str) -> String {
     if secret.is_empty() {
         return text.to_owned();
@@ -135,8 +134,8 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Where our block is, else where it goes: a real OpenClaw without our plugin refuses to start on a channel that it
-/// does not know, so it has a file of its own then.
+/// Returns the file that has our block, or that gets it: a file of its own beside a real OpenClaw without our plugin,
+/// which refuses to start with a channel it does not know.
 fn config_file(location: &Location) -> PathBuf {
     let Some(own) = &location.own else { return location.config.clone() };
     let has_block = |path: &Path| {
@@ -150,7 +149,7 @@ fn config_file(location: &Location) -> PathBuf {
 
 impl Rewritten {
     fn plan(path: &Path, change: impl FnOnce(&str) -> Result<String, Failure>) -> Result<Self, Failure> {
-        // A link stays a link: what it leads to is what changes.
+        // Keep a symlink and change its target.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let before = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -162,7 +161,7 @@ impl Rewritten {
         Ok(Self { path, before, after })
     }
 
-    /// The new file beside the old one, on disk and for its owner only.
+    /// Writes the new version to a temporary file that only its owner can read, and syncs it.
     fn prepare(&self) -> Result<tempfile::NamedTempFile, Failure> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let cannot = || format!("cannot write {}", self.path.display());
@@ -173,13 +172,13 @@ impl Rewritten {
         Ok(file)
     }
 
-    /// Keeps the old file beside it, and puts the new one in its place in one step.
+    /// Keeps a copy of the old file and renames the new one into place.
     fn replace(&self, prepared: tempfile::NamedTempFile) -> Result<(), Failure> {
         if !self.before.is_empty() {
             let backup = PathBuf::from(format!("{}.{BACKUP}", self.path.display()));
-            fs::write(&backup, &self.before).with_context(|| format!("cannot keep {}", backup.display()))?;
+            fs::write(&backup, &self.before).with_context(|| format!("cannot back up {}", backup.display()))?;
             fs::set_permissions(&backup, fs::Permissions::from_mode(0o600))?;
-            terminal::say(format!("What was there before is in {}.", backup.display()));
+            terminal::say(format!("The previous version is in {}.", backup.display()));
         }
         prepared.persist(&self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
         terminal::say(format!("Written: {}", self.path.display()));

@@ -1,4 +1,4 @@
-//! Questions at the terminal. Where there is none, nothing is asked.
+//! Questions on the terminal. Without a terminal, nothing is asked.
 
 use std::io::{IsTerminal, stderr, stdin};
 
@@ -10,23 +10,23 @@ use telephony_domain::unprintable;
 use crate::failure::Failure;
 use crate::number;
 
-/// Whoever sits at the terminal, if anybody does.
+/// The terminal, if there is one.
 pub struct Prompt {
     is_there: bool,
 }
 
 impl Prompt {
-    /// Somebody is there when input and messages are a terminal's.
+    /// Uses the terminal if both stdin and stderr are one.
     pub fn new() -> Self {
         Self { is_there: stdin().is_terminal() && stderr().is_terminal() }
     }
 
-    /// Whether anybody can be asked.
+    /// Returns true if questions can be asked.
     pub fn is_there(&self) -> bool {
         self.is_there
     }
 
-    /// A text that `check` takes; `None` where nobody can be asked.
+    /// Asks for a text that `check` accepts; `None` without a terminal.
     pub fn text(
         &self,
         question: &str,
@@ -44,7 +44,7 @@ impl Prompt {
         Ok(Some(checked.map_err(broken_off)?.trim().to_owned()))
     }
 
-    /// The same, where an empty text is none; what is known already stands there to be changed.
+    /// Asks for a text that may be empty; the known value can be edited.
     pub fn optional(
         &self,
         question: &str,
@@ -61,14 +61,15 @@ impl Prompt {
         Ok((!typed.is_empty()).then_some(typed))
     }
 
-    /// A phone number, or none at the wish of whoever is asked.
+    /// Asks for a phone number, which may be left empty.
     pub fn number(&self, question: &str, known: Option<&str>) -> Result<Option<PhoneNumber>, Failure> {
-        let check =
-            |text: &str| number::phone(text).map(drop).map_err(|_| "a number looks like +15550001234".to_owned());
+        let check = |text: &str| {
+            number::phone(text).map(drop).map_err(|_| "expected a phone number such as +15550001234".to_owned())
+        };
         Ok(self.optional(question, known, check)?.and_then(|typed| number::phone(&typed).ok()))
     }
 
-    /// Something that is not shown while it is typed, as it was typed.
+    /// Asks for a text without echoing it.
     pub fn secret(&self, question: &str) -> Result<Option<SecretString>, Failure> {
         if !self.is_there {
             return Ok(None);
@@ -77,7 +78,7 @@ impl Prompt {
         Ok(Some(SecretString::from(typed)))
     }
 
-    /// The same, where an empty one is none.
+    /// Asks for a text without echoing it; it may be left empty.
     pub fn optional_secret(&self, question: &str) -> Result<Option<SecretString>, Failure> {
         if !self.is_there {
             return Ok(None);
@@ -86,7 +87,7 @@ impl Prompt {
         Ok((!typed.trim().is_empty()).then(|| SecretString::from(typed)))
     }
 
-    /// Which of `choices`; `None` where nobody can be asked.
+    /// Asks for one of `choices`; `None` without a terminal.
     pub fn choice(&self, question: &str, choices: &[String], default: usize) -> Result<Option<usize>, Failure> {
         if !self.is_there {
             return Ok(None);
@@ -98,5 +99,5 @@ impl Prompt {
 }
 
 fn broken_off(error: dialoguer::Error) -> Failure {
-    Failure::new(format!("setup was broken off, and nothing was changed: {error}"))
+    Failure::new(format!("setup was interrupted; nothing was changed: {error}"))
 }

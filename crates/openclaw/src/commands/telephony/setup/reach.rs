@@ -1,4 +1,4 @@
-//! How Twilio reaches this machine.
+//! The address where Twilio reaches this machine.
 
 use telephony_config::{Change, PublicUrl, TunnelProvider};
 
@@ -7,7 +7,7 @@ use super::secrets::{self, NGROK_TOKEN, Secret};
 use crate::failure::Failure;
 
 impl Asking<'_> {
-    /// The way, with what it takes.
+    /// Returns the settings and the secret of the chosen way.
     pub(super) fn reach(&self) -> Result<(Changes, Option<Secret>), Failure> {
         let has_ngrok_flag = self.setup.ngrok_token.is_some() || self.setup.ngrok_domain.is_some();
         let way = match &self.setup.reach {
@@ -17,7 +17,7 @@ impl Asking<'_> {
             None => return Ok((Vec::new(), None)),
         };
         if has_ngrok_flag && way != "ngrok" {
-            return Err(Failure::usage("--ngrok-token and --ngrok-domain go with --reach ngrok"));
+            return Err(Failure::usage("--ngrok-token and --ngrok-domain require --reach ngrok"));
         }
         match way.as_str() {
             "none" => Ok((Vec::new(), None)),
@@ -29,7 +29,7 @@ impl Asking<'_> {
             "tailscale-funnel" => Ok((tunnel(&way), None)),
             url => {
                 check_url(url).map_err(|message| {
-                    Failure::usage(message).hint("--reach takes an https URL, `ngrok`, `tailscale-funnel` or `none`")
+                    Failure::usage(message).hint("--reach accepts an https URL, `ngrok`, `tailscale-funnel` or `none`")
                 })?;
                 Ok((vec![("publicUrl", set(url)), ("tunnel.provider", Change::Remove)], None))
             }
@@ -38,10 +38,10 @@ impl Asking<'_> {
 
     fn ask_reach(&self) -> Result<String, Failure> {
         let ways = [
-            "an https address of my own, with a reverse proxy",
+            "my own https address, with a reverse proxy",
             "ngrok (easiest to try)",
             "Tailscale Funnel",
-            "leave that as it is",
+            "leave it as it is",
         ];
         let default = match self.existing().and_then(|telephony| telephony.tunnel.provider) {
             Some(TunnelProvider::Ngrok) => 1,
@@ -64,7 +64,7 @@ impl Asking<'_> {
 
     fn ngrok_token(&self) -> Result<Option<Secret>, Failure> {
         let given = secrets::from_flag(NGROK_TOKEN, self.setup.ngrok_token.as_ref())?;
-        let question = "ngrok's authtoken (not shown; empty for the one in ngrok's own file)";
+        let question = "ngrok authtoken (not shown; empty for the one in ngrok's own file)";
         self.secret(NGROK_TOKEN, given, question)
     }
 
@@ -73,7 +73,7 @@ impl Asking<'_> {
             Some(domain) => Some(domain.clone()),
             None if self.asks_everything() => {
                 let known = self.existing().and_then(|telephony| telephony.tunnel.ngrok_domain.clone());
-                let question = "A domain of yours at ngrok, whose name never changes (empty for any)";
+                let question = "Your ngrok domain, for a URL that never changes (empty for any)";
                 Some(self.prompt.optional(question, known.as_deref(), |_| Ok(()))?.unwrap_or_default())
             }
             None => None,
@@ -91,6 +91,6 @@ fn check_url(url: &str) -> Result<(), String> {
     let is_plain = url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"));
     match PublicUrl::parse(url, "/telephony/webhook", "/telephony/status") {
         Some(_) if is_secure || is_plain => Ok(()),
-        _ => Err(format!("`{url}` is no address such as https://phone.example.com")),
+        _ => Err(format!("`{url}` is not a URL such as https://phone.example.com")),
     }
 }

@@ -1,4 +1,4 @@
-//! The secrets among the answers: where each is known from, where it goes, and what else of that name there is.
+//! The secrets among the answers: their sources, their destinations and conflicts between them.
 
 use std::io::stdin;
 
@@ -10,17 +10,15 @@ use crate::failure::Failure;
 use crate::place::Place;
 use crate::terminal;
 
-/// A secret that setup knows to ask for.
+/// A kind of secret that setup asks for.
 pub struct Kind {
-    /// What it is called.
+    /// Its name for people.
     pub name: &'static str,
-    /// Its key in the channel's block.
     pub key: &'static str,
-    /// The variable that stands in for the key.
+    /// Environment variable that replaces the key.
     pub variable: &'static str,
-    /// Its flag.
     pub flag: &'static str,
-    /// Whether the key has to name the variable, because another key of the file would come first.
+    /// True if the key has to refer to the variable, because a different key of the file would take precedence.
     is_referred_to: bool,
     of: fn(&Telephony) -> Option<&SecretString>,
 }
@@ -67,63 +65,58 @@ pub const OPENCLAW_TOKEN: &Kind = &Kind {
     },
 };
 
-/// Where secrets go.
+/// The destination of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// The `.env` of the state folder.
     Dotenv,
-    /// The configuration itself.
+    /// The configuration file.
     Config,
-    /// Nowhere: whoever starts the gateway sets them.
+    /// Not stored: the operator sets them where the gateway starts.
     Environment,
 }
 
-/// A secret that was given, or is there already.
+/// A secret, given or already known.
 pub struct Secret {
-    /// Which.
     pub kind: &'static Kind,
-    /// What it is.
     pub value: SecretString,
 }
 
-/// Where each secret goes; none stays where it is.
+/// A secret and its destination; none if it stays where it is.
 pub struct Stored {
-    /// The secret.
     pub secret: Secret,
-    /// Its place.
     pub store: Option<Store>,
 }
 
 impl Kind {
-    /// The secret that counts now, from wherever it comes.
+    /// Returns the secret in effect, from any source.
     pub fn known(&self, before: &Before) -> Option<SecretString> {
         let configured = before.telephony().and_then(self.of).cloned();
         configured.or_else(|| before.environment.get(self.variable).map(|found| self.bare(found)))
     }
 
-    /// The secret in what was typed or given, without what is around it by mistake, which is said.
+    /// Strips quotes and spaces around a secret, with a warning.
     pub fn bare(&self, given: &str) -> SecretString {
         let (bare, around) = bare_secret(given);
         if let Some(around) = around {
-            terminal::say(format!("warning: the {} has {around} around it, which are ignored.", self.name));
+            terminal::say(format!("warning: ignored {around} around the {}.", self.name));
         }
         SecretString::from(bare)
     }
 }
 
-/// The secret that a flag gives; `-` is a line of standard input, which nobody else on this machine sees.
+/// Returns the secret passed by a flag; `-` reads a line of stdin, which other users of this machine cannot see.
 pub fn from_flag(kind: &Kind, flag: Option<&String>) -> Result<Option<SecretString>, Failure> {
     let Some(given) = flag else { return Ok(None) };
     let secret = if given == "-" { kind.bare(&line_of_stdin()?) } else { kind.bare(given) };
     match secret.expose_secret() {
-        "" if given == "-" => Err(Failure::usage(format!("standard input has no line for {} -", kind.flag))
-            .hint("each `-` takes a line, in the order Auth Token, ngrok authtoken, agent's key")),
-        "" => Err(Failure::usage(format!("{} is empty", kind.flag)).hint("leave the flag out to keep what is there")),
+        "" if given == "-" => Err(Failure::usage(format!("stdin has no line for {} -", kind.flag))
+            .hint("each `-` reads one line, in the order Auth Token, ngrok authtoken, agent's key")),
+        "" => Err(Failure::usage(format!("{} is empty", kind.flag)).hint("omit the flag to keep the current one")),
         _ => Ok(Some(secret)),
     }
 }
 
-/// A line without what ends it.
+/// Reads a line without its line break.
 fn line_of_stdin() -> Result<String, Failure> {
     let mut line = String::new();
     stdin().read_line(&mut line)?;
@@ -131,13 +124,13 @@ fn line_of_stdin() -> Result<String, Failure> {
 }
 
 impl Stored {
-    /// Decides with the place that was chosen, unless the secret counts already and nobody chose one.
+    /// Chooses the destination: none if the secret is in effect already and the operator did not ask for one.
     pub fn of(secret: Secret, before: &Before, setup: &Setup, chosen: Store) -> Stored {
         let is_there = secret.is_in_force(before) && setup.secrets.is_none();
         Stored { secret, store: (!is_there).then_some(chosen) }
     }
 
-    /// What becomes of its key.
+    /// Returns the change to its key.
     pub fn change(&self) -> Option<(&'static str, Change)> {
         let Secret { kind, value } = &self.secret;
         let change = match self.store? {
@@ -150,7 +143,7 @@ impl Stored {
         Some((kind.key, change))
     }
 
-    /// What whoever set this up should know: another secret of that name, which counts in this one's place or does not.
+    /// Warns about a different secret in the environment, which takes precedence over this one or not.
     pub fn notice(&self, before: &Before, place: &Place) -> Option<String> {
         let Secret { kind, value } = &self.secret;
         let (name, variable) = (kind.name, kind.variable);
@@ -159,22 +152,24 @@ impl Stored {
         let shell_has_another = in_shell.as_deref().is_some_and(is_other);
         match self.store {
             Some(Store::Dotenv) if shell_has_another => Some(format!(
-                "{variable} in this environment is another one and wins over .env: unset it where the gateway is started."
+                "{variable} in this environment has a different value, which takes precedence over .env: unset it \
+                where the gateway starts."
             )),
-            Some(Store::Config) | None if shell_has_another => {
-                Some(format!("{variable} in this environment is another one; the {name} of the configuration counts."))
-            }
+            Some(Store::Config) | None if shell_has_another => Some(format!(
+                "{variable} in this environment has a different value; the {name} in the configuration \
+                    is used."
+            )),
             Some(Store::Environment) if shell_has_another || before.environment.get(variable).is_some_and(is_other) => {
-                Some(format!("{variable} is set to another one: set it to this {name} where the gateway is started."))
+                Some(format!("{variable} has a different value: set it to this {name} where the gateway starts."))
             }
             None if in_shell.is_some() => match stored(kind, place) {
                 None => Some(format!(
-                    "The {name} is in this environment only, as {variable}; a service would not have it. \
-                     `--secrets dotenv` keeps it."
+                    "The {name} is only in this environment, as {variable}; a service would not have it. `--secrets \
+                    dotenv` stores it."
                 )),
                 Some(found) if is_other(found.expose_secret()) => Some(format!(
-                    "The {name} is taken from {variable}; another one is stored, which counts where that is not set. \
-                     `--secrets dotenv` stores this one."
+                    "The {name} comes from {variable}; a different one is stored, and is used where that variable is \
+                    not set. `--secrets dotenv` stores this one."
                 )),
                 Some(_) => None,
             },
@@ -184,14 +179,14 @@ impl Stored {
 }
 
 impl Secret {
-    /// Whether the configuration comes to it already.
+    /// Returns true if the configuration already yields this secret.
     pub fn is_in_force(&self, before: &Before) -> bool {
         let known = before.telephony().and_then(self.kind.of);
         known.is_some_and(|known| known.expose_secret() == self.value.expose_secret())
     }
 }
 
-/// The secret that counts where this process's variable is not set.
+/// Returns the secret in effect if this process's variable were not set.
 fn stored(kind: &Kind, place: &Place) -> Option<SecretString> {
     let others =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -19,19 +19,18 @@ const REACHED_WITHIN: u64 = 3;
 
 /// The agent that answers in a simulation.
 pub struct SimulatedAgent {
-    /// The agent itself.
     pub agent: Arc<dyn Agent>,
-    /// The text that a contact gets once when the agent does not answer.
+    /// Text that a contact gets once if the agent does not answer.
     pub unavailable_text: String,
-    /// One sentence about it, for people.
+    /// A sentence that describes the agent.
     pub sentence: String,
 }
 
 impl SimulatedAgent {
-    /// Reads the flags and the configuration file.
+    /// Selects the agent from the flags and the configuration file.
     ///
     /// # Errors
-    /// The file is missing, or the agent lacks something.
+    /// The file is missing, or the agent's configuration is incomplete.
     pub fn choose(flags: &AgentFlags, place: &Place) -> Result<SimulatedAgent, Failure> {
         let environment = environment();
         let loaded = match (&place.config, flags.is_given()) {
@@ -46,7 +45,7 @@ impl SimulatedAgent {
         Ok(Self::of(&loaded.telephony.agent.kind, &loaded.environment, loaded.telephony.agent.unavailable_text))
     }
 
-    /// The agent that repeats every message.
+    /// Returns the agent that repeats every message.
     pub fn echo() -> SimulatedAgent {
         Self::of(&AgentKind::Echo, &Environment::new([], "/"), String::new())
     }
@@ -56,12 +55,12 @@ impl SimulatedAgent {
         SimulatedAgent { agent, unavailable_text, sentence: sentence(kind) }
     }
 
-    /// Returns true if no AI answers.
+    /// Returns true if no AI is connected.
     pub fn is_echo(&self) -> bool {
         self.agent.name() == "echo"
     }
 
-    /// Asks the agent's server for its models, and returns why it does not answer.
+    /// Requests the models of the agent's server. Returns the error if it does not respond.
     pub async fn problem(&self) -> Option<AgentError> {
         let asked = tokio::time::timeout(Duration::from_secs(REACHED_WITHIN), self.agent.models()).await;
         asked.unwrap_or(Err(AgentError::TimedOut(REACHED_WITHIN))).err()
@@ -86,7 +85,7 @@ fn sentence(kind: &AgentKind) -> String {
     }
 }
 
-/// The program without its arguments, which may hold a key.
+/// Returns the program without its arguments, which may contain a key.
 fn program_of(command: &CommandLine) -> &str {
     match command {
         CommandLine::Program(words) => words.first().map_or("a program", String::as_str),
@@ -94,15 +93,14 @@ fn program_of(command: &CommandLine) -> &str {
     }
 }
 
-/// A command that starts a simulation with another agent, and when it fits.
+/// A command that starts a simulation with a different agent, and when to use it.
 pub struct Example {
-    /// When it fits.
+    /// When to use it.
     pub fits: &'static str,
-    /// The command.
     pub command: String,
 }
 
-/// One command for each kind of agent.
+/// Returns one command for each kind of agent.
 pub fn examples() -> Vec<Example> {
     let program = terminal::own_name();
     let example = |fits, rest: &str| Example { fits, command: format!("{program} telephony simulate {rest}") };

@@ -9,10 +9,9 @@ use super::desk::Desk;
 use crate::failure::Outcome;
 use crate::terminal;
 
-/// Twilio's own limit for one request.
+/// Twilio's limit for one request.
 const MAX_LENGTH: u16 = 1600;
 
-/// Serves the page.
 pub async fn run(port: u16, agent: SimulatedAgent) -> Outcome {
     let (sentence, is_echo) = (agent.sentence.clone(), agent.is_echo());
     let desk = Desk::start(port, MAX_LENGTH, agent).await?;

@@ -35,22 +35,20 @@ const STATUS_PATH: &str = "/telephony/status";
 /// Texts within this time become one turn. Shorter than the gateway's default, so that the page shows the answer soon.
 const COALESCE: Duration = Duration::from_millis(400);
 
-/// Everything that a simulation is made of.
+/// The parts of a simulation.
 pub struct Desk {
-    /// The simulated Twilio.
     pub twilio: Simulator,
-    /// The operator of the gateway.
     pub operator: Operator,
-    /// The reason why the agent does not answer, as far as its server says before the first turn.
+    /// The error of the agent's server, if it failed before the first turn.
     pub problem: Option<AgentError>,
     gateway: Gateway,
     _state: TempDir,
 }
 
 impl Desk {
-    /// Starts a Twilio on `port` and a gateway with this agent, and gives each the other's address.
+    /// Starts a Twilio on `port` and a gateway with this agent, each configured with the other's address.
     pub async fn start(port: u16, max_length: u16, agent: SimulatedAgent) -> Result<Desk, Failure> {
-        let state = tempfile::tempdir().context("cannot make a temporary state folder")?;
+        let state = tempfile::tempdir().context("cannot create a temporary state folder")?;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&state.path().join("telephony.sqlite"), Mode::Gateway)?);
         let split = SplitRules { chunk_mode: ChunkMode::Auto, max_length, numbering: true, max_segments: Some(30) };
         let problem = agent.problem().await;
@@ -79,7 +77,7 @@ impl Desk {
         Ok(Desk { twilio, operator, problem, gateway, _state: state })
     }
 
-    /// Stops both; the state folder goes with it.
+    /// Stops both and deletes the state folder.
     pub async fn stop(self) {
         self.gateway.stop().await;
         self.twilio.stop().await;

@@ -1,4 +1,4 @@
-//! The operator's side of a simulation: approves and rejects in the gateway's own store, and shows what the gateway does.
+//! The operator of a simulation: approves and rejects in the gateway's own store, and shows its state.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Operator {
     agent: Value,
 }
 
-/// The agent as the page describes it: a sentence, commands that choose another one, and why it does not answer.
+/// Describes the agent for the page: a sentence, commands that choose a different one, and its error if it has one.
 pub fn about(agent: &SimulatedAgent, problem: &Option<AgentError>) -> Value {
     let shown = |example: Example| json!({"fits": example.fits, "command": example.command});
     let commands: Vec<Value> = examples().into_iter().filter(|_| agent.is_echo()).map(shown).collect();
@@ -42,17 +42,17 @@ pub fn about(agent: &SimulatedAgent, problem: &Option<AgentError>) -> Value {
 }
 
 impl Operator {
-    /// The operator of the gateway with this store, these rules for parts, this state folder and this agent.
+    /// Creates the operator of a gateway.
     pub fn new(store: Arc<dyn Store>, split: SplitRules, state: PathBuf, agent: Value) -> Self {
         Self { store, split, state, agent }
     }
 
-    /// The pairing requests.
+    /// Lists the pairing requests.
     pub async fn requests(&self) -> Result<Vec<PairingRequest>, StoreError> {
         self.store.pairing_requests(now()).await
     }
 
-    /// Approves as the command does, and wakes the gateway.
+    /// Approves a contact as the command does, and wakes the gateway.
     pub async fn approve(&self, who: Who) -> Result<Approved, StoreError> {
         let line = self.store.lines().await?.first().map(|line| line.id);
         let approved = self.store.approve(who, reply::parts(APPROVAL_TEXT, &self.split), line, now()).await?;
@@ -60,17 +60,17 @@ impl Operator {
         Ok(approved)
     }
 
-    /// Rejects as the command does.
+    /// Rejects a contact as the command does.
     pub async fn reject(&self, who: Who, block: bool) -> Result<PhoneNumber, StoreError> {
         self.store.reject(who, block, now()).await
     }
 
-    /// The gateway's counts of today.
+    /// Returns the gateway's counts of today.
     pub async fn summary(&self) -> Result<Summary, StoreError> {
         self.store.summary(now()).await
     }
 
-    /// The routes of the phone page.
+    /// Returns the phone page's routes.
     pub fn router(self) -> Router {
         Router::new()
             .route("/requests", get(list))
@@ -86,7 +86,7 @@ fn now() -> Timestamp {
     SystemClock.now()
 }
 
-/// An error that the page shows.
+/// An error for the page to show.
 struct Refused(StatusCode, String);
 
 impl IntoResponse for Refused {

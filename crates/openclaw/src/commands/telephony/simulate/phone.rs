@@ -16,13 +16,13 @@ use super::desk::Desk;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
-/// Twilio's own limit for one request.
+/// Twilio's limit for one request.
 const MAX_LENGTH: u16 = 1600;
 
-/// After the end of the input, the phone waits for answers until it gets none for this long.
+/// After its input ends, the phone exits once no answer has arrived for this long.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Runs the phone until `/quit`, Ctrl-C or the end of the input.
+/// Runs the phone until `/quit`, Ctrl-C or the end of its input.
 pub async fn run(port: u16, agent: SimulatedAgent) -> Outcome {
     let sentence = agent.sentence.clone();
     let mut phone = Phone { desk: Desk::start(port, MAX_LENGTH, agent).await?, number: "+15550005678".to_owned() };
@@ -33,11 +33,10 @@ pub async fn run(port: u16, agent: SimulatedAgent) -> Outcome {
     used.map(|()| ExitCode::SUCCESS)
 }
 
-/// A contact's phone; its user is the operator, too.
+/// A contact's phone, whose user is also the operator.
 pub struct Phone {
-    /// The simulated Twilio, the gateway and the operator.
     pub desk: Desk,
-    /// The phone's own number.
+    /// The number of the phone.
     pub number: String,
 }
 
@@ -108,7 +107,7 @@ impl Phone {
         }
     }
 
-    /// Shows a message when it reaches the phone, and its final status.
+    /// Prints a message when it reaches the phone, and its final status.
     fn show_message(&self, message: &MessageRecord) {
         let number = message.from.as_deref().unwrap_or("the assistant");
         let sender = if message.keyword.is_some() { "Twilio (automatic reply)" } else { number };
@@ -135,7 +134,7 @@ impl Phone {
     }
 }
 
-/// A count with its noun: "1 segment", "3 segments".
+/// Formats a count with its noun: "1 segment", "3 segments".
 pub fn many(count: u32, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -15,15 +15,15 @@ use crate::terminal;
 
 const STRANGER: &str = "+15550005678";
 
-/// A step that takes longer fails.
+/// Time limit of each step.
 const STEP_WITHIN: Duration = Duration::from_secs(6);
 
-/// Short parts, so that a long answer needs several.
+/// Limit on a reply's length, short enough that a long answer needs several parts.
 const MAX_LENGTH: u16 = 320;
 
 const FIRST_TEXT: &str = "Hi! Are you there?";
 
-/// Plays the conversation.
+/// Plays the conversation and checks each step.
 pub async fn play(port: u16) -> Outcome {
     let desk = Desk::start(port, MAX_LENGTH, SimulatedAgent::echo()).await?;
     let played = Tour { desk: &desk, shown: 0 }.play().await;
@@ -36,7 +36,7 @@ pub async fn play(port: u16) -> Outcome {
 
 struct Tour<'a> {
     desk: &'a Desk,
-    /// Number of messages to the stranger that were shown.
+    /// Number of the contact's messages already shown.
     shown: usize,
 }
 
@@ -77,7 +77,7 @@ impl Tour<'_> {
         check(delivery.status == Some(200), "the gateway accepts the webhook")
     }
 
-    /// Waits until `count` more messages have been delivered to the stranger's phone, and shows them.
+    /// Waits until `count` more messages have reached the contact's phone, and shows them.
     async fn answers(&mut self, count: usize) -> Result<Vec<MessageRecord>, Failure> {
         let wanted = self.shown + count;
         let have_arrived = |messages: &[MessageRecord]| {
@@ -98,7 +98,7 @@ impl Tour<'_> {
     }
 }
 
-/// A text of some 700 characters.
+/// Returns a text of some 700 characters.
 fn long_text() -> String {
     (1..=20).map(|n| format!("This is sentence number {n} of twenty.")).collect::<Vec<_>>().join(" ")
 }

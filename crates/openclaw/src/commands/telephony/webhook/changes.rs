@@ -1,4 +1,4 @@
-//! Changes at the provider, shown before they are made.
+//! Shows changes at the provider and asks before they are made.
 
 use std::process::ExitCode;
 
@@ -9,19 +9,19 @@ use telephony_providers::route::Diversion;
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
-/// Whether to go on after the changes were shown.
+/// Options that replace the question.
 #[derive(Debug, Args)]
 pub struct Consent {
-    /// Show what would be changed, and change nothing
+    /// Show the changes without making them
     #[arg(long)]
     pub dry_run: bool,
-    /// Change without asking
+    /// Make the changes without asking
     #[arg(long, short)]
     pub yes: bool,
 }
 
 impl Consent {
-    /// Whether the changes of `plan`, which were shown, are to be made.
+    /// Returns true if the changes of `plan`, already shown, shall be made.
     pub fn is_given(&self, plan: &Plan) -> Result<bool, Failure> {
         if plan.changes.is_empty() || self.dry_run {
             return Ok(false);
@@ -29,26 +29,26 @@ impl Consent {
         self.asked("Make these changes at Twilio?")
     }
 
-    /// The answer to a question that `--yes` answers too.
+    /// Asks a question that `--yes` answers too.
     pub fn asked(&self, question: &str) -> Result<bool, Failure> {
         if self.yes {
             return Ok(true);
         }
         match terminal::confirm(question) {
             Some(answer) => Ok(answer),
-            None => Err(Failure::new("nothing was changed: there is no terminal to ask at")
-                .hint("pass --yes to change without being asked, or --dry-run to only look")),
+            None => Err(Failure::new("nothing was changed: there is no terminal to ask on")
+                .hint("pass --yes to make the changes without a question, or --dry-run to only see them")),
         }
     }
 }
 
-/// Shows what is to be changed and what is not, as data.
+/// Prints the plan to stdout, as data.
 pub fn show(plan: &Plan) {
     lines(plan).iter().for_each(terminal::print);
     tell_rest(plan);
 }
 
-/// Tells what is to be changed and what is not, beside other data.
+/// Prints the plan to stderr, beside other data.
 pub fn tell(plan: &Plan) {
     lines(plan).iter().for_each(terminal::say);
     tell_rest(plan);
@@ -78,26 +78,28 @@ fn tell_rest(plan: &Plan) {
     }
 }
 
-/// Says so when an address is not the account's, and ends with that.
+/// Fails if an address does not belong to the account.
 pub fn outcome(plan: &Plan) -> Outcome {
     if plan.missing.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Failure::new(format!("the account does not have {}", plan.missing.join(" and ")))
-        .hint("check fromNumber, twilio.messagingServiceSid and the account; nothing of others is ever changed"))
+    Err(Failure::new(format!("the account does not have {}", plan.missing.join(" and "))).hint(
+        "check fromNumber, twilio.messagingServiceSid and the account; settings of other accounts are never \
+            changed",
+    ))
 }
 
-/// What keeps the settings of a route from counting, unless it is our own service, which has settings of its own.
+/// Returns true if another setting overrides the route, unless that is our own service, which has its own route.
 pub fn is_trouble(diversion: &Diversion) -> bool {
     !matches!(diversion, Diversion::Service { is_ours: true, .. } | Diversion::Nowhere)
 }
 
-/// A value, where an empty one is to be seen.
+/// Formats a value so that an empty one is visible.
 pub fn shown(value: &str) -> String {
     if value.is_empty() { "(not set)".to_owned() } else { value.to_owned() }
 }
 
-/// The provider's own words and hint, in place of a cause behind a general sentence.
+/// Reports the provider's own error and hint instead of a general sentence with a cause.
 pub fn failed(error: RoutingError) -> Failure {
     match error {
         RoutingError::Provider(error) => error.into(),

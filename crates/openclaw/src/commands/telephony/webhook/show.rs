@@ -1,4 +1,4 @@
-//! `openclaw telephony webhook show`: where Twilio sends messages and calls now, and where it should.
+//! `openclaw telephony webhook show`: shows where Twilio delivers messages and calls, and where it should.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::place::Place;
 use crate::{public_url, terminal};
 
-/// Show where Twilio sends messages and calls now, and where it should.
+/// Show where Twilio delivers messages and calls, and where it should
 #[derive(Debug, Args)]
 pub struct Show {
     /// Print JSON
@@ -45,7 +45,6 @@ struct Row {
 }
 
 impl Show {
-    /// Shows.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::look(place)?.block_on(async |channel| {
             let report = read(channel).await?;
@@ -96,7 +95,7 @@ impl Report {
             terminal::print(format!("Attention: the account does not have {address}"));
         }
         if self.webhook_url.is_none() {
-            terminal::say("There is no publicUrl and no running tunnel, so nothing is known of how it should be.");
+            terminal::say("There is no publicUrl and no running tunnel, so the right URLs are not known.");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `openclaw telephony webhook sync`: has Twilio send messages and calls here, and keeps what it had before.
+//! `openclaw telephony webhook sync`: points Twilio's webhooks here, after saving the previous settings.
 
 use clap::Args;
 use telephony_gateway::routing;
@@ -9,10 +9,10 @@ use crate::failure::Outcome;
 use crate::place::Place;
 use crate::{public_url, terminal};
 
-/// Have Twilio send messages and calls here.
+/// Point Twilio's webhooks here
 #[derive(Debug, Args)]
 pub struct Sync {
-    /// Where Twilio reaches the gateway (default: publicUrl, else the tunnel of the running gateway)
+    /// URL where Twilio reaches the gateway (default: publicUrl, else the running gateway's tunnel)
     #[arg(long)]
     url: Option<String>,
     #[command(flatten)]
@@ -20,7 +20,7 @@ pub struct Sync {
 }
 
 impl Sync {
-    /// Shows what is to be changed, asks, changes.
+    /// Shows the changes, asks, and makes them.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::open(place)?.block_on(async |channel| {
             let url = public_url::public_url(&channel.loaded, self.url.as_deref())
@@ -31,14 +31,14 @@ impl Sync {
             let aim = public_url::aim(&channel.loaded.telephony, &sender, &told);
             let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
             if sender.number.as_ref().is_some_and(|address| !address.receives()) {
-                terminal::say("A sender id receives nothing, so it has no webhook.");
+                terminal::say("A sender id cannot receive messages, so it has no webhook.");
             }
             changes::show(&plan);
             if plan.changes.is_empty() && plan.missing.is_empty() {
-                terminal::say(format!("Twilio has {} already: nothing to change.", told.webhook));
+                terminal::say(format!("Twilio already has {}: nothing to change.", told.webhook));
             } else if self.consent.is_given(&plan)? {
                 routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
-                terminal::say("Changed. `openclaw telephony webhook undo` puts back what was there before.");
+                terminal::say("Changed. `openclaw telephony webhook undo` restores the previous settings.");
             } else {
                 terminal::say("Nothing was changed.");
                 if !self.consent.dry_run && !plan.changes.is_empty() {

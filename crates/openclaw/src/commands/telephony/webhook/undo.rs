@@ -1,4 +1,4 @@
-//! `openclaw telephony webhook undo`: puts back what Twilio had before the first `sync`.
+//! `openclaw telephony webhook undo`: restores the settings from before the first `sync`.
 
 use clap::Args;
 use telephony_gateway::routing;
@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 use crate::place::Place;
 use crate::terminal;
 
-/// Put back what Twilio had before the first `sync`.
+/// Restore the settings from before the first `sync`
 #[derive(Debug, Args)]
 pub struct Undo {
     #[command(flatten)]
@@ -17,7 +17,7 @@ pub struct Undo {
 }
 
 impl Undo {
-    /// Shows what is to be put back, asks, puts it back.
+    /// Shows the changes, asks, and makes them.
     pub fn run(self, place: &Place) -> Outcome {
         Channel::open(place)?.block_on(async |channel| {
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
@@ -25,10 +25,10 @@ impl Undo {
             changes::show(&plan);
             if plan.changes.is_empty() {
                 routing::undo(store, provider, &plan).await.map_err(failed)?;
-                terminal::say("There is nothing to put back.");
+                terminal::say("There is nothing to restore.");
             } else if self.consent.is_given(&plan)? {
                 routing::undo(store, provider, &plan).await.map_err(failed)?;
-                terminal::say("Put back.");
+                terminal::say("Restored.");
             } else {
                 terminal::say("Nothing was changed.");
                 if !self.consent.dry_run && !plan.changes.is_empty() {

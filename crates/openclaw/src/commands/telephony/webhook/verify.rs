@@ -1,4 +1,4 @@
-//! `openclaw telephony webhook verify`: why a signature is, or is not, Twilio's. Needs no configuration.
+//! `openclaw telephony webhook verify`: explains why a signature is valid or not. Needs no configuration.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -13,31 +13,31 @@ use telephony_providers::twilio::signature::{Explanation, Payload, SignedRequest
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
-/// Explain whether a request carries Twilio's signature.
+/// Explain whether a request has a valid Twilio signature
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The URL exactly as Twilio has it, with its query
+    /// URL exactly as configured at Twilio, with its query
     #[arg(long, allow_hyphen_values = true)]
     url: OsString,
-    /// The value of the X-Twilio-Signature header
+    /// Value of the X-Twilio-Signature header
     #[arg(long, allow_hyphen_values = true)]
     signature: OsString,
-    /// The account's auth token (default: TWILIO_AUTH_TOKEN)
+    /// Auth token of the account (default: TWILIO_AUTH_TOKEN)
     #[arg(long, allow_hyphen_values = true)]
     auth_token: Option<String>,
-    /// The request's method
+    /// HTTP method of the request
     #[arg(long, default_value = "POST")]
     method: String,
-    /// The request's Content-Type (default: a form for POST)
+    /// Content-Type of the request (default: a form for POST)
     #[arg(long)]
     content_type: Option<String>,
-    /// The value of the X-Twilio-Webhooks-Signature-Settings header
+    /// Value of the X-Twilio-Webhooks-Signature-Settings header
     #[arg(long)]
     settings: Option<String>,
-    /// A shared key for signatures made with one
+    /// Shared key, for a signature made with one
     #[arg(long, value_name = "ID=SECRET", value_parser = shared_key)]
     shared_key: Vec<(String, String)>,
-    /// A file with the request's body, byte for byte, or `-` for standard input
+    /// File with the exact bytes of the request's body, or `-` to read it from stdin
     #[arg(long, value_name = "FILE")]
     body: Option<String>,
     /// Print JSON
@@ -45,7 +45,7 @@ pub struct Verify {
     json: bool,
 }
 
-/// What Twilio sends with a POST.
+/// Content-Type of Twilio's POST requests.
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[derive(Serialize)]
@@ -66,7 +66,6 @@ struct Tried<'a> {
 }
 
 impl Verify {
-    /// Explains.
     pub fn run(self) -> Outcome {
         let body = self.body.as_deref().map_or(Ok(Vec::new()), read_body)?;
         let is_post = self.method.eq_ignore_ascii_case("POST");
@@ -75,7 +74,7 @@ impl Verify {
             &[self.token()?],
             &self.shared_key.iter().map(|(id, key)| (id.clone(), SecretString::from(key.clone()))).collect(),
             &SignedRequest {
-                // A URL that is no text is none of ours: what stands in for its bytes is in no URL.
+                // A URL that is not UTF-8 matches none of ours, and no URL contains the replacement character.
                 urls: &[self.url.to_string_lossy().into_owned()],
                 signature: self.signature.as_bytes(),
                 settings: self.settings.as_deref(),
@@ -119,7 +118,7 @@ fn read_body(path: &str) -> Result<Vec<u8>, Failure> {
     }
     std::fs::read(Path::new(path)).map_err(|error| {
         Failure::usage(format!("cannot read the body from {path}: {error}"))
-            .hint("--body takes a file with the request's body, or `-` for standard input")
+            .hint("--body accepts a file with the request's body, or `-` for stdin")
     })
 }
 

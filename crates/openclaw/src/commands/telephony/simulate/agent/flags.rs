@@ -1,4 +1,4 @@
-//! The flags that describe an agent, and the configuration that they amount to.
+//! The flags that describe an agent, and the configuration they stand for.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub struct AgentFlags {
     agent_command: Option<String>,
 }
 
-/// One flag: its name, its value, its key for each kind that uses it.
+/// One flag: its name, its value and its key for each kind that uses it.
 struct Flag<'a> {
     name: &'static str,
     value: Option<&'a str>,
@@ -40,10 +40,10 @@ struct Flag<'a> {
 
 const KEY_FLAG: &str = "--agent-key-variable";
 
-/// The variable that the block refers to.
+/// Variable that the generated block reads the key from.
 const KEY: &str = "OPENCLAW_SIMULATED_AGENT_KEY";
 
-/// Stands for a configuration file where there is none.
+/// Path shown in problems when there is no configuration file.
 const NO_FILE: &str = "--agent";
 
 impl AgentFlags {
@@ -52,7 +52,7 @@ impl AgentFlags {
         self.agent.is_some()
     }
 
-    /// Reads the agent as if it stood in the file, or alone without a file.
+    /// Reads the agent as if it were configured in the file, or on its own without a file.
     pub fn load(&self, file: Option<&Path>, environment: &Environment) -> Result<Loaded, Failure> {
         let path = file.unwrap_or(Path::new(NO_FILE));
         let text = match file {
@@ -66,7 +66,7 @@ impl AgentFlags {
         load_agent(&environment, Some(path), Some((path, &text))).map_err(|problems| self.explain(problems))
     }
 
-    /// The flags as the block `agent` of a configuration.
+    /// Converts the flags into the `agent` block of a configuration.
     fn block(&self) -> Result<Value, Failure> {
         let kind = self.kind();
         let mut block = Map::from_iter([("kind".to_owned(), json!(kind))]);
@@ -80,7 +80,7 @@ impl AgentFlags {
         Ok(Value::Object(block))
     }
 
-    /// The environment with the key under the name that the block refers to, so that the key is in no text.
+    /// Returns the environment with the key under the variable that the block names, so that no text contains the key.
     fn with_key(&self, environment: &Environment) -> Result<Environment, Failure> {
         match &self.agent_key_variable {
             Some(variable) => Ok(environment.clone().with(KEY, &value_of(variable, environment)?)),
@@ -121,14 +121,14 @@ impl AgentFlags {
         }
     }
 
-    /// Names the flag that each problem is about.
+    /// Rewrites problems to name the flags.
     fn explain(&self, problems: Problems) -> Failure {
         let flags = self.all();
         let kind = self.kind();
         let is_about = |path: &str, flag: &Flag<'_>| {
             flag.key(kind).is_some_and(|key| path == format!("channels.telephony.agent.{key}"))
         };
-        // A wrong value comes before a missing one, which may only seem to be missing because of it.
+        // Report invalid values before missing ones: a value may only be missing because another is invalid.
         let (given, missing): (Vec<_>, Vec<_>) = flags.iter().partition(|flag| flag.value.is_some());
         let first = given.into_iter().chain(missing).find_map(|flag| {
             let problem = problems.iter().find(|problem| is_about(&problem.path, flag))?;
@@ -175,7 +175,7 @@ fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))
 }
 
-/// Refuses a configuration file that is not there.
+/// Fails if a configuration file does not exist.
 pub fn require(file: &Path) -> Result<(), Failure> {
     if file.exists() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The operator's commands at the phone, which begin with a slash.
+//! The operator's slash commands at the phone.
 
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::{Clock, SystemClock};
@@ -21,7 +21,7 @@ pub const HELP: &str = "  /pairing            list pairing requests
   /calm               end all failures
   /help, /quit";
 
-/// A command that was typed.
+/// A typed command.
 pub enum Order {
     Pairing,
     Approve(Option<Who>),
@@ -36,7 +36,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Reads a line; `None` for a text.
+    /// Parses a line; `None` for a text to the assistant.
     pub fn read(line: &str) -> Option<Result<Order, String>> {
         let mut words = line.trim().strip_prefix('/')?.split_whitespace();
         let word = words.next().unwrap_or_default();
@@ -58,7 +58,7 @@ impl Order {
         })
     }
 
-    /// Executes the command and shows its failure; the phone continues.
+    /// Executes the command. A failure is printed and the phone continues.
     pub async fn obey(self, phone: &mut Phone) {
         if let Err(failure) = self.try_to_obey(phone).await {
             terminal::report(&failure);
@@ -125,7 +125,7 @@ async fn show_requests(phone: &Phone) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Approves `who`, or the only request.
+/// Approves `who`, or the only pending request.
 async fn approve(phone: &Phone, who: Option<Who>) -> Result<(), Failure> {
     let who = match who {
         Some(who) => who,
