@@ -34,7 +34,7 @@ impl Failure {
         if problems.is_unconfigured() {
             return Self::new(problems);
         }
-        Self::new(format!("the configuration cannot be used\n{problems}"))
+        Self::new(format!("the configuration cannot be used\n{}", problems.in_full()))
             .hint("`openclaw telephony config check` shows problems and warnings")
     }
 

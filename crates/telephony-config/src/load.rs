@@ -14,6 +14,7 @@ use crate::problem::{Problem, Problems, Report};
 use crate::secret::Secrets;
 use crate::sections::Telephony;
 use crate::sources::Sources;
+use crate::spelling::nearest;
 use crate::{dotenv, required, unbuilt};
 
 /// A configuration that can be used.
@@ -126,6 +127,20 @@ fn read(
     sources: &mut Sources<'_>,
     scope: Scope,
 ) -> Result<Loaded, Problems> {
+    let mut read = read_all(environment, argument, sources, scope).map_err(|problems| problems.with_excerpts(sources));
+    if let Ok(loaded) = &mut read {
+        sources.add_excerpts(&mut loaded.warnings);
+        sources.add_excerpts(&mut loaded.missing);
+    }
+    read
+}
+
+fn read_all(
+    environment: &Environment,
+    argument: Option<&Path>,
+    sources: &mut Sources<'_>,
+    scope: Scope,
+) -> Result<Loaded, Problems> {
     let location = locate(environment, argument);
     let mut environment = environment.clone();
     let mut report = Report::default();
@@ -135,7 +150,7 @@ fn read(
     let root = open(&location, &environment, sources, &mut report)?;
     fill_from_file(&mut environment, &root, &mut report);
     let Some(block) = root.find(&["channels", "telephony"]) else {
-        report.problem(no_block(&location.config, &sources.opened));
+        report.problem(misplaced(&root).unwrap_or_else(|| no_block(&location.config, &sources.opened)));
         return Err(report.fail());
     };
     let is_whole = report.is_clean();
@@ -221,6 +236,25 @@ fn no_file(location: &Location) -> Problem {
     let own = location.own.as_ref().map(|own| format!(" or {}", own.display())).unwrap_or_default();
     let message = format!("there is no configuration file: looked for {}{by}{own}", location.config.display());
     unconfigured(Problem::new("", message))
+}
+
+/// The channel under a name, or at a place, that was probably a slip.
+fn misplaced(root: &Node) -> Option<Problem> {
+    let near = |node: Option<&Node>, name: &'static str| -> Option<(String, Place)> {
+        let members = node.and_then(Node::members)?;
+        let member = members.iter().find(|member| nearest(&member.name, [name]).is_some())?;
+        Some((member.name.clone(), member.place.clone()))
+    };
+    if let Some((written, place)) = near(root.get("channels"), "telephony") {
+        let problem = Problem::new(format!("channels.{written}"), "there is no such channel").at(&place);
+        return Some(problem.hint("did you mean `telephony`?"));
+    }
+    if let Some((written, place)) = near(Some(root), "telephony") {
+        let problem = Problem::new(written, "the channel stands at the top of the file").at(&place);
+        return Some(problem.hint("put it into `channels: { telephony: { … } }`"));
+    }
+    let (written, place) = near(Some(root), "channels").filter(|(written, _)| written != "channels")?;
+    Some(Problem::new(written, "there is no such key").at(&place).hint("did you mean `channels`?"))
 }
 
 fn no_block(config: &Path, sources: &[PathBuf]) -> Problem {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::place::Place;
+use crate::sources::Sources;
 
 /// One thing that is wrong, or worth a warning. `Display` reads `FILE:LINE:COLUMN: path: message`, then the hint on
 /// a line of its own.
@@ -21,12 +22,22 @@ pub struct Problem {
     /// True where the channel is not configured at all.
     #[serde(skip)]
     pub(crate) is_unconfigured: bool,
+    /// The line that it is about, with a caret below the spot.
+    #[serde(skip)]
+    pub(crate) excerpt: Option<String>,
 }
 
 impl Problem {
     /// A problem with the key `path`.
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: None, path: path.into(), message: message.into(), hint: None, is_unconfigured: false }
+        Self {
+            place: None,
+            path: path.into(),
+            message: message.into(),
+            hint: None,
+            is_unconfigured: false,
+            excerpt: None,
+        }
     }
 
     /// Says where it is.
@@ -45,6 +56,15 @@ impl Problem {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+impl Problem {
+    /// Returns the problem for a person, with the line it is about in front of the hint.
+    pub fn in_full(&self) -> String {
+        let bare = Problem { hint: None, ..self.clone() }.to_string();
+        let hint = self.hint.as_ref().map(|hint| format!("  hint: {}", hint.replace('\n', "\n  ")));
+        [Some(bare), self.excerpt.clone(), hint].into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -73,6 +93,17 @@ impl Problems {
     /// The problems one by one.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
+    }
+
+    /// Returns all problems for a person, each with the line it is about.
+    pub fn in_full(&self) -> String {
+        self.0.iter().map(Problem::in_full).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Adds to each problem the line that it is about.
+    pub(crate) fn with_excerpts(mut self, sources: &Sources<'_>) -> Problems {
+        sources.add_excerpts(&mut self.0);
+        self
     }
 
     /// Returns true if all that is wrong is that the channel is not configured yet.

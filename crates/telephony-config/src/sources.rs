@@ -6,6 +6,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Node, parse};
+use crate::excerpt::excerpt;
+use crate::place::Place;
 use crate::problem::{Problem, Report};
 
 /// The largest file that is read, in bytes, as in OpenClaw.
@@ -20,6 +22,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) opened: Vec<PathBuf>,
     /// All that were asked for, there or not.
     pub(crate) looked_for: RefCell<Vec<PathBuf>>,
+    /// The text of each, for showing the line of a problem.
+    pub(crate) texts: Vec<(PathBuf, String)>,
 }
 
 impl Sources<'_> {
@@ -47,7 +51,11 @@ impl Sources<'_> {
         self.look_for(file);
         let text = self.text_instead(file).map_or_else(|| read_text(file), |text| Ok(text.to_owned()));
         let node = match text {
-            Ok(text) => parse::parse(file, &text, report)?,
+            Ok(text) => {
+                let node = parse::parse(file, &text, report);
+                self.texts.push((file.to_owned(), text));
+                node?
+            }
             Err(error) => {
                 report.problem(locate(Problem::new("", format!("failed to read {}: {error}", file.display()))));
                 return None;
@@ -57,6 +65,15 @@ impl Sources<'_> {
             self.opened.push(file.to_owned());
         }
         Some(node)
+    }
+
+    /// Adds to each of `problems` the line of these files that it is about.
+    pub(crate) fn add_excerpts(&self, problems: &mut [Problem]) {
+        for problem in problems.iter_mut().filter(|problem| !problem.is_unconfigured) {
+            let Some(Place::File { file, line, column }) = &problem.place else { continue };
+            let text = self.texts.iter().find(|(known, _)| **known == **file);
+            problem.excerpt = text.and_then(|(_, text)| excerpt(text, *line, *column, &problem.message));
+        }
     }
 
     fn text_instead(&self, file: &Path) -> Option<&str> {

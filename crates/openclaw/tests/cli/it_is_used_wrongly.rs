@@ -87,6 +87,26 @@ async fn a_bad_configuration_is_told_with_line_and_column_and_nothing_starts() {
         assert!(ran.stderr.contains("openclaw.json:5:3: channels.telephony.serve2"), "{}", ran.stderr);
         assert!(ran.stderr.contains("openclaw.json:6:15"), "{}", ran.stderr);
         assert!(ran.stderr.contains("did you mean `serve`?"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("\n  5 |   serve2: {},\n    |   ^\n"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("\n  6 |   allowFrom: ['5550001'],\n    |               ^"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn the_line_of_a_problem_shows_no_secret() {
+    let bench = Bench::new().await;
+    let path = bench.configuration();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let token = bench.twilio.auth_token().to_owned();
+    for wrong in [
+        text.replace("authToken", "authTokn"),
+        text.replace("accountSid: ", "accountSid "),
+        text.replace(&token, &format!("{token}' 1")),
+    ] {
+        std::fs::write(&path, wrong).unwrap();
+        let ran = bench.run(&["telephony", "config", "check"]).await;
+        assert!(ran.code == 1 && ran.stderr.contains(" |   twilio: {"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains(&token), "{}", ran.stderr);
     }
 }
 

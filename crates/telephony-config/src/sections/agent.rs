@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
-use crate::document::{Node, Value};
+use crate::document::{Node, Value, quote};
 use crate::form::lists::List;
 use crate::form::numbers::Whole;
 use crate::form::secrets::Secret;
@@ -13,6 +13,8 @@ use crate::form::texts::{Address, Text};
 use crate::form::{At, Choice, Form};
 use crate::keys::Keys;
 use crate::openclaw::{OpenClaw, PASSWORD};
+use crate::presets::{PRESETS, Preset};
+use crate::problem::Problem;
 
 /// Who answers.
 #[derive(Debug, Clone)]
@@ -109,7 +111,7 @@ const USED_BY: &[(&str, &[Kind])] = &[
 ];
 
 /// Where OpenAI's own API is.
-const OPENAI: &str = "https://api.openai.com/v1";
+const OPENAI: &str = PRESETS[0].base_url;
 
 impl Agent {
     pub(crate) fn read(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> Self {
@@ -126,7 +128,7 @@ fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
                chat completions; `openclaw` asks a running OpenClaw over HTTP.";
     let rule = "`openclaw` where the file enables `gateway.http.endpoints.chatCompletions`, else `echo`";
     let default = if openclaw.has_chat_completions { Kind::OpenClaw } else { Kind::Echo };
-    let kind = keys.key("kind", doc, Choice(KINDS)).or_by_rule(rule, default);
+    let kind = keys.key("kind", doc, KindOfAgent).or_by_rule(rule, default);
     match kind {
         Kind::Echo if keys.written("kind").is_none() => {
             keys.warning("kind", "no agent is chosen: texts are sent back as they are (echo)");
@@ -216,6 +218,39 @@ fn warn_of_unused(keys: &mut Keys<'_, '_>, kind: Kind) {
             let kind = Choice(KINDS).show(&kind);
             keys.warning(name, format!("it has no effect with agent.kind {kind}"));
         }
+    }
+}
+
+/// One of the kinds; a server that people know by name is `openai` at another address.
+struct KindOfAgent;
+
+impl Form for KindOfAgent {
+    type Value = Kind;
+
+    fn expected(&self) -> String {
+        Choice(KINDS).expected()
+    }
+
+    fn schema(&self) -> Json {
+        Choice(KINDS).schema()
+    }
+
+    fn read(&self, node: &Node, at: &mut At<'_>) -> Option<Kind> {
+        let Value::Text(name) = &node.value else { return Choice(KINDS).read(node, at) };
+        let is_kind = KINDS.iter().any(|(kind, _)| kind == name);
+        let Some(preset) = Preset::called(name).filter(|_| !is_kind) else { return Choice(KINDS).read(node, at) };
+        let message = format!("found {}, expected {}", quote(name), self.expected());
+        let key = preset.key_variable.map(|name| format!(", apiKey: \"${{{name}}}\"")).unwrap_or_default();
+        let hint = format!(
+            "{} speaks OpenAI's API: agent: {{ kind: \"openai\", baseUrl: \"{}\"{key}, model: \"…\" }}",
+            preset.title, preset.base_url
+        );
+        at.report.problem(Problem::new(&at.path, message).at(&node.place).hint(hint));
+        None
+    }
+
+    fn show(&self, value: &Kind) -> Json {
+        Choice(KINDS).show(value)
     }
 }
 

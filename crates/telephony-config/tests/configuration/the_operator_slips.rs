@@ -34,6 +34,34 @@ fn a_file_that_is_not_json5_is_a_problem_at_its_place() {
 }
 
 #[test]
+fn the_channel_is_found_where_its_name_or_place_is_a_slip() {
+    let problems = |text: &str| Desk::new().file("openclaw.json", text).problems();
+    let expected = "~/.openclaw/openclaw.json:1:15: channels.telphony: there is no such channel\n  hint: did you mean `telephony`?";
+    assert_eq!(problems("{ channels: { telphony: {} } }"), expected);
+    let expected = "~/.openclaw/openclaw.json:1:3: telephony: the channel stands at the top of the file\n  hint: put it into `channels: { telephony: { … } }`";
+    assert_eq!(problems("{ telephony: {} }"), expected);
+    let expected = "~/.openclaw/openclaw.json:1:3: chanels: there is no such key\n  hint: did you mean `channels`?";
+    assert_eq!(problems("{ chanels: { telephony: {} } }"), expected);
+    assert!(problems("{ channels: { telegram: {} } }").contains("channels.telephony: the channel is not configured"));
+}
+
+#[test]
+fn a_server_that_is_no_kind_of_agent_leads_to_the_keys_for_it() {
+    for (kind, keys) in [
+        ("ollama", r#"kind: "openai", baseUrl: "http://127.0.0.1:11434/v1", model:"#),
+        ("LM Studio", r#"kind: "openai", baseUrl: "http://127.0.0.1:1234/v1", model:"#),
+        ("claude", r#"kind: "openai", baseUrl: "https://api.anthropic.com/v1", apiKey: "${ANTHROPIC_API_KEY}","#),
+        (
+            "gemini",
+            r#"baseUrl: "https://generativelanguage.googleapis.com/v1beta/openai", apiKey: "${GEMINI_API_KEY}","#,
+        ),
+    ] {
+        let problems = Desk::with_block(&format!("{{ agent: {{ kind: '{kind}' }} }}")).problems();
+        assert!(problems.contains(keys), "{problems}");
+    }
+}
+
+#[test]
 fn a_variable_that_is_wrong_is_named_by_its_name() {
     let desk = Desk::with_block("{}").variable("TWILIO_ACCOUNT_SID", "AC1");
     assert_eq!(

@@ -56,10 +56,10 @@ impl Check {
 
 fn show(report: &Report) {
     for problem in &report.problems {
-        terminal::say(format!("error: {problem}"));
+        terminal::say(format!("error: {}", problem.in_full()));
     }
     for warning in &report.warnings {
-        terminal::say(format!("warning: {warning}"));
+        terminal::say(format!("warning: {}", warning.in_full()));
     }
     if report.ok {
         terminal::print(format!("The configuration is usable: {}", report.files.join(", ")));
