@@ -112,12 +112,9 @@ fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
         Kind::Alert => return Ok(Event::Alert),
         Kind::Message => {}
     }
-    // A message that came in has the state `received`; its sender has the same parameters for reports.
-    match form.filled("MessageStatus").or(form.filled("SmsStatus")) {
-        Some(word) if !word.eq_ignore_ascii_case("received") && !word.eq_ignore_ascii_case("receiving") => {
-            read_status(form, word, query).map(Event::MessageStatus)
-        }
-        _ => read_message(form).map(Event::Message),
+    match parameters::reported_state(form) {
+        Some(word) => read_status(form, word, query).map(Event::MessageStatus),
+        None => read_message(form).map(Event::Message),
     }
 }
 

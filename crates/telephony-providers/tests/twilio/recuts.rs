@@ -122,6 +122,105 @@ fn what_twilio_does_not_document_is_accepted() {
     }
 }
 
+/// Twilio adds parameters over time, and names them after those it has.
+#[test]
+fn parameters_that_extend_documented_names_are_accepted() {
+    let names = [
+        "Body",
+        "MediaUrl",
+        "MediaUrl0",
+        "MessageStatus",
+        "SmsStatus",
+        "CallStatus",
+        "OptOutType",
+        "NumMedia",
+        "ProfileName",
+    ];
+    let endings = ["Language", "Code", "Expiry", "Expiry0", "ReadAt", "Source", "s", "2"];
+    let values = ["", "en", "1", "x", "https://example.com/", "2026-11-30T01:00:00Z", "text From here To there"];
+    for name in names {
+        for ending in endings {
+            let numbered = format!("{name}{ending}");
+            for value in
+                values.into_iter().filter(|value| !numbered.starts_with("MediaUrl") || !value.starts_with("http"))
+            {
+                let mut fields = with(&[(&numbered, value)]);
+                let judged = judge(&fields);
+                assert!(matches!(judged, Ok(Event::Message(_))), "{numbered}={value}: {judged:?}");
+                fields.retain(|(name, _)| name != "Body");
+                fields.iter_mut().find(|(name, _)| name == "SmsStatus").unwrap().1 = "delivered".to_owned();
+                let judged = judge(&fields);
+                assert!(matches!(judged, Ok(Event::MessageStatus(_))), "{numbered}={value}: {judged:?}");
+            }
+        }
+    }
+    for (name, value) in [("TranslatedBody", "hello"), ("QuotedBodyText", "hello"), ("SenderProfileName", "Ann")] {
+        let judged = judge(&with(&[(name, value), ("ProfileName", "Bob")]));
+        assert!(matches!(judged, Ok(Event::Message(_))), "{name}={value}: {judged:?}");
+    }
+}
+
+#[test]
+fn a_documented_field_behind_a_name_that_only_looks_new_is_refused() {
+    for field in [
+        "MediaUrl0https://api.twilio.com/media",
+        "MessageStatusreceived",
+        "SmsStatusdelivered",
+        "OptOutTypeSTOP",
+        "MessagingServiceSidMG0123456789abcdef0123456789abcdef",
+    ] {
+        let shortest = field.find(|c: char| c.is_ascii_lowercase()).unwrap();
+        for cut in shortest..field.len() {
+            let (name, value) = field.split_at(cut);
+            if names("inbound_message").iter().chain(&names("message_status")).any(|known| known == name) {
+                continue;
+            }
+            let judged = judge(&with(&[(name, value)]));
+            assert!(matches!(judged, Err(Rejection::Recut(_))), "{name}={value}: {judged:?}");
+        }
+    }
+}
+
+#[test]
+fn the_text_of_a_message_cannot_be_hidden() {
+    let genuine = text("transfer nothing");
+    let glue = "Bodytransfer nothing";
+    for cut in 0..=glue.len() {
+        let (name, value) = glue.split_at(cut);
+        let cut: Fields = genuine
+            .iter()
+            .map(
+                |(known, text)| {
+                    if known == "Body" { (name.to_owned(), value.to_owned()) } else { (known.clone(), text.clone()) }
+                },
+            )
+            .collect();
+        let judged = judge(&cut);
+        assert_eq!(judged.is_ok(), name == "Body", "{name}={value}: {judged:?}");
+    }
+    for holder in ["ApiVersion", "AddOns", "Address"] {
+        let mut fields = text("");
+        fields.retain(|(name, _)| name != "Body" && name != holder);
+        fields.push((holder.to_owned(), format!("2010-04-01{glue}")));
+        assert!(matches!(judge(&fields), Err(Rejection::Recut(_))), "{holder}");
+    }
+    let mut fields = text("nothing");
+    fields.iter_mut().find(|(name, _)| name == "ApiVersion").unwrap().1 = "2010-04-01Bodytransfer ".to_owned();
+    assert!(matches!(judge(&fields), Err(Rejection::Recut(_))), "the beginning of a text is hidden");
+}
+
+#[test]
+fn a_rejection_names_the_parameter_and_never_its_value() {
+    let why = |name: &str, value: &str| judge(&with(&[(name, value)])).unwrap_err().to_string();
+    for (name, is_shown) in
+        [("Carrier", true), ("carrier", false), ("Carrier pigeon", false), (&"Secret".repeat(9), false)]
+    {
+        let why = why(name, &format!("secretFrom{OPERATOR}"));
+        assert_eq!(why.contains(name), is_shown, "{why}");
+        assert!(why.contains("From stands within") && !why.contains("secret") && !why.contains(OPERATOR), "{why}");
+    }
+}
+
 #[test]
 fn what_holds_another_field_is_refused_wherever_it_is_cut() {
     for field in [

@@ -186,6 +186,13 @@ pub(super) fn kind(form: &Form<'_>) -> Kind {
     }
 }
 
+/// Returns the state that a report is about. A message that came in has the state `received`; its sender has the same
+/// parameters for reports.
+pub(super) fn reported_state<'f>(form: &'f Form<'_>) -> Option<&'f str> {
+    let state = form.filled("MessageStatus").or(form.filled("SmsStatus"));
+    state.filter(|word| !["received", "receiving"].iter().any(|state| word.eq_ignore_ascii_case(state)))
+}
+
 /// Returns true if Twilio documents a parameter of this name.
 pub(super) fn is_documented(kind: Kind, name: &str) -> bool {
     documented(kind).binary_search(&name).is_ok() || (kind == Kind::Message && is_numbered(name))

@@ -7,8 +7,8 @@
 use super::parameters::{self, Kind};
 use crate::twilio::form::{Form, Pair};
 
-/// Why a form is not as Twilio cut it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a form is not as Twilio cut it. No value is repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Recut {
     /// A field that is read stands there twice.
     #[error("{0} stands there twice")]
@@ -17,8 +17,13 @@ pub(super) enum Recut {
     #[error("MessageSid, SmsMessageSid and SmsSid do not agree")]
     SidsDiffer,
     /// A field begins within another.
-    #[error("{0} stands within another field")]
-    Within(&'static str),
+    #[error("{name} stands within {holder}")]
+    Within {
+        /// The field that was hidden.
+        name: &'static str,
+        /// The field that holds it, as far as it may be shown.
+        holder: String,
+    },
 }
 
 /// The shape of the value of an identifying field.
@@ -28,8 +33,12 @@ enum Shape {
     Sid(&'static [&'static str]),
     /// A number or an address with a scheme.
     Address,
-    /// Anything.
-    Any,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// The number of a file, and its URL.
+    File,
+    /// What a person wrote: anything.
+    Text,
 }
 
 /// The part of a value that must be present.
@@ -41,6 +50,27 @@ enum Extent {
 
 const MESSAGE: &[&str] = &["SM", "MM"];
 
+/// States of messages as Twilio writes them.
+const MESSAGE_STATES: &[&str] = &[
+    "accepted",
+    "canceled",
+    "delivered",
+    "failed",
+    "partially_delivered",
+    "queued",
+    "read",
+    "received",
+    "receiving",
+    "scheduled",
+    "sending",
+    "sent",
+    "undelivered",
+];
+
+/// States of calls as Twilio writes them.
+const CALL_STATES: &[&str] =
+    &["busy", "canceled", "completed", "failed", "in-progress", "initiated", "no-answer", "queued", "ringing"];
+
 /// Fields that say who or what, or what kind of webhook it is. Longer names come before those that they end with.
 const CLAIMS: [(&str, Shape); 14] = [
     ("SmsMessageSid", Shape::Sid(MESSAGE)),
@@ -51,12 +81,12 @@ const CLAIMS: [(&str, Shape); 14] = [
     ("MessagingServiceSid", Shape::Sid(&["MG"])),
     ("From", Shape::Address),
     ("To", Shape::Address),
-    ("Body", Shape::Any),
-    ("OptOutType", Shape::Any),
-    ("MessageStatus", Shape::Any),
-    ("SmsStatus", Shape::Any),
-    ("CallStatus", Shape::Any),
-    ("MediaUrl", Shape::Any),
+    ("Body", Shape::Text),
+    ("OptOutType", Shape::Word(&["STOP", "START", "HELP"])),
+    ("MessageStatus", Shape::Word(MESSAGE_STATES)),
+    ("SmsStatus", Shape::Word(MESSAGE_STATES)),
+    ("CallStatus", Shape::Word(CALL_STATES)),
+    ("MediaUrl", Shape::File),
 ];
 
 /// Schemes of addresses that are no numbers.
@@ -64,6 +94,9 @@ const SCHEMES: [&str; 6] = ["whatsapp:", "rcs:", "messenger:", "sip:", "sips:", 
 
 /// The shortest complete number in E.164 that is refused within another field: a country code and a subscriber.
 const NUMBER_DIGITS: usize = 8;
+
+/// A longer name of a parameter is not shown: it may be what a person wrote.
+const SHOWN_AT_MOST: usize = 40;
 
 /// Fails where the form is not as Twilio cut it.
 pub(super) fn check(form: &Form<'_>) -> Result<(), Recut> {
@@ -91,6 +124,9 @@ fn sids_agree(form: &Form<'_>) -> Result<(), Recut> {
 struct Text {
     whole: String,
     fields: Vec<Field>,
+    kind: Kind,
+    /// Only a message of a contact has a text that could be hidden.
+    hides_text: bool,
 }
 
 struct Field {
@@ -98,7 +134,6 @@ struct Field {
     name_end: usize,
     end: usize,
     is_documented: bool,
-    is_body: bool,
 }
 
 impl Text {
@@ -106,14 +141,15 @@ impl Text {
         let mut pairs: Vec<&Pair<'_>> = form.pairs().iter().collect();
         pairs.sort_unstable();
         pairs.dedup();
-        let mut text = Text { whole: String::new(), fields: Vec::with_capacity(pairs.len()) };
+        let hides_text = kind == Kind::Message && parameters::reported_state(form).is_none();
+        let mut text = Text { whole: String::new(), fields: Vec::with_capacity(pairs.len()), kind, hides_text };
         for (name, value) in pairs {
             let start = text.whole.len();
             text.whole.push_str(name);
             let name_end = text.whole.len();
             text.whole.push_str(value);
-            let is_documented = parameters::is_documented(kind, name);
-            text.fields.push(Field { start, name_end, end: text.whole.len(), is_documented, is_body: name == "Body" });
+            let is_documented = parameters::is_documented(kind, name) && (name != "ApiVersion" || is_version(value));
+            text.fields.push(Field { start, name_end, end: text.whole.len(), is_documented });
         }
         text
     }
@@ -123,6 +159,28 @@ impl Text {
         let index = self.fields.partition_point(|field| field.end <= place);
         self.fields.get(index)
     }
+
+    fn name(&self, field: &Field) -> &str {
+        self.whole.get(field.start..field.name_end).unwrap_or_default()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| self.name(field) == name)
+    }
+
+    fn within(&self, name: &'static str, field: &Field) -> Recut {
+        let holder = self.name(field);
+        let is_shown = field.is_documented || is_words(holder) && holder.len() <= SHOWN_AT_MOST;
+        Recut::Within { name, holder: if is_shown { holder.to_owned() } else { "another field".to_owned() } }
+    }
+
+    /// Returns true if `field`, which is not documented, has a name of several words of which some are those of `name`, as in
+    /// `BodyLanguage`: the form has `name` itself as well, so this is no part of it.
+    fn extends(&self, field: &Field, name: &str, place: usize) -> bool {
+        let before = self.whole.get(field.start..place).unwrap_or_default();
+        let is_in_name = place + name.len() <= field.name_end;
+        is_in_name && is_words(self.name(field)) && !parameters::is_documented(self.kind, before) && self.has(name)
+    }
 }
 
 fn nothing_within(text: &Text) -> Result<(), Recut> {
@@ -131,7 +189,7 @@ fn nothing_within(text: &Text) -> Result<(), Recut> {
             if let Some(field) = text.field_at(place)
                 && !may_stand(text, field, name, shape, place)
             {
-                return Err(Recut::Within(name));
+                return Err(text.within(name, field));
             }
         }
     }
@@ -142,18 +200,21 @@ fn nothing_within(text: &Text) -> Result<(), Recut> {
 /// person's text, or is followed by no value that it could have.
 fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize) -> bool {
     let name_end = place + name.len();
-    let is_own_name = place == field.start && name_end == field.name_end;
+    let is_own_name = place == field.start && name_end == field.name_end && !matches!(shape, Shape::File);
     let ends_documented_name = field.is_documented && name_end == field.name_end;
     if is_own_name || ends_documented_name {
         return true;
     }
     let value = text.whole.get(name_end..).unwrap_or_default();
+    if matches!(shape, Shape::Text) {
+        return !text.hides_text || if field.is_documented { text.has(name) } else { text.extends(field, name, place) };
+    }
     if !field.is_documented {
         return !shape.fits(value, Extent::Begins);
     }
     // A documented name that begins with another, such as FromCity.
     let is_in_name = place < field.name_end;
-    let is_in_body = field.is_body
+    let is_in_body = text.name(field) == "Body"
         && !is_in_name
         && shape.fits(text.whole.get(name_end..field.end).unwrap_or_default(), Extent::Whole);
     is_in_body || !shape.fits(value, Extent::Whole)
@@ -164,9 +225,12 @@ fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize)
 fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Recut> {
     for field in text.fields.iter().filter(|field| !field.is_documented) {
         let glued = text.whole.get(field.start..field.end).unwrap_or_default();
-        let is_swallowed = |name: &&&str| glued.match_indices(**name).any(|(place, _)| place > 0);
+        let is_swallowed = |name: &&&str| {
+            let mut places = glued.match_indices(**name).map(|(place, _)| place);
+            places.any(|place| place > 0 && !text.extends(field, name, field.start + place))
+        };
         if let Some(name) = parameters::documented(kind).iter().filter(|name| is_compound(name)).find(is_swallowed) {
-            return Err(Recut::Within(name));
+            return Err(text.within(name, field));
         }
     }
     Ok(())
@@ -177,11 +241,23 @@ fn is_compound(name: &str) -> bool {
     name.bytes().filter(u8::is_ascii_uppercase).count() > 1
 }
 
+/// Returns true if a name is made as Twilio makes names: of words with capital letters, perhaps with a number behind them.
+fn is_words(name: &str) -> bool {
+    let words = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    words.starts_with(|c: char| c.is_ascii_uppercase()) && words.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn is_version(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
 impl Shape {
     /// Returns true if `text` begins with a value of this shape, as far as `extent` asks.
     fn fits(self, text: &str, extent: Extent) -> bool {
         match (self, extent) {
-            (Shape::Any, extent) => extent == Extent::Begins,
+            (Shape::Text, _) => true,
+            (Shape::Word(words), extent) => extent == Extent::Begins && words.iter().any(|word| text.starts_with(word)),
+            (Shape::File, extent) => extent == Extent::Begins && is_file(text),
             (Shape::Sid(prefixes), Extent::Begins) => prefixes.iter().any(|prefix| text.starts_with(prefix)),
             (Shape::Sid(prefixes), Extent::Whole) => prefixes.iter().any(|prefix| is_sid(text, prefix)),
             (Shape::Address, Extent::Begins) => {
@@ -200,6 +276,11 @@ impl Shape {
 
 fn begins(text: &str, scheme: &str) -> bool {
     text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+fn is_file(text: &str) -> bool {
+    let url = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    url.len() < text.len() && url.starts_with("http")
 }
 
 fn is_sid(text: &str, prefix: &str) -> bool {
