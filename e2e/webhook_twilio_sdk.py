@@ -140,9 +140,10 @@ class Texts(Webhooks):
             "OtherTesters": "[\"a\"]", "ProfileName": "O'Neil & Sons", "RcsSenderId": "", "a" * 300: "b" * 3000,
         }  # fmt: skip
         self.heard(text("plain") | odd)
+        self.heard(text("later") | {"BodyLanguage": "en", "SmsStatusReason": "none", "OptOutTypeSource": "carrier"})
         # Glued to its value, this could be a Body that was cut anew.
         self.refused(text("recut") | {"Body ": "trailing space"})
-        self.answered("plain")
+        self.answered("plain", "later")
 
     def test_a_name_that_comes_twice_is_signed_with_all_its_values(self):
         self.heard(text("twice", Extra=["b", "a"]))
@@ -193,6 +194,72 @@ class Texts(Webhooks):
         (entry,) = [entry for entry in self.channel.inbound() if entry["contact"] == contact]
         self.assertIn(entry["state"], states)
         self.assertEqual(self.twilio.bodies(contact), [])
+
+
+class Recuts(Webhooks):
+    """One signed request, its fields cut anew: Twilio signs names and values without anything between them."""
+
+    OPERATOR = "+15550009999"
+    settings = {"inboundPolicy": "pairing", "allowFrom": [PHONE], "operator": {"number": OPERATOR}}
+
+    def restart(self, how):
+        getattr(self.gateway, how)()
+        self.gateway = self.channel.gateway()
+
+    def cut_at(self, parameters, place, length):
+        """Puts the end of the text from `place` on into a field whose name has this length; the signature stays valid."""
+        body = parameters["Body"]
+        cut = {**parameters, "Body": body[:place], body[place : place + length]: body[place + length :]}
+        self.assertEqual(signature(self.channel.url + WEBHOOK, cut), signature(self.channel.url + WEBHOOK, parameters))
+        return cut
+
+    def test_the_same_signature_with_other_fields_is_refused_also_after_a_restart(self):
+        names = ["ButtonText", "ButtonType", "ChannelPrefix", "Carrier", "ErrorCode", "Eta", "Body2", "BodyLanguage"]
+        texts = [text(f"keep {n}{name} and this") for n, name in enumerate(names)]
+        for parameters in texts:
+            self.heard(parameters)
+        self.answered(*(parameters["Body"] for parameters in texts))
+        for how in (None, "stop", "kill"):
+            if how:
+                self.restart(how)
+            for parameters, name in zip(texts, names, strict=True):
+                with self.subTest(restart=how, name=name):
+                    self.refused(self.cut_at(parameters, parameters["Body"].index(name), len(name)))
+                    self.heard(parameters)
+        self.heard(text("last"))
+        self.answered(*(parameters["Body"] for parameters in texts), "last")
+        self.assertEqual(
+            [entry["text"] for entry in self.channel.inbound()], [parameters["Body"] for parameters in texts] + ["last"]
+        )
+        told = lambda: "fields were rearranged" in json.dumps(self.channel.read("telephony", "status"))
+        eventually(told, what="the notice")
+
+    def test_a_strangers_text_does_not_become_the_operators_command(self):
+        stranger, forged = "+15550008888", sid("SM")
+        self.heard(text("hello", From=stranger))
+        eventually(lambda: self.twilio.bodies(stranger), what="the pairing code")
+        (pending,) = self.channel.read("pairing", "list", "telephony")
+        for name in ("MessageSidX", "MessageSid2", "Note", "Z", "ProfileName", "OriginalRepliedMessageSid"):
+            command = f"APPROVE {pending['code']}"
+            genuine = text(f"{command}From{self.OPERATOR}MessageSid{forged}{name}", From=stranger)
+            glue = "".join(name + value for name, value in sorted(genuine.items()))
+            rest = glue.partition(f"{forged}{name}")[2]
+            cut = {
+                "AccountSid": ACCOUNT, "ApiVersion": "2010-04-01", "Body": command, "From": self.OPERATOR,
+                "MessageSid": forged, name: rest,
+            }  # fmt: skip
+            url = self.channel.url + WEBHOOK
+            self.assertEqual(signature(url, cut), signature(url, genuine), "it is the same signed text")
+            with self.subTest(name=name):
+                self.refused(cut)
+                self.heard(genuine)
+                self.refused(cut)
+        self.restart("stop")
+        self.refused(cut)
+        self.heard(text("then"))
+        self.answered("then")
+        self.assertEqual([entry["code"] for entry in self.channel.read("pairing", "list", "telephony")], [pending["code"]])
+        self.assertFalse([body for body in self.twilio.bodies(self.OPERATOR) if "pproved" in body])
 
 
 class Urls(Webhooks):

@@ -10,6 +10,7 @@ use telephony_providers::provider::Provider;
 use telephony_store::inbox::Accepted;
 use telephony_store::lines::Gap;
 use telephony_store::{Store, StoreError};
+use tokio::time::Instant;
 
 use crate::intake::Desk;
 use crate::metrics::Metrics;
@@ -19,6 +20,9 @@ use crate::wake::Wake;
 /// How often we look, and how soon again when a list could not be had.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// Requests that are refused lead to a look at most this often.
+const LOOK_FOR_REFUSED_EVERY: Duration = Duration::from_secs(60);
 
 /// The webhook of a younger message may be on its way, and says more than the list does: to whom else it went, for one.
 /// Twilio posts it within a second or so.
@@ -44,13 +48,24 @@ impl Backfill {
     /// Looks at once and then again and again until `stop`.
     pub async fn run(self, stop: Stop) {
         let go_on = async {
+            let mut refused_from = Instant::now();
             loop {
                 let is_complete = self.look().await;
                 let pause = if is_complete { LOOK_EVERY } else { LOOK_AGAIN_AFTER };
-                tokio::time::timeout(pause, self.wake.missed.notified()).await.ok();
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.wake.missed.notified() => {}
+                    () = self.is_refused(refused_from) => refused_from = Instant::now() + LOOK_FOR_REFUSED_EVERY,
+                }
             }
         };
         stop.unless_asked::<()>(go_on).await;
+    }
+
+    /// Returns once a request was refused, but not before `from`.
+    async fn is_refused(&self, from: Instant) {
+        tokio::time::sleep_until(from).await;
+        self.wake.refused.notified().await;
     }
 
     /// Fills every gap. Returns whether it could.

@@ -169,8 +169,10 @@ impl Desk {
         self.report_recut().await;
     }
 
-    /// Tells the operator that somebody has a signed request of the provider's and bends it.
+    /// Gives the operator a notice that another party has a signed request of the provider's, and has the provider's list
+    /// looked through, because the message may have been genuine.
     pub async fn report_recut(&self) {
+        self.wake.refused.notify_one();
         let notices = Notices { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
         notices.tell(Notice::event("recut", RECUT)).await;
     }

@@ -27,6 +27,8 @@ pub struct Wake {
     pub operator: Notify,
     /// Messages may be at the provider that are not here.
     pub missed: Notify,
+    /// A genuine message may have been refused because its fields looked rearranged.
+    pub refused: Notify,
 }
 
 impl Wake {

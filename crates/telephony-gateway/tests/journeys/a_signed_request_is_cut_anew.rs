@@ -3,7 +3,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use telephony_providers::twilio::form::Form;
 use telephony_providers::twilio::signature::{self, Payload};
-use twilio_simulator::{Extent, Fault};
+use twilio_simulator::{Extent, Fault, Text};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
 
@@ -84,6 +84,15 @@ async fn after_the_genuine_one_it_is_refused_and_reported() {
     wait_for_notice(&stage, "recut").await;
     stage.expect(ALICE, &["transfer nothingButtonText to anybody"]).await;
     assert_eq!(stage.expect_rest().await.received_today, 1);
+}
+
+#[tokio::test]
+async fn a_genuine_text_that_looks_like_one_is_refused_and_found_at_twilio() {
+    let stage = Plan::default().start().await;
+    let text = Text::new(ALICE, stage.bot(), "hello").with_parameter("CarrierNote", &format!("xFrom{BOB}"));
+    assert_eq!(stage.twilio.receive(text).await.unwrap().status, Some(403));
+    wait_for_notice(&stage, "recut").await;
+    stage.expect(ALICE, &["hello"]).await;
 }
 
 #[tokio::test]
