@@ -1,6 +1,7 @@
 //! The `command` agent: a program of the operator's reads a turn as JSON and prints the answer.
 
 mod pictures;
+mod printed;
 mod process;
 mod question;
 
@@ -13,17 +14,15 @@ use futures_util::{StreamExt, stream};
 use telephony_config::{CommandAgent, CommandLine, Environment};
 
 use crate::agent::{Agent, AgentError, Answer, Turn};
-use crate::answer_limit::{PICTURES_AT_MOST, Room};
+use crate::answer_limit::Room;
 use crate::reasoning::without_thoughts;
 use pictures::Pictures;
+use printed::Printed;
 use process::Ran;
 use question::question;
 
 /// How many earlier turns a program is told.
 const HISTORY_TURNS: u32 = 20;
-
-/// A program that prints more is ended (bytes): the longest answer with what it thinks.
-const STDOUT_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
 
 /// Exit codes that another attempt would not change: wrong usage, data, rights or configuration (`sysexits.h`),
 /// and the shell's own for a program that cannot be run or found.
@@ -51,12 +50,13 @@ impl Agent for Command {
         let folder = Pictures::folder().map_err(|error| AgentError::Unavailable(error.to_string()))?;
         let mut command = self.command();
         command.env(pictures::VARIABLE, folder.path());
-        let ran = process::run(command, input.as_bytes(), STDOUT_AT_MOST, self.timeout)
+        let mut printed = Printed::new();
+        let ran = process::run(command, input.as_bytes(), |bytes| printed.take(bytes), self.timeout)
             .await
             .map_err(|error| self.not_run(&error))?;
         log_stderr(&ran, &turn);
         let left = |error| AgentError::Unavailable(format!("a file that agent.command left cannot be read: {error}"));
-        let text = self.judge(&ran)? + &folder.as_markdown().await.map_err(left)?;
+        let text = self.judge(&ran, printed)? + &folder.as_markdown().await.map_err(left)?;
         Ok(stream::once(async move { Ok(text) }).boxed())
     }
 }
@@ -89,9 +89,10 @@ impl Command {
     }
 
     /// A program that prints without end has answered with what came so far; one that is slow has not.
-    fn judge_cut(&self, ran: &Ran) -> Result<String, AgentError> {
-        let text = text(&ran.stdout);
-        match ran.is_endless {
+    fn judge_cut(&self, printed: Printed) -> Result<String, AgentError> {
+        let is_endless = printed.is_endless();
+        let text = text(&printed.into_text());
+        match is_endless {
             _ if Room::holds_enough(&text) => Ok(text),
             true => Err(AgentError::Odd("agent.command does not come to the end of its answer".to_owned())),
             false => Err(AgentError::TimedOut(self.timeout.as_secs())),
@@ -99,10 +100,10 @@ impl Command {
     }
 
     /// The exit code decides; what was printed counts only after a 0.
-    fn judge(&self, ran: &Ran) -> Result<String, AgentError> {
-        let Some(status) = ran.status else { return self.judge_cut(ran) };
+    fn judge(&self, ran: &Ran, printed: Printed) -> Result<String, AgentError> {
+        let Some(status) = ran.status else { return self.judge_cut(printed) };
         match (status.code(), status.signal()) {
-            (Some(0), _) => Ok(text(&ran.stdout)),
+            (Some(0), _) => Ok(text(&printed.into_text())),
             (Some(code), _) if HOPELESS.contains(&code) => {
                 Err(AgentError::Refused(format!("agent.command ended with exit code {code}")))
             }
@@ -128,9 +129,8 @@ fn is_permanent(error: &io::Error) -> bool {
 }
 
 /// Returns the printed answer without thoughts and without line ends after it.
-fn text(stdout: &[u8]) -> String {
-    let printed = String::from_utf8_lossy(stdout);
-    let answer = without_thoughts(&Room::with_thoughts().take(&printed));
+fn text(printed: &str) -> String {
+    let answer = without_thoughts(printed);
     Room::default().take(answer.trim_end_matches(['\r', '\n']))
 }
 

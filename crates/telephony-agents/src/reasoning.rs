@@ -6,7 +6,7 @@ mod tag;
 
 use std::ops::Range;
 
-use tag::{Kind, Tag};
+use tag::{Kind, Name, Tag};
 
 /// The answer without thoughts. One that does not end has everything behind it.
 pub(crate) fn without_thoughts(answer: &str) -> String {
@@ -77,10 +77,10 @@ fn is_thought(answer: &str, opening: &Tag, end: usize) -> bool {
 /// Returns the end of the thought that the first of `tags` opens: those within it are closed first. A model that thinks about
 /// tags may open one that it never closes: then the last that fits ends the thought, or any other.
 fn end_of(tags: &[Tag]) -> Option<usize> {
-    let mut open: Vec<&str> = Vec::new();
+    let mut open: Vec<Name> = Vec::new();
     for tag in tags {
         match tag.kind {
-            Kind::Opening => open.push(&tag.name),
+            Kind::Opening => open.push(tag.name),
             Kind::Closing => {
                 if let Some(at) = open.iter().rposition(|name| *name == tag.name) {
                     open.truncate(at);

@@ -18,30 +18,34 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a program did.
 pub(super) struct Ran {
-    /// The exit status; none if it was killed: its time was over, or it printed more than the limit.
+    /// The exit status; none if it was killed: its time was over, or it printed without end.
     pub(super) status: Option<ExitStatus>,
-    /// True if it printed more than the limit.
-    pub(super) is_endless: bool,
-    /// The beginning of what it printed.
-    pub(super) stdout: Vec<u8>,
     /// The end of what it complained about.
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs `command` in a process group of its own, for `time` and `limit` bytes of stdout at most. The whole group is killed
-/// as soon as the program ends, its time is over, it prints more, or this future is dropped.
-pub(super) async fn run(command: Command, input: &[u8], limit: usize, time: Duration) -> io::Result<Ran> {
+/// It printed more than it may.
+pub(super) struct Endless;
+
+/// Runs `command` in a process group of its own, for `time` at most, and hands what it prints to `take`. The whole group is
+/// killed as soon as the program ends, its time is over, `take` has enough, or this future is dropped.
+pub(super) async fn run(
+    command: Command,
+    input: &[u8],
+    take: impl FnMut(&[u8]) -> Result<(), Endless>,
+    time: Duration,
+) -> io::Result<Ran> {
     let mut child = spawn(command)?;
     let group = Group::led_by(&child);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    let mut tail = Vec::new();
     let end = async {
         let talk = async {
             let rest = async {
                 tokio::join!(write(stdin, input), read_tail(stderr, &mut tail));
                 Ok(())
             };
-            tokio::try_join!(read_head(stdout, &mut head, limit), rest).map(drop)
+            tokio::try_join!(read(stdout, take), rest).map(drop)
         };
         tokio::pin!(talk);
         tokio::select! {
@@ -57,7 +61,7 @@ pub(super) async fn run(command: Command, input: &[u8], limit: usize, time: Dura
         }
     };
     let status = timeout(time, end).await.ok().transpose()?.flatten();
-    Ok(Ran { status, is_endless: head.len() == limit, stdout: head, stderr: tail })
+    Ok(Ran { status, stderr: tail })
 }
 
 fn spawn(mut command: Command) -> io::Result<Child> {
@@ -77,18 +81,6 @@ async fn write(stdin: Option<ChildStdin>, input: &[u8]) {
     }
 }
 
-/// It printed more than it may.
-struct Endless;
-
-/// Reads to the end, and no further than `limit`.
-async fn read_head(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, limit: usize) -> Result<(), Endless> {
-    read(pipe, |bytes| {
-        kept.extend_from_slice(&bytes[..bytes.len().min(limit - kept.len())]);
-        if kept.len() < limit { Ok(()) } else { Err(Endless) }
-    })
-    .await
-}
-
 /// Reads to the end, so that the program can write to the end, and keeps the last of it.
 async fn read_tail(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Ok(()) = read(pipe, |bytes| {
@@ -99,6 +91,7 @@ async fn read_tail(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     .await;
 }
 
+/// Reads to the end, unless `take` fails.
 async fn read<E>(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     let mut bytes = vec![0; 8 * 1024];
@@ -134,7 +127,7 @@ mod tests {
     async fn a_program_whose_time_is_over_is_heard_up_to_there() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "echo half; echo no database >&2; sleep 1000"]);
-        let ran = run(command, b"", 100, Duration::from_secs(2)).await.unwrap();
+        let ran = run(command, b"", |_| Ok(()), Duration::from_secs(2)).await.unwrap();
         assert!(ran.status.is_none());
         assert_eq!(String::from_utf8_lossy(&ran.stderr), "no database\n");
     }

@@ -8,10 +8,28 @@ const NAMES: [&str; 9] =
 /// No tag is longer (bytes), with its attributes.
 const LONGEST: usize = 200;
 
+/// Brackets that a tag may stand in.
+const BRACKETS: [(&str, &str); 4] = [("<|", "|>"), ("<", ">"), ("[", "]"), ("◁", "▷")];
+
+/// A thought's name with its brackets: the same for the tag that opens it and the one that closes it. It is small, because
+/// a model may write nothing but tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    /// The brackets and the word, by their places in the tables.
+    Of(u8, u8),
+    Gemma,
+}
+
+impl Name {
+    fn of(bracket: usize, word: &str) -> Option<Self> {
+        let word = NAMES.iter().position(|name| *name == word)?;
+        Some(Self::Of(u8::try_from(bracket).ok()?, u8::try_from(word).ok()?))
+    }
+}
+
 /// A tag in a text that is not shown as code.
 pub(super) struct Tag {
-    /// Of the thought, with its brackets: the same for the tag that opens it and the one that closes it.
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) kind: Kind,
     pub(super) range: Range<usize>,
     /// True if people write the same: alone it says nothing.
@@ -39,12 +57,12 @@ pub(super) fn all(text: &str) -> Vec<Tag> {
 }
 
 /// The tag that `text` begins with: its name, kind and length, and whether people write the same.
-fn read(text: &str) -> Option<(String, Kind, usize, bool)> {
+fn read(text: &str) -> Option<(Name, Kind, usize, bool)> {
     if let Some(read) = read_of_gemma(text) {
         return Some(read);
     }
-    let (opens, closes) =
-        [("<|", "|>"), ("<", ">"), ("[", "]"), ("◁", "▷")].into_iter().find(|(o, _)| text.starts_with(o))?;
+    let bracket = BRACKETS.iter().position(|(opens, _)| text.starts_with(opens))?;
+    let (opens, closes) = BRACKETS[bracket];
     let rest = &text[opens.len()..];
     let length = beginning(rest).find(closes)?;
     let inner = rest[..length].trim();
@@ -59,8 +77,7 @@ fn read(text: &str) -> Option<(String, Kind, usize, bool)> {
     }
     let is_weak = opens == "[" && word.chars().any(char::is_lowercase);
     let (word, kind) = if opens == "<|" { unframed(&word.to_lowercase(), kind) } else { (word.to_lowercase(), kind) };
-    let is_name = NAMES.contains(&word.as_str());
-    is_name.then(|| (format!("{opens}{word}"), kind, opens.len() + length + closes.len(), is_weak))
+    Some((Name::of(bracket, &word)?, kind, opens.len() + length + closes.len(), is_weak))
 }
 
 /// As much of `text` as a tag may take.
@@ -81,18 +98,22 @@ fn unframed(word: &str, kind: Kind) -> (String, Kind) {
 }
 
 /// `<|channel>thought` … `<channel|>`.
-fn read_of_gemma(text: &str) -> Option<(String, Kind, usize, bool)> {
+fn read_of_gemma(text: &str) -> Option<(Name, Kind, usize, bool)> {
     const OPENING: &str = "<|channel>";
     const CLOSING: &str = "<channel|>";
-    let name = || "<|channel>".to_owned();
     if text.starts_with(CLOSING) {
-        return Some((name(), Kind::Closing, CLOSING.len(), false));
+        return Some((Name::Gemma, Kind::Closing, CLOSING.len(), false));
     }
     let rest = text.strip_prefix(OPENING)?;
     let word = rest.trim_start_matches(' ').split(|c: char| !c.is_alphanumeric()).next()?;
     let is_thought = NAMES.contains(&word.to_lowercase().as_str()) || word.eq_ignore_ascii_case("analysis");
     is_thought.then(|| {
-        (name(), Kind::Opening, OPENING.len() + (rest.len() - rest.trim_start_matches(' ').len()) + word.len(), false)
+        (
+            Name::Gemma,
+            Kind::Opening,
+            OPENING.len() + (rest.len() - rest.trim_start_matches(' ').len()) + word.len(),
+            false,
+        )
     })
 }
 

@@ -1,0 +1,94 @@
+//! What a program prints, as text: as much as an answer and its thoughts may be, so that one that prints without end
+//! fills no memory.
+
+use super::process::Endless;
+use crate::answer_limit::{PICTURES_AT_MOST, Room};
+
+/// A program that prints more is ended (bytes): the longest answer with what it thinks.
+const BYTES_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
+
+/// The beginning of what a program prints.
+pub(super) struct Printed {
+    text: String,
+    room: Room,
+    bytes: usize,
+    /// The beginning of a character whose rest has not come yet.
+    half: Vec<u8>,
+}
+
+impl Printed {
+    pub(super) fn new() -> Self {
+        Self { text: String::new(), room: Room::with_thoughts(), bytes: 0, half: Vec::new() }
+    }
+
+    /// Keeps the next bytes; fails once nothing that follows would be kept.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Endless> {
+        self.bytes += bytes.len();
+        let mut next = std::mem::take(&mut self.half);
+        next.extend_from_slice(bytes);
+        let mut chunks = next.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            self.text.push_str(&self.room.take(chunk.valid()));
+            match chunk.invalid() {
+                [] => {}
+                half if chunks.peek().is_none() && is_beginning(half) => self.half = half.to_vec(),
+                _ => self.text.push_str(&self.room.take("\u{FFFD}")),
+            }
+        }
+        if self.is_endless() { Err(Endless) } else { Ok(()) }
+    }
+
+    pub(super) fn is_endless(&self) -> bool {
+        self.room.is_full() || self.bytes >= BYTES_AT_MOST
+    }
+
+    pub(super) fn into_text(mut self) -> String {
+        if !self.half.is_empty() {
+            self.text.push_str(&self.room.take("\u{FFFD}"));
+        }
+        self.text
+    }
+}
+
+/// Returns true if more bytes may make a character of these.
+fn is_beginning(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_without_end_is_cut_at_what_an_answer_and_its_thoughts_may_be() {
+        let mut printed = Printed::new();
+        let piece = b"<think>\n".repeat(1024);
+        let taken = (1..).find(|_| printed.take(&piece).is_err()).unwrap();
+        assert!(taken * piece.len() <= 1024 * 1024 + piece.len(), "{taken}");
+        assert!(printed.text.len() <= 1024 * 1024 && printed.text.capacity() <= 2 * 1024 * 1024);
+    }
+
+    #[test]
+    fn a_picture_without_end_is_cut_too() {
+        let mut printed = Printed::new();
+        assert!(printed.take(b"![](data:image/png;base64,").is_ok());
+        let taken = (1..).find(|_| printed.take(&[b'A'; 1024]).is_err()).unwrap();
+        assert!(taken * 1024 <= BYTES_AT_MOST);
+        assert!(printed.is_endless() && printed.into_text().len() <= BYTES_AT_MOST);
+    }
+
+    proptest! {
+        #[test]
+        fn the_pieces_in_which_it_comes_do_not_matter(
+            bytes in prop::collection::vec(prop::sample::select("aé€💬\u{7f}".bytes().chain([0, 0xFF, 0xC3, 0xF0]).collect::<Vec<_>>()), 0..40),
+            size in 1_usize..7,
+        ) {
+            let mut printed = Printed::new();
+            for piece in bytes.chunks(size) {
+                prop_assert!(printed.take(piece).is_ok());
+            }
+            prop_assert_eq!(printed.into_text(), String::from_utf8_lossy(&bytes));
+        }
+    }
+}
