@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use secrecy::ExposeSecret;
 use telephony_config::{Loaded, Problems, Telephony, load_with_files, locate};
@@ -18,6 +18,10 @@ use crate::place::Place;
 /// Interval between looks at the files. A change counts once two looks agree, so that a half-written file is never
 /// read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Interval between attempts to read a configuration that could not be used. The fault may be outside the watched files:
+/// no free descriptor, a failing disk, a secret's program that is away.
+const READ_AGAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Largest number of rereads because the set of files changed. Beyond that the files are still being written, and the
 /// next look finds them.
@@ -36,6 +40,8 @@ pub struct Files {
     started_with: Loaded,
     watched: Watched,
     found: Option<Vec<Look>>,
+    /// The time of the last reading that failed.
+    failed: Option<Instant>,
     told: ConfigAlive,
 }
 
@@ -54,7 +60,7 @@ impl Files {
         let (read, watched) = read(place, usual.collect());
         let told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
         let started_with = read.map_err(Failure::from_problems)?;
-        Ok(Files { place: place.clone(), started_with, watched, found: None, told })
+        Ok(Files { place: place.clone(), started_with, watched, found: None, failed: None, told })
     }
 
     /// Returns the configuration at the start.
@@ -67,10 +73,13 @@ impl Files {
         running.tell(|alive| alive.config = Some(self.told.clone()));
     }
 
-    /// Waits until the files have changed.
+    /// Waits until the files have changed, or are due again because they could not be used.
     pub async fn changed(&mut self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
+            if self.failed.is_some_and(|failed| failed.elapsed() >= READ_AGAIN_EVERY) {
+                return;
+            }
             let now = look(&self.watched.files);
             if now == self.watched.seen {
                 self.found = None;
@@ -94,14 +103,26 @@ impl Files {
                     Err(problems) => self.stay(&problems),
                 }
             }
-            Err(error) => tracing::error!(%error, "reading the configuration panicked"),
+            Err(error) => {
+                tracing::error!(%error, "reading the configuration panicked");
+                self.failed = Some(Instant::now());
+            }
         }
         self.tell(running);
     }
 
     fn stay(&mut self, problems: &Problems) {
-        tracing::error!("the changed configuration is invalid, the previous one stays in effect:\n{problems}");
-        self.told.problems = Some(problems.to_string());
+        if self.is_news(problems.to_string()) {
+            tracing::error!("the changed configuration is invalid, the previous one stays in effect:\n{problems}");
+        }
+    }
+
+    /// Keeps what is wrong. Returns false if the last reading failed in the same way.
+    fn is_news(&mut self, problems: String) -> bool {
+        self.failed = Some(Instant::now());
+        let is_news = self.told.problems.as_ref() != Some(&problems);
+        self.told.problems = Some(problems);
+        is_news
     }
 
     async fn put_in_force(&mut self, loaded: Loaded, running: &Gateway) {
@@ -110,10 +131,12 @@ impl Files {
         let checks_as_before = self.started_with.telephony.skip_signature_verification;
         let followed = Telephony { skip_signature_verification: checks_as_before, ..loaded.telephony.clone() };
         if let Err(error) = running.follow(assemble::settings(&followed), agent).await {
-            tracing::error!(%error, hint = error.hint(), "cannot apply the changed configuration");
-            self.told.problems = Some(format!("{error}; {}", error.hint()));
+            if self.is_news(format!("{error}; {}", error.hint())) {
+                tracing::error!(%error, hint = error.hint(), "cannot apply the changed configuration");
+            }
             return;
         }
+        self.failed = None;
         let waiting_for_start = waiting_for_start(&self.started_with, &loaded);
         self.told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start };
         loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));

@@ -1,4 +1,9 @@
-use crate::bench::{Bench, Ran, off_thread};
+use std::time::Instant;
+
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use serde_json::Value;
+
+use crate::bench::{ALICE, Bench, PATIENCE, Ran, off_thread};
 use crate::diagnosis::{diagnosis, doctor, store};
 
 const TEXTS: usize = 60;
@@ -70,4 +75,30 @@ async fn command_without_descriptors_does_not_blame_the_store() {
         exhausted += usize::from(ran.stderr.contains("no more file descriptors"));
     }
     assert!(exhausted > 0, "no limit was too low for the store alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_configuration_is_read_again_once_there_are_descriptors() {
+    let mut bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open', agent: { kind: 'echo' },");
+    bench.start_gateway().await;
+    let status = bench.json(&["telephony", "status", "--json"]).await;
+    let gateway = Pid::from_raw(i32::try_from(status["gateway"]["pid"].as_i64().unwrap()).unwrap());
+    let usual = getrlimit(Resource::Nofile);
+    let none_more = Rlimit { current: Some(1), maximum: usual.maximum };
+
+    prlimit(gateway, Resource::Nofile, none_more).unwrap();
+    bench.configure("inboundPolicy: 'open', agent: { kind: 'command', command: 'echo other' },");
+    let deadline = Instant::now() + PATIENCE;
+    while !bench.gateway_log().contains("is invalid, the previous one stays in effect") {
+        assert!(Instant::now() < deadline, "{}", bench.gateway_log());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    prlimit(gateway, Resource::Nofile, Rlimit { current: usual.maximum, ..usual }).unwrap();
+
+    let is_read = |gateway: &Value| gateway["agent"] == "command" && gateway["config"]["problems"].is_null();
+    bench.wait_for(|status| is_read(&status["gateway"])).await;
+    bench.text(ALICE, "hello").await;
+    assert_eq!(bench.texts(ALICE, 1).await, ["other"]);
+    assert_eq!(bench.stop_gateway().await, 0);
 }
