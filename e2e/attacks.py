@@ -265,13 +265,16 @@ class Endless(Case):
 
     def test_an_agent_prints_without_end(self):
         twilio = Twilio(self)
-        endless = {"words": "yes word", "zeros": "cat /dev/zero", "thoughts": "yes '<think>'", "line": "yes | tr -d '\\n'"}
-        for name, program in endless.items():
+        endless = {
+            "words": ("yes word", 1), "zeros": ("cat /dev/zero", 1), "thoughts": ("yes '<think>'", self.PEOPLE),
+            "line": ("yes | tr -d '\\n'", 1),
+        }  # fmt: skip
+        for name, (program, people) in endless.items():
             with self.subTest(prints=name):
                 asked = self.folder / f"asked-{name}"
                 command = f"echo asked >>'{asked}'; {program}"
                 channel = Channel(self, twilio.url, {"agent": {"kind": "command", "command": command}}, name=name)
-                before = self.people_write(channel, 1)
+                before = self.people_write(channel, people)
                 eventually(asked.exists, 60, "the agent to be asked")
                 rests = lambda: not {"acknowledged", "waiting", "answering"} & set(channel.in_flight())
                 eventually(rests, 120, "the end of an agent that prints without end")
