@@ -75,7 +75,9 @@ fn filter(level: Level) -> (EnvFilter, Option<String>) {
     let default = match level {
         Level::Everything => "info",
         // The command itself reports on its message.
-        Level::OnlyTrouble => "error,telephony_gateway::outbox::send=off,telephony_store::sqlite::outbox::account_stop=off",
+        Level::OnlyTrouble => {
+            "error,telephony_gateway::outbox::send=off,telephony_store::sqlite::outbox::account_stop=off"
+        }
     };
     let Ok(said) = env::var(FILTER) else { return (EnvFilter::new(default), None) };
     match EnvFilter::try_new(&said) {

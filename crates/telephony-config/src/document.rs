@@ -1,18 +1,18 @@
-//! The tree of values in a file, each with its place; leaves what the values mean to the forms and sections.
+//! The values in a file as a tree with their positions; forms and sections interpret them.
 
 pub(crate) mod include;
 pub(crate) mod parse;
 
 use crate::place::Place;
 
-/// One value and where it was written.
+/// A value and its position.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) place: Place,
     pub(crate) value: Value,
 }
 
-/// A value as JSON5 has it.
+/// A JSON5 value.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Null,
@@ -23,7 +23,7 @@ pub(crate) enum Value {
     Object(Vec<Member>),
 }
 
-/// One `name: value` of an object; a name that is written twice is there twice.
+/// One `name: value` of an object; a duplicate name is kept twice.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     pub(crate) name: String,
@@ -32,17 +32,17 @@ pub(crate) struct Member {
 }
 
 impl Node {
-    /// A text that is meant as it is, from somewhere else than a file.
+    /// Creates a literal text from a source other than a file.
     pub(crate) fn verbatim(text: &str, place: Place) -> Node {
         Node { place, value: Value::Text(text.to_owned()) }
     }
 
-    /// Whether a text is meant as it is: `$` and braces stand for themselves.
+    /// Returns true for a literal text: `$` and braces stand for themselves.
     pub(crate) fn is_verbatim(&self) -> bool {
         matches!(self.place, Place::Variable { .. })
     }
 
-    /// The members of an object.
+    /// Returns the members of an object.
     pub(crate) fn members(&self) -> Option<&[Member]> {
         match &self.value {
             Value::Object(members) => Some(members),
@@ -50,17 +50,17 @@ impl Node {
         }
     }
 
-    /// The member `name` of an object, the last one when it is written twice.
+    /// Returns the member `name` of an object, the last one if it is duplicated.
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
         self.members()?.iter().rev().find(|member| member.name == name).map(|member| &member.node)
     }
 
-    /// The value at the end of `path`.
+    /// Returns the value at `path`.
     pub(crate) fn find(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, name| node.get(name))
     }
 
-    /// The value in words, for a problem: short, and on one line.
+    /// Describes the value in a problem: short, on one line.
     pub(crate) fn describe(&self) -> String {
         match &self.value {
             Value::Null => "null".to_owned(),
@@ -74,7 +74,7 @@ impl Node {
         }
     }
 
-    /// What kind of value it is, for a problem that must not show it.
+    /// Names the kind of value, for a problem that must not show it.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "null",
@@ -87,7 +87,7 @@ impl Node {
         }
     }
 
-    /// Merges as OpenClaw does: objects key by key, lists one after the other, else `over` wins.
+    /// Merges as OpenClaw does: objects key by key, lists concatenated, otherwise `over` wins.
     pub(crate) fn merge(self, over: Node) -> Node {
         let value = match (self.value, over.value) {
             (Value::Object(under), Value::Object(over)) => Value::Object(merge_members(under, over)),
@@ -114,10 +114,10 @@ fn merge_members(under: Vec<Member>, over: Vec<Member>) -> Vec<Member> {
     })
 }
 
-/// How much of a wrong value a problem shows, in characters.
+/// Longest invalid value shown in a problem (characters).
 const SHOWN: usize = 60;
 
-/// A text in quotes, cut when it is long.
+/// Quotes a text and shortens a long one.
 pub(crate) fn quote(text: &str) -> String {
     let shown: String = text.chars().take(SHOWN).collect();
     let mark = if shown.len() < text.len() { "…" } else { "" };

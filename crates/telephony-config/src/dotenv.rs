@@ -1,4 +1,4 @@
-//! Reads a `.env` file as OpenClaw's loader does; leaves what wins over what to [`Environment`].
+//! Reads a `.env` file as OpenClaw's loader does; [`Environment`] decides precedence.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use crate::environment::Environment;
 use crate::place::Place;
 use crate::problem::{Problem, Report};
 
-/// Adds the variables of the file at `path` that `environment` does not have; without such a file nothing happens.
+/// Adds variables of the file at `path` that `environment` lacks; does nothing without the file.
 pub(crate) fn fill(environment: &mut Environment, path: &Path, report: &mut Report) {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
         Err(error) => {
-            let problem = Problem::new("", format!("the file cannot be read: {error}")).at(&Place::start_of(path));
+            let problem = Problem::new("", format!("cannot read the file: {error}")).at(&Place::start_of(path));
             return report.problem(problem);
         }
     };
@@ -25,11 +25,11 @@ pub(crate) fn fill(environment: &mut Environment, path: &Path, report: &mut Repo
         match rest.assignment(line) {
             Some(assignment) => variables.push((assignment, place)),
             None if is_blank(line) => {}
-            None => report.warning(Problem::new("", "found no NAME=value, the line is ignored").at(&place)),
+            None => report.warning(Problem::new("", "expected NAME=value; the line is ignored").at(&place)),
         }
         rest.advance(line);
     }
-    // The last of several wins, and none wins over what is already there.
+    // Among duplicates the last one wins, but none replaces an existing variable.
     for ((name, value), place) in variables.into_iter().rev() {
         environment.fill(&name, value, place);
     }
@@ -45,7 +45,7 @@ impl<'a> Lines<'a> {
         (!self.text.is_empty()).then(|| self.text.split('\n').next().unwrap_or_default())
     }
 
-    /// Moves behind `line`, or behind the quoted value that it began.
+    /// Advances past `line`, or past the quoted value that starts on it.
     fn advance(&mut self, line: &str) {
         let length = match self.quoted(line) {
             Some((_, end)) => end + self.text[end..].find('\n').unwrap_or(self.text.len() - end),
@@ -55,7 +55,7 @@ impl<'a> Lines<'a> {
         self.text = self.text.get(length + 1..).unwrap_or_default();
     }
 
-    /// Name and value of the assignment that starts with `line`.
+    /// Returns name and value of the assignment that starts with `line`.
     fn assignment(&self, line: &str) -> Option<(String, String)> {
         let (name, start) = name(line)?;
         if let Some((value, _)) = self.quoted(line) {
@@ -65,7 +65,7 @@ impl<'a> Lines<'a> {
         Some((name.to_owned(), value.to_owned()))
     }
 
-    /// The quoted value of `line`, which may end lines later, and where it ends in the text.
+    /// Returns the quoted value that starts on `line`, possibly several lines long, and its end in the text.
     fn quoted(&self, line: &str) -> Option<(String, usize)> {
         let (_, start) = name(line)?;
         let open = start + line[start..].find(|c: char| !c.is_whitespace())?;
@@ -84,7 +84,7 @@ fn is_blank(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-/// The name that `line` assigns to (`export ` may be in front, `=` or `: ` follows) and where its value starts.
+/// Returns the name assigned on `line` (after an optional `export `, before `=` or `: `) and the start of its value.
 fn name(line: &str) -> Option<(&str, usize)> {
     let bare = line.trim_start();
     let bare = bare.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(bare).trim_start();
@@ -152,6 +152,6 @@ mod tests {
         let mut report = Report::default();
         fill(&mut Environment::new([], "/"), &path, &mut report);
         let warnings = report.finish().unwrap();
-        assert!(warnings[0].to_string().ends_with(".env:2:1: found no NAME=value, the line is ignored"));
+        assert!(warnings[0].to_string().ends_with(".env:2:1: expected NAME=value; the line is ignored"));
     }
 }

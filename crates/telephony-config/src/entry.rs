@@ -1,4 +1,4 @@
-//! The keys of the configuration, each with what it means, what it is and where that was said.
+//! The keys of the configuration, each with its meaning, type and source.
 
 use std::fmt;
 
@@ -7,52 +7,52 @@ use serde_json::Value as Json;
 
 use crate::place::Place;
 
-/// One key, or one section of keys.
+/// A key, or a section of keys.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
-    /// The path in `channels.telephony`, dotted.
+    /// Dotted path in `channels.telephony`.
     pub(crate) path: String,
-    /// What it is for, in a sentence.
+    /// Purpose, as a sentence.
     pub(crate) doc: &'static str,
-    /// What was declared about a key; none for a section.
+    /// Declaration of a key; none for a section.
     pub(crate) declared: Option<Declared>,
-    /// The effective value, secrets masked.
+    /// Effective value, secrets masked.
     pub(crate) value: Option<Json>,
-    /// Where the value comes from.
+    /// Source of the value.
     pub(crate) origin: Origin,
 }
 
-/// What may be said for a key, and what holds when nothing is.
+/// The accepted values of a key, and its default.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Declared {
     pub(crate) expected: String,
     pub(crate) schema: Json,
-    /// Another key of the file that stands in.
+    /// Another key of the file that is used instead.
     pub(crate) stand_in: Option<&'static str>,
-    /// The variable that stands in after that.
+    /// Environment variable that is used after that.
     pub(crate) variable: Option<&'static str>,
     pub(crate) default: Default,
 }
 
-/// What holds when nothing is said.
+/// The value of a key that is not set.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Default {
-    /// Nothing.
+    /// None.
     None,
-    /// Always the same.
+    /// A constant.
     Value(Json),
-    /// It depends.
+    /// A value that depends on something else.
     Rule(&'static str),
 }
 
-/// Where an effective value comes from. `Display` reads `FILE:LINE:COLUMN`, `env NAME`, `default` or `not set`.
+/// The source of an effective value. `Display` prints `FILE:LINE:COLUMN`, `env NAME`, `default` or `not set`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Somebody said it.
+    /// Set by the operator.
     Said(Place),
-    /// Nobody said anything.
+    /// The default.
     Default,
-    /// There is no value.
+    /// No value.
     Unset,
 }
 
@@ -73,24 +73,24 @@ impl Serialize for Origin {
 }
 
 impl Entry {
-    /// A section called `path`.
+    /// Creates the entry of a section.
     pub(crate) fn section(path: String, doc: &'static str) -> Self {
         Self { path, doc, declared: None, value: None, origin: Origin::Unset }
     }
 
-    /// The last step of the path.
+    /// Returns the last component of the path.
     pub(crate) fn name(&self) -> &str {
         self.path.rsplit('.').next().unwrap_or_default()
     }
 }
 
-/// One key as `config show` prints it.
+/// A key as `config show` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Shown {
-    /// The path in the whole file.
+    /// Path in the whole file.
     pub path: String,
-    /// The effective value, secrets masked; none when there is no value.
+    /// Effective value, secrets masked; none if there is no value.
     pub value: Option<Json>,
-    /// Where the value comes from.
+    /// Source of the value.
     pub origin: Origin,
 }

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_caret_stands_below_the_spot() {
         let text = "{\n  serve2: {},\n\tkind: 'ollama', }";
-        assert_eq!(excerpt(text, 2, 3, "there is no such key").unwrap(), "  2 |   serve2: {},\n    |   ^");
+        assert_eq!(excerpt(text, 2, 3, "unknown key").unwrap(), "  2 |   serve2: {},\n    |   ^");
         assert_eq!(excerpt(text, 3, 8, "found \"ollama\"").unwrap(), "  3 |  kind: 'ollama', }\n    |        ^");
         assert_eq!(excerpt(text, 9, 1, ""), None);
     }

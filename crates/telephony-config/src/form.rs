@@ -1,4 +1,4 @@
-//! How single values are written: each form reads one kind of value, says what it expects, and shows it again.
+//! Forms of single values: each one reads a kind of value, describes what it expects, and displays it.
 
 pub(crate) mod lists;
 pub(crate) mod numbers;
@@ -14,25 +14,25 @@ use crate::problem::{Problem, Report};
 use crate::secret::Secrets;
 use crate::substitute::substitute;
 
-/// One kind of value.
+/// A kind of value.
 pub(crate) trait Form {
-    /// What a value becomes.
+    /// The parsed value.
     type Value;
 
-    /// What a value has to be, to be read after "expected".
+    /// Describes the accepted values; the text follows "expected".
     fn expected(&self) -> String;
 
-    /// The JSON Schema of what `read` takes.
+    /// Returns the JSON Schema of accepted values.
     fn schema(&self) -> Json;
 
-    /// Reads a value; `None` after a problem was reported.
+    /// Reads a value; `None` after reporting a problem.
     fn read(&self, node: &Node, at: &mut At<'_>) -> Option<Self::Value>;
 
-    /// The value as it could stand in the file; a secret is masked.
+    /// Formats the value as it could appear in the file; a secret is masked.
     fn show(&self, value: &Self::Value) -> Json;
 }
 
-/// The value that is being read: its path, and what reading it needs.
+/// The value being read: its path and the context for reading it.
 pub(crate) struct At<'a> {
     pub(crate) path: String,
     pub(crate) environment: &'a Environment,
@@ -41,7 +41,7 @@ pub(crate) struct At<'a> {
 }
 
 impl At<'_> {
-    /// Reports what was found in place of what is `expected`.
+    /// Reports a value that is not as `expected`.
     pub(crate) fn misread<T>(&mut self, node: &Node, expected: &str) -> Option<T> {
         self.wrong(node, format!("found {}, expected {expected}", node.describe()))
     }
@@ -57,7 +57,7 @@ impl At<'_> {
         self.report.warning(Problem::new(&self.path, message).at(&node.place));
     }
 
-    /// The text of a value, with its variables filled in; anything else is a problem.
+    /// Returns a text with its variables substituted; reports any other value.
     pub(crate) fn text(&mut self, node: &Node, expected: &str) -> Option<String> {
         let Value::Text(text) = &node.value else { return self.misread(node, expected) };
         if node.is_verbatim() {
@@ -67,23 +67,25 @@ impl At<'_> {
             Ok(text) => Some(text),
             Err(name) => {
                 let problem = Problem::new(&self.path, format!("the environment variable {name} is not set"));
-                let hint = format!("set {name}, or write $${{{name}}} if the text is meant as it is");
+                let hint = format!("set {name}, or write $${{{name}}} for the literal text");
                 self.report.problem(problem.at(&node.place).hint(hint));
                 None
             }
         }
     }
 
-    /// Reports that the value has no key `name`, and which one was probably meant.
+    /// Reports the unknown key `name`, with a suggestion.
     pub(crate) fn unknown(&mut self, name: &str, place: &Place, known: &[&'static str]) {
-        let problem = Problem::new(format!("{}.{name}", self.path), "there is no such key").at(place);
+        let problem = Problem::new(format!("{}.{name}", self.path), "unknown key").at(place);
         let meant = crate::spelling::nearest(name, known.iter().copied());
-        let hint = meant
-            .map_or_else(|| format!("the keys are {}", known.join(", ")), |meant| format!("did you mean `{meant}`?"));
+        let hint = meant.map_or_else(
+            || format!("expected one of {}", known.join(", ")),
+            |meant| format!("did you mean `{meant}`?"),
+        );
         self.report.problem(problem.hint(hint));
     }
 
-    /// Reads a value inside this one, whose path ends in `step` (`[0]`, `.name`).
+    /// Reads a nested value at `step` (`[0]`, `.name`).
     pub(crate) fn step<F: Form>(&mut self, step: &str, form: &F, node: &Node) -> Option<F::Value> {
         let mut at = At {
             path: format!("{}{step}", self.path),
@@ -121,7 +123,7 @@ impl Form for Switch {
     }
 }
 
-/// One of a few words, each with what it stands for.
+/// One of several words, each with its value.
 pub(crate) struct Choice<T: 'static>(pub(crate) &'static [(&'static str, T)]);
 
 impl<T: Copy + PartialEq> Form for Choice<T> {

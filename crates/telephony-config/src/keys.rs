@@ -1,5 +1,5 @@
-//! Reads an object key by key: asking for a key is what declares it, so one place says its name, form, default and
-//! meaning, for reading, for the schema, for `config show` and for the reference page.
+//! Reads an object key by key. Asking for a key declares it, so its name, form, default and meaning are in one place
+//! for reading, the schema, `config show` and the reference page.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use crate::problem::{Problem, Report};
 use crate::secret::Secrets;
 use crate::spelling::nearest;
 
-/// The path of our block in the file.
+/// Path of our block in the file.
 pub(crate) const BLOCK: &str = "channels.telephony";
 
-/// What reading the whole block needs and finds.
+/// The context and results of reading the whole block.
 pub(crate) struct Reading<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) secrets: &'a Secrets<'a>,
@@ -31,23 +31,23 @@ impl<'a> Reading<'a> {
         Self { environment, secrets, report, entries: Vec::new(), unknown: Vec::new() }
     }
 
-    /// Reads the block with `read`; `None` describes its keys without reading anything.
+    /// Reads the block with `read`; `None` only describes its keys.
     pub(crate) fn block<T>(&mut self, block: Option<&Node>, read: impl FnOnce(&mut Keys<'_, 'a>) -> T) -> T {
         let value = Keys::read(self, "", block, None, read);
         for (path, place) in std::mem::take(&mut self.unknown) {
-            let problem = Problem::new(full_path(&path), "there is no such key").at(&place);
+            let problem = Problem::new(full_path(&path), "unknown key").at(&place);
             let hint = self.meant(&path).map(|meant| format!("did you mean `{meant}`?"));
             self.report.problem(Problem { hint, ..problem });
         }
         value
     }
 
-    /// What a form needs to read the value at `path`.
+    /// Returns the context for reading the value at `path`.
     fn at(&mut self, path: &str) -> At<'_> {
         At { path: full_path(path), environment: self.environment, secrets: self.secrets, report: &mut self.report }
     }
 
-    /// The key that was probably meant by `path`: one beside it, else one of that very name elsewhere.
+    /// Suggests a key in place of `path`: one beside it, else one of the same name elsewhere.
     fn meant(&self, path: &str) -> Option<String> {
         let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
         let beside = self.entries.iter().map(|entry| entry.path.as_str());
@@ -58,7 +58,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The keys of one object.
+/// The keys of an object.
 pub(crate) struct Keys<'r, 'a> {
     pub(crate) reading: &'r mut Reading<'a>,
     path: String,
@@ -92,12 +92,12 @@ impl<'r, 'a> Keys<'r, 'a> {
         value
     }
 
-    /// A key of this object, to be read by one of the endings of [`Key`].
+    /// Declares a key of this object; a method of [`Key`] reads it.
     pub(crate) fn key<F: Form>(&mut self, name: &'static str, doc: &'static str, form: F) -> Key<'_, 'r, 'a, F> {
         Key { keys: self, name, doc, form, stand_in: None, node: None, variable: None }
     }
 
-    /// An object in this object.
+    /// Reads a nested object.
     pub(crate) fn section<T>(
         &mut self,
         name: &'static str,
@@ -111,12 +111,12 @@ impl<'r, 'a> Keys<'r, 'a> {
         Keys::read(self.reading, &path, node, self.place, read)
     }
 
-    /// Where the key `name` was written in this object, if it was.
+    /// Returns the position of the key `name`, if it is in this object.
     pub(crate) fn written(&self, name: &str) -> Option<&'r Place> {
         self.member(name).map(|member| &member.place)
     }
 
-    /// Reports a problem with the key `name`, at its place, else at the object's.
+    /// Reports a problem with the key `name`, at its position or else the object's.
     pub(crate) fn problem(&mut self, name: &str, message: impl Into<String>, hint: impl Into<String>) {
         let place = self.written(name).or(self.place);
         let problem = Problem::new(full_path(&self.path_of(name)), message).near(place).hint(hint);
@@ -133,7 +133,7 @@ impl<'r, 'a> Keys<'r, 'a> {
         self.members.iter().rev().find(|member| member.name == name)
     }
 
-    /// What the file says of the key `name`, else what `node` or `variable` says; and where.
+    /// Returns the value and source of the key `name`: from the file, else from `node` or `variable`.
     fn said<'n>(&self, name: &str, node: Option<&'n Node>, variable: Option<&str>) -> Option<(Cow<'n, Node>, Place)>
     where
         'r: 'n,
@@ -161,7 +161,7 @@ impl<'r, 'a> Keys<'r, 'a> {
     }
 }
 
-/// A key that is being declared and read.
+/// A declared key, before it is read.
 pub(crate) struct Key<'k, 'r, 'a, F> {
     keys: &'k mut Keys<'r, 'a>,
     name: &'static str,
@@ -173,43 +173,43 @@ pub(crate) struct Key<'k, 'r, 'a, F> {
 }
 
 impl<'k, F: Form> Key<'k, '_, '_, F> {
-    /// Another key of the file, `path`, that stands in when this one is not there, with what was said for it.
+    /// Uses another key of the file, `path`, if this one is missing.
     pub(crate) fn or_key(mut self, path: &'static str, node: Option<&'k Node>) -> Self {
         self.node = node;
         self.stand_in = Some(path);
         self
     }
 
-    /// The variable that stands in when the file does not have the key.
+    /// Uses a variable if the file does not have the key.
     pub(crate) fn or_variable(mut self, name: &'static str) -> Self {
         self.variable = Some(name);
         self
     }
 
-    /// The value, else `default`.
+    /// Returns the value, else `default`.
     pub(crate) fn or(self, default: F::Value) -> F::Value {
         let shown = self.form.show(&default);
         self.finish(Default::Value(shown.clone()), Some(shown)).unwrap_or(default)
     }
 
-    /// The value, else `default`, which comes about by a `rule`.
+    /// Returns the value, else `default`, which depends on `rule`.
     pub(crate) fn or_by_rule(self, rule: &'static str, default: F::Value) -> F::Value {
         let shown = self.form.show(&default);
         self.finish(Default::Rule(rule), Some(shown)).unwrap_or(default)
     }
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     pub(crate) fn optional(self) -> Option<F::Value> {
         self.finish(Default::None, None)
     }
 
-    /// The value, else `default`, if there is one; `rule` says what holds without a value.
+    /// Returns the value, else `default`, if there is one; `rule` describes the case without a value.
     pub(crate) fn optional_by_rule(self, rule: &'static str, default: Option<F::Value>) -> Option<F::Value> {
         let shown = default.as_ref().map(|default| self.form.show(default));
         self.finish(Default::Rule(rule), shown).or(default)
     }
 
-    /// Reads what was said and notes the key with its value, else with what stands in for it.
+    /// Reads the value and records the key with its value or default.
     fn finish(self, default: Default, default_shown: Option<Json>) -> Option<F::Value> {
         let Key { keys, name, doc, form, stand_in, node, variable } = self;
         keys.asked.push(name);
@@ -227,7 +227,7 @@ impl<'k, F: Form> Key<'k, '_, '_, F> {
     }
 }
 
-/// The path in the whole file of a path in our block.
+/// Returns the full path of a path in our block.
 pub(crate) fn full_path(path: &str) -> String {
     if path.is_empty() { BLOCK.to_owned() } else { format!("{BLOCK}.{path}") }
 }

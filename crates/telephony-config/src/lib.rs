@@ -1,7 +1,7 @@
-//! What the operator said: OpenClaw's configuration file, read and checked.
+//! OpenClaw's configuration file, read and validated.
 //!
-//! [`load`] finds the files, fills in variables and secrets, and gives a [`Telephony`] or every problem at once.
-//! Nothing here reads the process's own environment: it is passed in as an [`Environment`].
+//! [`load`] finds the files, substitutes variables and secrets, and returns a [`Telephony`] or every problem at once.
+//! Nothing here reads the process's own environment, which is passed in as an [`Environment`].
 
 mod document;
 mod dotenv;

@@ -1,4 +1,4 @@
-//! From files and variables to a configuration: finds them, reads them, and says everything that is wrong at once.
+//! Loads the configuration: finds files, reads them, and reports all problems at once.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,36 +17,36 @@ use crate::sources::Sources;
 use crate::spelling::nearest;
 use crate::{dotenv, required, unbuilt};
 
-/// A configuration that can be used.
+/// A valid configuration.
 #[derive(Clone)]
 pub struct Loaded {
-    /// What the operator said, with defaults filled in.
+    /// Settings of the channel, with defaults.
     pub telephony: Telephony,
-    /// The folder of this channel's state; to be readable by its owner only.
+    /// State folder of the channel, accessible only to its owner.
     pub state: PathBuf,
-    /// The files it was read from, included ones too.
+    /// Files it was read from, including included ones.
     pub sources: Vec<PathBuf>,
-    /// What the operator should know, in the order of the file.
+    /// Warnings, in file order.
     pub warnings: Vec<Problem>,
-    /// The environment with the variables of `.env` and `env.vars`.
+    /// Environment with the variables of `.env` and `env.vars`.
     pub environment: Environment,
     entries: Vec<Entry>,
     missing: Vec<Problem>,
 }
 
 impl Loaded {
-    /// Whether everything is there that the provider needs. Loading has checked it when the channel is enabled; a
-    /// command that works either way asks.
+    /// Checks that the provider's settings are complete. Loading does so if the channel is enabled; commands that work
+    /// without it check themselves.
     ///
     /// # Errors
-    /// What is missing.
+    /// The missing settings.
     pub fn check_complete(&self) -> Result<(), Problems> {
         let mut report = Report::default();
         self.missing.iter().for_each(|problem| report.problem(problem.clone()));
         report.finish().map(drop)
     }
 
-    /// Every key with its effective value, secrets masked, and where that comes from.
+    /// Returns every key with its effective value, secrets masked, and its source.
     pub fn show(&self) -> Vec<Shown> {
         let keys = self.entries.iter().filter(|entry| entry.declared.is_some());
         keys.map(|entry| Shown {
@@ -59,25 +59,25 @@ impl Loaded {
 }
 
 impl fmt::Debug for Loaded {
-    /// Without the values as they were written, which have whole phone numbers.
+    /// Omits the raw values, which contain whole phone numbers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loaded").field("telephony", &self.telephony).field("sources", &self.sources).finish()
     }
 }
 
-/// Reads the configuration that `environment` and `--config` (`argument`) lead to.
+/// Loads the configuration found by `environment` and `--config` (`argument`).
 ///
 /// # Errors
-/// Everything that is wrong.
+/// All problems.
 pub fn load(environment: &Environment, argument: Option<&Path>) -> Result<Loaded, Problems> {
     read(environment, argument, &mut Sources::default(), Scope::Channel)
 }
 
-/// Loads a configuration for its agent alone, for a run without an account: problems of other keys do not count. With
-/// `instead`, a file has that text, whatever is on disk.
+/// Loads only the agent's configuration, for a run without an account, and ignores problems of other keys. `instead`
+/// replaces the content of a file.
 ///
 /// # Errors
-/// Every problem that concerns the agent or a whole file.
+/// Every problem with the agent or a whole file.
 pub fn load_agent(
     environment: &Environment,
     argument: Option<&Path>,
@@ -86,18 +86,18 @@ pub fn load_agent(
     read(environment, argument, &mut Sources { instead, ..Sources::default() }, Scope::Agent)
 }
 
-/// The same, with every file that what came of it depends on: those that were read, and those that would be if they were
-/// there, also where it failed.
+/// Loads the configuration and returns every file that it depends on, including those that do not exist yet, even on
+/// failure.
 pub fn load_with_files(environment: &Environment, argument: Option<&Path>) -> (Result<Loaded, Problems>, Vec<PathBuf>) {
     let mut sources = Sources::default();
     let read = read(environment, argument, &mut sources, Scope::Channel);
     (read, sources.looked_for.into_inner())
 }
 
-/// What [`load`] would come to with `text` in `file`; nothing is written.
+/// Loads the configuration as if `file` contained `text`; writes nothing.
 ///
 /// # Errors
-/// Everything that would be wrong.
+/// All problems.
 pub fn load_as_if(
     environment: &Environment,
     argument: Option<&Path>,
@@ -107,7 +107,7 @@ pub fn load_as_if(
     read(environment, argument, &mut Sources { instead: Some((file, text)), ..Sources::default() }, Scope::Channel)
 }
 
-/// The part of the channel that has to be right.
+/// The settings that must be valid.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Channel,
@@ -160,9 +160,9 @@ fn read_all(
     let telephony = reading.block(Some(block), |keys| Telephony::read(keys, &openclaw));
     let Reading { mut report, entries, .. } = reading;
     let mut missing = required::missing(&telephony, block);
-    // A variable that is set and wrong has a problem of its own already.
+    // An invalid variable has its own problem already.
     missing.retain(|lacking| !report.has_problem_with(&lacking.path));
-    // With a file that could not be put together, what is missing may be in the part that is not there.
+    // If a file could not be included, missing keys may be in it.
     if telephony.enabled && is_whole {
         missing.iter().for_each(|problem| report.problem(problem.clone()));
     }
@@ -173,7 +173,7 @@ fn read_all(
     Ok(Loaded { telephony, state: location.state, sources, warnings, environment, entries, missing })
 }
 
-/// The file, with our own merged over it where there is one.
+/// Reads the file, merged with our own file if it exists.
 fn open(
     location: &Location,
     environment: &Environment,
@@ -201,7 +201,7 @@ fn refuse_two_blocks(first: &Node, second: &Node, report: &mut Report) {
     }
 }
 
-/// Adds the literal values of `env.vars`, and says that the login shell is not asked.
+/// Adds the literal values of `env.vars`; warns that the login shell's variables are not read.
 fn fill_from_file(environment: &mut Environment, root: &Node, report: &mut Report) {
     for member in root.find(&["env", "vars"]).and_then(Node::members).unwrap_or_default() {
         if let Value::Text(value) = &member.node.value {
@@ -215,7 +215,7 @@ fn fill_from_file(environment: &mut Environment, root: &Node, report: &mut Repor
     }
 }
 
-/// The least that makes a channel.
+/// A minimal configuration.
 const EXAMPLE: &str = r#"{
   channels: {
     telephony: {
@@ -234,7 +234,7 @@ fn no_file(location: &Location) -> Problem {
         ChosenBy::StateFolder => "",
     };
     let own = location.own.as_ref().map(|own| format!(" or {}", own.display())).unwrap_or_default();
-    let message = format!("there is no configuration file: looked for {}{by}{own}", location.config.display());
+    let message = format!("no configuration file found: looked for {}{by}{own}", location.config.display());
     unconfigured(Problem::new("", message))
 }
 
@@ -254,7 +254,7 @@ fn misplaced(root: &Node) -> Option<Problem> {
         return Some(problem.hint("put it into `channels: { telephony: { … } }`"));
     }
     let (written, place) = near(Some(root), "channels").filter(|(written, _)| written != "channels")?;
-    Some(Problem::new(written, "there is no such key").at(&place).hint("did you mean `channels`?"))
+    Some(Problem::new(written, "unknown key").at(&place).hint("did you mean `channels`?"))
 }
 
 fn no_block(config: &Path, sources: &[PathBuf]) -> Problem {

@@ -1,37 +1,36 @@
-//! Where the configuration and the state are looked for.
+//! Paths of the configuration and the state.
 
 use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 
-/// The files that may hold the configuration, and the folder that holds the state.
+/// Files that may contain the configuration, and the state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// OpenClaw's configuration file.
     pub config: PathBuf,
-    /// Who named that file: `--config`, a variable, or nobody.
+    /// Source of that path.
     pub chosen_by: ChosenBy,
-    /// Our own file of the same shape, for where OpenClaw refuses a channel it does not know; not read with
-    /// `--config`.
+    /// Our own file of the same form, for an OpenClaw that rejects unknown channels; not read with `--config`.
     pub own: Option<PathBuf>,
-    /// OpenClaw's state folder, which holds its `.env`.
+    /// OpenClaw's state folder, which contains its `.env`.
     pub openclaw_state: PathBuf,
-    /// The folder of this channel's state; to be readable by its owner only.
+    /// State folder of the channel, accessible only to its owner.
     pub state: PathBuf,
 }
 
-/// Who named the configuration file.
+/// The source of the configuration file's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChosenBy {
     /// `--config`.
     Argument,
     /// `OPENCLAW_CONFIG_PATH`.
     Variable,
-    /// The state folder, because nobody named a file.
+    /// The default in the state folder.
     StateFolder,
 }
 
-/// Finds where to look: `--config` (`argument`), else `OPENCLAW_CONFIG_PATH`, else `openclaw.json` in the state folder.
+/// Finds the paths: `--config` (`argument`), else `OPENCLAW_CONFIG_PATH`, else `openclaw.json` in the state folder.
 pub fn locate(environment: &Environment, argument: Option<&Path>) -> Location {
     let openclaw_state = environment.path("OPENCLAW_STATE_DIR").unwrap_or_else(|| default_state(environment));
     let state = openclaw_state.join("telephony");
@@ -43,7 +42,7 @@ pub fn locate(environment: &Environment, argument: Option<&Path>) -> Location {
     Location { config, chosen_by, own, openclaw_state, state }
 }
 
-/// `~/.openclaw`, or `~/.openclaw-<profile>` of a named profile.
+/// Returns `~/.openclaw`, or `~/.openclaw-<profile>` for a named profile.
 fn default_state(environment: &Environment) -> PathBuf {
     let profile = environment.get("OPENCLAW_PROFILE").map(str::trim).filter(|name| !matches!(*name, "" | "default"));
     environment.home().join(profile.map_or(".openclaw".to_owned(), |name| format!(".openclaw-{name}")))

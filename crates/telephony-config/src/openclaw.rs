@@ -1,29 +1,29 @@
-//! What the rest of the file, which is OpenClaw's, tells us about a running OpenClaw.
+//! Settings of a running OpenClaw, from its sections of the file.
 
 use crate::document::{Node, Value};
 use crate::environment::Environment;
 
-/// The port of OpenClaw's gateway when nobody says otherwise.
+/// Default port of OpenClaw's gateway.
 const GATEWAY_PORT: u16 = 18789;
 
-/// Where OpenClaw takes its password from when the file has none.
+/// Variable of OpenClaw's password if the file has none.
 pub(crate) const PASSWORD: &str = "OPENCLAW_GATEWAY_PASSWORD";
 
-/// What we need to know of OpenClaw to have it answer.
+/// The settings needed to reach OpenClaw.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenClaw<'a> {
-    /// The port of its gateway.
+    /// Port of its gateway.
     pub(crate) gateway_port: u16,
-    /// What its gateway wants to be shown: the token or the password, as it is written.
+    /// Token or password of its gateway, as written.
     pub(crate) credential: Option<&'a Node>,
-    /// Whether that is the password.
+    /// True if that is the password.
     pub(crate) wants_password: bool,
-    /// Whether its gateway answers chat completions over HTTP.
+    /// True if its gateway serves chat completions over HTTP.
     pub(crate) has_chat_completions: bool,
 }
 
 impl<'a> OpenClaw<'a> {
-    /// Reads the whole file (`root`). What is wrong there is for OpenClaw to say: it counts as not said.
+    /// Reads the whole file (`root`). Invalid values count as not set, because OpenClaw reports them itself.
     pub(crate) fn read(root: Option<&'a Node>, environment: &Environment) -> Self {
         let gateway = root.and_then(|root| root.get("gateway"));
         let find = |path: &[&str]| gateway.and_then(|gateway| gateway.find(path));
@@ -34,7 +34,7 @@ impl<'a> OpenClaw<'a> {
         };
         let (token, password) = (find(&["auth", "token"]), find(&["auth", "password"]));
         let wants_password = match find(&["auth", "mode"]).map(|node| &node.value) {
-            // Behind a trusted proxy, whoever is on the same machine and comes without it shows the password.
+            // Behind a trusted proxy, local clients without the proxy use the password.
             Some(Value::Text(mode)) => matches!(mode.as_str(), "password" | "trusted-proxy"),
             _ => {
                 let has_token = token.is_some() || environment.get("OPENCLAW_GATEWAY_TOKEN").is_some();

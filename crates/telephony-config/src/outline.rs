@@ -1,10 +1,10 @@
-//! What is in a configuration file as a whole, where that is OpenClaw's to read and ours only to know.
+//! An outline of a configuration file, including OpenClaw's sections.
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-/// The names at the top of a file, and those of its channels with `channels.` in front; none of a file that cannot be
-/// read.
+/// Returns the top-level names of a file, and those of its channels prefixed by `channels.`; empty for an unreadable
+/// file.
 pub fn outline(text: &str) -> Vec<String> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
     let Some(Value::Object(root)) = parsed.ok().and_then(|parsed| parsed.value) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Where a value was said: a spot in a file, or a variable of the environment.
+//! Sources of values: a position in a file, or an environment variable.
 
 use std::fmt;
 use std::path::Path;
@@ -6,34 +6,34 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-/// Where a value was said. `Display` reads `FILE:LINE:COLUMN` or `env NAME`.
+/// The source of a value. `Display` prints `FILE:LINE:COLUMN` or `env NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// A spot in a file.
+    /// A position in a file.
     File {
         /// The file, as it was opened.
         file: Arc<Path>,
-        /// The line, from 1.
+        /// Line, from 1.
         line: usize,
-        /// The column in characters, from 1.
+        /// Column in characters, from 1.
         column: usize,
     },
-    /// A variable of the environment.
+    /// An environment variable.
     Variable {
         /// Its name.
         name: String,
-        /// The file that set it (`.env`, or `env.vars` of the configuration); none is the process itself.
+        /// The file that set it (`.env`, or `env.vars` in the configuration); none for the process itself.
         set_in: Option<Box<Place>>,
     },
 }
 
 impl Place {
-    /// The first character of `file`.
+    /// Returns the first position in `file`.
     pub(crate) fn start_of(file: &Path) -> Place {
         Place::File { file: Arc::from(file), line: 1, column: 1 }
     }
 
-    /// What problems are sorted by: file, line and column, variables last.
+    /// Returns the sort key of problems: file, line and column, variables last.
     pub(crate) fn order(&self) -> (bool, Option<&Path>, usize, usize) {
         match self {
             Place::File { file, line, column } => (false, Some(file), *line, *column),

@@ -1,4 +1,4 @@
-//! What is wrong in the configuration: every problem at once, each with its place and what to do.
+//! Problems of the configuration, all reported at once, each with its position and a hint.
 
 use std::fmt;
 
@@ -7,17 +7,16 @@ use serde::Serialize;
 use crate::place::Place;
 use crate::sources::Sources;
 
-/// One thing that is wrong, or worth a warning. `Display` reads `FILE:LINE:COLUMN: path: message`, then the hint on
-/// a line of its own.
+/// A problem or warning. `Display` prints `FILE:LINE:COLUMN: path: message`, then the hint on its own line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Where it was said; none when it was not said anywhere.
+    /// Position; none if the key is missing.
     pub place: Option<Place>,
-    /// The key, dotted from the top of the file; empty when it is about the whole file.
+    /// Dotted key from the top of the file; empty for the whole file.
     pub path: String,
-    /// What was found and what is expected; never a secret.
+    /// The value found and those expected; never a secret.
     pub message: String,
-    /// What to do about it.
+    /// Advice.
     pub hint: Option<String>,
     /// True where the channel is not configured at all.
     #[serde(skip)]
@@ -28,7 +27,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with the key `path`.
+    /// Creates a problem with the key `path`.
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             place: None,
@@ -40,19 +39,19 @@ impl Problem {
         }
     }
 
-    /// Says where it is.
+    /// Sets the position.
     pub(crate) fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
         self
     }
 
-    /// Says where it is, if that is known.
+    /// Sets the position, if known.
     pub(crate) fn near(mut self, place: Option<&Place>) -> Self {
         self.place = place.cloned();
         self
     }
 
-    /// Says what to do.
+    /// Sets the hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -84,13 +83,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that keeps a configuration from being used, in the order of the file; never empty.
+/// All problems of a configuration, in file order; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// The problems one by one.
+    /// Iterates over the problems.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
@@ -130,7 +129,7 @@ impl From<Problem> for Problems {
     }
 }
 
-/// Collects what is found while reading.
+/// Collects problems and warnings while reading.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     problems: Vec<Problem>,
@@ -138,41 +137,41 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Notes what keeps the configuration from being used.
+    /// Adds a problem.
     pub(crate) fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    /// Notes what the operator should know.
+    /// Adds a warning.
     pub(crate) fn warning(&mut self, warning: Problem) {
         self.warnings.push(warning);
     }
 
-    /// Drops the problems and warnings about other keys than the wanted ones.
+    /// Drops problems and warnings about keys that are not wanted.
     pub(crate) fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
         self.problems.retain(|problem| is_wanted(&problem.path));
         self.warnings.retain(|warning| is_wanted(&warning.path));
     }
 
-    /// The warnings when there is no problem, else the problems.
+    /// Returns the warnings if there are no problems, else the problems.
     pub(crate) fn finish(mut self) -> Result<Vec<Problem>, Problems> {
         sort(&mut self.warnings);
         if self.is_clean() { Ok(self.warnings) } else { Err(self.fail()) }
     }
 
-    /// The problems, where there is no going on.
+    /// Returns the problems after a fatal one.
     pub(crate) fn fail(&mut self) -> Problems {
         sort(&mut self.problems);
         self.problems.dedup();
         Problems(std::mem::take(&mut self.problems))
     }
 
-    /// Whether there is a problem with this very key.
+    /// Returns true if there is a problem with this key.
     pub(crate) fn has_problem_with(&self, path: &str) -> bool {
         self.problems.iter().any(|problem| problem.path == path)
     }
 
-    /// Whether there is no problem so far.
+    /// Returns true if there are no problems so far.
     pub(crate) fn is_clean(&self) -> bool {
         self.problems.is_empty()
     }

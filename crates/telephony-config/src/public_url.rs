@@ -1,8 +1,8 @@
-//! What the world reaches us by: the URLs that Twilio is told, kept byte for byte.
+//! The public URLs that Twilio calls, kept byte for byte.
 
 use crate::web_address::{WebAddress, hide_userinfo};
 
-/// The public URL of the webhook and what follows from it. `Debug` hides a password.
+/// The public URL of the webhook and the URLs derived from it. `Debug` hides a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     webhook: String,
@@ -11,11 +11,11 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// Reads `text`: a base (nothing but slashes for a path), to which `path` and `status_path` are added, or the full
-    /// webhook URL. A full URL that ends in `path`, with or without slashes behind it, has a status URL of its own, with
-    /// `status_path` in the place of that ending.
+    /// Parses a base URL (no path but slashes), to which `path` and `status_path` are added, or the full webhook URL.
+    /// If a full URL ends in `path`, with or without trailing slashes, its status URL has `status_path` in place of
+    /// that ending.
     ///
-    /// `None` when it is no `http` or `https` URL, or has a fragment, which Twilio would take for its own.
+    /// Returns `None` if it is not an `http` or `https` URL, or has a fragment, which Twilio would interpret.
     pub fn parse(text: &str, path: &str, status_path: &str) -> Option<Self> {
         let WebAddress { origin, path: given, query, fragment } = WebAddress::parse(text)?;
         let trimmed = given.trim_end_matches('/');
@@ -26,41 +26,43 @@ impl PublicUrl {
         fragment.is_empty().then(|| Self { webhook, status, query: query.to_owned() })
     }
 
-    /// The webhook URL for messages and calls that come in, without a query: Twilio signs it with the query of each
+    /// Returns the URL for incoming messages and calls, without a query; Twilio signs it with the query of each
     /// request.
     pub fn webhook(&self) -> &str {
         &self.webhook
     }
 
-    /// The URL for status callbacks, without a query: one of their own, else the webhook URL, where they are told
-    /// apart by MessageStatus.
+    /// Returns the URL for status callbacks, without a query: its own, else the webhook URL, where MessageStatus tells
+    /// them apart.
     pub fn status_callback(&self) -> &str {
         self.status.as_ref().unwrap_or(&self.webhook)
     }
 
-    /// Whether status callbacks have a URL of their own.
+    /// Returns true if status callbacks have a URL of their own.
     pub fn has_own_status_url(&self) -> bool {
         self.status.is_some()
     }
 
-    /// The webhook URL as Twilio is told it: with its query, and with its connection overrides (`rc=3&rp=5xx`) as
-    /// fragment, which Twilio does not sign.
+    /// Returns the webhook URL to register at Twilio: with its query, and with connection overrides (`rc=3&rp=5xx`) as
+    /// the fragment, which Twilio does not sign.
     pub fn told_webhook(&self, overrides: &str) -> String {
         self.told(self.webhook(), overrides)
     }
 
-    /// The URL for status callbacks as Twilio is told it.
+    /// Returns the status callback URL to register at Twilio.
     pub fn told_status_callback(&self, overrides: &str) -> String {
         self.told(self.status_callback(), overrides)
     }
 
-    /// Names a slip in the path. A proxy may lead any path to ours, so only what looks like ours and is not counts.
+    /// Describes a likely mistake in the path. A proxy can map any path to ours, so only a path that resembles ours
+    /// counts.
     pub(crate) fn slip(&self, path: &str, status_path: &str) -> Option<String> {
         let address = WebAddress::parse(&self.webhook)?;
         let flaw = flaw(&single_slashes(address.path), &single_slashes(path), &single_slashes(status_path))?;
         let (url, base) = (hide_userinfo(&self.webhook), hide_userinfo(address.origin));
         Some(format!(
-            "Twilio is told {url}, which {flaw}; unless a proxy leads it to {path}, write {base}, to which {path} is added"
+            "Twilio calls {url}, which {flaw}; unless a proxy maps it to {path}, write {base}, to which {path} is \
+            added"
         ))
     }
 
@@ -70,22 +72,22 @@ impl PublicUrl {
     }
 }
 
-/// Returns the mistake in a path that resembles ours.
+/// Describes the mistake in a path that resembles ours.
 fn flaw(given: &str, path: &str, status_path: &str) -> Option<String> {
     let is_in_another_case = !given.ends_with(path) && given.to_lowercase().ends_with(&path.to_lowercase());
     if given.ends_with(&path.repeat(2)) {
-        Some(format!("has {path} twice"))
+        Some(format!("contains {path} twice"))
     } else if given.ends_with(status_path) && !given.ends_with(path) {
-        Some(format!("ends in {status_path}, where only statuses come"))
+        Some(format!("ends in {status_path}, which only receives statuses"))
     } else if is_in_another_case {
-        Some(format!("differs from {path} in upper and lower case"))
+        Some(format!("differs from {path} in case"))
     } else {
         let is_beginning = path.strip_prefix(given).is_some_and(|rest| rest.starts_with('/'));
-        (is_beginning && !given.is_empty()).then(|| format!("has only the beginning of {path}"))
+        (is_beginning && !given.is_empty()).then(|| format!("contains only the beginning of {path}"))
     }
 }
 
-/// A path without empty segments and slashes at its end.
+/// Removes empty segments and trailing slashes from a path.
 fn single_slashes(path: &str) -> String {
     path.split('/').filter(|segment| !segment.is_empty()).map(|segment| format!("/{segment}")).collect()
 }
@@ -157,11 +159,11 @@ mod tests {
             slip.slip("/telephony/webhook", "/telephony/status")
         };
         for (path, flaw) in [
-            ("/telephony/webhook/telephony/webhook", "has /telephony/webhook twice"),
-            ("/x//telephony/webhook/telephony/webhook/", "has /telephony/webhook twice"),
+            ("/telephony/webhook/telephony/webhook", "contains /telephony/webhook twice"),
+            ("/x//telephony/webhook/telephony/webhook/", "contains /telephony/webhook twice"),
             ("/telephony/status", "ends in /telephony/status"),
-            ("/x/Telephony/Webhook/", "in upper and lower case"),
-            ("/telephony/", "has only the beginning of /telephony/webhook"),
+            ("/x/Telephony/Webhook/", "in case"),
+            ("/telephony/", "contains only the beginning of /telephony/webhook"),
         ] {
             let said = slip(&format!("https://u:secret@a.b{path}?k=v")).unwrap();
             assert!(said.contains(flaw) && said.contains(&format!("a.b{path}, which")), "{said}");

@@ -1,15 +1,15 @@
-//! What has to be there before the provider can be used.
+//! Settings that the provider requires.
 
 use crate::document::Node;
 use crate::keys::full_path;
 use crate::problem::Problem;
 use crate::sections::{ProviderName, Telephony};
 
-/// What `telephony`, which was read from `block`, lacks.
+/// Returns the problems of missing settings in `telephony`, which was read from `block`.
 pub(crate) fn missing(telephony: &Telephony, block: &Node) -> Vec<Problem> {
     match telephony.provider {
         None if block.get("provider").is_none() => {
-            vec![lack(block, "provider", "set it to \"twilio\", or to \"simulator\" to try things out")]
+            vec![lack(block, "provider", "set it to \"twilio\", or to \"simulator\" for experiments")]
         }
         Some(ProviderName::Twilio) => missing_for_twilio(telephony, block),
         None | Some(ProviderName::Simulator) => vec![],
@@ -33,20 +33,20 @@ fn missing_for_twilio(telephony: &Telephony, block: &Node) -> Vec<Problem> {
         (
             twilio.auth_token.is_some(),
             "twilio.authToken",
-            "set twilio.authToken or the environment variable TWILIO_AUTH_TOKEN; webhooks are signed with it, also when \
-             there is an API key",
+            "set twilio.authToken or the environment variable TWILIO_AUTH_TOKEN; it verifies webhooks even if an API \
+            key is used",
         ),
     ];
     let lacks = needs.into_iter().filter(|(has, path, _)| !has && !is_written(block, path));
     lacks.map(|(_, path, hint)| lack(block, path, hint)).collect()
 }
 
-/// A key that is written and wrong has a problem of its own already.
+/// An invalid key has its own problem already.
 fn is_written(block: &Node, path: &str) -> bool {
     block.find(&path.split('.').collect::<Vec<_>>()).is_some()
 }
 
 fn lack(block: &Node, path: &str, hint: &str) -> Problem {
     let section = path.split_once('.').and_then(|(section, _)| block.get(section)).unwrap_or(block);
-    Problem::new(full_path(path), "the key is missing").at(&section.place).hint(hint)
+    Problem::new(full_path(path), "missing key").at(&section.place).hint(hint)
 }

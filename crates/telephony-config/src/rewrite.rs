@@ -1,5 +1,5 @@
-//! Changes our block in a configuration file, and variables in a `.env`, and leaves everything else as it was written:
-//! comments, order, quotes and the sections of others.
+//! Changes our block in a configuration file, and variables in a `.env`, and keeps everything else as written:
+//! comments, order, quotes and other sections.
 
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
@@ -8,28 +8,28 @@ use serde_json::Value as Json;
 use crate::environment::Environment;
 use crate::substitute::substitute;
 
-/// Why a file cannot be changed.
+/// A reason why a file cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RewriteError {
-    /// It cannot be read.
-    #[error("the file is no JSON5: {0}")]
+    /// It cannot be parsed.
+    #[error("invalid JSON5: {0}")]
     Unreadable(String),
-    /// Something else is where a section should be.
+    /// A section exists but is not an object.
     #[error("`{0}` is not an object")]
     NoSection(String),
 }
 
-/// What becomes of a key.
+/// A change to a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// It gets this value, wherever it stands; at the end of its section where it does not.
+    /// Sets the value in place, or at the end of its section.
     Set(Json),
-    /// It goes.
+    /// Removes the key.
     Remove,
 }
 
-/// `text` with the keys of `channels.telephony` changed, dotted from there (`twilio.accountSid`). An empty text becomes
-/// a new file. A reference (`${NAME}`) that comes to the wanted value in `environment` already stays a reference.
+/// Returns `text` with changed keys of `channels.telephony`, dotted from there (`twilio.accountSid`). An empty text
+/// becomes a new file. A reference (`${NAME}`) that already has the wanted value in `environment` is kept.
 pub fn rewrite(text: &str, changes: &[(&str, Change)], environment: &Environment) -> Result<String, RewriteError> {
     let text = if text.trim().is_empty() { "{}\n" } else { text };
     let root = CstRootNode::parse(text, &ParseOptions::default())
@@ -68,7 +68,7 @@ fn apply(block: &CstObject, path: &str, change: &Change, environment: &Environme
     Ok(())
 }
 
-/// Whether what is `written` is `wanted` once its variables are filled in.
+/// Returns true if `written` equals `wanted` after substituting its variables.
 fn comes_to(written: &Json, wanted: &Json, environment: &Environment) -> bool {
     match (written, wanted) {
         (Json::String(written), Json::String(wanted)) => {
@@ -82,7 +82,7 @@ fn comes_to(written: &Json, wanted: &Json, environment: &Environment) -> bool {
     }
 }
 
-/// The section with this name; it is made where there is none.
+/// Returns the section with this name; creates it if missing.
 fn section(object: &CstObject, name: &str) -> Result<CstObject, RewriteError> {
     let is_new = object.get(name).is_none();
     let section = object.object_value_or_create(name).ok_or_else(|| RewriteError::NoSection(name.to_owned()))?;
@@ -105,7 +105,7 @@ fn input(value: &Json) -> CstInputValue {
     }
 }
 
-/// `text`, a `.env`, with these variables set: in the last line that has one, else at the end.
+/// Sets variables in the text of a `.env`: in the last line that has the variable, else at the end.
 pub fn rewrite_dotenv(text: &str, variables: &[(&str, &str)]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for (name, value) in variables {
@@ -124,7 +124,7 @@ fn assigns(line: &str, name: &str) -> bool {
     line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
 }
 
-/// Single quotes keep everything but a single quote as it is.
+/// In single quotes, only a single quote is special.
 fn quoted(value: &str) -> String {
     let is_plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+@%".contains(&byte));
     if is_plain {

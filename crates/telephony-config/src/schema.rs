@@ -1,4 +1,4 @@
-//! The configuration described for others: a JSON Schema for editors and OpenClaw, a page for people.
+//! Descriptions of the configuration: a JSON Schema for editors and OpenClaw, and a reference page.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use crate::secret::Secrets;
 use crate::sections::Telephony;
 use crate::sources::Sources;
 
-/// The JSON Schema (draft-07) of what may stand at `channels.telephony` once includes and variables are filled in.
+/// Returns the JSON Schema (draft-07) of `channels.telephony` after resolving includes and variables.
 pub fn schema() -> Json {
     let mut root = section(None);
     root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
@@ -44,7 +44,7 @@ fn key_schema(key: &Declared, doc: &str) -> Json {
     schema
 }
 
-/// The reference page: every key with what it takes, what holds without it, and what it is for.
+/// Generates the reference page: every key with its accepted values, default and purpose.
 pub fn reference_markdown() -> String {
     let entries = entries();
     let mut page = PREAMBLE.to_owned();
@@ -56,14 +56,14 @@ pub fn reference_markdown() -> String {
     page
 }
 
-const PREAMBLE: &str = "# Configuration reference\n\n\
-    <!-- Generated from the code: run `UPDATE_REFERENCE=1 cargo test -p telephony-config` after a change. -->\n\n\
-    Every key under `channels.telephony` of `openclaw.json` (JSON5). `openclaw telephony config check` names every \
-    problem at once, `config show` says which value is in effect and where it comes from, `config schema` prints the \
-    JSON Schema. The value in the file wins over the environment variable.\n\n";
+const PREAMBLE: &str = "# Configuration reference\n\n<!-- Generated from the code: run `UPDATE_REFERENCE=1 cargo test \
+    -p telephony-config` after a change. -->\n\nEvery key under `channels.telephony` of `openclaw.json` (JSON5). \
+    `openclaw telephony config check` reports every problem at once, `config show` prints the effective values and \
+    their sources, `config schema` prints the JSON Schema. A value in the file takes precedence over the environment \
+    variable.\n\n";
 
 fn table(page: &mut String, section: &str, entries: &[Entry]) {
-    page.push_str("| key | takes | without it | what it is for |\n|---|---|---|---|\n");
+    page.push_str("| key | accepts | default | purpose |\n|---|---|---|---|\n");
     for entry in entries {
         let parent = entry.path.rsplit_once('.').map_or("", |(parent, _)| parent);
         if let Some(key) = entry.declared.as_ref().filter(|_| parent == section) {
@@ -85,7 +85,7 @@ fn without(key: &Declared) -> String {
     if steps.is_empty() { "—".to_owned() } else { steps.join(", else ") }
 }
 
-/// Every key and section, as reading nothing declares them.
+/// Returns every key and section, as declared when reading nothing.
 fn entries() -> Vec<Entry> {
     let environment = Environment::new([], "");
     let sources = Sources::default();

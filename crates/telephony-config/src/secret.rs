@@ -1,4 +1,4 @@
-//! Turns a SecretRef into the secret it names; leaves where secrets are used to the sections.
+//! Resolves a SecretRef to its secret.
 
 mod exec;
 mod file;
@@ -10,20 +10,20 @@ use crate::environment::Environment;
 use crate::sources::Sources;
 use crate::substitute::{is_variable, substitute};
 
-/// Why a secret cannot be had.
+/// A reason why a secret is not available.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum SecretError {
-    /// The reference itself is not well formed.
+    /// The reference is malformed.
     #[error("{0}")]
     Reference(String),
-    /// There is no such provider, or it is not one of this source.
-    #[error("there is no secrets.providers.{provider} with source \"{source_name}\"")]
+    /// The provider does not exist, or has a different source.
+    #[error("secrets.providers.{provider} with source \"{source_name}\" does not exist")]
     NoProvider { provider: String, source_name: &'static str },
-    /// The provider's own settings are wrong.
+    /// The provider's settings are invalid.
     #[error("secrets.providers.{provider}.{key}: {message}")]
     Provider { provider: String, key: &'static str, message: String },
-    /// The provider's list of variables does not have this one.
-    #[error("secrets.providers.{provider}.allowlist does not name {variable}")]
+    /// The provider's list of variables does not contain this one.
+    #[error("secrets.providers.{provider}.allowlist does not contain {variable}")]
     NotAllowed { provider: String, variable: String },
     /// The variable is missing or empty.
     #[error("the environment variable {0} is not set")]
@@ -31,26 +31,26 @@ pub(crate) enum SecretError {
     /// The file cannot be used.
     #[error("{file}: {message}")]
     File { file: String, message: String },
-    /// The program failed or answered something else.
+    /// The program failed or its answer is invalid.
     #[error("{command}: {message}")]
     Exec { command: String, message: String },
 }
 
-/// A secret as it was found.
+/// A resolved secret.
 pub(crate) struct Found {
     pub(crate) secret: SecretString,
-    /// Its source; none if it stands in the configuration itself.
+    /// Its source; none if it is literally in the configuration.
     pub(crate) source: Option<String>,
 }
 
-/// Where secrets come from: the environment and `secrets` of the configuration.
+/// Resolves secrets from the environment and the configuration's `secrets`.
 pub(crate) struct Secrets<'a> {
     environment: &'a Environment,
     settings: Option<&'a Node>,
     sources: &'a Sources<'a>,
 }
 
-/// A SecretRef: which provider has the secret, and under which id.
+/// A SecretRef: a provider and an id.
 struct Reference<'n> {
     source: Source,
     provider: Option<&'n str>,
@@ -75,12 +75,12 @@ impl Source {
 }
 
 impl<'a> Secrets<'a> {
-    /// Secrets as `secrets` of the whole file (`root`) says.
+    /// Creates a resolver with the `secrets` of the whole file (`root`).
     pub(crate) fn new(root: Option<&'a Node>, environment: &'a Environment, sources: &'a Sources<'a>) -> Self {
         Self { environment, settings: root.and_then(|root| root.get("secrets")), sources }
     }
 
-    /// The secret that the object `reference` names.
+    /// Resolves the object `reference`.
     pub(crate) fn resolve(&self, reference: &Node) -> Result<Found, SecretError> {
         let reference = Reference::read(reference)?;
         let provider = reference.provider.unwrap_or_else(|| self.default_provider(reference.source));
@@ -107,10 +107,10 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// The variable `name`.
+    /// Returns the variable `name`.
     pub(crate) fn variable(&self, name: &str) -> Result<Found, SecretError> {
         if !is_variable(name) || name.starts_with('_') {
-            let message = format!("id: found {}, expected the name of a variable in upper case", quote(name));
+            let message = format!("id: found {}, expected the upper-case name of a variable", quote(name));
             return Err(SecretError::Reference(message));
         }
         let value = self.environment.get(name).ok_or_else(|| SecretError::NoVariable(name.to_owned()))?;
@@ -130,7 +130,7 @@ impl<'n> Reference<'n> {
         let members = node.members().unwrap_or_default();
         if let Some(member) = members.iter().find(|member| !known.contains(&member.name.as_str())) {
             return Err(wrong(format!(
-                "a secret reference has no key `{}`, only source, provider and id",
+                "unknown key `{}` in a secret reference; it has source, provider and id",
                 member.name
             )));
         }
@@ -140,8 +140,7 @@ impl<'n> Reference<'n> {
             Some("exec") => Source::Exec,
             Some("store") => {
                 return Err(wrong(
-                    "source \"store\" is kept by OpenClaw itself and cannot be read here: use \"env\", \
-                                  \"file\" or \"exec\""
+                    "source \"store\" belongs to OpenClaw and is not supported here: use \"env\", \"file\" or \"exec\""
                         .to_owned(),
                 ));
             }
@@ -156,7 +155,7 @@ impl<'n> Reference<'n> {
     }
 }
 
-/// One entry of `secrets.providers`.
+/// An entry of `secrets.providers`.
 struct Provider<'a> {
     name: &'a str,
     node: &'a Node,
@@ -179,7 +178,7 @@ impl Provider<'_> {
     }
 
     fn required(&self, key: &'static str) -> Result<String, SecretError> {
-        self.text(key)?.ok_or_else(|| self.wrong(key, "the key is missing"))
+        self.text(key)?.ok_or_else(|| self.wrong(key, "missing key"))
     }
 
     fn texts(&self, key: &'static str) -> Result<Option<Vec<String>>, SecretError> {
@@ -196,7 +195,7 @@ impl Provider<'_> {
         match self.node.get(key).map(|node| &node.value) {
             None => Ok(default),
             Some(Value::Number(number)) if *number >= 1.0 && number.fract() == 0.0 => Ok(*number as u64),
-            Some(_) => Err(self.wrong(key, "expected a whole number from 1")),
+            Some(_) => Err(self.wrong(key, "expected a whole number, at least 1")),
         }
     }
 
@@ -229,7 +228,7 @@ fn text_of<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
     node.get(key).and_then(text)
 }
 
-/// Whether `name` can name a provider: `[a-z][a-z0-9_-]{0,63}`.
+/// Returns true if `name` is a valid provider name: `[a-z][a-z0-9_-]{0,63}`.
 fn is_alias(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 64

@@ -1,4 +1,4 @@
-//! Which keys hold secrets, and a configuration file without what stands behind them.
+//! Keys that contain secrets, and a way to hide their values in a file.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use jsonc_parser::ast::{ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-/// Keys whose values are secrets, as far as they stand in a file.
+/// Keys whose values are secrets.
 const NAMES: [&str; 8] =
     ["authToken", "previousAuthTokens", "apiKeySecret", "sharedKeys", "ngrokAuthToken", "apiKey", "token", "password"];
 
-/// Whether a key, dotted from the top, holds a secret.
+/// Returns true if a key, dotted from the top, contains a secret.
 pub fn is_secret(path: &str) -> bool {
     path.split('.').any(|name| NAMES.contains(&name))
 }
 
-/// `text` with dots for every secret in it, whoever it belongs to; references to variables and to secrets kept elsewhere
-/// stay. A text that cannot be read stays as it is.
+/// Replaces every secret in `text` by dots, in all sections; references to variables and external secrets stay. A text
+/// that cannot be parsed is not changed.
 pub fn without_secrets(text: &str) -> String {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
     let mut secrets = Vec::new();
@@ -30,7 +30,7 @@ pub fn without_secrets(text: &str) -> String {
     shown
 }
 
-/// Adds where texts stand, without their quotes, in the order of the file.
+/// Adds the ranges of texts, without their quotes, in file order.
 fn collect(value: &Value<'_>, is_within: bool, secrets: &mut Vec<Range<usize>>) {
     match value {
         Value::StringLit(text) if is_within && !text.value.starts_with("${") => {

@@ -1,4 +1,4 @@
-//! What may be said under `channels.telephony`: one file for each section, the top level here.
+//! The sections of `channels.telephony`, one file for each; this one has the top level.
 
 pub(crate) mod agent;
 pub(crate) mod limits;
@@ -39,53 +39,53 @@ use twilio::Twilio;
 use voice::Voice;
 use webhook_security::WebhookSecurity;
 
-/// Everything under `channels.telephony`, with its defaults filled in.
+/// The settings under `channels.telephony`, with defaults.
 #[derive(Debug, Clone)]
 pub struct Telephony {
-    /// Whether the gateway runs the channel; sending works either way.
+    /// True if the gateway runs the channel; sending works either way.
     pub enabled: bool,
-    /// The phone company; there is one whenever the channel is enabled.
+    /// Provider; always set if the channel is enabled.
     pub provider: Option<ProviderName>,
-    /// The number that messages and calls go out from.
+    /// Number for outgoing messages and calls.
     pub from_number: Option<LineAddress>,
-    /// Who may talk to the assistant.
+    /// Admission policy.
     pub policy: Policy,
     /// Twilio's credentials and settings.
     pub twilio: Twilio,
-    /// How answers become messages.
+    /// Splitting and pace of messages.
     pub sms: Sms,
-    /// How calls are taken.
+    /// Calls.
     pub voice: Voice,
-    /// Where the webhook listens.
+    /// Listener of the webhook.
     pub serve: Serve,
-    /// How the world reaches a machine without a public address.
+    /// Tunnel for a machine without a public address.
     pub tunnel: Tunnel,
-    /// What the provider is told to call; none without a public address of our own.
+    /// URLs that the provider calls; none without a public address of our own.
     pub public_url: Option<PublicUrl>,
-    /// Which forwarded headers count.
+    /// Trust in forwarded headers.
     pub webhook_security: WebhookSecurity,
-    /// Whether unsigned webhooks are taken; for development only.
+    /// True to accept unsigned webhooks; for development only.
     pub skip_signature_verification: bool,
-    /// Agent turns and calls at once.
+    /// Largest number of simultaneous agent turns and calls.
     pub max_concurrent_sessions: u32,
-    /// Who answers.
+    /// Agent.
     pub agent: Agent,
-    /// Who runs this.
+    /// Operator.
     pub operator: Operator,
-    /// What may be spent.
+    /// Spending limits.
     pub limits: Limits,
-    /// Where messages are kept, and how long.
+    /// Message store and retention.
     pub store: Store,
-    /// Where monitoring looks.
+    /// Metrics listener.
     pub metrics: Metrics,
 }
 
-/// A phone company that can be chosen.
+/// A provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderName {
     /// Twilio.
     Twilio,
-    /// The Twilio of the desk that is built in.
+    /// The built-in simulator of Twilio.
     Simulator,
 }
 
@@ -99,36 +99,39 @@ const POLICIES: &[(&str, InboundPolicy)] = &[
 ];
 
 impl Telephony {
-    /// Reads the block; `openclaw` is what the rest of the file says.
+    /// Reads the block; `openclaw` is the rest of the file.
     pub(crate) fn read(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> Self {
-        let enabled =
-            keys.key("enabled", "Whether `gateway` runs the channel; `send` works either way.", Switch).or(false);
-        let provider = "The phone company; `simulator` is a built-in Twilio for trying things out.";
+        let enabled = keys.key("enabled", "Runs the channel in `gateway`; `send` works either way.", Switch).or(false);
+        let provider = "The phone company; `simulator` is a built-in Twilio for experiments.";
         let provider = keys.key("provider", provider, Choice(PROVIDERS)).optional();
         let from_number = read_from_number(keys);
         let policy = read_policy(keys);
         let twilio = keys.section("twilio", "Your Twilio account.", Twilio::read);
-        let sms = keys.section("sms", "How an answer becomes text messages.", Sms::read);
-        let voice = keys.section("voice", "How calls are taken.", Voice::read);
+        let sms = keys.section("sms", "How answers are split into text messages.", Sms::read);
+        let voice = keys.section("voice", "How calls are answered.", Voice::read);
         let serve = keys.section("serve", "Where the webhook listens on this machine.", Serve::read);
         let tunnel = keys.section("tunnel", "How Twilio reaches a machine without a public address.", Tunnel::read);
         let public_url = read_public_url(keys, &serve);
-        let security = "Which headers of a proxy are believed when signatures are checked.";
+        let security = "Which proxy headers are trusted when signatures are checked.";
         let webhook_security = keys.section("webhookSecurity", security, WebhookSecurity::read);
         let skip_signature_verification = read_skip(keys);
-        let sessions = "Agent turns and calls at once; more turns wait, a tenth is kept for calls.";
+        let sessions = "Agent turns and calls at the same time; further turns wait, and a tenth is reserved for calls.";
         let max_concurrent_sessions =
             keys.key("maxConcurrentSessions", sessions, Whole { from: 1, to: 100_000_u32 }).or(50);
-        let agent = keys.section("agent", "Who answers.", |keys| Agent::read(keys, openclaw));
-        let operator = keys.section("operator", "Who runs this.", |keys| {
+        let agent = keys.section("agent", "The agent that answers.", |keys| Agent::read(keys, openclaw));
+        let operator = keys.section("operator", "The person who runs this.", |keys| {
             Operator::read(keys, from_number.as_ref().and_then(LineAddress::number))
         });
         if skip_signature_verification && operator.number.is_some() {
-            keys.warning("skipSignatureVerification", "no order that comes by SMS is obeyed: anyone could send it");
+            keys.warning(
+                "skipSignatureVerification",
+                "commands by SMS are not executed, because anyone could send \
+                them",
+            );
         }
-        let limits = keys.section("limits", "What may be spent; `null` lifts a limit.", Limits::read);
-        let store = keys.section("store", "Where messages are kept, and how long.", Store::read);
-        let metrics = keys.section("metrics", "Where monitoring looks; never the public port.", Metrics::read);
+        let limits = keys.section("limits", "Spending limits; `null` removes a limit.", Limits::read);
+        let store = keys.section("store", "Where messages are stored, and for how long.", Store::read);
+        let metrics = keys.section("metrics", "The metrics listener; never the public port.", Metrics::read);
         Self {
             enabled,
             provider,
@@ -152,7 +155,7 @@ impl Telephony {
     }
 }
 
-/// A phone number, in front of it perhaps the prefix of OpenClaw's targets or of RCS.
+/// A phone number, optionally with a prefix of OpenClaw's targets or of RCS.
 const NUMBER_PATTERN: &str =
     r"^(([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{1,14}\s*$";
 
@@ -169,8 +172,8 @@ pub(crate) fn number() -> Parsed<PhoneNumber> {
 }
 
 fn read_from_number(keys: &mut Keys<'_, '_>) -> Option<LineAddress> {
-    let doc = "Your number, short code or sender id; messages and calls go out from it. A short code takes no calls. A sender \
-               id only sends: nobody can answer it.";
+    let doc = "Your number, short code or sender id, which sends messages and calls. A short code cannot receive \
+        calls. A sender id can only send: contacts cannot reply.";
     let address: Parsed<LineAddress> = Parsed {
         expected: "a phone number in E.164 form such as \"+15550001234\", a short code of 4 to 6 digits such as \"72345\", or a \
                    sender id of 1 to 11 letters, digits, spaces and `+-_&` such as \"ACME\"",
@@ -179,8 +182,8 @@ fn read_from_number(keys: &mut Keys<'_, '_>) -> Option<LineAddress> {
     };
     let from_number = keys.key("fromNumber", doc, address).optional();
     if from_number.as_ref().is_some_and(|address| !address.receives()) {
-        let text = "a sender id only sends: no replies and no STOP come back, webhooks and pairing have no use, and `send` is \
-                    all that works; tell recipients another way to opt out";
+        let text = "a sender id can only send: contacts can neither reply nor text STOP, and only `send` works, \
+            without webhooks or pairing; give recipients a different way to opt out";
         keys.warning("fromNumber", text);
     }
     from_number
@@ -202,8 +205,8 @@ impl fmt::Display for Allowed {
 }
 
 fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
-    let doc = "Who may talk to the assistant: nobody, the numbers in `allowFrom`, those and everyone you approved, or \
-               everyone.";
+    let doc = "Who may talk to the assistant: no one, the numbers in `allowFrom`, those and approved contacts, or \
+        everyone.";
     let inbound = keys.key("inboundPolicy", doc, Choice(POLICIES)).or(InboundPolicy::Pairing);
     let entry = Parsed {
         expected: "a phone number in E.164 form such as \"+15550001234\", or \"*\" for everyone",
@@ -213,7 +216,7 @@ fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
     let entries =
         keys.key("allowFrom", "Numbers that are always allowed; `\"*\"` is everyone.", List(entry)).or(vec![]);
     if inbound == InboundPolicy::Allowlist && entries.is_empty() {
-        keys.warning("inboundPolicy", "\"allowlist\" with nothing in allowFrom: nobody gets an answer");
+        keys.warning("inboundPolicy", "\"allowlist\" with an empty allowFrom: no one gets an answer");
     }
     let allows_everyone = entries.iter().any(|entry| matches!(entry, Allowed::Everyone));
     let numbers = entries.into_iter().filter_map(|entry| match entry {
@@ -224,14 +227,18 @@ fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
 }
 
 fn read_public_url(keys: &mut Keys<'_, '_>, serve: &Serve) -> Option<PublicUrl> {
-    let doc = "How Twilio reaches you: the base (`https://your-domain.com`), or the full webhook URL exactly as it is in \
-               Twilio's console. Without it, and without a tunnel, message statuses are polled.";
+    let doc = "How Twilio reaches you: the base URL (`https://your-domain.com`), or the full webhook URL exactly as \
+        in the Twilio Console. Without it and without a tunnel, the gateway polls for statuses.";
     let text = keys.key("publicUrl", doc, Address).optional()?;
     let address = WebAddress::parse(&text)?;
     if address.is_loopback() {
-        keys.warning("publicUrl", "this is the machine itself: Twilio cannot reach it");
+        keys.warning("publicUrl", "this address is this machine itself: Twilio cannot reach it");
     } else if !address.is_secure() {
-        keys.warning("publicUrl", "http is not encrypted: anyone on the way can read the messages; use https");
+        keys.warning(
+            "publicUrl",
+            "http is not encrypted: anyone between Twilio and you can read the messages; use \
+            https",
+        );
     }
     let url = PublicUrl::parse(&text, &serve.path, &serve.status_path);
     match &url {
@@ -251,11 +258,11 @@ fn read_public_url(keys: &mut Keys<'_, '_>, serve: &Serve) -> Option<PublicUrl> 
 }
 
 fn read_skip(keys: &mut Keys<'_, '_>) -> bool {
-    let doc = "Takes webhooks without a valid signature: anyone can then send messages in anyone's name. For \
-               development only.";
+    let doc = "Accepts webhooks without a valid signature: then anyone can send messages in anyone's name. For \
+        development only.";
     let skips = keys.key("skipSignatureVerification", doc, Switch).or(false);
     if skips {
-        keys.warning("skipSignatureVerification", "webhooks are taken from anyone: never in production");
+        keys.warning("skipSignatureVerification", "webhooks from anyone are accepted: never use this in production");
     }
     skips
 }

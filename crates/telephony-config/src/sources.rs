@@ -1,5 +1,5 @@
-//! The files that a configuration is read from, and those that it would be read from if they were there: whoever wants
-//! to follow a change has to look at all of them.
+//! The files that a configuration is read from, and those that would be read if they existed; a change to any of them
+//! matters.
 
 use std::cell::RefCell;
 use std::io::Read;
@@ -10,24 +10,24 @@ use crate::excerpt::excerpt;
 use crate::place::Place;
 use crate::problem::{Problem, Report};
 
-/// The largest file that is read, in bytes, as in OpenClaw.
+/// Largest file that is read (bytes), as in OpenClaw.
 const MAX_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Which files were opened and which were looked for.
+/// The files opened and the files looked for.
 #[derive(Debug, Default)]
 pub(crate) struct Sources<'a> {
-    /// A file and the text that it is to have for this once, whatever is on disk.
+    /// A file and a text that replaces its content.
     pub(crate) instead: Option<(&'a Path, &'a str)>,
-    /// What was read, in order.
+    /// Files read, in order.
     pub(crate) opened: Vec<PathBuf>,
-    /// All that were asked for, there or not.
+    /// Files requested, existing or not.
     pub(crate) looked_for: RefCell<Vec<PathBuf>>,
     /// The text of each, for showing the line of a problem.
     pub(crate) texts: Vec<(PathBuf, String)>,
 }
 
 impl Sources<'_> {
-    /// Notes that the configuration depends on `file`.
+    /// Records that the configuration depends on `file`.
     pub(crate) fn look_for(&self, file: &Path) {
         let mut looked_for = self.looked_for.borrow_mut();
         if !looked_for.iter().any(|known| known == file) {
@@ -35,13 +35,13 @@ impl Sources<'_> {
         }
     }
 
-    /// Whether there is such a file.
+    /// Returns true if the file exists.
     pub(crate) fn has(&self, file: &Path) -> bool {
         self.look_for(file);
         self.text_instead(file).is_some() || file.exists()
     }
 
-    /// The values of `file`; `None` after a problem, at the place that `locate` gives it, was reported.
+    /// Returns the values of `file`; `None` after reporting a problem at the position that `locate` returns.
     pub(crate) fn read(
         &mut self,
         file: &Path,
@@ -57,7 +57,7 @@ impl Sources<'_> {
                 node?
             }
             Err(error) => {
-                report.problem(locate(Problem::new("", format!("failed to read {}: {error}", file.display()))));
+                report.problem(locate(Problem::new("", format!("cannot read {}: {error}", file.display()))));
                 return None;
             }
         };

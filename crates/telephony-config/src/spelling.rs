@@ -1,22 +1,22 @@
-//! Finds the word that was probably meant.
+//! Suggests a similar word.
 
-/// No word with more slips than this is recognised.
+/// Most typos in a recognized word.
 const MOST_SLIPS: usize = 3;
 
-/// The word of `words` that is nearest to `found`, if it is near enough to be meant.
+/// Returns the word of `words` nearest to `found`, if it is near enough.
 pub(crate) fn nearest<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let found = found.to_lowercase();
     let length = found.chars().count();
-    // Comparing takes as many steps as one word has letters times the other; a key may be of any length.
+    // Comparing is quadratic in the length, and a key can have any length.
     let words = words.into_iter().filter(|word| word.chars().count().abs_diff(length) <= MOST_SLIPS);
     let distances = words.map(|word| (distance(&found, &word.to_lowercase()), word));
     let (distance, word) = distances.min_by_key(|(distance, _)| *distance)?;
-    // One slip in a short word, two in a middling one, three in a long one.
+    // Allow one typo in a short word, two in a medium one, three in a long one.
     let allowed = (word.len().max(found.len()) / 4).clamp(1, MOST_SLIPS);
     (distance <= allowed).then_some(word)
 }
 
-/// How many letters have to be added, dropped, changed or swapped with their neighbour.
+/// Counts the letters to add, drop, change or swap with a neighbor.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];

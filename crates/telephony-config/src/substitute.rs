@@ -1,8 +1,8 @@
-//! `${NAME}` in texts of the file stands for a variable, `$${NAME}` for itself.
+//! Substitutes variables: `${NAME}` stands for a variable, `$${NAME}` for itself.
 
 use crate::environment::Environment;
 
-/// The text with its variables filled in.
+/// Substitutes the variables in a text.
 ///
 /// # Errors
 /// The name of the first variable that is missing or empty.
@@ -27,13 +27,13 @@ pub(crate) fn substitute(text: &str, environment: &Environment) -> Result<String
     Ok(filled)
 }
 
-/// The name in the `{NAME}` that `text` starts with, and what follows it; upper case only, as in OpenClaw.
+/// Splits off the name of a `{NAME}` at the start of `text`; upper case only, as in OpenClaw.
 fn reference(text: &str) -> Option<(&str, &str)> {
     let (name, after) = text.strip_prefix('{')?.split_once('}')?;
     is_variable(name).then_some((name, after))
 }
 
-/// Whether `name` can be a variable of OpenClaw's: `[A-Z_][A-Z0-9_]*`.
+/// Returns true if `name` is a valid variable for OpenClaw: `[A-Z_][A-Z0-9_]*`.
 pub(crate) fn is_variable(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()

@@ -1,14 +1,14 @@
-//! Which keys are read but do nothing yet.
+//! Keys that are read but have no effect yet.
 
 use crate::entry::{Default, Entry, Origin};
 use crate::keys::full_path;
 use crate::place::Place;
 use crate::problem::Problem;
 
-/// Keys and sections whose capability is not built yet. Shrinks as things are built.
+/// Keys and sections of capabilities that do not exist yet.
 const NOT_BUILT: &[&str] = &["voice"];
 
-/// One warning that names every key among `entries` which asks for something that is not built yet.
+/// Returns one warning with every key among `entries` that requests a missing capability.
 pub(crate) fn warning(entries: &[Entry]) -> Option<Problem> {
     let asked: Vec<_> = entries.iter().filter(|entry| is_asked(entry) && is_unbuilt(entry)).collect();
     let places = asked.iter().find_map(|entry| match &entry.origin {
@@ -16,11 +16,11 @@ pub(crate) fn warning(entries: &[Entry]) -> Option<Problem> {
         _ => None,
     });
     let names: Vec<_> = asked.iter().map(|entry| entry.path.as_str()).collect();
-    let message = format!("not built yet, without effect in this release: {}", names.join(", "));
+    let message = format!("not supported in this release, so without effect: {}", names.join(", "));
     (!names.is_empty()).then(|| Problem::new(full_path(""), message).near(places))
 }
 
-/// Whether an entry has a value that is neither simply its default nor a variable that is there for others too.
+/// Returns true if the value is neither the default nor from a variable that other programs use too.
 fn is_asked(entry: &Entry) -> bool {
     let Some(declared) = &entry.declared else { return false };
     if matches!(entry.origin, Origin::Said(Place::Variable { .. })) {

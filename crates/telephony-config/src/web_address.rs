@@ -1,20 +1,20 @@
-//! Web addresses cut into parts and never normalised: one changed byte is another signature.
+//! URLs split into parts and never normalized: one changed byte changes the signature.
 
-/// An `http` or `https` address in parts; put together again they are the address, byte for byte.
+/// An `http` or `https` URL in parts; concatenated they are the URL, byte for byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WebAddress<'a> {
     /// Scheme, `://`, userinfo, host and port.
     pub(crate) origin: &'a str,
-    /// The path; may be empty.
+    /// Path; may be empty.
     pub(crate) path: &'a str,
-    /// The query with its `?`; may be empty.
+    /// Query with its `?`; may be empty.
     pub(crate) query: &'a str,
-    /// The fragment with its `#`; may be empty.
+    /// Fragment with its `#`; may be empty.
     pub(crate) fragment: &'a str,
 }
 
 impl<'a> WebAddress<'a> {
-    /// Reads an address; `None` for another scheme, no host, or blanks and control characters.
+    /// Parses a URL; `None` for another scheme, no host, blanks or control characters.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
@@ -27,12 +27,12 @@ impl<'a> WebAddress<'a> {
         (is_web && is_clean && !address.host().is_empty()).then_some(address)
     }
 
-    /// Whether it starts with `https`.
+    /// Returns true if it starts with `https`.
     pub(crate) fn is_secure(&self) -> bool {
         self.origin.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 
-    /// The host without userinfo and port; an IPv6 address keeps its brackets.
+    /// Returns the host without userinfo and port; an IPv6 address keeps its brackets.
     pub(crate) fn host(&self) -> &'a str {
         let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
         let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
@@ -42,7 +42,7 @@ impl<'a> WebAddress<'a> {
         }
     }
 
-    /// Whether nobody but this machine can reach it.
+    /// Returns true if only this machine can reach it.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.host().trim_start_matches('[').trim_end_matches(']');
         let is_local = |address: std::net::IpAddr| address.to_canonical().is_loopback() || address.is_unspecified();
@@ -50,7 +50,7 @@ impl<'a> WebAddress<'a> {
     }
 }
 
-/// The text with a password in front of a host hidden.
+/// Hides a password in front of a host.
 pub(crate) fn hide_userinfo(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (authority, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

@@ -35,7 +35,7 @@ async fn a_sender_id_sends_and_says_that_nothing_comes_back() {
     let text = std::fs::read_to_string(bench.configuration()).unwrap();
     std::fs::write(bench.configuration(), text.replace(bench.twilio.number(), "My-Bank 1")).unwrap();
     let checked = bench.run(&["telephony", "config", "check"]).await;
-    assert!(checked.code == 0 && checked.stderr.contains("only sends"), "{checked:?}");
+    assert!(checked.code == 0 && checked.stderr.contains("can only send"), "{checked:?}");
     bench.done(&["telephony", "send", ALICE, "news"]).await;
     let messages = bench.twilio.messages();
     assert_eq!(messages[0].from.as_deref(), Some("My-Bank 1"));
@@ -68,7 +68,7 @@ async fn setup_takes_what_the_configuration_takes() {
         let bench = bare_with(config.clone()).await;
         let ran = setup(&bench, &["--from-number", line, "--agent", "echo", "--no-webhook", "--yes"]).await;
         assert_eq!(ran.code, 0, "{line}: {ran:?}");
-        assert_eq!(ran.stderr.contains("only sends"), warned, "{line}: {ran:?}");
+        assert_eq!(ran.stderr.contains("can only send"), warned, "{line}: {ran:?}");
         let written = read(&bench.configuration());
         let bare = line.trim_start_matches("sms:");
         assert!(written.contains(&format!("\"{bare}\"")), "{written}");

@@ -190,7 +190,7 @@ async fn the_file_has_another_mistake_and_is_left_alone() {
     assert_eq!(std::fs::read_dir(folder(&bench)).unwrap().count(), 1, "nothing is left behind");
     std::fs::write(bench.configuration(), "{ channels: ").unwrap();
     let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER, "--yes"]).await;
-    assert!(ran.code == 1 && ran.stderr.contains("no JSON5"), "{ran:?}");
+    assert!(ran.code == 1 && ran.stderr.contains("invalid JSON5"), "{ran:?}");
 }
 
 /// As the guide recommends it: the credentials are in the environment, here not in that of whoever sets up.

@@ -124,7 +124,7 @@ async fn in_a_file_that_is_included_or_put_right_or_gone_for_a_while() {
 
     let beside = file.with_extension("away");
     std::fs::rename(&file, &beside).unwrap();
-    assert!(problems(&bench).await.contains("failed to read"));
+    assert!(problems(&bench).await.contains("cannot read"));
     std::fs::rename(&beside, &file).unwrap();
     bench.wait_for(|status| config(status)["problems"].is_null()).await;
     assert_eq!(bench.stop_gateway().await, 0);

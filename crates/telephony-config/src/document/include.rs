@@ -1,4 +1,4 @@
-//! Opens files and resolves `$include` in the parts of them that we read, within OpenClaw's bounds.
+//! Opens files and resolves `$include` in the sections that we read, within OpenClaw's limits.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,12 +8,12 @@ use crate::place::Place;
 use crate::problem::{Problem, Report};
 use crate::sources::Sources;
 
-/// What we read of the file; everything else is OpenClaw's and left alone.
+/// Sections that we read; everything else is OpenClaw's.
 const READ: [&[&str]; 4] = [&["channels", "telephony"], &["gateway"], &["env"], &["secrets"]];
-/// How deep includes may nest, as in OpenClaw.
+/// Deepest nesting of includes, as in OpenClaw.
 const MAX_DEPTH: usize = 10;
 
-/// Reads `file` with its includes; `None` after a problem was reported.
+/// Reads `file` with its includes; `None` after reporting a problem.
 pub(crate) fn open(
     file: &Path,
     environment: &Environment,
@@ -28,14 +28,14 @@ pub(crate) fn open(
 
 struct Includes<'a, 's> {
     roots: Vec<PathBuf>,
-    /// The files we are inside of, the outermost first.
+    /// Files being included, the outermost first.
     chain: Vec<PathBuf>,
     sources: &'a mut Sources<'s>,
     report: &'a mut Report,
 }
 
 impl Includes<'_, '_> {
-    /// Resolves the includes of `node`, which is at `path` of the whole file.
+    /// Resolves the includes of `node`, which is at `path` in the whole file.
     fn expand(&mut self, node: Node, path: &mut Vec<String>) -> Node {
         if !is_read(path) {
             return node;
@@ -60,7 +60,12 @@ impl Includes<'_, '_> {
             Some((Some(included), _)) if !has_siblings => included,
             Some((Some(included), _)) if included.members().is_some() => included.merge(rest),
             Some((Some(_), include)) => {
-                self.problem(include, path, "the included file holds no object, and there are keys beside it");
+                self.problem(
+                    include,
+                    path,
+                    "the included file is not an object, but there are keys beside the \
+                    $include",
+                );
                 rest
             }
         }
@@ -73,7 +78,7 @@ impl Includes<'_, '_> {
         Member { node, ..member }
     }
 
-    /// What an `$include` stands for: one file as it is, or several merged in order.
+    /// Returns the content of an `$include`: one file unchanged, or several merged in order.
     fn include(&mut self, include: &Node, path: &mut Vec<String>) -> Option<Node> {
         match &include.value {
             Value::Text(file) => self.include_file(include, file, path),
@@ -114,7 +119,7 @@ impl Includes<'_, '_> {
         Some(node)
     }
 
-    /// The file that `name` means inside the file we are in, if it may be included.
+    /// Resolves `name` relative to the current file, if it may be included.
     fn resolve(&mut self, name: &str) -> Result<PathBuf, String> {
         let folder = self.chain.last().and_then(|file| file.parent()).unwrap_or(Path::new("."));
         let file = normalize(&folder.join(name));
@@ -131,12 +136,12 @@ impl Includes<'_, '_> {
             return Ok(file);
         }
         Err(format!(
-            "{} is outside the folder of the configuration; OPENCLAW_INCLUDE_ROOTS names other folders that may be used",
+            "{} is outside the configuration folder; OPENCLAW_INCLUDE_ROOTS can allow other folders",
             quote(name)
         ))
     }
 
-    /// A key that is written twice is a problem where it is ours; elsewhere the last one counts, as in OpenClaw.
+    /// Reports duplicate keys in our sections; elsewhere the last one wins, as in OpenClaw.
     fn refuse_duplicates(&mut self, members: &[Member], path: &[String]) {
         if path.first().is_some_and(|first| first != "channels") {
             return;
@@ -146,7 +151,7 @@ impl Includes<'_, '_> {
             let first = members[..index].iter().find(|earlier| earlier.name == member.name);
             if let Some(first) = first.filter(|_| is_ours) {
                 let key = dotted(path.iter().chain([&member.name]));
-                let message = format!("the key is written twice, first at {}", first.place);
+                let message = format!("duplicate key, first at {}", first.place);
                 self.report.problem(Problem::new(key, message).at(&member.place));
             }
         }
@@ -157,7 +162,7 @@ impl Includes<'_, '_> {
     }
 }
 
-/// Whether something at or below `path` is read.
+/// Returns true if something at or below `path` is read.
 fn is_read(path: &[String]) -> bool {
     READ.iter().any(|read| read.iter().zip(path).all(|(name, step)| name == step))
 }
@@ -166,7 +171,7 @@ fn dotted<'a>(path: impl IntoIterator<Item = &'a String>) -> String {
     path.into_iter().map(String::as_str).collect::<Vec<_>>().join(".")
 }
 
-/// The folders that includes may come from, each as written and as it really is.
+/// Returns the folders that includes may come from, as written and resolved.
 fn allowed_roots(file: &Path, environment: &Environment) -> Vec<PathBuf> {
     let file = normalize(file);
     let own = file.parent().map(Path::to_owned);
@@ -177,7 +182,7 @@ fn allowed_roots(file: &Path, environment: &Environment) -> Vec<PathBuf> {
     real.chain(roots.iter().map(|root| normalize(root))).collect()
 }
 
-/// The absolute path without `.` and `..`, resolved as text.
+/// Makes a path absolute without `.` and `..`, textually.
 fn normalize(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.components().fold(PathBuf::new(), |mut normal, component| {

@@ -1,4 +1,4 @@
-//! Turns the text of a JSON5 file into a tree; refuses, with its place, what JSON5 itself would refuse.
+//! Parses JSON5 into a tree; rejects anything that JSON5 itself rejects, with its position.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::document::{Member, Node, Value};
 use crate::place::Place;
 use crate::problem::{Problem, Report};
 
-/// Reads the text of `file`; `None` after a problem was reported.
+/// Parses the text of `file`; `None` after reporting a problem.
 pub(crate) fn parse(file: &Path, text: &str, report: &mut Report) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::new(file, text);
@@ -20,7 +20,7 @@ pub(crate) fn parse(file: &Path, text: &str, report: &mut Report) -> Option<Node
         Ok(parsed) => parsed.value,
         Err(error) => {
             let reason = lower_first(&error.kind().to_string());
-            report.problem(Problem::new("", format!("this is not JSON5: {reason}")).at(&lines.place(error.range())));
+            report.problem(Problem::new("", format!("invalid JSON5: {reason}")).at(&lines.place(error.range())));
             return None;
         }
     };
@@ -32,7 +32,7 @@ pub(crate) fn parse(file: &Path, text: &str, report: &mut Report) -> Option<Node
     Some(Tree { lines, report }.node(&value))
 }
 
-/// The places in a text.
+/// Positions in a text.
 struct Lines<'a> {
     file: Arc<Path>,
     text: &'a str,
@@ -84,7 +84,7 @@ impl Tree<'_, '_> {
             ast::ObjectPropName::String(literal) => self.text(literal),
             ast::ObjectPropName::Word(word) => {
                 if !is_identifier(word.value) {
-                    let problem = Problem::new("", format!("this is not JSON5: the key `{}` needs quotes", word.value));
+                    let problem = Problem::new("", format!("invalid JSON5: the key `{}` needs quotes", word.value));
                     self.report.problem(problem.at(&place));
                 }
                 word.value.to_owned()
@@ -93,14 +93,14 @@ impl Tree<'_, '_> {
         Member { name, place, node: self.node(&property.value) }
     }
 
-    /// The text of a literal; a bare line break in it, which the parser takes and JSON5 does not, is a problem.
+    /// Returns the text of a literal; reports a bare line break in it, which the parser accepts and JSON5 does not.
     fn text(&mut self, literal: &ast::StringLit<'_>) -> String {
         let mut is_escaped = false;
         let mut characters = self.lines.written(literal.range).chars().peekable();
         while let Some(c) = characters.next() {
             if matches!(c, '\n' | '\r') && !is_escaped {
-                let problem = Problem::new("", "this is not JSON5: a text ends on the line it started")
-                    .hint("put a backslash before the line break, or write it as \\n");
+                let problem = Problem::new("", "invalid JSON5: a text must end on its line")
+                    .hint("put a backslash before the line break, or write \\n");
                 self.report.problem(problem.at(&self.lines.place(literal.range)));
                 break;
             }
@@ -112,7 +112,7 @@ impl Tree<'_, '_> {
     }
 }
 
-/// The value of a number as JSON5 writes it: hexadecimal, with a plus, with a bare point, or not finite.
+/// Parses a JSON5 number: hexadecimal, signed, without a leading or trailing digit, or not finite.
 fn number(written: &str) -> f64 {
     let (sign, digits) = match written.strip_prefix('-') {
         Some(digits) => (-1.0, digits),
@@ -128,7 +128,7 @@ fn number(written: &str) -> f64 {
     sign * size
 }
 
-/// Whether JSON5 takes `word` as a key without quotes: an ECMAScript 5 identifier.
+/// Returns true if JSON5 accepts `word` as an unquoted key: an ECMAScript 5 identifier.
 fn is_identifier(word: &str) -> bool {
     let starts_well = word.chars().next().is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '$'));
     starts_well && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))

@@ -1,4 +1,4 @@
-//! Several values of one form: in a list, or by name.
+//! Several values of one form: as a list, or by name.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ impl<F: Form> Form for List<F> {
 
 /// Values by names that the operator chooses.
 pub(crate) struct Named<F> {
-    /// What a name is, for a problem.
+    /// Name of the keys, for problems.
     pub(crate) name: &'static str,
     pub(crate) form: F,
 }

@@ -1,4 +1,4 @@
-//! Numbers: whole ones within bounds, limits that can be lifted, and the pace of a line.
+//! Numbers: bounded integers, optional limits, and the pace of a line.
 
 use serde_json::{Value as Json, json};
 use telephony_domain::pace::{Pace, Pacing};
@@ -6,7 +6,7 @@ use telephony_domain::pace::{Pace, Pacing};
 use super::{At, Form};
 use crate::document::{Node, Value};
 
-/// A whole number within bounds, both included.
+/// An integer within inclusive bounds.
 pub(crate) struct Whole<T> {
     pub(crate) from: T,
     pub(crate) to: T,
@@ -39,14 +39,14 @@ impl<T: Copy + Into<u64> + TryFrom<u64>> Form for Whole<T> {
     }
 }
 
-/// A positive whole number, or `null` for no limit.
+/// A positive integer, or `null` for no limit.
 pub(crate) struct Limit;
 
 impl Form for Limit {
     type Value = Option<u32>;
 
     fn expected(&self) -> String {
-        "a whole number from 1, or null for no limit".to_owned()
+        "a whole number, at least 1, or null for no limit".to_owned()
     }
 
     fn schema(&self) -> Json {
@@ -68,7 +68,7 @@ impl Form for Limit {
     }
 }
 
-/// Segments per second, or `null` for as fast as the provider takes them.
+/// Segments per second, or `null` for as fast as the provider accepts.
 pub(crate) struct SegmentsPerSecond;
 
 impl Form for SegmentsPerSecond {
@@ -99,7 +99,7 @@ impl Form for SegmentsPerSecond {
     }
 }
 
-/// The number of a node, when it is a whole one that is not negative.
+/// Returns the number of a node if it is a non-negative integer.
 fn whole(node: &Node) -> Option<u64> {
     match node.value {
         Value::Number(number) if number.fract() == 0.0 && (0.0..=MAX_SAFE).contains(&number) => Some(number as u64),
@@ -107,5 +107,5 @@ fn whole(node: &Node) -> Option<u64> {
     }
 }
 
-/// The largest whole number that a JSON5 number holds exactly: 2^53 - 1.
+/// The largest integer that a JSON5 number represents exactly: 2^53 - 1.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;

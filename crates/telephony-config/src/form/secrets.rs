@@ -1,4 +1,4 @@
-//! Secrets: written out, named by a SecretRef, or in a variable; never shown.
+//! Secrets: literal, as a SecretRef, or in a variable; never shown.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
@@ -8,16 +8,16 @@ use crate::document::{Node, Value};
 use crate::secret::Found;
 use crate::substitute::is_variable;
 
-/// A secret that was typed or given outside the configuration, without what is around it by mistake, and what that was.
+/// Strips spaces and quotes around a secret from outside the configuration. Returns the secret and what was stripped.
 pub fn bare_secret(text: &str) -> (&str, Option<&'static str>) {
     bare(text, true)
 }
 
-/// What is shown in place of a secret.
+/// Text shown in place of a secret.
 pub(crate) const MASK: &str = "••••••••";
-/// Quotes that are around a secret by mistake.
+/// Quotes that are copied along by mistake.
 const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’')];
-/// What the guides write where a secret belongs.
+/// Placeholders in the guides.
 const PLACEHOLDERS: [&str; 3] = ["your_auth_token_here", "your_auth_token", "your_ngrok_token"];
 
 /// A secret.
@@ -55,13 +55,13 @@ impl Form for Secret {
         let (bare, around) = bare(found.secret.expose_secret(), found.source.is_some());
         let source = found.source.map_or_else(String::new, |source| format!(" from {source}"));
         if bare.is_empty() {
-            return at.wrong(node, format!("the secret{source} is empty but for blanks, line breaks or quotes"));
+            return at.wrong(node, format!("the secret{source} contains nothing but blanks, line breaks or quotes"));
         }
         if let Some(around) = around {
-            at.warn(node, format!("the secret{source} has {around} around it, which are ignored: remove them"));
+            at.warn(node, format!("ignored {around} around the secret{source}: remove them"));
         }
         if PLACEHOLDERS.contains(&bare) || bare.bytes().all(|b| b == b'x') {
-            at.warn(node, "this is a placeholder: put your own in its place");
+            at.warn(node, "this is a placeholder: replace it with your own value");
         }
         Some(SecretString::from(bare))
     }
@@ -71,7 +71,7 @@ impl Form for Secret {
     }
 }
 
-/// The secret in a text of the file, or in the variable that the text names.
+/// Returns the secret in a text of the file, or in the variable that the text names.
 fn written(node: &Node, text: &str, at: &mut At<'_>) -> Option<Found> {
     if node.is_verbatim() {
         return Some(Found { secret: SecretString::from(text), source: Some(node.place.to_string()) });
@@ -87,8 +87,8 @@ fn written(node: &Node, text: &str, at: &mut At<'_>) -> Option<Found> {
     }
 }
 
-/// A secret without blanks around it, and what was around it. Outside the configuration quotes are around it by
-/// mistake, too: container tools take those of a file of variables for part of the value.
+/// Strips blanks around a secret and returns what was stripped. Outside the configuration also strips quotes, because
+/// container tools treat the quotes in an env file as part of the value.
 fn bare(text: &str, may_be_quoted: bool) -> (&str, Option<&'static str>) {
     let trimmed = text.trim_matches(is_blank);
     let within = |(open, close): &(char, char)| trimmed.strip_prefix(*open)?.strip_suffix(*close);
@@ -98,7 +98,7 @@ fn bare(text: &str, may_be_quoted: bool) -> (&str, Option<&'static str>) {
     }
 }
 
-/// Returns true if a character is no part of any secret, and easily copied along: also a byte order mark.
+/// Returns true for characters that no secret contains and that are easily copied along, including a byte order mark.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
@@ -106,6 +106,6 @@ fn is_blank(c: char) -> bool {
 fn resolved(node: &Node, at: &mut At<'_>) -> Option<Found> {
     match at.secrets.resolve(node) {
         Ok(found) => Some(found),
-        Err(error) => at.wrong(node, format!("failed to get the secret: {error}")),
+        Err(error) => at.wrong(node, format!("cannot read the secret: {error}")),
     }
 }

@@ -1,4 +1,4 @@
-//! Texts: as they are, as something they can be read as, as a Twilio SID, as a web address.
+//! Texts: unrestricted, parsed, a Twilio SID, or a URL.
 
 use serde_json::{Value as Json, json};
 
@@ -30,7 +30,7 @@ impl Form for Text {
     }
 }
 
-/// A text that reads as something: what it is called, a pattern for the schema, and how it is read.
+/// A text that is parsed: its description, a pattern for the schema, and the parser.
 pub(crate) struct Parsed<T> {
     pub(crate) expected: &'static str,
     pub(crate) pattern: Option<&'static str>,
@@ -62,14 +62,14 @@ impl<T: ToString> Form for Parsed<T> {
     }
 }
 
-/// A Twilio SID: two letters that say of what, and 32 more characters.
+/// A Twilio SID: two letters for its kind, and 32 more characters.
 pub(crate) struct Sid(pub(crate) &'static str);
 
 impl Form for Sid {
     type Value = String;
 
     fn expected(&self) -> String {
-        format!("{} and 32 letters and digits, 34 characters in all", self.0)
+        format!("{} and 32 letters and digits, 34 characters in total", self.0)
     }
 
     fn schema(&self) -> Json {
@@ -80,18 +80,16 @@ impl Form for Sid {
         let text = at.text(node, &self.expected())?;
         let rest = text.strip_prefix(self.0).unwrap_or_default();
         if !rest.is_empty() && rest.bytes().all(|b| b == b'x') {
-            at.warn(node, format!("{} is a placeholder: put your own in its place", quote(&text)));
+            at.warn(node, format!("{} is a placeholder: replace it with your own value", quote(&text)));
             return Some(text);
         }
         if rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Some(text);
         }
         if text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            // A token in the wrong place is a secret all the same.
-            return at.wrong(
-                node,
-                format!("found 32 hexadecimal digits, as an Auth Token has, expected {}", self.expected()),
-            );
+            // Never show a token, even in the wrong field.
+            return at
+                .wrong(node, format!("found 32 hexadecimal digits, like an Auth Token, expected {}", self.expected()));
         }
         let count = text.chars().count();
         at.wrong(node, format!("found {} ({count} characters), expected {}", quote(&text), self.expected()))
@@ -102,14 +100,14 @@ impl Form for Sid {
     }
 }
 
-/// An `http` or `https` address, kept byte for byte.
+/// An `http` or `https` URL, kept byte for byte.
 pub(crate) struct Address;
 
 impl Form for Address {
     type Value = String;
 
     fn expected(&self) -> String {
-        "an address that starts with https:// or http://".to_owned()
+        "a URL that starts with https:// or http://".to_owned()
     }
 
     fn schema(&self) -> Json {

@@ -1,4 +1,4 @@
-//! Secrets that a program hands out, by OpenClaw's protocol: a JSON request on its stdin, the answer on its stdout.
+//! Secrets from a program, by OpenClaw's protocol: a JSON request on its stdin, the answer on its stdout.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -14,24 +14,24 @@ use super::file::strip_newline;
 use super::{Found, Provider, SecretError};
 use crate::document::quote;
 
-/// How long a program may take unless `timeoutMs` says otherwise, in milliseconds.
+/// Default of `timeoutMs`.
 const TIMEOUT: u64 = 5_000;
-/// How much a program may answer unless `maxOutputBytes` says otherwise, in bytes.
+/// Default of `maxOutputBytes`.
 const MAX_OUTPUT: u64 = 1024 * 1024;
-/// How often we look whether a program that has answered is gone.
+/// Interval between checks that a program has exited after answering.
 const POLL: Duration = Duration::from_millis(5);
-/// The pause before a program that could not be started is tried again.
+/// Pause before retrying to start a program.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// The secret `id` from the provider's program.
+/// Returns the secret `id` from the provider's program.
 pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<Found, SecretError> {
     if !is_id(id) {
-        let message = format!("id: found {}, expected letters, digits and . _ : / # - only", quote(id));
+        let message = format!("id: found {}, expected only letters, digits and . _ : / # -", quote(id));
         return Err(SecretError::Reference(message));
     }
     if provider.node.get("pluginIntegration").is_some() {
         return Err(
-            provider.wrong("pluginIntegration", "programs of OpenClaw's plugins are not supported: use `command`")
+            provider.wrong("pluginIntegration", "programs of OpenClaw plugins are not supported: use `command`")
         );
     }
     let program = provider.required("command")?;
@@ -49,7 +49,7 @@ pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<Found, SecretErro
     Ok(Found { secret: SecretString::from(answer), source: Some(program.clone()) })
 }
 
-/// Whether `id` is one the protocol takes: `[A-Za-z0-9][A-Za-z0-9._:/#-]{0,255}` without `.` or `..` as a step.
+/// Returns true if the protocol accepts `id`: `[A-Za-z0-9][A-Za-z0-9._:/#-]{0,255}` without `.` or `..` as a component.
 fn is_id(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_alphanumeric())
         && id.len() <= 256
@@ -57,7 +57,7 @@ fn is_id(id: &str) -> bool {
         && !id.split('/').any(|step| matches!(step, "." | ".."))
 }
 
-/// The program with only the environment that the provider hands on.
+/// Prepares the program with only the environment that the provider passes.
 fn command(path: &Path, provider: &Provider<'_>) -> Result<Command, SecretError> {
     let mut command = Command::new(path);
     command.args(provider.texts("args")?.unwrap_or_default()).env_clear();
@@ -72,29 +72,29 @@ fn command(path: &Path, provider: &Provider<'_>) -> Result<Command, SecretError>
     Ok(command)
 }
 
-/// What the program says to `request` on its stdout.
+/// Sends `request` to the program and returns its stdout.
 fn talk(mut command: Command, request: &str, timeout: Duration, max_output: u64) -> Result<String, String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let deadline = Instant::now() + timeout;
-    let mut child = start(|| command.spawn(), deadline).map_err(|error| format!("failed to start: {error}"))?;
+    let mut child = start(|| command.spawn(), deadline).map_err(|error| format!("cannot start it: {error}"))?;
     let (sender, receiver) = mpsc::channel();
     if let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) {
         let request = request.to_owned();
         let conversation = thread::Builder::new().spawn(move || {
-            // A program that reads nothing is fine: what counts is its answer.
+            // A program may ignore its stdin; only its answer counts.
             drop(stdin.write_all(request.as_bytes()));
             drop(stdin);
             let mut output = Vec::new();
             let read = stdout.take(max_output + 1).read_to_end(&mut output);
             drop(sender.send(read.map(|_| output)));
         });
-        // Where there is no thread for it, the sender is gone, and so is the answer.
+        // If no thread could be created, the sender is dropped, and the receiver reports it.
         drop(conversation);
     }
     let output = match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(Ok(output)) if output.len() as u64 > max_output => Err(format!("it answered more than {max_output} bytes")),
         Ok(Ok(output)) => String::from_utf8(output).map_err(|_| "its answer is not UTF-8".to_owned()),
-        Ok(Err(error)) => Err(format!("failed to read its answer: {error}")),
+        Ok(Err(error)) => Err(format!("cannot read its answer: {error}")),
         Err(RecvTimeoutError::Timeout) => Err(format!("no answer in {} ms", timeout.as_millis())),
         Err(RecvTimeoutError::Disconnected) => Err("no answer".to_owned()),
     };
@@ -105,7 +105,7 @@ fn talk(mut command: Command, request: &str, timeout: Duration, max_output: u64)
     }
 }
 
-/// Starts a program; tries again until `deadline` where the system has no descriptor, memory or process left for now.
+/// Starts a program; retries until `deadline` while the system lacks descriptors, memory or processes.
 fn start<T>(mut spawn: impl FnMut() -> io::Result<T>, deadline: Instant) -> io::Result<T> {
     loop {
         match spawn() {
@@ -115,9 +115,9 @@ fn start<T>(mut spawn: impl FnMut() -> io::Result<T>, deadline: Instant) -> io::
     }
 }
 
-/// Returns true if the program itself is what is wrong.
+/// Returns true if the program itself is the cause.
 fn is_permanent(error: &io::Error) -> bool {
-    /// The file is no program (`ENOEXEC`); the same number on Linux and macOS.
+    /// The file is not executable code (`ENOEXEC`); the same number on Linux and macOS.
     const NO_PROGRAM: i32 = 8;
     use io::ErrorKind::{
         ArgumentListTooLong, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
@@ -127,9 +127,9 @@ fn is_permanent(error: &io::Error) -> bool {
     permanent.contains(&error.kind()) || error.raw_os_error() == Some(NO_PROGRAM)
 }
 
-/// Waits until `deadline` for the program to end by itself, then stops it and has no status to tell.
+/// Waits for the program to exit until `deadline`, then kills it and returns no status.
 fn end(mut child: Child, deadline: Instant) -> Result<Option<ExitStatus>, String> {
-    let failed = |error: std::io::Error| format!("failed to wait for it: {error}");
+    let failed = |error: std::io::Error| format!("cannot wait for it: {error}");
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().map_err(failed)? {
             return Ok(Some(status));
@@ -141,7 +141,7 @@ fn end(mut child: Child, deadline: Instant) -> Result<Option<ExitStatus>, String
     Ok(None)
 }
 
-/// The value of `id` in what the program said.
+/// Returns the value of `id` in the program's answer.
 fn answer(output: &str, id: &str, json_only: bool) -> Result<String, String> {
     let answer = match serde_json::from_str::<Value>(output) {
         Ok(answer) if json_only || answer.is_object() => answer,
@@ -155,13 +155,13 @@ fn answer(output: &str, id: &str, json_only: bool) -> Result<String, String> {
         return Ok(value.to_owned());
     }
     match answer["errors"][id]["code"].as_str() {
-        Some("NOT_FOUND") => Err(format!("it does not know {id}")),
-        Some("AMBIGUOUS_DUPLICATE_KEY") => Err(format!("it knows {id} more than once")),
-        _ => Err(format!("its answer has no text for {id}")),
+        Some("NOT_FOUND") => Err(format!("it has no secret {id}")),
+        Some("AMBIGUOUS_DUPLICATE_KEY") => Err(format!("it returned {id} more than once")),
+        _ => Err(format!("its value of {id} is not a text")),
     }
 }
 
-/// Refuses a program that others could have put there, as OpenClaw does.
+/// Rejects a program that other users could have replaced, as OpenClaw does.
 #[cfg(unix)]
 fn check_trusted(path: &Path, provider: &Provider<'_>) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt;
@@ -173,17 +173,17 @@ fn check_trusted(path: &Path, provider: &Provider<'_>) -> Result<(), String> {
     if folders.is_some_and(|folders| !folders.iter().any(is_trusted)) {
         return Err("it is in none of trustedDirs".to_owned());
     }
-    let metadata = path.symlink_metadata().map_err(|error| format!("failed to find it: {error}"))?;
+    let metadata = path.symlink_metadata().map_err(|error| format!("cannot find it: {error}"))?;
     if !metadata.is_file() {
-        return Err("expected a regular file, not a link: name the program it points to".to_owned());
+        return Err("expected a regular file, not a link: use the path of its target".to_owned());
     }
     if metadata.mode() & 0o022 != 0 {
-        return Err(format!("others may change it: run `chmod go-w {}`", path.display()));
+        return Err(format!("other users can change it: run `chmod go-w {}`", path.display()));
     }
     Ok(())
 }
 
-/// Without Unix permissions there is no telling who can change the program.
+/// Without Unix permissions it is unknown who can change the program.
 #[cfg(not(unix))]
 fn check_trusted(_path: &Path, _provider: &Provider<'_>) -> Result<(), String> {
     Err("programs for secrets are not supported on this system: use an environment variable".to_owned())
@@ -193,7 +193,7 @@ fn check_trusted(_path: &Path, _provider: &Provider<'_>) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    /// The number of attempts, and whether the last one worked, where the first two fail with `errno`.
+    /// Counts the attempts, and whether the last one worked, if the first two fail with `errno`.
     fn attempts(errno: i32, deadline: Instant) -> (u32, bool) {
         let mut attempts = 0;
         let started = start(

@@ -1,4 +1,4 @@
-//! `agent`: who answers.
+//! `agent`: the agent that answers.
 
 use std::time::Duration;
 
@@ -16,73 +16,73 @@ use crate::openclaw::{OpenClaw, PASSWORD};
 use crate::presets::{PRESETS, Preset};
 use crate::problem::Problem;
 
-/// Who answers.
+/// The agent's settings.
 #[derive(Debug, Clone)]
 pub struct Agent {
-    /// The kind of agent, with what it needs.
+    /// Kind of agent, with its settings.
     pub kind: AgentKind,
-    /// What a contact is told once when the agent has been out for a while.
+    /// Text that a contact gets once if the agent does not answer for a while.
     pub unavailable_text: String,
 }
 
-/// The kind of agent, with what it needs.
+/// A kind of agent, with its settings.
 #[derive(Debug, Clone)]
 pub enum AgentKind {
-    /// Sends back what was said.
+    /// Repeats every message.
     Echo,
-    /// A program that is started for each turn.
+    /// A program started for each turn.
     Command(CommandAgent),
-    /// An API that speaks OpenAI's chat completions.
+    /// A server with OpenAI's chat completions API.
     OpenAi(OpenAiAgent),
     /// A running OpenClaw, over HTTP.
     OpenClaw(OpenClawAgent),
 }
 
-/// A program that is started for each turn.
+/// A program started for each turn.
 #[derive(Debug, Clone)]
 pub struct CommandAgent {
-    /// What is started.
+    /// Command line.
     pub command: CommandLine,
-    /// How long a turn may take.
+    /// Time limit of a turn.
     pub timeout: Duration,
 }
 
-/// A program and how it is started.
+/// A program with arguments, or a shell command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommandLine {
-    /// Directly: the program, then its arguments; never empty.
+    /// Program and arguments, started directly; never empty.
     Program(Vec<String>),
-    /// By the shell, which reads this line.
+    /// A command line for the shell.
     Shell(String),
 }
 
-/// An API that speaks OpenAI's chat completions.
+/// A server with OpenAI's chat completions API.
 #[derive(Debug, Clone)]
 pub struct OpenAiAgent {
-    /// Where the API is, without `/chat/completions` and without a slash at the end.
+    /// Base URL, without `/chat/completions` and trailing slash.
     pub base_url: String,
-    /// The key, where one is needed.
+    /// API key, if needed.
     pub api_key: Option<SecretString>,
-    /// The model.
+    /// Model.
     pub model: String,
-    /// What the model is told first.
+    /// System prompt.
     pub system_prompt: Option<String>,
-    /// How many earlier turns the model is shown.
+    /// Number of earlier turns sent to the model.
     pub history_turns: u32,
-    /// How long a turn may take.
+    /// Time limit of a turn.
     pub timeout: Duration,
 }
 
 /// A running OpenClaw, over HTTP.
 #[derive(Debug, Clone)]
 pub struct OpenClawAgent {
-    /// Where OpenClaw's gateway is, without a slash at the end.
+    /// Base URL of its gateway, without a trailing slash.
     pub base_url: String,
-    /// The gateway's token, or its password.
+    /// Token or password of its gateway.
     pub token: Option<SecretString>,
-    /// Which of OpenClaw's agents answers; none is its default one.
+    /// Name of the OpenClaw agent; none for the default one.
     pub agent_id: Option<String>,
-    /// How long a turn may take.
+    /// Time limit of a turn.
     pub timeout: Duration,
 }
 
@@ -97,7 +97,7 @@ enum Kind {
 const KINDS: &[(&str, Kind)] =
     &[("echo", Kind::Echo), ("command", Kind::Command), ("openai", Kind::OpenAi), ("openclaw", Kind::OpenClaw)];
 
-/// Which kinds a key is for; the others take no notice of it.
+/// The kinds that each key applies to; other kinds ignore it.
 const USED_BY: &[(&str, &[Kind])] = &[
     ("command", &[Kind::Command]),
     ("baseUrl", &[Kind::OpenAi, Kind::OpenClaw]),
@@ -110,13 +110,13 @@ const USED_BY: &[(&str, &[Kind])] = &[
     ("timeoutSeconds", &[Kind::Command, Kind::OpenAi, Kind::OpenClaw]),
 ];
 
-/// Where OpenAI's own API is.
+/// Base URL of OpenAI's API.
 const OPENAI: &str = PRESETS[0].base_url;
 
 impl Agent {
     pub(crate) fn read(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> Self {
         let kind = read_kind(keys, openclaw);
-        let unavailable = "What a person is told once when the agent has not answered for two minutes.";
+        let unavailable = "What a contact reads once if the agent has not answered for two minutes.";
         let sorry = "I can't answer right now. I will as soon as I can.".to_owned();
         let unavailable_text = keys.key("unavailableText", unavailable, Text).or(sorry);
         Self { kind, unavailable_text }
@@ -124,43 +124,42 @@ impl Agent {
 }
 
 fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
-    let doc = "`echo` sends back what was said; `command` starts a program; `openai` asks any API that speaks OpenAI's \
-               chat completions; `openclaw` asks a running OpenClaw over HTTP.";
-    let rule = "`openclaw` where the file enables `gateway.http.endpoints.chatCompletions`, else `echo`";
+    let doc = "`echo` repeats every message; `command` starts a program; `openai` uses any server with OpenAI's chat \
+        completions API; `openclaw` uses a running OpenClaw over HTTP.";
+    let rule = "`openclaw` if the file enables `gateway.http.endpoints.chatCompletions`, else `echo`";
     let default = if openclaw.has_chat_completions { Kind::OpenClaw } else { Kind::Echo };
     let kind = keys.key("kind", doc, KindOfAgent).or_by_rule(rule, default);
     match kind {
         Kind::Echo if keys.written("kind").is_none() => {
-            keys.warning("kind", "no agent is chosen: texts are sent back as they are (echo)");
+            keys.warning("kind", "no agent is configured: the `echo` agent repeats every message");
         }
         Kind::OpenClaw if keys.written("kind").is_none() => keys.warning(
             "kind",
-            "no agent is chosen: OpenClaw answers, because gateway.http.endpoints.chatCompletions is enabled",
+            "no agent is configured: OpenClaw answers, because gateway.http.endpoints.chatCompletions is enabled",
         ),
         _ => {}
     }
     let base_url = read_base_url(keys, kind, openclaw);
     let command = keys
-        .key("command", "For `command`: the program and its arguments, or a line for the shell.", Command)
+        .key("command", "For `command`: the program and its arguments, or a shell command line.", Command)
         .optional();
-    let api_key =
-        keys.key("apiKey", "For `openai`: the key of the API.", Secret).or_variable("OPENAI_API_KEY").optional();
+    let api_key = keys.key("apiKey", "For `openai`: the API key.", Secret).or_variable("OPENAI_API_KEY").optional();
     let model = keys.key("model", "For `openai`: the model.", Text).optional();
-    let system_prompt = keys.key("systemPrompt", "For `openai`: what the model is told first.", Text).optional();
+    let system_prompt = keys.key("systemPrompt", "For `openai`: the system prompt.", Text).optional();
     let history = Whole { from: 0, to: 1000_u32 };
     let history_turns =
-        keys.key("historyTurns", "For `openai`: how many earlier turns the model is shown.", history).or(20);
-    let token = keys.key("token", "For `openclaw`: the token of its gateway, or its password.", Secret);
+        keys.key("historyTurns", "For `openai`: how many earlier turns the model gets.", history).or(20);
+    let token = keys.key("token", "For `openclaw`: the token or password of its gateway.", Secret);
     let (key, variable) = match openclaw.wants_password {
         true => ("gateway.auth.password", PASSWORD),
         false => ("gateway.auth.token", "OPENCLAW_GATEWAY_TOKEN"),
     };
     let token = token.or_key(key, openclaw.credential.filter(|_| kind == Kind::OpenClaw));
     let token = token.or_variable(variable).optional();
-    let agent_id = keys.key("agentId", "For `openclaw`: which of its agents answers.", Text);
+    let agent_id = keys.key("agentId", "For `openclaw`: the name of the agent that answers.", Text);
     let agent_id = agent_id.optional_by_rule("its default agent", None);
     let seconds = Whole { from: 1, to: 3600_u32 };
-    let seconds = keys.key("timeoutSeconds", "How long a turn may take, in seconds.", seconds).or(120);
+    let seconds = keys.key("timeoutSeconds", "Time limit of a turn, in seconds.", seconds).or(120);
     let timeout = Duration::from_secs(seconds.into());
     warn_of_unused(keys, kind);
     match kind {
@@ -182,33 +181,30 @@ fn read_base_url(keys: &mut Keys<'_, '_>, kind: Kind, openclaw: &OpenClaw<'_>) -
         Kind::Echo | Kind::Command => None,
     };
     let rule = "`https://api.openai.com/v1` for `openai`, `http://127.0.0.1:<gateway.port>` for `openclaw`";
-    let url =
-        keys.key("baseUrl", "For `openai` and `openclaw`: where the API is.", Address).optional_by_rule(rule, default);
+    let url = keys
+        .key("baseUrl", "For `openai` and `openclaw`: the base URL of the API.", Address)
+        .optional_by_rule(rule, default);
     url.unwrap_or_default().trim_end_matches('/').to_owned()
 }
 
 fn required_command(keys: &mut Keys<'_, '_>, command: Option<CommandLine>) -> CommandLine {
     if command.is_none() && keys.written("command").is_none() {
-        keys.problem(
-            "command",
-            "the key is missing, expected the program to start",
-            "for example [\"./answer\", \"--sms\"]",
-        );
+        keys.problem("command", "missing key, expected the program to start", "for example [\"./answer\", \"--sms\"]");
     }
     command.unwrap_or(CommandLine::Program(vec![]))
 }
 
 fn required_model(keys: &mut Keys<'_, '_>, model: Option<String>) -> String {
     if model.is_none() && keys.written("model").is_none() {
-        keys.problem("model", "the key is missing, expected the model to ask", "for example model: \"gpt-4.1-mini\"");
+        keys.problem("model", "missing key, expected the name of a model", "for example model: \"gpt-4.1-mini\"");
     }
     model.unwrap_or_default()
 }
 
-/// OpenAI itself answers nobody without a key; other APIs may.
+/// OpenAI itself requires a key; other servers may not.
 fn require_key(keys: &mut Keys<'_, '_>, base_url: &str, has_key: bool) {
     if !has_key && base_url == OPENAI && keys.written("apiKey").is_none() {
-        keys.problem("apiKey", "the key is missing", "set agent.apiKey or the environment variable OPENAI_API_KEY");
+        keys.problem("apiKey", "missing key", "set agent.apiKey or the environment variable OPENAI_API_KEY");
     }
 }
 
@@ -221,7 +217,7 @@ fn warn_of_unused(keys: &mut Keys<'_, '_>, kind: Kind) {
     }
 }
 
-/// One of the kinds; a server that people know by name is `openai` at another address.
+/// One of the kinds. The name of a well-known server gets a hint to use `openai` with its URL.
 struct KindOfAgent;
 
 impl Form for KindOfAgent {
@@ -254,14 +250,14 @@ impl Form for KindOfAgent {
     }
 }
 
-/// A program with arguments, or a line for the shell.
+/// A program with arguments, or a shell command line.
 struct Command;
 
 impl Form for Command {
     type Value = CommandLine;
 
     fn expected(&self) -> String {
-        "a list of program and arguments, or a text for the shell".to_owned()
+        "a list of program and arguments, or a shell command line".to_owned()
     }
 
     fn schema(&self) -> Json {

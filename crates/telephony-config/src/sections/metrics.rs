@@ -1,4 +1,4 @@
-//! `metrics`: where monitoring looks, apart from what the public reaches.
+//! `metrics`: a listener for monitoring, separate from the public one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,20 +6,19 @@ use crate::form::numbers::Whole;
 use crate::keys::Keys;
 use crate::sections::serve::address;
 
-/// Where monitoring looks.
+/// The metrics listener.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    /// The address of `/metrics`; none where it is off. Port 0 lets the system choose one.
+    /// Address of `/metrics`; none if it is off. Port 0 lets the system choose.
     pub address: Option<SocketAddr>,
 }
 
 impl Metrics {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
         let port =
-            "The port of `/metrics`, for Prometheus and its like; 0 lets the system choose, without it there is none.";
+            "The port of `/metrics`, for Prometheus and similar tools; 0 lets the system choose. Off by default.";
         let port = keys.key("port", port, Whole { from: 0, to: u16::MAX }).optional();
-        let bind = "The address to listen on for it. Nobody is asked who they are: leave it at this machine or a network \
-                    of your own.";
+        let bind = "The address to listen on. There is no authentication: use this machine or a private network only.";
         let bind: IpAddr = keys.key("bind", bind, address()).or(Ipv4Addr::LOCALHOST.into());
         Self { address: port.map(|port| SocketAddr::new(bind, port)) }
     }

@@ -1,4 +1,4 @@
-//! `serve`: where the webhook listens.
+//! `serve`: the webhook's listener.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,16 +6,16 @@ use crate::form::numbers::Whole;
 use crate::form::texts::Parsed;
 use crate::keys::Keys;
 
-/// Where the webhook listens.
+/// The webhook's listener.
 #[derive(Debug, Clone)]
 pub struct Serve {
-    /// The TCP port; 0 lets the system choose one.
+    /// TCP port; 0 lets the system choose.
     pub port: u16,
-    /// The address of the machine that is listened on.
+    /// Address to listen on.
     pub bind: IpAddr,
-    /// The path of messages and calls that come in.
+    /// Path for incoming messages and calls.
     pub path: String,
-    /// The path of message and call statuses.
+    /// Path for message and call statuses.
     pub status_path: String,
 }
 
@@ -27,32 +27,32 @@ impl Serve {
             port: keys.key("port", port, Whole { from: 0, to: u16::MAX }).or(3335),
             bind: keys.key("bind", bind, address()).or(Ipv4Addr::LOCALHOST.into()),
             path: keys
-                .key("path", "The path of messages and calls that come in.", path())
+                .key("path", "The path for incoming messages and calls.", path())
                 .or("/telephony/webhook".to_owned()),
             status_path: keys
-                .key("statusPath", "The path of message and call statuses.", path())
+                .key("statusPath", "The path for message and call statuses.", path())
                 .or("/telephony/status".to_owned()),
         };
         serve.check(keys);
         serve
     }
 
-    /// Every path leads to one thing only.
+    /// Checks that the paths are distinct.
     fn check(&self, keys: &mut Keys<'_, '_>) {
         for (name, path) in [("path", &self.path), ("statusPath", &self.status_path)] {
             if path == HEALTH {
-                keys.problem(name, "found \"/health\", which answers whether the gateway is up", "choose another path");
+                keys.problem(name, "\"/health\" is reserved for the gateway's health check", "choose another path");
             }
         }
         if self.path == self.status_path {
             let message = format!("found {:?} for both path and statusPath, expected two different paths", self.path);
-            let hint = "leave statusPath out: statuses that come to path are recognised anyway";
+            let hint = "remove statusPath: statuses are recognized on path as well";
             keys.problem("statusPath", message, hint);
         }
     }
 }
 
-/// Where the gateway says that it is up.
+/// Path of the health check.
 const HEALTH: &str = "/health";
 
 /// An IP address.

@@ -1,4 +1,4 @@
-//! `sms`: how answers become messages and how fast they leave.
+//! `sms`: splitting and pace of messages.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use crate::form::numbers::{SegmentsPerSecond, Whole};
 use crate::form::{Choice, Switch};
 use crate::keys::Keys;
 
-/// How answers become messages.
+/// Splitting and pace of messages.
 #[derive(Debug, Clone)]
 pub struct Sms {
-    /// Where an answer is divided.
+    /// Way to split an answer.
     pub chunk_mode: ChunkMode,
-    /// UTF-16 units a part may have, its number included.
+    /// UTF-16 units per part, including its number.
     pub max_length: u16,
-    /// Whether parts start with `[1/3] ` when there are several.
+    /// True if parts start with `[1/3] ` when there are several.
     pub segment_numbering: bool,
-    /// How fast a line may send.
+    /// Pace of each line.
     pub pacing: Pacing,
-    /// How long texts of one contact are gathered into one turn; zero turns merging off.
+    /// Time for which texts of one contact are merged into one turn; zero turns merging off.
     pub coalesce: Duration,
 }
 
@@ -29,16 +29,16 @@ const MODES: &[(&str, ChunkMode)] =
 
 impl Sms {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
-        let mode = "`auto`: as few messages as Twilio takes, cut at paragraph, sentence or word; `single`: one message, \
-                    the rest cut off; `multi`: one message per carrier segment (160 or 70 characters).";
-        let length = "The longest message in UTF-16 units, numbering included.";
-        let pace = "Segments a line may send per second; `null` for no pacing.";
-        let coalesce = "Texts of one person within this many milliseconds become one turn; 0 turns merging off.";
+        let mode = "`auto`: as few messages as Twilio accepts, split at paragraphs, sentences or words; `single`: one \
+            message, the rest cut off; `multi`: one message per carrier segment (160 or 70 characters).";
+        let length = "The longest message in UTF-16 units, including its number.";
+        let pace = "Segments per second and line; `null` for no pacing.";
+        let coalesce = "Texts of one contact within this many milliseconds become one turn; 0 turns merging off.";
         Self {
             chunk_mode: keys.key("chunkMode", mode, Choice(MODES)).or(ChunkMode::Auto),
             max_length: keys.key("maxLength", length, Whole { from: MIN_LENGTH, to: MAX_LENGTH }).or(MAX_LENGTH),
             segment_numbering: keys
-                .key("segmentNumbering", "Puts `[1/3] ` in front when there is more than one message.", Switch)
+                .key("segmentNumbering", "Puts `[1/3] ` in front of each message if there are several.", Switch)
                 .or(true),
             pacing: keys
                 .key("segmentsPerSecond", pace, SegmentsPerSecond)

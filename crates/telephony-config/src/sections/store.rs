@@ -1,4 +1,4 @@
-//! `store`: where messages are kept, and how long.
+//! `store`: the message store and retention.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ use crate::form::{At, Form};
 use crate::keys::Keys;
 use crate::web_address::hide_userinfo;
 
-/// Where messages are kept, and how long.
+/// The message store and retention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// The SQLite file; none is the usual one in the state folder.
+    /// SQLite file; none for the default one in the state folder.
     pub file: Option<PathBuf>,
-    /// Days after which messages are deleted.
+    /// Days until messages are deleted.
     pub retention_days: u32,
 }
 
 impl Store {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
-        let url = "The database; other kinds come in a later release.";
+        let url = "The database; only SQLite is supported.";
         let url = keys.key("url", url, SqliteUrl).optional_by_rule("SQLite in the state folder", None);
-        let days = "Days after which messages are deleted.";
+        let days = "Days until messages are deleted.";
         Self {
             file: url.map(|path| keys.reading.environment.expand(&path)),
             retention_days: keys.key("retentionDays", days, Whole { from: 1, to: 36_500_u32 }).or(365),

@@ -1,4 +1,4 @@
-//! `tunnel`: how the world reaches a machine without a public address.
+//! `tunnel`: reaches a machine without a public address.
 
 use secrecy::SecretString;
 
@@ -7,20 +7,20 @@ use crate::form::texts::Parsed;
 use crate::form::{Choice, Switch};
 use crate::keys::Keys;
 
-/// How the world reaches a machine without a public address.
+/// The tunnel to a machine without a public address.
 #[derive(Debug, Clone)]
 pub struct Tunnel {
-    /// Who runs the tunnel; none is no tunnel.
+    /// Tunnel service; none for no tunnel.
     pub provider: Option<TunnelProvider>,
-    /// ngrok's token; without it the agent's own `ngrok.yml` is used.
+    /// ngrok's token; the default is the one in ngrok's own `ngrok.yml`.
     pub ngrok_auth_token: Option<SecretString>,
-    /// The ngrok domain that is asked for.
+    /// ngrok domain to request.
     pub ngrok_domain: Option<String>,
-    /// Whether Twilio is told the tunnel's URL whenever it changes.
+    /// True if Twilio's webhooks are updated whenever the tunnel's URL changes.
     pub sync_webhooks: bool,
 }
 
-/// Who runs a tunnel.
+/// A tunnel service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TunnelProvider {
     /// ngrok.
@@ -40,29 +40,29 @@ const PROVIDERS: &[(&str, Option<TunnelProvider>)] = &[
 
 impl Tunnel {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
-        let sync = "Tells Twilio the tunnel's URL whenever it changes.";
+        let sync = "Updates Twilio's webhooks whenever the tunnel's URL changes.";
         let tunnel = Self {
-            provider: keys.key("provider", "Who runs the tunnel.", Choice(PROVIDERS)).or(None),
+            provider: keys.key("provider", "The tunnel service.", Choice(PROVIDERS)).or(None),
             ngrok_auth_token: keys
-                .key("ngrokAuthToken", "The token of your ngrok account.", Secret)
+                .key("ngrokAuthToken", "The authtoken of your ngrok account.", Secret)
                 .or_variable("NGROK_AUTHTOKEN")
                 .optional_by_rule("the token in ngrok's own `ngrok.yml`", None),
             ngrok_domain: keys
-                .key("ngrokDomain", "The ngrok domain to ask for, which then never changes.", host())
+                .key("ngrokDomain", "The ngrok domain to request, for a URL that never changes.", host())
                 .or_variable("NGROK_DOMAIN")
                 .optional(),
             sync_webhooks: keys.key("syncWebhooks", sync, Switch).or(false),
         };
         if tunnel.provider == Some(TunnelProvider::Ngrok) && tunnel.ngrok_auth_token.is_none() {
-            let message =
-                "no ngrokAuthToken and no NGROK_AUTHTOKEN: the token of ngrok's own ngrok.yml is used, if there is one";
+            let message = "neither ngrokAuthToken nor NGROK_AUTHTOKEN is set: the token in ngrok's own ngrok.yml is used, if \
+                there is one";
             keys.warning("provider", message);
         }
         tunnel
     }
 }
 
-/// The name of a host, without scheme and path.
+/// A host name without scheme and path.
 pub(super) fn host() -> Parsed<String> {
     Parsed {
         expected: "a host name such as \"your-domain.com\", without https:// and path",

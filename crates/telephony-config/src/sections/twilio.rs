@@ -1,4 +1,4 @@
-//! `twilio`: the account, its secrets, and where its API is.
+//! `twilio`: the account, its secrets, and the API's address.
 
 use std::collections::BTreeMap;
 
@@ -15,48 +15,48 @@ use crate::keys::Keys;
 /// Twilio's credentials and settings.
 #[derive(Debug, Clone)]
 pub struct Twilio {
-    /// The account's SID, `AC…`.
+    /// Account SID, `AC…`.
     pub account_sid: Option<String>,
-    /// The account's token: signs webhooks, and is the password of the API where there is no API key.
+    /// Auth Token: signs webhooks, and is the API's password unless there is an API key.
     pub auth_token: Option<SecretString>,
-    /// The Messaging Service that messages go out from, `MG…`; wins over the number.
+    /// Messaging Service that sends messages, `MG…`; takes precedence over the number.
     pub messaging_service_sid: Option<String>,
-    /// What the API is used with in place of the token.
+    /// API key used in place of the token.
     pub api_key: Option<ApiKey>,
-    /// Tokens whose signatures are also taken, while one is being replaced.
+    /// Older tokens whose signatures are still accepted during a rotation.
     pub previous_auth_tokens: Vec<SecretString>,
-    /// Secrets of Twilio's SharedKeys by their id.
+    /// Twilio SharedKeys: secrets by id.
     pub shared_keys: BTreeMap<String, SecretString>,
-    /// The region that data stays in, such as `ie1`.
+    /// Region where data is stored, such as `ie1`.
     pub region: Option<String>,
-    /// The point of entry, such as `dublin`.
+    /// Edge location for requests, such as `dublin`.
     pub edge: Option<String>,
-    /// Where the API is, when it is not at Twilio.
+    /// Base URL of the API, if not Twilio's.
     pub api_base_url: Option<ApiBaseUrl>,
-    /// How Twilio connects to us, appended to the URLs it is told; empty for its own way.
+    /// Connection overrides appended to our URLs; empty for Twilio's defaults.
     pub connection_overrides: String,
 }
 
-/// An API key of Twilio's.
+/// A Twilio API key.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
-    /// The key's SID, `SK…`.
+    /// SID, `SK…`.
     pub sid: String,
-    /// The key's secret.
+    /// Secret.
     pub secret: SecretString,
 }
 
-/// Where Twilio's API is, for tests and the simulator; no address ends in a slash.
+/// A replacement for Twilio's API, for tests and the simulator; URLs have no trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiBaseUrl {
-    /// One address for every product.
+    /// One URL for every product.
     All(String),
-    /// An address for each product named (`api`, `messaging`, `monitor`, …); the others are at Twilio.
+    /// One URL per product (`api`, `messaging`, `monitor`, …); the others are Twilio's.
     ByProduct(BTreeMap<String, String>),
 }
 
 impl ApiBaseUrl {
-    /// The address of `product`; none when it is at Twilio.
+    /// Returns the URL of `product`; none if it is Twilio's.
     pub fn of(&self, product: &str) -> Option<&str> {
         match self {
             ApiBaseUrl::All(url) => Some(url),
@@ -67,26 +67,28 @@ impl ApiBaseUrl {
 
 impl Twilio {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
-        let account_sid = keys.key("accountSid", "The Account SID of Twilio's console.", Sid("AC"));
+        let account_sid = keys.key("accountSid", "The Account SID from the Twilio Console.", Sid("AC"));
         let account_sid = account_sid.or_variable("TWILIO_ACCOUNT_SID").optional();
-        let auth_token = "The Auth Token of Twilio's console; checks the signatures of webhooks.";
+        let auth_token = "The Auth Token from the Twilio Console; verifies webhook signatures.";
         let auth_token = keys.key("authToken", auth_token, Secret).or_variable("TWILIO_AUTH_TOKEN").optional();
-        let service = "The Messaging Service that messages go out from; wins over `fromNumber`.";
+        let service = "The Messaging Service that sends messages; takes precedence over `fromNumber`.";
         let service = keys.key("messagingServiceSid", service, Sid("MG"));
         let messaging_service_sid = service.or_variable("TWILIO_MESSAGING_SERVICE_SID").optional();
         let api_key = read_api_key(keys);
-        let previous = "Tokens whose signatures are also accepted while one replaces the other.";
+        let previous = "Older tokens whose signatures are still accepted during a rotation.";
         let previous_auth_tokens = keys.key("previousAuthTokens", previous, List(Secret)).or(vec![]);
-        let shared = Named { name: "the key's id", form: Secret };
-        let shared_keys = "Secrets of Twilio's SharedKeys, whose HMAC_SHA256 signatures are also accepted.";
+        let shared = Named { name: "id of the key", form: Secret };
+        let shared_keys = "Twilio SharedKeys, whose HMAC_SHA256 signatures are also accepted: secrets by id.";
         let shared_keys = keys.key("sharedKeys", shared_keys, shared).or(BTreeMap::new());
-        let region = keys.key("region", "The region your data stays in, such as `ie1`.", host_label()).optional();
-        let edge =
-            keys.key("edge", "Where requests enter Twilio's network, such as `dublin`.", host_label()).optional();
-        let base = "Another place for Twilio's API, for tests and the simulator.";
+        let region =
+            keys.key("region", "The region where your data is stored, such as `ie1`.", host_label()).optional();
+        let edge = keys
+            .key("edge", "The edge location where requests enter Twilio's network, such as `dublin`.", host_label())
+            .optional();
+        let base = "A different base URL for Twilio's API, for tests and the simulator.";
         let api_base_url = keys.key("apiBaseUrl", base, ApiBaseUrls).optional();
         warn_of_region(keys, region.as_deref(), edge.as_deref(), api_base_url.as_ref());
-        let overrides = "How Twilio connects to your URLs, appended to them as `#…`; `\"\"` for its own way.";
+        let overrides = "Twilio's connection overrides, appended to your URLs as `#…`; `\"\"` for Twilio's defaults.";
         let connection_overrides =
             keys.key("connectionOverrides", overrides, connection_overrides()).or("rc=3&rp=5xx,ct,rt".to_owned());
         Self {
@@ -103,24 +105,24 @@ impl Twilio {
         }
     }
 
-    /// The edge that requests go by: the one that is set, or the region's own.
+    /// Returns the edge in use: the configured one, or the region's own.
     pub fn edge_in_use(&self) -> Option<&str> {
         self.edge.as_deref().or_else(|| self.region.as_deref().and_then(edge_of))
     }
 }
 
-/// Says which host is used where only one of region and edge is set, because each alone leads elsewhere than people expect.
+/// Warns about the resulting host if only one of region and edge is set, because each alone has surprising effects.
 fn warn_of_region(keys: &mut Keys<'_, '_>, region: Option<&str>, edge: Option<&str>, base: Option<&ApiBaseUrl>) {
     let key = if region.is_some() { "region" } else { "edge" };
     let message = match (region, edge) {
         (None, None) => return,
         _ if base.is_some_and(|base| base.of("api").is_some()) => {
-            "it has no effect: apiBaseUrl says where the API is".to_owned()
+            "it has no effect: apiBaseUrl replaces the API's address".to_owned()
         }
         (Some(region), None) => without_edge(region),
         (None, Some(edge)) => format!(
-            "no region is set, so it is us1: requests go to api.{edge}.us1.twilio.com, and data is kept in the United \
-             States. Set twilio.region where it is to be kept elsewhere"
+            "no region is set, so it is us1: requests go to api.{edge}.us1.twilio.com, and data is stored in the \
+            United States. Set twilio.region to store it elsewhere"
         ),
         (Some(_), Some(_)) => return,
     };
@@ -130,8 +132,8 @@ fn warn_of_region(keys: &mut Keys<'_, '_>, region: Option<&str>, edge: Option<&s
 fn without_edge(region: &str) -> String {
     match edge_of(region) {
         Some(edge) => format!(
-            "no edge is set: requests go to api.{edge}.{region}.twilio.com, by the region's own edge. Twilio requires \
-             both: set twilio.edge to \"{edge}\""
+            "no edge is set: requests go to api.{edge}.{region}.twilio.com, through the region's own edge. Twilio \
+            requires both: set twilio.edge to \"{edge}\""
         ),
         None => format!(
             "no edge is set: requests go to api.{region}.twilio.com, which Twilio may not serve. Twilio requires both \
@@ -140,7 +142,8 @@ fn without_edge(region: &str) -> String {
     }
 }
 
-/// The edge in the own place of each region. Twilio serves names without an edge in us1 only since April 2026.
+/// Returns the edge at the site of each region. Only since April 2026 does Twilio serve names without an edge, and only
+/// in us1.
 fn edge_of(region: &str) -> Option<&'static str> {
     match region {
         "us1" => Some("ashburn"),
@@ -152,19 +155,21 @@ fn edge_of(region: &str) -> Option<&'static str> {
 }
 
 fn read_api_key(keys: &mut Keys<'_, '_>) -> Option<ApiKey> {
-    let sid = keys.key("apiKeySid", "An API key for the API; signatures still need `authToken`.", Sid("SK")).optional();
+    let sid = keys
+        .key("apiKeySid", "An API key for requests to Twilio; signatures still need `authToken`.", Sid("SK"))
+        .optional();
     let secret = keys.key("apiKeySecret", "The secret of the API key.", Secret).optional();
     let has_sid = keys.written("apiKeySid").is_some();
     if has_sid != keys.written("apiKeySecret").is_some() {
         let missing = if has_sid { "apiKeySecret" } else { "apiKeySid" };
-        keys.problem(missing, "the key is missing", "an API key is both apiKeySid and apiKeySecret");
+        keys.problem(missing, "missing key", "an API key consists of apiKeySid and apiKeySecret");
     }
     Some(ApiKey { sid: sid?, secret: secret? })
 }
 
 fn host_label() -> Parsed<String> {
     Parsed {
-        expected: "a word of lower-case letters, digits and hyphens",
+        expected: "lower-case letters, digits and hyphens",
         pattern: Some("^[a-z0-9-]+$"),
         parse: |text| {
             let is_label = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
@@ -181,12 +186,12 @@ fn connection_overrides() -> Parsed<String> {
     }
 }
 
-/// One address, or an object with one for each product.
+/// One URL, or an object with one per product.
 struct ApiBaseUrls;
 
 const PER_PRODUCT: Named<Address> = Named { name: "a product such as `api` or `messaging`", form: Address };
 
-/// The products of Twilio's that are asked for something; an address for any other would never be used.
+/// Twilio products that we use; a URL for any other would have no effect.
 const PRODUCTS: [&str; 3] = ["api", "messaging", "monitor"];
 
 impl Form for ApiBaseUrls {

@@ -1,4 +1,4 @@
-//! `voice`: how calls are taken.
+//! `voice`: calls.
 
 use std::time::Duration;
 
@@ -7,50 +7,50 @@ use crate::form::texts::{Parsed, Text};
 use crate::form::{Choice, Switch};
 use crate::keys::Keys;
 
-/// How calls are taken.
+/// Settings for calls.
 #[derive(Debug, Clone)]
 pub struct Voice {
-    /// Whether the assistant takes calls.
+    /// True if the assistant answers calls.
     pub enabled: bool,
-    /// How long a call may last.
+    /// Longest call.
     pub max_duration: Duration,
-    /// What a caller hears first.
+    /// Greeting.
     pub inbound_greeting: String,
-    /// How speech becomes text and back.
+    /// Way to convert speech.
     pub mode: VoiceMode,
-    /// The language spoken, such as `en-US`.
+    /// Language, such as `en-US`.
     pub language: String,
 }
 
-/// How a call's speech becomes text and back.
+/// A way to convert speech to text and back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VoiceMode {
     /// Turn by turn, with webhooks.
     Gather,
-    /// A socket on which the provider sends what it hears.
+    /// A socket on which the provider sends the recognized speech.
     Relay,
 }
 
 impl Voice {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
-        let greeting = "What a caller hears first.";
+        let greeting = "The greeting that callers hear.";
         let hello = "Hello, this is your assistant. How can I help?".to_owned();
         let mode = "`gather`: turn by turn with webhooks; `relay`: over a socket, faster and open to interruptions.";
         let modes = Choice(&[("gather", VoiceMode::Gather), ("relay", VoiceMode::Relay)]);
         let duration = Whole { from: 1, to: MAX_SECONDS };
         Self {
-            enabled: keys.key("enabled", "Whether the assistant takes calls.", Switch).or(false),
+            enabled: keys.key("enabled", "Answers calls.", Switch).or(false),
             max_duration: Duration::from_secs(
-                keys.key("maxDurationSeconds", "How long a call may last, in seconds.", duration).or(300).into(),
+                keys.key("maxDurationSeconds", "The longest call, in seconds.", duration).or(300).into(),
             ),
             inbound_greeting: keys.key("inboundGreeting", greeting, Text).or(hello),
             mode: keys.key("mode", mode, modes).or(VoiceMode::Gather),
-            language: keys.key("language", "The language spoken on calls.", language()).or("en-US".to_owned()),
+            language: keys.key("language", "The language of calls.", language()).or("en-US".to_owned()),
         }
     }
 }
 
-/// The longest call Twilio allows, in seconds: 24 hours.
+/// Twilio's longest call, in seconds: 24 hours.
 const MAX_SECONDS: u32 = 86_400;
 
 fn language() -> Parsed<String> {

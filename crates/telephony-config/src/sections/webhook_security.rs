@@ -1,4 +1,4 @@
-//! `webhookSecurity`: which forwarded headers count.
+//! `webhookSecurity`: trust in forwarded headers.
 
 use std::net::IpAddr;
 
@@ -8,27 +8,25 @@ use crate::form::lists::List;
 use crate::form::texts::Parsed;
 use crate::keys::Keys;
 
-/// Which forwarded headers count.
+/// Trust in forwarded headers.
 #[derive(Debug, Clone)]
 pub struct WebhookSecurity {
     /// Hosts that a forwarded header may name.
     pub allowed_hosts: Vec<String>,
-    /// Whether forwarded headers count at all.
+    /// True to use forwarded headers at all.
     pub trust_forwarding_headers: bool,
-    /// Proxies whose forwarded headers count; IPv4 addresses are never in their IPv6 form.
+    /// Trusted proxies; an IPv4 address is never in its IPv6 form.
     pub trusted_proxy_ips: Vec<IpAddr>,
 }
 
 impl WebhookSecurity {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
-        let hosts = "Host names that a proxy may say a request was for.";
-        let trust = "Believes `X-Forwarded-Host` and `X-Forwarded-Proto` of a trusted proxy for an allowed host.";
+        let hosts = "Host names that a proxy may forward.";
+        let trust = "Uses `X-Forwarded-Host` and `X-Forwarded-Proto` from a trusted proxy for an allowed host.";
         let security = Self {
             allowed_hosts: keys.key("allowedHosts", hosts, List(host())).or(vec![]),
             trust_forwarding_headers: keys.key("trustForwardingHeaders", trust, Switch).or(false),
-            trusted_proxy_ips: keys
-                .key("trustedProxyIPs", "Addresses of the proxies that are believed.", List(address()))
-                .or(vec![]),
+            trusted_proxy_ips: keys.key("trustedProxyIPs", "Addresses of trusted proxies.", List(address())).or(vec![]),
         };
         if security.trust_forwarding_headers {
             security.check(keys);

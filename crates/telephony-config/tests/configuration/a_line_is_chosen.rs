@@ -20,7 +20,7 @@ fn short_codes_and_sender_ids_are_lines() {
         let desk = desk("fromNumber", name);
         assert_eq!(desk.load().telephony.from_number, Some(LineAddress::SenderId(name.to_owned())));
         let warnings = desk.warnings().join("\n");
-        assert!(warnings.contains("only sends") && warnings.contains("opt out"), "{warnings}");
+        assert!(warnings.contains("can only send") && warnings.contains("opt out"), "{warnings}");
     }
     for bad in ["", "123", "5550001", "15550001234", "+1XXXXXXXXXX", "Twelveletters", "ACME!", " ACME", "+ACME"] {
         let problems = desk("fromNumber", bad).problems();

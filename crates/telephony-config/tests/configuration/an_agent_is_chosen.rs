@@ -79,13 +79,13 @@ fn a_command_is_a_program_or_a_line_for_the_shell() {
 #[test]
 fn a_command_agent_without_a_command_is_a_problem() {
     let problems = Desk::with_block("{ agent: { kind: 'command' } }").problems();
-    assert!(problems.contains("agent.command: the key is missing, expected the program to start"), "{problems}");
+    assert!(problems.contains("agent.command: missing key, expected the program to start"), "{problems}");
 }
 
 #[test]
 fn openai_needs_a_model_and_a_key_and_any_other_place_only_a_model() {
     let problems = Desk::with_block("{ agent: { kind: 'openai' } }").problems();
-    assert!(problems.contains("agent.model: the key is missing") && problems.contains("OPENAI_API_KEY"), "{problems}");
+    assert!(problems.contains("agent.model: missing key") && problems.contains("OPENAI_API_KEY"), "{problems}");
     let agent = openai(&Desk::with_block("{ agent: { kind: 'openai', model: 'm' } }").variable("OPENAI_API_KEY", "k"));
     assert_eq!((agent.base_url.as_str(), agent.history_turns), ("https://api.openai.com/v1", 20));
     assert_eq!(agent.api_key.unwrap().expose_secret(), "k");
@@ -123,7 +123,7 @@ fn an_openclaw_that_wants_a_password_is_shown_the_password() {
 fn an_openclaw_that_nobody_chose_is_named_in_a_warning() {
     let desk = Desk::new().file("openclaw.json", OPENCLAW).variable("TOKEN", "t");
     let warnings = desk.warnings().join("\n");
-    assert!(warnings.contains("agent.kind: no agent is chosen: OpenClaw answers, because"), "{warnings}");
+    assert!(warnings.contains("agent.kind: no agent is configured: OpenClaw answers, because"), "{warnings}");
     let chosen = OPENCLAW.replace("telephony: {}", "telephony: { agent: { kind: 'openclaw' } }");
     let desk = Desk::new().file("openclaw.json", &chosen).variable("TOKEN", "t");
     assert!(!desk.warnings().join("\n").contains("agent.kind"), "somebody chose it");
@@ -141,11 +141,8 @@ fn an_agent_alone_does_not_need_the_rest_of_the_channel_to_be_right() {
     assert!(matches!(loaded.telephony.agent.kind, AgentKind::OpenClaw(_)));
     assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
     for (agent, problem) in [
-        (
-            "agent: { kind: 'openai', baseUrl: 'http://127.0.0.1:9' }",
-            "channels.telephony.agent.model: the key is missing",
-        ),
-        ("agent: { kind: 'echo', knid: 1 }", "channels.telephony.agent.knid: there is no such key"),
+        ("agent: { kind: 'openai', baseUrl: 'http://127.0.0.1:9' }", "channels.telephony.agent.model: missing key"),
+        ("agent: { kind: 'echo', knid: 1 }", "channels.telephony.agent.knid: unknown key"),
         ("agent: 'echo'", "channels.telephony.agent: found"),
     ] {
         let problems = load(&Desk::with_block(&block(agent))).err().unwrap();

@@ -68,7 +68,7 @@ fn a_link_out_of_the_folder_is_no_way_out_unless_that_folder_is_named() {
     std::fs::write(elsewhere.path().join("serve.json5"), "{ port: 7 }").unwrap();
     let desk = Desk::with_block("{ serve: { $include: 'link.json5' } }");
     std::os::unix::fs::symlink(elsewhere.path().join("serve.json5"), desk.path("link.json5")).unwrap();
-    assert!(desk.problems().contains("\"link.json5\" is outside the folder of the configuration"));
+    assert!(desk.problems().contains("\"link.json5\" is outside the configuration folder"));
     let desk = desk.variable("OPENCLAW_INCLUDE_ROOTS", elsewhere.path().to_str().unwrap());
     assert_eq!(desk.load().telephony.serve.port, 7);
 }
@@ -98,7 +98,7 @@ fn a_text_can_be_tried_before_it_is_written() {
     assert_eq!(shown(&loaded, "serve.port").0, "2");
     assert_eq!(shown(&desk.load(), "serve.port").0, "1");
     let problems = desk.load_as_if(&more, "{ serve: { prot: 2 } }").unwrap_err().to_string();
-    assert!(problems.contains("more.json5:1:12: channels.telephony.serve.prot: there is no such key"), "{problems}");
+    assert!(problems.contains("more.json5:1:12: channels.telephony.serve.prot: unknown key"), "{problems}");
     let new = Desk::new();
     let block = "{ channels: { telephony: { serve: { port: 3 } } } }";
     assert_eq!(shown(&new.load_as_if(&new.path("telephony/openclaw.json"), block).unwrap(), "serve.port").0, "3");

@@ -6,9 +6,9 @@ use crate::desk::Desk;
 fn without_a_file_it_says_where_it_looked_and_what_a_file_looks_like() {
     insta::assert_snapshot!(Desk::new().variable("TWILIO_AUTH_TOKEN", "t").problems());
     let named = Desk::new().variable("OPENCLAW_CONFIG_PATH", "~/nowhere.json").problems();
-    assert!(named.starts_with("there is no configuration file: looked for ~/nowhere.json (OPENCLAW_CONFIG_PATH) or "));
+    assert!(named.starts_with("no configuration file found: looked for ~/nowhere.json (OPENCLAW_CONFIG_PATH) or "));
     let argument = Desk::new().file("telephony/openclaw.json", "{}").argument("nowhere.json").problems();
-    assert!(argument.starts_with("there is no configuration file: looked for ~/.openclaw/nowhere.json (--config)\n"));
+    assert!(argument.starts_with("no configuration file found: looked for ~/.openclaw/nowhere.json (--config)\n"));
 }
 
 #[test]

@@ -43,16 +43,16 @@ fn a_provider_that_lists_its_variables_gives_out_no_others() {
     let listed = desk("default: { source: 'env', allowlist: ['TOKEN'] }", reference).variable("TOKEN", "t");
     assert_eq!(token(&listed), "t");
     let unlisted = desk("default: { source: 'env', allowlist: ['OTHER'] }", reference).variable("TOKEN", "t");
-    refused(&unlisted, "secrets.providers.default.allowlist does not name TOKEN");
+    refused(&unlisted, "secrets.providers.default.allowlist does not contain TOKEN");
 }
 
 #[test]
 fn what_openclaw_keeps_to_itself_is_a_clear_problem() {
-    refused(&desk("", "{ source: 'store', provider: 'default', id: 'X' }"), "kept by OpenClaw itself");
+    refused(&desk("", "{ source: 'store', provider: 'default', id: 'X' }"), "belongs to OpenClaw");
     refused(&desk("", "{ source: 'vault', id: 'X' }"), "source: expected \"env\", \"file\" or \"exec\"");
-    refused(&desk("", "{ source: 'env', id: 'lower' }"), "expected the name of a variable in upper case");
+    refused(&desk("", "{ source: 'env', id: 'lower' }"), "expected the upper-case name of a variable");
     refused(&desk("", "{ source: 'env', provider: 'Bad', id: 'X' }"), "expected a name such as \"default\"");
-    refused(&desk("", "{ source: 'file', id: '/x' }"), "no secrets.providers.default with source \"file\"");
+    refused(&desk("", "{ source: 'file', id: '/x' }"), "secrets.providers.default with source \"file\" does not exist");
     refused(
         &desk("x: { source: 'exec', pluginIntegration: {} }", "{ source: 'exec', provider: 'x', id: 'a' }"),
         "not supported",
@@ -88,11 +88,11 @@ mod in_a_file {
     #[test]
     fn a_pointer_leads_to_one_of_many() {
         assert_eq!(token(&file(json("/a~1b/c"), "s.json", SECRETS, 0o600)), "t0k");
-        refused(&file(json("/a/b"), "s.json", SECRETS, 0o600), "there is nothing at /a/b");
+        refused(&file(json("/a/b"), "s.json", SECRETS, 0o600), "there is no value at /a/b");
         refused(&file(json("/a~1b/n"), "s.json", SECRETS, 0o600), "expected a text at /a~1b/n");
         refused(&file(json("/a~1b/e"), "s.json", SECRETS, 0o600), "the secret is empty");
         refused(&file(json("value"), "s.json", SECRETS, 0o600), "expected a JSON pointer");
-        refused(&file(json("/a"), "s.json", "t0k", 0o600), "the file is not JSON at line 1");
+        refused(&file(json("/a"), "s.json", "t0k", 0o600), "invalid JSON in line 1 of the file");
     }
 
     #[test]
@@ -112,14 +112,14 @@ mod in_a_file {
     fn a_file_that_others_can_read_is_refused() {
         refused(
             &file(single("value"), "s.txt", "t0k", 0o640),
-            "others may read the file: run `chmod 600 ~/.openclaw/s.txt`",
+            "other users can read the file: run `chmod 600 ~/.openclaw/s.txt`",
         );
     }
 
     #[test]
     fn a_file_by_another_name_is_refused() {
         let desk = file(single("value"), "real.txt", "t0k", 0o600);
-        refused(&desk, "failed to read the file");
+        refused(&desk, "cannot read the file");
         std::os::unix::fs::symlink(desk.path("real.txt"), desk.path("s.txt")).unwrap();
         refused(&desk, "expected a regular file, not a link");
         std::fs::remove_file(desk.path("s.txt")).unwrap();
@@ -165,7 +165,7 @@ mod from_a_program {
     #[test]
     fn what_it_cannot_find_or_say_is_a_problem() {
         let not_found = r#"echo '{"protocolVersion":1,"errors":{"twilio/token#v":{"code":"NOT_FOUND"}}}'"#;
-        refused(&shell(not_found, ""), "it does not know twilio/token#v");
+        refused(&shell(not_found, ""), "it has no secret twilio/token#v");
         refused(&shell("echo '{}'", ""), "protocolVersion");
         refused(&shell("exit 3", "jsonOnly: false"), "it failed (exit status: 3)");
         refused(&shell("true", "jsonOnly: false"), "the secret is empty");
@@ -185,7 +185,7 @@ mod from_a_program {
         refused(&desk(&provider("vault"), reference), "expected an absolute path");
         let desk = desk(&provider("~/.openclaw/vault"), reference).file("vault", "#!/bin/sh\n");
         std::fs::set_permissions(desk.path("vault"), std::fs::Permissions::from_mode(0o722)).unwrap();
-        refused(&desk, "others may change it");
+        refused(&desk, "other users can change it");
         std::fs::rename(desk.path("vault"), desk.path("real")).unwrap();
         std::os::unix::fs::symlink(desk.path("real"), desk.path("vault")).unwrap();
         refused(&desk, "not a link");
@@ -243,7 +243,7 @@ fn secret(desk: &Desk) -> String {
 fn trimmed(desk: &Desk, key: &str, source: &str) {
     assert_eq!(secret(desk), "t0k", "{key} from {source}");
     let warnings = desk.warnings();
-    let is_it = |warning: &&String| warning.contains(&format!("channels.telephony.{key}: the secret"));
+    let is_it = |warning: &&String| warning.contains(&format!("channels.telephony.{key}: ignored "));
     let warning = warnings.iter().find(is_it).unwrap_or_else(|| panic!("no warning about {key}: {warnings:?}"));
     assert!(warning.contains(source) && !warning.contains("t0k"), "{warning}");
 }
@@ -266,7 +266,7 @@ fn what_is_around_a_secret_of_any_key_is_ignored_with_a_warning() {
         trimmed(&dotenv, key, ".env:1:1");
         let clean = with(block, "'t0k'");
         assert_eq!(secret(&clean), "t0k");
-        assert!(!clean.warnings().concat().contains("around it"), "{:?}", clean.warnings());
+        assert!(!clean.warnings().concat().contains("around the secret"), "{:?}", clean.warnings());
     }
 }
 
@@ -281,10 +281,13 @@ fn a_secret_that_is_nothing_but_what_is_around_secrets_is_a_problem() {
     for (_, block) in KEYS {
         for nothing in [" ", "\n", "\r\n", "\u{feff}", "\t\n "] {
             let json = serde_json::to_string(nothing).unwrap();
-            refused(&with(block, &json), "the secret is empty but for blanks");
-            refused(&with(block, "'${TOKEN}'").variable("TOKEN", nothing), "from env TOKEN is empty but for blanks");
+            refused(&with(block, &json), "the secret contains nothing but blanks");
+            refused(
+                &with(block, "'${TOKEN}'").variable("TOKEN", nothing),
+                "from env TOKEN contains nothing but blanks",
+            );
         }
-        refused(&with(block, "'$TOKEN'").variable("TOKEN", "\"\""), "from env TOKEN is empty but for blanks");
+        refused(&with(block, "'$TOKEN'").variable("TOKEN", "\"\""), "from env TOKEN contains nothing but blanks");
     }
 }
 

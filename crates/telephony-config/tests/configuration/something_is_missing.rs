@@ -29,5 +29,5 @@ fn a_messaging_service_stands_in_for_a_number() {
 #[test]
 fn half_an_api_key_is_a_problem_even_when_disabled() {
     let problems = Desk::with_block("{ twilio: { apiKeySecret: 's' } }").problems();
-    assert!(problems.contains("twilio.apiKeySid: the key is missing\n  hint: an API key is both"), "{problems}");
+    assert!(problems.contains("twilio.apiKeySid: missing key\n  hint: an API key consists of"), "{problems}");
 }

@@ -26,7 +26,7 @@ fn no_problem_shows_a_secret() {
 #[test]
 fn a_file_that_is_not_json5_is_a_problem_at_its_place() {
     let desk = Desk::new().file("openclaw.json", "{\n  channels: { telephony: { port: 1 bind: 2 } }\n}");
-    assert_eq!(desk.problems(), "~/.openclaw/openclaw.json:2:35: this is not JSON5: expected comma");
+    assert_eq!(desk.problems(), "~/.openclaw/openclaw.json:2:35: invalid JSON5: expected comma");
     let desk = Desk::new().file("openclaw.json", "[]");
     assert!(
         desk.problems().starts_with("~/.openclaw/openclaw.json:1:1: channels.telephony: the channel is not configured")
@@ -40,7 +40,7 @@ fn the_channel_is_found_where_its_name_or_place_is_a_slip() {
     assert_eq!(problems("{ channels: { telphony: {} } }"), expected);
     let expected = "~/.openclaw/openclaw.json:1:3: telephony: the channel stands at the top of the file\n  hint: put it into `channels: { telephony: { … } }`";
     assert_eq!(problems("{ telephony: {} }"), expected);
-    let expected = "~/.openclaw/openclaw.json:1:3: chanels: there is no such key\n  hint: did you mean `channels`?";
+    let expected = "~/.openclaw/openclaw.json:1:3: chanels: unknown key\n  hint: did you mean `channels`?";
     assert_eq!(problems("{ chanels: { telephony: {} } }"), expected);
     assert!(problems("{ channels: { telegram: {} } }").contains("channels.telephony: the channel is not configured"));
 }
@@ -67,7 +67,7 @@ fn a_variable_that_is_wrong_is_named_by_its_name() {
     assert_eq!(
         desk.problems(),
         "env TWILIO_ACCOUNT_SID: channels.telephony.twilio.accountSid: found \"AC1\" (3 characters), expected AC and 32 \
-         letters and digits, 34 characters in all"
+         letters and digits, 34 characters in total"
     );
 }
 
@@ -87,7 +87,7 @@ fn what_is_unwise_is_a_warning_only() {
     .file(".env", "nonsense\n");
     insta::assert_snapshot!(desk.warnings().join("\n"));
     let loopback = Desk::with_block(r#"{ publicUrl: "https://localhost:3335/hook" }"#).warnings();
-    let expected = "publicUrl: this is the machine itself: Twilio cannot reach it";
+    let expected = "publicUrl: this address is this machine itself: Twilio cannot reach it";
     assert!(loopback.iter().any(|warning| warning.ends_with(expected)), "{loopback:?}");
 }
 
@@ -100,7 +100,7 @@ fn a_path_of_the_public_url_that_is_a_slip_is_a_warning_with_the_url_that_comes_
     for path in
         ["/hook/in/hook/in", "/hook/in/hook/in/", "/x/hook/in//hook/in", "/hook", "/Hook/IN", "/telephony/status"]
     {
-        let slip = format!("channels.telephony.publicUrl: Twilio is told https://a.example{path}, which ");
+        let slip = format!("channels.telephony.publicUrl: Twilio calls https://a.example{path}, which ");
         assert!(warnings(path).iter().any(|warning| warning.contains(&slip)), "{path}: {:?}", warnings(path));
     }
     for path in ["", "/", "/hook/in", "/hook/in/", "/hook/in?k=v", "/bots/7/sms", "/bots/7/hook/in", "/bots/hook"] {
@@ -123,8 +123,8 @@ fn an_address_for_a_product_that_nobody_asks_for_is_a_slip() {
     };
     assert_eq!(
         problems("mesaging"),
-        "~/.openclaw/openclaw.json:1:52: channels.telephony.twilio.apiBaseUrl.mesaging: there is no such key\n  \
+        "~/.openclaw/openclaw.json:1:52: channels.telephony.twilio.apiBaseUrl.mesaging: unknown key\n  \
          hint: did you mean `messaging`?"
     );
-    assert!(problems("studio").ends_with("hint: the keys are api, messaging, monitor"), "{}", problems("studio"));
+    assert!(problems("studio").ends_with("hint: expected one of api, messaging, monitor"), "{}", problems("studio"));
 }
