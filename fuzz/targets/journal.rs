@@ -55,12 +55,12 @@ fn file(mut input: &[u8]) -> (Vec<u8>, Vec<Entry>) {
 fn read_all(path: &Path) -> (Vec<Entry>, bool) {
     let journal = Journal::open(path).expect("a journal");
     let (mut entries, mut has_unknown) = (Vec::new(), false);
-    while !journal.is_settled() {
+    while !journal.is_applied() {
         let batch = RUNTIME.block_on(journal.next()).expect("a batch");
         assert!(!batch.entries.is_empty() || !batch.damages.is_empty());
         has_unknown |= batch.damages.iter().any(|damage| damage.kind == DamageKind::Unknown);
         entries.extend(batch.entries);
-        journal.settle(batch.end);
+        journal.mark_applied(batch.end);
     }
     (entries, has_unknown)
 }

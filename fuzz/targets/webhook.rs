@@ -64,10 +64,9 @@ impl Request {
     /// A form that is signed says what it says where nobody asks for a signature.
     fn is_read_alike_once_signed(&mut self) {
         let unchecked = self.verdict(&TRUSTING);
-        if let Ok(event) = &unchecked {
+        if unchecked.is_ok() {
             let account = decode_form(&self.body).into_iter().find(|(name, _)| name == "AccountSid");
             assert_eq!(account.expect("an account").1, ACCOUNT);
-            assert!(TRUSTING.acknowledgement(event).body.contains("<Response"));
         }
         if self.headers.get(header::CONTENT_TYPE).is_some_and(|value| value == FORM) {
             let before = self.headers.clone();

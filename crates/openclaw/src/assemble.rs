@@ -11,10 +11,10 @@ use telephony_domain::id::LineId;
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::line::Sender;
 use telephony_domain::message::PartDraft;
+use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::address::PublicAddress;
-use telephony_gateway::inbox::reply;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::outbox::{InFlight, PartSender};
 use telephony_gateway::settings::Settings;
@@ -24,7 +24,7 @@ use telephony_gateway::{control::status, random};
 use telephony_providers::provider::Provider;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::{Account, api_url};
-use telephony_store::inbox::Intake;
+use telephony_store::inbox::ArrivalRules;
 use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{LeaseHolder, Store};
@@ -91,12 +91,12 @@ impl Channel {
 
     /// Splits `text` into parts by the configured rules.
     pub fn parts(&self, text: &str) -> Vec<PartDraft> {
-        reply::parts(text, &rules_of_operator(&self.loaded.telephony))
+        parts::of(text, &rules_of_operator(&self.loaded.telephony))
     }
 
     /// Splits `text` into parts; with media, an empty text is still one part.
     pub fn parts_with(&self, text: &str, has_media: bool) -> Vec<PartDraft> {
-        reply::parts_with(text, has_media, &rules_of_operator(&self.loaded.telephony))
+        parts::with_media(text, has_media, &rules_of_operator(&self.loaded.telephony))
     }
 
     /// Returns the policy's name as written in the configuration.
@@ -246,7 +246,7 @@ pub fn settings(telephony: &Telephony) -> Settings {
     let url = telephony.public_url.as_ref();
     Settings {
         sender: sender(telephony),
-        intake: intake(telephony),
+        arrivals: arrival_rules(telephony),
         split: split_rules(telephony),
         terms: terms(telephony),
         max_sessions: telephony.max_concurrent_sessions as usize,
@@ -268,9 +268,9 @@ pub fn settings(telephony: &Telephony) -> Settings {
 }
 
 /// Accepts operator commands only where signatures prove who sent them.
-fn intake(telephony: &Telephony) -> Intake {
+fn arrival_rules(telephony: &Telephony) -> ArrivalRules {
     let operator = telephony.operator.number.clone().filter(|_| !telephony.skip_signature_verification);
-    Intake { policy: telephony.policy.clone(), coalesce: telephony.sms.coalesce, operator, line: None }
+    ArrivalRules { policy: telephony.policy.clone(), coalesce: telephony.sms.coalesce, operator, line: None }
 }
 
 /// Returns the tunnel to open, if one is configured.

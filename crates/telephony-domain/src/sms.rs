@@ -2,5 +2,6 @@
 
 mod breaks;
 pub mod gsm7;
+pub mod parts;
 pub mod segment;
 pub mod split;

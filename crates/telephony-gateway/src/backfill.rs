@@ -12,7 +12,7 @@ use telephony_store::lines::Gap;
 use telephony_store::{Store, StoreError};
 use tokio::time::Instant;
 
-use crate::intake::Desk;
+use crate::apply::Applier;
 use crate::metrics::Metrics;
 use crate::stop::Stop;
 use crate::wake::Wake;
@@ -35,7 +35,7 @@ pub struct Backfill {
     /// Who has the lists.
     pub provider: Arc<dyn Provider>,
     /// Where what was missed goes, as if its webhook had come.
-    pub desk: Arc<Desk>,
+    pub applier: Arc<Applier>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Wake-up signals shared by the tasks.
@@ -133,10 +133,10 @@ impl Backfill {
     /// Stores what was missed of these, the oldest first. Returns whether it could.
     async fn take(&self, arrivals: Vec<Arrival>, to: &str) -> bool {
         // What came by webhook meanwhile was not missed.
-        self.desk.cleared().await;
+        self.applier.cleared().await;
         let mut missed = 0;
         for arrival in arrivals {
-            match self.desk.accept(arrival, self.clock.now()).await {
+            match self.applier.accept(arrival, self.clock.now()).await {
                 Ok(Accepted::Repeat) => {}
                 Ok(_) => missed += 1,
                 Err(error) if error.is_of_the_store() => return cannot_store(&error),

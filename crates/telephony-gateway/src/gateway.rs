@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use telephony_agents::Agent;
 use telephony_domain::id::LineId;
-use telephony_store::inbox::Intake;
+use telephony_store::inbox::ArrivalRules;
 use telephony_store::{LeaseHolder, StoreError};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
 use crate::address::PublicAddress;
+use crate::apply::Applier;
 use crate::backfill::Backfill;
 use crate::control::probe::{self, Probes};
 use crate::control::status::{self, GatewayStatus};
 use crate::damage::Damages;
 use crate::inbox::TurnRunner;
-use crate::intake::{Desk, WAITING_OPT_OUTS};
+use crate::intake::{Intake, WAITING_OPT_OUTS};
 use crate::live_settings::{Live, LiveSettings};
 use crate::lock::GatewayLock;
 use crate::metrics;
@@ -30,7 +31,6 @@ use crate::random;
 use crate::recut::Signatures;
 use crate::retention::Retention;
 use crate::settings::Settings;
-use crate::settle::Settle;
 use crate::stop::{Stop, Stopper};
 use crate::storage::{Storage, StorageWatch};
 use crate::tasks::{BrokenTask, Tasks};
@@ -61,7 +61,7 @@ pub struct Gateway {
     stopper: Stopper,
     tasks: Tasks,
     rules: Arc<LiveSettings>,
-    desk: Arc<Desk>,
+    applier: Arc<Applier>,
     outbox: Arc<PartSender>,
     alive: Arc<RwLock<GatewayStatus>>,
     notices: Notices,
@@ -96,19 +96,21 @@ impl Gateway {
         }
         let public = PublicAddress::new(parts.settings.webhook_url.clone());
         let rules = Arc::new(LiveSettings::new(Live { agent: parts.agent.clone(), settings: parts.settings.clone() }));
-        let desk = Arc::new(desk(&parts, line, &wake));
-        let storage = desk.storage.clone();
+        let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
+        let storage = Arc::new(Storage::default());
+        let signatures = Arc::new(Signatures::default());
+        let applier = Arc::new(applier(&parts, line, &notices, &storage, &signatures));
         if let Some(socket) = listen_for_pokes(&parts) {
             let commands = status::serve(socket, alive.clone(), storage.clone(), wake.clone(), stop.clone());
             tasks.spawn("commands", stop.clone(), commands);
         }
         let inbox = inbox(&parts, &rules, &wake, &storage, &public, &holder);
         let answering = inbox.clone().run(stop.clone());
-        tasks.spawn("turns", stop.clone(), once_cleared(desk.clone(), stop.clone(), answering));
+        tasks.spawn("turns", stop.clone(), once_cleared(applier.clone(), stop.clone(), answering));
         tasks.spawn_dropped("agent", stop.clone(), inbox.run_comeback(stop.clone()));
         let outbox = outbox(&parts, &wake, &storage, &public, holder);
         let sending = outbox.clone().run(stop.clone());
-        tasks.spawn("messages", stop.clone(), once_cleared(desk.clone(), stop.clone(), sending));
+        tasks.spawn("messages", stop.clone(), once_cleared(applier.clone(), stop.clone(), sending));
         tasks.spawn_dropped("doubts", stop.clone(), outbox.clone().run_reconcile(stop.clone()));
         tasks.spawn_dropped("statuses", stop.clone(), outbox.clone().run_poll(stop.clone()));
         tasks.spawn_dropped("account", stop.clone(), outbox.clone().run_probes(stop.clone()));
@@ -117,23 +119,21 @@ impl Gateway {
         tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake, &storage).run(stop.clone()));
         tasks.spawn("retention", stop.clone(), retention(&parts, &rules).run(stop.clone()));
         let (last_came, nothing_comes) = Stopper::new();
-        let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
         let storage_watch = StorageWatch {
-            storage,
+            storage: storage.clone(),
             store: parts.store.clone(),
             journal: parts.journal.clone(),
             notices: notices.clone(),
         };
         tasks.spawn_dropped("storage", stop.clone(), storage_watch.run(stop.clone()));
-        let damages = Damages { store: parts.store.clone(), notices: notices.clone(), found: Mutex::default() };
-        let settle = Settle { journal: parts.journal.clone(), desk: desk.clone(), damages };
-        tasks.spawn("arrivals", nothing_comes.clone(), settle.run(nothing_comes));
-        tasks.spawn_dropped("backfill", stop.clone(), backfill(&parts, desk.clone(), &wake).run(stop.clone()));
+        tasks.spawn("arrivals", nothing_comes.clone(), applier.clone().run(nothing_comes));
+        tasks.spawn_dropped("backfill", stop.clone(), backfill(&parts, applier.clone(), &wake).run(stop.clone()));
         let origins = origins(&parts);
         if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
             tasks.spawn("tunnel", stop.clone(), keeper.run(stop.clone()));
         }
-        let router = router(&parts, origins, desk.clone(), probes);
+        let intake = Arc::new(intake(&parts, &storage, signatures));
+        let router = router(&parts, origins, intake, notices.clone(), probes);
         let watch = metrics::server::router(watch(&parts, &rules));
         if let Some(listener) = parts.watch {
             tasks.spawn("metrics", stop.clone(), listener::serve(listener, watch, stop.clone()));
@@ -142,7 +142,7 @@ impl Gateway {
             listener::serve(parts.listener, router, stop).await;
             last_came.ask();
         });
-        Ok(Gateway { address, stopper, tasks, rules, desk, outbox, alive, notices, _lock: parts.lock })
+        Ok(Gateway { address, stopper, tasks, rules, applier, outbox, alive, notices, _lock: parts.lock })
     }
 
     /// Where the public listener listens.
@@ -159,7 +159,7 @@ impl Gateway {
     /// operator is told, and how long is kept. What else `settings` says needs a new start. What is at work goes on.
     pub async fn follow(&self, settings: Settings, agent: Arc<dyn Agent>) -> Result<(), StoreError> {
         let pacing = settings.terms.pacing;
-        self.desk.set_terms(settings.intake.clone());
+        self.applier.set_rules(settings.arrivals.clone());
         self.outbox.set_terms(settings.terms);
         self.tell(|alive| alive.agent = agent.name().to_owned());
         self.rules.replace(Live { agent, settings });
@@ -202,36 +202,60 @@ async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreE
 }
 
 /// Nobody is answered, and nothing sent, before what came earlier is known: it may be an opt-out.
-async fn once_cleared(desk: Arc<Desk>, stop: Stop, work: impl Future<Output = ()>) {
-    if stop.unless_asked(desk.cleared()).await.is_some() {
+async fn once_cleared(applier: Arc<Applier>, stop: Stop, work: impl Future<Output = ()>) {
+    if stop.unless_asked(applier.cleared()).await.is_some() {
         work.await;
     }
 }
 
-fn desk(parts: &Parts, line: LineId, wake: &Arc<Wake>) -> Desk {
-    let terms = Intake { line: Some(line), ..parts.settings.intake.clone() };
-    Desk {
+fn applier(
+    parts: &Parts,
+    line: LineId,
+    notices: &Notices,
+    storage: &Arc<Storage>,
+    signatures: &Arc<Signatures>,
+) -> Applier {
+    let rules = ArrivalRules { line: Some(line), ..parts.settings.arrivals.clone() };
+    Applier {
         journal: parts.journal.clone(),
         store: parts.store.clone(),
         provider: parts.provider.clone(),
-        terms: RwLock::new(Arc::new(terms)),
-        clock: parts.clock.clone(),
-        wake: wake.clone(),
+        rules: RwLock::new(Arc::new(rules)),
+        wake: notices.wake.clone(),
         metrics: parts.metrics.clone(),
         unanswered: Unanswered::default(),
         checks_signatures: parts.settings.checks_signatures,
-        signatures: Signatures::default(),
-        waiting_opt_outs: Semaphore::new(WAITING_OPT_OUTS),
-        storage: Arc::default(),
+        signatures: signatures.clone(),
+        storage: storage.clone(),
+        notices: notices.clone(),
+        damages: Damages { store: parts.store.clone(), notices: notices.clone(), found: Mutex::default() },
     }
 }
 
-fn backfill(parts: &Parts, desk: Arc<Desk>, wake: &Arc<Wake>) -> Backfill {
-    let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
-    Backfill { store, provider, desk, clock, wake: wake.clone(), metrics: parts.metrics.clone() }
+fn intake(parts: &Parts, storage: &Arc<Storage>, signatures: Arc<Signatures>) -> Intake {
+    Intake {
+        journal: parts.journal.clone(),
+        store: parts.store.clone(),
+        clock: parts.clock.clone(),
+        checks_signatures: parts.settings.checks_signatures,
+        signatures,
+        waiting_opt_outs: Semaphore::new(WAITING_OPT_OUTS),
+        storage: storage.clone(),
+    }
 }
 
-fn router(parts: &Parts, [webhook, status]: [Arc<Origin>; 2], desk: Arc<Desk>, probes: Arc<Probes>) -> axum::Router {
+fn backfill(parts: &Parts, applier: Arc<Applier>, wake: &Arc<Wake>) -> Backfill {
+    let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
+    Backfill { store, provider, applier, clock, wake: wake.clone(), metrics: parts.metrics.clone() }
+}
+
+fn router(
+    parts: &Parts,
+    [webhook, status]: [Arc<Origin>; 2],
+    intake: Arc<Intake>,
+    notices: Notices,
+    probes: Arc<Probes>,
+) -> axum::Router {
     let settings = &parts.settings;
     let webhook = Endpoint {
         provider: parts.provider.clone(),
@@ -239,7 +263,8 @@ fn router(parts: &Parts, [webhook, status]: [Arc<Origin>; 2], desk: Arc<Desk>, p
         permits: Permits::new(IN_FLIGHT),
         rejection_log: Arc::new(RejectionLog::default()),
         probes,
-        desk,
+        intake,
+        notices,
         clock: parts.clock.clone(),
         metrics: parts.metrics.clone(),
     };

@@ -3,7 +3,7 @@
 mod attachments;
 mod comeback;
 mod outbound_media;
-pub mod reply;
+mod reply;
 mod turn;
 
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl TurnRunner {
     pub async fn run(self: Arc<Self>, stop: Stop) {
         let mut turns = JoinSet::new();
         while let Some(permits) = stop.unless_asked(permits::all_free(&self.sessions)).await.flatten() {
-            let merges = !self.rules.now().settings.intake.coalesce.is_zero();
+            let merges = !self.rules.now().settings.arrivals.coalesce.is_zero();
             match self.store.lease_turns(&self.holder, merges, permits.len(), self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
                     for (turn, place) in due.into_iter().zip(permits) {

@@ -1,6 +1,7 @@
 //! The daemon: receives webhooks, asks the agent, sends messages.
 
 pub mod address;
+mod apply;
 pub mod backfill;
 pub mod control;
 pub mod damage;
@@ -22,7 +23,6 @@ mod recut;
 mod retention;
 pub mod routing;
 pub mod settings;
-mod settle;
 pub mod stop;
 pub mod storage;
 pub mod tasks;

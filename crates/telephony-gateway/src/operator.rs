@@ -10,6 +10,7 @@ use telephony_domain::message::{Draft, Purpose};
 use telephony_domain::notice;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::program::ProgramName;
+use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
@@ -17,7 +18,6 @@ use telephony_store::notices::Given;
 use telephony_store::operator_commands::Ordered;
 use telephony_store::{Store, StoreError};
 
-use crate::inbox::reply;
 use crate::live_settings::LiveSettings;
 use crate::random;
 use crate::stop::Stop;
@@ -136,7 +136,7 @@ impl Operator {
             key: format!("notice-{}", random::name()),
             purpose: Purpose::Notice,
             to: operator.clone(),
-            parts: reply::parts(&text, &self.split()),
+            parts: parts::of(&text, &self.split()),
             text,
             media: Vec::new(),
             turn: None,

@@ -4,6 +4,19 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use telephony_domain::message::Signed;
+use telephony_store::notices::Notice;
+
+use crate::notices::Notices;
+
+const RECUT: &str = "A webhook with Twilio's genuine signature was refused because its fields were rearranged. Another party \
+                     has seen a signed request: check who can read the logs of your proxy or tunnel.";
+
+/// Gives the operator a notice that another party has a signed request of the provider's, and has the provider's list
+/// looked through, because the message may have been genuine.
+pub(crate) async fn report(notices: &Notices) {
+    notices.wake.refused.notify_one();
+    notices.tell(Notice::event("recut", RECUT)).await;
+}
 
 /// Signatures whose messages are not stored yet, with the digests of their fields.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::SplitRules;
-use telephony_store::inbox::Intake;
+use telephony_store::inbox::ArrivalRules;
 
 /// The operator's settings for the gateway.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub struct Settings {
     /// Our line.
     pub sender: Sender,
     /// Rules for arriving messages.
-    pub intake: Intake,
+    pub arrivals: ArrivalRules,
     /// Rules for cutting answers into parts.
     pub split: SplitRules,
     /// Pace and caps of sending.

@@ -35,14 +35,14 @@ impl UnknownNumbers {
     pub async fn run(self, stop: Stop) {
         let mut asked = HashMap::new();
         while !stop.is_asked() {
-            if let Err(error) = self.settle(&mut asked).await {
+            if let Err(error) = self.resolve(&mut asked).await {
                 self.storage.failed("cannot look up unknown numbers", &error);
             }
             stop.unless_asked(wake::wait(&self.wake.numbers, None, self.clock.as_ref())).await;
         }
     }
 
-    async fn settle(&self, asked: &mut HashMap<String, Timestamp>) -> Result<(), StoreError> {
+    async fn resolve(&self, asked: &mut HashMap<String, Timestamp>) -> Result<(), StoreError> {
         let now = self.clock.now();
         asked.retain(|_, at| now.since(*at) < ASK_AGAIN_AFTER && *at <= now);
         for number in self.store.unconfirmed_numbers().await? {
@@ -51,7 +51,7 @@ impl UnknownNumbers {
             }
             asked.insert(number.clone(), now);
             match self.provider.owns(&number).await {
-                Ok(is_ours) => self.settled(&number, is_ours).await?,
+                Ok(is_ours) => self.resolved(&number, is_ours).await?,
                 Err(error) => {
                     tracing::warn!(to = mask(&number), %error, hint = error.hint(), "cannot tell whether a number is ours");
                 }
@@ -60,9 +60,9 @@ impl UnknownNumbers {
         Ok(())
     }
 
-    async fn settled(&self, number: &str, is_ours: bool) -> Result<(), StoreError> {
-        let messages = self.store.settle_number(number, is_ours, self.clock.now()).await?;
-        tracing::info!(to = mask(number), is_ours, messages, "settled whose number it is");
+    async fn resolved(&self, number: &str, is_ours: bool) -> Result<(), StoreError> {
+        let messages = self.store.resolve_number(number, is_ours, self.clock.now()).await?;
+        tracing::info!(to = mask(number), is_ours, messages, "found out whose number it is");
         self.wake.inbox.notify_one();
         Ok(())
     }

@@ -84,7 +84,7 @@ impl Endpoints {
             return not_allowed("GET, HEAD");
         }
         let provider = self.webhook.provider.name();
-        let (status, health) = match self.webhook.desk.storage.trouble() {
+        let (status, health) = match self.webhook.intake.storage.trouble() {
             None => (StatusCode::OK, serde_json::json!({ "ok": true, "provider": provider })),
             Some(trouble) => {
                 let reason = trouble.error.reason();

@@ -132,8 +132,8 @@ pub trait Webhooks: Send + Sync {
     /// operator fixes something.
     fn calls_for_operator(&self, code: u32) -> bool;
 
-    /// What the provider wants to hear once `event` is stored.
-    fn acknowledgement(&self, event: &Event) -> Acknowledgement;
+    /// Words the answer to a webhook, as the gateway has decided about it.
+    fn answer(&self, outcome: Outcome) -> Answer;
 }
 
 /// Terms on which a call's documents are spoken and answered.
@@ -216,9 +216,18 @@ pub enum Rejection {
     Malformed(String),
 }
 
-/// The answer to a webhook.
+/// The gateway's decision about an event that it has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is kept, and there is nothing to say.
+    Acknowledged,
+    /// The call is not answered.
+    CallDeclined,
+}
+
+/// The answer to a webhook, in the provider's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
+pub struct Answer {
     /// The `Content-Type`; always sent.
     pub content_type: &'static str,
     /// The body.

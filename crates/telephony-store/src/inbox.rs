@@ -22,7 +22,7 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(10);
 
 /// How arrivals are judged as they are stored.
 #[derive(Debug, Clone, Default)]
-pub struct Intake {
+pub struct ArrivalRules {
     /// Who is admitted.
     pub policy: Policy,
     /// Texts of one contact within this time become one turn; zero: every text is a turn of its own.
@@ -168,7 +168,7 @@ pub trait Inbox: Send + Sync {
     async fn accept(
         &self,
         arrival: Arrival,
-        intake: std::sync::Arc<Intake>,
+        rules: std::sync::Arc<ArrivalRules>,
         now: Timestamp,
     ) -> Result<Accepted, StoreError>;
 

@@ -1,6 +1,6 @@
 //! The journal: what the provider tells us is on disk here before it is acknowledged, in order, until it is in the store.
 //!
-//! To append costs little and waits for nobody but the disk; to store means to judge, and waits its turn. What is settled is
+//! To append costs little and waits for nobody but the disk; to store means to judge, and waits its turn. What is applied is
 //! overwritten. An entry may come out twice, when we are ended after it was stored: storing knows what it has.
 
 mod aside;
@@ -23,7 +23,7 @@ use crate::StoreError;
 pub use damage::{Damage, DamageKind};
 use file::{Chunk, JournalFile};
 
-/// The file grows no longer, some 500,000 texts: a store that fails for long is told to the provider, too. What is settled
+/// The file grows no longer, some 500,000 texts: a store that fails for long is told to the provider, too. What is applied
 /// counts until all is, so that a file never holds more than the next start has room for.
 const ROOM: u64 = 256 << 20;
 
@@ -62,7 +62,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(u64);
 
-/// The oldest entries that are not settled.
+/// The oldest entries that are not applied.
 #[derive(Debug)]
 pub struct Batch {
     /// In order; never empty but where none of them can be read.
@@ -84,12 +84,12 @@ pub struct Journal {
 struct Shared {
     file: JournalFile,
     state: Mutex<State>,
-    /// Rings when something is to be written, or all is settled.
+    /// Rings when something is to be written, or all is applied.
     bell: Condvar,
     /// Tells when more is on disk.
     more: Notify,
-    /// Up to where entries are settled.
-    settled: watch::Sender<u64>,
+    /// Up to where entries are applied.
+    applied: watch::Sender<u64>,
     reading: Mutex<Reading>,
 }
 
@@ -153,7 +153,7 @@ impl Journal {
             state: Mutex::new(State { end, used, ..State::default() }),
             bell: Condvar::new(),
             more: Notify::new(),
-            settled: watch::Sender::new(0),
+            applied: watch::Sender::new(0),
             reading: Mutex::default(),
         });
         let ours = shared.clone();
@@ -189,24 +189,24 @@ impl Journal {
         aside::remove(path, SystemTime::UNIX_EPOCH + since_1970).map_err(|error| StoreError::of_disk(&error).at(path))
     }
 
-    /// The oldest entries that are not settled; waits until there are any. The same again until they are settled.
+    /// The oldest entries that are not applied; waits until there are any. The same again until they are applied.
     pub async fn next(&self) -> Result<Batch, StoreError> {
         loop {
-            if let Some(batch) = self.shared.unsettled()? {
+            if let Some(batch) = self.shared.unapplied()? {
                 return Ok(batch);
             }
             self.shared.more.notified().await;
         }
     }
 
-    /// Whether all is settled.
-    pub fn is_settled(&self) -> bool {
-        self.unsettled_bytes() == 0
+    /// Whether all is applied.
+    pub fn is_applied(&self) -> bool {
+        self.unapplied_bytes() == 0
     }
 
-    /// How much is not settled.
-    pub fn unsettled_bytes(&self) -> u64 {
-        self.shared.state().end - *self.shared.settled.borrow()
+    /// How much is not applied.
+    pub fn unapplied_bytes(&self) -> u64 {
+        self.shared.state().end - *self.shared.applied.borrow()
     }
 
     /// Behind all that was appended.
@@ -215,16 +215,16 @@ impl Journal {
     }
 
     /// What is before `end`, where a batch ended, is in the store, or never will be.
-    pub fn settle(&self, end: Position) {
-        self.shared.settled.send_replace(end.0);
+    pub fn mark_applied(&self, end: Position) {
+        self.shared.applied.send_replace(end.0);
         self.shared.ring(self.shared.state());
     }
 
-    /// Returns once the entry at `position` is settled.
-    pub async fn settled(&self, position: Position) {
-        let mut settled = self.shared.settled.subscribe();
+    /// Returns once the entry at `position` is applied.
+    pub async fn applied(&self, position: Position) {
+        let mut applied = self.shared.applied.subscribe();
         // The sender is ours and does not go away.
-        settled.wait_for(|settled| *settled >= position.0).await.ok();
+        applied.wait_for(|applied| *applied >= position.0).await.ok();
     }
 }
 
@@ -280,8 +280,8 @@ impl Shared {
         Ok(())
     }
 
-    fn unsettled(&self) -> Result<Option<Batch>, StoreError> {
-        let from = *self.settled.borrow();
+    fn unapplied(&self) -> Result<Option<Batch>, StoreError> {
+        let from = *self.applied.borrow();
         let (offset, end) = {
             let state = self.state();
             (from - state.start, state.end)
@@ -361,11 +361,11 @@ impl Shared {
         }
     }
 
-    /// Sleeps until there is something to write; none when there never will be. Begins the file anew where all is settled.
+    /// Sleeps until there is something to write; none when there never will be. Begins the file anew where all is applied.
     fn next_writing(&self) -> Option<Writing> {
         let mut state = self.state();
         loop {
-            if state.end > state.start && state.end == *self.settled.borrow() {
+            if state.end > state.start && state.end == *self.applied.borrow() {
                 match self.file.wipe(state.used) {
                     Ok(()) => (state.start, state.used) = (state.end, 0),
                     Err(error) => {

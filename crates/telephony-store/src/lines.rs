@@ -63,7 +63,7 @@ pub trait Lines: Send + Sync {
 
     /// Settles whether `number` is ours. Ours: it becomes a line and its messages wait for an answer;
     /// not ours: they are closed without one. Returns how many messages it was about.
-    async fn settle_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError>;
+    async fn resolve_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError>;
 
     /// From now on what comes to these numbers is looked for.
     async fn watch(&self, numbers: Vec<String>) -> Result<(), StoreError>;

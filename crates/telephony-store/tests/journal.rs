@@ -55,9 +55,9 @@ fn report() -> Entry {
 /// All that is not settled; settles it.
 async fn take_all(journal: &Journal) -> Vec<Entry> {
     let mut all = Vec::new();
-    while !journal.is_settled() {
+    while !journal.is_applied() {
         let batch = journal.next().await.unwrap();
-        journal.settle(batch.end);
+        journal.mark_applied(batch.end);
         all.extend(batch.entries);
     }
     all
@@ -77,7 +77,7 @@ async fn what_was_appended_comes_out_in_order_until_it_is_settled() {
     assert_eq!(take_all(&journal).await, entries, "once more: it was not settled");
     assert!(tokio::time::timeout(Duration::from_millis(1), journal.next()).await.is_err());
     drop(journal);
-    assert!(open(&path).is_settled());
+    assert!(open(&path).is_applied());
 }
 
 #[tokio::test]
@@ -90,11 +90,11 @@ async fn those_who_append_together_are_all_told_and_who_waits_is_told_once_it_is
     assert!(positions.is_sorted());
     let first = journal.next().await.unwrap();
     let (last, of_first) = (positions[499], positions[first.entries.len() - 1]);
-    assert!(tokio::time::timeout(Duration::from_millis(1), journal.settled(of_first)).await.is_err());
-    journal.settle(first.end);
-    journal.settled(of_first).await;
-    assert!(tokio::time::timeout(Duration::from_millis(1), journal.settled(last)).await.is_err());
-    let (rest, ()) = tokio::join!(take_all(&journal), journal.settled(last));
+    assert!(tokio::time::timeout(Duration::from_millis(1), journal.applied(of_first)).await.is_err());
+    journal.mark_applied(first.end);
+    journal.applied(of_first).await;
+    assert!(tokio::time::timeout(Duration::from_millis(1), journal.applied(last)).await.is_err());
+    let (rest, ()) = tokio::join!(take_all(&journal), journal.applied(last));
     assert_eq!([first.entries, rest].concat(), entries);
 }
 
@@ -208,11 +208,11 @@ proptest! {
                         journal.append(&entry).await.unwrap();
                         expected.push(entry);
                     }
-                    Step::Take(settles) if !journal.is_settled() => {
+                    Step::Take(settles) if !journal.is_applied() => {
                         let batch = journal.next().await.unwrap();
                         assert_eq!(batch.entries, expected[..batch.entries.len()]);
                         if settles {
-                            journal.settle(batch.end);
+                            journal.mark_applied(batch.end);
                             expected.drain(..batch.entries.len());
                         }
                     }

@@ -77,9 +77,9 @@ async fn take_all(path: &Path) -> (Vec<Entry>, Vec<Damage>) {
 
 async fn take_rest(journal: &Journal) -> (Vec<Entry>, Vec<Damage>) {
     let (mut entries, mut damages) = (Vec::new(), Vec::new());
-    while !journal.is_settled() {
+    while !journal.is_applied() {
         let batch = journal.next().await.unwrap();
-        journal.settle(batch.end);
+        journal.mark_applied(batch.end);
         entries.extend(batch.entries);
         damages.extend(batch.damages);
     }

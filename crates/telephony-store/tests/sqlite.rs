@@ -12,7 +12,7 @@ use telephony_domain::message::Arrival;
 use telephony_domain::time::Timestamp;
 use telephony_store::StoreError;
 use telephony_store::history::{Filter, History};
-use telephony_store::inbox::{Accepted, Inbox, Intake};
+use telephony_store::inbox::{Accepted, ArrivalRules, Inbox};
 use telephony_store::lines::Lines;
 use telephony_store::records::Records;
 use telephony_store::soundness::Soundness;
@@ -42,7 +42,7 @@ async fn accept(store: &SqliteStore, id: &str) -> Result<Accepted, StoreError> {
         provider_time: None,
         signed: None,
     };
-    store.accept(arrival, Arc::new(Intake::default()), Timestamp(1)).await
+    store.accept(arrival, Arc::new(ArrivalRules::default()), Timestamp(1)).await
 }
 
 #[cfg(unix)]
@@ -265,7 +265,7 @@ async fn accept_text(store: &SqliteStore, n: i64, text: &str) {
         provider_time: None,
         signed: None,
     };
-    store.accept(arrival, Arc::new(Intake::default()), Timestamp(n)).await.unwrap();
+    store.accept(arrival, Arc::new(ArrivalRules::default()), Timestamp(n)).await.unwrap();
 }
 
 #[tokio::test]
@@ -296,7 +296,7 @@ async fn a_file_does_not_grow_for_ever_while_old_messages_go() {
         for n in 0..100 {
             accept_text(&store, round * 1_000 + n, &"x".repeat(1_000)).await;
         }
-        store.settle_number("+15550001234", false, Timestamp(round * 1_000 + 500)).await.unwrap();
+        store.resolve_number("+15550001234", false, Timestamp(round * 1_000 + 500)).await.unwrap();
         let after_a_month = Timestamp(31 * 24 * 60 * 60 * 1_000 + round * 1_000);
         while store.expire(Timestamp(round * 1_000 + 999), 30, after_a_month).await.unwrap() > 0 {}
         assert!(round < 2 || pages() <= before, "the file grows from {before} to {} pages", pages());

@@ -1,4 +1,6 @@
 //! One turn: who it is, what the agent says, and the end of it on disk.
+//!
+//! The fourth station of an incoming message: `apply.rs` has stored it, and `outbox/send.rs` sends the answer.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,6 +10,7 @@ use telephony_domain::id::TurnId;
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::{Admission, Refusal};
 use telephony_domain::retry::TurnFate;
+use telephony_domain::sms::parts;
 use telephony_store::StoreError;
 use telephony_store::contacts::{Challenge, Challenged};
 use telephony_store::history::Speaker;
@@ -90,7 +93,7 @@ impl Worker {
     }
 
     async fn end_of(&self, turn: &LeasedTurn) -> Result<Ended, StoreError> {
-        match self.rules.settings.intake.policy.admit(Some(&turn.contact), turn.standing) {
+        match self.rules.settings.arrivals.policy.admit(Some(&turn.contact), turn.standing) {
             Admission::Refused(refusal) => Ok(Ended::With(TurnEnd::Refused(refusal))),
             Admission::Stranger => match self.challenge(turn).await {
                 Err(StoreError::OptedOut) => Ok(Ended::With(TurnEnd::Refused(Refusal::OptedOut))),
@@ -185,7 +188,7 @@ impl Worker {
     }
 
     fn sorry(&self) -> Option<Sorry> {
-        let parts = reply::parts(&self.rules.settings.unavailable_text, &self.rules.settings.split);
+        let parts = parts::of(&self.rules.settings.unavailable_text, &self.rules.settings.split);
         (!parts.is_empty()).then(|| Sorry { text: self.rules.settings.unavailable_text.clone(), parts })
     }
 
@@ -214,7 +217,7 @@ impl Worker {
     fn new_challenge(&self, turn: &LeasedTurn) -> Challenge {
         let code = PairingCode::from_random(random::bytes());
         let text = code.challenge_text(&turn.contact, self.rules.settings.program);
-        let parts = reply::parts(&text, &self.rules.settings.split);
+        let parts = parts::of(&text, &self.rules.settings.split);
         Challenge { code, parts, replies_per_day: self.rules.settings.stranger_replies_per_day }
     }
 

@@ -56,7 +56,7 @@ impl Watch {
         let summary = self.store.summary(now).await?;
         let backlog = self.store.backlog(now).await?;
         let notices = self.store.notices(now).await?.len();
-        let journal = self.journal.unsettled_bytes();
+        let journal = self.journal.unapplied_bytes();
         let is_stopped = self.store.account_stop().await?.is_some();
         let limits = self.rules.now().settings.terms.limits;
         Ok(Measured { summary, backlog, journal, notices, is_stopped, limits, now })

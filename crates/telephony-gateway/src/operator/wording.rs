@@ -4,13 +4,12 @@ use telephony_domain::message::PartDraft;
 use telephony_domain::notice;
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_domain::program::ProgramName;
+use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_store::contacts::Approved;
 use telephony_store::history::Summary;
 use telephony_store::notices::Given;
 use telephony_store::operator_commands::{CommandOutcome, Wording};
-
-use crate::inbox::reply;
 
 /// The words, cut into parts by these rules.
 pub(super) struct Words {
@@ -20,11 +19,11 @@ pub(super) struct Words {
 
 impl Wording for Words {
     fn approval(&self) -> Vec<PartDraft> {
-        reply::parts(APPROVAL_TEXT, &self.split)
+        parts::of(APPROVAL_TEXT, &self.split)
     }
 
     fn answer(&self, outcome: &CommandOutcome) -> Vec<PartDraft> {
-        reply::parts(&self.program.in_text(&answer(outcome)), &self.split)
+        parts::of(&self.program.in_text(&answer(outcome)), &self.split)
     }
 }
 

@@ -65,7 +65,7 @@ impl PartSender {
     async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
         while look_ups.len() < LOOK_UPS {
             match self.store.doubtful_part(self.clock.now()).await {
-                Ok(Next::Taken(part)) => look_ups.push(self.settle(part).boxed()),
+                Ok(Next::Taken(part)) => look_ups.push(self.resolve(part).boxed()),
                 Ok(Next::Idle(due)) => return due,
                 Err(error) => {
                     self.storage.failed("failed to look for doubts", &error);
@@ -104,7 +104,7 @@ impl PartSender {
         Ok(())
     }
 
-    async fn settle(&self, part: DoubtfulPart) {
+    async fn resolve(&self, part: DoubtfulPart) {
         match self.look_up(&part).await {
             Ok(()) => {}
             // A report or the answer itself came while the list was read.

@@ -1,4 +1,7 @@
 //! One attempt: hand the part to the provider and write down what came of it.
+//!
+//! The last station of an answer: `inbox/turn.rs` has put it into the outbox with the end of its turn; from here on the
+//! provider's reports tell how far it is.
 
 use telephony_domain::message::OutboundMedia;
 use telephony_domain::retry::{Disposition, PartFate};

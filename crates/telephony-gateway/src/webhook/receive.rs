@@ -1,4 +1,7 @@
 //! One webhook from request to answer: signed at all, a place, the body, the signature, stored, acknowledged.
+//!
+//! The first station of an incoming message: `listener.rs` has accepted the connection, and `intake.rs` acknowledges the
+//! verified event.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +17,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use telephony_domain::time::Clock;
-use telephony_providers::provider::{Acknowledgement, Event, Provider, Rejection, Unverified, Verified};
+use telephony_providers::provider::{Answer, Event, Outcome, Provider, Rejection, Unverified, Verified};
 use telephony_store::StoreError;
 
 use super::origin::Origin;
@@ -22,8 +25,10 @@ use super::permits::Permits;
 use super::rejection_log::{RejectionKind, RejectionLog, Summary};
 use super::spelling::spellings;
 use crate::control::probe::{Probe, Probes, Verdict};
-use crate::intake::{Desk, Taken};
+use crate::intake::{Intake, IntakeError};
 use crate::metrics::Metrics;
+use crate::notices::Notices;
+use crate::recut;
 
 /// No webhook is larger; Twilio's own limit on what it sends and takes back is 64 kB.
 const BODY_BYTES: usize = 64 * 1024;
@@ -47,8 +52,10 @@ pub struct Endpoint {
     pub rejection_log: Arc<RejectionLog>,
     /// Round trips that `doctor` waits for.
     pub probes: Arc<Probes>,
-    /// Where verified events go.
-    pub desk: Arc<Desk>,
+    /// Acknowledges verified events.
+    pub intake: Arc<Intake>,
+    /// Notices to the operator.
+    pub notices: Notices,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
@@ -93,11 +100,11 @@ impl Endpoint {
             tell(probe, &taken);
         }
         if let Err(Declined::Rejected(Rejection::Recut(_), _)) = &taken {
-            self.desk.report_recut().await;
+            recut::report(&self.notices).await;
         }
         self.metrics.webhook(taken.as_ref().map_or_else(Declined::name, |_| "accepted"));
         match taken {
-            Ok((acknowledgement, _)) => acknowledged(acknowledgement),
+            Ok((outcome, _)) => answered(self.provider.answer(outcome)),
             Err(declined) => self.decline(declined, client),
         }
     }
@@ -109,7 +116,7 @@ impl Endpoint {
         peer: IpAddr,
         client: IpAddr,
         is_awaited: bool,
-    ) -> Result<(Acknowledgement, Vec<String>), Declined> {
+    ) -> Result<(Outcome, Vec<String>), Declined> {
         if !self.provider.is_signed(request.headers()) {
             return Err(Declined::Rejected(Rejection::Unsigned, Vec::new()));
         }
@@ -125,10 +132,10 @@ impl Endpoint {
         if event == Event::Probe && !is_awaited {
             return Err(Declined::Rejected(Rejection::Malformed("nobody waits for this probe".to_owned()), urls));
         }
-        let acknowledgement = self.provider.acknowledgement(&event);
-        match self.desk.take(event).await.map_err(Declined::NotStored)? {
-            Taken::Kept => Ok((acknowledgement, urls)),
-            Taken::Recut => Err(Declined::Rejected(
+        match self.intake.take(event).await {
+            Ok(outcome) => Ok((outcome, urls)),
+            Err(IntakeError::NotStored(error)) => Err(Declined::NotStored(error)),
+            Err(IntakeError::Recut) => Err(Declined::Rejected(
                 Rejection::Recut("its signature was already used with other fields".to_owned()),
                 urls,
             )),
@@ -165,7 +172,7 @@ impl Endpoint {
             }
             Declined::CutOff => self.bad_body(client, StatusCode::BAD_REQUEST, "the body was cut off"),
             Declined::NotStored(error) => {
-                self.desk.storage.refused(&error);
+                self.intake.storage.refused(&error);
                 busy("the message could not be stored\n")
             }
         }
@@ -202,7 +209,7 @@ impl Endpoint {
 }
 
 /// Tells `doctor` what came of its probe.
-fn tell(probe: Probe, taken: &Result<(Acknowledgement, Vec<String>), Declined>) {
+fn tell(probe: Probe, taken: &Result<(Outcome, Vec<String>), Declined>) {
     match taken {
         Ok((_, urls)) => probe.tell(Verdict::Valid, urls.clone()),
         Err(Declined::Rejected(Rejection::Unsigned, urls)) => probe.tell(Verdict::Unsigned, urls.clone()),
@@ -275,9 +282,9 @@ fn rejected_status(rejection: &Rejection) -> StatusCode {
     }
 }
 
-fn acknowledged(acknowledgement: Acknowledgement) -> Response {
-    let content_type = HeaderValue::from_static(acknowledgement.content_type);
-    let body = match acknowledgement.body {
+fn answered(answer: Answer) -> Response {
+    let content_type = HeaderValue::from_static(answer.content_type);
+    let body = match answer.body {
         Cow::Borrowed(text) => Body::from(text),
         Cow::Owned(text) => Body::from(text),
     };

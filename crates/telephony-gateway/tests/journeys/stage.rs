@@ -27,7 +27,7 @@ use telephony_providers::twilio::account::Account;
 use telephony_providers::twilio::rest::Rest;
 use telephony_store::Store;
 use telephony_store::history::Summary;
-use telephony_store::inbox::Intake;
+use telephony_store::inbox::ArrivalRules;
 use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
@@ -224,7 +224,7 @@ impl Stage {
     pub async fn stored(&self, delivery: Delivery) {
         assert_eq!(delivery.status, Some(200), "{}", delivery.body);
         let journal = &self.running().journal;
-        let stored = tokio::time::timeout(SOON, journal.settled(journal.end())).await;
+        let stored = tokio::time::timeout(SOON, journal.applied(journal.end())).await;
         stored.expect("what was acknowledged is not stored");
     }
 
@@ -258,7 +258,7 @@ impl Stage {
         let mut last = None;
         let probe = async {
             loop {
-                let is_settled = self.running().journal.is_settled();
+                let is_settled = self.running().journal.is_applied();
                 let summary = self.store().summary(self.now()).await.unwrap();
                 if is_settled && is_wanted(&summary) {
                     return summary;
@@ -304,7 +304,7 @@ impl Stage {
                 number: self.bot().parse().ok(),
                 messaging_service: self.plan.messaging_service.map(str::to_owned),
             },
-            intake: Intake {
+            arrivals: ArrivalRules {
                 policy: self.plan.policy.clone(),
                 coalesce: self.plan.coalesce,
                 operator: self.operator(),

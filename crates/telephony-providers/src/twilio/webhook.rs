@@ -18,7 +18,7 @@ use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
 use super::{CORRELATION_ID, Twilio, codes, twiml};
-use crate::provider::{Acknowledgement, CallTerms, Event, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
+use crate::provider::{Answer, CallTerms, Event, Outcome, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
 
 /// What a caller hears as long as calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
@@ -67,16 +67,12 @@ impl Webhooks for Twilio {
         codes::calls_for_operator(code)
     }
 
-    fn acknowledgement(&self, event: &Event) -> Acknowledgement {
-        let body = match event {
-            Event::Call(CallEvent::Request(_)) => {
-                Cow::Owned(twiml::document(&Script::say_and_hang_up(NO_CALLS), &NO_TERMS))
-            }
-            Event::Message(_) | Event::MessageStatus(_) | Event::Call(_) | Event::Alert | Event::Probe => {
-                Cow::Borrowed(twiml::EMPTY_RESPONSE)
-            }
+    fn answer(&self, outcome: Outcome) -> Answer {
+        let body = match outcome {
+            Outcome::CallDeclined => Cow::Owned(twiml::document(&Script::say_and_hang_up(NO_CALLS), &NO_TERMS)),
+            Outcome::Acknowledged => Cow::Borrowed(twiml::EMPTY_RESPONSE),
         };
-        Acknowledgement { content_type: twiml::CONTENT_TYPE, body }
+        Answer { content_type: twiml::CONTENT_TYPE, body }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{aside, record};
 use crate::StoreError;
 use crate::file::{File, make_file};
 
-/// So much of the file stays when all is settled: to write over what is there costs a sync half of what growing does.
+/// So much of the file stays when all is applied: to write over what is there costs a sync half of what growing does.
 const KEPT: u64 = 1 << 20;
 
 /// So much is read at a time, or one record.

@@ -22,7 +22,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::TurnFate;
 use telephony_domain::time::Timestamp;
 
-use crate::inbox::{Accepted, FailedTurn, Inbox, Intake, LeasedTurn, TurnEnd, TurnFailure, TurnLease};
+use crate::inbox::{Accepted, ArrivalRules, FailedTurn, Inbox, LeasedTurn, TurnEnd, TurnFailure, TurnLease};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, list, maybe_time, time};
 use crate::sqlite::outbox::pause;
@@ -31,8 +31,8 @@ use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]
 impl Inbox for SqliteStore {
-    async fn accept(&self, arrival: Arrival, intake: Arc<Intake>, now: Timestamp) -> Result<Accepted, StoreError> {
-        self.write(move |db| arrival::accept(db, &arrival, &intake, now)).await
+    async fn accept(&self, arrival: Arrival, rules: Arc<ArrivalRules>, now: Timestamp) -> Result<Accepted, StoreError> {
+        self.write(move |db| arrival::accept(db, &arrival, &rules, now)).await
     }
 
     async fn signed_content(&self, signature: &str) -> Result<Option<String>, StoreError> {

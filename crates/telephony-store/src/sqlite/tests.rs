@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use crate::StoreError;
-use crate::inbox::{Accepted, Inbox, Intake};
+use crate::inbox::{Accepted, ArrivalRules, Inbox};
 use crate::notices::Notices;
 use crate::sqlite::engine::query::execute;
 use crate::sqlite::engine::writer::STEP;
@@ -70,7 +70,7 @@ fn text(id: &str, length: usize) -> Arrival {
 
 async fn accept(store: &SqliteStore, arrival: Arrival) -> Result<Accepted, StoreError> {
     let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
-    store.accept(arrival, Arc::new(Intake { policy, ..Intake::default() }), Timestamp(1)).await
+    store.accept(arrival, Arc::new(ArrivalRules { policy, ..ArrivalRules::default() }), Timestamp(1)).await
 }
 
 #[tokio::test]

@@ -62,19 +62,19 @@ async fn a_message_to_an_unknown_number_waits_until_the_number_is_settled() {
     assert_eq!(world.accept(to(OTHER, "SM1", "hello"), open_to_all(), at(1)).await, Accepted::Repeat);
     assert_eq!(world.store.unconfirmed_numbers().await.unwrap(), [OTHER]);
     assert_eq!(world.turns_idle(at(2)).await, None);
-    assert_eq!(world.store.settle_number(OTHER, true, at(3)).await.unwrap(), 2);
+    assert_eq!(world.store.resolve_number(OTHER, true, at(3)).await.unwrap(), 2);
     let turn = world.lease(at(3)).await;
     assert_eq!(texts(&turn), ["hello", "anybody there?"]);
     assert_eq!(turn.line.sender, sender(OTHER));
     assert!(world.store.unconfirmed_numbers().await.unwrap().is_empty());
-    assert_eq!(world.store.settle_number(OTHER, true, at(4)).await.unwrap(), 0);
+    assert_eq!(world.store.resolve_number(OTHER, true, at(4)).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_number_that_is_not_ours_gets_no_answer() {
     let world = World::new().await;
     world.accept(to(OTHER, "SM1", "hello"), open_to_all(), at(1)).await;
-    assert_eq!(world.store.settle_number(OTHER, false, at(2)).await.unwrap(), 1);
+    assert_eq!(world.store.resolve_number(OTHER, false, at(2)).await.unwrap(), 1);
     assert_eq!(world.turns_idle(at(3)).await, None);
     assert_eq!(world.store.lines().await.unwrap().len(), 1);
     assert!(matches!(world.accept(to(OTHER, "SM2", "?"), open_to_all(), at(4)).await, Accepted::Unconfirmed(_)));

@@ -8,7 +8,7 @@ use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::InboundPolicy;
 use telephony_store::StoreError;
 use telephony_store::contacts::{Challenge, Who};
-use telephony_store::inbox::{Accepted, Intake};
+use telephony_store::inbox::{Accepted, ArrivalRules};
 use telephony_store::operator_commands::{CommandOutcome, Ordered, Wording};
 
 use super::world::{ANN, BOB, World, at, intake, number, parts, texts};
@@ -27,8 +27,8 @@ impl Wording for Words {
     }
 }
 
-fn with_operator() -> Intake {
-    Intake { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Pairing, 0) }
+fn with_operator() -> ArrivalRules {
+    ArrivalRules { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Pairing, 0) }
 }
 
 impl World {
@@ -128,7 +128,7 @@ async fn nobody_but_the_operator_orders_and_nobody_at_all_where_nobody_is_named(
 #[tokio::test]
 async fn an_order_is_obeyed_whatever_the_policy_says_and_stop_stays_stop() {
     let world = World::new().await;
-    let closed = Intake { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Disabled, 0) };
+    let closed = ArrivalRules { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Disabled, 0) };
     let order = world.accept(world.text(OPERATOR, "STATUS"), closed.clone(), at(1)).await;
     assert!(matches!(order, Accepted::OperatorCommand(_)));
     let talk = world.accept(world.text(OPERATOR, "hello"), closed.clone(), at(1)).await;

@@ -4,7 +4,7 @@ use telephony_domain::keyword::Keyword;
 use telephony_domain::message::{Arrival, Draft, Purpose};
 use telephony_domain::policy::Refusal;
 use telephony_store::history::Filter;
-use telephony_store::inbox::{Accepted, Intake};
+use telephony_store::inbox::{Accepted, ArrivalRules};
 use telephony_store::notices::Given;
 
 use super::world::{ANN, BOB, World, at, draft, number, open_to_all};
@@ -122,7 +122,7 @@ async fn a_stop_by_another_channel_counts_for_the_phone_and_only_the_phone_takes
 #[tokio::test]
 async fn a_message_to_an_rcs_agent_belongs_to_the_configured_line() {
     let world = World::new().await;
-    let home = || Intake { line: Some(world.line), ..open_to_all() };
+    let home = || ArrivalRules { line: Some(world.line), ..open_to_all() };
     let to_agent = |from: &str, text: &str| Arrival { to: "rcs:acme_agent".to_owned(), ..world.text(from, text) };
     world.says(BOB, "by SMS", at(1)).await;
     world.accept(to_agent(BOB, "by RCS"), home(), at(2)).await;

@@ -14,7 +14,7 @@ use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
-use telephony_store::inbox::{Accepted, Intake, LeasedTurn, TurnEnd, TurnFailure};
+use telephony_store::inbox::{Accepted, ArrivalRules, LeasedTurn, TurnEnd, TurnFailure};
 use telephony_store::outbox::{DoubtfulPart, PartState, SendFailure, StartedPart};
 use telephony_store::{LeaseHolder, Next, Store, StoreError};
 use tempfile::TempDir;
@@ -79,7 +79,7 @@ impl World {
         arrival(&format!("SM-in-{count}"), from, text)
     }
 
-    pub async fn accept(&self, arrival: Arrival, intake: Intake, now: Timestamp) -> Accepted {
+    pub async fn accept(&self, arrival: Arrival, intake: ArrivalRules, now: Timestamp) -> Accepted {
         self.store.accept(arrival, Arc::new(intake), now).await.unwrap()
     }
 
@@ -219,12 +219,12 @@ pub fn arrival(provider_id: &str, from: &str, text: &str) -> Arrival {
     }
 }
 
-pub fn intake(inbound: InboundPolicy, coalesce: u64) -> Intake {
+pub fn intake(inbound: InboundPolicy, coalesce: u64) -> ArrivalRules {
     let policy = Policy { inbound, ..Policy::default() };
-    Intake { policy, coalesce: seconds(coalesce), operator: None, line: None }
+    ArrivalRules { policy, coalesce: seconds(coalesce), operator: None, line: None }
 }
 
-pub fn open_to_all() -> Intake {
+pub fn open_to_all() -> ArrivalRules {
     intake(InboundPolicy::Open, 0)
 }
 

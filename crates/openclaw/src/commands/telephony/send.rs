@@ -11,8 +11,7 @@ use telephony_domain::id::MessageId;
 use telephony_domain::line_address::LineAddress;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::sms::segment;
-use telephony_gateway::inbox::reply;
+use telephony_domain::sms::{parts, segment};
 use telephony_gateway::random;
 use telephony_providers::provider::Webhooks;
 use telephony_store::StoreError;
@@ -147,7 +146,7 @@ impl Send {
 
     fn plan(&self, place: &Place, text: &str, media: &Media) -> Outcome {
         let has_media = media.count() > 0;
-        let parts = reply::parts_with(text, has_media, &Channel::rules(place)?);
+        let parts = parts::with_media(text, has_media, &Channel::rules(place)?);
         let parts: Vec<PlannedPart> = parts.into_iter().map(PlannedPart::of).collect();
         let segments = parts.iter().map(|part| part.segments).sum();
         let estimate = Cost::of(place, &self.to, has_media, segments)?;

@@ -13,7 +13,7 @@ use telephony_domain::policy::{Admission, InboundPolicy, Policy, Refusal, Standi
 use telephony_domain::time::Timestamp;
 
 use super::{signature, unanswerable};
-use crate::inbox::{Accepted, Intake};
+use crate::inbox::{Accepted, ArrivalRules};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, execute, list, new_id, one, time};
 use crate::sqlite::outbox::consent;
@@ -88,11 +88,11 @@ struct Judged {
 }
 
 /// Stores an arrival, unless it was stored before.
-pub(crate) fn accept(db: &Db, arrival: &Arrival, intake: &Intake, now: Timestamp) -> Result<Accepted, StoreError> {
+pub(crate) fn accept(db: &Db, arrival: &Arrival, rules: &ArrivalRules, now: Timestamp) -> Result<Accepted, StoreError> {
     if signature::is_recut(db, arrival)? {
         return Ok(Accepted::Recut);
     }
-    let facts = facts(db, arrival, intake.line)?;
+    let facts = facts(db, arrival, rules.line)?;
     if facts.is_repeat {
         signature::keep(db, arrival)?;
         return Ok(Accepted::Repeat);
@@ -100,11 +100,11 @@ pub(crate) fn accept(db: &Db, arrival: &Arrival, intake: &Intake, now: Timestamp
     if facts.line.is_some() && !facts.is_watched {
         line::watch(db, &arrival.to)?;
     }
-    let judged = judge_and_obey(db, arrival, &facts, &intake.policy, intake.operator.as_ref(), now)?;
+    let judged = judge_and_obey(db, arrival, &facts, &rules.policy, rules.operator.as_ref(), now)?;
     let id = insert(db, arrival, &judged, now)?;
     signature::keep(db, arrival)?;
     give_notice(db, arrival, judged.verdict, now)?;
-    let_wait(db, &judged, facts.waiting, intake.coalesce, now)?;
+    let_wait(db, &judged, facts.waiting, rules.coalesce, now)?;
     Ok(judged.verdict.accepted(id))
 }
 

@@ -35,9 +35,9 @@ impl Lines for SqliteStore {
         self.read(|db| list(db, sql, (), |row| row.get(0))).await
     }
 
-    async fn settle_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
+    async fn resolve_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
         let number = number.to_owned();
-        self.write(move |db| settle(db, &number, is_ours, now)).await
+        self.write(move |db| resolve(db, &number, is_ours, now)).await
     }
 
     async fn watch(&self, numbers: Vec<String>) -> Result<(), StoreError> {
@@ -102,7 +102,7 @@ fn claim(db: &Db, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError>
     Ok(line)
 }
 
-fn settle(db: &Db, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
+fn resolve(db: &Db, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
     if !is_ours {
         let sql = "UPDATE inbound SET state = 'dropped', why = 'not our number'
                    WHERE state = 'unconfirmed' AND recipient = ?";

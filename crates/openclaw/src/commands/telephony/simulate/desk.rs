@@ -17,7 +17,7 @@ use telephony_gateway::settings::Settings;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
-use telephony_store::inbox::Intake;
+use telephony_store::inbox::ArrivalRules;
 use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
@@ -100,7 +100,7 @@ fn account(twilio: &Simulator) -> Account {
 fn settings(twilio: &Simulator, base: &str, split: SplitRules, unavailable_text: String) -> Result<Settings, Failure> {
     Ok(Settings {
         sender: Sender { number: Some(twilio.number().parse()?), messaging_service: None },
-        intake: Intake { policy: Policy::default(), coalesce: COALESCE, operator: None, line: None },
+        arrivals: ArrivalRules { policy: Policy::default(), coalesce: COALESCE, operator: None, line: None },
         split,
         terms: Pacing::Unlimited.into(),
         max_sessions: 50,

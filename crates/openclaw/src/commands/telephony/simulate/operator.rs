@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use telephony_agents::AgentError;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::APPROVAL_TEXT;
+use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::control::status;
-use telephony_gateway::inbox::reply;
 use telephony_store::contacts::{Approved, PairingRequest, Who};
 use telephony_store::history::Summary;
 use telephony_store::{Store, StoreError};
@@ -55,7 +55,7 @@ impl Operator {
     /// Approves a contact as the command does, and wakes the gateway.
     pub async fn approve(&self, who: Who) -> Result<Approved, StoreError> {
         let line = self.store.lines().await?.first().map(|line| line.id);
-        let approved = self.store.approve(who, reply::parts(APPROVAL_TEXT, &self.split), line, now()).await?;
+        let approved = self.store.approve(who, parts::of(APPROVAL_TEXT, &self.split), line, now()).await?;
         status::poke(&self.state).await;
         Ok(approved)
     }

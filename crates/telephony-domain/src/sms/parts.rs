@@ -1,0 +1,27 @@
+//! A text as the parts of a message, each with its segments counted.
+
+use super::segment;
+use super::split::{SplitRules, split};
+use crate::message::PartDraft;
+use crate::mms;
+
+/// Cuts `text` into parts.
+pub fn of(text: &str, rules: &SplitRules) -> Vec<PartDraft> {
+    let parts = split(text, rules).parts;
+    parts.into_iter().map(|text| PartDraft { segments: segment::count(&text).segments.max(1), text }).collect()
+}
+
+/// The same for a text with which media may go: an MMS is not cut for segments, only where it is longer than any may be.
+pub fn with_media(text: &str, has_media: bool, rules: &SplitRules) -> Vec<PartDraft> {
+    if !has_media {
+        return of(text, rules);
+    }
+    if text.encode_utf16().count() <= mms::TEXT_AT_MOST {
+        return vec![PartDraft { text: text.trim().to_owned(), segments: mms::SEGMENTS }];
+    }
+    let mut parts = of(text, rules);
+    if let Some(first) = parts.first_mut() {
+        first.segments = first.segments.max(mms::SEGMENTS);
+    }
+    parts
+}

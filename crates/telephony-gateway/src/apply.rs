@@ -1,0 +1,279 @@
+//! Applies what the journal holds to the database, in order. What was acknowledged stays in the journal until that is done.
+//!
+//! The third station of an incoming message: `intake.rs` has acknowledged it, and `inbox/turn.rs` answers it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use telephony_domain::address::Origin;
+use telephony_domain::delivery::{Advance, StatusReport};
+use telephony_domain::message::Arrival;
+use telephony_domain::number::mask;
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::Provider;
+use telephony_store::inbox::{Accepted, ArrivalRules};
+use telephony_store::journal::{self, Batch, Entry, Journal};
+use telephony_store::outbox::Reported;
+use telephony_store::{Store, StoreError};
+
+use crate::damage::Damages;
+use crate::metrics::Metrics;
+use crate::notices::Notices;
+use crate::recut::{self, Signatures};
+use crate::stop::Stop;
+use crate::storage::Storage;
+use crate::unanswered::Unanswered;
+use crate::undelivered;
+use crate::wake::Wake;
+
+/// What could not be stored is tried again after this long.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// An entry that alone cannot be stored so often holds up all others no longer.
+const TRIES: u32 = 5;
+
+/// Brings acknowledged events into the store, which wakes the task that goes on with them.
+pub struct Applier {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) provider: Arc<dyn Provider>,
+    /// The rules by which arrivals are judged.
+    pub(crate) rules: RwLock<Arc<ArrivalRules>>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) unanswered: Unanswered,
+    pub(crate) checks_signatures: bool,
+    pub(crate) signatures: Arc<Signatures>,
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) notices: Notices,
+    /// Receives what cannot be read.
+    pub(crate) damages: Damages,
+}
+
+impl Applier {
+    /// From now on messages are judged by `rules`; the line stays.
+    pub fn set_rules(&self, rules: ArrivalRules) {
+        let mut now = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Arc::new(ArrivalRules { line: now.line, ..rules });
+    }
+
+    /// Returns once all that was acknowledged is applied.
+    pub async fn cleared(&self) {
+        self.journal.applied(self.journal.end()).await;
+    }
+
+    /// Stores what there is until `stop`, and then what was acknowledged before.
+    pub async fn run(self: Arc<Self>, stop: Stop) {
+        while let Some(batch) = stop.unless_asked(self.journal.next()).await {
+            self.apply_batch(batch, &stop).await;
+        }
+        while !self.journal.is_applied() && self.apply_batch(self.journal.next().await, &stop).await {}
+    }
+
+    /// Returns whether the batch is applied; only who is asked to stop gives up, and leaves the rest to the next start.
+    async fn apply_batch(&self, batch: Result<Batch, StoreError>, stop: &Stop) -> bool {
+        let Batch { entries, damages, end } = match batch {
+            Ok(batch) => batch,
+            Err(error) => {
+                self.storage.failed("cannot read the journal; retrying", &error);
+                stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await;
+                return false;
+            }
+        };
+        let mut left = self.try_each(entries.into_iter().map(|entry| Open { entry, failures: 0 })).await;
+        while !left.is_empty() {
+            if stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
+                return false;
+            }
+            left = self.try_each(left).await;
+        }
+        if !damages.is_empty() {
+            self.damages.report(&damages).await;
+        }
+        self.journal.mark_applied(end);
+        true
+    }
+
+    /// Stores these; those of different people share commits. Returns what has to be tried again.
+    async fn try_each(&self, entries: impl IntoIterator<Item = Open>) -> Vec<Open> {
+        let mut lanes: BTreeMap<String, VecDeque<Open>> = BTreeMap::new();
+        for open in entries {
+            lanes.entry(who(&open.entry).to_owned()).or_default().push_back(open);
+        }
+        let left = join_all(lanes.into_values().map(|lane| self.in_order(lane))).await;
+        let (mut waiting, mut first) = (Vec::new(), None);
+        for (lane, error) in left {
+            waiting.extend(lane);
+            first = first.or(error);
+        }
+        if let Some(error) = first {
+            self.storage.failed("cannot store incoming messages; they stay in the journal, retrying", &error);
+        }
+        waiting
+    }
+
+    /// Stores what one person said, one after the other: who says STOP and then START means START. Returns those from the
+    /// first that could not be stored on, and why it could not.
+    async fn in_order(&self, mut lane: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
+        while let Some(mut open) = lane.pop_front() {
+            let Err(error) = self.apply(open.entry.clone()).await else { continue };
+            open.failures += u32::from(!error.is_of_the_store());
+            if open.failures < TRIES {
+                lane.push_front(open);
+                return (lane, Some(error));
+            }
+            let provider_id = provider_id(&open.entry);
+            tracing::error!(provider_id, %error, hint = error.hint(), "could not be stored: it is left to be found in the provider's lists");
+        }
+        (lane, None)
+    }
+
+    /// Applies an entry, as it was when it came.
+    async fn apply(&self, entry: Entry) -> Result<(), StoreError> {
+        match entry.told {
+            journal::Event::Message(arrival) => {
+                let rules = if entry.is_unverified { self.rules_without_operator() } else { self.rules() };
+                let signed = arrival.signed.clone();
+                match self.accept_by(rules, arrival, entry.at).await? {
+                    Accepted::Repeat => self.metrics.message("repeat"),
+                    Accepted::Recut => self.report_recut_of_the_journal().await,
+                    _ => {}
+                }
+                signed.iter().for_each(|signed| self.signatures.release(signed));
+                Ok(())
+            }
+            // The provider is asked for the status of what stays without reports.
+            journal::Event::Report(report) if entry.is_unverified && self.checks_signatures => {
+                tracing::info!(provider_id = report.provider_id, "left out a report that came unverified");
+                Ok(())
+            }
+            journal::Event::Report(report) => self.report(report, entry.at).await,
+        }
+    }
+
+    /// Two cuts of one request were acknowledged, as can only happen while a restart works off the journal.
+    async fn report_recut_of_the_journal(&self) {
+        self.metrics.webhook("recut");
+        tracing::warn!("ignored a message: its signature was already used with other fields");
+        recut::report(&self.notices).await;
+    }
+
+    /// Stores a message; when this returns `Ok` it is on disk.
+    pub async fn accept(&self, arrival: Arrival, now: Timestamp) -> Result<Accepted, StoreError> {
+        self.accept_by(self.rules(), arrival, now).await
+    }
+
+    fn rules(&self) -> Arc<ArrivalRules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Anyone may have sent what was not verified: it commands nothing.
+    fn rules_without_operator(&self) -> Arc<ArrivalRules> {
+        Arc::new(ArrivalRules { operator: None, ..(*self.rules()).clone() })
+    }
+
+    async fn accept_by(
+        &self,
+        rules: Arc<ArrivalRules>,
+        arrival: Arrival,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        let (provider_id, from, origin) = (arrival.provider_id.clone(), arrival.from.clone(), arrival.origin());
+        let accepted = self.store.accept(arrival, rules, now).await?;
+        tracing::debug!(provider_id, from = mask(&from), ?accepted, "message stored");
+        if let Some(name) = name(accepted) {
+            self.metrics.message(name);
+        }
+        match accepted {
+            Accepted::Waiting(_) => self.wake.inbox.notify_one(),
+            Accepted::Unconfirmed(_) => self.wake.numbers.notify_one(),
+            Accepted::OperatorCommand(_) => self.wake.operator.notify_one(),
+            Accepted::Keyword(..) | Accepted::Refused(..) => self.say_unanswered(&from, &origin, now),
+            Accepted::Empty(_) | Accepted::Repeat | Accepted::Recut => {}
+        }
+        Ok(accepted)
+    }
+
+    /// Logs that a sender gets no answer, and wakes the task that sends the operator's notices.
+    fn say_unanswered(&self, from: &str, origin: &Origin, now: Timestamp) {
+        if matches!(origin, Origin::Phone(_)) {
+            return;
+        }
+        self.wake.operator.notify_one();
+        if !self.unanswered.is_news(from, now) {
+            return;
+        }
+        let from = mask(from);
+        match origin {
+            Origin::Channel { name, .. } => {
+                tracing::warn!(
+                    from,
+                    channel = name,
+                    "messages by this channel are kept but get no answer: it is not supported"
+                );
+            }
+            _ => tracing::warn!(
+                from,
+                "texts from a short code or a name are kept but get no answer: read them with `messages`"
+            ),
+        }
+    }
+
+    async fn report(&self, report: StatusReport, now: Timestamp) -> Result<(), StoreError> {
+        let (provider_id, status, code) = (report.provider_id.clone(), report.status, report.error_code);
+        let reported = undelivered::store(self.store.as_ref(), self.provider.as_ref(), report, now).await?;
+        if let Reported::Known(..) = reported {
+            self.metrics.report(status);
+        }
+        match reported {
+            Reported::Known(part, Advance::Conflict) => {
+                tracing::warn!(%part, provider_id, status = status.as_str(), "a report contradicts an earlier final one");
+            }
+            Reported::Known(part, _) if status.is_failure() => {
+                let why = code.map(|code| self.provider.explain(code));
+                tracing::warn!(%part, provider_id, status = status.as_str(), provider.code = code, why, "a message did not arrive");
+            }
+            Reported::Known(part, _) => tracing::debug!(%part, provider_id, status = status.as_str(), "status"),
+            Reported::Foreign => tracing::debug!(provider_id, "a report on a message that is not ours"),
+        }
+        self.wake.outbox.notify_one();
+        Ok(())
+    }
+}
+
+/// An entry that is not stored yet.
+struct Open {
+    entry: Entry,
+    /// How often it could not be stored although others could.
+    failures: u32,
+}
+
+/// Whose entries keep their order.
+fn who(entry: &Entry) -> &str {
+    match &entry.told {
+        journal::Event::Message(arrival) => &arrival.from,
+        journal::Event::Report(report) => &report.provider_id,
+    }
+}
+
+fn provider_id(entry: &Entry) -> &str {
+    match &entry.told {
+        journal::Event::Message(arrival) => &arrival.provider_id,
+        journal::Event::Report(report) => &report.provider_id,
+    }
+}
+
+/// What became of an arrival, as it is counted; nothing did of one that was stored before.
+fn name(accepted: Accepted) -> Option<&'static str> {
+    Some(match accepted {
+        Accepted::Waiting(_) => "waiting",
+        Accepted::Unconfirmed(_) => "unconfirmed",
+        Accepted::Refused(..) => "refused",
+        Accepted::Keyword(..) => "keyword",
+        Accepted::Empty(_) => "empty",
+        Accepted::OperatorCommand(_) => "order",
+        Accepted::Repeat | Accepted::Recut => return None,
+    })
+}
