@@ -82,7 +82,7 @@ KINDS = {
 BY_HAND = {"end_call": ("POST", f"{OWN}/Calls/{SID}.json", ("Status",))}
 # A file is fetched from an address that Twilio gives, which is no resource of the API and not in its description; nor are
 # short codes.
-NOT_DESCRIBED = {"ask", "short_code", "short_code_by_sid", "update_short_code"}
+NOT_DESCRIBED = {"ask", "short_code", "short_code_by_sid", "update_short_code", "service_short_codes"}
 
 A_REQUEST = re.compile(r"self\s*\.(?:get|get_dated|get_of|post|post_of|delete)\(|client\(\)\?\s*\.(?:get|post|delete|request)\(")
 A_FUNCTION = re.compile(r"^ *(?:pub(?:\([^)]*\))? )?async fn (\w+)", re.MULTILINE)
@@ -106,8 +106,8 @@ class Counter(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def pass_on(self):
-        if re.fullmatch(f".*/Media/{SID}", self.path):
-            return self.pass_file()
+        if re.fullmatch(f".*/Media/{SID}|/v1/Services/{SID}/ShortCodes[?].*", self.path):
+            return self.pass_beside()
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         status, text = request(self.command, self.server.prism + self.path, body, dict(self.headers))
         self.server.seen.append((self.command, self.path, body.decode(), status, text))
@@ -117,8 +117,8 @@ class Counter(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def pass_file(self):
-        """Straight from the simulator, for the description has no files."""
+    def pass_beside(self):
+        """Straight from the simulator, for the description has no files and no short codes."""
         simulator = http.client.HTTPConnection(self.server.simulator.removeprefix("http://"), timeout=20)
         simulator.request("GET", self.path, headers={"Authorization": self.headers["Authorization"]})
         answer = simulator.getresponse()

@@ -54,6 +54,7 @@ pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
         .route("/v1/Services", get(services::list))
         .route("/v1/Services/{sid}", get(services::fetch).post(services::update))
         .route("/v1/Services/{sid}/PhoneNumbers", get(services::numbers))
+        .route("/v1/Services/{sid}/ShortCodes", get(services::short_codes))
         .route("/v1/Services/{sid}/Compliance/Usa2p", get(services::campaigns))
         .route("/v1/Alerts", get(alerts::list))
         .route("/v1/Alerts/{sid}", get(alerts::fetch))

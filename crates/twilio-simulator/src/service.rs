@@ -56,6 +56,7 @@ impl Service {
             "use_inbound_webhook_on_number": self.use_inbound_webhook_on_number, "url": url,
             "links": {
                 "phone_numbers": format!("{url}/PhoneNumbers"),
+                "short_codes": format!("{url}/ShortCodes"),
                 "us_app_to_person": format!("{url}/Compliance/Usa2p"),
             },
         })

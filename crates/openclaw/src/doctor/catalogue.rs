@@ -165,7 +165,7 @@ findings! {
         "Correct `twilio.messagingServiceSid`, or remove it to send from `fromNumber`."
     SERVICE_WITHOUT_NUMBERS Error "service-without-numbers" "The Messaging Service has no numbers."
         "Twilio rejects every message (error 21703)."
-        "Add a number to its sender pool in the Twilio Console."
+        "Add a number or a short code to its sender pool in the Twilio Console."
     WEBHOOK_NOT_SET Error "webhook-not-set" "Twilio has no webhook URL for incoming messages."
         "Messages to the number are lost."
         "`openclaw telephony webhook sync` sets it."

@@ -63,9 +63,17 @@ async fn check_short_code(subject: &Subject, rest: &Rest, code: &str, checkup: &
 }
 
 async fn check_service(rest: &Rest, service: &str, checkup: &mut Checkup) {
-    match rest.service_numbers(service).await {
-        Ok(numbers) if numbers.is_empty() => checkup.found(SERVICE_WITHOUT_NUMBERS.found(service)),
-        Ok(numbers) => checkup.well(format!("{service}: {}", counted(numbers.len(), "number"))),
+    let senders = match rest.service_numbers(service).await {
+        Ok(numbers) => rest.service_short_codes(service).await.map(|short_codes| (numbers.len(), short_codes.len())),
+        Err(error) => Err(error),
+    };
+    match senders {
+        Ok((0, 0)) => checkup.found(SERVICE_WITHOUT_NUMBERS.found(service)),
+        Ok((numbers, short_codes)) => {
+            let counts = [(numbers, "number"), (short_codes, "short code")].into_iter().filter(|(count, _)| *count > 0);
+            let counts: Vec<_> = counts.map(|(count, what)| counted(count, what)).collect();
+            checkup.well(format!("{service}: {}", counts.join(", ")));
+        }
         // Without the product, it is unknown whether the service exists.
         Err(error) if error.is_not_found() => match rest.services().await {
             Ok(_) => checkup.found(SERVICE_MISSING.found(service)),

@@ -1,6 +1,7 @@
-use twilio_simulator::{Number, SimulatorConfig};
+use twilio_simulator::{Number, Service, SimulatorConfig};
 
 use crate::bench::{ALICE, Bench};
+use crate::diagnosis::doctor;
 use crate::it_is_set_up::{bare_with, read, setup};
 
 #[tokio::test]
@@ -26,6 +27,38 @@ async fn a_short_code_is_a_line_like_any_other() {
     bench.text(ALICE, "STOP").await;
     let sent = bench.run(&["telephony", "send", ALICE, "more"]).await;
     assert!(sent.code == 1 && sent.stderr.contains("opted out"), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_short_code_belongs_to_a_messaging_service_as_a_number_does() {
+    const OURS: &str = "MG0123456789abcdef0123456789abcdef";
+    const OTHER: &str = "MG1123456789abcdef0123456789abcdef";
+    let with = async |service: Service, is_ours: bool| {
+        let service = Service {
+            inbound_request_url: Some("https://phone.example.com/telephony/webhook".to_owned()),
+            use_inbound_webhook_on_number: false,
+            ..service
+        };
+        let (numbers, services) = (vec![Number::new("72345")], vec![service]);
+        let bench = Bench::with(SimulatorConfig { numbers, services, ..SimulatorConfig::default() }).await;
+        bench.configure("publicUrl: 'https://phone.example.com'");
+        if is_ours {
+            let text = std::fs::read_to_string(bench.configuration()).unwrap();
+            let with_ours = format!("twilio: {{ messagingServiceSid: '{OURS}', ");
+            std::fs::write(bench.configuration(), text.replace("twilio: { ", &with_ours)).unwrap();
+        }
+        doctor(&bench).await
+    };
+    let diagnosis = with(Service::new(OTHER, &["72345"]), false).await;
+    assert!(diagnosis.detail("webhook-of-another-service").contains(OTHER));
+    let diagnosis = with(Service::new(OURS, &["72345"]), true).await;
+    for id in ["service-without-numbers", "webhook-not-set", "webhook-of-another-service"] {
+        diagnosis.has_not(id);
+    }
+    assert!(diagnosis.is_well("1 short code"), "{:#}", diagnosis.report);
+    let diagnosis = with(Service::new(OURS, &[]), true).await;
+    diagnosis.has("service-without-numbers");
+    diagnosis.has("webhook-not-set");
 }
 
 #[tokio::test]

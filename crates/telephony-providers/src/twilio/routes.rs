@@ -29,12 +29,14 @@ impl Routes for Twilio {
             _ => None,
         };
         let mut routes = Vec::new();
-        let pool = match &number {
-            Some(number) => self.pool_of(number, service.as_ref()).await?,
-            None => None,
+        let pool = match &sender.number {
+            Some(address) if number.is_some() || short_code.is_some() => {
+                self.pool_of(address, service.as_ref()).await?
+            }
+            _ => None,
         };
+        routes.extend(short_code.map(|code| short_code_route(code, pool.clone(), told.as_ref())));
         routes.extend(number.map(|number| number_route(number, pool, told.as_ref())));
-        routes.extend(short_code.map(|code| short_code_route(code, told.as_ref())));
         routes.extend(service.map(|service| service_route(service, told.as_ref())));
         Ok(routes)
     }
@@ -46,7 +48,7 @@ impl Routes for Twilio {
         }
         if id.starts_with("SC") {
             let code = found(self.rest.short_code_by_sid(id).await)?;
-            return Ok(code.map(|code| short_code_route(code, None)));
+            return Ok(code.map(|code| short_code_route(code, None, None)));
         }
         let number = found(self.rest.phone_number_by_sid(id).await)?;
         Ok(number.map(|number| number_route(number, None, None)))
@@ -65,15 +67,19 @@ impl Routes for Twilio {
 }
 
 impl Twilio {
-    /// The Messaging Service that has a number, `ours` if that one does. Where Twilio cannot say, none has.
+    /// Returns the Messaging Service that has a number or a short code, `ours` if that one does. Where Twilio cannot say, none
+    /// has.
     async fn pool_of(
         &self,
-        number: &PhoneNumber,
+        address: &LineAddress,
         ours: Option<&Service>,
     ) -> Result<Option<(Service, bool)>, ProviderError> {
         let has = async |service: &Service| -> Result<bool, ProviderError> {
-            let numbers = found(self.rest.service_numbers(&service.sid).await)?.unwrap_or_default();
-            Ok(numbers.contains(&number.phone_number))
+            let senders = match address {
+                LineAddress::ShortCode(_) => self.rest.service_short_codes(&service.sid).await,
+                LineAddress::Number(_) | LineAddress::SenderId(_) => self.rest.service_numbers(&service.sid).await,
+            };
+            Ok(found(senders)?.unwrap_or_default().iter().any(|sender| sender == address.as_str()))
         };
         if let Some(ours) = ours
             && has(ours).await?
@@ -107,18 +113,12 @@ impl Twilio {
 fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option<&CallbackUrls>) -> Route {
     let webhook = told.map(|told| told.webhook.as_str());
     let post = told.map(|_| "POST");
-    // What our own service has is routed there.
-    let is_routed_by_service = matches!(pool, Some((_, true)));
-    let (sms_url, sms_method) = if is_routed_by_service { (None, None) } else { (webhook, post) };
+    let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), told);
     let mut diversions = Vec::new();
     if let Some(id) = filled(number.sms_application_sid) {
         diversions.push(Diversion::Application { traffic: Traffic::Messages, id });
     }
-    if let Some((service, is_ours)) = pool
-        && !service.use_inbound_webhook_on_number
-    {
-        diversions.push(Diversion::Service { id: service.sid, is_ours });
-    }
+    diversions.extend(diversion_to(pool));
     if let Some(id) = filled(number.trunk_sid) {
         diversions.push(Diversion::Trunk { id });
     } else if let Some(id) = filled(number.voice_application_sid) {
@@ -137,14 +137,31 @@ fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option
     Route { id: number.sid, address: number.phone_number, settings, diversions }
 }
 
-/// Twilio does not say through the same API which Messaging Service has a short code.
-fn short_code_route(code: ShortCode, told: Option<&CallbackUrls>) -> Route {
+fn short_code_route(code: ShortCode, pool: Option<(Service, bool)>, told: Option<&CallbackUrls>) -> Route {
+    let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), told);
     let settings = vec![
-        setting("SmsUrl", Traffic::Messages, code.sms_url, told.map(|told| told.webhook.as_str())),
-        setting("SmsMethod", Traffic::Messages, code.sms_method, told.map(|_| "POST")),
+        setting("SmsUrl", Traffic::Messages, code.sms_url, sms_url),
+        setting("SmsMethod", Traffic::Messages, code.sms_method, sms_method),
         setting("SmsFallbackUrl", Traffic::Fallback, code.sms_fallback_url, None),
     ];
-    Route { id: code.sid, address: code.short_code, settings, diversions: Vec::new() }
+    Route { id: code.sid, address: code.short_code, settings, diversions: diversion_to(pool).into_iter().collect() }
+}
+
+/// Returns the URL and method that a sender's own webhook should have. The sender of our own service needs none.
+fn wanted_for_messages<'t>(
+    pool: Option<&(Service, bool)>,
+    told: Option<&'t CallbackUrls>,
+) -> (Option<&'t str>, Option<&'static str>) {
+    match (pool, told) {
+        (Some((_, true)), _) | (_, None) => (None, None),
+        (_, Some(told)) => (Some(&told.webhook), Some("POST")),
+    }
+}
+
+/// Returns the service that takes a sender's messages.
+fn diversion_to(pool: Option<(Service, bool)>) -> Option<Diversion> {
+    let (service, is_ours) = pool?;
+    (!service.use_inbound_webhook_on_number).then_some(Diversion::Service { id: service.sid, is_ours })
 }
 
 fn service_route(service: Service, told: Option<&CallbackUrls>) -> Route {

@@ -51,6 +51,7 @@ impl Provider for Twilio {
         let mut numbers: Vec<String> = sender.receiving().iter().map(ToString::to_string).collect();
         if let Some(service) = &sender.messaging_service {
             numbers.extend(self.rest.service_numbers(service).await?);
+            numbers.extend(self.rest.service_short_codes(service).await?);
         }
         Ok(numbers)
     }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 /// A collection of the API with the word for one entry and for several.
-const NOUNS: [(&str, &str, &str); 11] = [
+const NOUNS: [(&str, &str, &str); 12] = [
     ("Messages", "message", "messages"),
     ("Media", "picture", "pictures"),
     ("IncomingPhoneNumbers", "number", "numbers"),
@@ -13,6 +13,7 @@ const NOUNS: [(&str, &str, &str); 11] = [
     ("Accounts", "account", "accounts"),
     ("Services", "messaging service", "messaging services"),
     ("PhoneNumbers", "number of a service", "numbers of a service"),
+    ("ShortCodes", "short code", "short codes"),
     ("Usa2p", "campaign", "campaigns"),
     ("Alerts", "alert", "alerts"),
 ];

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use super::ApiError;
 use super::page::Paging;
 use super::parameters::Parameters;
+use super::short_codes::is_short_code;
 use crate::dates::iso8601;
 use crate::exchange::Exchange;
+use crate::number::Number;
 
 pub(super) async fn list(State(exchange): State<Arc<Exchange>>, query: Parameters) -> Result<Json<Value>, ApiError> {
     let paging = Paging::read(&query)?;
@@ -61,25 +63,52 @@ pub(super) async fn campaigns(
     Ok(Json(paging.envelope_v1("compliance", &url, &query, &page, items)))
 }
 
+/// The service's senders, without its short codes.
 pub(super) async fn numbers(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,
     query: Parameters,
 ) -> Result<Json<Value>, ApiError> {
-    let paging = Paging::read(&query)?;
+    senders(&exchange, &sid, &query, Senders::Numbers)
+}
+
+/// The service's short codes.
+pub(super) async fn short_codes(
+    State(exchange): State<Arc<Exchange>>,
+    Path(sid): Path<String>,
+    query: Parameters,
+) -> Result<Json<Value>, ApiError> {
+    senders(&exchange, &sid, &query, Senders::ShortCodes)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Senders {
+    Numbers,
+    ShortCodes,
+}
+
+fn senders(exchange: &Exchange, sid: &str, query: &Parameters, of: Senders) -> Result<Json<Value>, ApiError> {
+    let (folder, list, field) = match of {
+        Senders::Numbers => ("PhoneNumbers", "phone_numbers", "phone_number"),
+        Senders::ShortCodes => ("ShortCodes", "short_codes", "short_code"),
+    };
+    let paging = Paging::read(query)?;
     let state = exchange.state();
     let service = state.services.iter().find(|service| service.sid == sid).ok_or_else(ApiError::not_found)?;
-    let senders = service.numbers.iter().filter_map(|number| state.number(number)).collect();
+    let senders = service.numbers.iter().filter_map(|number| state.number(number));
+    let senders = senders.filter(|number| is_short_code(number) == (of == Senders::ShortCodes)).collect();
     let page = paging.cut(senders, |number| &number.sid);
-    let url = format!("{}/v1/Services/{sid}/PhoneNumbers", exchange.base_url);
+    let url = format!("{}/v1/Services/{sid}/{folder}", exchange.base_url);
     let created = iso8601(exchange.started);
-    let item = |number: &&crate::number::Number| {
-        json!({
+    let item = |number: &&Number| {
+        let mut item = json!({
             "sid": number.sid, "account_sid": exchange.config.account_sid, "service_sid": sid,
-            "phone_number": number.phone_number, "country_code": "US", "capabilities": number.capabilities.names(),
+            "country_code": "US", "capabilities": number.capabilities.names(),
             "date_created": created, "date_updated": created, "url": format!("{url}/{}", number.sid),
-        })
+        });
+        item[field] = json!(number.phone_number);
+        item
     };
     let items = page.items.iter().map(item).collect();
-    Ok(Json(paging.envelope_v1("phone_numbers", &url, &query, &page, items)))
+    Ok(Json(paging.envelope_v1(list, &url, query, &page, items)))
 }

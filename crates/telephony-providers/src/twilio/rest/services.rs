@@ -42,6 +42,16 @@ struct PoolNumber {
     phone_number: String,
 }
 
+#[derive(Deserialize)]
+struct ShortCodes {
+    short_codes: Vec<PoolShortCode>,
+}
+
+#[derive(Deserialize)]
+struct PoolShortCode {
+    short_code: String,
+}
+
 impl Rest {
     /// The account's Messaging Services, a hundred of them at most.
     pub async fn services(&self) -> Result<Vec<Service>, ProviderError> {
@@ -63,6 +73,17 @@ impl Rest {
     pub async fn service_numbers(&self, sid: &str) -> Result<Vec<String>, ProviderError> {
         let page: Senders = self.get_of(PRODUCT, &format!("{}/PhoneNumbers?PageSize=1000", service_path(sid))).await?;
         Ok(page.phone_numbers.into_iter().map(|sender| sender.phone_number).collect())
+    }
+
+    /// Returns the short codes that a Messaging Service sends from. They are not among its numbers; a server that does not know
+    /// them has none.
+    pub async fn service_short_codes(&self, sid: &str) -> Result<Vec<String>, ProviderError> {
+        let path = format!("{}/ShortCodes?PageSize=1000", service_path(sid));
+        let page: ShortCodes = match self.get_of(PRODUCT, &path).await {
+            Err(ProviderError::Refused { http_status: 404, .. }) => return Ok(Vec::new()),
+            answer => answer?,
+        };
+        Ok(page.short_codes.into_iter().map(|sender| sender.short_code).collect())
     }
 }
 
