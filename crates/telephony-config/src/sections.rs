@@ -107,6 +107,9 @@ impl Telephony {
         let from_number = read_from_number(keys);
         let policy = read_policy(keys);
         let twilio = keys.section("twilio", "Your Twilio account.", Twilio::read);
+        if let Some(line) = from_number.as_ref().filter(|line| !twilio.region_has(line)) {
+            keys.warning("fromNumber", not_in_region(line));
+        }
         let sms = keys.section("sms", "How answers are split into text messages.", Sms::read);
         let voice = keys.section("voice", "How calls are answered.", Voice::read);
         let serve = keys.section("serve", "Where the webhook listens on this machine.", Serve::read);
@@ -187,6 +190,14 @@ fn read_from_number(keys: &mut Keys<'_, '_>) -> Option<LineAddress> {
         keys.warning("fromNumber", text);
     }
     from_number
+}
+
+fn not_in_region(line: &LineAddress) -> String {
+    let what = if line.number().is_some() { "+1 numbers" } else { "short codes" };
+    format!(
+        "Twilio has no {what} for messages in region ie1, and rejects what is sent (errors 21663 and 21668): remove \
+         twilio.region and twilio.edge, or use a number of another country or a sender id"
+    )
 }
 
 /// An entry of `allowFrom`.

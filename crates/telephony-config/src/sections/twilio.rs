@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
+use telephony_domain::line_address::LineAddress;
 
 use crate::document::{Node, Value};
 use crate::form::lists::{List, Named};
@@ -81,7 +82,8 @@ impl Twilio {
         let shared_keys = "Twilio SharedKeys, whose HMAC_SHA256 signatures are also accepted: secrets by id.";
         let shared_keys = keys.key("sharedKeys", shared_keys, shared).or(BTreeMap::new());
         let region =
-            keys.key("region", "The region where your data is stored, such as `ie1`.", host_label()).optional();
+            "The region where your data is stored, such as `ie1`, which has no +1 numbers, short codes or pictures.";
+        let region = keys.key("region", region, host_label()).optional();
         let edge = keys
             .key("edge", "The edge location where requests enter Twilio's network, such as `dublin`.", host_label())
             .optional();
@@ -108,6 +110,18 @@ impl Twilio {
     /// Returns the edge in use: the configured one, or the region's own.
     pub fn edge_in_use(&self) -> Option<&str> {
         self.edge.as_deref().or_else(|| self.region.as_deref().and_then(edge_of))
+    }
+
+    /// Returns false if a line cannot send messages in the region. `ie1` has neither +1 numbers nor short codes.
+    pub(super) fn region_has(&self, line: &LineAddress) -> bool {
+        let is_elsewhere = self.api_base_url.as_ref().is_some_and(|base| base.of("api").is_some());
+        self.region.as_deref() != Some("ie1")
+            || is_elsewhere
+            || match line {
+                LineAddress::Number(number) => !number.as_str().starts_with("+1"),
+                LineAddress::ShortCode(_) => false,
+                LineAddress::SenderId(_) => true,
+            }
     }
 }
 

@@ -342,3 +342,25 @@ fn a_region_or_an_edge_alone_says_which_host_is_used() {
     }
     assert!(warnings("region: 'xx9'").contains("api.xx9.twilio.com"));
 }
+
+#[test]
+fn a_line_that_does_not_exist_in_the_region_is_warned_of() {
+    let warnings = |line: &str, more: &str| {
+        Desk::with_block(&format!("{{ fromNumber: '{line}', twilio: {{ {more} }} }}")).warnings().join("\n")
+    };
+    let ie1 = "region: 'ie1', edge: 'dublin'";
+    for line in ["+15550001234", "sms:+15550001234", "72345"] {
+        let found = warnings(line, ie1);
+        assert!(found.contains("channels.telephony.fromNumber: Twilio has no") && found.contains("21663"), "{found}");
+        for elsewhere in
+            ["", "region: 'us1', edge: 'ashburn'", &format!("{ie1}, apiBaseUrl: 'https://api.example.com'")]
+        {
+            let found = warnings(line, elsewhere);
+            assert!(!found.contains("fromNumber"), "{found}");
+        }
+    }
+    for line in ["+3535550001", "+445550001", "ACME"] {
+        let found = warnings(line, ie1);
+        assert!(!found.contains("21663"), "{found}");
+    }
+}
