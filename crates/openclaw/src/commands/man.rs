@@ -24,8 +24,10 @@ pub struct Man {
 }
 
 impl Man {
-    /// Prints or writes the manual of `program`.
+    /// Prints or writes the manual of `program`, by the name that it was started by.
     pub fn run(self, program: Command) -> Outcome {
+        let name = terminal::program().as_str();
+        let program = program.name(name).bin_name(name);
         match self.folder {
             None => {
                 let mut page = Vec::new();
@@ -36,7 +38,7 @@ impl Man {
                 let unwritten = || format!("cannot write the manual to {}", folder.display());
                 std::fs::create_dir_all(&folder).with_context(unwritten)?;
                 clap_mangen::generate_to(program, &folder).with_context(unwritten)?;
-                terminal::say(format!("The manual is in {}: `man openclaw`", folder.display()));
+                terminal::say(format!("The manual is in {}: `man {name}`", folder.display()));
             }
         }
         Ok(ExitCode::SUCCESS)

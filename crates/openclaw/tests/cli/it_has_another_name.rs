@@ -69,6 +69,42 @@ async fn shells_complete_it() {
 }
 
 #[tokio::test]
+async fn the_manual_names_it() {
+    let bench = Bench::new().await;
+    let folder = bench.state().join("man1");
+    let ran = run(&bench, &["man", folder.to_str().unwrap()]).await;
+    assert!(ran.stderr.contains("`man openclaw-telephony`"), "{ran:?}");
+    let mut pages = 0;
+    for page in std::fs::read_dir(&folder).unwrap() {
+        let page = page.unwrap();
+        let name = page.file_name().into_string().unwrap();
+        assert!(name.starts_with("openclaw-telephony"), "{name}");
+        let text = std::fs::read_to_string(page.path()).unwrap().replace("\\-", "-");
+        for wrong in ["telephony", "pairing", "gateway", "completions", "man"] {
+            for wrong in [format!("openclaw {wrong}"), format!("\nopenclaw-{wrong}(")] {
+                assert!(!text.contains(&wrong), "{name}: {wrong}\n{text}");
+            }
+        }
+        pages += 1;
+    }
+    assert!(pages > 30, "{pages}");
+    assert!(folder.join("openclaw-telephony-telephony-send.1").is_file());
+    let first = run(&bench, &["man"]).await.stdout;
+    assert!(first.contains(".TH openclaw-telephony 1"), "{first}");
+}
+
+#[tokio::test]
+async fn metrics_name_it() {
+    let mut bench = Bench::new().await;
+    bench.configure("metrics: { port: 0 },");
+    bench.start(named(&bench)).await;
+    let status = bench.json(&["telephony", "status", "--json"]).await;
+    let url = format!("http://{}/metrics", status["gateway"]["metrics"].as_str().unwrap());
+    let page = client().get(url).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("`openclaw-telephony telephony status` has their words"), "{page}");
+}
+
+#[tokio::test]
 async fn the_log_names_it() {
     let mut bench = Bench::new().await;
     bench.start(named(&bench)).await;

@@ -45,7 +45,10 @@ async fn metrics(State(watch): State<Arc<Watch>>) -> Response {
         }
     };
     match watch.metrics.page(&measured) {
-        Ok(page) => ([(CONTENT_TYPE, OPEN_METRICS)], page).into_response(),
+        Ok(page) => {
+            let page = watch.rules.now().settings.program.in_text(&page).into_owned();
+            ([(CONTENT_TYPE, OPEN_METRICS)], page).into_response()
+        }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn explain(id: &str) -> Outcome {
     terminal::print_ours(format!("fix:  {}", finding.fix));
     terminal::print_ours(format!("page: {}", finding.page()));
     if let Some(section) = section(finding) {
-        terminal::print_ours(format!("\nFrom docs/guides/troubleshooting.md:\n\n{}", without_links(section)));
+        terminal::print_ours(format!("\nFrom docs/guides/troubleshooting.md:\n\n{}", plain(section)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -30,6 +30,14 @@ pub(super) fn explain(id: &str) -> Outcome {
 fn section(finding: &Finding) -> Option<&'static str> {
     let link = format!("doctor.md#{})", finding.id);
     GUIDE.split("\n## ").skip(1).find(|section| section.contains(&link)).map(str::trim_end)
+}
+
+/// Returns Markdown for a terminal: links are their words, and HTML such as an anchor is left out. Code stays as it is.
+fn plain(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    let pieces =
+        pieces.map(|(n, piece)| if n % 2 == 0 { without_tags(&without_links(piece)) } else { piece.to_owned() });
+    pieces.collect::<Vec<_>>().join("`")
 }
 
 /// Replaces each Markdown link by its text.
@@ -42,13 +50,49 @@ fn without_links(text: &str) -> String {
     shown
 }
 
+/// Leaves out HTML tags.
+fn without_tags(text: &str) -> String {
+    let mut parts = text.split('<');
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_tag = part.trim_start_matches('/').starts_with(|c: char| c.is_ascii_alphabetic());
+        match part.split_once('>').filter(|_| is_tag) {
+            Some((_, rest)) => shown.push_str(rest),
+            None => {
+                shown.push('<');
+                shown.push_str(part);
+            }
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn links_are_their_words() {
-        assert_eq!(without_links("see [one](../a.md#x), [two](b); `c`"), "see one, two; `c`");
+    fn links_are_their_words_and_tags_are_left_out() {
+        for (text, shown) in [
+            ("see [one](../a.md#x), [two](b); `c`", "see one, two; `c`"),
+            ("see [`one`](../a.md#x)", "see `one`"),
+            ("<a id=\"x\"></a>\"Too many\" in<br/> the log", "\"Too many\" in the log"),
+            (
+                "if 1 < 2 > 0, then `<think>` and\n```sh\necho [x](y) <a>\n```\n<b>bold</b>",
+                "if 1 < 2 > 0, then `<think>` and\n```sh\necho [x](y) <a>\n```\nbold",
+            ),
+        ] {
+            assert_eq!(plain(text), shown);
+        }
+    }
+
+    #[test]
+    fn no_section_that_is_shown_has_html_or_links() {
+        for section in FINDINGS.iter().filter_map(|finding| section(finding)) {
+            let shown = plain(section);
+            let said: String = shown.split('`').step_by(2).collect();
+            assert!(!said.contains("](") && !said.contains("</") && !said.contains("<a"), "{shown}");
+        }
     }
 
     #[test]
