@@ -16,6 +16,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from twilio.twiml.voice_response import Gather, VoiceResponse
 
 
 class Desk(TwilioHttpClient):
@@ -31,7 +32,7 @@ class Desk(TwilioHttpClient):
 
 
 class Webhooks(http.server.BaseHTTPRequestHandler):
-    """Our side: keeps each webhook, answers it with an empty TwiML, and has a picture to be fetched."""
+    """Our side: keeps each webhook, answers it with its path's TwiML or none, and has a picture to be fetched."""
 
     PICTURE = b"\x89PNG that nobody decodes"
 
@@ -54,7 +55,7 @@ class Webhooks(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/xml")
         self.end_headers()
-        self.wfile.write(b"<Response/>")
+        self.wfile.write(self.server.documents.get(self.path, "<Response/>").encode())
 
     def log_message(self, *_):
         pass
@@ -68,6 +69,7 @@ class OfficialSdk(Case):
         self.twilio = Client(ACCOUNT, TOKEN, http_client=Desk(self.base_url))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhooks)
         self.posted = server.posted = queue.Queue()
+        self.documents = server.documents = {}
         self.ours = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
@@ -260,6 +262,77 @@ class OfficialSdk(Case):
         self.assertEqual((call.status, call.direction), ("queued", "outbound-api"))
         self.assertEqual(call.update(status="completed").status, "completed")
         self.refused(400, 21220, lambda: call.update(status="completed"))
+
+    def listening(self, action, prompt):
+        """A document of the SDK that says something and listens."""
+        response = VoiceResponse()
+        gather = Gather(input="dtmf speech", action=action, timeout=30, action_on_empty_result=True)
+        gather.say(prompt)
+        response.append(gather)
+        return str(response)
+
+    def heard(self, call):
+        """What the phone heard and said, once the call is over."""
+        over = lambda: (now := call.fetch()).status in ("completed", "busy", "failed", "no-answer") and now
+        self.assertEqual(eventually(over, what="the end of the call").status, "completed")
+        (found,) = [known for known in self.control("calls", method="GET") if known["sid"] == call.sid]
+        return [(said["by"], said["text"]) for said in found["transcript"]]
+
+    def webhook(self, path):
+        """The next webhook to a path."""
+        while True:
+            target, signature, form = self.posted.get(timeout=30)
+            if target == path:
+                self.assertTrue(RequestValidator(TOKEN).validate(self.ours + path, form, signature))
+                return form
+
+    def test_a_phone_calls_and_talks(self):
+        self.simulator.deliver_to(f"{self.ours}/voice")
+        self.documents["/voice"] = self.listening("/turn", "How can I help?")
+        self.documents["/turn"] = self.listening("/pin", "Your PIN?")
+        goodbye = VoiceResponse()
+        goodbye.say("Bye")
+        goodbye.hangup()
+        self.documents["/pin"] = str(goodbye)
+        sid = self.control("inbound-call", {"from": PHONE, "to": LINE})["sid"]
+        self.control(f"calls/{sid}/say", {"text": "It is me", "confidence": 0.5})
+        self.control(f"calls/{sid}/press", {"keys": "12#"})
+        number, phone = "number", "phone"
+        self.assertEqual(
+            self.heard(self.twilio.calls(sid).fetch()),
+            [(number, "How can I help?"), (phone, "It is me"), (number, "Your PIN?"), (phone, "12"), (number, "Bye")],
+        )
+        self.assertEqual(self.webhook("/voice")["Direction"], "inbound")
+        turn = self.webhook("/turn")
+        self.assertEqual((turn["SpeechResult"], turn["Confidence"], turn["Language"]), ("It is me", "0.5", "en-US"))
+        pin = self.webhook("/pin")
+        self.assertEqual((pin["Digits"], pin["FinishedOnKey"]), ("12", "#"))
+
+    def test_a_call_is_placed_changed_and_reported(self):
+        pause = VoiceResponse()
+        pause.pause(length=1000)
+        events = ["initiated", "ringing", "answered", "completed"]
+        call = self.twilio.calls.create(
+            to=PHONE, from_=LINE, twiml=pause, status_callback=f"{self.ours}/status", status_callback_event=events,
+            machine_detection="DetectMessageEnd", async_amd="true", async_amd_status_callback=f"{self.ours}/amd",
+            timeout=30, time_limit=600,
+        )  # fmt: skip
+        for status in ("initiated", "ringing", "in-progress"):
+            self.assertEqual(self.webhook("/status")["CallStatus"], status)
+        self.assertEqual(self.webhook("/amd")["AnsweredBy"], "human")
+        self.assertEqual(call.fetch().answered_by, "human")
+        self.assertEqual([found.sid for found in self.twilio.calls.list(to=PHONE, status="in-progress")], [call.sid])
+        call.update(time_limit=500)
+        call.update(twiml="<Response><Say>New</Say></Response>")
+        self.assertEqual(self.heard(call), [("number", "New")])
+        over = self.webhook("/status")
+        self.assertEqual((over["CallStatus"], over["SequenceNumber"]), ("completed", "3"))
+        self.refused(400, 21220, lambda: call.update(url=f"{self.ours}/late"))
+
+    def test_a_phone_is_busy(self):
+        self.control("call-outcome", {"to": PHONE, "outcome": "busy"})
+        call = self.twilio.calls.create(to=PHONE, from_=LINE, twiml="<Response/>")
+        eventually(lambda: call.fetch().status == "busy", what="a busy phone")
 
 
 if __name__ == "__main__":

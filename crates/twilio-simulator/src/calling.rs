@@ -1,106 +1,149 @@
-//! Calls: rings, fetches TwiML, reports events and ends. Leaves interpreting the TwiML to a later simulator: every call
-//! lasts as long as the configuration says or until someone hangs up.
+//! Calls: they ring, are answered or not, and report their events. Leaves acting out TwiML to `talk`, and the other side to
+//! `phone`.
+
+mod gather;
+pub(crate) mod phone;
+mod talk;
 
 use std::sync::Arc;
 
 use time::OffsetDateTime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
 use crate::call::{CallRecord, CallStatus};
+use crate::config::CallOutcome;
 use crate::dates::rfc2822;
 use crate::delivery::Delivery;
-use crate::exchange::{Event, Exchange};
+use crate::exchange::{Event, Exchange, State};
 use crate::inbound::NotOurs;
-use crate::twiml;
+use crate::lifecycle;
 use crate::webhook::{Endpoint, Product, Webhook};
+use phone::Input;
+pub(crate) use talk::Source;
+use talk::Talk;
 
-/// A phone calls one of the account's numbers; gives the TwiML that its voice URL answered.
+/// What reaches a call that is not over: its phone and the API on one side, its status callbacks on the other.
+pub(crate) struct Wires {
+    pub(crate) inputs: UnboundedSender<Input>,
+    callbacks: UnboundedSender<Webhook>,
+}
+
+/// A call that the API asked for.
+pub(crate) struct Placement {
+    pub(crate) source: Source,
+    /// Seconds that the phone rings at most.
+    pub(crate) ring_seconds: u32,
+    pub(crate) detection: Option<Detection>,
+}
+
+/// Machine detection as a call asked for it.
+pub(crate) struct Detection {
+    /// The result for a machine: with its greeting over, or as soon as it is recognized.
+    pub(crate) machine: &'static str,
+    /// The result goes there while the call goes on; without it the first document waits for it.
+    pub(crate) callback: Option<Endpoint>,
+}
+
+/// Seconds of a call until a machine, or a person, is recognized.
+const DETECTION_SECONDS: f64 = 2.0;
+
+/// A phone calls one of the account's numbers; returns the TwiML that its voice URL answered.
 pub(crate) async fn ring_in(exchange: &Arc<Exchange>, from: &str, to: &str) -> Result<Delivery, NotOurs> {
-    let (record, endpoint) = note_incoming(exchange, from, to)?;
+    let (record, endpoint, inputs) = note_incoming(exchange, from, to)?;
     exchange.publish(Event::Call(record.clone()));
-    let delivery = match endpoint {
-        Some(endpoint) => fetch_twiml(exchange, &record, endpoint).await,
-        None => Delivery { sid: record.sid.clone(), ..Delivery::default() },
-    };
-    let own = Arc::clone(exchange);
-    exchange.spawn(async move { talk(&own, &record.sid).await });
+    let mut talk = Talk::new(Arc::clone(exchange), record.sid, inputs);
+    let (delivery, document) = talk.fetch_first(endpoint).await;
+    exchange.spawn(async move {
+        let Some(document) = talk.accept(document).await else { return };
+        talk.begin();
+        talk.run(document).await;
+    });
     Ok(delivery)
 }
 
-/// Notes a call that rings and gives it with what its number asks for TwiML.
-fn note_incoming(exchange: &Exchange, from: &str, to: &str) -> Result<(CallRecord, Option<Endpoint>), NotOurs> {
+/// Notes a call that rings, and returns it with what its number asks for TwiML.
+fn note_incoming(
+    exchange: &Arc<Exchange>,
+    from: &str,
+    to: &str,
+) -> Result<(CallRecord, Option<Endpoint>, UnboundedReceiver<Input>), NotOurs> {
     let mut state = exchange.state();
     let number = state.number(to).ok_or_else(|| NotOurs(to.to_owned()))?;
     let endpoint = number.endpoint("voice");
     let callback = Some(number.setting("status_callback").to_owned()).filter(|url| !url.is_empty());
-    let record = CallRecord {
-        sid: state.ids.sid("CA"),
-        is_inbound: true,
-        from: from.to_owned(),
-        to: to.to_owned(),
-        status: CallStatus::Ringing,
-        created: OffsetDateTime::now_utc(),
-        answered: None,
-        ended: None,
-        status_callback: callback,
-        status_events: vec!["completed".to_owned()],
-        reported: 0,
-    };
-    state.calls.push(record.clone());
-    Ok((record, endpoint))
+    let sid = state.ids.sid("CA");
+    let call = CallRecord::new(sid, true, from.to_owned(), to.to_owned());
+    let record = CallRecord { status_callback: callback, ..call };
+    let inputs = open(exchange, &mut state, record.clone());
+    Ok((record, endpoint, inputs))
 }
 
-/// Places a call that the API asked for. Its TwiML comes from `url`, when it was not given with the call.
-pub(crate) fn place(exchange: &Arc<Exchange>, sid: String, url: Option<String>) {
+/// Adds a call to the account; what reaches it comes out of the receiver.
+pub(crate) fn open(exchange: &Arc<Exchange>, state: &mut State, record: CallRecord) -> UnboundedReceiver<Input> {
+    let (inputs, receiver) = unbounded_channel();
+    let (callbacks, queue) = unbounded_channel();
+    state.wires.insert(record.sid.clone(), Wires { inputs, callbacks });
+    state.calls.push(record);
     let own = Arc::clone(exchange);
+    exchange.spawn(async move { lifecycle::report(&own, queue).await });
+    receiver
+}
+
+/// Places a call that the API asked for.
+pub(crate) fn place(exchange: &Arc<Exchange>, sid: String, inputs: UnboundedReceiver<Input>, placement: Placement) {
+    let mut talk = Talk::new(Arc::clone(exchange), sid, inputs);
     exchange.spawn(async move {
+        let step = talk.exchange.config.step_delay;
         for status in [CallStatus::Initiated, CallStatus::Ringing] {
-            sleep(own.config.step_delay).await;
-            if !change(&own, &sid, status).await {
+            sleep(step).await;
+            if !change(&talk.exchange, &talk.sid, status) {
                 return;
             }
         }
-        sleep(own.config.step_delay).await;
-        let record = own.state().calls.iter().find(|call| call.sid == sid).cloned();
-        if let Some((record, url)) = record.zip(url) {
-            fetch_twiml(&own, &CallRecord { status: CallStatus::InProgress, ..record }, Endpoint::post(url)).await;
+        sleep(step).await;
+        let outcome = outcome(&talk);
+        if !is_answered(&mut talk, outcome, placement.ring_seconds).await
+            || !change(&talk.exchange, &talk.sid, CallStatus::InProgress)
+        {
+            return;
         }
-        talk(&own, &sid).await;
+        talk.begin();
+        if let Some(detection) = placement.detection
+            && talk.detect(outcome, detection).await.is_err()
+        {
+            return;
+        }
+        talk.run(placement.source).await;
     });
 }
 
-/// Ends a call at the API's request; `None` when it is over already.
-pub(crate) fn end(exchange: &Arc<Exchange>, sid: &str, status: CallStatus) -> Option<CallRecord> {
-    let ended = note(exchange, sid, status)?;
-    let (own, record) = (Arc::clone(exchange), ended.clone());
-    exchange.spawn(async move { report(&own, &record).await });
-    Some(ended)
+fn outcome(talk: &Talk) -> CallOutcome {
+    let state = talk.exchange.state();
+    let to = state.call(&talk.sid).map(|call| call.to.as_str()).unwrap_or_default();
+    state.call_outcomes.get(to).copied().unwrap_or_default()
 }
 
-async fn talk(exchange: &Exchange, sid: &str) {
-    if change(exchange, sid, CallStatus::InProgress).await {
-        sleep(exchange.config.call_length).await;
-        change(exchange, sid, CallStatus::Completed).await;
-    }
+/// Lets the phone ring as it is to, and ends a call that is not answered.
+async fn is_answered(talk: &mut Talk, outcome: CallOutcome, ring_seconds: u32) -> bool {
+    let status = match outcome {
+        CallOutcome::Busy => CallStatus::Busy,
+        CallOutcome::Failed => CallStatus::Failed,
+        CallOutcome::Rings => match talk.wait_for_answer(ring_seconds).await {
+            phone::Pickup::Answered => return true,
+            phone::Pickup::Refused => CallStatus::Busy,
+            phone::Pickup::None => CallStatus::NoAnswer,
+        },
+        CallOutcome::Human | CallOutcome::Machine | CallOutcome::Fax | CallOutcome::Unknown => return true,
+    };
+    change(&talk.exchange, &talk.sid, status);
+    false
 }
 
-/// Moves a call on and reports it. False when the call is over already.
-async fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool {
-    let Some(changed) = note(exchange, sid, status) else { return false };
-    report(exchange, &changed).await;
-    true
-}
-
-async fn report(exchange: &Exchange, changed: &CallRecord) {
-    exchange.publish(Event::Call(changed.clone()));
-    if let Some(callback) = callback(exchange, changed) {
-        exchange.post_status(&callback).await;
-    }
-}
-
-fn note(exchange: &Exchange, sid: &str, status: CallStatus) -> Option<CallRecord> {
+/// Moves a call on and reports it. Returns false when the call is over already.
+pub(crate) fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool {
     let mut state = exchange.state();
-    let call = state.calls.iter_mut().find(|call| call.sid == sid && !call.status.is_final())?;
+    let Some(call) = state.call_mut(sid).filter(|call| !call.status.is_final()) else { return false };
     call.status = status;
     let now = OffsetDateTime::now_utc();
     if status == CallStatus::InProgress {
@@ -108,29 +151,49 @@ fn note(exchange: &Exchange, sid: &str, status: CallStatus) -> Option<CallRecord
     }
     if status.is_final() {
         call.ended = Some(now);
+        call.is_listening = false;
     }
-    Some(call.clone())
+    let changed = call.clone();
+    report(exchange, &mut state, &changed);
+    if status.is_final()
+        && let Some(wires) = state.wires.remove(sid)
+    {
+        // A call that is not acted out needs no word of its end.
+        let _ = wires.inputs.send(Input::Over);
+    }
+    drop(state);
+    exchange.publish(Event::Call(changed));
+    true
 }
 
-async fn fetch_twiml(exchange: &Exchange, call: &CallRecord, endpoint: Endpoint) -> Delivery {
-    let token = exchange.state().ids.uuid();
-    let parameters = parameters(exchange, call);
-    let webhook = Webhook { endpoint, product: Product::Voice, parameters, token, subject: call.sid.clone() };
-    exchange.ask(&webhook, twiml::document).await.0
+/// Changes what is known of a call that is not over.
+pub(crate) fn update(exchange: &Exchange, sid: &str, change: impl FnOnce(&mut CallRecord)) {
+    let mut state = exchange.state();
+    let Some(call) = state.call_mut(sid).filter(|call| !call.status.is_final()) else { return };
+    change(call);
+    let changed = call.clone();
+    drop(state);
+    exchange.publish(Event::Call(changed));
 }
 
-fn callback(exchange: &Exchange, call: &CallRecord) -> Option<Webhook> {
+/// Hands the callback of an event over, if it is wanted.
+fn report(exchange: &Exchange, state: &mut State, call: &CallRecord) {
+    let Some(callback) = callback(exchange, state, call) else { return };
+    if let Some(wires) = state.wires.get(&call.sid) {
+        // The reader ends only after this.
+        let _ = wires.callbacks.send(callback);
+    }
+}
+
+fn callback(exchange: &Exchange, state: &mut State, call: &CallRecord) -> Option<Webhook> {
     let url = call.status_callback.clone()?;
     let event = call.status.event();
     if !call.status_events.iter().any(|wanted| wanted == event) {
         return None;
     }
-    let mut state = exchange.state();
-    let counted = state.calls.iter_mut().find(|candidate| candidate.sid == call.sid)?;
+    let counted = state.call_mut(&call.sid)?;
     let sequence = counted.reported;
     counted.reported += 1;
-    let token = state.ids.uuid();
-    drop(state);
     let mut parameters = parameters(exchange, call);
     let mut add = |name: &str, value: String| parameters.push((name.to_owned(), value));
     add("CallbackSource", "call-progress-events".to_owned());
@@ -140,13 +203,12 @@ fn callback(exchange: &Exchange, call: &CallRecord) -> Option<Webhook> {
         add("CallDuration", seconds.to_string());
         add("Duration", ((seconds + 59) / 60).to_string());
     }
-    Some(Webhook {
-        endpoint: Endpoint::post(url),
-        product: Product::Voice,
-        parameters,
-        token,
-        subject: call.sid.clone(),
-    })
+    let token = state.ids.uuid();
+    Some(webhook(call, Endpoint::post(url), parameters, token))
+}
+
+fn webhook(call: &CallRecord, endpoint: Endpoint, parameters: Vec<(String, String)>, token: String) -> Webhook {
+    Webhook { endpoint, product: Product::Voice, parameters, token, subject: call.sid.clone() }
 }
 
 fn parameters(exchange: &Exchange, call: &CallRecord) -> Vec<(String, String)> {
@@ -162,6 +224,9 @@ fn parameters(exchange: &Exchange, call: &CallRecord) -> Vec<(String, String)> {
         ("Direction", call.direction()),
     ];
     let mut parameters: Vec<_> = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    if let Some(answered_by) = call.answered_by.as_ref().filter(|_| call.names_answered_by) {
+        parameters.push(("AnsweredBy".to_owned(), answered_by.clone()));
+    }
     for party in ["From", "To", "Caller", "Called"] {
         for place in ["City", "State", "Zip", "Country"] {
             parameters.push((format!("{party}{place}"), String::new()));

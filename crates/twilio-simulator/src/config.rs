@@ -28,8 +28,8 @@ pub struct SimulatorConfig {
     pub services: Vec<Service>,
     /// The pause before each step of a message's or call's life.
     pub step_delay: Duration,
-    /// How long an answered call lasts when nobody hangs up.
-    pub call_length: Duration,
+    /// The time that a second of a call takes: of speech, pauses, ringing and limits.
+    pub call_second: Duration,
     /// How fast numbers send. Lifted by default, so that nobody has to wait.
     pub pacing: Pacing,
     /// How long the last message in a number's queue may have to wait. Twilio: 10 hours.
@@ -74,6 +74,27 @@ pub enum Outcome {
     Failed(u32),
 }
 
+/// The one who answers a call that was placed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallOutcome {
+    /// A person, at once.
+    #[default]
+    Human,
+    /// The phone rings until it is answered by hand, or its ring time is over: `no-answer`.
+    Rings,
+    /// The line is busy.
+    Busy,
+    /// There is no such phone.
+    Failed,
+    /// An answering machine.
+    Machine,
+    /// A fax machine.
+    Fax,
+    /// Someone of whom machine detection cannot say.
+    Unknown,
+}
+
 /// Who handles STOP, START and HELP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptOut {
@@ -105,7 +126,7 @@ impl Default for SimulatorConfig {
             numbers: vec![Number::new(DEFAULT_NUMBER)],
             services: Vec::new(),
             step_delay: Duration::from_millis(50),
-            call_length: Duration::from_secs(1),
+            call_second: Duration::from_secs(1),
             pacing: Pacing::Lifted,
             queue_limit: Duration::from_secs(10 * 60 * 60),
             outcomes: BTreeMap::new(),

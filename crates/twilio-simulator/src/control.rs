@@ -2,6 +2,7 @@
 //! Rust. The crate's front page lists the routes.
 
 mod account;
+mod calls;
 mod media;
 
 use std::convert::Infallible;
@@ -18,7 +19,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::calling;
 use crate::config::Outcome;
 use crate::delivery::Delivery;
 use crate::exchange::{Event, Exchange};
@@ -36,7 +36,13 @@ const LARGEST_TEXT: usize = LARGEST_MESSAGE / 3 * 4 + 64 * 1024;
 pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
     let routes = Router::new()
         .route("/inbound-message", post(inbound_message).layer(DefaultBodyLimit::max(LARGEST_TEXT)))
-        .route("/inbound-call", post(inbound_call))
+        .route("/inbound-call", post(calls::ring_in))
+        .route("/calls", get(calls::show))
+        .route("/calls/{sid}/answer", post(calls::answer))
+        .route("/calls/{sid}/say", post(calls::say))
+        .route("/calls/{sid}/press", post(calls::press))
+        .route("/calls/{sid}/hang-up", post(calls::hang_up))
+        .route("/call-outcome", post(calls::set_outcome))
         .route("/redeliver/{sid}", post(redeliver))
         .route("/misbehave", get(misbehaving).post(misbehave).delete(behave))
         .route("/pacing", post(set_pacing))
@@ -78,19 +84,6 @@ async fn inbound_message(
     Json(text): Json<Text>,
 ) -> Result<Json<Delivery>, Unsent> {
     inbound::receive(&exchange, text).await.map(Json)
-}
-
-#[derive(Deserialize)]
-struct Ring {
-    from: String,
-    to: String,
-}
-
-async fn inbound_call(
-    State(exchange): State<Arc<Exchange>>,
-    Json(ring): Json<Ring>,
-) -> Result<Json<Delivery>, NotOurs> {
-    calling::ring_in(&exchange, &ring.from, &ring.to).await.map(Json)
 }
 
 async fn redeliver(State(exchange): State<Arc<Exchange>>, Path(sid): Path<String>) -> Result<Json<Delivery>, NotOurs> {
@@ -198,9 +191,7 @@ fn told(event: &Event, exchange: &Exchange) -> SseEvent {
     let account = &exchange.config.account_sid;
     let (name, data) = match event {
         Event::Message(message) => ("message", shown(message, account)),
-        Event::Call(call) => {
-            ("call", json!({"sid": call.sid, "from": call.from, "to": call.to, "status": call.status.as_str()}))
-        }
+        Event::Call(call) => ("call", calls::shown(call)),
         Event::Request(entry) => ("request", json!(entry)),
         Event::Alert(alert) => ("alert", alert.to_json(account, &exchange.base_url)),
     };

@@ -60,7 +60,7 @@ impl Exchange {
     }
 
     /// Notes a bad answer to a webhook, or that none came.
-    fn complain_about(&self, webhook: &Webhook, code: u32, text: &str, answer: &str) {
+    pub(crate) fn complain_about(&self, webhook: &Webhook, code: u32, text: &str, answer: &str) {
         let variables = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.parameters).finish();
         self.alert(Alert {
             request_method: webhook.endpoint.method.to_string(),

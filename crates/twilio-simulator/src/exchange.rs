@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use crate::account::Account;
 use crate::alert::Alert;
 use crate::call::CallRecord;
-use crate::config::{Outcome, SimulatorConfig};
+use crate::calling::Wires;
+use crate::config::{CallOutcome, Outcome, SimulatorConfig};
 use crate::ids::Dice;
 use crate::log::{Log, LogEntry};
 use crate::media::Media;
@@ -44,6 +45,9 @@ pub(crate) struct State {
     pub(crate) missing: Vec<String>,
     pub(crate) messages: Vec<MessageRecord>,
     pub(crate) calls: Vec<CallRecord>,
+    /// What reaches the calls that are not over.
+    pub(crate) wires: HashMap<String, Wires>,
+    pub(crate) call_outcomes: HashMap<String, CallOutcome>,
     pub(crate) numbers: Vec<Number>,
     pub(crate) services: Vec<Service>,
     pub(crate) alerts: Vec<Alert>,
@@ -62,6 +66,14 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn message(&self, sid: &str) -> Option<&MessageRecord> {
         self.messages.iter().rev().find(|message| message.sid == sid)
+    }
+
+    pub(crate) fn call(&self, sid: &str) -> Option<&CallRecord> {
+        self.calls.iter().find(|call| call.sid == sid)
+    }
+
+    pub(crate) fn call_mut(&mut self, sid: &str) -> Option<&mut CallRecord> {
+        self.calls.iter_mut().find(|call| call.sid == sid)
     }
 
     pub(crate) fn number(&self, phone_number: &str) -> Option<&Number> {
@@ -126,6 +138,8 @@ impl Exchange {
             missing: Vec::new(),
             messages: Vec::new(),
             calls: Vec::new(),
+            wires: HashMap::new(),
+            call_outcomes: HashMap::new(),
             numbers: Vec::new(),
             services: config.services.clone(),
             alerts: Vec::new(),
@@ -231,6 +245,8 @@ impl Exchange {
         let mut state = self.state();
         state.messages.clear();
         state.calls.clear();
+        state.wires.clear();
+        state.call_outcomes.clear();
         state.alerts.clear();
         state.log.clear();
         state.opted_out.clear();

@@ -36,6 +36,11 @@
 //! |---|---|---|
 //! | `POST /_simulator/inbound-message` | `{"from", "to", "body", "files": [{"content_type", "data"}], "media": 0, "parameters": [["Name", "value"]]}`; `data` is base64, `media` so many pictures of one pixel | [`Delivery`] |
 //! | `POST /_simulator/inbound-call` | `{"from", "to"}` | [`Delivery`] |
+//! | `GET /_simulator/calls` | | all calls, oldest first, with their transcripts |
+//! | `POST /_simulator/calls/{sid}/say` | `{"text", "confidence": 0.95}` | 204 once the call listened, 409 when it is over |
+//! | `POST /_simulator/calls/{sid}/press` | `{"keys": "12#"}` | the same |
+//! | `POST /_simulator/calls/{sid}/answer`, `…/hang-up` | | 204, or 409 when it is over |
+//! | `POST /_simulator/call-outcome` | `{"to", "outcome": "human"}`, or `"rings"`, `"busy"`, `"failed"`, `"machine"`, `"fax"`, `"unknown"` | 204 |
 //! | `POST /_simulator/redeliver/{sid}` | | [`Delivery`] |
 //! | `POST /_simulator/misbehave` | `{"fault": "cut-after-accepting", "extent": {"next": 1}}` | 204 |
 //! | `GET /_simulator/misbehave` | | the faults in force |
@@ -93,8 +98,11 @@ mod xml;
 
 pub use account::{Account, AccountStatus, AccountType};
 pub use alert::Alert;
-pub use call::{CallRecord, CallStatus};
-pub use config::{ApiKey, DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBER, OptOut, Outcome, SimulatorConfig};
+pub use call::{CallRecord, CallStatus, Side, Utterance};
+pub use calling::phone::NoCall;
+pub use config::{
+    ApiKey, CallOutcome, DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBER, OptOut, Outcome, SimulatorConfig,
+};
 pub use delivery::Delivery;
 pub use exchange::Event;
 pub use inbound::{NotOurs, Text, Unsent};

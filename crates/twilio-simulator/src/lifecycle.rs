@@ -188,8 +188,8 @@ fn callback(exchange: &Exchange, message: &MessageRecord) -> Option<Webhook> {
     })
 }
 
-/// Posts a message's callbacks in order, or as badly as it was asked for.
-async fn report(exchange: &Exchange, mut queue: UnboundedReceiver<Webhook>) {
+/// Posts the callbacks of a message or call in order, or as badly as it was asked for.
+pub(crate) async fn report(exchange: &Exchange, mut queue: UnboundedReceiver<Webhook>) {
     let mut held_back = None;
     while let Some(callback) = queue.recv().await {
         let plan = CallbackPlan::draw(exchange);

@@ -10,23 +10,23 @@ use crate::ids::Dice;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// A message creation is answered 429 with code 20429 and nothing is created.
+    /// A creation of a message or call is answered 429 with code 20429 and nothing is created.
     TooManyRequests,
     /// A message creation is answered 429 with code 63038 and nothing is created: the day's messages are used up.
     DailyCap,
-    /// A message creation is answered 500 with code 20500 and nothing is created.
+    /// A creation of a message or call is answered 500 with code 20500 and nothing is created.
     ServerError,
-    /// A message creation is answered 500 with code 20500 although the message was created.
+    /// A creation of a message or call is answered 500 with code 20500 although it was created.
     ServerErrorAfterAccepting,
-    /// A message creation is never answered and nothing is created.
+    /// A creation of a message or call is never answered and nothing is created.
     HangBeforeAccepting,
-    /// A message creation is never answered although the message was created.
+    /// A creation of a message or call is never answered although it was created.
     HangAfterAccepting,
-    /// A message creation ends with a cut connection and nothing is created.
+    /// A creation of a message or call ends with a cut connection and nothing is created.
     CutBeforeAccepting,
-    /// A message creation ends with a cut connection although the message was created.
+    /// A creation of a message or call ends with a cut connection although it was created.
     CutAfterAccepting,
-    /// A message creation waits before anything else happens to it.
+    /// A creation of a message or call waits before anything else happens to it.
     DelayAnswer {
         /// How long.
         milliseconds: u64,
@@ -65,6 +65,8 @@ pub enum Fault {
         /// Such as 20006.
         code: u32,
     },
+    /// A call is not limited by a `TimeLimit` that an update brings.
+    IgnoreTimeLimit,
     /// A media URL is answered 404, as while a file is not there yet.
     MediaLate,
     /// A media URL redirects to an address that has expired.

@@ -85,7 +85,9 @@ async fn method_not_allowed() -> ApiError {
 
 async fn fail_for_a_while(State(exchange): State<Arc<Exchange>>, request: Request, next: Next) -> Response {
     let is_read = request.method() == Method::GET;
-    let is_creation = request.method() == Method::POST && request.uri().path().ends_with("/Messages.json");
+    let path = request.uri().path();
+    let is_creation =
+        request.method() == Method::POST && (path.ends_with("/Messages.json") || path.ends_with("/Calls.json"));
     let is_wanted = |fault| match fault {
         Fault::Outage | Fault::RefuseAccount { .. } => true,
         Fault::ReadsUnavailable | Fault::ReadsHang | Fault::RefuseReads { .. } => is_read,

@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use crate::account::Account;
 use crate::alert::Alert;
 use crate::call::CallRecord;
-use crate::config::{Outcome, SimulatorConfig};
+use crate::calling::phone::{self, NoCall};
+use crate::config::{CallOutcome, Outcome, SimulatorConfig};
 use crate::delivery::Delivery;
 use crate::exchange::{Event, Exchange};
 use crate::inbound::{self, NotOurs, Text, Unsent};
@@ -25,6 +26,9 @@ use crate::number::Number;
 use crate::queue::Pacing;
 use crate::service::Service;
 use crate::{calling, cdn, control, page, rest, server};
+
+/// The confidence with which plain speech is recognized.
+pub(crate) const CLEAR: f32 = 0.95;
 
 /// A running Twilio for the desk. It stops when it is dropped.
 pub struct Simulator {
@@ -196,6 +200,46 @@ impl Simulator {
     /// A phone calls one of the account's numbers. Ends when the voice URL was answered; the answer is TwiML.
     pub async fn call(&self, from: &str, to: &str) -> Result<Delivery, NotOurs> {
         calling::ring_in(&self.exchange, from, to).await
+    }
+
+    /// Answers a phone that rings, as [`CallOutcome::Rings`] lets it.
+    pub fn answer(&self, sid: &str) -> Result<(), NoCall> {
+        phone::answer(&self.exchange, sid)
+    }
+
+    /// The phone's owner says something on a call, as soon as that listens.
+    pub async fn say(&self, sid: &str, text: &str) -> Result<(), NoCall> {
+        phone::say(&self.exchange, sid, text, CLEAR).await
+    }
+
+    /// The same, recognized with this confidence, from 0 to 1.
+    pub async fn mumble(&self, sid: &str, text: &str, confidence: f32) -> Result<(), NoCall> {
+        phone::say(&self.exchange, sid, text, confidence).await
+    }
+
+    /// The phone's owner presses keys on a call, as soon as that listens.
+    pub async fn press(&self, sid: &str, keys: &str) -> Result<(), NoCall> {
+        phone::press(&self.exchange, sid, keys).await
+    }
+
+    /// The phone hangs up.
+    pub fn hang_up(&self, sid: &str) -> Result<(), NoCall> {
+        phone::hang_up(&self.exchange, sid)
+    }
+
+    /// Decides who answers calls that are placed to a phone from now on.
+    pub fn set_call_outcome(&self, to: &str, outcome: CallOutcome) {
+        self.exchange.state().call_outcomes.insert(to.to_owned(), outcome);
+    }
+
+    /// Waits until the calls (oldest first) are as wanted, and returns them.
+    pub async fn wait_for_calls(
+        &self,
+        is_wanted: impl Fn(&[CallRecord]) -> bool,
+        deadline: Duration,
+    ) -> Result<Vec<CallRecord>, DeadlinePassed> {
+        let probe = self.exchange.wait(|state| is_wanted(&state.calls).then(|| state.calls.clone()));
+        timeout(deadline, probe).await.map_err(|_| DeadlinePassed(deadline))
     }
 
     /// Decides what becomes of messages to a phone from now on.

@@ -1,38 +1,98 @@
-//! `/Calls`: place, list, fetch, hang up.
+//! `/Calls`: place, list, fetch, change, hang up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use serde_json::Value;
-use time::OffsetDateTime;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::sleep;
 
 use super::ApiError;
 use super::draft::normalize;
+use super::messages::{Plan, end_badly};
 use super::page::Paging;
 use super::parameters::{Parameters, sid_of};
 use crate::call::{CallRecord, CallStatus};
-use crate::calling;
+use crate::calling::phone::{Input, send};
+use crate::calling::{self, Detection, Placement, Source};
 use crate::exchange::{Event, Exchange};
+use crate::log::LogPlace;
+use crate::misbehaviour::Fault;
+use crate::webhook::Endpoint;
+
+/// The longest call, in seconds: a day.
+const LONGEST_CALL: u32 = 86_400;
 
 pub(super) async fn create(
     State(exchange): State<Arc<Exchange>>,
+    Extension(place): Extension<LogPlace>,
     form: Parameters,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let record = accept(&exchange, &form)?;
+) -> Result<Response, ApiError> {
+    let plan = Plan::draw(&exchange);
+    sleep(plan.delay).await;
+    if let Some(fault) = plan.ending.filter(|fault| fault.is_before_accepting()) {
+        return Ok(end_badly(fault).await);
+    }
+    let placement = placement(&form)?;
+    let (record, inputs) = accept(&exchange, &form)?;
+    exchange.state().log.note_about(place, &record.sid);
     exchange.publish(Event::Call(record.clone()));
-    calling::place(&exchange, record.sid.clone(), form.filled("Url").map(str::to_owned));
-    Ok((StatusCode::CREATED, Json(record.to_json(&exchange.config.account_sid))))
+    calling::place(&exchange, record.sid.clone(), inputs, placement);
+    match plan.ending {
+        Some(fault) => Ok(end_badly(fault).await),
+        None => Ok((StatusCode::CREATED, Json(record.to_json(&exchange.config.account_sid))).into_response()),
+    }
 }
 
-fn accept(exchange: &Exchange, form: &Parameters) -> Result<CallRecord, ApiError> {
+/// Checks what the request says about the call's document, its ringing and machines.
+fn placement(form: &Parameters) -> Result<Placement, ApiError> {
+    form.check_urls()?;
+    let source = source(form).ok_or_else(|| ApiError::bad_request(21205, "A 'Url' or 'Twiml' is required"))?;
+    let callback = form.filled("AsyncAmdStatusCallback").map(|url| Endpoint::post(url.to_owned()));
+    let is_async = form.filled("AsyncAmd") == Some("true");
+    let detection = match form.filled("MachineDetection") {
+        None => None,
+        Some("Enable") => Some("machine_start"),
+        Some("DetectMessageEnd") => Some("machine_end_beep"),
+        Some(_) => return Err(ApiError::bad_request(20001, "MachineDetection is Enable or DetectMessageEnd")),
+    };
+    let detection = detection.map(|machine| Detection { machine, callback: callback.filter(|_| is_async) });
+    Ok(Placement { source, ring_seconds: seconds(form, "Timeout", 600)?.unwrap_or(60), detection })
+}
+
+/// The document that a request names or holds.
+fn source(form: &Parameters) -> Option<Source> {
+    if let Some(url) = form.filled("Url") {
+        let is_get = form.filled("Method").is_some_and(|method| method.eq_ignore_ascii_case("GET"));
+        let endpoint = Endpoint::post(url.to_owned());
+        return Some(Source::Url(
+            Endpoint { method: if is_get { Method::GET } else { Method::POST }, ..endpoint },
+            vec![],
+        ));
+    }
+    form.filled("Twiml").map(|text| Source::Twiml(text.to_owned()))
+}
+
+/// A number of seconds in a request, from 1 up.
+fn seconds(form: &Parameters, name: &str, most: u32) -> Result<Option<u32>, ApiError> {
+    let Some(value) = form.filled(name) else { return Ok(None) };
+    let seconds = value.parse().ok().filter(|seconds| (1..=most).contains(seconds));
+    seconds.map(Some).ok_or_else(|| ApiError::bad_request(20001, &format!("{name} is a number from 1 to {most}")))
+}
+
+fn events(form: &Parameters) -> Vec<String> {
+    form.all("StatusCallbackEvent").flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+fn accept(exchange: &Arc<Exchange>, form: &Parameters) -> Result<(CallRecord, UnboundedReceiver<Input>), ApiError> {
     let to = form.filled("To").ok_or_else(|| ApiError::bad_request(21201, "A 'To' number is required"))?;
     let from = form.filled("From").ok_or_else(|| ApiError::bad_request(21213, "A 'From' number is required"))?;
-    if form.filled("Url").is_none() && form.filled("Twiml").is_none() {
-        return Err(ApiError::bad_request(21205, "A 'Url' or 'Twiml' is required"));
-    }
     let to = normalize(to).ok_or_else(|| ApiError::bad_request(21217, "The 'To' number is not valid"))?;
+    let time_limit = seconds(form, "TimeLimit", LONGEST_CALL)?;
     let mut state = exchange.state();
     if state.number(from).is_none() {
         return Err(ApiError::bad_request(21210, "The 'From' number is not one of this account"));
@@ -40,26 +100,17 @@ fn accept(exchange: &Exchange, form: &Parameters) -> Result<CallRecord, ApiError
     if !state.account.reaches(&to) {
         return Err(ApiError::bad_request(21219, "The 'To' number is unverified: a trial account may not call it"));
     }
-    let mut events: Vec<String> =
-        form.all("StatusCallbackEvent").flat_map(str::split_whitespace).map(str::to_owned).collect();
-    if events.is_empty() {
-        events.push("completed".to_owned());
+    let mut record = CallRecord::new(state.ids.sid("CA"), false, from.to_owned(), to);
+    record.status_callback = form.filled("StatusCallback").map(str::to_owned);
+    let events = events(form);
+    if !events.is_empty() {
+        record.status_events = events;
     }
-    let record = CallRecord {
-        sid: state.ids.sid("CA"),
-        is_inbound: false,
-        from: from.to_owned(),
-        to,
-        status: CallStatus::Queued,
-        created: OffsetDateTime::now_utc(),
-        answered: None,
-        ended: None,
-        status_callback: form.filled("StatusCallback").map(str::to_owned),
-        status_events: events,
-        reported: 0,
-    };
-    state.calls.push(record.clone());
-    Ok(record)
+    if let Some(seconds) = time_limit {
+        record.time_limit = Duration::from_secs(seconds.into());
+    }
+    let inputs = calling::open(exchange, &mut state, record.clone());
+    Ok((record, inputs))
 }
 
 pub(super) async fn list(State(exchange): State<Arc<Exchange>>, query: Parameters) -> Result<Json<Value>, ApiError> {
@@ -87,22 +138,52 @@ pub(super) async fn fetch(
     Ok(Json(call.to_json(&account)))
 }
 
-/// Hangs up (`Status=completed`) or calls off (`Status=canceled`).
+/// Changes a call: where it goes on, its limit, its reports, or its end.
 pub(super) async fn update(
     State(exchange): State<Arc<Exchange>>,
     Path((account, segment)): Path<(String, String)>,
     form: Parameters,
 ) -> Result<Json<Value>, ApiError> {
     let sid = sid_of(&segment)?;
-    let current = exchange.state().calls.iter().find(|call| call.sid == sid).map(|call| call.status);
-    let current = current.ok_or_else(ApiError::not_found)?;
+    form.check_urls()?;
+    let current = exchange.state().call(sid).map(|call| call.status).ok_or_else(ApiError::not_found)?;
     let over = || ApiError::bad_request(21220, "The call is not in progress, it cannot be changed");
-    let status = match form.get("Status") {
-        Some("completed") => CallStatus::Completed,
-        Some("canceled") if current != CallStatus::InProgress => CallStatus::Canceled,
+    let (limit, source) = (seconds(&form, "TimeLimit", LONGEST_CALL)?, source(&form));
+    let status = match form.filled("Status") {
+        None => None,
+        Some("completed") => Some(CallStatus::Completed),
+        Some("canceled") if current != CallStatus::InProgress => Some(CallStatus::Canceled),
         Some("canceled") => return Err(over()),
-        _ => return Err(ApiError::bad_request(20422, "The simulator changes calls by 'Status' only")),
+        Some(_) => return Err(ApiError::bad_request(20001, "Status is completed or canceled")),
     };
-    let ended = calling::end(&exchange, sid, status).ok_or_else(over)?;
-    Ok(Json(ended.to_json(&account)))
+    if current.is_final() || (source.is_some() && current != CallStatus::InProgress) {
+        return Err(over());
+    }
+    calling::update(&exchange, sid, |call| change_reports(call, &form));
+    if let Some(seconds) = limit
+        && !exchange.state().misbehaviour.strikes(Fault::IgnoreTimeLimit)
+    {
+        send(&exchange, sid, Input::Limit(seconds)).map_err(|_| over())?;
+    }
+    if let Some(source) = source {
+        send(&exchange, sid, Input::Replace(source)).map_err(|_| over())?;
+    }
+    if let Some(status) = status
+        && !calling::change(&exchange, sid, status)
+    {
+        return Err(over());
+    }
+    let state = exchange.state();
+    let call = state.call(sid).ok_or_else(ApiError::not_found)?;
+    Ok(Json(call.to_json(&account)))
+}
+
+fn change_reports(call: &mut CallRecord, form: &Parameters) {
+    if let Some(url) = form.filled("StatusCallback") {
+        call.status_callback = Some(url.to_owned());
+    }
+    let events = events(form);
+    if !events.is_empty() {
+        call.status_events = events;
+    }
 }

@@ -51,14 +51,14 @@ pub(super) async fn create(
 }
 
 /// How a creation is to go wrong.
-struct Plan {
-    delay: Duration,
-    ending: Option<Fault>,
+pub(super) struct Plan {
+    pub(super) delay: Duration,
+    pub(super) ending: Option<Fault>,
     reports_first: bool,
 }
 
 impl Plan {
-    fn draw(exchange: &Exchange) -> Self {
+    pub(super) fn draw(exchange: &Exchange) -> Self {
         let misbehaviour = &mut exchange.state().misbehaviour;
         let delay = match misbehaviour.first(|fault| matches!(fault, Fault::DelayAnswer { .. })) {
             Some(Fault::DelayAnswer { milliseconds }) => Duration::from_millis(milliseconds),
@@ -69,7 +69,7 @@ impl Plan {
     }
 }
 
-async fn end_badly(fault: Fault) -> Response {
+pub(super) async fn end_badly(fault: Fault) -> Response {
     match fault {
         Fault::TooManyRequests => {
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, 20429, "Too Many Requests").into_response()

@@ -26,7 +26,7 @@ pub struct Answer {
 }
 
 pub fn instant() -> SimulatorConfig {
-    SimulatorConfig { step_delay: Duration::ZERO, ..SimulatorConfig::default() }
+    SimulatorConfig { step_delay: Duration::ZERO, call_second: Duration::from_millis(1), ..SimulatorConfig::default() }
 }
 
 pub fn client() -> reqwest::Client {

@@ -1,6 +1,7 @@
 //! What the simulator promises, seen from outside: over HTTP and through its Rust handle.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod a_call_is_acted_out;
 mod a_call_is_made;
 mod a_message_is_refused;
 mod a_message_is_sent;

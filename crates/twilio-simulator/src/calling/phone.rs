@@ -1,0 +1,86 @@
+//! The phone at the other end of a call: it answers, speaks, presses keys and hangs up.
+
+use crate::call::CallRecord;
+use crate::call::CallStatus;
+use crate::calling::Source;
+use crate::calling::{change, update};
+use crate::exchange::Exchange;
+
+/// Something that reaches a call while it is acted out.
+pub(crate) enum Input {
+    /// The phone answers.
+    Answer,
+    /// The phone's owner says something, recognized with this confidence.
+    Speech { text: String, confidence: f32 },
+    /// The phone's owner presses keys.
+    Keys(String),
+    /// The phone hangs up.
+    HangUp,
+    /// The API replaces the document.
+    Replace(Source),
+    /// The API limits the call's time.
+    Limit(u32),
+    /// The call is over already.
+    Over,
+}
+
+/// An end of ringing.
+pub(super) enum Pickup {
+    Answered,
+    Refused,
+    None,
+}
+
+/// A call is not there, or over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("find a call {0} that is not over")]
+pub struct NoCall(
+    /// The SID that was looked for.
+    pub String,
+);
+
+/// Says something once the call listens.
+pub(crate) async fn say(exchange: &Exchange, sid: &str, text: &str, confidence: f32) -> Result<(), NoCall> {
+    reach_listener(exchange, sid, Input::Speech { text: text.to_owned(), confidence }).await
+}
+
+/// Presses keys once the call listens.
+pub(crate) async fn press(exchange: &Exchange, sid: &str, keys: &str) -> Result<(), NoCall> {
+    reach_listener(exchange, sid, Input::Keys(keys.to_owned())).await
+}
+
+/// Answers a phone that rings.
+pub(crate) fn answer(exchange: &Exchange, sid: &str) -> Result<(), NoCall> {
+    send(exchange, sid, Input::Answer)
+}
+
+/// Hangs up.
+pub(crate) fn hang_up(exchange: &Exchange, sid: &str) -> Result<(), NoCall> {
+    send(exchange, sid, Input::HangUp)
+}
+
+/// Waits until a `<Gather>` listens; what is said before that is lost at Twilio.
+async fn reach_listener(exchange: &Exchange, sid: &str, input: Input) -> Result<(), NoCall> {
+    let is_open = |call: &CallRecord| match call.status.is_final() {
+        true => Some(false),
+        false => call.is_listening.then_some(true),
+    };
+    let listens = exchange.wait(|state| state.call(sid).map_or(Some(false), is_open)).await;
+    if !listens {
+        return Err(NoCall(sid.to_owned()));
+    }
+    // Another word waits for the next chance.
+    update(exchange, sid, |call| call.is_listening = false);
+    send(exchange, sid, input)
+}
+
+pub(crate) fn send(exchange: &Exchange, sid: &str, input: Input) -> Result<(), NoCall> {
+    let state = exchange.state();
+    let sent = state.wires.get(sid).map(|wires| wires.inputs.send(input));
+    sent.and_then(Result::ok).ok_or_else(|| NoCall(sid.to_owned()))
+}
+
+/// Ends a call as its phone or its time does.
+pub(super) fn end(exchange: &Exchange, sid: &str) {
+    change(exchange, sid, CallStatus::Completed);
+}

@@ -1,0 +1,440 @@
+//! Acts out TwiML: fetches documents, speaks, pauses, redirects and hangs up. Leaves listening to `gather`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::phone::{Input, Pickup, end};
+use super::{DETECTION_SECONDS, Detection, change, parameters, update, webhook};
+use crate::alert::Alert;
+use crate::call::{CallStatus, Side, Utterance};
+use crate::config::CallOutcome;
+use crate::delivery::Delivery;
+use crate::exchange::Exchange;
+use crate::twiml;
+use crate::webhook::{Endpoint, Webhook};
+use crate::xml::{self, Element};
+
+/// The most documents in a row that neither speak nor wait.
+const MOST_SILENT: u32 = 200;
+
+/// The most characters in a `<Say>`.
+const LONGEST_SAY: usize = 4096;
+
+/// Characters that a voice speaks in a second.
+const SPEECH_RATE: f64 = 15.0;
+
+/// Seconds that a file takes to play; it is not fetched.
+const FILE_SECONDS: f64 = 2.0;
+
+/// The origin of a call's next document.
+pub(crate) enum Source {
+    /// A URL, with what the request says beside the call's own parameters.
+    Url(Endpoint, Vec<(String, String)>),
+    /// It is here already.
+    Twiml(String),
+    /// A document that was fetched before.
+    Read(Box<Document>),
+}
+
+/// A document that a call is at.
+pub(crate) struct Document {
+    pub(super) root: Element,
+    /// The request that it answered, and the answer's body.
+    pub(super) origin: Option<(Webhook, String)>,
+}
+
+/// An end of a document before its time.
+pub(super) enum Cut {
+    /// The call is over.
+    Over,
+    /// Another document takes its place.
+    Replaced(Source),
+}
+
+/// Input of the phone that a `<Gather>` may want.
+pub(super) enum Heard {
+    Speech { text: String, confidence: f32 },
+    Keys(String),
+}
+
+/// A call that is acted out.
+pub(crate) struct Talk {
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) sid: String,
+    inputs: UnboundedReceiver<Input>,
+    begun: Instant,
+    silent_documents: u32,
+}
+
+impl Talk {
+    pub(super) fn new(exchange: Arc<Exchange>, sid: String, inputs: UnboundedReceiver<Input>) -> Self {
+        Self { exchange, sid, inputs, begun: Instant::now(), silent_documents: 0 }
+    }
+
+    /// The time that so many seconds of a call take.
+    pub(super) fn time(&self, seconds: f64) -> Duration {
+        self.exchange.config.call_second.mul_f64(seconds.clamp(0.0, 1e6))
+    }
+
+    /// From now on the time limit counts.
+    pub(super) fn begin(&mut self) {
+        self.begun = Instant::now();
+    }
+
+    /// Waits for the phone's owner to answer.
+    pub(super) async fn wait_for_answer(&mut self, ring_seconds: u32) -> Pickup {
+        let until = Instant::now() + self.time(ring_seconds.into());
+        loop {
+            match tokio::time::timeout_at(until, self.inputs.recv()).await {
+                Ok(Some(Input::Answer)) => return Pickup::Answered,
+                Ok(Some(Input::HangUp)) => return Pickup::Refused,
+                Ok(Some(Input::Over) | None) | Err(_) => return Pickup::None,
+                Ok(Some(_)) => {}
+            }
+        }
+    }
+
+    /// Finds out who answered: before the first document, or beside the call.
+    pub(super) async fn detect(&mut self, outcome: CallOutcome, detection: Detection) -> Result<(), Cut> {
+        let answered_by = match outcome {
+            CallOutcome::Machine => detection.machine,
+            CallOutcome::Fax => "fax",
+            CallOutcome::Unknown => "unknown",
+            _ => "human",
+        };
+        let Some(endpoint) = detection.callback else {
+            self.pause(DETECTION_SECONDS).await?;
+            update(&self.exchange, &self.sid, |call| {
+                call.answered_by = Some(answered_by.to_owned());
+                call.names_answered_by = true;
+            });
+            return Ok(());
+        };
+        let (own, sid, time) = (Arc::clone(&self.exchange), self.sid.clone(), self.time(DETECTION_SECONDS));
+        self.exchange.spawn(async move {
+            tokio::time::sleep(time).await;
+            update(&own, &sid, |call| call.answered_by = Some(answered_by.to_owned()));
+            let (call, token) = {
+                let mut state = own.state();
+                let Some(call) = state.call(&sid).filter(|call| !call.status.is_final()).cloned() else { return };
+                (call, state.ids.uuid())
+            };
+            let known = [
+                ("CallSid", sid.as_str()),
+                ("AccountSid", &own.config.account_sid),
+                ("AnsweredBy", answered_by),
+                ("MachineDetectionDuration", "2000"),
+            ];
+            let parameters = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            own.post_status(&webhook(&call, endpoint, parameters, token)).await;
+        });
+        Ok(())
+    }
+
+    /// Fetches the first document of a call that came in, while it still rings.
+    pub(super) async fn fetch_first(&mut self, endpoint: Option<Endpoint>) -> (Delivery, Option<Document>) {
+        let Some(endpoint) = endpoint else { return (Delivery { sid: self.sid.clone(), ..Delivery::default() }, None) };
+        fetch(Arc::clone(&self.exchange), self.sid.clone(), endpoint, Vec::new()).await
+    }
+
+    /// Answers a call that came in, unless its document turns it away.
+    pub(super) async fn accept(&mut self, document: Option<Document>) -> Option<Source> {
+        let first = document.as_ref().and_then(|document| document.root.children.first());
+        if let Some(verb) = first.filter(|verb| verb.name == "Reject") {
+            let is_busy = verb.attribute("reason") == Some("busy");
+            change(&self.exchange, &self.sid, if is_busy { CallStatus::Busy } else { CallStatus::NoAnswer });
+            return None;
+        }
+        if !change(&self.exchange, &self.sid, CallStatus::InProgress) {
+            return None;
+        }
+        match document {
+            Some(document) => Some(Source::Read(Box::new(document))),
+            None => {
+                self.apologize();
+                None
+            }
+        }
+    }
+
+    /// Acts out documents until the call is over.
+    pub(super) async fn run(&mut self, first: Source) {
+        let mut source = first;
+        loop {
+            source = match self.next(source).await {
+                Ok(Some(next)) | Err(Cut::Replaced(next)) => next,
+                Ok(None) => return end(&self.exchange, &self.sid),
+                Err(Cut::Over) => return,
+            };
+        }
+    }
+
+    async fn next(&mut self, source: Source) -> Result<Option<Source>, Cut> {
+        let Some(document) = self.read(source).await? else {
+            self.apologize();
+            return Err(Cut::Over);
+        };
+        let speaks = document.root.children.iter().any(|verb| !matches!(verb.name.as_str(), "Redirect" | "Hangup"));
+        self.silent_documents = if speaks { 0 } else { self.silent_documents + 1 };
+        if self.silent_documents >= MOST_SILENT {
+            self.complain(&document, 12400, "too many documents in a row neither speak nor wait");
+            return Ok(None);
+        }
+        for verb in &document.root.children {
+            if let Some(next) = self.act(&document, verb).await? {
+                return Ok(Some(next));
+            }
+            if matches!(verb.name.as_str(), "Hangup" | "Reject") {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gets a document; the phone may hang up meanwhile.
+    async fn read(&mut self, source: Source) -> Result<Option<Document>, Cut> {
+        match source {
+            Source::Read(document) => Ok(Some(*document)),
+            Source::Twiml(text) => {
+                let root = xml::parse(&text).ok().filter(|root| root.name == "Response");
+                if root.is_none() {
+                    self.exchange.alert(Alert {
+                        response_body: text,
+                        resource_sid: self.sid.clone(),
+                        ..Alert::new(12100, "the call's Twiml is not a well-formed <Response>", "")
+                    });
+                }
+                Ok(root.map(|root| Document { root, origin: None }))
+            }
+            Source::Url(endpoint, more) => {
+                // The request goes on when the call is over.
+                let (sender, receiver) = tokio::sync::oneshot::channel();
+                let (own, sid) = (Arc::clone(&self.exchange), self.sid.clone());
+                self.exchange.spawn(async move {
+                    // A call that is over has no use for the document.
+                    let _ = sender.send(fetch(own, sid, endpoint, more).await.1);
+                });
+                self.during(receiver).await.map(|document| document.ok().flatten())
+            }
+        }
+    }
+
+    /// Waits for something else; all that the phone says meanwhile is lost.
+    async fn during<T>(&mut self, other: impl Future<Output = T>) -> Result<T, Cut> {
+        tokio::pin!(other);
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                done = &mut other => return Ok(done),
+                input = self.inputs.recv() => self.obey(input).map(drop)?,
+                () = sleep_until(deadline) => return Err(self.time_is_up()),
+            }
+        }
+    }
+
+    /// Lets seconds of the call pass.
+    pub(super) async fn pause(&mut self, seconds: f64) -> Result<(), Cut> {
+        let until = Instant::now() + self.time(seconds);
+        self.during(sleep_until(until)).await
+    }
+
+    /// Waits for input of the phone, so many seconds at most.
+    pub(super) async fn hear(&mut self, seconds: f64) -> Result<Option<Heard>, Cut> {
+        let until = Instant::now() + self.time(seconds);
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                input = self.inputs.recv() => if let Some(heard) = self.obey(input)? { return Ok(Some(heard)) },
+                () = sleep_until(deadline) => return Err(self.time_is_up()),
+                () = sleep_until(until) => return Ok(None),
+            }
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let limit = self.exchange.state().call(&self.sid).map_or(Duration::ZERO, |call| call.time_limit);
+        self.begun + self.time(limit.as_secs_f64())
+    }
+
+    fn time_is_up(&self) -> Cut {
+        end(&self.exchange, &self.sid);
+        Cut::Over
+    }
+
+    fn obey(&self, input: Option<Input>) -> Result<Option<Heard>, Cut> {
+        match input {
+            Some(Input::Speech { text, confidence }) => Ok(Some(Heard::Speech { text, confidence })),
+            Some(Input::Keys(keys)) => Ok(Some(Heard::Keys(keys))),
+            Some(Input::Replace(source)) => Err(Cut::Replaced(source)),
+            Some(Input::Limit(seconds)) => {
+                update(&self.exchange, &self.sid, |call| call.time_limit = Duration::from_secs(seconds.into()));
+                Ok(None)
+            }
+            Some(Input::Answer) => Ok(None),
+            Some(Input::HangUp) => {
+                end(&self.exchange, &self.sid);
+                Err(Cut::Over)
+            }
+            Some(Input::Over) | None => Err(Cut::Over),
+        }
+    }
+
+    /// Acts one verb out; returns where the call goes on, if not at the next verb.
+    async fn act(&mut self, document: &Document, verb: &Element) -> Result<Option<Source>, Cut> {
+        match verb.name.as_str() {
+            "Say" | "Play" | "Pause" => {
+                let seconds = self.speak(document, verb);
+                self.pause(seconds).await?;
+            }
+            "Gather" => return self.gather(document, verb).await,
+            "Redirect" => return Ok(Some(Source::Url(document.endpoint(Some(verb.text.trim()), verb), Vec::new()))),
+            "Hangup" | "Reject" => {}
+            other => self.complain(document, 12200, &format!("the simulator does not act out <{other}>")),
+        }
+        Ok(None)
+    }
+
+    /// Begins to say or play something, and returns how many seconds it takes.
+    pub(super) fn speak(&mut self, document: &Document, verb: &Element) -> f64 {
+        let number = |name: &str, default: f64| verb.attribute(name).and_then(|n| n.parse().ok()).unwrap_or(default);
+        match verb.name.as_str() {
+            "Say" => {
+                let length = verb.text.chars().count();
+                if verb.text.trim().is_empty() || length > LONGEST_SAY {
+                    self.complain(document, 13520, "a <Say> needs text of at most 4096 characters");
+                    return 0.0;
+                }
+                self.note(Side::Number, false, verb.text.trim());
+                length as f64 / SPEECH_RATE * number("loop", 1.0).max(1.0)
+            }
+            "Play" => match verb.attribute("digits") {
+                Some(digits) => {
+                    self.note(Side::Number, true, digits);
+                    digits.len() as f64 / 2.0
+                }
+                None => FILE_SECONDS,
+            },
+            _ => number("length", 1.0),
+        }
+    }
+
+    /// Adds to the transcript.
+    pub(super) fn note(&self, by: Side, is_keys: bool, text: &str) {
+        let utterance = Utterance { by, is_keys, text: text.to_owned() };
+        update(&self.exchange, &self.sid, |call| call.transcript.push(utterance));
+    }
+
+    pub(super) fn complain(&self, document: &Document, code: u32, text: &str) {
+        match &document.origin {
+            Some((webhook, body)) => self.exchange.complain_about(webhook, code, text, body),
+            None => {
+                self.exchange.alert(Alert { resource_sid: self.sid.clone(), ..Alert::new(code, text, "") });
+            }
+        }
+    }
+
+    /// Says what Twilio says when a document is of no use, and ends the call.
+    fn apologize(&self) {
+        self.note(Side::Number, false, "We are sorry, an application error has occurred. Goodbye.");
+        end(&self.exchange, &self.sid);
+    }
+}
+
+/// Fetches a document, from the number's fallback URL where that fails.
+async fn fetch(
+    exchange: Arc<Exchange>,
+    sid: String,
+    endpoint: Endpoint,
+    more: Vec<(String, String)>,
+) -> (Delivery, Option<Document>) {
+    let failed_url = endpoint.url_without_fragment().to_owned();
+    let (delivery, document) = fetch_once(&exchange, &sid, endpoint, more.clone()).await;
+    let fallback = {
+        let state = exchange.state();
+        let called = state.call(&sid).filter(|call| call.is_inbound).map(|call| call.to.clone());
+        called.and_then(|number| state.number(&number)?.endpoint("voice_fallback"))
+    };
+    match delivery.alert.zip(fallback) {
+        Some((code, endpoint)) => {
+            let why = [("ErrorCode".to_owned(), code.to_string()), ("ErrorUrl".to_owned(), failed_url)];
+            fetch_once(&exchange, &sid, endpoint, more.into_iter().chain(why).collect()).await
+        }
+        None => (delivery, document),
+    }
+}
+
+async fn fetch_once(
+    exchange: &Exchange,
+    sid: &str,
+    endpoint: Endpoint,
+    more: Vec<(String, String)>,
+) -> (Delivery, Option<Document>) {
+    let request = {
+        let mut state = exchange.state();
+        let token = state.ids.uuid();
+        state.call(sid).map(|call| {
+            let parameters = parameters(exchange, call).into_iter().chain(more).collect();
+            webhook(call, endpoint, parameters, token)
+        })
+    };
+    let Some(request) = request else { return (Delivery::default(), None) };
+    let asked = exchange.ask(&request, twiml::document);
+    // A webhook ends in time by itself; this bounds what a changed limit would not.
+    let Ok((delivery, root)) = timeout(exchange.config.webhook_timeout * 2, asked).await else {
+        return (Delivery::default(), None);
+    };
+    // An empty answer is an empty document.
+    let root = root.map(Option::unwrap_or_default);
+    let body = delivery.body.clone();
+    (delivery, root.map(|root| Document { root, origin: Some((request, body)) }))
+}
+
+impl Document {
+    /// The URL that a verb names, or the document's own.
+    pub(super) fn endpoint(&self, named: Option<&str>, verb: &Element) -> Endpoint {
+        let own = self.origin.as_ref().map_or("", |(webhook, _)| webhook.endpoint.url.as_str());
+        let url = named.filter(|url| !url.is_empty()).map_or_else(|| own.to_owned(), |url| resolve(own, url));
+        let is_get = verb.attribute("method").is_some_and(|method| method.eq_ignore_ascii_case("GET"));
+        Endpoint {
+            method: if is_get { axum::http::Method::GET } else { axum::http::Method::POST },
+            ..Endpoint::post(url)
+        }
+    }
+}
+
+/// Makes a URL of a reference in a document at `base`.
+fn resolve(base: &str, reference: &str) -> String {
+    let base = base.split(['?', '#']).next().unwrap_or_default();
+    let path_at = base.find("://").and_then(|scheme| base[scheme + 3..].find('/').map(|slash| scheme + 3 + slash));
+    let (host, path) = base.split_at(path_at.unwrap_or(base.len()));
+    if reference.contains("://") {
+        reference.to_owned()
+    } else if reference.starts_with('/') {
+        format!("{host}{reference}")
+    } else {
+        format!("{host}{}/{reference}", path.rsplit_once('/').map_or("", |(folder, _)| folder))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve;
+
+    #[test]
+    fn references_are_resolved_like_links() {
+        let base = "https://e.x:8443/a/b?c=/d#rc=1";
+        for (reference, url) in [
+            ("https://o.x/y?z=1", "https://o.x/y?z=1"),
+            ("/y?z=1", "https://e.x:8443/y?z=1"),
+            ("y", "https://e.x:8443/a/y"),
+        ] {
+            assert_eq!(resolve(base, reference), url);
+        }
+        assert_eq!(resolve("http://e.x", "y"), "http://e.x/y");
+    }
+}
