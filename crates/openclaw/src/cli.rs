@@ -42,7 +42,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Start here", &["simulate", "setup", "doctor"]),
     ("Daily", &["status", "send", "messages", "conversation", "optouts"]),
     ("Look inside", &["costs", "segments", "webhook", "config"]),
-    ("Maintain", &["service", "export", "purge"]),
+    ("Maintain", &["service", "backup", "restore", "export", "purge"]),
 ];
 
 impl Cli {

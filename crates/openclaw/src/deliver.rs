@@ -44,6 +44,10 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
         channel.poke().await;
         return watch(channel, message, patience, is_handed_over).await;
     }
+    if channel.store.restored().await?.is_some() {
+        let kept = "not sent yet, but kept: a backup was restored, and what was sent since is not known";
+        return Err(Failure::new(kept).hint("start the gateway: it reads Twilio's lists first, and then sends"));
+    }
     let outbox = channel.outbox();
     loop {
         step(channel, &outbox, message).await?;

@@ -8,6 +8,8 @@ mod diagnosis;
 #[path = "cli/proxy.rs"]
 mod proxy;
 
+#[path = "cli/a_backup_is_restored.rs"]
+mod a_backup_is_restored;
 #[path = "cli/a_contact_opts_out.rs"]
 mod a_contact_opts_out;
 #[path = "cli/a_failed_message_is_sent_again.rs"]

@@ -131,7 +131,7 @@ impl Applier {
     }
 
     /// Applies an entry, as it was when it came.
-    async fn apply(&self, entry: Entry) -> Result<(), StoreError> {
+    pub(crate) async fn apply(&self, entry: Entry) -> Result<(), StoreError> {
         match entry.told {
             journal::Event::Message(arrival) => {
                 let rules = if entry.is_unverified { self.rules_without_operator() } else { self.rules() };

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::apply::Applier;
 use crate::metrics::Metrics;
+use crate::outbox::PartSender;
 use crate::stop::Stop;
 use crate::wake::Wake;
 
@@ -42,6 +43,8 @@ pub struct Backfill {
     pub wake: Arc<Wake>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What finishes a restore, once all that came since the backup is stored.
+    pub outbox: Arc<PartSender>,
 }
 
 impl Backfill {
@@ -50,7 +53,7 @@ impl Backfill {
         let go_on = async {
             let mut refused_from = Instant::now();
             loop {
-                let is_complete = self.look().await;
+                let is_complete = self.store_restored().await && self.look().await && self.catch_up().await;
                 let pause = if is_complete { LOOK_EVERY } else { LOOK_AGAIN_AFTER };
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
@@ -66,6 +69,38 @@ impl Backfill {
     async fn is_refused(&self, from: Instant) {
         tokio::time::sleep_until(from).await;
         self.wake.refused.notified().await;
+    }
+
+    /// Stores what a restored backup holds of its journal. Returns whether it could.
+    async fn store_restored(&self) -> bool {
+        let restored = match self.store.restored().await {
+            Ok(None) => return true,
+            Ok(Some(_)) => self.store.restored_entries().await,
+            Err(error) => Err(error),
+        };
+        let entries = match restored {
+            Ok(entries) => entries,
+            Err(error) => return cannot_store(&error),
+        };
+        tracing::warn!(
+            "a backup was restored: nothing is answered or sent until the provider's lists show what happened since"
+        );
+        for entry in entries {
+            match self.applier.apply(entry).await {
+                Ok(()) => {}
+                Err(error) if error.is_of_the_store() => return cannot_store(&error),
+                // The provider's lists may have it.
+                Err(error) => {
+                    tracing::error!(%error, hint = error.hint(), "left out an entry of the restored backup's journal");
+                }
+            }
+        }
+        self.applier.cleared().await;
+        true
+    }
+
+    async fn catch_up(&self) -> bool {
+        self.outbox.catch_up().await.unwrap_or_else(|error| cannot_store(&error))
     }
 
     /// Fills every gap. Returns whether it could.

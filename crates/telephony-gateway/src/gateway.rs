@@ -127,7 +127,11 @@ impl Gateway {
         };
         tasks.spawn_dropped("storage", stop.clone(), storage_watch.run(stop.clone()));
         tasks.spawn("arrivals", nothing_comes.clone(), applier.clone().run(nothing_comes));
-        tasks.spawn_dropped("backfill", stop.clone(), backfill(&parts, applier.clone(), &wake).run(stop.clone()));
+        tasks.spawn_dropped(
+            "backfill",
+            stop.clone(),
+            backfill(&parts, applier.clone(), outbox.clone(), &wake).run(stop.clone()),
+        );
         let origins = origins(&parts);
         if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
             tasks.spawn("tunnel", stop.clone(), keeper.run(stop.clone()));
@@ -244,9 +248,9 @@ fn intake(parts: &Parts, storage: &Arc<Storage>, signatures: Arc<Signatures>) ->
     }
 }
 
-fn backfill(parts: &Parts, applier: Arc<Applier>, wake: &Arc<Wake>) -> Backfill {
+fn backfill(parts: &Parts, applier: Arc<Applier>, outbox: Arc<PartSender>, wake: &Arc<Wake>) -> Backfill {
     let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
-    Backfill { store, provider, applier, clock, wake: wake.clone(), metrics: parts.metrics.clone() }
+    Backfill { store, provider, applier, clock, wake: wake.clone(), metrics: parts.metrics.clone(), outbox }
 }
 
 fn router(

@@ -1,6 +1,7 @@
 //! Hands messages out: takes each part that is due, one after the other in a conversation, several at a time otherwise.
 
 mod account;
+mod catch_up;
 mod in_flight;
 mod poll;
 mod reconcile;

@@ -144,6 +144,22 @@ pub fn copies(path: &Path) -> Vec<PathBuf> {
     aside::copies(path)
 }
 
+/// Reads the entries of the journal at `path` that are whole, also while another process writes it. What that process is
+/// writing is not acknowledged yet, and what it wipes is in the store.
+pub fn peek(path: &Path) -> Result<Vec<Entry>, StoreError> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(|error| StoreError::of_file(&error).at(path))?,
+    };
+    let (mut entries, mut rest) = (Vec::new(), bytes.as_slice());
+    while let Some(at) = record::find(rest, rest.len()) {
+        rest = &rest[at..];
+        entries.extend(record::payload(rest).and_then(|payload| serde_json::from_slice(payload).ok()));
+        rest = &rest[record::length(rest).unwrap_or(rest.len())..];
+    }
+    Ok(entries)
+}
+
 impl Journal {
     /// Opens the file and makes it where there is none; what an earlier run left in it comes out first.
     pub fn open(path: &Path) -> Result<Journal, StoreError> {

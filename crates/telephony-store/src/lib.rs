@@ -18,6 +18,7 @@ pub mod notices;
 pub mod operator_commands;
 pub mod outbox;
 pub mod records;
+pub mod restores;
 pub mod routes;
 pub mod soundness;
 pub mod sqlite;
@@ -44,6 +45,7 @@ pub trait Store:
     + costs::Costs
     + attachments::Attachments
     + account_stops::AccountStops
+    + restores::Restores
     + soundness::Soundness
 {
 }
@@ -62,6 +64,7 @@ impl<T> Store for T where
         + costs::Costs
         + attachments::Attachments
         + account_stops::AccountStops
+        + restores::Restores
         + soundness::Soundness
 {
 }

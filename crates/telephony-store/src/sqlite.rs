@@ -1,5 +1,6 @@
 //! The store in one SQLite file: one thread writes, one reads; the tables are in `sqlite/migrations`.
 
+mod backup;
 mod engine;
 mod history;
 mod inbox;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use crate::StoreError;
 use crate::file::File;
 use crate::soundness::Soundness;
+pub use backup::{back_up, prepare};
 pub use engine::mode::Mode;
 use engine::open::{self, Opened};
 use engine::query::Db;

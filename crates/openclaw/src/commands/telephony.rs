@@ -1,5 +1,6 @@
 //! `openclaw telephony …`
 
+pub mod backup;
 pub mod config;
 pub mod conversation;
 pub mod costs;
@@ -8,6 +9,7 @@ pub mod export;
 pub mod messages;
 pub mod optouts;
 pub mod purge;
+pub mod restore;
 pub mod segments;
 pub mod send;
 pub mod service;
@@ -54,6 +56,10 @@ pub enum Telephony {
     /// Run the gateway as a systemd service
     #[command(subcommand, arg_required_else_help = true)]
     Service(service::Service),
+    /// Write all messages, approvals and opt-outs to a file
+    Backup(backup::Backup),
+    /// Put a backup in the place of the message store
+    Restore(restore::Restore),
     /// Print everything stored about a contact, as JSON
     Export(export::Export),
     /// Delete what is stored about a contact
@@ -67,6 +73,8 @@ impl Telephony {
             Telephony::Status(status) => status.run(place),
             Telephony::Messages(messages) => messages.run(place),
             Telephony::Conversation(conversation) => conversation.run(place),
+            Telephony::Backup(backup) => backup.run(place),
+            Telephony::Restore(restore) => restore.run(place),
             Telephony::Export(export) => export.run(place),
             Telephony::Purge(purge) => purge.run(place),
             Telephony::OptOuts(optouts) => optouts.run(place),

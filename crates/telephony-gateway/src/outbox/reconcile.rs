@@ -154,13 +154,13 @@ impl PartSender {
     }
 
     /// The listed message that the part became. What other parts became is none, whatever the clocks said then.
-    async fn ours(&self, listed: Vec<Listed>, part: &DoubtfulPart) -> Result<Option<Listed>, StoreError> {
+    pub(super) async fn ours(&self, listed: Vec<Listed>, part: &DoubtfulPart) -> Result<Option<Listed>, StoreError> {
         let similar: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part)).collect();
         let claimed = self.store.claimed(similar.iter().map(|message| message.provider_id.clone()).collect()).await?;
         Ok(best(similar, &claimed, &part.text))
     }
 
-    async fn found(&self, part: &DoubtfulPart, found: Listed) -> Result<(), StoreError> {
+    pub(super) async fn found(&self, part: &DoubtfulPart, found: Listed) -> Result<(), StoreError> {
         tracing::info!(part = %part.lease.part, provider_id = found.provider_id, "it was sent after all");
         // Taken it was in any case; what became of it, with its code, is a report like any other.
         let status = if found.status.is_failure() { Status::Accepted } else { found.status };

@@ -7,6 +7,7 @@
 pub(super) mod checkpoint;
 pub(super) mod columns;
 mod connection;
+pub(super) mod copy;
 mod failure;
 pub(super) mod mode;
 pub(super) mod open;

@@ -10,7 +10,7 @@ use crate::inbox::{Inbound, LEASE, LeasedTurn, TurnLease};
 use crate::lines::Line;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, execute, find, list, maybe_time, one, time};
-use crate::sqlite::rows::{conversation, line, media};
+use crate::sqlite::rows::{conversation, line, media, restored};
 use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
 /// A turn has no more messages and characters than this, unless one message alone has: what an agent can be expected to
@@ -25,6 +25,9 @@ pub(super) fn lease(
     merges: bool,
     now: Timestamp,
 ) -> Result<Next<LeasedTurn>, StoreError> {
+    if restored::is_pending(db)? {
+        return Ok(Next::Idle(None));
+    }
     loop {
         let conversation = match due_conversation(db, now)? {
             Next::Taken(conversation) => conversation,

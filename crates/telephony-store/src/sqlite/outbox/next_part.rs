@@ -11,7 +11,7 @@ use super::candidate::{self, Candidate};
 use super::{full_line, ledger, limits, queue};
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, StartedPart};
 use crate::sqlite::engine::query::{Db, execute, one};
-use crate::sqlite::rows::media;
+use crate::sqlite::rows::{media, restored};
 use crate::{LeaseHolder, Next, StoreError};
 
 /// No more parts are put off in one step, which others wait for.
@@ -25,6 +25,9 @@ pub(super) fn start(
     only: Option<MessageId>,
     now: Timestamp,
 ) -> Result<Next<StartedPart>, StoreError> {
+    if restored::is_pending(db)? {
+        return Ok(Next::Idle(None));
+    }
     match account_stop::gate(db)? {
         Gate::Open => start_first(db, holder, terms, only, now),
         Gate::Closed => Ok(Next::Idle(None)),

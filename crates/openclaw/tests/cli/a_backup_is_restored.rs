@@ -1,0 +1,111 @@
+//! Backups are made beside a running gateway; a restored store reads Twilio's lists before it sends anything.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use twilio_simulator::{Extent, Fault};
+
+use crate::bench::{ALICE, BOB, Bench};
+
+const DAVE: &str = "+15550005680";
+
+fn backup(bench: &Bench) -> PathBuf {
+    bench.state().join("the.backup")
+}
+
+async fn back_up(bench: &Bench) -> PathBuf {
+    let file = backup(bench);
+    let printed = bench.done(&["telephony", "backup", file.to_str().unwrap()]).await;
+    assert_eq!(printed, format!("{}\n", file.display()));
+    file
+}
+
+async fn open_bench() -> Bench {
+    let bench = Bench::new().await;
+    bench.configure("inboundPolicy: 'open', agent: { kind: 'echo' },");
+    bench
+}
+
+#[tokio::test]
+async fn nothing_is_doubled_and_a_stop_after_the_backup_counts() {
+    let mut bench = open_bench().await;
+    bench.start_gateway().await;
+    bench.twilio.misbehave(Fault::TooManyRequests, Extent::All);
+    bench.text(BOB, "one").await;
+    bench.wait_for(|status| status["outbox"]["queued"] == 1 && status["outbox"]["sending"] == 0).await;
+    let file = back_up(&bench).await;
+    bench.twilio.behave();
+    assert_eq!(bench.texts(BOB, 1).await, ["one"], "sent after the backup");
+    bench.text(ALICE, "two").await;
+    assert_eq!(bench.texts(ALICE, 1).await, ["two"], "answered after the backup");
+    bench.text(BOB, "STOP").await;
+    assert_eq!(bench.stop_gateway().await, 0);
+    // The answer, and Twilio's own reply to STOP.
+    let to_bob = |bench: &Bench| bench.twilio.messages().iter().filter(|message| message.to == BOB).count();
+    let known_to_bob = to_bob(&bench);
+    assert_eq!(known_to_bob, 2);
+    let missed = bench.twilio.text(DAVE, bench.twilio.number(), "anybody there?").await.unwrap();
+    assert_ne!(missed.status, Some(200));
+
+    bench.done(&["telephony", "restore", "--replace", file.to_str().unwrap()]).await;
+    assert!(!bench.done(&["telephony", "optouts"]).await.contains(BOB), "the backup does not know it");
+    let kept = bench.run(&["telephony", "send", ALICE, "three"]).await;
+    assert!(kept.code == 1 && kept.stderr.contains("a backup was restored"), "{kept:?}");
+
+    bench.start_gateway().await;
+    assert_eq!(bench.texts(DAVE, 1).await, ["anybody there?"]);
+    assert_eq!(bench.texts(ALICE, 2).await, ["two", "three"]);
+    assert!(bench.done(&["telephony", "optouts"]).await.contains(BOB));
+    let refused = bench.run(&["telephony", "send", BOB, "hello?"]).await;
+    assert!(refused.code == 1 && refused.stderr.contains("opted out"), "{refused:?}");
+    bench.wait_for(|status| status["outbox"]["queued"] == 0 && status["outbox"]["unknown"] == 0).await;
+    assert_eq!(to_bob(&bench), known_to_bob, "nothing more");
+}
+
+#[tokio::test]
+async fn a_backup_is_whole_and_its_owners_and_never_overwritten_by_chance() {
+    let mut bench = open_bench().await;
+    let none = bench.run(&["telephony", "backup", backup(&bench).to_str().unwrap()]).await;
+    assert!(none.code == 1 && none.stderr.contains("there is no message store yet"), "{none:?}");
+    bench.start_gateway().await;
+    bench.text(ALICE, "one").await;
+    bench.texts(ALICE, 1).await;
+    let file = back_up(&bench).await;
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let beside = |ending: &str| file.with_file_name(format!("the.backup{ending}")).exists();
+    assert!(![".part", ".part-wal", ".part-shm", "-wal", "-shm"].into_iter().any(beside));
+    let again = bench.run(&["telephony", "backup", file.to_str().unwrap()]).await;
+    assert!(again.code == 1 && again.stderr.contains("--replace"), "{again:?}");
+    bench.done(&["telephony", "backup", "--replace", file.to_str().unwrap()]).await;
+}
+
+#[tokio::test]
+async fn a_restore_wants_a_stopped_gateway_and_keeps_the_old_store() {
+    let mut bench = open_bench().await;
+    bench.start_gateway().await;
+    bench.text(ALICE, "one").await;
+    bench.texts(ALICE, 1).await;
+    let file = back_up(&bench).await;
+    let restore = ["telephony", "restore", "--replace", file.to_str().unwrap()];
+    let running = bench.run(&restore).await;
+    assert!(running.code == 1 && running.stderr.contains("stop the gateway"), "{running:?}");
+    bench.text(ALICE, "two").await;
+    bench.texts(ALICE, 2).await;
+    assert_eq!(bench.stop_gateway().await, 0);
+    let there = bench.run(&["telephony", "restore", file.to_str().unwrap()]).await;
+    assert!(there.code == 1 && there.stderr.contains("--replace"), "{there:?}");
+    let garbage = bench.state().join("garbage");
+    std::fs::write(&garbage, "no store").unwrap();
+    let refused = bench.run(&["telephony", "restore", "--replace", garbage.to_str().unwrap()]).await;
+    assert!(refused.code == 1 && refused.stderr.contains("nothing was changed"), "{refused:?}");
+    let count = async |bench: &Bench| bench.json(&["telephony", "messages", "--json"]).await.as_array().unwrap().len();
+    assert_eq!(count(&bench).await, 4);
+
+    bench.done(&restore).await;
+    assert_eq!(count(&bench).await, 2);
+    let kept = std::fs::read_dir(bench.state().join("telephony")).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = kept.filter(|path| path.to_str().unwrap().contains(".before-restore-")).collect();
+    let database = kept.iter().find(|path| path.extension().is_some_and(|ending| ending != "shm")).unwrap();
+    bench.done(&["telephony", "restore", "--replace", database.to_str().unwrap()]).await;
+    assert_eq!(count(&bench).await, 4, "{kept:?}");
+}

@@ -1,0 +1,78 @@
+//! Catching up after a backup was restored: the provider's lists show what was sent and answered since, before anything is
+//! answered or sent.
+
+use std::time::Duration;
+
+use telephony_domain::reconcile::LOOK_BACK;
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::Listed;
+use telephony_store::StoreError;
+use telephony_store::restores::OpenConversation;
+
+use super::PartSender;
+
+/// A list shows a message no later than this after the provider accepted it.
+const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
+
+/// The provider counts whole seconds.
+const SECOND: Duration = Duration::from_secs(1);
+
+impl PartSender {
+    /// Finishes a restore, once all that came since the backup is stored. Returns false if a list could not be fetched:
+    /// nothing is sent until it can be.
+    pub async fn catch_up(&self) -> Result<bool, StoreError> {
+        let Some(since) = self.store.restored().await? else { return Ok(true) };
+        if !self.compare_all(since).await? {
+            return Ok(false);
+        }
+        let open = self.store.open_conversations().await?;
+        if open.iter().any(|open| !open.unsent.is_empty()) {
+            tokio::time::sleep(SECOND_LOOK_AFTER).await;
+            if !self.compare_all(since).await? {
+                return Ok(false);
+            }
+        }
+        self.store.caught_up().await?;
+        tracing::info!("caught up with what happened since the restored backup; messages are answered and sent again");
+        self.wake.all();
+        Ok(true)
+    }
+
+    async fn compare_all(&self, since: Timestamp) -> Result<bool, StoreError> {
+        for open in self.store.open_conversations().await? {
+            match self.provider.recent(&open.contact, since - LOOK_BACK).await {
+                Ok(listed) => self.compare(&open, listed, since).await?,
+                Err(error) => {
+                    tracing::warn!(%error, hint = error.hint(), "cannot catch up with what was sent since the restored backup: the provider's list could not be fetched; retrying");
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Finds parts of the backup among the messages of ours that are `listed`. Any other that the store does not know
+    /// answered what came before it: it cannot be answered twice.
+    async fn compare(&self, open: &OpenConversation, listed: Vec<Listed>, since: Timestamp) -> Result<(), StoreError> {
+        let ours: Vec<_> = listed.into_iter().filter(|message| message.can_be_from(&open.sender)).collect();
+        for part in &open.unsent {
+            if let Some(found) = self.ours(ours.clone(), part).await? {
+                self.found(part, found).await?;
+            }
+        }
+        let known = self.store.claimed(ours.iter().map(|message| message.provider_id.clone()).collect()).await?;
+        let others = ours.iter().filter(|message| !known.contains(&message.provider_id));
+        if let Some(last) = others.map(|message| message.created).max() {
+            let until = (last + SECOND).max(since);
+            let closed = self.store.answered_since_backup(open.conversation, until, self.clock.now()).await?;
+            if closed > 0 {
+                tracing::info!(
+                    to = open.contact.masked(),
+                    messages = closed,
+                    "left unanswered: a message was sent after them since the restored backup"
+                );
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! Backups, and stores restored from one.
+//!
+//! A backup knows that it is one: whoever puts it in the place of a store, its gateway reads the provider's lists before it
+//! answers or sends anything. What waited in it may have been sent since, and a STOP may have come.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use telephony_domain::id::{ConversationId, PartId};
+use telephony_domain::time::Timestamp;
+
+use super::SqliteStore;
+use super::engine::copy::copy;
+use super::engine::mode::Mode;
+use super::engine::query::{Db, execute, find, list, time};
+use super::engine::{columns, query};
+use super::rows::{conversation, restored};
+use crate::StoreError;
+use crate::journal::{self, Entry};
+use crate::outbox::{AttemptLease, DoubtfulPart};
+use crate::restores::{OpenConversation, Restores};
+
+/// Turns and parts get ids that no store used since the backup: agents and people know them by these.
+const IDS_LEFT_OUT: i64 = 1_000_000;
+
+const ANSWERED: &str = "answered after the backup that was restored";
+
+/// Makes a backup of the store at `store` and of its `journal` in the new file `target`, also while a gateway runs.
+pub async fn back_up(store: &Path, journal: &Path, target: &Path, now: Timestamp) -> Result<(), StoreError> {
+    drop(SqliteStore::open(store, Mode::Reading)?);
+    // Before the copy: what leaves the journal meanwhile is in the store by then.
+    let entries = journal::peek(journal)?;
+    copy(store, target).map_err(|error| error.at(store))?;
+    mark(target, entries, now).await
+}
+
+/// Makes a store of a copy at `path`, which was made at `made` if it does not say so itself: an older schema is brought up
+/// to date. Returns when it was made.
+pub async fn prepare(path: &Path, made: Timestamp) -> Result<Timestamp, StoreError> {
+    mark(path, Vec::new(), made).await?;
+    let store = SqliteStore::open(path, Mode::Reading)?;
+    Ok(store.restored().await?.unwrap_or(made))
+}
+
+/// Notes that the file is a backup. One that was made of a store that had not caught up yet keeps the earlier time.
+async fn mark(path: &Path, entries: Vec<Entry>, made: Timestamp) -> Result<(), StoreError> {
+    let store = SqliteStore::open(path, Mode::Gateway)?;
+    store.write(move |db| write_mark(db, &entries, made)).await
+}
+
+fn write_mark(db: &Db, entries: &[Entry], made: Timestamp) -> Result<(), StoreError> {
+    for entry in entries {
+        let entry = serde_json::to_string(entry).map_err(|error| StoreError::Other(error.to_string()))?;
+        execute(db, "INSERT INTO restored_entry (entry) VALUES (?)", [entry])?;
+    }
+    let sql = "INSERT INTO restored (id, backed_up_at) VALUES (1, ?) ON CONFLICT DO NOTHING";
+    if execute(db, sql, [made.0])? > 0 {
+        execute(db, "UPDATE sqlite_sequence SET seq = seq + ?", [IDS_LEFT_OUT])?;
+        execute(db, "UPDATE notice SET told_at = ? WHERE told_at IS NULL", [made.0])?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Restores for SqliteStore {
+    async fn restored(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|db| find(db, "SELECT backed_up_at FROM restored", (), |row| time(row, "backed_up_at"))).await
+    }
+
+    async fn restored_entries(&self) -> Result<Vec<Entry>, StoreError> {
+        let sql = "SELECT entry FROM restored_entry ORDER BY id";
+        let entries: Vec<String> = self.read(|db| list(db, sql, (), |row| row.get(0))).await?;
+        let read = |entry: &String| serde_json::from_str(entry).map_err(|error| StoreError::Damaged(error.to_string()));
+        entries.iter().map(read).collect()
+    }
+
+    async fn open_conversations(&self) -> Result<Vec<OpenConversation>, StoreError> {
+        self.read(open_conversations).await
+    }
+
+    async fn answered_since_backup(
+        &self,
+        conversation: ConversationId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.write(move |db| close_answered(db, conversation, until, now)).await
+    }
+
+    async fn caught_up(&self) -> Result<(), StoreError> {
+        self.write(restored::end).await
+    }
+}
+
+fn open_conversations(db: &Db) -> Result<Vec<OpenConversation>, StoreError> {
+    let sql = "SELECT c.id, c.contact, l.number, l.messaging_service
+               FROM conversation AS c JOIN line AS l ON l.id = c.line
+               WHERE EXISTS (SELECT 1 FROM part WHERE conversation = c.id AND state IN ('queued', 'ready'))
+                  OR EXISTS (SELECT 1 FROM inbound WHERE conversation = c.id
+                             AND state IN ('waiting', 'answering', 'kept', 'order'))
+               ORDER BY c.id";
+    let mut open = list(db, sql, (), |row| {
+        Ok(OpenConversation {
+            conversation: ConversationId(row.get("id")?),
+            contact: columns::number(row, "contact")?,
+            sender: columns::sender(row)?,
+            unsent: Vec::new(),
+        })
+    })?;
+    for open in &mut open {
+        open.unsent = unsent(db, open)?;
+    }
+    Ok(open)
+}
+
+fn unsent(db: &Db, open: &OpenConversation) -> Result<Vec<DoubtfulPart>, StoreError> {
+    let sql = "SELECT p.id, p.attempts, p.text, r.backed_up_at,
+                      (SELECT count(*) FROM message_media WHERE message = p.message AND p.position = 1) AS media
+               FROM part AS p JOIN restored AS r WHERE p.conversation = ? AND p.state IN ('queued', 'ready') ORDER BY p.id";
+    list(db, sql, [open.conversation.0], |row| {
+        Ok(DoubtfulPart {
+            lease: AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? },
+            from: open.sender.clone(),
+            to: open.contact.clone(),
+            text: row.get("text")?,
+            media: row.get("media")?,
+            attempted: time(row, "backed_up_at")?,
+        })
+    })
+}
+
+fn close_answered(db: &Db, id: ConversationId, until: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
+    let whole = "conversation = ?1 AND state IN ('leased', 'retrying', 'parked')
+                 AND NOT EXISTS (SELECT 1 FROM inbound WHERE turn = turn.id AND received_at > ?2)";
+    execute(
+        db,
+        &format!("DELETE FROM kept_answer WHERE turn IN (SELECT id FROM turn WHERE {whole})"),
+        (id.0, until.0),
+    )?;
+    let sql = format!(
+        "UPDATE turn SET state = 'refused', due_at = NULL, holder = NULL, reason = ?3, ended_at = ?4 WHERE {whole}"
+    );
+    execute(db, &sql, (id.0, until.0, ANSWERED, now.0))?;
+    let sql = "UPDATE inbound SET state = 'dropped', why = ?3
+               WHERE conversation = ?1 AND received_at <= ?2 AND state IN ('waiting', 'answering', 'kept', 'order')
+                 AND NOT EXISTS (SELECT 1 FROM turn WHERE id = inbound.turn AND ended_at IS NULL AND state <> 'dead')";
+    let closed = execute(db, sql, (id.0, until.0, ANSWERED))?;
+    let sql = "SELECT received_at FROM inbound WHERE conversation = ? AND state = 'waiting' ORDER BY id LIMIT 1";
+    let rest = query::find(db, sql, [id.0], |row| time(row, "received_at"))?;
+    conversation::set_ready(db, id, rest.map(|since| (since, now)))?;
+    conversation::rearm(db, id)?;
+    Ok(closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use telephony_domain::delivery::{Status, StatusReport};
+
+    use super::*;
+    use crate::journal::{Event, Journal};
+
+    #[tokio::test]
+    async fn what_was_acknowledged_and_not_stored_is_in_a_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        drop(SqliteStore::open(&path("store"), Mode::Gateway).unwrap());
+        let journal = Journal::open(&path("journal")).unwrap();
+        let report = StatusReport {
+            provider_id: "SM1".to_owned(),
+            correlation_id: None,
+            status: Status::Sent,
+            error_code: None,
+            is_opt_out: false,
+            segments: None,
+        };
+        let entry = Entry { at: Timestamp(7), is_unverified: false, told: Event::Report(report) };
+        journal.append(&entry).await.unwrap();
+        back_up(&path("store"), &path("journal"), &path("backup"), Timestamp(9)).await.unwrap();
+        let backup = SqliteStore::open(&path("backup"), Mode::Command).unwrap();
+        assert_eq!(backup.restored_entries().await.unwrap(), [entry]);
+        assert_eq!(backup.restored().await.unwrap(), Some(Timestamp(9)));
+        backup.caught_up().await.unwrap();
+        assert_eq!(backup.restored().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_does_not_say_when_it_was_made_becomes_a_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        drop(SqliteStore::open(&path, Mode::Gateway).unwrap());
+        assert_eq!(prepare(&path, Timestamp(5)).await.unwrap(), Timestamp(5));
+        assert_eq!(prepare(&path, Timestamp(8)).await.unwrap(), Timestamp(5), "the first time counts");
+    }
+}
