@@ -123,7 +123,7 @@ async fn step(channel: &Channel, outbox: &Arc<PartSender>, message: MessageId) -
     if let Ok(probed) = timeout(PROBE_WITHIN, outbox.probe_account()).await {
         probed?;
     }
-    match channel.store.start_parts(&outbox.holder, outbox.terms(), Some(message), 1, channel.now()).await? {
+    match outbox.start_parts(Some(message), 1).await? {
         Next::Taken(parts) => {
             for part in parts {
                 outbox.send(part).await;

@@ -11,11 +11,12 @@ mod watch;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use telephony_domain::id::MessageId;
 use telephony_domain::limit::Terms;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::outbox::StartedPart;
-use telephony_store::{LeaseHolder, Next, Store};
+use telephony_store::{LeaseHolder, Next, Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -80,7 +81,7 @@ impl PartSender {
                 continue;
             }
             let at_most = room.min(permits.len());
-            match self.store.start_parts(&self.holder, self.terms(), None, at_most, self.clock.now()).await {
+            match self.start_parts(None, at_most).await {
                 Ok(Next::Taken(due)) => {
                     for (part, place) in due.into_iter().zip(permits) {
                         sending.spawn(self.clone().send_from(part, place, stop.clone()));
@@ -95,6 +96,16 @@ impl PartSender {
             while sending.try_join_next().is_some() {}
         }
         while sending.join_next().await.is_some() {}
+    }
+
+    /// Takes what is due, of all messages or of one with what is ahead of it.
+    pub async fn start_parts(
+        &self,
+        only: Option<MessageId>,
+        at_most: usize,
+    ) -> Result<Next<Vec<StartedPart>>, StoreError> {
+        let (provider_time, now) = (self.provider.time(), self.clock.now());
+        self.store.start_parts(&self.holder, self.terms(), only, at_most, provider_time, now).await
     }
 
     async fn send_from(self: Arc<Self>, part: StartedPart, place: OwnedSemaphorePermit, stop: Stop) {

@@ -29,6 +29,9 @@ pub trait Provider: Webhooks + Routes {
     /// is served, as far as this can show.
     async fn probe(&self) -> Result<(), ProviderError>;
 
+    /// The time by the provider's clock: what it does from now on bears no earlier one. None before its first answer.
+    fn time(&self) -> Option<Timestamp>;
+
     /// Our messages to `to` that the provider created at or after `since`, newest first, complete.
     async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError>;
 

@@ -100,7 +100,8 @@ pub struct DoubtfulPart {
     pub text: String,
     /// How many files go with it.
     pub media: u32,
-    /// When the first of its attempts in doubt began: any of them may turn up.
+    /// When the first of its attempts in doubt began, by the provider's clock where that was known: any of them may turn
+    /// up.
     pub attempted: Timestamp,
 }
 
@@ -257,13 +258,14 @@ pub trait Outbox: Send + Sync {
     /// now or there are `limit` parts (at least one). A part that a limit holds up waits and gives it as its
     /// reason, and a notice `limit-` with the limit's key is there for as long; a part larger than a limit fails. A
     /// conversation that keeps reaching its limit of replies is paused (see [`telephony_domain::reply_loop`]), with a notice
-    /// `paused-` and its number.
+    /// `paused-` and its number. `provider_time` is the time by the provider's clock, where it is known.
     async fn start_parts(
         &self,
         holder: &LeaseHolder,
         terms: Terms,
         only: Option<MessageId>,
         limit: usize,
+        provider_time: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Next<Vec<StartedPart>>, StoreError>;
 

@@ -48,7 +48,7 @@ async fn start_as_a_command(stage: &Stage) -> StartedPart {
     };
     let message = store.enqueue(line, draft, stage.now()).await.unwrap().message;
     let command = LeaseHolder("cli-7".to_owned());
-    match store.start_parts(&command, Pacing::Unlimited.into(), Some(message), 1, stage.now()).await.unwrap() {
+    match store.start_parts(&command, Pacing::Unlimited.into(), Some(message), 1, None, stage.now()).await.unwrap() {
         Next::Taken(mut parts) => parts.remove(0),
         Next::Idle(due) => panic!("no part is due; the next is at {due:?}"),
     }

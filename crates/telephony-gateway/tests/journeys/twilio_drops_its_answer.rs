@@ -113,6 +113,30 @@ async fn not_at_all_but_takes_its_time_while_the_clock_is_set_ahead() {
     assert!(!stage.twilio.log().iter().any(|entry| is_look_for(entry, ALICE)), "nothing was in doubt");
 }
 
+#[tokio::test]
+async fn a_clock_that_was_an_hour_ahead_is_corrected_before_the_list_can_be_read() {
+    let mut stage = Plan { has_public_url: false, ..Plan::default() }.prepare().await;
+    stage.clock.advance(Duration::from_secs(3600));
+    stage.start_gateway().await;
+    stage.text(ALICE, "first").await;
+    stage.expect(ALICE, &["first"]).await;
+    stage.expect_rest().await;
+    stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
+    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
+    stage.text(ALICE, "hello").await;
+    stage.expect_summary(|summary| summary.unknown == 1).await;
+    stage.stop_gateway().await;
+    // The list says that the message is ten minutes old.
+    stage.clock.set_back(Duration::from_secs(3000));
+    stage.twilio.behave();
+    let looks = stage.twilio.log().iter().filter(|entry| is_look_for(entry, ALICE)).count();
+    stage.start_gateway().await;
+    wait_for_looks(&stage, looks + 1).await;
+    stage.clock.advance(Duration::from_secs(16));
+    stage.expect_rest().await;
+    assert_eq!(stage.bodies(ALICE), ["first", "hello"]);
+}
+
 /// Waits until Twilio's list was looked at so often.
 async fn wait_for_looks(stage: &Stage, looks: usize) {
     wait_for_looks_for(stage, ALICE, looks).await;

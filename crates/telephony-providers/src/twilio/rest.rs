@@ -16,8 +16,8 @@ mod resources;
 mod services;
 mod short_codes;
 
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use form_urlencoded::Serializer;
@@ -49,12 +49,20 @@ pub struct Rest {
     answer_within: Duration,
     client: OnceLock<Client>,
     downloads: OnceLock<Client>,
+    /// The date of an answer, and when it came by a clock that is never set.
+    dated: Mutex<Option<(Timestamp, Instant)>>,
 }
 
 impl Rest {
     /// The API as this account sees it.
     pub fn new(account: Account) -> Self {
-        Self { account, answer_within: ANSWER_WITHIN, client: OnceLock::new(), downloads: OnceLock::new() }
+        Self {
+            account,
+            answer_within: ANSWER_WITHIN,
+            client: OnceLock::new(),
+            downloads: OnceLock::new(),
+            dated: Mutex::default(),
+        }
     }
 
     /// Gives up on an answer after `answer_within` instead of 15 s.
@@ -66,6 +74,13 @@ impl Rest {
 
     pub(super) fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The time by Twilio's clock, rather too early than too late; none before the first answer.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        let dated = *self.dated.lock().unwrap_or_else(PoisonError::into_inner);
+        // A kernel that corrects its clock lets a second last up to 0.05 % too short.
+        dated.map(|(date, came)| date + came.elapsed().mul_f64(0.999))
     }
 
     /// Reads one resource of the account, such as `Messages/SM….json`, or a page of them.
@@ -114,10 +129,14 @@ impl Rest {
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, ProviderError> {
         let request = self.signed_in(request).header(header::ACCEPT, "application/json").timeout(self.answer_within);
         let answer = request.send().await.map_err(failure::unanswered)?;
+        let came = Instant::now();
         let (status, retry_after) = (answer.status(), failure::retry_after(answer.headers()));
         let date = dates::of(answer.headers());
         let body = body(answer).await?;
         if status.is_success() {
+            if let Some(date) = date {
+                *self.dated.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, came));
+            }
             Ok(Answer { body, date })
         } else {
             Err(failure::refused(status.as_u16(), retry_after, &body))

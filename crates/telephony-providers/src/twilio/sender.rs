@@ -31,6 +31,10 @@ impl Provider for Twilio {
         }
     }
 
+    fn time(&self) -> Option<Timestamp> {
+        self.rest.time()
+    }
+
     async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
         self.rest.sent_to(to.as_str(), since).await.map_err(without_the_right)
     }

@@ -66,11 +66,12 @@ impl Outbox for SqliteStore {
         terms: Terms,
         only: Option<MessageId>,
         limit: usize,
+        provider_time: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Next<Vec<StartedPart>>, StoreError> {
-        let holder = holder.clone();
+        let starter = next_part::Starter { holder: holder.clone(), provider_time };
         let limit = limit.min(AT_A_TIME);
-        self.write(move |db| Next::up_to(limit, || next_part::start(db, &holder, &terms, only, now))).await
+        self.write(move |db| Next::up_to(limit, || next_part::start(db, &starter, &terms, only, now))).await
     }
 
     async fn part_sent(&self, lease: AttemptLease, receipt: Receipt, now: Timestamp) -> Result<(), StoreError> {

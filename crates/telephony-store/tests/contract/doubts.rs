@@ -120,6 +120,17 @@ async fn the_list_is_denied_once_after_a_long_outage_and_it_is_looked_at_again()
 }
 
 #[tokio::test]
+async fn an_attempt_is_looked_for_since_it_began_by_the_providers_clock() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    let (terms, ours) = (telephony_domain::pace::Pacing::Unlimited.into(), at(3600));
+    let started = world.store.start_parts(&super::world::gateway(), terms, None, 1, Some(at(5)), ours).await.unwrap();
+    let Next::Taken(parts) = started else { panic!("nothing is due") };
+    world.store.part_failed(parts[0].lease, send_failure(Disposition::Unknown), 0.0, ours).await.unwrap();
+    assert_eq!(world.doubtful(ours).await.attempted, at(5), "our clock is an hour ahead");
+}
+
+#[tokio::test]
 async fn a_find_must_not_be_another_part_with_the_same_words() {
     let world = World::new().await;
     world.send("a", ANN, &["same"], at(0)).await;

@@ -263,8 +263,9 @@ async fn several_parts_started_at_once_keep_to_the_pace_and_to_the_order() {
     for contact in [ANN, BOB, "+15550001111"] {
         world.send(contact, contact, &["1", "2"], at(1)).await;
     }
-    let started =
-        async |pacing: Pacing, now| world.store.start_parts(&gateway(), pacing.into(), None, 16, now).await.unwrap();
+    let started = async |pacing: Pacing, now| {
+        world.store.start_parts(&gateway(), pacing.into(), None, 16, None, now).await.unwrap()
+    };
     let Next::Taken(paced) = started(Pacing::ByLineKind, at(1)).await else { panic!("nothing is due") };
     assert_eq!(paced.len(), 1, "a segment a second");
     assert!(matches!(started(Pacing::ByLineKind, at(1)).await, Next::Idle(Some(due)) if due == at(2)));

@@ -36,7 +36,7 @@ async fn enqueue(world: &World, lines: [LineId; 2], messages: &[Message]) {
 async fn send_all(world: &World, pacing: Pacing, at_a_time: usize) -> HashMap<String, Vec<(Timestamp, String)>> {
     let (mut now, mut left, mut count) = (at(0), HashMap::<String, Vec<(Timestamp, String)>>::new(), 0);
     loop {
-        match world.store.start_parts(&gateway(), pacing.into(), None, at_a_time, now).await.unwrap() {
+        match world.store.start_parts(&gateway(), pacing.into(), None, at_a_time, None, now).await.unwrap() {
             Next::Taken(parts) => {
                 for part in parts {
                     count += 1;

@@ -121,7 +121,7 @@ impl World {
     }
 
     pub async fn next_part(&self, pacing: Pacing, now: Timestamp) -> Next<StartedPart> {
-        one(self.store.start_parts(&gateway(), pacing.into(), None, 1, now).await.unwrap())
+        one(self.store.start_parts(&gateway(), pacing.into(), None, 1, None, now).await.unwrap())
     }
 
     pub async fn next_part_of(
@@ -131,7 +131,7 @@ impl World {
         pacing: Pacing,
         now: Timestamp,
     ) -> Next<StartedPart> {
-        one(self.store.start_parts(holder, pacing.into(), Some(message), 1, now).await.unwrap())
+        one(self.store.start_parts(holder, pacing.into(), Some(message), 1, None, now).await.unwrap())
     }
 
     pub async fn start(&self, now: Timestamp) -> StartedPart {
@@ -144,7 +144,7 @@ impl World {
     /// The part that is due within `limits`, if there is one.
     pub async fn start_within(&self, limits: Limits, now: Timestamp) -> Next<StartedPart> {
         let terms = Terms { pacing: Pacing::Unlimited, limits };
-        one(self.store.start_parts(&gateway(), terms, None, 1, now).await.unwrap())
+        one(self.store.start_parts(&gateway(), terms, None, 1, None, now).await.unwrap())
     }
 
     /// The names of the notices that hold.

@@ -27,7 +27,7 @@ pub(super) fn raise(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp)
 fn enter(db: &Db, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, denied_since = NULL,
                       code = ?3, reason = ?4, doubt_is_over = ?5, doubted_from = coalesce(doubted_from,
-                          (SELECT started_at FROM part_attempt WHERE part = ?1 AND number = part.attempts), ?2)
+                          (SELECT coalesce(provider_time, started_at) FROM part_attempt WHERE part = ?1 AND number = part.attempts), ?2)
                WHERE id = ?1";
     execute(db, sql, (part.id.0, now.0, end.code, end.reason, is_over))?;
     close_attempt(db, part, end)

@@ -17,10 +17,18 @@ use crate::{LeaseHolder, Next, StoreError};
 /// No more parts are put off in one step, which others wait for.
 const HELD_AT_A_TIME: usize = 32;
 
+/// The process that starts a part.
+pub(super) struct Starter {
+    /// Its name.
+    pub(super) holder: LeaseHolder,
+    /// The time by the provider's clock, where it knows that.
+    pub(super) provider_time: Option<Timestamp>,
+}
+
 /// Takes the part that may leave first, if it may now; parts that a limit holds up wait.
 pub(super) fn start(
     db: &Db,
-    holder: &LeaseHolder,
+    starter: &Starter,
     terms: &Terms,
     only: Option<MessageId>,
     now: Timestamp,
@@ -29,9 +37,9 @@ pub(super) fn start(
         return Ok(Next::Idle(None));
     }
     match account_stop::gate(db)? {
-        Gate::Open => start_first(db, holder, terms, only, now),
+        Gate::Open => start_first(db, starter, terms, only, now),
         Gate::Closed => Ok(Next::Idle(None)),
-        Gate::Trial => start_trial(db, holder, terms, only, now),
+        Gate::Trial => start_trial(db, starter, terms, only, now),
     }
 }
 
@@ -39,12 +47,12 @@ pub(super) fn start(
 /// wait for.
 fn start_trial(
     db: &Db,
-    holder: &LeaseHolder,
+    starter: &Starter,
     terms: &Terms,
     only: Option<MessageId>,
     now: Timestamp,
 ) -> Result<Next<StartedPart>, StoreError> {
-    let next = start_first(db, holder, terms, only, now)?;
+    let next = start_first(db, starter, terms, only, now)?;
     if only.is_none() && matches!(next, Next::Idle(due) if due.is_none_or(|due| due > now + PROBE.longest)) {
         account_stop::accepted(db)?;
     }
@@ -53,7 +61,7 @@ fn start_trial(
 
 fn start_first(
     db: &Db,
-    holder: &LeaseHolder,
+    starter: &Starter,
     terms: &Terms,
     only: Option<MessageId>,
     now: Timestamp,
@@ -79,7 +87,7 @@ fn start_first(
         match ledger::verdict(db, &terms.limits, candidate.contact.as_str(), cost, now)? {
             Verdict::Fits => {
                 candidate::occupy(db, &candidate, terms.pacing, now)?;
-                return take(db, candidate, holder, now).map(Next::Taken);
+                return take(db, candidate, starter, now).map(Next::Taken);
             }
             Verdict::Waits(limit, until) => {
                 limits::hold(db, &candidate, &terms.limits, limit, until, now)?;
@@ -111,7 +119,7 @@ fn first(db: &Db, pacing: Pacing, only: Option<MessageId>, now: Timestamp) -> Re
     })
 }
 
-fn take(db: &Db, head: Candidate, holder: &LeaseHolder, now: Timestamp) -> Result<StartedPart, StoreError> {
+fn take(db: &Db, head: Candidate, starter: &Starter, now: Timestamp) -> Result<StartedPart, StoreError> {
     let sql = "UPDATE part SET state = 'starting', due_at = ?2, waits_for = NULL, attempts = attempts + 1 WHERE id = ?1
                RETURNING attempts, position, text, correlator";
     let (mut started, position): (_, u32) = one(db, sql, (head.part.0, (now + ATTEMPT_LEASE).0), |row| {
@@ -126,8 +134,9 @@ fn take(db: &Db, head: Candidate, holder: &LeaseHolder, now: Timestamp) -> Resul
         };
         Ok((started, row.get("position")?))
     })?;
-    let sql = "INSERT INTO part_attempt (part, number, holder, started_at) VALUES (?, ?, ?, ?)";
-    execute(db, sql, (head.part.0, started.lease.attempt, &holder.0, now.0))?;
+    let sql = "INSERT INTO part_attempt (part, number, holder, started_at, provider_time) VALUES (?, ?, ?, ?, ?)";
+    let provider_time = starter.provider_time.map(|time| time.0);
+    execute(db, sql, (head.part.0, started.lease.attempt, &starter.holder.0, now.0, provider_time))?;
     ledger::spend(db, started.lease, started.to.as_str(), head.segments, now)?;
     if position == 1 {
         started.media = media::of_outbound(db, started.message)?;
