@@ -140,7 +140,7 @@ impl Backfill {
     }
 
     async fn fill(&self, gap: &Gap) -> bool {
-        let (began, to) = (self.clock.now(), mask(&gap.number));
+        let (began, started, to) = (self.clock.now(), Instant::now(), mask(&gap.number));
         let arrivals = match self.provider.received(&gap.number, gap.since).await {
             Ok(arrivals) => arrivals,
             Err(error) => {
@@ -159,7 +159,9 @@ impl Backfill {
                 return false;
             }
         }
-        match self.store.gap_closed(gap, began).await {
+        // A clock of ours that is ahead, and is corrected later, would hide what comes until then.
+        let by_provider = self.provider.time().map(|time| time - started.elapsed());
+        match self.store.gap_closed(gap, by_provider.unwrap_or(began).min(began)).await {
             Ok(()) => true,
             Err(error) => cannot_store(&error),
         }

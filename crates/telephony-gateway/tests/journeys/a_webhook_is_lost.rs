@@ -44,6 +44,23 @@ async fn because_nobody_listened_and_the_text_is_answered_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn while_the_clock_was_ahead_and_it_is_found_once_the_clock_is_right() {
+    let mut stage = Plan::default().start().await;
+    wait_for_looks(&stage, stage.bot(), 1).await;
+    stage.stop_gateway().await;
+    stage.clock.advance(Duration::from_secs(3600));
+    stage.start_gateway().await;
+    stage.text(ALICE, "before").await;
+    stage.expect(ALICE, &["before"]).await;
+    wait_for_looks(&stage, stage.bot(), 2).await;
+    stage.stop_gateway().await;
+    stage.twilio.text(ALICE, stage.bot(), "hello").await.unwrap();
+    stage.clock.set_back(Duration::from_secs(2400));
+    stage.start_gateway().await;
+    stage.expect(ALICE, &["before", "hello"]).await;
+}
+
+#[tokio::test]
 async fn with_a_picture_that_the_agent_gets_all_the_same() {
     let agent = Scripted::new(|turn| Ok(format!("{} picture(s)", turn.said[0].media.len())));
     let mut stage = Plan::default().with_agent(agent).start().await;
