@@ -6,7 +6,7 @@ use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::outbox::{ATTEMPT_LEASE, PartState, SendFailure};
 use telephony_store::{LeaseHolder, Next, StoreError};
 
-use super::world::{ANN, World, at, number, receipt, send_failure, sender};
+use super::world::{ANN, World, at, number, receipt, report, send_failure, sender};
 
 #[tokio::test]
 async fn the_answer_is_lost_and_the_list_does_not_have_it() {
@@ -80,7 +80,8 @@ async fn a_part_that_is_refused_for_minutes_is_sent_in_the_end_and_each_attempt_
 async fn the_first_answer_comes_when_the_part_was_already_sent_again() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
-    let first = world.lose(at(0)).await.lease;
+    let first_part = world.lose(at(0)).await;
+    let first = first_part.lease;
     world.store.not_found(first, Finding::Absent, at(1)).await.unwrap();
     world.store.not_found(first, Finding::Absent, at(20)).await.unwrap();
     let second = world.start(at(20)).await.lease;
@@ -89,6 +90,11 @@ async fn the_first_answer_comes_when_the_part_was_already_sent_again() {
     let progress = world.store.progress(message).await.unwrap();
     assert_eq!(progress.parts[0].provider_id.as_deref(), Some("SM1"));
     assert_eq!(world.parts_idle(at(1000)).await, None);
+    let name = Some(first_part.correlation_id.as_str());
+    world.store.report(report("SM3", name, Status::Sent), at(23)).await.unwrap();
+    let listed = ["SM1", "SM2", "SM3", "SM4"].map(str::to_owned).to_vec();
+    let claimed = world.store.claimed(listed).await.unwrap();
+    assert_eq!(claimed, ["SM1", "SM2", "SM3"], "the same words later are none of these");
 }
 
 #[tokio::test]

@@ -47,6 +47,21 @@ async fn a_late_report_on_the_first_try_does_not_touch_the_second() {
 }
 
 #[tokio::test]
+async fn the_message_that_did_not_arrive_is_not_taken_for_the_new_attempt() {
+    let world = World::new().await;
+    let message = world.send("a", ANN, &["1"], at(0)).await;
+    for attempt in 1..=2 {
+        let id = format!("SM{attempt}");
+        world.hand_over(&id, at(attempt)).await;
+        world.store.report(report(&id, None, Status::Undelivered), at(attempt)).await.unwrap();
+        assert_eq!(world.store.retry_message(message, at(attempt)).await, Ok(Retried::Waits(1)));
+    }
+    world.lose(at(5)).await;
+    let listed = ["SM1", "SM2", "SM3"].map(str::to_owned).to_vec();
+    assert_eq!(world.store.claimed(listed).await.unwrap(), ["SM1", "SM2"]);
+}
+
+#[tokio::test]
 async fn a_contact_who_has_opted_out_and_an_unknown_outcome_stay_as_they_are() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;

@@ -26,10 +26,7 @@ pub(super) fn sent(db: &Db, lease: AttemptLease, receipt: &Receipt, now: Timesta
     };
     match &part.provider_id {
         Some(known) if *known == report.provider_id => follow(db, &part, &report, now).map(drop),
-        Some(_) => {
-            tracing::warn!(part = %part.id, "the provider has a part twice; the contact may read it twice");
-            Ok(())
-        }
+        Some(_) => made_twice(db, &part, &report.provider_id),
         None => hand_over(db, &part, &report, now),
     }
 }
@@ -42,7 +39,7 @@ pub(super) fn report(db: &Db, report: &StatusReport, now: Timestamp) -> Result<R
     match named {
         None => Ok(Reported::Foreign),
         Some(part) if part.provider_id.is_some() => {
-            tracing::warn!(part = %part.id, "the provider has a part twice; the contact may read it twice");
+            made_twice(db, &part, &report.provider_id)?;
             Ok(Reported::Foreign)
         }
         Some(part) => {
@@ -50,6 +47,14 @@ pub(super) fn report(db: &Db, report: &StatusReport, now: Timestamp) -> Result<R
             Ok(Reported::Known(part.id, Advance::Forward))
         }
     }
+}
+
+fn made_twice(db: &Db, part: &Part, provider_id: &str) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO other_message (part, provider_id) VALUES (?, ?)";
+    if execute(db, sql, (part.id.0, provider_id))? > 0 {
+        tracing::warn!(part = %part.id, "the provider has a part twice; the contact may read it twice");
+    }
+    Ok(())
 }
 
 /// The provider has the part, whatever we thought of it before.

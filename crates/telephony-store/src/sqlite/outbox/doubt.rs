@@ -111,7 +111,8 @@ fn lease(db: &Db, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError
 
 /// Which of these provider ids belong to parts already.
 pub(super) fn claimed(db: &Db, provider_ids: &[String]) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT provider_id FROM part WHERE provider_id = ?";
+    let sql = "SELECT provider_id FROM part WHERE provider_id = ?1
+               UNION ALL SELECT provider_id FROM other_message WHERE provider_id = ?1";
     let claims = provider_ids.iter().filter_map(|id| find(db, sql, [id], |row| row.get(0)).transpose());
     claims.collect()
 }

@@ -70,12 +70,15 @@ fn part(row: &Row<'_>) -> RowResult<Part> {
     })
 }
 
-/// The part waits as if it were new. Late reports on what the provider had of it do not concern it any more, so it gets
-/// another name there; its attempts stay.
+/// The part waits as if it were new. What the provider had of it does not concern it any more: late reports on it do not,
+/// because the part gets another name there, and no look-up takes it for the new attempt. Its attempts stay.
 fn renew(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part_attempt SET reason = (SELECT 'accepted as ' || provider_id || ', and ' || status
                                                  FROM part WHERE id = ?1)
                WHERE part = ?1 AND outcome = 'sent' AND number = (SELECT attempts FROM part WHERE id = ?1)";
+    execute(db, sql, [part.id.0])?;
+    let sql = "INSERT INTO other_message (part, provider_id)
+               SELECT id, provider_id FROM part WHERE id = ? AND provider_id IS NOT NULL";
     execute(db, sql, [part.id.0])?;
     let sql = "UPDATE part SET state = 'queued', due_at = NULL, waits_for = NULL, waits_until = NULL, doubt_since = NULL,
                       absences = 0, doubt_is_over = 0, doubted_from = NULL, resends = 0, has_left_open = 0,
