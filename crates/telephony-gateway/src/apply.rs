@@ -24,6 +24,7 @@ use crate::notices::Notices;
 use crate::recut::{self, Signatures};
 use crate::stop::Stop;
 use crate::storage::Storage;
+use crate::tasks::without_panic;
 use crate::unanswered::Unanswered;
 use crate::undelivered;
 use crate::wake::Wake;
@@ -118,7 +119,10 @@ impl Applier {
     /// first that could not be stored on, and why it could not.
     async fn in_order(&self, mut lane: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
         while let Some(mut open) = lane.pop_front() {
-            let Err(error) = self.apply(open.entry.clone()).await else { continue };
+            // At each restart an entry that panics would come again.
+            let applying = self.apply(open.entry.clone());
+            let applied = without_panic("applying an entry", applying, || Err(StoreError::Fault)).await;
+            let Err(error) = applied else { continue };
             open.failures += u32::from(!error.is_of_the_store());
             if open.failures < TRIES {
                 lane.push_front(open);
@@ -162,7 +166,8 @@ impl Applier {
 
     /// Stores a message; when this returns `Ok` it is on disk.
     pub async fn accept(&self, arrival: Arrival, now: Timestamp) -> Result<Accepted, StoreError> {
-        self.accept_by(self.rules(), arrival, now).await
+        let accepting = self.accept_by(self.rules(), arrival, now);
+        without_panic("storing what was missed", accepting, || Err(StoreError::Fault)).await
     }
 
     fn rules(&self) -> Arc<ArrivalRules> {

@@ -65,6 +65,9 @@ pub enum StoreError {
     /// There is no such thing.
     #[error("there is no {0}")]
     NotFound(String),
+    /// The work on it panicked, which is a bug of ours.
+    #[error("a fault of this program keeps it from being stored")]
+    Fault,
     /// A thread of the store has ended, which is a bug of ours.
     #[error("a thread of the message store has stopped")]
     Stopped,
@@ -135,7 +138,7 @@ impl StoreError {
                 "list what there is with `openclaw telephony messages`, `messages --dead` or `openclaw pairing list telephony`"
             }
             StoreError::Stopped => "restart the program, and report it with the log",
-            StoreError::Other(_) => "the log has more; if it stays, report it with the log",
+            StoreError::Fault | StoreError::Other(_) => "the log has more; if it stays, report it with the log",
         }
     }
 

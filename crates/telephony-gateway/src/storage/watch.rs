@@ -33,7 +33,7 @@ pub struct StorageWatch {
 }
 
 impl StorageWatch {
-    /// Watches until `stop`.
+    /// Watches until `stop`. Returns sooner where a thread of the store is gone: only a restart brings it back.
     pub async fn run(self, stop: Stop) {
         let mut written = Instant::now();
         while !stop.is_asked() {
@@ -41,10 +41,19 @@ impl StorageWatch {
             if tries_writing {
                 written = Instant::now();
             }
-            self.look(tries_writing).await;
+            if !self.has_lost_thread() {
+                self.look(tries_writing).await;
+            }
+            if self.has_lost_thread() {
+                return;
+            }
             let bell = tokio::time::timeout(LOOK_EVERY, self.storage.bell.notified());
             stop.unless_asked(bell).await;
         }
+    }
+
+    fn has_lost_thread(&self) -> bool {
+        self.storage.trouble().is_some_and(|trouble| trouble.error == StoreError::Stopped)
     }
 
     async fn look(&self, tries_writing: bool) {
@@ -96,4 +105,38 @@ fn refused_text(refused: u64) -> String {
     format!(
         "Messages could not be stored for a while, and {webhooks} refused; the gateway looks at Twilio for the messages"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use telephony_domain::time::SystemClock;
+    use telephony_store::sqlite::{Mode, SqliteStore};
+
+    use super::*;
+    use crate::stop::Stopper;
+    use crate::wake::Wake;
+
+    #[tokio::test]
+    async fn a_store_without_its_thread_ends_the_watch_and_a_full_disk_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.path().join("store.db"), Mode::Gateway).unwrap());
+        let journal = Arc::new(Journal::open(&folder.path().join("journal")).unwrap());
+        let watch = |error: StoreError| {
+            let notices =
+                Notices { store: store.clone(), clock: Arc::new(SystemClock), wake: Arc::new(Wake::default()) };
+            let storage = Arc::new(Storage::default());
+            storage.failed("on purpose", &error);
+            StorageWatch { storage, store: store.clone(), journal: journal.clone(), notices }
+        };
+        let (_stopper, stop) = Stopper::new();
+        watch(StoreError::Stopped).run(stop.clone()).await;
+        let full = watch(StoreError::Full("no room".to_owned()));
+        let storage = full.storage.clone();
+        let running = tokio::spawn(full.run(stop));
+        while storage.trouble().is_some() {
+            tokio::task::yield_now().await;
+        }
+        assert!(!running.is_finished());
+    }
 }

@@ -95,6 +95,31 @@ async fn one_bad_job_does_not_hurt_those_it_shares_a_commit_with() {
 }
 
 #[tokio::test]
+async fn a_job_that_panics_fails_alone_and_its_thread_goes_on() {
+    let (_folder, store) = open();
+    let (go, held) = hold(&store).await;
+    let panics = |db: &Connection| -> Result<(), StoreError> {
+        execute(db, "INSERT INTO notice (name, text, by_sms, since) VALUES ('bad', '', 0, 0)", ())?;
+        panic!("on purpose")
+    };
+    let (first, bad, last) = tokio::join!(
+        biased;
+        notice(&store, "first", false),
+        store.write(panics),
+        async {
+            let last = notice(&store, "last", false);
+            go.send(()).unwrap();
+            last.await
+        },
+    );
+    assert_eq!((first, bad, last), (Ok(()), Err(StoreError::Fault), Ok(())));
+    held.await.unwrap().unwrap();
+    assert_eq!(store.read(|_| -> Result<(), StoreError> { panic!("on purpose") }).await, Err(StoreError::Fault));
+    let kept: Vec<_> = store.notices(Timestamp(2)).await.unwrap().into_iter().map(|given| given.name).collect();
+    assert_eq!(kept, ["first", "last"]);
+}
+
+#[tokio::test]
 async fn one_bad_arrival_does_not_hurt_those_it_shares_a_commit_with() {
     let (_folder, store) = open();
     let (go, held) = hold(&store).await;

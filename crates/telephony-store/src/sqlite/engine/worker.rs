@@ -1,5 +1,6 @@
 //! A thread that owns a connection and does the jobs it is asked to; leaves transactions to `writer` and `reader`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
@@ -22,7 +23,8 @@ where
     F: FnMut(&Connection) -> Result<T, StoreError> + Send,
 {
     fn run(&mut self, db: &Connection) -> Result<(), StoreError> {
-        let outcome = (self.work)(db);
+        // A fault in one job ends that job: the thread serves all others.
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(db))).unwrap_or(Err(StoreError::Fault));
         let ended = outcome.as_ref().map(drop).map_err(StoreError::clone);
         self.outcome = Some(outcome);
         ended
