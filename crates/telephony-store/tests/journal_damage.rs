@@ -131,6 +131,27 @@ async fn a_flipped_byte_in_the_last_entry_is_damage_and_a_torn_entry_is_none() {
 }
 
 #[tokio::test]
+async fn a_last_entry_of_which_a_sector_was_never_written_is_torn_and_leaves_nothing() {
+    let texts = [vec!["x".repeat(700); 2], vec!["y".repeat(3000)]].concat();
+    let written = Written::new(&texts).await;
+    let (whole, last) = (written.bytes(), written.places[2].clone());
+    for sector in last.start / 512..last.end / 512 {
+        let mut torn = whole.clone();
+        torn[(sector * 512).max(last.start)..(sector + 1) * 512].fill(0);
+        fs::write(&written.path, &torn).unwrap();
+        let journal = Journal::open(&written.path).unwrap();
+        let (entries, damages) = take_rest(&journal).await;
+        assert_eq!((entries.len(), damages), (2, Vec::new()), "sector {sector}");
+        drop(journal);
+        fs::write(&written.path, &torn).unwrap();
+        Journal::open(&written.path).unwrap().append(&text(9, "short")).await.unwrap();
+        let (entries, damages) = take_all(&written.path).await;
+        assert_eq!((entries.len(), damages), (3, Vec::new()), "sector {sector}: nothing of it is left");
+    }
+    assert!(written.copies().is_empty());
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_named_and_kept_aside_for_its_owner_only() {
     let written = Written::new(&five()).await;
     let mut bytes = written.bytes();

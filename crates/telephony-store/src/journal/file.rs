@@ -72,6 +72,7 @@ impl JournalFile {
             journal.skip_unreadable();
             journal.end(length)
         })?;
+        let length = journal.file.metadata().map_err(|error| StoreError::of_file(&error))?.len();
         Ok((journal, end, length))
     }
 
@@ -89,10 +90,18 @@ impl JournalFile {
         }
     }
 
-    /// Returns the length of a damaged last record in bytes.
+    /// Returns the length of a damaged last record in bytes. Forgets one that was never whole on disk, and so never
+    /// acknowledged: what is left of it would lie behind a shorter one, and pass for damage then.
     fn damaged_last(&self, from: u64, length: u64) -> Result<u64, StoreError> {
         let bytes = self.bytes(from, (length - from).min(2 * SEARCHED))?;
-        Ok(record::damaged_last(&bytes).unwrap_or(0) as u64)
+        let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { return Ok(0) };
+        let written = &bytes[..=last];
+        let is_torn = !self.skips_unreadable.load(Ordering::Relaxed) && has_unwritten_sector(from, written);
+        if record::has_end(written) && !is_torn {
+            return Ok(written.len() as u64);
+        }
+        self.cut(from)?;
+        Ok(0)
     }
 
     /// From now on what the disk cannot read counts as damaged.
@@ -223,6 +232,14 @@ impl JournalFile {
         self.is_new.store(false, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// Returns true if a sector of what begins at `from` is zeros, as before it was written: a disk that loses power writes the
+/// sectors of a record in any order, or some only. A record has no such run of zeros.
+fn has_unwritten_sector(from: u64, bytes: &[u8]) -> bool {
+    let first = SECTOR - from as usize % SECTOR;
+    let (first, rest) = bytes.split_at(first.min(bytes.len()));
+    std::iter::once(first).chain(rest.chunks(SECTOR)).any(|sector| sector.iter().all(|byte| *byte == 0))
 }
 
 /// Makes the file ours until it is closed or the process ends.

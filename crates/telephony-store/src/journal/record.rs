@@ -39,11 +39,10 @@ fn is_entry(bytes: &[u8]) -> bool {
         && payload(bytes).is_some()
 }
 
-/// Counts the bytes of a last record that was written to its end and damaged later; none where it was cut off, as it is
-/// when the program or the machine ends while it is written: that one was never acknowledged.
-pub(super) fn damaged_last(bytes: &[u8]) -> Option<usize> {
-    let written = bytes.iter().rposition(|byte| *byte != 0)? + 1;
-    (length(bytes) == Some(written) || bytes[..written].ends_with(ENTRY_END)).then_some(written)
+/// Returns true if a last record was written to its end; false where it was cut off, as it is when the program or the
+/// machine ends while it is written: that one was never acknowledged.
+pub(super) fn has_end(written: &[u8]) -> bool {
+    length(written) == Some(written.len()) || written.ends_with(ENTRY_END)
 }
 
 /// Ends every entry: what was reported is an object in an object in an object.
