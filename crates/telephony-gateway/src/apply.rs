@@ -14,7 +14,8 @@ use telephony_domain::number::mask;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::{Accepted, ArrivalRules};
-use telephony_store::journal::{self, Batch, Entry, Journal};
+use telephony_store::journal::{self, Batch, Damage, Entry, Journal};
+use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 
@@ -34,6 +35,9 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// An entry that alone cannot be stored so often holds up all others no longer.
 const TRIES: u32 = 5;
+
+const LEFT_OUT: &str = "An incoming message could not be stored and got no answer, which is a fault of this program: the \
+                        log names it, and Twilio's console shows it. Please report it with the log";
 
 /// Brings acknowledged events into the store, which wakes the task that goes on with them.
 pub struct Applier {
@@ -90,11 +94,31 @@ impl Applier {
             }
             left = self.try_each(left).await;
         }
-        if !damages.is_empty() {
-            self.damages.report(&damages).await;
+        if !damages.is_empty() && !self.report_damages(&damages, stop).await {
+            return false;
         }
         self.journal.mark_applied(end);
         true
+    }
+
+    /// Has Twilio's lists looked through for what cannot be read. Returns whether it could.
+    async fn report_damages(&self, damages: &[Damage], stop: &Stop) -> bool {
+        while let Err(error) = self.widen_gaps(damages).await {
+            self.storage.failed("cannot look for lost messages at Twilio; retrying", &error);
+            if stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
+                return false;
+            }
+        }
+        self.damages.report(damages).await;
+        true
+    }
+
+    /// Without an entry before the damage the usual gap is enough: it begins before all that was not stored.
+    async fn widen_gaps(&self, damages: &[Damage]) -> Result<(), StoreError> {
+        match damages.iter().filter_map(|damage| damage.since).min() {
+            Some(since) => self.store.widen_gaps(since).await,
+            None => Ok(()),
+        }
     }
 
     /// Stores these; those of different people share commits. Returns what has to be tried again.
@@ -130,6 +154,7 @@ impl Applier {
             }
             let provider_id = provider_id(&open.entry);
             tracing::error!(provider_id, %error, hint = error.hint(), "could not be stored: it is left to be found in the provider's lists");
+            self.notices.tell(Notice::event("left-out", LEFT_OUT)).await;
         }
         (lane, None)
     }

@@ -1,9 +1,8 @@
-//! Reports what of the journal cannot be read, and has the provider's lists looked through for it.
+//! Reports what of the journal cannot be read.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use telephony_store::Store;
 use telephony_store::journal::Damage;
 use telephony_store::notices::Notice;
 
@@ -11,8 +10,6 @@ use crate::notices::Notices;
 
 /// Reports damage to the operator and to the backfill.
 pub struct Damages {
-    /// The store, which keeps the possible gaps.
-    pub store: Arc<dyn Store>,
     /// Notices to the operator.
     pub notices: Notices,
     /// Damage found since the start.
@@ -27,7 +24,7 @@ pub struct Found {
 }
 
 impl Damages {
-    /// Logs each place, gives a notice, and has Twilio's lists looked through since the entry before the first.
+    /// Logs each place, gives a notice, and wakes the backfill.
     pub async fn report(&self, damages: &[Damage]) {
         for damage in damages {
             let (position, length, why) = (damage.at, damage.length, damage.kind.as_str());
@@ -36,7 +33,7 @@ impl Damages {
         }
         let found = self.count(damages);
         self.notices.tell(Notice::event("journal-damaged", text(found, damages))).await;
-        self.look_at_provider(damages).await;
+        self.notices.wake.missed.notify_one();
     }
 
     fn count(&self, damages: &[Damage]) -> Found {
@@ -44,16 +41,6 @@ impl Damages {
         found.places += damages.len();
         found.bytes += damages.iter().map(|damage| damage.length).sum::<u64>();
         *found
-    }
-
-    /// Without an entry before the damage the usual gap is enough: it begins before all that was not stored.
-    async fn look_at_provider(&self, damages: &[Damage]) {
-        if let Some(since) = damages.iter().filter_map(|damage| damage.since).min()
-            && let Err(error) = self.store.widen_gaps(since).await
-        {
-            tracing::error!(%error, hint = error.hint(), "cannot look for lost messages at Twilio");
-        }
-        self.notices.wake.missed.notify_one();
     }
 }
 

@@ -232,7 +232,7 @@ fn applier(
         signatures: signatures.clone(),
         storage: storage.clone(),
         notices: notices.clone(),
-        damages: Damages { store: parts.store.clone(), notices: notices.clone(), found: Mutex::default() },
+        damages: Damages { notices: notices.clone(), found: Mutex::default() },
     }
 }
 

@@ -253,14 +253,19 @@ impl Stage {
         .await
     }
 
+    /// Whether all that was acknowledged is stored.
+    pub fn is_applied(&self) -> bool {
+        self.running().journal.is_applied()
+    }
+
     /// Waits until the counts are as wanted.
     pub async fn expect_summary(&self, is_wanted: impl Fn(&Summary) -> bool) -> Summary {
         let mut last = None;
         let probe = async {
             loop {
-                let is_settled = self.running().journal.is_applied();
+                let is_applied = self.is_applied();
                 let summary = self.store().summary(self.now()).await.unwrap();
-                if is_settled && is_wanted(&summary) {
+                if is_applied && is_wanted(&summary) {
                     return summary;
                 }
                 last = Some(summary);

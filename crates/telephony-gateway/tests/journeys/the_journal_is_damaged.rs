@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::message::Arrival;
+use telephony_store::history::Filter;
 use telephony_store::journal::{self, Entry, Event, Journal};
 use twilio_simulator::MessageRecord;
 
@@ -47,10 +48,7 @@ async fn what_can_be_read_is_answered_and_what_cannot_is_found_at_twilio() {
         let arrival = missed(&stage, from, text).await;
         leave(&stage, Event::Message(arrival), false).await;
     }
-    let mut bytes = fs::read(file(&stage)).unwrap();
-    let inside = bytes.windows(7).position(|window| window == b"damaged").unwrap();
-    bytes[inside] ^= 1;
-    fs::write(file(&stage), bytes).unwrap();
+    damage(&stage);
     stage.start_gateway().await;
     stage.expect(ALICE, &["one", "two"]).await;
     stage.expect(BOB, &["damaged"]).await;
@@ -61,6 +59,53 @@ async fn what_can_be_read_is_answered_and_what_cannot_is_found_at_twilio() {
     assert!(notice.text.contains("in 1 place ("), "{}", notice.text);
     let [copy] = &journal::copies(&file(&stage))[..] else { panic!("no copy") };
     assert!(notice.text.ends_with(&copy.display().to_string()), "{}", notice.text);
+}
+
+#[tokio::test]
+async fn damage_stays_in_the_journal_until_twilio_can_be_asked_for_what_is_lost() {
+    const REFUSES: &str = "CREATE TRIGGER refuses BEFORE UPDATE OF seen_until ON watched BEGIN
+                               SELECT RAISE(ABORT, 'on purpose'); END";
+    let mut stage = Plan::default().start().await;
+    stage.stop_gateway().await;
+    let database = rusqlite::Connection::open(stage.state.path().join("telephony.sqlite")).unwrap();
+    // The entry before the damage is older than the last look at Twilio.
+    database.execute("UPDATE watched SET seen_until = seen_until + 3600000", ()).unwrap();
+    for (from, text) in [(ALICE, "one"), (BOB, "damaged"), (ALICE, "two")] {
+        let arrival = missed(&stage, from, text).await;
+        leave(&stage, Event::Message(arrival), false).await;
+    }
+    damage(&stage);
+    database.execute(REFUSES, ()).unwrap();
+    stage.start_gateway().await;
+    wait_until_stored(&stage, "one").await;
+    stage.twilio.text(BOB, stage.bot(), "and now?").await.unwrap();
+    assert!(!stage.is_applied());
+    database.execute("DROP TRIGGER refuses", ()).unwrap();
+    stage.expect(ALICE, &["one", "two"]).await;
+    stage.expect_rest().await;
+    let notices = stage.store().notices(stage.now()).await.unwrap();
+    assert!(notices.iter().any(|notice| notice.name == "journal-damaged"), "{notices:?}");
+}
+
+async fn wait_until_stored(stage: &Stage, text: &str) {
+    let look = async {
+        loop {
+            let messages = stage.store().messages(Filter { limit: 10, ..Filter::default() }).await.unwrap();
+            if messages.iter().any(|message| message.text == text) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, look).await.unwrap();
+}
+
+/// Flips a bit in the entry that says so.
+fn damage(stage: &Stage) {
+    let mut bytes = fs::read(file(stage)).unwrap();
+    let inside = bytes.windows(7).position(|window| window == b"damaged").unwrap();
+    bytes[inside] ^= 1;
+    fs::write(file(stage), bytes).unwrap();
 }
 
 #[tokio::test]
