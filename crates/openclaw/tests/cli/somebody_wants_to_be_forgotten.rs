@@ -76,3 +76,16 @@ async fn also_by_twilio_where_it_is_not_on_record_here_and_others_of_the_account
     let again = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert!(again.contains("Deleted 0 messages at Twilio"), "{again}");
 }
+
+#[tokio::test]
+async fn also_by_copies_of_a_damaged_journal() {
+    let bench = Bench::new().await;
+    bench.done(&["telephony", "send", ALICE, "news"]).await;
+    let copy = bench.state().join("telephony/telephony.sqlite-arrivals-damaged-1");
+    std::fs::write(&copy, "my secret").unwrap();
+    let asked = bench.run(&["telephony", "purge", ALICE]).await;
+    assert!(asked.stdout.contains("Also deleted: copies of damaged journals"), "{}", asked.stdout);
+    assert!(copy.exists());
+    bench.done(&["telephony", "purge", ALICE, "--yes"]).await;
+    assert!(!copy.exists());
+}

@@ -4,8 +4,10 @@ mod at_provider;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Args;
 use telephony_domain::number::PhoneNumber;
+use telephony_store::journal;
 use telephony_store::records::Holdings;
 
 use crate::assemble::Channel;
@@ -13,7 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::place::Place;
 use crate::plural::counted;
-use crate::terminal;
+use crate::{state_folder, terminal};
 
 /// Messages deleted in one transaction, small enough that a running gateway never waits long.
 const AT_A_TIME: u32 = 100;
@@ -38,13 +40,18 @@ impl Purge {
         let channel = if self.yes { Channel::open(place) } else { Channel::look(place) };
         channel?.block_on(async |channel| {
             let held = channel.store.holdings(&self.number).await?;
-            show(&self.number, &held);
+            let copies = journal::copies(&state_folder::journal_file(&channel.loaded));
+            show(&self.number, &held, !copies.is_empty());
             if !self.yes {
                 return Err(Failure::new("nothing was deleted").hint("add --yes to delete; this cannot be undone"));
             }
             if self.at_twilio {
                 // Delete at the provider first: our rows list the messages that are there.
                 at_provider::delete(channel, &self.number).await?;
+            }
+            // They are no lists, so nothing shows whose messages are in them.
+            for copy in copies {
+                std::fs::remove_file(&copy).with_context(|| format!("cannot delete {}", copy.display()))?;
             }
             self.delete_here(channel).await
         })
@@ -70,13 +77,17 @@ impl Purge {
     }
 }
 
-fn show(number: &PhoneNumber, held: &Holdings) {
+fn show(number: &PhoneNumber, held: &Holdings, has_copies: bool) {
     let Holdings { inbound, outbound, .. } = held;
     let inbound = counted(inbound, "message");
     terminal::print(format!("{number}: {inbound} from them, {outbound} to them, with turns and attempts."));
-    let goes = [(held.has_request, "a pairing request"), (held.is_approved, "the approval")];
+    let goes = [
+        (held.has_request, "a pairing request"),
+        (held.is_approved, "the approval"),
+        (has_copies, "copies of damaged journals, which may hold their messages"),
+    ];
     let stays = [(held.is_opted_out, "the opt-out"), (held.is_blocked, "the block")];
-    for (what, verb) in [(goes, "Also deleted"), (stays, "Kept, because it protects them")] {
+    for (what, verb) in [(&goes[..], "Also deleted"), (&stays, "Kept, because it protects them")] {
         let words: Vec<&str> = what.iter().filter(|(is_there, _)| *is_there).map(|(_, word)| *word).collect();
         if !words.is_empty() {
             terminal::print(format!("{verb}: {}.", words.join(", ")));
