@@ -4,11 +4,13 @@ use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use telephony_domain::id::MessageId;
 use telephony_domain::time::Timestamp;
-use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::lock::{GatewayLock, SendingLock};
 use telephony_gateway::outbox::{PartSender, Reports};
 use telephony_store::Next;
+use telephony_store::account_stops::ProbeOutcome;
 use telephony_store::outbox::{PartProgress, PartState, Progress};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -25,7 +27,7 @@ const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 /// Longest wait while the account is stopped: the message is kept.
 const STOPPED_AT_MOST: Duration = Duration::from_millis(1_200);
 
-/// Longest wait for a probe of the account; after that it is left to the gateway.
+/// Longest wait for a probe of the account; after that the message itself is the probe, because the link is slow.
 const PROBE_WITHIN: Duration = Duration::from_millis(700);
 
 /// Delay before the command says what it is waiting for.
@@ -120,20 +122,24 @@ pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Pr
 /// Sends the due parts of `message` and of earlier messages in its conversation, and resolves doubts. Probes the
 /// account first if it is stopped.
 async fn step(channel: &Channel, outbox: &Arc<PartSender>, message: MessageId) -> Result<(), Failure> {
-    if let Ok(probed) = timeout(PROBE_WITHIN, outbox.probe_account()).await {
-        probed?;
+    match timeout(PROBE_WITHIN, outbox.probe_account()).await {
+        Ok(probed) => drop(probed?),
+        Err(_) => channel.store.end_probe(ProbeOutcome::Served, channel.now()).await?,
     }
-    match outbox.start_parts(Some(message), 1).await? {
-        Next::Taken(parts) => {
-            for part in parts {
-                outbox.send(part).await;
-            }
+    let in_flight = SendingLock::share(&channel.state).context("cannot lock the state folder for sending")?;
+    if let Next::Taken(parts) = outbox.start_parts(Some(message), 1).await? {
+        for part in parts {
+            outbox.send(part).await;
         }
-        // A gateway started meanwhile resolves doubts itself, and its attempts are in flight.
-        Next::Idle(_) if GatewayLock::is_taken(&channel.state) => {}
-        Next::Idle(_) => {
-            outbox.reconcile_next().await;
+        return Ok(());
+    }
+    drop(in_flight);
+    // A gateway started meanwhile resolves doubts itself, and its attempts are in flight.
+    if !GatewayLock::is_taken(&channel.state) {
+        if let Some(_alone) = SendingLock::alone(&channel.state) {
+            outbox.doubt_overdue().await?;
         }
+        outbox.reconcile_next().await;
     }
     Ok(())
 }

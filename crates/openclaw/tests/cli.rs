@@ -26,6 +26,8 @@ mod a_stranger_is_paired;
 mod a_text_comes_by_another_way;
 #[path = "cli/an_agent_is_simulated.rs"]
 mod an_agent_is_simulated;
+#[path = "cli/commands_send_beside_each_other.rs"]
+mod commands_send_beside_each_other;
 #[path = "cli/doctor_calls_the_public_url.rs"]
 mod doctor_calls_the_public_url;
 #[path = "cli/doctor_is_asked.rs"]

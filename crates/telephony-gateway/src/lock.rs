@@ -1,4 +1,5 @@
-//! One gateway for each state folder: a file lock that the system releases, however the process ends.
+//! One gateway for each state folder, and what commands without one do: file locks that the system releases, however the
+//! process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -47,6 +48,33 @@ impl GatewayLock {
     pub fn is_taken(state: &Path) -> bool {
         let Ok(file) = File::open(path(state)) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+/// Shows commands without a gateway that others of them are sending, by a lock that the system releases: a wall clock, which
+/// may jump, cannot show whose attempts are abandoned.
+#[derive(Debug)]
+pub struct SendingLock {
+    _file: File,
+}
+
+impl SendingLock {
+    /// Takes the lock for an attempt of this process, beside those of others.
+    pub fn share(state: &Path) -> io::Result<Self> {
+        let file = Self::open(state)?;
+        file.lock_shared()?;
+        Ok(Self { _file: file })
+    }
+
+    /// Takes the lock while no attempt of any command is in flight, and none begins until it is dropped.
+    pub fn alone(state: &Path) -> Option<Self> {
+        let file = Self::open(state).ok()?;
+        file.try_lock().ok()?;
+        Some(Self { _file: file })
+    }
+
+    fn open(state: &Path) -> io::Result<File> {
+        OpenOptions::new().create(true).truncate(false).write(true).open(state.join("sending.lock"))
     }
 }
 

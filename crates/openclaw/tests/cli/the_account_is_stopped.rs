@@ -38,6 +38,18 @@ async fn send_without_a_gateway_says_that_the_message_is_kept_and_the_next_send_
 }
 
 #[tokio::test]
+async fn send_over_a_slow_link_finds_the_cure_too() {
+    let bench = Bench::new().await;
+    bench.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, Extent::All);
+    expect_kept(&bench.run(&["telephony", "send", ALICE, "one"]).await, 20003);
+    bench.twilio.behave();
+    bench.twilio.misbehave(Fault::DelayAnswer { milliseconds: 1_500 }, Extent::All);
+    bench.done(&["telephony", "send", ALICE, "two"]).await;
+    assert_eq!(bench.texts(ALICE, 2).await, ["one", "two"]);
+    assert!(bench.json(&["telephony", "status", "--json"]).await["stopped"].is_null());
+}
+
+#[tokio::test]
 async fn send_beside_a_gateway_says_so_too_and_everything_goes_on_by_itself() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;

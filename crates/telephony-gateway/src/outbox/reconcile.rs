@@ -46,12 +46,8 @@ impl PartSender {
         }
     }
 
-    /// Looks up everything that is due. Returns when the next is. For a command, which runs too briefly to watch attempts:
-    /// it doubts those that are overdue by the wall clock.
+    /// Looks up everything that is due. Returns when the next is.
     pub async fn reconcile_next(&self) -> Option<Timestamp> {
-        if let Err(error) = self.doubt_overdue().await {
-            self.storage.failed("failed to look for abandoned attempts", &error);
-        }
         let mut look_ups = FuturesUnordered::new();
         loop {
             let due = self.begin_look_ups(&mut look_ups).await;
@@ -83,7 +79,9 @@ impl PartSender {
         self.doubt(abandoned).await
     }
 
-    async fn doubt_overdue(&self) -> Result<(), StoreError> {
+    /// Doubts attempts that are overdue by the wall clock. For a command, which runs too briefly to watch them: it holds
+    /// [`crate::lock::SendingLock::alone`] meanwhile.
+    pub async fn doubt_overdue(&self) -> Result<(), StoreError> {
         let open = self.store.open_attempts(self.clock.now()).await?;
         let overdue = self.not_in_flight(open.into_iter().filter(|attempt| attempt.is_overdue));
         self.doubt(overdue).await

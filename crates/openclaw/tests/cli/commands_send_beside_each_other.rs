@@ -1,0 +1,78 @@
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::pace::Pacing;
+use telephony_domain::time::{Clock, SystemClock};
+use telephony_gateway::lock::SendingLock;
+use telephony_store::outbox::PartState;
+use telephony_store::sqlite::{Mode, SqliteStore};
+use telephony_store::{LeaseHolder, Next, Store};
+use twilio_simulator::{Extent, Fault, LogEntry};
+
+use crate::bench::{ALICE, BOB, Bench, PATIENCE};
+
+const CAROL: &str = "+15550005680";
+
+/// A `send` in the background, whose own outcome is unknown: it looks for abandoned attempts, then at Twilio's list.
+struct Sending(Child);
+
+impl Sending {
+    async fn start(bench: &Bench, to: &str) -> Sending {
+        bench.twilio.misbehave(Fault::ServerError, Extent::Next(1));
+        let mut command = bench.command();
+        command.args(["telephony", "send", to, "news"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let sending = Sending(command.spawn().unwrap());
+        wait_for_look(bench, to).await;
+        sending
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+async fn wait_for_look(bench: &Bench, to: &str) {
+    let list = format!("Messages.json?To={}", to.replace('+', "%2B"));
+    let is_look = |entry: &LogEntry| entry.method == "GET" && entry.target.contains(&list);
+    bench.twilio.wait_for_log(|log| log.iter().any(is_look), PATIENCE).await.unwrap();
+}
+
+/// Begins an attempt that seems an hour old, as it does after the clock was set.
+async fn start_an_hour_ago(store: &dyn Store) -> telephony_domain::id::MessageId {
+    let (long_ago, line) = (SystemClock.now() - Duration::from_secs(3600), store.lines().await.unwrap()[0].id);
+    let draft = Draft {
+        key: "send-1".into(),
+        purpose: Purpose::Send,
+        to: ALICE.parse().unwrap(),
+        text: "hello".into(),
+        parts: vec![PartDraft { text: "hello".into(), segments: 1 }],
+        media: Vec::new(),
+        turn: None,
+    };
+    let message = store.enqueue(line, draft, long_ago).await.unwrap().message;
+    let holder = LeaseHolder("cli-other".to_owned());
+    let started = store.start_parts(&holder, Pacing::Unlimited.into(), Some(message), 1, None, long_ago).await.unwrap();
+    assert!(matches!(started, Next::Taken(_)));
+    message
+}
+
+#[tokio::test]
+async fn an_attempt_in_flight_is_not_doubted_however_old_it_seems() {
+    let bench = Bench::new().await;
+    bench.done(&["telephony", "send", BOB, "first"]).await;
+    let file = bench.state().join("telephony/telephony.sqlite");
+    let store: Box<dyn Store> = Box::new(SqliteStore::open(&file, Mode::Command).unwrap());
+    let other = SendingLock::share(&bench.state().join("telephony")).unwrap();
+    let message = start_an_hour_ago(store.as_ref()).await;
+    let state = async || store.progress(message).await.unwrap().parts[0].state;
+    drop(Sending::start(&bench, BOB).await);
+    assert_eq!(state().await, PartState::Starting);
+    drop(other);
+    let _looks = Sending::start(&bench, CAROL).await;
+    wait_for_look(&bench, ALICE).await;
+    assert_eq!(state().await, PartState::Unknown);
+}
