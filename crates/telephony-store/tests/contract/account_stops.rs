@@ -44,7 +44,7 @@ async fn a_stop_holds_every_line_until_a_part_is_accepted_after_a_probe() {
     assert_eq!(world.parts_idle(at(11)).await, None);
     world.probe(ProbeOutcome::Served, 19).await;
     let part = world.start(at(19)).await;
-    assert_eq!(part.text, "1", "what was refused goes first");
+    assert_eq!(part.text, "2", "another conversation is tried first");
     assert_eq!(world.parts_idle(at(19)).await, None, "one at a time");
     world.store.part_failed(part.lease, send_failure(HELD), 0.0, at(20)).await.unwrap();
     assert_eq!(world.parts_idle(at(20)).await, None);
@@ -128,4 +128,41 @@ async fn a_part_fails_after_a_day_also_where_reads_are_served_and_only_sends_ref
     world.fail(HELD, 30 * 3600).await;
     assert_eq!(world.states(message).await, [Failed]);
     assert!(world.notices(at(30 * 3600)).await.contains(&"given-up".to_owned()));
+}
+
+#[tokio::test]
+async fn refused_parts_keep_others_waiting_for_one_probe_each() {
+    let world = World::new().await;
+    let held = [("a", ANN, "1"), ("b", BOB, "2")];
+    for (key, to, text) in held {
+        world.send(key, to, &[text], at(0)).await;
+    }
+    let good = world.send("c", "+15550001111", &["3"], at(0)).await;
+    world.fail(HELD, 0).await;
+    world.probe(ProbeOutcome::Served, 2).await;
+    let second = world.start(at(2)).await;
+    assert_eq!(second.text, "2");
+    world.store.part_failed(second.lease, send_failure(HELD), 0.0, at(2)).await.unwrap();
+    world.probe(ProbeOutcome::Served, 10).await;
+    world.hand_over("SM3", at(10)).await;
+    assert_eq!((world.states(good).await, world.is_stopped().await), (vec![Sent], false));
+}
+
+#[tokio::test]
+async fn a_part_that_alone_is_refused_stops_the_lines_only_once_and_fails_after_a_day() {
+    let world = World::new().await;
+    let alone = world.send("a", ANN, &["1"], at(0)).await;
+    world.send("b", BOB, &["2"], at(0)).await;
+    world.fail(HELD, 0).await;
+    world.probe(ProbeOutcome::Served, 2).await;
+    world.hand_over("SM2", at(2)).await;
+    for attempt in 1..40 {
+        let fate = world.fail(HELD, attempt * 600).await;
+        assert!(matches!(fate, PartFate::RetryAt(_)), "{fate:?}");
+        assert!(!world.is_stopped().await && world.notices(at(attempt * 600)).await.is_empty());
+    }
+    assert_eq!(world.fail(HELD, 86_400).await, PartFate::Failed);
+    assert_eq!(world.states(alone).await, [Failed]);
+    world.send("c", ANN, &["3"], at(90_000)).await;
+    assert_eq!(world.fail(HELD, 90_000).await, PartFate::Held, "the next message may meet a real stop");
 }

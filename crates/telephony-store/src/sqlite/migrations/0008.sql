@@ -9,3 +9,6 @@ CREATE TABLE other_message (
     provider_id TEXT NOT NULL UNIQUE,
     PRIMARY KEY (part, provider_id)
 ) STRICT, WITHOUT ROWID;
+
+-- The conversation whose part was refused last: others are tried before it again.
+ALTER TABLE account_stop ADD COLUMN tried INTEGER;

@@ -4,6 +4,7 @@ use telephony_domain::id::{ConversationId, MessageId, PartId};
 use telephony_domain::retry::{ATTEMPTS_AT_LEAST, PROBE, STALE_AFTER};
 use telephony_domain::time::Timestamp;
 
+use super::part::Part;
 use super::queue;
 use crate::account_stops::{ACCOUNT_STOPPED, AccountStop, ProbeOutcome};
 use crate::notices::Notice;
@@ -61,6 +62,19 @@ pub(super) fn begin(db: &Db, code: Option<u32>, reason: &str, now: Timestamp) ->
         tracing::error!(provider.code = code, "sending is stopped, and every message waits: {reason}");
     }
     Ok(())
+}
+
+/// A part of the conversation was refused: those of others are tried first, because the refusal may concern it alone.
+pub(super) fn note_tried(db: &Db, conversation: ConversationId) -> Result<(), StoreError> {
+    execute(db, "UPDATE account_stop SET tried = ?", [conversation.0]).map(drop)
+}
+
+/// Returns true if the part was refused with the same code in a stop that has ended since: the provider serves the account,
+/// and refuses the part alone.
+pub(super) fn is_refused_alone(db: &Db, part: &Part, code: Option<u32>) -> Result<bool, StoreError> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM account_stop)
+                  AND EXISTS (SELECT 1 FROM part_attempt WHERE part = ?1 AND number < ?2 AND outcome = 'retried' AND code = ?3)";
+    one(db, sql, (part.id.0, part.attempts, code), |row| row.get(0))
 }
 
 fn text(code: Option<u32>, reason: &str) -> String {

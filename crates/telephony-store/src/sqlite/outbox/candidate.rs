@@ -8,7 +8,7 @@ use telephony_domain::retry::DAILY_CAP_WAIT;
 use telephony_domain::time::Timestamp;
 
 use crate::sqlite::engine::columns;
-use crate::sqlite::engine::query::{Db, Row, RowResult, execute, list, maybe_time, time};
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time, time};
 use crate::{LONGEST_WAIT, StoreError};
 
 /// No part is longer (1,600 characters at 67 in each segment, rounded up): a line that is busy for longer than such a
@@ -66,14 +66,27 @@ pub(crate) fn heads(db: &Db, now: Timestamp) -> Result<Vec<Candidate>, StoreErro
 
 /// The part that keeps a message from leaving: its own, or one that its conversation has ahead of it.
 pub(crate) fn towards(db: &Db, message: MessageId) -> Result<Vec<Candidate>, StoreError> {
-    let sql = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
-                      p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
-               FROM part AS p JOIN line AS l ON l.id = p.line
-               JOIN conversation AS c ON c.id = p.conversation JOIN message AS m ON m.id = p.message
-               WHERE p.conversation = (SELECT conversation FROM message WHERE id = ?1) AND p.due_at IS NOT NULL
-                 AND p.state = 'ready' AND (p.message <= ?1 OR p.is_for_operator = 1)";
-    list(db, sql, [message.0], candidate)
+    let sql = format!(
+        "{OF_PARTS} WHERE p.conversation = (SELECT conversation FROM message WHERE id = ?1) AND p.due_at IS NOT NULL
+           AND p.state = 'ready' AND (p.message <= ?1 OR p.is_for_operator = 1)"
+    );
+    list(db, &sql, [message.0], candidate)
 }
+
+/// The part that is due of the conversation behind the one that was tried last, in the order of their ids, round and round.
+pub(crate) fn in_turn(db: &Db, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
+    let sql = format!(
+        "{OF_PARTS} WHERE p.state = 'ready' AND (p.due_at <= ?1 OR p.due_at > ?2)
+         ORDER BY p.conversation <= (SELECT coalesce(tried, 0) FROM account_stop), p.conversation LIMIT 1"
+    );
+    find(db, &sql, (now.0, (now + LONGEST_WAIT).0), candidate)
+}
+
+const OF_PARTS: &str =
+    "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
+            p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
+     FROM part AS p JOIN line AS l ON l.id = p.line JOIN conversation AS c ON c.id = p.conversation
+     JOIN message AS m ON m.id = p.message";
 
 fn candidate(row: &Row<'_>) -> RowResult<Candidate> {
     Ok(Candidate {

@@ -125,7 +125,13 @@ pub(super) fn failed(
     if failure.disposition != Disposition::Unknown {
         ledger::give_back(db, part.id, part.attempts)?;
     }
-    let fate = match part_fate(failure.disposition, part.first_tried, part.attempts, jitter, now) {
+    let why = match failure.disposition {
+        Disposition::AwaitOperator if account_stop::is_refused_alone(db, &part, failure.code)? => {
+            Disposition::Retry { after: None }
+        }
+        why => why,
+    };
+    let fate = match part_fate(why, part.first_tried, part.attempts, jitter, now) {
         PartFate::RetryAt(due) => retry(db, &part, failure, due.min(longest_wait(failure, now)), now)?,
         PartFate::Failed => {
             if failure.disposition != Disposition::GiveUp {
@@ -147,6 +153,7 @@ pub(super) fn failed(
 /// All lines stop. The part goes back to where it was, in front of what came later.
 fn hold(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
     account_stop::begin(db, failure.code, &failure.reason, now)?;
+    account_stop::note_tried(db, part.conversation)?;
     if let PartFate::Failed = retry(db, part, failure, now, now)? {
         return Ok(PartFate::Failed);
     }

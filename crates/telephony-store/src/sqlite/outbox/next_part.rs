@@ -17,6 +17,23 @@ use crate::{LeaseHolder, Next, StoreError};
 /// No more parts are put off in one step, which others wait for.
 const HELD_AT_A_TIME: usize = 32;
 
+/// The parts among which the next is chosen.
+#[derive(Clone, Copy)]
+enum Choice {
+    /// All.
+    Any,
+    /// All, one conversation after the other, whatever has waited for longest.
+    InTurn,
+    /// Those of a message and what its conversation has ahead of it.
+    Towards(MessageId),
+}
+
+impl Choice {
+    fn of(only: Option<MessageId>) -> Choice {
+        only.map_or(Choice::Any, Choice::Towards)
+    }
+}
+
 /// The process that starts a part.
 pub(super) struct Starter {
     /// Its name.
@@ -37,7 +54,7 @@ pub(super) fn start(
         return Ok(Next::Idle(None));
     }
     match account_stop::gate(db)? {
-        Gate::Open => start_first(db, starter, terms, only, now),
+        Gate::Open => start_first(db, starter, terms, Choice::of(only), now),
         Gate::Closed => Ok(Next::Idle(None)),
         Gate::Trial => start_trial(db, starter, terms, only, now),
     }
@@ -52,7 +69,8 @@ fn start_trial(
     only: Option<MessageId>,
     now: Timestamp,
 ) -> Result<Next<StartedPart>, StoreError> {
-    let next = start_first(db, starter, terms, only, now)?;
+    let choice = if only.is_some() { Choice::of(only) } else { Choice::InTurn };
+    let next = start_first(db, starter, terms, choice, now)?;
     if only.is_none() && matches!(next, Next::Idle(due) if due.is_none_or(|due| due > now + PROBE.longest)) {
         account_stop::accepted(db)?;
     }
@@ -63,11 +81,11 @@ fn start_first(
     db: &Db,
     starter: &Starter,
     terms: &Terms,
-    only: Option<MessageId>,
+    choice: Choice,
     now: Timestamp,
 ) -> Result<Next<StartedPart>, StoreError> {
     for _ in 0..HELD_AT_A_TIME {
-        let candidate = match first(db, terms.pacing, only, now)? {
+        let candidate = match first(db, terms.pacing, choice, now)? {
             Next::Taken(candidate) => candidate,
             Next::Idle(due) => {
                 limits::end_limit_notices(db)?;
@@ -103,10 +121,14 @@ fn start_first(
 }
 
 /// The part that may leave first, if it may now.
-fn first(db: &Db, pacing: Pacing, only: Option<MessageId>, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
-    let candidates = match only {
-        Some(message) => candidate::towards(db, message)?,
-        None => candidate::heads(db, now)?,
+fn first(db: &Db, pacing: Pacing, choice: Choice, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
+    let candidates = match choice {
+        Choice::Towards(message) => candidate::towards(db, message)?,
+        Choice::InTurn => match candidate::in_turn(db, now)? {
+            Some(candidate) => vec![candidate],
+            None => candidate::heads(db, now)?,
+        },
+        Choice::Any => candidate::heads(db, now)?,
     };
     let next = candidates.into_iter().map(|candidate| (candidate.leaves(pacing, now), candidate));
     let order = |(leaves, candidate): &(Timestamp, Candidate)| {
