@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use telephony_domain::message::Arrival;
 use telephony_domain::number::mask;
-use telephony_domain::time::Clock;
+use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::Accepted;
 use telephony_store::lines::Gap;
@@ -28,6 +28,9 @@ const LOOK_FOR_REFUSED_EVERY: Duration = Duration::from_secs(60);
 /// The webhook of a younger message may be on its way, and says more than the list does: to whom else it went, for one.
 /// Twilio posts it within a second or so.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
+
+/// Interval between looks at the clock, which may jump.
+const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 
 /// What looking for missed messages needs.
 pub struct Backfill {
@@ -154,7 +157,7 @@ impl Backfill {
             return false;
         }
         if !young.is_empty() {
-            tokio::time::sleep(ON_ITS_WAY).await;
+            self.wait_for_webhooks(began).await;
             if !self.take(young, &to).await {
                 return false;
             }
@@ -164,6 +167,13 @@ impl Backfill {
         match self.store.gap_closed(gap, by_provider.unwrap_or(began).min(began)).await {
             Ok(()) => true,
             Err(error) => cannot_store(&error),
+        }
+    }
+
+    /// Waits until the webhook of what was young at `began` must have come. A clock that was set back ends it.
+    async fn wait_for_webhooks(&self, began: Timestamp) {
+        while (began..began + ON_ITS_WAY).contains(&self.clock.now()) {
+            tokio::time::sleep(LOOK_AT_CLOCK_EVERY).await;
         }
     }
 
