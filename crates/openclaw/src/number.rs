@@ -1,7 +1,7 @@
 //! Phone numbers and senders as typed in commands and at prompts, with the spaces, brackets and hyphens of printed
 //! numbers. The configuration is stricter.
 
-use telephony_domain::address::{Origin, canonical, read_phone, without_phone_prefix};
+use telephony_domain::address::{Origin, canonical, read_phone, without_marks, without_phone_prefix};
 use telephony_domain::line_address::{InvalidLineAddress, LineAddress};
 use telephony_domain::number::PhoneNumber;
 
@@ -25,15 +25,8 @@ pub fn phone(word: &str) -> Result<PhoneNumber, String> {
 
 /// Returns a number that starts with a plus without the marks that people print in it, and anything else as it is.
 pub fn compact(word: &str) -> String {
-    let bare = without_phone_prefix(word).trim();
-    if !bare.trim_start_matches('(').starts_with('+') {
-        return word.to_owned();
-    }
-    bare.chars().filter(|c| !c.is_whitespace() && !MARKS.contains(c)).collect()
+    without_marks(without_phone_prefix(word)).unwrap_or_else(|| word.to_owned())
 }
-
-/// Printed in phone numbers: brackets, dots, slashes, and hyphens of every width.
-const MARKS: [char; 9] = ['(', ')', '.', '/', '-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}'];
 
 /// Returns true for the first piece of a number with spaces that a shell took apart.
 fn is_cut_off(word: &str) -> bool {
@@ -68,6 +61,8 @@ mod tests {
             "+1-555-000-5678",
             "+1\u{a0}555\u{2011}000\u{2013}5678",
             " sms: +1 555 000 5678 ",
+            "\u{202A}+1 555 000 5678\u{202C}",
+            "\u{FEFF}tel:+15550005678\u{200B}",
         ] {
             assert_eq!(phone(written).unwrap().as_str(), "+15550005678", "{written}");
             assert_eq!(sender(written).unwrap(), "+15550005678", "{written}");

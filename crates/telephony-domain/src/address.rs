@@ -1,6 +1,7 @@
 //! Addresses of senders: the person behind one, and the channel that a message came by.
 
 use crate::number::{InvalidNumber, PhoneNumber};
+use crate::unprintable;
 
 /// Channels that reach the same phone as SMS does; their addresses become plain numbers.
 const OF_THE_PHONE: [&str; 4] = ["rcs", "sms", "mms", "tel"];
@@ -66,6 +67,8 @@ impl Origin {
 /// number.
 pub fn canonical(address: &str, channel: Option<&str>) -> String {
     let (written, rest) = match split(address) {
+        // Of two prefixes, the one of the phone says nothing.
+        Some((written, rest)) if is_of_the_phone(written) && split(rest).is_some() => return canonical(rest, channel),
         Some((written, rest)) => (Some(written), rest),
         None => (None, address),
     };
@@ -74,11 +77,15 @@ pub fn canonical(address: &str, channel: Option<&str>) -> String {
     let lost_its_plus = written.is_some_and(is_by_number) || rest.starts_with([' ', '%']);
     let rest = number_or_text(rest, lost_its_plus);
     match written.or(said).map(str::to_ascii_lowercase) {
-        Some(channel) if !OF_THE_PHONE.contains(&channel.as_str()) => format!("{channel}:{rest}"),
+        Some(channel) if !is_of_the_phone(&channel) => format!("{channel}:{rest}"),
         // An RCS agent is addressed by name.
         Some(channel) if written.is_some() && Origin::of(&rest) == Origin::Name => format!("{channel}:{rest}"),
         _ => rest,
     }
+}
+
+fn is_of_the_phone(channel: &str) -> bool {
+    OF_THE_PHONE.iter().any(|known| channel.eq_ignore_ascii_case(known))
 }
 
 /// Returns an address without its channel.
@@ -104,16 +111,35 @@ pub fn is_short_code(address: &str) -> bool {
     (3..=8).contains(&address.len()) && is_digits(address)
 }
 
+/// Printed in phone numbers: brackets, dots, slashes, and hyphens of every width.
+const MARKS: [char; 10] = ['(', ')', '.', '/', '-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}'];
+
+/// Returns a number that starts with a plus without the spaces and marks that people print in it, and without the invisible
+/// characters that phones copy along; none for anything else.
+pub fn without_marks(text: &str) -> Option<String> {
+    let bare = bare(text);
+    bare.strip_prefix('+').is_some_and(|digits| !digits.is_empty() && is_digits(digits)).then_some(bare)
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| !is_blank(*c) && !MARKS.contains(c)).collect()
+}
+
+/// Returns true for white space, and for characters that show nothing.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || unprintable::is_always_misleading(c)
+}
+
 /// Splits an address into its channel and the rest, if it names a channel.
 fn split(address: &str) -> Option<(&str, &str)> {
     let (channel, rest) = address.split_once(':')?;
-    let channel = channel.trim();
+    let channel = channel.trim_matches(is_blank);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (!channel.is_empty() && channel.chars().all(is_name)).then_some((channel, rest))
 }
 
 fn number_or_text(text: &str, lost_its_plus: bool) -> String {
-    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let compact = bare(text);
     let compact = match compact.get(..3) {
         Some(escaped) if escaped.eq_ignore_ascii_case("%2B") => format!("+{}", &compact[3..]),
         _ => compact,
@@ -153,9 +179,16 @@ mod tests {
         fn rcs_is_the_phone(
             prefix in prop_oneof![in_any_case("rcs"), in_any_case("sms"), in_any_case("mms")],
             digits in "[1-9][0-9]{8,14}",
-            plus in prop_oneof![Just("+"), Just(" "), Just(""), Just("%2B"), Just(" +"), Just("%2b")],
+            plus in prop_oneof![Just("+"), Just(" "), Just(""), Just("%2B"), Just(" +"), Just("%2b"), Just("(+)")],
+            outer in prop_oneof![Just(""), Just(" "), Just("sms:"), Just("RCS: "), Just("\u{202A}")],
+            mark in prop::sample::select(vec!["", " ", "-", "\u{2011}", "\u{A0}", ".", "\u{200E}", "\u{202C}", ") "]),
+            place in 0_usize..9,
         ) {
             let number = format!("+{digits}");
+            let (head, tail) = digits.split_at(place);
+            prop_assert_eq!(canonical(&format!("{outer}{prefix}:{plus}{head}{mark}{tail}"), None), &number[..]);
+            let printed = format!("+{head}{mark}{tail}");
+            prop_assert_eq!(without_marks(&printed), Some(number.clone()));
             prop_assert_eq!(canonical(&format!("{prefix}:{plus}{digits}"), None), &number[..]);
             prop_assert_eq!(canonical(&number, Some(&prefix)), &number[..]);
             prop_assert_eq!(canonical(&format!("{prefix}:{plus}{digits}"), Some(&prefix)), &number[..]);
@@ -182,7 +215,7 @@ mod tests {
 
         /// Canonicalizing twice changes nothing.
         #[test]
-        fn canonical_is_canonical(address in "\\PC{0,20}", channel in proptest::option::of("[a-zA-Z]{0,9}")) {
+        fn canonical_is_canonical(address in "(rcs:|sms:|Tel: |whatsapp:|[+]|-|\\PC){0,20}", channel in proptest::option::of("[a-zA-Z]{0,9}")) {
             let once = canonical(&address, channel.as_deref());
             prop_assert_eq!(canonical(&once, None), once);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::address::without_phone_prefix;
+use crate::address::{without_marks, without_phone_prefix};
 use crate::number::PhoneNumber;
 use crate::pairing::PairingCode;
 
@@ -78,8 +78,7 @@ fn whom(words: &[&str]) -> Option<Whom> {
     {
         return Some(Whom::Code(code));
     }
-    let digits: String = without_phone_prefix(&text).chars().filter(|c| !matches!(c, '-' | '(' | ')' | '.')).collect();
-    digits.parse().ok().map(Whom::Number)
+    without_marks(without_phone_prefix(&text))?.parse().ok().map(Whom::Number)
 }
 
 /// Returns true for an invalid number, or one word of letters and digits.

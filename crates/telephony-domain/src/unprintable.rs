@@ -61,7 +61,7 @@ fn is_misleading(c: char, before: Option<char>, after: Option<char>, is_in_flag:
     }
 }
 
-fn is_always_misleading(c: char) -> bool {
+pub(crate) fn is_always_misleading(c: char) -> bool {
     c.is_control() || is_direction(c) || is_invisible(c)
 }
 
