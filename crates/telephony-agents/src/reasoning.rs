@@ -10,17 +10,41 @@ use tag::{Kind, Name, Tag};
 
 /// The answer without thoughts. One that does not end has everything behind it.
 pub(crate) fn without_thoughts(answer: &str) -> String {
+    let answer = answer.trim_start_matches('\u{FEFF}');
     if !may_think(answer) {
         return answer.to_owned();
     }
     let answer = channels::last_word(answer).unwrap_or(answer);
-    let answer = behind_unopened(answer).unwrap_or(answer);
-    unwrapped(&without_marked(answer)).to_owned()
+    let answer = behind_unopened(answer).or_else(|| behind_shown(answer)).unwrap_or(answer);
+    unwrapped(without_ends(&without_marked(answer))).to_owned()
 }
 
 /// Returns true if there is anything that a mark is made of: most answers have none.
 fn may_think(answer: &str) -> bool {
-    answer.contains(['<', '[', '◁']) || answer.starts_with("analysis")
+    answer.contains(['<', '[', '◁']) || answer.starts_with("analysis") || answer.trim_start().starts_with(SHOWN_BEGIN)
+}
+
+/// Lines around the thoughts that `ollama run` shows.
+const SHOWN_BEGIN: &str = "Thinking...\n";
+const SHOWN_END: &str = "\n...done thinking.\n";
+
+/// Returns the text behind the thoughts that `ollama run` shows.
+fn behind_shown(answer: &str) -> Option<&str> {
+    let thoughts = answer.trim_start().strip_prefix(SHOWN_BEGIN)?;
+    let (_, answer) = thoughts.split_once(SHOWN_END).or_else(|| thoughts.split_once(SHOWN_END.trim_start()))?;
+    Some(answer.trim_start())
+}
+
+/// Marks with which a model ends its turn; some servers pass them on.
+const ENDS: [&str; 8] =
+    ["</s>", "<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end|>", "<|return|>", "<end_of_turn>", "<|end_of_text|>"];
+
+fn without_ends(answer: &str) -> &str {
+    let mut answer = answer;
+    while let Some(rest) = ENDS.iter().find_map(|end| answer.trim_end().strip_suffix(end)) {
+        answer = rest.trim_end();
+    }
+    answer
 }
 
 fn without_marked(answer: &str) -> String {
@@ -104,11 +128,21 @@ fn behind_unopened(answer: &str) -> Option<&str> {
     Some(answer[first.range.end..].trim_start())
 }
 
-/// Without the tags around the whole of it with which some models mark what is to be said.
+/// Returns an answer without the tags around the whole of it with which some models mark what is to be said.
 fn unwrapped(answer: &str) -> &str {
-    let inner = ["answer", "final", "response"].iter().find_map(|name| {
-        let rest = answer.trim().strip_prefix(&format!("<{name}>") as &str)?;
-        Some(rest.strip_suffix(&format!("</{name}>") as &str).unwrap_or(rest).trim())
+    let marks = [
+        ("<answer>", "</answer>"),
+        ("<final>", "</final>"),
+        ("<response>", "</response>"),
+        ("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ];
+    let whole = answer.trim();
+    let inner = marks.iter().find_map(|(opening, closing)| {
+        let begins = whole.get(..opening.len()).is_some_and(|start| start.eq_ignore_ascii_case(opening));
+        let rest = whole.get(opening.len()..).filter(|_| begins)?;
+        let end = rest.len().saturating_sub(closing.len());
+        let ends = rest.get(end..).is_some_and(|end| end.eq_ignore_ascii_case(closing));
+        Some(if ends { rest.get(..end)? } else { rest }.trim())
     });
     inner.unwrap_or(answer)
 }
@@ -146,6 +180,15 @@ mod tests {
             ("[THINK]hm[/THINK]Yes", "Yes"),
             ("[THINK]hm", ""),
             ("<think>hm</think>\n<answer>\nYes\n</answer>", "Yes"),
+            ("<Thought>hm</Thought>\n<Answer>Yes</ANSWER>", "Yes"),
+            ("<|begin_of_thought|>hm<|end_of_thought|>\n<|begin_of_solution|>Yes<|end_of_solution|>", "Yes"),
+            ("<ant_thinking>hm</ant_thinking>Yes", "Yes"),
+            ("<chain-of-thought>hm</chain-of-thought>Yes", "Yes"),
+            ("\u{FEFF}<think>hm</think>Yes", "Yes"),
+            ("Thinking...\nThey ask.\n\n...done thinking.\n\nYes", "Yes"),
+            ("Thinking...\n...done thinking.\nYes", "Yes"),
+            ("<think>hm</think>Yes<|im_end|>\n", "Yes"),
+            ("Yes</s><|im_end|>", "Yes"),
         ] {
             assert_eq!(without_thoughts(said), answer, "{said}");
         }
@@ -202,6 +245,10 @@ mod tests {
             "a < b and [thought",
             "  hello",
             "analysis is hard",
+            "Thinking... it is done.",
+            "Thinking...\nI am done thinking.",
+            "The mark </s> ends it.",
+            "Use <|im_end|> there",
             "",
         ] {
             assert_eq!(without_thoughts(said), said);
@@ -217,7 +264,16 @@ mod tests {
     }
 
     fn pair() -> impl Strategy<Value = (String, String)> {
-        let names = select(vec!["think", "thinking", "thought", "thoughts", "reasoning", "reflection"]);
+        let names = select(vec![
+            "think",
+            "thinking",
+            "thought",
+            "thoughts",
+            "reasoning",
+            "reflection",
+            "inner_monologue",
+            "thought-process",
+        ]);
         let attributes = select(vec!["", " ", "\n", " id=\"1\"", " type='deep' lang=en"]);
         (names, 0usize..3, attributes, any::<bool>(), any::<bool>()).prop_map(
             |(name, upper, attributes, is_square, gap)| {

@@ -20,9 +20,16 @@ pub(crate) fn without_token(answer: &str) -> &str {
     if is_token(rest) { "" } else { rest }
 }
 
-/// Returns true if `text` is the token, in any case and in whatever Markdown or punctuation around it.
+/// Returns true if `text` is the token, perhaps several times, in any case and in whatever Markdown or punctuation around it.
 fn is_token(text: &str) -> bool {
-    let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("```") || is_word(line));
+    let words: Vec<&str> =
+        lines.flat_map(str::split_whitespace).filter(|word| word.contains(char::is_alphanumeric)).collect();
+    !words.is_empty() && words.into_iter().all(is_word)
+}
+
+fn is_word(word: &str) -> bool {
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
     bare.eq_ignore_ascii_case(TOKEN) || bare.eq_ignore_ascii_case(r"NO\_REPLY")
 }
 
@@ -56,7 +63,15 @@ mod tests {
         ] {
             assert_eq!(without_token(said), said);
         }
-        assert_eq!(without_token("{ \"action\": \"NO_REPLY\" }"), "");
+        for said in [
+            "{ \"action\": \"NO_REPLY\" }",
+            "```text\nNO_REPLY\n```",
+            "NO_REPLY **NO_REPLY**",
+            "\u{FEFF}NO_REPLY\u{200B}",
+        ] {
+            assert_eq!(without_token(said), "", "{said}");
+        }
+        assert_eq!(without_token("It is:\n```text\nNO_REPLY\n```"), "It is:\n```text\nNO_REPLY\n```");
     }
 
     fn token() -> impl Strategy<Value = String> {

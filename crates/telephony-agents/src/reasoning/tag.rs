@@ -2,8 +2,25 @@
 
 use std::ops::Range;
 
-const NAMES: [&str; 9] =
-    ["think", "thinking", "thought", "thoughts", "reasoning", "reflection", "antthinking", "seed:think", "scratchpad"];
+/// Names of thoughts, without the hyphens and underscores that some models write in them.
+const NAMES: [&str; 16] = [
+    "think",
+    "thinking",
+    "thought",
+    "thoughts",
+    "reasoning",
+    "reflection",
+    "antthinking",
+    "seed:think",
+    "scratchpad",
+    "thinkingprocess",
+    "thoughtprocess",
+    "chainofthought",
+    "innermonologue",
+    "internalmonologue",
+    "innerthoughts",
+    "internalthoughts",
+];
 
 /// No tag is longer (bytes), with its attributes.
 const LONGEST: usize = 200;
@@ -22,6 +39,7 @@ pub(super) enum Name {
 
 impl Name {
     fn of(bracket: usize, word: &str) -> Option<Self> {
+        let word = word.replace(['-', '_'], "");
         let word = NAMES.iter().position(|name| *name == word)?;
         Some(Self::Of(u8::try_from(bracket).ok()?, u8::try_from(word).ok()?))
     }
