@@ -1,6 +1,7 @@
 //! The command line's grammar.
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use telephony_domain::unprintable;
 
 use crate::failure::{Failure, Outcome};
 use crate::place::Place;
@@ -48,8 +49,9 @@ const GROUPS: [(&str, &[&str]); 4] = [
 impl Cli {
     /// Parses the command line; exits with help or an error if it is not a command.
     pub fn read() -> Cli {
-        let matches = Cli::command().mut_subcommand("telephony", in_groups).get_matches();
-        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let command = Cli::command().mut_subcommand("telephony", in_groups);
+        let read = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| leave(&error))
     }
 
     pub fn run(self) -> Outcome {
@@ -62,6 +64,17 @@ impl Cli {
             Command::Foreign(words) => Err(foreign(&words)),
         }
     }
+}
+
+/// Prints what the parser says, which is help or an error, and ends the process. An error repeats what was typed or pasted:
+/// where that has misleading characters, it is escaped, and has no colors.
+fn leave(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    if error.use_stderr() && unprintable::escape(&text) != text {
+        terminal::say(text.trim_end());
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn foreign(words: &[String]) -> Failure {
