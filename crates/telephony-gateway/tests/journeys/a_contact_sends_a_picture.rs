@@ -79,7 +79,7 @@ async fn it_is_not_what_it_is_said_to_be() {
     stage.receive(text).await;
     stage.expect(ALICE, &["no image/png: it is not image/png, although declared so; image/jpeg a cat"]).await;
     let kept = stage.arrived().await.media;
-    assert!(matches!(&kept[0].state, AttachmentState::Unavailable(reason) if reason.contains("said to be")));
+    assert!(matches!(&kept[0].state, AttachmentState::Unavailable(reason) if reason.contains("declared")));
 }
 
 #[tokio::test]
