@@ -63,6 +63,8 @@ pub struct Checkup {
     pub well: Vec<String>,
     /// Problems and remarks.
     pub found: Vec<Found>,
+    /// True if an earlier finding keeps it from being checked.
+    pub is_skipped: bool,
 }
 
 /// Runs all checks, ordered along the path from the configuration to the phone.
@@ -90,7 +92,12 @@ pub async fn examine(place: &Place) -> Vec<Checkup> {
             within("Webhook", webhooks::check(&subject)),
             within("Round trip", round_trip::check(&subject, twilio)),
         );
-        checkups.extend([account, number, registration, alerts, webhooks, round_trip]);
+        let is_out_of_reach = account.found.iter().any(|found| catalogue::HIDES_THE_ACCOUNT.contains(&found.finding));
+        let dependent = [number, registration, alerts, webhooks];
+        let dependent = dependent.map(|checkup| if is_out_of_reach { checkup.skipped() } else { checkup });
+        checkups.push(account);
+        checkups.extend(dependent);
+        checkups.push(round_trip);
     }
     checkups
 }
@@ -136,6 +143,13 @@ impl Subject {
 impl Checkup {
     fn well(&mut self, text: impl Into<String>) {
         self.well.push(text.into());
+    }
+
+    /// Leaves out what could not be checked: the reason is another finding.
+    fn skipped(self) -> Self {
+        let found: Vec<_> =
+            self.found.into_iter().filter(|found| found.finding != catalogue::COULD_NOT_CHECK).collect();
+        Self { is_skipped: found.is_empty() && self.well.is_empty(), found, ..self }
     }
 
     fn found(&mut self, found: Found) {

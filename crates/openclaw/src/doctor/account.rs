@@ -56,7 +56,7 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
         }
         Taken::Unchecked(error) => checkup.unchecked("the credentials", &error),
         Taken::Unknown(error) => {
-            checkup.found(TWILIO_UNREACHABLE.found(error));
+            checkup.found(TWILIO_UNREACHABLE.found(format!("{error} ({})", server(&subject.loaded.telephony))));
             return checkup;
         }
     }
@@ -65,6 +65,13 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     check_balance(balance, &mut checkup);
     check_clock(rest, &mut checkup).await;
     checkup
+}
+
+/// Returns the server that was asked, and the key that names it where the configuration does.
+fn server(telephony: &Telephony) -> String {
+    let url = assemble::account(telephony).api_url;
+    let key = if telephony.twilio.api_base_url.is_some() { ", from twilio.apiBaseUrl" } else { "" };
+    format!("{url}{key}")
 }
 
 /// Checks that the credentials are accepted. A standard API key cannot read the account itself, so a failure there

@@ -12,6 +12,9 @@ macro_rules! findings {
     };
 }
 
+/// With one of these, nothing that belongs to the account can be checked.
+pub const HIDES_THE_ACCOUNT: [&Finding; 3] = [CREDENTIALS_WRONG, TWILIO_UNREACHABLE, ACCOUNT_INACTIVE];
+
 findings! {
     CONFIG_UNUSABLE Error "config-unusable" "The configuration is invalid."
         "No command works, and the gateway does not start."
@@ -130,7 +133,7 @@ findings! {
         "Copy the Auth Token from the Twilio Console."
     TWILIO_UNREACHABLE Error "twilio-unreachable" "Twilio's API is unreachable."
         "Nothing can be sent, and the account cannot be checked."
-        "Check this machine's internet connection, and https://status.twilio.com."
+        "Check this machine's internet connection, https://status.twilio.com, and the URL that is named."
     COULD_NOT_CHECK Note "could-not-check" "Something could not be checked."
         "Twilio does not offer it here, the credentials lack the permission, or the answer took too long. It may be \
         fine or not."

@@ -224,7 +224,16 @@ async fn twilio_cannot_be_reached() {
     let bench = Bench::new().await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     edit(&bench, bench.twilio.base_url(), &format!("http://{closed}"));
-    doctor(&bench).await.has("twilio-unreachable");
+    let diagnosis = doctor(&bench).await;
+    let detail = diagnosis.detail("twilio-unreachable");
+    assert!(detail.contains(&format!("(http://{closed}, from twilio.apiBaseUrl)")), "{detail}");
+    let report = bench.run(&["telephony", "doctor"]).await.stdout;
+    for area in ["Number", "Registration", "Alerts", "Webhook"] {
+        assert!(report.contains(&format!("\nskipped  {area}: ")), "{report}");
+    }
+    assert!(report.contains("page: docs/reference/doctor.md#twilio-unreachable\n"), "{report}");
+    assert!(report.contains("\nDo this first: Twilio's API is unreachable. Check this machine's internet"), "{report}");
+    assert!(report.ends_with("doctor --explain twilio-unreachable\n"), "{report}");
 }
 
 #[tokio::test]

@@ -56,6 +56,9 @@ struct Row<'a> {
 struct Well<'a> {
     area: &'a str,
     well: &'a [String],
+    /// True if an earlier finding keeps it from being checked.
+    #[serde(rename = "skipped")]
+    is_skipped: bool,
 }
 
 impl Doctor {
@@ -127,6 +130,9 @@ fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor
 
 fn print(checkups: &[Checkup]) {
     for checkup in checkups {
+        if checkup.is_skipped {
+            terminal::print_ours(format!("skipped  {}: it needs the account at Twilio", checkup.area));
+        }
         for well in &checkup.well {
             terminal::print_ours(format!("ok       {}: {}", checkup.area, well));
         }
@@ -139,13 +145,23 @@ fn print(checkups: &[Checkup]) {
             if finding.severity > Severity::Note {
                 indent("why:  ", finding.why);
                 indent("fix:  ", finding.fix);
-                indent("page: ", &format!("openclaw telephony doctor --explain {}", finding.id));
+                indent("page: ", &finding.page());
             }
         }
     }
     let count = |severity| findings(checkups).filter(|(_, found)| found.finding.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     terminal::print_ours(format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")));
+    if let Some(first) = first(checkups) {
+        terminal::print_ours(format!("Do this first: {} {}", first.what, first.fix));
+        terminal::print_ours(format!("Its page, offline: openclaw telephony doctor --explain {}", first.id));
+    }
+}
+
+/// Returns the first error, else the first warning: checks are ordered along a message's path, so it may cause the others.
+fn first(checkups: &[Checkup]) -> Option<&'static doctor::Finding> {
+    let of = |severity| findings(checkups).map(|(_, found)| found.finding).find(|finding| finding.severity == severity);
+    of(Severity::Error).or_else(|| of(Severity::Warning))
 }
 
 /// Prints a text behind its label, with all its lines aligned.
@@ -163,6 +179,7 @@ fn print_json(checkups: &[Checkup], ok: bool) -> Result<(), Failure> {
         let (area, id, severity, what, why, fix, page) = row(pair);
         Row { id, severity, area, what, detail: &pair.1.detail, why, fix, page }
     });
-    let checked = checkups.iter().map(|checkup| Well { area: checkup.area, well: &checkup.well });
+    let checked =
+        checkups.iter().map(|checkup| Well { area: checkup.area, well: &checkup.well, is_skipped: checkup.is_skipped });
     terminal::print_json_ours(&Report { ok, findings: findings.collect(), checked: checked.collect() })
 }
