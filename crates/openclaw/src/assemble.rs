@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use telephony_config::{ApiBaseUrl, Environment, Loaded, ProviderName, PublicUrl, Telephony, load};
+use telephony_agents::Agent;
+use telephony_config::{ApiBaseUrl, Environment, Loaded, ProviderName, Telephony, load};
 use telephony_domain::id::LineId;
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::line::Sender;
@@ -14,10 +15,10 @@ use telephony_domain::message::PartDraft;
 use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
-use telephony_gateway::address::PublicAddress;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::outbox::{InFlight, PartSender};
-use telephony_gateway::settings::Settings;
+use telephony_gateway::reach::Reach;
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings};
 use telephony_gateway::tunnel::Tunneling;
 use telephony_gateway::wake::Wake;
 use telephony_gateway::{control::status, random};
@@ -28,6 +29,7 @@ use telephony_store::inbox::ArrivalRules;
 use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{LeaseHolder, Store};
+use tokio::sync::watch;
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
 use crate::failure::{Failure, Outcome};
@@ -121,13 +123,11 @@ impl Channel {
 
     /// Returns an outbox for a command to work through when no gateway is running.
     pub fn outbox(&self) -> Arc<PartSender> {
-        let url = self.loaded.telephony.public_url.as_ref();
+        let public = public_urls(&self.loaded.telephony);
         Arc::new(PartSender {
             store: self.store.clone(),
             provider: self.provider.clone(),
-            terms: RwLock::new(self.terms()),
-            status_url: RwLock::new(url.map(told_status_callback)),
-            address: PublicAddress::new(url.map(|url| url.webhook().to_owned())),
+            reach: watch::channel(Reach::configured(public.as_ref())).1,
             holder: LeaseHolder(format!("cli-{}", random::name())),
             clock: Arc::new(SystemClock),
             wake: Arc::new(Wake::default()),
@@ -241,30 +241,44 @@ fn product_urls(twilio: &telephony_config::Twilio) -> BTreeMap<String, String> {
 }
 
 /// Returns the gateway's settings from the configuration.
-pub fn settings(telephony: &Telephony) -> Settings {
+pub fn settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Settings {
     let security = &telephony.webhook_security;
-    let url = telephony.public_url.as_ref();
-    Settings {
+    let fixed = Fixed {
         sender: sender(telephony),
-        arrivals: arrival_rules(telephony),
-        split: split_rules(telephony),
-        terms: terms(telephony),
         max_sessions: telephony.max_concurrent_sessions as usize,
         program: terminal::program(),
-        unavailable_text: telephony.agent.unavailable_text.clone(),
-        stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
-        operator: telephony.operator.number.clone(),
-        retention: Duration::from_secs(u64::from(telephony.store.retention_days) * 24 * 60 * 60),
         path: telephony.serve.path.clone(),
         status_path: telephony.serve.status_path.clone(),
-        webhook_url: url.map(|url| url.webhook().to_owned()),
-        status_url: url.map(|url| url.status_callback().to_owned()),
-        status_callback: url.map(told_status_callback),
+        public: public_urls(telephony),
         allowed_hosts: security.allowed_hosts.clone(),
         trusts_forwarding: security.trust_forwarding_headers,
         trusted_proxies: security.trusted_proxy_ips.clone(),
         checks_signatures: !telephony.skip_signature_verification,
+    };
+    Settings { fixed, live: live_settings(telephony, agent) }
+}
+
+/// Returns the settings that apply without a restart.
+pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
+    Live {
+        agent,
+        arrivals: Arc::new(arrival_rules(telephony)),
+        split: split_rules(telephony),
+        terms: terms(telephony),
+        unavailable_text: telephony.agent.unavailable_text.clone(),
+        stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
+        operator: telephony.operator.number.clone(),
+        retention: Duration::from_secs(u64::from(telephony.store.retention_days) * 24 * 60 * 60),
     }
+}
+
+/// Returns the configured public URLs. The provider adds the part's id and the connection overrides to the callback.
+fn public_urls(telephony: &Telephony) -> Option<PublicUrls> {
+    telephony.public_url.as_ref().map(|url| PublicUrls {
+        webhook: url.webhook().to_owned(),
+        status: url.status_callback().to_owned(),
+        status_callback: url.told_status_callback(""),
+    })
 }
 
 /// Accepts operator commands only where signatures prove who sent them.
@@ -281,11 +295,6 @@ pub fn tunnel(loaded: &Loaded) -> Option<Tunneling> {
         syncs_webhooks: telephony.tunnel.sync_webhooks,
         takes_calls: telephony.voice.enabled,
     })
-}
-
-/// Returns the status callback URL; the provider adds the part's id and the connection overrides.
-fn told_status_callback(url: &PublicUrl) -> String {
-    url.told_status_callback("")
 }
 
 /// Returns the limits on how fast and how much may be sent.

@@ -127,7 +127,7 @@ async fn step(channel: &Channel, outbox: &Arc<PartSender>, message: MessageId) -
         Err(_) => channel.store.end_probe(ProbeOutcome::Served, channel.now()).await?,
     }
     let in_flight = SendingLock::share(&channel.state).context("cannot lock the state folder for sending")?;
-    if let Next::Taken(parts) = outbox.start_parts(Some(message), 1).await? {
+    if let Next::Taken(parts) = outbox.start_parts(channel.terms(), Some(message), 1).await? {
         for part in parts {
             outbox.send(part).await;
         }

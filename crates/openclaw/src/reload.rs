@@ -70,7 +70,7 @@ impl Files {
 
     /// Reports the state of the configuration to `running`.
     pub fn tell(&self, running: &Gateway) {
-        running.tell(|alive| alive.config = Some(self.told.clone()));
+        running.set_config(self.told.clone());
     }
 
     /// Waits until the files have changed, or are due again because they could not be used.
@@ -130,7 +130,7 @@ impl Files {
         // Signature checks are fixed at the start, and operator commands depend on them.
         let checks_as_before = self.started_with.telephony.skip_signature_verification;
         let followed = Telephony { skip_signature_verification: checks_as_before, ..loaded.telephony.clone() };
-        if let Err(error) = running.follow(assemble::settings(&followed), agent).await {
+        if let Err(error) = running.follow(assemble::live_settings(&followed, agent)).await {
             if self.is_news(format!("{error}; {}", error.hint())) {
                 tracing::error!(%error, hint = error.hint(), "cannot apply the changed configuration");
             }

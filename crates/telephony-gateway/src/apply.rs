@@ -3,7 +3,7 @@
 //! The third station of an incoming message: `intake.rs` has acknowledged it, and `inbox/turn.rs` answers it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -18,11 +18,13 @@ use telephony_store::journal::{self, Batch, Damage, Entry, Journal};
 use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
+use tokio::sync::watch::Receiver;
 
 use crate::damage::Damages;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::recut::{self, Signatures};
+use crate::settings::Live;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::tasks::without_panic;
@@ -44,8 +46,8 @@ pub struct Applier {
     pub(crate) journal: Arc<Journal>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) provider: Arc<dyn Provider>,
-    /// The rules by which arrivals are judged.
-    pub(crate) rules: RwLock<Arc<ArrivalRules>>,
+    /// The settings, with the rules by which arrivals are judged.
+    pub(crate) live: Receiver<Arc<Live>>,
     pub(crate) wake: Arc<Wake>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) unanswered: Unanswered,
@@ -58,12 +60,6 @@ pub struct Applier {
 }
 
 impl Applier {
-    /// From now on messages are judged by `rules`; the line stays.
-    pub fn set_rules(&self, rules: ArrivalRules) {
-        let mut now = self.rules.write().unwrap_or_else(PoisonError::into_inner);
-        *now = Arc::new(ArrivalRules { line: now.line, ..rules });
-    }
-
     /// Returns once all that was acknowledged is applied.
     pub async fn cleared(&self) {
         self.journal.applied(self.journal.end()).await;
@@ -196,7 +192,7 @@ impl Applier {
     }
 
     fn rules(&self) -> Arc<ArrivalRules> {
-        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.live.borrow().arrivals.clone()
     }
 
     /// Anyone may have sent what was not verified: it commands nothing.

@@ -4,22 +4,18 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use telephony_agents::Agent;
 use telephony_domain::id::LineId;
-use telephony_store::inbox::ArrivalRules;
 use telephony_store::{LeaseHolder, StoreError};
 use tokio::net::UnixListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
-use crate::address::PublicAddress;
 use crate::apply::Applier;
 use crate::backfill::Backfill;
 use crate::control::probe::{self, Probes};
-use crate::control::status::{self, GatewayStatus};
+use crate::control::status::{self, ConfigAlive, GatewayStatus, StatusSource};
 use crate::damage::Damages;
 use crate::inbox::TurnRunner;
 use crate::intake::{Intake, WAITING_OPT_OUTS};
-use crate::live_settings::{Live, LiveSettings};
 use crate::lock::GatewayLock;
 use crate::metrics;
 use crate::notices::Notices;
@@ -28,9 +24,10 @@ use crate::outbox::{InFlight, PartSender};
 use crate::parts::Parts;
 use crate::prices::Prices;
 use crate::random;
+use crate::reach::Reach;
 use crate::recut::Signatures;
 use crate::retention::Retention;
-use crate::settings::Settings;
+use crate::settings::{Fixed, Live};
 use crate::stop::{Stop, Stopper};
 use crate::storage::{Storage, StorageWatch};
 use crate::tasks::{BrokenTask, Tasks};
@@ -58,12 +55,11 @@ const STOP_WITHIN: Duration = Duration::from_secs(7);
 /// A running gateway.
 pub struct Gateway {
     address: SocketAddr,
+    line: LineId,
     stopper: Stopper,
     tasks: Tasks,
-    rules: Arc<LiveSettings>,
-    applier: Arc<Applier>,
-    outbox: Arc<PartSender>,
-    alive: Arc<RwLock<GatewayStatus>>,
+    live: watch::Sender<Arc<Live>>,
+    status: Arc<StatusSource>,
     notices: Notices,
     _lock: GatewayLock,
 }
@@ -86,59 +82,56 @@ impl Gateway {
         let holder = LeaseHolder(format!("gateway-{}", random::name()));
         let line = take_over(&parts, &holder).await?;
 
-        let wake = Arc::new(Wake::default());
         let (stopper, stop) = Stopper::new();
         let mut tasks = Tasks::new();
-        let alive = Arc::new(RwLock::new(alive(&parts, address)));
         let probes = Arc::new(Probes::default());
         if let Some(socket) = listen_for_probes(&parts) {
             tasks.spawn("probes", stop.clone(), probe::serve(socket, probes.clone(), stop.clone()));
         }
-        let public = PublicAddress::new(parts.settings.webhook_url.clone());
-        let rules = Arc::new(LiveSettings::new(Live { agent: parts.agent.clone(), settings: parts.settings.clone() }));
-        let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
-        let storage = Arc::new(Storage::default());
+        let (live, live_now) = watch::channel(Arc::new(parts.settings.live.clone().on_line(line)));
+        let (reach, reach_now) = watch::channel(Reach::configured(parts.settings.fixed.public.as_ref()));
+        let shared = Shared::new(&parts, live_now, reach_now);
         let signatures = Arc::new(Signatures::default());
-        let applier = Arc::new(applier(&parts, line, &notices, &storage, &signatures));
+        let applier = Arc::new(applier(&parts, &shared, &signatures));
+        let status = Arc::new(status_source(&parts, &shared, address));
         if let Some(socket) = listen_for_pokes(&parts) {
-            let commands = status::serve(socket, alive.clone(), storage.clone(), wake.clone(), stop.clone());
+            let commands = status::serve(socket, status.clone(), shared.wake.clone(), stop.clone());
             tasks.spawn("commands", stop.clone(), commands);
         }
-        let inbox = inbox(&parts, &rules, &wake, &storage, &public, &holder);
+        let inbox = inbox(&parts, &shared, &holder);
         let answering = inbox.clone().run(stop.clone());
         tasks.spawn("turns", stop.clone(), once_cleared(applier.clone(), stop.clone(), answering));
         tasks.spawn_dropped("agent", stop.clone(), inbox.run_comeback(stop.clone()));
-        let outbox = outbox(&parts, &wake, &storage, &public, holder);
-        let sending = outbox.clone().run(stop.clone());
+        let outbox = outbox(&parts, &shared, holder);
+        let sending = outbox.clone().run(shared.live.clone(), stop.clone());
         tasks.spawn("messages", stop.clone(), once_cleared(applier.clone(), stop.clone(), sending));
         tasks.spawn_dropped("doubts", stop.clone(), outbox.clone().run_reconcile(stop.clone()));
         tasks.spawn_dropped("statuses", stop.clone(), outbox.clone().run_poll(stop.clone()));
         tasks.spawn_dropped("account", stop.clone(), outbox.clone().run_probes(stop.clone()));
-        tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &wake, &storage).run(stop.clone()));
+        tasks.spawn_dropped("numbers", stop.clone(), numbers(&parts, &shared).run(stop.clone()));
         tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
-        tasks.spawn("operator", stop.clone(), operator(&parts, &rules, line, &wake, &storage).run(stop.clone()));
-        tasks.spawn("retention", stop.clone(), retention(&parts, &rules).run(stop.clone()));
+        tasks.spawn("operator", stop.clone(), operator(&parts, &shared, line).run(stop.clone()));
+        tasks.spawn("retention", stop.clone(), retention(&parts, &shared).run(stop.clone()));
         let (last_came, nothing_comes) = Stopper::new();
         let storage_watch = StorageWatch {
-            storage: storage.clone(),
+            storage: shared.storage.clone(),
             store: parts.store.clone(),
             journal: parts.journal.clone(),
-            notices: notices.clone(),
+            notices: shared.notices.clone(),
         };
         tasks.spawn_dropped("storage", stop.clone(), storage_watch.run(stop.clone()));
         tasks.spawn("arrivals", nothing_comes.clone(), applier.clone().run(nothing_comes));
         tasks.spawn_dropped(
             "backfill",
             stop.clone(),
-            backfill(&parts, applier.clone(), outbox.clone(), &wake).run(stop.clone()),
+            backfill(&parts, applier, outbox, &shared.wake).run(stop.clone()),
         );
-        let origins = origins(&parts);
-        if let Some(keeper) = Keeper::new(&parts, address, origins.clone(), outbox.clone(), alive.clone(), &wake) {
+        if let Some(keeper) = Keeper::new(&parts, address, reach, shared.notices.clone()) {
             tasks.spawn("tunnel", stop.clone(), keeper.run(stop.clone()));
         }
-        let intake = Arc::new(intake(&parts, &storage, signatures));
-        let router = router(&parts, origins, intake, notices.clone(), probes);
-        let watch = metrics::server::router(watch(&parts, &rules));
+        let intake = Arc::new(intake(&parts, &shared, signatures));
+        let router = router(&parts, &shared, intake, probes);
+        let watch = metrics::server::router(watch(&parts, &shared));
         if let Some(listener) = parts.watch {
             tasks.spawn("metrics", stop.clone(), listener::serve(listener, watch, stop.clone()));
         }
@@ -146,7 +139,7 @@ impl Gateway {
             listener::serve(parts.listener, router, stop).await;
             last_came.ask();
         });
-        Ok(Gateway { address, stopper, tasks, rules, applier, outbox, alive, notices, _lock: parts.lock })
+        Ok(Gateway { address, line, stopper, tasks, live, status, notices: shared.notices, _lock: parts.lock })
     }
 
     /// Where the public listener listens.
@@ -159,22 +152,18 @@ impl Gateway {
         &self.notices
     }
 
-    /// Goes on by other rules: who is admitted, who answers, how answers become messages, what may be spent, where the
-    /// operator is told, and how long is kept. What else `settings` says needs a new start. What is at work goes on.
-    pub async fn follow(&self, settings: Settings, agent: Arc<dyn Agent>) -> Result<(), StoreError> {
-        let pacing = settings.terms.pacing;
-        self.applier.set_rules(settings.arrivals.clone());
-        self.outbox.set_terms(settings.terms);
-        self.tell(|alive| alive.agent = agent.name().to_owned());
-        self.rules.replace(Live { agent, settings });
+    /// Goes on by these settings. Work that is running goes on by those it has read.
+    pub async fn follow(&self, live: Live) -> Result<(), StoreError> {
+        let pacing = live.terms.pacing;
+        self.live.send_replace(Arc::new(live.on_line(self.line)));
         self.notices.store.probe_soon(self.notices.clock.now()).await?;
         self.notices.wake.all();
         self.notices.store.bound_queues(pacing).await
     }
 
-    /// Changes what the gateway says of itself.
-    pub fn tell(&self, change: impl FnOnce(&mut GatewayStatus)) {
-        change(&mut self.alive.write().unwrap_or_else(PoisonError::into_inner));
+    /// Sets what the gateway says of its configuration.
+    pub fn set_config(&self, config: ConfigAlive) {
+        *self.status.config.write().unwrap_or_else(PoisonError::into_inner) = Some(config);
     }
 
     /// Returns once a task is broken: the gateway cannot go on, and should be stopped and started anew.
@@ -192,8 +181,8 @@ impl Gateway {
 /// Claims our line and frees what a gateway that is no more was working on.
 async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreError> {
     let now = parts.clock.now();
-    let line = parts.store.claim_line(parts.settings.sender.clone(), now).await?;
-    parts.store.bound_queues(parts.settings.terms.pacing).await?;
+    let line = parts.store.claim_line(parts.settings.fixed.sender.clone(), now).await?;
+    parts.store.bound_queues(parts.settings.live.terms.pacing).await?;
     // From the very first start on, what comes is looked for, however soon after it we are gone again.
     parts.store.gaps(now).await?;
     let turns = parts.store.free_turns(holder, now).await?;
@@ -212,39 +201,50 @@ async fn once_cleared(applier: Arc<Applier>, stop: Stop, work: impl Future<Outpu
     }
 }
 
-fn applier(
-    parts: &Parts,
-    line: LineId,
-    notices: &Notices,
-    storage: &Arc<Storage>,
-    signatures: &Arc<Signatures>,
-) -> Applier {
-    let rules = ArrivalRules { line: Some(line), ..parts.settings.arrivals.clone() };
+/// Handles that the tasks share.
+struct Shared {
+    live: watch::Receiver<Arc<Live>>,
+    reach: watch::Receiver<Reach>,
+    wake: Arc<Wake>,
+    storage: Arc<Storage>,
+    notices: Notices,
+}
+
+impl Shared {
+    fn new(parts: &Parts, live: watch::Receiver<Arc<Live>>, reach: watch::Receiver<Reach>) -> Self {
+        let wake = Arc::new(Wake::default());
+        let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
+        Self { live, reach, wake, storage: Arc::default(), notices }
+    }
+}
+
+fn applier(parts: &Parts, shared: &Shared, signatures: &Arc<Signatures>) -> Applier {
+    let damages = Damages { notices: shared.notices.clone(), found: Mutex::default() };
     Applier {
         journal: parts.journal.clone(),
         store: parts.store.clone(),
         provider: parts.provider.clone(),
-        rules: RwLock::new(Arc::new(rules)),
-        wake: notices.wake.clone(),
+        live: shared.live.clone(),
+        wake: shared.wake.clone(),
         metrics: parts.metrics.clone(),
         unanswered: Unanswered::default(),
-        checks_signatures: parts.settings.checks_signatures,
+        checks_signatures: parts.settings.fixed.checks_signatures,
         signatures: signatures.clone(),
-        storage: storage.clone(),
-        notices: notices.clone(),
-        damages: Damages { notices: notices.clone(), found: Mutex::default() },
+        storage: shared.storage.clone(),
+        notices: shared.notices.clone(),
+        damages,
     }
 }
 
-fn intake(parts: &Parts, storage: &Arc<Storage>, signatures: Arc<Signatures>) -> Intake {
+fn intake(parts: &Parts, shared: &Shared, signatures: Arc<Signatures>) -> Intake {
     Intake {
         journal: parts.journal.clone(),
         store: parts.store.clone(),
         clock: parts.clock.clone(),
-        checks_signatures: parts.settings.checks_signatures,
+        checks_signatures: parts.settings.fixed.checks_signatures,
         signatures,
         waiting_opt_outs: Semaphore::new(WAITING_OPT_OUTS),
-        storage: storage.clone(),
+        storage: shared.storage.clone(),
     }
 }
 
@@ -253,111 +253,87 @@ fn backfill(parts: &Parts, applier: Arc<Applier>, outbox: Arc<PartSender>, wake:
     Backfill { store, provider, applier, clock, wake: wake.clone(), metrics: parts.metrics.clone(), outbox }
 }
 
-fn router(
-    parts: &Parts,
-    [webhook, status]: [Arc<Origin>; 2],
-    intake: Arc<Intake>,
-    notices: Notices,
-    probes: Arc<Probes>,
-) -> axum::Router {
-    let settings = &parts.settings;
+fn router(parts: &Parts, shared: &Shared, intake: Arc<Intake>, probes: Arc<Probes>) -> axum::Router {
+    let fixed = &parts.settings.fixed;
     let webhook = Endpoint {
         provider: parts.provider.clone(),
-        origin: webhook,
+        origin: Arc::new(origin(fixed, parts.tunnel.is_some())),
+        reach: shared.reach.clone(),
+        urls: |reach| &reach.webhook,
         permits: Permits::new(IN_FLIGHT),
         rejection_log: Arc::new(RejectionLog::default()),
         probes,
         intake,
-        notices,
+        notices: shared.notices.clone(),
         clock: parts.clock.clone(),
         metrics: parts.metrics.clone(),
     };
-    let status = Endpoint { origin: status, ..webhook.clone() };
-    let (path, status_path) = (settings.path.clone(), settings.status_path.clone());
+    let status = Endpoint { urls: |reach| &reach.status, ..webhook.clone() };
+    let (path, status_path) = (fixed.path.clone(), fixed.status_path.clone());
     let media_server = MediaServer { store: parts.store.clone(), clock: parts.clock.clone() };
     webhook::router(Endpoints { path, webhook, status_path, status, media_server })
 }
 
-/// Of the webhook and of status reports.
-fn origins(parts: &Parts) -> [Arc<Origin>; 2] {
-    let settings = &parts.settings;
-    [&settings.webhook_url, &settings.status_url].map(|url| Arc::new(origin(settings, url, parts.tunnel.is_some())))
-}
-
-fn origin(settings: &Settings, url: &Option<String>, has_tunnel: bool) -> Origin {
+fn origin(fixed: &Fixed, has_tunnel: bool) -> Origin {
     Origin {
         has_tunnel,
-        public: RwLock::new(url.iter().cloned().collect()),
-        allowed_hosts: settings.allowed_hosts.clone(),
-        trusts_forwarding: settings.trusts_forwarding,
-        trusted_proxies: settings.trusted_proxies.clone(),
+        allowed_hosts: fixed.allowed_hosts.clone(),
+        trusts_forwarding: fixed.trusts_forwarding,
+        trusted_proxies: fixed.trusted_proxies.clone(),
     }
 }
 
-fn watch(parts: &Parts, rules: &Arc<LiveSettings>) -> metrics::server::Watch {
+fn watch(parts: &Parts, shared: &Shared) -> metrics::server::Watch {
     metrics::server::Watch {
         metrics: parts.metrics.clone(),
         store: parts.store.clone(),
         journal: parts.journal.clone(),
-        rules: rules.clone(),
+        live: shared.live.clone(),
+        program: parts.settings.fixed.program,
         clock: parts.clock.clone(),
     }
 }
 
-fn inbox(
-    parts: &Parts,
-    rules: &Arc<LiveSettings>,
-    wake: &Arc<Wake>,
-    storage: &Arc<Storage>,
-    address: &PublicAddress,
-    holder: &LeaseHolder,
-) -> Arc<TurnRunner> {
-    let most = parts.settings.max_sessions;
+fn inbox(parts: &Parts, shared: &Shared, holder: &LeaseHolder) -> Arc<TurnRunner> {
+    let most = parts.settings.fixed.max_sessions;
     let kept_for_calls = if most > 1 { most.div_ceil(10) } else { 0 };
     Arc::new(TurnRunner {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
         downloads: Semaphore::new(DOWNLOADS),
-        address: address.clone(),
-        rules: rules.clone(),
+        reach: shared.reach.clone(),
+        live: shared.live.clone(),
+        program: parts.settings.fixed.program,
         metrics: parts.metrics.clone(),
         sessions: Arc::new(Semaphore::new((most - kept_for_calls).min(descriptors::agents()))),
         holder: holder.clone(),
         clock: parts.clock.clone(),
-        wake: wake.clone(),
-        storage: storage.clone(),
+        wake: shared.wake.clone(),
+        storage: shared.storage.clone(),
     })
 }
 
-fn outbox(
-    parts: &Parts,
-    wake: &Arc<Wake>,
-    storage: &Arc<Storage>,
-    address: &PublicAddress,
-    holder: LeaseHolder,
-) -> Arc<PartSender> {
+fn outbox(parts: &Parts, shared: &Shared, holder: LeaseHolder) -> Arc<PartSender> {
     Arc::new(PartSender {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
-        terms: RwLock::new(parts.settings.terms),
-        status_url: RwLock::new(parts.settings.status_callback.clone()),
+        reach: shared.reach.clone(),
         metrics: parts.metrics.clone(),
-        address: address.clone(),
         holder,
         clock: parts.clock.clone(),
-        wake: wake.clone(),
-        storage: storage.clone(),
+        wake: shared.wake.clone(),
+        storage: shared.storage.clone(),
         in_flight: InFlight::default(),
     })
 }
 
-fn numbers(parts: &Parts, wake: &Arc<Wake>, storage: &Arc<Storage>) -> UnknownNumbers {
+fn numbers(parts: &Parts, shared: &Shared) -> UnknownNumbers {
     UnknownNumbers {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
         clock: parts.clock.clone(),
-        wake: wake.clone(),
-        storage: storage.clone(),
+        wake: shared.wake.clone(),
+        storage: shared.storage.clone(),
     }
 }
 
@@ -365,27 +341,22 @@ fn prices(parts: &Parts) -> Prices {
     Prices { store: parts.store.clone(), provider: parts.provider.clone(), clock: parts.clock.clone() }
 }
 
-fn operator(
-    parts: &Parts,
-    rules: &Arc<LiveSettings>,
-    line: LineId,
-    wake: &Arc<Wake>,
-    storage: &Arc<Storage>,
-) -> Operator {
+fn operator(parts: &Parts, shared: &Shared, line: LineId) -> Operator {
     Operator {
         store: parts.store.clone(),
-        rules: rules.clone(),
+        live: shared.live.clone(),
+        program: parts.settings.fixed.program,
         line,
         provider: parts.provider.clone(),
         clock: parts.clock.clone(),
-        wake: wake.clone(),
-        storage: storage.clone(),
+        wake: shared.wake.clone(),
+        storage: shared.storage.clone(),
     }
 }
 
-fn retention(parts: &Parts, rules: &Arc<LiveSettings>) -> Retention {
+fn retention(parts: &Parts, shared: &Shared) -> Retention {
     let (store, journal) = (parts.store.clone(), parts.journal.clone());
-    Retention { store, journal, clock: parts.clock.clone(), rules: rules.clone() }
+    Retention { store, journal, clock: parts.clock.clone(), live: shared.live.clone() }
 }
 
 /// Without the socket, commands are noticed a second later: not worth refusing to start.
@@ -405,18 +376,20 @@ fn listen_for_probes(parts: &Parts) -> Option<UnixListener> {
     opened.inspect_err(|error| tracing::warn!(%error, "failed to open the socket for doctor's round trip")).ok()
 }
 
-fn alive(parts: &Parts, address: SocketAddr) -> GatewayStatus {
-    GatewayStatus {
+fn status_source(parts: &Parts, shared: &Shared, address: SocketAddr) -> StatusSource {
+    let fixed = GatewayStatus {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         listening: address.to_string(),
-        webhook_url: parts.settings.webhook_url.clone(),
-        checks_signatures: parts.settings.checks_signatures,
-        agent: parts.agent.name().to_owned(),
+        webhook_url: None,
+        checks_signatures: parts.settings.fixed.checks_signatures,
+        agent: String::new(),
         tunnel: None,
         storage: None,
         metrics: parts.watch.as_ref().and_then(|watch| watch.local_addr().ok()).map(|address| address.to_string()),
         config: None,
-        descriptors: Some(Descriptors::expected(parts.settings.max_sessions)),
-    }
+        descriptors: Some(Descriptors::expected(parts.settings.fixed.max_sessions)),
+    };
+    let (live, reach) = (shared.live.clone(), shared.reach.clone());
+    StatusSource { fixed, live, reach, config: RwLock::default(), storage: shared.storage.clone() }
 }

@@ -8,16 +8,18 @@ mod turn;
 
 use std::sync::Arc;
 
+use telephony_domain::program::ProgramName;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::{LeaseHolder, Next, Store};
 use tokio::sync::Semaphore;
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
-use crate::address::PublicAddress;
-use crate::live_settings::LiveSettings;
 use crate::metrics::Metrics;
 use crate::permits;
+use crate::reach::Reach;
+use crate::settings::Live;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
@@ -31,12 +33,14 @@ pub struct TurnRunner {
     pub provider: Arc<dyn Provider>,
     /// How many attachments are fetched at a time.
     pub downloads: Semaphore,
-    /// Where the provider could fetch files that go with answers.
-    pub address: PublicAddress,
+    /// The URLs by which the provider could fetch files that go with answers.
+    pub reach: Receiver<Reach>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Who answers, who is admitted, how answers become messages.
-    pub rules: Arc<LiveSettings>,
+    pub live: Receiver<Arc<Live>>,
+    /// The name that texts call our program by.
+    pub program: ProgramName,
     /// How many turns at a time.
     pub sessions: Arc<Semaphore>,
     /// The name on our leases.
@@ -56,11 +60,11 @@ impl TurnRunner {
     pub async fn run(self: Arc<Self>, stop: Stop) {
         let mut turns = JoinSet::new();
         while let Some(permits) = stop.unless_asked(permits::all_free(&self.sessions)).await.flatten() {
-            let merges = !self.rules.now().settings.arrivals.coalesce.is_zero();
+            let merges = !self.live.borrow().arrivals.coalesce.is_zero();
             match self.store.lease_turns(&self.holder, merges, permits.len(), self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
                     for (turn, place) in due.into_iter().zip(permits) {
-                        let worker = Worker { inbox: self.clone(), rules: self.rules.now() };
+                        let worker = Worker { inbox: self.clone(), live: self.live.borrow().clone() };
                         turns.spawn(worker.work(turn, place, stop.clone()));
                     }
                 }

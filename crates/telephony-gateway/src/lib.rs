@@ -1,6 +1,5 @@
 //! The daemon: receives webhooks, asks the agent, sends messages.
 
-pub mod address;
 mod apply;
 pub mod backfill;
 pub mod control;
@@ -8,7 +7,6 @@ pub mod damage;
 pub mod gateway;
 pub mod inbox;
 pub mod intake;
-pub mod live_settings;
 pub mod lock;
 pub mod metrics;
 pub mod notices;
@@ -19,6 +17,7 @@ mod permits;
 pub mod picture;
 pub mod prices;
 pub mod random;
+pub mod reach;
 mod recut;
 mod retention;
 pub mod routing;

@@ -17,9 +17,10 @@ use telephony_providers::provider::Provider;
 use telephony_store::notices::Given;
 use telephony_store::operator_commands::Ordered;
 use telephony_store::{Store, StoreError};
+use tokio::sync::watch::Receiver;
 
-use crate::live_settings::LiveSettings;
 use crate::random;
+use crate::settings::Live;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
@@ -31,7 +32,9 @@ pub struct Operator {
     /// What is told, and what was ordered.
     pub store: Arc<dyn Store>,
     /// Where the operator is told, and how texts become parts.
-    pub rules: Arc<LiveSettings>,
+    pub live: Receiver<Arc<Live>>,
+    /// The name that texts call our program by.
+    pub program: ProgramName,
     /// The line that notices leave from.
     pub line: LineId,
     /// The provider, which knows the operator's messages.
@@ -63,8 +66,9 @@ impl Operator {
     /// Does what is to be done now. Returns when there is more to tell.
     async fn serve(&self, stop: &Stop, ask_from: &mut Option<Timestamp>) -> Result<Option<Timestamp>, StoreError> {
         let again = self.obey_all(stop, ask_from).await?;
-        let news = match &self.rules.now().settings.operator {
-            Some(number) => self.tell(number).await?,
+        let operator = self.live.borrow().operator.clone();
+        let news = match operator {
+            Some(number) => self.tell(&number).await?,
             None => None,
         };
         Ok([again, news].into_iter().flatten().min())
@@ -121,11 +125,11 @@ impl Operator {
     }
 
     fn split(&self) -> SplitRules {
-        self.rules.now().settings.split
+        self.live.borrow().split
     }
 
     fn program(&self) -> ProgramName {
-        self.rules.now().settings.program
+        self.program
     }
 
     fn draft(&self, operator: &PhoneNumber, notices: &[Given]) -> Draft {

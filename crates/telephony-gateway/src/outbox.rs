@@ -8,7 +8,7 @@ mod reconcile;
 mod send;
 mod watch;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_domain::id::MessageId;
@@ -17,13 +17,15 @@ use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::outbox::StartedPart;
 use telephony_store::{LeaseHolder, Next, Store, StoreError};
+use tokio::sync::watch::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::address::PublicAddress;
 use crate::metrics::Metrics;
 use crate::permits;
+use crate::reach::Reach;
+use crate::settings::Live;
 use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
@@ -46,12 +48,8 @@ pub struct PartSender {
     pub store: Arc<dyn Store>,
     /// Who carries it.
     pub provider: Arc<dyn Provider>,
-    /// How fast lines send, and how much.
-    pub terms: RwLock<Terms>,
-    /// Where reports go; none where we cannot be reached.
-    pub status_url: RwLock<Option<String>>,
-    /// The webhook's public URL, below which the provider fetches files of ours; none where we cannot be reached.
-    pub address: PublicAddress,
+    /// The URLs by which the provider reaches us, with reports and for files of ours.
+    pub reach: Receiver<Reach>,
     /// The name on our attempts.
     pub holder: LeaseHolder,
     /// The time.
@@ -70,7 +68,7 @@ impl PartSender {
     /// Sends until `stop`, then waits for what is in flight; what hangs becomes a doubt.
     ///
     /// A part that is asked for is always waited for: one that was started and not sent would be in doubt.
-    pub async fn run(self: Arc<Self>, stop: Stop) {
+    pub async fn run(self: Arc<Self>, live: Receiver<Arc<Live>>, stop: Stop) {
         let requests = Arc::new(Semaphore::new(REQUESTS));
         let mut sending = JoinSet::new();
         while let Some(permits) = stop.unless_asked(permits::all_free(&requests)).await.flatten() {
@@ -81,7 +79,8 @@ impl PartSender {
                 continue;
             }
             let at_most = room.min(permits.len());
-            match self.start_parts(None, at_most).await {
+            let terms = live.borrow().terms;
+            match self.start_parts(terms, None, at_most).await {
                 Ok(Next::Taken(due)) => {
                     for (part, place) in due.into_iter().zip(permits) {
                         sending.spawn(self.clone().send_from(part, place, stop.clone()));
@@ -101,11 +100,12 @@ impl PartSender {
     /// Takes what is due, of all messages or of one with what is ahead of it.
     pub async fn start_parts(
         &self,
+        terms: Terms,
         only: Option<MessageId>,
         at_most: usize,
     ) -> Result<Next<Vec<StartedPart>>, StoreError> {
         let (provider_time, now) = (self.provider.time(), self.clock.now());
-        self.store.start_parts(&self.holder, self.terms(), only, at_most, provider_time, now).await
+        self.store.start_parts(&self.holder, terms, only, at_most, provider_time, now).await
     }
 
     async fn send_from(self: Arc<Self>, part: StartedPart, place: OwnedSemaphorePermit, stop: Stop) {
@@ -131,18 +131,7 @@ impl PartSender {
         stop.unless_asked(wake::wait(&self.wake.outbox, due, self.clock.as_ref())).await;
     }
 
-    /// How fast and how much is sent now.
-    pub fn terms(&self) -> Terms {
-        *self.terms.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// From now on so fast and so much.
-    pub fn set_terms(&self, terms: Terms) {
-        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
-        self.wake.outbox.notify_one();
-    }
-
     fn status_url(&self) -> Option<String> {
-        self.status_url.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.reach.borrow().status.told.clone()
     }
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use telephony_agents::Agent;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
 use telephony_store::Store;
@@ -29,8 +28,6 @@ pub struct Parts {
     pub journal: Arc<Journal>,
     /// The phone company.
     pub provider: Arc<dyn Provider>,
-    /// The agent.
-    pub agent: Arc<dyn Agent>,
     /// The tunnel, if one is configured.
     pub tunnel: Option<Tunneling>,
     /// The time.

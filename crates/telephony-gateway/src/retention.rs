@@ -6,8 +6,9 @@ use std::time::Duration;
 use telephony_domain::time::Clock;
 use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
+use tokio::sync::watch::Receiver;
 
-use crate::live_settings::LiveSettings;
+use crate::settings::Live;
 use crate::stop::Stop;
 
 /// How often we look for something old.
@@ -28,7 +29,7 @@ pub struct Retention {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long finished messages are kept.
-    pub rules: Arc<LiveSettings>,
+    pub live: Receiver<Arc<Live>>,
 }
 
 impl Retention {
@@ -47,14 +48,15 @@ impl Retention {
         let mut deleted = 0;
         while !stop.is_asked() {
             let now = self.clock.now();
-            match self.store.expire(now - self.rules.now().settings.retention, AT_A_TIME, now).await? {
+            let before = now - self.live.borrow().retention;
+            match self.store.expire(before, AT_A_TIME, now).await? {
                 0 => break,
                 step => deleted += step,
             }
             stop.unless_asked(tokio::time::sleep(BETWEEN_STEPS)).await;
         }
         self.store.remove_loose_files(self.clock.now()).await?;
-        self.journal.remove_copies(self.clock.now() - self.rules.now().settings.retention)?;
+        self.journal.remove_copies(self.clock.now() - self.live.borrow().retention)?;
         if deleted > 0 {
             tracing::info!(deleted, "deleted messages and turns that are older than store.retentionDays");
         }

@@ -1,8 +1,14 @@
 //! The operator's settings, as the gateway needs them; the binary makes them from the configuration.
+//!
+//! What is fixed holds from start to stop. What is live changes as a whole, by one assignment to one `watch` channel: each
+//! piece of work reads it once and goes on by what it has read.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use telephony_agents::Agent;
+use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
@@ -11,38 +17,29 @@ use telephony_domain::sms::split::SplitRules;
 use telephony_store::inbox::ArrivalRules;
 
 /// The operator's settings for the gateway.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
+    /// Settings that need a restart.
+    pub fixed: Fixed,
+    /// Settings that apply without one.
+    pub live: Live,
+}
+
+/// Settings that need a restart.
+#[derive(Debug, Clone)]
+pub struct Fixed {
     /// Our line.
     pub sender: Sender,
-    /// Rules for arriving messages.
-    pub arrivals: ArrivalRules,
-    /// Rules for cutting answers into parts.
-    pub split: SplitRules,
-    /// Pace and caps of sending.
-    pub terms: Terms,
     /// Turns and calls at a time; a tenth of them, at least one where there are two, is kept for calls.
     pub max_sessions: usize,
     /// The name that texts call our program by.
     pub program: ProgramName,
-    /// The apology that a contact gets when the agent has not answered for a while.
-    pub unavailable_text: String,
-    /// Pairing messages to strangers in 24 hours; none: no limit.
-    pub stranger_replies_per_day: Option<u32>,
-    /// The operator's phone, which gets notices by SMS.
-    pub operator: Option<PhoneNumber>,
-    /// The age at which finished messages are deleted.
-    pub retention: Duration,
     /// The local path of the webhook.
     pub path: String,
     /// The local path of status reports.
     pub status_path: String,
-    /// The public URL of the webhook, without a query, where it is known.
-    pub webhook_url: Option<String>,
-    /// The public URL of status reports, without a query, where it is known.
-    pub status_url: Option<String>,
-    /// The URL for status reports that the provider gets; none if it cannot reach us.
-    pub status_callback: Option<String>,
+    /// The configured public URLs; none: only a tunnel, or nobody, reaches us.
+    pub public: Option<PublicUrls>,
     /// Hosts that count in `Host` and forwarded headers.
     pub allowed_hosts: Vec<String>,
     /// True if forwarded headers count.
@@ -51,4 +48,44 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// True if signatures are checked.
     pub checks_signatures: bool,
+}
+
+/// Public URLs as they are configured, without a query.
+#[derive(Debug, Clone)]
+pub struct PublicUrls {
+    /// The URL of the webhook.
+    pub webhook: String,
+    /// The URL of status reports.
+    pub status: String,
+    /// The URL for status reports that the provider gets.
+    pub status_callback: String,
+}
+
+/// Settings that apply without a restart.
+#[derive(Clone)]
+pub struct Live {
+    /// The agent that answers.
+    pub agent: Arc<dyn Agent>,
+    /// Rules for arriving messages.
+    pub arrivals: Arc<ArrivalRules>,
+    /// Rules for cutting answers into parts.
+    pub split: SplitRules,
+    /// Pace and caps of sending.
+    pub terms: Terms,
+    /// The apology that a contact gets when the agent has not answered for a while.
+    pub unavailable_text: String,
+    /// Pairing messages to strangers in 24 hours; none: no limit.
+    pub stranger_replies_per_day: Option<u32>,
+    /// The operator's phone, which gets notices by SMS.
+    pub operator: Option<PhoneNumber>,
+    /// The age at which finished messages are deleted.
+    pub retention: Duration,
+}
+
+impl Live {
+    /// The same where messages to an address that is no number belong to `line`.
+    pub(crate) fn on_line(self, line: LineId) -> Live {
+        let arrivals = ArrivalRules { line: Some(line), ..(*self.arrivals).clone() };
+        Live { arrivals: Arc::new(arrivals), ..self }
+    }
 }

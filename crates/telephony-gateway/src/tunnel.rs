@@ -4,26 +4,24 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use telephony_domain::line::Sender;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
 use telephony_providers::route::CallbackUrls;
 use telephony_store::Store;
 use telephony_store::notices::Notice;
 use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
+use tokio::sync::watch;
 
-use crate::control::status::{GatewayStatus, TunnelAlive};
+use crate::control::status::TunnelAlive;
 use crate::notices::Notices;
-use crate::outbox::PartSender;
 use crate::parts::Parts;
+use crate::reach::Reach;
 use crate::routing::{self, Aim, Plan, RoutingError};
-use crate::settings::Settings;
+use crate::settings::Fixed;
 use crate::stop::Stop;
-use crate::wake::Wake;
-use crate::webhook::origin::Origin;
 
 /// The pause before it is opened again: this long at first, then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -61,12 +59,8 @@ pub struct Tunneling {
 pub(crate) struct Keeper {
     tunneling: Tunneling,
     inside: Inside,
-    settings: Settings,
-    webhook: Arc<Origin>,
-    status: Arc<Origin>,
-    outbox: Arc<PartSender>,
-    alive: Arc<RwLock<GatewayStatus>>,
-    sender: Sender,
+    fixed: Fixed,
+    reach: watch::Sender<Reach>,
     store: Arc<dyn Store>,
     provider: Arc<dyn Provider>,
     clock: Arc<dyn Clock>,
@@ -78,23 +72,17 @@ impl Keeper {
     pub(crate) fn new(
         parts: &Parts,
         address: SocketAddr,
-        [webhook, status]: [Arc<Origin>; 2],
-        outbox: Arc<PartSender>,
-        alive: Arc<RwLock<GatewayStatus>>,
-        wake: &Arc<Wake>,
+        reach: watch::Sender<Reach>,
+        notices: Notices,
     ) -> Option<Self> {
-        let settings = parts.settings.clone();
-        let paths = vec![settings.path.clone(), settings.status_path.clone()];
+        let fixed = parts.settings.fixed.clone();
+        let paths = vec![fixed.path.clone(), fixed.status_path.clone()];
         Some(Self {
             tunneling: parts.tunnel.clone()?,
             inside: Inside::new(address, paths),
-            sender: settings.sender.clone(),
-            settings,
-            webhook,
-            status,
-            outbox,
-            alive,
-            notices: Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() },
+            fixed,
+            reach,
+            notices,
             store: parts.store.clone(),
             provider: parts.provider.clone(),
             clock: parts.clock.clone(),
@@ -130,7 +118,7 @@ impl Keeper {
     async fn hold(&self, open: &mut dyn Open) -> TunnelError {
         let url = open.url().to_owned();
         let name = self.tunneling.tunnel.name();
-        tracing::info!(tunnel = name, url, webhook = format!("{url}{}", self.settings.path), "the tunnel is open");
+        tracing::info!(tunnel = name, url, webhook = format!("{url}{}", self.fixed.path), "the tunnel is open");
         self.reached_by(Some(&url));
         self.notices.end(DOWN).await;
         if !self.is_told_by_tunnel() {
@@ -146,11 +134,11 @@ impl Keeper {
 
     /// Whether the tunnel's URL is the one for the provider.
     fn is_told_by_tunnel(&self) -> bool {
-        self.settings.webhook_url.is_none() && self.tunneling.tunnel.is_public()
+        self.fixed.public.is_none() && self.tunneling.tunnel.is_public()
     }
 
     fn why_not_told(&self) -> &'static str {
-        if self.settings.webhook_url.is_some() {
+        if self.fixed.public.is_some() {
             "it is told publicUrl, and the tunnel's URL counts beside it"
         } else {
             "it is reached from the operator's own network only; the provider needs a publicUrl, or tailscale-funnel"
@@ -159,43 +147,34 @@ impl Keeper {
 
     fn told(&self, url: &str) -> CallbackUrls {
         CallbackUrls {
-            webhook: format!("{url}{}", self.settings.path),
-            status: format!("{url}{}", self.settings.status_path),
+            webhook: format!("{url}{}", self.fixed.path),
+            status: format!("{url}{}", self.fixed.status_path),
         }
     }
 
     /// From now on we are reached by `url`, besides what the operator configured.
     fn reached_by(&self, url: Option<&str>) {
-        let told = url.map(|url| self.told(url));
-        let with = |configured: &Option<String>, url: Option<String>| configured.iter().cloned().chain(url).collect();
-        self.webhook.reached_by(with(&self.settings.webhook_url, told.as_ref().map(|told| told.webhook.clone())));
-        self.status.reached_by(with(&self.settings.status_url, told.as_ref().map(|told| told.status.clone())));
-        let by_tunnel = told.filter(|_| self.is_told_by_tunnel());
-        if self.settings.webhook_url.is_none() {
-            let mut status_url = self.outbox.status_url.write().unwrap_or_else(PoisonError::into_inner);
-            *status_url = by_tunnel.as_ref().map(|told| told.status.clone());
-            self.outbox.address.set(by_tunnel.as_ref().map(|told| told.webhook.clone()));
+        let Reach { mut webhook, mut status, .. } = Reach::configured(self.fixed.public.as_ref());
+        if let Some(CallbackUrls { webhook: of_webhook, status: of_status }) = url.map(|url| self.told(url)) {
+            let is_told = self.is_told_by_tunnel();
+            webhook = webhook.with_tunnel(of_webhook, is_told);
+            status = status.with_tunnel(of_status, is_told);
         }
-        self.change_alive(|alive, tunnel| {
-            tunnel.url = url.map(str::to_owned);
-            if url.is_some() {
-                tunnel.trouble = None;
-            }
-            alive.webhook_url = self.settings.webhook_url.clone().or(by_tunnel.map(|told| told.webhook));
+        self.reach.send_modify(|reach| {
+            let trouble = reach.tunnel.take().and_then(|tunnel| tunnel.trouble).filter(|_| url.is_none());
+            let tunnel = Some(TunnelAlive { url: url.map(str::to_owned), trouble, ..self.tunnel() });
+            *reach = Reach { webhook, status, tunnel };
         });
     }
 
-    fn change_alive(&self, change: impl FnOnce(&mut GatewayStatus, &mut TunnelAlive)) {
-        let mut alive = self.alive.write().unwrap_or_else(PoisonError::into_inner);
-        let name = self.tunneling.tunnel.name().to_owned();
-        let mut tunnel = alive.tunnel.take().unwrap_or(TunnelAlive { name, url: None, trouble: None });
-        change(&mut alive, &mut tunnel);
-        alive.tunnel = Some(tunnel);
+    /// The tunnel before it was tried.
+    fn tunnel(&self) -> TunnelAlive {
+        TunnelAlive { name: self.tunneling.tunnel.name().to_owned(), url: None, trouble: None }
     }
 
     /// Returns once the provider has our URL: because we told it, or because the operator did.
     async fn keep_provider_told(&self, told: &CallbackUrls) {
-        let aim = Aim { sender: &self.sender, told, takes_calls: self.tunneling.takes_calls };
+        let aim = Aim { sender: &self.fixed.sender, told, takes_calls: self.tunneling.takes_calls };
         let mut failures = 0;
         loop {
             let (store, provider) = (self.store.as_ref(), self.provider.as_ref());
@@ -233,11 +212,11 @@ impl Keeper {
     async fn tell_trouble(&self, error: &TunnelError, failures: u32) {
         let (name, hint) = (self.tunneling.tunnel.name(), error.hint());
         let text = format!("{error} ({hint})");
-        let is_news = {
-            let mut is_news = false;
-            self.change_alive(|_, tunnel| is_news = tunnel.trouble.replace(text.clone()).as_ref() != Some(&text));
-            is_news
-        };
+        let mut is_news = false;
+        self.reach.send_modify(|reach| {
+            let tunnel = reach.tunnel.get_or_insert_with(|| self.tunnel());
+            is_news = tunnel.trouble.replace(text.clone()).as_ref() != Some(&text);
+        });
         if is_news {
             tracing::warn!(tunnel = name, hint, "the tunnel is not open: {error}");
         }

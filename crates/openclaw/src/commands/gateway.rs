@@ -91,10 +91,9 @@ async fn serve(mut files: Files, accepts_store: bool) -> Outcome {
         store: store.clone(),
         journal: assemble::open_journal(&loaded)?,
         provider,
-        agent: agent.clone(),
         tunnel: assemble::tunnel(&loaded),
         clock: Arc::new(SystemClock),
-        settings: assemble::settings(telephony),
+        settings: assemble::settings(telephony, agent.clone()),
         metrics: Arc::default(),
         watch,
     })

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use telephony_domain::time::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch::Receiver;
 
+use crate::reach::Reach;
+use crate::settings::Live;
 use crate::stop::Stop;
 use crate::storage::{Storage, Trouble};
 use crate::wake::Wake;
@@ -92,14 +95,36 @@ pub struct ConfigAlive {
     pub waiting_for_start: Vec<String>,
 }
 
+/// Puts together what the gateway says of itself.
+pub struct StatusSource {
+    /// What does not change while it runs.
+    pub fixed: GatewayStatus,
+    /// The settings.
+    pub live: Receiver<Arc<Live>>,
+    /// The URLs by which the world reaches us.
+    pub reach: Receiver<Reach>,
+    /// The configuration that is in force, where it came from files.
+    pub config: RwLock<Option<ConfigAlive>>,
+    /// The storage state.
+    pub storage: Arc<Storage>,
+}
+
+impl StatusSource {
+    fn now(&self) -> GatewayStatus {
+        let reach = self.reach.borrow().clone();
+        GatewayStatus {
+            agent: self.live.borrow().agent.name().to_owned(),
+            webhook_url: reach.webhook.told,
+            tunnel: reach.tunnel,
+            config: self.config.read().unwrap_or_else(PoisonError::into_inner).clone(),
+            storage: self.storage.trouble().map(StorageAlive::from),
+            ..self.fixed.clone()
+        }
+    }
+}
+
 /// Answers pokes in `state` until `stop`: wakes everybody, says how the gateway is.
-pub async fn serve(
-    listener: UnixListener,
-    alive: Arc<RwLock<GatewayStatus>>,
-    storage: Arc<Storage>,
-    wake: Arc<Wake>,
-    stop: Stop,
-) {
+pub async fn serve(listener: UnixListener, source: Arc<StatusSource>, wake: Arc<Wake>, stop: Stop) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -108,9 +133,7 @@ pub async fn serve(
         wake.all();
         match accepted {
             Ok((mut stream, _)) => {
-                let mut alive = alive.read().unwrap_or_else(PoisonError::into_inner).clone();
-                alive.storage = storage.trouble().map(StorageAlive::from);
-                let answer = serde_json::to_vec(&alive).unwrap_or_default();
+                let answer = serde_json::to_vec(&source.now()).unwrap_or_default();
                 tokio::time::timeout(WITHIN, stream.write_all(&answer)).await.ok();
             }
             // Out of file descriptors, mostly: some have to be closed first.
@@ -146,8 +169,25 @@ fn path(state: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use telephony_domain::pace::Pacing;
+    use telephony_domain::sms::split::{ChunkMode, SplitRules};
+    use tokio::sync::watch;
+
     use super::*;
     use crate::stop::Stopper;
+
+    fn live() -> Live {
+        Live {
+            agent: Arc::new(telephony_agents::Echo),
+            arrivals: Arc::default(),
+            split: SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: None },
+            terms: Pacing::Unlimited.into(),
+            unavailable_text: String::new(),
+            stranger_replies_per_day: None,
+            operator: None,
+            retention: Duration::ZERO,
+        }
+    }
 
     #[tokio::test]
     async fn a_poke_wakes_the_gateway_and_is_answered() {
@@ -176,7 +216,10 @@ mod tests {
         let wake = Arc::new(Wake::default());
         let (stopper, stop) = Stopper::new();
         let listener = listen(state.path()).unwrap();
-        let serving = tokio::spawn(serve(listener, Arc::new(RwLock::new(alive.clone())), storage, wake.clone(), stop));
+        let (_live, live) = watch::channel(Arc::new(live()));
+        let (_reach, reach) = watch::channel(Reach::default());
+        let source = StatusSource { fixed: alive.clone(), live, reach, config: RwLock::default(), storage };
+        let serving = tokio::spawn(serve(listener, Arc::new(source), wake.clone(), stop));
         assert_eq!(poke(state.path()).await, Some(alive));
         wake.outbox.notified().await;
         stopper.ask();

@@ -43,7 +43,10 @@ impl TurnRunner {
     /// None where no turn waits for the agent, or it has no server.
     async fn is_agent_back(&self) -> Option<bool> {
         match self.store.turns_wait_for_agent().await {
-            Ok(true) => self.rules.now().agent.is_reachable().await,
+            Ok(true) => {
+                let agent = self.live.borrow().agent.clone();
+                agent.is_reachable().await
+            }
             Ok(false) => None,
             Err(error) => {
                 warn(&error);

@@ -57,7 +57,7 @@ impl TurnRunner {
     }
 
     async fn sendable(&self, data: &str, before: &[OutboundMedia], others: u64) -> Result<(String, Bytes), String> {
-        if self.address.get().is_none() {
+        if self.reach.borrow().webhook.told.is_none() {
             return Err("there is no public URL under which the provider could fetch it: set publicUrl".to_owned());
         }
         let (declared, bytes) = decode(data).ok_or("its data: URL cannot be read")?;

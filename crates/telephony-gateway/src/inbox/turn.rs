@@ -19,8 +19,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::TurnRunner;
 use super::reply;
-use crate::live_settings::Live;
 use crate::random;
+use crate::settings::Live;
 use crate::stop::Stop;
 use crate::tasks::without_panic;
 
@@ -53,7 +53,7 @@ impl Ended {
 /// Whoever works on a turn, by the rules that were in force when it was taken.
 pub(super) struct Worker {
     pub(super) inbox: Arc<TurnRunner>,
-    pub(super) rules: Arc<Live>,
+    pub(super) live: Arc<Live>,
 }
 
 impl Worker {
@@ -93,7 +93,7 @@ impl Worker {
     }
 
     async fn end_of(&self, turn: &LeasedTurn) -> Result<Ended, StoreError> {
-        match self.rules.settings.arrivals.policy.admit(Some(&turn.contact), turn.standing) {
+        match self.live.arrivals.policy.admit(Some(&turn.contact), turn.standing) {
             Admission::Refused(refusal) => Ok(Ended::With(TurnEnd::Refused(refusal))),
             Admission::Stranger => match self.challenge(turn).await {
                 Err(StoreError::OptedOut) => Ok(Ended::With(TurnEnd::Refused(Refusal::OptedOut))),
@@ -106,22 +106,17 @@ impl Worker {
     async fn ask_agent(&self, turn: &LeasedTurn) -> Result<Ended, StoreError> {
         let said = self.said_since_reset(turn).await?;
         if said.is_empty() {
-            return Ok(Ended::With(TurnEnd::Answered(reply::drafts(
-                turn,
-                FORGOTTEN,
-                Vec::new(),
-                &self.rules.settings.split,
-            ))));
+            return Ok(Ended::With(TurnEnd::Answered(reply::drafts(turn, FORGOTTEN, Vec::new(), &self.live.split))));
         }
         let question = self.question(turn, said).await?;
-        let answer = match self.rules.agent.answer(question).await {
+        let answer = match self.live.agent.answer(question).await {
             Ok(answer) => collect(answer).await,
             Err(error) => Err(error),
         };
         Ok(match answer {
             Ok(answer) => {
                 let (text, media) = self.inbox.outbound_media(&answer).await?;
-                Ended::With(TurnEnd::Answered(reply::drafts(turn, &text, media, &self.rules.settings.split)))
+                Ended::With(TurnEnd::Answered(reply::drafts(turn, &text, media, &self.live.split)))
             }
             Err(error) => Ended::Failed(error),
         })
@@ -130,7 +125,7 @@ impl Worker {
     /// What the agent is to answer: behind the last `/reset`, for an agent that is told what was said before.
     async fn said_since_reset<'t>(&self, turn: &'t LeasedTurn) -> Result<&'t [Inbound], StoreError> {
         let reset = turn.messages.iter().rposition(|message| is_reset(&message.text));
-        let Some(reset) = reset.filter(|_| self.rules.agent.history_turns() > 0) else { return Ok(&turn.messages) };
+        let Some(reset) = reset.filter(|_| self.live.agent.history_turns() > 0) else { return Ok(&turn.messages) };
         let said = &turn.messages[reset + 1..];
         // What follows in the same turn is remembered, so the turn is.
         let TurnId(this) = turn.lease.turn;
@@ -140,7 +135,7 @@ impl Worker {
     }
 
     async fn question(&self, turn: &LeasedTurn, messages: &[Inbound]) -> Result<Turn, StoreError> {
-        let agent = &self.rules.agent;
+        let agent = &self.live.agent;
         let spoken = match agent.hears_operator() {
             true => self.inbox.store.spoken(turn.conversation, agent.history_turns()).await?,
             false => Vec::new(),
@@ -174,7 +169,7 @@ impl Worker {
         if is_unreachable {
             self.inbox.wake.agent.notify_one();
         }
-        let (id, attempt, agent) = (turn.lease.turn, turn.attempt, self.rules.agent.name());
+        let (id, attempt, agent) = (turn.lease.turn, turn.attempt, self.live.agent.name());
         match fate {
             TurnFate::Dead => {
                 tracing::error!(turn = %id, attempt, agent, %error, "a turn is dead: see `openclaw telephony messages --dead`");
@@ -188,8 +183,8 @@ impl Worker {
     }
 
     fn sorry(&self) -> Option<Sorry> {
-        let parts = parts::of(&self.rules.settings.unavailable_text, &self.rules.settings.split);
-        (!parts.is_empty()).then(|| Sorry { text: self.rules.settings.unavailable_text.clone(), parts })
+        let parts = parts::of(&self.live.unavailable_text, &self.live.split);
+        (!parts.is_empty()).then(|| Sorry { text: self.live.unavailable_text.clone(), parts })
     }
 
     /// A stranger: tells a code once, keeps what they said.
@@ -216,9 +211,9 @@ impl Worker {
 
     fn new_challenge(&self, turn: &LeasedTurn) -> Challenge {
         let code = PairingCode::from_random(random::bytes());
-        let text = code.challenge_text(&turn.contact, self.rules.settings.program);
-        let parts = parts::of(&text, &self.rules.settings.split);
-        Challenge { code, parts, replies_per_day: self.rules.settings.stranger_replies_per_day }
+        let text = code.challenge_text(&turn.contact, self.inbox.program);
+        let parts = parts::of(&text, &self.live.split);
+        Challenge { code, parts, replies_per_day: self.live.stranger_replies_per_day }
     }
 
     /// Renews the lease for as long as it can; returns why it cannot.

@@ -8,12 +8,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use telephony_domain::program::ProgramName;
 use telephony_domain::time::Clock;
 use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
+use tokio::sync::watch::Receiver;
 
 use super::{Measured, Metrics};
-use crate::live_settings::LiveSettings;
+use crate::settings::Live;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -26,7 +28,9 @@ pub struct Watch {
     /// What came and is not in the store yet.
     pub journal: Arc<Journal>,
     /// What the operator allows.
-    pub rules: Arc<LiveSettings>,
+    pub live: Receiver<Arc<Live>>,
+    /// The name that texts call our program by.
+    pub program: ProgramName,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -46,7 +50,7 @@ async fn metrics(State(watch): State<Arc<Watch>>) -> Response {
     };
     match watch.metrics.page(&measured) {
         Ok(page) => {
-            let page = watch.rules.now().settings.program.in_text(&page).into_owned();
+            let page = watch.program.in_text(&page).into_owned();
             ([(CONTENT_TYPE, OPEN_METRICS)], page).into_response()
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
@@ -61,7 +65,7 @@ impl Watch {
         let notices = self.store.notices(now).await?.len();
         let journal = self.journal.unapplied_bytes();
         let is_stopped = self.store.account_stop().await?.is_some();
-        let limits = self.rules.now().settings.terms.limits;
+        let limits = self.live.borrow().terms.limits;
         Ok(Measured { summary, backlog, journal, notices, is_stopped, limits, now })
     }
 }

@@ -58,7 +58,7 @@ impl PartSender {
 
     /// Where the provider fetches what goes with a part; none where it would have to come to us and cannot.
     fn addresses(&self, media: &[OutboundMedia]) -> Option<Vec<String>> {
-        let ours = self.address.get();
+        let ours = self.reach.borrow().webhook.told.clone();
         let address = |enclosure: &OutboundMedia| match enclosure {
             OutboundMedia::Url(url) => Some(url.clone()),
             OutboundMedia::File(file) => ours.as_deref().map(|webhook| media_server::address(webhook, &file.token)),

@@ -1,17 +1,14 @@
 //! Which URLs the provider may have called: the configured public ones, else what the request's headers say.
 
 use std::net::IpAddr;
-use std::sync::{PoisonError, RwLock};
 
 use http::HeaderMap;
 use http::header::HOST;
 use http::request::Parts;
 
-/// Where the public reaches one endpoint, and whose word counts for it.
+/// Whose word counts for the URL of a request, besides the public URLs.
 #[derive(Debug, Default)]
 pub struct Origin {
-    /// Public URLs of the endpoint, likeliest first, without a query; empty where none is configured.
-    pub public: RwLock<Vec<String>>,
     /// Hosts that may be named in forwarded headers or, without a public URL, in `Host`; empty: any `Host`.
     pub allowed_hosts: Vec<String>,
     /// Whether forwarded headers count at all.
@@ -23,15 +20,10 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// From now on the public reaches the endpoint by these URLs.
-    pub fn reached_by(&self, urls: Vec<String>) {
-        *self.public.write().unwrap_or_else(PoisonError::into_inner) = urls;
-    }
-
-    /// The URLs that the provider may have called to make this request, with its query.
-    pub fn candidates(&self, request: &Parts, peer: IpAddr) -> Vec<String> {
+    /// The URLs that the provider may have called to make this request, with its query; `public` are those of the endpoint,
+    /// likeliest first.
+    pub fn candidates(&self, public: &[String], request: &Parts, peer: IpAddr) -> Vec<String> {
         let query = request.uri.query();
-        let public = self.public.read().unwrap_or_else(PoisonError::into_inner);
         let mut urls: Vec<String> = public.iter().map(|url| with_query(url.clone(), query)).collect();
         if let Some(base) = self.forwarded(&request.headers, peer) {
             push_new(&mut urls, with_query(base + request.uri.path(), query));
@@ -131,34 +123,38 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    fn public(urls: &[&str]) -> Origin {
-        Origin { public: RwLock::new(urls.iter().map(ToString::to_string).collect()), ..Origin::default() }
+    fn public(urls: &[&str]) -> Vec<String> {
+        urls.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn the_configured_url_is_taken_as_it_is_with_the_requests_query() {
-        let origin = public(&["https://Example.com:443/a"]);
-        let urls = origin.candidates(&request("/telephony/webhook?b=%2f", &[("host", "evil.example")]), STRANGER);
+        let public = public(&["https://Example.com:443/a"]);
+        let urls = Origin::default().candidates(
+            &public,
+            &request("/telephony/webhook?b=%2f", &[("host", "evil.example")]),
+            STRANGER,
+        );
         assert_eq!(urls, ["https://Example.com:443/a?b=%2f"]);
     }
 
     #[test]
     fn without_a_public_url_the_host_header_and_both_schemes_are_tried() {
-        let urls = Origin::default().candidates(&request("/w", &[("host", "example.com:8443")]), STRANGER);
+        let urls = Origin::default().candidates(&[], &request("/w", &[("host", "example.com:8443")]), STRANGER);
         assert_eq!(urls, ["https://example.com:8443/w", "http://example.com:8443/w"]);
     }
 
     #[test]
     fn a_forwarded_host_from_an_untrusted_peer_changes_nothing() {
         let headers = [("host", "a.example"), ("x-forwarded-host", "b.example"), ("x-forwarded-proto", "https")];
-        let mut origin = public(&["https://a.example/w"]);
+        let (public, mut origin) = (public(&["https://a.example/w"]), Origin::default());
         origin.trusts_forwarding = true;
         origin.trusted_proxies = vec![PROXY];
         origin.allowed_hosts = vec!["b.example".into()];
-        assert_eq!(origin.candidates(&request("/w", &headers), STRANGER), ["https://a.example/w"]);
+        assert_eq!(origin.candidates(&public, &request("/w", &headers), STRANGER), ["https://a.example/w"]);
         let from_mapped_proxy = "::ffff:10.0.0.1".parse().unwrap();
         let expected = ["https://a.example/w", "https://b.example/w"];
-        assert_eq!(origin.candidates(&request("/w", &headers), from_mapped_proxy), expected);
+        assert_eq!(origin.candidates(&public, &request("/w", &headers), from_mapped_proxy), expected);
     }
 
     #[test]
@@ -177,20 +173,20 @@ mod tests {
 
     #[test]
     fn a_tunnel_says_who_the_client_is_and_nothing_else() {
-        let origin = Origin { has_tunnel: true, ..public(&["https://a.example/w"]) };
+        let (public, origin) = (public(&["https://a.example/w"]), Origin { has_tunnel: true, ..Origin::default() });
         let request = request("/w", &[("x-forwarded-for", "192.0.2.7"), ("x-forwarded-host", "b.example")]);
         let loopback = IpAddr::from([127, 0, 0, 1]);
         assert_eq!(origin.client(&request.headers, loopback).to_string(), "192.0.2.7");
         assert_eq!(origin.client(&request.headers, STRANGER), STRANGER);
-        assert_eq!(origin.candidates(&request, loopback), ["https://a.example/w"]);
+        assert_eq!(origin.candidates(&public, &request, loopback), ["https://a.example/w"]);
     }
 
     #[test]
     fn a_trusted_proxy_cannot_name_a_host_that_is_not_allowed() {
-        let mut origin = public(&["https://a.example/w"]);
+        let (public, mut origin) = (public(&["https://a.example/w"]), Origin::default());
         origin.trusts_forwarding = true;
         origin.trusted_proxies = vec![PROXY];
         let headers = [("x-forwarded-host", "b.example")];
-        assert_eq!(origin.candidates(&request("/w", &headers), PROXY), ["https://a.example/w"]);
+        assert_eq!(origin.candidates(&public, &request("/w", &headers), PROXY), ["https://a.example/w"]);
     }
 }

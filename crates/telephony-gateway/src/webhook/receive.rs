@@ -19,6 +19,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Answer, Event, Outcome, Provider, Rejection, Unverified, Verified};
 use telephony_store::StoreError;
+use tokio::sync::watch;
 
 use super::origin::Origin;
 use super::permits::Permits;
@@ -28,6 +29,7 @@ use crate::control::probe::{Probe, Probes, Verdict};
 use crate::intake::{Intake, IntakeError};
 use crate::metrics::Metrics;
 use crate::notices::Notices;
+use crate::reach::{EndpointUrls, Reach};
 use crate::recut;
 
 /// No webhook is larger; Twilio's own limit on what it sends and takes back is 64 kB.
@@ -44,8 +46,12 @@ const SHOWN_AT_MOST: usize = 200;
 pub struct Endpoint {
     /// Checks signatures and words the answers.
     pub provider: Arc<dyn Provider>,
-    /// The URLs it may have been called by.
+    /// Whose word counts for the URL of a request.
     pub origin: Arc<Origin>,
+    /// The URLs by which the world reaches us.
+    pub reach: watch::Receiver<Reach>,
+    /// Picks those of this endpoint.
+    pub urls: fn(&Reach) -> &EndpointUrls,
     /// Places in flight, shared by all endpoints.
     pub permits: Permits,
     /// Refused requests not told yet.
@@ -127,7 +133,7 @@ impl Endpoint {
             () = slot.given_up() => return Err(Declined::NoPlace),
         };
         let _working = slot.work();
-        let urls = self.origin.candidates(&parts, peer);
+        let urls = self.origin.candidates(&(self.urls)(&self.reach.borrow()).accepted, &parts, peer);
         let event = self.verify(&parts, &body, &urls)?.into_inner();
         if event == Event::Probe && !is_awaited {
             return Err(Declined::Rejected(Rejection::Malformed("nobody waits for this probe".to_owned()), urls));

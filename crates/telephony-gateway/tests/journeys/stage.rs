@@ -18,7 +18,7 @@ use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::Settings;
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings};
 use telephony_gateway::tasks::BrokenTask;
 use telephony_gateway::tunnel::Tunneling;
 use telephony_providers::route::Routes;
@@ -145,7 +145,6 @@ impl Stage {
             store: store.clone(),
             journal: journal.clone(),
             provider: Arc::new(self.provider()),
-            agent: self.plan.agent.clone(),
             tunnel: self.plan.tunnel.clone(),
             clock: self.clock.clone(),
             settings: self.settings(&base),
@@ -303,18 +302,32 @@ impl Stage {
     }
 
     fn settings(&self, base: &str) -> Settings {
-        let public = |path| self.plan.has_public_url.then(|| format!("{base}{path}"));
-        Settings {
+        let status = format!("{base}{STATUS_PATH}");
+        let public = PublicUrls { webhook: format!("{base}{PATH}"), status: status.clone(), status_callback: status };
+        let fixed = Fixed {
             sender: Sender {
                 number: self.bot().parse().ok(),
                 messaging_service: self.plan.messaging_service.map(str::to_owned),
             },
-            arrivals: ArrivalRules {
-                policy: self.plan.policy.clone(),
-                coalesce: self.plan.coalesce,
-                operator: self.operator(),
-                line: None,
-            },
+            max_sessions: self.plan.max_sessions,
+            program: ProgramName::default(),
+            path: PATH.into(),
+            status_path: STATUS_PATH.into(),
+            public: self.plan.has_public_url.then_some(public),
+            allowed_hosts: Vec::new(),
+            trusts_forwarding: false,
+            trusted_proxies: Vec::new(),
+            checks_signatures: true,
+        };
+        let arrivals = ArrivalRules {
+            policy: self.plan.policy.clone(),
+            coalesce: self.plan.coalesce,
+            operator: self.operator(),
+            line: None,
+        };
+        let live = Live {
+            agent: self.plan.agent.clone(),
+            arrivals: Arc::new(arrivals),
             split: SplitRules {
                 chunk_mode: ChunkMode::Auto,
                 max_length: 1600,
@@ -322,22 +335,12 @@ impl Stage {
                 max_segments: Some(30),
             },
             terms: self.plan.terms,
-            max_sessions: self.plan.max_sessions,
-            program: ProgramName::default(),
             unavailable_text: SORRY.into(),
             stranger_replies_per_day: self.plan.stranger_replies_per_day,
             operator: self.operator(),
             retention: self.plan.retention,
-            path: PATH.into(),
-            status_path: STATUS_PATH.into(),
-            webhook_url: public(PATH),
-            status_url: public(STATUS_PATH),
-            status_callback: public(STATUS_PATH),
-            allowed_hosts: Vec::new(),
-            trusts_forwarding: false,
-            trusted_proxies: Vec::new(),
-            checks_signatures: true,
-        }
+        };
+        Settings { fixed, live }
     }
 }
 

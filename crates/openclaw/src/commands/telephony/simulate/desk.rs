@@ -13,7 +13,7 @@ use telephony_domain::time::SystemClock;
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::Settings;
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
@@ -64,10 +64,9 @@ impl Desk {
             store,
             journal: Arc::new(Journal::open(&state.path().join("arrivals"))?),
             provider: Arc::new(Twilio::new(account(&twilio))),
-            agent: agent.agent,
             tunnel: None,
             clock: Arc::new(SystemClock),
-            settings: settings(&twilio, &base, split, agent.unavailable_text)?,
+            settings: settings(&twilio, &base, split, agent)?,
             metrics: Arc::default(),
             watch: None,
         })
@@ -97,26 +96,30 @@ fn account(twilio: &Simulator) -> Account {
     }
 }
 
-fn settings(twilio: &Simulator, base: &str, split: SplitRules, unavailable_text: String) -> Result<Settings, Failure> {
-    Ok(Settings {
+fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedAgent) -> Result<Settings, Failure> {
+    let status = format!("{base}{STATUS_PATH}");
+    let fixed = Fixed {
         sender: Sender { number: Some(twilio.number().parse()?), messaging_service: None },
-        arrivals: ArrivalRules { policy: Policy::default(), coalesce: COALESCE, operator: None, line: None },
-        split,
-        terms: Pacing::Unlimited.into(),
         max_sessions: 50,
         program: crate::terminal::program(),
-        unavailable_text,
-        stranger_replies_per_day: Some(50),
-        operator: None,
-        retention: Duration::from_secs(365 * 24 * 60 * 60),
         path: PATH.to_owned(),
         status_path: STATUS_PATH.to_owned(),
-        webhook_url: Some(format!("{base}{PATH}")),
-        status_url: Some(format!("{base}{STATUS_PATH}")),
-        status_callback: Some(format!("{base}{STATUS_PATH}")),
+        public: Some(PublicUrls { webhook: format!("{base}{PATH}"), status: status.clone(), status_callback: status }),
         allowed_hosts: Vec::new(),
         trusts_forwarding: false,
         trusted_proxies: Vec::new(),
         checks_signatures: true,
-    })
+    };
+    let arrivals = ArrivalRules { policy: Policy::default(), coalesce: COALESCE, operator: None, line: None };
+    let live = Live {
+        agent: agent.agent,
+        arrivals: Arc::new(arrivals),
+        split,
+        terms: Pacing::Unlimited.into(),
+        unavailable_text: agent.unavailable_text,
+        stranger_replies_per_day: Some(50),
+        operator: None,
+        retention: Duration::from_secs(365 * 24 * 60 * 60),
+    };
+    Ok(Settings { fixed, live })
 }

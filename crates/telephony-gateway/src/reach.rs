@@ -1,0 +1,45 @@
+//! The URLs by which the world reaches us now: one cell, which only the tunnel changes.
+
+use crate::control::status::TunnelAlive;
+use crate::settings::PublicUrls;
+
+/// The URLs by which the world reaches us.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// Those of the webhook; the provider fetches files of ours below the one that it gets.
+    pub webhook: EndpointUrls,
+    /// Those of status reports.
+    pub status: EndpointUrls,
+    /// The tunnel, once it was tried.
+    pub tunnel: Option<TunnelAlive>,
+}
+
+/// The public URLs of one endpoint, without a query.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointUrls {
+    /// URLs that the provider may have called, likeliest first; empty where none is known.
+    pub accepted: Vec<String>,
+    /// The URL that the provider gets; none while it cannot reach us.
+    pub told: Option<String>,
+}
+
+impl Reach {
+    /// Returns the reach without a tunnel.
+    pub fn configured(public: Option<&PublicUrls>) -> Reach {
+        let Some(PublicUrls { webhook, status, status_callback }) = public else { return Reach::default() };
+        let urls = |accepted: &String, told: &String| EndpointUrls {
+            accepted: vec![accepted.clone()],
+            told: Some(told.clone()),
+        };
+        Reach { webhook: urls(webhook, webhook), status: urls(status, status_callback), tunnel: None }
+    }
+}
+
+impl EndpointUrls {
+    /// Adds a tunnel's URL; the provider gets it where `is_told` and it gets no other.
+    pub(crate) fn with_tunnel(mut self, url: String, is_told: bool) -> Self {
+        self.told = self.told.or(is_told.then(|| url.clone()));
+        self.accepted.push(url);
+        self
+    }
+}
