@@ -4,6 +4,7 @@ pub mod address;
 pub mod call;
 pub mod consent;
 pub mod delivery;
+pub mod dialing;
 pub mod forecast;
 pub mod id;
 pub mod keyword;
