@@ -127,7 +127,7 @@ mod tests {
     async fn a_program_whose_time_is_over_is_heard_up_to_there() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "echo half; echo no database >&2; sleep 1000"]);
-        let ran = run(command, b"", |_| Ok(()), Duration::from_secs(2)).await.unwrap();
+        let ran = run(command, b"", |_| Ok(()), Duration::from_secs(5)).await.unwrap();
         assert!(ran.status.is_none());
         assert_eq!(String::from_utf8_lossy(&ran.stderr), "no database\n");
     }

@@ -81,9 +81,9 @@ impl Api {
         twilio_at(&self.url)
     }
 
-    /// The same for somebody who waits for answers a tenth of a second only.
+    /// The same for somebody who waits for answers a second only.
     pub fn impatient_twilio(&self) -> Twilio {
-        Twilio::with_rest(Rest::new(account_at(&self.url)).answer_within(Duration::from_millis(100)))
+        Twilio::with_rest(Rest::new(account_at(&self.url)).answer_within(Duration::from_secs(1)))
     }
 
     /// Its base URL.
