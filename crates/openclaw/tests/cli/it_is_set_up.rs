@@ -160,6 +160,24 @@ async fn a_real_openclaw_that_does_not_know_us_keeps_its_file() {
 }
 
 #[tokio::test]
+async fn a_server_known_by_name_needs_no_url_and_keeps_its_own_key() {
+    let bench = bare().await;
+    let line = ["--from-number", DEFAULT_NUMBER, "--reach", "none", "--yes"];
+    let ran = setup(&bench, &[&line[..], &["--agent", "ollama", "--agent-model", "llama3.2"]].concat()).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let config = read(&folder(&bench).join("openclaw.json"));
+    for part in ["openai", "http://127.0.0.1:11434/v1", "llama3.2"] {
+        assert!(config.contains(&format!("\"{part}\"")), "{config}");
+    }
+    let claude = ["--agent", "anthropic", "--agent-model", "claude", "--agent-key", "sk-ant-1"];
+    let ran = setup(&bench, &[&line[..], &claude].concat()).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let config = read(&folder(&bench).join("openclaw.json"));
+    assert!(config.contains("https://api.anthropic.com/v1") && config.contains("${ANTHROPIC_API_KEY}"), "{config}");
+    assert!(!config.contains("sk-ant-1") && read(&folder(&bench).join(".env")).contains("ANTHROPIC_API_KEY=sk-ant-1"));
+}
+
+#[tokio::test]
 async fn wrong_answers_change_nothing() {
     let bench = bare().await;
     let (sid, url) = (bench.twilio.account_sid(), bench.twilio.base_url());

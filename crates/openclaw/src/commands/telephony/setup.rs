@@ -30,6 +30,11 @@ use crate::failure::{Failure, Outcome};
 use crate::place::Place;
 use crate::{logging, number, state_folder, terminal};
 
+const OPENING: &str = "\
+Setup asks for your Twilio account, your number, how Twilio reaches this machine, who may talk to the assistant, and who
+answers. Then it shows all changes: nothing is written before you agree to them. Ctrl-C ends it at any time.
+";
+
 const TEST_TEXT: &str = "Hello from OpenClaw! This number can now send text messages.";
 
 /// Set up everything. Asks for what is missing, and shows every change before making it.
@@ -63,7 +68,8 @@ pub struct Setup {
     /// Number that is always allowed; can be repeated
     #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     allow_from: Vec<PhoneNumber>,
-    /// Agent that answers: echo, command, openai, openclaw
+    /// Agent that answers: echo, command, openai, openclaw; or a server that `openai` asks: anthropic, gemini, ollama,
+    /// lmstudio
     #[arg(long)]
     agent: Option<String>,
     /// For `openai` and `openclaw`: base URL of its API
@@ -72,7 +78,7 @@ pub struct Setup {
     /// For `openai`: model
     #[arg(long, value_name = "MODEL")]
     agent_model: Option<String>,
-    /// For `openai`: API key (or OPENAI_API_KEY); for `openclaw`: token (or OPENCLAW_GATEWAY_TOKEN); `-` reads it from
+    /// For `openai`: API key (or OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY); for `openclaw`: token (or OPENCLAW_GATEWAY_TOKEN); `-` reads it from
     /// stdin
     #[arg(long, value_name = "KEY")]
     agent_key: Option<String>,
@@ -114,6 +120,9 @@ impl Setup {
         logging::start(logging::Level::OnlyTrouble);
         let before = Before::look(place);
         let prompt = Prompt::new();
+        if prompt.is_there() && !self.consent.yes {
+            terminal::say(OPENING);
+        }
         let answers = Answers::gather(&self, &before, &prompt)?;
         let files = Files::plan(&before, &answers)?;
         files.show();

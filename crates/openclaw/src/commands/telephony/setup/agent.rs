@@ -1,21 +1,23 @@
 //! The agent, with the settings that each kind needs.
 
-use telephony_config::{AgentKind, Change, CommandLine};
+use telephony_config::{AgentKind, Change, CommandLine, OpenAiAgent, PRESETS, Preset};
 
 use super::asking::{Asking, Changes, one_of, set};
 use super::missing;
-use super::secrets::{self, Kind, OPENAI_KEY, OPENCLAW_TOKEN, Secret};
+use super::secrets::{self, ANTHROPIC_KEY, GEMINI_KEY, Kind, OPENAI_KEY, OPENCLAW_TOKEN, Secret};
 use crate::failure::Failure;
 
-const AGENTS: [(&str, &str); 4] = [
+/// The kinds of agents, and servers that `openai` asks under names of their own.
+const AGENTS: [(&str, &str); 8] = [
     ("echo", "repeats every message, for tests"),
     ("openclaw", "a running OpenClaw"),
-    ("openai", "any server with OpenAI's chat completions API"),
+    ("openai", "OpenAI, or another server with its chat completions API"),
     ("command", "a program of yours"),
+    ("anthropic", "Claude, by Anthropic's API key"),
+    ("gemini", "Google Gemini, by its API key"),
+    ("ollama", "a model on this machine, with Ollama"),
+    ("lmstudio", "a model on this machine, with LM Studio"),
 ];
-
-/// Base URL of OpenAI's API.
-const OPENAI: &str = "https://api.openai.com/v1";
 
 impl Asking<'_> {
     /// Returns the agent's settings and secret.
@@ -33,11 +35,13 @@ impl Asking<'_> {
             (None, None) if has_flag => return Err(missing("--agent", "the agent")),
             (None, _) => return Ok((Vec::new(), None)),
         };
+        let preset = Preset::called(&kind);
+        let kind = if preset.is_some() { "openai".to_owned() } else { kind };
         self.check_flags(&kind)?;
-        let (details, secret) = match kind.as_str() {
-            "command" => (self.command()?, None),
-            "openai" => self.openai()?,
-            "openclaw" => self.openclaw()?,
+        let (details, secret) = match (kind.as_str(), preset) {
+            ("command", _) => (self.command()?, None),
+            ("openclaw", _) => self.openclaw()?,
+            (_, Some(preset)) => self.openai(preset)?,
             _ => (Vec::new(), None),
         };
         Ok(([vec![("agent.kind", set(kind))], details].concat(), secret))
@@ -75,16 +79,27 @@ impl Asking<'_> {
         Ok(vec![("agent.command", set(command))])
     }
 
-    fn openai(&self) -> Result<(Changes, Option<Secret>), Failure> {
+    /// Asks for the URL only where the name of the server does not say it.
+    fn openai(&self, preset: &Preset) -> Result<(Changes, Option<Secret>), Failure> {
         let known = match self.existing().map(|telephony| &telephony.agent.kind) {
-            Some(AgentKind::OpenAi(settings)) => Some(settings),
+            Some(AgentKind::OpenAi(settings)) => Some(settings).filter(|known| self::preset(known).name == preset.name),
             _ => None,
         };
-        let url = known.map_or(OPENAI, |settings| settings.base_url.as_str());
-        let url = self.needed(&self.setup.agent_url, "--agent-url", "API base URL", Some(url))?;
+        let url = known.map_or(preset.base_url, |settings| settings.base_url.as_str());
+        let url = match (&self.setup.agent_url, preset.name) {
+            (None, "openai") => self.needed(&None, "--agent-url", "API base URL", Some(url))?,
+            (None, _) => url.to_owned(),
+            (Some(given), _) => given.clone(),
+        };
         let model = known.map(|settings| settings.model.as_str());
         let model = self.needed(&self.setup.agent_model, "--agent-model", "Model", model)?;
-        let key = self.agent_key(OPENAI_KEY, "API key (not shown; empty if none is needed)")?;
+        let (kind, question) = match preset.name {
+            "anthropic" => (ANTHROPIC_KEY, "Anthropic API key (not shown)"),
+            "gemini" => (GEMINI_KEY, "Gemini API key (not shown)"),
+            _ => (OPENAI_KEY, "API key (not shown; empty if none is needed)"),
+        };
+        let wants_key = preset.key_variable.is_some() || self.setup.agent_key.is_some();
+        let key = if wants_key { self.agent_key(kind, question)? } else { None };
         Ok((vec![("agent.baseUrl", set(url)), ("agent.model", set(model))], key))
     }
 
@@ -115,11 +130,16 @@ impl Asking<'_> {
     }
 }
 
+/// Returns the server with these settings; any other is one with OpenAI's API.
+fn preset(settings: &OpenAiAgent) -> &'static Preset {
+    PRESETS.iter().find(|preset| preset.base_url == settings.base_url).unwrap_or(&PRESETS[0])
+}
+
 fn word(kind: &AgentKind) -> &'static str {
     match kind {
         AgentKind::Echo => "echo",
         AgentKind::Command(_) => "command",
-        AgentKind::OpenAi(_) => "openai",
+        AgentKind::OpenAi(settings) => preset(settings).name,
         AgentKind::OpenClaw(_) => "openclaw",
     }
 }

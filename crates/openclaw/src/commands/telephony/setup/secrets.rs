@@ -3,7 +3,7 @@
 use std::io::stdin;
 
 use secrecy::{ExposeSecret, SecretString};
-use telephony_config::{AgentKind, Change, Environment, Telephony, bare_secret, load};
+use telephony_config::{AgentKind, Change, Environment, Preset, Telephony, bare_secret, load};
 
 use super::{Before, Setup};
 use crate::failure::Failure;
@@ -52,6 +52,34 @@ pub const OPENAI_KEY: &Kind = &Kind {
         _ => None,
     },
 };
+
+/// Under its own variable, so that the key of one company never goes to another.
+pub const ANTHROPIC_KEY: &Kind = &Kind {
+    name: "Anthropic API key",
+    key: "agent.apiKey",
+    variable: "ANTHROPIC_API_KEY",
+    flag: "--agent-key",
+    is_referred_to: true,
+    of: |telephony| key_for(telephony, "anthropic"),
+};
+
+pub const GEMINI_KEY: &Kind = &Kind {
+    name: "Gemini API key",
+    key: "agent.apiKey",
+    variable: "GEMINI_API_KEY",
+    flag: "--agent-key",
+    is_referred_to: true,
+    of: |telephony| key_for(telephony, "gemini"),
+};
+
+/// Returns the key of the agent that asks the server of this name.
+fn key_for<'t>(telephony: &'t Telephony, name: &str) -> Option<&'t SecretString> {
+    let base_url = Preset::called(name)?.base_url;
+    match &telephony.agent.kind {
+        AgentKind::OpenAi(settings) if settings.base_url == base_url => settings.api_key.as_ref(),
+        _ => None,
+    }
+}
 
 pub const OPENCLAW_TOKEN: &Kind = &Kind {
     name: "token of OpenClaw's gateway",
