@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
 use telephony_agents::{Attachment, Held, Said};
 use telephony_domain::media_type;
+use telephony_domain::retry::Disposition;
 use telephony_providers::provider::AttachmentError;
 use telephony_store::StoreError;
 use telephony_store::attachments::{self, AttachmentId, AttachmentState, FileName, KeptFile};
@@ -37,7 +38,7 @@ const TOO_SLOW: &str = "it did not arrive in time";
 impl TurnRunner {
     /// The messages for the agent, with all attachments that can be had. What is known of an attachment already is not
     /// asked for again.
-    pub(super) async fn said(&self, messages: &[Inbound]) -> Result<Vec<Said>, StoreError> {
+    pub(super) async fn said(&self, messages: &[Inbound]) -> Result<Vec<Said>, Unasked> {
         let deadline = Instant::now() + WAIT;
         let mut all = Vec::new();
         for message in messages {
@@ -46,7 +47,7 @@ impl TurnRunner {
         Ok(all)
     }
 
-    async fn said_in(&self, message: &Inbound, deadline: Instant) -> Result<Said, StoreError> {
+    async fn said_in(&self, message: &Inbound, deadline: Instant) -> Result<Said, Unasked> {
         Ok(Said {
             provider_id: message.provider_id.clone(),
             text: message.text.clone(),
@@ -56,7 +57,7 @@ impl TurnRunner {
         })
     }
 
-    async fn media_of(&self, message: &Inbound, deadline: Instant) -> Result<Vec<Attachment>, StoreError> {
+    async fn media_of(&self, message: &Inbound, deadline: Instant) -> Result<Vec<Attachment>, Unasked> {
         let looks: Vec<_> = message.media.iter().map(|media| self.look(message, media, deadline).boxed()).collect();
         // In order and a few at a time: no more than these are held in memory.
         let mut looks = stream::iter(looks).buffered(AT_A_TIME).zip(stream::iter(&message.media));
@@ -71,6 +72,7 @@ impl TurnRunner {
                     self.keep(id, &media.content_type, bytes).await?
                 }
                 Look::Failed(reason) => self.give_up(id, &reason).await?,
+                Look::AccountRefused => return Err(Unasked::AccountRefused),
             };
             all.push(self.shown(media, held));
         }
@@ -86,6 +88,7 @@ impl TurnRunner {
                 let fetched = timeout_at(deadline, self.fetch(&message.provider_id, url)).await;
                 match fetched.unwrap_or_else(|_| Err(TOO_SLOW.to_owned())) {
                     Ok(bytes) => Look::Fetched(bytes),
+                    Err(_) if self.is_account_refused().await => Look::AccountRefused,
                     Err(reason) => Look::Failed(reason),
                 }
             }
@@ -106,6 +109,11 @@ impl TurnRunner {
                 (Err(error), _) => return Err(error.to_string()),
             }
         }
+    }
+
+    /// While the provider refuses the whole account no answer can leave either, so the turn waits for the attachment.
+    async fn is_account_refused(&self) -> bool {
+        self.provider.probe().await.is_err_and(|error| error.disposition() == Disposition::AwaitOperator)
     }
 
     /// On disk first, then in the message.
@@ -151,6 +159,22 @@ enum Look {
     Fetched(Bytes),
     /// It cannot be had.
     Failed(String),
+    /// It cannot be had before the operator has fixed the account.
+    AccountRefused,
+}
+
+/// Why the agent cannot be asked.
+pub(super) enum Unasked {
+    /// The store failed.
+    Store(StoreError),
+    /// The provider refuses the whole account, and with it what came with the messages.
+    AccountRefused,
+}
+
+impl From<StoreError> for Unasked {
+    fn from(error: StoreError) -> Self {
+        Unasked::Store(error)
+    }
 }
 
 fn unavailable(media: &attachments::Attachment, reason: String) -> Attachment {

@@ -18,6 +18,7 @@ use telephony_store::inbox::{Inbound, LeasedTurn, RENEW_EVERY, Sorry, TurnEnd, T
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::TurnRunner;
+use super::attachments::Unasked;
 use super::reply;
 use crate::random;
 use crate::settings::Live;
@@ -29,6 +30,8 @@ const RESET: &str = "/reset";
 
 const FORGOTTEN: &str = "Done: I have forgotten what we talked about.";
 
+const ACCOUNT_REFUSED: &str = "Twilio refuses the account, and with it what came with the messages";
+
 /// How work on a turn ended.
 enum Ended {
     /// There is an end to be stored.
@@ -37,6 +40,8 @@ enum Ended {
     Stored,
     /// The agent failed.
     Failed(AgentError),
+    /// What came with the messages cannot be fetched until the operator has fixed the account.
+    AccountRefused,
 }
 
 impl Ended {
@@ -45,7 +50,7 @@ impl Ended {
             Ended::With(TurnEnd::Answered(_)) => "answered",
             Ended::With(TurnEnd::Refused(_)) => "refused",
             Ended::Stored => "challenged",
-            Ended::Failed(_) => "failed",
+            Ended::Failed(_) | Ended::AccountRefused => "failed",
         }
     }
 }
@@ -86,7 +91,11 @@ impl Worker {
         let stored = match ended {
             Ok(Ended::Stored) => Ok(()),
             Ok(Ended::With(end)) => self.inbox.store.finish_turn(&turn.lease, end, self.inbox.clock.now()).await,
-            Ok(Ended::Failed(error)) => self.fail(turn, &error).await,
+            Ok(Ended::Failed(error)) => self.fail(turn, &error, self.sorry()).await,
+            // An apology would leave no sooner than the answer.
+            Ok(Ended::AccountRefused) => {
+                self.fail(turn, &AgentError::Unavailable(ACCOUNT_REFUSED.to_owned()), None).await
+            }
             Err(error) => Err(error),
         };
         stored.map(|()| outcome)
@@ -108,7 +117,11 @@ impl Worker {
         if said.is_empty() {
             return Ok(Ended::With(TurnEnd::Answered(reply::drafts(turn, FORGOTTEN, Vec::new(), &self.live.split))));
         }
-        let question = self.question(turn, said).await?;
+        let question = match self.question(turn, said).await {
+            Ok(question) => question,
+            Err(Unasked::Store(error)) => return Err(error),
+            Err(Unasked::AccountRefused) => return Ok(Ended::AccountRefused),
+        };
         let answer = match self.live.agent.answer(question).await {
             Ok(answer) => collect(answer).await,
             Err(error) => Err(error),
@@ -134,7 +147,7 @@ impl Worker {
         Ok(said)
     }
 
-    async fn question(&self, turn: &LeasedTurn, messages: &[Inbound]) -> Result<Turn, StoreError> {
+    async fn question(&self, turn: &LeasedTurn, messages: &[Inbound]) -> Result<Turn, Unasked> {
         let agent = &self.live.agent;
         let spoken = match agent.hears_operator() {
             true => self.inbox.store.spoken(turn.conversation, agent.history_turns()).await?,
@@ -155,14 +168,14 @@ impl Worker {
         })
     }
 
-    async fn fail(&self, turn: &LeasedTurn, error: &AgentError) -> Result<(), StoreError> {
+    async fn fail(&self, turn: &LeasedTurn, error: &AgentError, sorry: Option<Sorry>) -> Result<(), StoreError> {
         let is_unreachable = matches!(error, AgentError::Unreachable(_));
         let failure = TurnFailure {
             reason: error.to_string(),
             disposition: error.disposition(turn.attempt),
             is_unreachable,
             jitter: random::fraction(),
-            sorry: self.sorry(),
+            sorry,
         };
         let now = self.inbox.clock.now();
         let fate = self.inbox.store.fail_turn(&turn.lease, failure, now).await?;

@@ -73,6 +73,17 @@ async fn twilio_has_not_stored_it_yet() {
 }
 
 #[tokio::test]
+async fn the_account_is_refused_and_the_agent_gets_it_once_that_is_fixed() {
+    let stage = Plan::default().with_agent(describing()).start().await;
+    stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
+    stage.receive(picture(ALICE, &stage)).await;
+    stage.expect_summary(|summary| summary.retrying == 1).await;
+    stage.twilio.behave();
+    stage.clock.advance(std::time::Duration::from_secs(60));
+    stage.expect(ALICE, &["image/jpeg a cat"]).await;
+}
+
+#[tokio::test]
 async fn it_is_not_what_it_is_said_to_be() {
     let stage = Plan::default().with_agent(describing()).start().await;
     let text = Text::new(ALICE, stage.bot(), "look").with_file("image/png", WEB_PAGE).with_file("image/png", JPEG);
