@@ -1,3 +1,6 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_store::StoreError;
 
@@ -58,4 +61,44 @@ async fn the_operator_cannot_send_to_somebody_who_opted_out() {
     };
     assert_eq!(stage.store().enqueue(line, draft, stage.now()).await, Err(StoreError::OptedOut));
     assert_eq!(ours(&stage), [] as [&str; 0]);
+}
+
+/// A quarter of the webhooks in flight.
+const SHARE: usize = 64;
+
+#[tokio::test]
+async fn stops_that_wait_leave_permits_to_others() {
+    let stage = Plan::default().start().await;
+    for round in 0..10 {
+        stage.expect_rest().await;
+        if leaves_permits(&stage, round).await {
+            return;
+        }
+    }
+    panic!("one more STOP waits as the others do");
+}
+
+/// Returns true if a STOP beyond the share is refused before any other is answered, which they are after 5 s.
+async fn leaves_permits(stage: &Stage, round: usize) -> bool {
+    let database = rusqlite::Connection::open(stage.state.path().join("telephony.sqlite")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answered = AtomicUsize::new(0);
+    let stop = async |number: usize| {
+        let phone = format!("+155500{round:02}{number:04}");
+        let delivery = stage.twilio.text(&phone, stage.bot(), "STOP").await.unwrap();
+        answered.fetch_add(1, Ordering::Relaxed);
+        delivery.status
+    };
+    let beside = async {
+        while stage.journal().next().await.unwrap().entries.len() < SHARE {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let one_more = stop(SHARE).await;
+        let is_refused_first = answered.load(Ordering::Relaxed) == 1 && one_more == Some(503);
+        let text = stage.twilio.text(ALICE, stage.bot(), "hello").await.unwrap();
+        assert_eq!(text.status, Some(200), "the others go on");
+        database.execute_batch("ROLLBACK").unwrap();
+        is_refused_first
+    };
+    tokio::join!(join_all((0..SHARE).map(&stop)), beside).1
 }

@@ -252,9 +252,8 @@ impl Stage {
         .await
     }
 
-    /// Whether all that was acknowledged is stored.
-    pub fn is_applied(&self) -> bool {
-        self.running().journal.is_applied()
+    pub fn journal(&self) -> &Journal {
+        &self.running().journal
     }
 
     /// Waits until the counts are as wanted.
@@ -262,7 +261,7 @@ impl Stage {
         let mut last = None;
         let probe = async {
             loop {
-                let is_applied = self.is_applied();
+                let is_applied = self.journal().is_applied();
                 let summary = self.store().summary(self.now()).await.unwrap();
                 if is_applied && is_wanted(&summary) {
                     return summary;

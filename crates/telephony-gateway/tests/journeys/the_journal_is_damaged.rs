@@ -79,7 +79,7 @@ async fn damage_stays_in_the_journal_until_twilio_can_be_asked_for_what_is_lost(
     stage.start_gateway().await;
     wait_until_stored(&stage, "one").await;
     stage.twilio.text(BOB, stage.bot(), "and now?").await.unwrap();
-    assert!(!stage.is_applied());
+    assert!(!stage.journal().is_applied());
     database.execute("DROP TRIGGER refuses", ()).unwrap();
     stage.expect(ALICE, &["one", "two"]).await;
     stage.expect_rest().await;
