@@ -385,6 +385,23 @@ async fn the_account_is_refused_and_sending_is_stopped() {
 }
 
 #[tokio::test]
+async fn a_proxy_refuses_in_twilios_place_and_neither_credentials_nor_number_are_blamed() {
+    for status in ["401 Unauthorized", "403 Forbidden", "404 Not Found"] {
+        let (bench, proxy) = (Bench::new().await, Proxy::start().await);
+        let twilio = bench.twilio.address().to_string();
+        let answer = Box::new(move |head: String| head.replacen("200 OK", status, 1));
+        proxy.does(Habits { target: Some(twilio), answer, ..Habits::default() });
+        edit(&bench, bench.twilio.base_url(), &format!("http://{}", proxy.address));
+        let diagnosis = doctor(&bench).await;
+        for blamed in ["credentials-wrong", "auth-token-wrong", "account-inactive", "number-missing"] {
+            diagnosis.has_not(blamed);
+        }
+        let unchecked = diagnosis.report.to_string();
+        assert!(unchecked.contains("not from Twilio's API"), "{status}: {unchecked}");
+    }
+}
+
+#[tokio::test]
 async fn the_clock_is_wrong() {
     let (bench, proxy) = (Bench::new().await, Proxy::start().await);
     let twilio = bench.twilio.address().to_string();

@@ -9,6 +9,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_providers::provider::{Deletion, MessagesWith, Outgoing, Provider, ProviderError, StoredMessage};
+use telephony_providers::route::Routes;
 use telephony_providers::twilio::Twilio;
 
 /// 2026-11-22T06:33:00Z.
@@ -196,6 +197,23 @@ async fn a_proxy_refuses_in_twilios_place() {
 async fn a_redirect_is_not_followed() {
     let elsewhere = Reaction::Answer(307, "location: http://127.0.0.1:1/\r\n", String::new());
     assert_eq!(disposition_after(elsewhere).await, IN_TEN_MINUTES);
+}
+
+#[tokio::test]
+async fn routes_that_a_proxy_refuses_are_not_taken_for_missing() {
+    for status in [401, 403, 404] {
+        for service in [None, Some("MG1")] {
+            let refused = || Reaction::Answer(status, "", "<html>no</html>".to_owned());
+            let api = Api::start([refused(), refused(), refused()]).await;
+            let routes = api.twilio().routes(&sender(service), None).await;
+            assert!(
+                matches!(routes, Err(ProviderError::Refused { code: None, .. })),
+                "{status} {service:?}: {routes:?}"
+            );
+            let route = api.twilio().route(service.unwrap_or("PN1")).await;
+            assert!(matches!(route, Err(ProviderError::Refused { code: None, .. })), "{status} {service:?}: {route:?}");
+        }
+    }
 }
 
 #[tokio::test]
