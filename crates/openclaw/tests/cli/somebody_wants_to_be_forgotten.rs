@@ -1,5 +1,5 @@
 use serde_json::Value;
-use twilio_simulator::{DEFAULT_NUMBER, Number, SimulatorConfig};
+use twilio_simulator::{DEFAULT_NUMBER, Extent, Fault, Number, SimulatorConfig};
 
 use crate::bench::{ALICE, BOB, Bench};
 
@@ -75,6 +75,22 @@ async fn also_by_twilio_where_it_is_not_on_record_here_and_others_of_the_account
     assert_eq!(left, ["for another program"]);
     let again = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert!(again.contains("Deleted 0 messages at Twilio"), "{again}");
+}
+
+#[tokio::test]
+async fn but_twilio_refuses_the_account_and_nothing_is_half_done() {
+    for code in [20003, 20005] {
+        let bench = Bench::new().await;
+        bench.done(&["telephony", "send", ALICE, "news", "--wait"]).await;
+        bench.twilio.misbehave(Fault::RefuseAccount { code }, Extent::All);
+        let ran = bench.run(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
+        assert!(ran.code == 1 && ran.stderr.contains("hint: "), "{ran:?}");
+        assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await), ["news"]);
+        bench.twilio.behave();
+        bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
+        assert!(texts(&bench.json(&["telephony", "export", ALICE]).await).is_empty());
+        assert!(bench.twilio.messages().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use twilio_simulator::{Extent, Fault};
 
 use crate::bench::{ALICE, BOB, Bench, Ran};
+use crate::diagnosis::edit;
+use crate::proxy::{Habits, Proxy};
 
 const CODES: [u32; 6] = [10001, 10002, 20003, 20005, 20006, 20008];
 
@@ -43,7 +45,14 @@ async fn send_over_a_slow_link_finds_the_cure_too() {
     bench.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, Extent::All);
     expect_kept(&bench.run(&["telephony", "send", ALICE, "one"]).await, 20003);
     bench.twilio.behave();
-    bench.twilio.misbehave(Fault::DelayAnswer { milliseconds: 1_500 }, Extent::All);
+    let proxy = Proxy::start().await;
+    let slow = |head| {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        head
+    };
+    let twilio = bench.twilio.address().to_string();
+    proxy.does(Habits { target: Some(twilio), request: Box::new(slow), ..Habits::default() });
+    edit(&bench, bench.twilio.base_url(), &format!("http://{}", proxy.address));
     bench.done(&["telephony", "send", ALICE, "two"]).await;
     assert_eq!(bench.texts(ALICE, 2).await, ["one", "two"]);
     assert!(bench.json(&["telephony", "status", "--json"]).await["stopped"].is_null());
