@@ -258,7 +258,8 @@ class OfficialSdk(Case):
         self.assertTrue(self.send("x").body.startswith("Sent from your Twilio trial account - "))
 
     def test_a_call_is_placed_and_hung_up(self):
-        call = self.twilio.calls.create(to=PHONE, from_=LINE, twiml="<Response/>")
+        pause = "<Response><Pause length='100'/></Response>"
+        call = self.twilio.calls.create(to=PHONE, from_=LINE, twiml=pause)
         self.assertEqual((call.status, call.direction), ("queued", "outbound-api"))
         self.assertEqual(call.update(status="completed").status, "completed")
         self.refused(400, 21220, lambda: call.update(status="completed"))

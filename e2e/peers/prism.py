@@ -309,7 +309,8 @@ class Described(Case):
         return self.twilio.control("messages", method="GET")
 
     def a_call_is_ended_by_hand(self):
-        call = self.twilio.rest("POST", "Calls.json", To=PHONE, From=LINE, Twiml="<Response/>")
+        twiml = "<Response><Pause length='100'/></Response>"
+        call = self.twilio.rest("POST", "Calls.json", To=PHONE, From=LINE, Twiml=twiml)
         headers = {
             "Authorization": "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode(),
             "Content-Type": "application/x-www-form-urlencoded",

@@ -85,7 +85,8 @@ class Described(Case):
         self.ask("GET", f"/v1/Alerts/{sid}")
 
     def test_calls(self):
-        call = self.ask("POST", f"{self.own}/Calls.json", 201, To=PHONE, From=LINE, Twiml="<Response/>")
+        twiml = "<Response><Pause length='100'/></Response>"
+        call = self.ask("POST", f"{self.own}/Calls.json", 201, To=PHONE, From=LINE, Twiml=twiml)
         self.ask("GET", f"{self.own}/Calls/{call['sid']}.json")
         self.ask("POST", f"{self.own}/Calls/{call['sid']}.json", Status="completed")
         self.ask("GET", f"{self.own}/Calls.json")
