@@ -15,12 +15,12 @@ use clap::ValueEnum;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use secrecy::SecretString;
-use telephony_gateway::stop::Stopper;
 use telephony_gateway::webhook::listener;
 use telephony_providers::provider::{Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::webhook::{ACCOUNT, PATH, PUBLIC_URL, TOKEN};
 
@@ -38,8 +38,7 @@ pub fn serve(kind: Kind, port: u16) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
-        let (_stopper, stop) = Stopper::new();
-        listener::serve(listener, router(kind), stop).await;
+        listener::serve(listener, router(kind), CancellationToken::new()).await;
         Ok(())
     })
 }

@@ -14,14 +14,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("telephony-tunnels", &["telephony-config"]),
     (
         "telephony-gateway",
-        &[
-            "telephony-agents",
-            "telephony-config",
-            "telephony-domain",
-            "telephony-providers",
-            "telephony-store",
-            "telephony-tunnels",
-        ],
+        &["telephony-agents", "telephony-domain", "telephony-providers", "telephony-store", "telephony-tunnels"],
     ),
     ("twilio-simulator", &[]),
 ];

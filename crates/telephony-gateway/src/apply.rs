@@ -19,13 +19,13 @@ use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 use tokio::sync::watch::Receiver;
+use tokio_util::sync::CancellationToken;
 
 use crate::damage::Damages;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::recut::{self, Signatures};
 use crate::settings::Live;
-use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::tasks::without_panic;
 use crate::unanswered::Unanswered;
@@ -66,26 +66,26 @@ impl Applier {
     }
 
     /// Stores what there is until `stop`, and then what was acknowledged before.
-    pub async fn run(self: Arc<Self>, stop: Stop) {
-        while let Some(batch) = stop.unless_asked(self.journal.next()).await {
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while let Some(batch) = stop.run_until_cancelled(self.journal.next()).await {
             self.apply_batch(batch, &stop).await;
         }
         while !self.journal.is_applied() && self.apply_batch(self.journal.next().await, &stop).await {}
     }
 
     /// Returns whether the batch is applied; only who is asked to stop gives up, and leaves the rest to the next start.
-    async fn apply_batch(&self, batch: Result<Batch, StoreError>, stop: &Stop) -> bool {
+    async fn apply_batch(&self, batch: Result<Batch, StoreError>, stop: &CancellationToken) -> bool {
         let Batch { entries, damages, end } = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 self.storage.failed("cannot read the journal; retrying", &error);
-                stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await;
+                stop.run_until_cancelled(tokio::time::sleep(AGAIN_AFTER)).await;
                 return false;
             }
         };
         let mut left = self.try_each(entries.into_iter().map(|entry| Open { entry, failures: 0 })).await;
         while !left.is_empty() {
-            if stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
+            if stop.run_until_cancelled(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
                 return false;
             }
             left = self.try_each(left).await;
@@ -98,10 +98,10 @@ impl Applier {
     }
 
     /// Has Twilio's lists looked through for what cannot be read. Returns whether it could.
-    async fn report_damages(&self, damages: &[Damage], stop: &Stop) -> bool {
+    async fn report_damages(&self, damages: &[Damage], stop: &CancellationToken) -> bool {
         while let Err(error) = self.widen_gaps(damages).await {
             self.storage.failed("cannot look for lost messages at Twilio; retrying", &error);
-            if stop.unless_asked(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
+            if stop.run_until_cancelled(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
                 return false;
             }
         }

@@ -11,11 +11,11 @@ use telephony_store::inbox::Accepted;
 use telephony_store::lines::Gap;
 use telephony_store::{Store, StoreError};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::apply::Applier;
 use crate::metrics::Metrics;
 use crate::outbox::PartSender;
-use crate::stop::Stop;
 use crate::wake::Wake;
 
 /// How often we look, and how soon again when a list could not be had.
@@ -52,7 +52,7 @@ pub struct Backfill {
 
 impl Backfill {
     /// Looks at once and then again and again until `stop`.
-    pub async fn run(self, stop: Stop) {
+    pub async fn run(self, stop: CancellationToken) {
         let go_on = async {
             let mut refused_from = Instant::now();
             loop {
@@ -65,7 +65,7 @@ impl Backfill {
                 }
             }
         };
-        stop.unless_asked::<()>(go_on).await;
+        stop.run_until_cancelled(go_on).await;
     }
 
     /// Returns once a request was refused, but not before `from`.

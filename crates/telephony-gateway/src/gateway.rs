@@ -8,6 +8,7 @@ use telephony_domain::id::LineId;
 use telephony_store::{LeaseHolder, StoreError};
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::apply::Applier;
 use crate::backfill::Backfill;
@@ -28,7 +29,6 @@ use crate::reach::Reach;
 use crate::recut::Signatures;
 use crate::retention::Retention;
 use crate::settings::{Fixed, Live};
-use crate::stop::{Stop, Stopper};
 use crate::storage::{Storage, StorageWatch};
 use crate::tasks::{BrokenTask, Tasks};
 use crate::tunnel::Keeper;
@@ -56,7 +56,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(7);
 pub struct Gateway {
     address: SocketAddr,
     line: LineId,
-    stopper: Stopper,
+    stopper: DropGuard,
     tasks: Tasks,
     live: watch::Sender<Arc<Live>>,
     status: Arc<StatusSource>,
@@ -82,7 +82,7 @@ impl Gateway {
         let holder = LeaseHolder(format!("gateway-{}", random::name()));
         let line = take_over(&parts, &holder).await?;
 
-        let (stopper, stop) = Stopper::new();
+        let stop = CancellationToken::new();
         let mut tasks = Tasks::new();
         let probes = Arc::new(Probes::default());
         if let Some(socket) = listen_for_probes(&parts) {
@@ -112,7 +112,8 @@ impl Gateway {
         tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
         tasks.spawn("operator", stop.clone(), operator(&parts, &shared, line).run(stop.clone()));
         tasks.spawn("retention", stop.clone(), retention(&parts, &shared).run(stop.clone()));
-        let (last_came, nothing_comes) = Stopper::new();
+        let nothing_comes = CancellationToken::new();
+        let last_came = nothing_comes.clone().drop_guard();
         let storage_watch = StorageWatch {
             storage: shared.storage.clone(),
             store: parts.store.clone(),
@@ -135,11 +136,21 @@ impl Gateway {
         if let Some(listener) = parts.watch {
             tasks.spawn("metrics", stop.clone(), listener::serve(listener, watch, stop.clone()));
         }
+        let listening = stop.clone();
         tasks.spawn("webhooks", stop.clone(), async move {
-            listener::serve(parts.listener, router, stop).await;
-            last_came.ask();
+            listener::serve(parts.listener, router, listening).await;
+            drop(last_came);
         });
-        Ok(Gateway { address, line, stopper, tasks, live, status, notices: shared.notices, _lock: parts.lock })
+        Ok(Gateway {
+            address,
+            line,
+            stopper: stop.drop_guard(),
+            tasks,
+            live,
+            status,
+            notices: shared.notices,
+            _lock: parts.lock,
+        })
     }
 
     /// Where the public listener listens.
@@ -173,7 +184,7 @@ impl Gateway {
 
     /// Takes no new work, lets what runs end or hands it back, and returns when all is done, after 7 s at the latest.
     pub async fn stop(self) {
-        self.stopper.ask();
+        drop(self.stopper);
         self.tasks.end_within(STOP_WITHIN).await;
     }
 }
@@ -195,8 +206,8 @@ async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreE
 }
 
 /// Nobody is answered, and nothing sent, before what came earlier is known: it may be an opt-out.
-async fn once_cleared(applier: Arc<Applier>, stop: Stop, work: impl Future<Output = ()>) {
-    if stop.unless_asked(applier.cleared()).await.is_some() {
+async fn once_cleared(applier: Arc<Applier>, stop: CancellationToken, work: impl Future<Output = ()>) {
+    if stop.run_until_cancelled(applier.cleared()).await.is_some() {
         work.await;
     }
 }

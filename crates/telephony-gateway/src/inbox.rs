@@ -15,12 +15,12 @@ use telephony_store::{LeaseHolder, Next, Store};
 use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 use crate::permits;
 use crate::reach::Reach;
 use crate::settings::Live;
-use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use turn::Worker;
@@ -57,9 +57,9 @@ impl TurnRunner {
     /// Answers turns until `stop`, then waits for those being answered or, after a grace, hands them back.
     ///
     /// A lease that is asked for is always waited for: one that nobody holds in hand would keep its turn for 30 s.
-    pub async fn run(self: Arc<Self>, stop: Stop) {
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut turns = JoinSet::new();
-        while let Some(permits) = stop.unless_asked(permits::all_free(&self.sessions)).await.flatten() {
+        while let Some(permits) = stop.run_until_cancelled(permits::all_free(&self.sessions)).await.flatten() {
             let merges = !self.live.borrow().arrivals.coalesce.is_zero();
             match self.store.lease_turns(&self.holder, merges, permits.len(), self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
@@ -83,8 +83,8 @@ impl TurnRunner {
         }
     }
 
-    async fn wait(&self, due: Option<Timestamp>, stop: &Stop) {
-        stop.unless_asked(wake::wait(&self.wake.inbox, due, self.clock.as_ref())).await;
+    async fn wait(&self, due: Option<Timestamp>, stop: &CancellationToken) {
+        stop.run_until_cancelled(wake::wait(&self.wake.inbox, due, self.clock.as_ref())).await;
     }
 }
 

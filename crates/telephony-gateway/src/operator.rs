@@ -18,10 +18,10 @@ use telephony_store::notices::Given;
 use telephony_store::operator_commands::Ordered;
 use telephony_store::{Store, StoreError};
 use tokio::sync::watch::Receiver;
+use tokio_util::sync::CancellationToken;
 
 use crate::random;
 use crate::settings::Live;
-use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use confirmation::Confirmation;
@@ -49,9 +49,9 @@ pub struct Operator {
 
 impl Operator {
     /// Obeys and tells until `stop`.
-    pub async fn run(self, stop: Stop) {
+    pub async fn run(self, stop: CancellationToken) {
         let mut ask_from = None;
-        while !stop.is_asked() {
+        while !stop.is_cancelled() {
             let due = match self.serve(&stop, &mut ask_from).await {
                 Ok(due) => due,
                 Err(error) => {
@@ -59,12 +59,16 @@ impl Operator {
                     None
                 }
             };
-            stop.unless_asked(wake::wait(&self.wake.operator, due, self.clock.as_ref())).await;
+            stop.run_until_cancelled(wake::wait(&self.wake.operator, due, self.clock.as_ref())).await;
         }
     }
 
     /// Does what is to be done now. Returns when there is more to tell.
-    async fn serve(&self, stop: &Stop, ask_from: &mut Option<Timestamp>) -> Result<Option<Timestamp>, StoreError> {
+    async fn serve(
+        &self,
+        stop: &CancellationToken,
+        ask_from: &mut Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
         let again = self.obey_all(stop, ask_from).await?;
         let operator = self.live.borrow().operator.clone();
         let news = match operator {
@@ -75,13 +79,17 @@ impl Operator {
     }
 
     /// Obeys what the provider confirms, asking it from `ask_from` on. Returns when to ask again, where it did not answer.
-    async fn obey_all(&self, stop: &Stop, ask_from: &mut Option<Timestamp>) -> Result<Option<Timestamp>, StoreError> {
+    async fn obey_all(
+        &self,
+        stop: &CancellationToken,
+        ask_from: &mut Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
         if confirmation::is_later(*ask_from, self.clock.now()) {
             return Ok(*ask_from);
         }
         while let Some(ordered) = self.store.next_order().await? {
             let confirm = self.confirm(&ordered, ask_from.is_some());
-            let Some(confirmation) = stop.unless_asked(confirm).await else { return Ok(None) };
+            let Some(confirmation) = stop.run_until_cancelled(confirm).await else { return Ok(None) };
             *ask_from = None;
             match confirmation {
                 Confirmation::Genuine => self.execute(&ordered).await?,

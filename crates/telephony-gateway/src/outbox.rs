@@ -21,12 +21,13 @@ use tokio::sync::watch::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 use crate::permits;
 use crate::reach::Reach;
 use crate::settings::Live;
-use crate::stop::Stop;
+use crate::stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 
@@ -68,14 +69,14 @@ impl PartSender {
     /// Sends until `stop`, then waits for what is in flight; what hangs becomes a doubt.
     ///
     /// A part that is asked for is always waited for: one that was started and not sent would be in doubt.
-    pub async fn run(self: Arc<Self>, live: Receiver<Arc<Live>>, stop: Stop) {
+    pub async fn run(self: Arc<Self>, live: Receiver<Arc<Live>>, stop: CancellationToken) {
         let requests = Arc::new(Semaphore::new(REQUESTS));
         let mut sending = JoinSet::new();
-        while let Some(permits) = stop.unless_asked(permits::all_free(&requests)).await.flatten() {
+        while let Some(permits) = stop.run_until_cancelled(permits::all_free(&requests)).await.flatten() {
             let room = WITH_HANGING.saturating_sub(sending.len());
             if room == 0 {
                 drop(permits);
-                stop.unless_asked(sending.join_next()).await;
+                stop.run_until_cancelled(sending.join_next()).await;
                 continue;
             }
             let at_most = room.min(permits.len());
@@ -108,11 +109,11 @@ impl PartSender {
         self.store.start_parts(&self.holder, terms, only, at_most, provider_time, now).await
     }
 
-    async fn send_from(self: Arc<Self>, part: StartedPart, place: OwnedSemaphorePermit, stop: Stop) {
+    async fn send_from(self: Arc<Self>, part: StartedPart, place: OwnedSemaphorePermit, stop: CancellationToken) {
         let lease = part.lease;
         tokio::select! {
             () = self.send_and_yield(part, place) => self.wake.outbox.notify_one(),
-            () = stop.grace_over() => self.give_up(lease).await,
+            () = stop::grace_over(&stop) => self.give_up(lease).await,
         }
     }
 
@@ -127,8 +128,8 @@ impl PartSender {
         }
     }
 
-    async fn wait(&self, due: Option<Timestamp>, stop: &Stop) {
-        stop.unless_asked(wake::wait(&self.wake.outbox, due, self.clock.as_ref())).await;
+    async fn wait(&self, due: Option<Timestamp>, stop: &CancellationToken) {
+        stop.run_until_cancelled(wake::wait(&self.wake.outbox, due, self.clock.as_ref())).await;
     }
 
     fn status_url(&self) -> Option<String> {

@@ -9,8 +9,7 @@ use telephony_domain::time::Clock;
 use telephony_providers::provider::{Provider, ProviderError};
 use telephony_store::costs::Unpriced;
 use telephony_store::{Store, StoreError};
-
-use crate::stop::Stop;
+use tokio_util::sync::CancellationToken;
 
 /// How often we look for messages without a price.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -39,12 +38,12 @@ pub struct Prices {
 
 impl Prices {
     /// Asks again and again until `stop`.
-    pub async fn run(self, stop: Stop) {
-        while !stop.is_asked() {
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
             if let Err(error) = self.ask().await {
                 tracing::error!(%error, hint = error.hint(), "failed to look for messages without a price");
             }
-            stop.unless_asked(tokio::time::sleep(LOOK_EVERY)).await;
+            stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
         }
     }
 

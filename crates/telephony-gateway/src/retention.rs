@@ -7,9 +7,9 @@ use telephony_domain::time::Clock;
 use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
 use tokio::sync::watch::Receiver;
+use tokio_util::sync::CancellationToken;
 
 use crate::settings::Live;
-use crate::stop::Stop;
 
 /// How often we look for something old.
 const EVERY: Duration = Duration::from_secs(60);
@@ -34,26 +34,26 @@ pub struct Retention {
 
 impl Retention {
     /// Tidies until `stop`.
-    pub async fn run(self, stop: Stop) {
-        while !stop.is_asked() {
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
             if let Err(error) = self.delete_old(&stop).await {
                 tracing::error!(%error, hint = error.hint(), "failed to tidy the message store");
             }
-            stop.unless_asked(tokio::time::sleep(EVERY)).await;
+            stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
         }
     }
 
-    async fn delete_old(&self, stop: &Stop) -> Result<(), StoreError> {
+    async fn delete_old(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         self.store.forget_strangers(self.clock.now()).await?;
         let mut deleted = 0;
-        while !stop.is_asked() {
+        while !stop.is_cancelled() {
             let now = self.clock.now();
             let before = now - self.live.borrow().retention;
             match self.store.expire(before, AT_A_TIME, now).await? {
                 0 => break,
                 step => deleted += step,
             }
-            stop.unless_asked(tokio::time::sleep(BETWEEN_STEPS)).await;
+            stop.run_until_cancelled(tokio::time::sleep(BETWEEN_STEPS)).await;
         }
         self.store.remove_loose_files(self.clock.now()).await?;
         self.journal.remove_copies(self.clock.now() - self.live.borrow().retention)?;

@@ -7,8 +7,7 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-
-use crate::stop::Stop;
+use tokio_util::sync::CancellationToken;
 
 /// Why the gateway cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,12 +34,17 @@ impl Tasks {
     }
 
     /// Runs `work`, which ends once `stop` is asked for and not before.
-    pub(crate) fn spawn(&mut self, name: &'static str, stop: Stop, work: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(
+        &mut self,
+        name: &'static str,
+        stop: CancellationToken,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
         let broken = self.broken.clone();
         self.running.spawn(async move {
             let why = match AssertUnwindSafe(work).catch_unwind().await {
                 Err(_) => BrokenTask::Panicked(name),
-                Ok(()) if stop.is_asked() => return,
+                Ok(()) if stop.is_cancelled() => return,
                 Ok(()) => BrokenTask::Ended(name),
             };
             tracing::error!(task = name, "the gateway is broken: {why}");
@@ -52,12 +56,12 @@ impl Tasks {
     pub(crate) fn spawn_dropped(
         &mut self,
         name: &'static str,
-        stop: Stop,
+        stop: CancellationToken,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let asked = stop.clone();
         self.spawn(name, stop, async move {
-            asked.unless_asked(work).await;
+            asked.run_until_cancelled(work).await;
         });
     }
 
@@ -96,33 +100,32 @@ pub(crate) async fn without_panic<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stop::Stopper;
 
     #[tokio::test]
     async fn the_first_task_that_breaks_is_named_while_the_others_go_on() {
         for (is_panic, expected) in [(true, BrokenTask::Panicked("two")), (false, BrokenTask::Ended("two"))] {
-            let (stopper, stop) = Stopper::new();
+            let stop = CancellationToken::new();
             let mut tasks = Tasks::new();
             let other = stop.clone();
-            tasks.spawn("one", stop.clone(), async move { other.asked().await });
+            tasks.spawn("one", stop.clone(), async move { other.cancelled().await });
             tasks.spawn("two", stop.clone(), async move {
                 tokio::task::yield_now().await;
                 assert!(!is_panic, "on purpose");
             });
             assert_eq!(tasks.broken().await, expected);
             tasks.spawn("three", stop.clone(), async { panic!("on purpose") });
-            stopper.ask();
+            stop.cancel();
             tasks.end_within(Duration::from_secs(60)).await;
         }
     }
 
     #[tokio::test]
     async fn what_hangs_is_cut_off_and_what_was_asked_to_stop_is_not_broken() {
-        let (stopper, stop) = Stopper::new();
+        let stop = CancellationToken::new();
         let mut tasks = Tasks::new();
         tasks.spawn_dropped("dropped", stop.clone(), std::future::pending());
         tasks.spawn("hanging", stop.clone(), std::future::pending());
-        stopper.ask();
+        stop.cancel();
         let broken = tasks.broken.subscribe();
         tasks.end_within(Duration::from_millis(10)).await;
         assert_eq!(*broken.borrow(), None);

@@ -14,6 +14,7 @@ use telephony_store::Store;
 use telephony_store::notices::Notice;
 use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::control::status::TunnelAlive;
 use crate::notices::Notices;
@@ -21,7 +22,6 @@ use crate::parts::Parts;
 use crate::reach::Reach;
 use crate::routing::{self, Aim, Plan, RoutingError};
 use crate::settings::Fixed;
-use crate::stop::Stop;
 
 /// The pause before it is opened again: this long at first, then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -90,13 +90,13 @@ impl Keeper {
     }
 
     /// Keeps it open until `stop`, then takes it down.
-    pub(crate) async fn run(self, stop: Stop) {
+    pub(crate) async fn run(self, stop: CancellationToken) {
         let mut failures = 0;
-        while let Some(opened) = stop.unless_asked(self.tunneling.tunnel.open(&self.inside)).await {
+        while let Some(opened) = stop.run_until_cancelled(self.tunneling.tunnel.open(&self.inside)).await {
             let error = match opened {
                 Ok(mut open) => {
                     let since = Instant::now();
-                    let Some(error) = stop.unless_asked(self.hold(open.as_mut())).await else {
+                    let Some(error) = stop.run_until_cancelled(self.hold(open.as_mut())).await else {
                         return close(open).await;
                     };
                     self.reached_by(None);
@@ -108,7 +108,7 @@ impl Keeper {
             };
             failures += 1;
             self.tell_trouble(&error, failures).await;
-            if stop.unless_asked(tokio::time::sleep(pause(failures))).await.is_none() {
+            if stop.run_until_cancelled(tokio::time::sleep(pause(failures))).await.is_none() {
                 return;
             }
         }

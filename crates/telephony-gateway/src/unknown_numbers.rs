@@ -8,8 +8,8 @@ use telephony_domain::number::mask;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 
-use crate::stop::Stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 
@@ -32,13 +32,13 @@ pub struct UnknownNumbers {
 
 impl UnknownNumbers {
     /// Settles numbers until `stop`.
-    pub async fn run(self, stop: Stop) {
+    pub async fn run(self, stop: CancellationToken) {
         let mut asked = HashMap::new();
-        while !stop.is_asked() {
+        while !stop.is_cancelled() {
             if let Err(error) = self.resolve(&mut asked).await {
                 self.storage.failed("cannot look up unknown numbers", &error);
             }
-            stop.unless_asked(wake::wait(&self.wake.numbers, None, self.clock.as_ref())).await;
+            stop.run_until_cancelled(wake::wait(&self.wake.numbers, None, self.clock.as_ref())).await;
         }
     }
 

@@ -19,10 +19,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::control::status::AFTER_FAILURE;
 use crate::random;
-use crate::stop::Stop;
 
 /// Nobody waits for a probe longer than this: Twilio itself waits 15 s.
 const AT_MOST: Duration = Duration::from_secs(30);
@@ -125,14 +125,14 @@ pub fn listen(state: &Path) -> io::Result<UnixListener> {
 }
 
 /// Hands out names and tells what came of them, until `stop`.
-pub async fn serve(listener: UnixListener, probes: Arc<Probes>, stop: Stop) {
+pub async fn serve(listener: UnixListener, probes: Arc<Probes>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     let mut waiting = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = waiting.join_next() => continue,
-            () = stop.asked() => return,
+            () = stop.cancelled() => return,
         };
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(AFTER_FAILURE).await;

@@ -10,10 +10,10 @@ use telephony_domain::time::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch::Receiver;
+use tokio_util::sync::CancellationToken;
 
 use crate::reach::Reach;
 use crate::settings::Live;
-use crate::stop::Stop;
 use crate::storage::{Storage, Trouble};
 use crate::wake::Wake;
 pub use crate::webhook::descriptors::Descriptors;
@@ -124,11 +124,11 @@ impl StatusSource {
 }
 
 /// Answers pokes in `state` until `stop`: wakes everybody, says how the gateway is.
-pub async fn serve(listener: UnixListener, source: Arc<StatusSource>, wake: Arc<Wake>, stop: Stop) {
+pub async fn serve(listener: UnixListener, source: Arc<StatusSource>, wake: Arc<Wake>, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.asked() => return,
+            () = stop.cancelled() => return,
         };
         wake.all();
         match accepted {
@@ -174,7 +174,6 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::stop::Stopper;
 
     fn live() -> Live {
         Live {
@@ -214,15 +213,15 @@ mod tests {
         let storage = Arc::new(Storage::default());
         storage.failed("a test", &full);
         let wake = Arc::new(Wake::default());
-        let (stopper, stop) = Stopper::new();
+        let stop = CancellationToken::new();
         let listener = listen(state.path()).unwrap();
         let (_live, live) = watch::channel(Arc::new(live()));
         let (_reach, reach) = watch::channel(Reach::default());
         let source = StatusSource { fixed: alive.clone(), live, reach, config: RwLock::default(), storage };
-        let serving = tokio::spawn(serve(listener, Arc::new(source), wake.clone(), stop));
+        let serving = tokio::spawn(serve(listener, Arc::new(source), wake.clone(), stop.clone()));
         assert_eq!(poke(state.path()).await, Some(alive));
         wake.outbox.notified().await;
-        stopper.ask();
+        stop.cancel();
         serving.await.unwrap();
     }
 }

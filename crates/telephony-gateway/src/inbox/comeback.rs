@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use telephony_store::StoreError;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::TurnRunner;
-use crate::stop::Stop;
 
 /// The pause between two attempts to connect to the agent.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -17,10 +17,10 @@ const HASTEN_EVERY: Duration = Duration::from_secs(60);
 
 impl TurnRunner {
     /// Runs until `stop`. Begins with a look: turns may wait since before the start.
-    pub async fn run_comeback(self: Arc<Self>, stop: Stop) {
+    pub async fn run_comeback(self: Arc<Self>, stop: CancellationToken) {
         let mut hastened = None;
-        while stop.unless_asked(self.look_for_agent(&mut hastened)).await.is_some() {
-            if stop.unless_asked(self.wake.agent.notified()).await.is_none() {
+        while stop.run_until_cancelled(self.look_for_agent(&mut hastened)).await.is_some() {
+            if stop.run_until_cancelled(self.wake.agent.notified()).await.is_none() {
                 return;
             }
         }

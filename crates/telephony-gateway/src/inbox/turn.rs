@@ -16,13 +16,14 @@ use telephony_store::contacts::{Challenge, Challenged};
 use telephony_store::history::Speaker;
 use telephony_store::inbox::{Inbound, LeasedTurn, RENEW_EVERY, Sorry, TurnEnd, TurnFailure};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 
 use super::TurnRunner;
 use super::attachments::Unasked;
 use super::reply;
 use crate::random;
 use crate::settings::Live;
-use crate::stop::Stop;
+use crate::stop;
 use crate::tasks::without_panic;
 
 /// What a contact texts to start again with an agent that is told what was said before.
@@ -64,12 +65,12 @@ pub(super) struct Worker {
 impl Worker {
     /// Works on `turn` as long as its lease can be renewed. Once its end is being stored, nothing else can happen to it:
     /// a renewal that came after it would take the end for a lost lease.
-    pub(super) async fn work(self, turn: LeasedTurn, place: OwnedSemaphorePermit, stop: Stop) {
+    pub(super) async fn work(self, turn: LeasedTurn, place: OwnedSemaphorePermit, stop: CancellationToken) {
         let began = Instant::now();
         let stored = tokio::select! {
             ended = without_panic("a turn", self.end_of(&turn), panicked) => self.store_end(&turn, ended).await,
             lost = self.keep_lease(&turn) => Err(lost),
-            () = stop.grace_over() => self.inbox.store.hand_back_turn(&turn.lease, self.inbox.clock.now()).await.map(|()| "handed_back"),
+            () = stop::grace_over(&stop) => self.inbox.store.hand_back_turn(&turn.lease, self.inbox.clock.now()).await.map(|()| "handed_back"),
         };
         self.inbox.metrics.turn(stored.as_ref().map_or("lost", |outcome| *outcome), began.elapsed());
         match stored {

@@ -7,23 +7,23 @@ use telephony_domain::time::Timestamp;
 use telephony_providers::provider::ProviderError;
 use telephony_store::account_stops::ProbeOutcome;
 use telephony_store::{Next, StoreError};
+use tokio_util::sync::CancellationToken;
 
 use super::PartSender;
-use crate::stop::Stop;
 use crate::wake;
 
 impl PartSender {
     /// Probes the account whenever that is due, until `stop`.
-    pub async fn run_probes(self: Arc<Self>, stop: Stop) {
-        while !stop.is_asked() {
-            match stop.unless_asked(self.probe_account()).await {
+    pub async fn run_probes(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match stop.run_until_cancelled(self.probe_account()).await {
                 None => return,
                 Some(Ok(due)) => {
-                    stop.unless_asked(wake::wait(&self.wake.account, due, self.clock.as_ref())).await;
+                    stop.run_until_cancelled(wake::wait(&self.wake.account, due, self.clock.as_ref())).await;
                 }
                 Some(Err(error)) => {
                     tracing::error!(%error, hint = error.hint(), "failed to probe the account");
-                    stop.unless_asked(wake::wait(&self.wake.account, None, self.clock.as_ref())).await;
+                    stop.run_until_cancelled(wake::wait(&self.wake.account, None, self.clock.as_ref())).await;
                 }
             }
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use telephony_domain::delivery::StatusReport;
 use telephony_providers::provider::Listed;
 use telephony_store::StoreError;
+use tokio_util::sync::CancellationToken;
 
 use super::PartSender;
-use crate::stop::Stop;
 use crate::undelivered;
 
 /// How often we look for messages to ask after.
@@ -38,13 +38,13 @@ impl Reports {
 
 impl PartSender {
     /// Asks after silent messages until `stop`.
-    pub async fn run_poll(self: Arc<Self>, stop: Stop) {
-        while !stop.is_asked() {
+    pub async fn run_poll(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
             let reports = if self.status_url().is_some() { Reports::Come } else { Reports::StayAway };
             if let Err(error) = self.poll(reports).await {
                 tracing::error!(%error, hint = error.hint(), "failed to ask after messages");
             }
-            stop.unless_asked(tokio::time::sleep(LOOK_EVERY)).await;
+            stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
         }
     }
 

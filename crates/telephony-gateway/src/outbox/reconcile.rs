@@ -14,11 +14,11 @@ use telephony_providers::provider::{Listed, ProviderError};
 use telephony_store::outbox::{AttemptLease, DoubtfulPart, OpenAttempt};
 use telephony_store::{Next, StoreError};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::PartSender;
 use super::poll::report;
 use super::watch::Watch;
-use crate::stop::Stop;
 use crate::tasks::without_panic;
 use crate::undelivered;
 use crate::wake;
@@ -31,17 +31,17 @@ const COMPLETE_WITHIN: Duration = Duration::from_secs(45);
 
 impl PartSender {
     /// Looks up what is in doubt until `stop`.
-    pub async fn run_reconcile(self: Arc<Self>, stop: Stop) {
+    pub async fn run_reconcile(self: Arc<Self>, stop: CancellationToken) {
         let mut look_ups = FuturesUnordered::new();
         let mut watch = Watch::default();
-        while !stop.is_asked() {
+        while !stop.is_cancelled() {
             if let Err(error) = self.doubt_abandoned(&mut watch).await {
                 self.storage.failed("failed to look for abandoned attempts", &error);
             }
             let due = self.begin_look_ups(&mut look_ups).await;
             tokio::select! {
                 Some(()) = look_ups.next() => {}
-                _ = stop.unless_asked(wake::wait(&self.wake.doubts, due, self.clock.as_ref())) => {}
+                _ = stop.run_until_cancelled(wake::wait(&self.wake.doubts, due, self.clock.as_ref())) => {}
             }
         }
     }

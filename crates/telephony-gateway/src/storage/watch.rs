@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use telephony_store::journal::Journal;
 use telephony_store::notices::Notice;
 use telephony_store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 
 use super::{Storage, Trouble};
 use crate::notices::Notices;
-use crate::stop::Stop;
 
 /// The pause between two checks of the files, and between two tries while they fail.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -34,9 +34,9 @@ pub struct StorageWatch {
 
 impl StorageWatch {
     /// Watches until `stop`. Returns sooner where a thread of the store is gone: only a restart brings it back.
-    pub async fn run(self, stop: Stop) {
+    pub async fn run(self, stop: CancellationToken) {
         let mut written = Instant::now();
-        while !stop.is_asked() {
+        while !stop.is_cancelled() {
             let tries_writing = self.storage.trouble().is_some() || written.elapsed() >= WRITE_EVERY;
             if tries_writing {
                 written = Instant::now();
@@ -48,7 +48,7 @@ impl StorageWatch {
                 return;
             }
             let bell = tokio::time::timeout(LOOK_EVERY, self.storage.bell.notified());
-            stop.unless_asked(bell).await;
+            stop.run_until_cancelled(bell).await;
         }
     }
 
@@ -113,7 +113,6 @@ mod tests {
     use telephony_store::sqlite::{Mode, SqliteStore};
 
     use super::*;
-    use crate::stop::Stopper;
     use crate::wake::Wake;
 
     #[tokio::test]
@@ -129,7 +128,7 @@ mod tests {
             storage.failed("on purpose", &error);
             StorageWatch { storage, store: store.clone(), journal: journal.clone(), notices }
         };
-        let (_stopper, stop) = Stopper::new();
+        let stop = CancellationToken::new();
         watch(StoreError::Stopped).run(stop.clone()).await;
         let full = watch(StoreError::Full("no room".to_owned()));
         let storage = full.storage.clone();

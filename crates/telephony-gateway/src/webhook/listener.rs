@@ -11,11 +11,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::descriptors;
 use super::permits::{Permits, Slot};
-use crate::stop::{GRACE, Stop};
+use crate::stop::GRACE;
 
 /// A request's headers must be complete within this time; an idle connection is closed after it too.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -27,11 +28,11 @@ const HEADER_BYTES: usize = 16 * 1024;
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves `router` on `listener` until `stop` says so, then lets open requests end.
-pub async fn serve(listener: TcpListener, router: Router, stop: Stop) {
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let connections = Permits::new(descriptors::connections());
     let mut trouble = Trouble::default();
     let mut open = JoinSet::new();
-    while let Some(accepted) = stop.unless_asked(listener.accept()).await {
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         while open.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => match connections.take(peer.ip(), Instant::now()) {
@@ -71,7 +72,7 @@ impl Trouble {
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, slot: Slot, router: Router, stop: Stop) {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, slot: Slot, router: Router, stop: CancellationToken) {
     stream.set_nodelay(true).ok();
     let slot = Arc::new(slot);
     let holder = slot.clone();
@@ -93,7 +94,7 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, slot: Slot, route
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = slot.given_up() => return,
-        () = stop.asked() => {
+        () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
