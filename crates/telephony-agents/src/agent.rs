@@ -1,4 +1,4 @@
-//! What the gateway asks of an agent, whatever is behind it.
+//! The interface between the gateway and an agent.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,22 +15,21 @@ use telephony_domain::time::Timestamp;
 use crate::attachment::Attachment;
 use crate::silence;
 
-/// An agent that has no answer is asked this often.
+/// Attempts at a turn for which the agent has no answer.
 const ODD_ATTEMPTS: u32 = 3;
 
-/// Answers turns. It may be asked the same turn again, with a higher `attempt`.
+/// Answers turns. It may get the same turn again, with a higher `attempt`.
 #[async_trait]
 pub trait Agent: Send + Sync {
-    /// The agent's kind, as in `agent.kind`.
+    /// Returns the agent's kind, as in `agent.kind`.
     fn name(&self) -> &'static str;
 
-    /// How many earlier turns it wants to be told (`Turn::history`).
+    /// Returns the number of earlier turns that it wants (`Turn::history`).
     fn history_turns(&self) -> u32 {
         0
     }
 
-    /// Which models its server has, by its own account, without asking any of them anything; none where there is no server
-    /// or it does not say.
+    /// Returns the models that its server lists, without using any of them; none without a server or a list.
     async fn models(&self) -> Result<Option<Vec<String>>, AgentError> {
         Ok(None)
     }
@@ -40,7 +39,7 @@ pub trait Agent: Send + Sync {
         self.history_turns() > 0
     }
 
-    /// Returns true if a connection to its server is possible now; none where it has no server. It asks nothing.
+    /// Returns true if its server accepts connections; none without a server. Sends no request.
     async fn is_reachable(&self) -> Option<bool> {
         None
     }
@@ -52,18 +51,18 @@ pub trait Agent: Send + Sync {
 /// The answer's text, piece by piece; it ends with the stream or with its first error.
 pub type Answer = BoxStream<'static, Result<String, AgentError>>;
 
-/// What a contact said, and what the agent needs to answer. `Debug` hides the texts.
+/// The messages to answer, with their context. `Debug` hides the texts.
 #[derive(Clone)]
 pub struct Turn {
-    /// Which turn; the same for every attempt.
+    /// Id of the turn, the same for every attempt.
     pub id: TurnId,
-    /// Which attempt, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// Who is talking.
+    /// Contact.
     pub contact: PhoneNumber,
-    /// Which of our numbers they are talking to, where it is known.
+    /// Our number that the contact wrote to, if known.
     pub line: Option<LineAddress>,
-    /// What they said, oldest first; never empty.
+    /// Messages, oldest first; never empty.
     pub said: Vec<Said>,
     /// Earlier turns, oldest first.
     pub history: Vec<Past>,
@@ -72,28 +71,28 @@ pub struct Turn {
 /// One message of a turn.
 #[derive(Clone)]
 pub struct Said {
-    /// The provider's id of the message.
+    /// Id at the provider.
     pub provider_id: String,
-    /// The text.
+    /// Text.
     pub text: String,
     /// Attachments, in order.
     pub media: Vec<Attachment>,
-    /// Who else it was sent to; empty unless it came to a group.
+    /// Other recipients; empty unless it was sent to a group.
     pub also_to: Vec<String>,
-    /// When it reached us.
+    /// Time when it was received.
     pub received: Timestamp,
 }
 
 /// One line of an earlier turn.
 #[derive(Clone)]
 pub struct Past {
-    /// Who said it.
+    /// Author.
     pub role: Role,
-    /// The text.
+    /// Text.
     pub text: String,
 }
 
-/// Who said something.
+/// The author of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// The contact.
@@ -105,7 +104,7 @@ pub enum Role {
 }
 
 impl Turn {
-    /// Everything the contact said, a line each.
+    /// Returns all messages, one a line.
     pub fn text(&self) -> String {
         let texts: Vec<&str> = self.said.iter().map(|said| said.text.as_str()).collect();
         texts.join("\n")
@@ -123,31 +122,31 @@ impl fmt::Debug for Turn {
     }
 }
 
-/// Why there is no answer. Never holds what was said.
+/// A reason why there is no answer. Never contains message texts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AgentError {
-    /// Nobody is there, or it is overloaded: it may work later.
+    /// The server is down or overloaded: it may work later.
     #[error("the agent is unavailable: {0}")]
     Unavailable(String),
-    /// No connection to it is possible: it may be started again.
+    /// No connection to the server is possible: it may be restarted.
     #[error("the agent is unavailable: {0}")]
     Unreachable(String),
-    /// It has too much to do and says when to come back.
+    /// The server is overloaded and says when to retry.
     #[error("the agent is overloaded and asks to wait {} s", .0.as_secs())]
     Busy(Duration),
     /// It took too long.
     #[error("the agent did not answer within {0} s")]
     TimedOut(u64),
-    /// It ended without an answer, or does not end: it may do better the next time, but mostly it does the same again.
+    /// It ended without an answer, or does not end: the next attempt may succeed, but usually does not.
     #[error("the agent has no answer: {0}")]
     Odd(String),
-    /// It will never answer this way: wrong key, wrong model, not installed.
-    #[error("the agent refuses: {0}")]
+    /// It can never answer as configured: wrong key, wrong model, not installed.
+    #[error("the agent rejects the request: {0}")]
     Refused(String),
 }
 
 impl AgentError {
-    /// Returns the next step after attempt number `attempt`. Agents may be asked again: answers leave once.
+    /// Returns the next step after attempt number `attempt`. Repeating is safe, because an answer is sent once.
     pub fn disposition(&self, attempt: u32) -> Disposition {
         match self {
             AgentError::Unavailable(_) | AgentError::Unreachable(_) | AgentError::TimedOut(_) => {
@@ -160,7 +159,7 @@ impl AgentError {
     }
 }
 
-/// The answer as far as it is for the contact: without control characters, and empty where the agent chose silence.
+/// Returns the contact's part of an answer: without control characters, and empty if the agent chose silence.
 pub async fn collect(mut answer: Answer) -> Result<String, AgentError> {
     let mut text = String::new();
     while let Some(piece) = answer.next().await {
@@ -169,7 +168,7 @@ pub async fn collect(mut answer: Answer) -> Result<String, AgentError> {
     Ok(silence::without_token(&without_controls(&text)).to_owned())
 }
 
-/// Without what no phone shows and no text has: line ends are `\n`, a tab is a space, other control characters go.
+/// Normalizes control characters: line ends become `\n`, a tab becomes a space, others are removed.
 fn without_controls(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
     text.replace(|c: char| c.is_control() && c != '\n', "")

@@ -1,24 +1,24 @@
-//! How much an answer may say and show: a model that does not stop is stopped, without cutting a picture in two.
+//! Limits on the length of an answer: stops a model that does not end, without cutting a picture in two.
 
-/// No answer says more (bytes); what an agent says beyond it is dropped. An SMS reply is far shorter.
+/// Longest text (bytes); the rest is dropped. An SMS reply is far shorter.
 const TEXT_AT_MOST: usize = 64 * 1024;
 
-/// No model thinks and says more (bytes).
+/// Longest text including reasoning (bytes).
 const THOUGHTS_AT_MOST: usize = 1024 * 1024;
 
-/// From this length on (bytes) a text counts as an answer although the agent did not end in time: `segmentsPerReply`
-/// leaves no more of it.
+/// Length (bytes) from which a text counts as an answer although the agent did not end in time: `segmentsPerReply`
+/// allows less.
 const ENOUGH: usize = 8 * 1024;
 
-/// The pictures that an answer holds as `data:` URLs are no longer together (bytes): what one MMS carries, 5 MB, in base64.
+/// Largest total size of pictures in `data:` URLs (bytes): one MMS, 5 MB, in base64.
 pub(crate) const PICTURES_AT_MOST: usize = 7 * 1024 * 1024;
 
-/// Stands where a picture was cut, so that nobody takes its beginning for a picture.
+/// Replaces the rest of a cut picture, so that it is not mistaken for a complete one.
 const CUT: char = '…';
 
 const SCHEME: &[u8] = b"data:";
 
-/// What room an answer has left, piece by piece.
+/// The remaining capacity of an answer.
 #[derive(Debug)]
 pub(crate) struct Room {
     text: usize,
@@ -27,14 +27,14 @@ pub(crate) struct Room {
     is_full: bool,
 }
 
-/// Where in the answer we are.
+/// The position in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// In the text, behind so many bytes of [`SCHEME`].
+    /// In the text, after so many bytes of [`SCHEME`].
     Text(usize),
     /// In a `data:` URL.
     Picture,
-    /// In the part of a `data:` URL that is dropped.
+    /// In the dropped part of a `data:` URL.
     Beyond,
 }
 
@@ -45,24 +45,24 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Room for everything that a model says, its thoughts with it.
+    /// Returns the capacity for all output of a model, including reasoning.
     pub(crate) fn with_thoughts() -> Self {
         Self { text: THOUGHTS_AT_MOST, ..Self::default() }
     }
 
-    /// Returns true if more was said than any reply by SMS has room for.
+    /// Returns true if the text is longer than any SMS reply.
     pub(crate) fn holds_enough(text: &str) -> bool {
         let mut room = Self { text: ENOUGH, ..Self::default() };
         room.take(text);
         room.is_full
     }
 
-    /// Whether the text has come to its end: nothing that follows is kept.
+    /// Returns true if nothing more of the text is kept.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// Takes the next piece of the answer and gives what is kept of it.
+    /// Adds the next piece of the answer and returns the part that is kept.
     pub(crate) fn take(&mut self, piece: &str) -> String {
         let mut kept = String::with_capacity(piece.len());
         for next in piece.chars() {
@@ -106,7 +106,7 @@ impl Room {
         self.place = self.behind(next);
     }
 
-    /// Where in the text we are behind `next`.
+    /// Returns the position after `next`.
     fn behind(&self, next: char) -> Place {
         let lower = next.to_ascii_lowercase();
         let fits = |seen: usize| SCHEME.get(seen).is_some_and(|byte| char::from(*byte) == lower);
@@ -119,7 +119,7 @@ impl Room {
     }
 }
 
-/// Whether a `data:` URL goes on with it: in Markdown it ends at a space, a quote or a closing bracket.
+/// Returns true if a `data:` URL continues with it: in Markdown it ends at a space, a quote or a closing bracket.
 fn is_of_url(next: char) -> bool {
     next.is_ascii_graphic() && !matches!(next, ')' | '>' | '"' | '\'' | '`')
 }

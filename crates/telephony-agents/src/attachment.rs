@@ -1,45 +1,45 @@
-//! What came with a message: files on this machine, or the news that there was something.
+//! Attachments of a message: files on this machine, or the reason why one is missing.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use telephony_domain::media_type::CONTACT_CARD;
 
-/// Something that came with a message. `Debug` hides where it is.
+/// An attachment. `Debug` hides its path.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// What it is, such as `image/jpeg`; where it could not be had, what it was said to be.
+    /// Type, such as `image/jpeg`; the declared one if it could not be fetched.
     pub content_type: String,
-    /// Whether we have it.
+    /// File or reason.
     pub held: Held,
 }
 
-/// Whether we have an attachment.
+/// The availability of an attachment.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Held {
-    /// It is in a file, which may go as soon as the turn has ended.
+    /// It is in a file, which may be deleted once the turn has ended.
     File {
-        /// Where.
+        /// Path.
         path: PathBuf,
-        /// Its length (bytes).
+        /// Length (bytes).
         size: u64,
     },
-    /// It could not be had, for this reason.
+    /// It could not be fetched, for this reason.
     Unavailable(String),
 }
 
 impl Attachment {
-    /// Whether it is a picture of a kind that models read: JPEG, PNG, GIF or WebP.
+    /// Returns true for a picture that models can read: JPEG, PNG, GIF or WebP.
     pub(crate) fn is_readable_picture(&self) -> bool {
         matches!(self.content_type.as_str(), "image/jpeg" | "image/png" | "image/gif" | "image/webp")
     }
 
-    /// Whether it is somebody's contact card.
+    /// Returns true for a contact card.
     pub(crate) fn is_card(&self) -> bool {
         self.content_type == CONTACT_CARD
     }
 
-    /// What a person would call it.
+    /// Returns the everyday name of its type.
     pub(crate) fn kind(&self) -> &'static str {
         let (kind, _) = self.content_type.split_once('/').unwrap_or_default();
         match kind {
@@ -52,7 +52,7 @@ impl Attachment {
         }
     }
 
-    /// It in one line of text, for whoever cannot be given more.
+    /// Describes it in one line, for agents that only read text.
     pub(crate) fn label(&self) -> String {
         let (kind, content_type) = (self.kind(), &self.content_type);
         match &self.held {

@@ -1,5 +1,5 @@
-//! The chat-completions protocol: one request over HTTP, its answer as text.
-//! Who is asked, in which words and with which headers, is for the agents that use it.
+//! The chat-completions protocol: one HTTP request, its answer as text. The agents that use it provide URL, body and
+//! headers.
 
 mod choice;
 mod client;
@@ -29,49 +29,49 @@ use client::LazyClient;
 pub(crate) use prompt::Words;
 use reply::Reply;
 
-/// Names the turn and the attempt (`17;attempt=2`), so that a server can tell a repeated question.
+/// Header with turn and attempt (`17;attempt=2`), so that a server can recognize a repeated question.
 const TURN: HeaderName = HeaderName::from_static("x-openclaw-turn");
 
-/// A server that is looked for answers within this time.
+/// Time limit for a test connection.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
 
-/// No more of an error's body is read (bytes).
+/// Largest part of an error's body that is read (bytes).
 const ERROR_AT_MOST: usize = 64 * 1024;
 
-/// Neither an event nor a whole JSON document is longer (bytes): the longest answer with its pictures, with room for
-/// escapes and what surrounds it.
+/// Longest event or JSON document (bytes): the longest answer with its pictures, with a reserve for escapes and other
+/// fields.
 const DOCUMENT_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
 
-/// What servers answer to a question that is longer than their model can take, among others.
+/// Statuses that servers use for a question that is too long for their model, among others.
 const TOO_LONG: [StatusCode; 3] =
     [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
 
-/// A server that speaks chat completions.
+/// A server with the chat-completions API.
 pub(crate) struct Chat {
     endpoint: Arc<Endpoint>,
     client: LazyClient,
 }
 
-/// Where the server is, and what its operator calls things.
+/// The server's address and the operator's names for its settings.
 pub(crate) struct Endpoint {
-    /// The whole URL, `…/chat/completions`.
+    /// Full URL, `…/chat/completions`.
     pub(crate) url: String,
-    /// Sent as the bearer token.
+    /// Bearer token.
     pub(crate) credential: Option<SecretString>,
-    /// Where the credential may come from.
+    /// Settings that the credential may come from.
     pub(crate) credential_settings: &'static str,
-    /// The whole answer takes no longer.
+    /// Time limit of the whole answer.
     pub(crate) timeout: Duration,
-    /// Once text flows, no pause in it is longer.
+    /// Longest pause once the text has begun.
     pub(crate) pause: Duration,
-    /// What to do when the path or the model is not there.
+    /// Hint for a path or model that does not exist.
     pub(crate) not_found: String,
-    /// What to do when the request is not taken.
+    /// Hint for a rejected request.
     pub(crate) not_taken: String,
 }
 
 impl Chat {
-    /// Asks nothing yet and connects to nobody.
+    /// Creates it without connecting.
     pub(crate) fn new(endpoint: Endpoint) -> Self {
         Self { endpoint: Arc::new(endpoint), client: LazyClient::default() }
     }
@@ -84,8 +84,8 @@ impl Chat {
         timeout(CONNECTS_WITHIN, connection).await.is_ok_and(|connected| connected.is_ok())
     }
 
-    /// Asks with what the contact said and with `history`; `request` makes the body of them. Pictures that are not taken are
-    /// left out, and so is what was said before where it may be too much: an answer without them is better than none.
+    /// Sends the contact's messages and `history`; `request` builds the body. Retries without rejected pictures, and
+    /// with less history if it may be too long, because an answer without them is better than none.
     pub(crate) async fn ask_with(
         &self,
         turn: &Turn,
@@ -97,20 +97,21 @@ impl Chat {
         loop {
             match self.ask(turn, &request(&words, told), headers.clone()).await {
                 Err(Failure { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
-                    tracing::info!(turn = %turn.id, reason, "the agent did not take a picture; it is asked without");
+                    tracing::info!(turn = %turn.id, reason, "the agent rejected a picture; retrying without it");
                     words = Words::without_pictures(turn).await?;
                 }
                 Err(Failure { error, may_be_too_long: true }) if !told.is_empty() => {
                     told = if told.len() == history.len() { newer_half(history) } else { &[] };
                     let lines = told.len();
-                    tracing::info!(turn = %turn.id, %error, lines, "it may be too much for the agent; it is told less of before");
+                    tracing::info!(turn = %turn.id, %error, lines, "the request may be too long for the agent; \
+                        retrying with less history");
                 }
                 answer => return answer.map_err(|failure| failure.error),
             }
         }
     }
 
-    /// Asks; `request` is the body, `headers` go with it.
+    /// Sends one request with body `request` and extra `headers`.
     async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Answer, Failure> {
         let endpoint = Arc::clone(&self.endpoint);
         let deadline = Instant::now() + endpoint.timeout;
@@ -149,11 +150,11 @@ impl Chat {
     }
 }
 
-/// Why a question has no answer.
+/// A failed request.
 #[derive(Debug)]
 struct Failure {
     error: AgentError,
-    /// Whether a shorter question might have one.
+    /// True if a shorter request might succeed.
     may_be_too_long: bool,
 }
 
@@ -163,7 +164,7 @@ impl From<AgentError> for Failure {
     }
 }
 
-/// The newer half of what was said, or somewhat less: it does not begin with the agent.
+/// Returns about the newer half of the history; it does not begin with the agent.
 fn newer_half(history: &[Past]) -> &[Past] {
     let (_, newer) = history.split_at(history.len().div_ceil(2));
     let begin = newer.iter().position(|past| past.role != Role::Agent).unwrap_or(newer.len());
@@ -171,7 +172,7 @@ fn newer_half(history: &[Past]) -> &[Past] {
 }
 
 impl Endpoint {
-    /// The server as errors name it: without path, and without anything secret that the URL may hold.
+    /// Returns the server's name for errors: without path, and without secrets in the URL.
     fn server(&self) -> String {
         Url::parse(&self.url).map_or_else(|_| "agent.baseUrl".to_owned(), |url| url.origin().ascii_serialization())
     }
@@ -188,7 +189,7 @@ impl Endpoint {
     }
 }
 
-/// An answer on its way.
+/// An answer being received.
 struct Reading {
     endpoint: Arc<Endpoint>,
     deadline: Instant,
@@ -197,7 +198,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// The whole answer: before its end nobody knows whether it is one.
+    /// Reads the whole answer, which is only valid once it has ended.
     async fn whole(mut self) -> Result<String, AgentError> {
         while !self.reply.is_complete() {
             let read = match self.bytes().await {
@@ -211,7 +212,7 @@ impl Reading {
         self.reply.into_answer().map_err(|broken| self.endpoint.broken(&broken))
     }
 
-    /// The next bytes; none at the end. Once the model has said why it ends, the end need not be a proper one.
+    /// Returns the next bytes; none at the end. After a finish reason, the end need not be clean.
     async fn bytes(&mut self) -> Result<Option<Bytes>, AgentError> {
         match self.chunk().await {
             Err(_) if self.reply.is_finished() => Ok(None),
@@ -256,7 +257,7 @@ mod tests {
         assert!(matches!(ask(HALF, Then::Cut).await, Err(AgentError::Unavailable(_))));
     }
 
-    /// What a server does once it has said something.
+    /// The test server's behavior after its output.
     enum Then {
         Silence,
         Cut,

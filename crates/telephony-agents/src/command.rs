@@ -1,4 +1,4 @@
-//! The `command` agent: a program of the operator's reads a turn as JSON and prints the answer.
+//! The `command` agent: a program of the operator reads a turn as JSON and prints the answer.
 
 mod pictures;
 mod printed;
@@ -21,11 +21,11 @@ use printed::Printed;
 use process::Ran;
 use question::question;
 
-/// How many earlier turns a program is told.
+/// Earlier turns passed to a program.
 const HISTORY_TURNS: u32 = 20;
 
-/// Exit codes that another attempt would not change: wrong usage, data, rights or configuration (`sysexits.h`),
-/// and the shell's own for a program that cannot be run or found.
+/// Exit codes for which a retry is pointless: wrong usage, data, permissions or configuration (`sysexits.h`), and the
+/// shell's own for a program that cannot be run or found.
 const HOPELESS: [i32; 6] = [64, 65, 77, 78, 126, 127];
 
 /// Runs a program for every turn.
@@ -55,14 +55,14 @@ impl Agent for Command {
             .await
             .map_err(|error| self.not_run(&error))?;
         log_stderr(&ran, &turn);
-        let left = |error| AgentError::Unavailable(format!("a file that agent.command left cannot be read: {error}"));
+        let left = |error| AgentError::Unavailable(format!("cannot read a file of agent.command: {error}"));
         let text = self.judge(&ran, printed)? + &folder.as_markdown().await.map_err(left)?;
         Ok(stream::once(async move { Ok(text) }).boxed())
     }
 }
 
 impl Command {
-    /// Runs what `settings` say; it finds the variables of `environment` besides those of this process.
+    /// Creates an agent that runs `settings` with the variables of `environment` besides those of this process.
     pub fn new(settings: CommandAgent, environment: &Environment) -> Self {
         let program = match settings.command {
             CommandLine::Program(program) => program,
@@ -81,25 +81,25 @@ impl Command {
 
     fn not_run(&self, error: &io::Error) -> AgentError {
         let program = self.program.first().map_or("", String::as_str);
-        let sentence = format!("`{program}` cannot be run: {error}");
+        let sentence = format!("cannot run `{program}`: {error}");
         match is_permanent(error) {
             true => AgentError::Refused(format!("{sentence}; check agent.command")),
             false => AgentError::Unavailable(sentence),
         }
     }
 
-    /// A program that prints without end has answered with what came so far; one that is slow has not.
+    /// Accepts the output so far of a program that prints endlessly, but not of a slow one.
     fn judge_cut(&self, printed: Printed) -> Result<String, AgentError> {
         let is_endless = printed.is_endless();
         let text = text(&printed.into_text());
         match is_endless {
             _ if Room::holds_enough(&text) => Ok(text),
-            true => Err(AgentError::Odd("agent.command does not come to the end of its answer".to_owned())),
+            true => Err(AgentError::Odd("agent.command does not end its answer".to_owned())),
             false => Err(AgentError::TimedOut(self.timeout.as_secs())),
         }
     }
 
-    /// The exit code decides; what was printed counts only after a 0.
+    /// Judges by the exit code; output only counts after a 0.
     fn judge(&self, ran: &Ran, printed: Printed) -> Result<String, AgentError> {
         let Some(status) = ran.status else { return self.judge_cut(printed) };
         match (status.code(), status.signal()) {
@@ -110,15 +110,16 @@ impl Command {
             (Some(code), _) => Err(AgentError::Unavailable(format!("agent.command ended with exit code {code}"))),
             (None, signal) => {
                 let signal = signal.unwrap_or_default();
-                Err(AgentError::Unavailable(format!("agent.command was ended by signal {signal}")))
+                Err(AgentError::Unavailable(format!("agent.command was killed by signal {signal}")))
             }
         }
     }
 }
 
-/// Returns true if the program itself is at fault. Everything else passes: a lack of descriptors or memory, a failing disk.
+/// Returns true if the program itself is the cause. Other errors may pass: a lack of descriptors or memory, a failing
+/// disk.
 fn is_permanent(error: &io::Error) -> bool {
-    /// The file is no program (`ENOEXEC`); the same number on Linux and macOS.
+    /// The file is not executable code (`ENOEXEC`); the same number on Linux and macOS.
     const NO_PROGRAM: i32 = 8;
     use io::ErrorKind::{
         ArgumentListTooLong, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
@@ -128,7 +129,7 @@ fn is_permanent(error: &io::Error) -> bool {
     permanent.contains(&error.kind()) || error.raw_os_error() == Some(NO_PROGRAM)
 }
 
-/// Returns the printed answer without thoughts and without line ends after it.
+/// Returns the printed answer without reasoning and trailing line ends.
 fn text(printed: &str) -> String {
     let answer = without_thoughts(printed);
     Room::default().take(answer.trim_end_matches(['\r', '\n']))
@@ -146,7 +147,7 @@ fn log_stderr(ran: &Ran, turn: &Turn) {
     }
 }
 
-/// The text without what was said and without the contact's number: programs like to print their input.
+/// Removes message texts and the contact's number, because programs often print their input.
 fn without_words(text: &str, turn: &Turn) -> String {
     let said = turn.said.iter().map(|said| &said.text).chain(turn.history.iter().map(|past| &past.text));
     let lines = said.flat_map(|text| text.lines()).filter(|line| line.chars().count() >= 4);

@@ -1,4 +1,4 @@
-//! An agent that says what it was told: for the first steps and for tests.
+//! An agent that repeats messages: for first steps and tests.
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use crate::agent::{Agent, AgentError, Answer, Turn};
 use crate::attachment::Attachment;
 
-/// Repeats the turn's text unchanged, and names what came with it.
+/// Repeats the turn's text unchanged, and lists the attachments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Echo;
 

@@ -1,4 +1,4 @@
-//! From what the operator chose to the agent that answers.
+//! Creates the configured agent.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use telephony_config::{AgentKind, Environment};
 
 use crate::{Agent, Command, Echo, OpenAi, OpenClaw};
 
-/// The agent of this kind; `environment` is for the programs that it starts. Nothing is started or connected to yet.
+/// Returns the agent of this kind; `environment` is for the programs that it starts. Starts and connects nothing yet.
 pub fn from_config(kind: &AgentKind, environment: &Environment) -> Arc<dyn Agent> {
     match kind {
         AgentKind::Echo => Arc::new(Echo),

@@ -1,4 +1,4 @@
-//! Who answers: an agent is given a turn and returns its answer as a stream of text.
+//! Agents: each one gets a turn and returns its answer as a stream of text.
 
 mod agent;
 mod answer_limit;

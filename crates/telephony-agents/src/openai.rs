@@ -1,4 +1,4 @@
-//! The `openai` agent: any server that speaks OpenAI's chat completions, asked with the conversation so far.
+//! The `openai` agent: any server with OpenAI's chat completions API, which gets the conversation so far.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::agent::{Agent, AgentError, Answer, Past, Role, Turn};
 use crate::chat::{Chat, Endpoint, Words};
 use crate::prompt;
 
-/// A model that has begun to speak does not pause longer.
+/// Longest pause of a model once its text has begun.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(60);
 
-/// Asks a model.
+/// An agent backed by a model.
 pub struct OpenAi {
     chat: Chat,
     settings: OpenAiAgent,
@@ -48,7 +48,7 @@ impl Agent for OpenAi {
 }
 
 impl OpenAi {
-    /// Asks as `settings` say.
+    /// Creates it from `settings`.
     pub fn new(settings: OpenAiAgent) -> Self {
         let base_url = settings.base_url.trim_end_matches('/').trim_end_matches("/chat/completions");
         let not_found = format!(
@@ -67,7 +67,8 @@ impl OpenAi {
         Self { chat, settings }
     }
 
-    /// Everything said so far. Lines of one side in a row are one message: some models insist on taking turns.
+    /// Returns the conversation so far. Consecutive lines of one side are one message, because some models require
+    /// alternating roles.
     fn messages(&self, history: &[Past], words: &Words) -> Vec<Value> {
         let mut said: Vec<(&str, String)> = Vec::new();
         let now = ("user", words.text.clone());
@@ -84,7 +85,7 @@ impl OpenAi {
     }
 }
 
-/// Gives the operator's texts the user's role, as notes: some models insist that a user begins.
+/// Gives the operator's texts the user's role, as notes, because some models require that a user begins.
 fn role_of(past: &Past) -> &'static str {
     match past.role {
         Role::Contact | Role::Operator => "user",

@@ -1,5 +1,5 @@
-//! The `openclaw` agent: a running OpenClaw over HTTP, with one session for each phone number.
-//! OpenClaw keeps the conversation, so only what is new is sent, and what the operator texted meanwhile.
+//! The `openclaw` agent: a running OpenClaw over HTTP, with one session per phone number. OpenClaw keeps the
+//! conversation, so only new messages and the operator's texts are sent.
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
@@ -11,16 +11,16 @@ use crate::agent::{Agent, AgentError, Answer, Past, Role, Turn};
 use crate::chat::{Chat, Endpoint, Words};
 use crate::prompt;
 
-/// Which session the turn belongs to: the one that OpenClaw's own channels use for a direct message.
+/// Header with the session: the one that OpenClaw's own channels use for a direct message.
 const SESSION: HeaderName = HeaderName::from_static("x-openclaw-session-key");
 
-/// Which channel the turn comes from.
+/// Header with the channel that the turn comes from.
 const CHANNEL: HeaderName = HeaderName::from_static("x-openclaw-message-channel");
 
-/// What OpenClaw says in its agent's place when that chose to say nothing (2026.9.6).
+/// OpenClaw's placeholder when its agent chose to say nothing (2026.9.6).
 const NOTHING_SAID: &str = "No response from OpenClaw.";
 
-/// Asks an agent of a running OpenClaw.
+/// An agent of a running OpenClaw.
 pub struct OpenClaw {
     chat: Chat,
     agent_id: Option<String>,
@@ -58,7 +58,7 @@ impl Agent for OpenClaw {
 }
 
 impl OpenClaw {
-    /// Asks as `settings` say.
+    /// Creates it from `settings`.
     pub fn new(settings: OpenClawAgent) -> Self {
         let base_url = settings.base_url.trim_end_matches('/').trim_end_matches("/v1");
         let chat = Chat::new(Endpoint {
@@ -66,7 +66,7 @@ impl OpenClaw {
             credential: settings.token,
             credential_settings: "agent.token, or OpenClaw's own gateway.auth (token, or password where that is its mode)",
             timeout: settings.timeout,
-            // It says something, then works with its tools, then says more.
+            // It says something, uses its tools, and then says more.
             pause: settings.timeout,
             not_found: "set gateway.http.endpoints.chatCompletions.enabled to true in OpenClaw's configuration, \
                         and check agent.baseUrl"
@@ -79,7 +79,7 @@ impl OpenClaw {
     fn headers(&self, turn: &Turn) -> Result<HeaderMap, AgentError> {
         let agent = self.agent_id.as_deref().unwrap_or("main");
         let session = HeaderValue::try_from(format!("agent:{agent}:telephony:direct:{}", turn.contact))
-            .map_err(|_| AgentError::Refused("agent.agentId cannot be the name of an agent".to_owned()))?;
+            .map_err(|_| AgentError::Refused("agent.agentId is not a valid agent name".to_owned()))?;
         Ok(HeaderMap::from_iter([(SESSION, session), (CHANNEL, HeaderValue::from_static("telephony"))]))
     }
 }

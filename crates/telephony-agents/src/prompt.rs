@@ -1,11 +1,11 @@
-//! Lines of a conversation as a model reads them.
+//! Lines of a conversation as a model gets them.
 
 use crate::agent::{Past, Role};
 
-/// Begins a note about a text of the operator's.
+/// Beginning of a note about a text of the operator.
 const MARK: &str = "[sent by the operator";
 
-/// The line, marked where it is the operator's.
+/// Returns the line, marked if it is the operator's.
 pub(crate) fn line(past: &Past) -> String {
     match past.role {
         Role::Operator => format!("{MARK}: “{}”]", past.text),
@@ -14,7 +14,7 @@ pub(crate) fn line(past: &Past) -> String {
     }
 }
 
-/// A contact's words, of which no line can be taken for the operator's.
+/// Returns a contact's text, with any forged operator marks defused.
 pub(crate) fn unmarked(text: &str) -> String {
     let lines = text.split('\n').map(|line| match line.trim_start() {
         start if is_marked(start) => line.replacen('[', "(", 1),

@@ -1,5 +1,5 @@
-//! Takes out of an answer what a reasoning model thinks before it speaks. Where a tag stands decides: at the beginning of
-//! the answer or of a line it marks a thought, in the middle of a sentence or in code it is something that is said.
+//! Removes a reasoning model's reasoning from its answer. The position of a tag decides: at the beginning of the answer
+//! or of a line it marks reasoning, in the middle of a sentence or in code it is part of the answer.
 
 mod channels;
 mod tag;
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use tag::{Kind, Name, Tag};
 
-/// The answer without thoughts. One that does not end has everything behind it.
+/// Returns the answer without reasoning. Reasoning that does not end extends to the end.
 pub(crate) fn without_thoughts(answer: &str) -> String {
     let answer = answer.trim_start_matches('\u{FEFF}');
     if !may_think(answer) {
@@ -19,7 +19,7 @@ pub(crate) fn without_thoughts(answer: &str) -> String {
     unwrapped(without_ends(&without_marked(answer))).to_owned()
 }
 
-/// Returns true if there is anything that a mark is made of: most answers have none.
+/// Returns true if the answer contains any part of a mark: most do not.
 fn may_think(answer: &str) -> bool {
     answer.contains(['<', '[', '◁']) || answer.starts_with("analysis") || answer.trim_start().starts_with(SHOWN_BEGIN)
 }
@@ -54,7 +54,7 @@ fn without_marked(answer: &str) -> String {
         let before = &answer[done..thought.start];
         kept.push_str(if kept.is_empty() { before.trim_start() } else { before });
         let rest = &answer[thought.end..];
-        // A thought takes the white space behind it along; in the middle of an answer the line break stays.
+        // Whitespace after reasoning is removed with it; in the middle of an answer the line break stays.
         done = answer.len() - rest.trim_start().len();
         if !kept.trim().is_empty() && !kept.ends_with('\n') && rest.trim_start_matches(' ').starts_with(['\n', '\r']) {
             kept.push('\n');
@@ -68,7 +68,8 @@ fn without_marked(answer: &str) -> String {
     if done == answer.len() { kept.trim_end().to_owned() } else { kept }
 }
 
-/// The next thought, from tag `next` on, and the index of the tag that opens it. `done`: where the last one ended.
+/// Finds the next reasoning from tag `next` on, and the index of the tag that opens it. `done` is the end of the
+/// previous one.
 fn next_thought(answer: &str, tags: &[Tag], next: usize, done: usize) -> Option<(usize, Range<usize>)> {
     let last_end = tags.iter().rposition(|tag| tag.kind == Kind::Closing).unwrap_or(0);
     (next..tags.len()).find_map(|at| {
@@ -92,14 +93,14 @@ fn next_thought(answer: &str, tags: &[Tag], next: usize, done: usize) -> Option<
     })
 }
 
-/// Between two tags that are only shown, such as `<think>...</think>`, there is no word.
+/// Returns true for real reasoning. Between two tags that are only shown, as in `<think>...</think>`, there is no word.
 fn is_thought(answer: &str, opening: &Tag, end: usize) -> bool {
     let thought = answer[opening.range.end.min(end)..end].split(['<', '[', '◁']).next().unwrap_or_default().trim();
     thought.is_empty() || thought.contains(char::is_alphanumeric)
 }
 
-/// Returns the end of the thought that the first of `tags` opens: those within it are closed first. A model that thinks about
-/// tags may open one that it never closes: then the last that fits ends the thought, or any other.
+/// Returns the end of the reasoning that the first of `tags` opens; nested ones are closed first. A model that reasons
+/// about tags may open one that it never closes: then the last matching tag ends it, or any other.
 fn end_of(tags: &[Tag]) -> Option<usize> {
     let mut open: Vec<Name> = Vec::new();
     for tag in tags {
@@ -121,14 +122,14 @@ fn end_of(tags: &[Tag]) -> Option<usize> {
     same.or_else(|| closing().next()).map(|tag| tag.range.end)
 }
 
-/// Returns the text after the first closing tag without an opening one: the server's prompt opened it.
+/// Returns the text after the first closing tag without an opening one, which was in the server's prompt.
 fn behind_unopened(answer: &str) -> Option<&str> {
     let tags = tag::all(answer);
     let first = tags.first().filter(|tag| tag.kind == Kind::Closing && tag.ends_thought(answer))?;
     Some(answer[first.range.end..].trim_start())
 }
 
-/// Returns an answer without the tags around the whole of it with which some models mark what is to be said.
+/// Removes the tags around the whole answer with which some models mark it.
 fn unwrapped(answer: &str) -> &str {
     let marks = [
         ("<answer>", "</answer>"),

@@ -1,11 +1,11 @@
-//! The word with which OpenClaw's agents choose to say nothing, and other agents that are told of it.
+//! The token with which OpenClaw's agents, and others that know it, choose to say nothing.
 
 use serde_json::Value;
 
 const TOKEN: &str = "NO_REPLY";
 
-/// The answer without the token: nothing where that is all of it, and without the lines at its beginning and end that hold
-/// nothing else. Within a sentence it is a word like others.
+/// Returns the answer without the token: empty if it is nothing else, and without lines at the start and end that only
+/// contain the token. Within a sentence it stays.
 pub(crate) fn without_token(answer: &str) -> &str {
     if is_token(answer) || is_action(answer) {
         return "";
@@ -20,7 +20,7 @@ pub(crate) fn without_token(answer: &str) -> &str {
     if is_token(rest) { "" } else { rest }
 }
 
-/// Returns true if `text` is the token, perhaps several times, in any case and in whatever Markdown or punctuation around it.
+/// Returns true if `text` is the token once or repeatedly, in any case and with any Markdown or punctuation around it.
 fn is_token(text: &str) -> bool {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("```") || is_word(line));
     let words: Vec<&str> =
@@ -33,7 +33,7 @@ fn is_word(word: &str) -> bool {
     bare.eq_ignore_ascii_case(TOKEN) || bare.eq_ignore_ascii_case(r"NO\_REPLY")
 }
 
-/// Returns true if it is the token as an agent calls it when it takes it for an action: `{"action": "NO_REPLY"}`.
+/// Returns true for the token written as an action: `{"action": "NO_REPLY"}`.
 fn is_action(answer: &str) -> bool {
     if !answer.trim_start().starts_with('{') {
         return false;

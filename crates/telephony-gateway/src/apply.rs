@@ -32,10 +32,10 @@ use crate::unanswered::Unanswered;
 use crate::undelivered;
 use crate::wake::Wake;
 
-/// What could not be stored is tried again after this long.
+/// Pause before retrying entries that could not be stored.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// An entry that alone cannot be stored so often holds up all others no longer.
+/// Failed attempts after which an entry no longer holds up all others.
 const TRIES: u32 = 5;
 
 const LEFT_OUT: &str = "An incoming message could not be stored and got no answer, which is a fault of this program: the \
@@ -46,7 +46,7 @@ pub struct Applier {
     pub(crate) journal: Arc<Journal>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) provider: Arc<dyn Provider>,
-    /// The settings, with the rules by which arrivals are judged.
+    /// Current settings, with the rules for arriving messages.
     pub(crate) live: Receiver<Arc<Live>>,
     pub(crate) wake: Arc<Wake>,
     pub(crate) metrics: Arc<Metrics>,
@@ -55,7 +55,7 @@ pub struct Applier {
     pub(crate) signatures: Arc<Signatures>,
     pub(crate) storage: Arc<Storage>,
     pub(crate) notices: Notices,
-    /// Receives what cannot be read.
+    /// Reports damage.
     pub(crate) damages: Damages,
 }
 
@@ -65,7 +65,7 @@ impl Applier {
         self.journal.applied(self.journal.end()).await;
     }
 
-    /// Stores what there is until `stop`, and then what was acknowledged before.
+    /// Stores entries until `stop`, and then those acknowledged before it.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         while let Some(batch) = stop.run_until_cancelled(self.journal.next()).await {
             self.apply_batch(batch, &stop).await;
@@ -109,7 +109,7 @@ impl Applier {
         true
     }
 
-    /// Without an entry before the damage the usual gap is enough: it begins before all that was not stored.
+    /// Without an entry before the damage the usual gap is enough: it begins before everything that was not stored.
     async fn widen_gaps(&self, damages: &[Damage]) -> Result<(), StoreError> {
         match damages.iter().filter_map(|damage| damage.since).min() {
             Some(since) => self.store.widen_gaps(since).await,
@@ -117,7 +117,7 @@ impl Applier {
         }
     }
 
-    /// Stores these; those of different people share commits. Returns what has to be tried again.
+    /// Stores these entries; those of different contacts share commits. Returns the ones to retry.
     async fn try_each(&self, entries: impl IntoIterator<Item = Open>) -> Vec<Open> {
         let mut lanes: BTreeMap<String, VecDeque<Open>> = BTreeMap::new();
         for open in entries {
@@ -135,8 +135,8 @@ impl Applier {
         waiting
     }
 
-    /// Stores what one person said, one after the other: who says STOP and then START means START. Returns those from the
-    /// first that could not be stored on, and why it could not.
+    /// Stores the entries of one contact in order, because STOP and then START means START. Returns those from the
+    /// first failure on, and the error.
     async fn in_order(&self, mut lane: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
         while let Some(mut open) = lane.pop_front() {
             // At each restart an entry that panics would come again.
@@ -149,7 +149,8 @@ impl Applier {
                 return (lane, Some(error));
             }
             let provider_id = provider_id(&open.entry);
-            tracing::error!(provider_id, %error, hint = error.hint(), "could not be stored: it is left to be found in the provider's lists");
+            tracing::error!(provider_id, %error, hint = error.hint(), "cannot be stored: left to be found in the \
+                provider's lists");
             self.notices.tell(Notice::event("left-out", LEFT_OUT)).await;
         }
         (lane, None)
@@ -169,16 +170,17 @@ impl Applier {
                 signed.iter().for_each(|signed| self.signatures.release(signed));
                 Ok(())
             }
-            // The provider is asked for the status of what stays without reports.
+            // The provider is polled for messages without reports.
             journal::Event::Report(report) if entry.is_unverified && self.checks_signatures => {
-                tracing::info!(provider_id = report.provider_id, "left out a report that came unverified");
+                tracing::info!(provider_id = report.provider_id, "skipped an unverified report");
                 Ok(())
             }
             journal::Event::Report(report) => self.report(report, entry.at).await,
         }
     }
 
-    /// Two cuts of one request were acknowledged, as can only happen while a restart works off the journal.
+    /// Reports two cuts of one request that were both acknowledged, which can only happen while a restart works off the
+    /// journal.
     async fn report_recut_of_the_journal(&self) {
         self.metrics.webhook("recut");
         tracing::warn!("ignored a message: its signature was already used with other fields");
@@ -195,7 +197,7 @@ impl Applier {
         self.live.borrow().arrivals.clone()
     }
 
-    /// Anyone may have sent what was not verified: it commands nothing.
+    /// Returns rules without an operator, because anyone may have sent an unverified message.
     fn rules_without_operator(&self) -> Arc<ArrivalRules> {
         Arc::new(ArrivalRules { operator: None, ..(*self.rules()).clone() })
     }
@@ -222,7 +224,7 @@ impl Applier {
         Ok(accepted)
     }
 
-    /// Logs that a sender gets no answer, and wakes the task that sends the operator's notices.
+    /// Logs that a sender gets no answer, and wakes the task that sends notices.
     fn say_unanswered(&self, from: &str, origin: &Origin, now: Timestamp) {
         if matches!(origin, Origin::Phone(_)) {
             return;
@@ -237,12 +239,12 @@ impl Applier {
                 tracing::warn!(
                     from,
                     channel = name,
-                    "messages by this channel are kept but get no answer: it is not supported"
+                    "messages from this channel are stored but not answered: it is not supported"
                 );
             }
             _ => tracing::warn!(
                 from,
-                "texts from a short code or a name are kept but get no answer: read them with `messages`"
+                "texts from a short code or a name are stored but not answered: read them with `messages`"
             ),
         }
     }
@@ -255,14 +257,16 @@ impl Applier {
         }
         match reported {
             Reported::Known(part, Advance::Conflict) => {
-                tracing::warn!(%part, provider_id, status = status.as_str(), "a report contradicts an earlier final one");
+                tracing::warn!(%part, provider_id, status = status.as_str(), "a report contradicts an earlier final \
+                    one");
             }
             Reported::Known(part, _) if status.is_failure() => {
                 let why = code.map(|code| self.provider.explain(code));
-                tracing::warn!(%part, provider_id, status = status.as_str(), provider.code = code, why, "a message did not arrive");
+                tracing::warn!(%part, provider_id, status = status.as_str(), provider.code = code, why, "a message \
+                    did not arrive");
             }
             Reported::Known(part, _) => tracing::debug!(%part, provider_id, status = status.as_str(), "status"),
-            Reported::Foreign => tracing::debug!(provider_id, "a report on a message that is not ours"),
+            Reported::Foreign => tracing::debug!(provider_id, "a report about a message that is not ours"),
         }
         self.wake.outbox.notify_one();
         Ok(())
@@ -272,11 +276,11 @@ impl Applier {
 /// An entry that is not stored yet.
 struct Open {
     entry: Entry,
-    /// How often it could not be stored although others could.
+    /// Failed attempts while other entries could be stored.
     failures: u32,
 }
 
-/// Whose entries keep their order.
+/// Returns the key of entries that keep their order.
 fn who(entry: &Entry) -> &str {
     match &entry.told {
         journal::Event::Message(arrival) => &arrival.from,
@@ -291,7 +295,7 @@ fn provider_id(entry: &Entry) -> &str {
     }
 }
 
-/// What became of an arrival, as it is counted; nothing did of one that was stored before.
+/// Names the outcome of an arrival for the metrics; none if it was stored before.
 fn name(accepted: Accepted) -> Option<&'static str> {
     Some(match accepted {
         Accepted::Waiting(_) => "waiting",

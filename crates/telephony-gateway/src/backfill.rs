@@ -1,4 +1,4 @@
-//! Messages whose webhook never reached us: the provider's own lists are looked through for them.
+//! Finds messages whose webhook never arrived, in the provider's own lists.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,40 +18,40 @@ use crate::metrics::Metrics;
 use crate::outbox::PartSender;
 use crate::wake::Wake;
 
-/// How often we look, and how soon again when a list could not be had.
+/// Interval between looks, also after a list could not be fetched.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// Requests that are refused lead to a look at most this often.
+/// Shortest interval between looks that rejected requests trigger.
 const LOOK_FOR_REFUSED_EVERY: Duration = Duration::from_secs(60);
 
-/// The webhook of a younger message may be on its way, and says more than the list does: to whom else it went, for one.
-/// Twilio posts it within a second or so.
+/// Age up to which a message is left to its webhook, which may still arrive and has more details than the list. Twilio
+/// sends it within a second or so.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// Interval between looks at the clock, which may jump.
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 
-/// What looking for missed messages needs.
+/// The task that finds missed messages.
 pub struct Backfill {
-    /// Which gaps there may be.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// Who has the lists.
+    /// Provider.
     pub provider: Arc<dyn Provider>,
-    /// Where what was missed goes, as if its webhook had come.
+    /// Stores missed messages as if their webhook had arrived.
     pub applier: Arc<Applier>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Wake-up signals shared by the tasks.
+    /// Wake-up signals.
     pub wake: Arc<Wake>,
-    /// What is counted.
+    /// Counters.
     pub metrics: Arc<Metrics>,
     /// What finishes a restore, once all that came since the backup is stored.
     pub outbox: Arc<PartSender>,
 }
 
 impl Backfill {
-    /// Looks at once and then again and again until `stop`.
+    /// Looks at once and then regularly until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let go_on = async {
             let mut refused_from = Instant::now();
@@ -68,13 +68,13 @@ impl Backfill {
         stop.run_until_cancelled(go_on).await;
     }
 
-    /// Returns once a request was refused, but not before `from`.
+    /// Waits until a request was rejected, but at least until `from`.
     async fn is_refused(&self, from: Instant) {
         tokio::time::sleep_until(from).await;
         self.wake.refused.notified().await;
     }
 
-    /// Stores what a restored backup holds of its journal. Returns whether it could.
+    /// Stores the journal entries of a restored backup. Returns false if it could not.
     async fn store_restored(&self) -> bool {
         let restored = match self.store.restored().await {
             Ok(None) => return true,
@@ -94,7 +94,7 @@ impl Backfill {
                 Err(error) if error.is_of_the_store() => return cannot_store(&error),
                 // The provider's lists may have it.
                 Err(error) => {
-                    tracing::error!(%error, hint = error.hint(), "left out an entry of the restored backup's journal");
+                    tracing::error!(%error, hint = error.hint(), "skipped an entry of the restored backup's journal");
                 }
             }
         }
@@ -106,13 +106,13 @@ impl Backfill {
         self.outbox.catch_up().await.unwrap_or_else(|error| cannot_store(&error))
     }
 
-    /// Fills every gap. Returns whether it could.
+    /// Fills every gap. Returns false if it could not.
     async fn look(&self) -> bool {
         let knows_pools = self.watch_pools().await;
         let gaps = match self.store.gaps(self.clock.now()).await {
             Ok(gaps) => gaps,
             Err(error) => {
-                tracing::error!(%error, hint = error.hint(), "failed to look for gaps");
+                tracing::error!(%error, hint = error.hint(), "cannot look for gaps");
                 return false;
             }
         };
@@ -123,7 +123,8 @@ impl Backfill {
         is_complete
     }
 
-    /// A messaging service has numbers that the configuration does not name. Returns whether all are known.
+    /// Learns the numbers of a messaging service, which are not in the configuration. Returns false if some are
+    /// unknown.
     async fn watch_pools(&self) -> bool {
         let lines = match self.store.lines().await {
             Ok(lines) => lines,
@@ -134,7 +135,8 @@ impl Backfill {
             is_complete &= match self.provider.numbers_of(&line.sender).await {
                 Ok(numbers) => self.store.watch(numbers).await.map_or_else(|error| cannot_store(&error), |()| true),
                 Err(error) => {
-                    tracing::warn!(line = %line.id, %error, hint = error.hint(), "failed to list a messaging service's numbers");
+                    tracing::warn!(line = %line.id, %error, hint = error.hint(), "cannot list a messaging service's \
+                        numbers");
                     false
                 }
             };
@@ -147,7 +149,7 @@ impl Backfill {
         let arrivals = match self.provider.received(&gap.number, gap.since).await {
             Ok(arrivals) => arrivals,
             Err(error) => {
-                tracing::warn!(to, %error, hint = error.hint(), "failed to list what came in; it is tried again");
+                tracing::warn!(to, %error, hint = error.hint(), "cannot list incoming messages; retrying");
                 return false;
             }
         };
@@ -170,16 +172,16 @@ impl Backfill {
         }
     }
 
-    /// Waits until the webhook of what was young at `began` must have come. A clock that was set back ends it.
+    /// Waits until the webhooks of messages new at `began` must have arrived. A clock that was set back ends the wait.
     async fn wait_for_webhooks(&self, began: Timestamp) {
         while (began..began + ON_ITS_WAY).contains(&self.clock.now()) {
             tokio::time::sleep(LOOK_AT_CLOCK_EVERY).await;
         }
     }
 
-    /// Stores what was missed of these, the oldest first. Returns whether it could.
+    /// Stores the missed messages among these, oldest first. Returns false if it could not.
     async fn take(&self, arrivals: Vec<Arrival>, to: &str) -> bool {
-        // What came by webhook meanwhile was not missed.
+        // Messages whose webhook arrived meanwhile are not missed.
         self.applier.cleared().await;
         let mut missed = 0;
         for arrival in arrivals {
@@ -187,21 +189,21 @@ impl Backfill {
                 Ok(Accepted::Repeat) => {}
                 Ok(_) => missed += 1,
                 Err(error) if error.is_of_the_store() => return cannot_store(&error),
-                // What is behind it is not to be lost with it.
+                // Continue with the messages behind it.
                 Err(error) => {
-                    tracing::error!(to, %error, hint = error.hint(), "left out a message that cannot be stored");
+                    tracing::error!(to, %error, hint = error.hint(), "skipped a message that cannot be stored");
                 }
             }
         }
         if missed > 0 {
             self.metrics.missed(missed);
-            tracing::info!(to, missed, "stored messages whose webhook never came");
+            tracing::info!(to, missed, "stored messages whose webhook never arrived");
         }
         true
     }
 }
 
 fn cannot_store(error: &StoreError) -> bool {
-    tracing::error!(%error, hint = error.hint(), "failed to store what came in; it is tried again");
+    tracing::error!(%error, hint = error.hint(), "cannot store incoming messages; retrying");
     false
 }

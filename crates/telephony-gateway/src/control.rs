@@ -1,4 +1,4 @@
-//! Local sockets in the state folder: commands ring the gateway and ask for its status, doctor sends probes.
+//! Local sockets in the state folder: commands wake the gateway and read its status, doctor sends probes.
 
 pub mod probe;
 pub mod status;

@@ -1,4 +1,4 @@
-//! Reports what of the journal cannot be read.
+//! Reports damage to the journal.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,6 @@ use crate::notices::Notices;
 
 /// Reports damage to the operator and to the backfill.
 pub struct Damages {
-    /// Notices to the operator.
     pub notices: Notices,
     /// Damage found since the start.
     pub found: Mutex<Found>,
@@ -24,12 +23,12 @@ pub struct Found {
 }
 
 impl Damages {
-    /// Logs each place, gives a notice, and wakes the backfill.
+    /// Logs each place, raises a notice, and wakes the backfill.
     pub async fn report(&self, damages: &[Damage]) {
         for damage in damages {
             let (position, length, why) = (damage.at, damage.length, damage.kind.as_str());
             let copy = damage.copy.as_deref().map(Path::display).map(tracing::field::display);
-            tracing::error!(position, length, why, copy, "left out a part of the journal that cannot be read");
+            tracing::error!(position, length, why, copy, "skipped a damaged part of the journal");
         }
         let found = self.count(damages);
         self.notices.tell(Notice::event("journal-damaged", text(found, damages))).await;
@@ -50,8 +49,8 @@ fn text(found: Found, damages: &[Damage]) -> String {
     let copy = damages.iter().find_map(|damage| damage.copy.as_deref());
     let copy = copy.map(|copy| format!("; a copy is in {}", copy.display())).unwrap_or_default();
     format!(
-        "The journal of incoming messages is damaged in {places} ({bytes} bytes). The gateway looks at Twilio for what is \
-         lost; check the disk{copy}"
+        "The journal of incoming messages is damaged in {places} ({bytes} bytes). The gateway is recovering lost \
+        messages from Twilio; check the disk{copy}"
     )
 }
 

@@ -1,4 +1,4 @@
-//! Puts the daemon together: every task is spawned here and awaited here.
+//! Assembles the daemon: spawns every task and waits for them at the end.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -43,13 +43,13 @@ use crate::webhook::receive::Endpoint;
 use crate::webhook::rejection_log::RejectionLog;
 use crate::webhook::{self, Endpoints, listener};
 
-/// Webhooks in flight at a time.
+/// Largest number of webhooks in flight.
 const IN_FLIGHT: usize = 256;
 
-/// Attachments that are fetched at a time; each is held in memory until it is on disk.
+/// Largest number of simultaneous downloads; each is in memory until it is on disk.
 const DOWNLOADS: usize = 8;
 
-/// Stopping takes no longer, whatever hangs: service managers kill after 10 s.
+/// Time limit for stopping, whatever hangs: service managers kill after 10 s.
 const STOP_WITHIN: Duration = Duration::from_secs(7);
 
 /// A running gateway.
@@ -64,7 +64,7 @@ pub struct Gateway {
     _lock: GatewayLock,
 }
 
-/// Why the gateway did not start.
+/// A reason why the gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store failed.
@@ -76,7 +76,7 @@ pub enum StartError {
 }
 
 impl Gateway {
-    /// Starts everything. What an earlier gateway left half done is taken over first.
+    /// Starts all tasks, after taking over the unfinished work of an earlier gateway.
     pub async fn start(parts: Parts) -> Result<Gateway, StartError> {
         let address = parts.listener.local_addr()?;
         let holder = LeaseHolder(format!("gateway-{}", random::name()));
@@ -153,17 +153,17 @@ impl Gateway {
         })
     }
 
-    /// Where the public listener listens.
+    /// Returns the address of the public listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the operator is told.
+    /// Returns the notices to the operator.
     pub fn notices(&self) -> &Notices {
         &self.notices
     }
 
-    /// Goes on by these settings. Work that is running goes on by those it has read.
+    /// Applies new settings. Running work continues with the settings it has read.
     pub async fn follow(&self, live: Live) -> Result<(), StoreError> {
         let pacing = live.terms.pacing;
         self.live.send_replace(Arc::new(live.on_line(self.line)));
@@ -172,40 +172,41 @@ impl Gateway {
         self.notices.store.bound_queues(pacing).await
     }
 
-    /// Sets what the gateway says of its configuration.
+    /// Sets the reported state of the configuration.
     pub fn set_config(&self, config: ConfigAlive) {
         *self.status.config.write().unwrap_or_else(PoisonError::into_inner) = Some(config);
     }
 
-    /// Returns once a task is broken: the gateway cannot go on, and should be stopped and started anew.
+    /// Waits until a task breaks: the gateway cannot continue and should be restarted.
     pub async fn broken(&self) -> BrokenTask {
         self.tasks.broken().await
     }
 
-    /// Takes no new work, lets what runs end or hands it back, and returns when all is done, after 7 s at the latest.
+    /// Accepts no new work, lets running work finish or hands it back, and returns when everything has ended, after 7 s
+    /// at the latest.
     pub async fn stop(self) {
         drop(self.stopper);
         self.tasks.end_within(STOP_WITHIN).await;
     }
 }
 
-/// Claims our line and frees what a gateway that is no more was working on.
+/// Claims our line and releases the work of a gateway that is gone.
 async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreError> {
     let now = parts.clock.now();
     let line = parts.store.claim_line(parts.settings.fixed.sender.clone(), now).await?;
     parts.store.bound_queues(parts.settings.live.terms.pacing).await?;
-    // From the very first start on, what comes is looked for, however soon after it we are gone again.
+    // From the first start on, incoming messages are looked for, even if this process ends right away.
     parts.store.gaps(now).await?;
     let turns = parts.store.free_turns(holder, now).await?;
     let doubts = parts.store.take_over_attempts(holder, now).await?;
     parts.store.probe_soon(now).await?;
     if turns + doubts > 0 {
-        tracing::info!(turns, doubts, "took over what an earlier gateway left");
+        tracing::info!(turns, doubts, "took over the unfinished work of an earlier gateway");
     }
     Ok(line)
 }
 
-/// Nobody is answered, and nothing sent, before what came earlier is known: it may be an opt-out.
+/// Runs `work` once all earlier messages are stored, because one of them may be an opt-out.
 async fn once_cleared(applier: Arc<Applier>, stop: CancellationToken, work: impl Future<Output = ()>) {
     if stop.run_until_cancelled(applier.cleared()).await.is_some() {
         work.await;
@@ -370,21 +371,21 @@ fn retention(parts: &Parts, shared: &Shared) -> Retention {
     Retention { store, journal, clock: parts.clock.clone(), live: shared.live.clone() }
 }
 
-/// Without the socket, commands are noticed a second later: not worth refusing to start.
+/// Opens the command socket. Without it, commands are noticed a second later, which is no reason not to start.
 fn listen_for_pokes(parts: &Parts) -> Option<UnixListener> {
     match status::listen(&parts.state) {
         Ok(socket) => Some(socket),
         Err(error) => {
-            tracing::warn!(%error, "failed to open the command socket; commands are noticed within a second");
+            tracing::warn!(%error, "cannot open the command socket; commands are noticed within a second");
             None
         }
     }
 }
 
-/// Without this socket `doctor` can make no round trip: not worth refusing to start either.
+/// Opens the probe socket. Without it, only `doctor` lacks its round trip, which is no reason not to start.
 fn listen_for_probes(parts: &Parts) -> Option<UnixListener> {
     let opened = probe::listen(&parts.state);
-    opened.inspect_err(|error| tracing::warn!(%error, "failed to open the socket for doctor's round trip")).ok()
+    opened.inspect_err(|error| tracing::warn!(%error, "cannot open the socket for doctor's round trip")).ok()
 }
 
 fn status_source(parts: &Parts, shared: &Shared, address: SocketAddr) -> StatusSource {

@@ -1,4 +1,4 @@
-//! Has turns answered: takes what is due, up to so many at a time, each in a task of its own.
+//! Answers turns: leases those that are due, up to a limit, each in a task of its own.
 
 mod attachments;
 mod comeback;
@@ -25,36 +25,35 @@ use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use turn::Worker;
 
-/// What answering needs.
+/// The task that answers turns.
 pub struct TurnRunner {
-    /// The durable inbox.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// Who has the attachments of messages.
+    /// Provider, which has the attachments of messages.
     pub provider: Arc<dyn Provider>,
-    /// How many attachments are fetched at a time.
+    /// Permits for downloads.
     pub downloads: Semaphore,
-    /// The URLs by which the provider could fetch files that go with answers.
+    /// Public URLs where the provider can fetch files of answers.
     pub reach: Receiver<Reach>,
-    /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// Who answers, who is admitted, how answers become messages.
+    /// Agent, policy and rules for splitting.
     pub live: Receiver<Arc<Live>>,
-    /// The name that texts call our program by.
+    /// Name of our program in texts.
     pub program: ProgramName,
-    /// How many turns at a time.
+    /// Permits for turns.
     pub sessions: Arc<Semaphore>,
-    /// The name on our leases.
+    /// Holder of our leases.
     pub holder: LeaseHolder,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Who is woken, and by whom.
+    /// Wake-up signals.
     pub wake: Arc<Wake>,
-    /// The storage state.
+    /// Storage state.
     pub storage: Arc<Storage>,
 }
 
 impl TurnRunner {
-    /// Answers turns until `stop`, then waits for those being answered or, after a grace, hands them back.
+    /// Answers turns until `stop`, then waits for the running ones or, after a grace period, hands them back.
     ///
     /// A lease that is asked for is always waited for: one that nobody holds in hand would keep its turn for 30 s.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
@@ -70,7 +69,7 @@ impl TurnRunner {
                 }
                 Ok(Next::Idle(due)) => self.wait(due, &stop).await,
                 Err(error) => {
-                    self.storage.failed("failed to look for messages to answer", &error);
+                    self.storage.failed("cannot look for messages to answer", &error);
                     self.wait(None, &stop).await;
                 }
             }
@@ -88,9 +87,9 @@ impl TurnRunner {
     }
 }
 
-/// A panic in a turn is a bug; the turn's lease expires and it is tried again.
+/// Logs a panic in a turn, which is a bug. The turn's lease expires and it is retried.
 fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "a turn ended in a panic; it will be tried again");
+        tracing::error!(%error, "a turn panicked; it will be retried");
     }
 }

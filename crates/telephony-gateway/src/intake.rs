@@ -19,10 +19,10 @@ use tokio::sync::Semaphore;
 use crate::recut::Signatures;
 use crate::storage::Storage;
 
-/// An opt-out is acknowledged once it is obeyed; who waits longer than this is told to come again (Twilio waits for 15 s).
+/// An opt-out is acknowledged once it is obeyed; a sender who waits longer has to retry (Twilio waits for 15 s).
 const OBEYED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Opt-outs that wait hold no more requests in flight than this: a quarter of them.
+/// Requests in flight that may wait for an opt-out: a quarter of them.
 pub(crate) const WAITING_OPT_OUTS: usize = 64;
 
 /// Acknowledges what the provider vouched for.
@@ -67,7 +67,7 @@ impl Intake {
         Ok(Outcome::Acknowledged)
     }
 
-    /// Returns true if nothing else came with the signature of this message.
+    /// Returns true unless the signature of this message arrived with other fields before.
     async fn is_first_cut(&self, arrival: &Arrival) -> Result<bool, StoreError> {
         let Some(signed) = &arrival.signed else { return Ok(true) };
         if !self.signatures.claim(signed) {
@@ -82,7 +82,7 @@ impl Intake {
         Ok(is_first)
     }
 
-    /// Nothing leaves for a contact once their opt-out is acknowledged.
+    /// Obeys an opt-out before acknowledging it, so that nothing leaves for the contact afterwards.
     async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
         let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
         let signed = arrival.signed.clone();
@@ -92,11 +92,11 @@ impl Intake {
             return Ok(());
         }
         let Ok(_waiting) = self.waiting_opt_outs.try_acquire() else {
-            return Err(StoreError::Busy("too many opt-outs are waiting; Twilio sends this one again".to_owned()));
+            return Err(StoreError::Busy("too many opt-outs are waiting; Twilio resends this one".to_owned()));
         };
         let obeyed = tokio::time::timeout(OBEYED_WITHIN, self.journal.applied(position)).await;
         obeyed.map_err(|_| {
-            StoreError::Busy("an opt-out is kept, and is obeyed once what came before it is stored".to_owned())
+            StoreError::Busy("an opt-out is journaled, and is obeyed once earlier messages are stored".to_owned())
         })
     }
 
@@ -111,7 +111,7 @@ impl Intake {
 fn call(event: &CallEvent) -> Outcome {
     match event {
         CallEvent::Request(CallRequest { provider_id, from }) => {
-            tracing::info!(call = provider_id, from = mask(from), "a call was turned away: voice is not on");
+            tracing::info!(call = provider_id, from = mask(from), "rejected a call: voice is not enabled");
             return Outcome::CallDeclined;
         }
         CallEvent::Status(CallStatusReport { provider_id, status }) => {
@@ -120,7 +120,7 @@ fn call(event: &CallEvent) -> Outcome {
         CallEvent::AnsweredBy { provider_id, answered_by } => {
             tracing::debug!(call = provider_id, ?answered_by, "machine detection has a result");
         }
-        CallEvent::Other { provider_id } => tracing::debug!(call = provider_id, "a report on a call"),
+        CallEvent::Other { provider_id } => tracing::debug!(call = provider_id, "a report about a call"),
     }
     Outcome::Acknowledged
 }

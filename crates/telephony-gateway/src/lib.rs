@@ -1,4 +1,4 @@
-//! The daemon: receives webhooks, asks the agent, sends messages.
+//! The daemon: receives webhooks, runs the agent, sends messages.
 
 mod apply;
 pub mod backfill;

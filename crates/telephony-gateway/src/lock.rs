@@ -1,26 +1,26 @@
-//! One gateway for each state folder, and what commands without one do: file locks that the system releases, however the
-//! process ends.
+//! File locks for one gateway per state folder, and for commands without one. The system releases them however the process
+//! ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A command that asks whether a gateway runs holds the lock for an instant: that is no other gateway.
+/// A command that checks for a gateway holds the lock for an instant, so it is tried several times.
 const LOOKS: u32 = 10;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// The right to run the gateway of a state folder; given back when it is dropped or the process ends.
+/// The right to run the gateway of a state folder; released when dropped or when the process ends.
 #[derive(Debug)]
 pub struct GatewayLock {
     _file: File,
 }
 
-/// Why the gateway may not run.
+/// A reason why the gateway may not run.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another one runs.
+    /// Another one is running.
     #[error("another gateway is running with the state folder {0}")]
     Taken(PathBuf),
     /// The lock file cannot be opened.
@@ -44,7 +44,7 @@ impl GatewayLock {
         Err(LockError::Taken(state.to_path_buf()))
     }
 
-    /// Whether a gateway runs with `state`.
+    /// Returns true if a gateway is running with `state`.
     pub fn is_taken(state: &Path) -> bool {
         let Ok(file) = File::open(path(state)) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))

@@ -1,4 +1,4 @@
-//! Tells the operator what needs attention: in the log, in `telephony status`, and by SMS where there is a number.
+//! Notices to the operator: in the log, in `telephony status`, and by SMS if there is a number.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use telephony_store::notices::Notice;
 
 use crate::wake::Wake;
 
-/// Whoever finds something that the operator should know holds one of these.
+/// Raises and ends notices.
 #[derive(Clone)]
 pub struct Notices {
-    /// Where notices survive.
+    /// Store, where notices are kept.
     pub store: Arc<dyn Store>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Who is woken.
+    /// Wake-up signals.
     pub wake: Arc<Wake>,
 }
 
 impl Notices {
-    /// Tells the operator, once for as long as it holds; calling it again and again costs nothing. The text is logged:
-    /// no bodies, no secrets, numbers masked.
+    /// Raises a notice once for as long as it holds; repeating it is cheap. The text is logged, so it contains no
+    /// message texts or secrets, and numbers are masked.
     pub async fn tell(&self, notice: Notice) {
         let (name, text) = (notice.name.clone(), notice.text.clone());
         match self.store.give_notice(notice, self.clock.now()).await {
@@ -31,17 +31,17 @@ impl Notices {
             }
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(notice = name, %error, hint = error.hint(), "failed to keep for the operator: {text}");
+                tracing::error!(notice = name, %error, hint = error.hint(), "cannot store a notice: {text}");
             }
         }
     }
 
-    /// It holds no longer.
+    /// Ends a notice.
     pub async fn end(&self, name: &str) {
         match self.store.end_notice(name, self.clock.now()).await {
-            Ok(true) => tracing::info!(notice = name, "what the operator was told is over"),
+            Ok(true) => tracing::info!(notice = name, "a notice has ended"),
             Ok(false) => {}
-            Err(error) => tracing::error!(notice = name, %error, hint = error.hint(), "failed to end a notice"),
+            Err(error) => tracing::error!(notice = name, %error, hint = error.hint(), "cannot end a notice"),
         }
     }
 }

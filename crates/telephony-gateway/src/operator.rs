@@ -1,4 +1,4 @@
-//! The operator by SMS: obeys orders, and tells what needs attention.
+//! Serves the operator by SMS: executes commands and sends notices.
 
 mod confirmation;
 mod wording;
@@ -27,35 +27,35 @@ use crate::wake::{self, Wake};
 use confirmation::Confirmation;
 use wording::Words;
 
-/// What serving the operator needs.
+/// The task that serves the operator.
 pub struct Operator {
-    /// What is told, and what was ordered.
+    /// Store, which has notices and commands.
     pub store: Arc<dyn Store>,
-    /// Where the operator is told, and how texts become parts.
+    /// The operator's number and rules for splitting.
     pub live: Receiver<Arc<Live>>,
-    /// The name that texts call our program by.
+    /// Name of our program in texts.
     pub program: ProgramName,
-    /// The line that notices leave from.
+    /// Line that sends notices.
     pub line: LineId,
-    /// The provider, which knows the operator's messages.
+    /// Provider, which confirms the operator's messages.
     pub provider: Arc<dyn Provider>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Who is woken, and by whom.
+    /// Wake-up signals.
     pub wake: Arc<Wake>,
-    /// The storage state.
+    /// Storage state.
     pub storage: Arc<Storage>,
 }
 
 impl Operator {
-    /// Obeys and tells until `stop`.
+    /// Executes commands and sends notices until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut ask_from = None;
         while !stop.is_cancelled() {
             let due = match self.serve(&stop, &mut ask_from).await {
                 Ok(due) => due,
                 Err(error) => {
-                    self.storage.failed("failed to serve the operator", &error);
+                    self.storage.failed("cannot serve the operator", &error);
                     None
                 }
             };
@@ -63,7 +63,7 @@ impl Operator {
         }
     }
 
-    /// Does what is to be done now. Returns when there is more to tell.
+    /// Does the work that is due. Returns when more is due.
     async fn serve(
         &self,
         stop: &CancellationToken,
@@ -78,7 +78,8 @@ impl Operator {
         Ok([again, news].into_iter().flatten().min())
     }
 
-    /// Obeys what the provider confirms, asking it from `ask_from` on. Returns when to ask again, where it did not answer.
+    /// Executes commands that the provider confirms, asking from `ask_from` on. Returns when to ask again if it did not
+    /// answer.
     async fn obey_all(
         &self,
         stop: &CancellationToken,
@@ -112,7 +113,7 @@ impl Operator {
         Ok(())
     }
 
-    /// Tells in one SMS what was not told yet; what comes close behind waits for the next.
+    /// Sends new notices in one SMS; notices right behind it wait for the next.
     async fn tell(&self, operator: &PhoneNumber) -> Result<Option<Timestamp>, StoreError> {
         let now = self.clock.now();
         let untold = self.store.untold(now).await?;
@@ -125,7 +126,10 @@ impl Operator {
         let names = untold.notices.iter().map(|notice| notice.name.clone()).collect();
         match self.store.tell(names, self.line, self.draft(operator, &untold.notices), now).await {
             Ok(true) => self.wake.outbox.notify_one(),
-            Ok(false) => tracing::warn!("the operator said STOP to our number: notices are in `telephony status` only"),
+            Ok(false) => tracing::warn!(
+                "the operator opted out of our number (STOP): notices are only in `telephony \
+                status`"
+            ),
             Err(StoreError::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
@@ -144,7 +148,7 @@ impl Operator {
         let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
         let text = self.program().in_text(&notice::join(&texts)).into_owned();
         Draft {
-            // What keeps it from being told twice is that a notice is told once.
+            // The key can be random, because a notice itself is sent only once.
             key: format!("notice-{}", random::name()),
             purpose: Purpose::Notice,
             to: operator.clone(),

@@ -1,4 +1,4 @@
-//! Hands messages out: takes each part that is due, one after the other in a conversation, several at a time otherwise.
+//! Sends messages: starts each part that is due, in order within a conversation, and several conversations at a time.
 
 mod account;
 mod catch_up;
@@ -34,41 +34,41 @@ use crate::wake::{self, Wake};
 pub use self::in_flight::InFlight;
 pub use self::poll::Reports;
 
-/// Requests to the provider in flight at a time; Twilio answers 429 to an account that has too many.
+/// Requests to the provider in flight; Twilio answers 429 to an account with too many.
 const REQUESTS: usize = 16;
 
-/// A request that takes longer hangs, and lets another begin: no conversation waits for those of others.
+/// A request that takes longer hangs, and another one may start, so that no conversation waits for another.
 const HANGS_AFTER: Duration = Duration::from_secs(2);
 
-/// Requests in flight at a time with those that hang: as many as begin in the 15 s until they are given up.
+/// Requests in flight including hanging ones: as many as can start in the 15 s until they are given up.
 const WITH_HANGING: usize = 128;
 
-/// What sending needs; used by the gateway and by a command that finds no gateway running.
+/// The task that sends parts; used by the gateway, and by a command if no gateway is running.
 pub struct PartSender {
-    /// The durable outbox.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// Who carries it.
+    /// Provider.
     pub provider: Arc<dyn Provider>,
-    /// The URLs by which the provider reaches us, with reports and for files of ours.
+    /// Public URLs for status reports and for our files.
     pub reach: Receiver<Reach>,
-    /// The name on our attempts.
+    /// Holder of our attempts.
     pub holder: LeaseHolder,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Who is woken, and by whom.
+    /// Wake-up signals.
     pub wake: Arc<Wake>,
-    /// The storage state.
+    /// Storage state.
     pub storage: Arc<Storage>,
-    /// What is counted.
+    /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Parts that are being handed over, however long that seems by a clock that is set meanwhile.
+    /// Attempts in flight, independent of a clock that is set meanwhile.
     pub in_flight: InFlight,
 }
 
 impl PartSender {
-    /// Sends until `stop`, then waits for what is in flight; what hangs becomes a doubt.
+    /// Sends until `stop`, then waits for requests in flight; those that hang become doubts.
     ///
-    /// A part that is asked for is always waited for: one that was started and not sent would be in doubt.
+    /// A requested part is always awaited: one that was started and not sent would be in doubt.
     pub async fn run(self: Arc<Self>, live: Receiver<Arc<Live>>, stop: CancellationToken) {
         let requests = Arc::new(Semaphore::new(REQUESTS));
         let mut sending = JoinSet::new();
@@ -89,7 +89,7 @@ impl PartSender {
                 }
                 Ok(Next::Idle(due)) => self.wait(due, &stop).await,
                 Err(error) => {
-                    self.storage.failed("failed to look for messages to send", &error);
+                    self.storage.failed("cannot look for messages to send", &error);
                     self.wait(None, &stop).await;
                 }
             }
@@ -117,7 +117,7 @@ impl PartSender {
         }
     }
 
-    /// Sends `part`, and gives its place to another as soon as it seems to hang.
+    /// Sends `part`, and gives its permit up as soon as the request seems to hang.
     async fn send_and_yield(&self, part: StartedPart, place: OwnedSemaphorePermit) {
         let sending = self.send(part);
         tokio::pin!(sending);

@@ -26,11 +26,11 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Acknowledged events that are not in the store yet.
     pub journal: Arc<Journal>,
-    /// The phone company.
+    /// The provider.
     pub provider: Arc<dyn Provider>,
     /// The tunnel, if one is configured.
     pub tunnel: Option<Tunneling>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
     /// The operator's settings.
     pub settings: Settings,

@@ -1,4 +1,4 @@
-//! Makes a picture that is too large for a message smaller: as a JPEG of less quality, then of fewer pixels.
+//! Shrinks a picture that is too large for a message: as a JPEG of lower quality, then with fewer pixels.
 
 use std::io::Cursor;
 
@@ -6,28 +6,29 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 
-/// The type of what was made smaller.
+/// Media type of a shrunk picture.
 pub const REDUCED_TYPE: &str = "image/jpeg";
 
-/// A larger file is not read in order to be made smaller (bytes): cameras of phones stay below.
+/// Largest file that is read to shrink it (bytes); phone cameras stay below.
 pub const READ_AT_MOST: u64 = 12_000_000;
 
-/// A picture takes no more when it is unpacked (bytes): 50 million pixels of three colours.
+/// Largest unpacked picture (bytes): 50 million pixels of three colors.
 const UNPACKED_AT_MOST: u64 = 150_000_000;
 
-/// The longer side of what is made smaller has no more pixels: no phone shows more.
+/// Longer side of a shrunk picture at most (pixels); no phone shows more.
 const LONGEST: u32 = 4096;
 
-/// The longer side of what is made smaller has no fewer pixels: less shows nothing.
+/// Longer side of a shrunk picture at least (pixels); anything smaller is useless.
 const SHORTEST: u32 = 64;
 
-/// Qualities that are tried before pixels go; below the last, JPEG shows its blocks.
+/// Qualities to try before reducing pixels; below the last, JPEG artifacts show.
 const QUALITIES: [u8; 3] = [85, 70, 55];
 
-/// A picture unpacks to more than there is room for.
+/// A picture that unpacks to more than the limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a picture of {width} by {height} pixels is too large to be made smaller: it may unpack to {UNPACKED_AT_MOST} bytes, and needs {needed}"
+    "a picture of {width} by {height} pixels is too large to shrink: it may unpack to at most {UNPACKED_AT_MOST} \
+    bytes, and needs {needed}"
 )]
 pub struct Bomb {
     width: u32,
@@ -35,12 +36,13 @@ pub struct Bomb {
     needed: u64,
 }
 
-/// Whether files of this type can be made smaller. A GIF cannot: it may move.
+/// Returns true if files of this type can be shrunk. A GIF cannot, because it may be animated.
 pub fn is_reducible(content_type: &str) -> bool {
     matches!(content_type, "image/jpeg" | "image/png")
 }
 
-/// The picture as a JPEG of at most `room` bytes; none where it fits as it is, or cannot be made to. Takes up to seconds.
+/// Returns the picture as a JPEG of at most `room` bytes; none if it fits unchanged or cannot be shrunk enough. Takes
+/// up to seconds.
 pub fn fit(content_type: &str, bytes: &[u8], room: u64) -> Result<Option<Vec<u8>>, Bomb> {
     if bytes.len() as u64 <= room || !is_reducible(content_type) {
         return Ok(None);
@@ -59,7 +61,7 @@ pub fn fit(content_type: &str, bytes: &[u8], room: u64) -> Result<Option<Vec<u8>
     Ok(None)
 }
 
-/// The picture upright and on white; none where it cannot be read.
+/// Decodes the picture, upright and on white; none if it is unreadable.
 fn unpack(bytes: &[u8]) -> Result<Option<DynamicImage>, Bomb> {
     let Ok(mut reader) = ImageReader::new(Cursor::new(bytes)).with_guessed_format() else { return Ok(None) };
     let mut limits = Limits::default();
@@ -78,7 +80,7 @@ fn unpack(bytes: &[u8]) -> Result<Option<DynamicImage>, Bomb> {
     Ok(Some(on_white(picture).into()))
 }
 
-/// JPEG knows no transparency.
+/// Puts it on white, because JPEG has no transparency.
 fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
@@ -167,7 +169,7 @@ mod tests {
         assert!(error.contains("50000 by 50000") && error.contains("150000000"), "{error}");
     }
 
-    /// The checksum of PNG's chunks.
+    /// Computes the checksum of a PNG chunk.
     fn crc(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(u32::MAX, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })

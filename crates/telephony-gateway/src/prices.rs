@@ -1,4 +1,4 @@
-//! What messages cost: the provider is asked some time after each of them, for many at once where there are many.
+//! Asks the provider for message prices some time after each message, in bulk if there are many.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,43 +11,44 @@ use telephony_store::costs::Unpriced;
 use telephony_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// How often we look for messages without a price.
+/// Interval between looks for messages without a price.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How many at a time: a few pages of the provider's list.
+/// Messages per look: a few pages of the provider's list.
 const AT_A_TIME: u32 = 2000;
 
-/// Up to so many are asked for one by one; a list is read for more, which also holds what others send on the account.
+/// Up to so many prices are fetched one by one; for more, a list is read, which also contains the account's other
+/// messages.
 const ONE_BY_ONE: usize = 10;
 
-/// So many prices are noted in one step, which arrivals wait for.
+/// Prices stored in one transaction, which arrivals may wait for.
 const NOTED_AT_A_TIME: usize = 100;
 
-/// The provider's date of a message may be earlier than ours by this, for clocks that differ.
+/// Largest difference between the provider's clock and ours.
 const MARGIN: Duration = Duration::from_secs(120);
 
-/// What asking for prices needs.
+/// The task that asks for prices.
 pub struct Prices {
-    /// Whose prices are wanted.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// Who knows them.
+    /// Provider.
     pub provider: Arc<dyn Provider>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Prices {
-    /// Asks again and again until `stop`.
+    /// Asks regularly until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.ask().await {
-                tracing::error!(%error, hint = error.hint(), "failed to look for messages without a price");
+                tracing::error!(%error, hint = error.hint(), "cannot look for messages without a price");
             }
             stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
         }
     }
 
-    /// Asks for every price that is due. What the provider does not know yet, or cannot be asked now, is asked for later.
+    /// Asks for every price that is due. A price that is not known yet, or a failed request, is retried later.
     pub async fn ask(&self) -> Result<(), StoreError> {
         let due = self.store.unpriced(AT_A_TIME, self.clock.now()).await?;
         if due.is_empty() {
@@ -58,9 +59,9 @@ impl Prices {
                 for some in billed.chunks(NOTED_AT_A_TIME) {
                     self.store.note_prices(some.to_vec()).await?;
                 }
-                tracing::debug!(asked = due.len(), told = billed.len(), "asked what messages cost");
+                tracing::debug!(asked = due.len(), told = billed.len(), "fetched message prices");
             }
-            Err(error) => tracing::debug!(asked = due.len(), %error, "failed to ask what messages cost"),
+            Err(error) => tracing::debug!(asked = due.len(), %error, "cannot fetch message prices"),
         }
         Ok(())
     }
@@ -76,7 +77,7 @@ impl Prices {
         for unpriced in due {
             match self.provider.fetch(&unpriced.provider_id).await {
                 Ok(listed) => billed.extend(listed.billed()),
-                Err(error) => tracing::debug!(%error, "failed to ask what a message costs"),
+                Err(error) => tracing::debug!(%error, "cannot fetch the price of a message"),
             }
         }
         Ok(billed)

@@ -3,7 +3,7 @@
 use crate::control::status::TunnelAlive;
 use crate::settings::PublicUrls;
 
-/// The URLs by which the world reaches us.
+/// Public URLs.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
     /// Those of the webhook; the provider fetches files of ours below the one that it gets.

@@ -8,8 +8,8 @@ use telephony_store::notices::Notice;
 
 use crate::notices::Notices;
 
-const RECUT: &str = "A webhook with Twilio's genuine signature was refused because its fields were rearranged. Another party \
-                     has seen a signed request: check who can read the logs of your proxy or tunnel.";
+const RECUT: &str = "A webhook with Twilio's genuine signature was rejected because its fields were rearranged. \
+    Another party has seen a signed request: check who can read the logs of your proxy or tunnel.";
 
 /// Gives the operator a notice that another party has a signed request of the provider's, and has the provider's list
 /// looked through, because the message may have been genuine.
@@ -23,13 +23,13 @@ pub(crate) async fn report(notices: &Notices) {
 pub(crate) struct Signatures(Mutex<HashMap<String, String>>);
 
 impl Signatures {
-    /// Returns true if no other content came with this signature; from now on none may.
+    /// Claims the signature for this content. Returns false if other content has it.
     pub(crate) fn claim(&self, signed: &Signed) -> bool {
         let mut known = self.known();
         known.entry(signed.signature.clone()).or_insert_with(|| signed.content.clone()) == &signed.content
     }
 
-    /// The message is stored, or was not kept at all: the store has the word.
+    /// Releases the signature: the message is stored, or was not kept at all, so the store decides.
     pub(crate) fn release(&self, signed: &Signed) {
         let mut known = self.known();
         if known.get(&signed.signature) == Some(&signed.content) {

@@ -1,4 +1,4 @@
-//! Tidies the store: what need not be kept any longer goes, a little at a time, so that no arrival waits for it.
+//! Deletes old data from the store a little at a time, so that no arrival waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,33 +11,31 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings::Live;
 
-/// How often we look for something old.
+/// Interval between looks for old data.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// So much goes in one step: a few milliseconds of the thread that also stores what arrives.
+/// Rows deleted in one step: a few milliseconds of the thread that also stores arrivals.
 const AT_A_TIME: u32 = 50;
 
-/// The time between steps belongs to others.
+/// Pause between steps for other work.
 const BETWEEN_STEPS: Duration = Duration::from_millis(100);
 
-/// What tidying needs.
+/// The task that deletes old data.
 pub struct Retention {
-    /// What is tidied.
     pub store: Arc<dyn Store>,
-    /// Of which copies may have been kept.
+    /// Journal, whose copies are deleted too.
     pub journal: Arc<Journal>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How long finished messages are kept.
+    /// Settings with the retention time.
     pub live: Receiver<Arc<Live>>,
 }
 
 impl Retention {
-    /// Tidies until `stop`.
+    /// Deletes old data until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.delete_old(&stop).await {
-                tracing::error!(%error, hint = error.hint(), "failed to tidy the message store");
+                tracing::error!(%error, hint = error.hint(), "cannot delete old data");
             }
             stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
         }

@@ -1,7 +1,7 @@
-//! Points the provider's routes at us, and back to where they pointed before. Knows no provider: what a setting should
-//! be is the provider's to say, whether it may be changed is decided here.
+//! Points the provider's routes at us, and back to their previous targets. Independent of the provider, which knows the
+//! right settings; this module decides whether they may be changed.
 //!
-//! What a setting was is stored before the provider is asked to change it. A process that dies in between has changed
+//! The previous setting is stored before the provider is asked to change it. A process that dies in between has changed
 //! nothing, or something that the next `sync` or `undo` finds in the store.
 
 use std::collections::BTreeSet;
@@ -13,58 +13,58 @@ use telephony_providers::route::{CallbackUrls, Route, Traffic};
 use telephony_store::routes::RouteChange;
 use telephony_store::{Store, StoreError};
 
-/// Twilio's own greeting on every new number; nobody misses it.
+/// Twilio's own greeting on every new number, which can be replaced.
 const DEMO: &str = "https://demo.twilio.com/";
 
-/// What would be changed, and what would not.
+/// Planned changes, and settings that stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The routes as they are now.
+    /// Current routes.
     pub routes: Vec<Route>,
-    /// Settings that are to be changed, route by route.
+    /// Settings to change, route by route.
     pub changes: Vec<RouteChange>,
-    /// Settings that are somebody else's and stay as they are, with why.
+    /// Settings of others that stay, with the reason.
     pub left: Vec<Left>,
-    /// Addresses of ours that the account does not have.
+    /// Our addresses that the account does not have.
     pub missing: Vec<String>,
 }
 
-/// A setting that stays as it is.
+/// A setting that stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// The number or messaging service.
+    /// Number or messaging service.
     pub address: String,
-    /// The setting's name.
+    /// Name of the setting.
     pub name: String,
     /// Its value.
     pub value: String,
-    /// Why it stays.
+    /// Reason.
     pub why: &'static str,
 }
 
-/// Why routes were not changed, or not all of them. Repeating is safe.
+/// A failure that left routes unchanged, or only some changed. Repeating is safe.
 #[derive(Debug, thiserror::Error)]
 pub enum RoutingError {
-    /// The provider did not answer, or refused.
-    #[error("failed to read or change the webhook at the provider")]
+    /// The provider did not answer, or rejected the request.
+    #[error("cannot read or change the webhook at the provider")]
     Provider(#[from] ProviderError),
-    /// What was there before could not be stored, so nothing was changed.
-    #[error("failed to store what the webhook was before")]
+    /// The previous settings could not be stored, so nothing was changed.
+    #[error("cannot store the previous webhook")]
     Store(#[from] StoreError),
 }
 
-/// What is to be pointed where.
+/// The target of the routes.
 #[derive(Debug, Clone, Copy)]
 pub struct Aim<'a> {
-    /// Who we are.
+    /// Our sender.
     pub sender: &'a Sender,
-    /// What the provider is told of us.
+    /// Our callback URLs.
     pub told: &'a CallbackUrls,
-    /// Whether calls are answered. Where they are not, calls that go somewhere else already are left alone.
+    /// True if calls are answered. Otherwise calls that already go elsewhere are left alone.
     pub takes_calls: bool,
 }
 
-/// Points the routes of our sender at us. Safe to repeat; changes nothing where all is well.
+/// Points the routes of our sender at us. Safe to repeat; changes nothing if all is right.
 pub async fn sync(
     store: &dyn Store,
     provider: &dyn Provider,
@@ -76,13 +76,13 @@ pub async fn sync(
     Ok(plan)
 }
 
-/// What [`sync`] would change.
+/// Returns what [`sync`] would change.
 pub async fn plan(store: &dyn Store, provider: &dyn Provider, aim: Aim<'_>) -> Result<Plan, RoutingError> {
     let history = store.route_changes().await?;
     Ok(plan_with(&history, provider, aim).await?)
 }
 
-/// The same for where there is no store yet; `history` is what was changed before.
+/// Like [`plan`] without a store; `history` has the earlier changes.
 pub async fn plan_with(history: &[RouteChange], provider: &dyn Provider, aim: Aim<'_>) -> Result<Plan, ProviderError> {
     let routes = provider.routes(aim.sender, Some(aim.told)).await?;
     let mut plan = Plan { missing: missing(aim.sender, &routes), ..Plan::default() };
@@ -121,7 +121,7 @@ pub async fn apply(
     Ok(())
 }
 
-/// What [`undo`] would change: every setting that still is as we left it goes back to what it was.
+/// Returns what [`undo`] would change: every setting that is still as we left it gets its previous value.
 pub async fn plan_undo(store: &dyn Store, provider: &dyn Provider) -> Result<Plan, RoutingError> {
     let history = store.route_changes().await?;
     let mut plan = Plan::default();
@@ -134,7 +134,7 @@ pub async fn plan_undo(store: &dyn Store, provider: &dyn Provider) -> Result<Pla
     Ok(plan)
 }
 
-/// Puts back what was there before the first change, and forgets the changes.
+/// Restores the settings from before the first change, and forgets the changes.
 pub async fn undo(store: &dyn Store, provider: &dyn Provider, plan: &Plan) -> Result<(), RoutingError> {
     for of_route in plan.changes.chunk_by(|a, b| a.route == b.route) {
         set(provider, of_route).await?;
@@ -163,7 +163,7 @@ fn missing(sender: &Sender, routes: &[Route]) -> Vec<String> {
     ours.filter(|address| !routes.iter().any(|route| route.address == *address)).collect()
 }
 
-/// Whether calls go somewhere that is neither ours nor Twilio's demonstration.
+/// Returns true if calls go to a target that is neither ours nor Twilio's demo.
 fn has_calls_of_others(route: &Route, history: &[RouteChange]) -> bool {
     let Some(url) = route.setting("VoiceUrl") else { return false };
     let is_ours =
@@ -185,13 +185,13 @@ fn plan_undo_of(route: &Route, history: &[RouteChange], plan: &mut Plan) {
                 after: original.to_owned(),
             });
         } else {
-            plan.left.push(left(&route.address, setting.name, &setting.value, "it was changed by somebody else since"));
+            plan.left.push(left(&route.address, setting.name, &setting.value, "it was changed by someone else since"));
         }
     }
     plan.routes.push(route.clone());
 }
 
-/// What a setting was before we changed it: the last value that was not of our own making, else the first of all.
+/// Returns a setting's value from before our changes: the last one that we did not set, else the first of all.
 fn original<'a>(changes: &[&'a RouteChange]) -> Option<&'a str> {
     let is_ours = |value: &str| changes.iter().any(|change| change.after == value);
     let foreign = changes.iter().rev().find(|change| !is_ours(&change.before));

@@ -32,11 +32,11 @@ pub struct Fixed {
     pub sender: Sender,
     /// Turns and calls at a time; a tenth of them, at least one where there are two, is kept for calls.
     pub max_sessions: usize,
-    /// The name that texts call our program by.
+    /// Name of our program in texts.
     pub program: ProgramName,
     /// The local path of the webhook.
     pub path: String,
-    /// The local path of status reports.
+    /// Local path for status reports.
     pub status_path: String,
     /// The configured public URLs; none: only a tunnel, or nobody, reaches us.
     pub public: Option<PublicUrls>,
@@ -68,7 +68,7 @@ pub struct Live {
     pub agent: Arc<dyn Agent>,
     /// Rules for arriving messages.
     pub arrivals: Arc<ArrivalRules>,
-    /// Rules for cutting answers into parts.
+    /// Rules for splitting answers into parts.
     pub split: SplitRules,
     /// Pace and caps of sending.
     pub terms: Terms,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-/// The time that running work has to end after a stop signal. Service managers wait for 10 s.
+/// Time for running work to finish after a stop signal. Service managers wait for 10 s.
 pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Returns once `stop` was asked for and the grace is over.

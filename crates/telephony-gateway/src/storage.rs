@@ -1,4 +1,4 @@
-//! The storage state: the task that fails first reports it here, and a watch notices when storing works again.
+//! The storage state: the first task that fails reports it here, and a watch notices when storing works again.
 
 mod watch;
 
@@ -11,14 +11,14 @@ use tokio::sync::Notify;
 
 pub use watch::StorageWatch;
 
-/// The same failure is logged at most this often.
+/// Shortest interval between log lines of the same failure.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Shared by all tasks that store something.
+/// The state shared by all tasks that store data.
 #[derive(Debug, Default)]
 pub struct Storage {
     state: Mutex<State>,
-    /// Rings when storing begins to fail.
+    /// Signals that storing begins to fail.
     bell: Notify,
 }
 
@@ -28,16 +28,16 @@ struct State {
     logged: HashMap<&'static str, Logged>,
 }
 
-/// Why nothing can be stored.
+/// A failure to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// The newest failure.
+    /// Latest error.
     pub error: StoreError,
-    /// Webhooks that were answered with 503 meanwhile.
+    /// Webhooks answered with 503 meanwhile.
     pub refused: u64,
 }
 
-/// When a line was logged, and how often it was due since.
+/// The time of the last log line, and the number of failures since.
 #[derive(Debug)]
 struct Logged {
     at: Instant,
@@ -55,7 +55,7 @@ impl Storage {
         }
     }
 
-    /// A webhook was answered with 503.
+    /// Counts a webhook that was answered with 503.
     pub fn refused(&self, error: &StoreError) {
         self.failed("a webhook was not stored and not acknowledged", error);
         if let Some(trouble) = &mut self.state().trouble {
@@ -63,12 +63,12 @@ impl Storage {
         }
     }
 
-    /// Why nothing can be stored; none where it can.
+    /// Returns the current failure; none if storing works.
     pub fn trouble(&self) -> Option<Trouble> {
         self.state().trouble.clone()
     }
 
-    /// Fails while the database is gone: the journal must not take what may never be stored.
+    /// Fails while the database is gone: the journal must not accept events that may never be stored.
     pub fn check_is_there(&self) -> Result<(), StoreError> {
         match &self.state().trouble {
             Some(Trouble { error: error @ StoreError::Gone(_), .. }) => Err(error.clone()),
@@ -76,7 +76,7 @@ impl Storage {
         }
     }
 
-    /// Storing works again. Returns what the trouble was.
+    /// Ends the failure and returns it.
     fn end(&self) -> Option<Trouble> {
         self.state().trouble.take()
     }

@@ -1,4 +1,4 @@
-//! The gateway's tasks by name. One that panics, or ends although it should go on, is noticed at once.
+//! The gateway's tasks by name. A task that panics, or ends too early, is noticed at once.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// Why the gateway cannot go on.
+/// A reason why the gateway cannot continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenTask {
     /// A bug of ours.
     #[error("the task `{0}` panicked")]
     Panicked(&'static str),
-    /// A task that goes on until it is stopped has ended.
-    #[error("the task `{0}` ended by itself")]
+    /// A task ended without being stopped.
+    #[error("the task `{0}` ended unexpectedly")]
     Ended(&'static str),
 }
 
-/// Tasks that go on until they are stopped.
+/// Tasks that run until they are stopped.
 #[derive(Debug)]
 pub(crate) struct Tasks {
     running: JoinSet<()>,
@@ -28,12 +28,11 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// None yet.
     pub(crate) fn new() -> Self {
         Self { running: JoinSet::new(), broken: watch::Sender::new(None) }
     }
 
-    /// Runs `work`, which ends once `stop` is asked for and not before.
+    /// Runs `work`, which must not end before `stop` is requested.
     pub(crate) fn spawn(
         &mut self,
         name: &'static str,
@@ -52,7 +51,7 @@ impl Tasks {
         });
     }
 
-    /// The same for work that may be dropped at any of its pauses: a request to the provider keeps no stop waiting.
+    /// Runs work that may be dropped at any await point, so that a request to the provider does not delay stopping.
     pub(crate) fn spawn_dropped(
         &mut self,
         name: &'static str,
@@ -65,7 +64,7 @@ impl Tasks {
         });
     }
 
-    /// Returns once a task is broken, with the first that was.
+    /// Waits until a task breaks, and returns the first one.
     pub(crate) async fn broken(&self) -> BrokenTask {
         let mut broken = self.broken.subscribe();
         match broken.wait_for(Option::is_some).await.map(|broken| *broken) {
@@ -74,25 +73,25 @@ impl Tasks {
         }
     }
 
-    /// Waits until all have ended, at most for `time`, then cuts the others off.
+    /// Waits for all tasks at most for `time`, then aborts the rest.
     pub(crate) async fn end_within(mut self, time: Duration) {
         let deadline = Instant::now() + time;
         while let Ok(Some(_)) = timeout_at(deadline, self.running.join_next()).await {}
         if !self.running.is_empty() {
-            tracing::warn!(tasks = self.running.len(), "some tasks did not end in time and were cut off");
+            tracing::warn!(tasks = self.running.len(), "some tasks did not end in time and were aborted");
             self.running.abort_all();
         }
     }
 }
 
-/// The result of `work`, or `fallback` where it panics: a fault in one turn or request is no reason to end the gateway.
+/// Returns the result of `work`, or `fallback` if it panics: a bug in one turn or request must not end the gateway.
 pub(crate) async fn without_panic<T>(
     what: &'static str,
     work: impl Future<Output = T>,
     fallback: impl FnOnce() -> T,
 ) -> T {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!("{what} panicked, which is a fault of this program: please report it with the log");
+        tracing::error!("{what} panicked, which is a bug in this program: please report it with the log");
         fallback()
     })
 }

@@ -1,4 +1,4 @@
-//! Keeps the tunnel open: opens it again when it breaks, and tells everybody by which URL we are reached now.
+//! Keeps the tunnel open: reopens it when it breaks, and publishes the current URL.
 //!
 //! The gateway listens and works without it; nothing waits for a tunnel.
 
@@ -23,39 +23,39 @@ use crate::reach::Reach;
 use crate::routing::{self, Aim, Plan, RoutingError};
 use crate::settings::Fixed;
 
-/// The pause before it is opened again: this long at first, then twice as long each time.
+/// First pause before reopening; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause.
+/// Longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// A tunnel that was open for this long is opened again without much of a pause.
+/// A tunnel that was open for this long is reopened after the first pause.
 const LASTED: Duration = Duration::from_secs(60);
 
-/// What often mends itself is told to the operator after so many failures in a row.
+/// Consecutive failures before the operator gets a notice about a problem that often passes.
 const PATIENCE: u32 = 3;
 
-/// A tunnel that takes longer to close is left as it is; it is cleaned up at the next start.
+/// Time limit for closing; the next start cleans up a tunnel that takes longer.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether the provider has been told the URL, where that is the operator's affair.
+/// Interval between checks that the provider has the URL, if the operator sets it.
 const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// The notice that the tunnel is down.
+/// Name of the notice that the tunnel is down.
 const DOWN: &str = "tunnel";
 
-/// A tunnel, and what follows from its URL.
+/// A tunnel and its options.
 #[derive(Clone)]
 pub struct Tunneling {
-    /// What opens it.
+    /// The tunnel.
     pub tunnel: Arc<dyn Tunnel>,
-    /// Whether the provider is told its URL.
+    /// True if the provider's webhooks are updated.
     pub syncs_webhooks: bool,
-    /// Whether calls are answered.
+    /// True if calls are answered.
     pub takes_calls: bool,
 }
 
-/// Keeps it open.
+/// The task that keeps it open.
 pub(crate) struct Keeper {
     tunneling: Tunneling,
     inside: Inside,
@@ -68,7 +68,7 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// For the gateway of `parts` that listens on `address`; none where it has no tunnel.
+    /// Creates it for the gateway of `parts` that listens on `address`; none without a tunnel.
     pub(crate) fn new(
         parts: &Parts,
         address: SocketAddr,
@@ -89,7 +89,7 @@ impl Keeper {
         })
     }
 
-    /// Keeps it open until `stop`, then takes it down.
+    /// Keeps the tunnel open until `stop`, then closes it.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut failures = 0;
         while let Some(opened) = stop.run_until_cancelled(self.tunneling.tunnel.open(&self.inside)).await {
@@ -114,7 +114,7 @@ impl Keeper {
         }
     }
 
-    /// Returns why an open tunnel broke.
+    /// Waits until an open tunnel breaks, and returns the error.
     async fn hold(&self, open: &mut dyn Open) -> TunnelError {
         let url = open.url().to_owned();
         let name = self.tunneling.tunnel.name();
@@ -122,7 +122,7 @@ impl Keeper {
         self.reached_by(Some(&url));
         self.notices.end(DOWN).await;
         if !self.is_told_by_tunnel() {
-            tracing::info!("the provider is not told the tunnel's URL: {}", self.why_not_told());
+            tracing::info!("the provider does not get the tunnel's URL: {}", self.why_not_told());
             return open.broken().await;
         }
         let told = self.told(&url);
@@ -132,16 +132,16 @@ impl Keeper {
         }
     }
 
-    /// Whether the tunnel's URL is the one for the provider.
+    /// Returns true if the provider should get the tunnel's URL.
     fn is_told_by_tunnel(&self) -> bool {
         self.fixed.public.is_none() && self.tunneling.tunnel.is_public()
     }
 
     fn why_not_told(&self) -> &'static str {
         if self.fixed.public.is_some() {
-            "it is told publicUrl, and the tunnel's URL counts beside it"
+            "it has publicUrl; the tunnel's URL is accepted as well"
         } else {
-            "it is reached from the operator's own network only; the provider needs a publicUrl, or tailscale-funnel"
+            "only the operator's own network can reach it; the provider needs a publicUrl, or tailscale-funnel"
         }
     }
 
@@ -152,7 +152,7 @@ impl Keeper {
         }
     }
 
-    /// From now on we are reached by `url`, besides what the operator configured.
+    /// Adds `url` to the configured public URLs.
     fn reached_by(&self, url: Option<&str>) {
         let Reach { mut webhook, mut status, .. } = Reach::configured(self.fixed.public.as_ref());
         if let Some(CallbackUrls { webhook: of_webhook, status: of_status }) = url.map(|url| self.told(url)) {
@@ -172,7 +172,7 @@ impl Keeper {
         TunnelAlive { name: self.tunneling.tunnel.name().to_owned(), url: None, trouble: None }
     }
 
-    /// Returns once the provider has our URL: because we told it, or because the operator did.
+    /// Waits until the provider has our URL, set by us or by the operator.
     async fn keep_provider_told(&self, told: &CallbackUrls) {
         let aim = Aim { sender: &self.fixed.sender, told, takes_calls: self.tunneling.takes_calls };
         let mut failures = 0;
@@ -202,8 +202,8 @@ impl Keeper {
 
     async fn tell_operator(&self, told: &CallbackUrls) {
         let text = format!(
-            "the tunnel's URL is {}, and the provider has another: run `openclaw telephony webhook sync`, or set \
-             tunnel.syncWebhooks",
+            "the tunnel's URL is {}, but the provider has a different one: run `openclaw telephony webhook sync`, or \
+            set tunnel.syncWebhooks",
             told.webhook
         );
         self.notices.tell(Notice::event(not_told(told), text)).await;
@@ -232,12 +232,12 @@ async fn close(open: Box<dyn Open>) {
     }
 }
 
-/// The notice that the provider does not have this URL; another URL is other news.
+/// Returns the name of the notice that the provider lacks this URL; a new URL is a new notice.
 fn not_told(told: &CallbackUrls) -> String {
     format!("tunnel-url {}", told.webhook)
 }
 
-/// The pause after `failures` in a row.
+/// Returns the pause after so many consecutive failures.
 fn pause(failures: u32) -> Duration {
     let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
@@ -248,16 +248,16 @@ fn tell_plan(plan: &Plan) {
         tracing::info!(address = change.address, setting = change.name, "the provider now has the tunnel's URL");
     }
     for left in &plan.left {
-        tracing::warn!(address = left.address, setting = left.name, "left as it is at the provider: {}", left.why);
+        tracing::warn!(address = left.address, setting = left.name, "unchanged at the provider: {}", left.why);
     }
     if !plan.missing.is_empty() {
-        tracing::warn!("the account at the provider does not have {}", plan.missing.join(", "));
+        tracing::warn!("the provider's account does not have {}", plan.missing.join(", "));
     }
 }
 
 fn tell_failure(error: &RoutingError) {
     let cause = error.source().map(ToString::to_string);
-    tracing::warn!(%error, cause, "the provider could not be asked about its URL; it is tried again");
+    tracing::warn!(%error, cause, "cannot ask the provider about its URL; retrying");
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Keeps the log readable where senders that cannot be answered go on writing: one line an hour for each of them.
+//! Keeps the log readable if unanswerable senders keep writing: one line per hour and sender.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use telephony_domain::time::Timestamp;
 
-/// A sender is logged at most this often.
+/// Shortest interval between log lines about a sender.
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// So many senders have lines of their own; all others share one.
+/// Senders with lines of their own; all others share one.
 const SENDERS: usize = 64;
 
-/// The senders that were logged.
+/// The senders logged so far.
 #[derive(Debug, Default)]
 pub struct Unanswered(Mutex<HashMap<String, Timestamp>>);
 
 impl Unanswered {
-    /// Returns true if a message of `sender` is to be logged now.
+    /// Returns true if a message of `sender` should be logged now.
     pub fn is_news(&self, sender: &str, now: Timestamp) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back does not silence anything.
+        // A clock that was set back silences nothing.
         logged.retain(|_, at| now.since(*at) < EVERY && now >= *at);
         let sender = if logged.len() < SENDERS || logged.contains_key(sender) { sender } else { "" };
         let is_news = !logged.contains_key(sender);

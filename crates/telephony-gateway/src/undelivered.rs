@@ -1,4 +1,5 @@
-//! Reports of messages that were accepted and did not arrive: the operator gets a notice where only they can fix the cause.
+//! Reports about messages that were accepted but did not arrive: raises a notice if only the operator can fix the
+//! cause.
 
 use telephony_domain::delivery::{Advance, StatusReport};
 use telephony_domain::time::Timestamp;
@@ -7,7 +8,7 @@ use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 
-/// Stores a report. A code that concerns the account or the sender is one notice, however many messages meet it.
+/// Stores a report. A code about the account or the sender is one notice, however many messages have it.
 pub async fn store(
     store: &dyn Store,
     provider: &dyn Provider,
@@ -25,8 +26,8 @@ pub async fn store(
 
 fn notice(code: u32, explanation: &str) -> Notice {
     let text = format!(
-        "messages do not arrive (error {code}): {explanation} Then `openclaw telephony messages --retry --failed --since 1d` \
-         sends them again"
+        "messages do not arrive (error {code}): {explanation} Afterwards, `openclaw telephony messages --retry \
+        --failed --since 1d` sends them again"
     );
     Notice::event(format!("undelivered-{code}"), text)
 }

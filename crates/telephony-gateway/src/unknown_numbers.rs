@@ -1,4 +1,4 @@
-//! Messages to a number we do not know: the provider is asked once whether the number is ours.
+//! Messages to an unknown number: asks the provider once whether the number is ours.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use tokio_util::sync::CancellationToken;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 
-/// A question that could not be answered is asked again after this long.
+/// Wait before asking again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// What settling numbers needs.
+/// The task that identifies unknown numbers.
 pub struct UnknownNumbers {
-    /// Where their messages wait.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// Who knows the account's numbers.
+    /// Provider.
     pub provider: Arc<dyn Provider>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Who is woken, and by whom.
+    /// Wake-up signals.
     pub wake: Arc<Wake>,
-    /// The storage state.
+    /// Storage state.
     pub storage: Arc<Storage>,
 }
 
 impl UnknownNumbers {
-    /// Settles numbers until `stop`.
+    /// Identifies numbers until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut asked = HashMap::new();
         while !stop.is_cancelled() {
@@ -53,7 +53,8 @@ impl UnknownNumbers {
             match self.provider.owns(&number).await {
                 Ok(is_ours) => self.resolved(&number, is_ours).await?,
                 Err(error) => {
-                    tracing::warn!(to = mask(&number), %error, hint = error.hint(), "cannot tell whether a number is ours");
+                    tracing::warn!(to = mask(&number), %error, hint = error.hint(), "cannot tell whether a number is \
+                        ours");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The public listener: what the provider reaches, and everybody else.
+//! The public listener, which the provider and everyone else can reach.
 
 pub(crate) mod descriptors;
 pub mod listener;
@@ -23,23 +23,23 @@ use media_server::MediaServer;
 use receive::Endpoint;
 use spelling::is_same_path;
 
-/// What the public listener has.
+/// The endpoints of the public listener.
 pub struct Endpoints {
-    /// The local path of messages and calls that come in.
+    /// Local path for incoming messages and calls.
     pub path: String,
-    /// What takes them.
+    /// Their endpoint.
     pub webhook: Endpoint,
-    /// The local path of status reports.
+    /// Local path for status reports.
     pub status_path: String,
-    /// What takes them.
+    /// Their endpoint.
     pub status: Endpoint,
-    /// The files that the provider fetches from below the webhook's path.
+    /// Files that the provider fetches, below the webhook's path.
     pub media_server: MediaServer,
 }
 
-/// Webhook, files below it, status and health. Everything else is 404, another method 405.
+/// Routes the webhook, files below it, status and health. Any other path is 404, any other method 405.
 ///
-/// The paths are the operator's, so they are compared step by step and not read as patterns of a router.
+/// The operator chooses the paths, so they are compared segment by segment and not parsed as router patterns.
 pub fn router(endpoints: Endpoints) -> Router {
     Router::new().fallback(dispatch).with_state(Arc::new(endpoints))
 }

@@ -1,4 +1,4 @@
-//! Who carries it: the phone companies.
+//! Providers: the phone companies.
 
 pub mod provider;
 pub mod route;

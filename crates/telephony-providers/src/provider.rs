@@ -1,4 +1,4 @@
-//! What the gateway asks of a phone company; each company answers in a folder of its own.
+//! The interface between the gateway and a provider; each provider has a folder of its own.
 
 use std::borrow::Cow;
 
@@ -16,126 +16,124 @@ use telephony_domain::time::Timestamp;
 
 use crate::route::Routes;
 
-/// Name of the query parameter by which a gateway knows a request that was signed on this machine to test the way.
+/// Query parameter of a request that was signed on this machine to test the route.
 pub const PROBE_PARAMETER: &str = "openclaw-probe";
 
-/// A phone company.
+/// A provider.
 #[async_trait]
 pub trait Provider: Webhooks + Routes {
     /// Hands one part over. An `Ok` means the provider has it; see [`ProviderError::disposition`] for the rest.
     async fn send(&self, part: Outgoing<'_>) -> Result<Receipt, ProviderError>;
 
-    /// Asks for something cheap, to find out whether the provider serves the account. A key that may not read but may send
-    /// is served, as far as this can show.
+    /// Makes a cheap request to check that the provider serves the account. A key that cannot read but may send counts
+    /// as served, as far as this can show.
     async fn probe(&self) -> Result<(), ProviderError>;
 
-    /// The time by the provider's clock: what it does from now on bears no earlier one. None before its first answer.
+    /// Returns the time by the provider's clock, a lower bound for its future timestamps. None before its first answer.
     fn time(&self) -> Option<Timestamp>;
 
-    /// Our messages to `to` that the provider created at or after `since`, newest first, complete.
+    /// Returns our messages to `to` created at or after `since`, newest first, complete.
     async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError>;
 
-    /// Messages from contacts to our number `to` that the provider took at or after `since`, newest first, complete.
+    /// Returns messages from contacts to our number `to` received at or after `since`, newest first, complete.
     async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError>;
 
-    /// The message with this provider id as the provider has it now.
+    /// Returns the current state of the message with this id.
     async fn fetch(&self, provider_id: &str) -> Result<Listed, ProviderError>;
 
-    /// The numbers of ours that `sender` sends from and gets messages to: its own, and those of its pool.
+    /// Returns our numbers that `sender` sends from and receives at: its own, and those of its pool.
     async fn numbers_of(&self, sender: &Sender) -> Result<Vec<String>, ProviderError>;
 
-    /// The message from a contact with this provider id as the provider has it, without attachments; none where it has no
-    /// such message.
+    /// Returns the message from a contact with this id, without attachments; none if the provider does not have it.
     async fn received_message(&self, provider_id: &str) -> Result<Option<Arrival>, ProviderError>;
 
-    /// What messages cost, either way, that left or came at or after `since`; those whose price the provider does not know
-    /// yet are left out.
+    /// Returns prices of messages in both directions from `since` on; leaves out those not known yet.
     async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError>;
 
-    /// What is left on the account.
+    /// Returns the account's balance.
     async fn balance(&self) -> Result<Price, ProviderError>;
 
-    /// Messages that the account has from `contact` and to them, no more than `at_most` each way, the newest first.
+    /// Returns the account's messages from and to `contact`, at most `at_most` per direction, newest first.
     async fn messages_with(&self, contact: &PhoneNumber, at_most: usize) -> Result<MessagesWith, ProviderError>;
 
-    /// Deletes the message with this provider id, either way it went, and its attachments where it has any.
+    /// Deletes the message with this id in either direction, and its attachments if it has any.
     async fn delete(&self, provider_id: &str, has_media: bool) -> Result<Deletion, ProviderError>;
 
-    /// An attachment of a message that came in: its bytes, no more than `at_most`. It is fetched once, from where the
-    /// provider keeps attachments and from nowhere else; whether to try again is the caller's to decide.
+    /// Fetches an attachment of an incoming message, at most `at_most` bytes. Makes one attempt, only from the
+    /// provider's own attachment storage; the caller decides about retries.
     async fn attachment(&self, provider_id: &str, url: &str, at_most: usize) -> Result<Bytes, AttachmentError>;
 
-    /// Whether `number` is one of the account's own.
+    /// Returns true if `number` belongs to the account.
     async fn owns(&self, number: &str) -> Result<bool, ProviderError>;
 }
 
-/// Why an attachment could not be had; in words that may be shown to whoever answers.
+/// A reason why an attachment could not be fetched, in words that may be shown to the agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AttachmentError {
-    /// It may be there later.
+    /// It may exist later.
     #[error("{0}")]
     NotYet(String),
-    /// It is larger than was asked for.
+    /// It is larger than requested.
     #[error("it is too large")]
     TooLarge,
-    /// It will never be had.
+    /// It will never be available.
     #[error("{0}")]
     Never(String),
 }
 
-/// What the provider has of somebody.
+/// The provider's messages with a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessagesWith {
-    /// The messages.
+    /// Messages.
     pub messages: Vec<StoredMessage>,
-    /// Whether there are no more.
+    /// True if there are no more.
     pub is_complete: bool,
 }
 
-/// A message as far as whoever deletes it has to know it.
+/// The fields needed to delete a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// The provider's id of the message.
+    /// Id at the provider.
     pub provider_id: String,
-    /// Whether they wrote it, or we.
+    /// True if the contact wrote it.
     pub is_from_contact: bool,
-    /// The number on our side, once it is chosen.
+    /// Our number, once it is chosen.
     pub ours: Option<String>,
-    /// The pool of numbers on our side, if it is one.
+    /// Our pool of numbers, if there is one.
     pub messaging_service: Option<String>,
-    /// Whether files go with it.
+    /// True if it has attachments.
     pub has_media: bool,
 }
 
-/// What became of a message that was to be deleted.
+/// The result of deleting a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
-    /// The provider has it no more, or never had it.
+    /// The provider no longer has it, or never had it.
     Gone,
-    /// It is still on its way; the provider deletes it only afterwards.
+    /// It is still being sent; the provider only deletes it afterwards.
     TooEarly,
 }
 
-/// The provider's side of the public listener: cheap, synchronous, no I/O.
+/// The provider's part of the public listener: cheap, synchronous, no I/O.
 pub trait Webhooks: Send + Sync {
-    /// The provider's name, as in `channels.telephony.provider`.
+    /// Returns the provider's name, as in `channels.telephony.provider`.
     fn name(&self) -> &'static str;
 
-    /// Whether the headers carry a signature at all; without one the body is not read.
+    /// Returns true if the headers contain a signature; without one the body is not read.
     fn is_signed(&self, headers: &HeaderMap) -> bool;
 
-    /// Checks the signature, then that the account is ours, then reads the event.
-    /// The only way from a request to a [`Verified`] event.
+    /// Checks the signature, then the account, then reads the event. The only route from a request to a [`Verified`]
+    /// event.
     fn verify(&self, request: &Unverified<'_>) -> Result<Verified<Event>, Rejection>;
 
-    /// What an error code in a report means and what the operator can do about it; none for codes we do not know.
+    /// Explains an error code in a report and its remedy; empty for unknown codes.
     fn explain(&self, code: u32) -> String;
 
     /// Returns true if an error code in a report concerns the account or the sender: other messages fail too until the
     /// operator fixes something.
     fn calls_for_operator(&self, code: u32) -> bool;
 
-    /// Words the answer to a webhook, as the gateway has decided about it.
+    /// Formats the answer to a webhook, as the gateway has decided.
     fn answer(&self, outcome: Outcome) -> Answer;
 }
 
@@ -154,22 +152,22 @@ pub struct CallTerms<'a> {
     pub next_url: &'a str,
 }
 
-/// A request to the public listener that nobody has vouched for.
+/// A request to the public listener that is not verified.
 #[derive(Debug, Clone, Copy)]
 pub struct Unverified<'a> {
-    /// The request's method.
+    /// Method.
     pub method: &'a Method,
-    /// The URLs that the provider may have called, likeliest first, each with the request's query.
+    /// URLs that the provider may have called, likeliest first, each with the request's query.
     pub urls: &'a [String],
-    /// The request's query string, without `?`.
+    /// Query string, without `?`.
     pub query: &'a str,
-    /// The request's headers.
+    /// Headers.
     pub headers: &'a HeaderMap,
-    /// The whole body.
+    /// Whole body.
     pub body: &'a Bytes,
 }
 
-/// Something the provider vouched for; only a provider's verifier makes one.
+/// Verified data; only a provider's verifier creates it.
 #[derive(Debug)]
 pub struct Verified<T>(T);
 
@@ -178,106 +176,106 @@ impl<T> Verified<T> {
         Self(vouched)
     }
 
-    /// What was vouched for.
+    /// Returns the data.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
-/// What a webhook says.
+/// The event in a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A contact sent a message.
     Message(Arrival),
-    /// One of our messages has come further.
+    /// One of our messages has a new status.
     MessageStatus(StatusReport),
-    /// A call wants to know how it goes on, or has come further.
+    /// A call needs instructions, or has a new status.
     Call(CallEvent),
-    /// The provider reports an error or a warning of the account.
+    /// The provider reports an error or a warning about the account.
     Alert,
-    /// Signed properly, and only a test of the way: it has [`PROBE_PARAMETER`] in its query.
+    /// A properly signed test of the route: it has [`PROBE_PARAMETER`] in its query.
     Probe,
 }
 
-/// Why a request is not believed. None of it says what a valid signature would be.
+/// A reason for rejecting a request. None of them reveals the valid signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// There is no signature.
-    #[error("the request carries no signature")]
+    #[error("the request has no signature")]
     Unsigned,
-    /// The signature fits none of the URLs with any of the tokens.
+    /// The signature matches none of the URLs with any of the tokens.
     #[error("the signature is not valid: {0}")]
     BadSignature(String),
-    /// Signed properly, but for an account that is not ours.
-    #[error("the request is for another account")]
+    /// The signature is valid, but for a different account.
+    #[error("the request is for a different account")]
     WrongAccount,
-    /// Signed properly, but its fields are not cut as the provider cuts them: somebody moved text between them.
+    /// The signature is valid, but the fields are not split as the provider splits them: text was moved between them.
     #[error("its signature is genuine, but its fields were rearranged: {0}")]
     Recut(String),
-    /// Signed properly, but it cannot be read.
+    /// The signature is valid, but the content is not readable.
     #[error("the request cannot be read: {0}")]
     Malformed(String),
 }
 
-/// The gateway's decision about an event that it has taken.
+/// The gateway's decision about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is kept, and there is nothing to say.
+    /// It is stored, and needs no answer.
     Acknowledged,
     /// The call is not answered.
     CallDeclined,
 }
 
-/// The answer to a webhook, in the provider's words.
+/// The answer to a webhook, in the provider's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The `Content-Type`; always sent.
+    /// `Content-Type`; always sent.
     pub content_type: &'static str,
-    /// The body.
+    /// Body.
     pub body: Cow<'static, str>,
 }
 
-/// One part on its way out.
+/// A part to send.
 #[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
-    /// Who we are.
+    /// Sender.
     pub from: &'a Sender,
-    /// Who receives it.
+    /// Recipient.
     pub to: &'a PhoneNumber,
-    /// The text.
+    /// Text.
     pub text: &'a str,
-    /// Attachments, as URLs the provider can fetch.
+    /// Attachments, as URLs that the provider can fetch.
     pub media: &'a [String],
-    /// Our name for the part; comes back in its reports where `status_url` is set.
+    /// Our id of the part; returned in its reports if `status_url` is set.
     pub correlation_id: &'a str,
-    /// The URL for status reports, without the correlation id; none if we cannot be reached.
+    /// URL for status reports, without the correlation id; none if the provider cannot reach us.
     pub status_url: Option<&'a str>,
 }
 
-/// One of our messages as the provider lists it. `Debug` hides the text.
+/// One of our messages in the provider's list. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The provider's id of the message.
+    /// Id at the provider.
     pub provider_id: String,
-    /// The number that it went out from, once that is chosen.
+    /// Number that sent it, once it is chosen.
     pub from: Option<String>,
-    /// The pool of numbers that it went out from, if it did.
+    /// Pool of numbers that sent it, if there is one.
     pub messaging_service: Option<String>,
-    /// The text that was sent, with what the provider put in front.
+    /// Text as sent, including any prefix that the provider added.
     pub text: String,
-    /// How many files went with it.
+    /// Number of files.
     pub media: u32,
-    /// How far it is.
+    /// Status.
     pub status: Status,
-    /// When the provider created it (it counts whole seconds).
+    /// Time when the provider created it (in whole seconds).
     pub created: Timestamp,
-    /// The provider's error code, where it failed.
+    /// Error code, after a failure.
     pub error_code: Option<u32>,
-    /// That code means that the contact opted out at the provider.
+    /// True if that code means that the contact opted out at the provider.
     pub is_opt_out: bool,
-    /// Segments as the provider counted them, where it has.
+    /// Segments as counted by the provider, if it says.
     pub segments: Option<u32>,
-    /// What it cost, once the provider knows.
+    /// Price, once the provider knows it.
     pub price: Option<Price>,
 }
 
@@ -292,7 +290,8 @@ impl std::fmt::Debug for Listed {
 }
 
 impl Listed {
-    /// Whether `sender` can have sent it: another number or pool of the account may have said the same.
+    /// Returns true if `sender` can have sent it: a different number or pool of the account may have sent the same
+    /// text.
     pub fn can_be_from(&self, sender: &Sender) -> bool {
         if self.messaging_service != sender.messaging_service {
             return false;
@@ -303,54 +302,54 @@ impl Listed {
         }
     }
 
-    /// What the provider took for it, once it knows.
+    /// Returns the provider's charge, once it is known.
     pub fn billed(&self) -> Option<Billed> {
         let price = self.price?;
         Some(Billed { provider_id: self.provider_id.clone(), price, segments: self.segments })
     }
 }
 
-/// Why the provider did not do what was asked.
+/// A failed request to the provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// The request never left: no address, no connection, no TLS.
-    #[error("could not reach the provider: {cause}")]
+    /// The request was never sent: no address, no connection, no TLS.
+    #[error("cannot reach the provider: {cause}")]
     Unreachable {
-        /// What failed.
+        /// Cause.
         cause: String,
     },
-    /// The request left and no answer came back.
+    /// The request was sent and there was no answer.
     #[error("no answer from the provider: {cause}")]
     NoAnswer {
-        /// What failed.
+        /// Cause.
         cause: String,
     },
-    /// An answer came that does not say what it should.
-    #[error("the provider's answer cannot be used: {cause}")]
+    /// The answer is not as expected.
+    #[error("the provider's answer is not usable: {cause}")]
     Unreadable {
-        /// What is wrong with it.
+        /// Problem.
         cause: String,
     },
-    /// The provider answered no.
+    /// The provider rejected the request.
     #[error("{sentence}")]
     Refused {
-        /// The HTTP status of the answer.
+        /// HTTP status.
         http_status: u16,
-        /// The provider's error code, where it gave one.
+        /// Error code, if there is one.
         code: Option<u32>,
-        /// What happened, in our words.
+        /// Description, in our words.
         sentence: String,
-        /// What the operator can do about it.
+        /// Hint for the operator.
         hint: String,
-        /// What it means for the next attempt.
+        /// Next step.
         disposition: Disposition,
-        /// The recipient wants nothing more from this sender.
+        /// True if the recipient opted out of this sender.
         is_opt_out: bool,
     },
 }
 
 impl ProviderError {
-    /// What may be done next.
+    /// Returns the next step.
     pub fn disposition(&self) -> Disposition {
         match self {
             ProviderError::Unreachable { .. } => Disposition::Retry { after: None },
@@ -359,7 +358,7 @@ impl ProviderError {
         }
     }
 
-    /// The provider's error code, where it gave one.
+    /// Returns the provider's error code, if there is one.
     pub fn code(&self) -> Option<u32> {
         match self {
             ProviderError::Refused { code, .. } => *code,
@@ -367,42 +366,42 @@ impl ProviderError {
         }
     }
 
-    /// Returns true if the provider itself said that there is no such thing. A bare 404 may be a proxy's.
+    /// Returns true if the provider itself reported that it does not exist. A bare 404 may come from a proxy.
     pub fn is_not_found(&self) -> bool {
         matches!(self, ProviderError::Refused { http_status: 404, code: Some(_), .. })
     }
 
-    /// Returns true if the provider itself refused the credentials. A bare 401 may be a proxy's.
+    /// Returns true if the provider itself rejected the credentials. A bare 401 may come from a proxy.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self, ProviderError::Refused { http_status: 401, code: Some(_), .. })
     }
 
-    /// Whether the recipient wants nothing more from this sender.
+    /// Returns true if the recipient opted out of this sender.
     pub fn is_opt_out(&self) -> bool {
         matches!(self, ProviderError::Refused { is_opt_out: true, .. })
     }
 
-    /// Whether the provider is done with the request: it answered itself, and not for a part of it that it waited for in
-    /// vain (408 and 504).
+    /// Returns true if the provider has finished the request: it answered itself, and not because a backend timed out
+    /// (408 and 504).
     pub fn was_answered(&self) -> bool {
         matches!(self, ProviderError::Refused { http_status, .. } if !matches!(http_status, 408 | 504))
     }
 
-    /// What happened and what to do about it, in one go.
+    /// Returns description and hint together.
     pub fn with_hint(&self) -> String {
         let happened = self.to_string();
         let mark = if happened.ends_with('.') { "" } else { ";" };
         format!("{happened}{mark} {}", self.hint())
     }
 
-    /// What the operator can do about it.
+    /// Returns the hint for the operator.
     pub fn hint(&self) -> &str {
         match self {
             ProviderError::Refused { hint, .. } => hint,
             ProviderError::Unreadable { .. } => {
                 "check twilio.apiBaseUrl, and what may answer in Twilio's place: a proxy, a captive portal"
             }
-            _ => "check this machine's connection to the internet; the message is kept",
+            _ => "check this machine's internet connection; the message is kept",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where a phone company delivers what comes to our numbers, and how that is changed.
+//! Routes: the URLs where a provider delivers incoming messages and calls.
 
 use std::fmt;
 
@@ -10,98 +10,98 @@ use crate::provider::ProviderError;
 /// The routes of an account.
 #[async_trait]
 pub trait Routes: Send + Sync {
-    /// The routes of `sender` as they are now, and with `told` also as they should be. An address that the account does
-    /// not have is not among them.
+    /// Returns the current routes of `sender`, and with `told` also the wanted settings. Leaves out addresses that the
+    /// account does not have.
     async fn routes(&self, sender: &Sender, told: Option<&CallbackUrls>) -> Result<Vec<Route>, ProviderError>;
 
-    /// The route with this id as it is now; none where the account does not have it.
+    /// Returns the current route with this id; none if the account does not have it.
     async fn route(&self, id: &str) -> Result<Option<Route>, ProviderError>;
 
-    /// Changes settings of the route with this id, all or none of them. To be repeated where the outcome is unknown.
+    /// Changes settings of the route with this id, all or none. Safe to repeat if the outcome is unknown.
     async fn set_route(&self, id: &str, settings: &[(String, String)]) -> Result<(), ProviderError>;
 }
 
-/// What the provider is to be told of us: URLs with their query and without a fragment.
+/// Our URLs for the provider, with their query and without a fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackUrls {
-    /// Where messages and calls go.
+    /// URL for messages and calls.
     pub webhook: String,
-    /// Where reports on calls go; messages bring an address of their own.
+    /// URL for reports on calls; messages bring a URL of their own.
     pub status: String,
 }
 
-/// One of our addresses at the provider, and where what comes to it goes.
+/// One of our addresses at the provider, with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The provider's id of it.
+    /// Id at the provider.
     pub id: String,
-    /// The number, or the messaging service.
+    /// Number or messaging service.
     pub address: String,
-    /// Its settings, in the order in which the provider's console has them.
+    /// Settings, in the order of the provider's console.
     pub settings: Vec<Setting>,
-    /// What keeps settings from having any effect.
+    /// Overrides that make settings ineffective.
     pub diversions: Vec<Diversion>,
 }
 
-/// One setting of a route.
+/// A setting of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name at the provider.
+    /// Name at the provider.
     pub name: &'static str,
-    /// What it is for.
+    /// Traffic that it applies to.
     pub traffic: Traffic,
-    /// Its value now; empty where it is not set.
+    /// Current value; empty if not set.
     pub value: String,
-    /// Its value as it should be; none where that is not for us to say.
+    /// Wanted value; none if it is not ours to decide.
     pub wanted: Option<String>,
 }
 
-/// What goes where a setting says.
+/// The traffic of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
-    /// Messages that come in.
+    /// Incoming messages.
     Messages,
-    /// Calls that come in, and reports on them.
+    /// Incoming calls, and reports on them.
     Calls,
-    /// What nobody took where it should have gone.
+    /// Traffic that the main URL did not accept.
     Fallback,
 }
 
-/// Something at the provider that has the traffic in place of a route's own settings.
+/// A setting at the provider that overrides a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Diversion {
     /// An application.
     Application {
-        /// What it has.
+        /// Its traffic.
         traffic: Traffic,
-        /// The provider's id of it.
+        /// Id at the provider.
         id: String,
     },
-    /// A trunk, which has the calls.
+    /// A trunk, which gets the calls.
     Trunk {
-        /// The provider's id of it.
+        /// Id at the provider.
         id: String,
     },
-    /// A messaging service, which has the messages of a number.
+    /// A messaging service, which gets the messages of a number.
     Service {
-        /// The provider's id of it.
+        /// Id at the provider.
         id: String,
-        /// Whether it is the one that we send with.
+        /// True if it is the one that we send with.
         is_ours: bool,
     },
-    /// Nobody: a messaging service without an address of its own that does not leave messages to its numbers either.
+    /// A messaging service without a URL that does not use those of its numbers either.
     Nowhere,
 }
 
 impl Route {
-    /// The setting with this name.
+    /// Returns the setting with this name.
     pub fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.name == name)
     }
 }
 
 impl Setting {
-    /// Returns true if it is not as it should be. A slash more or less at the end of a path is as good.
+    /// Returns true if it differs from the wanted value. Extra or missing slashes at the end of a path do not count.
     pub fn is_wrong(&self) -> bool {
         self.wanted.as_ref().is_some_and(|wanted| !is_same_url(wanted, &self.value))
     }
@@ -121,7 +121,7 @@ impl fmt::Display for Traffic {
         f.write_str(match self {
             Traffic::Messages => "messages",
             Traffic::Calls => "calls",
-            Traffic::Fallback => "what nobody took",
+            Traffic::Fallback => "undelivered traffic",
         })
     }
 }
@@ -131,7 +131,7 @@ impl fmt::Display for Diversion {
         match self {
             Diversion::Application { traffic, id } => write!(f, "{traffic} go to the application {id} instead"),
             Diversion::Trunk { id } => write!(f, "calls go to the trunk {id} instead"),
-            Diversion::Service { id, .. } => write!(f, "messages go where the messaging service {id} says instead"),
+            Diversion::Service { id, .. } => write!(f, "messages go to the URL of the messaging service {id} instead"),
             Diversion::Nowhere => {
                 f.write_str("messages are dropped: the service has no URL and does not use its numbers'")
             }

@@ -1,4 +1,4 @@
-//! Twilio: how it signs, what it sends and takes, and what its errors mean.
+//! Twilio: its signatures, webhooks, API and error codes.
 
 pub mod account;
 pub mod codes;
@@ -17,10 +17,10 @@ use self::account::Account;
 use self::rest::Rest;
 use self::signature::Verifier;
 
-/// Name of the query parameter in which a report brings our own id of a part back.
+/// Query parameter in which a report returns our id of a part.
 const CORRELATION_ID: &str = "part";
 
-/// One account at Twilio.
+/// A Twilio account as provider.
 #[derive(Debug)]
 pub struct Twilio {
     rest: Rest,
@@ -28,19 +28,19 @@ pub struct Twilio {
 }
 
 impl Twilio {
-    /// Twilio as this account sees it; nothing is asked of Twilio yet.
+    /// Creates the provider for this account; makes no request.
     pub fn new(account: Account) -> Self {
         Self::with_rest(Rest::new(account))
     }
 
-    /// Twilio over this API.
+    /// Creates the provider with this API client.
     pub fn with_rest(rest: Rest) -> Self {
         let account = rest.account();
         let verifier = Verifier::new(&account.auth_tokens, &account.shared_keys);
         Self { rest, verifier }
     }
 
-    /// The API, for what goes beyond messages.
+    /// Returns the API client, for requests beyond messages.
     pub fn rest(&self) -> &Rest {
         &self.rest
     }

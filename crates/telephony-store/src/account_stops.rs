@@ -1,54 +1,55 @@
-//! The provider refuses the whole account: nothing is sent until a probe shows that the operator has fixed it.
+//! The stop of an account: while the provider rejects it, nothing is sent until a probe shows that the operator has
+//! fixed it.
 
 use async_trait::async_trait;
 use telephony_domain::time::Timestamp;
 
 use crate::{Next, StoreError};
 
-/// The name of the notice that holds while the account is stopped.
+/// Name of the notice while the account is stopped.
 pub const ACCOUNT_STOPPED: &str = "account-stopped";
 
-/// Why nothing is sent, and since when.
+/// The reason and start of a stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountStop {
-    /// The provider's error code.
+    /// Error code of the provider.
     pub code: Option<u32>,
-    /// The cause and the remedy, in words for the operator.
+    /// Cause and remedy, for the operator.
     pub reason: String,
-    /// When the provider began to refuse the account.
+    /// Time when the provider began to reject the account.
     pub since: Timestamp,
-    /// When the account is probed next.
+    /// Time of the next probe.
     pub next_probe: Timestamp,
 }
 
 /// The outcome of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeOutcome {
-    /// The provider serves the account, as far as a read can show.
+    /// The provider serves the account, as far as a read request can show.
     Served,
-    /// The provider still refuses the account.
+    /// The provider still rejects the account.
     Refused {
-        /// The provider's error code.
+        /// Error code of the provider.
         code: Option<u32>,
-        /// The cause and the remedy, in words for the operator.
+        /// Cause and remedy, for the operator.
         reason: String,
     },
-    /// The provider could not be asked.
+    /// The provider did not answer.
     NoAnswer,
 }
 
-/// The stop of the account's lines. [`crate::outbox::Outbox::part_failed`] begins it, a part that the provider accepts
-/// after a probe ends it.
+/// The stop of the account's lines. [`crate::outbox::Outbox::part_failed`] begins it, and a part that the provider
+/// accepts after a probe ends it.
 #[async_trait]
 pub trait AccountStops: Send + Sync {
-    /// The stop, while there is one.
+    /// Returns the current stop.
     async fn account_stop(&self) -> Result<Option<AccountStop>, StoreError>;
 
-    /// Takes the probe that is due, and schedules the next one (see [`telephony_domain::retry::PROBE`]).
+    /// Takes a due probe, and schedules the next one (see [`telephony_domain::retry::PROBE`]).
     async fn begin_probe(&self, now: Timestamp) -> Result<Next<()>, StoreError>;
 
-    /// Notes the outcome of a probe. Where the provider serves the account, parts leave one at a time until one is
-    /// accepted; a part that is refused stops the account again, unharmed. Parts older than
+    /// Records the outcome of a probe. Once the provider serves the account, parts leave one at a time until one is
+    /// accepted; a rejected part stops the account again and waits. Parts older than
     /// [`telephony_domain::retry::STALE_AFTER`] fail if the account was stopped for as long.
     async fn end_probe(&self, outcome: ProbeOutcome, now: Timestamp) -> Result<(), StoreError>;
 

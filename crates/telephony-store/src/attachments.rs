@@ -1,7 +1,7 @@
-//! Attachments of messages: where they are, and the files that hold those we have.
+//! Attachments of messages, and the files of those we have.
 //!
-//! A file is written before anything refers to it, and goes after nothing refers to it any more; in between it is
-//! *loose*, and known as such on disk, so that a crash at any moment leaves no file behind for ever.
+//! A file is written before anything refers to it, and deleted after nothing refers to it any more. In between it is
+//! *loose* and recorded as such, so that a crash at any moment leaves no file behind forever.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,63 +16,63 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 
-/// A file that was written and that nothing refers to after this long was left behind by a crash.
+/// Age at which a loose file counts as left behind by a crash.
 pub const LOOSE_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// A message that the provider has had for so long does not need its files any more.
+/// Time after which the provider no longer needs the files of a message.
 pub const SERVED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// One attachment.
+/// An attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its place in the message, from 1.
+    /// Position in the message, from 1.
     pub position: u32,
-    /// Where the provider has it, or fetches it from; none for a file that never was elsewhere.
+    /// URL at the provider, or for the provider to fetch; none for a file that only we have.
     pub url: Option<String>,
-    /// What it is, or is said to be as long as we do not have it; empty where nobody said.
+    /// Type, or the declared type until we have it; empty if none was declared.
     pub content_type: String,
-    /// Whether we have it.
+    /// State.
     pub state: AttachmentState,
 }
 
-/// Whether we have an attachment.
+/// The state of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttachmentState {
-    /// It is only where its URL says.
+    /// It is only at its URL.
     Elsewhere,
     /// We have it.
     Kept(KeptFile),
-    /// It could not be had and is not tried again.
+    /// It could not be fetched and is not retried.
     Unavailable(String),
 }
 
-/// The file that holds an attachment.
+/// The file of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptFile {
-    /// Its name.
+    /// Name.
     pub name: FileName,
-    /// What it is.
+    /// Media type.
     pub content_type: String,
-    /// Its length (bytes).
+    /// Length (bytes).
     pub size: u64,
 }
 
-/// The name of a file of ours: nobody can guess it, and its ending fits what it is.
+/// The name of one of our files: unguessable, with an extension that fits its type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileName(String);
 
 impl FileName {
-    /// A new name, made of random bytes.
+    /// Creates a name from random bytes.
     pub fn new(random: [u8; 16], content_type: &str) -> FileName {
         FileName(format!("{:032x}.{}", u128::from_be_bytes(random), media_type::ending(content_type)))
     }
 
-    /// The name as it was kept.
+    /// Wraps a name read from the store.
     pub fn stored(name: String) -> FileName {
         FileName(name)
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -84,35 +84,35 @@ impl fmt::Display for FileName {
     }
 }
 
-/// Which attachment of which message.
+/// The key of an attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttachmentId {
-    /// The message.
+    /// Message.
     pub message: InboundId,
-    /// The attachment's place in it, from 1.
+    /// Position of the attachment, from 1.
     pub position: u32,
 }
 
-/// Attachments.
+/// The storage of attachments.
 #[async_trait]
 pub trait Attachments: Send + Sync {
-    /// Writes a file that only its owner may read. It is loose until something refers to it.
+    /// Writes a file that only its owner can read. It is loose until something refers to it.
     async fn keep_file(&self, name: FileName, bytes: Bytes, now: Timestamp) -> Result<(), StoreError>;
 
-    /// A file that was kept holds an attachment of a message from a contact. Fails with [`StoreError::NotFound`] where
-    /// there is no such attachment, or it is no longer elsewhere; the file stays loose then.
+    /// Assigns a written file to an attachment of a contact's message. Fails with [`StoreError::NotFound`] if there is
+    /// no such attachment, or it is no longer elsewhere; then the file stays loose.
     async fn attachment_kept(&self, id: AttachmentId, file: KeptFile) -> Result<(), StoreError>;
 
-    /// An attachment of a message from a contact cannot be had, for a reason in words; nothing changes where we have it.
+    /// Records why an attachment of a contact's message cannot be fetched; does nothing if we have it.
     async fn attachment_unavailable(&self, id: AttachmentId, reason: &str) -> Result<(), StoreError>;
 
-    /// Where a file is.
+    /// Returns the path of a file.
     fn path_of(&self, file: &FileName) -> PathBuf;
 
-    /// The file of a message of ours whose token begins with `selector`, as long as the provider may want it: from the
-    /// moment the message is handed over until its status is final, and no longer than [`SERVED_FOR`].
+    /// Returns the file of one of our messages whose token has this `selector`, while the provider may need it: from
+    /// handing the message over until its status is final, but no longer than [`SERVED_FOR`].
     async fn served(&self, selector: &str, now: Timestamp) -> Result<Option<ServedFile>, StoreError>;
 
-    /// Removes files of messages that were deleted, and files that were loose for [`LOOSE_FOR`]. Returns how many.
+    /// Removes files of deleted messages, and files that were loose for [`LOOSE_FOR`]. Returns the number.
     async fn remove_loose_files(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Who wants to hear from which line: what counts now, and everything that was ever said about it.
+//! Consent of contacts to messages from each line: the current state and the history.
 
 use async_trait::async_trait;
 use telephony_domain::consent::{Evidence, Wish};
@@ -8,28 +8,29 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 
-/// Somebody's word on whether a contact wants to hear from a line.
+/// A recorded wish of a contact about a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// Who.
+    /// Contact.
     pub contact: PhoneNumber,
-    /// From which line.
+    /// Line.
     pub line: LineId,
-    /// What they want.
+    /// Wish.
     pub wish: Wish,
-    /// How we know.
+    /// Evidence.
     pub evidence: Evidence,
-    /// When it was said, as far as we know.
+    /// Time when it was expressed, as far as known.
     pub at: Timestamp,
-    /// We learnt it so late that we knew of something said after it: it changed nothing.
+    /// True if it was recorded after a later wish was known, so it changed nothing.
     pub is_overtaken: bool,
 }
 
-/// Consents. What contacts say themselves is recorded where their messages are accepted and ours are refused.
+/// The record of consents. Wishes of contacts themselves are recorded where their messages are accepted and ours are
+/// rejected.
 #[async_trait]
 pub trait Consents: Send + Sync {
-    /// Records the operator's word. An opt-out cancels what was to be sent. Returns whether it changes anything; what
-    /// was the case already is not recorded again.
+    /// Records the operator's entry. An opt-out cancels queued messages. Returns false if it changes nothing, and then
+    /// records nothing.
     async fn record_wish(
         &self,
         line: LineId,
@@ -38,9 +39,9 @@ pub trait Consents: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Opt-outs that count now, newest first: of each contact and line the one that began it.
+    /// Returns opt-outs in effect, newest first: for each contact and line the one that began it.
     async fn opt_outs(&self) -> Result<Vec<Consent>, StoreError>;
 
-    /// Everything that was ever said, newest first; only of `contact` where one is given.
+    /// Returns the whole history, newest first; only for `contact` if given.
     async fn consent_history(&self, contact: Option<PhoneNumber>) -> Result<Vec<Consent>, StoreError>;
 }

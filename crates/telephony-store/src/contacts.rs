@@ -1,4 +1,4 @@
-//! What is known of contacts: who is paired, who asks to be, who is blocked, who opted out.
+//! Contacts: approvals, pairing requests, blocks, opt-outs.
 
 use std::time::Duration;
 
@@ -13,95 +13,95 @@ use telephony_domain::time::Timestamp;
 use crate::StoreError;
 use crate::inbox::TurnLease;
 
-/// Kept messages of a stranger are deleted after this long.
+/// Time after which kept messages of a stranger are deleted.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// No more messages of a stranger are kept.
+/// Most messages kept per stranger.
 pub const KEPT_AT_MOST: u32 = 10;
 
-/// A stranger's request to be paired, about to be made.
+/// A pairing request about to be made for a stranger.
 #[derive(Debug, Clone)]
 pub struct Challenge {
-    /// The code to be told.
+    /// Code to send.
     pub code: PairingCode,
-    /// The SMS that tells it.
+    /// SMS with the code.
     pub parts: Vec<PartDraft>,
-    /// No more pairing messages than this in 24 hours, to all strangers together; none: no limit.
+    /// Most pairing messages to all strangers together in 24 hours; none: no limit.
     pub replies_per_day: Option<u32>,
 }
 
-/// What became of a stranger's message.
+/// The result of a stranger's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenged {
-    /// A request was made, the code is on its way, the message is kept.
+    /// A request was made, the code is being sent, the message is kept.
     Asked,
-    /// There was a request already: no second SMS, the message is kept (while there is room). Also where the operator
-    /// approved the contact meanwhile: the turn is due again at once.
+    /// There was a request already: no second SMS, the message is kept (up to the limit). Also if the operator approved
+    /// the contact meanwhile: then the turn is due again at once.
     AskedBefore,
-    /// Three others are waiting already: no request, the message is not kept.
+    /// Three requests are pending already: no request, the message is not kept.
     TooManyPending,
-    /// Too many strangers were answered today: no request, the message is not kept.
+    /// Today's limit for strangers is reached: no request, the message is not kept.
     BudgetSpent,
-    /// The line has no room for the SMS: nothing was done, the turn is due again in a while.
+    /// The line's queue is full: nothing was done, the turn is due again later.
     NoRoom,
 }
 
-/// A stranger's request to be paired.
+/// A stranger's pairing request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairingRequest {
-    /// The code that was told.
+    /// Code that was sent.
     pub code: PairingCode,
-    /// Who asks.
+    /// Contact.
     pub contact: PhoneNumber,
-    /// On which line.
+    /// Line.
     pub line: LineId,
-    /// When.
+    /// Time of the request.
     pub requested: Timestamp,
-    /// When the code stops working.
+    /// Time when the code expires.
     pub expires: Timestamp,
-    /// How many of their messages are kept.
+    /// Number of kept messages.
     pub kept: u32,
 }
 
-/// Whom the operator means.
+/// A contact, as the operator refers to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
-    /// Whoever was told this code.
+    /// The contact who got this code.
     Code(PairingCode),
-    /// This number.
+    /// The contact with this number.
     Number(PhoneNumber),
 }
 
-/// What an approval did.
+/// The result of an approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    /// Who is approved.
+    /// Approved contact.
     pub contact: PhoneNumber,
-    /// Whether they were approved before; then nothing is sent.
+    /// True if they were already approved; then nothing is sent.
     pub was_approved: bool,
-    /// Whether they opted out of the line that would have told them: then nothing is sent either.
+    /// True if they opted out of the line that would send the approval; then nothing is sent either.
     pub is_opted_out: bool,
-    /// The SMS that tells them, unless they were approved before, opted out, or there is no line.
+    /// Approval SMS, unless they were already approved, opted out, or there is no line.
     pub message: Option<telephony_domain::id::MessageId>,
-    /// How many kept messages are answered now.
+    /// Number of kept messages that are answered now.
     pub released: u32,
 }
 
-/// A contact the operator approved.
+/// An approved contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovedContact {
-    /// Who.
+    /// Contact.
     pub contact: PhoneNumber,
-    /// When.
+    /// Time of the approval.
     pub approved: Timestamp,
 }
 
-/// Contacts.
+/// The record of contacts.
 #[async_trait]
 pub trait Contacts: Send + Sync {
-    /// Closes a stranger's turn: makes a pairing request with its SMS, or adds to the one there is, keeping the messages.
-    /// Fails with [`StoreError::LeaseLost`], and with [`StoreError::CodeTaken`] (choose another),
-    /// and with [`StoreError::OptedOut`] where the contact said STOP meanwhile.
+    /// Closes a stranger's turn: makes a pairing request with its SMS, or adds the messages to an existing one. Fails
+    /// with [`StoreError::LeaseLost`], with [`StoreError::CodeTaken`] (choose another), and with
+    /// [`StoreError::OptedOut`] if the contact opted out meanwhile.
     async fn challenge(
         &self,
         lease: &TurnLease,
@@ -109,11 +109,12 @@ pub trait Contacts: Send + Sync {
         now: Timestamp,
     ) -> Result<Challenged, StoreError>;
 
-    /// Requests whose code still works, oldest first.
+    /// Returns requests whose code is valid, oldest first.
     async fn pairing_requests(&self, now: Timestamp) -> Result<Vec<PairingRequest>, StoreError>;
 
-    /// Approves: the SMS `parts` goes to the outbox, then the kept messages wait for a turn. A number needs no request
-    /// (the SMS leaves from `default_line`). Ends a block. Fails with [`StoreError::NotFound`] for an unknown or expired code.
+    /// Approves a contact: queues the SMS `parts`, and then makes the kept messages ready for a turn. A number needs no
+    /// request (the SMS leaves from `default_line`). Ends a block. Fails with [`StoreError::NotFound`] for an unknown
+    /// or expired code.
     async fn approve(
         &self,
         who: Who,
@@ -122,16 +123,16 @@ pub trait Contacts: Send + Sync {
         now: Timestamp,
     ) -> Result<Approved, StoreError>;
 
-    /// Ends a request and deletes what was kept; ends an approval too; with `block`, refuses the number from now on.
-    /// Fails with [`StoreError::NotFound`] for an unknown or expired code, and for a number with nothing to end.
+    /// Ends a request and deletes the kept messages; also ends an approval; with `block`, blocks the number. Fails with
+    /// [`StoreError::NotFound`] for an unknown or expired code, and for a number without anything to end.
     async fn reject(&self, who: Who, block: bool, now: Timestamp) -> Result<PhoneNumber, StoreError>;
 
-    /// Everyone the operator approved, newest first.
+    /// Returns all approved contacts, newest first.
     async fn approved_contacts(&self) -> Result<Vec<ApprovedContact>, StoreError>;
 
-    /// What is known of a contact on a line.
+    /// Returns the standing of a contact on a line.
     async fn standing(&self, line: LineId, contact: &PhoneNumber) -> Result<Standing, StoreError>;
 
-    /// Deletes expired requests and what was kept too long. Returns how many messages it deleted.
+    /// Deletes expired requests and messages kept too long. Returns the number of messages.
     async fn forget_strangers(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

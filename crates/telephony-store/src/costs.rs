@@ -1,4 +1,4 @@
-//! What messages cost: by the provider's word, and how often it is asked for it.
+//! Message prices reported by the provider, and the schedule for asking.
 
 use std::time::Duration;
 
@@ -10,60 +10,60 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 
-/// When the provider is asked what a message cost, after nothing more happened to it; then it is given up.
+/// Ages of a message, counted from its last change, at which the provider is asked for its price; then it is given up.
 pub const ASK_AFTER: [Duration; 5] = [minutes(2), minutes(15), minutes(60), minutes(6 * 60), minutes(24 * 60)];
 
 const fn minutes(number: u64) -> Duration {
     Duration::from_secs(60 * number)
 }
 
-/// When the provider is first asked for the price of a message to which nothing more happens.
+/// Returns when to ask first for the price of a message that changed last at `over`.
 pub(crate) fn first_ask(over: Timestamp) -> Timestamp {
     over + ASK_AFTER[0]
 }
 
-/// A message whose price is asked for now.
+/// A message whose price is due to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpriced {
-    /// The provider's id of it.
+    /// Id at the provider.
     pub provider_id: String,
-    /// When it left or came.
+    /// Time when it was sent or received.
     pub time: Timestamp,
 }
 
-/// Messages of one day (UTC) with one contact that are billed alike.
+/// Messages of one UTC day with one contact that are billed alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spending {
-    /// When the day began.
+    /// Start of the day.
     pub day: Timestamp,
-    /// The line; none for what came to a number that was not known to be ours.
+    /// Line; none for messages to a number not known to be ours.
     pub line: Option<LineId>,
-    /// The other side, as the provider named it.
+    /// Address of the contact at the provider.
     pub contact: String,
-    /// What they are billed as.
+    /// Kind of billing.
     pub kind: Kind,
-    /// How many: requests to the provider, or messages from the contact.
+    /// Number of requests to the provider, or of messages from the contact.
     pub messages: u64,
-    /// Segments of all of them: the provider's count, else ours.
+    /// Total segments: the provider's count, else ours.
     pub segments: u64,
-    /// What all of them cost; none: the provider has not said.
+    /// Total price; none if the provider has not reported it.
     pub price: Option<Price>,
 }
 
-/// Costs.
+/// The record of costs.
 #[async_trait]
 pub trait Costs: Send + Sync {
-    /// Messages both ways whose price is to be asked for by [`ASK_AFTER`], the longest due first. Asking once counts as
-    /// asked.
+    /// Returns messages in both directions whose price is due by [`ASK_AFTER`], the longest overdue first, and counts
+    /// them as asked.
     async fn unpriced(&self, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError>;
 
-    /// Notes what messages cost; those that are not ours are left out. Returns how many were.
+    /// Records prices; ignores messages that are not ours. Returns the number recorded.
     async fn note_prices(&self, billed: Vec<Billed>) -> Result<usize, StoreError>;
 
-    /// What was sent and received since then, in no order.
+    /// Returns messages sent and received since then, in no particular order.
     async fn spending(&self, since: Timestamp) -> Result<Vec<Spending>, StoreError>;
 
-    /// The newest prices (of a segment, or of a message with attachments) that we paid for this kind to or from the
+    /// Returns the latest prices (per segment, or per message with attachments) paid for this kind to or from the
     /// country with this calling code, newest first.
     async fn paid_before(&self, kind: Kind, country_code: &str) -> Result<Vec<Price>, StoreError>;
 }

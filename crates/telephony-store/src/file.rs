@@ -1,11 +1,11 @@
-//! A file of the store: made for its owner only, and known again.
+//! A file of the store: accessible only to its owner, and recognized after it was opened.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 
-/// Makes the file where there is none, before anything is in it, so that nobody else can read it at any time.
+/// Creates the file, if missing, before it has content, so that no other user can read it at any time.
 pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -17,29 +17,28 @@ pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Which file it is that we opened.
+/// The identity of an opened file.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
     path: PathBuf,
     identity: Identity,
 }
 
-/// Device and inode where there are such things.
+/// Device and inode, on systems that have them.
 type Identity = Option<(u64, u64)>;
 
 impl File {
-    /// The file that is there now.
+    /// Returns the identity of the current file.
     pub(crate) fn at(path: &Path) -> Result<File, StoreError> {
         Ok(File { path: path.to_owned(), identity: identity(path)? })
     }
 
-    /// A file that is not there.
+    /// Stands for a missing file.
     pub(crate) fn none(path: &Path) -> File {
         File { path: path.to_owned(), identity: None }
     }
 
-    /// Fails when the file was removed or replaced: whoever has it open would go on writing to the old one, which nobody will
-    /// ever read.
+    /// Fails if the file was removed or replaced: a process that has it open would keep writing to the old one.
     pub(crate) fn check_is_there(&self) -> Result<(), StoreError> {
         if identity(&self.path)? == self.identity {
             Ok(())
@@ -56,7 +55,7 @@ fn identity(path: &Path) -> Result<Identity, StoreError> {
     Ok(Some((found.dev(), found.ino())))
 }
 
-/// An open file cannot be removed there.
+/// An open file cannot be removed on this system.
 #[cfg(not(unix))]
 fn identity(_: &Path) -> Result<Identity, StoreError> {
     Ok(None)

@@ -1,4 +1,4 @@
-//! Reading: what happened, for the operator and for agents that want to know what was said before.
+//! Reading: the message history, for the operator and for agents.
 
 use async_trait::async_trait;
 use telephony_domain::delivery::Status;
@@ -11,7 +11,7 @@ use crate::attachments::Attachment;
 use crate::lines::Line;
 use crate::outbox::{PartProgress, PartState};
 
-/// Which way a message went.
+/// The direction of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From a contact.
@@ -20,29 +20,29 @@ pub enum Direction {
     Outbound,
 }
 
-/// Which messages to list.
+/// A selection of messages.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only with this contact or sender, by canonical address; a number also finds what the person wrote by other channels.
+    /// Only this contact or sender, by canonical address; a number also finds the person's messages on other channels.
     pub contact: Option<String>,
-    /// Only this way.
+    /// Only this direction.
     pub direction: Option<Direction>,
-    /// Only on this line.
+    /// Only this line.
     pub line: Option<LineId>,
     /// Only at or after this time.
     pub since: Option<Timestamp>,
     /// Only before this time.
     pub until: Option<Timestamp>,
-    /// Only messages that stand at one of these words, as [`Entry::state`] says them; none: at any.
+    /// Only these states, as in [`Entry::state`]; empty: any.
     pub states: Vec<String>,
     /// Only messages stored after this mark.
     pub after: Option<Mark>,
-    /// No more than this many (the newest).
+    /// Largest number, newest first.
     pub limit: u32,
 }
 
 impl Filter {
-    /// Whether a message stands where it is asked for.
+    /// Returns true if the message has one of the wanted states.
     pub fn wants_state(&self, entry: &Entry) -> bool {
         self.states.is_empty() || self.states.iter().any(|state| state == entry.state())
     }
@@ -51,13 +51,13 @@ impl Filter {
 /// A point in the order in which messages were stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// The newest message of a contact.
+    /// The newest message from a contact.
     pub inbound: InboundId,
     /// The newest message to a contact.
     pub message: MessageId,
 }
 
-/// Words for where a message of a contact stands.
+/// States of incoming messages.
 pub const INBOUND_STATES: [&str; 12] = [
     "waiting",
     "answering",
@@ -73,30 +73,30 @@ pub const INBOUND_STATES: [&str; 12] = [
     "obeyed",
 ];
 
-/// Those of [`INBOUND_STATES`] that a message leaves by itself.
+/// Those of [`INBOUND_STATES`] that change by themselves.
 pub const OPEN_INBOUND_STATES: &[&str] = INBOUND_STATES.split_at(5).0;
 
 /// A message in a list. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its id.
+    /// Id.
     pub id: EntryId,
-    /// The other side, as the provider named it.
+    /// Address of the contact at the provider.
     pub contact: String,
-    /// The line.
+    /// Line.
     pub line: Option<LineId>,
-    /// When it came, or when ours was stored.
+    /// Time when it was received, or when ours was stored.
     pub time: Timestamp,
-    /// The text, unnumbered, uncut.
+    /// Text, without numbering and splitting.
     pub text: String,
-    /// How many attachments.
+    /// Number of attachments.
     pub media: u32,
-    /// Where it stands.
+    /// State.
     pub standing: EntryState,
 }
 
 impl Entry {
-    /// Where it stands in one word: of a message that the provider has its status, else the state.
+    /// Returns the state in one word: the provider's status if it has the message, else our state.
     pub fn state(&self) -> &str {
         match &self.standing {
             EntryState::In { state, .. } => state,
@@ -105,7 +105,7 @@ impl Entry {
         }
     }
 
-    /// Whether it will change by itself.
+    /// Returns true if it will change by itself.
     pub fn is_open(&self) -> bool {
         match &self.standing {
             EntryState::In { state, .. } => OPEN_INBOUND_STATES.contains(&state.as_str()),
@@ -141,91 +141,91 @@ impl std::fmt::Display for EntryId {
     }
 }
 
-/// Where a message in a list stands.
+/// The state of a message in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryState {
-    /// Inbound: waiting, with its turn, kept, unconfirmed, or done; `why` where it got no answer.
+    /// Incoming: waiting, in a turn, kept, unconfirmed, or done; `why` if it got no answer.
     In {
         /// One of [`INBOUND_STATES`].
         state: String,
-        /// Why, where there is more to say.
+        /// Reason, if there is one.
         why: Option<String>,
     },
-    /// Outbound: the least advanced of its parts.
+    /// Outgoing: the state of its least advanced part.
     Out {
-        /// Why it was sent.
+        /// Purpose.
         purpose: Purpose,
-        /// How far our outbox is.
+        /// State in our outbox.
         state: PartState,
-        /// The provider's last word.
+        /// Latest status from the provider.
         status: Option<Status>,
         /// Segments of all parts.
         segments: u32,
-        /// The provider's error code.
+        /// Error code of the provider.
         code: Option<u32>,
-        /// Why it failed or waits.
+        /// Reason for failing or waiting.
         reason: Option<String>,
     },
 }
 
-/// One message with everything that happened to it.
+/// A message with its full history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
     /// The message as in the list.
     pub entry: Entry,
-    /// The provider's id of an inbound message.
+    /// Id of an incoming message at the provider.
     pub provider_id: Option<String>,
-    /// Its attachments, in order.
+    /// Attachments, in order.
     pub media: Vec<Attachment>,
-    /// Who else an inbound message was sent to; empty unless it came to a group.
+    /// Other recipients of an incoming message; empty unless it was sent to a group.
     pub also_to: Vec<String>,
-    /// Its turn.
+    /// Turn.
     pub turn: Option<TurnId>,
-    /// Parts of an outbound message.
+    /// Parts of an outgoing message.
     pub parts: Vec<PartProgress>,
     /// Attempts at its parts or its turn, oldest first.
     pub attempts: Vec<Attempt>,
 }
 
-/// One attempt to send a part or to answer a turn.
+/// An attempt to send a part or to answer a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which part (from 1) of the message; 0 for a turn.
+    /// Number of the part (from 1); 0 for a turn.
     pub part: u32,
-    /// When it began.
+    /// Start.
     pub started: Timestamp,
-    /// When it ended; none while it runs, or when it was cut short.
+    /// End; none while it runs, or if it was interrupted.
     pub ended: Option<Timestamp>,
-    /// In one word: `sent`, `retried`, `failed`, `unknown`, `answered`, …
+    /// Outcome in one word: `sent`, `retried`, `failed`, `unknown`, `answered`, …
     pub outcome: String,
-    /// The provider's error code.
+    /// Error code of the provider.
     pub code: Option<u32>,
-    /// In words for the operator.
+    /// Reason, for the operator.
     pub reason: Option<String>,
 }
 
-/// Which message the operator means.
+/// A message, as the operator refers to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// By our id.
     Entry(EntryId),
-    /// By the provider's id (of an inbound message or of a part).
+    /// By the provider's id (of an incoming message or of a part).
     Provider(String),
 }
 
-/// One line of what was said before.
+/// A message of the earlier conversation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Spoken {
-    /// The speaker.
+    /// Speaker.
     pub by: Speaker,
-    /// The text.
+    /// Text.
     pub text: String,
 }
 
 /// A speaker in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
-    /// The contact.
+    /// Contact.
     Contact,
     /// The agent, in its answer.
     Agent,
@@ -233,26 +233,26 @@ pub enum Speaker {
     Operator,
 }
 
-/// How much there is to do, and what went wrong.
+/// Counts of open work and failures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Messages of contacts that wait for a turn.
+    /// Incoming messages waiting for a turn.
     pub waiting: u64,
     /// Turns being answered.
     pub answering: u64,
-    /// Turns that failed and are tried again soon.
+    /// Failed turns that are retried soon.
     pub retrying: u64,
-    /// Turns that are parked.
+    /// Parked turns.
     pub parked: u64,
-    /// Turns that are dead.
+    /// Dead turns.
     pub dead: u64,
-    /// Messages to numbers not yet known to be ours.
+    /// Messages to numbers not known to be ours.
     pub unconfirmed: u64,
     /// Kept messages of strangers.
     pub kept: u64,
-    /// Pairing requests whose code still works.
+    /// Pairing requests whose code is valid.
     pub pairing_requests: u64,
-    /// Parts that wait to be sent.
+    /// Parts waiting to be sent.
     pub queued: u64,
     /// Parts being handed over.
     pub sending: u64,
@@ -260,7 +260,7 @@ pub struct Summary {
     pub unknown: u64,
     /// Parts that failed in the last 24 hours.
     pub failed_today: u64,
-    /// Inbound messages in the last 24 hours.
+    /// Messages received in the last 24 hours.
     pub received_today: u64,
     /// Parts handed over in the last 24 hours.
     pub sent_today: u64,
@@ -268,59 +268,59 @@ pub struct Summary {
     pub delivered_today: u64,
 }
 
-/// How long things have waited and how much was spent, for those who watch.
+/// Ages of waiting work and spending, for monitoring.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// When the oldest message that waits for a turn came.
+    /// Time of the oldest message that waits for a turn.
     pub oldest_waiting: Option<Timestamp>,
-    /// What waits to be sent, by line, in the order in which they were claimed.
+    /// Queues by line, in the order in which lines were claimed.
     pub lines: Vec<LineBacklog>,
-    /// Segments that attempts of the last 24 hours may have spent, which is what limits count.
+    /// Segments possibly spent by attempts of the last 24 hours, which limits count.
     pub spent_today: u64,
-    /// Parts of the last 24 hours of which it will never be known whether they were sent.
+    /// Parts of the last 24 hours for which it will never be known whether they were sent.
     pub finally_unknown_today: u64,
-    /// What waits to be written down, in this process.
+    /// Writes waiting in this process.
     pub to_write: usize,
 }
 
-/// What waits to be sent on a line.
+/// The queue of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineBacklog {
-    /// On which.
+    /// Line.
     pub line: Line,
-    /// Parts that wait.
+    /// Waiting parts.
     pub parts: u64,
     /// Their segments.
     pub segments: u64,
-    /// When the message of the oldest of them was stored.
+    /// Time when the message of the oldest part was stored.
     pub oldest: Option<Timestamp>,
 }
 
-/// Reading. No call holds a transaction open after it returns.
+/// Read access. No call keeps a transaction open after it returns.
 #[async_trait]
 pub trait History: Send + Sync {
-    /// Messages both ways, newest first.
+    /// Returns messages in both directions, newest first.
     async fn messages(&self, filter: Filter) -> Result<Vec<Entry>, StoreError>;
 
-    /// The messages with these ids that there are, as they stand now, in the same order.
+    /// Returns the current state of messages with these ids, in the same order; skips missing ones.
     async fn entries(&self, ids: Vec<EntryId>) -> Result<Vec<Entry>, StoreError>;
 
-    /// The mark after everything that is stored now.
+    /// Returns the mark after the newest stored messages.
     async fn mark(&self) -> Result<Mark, StoreError>;
 
-    /// One message with its attempts.
+    /// Returns a message with its attempts.
     async fn message(&self, reference: Reference) -> Result<Option<Detail>, StoreError>;
 
-    /// The last `turns` answered turns of a conversation, oldest line first, not before its last reset, and the texts that
-    /// the operator sent between them and after them. A text that did not leave or did not arrive is not among them.
+    /// Returns the last `turns` answered turns of a conversation since its last reset, oldest line first, with the
+    /// operator's texts between and after them. Texts that were not sent or did not arrive are left out.
     async fn spoken(&self, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError>;
 
-    /// From now on agents are told nothing of turns up to `last`, nor of what was to be forgotten before.
+    /// Hides turns up to `last`, and everything that was to be forgotten before, from agents.
     async fn reset_conversation(&self, conversation: ConversationId, last: TurnId) -> Result<(), StoreError>;
 
-    /// How much there is to do, and what went wrong.
+    /// Returns counts of open work and failures.
     async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError>;
 
-    /// How long things have waited and how much was spent.
+    /// Returns ages of waiting work and spending.
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError>;
 }

@@ -14,88 +14,88 @@ use crate::attachments::Attachment;
 use crate::lines::Line;
 use crate::{LeaseHolder, Next, StoreError};
 
-/// A turn's lease lasts this long unless it is renewed.
+/// Duration of a turn's lease unless it is renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// A holder that is alive renews its lease this often.
+/// Interval at which a live holder renews its lease.
 pub const RENEW_EVERY: Duration = Duration::from_secs(10);
 
-/// How arrivals are judged as they are stored.
+/// The rules for judging arrivals as they are stored.
 #[derive(Debug, Clone, Default)]
 pub struct ArrivalRules {
-    /// Who is admitted.
+    /// Admission policy.
     pub policy: Policy,
     /// Texts of one contact within this time become one turn; zero: every text is a turn of its own.
     pub coalesce: Duration,
-    /// Whose orders are obeyed; nobody's where it cannot be told who sends.
+    /// Number whose commands are executed; none if the sender cannot be verified.
     pub operator: Option<PhoneNumber>,
-    /// The line of messages to an address that is no number: an RCS agent, or our name in another channel.
+    /// Line for messages to an address that is not a number: an RCS agent, or our name in another channel.
     pub line: Option<LineId>,
 }
 
-/// The outcome of an arrival. All but `Repeat` and `Recut` are stored now.
+/// The outcome of an arrival. All but `Repeat` and `Recut` are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
     /// It waits for a turn.
     Waiting(InboundId),
-    /// It waits until we know whether the number it came to is ours.
+    /// It waits until we know whether its number is ours.
     Unconfirmed(InboundId),
-    /// It is finished: somebody who gets no answer.
+    /// It is finished: the sender gets no answer.
     Refused(InboundId, Refusal),
-    /// It is finished: a consent keyword, obeyed in the same transaction (an opt-out cancels what was to be sent).
+    /// It is finished: a consent keyword, obeyed in the same transaction (an opt-out cancels queued messages).
     Keyword(InboundId, telephony_domain::keyword::Keyword),
-    /// It waits to be obeyed (see [`crate::operator_commands::OperatorCommands`]).
+    /// It waits to be executed (see [`crate::operator_commands::OperatorCommands`]).
     OperatorCommand(InboundId),
     /// It is finished: neither text nor media.
     Empty(InboundId),
-    /// It is the operator's or a contact's message that was stored before; nothing changed.
+    /// The message was stored before; nothing changed.
     Repeat,
-    /// Its signature came with other fields before: somebody cut a genuine webhook anew. Not stored.
+    /// Its signature arrived with other fields before: a genuine webhook was rearranged. Not stored.
     Recut,
 }
 
 /// The right to work on a turn, until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnLease {
-    /// Which turn.
+    /// Turn.
     pub turn: TurnId,
-    /// Counts the leases of this turn; an older number has no right any more.
+    /// Number of the lease on this turn; an older one is no longer valid.
     pub fence: i64,
 }
 
-/// A turn to be worked on.
+/// A turn to work on.
 #[derive(Debug, Clone)]
 pub struct LeasedTurn {
-    /// The right to it.
+    /// Lease.
     pub lease: TurnLease,
-    /// Which attempt this is, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// The conversation.
+    /// Conversation.
     pub conversation: ConversationId,
-    /// The line the contact wrote to.
+    /// Line that the contact wrote to.
     pub line: Line,
-    /// The contact.
+    /// Contact.
     pub contact: PhoneNumber,
-    /// What is known of the contact now.
+    /// Current standing of the contact.
     pub standing: Standing,
-    /// The messages, oldest first; the same for every attempt, never empty.
+    /// Messages, oldest first; the same for every attempt, never empty.
     pub messages: Vec<Inbound>,
 }
 
 /// A stored message of a contact. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Inbound {
-    /// Which.
+    /// Id.
     pub id: InboundId,
-    /// The provider's id.
+    /// Id at the provider.
     pub provider_id: String,
-    /// The text.
+    /// Text.
     pub text: String,
     /// Attachments, in order.
     pub media: Vec<Attachment>,
-    /// Who else it was sent to; empty unless it came to a group.
+    /// Other recipients; empty unless it was sent to a group.
     pub also_to: Vec<String>,
-    /// When it came.
+    /// Time when it was received.
     pub received: Timestamp,
 }
 
@@ -105,65 +105,65 @@ impl std::fmt::Debug for Inbound {
     }
 }
 
-/// How a turn ended.
+/// The end of a turn.
 #[derive(Debug, Clone)]
 pub enum TurnEnd {
-    /// The agent answered; the drafts go to the outbox in the same transaction. None at all: a silent answer.
+    /// The agent answered; the drafts are queued in the same transaction. Empty: a silent answer.
     Answered(Vec<Draft>),
     /// The contact gets no answer.
     Refused(Refusal),
 }
 
-/// Why an attempt at a turn failed.
+/// A failed attempt at a turn.
 #[derive(Debug, Clone)]
 pub struct TurnFailure {
-    /// In words for the operator; never holds what was said.
+    /// Reason for the operator; never contains message texts.
     pub reason: String,
-    /// What may be done next.
+    /// Next step.
     pub disposition: Disposition,
-    /// True if no connection to the agent was possible: once one is, the turn need not wait for its next attempt.
+    /// True if no connection to the agent was possible: once it is, the turn does not wait for its next attempt.
     pub is_unreachable: bool,
-    /// 0..=1, spreads the next attempts.
+    /// 0..=1, to spread retries.
     pub jitter: f64,
-    /// What the contact is told once the turn has failed for [`telephony_domain::retry::UNAVAILABLE_AFTER`] or is dead;
-    /// once until a turn of the conversation is answered again.
+    /// Apology to the contact once the turn has failed for [`telephony_domain::retry::UNAVAILABLE_AFTER`] or is dead;
+    /// sent once until a turn of the conversation is answered again.
     pub sorry: Option<Sorry>,
 }
 
-/// What a contact is told when nobody can answer. `Debug` hides nothing: it is the operator's own sentence.
+/// The apology when there is no answer. `Debug` hides nothing, because it is the operator's own text.
 #[derive(Debug, Clone)]
 pub struct Sorry {
-    /// The whole text.
+    /// Whole text.
     pub text: String,
-    /// The text cut into parts.
+    /// Text split into parts.
     pub parts: Vec<PartDraft>,
 }
 
-/// A turn that the operator has to look at.
+/// A turn that needs the operator's attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedTurn {
-    /// Which.
+    /// Id.
     pub turn: TurnId,
-    /// Whose.
+    /// Contact.
     pub contact: PhoneNumber,
-    /// Whether it is dead, or parked and still tried.
+    /// True if it is dead; false if it is parked and still retried.
     pub is_dead: bool,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Why the last attempt failed.
+    /// Reason why the last attempt failed.
     pub reason: String,
-    /// When its first message came.
+    /// Time of its first message.
     pub received: Timestamp,
-    /// When it is tried again.
+    /// Time of the next attempt.
     pub next_attempt: Option<Timestamp>,
 }
 
 /// The inbox.
 #[async_trait]
 pub trait Inbox: Send + Sync {
-    /// Stores an arrival, once per provider id, judging it in the same transaction: consent keywords are obeyed,
-    /// refusals finished, an unknown `to` set aside. One that was found at the provider is stored as of when it came: a
-    /// keyword then counts only if nothing that was said later is known ([`telephony_domain::consent`]). Goes before all
+    /// Stores an arrival, once per provider id, and judges it in the same transaction: obeys consent keywords, finishes
+    /// refusals, sets messages to an unknown `to` aside. A message found at the provider is stored with its own time; a
+    /// keyword then only counts if no later wish is known ([`telephony_domain::consent`]). Takes precedence over all
     /// other work.
     async fn accept(
         &self,
@@ -172,13 +172,13 @@ pub trait Inbox: Send + Sync {
         now: Timestamp,
     ) -> Result<Accepted, StoreError>;
 
-    /// The digest of the fields that a stored message came with under this signature (see
-    /// [`telephony_domain::message::Signed`]); none where no stored message has it.
+    /// Returns the digest of the fields of the stored message with this signature (see
+    /// [`telephony_domain::message::Signed`]); none if there is no such message.
     async fn signed_content(&self, signature: &str) -> Result<Option<String>, StoreError>;
 
-    /// Takes the oldest work that is due: a turn to be tried again, a turn whose lease expired, or a new turn made of
-    /// all waiting messages of a conversation (only its oldest one, where `merges` is false). A conversation has one
-    /// turn at work at a time; parked turns do not count. Up to `limit` turns (at least one) of as many conversations.
+    /// Leases the oldest due work: a turn to retry, a turn whose lease expired, or a new turn made of all waiting
+    /// messages of a conversation (only the oldest one if `merges` is false). A conversation has one turn in flight at
+    /// a time, not counting parked turns. Returns up to `limit` turns (at least one) of different conversations.
     async fn lease_turns(
         &self,
         holder: &LeaseHolder,
@@ -190,34 +190,35 @@ pub trait Inbox: Send + Sync {
     /// Extends the lease to `now` + [`LEASE`]. Fails with [`StoreError::LeaseLost`].
     async fn renew_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Closes the turn and its messages and enqueues the answer. Fails with [`StoreError::LeaseLost`].
-    /// An answer to a contact who opted out meanwhile is dropped, and the turn closed as refused. One that finds no room
-    /// on its line is kept until there is (whoever leases turns looks), with a notice `queue-full-` and the line's number.
+    /// Closes the turn and its messages and queues the answer. Fails with [`StoreError::LeaseLost`]. An answer to a
+    /// contact who opted out meanwhile is dropped, and the turn is closed as refused. If the line's queue is full, the
+    /// answer is kept until there is capacity (checked when turns are leased), with a notice `queue-full-` and the
+    /// line's number.
     async fn finish_turn(&self, lease: &TurnLease, end: TurnEnd, now: Timestamp) -> Result<(), StoreError>;
 
     /// Records a failed attempt and decides by [`telephony_domain::retry::turn_fate`], within [`crate::LONGEST_WAIT`].
-    /// (A lease that expires counts as a failure too, due at once.) Fails with [`StoreError::LeaseLost`].
+    /// (An expired lease counts as a failure too, due at once.) Fails with [`StoreError::LeaseLost`].
     async fn fail_turn(&self, lease: &TurnLease, failure: TurnFailure, now: Timestamp) -> Result<TurnFate, StoreError>;
 
-    /// Returns true if any turn waits only because its agent could not be reached.
+    /// Returns true if a turn waits only because its agent was unreachable.
     async fn turns_wait_for_agent(&self) -> Result<bool, StoreError>;
 
-    /// The agent can be reached again: turns that wait for it are due at `now`. Returns how many they are.
+    /// Makes turns that wait for the agent due at `now`, because it is reachable again. Returns the number.
     async fn hasten_turns(&self, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// Gives the turn back untried, as at a stop: it is due at once and the attempt does not count.
+    /// Hands the turn back when stopping: it is due at once and the attempt does not count.
     async fn hand_back_turn(&self, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Ends every lease on a turn that `holder` does not hold: at start, when nobody else can be alive.
+    /// Ends every lease that `holder` does not hold: at startup, when no other holder can be alive.
     async fn free_turns(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// Parked and dead turns, newest first.
+    /// Returns parked and dead turns, newest first.
     async fn failed_turns(&self) -> Result<Vec<FailedTurn>, StoreError>;
 
     /// Makes a parked or dead turn due at once, as if it had never failed. Fails with [`StoreError::NotFound`].
     async fn revive_turn(&self, turn: TurnId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Goes on with a contact although two machines seemed to talk (see [`telephony_domain::reply_loop`]). Returns how many
-    /// conversations were paused.
+    /// Resumes conversations that were paused because two machines seemed to talk (see
+    /// [`telephony_domain::reply_loop`]). Returns the number.
     async fn resume(&self, contact: &PhoneNumber) -> Result<usize, StoreError>;
 }

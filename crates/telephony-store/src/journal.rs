@@ -1,4 +1,5 @@
-//! The journal: what the provider tells us is on disk here before it is acknowledged, in order, until it is in the store.
+//! The journal: events from the provider are on disk here, in order, before they are acknowledged, and until they are
+//! stored.
 //!
 //! To append costs little and waits for nobody but the disk; to store means to judge, and waits its turn. What is applied is
 //! overwritten. An entry may come out twice, when we are ended after it was stored: storing knows what it has.
@@ -27,53 +28,53 @@ use file::{Chunk, JournalFile};
 /// counts until all is, so that a file never holds more than the next start has room for.
 const ROOM: u64 = 256 << 20;
 
-/// Entries that are given out at a time.
+/// Entries per batch.
 const AT_A_TIME: usize = 64;
 
-/// A disk that fails to read so often in a row will not read it any more.
+/// Consecutive read failures after which the disk counts as unreadable.
 const READ_TRIES: u32 = 5;
 
-/// So much is written where only the disk is tried.
+/// Size of a write that only tests the disk.
 const TRIAL: [u8; 4096] = [0; 4096];
 
-/// What the provider told us. The names in it are those of files that an older version left.
+/// An event from the provider. The variant names are part of the file format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// A contact wrote.
+    /// A message from a contact.
     Message(Arrival),
-    /// One of our messages came on.
+    /// A status report on one of our messages.
     Report(StatusReport),
 }
 
-/// One thing that we were told.
+/// A journal entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// True if signatures were not checked when it came: anyone may have sent it.
+    /// True if signatures were not checked then: anyone may have sent it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unverified: bool,
-    /// What.
+    /// The event.
     pub told: Event,
 }
 
-/// A place in the journal: what is before it was appended earlier. Good for one run of the program.
+/// A position in the journal, valid within one run of the program; everything before it was appended earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(u64);
 
 /// The oldest entries that are not applied.
 #[derive(Debug)]
 pub struct Batch {
-    /// In order; never empty but where none of them can be read.
+    /// Entries in order; empty only if none of them is readable.
     pub entries: Vec<Entry>,
-    /// Entries that cannot be read.
+    /// Damaged parts.
     pub damages: Vec<Damage>,
-    /// Behind them.
+    /// Position behind them.
     pub end: Position,
 }
 
-/// The journal in one file. Dropping it waits for what is being written.
+/// The journal in one file. Dropping it waits for pending writes.
 #[derive(Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
@@ -86,46 +87,46 @@ struct Shared {
     state: Mutex<State>,
     /// Rings when something is to be written, or all is applied.
     bell: Condvar,
-    /// Tells when more is on disk.
+    /// Signals that more is on disk.
     more: Notify,
     /// Up to where entries are applied.
     applied: watch::Sender<u64>,
     reading: Mutex<Reading>,
 }
 
-/// Trouble met while reading.
+/// The state of reading after failures.
 #[derive(Debug, Default)]
 struct Reading {
-    /// The number of disk failures in a row.
+    /// Consecutive disk failures.
     failures: u32,
-    /// Of the newest entry that was given out.
+    /// Time of the newest entry read.
     newest: Option<Timestamp>,
-    /// The copy of the damaged file that begins at this position.
+    /// Copy of the damaged file that begins at this position.
     copy: Option<(u64, PathBuf)>,
 }
 
 /// Positions in bytes.
 #[derive(Debug, Default)]
 struct State {
-    /// Of the first byte in the file.
+    /// Position of the first byte in the file.
     start: u64,
-    /// Of the first byte behind what is on disk.
+    /// Position behind the last byte on disk.
     end: u64,
-    /// How many bytes of the file may hold something, be it of a record that could not be written whole.
+    /// Bytes of the file that may have content, including an incomplete record.
     used: u64,
-    /// Records to be written, and who waits for each: behind how many bytes it ends.
+    /// Records to write, and for each waiter the end of its record in bytes.
     records: Vec<u8>,
     waiting: Vec<(u64, Waiter)>,
     is_asleep: bool,
     is_closed: bool,
 }
 
-/// Somebody who waits until an entry is on disk.
+/// A task that waits until an entry is on disk.
 type Waiter = oneshot::Sender<Result<Position, StoreError>>;
 
-/// What the thread has to write.
+/// A pending write.
 struct Writing {
-    /// Where, and at which position.
+    /// Offset in the file, and position.
     offset: u64,
     from: u64,
     records: Vec<u8>,
@@ -139,7 +140,7 @@ impl Writing {
     }
 }
 
-/// Copies of damaged journals that lie beside the journal at `path`, the oldest first.
+/// Returns copies of damaged journals beside the journal at `path`, oldest first.
 pub fn copies(path: &Path) -> Vec<PathBuf> {
     aside::copies(path)
 }
@@ -161,7 +162,7 @@ pub fn peek(path: &Path) -> Result<Vec<Entry>, StoreError> {
 }
 
 impl Journal {
-    /// Opens the file and makes it where there is none; what an earlier run left in it comes out first.
+    /// Opens the file, creating it if missing; entries of an earlier run are read first.
     pub fn open(path: &Path) -> Result<Journal, StoreError> {
         let (file, end, used) = JournalFile::open(path)?;
         let shared = Arc::new(Shared {
@@ -174,11 +175,12 @@ impl Journal {
         });
         let ours = shared.clone();
         let thread = Builder::new().name("journal".to_owned()).spawn(move || ours.serve());
-        let thread = thread.map_err(|error| StoreError::Other(format!("no thread for the journal: {error}")))?;
+        let thread =
+            thread.map_err(|error| StoreError::Other(format!("cannot start a thread for the journal: {error}")))?;
         Ok(Journal { shared, thread: Some(thread) })
     }
 
-    /// Appends an entry; it is on disk when this returns `Ok`. Entries asked for at the same time share a sync of the disk.
+    /// Appends an entry; it is on disk when this returns `Ok`. Concurrent appends share a sync of the disk.
     pub async fn append(&self, entry: &Entry) -> Result<Position, StoreError> {
         let payload = serde_json::to_vec(entry).map_err(|error| StoreError::Other(error.to_string()))?;
         let (waiter, answer) = oneshot::channel();
@@ -186,19 +188,19 @@ impl Journal {
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
-    /// Writes, and changes nothing: fails as an entry appended now would.
+    /// Tests writing without changing anything: fails as an append would.
     pub async fn try_writing(&self) -> Result<(), StoreError> {
         let (waiter, answer) = oneshot::channel();
         self.shared.ask_for_trial(waiter)?;
         answer.await.map_err(|_| StoreError::Stopped)?.map(drop)
     }
 
-    /// Fails when the file was removed or replaced.
+    /// Fails if the file was removed or replaced.
     pub fn check_is_there(&self) -> Result<(), StoreError> {
         self.shared.file.check_is_there()
     }
 
-    /// Removes copies of damaged journals that were made before this time.
+    /// Removes copies of damaged journals made before this time.
     pub fn remove_copies(&self, before: Timestamp) -> Result<(), StoreError> {
         let since_1970 = Duration::from_millis(u64::try_from(before.0).unwrap_or(0));
         let path = self.shared.file.path();
@@ -225,12 +227,12 @@ impl Journal {
         self.shared.state().end - *self.shared.applied.borrow()
     }
 
-    /// Behind all that was appended.
+    /// Returns the position behind everything appended.
     pub fn end(&self) -> Position {
         Position(self.shared.state().end)
     }
 
-    /// What is before `end`, where a batch ended, is in the store, or never will be.
+    /// Marks everything before `end`, the end of a batch, as stored or given up.
     pub fn mark_applied(&self, end: Position) {
         self.shared.applied.send_replace(end.0);
         self.shared.ring(self.shared.state());
@@ -239,7 +241,7 @@ impl Journal {
     /// Returns once the entry at `position` is applied.
     pub async fn applied(&self, position: Position) {
         let mut applied = self.shared.applied.subscribe();
-        // The sender is ours and does not go away.
+        // The sender is in the same struct and lives as long.
         applied.wait_for(|applied| *applied >= position.0).await.ok();
     }
 }
@@ -250,7 +252,7 @@ impl Drop for Journal {
         state.is_closed = true;
         self.shared.ring(state);
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so on its own.
+            // A panic of the thread was already reported.
             let _ = thread.join();
         }
     }
@@ -261,7 +263,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes the thread where it sleeps: ringing costs a system call.
+    /// Wakes the thread only if it sleeps, because signaling costs a system call.
     fn ring(&self, mut state: MutexGuard<'_, State>) {
         if std::mem::take(&mut state.is_asleep) {
             drop(state);
@@ -275,7 +277,7 @@ impl Shared {
             return Err(StoreError::Stopped);
         }
         if state.end - state.start + state.records.len() as u64 > ROOM {
-            let words = format!("{} MiB of what came are in the journal, and not all of it is stored", ROOM >> 20);
+            let words = format!("the journal has {} MiB that are not all stored yet", ROOM >> 20);
             return Err(StoreError::Busy(words));
         }
         record::push(&mut state.records, payload);
@@ -310,7 +312,7 @@ impl Shared {
         Ok(Some(self.batch(chunk, offset, from - offset, end)))
     }
 
-    /// Reads what a disk gives at last: after some failures what it cannot read is damage.
+    /// Reads from the disk; after several failures, unreadable parts count as damaged.
     fn read(&self, offset: u64, end: u64) -> Result<Chunk, StoreError> {
         let read = self.file.read(offset, end, AT_A_TIME);
         let mut reading = self.reading();
@@ -326,7 +328,7 @@ impl Shared {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Names what cannot be read, and keeps the file aside where that is something. The file begins at position `start`.
+    /// Builds a batch; keeps a copy of the file if it is damaged. The file begins at position `start`.
     fn batch(&self, chunk: Chunk, offset: u64, start: u64, end: Position) -> Batch {
         let mut reading = self.reading();
         let (entries, mut damages) = damage::sort(chunk, offset, &mut reading.newest);
@@ -337,7 +339,7 @@ impl Shared {
         Batch { entries, damages, end }
     }
 
-    /// Copies the file, once until it is begun anew.
+    /// Copies the file, once until it starts over.
     fn keep_aside(&self, reading: &mut Reading, start: u64) -> Option<PathBuf> {
         if let Some((_, copy)) = reading.copy.as_ref().filter(|(of, _)| *of == start) {
             return Some(copy.clone());
@@ -355,9 +357,9 @@ impl Shared {
         }
     }
 
-    /// Writes what it is asked to, until the journal is closed.
+    /// Writes until the journal is closed.
     fn serve(&self) {
-        // Also when it panics: nobody is to wait for a thread that is gone.
+        // Also after a panic, no task must wait for this thread.
         let _closing = Closing(self);
         while let Some(writing) = self.next_writing() {
             let written = self.file.write(writing.offset, writing.bytes());
@@ -366,12 +368,12 @@ impl Shared {
                     self.state().end += writing.records.len() as u64;
                     self.more.notify_one();
                 }
-                // What of it is whole was not acknowledged, and must not lie behind what is written next.
+                // Its complete records were not acknowledged, and must not follow what is written next.
                 Err(_) if self.file.cut(writing.offset).is_ok() => self.state().used = writing.offset,
                 Err(_) => {}
             }
             for (end, waiter) in writing.waiting {
-                // Whoever asked may have gone away; what was written stays written.
+                // The task may be gone; the write stays.
                 let _ = waiter.send(written.clone().map(|()| Position(writing.from + end)));
             }
         }
@@ -385,7 +387,7 @@ impl Shared {
                 match self.file.wipe(state.used) {
                     Ok(()) => (state.start, state.used) = (state.end, 0),
                     Err(error) => {
-                        tracing::warn!(%error, "failed to wipe what is stored from the journal; it is tried again")
+                        tracing::warn!(%error, "cannot wipe stored entries from the journal; retrying")
                     }
                 }
             }
@@ -409,7 +411,7 @@ impl Shared {
     }
 }
 
-/// Ends what waits for a thread that ends.
+/// Ends the waits on a thread that ends.
 struct Closing<'a>(&'a Shared);
 
 impl Drop for Closing<'_> {

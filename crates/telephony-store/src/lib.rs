@@ -1,7 +1,7 @@
-//! What must survive: the durable inbox, the durable outbox, and what is known of contacts.
+//! The durable state: inbox, outbox, and contacts.
 //!
-//! Each method is one transaction and one fact; what it returns is on disk. `now` is always a parameter.
-//! A method that is repeated with the same facts changes nothing the second time.
+//! Each method is one transaction and one fact; its result is on disk. `now` is always a parameter. Repeating a method
+//! with the same facts changes nothing.
 
 pub mod account_stops;
 pub mod attachments;
@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use telephony_domain::time::Timestamp;
 
-/// Everything that survives, behind one object.
+/// All of the durable state behind one object.
 pub trait Store:
     inbox::Inbox
     + outbox::Outbox
@@ -69,11 +69,11 @@ impl<T> Store for T where
 {
 }
 
-/// No work waits longer than this at a time, whatever an agent or the provider asks for. Work that is due later than
-/// that was put off by a clock that has been set back since: it is due now.
+/// Longest single wait, whatever an agent or the provider requests. Work due later than that was delayed by a clock
+/// that has been set back since, so it is due now.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// Who holds a lease: a name that is new for every process, such as `cli-41…`; a gateway's starts with `gateway-`.
+/// The holder of a lease: a name unique to every process, such as `cli-41…`; a gateway's starts with `gateway-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LeaseHolder(pub String);
 
@@ -83,17 +83,17 @@ impl fmt::Display for LeaseHolder {
     }
 }
 
-/// Work that was asked for.
+/// The result of asking for work.
 #[derive(Debug)]
 pub enum Next<T> {
-    /// Here it is; it is leased to the asker.
+    /// Work, leased to the caller.
     Taken(T),
-    /// There is none now; some may be due then, and none at all without a wake-up where it is `None`.
+    /// No work now; the time of the next, or `None` if it needs a wake-up.
     Idle(Option<Timestamp>),
 }
 
 impl<T> Next<T> {
-    /// Asks again and again, until there are `limit` (at least one) or nothing is to be had now.
+    /// Repeats until there are `limit` results (at least one) or no more work.
     pub(crate) fn up_to(
         limit: usize,
         mut ask: impl FnMut() -> Result<Next<T>, StoreError>,

@@ -1,4 +1,4 @@
-//! Our lines: which numbers and messaging services are ours.
+//! Our lines: numbers and messaging services.
 
 use std::time::Duration;
 
@@ -11,73 +11,73 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 
-/// A line as it sends now.
+/// A line with its current sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Which.
+    /// Id.
     pub id: LineId,
-    /// Who it is on the phone.
+    /// Sender.
     pub sender: Sender,
 }
 
-/// What waits on a line.
+/// The queue of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
-    /// On which.
+    /// Line.
     pub line: Line,
-    /// Segments that wait.
+    /// Waiting segments.
     pub segments: u32,
-    /// When the line can be expected to have sent all of it.
+    /// Time when the line is expected to have sent all of them.
     pub ends: Timestamp,
-    /// What keeps it so long, apart from the line's pace: the key of a limit, or `daily-cap`, the provider's own.
+    /// Cause of a delay beyond the line's pace: the key of a limit, or `daily-cap` for the provider's own.
     pub waits_for: Option<String>,
 }
 
-/// A number of ours, and since when what came to it may be missing here.
+/// One of our numbers, and the time since when its messages may be missing here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// Which number.
+    /// Number.
     pub number: String,
-    /// Since when.
+    /// Start of the gap.
     pub since: Timestamp,
 }
 
-/// Webhooks are late, and clocks differ: a gap begins so long before the last look at the number.
+/// Overlap of a gap with the last look at the number, because webhooks are late and clocks differ.
 pub const LOOK_BACK: Duration = Duration::from_secs(10 * 60);
 
-/// Our lines.
+/// The record of our lines.
 #[async_trait]
 pub trait Lines: Send + Sync {
-    /// Makes `sender` ours and the way its line sends from now on. The line is the one that owns the messaging
-    /// service, else the number, else a new one: history and opt-outs survive a change of sender.
+    /// Claims `sender` as the current sender of its line. The line is the one that owns the messaging service, else the
+    /// number, else a new one: history and opt-outs survive a change of sender.
     async fn claim_line(&self, sender: Sender, now: Timestamp) -> Result<LineId, StoreError>;
 
-    /// From now on no more waits on any line than leaves within [`telephony_domain::pace::LONGEST_QUEUE`].
+    /// Limits each line's queue to what leaves within [`telephony_domain::pace::LONGEST_QUEUE`].
     async fn bound_queues(&self, pacing: Pacing) -> Result<(), StoreError>;
 
-    /// What waits on each line, in the order in which they were claimed.
+    /// Returns the queue of each line, in the order in which they were claimed.
     async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError>;
 
-    /// Numbers that messages came to and nobody knows yet to be ours.
+    /// Returns numbers that got messages and are not known to be ours.
     async fn unconfirmed_numbers(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Settles whether `number` is ours. Ours: it becomes a line and its messages wait for an answer;
-    /// not ours: they are closed without one. Returns how many messages it was about.
+    /// Records whether `number` is ours. If so, it becomes a line and its messages wait for an answer; if not, they are
+    /// closed without one. Returns the number of messages.
     async fn resolve_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// From now on what comes to these numbers is looked for.
+    /// Includes these numbers in the search for missed messages.
     async fn watch(&self, numbers: Vec<String>) -> Result<(), StoreError>;
 
-    /// What may be missing of what came to our numbers, those of a messaging service as far as messages came to them;
-    /// never older than the first time this was asked about a number.
+    /// Returns the possible gaps of our numbers, including those of a messaging service that have received messages;
+    /// never earlier than the first call for a number.
     async fn gaps(&self, now: Timestamp) -> Result<Vec<Gap>, StoreError>;
 
-    /// Lets every gap begin at `since` or earlier: messages since then may be missing here.
+    /// Moves the start of every gap to `since` or earlier, because messages since then may be missing.
     async fn widen_gaps(&self, since: Timestamp) -> Result<(), StoreError>;
 
-    /// Everything that came in the gap and until then is stored. Changes nothing where the gap was widened meanwhile.
+    /// Closes a gap up to `until`, because all its messages are stored. Does nothing if the gap was widened meanwhile.
     async fn gap_closed(&self, gap: &Gap, until: Timestamp) -> Result<(), StoreError>;
 
-    /// The lines, in the order in which they were claimed.
+    /// Returns the lines, in the order in which they were claimed.
     async fn lines(&self) -> Result<Vec<Line>, StoreError>;
 }

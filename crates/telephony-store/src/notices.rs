@@ -1,4 +1,4 @@
-//! Notices: what the operator is told, in `telephony status` for as long as it holds, and by SMS.
+//! Notices to the operator: shown in `telephony status` while they hold, and sent by SMS.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,31 +11,31 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 
-/// Something the operator should know. `Debug` hides the text.
+/// A notice to the operator. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Its name: a notice that holds already is not given twice.
+    /// Name; a notice that already holds is not raised again.
     pub name: String,
-    /// What the operator reads: one sentence that says what is wrong and what to do.
+    /// Text: one sentence with the problem and what to do.
     pub text: String,
-    /// Whether it is worth an SMS, where there is an operator's number.
+    /// True to send it by SMS, if there is an operator's number.
     pub by_sms: bool,
-    /// How long it holds, unless it ends before; none: until it ends.
+    /// Time until it ends by itself; none if it has to be ended.
     pub lasts: Option<Duration>,
 }
 
 impl Notice {
-    /// Something that goes on until [`Notices::end_notice`].
+    /// Creates a notice about an ongoing problem, until [`Notices::end_notice`].
     pub fn ongoing(name: impl Into<String>, text: impl Into<String>) -> Notice {
         Notice { name: name.into(), text: text.into(), by_sms: true, lasts: None }
     }
 
-    /// Something that has happened: it is shown for a day, or until the operator has seen it.
+    /// Creates a notice about a past event, shown for a day or until the operator has seen it.
     pub fn event(name: impl Into<String>, text: impl Into<String>) -> Notice {
         Notice { lasts: Some(DAY), ..Notice::ongoing(name, text) }
     }
 
-    /// Not worth an SMS.
+    /// Excludes it from SMS.
     pub fn without_sms(self) -> Notice {
         Notice { by_sms: false, ..self }
     }
@@ -47,14 +47,14 @@ impl fmt::Debug for Notice {
     }
 }
 
-/// A notice that was given. `Debug` hides the text.
+/// A raised notice. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Given {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// What the operator reads.
+    /// Text.
     pub text: String,
-    /// Since when it holds.
+    /// Time since when it holds.
     pub since: Timestamp,
 }
 
@@ -64,34 +64,34 @@ impl fmt::Debug for Given {
     }
 }
 
-/// What is to be told by SMS.
+/// Notices to send by SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untold {
-    /// Which notices, oldest first; none: nothing is to be told.
+    /// Notices, oldest first; may be empty.
     pub notices: Vec<Given>,
-    /// Not before: what comes until then is told with them.
+    /// Earliest time to send them; newer notices until then join them.
     pub from: Timestamp,
 }
 
-/// Notices.
+/// The record of notices.
 #[async_trait]
 pub trait Notices: Send + Sync {
-    /// Tells the operator, once for as long as it holds, in the newest words. Returns whether it is news.
+    /// Raises a notice, or updates the text of one that holds. Returns true if it is new.
     async fn give_notice(&self, notice: Notice, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// It holds no longer. Returns whether it did. The same again is told by SMS only after a day.
+    /// Ends a notice. Returns false if it did not hold. The same notice is sent by SMS again only after a day.
     async fn end_notice(&self, name: &str, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// The notices that hold, oldest first.
+    /// Returns the notices that hold, oldest first.
     async fn notices(&self, now: Timestamp) -> Result<Vec<Given>, StoreError>;
 
-    /// The notices that hold and were not told by SMS; see [`telephony_domain::notice::pause_after`].
+    /// Returns the notices that hold and were not sent by SMS; see [`telephony_domain::notice::pause_after`].
     async fn untold(&self, now: Timestamp) -> Result<Untold, StoreError>;
 
-    /// Tells these by SMS: they are told and `draft` is in the outbox, or neither. Returns whether there is an SMS: none
-    /// where the operator said STOP. Fails with [`StoreError::NotFound`] where one of them was told meanwhile.
+    /// Marks these as sent and queues `draft`, or neither. Returns false without an SMS if the operator opted out.
+    /// Fails with [`StoreError::NotFound`] if one of them was sent meanwhile.
     async fn tell(&self, names: Vec<String>, line: LineId, draft: Draft, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// The operator has seen what has happened: it is shown no longer. What goes on stays. Returns how many.
+    /// Hides notices about past events, because the operator has seen them; ongoing ones stay. Returns the number.
     async fn notices_seen(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

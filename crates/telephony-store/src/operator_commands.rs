@@ -13,22 +13,22 @@ use crate::contacts::Approved;
 use crate::history::Summary;
 use crate::notices::Given;
 
-/// An order that waits. `Debug` hides the text.
+/// A waiting command. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ordered {
-    /// Which message it is.
+    /// Message.
     pub id: InboundId,
-    /// The line it came to.
+    /// Line that received it.
     pub line: LineId,
-    /// Who ordered.
+    /// Operator.
     pub operator: PhoneNumber,
-    /// The text.
+    /// Text.
     pub text: String,
-    /// The provider's id of the message.
+    /// Id at the provider.
     pub provider_id: String,
-    /// The address that it came to, as the provider named it.
+    /// Address that received it, as the provider wrote it.
     pub to: String,
-    /// When it came.
+    /// Time when it was received.
     pub received: Timestamp,
 }
 
@@ -38,34 +38,34 @@ impl fmt::Debug for Ordered {
     }
 }
 
-/// What came of an order.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommandOutcome {
-    /// Somebody is let in.
+    /// A contact was approved.
     Approved(Approved),
-    /// Somebody is not, or no longer.
+    /// A contact was rejected, or an approval ended.
     Rejected {
-        /// Who.
+        /// Contact.
         contact: PhoneNumber,
-        /// Whether they get no answer from now on.
+        /// True if the contact is blocked.
         block: bool,
     },
-    /// No request has this code, or not any more.
+    /// No request has this code, or it has expired.
     UnknownCode,
-    /// Too many wrong codes came: this one was not looked at.
+    /// There were too many wrong codes, so this one was not checked.
     TooManyGuesses,
-    /// The number has neither asked nor been approved.
+    /// The number has no pairing request and is not approved.
     NothingToEnd(PhoneNumber),
-    /// The outbox takes no more: nothing was done.
+    /// The outbox is full: nothing was done.
     QueueFull,
-    /// How it is.
+    /// The gateway's state.
     Status(Box<Summary>, Vec<Given>),
-    /// Not an order that can be obeyed.
+    /// Not a valid command.
     Unreadable,
 }
 
 impl CommandOutcome {
-    /// The word used in the store and in logs.
+    /// Returns the word used in the store and in logs.
     pub fn as_str(&self) -> &'static str {
         match self {
             CommandOutcome::Approved(_) => "approved",
@@ -81,26 +81,27 @@ impl CommandOutcome {
     }
 }
 
-/// How what came of an order is put into words.
+/// The texts about a command's outcome.
 pub trait Wording: Send + Sync {
-    /// The SMS that tells a contact of the approval.
+    /// Returns the approval SMS to a contact.
     fn approval(&self) -> Vec<PartDraft>;
 
-    /// The SMS that answers the operator.
+    /// Returns the answer to the operator.
     fn answer(&self, outcome: &CommandOutcome) -> Vec<PartDraft>;
 }
 
-/// The operator's commands that wait, and their execution.
+/// Waiting commands of the operator, and their execution.
 #[async_trait]
 pub trait OperatorCommands: Send + Sync {
-    /// The oldest order that waits.
+    /// Returns the oldest waiting command.
     async fn next_order(&self) -> Result<Option<Ordered>, StoreError>;
 
-    /// The provider does not have this message from the operator: it is refused. Changes nothing where it does not wait.
+    /// Rejects a command, because the provider does not have this message from the operator. Does nothing if it does
+    /// not wait.
     async fn refuse_order(&self, order: InboundId) -> Result<(), StoreError>;
 
-    /// Obeys it and answers, all in one: killed at any moment, it is obeyed once. Fails with [`StoreError::NotFound`] where
-    /// it does not wait any more.
+    /// Executes a command and answers it in one transaction, so that a crash at any moment does not repeat it. Fails
+    /// with [`StoreError::NotFound`] if it no longer waits.
     async fn execute(
         &self,
         order: InboundId,

@@ -1,4 +1,4 @@
-//! The outbox: messages on their way to contacts, part by part.
+//! The outbox: messages to contacts, part by part.
 
 use std::time::Duration;
 
@@ -17,52 +17,52 @@ use telephony_domain::time::Timestamp;
 
 use crate::{LeaseHolder, Next, StoreError};
 
-/// An attempt that has not ended after this long has lost its process: its outcome is unknown.
+/// An attempt open for this long has lost its process, so its outcome is unknown.
 pub const ATTEMPT_LEASE: Duration = Duration::from_secs(60);
 
-/// What became of a draft.
+/// The result of enqueuing a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Enqueued {
-    /// The message; the same for a repeated key.
+    /// Message; the same for a repeated key.
     pub message: MessageId,
-    /// Whether it was stored just now.
+    /// True if it was stored just now.
     pub is_new: bool,
 }
 
 /// The right to end an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AttemptLease {
-    /// Which part.
+    /// Part.
     pub part: PartId,
-    /// Which attempt at it, from 1; an older number has no right any more.
+    /// Number of the attempt, from 1; an older one is no longer valid.
     pub attempt: u32,
 }
 
-/// An attempt whose outcome is not stored: it runs, or its process has ended.
+/// An attempt without a stored outcome: it is running, or its process has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenAttempt {
-    /// The attempt.
+    /// Attempt.
     pub lease: AttemptLease,
     /// True if it is older than [`ATTEMPT_LEASE`] by the wall clock, which may have jumped.
     pub is_overdue: bool,
 }
 
-/// A part that is about to be handed to the provider. `Debug` hides the text.
+/// A part about to be handed to the provider. `Debug` hides the text.
 #[derive(Clone)]
 pub struct StartedPart {
-    /// The right to end the attempt.
+    /// Right to end the attempt.
     pub lease: AttemptLease,
-    /// The message it belongs to.
+    /// Its message.
     pub message: MessageId,
-    /// Our name for it at the provider; unguessable, never used twice.
+    /// Our id for it at the provider; unguessable, never reused.
     pub correlation_id: String,
-    /// Who sends.
+    /// Sender.
     pub from: Sender,
-    /// Who receives.
+    /// Recipient.
     pub to: PhoneNumber,
-    /// The text.
+    /// Text.
     pub text: String,
-    /// What goes with it, in order.
+    /// Attachments, in order.
     pub media: Vec<OutboundMedia>,
 }
 
@@ -72,36 +72,35 @@ impl std::fmt::Debug for StartedPart {
     }
 }
 
-/// Why the provider did not take a part.
+/// A failed attempt to send a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendFailure {
-    /// What may be done next.
+    /// Next step.
     pub disposition: Disposition,
-    /// The provider's error code.
+    /// Error code of the provider.
     pub code: Option<u32>,
-    /// What happened and what to do, in words for the operator.
+    /// Cause and remedy, for the operator.
     pub reason: String,
-    /// The contact opted out at the provider: recorded, and everything queued for them is canceled.
+    /// True if the contact opted out at the provider: recorded, and all queued messages to them are canceled.
     pub is_opt_out: bool,
-    /// The provider answered: whatever it was going to do with the request is done.
+    /// True if the provider answered, so the request is finished.
     pub was_answered: bool,
 }
 
 /// A part in doubt, to be looked up in the provider's list. `Debug` hides the text.
 #[derive(Clone)]
 pub struct DoubtfulPart {
-    /// The part and the attempt whose outcome is unknown.
+    /// Part and the attempt with the unknown outcome.
     pub lease: AttemptLease,
-    /// Who sent.
+    /// Sender.
     pub from: Sender,
-    /// Who would have received it.
+    /// Recipient.
     pub to: PhoneNumber,
-    /// The text.
+    /// Text.
     pub text: String,
-    /// How many files go with it.
+    /// Number of files.
     pub media: u32,
-    /// When the first of its attempts in doubt began, by the provider's clock where that was known: any of them may turn
-    /// up.
+    /// Start of its first attempt in doubt, by the provider's clock if known; any of them may turn up.
     pub attempted: Timestamp,
 }
 
@@ -111,82 +110,82 @@ impl std::fmt::Debug for DoubtfulPart {
     }
 }
 
-/// What a report changed.
+/// The effect of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reported {
-    /// A part of ours: this is what it meant.
+    /// It was about this part, with this effect.
     Known(PartId, Advance),
-    /// Not one of our messages.
+    /// It was not about one of our messages.
     Foreign,
 }
 
-/// A part whose last report is not final and older than it should be.
+/// A part whose last report is not final and overdue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SilentPart {
-    /// Which.
+    /// Part.
     pub part: PartId,
-    /// The provider's id.
+    /// Id at the provider.
     pub provider_id: String,
 }
 
-/// A message as its sender wants to see it.
+/// The progress of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Which.
+    /// Message.
     pub message: MessageId,
-    /// Its parts in order.
+    /// Parts in order.
     pub parts: Vec<PartProgress>,
 }
 
-/// A part as its sender wants to see it.
+/// The progress of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartProgress {
-    /// Which.
+    /// Part.
     pub part: PartId,
-    /// How far it is in our outbox.
+    /// State in our outbox.
     pub state: PartState,
-    /// The provider's id, once it has one.
+    /// Id at the provider, once it has one.
     pub provider_id: Option<String>,
-    /// The provider's last word.
+    /// Latest status from the provider.
     pub status: Option<Status>,
     /// Segments: the provider's count, else ours.
     pub segments: u32,
-    /// The provider's error code.
+    /// Error code of the provider.
     pub code: Option<u32>,
-    /// Why it failed or waits, in words for the operator.
+    /// Reason for failing or waiting, for the operator.
     pub reason: Option<String>,
-    /// When it is tried next.
+    /// Time of the next attempt.
     pub next_attempt: Option<Timestamp>,
-    /// What it waits for, or what is ahead of it does, apart from its line: the key of a limit, or `daily-cap`, which is
+    /// Cause of a delay other than the line, of this part or one ahead of it: the key of a limit, or `daily-cap` for
     /// the provider's own.
     pub waits_for: Option<String>,
-    /// A final status that was reported later and contradicts `status`.
+    /// Final status reported later that contradicts `status`.
     pub conflict: Option<Status>,
-    /// What it cost, once the provider has said so.
+    /// Price, once the provider has reported it.
     pub price: Option<Price>,
 }
 
-/// When a message can be expected to leave.
+/// The expected departure of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedStart {
-    /// Then.
+    /// Time.
     pub at: Timestamp,
-    /// What keeps it so long, apart from its line: see [`PartProgress::waits_for`].
+    /// Cause of a delay other than the line: see [`PartProgress::waits_for`].
     pub waits_for: Option<String>,
 }
 
-/// The effect of asking for a failed message again.
+/// The effect of retrying a failed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retried {
     /// So many of its parts wait again.
     Waits(usize),
     /// None of its parts has failed.
     NotFailed,
-    /// The provider may or may not have a part of it.
+    /// The provider may have a part of it or not.
     Unknown,
 }
 
-/// How far a part is in our outbox.
+/// The state of a part in our outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartState {
     /// Behind an earlier part of its conversation.
@@ -195,20 +194,20 @@ pub enum PartState {
     Ready,
     /// Being handed over.
     Starting,
-    /// Perhaps handed over: being looked up.
+    /// Possibly handed over: being looked up.
     Unknown,
-    /// The provider has it; the rest is its status.
+    /// Accepted by the provider; its status has the rest.
     Sent,
     /// Not sent, and never will be.
     Failed,
-    /// Not sent, because an earlier part failed, the contact opted out, or the operator said so.
+    /// Not sent, because an earlier part failed, the contact opted out, or the operator canceled it.
     Canceled,
-    /// Perhaps sent; nothing more can be found out.
+    /// Possibly sent; it will never be known.
     FinallyUnknown,
 }
 
 impl PartState {
-    /// All of them, in the order in which a part goes through them.
+    /// Every state, in the order of a part's life.
     pub const ALL: [PartState; 8] = [
         PartState::Queued,
         PartState::Ready,
@@ -220,7 +219,7 @@ impl PartState {
         PartState::FinallyUnknown,
     ];
 
-    /// The word used in the store, in `--json` and on screen.
+    /// Returns the word used in the store, in `--json` and on screen.
     pub fn as_str(self) -> &'static str {
         match self {
             PartState::Queued => "queued",
@@ -238,12 +237,12 @@ impl PartState {
 /// The outbox.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Stores a message, once per key. Fails with [`StoreError::OptedOut`], and with [`StoreError::QueueFull`] where too
+    /// Stores a message, once per key. Fails with [`StoreError::OptedOut`], and with [`StoreError::QueueFull`] if too
     /// much waits on the line (see [`crate::lines::Lines::bound_queues`]).
     async fn enqueue(&self, line: LineId, draft: Draft, now: Timestamp) -> Result<Enqueued, StoreError>;
 
-    /// Whether a message of so many segments to `contact` would be stored now, from whichever line `sender` has; it would
-    /// fail with the same.
+    /// Checks whether a message of so many segments to `contact` would be stored now, from the line of `sender`; fails
+    /// with the same errors.
     async fn room_for(
         &self,
         sender: Sender,
@@ -252,13 +251,13 @@ pub trait Outbox: Send + Sync {
         pacing: Pacing,
     ) -> Result<(), StoreError>;
 
-    /// Takes the part that is due, whose line is free and that fits into the limits, occupies the line for it, and records
-    /// the attempt: from here on a crash means that its outcome is unknown. With `only`, no parts are taken
-    /// but those of this message and what its conversation has ahead of it. Parts of a conversation go one after the other. Goes on until nothing may leave
-    /// now or there are `limit` parts (at least one). A part that a limit holds up waits and gives it as its
-    /// reason, and a notice `limit-` with the limit's key is there for as long; a part larger than a limit fails. A
-    /// conversation that keeps reaching its limit of replies is paused (see [`telephony_domain::reply_loop`]), with a notice
-    /// `paused-` and its number. `provider_time` is the time by the provider's clock, where it is known.
+    /// Starts a part that is due, whose line is free and that fits the limits: occupies the line for it and records the
+    /// attempt, so from here on a crash makes its outcome unknown. With `only`, restricted to parts of this message and
+    /// those ahead of it in its conversation. Parts of a conversation leave in order. Continues until nothing may leave
+    /// now or there are `limit` parts (at least one). A part held back by a limit waits with that reason, and a notice
+    /// `limit-` with the limit's key holds meanwhile; a part larger than a limit fails. A conversation that keeps
+    /// reaching its reply limit is paused (see [`telephony_domain::reply_loop`]), with a notice `paused-` and its
+    /// number. `provider_time` is the time by the provider's clock, if known.
     async fn start_parts(
         &self,
         holder: &LeaseHolder,
@@ -269,13 +268,14 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<Next<Vec<StartedPart>>, StoreError>;
 
-    /// The provider has the part. Also right after the attempt was given up as unknown, or a report came first.
+    /// Records that the provider has the part. Also valid after the attempt was given up as unknown, or a report came
+    /// first.
     async fn part_sent(&self, lease: AttemptLease, receipt: Receipt, now: Timestamp) -> Result<(), StoreError>;
 
-    /// The provider did not take the part, or perhaps did: decides by [`telephony_domain::retry::part_fate`], within
-    /// [`crate::LONGEST_WAIT`], or within [`telephony_domain::retry::DAILY_CAP_WAIT`] where that was asked for; nothing is tried again for a contact who opted out meanwhile.
-    /// A final failure cancels the remaining parts of its message. Fails with [`StoreError::LeaseLost`], also when a
-    /// report has already shown that the provider has it.
+    /// Records a failed or unknown attempt: decides by [`telephony_domain::retry::part_fate`], within
+    /// [`crate::LONGEST_WAIT`], or within [`telephony_domain::retry::DAILY_CAP_WAIT`] if requested; does not retry for
+    /// a contact who opted out meanwhile. A final failure cancels the remaining parts of its message. Fails with
+    /// [`StoreError::LeaseLost`], also when a report has already shown that the provider has it.
     async fn part_failed(
         &self,
         lease: AttemptLease,
@@ -284,25 +284,25 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<PartFate, StoreError>;
 
-    /// Returns the attempts whose outcome is not stored, of every process.
+    /// Returns the attempts of all processes without a stored outcome.
     async fn open_attempts(&self, now: Timestamp) -> Result<Vec<OpenAttempt>, StoreError>;
 
-    /// Turns those of `attempts` that are still open into doubts. Returns how many.
+    /// Turns those of `attempts` that are still open into doubts. Returns the number.
     async fn doubt_attempts(&self, attempts: Vec<AttemptLease>, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// At a gateway's start: turns the open attempts of every gateway but `holder` into doubts. Returns how many. Parts in
-    /// doubt are due at once, because the gateway that looked them up has ended.
+    /// At a gateway's start, turns the open attempts of every gateway but `holder` into doubts. Returns the number.
+    /// Parts in doubt are due at once, because the gateway that looked them up has ended.
     async fn take_over_attempts(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// Takes a part in doubt that is due to be looked up (leased for [`ATTEMPT_LEASE`]).
+    /// Leases a part in doubt that is due to be looked up, for [`ATTEMPT_LEASE`].
     async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;
 
-    /// Which of these provider ids belong to parts already.
+    /// Returns those of these provider ids that already belong to parts.
     async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError>;
 
-    /// The list did not have the part, or could not be had: decides by [`telephony_domain::reconcile::next`]. (A find is
-    /// [`Outbox::part_sent`].)
-    /// Fails with [`StoreError::LeaseLost`].
+    /// Records that the list did not have the part, or could not be fetched: decides by
+    /// [`telephony_domain::reconcile::next`]. (If it was found, call [`Outbox::part_sent`].) Fails with
+    /// [`StoreError::LeaseLost`].
     async fn not_found(
         &self,
         lease: AttemptLease,
@@ -310,12 +310,13 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<reconcile::Next, StoreError>;
 
-    /// Moves one of our parts forward by a report; a report with the part's correlation_id also ends an attempt or a doubt.
+    /// Applies a status report to one of our parts; a report with the part's correlation id also ends an attempt or a
+    /// doubt.
     async fn report(&self, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError>;
 
-    /// Parts that the provider has, whose status is not final, and that are due to be asked after: 1, 5, 15, 60 minutes,
-    /// then every 12 hours up to 3 days after they were sent; `until_first` brings the first of these forward where no
-    /// reports can reach us. Asking once counts as asked.
+    /// Returns parts accepted by the provider without a final status that are due to be polled: 1, 5, 15, 60 minutes,
+    /// then every 12 hours up to 3 days after they were sent; `until_first` moves the first poll forward if no reports
+    /// can reach us. Counts them as polled.
     async fn silent_parts(
         &self,
         until_first: Duration,
@@ -323,17 +324,16 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<SilentPart>, StoreError>;
 
-    /// Lets the failed parts of a message wait again, with those that were canceled behind them, as if they were new. Asked
-    /// for again, it changes nothing until one fails again. Fails with [`StoreError::NotFound`], [`StoreError::OptedOut`] and
+    /// Makes the failed parts of a message wait again, with those canceled behind them, as if they were new. Repeating
+    /// it changes nothing until one fails again. Fails with [`StoreError::NotFound`], [`StoreError::OptedOut`] and
     /// [`StoreError::QueueFull`].
     async fn retry_message(&self, message: MessageId, now: Timestamp) -> Result<Retried, StoreError>;
 
-    /// How far a message is. Fails with [`StoreError::NotFound`].
+    /// Returns the progress of a message. Fails with [`StoreError::NotFound`].
     async fn progress(&self, message: MessageId) -> Result<Progress, StoreError>;
 
-    /// When the first part of `message` that still waits can be expected to leave, by what waits ahead of it on its
-    /// line, by what was sent in the last day, and by what the provider takes; `now` where none waits. Fails with
-    /// [`StoreError::NotFound`].
+    /// Returns when the first waiting part of `message` is expected to leave, from the queue of its line, the segments
+    /// of the last day, and the provider's caps; `now` if none waits. Fails with [`StoreError::NotFound`].
     async fn expected_start(
         &self,
         message: MessageId,

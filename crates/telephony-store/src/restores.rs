@@ -14,9 +14,9 @@ use crate::outbox::DoubtfulPart;
 /// A conversation with messages that were unsent or unanswered in the backup, or came since.
 #[derive(Debug, Clone)]
 pub struct OpenConversation {
-    /// The conversation.
+    /// Conversation.
     pub conversation: ConversationId,
-    /// The contact.
+    /// Contact.
     pub contact: PhoneNumber,
     /// Our side.
     pub sender: Sender,

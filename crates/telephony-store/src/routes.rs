@@ -1,35 +1,34 @@
-//! What the provider's routes were before we changed them, so that it can be put back.
+//! The provider's routes before our changes, so that they can be restored.
 
 use async_trait::async_trait;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 
-/// A change of one setting of a route that was made, or at least meant.
+/// A change to one setting of a route, made or at least intended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteChange {
-    /// The provider's id of the route.
+    /// Id of the route at the provider.
     pub route: String,
-    /// The number or messaging service.
+    /// Number or messaging service.
     pub address: String,
-    /// The setting's name.
+    /// Name of the setting.
     pub name: String,
-    /// Its value before.
+    /// Value before.
     pub before: String,
-    /// Its value afterwards.
+    /// Value after.
     pub after: String,
 }
 
-/// Changes of routes.
+/// The record of route changes.
 #[async_trait]
 pub trait RouteChanges: Send + Sync {
-    /// Writes down what is about to be changed. To be called before the provider is asked: a change that is not known
-    /// here could never be undone.
+    /// Records intended changes. Call it before asking the provider: an unrecorded change could never be undone.
     async fn changing_routes(&self, changes: Vec<RouteChange>, now: Timestamp) -> Result<(), StoreError>;
 
-    /// The changes that were not undone, oldest first.
+    /// Returns the changes that were not undone, oldest first.
     async fn route_changes(&self) -> Result<Vec<RouteChange>, StoreError>;
 
-    /// The setting `name` of `route` is as it was before all changes: they are forgotten.
+    /// Forgets the changes of the setting `name` of `route`, which has its original value again.
     async fn route_restored(&self, route: &str, name: &str) -> Result<(), StoreError>;
 }

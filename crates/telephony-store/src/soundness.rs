@@ -1,15 +1,15 @@
-//! Checks that the store can be used.
+//! Checks that the store is usable.
 
 use async_trait::async_trait;
 
 use crate::StoreError;
 
-/// Tries the store without changing anything in it.
+/// Tests the store without changing its content.
 #[async_trait]
 pub trait Soundness: Send + Sync {
-    /// Writes, and changes nothing: fails as a message that came now would.
+    /// Tests writing without changing anything: fails as storing a new message would.
     async fn try_writing(&self) -> Result<(), StoreError>;
 
-    /// Fails when the file was removed or replaced.
+    /// Fails if the file was removed or replaced.
     fn check_is_there(&self) -> Result<(), StoreError>;
 }

@@ -25,15 +25,16 @@ use engine::query::Db;
 use engine::worker::Worker;
 use engine::{reader, schema, writer};
 
-/// A new file is brought into shape by whoever comes first; SQLite lets nobody wait for that, so others try again.
+/// Time limit for opening. The first process initializes a new file; SQLite does not let others wait for that, so they
+/// retry.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
 
-/// No more turns or parts are taken in one step of the writer: others wait for it.
+/// Most turns or parts leased in one transaction of the writer, because others wait for it.
 const AT_A_TIME: usize = 8;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
-/// The store in one SQLite file. Dropping it waits for what is being written.
+/// The store in one SQLite file. Dropping it waits for pending writes.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
@@ -44,8 +45,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file at `path` and makes it, and its folder, where `mode` allows; only its owner may read what is made.
-    /// Blocks for as long as that takes. Fails with [`StoreError::Newer`] and [`StoreError::Older`] for other schemas.
+    /// Opens the file at `path`, creating it and its folder if `mode` allows; only its owner can read them. Blocks
+    /// meanwhile. Fails with [`StoreError::Newer`] and [`StoreError::Older`] for other schemas.
     pub fn open(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
         let deadline = Instant::now() + OPEN_WITHIN;
         loop {
@@ -72,13 +73,13 @@ impl SqliteStore {
         })
     }
 
-    /// The name of this store, which its copies share.
+    /// Returns the id of this store, which its copies share.
     pub fn identity(&self) -> &str {
         &self.identity
     }
 
-    /// Does `work` in a transaction that it shares with what else is waiting; what it did is on disk when this returns. It may
-    /// be asked to begin again, when what it did was undone because of another.
+    /// Runs `work` in a transaction shared with other waiting work; its result is on disk when this returns. It may run
+    /// again if another job's failure undid it.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -87,7 +88,7 @@ impl SqliteStore {
         self.writer.ask(work).await.map_err(|error| error.at(&self.path))
     }
 
-    /// Reads a consistent picture without waiting for writers.
+    /// Reads a consistent snapshot without waiting for writers.
     async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

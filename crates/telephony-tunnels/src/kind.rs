@@ -1,4 +1,4 @@
-//! From what the operator chose to the tunnel.
+//! Creates the configured tunnel.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use telephony_config::{Environment, Tunnel as Settings, TunnelProvider};
 use crate::ngrok::agent_files;
 use crate::{Ngrok, Tailscale, Tunnel};
 
-/// The tunnel that `settings` ask for; none where they ask for none. Nothing is opened or looked for yet.
+/// Returns the tunnel of these `settings`; none without one. Opens and looks up nothing yet.
 pub fn from_config(settings: &Settings, environment: &Environment) -> Option<Arc<dyn Tunnel>> {
     Some(match settings.provider? {
         TunnelProvider::Ngrok => Arc::new(Ngrok {

@@ -1,5 +1,5 @@
-//! How the world reaches a machine without a public address: each tunnel gives it a URL and passes on to the gateway's
-//! own listener what is sent there. When to open one again, and who is told its URL, is the gateway's affair.
+//! Tunnels for a machine without a public address: each one provides a URL and forwards its requests to the gateway's
+//! listener. The gateway decides when to reopen one, and who gets its URL.
 
 mod kind;
 pub mod ngrok;

@@ -1,7 +1,7 @@
-//! ngrok, within this process: no program of ngrok's is needed.
+//! ngrok, within this process: no program of ngrok is needed.
 //!
-//! The crate's own way to reconnect waits ever longer and never says that the URL changed, so it is not used: a session
-//! that breaks ends the tunnel, and whoever opened it opens it again.
+//! The crate's own reconnection waits ever longer and does not report a changed URL, so it is not used: a session that
+//! breaks ends the tunnel, and the caller reopens it.
 
 mod agent_file;
 mod trouble;
@@ -26,20 +26,20 @@ use crate::tunnel::{Cause, Inside, Open, Tunnel, TunnelError};
 use agent_file::AgentFile;
 pub use agent_file::agent_files;
 
-/// ngrok has to answer within this time.
+/// Time limit for ngrok's answers.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// Closing is a courtesy, for which nobody waits longer than this.
+/// Longest wait for a clean close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
-/// ngrok.
+/// An ngrok tunnel.
 #[derive(Debug, Clone)]
 pub struct Ngrok {
-    /// The account's token; none: the one of ngrok's own agent.
+    /// Token of the account; none: the one in ngrok's own file.
     pub token: Option<SecretString>,
-    /// The domain to ask for; none: the one that the account has for nothing, or any.
+    /// Domain to request; none: the account's free one, or any.
     pub domain: Option<String>,
-    /// Where ngrok's own agent keeps its configuration; the first that is there counts.
+    /// Candidate paths of ngrok's own configuration; the first that exists is used.
     pub agent_files: Vec<PathBuf>,
 }
 
@@ -68,7 +68,7 @@ impl Tunnel for Ngrok {
 }
 
 impl Ngrok {
-    /// What is said to ngrok before anything else; the agent's file is read anew each time.
+    /// Builds the session; the agent's file is read again each time.
     fn session(&self) -> Result<SessionBuilder, TunnelError> {
         let file = AgentFile::read(&self.agent_files);
         let token = self.token.as_ref().or(file.token.as_ref());
@@ -94,7 +94,7 @@ impl Ngrok {
     }
 }
 
-/// Connects the first time and never again.
+/// Connects once, without reconnecting.
 async fn connect_once(
     host: String,
     port: u16,
@@ -148,7 +148,7 @@ impl Open for OpenNgrok {
     }
 }
 
-/// Bytes there and back, until both sides have said all.
+/// Forwards bytes in both directions, until both sides have finished.
 async fn pass_on(mut outside: impl AsyncRead + AsyncWrite + Unpin, address: std::net::SocketAddr) {
     let passed = async {
         let mut inside = TcpStream::connect(address).await?;

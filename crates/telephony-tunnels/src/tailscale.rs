@@ -1,7 +1,7 @@
 //! Tailscale, through its own program: `serve` within the operator's network, `funnel` for the internet.
 //!
-//! What is served is the daemon's and outlives us. So only our own paths are added and taken away, nothing that others
-//! serve is made public or private by it, and what a killed gateway left behind is taken over.
+//! The daemon keeps serving after this process ends. So only our own paths are added and removed, nothing that others
+//! serve becomes public or private because of it, and the remains of a killed gateway are taken over.
 
 mod program;
 mod served;
@@ -17,13 +17,13 @@ use telephony_config::Environment;
 use crate::tunnel::{Cause, Inside, Open, Tunnel, TunnelError};
 use served::{Mount, Served};
 
-/// How often it is checked that all is still served.
+/// Interval between checks that everything is still served.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
-/// The first version whose `serve` and `funnel` take the arguments that we give (major, minor).
+/// Oldest version whose `serve` and `funnel` accept our arguments (major, minor).
 const OLDEST: (u32, u32) = (1, 52);
 
-/// Tailscale, in one of its two ways.
+/// Tailscale in one of its two modes.
 #[derive(Debug, Clone)]
 pub struct Tailscale {
     way: Way,
@@ -47,17 +47,17 @@ impl Way {
 }
 
 impl Tailscale {
-    /// For machines in the operator's tailnet.
+    /// Creates a tunnel for machines in the operator's tailnet.
     pub fn serve(environment: &Environment) -> Self {
         Self { way: Way::Serve, program: program::find(environment), check_every: CHECK_EVERY }
     }
 
-    /// For the internet.
+    /// Creates a tunnel for the internet.
     pub fn funnel(environment: &Environment) -> Self {
         Self { way: Way::Funnel, ..Self::serve(environment) }
     }
 
-    /// Checks this often whether all is still served.
+    /// Sets the interval between checks that everything is still served.
     pub fn checking_every(self, time: Duration) -> Self {
         Self { check_every: time, ..self }
     }
@@ -107,7 +107,7 @@ impl Tailscale {
         }
     }
 
-    /// This machine's name in the tailnet, if it is there.
+    /// Returns this machine's name in the tailnet, if it is connected.
     async fn host(&self) -> Result<String, TunnelError> {
         let said = self.run(&["status", "--json", "--peers=false"]).await?.succeeded()?;
         let status: Status = serde_json::from_str(&said).map_err(|error| nonsense("status", &error))?;
@@ -130,7 +130,7 @@ impl Tailscale {
     }
 }
 
-/// What `tailscale status --json` says, as far as we need it.
+/// The fields read from `tailscale status --json`.
 #[derive(Deserialize)]
 struct Status {
     #[serde(rename = "BackendState")]
@@ -145,7 +145,7 @@ struct Machine {
     dns_name: String,
 }
 
-/// Our paths, and what they lead to: the same path inside, because Tailscale takes off the one that is mounted.
+/// Returns our paths and their targets: the same path inside, because Tailscale strips the mounted one.
 fn mounts(inside: &Inside) -> Vec<Mount> {
     let mount = |path: &String| Mount { path: path.clone(), target: format!("http://{}{path}", inside.address()) };
     inside.paths().iter().map(mount).collect()
@@ -188,8 +188,8 @@ impl Open for OpenTailscale {
 }
 
 impl OpenTailscale {
-    /// Serves every path, and looks whether it is so: the program also ends without an error when it only has something
-    /// to tell.
+    /// Serves every path, and checks the result, because the program also exits successfully when it only prints a
+    /// message.
     async fn serve_all(&mut self) -> Result<(), TunnelError> {
         let mut said = String::new();
         for mount in &self.mounts {
@@ -204,7 +204,7 @@ impl OpenTailscale {
         }
     }
 
-    /// Whether all is as we left it.
+    /// Checks that everything is as we left it.
     async fn check(&self) -> Result<(), TunnelError> {
         let host = self.tailscale.host().await?;
         if host != self.host {
@@ -213,7 +213,7 @@ impl OpenTailscale {
         let served = self.tailscale.served().await?;
         match served.has(&self.host, self.port, &self.mounts, self.tailscale.is_public()) {
             true => Ok(()),
-            false => Err(TunnelError::new(Cause::Broken, "somebody changed what Tailscale serves")),
+            false => Err(TunnelError::new(Cause::Broken, "another program changed what Tailscale serves")),
         }
     }
 

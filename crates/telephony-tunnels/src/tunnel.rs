@@ -1,37 +1,37 @@
-//! What every tunnel can do, and why it cannot.
+//! The interface of every tunnel, and its errors.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use async_trait::async_trait;
 
-/// A way for the world to reach us.
+/// A tunnel.
 #[async_trait]
 pub trait Tunnel: Send + Sync {
-    /// Its name in the configuration.
+    /// Returns its name in the configuration.
     fn name(&self) -> &'static str;
 
-    /// Whether the internet reaches it, and not only machines of the operator's.
+    /// Returns true if the internet can reach it, not only the operator's machines.
     fn is_public(&self) -> bool;
 
-    /// Opens it. Opening it again after it broke, or after the process died, is safe.
+    /// Opens it. Reopening after it broke, or after the process died, is safe.
     async fn open(&self, inside: &Inside) -> Result<Box<dyn Open>, TunnelError>;
 }
 
-/// A tunnel that is open.
+/// An open tunnel.
 #[async_trait]
 pub trait Open: Send {
-    /// What reaches us now, without a path and without a slash at the end: `https://name`, perhaps with a port.
+    /// Returns the public URL without a path and trailing slash: `https://name`, possibly with a port.
     fn url(&self) -> &str;
 
-    /// Passes on what comes, and returns once it is broken. May be dropped and called again.
+    /// Forwards requests until it breaks. May be dropped and called again.
     async fn broken(&mut self) -> TunnelError;
 
-    /// Takes it down, as well as that can be done.
+    /// Closes it, as far as possible.
     async fn close(self: Box<Self>);
 }
 
-/// What the tunnel leads to.
+/// The target of the tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inside {
     address: SocketAddr,
@@ -39,8 +39,8 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// The listener on `address`, and those of its paths that the world is to reach. A listener on all addresses is
-    /// reached by the loopback one.
+    /// Creates a target: the listener on `address`, and its public paths. A listener on all addresses is reached on the
+    /// loopback one.
     pub fn new(mut address: SocketAddr, paths: Vec<String>) -> Self {
         if address.ip().is_unspecified() {
             address.set_ip(match address.ip() {
@@ -51,65 +51,65 @@ impl Inside {
         Self { address, paths }
     }
 
-    /// Where to connect to.
+    /// Returns the address to connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What the world is to reach.
+    /// Returns the public paths.
     pub fn paths(&self) -> &[String] {
         &self.paths
     }
 }
 
-/// Why a tunnel is not open: what happened, and what can be done about it.
+/// A reason why a tunnel is not open, and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{cause}: {detail}")]
 pub struct TunnelError {
-    /// The kind of trouble.
+    /// Cause.
     pub cause: Cause,
-    /// What exactly was said or seen.
+    /// Details.
     pub detail: String,
 }
 
 impl TunnelError {
-    /// Trouble of this kind.
+    /// Creates an error.
     pub fn new(cause: Cause, detail: impl fmt::Display) -> Self {
         Self { cause, detail: detail.to_string().trim().to_owned() }
     }
 
-    /// What the operator can do.
+    /// Returns the hint for the operator.
     pub fn hint(&self) -> &'static str {
         self.cause.hint()
     }
 }
 
-/// Kinds of trouble, told apart by what is to be done.
+/// Causes, distinguished by their remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// ngrok: there is no token.
     NoToken,
-    /// ngrok: the token is refused.
+    /// ngrok: the token is rejected.
     TokenRefused,
     /// ngrok: the account's plan does not allow it.
     Plan,
-    /// ngrok: somebody else has the domain.
+    /// ngrok: another agent has the domain.
     DomainTaken,
-    /// ngrok: the domain is not the account's.
+    /// ngrok: the domain belongs to a different account.
     DomainNotReserved,
-    /// Tailscale: there is no program.
+    /// Tailscale: the program is missing.
     NotInstalled,
     /// Tailscale: the program is too old.
     TooOld,
-    /// Tailscale: the daemon does not run.
+    /// Tailscale: the daemon is not running.
     NotRunning,
-    /// Tailscale: nobody is logged in.
+    /// Tailscale: not logged in.
     NotLoggedIn,
     /// Tailscale: this user may not change what is served.
     NotAllowed,
     /// Tailscale: HTTPS or Funnel is not enabled in the tailnet.
     NotEnabled,
-    /// Tailscale: every port that could be used has other things on it.
+    /// Tailscale: every possible port is in use.
     PortsTaken,
     /// The service did not answer.
     Unreachable,
@@ -120,7 +120,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether it often goes away without anybody doing anything.
+    /// Returns true for a cause that often passes by itself.
     pub fn mends_itself(self) -> bool {
         matches!(self, Self::NotRunning | Self::Unreachable | Self::Broken | Self::Other)
     }
@@ -136,10 +136,10 @@ impl Cause {
             }
             Self::Plan => "stop other agents of the account at https://dashboard.ngrok.com/agents, or change the plan",
             Self::DomainTaken => {
-                "stop the other program that has the domain open, or set tunnel.ngrokDomain to another one"
+                "stop the other program that has the domain open, or set tunnel.ngrokDomain to a different one"
             }
             Self::DomainNotReserved => {
-                "set tunnel.ngrokDomain to a domain that https://dashboard.ngrok.com/domains lists, or leave it out"
+                "set tunnel.ngrokDomain to a domain that https://dashboard.ngrok.com/domains lists, or remove it"
             }
             Self::NotInstalled => "install Tailscale (https://tailscale.com/download), and log in with `tailscale up`",
             Self::TooOld => "update Tailscale to 1.52 or newer, for instance with `tailscale update`",
@@ -150,10 +150,10 @@ impl Cause {
                 "enable HTTPS certificates, and Funnel for this machine, in the admin console: \
                  https://tailscale.com/kb/1223/funnel"
             }
-            Self::PortsTaken => "`tailscale serve status` shows what is there; take one of ports 443, 8443, 10000 free",
-            Self::Unreachable => "check the machine's way to the internet; it is tried again by itself",
-            Self::Broken => "it is opened again by itself",
-            Self::Other => "it is tried again by itself",
+            Self::PortsTaken => "`tailscale serve status` shows what is there; free one of the ports 443, 8443, 10000",
+            Self::Unreachable => "check the machine's internet connection; retrying",
+            Self::Broken => "reopening it",
+            Self::Other => "retrying",
         }
     }
 }
@@ -162,20 +162,20 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoToken => "ngrok has no token",
-            Self::TokenRefused => "ngrok refuses the token",
+            Self::TokenRefused => "ngrok rejects the token",
             Self::Plan => "the ngrok account's plan does not allow it",
             Self::DomainTaken => "the ngrok domain is taken",
-            Self::DomainNotReserved => "the ngrok domain is not this account's",
+            Self::DomainNotReserved => "the ngrok domain belongs to a different account",
             Self::NotInstalled => "Tailscale is not installed",
             Self::TooOld => "Tailscale is too old",
-            Self::NotRunning => "Tailscale does not run",
+            Self::NotRunning => "Tailscale is not running",
             Self::NotLoggedIn => "Tailscale is not logged in",
             Self::NotAllowed => "Tailscale does not let this user",
-            Self::NotEnabled => "the tailnet does not have it enabled",
-            Self::PortsTaken => "Tailscale has other things on every port",
-            Self::Unreachable => "the tunnel's service cannot be reached",
+            Self::NotEnabled => "it is not enabled in the tailnet",
+            Self::PortsTaken => "Tailscale's ports are all in use",
+            Self::Unreachable => "the tunnel's service is unreachable",
             Self::Broken => "the tunnel broke",
-            Self::Other => "the tunnel could not be opened",
+            Self::Other => "the tunnel cannot be opened",
         })
     }
 }

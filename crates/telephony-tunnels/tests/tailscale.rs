@@ -167,7 +167,7 @@ async fn the_reason_is_named_and_so_is_what_to_do() {
             Cause::NotRunning,
             "systemctl",
         ),
-        ("funnel", 1, "something new", Cause::Other, "again"),
+        ("funnel", 1, "something new", Cause::Other, "retrying"),
     ];
     for (command, status, said, cause, hint) in cases {
         let stand_in = StandIn::new();

@@ -50,7 +50,7 @@ async fn but_twilio_cannot_be_reached_and_nothing_is_half_done() {
     std::fs::write(&path, elsewhere).unwrap();
     let ran = bench.run(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("error: could not reach the provider"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("error: cannot reach the provider"), "{}", ran.stderr);
     assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await), ["news"]);
 }
 

@@ -55,7 +55,7 @@ async fn a_signed_request_to_another_path_or_by_another_method_is_told_with_what
         }
     }
     let log = bench.gateway_log();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("a signed webhook came as POST /sms")).collect();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("a signed webhook arrived as POST /sms")).collect();
     assert_eq!(lines.len(), 1, "once a minute: {log}");
     assert!(lines[0].contains("/telephony/webhook") && lines[0].len() < 1000, "{log}");
     assert!(!log.contains("hello"), "{log}");

@@ -114,7 +114,7 @@ async fn a_messaging_service_has_a_url_of_its_own() {
     let bench = Bench::with(config).await;
     bench.configure(PUBLIC);
     let ran = bench.run(&["telephony", "webhook", "sync", "--dry-run"]).await;
-    assert!(ran.stderr.contains(&format!("messages go where the messaging service {SERVICE} says")), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("messages go to the URL of the messaging service {SERVICE}")), "{ran:?}");
 
     let sid = bench.twilio.account_sid().to_owned();
     let text = std::fs::read_to_string(bench.configuration()).unwrap();

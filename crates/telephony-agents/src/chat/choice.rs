@@ -1,4 +1,4 @@
-//! What one JSON object from a chat-completions server says.
+//! The content of one JSON object from a chat-completions server.
 
 use serde_json::Value;
 
@@ -6,16 +6,16 @@ use super::reply::Broken;
 
 /// A piece of an answer, or a whole one.
 pub(super) struct Choice {
-    /// The text of a piece.
+    /// Text of a piece.
     pub(super) delta: Option<String>,
-    /// The text of the whole answer.
+    /// Text of the whole answer.
     pub(super) message: Option<String>,
-    /// Why the answer ends here, if it does.
+    /// Finish reason, if the answer ends here.
     pub(super) finish_reason: Option<String>,
 }
 
 impl Choice {
-    /// What `json` says of the answer; none where it is about something else, such as what the answer costs.
+    /// Parses `json`; none if it is not about the answer, such as usage statistics.
     pub(super) fn read(json: &str) -> Result<Option<Self>, Broken> {
         let said: Value = serde_json::from_str(json).map_err(|_| Broken::Unreadable)?;
         let choice = &said["choices"][0];
@@ -33,12 +33,12 @@ impl Choice {
     }
 }
 
-/// OpenRouter tells the errors of a model within its choice.
+/// Returns true for a model's error, which OpenRouter reports within its choice.
 fn has_error(said: &Value) -> bool {
     said.get("error").is_some_and(|error| !error.is_null()) || said["finish_reason"] == "error"
 }
 
-/// Content is a text, or a list of parts of which some are texts.
+/// Returns the text of a content, which is a text or a list of parts.
 fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -47,14 +47,15 @@ fn text_of(content: &Value) -> String {
     }
 }
 
-/// The server's word for an error, such as `model_not_found`. Its sentences are left out: they may quote what was said.
+/// Returns the server's error code, such as `model_not_found`. Its sentences are left out, because they may quote
+/// messages.
 pub(super) fn error_word(body: &Value) -> Option<String> {
     let error = &body["error"];
     let mut words = [&error["code"], &error["type"], &body["code"], &body["type"]].into_iter();
     words.find_map(|word| word.as_str().filter(|word| is_word(word)).map(str::to_owned))
 }
 
-/// Whether it is a server's word, which never quotes what was said.
+/// Returns true for a code, which never quotes messages.
 pub(super) fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }

@@ -1,4 +1,4 @@
-//! The HTTP client of the agents: TLS with its own roots, no redirects, built when it is first needed.
+//! The agents' HTTP client: TLS with its own roots, no redirects, built on first use.
 
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
@@ -9,22 +9,22 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::agent::AgentError;
 
-/// How long address look-up, connection and TLS may take together.
+/// Time limit for DNS, connection and TLS together.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// A client that does not exist before its first use: starting the gateway does not wait for it.
+/// A client that is built on first use, so that it does not delay the gateway's start.
 #[derive(Default)]
 pub(super) struct LazyClient(OnceLock<Result<Client, String>>);
 
 impl LazyClient {
-    /// The client for requests to `url`.
+    /// Returns the client for requests to `url`.
     pub(super) fn get(&self, url: &str) -> Result<&Client, AgentError> {
         let built = self.0.get_or_init(|| build(url));
-        built.as_ref().map_err(|cause| AgentError::Unavailable(format!("no HTTP client could be built: {cause}")))
+        built.as_ref().map_err(|cause| AgentError::Unavailable(format!("cannot build an HTTP client: {cause}")))
     }
 }
 
-/// The proxy of the environment is used as everywhere, but never to reach this very machine.
+/// Builds a client that uses the environment's proxy, except for this machine.
 fn build(url: &str) -> Result<Client, String> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -48,7 +48,7 @@ fn is_this_machine(url: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The innermost cause of an error: the part that says what happened.
+/// Returns the innermost cause of an error, which says what happened.
 pub(super) fn root_cause(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {

@@ -1,4 +1,4 @@
-//! Whether a server would take a turn, found out without one: nobody is asked anything and nothing is paid for.
+//! Checks that a server would accept a turn, without using a model or causing costs.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use tokio::time::timeout;
 use super::Chat;
 use crate::agent::AgentError;
 
-/// A list takes no longer than this; a server that does is no use for text messages either.
+/// Time limit for the list; a slower server is too slow for text messages anyway.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// No more of a list is read (bytes): OpenAI's own has some 20 KB.
+/// Largest part of a list that is read (bytes): OpenAI's own has some 20 KB.
 const LIST_AT_MOST: usize = 1024 * 1024;
 
 impl Chat {
-    /// The ids of the models that the server lists; none where it has no list.
+    /// Returns the ids of the models that the server lists; none if it has no list.
     pub(crate) async fn models(&self) -> Result<Option<Vec<String>>, AgentError> {
         let within = async {
             let response = self.send_check(|client, url| client.get(models_url(url))).await?;
@@ -35,7 +35,8 @@ impl Chat {
         timeout(ANSWER_WITHIN, within).await.map_err(late)?
     }
 
-    /// Whether chat completions are there: a request without a model and without messages is refused by who has them.
+    /// Checks that chat completions exist: a request without model and messages gets an error from a server that has
+    /// them.
     async fn endpoint_answers(&self) -> Result<(), AgentError> {
         let empty = self.send_check(|client, url| {
             client.post(url).header(http::header::CONTENT_TYPE, "application/json").body("{}")
@@ -44,7 +45,7 @@ impl Chat {
         match response.status().as_u16() {
             300..=399 | 401 | 403 | 404 | 405 => Err(self.endpoint.explain(response).await),
             200..=299 => Err(AgentError::Refused(format!(
-                "{} does not speak chat completions: {}",
+                "{} does not have chat completions: {}",
                 self.endpoint.server(),
                 self.endpoint.not_found
             ))),
@@ -66,7 +67,7 @@ fn models_url(url: &str) -> String {
     format!("{}/models", url.trim_end_matches("/chat/completions"))
 }
 
-/// `{"data": [{"id": …}]}`; none where it is something else.
+/// Parses `{"data": [{"id": …}]}`; none for anything else.
 async fn read_list(mut response: Response) -> Option<Vec<String>> {
     let mut body = Vec::new();
     while let Some(bytes) = response.chunk().await.ok()? {

@@ -1,4 +1,4 @@
-//! What the contact said, for a model: text, pictures that it can look at, and a line for everything else.
+//! The contact's messages for a model: text, readable pictures, and a line for each other attachment.
 
 use std::io;
 use std::path::Path;
@@ -12,34 +12,34 @@ use crate::agent::{AgentError, Said, Turn};
 use crate::attachment::{Attachment, Held};
 use crate::prompt::unmarked;
 
-/// No more pictures are shown at a time: what OpenClaw takes where nobody configured another number.
+/// Most pictures per request: OpenClaw's default limit.
 const PICTURES: usize = 8;
 
-/// No more bytes of pictures are shown at a time: with base64 they stay below the 20 MiB that OpenClaw takes.
+/// Largest total size of pictures (bytes): in base64 they stay below the 20 MiB that OpenClaw accepts.
 const PICTURE_BYTES: u64 = 12 * 1024 * 1024;
 
-/// No more of a file with contact cards is read (bytes).
+/// Largest part of a contact card file that is read (bytes).
 const CARD_BYTES: u64 = 256 * 1024;
 
-/// Attempts at which pictures are shown: a server that fails over them is asked without.
+/// Attempts with pictures; later ones leave them out, in case the server fails on them.
 const SHOWN_ATTEMPTS: u32 = 3;
 
-/// What the contact said.
+/// The contact's messages.
 #[derive(Default)]
 pub(crate) struct Words {
-    /// In text, a line each.
+    /// Text, one message a line.
     pub(crate) text: String,
     /// Pictures as `data:` URLs, in order.
     pictures: Vec<String>,
 }
 
 impl Words {
-    /// Everything that was said in `turn`.
+    /// Reads the messages of `turn`.
     pub(crate) async fn of(turn: &Turn) -> Result<Words, AgentError> {
         Words::gather(turn, turn.attempt <= SHOWN_ATTEMPTS).await
     }
 
-    /// The same without pictures, for who does not take them.
+    /// Reads the messages without pictures.
     pub(crate) async fn without_pictures(turn: &Turn) -> Result<Words, AgentError> {
         Words::gather(turn, false).await
     }
@@ -56,12 +56,12 @@ impl Words {
         Ok(Words { text: lines.join("\n"), pictures: pictures.shown })
     }
 
-    /// Whether there are pictures among them.
+    /// Returns true if there are pictures.
     pub(crate) fn has_pictures(&self) -> bool {
         !self.pictures.is_empty()
     }
 
-    /// A message's `content`: plain text where that is all.
+    /// Builds a message's `content`: plain text if there are no pictures.
     pub(crate) fn content(&self, text: &str) -> Value {
         if self.pictures.is_empty() {
             return json!(text);
@@ -73,12 +73,12 @@ impl Words {
 
 struct Pictures {
     shown: Vec<String>,
-    /// Bytes.
+    /// Remaining bytes for pictures.
     room: u64,
 }
 
 impl Pictures {
-    /// Shows a picture, if it can be shown and there is room for it.
+    /// Adds a picture, if it is readable and fits.
     async fn show(&mut self, attachment: &Attachment) -> Result<bool, AgentError> {
         let Held::File { path, size } = &attachment.held else { return Ok(false) };
         if !attachment.is_readable_picture() || self.shown.len() >= PICTURES || *size > self.room {
@@ -91,14 +91,14 @@ impl Pictures {
     }
 }
 
-/// What was typed, or what a phone typed for somebody who touched a message.
+/// Returns the typed text, or a line about a reaction to an earlier message.
 fn spoken(said: &Said) -> impl Iterator<Item = String> {
     let others = match said.also_to.len() {
         1 => "1 other".to_owned(),
         number => format!("{number} others"),
     };
     let group = (!said.also_to.is_empty())
-        .then(|| format!("[sent to a group with {others}; your answer goes to the sender alone]"));
+        .then(|| format!("[sent to a group with {others}; your answer goes only to the sender]"));
     let text = match reaction::read(&said.text) {
         Some(reaction) => format!("[reaction to an earlier message: {} “{}”]", reaction.deed, reaction.about),
         None => unmarked(&said.text),
@@ -124,8 +124,8 @@ async fn cards(path: &Path) -> Result<Option<String>, AgentError> {
     Ok((!lines.is_empty()).then(|| lines.join("\n")))
 }
 
-/// None where the file is gone: the operator may have purged the contact just now. All else may work later: there is no
-/// descriptor or memory left, or the disk fails.
+/// Returns none if the file is gone, because the operator may have just purged the contact. Other errors may pass: no
+/// descriptors or memory, or a failing disk.
 async fn read(path: &Path) -> Result<Option<Vec<u8>>, AgentError> {
     match tokio::fs::read(path).await {
         Ok(bytes) => Ok(Some(bytes)),
@@ -133,6 +133,6 @@ async fn read(path: &Path) -> Result<Option<Vec<u8>>, AgentError> {
             tracing::debug!("an attachment is gone");
             Ok(None)
         }
-        Err(error) => Err(AgentError::Unavailable(format!("an attachment cannot be read: {error}"))),
+        Err(error) => Err(AgentError::Unavailable(format!("cannot read an attachment: {error}"))),
     }
 }

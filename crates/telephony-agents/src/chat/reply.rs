@@ -1,4 +1,4 @@
-//! What a chat-completions server says, as text: events or one JSON document, whichever it chose to send.
+//! Reads a chat-completions response as text: events or one JSON document, as the server chooses.
 
 use super::DOCUMENT_AT_MOST;
 use super::choice::{Choice, is_word};
@@ -7,25 +7,25 @@ use super::surrogates::{Half, without_halves};
 use crate::answer_limit::Room;
 use crate::reasoning::without_thoughts;
 
-/// Finish reasons of servers whose model stopped by itself.
+/// Finish reasons of models that stopped by themselves.
 const NATURAL_ENDS: [&str; 6] = ["stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn"];
 
-/// A reply that is being read.
+/// A reply being read.
 pub(super) struct Reply {
     shape: Shape,
     half: Half,
-    /// Everything that the model said, its thoughts with it.
+    /// All output of the model, including reasoning.
     said: String,
     room: Room,
-    /// The length of `said` at which it is checked again.
+    /// Length of `said` at which it is checked again.
     next_look: usize,
-    /// True if any words of an answer have come.
+    /// True if words of an answer have arrived.
     has_begun: bool,
-    /// Whether there was anything that may be an answer, if only an empty one.
+    /// True if there was anything that may be an answer, even an empty one.
     has_choice: bool,
-    /// Whether there was anything else.
+    /// True if there was anything else.
     has_others: bool,
-    /// Whether it comes in pieces.
+    /// True if it arrives in pieces.
     has_delta: bool,
     finish_reason: Option<String>,
     is_complete: bool,
@@ -49,7 +49,7 @@ impl Default for Reply {
     }
 }
 
-/// How the server chose to answer; its `Content-Type` is not always true, the first byte is.
+/// The format of a response, recognized by its first byte, because its `Content-Type` is not reliable.
 #[derive(Default)]
 enum Shape {
     #[default]
@@ -58,14 +58,14 @@ enum Shape {
     Document(Vec<u8>),
 }
 
-/// Why what arrived is not an answer.
+/// A reason why the response is not an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     /// It ended before the answer did.
     Cut,
-    /// The server reports an error, with its word for it.
+    /// The server reports an error, with its code.
     Error(Option<String>),
-    /// It is empty, and not because there is nothing to say: the server's word for the reason.
+    /// It is empty, but not because the model chose to say nothing; with the server's reason.
     Empty(Option<String>),
     /// It does not end.
     Endless,
@@ -76,27 +76,28 @@ pub(super) enum Broken {
 }
 
 impl Reply {
-    /// Whether the answer has ended properly.
+    /// Returns true if the answer has ended cleanly.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// Whether the model has said why it ends: nothing of the answer follows.
+    /// Returns true after a finish reason: nothing of the answer follows.
     pub(super) fn is_finished(&self) -> bool {
         self.finish_reason.is_some()
     }
 
-    /// Returns true if any words of an answer have come.
+    /// Returns true if words of an answer have arrived.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
     }
 
-    /// Returns true if what came is an answer, although its end did not come in time: nothing behind it would be sent.
+    /// Returns true if the text so far is a sufficient answer although it did not end in time: the rest would not be
+    /// sent.
     pub(super) fn is_enough(&self) -> bool {
         Room::holds_enough(&without_thoughts(&self.said))
     }
 
-    /// The answer, once it is complete. An empty one is silence only where the model stopped by itself.
+    /// Returns the answer, once it is complete. An empty one is only silence if the model stopped by itself.
     pub(super) fn into_answer(self) -> Result<String, Broken> {
         let mut room = Room::default();
         let answer = room.take(&without_thoughts(&self.said));
@@ -114,7 +115,7 @@ impl Reply {
         }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let bytes = match self.shape {
             Shape::Undecided => bytes.trim_ascii_start(),
@@ -135,13 +136,13 @@ impl Reply {
         }
     }
 
-    /// The bytes are over.
+    /// Marks the end of the bytes.
     pub(super) fn end(&mut self) -> Result<(), Broken> {
         match std::mem::take(&mut self.shape) {
             Shape::Undecided => Err(Broken::Cut),
             Shape::Document(document) => self.read_document(&document),
             Shape::Events(mut events) => {
-                // What is cut behind a finish reason is nothing of the answer.
+                // A cut after the finish reason does not affect the answer.
                 if !self.is_finished() {
                     self.read_all(events.end())?;
                 }
@@ -153,7 +154,7 @@ impl Reply {
         }
     }
 
-    /// What is wrong, unless everything that came was of another kind than answers are.
+    /// Returns `broken`, unless nothing that arrived looked like an answer.
     fn unless_foreign(&self, broken: Broken) -> Broken {
         if self.has_others && !self.has_choice { Broken::Unreadable } else { broken }
     }
@@ -193,8 +194,8 @@ impl Reply {
         Ok(())
     }
 
-    /// Reads one JSON object from the server. Some send whole answers where pieces are asked for, and some send the whole
-    /// answer behind its pieces once more.
+    /// Reads one JSON object. Some servers send whole answers when pieces are requested, and some repeat the whole
+    /// answer after its pieces.
     fn read(&mut self, json: &str) -> Result<(), Broken> {
         let Some(choice) = Choice::read(json)? else {
             self.has_others = true;
@@ -208,13 +209,13 @@ impl Reply {
         Ok(())
     }
 
-    /// Nothing follows.
+    /// Marks the reply as complete.
     fn complete(&mut self) {
         self.is_complete = true;
     }
 
-    /// Keeps what fits of `text`; an answer that is long enough is complete. The longer it is, the less often it is
-    /// looked at.
+    /// Keeps the part of `text` that fits; an answer that is long enough is complete. The longer it is, the less often
+    /// it is checked.
     fn keep(&mut self, text: &str) {
         self.said.push_str(&self.room.take(text));
         if self.said.len() >= self.next_look {
@@ -233,7 +234,7 @@ impl Reply {
     }
 }
 
-/// Returns true if a model that ends for this reason has said all that it wanted to say.
+/// Returns true if a model with this finish reason has said everything it wanted to.
 fn is_natural(reason: &str) -> bool {
     NATURAL_ENDS.iter().any(|natural| natural.eq_ignore_ascii_case(reason))
 }

@@ -1,8 +1,8 @@
-//! Server-sent events out of bytes that arrive in any pieces; what the events say is for the caller.
+//! Parses server-sent events from bytes that arrive in any pieces; the caller interprets them.
 
 use super::DOCUMENT_AT_MOST;
 
-/// What has arrived of a stream of events and is not yet a whole one.
+/// Received bytes of an incomplete event.
 #[derive(Default)]
 pub(super) struct Events {
     line: Vec<u8>,
@@ -15,7 +15,7 @@ pub(super) struct Events {
 pub(super) struct Endless;
 
 impl Events {
-    /// Takes the next bytes and returns the data of the events that they complete.
+    /// Adds the next bytes and returns the data of the events they complete.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, Endless> {
         let mut whole = Vec::new();
         for &byte in bytes {
@@ -32,12 +32,12 @@ impl Events {
         Ok(whole)
     }
 
-    /// The data of a last event that no blank line ended.
+    /// Returns the data of a last event without a blank line after it.
     pub(super) fn end(&mut self) -> Option<String> {
         self.end_line().or_else(|| self.data.take())
     }
 
-    /// Reads the line that just ended; a blank one ends the event.
+    /// Processes the line that just ended; a blank one ends the event.
     fn end_line(&mut self) -> Option<String> {
         let bytes = std::mem::take(&mut self.line);
         let line = String::from_utf8_lossy(&bytes);

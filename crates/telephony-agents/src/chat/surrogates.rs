@@ -1,22 +1,22 @@
-//! Characters that a server cut in two: JavaScript counts in UTF-16, so an emoji may end one event and begin the next,
-//! each half as a JSON escape that no text can hold by itself. A half that stays alone becomes U+FFFD.
+//! Split surrogate pairs: JavaScript counts in UTF-16, so an emoji may end one event and begin the next, each half a
+//! JSON escape that no string can hold alone. An unpaired half becomes U+FFFD.
 
-/// The length of an escape such as `\ud83d` (bytes).
+/// Length of an escape such as `\ud83d` (bytes).
 const ESCAPE: usize = 6;
 
-/// The second digit of a character's first half, and of its second one.
+/// Second hex digits of high surrogates, and of low ones.
 const FIRST: &[u8] = b"89ab";
 const SECOND: &[u8] = b"cdef";
 
-/// What stands for a half that stays alone; as long as what it replaces.
+/// Replacement for an unpaired half, of the same length.
 const LOST: &str = r"\ufffd";
 
-/// The first half of a character whose second half has not come yet, as it was written.
+/// A high surrogate whose low one has not arrived yet, as it was written.
 #[derive(Default)]
 pub(super) struct Half(Option<String>);
 
 impl Half {
-    /// The event's JSON with every half character made whole, kept for the next event, or replaced.
+    /// Joins split surrogates in the event's JSON, keeps a half for the next event, or replaces it.
     pub(super) fn join(&mut self, mut json: String) -> String {
         if let Some(first) = self.0.take()
             && let Some(at) = find(&json, |at| begins_text(&json, at) && is_half(&json[at..], SECOND))
@@ -31,7 +31,7 @@ impl Half {
     }
 }
 
-/// The JSON with every half character replaced.
+/// Replaces unpaired surrogates in the JSON.
 pub(super) fn without_halves(mut json: String) -> String {
     let mut from = 0;
     while let Some(at) = next_escape(&json, from) {
@@ -49,12 +49,12 @@ pub(super) fn without_halves(mut json: String) -> String {
     json
 }
 
-/// Where the first escape is that `is_it`.
+/// Returns the position of the first escape that matches.
 fn find(json: &str, is_it: impl Fn(usize) -> bool) -> Option<usize> {
     escapes(json).find(|&at| is_it(at))
 }
 
-/// Where the escapes are: a backslash behind another one begins none.
+/// Returns the positions of escapes: a backslash after another one begins none.
 fn escapes(json: &str) -> impl Iterator<Item = usize> {
     std::iter::successors(next_escape(json, 0), |at| next_escape(json, at + 2))
 }
@@ -68,7 +68,7 @@ fn begins_text(json: &str, at: usize) -> bool {
     json[..at].ends_with('"')
 }
 
-/// Whether `json` begins with the escape of a half character whose second digit is one of `kinds`.
+/// Returns true if `json` begins with the escape of a surrogate whose second digit is one of `kinds`.
 fn is_half(json: &str, kinds: &[u8]) -> bool {
     let Some([b'\\', b'u', b'd' | b'D', kind, rest @ ..]) = json.as_bytes().get(..ESCAPE) else { return false };
     kinds.contains(&kind.to_ascii_lowercase()) && rest.iter().all(u8::is_ascii_hexdigit)

@@ -1,18 +1,18 @@
-//! What a program prints, as text: as much as an answer and its thoughts may be, so that one that prints without end
-//! fills no memory.
+//! The output of a program as text, limited to the longest answer with reasoning, so that an endless one does not fill
+//! the memory.
 
 use super::process::Endless;
 use crate::answer_limit::{PICTURES_AT_MOST, Room};
 
-/// A program that prints more is ended (bytes): the longest answer with what it thinks.
+/// Output (bytes) after which a program is killed: the longest answer with reasoning.
 const BYTES_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
 
-/// The beginning of what a program prints.
+/// The beginning of a program's output.
 pub(super) struct Printed {
     text: String,
     room: Room,
     bytes: usize,
-    /// The beginning of a character whose rest has not come yet.
+    /// Beginning of an incomplete character.
     half: Vec<u8>,
 }
 
@@ -21,7 +21,7 @@ impl Printed {
         Self { text: String::new(), room: Room::with_thoughts(), bytes: 0, half: Vec::new() }
     }
 
-    /// Keeps the next bytes; fails once nothing that follows would be kept.
+    /// Adds the next bytes; fails once nothing more would be kept.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Endless> {
         self.bytes += bytes.len();
         let mut next = std::mem::take(&mut self.half);
@@ -50,7 +50,7 @@ impl Printed {
     }
 }
 
-/// Returns true if more bytes may make a character of these.
+/// Returns true if more bytes may complete a character.
 fn is_beginning(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }

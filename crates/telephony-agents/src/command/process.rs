@@ -1,4 +1,4 @@
-//! Runs a program of the operator's with a text on its stdin, and lets nothing of it live on afterwards.
+//! Runs a program of the operator with a text on its stdin, and leaves no process of it behind.
 
 use std::convert::Infallible;
 use std::io;
@@ -10,25 +10,25 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
-/// How much of the end of stderr is kept (bytes).
+/// Bytes kept from the end of stderr.
 const STDERR_TAIL: usize = 2 * 1024;
 
-/// A process that left the group may still hold the pipes open: no longer than this is waited for it.
+/// Longest wait for a process that left the group and may hold the pipes open.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What a program did.
+/// The result of a program.
 pub(super) struct Ran {
-    /// The exit status; none if it was killed: its time was over, or it printed without end.
+    /// Exit status; none if it was killed: it took too long, or printed endlessly.
     pub(super) status: Option<ExitStatus>,
-    /// The end of what it complained about.
+    /// End of its stderr.
     pub(super) stderr: Vec<u8>,
 }
 
-/// It printed more than it may.
+/// It printed more than the limit.
 pub(super) struct Endless;
 
-/// Runs `command` in a process group of its own, for `time` at most, and hands what it prints to `take`. The whole group is
-/// killed as soon as the program ends, its time is over, `take` has enough, or this future is dropped.
+/// Runs `command` in its own process group for at most `time`, and passes its output to `take`. Kills the whole group
+/// as soon as the program ends, its time is up, `take` has enough, or this future is dropped.
 pub(super) async fn run(
     command: Command,
     input: &[u8],
@@ -74,14 +74,14 @@ fn spawn(mut command: Command) -> io::Result<Child> {
         .spawn()
 }
 
-/// A program that does not want to read, or not all of it, need not.
+/// Writes the input; a program may read none or only part of it.
 async fn write(stdin: Option<ChildStdin>, input: &[u8]) {
     if let Some(mut stdin) = stdin {
         let _ = stdin.write_all(input).await;
     }
 }
 
-/// Reads to the end, so that the program can write to the end, and keeps the last of it.
+/// Reads to the end, so that the program can write to the end, and keeps the last bytes.
 async fn read_tail(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Ok(()) = read(pipe, |bytes| {
         kept.extend_from_slice(bytes);
@@ -101,7 +101,7 @@ async fn read<E>(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(&[u8
     Ok(())
 }
 
-/// The process group of a child; killed when dropped, with everything the child started and left in it.
+/// The process group of a child; dropping it kills everything the child left in it.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -113,7 +113,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(leader) = self.0 {
-            // It fails when nobody is left, which is just as well.
+            // Fails if the group is already gone, which is fine.
             let _ = kill_process_group(leader, Signal::KILL);
         }
     }

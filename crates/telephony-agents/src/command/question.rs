@@ -1,4 +1,4 @@
-//! A turn as the JSON object that a program reads; the guide for the `command` agent shows it.
+//! A turn as the JSON object that a program reads; the guide for the `command` agent describes it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use telephony_domain::reaction;
 use crate::agent::{Past, Role, Said, Turn};
 use crate::attachment::{Attachment, Held};
 
-/// The turn for a program.
+/// Converts the turn for a program.
 pub(super) fn question(turn: &Turn) -> Value {
     json!({
         "turn": turn.id,

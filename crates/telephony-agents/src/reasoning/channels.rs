@@ -2,7 +2,7 @@
 
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
-/// No more messages of an answer are read.
+/// Most messages of an answer that are read.
 const MESSAGES_AT_MOST: usize = 100;
 
 const START: &str = "<|start|>";
@@ -10,7 +10,7 @@ const START: &str = "<|start|>";
 /// Marks that end a message.
 const ENDS: [&str; 5] = ["<|end|>", "<|return|>", "<|call|>", START, CHANNEL];
 
-/// Returns the contact's part of an answer in channels: its final messages, else the text outside of channels.
+/// Returns the contact's part of an answer in channels: its final messages, else the text outside channels.
 pub(super) fn last_word(answer: &str) -> Option<&str> {
     if let Some(rest) = answer.strip_prefix("analysis").filter(|rest| !rest.starts_with(' ')) {
         return rest.split_once("assistantfinal").map(|(_, last)| last.trim());

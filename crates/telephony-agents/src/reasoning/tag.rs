@@ -1,4 +1,4 @@
-//! The tags with which models mark their thoughts, and where they stand in a text.
+//! The tags with which models mark reasoning, and their positions in a text.
 
 use std::ops::Range;
 
@@ -22,17 +22,17 @@ const NAMES: [&str; 16] = [
     "internalthoughts",
 ];
 
-/// No tag is longer (bytes), with its attributes.
+/// Longest tag with its attributes (bytes).
 const LONGEST: usize = 200;
 
-/// Brackets that a tag may stand in.
+/// Brackets of tags.
 const BRACKETS: [(&str, &str); 4] = [("<|", "|>"), ("<", ">"), ("[", "]"), ("◁", "▷")];
 
-/// A thought's name with its brackets: the same for the tag that opens it and the one that closes it. It is small, because
-/// a model may write nothing but tags.
+/// The name of a tag with its brackets, the same for opening and closing. It is small, because a model may write
+/// nothing but tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
-    /// The brackets and the word, by their places in the tables.
+    /// Indices of the brackets and the word in the tables.
     Of(u8, u8),
     Gemma,
 }
@@ -45,12 +45,12 @@ impl Name {
     }
 }
 
-/// A tag in a text that is not shown as code.
+/// A tag in a text that is not code.
 pub(super) struct Tag {
     pub(super) name: Name,
     pub(super) kind: Kind,
     pub(super) range: Range<usize>,
-    /// True if people write the same: alone it says nothing.
+    /// True if people write the same, so that alone it proves nothing.
     pub(super) is_weak: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) enum Kind {
     Empty,
 }
 
-/// All tags of `text`, in order, without those that stand in code or quotes.
+/// Returns all tags of `text`, in order, except those in code or quotes.
 pub(super) fn all(text: &str) -> Vec<Tag> {
     let mut tags = Vec::new();
     let mut fences = Fences::of(text);
@@ -74,7 +74,7 @@ pub(super) fn all(text: &str) -> Vec<Tag> {
     tags
 }
 
-/// The tag that `text` begins with: its name, kind and length, and whether people write the same.
+/// Reads the tag at the start of `text`: its name, kind and length, and whether people write the same.
 fn read(text: &str) -> Option<(Name, Kind, usize, bool)> {
     if let Some(read) = read_of_gemma(text) {
         return Some(read);
@@ -98,13 +98,13 @@ fn read(text: &str) -> Option<(Name, Kind, usize, bool)> {
     Some((Name::of(bracket, &word)?, kind, opens.len() + length + closes.len(), is_weak))
 }
 
-/// As much of `text` as a tag may take.
+/// Returns the part of `text` that a tag may occupy.
 fn beginning(text: &str) -> &str {
     let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
 }
 
-/// `start_thinking`, `begin_of_thought` and their like.
+/// Reads `start_thinking`, `begin_of_thought` and similar words.
 fn unframed(word: &str, kind: Kind) -> (String, Kind) {
     let opening = ["start_of_", "start_", "begin_of_", "begin_"].iter().find_map(|prefix| word.strip_prefix(prefix));
     let closing = ["end_of_", "end_"].iter().find_map(|prefix| word.strip_prefix(prefix));
@@ -115,7 +115,7 @@ fn unframed(word: &str, kind: Kind) -> (String, Kind) {
     }
 }
 
-/// `<|channel>thought` … `<channel|>`.
+/// Reads `<|channel>thought` … `<channel|>`.
 fn read_of_gemma(text: &str) -> Option<(Name, Kind, usize, bool)> {
     const OPENING: &str = "<|channel>";
     const CLOSING: &str = "<channel|>";
@@ -146,7 +146,7 @@ fn is_quoted(text: &str, range: &Range<usize>) -> bool {
 }
 
 impl Tag {
-    /// Returns true if nothing stands before it in its line but a few spaces.
+    /// Returns true if only a few spaces precede it on its line.
     pub(super) fn begins_line(&self, text: &str) -> bool {
         let before = &text[..self.range.start];
         let spaces = before.bytes().rev().take(4).take_while(|byte| *byte == b' ').count();
@@ -154,13 +154,13 @@ impl Tag {
         spaces <= 3 && (before.is_empty() || before.ends_with('\n'))
     }
 
-    /// Returns true if nothing else stands in its line.
+    /// Returns true if it is alone on its line.
     pub(super) fn fills_line(&self, text: &str) -> bool {
         let behind = text[self.range.end..].split('\n').next().unwrap_or_default();
         !self.is_weak && self.begins_line(text) && behind.trim().is_empty()
     }
 
-    /// Returns true if a closing tag that none opened ends a thought: it is no word of a sentence.
+    /// Returns true if a closing tag without an opening one ends reasoning and is not a word of a sentence.
     pub(super) fn ends_thought(&self, text: &str) -> bool {
         let (before, behind) = (&text[..self.range.start], &text[self.range.end..]);
         let stands_free = before.is_empty() || before.ends_with(char::is_whitespace);
@@ -172,7 +172,7 @@ impl Tag {
     }
 }
 
-/// The fenced lines of code; must be asked in the order of the text.
+/// The fenced lines of code; must be queried in the order of the text.
 struct Fences {
     code: Vec<Range<usize>>,
 }

@@ -119,7 +119,7 @@ async fn what_is_no_picture_is_told_as_what_it_is() {
     question.said[0].media.push(unavailable_picture());
     assert_eq!(
         lines_of(question).await,
-        "[sent to a group with 2 others; your answer goes to the sender alone]\n\
+        "[sent to a group with 2 others; your answer goes only to the sender]\n\
          [contact card: Jane Roe, +1 555 000 1111]\n\
          [voice note: audio/amr, 12 kB; it cannot be shown to you]\n\
          [video: video/mp4, 1.2 MB; it cannot be shown to you]\n\

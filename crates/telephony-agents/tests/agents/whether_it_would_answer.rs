@@ -84,10 +84,10 @@ async fn a_server_without_a_list_is_asked_for_nothing_at_all() {
 #[tokio::test]
 async fn what_would_end_a_turn_for_good_is_said_with_what_to_do() {
     assert!(refusal((401, ""), NOT_FOUND).await.contains("check agent.apiKey or OPENAI_API_KEY"));
-    assert!(refusal((403, ""), NOT_FOUND).await.contains("does not accept the secret"));
+    assert!(refusal((403, ""), NOT_FOUND).await.contains("rejects the secret"));
     assert!(refusal(NOT_FOUND, NOT_FOUND).await.contains("check agent.baseUrl"));
-    assert!(refusal(NOT_FOUND, (401, "")).await.contains("does not accept the secret"));
-    assert!(refusal((200, "<html>"), (200, "<html>")).await.contains("does not speak chat completions"));
+    assert!(refusal(NOT_FOUND, (401, "")).await.contains("rejects the secret"));
+    assert!(refusal((200, "<html>"), (200, "<html>")).await.contains("does not have chat completions"));
     assert!(refusal((302, ""), NOT_FOUND).await.contains("redirects"));
     let (disabled, _) = server(NOT_FOUND, NOT_FOUND).await;
     let error = openclaw_at(&disabled).models().await.unwrap_err().to_string();

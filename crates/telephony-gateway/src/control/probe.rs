@@ -1,9 +1,9 @@
-//! The round trip that `doctor` makes: a request that it signs itself, sent through the public URL back to the gateway.
+//! The round trip of `doctor`: a request that it signs itself and sends through the public URL back to the gateway.
 //!
-//! Whoever may open the socket in the state folder is given a name that works once, for as long as the connection lasts.
-//! A request that bears it in its query is told to that connection: what the gateway saw, and whether it believed it.
-//! Only a valid signature together with such a name is a probe; nothing of it is stored, and a stranger, who knows no
-//! name, hears what every unsigned or unreadable request hears.
+//! A process that can open the socket in the state folder gets a name that works once, while the connection lasts. The
+//! gateway reports a request with that name in its query on the connection: what it received, and whether the signature
+//! is valid. Only a valid signature together with such a name makes a probe; nothing of it is stored, and a stranger
+//! without a name gets the same answer as to any unsigned or unreadable request.
 
 use std::collections::HashMap;
 use std::io;
@@ -24,49 +24,49 @@ use tokio_util::sync::CancellationToken;
 use crate::control::status::AFTER_FAILURE;
 use crate::random;
 
-/// Nobody waits for a probe longer than this: Twilio itself waits 15 s.
+/// Longest wait for a probe; Twilio itself waits 15 s.
 const AT_MOST: Duration = Duration::from_secs(30);
 
-/// Probes at a time.
+/// Largest number of simultaneous probes.
 const AT_A_TIME: usize = 8;
 
-/// What the gateway saw of a probe.
+/// A probe as the gateway received it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sighting {
-    /// The method.
+    /// Method.
     pub method: String,
-    /// The path, without the query.
+    /// Path, without the query.
     pub path: String,
     /// The `Host` header.
     pub host: Option<String>,
-    /// The URLs that the signature was checked with, each with its query.
+    /// URLs that the signature was checked with, each with its query.
     pub urls: Vec<String>,
-    /// What came of it.
+    /// Result of the checks.
     pub verdict: Verdict,
 }
 
-/// What came of a probe.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
-    /// Signed as it should be.
+    /// The signature is valid.
     Valid,
-    /// It came without the signature's header.
+    /// The signature header is missing.
     Unsigned,
-    /// Not believed, and why.
+    /// The signature is not valid, for this reason.
     Refused(String),
-    /// The gateway has nothing at this path.
+    /// The gateway does not serve this path.
     NoSuchPath,
-    /// The method is none that is taken.
+    /// The gateway does not accept this method.
     WrongMethod,
 }
 
-/// The probes that are waited for.
+/// The expected probes.
 #[derive(Debug, Default)]
 pub struct Probes(Mutex<HashMap<String, oneshot::Sender<Sighting>>>);
 
-/// A probe that came in.
+/// A probe that arrived.
 pub(crate) struct Probe {
     sender: oneshot::Sender<Sighting>,
     method: String,
@@ -75,7 +75,7 @@ pub(crate) struct Probe {
 }
 
 impl Probes {
-    /// The probe that `request` is, if anybody waits for it; nobody can be the same probe again.
+    /// Returns the probe that `request` is, if it is expected. Each probe can only arrive once.
     pub(crate) fn claim(&self, request: &Request) -> Option<Probe> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.is_empty() {
@@ -106,15 +106,15 @@ impl Probes {
 }
 
 impl Probe {
-    /// Tells whoever waits for it.
+    /// Reports the result to `doctor`.
     pub(crate) fn tell(self, verdict: Verdict, urls: Vec<String>) {
         let Probe { sender, method, path, host } = self;
-        // Whoever waited may have gone.
+        // `doctor` may have given up.
         let _ = sender.send(Sighting { method, path, host, urls, verdict });
     }
 }
 
-/// Opens the socket of `state`; the gateway's lock must be held. A socket that a dead gateway left is replaced.
+/// Opens the socket of `state`; the caller holds the gateway's lock. Replaces a socket that a dead gateway left behind.
 pub fn listen(state: &Path) -> io::Result<UnixListener> {
     let path = path(state);
     match std::fs::remove_file(&path) {
@@ -124,7 +124,7 @@ pub fn listen(state: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(path)
 }
 
-/// Hands out names and tells what came of them, until `stop`.
+/// Issues names and reports their probes, until `stop`.
 pub async fn serve(listener: UnixListener, probes: Arc<Probes>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     let mut waiting = JoinSet::new();
@@ -150,7 +150,7 @@ pub async fn serve(listener: UnixListener, probes: Arc<Probes>, stop: Cancellati
     }
 }
 
-/// Gives a name and tells what came of it; ends also when the other side hangs up.
+/// Issues a name and reports its probe; ends early if the other side hangs up.
 async fn accompany(stream: UnixStream, probes: &Probes, name: &str) -> io::Result<()> {
     let (mut from, mut to) = stream.into_split();
     let seen = probes.wait_for(name);
@@ -165,7 +165,7 @@ async fn accompany(stream: UnixStream, probes: &Probes, name: &str) -> io::Resul
     }
 }
 
-/// A probe that was announced to the gateway and not sent yet.
+/// A probe that is announced to the gateway but not sent yet.
 pub struct Announced {
     name: String,
     stream: BufReader<UnixStream>,
@@ -181,12 +181,12 @@ pub async fn announce(state: &Path) -> io::Result<Announced> {
 }
 
 impl Announced {
-    /// What the request has to have as [`PROBE_PARAMETER`] in its query.
+    /// Returns the value of [`PROBE_PARAMETER`] in the request's query.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What the gateway saw; none where nothing came within that time.
+    /// Returns the probe as received; none if it did not arrive in time.
     pub async fn sighting(mut self, within: Duration) -> Option<Sighting> {
         let mut told = Vec::new();
         tokio::time::timeout(within, self.stream.read_to_end(&mut told)).await.ok()?.ok()?;

@@ -1,4 +1,4 @@
-//! The socket in the state folder by which commands tell a running gateway that they wrote something, and ask how it is.
+//! The socket in the state folder with which commands wake a running gateway and read its status.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,49 +18,49 @@ use crate::storage::{Storage, Trouble};
 use crate::wake::Wake;
 pub use crate::webhook::descriptors::Descriptors;
 
-/// A gateway that does not answer a poke within this time is taken for busy; it finds the work by itself.
+/// A gateway that does not respond within this time counts as busy; it finds new work itself.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// The pause after a connection that could not be accepted.
+/// Pause after a connection could not be accepted.
 pub(crate) const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
-/// What a running gateway says of itself.
+/// The status of a running gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayStatus {
-    /// Its process.
+    /// Process id.
     pub pid: u32,
-    /// Its version.
+    /// Version.
     pub version: String,
-    /// Where the public listener listens.
+    /// Address of the public listener.
     pub listening: String,
-    /// The webhook's public URL, where there is one.
+    /// Public URL of the webhook, if known.
     pub webhook_url: Option<String>,
-    /// Whether signatures are checked.
+    /// True if signatures are checked.
     pub checks_signatures: bool,
-    /// Who answers.
+    /// Name of the agent.
     pub agent: String,
-    /// Where `/metrics` is, where it is on.
+    /// Address of `/metrics`, if it is on.
     pub metrics: Option<String>,
-    /// The tunnel, where there is one.
+    /// State of the tunnel, if there is one.
     pub tunnel: Option<TunnelAlive>,
-    /// Which configuration is in force, where it came from files.
+    /// State of the configuration, if it came from files.
     pub config: Option<ConfigAlive>,
-    /// Why messages cannot be stored; none where they can.
+    /// The reason why messages cannot be stored; none if they can.
     pub storage: Option<StorageAlive>,
-    /// Its limit on open files; none in older versions.
+    /// Limit on open files; none in older versions.
     pub descriptors: Option<Descriptors>,
 }
 
-/// Why messages cannot be stored.
+/// The reason why messages cannot be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageAlive {
     /// One word for programs.
     pub reason: String,
-    /// The failure and its hint.
+    /// Error and hint.
     pub problem: String,
-    /// Webhooks that were answered with 503 since.
+    /// Webhooks answered with 503 since then.
     pub refused: u64,
 }
 
@@ -71,41 +71,41 @@ impl From<Trouble> for StorageAlive {
     }
 }
 
-/// How the tunnel is.
+/// The state of the tunnel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TunnelAlive {
-    /// Its name in the configuration.
+    /// Name in the configuration.
     pub name: String,
-    /// What reaches us through it now; none while it is not open.
+    /// Current public URL; none while it is not open.
     pub url: Option<String>,
-    /// Why it is not open, and what can be done.
+    /// The reason why it is not open, with a hint.
     pub trouble: Option<String>,
 }
 
-/// Which configuration is in force.
+/// The state of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigAlive {
-    /// When what is in force was read, in milliseconds since 1970.
+    /// Time when the current settings were read, in milliseconds since 1970.
     pub read_at: Timestamp,
-    /// Why the files as they are now are not in force; none: they are.
+    /// The reason why the current files are not in effect; none if they are.
     pub problems: Option<String>,
-    /// Keys whose new values wait for a new start.
+    /// Keys whose new values need a restart.
     pub waiting_for_start: Vec<String>,
 }
 
-/// Puts together what the gateway says of itself.
+/// Assembles the gateway's status.
 pub struct StatusSource {
-    /// What does not change while it runs.
+    /// The fixed part.
     pub fixed: GatewayStatus,
     /// The settings.
     pub live: Receiver<Arc<Live>>,
-    /// The URLs by which the world reaches us.
+    /// Public URLs.
     pub reach: Receiver<Reach>,
-    /// The configuration that is in force, where it came from files.
+    /// State of the configuration, if it came from files.
     pub config: RwLock<Option<ConfigAlive>>,
-    /// The storage state.
+    /// Storage state.
     pub storage: Arc<Storage>,
 }
 
@@ -123,7 +123,7 @@ impl StatusSource {
     }
 }
 
-/// Answers pokes in `state` until `stop`: wakes everybody, says how the gateway is.
+/// Answers commands in `state` until `stop`: wakes all tasks and returns the status.
 pub async fn serve(listener: UnixListener, source: Arc<StatusSource>, wake: Arc<Wake>, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
@@ -136,13 +136,13 @@ pub async fn serve(listener: UnixListener, source: Arc<StatusSource>, wake: Arc<
                 let answer = serde_json::to_vec(&source.now()).unwrap_or_default();
                 tokio::time::timeout(WITHIN, stream.write_all(&answer)).await.ok();
             }
-            // Out of file descriptors, mostly: some have to be closed first.
+            // Usually out of file descriptors; some have to be closed first.
             Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
         }
     }
 }
 
-/// Opens the socket of `state`; the gateway's lock must be held. A socket that a dead gateway left is replaced.
+/// Opens the socket of `state`; the caller holds the gateway's lock. Replaces a socket that a dead gateway left behind.
 pub fn listen(state: &Path) -> io::Result<UnixListener> {
     let path = path(state);
     match std::fs::remove_file(&path) {
@@ -152,7 +152,7 @@ pub fn listen(state: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(path)
 }
 
-/// Pokes the gateway of `state`. Returns what it says of itself; none where nobody answers.
+/// Wakes the gateway of `state`. Returns its status; none if it does not respond.
 pub async fn poke(state: &Path) -> Option<GatewayStatus> {
     let asked = async {
         let mut stream = UnixStream::connect(path(state)).await.ok()?;

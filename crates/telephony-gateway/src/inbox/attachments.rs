@@ -1,4 +1,4 @@
-//! What came with the messages of a turn: fetched before the agent is asked, kept on disk, or given up with a reason.
+//! Attachments of a turn's messages: fetched before the agent runs, kept on disk, or given up with a reason.
 
 use std::time::Duration;
 
@@ -16,28 +16,28 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::TurnRunner;
 use crate::random;
 
-/// A message has no more attachments (Twilio's own limit for MMS).
+/// Most attachments of a message (Twilio's own limit for MMS).
 const AT_MOST: usize = 10;
 
-/// The attachments of a message are no larger together (bytes); Twilio takes 5 MB.
+/// Largest total size of a message's attachments (bytes); Twilio accepts 5 MB.
 const BYTES_AT_MOST: usize = 5 * 1024 * 1024;
 
-/// A turn waits no longer for its attachments.
+/// Longest wait of a turn for its attachments.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// Waits between attempts at an attachment that is not there yet: Twilio stores some only seconds after the webhook.
+/// Pauses before retrying an attachment that does not exist yet: Twilio stores some only seconds after the webhook.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
 
-/// Attachments of one message that are fetched at a time.
+/// Attachments of one message fetched at the same time.
 const AT_A_TIME: usize = 4;
 
-/// An attachment that was not had in time.
+/// Reason of an attachment that took too long.
 const TOO_SLOW: &str = "it did not arrive in time";
 
 impl TurnRunner {
-    /// The messages for the agent, with all attachments that can be had. What is known of an attachment already is not
-    /// asked for again.
+    /// Returns the messages for the agent, with all available attachments. Attachments with a known state are not
+    /// fetched again.
     pub(super) async fn said(&self, messages: &[Inbound]) -> Result<Vec<Said>, Unasked> {
         let deadline = Instant::now() + WAIT;
         let mut all = Vec::new();
@@ -59,14 +59,21 @@ impl TurnRunner {
 
     async fn media_of(&self, message: &Inbound, deadline: Instant) -> Result<Vec<Attachment>, Unasked> {
         let looks: Vec<_> = message.media.iter().map(|media| self.look(message, media, deadline).boxed()).collect();
-        // In order and a few at a time: no more than these are held in memory.
+        // In order and a few at a time, which limits how many are in memory.
         let mut looks = stream::iter(looks).buffered(AT_A_TIME).zip(stream::iter(&message.media));
         let (mut all, mut room) = (Vec::new(), BYTES_AT_MOST);
         while let Some((look, media)) = looks.next().await {
             let id = AttachmentId { message: message.id, position: media.position };
             let held = match look {
                 Look::Known(state) => state,
-                Look::Fetched(bytes) if bytes.len() > room => self.give_up(id, "the others took its place").await?,
+                Look::Fetched(bytes) if bytes.len() > room => {
+                    self.give_up(
+                        id,
+                        "the other attachments used up the \
+                    space",
+                    )
+                    .await?
+                }
                 Look::Fetched(bytes) => {
                     room -= bytes.len();
                     self.keep(id, &media.content_type, bytes).await?
@@ -82,7 +89,7 @@ impl TurnRunner {
     async fn look(&self, message: &Inbound, media: &attachments::Attachment, deadline: Instant) -> Look {
         match (&media.state, &media.url) {
             (AttachmentState::Elsewhere, _) if media.position as usize > AT_MOST => {
-                Look::Failed(format!("a message has {AT_MOST} attachments at most"))
+                Look::Failed(format!("a message has at most {AT_MOST} attachments"))
             }
             (AttachmentState::Elsewhere, Some(url)) => {
                 let fetched = timeout_at(deadline, self.fetch(&message.provider_id, url)).await;
@@ -111,12 +118,12 @@ impl TurnRunner {
         }
     }
 
-    /// While the provider refuses the whole account no answer can leave either, so the turn waits for the attachment.
+    /// Returns true while the provider rejects the whole account: no answer can leave then, so the turn waits.
     async fn is_account_refused(&self) -> bool {
         self.provider.probe().await.is_err_and(|error| error.disposition() == Disposition::AwaitOperator)
     }
 
-    /// On disk first, then in the message.
+    /// Writes it to disk first, then records it in the message.
     async fn keep(&self, id: AttachmentId, declared: &str, bytes: Bytes) -> Result<AttachmentState, StoreError> {
         let content_type = match media_type::judge(declared, &bytes) {
             Ok(content_type) => content_type,
@@ -127,7 +134,7 @@ impl TurnRunner {
         self.store.keep_file(name, bytes, self.clock.now()).await?;
         match self.store.attachment_kept(id, file.clone()).await {
             Ok(()) => Ok(AttachmentState::Kept(file)),
-            // Somebody purged the message just now: the lease is lost too.
+            // The message was just purged, and with it the lease.
             Err(StoreError::NotFound(_)) => Err(StoreError::LeaseLost),
             Err(error) => Err(error),
         }
@@ -151,13 +158,13 @@ impl TurnRunner {
     }
 }
 
-/// What a look at an attachment came to.
+/// The result of fetching an attachment.
 enum Look {
-    /// Nothing was to be done.
+    /// Nothing to do.
     Known(AttachmentState),
-    /// Here it is.
+    /// Fetched.
     Fetched(Bytes),
-    /// It cannot be had.
+    /// Not available.
     Failed(String),
     /// It cannot be had before the operator has fixed the account.
     AccountRefused,

@@ -1,4 +1,4 @@
-//! Looks for an agent that could not be reached, as long as turns wait for it, and lets them go on when it is back.
+//! Checks an unreachable agent while turns wait for it, and releases them once it is back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::TurnRunner;
 
-/// The pause between two attempts to connect to the agent.
+/// Pause between attempts to connect to the agent.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// An agent that can be reached and does not answer hastens turns no more often; the others wait for their next attempt.
+/// Shortest interval between early retries of turns, for an agent that is reachable but does not answer.
 const HASTEN_EVERY: Duration = Duration::from_secs(60);
 
 impl TurnRunner {
-    /// Runs until `stop`. Begins with a look: turns may wait since before the start.
+    /// Runs until `stop`. Checks at once, because turns may have waited since before the start.
     pub async fn run_comeback(self: Arc<Self>, stop: CancellationToken) {
         let mut hastened = None;
         while stop.run_until_cancelled(self.look_for_agent(&mut hastened)).await.is_some() {
@@ -40,7 +40,7 @@ impl TurnRunner {
         }
     }
 
-    /// None where no turn waits for the agent, or it has no server.
+    /// Returns none if no turn waits for the agent, or it has no server.
     async fn is_agent_back(&self) -> Option<bool> {
         match self.store.turns_wait_for_agent().await {
             Ok(true) => {
@@ -57,12 +57,12 @@ impl TurnRunner {
 
     async fn hasten(&self) -> Result<(), StoreError> {
         let turns = self.store.hasten_turns(self.clock.now()).await?;
-        tracing::info!(turns, "the agent can be reached again; waiting turns go on");
+        tracing::info!(turns, "the agent is reachable again; waiting turns continue");
         self.wake.inbox.notify_one();
         Ok(())
     }
 }
 
 fn warn(error: &StoreError) {
-    tracing::warn!(%error, "failed to look for turns that wait for the agent");
+    tracing::warn!(%error, "cannot look for turns that wait for the agent");
 }

@@ -1,4 +1,4 @@
-//! What goes with an answer: pictures that the agent put into it, kept as files where they are not on the internet.
+//! Attachments of an answer: pictures by the agent, stored as files unless they have a public URL.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,11 +12,12 @@ use telephony_store::attachments::FileName;
 use super::TurnRunner;
 use crate::{picture, random};
 
-/// What the contact reads in place of something that could not be sent.
+/// Text in place of a picture that could not be sent.
 const NOT_SENT: &str = "\n\n[A picture could not be sent.]";
 
 impl TurnRunner {
-    /// The answer's text, and what goes with it. What no carrier takes stays away, and the answer says so.
+    /// Returns the answer's text and attachments. Pictures that carriers do not accept are left out, and the text says
+    /// so.
     pub(super) async fn outbound_media(&self, answer: &str) -> Result<(String, Vec<OutboundMedia>), StoreError> {
         let (mut text, addresses) = take_pictures(answer);
         let (mut media, mut is_complete) = (Vec::new(), true);
@@ -24,7 +25,7 @@ impl TurnRunner {
             match self.enclosure(address, &media, others as u64).await? {
                 Ok(enclosure) => media.push(enclosure),
                 Err(reason) => {
-                    tracing::warn!(reason, "a picture of the agent's is not sent");
+                    tracing::warn!(reason, "a picture from the agent is not sent");
                     is_complete = false;
                 }
             }
@@ -36,7 +37,7 @@ impl TurnRunner {
         Ok((text, media))
     }
 
-    /// One that goes with the answer, after those `before` it and before so many others.
+    /// Prepares one attachment, with those `before` it and the number of those after it.
     async fn enclosure(
         &self,
         address: &str,
@@ -58,9 +59,9 @@ impl TurnRunner {
 
     async fn sendable(&self, data: &str, before: &[OutboundMedia], others: u64) -> Result<(String, Bytes), String> {
         if self.reach.borrow().webhook.told.is_none() {
-            return Err("there is no public URL under which the provider could fetch it: set publicUrl".to_owned());
+            return Err("there is no public URL where the provider could fetch it: set publicUrl".to_owned());
         }
-        let (declared, bytes) = decode(data).ok_or("its data: URL cannot be read")?;
+        let (declared, bytes) = decode(data).ok_or("its data: URL is invalid")?;
         let content_type = media_type::judge(declared, &bytes).map_err(|mismatch| mismatch.to_string())?;
         let files = before.iter().filter_map(|enclosure| match enclosure {
             OutboundMedia::File(file) => Some((file.content_type.as_str(), file.size)),
@@ -83,8 +84,8 @@ impl TurnRunner {
     }
 }
 
-/// What fits in place of a picture that does not fit into `room` bytes: it leaves their share to so many others. Works off
-/// the runtime's threads, for it takes a while.
+/// Shrinks a picture that does not fit into `room` bytes, and leaves an equal share to each of the `others`. Runs on a
+/// blocking thread, because it takes a while.
 async fn reduced(content_type: String, bytes: Bytes, room: u64, others: u64) -> Result<(String, Bytes), String> {
     if bytes.len() as u64 <= room || !picture::is_reducible(&content_type) {
         return Ok((content_type, bytes));
@@ -98,14 +99,14 @@ async fn reduced(content_type: String, bytes: Bytes, room: u64, others: u64) -> 
     let worked = tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?;
     match worked.map_err(|bomb| bomb.to_string())? {
         (_, _, Some(fitting)) => {
-            tracing::info!(from = size, to = fitting.len(), "a picture of the agent's is made smaller");
+            tracing::info!(from = size, to = fitting.len(), "shrank a picture from the agent");
             Ok((picture::REDUCED_TYPE.to_owned(), fitting.into()))
         }
         (content_type, bytes, None) => Ok((content_type, bytes)),
     }
 }
 
-/// Type and bytes of what follows `data:`; base64 only.
+/// Returns type and bytes of a `data:` URL; base64 only.
 fn decode(data: &str) -> Option<(&str, Bytes)> {
     let (head, body) = data.split_once(',')?;
     let (content_type, coding) = head.rsplit_once(';').unwrap_or(("", head));

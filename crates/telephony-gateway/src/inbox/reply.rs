@@ -1,4 +1,4 @@
-//! An agent's answer as SMS: plain text, cut into parts.
+//! Converts an agent's answer to SMS: plain text, split into parts.
 
 use telephony_domain::message::{Draft, OutboundMedia, Purpose};
 use telephony_domain::plain_text;
@@ -6,7 +6,7 @@ use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_store::inbox::LeasedTurn;
 
-/// The answer to `turn` as a message for the outbox; none at all when there is nothing to say or to show.
+/// Returns the answer to `turn` as a message for the outbox; none if it has neither text nor media.
 pub(super) fn drafts(turn: &LeasedTurn, answer: &str, media: Vec<OutboundMedia>, rules: &SplitRules) -> Vec<Draft> {
     let text = plain_text::from_markdown(answer);
     if text.trim().is_empty() && media.is_empty() {

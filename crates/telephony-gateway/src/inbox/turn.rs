@@ -1,4 +1,4 @@
-//! One turn: who it is, what the agent says, and the end of it on disk.
+//! One turn: admission, the agent's answer, and the result on disk.
 //!
 //! The fourth station of an incoming message: `apply.rs` has stored it, and `outbox/send.rs` sends the answer.
 
@@ -26,18 +26,18 @@ use crate::settings::Live;
 use crate::stop;
 use crate::tasks::without_panic;
 
-/// What a contact texts to start again with an agent that is told what was said before.
+/// Text with which a contact makes the agent forget the conversation.
 const RESET: &str = "/reset";
 
 const FORGOTTEN: &str = "Done: I have forgotten what we talked about.";
 
-const ACCOUNT_REFUSED: &str = "Twilio refuses the account, and with it what came with the messages";
+const ACCOUNT_REFUSED: &str = "Twilio rejects the account, so attachments cannot be fetched";
 
-/// How work on a turn ended.
+/// The result of working on a turn.
 enum Ended {
-    /// There is an end to be stored.
+    /// An end to store.
     With(TurnEnd),
-    /// It is stored already.
+    /// Already stored.
     Stored,
     /// The agent failed.
     Failed(AgentError),
@@ -56,15 +56,15 @@ impl Ended {
     }
 }
 
-/// Whoever works on a turn, by the rules that were in force when it was taken.
+/// Works on one turn with the settings in effect when it was leased.
 pub(super) struct Worker {
     pub(super) inbox: Arc<TurnRunner>,
     pub(super) live: Arc<Live>,
 }
 
 impl Worker {
-    /// Works on `turn` as long as its lease can be renewed. Once its end is being stored, nothing else can happen to it:
-    /// a renewal that came after it would take the end for a lost lease.
+    /// Works on `turn` while its lease can be renewed. Once its end is being stored, the lease is no longer renewed: a
+    /// renewal after the end would look like a lost lease.
     pub(super) async fn work(self, turn: LeasedTurn, place: OwnedSemaphorePermit, stop: CancellationToken) {
         let began = Instant::now();
         let stored = tokio::select! {
@@ -79,14 +79,14 @@ impl Worker {
                 tracing::warn!(turn = %turn.lease.turn, "lost the lease; the answer is dropped")
             }
             Err(error) => {
-                tracing::error!(turn = %turn.lease.turn, %error, hint = error.hint(), "failed to store a turn's end")
+                tracing::error!(turn = %turn.lease.turn, %error, hint = error.hint(), "cannot store the end of a turn")
             }
         }
         drop(place);
         self.inbox.wake.inbox.notify_one();
     }
 
-    /// Returns what the turn came to in this attempt, as it is counted.
+    /// Returns the outcome of this attempt for the metrics.
     async fn store_end(&self, turn: &LeasedTurn, ended: Result<Ended, StoreError>) -> Result<&'static str, StoreError> {
         let outcome = ended.as_ref().map_or("failed", Ended::name);
         let stored = match ended {
@@ -136,12 +136,12 @@ impl Worker {
         })
     }
 
-    /// What the agent is to answer: behind the last `/reset`, for an agent that is told what was said before.
+    /// Returns the messages to answer: those after the last `/reset`, if the agent gets the history.
     async fn said_since_reset<'t>(&self, turn: &'t LeasedTurn) -> Result<&'t [Inbound], StoreError> {
         let reset = turn.messages.iter().rposition(|message| is_reset(&message.text));
         let Some(reset) = reset.filter(|_| self.live.agent.history_turns() > 0) else { return Ok(&turn.messages) };
         let said = &turn.messages[reset + 1..];
-        // What follows in the same turn is remembered, so the turn is.
+        // Messages after it in the same turn are kept, so the turn is.
         let TurnId(this) = turn.lease.turn;
         let last = if said.is_empty() { TurnId(this) } else { TurnId(this - 1) };
         self.inbox.store.reset_conversation(turn.conversation, last).await?;
@@ -186,11 +186,12 @@ impl Worker {
         let (id, attempt, agent) = (turn.lease.turn, turn.attempt, self.live.agent.name());
         match fate {
             TurnFate::Dead => {
-                tracing::error!(turn = %id, attempt, agent, %error, "a turn is dead: see `openclaw telephony messages --dead`");
+                tracing::error!(turn = %id, attempt, agent, %error, "a turn is dead: see `openclaw telephony messages \
+                    --dead`");
             }
             TurnFate::RetryAt(next) | TurnFate::ParkedUntil(next) => {
                 let in_s = next.since(now).as_secs();
-                tracing::warn!(turn = %id, attempt, agent, %error, in_s, "a turn failed; it is tried again");
+                tracing::warn!(turn = %id, attempt, agent, %error, in_s, "a turn failed; it is retried");
             }
         }
         Ok(())
@@ -201,7 +202,7 @@ impl Worker {
         (!parts.is_empty()).then(|| Sorry { text: self.live.unavailable_text.clone(), parts })
     }
 
-    /// A stranger: tells a code once, keeps what they said.
+    /// Sends a stranger a code once, and keeps their messages.
     async fn challenge(&self, turn: &LeasedTurn) -> Result<(), StoreError> {
         let outcome = loop {
             match self.inbox.store.challenge(&turn.lease, self.new_challenge(turn), self.inbox.clock.now()).await {
@@ -212,13 +213,15 @@ impl Worker {
         let from = turn.contact.masked();
         match outcome {
             Challenged::Asked => {
-                tracing::info!(from, "a stranger was told a pairing code");
+                tracing::info!(from, "a stranger got a pairing code");
                 self.inbox.wake.operator.notify_one();
             }
             Challenged::AskedBefore => tracing::debug!(from, "a stranger wrote again; kept"),
-            Challenged::TooManyPending => tracing::warn!(from, "a stranger was not answered: too many requests wait"),
-            Challenged::NoRoom => tracing::debug!(from, "a stranger is not answered yet: the line has no room"),
-            Challenged::BudgetSpent => tracing::warn!(from, "a stranger was not answered: today's budget is spent"),
+            Challenged::TooManyPending => {
+                tracing::warn!(from, "a stranger was not answered: too many pairing requests")
+            }
+            Challenged::NoRoom => tracing::debug!(from, "a stranger is not answered yet: the line's queue is full"),
+            Challenged::BudgetSpent => tracing::warn!(from, "a stranger was not answered: today's limit is reached"),
         }
         Ok(())
     }
@@ -230,22 +233,22 @@ impl Worker {
         Challenge { code, parts, replies_per_day: self.live.stranger_replies_per_day }
     }
 
-    /// Renews the lease for as long as it can; returns why it cannot.
+    /// Renews the lease as long as possible; returns the error that ends it.
     async fn keep_lease(&self, turn: &LeasedTurn) -> StoreError {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
             match self.inbox.store.renew_turn(&turn.lease, self.inbox.clock.now()).await {
                 Ok(()) => {}
                 Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
-                Err(error) => tracing::warn!(turn = %turn.lease.turn, %error, "failed to renew a lease"),
+                Err(error) => tracing::warn!(turn = %turn.lease.turn, %error, "cannot renew a lease"),
             }
         }
     }
 }
 
-/// The turn is tried again as after any failure, and is dead at last.
+/// Treats a panic as a failure: the turn is retried until it is dead.
 fn panicked() -> Result<Ended, StoreError> {
-    Ok(Ended::Failed(AgentError::Unavailable("a fault of this program; see the log".to_owned())))
+    Ok(Ended::Failed(AgentError::Unavailable("a bug in this program; see the log".to_owned())))
 }
 
 fn role(speaker: Speaker) -> Role {

@@ -1,4 +1,4 @@
-//! What the database says at one moment, as gauges.
+//! Gauges measured in the database at one moment.
 
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -9,30 +9,30 @@ use telephony_store::history::{Backlog, LineBacklog, Summary};
 
 use super::PREFIX;
 
-/// What was measured.
+/// The measured values.
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
-    /// How much there is to do.
+    /// Counts of messages and parts.
     pub summary: Summary,
-    /// How long it has waited.
+    /// Ages of waiting work.
     pub backlog: Backlog,
-    /// Bytes that wait in the journal.
+    /// Bytes waiting in the journal.
     pub journal: u64,
-    /// Notices that the operator is given now.
+    /// Notices currently in effect.
     pub notices: usize,
-    /// True if sending is stopped because the provider refuses the account.
+    /// True if sending is stopped because the provider rejects the account.
     pub is_stopped: bool,
-    /// What the operator allows.
+    /// The operator's limits.
     pub limits: Limits,
-    /// When.
+    /// Time of the measurement.
     pub now: Timestamp,
 }
 
-/// A line's labels.
+/// The labels of a line.
 type Labels = Vec<(&'static str, String)>;
 
 impl Measured {
-    /// The gauges.
+    /// Converts the values into gauges.
     pub(super) fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix(PREFIX);
         self.inbox(&mut registry);
@@ -40,32 +40,32 @@ impl Measured {
         self.lines(&mut registry);
         self.limits(&mut registry);
         self.writer(&mut registry);
-        let help = "1 while the provider refuses the whole account, so that every message waits";
+        let help = "1 while the provider rejects the whole account, so that every message waits";
         gauge(&mut registry, "sending_stopped", help, self.is_stopped.into());
-        let help = "Notices to the operator that hold now; `openclaw telephony status` has their words";
+        let help = "Notices in effect; `openclaw telephony status` has their texts";
         gauge(&mut registry, "notices", help, number(self.notices as u64));
         registry
     }
 
     fn inbox(&self, registry: &mut Registry) {
-        let help = "Bytes of webhooks that were acknowledged and are not in the database yet; around 0 but in a flood";
+        let help = "Bytes of acknowledged webhooks that are not in the database yet; near 0 except in a flood";
         gauge(registry, "journal_bytes", help, number(self.journal));
         let Summary { waiting, kept, unconfirmed, .. } = self.summary;
         let states = [("waiting", waiting), ("kept", kept), ("unconfirmed", unconfirmed)];
-        gauges(registry, "inbox_messages", "Messages of contacts that are not in a turn yet, by state", &states);
-        let help = "Seconds that the oldest message without a turn has waited; 0 when none waits";
+        gauges(registry, "inbox_messages", "Incoming messages that are not in a turn yet, by state", &states);
+        let help = "Age of the oldest message without a turn in seconds; 0 if none waits";
         gauge(registry, "inbox_oldest_seconds", help, self.age(self.backlog.oldest_waiting));
         let Summary { answering, retrying, parked, dead, .. } = self.summary;
         let states = [("answering", answering), ("retrying", retrying), ("parked", parked), ("dead", dead)];
-        gauges(registry, "turns", "Turns that have no answer yet, by state", &states);
-        let help = "Strangers who wait for approval and whose code still works";
+        gauges(registry, "turns", "Turns without an answer, by state", &states);
+        let help = "Strangers who wait for approval and whose code is still valid";
         gauge(registry, "pairing_requests", help, number(self.summary.pairing_requests));
     }
 
     fn outbox(&self, registry: &mut Registry) {
         let Summary { queued, sending, unknown, .. } = self.summary;
         let states = [("waiting", queued), ("sending", sending), ("unknown", unknown)];
-        let help = "Parts that are not sent yet, by state; unknown: perhaps sent, being looked up at the provider";
+        let help = "Parts that are not sent yet, by state; unknown: possibly sent, being looked up at the provider";
         gauges(registry, "outbox_parts", help, &states);
         let Summary { sent_today, delivered_today, failed_today, .. } = self.summary;
         let never_known = self.backlog.finally_unknown_today;
@@ -75,14 +75,14 @@ impl Measured {
             ("failed", failed_today),
             ("finally_unknown", never_known),
         ];
-        let help = "Parts that came to this in the last 24 hours; finally_unknown: nobody will ever know";
+        let help = "Parts with this outcome in the last 24 hours; finally_unknown: it will never be known";
         gauges(registry, "parts_today", help, &states);
     }
 
     fn lines(&self, registry: &mut Registry) {
-        self.by_line(registry, "line_parts", "Parts that wait to be sent", |line| number(line.parts));
-        self.by_line(registry, "line_segments", "Segments that wait to be sent", |line| number(line.segments));
-        let help = "Seconds since the oldest message of which a part waits was stored; 0 when none waits";
+        self.by_line(registry, "line_parts", "Parts waiting to be sent", |line| number(line.parts));
+        self.by_line(registry, "line_segments", "Segments waiting to be sent", |line| number(line.segments));
+        let help = "Age of the oldest message with a waiting part in seconds; 0 if none waits";
         self.by_line(registry, "line_oldest_seconds", help, |line| self.age(line.oldest));
     }
 
@@ -101,12 +101,12 @@ impl Measured {
         let help = "Segments of the last 24 hours that count towards limits.segmentsPerDay";
         gauge(registry, "segments_spent_today", help, number(self.backlog.spent_today));
         if let Some(most) = self.limits.segments_per_day {
-            gauge(registry, "segments_limit_today", "limits.segmentsPerDay; not there without a limit", most.into());
+            gauge(registry, "segments_limit_today", "limits.segmentsPerDay; missing without a limit", most.into());
         }
     }
 
     fn writer(&self, registry: &mut Registry) {
-        let help = "What waits to be written to the database";
+        let help = "Writes waiting for the database";
         gauge(registry, "writer_queue", help, number(self.backlog.to_write as u64));
     }
 

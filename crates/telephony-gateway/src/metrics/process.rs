@@ -1,4 +1,4 @@
-//! What this process takes of the machine, under the names that every exporter has for it.
+//! Resource usage of this process, under the names that exporters commonly use.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,13 +9,13 @@ use prometheus_client::registry::Registry;
 
 use super::PREFIX;
 
-/// The gauges; those that the system does not tell (without `/proc`) are left out.
+/// Returns the gauges; without `/proc`, those that the system does not report are omitted.
 pub(super) fn registry(started: SystemTime) -> Registry {
     let mut registry = Registry::default();
     let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-    registry.register(format!("{PREFIX}_build"), "The version that runs", version);
+    registry.register(format!("{PREFIX}_build"), "The running version", version);
     let started = started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let help = "When the process started, in seconds since 1970";
+    let help = "Start of the process, in seconds since 1970";
     registry.register("process_start_time_seconds", help, ConstGauge::new(started));
     if let Some(bytes) = resident_bytes() {
         registry.register("process_resident_memory_bytes", "Memory in use, in bytes", ConstGauge::new(bytes));

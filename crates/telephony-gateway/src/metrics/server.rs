@@ -1,4 +1,4 @@
-//! Where those who watch look: `GET /metrics`, on a listener of its own that the public never reaches.
+//! `GET /metrics`, on a listener of its own that the public never reaches.
 
 use std::sync::Arc;
 
@@ -19,23 +19,22 @@ use crate::settings::Live;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What a look needs.
+/// The state behind `/metrics`.
 pub struct Watch {
-    /// What was counted.
+    /// Counters.
     pub metrics: Arc<Metrics>,
-    /// What the rest is measured in.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// What came and is not in the store yet.
+    /// Journal, whose waiting bytes are reported.
     pub journal: Arc<Journal>,
-    /// What the operator allows.
+    /// The operator's limits.
     pub live: Receiver<Arc<Live>>,
-    /// The name that texts call our program by.
+    /// Name of our program in texts.
     pub program: ProgramName,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// One path: `/metrics`.
+/// Returns the router with its one path: `/metrics`.
 pub fn router(watch: Watch) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(Arc::new(watch))
 }
@@ -44,7 +43,7 @@ async fn metrics(State(watch): State<Arc<Watch>>) -> Response {
     let measured = match watch.measure().await {
         Ok(measured) => measured,
         Err(error) => {
-            tracing::error!(%error, hint = error.hint(), "failed to measure for /metrics");
+            tracing::error!(%error, hint = error.hint(), "cannot measure for /metrics");
             return (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response();
         }
     };

@@ -14,10 +14,10 @@ use telephony_store::operator_commands::Ordered;
 use super::Operator;
 use crate::notices::Notices;
 
-/// The provider is asked again after this long.
+/// Wait before asking the provider again.
 pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// A message may be missing from the provider's API for this long after its webhook came.
+/// Time after its webhook for which a message may be missing from the provider's API.
 const NOT_LISTED_FOR: Duration = Duration::from_secs(10);
 
 const REFUSED: &str = "A command by SMS was not executed: Twilio has no such message from your number. If you did not send \
@@ -34,12 +34,12 @@ pub(super) enum Confirmation {
     Unknown,
     /// It does not let us read messages.
     Denied,
-    /// It could not be asked, or does not list the message yet.
+    /// It could not be reached, or does not list the message yet.
     NotYet,
 }
 
 impl Operator {
-    /// Asks the provider for the message; the log has it when that fails first.
+    /// Asks the provider for the message; logs the first failure.
     pub(super) async fn confirm(&self, ordered: &Ordered, was_asked: bool) -> Confirmation {
         match self.provider.received_message(&ordered.provider_id).await {
             Ok(Some(message)) if is_the_same(&message, ordered) => Confirmation::Genuine,
@@ -56,13 +56,13 @@ impl Operator {
         }
     }
 
-    /// Refuses an order that the provider does not have.
+    /// Rejects a command whose message the provider does not have.
     pub(super) async fn refuse(&self, ordered: &Ordered) -> Result<(), StoreError> {
         tracing::warn!(order = %ordered.id, "rejected a command: Twilio has no such message from the operator");
         self.close(ordered, Notice::event("order-refused", REFUSED)).await
     }
 
-    /// Refuses an order that cannot be checked, and will not be: others wait behind it.
+    /// Rejects a command that can never be checked, because others wait behind it.
     pub(super) async fn refuse_unchecked(&self, ordered: &Ordered) -> Result<(), StoreError> {
         tracing::warn!(order = %ordered.id, "rejected a command: Twilio does not let this key read messages");
         self.close(ordered, Notice::event("order-unchecked", DENIED)).await
@@ -92,7 +92,7 @@ fn is_the_same(message: &Arrival, ordered: &Ordered) -> bool {
         && message.text.trim() == ordered.text.trim()
 }
 
-/// By RCS a line has a name besides its number, and the provider may say either.
+/// Compares lines: by RCS, a line has a name besides its number, and the provider may report either.
 fn is_same_line(one: &str, other: &str) -> bool {
     one == other || [one, other].into_iter().any(|address| without_channel(address) != address)
 }

@@ -1,4 +1,4 @@
-//! What the operator reads in answer to an order.
+//! Answers to the operator's commands.
 
 use telephony_domain::message::PartDraft;
 use telephony_domain::notice;
@@ -11,7 +11,7 @@ use telephony_store::history::Summary;
 use telephony_store::notices::Given;
 use telephony_store::operator_commands::{CommandOutcome, Wording};
 
-/// The words, cut into parts by these rules.
+/// Writes answers and splits them by these rules.
 pub(super) struct Words {
     pub(super) split: SplitRules,
     pub(super) program: ProgramName,
@@ -36,17 +36,18 @@ fn answer(outcome: &CommandOutcome) -> String {
         }
         CommandOutcome::UnknownCode => "No request has this code. Codes work for 60 minutes.".to_owned(),
         CommandOutcome::TooManyGuesses => {
-            "Too many wrong codes. Name the phone number, wait an hour, or use: openclaw pairing approve telephony"
+            "Too many wrong codes. Send the phone number instead, wait an hour, or use: openclaw pairing approve \
+            telephony"
                 .to_owned()
         }
         CommandOutcome::NothingToEnd(contact) => {
-            format!("{contact} has neither asked nor been approved. REJECT {contact} BLOCK refuses the number.")
+            format!("{contact} has no pairing request and is not approved. REJECT {contact} BLOCK blocks the number.")
         }
-        CommandOutcome::QueueFull => "Not done: too many messages wait to be sent. Try again later.".to_owned(),
+        CommandOutcome::QueueFull => "Not done: too many messages are waiting to be sent. Try again later.".to_owned(),
         CommandOutcome::Status(summary, notices) => status(summary, notices),
         CommandOutcome::Unreadable => {
-            "I know: APPROVE <code or number>, REJECT <code or number>, REJECT <code or number> BLOCK, STATUS. \
-             Everything else goes to the assistant."
+            "Commands: APPROVE <code or number>, REJECT <code or number>, REJECT <code or number> BLOCK, STATUS. \
+            Everything else goes to the assistant."
                 .to_owned()
         }
     }
@@ -55,9 +56,12 @@ fn answer(outcome: &CommandOutcome) -> String {
 fn approval(approved: &Approved) -> String {
     let contact = &approved.contact;
     if approved.was_approved {
-        format!("{contact} was approved already. REJECT {contact} ends it.")
+        format!("{contact} was already approved. REJECT {contact} ends it.")
     } else if approved.is_opted_out {
-        format!("Approved {contact}, who said STOP and hears nothing until they text START. REJECT {contact} ends it.")
+        format!(
+            "Approved {contact}, who has opted out (STOP) and gets nothing until they text START. REJECT \
+            {contact} ends it."
+        )
     } else {
         format!("Approved {contact}. REJECT {contact} ends it.")
     }
@@ -66,8 +70,8 @@ fn approval(approved: &Approved) -> String {
 fn status(summary: &Summary, notices: &[Given]) -> String {
     let failing = summary.retrying + summary.parked + summary.dead;
     let counts = format!(
-        "Running. Today {} received, {} sent, {} failed. Now {} wait for an answer, {failing} could not be answered, {} wait \
-         to be sent, {} in doubt. Requests to be let in: {}.",
+        "Running. Today {} received, {} sent, {} failed. Now {} waiting for an answer, {failing} not answerable, {} \
+        waiting to be sent, {} in doubt. Pairing requests: {}.",
         summary.received_today,
         summary.sent_today,
         summary.failed_today,

@@ -1,4 +1,4 @@
-//! Probes an account that the provider refuses, until the operator has fixed it.
+//! Probes an account that the provider rejects, until the operator has fixed it.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl PartSender {
                     stop.run_until_cancelled(wake::wait(&self.wake.account, due, self.clock.as_ref())).await;
                 }
                 Some(Err(error)) => {
-                    tracing::error!(%error, hint = error.hint(), "failed to probe the account");
+                    tracing::error!(%error, hint = error.hint(), "cannot probe the account");
                     stop.run_until_cancelled(wake::wait(&self.wake.account, None, self.clock.as_ref())).await;
                 }
             }

@@ -1,21 +1,20 @@
-//! Attempts in flight in this process, which are never taken for abandoned.
+//! Attempts in flight in this process, which must never count as abandoned.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use telephony_store::outbox::AttemptLease;
 
-/// The attempts that go on now.
+/// The attempts in flight.
 #[derive(Debug, Default)]
 pub struct InFlight(Mutex<Vec<AttemptLease>>);
 
 impl InFlight {
-    /// The attempt goes on until the guard is dropped.
+    /// Records an attempt until the guard is dropped.
     pub(super) fn begin(&self, attempt: AttemptLease) -> Going<'_> {
         self.attempts().push(attempt);
         Going { all: self, attempt }
     }
 
-    /// All of them.
     pub(super) fn list(&self) -> Vec<AttemptLease> {
         self.attempts().clone()
     }
@@ -25,7 +24,7 @@ impl InFlight {
     }
 }
 
-/// One attempt that goes on.
+/// A recorded attempt.
 pub(super) struct Going<'a> {
     all: &'a InFlight,
     attempt: AttemptLease,

@@ -1,4 +1,4 @@
-//! Messages whose reports stay away: the provider is asked.
+//! Polls the provider for the status of messages without reports.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,23 +11,23 @@ use tokio_util::sync::CancellationToken;
 use super::PartSender;
 use crate::undelivered;
 
-/// How often we look for messages to ask after.
+/// Interval between looks for messages to poll.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How many are asked after at a time.
+/// Messages polled at a time.
 const AT_A_TIME: u32 = 20;
 
-/// Whether the provider's reports reach us.
+/// The delivery of status reports to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reports {
-    /// They do, mostly.
+    /// They usually arrive.
     Come,
-    /// They cannot: nobody listens, or the provider does not know where.
+    /// They cannot arrive: no gateway listens, or the provider has no URL.
     StayAway,
 }
 
 impl Reports {
-    /// How long after it was handed over a message is asked after for the first time.
+    /// Returns the time from handing a message over to its first poll.
     fn patience(self) -> Duration {
         match self {
             Reports::Come => Duration::from_secs(60),
@@ -37,18 +37,18 @@ impl Reports {
 }
 
 impl PartSender {
-    /// Asks after silent messages until `stop`.
+    /// Polls messages without reports until `stop`.
     pub async fn run_poll(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let reports = if self.status_url().is_some() { Reports::Come } else { Reports::StayAway };
             if let Err(error) = self.poll(reports).await {
-                tracing::error!(%error, hint = error.hint(), "failed to ask after messages");
+                tracing::error!(%error, hint = error.hint(), "cannot look for messages to poll");
             }
             stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
         }
     }
 
-    /// Asks after every message that is due to be asked after.
+    /// Polls every message that is due.
     pub async fn poll(&self, reports: Reports) -> Result<(), StoreError> {
         for part in self.store.silent_parts(reports.patience(), AT_A_TIME, self.clock.now()).await? {
             match self.provider.fetch(&part.provider_id).await {
@@ -59,7 +59,7 @@ impl PartSender {
                     let (store, provider) = (self.store.as_ref(), self.provider.as_ref());
                     undelivered::store(store, provider, report(message), self.clock.now()).await?;
                 }
-                Err(error) => tracing::debug!(part = %part.part, %error, "failed to ask after a message"),
+                Err(error) => tracing::debug!(part = %part.part, %error, "cannot poll the status of a message"),
             }
         }
         Ok(())

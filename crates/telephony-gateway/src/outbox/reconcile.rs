@@ -1,4 +1,4 @@
-//! Outcomes that are unknown: looked up in the provider's own list before anything is sent again.
+//! Resolves unknown outcomes with the provider's own list before sending anything again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,20 +23,20 @@ use crate::tasks::without_panic;
 use crate::undelivered;
 use crate::wake;
 
-/// How many look-ups run at a time: one that takes long keeps no other conversation waiting.
+/// Simultaneous look-ups, so that a slow one delays no other conversation.
 const LOOK_UPS: usize = 16;
 
-/// A list that is not complete by then is not to be had: less than the lease of the part that is looked for.
+/// Time limit for a complete list, less than the lease of the part in doubt.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(45);
 
 impl PartSender {
-    /// Looks up what is in doubt until `stop`.
+    /// Resolves doubts until `stop`.
     pub async fn run_reconcile(self: Arc<Self>, stop: CancellationToken) {
         let mut look_ups = FuturesUnordered::new();
         let mut watch = Watch::default();
         while !stop.is_cancelled() {
             if let Err(error) = self.doubt_abandoned(&mut watch).await {
-                self.storage.failed("failed to look for abandoned attempts", &error);
+                self.storage.failed("cannot look for abandoned attempts", &error);
             }
             let due = self.begin_look_ups(&mut look_ups).await;
             tokio::select! {
@@ -46,7 +46,7 @@ impl PartSender {
         }
     }
 
-    /// Looks up everything that is due. Returns when the next is.
+    /// Resolves every doubt that is due. Returns when the next is.
     pub async fn reconcile_next(&self) -> Option<Timestamp> {
         let mut look_ups = FuturesUnordered::new();
         loop {
@@ -57,14 +57,14 @@ impl PartSender {
         }
     }
 
-    /// Begins to look up what is due, as far as there is room. Returns when the next is.
+    /// Starts look-ups that are due, within the limit. Returns when the next is due.
     async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
         while look_ups.len() < LOOK_UPS {
             match self.store.doubtful_part(self.clock.now()).await {
                 Ok(Next::Taken(part)) => look_ups.push(self.resolve(part).boxed()),
                 Ok(Next::Idle(due)) => return due,
                 Err(error) => {
-                    self.storage.failed("failed to look for doubts", &error);
+                    self.storage.failed("cannot look for doubts", &error);
                     return None;
                 }
             }
@@ -72,7 +72,7 @@ impl PartSender {
         None
     }
 
-    /// Doubts attempts that stayed open for longer than any request takes, and are not in flight here.
+    /// Marks attempts as doubtful that stayed open for longer than any request takes and are not in flight here.
     async fn doubt_abandoned(&self, watch: &mut Watch) -> Result<(), StoreError> {
         let open = self.store.open_attempts(self.clock.now()).await?;
         let abandoned = watch.abandoned(self.not_in_flight(open.into_iter()), Instant::now());
@@ -87,7 +87,7 @@ impl PartSender {
         self.doubt(overdue).await
     }
 
-    /// Another attempt beside one in flight could send the part twice.
+    /// Leaves out attempts in flight: another attempt beside one could send the part twice.
     fn not_in_flight(&self, open: impl Iterator<Item = OpenAttempt>) -> Vec<AttemptLease> {
         let in_flight = self.in_flight.list();
         open.map(|attempt| attempt.lease).filter(|lease| !in_flight.contains(lease)).collect()
@@ -98,17 +98,17 @@ impl PartSender {
             return Ok(());
         }
         let doubts = self.store.doubt_attempts(attempts, self.clock.now()).await?;
-        tracing::info!(doubts, "attempts were abandoned; Twilio's list shows whether their messages were sent");
+        tracing::info!(doubts, "found abandoned attempts; Twilio's list shows whether their messages were sent");
         Ok(())
     }
 
     async fn resolve(&self, part: DoubtfulPart) {
         match self.look_up(&part).await {
             Ok(()) => {}
-            // A report or the answer itself came while the list was read.
+            // A report or the answer itself arrived while the list was read.
             Err(StoreError::LeaseLost) => tracing::debug!(part = %part.lease.part, "a doubt was resolved meanwhile"),
             Err(error) => {
-                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "failed to resolve a doubt");
+                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot resolve a doubt");
             }
         }
     }
@@ -122,22 +122,24 @@ impl PartSender {
                 None => Finding::Absent,
             },
             Err(error) => {
-                tracing::warn!(part = %part.lease.part, %error, "the provider's list of messages could not be fetched");
+                tracing::warn!(part = %part.lease.part, %error, "cannot fetch the provider's message list");
                 self.without_list(&error).await?
             }
         };
         let then = self.store.not_found(part.lease, finding, self.clock.now()).await?;
         match then {
             Then::SendAgain => {
-                tracing::info!(part = %part.lease.part, "it was not sent; it is sent again");
+                tracing::info!(part = %part.lease.part, "a message in doubt was not sent; sending it again");
                 self.wake.outbox.notify_one();
             }
             Then::FinallyUnknown => {
-                tracing::error!(part = %part.lease.part, to = part.to.masked(), "it stays unknown whether a message was sent");
+                tracing::error!(part = %part.lease.part, to = part.to.masked(), "it stays unknown whether a message \
+                    was sent");
                 self.wake.outbox.notify_one();
             }
             Then::Canceled => {
-                tracing::info!(part = %part.lease.part, "it was not sent, and is not any more: the contact opted out");
+                tracing::info!(part = %part.lease.part, "a message in doubt was not sent, and will not be: the \
+                    contact opted out");
                 self.wake.outbox.notify_one();
             }
             Then::LookAgainAt(_) => {}
@@ -145,13 +147,13 @@ impl PartSender {
         Ok(())
     }
 
-    /// While the whole account is refused, a refused list says nothing: it is read once that is fixed.
+    /// Treats a rejected list as unreachable while the whole account is rejected, and reads it once that is fixed.
     async fn without_list(&self, error: &ProviderError) -> Result<Finding, StoreError> {
         let is_denied = error.disposition() == Disposition::GiveUp && self.store.account_stop().await?.is_none();
         Ok(if is_denied { Finding::Denied } else { Finding::Unreachable })
     }
 
-    /// The listed message that the part became. What other parts became is none, whatever the clocks said then.
+    /// Returns the listed message that the part became, leaving out messages that other parts became.
     pub(super) async fn ours(&self, listed: Vec<Listed>, part: &DoubtfulPart) -> Result<Option<Listed>, StoreError> {
         let similar: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part)).collect();
         let claimed = self.store.claimed(similar.iter().map(|message| message.provider_id.clone()).collect()).await?;
@@ -159,8 +161,8 @@ impl PartSender {
     }
 
     pub(super) async fn found(&self, part: &DoubtfulPart, found: Listed) -> Result<(), StoreError> {
-        tracing::info!(part = %part.lease.part, provider_id = found.provider_id, "it was sent after all");
-        // Taken it was in any case; what became of it, with its code, is a report like any other.
+        tracing::info!(part = %part.lease.part, provider_id = found.provider_id, "a message in doubt was sent");
+        // It was accepted in any case; a failure with its code arrives as a report.
         let status = if found.status.is_failure() { Status::Accepted } else { found.status };
         let receipt = Receipt { provider_id: found.provider_id.clone(), status, segments: found.segments };
         self.store.part_sent(part.lease, receipt, self.clock.now()).await?;
@@ -171,14 +173,14 @@ impl PartSender {
 }
 
 fn panicked() -> ProviderError {
-    ProviderError::Unreadable { cause: "a fault of this program; see the log".to_owned() }
+    ProviderError::Unreadable { cause: "a bug in this program; see the log".to_owned() }
 }
 
 fn endless() -> ProviderError {
     ProviderError::Unreadable { cause: format!("the list was not complete within {} s", COMPLETE_WITHIN.as_secs()) }
 }
 
-/// Rather one that says the very same than one with something in front, and none that is claimed.
+/// Chooses an unclaimed message with exactly the text rather than one with added words.
 fn best(similar: Vec<Listed>, claimed: &[String], text: &str) -> Option<Listed> {
     let mut ours: Vec<_> = similar.into_iter().filter(|message| !claimed.contains(&message.provider_id)).collect();
     let exact = ours.iter().position(|message| message.text == text).unwrap_or(0);

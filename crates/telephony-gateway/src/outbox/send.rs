@@ -1,4 +1,4 @@
-//! One attempt: hand the part to the provider and write down what came of it.
+//! One attempt: hands the part to the provider and stores the outcome.
 //!
 //! The last station of an answer: `inbox/turn.rs` has put it into the outbox with the end of its turn; from here on the
 //! provider's reports tell how far it is.
@@ -15,8 +15,8 @@ use crate::tasks::without_panic;
 use crate::webhook::media_server;
 
 impl PartSender {
-    /// Hands a started part to the provider. If the outcome cannot be stored, the attempt stays open, becomes a
-    /// doubt when its lease expires, and is looked up.
+    /// Hands a started part to the provider. If the outcome cannot be stored, the attempt stays open, becomes a doubt
+    /// when its lease expires, and is looked up.
     pub async fn send(&self, part: StartedPart) {
         let _going = self.in_flight.begin(part.lease);
         let Some(media) = self.addresses(&part.media) else {
@@ -33,12 +33,13 @@ impl PartSender {
         match stored {
             Ok(()) | Err(StoreError::LeaseLost) => {}
             Err(error) => {
-                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the result of a part");
+                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the outcome of a \
+                    part");
             }
         }
     }
 
-    /// The gateway stops before the provider has answered: whether the part was sent is looked up after the restart.
+    /// Records that the gateway stopped before the provider answered; the part is looked up after the restart.
     pub(super) async fn give_up(&self, lease: AttemptLease) {
         let failure = SendFailure {
             disposition: Disposition::Unknown,
@@ -47,16 +48,17 @@ impl PartSender {
             is_opt_out: false,
             was_answered: false,
         };
-        tracing::warn!(part = %lease.part, "perhaps sent: the provider has not answered; it is looked up after the restart");
+        tracing::warn!(part = %lease.part, "possibly sent: the provider has not answered; it is looked up after the \
+            restart");
         match self.store.part_failed(lease, failure, random::fraction(), self.clock.now()).await {
             Ok(_) | Err(StoreError::LeaseLost) => {}
             Err(error) => {
-                tracing::error!(part = %lease.part, %error, hint = error.hint(), "cannot store the result of a part");
+                tracing::error!(part = %lease.part, %error, hint = error.hint(), "cannot store the outcome of a part");
             }
         }
     }
 
-    /// Where the provider fetches what goes with a part; none where it would have to come to us and cannot.
+    /// Returns the URLs of a part's attachments; none if one is a file of ours and the provider cannot reach us.
     fn addresses(&self, media: &[OutboundMedia]) -> Option<Vec<String>> {
         let ours = self.reach.borrow().webhook.told.clone();
         let address = |enclosure: &OutboundMedia| match enclosure {
@@ -67,8 +69,8 @@ impl PartSender {
     }
 
     async fn keep_until_reachable(&self, part: &StartedPart) {
-        let reason = "a file of ours goes with it, and there is no public URL under which the provider could fetch it; \
-                      set publicUrl";
+        let reason = "it has a file of ours, and there is no public URL where the provider could fetch it; set \
+            publicUrl";
         let failure = SendFailure {
             disposition: Disposition::Retry { after: None },
             code: None,
@@ -76,10 +78,10 @@ impl PartSender {
             is_opt_out: false,
             was_answered: false,
         };
-        tracing::warn!(part = %part.lease.part, reason, "not sent yet; it is tried again");
+        tracing::warn!(part = %part.lease.part, reason, "not sent yet; retrying");
         self.metrics.handover("retried");
         if let Err(error) = self.store.part_failed(part.lease, failure, random::fraction(), self.clock.now()).await {
-            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the result of a part");
+            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the outcome of a part");
         }
     }
 
@@ -113,20 +115,22 @@ impl PartSender {
         match fate {
             PartFate::Failed => {
                 self.metrics.handover("failed");
-                tracing::error!(part = %id, attempt, to, provider.code = code, %error, hint = error.hint(), "failed to send a message");
+                tracing::error!(part = %id, attempt, to, provider.code = code, %error, hint = error.hint(), "cannot \
+                    send a message");
             }
             PartFate::RetryAt(_) => {
                 self.metrics.handover("retried");
-                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "not sent yet; it is tried again");
+                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "not sent yet; retrying");
             }
             PartFate::Unknown => {
                 self.metrics.handover("unknown");
-                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "perhaps sent; it is looked up");
+                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "possibly sent; it is looked up");
                 self.wake.doubts.notify_one();
             }
             PartFate::Held => {
                 self.metrics.handover("held");
-                tracing::debug!(part = %id, attempt, to, provider.code = code, %error, "kept until the account is served again");
+                tracing::debug!(part = %id, attempt, to, provider.code = code, %error, "kept until the account works \
+                    again");
                 self.wake.account.notify_one();
             }
         }
@@ -134,7 +138,7 @@ impl PartSender {
     }
 }
 
-/// The request may have left.
+/// Treats a panic as an unknown outcome, because the request may have left.
 fn panicked<T>() -> Result<T, ProviderError> {
-    Err(ProviderError::NoAnswer { cause: "a fault of this program; see the log".to_owned() })
+    Err(ProviderError::NoAnswer { cause: "a bug in this program; see the log".to_owned() })
 }

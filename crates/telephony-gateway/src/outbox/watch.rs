@@ -1,17 +1,17 @@
-//! Open attempts of any process, and how long each has been seen by a clock that does not jump.
+//! Watches open attempts of all processes with a clock that does not jump.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
 use telephony_store::outbox::{ATTEMPT_LEASE, AttemptLease};
 
-/// When each open attempt was first seen.
+/// The time each open attempt was first seen.
 #[derive(Debug, Default)]
 pub(super) struct Watch(HashMap<AttemptLease, Instant>);
 
 impl Watch {
-    /// Returns those of the `open` attempts that have been open for [`ATTEMPT_LEASE`]: a live process ends its attempts
-    /// sooner. Forgets those that are not open any more.
+    /// Returns the `open` attempts that have been open for [`ATTEMPT_LEASE`]; a live process ends its attempts sooner.
+    /// Forgets those that are not open any more.
     pub(super) fn abandoned(&mut self, open: Vec<AttemptLease>, now: Instant) -> Vec<AttemptLease> {
         self.0 = open.into_iter().map(|lease| (lease, self.0.get(&lease).copied().unwrap_or(now))).collect();
         let is_over = |since: &Instant| now.saturating_duration_since(*since) >= ATTEMPT_LEASE;

@@ -1,4 +1,4 @@
-//! Looks whether database and journal are there and can be written, and says so when that changes.
+//! Checks that database and journal exist and are writable, and reports changes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,24 +11,23 @@ use tokio_util::sync::CancellationToken;
 use super::{Storage, Trouble};
 use crate::notices::Notices;
 
-/// The pause between two checks of the files, and between two tries while they fail.
+/// Interval between checks of the files, and between attempts while they fail.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// The pause between two test writes while nothing fails: each costs a sync of the disk.
+/// Interval between test writes while nothing fails; each costs a sync of the disk.
 const WRITE_EVERY: Duration = Duration::from_secs(30);
 
-/// The name of the notice about storage.
+/// Name of the notice about storage.
 const NOTICE: &str = "storage";
 
-/// Checks every few seconds that messages can be stored.
+/// The task that regularly checks that messages can be stored.
 pub struct StorageWatch {
-    /// The shared storage state.
+    /// Storage state.
     pub storage: Arc<Storage>,
-    /// The database.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// The journal.
+    /// Journal.
     pub journal: Arc<Journal>,
-    /// Notices to the operator.
     pub notices: Notices,
 }
 
@@ -77,10 +76,10 @@ impl StorageWatch {
         Ok(())
     }
 
-    /// A database that cannot be written takes no notice either; then log, `/health` and `status` have to do.
+    /// Raises a notice. A read-only database cannot keep it; then log, `/health` and `status` have to do.
     async fn give_notice(&self) {
         let Some(Trouble { error, .. }) = self.storage.trouble() else { return };
-        let text = format!("Messages cannot be stored and are refused: {error}; {}", error.hint());
+        let text = format!("Messages cannot be stored and are rejected: {error}; {}", error.hint());
         let notice = Notice::ongoing(NOTICE, text);
         if self.store.give_notice(notice, self.notices.clock.now()).await.is_ok_and(|is_news| is_news) {
             self.notices.wake.operator.notify_one();
@@ -91,7 +90,7 @@ impl StorageWatch {
         let Some(Trouble { refused, .. }) = self.storage.end() else { return };
         tracing::warn!(refused, "messages can be stored again");
         self.notices.end(NOTICE).await;
-        // What was refused is in the provider's lists.
+        // The rejected messages are in the provider's lists.
         self.notices.wake.all();
         self.notices.wake.missed.notify_one();
         if refused > 0 {
@@ -103,7 +102,8 @@ impl StorageWatch {
 fn refused_text(refused: u64) -> String {
     let webhooks = if refused == 1 { "1 webhook was".to_owned() } else { format!("{refused} webhooks were") };
     format!(
-        "Messages could not be stored for a while, and {webhooks} refused; the gateway looks at Twilio for the messages"
+        "Messages could not be stored for a while, and {webhooks} rejected; the gateway is fetching the messages from \
+        Twilio"
     )
 }
 

@@ -1,41 +1,41 @@
-//! How many connections the system's limit on open files allows, after asking for more.
+//! Limits connections by the system's limit on open files, which is raised first.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
-/// No more connections are open at a time, whatever the system allows.
+/// Most open connections, whatever the system allows.
 const CONNECTIONS: u64 = 1024;
 
-/// What is asked of the system: room for all connections, the store, agents and requests to the provider.
+/// Requested limit: enough for all connections, the store, agents and requests to the provider.
 const DESCRIPTORS: u64 = 4096;
 
-/// Kept for the store, the journal, sockets of our own and requests to the provider.
+/// Reserve for the store, the journal, our own sockets and requests to the provider.
 const RESERVE: u64 = 40;
 
-/// An agent's program takes so many while it starts: two ends for each of its three pipes, and two for its errors.
+/// Descriptors of an agent's program while it starts: two ends for each of its three pipes, and two for its errors.
 const OF_AN_AGENT: u64 = 8;
 
-/// The limit on open files of a gateway, and what fits into it.
+/// A gateway's limit on open files, and what it allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptors {
-    /// The limit, raised as far as the system allows.
+    /// The limit, raised as far as the system permits.
     pub allowed: u64,
     /// The limit that does not slow the gateway down: connections, agents and the reserve.
     pub needed: u64,
-    /// Connections that fit at a time.
+    /// Connections at a time.
     pub connections: u64,
-    /// Agents that fit at a time.
+    /// Agents at a time.
     pub agents: u64,
 }
 
 impl Descriptors {
-    /// Returns what a gateway started by this process gets, which asks up to `sessions` agents at a time.
+    /// Returns the values for a gateway started by this process with up to `sessions` agents at a time.
     pub fn expected(sessions: usize) -> Self {
         Self::of(reachable(getrlimit(Resource::Nofile)), sessions)
     }
 
-    /// Returns true if the gateway has to make do with fewer connections or agents.
+    /// Returns true if the gateway is restricted to fewer connections or agents.
     pub fn are_few(&self) -> bool {
         self.allowed < self.needed
     }
@@ -48,7 +48,7 @@ impl Descriptors {
     }
 }
 
-/// Returns how many connections fit: half of what is not reserved, at most 1024.
+/// Returns the number of connections: half of what is not reserved, at most 1024.
 pub fn connections() -> usize {
     let allowed = allowed();
     let connections = connections_of(allowed);
@@ -56,13 +56,13 @@ pub fn connections() -> usize {
         tracing::warn!(
             allowed,
             connections,
-            "the system allows few open files: raise the limit (`ulimit -n`, or `LimitNOFILE=` in the unit)"
+            "the limit on open files is low: raise it (`ulimit -n`, or `LimitNOFILE=` in the unit)"
         );
     }
     usize::try_from(connections).unwrap_or(1)
 }
 
-/// Returns how many agents can be asked at a time: as fit beside the connections, at least one.
+/// Returns how many agents fit beside the connections, at least one.
 pub fn agents() -> usize {
     usize::try_from(agents_of(allowed())).unwrap_or(usize::MAX)
 }
@@ -75,7 +75,7 @@ fn agents_of(allowed: u64) -> u64 {
     (allowed.saturating_sub(RESERVE + connections_of(allowed)) / OF_AN_AGENT).max(1)
 }
 
-/// Raises the process's own limit as far as it may, up to what is needed, and returns it.
+/// Raises the process's own limit up to what is needed, and returns it.
 fn allowed() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let (current, wanted) = (limit.current.unwrap_or(u64::MAX), reachable(limit));
@@ -86,7 +86,7 @@ fn allowed() -> u64 {
     current
 }
 
-/// The limit that a process can give itself.
+/// Returns the limit that a process can give itself.
 fn reachable(limit: Rlimit) -> u64 {
     let most = DESCRIPTORS.min(limit.maximum.unwrap_or(u64::MAX));
     limit.current.unwrap_or(u64::MAX).max(most)

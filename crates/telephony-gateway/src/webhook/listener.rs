@@ -1,4 +1,4 @@
-//! Accepts connections and bounds each in time, so that half-sent requests and idle peers cannot pile up.
+//! Accepts connections and limits each in time, so that half-sent requests and idle peers cannot pile up.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use super::descriptors;
 use super::permits::{Permits, Slot};
 use crate::stop::GRACE;
 
-/// A request's headers must be complete within this time; an idle connection is closed after it too.
+/// Time limit for a request's headers, and for an idle connection.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// No more than this many bytes of headers are read.
+/// Largest size of headers (bytes).
 const HEADER_BYTES: usize = 16 * 1024;
 
-/// Trouble with accepting is told at most this often.
+/// Shortest interval between log lines about failures to accept.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
-/// Serves `router` on `listener` until `stop` says so, then lets open requests end.
+/// Serves `router` on `listener` until `stop`, then lets open requests finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let connections = Permits::new(descriptors::connections());
     let mut trouble = Trouble::default();
@@ -43,7 +43,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             },
             Err(error) => {
                 trouble.tell(&error);
-                // Out of file descriptors, mostly: others have to be closed before it makes sense to go on.
+                // Usually out of file descriptors; others have to be closed first.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -51,11 +51,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     drop(listener);
     let all_ended = async { while open.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all_ended).await.is_err() {
-        tracing::warn!("some requests did not end in time and were cut off");
+        tracing::warn!("some requests did not end in time and were aborted");
     }
 }
 
-/// Connections that were not taken, told once a minute.
+/// Connections that were not accepted, logged once a minute.
 #[derive(Default)]
 struct Trouble {
     told: Option<Instant>,
@@ -67,7 +67,7 @@ impl Trouble {
         self.since += 1;
         if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
             self.told = Some(Instant::now());
-            tracing::warn!(%error, count = std::mem::take(&mut self.since), "failed to accept a connection");
+            tracing::warn!(%error, count = std::mem::take(&mut self.since), "cannot accept a connection");
         }
     }
 }

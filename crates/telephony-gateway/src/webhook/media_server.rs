@@ -1,4 +1,4 @@
-//! Files of our messages, for the provider to fetch: whoever knows a file's token gets it, as long as it is wanted.
+//! Serves files of our messages to the provider: anyone with a file's token gets it while the message needs it.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use telephony_store::attachments::FileName;
 
 use super::spelling::steps;
 
-/// Files are below this, which is below the webhook's path: so they get through whatever lets the webhook through.
+/// Path segment of files below the webhook's path, so that proxies that pass the webhook pass them too.
 const BELOW: &str = "m";
 
-/// Hands files out.
+/// Serves files.
 pub struct MediaServer {
-    /// Where they are.
+    /// Message store.
     pub store: Arc<dyn Store>,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// The public address of a file, below the webhook's own.
+/// Returns the public URL of a file, below the webhook's own.
 pub fn address(webhook_url: &str, token: &MediaToken) -> String {
     let (base, query) =
         webhook_url.split_once('?').map_or((webhook_url, String::new()), |(base, query)| (base, format!("?{query}")));
     format!("{}/{BELOW}/{}{query}", base.trim_end_matches('/'), token.whole())
 }
 
-/// The token that a local path ends in; none where the path is not that of a file. It touches no disk.
+/// Returns the token at the end of a local path; none if it is not the path of a file. Does no I/O.
 pub fn token_in(path: &str, webhook_path: &str) -> Option<MediaToken> {
     let mut given = steps(path);
     let is_below = steps(webhook_path).chain([BELOW]).all(|step| given.next() == Some(step));
@@ -41,12 +41,12 @@ pub fn token_in(path: &str, webhook_path: &str) -> Option<MediaToken> {
 }
 
 impl MediaServer {
-    /// Answers a GET or a HEAD. A token that is wrong and one that has run out look the same from outside.
+    /// Answers a GET or a HEAD. Wrong and expired tokens look the same from outside.
     pub async fn hand_out(&self, token: &MediaToken) -> Response {
         let found = match self.store.served(&token.selector, self.clock.now()).await {
             Ok(found) => found,
             Err(error) => {
-                tracing::error!(%error, hint = error.hint(), "failed to look for a file that the provider wants");
+                tracing::error!(%error, hint = error.hint(), "cannot look up a file for the provider");
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
             }
         };
@@ -67,11 +67,11 @@ impl MediaServer {
                 (headers, bytes).into_response()
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                tracing::error!(%error, "a file that the provider wants is gone");
+                tracing::error!(%error, "a file for the provider is gone");
                 StatusCode::NOT_FOUND.into_response()
             }
             Err(error) => {
-                tracing::error!(%error, "a file that the provider wants cannot be read");
+                tracing::error!(%error, "cannot read a file for the provider");
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
         }

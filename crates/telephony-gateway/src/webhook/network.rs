@@ -1,8 +1,8 @@
-//! What counts as one address when places are shared: an IPv6 client has 2⁶⁴ of its own.
+//! Networks for sharing permits fairly: an IPv6 client has 2⁶⁴ addresses of its own.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An IPv4 address, or the /64 that an IPv6 address lies in.
+/// An IPv4 address, or the /64 of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 

@@ -1,4 +1,4 @@
-//! Which URLs the provider may have called: the configured public ones, else what the request's headers say.
+//! The URLs that the provider may have called: the configured public ones, else those in the request's headers.
 
 use std::net::IpAddr;
 
@@ -6,22 +6,22 @@ use http::HeaderMap;
 use http::header::HOST;
 use http::request::Parts;
 
-/// Whose word counts for the URL of a request, besides the public URLs.
+/// The trusted sources of forwarded headers for one endpoint.
 #[derive(Debug, Default)]
 pub struct Origin {
-    /// Hosts that may be named in forwarded headers or, without a public URL, in `Host`; empty: any `Host`.
+    /// Hosts accepted in forwarded headers or, without a public URL, in `Host`; empty: any `Host`.
     pub allowed_hosts: Vec<String>,
-    /// Whether forwarded headers count at all.
+    /// True if forwarded headers are used at all.
     pub trusts_forwarding: bool,
-    /// Whose forwarded headers count.
+    /// Proxies whose forwarded headers are trusted.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Whether a tunnel of ours passes on requests from this machine, with the client's address in a header.
+    /// True if our own tunnel forwards requests from this machine, with the client's address in a header.
     pub has_tunnel: bool,
 }
 
 impl Origin {
-    /// The URLs that the provider may have called to make this request, with its query; `public` are those of the endpoint,
-    /// likeliest first.
+    /// Returns the URLs that the provider may have called to make this request, with its query; `public` are those of the
+    /// endpoint, likeliest first.
     pub fn candidates(&self, public: &[String], request: &Parts, peer: IpAddr) -> Vec<String> {
         let query = request.uri.query();
         let mut urls: Vec<String> = public.iter().map(|url| with_query(url.clone(), query)).collect();
@@ -36,8 +36,8 @@ impl Origin {
         urls
     }
 
-    /// Who made a request that came from `peer`: where a trusted proxy or our tunnel passed it on, the last address in
-    /// `X-Forwarded-For` that is none of theirs. Clients can write what stands before it themselves.
+    /// Returns the client of a request from `peer`. If a trusted proxy or our tunnel forwarded it, that is the last
+    /// address in `X-Forwarded-For` that is not theirs, because clients can write the ones before it themselves.
     pub fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.passes_on(peer) {
@@ -49,17 +49,17 @@ impl Origin {
         known.find(|hop| !self.passes_on(*hop)).unwrap_or(peer)
     }
 
-    /// Whether `peer` is believed when it says who the client is.
+    /// Returns true if `peer` is trusted to name the client.
     fn passes_on(&self, peer: IpAddr) -> bool {
         self.is_trusted(peer) || (self.has_tunnel && peer.is_loopback())
     }
 
-    /// Whether forwarded headers of `peer` count.
+    /// Returns true if forwarded headers from `peer` are trusted.
     fn is_trusted(&self, peer: IpAddr) -> bool {
         self.trusts_forwarding && self.trusted_proxies.contains(&peer)
     }
 
-    /// Scheme and host as a trusted proxy forwards them.
+    /// Returns scheme and host as forwarded by a trusted proxy.
     fn forwarded(&self, headers: &HeaderMap, peer: IpAddr) -> Option<String> {
         if !self.is_trusted(peer.to_canonical()) {
             return None;
@@ -70,7 +70,8 @@ impl Origin {
         (is_known_scheme && self.allows(host)).then(|| format!("{}://{host}", scheme.to_ascii_lowercase()))
     }
 
-    /// Without a public URL all that is left is `Host`; TLS may end in front of us, so both schemes are possible.
+    /// Returns URLs from the `Host` header, for use without a public URL. TLS may end in front of us, so both schemes
+    /// are possible.
     fn by_host_header(&self, headers: &HeaderMap) -> Vec<String> {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         match host.filter(|host| self.allowed_hosts.is_empty() || self.allows(host)) {
@@ -79,7 +80,7 @@ impl Origin {
         }
     }
 
-    /// Whether `host`, with or without a port, is one of the allowed ones.
+    /// Returns true if `host`, with or without a port, is allowed.
     fn allows(&self, host: &str) -> bool {
         let bare = host
             .rsplit_once(':')

@@ -1,5 +1,5 @@
-//! A fixed number of places, for connections and for requests in flight. When all are taken, a newcomer gets the place of
-//! one who keeps us waiting: whoever has something to say is heard, whoever only holds a place is not missed.
+//! A fixed number of permits, for connections and for requests in flight. If all are taken, a newcomer evicts one that
+//! keeps us waiting, so clients that send data are served and those that only hold a permit are not missed.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 
 use super::network::Network;
 
-/// Who has something to say has said it by then, mostly; others are given up first.
+/// Time within which a client has usually sent its request; slower ones are evicted first.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The places.
+/// The permits.
 #[derive(Debug, Clone)]
 pub struct Permits(Arc<Mutex<Held>>);
 
@@ -29,12 +29,12 @@ struct Held {
 #[derive(Debug)]
 struct PermitHolder {
     network: Network,
-    /// Since when we wait for the other side; none while we work for it.
+    /// Time since when we wait for the client; none while we work for it.
     waits_since: Option<Instant>,
     given_up: Arc<Notify>,
 }
 
-/// A place; it is free again when this is dropped.
+/// A permit; free again when dropped.
 #[derive(Debug)]
 pub struct Slot {
     permits: Permits,
@@ -42,7 +42,7 @@ pub struct Slot {
     given_up: Arc<Notify>,
 }
 
-/// We work for whoever holds the place, and do not wait for it, until this is dropped.
+/// Protects a permit from eviction until dropped, because we are working for its holder.
 #[derive(Debug)]
 pub struct Working {
     permits: Permits,
@@ -50,15 +50,15 @@ pub struct Working {
 }
 
 impl Permits {
-    /// `most` places, all free.
+    /// Creates `most` free permits.
     pub fn new(most: usize) -> Self {
         let (by_id, by_network) = (HashMap::new(), HashMap::new());
         Self(Arc::new(Mutex::new(Held { most, next_id: 0, by_id, by_network })))
     }
 
-    /// A place for `address`. When all are taken, one of those we wait for is given up: first of those that have had
-    /// their time, then of the network that holds most places, the one that we wait for longest. None when we wait for
-    /// nobody.
+    /// Takes a permit for `address`. If none is free, evicts a client we wait for: first among those whose time is up,
+    /// then in the network with the most permits, the one that has kept us waiting longest. None if we wait for no
+    /// client.
     pub fn take(&self, address: IpAddr, now: Instant) -> Option<Slot> {
         let mut held = self.lock();
         if held.by_id.len() >= held.most {
@@ -102,12 +102,12 @@ impl Held {
 }
 
 impl Slot {
-    /// Returns once the place has been given to somebody else.
+    /// Waits until the permit is evicted.
     pub async fn given_up(&self) {
         self.given_up.notified().await;
     }
 
-    /// From now on we work for the holder, who therefore keeps the place.
+    /// Marks the permit as in use by us, which protects it from eviction.
     pub fn work(&self) -> Working {
         if let Some(holder) = self.permits.lock().by_id.get_mut(&self.id) {
             holder.waits_since = None;

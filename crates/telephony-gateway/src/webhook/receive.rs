@@ -1,4 +1,4 @@
-//! One webhook from request to answer: signed at all, a place, the body, the signature, stored, acknowledged.
+//! One webhook from request to answer: signature header, permit, body, signature, journal, acknowledgment.
 //!
 //! The first station of an incoming message: `listener.rs` has accepted the connection, and `intake.rs` acknowledges the
 //! verified event.
@@ -32,43 +32,42 @@ use crate::notices::Notices;
 use crate::reach::{EndpointUrls, Reach};
 use crate::recut;
 
-/// No webhook is larger; Twilio's own limit on what it sends and takes back is 64 kB.
+/// Largest webhook; Twilio's own limit in both directions is 64 kB.
 const BODY_BYTES: usize = 64 * 1024;
 
-/// The whole body must be here within this time.
+/// Time limit for the whole body.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 
-/// No more characters of what came are shown.
+/// Most characters of a request shown in the log.
 const SHOWN_AT_MOST: usize = 200;
 
-/// What one endpoint needs.
+/// One public endpoint.
 #[derive(Clone)]
 pub struct Endpoint {
-    /// Checks signatures and words the answers.
+    /// Provider, which verifies signatures and words the answers.
     pub provider: Arc<dyn Provider>,
     /// Whose word counts for the URL of a request.
     pub origin: Arc<Origin>,
-    /// The URLs by which the world reaches us.
+    /// Public URLs.
     pub reach: watch::Receiver<Reach>,
-    /// Picks those of this endpoint.
+    /// Selects the URLs of this endpoint.
     pub urls: fn(&Reach) -> &EndpointUrls,
-    /// Places in flight, shared by all endpoints.
+    /// Permits, shared by all endpoints.
     pub permits: Permits,
-    /// Refused requests not told yet.
+    /// Rejected requests that are not logged yet.
     pub rejection_log: Arc<RejectionLog>,
-    /// Round trips that `doctor` waits for.
+    /// Probes that `doctor` waits for.
     pub probes: Arc<Probes>,
     /// Acknowledges verified events.
     pub intake: Arc<Intake>,
-    /// Notices to the operator.
     pub notices: Notices,
-    /// The time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// What is counted.
+    /// Counters.
     pub metrics: Arc<Metrics>,
 }
 
-/// Why a webhook was not taken.
+/// A reason for rejecting a webhook.
 enum Declined {
     Rejected(Rejection, Vec<String>),
     NoPlace,
@@ -96,7 +95,7 @@ impl Declined {
 }
 
 impl Endpoint {
-    /// Takes one webhook.
+    /// Handles one webhook.
     pub async fn receive(&self, request: Request) -> Response {
         let peer = peer_of(&request);
         let client = self.origin.client(request.headers(), peer);
@@ -115,7 +114,7 @@ impl Endpoint {
         }
     }
 
-    /// Takes a webhook; gives also the URLs that it may have been called by.
+    /// Accepts a webhook; also returns the URLs that it may have been called by.
     async fn take(
         &self,
         request: Request,
@@ -136,7 +135,7 @@ impl Endpoint {
         let urls = self.origin.candidates(&(self.urls)(&self.reach.borrow()).accepted, &parts, peer);
         let event = self.verify(&parts, &body, &urls)?.into_inner();
         if event == Event::Probe && !is_awaited {
-            return Err(Declined::Rejected(Rejection::Malformed("nobody waits for this probe".to_owned()), urls));
+            return Err(Declined::Rejected(Rejection::Malformed("no such probe is expected".to_owned()), urls));
         }
         match self.intake.take(event).await {
             Ok(outcome) => Ok((outcome, urls)),
@@ -189,8 +188,8 @@ impl Endpoint {
         plain(status, what)
     }
 
-    /// Reports a request that claims to be the provider's, and is not answered as one because it came to a path that is
-    /// not served or with another method than `expected`: a URL or a method is set wrong at the provider, or here.
+    /// Reports a signed request to a path that is not served, or with a method other than `expected`: a URL or a method
+    /// is wrong at the provider or here.
     pub fn misdirected(&self, request: &Request, outcome: &'static str, expected: &str) {
         if !self.provider.is_signed(request.headers()) {
             return;
@@ -201,7 +200,7 @@ impl Endpoint {
             let came = bounded(&format!("{} {}", request.method(), request.uri().path()));
             let hint = "set the webhook at the provider (`openclaw telephony webhook sync`), or serve.path";
             let (address, count) = (address_of(&told), told.count);
-            tracing::warn!(address, count, expected, hint, "a signed webhook came as {came}, which is not served");
+            tracing::warn!(address, count, expected, hint, "a signed webhook arrived as {came}, which is not served");
         }
     }
 
@@ -209,12 +208,12 @@ impl Endpoint {
         if let Some(told) = self.rejection_log.count(kind, client, self.clock.now()) {
             let expected = (!expected.is_empty()).then(|| expected.join(" or "));
             let address = address_of(&told);
-            tracing::warn!(address, count = told.count, expected, "refused a webhook: {why}");
+            tracing::warn!(address, count = told.count, expected, "rejected a webhook: {why}");
         }
     }
 }
 
-/// Tells `doctor` what came of its probe.
+/// Reports the result of a probe to `doctor`.
 fn tell(probe: Probe, taken: &Result<(Outcome, Vec<String>), Declined>) {
     match taken {
         Ok((_, urls)) => probe.tell(Verdict::Valid, urls.clone()),
@@ -232,7 +231,7 @@ fn address_of(told: &Summary) -> String {
     told.address.map_or_else(|| "several others".to_owned(), |address| address.to_string())
 }
 
-/// Escapes and cuts a stranger's text for a log line.
+/// Escapes and shortens a stranger's text for the log.
 fn bounded(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_AT_MOST).flat_map(char::escape_default).collect();
     if text.chars().nth(SHOWN_AT_MOST).is_some() {
@@ -271,9 +270,9 @@ fn kind(rejection: &Rejection) -> RejectionKind {
 
 fn rejected_text(rejection: &Rejection) -> &'static str {
     match rejection {
-        Rejection::Malformed(_) => "the request is signed, but it is not one that we know\n",
+        Rejection::Malformed(_) => "the request is signed, but not of a known kind\n",
         Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::Recut(_) => {
-            "the request is not signed as it should be\n"
+            "the request's signature is not valid\n"
         }
         Rejection::WrongAccount => "the request is signed for another account\n",
     }

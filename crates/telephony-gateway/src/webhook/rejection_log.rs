@@ -1,5 +1,5 @@
-//! Keeps the log readable whatever strangers send: for each kind of refusal, one line a minute and address, with a
-//! count, for the first few addresses; one for all others together.
+//! Keeps the log readable whatever strangers send: for each kind of rejection, one line with a count per minute and
+//! address for the first few addresses, and one for all others together.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,34 +8,34 @@ use std::time::Duration;
 
 use telephony_domain::time::Timestamp;
 
-/// Rejections of one kind and address are logged at most this often.
+/// Shortest interval between log lines for one kind and address.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// So many addresses have lines of their own, for each kind.
+/// Addresses with lines of their own, for each kind.
 const ADDRESSES: usize = 8;
 
-/// Why a request was refused.
+/// A kind of rejection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RejectionKind {
-    /// It has no signature: anybody who looks around.
+    /// No signature, as from scanners.
     Unsigned,
-    /// Its signature is wrong: a forgery, or a URL or token that is set wrong here.
+    /// An invalid signature: a forgery, or a wrong URL or token here.
     Forged,
-    /// It is signed for another account.
+    /// A signature for another account.
     Foreign,
-    /// It is signed, and its fields were rearranged.
+    /// A valid signature whose fields were rearranged.
     Recut,
-    /// It is signed but makes no sense.
+    /// A valid signature on unreadable content.
     Malformed,
-    /// Its address has its share of the places in flight already.
+    /// Too many requests in flight from its address.
     Crowded,
-    /// It claims to be signed and came to a path that is not served, or with another method.
+    /// A signature header on a path that is not served, or with the wrong method.
     Misdirected,
-    /// Its body is too large, too slow, or ends early.
+    /// A body that is too large, too slow, or incomplete.
     Body,
 }
 
-/// The rejection_log not told yet.
+/// Rejections that are not logged yet.
 #[derive(Debug, Default)]
 pub struct RejectionLog(Mutex<HashMap<(RejectionKind, Option<IpAddr>), Seen>>);
 
@@ -45,17 +45,17 @@ struct Seen {
     since: u64,
 }
 
-/// What is to be told now.
+/// The data of a log line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// The address that was refused; none: several addresses that have no lines of their own.
+    /// Rejected address; none for several addresses without lines of their own.
     pub address: Option<IpAddr>,
-    /// The number of rejections since the last log line.
+    /// Rejections since the last log line.
     pub count: u64,
 }
 
 impl RejectionLog {
-    /// Counts a refusal of `address`. Returns what to tell, when it is time to.
+    /// Counts a rejection of `address`. Returns the data of a log line when one is due.
     pub fn count(&self, kind: RejectionKind, address: IpAddr, now: Timestamp) -> Option<Summary> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut address = Some(address);
@@ -79,7 +79,7 @@ impl RejectionLog {
     }
 }
 
-/// Whether it was told less than a minute ago; a clock that was set back does not silence it.
+/// Returns true if it was logged less than a minute ago; a clock that was set back does not silence it.
 fn is_recent(seen: &Seen, now: Timestamp) -> bool {
     now.since(seen.told) < EVERY && now >= seen.told
 }

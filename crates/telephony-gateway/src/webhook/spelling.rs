@@ -1,22 +1,22 @@
-//! Other spellings of our paths and URLs that lead to the same place: a slash more or less, a host in capitals.
+//! Equivalent spellings of our paths and URLs: extra or missing slashes, or a host in capitals.
 //!
-//! A provider signs the URL as it was typed into its console. Who typed a slash behind it there, or two where the parts
-//! meet, means the same URL, and only a request that is signed for one of its spellings is accepted.
+//! A provider signs the URL as it was typed into its console. An extra slash at the end or where the parts meet means
+//! the same URL, so a request signed for any of its spellings is accepted.
 
 use http::HeaderMap;
 use http::header::HOST;
 
-/// Returns true if two paths have the same steps, whatever slashes stand between and behind them.
+/// Returns true if two paths have the same segments, regardless of slashes between and behind them.
 pub fn is_same_path(one: &str, other: &str) -> bool {
     steps(one).eq(steps(other))
 }
 
-/// The steps of a path: what stands between its slashes.
+/// Returns the segments of a path.
 pub fn steps(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|step| !step.is_empty())
 }
 
-/// `urls` and their other spellings, the likelier first, for a request to the local `path`.
+/// Returns `urls` and their other spellings, likelier first, for a request to the local `path`.
 pub fn spellings(urls: &[String], path: &str, headers: &HeaderMap) -> Vec<String> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let mut all = urls.to_vec();
@@ -28,7 +28,7 @@ pub fn spellings(urls: &[String], path: &str, headers: &HeaderMap) -> Vec<String
     all
 }
 
-/// A URL, cut where it may be spelled in another way.
+/// A URL, split where its spelling can vary.
 struct Parts<'u> {
     /// With `://`.
     scheme: &'u str,
@@ -57,7 +57,7 @@ impl<'u> Parts<'u> {
         all.map(|url| url + self.query).collect()
     }
 
-    /// As it is, in small letters, and as the request names the host.
+    /// Returns the host as it is, in lower case, and as the request spells it.
     fn origins(&self, host: &str) -> Vec<String> {
         let mut origins = vec![format!("{}{}", self.scheme, self.authority)];
         let small = self.scheme.to_ascii_lowercase();

@@ -1,33 +1,34 @@
-//! What is needed to act for one Twilio account: its credentials and where its API is.
+//! A Twilio account: its credentials and the address of its API.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::SecretString;
 
-/// One Twilio account. `Debug` shows no secret.
+/// A Twilio account. `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Account {
-    /// The account's SID, `AC…`.
+    /// Account SID, `AC…`.
     pub sid: String,
-    /// Auth tokens: the current one, which also signs in to the API, then former ones that still count in signatures.
+    /// Auth tokens: the current one, which is also the API's password, then former ones that are still accepted in
+    /// signatures.
     pub auth_tokens: Vec<SecretString>,
     /// Shared keys that sign webhooks, by id.
     pub shared_keys: BTreeMap<String, SecretString>,
-    /// SID and secret of an API key; it signs in to the API in the token's place.
+    /// SID and secret of an API key, used instead of the token.
     pub api_key: Option<(String, SecretString)>,
-    /// Base URL of the API, without a slash at its end; see [`api_url`].
+    /// Base URL of the API, without a trailing slash; see [`api_url`].
     pub api_url: String,
-    /// Base URLs of other products (`messaging`, `monitor`), where they are not beside that of the API.
+    /// Base URLs of other products (`messaging`, `monitor`), if they differ from the API's.
     pub product_urls: BTreeMap<String, String>,
-    /// Goes behind the `#` of the URLs that Twilio is given; empty for nothing.
+    /// Connection overrides, placed after the `#` of our URLs; may be empty.
     pub connection_overrides: String,
-    /// Takes every request for Twilio's, signed or not. For development only: anybody can then text as anybody.
+    /// Accepts every request as Twilio's, signed or not. For development only: anyone can then text as anyone.
     pub skips_signatures: bool,
 }
 
 impl Account {
-    /// Who signs in to the API, and with what.
+    /// Returns user name and password for the API.
     pub(super) fn credentials(&self) -> (&str, Option<&SecretString>) {
         match &self.api_key {
             Some((sid, secret)) => (sid, Some(secret)),
@@ -35,7 +36,7 @@ impl Account {
         }
     }
 
-    /// The base URL of `product`: Twilio has a host for each, anybody else has them all in one place.
+    /// Returns the base URL of `product`: Twilio has a host for each, other servers have one for all.
     pub(super) fn product_url(&self, product: &str) -> String {
         let beside = || match self.api_url.strip_prefix("https://api.") {
             Some(rest) if rest.ends_with("twilio.com") => format!("https://{product}.{rest}"),
@@ -51,7 +52,7 @@ impl fmt::Debug for Account {
     }
 }
 
-/// The API's base URL for a region and an edge. An edge alone means region `us1`.
+/// Returns the API's base URL for a region and an edge. An edge alone means region `us1`.
 pub fn api_url(region: Option<&str>, edge: Option<&str>) -> String {
     match (edge, region) {
         (None, None) => "https://api.twilio.com".to_owned(),

@@ -1,4 +1,4 @@
-//! Twilio's error codes: what happened, what the operator does, and whether trying again makes sense.
+//! Twilio's error codes: meaning, remedy, and whether a retry makes sense.
 
 mod table;
 
@@ -9,49 +9,49 @@ use telephony_domain::retry::Disposition;
 
 use self::table::CODES;
 
-/// What is known about one error code of Twilio.
+/// A Twilio error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// The number, as in Twilio's error dictionary.
+    /// Number in Twilio's error dictionary.
     pub number: u32,
-    /// Whether trying again makes sense.
+    /// Next step.
     pub disposition: Disposition,
-    /// What happened, in one sentence.
+    /// Meaning, as a sentence.
     pub happened: &'static str,
-    /// What the operator does about it.
+    /// Remedy for the operator.
     pub action: &'static str,
 }
 
-/// The recipient asked the sender to stop.
+/// The recipient opted out of the sender.
 pub const OPTED_OUT: u32 = 21610;
 
-/// Not done; worth another try within seconds.
+/// Not done; worth a retry within seconds.
 const AGAIN: Disposition = Disposition::Retry { after: None };
 
 /// Not done; queues and phones need some minutes.
 const LATER: Disposition = Disposition::Retry { after: Some(Duration::from_secs(10 * 60)) };
 
-/// Not done; a cap or block that lasts up to a day. Twilio does not say when it ends, so it is tried each hour.
+/// Not done; a cap or block that lasts up to a day. Twilio does not say when it ends, so it is retried every hour.
 const HOURLY: Disposition = Disposition::Retry { after: Some(Duration::from_secs(60 * 60)) };
 
 /// Not done, and never will be as it is.
 const FINAL: Disposition = Disposition::GiveUp;
 
-/// Not done; nothing of the whole account is, until the operator fixes it.
+/// Not done; nothing on the whole account works until the operator fixes it.
 const STOP: Disposition = Disposition::AwaitOperator;
 
-/// Nobody knows whether it was done.
+/// It is unknown whether it was done.
 const ASK_FIRST: Disposition = Disposition::Unknown;
 
-/// The code with this number, if it is one that this project can meet.
+/// Returns the code with this number, if this project can encounter it.
 pub fn find(number: u32) -> Option<&'static Code> {
     CODES.binary_search_by_key(&number, |code| code.number).ok().map(|place| &CODES[place])
 }
 
-/// What to do when the API refused a request with this HTTP status and error code.
+/// Returns the next step after the API rejected a request with this HTTP status and error code.
 ///
-/// A server error or its time-out (408) wins over the code: whether the work was done before is open. Twilio's API gives a
-/// code with each refusal: one without is somebody else's, who stands in between and may be gone in a while.
+/// A server error or timeout (408) outweighs the code, because the work may have been done before. Twilio's API returns
+/// a code with each rejection: one without comes from something in between, which may be gone later.
 pub fn disposition(status: u16, number: Option<u32>) -> Disposition {
     match (status, number.and_then(find)) {
         (408 | 500.., _) => ASK_FIRST,
@@ -62,7 +62,7 @@ pub fn disposition(status: u16, number: Option<u32>) -> Disposition {
     }
 }
 
-/// Returns true if a refusal concerns the kind of request that was made: the account may be served otherwise.
+/// Returns true if a rejection concerns the kind of request: the account may work otherwise.
 pub fn is_about_rights(number: u32) -> bool {
     matches!(number, 10_002 | 20_006 | 20_008)
 }
@@ -73,12 +73,13 @@ pub fn calls_for_operator(number: u32) -> bool {
     matches!(number, 30_002 | 30_018 | 30_024 | 30_032 | 30_033 | 30_034 | 30_440)
 }
 
-/// What a code means that this project does not know: new ones appear at any time, in ranges that keep their subject.
+/// Describes a code that this project does not know by its range: new ones appear at any time, in ranges that keep
+/// their subject.
 pub fn by_range(number: u32) -> Option<&'static str> {
     RANGES.iter().find(|(first, last, _)| (*first..=*last).contains(&number)).map(|(_, _, subject)| *subject)
 }
 
-/// What Twilio says by a code, and what to do: the code's own words where we know it, else those of its range.
+/// Explains a code and its remedy, or its range if the code is unknown.
 pub fn explain(number: u32) -> String {
     match (find(number), by_range(number)) {
         (Some(code), _) => format!("{} {}", code.happened, code.action),
@@ -86,7 +87,7 @@ pub fn explain(number: u32) -> String {
     }
 }
 
-/// Where Twilio explains a code.
+/// Returns a reference to Twilio's page on a code.
 pub fn see(number: u32) -> String {
     format!("see https://www.twilio.com/docs/api/errors/{number}")
 }
@@ -96,15 +97,15 @@ const RANGES: [(u32, u32, &str); 10] = [
     (11_000, 11_999, "Twilio could not use a webhook of ours, or what it answered"),
     (12_000, 12_999, "Twilio could not read the TwiML that it was given"),
     (13_000, 13_999, "Twilio could not carry out an instruction for a call"),
-    (14_000, 14_999, "Twilio could not carry out a reply to a message"),
-    (20_000, 20_999, "Twilio's API refused the request: its credentials, its form, or how many there were"),
-    (21_000, 21_999, "Twilio refused what was asked of the number or the message"),
+    (14_000, 14_999, "Twilio could not process a reply to a message"),
+    (20_000, 20_999, "Twilio's API rejected the request: its credentials, its format, or too many requests"),
+    (21_000, 21_999, "Twilio rejected an operation on the number or the message"),
     (30_000, 39_999, "The message was not delivered: the carrier, the phone or Twilio's checks stopped it"),
-    (60_000, 62_999, "A Twilio product that this program does not use refused the request"),
-    (63_000, 63_999, "The channel that the message was to take did not take it"),
+    (60_000, 62_999, "A Twilio product that this program does not use rejected the request"),
+    (63_000, 63_999, "The message's channel did not accept it"),
 ];
 
-/// The page of all codes, for the reference documentation.
+/// Generates the reference page of all codes.
 pub fn reference_markdown() -> String {
     let mut page = String::from(REFERENCE_HEAD);
     for Code { number, disposition, happened, action } in CODES {

@@ -1,4 +1,4 @@
-//! The dates of Twilio's 2010 API: answers say `Sun, 22 Nov 2026 06:33:00 +0000`, filters `2026-11-22T06:33:00Z`.
+//! Dates of Twilio's 2010 API: answers have `Sun, 22 Nov 2026 06:33:00 +0000`, filters `2026-11-22T06:33:00Z`.
 
 use http::HeaderMap;
 use http::header::DATE;
@@ -6,18 +6,18 @@ use telephony_domain::time::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
-/// The point in time of an RFC 2822 date; `None` when the text is none.
+/// Parses an RFC 2822 date; `None` if it is invalid.
 pub fn parse(text: &str) -> Option<Timestamp> {
     let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
     date.unix_timestamp().checked_mul(1000).map(Timestamp)
 }
 
-/// When an answer was given, by the clock of whoever gave it.
+/// Returns the time of an answer, by the server's clock.
 pub fn of(headers: &HeaderMap) -> Option<Timestamp> {
     parse(headers.get(DATE)?.to_str().ok()?)
 }
 
-/// The point in time as a filter of a list takes it, to the second.
+/// Formats the time for a list filter, to the second.
 pub fn iso(time: Timestamp) -> String {
     let seconds = OffsetDateTime::from_unix_timestamp(time.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     seconds.format(&Rfc3339).unwrap_or_default()

@@ -1,15 +1,15 @@
-//! Reads urlencoded bodies into pairs, borrowing what needs no decoding; how large a body may be is the caller's rule.
+//! Parses urlencoded bodies into pairs, borrowing values that need no decoding; the caller limits their size.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// One parameter: name and value, decoded.
+/// A parameter: name and value, decoded.
 pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The parameters of an `application/x-www-form-urlencoded` body, in the order they were sent.
+/// The parameters of an `application/x-www-form-urlencoded` body, in order.
 ///
-/// Decoding never fails: a broken percent sequence stays as it is and bytes that are not UTF-8 become U+FFFD,
-/// as in the official libraries. `Debug` shows names only, since values are numbers and texts of people.
+/// Decoding never fails: a broken percent sequence stays as it is and bytes that are not UTF-8 become U+FFFD, as in the
+/// official libraries. `Debug` shows names only, because values contain numbers and texts.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Form<'a> {
     pairs: Vec<Pair<'a>>,
@@ -21,17 +21,17 @@ impl<'a> Form<'a> {
         Self { pairs: form_urlencoded::parse(body).collect() }
     }
 
-    /// The value of the first parameter with this name.
+    /// Returns the value of the first parameter with this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_ref())
     }
 
-    /// Like [`Form::get`], but an empty value counts as absent: Twilio sends what it does not know as empty.
+    /// Like [`Form::get`], but an empty value counts as missing, because Twilio sends unknown values as empty.
     pub fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// All parameters, in the order they were sent.
+    /// Returns all parameters, in order.
     pub fn pairs(&self) -> &[Pair<'a>] {
         &self.pairs
     }

@@ -1,4 +1,4 @@
-//! Calls a webhook as Twilio would, to see whether the way from the internet to the gateway is sound.
+//! Calls a webhook as Twilio would, to test the route from the internet to the gateway.
 
 use std::error::Error;
 use std::io;
@@ -15,83 +15,83 @@ use super::rest::http::{build_client, describe};
 use super::signature::{Payload, SIGNATURE_HEADER, sign};
 use crate::provider::PROBE_PARAMETER;
 
-/// How long an address may take to be found, and a connection to be made; Twilio waits 5 s for the latter.
+/// Time limit for DNS, and for a connection; Twilio waits 5 s for the latter.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long Twilio waits for the whole answer.
+/// Time limit of Twilio for the whole answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 
-/// A request as Twilio would make it; it says nothing that anybody wrote.
+/// A request as Twilio would make it, without personal content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// The whole URL.
+    /// Full URL.
     pub url: String,
-    /// The form.
+    /// Form.
     pub body: String,
-    /// The signature.
+    /// Signature.
     pub signature: String,
 }
 
-/// What came back.
+/// The response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// Where a redirect leads.
+    /// Target of a redirect.
     pub location: Option<String>,
-    /// Who says to have answered.
+    /// `Server` header.
     pub server: Option<String>,
 }
 
-/// How far the request came.
+/// A failure, by how far the request got.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// It is no URL that could be called, or there is no token to sign with.
-    #[error("`{0}` cannot be called")]
+    /// The URL is invalid, or there is no token to sign with.
+    #[error("`{0}` is not a valid URL for a webhook")]
     NoUrl(String),
-    /// The host's name leads nowhere.
+    /// The host name does not resolve.
     #[error("the name `{host}` does not resolve: {cause}")]
     NoAddress {
-        /// The host.
+        /// Host.
         host: String,
-        /// What the system said.
+        /// Cause.
         cause: String,
     },
     /// Nothing accepts connections there.
     #[error("no connection to {address}: {cause}")]
     NoConnection {
-        /// The last address that was tried.
+        /// Last address tried.
         address: SocketAddr,
-        /// What the system said.
+        /// Cause.
         cause: String,
     },
-    /// Something answers there that does not speak TLS, though the URL says https.
-    #[error("{address} answers without TLS, and the URL says https")]
+    /// The server does not speak TLS, although the URL says https.
+    #[error("{address} answers without TLS, although the URL says https")]
     Plain {
-        /// The host and port.
+        /// Host and port.
         address: String,
     },
-    /// The connection is not one that Twilio would trust.
+    /// Twilio would not trust the connection.
     #[error("no TLS that Twilio would trust: {0}")]
     NoTls(String),
-    /// The request was sent and nothing readable came back.
+    /// The request was sent, but there was no readable response.
     #[error("no answer: {0}")]
     NoAnswer(String),
 }
 
 impl Twilio {
-    /// The request that Twilio would make to `url` (its fragment aside), bearing `name` as a probe's.
+    /// Creates the request that Twilio would make to `url` (without its fragment), with `name` as the probe's.
     pub fn probe(&self, url: &str, name: &str) -> Result<Probe, Failure> {
         self.probe_signed_for(url, url, name)
     }
 
-    /// The same request to `url`, signed as if Twilio had been told to call `signed`.
+    /// Creates the request to `url`, signed as if `signed` were configured at Twilio.
     pub fn probe_signed_for(&self, signed: &str, url: &str, name: &str) -> Result<Probe, Failure> {
         let account = self.rest.account();
         let (signed, url) = (named(signed, name), named(url, name));
-        // What a proxy might change on the way: an empty value, a plus sign, a character outside of ASCII.
+        // Values that a proxy might change: an empty one, a plus sign, a non-ASCII character.
         let body =
             super::rest::encode(&[("AccountSid", &account.sid), ("Body", "1 + 1 = 2 & grüße 😀"), ("Empty", "")]);
         let payload = Payload::read(Some(FORM), body.as_bytes());
@@ -103,7 +103,7 @@ impl Twilio {
     }
 }
 
-/// `url` without its fragment and with the name of a probe.
+/// Returns `url` without its fragment and with the name of a probe.
 fn named(url: &str, name: &str) -> String {
     let url = url.split('#').next().unwrap_or_default();
     let delimiter = if url.contains('?') { '&' } else { '?' };
@@ -114,7 +114,7 @@ fn named(url: &str, name: &str) -> String {
 }
 
 impl Probe {
-    /// Makes the request, and says how far it came.
+    /// Sends the request and returns the response.
     pub async fn send(&self) -> Result<Answer, Failure> {
         let no_url = || Failure::NoUrl(self.url.clone());
         let (host, port) = PublicUrl::parse(&self.url).and_then(|url| url.server()).ok_or_else(no_url)?;
@@ -139,17 +139,17 @@ impl Probe {
     }
 }
 
-/// What TLS itself complained of, wherever it is among the causes.
+/// Returns the TLS error among the causes.
 fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);
     }
-    // What an `io::Error` was made of is no source of it.
+    // The inner error of an `io::Error` is not its source.
     let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     within.and_then(|within| tls_error(within)).or_else(|| tls_error(error.source()?))
 }
 
-/// Whether the server can be found and connected to.
+/// Checks that the server can be resolved and connected to.
 async fn reach(host: &str, port: u16) -> Result<(), Failure> {
     let no_address = |cause: String| Failure::NoAddress { host: host.to_owned(), cause };
     let addresses: Vec<_> = match timeout(CONNECT_WITHIN, lookup_host((host, port))).await {

@@ -1,11 +1,11 @@
-//! The URLs that Twilio may have signed for one public URL; reads the text as it is and normalises nothing.
+//! The URLs that Twilio may have signed for one public URL; works on the text without normalizing it.
 
 use std::fmt;
 
-/// A public URL cut into the parts that Twilio keeps, drops or adds when it signs.
+/// A public URL split into the parts that Twilio keeps, drops or adds when it signs.
 ///
-/// The text is never lower-cased, re-encoded or resolved: one changed byte is another signature. Userinfo and
-/// fragment are dropped, because Twilio signs neither.
+/// The text is never lower-cased, re-encoded or resolved: one changed byte changes the signature. Userinfo and fragment
+/// are dropped, because Twilio signs neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicUrl<'a> {
     scheme: &'a str,
@@ -22,7 +22,7 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> PublicUrl<'a> {
-    /// Reads `scheme://[userinfo@]host[:port][path][?query][#fragment]`; `None` without a scheme or a host.
+    /// Parses `scheme://[userinfo@]host[:port][path][?query][#fragment]`; `None` without a scheme or a host.
     pub fn parse(url: &'a str) -> Option<Self> {
         let url = url.split_once('#').map_or(url, |(before, _)| before);
         let (scheme, rest) = url.split_once("://")?;
@@ -33,20 +33,20 @@ impl<'a> PublicUrl<'a> {
         (!scheme.is_empty() && !host.is_empty()).then_some(Self { scheme, host, port, path, query })
     }
 
-    /// The query without its `?`; empty when there is none.
+    /// Returns the query without its `?`; empty if there is none.
     pub fn query(&self) -> &'a str {
         self.query.strip_prefix('?').unwrap_or(self.query)
     }
 
-    /// Host and port of the server; an IPv6 address has no brackets. `None` without a port that is a number.
+    /// Returns host and port of the server; an IPv6 address has no brackets. `None` without a numeric port.
     pub fn server(&self) -> Option<(&'a str, u16)> {
         let port = if self.port.is_empty() { self.default_port()? } else { self.port };
         let host = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(self.host);
         Some((host, port.strip_prefix(':')?.parse().ok()?))
     }
 
-    /// Everything Twilio may have signed, the likeliest first: with and without the port (HTTPS calls drop it, the
-    /// rest keep it), the scheme's default port where none is given, and for WebSockets also a trailing slash.
+    /// Returns every URL that Twilio may have signed, likeliest first: with and without the port (HTTPS calls drop it,
+    /// others keep it), with the scheme's default port if there is none, and for WebSockets also with a trailing slash.
     pub fn candidates(&self) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
         let url = *self;
         let other_port = if url.port.is_empty() { url.default_port() } else { Some("") };
@@ -71,7 +71,7 @@ impl<'a> PublicUrl<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// The URL in pieces, to be signed or printed one after the other.
+    /// Returns the URL in consecutive pieces, for signing or printing.
     pub fn pieces(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.pieces.into_iter()
     }
@@ -83,7 +83,7 @@ impl fmt::Display for Candidate<'_> {
     }
 }
 
-/// Host and `:port`, where the colons inside an IPv6 literal's brackets are no port.
+/// Splits host and `:port`; colons inside the brackets of an IPv6 address do not count.
 fn split_port(address: &str) -> (&str, &str) {
     let host_end = address.rfind(']').map_or(0, |bracket| bracket + 1);
     match address[host_end..].rfind(':') {

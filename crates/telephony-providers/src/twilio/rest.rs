@@ -1,4 +1,4 @@
-//! Twilio's REST API: requests, their answers, and what a missing answer means. When to repeat is the caller's to say.
+//! Twilio's REST API: requests, answers, and the meaning of a missing answer. The caller decides about retries.
 
 mod deletion;
 mod download;
@@ -36,13 +36,13 @@ use super::account::Account;
 use super::dates;
 use crate::provider::ProviderError;
 
-/// The time limit of an answer, from the connection to the end of its body.
+/// Time limit of an answer, from the connection to the end of its body.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
-/// No longer answer is read (bytes).
+/// Longest answer that is read (bytes).
 const ANSWER_AT_MOST: usize = 1024 * 1024;
 
-/// The API of one account. The HTTP client is built at the first request, since building it takes its time.
+/// The API of one account. The HTTP client is built at the first request, because that takes time.
 #[derive(Debug)]
 pub struct Rest {
     account: Account,
@@ -54,7 +54,7 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// The API as this account sees it.
+    /// Creates the API client of this account.
     pub fn new(account: Account) -> Self {
         Self {
             account,
@@ -65,7 +65,7 @@ impl Rest {
         }
     }
 
-    /// Gives up on an answer after `answer_within` instead of 15 s.
+    /// Sets the time limit of an answer, instead of 15 s.
     #[must_use]
     pub fn answer_within(mut self, answer_within: Duration) -> Self {
         self.answer_within = answer_within;
@@ -76,19 +76,19 @@ impl Rest {
         &self.account
     }
 
-    /// The time by Twilio's clock, rather too early than too late; none before the first answer.
+    /// Returns the time by Twilio's clock, early rather than late; none before the first answer.
     pub(super) fn time(&self) -> Option<Timestamp> {
         let dated = *self.dated.lock().unwrap_or_else(PoisonError::into_inner);
-        // A kernel that corrects its clock lets a second last up to 0.05 % too short.
+        // A kernel that slews its clock shortens a second by up to 0.05 %.
         dated.map(|(date, came)| date + came.elapsed().mul_f64(0.999))
     }
 
-    /// Reads one resource of the account, such as `Messages/SM….json`, or a page of them.
+    /// Reads a resource of the account, such as `Messages/SM….json`, or a page of them.
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ProviderError> {
         self.exchange(self.client()?.get(self.url(path))).await
     }
 
-    /// The same, with the time by Twilio's clock.
+    /// Reads a resource and the time by Twilio's clock.
     async fn get_dated<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Option<Timestamp>), ProviderError> {
         let answer = self.answer(self.client()?.get(self.url(path))).await?;
         Ok((read(&answer.body)?, answer.date))
@@ -125,7 +125,7 @@ impl Rest {
         read(&self.answer(request).await?.body)
     }
 
-    /// An answer that says yes.
+    /// Returns a successful answer.
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, ProviderError> {
         let request = self.signed_in(request).header(header::ACCEPT, "application/json").timeout(self.answer_within);
         let answer = request.send().await.map_err(failure::unanswered)?;
@@ -156,13 +156,13 @@ impl Rest {
         Ok(self.client.get_or_init(|| client).clone())
     }
 
-    /// The URL of a path below the account; an absolute path, as lists give for their next page, is taken as it is.
+    /// Returns the URL of a path below the account; an absolute path, as in a list's next page, is kept.
     fn url(&self, path: &str) -> String {
         let api_url = &self.account.api_url;
         if path.starts_with('/') { format!("{api_url}{path}") } else { format!("{api_url}{}", self.absolute(path)) }
     }
 
-    /// A path below the account, from the root.
+    /// Returns a path below the account as an absolute path.
     fn absolute(&self, path: &str) -> String {
         format!("/2010-04-01/Accounts/{}/{path}", segment(&self.account.sid))
     }
@@ -173,7 +173,7 @@ struct Answer {
     date: Option<Timestamp>,
 }
 
-/// Reads the whole body, unless it is too long. The request's own time limit holds for it too.
+/// Reads the whole body, unless it is too long. The request's time limit includes it.
 async fn body(mut answer: Response) -> Result<Bytes, ProviderError> {
     if answer.content_length().is_some_and(|length| length > ANSWER_AT_MOST as u64) {
         return Err(failure::too_long(ANSWER_AT_MOST));
@@ -196,7 +196,7 @@ pub(super) fn encode(form: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(form).finish()
 }
 
-/// An id as one segment of a path, whatever is in it.
+/// Encodes an id as one segment of a path.
 fn segment(id: &str) -> String {
     utf8_percent_encode(id, NON_ALPHANUMERIC).to_string()
 }

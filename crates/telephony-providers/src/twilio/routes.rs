@@ -1,4 +1,4 @@
-//! Twilio's routes: the webhooks of a number and of a Messaging Service, and what takes their place.
+//! Twilio's routes: the webhooks of a number and of a Messaging Service, and their overrides.
 
 use async_trait::async_trait;
 use telephony_domain::line::Sender;
@@ -9,7 +9,7 @@ use super::rest::{PhoneNumber, Service, ShortCode};
 use crate::provider::ProviderError;
 use crate::route::{CallbackUrls, Diversion, Route, Routes, Setting, Traffic};
 
-/// Services that are asked whether a number is in their pool; more would take a request each.
+/// Most services searched for a number; each takes a request.
 const POOLS_AT_MOST: usize = 20;
 
 #[async_trait]
@@ -67,8 +67,7 @@ impl Routes for Twilio {
 }
 
 impl Twilio {
-    /// Returns the Messaging Service that has a number or a short code, `ours` if that one does. Where Twilio cannot say, none
-    /// has.
+    /// Returns the Messaging Service of a number or short code, `ours` if it is that one. None if Twilio cannot say.
     async fn pool_of(
         &self,
         address: &LineAddress,
@@ -87,7 +86,7 @@ impl Twilio {
             return Ok(Some((ours.clone(), true)));
         }
         let others = match self.rest.services().await {
-            // A server without the product, whoever answers for it: it has no services to name.
+            // A server without the product has no services.
             Err(ProviderError::Refused { http_status: 404, .. }) => Vec::new(),
             answer => answer?,
         };
@@ -147,7 +146,7 @@ fn short_code_route(code: ShortCode, pool: Option<(Service, bool)>, told: Option
     Route { id: code.sid, address: code.short_code, settings, diversions: diversion_to(pool).into_iter().collect() }
 }
 
-/// Returns the URL and method that a sender's own webhook should have. The sender of our own service needs none.
+/// Returns the URL and method that a sender's own webhook should have. A sender of our own service needs none.
 fn wanted_for_messages<'t>(
     pool: Option<&(Service, bool)>,
     told: Option<&'t CallbackUrls>,
@@ -158,7 +157,7 @@ fn wanted_for_messages<'t>(
     }
 }
 
-/// Returns the service that takes a sender's messages.
+/// Returns the service that overrides a sender's messages.
 fn diversion_to(pool: Option<(Service, bool)>) -> Option<Diversion> {
     let (service, is_ours) = pool?;
     (!service.use_inbound_webhook_on_number).then_some(Diversion::Service { id: service.sid, is_ours })
@@ -190,7 +189,7 @@ fn filled(value: Option<String>) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }
 
-/// What is there; none where Twilio says that it is not.
+/// Returns none if Twilio says it does not exist.
 fn found<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {
     match answer {
         Err(error) if error.is_not_found() => Ok(None),

@@ -1,4 +1,4 @@
-//! Twilio as a provider: hands messages over and looks up what became of them.
+//! Twilio as a provider: sends messages and looks up their outcome.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -102,7 +102,7 @@ fn message_form<'a>(part: &Outgoing<'a>, callback: Option<&'a str>) -> Vec<(&'st
     std::iter::once(("To", part.to.as_str())).chain(from).chain(body).chain(media).chain(callback).collect()
 }
 
-/// A key without the right to read may send all the same, so its sends go on and what it reads is denied for good.
+/// Treats a missing read permission as denied for good; sends with such a key continue.
 fn without_the_right(error: ProviderError) -> ProviderError {
     match error {
         ProviderError::Refused { http_status, code: Some(code), sentence, hint, is_opt_out, .. }
@@ -115,8 +115,8 @@ fn without_the_right(error: ProviderError) -> ProviderError {
     }
 }
 
-/// The URL for reports on one part: the correlation_id goes into the query, which is signed, and the account's connection
-/// overrides behind the `#`, unless the URL has its own.
+/// Returns the URL for reports on one part: the correlation id is in the query, which is signed, and the account's
+/// connection overrides after the `#`, unless the URL has its own.
 fn status_callback(url: &str, correlation_id: &str, overrides: &str) -> String {
     let (url, fragment) = url.split_once('#').unwrap_or((url, overrides));
     let delimiter = if url.contains('?') { '&' } else { '?' };

@@ -1,4 +1,4 @@
-//! Decides whether Twilio signed a request; where the public URL comes from and what follows is the caller's.
+//! Decides whether Twilio signed a request; the caller provides the public URL and acts on the result.
 
 mod explain;
 mod key;
@@ -19,10 +19,10 @@ pub use self::settings::Settings;
 use super::form::Pair;
 use super::public_url::{Candidate, PublicUrl};
 
-/// Header that carries the signature of a webhook and of a WebSocket upgrade.
+/// Header with the signature of a webhook and of a WebSocket upgrade.
 pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
 
-/// Header that names the shared key and the algorithm, where they are not the auth token and HMAC-SHA1.
+/// Header with the shared key and the algorithm, if they are not the auth token and HMAC-SHA1.
 pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
 
 /// Checks signatures against the account's auth tokens and shared keys.
@@ -31,45 +31,45 @@ pub struct Verifier {
     shared_keys: BTreeMap<String, Key>,
 }
 
-/// What a request claims: nothing in it is believed yet.
+/// A request to verify, with nothing trusted yet.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedRequest<'a> {
-    /// The URLs that Twilio may have called, likeliest first, each with the request's own query.
+    /// URLs that Twilio may have called, likeliest first, each with the request's own query.
     pub urls: &'a [String],
     /// Value of [`SIGNATURE_HEADER`].
     pub signature: &'a [u8],
-    /// Value of [`SETTINGS_HEADER`], if it came.
+    /// Value of [`SETTINGS_HEADER`], if present.
     pub settings: Option<&'a str>,
-    /// The body.
+    /// Body.
     pub payload: &'a Payload<'a>,
 }
 
-/// Who signed a request, and how they wrote its URL.
+/// The signing secret and the signed form of the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signer<'a> {
-    /// The secret that was used.
+    /// Secret.
     pub secret: SecretName<'a>,
-    /// The form of the URL that was signed.
+    /// Signed form of the URL.
     pub url: Candidate<'a>,
 }
 
-/// Which of the configured secrets.
+/// A configured secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretName<'a> {
-    /// The auth token at this place of the list: 0 is the current one.
+    /// The auth token at this index: 0 is the current one.
     AuthToken(usize),
     /// The shared key with this id.
     SharedKey(&'a str),
 }
 
-/// Why a request is not taken as Twilio's.
+/// A reason for rejecting a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal<'a> {
-    /// No token or key was configured that is not empty.
+    /// No non-empty token or key is configured.
     #[error("no auth token is configured, so no signature can be checked: set twilio.authToken")]
     NoSecret,
-    /// The settings header asks for an algorithm that does not exist here.
-    #[error("the signature algorithm `{0}` is not known, only HMAC_SHA1 and HMAC_SHA256 are")]
+    /// The settings header names an unknown algorithm.
+    #[error("unknown signature algorithm `{0}`: only HMAC_SHA1 and HMAC_SHA256 are supported")]
     UnknownAlgorithm(&'a str),
     /// The settings header names a shared key that is not configured.
     #[error("the request is signed with shared key `{0}`, which is not in twilio.sharedKeys")]
@@ -77,11 +77,11 @@ pub enum Refusal<'a> {
     /// The public URL has no scheme or no host.
     #[error("the public URL is not a complete URL: scheme, host and path are needed")]
     MalformedUrl,
-    /// A body that is not a form, and no hash of it in the signed URL.
+    /// The body is not a form, and the signed URL has no hash of it.
     #[error("the body is not a form and the URL has no bodySHA256 that covers it")]
     BodyNotCovered,
-    /// The body is not the one whose hash was signed.
-    #[error("the body does not have the SHA-256 that the URL's bodySHA256 gives")]
+    /// The body differs from the one whose hash was signed.
+    #[error("the body's SHA-256 differs from the URL's bodySHA256")]
     BodyChanged,
     /// No secret makes this signature for this URL and these parameters.
     #[error("the signature matches neither the URL nor any form of it that Twilio signs")]
@@ -89,7 +89,7 @@ pub enum Refusal<'a> {
 }
 
 impl Verifier {
-    /// A verifier for these auth tokens, the current one first, and these shared keys by id.
+    /// Creates a verifier for these auth tokens, the current one first, and these shared keys by id.
     ///
     /// An empty secret never verifies anything.
     pub fn new(tokens: &[SecretString], shared_keys: &BTreeMap<String, SecretString>) -> Self {
@@ -99,7 +99,7 @@ impl Verifier {
         }
     }
 
-    /// Who signed this request: every secret that may have is tried on every form of the URLs.
+    /// Finds the signer by trying every possible secret on every form of the URLs.
     pub fn verify<'a>(&'a self, request: &SignedRequest<'a>) -> Result<Signer<'a>, Refusal<'a>> {
         let settings = Settings::parse(request.settings);
         let algorithm = settings.algorithm.parse().map_err(|()| Refusal::UnknownAlgorithm(settings.algorithm))?;
@@ -116,7 +116,7 @@ impl Verifier {
         Err(Refusal::Mismatch)
     }
 
-    /// The secrets that may have signed: the shared key that the settings name, else every auth token.
+    /// Returns the secrets that may have signed: the shared key in the settings, else every auth token.
     fn keys<'a>(&'a self, settings: Settings<'a>) -> Result<Vec<(SecretName<'a>, &'a Key)>, Refusal<'a>> {
         if let Some(id) = settings.shared_key() {
             let key = self.shared_keys.get(id).ok_or(Refusal::UnknownKey(id))?;
@@ -145,8 +145,8 @@ impl fmt::Display for SecretName<'_> {
     }
 }
 
-/// The signature that Twilio would make of a request to `url` with this body; none for an empty token or what is no
-/// URL. The token is taken as it is, without regard to shared keys.
+/// Returns the signature that Twilio would make of a request to `url` with this body; none for an empty token or an
+/// invalid URL. Ignores shared keys.
 pub fn sign(token: &SecretString, url: &str, payload: &Payload<'_>) -> Option<String> {
     let (key, url) = (Key::new(token)?, PublicUrl::parse(url)?);
     let params = payload.sorted_params();
@@ -154,7 +154,7 @@ pub fn sign(token: &SecretString, url: &str, payload: &Payload<'_>) -> Option<St
     Some(key.sign(signed_text(&url, &params)))
 }
 
-/// What is signed, in pieces: the URL, then name and value of each parameter, without any delimiter.
+/// Returns the signed text in pieces: the URL, then name and value of each parameter, without delimiters.
 fn signed_text<'a>(url: &Candidate<'a>, params: &'a [&'a Pair<'a>]) -> impl Iterator<Item = &'a str> {
     url.pieces().chain(params.iter().flat_map(|(name, value)| [name.as_ref(), value.as_ref()]))
 }

@@ -6,15 +6,16 @@ pub use script::document;
 
 use std::fmt::{self, Write};
 
-/// The document that asks nothing of Twilio: an SMS stays without answer, a call ends.
+/// The empty document: an SMS gets no answer, a call ends.
 pub const EMPTY_RESPONSE: &str = "<Response/>";
 
-/// Content type of every TwiML answer.
+/// Content type of TwiML.
 pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 
-/// An element with its attributes and what is inside; `Display` writes the XML.
+/// An element with attributes and content; `Display` writes the XML.
 ///
-/// Names are taken as they are, attribute values and texts are escaped. Characters that XML cannot hold are left out.
+/// Names are written as they are, attribute values and texts are escaped. Characters that XML cannot represent are
+/// omitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
     name: String,
@@ -23,12 +24,12 @@ pub struct Element {
 }
 
 impl Element {
-    /// An empty element, such as `Say`.
+    /// Creates an empty element, such as `Say`.
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), attributes: String::new(), content: String::new() }
     }
 
-    /// The root of every document.
+    /// Creates the root of a document.
     pub fn response() -> Self {
         Self::new("Response")
     }
@@ -44,14 +45,14 @@ impl Element {
         self
     }
 
-    /// Adds text behind what is already inside.
+    /// Appends text to the content.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
         escape(text, &mut self.content);
         self
     }
 
-    /// Adds an element behind what is already inside.
+    /// Appends an element to the content.
     #[must_use]
     pub fn child(mut self, element: &Element) -> Self {
         // Writing to a String cannot fail.

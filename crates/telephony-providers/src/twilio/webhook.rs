@@ -1,4 +1,4 @@
-//! Twilio's webhooks: from a request nobody vouches for to an event, and the answer to it.
+//! Twilio's webhooks: verifies requests, reads events, and formats answers.
 
 mod parameters;
 mod recut;
@@ -20,7 +20,7 @@ use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest
 use super::{CORRELATION_ID, Twilio, codes, twiml};
 use crate::provider::{Answer, CallTerms, Event, Outcome, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
 
-/// What a caller hears as long as calls are not answered.
+/// Message to callers while calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
 
 const NO_TERMS: CallTerms<'static> =
@@ -98,7 +98,7 @@ impl Twilio {
     }
 }
 
-/// Reads what happened; which of the four kinds it is shows in the parameters, not in the path.
+/// Reads the event; its kind depends on the parameters, not the path.
 fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
     if Form::parse(query.as_bytes()).filled(PROBE_PARAMETER).is_some() {
         return Ok(Event::Probe);
@@ -129,7 +129,7 @@ fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
     })
 }
 
-/// The channel that a message came by, where Twilio says so beside the address.
+/// Returns the channel of a message, if Twilio reports it beside the address.
 fn channel(form: &Form<'_>) -> Option<String> {
     if let Some(prefix) = form.filled("ChannelPrefix") {
         return Some(prefix.to_owned());
@@ -180,7 +180,7 @@ fn read_side_report(form: &Form<'_>, provider_id: String) -> CallEvent {
     }
 }
 
-/// A digest of the fields, each with its length, so that no two forms have the same.
+/// Returns a digest of the fields, each with its length, so that no two forms have the same.
 fn digest(form: &Form<'_>, query: &str) -> String {
     let mut pairs: Vec<_> = form.pairs().iter().collect();
     pairs.sort_unstable();

@@ -217,7 +217,7 @@ fn a_rejection_names_the_parameter_and_never_its_value() {
     {
         let why = why(name, &format!("secretFrom{OPERATOR}"));
         assert_eq!(why.contains(name), is_shown, "{why}");
-        assert!(why.contains("From stands within") && !why.contains("secret") && !why.contains(OPERATOR), "{why}");
+        assert!(why.contains("From occurs within") && !why.contains("secret") && !why.contains(OPERATOR), "{why}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Copies of a damaged journal, beside it, for the operator and for those who look into it.
+//! Copies of a damaged journal beside it, for the operator to inspect.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -6,13 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// So many copies are kept, the newest: a disk that fails damages one after the other.
+/// Most copies kept, the newest ones: a failing disk may damage one after the other.
 const COPIES: usize = 3;
 
-/// So much is copied at a time.
+/// Bytes copied at a time.
 const PIECE: u64 = 64 * 1024;
 
-/// Copies `length` bytes that `read` returns into a new file beside `journal`, which only its owner may read.
+/// Copies `length` bytes that `read` returns into a new file beside `journal`, which only its owner can read.
 pub(super) fn keep(journal: &Path, length: u64, read: impl Fn(u64, u64) -> io::Result<Vec<u8>>) -> io::Result<PathBuf> {
     let earlier = numbered(journal);
     let number = earlier.last().map_or(1, |(number, _)| number + 1);
@@ -20,7 +20,7 @@ pub(super) fn keep(journal: &Path, length: u64, read: impl Fn(u64, u64) -> io::R
     let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     let copied = write(&mut copy, length, read);
     if copied.is_err() {
-        // A part of it would pass for all of it.
+        // A partial copy would look like a complete one.
         std::fs::remove_file(&path)?;
     }
     copied?;
@@ -40,12 +40,12 @@ fn write(copy: &mut std::fs::File, length: u64, read: impl Fn(u64, u64) -> io::R
     copy.sync_all()
 }
 
-/// The copies that are there, the oldest first.
+/// Returns the copies, oldest first.
 pub(super) fn copies(journal: &Path) -> Vec<PathBuf> {
     numbered(journal).into_iter().map(|(_, path)| path).collect()
 }
 
-/// Removes copies that were made before this time: they hold what people wrote.
+/// Removes copies made before this time, because they contain messages.
 pub(super) fn remove(journal: &Path, before: SystemTime) -> io::Result<()> {
     for copy in copies(journal) {
         if std::fs::metadata(&copy)?.modified()? < before {

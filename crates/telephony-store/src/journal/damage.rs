@@ -1,4 +1,4 @@
-//! Damaged places of the journal: position, length, and roughly when they were written.
+//! Damaged parts of the journal: position, length, and the approximate time of writing.
 
 use std::path::PathBuf;
 
@@ -7,41 +7,41 @@ use telephony_domain::time::Timestamp;
 use super::file::Chunk;
 use super::{Entry, record};
 
-/// Entries that cannot be read.
+/// A part that is not readable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// The first byte in the file.
+    /// Offset in the file.
     pub at: u64,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub length: u64,
-    /// Why they cannot be read.
+    /// Kind of damage.
     pub kind: DamageKind,
-    /// When the entry before them was written, where there is one.
+    /// Time of the entry before it, if there is one.
     pub since: Option<Timestamp>,
-    /// The copy of the whole file, where it could be made.
+    /// Copy of the whole file, if it could be made.
     pub copy: Option<PathBuf>,
 }
 
-/// Why entries cannot be read.
+/// A kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DamageKind {
-    /// The disk returns other bytes than were written, or none.
+    /// The disk returned different bytes than were written, or none.
     Changed,
-    /// The entry is whole, and this version of the program does not understand it.
+    /// The entry is complete, but this version of the program does not understand it.
     Unknown,
 }
 
 impl DamageKind {
-    /// As it stands in the log.
+    /// Returns the text for the log.
     pub fn as_str(self) -> &'static str {
         match self {
-            DamageKind::Changed => "the bytes are not what was written",
-            DamageKind::Unknown => "it is whole, and this version does not understand it",
+            DamageKind::Changed => "the bytes differ from what was written",
+            DamageKind::Unknown => "it is complete, but this version does not understand it",
         }
     }
 }
 
-/// Parts what can be read from what cannot. `newest` is when the newest entry before was written, and then the newest of
+/// Separates readable from damaged entries. `newest` is the time of the newest entry before, and then of the newest of
 /// these.
 pub(super) fn sort(chunk: Chunk, offset: u64, newest: &mut Option<Timestamp>) -> (Vec<Entry>, Vec<Damage>) {
     let damage = |at, length, kind, since| Damage { at, length, kind, since, copy: None };
@@ -51,7 +51,7 @@ pub(super) fn sort(chunk: Chunk, offset: u64, newest: &mut Option<Timestamp>) ->
     let (mut entries, mut damages, mut at) = (Vec::new(), Vec::new(), offset);
     for payload in chunk.payloads {
         let length = (record::HEAD + payload.len()) as u64;
-        // The error's own words may quote what was said.
+        // Do not log the error, which may quote a message.
         match serde_json::from_slice::<Entry>(&payload) {
             Ok(entry) => {
                 *newest = Some(entry.at);

@@ -1,4 +1,4 @@
-//! The journal's file: records from its beginning on, then zeros or what was there before.
+//! The journal's file: records at its beginning, then zeros or leftovers.
 
 use std::fs::TryLockError;
 use std::os::unix::fs::FileExt;
@@ -13,47 +13,47 @@ use crate::file::{File, make_file};
 /// So much of the file stays when all is applied: to write over what is there costs a sync half of what growing does.
 const KEPT: u64 = 1 << 20;
 
-/// So much is read at a time, or one record.
+/// Bytes read at a time, unless one record is larger.
 const CHUNK: u64 = 64 * 1024;
 
-/// So much is wiped at a time.
+/// Bytes wiped at a time.
 const PAGE: u64 = 4096;
 
-/// So much is searched at a time for the record behind a damaged one.
+/// Bytes searched at a time for the record behind a damaged one.
 const SEARCHED: u64 = record::LONGEST as u64;
 
-/// Unreadable parts are skipped in pieces of this size; sectors are no smaller.
+/// Step for skipping unreadable parts (bytes); sectors are no smaller.
 const SECTOR: usize = 512;
 
-/// A gateway that ends holds its journal until its last request has ended.
+/// Attempts to lock the file: a gateway that is ending holds it until its last request has ended.
 const LOOKS: u32 = 50;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// The file, open.
+/// The open file.
 #[derive(Debug)]
 pub(super) struct JournalFile {
     path: PathBuf,
     file: std::fs::File,
     known: File,
-    /// Whether its folder may not be on disk yet.
+    /// True if its folder entry may not be on disk yet.
     is_new: AtomicBool,
-    /// True if sectors that the disk cannot read count as zeros.
+    /// True if unreadable sectors are read as zeros.
     skips_unreadable: AtomicBool,
 }
 
-/// Whole records, one after the other; without any, damage up to the next one.
+/// Consecutive complete records; or without any, damage up to the next one.
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub(super) payloads: Vec<Vec<u8>>,
-    /// How many bytes of the file they take.
+    /// Bytes of the file that they occupy.
     pub(super) length: u64,
 }
 
 impl JournalFile {
-    /// Opens the file, which only its owner may read, and makes it where there is none. Returns also how many bytes of
-    /// it were written, and how many there are. Fails with [`StoreError::Busy`] while another has it open: each
-    /// would write over what the other acknowledged.
+    /// Opens the file, creating it if missing; only its owner can read it. Also returns how many bytes of it were
+    /// written, and its length. Fails with [`StoreError::Busy`] while another process has it open, because each would
+    /// overwrite what the other acknowledged.
     pub(super) fn open(path: &Path) -> Result<(JournalFile, u64, u64), StoreError> {
         Self::start(path).map_err(|error| error.at(path))
     }
@@ -68,7 +68,7 @@ impl JournalFile {
         let (path, is_new) = (path.to_owned(), AtomicBool::new(true));
         let journal = JournalFile { path, file, known, is_new, skips_unreadable: AtomicBool::new(false) };
         let end = journal.end(length).or_else(|error| {
-            tracing::error!(%error, "cannot read all of the journal; what cannot be read is left out");
+            tracing::error!(%error, "cannot read all of the journal; unreadable parts are skipped");
             journal.skip_unreadable();
             journal.end(length)
         })?;
@@ -104,7 +104,7 @@ impl JournalFile {
         Ok(0)
     }
 
-    /// From now on what the disk cannot read counts as damaged.
+    /// Treats unreadable parts as damaged from now on.
     pub(super) fn skip_unreadable(&self) {
         self.skips_unreadable.store(true, Ordering::Relaxed);
     }
@@ -113,24 +113,25 @@ impl JournalFile {
         &self.path
     }
 
-    /// Fails when the file was removed or replaced.
+    /// Fails if the file was removed or replaced.
     pub(super) fn check_is_there(&self) -> Result<(), StoreError> {
         self.known.check_is_there().map_err(|error| error.at(&self.path))
     }
 
-    /// Writes records at this place; they are on disk when this returns.
+    /// Writes records at this offset; they are on disk when this returns.
     pub(super) fn write(&self, at: u64, records: &[u8]) -> Result<(), StoreError> {
         self.check_is_there()?;
         let written = self.file.write_all_at(records, at).and_then(|()| self.file.sync_data());
         written.and_then(|()| self.sync_name()).map_err(|error| StoreError::of_disk(&error).at(&self.path))
     }
 
-    /// Forgets what is behind this place: a write that failed may have left whole records there.
+    /// Truncates the file, because a failed write may have left complete records.
     pub(super) fn cut(&self, length: u64) -> Result<(), StoreError> {
         self.file.set_len(length).map_err(|error| StoreError::of_disk(&error).at(&self.path))
     }
 
-    /// Whole records from this place on, at most `most`; without any, the damage from here to the next one, or to `end`.
+    /// Returns complete records from this offset on, at most `most`; or without any, the damage from here to the next
+    /// one, or to `end`.
     pub(super) fn read(&self, from: u64, end: u64, most: usize) -> Result<Chunk, StoreError> {
         self.whole_or_damaged(from, end, most).map_err(|error| error.at(&self.path))
     }
@@ -143,7 +144,7 @@ impl JournalFile {
         Ok(chunk)
     }
 
-    /// Returns the start of the next whole record.
+    /// Returns the start of the next complete record.
     fn next_record(&self, from: u64, end: u64) -> Result<Option<u64>, StoreError> {
         let mut at = from;
         while at < end {
@@ -157,8 +158,8 @@ impl JournalFile {
         Ok(None)
     }
 
-    /// Forgets all; behind this many bytes there is nothing. Goes from the end to the beginning: where we are ended meanwhile,
-    /// what is left has no hole that would pass for damage.
+    /// Wipes the content, which ends at `length`. Works backwards, so that after a crash the rest has no gap that would
+    /// look like damage.
     pub(super) fn wipe(&self, length: u64) -> Result<(), StoreError> {
         let wiped = || -> std::io::Result<()> {
             if length > KEPT {
@@ -207,7 +208,7 @@ impl JournalFile {
         Ok(bytes)
     }
 
-    /// The same with zeros where the disk cannot read.
+    /// Reads the bytes, with zeros in place of unreadable ones.
     fn readable_bytes(&self, from: u64, length: u64) -> Vec<u8> {
         let mut bytes = vec![0; length as usize];
         if self.file.read_exact_at(&mut bytes, from).is_ok() {
@@ -222,7 +223,7 @@ impl JournalFile {
         bytes
     }
 
-    /// A new file is on disk only once its folder says so.
+    /// Syncs the folder, because only then a new file is durable.
     fn sync_name(&self) -> std::io::Result<()> {
         if !self.is_new.load(Ordering::Relaxed) {
             return Ok(());
@@ -234,15 +235,15 @@ impl JournalFile {
     }
 }
 
-/// Returns true if a sector of what begins at `from` is zeros, as before it was written: a disk that loses power writes the
-/// sectors of a record in any order, or some only. A record has no such run of zeros.
+/// Returns true if a sector of the bytes at `from` is all zeros, as before it was written: when a disk loses power, it may
+/// have written only some sectors of a record, in any order. A record never contains so many zeros.
 fn has_unwritten_sector(from: u64, bytes: &[u8]) -> bool {
     let first = SECTOR - from as usize % SECTOR;
     let (first, rest) = bytes.split_at(first.min(bytes.len()));
     std::iter::once(first).chain(rest.chunks(SECTOR)).any(|sector| sector.iter().all(|byte| *byte == 0))
 }
 
-/// Makes the file ours until it is closed or the process ends.
+/// Locks the file until it is closed or the process ends.
 fn lock(file: &std::fs::File) -> Result<(), StoreError> {
     for _ in 0..LOOKS {
         match file.try_lock() {
@@ -252,6 +253,7 @@ fn lock(file: &std::fs::File) -> Result<(), StoreError> {
         }
     }
     Err(StoreError::Busy(
-        "another gateway writes to it, perhaps one with another state folder and the same store.file".to_owned(),
+        "another gateway is writing to it, perhaps one with a different state folder and the same store.file"
+            .to_owned(),
     ))
 }

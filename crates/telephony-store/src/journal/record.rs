@@ -1,51 +1,51 @@
-//! How an entry lies in the file: its length, its checksum, itself. A length of 0 ends what is written.
+//! The format of an entry in the file: length, checksum, payload. A length of 0 ends the content.
 
-/// What stands before each payload: its length and its CRC-32, each four bytes, the least significant first.
+/// Size of the header: the payload's length and CRC-32, four bytes each, little-endian.
 pub(super) const HEAD: usize = 8;
 
-/// No payload is longer: a webhook's body has at most 64 KiB, and what JSON makes of a byte has at most six.
+/// Longest payload: a webhook's body has at most 64 KiB, and JSON needs at most six bytes for each.
 pub(super) const LONGEST: usize = 1 << 20;
 
-/// Writes `payload` behind what is in `records`.
+/// Appends a record with `payload` to `records`.
 pub(super) fn push(records: &mut Vec<u8>, payload: &[u8]) {
     records.extend_from_slice(&(payload.len() as u32).to_le_bytes());
     records.extend_from_slice(&crc32fast::hash(payload).to_le_bytes());
     records.extend_from_slice(payload);
 }
 
-/// How many bytes the record that begins here takes, as its head says; none where there is no record.
+/// Returns the size of the record that begins here, according to its header; none if there is no record.
 pub(super) fn length(bytes: &[u8]) -> Option<usize> {
     let payload = u32::from_le_bytes(*bytes.first_chunk()?) as usize;
     (1..=LONGEST).contains(&payload).then_some(HEAD + payload)
 }
 
-/// The payload of the record that begins here; none where it is not whole.
+/// Returns the payload of the record that begins here; none if it is incomplete.
 pub(super) fn payload(bytes: &[u8]) -> Option<&[u8]> {
     let payload = bytes.get(HEAD..length(bytes)?)?;
     let sum = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?);
     (crc32fast::hash(payload) == sum).then_some(payload)
 }
 
-/// Finds the first whole record that begins before `until`. Entries are JSON, in which no byte is below 0x20, so what
-/// people write never looks like a head: only damage could, and then its checksum would have to hold.
+/// Finds the first complete record that begins before `until`. Entries are JSON, in which no byte is below 0x20, so no
+/// message looks like a header: only damage could, and then its checksum would have to match.
 pub(super) fn find(bytes: &[u8], until: usize) -> Option<usize> {
     (0..until.min(bytes.len())).find(|at| is_entry(&bytes[*at..]))
 }
 
-/// Compares what costs little first, so that damage made to look like heads does not cost hours.
+/// Makes cheap comparisons first, so that damage that looks like headers does not take hours.
 fn is_entry(bytes: &[u8]) -> bool {
     bytes.get(HEAD) == Some(&b'{')
         && length(bytes).is_some_and(|length| bytes.get(length - 1) == Some(&b'}'))
         && payload(bytes).is_some()
 }
 
-/// Returns true if a last record was written to its end; false where it was cut off, as it is when the program or the
-/// machine ends while it is written: that one was never acknowledged.
+/// Returns true if a last record was completely written; false if it was cut off by a crash, because then it was never
+/// acknowledged.
 pub(super) fn has_end(written: &[u8]) -> bool {
     length(written) == Some(written.len()) || written.ends_with(ENTRY_END)
 }
 
-/// Ends every entry: what was reported is an object in an object in an object.
+/// End of every entry: an event is an object in an object in an object.
 const ENTRY_END: &[u8] = b"}}}";
 
 #[cfg(test)]

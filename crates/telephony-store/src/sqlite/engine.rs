@@ -1,8 +1,8 @@
 //! The engine: the file, its connections, the two threads that own them, and the schema.
 //!
-//! One thread writes and one reads. What the writer is asked shares a transaction and a sync of the disk; each job that
-//! fails is undone alone, and none is answered before what it did is on disk. No other room names a type of SQLite:
-//! they know the helpers in `query` and the values in `columns`.
+//! One thread writes and one reads. Waiting writes share a transaction and a sync of the disk; a job that fails is
+//! undone alone, and none is answered before its result is on disk. No other room names a type of SQLite: they use the
+//! helpers in `query` and the values in `columns`.
 
 pub(super) mod checkpoint;
 pub(super) mod columns;

@@ -1,7 +1,7 @@
-//! The history: lists, one message in detail, what was said, counts and costs.
+//! The history: lists, one message in detail, conversations, counts and costs.
 //!
-//! It reads one consistent picture and never waits for the writer; all that it writes down is a price and what an agent is
-//! to forget.
+//! It reads one consistent snapshot and never waits for the writer; it only writes prices and the point up to which an
+//! agent forgets.
 
 mod backlog;
 mod costs;
@@ -60,7 +60,7 @@ impl History for SqliteStore {
     }
 }
 
-/// Messages with everything that happened to them, oldest first.
+/// Returns messages with their full history, oldest first.
 pub(super) fn details(db: &Db, filter: &Filter) -> Result<Vec<Detail>, StoreError> {
     let newest_first = entries::list_by(db, filter)?;
     newest_first.into_iter().rev().map(|entry| detail::of_entry(db, entry)).collect()

@@ -1,8 +1,8 @@
-//! The inbox: arrivals, turns made of them, and how turns end.
+//! The inbox: arrivals, the turns made of them, and their ends.
 //!
-//! An arrival is stored once, by the provider's id. A turn's set of messages is fixed when it is leased first; a retry gets
-//! the same. A conversation has one turn in flight, and only the newest lease, by its fence, may end it. The end and the
-//! answer's parts are one transaction.
+//! An arrival is stored once, by the provider's id. A turn's set of messages is fixed when it is first leased; a retry
+//! gets the same. A conversation has one turn in flight, and only the newest lease, by its fence, may end it. The end
+//! and the answer's parts are one transaction.
 
 pub(super) mod arrival;
 mod attachments;

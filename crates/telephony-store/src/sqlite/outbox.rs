@@ -1,9 +1,9 @@
-//! The outbox: drafts, their parts, attempts to send them, and what became of those.
+//! The outbox: drafts, their parts, attempts to send them, and outcomes.
 //!
-//! A draft is stored once, by its key. The parts of a conversation leave one after the other; a part is marked as started,
-//! its line occupied and its limits charged in one transaction before the provider hears of it. An attempt without an
-//! outcome is in doubt and is never repeated before the doubt is over. A status moves forward only. Nothing is queued for,
-//! and nothing leaves to, a contact that opted out.
+//! A draft is stored once, by its key. The parts of a conversation leave in order; a part is marked as started, its
+//! line occupied and its limits charged in one transaction before the provider gets it. An attempt without an outcome
+//! is in doubt and is never repeated before the doubt is resolved. A status only moves forward. Nothing is queued for,
+//! or sent to, a contact that opted out.
 
 mod account_stop;
 mod account_stops;

@@ -1,7 +1,7 @@
-//! The people: who may talk to the assistant, what they want, and what the operator hears and orders.
+//! People: approvals, consent, notices and commands of the operator, and stored personal data.
 //!
-//! Who is let in is answered once, by an approval that is never sent twice. What is stored about a contact can be shown and
-//! deleted, except that they opted out. Our own lines are here, too: every conversation is one of a line with a contact.
+//! A contact is admitted by one approval, whose SMS is never sent twice. Everything stored about a contact can be shown
+//! and deleted, except an opt-out. Our own lines are here, too: every conversation belongs to a line and a contact.
 
 mod consents;
 mod contacts;

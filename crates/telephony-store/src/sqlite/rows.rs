@@ -1,7 +1,7 @@
 //! The rows that several rooms share: lines, contacts, conversations, media, notices, the mark of a backup.
 //!
-//! They read and change a row and decide nothing. `conversation::rearm` is called after each change to a turn: the time at
-//! which a conversation has work is kept in its row.
+//! They read and change a row and decide nothing. `conversation::rearm` is called after each change to a turn, because
+//! the conversation's row holds the time of its next work.
 
 pub(super) mod contact;
 pub(super) mod conversation;

@@ -1,4 +1,4 @@
-//! What only the writing thread itself can show: who shares a commit, and what one failure does to the others.
+//! Behavior that only the writing thread itself can show: shared commits, and the effect of one failure on the others.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -24,7 +24,7 @@ fn open() -> (TempDir, Arc<SqliteStore>) {
     (folder, Arc::new(store))
 }
 
-/// Keeps the writer in a transaction until something is sent, and long enough that no other work shares it.
+/// Keeps the writer in a transaction until something is sent, long enough that no other work shares it.
 async fn hold(store: &Arc<SqliteStore>) -> (Sender<()>, JoinHandle<Result<(), StoreError>>) {
     let ((go, wait), (entered, is_in)) = (channel(), tokio::sync::oneshot::channel());
     let writing = store.clone();

@@ -112,7 +112,7 @@ async fn a_stop_by_another_channel_counts_for_the_phone_and_only_the_phone_takes
     assert!(matches!(accepted, Accepted::Keyword(_, Keyword::OptOut)), "{accepted:?}");
     assert_eq!(world.store.progress(waiting).await.unwrap().parts[0].state.as_str(), "canceled");
     assert!(world.store.enqueue(world.line, draft("more", ANN, &["more"]), at(3)).await.is_err());
-    assert!(world.held(3).await.iter().any(|notice| notice.text.contains(&format!("{ANN} said STOP by whatsapp"))));
+    assert!(world.held(3).await.iter().any(|notice| notice.text.contains(&format!("{ANN} sent STOP by whatsapp"))));
     world.refused(&format!("whatsapp:{ANN}"), "START", Refusal::UnsupportedChannel, 4).await;
     assert!(world.store.standing(world.line, &number(ANN)).await.unwrap().is_opted_out);
     world.says(ANN, "START", at(5)).await;

@@ -1,22 +1,22 @@
-//! The configuration of ngrok's own agent, of which we need three lines and do not read more.
+//! The configuration of ngrok's own agent; only three lines of it are read.
 
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 use telephony_config::Environment;
 
-/// What `ngrok.yml` says about the account and how to reach ngrok. `Debug` hides the token.
+/// The account and server in `ngrok.yml`. `Debug` hides the token.
 #[derive(Debug, Default)]
 pub(super) struct AgentFile {
     /// `authtoken`.
     pub(super) token: Option<SecretString>,
-    /// `connect_url` (`server_addr` in older files): another way into ngrok, which some companies have.
+    /// `connect_url` (`server_addr` in older files): a custom ngrok server, which some companies have.
     pub(super) server: Option<String>,
-    /// `connect_cas` (`root_cas`): who vouches for it: `trusted`, `host`, or a file.
+    /// `connect_cas` (`root_cas`): its certificate authorities: `trusted`, `host`, or a file.
     pub(super) authorities: Option<String>,
 }
 
-/// Where the agent looks for its configuration, in its order.
+/// Returns the paths where the agent looks for its configuration, in its order.
 pub fn agent_files(environment: &Environment) -> Vec<PathBuf> {
     let in_folder =
         |variable: &str, path: &str| environment.get(variable).map(|folder| PathBuf::from(folder).join(path));
@@ -32,7 +32,7 @@ pub fn agent_files(environment: &Environment) -> Vec<PathBuf> {
 }
 
 impl AgentFile {
-    /// The first of `files` that can be read.
+    /// Reads the first readable one of `files`.
     pub(super) fn read(files: &[PathBuf]) -> Self {
         let text = files.iter().find_map(|file| std::fs::read_to_string(file).ok());
         Self::parse(&text.unwrap_or_default())
@@ -48,7 +48,7 @@ impl AgentFile {
     }
 }
 
-/// The value in `line` if that is about `name`. These keys occur once in a file, at its top or under `agent:`.
+/// Returns the value in `line` if it has the key `name`. These keys occur once in a file, at the top or under `agent:`.
 fn value_of(line: &str, name: &str) -> Option<String> {
     let value = line.trim_start().strip_prefix(name)?.trim_start().strip_prefix(':')?.trim();
     let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.split(*quote).next());

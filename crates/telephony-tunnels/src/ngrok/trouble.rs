@@ -1,4 +1,4 @@
-//! What ngrok's errors mean for the operator. The codes are those of <https://ngrok.com/docs/errors>.
+//! Translates ngrok's errors for the operator. The codes are those of <https://ngrok.com/docs/errors>.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use ngrok::tunnel::AcceptError;
 
 use crate::tunnel::{Cause, TunnelError};
 
-/// Codes that have a cause of their own.
+/// Codes with a known cause.
 const CODES: &[(&str, Cause)] = &[
     ("ERR_NGROK_105", Cause::TokenRefused),
     ("ERR_NGROK_106", Cause::TokenRefused),
@@ -23,12 +23,12 @@ const CODES: &[(&str, Cause)] = &[
     ("ERR_NGROK_4018", Cause::TokenRefused),
 ];
 
-/// What ngrok answered.
+/// Translates ngrok's answer.
 pub(super) fn of(error: &impl ngrok::Error) -> TunnelError {
     described(error.error_code(), &error.msg())
 }
 
-/// Why it passes on nothing any more.
+/// Translates an error in accepting connections.
 pub(super) fn of_accepting(error: &AcceptError) -> TunnelError {
     match error {
         AcceptError::ListenerClosed { message, error_code: Some(code) } => described(Some(code), message),
@@ -36,7 +36,7 @@ pub(super) fn of_accepting(error: &AcceptError) -> TunnelError {
     }
 }
 
-/// An error with its causes.
+/// Formats an error with its causes.
 pub(super) fn in_full(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

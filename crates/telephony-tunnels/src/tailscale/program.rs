@@ -11,23 +11,23 @@ use tokio::process::Command;
 use super::{Tailscale, trouble};
 use crate::tunnel::{Cause, TunnelError};
 
-/// It waits for the operator where something is not enabled yet; we do not.
+/// Time limit. The program waits for the operator if something is not enabled yet; we do not.
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// More than this is not read of what it says (bytes); a configuration with hundreds of paths is smaller.
+/// Largest output that is read (bytes); a configuration with hundreds of paths is smaller.
 const MOST: u64 = 1024 * 1024;
 
-/// Where Tailscale's program is on a Mac that has the app and no link to it.
+/// Path of Tailscale's program on a Mac that has the app and no link to it.
 const MAC_APP: &str = "/Applications/Tailscale.app/Contents/MacOS/Tailscale";
 
-/// How the program ended.
+/// The result of running the program.
 pub(super) struct Ran {
     stdout: String,
     stderr: String,
     is_success: bool,
 }
 
-/// The program in the first folder of `PATH` that has it.
+/// Returns the program in the first folder of `PATH` that has it.
 pub(super) fn find(environment: &Environment) -> PathBuf {
     let folders = environment.get("PATH").map(std::env::split_paths).into_iter().flatten();
     let candidates = folders.map(|folder| folder.join("tailscale")).chain([PathBuf::from(MAC_APP)]);
@@ -35,7 +35,7 @@ pub(super) fn find(environment: &Environment) -> PathBuf {
 }
 
 impl Tailscale {
-    /// Runs it with `arguments`. One that does not end in time is stopped, and fails with what it said until then.
+    /// Runs it with `arguments`. If it takes too long, it is killed, and the error has its output so far.
     pub(super) async fn run(&self, arguments: &[&str]) -> Result<Ran, TunnelError> {
         let mut command = Command::new(&self.program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -65,7 +65,7 @@ impl Tailscale {
 }
 
 impl Ran {
-    /// What it printed, if it succeeded.
+    /// Returns its output, if it succeeded.
     pub(super) fn succeeded(self) -> Result<String, TunnelError> {
         if self.is_success { Ok(self.stdout) } else { Err(trouble::of(&self.said())) }
     }

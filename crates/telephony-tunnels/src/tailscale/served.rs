@@ -1,18 +1,18 @@
-//! What Tailscale serves on this machine, as `tailscale serve status --json` says, and where there is room beside it.
+//! The configuration in `tailscale serve status --json`, and the free ports beside it.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The ports that Funnel has, in the order in which we try them.
+/// Ports that Funnel supports, in the order in which we try them.
 const PORTS: [u16; 3] = [443, 8443, 10_000];
 
 /// One of our paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mount {
-    /// The path outside.
+    /// Path outside.
     pub(super) path: String,
-    /// What it leads to.
+    /// Target.
     pub(super) target: String,
 }
 
@@ -52,18 +52,18 @@ struct Handler {
 }
 
 impl Served {
-    /// A port of `host` on which `mounts` disturb nobody: no path of ours leads elsewhere, and what others serve there is
-    /// as public as we shall be, because Funnel counts for a whole port.
+    /// Returns a port of `host` where `mounts` cause no conflict: none of our paths has a different target, and
+    /// everything else on it is as public as ours will be, because Funnel applies to a whole port.
     pub(super) fn free_port(&self, host: &str, mounts: &[Mount], is_public: bool) -> Option<u16> {
         PORTS.into_iter().find(|port| self.has_room(host, *port, mounts, is_public))
     }
 
-    /// Whether all of `mounts` are served, as public as they should be.
+    /// Returns true if all of `mounts` are served, as public as they should be.
     pub(super) fn has(&self, host: &str, port: u16, mounts: &[Mount], is_public: bool) -> bool {
         self.is_public(host, port) == is_public && mounts.iter().all(|mount| self.has_mount(host, port, mount))
     }
 
-    /// Whether `mount` is served.
+    /// Returns true if `mount` is served.
     pub(super) fn has_mount(&self, host: &str, port: u16, mount: &Mount) -> bool {
         let handler = self.web.get(&site(host, port)).and_then(|site| site.handlers.get(&mount.path));
         handler.is_some_and(|handler| handler.proxy == mount.target)

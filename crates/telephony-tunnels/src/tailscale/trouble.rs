@@ -1,9 +1,9 @@
-//! What Tailscale's program means by what it says.
+//! Translates the output of Tailscale's program.
 
 use crate::tunnel::{Cause, TunnelError};
 
-/// Words of the program, in lower case, and what they mean. It has no codes: its sentences are all there is, and one that
-/// is not known here is passed on as it is.
+/// Phrases of the program in lower case, with their cause. It has no codes, and an unknown sentence is passed on
+/// unchanged.
 const WORDS: &[(&str, Cause)] = &[
     ("failed to connect to local tailscale", Cause::NotRunning),
     ("doesn't appear to be running", Cause::NotRunning),
@@ -18,7 +18,7 @@ const WORDS: &[(&str, Cause)] = &[
     ("flag provided but not defined", Cause::TooOld),
 ];
 
-/// What it said.
+/// Translates its output.
 pub(super) fn of(said: &str) -> TunnelError {
     let lower = said.to_lowercase();
     let known = WORDS.iter().find(|(words, _)| lower.contains(words));

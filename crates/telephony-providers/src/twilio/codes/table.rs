@@ -1,4 +1,4 @@
-//! The rows: every code that sending, calling, webhooks and streams of this project can meet, in ascending order.
+//! The table of codes that sending, calling, webhooks and streams of this project can encounter, in ascending order.
 
 use super::{AGAIN, ASK_FIRST, Code, FINAL, HOURLY, LATER, STOP};
 
@@ -53,7 +53,7 @@ pub(super) const CODES: &[Code] = codes! {
         "Report it as a fault of the gateway; the call itself went on."
     12300 FINAL "An answer came without a content type, or with one that Twilio does not read."
         "Check that the proxy passes the Content-Type header on unchanged."
-    12400 AGAIN "Twilio failed inside while it worked on our answer."
+    12400 AGAIN "Twilio had an internal error while processing our answer."
         "Nothing to do if it stays a single case; else see Twilio's status page."
     13227 FINAL "Calls to this country are switched off for the account."
         "Allow the country under the voice geographic permissions."
@@ -72,7 +72,7 @@ pub(super) const CODES: &[Code] = codes! {
     14108 FINAL "The number that should reply cannot send texts."
         "Set fromNumber to a number that can send SMS."
     14109 FINAL "One answer to a webhook contained more than ten messages."
-        "Let replies go out through the API, as the gateway does by itself."
+        "Let replies go out through the API, which is the gateway's default."
     14111 FINAL "A trial account may not reply to a number that is not verified."
         "Verify the number in the console or upgrade the account."
     15003 FINAL "A status report was not answered with success."
@@ -95,9 +95,9 @@ pub(super) const CODES: &[Code] = codes! {
         "Nothing to do: it is tried again. If it persists, see what else works on this account."
     20422 FINAL "A parameter of the request has a value that is not allowed."
         "Look the request up in Twilio's console, which names the parameter; correct the setting it comes from."
-    20429 AGAIN "More requests were under way at once than the account may have."
-        "Nothing to do: the request was not carried out and is tried again later. Lower other load on the account."
-    20500 ASK_FIRST "Twilio had an internal fault; whether the request was carried out is open."
+    20429 AGAIN "The account had too many concurrent requests."
+        "Nothing to do: the request was not executed and is retried later. Reduce other load on the account."
+    20500 ASK_FIRST "Twilio had an internal error; it is unknown whether the request was executed."
         "Nothing to do: the message list is searched before anything is sent again. See Twilio's status page."
     20503 AGAIN "Twilio is overloaded or under maintenance."
         "Nothing to do but wait; see Twilio's status page."

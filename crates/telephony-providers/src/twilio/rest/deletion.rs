@@ -1,4 +1,4 @@
-//! Messages and their attachments go from the account; what is not there is deleted.
+//! Deletes messages and their attachments from the account; a missing one counts as deleted.
 
 use super::media::MediaList;
 use super::{Rest, segment};
@@ -7,7 +7,7 @@ use crate::provider::{Deletion, ProviderError};
 /// Twilio's code for a message that cannot be deleted yet.
 const STILL_SENT: u32 = 20009;
 
-/// A message has 10 attachments at most, one page of them.
+/// Most pages of attachments; a message has at most 10, which is one page.
 const PAGES_AT_MOST: usize = 10;
 
 impl Rest {

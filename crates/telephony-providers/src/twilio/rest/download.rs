@@ -1,4 +1,4 @@
-//! Attachments that contacts sent, fetched hop by hop: credentials for the first, a limit on each.
+//! Fetches contacts' attachments hop by hop: credentials for the first, a limit on each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use super::public::PublicOnly;
 use super::{Rest, http, place};
 use crate::provider::AttachmentError;
 
-/// No more redirects are followed; Twilio uses one.
+/// Most redirects followed; Twilio uses one.
 const HOPS: usize = 4;
 
-/// The whole attachment has to be here by then, at whatever pace it comes: 5 MB at 1/3 Mbit/s.
+/// Time limit of the whole attachment: 5 MB at 1/3 Mbit/s.
 const WHOLE_WITHIN: Duration = Duration::from_secs(120);
 
 const SLOW: &str = "Twilio took too long to send it";
 
-/// How an answer goes on.
+/// The result of a hop.
 enum Hop {
     There(Response),
     Elsewhere(Url),
 }
 
 impl Rest {
-    /// Fetches an attachment of a message that came in.
+    /// Fetches an attachment of an incoming message.
     pub(in crate::twilio) async fn download(
         &self,
         message: &str,
@@ -47,10 +47,10 @@ impl Rest {
                 Hop::Elsewhere(next) => url = next,
             }
         }
-        Err(AttachmentError::Never("Twilio sends us from one place to the next".to_owned()))
+        Err(AttachmentError::Never("Twilio redirects too often".to_owned()))
     }
 
-    /// Asks at one place. Only the API is told who we are, and only at the first hop: stores sign their URLs.
+    /// Requests one URL. Only the API gets our credentials, and only at the first hop, because storage URLs are signed.
     async fn ask(&self, url: &Url, is_first: bool) -> Result<Hop, AttachmentError> {
         let request = self.download_client()?.get(url.clone());
         let (user, secret) = self.account.credentials();
@@ -71,13 +71,14 @@ impl Rest {
         if status.is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
             let next = location.and_then(|location| place::redirected(&self.account, url, location));
-            let astray = || AttachmentError::Never("Twilio's answer leads to a place that is not Twilio's".to_owned());
+            let astray =
+                || AttachmentError::Never("Twilio's answer redirects to a host that is not Twilio's".to_owned());
             return next.map(Hop::Elsewhere).ok_or_else(astray);
         }
         let sentence = format!("Twilio answered {}", status.as_u16());
         Err(match status.as_u16() {
-            // Not stored yet; too many requests at a time; a store's URL that has run out meanwhile; credentials that the
-            // operator corrects; a proxy that answers in Twilio's place.
+            // Not stored yet; too many requests at a time; a storage URL that has expired meanwhile; credentials that
+            // the operator corrects; a proxy that answers in Twilio's place.
             401 | 403 | 404 | 407 | 408 | 425 | 429 | 500..=599 => AttachmentError::NotYet(sentence),
             _ => AttachmentError::Never(sentence),
         })
@@ -94,7 +95,7 @@ impl Rest {
     }
 }
 
-/// The whole body, unless it is too large or pauses for longer than `pause`.
+/// Reads the whole body, unless it is too large or pauses for longer than `pause`.
 async fn read(mut response: Response, at_most: usize, pause: Duration) -> Result<Bytes, AttachmentError> {
     if response.content_length().is_some_and(|length| length > at_most as u64) {
         return Err(AttachmentError::TooLarge);
@@ -113,8 +114,8 @@ fn not_yet(sentence: &str) -> AttachmentError {
     AttachmentError::NotYet(sentence.to_owned())
 }
 
-/// Without the URL, which may be signed, and without addresses.
+/// Hides the URL, which may be signed, and addresses.
 fn unreachable(error: reqwest::Error) -> AttachmentError {
-    tracing::debug!(error = http::describe(&error.without_url()), "an attachment could not be fetched");
-    not_yet("Twilio could not be reached")
+    tracing::debug!(error = http::describe(&error.without_url()), "cannot fetch an attachment");
+    not_yet("cannot reach Twilio")
 }

@@ -1,4 +1,4 @@
-//! What a failed request means: it never left, nobody knows, or Twilio said no and why.
+//! Translates failed requests: never sent, unknown, or rejected by Twilio with a reason.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use super::http::describe;
 use crate::provider::ProviderError;
 use crate::twilio::codes::{self, Code};
 
-/// The part of Twilio's error answer that is read; old and new products name these two alike.
+/// The fields read from Twilio's error answer; old and new products use the same names.
 #[derive(Deserialize, Default)]
 struct Refusal {
     code: Option<u32>,
     message: Option<String>,
 }
 
-/// A request without an answer. Only what failed before the connection stood was certainly not sent.
+/// Translates a request without an answer. It was certainly not sent only if it failed before the connection was open.
 pub(super) fn unanswered(error: reqwest::Error) -> ProviderError {
     let was_not_sent = error.is_connect() || error.is_builder();
-    // Its query may hold a phone number.
+    // The query may contain a phone number.
     let cause = describe(&error.without_url());
     if was_not_sent { ProviderError::Unreachable { cause } } else { ProviderError::NoAnswer { cause } }
 }
 
-/// An answer that says yes but cannot be read: something was done, and nobody knows what.
+/// Translates a successful answer that is not readable: the outcome is unknown.
 pub(super) fn unreadable(error: &serde_json::Error) -> ProviderError {
-    ProviderError::Unreadable { cause: format!("it is not the JSON that was expected: {error}") }
+    ProviderError::Unreadable { cause: format!("it is not the expected JSON: {error}") }
 }
 
-/// An answer that goes on and on: whatever was asked for may have been done.
+/// Translates an answer that does not end: the request may have been executed.
 pub(super) fn too_long(at_most: usize) -> ProviderError {
     ProviderError::Unreadable { cause: format!("it is longer than {at_most} bytes") }
 }
 
-/// An answer that says no.
+/// Translates a rejection.
 pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u8]) -> ProviderError {
     let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();
     let (sentence, hint) = match code.and_then(codes::find) {
@@ -49,7 +49,7 @@ pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u
     ProviderError::Refused { http_status, code, sentence, hint, disposition, is_opt_out }
 }
 
-/// Adds the HTTP status of a server error, which says more than the code alone: Twilio answered, and with what.
+/// Adds the HTTP status of a server error, which says more than the code alone.
 fn with_server_error(happened: &str, http_status: u16) -> String {
     if http_status < 500 {
         return happened.to_owned();
@@ -57,12 +57,12 @@ fn with_server_error(happened: &str, http_status: u16) -> String {
     format!("{} (HTTP status {http_status}).", happened.trim_end_matches('.'))
 }
 
-/// The wait that the answer asks for, in whole seconds.
+/// Returns the wait that the answer requests, in whole seconds.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// The longer of the wait that the code calls for and the one that was asked for.
+/// Returns the longer of the code's wait and the requested one.
 fn waiting(disposition: Disposition, retry_after: Option<Duration>) -> Disposition {
     match disposition {
         Disposition::Retry { after } => Disposition::Retry { after: after.max(retry_after) },
@@ -70,11 +70,11 @@ fn waiting(disposition: Disposition, retry_after: Option<Duration>) -> Dispositi
     }
 }
 
-/// By the range that the code is in, with Twilio's own words behind.
+/// Describes the rejection by the code's range, with Twilio's own words.
 fn unknown_refusal(http_status: u16, code: Option<u32>, message: Option<&str>) -> String {
     if code.is_none() && !is_plausible(http_status) {
         return format!(
-            "an answer with HTTP status {http_status} came that is not from Twilio's API: it has no error code"
+            "an answer with HTTP status {http_status} does not come from Twilio's API: it has no error code"
         );
     }
     let answered = match message {
@@ -90,23 +90,23 @@ fn unknown_refusal(http_status: u16, code: Option<u32>, message: Option<&str>) -
 fn unknown_hint(http_status: u16, code: Option<u32>) -> String {
     match code {
         Some(code) => codes::see(code),
-        None if http_status == 429 => "Twilio takes no more requests at the moment; it is tried again".to_owned(),
+        None if http_status == 429 => "Twilio accepts no more requests at the moment; retrying".to_owned(),
         None if is_plausible(http_status) => {
             "see https://status.twilio.com and check twilio.apiBaseUrl, region and edge".to_owned()
         }
         None => "check what may answer in Twilio's place, such as a proxy, a firewall or a captive portal, and \
-                 twilio.apiBaseUrl; it is tried again"
+            twilio.apiBaseUrl; it is retried"
             .to_owned(),
     }
 }
 
-/// Whether Twilio may have answered so without an error code: too busy, or out of order.
+/// Returns true if Twilio may have answered so without an error code: too busy, or broken.
 fn is_plausible(http_status: u16) -> bool {
     matches!(http_status, 408 | 429 | 500..)
 }
 
-/// The text with every phone number in it masked, also one that is written in groups: at least seven digits with nothing
-/// between them but what people put there.
+/// Masks every phone number in the text, including those in groups: at least seven digits with only the usual
+/// separators between them.
 fn without_numbers(text: &str) -> String {
     let is_of_number = |c: char| c.is_ascii_digit() || "+-(). ".contains(c);
     let mut shown = String::new();
@@ -147,8 +147,8 @@ mod tests {
     #[test]
     fn a_code_that_nobody_knows_is_told_by_its_range_and_in_twilios_words() {
         let error = refusal(400, None, r#"{"code":21999,"message":"Weird thing","status":400}"#);
-        let told = "Twilio refused what was asked of the number or the message. Twilio answered with HTTP status 400: Weird \
-                    thing; see https://www.twilio.com/docs/api/errors/21999";
+        let told = "Twilio rejected an operation on the number or the message. Twilio answered with HTTP status 400: \
+            Weird thing; see https://www.twilio.com/docs/api/errors/21999";
         assert_eq!(error.with_hint(), told);
     }
 
@@ -185,7 +185,7 @@ mod tests {
             let error = refusal(status, None, "<html>Access denied to +15550005678</html>");
             assert_eq!((error.disposition(), error.was_answered()), (later, true), "{status}");
             let told = error.with_hint();
-            assert!(told.contains("not from Twilio's API") && told.contains("proxy"), "{told}");
+            assert!(told.contains("does not come from Twilio's API") && told.contains("proxy"), "{told}");
             assert!(told.contains("twilio.apiBaseUrl") && told.contains(&status.to_string()), "{told}");
         }
         assert_eq!(
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(seconds(refusal(429, None, r#"{"code":20429}"#)), None);
         assert_eq!(seconds(refusal(429, Some(7), r#"{"code":20429}"#)), Some(7));
         assert_eq!(seconds(refusal(429, Some(7), "slow down")), Some(7));
-        assert!(refusal(429, None, "").hint().contains("tried again"));
+        assert!(refusal(429, None, "").hint().contains("retrying"));
         assert_eq!(seconds(refusal(429, Some(7), r#"{"code":63038}"#)), Some(3600));
     }
 

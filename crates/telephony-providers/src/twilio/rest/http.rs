@@ -1,4 +1,4 @@
-//! The HTTP client: TLS with its own roots, and nothing done behind the caller's back.
+//! The HTTP client: TLS with its own roots, and no hidden retries or redirects.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -8,19 +8,19 @@ use reqwest::dns::Resolve;
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// How long address look-up, connection and TLS may take together.
+/// Time limit for DNS, connection and TLS together.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Idle connections are given up before servers do (load balancers: about 60 s), because a request that meets a
+/// Idle connections are closed before servers close them (load balancers: about 60 s), because a request that meets a
 /// closing connection has an unknown outcome.
 const IDLE_AT_MOST: Duration = Duration::from_secs(20);
 
-/// A client that follows no redirect, repeats no request and uses no proxy of the environment.
+/// Builds a client that follows no redirect, repeats no request and ignores the environment's proxy.
 pub(in crate::twilio) fn build_client() -> Result<Client, String> {
     builder()?.build().map_err(|error| describe(&error))
 }
 
-/// The same, with names looked up by `resolver`.
+/// Builds the client with a custom DNS resolver.
 pub(super) fn build_client_with(resolver: Arc<dyn Resolve>) -> Result<Client, String> {
     builder()?.dns_resolver(resolver).build().map_err(|error| describe(&error))
 }
@@ -44,7 +44,7 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// An error and all its causes in one line.
+/// Formats an error and all its causes in one line.
 pub(in crate::twilio) fn describe(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

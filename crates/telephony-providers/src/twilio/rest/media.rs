@@ -1,4 +1,4 @@
-//! Attachments of a message that came in: where they are. Fetching them is for whoever wants them.
+//! Lists the attachments of an incoming message; the caller fetches them.
 
 use serde::Deserialize;
 use telephony_domain::message::Media;
@@ -18,7 +18,7 @@ pub(super) struct Attachment {
 }
 
 impl Rest {
-    /// The attachments of a message, as a webhook names them; none where they are deleted already.
+    /// Returns the attachments of a message in the form of a webhook; none if they are deleted.
     pub(super) async fn media_of(&self, message: &str) -> Result<Vec<Media>, ProviderError> {
         let folder = format!("Messages/{}/Media", segment(message));
         let list: MediaList = match self.get(&format!("{folder}.json")).await {

@@ -1,4 +1,4 @@
-//! Messages of the account: creating, reading and listing them.
+//! Creates, reads and lists the account's messages.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use super::{Rest, encode, segment};
 use crate::provider::{Listed, ProviderError};
 use crate::twilio::{codes, dates};
 
-/// Clocks that differ by less are the same: whoever looks for a message begins earlier than that.
+/// Clock difference that is ignored, because searches begin earlier than that.
 const SAME_CLOCK: Duration = Duration::from_secs(60);
 
-/// So many pages in a row with nothing new end a search. The list is sorted by when messages were sent, newest first and
-/// those not sent yet before all others: behind a message that was created before and sent after, there is more.
+/// Consecutive pages without new messages that end a search. The list is sorted by time of sending, newest first and
+/// unsent ones before all others, so messages may follow one that was created before and sent after.
 const OLD_PAGES: usize = 2;
 
-/// A message as the API shows it. Numbers come as text, what is not known yet as null. Only the SID has to be there: an
-/// answer with a SID says that a message was created, whatever else it lacks.
+/// A message in the API. Numbers are text, unknown values null. Only the SID is required: an answer with a SID means
+/// that a message was created, whatever else is missing.
 #[derive(Deserialize)]
 pub(in crate::twilio) struct Message {
     sid: String,
@@ -55,28 +55,28 @@ struct Page {
 }
 
 impl Rest {
-    /// Creates a message, that is, sends it.
+    /// Creates a message, which sends it.
     pub(in crate::twilio) async fn create_message(&self, form: &[(&str, &str)]) -> Result<Message, ProviderError> {
         self.post("Messages.json", form).await
     }
 
-    /// One message by its SID.
+    /// Returns a message by its SID.
     pub(in crate::twilio) async fn message(&self, sid: &str) -> Result<Message, ProviderError> {
         self.get(&format!("Messages/{}.json", segment(sid))).await
     }
 
-    /// Our messages to a number that were created at or after `since` by our clock, newest first.
+    /// Returns our messages to a number created at or after `since` by our clock, newest first.
     pub(in crate::twilio) async fn sent_to(&self, to: &str, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
         let messages = self.messages_to(to, since).await?.into_iter();
         let sent = messages.filter(|(message, _)| message.direction.starts_with("outbound"));
         sent.map(|(message, created)| Ok(Listed { created, ..message.listed()? })).collect()
     }
 
-    /// Messages to one of our numbers that came at or after `since` by our clock, newest first.
+    /// Returns messages to one of our numbers received at or after `since` by our clock, newest first.
     pub(in crate::twilio) async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError> {
         let mut arrivals = Vec::new();
         for (message, created) in self.messages_to(to, since).await? {
-            // One that is still `receiving` is complete at the next look.
+            // One that is still `receiving` will be complete at the next look.
             if message.direction == "inbound" && message.status == "received" {
                 arrivals.push(Arrival { provider_time: Some(created), ..self.arrival(message).await? });
             }
@@ -84,7 +84,7 @@ impl Rest {
         Ok(arrivals)
     }
 
-    /// A message from a contact by its SID, without attachments; none where Twilio says that it has none.
+    /// Returns a contact's message by its SID, without attachments; none if Twilio does not have it.
     pub(in crate::twilio) async fn received_message(&self, sid: &str) -> Result<Option<Arrival>, ProviderError> {
         match self.message(sid).await {
             Ok(message) if message.direction == "inbound" => Ok(Some(message.into_arrival(Vec::new()))),
@@ -94,8 +94,8 @@ impl Rest {
         }
     }
 
-    /// Returns the prices of messages dated at or after `since`. Each price stands alone, so those of a list that breaks off
-    /// count too.
+    /// Returns the prices of messages dated at or after `since`. Each price is independent, so those of an incomplete
+    /// list count too.
     pub(in crate::twilio) async fn billed(&self, since: Timestamp) -> Result<Vec<Billed>, ProviderError> {
         let mut billed = Vec::new();
         let (mut pages, first) = self.messages(("DateSent>", &dates::iso(since)), since);
@@ -111,7 +111,7 @@ impl Rest {
         Ok(billed)
     }
 
-    /// The pages of the account's messages with this filter, of which those since `since` are wanted, and the first page.
+    /// Returns the pages of the account's messages with this filter and since `since`, and the first page.
     fn messages(&self, filter: (&str, &str), since: Timestamp) -> (Pages, String) {
         let query = encode(&[filter, ("PageSize", &MESSAGES_A_PAGE.to_string())]);
         let first = self.absolute(&format!("Messages.json?{query}"));
@@ -124,7 +124,8 @@ impl Rest {
         Ok(message.into_arrival(media))
     }
 
-    /// The list is not filtered by date: the only such filter is on the date of sending, which queued messages lack.
+    /// Returns messages to a number. The list is not filtered by date: the only such filter is on the date of sending,
+    /// which queued messages lack.
     async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<(Message, Timestamp)>, ProviderError> {
         let since = whole_second(since);
         let (mut found, mut old_pages) = (Vec::new(), 0);
@@ -148,7 +149,7 @@ impl Rest {
 }
 
 impl Page {
-    /// Whether it has come to what was sent before `since` by Twilio's clock, and not only to what never was.
+    /// Returns true if the page has messages sent before `since` by Twilio's clock, not only unsent ones.
     fn was_sent_before(&self, since: Timestamp) -> bool {
         let mut sent = self.messages.iter().filter_map(|message| message.date_sent.as_deref().and_then(dates::parse));
         sent.any(|sent| sent < since)
@@ -164,7 +165,7 @@ impl Message {
             messaging_service: self.messaging_service_sid.filter(|sid| !sid.is_empty()),
             text: self.body.unwrap_or_default(),
             media,
-            // The list does not say who else was in a group.
+            // The list does not contain the other members of a group.
             also_to: Vec::new(),
             opt_out_type: None,
             provider_time: None,
@@ -172,7 +173,7 @@ impl Message {
         }
     }
 
-    /// It was taken in any case: what became of it since, with its code, is for reports and look-ups to say.
+    /// Returns the receipt: it was accepted in any case, and reports and polls have the later status and code.
     pub(in crate::twilio) fn receipt(self) -> Receipt {
         let (status, segments) = (self.status(), self.segments());
         let status = if status.is_failure() { Status::Accepted } else { status };
@@ -199,30 +200,30 @@ impl Message {
         Some(Billed { price: self.price()?, provider_id: self.sid.clone(), segments: self.segments() })
     }
 
-    /// A state this project has no name for counts as the first one, so that any later report moves it on.
+    /// Returns the status; an unknown one counts as the first, so that any later report replaces it.
     fn status(&self) -> Status {
         self.status.parse().unwrap_or(Status::Accepted)
     }
 
     fn created(&self) -> Result<Timestamp, ProviderError> {
         self.date_created.as_deref().and_then(dates::parse).ok_or_else(|| ProviderError::Unreadable {
-            cause: format!("message {} has no date_created that can be read", self.sid),
+            cause: format!("message {} has no readable date_created", self.sid),
         })
     }
 
-    /// Twilio writes what it takes as a negative amount, and nothing until it knows.
+    /// Returns the price, which Twilio writes as a negative amount once it is known.
     fn price(&self) -> Option<Price> {
         let amount: Amount = self.price.as_ref()?.parse().ok()?;
         Some(Price { amount: -amount, currency: self.price_unit.as_ref()?.parse().ok()? })
     }
 
-    /// A service that has not chosen a sender yet counts 0, which means that it does not know.
+    /// Returns the segments; a service that has not chosen a sender yet reports 0, which means unknown.
     fn segments(&self) -> Option<u32> {
         self.num_segments.as_ref()?.parse().ok().filter(|segments| *segments > 0)
     }
 }
 
-/// A count, which is text at Twilio and a number elsewhere.
+/// Reads a count, which is text at Twilio and a number elsewhere.
 fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(value)? {
         Value::String(text) => Some(text),
@@ -231,19 +232,19 @@ fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>,
     })
 }
 
-/// How far our clock is ahead of Twilio's, where that matters: by such a clock, what was just created was created long ago.
+/// Returns how far our clock is ahead of Twilio's, if that matters: with such a clock, new messages look old.
 fn how_far_ahead(now: Timestamp, theirs: Option<Timestamp>) -> Duration {
     let ahead = theirs.map_or(Duration::ZERO, |theirs| now.since(theirs));
     if ahead > SAME_CLOCK { ahead } else { Duration::ZERO }
 }
 
-/// By when they were created, which is not how the list has them.
+/// Sorts by time of creation, unlike the list.
 fn newest_first(mut messages: Vec<(Message, Timestamp)>) -> Vec<(Message, Timestamp)> {
     messages.sort_by_key(|(_, created)| Reverse(*created));
     messages
 }
 
-/// Twilio's dates count whole seconds: what was created half a second later may bear the second before.
+/// Rounds down to Twilio's whole seconds: a message created half a second later may have the second before.
 fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp(time.0 - time.0.rem_euclid(1000))
 }

@@ -1,4 +1,4 @@
-//! The account's messages from and to a contact, over all of its numbers.
+//! The account's messages from and to a contact, over all its numbers.
 
 use serde::Deserialize;
 use telephony_domain::number::PhoneNumber;
@@ -24,7 +24,7 @@ struct Listed {
 }
 
 impl Rest {
-    /// Messages from and to `contact`, no more than `at_most` each way, the newest first.
+    /// Returns messages from and to `contact`, at most `at_most` per direction, newest first.
     pub(in crate::twilio) async fn messages_with(
         &self,
         contact: &PhoneNumber,

@@ -1,4 +1,4 @@
-//! What Twilio has to say about us: alerts, campaigns, verified numbers, and its clock.
+//! Twilio's monitoring data: alerts, campaigns, verified numbers, and its clock.
 
 use serde::Deserialize;
 use telephony_domain::time::Timestamp;
@@ -9,14 +9,14 @@ use super::{Rest, failure, segment};
 use crate::provider::ProviderError;
 use crate::twilio::dates;
 
-/// A complaint of Twilio's about a webhook or a message.
+/// An alert about a webhook or a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// Its error code.
+    /// Error code.
     pub code: u32,
-    /// When it was made.
+    /// Time.
     pub at: Timestamp,
-    /// The URL that was called, where it is about one.
+    /// Called URL, if it is about one.
     pub url: Option<String>,
 }
 
@@ -53,26 +53,26 @@ struct CallerId {
 }
 
 impl Rest {
-    /// The newest hundred errors that Twilio complained of, newest first.
+    /// Returns the hundred newest alerts, newest first.
     pub async fn alerts(&self) -> Result<Vec<Alert>, ProviderError> {
         let page: Alerts = self.get_of("monitor", "/v1/Alerts?LogLevel=error&PageSize=100").await?;
         Ok(page.alerts.into_iter().filter_map(ListedAlert::read).collect())
     }
 
-    /// How far the A2P campaigns of a Messaging Service came: `VERIFIED`, `IN_PROGRESS`, `FAILED`, …
+    /// Returns the states of a Messaging Service's A2P campaigns: `VERIFIED`, `IN_PROGRESS`, `FAILED`, …
     pub async fn campaigns(&self, service: &str) -> Result<Vec<String>, ProviderError> {
         let path = format!("/v1/Services/{}/Compliance/Usa2p", segment(service));
         let page: Campaigns = self.get_of("messaging", &path).await?;
         Ok(page.compliance.into_iter().filter_map(|campaign| campaign.campaign_status).collect())
     }
 
-    /// The numbers that a trial account may write to, a thousand of them at most.
+    /// Returns the numbers that a trial account may text, at most a thousand.
     pub async fn verified_numbers(&self) -> Result<Vec<String>, ProviderError> {
         let page: CallerIds = self.get("OutgoingCallerIds.json?PageSize=1000").await?;
         Ok(page.outgoing_caller_ids.into_iter().map(|caller| caller.phone_number).collect())
     }
 
-    /// What time it is at Twilio, to the second, whatever else the answer says; none where it does not say.
+    /// Returns Twilio's time to the second, from any answer; none if it has none.
     pub async fn date(&self) -> Result<Option<Timestamp>, ProviderError> {
         let request = self.client()?.get(self.url("Balance.json")).timeout(self.answer_within);
         let answer = self.signed_in(request).send().await.map_err(failure::unanswered)?;

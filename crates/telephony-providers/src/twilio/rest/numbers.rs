@@ -1,4 +1,4 @@
-//! Numbers of the account: what they can do, and where their messages and calls go.
+//! Numbers of the account: capabilities and webhooks.
 
 use serde::Deserialize;
 
@@ -6,41 +6,41 @@ use super::pages::Pages;
 use super::{Rest, encode, segment};
 use crate::provider::ProviderError;
 
-/// A number of the account, and where its messages and calls go. An application or trunk wins over the URLs.
+/// A number of the account and its webhooks. An application or trunk overrides the URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct PhoneNumber {
-    /// The number's SID, `PN…`.
+    /// SID, `PN…`.
     pub sid: String,
-    /// The number in E.164 form.
+    /// Number in E.164 form.
     pub phone_number: String,
-    /// What the number can do; none where it is not said.
+    /// Capabilities; none if not reported.
     pub capabilities: Option<Capabilities>,
-    /// Where messages go.
+    /// URL for messages.
     pub sms_url: Option<String>,
-    /// With which method.
+    /// Its method.
     pub sms_method: Option<String>,
-    /// Where messages go that nobody took.
+    /// Fallback URL for messages.
     pub sms_fallback_url: Option<String>,
-    /// The application that takes messages instead.
+    /// Application that gets the messages instead.
     pub sms_application_sid: Option<String>,
-    /// Where calls go.
+    /// URL for calls.
     pub voice_url: Option<String>,
-    /// With which method.
+    /// Its method.
     pub voice_method: Option<String>,
-    /// Where calls go that nobody took.
+    /// Fallback URL for calls.
     pub voice_fallback_url: Option<String>,
-    /// The application that takes calls instead.
+    /// Application that gets the calls instead.
     pub voice_application_sid: Option<String>,
-    /// The trunk that takes calls instead.
+    /// Trunk that gets the calls instead.
     pub trunk_sid: Option<String>,
-    /// Where reports on calls go.
+    /// URL for reports on calls.
     pub status_callback: Option<String>,
-    /// With which method.
+    /// Its method.
     pub status_callback_method: Option<String>,
 }
 
-/// What a number can do.
+/// The capabilities of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
@@ -58,25 +58,25 @@ struct Numbers {
     next_page_uri: Option<String>,
 }
 
-/// Numbers that are read, a hundred each time.
+/// Most numbers read, a hundred per page.
 const AT_MOST: usize = 1000;
 const PAGES_AT_MOST: usize = 10;
 
 impl Rest {
-    /// The account's entry for exactly this number.
+    /// Returns the account's entry for exactly this number.
     pub async fn phone_number(&self, number: &str) -> Result<Option<PhoneNumber>, ProviderError> {
         let query = encode(&[("PhoneNumber", number), ("PageSize", "50")]);
         let page: Numbers = self.get(&format!("IncomingPhoneNumbers.json?{query}")).await?;
         Ok(page.incoming_phone_numbers.into_iter().find(|entry| entry.phone_number == number))
     }
 
-    /// Asks for the shortest list there is.
+    /// Requests the shortest possible list.
     pub async fn probe(&self) -> Result<(), ProviderError> {
         let _: Numbers = self.get("IncomingPhoneNumbers.json?PageSize=1").await?;
         Ok(())
     }
 
-    /// The account's numbers, a thousand of them at most.
+    /// Returns the account's numbers, at most a thousand.
     pub async fn phone_numbers(&self) -> Result<Vec<PhoneNumber>, ProviderError> {
         let first = self.absolute("IncomingPhoneNumbers.json?PageSize=100");
         let (mut pages, mut numbers) = (Pages::from(&first, PAGES_AT_MOST), Vec::new());
@@ -89,7 +89,7 @@ impl Rest {
         Ok(numbers)
     }
 
-    /// The number with this SID.
+    /// Returns the number with this SID.
     pub async fn phone_number_by_sid(&self, sid: &str) -> Result<PhoneNumber, ProviderError> {
         self.get(&number_path(sid)).await
     }

@@ -1,4 +1,4 @@
-//! Follows the pages of a list: only forward, and no further than the list can reasonably go.
+//! Follows the pages of a list: only forward, and with a limit.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,26 +7,26 @@ use form_urlencoded::parse;
 
 use crate::provider::ProviderError;
 
-/// Messages a page. A message of 1,600 characters outside of ASCII takes up to 20 KB of JSON, so a page stays below the
+/// Messages per page. A message of 1,600 non-ASCII characters takes up to 20 KB of JSON, so a page stays below the
 /// largest answer that is read.
 pub(super) const MESSAGES_A_PAGE: usize = 50;
 
-/// The most messages a second that a list is followed for, on average: ten times what an ordinary number carries.
+/// Most messages per second that a list is followed for, on average: ten times an ordinary number's rate.
 const MESSAGES_A_SECOND: u64 = 10;
 
-/// Pages that are followed however short the time is, for messages that wait and for others of the account.
+/// Pages followed even for a short time span, because of waiting messages and other messages of the account.
 const PAGES_AT_LEAST: u64 = 20;
 
-/// Pages that are followed however long the time is: fifty thousand messages.
+/// Most pages followed: fifty thousand messages.
 const PAGES_AT_MOST: u64 = 1000;
 
-/// The most pages of messages that a list of this span can have.
+/// Returns the most pages that a list of this span can have.
 pub(super) fn in_span(span: Duration) -> usize {
     let pages = span.as_secs().saturating_mul(MESSAGES_A_SECOND) / MESSAGES_A_PAGE as u64;
     usize::try_from(pages.saturating_add(PAGES_AT_LEAST).min(PAGES_AT_MOST)).unwrap_or(1)
 }
 
-/// The pages of one list that were asked for.
+/// The pages requested of one list.
 pub(super) struct Pages {
     at_most: usize,
     asked: usize,
@@ -35,19 +35,19 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Follows a list that begins at `first`, an absolute path, for `at_most` pages.
+    /// Follows a list that begins at `first`, an absolute path, for at most `at_most` pages.
     pub(super) fn from(first: &str, at_most: usize) -> Self {
         let mut pages = Self { at_most, asked: 1, seen: BTreeSet::new(), number: None };
         pages.is_new(first);
         pages
     }
 
-    /// Returns the page to ask for next, none at the end of the list.
+    /// Returns the page to request next, none at the end of the list.
     pub(super) fn follow(&mut self, next: Option<String>) -> Result<Option<String>, ProviderError> {
         let Some(next) = next.filter(|uri| !uri.is_empty()) else { return Ok(None) };
         if !next.starts_with('/') || next.starts_with("//") {
-            // What the list lacks may be there.
-            return Err(unreadable("the next page of the list is at another address".to_owned()));
+            // The missing messages may be there.
+            return Err(unreadable("the next page of the list is at a different host".to_owned()));
         }
         if !self.is_new(&next) {
             return Err(unreadable("the list links to itself".to_owned()));
@@ -59,7 +59,7 @@ impl Pages {
         Ok(Some(next))
     }
 
-    /// Returns true if neither this page nor one with the same token was asked for, and its number is a later one.
+    /// Returns true if neither this page nor one with the same token was requested, and its number is later.
     fn is_new(&mut self, uri: &str) -> bool {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let mut pairs: Vec<_> = parse(query.as_bytes()).into_owned().collect();
@@ -88,7 +88,7 @@ mod tests {
         format!("{FIRST}&Page={number}&PageToken={token}")
     }
 
-    /// Follows `links` and returns how many pages were asked for beside the first, and how that ended.
+    /// Follows `links` and returns how many pages were requested beside the first, and the result.
     fn followed(links: &[String]) -> (usize, String) {
         let mut pages = Pages::from(FIRST, 5);
         for (count, link) in links.iter().enumerate() {
@@ -131,7 +131,7 @@ mod tests {
         assert!(count == 4 && why.contains("goes on after 5 pages"), "{count} {why}");
         for elsewhere in ["https://example.com/x", "//example.com/x", "Messages.json?Page=1"] {
             let (count, why) = followed(&[elsewhere.to_owned()]);
-            assert!(count == 0 && why.contains("another address"), "{count} {why}");
+            assert!(count == 0 && why.contains("different host"), "{count} {why}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Where Twilio keeps attachments. Nothing is fetched from anywhere else, whatever a URL or a redirect says.
+//! Hosts where Twilio keeps attachments. Nothing is fetched from any other, whatever a URL or a redirect says.
 
 use std::net::IpAddr;
 
@@ -7,13 +7,13 @@ use reqwest::Url;
 use super::segment;
 use crate::twilio::account::Account;
 
-/// Where the API sends those who ask for an attachment.
+/// Hosts that the API redirects to for attachments.
 const STORES: [&str; 2] = ["mms.twiliocdn.com", "media.twiliocdn.com"];
 
-/// Amazon's host for the buckets that are named after a store.
+/// Amazon's domain for the buckets named after them.
 const BUCKETS: &str = ".amazonaws.com";
 
-/// The URL of an attachment of this message of this account, at the API.
+/// Parses the API's URL of an attachment of this message and account.
 pub(super) fn of_message(account: &Account, message: &str, url: &str) -> Option<Url> {
     let url = Url::parse(url).ok()?;
     let path = format!("/2010-04-01/Accounts/{}/Messages/{}/Media/", segment(&account.sid), segment(message));
@@ -25,7 +25,7 @@ pub(super) fn of_message(account: &Account, message: &str, url: &str) -> Option<
     (is_name && has_no_user(&url) && (is_own || is_api(&url))).then_some(url)
 }
 
-/// Where a redirect leads: to the API or to one of Twilio's stores.
+/// Parses the target of a redirect: the API or one of Twilio's stores.
 pub(super) fn redirected(account: &Account, from: &Url, location: &str) -> Option<Url> {
     let url = from.join(location).ok()?;
     let own = Url::parse(&account.api_url).ok();
@@ -33,12 +33,12 @@ pub(super) fn redirected(account: &Account, from: &Url, location: &str) -> Optio
     (has_no_user(&url) && is_allowed).then_some(url)
 }
 
-/// The same scheme, host and port as the operator's own API address.
+/// Returns true for the same scheme, host and port as the operator's API address.
 fn is_at(url: &Url, own: Option<&Url>) -> bool {
     own.is_some_and(|own| own.origin() == url.origin() && own.origin().is_tuple())
 }
 
-/// A Twilio for the desk has its store on another port of the loopback address at which the operator put its API.
+/// Returns true for a simulator, whose store is on another port of the API's loopback address.
 fn is_on_desk(url: &Url, own: Option<&Url>) -> bool {
     let Some(host) = own.and_then(Url::host_str) else { return false };
     let is_loopback = host == "localhost" || address(host).is_some_and(|address| address.is_loopback());
@@ -49,7 +49,7 @@ fn address(host: &str) -> Option<IpAddr> {
     host.trim_matches(['[', ']']).parse().ok()
 }
 
-/// `api.twilio.com`, and those of its regions and edges.
+/// Returns true for `api.twilio.com`, and its regions and edges.
 fn is_api(url: &Url) -> bool {
     let place = secure_host(url).and_then(|host| host.strip_prefix("api.")?.strip_suffix("twilio.com"));
     place.is_some_and(|place| place.is_empty() || place.ends_with('.'))
@@ -68,7 +68,7 @@ fn is_store(url: &Url) -> bool {
     })
 }
 
-/// `s3`, `s3-external-1`, `s3.us-east-1` and the like.
+/// Returns true for `s3`, `s3-external-1`, `s3.us-east-1` and the like.
 fn is_bucket_host(amazon: &str) -> bool {
     match amazon.split_once('.') {
         None => amazon.starts_with("s3"),
@@ -76,7 +76,7 @@ fn is_bucket_host(amazon: &str) -> bool {
     }
 }
 
-/// The host of an https URL on the usual port.
+/// Returns the host of an https URL on the default port.
 fn secure_host(url: &Url) -> Option<&str> {
     (url.scheme() == "https" && url.port().is_none()).then(|| url.host_str()).flatten()
 }

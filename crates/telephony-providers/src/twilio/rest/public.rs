@@ -1,16 +1,16 @@
-//! Names that lead to public addresses only: what a name resolves to is checked, and just that is connected to.
+//! A resolver that only returns public addresses, so that only those are connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Looks names up in the system and refuses addresses that are not public.
+/// Uses the system's DNS and rejects addresses that are not public.
 pub(super) struct PublicOnly {
-    /// A host that may be anywhere: the operator named it.
+    /// Host named by the operator, which may be anywhere.
     pub(super) except: Option<String>,
 }
 
-/// A name has no address that may be connected to.
+/// A name without an allowed address.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` has no public address")]
 struct NotPublic(String);
@@ -29,7 +29,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Whether an address is one of the open internet, by IANA's registries of special-purpose addresses.
+/// Returns true for a public address, by IANA's registries of special-purpose addresses.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -50,7 +50,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// Global unicast is 2000::/3; of the rest only translated public addresses (RFC 6052) are any.
+/// Returns true for a public IPv6 address: global unicast is 2000::/3; of the rest only translated public addresses
+/// (RFC 6052) count.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let embedded = || {

@@ -1,4 +1,4 @@
-//! What else is read or changed of the account: its state, balance and calls.
+//! Other resources of the account: its state, balance and calls.
 
 use serde::Deserialize;
 use telephony_domain::money::Price;
@@ -6,7 +6,7 @@ use telephony_domain::money::Price;
 use super::{Rest, segment};
 use crate::provider::ProviderError;
 
-/// The account's state. The answer also holds the auth token, which is not read.
+/// The account's state. The answer also contains the auth token, which is not read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct AccountState {
     /// `active`, `suspended` or `closed`.
@@ -16,29 +16,29 @@ pub struct AccountState {
     pub kind: String,
 }
 
-/// What is left on the account, as Twilio writes it.
+/// The account's balance as Twilio writes it.
 #[derive(Deserialize)]
 struct Balance {
     balance: String,
     currency: String,
 }
 
-/// The part of a call that is read.
+/// The fields read from a call.
 #[derive(Deserialize)]
 struct Call {}
 
 impl Rest {
-    /// The account's state. A standard API key may not ask for it (20003 although the key is right).
+    /// Returns the account's state. A standard API key cannot read it (20003 although the key is valid).
     pub async fn account_state(&self) -> Result<AccountState, ProviderError> {
         self.get(&format!("/2010-04-01/Accounts/{}.json", segment(&self.account.sid))).await
     }
 
-    /// What is left on the account.
+    /// Returns the account's balance.
     pub async fn balance(&self) -> Result<Price, ProviderError> {
         let Balance { balance, currency } = self.get("Balance.json").await?;
         match (balance.parse(), currency.parse()) {
             (Ok(amount), Ok(currency)) => Ok(Price { amount, currency }),
-            _ => Err(ProviderError::Unreadable { cause: "the balance is no amount of money".to_owned() }),
+            _ => Err(ProviderError::Unreadable { cause: "the balance is not an amount of money".to_owned() }),
         }
     }
 

@@ -7,23 +7,23 @@ use crate::provider::ProviderError;
 
 const PRODUCT: &str = "messaging";
 
-/// A Messaging Service, and where messages to its numbers go.
+/// A Messaging Service and its webhooks.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct Service {
-    /// Its SID, `MG…`.
+    /// SID, `MG…`.
     pub sid: String,
-    /// What the operator calls it.
+    /// Name given by the operator.
     pub friendly_name: String,
-    /// Where messages to its numbers go.
+    /// URL for messages to its numbers.
     pub inbound_request_url: Option<String>,
-    /// With which method.
+    /// Its method.
     pub inbound_method: Option<String>,
-    /// Where messages go that nobody took.
+    /// Fallback URL.
     pub fallback_url: Option<String>,
-    /// Whether each number's own URL counts instead.
+    /// True if each number's own URL is used instead.
     pub use_inbound_webhook_on_number: bool,
-    /// Whether it is registered for A2P 10DLC.
+    /// True if it is registered for A2P 10DLC.
     pub us_app_to_person_registered: bool,
 }
 
@@ -53,13 +53,13 @@ struct PoolShortCode {
 }
 
 impl Rest {
-    /// The account's Messaging Services, a hundred of them at most.
+    /// Returns the account's Messaging Services, at most a hundred.
     pub async fn services(&self) -> Result<Vec<Service>, ProviderError> {
         let page: Services = self.get_of(PRODUCT, "/v1/Services?PageSize=100").await?;
         Ok(page.services)
     }
 
-    /// The Messaging Service with this SID.
+    /// Returns the Messaging Service with this SID.
     pub async fn service(&self, sid: &str) -> Result<Service, ProviderError> {
         self.get_of(PRODUCT, &service_path(sid)).await
     }
@@ -69,14 +69,14 @@ impl Rest {
         self.post_of(PRODUCT, &service_path(sid), form).await
     }
 
-    /// The numbers that a Messaging Service sends from; it has 400 at most, which is one page.
+    /// Returns the numbers of a Messaging Service; it has at most 400, which is one page.
     pub async fn service_numbers(&self, sid: &str) -> Result<Vec<String>, ProviderError> {
         let page: Senders = self.get_of(PRODUCT, &format!("{}/PhoneNumbers?PageSize=1000", service_path(sid))).await?;
         Ok(page.phone_numbers.into_iter().map(|sender| sender.phone_number).collect())
     }
 
-    /// Returns the short codes that a Messaging Service sends from. They are not among its numbers; a server that does not know
-    /// them has none.
+    /// Returns the short codes of a Messaging Service, which are listed separately; a server without that list has
+    /// none.
     pub async fn service_short_codes(&self, sid: &str) -> Result<Vec<String>, ProviderError> {
         let path = format!("{}/ShortCodes?PageSize=1000", service_path(sid));
         let page: ShortCodes = match self.get_of(PRODUCT, &path).await {

@@ -1,23 +1,23 @@
-//! Short codes of the account, and where their messages go.
+//! Short codes of the account and their webhooks.
 
 use serde::Deserialize;
 
 use super::{Rest, encode, segment};
 use crate::provider::ProviderError;
 
-/// A short code of the account. It takes no calls.
+/// A short code of the account. It cannot receive calls.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct ShortCode {
-    /// Its SID, `SC…`.
+    /// SID, `SC…`.
     pub sid: String,
-    /// The code.
+    /// Code.
     pub short_code: String,
-    /// The URL for messages.
+    /// URL for messages.
     pub sms_url: Option<String>,
-    /// With which method.
+    /// Its method.
     pub sms_method: Option<String>,
-    /// The URL for messages when that one fails.
+    /// Fallback URL for messages.
     pub sms_fallback_url: Option<String>,
 }
 
@@ -27,14 +27,14 @@ struct ShortCodes {
 }
 
 impl Rest {
-    /// The account's entry for exactly this short code.
+    /// Returns the account's entry for exactly this short code.
     pub async fn short_code(&self, code: &str) -> Result<Option<ShortCode>, ProviderError> {
         let query = encode(&[("ShortCode", code), ("PageSize", "50")]);
         let page: ShortCodes = self.get(&format!("SMS/ShortCodes.json?{query}")).await?;
         Ok(page.short_codes.into_iter().find(|entry| entry.short_code == code))
     }
 
-    /// The short code with this SID.
+    /// Returns the short code with this SID.
     pub async fn short_code_by_sid(&self, sid: &str) -> Result<ShortCode, ProviderError> {
         self.get(&path(sid)).await
     }

@@ -1,4 +1,4 @@
-//! Explains a verdict to an operator: what was checked, and which small change would have made it match.
+//! Explains a result to an operator: what was checked, and which small change would have made it match.
 
 use std::collections::BTreeMap;
 
@@ -10,32 +10,32 @@ use super::{SignedRequest, Verifier, signed_text};
 use crate::twilio::form::Pair;
 use crate::twilio::public_url::PublicUrl;
 
-/// What was checked for one request. Never holds a secret; it does hold what the contact wrote.
+/// The details of checking one request. Contains no secret, but the contact's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// Why the request is refused; `None` when it is valid.
+    /// Reason for the rejection; `None` if it is valid.
     pub refusal: Option<String>,
-    /// The text that was signed, where the signature matched one, else what would be with the first URL as it was given: the
-    /// URL, then sorted names and values.
+    /// Signed text if the signature matched, else the text for the first URL as given: the URL, then sorted names and
+    /// values.
     pub signed_text: String,
-    /// Every URL and secret that was tried.
+    /// Every URL and secret tried.
     pub tried: Vec<Tried>,
-    /// The smallest change that would have made a refused signature match.
+    /// Smallest change that would have made a rejected signature match.
     pub near_miss: Option<NearMiss>,
 }
 
 /// One URL with one secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
-    /// The URL that was signed in this attempt.
+    /// URL of this attempt.
     pub url: String,
     /// Name of the secret in the configuration.
     pub secret: String,
-    /// Whether the signature is the one that came.
+    /// True if the signature matched.
     pub matched: bool,
 }
 
-/// Explains what [`Verifier::verify`] says about a request, with the same secrets.
+/// Explains the result of [`Verifier::verify`] for a request, with the same secrets.
 pub fn explain(
     tokens: &[SecretString],
     shared_keys: &BTreeMap<String, SecretString>,
@@ -56,7 +56,7 @@ pub fn explain(
 }
 
 impl Explanation {
-    /// The explanation as lines for a terminal.
+    /// Formats the explanation for a terminal.
     pub fn lines(&self) -> Vec<String> {
         let verdict = self.refusal.as_deref().unwrap_or("the signature is valid").to_owned();
         let mut lines = vec![format!("verdict: {verdict}"), format!("signed text: {}", self.signed_text)];

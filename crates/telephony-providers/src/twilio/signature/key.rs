@@ -1,4 +1,4 @@
-//! One secret, ready to check signatures; the secret itself is not kept.
+//! A secret prepared for checking signatures; the secret itself is not kept.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use super::settings::Algorithm;
 /// Length of the longest signature in base64, that of HMAC-SHA256.
 const LONGEST_SIGNATURE: usize = 44;
 
-/// A secret in both algorithms, with the work that only depends on it already done.
+/// A secret in both algorithms, with the key-dependent work done.
 #[derive(Clone)]
 pub(super) struct Key {
     sha1: Hmac<Sha1>,
@@ -21,7 +21,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// `None` for an empty secret: it must never verify anything.
+    /// Returns `None` for an empty secret, which must never verify anything.
     pub(super) fn new(secret: &SecretString) -> Option<Self> {
         let secret = secret.expose_secret().as_bytes();
         if secret.is_empty() {
@@ -30,14 +30,14 @@ impl Key {
         Some(Self { sha1: Hmac::new_from_slice(secret).ok()?, sha256: Hmac::new_from_slice(secret).ok()? })
     }
 
-    /// The signature that this secret makes of the text with HMAC-SHA1, as Twilio writes it.
+    /// Returns the HMAC-SHA1 signature of the text, as Twilio writes it.
     pub(super) fn sign<'a>(&self, text: impl Iterator<Item = &'a str>) -> String {
         let mut mac = self.sha1.clone();
         text.for_each(|piece| mac.update(piece.as_bytes()));
         STANDARD.encode(mac.finalize().into_bytes())
     }
 
-    /// Whether this secret makes exactly this signature of the text, given in pieces.
+    /// Returns true if this secret makes exactly this signature of the text, given in pieces.
     pub(super) fn has_signed<'a>(
         &self,
         algorithm: Algorithm,
@@ -51,7 +51,7 @@ impl Key {
     }
 }
 
-/// Compares base64 texts, not the bytes they stand for: another spelling of the right bytes is not the signature.
+/// Compares base64 texts, not the decoded bytes: a different spelling of the right bytes is not the signature.
 fn is_made_by<'a>(mut mac: impl Mac, text: impl Iterator<Item = &'a str>, signature: &[u8]) -> bool {
     text.for_each(|piece| mac.update(piece.as_bytes()));
     let mut expected = [0; LONGEST_SIGNATURE];

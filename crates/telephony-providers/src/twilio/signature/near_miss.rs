@@ -1,4 +1,4 @@
-//! Looks for the smallest change of URL, parameters or secret under which a refused signature would match.
+//! Finds the smallest change of URL, parameters or secret under which a rejected signature would match.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,29 +10,29 @@ use super::{Refusal, SecretName, SignedRequest};
 use crate::twilio::form::Form;
 use crate::twilio::public_url::PublicUrl;
 
-/// Changes combined at most: more would explain anything.
+/// Most combined changes: more would explain anything.
 const CHANGES_AT_ONCE: u32 = 3;
 
-/// What Twilio, or whoever sent the request, really signed.
+/// The request that was really signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
-    /// The URL that was signed.
+    /// Signed URL.
     pub url: String,
     /// Name of the secret in the configuration, and the algorithm.
     pub secret: String,
-    /// What is different, and what to do; empty when only secret or algorithm are.
+    /// Differences and remedies; empty if only secret or algorithm differ.
     pub differences: Vec<&'static str>,
 }
 
 impl NearMiss {
-    /// The near miss as lines for a terminal.
+    /// Formats the near miss for a terminal.
     pub fn lines(&self) -> Vec<String> {
         let found = format!("would match: {} with {}", self.url, self.secret);
         std::iter::once(found).chain(self.differences.iter().map(|text| format!("difference: {text}"))).collect()
     }
 }
 
-/// A request as somebody else may have seen it.
+/// A request as a different party may have seen it.
 #[derive(Clone)]
 struct Attempt {
     url: String,
@@ -44,8 +44,8 @@ struct Attempt {
 type Change = (&'static str, fn(&mut Attempt));
 
 const CHANGES: [Change; 10] = [
-    ("the signed URL starts with https: give publicUrl that scheme", |attempt| attempt.set_scheme("https")),
-    ("the signed URL starts with http: give publicUrl that scheme", |attempt| attempt.set_scheme("http")),
+    ("the signed URL starts with https: use that scheme in publicUrl", |attempt| attempt.set_scheme("https")),
+    ("the signed URL starts with http: use that scheme in publicUrl", |attempt| attempt.set_scheme("http")),
     ("the signed URL starts with wss: a WebSocket's URL must be rebuilt with that scheme", |attempt| {
         attempt.set_scheme("wss");
     }),
@@ -60,7 +60,7 @@ const CHANGES: [Change; 10] = [
     }),
 ];
 
-/// The first match, fewer changes before more. For a body that is not the signed one, that it is only the body.
+/// Returns the first match, fewer changes before more; for a changed body, reports that only the body differs.
 pub(super) fn find_near_miss(
     tokens: &[SecretString],
     shared_keys: &BTreeMap<String, SecretString>,
@@ -75,7 +75,7 @@ pub(super) fn find_near_miss(
     attempts.into_iter().find_map(|attempt| attempt.signer(&secrets, request.signature))
 }
 
-/// Every secret by name, and once more trimmed where white space has come with it.
+/// Returns every secret by name, and once more trimmed if it has whitespace around it.
 fn secrets(tokens: &[SecretString], shared_keys: &BTreeMap<String, SecretString>) -> Vec<(String, Key)> {
     let tokens = tokens.iter().enumerate().map(|(n, secret)| (SecretName::AuthToken(n), secret));
     let shared = shared_keys.iter().map(|(id, secret)| (SecretName::SharedKey(id), secret));
@@ -97,7 +97,7 @@ impl Attempt {
             url: url.to_owned(),
             params: params.map(|(name, value)| (name.to_string(), value.to_string())).collect(),
             is_verbatim: false,
-            differences: is_body_wrong.then_some("the body is not the one that was signed").into_iter().collect(),
+            differences: is_body_wrong.then_some("the body differs from the signed one").into_iter().collect(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Bodies of webhooks: how they are read, and how a signature covers them.
+//! Bodies of webhooks, and how a signature covers them.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use super::Refusal;
 use crate::twilio::form::{Form, Pair};
 use crate::twilio::public_url::PublicUrl;
 
-/// A body, as its content type says it is to be read. The method does not matter.
+/// A body, interpreted by its content type. The method does not matter.
 pub enum Payload<'a> {
-    /// Form parameters: each of them is signed.
+    /// Form parameters, each of which is signed.
     Form(Form<'a>),
-    /// Anything else: its SHA-256 stands in the signed URL. May only be empty where the URL has none.
+    /// Anything else: its SHA-256 is in the signed URL. Must be empty if the URL has none.
     Opaque(&'a [u8]),
 }
 
@@ -27,7 +27,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The URLs among these that, once their signature is checked, vouch for the body; never empty.
+    /// Returns those of the URLs whose signature would cover the body; never empty.
     pub(super) fn covering<'u>(&self, urls: &'u [String]) -> Result<Vec<PublicUrl<'u>>, Refusal<'static>> {
         let (mut covering, mut refusal) = (Vec::new(), Refusal::MalformedUrl);
         for url in urls.iter().filter_map(|url| PublicUrl::parse(url)) {
@@ -39,7 +39,7 @@ impl<'a> Payload<'a> {
         if covering.is_empty() { Err(refusal) } else { Ok(covering) }
     }
 
-    /// Whether a body that is not a form has its hash in the URL, as the first `bodySHA256`.
+    /// Checks that the hash of a body that is not a form is in the URL, as the first `bodySHA256`.
     fn covered_by(&self, url: &PublicUrl<'_>) -> Result<(), Refusal<'static>> {
         let Self::Opaque(body) = self else { return Ok(()) };
         match Form::parse(url.query().as_bytes()).get("bodySHA256") {
@@ -50,7 +50,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The parameters as they are signed: sorted by bytes, each pair of name and value once.
+    /// Returns the parameters in signing order: sorted by bytes, each pair of name and value once.
     pub(super) fn sorted_params(&self) -> Vec<&Pair<'a>> {
         let Self::Form(form) = self else { return Vec::new() };
         let mut params: Vec<_> = form.pairs().iter().collect();

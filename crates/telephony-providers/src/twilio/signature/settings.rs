@@ -1,18 +1,18 @@
-//! Reads the header that names key and algorithm of a signature.
+//! Parses the header with key and algorithm of a signature.
 
 use std::str::FromStr;
 
-/// Key id and algorithm of a signature, as the settings header names them; nothing is judged here.
+/// Key id and algorithm as the settings header names them; not validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings<'a> {
-    /// Id of the shared key, if one is named.
+    /// Id of the shared key, if there is one.
     pub key: Option<&'a str>,
-    /// Name of the algorithm: as sent, or `HMAC_SHA1` where none is named.
+    /// Name of the algorithm: as sent, or `HMAC_SHA1` by default.
     pub algorithm: &'a str,
     is_algorithm_named: bool,
 }
 
-/// How a signature is made.
+/// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Sha1,
@@ -20,7 +20,7 @@ pub(super) enum Algorithm {
 }
 
 impl<'a> Settings<'a> {
-    /// Reads `key=<id>,algorithm=<name>` in any order, the first of each counting; no header is an empty one.
+    /// Parses `key=<id>,algorithm=<name>` in any order, the first of each winning; a missing header is empty.
     pub fn parse(header: Option<&'a str>) -> Self {
         let algorithm = field(header, "algorithm");
         Self {
@@ -30,7 +30,7 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// The shared key that has signed. Where no algorithm is named it was the auth token, whatever the key says.
+    /// Returns the signing shared key. Without an algorithm it was the auth token, whatever the key says.
     pub(super) fn shared_key(self) -> Option<&'a str> {
         self.key.filter(|_| self.is_algorithm_named)
     }

@@ -1,19 +1,19 @@
-//! The parameters that Twilio documents, by kind of webhook. Others are accepted too: Twilio adds some without notice.
+//! Twilio's documented parameters by kind of webhook. Others are accepted too, because Twilio adds some without notice.
 
 use crate::twilio::form::Form;
 
 /// The subject of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A message of a contact, or a report on one of ours.
+    /// A message from a contact, or a report on one of ours.
     Message,
-    /// A call, or what belongs to one.
+    /// A call, or something that belongs to one.
     Call,
-    /// An error or warning of the account.
+    /// An error or warning about the account.
     Alert,
 }
 
-/// Parameters that are read: none of them comes twice.
+/// Parameters that are read; none of them occurs twice.
 pub(super) const READ: [&str; 17] = [
     "AccountSid",
     "AnsweredBy",
@@ -34,10 +34,10 @@ pub(super) const READ: [&str; 17] = [
     "ChannelPrefix",
 ];
 
-/// Names with a number from 0 behind them.
+/// Names followed by a number from 0.
 const NUMBERED: [&str; 3] = ["MediaUrl", "MediaContentType", "OtherRecipients"];
 
-/// Of incoming messages, of reports on ours, and of either at a fallback URL.
+/// Parameters of incoming messages, of reports on ours, and of both at a fallback URL.
 const MESSAGE: [&str; 58] = [
     "AccountSid",
     "AddOns",
@@ -99,7 +99,7 @@ const MESSAGE: [&str; 58] = [
     "WaId",
 ];
 
-/// Of calls and their reports, recordings and media streams.
+/// Parameters of calls and their reports, recordings and media streams.
 const CALL: [&str; 69] = [
     "AccountSid",
     "AddOns",
@@ -172,7 +172,7 @@ const CALL: [&str; 69] = [
     "msg",
 ];
 
-/// Of alerts.
+/// Parameters of alerts.
 const ALERT: [&str; 7] = ["AccountSid", "Level", "ParentAccountSid", "Payload", "PayloadType", "Sid", "Timestamp"];
 
 /// Returns the subject of a form.
@@ -186,19 +186,18 @@ pub(super) fn kind(form: &Form<'_>) -> Kind {
     }
 }
 
-/// Returns the state that a report is about. A message that came in has the state `received`; its sender has the same
-/// parameters for reports.
+/// Returns the status in a report. An incoming message has the status `received`, although it has the same parameters.
 pub(super) fn reported_state<'f>(form: &'f Form<'_>) -> Option<&'f str> {
     let state = form.filled("MessageStatus").or(form.filled("SmsStatus"));
     state.filter(|word| !["received", "receiving"].iter().any(|state| word.eq_ignore_ascii_case(state)))
 }
 
-/// Returns true if Twilio documents a parameter of this name.
+/// Returns true if Twilio documents a parameter with this name.
 pub(super) fn is_documented(kind: Kind, name: &str) -> bool {
     documented(kind).binary_search(&name).is_ok() || (kind == Kind::Message && is_numbered(name))
 }
 
-/// The names that Twilio documents for webhooks of this kind, sorted; without those with a number behind them.
+/// Returns the documented names for webhooks of this kind, sorted; without the numbered ones.
 pub(super) fn documented(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Message => &MESSAGE,

@@ -1,32 +1,32 @@
-//! A signature covers names and values without what is between them, so one signed form can be cut into others. Refuses
-//! the forms that Twilio cannot have sent.
+//! A signature covers names and values without delimiters, so one signed form can be split into different ones. Rejects
+//! forms that Twilio cannot have sent.
 //!
-//! Twilio's own form names the message and its sender at the beginning of a field. Where such a name and value stand
-//! anywhere else in the signed text, other than in what a person wrote, somebody has moved a boundary.
+//! Twilio's own form names the message and its sender at the beginning of a field. If such a name and value occur
+//! anywhere else in the signed text, except in text written by a person, a boundary was moved.
 
 use super::parameters::{self, Kind};
 use crate::twilio::form::{Form, Pair};
 
-/// Why a form is not as Twilio cut it. No value is repeated.
+/// A sign that a form was split differently. No value is repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Recut {
-    /// A field that is read stands there twice.
-    #[error("{0} stands there twice")]
+    /// A field that is read occurs twice.
+    #[error("{0} occurs twice")]
     Twice(&'static str),
-    /// The three names of a message's SID do not say the same.
+    /// The three names of a message's SID have different values.
     #[error("MessageSid, SmsMessageSid and SmsSid do not agree")]
     SidsDiffer,
     /// A field begins within another.
-    #[error("{name} stands within {holder}")]
+    #[error("{name} occurs within {holder}")]
     Within {
-        /// The field that was hidden.
+        /// Hidden field.
         name: &'static str,
-        /// The field that holds it, as far as it may be shown.
+        /// Field that contains it, as far as it may be shown.
         holder: String,
     },
 }
 
-/// The shape of the value of an identifying field.
+/// The shape of an identifying field's value.
 #[derive(Clone, Copy)]
 enum Shape {
     /// An id: one of these prefixes and 32 hexadecimal digits.
@@ -37,7 +37,7 @@ enum Shape {
     Word(&'static [&'static str]),
     /// The number of a file, and its URL.
     File,
-    /// What a person wrote: anything.
+    /// Text written by a person: anything.
     Text,
 }
 
@@ -50,7 +50,7 @@ enum Extent {
 
 const MESSAGE: &[&str] = &["SM", "MM"];
 
-/// States of messages as Twilio writes them.
+/// Message statuses as Twilio writes them.
 const MESSAGE_STATES: &[&str] = &[
     "accepted",
     "canceled",
@@ -67,11 +67,11 @@ const MESSAGE_STATES: &[&str] = &[
     "undelivered",
 ];
 
-/// States of calls as Twilio writes them.
+/// Call statuses as Twilio writes them.
 const CALL_STATES: &[&str] =
     &["busy", "canceled", "completed", "failed", "in-progress", "initiated", "no-answer", "queued", "ringing"];
 
-/// Fields that say who or what, or what kind of webhook it is. Longer names come before those that they end with.
+/// Identifying fields, and those that determine the kind of webhook. Longer names come before those that they end with.
 const CLAIMS: [(&str, Shape); 14] = [
     ("SmsMessageSid", Shape::Sid(MESSAGE)),
     ("MessageSid", Shape::Sid(MESSAGE)),
@@ -89,16 +89,16 @@ const CLAIMS: [(&str, Shape); 14] = [
     ("MediaUrl", Shape::File),
 ];
 
-/// Schemes of addresses that are no numbers.
+/// Schemes of addresses that are not numbers.
 const SCHEMES: [&str; 6] = ["whatsapp:", "rcs:", "messenger:", "sip:", "sips:", "client:"];
 
-/// The shortest complete number in E.164 that is refused within another field: a country code and a subscriber.
+/// Digits of the shortest complete E.164 number that is rejected within another field: a country code and a subscriber.
 const NUMBER_DIGITS: usize = 8;
 
-/// A longer name of a parameter is not shown: it may be what a person wrote.
+/// Longest parameter name that is shown; a longer one may be text written by a person.
 const SHOWN_AT_MOST: usize = 40;
 
-/// Fails where the form is not as Twilio cut it.
+/// Fails if the form is not split as Twilio splits it.
 pub(super) fn check(form: &Form<'_>) -> Result<(), Recut> {
     nothing_twice(form)?;
     sids_agree(form)?;
@@ -120,12 +120,12 @@ fn sids_agree(form: &Form<'_>) -> Result<(), Recut> {
     if sids.all(|sid| Some(sid) == first) { Ok(()) } else { Err(Recut::SidsDiffer) }
 }
 
-/// The signed text of the parameters, and where its fields begin and end.
+/// The signed text of the parameters, and the boundaries of its fields.
 struct Text {
     whole: String,
     fields: Vec<Field>,
     kind: Kind,
-    /// Only a message of a contact has a text that could be hidden.
+    /// True if it has a text that could be hidden, as only a contact's message has.
     hides_text: bool,
 }
 
@@ -154,7 +154,7 @@ impl Text {
         text
     }
 
-    /// The field that holds the byte at `place`.
+    /// Returns the field that contains the byte at `place`.
     fn field_at(&self, place: usize) -> Option<&Field> {
         let index = self.fields.partition_point(|field| field.end <= place);
         self.fields.get(index)

@@ -1,5 +1,5 @@
-//! SQLite's write-ahead log: moves what it holds into the database file, most of it beside the writer, for whom
-//! everybody waits.
+//! SQLite's write-ahead log: moves its pages into the database file, mostly on a thread beside the writer, which
+//! everyone waits for.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,23 +12,26 @@ use rusqlite::Connection;
 use super::connection::connect;
 use crate::StoreError;
 
-/// What is in the log is moved when it has grown by so many pages of 4 KiB.
+/// Growth of the log that starts a move (pages of 4 KiB).
 const GROWTH: usize = 4000;
 
-/// SQLite begins the log anew when nothing is left to move. In a flood there always is; then the writer moves the rest once
-/// the log is so long, which takes some 5 ms. The longer the log, the fewer have to wait for that.
+/// Length of the log (pages) at which the writer moves the rest itself, which takes some 5 ms. SQLite starts the log
+/// over when nothing is left to move; in a flood there always is. The longer the log, the less often anyone waits for
+/// that.
 const LONGEST: usize = 16_000;
 
-/// Each pass leaves what was written during the one before, which took longer: in anything but a flood this is enough.
+/// Most passes. Each leaves what was written during the one before, which took longer; except in a flood this is
+/// enough.
 const PASSES: usize = 5;
 
-/// In a flood the same pages are written again and again: to move them more often is work for nothing, and the disk's.
+/// Shortest interval between moves. In a flood the same pages are written again and again, so moving them more often is
+/// wasted work.
 const BETWEEN_MOVES: Duration = Duration::from_secs(1);
 
 /// The log of one file, as its writer sees it.
 pub(crate) struct WalCheckpointer {
     path: PathBuf,
-    /// How many pages it held after the last commit.
+    /// Pages in the log after the last commit.
     pages: Arc<AtomicUsize>,
     seen: usize,
     move_at: usize,
@@ -37,7 +40,7 @@ pub(crate) struct WalCheckpointer {
 }
 
 impl WalCheckpointer {
-    /// Takes the log over from SQLite, which would have the writer empty it.
+    /// Takes checkpoints over from SQLite, which would make the writer empty the log.
     pub(crate) fn of(db: &mut Connection, path: &Path) -> Result<WalCheckpointer, StoreError> {
         let pages = Arc::new(AtomicUsize::new(0));
         let count = pages.clone();
@@ -55,8 +58,8 @@ impl WalCheckpointer {
         })
     }
 
-    /// To be called by the writer between its transactions. What fails here is tried again when the log has grown on;
-    /// nothing is lost with it.
+    /// Called by the writer between its transactions. A failure is retried when the log has grown further; nothing is
+    /// lost.
     pub(crate) fn tend(&mut self, db: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.seen {
@@ -73,7 +76,7 @@ impl WalCheckpointer {
             }
             None if self.mover.is_none() && self.is_long() => match self.start_mover() {
                 Ok(mover) => self.mover = Some(mover),
-                Err(error) => tracing::warn!(%error, "failed to start a thread; the log grows on"),
+                Err(error) => tracing::warn!(%error, "cannot start a thread; the log keeps growing"),
             },
             None => {}
         }
@@ -99,7 +102,7 @@ impl Drop for WalCheckpointer {
 
 fn tell<T>(moved: Result<T, StoreError>) {
     if let Err(error) = moved {
-        tracing::debug!(%error, "failed to move what is in the log");
+        tracing::debug!(%error, "cannot move pages of the log");
     }
 }
 
@@ -113,7 +116,7 @@ fn move_most(path: &Path, pages: &AtomicUsize) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Moves what no reader needs any more in its place; waits for nobody. Returns up to which page of the log all is moved.
+/// Moves pages that no reader needs into the database, without waiting. Returns the page up to which all are moved.
 fn move_pages(db: &Connection) -> Result<usize, StoreError> {
     let moved: i64 = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| row.get(2))?;
     Ok(usize::try_from(moved).unwrap_or(0))
@@ -125,7 +128,7 @@ mod tests {
     use super::super::open;
     use super::*;
 
-    /// Writes `pages` pages, one for each commit, as the writer does.
+    /// Writes `pages` pages, one per commit, as the writer does.
     fn write(db: &Connection, log: &mut WalCheckpointer, pages: usize) {
         for _ in 0..pages {
             db.execute("UPDATE filling SET bytes = randomblob(3500)", ()).expect("written");

@@ -1,4 +1,4 @@
-//! Domain values as they are written in columns, and back.
+//! Conversions between domain values and columns.
 
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -23,9 +23,9 @@ const PURPOSES: [Purpose; 7] = [
     Purpose::OperatorCommand,
 ];
 
-/// A word or number in a column that this program never wrote. It does not repeat the value, which may be private.
+/// A value in a column that this program never wrote. The error does not repeat it, because it may be private.
 #[derive(Debug, thiserror::Error)]
-#[error("column `{0}` holds something this program never wrote")]
+#[error("column `{0}` has a value that this program never wrote")]
 struct Strange(String);
 
 fn known<T>(column: &str, value: Option<T>) -> rusqlite::Result<T> {
@@ -33,60 +33,60 @@ fn known<T>(column: &str, value: Option<T>) -> rusqlite::Result<T> {
     value.ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, strange()))
 }
 
-/// A phone number.
+/// Reads a phone number.
 pub(crate) fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<PhoneNumber> {
     known(column, PhoneNumber::try_from(row.get::<_, String>(column)?).ok())
 }
 
-/// A line's sender, in the columns `number` and `messaging_service`.
+/// Reads a line's sender from the columns `number` and `messaging_service`.
 pub(crate) fn sender(row: &Row<'_>) -> rusqlite::Result<Sender> {
     let text: Option<String> = row.get("number")?;
     let number = text.map(|text| known("number", LineAddress::try_from(text).ok())).transpose()?;
     Ok(Sender { number, messaging_service: row.get("messaging_service")? })
 }
 
-/// Who else a message was sent to, in the column `also_to`.
+/// Reads the other recipients of a message from the column `also_to`.
 pub(crate) fn also_to(row: &Row<'_>) -> rusqlite::Result<Vec<String>> {
     let numbers: Option<String> = row.get("also_to")?;
     Ok(numbers.unwrap_or_default().split_whitespace().map(str::to_owned).collect())
 }
 
-/// A pairing code.
+/// Reads a pairing code.
 pub(crate) fn code(row: &Row<'_>) -> rusqlite::Result<PairingCode> {
     known("code", row.get::<_, String>("code")?.parse().ok())
 }
 
-/// Why a message is sent.
+/// Reads the purpose of a message.
 pub(crate) fn purpose(row: &Row<'_>) -> rusqlite::Result<Purpose> {
     let word: String = row.get("purpose")?;
     known("purpose", PURPOSES.into_iter().find(|purpose| purpose.as_str() == word))
 }
 
-/// What a contact wants.
+/// Reads a wish.
 pub(crate) fn wish(row: &Row<'_>) -> rusqlite::Result<Wish> {
     let word: String = row.get("wish")?;
     known("wish", Wish::ALL.into_iter().find(|wish| wish.as_str() == word))
 }
 
-/// How we know what a contact wants.
+/// Reads the evidence for a wish.
 pub(crate) fn evidence(row: &Row<'_>) -> rusqlite::Result<Evidence> {
     let word: String = row.get("evidence")?;
     known("evidence", Evidence::ALL.into_iter().find(|evidence| evidence.as_str() == word))
 }
 
-/// How far a part is.
+/// Reads the state of a part.
 pub(crate) fn part_state(row: &Row<'_>) -> rusqlite::Result<PartState> {
     let word: String = row.get("state")?;
     known("state", PartState::ALL.into_iter().find(|state| state.as_str() == word))
 }
 
-/// The provider's word on a part.
+/// Reads the provider's status of a part.
 pub(crate) fn status(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Status>> {
     let word: Option<String> = row.get(column)?;
     word.map(|word| known(column, word.parse().ok())).transpose()
 }
 
-/// What something cost, in the columns `price` and `currency`.
+/// Reads a price from the columns `price` and `currency`.
 pub(crate) fn price(row: &Row<'_>) -> rusqlite::Result<Option<Price>> {
     let amount = row.get::<_, Option<i64>>("price")?.map(Amount);
     let word: Option<String> = row.get("currency")?;

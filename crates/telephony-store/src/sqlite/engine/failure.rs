@@ -1,4 +1,4 @@
-//! What SQLite's failures mean for the operator.
+//! Translates SQLite's errors for the operator.
 
 use rusqlite::ffi::{SQLITE_IOERR_CORRUPTFS, SQLITE_IOERR_DATA, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 use rusqlite::{Error, ErrorCode};
@@ -18,16 +18,16 @@ impl From<Error> for StoreError {
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(words),
             Some(ErrorCode::SystemIoFailure) => match error.sqlite_extended_error_code() {
-                // There was no room for the index of the log.
+                // There was no space for the index of the log.
                 Some(SQLITE_IOERR_SHMSIZE) => StoreError::Full(words),
-                // The file ends too early, or is not what was written.
+                // The file ends too early, or was changed.
                 Some(SQLITE_IOERR_SHORT_READ | SQLITE_IOERR_CORRUPTFS | SQLITE_IOERR_DATA) => {
                     StoreError::Damaged(words)
                 }
                 _ => StoreError::Disk(words),
             },
             Some(_) => StoreError::Other(words),
-            // No failure of SQLite's: a value that this program never wrote.
+            // Not SQLite's error: a value that this program never wrote.
             None => StoreError::Damaged(words),
         }
     }

@@ -1,13 +1,13 @@
-//! Who opens the store.
+//! The purposes of opening the store.
 
-/// Who opens the store.
+/// The purpose of opening the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// The gateway: brings an older schema up to date, after making a copy of the file beside it.
+    /// The gateway: updates an older schema, after copying the file.
     Gateway,
-    /// A command, perhaps beside a running gateway: makes a new file where there is none, changes no older schema.
+    /// A command, possibly beside a running gateway: creates a missing file, but does not change an older schema.
     Command,
-    /// A command that only looks: makes no file where there is none, and finds nothing in it; reads a file that cannot be
-    /// written, or has no room to be.
+    /// A command that only reads: a missing file is not created and counts as empty; a file on a read-only or full disk
+    /// is readable.
     Reading,
 }

@@ -1,4 +1,4 @@
-//! The file and its folder, as each mode opens them.
+//! Opens the file and its folder for each mode.
 
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::schema;
 use crate::StoreError;
 use crate::file::{File, make_file};
 
-/// What a store works with.
+/// The parts of an open store.
 pub(crate) struct Opened {
     pub(crate) file: File,
     pub(crate) writing: Connection,
@@ -20,7 +20,7 @@ pub(crate) struct Opened {
     pub(crate) reading: Connection,
 }
 
-/// Opens the file as far as `mode` says.
+/// Opens the file as `mode` allows.
 pub(crate) fn open(path: &Path, mode: Mode) -> Result<Opened, StoreError> {
     if mode == Mode::Reading && !path.try_exists().map_err(|error| StoreError::of_file(&error))? {
         return nothing(path);
@@ -36,7 +36,7 @@ pub(crate) fn open(path: &Path, mode: Mode) -> Result<Opened, StoreError> {
     }
 }
 
-/// A store with nothing in it, of which nothing is kept: the file is not there, so that nothing can be written.
+/// Returns an empty store that keeps nothing: the file does not exist, so it cannot be written.
 fn nothing(path: &Path) -> Result<Opened, StoreError> {
     let empty = || -> Result<Connection, StoreError> {
         let mut db = Connection::open_in_memory()?;
@@ -48,15 +48,15 @@ fn nothing(path: &Path) -> Result<Opened, StoreError> {
     Ok(Opened { file: File::none(path), writing, log, reading })
 }
 
-/// A file that cannot be written, or has no room beside it: it is read, and whoever writes is told.
+/// Opens a file that cannot be written, or on a full disk: reading works, and writing fails.
 fn as_it_is(path: &Path) -> Result<Opened, StoreError> {
     let (mut writing, reading) = (unwritten(path)?, unwritten(path)?);
     let log = WalCheckpointer::of(&mut writing, path)?;
     Ok(Opened { file: File::at(path)?, writing, log, reading })
 }
 
-/// Even to read, SQLite writes: the log's index, and a log where there is none. Event not to, it keeps the index to itself;
-/// and where there is no log, nobody writes and all is in the file.
+/// Opens the file without writing. Even for reading, SQLite writes the log's index, and a log if there is none. To
+/// avoid it, keep the index in memory; and without a log, no process is writing and everything is in the file.
 fn unwritten(path: &Path) -> Result<Connection, StoreError> {
     match read_only(path, "readonly_shm=1") {
         Err(StoreError::ReadOnly(_)) if !has_log(path) => read_only(path, "immutable=1"),
@@ -81,7 +81,7 @@ fn log_of(path: &Path) -> PathBuf {
     PathBuf::from(log)
 }
 
-/// SQLite does not say why it could not make its log, which is empty at first.
+/// Adds a reason if SQLite could not create its log, which is empty at first, because it does not say why.
 fn with_reason(error: StoreError, path: &Path) -> StoreError {
     match error {
         StoreError::ReadOnly(_) => make_file(&log_of(path)).err().unwrap_or(error),
@@ -89,7 +89,7 @@ fn with_reason(error: StoreError, path: &Path) -> StoreError {
     }
 }
 
-/// The path as SQLite's URI, with a word on how to open it.
+/// Returns the path as SQLite's URI with an option.
 fn uri(path: &Path, how: &str) -> PathBuf {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -101,7 +101,7 @@ fn uri(path: &Path, how: &str) -> PathBuf {
     PathBuf::from(uri + "?" + how)
 }
 
-/// Opens the file for the only thread that writes, brings its schema up to date as far as `mode` allows.
+/// Opens the file for the only thread that writes, and updates its schema as `mode` allows.
 pub(crate) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, WalCheckpointer), StoreError> {
     make_folder(path)?;
     make_file(path)?;
@@ -113,7 +113,7 @@ pub(crate) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, 
 fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<WalCheckpointer, StoreError> {
     schema::check(db).map_err(|error| with_reason(error, path))?;
     if db.is_readonly(MAIN_DB)? {
-        return Err(StoreError::ReadOnly("it can only be read".to_owned()));
+        return Err(StoreError::ReadOnly("it is read-only".to_owned()));
     }
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;

@@ -1,4 +1,4 @@
-//! Statements, prepared once per connection; with `columns` all that the rooms know of SQLite.
+//! Prepared statements; with `columns`, all that the rooms know of SQLite.
 
 use rusqlite::{OptionalExtension, Params, params_from_iter};
 use telephony_domain::time::Timestamp;
@@ -8,18 +8,18 @@ use crate::StoreError;
 pub(crate) use rusqlite::Row;
 pub(crate) use rusqlite::types::Value;
 
-/// A connection; what writes is in a transaction.
+/// A connection, inside a transaction for writing.
 pub(crate) type Db = rusqlite::Connection;
 
-/// A value that was read from a row.
+/// The result of reading a row.
 pub(crate) type RowResult<T> = rusqlite::Result<T>;
 
-/// Runs a statement; returns how many rows it changed.
+/// Runs a statement; returns the number of changed rows.
 pub(crate) fn execute(db: &Db, sql: &str, params: impl Params) -> Result<usize, StoreError> {
     Ok(db.prepare_cached(sql)?.execute(params)?)
 }
 
-/// The only row, if there is one.
+/// Returns the only row, if there is one.
 pub(crate) fn find<T>(
     db: &Db,
     sql: &str,
@@ -29,7 +29,7 @@ pub(crate) fn find<T>(
     Ok(db.prepare_cached(sql)?.query_row(params, read).optional()?)
 }
 
-/// The only row, which there must be.
+/// Returns the only row, which must exist.
 pub(crate) fn one<T>(
     db: &Db,
     sql: &str,
@@ -39,7 +39,7 @@ pub(crate) fn one<T>(
     Ok(db.prepare_cached(sql)?.query_row(params, read)?)
 }
 
-/// All rows.
+/// Returns all rows.
 pub(crate) fn list<T>(
     db: &Db,
     sql: &str,
@@ -51,7 +51,7 @@ pub(crate) fn list<T>(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The first rows that `read` wants, `most` of them at most; reads no further.
+/// Returns the first rows that `read` accepts, at most `most`; reads no further.
 pub(crate) fn list_some<T>(
     db: &Db,
     sql: &str,
@@ -69,7 +69,7 @@ pub(crate) fn list_some<T>(
     Ok(wanted)
 }
 
-/// What fails leaves nothing behind, although the transaction goes on.
+/// Runs work whose failure is rolled back while the transaction continues.
 pub(crate) fn apart<T>(db: &Db, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     execute(db, "SAVEPOINT apart", ())?;
     let done = work();
@@ -82,22 +82,22 @@ pub(crate) fn apart<T>(db: &Db, work: impl FnOnce() -> Result<T, StoreError>) ->
     done
 }
 
-/// A column that holds a time.
+/// Reads a time.
 pub(crate) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp)
 }
 
-/// A column that may hold a time.
+/// Reads an optional time.
 pub(crate) fn maybe_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
 }
 
-/// A column that counts something.
+/// Reads a count.
 pub(crate) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column).map(i64::unsigned_abs)
 }
 
-/// The id of the row that was just inserted.
+/// Returns the id of the row that was just inserted.
 pub(crate) fn new_id(db: &Db) -> i64 {
     db.last_insert_rowid()
 }

@@ -1,4 +1,4 @@
-//! Reading: each job sees one consistent picture and holds nothing open afterwards.
+//! The reader: each job sees one consistent snapshot and keeps nothing open afterwards.
 
 use rusqlite::Connection;
 
@@ -7,7 +7,7 @@ use super::waiting::Waiting;
 use super::work::Work;
 use crate::StoreError;
 
-/// Does jobs until nobody can ask any more.
+/// Runs jobs until no more can arrive.
 pub(crate) fn serve(db: &Connection, waiting: &Waiting) {
     while let Some(mut work) = waiting.next() {
         let read = read_at_once(db, work.as_mut());
@@ -17,7 +17,7 @@ pub(crate) fn serve(db: &Connection, waiting: &Waiting) {
 
 fn read_at_once(db: &Connection, work: &mut dyn Work) -> Result<(), StoreError> {
     execute(db, "BEGIN", ())?;
-    // The job keeps its own failure for whoever asked.
+    // The job returns its own error to the caller.
     let _ = work.run(db);
     if db.is_autocommit() { Ok(()) } else { execute(db, "ROLLBACK", ()).map(drop) }
 }

@@ -1,4 +1,4 @@
-//! The schema's version, and the way from an older one to the newest.
+//! The schema's version, and migrations from older ones.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, MAIN_DB, TransactionBehavior};
 use super::mode::Mode;
 use crate::StoreError;
 
-/// One script per version; the first makes version 1. A script that was released never changes.
+/// One script per version; the first creates version 1. A released script never changes.
 pub(crate) const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
@@ -20,12 +20,12 @@ pub(crate) const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0008.sql"),
 ];
 
-/// Says in the file's header whose it is: `OCtl` in ASCII.
+/// Application id in the file's header: `OCtl` in ASCII.
 const APPLICATION: i64 = 0x4F43_746C;
 
-/// Fails when the file is another program's.
+/// Fails if the file belongs to another program.
 pub(crate) fn check(db: &Connection) -> Result<(), StoreError> {
-    // One statement sees one state of the file: another process may be bringing it into shape.
+    // A single statement sees a consistent state: another process may be initializing the file.
     let sql = "SELECT application_id, NOT EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_application_id";
     let (application, was_empty): (i64, bool) = db.query_row(sql, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
     if application == APPLICATION || (application == 0 && was_empty) {
@@ -35,7 +35,7 @@ pub(crate) fn check(db: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// The name of this store, which its copies share.
+/// Returns the id of this store, which its copies share.
 pub(crate) fn identity(db: &Connection) -> Result<String, StoreError> {
     Ok(db.query_row("SELECT id FROM identity", (), |row| row.get(0))?)
 }
@@ -51,7 +51,7 @@ pub(crate) fn check_version(db: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Runs the scripts that the file has not seen, where `mode` allows.
+/// Runs the missing migrations if `mode` allows.
 pub(crate) fn bring_up_to_date(
     db: &mut Connection,
     path: &Path,
@@ -70,7 +70,8 @@ pub(crate) fn bring_up_to_date(
     migrate(db, migrations, known)
 }
 
-/// All in one transaction: another process that opens the file at the same time waits and finds the work done.
+/// Runs all migrations in one transaction: another process that opens the file at the same time waits and finds it
+/// done.
 fn migrate(db: &mut Connection, migrations: &[&str], known: u32) -> Result<(), StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
@@ -82,7 +83,7 @@ fn migrate(db: &mut Connection, migrations: &[&str], known: u32) -> Result<(), S
     Ok(transaction.commit()?)
 }
 
-/// Writes the version that is there already.
+/// Writes the existing version again.
 pub(crate) fn write_version(db: &Connection) -> Result<(), StoreError> {
     let version = version(db)?;
     Ok(db.pragma_update(None, "user_version", version)?)

@@ -1,4 +1,4 @@
-//! What waits for a thread, in a row of bounded length: when it is full, whoever asks is told at once.
+//! A bounded queue of jobs for a thread; when it is full, the caller gets an error at once.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,11 +6,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::work::Work;
 use crate::StoreError;
 
-/// The row grows no longer. Turns, requests to the provider and what is taken from the journal at a time are fewer by far: it
-/// is there for the day on which they are not.
+/// Longest queue. Turns, requests to the provider and journal batches are limited far below, so it is only a safeguard.
 const LONGEST_ROW: usize = 1024;
 
-/// The row.
+/// The queue.
 #[derive(Default)]
 pub(crate) struct Waiting {
     row: Mutex<Row>,
@@ -25,17 +24,17 @@ struct Row {
 }
 
 impl Waiting {
-    /// Lets `work` wait behind what is there.
+    /// Adds `work` at the end.
     pub(crate) fn push(&self, work: Box<dyn Work>) -> Result<(), StoreError> {
         let mut row = self.row();
         if row.is_closed {
             return Err(StoreError::Stopped);
         }
         if row.works.len() >= LONGEST_ROW {
-            return Err(StoreError::Busy(format!("{LONGEST_ROW} requests wait for the disk already")));
+            return Err(StoreError::Busy(format!("{LONGEST_ROW} requests are already waiting for the disk")));
         }
         row.works.push_back(work);
-        // Ringing costs a system call, and most of the time the thread is awake.
+        // Signaling costs a system call, and the thread is usually awake.
         if std::mem::take(&mut row.is_asleep) {
             drop(row);
             self.bell.notify_one();
@@ -43,18 +42,18 @@ impl Waiting {
         Ok(())
     }
 
-    /// How much waits.
+    /// Returns the number of waiting jobs.
     pub(crate) fn length(&self) -> usize {
         self.row().works.len()
     }
 
-    /// Nothing more will be asked; what waits is still to be done.
+    /// Accepts no more jobs; waiting ones are still run.
     pub(crate) fn close(&self) {
         self.row().is_closed = true;
         self.bell.notify_all();
     }
 
-    /// The thread is gone: whoever waits for it is told, by dropping what they asked.
+    /// Drops all jobs because the thread is gone, which fails their callers.
     pub(crate) fn abandon(&self) {
         let mut row = self.row();
         row.is_closed = true;
@@ -63,7 +62,7 @@ impl Waiting {
         drop(left);
     }
 
-    /// What is to be done next; sleeps until there is something. None when there never will be.
+    /// Waits for the next job. None once the queue is closed.
     pub(crate) fn next(&self) -> Option<Box<dyn Work>> {
         let mut row = self.row();
         loop {
@@ -78,7 +77,7 @@ impl Waiting {
         }
     }
 
-    /// More that waits; does not sleep.
+    /// Returns another waiting job without blocking.
     pub(crate) fn more(&self) -> Option<Box<dyn Work>> {
         self.row().works.pop_front()
     }

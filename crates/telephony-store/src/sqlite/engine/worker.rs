@@ -1,4 +1,4 @@
-//! A thread that owns a connection and does the jobs it is asked to; leaves transactions to `writer` and `reader`.
+//! A thread that owns a connection and runs jobs; `writer` and `reader` handle transactions.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -36,12 +36,12 @@ where
             (Some(Err(error)), _) | (_, Err(error)) => Err(error),
             (None, Ok(())) => Err(StoreError::Stopped),
         };
-        // Whoever asked may have gone away; what was stored stays stored.
+        // The caller may be gone; the changes stay.
         let _ = self.asker.send(outcome);
     }
 }
 
-/// The asker's end of the thread. Dropping it waits until the thread has done what it was asked.
+/// The handle of the thread. Dropping it waits for all jobs.
 #[derive(Debug)]
 pub(crate) struct Worker {
     waiting: Arc<Waiting>,
@@ -49,25 +49,25 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a thread that runs `serve` until nobody can ask any more.
+    /// Starts a thread that runs `serve` until no more jobs can arrive.
     pub(crate) fn start(name: &str, serve: impl FnOnce(&Waiting) + Send + 'static) -> Result<Worker, StoreError> {
         let waiting = Arc::new(Waiting::default());
         let ours = waiting.clone();
         let thread = Builder::new().name(name.to_owned()).spawn(move || {
-            // Also when it panics: nobody is to wait for a thread that is gone.
+            // Also after a panic, no caller must wait for this thread.
             let _closing = Closing(&ours);
             serve(&ours);
         });
-        let thread = thread.map_err(|error| StoreError::Other(format!("no thread for it: {error}")))?;
+        let thread = thread.map_err(|error| StoreError::Other(format!("cannot start its thread: {error}")))?;
         Ok(Worker { waiting, thread: Some(thread) })
     }
 
-    /// How much nobody has begun with.
+    /// Returns the number of jobs not started yet.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.length()
     }
 
-    /// Has `work` done and waits for what comes of it.
+    /// Runs `work` on the thread and waits for its result.
     pub(crate) async fn ask<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -83,13 +83,13 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.waiting.close();
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so on its own.
+            // A panic of the thread was already reported.
             let _ = thread.join();
         }
     }
 }
 
-/// Ends what waits for a thread that ends.
+/// Ends the waits on a thread that ends.
 struct Closing<'a>(&'a Waiting);
 
 impl Drop for Closing<'_> {

@@ -1,4 +1,4 @@
-//! Group commit: whatever waits shares one transaction and one sync of the disk, but not each other's failures.
+//! Group commit: waiting jobs share one transaction and one sync of the disk, but not each other's failures.
 
 use std::iter;
 use std::time::{Duration, Instant};
@@ -12,16 +12,15 @@ use super::work::Work;
 use crate::StoreError;
 use crate::file::File;
 
-/// No commit begins with more after this time: the longer, the more share a sync of the disk, and the longer each waits.
+/// Time after which a commit starts no more jobs: longer lets more jobs share a sync, but makes each wait longer.
 pub(crate) const STEP: Duration = Duration::from_millis(2);
 
-/// How much less of a busy processor the gateway's writer gets than the threads that take webhooks; for Linux's `nice`,
-/// a tenth.
+/// Priority of the gateway's writer on a busy processor; for Linux's `nice`, a tenth of the webhook threads' share.
 #[cfg(target_os = "linux")]
 const GIVES_WAY: i32 = 10;
 
-/// Lets other threads of this process go first where they compete for the processor: they answer the provider, and
-/// of what it sends only an opt-out waits for the writer. Elsewhere than on Linux it would be the whole process.
+/// Lowers this thread's priority below the threads that answer the provider; only an opt-out waits for the writer.
+/// Except on Linux, it would affect the whole process.
 pub(crate) fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(GIVES_WAY) {
@@ -29,14 +28,14 @@ pub(crate) fn give_way() {
     }
 }
 
-/// Does what it is asked until nobody can ask any more.
+/// Runs jobs until no more can arrive.
 pub(crate) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, waiting: &Waiting) {
     while let Some(first) = waiting.next() {
         let (mut works, began) = (vec![first], Instant::now());
         let more = || if began.elapsed() < STEP { waiting.more() } else { None };
         let stored = store_together(db, file, &mut works, more);
         if let Err(StoreError::Busy(_)) = stored {
-            // Each of those that wait would wait as long again for whoever holds the file.
+            // Otherwise each of those waiting would wait as long again for the process that holds the file.
             works.extend(iter::from_fn(|| waiting.more()));
         }
         for work in works {
@@ -46,8 +45,8 @@ pub(crate) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, wait
     }
 }
 
-/// Runs `works`, then what `more` brings, in one transaction. They hardly ever fail, so they go without savepoints, which
-/// copy every page that is written; when one does fail, all begin again, each in one.
+/// Runs `works`, then jobs from `more`, in one transaction. They hardly ever fail, so they run without savepoints,
+/// which copy every written page; if one does fail, all start over, each in a savepoint.
 fn store_together(
     db: &Connection,
     file: &File,
@@ -80,7 +79,7 @@ fn run_all(
     Ok(())
 }
 
-/// Does `work` in one transaction, which is on disk when this returns.
+/// Runs `work` in a transaction, which is on disk when this returns.
 fn commit(db: &Connection, file: &File, work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
     execute(db, "BEGIN IMMEDIATE", ())?;
     let stored = work().and_then(|()| {
@@ -93,12 +92,12 @@ fn commit(db: &Connection, file: &File, work: impl FnOnce() -> Result<(), StoreE
     stored
 }
 
-/// Runs one so that its failure undoes nothing but its own.
+/// Runs a job so that its failure undoes only its own changes.
 fn run_apart(db: &Connection, work: &mut dyn Work) -> Result<(), StoreError> {
     execute(db, "SAVEPOINT job", ())?;
     if let Err(error) = work.run(db) {
         if db.is_autocommit() {
-            // A full disk and its like end the whole transaction, not only the statement.
+            // A full disk and similar errors end the whole transaction, not only the statement.
             return Err(error);
         }
         execute(db, "ROLLBACK TO job", ())?;

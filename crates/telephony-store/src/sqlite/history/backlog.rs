@@ -1,4 +1,4 @@
-//! How long things have waited and how much was spent: from the ends of indexes, and what one day may hold.
+//! Ages of waiting work and spending, read from the ends of indexes and one day's data.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::sqlite::rows::line;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Measures all but what waits in this process.
+/// Measures everything except jobs waiting in this process.
 pub(super) fn measure(db: &Db, now: Timestamp) -> Result<Backlog, StoreError> {
     let since = (now - DAY).0;
     let number_since = |sql: &str| one(db, sql, [since], |row| query::count(row, 0));

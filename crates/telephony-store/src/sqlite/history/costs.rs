@@ -1,4 +1,4 @@
-//! Costs: what is asked for, what was billed, and what it comes to.
+//! Costs: prices to fetch, billed prices, and sums.
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
@@ -13,13 +13,13 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{self, Db, Row, RowResult, execute, list, time};
 
-/// So many earlier prices tell what is usual.
+/// Number of earlier prices used for an estimate.
 const EARLIER_PRICES: u32 = 25;
 
-/// A part goes out with the attachments of its message if it is the first.
+/// SQL: a part has the attachments of its message if it is the first.
 const HAS_MEDIA: &str = "(p.position = 1 AND EXISTS (SELECT 1 FROM message_media WHERE message = p.message))";
 
-/// The beginning of the UTC day.
+/// SQL: the start of the UTC day.
 fn day_of(column: &str) -> String {
     format!("({column} - {column} % 86400000)")
 }
@@ -47,7 +47,7 @@ impl Costs for SqliteStore {
     }
 }
 
-/// When it is asked next, after it was asked at `now`.
+/// Returns the time of the next question after one at `now`.
 fn next_ask(over: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let age = now.since(over);
     ASK_AFTER.into_iter().find(|wait| *wait > age).map(|wait| over + wait)
@@ -78,7 +78,7 @@ fn take(db: &Db, table: &str, due: &str, limit: u32, now: Timestamp) -> Result<V
     Ok(taken)
 }
 
-/// Whether it is a message of ours.
+/// Returns false if the message is not ours.
 fn note_price(db: &Db, billed: &Billed) -> Result<bool, StoreError> {
     let Price { amount, currency } = billed.price;
     let price = (&billed.provider_id, amount.0, currency.as_str(), billed.segments);
@@ -90,7 +90,7 @@ fn note_price(db: &Db, billed: &Billed) -> Result<bool, StoreError> {
     Ok(execute(db, part, price)? + execute(db, inbound, price)? > 0)
 }
 
-/// The provider takes nothing for what it could not send, unless it says so.
+/// Sums sent messages. The provider charges nothing for what it could not send, unless it says so.
 fn sent(db: &Db, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
     let sql = format!(
         "SELECT {} AS day, p.line, c.contact, {HAS_MEDIA} AS has_media, p.currency, count(*) AS messages,
@@ -114,7 +114,7 @@ fn received(db: &Db, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
     list(db, &sql, [since.0], |row| read(row, true))
 }
 
-/// Nobody has counted the segments of these yet.
+/// Sums received messages without a price, whose segments have not been counted yet.
 fn received_unpriced(db: &Db, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
     let sql = format!(
         "SELECT {} AS day, line, sender AS contact, EXISTS (SELECT 1 FROM inbound_media WHERE inbound = i.id) AS has_media,

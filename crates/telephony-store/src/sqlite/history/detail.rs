@@ -1,4 +1,4 @@
-//! One message with everything that happened to it.
+//! One message with its full history.
 
 use telephony_domain::id::{InboundId, MessageId, TurnId};
 
@@ -10,7 +10,7 @@ use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, maybe_time, o
 use crate::sqlite::outbox::progress;
 use crate::sqlite::rows::media;
 
-/// The message that is meant, if there is such a one.
+/// Returns the message, if it exists.
 pub(super) fn of(db: &Db, reference: &Reference) -> Result<Option<Detail>, StoreError> {
     let id = match reference {
         Reference::Entry(id) => Some(*id),
@@ -20,7 +20,7 @@ pub(super) fn of(db: &Db, reference: &Reference) -> Result<Option<Detail>, Store
     of_entry(db, entry).map(Some)
 }
 
-/// The same for a message that was listed.
+/// Adds the history to a listed message.
 pub(super) fn of_entry(db: &Db, entry: Entry) -> Result<Detail, StoreError> {
     match entry.id {
         EntryId::In(id) => inbound(db, id, entry),

@@ -1,4 +1,4 @@
-//! Messages both ways as entries of one list.
+//! Messages in both directions as entries of one list.
 
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{InboundId, LineId, MessageId};
@@ -20,7 +20,7 @@ const OUTBOUND: &str = "SELECT m.id, c.contact, c.line, m.created_at, m.purpose,
                                (SELECT count(*) FROM message_media WHERE message = m.id) AS media
                         FROM message AS m JOIN conversation AS c ON c.id = m.conversation";
 
-/// The newest messages that `filter` lets through, newest first.
+/// Returns the newest messages that match `filter`, newest first.
 pub(super) fn list_by(db: &Db, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
     if filter.direction != Some(Direction::Outbound) {
@@ -29,13 +29,13 @@ pub(super) fn list_by(db: &Db, filter: &Filter) -> Result<Vec<Entry>, StoreError
     if filter.direction != Some(Direction::Inbound) {
         entries.extend(collect(db, outbound_by(filter), filter, |row| outbound(row)?.with_parts(db))?);
     }
-    // Of the same moment: what a contact said comes before the answer.
+    // At the same moment, the contact's message comes before the answer.
     entries.sort_by_key(|entry| std::cmp::Reverse((entry.time, rank(entry.id))));
     entries.truncate(most(filter));
     Ok(entries)
 }
 
-/// Reads no further than to the last message that is wanted.
+/// Reads no further than the last wanted message.
 fn collect(
     db: &Db,
     query: Query,
@@ -61,7 +61,7 @@ fn rank(id: EntryId) -> (u8, i64) {
 
 fn inbound_by(filter: &Filter) -> Query {
     let mut query = Query::new(INBOUND, "received_at", "id", filter);
-    // Messages to numbers that are not known to be ours are in no conversation; senders without a number never are.
+    // Messages to numbers not known to be ours are in no conversation; senders without a number never are.
     let contact = "(sender = ? OR conversation IN (SELECT id FROM conversation WHERE contact = ?))";
     query.only(contact, contact_of(filter));
     query.only("line = ?", filter.line.map(|line| Value::Integer(line.0)));
@@ -75,7 +75,7 @@ fn outbound_by(filter: &Filter) -> Query {
     query.only("c.contact = ?", contact_of(filter));
     query.only("c.line = ?", filter.line.map(|line| Value::Integer(line.0)));
     query.only("m.id > ?", filter.after.map(|mark| Value::Integer(mark.message.0)));
-    // Where a message stands is known when it is read; it is where one of its parts does.
+    // A message's state is computed when it is read; it equals the state of one of its parts.
     let any_part = "EXISTS (SELECT 1 FROM part WHERE message = m.id AND
                     instr(?, ',' || iif(state = 'sent', coalesce(status, 'sent'), state) || ',') > 0)";
     query.only(any_part, states_of(filter));
@@ -86,12 +86,12 @@ fn contact_of(filter: &Filter) -> Option<Value> {
     filter.contact.clone().map(Value::Text)
 }
 
-/// The words that are asked for, with a comma on each side of each.
+/// Returns the wanted states, with a comma on each side of each.
 fn states_of(filter: &Filter) -> Option<Value> {
     (!filter.states.is_empty()).then(|| Value::Text(format!(",{},", filter.states.join(","))))
 }
 
-/// A list with only the conditions that are asked for, so that each finds its index.
+/// A query with only the needed conditions, so that each finds its index.
 struct Query {
     from: &'static str,
     conditions: Vec<String>,
@@ -102,7 +102,7 @@ struct Query {
 
 impl Query {
     fn new(from: &'static str, time: &str, id: &str, filter: &Filter) -> Self {
-        // What is new since a mark is found by id, anything else by time.
+        // Newer than a mark is found by id, anything else by time.
         let order = if filter.after.is_some() { format!("{id} DESC") } else { format!("{time} DESC, {id} DESC") };
         let limit = if filter.states.is_empty() { i64::from(filter.limit) } else { -1 };
         let mut query = Self { from, conditions: Vec::new(), values: Vec::new(), order, limit };
@@ -111,7 +111,7 @@ impl Query {
         query
     }
 
-    /// Every `?` in the condition is the value.
+    /// Adds a condition in which every `?` is the value.
     fn only(&mut self, condition: &str, value: Option<Value>) {
         if let Some(value) = value {
             self.values.push(value);
@@ -126,7 +126,7 @@ impl Query {
     }
 }
 
-/// One message by its id.
+/// Returns one message by its id.
 pub(super) fn entry(db: &Db, id: EntryId) -> Result<Option<Entry>, StoreError> {
     match id {
         EntryId::In(id) => find(db, &format!("{INBOUND} WHERE id = ?"), [id.0], inbound),
@@ -149,7 +149,7 @@ fn inbound(row: &Row<'_>) -> RowResult<Entry> {
     })
 }
 
-/// A message to a contact, its parts not looked at yet.
+/// A message to a contact before its parts are read.
 struct Outbound {
     id: MessageId,
     contact: String,
@@ -190,7 +190,7 @@ impl Outbound {
     }
 }
 
-/// Which part tells how far a message is: one that went wrong, else the least advanced.
+/// Ranks parts to find the one that determines a message's state: a failed one, else the least advanced.
 fn how_far(part: &PartProgress) -> u8 {
     match part.state {
         PartState::Failed => 0,

@@ -7,10 +7,10 @@ use crate::StoreError;
 use crate::history::{Speaker, Spoken};
 use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, time};
 
-/// The newest texts of the operator that an agent gets, where it wants fewer turns than this.
+/// Most operator texts that an agent gets, if it wants fewer turns than this.
 const OPERATOR_TEXTS: u32 = 20;
 
-/// A line with the time at which it was said.
+/// A line with its time.
 struct Line {
     at: Timestamp,
     spoken: Spoken,
@@ -30,7 +30,7 @@ pub(super) fn list_of(db: &Db, conversation: ConversationId, turns: u32) -> Resu
     Ok(merged(said, texted).into_iter().filter(|spoken| !spoken.text.is_empty()).collect())
 }
 
-/// Answered turns, newest first, each with the time when its agent was last asked.
+/// Returns answered turns, newest first, each with the time when its agent was last asked.
 fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<(TurnId, Timestamp)>, StoreError> {
     let sql =
         "SELECT id, coalesce((SELECT max(started_at) FROM turn_attempt WHERE turn = turn.id), created_at) AS asked_at
@@ -39,7 +39,7 @@ fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<(Tu
     list(db, sql, (conversation.0, turns), |row| Ok((TurnId(row.get("id")?), time(row, "asked_at")?)))
 }
 
-/// When the contact last had everything forgotten.
+/// Returns when the contact last reset the conversation.
 fn forgotten_until(db: &Db, conversation: ConversationId) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT created_at FROM turn WHERE id <= (SELECT forgotten_turn FROM conversation WHERE id = ?)
                ORDER BY id DESC LIMIT 1";
@@ -55,8 +55,8 @@ fn said_in(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
     Ok(said)
 }
 
-/// Returns the operator's texts since `since` that arrived or may have, in order of time. Of a text that arrived in part,
-/// the parts that did.
+/// Returns the operator's texts since `since` that arrived or may have, in order of time; of a text that arrived
+/// partially, the parts that did.
 fn texted(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -> Result<Vec<Line>, StoreError> {
     let sql = "SELECT min(p.sent_at) AS at,
                       iif(count(*) = (SELECT count(*) FROM part WHERE message = m.id) AND m.text IS NOT NULL,
@@ -75,7 +75,7 @@ fn line(row: &Row<'_>, by: Speaker) -> RowResult<Line> {
     Ok(Line { at: time(row, "at")?, spoken: Spoken { by, text: row.get("text")? } })
 }
 
-/// Both in one: turns keep their order, whenever their messages came.
+/// Merges both; turns keep their order, whatever the times of their messages.
 fn merged(said: Vec<Line>, texted: Vec<Line>) -> Vec<Spoken> {
     let mut texted = texted.into_iter().peekable();
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! How much there is to do and what went wrong, counted in indexes that hold little else.
+//! Counts of open work and failures, read from small indexes.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ fn turns(db: &Db) -> Result<Turns, StoreError> {
     Ok(turns)
 }
 
-/// Parts that failed and parts that were delivered.
+/// Counts failed and delivered parts.
 fn settled(db: &Db, since: i64) -> Result<(u64, u64), StoreError> {
     let sql = "SELECT count(*) FILTER (WHERE state = 'failed' OR status IN ('undelivered', 'failed', 'canceled')),
                       count(*) FILTER (WHERE status IN ('delivered', 'partially_delivered', 'read'))

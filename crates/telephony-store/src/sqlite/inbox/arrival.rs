@@ -1,4 +1,4 @@
-//! Arrivals: judged and stored in one go, obeyed where they are keywords.
+//! Arrivals: judged, stored and, if keywords, obeyed in one transaction.
 
 use std::time::Duration;
 
@@ -20,21 +20,21 @@ use crate::sqlite::outbox::consent;
 use crate::sqlite::rows::{conversation, line, media};
 use crate::{LONGEST_WAIT, StoreError};
 
-/// Texts of one contact become one turn after at most this many times the wait for the next.
+/// Largest multiple of the merging time for which further texts delay a turn.
 const LONGEST_COALESCE: u32 = 4;
 
-/// What the store knows when a message comes.
+/// Stored facts about an arriving message.
 struct Facts {
     is_repeat: bool,
     is_watched: bool,
     line: Option<LineId>,
     conversation: Option<ConversationId>,
-    /// Since when messages wait, and when they are ready for a turn.
+    /// Time since when messages wait, and when they are ready for a turn.
     waiting: Option<(Timestamp, Timestamp)>,
     standing: Standing,
 }
 
-/// What a message is to us.
+/// The judgment of a message.
 #[derive(Clone, Copy)]
 enum Verdict {
     Unconfirmed,
@@ -59,7 +59,7 @@ impl Verdict {
         }
     }
 
-    /// What it says about hearing from us, if it does.
+    /// Returns the consent wish it expresses, if any.
     fn wish(self) -> Option<Wish> {
         match self {
             Verdict::Keyword(Keyword::OptOut) => Some(Wish::OptOut),
@@ -80,7 +80,7 @@ impl Verdict {
     }
 }
 
-/// A message as it was judged.
+/// A message with its judgment.
 struct Judged {
     line: Option<LineId>,
     conversation: Option<ConversationId>,
@@ -108,14 +108,14 @@ pub(crate) fn accept(db: &Db, arrival: &Arrival, rules: &ArrivalRules, now: Time
     Ok(judged.verdict.accepted(id))
 }
 
-/// Judges the messages that came to these addresses before we knew that they are ours. Returns how many.
+/// Judges the messages to these addresses that arrived before they were known to be ours. Returns the number.
 pub(crate) fn confirm(
     db: &Db,
     number: Option<&str>,
     service: Option<&str>,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    // Whoever leases the turn applies the operator's policy.
+    // The operator's policy is applied when the turn is leased.
     let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
     let unconfirmed = unconfirmed(db, number, service)?;
     for (id, arrival) in &unconfirmed {
@@ -128,7 +128,7 @@ pub(crate) fn confirm(
     Ok(unconfirmed.len())
 }
 
-/// Before the message is stored: an opt-out closes what was said before it.
+/// Runs before the message is stored, because an opt-out closes earlier messages.
 fn judge_and_obey(
     db: &Db,
     arrival: &Arrival,
@@ -151,7 +151,7 @@ fn judge_and_obey(
     Ok(Judged { line: facts.line, conversation, verdict })
 }
 
-/// The agent never hears of these messages, so the operator does.
+/// Raises a notice, because the agent never gets these messages.
 fn give_notice(db: &Db, arrival: &Arrival, verdict: Verdict, now: Timestamp) -> Result<(), StoreError> {
     let origin = arrival.origin();
     match (verdict, &origin) {
@@ -170,7 +170,7 @@ fn evidence(arrival: &Arrival) -> Evidence {
     if arrival.opt_out_type.is_some() { Evidence::Provider } else { Evidence::Keyword }
 }
 
-/// Asks for [`Facts`], of each arrival: it is the statement that must be cheap.
+/// Reads [`Facts`] for each arrival, so it has to be cheap.
 pub(crate) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provider_id = ?1)
                           OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1),
                   ours.line, c.id, c.waiting_since, c.ready_at,
@@ -181,7 +181,7 @@ pub(crate) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provi
            LEFT JOIN conversation AS c ON c.line = ours.line AND c.contact = ?4
            LEFT JOIN contact AS k ON k.number = ?4";
 
-/// `home` is the line of what came to an address that is no number.
+/// Reads the facts; `home` is the line for messages to an address that is not a number.
 fn facts(db: &Db, arrival: &Arrival, home: Option<LineId>) -> Result<Facts, StoreError> {
     let person = arrival.origin().person().map_or_else(|| arrival.from.clone(), String::from);
     let home = home.filter(|_| arrival.is_to_channel()).map(|line| line.0);
@@ -200,8 +200,8 @@ fn facts(db: &Db, arrival: &Arrival, home: Option<LineId>) -> Result<Facts, Stor
     })
 }
 
-/// A keyword counts whoever sends it: an opt-out is never refused, and by another channel it counts for the phone too. An
-/// opt-in by another channel does not: it was not said to the line.
+/// Judges a message. A keyword counts from any sender: an opt-out is never refused, and one on another channel counts
+/// for the phone too. An opt-in on another channel does not, because it was not sent to the line.
 fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Option<&PhoneNumber>) -> Verdict {
     let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), standing.is_opted_out);
     let contact = match (arrival.origin(), keyword) {
@@ -221,7 +221,7 @@ fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Optio
     }
 }
 
-/// Whoever may order does so whatever the policy says of talk.
+/// Returns true for an operator command, whatever the policy.
 fn is_order(arrival: &Arrival) -> bool {
     arrival.media.is_empty() && OperatorCommand::read(&arrival.text).is_some()
 }
@@ -315,7 +315,7 @@ fn let_wait(
     if waits == waiting { Ok(()) } else { conversation::set_ready(db, conversation, waits) }
 }
 
-/// Each further text moves the turn, but never further than a few times the wait from the first.
+/// Returns when the turn is ready: each further text delays it, but only up to a few times the wait from the first.
 fn ready_at(since: Timestamp, coalesce: Duration, now: Timestamp) -> Timestamp {
     let latest = since + coalesce * LONGEST_COALESCE;
     (now + coalesce.min(LONGEST_WAIT)).min(latest)

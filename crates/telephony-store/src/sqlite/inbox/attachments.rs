@@ -1,4 +1,4 @@
-//! Attachments both ways: beside the database a folder holds their files.
+//! Attachments in both directions; their files are in a folder beside the database.
 
 mod file;
 
@@ -15,7 +15,7 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::engine::query::{Db, Row, execute, find, list};
 use crate::sqlite::rows::media::{served_file, tie};
 
-/// The folder beside the database.
+/// Folder beside the database.
 const FOLDER: &str = "media";
 
 #[async_trait]
@@ -48,7 +48,7 @@ impl Attachments for SqliteStore {
     }
 
     async fn remove_loose_files(&self, now: Timestamp) -> Result<usize, StoreError> {
-        // A clock that was set back must not keep them: nothing is loose for longer from now on.
+        // A clock that was set back must not keep them: none stays loose for longer from now on.
         let sql = "SELECT name FROM loose_file WHERE due_at <= ?1 OR due_at > ?2";
         let due = (now.0, (now + LOOSE_FOR).0);
         let read = |row: &Row<'_>| row.get(0).map(FileName::stored);
@@ -61,10 +61,10 @@ impl Attachments for SqliteStore {
     }
 }
 
-/// Does what waits for the disk where it holds up nobody.
+/// Runs blocking disk work on a thread of its own.
 async fn on_disk(work: impl FnOnce() -> std::io::Result<()> + Send + 'static) -> Result<(), StoreError> {
     let done = tokio::task::spawn_blocking(work).await;
-    let done = done.map_err(|error| StoreError::Other(format!("a file was not handled: {error}")))?;
+    let done = done.map_err(|error| StoreError::Other(format!("cannot handle a file: {error}")))?;
     done.map_err(|error| StoreError::of_file(&error))
 }
 
@@ -78,7 +78,7 @@ fn keep_inbound(db: &Db, id: AttachmentId, file: &KeptFile) -> Result<(), StoreE
     tie(db, file.name.as_str())
 }
 
-/// The file that is found by `selector`, while the provider may want it.
+/// Returns the file for `selector`, while the provider may need it.
 fn served(db: &Db, selector: &str, now: Timestamp) -> Result<Option<ServedFile>, StoreError> {
     let sql = "SELECT f.file, f.content_type, f.size, f.selector, f.secret
                FROM message_media AS f JOIN part AS p ON p.message = f.message AND p.position = 1

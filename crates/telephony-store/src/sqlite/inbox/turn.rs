@@ -1,4 +1,4 @@
-//! Turns: the rows, and what every change to one needs.
+//! Turns: their rows, and what every change needs.
 
 use telephony_domain::id::{ConversationId, InboundId, TurnId};
 use telephony_domain::time::Timestamp;
@@ -8,7 +8,7 @@ use crate::inbox::TurnLease;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, maybe_time, new_id, time};
 use crate::sqlite::rows::conversation;
 
-/// A turn as far as its fate depends on it.
+/// The fields of a turn that decide its fate.
 pub(crate) struct Turn {
     pub(crate) id: TurnId,
     pub(crate) conversation: ConversationId,
@@ -19,7 +19,7 @@ pub(crate) struct Turn {
     pub(crate) first_failed: Option<Timestamp>,
 }
 
-/// The columns of a [`Turn`].
+/// Columns of a [`Turn`].
 pub(crate) const COLUMNS: &str = "id, conversation, state, due_at, fence, failures, first_failed_at";
 
 /// Reads [`COLUMNS`].
@@ -35,7 +35,7 @@ pub(crate) fn read(row: &Row<'_>) -> RowResult<Turn> {
     })
 }
 
-/// Makes a turn of these messages, due at `due`; it is parked until it is leased.
+/// Creates a turn of these messages, due at `due`; it is parked until it is leased.
 pub(crate) fn make(
     db: &Db,
     conversation: ConversationId,
@@ -52,13 +52,13 @@ pub(crate) fn make(
     Ok(Turn { id, conversation, is_leased: false, due, fence: 0, failures: 0, first_failed: None })
 }
 
-/// The turn, while the lease on it is the newest.
+/// Returns the turn, while its lease is the newest.
 pub(crate) fn held(db: &Db, lease: &TurnLease) -> Result<Turn, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM turn WHERE id = ? AND fence = ? AND state = 'leased'");
     find(db, &sql, (lease.turn.0, lease.fence), read)?.ok_or(StoreError::LeaseLost)
 }
 
-/// Ends a turn for good; its messages become `messages`, because of `why`.
+/// Ends a turn for good; its messages get the state `messages` for the reason `why`.
 pub(crate) fn close(
     db: &Db,
     turn: &Turn,
@@ -74,7 +74,7 @@ pub(crate) fn close(
     conversation::rearm(db, turn.conversation)
 }
 
-/// Ends the attempt that is running; without `now` it was cut short and nobody knows when.
+/// Ends the running attempt; without `now` it was interrupted at an unknown time.
 pub(crate) fn close_attempt(
     db: &Db,
     turn: &Turn,

@@ -1,4 +1,4 @@
-//! How turns end, fail and come back.
+//! Ends, failures and revivals of turns.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::sqlite::outbox::{enqueue, full_line, pause, queue};
 use crate::sqlite::rows::{conversation, notice};
 use crate::{LONGEST_WAIT, LeaseHolder, StoreError};
 
-/// The outcome of an attempt for which no connection to the agent was possible.
+/// Outcome of an attempt without a connection to the agent.
 const UNREACHABLE: &str = "unreachable";
 
 pub(crate) fn renew(db: &Db, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {
@@ -43,8 +43,8 @@ pub(crate) fn finish(db: &Db, lease: &TurnLease, end: &TurnEnd, now: Timestamp) 
     }
 }
 
-/// Ends a turn whose answer was kept because there was no room for it, where there is now. Returns whether there was a
-/// kept answer; without room it goes on to wait.
+/// Ends a turn with a kept answer if its line has capacity again. Returns false if there was no kept answer; without
+/// capacity it keeps waiting.
 pub(crate) fn deliver_kept(db: &Db, turn: &Turn, now: Timestamp) -> Result<bool, StoreError> {
     let delivered = apart(db, || match kept_answer::take_kept(db, turn)? {
         None => Ok(false),
@@ -72,7 +72,8 @@ fn answer(db: &Db, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), 
             draft.to_mut().turn = Some(turn.id);
         }
         match enqueue::enqueue(db, line, &draft, now) {
-            Err(StoreError::OptedOut) => tracing::warn!(turn = %turn.id, to = ?draft.to, "not sent: they opted out"),
+            Err(StoreError::OptedOut) => tracing::warn!(turn = %turn.id, to = ?draft.to, "not sent: the contact opted \
+                out"),
             enqueued => drop(enqueued?),
         }
     }
@@ -109,7 +110,7 @@ pub(crate) fn record_failure(
     Ok(fate)
 }
 
-/// Turns whose last attempt did not reach the agent and that wait for another.
+/// Returns turns whose last attempt did not reach the agent and that wait for another.
 pub(crate) fn waiting_for_agent(db: &Db) -> Result<Vec<Turn>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state IN ('retrying', 'parked') AND EXISTS
@@ -128,8 +129,8 @@ pub(crate) fn hasten(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
     Ok(waiting.len())
 }
 
-/// When the agent was first asked, the last time that the turn began anew: one that takes long to fail keeps the contact
-/// waiting all the while.
+/// Returns when the agent was first asked since the turn last started over, because a slow failure keeps the contact
+/// waiting as well.
 fn asked_since(db: &Db, turn: &Turn, now: Timestamp) -> Result<Timestamp, StoreError> {
     let sql = "SELECT min(a.started_at) FROM turn AS t JOIN turn_attempt AS a ON a.turn = t.id
                WHERE t.id = ? AND a.number > t.fence - t.attempts";
@@ -137,8 +138,8 @@ fn asked_since(db: &Db, turn: &Turn, now: Timestamp) -> Result<Timestamp, StoreE
     Ok(asked.map_or(now, |asked| Timestamp(asked).min(now)))
 }
 
-/// Once for each outage: the key stays the same until a turn of the conversation is answered. It leaves at `due`, unless
-/// there is an answer by then.
+/// Queues an apology, once for each outage: its key stays the same until a turn of the conversation is answered. It
+/// leaves at `due` unless there is an answer by then.
 fn apologise(db: &Db, turn: &Turn, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT coalesce(max(id), 0) FROM turn WHERE conversation = ? AND state = 'answered'";
     let last_answered: i64 = one(db, sql, [turn.conversation.0], |row| row.get(0))?;
@@ -158,18 +159,18 @@ fn apologise(db: &Db, turn: &Turn, sorry: &Sorry, due: Timestamp, now: Timestamp
     }
 }
 
-/// There is an answer: nobody is told any more that there is none.
+/// Cancels a queued apology, because there is an answer.
 fn take_back_apology(db: &Db, conversation: ConversationId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT id FROM message WHERE id IN (SELECT message FROM part WHERE conversation = ?1 AND due_at IS NOT NULL
                                                   UNION SELECT message FROM part WHERE conversation = ?1 AND state = 'queued')
                AND purpose = 'unavailable'";
     for message in list(db, sql, [conversation.0], |row| row.get(0).map(MessageId))? {
-        queue::cancel_rest(db, message, "there was an answer after all", now)?;
+        queue::cancel_rest(db, message, "an answer arrived in time", now)?;
     }
     queue::promote(db, conversation, now)
 }
 
-/// Decides about a turn whose attempt failed and writes it down; leaves the attempt and its conversation to the caller.
+/// Decides about a failed turn and records it; the caller handles the attempt and the conversation.
 pub(crate) fn fail(
     db: &Db,
     turn: &Turn,
@@ -200,24 +201,23 @@ pub(crate) fn fail(
     Ok(fate)
 }
 
-/// The notice that messages stay without an answer.
+/// Name of the notice about messages without an answer.
 const UNANSWERED: &str = "unanswered";
 
-/// The notice that messages are given up.
+/// Name of the notice about messages given up.
 const DEAD: &str = "dead-turns";
 
-/// Tells the operator of a turn that is set aside or given up; one notice for all of them, since one cause makes many.
+/// Raises a notice about a parked or dead turn; one for all of them, because one cause makes many.
 fn tell(db: &Db, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let contact = conversation::contact_of(db, turn.conversation)?;
     let notice = match fate {
         TurnFate::RetryAt(_) => return Ok(()),
-        TurnFate::ParkedUntil(_) => Notice::event(
-            UNANSWERED,
-            format!("nobody has been able to answer {contact} for 10 minutes, it is tried on: {reason}"),
-        ),
+        TurnFate::ParkedUntil(_) => {
+            Notice::event(UNANSWERED, format!("No reply to {contact} for 10 minutes; still retrying: {reason}"))
+        }
         TurnFate::Dead => Notice::event(
             DEAD,
-            format!("a message from {contact} is given up ({reason}): `openclaw telephony messages --dead`"),
+            format!("Gave up on a message from {contact} ({reason}): `openclaw telephony messages --dead`"),
         ),
     };
     notice::give(db, &notice, now).map(drop)
@@ -231,19 +231,19 @@ pub(crate) fn hand_back(db: &Db, lease: &TurnLease, now: Timestamp) -> Result<()
     conversation::rearm(db, turn.conversation)
 }
 
-/// The fence moves on: a holder that lives after all has no right any more.
+/// Moves the fence, so that a holder that is still alive has no right any more.
 pub(crate) fn free(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state = 'leased' AND holder <> ?");
     let leased = list(db, &sql, [&holder.0], read)?;
     for turn in &leased {
-        close_attempt(db, turn, "lost", Some("the program ended while it worked on the turn"), None)?;
+        close_attempt(db, turn, "lost", Some("the program ended while working on the turn"), None)?;
         execute(db, "UPDATE turn SET due_at = ?, fence = fence + 1 WHERE id = ?", (now.0, turn.id.0))?;
         conversation::rearm(db, turn.conversation)?;
     }
     Ok(leased.len())
 }
 
-/// As if it had never failed; it goes ahead of what was said later, unless that is being answered.
+/// Revives a turn as if it had never failed; it goes ahead of later messages, unless they are being answered.
 pub(crate) fn revive(db: &Db, turn: TurnId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE turn SET state = 'parked', due_at = ?2, attempts = 0, failures = 0, first_failed_at = NULL, reason = NULL
                WHERE id = ?1 AND state IN ('parked', 'dead') RETURNING conversation";

@@ -1,4 +1,4 @@
-//! Which conversation has work that is due, and the lease on its turn.
+//! Selects a conversation with due work, and leases its turn.
 
 use telephony_domain::id::{ConversationId, InboundId, LineId, TurnId};
 use telephony_domain::retry::{Disposition, TurnFate};
@@ -13,12 +13,12 @@ use crate::sqlite::engine::query::{Db, Row, execute, find, list, maybe_time, one
 use crate::sqlite::rows::{conversation, line, media, restored};
 use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
-/// A turn has no more messages and characters than this, unless one message alone has: what an agent can be expected to
-/// read at a time. The rest of a flood is the next turn.
+/// Most messages in a turn, beside a limit of characters that a single message may exceed: what an agent can read at a
+/// time. The rest of a flood is the next turn.
 const MOST_MESSAGES: i64 = 50;
 const MOST_CHARACTERS: i64 = 20_000;
 
-/// Takes the oldest work that is due.
+/// Leases the oldest due work.
 pub(super) fn lease(
     db: &Db,
     holder: &LeaseHolder,
@@ -41,7 +41,7 @@ pub(super) fn lease(
     }
 }
 
-/// The conversation that is due for longest, else one that a clock now set back had put off too far.
+/// Returns the longest overdue conversation, else one that a clock now set back had delayed too far.
 fn due_conversation(db: &Db, now: Timestamp) -> Result<Next<ConversationId>, StoreError> {
     let read = |row: &Row<'_>| Ok((ConversationId(row.get("id")?), time(row, "due_at")?));
     let first = "SELECT id, due_at FROM conversation WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
@@ -54,7 +54,7 @@ fn due_conversation(db: &Db, now: Timestamp) -> Result<Next<ConversationId>, Sto
     Ok(put_off.map_or(Next::Idle(Some(due)), |(conversation, _)| Next::Taken(conversation)))
 }
 
-/// What a conversation that is due does next; none when its turn was set aside just now, or there is nothing after all.
+/// Returns the next turn of a due conversation; none if its turn was just parked, or there is none after all.
 fn next_of(db: &Db, conversation: ConversationId, merges: bool, now: Timestamp) -> Result<Option<Turn>, StoreError> {
     if let Some(turn) = at_work(db, conversation)? {
         return if turn.is_leased { recover(db, turn, now) } else { Ok(Some(turn)) };
@@ -81,10 +81,10 @@ fn first_parked(db: &Db, conversation: ConversationId) -> Result<Option<Turn>, S
     find(db, &sql, [conversation.0], read)
 }
 
-/// A turn whose lease expired failed like any other, or one that kills its process would be tried for ever; but it has
-/// waited for long enough.
+/// Recovers a turn whose lease expired. It counts as failed, or a turn that kills its process would be retried forever,
+/// but it does not wait again.
 fn recover(db: &Db, turn: Turn, now: Timestamp) -> Result<Option<Turn>, StoreError> {
-    let reason = "the program ended while it worked on the turn";
+    let reason = "the program ended while working on the turn";
     turn::close_attempt(db, &turn, "lost", Some(reason), None)?;
     match turn_end::fail(db, &turn, reason, Disposition::Retry { after: None }, 0.0, now)? {
         TurnFate::RetryAt(_) => Ok(Some(turn)),
@@ -92,7 +92,7 @@ fn recover(db: &Db, turn: Turn, now: Timestamp) -> Result<Option<Turn>, StoreErr
     }
 }
 
-/// Makes a turn of what waits in a conversation, or of the oldest message only.
+/// Makes a turn of the waiting messages of a conversation, or of the oldest only.
 fn make_of_waiting(
     db: &Db,
     conversation: ConversationId,
@@ -112,7 +112,7 @@ fn make_of_waiting(
     Ok(turn)
 }
 
-/// The first, and those after it as long as there is room.
+/// Returns the first message, and those after it that fit.
 fn as_many_as_fit(waiting: &[(InboundId, i64)]) -> Vec<InboundId> {
     let mut room = MOST_CHARACTERS;
     let fit = waiting.iter().enumerate().take_while(|(place, (_, characters))| {

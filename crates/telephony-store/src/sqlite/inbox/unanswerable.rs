@@ -1,5 +1,5 @@
-//! Notices of messages that neither agent nor contact can follow up: texts of short codes and names, and what comes by
-//! channels that are not supported.
+//! Notices about messages that neither agent nor contact can follow up: texts from short codes and names, and messages
+//! on unsupported channels.
 
 use telephony_domain::address::Origin;
 use telephony_domain::number::PhoneNumber;
@@ -10,22 +10,22 @@ use crate::notices::Notice;
 use crate::sqlite::engine::query::{Db, one};
 use crate::sqlite::rows::notice;
 
-/// So many senders of a kind have notices of their own; all others share one.
+/// Senders of a kind with notices of their own; all others share one.
 const SENDERS_AT_MOST: u32 = 10;
 
-/// A short code or a name sent a text: it may be a login code.
+/// Reports a text from a short code or a name, which may be a login code.
 pub(super) fn text(db: &Db, sender: &str, origin: &Origin, now: Timestamp) -> Result<(), StoreError> {
     let kind = if *origin == Origin::ShortCode { "short code" } else { "sender" };
     let shown = shown(sender);
     let read = read_command(sender);
-    let one = format!("A text from {kind} {shown} came. It may be a login code. Read it: {read}");
-    let several = format!("Texts from {kind} {shown} came. They may be login codes. Read them: {read}");
-    let others = "Texts from more short codes and names came. They may be login codes. Read them: \
-                  openclaw telephony messages --status refused";
+    let one = format!("A text from {kind} {shown} arrived. It may be a login code. Read it: {read}");
+    let several = format!("Texts from {kind} {shown} arrived. They may be login codes. Read them: {read}");
+    let others = "Texts from more short codes and names arrived. They may be login codes. Read them: openclaw \
+        telephony messages --status refused";
     give(db, Kind { prefix: "text-from-", others }, sender, [one, several], now)
 }
 
-/// A message came by a channel that is not supported.
+/// Reports a message on an unsupported channel.
 pub(super) fn channel(db: &Db, sender: &str, channel: &str, now: Timestamp) -> Result<(), StoreError> {
     let (shown, read) = (shown(sender), read_command(sender));
     let words = |what: &str| {
@@ -34,30 +34,31 @@ pub(super) fn channel(db: &Db, sender: &str, channel: &str, now: Timestamp) -> R
              Remove this webhook from your {channel} sender at Twilio, or answer by hand."
         )
     };
-    let others = "Messages came by more channels that are not supported, so their senders get no answer. Read them: \
-                  openclaw telephony messages --status refused";
-    let texts = [words("A message came"), words("Messages came, the last")];
+    let others = "Messages arrived on more unsupported channels, so their senders get no answer. Read them: openclaw \
+        telephony messages --status refused";
+    let texts = [words("A message arrived"), words("Messages arrived, the last")];
     give(db, Kind { prefix: "by-channel-", others }, channel, texts, now)
 }
 
-/// A contact said STOP by a channel that is not supported; it counts for our texts.
+/// Reports a STOP on an unsupported channel; it counts for our texts.
 pub(super) fn opt_out(db: &Db, who: &PhoneNumber, channel: &str, now: Timestamp) -> Result<(), StoreError> {
     let words = format!(
-        "{who} said STOP by {channel}. It counts for texts too: they get none until they text START. \
-         See: openclaw telephony optouts"
+        "{who} sent STOP by {channel}. It counts for texts too: they get none until they text START. See: openclaw \
+        telephony optouts"
     );
-    let others = "More contacts said STOP by a channel that is not supported. It counts for texts too. \
-                  See: openclaw telephony optouts";
+    let others = "More contacts sent STOP on an unsupported channel. It counts for texts too. See: openclaw telephony \
+        optouts";
     give(db, Kind { prefix: "stop-by-channel-", others }, who.as_str(), [words.clone(), words], now)
 }
 
-/// The wording for one kind of message.
+/// The texts for one kind of message.
 struct Kind {
     prefix: &'static str,
     others: &'static str,
 }
 
-/// A further message is news only once the operator got an SMS about those before; until then it joins them.
+/// Raises a notice. A further message is news only once the operator got an SMS about earlier ones; until then it joins
+/// them.
 fn give(db: &Db, kind: Kind, subject: &str, [one, several]: [String; 2], now: Timestamp) -> Result<(), StoreError> {
     let name = format!("{}{subject}", kind.prefix);
     if notice::is_untold(db, &name, now)? {
@@ -78,7 +79,7 @@ fn held_of_kind(db: &Db, kind: &Kind, now: Timestamp) -> Result<u32, StoreError>
     one(db, sql, (now.0, kind.prefix), |row| row.get(0))
 }
 
-/// The command that lists the texts of a sender.
+/// Returns the command that lists the texts of a sender.
 fn read_command(sender: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | ':' | '-' | '_' | '.' | '@');
     let is_known = !sender.is_empty() && sender.chars().all(|c| is_plain(c) || matches!(c, ' ' | '&'));
@@ -89,7 +90,7 @@ fn read_command(sender: &str) -> String {
     }
 }
 
-/// A sender in a text that people read: carriers pass on any characters.
+/// Escapes a sender for a text that people read, because carriers pass on any characters.
 fn shown(sender: &str) -> String {
     let is_harmless = |c: char| c.is_ascii_graphic() || c == ' ';
     match sender.trim() {

@@ -1,4 +1,4 @@
-//! The stop of the account's lines: begun by a refused part, probed, ended by an accepted one.
+//! The stop of the account's lines: begun by a rejected part, probed, ended by an accepted one.
 
 use telephony_domain::id::{ConversationId, MessageId, PartId};
 use telephony_domain::retry::{ATTEMPTS_AT_LEAST, PROBE, STALE_AFTER};
@@ -12,13 +12,13 @@ use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one,
 use crate::sqlite::rows::notice;
 use crate::{Next, StoreError};
 
-/// A read may be refused where a send is not, so a part is tried after every so many refused probes.
+/// Rejected probes until a part is tried, because reads may be rejected while sends are not.
 const PART_EVERY: u32 = 5;
 
-/// No more messages fail in one step, which others wait for.
+/// Most messages failed in one transaction, because others wait for it.
 const FAILED_AT_A_TIME: u32 = 200;
 
-/// The stop, while there is one.
+/// Returns the current stop.
 pub(super) fn look(db: &Db) -> Result<Option<AccountStop>, StoreError> {
     find(db, "SELECT code, reason, since, probe_at FROM account_stop", (), read)
 }
@@ -32,14 +32,14 @@ fn read(row: &Row<'_>) -> RowResult<AccountStop> {
     })
 }
 
-/// The right of parts to start.
+/// The permission of parts to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gate {
-    /// All of them.
+    /// All parts.
     Open,
     /// One at a time, until the provider accepts one.
     Trial,
-    /// None.
+    /// No parts.
     Closed,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn gate(db: &Db) -> Result<Gate, StoreError> {
     })
 }
 
-/// Stops all lines. A stop that goes on keeps its start and its next probe.
+/// Stops all lines. An ongoing stop keeps its start and its next probe.
 pub(super) fn begin(db: &Db, code: Option<u32>, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let sql = "INSERT INTO account_stop (id, code, reason, since, probe_at) VALUES (1, ?1, ?2, ?3, ?4)
                ON CONFLICT DO UPDATE SET code = ?1, reason = ?2, is_open = 0";
@@ -80,12 +80,12 @@ pub(super) fn is_refused_alone(db: &Db, part: &Part, code: Option<u32>) -> Resul
 fn text(code: Option<u32>, reason: &str) -> String {
     let code = code.map(|code| format!(" (error {code})")).unwrap_or_default();
     format!(
-        "sending is stopped because the provider refuses the account{code}: {reason} Messages wait for up to 24 hours and \
-         leave by themselves, in order, once this is fixed"
+        "sending is stopped because the provider rejects the account{code}: {reason} Messages wait for up to 24 hours \
+        and leave automatically, in order, once this is fixed"
     )
 }
 
-/// Takes the probe that is due; one that a clock now set back had put off too far is due, too.
+/// Takes a due probe, including one that a clock now set back had delayed too far.
 pub(super) fn begin_probe(db: &Db, now: Timestamp) -> Result<Next<()>, StoreError> {
     let sql = "SELECT probe_at, probes FROM account_stop";
     let Some((due, probes)) = find(db, sql, (), |row| Ok((time(row, "probe_at")?, row.get::<_, u32>("probes")?)))?
@@ -120,7 +120,7 @@ pub(super) fn probe_soon(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     execute(db, "UPDATE account_stop SET probe_at = min(probe_at, ?)", [now.0]).map(drop)
 }
 
-/// The provider has accepted a part: if that was a trial, everything goes on.
+/// Ends the stop if an accepted part was a trial.
 pub(super) fn accepted(db: &Db) -> Result<(), StoreError> {
     if execute(db, "DELETE FROM account_stop WHERE is_open", ())? > 0 {
         tracing::info!("the provider serves the account again: messages leave");
@@ -129,7 +129,7 @@ pub(super) fn accepted(db: &Db) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Fails messages that have waited for a day while the account was stopped.
+/// Fails messages that waited for a day while the account was stopped.
 pub(super) fn fail_stale(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT m.id, m.conversation, s.reason, s.code
                FROM account_stop AS s, part AS p JOIN message AS m ON m.id = p.message
@@ -160,7 +160,7 @@ struct Stale {
     code: Option<u32>,
 }
 
-/// The first part that waits fails, the rest of the message goes with it.
+/// Fails the first waiting part, and with it the rest of the message.
 fn fail(db: &Db, stale: &Stale, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT id FROM part WHERE message = ? AND state IN ('queued', 'ready') ORDER BY id LIMIT 1";
     let part = one(db, sql, [stale.message.0], |row| row.get(0).map(PartId))?;

@@ -1,4 +1,4 @@
-//! The stop of the account's lines: each method one transaction.
+//! The stop of the account's lines: each method is one transaction.
 
 use async_trait::async_trait;
 use telephony_domain::time::Timestamp;

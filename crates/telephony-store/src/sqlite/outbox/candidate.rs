@@ -1,4 +1,4 @@
-//! The parts that could be next: the head of each conversation, and when its line is free for it.
+//! Candidates to be sent next: the head of each conversation, and when its line is free.
 
 use telephony_domain::id::{ConversationId, LineId, MessageId, PartId};
 use telephony_domain::line::Sender;
@@ -11,8 +11,8 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time, time};
 use crate::{LONGEST_WAIT, StoreError};
 
-/// No part is longer (1,600 characters at 67 in each segment, rounded up): a line that is busy for longer than such a
-/// part takes was put off by a clock that has been set back since, or by a slower pace.
+/// Most segments of a part (1,600 characters at 67 per segment, rounded up). A line that is busy for longer than such a
+/// part takes was delayed by a clock that has been set back since, or by a slower pace.
 const MOST_SEGMENTS: u32 = 32;
 
 /// A part that could be next on its line.
@@ -32,26 +32,26 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// When it may leave.
+    /// Returns when it may leave.
     pub(crate) fn leaves(&self, pacing: Pacing, now: Timestamp) -> Timestamp {
         let due = if self.due > now + LONGEST_WAIT { now } else { self.due };
         due.max(free_at(&self.sender, self.line_free, pacing, now))
     }
 
-    /// Until when it waits for a daily cap of the provider's, if that is not over; a clock set back ends it.
+    /// Returns until when it waits for a daily cap of the provider; a clock set back ends it.
     pub(crate) fn capped_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.capped_until.filter(|until| *until > now && *until <= now + DAILY_CAP_WAIT)
     }
 }
 
-/// When a line is free; now where its own note makes no sense at its pace.
+/// Returns when a line is free; now if the stored time makes no sense at its pace.
 pub(crate) fn free_at(sender: &Sender, noted: Timestamp, pacing: Pacing, now: Timestamp) -> Timestamp {
     let latest = pacing.of(sender).map_or(now, |pace| pace.free_after(now, now, MOST_SEGMENTS));
     if noted > latest { now } else { noted }
 }
 
-/// Of each line the part that has been due for longest, the first for the operator, and one that a clock now set back had
-/// put off too far.
+/// Returns for each line the longest overdue part, the first for the operator, and one that a clock now set back had
+/// delayed too far.
 pub(crate) fn heads(db: &Db, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
     let sql = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
                       p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
@@ -64,7 +64,7 @@ pub(crate) fn heads(db: &Db, now: Timestamp) -> Result<Vec<Candidate>, StoreErro
     list(db, sql, [(now + LONGEST_WAIT).0], candidate)
 }
 
-/// The part that keeps a message from leaving: its own, or one that its conversation has ahead of it.
+/// Returns the part that blocks a message: its own, or one ahead of it in its conversation.
 pub(crate) fn towards(db: &Db, message: MessageId) -> Result<Vec<Candidate>, StoreError> {
     let sql = format!(
         "{OF_PARTS} WHERE p.conversation = (SELECT conversation FROM message WHERE id = ?1) AND p.due_at IS NOT NULL
@@ -105,7 +105,7 @@ fn candidate(row: &Row<'_>) -> RowResult<Candidate> {
     })
 }
 
-/// Occupies the line of the part for as long as its segments take.
+/// Occupies the line for as long as the part's segments take.
 pub(crate) fn occupy(db: &Db, candidate: &Candidate, pacing: Pacing, now: Timestamp) -> Result<(), StoreError> {
     let Some(pace) = pacing.of(&candidate.sender) else { return Ok(()) };
     let free = pace.free_after(now, now, candidate.segments.min(MOST_SEGMENTS));

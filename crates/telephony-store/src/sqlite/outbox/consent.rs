@@ -1,4 +1,4 @@
-//! What a contact wants: written down, and done at once to what waits for the contact.
+//! Consent: records a wish, and applies it to waiting messages.
 
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::id::ConversationId;
@@ -12,11 +12,10 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, execute, find, list, time};
 use crate::sqlite::rows::conversation;
 
-/// Why a part is canceled whose contact wants nothing more.
+/// Reason of a part canceled by an opt-out.
 pub(crate) const OPTED_OUT: &str = "the contact opted out";
 
-/// Records what a contact said at `said` and only now is learnt of, where it may be that something was said since: what
-/// was said last counts.
+/// Records a wish expressed at `said` and learned late; the wish expressed last counts.
 pub(crate) fn learn_late(
     db: &Db,
     id: ConversationId,
@@ -37,15 +36,15 @@ pub(crate) fn learn_late(
     }
 }
 
-/// When that was said which counts now.
+/// Returns the time of the wish in effect.
 fn last_learnt(db: &Db, id: ConversationId) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT coalesce(again_at, at) AS last FROM consent WHERE conversation = ? AND is_overtaken = 0
                ORDER BY id DESC LIMIT 1";
     find(db, sql, [id.0], |row| time(row, "last"))
 }
 
-/// START and its kin are talk from somebody who has not opted out, as far as we knew: when one of them came after an
-/// opt-out that we had missed.
+/// Finds an opt-in after an opt-out that we had missed: START and similar words are ordinary messages from a contact
+/// who has not opted out, as far as we knew.
 fn opted_in_since(db: &Db, id: ConversationId, said: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT text, opt_out_type, received_at FROM inbound
                WHERE conversation = ? AND state <> 'keyword' AND received_at > ? ORDER BY received_at";
@@ -56,7 +55,7 @@ fn opted_in_since(db: &Db, id: ConversationId, said: Timestamp) -> Result<Option
     Ok(later.into_iter().find(|(keyword, _)| *keyword == Some(Keyword::OptIn)).map(|(_, received_at)| received_at))
 }
 
-/// Records a wish that was said at `said`, and acts on it.
+/// Records a wish expressed at `said`, and applies it.
 pub(crate) fn change(
     db: &Db,
     id: ConversationId,
@@ -72,7 +71,7 @@ pub(crate) fn change(
     }
 }
 
-/// What was to be sent is canceled, what was said before gets no answer.
+/// Cancels queued messages and closes waiting ones without an answer.
 fn opt_out(db: &Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE conversation SET opted_out_at = coalesce(opted_out_at, ?2), waiting_since = NULL, ready_at = NULL
                WHERE id = ?1";
@@ -86,7 +85,7 @@ fn opt_out(db: &Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError
     conversation::rearm(db, id)
 }
 
-/// The history repeats nothing: STOP again, known in the same way, is no news.
+/// Records a wish in the history, without repeats of the same evidence.
 fn write_down(db: &Db, id: ConversationId, wish: Wish, evidence: Evidence, said: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT id, wish, evidence FROM consent WHERE conversation = ? AND is_overtaken = 0
                ORDER BY id DESC LIMIT 1";

@@ -1,4 +1,4 @@
-//! What became of parts: handed over, failed, reported on.
+//! Outcomes of parts: handed over, failed, reported.
 
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::{Advance, Receipt, StatusReport, advance};
@@ -52,21 +52,21 @@ pub(super) fn report(db: &Db, report: &StatusReport, now: Timestamp) -> Result<R
 fn made_twice(db: &Db, part: &Part, provider_id: &str) -> Result<(), StoreError> {
     let sql = "INSERT OR IGNORE INTO other_message (part, provider_id) VALUES (?, ?)";
     if execute(db, sql, (part.id.0, provider_id))? > 0 {
-        tracing::warn!(part = %part.id, "the provider has a part twice; the contact may read it twice");
+        tracing::warn!(part = %part.id, "the provider has a part twice; the contact may get it twice");
     }
     Ok(())
 }
 
-/// The provider has the part, whatever we thought of it before.
+/// Records that the provider has the part, whatever its state was.
 fn hand_over(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
     if load(db, Key::ProviderId(&report.provider_id))?.is_some() {
-        return Err(StoreError::Other("the provider's id belongs to another part already".to_owned()));
+        return Err(StoreError::Other("the provider's id already belongs to another part".to_owned()));
     }
     if part.state == PartState::Starting {
         account_stop::accepted(db)?;
     }
     if !matches!(part.state, PartState::Starting | PartState::Unknown) {
-        // It was given back when it seemed not to have been sent.
+        // Its segments were given back when it seemed unsent.
         let attempt = AttemptLease { part: part.id, attempt: part.attempts };
         let contact = conversation::contact_of(db, part.conversation)?;
         ledger::spend(db, attempt, contact.as_str(), part.segments, now)?;
@@ -99,7 +99,7 @@ fn write_status(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> 
                       provider_segments = coalesce(nullif(?4, 0), provider_segments) WHERE id = ?1";
     execute(db, sql, (part.id.0, report.status.as_str(), report.error_code, report.segments))?;
     if report.is_opt_out {
-        // They wanted nothing when the part was sent; the report may be late, and they may have said START since.
+        // They had opted out when the part was sent; the report may be late, and they may have texted START since.
         let said = part.sent.map_or(now, |sent| sent.min(now));
         consent::learn_late(db, part.conversation, Wish::OptOut, Evidence::Refusal, said, now)?;
     }
@@ -139,18 +139,18 @@ pub(super) fn failed(
             }
             give_up(db, &part, failure, "failed", now)?
         }
-        // The request went on for as long as this, also where somebody has raised the doubt before.
+        // The request took this long, even if its doubt was raised earlier.
         PartFate::Unknown => doubt::raise(db, &part, failure, now)?,
         PartFate::Held => hold(db, &part, failure, now)?,
     };
     if failure.disposition == Disposition::GiveUp {
-        // The provider has looked at the message itself.
+        // The provider has examined the message itself.
         account_stop::accepted(db)?;
     }
     Ok(fate)
 }
 
-/// All lines stop. The part goes back to where it was, in front of what came later.
+/// Stops all lines. The part returns to its place, ahead of later ones.
 fn hold(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
     account_stop::begin(db, failure.code, &failure.reason, now)?;
     account_stop::note_tried(db, part.conversation)?;
@@ -160,12 +160,12 @@ fn hold(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<P
     let sql =
         "UPDATE part SET due_at = (SELECT min(created_at, ?2) FROM message WHERE id = part.message) WHERE id = ?1";
     execute(db, sql, (part.id.0, now.0))?;
-    // Where only sends are refused, every probe is served: the day ends here.
+    // If only sends are rejected, every probe succeeds, so the day ends here.
     account_stop::fail_stale(db, now)?;
     Ok(PartFate::Held)
 }
 
-/// A daily cap is worth no more than a look each hour.
+/// Returns the longest wait: a daily cap is rechecked every hour only.
 fn longest_wait(failure: &SendFailure, now: Timestamp) -> Timestamp {
     now + if is_daily_cap(failure.disposition) { DAILY_CAP_WAIT } else { LONGEST_WAIT }
 }
@@ -208,14 +208,14 @@ fn give_up(
     Ok(PartFate::Failed)
 }
 
-/// Nobody waits for an answer to what was tried in vain for hours: the operator is told. One notice for all such parts,
-/// since one cause makes many.
+/// Reports a part given up after hours, because the sender no longer waits for it. One notice for all such parts,
+/// because one cause makes many.
 fn tell_stale(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<(), StoreError> {
     let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
     let (hours, reason) = (now.since(part.first_tried).as_secs() / 3600, &failure.reason);
     let text = format!(
-        "message out-{message} to {contact} is given up after {hours} hours ({reason}): \
-         `openclaw telephony messages --status failed`"
+        "Gave up on message out-{message} to {contact} after {hours} hours ({reason}): `openclaw telephony messages \
+        --status failed`"
     );
     notice::give(db, &Notice::event("given-up", text), now).map(drop)
 }

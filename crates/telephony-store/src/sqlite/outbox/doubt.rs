@@ -1,4 +1,4 @@
-//! Parts that may or may not have been sent: which are looked up, and what follows when they are not found.
+//! Parts in doubt: looking them up, and deciding when they are not found.
 
 use telephony_domain::id::PartId;
 use telephony_domain::reconcile::{self, Doubt, Finding};
@@ -14,10 +14,10 @@ use crate::sqlite::engine::query::{Db, Row, execute, find, list, one, time};
 use crate::sqlite::rows::{conversation, notice};
 use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
-/// Why a part is in doubt whose process has gone.
-const ABANDONED: &str = "the program ended while it handed the part over";
+/// Reason of a doubt whose process is gone.
+const ABANDONED: &str = "the program ended while sending the part";
 
-/// The attempt failed so that nobody knows whether the provider has the part.
+/// Raises a doubt after an attempt with an unknown outcome.
 pub(super) fn raise(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
     let end = AttemptEnd { outcome: "unknown", ended: Some(now), code: failure.code, reason: Some(&failure.reason) };
     enter(db, part, &end, failure.was_answered, now)?;
@@ -33,10 +33,10 @@ fn enter(db: &Db, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now: Timesta
     close_attempt(db, part, end)
 }
 
-/// Returns the attempts whose outcome is not stored.
+/// Returns the attempts without a stored outcome.
 pub(super) fn open_attempts(db: &Db, now: Timestamp) -> Result<Vec<OpenAttempt>, StoreError> {
-    // A lease that ends much later than a new one would was given by a clock that has been set back since. A little later
-    // ends a lease that was given after the caller had read `now`.
+    // A lease that ends much later than a new one was given by a clock that has been set back since. One that ends a
+    // little later was given after the caller had read `now`.
     let sql = "SELECT id, attempts, due_at <= ?1 OR due_at > ?2 AS is_overdue FROM part WHERE state = 'starting'";
     list(db, sql, (now.0, (now + 2 * ATTEMPT_LEASE).0), |row| {
         let lease = AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? };
@@ -44,7 +44,7 @@ pub(super) fn open_attempts(db: &Db, now: Timestamp) -> Result<Vec<OpenAttempt>,
     })
 }
 
-/// Raises doubts about those of `attempts` that are still open. Returns how many.
+/// Raises doubts about those of `attempts` that are still open. Returns the number.
 pub(super) fn raise_abandoned(db: &Db, attempts: &[AttemptLease], now: Timestamp) -> Result<usize, StoreError> {
     let mut raised = 0;
     for lease in attempts {
@@ -59,8 +59,8 @@ pub(super) fn raise_abandoned(db: &Db, attempts: &[AttemptLease], now: Timestamp
     Ok(raised)
 }
 
-/// Raises doubts about what other gateways, which have ended, were sending. What they were looking up is due now; a part
-/// that is looked up too early waits for its second look as before.
+/// Raises doubts about parts that other gateways, which have ended, were sending. Parts that they were looking up are
+/// due now; one that is looked up too early waits for its second look as before.
 pub(super) fn take_over(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
     execute(db, "UPDATE part SET due_at = ?1 WHERE state = 'unknown' AND due_at > ?1", [now.0])?;
     let sql = "SELECT p.id, p.attempts FROM part AS p JOIN part_attempt AS a ON a.part = p.id AND a.number = p.attempts
@@ -71,7 +71,7 @@ pub(super) fn take_over(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result
     raise_abandoned(db, &attempts, now)
 }
 
-/// Takes the part whose look-up is due for longest.
+/// Leases the part whose look-up is the longest overdue.
 pub(super) fn take(db: &Db, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
     let read = |row: &Row<'_>| Ok((PartId(row.get("id")?), time(row, "due_at")?));
     let first = "SELECT id, due_at FROM part WHERE state = 'unknown' ORDER BY due_at LIMIT 1";
@@ -86,8 +86,8 @@ pub(super) fn take(db: &Db, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreE
     }
 }
 
-/// What a clock said that was set back since becomes now, for good: were it measured from each look anew, none would be late
-/// enough to settle anything before the clock has caught up.
+/// Replaces times of a clock that was set back by now, for good: measured from each look again, none would be late
+/// enough to resolve anything before the clock has caught up.
 fn lease(db: &Db, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError> {
     let sql = "UPDATE part SET due_at = ?2, doubt_since = min(doubt_since, ?3), doubted_from = min(doubted_from, ?3),
                       denied_since = min(denied_since, ?3)
@@ -109,7 +109,7 @@ fn lease(db: &Db, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError
     })
 }
 
-/// Which of these provider ids belong to parts already.
+/// Returns those of these provider ids that already belong to parts.
 pub(super) fn claimed(db: &Db, provider_ids: &[String]) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT provider_id FROM part WHERE provider_id = ?1
                UNION ALL SELECT provider_id FROM other_message WHERE provider_id = ?1";
@@ -117,7 +117,7 @@ pub(super) fn claimed(db: &Db, provider_ids: &[String]) -> Result<Vec<String>, S
     claims.collect()
 }
 
-/// A look at the provider's list did not show the part.
+/// Records that a look at the provider's list did not show the part.
 pub(super) fn not_found(
     db: &Db,
     lease: AttemptLease,
@@ -148,17 +148,18 @@ pub(super) fn not_found(
         reconcile::Next::SendAgain => send_again(db, &part, now),
         reconcile::Next::FinallyUnknown => {
             tell_unknown(db, &part, now)?;
-            end(db, &part, "finally-unknown", "the provider may or may not have sent it", now)?;
+            end(db, &part, "finally-unknown", "the provider may have sent it or not", now)?;
             Ok(reconcile::Next::FinallyUnknown)
         }
     }
 }
 
-/// Only the operator can decide whether to send it again.
+/// Raises a notice, because only the operator can decide whether to send it again.
 fn tell_unknown(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
     let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
     let text = format!(
-        "it is not known whether message out-{message} to {contact} was sent: `openclaw telephony messages out-{message}`"
+        "It is unknown whether message out-{message} to {contact} was sent: `openclaw telephony messages \
+        out-{message}`"
     );
     notice::give(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Drafts on their way into the outbox, once per key.
+//! Enqueues drafts, once per key.
 
 use telephony_domain::id::{ConversationId, LineId, MessageId};
 use telephony_domain::line::Sender;
@@ -37,7 +37,7 @@ pub(crate) fn enqueue(db: &Db, line: LineId, draft: &Draft, now: Timestamp) -> R
     Ok(Enqueued { message, is_new: true })
 }
 
-/// Whether a message would be taken, as its sender is now; one that has no line yet has nothing waiting.
+/// Checks whether a message would be accepted from its sender now; a sender without a line has an empty queue.
 pub(crate) fn room_for(
     db: &Db,
     sender: &Sender,
@@ -58,7 +58,7 @@ fn check_room(db: &Db, line: LineId, draft: &Draft) -> Result<(), StoreError> {
     check_segments(db, line, draft.parts.iter().map(|part| part.segments.max(1)).sum())
 }
 
-/// Fails with [`StoreError::QueueFull`] where so many segments would be too many.
+/// Fails with [`StoreError::QueueFull`] if so many segments would be too many.
 pub(crate) fn check_segments(db: &Db, line: LineId, segments: u32) -> Result<(), StoreError> {
     let sql = "SELECT waiting_segments, waiting_at_most FROM line WHERE id = ?";
     let (waiting, most) = one(db, sql, [line.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -104,7 +104,7 @@ fn insert_parts(
     Ok(())
 }
 
-/// 128 random bits in hexadecimal: nobody can guess a part's name and report on it.
+/// Creates 128 random bits in hexadecimal, so that a part's id cannot be guessed and reported on.
 pub(crate) fn new_correlation_id() -> Result<String, StoreError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Other(format!("no random numbers: {error}")))?;

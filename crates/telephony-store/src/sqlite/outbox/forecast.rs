@@ -1,4 +1,4 @@
-//! When what waits can be expected to leave: by what is ahead of it, what was spent, and what the provider takes.
+//! Expected departures, from the queue, the segments sent, and the provider's caps.
 
 use telephony_domain::forecast::{Expected, expect};
 use telephony_domain::id::{ConversationId, LineId, MessageId, PartId};
@@ -14,7 +14,7 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, find, list, maybe_time, one, time};
 use crate::sqlite::rows::line;
 
-/// The first part of a message that still waits.
+/// The first waiting part of a message.
 struct First {
     part: PartId,
     line: LineId,
@@ -23,7 +23,7 @@ struct First {
     is_for_operator: bool,
 }
 
-/// When the first waiting part of a message can be expected to leave; `now` where none waits.
+/// Returns when the first waiting part of a message is expected to leave; `now` if none waits.
 pub(crate) fn expected_start(
     db: &Db,
     message: MessageId,
@@ -95,7 +95,7 @@ fn start(expected: Expected, limit: Limit) -> ExpectedStart {
     ExpectedStart { at: expected.leaves, waits_for: expected.is_held.then(|| limit.key().to_owned()) }
 }
 
-/// The part that its conversation sends first is put off, for whatever reason.
+/// Returns the delay of the first part in its conversation, whatever the reason.
 fn by_its_conversation(db: &Db, first: &First) -> Result<Option<ExpectedStart>, StoreError> {
     let sql = "SELECT due_at, waits_for, waits_until FROM part
                WHERE conversation = ? AND due_at IS NOT NULL AND state = 'ready'";
@@ -103,8 +103,8 @@ fn by_its_conversation(db: &Db, first: &First) -> Result<Option<ExpectedStart>, 
     Ok(head.and_then(|(at, waits_for)| Some(ExpectedStart { at: at?, waits_for })))
 }
 
-/// The provider takes no more today. It does not say when its day ends: a day after it began to refuse at the latest, and
-/// where it goes on to refuse, another day later.
+/// Returns the delay by the provider's daily cap. It does not say when its day ends: at the latest a day after it began
+/// to reject, and if it still rejects, another day later.
 fn by_cap(db: &Db, now: Timestamp) -> Result<Option<ExpectedStart>, StoreError> {
     let sql = "SELECT max(p.waits_until) AS until, (SELECT since FROM notice WHERE name = ?1) AS since
                FROM part AS p WHERE p.waits_for = ?2";
@@ -119,7 +119,7 @@ fn by_cap(db: &Db, now: Timestamp) -> Result<Option<ExpectedStart>, StoreError> 
     Ok(Some(ExpectedStart { at: over.max(until), waits_for: Some(limits::DAILY_CAP.to_owned()) }))
 }
 
-/// What waits on each line, and until when.
+/// Returns the queue of each line and its end.
 pub(crate) fn queues(db: &Db, terms: &Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError> {
     let sql = "SELECT id, number, messaging_service, waiting_segments, next_free_at FROM line ORDER BY id";
     let lines = list(db, sql, (), |row| {

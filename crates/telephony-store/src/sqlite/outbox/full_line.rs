@@ -1,4 +1,4 @@
-//! A line on which too much waits: the operator is told, until there is room again.
+//! Lines with a full queue: raises a notice until there is capacity again.
 
 use telephony_domain::id::LineId;
 
@@ -8,25 +8,25 @@ use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::rows::notice;
 use telephony_domain::time::Timestamp;
 
-/// Why a turn waits.
-pub(crate) const NO_ROOM: &str = "too much waits on the line already";
+/// Reason of a waiting turn.
+pub(crate) const NO_ROOM: &str = "the line's queue is full";
 
-/// Tells the operator that the line has no room for more.
+/// Raises the notice that the line's queue is full.
 pub(crate) fn tell(db: &Db, line: LineId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT coalesce(messaging_service, number) AS name, waiting_segments FROM line WHERE id = ?";
     let (name, segments) = one(db, sql, [line.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
     let text = format!(
-        "{segments} segments wait on {name}, as many as it sends in 10 hours: answers wait until there is room, and \
-         `send` is refused. `openclaw telephony status` says until when; set sms.segmentsPerSecond where the number may \
-         send faster"
+        "{segments} segments are waiting on {name}, as many as it sends in 10 hours: answers wait for capacity, and \
+        `send` is rejected. `openclaw telephony status` shows until when; set sms.segmentsPerSecond if the number can \
+        send faster"
     );
     if notice::give(db, &Notice::ongoing(format!("queue-full-{line}"), text), now)? {
-        tracing::warn!(line = %line, segments, "a line has no room for more messages: answers wait");
+        tracing::warn!(line = %line, segments, "a line's queue is full: answers wait");
     }
     Ok(())
 }
 
-/// Takes back what the operator was told of lines that have room again: a tenth, so that it does not come and go.
+/// Ends notices about lines with capacity again: a tenth, so that the notice does not come and go.
 pub(crate) fn end_notices(db: &Db) -> Result<(), StoreError> {
     let sql = "UPDATE notice SET is_over = 1 WHERE name GLOB 'queue-full-*' AND is_over = 0
                AND NOT EXISTS (SELECT 1 FROM line WHERE notice.name = 'queue-full-' || id

@@ -1,4 +1,4 @@
-//! The ledger of the last day: what may have been sent, and whether more may be.
+//! The ledger of the last day: segments possibly sent, and whether more may be.
 
 use telephony_domain::forecast::Budget;
 use telephony_domain::id::PartId;
@@ -9,10 +9,10 @@ use crate::StoreError;
 use crate::outbox::AttemptLease;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, time};
 
-/// What is older than a day is deleted so many rows at a time, which is faster than rows are made.
+/// Rows older than a day deleted at a time, faster than rows are added.
 const DELETED_AT_A_TIME: u32 = 4;
 
-/// Whether a part to `contact` may leave now.
+/// Decides whether a part to `contact` may leave now.
 pub(super) fn verdict(
     db: &Db,
     limits: &Limits,
@@ -26,12 +26,12 @@ pub(super) fn verdict(
             Limit::SegmentsPerContactPerDay => by_contact(db, contact, room)?,
             Limit::RepliesPerContactPer30s => parts_by_contact(db, contact, room)?,
         };
-        // What was sent before a clock was set back was sent now at the latest.
+        // A time after now comes from a clock that was set back; treat it as now.
         Ok(passed.map(|sent| sent.min(now)))
     })
 }
 
-/// The newest row since which more than `room` segments were sent, itself included.
+/// Returns the newest row with which the sum of segments exceeds `room`.
 fn by_everyone(db: &Db, room: u32) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT spent_at FROM spent WHERE before < ? - ? ORDER BY before DESC LIMIT 1";
     find(db, sql, (sum_of_everyone(db)?, room), |row| time(row, "spent_at"))
@@ -58,13 +58,13 @@ fn sum_of_contact(db: &Db, contact: &str) -> Result<i64, StoreError> {
     Ok(find(db, sql, [contact], |row| row.get(0))?.unwrap_or(0))
 }
 
-/// What is left of a limit of `most` segments to everyone in a day.
+/// Returns the budget of a daily limit of `most` segments to all contacts.
 pub(super) fn budget(db: &Db, most: u32, now: Timestamp) -> Result<Budget, StoreError> {
     let sql = "SELECT spent_at, segments FROM spent WHERE spent_at > ? ORDER BY before";
     Ok(Budget::new(most, list(db, sql, [(now - DAY).0], |row| spent(row, now))?))
 }
 
-/// The same of a limit for one contact.
+/// Returns the budget of a daily limit for one contact.
 pub(super) fn budget_of(db: &Db, contact: &str, most: u32, now: Timestamp) -> Result<Budget, StoreError> {
     let sql = "SELECT spent_at, segments FROM spent WHERE contact = ? AND spent_at > ? ORDER BY before_contact";
     Ok(Budget::new(most, list(db, sql, (contact, (now - DAY).0), |row| spent(row, now))?))
@@ -74,7 +74,7 @@ fn spent(row: &Row<'_>, now: Timestamp) -> RowResult<(Timestamp, u32)> {
     Ok((time(row, "spent_at")?.min(now), row.get("segments")?))
 }
 
-/// Notes that an attempt is made which may spend `segments`.
+/// Records an attempt that may spend `segments`.
 pub(super) fn spend(
     db: &Db,
     attempt: AttemptLease,
@@ -92,7 +92,7 @@ pub(super) fn spend(
     execute(db, sql, (DELETED_AT_A_TIME, (now - DAY).0)).map(drop)
 }
 
-/// A clock that was set back must not make what was sent before it look like what will be sent.
+/// Corrects times after a clock was set back, so that earlier sends do not look like future ones.
 fn keep_in_order(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     let newest = find(db, "SELECT spent_at FROM spent ORDER BY before DESC LIMIT 1", (), |row| time(row, "spent_at"))?;
     if newest.is_some_and(|newest| newest > now) {
@@ -101,7 +101,7 @@ fn keep_in_order(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// An attempt turned out not to have sent anything.
+/// Gives segments back after an attempt that sent nothing.
 pub(super) fn give_back(db: &Db, part: PartId, attempt: u32) -> Result<(), StoreError> {
     let sql = "DELETE FROM spent WHERE part = ? AND attempt = ? RETURNING contact, segments, before, before_contact";
     let Some((contact, segments, before, before_contact)) = find(db, sql, (part.0, attempt), |row| {

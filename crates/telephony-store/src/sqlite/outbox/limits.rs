@@ -1,4 +1,4 @@
-//! Parts that a limit holds up: until when, and who is told.
+//! Parts held back by a limit: their waits and notices.
 
 use telephony_domain::id::PartId;
 use telephony_domain::limit::{DAY, Limit, Limits};
@@ -12,8 +12,8 @@ use crate::sqlite::engine::query::{Db, execute};
 use crate::sqlite::rows::notice;
 use crate::{LONGEST_WAIT, StoreError};
 
-/// A part waits until it fits into `limit`, and tells why. The oldest part that the day has no room for keeps its place,
-/// so that smaller ones do not overtake it for ever; others go on without one whose contact has had enough.
+/// Makes a part wait until it fits `limit`. The oldest part over the daily limit keeps its place, so that smaller ones
+/// do not overtake it forever; parts over a contact's limit do not block others.
 pub(super) fn hold(
     db: &Db,
     candidate: &Candidate,
@@ -36,16 +36,16 @@ pub(super) fn hold(
     Ok(())
 }
 
-/// What a part waits for that the provider put off for long.
+/// Cause of a part that the provider delayed for long.
 pub(super) const DAILY_CAP: &str = "daily-cap";
 
-/// A part goes on waiting for a cap of the provider's.
+/// Makes a part keep waiting for a cap of the provider.
 pub(super) fn stay_capped(db: &Db, part: PartId, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let due = until.min(now + LONGEST_WAIT);
     execute(db, "UPDATE part SET due_at = ?2 WHERE id = ?1", (part.0, due.0)).map(drop)
 }
 
-/// A part that is larger than a limit would wait for ever: it fails, with the rest of its message.
+/// Fails a part that is larger than a limit, with the rest of its message, because it would wait forever.
 pub(super) fn refuse(
     db: &Db,
     candidate: &Candidate,
@@ -54,7 +54,7 @@ pub(super) fn refuse(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let most = limit.most(limits).unwrap_or_default();
-    let reason = format!("it has {} segments and limits.{} is {most}: raise it", candidate.segments, limit.key());
+    let reason = format!("it has {} segments but limits.{} is {most}: raise it", candidate.segments, limit.key());
     tracing::warn!(part = %candidate.part, limit = limit.key(), "a part was not sent: it is larger than the limit");
     let sql = "UPDATE part SET state = 'failed', due_at = NULL, waits_for = NULL, waits_until = NULL, reason = ?2,
                       settled_at = ?3 WHERE id = ?1";
@@ -63,7 +63,7 @@ pub(super) fn refuse(
     queue::promote(db, candidate.conversation, now)
 }
 
-/// Tells the operator, once for as long as parts wait. The operator needs whole numbers, in what they order and type.
+/// Raises a notice, once while parts wait. It has whole numbers, which the operator needs for commands.
 fn tell(db: &Db, limit: Limit, limits: &Limits, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
     let (key, most) = (limit.key(), limit.most(limits).unwrap_or_default());
     let text = match limit {
@@ -80,27 +80,27 @@ fn tell(db: &Db, limit: Limit, limits: &Limits, contact: &PhoneNumber, now: Time
             format!("limits.{key} is reached ({most} in 30 s to {contact}): replies wait")
         }
     };
-    // What waits for a moment only is no reason to disturb anybody.
+    // A short wait is no reason for an SMS.
     let by_sms = limit.window() == DAY;
     if notice::give(db, &Notice { by_sms, ..Notice::ongoing(name_of(key), text) }, now)? {
-        tracing::warn!(limit = key, most, "a limit is reached: messages wait until there is room");
+        tracing::warn!(limit = key, most, "a limit is reached: messages wait until they fit");
     }
     Ok(())
 }
 
-/// The notice that parts wait for a limit's key, or for [`DAILY_CAP`].
+/// Returns the name of the notice about a limit's key, or about [`DAILY_CAP`].
 pub(super) fn name_of(waits_for: &str) -> String {
     format!("limit-{waits_for}")
 }
 
-/// Tells the operator that the provider takes nothing more for hours, for as long as a part waits for it. Not by SMS,
-/// which the provider would not take either.
+/// Raises a notice that the provider accepts nothing more for hours, while a part waits for it. Not by SMS, which the
+/// provider would not accept either.
 pub(super) fn tell_capped(db: &Db, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-    let text = format!("the provider takes no more messages for now, they wait: {reason}");
+    let text = format!("the provider accepts no more messages for now; they wait: {reason}");
     notice::give(db, &Notice::ongoing(name_of(DAILY_CAP), text).without_sms(), now).map(drop)
 }
 
-/// Takes back what the operator was told of limits that nothing waits for any more.
+/// Ends notices about limits that no part waits for any more.
 pub(super) fn end_limit_notices(db: &Db) -> Result<(), StoreError> {
     let sql = "UPDATE notice SET is_over = 1 WHERE name GLOB 'limit-*' AND is_over = 0
                AND NOT EXISTS (SELECT 1 FROM part WHERE waits_for = substr(notice.name, 7))";

@@ -1,4 +1,4 @@
-//! Starts the part that may leave next, as far as limits, its line and the account let it.
+//! Starts the next part, as limits, its line and the account allow.
 
 use telephony_domain::id::MessageId;
 use telephony_domain::limit::{Cost, Limit, Terms, Verdict};
@@ -14,17 +14,17 @@ use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::rows::{media, restored};
 use crate::{LeaseHolder, Next, StoreError};
 
-/// No more parts are put off in one step, which others wait for.
+/// Most parts put off in one transaction, because others wait for it.
 const HELD_AT_A_TIME: usize = 32;
 
-/// The parts among which the next is chosen.
+/// The candidates for the next part.
 #[derive(Clone, Copy)]
 enum Choice {
-    /// All.
+    /// All parts.
     Any,
-    /// All, one conversation after the other, whatever has waited for longest.
+    /// All parts, one conversation after the other, regardless of waiting times.
     InTurn,
-    /// Those of a message and what its conversation has ahead of it.
+    /// Parts of a message and those ahead of it in its conversation.
     Towards(MessageId),
 }
 
@@ -36,13 +36,13 @@ impl Choice {
 
 /// The process that starts a part.
 pub(super) struct Starter {
-    /// Its name.
+    /// Name.
     pub(super) holder: LeaseHolder,
-    /// The time by the provider's clock, where it knows that.
+    /// Time by the provider's clock, if known.
     pub(super) provider_time: Option<Timestamp>,
 }
 
-/// Takes the part that may leave first, if it may now; parts that a limit holds up wait.
+/// Starts the part that may leave first, if it may now; makes parts over a limit wait.
 pub(super) fn start(
     db: &Db,
     starter: &Starter,
@@ -60,8 +60,7 @@ pub(super) fn start(
     }
 }
 
-/// Takes the part that tries whether the provider serves the account. Where none could leave for long, there is nothing to
-/// wait for.
+/// Starts the trial part for a stopped account. Ends the stop if no part could leave for long.
 fn start_trial(
     db: &Db,
     starter: &Starter,
@@ -120,7 +119,7 @@ fn start_first(
     Ok(Next::Idle(Some(now)))
 }
 
-/// The part that may leave first, if it may now.
+/// Returns the part that may leave first, if it may now.
 fn first(db: &Db, pacing: Pacing, choice: Choice, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
     let candidates = match choice {
         Choice::Towards(message) => candidate::towards(db, message)?,

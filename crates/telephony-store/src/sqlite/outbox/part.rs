@@ -1,4 +1,4 @@
-//! A part as far as its fate depends on it, and its attempts.
+//! The fields of a part that decide its fate, and its attempts.
 
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, MessageId, PartId};
@@ -16,7 +16,7 @@ pub(super) struct Part {
     pub(super) state: PartState,
     pub(super) segments: u32,
     pub(super) attempts: u32,
-    /// When its first attempt was made.
+    /// Time of its first attempt.
     pub(super) first_tried: Timestamp,
     pub(super) doubt_since: Option<Timestamp>,
     pub(super) absences: u32,
@@ -29,7 +29,7 @@ pub(super) struct Part {
     pub(super) status: Option<Status>,
 }
 
-/// Which part is meant.
+/// The key of a part.
 #[derive(Clone, Copy)]
 pub(super) enum Key<'a> {
     Id(PartId),
@@ -37,7 +37,7 @@ pub(super) enum Key<'a> {
     CorrelationId(&'a str),
 }
 
-/// The part, if there is such a one.
+/// Returns the part, if it exists.
 pub(super) fn load(db: &Db, key: Key<'_>) -> Result<Option<Part>, StoreError> {
     const COLUMNS: &str = "SELECT p.*, coalesce(p.retried_at, a.started_at, m.created_at) AS first_tried_at
                            FROM part AS p JOIN message AS m ON m.id = p.message
@@ -70,7 +70,7 @@ fn read(row: &Row<'_>) -> RowResult<Part> {
     })
 }
 
-/// The part, while the attempt is its newest and its outcome is open.
+/// Returns the part, while the attempt is its newest and its outcome is open.
 pub(super) fn held(db: &Db, lease: AttemptLease) -> Result<Part, StoreError> {
     let part = load(db, Key::Id(lease.part))?.filter(|part| {
         part.attempts == lease.attempt && matches!(part.state, PartState::Starting | PartState::Unknown)
@@ -78,17 +78,17 @@ pub(super) fn held(db: &Db, lease: AttemptLease) -> Result<Part, StoreError> {
     part.ok_or(StoreError::LeaseLost)
 }
 
-/// How an attempt ended.
+/// The end of an attempt.
 pub(super) struct AttemptEnd<'a> {
-    /// In one word.
+    /// Outcome in one word.
     pub(super) outcome: &'static str,
-    /// None: it was cut short and nobody knows when.
+    /// End; none if it was interrupted at an unknown time.
     pub(super) ended: Option<Timestamp>,
     pub(super) code: Option<u32>,
     pub(super) reason: Option<&'a str>,
 }
 
-/// Writes down how the newest attempt ended. One that was in doubt and ended well keeps what the doubt was about.
+/// Records the end of the newest attempt. One that was in doubt and ended well keeps the reason of the doubt.
 pub(super) fn close_attempt(db: &Db, part: &Part, end: &AttemptEnd<'_>) -> Result<(), StoreError> {
     let sql = "UPDATE part_attempt SET outcome = ?3, ended_at = ?4, code = coalesce(?5, code),
                       reason = coalesce(?6, 'in doubt at first: ' || reason)

@@ -1,4 +1,4 @@
-//! Conversations of machines that answer each other: noticed, paused, resumed.
+//! Conversations of two machines: detected, paused, resumed.
 
 use telephony_domain::id::{ConversationId, MessageId};
 use telephony_domain::number::PhoneNumber;
@@ -11,7 +11,7 @@ use crate::notices::Notice;
 use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, time};
 use crate::sqlite::rows::{contact, conversation, notice};
 
-/// Notes that a reply waits for the limit on replies: what goes on like that is a loop of two machines.
+/// Counts a reply that waits for the reply limit, which is a sign of two machines in a loop.
 pub(crate) fn count_rally(db: &Db, candidate: &Candidate, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT rally_moments, rally_last, rally_message FROM conversation WHERE id = ?";
     let before = one(db, sql, [candidate.conversation.0], |row| {
@@ -28,7 +28,7 @@ pub(crate) fn count_rally(db: &Db, candidate: &Candidate, now: Timestamp) -> Res
     if reply_loop.is_endless() { pause(db, candidate.conversation, &candidate.contact, now) } else { Ok(()) }
 }
 
-/// Notes that a text which `came` then is answered: of machines that answer each other slowly, no limit is ever reached.
+/// Counts an exchange for a text received at `received_at`: slow machines never reach a limit.
 pub(crate) fn count_exchange(
     db: &Db,
     id: ConversationId,
@@ -44,12 +44,12 @@ pub(crate) fn count_exchange(
     if score < reply_loop::ENDLESS_SCORE { Ok(()) } else { pause(db, id, &conversation::contact_of(db, id)?, now) }
 }
 
-/// Nobody answers any more: whatever it was, it does not go on by itself.
+/// Resets the count, because there is no answer and thus no loop.
 pub(crate) fn forget_exchanges(db: &Db, id: ConversationId) -> Result<(), StoreError> {
     execute(db, "UPDATE conversation SET rally_score = 0 WHERE id = ?", [id.0]).map(drop)
 }
 
-/// How to have nothing more to do with a contact; a stranger can be blocked by SMS, an approved one only by who means it.
+/// Describes how to end contact: a stranger can be blocked by SMS, an approved contact only by a deliberate command.
 pub(crate) fn end_of(db: &Db, contact: &PhoneNumber) -> Result<String, StoreError> {
     Ok(match contact::is_approved(db, contact)? {
         true => format!("; `openclaw pairing reject telephony {contact} --block` ends it"),
@@ -57,26 +57,26 @@ pub(crate) fn end_of(db: &Db, contact: &PhoneNumber) -> Result<String, StoreErro
     })
 }
 
-/// What the contact says from now on waits; what is in the outbox leaves within the limit.
+/// Pauses a conversation: new messages wait, and queued ones leave within the limit.
 fn pause(db: &Db, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE conversation SET paused_until = ?2, rally_moments = 0, rally_last = NULL, rally_score = 0 WHERE id = ?1";
     execute(db, sql, (id.0, (now + PAUSE).0))?;
     conversation::rearm(db, id)?;
     let text = format!(
-        "the conversation with {contact} goes on like two machines answering each other: it is paused for an hour and \
-         what comes in waits; `openclaw telephony conversation {contact} --resume` goes on at once{}",
+        "the conversation with {contact} looks like two machines answering each other: it is paused for an hour and \
+        incoming messages wait; `openclaw telephony conversation {contact} --resume` resumes it at once{}",
         end_of(db, contact)?
     );
     tracing::warn!(conversation = %id, contact = ?contact, "two machines seem to answer each other: paused for an hour");
     notice::give(db, &Notice::ongoing(pause_name(id), text), now).map(drop)
 }
 
-/// The notice that a conversation is paused.
+/// Returns the name of the notice about a pause.
 pub(crate) fn pause_name(id: ConversationId) -> String {
     format!("paused-{id}")
 }
 
-/// Ends pauses that are over, and those that a clock now set back had put off too far.
+/// Ends pauses that are over, and those that a clock now set back had extended too far.
 pub(crate) fn end_pauses(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     let sql =
         "SELECT id FROM conversation WHERE paused_until IS NOT NULL AND (paused_until <= ?1 OR paused_until > ?2)";
@@ -84,7 +84,7 @@ pub(crate) fn end_pauses(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     over.into_iter().try_for_each(|id| end_pause(db, id))
 }
 
-/// Ends the pauses of a contact's conversations before their time. Returns how many there were.
+/// Ends the pauses of a contact's conversations early. Returns the number.
 pub(crate) fn resume(db: &Db, contact: &PhoneNumber) -> Result<usize, StoreError> {
     let sql = "SELECT id FROM conversation WHERE contact = ? AND paused_until IS NOT NULL";
     let paused = list(db, sql, [contact.as_str()], |row| row.get(0).map(ConversationId))?;

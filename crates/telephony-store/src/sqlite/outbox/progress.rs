@@ -1,4 +1,4 @@
-//! How far messages are, and which parts the provider is asked after.
+//! Progress of messages, and parts to poll.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use crate::outbox::{PartProgress, PartState, Progress, SilentPart};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time, time};
 
-/// The first times after it was sent at which the provider is asked after a part.
+/// Ages of a part at which the provider is first polled.
 const FIRST_POLLS: [Duration; 4] = [minutes(1), minutes(5), minutes(15), minutes(60)];
 
-/// The distance of all later ones.
+/// Interval of later polls.
 const POLL_EVERY: Duration = minutes(12 * 60);
 
-/// After this the provider says nothing new.
+/// Age after which the provider reports nothing new.
 const POLL_UNTIL: Duration = minutes(3 * 24 * 60);
 
 const fn minutes(number: u64) -> Duration {
     Duration::from_secs(60 * number)
 }
 
-/// The first time after `now` at which the provider is asked after a part sent at `sent`; none when it is too old.
+/// Returns the next poll after `now` for a part sent at `sent`; none if it is too old.
 pub(crate) fn next_poll(sent: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let age = now.since(sent);
     let later = (1..).map(|times| POLL_EVERY * times).take_while(|wait| *wait <= POLL_UNTIL);
     FIRST_POLLS.into_iter().chain(later).find(|wait| *wait > age).map(|wait| sent + wait)
 }
 
-/// Parts to be asked after now; each is noted as asked.
+/// Returns parts to poll now, and records each as polled.
 pub(crate) fn take_silent(
     db: &Db,
     until_first: Duration,
@@ -57,13 +57,13 @@ pub(crate) fn take_silent(
         .collect()
 }
 
-/// How far a message is.
+/// Returns the progress of a message.
 pub(crate) fn of_message(db: &Db, message: MessageId) -> Result<Progress, StoreError> {
     let parts = parts_of(db, message)?;
     if parts.is_empty() { Err(unknown(message)) } else { Ok(Progress { message, parts }) }
 }
 
-/// The parts of a message, in order; those behind a part that waits for a limit wait for it too.
+/// Returns the parts of a message, in order; parts behind one that waits for a limit wait for it too.
 pub(crate) fn parts_of(db: &Db, message: MessageId) -> Result<Vec<PartProgress>, StoreError> {
     let mut parts = list(db, "SELECT * FROM part WHERE message = ? ORDER BY position", [message.0], read)?;
     if parts.iter().any(is_behind)
@@ -74,12 +74,12 @@ pub(crate) fn parts_of(db: &Db, message: MessageId) -> Result<Vec<PartProgress>,
     Ok(parts)
 }
 
-/// It waits, and not for a limit itself.
+/// Returns true if it waits, but not for a limit itself.
 fn is_behind(part: &PartProgress) -> bool {
     matches!(part.state, PartState::Queued | PartState::Ready) && part.waits_for.is_none()
 }
 
-/// What a part waits for that is ahead.
+/// The cause of a wait ahead of a part.
 struct Hold {
     waits_for: Option<String>,
     until: Option<Timestamp>,
@@ -94,8 +94,8 @@ impl Hold {
     }
 }
 
-/// The first part of the conversation, or the one that nobody overtakes once the day is used up; what is for the operator
-/// waits for neither.
+/// Returns the first part of the conversation, or the one that must not be overtaken once the daily limit is reached;
+/// messages to the operator wait for neither.
 fn hold_of(db: &Db, message: MessageId) -> Result<Option<Hold>, StoreError> {
     let sql = "SELECT waits_for, waits_until, reason FROM part WHERE waits_for IS NOT NULL AND id IN (
                    (SELECT id FROM part WHERE due_at IS NOT NULL AND conversation = (SELECT conversation FROM message WHERE id = ?1)),
@@ -129,7 +129,7 @@ fn read(row: &Row<'_>) -> RowResult<PartProgress> {
     })
 }
 
-/// A part that waits for a limit is looked at more often than it can leave.
+/// Reads the next attempt; a part that waits for a limit is checked more often than it can leave.
 pub(crate) fn next_attempt(row: &Row<'_>) -> RowResult<Option<Timestamp>> {
     let is_limited = row.get::<_, Option<String>>("waits_for")?.is_some();
     let until = if is_limited { maybe_time(row, "waits_until")? } else { None };

@@ -1,4 +1,4 @@
-//! Failed messages that the operator sends again.
+//! Resends failed messages for the operator.
 
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, LineId, MessageId, PartId};
@@ -31,7 +31,7 @@ impl Part {
     }
 }
 
-/// Lets what has failed of a message wait again, and what was canceled behind it.
+/// Makes the failed parts of a message wait again, and those canceled behind them.
 pub(super) fn retry(db: &Db, message: MessageId, now: Timestamp) -> Result<Retried, StoreError> {
     let parts = parts(db, message)?;
     let Some(first) = parts.first() else {
@@ -70,8 +70,8 @@ fn part(row: &Row<'_>) -> RowResult<Part> {
     })
 }
 
-/// The part waits as if it were new. What the provider had of it does not concern it any more: late reports on it do not,
-/// because the part gets another name there, and no look-up takes it for the new attempt. Its attempts stay.
+/// Resets the part as if it were new. It gets a new id at the provider, so that neither late reports on the old one nor
+/// look-ups affect it; its attempts stay.
 fn renew(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part_attempt SET reason = (SELECT 'accepted as ' || provider_id || ', and ' || status
                                                  FROM part WHERE id = ?1)

@@ -1,4 +1,4 @@
-//! Consents: the wish that counts is the conversation's, what was said about it is kept beside it.
+//! Consents: the wish in effect is in the conversation's row, the history beside it.
 
 use async_trait::async_trait;
 use telephony_domain::consent::{Evidence, Wish};
@@ -45,7 +45,7 @@ impl Consents for SqliteStore {
     }
 }
 
-/// Everything that was ever said, newest first.
+/// Returns the whole history, newest first.
 pub(super) fn history(db: &Db, contact: Option<&PhoneNumber>) -> Result<Vec<Consent>, StoreError> {
     let sql = format!("{CONSENT} WHERE ?1 IS NULL OR c.contact = ?1 ORDER BY s.at DESC, s.id DESC");
     list(db, &sql, [contact.map(PhoneNumber::as_str)], consent)

@@ -1,4 +1,4 @@
-//! Contacts: each method one transaction; what it takes to be paired is in `pairing`.
+//! Contacts: each method is one transaction; `pairing` has the details of pairing.
 
 use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId, MessageId};
@@ -93,7 +93,7 @@ pub(super) fn approve(
     Ok(Approved { contact, was_approved, is_opted_out: standing.is_opted_out, message, released })
 }
 
-/// The approval SMS.
+/// Queues the approval SMS.
 fn tell(
     db: &Db,
     line: LineId,
@@ -113,7 +113,7 @@ fn tell(
     Ok(enqueue::enqueue(db, line, &draft, now)?.message)
 }
 
-/// What was kept of a contact becomes one turn in each conversation, ahead of what was said later.
+/// Makes the kept messages of a contact one turn in each conversation, ahead of later messages.
 fn release_kept(db: &Db, contact: &PhoneNumber, now: Timestamp) -> Result<u32, StoreError> {
     let mut released = 0;
     for conversation in contact::conversations(db, contact)? {
@@ -139,7 +139,7 @@ pub(super) fn reject(db: &Db, who: &Who, block: bool, now: Timestamp) -> Result<
                    ON CONFLICT DO UPDATE SET blocked_at = coalesce(blocked_at, ?2)";
         execute(db, sql, (contact.as_str(), now.0))?;
     } else if ended == 0 {
-        return Err(StoreError::NotFound("request and no approval of this number".to_owned()));
+        return Err(StoreError::NotFound("pairing request or approval of this number".to_owned()));
     }
     Ok(contact)
 }

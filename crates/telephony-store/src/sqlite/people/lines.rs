@@ -1,4 +1,4 @@
-//! Lines, and messages to numbers that may or may not be one.
+//! Lines, and messages to numbers that may or may not be lines.
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
@@ -73,7 +73,7 @@ fn bound_queues(db: &Db, pacing: Pacing) -> Result<(), StoreError> {
 }
 
 fn gaps(db: &Db, now: Timestamp) -> Result<Vec<Gap>, StoreError> {
-    // A clock that was ahead at the first start would keep us from looking until then.
+    // A clock that was ahead at the first start would delay the search until then.
     execute(db, "UPDATE watched SET since = ?1, seen_until = ?1 WHERE since IS NULL OR since > ?1", [now.0])?;
     let sql = "SELECT number, since, seen_until FROM watched ORDER BY number";
     list(db, sql, (), |row| {
@@ -108,7 +108,7 @@ fn resolve(db: &Db, number: &str, is_ours: bool, now: Timestamp) -> Result<usize
                    WHERE state = 'unconfirmed' AND recipient = ?";
         return execute(db, sql, [number]);
     }
-    let cannot_send = |error: InvalidLineAddress| StoreError::Other(format!("no line can be made: {error}"));
+    let cannot_send = |error: InvalidLineAddress| StoreError::Other(format!("cannot create a line: {error}"));
     let sender = Sender { number: Some(number.parse().map_err(cannot_send)?), messaging_service: None };
     if line::owner(db, &sender)?.is_none() {
         let line = line::make(db, &sender, now)?;

@@ -1,4 +1,4 @@
-//! Notices: each method one transaction.
+//! Notices: each method is one transaction.
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
@@ -40,7 +40,7 @@ impl Notices for SqliteStore {
     }
 }
 
-/// The operator is told of `names`, in these words; nothing happens where one of them was told meanwhile.
+/// Marks `names` as sent with this draft; does nothing if one of them was sent meanwhile.
 fn tell(db: &Db, names: &[String], line: LineId, draft: &Draft, now: Timestamp) -> Result<bool, StoreError> {
     for name in names {
         let sql = "UPDATE notice SET told_at = ?2 WHERE name = ?1 AND told_at IS NULL";

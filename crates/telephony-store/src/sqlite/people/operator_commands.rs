@@ -64,7 +64,7 @@ fn execute_command(
     now: Timestamp,
 ) -> Result<CommandOutcome, StoreError> {
     let ordered = find(db, &format!("{WAITING} AND i.id = ?"), [id.0], ordered)?;
-    let ordered = ordered.ok_or_else(|| StoreError::NotFound(format!("order in-{id} that waits")))?;
+    let ordered = ordered.ok_or_else(|| StoreError::NotFound(format!("waiting command in-{id}")))?;
     let outcome = match OperatorCommand::read(&ordered.text) {
         Some(OperatorCommand::Approve(whom)) => decide(db, whom, now, |who| approve(db, &ordered, who, wording, now))?,
         Some(OperatorCommand::Reject { whom, block }) => decide(db, whom, now, |who| reject(db, who, block, now))?,
@@ -78,7 +78,7 @@ fn execute_command(
     Ok(outcome)
 }
 
-/// Guessing codes is limited; whoever names a number need not guess.
+/// Decides about a command. Guessing codes is limited; naming a number is not.
 fn decide(
     db: &Db,
     whom: Whom,
@@ -116,7 +116,8 @@ fn reject(db: &Db, who: &Who, block: bool, now: Timestamp) -> Result<CommandOutc
     Ok(CommandOutcome::Rejected { contact: contacts::reject(db, who, block, now)?, block })
 }
 
-/// An order is obeyed although its answer cannot be sent: the operator said STOP, or has had enough answers today.
+/// Queues the answer. A command is executed even if its answer cannot be sent: the operator opted out, or reached the
+/// daily limit of answers.
 fn answer(
     db: &Db,
     ordered: &Ordered,

@@ -1,4 +1,4 @@
-//! Requests of strangers to be paired, and what is kept of what they said.
+//! Pairing requests of strangers, and their kept messages.
 
 use telephony_domain::id::{InboundId, LineId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
@@ -18,7 +18,7 @@ use crate::sqlite::inbox::{kept_answer, turn_end};
 use crate::sqlite::outbox::{enqueue, full_line};
 use crate::sqlite::rows::{contact, notice, tally};
 
-/// Whom a stranger's turn belongs to.
+/// The owner of a stranger's turn.
 struct Stranger {
     turn: Turn,
     line: LineId,
@@ -48,8 +48,8 @@ pub(super) fn challenge(
     };
     match outcome {
         Challenged::Asked | Challenged::AskedBefore => keep(db, &stranger, now)?,
-        Challenged::TooManyPending => drop_turn(db, &stranger, "too many pairing requests wait", now)?,
-        Challenged::BudgetSpent => drop_turn(db, &stranger, "too many strangers were answered today", now)?,
+        Challenged::TooManyPending => drop_turn(db, &stranger, "too many pairing requests are pending", now)?,
+        Challenged::BudgetSpent => drop_turn(db, &stranger, "today's limit for strangers is reached", now)?,
         Challenged::NoRoom => {
             turn::close_attempt(db, &stranger.turn, "kept", Some(full_line::NO_ROOM), Some(now))?;
             kept_answer::wait(db, &stranger.turn, now)?;
@@ -82,12 +82,12 @@ fn ask(db: &Db, stranger: &Stranger, challenge: Challenge, now: Timestamp) -> Re
     Ok(Challenged::Asked)
 }
 
-/// The name of the notice that somebody asks to be let in.
+/// Returns the name of the notice about a pairing request.
 pub(super) fn notice_of(contact: &PhoneNumber) -> String {
     format!("stranger-{contact}")
 }
 
-/// In words that the operator can answer by SMS or at a terminal.
+/// Creates a notice that the operator can answer by SMS or at a terminal.
 fn asks(contact: &PhoneNumber, code: &PairingCode) -> Notice {
     let text = format!("{contact} asks to talk to the assistant: APPROVE {code}, or REJECT {code} BLOCK");
     Notice { lasts: Some(CODE_VALID_FOR), ..Notice::ongoing(notice_of(contact), text) }
@@ -121,17 +121,17 @@ fn tell(db: &Db, stranger: &Stranger, parts: Vec<PartDraft>, now: Timestamp) -> 
     enqueue::enqueue(db, stranger.line, &draft, now).map(drop)
 }
 
-/// The text of a message that is given in parts only.
+/// Joins the text of a message that is only given in parts.
 pub(super) fn text_of(parts: &[PartDraft]) -> String {
     parts.iter().map(|part| part.text.as_str()).collect()
 }
 
-/// Keeps what the stranger said while there is room; the oldest messages win.
+/// Keeps the stranger's messages up to the limit; the oldest ones win.
 fn keep(db: &Db, stranger: &Stranger, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT id FROM inbound WHERE turn = ? ORDER BY id";
     let messages = list(db, sql, [stranger.turn.id.0], |row| row.get(0).map(InboundId))?;
     let room = KEPT_AT_MOST.saturating_sub(kept(db, &stranger.contact)?);
-    drop_turn(db, stranger, "more was said than is kept of strangers", now)?;
+    drop_turn(db, stranger, "too many messages from a stranger to keep", now)?;
     for message in messages.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
         execute(db, "UPDATE inbound SET state = 'kept', why = NULL, turn = NULL WHERE id = ?", [message.0])?;
     }
@@ -148,7 +148,7 @@ fn kept(db: &Db, contact: &PhoneNumber) -> Result<u32, StoreError> {
     one(db, sql, [contact.as_str()], |row| row.get(0))
 }
 
-/// Requests whose code still works, oldest first.
+/// Returns requests whose code is valid, oldest first.
 pub(super) fn requests(db: &Db, now: Timestamp) -> Result<Vec<PairingRequest>, StoreError> {
     let sql = "SELECT code, contact, line, requested_at, expires_at FROM pairing WHERE expires_at > ?
                ORDER BY requested_at, code";
@@ -170,7 +170,7 @@ fn request_of(row: &Row<'_>) -> RowResult<PairingRequest> {
     })
 }
 
-/// Whom the operator means, and the line on which they asked, if they did.
+/// Returns the contact, and the line of their request if there is one.
 pub(super) fn find_request(db: &Db, who: &Who, now: Timestamp) -> Result<(PhoneNumber, Option<LineId>), StoreError> {
     match who {
         Who::Code(code) => {
@@ -187,7 +187,7 @@ pub(super) fn find_request(db: &Db, who: &Who, now: Timestamp) -> Result<(PhoneN
     }
 }
 
-/// Deletes what need not be remembered of strangers. Returns how many messages that were.
+/// Deletes old data about strangers. Returns the number of messages.
 pub(super) fn forget(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
     delete_expired(db, now)?;
     notice::tidy(db, now)?;

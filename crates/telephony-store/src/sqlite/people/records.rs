@@ -1,4 +1,4 @@
-//! Records: what is held about a contact, read in one picture and deleted in steps.
+//! Stored personal data of a contact, read in one snapshot and deleted in steps.
 
 use async_trait::async_trait;
 use telephony_domain::id::{ConversationId, InboundId, MessageId};
@@ -42,7 +42,7 @@ fn record_of(db: &Db, contact: &PhoneNumber) -> Result<Record, StoreError> {
     let filter = Filter { contact: Some(contact.to_string()), limit: u32::MAX, ..Filter::default() };
     let messages = history::details(db, &filter)?;
     let (approved, blocked) = decisions(db, contact)?;
-    // A request that has expired is still held.
+    // An expired request is still stored.
     let mut requests = pairing::requests(db, Timestamp(i64::MIN))?;
     requests.retain(|request| request.contact == *contact);
     Ok(Record {
@@ -100,7 +100,7 @@ fn purge(db: &Db, contact: &PhoneNumber, at_most: u32, now: Timestamp) -> Result
     Ok(Purged { messages, is_done: messages == 0 })
 }
 
-/// Nothing more is sent or answered. Whoever works on a turn loses the lease.
+/// Cancels everything to be sent or answered. A worker on a turn loses its lease.
 fn end_work(db: &Db, id: ConversationId, now: Timestamp) -> Result<(), StoreError> {
     queue::cancel_all(db, id, "the operator purged it", now)?;
     kept_answer::forget(db, id)?;
@@ -125,7 +125,7 @@ fn in_no_conversation(db: &Db, contact: &PhoneNumber, at_most: u32) -> Result<Ve
     list(db, sql, (contact.as_str(), at_most), |row| row.get(0).map(InboundId))
 }
 
-/// What remains once the messages are gone; an opt-out stays with all that was said about it, a block too.
+/// Deletes the rest once the messages are gone; an opt-out stays with its history, and so does a block.
 fn forget(db: &Db, contact: &PhoneNumber, conversations: &[ConversationId]) -> Result<(), StoreError> {
     for id in conversations {
         let in_hand = "NOT EXISTS (SELECT 1 FROM message WHERE turn = turn.id)";

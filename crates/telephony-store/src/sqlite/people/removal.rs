@@ -1,4 +1,4 @@
-//! Removal of messages and turns with all that belongs to them. SQLite uses the pages that become free again.
+//! Deletion of messages and turns with all their data. SQLite reuses the freed pages.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use telephony_domain::time::Timestamp;
 use crate::StoreError;
 use crate::sqlite::engine::query::{Db, execute, list, maybe_time, one};
 
-/// Clocks differ, and webhooks are late: a deleted message may come again although its number was looked through since,
-/// but not by more than this.
+/// Largest delay with which a deleted message may arrive again although its number was searched since, because clocks
+/// differ and webhooks are late.
 const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Deletes messages to contacts with parts, attempts and attachments.
@@ -19,7 +19,7 @@ pub(super) fn delete_messages(db: &Db, messages: &[MessageId]) -> Result<(), Sto
 
 /// Deletes messages of contacts with their attachments.
 ///
-/// One that whoever looks for missed messages may still find at the provider is remembered, or it would be taken for new.
+/// A message that the search for missed ones may still find at the provider is remembered, or it would count as new.
 pub(super) fn delete_inbound(db: &Db, messages: &[InboundId], now: Timestamp) -> Result<(), StoreError> {
     let since = may_come_again(db, now)?;
     for id in messages {
@@ -31,7 +31,7 @@ pub(super) fn delete_inbound(db: &Db, messages: &[InboundId], now: Timestamp) ->
     Ok(())
 }
 
-/// Deletes what is finished and came before a time. Returns how many rows of each kind together.
+/// Deletes finished rows from before a time. Returns the number of rows of all kinds.
 pub(super) fn expire(db: &Db, before: Timestamp, at_most: u32, now: Timestamp) -> Result<usize, StoreError> {
     let messages = finished_messages(db, before, at_most)?;
     delete_messages(db, &messages)?;
@@ -56,7 +56,7 @@ fn finished_inbound(db: &Db, before: Timestamp, at_most: u32) -> Result<Vec<Inbo
     list(db, sql, (before.0, at_most), |row| row.get(0).map(InboundId))
 }
 
-/// Among the oldest turns, those that nothing is left of.
+/// Returns the oldest turns that have nothing left.
 fn delete_empty_turns(db: &Db, before: Timestamp, at_most: u32) -> Result<usize, StoreError> {
     let sql = "DELETE FROM turn WHERE id IN (SELECT id FROM turn ORDER BY id LIMIT ?2) AND created_at < ?1
                AND state IN ('answered', 'refused', 'dead') AND NOT EXISTS (SELECT 1 FROM inbound WHERE turn = turn.id)
@@ -64,7 +64,7 @@ fn delete_empty_turns(db: &Db, before: Timestamp, at_most: u32) -> Result<usize,
     execute(db, sql, (before.0, at_most.saturating_mul(2)))
 }
 
-/// No message that came before this is looked for any more.
+/// Returns the time before which no message is searched any more.
 fn may_come_again(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
     let seen_until = one(db, "SELECT min(seen_until) AS seen FROM watched", (), |row| maybe_time(row, "seen"))?;
     Ok(seen_until.map_or(now, |seen| seen.min(now)) - MARGIN)

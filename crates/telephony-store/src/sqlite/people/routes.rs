@@ -1,4 +1,4 @@
-//! Changes of the provider's routes.
+//! Changes to the provider's routes.
 
 use async_trait::async_trait;
 use telephony_domain::time::Timestamp;
@@ -26,8 +26,7 @@ impl RouteChanges for SqliteStore {
     }
 }
 
-/// What was written down already becomes the newest and is not there twice: a tunnel may change the same setting at
-/// every start.
+/// Records a change without duplicates, as the newest: a tunnel may change the same setting at every start.
 fn write_down(db: &Db, change: &RouteChange, now: Timestamp) -> Result<(), StoreError> {
     let RouteChange { route, address, name, before, after } = change;
     let sql = "INSERT OR REPLACE INTO route_change (route, address, name, before, after, changed_at)

@@ -1,4 +1,4 @@
-//! Conversations: who is in one, whether they want to hear from us, and when it has work next.
+//! Conversations: their contact, its standing, and the time of their next work.
 
 use telephony_domain::id::{ConversationId, LineId};
 use telephony_domain::number::PhoneNumber;
@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, execute, find, new_id, one};
 
-/// The conversation of `line` with `contact`, made where there is none.
+/// Returns the conversation of `line` with `contact`, creating it if missing.
 pub(crate) fn find_or_make(db: &Db, line: LineId, contact: &PhoneNumber) -> Result<ConversationId, StoreError> {
     let sql = "SELECT id FROM conversation WHERE line = ? AND contact = ?";
     match find(db, sql, (line.0, contact.as_str()), |row| row.get(0))? {
@@ -18,24 +18,24 @@ pub(crate) fn find_or_make(db: &Db, line: LineId, contact: &PhoneNumber) -> Resu
     }
 }
 
-/// Makes the conversation, which there must not be.
+/// Creates the conversation, which must not exist.
 pub(crate) fn make(db: &Db, line: LineId, contact: &PhoneNumber) -> Result<ConversationId, StoreError> {
     let sql = "INSERT INTO conversation (line, contact) VALUES (?, ?)";
     execute(db, sql, (line.0, contact.as_str()))?;
     Ok(ConversationId(new_id(db)))
 }
 
-/// The line it is on.
+/// Returns its line.
 pub(crate) fn line_of(db: &Db, id: ConversationId) -> Result<LineId, StoreError> {
     one(db, "SELECT line FROM conversation WHERE id = ?", [id.0], |row| row.get(0).map(LineId))
 }
 
-/// Who it is with.
+/// Returns its contact.
 pub(crate) fn contact_of(db: &Db, id: ConversationId) -> Result<PhoneNumber, StoreError> {
     one(db, "SELECT contact FROM conversation WHERE id = ?", [id.0], |row| columns::number(row, "contact"))
 }
 
-/// What is known of a contact on a line.
+/// Returns the standing of a contact on a line.
 pub(crate) fn standing(db: &Db, line: LineId, contact: &PhoneNumber) -> Result<Standing, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM contact WHERE number = ?2 AND approved_at IS NOT NULL),
                       EXISTS (SELECT 1 FROM contact WHERE number = ?2 AND blocked_at IS NOT NULL),
@@ -45,12 +45,12 @@ pub(crate) fn standing(db: &Db, line: LineId, contact: &PhoneNumber) -> Result<S
     })
 }
 
-/// Whether the contact asked the line to stop.
+/// Returns true if the contact opted out of the line.
 pub(crate) fn is_opted_out(db: &Db, id: ConversationId) -> Result<bool, StoreError> {
     one(db, "SELECT opted_out_at IS NOT NULL FROM conversation WHERE id = ?", [id.0], |row| row.get(0))
 }
 
-/// Notes that messages wait, the first since the first time, to become a turn at the second; none: no message waits.
+/// Records since when messages wait, and when they become a turn; none: no message waits.
 pub(crate) fn set_ready(
     db: &Db,
     id: ConversationId,
@@ -61,12 +61,13 @@ pub(crate) fn set_ready(
     execute(db, &sql, (id.0, since, ready)).map(drop)
 }
 
-/// Finds out anew when the conversation has work; to be called after each change to its turns.
+/// Recomputes when the conversation has work; to be called after each change to its turns.
 pub(crate) fn rearm(db: &Db, id: ConversationId) -> Result<(), StoreError> {
     execute(db, &format!("UPDATE conversation SET {} WHERE id = ?1", due("ready_at")), [id.0]).map(drop)
 }
 
-/// Nothing while it is paused. Its turn at work decides, else whatever comes first; SQL's `min` knows nothing where one of its values is null.
+/// SQL: none while it is paused. A turn in flight decides, else whatever comes first; SQL's `min` is null if one of its
+/// values is.
 fn due(ready: &str) -> String {
     const PARKED: &str = "(SELECT min(due_at) FROM turn WHERE conversation = ?1 AND state = 'parked')";
     const AT_WORK: &str = "(SELECT due_at FROM turn WHERE conversation = ?1 AND state IN ('leased', 'retrying'))";

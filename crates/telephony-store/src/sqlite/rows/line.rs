@@ -15,32 +15,33 @@ pub(crate) fn read(row: &Row<'_>) -> RowResult<Line> {
     Ok(Line { id: LineId(row.get("id")?), sender: columns::sender(row)? })
 }
 
-/// From now on what comes to the number is looked for.
+/// Includes the number in the search for missed messages.
 pub(crate) fn watch(db: &Db, number: &str) -> Result<(), StoreError> {
     execute(db, "INSERT OR IGNORE INTO watched (number) VALUES (?)", [number]).map(drop)
 }
 
-/// The line that owns the messaging service, else the number.
+/// Returns the line that owns the messaging service, else the number.
 pub(crate) fn owner(db: &Db, sender: &Sender) -> Result<Option<LineId>, StoreError> {
     let sql = "SELECT coalesce((SELECT line FROM line_address WHERE address = ?1),
                                (SELECT line FROM line_address WHERE address = ?2))";
     one(db, sql, (&sender.messaging_service, number_of(sender)), |row| Ok(row.get::<_, Option<i64>>(0)?.map(LineId)))
 }
 
-/// A line's sender.
+/// Returns a line's sender.
 pub(crate) fn sender_of(db: &Db, line: LineId) -> Result<Sender, StoreError> {
     let sql = "SELECT number, messaging_service FROM line WHERE id = ?";
     find(db, sql, [line.0], columns::sender)?.ok_or_else(|| StoreError::NotFound(format!("line {line}")))
 }
 
-/// Makes the line of a sender that has none.
+/// Creates the line of a sender that has none.
 pub(crate) fn make(db: &Db, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
     let sql = "INSERT INTO line (number, messaging_service, claimed_at) VALUES (?, ?, ?)";
     execute(db, sql, (number_of(sender), &sender.messaging_service, now.0))?;
     Ok(LineId(new_id(db)))
 }
 
-/// Maps addresses to the line; one that another line has stays there, and so do the opt-outs of those who texted it.
+/// Maps addresses to the line; an address of another line stays there, and so do the opt-outs of contacts who texted
+/// it.
 pub(crate) fn own(db: &Db, line: LineId, sender: &Sender) -> Result<(), StoreError> {
     if let Some(address) = sender.receiving() {
         watch(db, address.as_str())?;
@@ -51,7 +52,7 @@ pub(crate) fn own(db: &Db, line: LineId, sender: &Sender) -> Result<(), StoreErr
     Ok(())
 }
 
-/// The number of a sender, as it is written in columns.
+/// Returns the number of a sender as written in columns.
 pub(crate) fn number_of(sender: &Sender) -> Option<&str> {
     sender.number.as_ref().map(LineAddress::as_str)
 }

@@ -1,4 +1,4 @@
-//! Attachments both ways: the rows.
+//! Attachments in both directions: the rows.
 
 use telephony_domain::id::{InboundId, MessageId};
 use telephony_domain::message::{Media, MediaToken, OutboundMedia, ServedFile};
@@ -7,12 +7,12 @@ use crate::StoreError;
 use crate::attachments::{Attachment, AttachmentState, FileName, KeptFile};
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, list};
 
-/// The file is loose no longer: something refers to it, or it is gone.
+/// Marks the file as no longer loose: something refers to it, or it is gone.
 pub(crate) fn tie(db: &Db, file: &str) -> Result<(), StoreError> {
     execute(db, "DELETE FROM loose_file WHERE name = ?", [file]).map(drop)
 }
 
-/// Stores what came with a message of a contact.
+/// Stores the attachments of a contact's message.
 pub(crate) fn insert_inbound(db: &Db, id: InboundId, media: &[Media]) -> Result<(), StoreError> {
     for (position, media) in (1i64..).zip(media) {
         let sql = "INSERT INTO inbound_media (inbound, position, url, content_type) VALUES (?, ?, ?, ?)";
@@ -21,7 +21,7 @@ pub(crate) fn insert_inbound(db: &Db, id: InboundId, media: &[Media]) -> Result<
     Ok(())
 }
 
-/// What came with a message of a contact.
+/// Returns the attachments of a contact's message.
 pub(crate) fn of_inbound(db: &Db, id: InboundId) -> Result<Vec<Attachment>, StoreError> {
     let sql = "SELECT position, url, content_type, file, size, reason FROM inbound_media WHERE inbound = ?
                ORDER BY position";
@@ -36,7 +36,7 @@ pub(crate) fn of_inbound(db: &Db, id: InboundId) -> Result<Vec<Attachment>, Stor
     })
 }
 
-/// What came with a message of a contact, as the provider said.
+/// Returns the attachments of a contact's message as the provider declared them.
 pub(crate) fn declared(db: &Db, id: InboundId) -> Result<Vec<Media>, StoreError> {
     let sql = "SELECT url, content_type FROM inbound_media WHERE inbound = ? ORDER BY position";
     list(db, sql, [id.0], |row| Ok(Media { url: row.get(0)?, content_type: row.get(1)? }))
@@ -56,7 +56,7 @@ fn state(row: &Row<'_>, content_type: &str) -> RowResult<AttachmentState> {
     })
 }
 
-/// Stores what goes with a message to a contact.
+/// Stores the attachments of a message to a contact.
 pub(crate) fn insert_outbound(db: &Db, id: MessageId, media: &[OutboundMedia]) -> Result<(), StoreError> {
     for (position, enclosure) in (1i64..).zip(media) {
         match enclosure {
@@ -77,7 +77,7 @@ pub(crate) fn insert_outbound(db: &Db, id: MessageId, media: &[OutboundMedia]) -
     Ok(())
 }
 
-/// What goes with a message to a contact.
+/// Returns the attachments of a message to a contact.
 pub(crate) fn of_outbound(db: &Db, id: MessageId) -> Result<Vec<OutboundMedia>, StoreError> {
     let sql = "SELECT url, file, content_type, size, selector, secret FROM message_media WHERE message = ?
                ORDER BY position";
@@ -87,7 +87,7 @@ pub(crate) fn of_outbound(db: &Db, id: MessageId) -> Result<Vec<OutboundMedia>, 
     })
 }
 
-/// Reads a file that goes with a message to a contact.
+/// Reads a file attached to a message to a contact.
 pub(crate) fn served_file(row: &Row<'_>) -> RowResult<ServedFile> {
     Ok(ServedFile {
         name: row.get("file")?,
@@ -97,7 +97,7 @@ pub(crate) fn served_file(row: &Row<'_>) -> RowResult<ServedFile> {
     })
 }
 
-/// What goes with a message to a contact, for those who look at it.
+/// Returns the attachments of a message to a contact for display.
 pub(crate) fn shown_outbound(db: &Db, id: MessageId) -> Result<Vec<Attachment>, StoreError> {
     Ok((1..).zip(of_outbound(db, id)?).map(|(position, enclosure)| shown(position, enclosure)).collect())
 }

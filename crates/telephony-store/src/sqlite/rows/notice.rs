@@ -1,4 +1,4 @@
-//! What the operator is told: once for as long as it holds, and by SMS no more than once a day.
+//! Notices to the operator: raised once while they hold, and sent by SMS at most once a day.
 
 use telephony_domain::message::Purpose;
 use telephony_domain::notice::{DAY, pause_after};
@@ -10,10 +10,10 @@ use crate::StoreError;
 use crate::notices::{Given, Notice, Untold};
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, time};
 
-/// Whether a notice holds, at `?1`.
+/// SQL: the notice holds at `?1`.
 const HOLDS: &str = "is_over = 0 AND coalesce(until > ?1, 1)";
 
-/// Tells the operator in the newest words. Returns whether it is news.
+/// Raises a notice or updates its text. Returns true if it is new.
 pub(crate) fn give(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, StoreError> {
     let held = is_held(db, &notice.name, now)?;
     let until = notice.lasts.map(|lasts| (now + lasts).0);
@@ -22,7 +22,7 @@ pub(crate) fn give(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, Sto
         execute(db, sql, (&notice.name, &notice.text, until))?;
         return Ok(false);
     }
-    // A clock that was set back since it was told must not keep it from being told.
+    // A clock that was set back since must not suppress it.
     let sql = "INSERT INTO notice (name, text, by_sms, since, until) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT DO UPDATE SET text = ?2, by_sms = ?3, since = ?4, until = ?5, is_over = 0,
                    told_at = iif(told_at > ?6 AND told_at <= ?4, told_at, NULL)";
@@ -30,7 +30,7 @@ pub(crate) fn give(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, Sto
     Ok(true)
 }
 
-/// As [`give`], and told although the same was told today.
+/// Like [`give`], and sent although the same was sent today.
 pub(crate) fn give_anew(db: &Db, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
     forget(db, &notice.name)?;
     give(db, notice, now).map(drop)
@@ -41,7 +41,7 @@ pub(crate) fn is_held(db: &Db, name: &str, now: Timestamp) -> Result<bool, Store
     is_there(db, HOLDS, name, now)
 }
 
-/// Returns true while the notice holds and the operator got no SMS about it.
+/// Returns true while the notice holds and was not sent by SMS.
 pub(crate) fn is_untold(db: &Db, name: &str, now: Timestamp) -> Result<bool, StoreError> {
     is_there(db, &format!("{HOLDS} AND told_at IS NULL"), name, now)
 }
@@ -51,29 +51,29 @@ fn is_there(db: &Db, condition: &str, name: &str, now: Timestamp) -> Result<bool
     Ok(find(db, &sql, (now.0, name), |row| row.get(0))?.unwrap_or(false))
 }
 
-/// It no longer holds. Returns whether it did.
+/// Ends a notice. Returns false if it did not hold.
 pub(crate) fn end(db: &Db, name: &str) -> Result<bool, StoreError> {
     Ok(execute(db, "UPDATE notice SET is_over = 1 WHERE name = ? AND is_over = 0", [name])? > 0)
 }
 
-/// As if it had never been given.
+/// Deletes a notice, as if it had never been raised.
 pub(crate) fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
     execute(db, "DELETE FROM notice WHERE name = ?", [name]).map(drop)
 }
 
-/// What is told of somebody who is to be forgotten does not say any more whom it is about.
+/// Masks a purged contact in notices.
 pub(crate) fn mask(db: &Db, contact: &PhoneNumber) -> Result<(), StoreError> {
     let sql = "UPDATE notice SET text = replace(text, ?1, ?2) WHERE instr(text, ?1) > 0";
     execute(db, sql, (contact.as_str(), contact.masked())).map(drop)
 }
 
-/// Those that hold, oldest first.
+/// Returns the notices that hold, oldest first.
 pub(crate) fn held(db: &Db, now: Timestamp) -> Result<Vec<Given>, StoreError> {
     let sql = format!("SELECT name, text, since FROM notice WHERE {HOLDS} ORDER BY since, name");
     list(db, &sql, [now.0], given)
 }
 
-/// Those that hold and are to be told by SMS, and from when on.
+/// Returns the notices that hold and are to be sent by SMS, and from when on.
 pub(crate) fn untold(db: &Db, now: Timestamp) -> Result<Untold, StoreError> {
     let sql = format!(
         "SELECT name, text, since FROM notice WHERE {HOLDS} AND by_sms AND told_at IS NULL ORDER BY since, name"
@@ -87,12 +87,12 @@ fn quiet_until(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
     Ok(last.map_or(now, |last| last + pause_after(told)))
 }
 
-/// What has happened is seen; what goes on is not over by that.
+/// Hides notices about past events; ongoing ones stay.
 pub(crate) fn seen(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
     execute(db, &format!("UPDATE notice SET is_over = 1 WHERE until IS NOT NULL AND {HOLDS}"), [now.0])
 }
 
-/// Deletes what is over and need not be remembered.
+/// Deletes notices that are over and no longer needed.
 pub(crate) fn tidy(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     let sql = format!("DELETE FROM notice WHERE NOT ({HOLDS}) AND (told_at IS NULL OR told_at <= ?2)");
     execute(db, &sql, (now.0, (now - DAY).0)).map(drop)

@@ -1,10 +1,10 @@
-//! Files that survive the next moment: written aside, synced, moved to their place, and the folder synced too.
+//! Durable files: written to a temporary name, synced, renamed, and the folder synced too.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-/// Writes a file; when this returns it is on disk, whole, and only its owner may read it.
+/// Writes a file; when this returns it is completely on disk, and only its owner can read it.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
@@ -20,7 +20,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder)
 }
 
-/// Removes a file, whole or not; it may be gone already.
+/// Removes a file, complete or not; it may not exist.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     for path in [path, &path.with_extension("part")] {
         match fs::remove_file(path) {
@@ -44,7 +44,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// A folder cannot be opened there.
+/// A folder cannot be opened on this system.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
