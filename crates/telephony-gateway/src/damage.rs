@@ -10,6 +10,7 @@ use crate::notices::Notices;
 
 /// Reports damage to the operator and to the backfill.
 pub struct Damages {
+    /// Notices to the operator.
     pub notices: Notices,
     /// Damage found since the start.
     pub found: Mutex<Found>,

@@ -35,6 +35,7 @@ pub struct TurnRunner {
     pub downloads: Semaphore,
     /// Public URLs where the provider can fetch files of answers.
     pub reach: Receiver<Reach>,
+    /// Counters.
     pub metrics: Arc<Metrics>,
     /// Agent, policy and rules for splitting.
     pub live: Receiver<Arc<Live>>,

@@ -31,6 +31,7 @@ pub struct Watch {
     pub live: Receiver<Arc<Live>>,
     /// Name of our program in texts.
     pub program: ProgramName,
+    /// Clock.
     pub clock: Arc<dyn Clock>,
 }
 

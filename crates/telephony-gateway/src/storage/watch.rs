@@ -28,6 +28,7 @@ pub struct StorageWatch {
     pub store: Arc<dyn Store>,
     /// Journal.
     pub journal: Arc<Journal>,
+    /// Notices to the operator.
     pub notices: Notices,
 }
 

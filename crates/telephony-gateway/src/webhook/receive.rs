@@ -60,6 +60,7 @@ pub struct Endpoint {
     pub probes: Arc<Probes>,
     /// Acknowledges verified events.
     pub intake: Arc<Intake>,
+    /// Notices to the operator.
     pub notices: Notices,
     /// Clock.
     pub clock: Arc<dyn Clock>,
