@@ -1,4 +1,4 @@
-//! The grace that running work has once the daemon is asked to stop: no new work, what runs may end.
+//! The grace period of running work after a stop signal.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 /// Time for running work to finish after a stop signal. Service managers wait for 10 s.
 pub const GRACE: Duration = Duration::from_secs(5);
 
-/// Returns once `stop` was asked for and the grace is over.
+/// Waits for the stop signal and the end of the grace period.
 pub async fn grace_over(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(GRACE).await;
