@@ -1,0 +1,140 @@
+"""The commands of docs/guides/twilio.md, run against the built-in Twilio: each prints what the guide shows.
+
+SIDs, codes, times and paths differ from run to run and are compared by their form. Run it with e2e/run.sh guide.py.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+
+from harness import ACCOUNT, OPENCLAW, PHONE, TOKEN, Case, Program, Twilio, eventually, free_port, main
+from set_up import ENTER, Terminal
+
+GUIDE = pathlib.Path(__file__).resolve().parent.parent / "docs/guides/twilio.md"
+# What a run of the guide does not need: the answers are typed by the test.
+SETUP, SIMULATE = "openclaw telephony setup", "openclaw telephony simulate"
+FORMS = [
+    (re.compile(r"\b(PN|SM|AC|SK)[0-9a-f]{32}\b"), r"\1…"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "TIME"),
+    (re.compile(r"\b[A-HJ-NP-Z2-9]{8}\b"), "CODE"),
+    (re.compile(r"/\S+/openclaw\.json"), "FILE"),
+    (re.compile(r"http://127\.0\.0\.1:\d+"), "URL"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "TOKEN"),
+    (re.compile(r"\d+-\d+-\d+ \d+:\d+(:\d+)?"), "TIME"),
+    (re.compile(r" +"), " "),
+]
+
+
+def transcripts():
+    """The commands of the guide with what they print, in order."""
+    found = []
+    for block in re.findall(r"^```\n(\$ .*?)^```", GUIDE.read_text(), re.M | re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, printed = part.partition("\n")
+            found.append((command, printed))
+    return found
+
+
+def form(text):
+    """The text by which two runs are compared."""
+    for pattern, shown in FORMS:
+        text = pattern.sub(shown, text)
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+class Guide(Case):
+    def setUp(self):
+        self.twilio = Twilio(self)
+        self.state = self.folder / ".openclaw"
+        (self.state / "telephony").mkdir(parents=True)
+        self.environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"], "TERM": "xterm"}
+        self.environment |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
+
+    def configure(self):
+        """Writes the configuration of the guide, with a port of its own and the built-in Twilio."""
+        text = re.search(r"```json5\n(\{\n.*?)```", GUIDE.read_text(), re.S).group(1)
+        port = free_port()
+        text = text.replace("3335", str(port))
+        text = text.replace('provider: "twilio",', f'provider: "twilio", twilio: {{ apiBaseUrl: "{self.twilio.url}" }},')
+        (self.state / "telephony/openclaw.json").write_text(text)
+        return port
+
+    def point_number(self, **urls):
+        """Sets URLs of the number, as in the console."""
+        number = self.twilio.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"][0]
+        self.twilio.rest("POST", f"IncomingPhoneNumbers/{number['sid']}.json", **urls)
+
+    def words(self, command):
+        words = shlex.split(command)
+        self.assertEqual(words[0], "openclaw", command)
+        return words[1:]
+
+    def check(self, command, printed, shown):
+        self.assertEqual(form(shown), form(printed), f"the guide is stale at `{command}`:\n{shown}")
+
+    def run_command(self, command):
+        ran = subprocess.run(
+            [OPENCLAW, *self.words(command)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, timeout=60, env=self.environment,
+        )
+        self.assertEqual(ran.returncode, 0, ran.stdout)
+        return ran.stdout
+
+    def test_commands_print_what_the_guide_shows(self):
+        port = self.configure()
+        by_hand = [(command, printed) for command, printed in transcripts() if not command.startswith((SETUP, SIMULATE))]
+        self.assertGreaterEqual(len(by_hand), 5, by_hand)
+        self.point_number(SmsUrl="https://demo.twilio.com/welcome/sms/reply", VoiceUrl="https://demo.twilio.com/welcome/voice/")
+        gateway = None
+        for command, printed in by_hand:
+            if "[y/N]" in printed:
+                terminal = Terminal(self.environment, *self.words(command))
+                terminal.answer("[y/N]", "y" + ENTER)
+                shown = terminal.end()[1].replace("\r", "")
+                self.check(command, printed, shown)
+                continue
+            if "pairing list" in command:
+                gateway = Program(self, "gateway", [OPENCLAW, "gateway"], self.environment)
+                gateway.answers(f"http://127.0.0.1:{port}/health")
+                self.point_number(SmsUrl=f"http://127.0.0.1:{port}/telephony/webhook")
+                self.twilio.text("hello?")
+                text = eventually(self.twilio.bodies, what="the pairing text")[0]
+                code = text.split()[-1]
+            if "pairing approve" in command:
+                command = command.replace("ABCD2345", code)
+            shown = self.run_command(command)
+            if "pairing approve" in command:
+                # The guide leaves out which SMS it was.
+                shown = re.sub(r"^Sent: SM.*\n", "", shown, flags=re.M)
+            self.check(command, printed, shown)
+        self.assertIsNotNone(gateway)
+
+    def test_setup_asks_what_the_guide_shows(self):
+        (printed,) = [printed for command, printed in transcripts() if command.startswith(SETUP)]
+        self.environment = {name: value for name, value in self.environment.items() if "TWILIO" not in name}
+        terminal = Terminal(self.environment, "telephony", "setup", "--api-base-url", self.twilio.url)
+        self.addCleanup(terminal.process.kill)
+        questions = [line.partition(": ")[0].rstrip("?:") for line in printed.splitlines() if ": " in line]
+        self.assertGreaterEqual(len(questions), 8, printed)
+        for question in questions:
+            keys = {"Account SID": ACCOUNT, "Public URL": "https://phone.example.com", "Your own num": PHONE}
+            typed = next((keys[start] for start in keys if question.startswith(start)), "")
+            if question.startswith("Auth Token"):
+                terminal.keep_secret(question, TOKEN + ENTER)
+            else:
+                terminal.answer(question, typed + ENTER)
+        terminal.answer("Write these files? [y/N]", "n" + ENTER)
+        shown = form(terminal.end()[1])
+        # Answers are shown once they are given.
+        for line in form(printed):
+            self.assertIn(line, shown, "the guide is stale")
+
+    def test_the_simulator_prints_what_the_guide_shows(self):
+        (printed,) = [printed for command, printed in transcripts() if command.startswith(SIMULATE)]
+        self.check(SIMULATE, printed, eventually(lambda: "Ctrl-C" in self.twilio.program.output() and self.twilio.program.output()))
+
+
+if __name__ == "__main__":
+    main()
