@@ -327,7 +327,7 @@ class Store(Misfortune):
         for path in self.store():
             if path.name.endswith(("-wal", "-shm")):
                 path.unlink()
-        self.refuses_to_start("another message store", "--accept-store")
+        self.refuses_to_start("is not the message store that was used before", "--accept-store")
 
     def test_the_journal_is_damaged_and_read_on(self):
         (store,) = [path for path in self.store() if path.name.endswith(".sqlite")]
@@ -377,7 +377,7 @@ class Database(Misfortune):
         self.database.execute("BEGIN EXCLUSIVE")
         for body in ("one", "two"):
             self.assertEqual(self.twilio.text(body)["status"], 200)
-        self.told("it is kept and tried again")
+        self.told("they stay in the journal, retrying")
         self.answered("before")
         self.database.execute("ROLLBACK")
         self.all_is_well("before", "one", "two")
@@ -415,7 +415,7 @@ class Database(Misfortune):
         self.poison("first")
         self.assertEqual(self.twilio.text("first")["status"], 200)
         self.assertEqual(self.twilio.text("second")["status"], 200)
-        self.told("it is kept and tried again")
+        self.told("they stay in the journal, retrying")
         self.database.execute("DROP TRIGGER poison")
         self.all_is_well("before", "first", "second")
 
