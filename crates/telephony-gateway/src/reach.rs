@@ -1,6 +1,7 @@
 //! The URLs by which the world reaches us now: one cell, which only the tunnel changes.
 
-use crate::control::status::TunnelAlive;
+use serde::{Deserialize, Serialize};
+
 use crate::settings::PublicUrls;
 
 /// Public URLs.
@@ -21,6 +22,18 @@ pub struct EndpointUrls {
     pub accepted: Vec<String>,
     /// The URL that the provider gets; none while it cannot reach us.
     pub told: Option<String>,
+}
+
+/// The state of the tunnel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TunnelAlive {
+    /// Name in the configuration.
+    pub name: String,
+    /// Current public URL; none while it is not open.
+    pub url: Option<String>,
+    /// The reason why it is not open, with a hint.
+    pub trouble: Option<String>,
 }
 
 impl Reach {

@@ -16,10 +16,9 @@ use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::control::status::TunnelAlive;
 use crate::notices::Notices;
 use crate::parts::Parts;
-use crate::reach::Reach;
+use crate::reach::{Reach, TunnelAlive};
 use crate::routing::{self, Aim, Plan, RoutingError};
 use crate::settings::Fixed;
 

@@ -13,6 +13,7 @@ use tokio::sync::watch::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::reach::Reach;
+pub use crate::reach::TunnelAlive;
 use crate::settings::Live;
 use crate::storage::{Storage, Trouble};
 use crate::wake::Wake;
@@ -69,18 +70,6 @@ impl From<Trouble> for StorageAlive {
         let Trouble { error, refused } = trouble;
         Self { reason: error.reason().to_owned(), problem: format!("{error}; {}", error.hint()), refused }
     }
-}
-
-/// The state of the tunnel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TunnelAlive {
-    /// Name in the configuration.
-    pub name: String,
-    /// Current public URL; none while it is not open.
-    pub url: Option<String>,
-    /// The reason why it is not open, with a hint.
-    pub trouble: Option<String>,
 }
 
 /// The state of the configuration.
