@@ -1,4 +1,4 @@
-//! The account: whether it is paid for and active, what is left on it, whom a trial may write to.
+//! The account: its type, its status, its balance and the numbers that a trial may reach.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -6,29 +6,29 @@ use time::OffsetDateTime;
 
 use crate::dates::rfc2822;
 
-/// What Twilio says of the account itself.
+/// The account's own properties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Whether the account is paid for.
+    /// Trial or paid.
     pub account_type: AccountType,
-    /// Whether it may do anything.
+    /// Active, suspended or closed.
     pub status: AccountStatus,
-    /// What is left, in US dollars as Twilio writes them: `15.50`.
+    /// The remaining balance in US dollars as Twilio formats it: `15.50`.
     pub balance: String,
-    /// The recipients that a trial account may write to.
+    /// The numbers that a trial account may text and call.
     pub verified_numbers: Vec<String>,
 }
 
-/// Whether the account is paid for.
+/// The type of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountType {
-    /// Writes to verified numbers only and puts a sentence in front of every text.
+    /// Reaches verified numbers only, and every text starts with a fixed sentence.
     Trial,
     /// No restrictions.
     Full,
 }
 
-/// Whether the account may do anything. One that is not active sees itself and nothing else, and hears of no message.
+/// The status of an account. An inactive account can read only itself, and gets no webhooks for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -55,7 +55,7 @@ impl Account {
         self.status == AccountStatus::Active
     }
 
-    /// Whether the account may write to and call this phone.
+    /// Returns true if the account may text and call this phone.
     pub(crate) fn reaches(&self, phone: &str) -> bool {
         self.account_type == AccountType::Full || self.verified_numbers.iter().any(|verified| verified == phone)
     }

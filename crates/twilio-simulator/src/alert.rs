@@ -1,4 +1,4 @@
-//! Alerts: what Twilio's debugger shows about a webhook that was answered badly.
+//! Alerts: the entries of Twilio's debugger about bad webhook answers.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use time::OffsetDateTime;
 
 use crate::dates::iso8601;
 
-/// A complaint about one of our answers, as `GET /v1/Alerts` lists it.
+/// A complaint about a webhook's answer, as `GET /v1/Alerts` lists it.
 #[derive(Clone, PartialEq)]
 pub struct Alert {
-    /// `NO` and 32 hex digits; given when the alert is added.
+    /// `NO` and 32 hex digits; assigned when the alert is added.
     pub sid: String,
     /// Twilio's error code: 11200, 12100, 15003, …
     pub error_code: u32,
-    /// What was wrong, in words.
+    /// The complaint in words.
     pub text: String,
     /// The URL that was called, without its fragment.
     pub request_url: String,
     /// `POST` or `GET`.
     pub request_method: String,
-    /// The form that was sent; only shown where one alert is fetched.
+    /// The form that was sent; returned only when a single alert is fetched.
     pub request_variables: String,
-    /// What came back; only shown where one alert is fetched.
+    /// The response's body; returned only when a single alert is fetched.
     pub response_body: String,
-    /// The message or call that it was about.
+    /// The SID of the message or call concerned.
     pub resource_sid: String,
-    /// When it happened.
+    /// The time of the failure.
     pub at: OffsetDateTime,
 }
 
 impl Alert {
-    /// An alert about a POST to this URL, now.
+    /// Creates an alert about a POST to this URL, with the current time.
     pub fn new(error_code: u32, text: &str, request_url: &str) -> Self {
         Self {
             sid: String::new(),
@@ -46,7 +46,7 @@ impl Alert {
         }
     }
 
-    /// The alert as a list shows it.
+    /// Returns the alert as lists show it.
     pub(crate) fn to_json(&self, account: &str, base_url: &str) -> Value {
         let at = iso8601(self.at);
         json!({
@@ -60,7 +60,7 @@ impl Alert {
         })
     }
 
-    /// The same with what was sent and what came back.
+    /// Returns the alert with the request's form and the response's body.
     pub(crate) fn to_full_json(&self, account: &str, base_url: &str) -> Value {
         let mut json = self.to_json(account, base_url);
         json["request_variables"] = json!(self.request_variables);
@@ -72,7 +72,7 @@ impl Alert {
 }
 
 impl fmt::Debug for Alert {
-    /// Leaves out what was sent and what came back: there are texts in them.
+    /// Leaves out the request and the response because they hold message texts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Alert")
             .field("sid", &self.sid)

@@ -1,4 +1,4 @@
-//! A call as Twilio keeps it: its record, its statuses and its JSON. Leaves what moves it to `calling`.
+//! A call as Twilio keeps it: its record, its statuses and its JSON. Leaves its progress to `calling`.
 
 use std::time::Duration;
 
@@ -13,44 +13,44 @@ use crate::dates::rfc2822;
 pub struct CallRecord {
     /// `CA` and 32 hex digits.
     pub sid: String,
-    /// A phone called one of our numbers.
+    /// True if a phone called one of our numbers.
     pub is_inbound: bool,
     /// The caller.
     pub from: String,
-    /// The called.
+    /// The number that was called.
     pub to: String,
-    /// Its state.
+    /// The current status.
     pub status: CallStatus,
-    /// The time of the request.
+    /// The time at which the call was created.
     pub created: OffsetDateTime,
-    /// The time of the answer.
+    /// The time at which the call was answered.
     pub answered: Option<OffsetDateTime>,
-    /// The time of the end.
+    /// The time at which the call ended.
     pub ended: Option<OffsetDateTime>,
-    /// The URL for its events.
+    /// The URL that receives the call's events.
     pub status_callback: Option<String>,
-    /// The events that are reported: `initiated`, `ringing`, `answered`, `completed`.
+    /// The events to report: `initiated`, `ringing`, `answered`, `completed`.
     pub status_events: Vec<String>,
-    /// Result of machine detection, once there is one: `human`, `machine_end_beep`, …
+    /// The result of machine detection, if known: `human`, `machine_end_beep`, …
     pub answered_by: Option<String>,
-    /// All that was said and pressed, oldest first.
+    /// Everything said and pressed, oldest first.
     pub transcript: Vec<Utterance>,
-    /// A `<Gather>` waits for speech or keys.
+    /// True while a `<Gather>` waits for speech or keys.
     pub is_listening: bool,
-    /// The longest time from the answer to the end.
+    /// The maximum time from answer to end.
     pub time_limit: Duration,
-    /// Later requests name `answered_by`: it was known before the first document.
+    /// True if webhooks carry `AnsweredBy`, because detection finished before the first document.
     pub(crate) names_answered_by: bool,
-    /// The number of events reported so far: the next `SequenceNumber`.
+    /// The number of events reported so far, which is the next `SequenceNumber`.
     pub(crate) reported: u32,
 }
 
-/// Something that one side of a call said or pressed.
+/// Words or keys from one side of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Utterance {
-    /// The side.
+    /// The side that spoke or pressed.
     pub by: Side,
-    /// Keys were pressed, nothing was said.
+    /// True for keys, false for speech.
     pub is_keys: bool,
     /// The words or keys.
     pub text: String,
@@ -60,9 +60,9 @@ pub struct Utterance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
-    /// The account's number: what its TwiML says.
+    /// The account's number, which speaks its TwiML.
     Number,
-    /// The phone.
+    /// The phone at the other end.
     Phone,
 }
 
@@ -86,7 +86,7 @@ pub enum CallStatus {
 }
 
 impl CallStatus {
-    /// The status as Twilio spells it.
+    /// Returns the status as Twilio spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -101,7 +101,7 @@ impl CallStatus {
         }
     }
 
-    /// The `StatusCallbackEvent` that reports this status.
+    /// Returns the `StatusCallbackEvent` that reports this status.
     pub(crate) fn event(self) -> &'static str {
         match self {
             Self::InProgress => "answered",
@@ -117,7 +117,7 @@ impl CallStatus {
 }
 
 impl CallRecord {
-    /// A call that begins now, with Twilio's defaults.
+    /// Creates a call that starts now, with Twilio's defaults.
     pub(crate) fn new(sid: String, is_inbound: bool, from: String, to: String) -> Self {
         Self {
             sid,
@@ -139,12 +139,12 @@ impl CallRecord {
         }
     }
 
-    /// Whole seconds of talk, once it is over.
+    /// Returns the length of the conversation in whole seconds, once the call is over.
     pub(crate) fn duration(&self) -> Option<i64> {
         self.ended.map(|ended| self.answered.map_or(0, |answered| (ended - answered).whole_seconds()))
     }
 
-    /// `inbound` or `outbound-api`.
+    /// Returns `inbound` or `outbound-api`.
     pub(crate) fn direction(&self) -> &'static str {
         if self.is_inbound { "inbound" } else { "outbound-api" }
     }

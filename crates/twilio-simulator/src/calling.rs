@@ -1,5 +1,4 @@
-//! Calls: they ring, are answered or not, and report their events. Leaves acting out TwiML to `talk`, and the other side to
-//! `phone`.
+//! Calls: ringing, answers and status callbacks. Leaves executing TwiML to `talk` and the other side to `phone`.
 
 mod gather;
 pub(crate) mod phone;
@@ -23,32 +22,32 @@ use phone::Input;
 pub(crate) use talk::Source;
 use talk::Talk;
 
-/// What reaches a call that is not over: its phone and the API on one side, its status callbacks on the other.
+/// The channels of an active call: input from its phone and the API, and outgoing status callbacks.
 pub(crate) struct Wires {
     pub(crate) inputs: UnboundedSender<Input>,
     callbacks: UnboundedSender<Webhook>,
 }
 
-/// A call that the API asked for.
+/// A call that the API requested.
 pub(crate) struct Placement {
     pub(crate) source: Source,
-    /// Seconds that the phone rings at most.
+    /// The maximum ringing time in seconds.
     pub(crate) ring_seconds: u32,
     pub(crate) detection: Option<Detection>,
 }
 
-/// Machine detection as a call asked for it.
+/// The machine detection that a call requested.
 pub(crate) struct Detection {
-    /// The result for a machine: with its greeting over, or as soon as it is recognized.
+    /// The result for a machine: after its greeting, or on recognition.
     pub(crate) machine: &'static str,
-    /// The result goes there while the call goes on; without it the first document waits for it.
+    /// Receives the result while the call continues. Without it, the first document waits for the result.
     pub(crate) callback: Option<Endpoint>,
 }
 
-/// Seconds of a call until a machine, or a person, is recognized.
+/// Seconds that detection takes.
 const DETECTION_SECONDS: f64 = 2.0;
 
-/// A phone calls one of the account's numbers; returns the TwiML that its voice URL answered.
+/// Calls one of the account's numbers from a phone and returns the TwiML of its voice URL.
 pub(crate) async fn ring_in(exchange: &Arc<Exchange>, from: &str, to: &str) -> Result<Delivery, NotOurs> {
     let (record, endpoint, inputs) = note_incoming(exchange, from, to)?;
     exchange.publish(Event::Call(record.clone()));
@@ -62,7 +61,7 @@ pub(crate) async fn ring_in(exchange: &Arc<Exchange>, from: &str, to: &str) -> R
     Ok(delivery)
 }
 
-/// Notes a call that rings, and returns it with what its number asks for TwiML.
+/// Records a ringing call and returns it with the number's voice endpoint.
 fn note_incoming(
     exchange: &Arc<Exchange>,
     from: &str,
@@ -79,7 +78,7 @@ fn note_incoming(
     Ok((record, endpoint, inputs))
 }
 
-/// Adds a call to the account; what reaches it comes out of the receiver.
+/// Adds a call to the account and returns the receiver of its input.
 pub(crate) fn open(exchange: &Arc<Exchange>, state: &mut State, record: CallRecord) -> UnboundedReceiver<Input> {
     let (inputs, receiver) = unbounded_channel();
     let (callbacks, queue) = unbounded_channel();
@@ -90,7 +89,7 @@ pub(crate) fn open(exchange: &Arc<Exchange>, state: &mut State, record: CallReco
     receiver
 }
 
-/// Places a call that the API asked for.
+/// Places a call that the API requested.
 pub(crate) fn place(exchange: &Arc<Exchange>, sid: String, inputs: UnboundedReceiver<Input>, placement: Placement) {
     let mut talk = Talk::new(Arc::clone(exchange), sid, inputs);
     exchange.spawn(async move {
@@ -124,7 +123,7 @@ fn outcome(talk: &Talk) -> CallOutcome {
     state.call_outcomes.get(to).copied().unwrap_or_default()
 }
 
-/// Lets the phone ring as it is to, and ends a call that is not answered.
+/// Rings the phone according to `outcome` and ends an unanswered call.
 async fn is_answered(talk: &mut Talk, outcome: CallOutcome, ring_seconds: u32) -> bool {
     let status = match outcome {
         CallOutcome::Busy => CallStatus::Busy,
@@ -140,7 +139,7 @@ async fn is_answered(talk: &mut Talk, outcome: CallOutcome, ring_seconds: u32) -
     false
 }
 
-/// Moves a call on and reports it. Returns false when the call is over already.
+/// Changes a call's status and reports it. Returns false if the call is already over.
 pub(crate) fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool {
     let mut state = exchange.state();
     let Some(call) = state.call_mut(sid).filter(|call| !call.status.is_final()) else { return false };
@@ -158,7 +157,7 @@ pub(crate) fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool
     if status.is_final()
         && let Some(wires) = state.wires.remove(sid)
     {
-        // A call that is not acted out needs no word of its end.
+        // A call without TwiML has no receiver.
         let _ = wires.inputs.send(Input::Over);
     }
     drop(state);
@@ -166,7 +165,7 @@ pub(crate) fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool
     true
 }
 
-/// Changes what is known of a call that is not over.
+/// Updates the record of an active call.
 pub(crate) fn update(exchange: &Exchange, sid: &str, change: impl FnOnce(&mut CallRecord)) {
     let mut state = exchange.state();
     let Some(call) = state.call_mut(sid).filter(|call| !call.status.is_final()) else { return };
@@ -176,11 +175,11 @@ pub(crate) fn update(exchange: &Exchange, sid: &str, change: impl FnOnce(&mut Ca
     exchange.publish(Event::Call(changed));
 }
 
-/// Hands the callback of an event over, if it is wanted.
+/// Queues the callback for an event, if the call subscribed to it.
 fn report(exchange: &Exchange, state: &mut State, call: &CallRecord) {
     let Some(callback) = callback(exchange, state, call) else { return };
     if let Some(wires) = state.wires.get(&call.sid) {
-        // The reader ends only after this.
+        // The receiver outlives the call.
         let _ = wires.callbacks.send(callback);
     }
 }

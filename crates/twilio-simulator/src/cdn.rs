@@ -1,7 +1,7 @@
-//! Where files really are: on a port of their own, under signed addresses that expire. Twilio's media URLs redirect here.
+//! File storage: a separate listener with signed URLs that expire. Twilio's media URLs redirect here.
 //!
-//! As with the stores that Twilio redirects to, a request that also brings an `Authorization` header is refused: whoever
-//! passes the account's credentials on to a redirect's target gives them away.
+//! Like the storage behind Twilio, it rejects requests with an `Authorization` header: clients must not forward the
+//! account's credentials to a redirect's target.
 
 use std::sync::Arc;
 
@@ -22,12 +22,12 @@ use crate::exchange::{Event, Exchange};
 use crate::log::{Answered, Asked, LogKind, event};
 use crate::misbehaviour::Fault;
 
-/// The routes of the listener that has the files.
+/// Returns the routes of the storage listener.
 pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
     Router::new().route("/{message}/{media}", get(file)).with_state(Arc::clone(exchange))
 }
 
-/// The address under which a file can be had for a while. Not after [`Fault::MediaLinkExpired`] struck.
+/// Returns a URL under which a file is available for a while; already expired if [`Fault::MediaLinkExpired`] strikes.
 pub(crate) fn sign(exchange: &Exchange, message: &str, media: &str) -> String {
     let is_stale = exchange.state().misbehaviour.strikes(Fault::MediaLinkExpired);
     let now = OffsetDateTime::now_utc();
@@ -38,7 +38,7 @@ pub(crate) fn sign(exchange: &Exchange, message: &str, media: &str) -> String {
 }
 
 fn signature(exchange: &Exchange, message: &str, media: &str, expires: i64) -> String {
-    // HMAC takes keys of any length.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(&exchange.cdn_key) else { return String::new() };
     mac.update(format!("/{message}/{media}?{expires}").as_bytes());
     URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
@@ -98,7 +98,7 @@ fn answer(exchange: &Exchange, message: &str, media: &str, ticket: &Ticket, brin
     }
 }
 
-/// An error as file stores write it: XML, not Twilio's JSON.
+/// Returns an error in the XML of file stores, unlike Twilio's JSON.
 fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     let body = format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     (status, [(CONTENT_TYPE, "application/xml")], body).into_response()

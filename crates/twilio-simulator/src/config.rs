@@ -1,4 +1,4 @@
-//! What a simulator is told at start: account, keys, numbers, services and habits. Leaves all behaviour to the others.
+//! Startup configuration: account, keys, numbers, services and behavior.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,49 +9,49 @@ use crate::number::Number;
 use crate::queue::Pacing;
 use crate::service::Service;
 
-/// Everything a simulator is told at start. The defaults are a full account with one number, [`DEFAULT_NUMBER`].
+/// The startup configuration. The default is a full account with one number, [`DEFAULT_NUMBER`].
 #[derive(Clone)]
 pub struct SimulatorConfig {
-    /// Loopback port of the REST API; 0 takes any free one.
+    /// Loopback port of the REST API; 0 picks a free port.
     pub port: u16,
     /// The account's SID: `AC` and 32 hex digits.
     pub account_sid: String,
-    /// The account's auth token at first: REST password and signing key of every webhook.
+    /// The account's initial auth token: the REST password and the signing key of all webhooks.
     pub auth_token: String,
-    /// API keys that REST also accepts (standard keys: no access to `/Accounts`).
+    /// API keys that REST also accepts (standard keys, without access to `/Accounts`).
     pub api_keys: Vec<ApiKey>,
-    /// What Twilio says of the account itself.
+    /// The account's type, status and balance.
     pub account: Account,
     /// The account's phone numbers.
     pub numbers: Vec<Number>,
     /// The account's messaging services.
     pub services: Vec<Service>,
-    /// The pause before each step of a message's or call's life.
+    /// The delay before each status of a message or call.
     pub step_delay: Duration,
-    /// The time that a second of a call takes: of speech, pauses, ringing and limits.
+    /// The real time of one second of a call: speech, pauses, ringing and limits.
     pub call_second: Duration,
-    /// How fast numbers send. Lifted by default, so that nobody has to wait.
+    /// The sending rate of numbers. Unlimited by default, so that tests need not wait.
     pub pacing: Pacing,
-    /// How long the last message in a number's queue may have to wait. Twilio: 10 hours.
+    /// The maximum wait in a number's queue. Twilio: 10 hours.
     pub queue_limit: Duration,
-    /// What becomes of messages to these numbers; everyone else's are delivered.
+    /// Outcomes of messages by recipient; all others are delivered.
     pub outcomes: BTreeMap<String, Outcome>,
-    /// Who handles STOP, START and HELP.
+    /// The handling of STOP, START and HELP.
     pub opt_out: OptOut,
-    /// Deliver every webhook over plain HTTP to this address, whatever host and scheme its URL has, as a tunnel or a
-    /// reverse proxy would. Without it webhooks go where their URL says, and `https` URLs cannot be reached.
+    /// Posts every webhook over plain HTTP to this address, regardless of the host and scheme in its URL, like a tunnel
+    /// or reverse proxy. Without it, webhooks go to their URL, and `https` URLs are unreachable.
     pub tunnel_to: Option<SocketAddr>,
-    /// How long a webhook may take altogether. Twilio: 15 s.
+    /// The total timeout of a webhook. Twilio: 15 s.
     pub webhook_timeout: Duration,
-    /// How long the address is good for that a media URL redirects to.
+    /// The lifetime of the URL that a media URL redirects to.
     pub media_link_lifetime: Duration,
-    /// The status of that redirect. Twilio: 307, on some roads 302.
+    /// The status of that redirect. Twilio: 307, in some cases 302.
     pub media_redirect: u16,
-    /// Seed of the dice that [`Extent::Percent`](crate::Extent::Percent) throws.
+    /// Seed of the random numbers for [`Extent::Percent`](crate::Extent::Percent).
     pub seed: u64,
 }
 
-/// An API key: the user name and password that REST accepts beside the account's own.
+/// An API key, which REST accepts like the account's own credentials.
 #[derive(Clone)]
 pub struct ApiKey {
     /// `SK` and 32 hex digits.
@@ -60,56 +60,56 @@ pub struct ApiKey {
     pub secret: String,
 }
 
-/// What becomes of a message that was accepted.
+/// The outcome of an accepted message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Reaches the phone.
     Delivered,
-    /// Leaves for the carrier, which never says what became of it.
+    /// Leaves for the carrier, which never reports delivery.
     Sent,
-    /// Leaves for the carrier, which refuses it with this error code (30003, 30005, …).
+    /// Leaves for the carrier, which rejects it with this error code (30003, 30005, …).
     Undelivered(u32),
-    /// Never leaves, with this error code (30001, 30007, …).
+    /// Fails before it leaves, with this error code (30001, 30007, …).
     Failed(u32),
 }
 
-/// The one who answers a call that was placed.
+/// The outcome of a placed call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallOutcome {
-    /// A person, at once.
+    /// A person answers at once.
     #[default]
     Human,
-    /// The phone rings until it is answered by hand, or its ring time is over: `no-answer`.
+    /// The phone rings until [`Simulator::answer`](crate::Simulator::answer), or ends with `no-answer`.
     Rings,
     /// The line is busy.
     Busy,
-    /// There is no such phone.
+    /// The number does not exist.
     Failed,
-    /// An answering machine.
+    /// An answering machine answers.
     Machine,
-    /// A fax machine.
+    /// A fax machine answers.
     Fax,
-    /// Someone of whom machine detection cannot say.
+    /// Machine detection cannot tell who answered.
     Unknown,
 }
 
-/// Who handles STOP, START and HELP.
+/// The handling of STOP, START and HELP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptOut {
-    /// Advanced Opt-Out: Twilio answers every keyword and says so with `OptOutType`.
+    /// Advanced Opt-Out: Twilio answers every keyword and reports it as `OptOutType`.
     Advanced,
-    /// The default of a number: Twilio answers, but `OptOutType` is not sent.
+    /// A number's default: Twilio answers, but does not send `OptOutType`.
     Standard,
-    /// Nobody: keywords are ordinary texts. The network still obeys STOP and UNSTOP to a toll-free number.
+    /// Keywords are ordinary texts. Toll-free networks still handle STOP and UNSTOP.
     Off,
 }
 
 /// The SID of the default account.
 pub const DEFAULT_ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 
-/// The auth token of the default account: worth nothing outside of a simulator.
+/// The auth token of the default account, valid only in a simulator.
 pub const DEFAULT_AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// The phone number of the default account.

@@ -1,5 +1,5 @@
-//! Control over HTTP for programs in any language: drives and observes what [`Simulator`](crate::Simulator) does in
-//! Rust. The crate's front page lists the routes.
+//! Control over HTTP for programs in any language: the counterpart of [`Simulator`](crate::Simulator), which Rust code
+//! uses. The crate's documentation lists the routes.
 
 mod account;
 mod calls;
@@ -29,10 +29,10 @@ use crate::message::MessageRecord;
 use crate::misbehaviour::{Extent, Fault};
 use crate::queue::Pacing;
 
-/// The largest inbound message in JSON, in bytes: base64 makes four characters of three bytes.
+/// The largest inbound message as JSON, in bytes: base64 encodes three bytes as four characters.
 const LARGEST_TEXT: usize = LARGEST_MESSAGE / 3 * 4 + 64 * 1024;
 
-/// The routes under `/_simulator`.
+/// Returns the routes under `/_simulator`.
 pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
     let routes = Router::new()
         .route("/inbound-message", post(inbound_message).layer(DefaultBodyLimit::max(LARGEST_TEXT)))
@@ -101,14 +101,14 @@ async fn misbehave(State(exchange): State<Arc<Exchange>>, Json(wrong): Json<Wron
     StatusCode::NO_CONTENT
 }
 
-/// The faults in force, in the order in which they were asked for.
+/// Returns the active faults in the order in which they were added.
 async fn misbehaving(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     let state = exchange.state();
     let shown = |(fault, extent): &(Fault, Extent)| json!({"fault": fault, "extent": extent});
     Json(state.misbehaviour.rules().iter().map(shown).collect())
 }
 
-/// Changes how fast numbers send; lifted, whatever waits goes.
+/// Changes the sending rate. `"lifted"` releases all waiting messages.
 async fn set_pacing(State(exchange): State<Arc<Exchange>>, Json(pacing): Json<Pacing>) -> StatusCode {
     exchange.set_pacing(pacing);
     StatusCode::NO_CONTENT
@@ -130,7 +130,7 @@ async fn set_outcome(State(exchange): State<Arc<Exchange>>, Json(fate): Json<Fat
     StatusCode::NO_CONTENT
 }
 
-/// What becomes of messages to which phones; everyone else's are delivered.
+/// Returns the configured outcomes by recipient.
 async fn outcomes(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     Json(json!(exchange.state().outcomes))
 }
@@ -140,7 +140,7 @@ async fn messages(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     Json(exchange.state().messages.iter().map(|message| shown(message, account)).collect())
 }
 
-/// A message as REST shows it, with its keyword and its files.
+/// Returns a message in REST's format, with its keyword and files.
 fn shown(message: &MessageRecord, account: &str) -> Value {
     let file = |media: &Media| {
         json!({
@@ -158,7 +158,7 @@ async fn log(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     Json(json!(exchange.state().log.entries()))
 }
 
-/// What a request and its answer carried.
+/// Returns the contents of a logged request and its answer.
 async fn log_detail(State(exchange): State<Arc<Exchange>>, Path(id): Path<u64>) -> Response {
     match exchange.state().log.detail(id) {
         Some(detail) => Json(detail).into_response(),
@@ -174,7 +174,7 @@ async fn reset(State(exchange): State<Arc<Exchange>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// What happens from now on; somebody who falls behind is told so and should load everything again.
+/// Streams events from now on. A client that falls behind gets a notice and should reload everything.
 async fn events(State(exchange): State<Arc<Exchange>>) -> impl IntoResponse {
     let followed = stream::unfold((exchange.subscribe(), exchange), async |(mut receiver, exchange)| {
         let event = match receiver.recv().await {

@@ -1,29 +1,29 @@
-//! What became of a webhook: has it posted, judges the answer and notes a bad one.
+//! Webhook delivery: posts a webhook, checks the answer and records an alert for a bad one.
 
 use crate::alert::Alert;
 use crate::exchange::Exchange;
 use crate::twiml::Complaint;
 use crate::webhook::{Answer, Posted, Webhook};
 
-/// What became of a webhook about a text or a call.
+/// The result of a webhook about a text or a call.
 #[derive(Clone, Default, serde::Serialize)]
 pub struct Delivery {
     /// SID of the message or call.
     pub sid: String,
-    /// How often it was posted; 0 when no URL is set.
+    /// The number of attempts; 0 if no URL is set.
     pub attempts: u32,
-    /// HTTP status of the answer, if one came.
+    /// HTTP status of the answer, if there was one.
     pub status: Option<u16>,
     /// Body of the answer.
     pub body: String,
-    /// Twilio's error code for a bad answer or none.
+    /// Twilio's error code if the answer was bad or missing.
     pub alert: Option<u32>,
-    /// SIDs of the messages that the answer asked for.
+    /// SIDs of the messages that the answer created.
     pub replies: Vec<String>,
 }
 
 impl Exchange {
-    /// Posts a webhook and reads its answer; what was read is missing when the answer was bad or none came.
+    /// Posts a webhook and parses its answer; `None` if the answer was bad or missing.
     pub(crate) async fn ask<T>(
         &self,
         webhook: &Webhook,
@@ -47,7 +47,7 @@ impl Exchange {
         (delivery, result.ok())
     }
 
-    /// Posts a status callback and notes a bad answer.
+    /// Posts a status callback and records an alert for a bad answer.
     pub(crate) async fn post_status(&self, callback: &Webhook) {
         match self.post(callback).await.outcome {
             Ok(answer) if answer.is_success() => {}
@@ -59,7 +59,7 @@ impl Exchange {
         }
     }
 
-    /// Notes a bad answer to a webhook, or that none came.
+    /// Records an alert about a bad or missing answer.
     pub(crate) fn complain_about(&self, webhook: &Webhook, code: u32, text: &str, answer: &str) {
         let variables = form_urlencoded::Serializer::new(String::new()).extend_pairs(&webhook.parameters).finish();
         self.alert(Alert {

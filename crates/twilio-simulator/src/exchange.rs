@@ -1,4 +1,4 @@
-//! The exchange: the one state that REST, lives and webhooks share, and who is told when it changes.
+//! The exchange: the state that REST, message lifecycles and webhooks share, and its change notifications.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ use crate::queue::{Pacing, Queues};
 use crate::service::Service;
 use crate::webhook::Webhook;
 
-/// Something that a phone, a page or a test may want to see as it happens.
+/// A change that a phone, a page or a test may follow.
 #[derive(Clone)]
 pub enum Event {
     /// A message was created or changed; outbound ones reach the phone with `sent`.
@@ -32,32 +32,32 @@ pub enum Event {
     Call(CallRecord),
     /// An API request or a webhook was answered.
     Request(LogEntry),
-    /// One of our answers was bad.
+    /// A webhook's answer caused an alert.
     Alert(Alert),
 }
 
-/// What changes while a simulator runs.
+/// The mutable state of a running simulator.
 pub(crate) struct State {
     pub(crate) account: Account,
-    /// REST password and signing key of every webhook, from now on.
+    /// The current REST password and signing key of webhooks.
     pub(crate) auth_token: String,
-    /// Beginnings of API paths that are answered 404, as if the product were not there.
+    /// Prefixes of API paths that return 404, as if the product were unavailable.
     pub(crate) missing: Vec<String>,
     pub(crate) messages: Vec<MessageRecord>,
     pub(crate) calls: Vec<CallRecord>,
-    /// What reaches the calls that are not over.
+    /// Channels of the active calls.
     pub(crate) wires: HashMap<String, Wires>,
     pub(crate) call_outcomes: HashMap<String, CallOutcome>,
     pub(crate) numbers: Vec<Number>,
     pub(crate) services: Vec<Service>,
     pub(crate) alerts: Vec<Alert>,
     pub(crate) log: Log,
-    /// Pairs of an opt-out scope (number or service SID) and a phone that said STOP to it.
+    /// Pairs of an opt-out scope (number or service SID) and a phone that sent STOP to it.
     pub(crate) opted_out: HashSet<(String, String)>,
     pub(crate) outcomes: HashMap<String, Outcome>,
     pub(crate) misbehaviour: Misbehaviour,
     pub(crate) queues: Queues,
-    /// The webhooks of inbound messages, to post them again.
+    /// The webhooks of inbound messages, for redelivery.
     pub(crate) received: HashMap<String, Webhook>,
     pub(crate) ids: Dice,
     pub(crate) requests_in_flight: u32,
@@ -80,38 +80,38 @@ impl State {
         self.numbers.iter().find(|number| number.phone_number == phone_number)
     }
 
-    /// Gives a number its SID and adds it to the account.
+    /// Assigns a SID to a number and adds it to the account.
     pub(crate) fn add_number(&mut self, mut number: Number) {
         let is_short_code = NumberKind::of(&number.phone_number) == NumberKind::ShortCode;
         number.sid = self.ids.sid(if is_short_code { "SC" } else { "PN" });
         self.numbers.push(number);
     }
 
-    /// A file of an outbound message, which is fetched later.
+    /// Creates a file of an outbound message, to be fetched later.
     pub(crate) fn outbound_media(&mut self, url: String) -> Media {
         Media { sid: self.ids.sid("ME"), url, content_type: String::new(), bytes: Bytes::new() }
     }
 
-    /// The service whose pool a number is in.
+    /// Returns the service whose sender pool contains a number.
     pub(crate) fn service_of(&self, phone_number: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.numbers.iter().any(|number| number == phone_number))
     }
 
-    /// What a STOP to this number silences: its whole service, or the number alone.
+    /// Returns the scope of a STOP to this number: its service, or the number alone.
     pub(crate) fn opt_out_scope(&self, phone_number: &str) -> String {
         self.service_of(phone_number).map_or_else(|| phone_number.to_owned(), |service| service.sid.clone())
     }
 }
 
-/// One account's Twilio.
+/// The shared state of one simulated account.
 pub(crate) struct Exchange {
     pub(crate) config: SimulatorConfig,
     pub(crate) base_url: String,
-    /// Where the files are that media URLs redirect to.
+    /// Base URL of the storage that media URLs redirect to.
     pub(crate) cdn_url: String,
-    /// Signs the addresses of files.
+    /// Signs storage URLs.
     pub(crate) cdn_key: [u8; 20],
-    /// Whether the page may ask `/_operator`.
+    /// True if the page may use `/_operator`.
     pub(crate) has_operator: bool,
     pub(crate) started: OffsetDateTime,
     state: Mutex<State>,
@@ -170,19 +170,19 @@ impl Exchange {
         }))
     }
 
-    /// The state, locked. Never held across an await.
+    /// Locks the state. Never hold the guard across an await.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells everyone who follows or waits. Call it after the state changed and was unlocked.
+    /// Notifies followers and waiters. Call it after changing and unlocking the state.
     pub(crate) fn publish(&self, event: Event) {
-        // Nobody following is fine.
+        // An error only means that there are no followers.
         let _ = self.events.send(event);
         self.wake();
     }
 
-    /// Lets everyone who waits look again.
+    /// Makes all waiters check the state again.
     pub(crate) fn wake(&self) {
         self.version.send_modify(|version| *version += 1);
     }
@@ -191,7 +191,7 @@ impl Exchange {
         self.events.subscribe()
     }
 
-    /// Waits until `probe` finds something in the state. Cancel it by dropping.
+    /// Waits until `probe` returns a value. Drop the future to cancel.
     pub(crate) async fn wait<T>(&self, probe: impl Fn(&State) -> Option<T>) -> T {
         let mut version = self.version.subscribe();
         loop {
@@ -204,19 +204,19 @@ impl Exchange {
         }
     }
 
-    /// Runs something in the background until it ends or the simulator stops.
+    /// Runs a background task until it ends or the simulator stops.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(task);
     }
 
-    /// Ends all background work at once.
+    /// Aborts all background tasks.
     pub(crate) fn abort_all(&self) {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 
-    /// Notes an alert under a new SID and tells everyone; gives the SID.
+    /// Records an alert under a new SID, notifies followers and returns the SID.
     pub(crate) fn alert(&self, alert: Alert) -> String {
         let mut state = self.state();
         let alert = Alert { sid: state.ids.sid("NO"), ..alert };
@@ -227,7 +227,7 @@ impl Exchange {
         sid
     }
 
-    /// Changes how fast numbers send.
+    /// Changes the sending rate.
     pub(crate) fn set_pacing(&self, pacing: Pacing) {
         self.state().queues.set_pacing(pacing);
         self.pacing.send_replace(pacing);
@@ -239,7 +239,7 @@ impl Exchange {
         let _ = self.pacing.subscribe().wait_for(|pacing| *pacing == Pacing::Lifted).await;
     }
 
-    /// Forgets all that happened and every fault; account, numbers and services stay as they are.
+    /// Clears history and faults; keeps the account, numbers and services.
     pub(crate) fn reset(&self) {
         self.abort_all();
         let mut state = self.state();

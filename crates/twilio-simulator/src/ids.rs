@@ -1,6 +1,6 @@
-//! Dice: a small generator behind SIDs, idempotency tokens and percentages. Not for secrets.
+//! Random numbers for SIDs, idempotency tokens and percentages. Not for secrets.
 
-/// A SplitMix64 generator: same seed, same throws.
+/// A SplitMix64 generator: the same seed yields the same sequence.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -8,7 +8,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// Different on every run: a store that outlives a simulator must not meet an old SID again.
+    /// Seeds from the system, so that a persistent store never sees a SID twice across runs.
     pub(crate) fn unpredictable() -> Result<Self, getrandom::Error> {
         getrandom::u64().map(Self)
     }
@@ -21,17 +21,17 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// True in `percent` of a hundred throws.
+    /// Returns true with a probability of `percent` in 100.
     pub(crate) fn hits(&mut self, percent: u8) -> bool {
         self.throw() % 100 < u64::from(percent)
     }
 
-    /// A SID: two letters and 32 hex digits.
+    /// Returns a SID: two letters and 32 hex digits.
     pub(crate) fn sid(&mut self, prefix: &str) -> String {
         format!("{prefix}{:016x}{:016x}", self.throw(), self.throw())
     }
 
-    /// A version 4 UUID.
+    /// Returns a version 4 UUID.
     pub(crate) fn uuid(&mut self) -> String {
         let (high, low) = (self.throw(), self.throw());
         format!(

@@ -1,4 +1,4 @@
-//! A text comes in: its record, Twilio's own keyword answers, the webhook, its fallback, and the replies in the answer.
+//! Inbound texts: the record, Twilio's keyword answers, the webhook, its fallback, and the replies in its answer.
 
 mod form;
 
@@ -22,68 +22,68 @@ use crate::webhook::Webhook;
 /// A text from a phone to one of the account's numbers.
 #[derive(Clone, Default, serde::Deserialize)]
 pub struct Text {
-    /// The phone that writes.
+    /// The sending phone.
     pub from: String,
-    /// The account's number that it writes to.
+    /// The account's number that receives the text.
     pub to: String,
-    /// What it writes.
+    /// The message's text.
     #[serde(default)]
     pub body: String,
-    /// How many pictures of one pixel go with it.
+    /// The number of one-pixel pictures to attach.
     #[serde(default)]
     pub media: u32,
-    /// What else goes with it.
+    /// Other files to attach.
     #[serde(default)]
     pub files: Vec<File>,
-    /// More webhook parameters, such as `ProfileName`; they replace ours of the same name.
+    /// Additional webhook parameters, such as `ProfileName`; they override the simulator's.
     #[serde(default)]
     pub parameters: Vec<(String, String)>,
 }
 
 impl Text {
-    /// A plain text.
+    /// Creates a text without files.
     pub fn new(from: &str, to: &str, body: &str) -> Self {
         Self { from: from.to_owned(), to: to.to_owned(), body: body.to_owned(), ..Self::default() }
     }
 
-    /// The same with so many pictures of one pixel.
+    /// Attaches this many one-pixel pictures.
     pub fn with_media(self, media: u32) -> Self {
         Self { media, ..self }
     }
 
-    /// The same with one more file.
+    /// Attaches a file.
     pub fn with_file(mut self, content_type: &str, bytes: &[u8]) -> Self {
         self.files.push(File { content_type: content_type.to_owned(), bytes: Bytes::copy_from_slice(bytes) });
         self
     }
 
-    /// The same with one more webhook parameter.
+    /// Adds a webhook parameter.
     pub fn with_parameter(mut self, name: &str, value: &str) -> Self {
         self.parameters.push((name.to_owned(), value.to_owned()));
         self
     }
 }
 
-/// A text or call went to a number that the account does not have, or a message is not there.
+/// The account has no such number or message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("find `{0}` in the simulated account: use one of its numbers or SIDs")]
 pub struct NotOurs(
-    /// What was looked for.
+    /// The requested number or SID.
     pub String,
 );
 
-/// Why a text from a phone goes nowhere.
+/// The reason why a phone cannot send a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsent {
-    /// There is no such number.
+    /// The account has no such number.
     #[error(transparent)]
     NotOurs(#[from] NotOurs),
-    /// Its files are more than a phone's carrier takes.
+    /// The files exceed the carrier's limits.
     #[error("send that: a message takes at most {MOST_FILES} files of 5 MB together")]
     TooMuch,
 }
 
-/// Carries a text from a phone to the account's owner.
+/// Delivers a text from a phone to the account's owner.
 pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<Delivery, Unsent> {
     text.files.extend((0..text.media).map(|_| File::pixel()));
     let weight: usize = text.files.iter().map(|file| file.bytes.len()).sum();
@@ -110,7 +110,7 @@ pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<
     }
 }
 
-/// Posts the webhook of an inbound message again, as Twilio sometimes does; to where its number's messages go now.
+/// Posts the webhook of an inbound message again, as Twilio sometimes does, to its number's current URL.
 pub(crate) async fn redeliver(exchange: &Arc<Exchange>, sid: &str) -> Result<Delivery, NotOurs> {
     let found = {
         let state = exchange.state();
@@ -155,19 +155,20 @@ fn inbound_media(state: &mut State, folder: &str, file: &File) -> Media {
     Media { url: format!("{folder}/{sid}"), sid, content_type, bytes }
 }
 
-/// Whether Twilio looks for keywords in texts to this number: always unless told not to, but for short codes on their own.
+/// Returns true if Twilio handles keywords in texts to this number: unless opt-out handling is off, or the number is a
+/// short code outside a service.
 fn has_opt_out(exchange: &Exchange, state: &State, number: &str) -> bool {
     let is_alone = NumberKind::of(number) == NumberKind::ShortCode && state.service_of(number).is_none();
     exchange.config.opt_out != OptOut::Off && !is_alone
 }
 
-/// Who never said STOP says "yes" to what they were asked: only to others it means that they want to hear again.
+/// Returns true if the sender has opted out. Only then does "yes" mean START; otherwise it may answer a question.
 fn is_opted_out(state: &State, received: &MessageRecord) -> bool {
     let phone = received.from.clone().unwrap_or_default();
     state.opted_out.contains(&(state.opt_out_scope(&received.to), phone))
 }
 
-/// Lets Twilio's own opt-out handling act on a text with a keyword.
+/// Applies Twilio's opt-out handling to a text with a keyword.
 fn obey_keyword(exchange: &Arc<Exchange>, state: &mut State, received: &MessageRecord) {
     let Some(keyword) = received.keyword else { return };
     let phone = received.from.clone().unwrap_or_default();
@@ -186,7 +187,7 @@ fn obey_keyword(exchange: &Arc<Exchange>, state: &mut State, received: &MessageR
     }
 }
 
-/// Posts a webhook, then its fallback if that was no use, and acts on the answer.
+/// Posts a webhook, then the fallback if that failed, and sends the replies in the answer.
 async fn deliver(exchange: &Arc<Exchange>, record: &MessageRecord, webhook: Webhook) -> Delivery {
     let first = post_and_send_replies(exchange, record, &webhook).await;
     let fallback = form::fallback(&exchange.state(), &record.to);
@@ -208,7 +209,7 @@ async fn post_and_send_replies(exchange: &Arc<Exchange>, record: &MessageRecord,
     Delivery { replies, ..delivery }
 }
 
-/// Sends a reply that TwiML asked for; to a phone that opted out it fails at once.
+/// Sends a reply from TwiML, which fails at once if the phone has opted out.
 fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: Reply) -> String {
     let mut state = exchange.state();
     let mut record = outbound(&mut state, received, reply);
@@ -228,7 +229,7 @@ fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: Reply) -> Str
     sid
 }
 
-/// A message that answers another; it has its place in the queue of its number, or has failed because that is full.
+/// Creates a reply and adds it to its number's queue; it has already failed if the queue is full.
 fn outbound(state: &mut State, received: &MessageRecord, reply: Reply) -> MessageRecord {
     let now = OffsetDateTime::now_utc();
     let sid = state.ids.sid(if reply.media_urls.is_empty() { "SM" } else { "MM" });

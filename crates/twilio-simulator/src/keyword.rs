@@ -1,18 +1,18 @@
-//! STOP, START and HELP: which texts are keywords and what Twilio answers. Leaves the list of who opted out to `exchange`.
+//! STOP, START and HELP: recognizes keywords and has Twilio's answers. Leaves the list of opt-outs to `exchange`.
 
 use serde::Serialize;
 
 use crate::number::NumberKind;
 
-/// A text that Twilio handles before the account's owner does.
+/// A keyword that Twilio handles before the webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Keyword {
-    /// No more texts, please.
+    /// Opts out.
     Stop,
-    /// Texts again, please.
+    /// Opts in again.
     Start,
-    /// What is this?
+    /// Asks for help.
     Help,
 }
 
@@ -21,8 +21,8 @@ const START: [&str; 3] = ["START", "YES", "UNSTOP"];
 const HELP: [&str; 2] = ["HELP", "INFO"];
 
 impl Keyword {
-    /// The keyword that is heard in a text to a number. The network itself obeys STOP and UNSTOP to a toll-free number,
-    /// whatever the account's owner has chosen.
+    /// Returns the keyword in a text to a number. For toll-free numbers, the network handles STOP and UNSTOP regardless
+    /// of the account's settings.
     pub(crate) fn heard(text: &str, number: &str, has_opt_out: bool) -> Option<Self> {
         let word = text.trim().to_ascii_uppercase();
         let by_network = match word.as_str() {
@@ -34,7 +34,7 @@ impl Keyword {
         by_network.or_else(|| Self::of(text).filter(|_| has_opt_out))
     }
 
-    /// The keyword that the whole text is, without regard to case and white space around it.
+    /// Returns the keyword that matches the whole text, ignoring case and surrounding white space.
     fn of(text: &str) -> Option<Self> {
         let word = text.trim();
         let is_one_of = |words: &[&str]| words.iter().any(|candidate| candidate.eq_ignore_ascii_case(word));
@@ -47,7 +47,7 @@ impl Keyword {
         }
     }
 
-    /// The value of `OptOutType`.
+    /// Returns the value of `OptOutType`.
     pub(crate) fn opt_out_type(self) -> &'static str {
         match self {
             Self::Stop => "STOP",
@@ -56,7 +56,7 @@ impl Keyword {
         }
     }
 
-    /// What is answered before the account's owner hears of it: by Twilio, or by the network of a toll-free number.
+    /// Returns the automatic answer, from Twilio or from the network of a toll-free number.
     pub(crate) fn answer(self, number: &str) -> String {
         let text = match self {
             Self::Stop => "You are unsubscribed and get no more messages from here. Reply START to get them again.",

@@ -1,7 +1,7 @@
-//! A Twilio for the desk: REST, signed webhooks and misbehaviour on request, on loopback, with no account.
+//! A local Twilio simulator: REST, signed webhooks and faults on demand, on loopback and without an account.
 //!
-//! It is written from Twilio's documentation and shares no code with the client it stands in for. It knows one account
-//! and keeps everything in memory; several simulators in one process do not meet.
+//! It is written from Twilio's documentation and shares no code with the client under test. It simulates one account,
+//! in memory; simulators in one process are independent.
 //!
 //! ```no_run
 //! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,14 +21,14 @@
 //! `Keys`, `OutgoingCallerIds` and the account itself; under `/v1`: `Services` with their `PhoneNumbers` and
 //! `Compliance/Usa2p`, and `Alerts`. Twilio's magic test numbers work with any credentials.
 //!
-//! A media URL of an inbound message needs the account's credentials and redirects to a listener of its own, whose signed
-//! addresses expire and which refuses requests that bring credentials. `MediaUrl`s of outbound messages are fetched with
-//! HEAD and GET, and their types and sizes checked.
+//! Media URLs of inbound messages require the account's credentials. They redirect to a separate listener with signed
+//! URLs, which expire and reject requests with credentials. `MediaUrl`s of outbound messages are fetched with HEAD and
+//! GET, and their types and sizes are checked.
 //!
-//! Each number has a queue. [`Pacing::AsTwilio`] empties it as fast as carriers allow its kind; it is lifted by default.
+//! Each number has a queue. [`Pacing::AsTwilio`] limits it to the carriers' rates; by default the rate is unlimited.
 //!
-//! What differs from Twilio: callback and media URLs may be on loopback; redirects are not followed; scheduled messages
-//! and content templates are refused; TwiML of calls is fetched but not acted out; pictures keep their size.
+//! Differences from Twilio: callback and media URLs may be on loopback; redirects are not followed; scheduled messages
+//! and content templates are rejected; `<Play>` does not fetch its file; pictures are not resized.
 //!
 //! # Control over HTTP
 //!
@@ -63,8 +63,8 @@
 //! | `POST /_simulator/reset` | | 204 |
 //!
 //! Faults are [`Fault`] in kebab case, those with a time as `{"delay-answer": {"milliseconds": 500}}`, those with an
-//! error code as `{"refuse-account": {"code": 20005}}`; extents are
-//! `{"next": 3}`, `"all"` and `{"percent": 20}`; `{"next": 0}` ends a fault. No credentials are asked for: only this machine can reach it.
+//! error code as `{"refuse-account": {"code": 20005}}`. Extents are `{"next": 3}`, `"all"` and `{"percent": 20}`;
+//! `{"next": 0}` ends a fault. These routes need no credentials because only this machine can reach them.
 
 mod account;
 mod alert;

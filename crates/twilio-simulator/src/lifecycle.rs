@@ -1,4 +1,4 @@
-//! The life of an outbound message: each step on its way to the phone, and the status callback that reports it.
+//! The lifecycle of an outbound message: each status on its way to the phone, and the callback that reports it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use crate::misbehaviour::Fault;
 use crate::segments;
 use crate::webhook::{Endpoint, Product, Webhook};
 
-/// Starts the life of a message that is `queued` or `accepted`. What it gives resolves when the life is over and every
-/// callback was posted; it may be dropped.
+/// Starts the lifecycle of a `queued` or `accepted` message. The receiver resolves when the message is final and all
+/// its callbacks were posted; callers may drop it.
 pub(crate) fn launch(exchange: &Arc<Exchange>, sid: String) -> oneshot::Receiver<()> {
     let own = Arc::clone(exchange);
     let (over, is_over) = oneshot::channel();
@@ -30,20 +30,20 @@ pub(crate) fn launch(exchange: &Arc<Exchange>, sid: String) -> oneshot::Receiver
     is_over
 }
 
-/// Takes the message from status to status. Ends early when the message is deleted.
+/// Advances the message through its statuses. Ends early if the message is deleted.
 async fn walk(exchange: &Exchange, sid: &str, callbacks: UnboundedSender<Webhook>) {
     for (status, error_code) in route(exchange, sid) {
         sleep(exchange.config.step_delay).await;
         let (status, error_code) = match status {
             MessageStatus::Queued => enqueue(exchange, sid),
             MessageStatus::Sending if wait_for_turn(exchange, sid).await => depart(exchange, sid).await,
-            // 30036: its validity period passed before its turn came.
+            // 30036: the validity period ended before the message's turn.
             MessageStatus::Sending => (MessageStatus::Failed, Some(30036)),
             _ => (status, error_code),
         };
         let Some(changed) = advance(exchange, sid, status, error_code) else { return };
         if let Some(callback) = callback(exchange, &changed) {
-            // The reader ends only after this.
+            // The receiver outlives this task.
             let _ = callbacks.send(callback);
         }
         exchange.publish(Event::Message(changed));
@@ -53,7 +53,7 @@ async fn walk(exchange: &Exchange, sid: &str, callbacks: UnboundedSender<Webhook
     }
 }
 
-/// Whether a message leaves after all when its turn has come: `sending`, or `failed` with an error code.
+/// Returns `sending` if a message can leave now, else `failed` with an error code.
 async fn depart(exchange: &Exchange, sid: &str) -> (MessageStatus, Option<u32>) {
     if !exchange.state().account.is_active() {
         // The account was suspended while the message waited.
@@ -65,7 +65,7 @@ async fn depart(exchange: &Exchange, sid: &str) -> (MessageStatus, Option<u32>) 
     }
 }
 
-/// The statuses that a message will go through, with the error that comes with each.
+/// Returns the message's future statuses, each with its error code.
 fn route(exchange: &Exchange, sid: &str) -> Vec<(MessageStatus, Option<u32>)> {
     use MessageStatus::{Accepted, Delivered, Failed, Queued, Sending, Sent, Undelivered};
     let state = exchange.state();
@@ -84,7 +84,8 @@ fn route(exchange: &Exchange, sid: &str) -> Vec<(MessageStatus, Option<u32>)> {
     route
 }
 
-/// Gives a service's message a sender and a place in that one's queue: `queued`, or `failed` where all queues are full.
+/// Chooses a sender for a service's message and adds it to that sender's queue: `queued`, or `failed` if all queues are
+/// full.
 fn enqueue(exchange: &Exchange, sid: &str) -> (MessageStatus, Option<u32>) {
     let mut state = exchange.state();
     let sender = state.message(sid).and_then(|message| choose_sender(&state, message));
@@ -101,7 +102,7 @@ fn enqueue(exchange: &Exchange, sid: &str) -> (MessageStatus, Option<u32>) {
     (MessageStatus::Queued, None)
 }
 
-/// Waits until a message's turn in its sender's queue has come, or pacing is lifted. False when it waited too long.
+/// Waits for a message's turn, or until pacing is lifted. Returns false if the wait exceeded the validity period.
 async fn wait_for_turn(exchange: &Exchange, sid: &str) -> bool {
     let (turn, validity) = {
         let mut state = exchange.state();
@@ -130,8 +131,8 @@ fn advance(exchange: &Exchange, sid: &str, status: MessageStatus, error: Option<
     Some(message.clone())
 }
 
-/// The sender that a service picks: the one this recipient knows already, else of those that are able to carry it the
-/// one with the shortest queue.
+/// Returns the sender that a service picks: the one used before for this recipient, else the capable sender with the
+/// shortest queue.
 fn choose_sender(state: &State, message: &MessageRecord) -> Option<String> {
     let service_sid = message.messaging_service_sid.as_deref()?;
     let service = state.services.iter().find(|service| service.sid == service_sid)?;
@@ -151,7 +152,7 @@ fn choose_sender(state: &State, message: &MessageRecord) -> Option<String> {
     known.or_else(idlest).or(service.numbers.first()).cloned()
 }
 
-/// The status callback that reports a message as it is now, if anyone wants it.
+/// Returns the status callback for a message's current state, if it has a callback URL.
 fn callback(exchange: &Exchange, message: &MessageRecord) -> Option<Webhook> {
     let mut state = exchange.state();
     let of_service = || {
@@ -188,7 +189,7 @@ fn callback(exchange: &Exchange, message: &MessageRecord) -> Option<Webhook> {
     })
 }
 
-/// Posts the callbacks of a message or call in order, or as badly as it was asked for.
+/// Posts the callbacks of a message or call in order, or as the active faults demand.
 pub(crate) async fn report(exchange: &Exchange, mut queue: UnboundedReceiver<Webhook>) {
     let mut held_back = None;
     while let Some(callback) = queue.recv().await {

@@ -1,5 +1,5 @@
-//! The log of requests, both ways: what was asked of the API and which webhooks were posted. Its entries have no bodies
-//! and no secrets; what the latest of them carried is kept beside them, for the page alone.
+//! The request log: API requests and webhooks. Entries have no bodies and no secrets; the contents of the latest ones
+//! are kept separately, for the phone page only.
 
 mod detail;
 pub(crate) mod event;
@@ -11,31 +11,31 @@ use time::OffsetDateTime;
 
 pub(crate) use detail::{Answered, Asked, Detail};
 
-/// Of so many of the latest entries it is kept what they carried.
+/// The number of latest entries whose contents are kept.
 pub(crate) const MOST_DETAILS: usize = 400;
 
 /// One HTTP request that the simulator answered or made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LogEntry {
-    /// Counts the entries from the start on; never given twice.
+    /// Sequential id, never reused.
     pub id: u64,
-    /// Who asked whom.
+    /// The direction and purpose.
     pub kind: LogKind,
-    /// The name of what it does: "send", "text in", "status: delivered", "fetch picture".
+    /// A readable name: "send", "text in", "status: delivered", "fetch picture".
     pub event: String,
     /// The phone that a text, a call or a status report is about.
     pub phone: Option<String>,
     /// `GET`, `POST`, `DELETE`.
     pub method: String,
-    /// Path and query of an API request, the URL of a webhook.
+    /// Path and query of an API request, or the URL of a webhook.
     pub target: String,
-    /// The status of the answer; `None` while there is none, and for ever when it never comes.
+    /// The answer's status; `None` while the request is in flight or if it never gets an answer.
     pub status: Option<u16>,
-    /// SID of the message or call that it was about.
+    /// SID of the message or call concerned.
     pub about: Option<String>,
-    /// When it began, in milliseconds since 1970.
+    /// The start, in milliseconds since 1970.
     pub at: i64,
-    /// How long its answer took, in milliseconds.
+    /// The time until the answer, in milliseconds.
     pub took: Option<i64>,
 }
 
@@ -43,29 +43,29 @@ fn now() -> i64 {
     (OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64
 }
 
-/// Who asked whom.
+/// The direction and purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogKind {
-    /// The account's owner asked the API.
+    /// A request to the REST API.
     Rest,
-    /// The simulator posted a webhook.
+    /// A webhook that the simulator posted.
     Webhook,
-    /// The simulator fetched the media of an outbound message.
+    /// A request by the simulator for the media of an outbound message.
     Fetch,
-    /// Somebody followed a media URL's redirect.
+    /// A request that followed a media URL's redirect.
     Cdn,
 }
 
-/// Where an entry stands, to note its answer: its id.
+/// A handle to an entry, to record its answer.
 #[derive(Clone, Copy)]
 pub(crate) struct LogPlace(u64);
 
-/// The entries since the start or the last reset. What is noted about one from before a reset is dropped.
+/// The entries since the start or the last reset. Updates to entries from before a reset are ignored.
 #[derive(Default)]
 pub(crate) struct Log {
     entries: Vec<LogEntry>,
-    /// The id of the first entry.
+    /// The id of the oldest entry.
     first: u64,
     details: BTreeMap<u64, Detail>,
 }
@@ -94,28 +94,28 @@ impl Log {
         LogPlace(id)
     }
 
-    /// Notes what the request turned out to be about.
+    /// Records the SID that the request concerns.
     pub(crate) fn note_about(&mut self, place: LogPlace, sid: &str) {
         if let Some(entry) = self.entry_mut(place) {
             entry.about = Some(sid.to_owned());
         }
     }
 
-    /// Notes the phone that the request is about.
+    /// Records the phone that the request concerns.
     pub(crate) fn note_phone(&mut self, place: LogPlace, phone: Option<&str>) {
         if let Some(entry) = self.entry_mut(place) {
             entry.phone = phone.map(str::to_owned);
         }
     }
 
-    /// Notes what the request carried.
+    /// Records the request's contents.
     pub(crate) fn note_asked(&mut self, place: LogPlace, asked: Asked) {
         if let Some(detail) = self.details.get_mut(&place.0) {
             detail.request = asked;
         }
     }
 
-    /// Notes the answer.
+    /// Records the answer.
     pub(crate) fn close(&mut self, place: LogPlace, status: u16, answered: Answered) {
         if let Some(entry) = self.entry_mut(place) {
             entry.status = Some(status);
@@ -126,7 +126,7 @@ impl Log {
         }
     }
 
-    /// Notes why there is no answer.
+    /// Records why there is no answer.
     pub(crate) fn fail(&mut self, place: LogPlace, why: String) {
         if let Some(detail) = self.details.get_mut(&place.0) {
             detail.failure = Some(why);
@@ -137,7 +137,7 @@ impl Log {
         self.entries.get(self.index(place)?).cloned()
     }
 
-    /// What an entry carried, if it is one of the latest.
+    /// Returns the contents of an entry if it is one of the latest.
     pub(crate) fn detail(&self, id: u64) -> Option<&Detail> {
         self.details.get(&id)
     }

@@ -1,5 +1,5 @@
-//! The files of messages: what they are, which Twilio takes, and their JSON. Leaves getting those of outbound messages to
-//! `fetch`, and handing files out to `rest` and `cdn`.
+//! Files of messages: their types, limits and JSON. Leaves fetching those of outbound messages to `fetch`, and serving
+//! files to `rest` and `cdn`.
 
 pub(crate) mod fetch;
 
@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 use crate::dates::rfc2822;
 use crate::message::MessageRecord;
 
-/// The most that the files of one message weigh together, in bytes (Twilio's limit for MMS).
+/// The maximum total size of a message's files in bytes (Twilio's limit for MMS).
 pub(crate) const LARGEST_MESSAGE: usize = 5 * 1024 * 1024;
 
-/// The most files of one message.
+/// The maximum number of files per message.
 pub(crate) const MOST_FILES: usize = 10;
 
-/// What carriers take of anything that Twilio cannot make smaller, in bytes.
+/// The carriers' size limit in bytes for files that Twilio cannot resize.
 pub(crate) const LARGEST_FOR_CARRIERS: usize = 600 * 1024;
 
-/// What Twilio makes smaller where a carrier wants it smaller.
+/// Types that Twilio resizes to fit the carrier's limit.
 const RESIZED: [&str; 4] = ["image/jpeg", "image/jpg", "image/png", "image/gif"];
 
-/// What else of images, texts and documents Twilio takes; of audio and video it takes nearly everything.
+/// Other image, text and document types that Twilio accepts; it accepts nearly all audio and video.
 const ACCEPTED: [&str; 15] = [
     "image/bmp",
     "image/tiff",
@@ -50,20 +50,20 @@ const ACCEPTED: [&str; 15] = [
 pub struct Media {
     /// `ME` and 32 hex digits.
     pub sid: String,
-    /// Where it is: with the sender of an outbound message, at the simulator for an inbound one.
+    /// The URL: at the sender for an outbound message, at the simulator for an inbound one.
     pub url: String,
-    /// What it is; empty until the file of an outbound message was fetched.
+    /// The content type; empty until the file of an outbound message is fetched.
     pub content_type: String,
-    /// What is in it.
+    /// The file's contents.
     pub bytes: Bytes,
 }
 
-/// A file that a phone sends.
+/// A file sent by a phone.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct File {
-    /// What it is: `image/png`, …
+    /// The content type: `image/png`, …
     pub content_type: String,
-    /// What is in it; in JSON base64, as `data`.
+    /// The file's contents; in JSON base64, as `data`.
     #[serde(rename = "data", deserialize_with = "from_base64")]
     pub bytes: Bytes,
 }
@@ -74,7 +74,7 @@ fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::E
 }
 
 impl File {
-    /// A transparent GIF of one pixel.
+    /// Returns a transparent one-pixel GIF.
     pub fn pixel() -> Self {
         const PIXEL: &[u8] =
             b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
@@ -83,12 +83,12 @@ impl File {
 }
 
 impl Media {
-    /// Whether the file is here. Those of outbound messages are fetched on their way.
+    /// Returns true if the file is available; files of outbound messages are fetched when the message leaves.
     pub(crate) fn is_here(&self) -> bool {
         !self.content_type.is_empty()
     }
 
-    /// The file as `Media/{sid}.json` describes it.
+    /// Returns the JSON of `Media/{sid}.json`.
     pub(crate) fn to_json(&self, account: &str, message: &MessageRecord) -> Value {
         let created = rfc2822(message.created);
         json!({
@@ -99,7 +99,7 @@ impl Media {
     }
 }
 
-/// `image/png` of `Image/PNG; name=x`.
+/// Normalizes a content type: `Image/PNG; name=x` becomes `image/png`.
 fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -116,7 +116,7 @@ fn is_resized(content_type: &str) -> bool {
 }
 
 impl fmt::Debug for Media {
-    /// Leaves out what is in it.
+    /// Leaves out the contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Media")
             .field("sid", &self.sid)
@@ -127,7 +127,7 @@ impl fmt::Debug for Media {
 }
 
 impl fmt::Debug for File {
-    /// Leaves out what is in it.
+    /// Leaves out the contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("File").field("content_type", &self.content_type).field("bytes", &self.bytes.len()).finish()
     }

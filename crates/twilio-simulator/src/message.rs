@@ -1,4 +1,4 @@
-//! A message as Twilio keeps it: its record, its statuses and its JSON. Leaves what moves it to `lifecycle`.
+//! A message as Twilio keeps it: its record, its statuses and its JSON. Leaves its progress to `lifecycle`.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,47 +11,47 @@ use crate::dates::rfc2822;
 use crate::keyword::Keyword;
 use crate::media::Media;
 
-/// A message that the simulator carried, in or out.
+/// An inbound or outbound message.
 #[derive(Clone, PartialEq)]
 pub struct MessageRecord {
     /// `SM` (or `MM` with media) and 32 hex digits.
     pub sid: String,
-    /// Which way it goes.
+    /// Inbound, or the kind of outbound message.
     pub direction: Direction,
     /// The sender; `None` while a messaging service has not chosen one.
     pub from: Option<String>,
     /// The recipient.
     pub to: String,
-    /// The text, with the trial sentence where there is one.
+    /// The text, including the prefix of a trial account.
     pub body: String,
-    /// The pictures and other files that go with it.
+    /// The attached files.
     pub media: Vec<Media>,
     /// Billed segments; 0 while a messaging service has not chosen a sender.
     pub num_segments: u32,
-    /// How far it came.
+    /// The current status.
     pub status: MessageStatus,
-    /// The service that sends it or received it.
+    /// The messaging service that sends or received it.
     pub messaging_service_sid: Option<String>,
-    /// Why it failed.
+    /// The reason for a failure.
     pub error_code: Option<u32>,
-    /// When Twilio took it.
+    /// The time at which Twilio accepted it.
     pub created: OffsetDateTime,
-    /// When anything last changed.
+    /// The time of the last change.
     pub updated: OffsetDateTime,
-    /// When it went to the carrier, or came from there.
+    /// The time at which it went to, or came from, the carrier.
     pub sent: Option<OffsetDateTime>,
-    /// Where its statuses are reported.
+    /// The URL that receives its status callbacks.
     pub status_callback: Option<String>,
-    /// The keyword that Twilio saw in an inbound message, or answers with an outbound one.
+    /// The keyword in an inbound message, or the one that an outbound message answers.
     pub keyword: Option<Keyword>,
-    /// How long it may wait for its turn.
+    /// The maximum wait for its turn.
     pub(crate) validity: Duration,
 }
 
-/// How long a message may wait that does not say. Twilio: 10 hours.
+/// The maximum wait of a message without `ValidityPeriod`. Twilio: 10 hours.
 pub(crate) const LONGEST_VALIDITY: Duration = Duration::from_secs(36_000);
 
-/// Which way a message goes.
+/// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
@@ -63,7 +63,7 @@ pub enum Direction {
     OutboundReply,
 }
 
-/// How far a message came.
+/// The status of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -79,7 +79,7 @@ pub enum MessageStatus {
 }
 
 impl MessageStatus {
-    /// The status as Twilio spells it.
+    /// Returns the status as Twilio spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -93,20 +93,20 @@ impl MessageStatus {
         }
     }
 
-    /// Whether nothing will change any more.
+    /// Returns true if the status can no longer change.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Delivered | Self::Undelivered | Self::Failed | Self::Received)
     }
 }
 
 impl MessageRecord {
-    /// Whether one of our numbers sent it.
+    /// Returns true if one of our numbers sent the message.
     pub fn is_outbound(&self) -> bool {
         self.direction != Direction::Inbound
     }
 
-    /// US dollars once there is something to pay, as of the public price list: for each segment 0.0079 out and 0.0075 in,
-    /// for a message with files 0.02 out and 0.01 in.
+    /// Returns the price in US dollars once the message is billed. From the public price list: 0.0079 per outbound and
+    /// 0.0075 per inbound segment; with files, 0.02 outbound and 0.01 inbound per message.
     fn price(&self) -> Option<String> {
         let segments = f64::from(self.num_segments);
         let price = match (self.is_outbound(), self.media.is_empty()) {
@@ -134,7 +134,7 @@ impl MessageRecord {
     }
 }
 
-/// What went wrong on the way to the phone, by error code.
+/// Describes an error code.
 fn explain(code: u32) -> &'static str {
     match code {
         11200 | 11205 | 11206 => "The media cannot be fetched",

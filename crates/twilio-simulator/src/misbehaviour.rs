@@ -1,4 +1,4 @@
-//! Misbehaviour on request: which fault strikes how often. Leaves acting it out to those who meet it.
+//! Fault injection: the active faults and their frequency. Leaves the effects to the modules concerned.
 
 use std::mem::discriminant;
 
@@ -6,75 +6,75 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::Dice;
 
-/// A thing that goes wrong at Twilio or on the way there.
+/// A fault at Twilio or on the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// A creation of a message or call is answered 429 with code 20429 and nothing is created.
+    /// Answers the creation of a message or call with 429 and code 20429, and creates nothing.
     TooManyRequests,
-    /// A message creation is answered 429 with code 63038 and nothing is created: the day's messages are used up.
+    /// Answers a message creation with 429 and code 63038 (daily message limit), and creates nothing.
     DailyCap,
-    /// A creation of a message or call is answered 500 with code 20500 and nothing is created.
+    /// Answers the creation of a message or call with 500 and code 20500, and creates nothing.
     ServerError,
-    /// A creation of a message or call is answered 500 with code 20500 although it was created.
+    /// Creates the message or call, but answers with 500 and code 20500.
     ServerErrorAfterAccepting,
-    /// A creation of a message or call is never answered and nothing is created.
+    /// Never answers the creation of a message or call, and creates nothing.
     HangBeforeAccepting,
-    /// A creation of a message or call is never answered although it was created.
+    /// Creates the message or call, but never answers.
     HangAfterAccepting,
-    /// A creation of a message or call ends with a cut connection and nothing is created.
+    /// Cuts the connection during the creation of a message or call, and creates nothing.
     CutBeforeAccepting,
-    /// A creation of a message or call ends with a cut connection although it was created.
+    /// Creates the message or call, but cuts the connection instead of answering.
     CutAfterAccepting,
-    /// A creation of a message or call waits before anything else happens to it.
+    /// Delays the creation of a message or call.
     DelayAnswer {
-        /// How long.
+        /// The delay.
         milliseconds: u64,
     },
-    /// A message creation is answered only after all of the message's callbacks were posted.
+    /// Answers a message creation only after all of the message's callbacks were posted.
     CallbackBeforeAnswer,
-    /// A status callback waits.
+    /// Delays a status callback.
     DelayCallback {
-        /// How long.
+        /// The delay.
         milliseconds: u64,
     },
-    /// A status callback is never posted.
+    /// Never posts a status callback.
     LoseCallback,
-    /// A status callback is posted twice, with the same idempotency token.
+    /// Posts a status callback twice, with the same idempotency token.
     DuplicateCallback,
-    /// A status callback is posted after the one that follows it.
+    /// Posts a status callback after the one that follows it.
     ReorderCallback,
-    /// A GET is answered 503 with code 20503.
+    /// Answers a GET with 503 and code 20503.
     ReadsUnavailable,
-    /// A GET is never answered.
+    /// Never answers a GET.
     ReadsHang,
-    /// A request of any kind is answered 503 with code 20503, and nothing comes of it.
+    /// Answers any request with 503 and code 20503, without effect.
     Outage,
-    /// A request of any kind is refused with one of the codes for the whole account, and nothing comes of it.
+    /// Rejects any request with an error code that concerns the whole account, without effect.
     RefuseAccount {
-        /// Such as 20003.
+        /// The error code, such as 20003.
         code: u32,
     },
-    /// A message creation is refused with one of the codes for the whole account, while reads are answered.
+    /// Rejects a message creation with an error code for the whole account; reads still work.
     RefuseSends {
-        /// Such as 20006.
+        /// The error code, such as 20006.
         code: u32,
     },
-    /// A GET is refused with one of the codes for the whole account, while messages are created.
+    /// Rejects a GET with an error code for the whole account; messages can still be created.
     RefuseReads {
-        /// Such as 20006.
+        /// The error code, such as 20006.
         code: u32,
     },
-    /// A call is not limited by a `TimeLimit` that an update brings.
+    /// Ignores the `TimeLimit` in a call update.
     IgnoreTimeLimit,
-    /// A media URL is answered 404, as while a file is not there yet.
+    /// Answers a media URL with 404, as if the file were not available yet.
     MediaLate,
-    /// A media URL redirects to an address that has expired.
+    /// Redirects a media URL to an expired URL.
     MediaLinkExpired,
 }
 
 impl Fault {
-    /// Faults that decide how a message creation ends; at most one strikes a request.
+    /// Returns true for faults that decide the outcome of a message creation; at most one applies to a request.
     pub(crate) fn ends_creation(self) -> bool {
         self.is_before_accepting() || self.is_after_accepting()
     }
@@ -95,19 +95,19 @@ impl Fault {
     }
 }
 
-/// How often a fault strikes.
+/// The frequency of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Extent {
-    /// The next so many times, then no more.
+    /// The next occasions, this many times.
     Next(u32),
-    /// Every time.
+    /// Every occasion.
     All,
-    /// In so many of a hundred times, by the seeded dice.
+    /// A percentage of occasions, from the seeded random numbers.
     Percent(u8),
 }
 
-/// The faults in force, in the order they were asked for.
+/// The active faults, in the order in which they were added.
 pub(crate) struct Misbehaviour {
     rules: Vec<(Fault, Extent)>,
     dice: Dice,
@@ -118,7 +118,7 @@ impl Misbehaviour {
         Self { rules: Vec::new(), dice: Dice::seeded(seed) }
     }
 
-    /// Adds a fault; [`Extent::Next`] of 0 ends what was asked for of the same kind instead.
+    /// Adds a fault; [`Extent::Next`] of 0 instead removes faults of the same kind.
     pub(crate) fn add(&mut self, fault: Fault, extent: Extent) {
         if extent == Extent::Next(0) {
             self.rules.retain(|(other, _)| discriminant(other) != discriminant(&fault));
@@ -135,12 +135,12 @@ impl Misbehaviour {
         self.rules.clear();
     }
 
-    /// Whether exactly this fault strikes now.
+    /// Returns true if exactly this fault strikes now.
     pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
         self.first(|candidate| candidate == fault).is_some()
     }
 
-    /// The first wanted fault that strikes now; those behind it are not used up.
+    /// Returns the first matching fault that strikes now; later ones are not used up.
     pub(crate) fn first(&mut self, is_wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
         let dice = &mut self.dice;
         let mut rules = self.rules.iter_mut();

@@ -1,4 +1,4 @@
-//! A phone number of the account: its settings as the API names them, and its JSON. Leaves HTTP to `rest`.
+//! A phone number of the account: its settings by their API names, and its JSON. Leaves HTTP to `rest`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::dates::rfc2822;
 use crate::webhook::Endpoint;
 
-/// A phone number of the account and what Twilio does when someone texts or calls it.
+/// A phone number of the account, with its webhooks and capabilities.
 #[derive(Clone)]
 pub struct Number {
     pub(crate) sid: String,
@@ -20,20 +20,20 @@ pub struct Number {
     settings: BTreeMap<&'static str, String>,
 }
 
-/// What a number is able to do.
+/// The capabilities of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
-    /// Short texts.
+    /// SMS.
     pub sms: bool,
-    /// Pictures and other files.
+    /// MMS.
     pub mms: bool,
-    /// Calls.
+    /// Voice calls.
     pub voice: bool,
 }
 
 impl Capabilities {
-    /// As a messaging service lists them.
+    /// Returns the names that a messaging service lists.
     pub(crate) fn names(self) -> Vec<&'static str> {
         let all = [("SMS", self.sms), ("MMS", self.mms), ("Voice", self.voice)];
         all.into_iter().filter_map(|(name, is_able)| is_able.then_some(name)).collect()
@@ -41,24 +41,24 @@ impl Capabilities {
 }
 
 impl Default for Capabilities {
-    /// Everything.
+    /// All capabilities.
     fn default() -> Self {
         Self { sms: true, mms: true, voice: true }
     }
 }
 
-/// What a number is to the networks: it decides how fast it sends and who hears STOP.
+/// The kind of a sender, which determines its sending rate and its handling of STOP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberKind {
     Local,
     TollFree,
     ShortCode,
-    /// A name that can only send.
+    /// An alphanumeric sender ID, which can only send.
     SenderId,
 }
 
 impl NumberKind {
-    /// Area codes that nobody pays for to call, in the North American plan.
+    /// Toll-free area codes of the North American plan.
     const TOLL_FREE: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
 
     pub(crate) fn of(phone_number: &str) -> Self {
@@ -72,7 +72,7 @@ impl NumberKind {
     }
 }
 
-/// Request parameter, JSON field and first value of each setting that the API can change.
+/// Request parameter, JSON field and initial value of each setting that the API can change.
 const SETTINGS: [(&str, &str, &str); 14] = [
     ("FriendlyName", "friendly_name", ""),
     ("SmsApplicationSid", "sms_application_sid", ""),
@@ -91,7 +91,7 @@ const SETTINGS: [(&str, &str, &str); 14] = [
 ];
 
 impl Number {
-    /// A number in E.164 form that is able to text and to talk and calls no URL yet.
+    /// Creates a number (E.164) with all capabilities and without URLs.
     pub fn new(phone_number: &str) -> Self {
         let mut settings: BTreeMap<_, _> =
             SETTINGS.iter().map(|(_, field, first)| (*field, (*first).to_owned())).collect();
@@ -105,42 +105,43 @@ impl Number {
         }
     }
 
-    /// The URL that is posted to when a message comes in.
+    /// Sets the URL for inbound messages.
     pub fn sms_url(self, url: &str) -> Self {
         self.with("sms_url", url)
     }
 
-    /// The URL that is posted to when [`sms_url`](Self::sms_url) fails.
+    /// Sets the URL to use when [`sms_url`](Self::sms_url) fails.
     pub fn sms_fallback_url(self, url: &str) -> Self {
         self.with("sms_fallback_url", url)
     }
 
-    /// What the number is able to do.
+    /// Sets the capabilities.
     pub fn capabilities(self, capabilities: Capabilities) -> Self {
         Self { capabilities, ..self }
     }
 
-    /// The application that takes texts instead of the URLs. The simulator has no applications: texts go nowhere.
+    /// Sets the application that handles texts instead of the URLs. The simulator has no applications, so it drops
+    /// them.
     pub fn sms_application(self, sid: &str) -> Self {
         self.with("sms_application_sid", sid)
     }
 
-    /// The application that takes calls instead of the URLs; as with texts they go nowhere.
+    /// Sets the application that handles calls instead of the URLs; the simulator drops them.
     pub fn voice_application(self, sid: &str) -> Self {
         self.with("voice_application_sid", sid)
     }
 
-    /// The trunk that takes calls instead of everything else; as with applications they go nowhere.
+    /// Sets the trunk that handles calls instead of everything else; the simulator drops them.
     pub fn trunk(self, sid: &str) -> Self {
         self.with("trunk_sid", sid)
     }
 
-    /// The URL that is posted to when a call comes in.
+    /// Sets the URL for inbound calls.
     pub fn voice_url(self, url: &str) -> Self {
         self.with("voice_url", url)
     }
 
-    /// The URL that hears how calls to this number ended.
+    /// Sets the URL that receives the final status of calls to this number.
     pub fn status_callback(self, url: &str) -> Self {
         self.with("status_callback", url)
     }
@@ -155,12 +156,12 @@ impl Number {
         self.updated = OffsetDateTime::now_utc();
     }
 
-    /// The value of a setting by its JSON field; empty when unset.
+    /// Returns a setting by its JSON field; empty if unset.
     pub(crate) fn setting(&self, field: &str) -> &str {
         self.settings.get(field).map_or("", String::as_str)
     }
 
-    /// What is called on an occasion (`sms`, `sms_fallback`, `voice`), if a URL is set for it.
+    /// Returns the endpoint for an occasion (`sms`, `sms_fallback`, `voice`), if a URL is set.
     ///
     /// An application or a trunk wins over the URLs.
     pub(crate) fn endpoint(&self, occasion: &str) -> Option<Endpoint> {
@@ -177,7 +178,7 @@ impl Number {
         (!url.is_empty()).then_some(Endpoint { url, method: if is_get { Method::GET } else { Method::POST } })
     }
 
-    /// Changes a setting by the name that a request has for it; other names change nothing.
+    /// Changes a setting by its request parameter; other names have no effect.
     pub(crate) fn set_parameter(&mut self, parameter: &str, value: &str) {
         if let Some((_, field, _)) = SETTINGS.iter().find(|(name, ..)| *name == parameter) {
             self.set(field, value);

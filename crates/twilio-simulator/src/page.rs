@@ -1,4 +1,4 @@
-//! The phone page: its files, their headers, and the check that requests come from this machine's own page.
+//! The phone page: its files and headers, and the check that rejects requests from other pages.
 
 use axum::Router;
 use axum::extract::Request;
@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// Nothing is loaded from anywhere else, and nothing in the page runs but its own script.
+/// Restricts the page to its own resources and script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' blob:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -44,7 +44,7 @@ const FILES: [(&str, &str, &str); 23] = [
     ("/wire.js", SCRIPT, include_str!("page/wire.js")),
 ];
 
-/// The page at `/` and what belongs to it.
+/// Returns the routes of the page and its files.
 pub(crate) fn router() -> Router {
     FILES.into_iter().fold(Router::new(), |router, (path, content_type, text)| {
         router.route(path, get(move || async move { file(content_type, text) }))
@@ -62,7 +62,7 @@ fn file(content_type: &'static str, text: &'static str) -> Response {
     (headers, text).into_response()
 }
 
-/// Refuses what another web page makes a browser send: a foreign `Origin`, or a `Host` that is not this machine.
+/// Rejects requests that another web page caused: a foreign `Origin`, or a `Host` other than this machine.
 pub(crate) async fn refuse_other_pages(request: Request, next: Next) -> Response {
     if is_from_here(request.headers()) {
         next.run(request).await

@@ -1,4 +1,4 @@
-//! The queues in front of the account's numbers: how fast each sends, when a message's turn is, when a queue is full.
+//! Queues of the account's senders: sending rate, each message's turn, and capacity.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use tokio::time::Instant;
 
 use crate::number::NumberKind;
 
-/// How fast numbers send.
+/// The sending rate of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pacing {
-    /// As fast as asked.
+    /// No limit.
     Lifted,
-    /// Segments per second by kind of number: 1 for a local one, 3 for a toll-free one, 10 for a sender id, 100 for a short code.
+    /// Segments per second by kind of sender: local number 1, toll-free 3, sender ID 10, short code 100.
     AsTwilio,
-    /// So many segments per second, for any number.
+    /// This many segments per second, for any number.
     SegmentsPerSecond(f64),
 }
 
 impl Pacing {
-    /// How long so many segments occupy a number.
+    /// Returns the time that a message of this many segments occupies a number.
     fn occupation(self, number: &str, segments: u32) -> Duration {
         let rate = match self {
             Self::Lifted => return Duration::ZERO,
@@ -37,14 +37,13 @@ impl Pacing {
     }
 }
 
-/// All queues of the account.
 pub(crate) struct Queues {
     pub(crate) pacing: Pacing,
-    /// How long the last in a queue may have to wait. Twilio: 10 hours.
+    /// The maximum wait in a queue. Twilio: 10 hours.
     limit: Duration,
-    /// When each number may send again.
+    /// The time from which each number is free to send.
     free_at: HashMap<String, Instant>,
-    /// When the turn of each waiting message is.
+    /// The turn of each waiting message.
     turns: HashMap<String, Instant>,
 }
 
@@ -53,34 +52,34 @@ impl Queues {
         Self { pacing, limit, free_at: HashMap::new(), turns: HashMap::new() }
     }
 
-    /// How long a message would wait that joined this number's queue now.
+    /// Returns the wait of a message that joined this number's queue now.
     pub(crate) fn backlog(&self, number: &str) -> Duration {
         let free_at = self.free_at.get(number);
         free_at.map_or(Duration::ZERO, |free_at| free_at.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether the queue of a number takes no more.
+    /// Returns true if a number's queue accepts no more messages.
     pub(crate) fn is_full(&self, number: &str) -> bool {
         self.backlog(number) > self.limit
     }
 
-    /// Puts a message at the end of a number's queue.
+    /// Adds a message to a number's queue.
     pub(crate) fn join(&mut self, number: &str, sid: &str, segments: u32) {
         let now = Instant::now();
         let turn = self.free_at.get(number).map_or(now, |free_at| (*free_at).max(now));
         let occupied = self.pacing.occupation(number, segments);
-        // An instant so far away that it cannot be named: nobody will see it.
+        // An `Instant` this far away overflows; such a message never leaves anyway.
         let free_at = turn.checked_add(occupied).unwrap_or(turn);
         self.free_at.insert(number.to_owned(), free_at);
         self.turns.insert(sid.to_owned(), turn);
     }
 
-    /// Takes a message out of its queue and tells when its turn is.
+    /// Removes a message from its queue and returns its turn.
     pub(crate) fn turn(&mut self, sid: &str) -> Option<Instant> {
         self.turns.remove(sid)
     }
 
-    /// Changes the pace; lifted, everybody's turn has come.
+    /// Changes the sending rate. Lifting it releases all messages.
     pub(crate) fn set_pacing(&mut self, pacing: Pacing) {
         self.pacing = pacing;
         if pacing == Pacing::Lifted {

@@ -1,4 +1,4 @@
-//! The REST API: routes, log and headers of every answer. Each resource has its own module below.
+//! The REST API: its routes, request log and common headers. Each resource has a submodule.
 
 mod accounts;
 mod alerts;
@@ -30,7 +30,7 @@ use crate::server::is_cut;
 pub(crate) use error::ApiError;
 use parameters::read_ahead;
 
-/// All routes of the API, of every version.
+/// Returns the routes of all API versions.
 pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
     Router::new()
         .route("/2010-04-01/Accounts.json", get(accounts::list))
@@ -72,7 +72,7 @@ async fn not_found() -> ApiError {
     ApiError::not_found()
 }
 
-/// Has every 404 name the whole path that was asked for, as Twilio's do.
+/// Puts the request's path into every 404, as Twilio does.
 async fn name_what_is_missing(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let response = next.run(request).await;
@@ -105,7 +105,7 @@ async fn fail_for_a_while(State(exchange): State<Arc<Exchange>>, request: Reques
     }
 }
 
-/// Answers for an account that is not active, and for products that are said not to be there.
+/// Rejects requests for an inactive account or an unavailable product.
 async fn refuse_absent(State(exchange): State<Arc<Exchange>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let own = format!("/2010-04-01/Accounts/{}", exchange.config.account_sid);
@@ -120,7 +120,7 @@ async fn refuse_absent(State(exchange): State<Arc<Exchange>>, request: Request, 
     if is_missing { ApiError::not_found().into_response() } else { next.run(request).await }
 }
 
-/// Counts a request while it is in flight, and tells of it when it is over: also of one whose client went away.
+/// Counts a request while it is in flight and reports its end, even if the client disconnected.
 struct InFlight<'a> {
     exchange: &'a Exchange,
     place: LogPlace,
@@ -139,7 +139,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// Logs a request and its answer and adds the headers that every answer has.
+/// Logs a request with its answer and adds the common headers.
 async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let (place, request_id, concurrent) = {
@@ -179,7 +179,7 @@ async fn record(State(exchange): State<Arc<Exchange>>, mut request: Request, nex
     response
 }
 
-/// The SID of the message or call in a path.
+/// Returns the SID of the message or call in a path.
 fn sid_in(target: &str) -> Option<&str> {
     let words = target.split(['/', '.', '?']);
     words.filter(|word| word.len() == 34).find(|word| ["SM", "MM", "CA"].iter().any(|kind| word.starts_with(kind)))

@@ -1,13 +1,14 @@
-//! How many SMS segments a carrier bills for a text. Leaves cutting texts to those who send them.
+//! Counts the SMS segments that a carrier bills for a text. Leaves splitting texts to their senders.
 
-/// GSM 03.38's basic characters but for ASCII letters and digits.
+/// GSM 03.38's basic characters except ASCII letters and digits.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
 
 /// GSM 03.38's extension characters: two septets each.
 const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 
-/// The segments of a text: 160 septets or 70 UTF-16 units when one is enough, else 153 or 67 each, because every part
-/// carries a header of six octets. No pair (escape and character, or surrogates) is ever split. An empty text has none.
+/// Returns the number of segments: a single one holds 160 septets or 70 UTF-16 units; several hold 153 or 67 each,
+/// because each has a header of six octets. Pairs (escape and character, or surrogates) are never split. An empty text
+/// has none.
 pub(crate) fn count(text: &str) -> u32 {
     let septets: Option<Vec<usize>> = text.chars().map(septets).collect();
     match septets {

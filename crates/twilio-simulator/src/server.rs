@@ -1,4 +1,4 @@
-//! The listener: accepts connections and, unlike an ordinary server, is able to cut one instead of answering.
+//! The HTTP listener, which can also cut a connection instead of answering.
 
 use axum::Router;
 use axum::body::Body;
@@ -11,34 +11,34 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-/// Marks a response whose connection is cut before a byte of it is written.
+/// Marks a response whose connection is cut before its first byte.
 #[derive(Clone)]
 struct CutConnection;
 
-/// The connection was cut as asked.
+/// A connection was cut on purpose.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was cut as asked")]
 struct Cut;
 
-/// A response that is never sent: its connection is cut.
+/// Returns a response that cuts its connection.
 pub(crate) fn cut_connection() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(CutConnection);
     response
 }
 
-/// Whether a response will never be sent.
+/// Returns true if the response cuts its connection.
 pub(crate) fn is_cut(response: &Response) -> bool {
     response.extensions().get::<CutConnection>().is_some()
 }
 
-/// Serves until it is dropped, and every connection with it.
+/// Serves until the future is dropped, which also closes all connections.
 pub(crate) async fn serve(listener: TcpListener, router: Router) {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => connections.spawn(converse(stream, router.clone())),
-            // Out of file descriptors, or the client was gone already: others may do better.
+            // Out of file descriptors, or the client already disconnected; keep accepting.
             Err(_) => connections.spawn(tokio::task::yield_now()),
         };
         while connections.try_join_next().is_some() {}
@@ -54,6 +54,6 @@ async fn converse(stream: TcpStream, router: Router) {
             if is_cut(&response) { Err(Cut) } else { Ok(response) }
         }
     });
-    // An error here is the client hanging up, or a cut that was asked for.
+    // An error means that the client hung up or that the cut was intended.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }

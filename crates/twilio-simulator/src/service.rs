@@ -10,26 +10,26 @@ use crate::dates::iso8601;
 pub struct Service {
     /// `MG` and 32 hex digits.
     pub sid: String,
-    /// The operator's name for it.
+    /// Its display name.
     pub friendly_name: String,
-    /// The account's numbers that send for it.
+    /// The account's numbers in its sender pool.
     pub numbers: Vec<String>,
-    /// The URL that is posted to when a message comes in. `None` without
+    /// The URL for inbound messages. `None` without
     /// [`use_inbound_webhook_on_number`](Self::use_inbound_webhook_on_number) drops messages silently, as Twilio does.
     pub inbound_request_url: Option<String>,
-    /// Whether the number's own URL is posted to instead.
+    /// True if messages go to the number's own URL instead.
     pub use_inbound_webhook_on_number: bool,
-    /// The URL that is posted to when [`inbound_request_url`](Self::inbound_request_url) fails.
+    /// The URL to use when [`inbound_request_url`](Self::inbound_request_url) fails.
     pub fallback_url: Option<String>,
-    /// The callback URL of messages that bring none.
+    /// The callback URL of messages without their own.
     pub status_callback: Option<String>,
-    /// How far the registration of its A2P campaign came: `PENDING`, `IN_PROGRESS`, `VERIFIED`, `FAILED`.
-    /// `None` without a campaign.
+    /// The registration status of its A2P campaign: `PENDING`, `IN_PROGRESS`, `VERIFIED`, `FAILED`. `None` without a
+    /// campaign.
     pub campaign_status: Option<String>,
 }
 
 impl Service {
-    /// A service with these senders that leaves inbound messages to the numbers' own URLs.
+    /// Creates a service with these senders whose inbound messages go to the numbers' own URLs.
     pub fn new(sid: &str, numbers: &[&str]) -> Self {
         Self {
             sid: sid.to_owned(),
@@ -66,7 +66,7 @@ impl Service {
         self.campaign_status.as_deref() == Some("VERIFIED")
     }
 
-    /// Changes what the API can change, by the API's names; an empty URL unsets it.
+    /// Changes a setting by its request parameter; an empty URL unsets it.
     pub(crate) fn set(&mut self, parameter: &str, value: &str) {
         let url = || Some(value.to_owned()).filter(|url| !url.is_empty());
         match parameter {
@@ -79,7 +79,7 @@ impl Service {
         }
     }
 
-    /// The campaign that carriers in the US know the service by, if there is one.
+    /// Returns the service's US A2P campaign, if there is one.
     pub(crate) fn campaign(&self, account: &str, base_url: &str, created: OffsetDateTime) -> Option<Value> {
         let status = self.campaign_status.as_deref()?;
         let digits = self.sid.trim_start_matches("MG");

@@ -1,4 +1,4 @@
-//! The simulator as its owner holds it: start, drive, misbehave, observe, stop.
+//! The simulator's Rust API: start, drive, inject faults, observe, stop.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use crate::queue::Pacing;
 use crate::service::Service;
 use crate::{calling, cdn, control, page, rest, server};
 
-/// The confidence with which plain speech is recognized.
+/// The confidence of clear speech.
 pub(crate) const CLEAR: f32 = 0.95;
 
-/// A running Twilio for the desk. It stops when it is dropped.
+/// A running Twilio simulator. Dropping it stops it.
 pub struct Simulator {
     exchange: Arc<Exchange>,
     address: SocketAddr,
@@ -38,40 +38,40 @@ pub struct Simulator {
     serving_files: JoinHandle<()>,
 }
 
-/// Why a simulator does not start.
+/// The reason why a simulator cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port cannot be listened on.
+    /// The port is not available.
     #[error("listen on 127.0.0.1:{port}: choose another port, or 0 for any free one")]
     Listen {
-        /// The port that was asked for.
+        /// The requested port.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The system gives no randomness.
+    /// The system provides no random numbers.
     #[error("get randomness for SIDs from the system: {0}")]
     Randomness(getrandom::Error),
 }
 
-/// What was waited for did not happen in time.
+/// The awaited condition did not occur in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("see what was waited for within {0:?}")]
 pub struct DeadlinePassed(
-    /// How long was waited.
+    /// The timeout.
     pub Duration,
 );
 
 impl Simulator {
-    /// Listens on loopback and serves until it is stopped or dropped.
+    /// Listens on loopback and serves until stopped or dropped.
     pub async fn start(config: SimulatorConfig) -> Result<Self, StartError> {
         Self::start_beside(config, None).await
     }
 
-    /// Starts with the operator's side of the phone page, which the owner of the gateway serves at `/_operator`:
-    /// `GET /requests` lists `{code, number, kept}`, `POST /approve` accepts `{who}` (a code or a number), `POST /reject`
-    /// accepts `{who, block}`, `GET /status` returns pairs of a label and a count, and `GET /agent` returns
-    /// `{sentence, commands: [{fits, command}], problem}`.
+    /// Starts with the operator's part of the phone page, which the gateway's owner serves at `/_operator`: `GET
+    /// /requests` lists `{code, number, kept}`, `POST /approve` accepts `{who}` (a code or a number), `POST /reject`
+    /// accepts `{who, block}`, `GET /status` returns pairs of a label and a count, and `GET /agent` returns `{sentence,
+    /// commands: [{fits, command}], problem}`.
     pub async fn start_with_operator(config: SimulatorConfig, operator: Router) -> Result<Self, StartError> {
         Self::start_beside(config, Some(operator)).await
     }
@@ -94,62 +94,62 @@ impl Simulator {
         Ok(Self { exchange, address, serving, serving_files })
     }
 
-    /// Stops listening, cuts every connection and ends every life. The port is free afterwards.
+    /// Stops listening, closes all connections and ends all background tasks. The port is free afterwards.
     pub async fn stop(mut self) {
         self.exchange.abort_all();
         for serving in [&mut self.serving, &mut self.serving_files] {
             serving.abort();
-            // It was aborted: there is nothing to learn from it.
+            // The error only says that the task was aborted.
             let _ = serving.await;
         }
     }
 
-    /// Where the API is: `http://127.0.0.1:PORT`.
+    /// Returns the API's base URL: `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> &str {
         &self.exchange.base_url
     }
 
-    /// The address it listens on.
+    /// Returns the API's listen address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The account's SID.
+    /// Returns the account's SID.
     pub fn account_sid(&self) -> &str {
         &self.exchange.config.account_sid
     }
 
-    /// The account's auth token at the start.
+    /// Returns the account's initial auth token.
     pub fn auth_token(&self) -> &str {
         &self.exchange.config.auth_token
     }
 
-    /// Rotates the auth token: from now on it is the password, and signs webhooks, in place of the one before.
+    /// Replaces the auth token, which is the REST password and signs webhooks.
     pub fn rotate_auth_token(&self, auth_token: &str) {
         self.exchange.state().auth_token = auth_token.to_owned();
     }
 
-    /// The account's first phone number; empty when it has none.
+    /// Returns the account's first phone number, or an empty string.
     pub fn number(&self) -> &str {
         self.exchange.config.numbers.first().map_or("", |number| &number.phone_number)
     }
 
-    /// Sets the URL that hears of messages to a number.
+    /// Sets the URL for messages to a number.
     pub fn set_sms_url(&self, number: &str, url: &str) -> Result<(), NotOurs> {
         self.set(number, "sms_url", url)
     }
 
-    /// Sets the URL that hears of calls to a number.
+    /// Sets the URL for calls to a number.
     pub fn set_voice_url(&self, number: &str, url: &str) -> Result<(), NotOurs> {
         self.set(number, "voice_url", url)
     }
 
-    /// Sets the URL that hears how calls to a number ended.
+    /// Sets the URL that receives the final status of calls to a number.
     pub fn set_status_callback(&self, number: &str, url: &str) -> Result<(), NotOurs> {
         self.set(number, "status_callback", url)
     }
 
-    /// Changes what Twilio says of the account itself.
+    /// Replaces the account's type, status, balance and verified numbers.
     pub fn set_account(&self, account: Account) {
         self.exchange.state().account = account;
     }
@@ -164,13 +164,13 @@ impl Simulator {
         self.exchange.state().services.push(service);
     }
 
-    /// Adds an alert under a new SID, and gives that.
+    /// Adds an alert under a new SID and returns the SID.
     pub fn add_alert(&self, alert: Alert) -> String {
         self.exchange.alert(alert)
     }
 
-    /// Has every API path that begins like one of these answered 404: `/v1/Alerts`, or `/Balance` for what is below the
-    /// account. Replaces what was said before.
+    /// Sets the API paths that return 404, by prefix: `/v1/Alerts`, or `/Balance` for a path below the account.
+    /// Replaces the previous list.
     pub fn set_missing(&self, beginnings: &[&str]) {
         self.exchange.state().missing = beginnings.iter().map(|path| (*path).to_owned()).collect();
     }
@@ -182,12 +182,12 @@ impl Simulator {
         Ok(())
     }
 
-    /// A phone texts one of the account's numbers. Ends when the webhook was answered or given up.
+    /// Texts one of the account's numbers from a phone. Returns when the webhook was answered or given up.
     pub async fn text(&self, from: &str, to: &str, body: &str) -> Result<Delivery, Unsent> {
         self.receive(Text::new(from, to, body)).await
     }
 
-    /// The same with files or more parameters.
+    /// Sends a text with files or additional parameters.
     pub async fn receive(&self, text: Text) -> Result<Delivery, Unsent> {
         inbound::receive(&self.exchange, text).await
     }
@@ -197,42 +197,42 @@ impl Simulator {
         inbound::redeliver(&self.exchange, sid).await
     }
 
-    /// A phone calls one of the account's numbers. Ends when the voice URL was answered; the answer is TwiML.
+    /// Calls one of the account's numbers from a phone. Returns the TwiML that answered the voice URL's webhook.
     pub async fn call(&self, from: &str, to: &str) -> Result<Delivery, NotOurs> {
         calling::ring_in(&self.exchange, from, to).await
     }
 
-    /// Answers a phone that rings, as [`CallOutcome::Rings`] lets it.
+    /// Answers a ringing phone; see [`CallOutcome::Rings`].
     pub fn answer(&self, sid: &str) -> Result<(), NoCall> {
         phone::answer(&self.exchange, sid)
     }
 
-    /// The phone's owner says something on a call, as soon as that listens.
+    /// Speaks for the phone's owner as soon as the call listens.
     pub async fn say(&self, sid: &str, text: &str) -> Result<(), NoCall> {
         phone::say(&self.exchange, sid, text, CLEAR).await
     }
 
-    /// The same, recognized with this confidence, from 0 to 1.
+    /// Speaks with this recognition confidence, from 0 to 1.
     pub async fn mumble(&self, sid: &str, text: &str, confidence: f32) -> Result<(), NoCall> {
         phone::say(&self.exchange, sid, text, confidence).await
     }
 
-    /// The phone's owner presses keys on a call, as soon as that listens.
+    /// Presses keys for the phone's owner as soon as the call listens.
     pub async fn press(&self, sid: &str, keys: &str) -> Result<(), NoCall> {
         phone::press(&self.exchange, sid, keys).await
     }
 
-    /// The phone hangs up.
+    /// Hangs up the phone.
     pub fn hang_up(&self, sid: &str) -> Result<(), NoCall> {
         phone::hang_up(&self.exchange, sid)
     }
 
-    /// Decides who answers calls that are placed to a phone from now on.
+    /// Sets the outcome of future calls to a phone.
     pub fn set_call_outcome(&self, to: &str, outcome: CallOutcome) {
         self.exchange.state().call_outcomes.insert(to.to_owned(), outcome);
     }
 
-    /// Waits until the calls (oldest first) are as wanted, and returns them.
+    /// Waits until the calls (oldest first) meet a condition, and returns them.
     pub async fn wait_for_calls(
         &self,
         is_wanted: impl Fn(&[CallRecord]) -> bool,
@@ -242,52 +242,52 @@ impl Simulator {
         timeout(deadline, probe).await.map_err(|_| DeadlinePassed(deadline))
     }
 
-    /// Decides what becomes of messages to a phone from now on.
+    /// Sets the outcome of future messages to a phone.
     pub fn set_outcome(&self, to: &str, outcome: Outcome) {
         self.exchange.state().outcomes.insert(to.to_owned(), outcome);
     }
 
-    /// Changes how fast numbers send; lifted, whatever waits goes.
+    /// Changes the sending rate. Lifting it releases all waiting messages.
     pub fn set_pacing(&self, pacing: Pacing) {
         self.exchange.set_pacing(pacing);
     }
 
-    /// Lets something go wrong. Several faults may be in force; of those that end a creation the earliest strikes.
+    /// Adds a fault. Several can be active; of those that end a creation, the first one added applies.
     pub fn misbehave(&self, fault: Fault, extent: Extent) {
         self.exchange.state().misbehaviour.add(fault, extent);
     }
 
-    /// Ends all misbehaviour.
+    /// Removes all faults.
     pub fn behave(&self) {
         self.exchange.state().misbehaviour.clear();
     }
 
-    /// Forgets messages, calls, alerts, log, opt-outs and faults. Account, numbers and services stay as they are.
+    /// Clears messages, calls, alerts, log, opt-outs and faults. Keeps the account, numbers and services.
     pub fn reset(&self) {
         self.exchange.reset();
     }
 
-    /// All messages, oldest first.
+    /// Returns all messages, oldest first.
     pub fn messages(&self) -> Vec<MessageRecord> {
         self.exchange.state().messages.clone()
     }
 
-    /// All calls, oldest first.
+    /// Returns all calls, oldest first.
     pub fn calls(&self) -> Vec<CallRecord> {
         self.exchange.state().calls.clone()
     }
 
-    /// All complaints about webhook answers, oldest first.
+    /// Returns all alerts about webhook answers, oldest first.
     pub fn alerts(&self) -> Vec<Alert> {
         self.exchange.state().alerts.clone()
     }
 
-    /// All requests, both ways, oldest first.
+    /// Returns all requests in both directions, oldest first.
     pub fn log(&self) -> Vec<LogEntry> {
         self.exchange.state().log.entries().to_vec()
     }
 
-    /// How many message creations were asked for, whatever became of them.
+    /// Returns the number of message creations requested, successful or not.
     pub fn creations(&self) -> usize {
         let is_creation = |entry: &&LogEntry| {
             entry.kind == LogKind::Rest && entry.method == "POST" && entry.target.ends_with("/Messages.json")
@@ -295,12 +295,12 @@ impl Simulator {
         self.exchange.state().log.entries().iter().filter(is_creation).count()
     }
 
-    /// Follows what happens from now on. A follower that falls 1024 events behind loses the oldest.
+    /// Subscribes to future events. A subscriber that falls 1024 events behind loses the oldest.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.exchange.subscribe()
     }
 
-    /// Waits until the messages (oldest first) are as wanted, and gives them.
+    /// Waits until the messages (oldest first) meet a condition, and returns them.
     pub async fn wait_for(
         &self,
         is_wanted: impl Fn(&[MessageRecord]) -> bool,
@@ -310,7 +310,7 @@ impl Simulator {
         timeout(deadline, probe).await.map_err(|_| DeadlinePassed(deadline))
     }
 
-    /// Waits until the log (oldest first) is as wanted, and gives it.
+    /// Waits until the log (oldest first) meets a condition, and returns it.
     pub async fn wait_for_log(
         &self,
         is_wanted: impl Fn(&[LogEntry]) -> bool,

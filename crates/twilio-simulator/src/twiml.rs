@@ -1,9 +1,9 @@
-//! Messaging TwiML: which messages an answer asks for, and what Twilio would complain about. Leaves sending to `inbound`.
+//! Messaging TwiML: the messages in an answer, and Twilio's complaints about it. Leaves sending to `inbound`.
 
 use crate::webhook::Answer;
 use crate::xml::{self, Element};
 
-/// A `<Message>` of an answer.
+/// A `<Message>` in an answer.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Reply {
     pub(crate) body: String,
@@ -13,7 +13,7 @@ pub(crate) struct Reply {
     pub(crate) status_callback: Option<String>,
 }
 
-/// What is wrong with an answer: Twilio's error code and why.
+/// A problem with an answer: Twilio's error code and a description.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Complaint {
     pub(crate) code: u32,
@@ -24,10 +24,10 @@ fn complain<T>(code: u32, text: &str) -> Result<T, Complaint> {
     Err(Complaint { code, text: text.to_owned() })
 }
 
-/// Twilio's limit for an answer, in bytes.
+/// Twilio's size limit for an answer in bytes.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
-/// The root element of an answer, unless Twilio would refuse it. `None` for an answer that is empty as it may be.
+/// Returns the root element of an answer, or Twilio's complaint. `None` for a valid empty answer.
 pub(crate) fn document(answer: &Answer) -> Result<Option<Element>, Complaint> {
     if !answer.is_success() {
         return complain(11200, &format!("answered with HTTP status {}", answer.status));
@@ -49,7 +49,7 @@ pub(crate) fn document(answer: &Answer) -> Result<Option<Element>, Complaint> {
     }
 }
 
-/// The messages that an answer asks for.
+/// Returns the messages in an answer.
 pub(crate) fn replies(answer: &Answer) -> Result<Vec<Reply>, Complaint> {
     let Some(root) = document(answer)? else { return Ok(Vec::new()) };
     let replies: Vec<Reply> =

@@ -1,5 +1,4 @@
-//! Webhooks: signs a request, posts it as Twilio does and retries it as its URL asks. Leaves judging the answer to
-//! whoever asked for it.
+//! Webhooks: signs, posts and retries requests as Twilio does. Leaves checking the answers to the callers.
 
 mod address;
 mod fetch;
@@ -16,24 +15,24 @@ use crate::log::{Answered, LogKind, LogPlace, event};
 use address::Address;
 pub(crate) use fetch::Fetched;
 
-/// A request to the account's owner. Posting the same one again is what Twilio's retries do.
+/// A request to the account's owner. Posting it again is a retry, with the same idempotency token.
 #[derive(Clone)]
 pub(crate) struct Webhook {
     pub(crate) endpoint: Endpoint,
     pub(crate) product: Product,
     pub(crate) parameters: Vec<(String, String)>,
-    /// The value of `I-Twilio-Idempotency-Token`, the same in every attempt.
+    /// The value of `I-Twilio-Idempotency-Token`, constant across attempts.
     pub(crate) token: String,
-    /// The SID of the message or call that it is about.
+    /// The SID of the message or call concerned.
     pub(crate) subject: String,
 }
 
-/// Where a webhook goes.
+/// The destination of a webhook.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
-    /// The URL as it was configured, fragment and user name included.
+    /// The URL as configured, including fragment and user name.
     pub(crate) url: String,
-    /// With GET all parameters are in the query.
+    /// GET puts all parameters in the query.
     pub(crate) method: Method,
 }
 
@@ -42,26 +41,26 @@ impl Endpoint {
         Self { url, method: Method::POST }
     }
 
-    /// The URL as a debugger shows it.
+    /// Returns the URL as Twilio's debugger shows it.
     pub(crate) fn url_without_fragment(&self) -> &str {
         self.url.split_once('#').map_or(self.url.as_str(), |(url, _)| url)
     }
 }
 
-/// Whose webhook it is: voice signs an `https` URL without its port.
+/// The product that posts a webhook; voice signs `https` URLs without their port.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Product {
     Messaging,
     Voice,
 }
 
-/// What came of a webhook.
+/// The result of posting a webhook.
 pub(crate) struct Posted {
     pub(crate) attempts: u32,
     pub(crate) outcome: Result<Answer, Failure>,
 }
 
-/// An HTTP answer of any status.
+/// An HTTP answer with any status.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
@@ -70,7 +69,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
 }
 
-/// Why there was no answer.
+/// The reason why there was no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("understand `{0}`: it is not an http or https URL")]
@@ -84,7 +83,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The code that Twilio's debugger shows for it.
+    /// Returns the error code in Twilio's debugger.
     pub(crate) fn code(&self) -> u32 {
         match self {
             Self::Url(_) => 21402,
@@ -102,7 +101,7 @@ impl Answer {
 }
 
 impl Exchange {
-    /// Posts a webhook, again and again while its URL's connection overrides say so and time is left.
+    /// Posts a webhook and retries according to its URL's connection overrides, within the time limit.
     pub(crate) async fn post(&self, webhook: &Webhook) -> Posted {
         let address = match Address::parse(&webhook.endpoint.url) {
             Ok(address) => address,
@@ -116,7 +115,7 @@ impl Exchange {
                 return Posted { attempts, outcome };
             }
             attempts += 1;
-            // Keeps a refused connection from being retried in a busy loop.
+            // Prevents a busy loop when connections are refused.
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

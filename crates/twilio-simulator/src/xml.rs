@@ -1,12 +1,12 @@
 //! A small XML reader: elements, attributes, text, CDATA, comments, the five named entities and character references.
-//! Enough for TwiML; anything else is malformed, as it is to Twilio.
+//! It covers TwiML; anything else is malformed, as it is for Twilio.
 
-/// An element and all that is in it.
+/// An element with its contents.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Element {
     pub(crate) name: String,
     pub(crate) attributes: Vec<(String, String)>,
-    /// Its own text, without that of its children.
+    /// Its own text, without its children's.
     pub(crate) text: String,
     pub(crate) children: Vec<Element>,
 }
@@ -17,11 +17,11 @@ impl Element {
     }
 }
 
-/// The text is not well-formed XML.
+/// An error: the text is not well-formed XML.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Malformed;
 
-/// Reads a document and gives its root element.
+/// Parses a document and returns its root element.
 pub(crate) fn parse(document: &str) -> Result<Element, Malformed> {
     let mut reader = Reader { rest: document };
     reader.skip_around_root()?;

@@ -1,4 +1,4 @@
-//! `<Gather>`: listens for speech or keys while it speaks, and goes on with what it heard.
+//! `<Gather>`: collects speech or keys during its prompts, and requests the next document with the result.
 
 use super::talk::{Cut, Document, Heard, Source, Talk};
 use super::update;
@@ -39,7 +39,7 @@ impl Gather {
 }
 
 impl Talk {
-    /// Returns the request to the action; none where nothing was heard and the document goes on behind.
+    /// Returns the request to `action`, or `None` if there was no input and the document continues.
     pub(super) async fn gather(&mut self, document: &Document, verb: &Element) -> Result<Option<Source>, Cut> {
         let gather = Gather::read(verb);
         if gather.hears_speech
@@ -69,7 +69,7 @@ impl Talk {
         Ok(Some(Source::Url(document.endpoint(verb.attribute("action"), verb), parameters)))
     }
 
-    /// Says what is inside, and returns what interrupts it.
+    /// Plays the nested prompts and returns the input that interrupts them.
     async fn prompt(&mut self, document: &Document, verb: &Element, gather: &Gather) -> Result<Option<Heard>, Cut> {
         self.set_listening(gather.can_be_interrupted);
         for inner in verb.children.iter().filter(|inner| matches!(inner.name.as_str(), "Say" | "Play" | "Pause")) {
@@ -83,7 +83,7 @@ impl Talk {
         Ok(None)
     }
 
-    /// Waits for input of a kind that is wanted.
+    /// Waits for input of an accepted kind.
     async fn listen(&mut self, gather: &Gather) -> Result<Option<Heard>, Cut> {
         loop {
             self.set_listening(true);
@@ -101,7 +101,7 @@ impl Talk {
         result.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 
-    /// Collects keys until there are enough, the last one is pressed, or none comes in time.
+    /// Collects keys until there are enough, the finish key is pressed or the timeout passes.
     async fn keys(&mut self, gather: &Gather, first: String) -> Result<Vec<(String, String)>, Cut> {
         let (mut digits, mut finished_on) = (String::new(), None);
         let mut pressed = Some(first);
@@ -117,7 +117,7 @@ impl Talk {
             if finished_on.is_none() && !is_enough {
                 pressed = match self.listen(gather).await? {
                     Some(Heard::Keys(keys)) => Some(keys),
-                    // Speech that begins after a key is not heard.
+                    // Speech after the first key is ignored.
                     Some(Heard::Speech { .. }) => Some(String::new()),
                     None => None,
                 };

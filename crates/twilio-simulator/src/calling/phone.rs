@@ -6,60 +6,59 @@ use crate::calling::Source;
 use crate::calling::{change, update};
 use crate::exchange::Exchange;
 
-/// Something that reaches a call while it is acted out.
+/// Input to an active call.
 pub(crate) enum Input {
     /// The phone answers.
     Answer,
-    /// The phone's owner says something, recognized with this confidence.
+    /// The phone's owner speaks; recognition has this confidence.
     Speech { text: String, confidence: f32 },
     /// The phone's owner presses keys.
     Keys(String),
     /// The phone hangs up.
     HangUp,
-    /// The API replaces the document.
+    /// The API replaces the current document.
     Replace(Source),
-    /// The API limits the call's time.
+    /// The API sets a time limit in seconds.
     Limit(u32),
-    /// The call is over already.
+    /// The call is already over.
     Over,
 }
 
-/// An end of ringing.
+/// The result of ringing.
 pub(super) enum Pickup {
     Answered,
     Refused,
     None,
 }
 
-/// A call is not there, or over.
+/// The call does not exist or is over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("find a call {0} that is not over")]
 pub struct NoCall(
-    /// The SID that was looked for.
+    /// The requested SID.
     pub String,
 );
 
-/// Says something once the call listens.
+/// Speaks as soon as the call listens.
 pub(crate) async fn say(exchange: &Exchange, sid: &str, text: &str, confidence: f32) -> Result<(), NoCall> {
     reach_listener(exchange, sid, Input::Speech { text: text.to_owned(), confidence }).await
 }
 
-/// Presses keys once the call listens.
+/// Presses keys as soon as the call listens.
 pub(crate) async fn press(exchange: &Exchange, sid: &str, keys: &str) -> Result<(), NoCall> {
     reach_listener(exchange, sid, Input::Keys(keys.to_owned())).await
 }
 
-/// Answers a phone that rings.
+/// Answers a ringing phone.
 pub(crate) fn answer(exchange: &Exchange, sid: &str) -> Result<(), NoCall> {
     send(exchange, sid, Input::Answer)
 }
 
-/// Hangs up.
 pub(crate) fn hang_up(exchange: &Exchange, sid: &str) -> Result<(), NoCall> {
     send(exchange, sid, Input::HangUp)
 }
 
-/// Waits until a `<Gather>` listens; what is said before that is lost at Twilio.
+/// Waits until a `<Gather>` listens, because Twilio drops earlier speech.
 async fn reach_listener(exchange: &Exchange, sid: &str, input: Input) -> Result<(), NoCall> {
     let is_open = |call: &CallRecord| match call.status.is_final() {
         true => Some(false),
@@ -69,7 +68,7 @@ async fn reach_listener(exchange: &Exchange, sid: &str, input: Input) -> Result<
     if !listens {
         return Err(NoCall(sid.to_owned()));
     }
-    // Another word waits for the next chance.
+    // The next input waits for the next `<Gather>`.
     update(exchange, sid, |call| call.is_listening = false);
     send(exchange, sid, input)
 }
@@ -80,7 +79,7 @@ pub(crate) fn send(exchange: &Exchange, sid: &str, input: Input) -> Result<(), N
     sent.and_then(Result::ok).ok_or_else(|| NoCall(sid.to_owned()))
 }
 
-/// Ends a call as its phone or its time does.
+/// Ends a call on hang-up or at its time limit.
 pub(super) fn end(exchange: &Exchange, sid: &str) {
     change(exchange, sid, CallStatus::Completed);
 }

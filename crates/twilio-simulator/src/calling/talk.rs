@@ -1,4 +1,4 @@
-//! Acts out TwiML: fetches documents, speaks, pauses, redirects and hangs up. Leaves listening to `gather`.
+//! Executes TwiML: fetches documents, speaks, pauses, redirects and hangs up. Leaves input to `gather`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,50 +17,50 @@ use crate::twiml;
 use crate::webhook::{Endpoint, Webhook};
 use crate::xml::{self, Element};
 
-/// The most documents in a row that neither speak nor wait.
+/// The maximum number of consecutive documents that neither speak nor wait.
 const MOST_SILENT: u32 = 200;
 
-/// The most characters in a `<Say>`.
+/// The maximum length of a `<Say>` in characters.
 const LONGEST_SAY: usize = 4096;
 
-/// Characters that a voice speaks in a second.
+/// Characters spoken per second.
 const SPEECH_RATE: f64 = 15.0;
 
-/// Seconds that a file takes to play; it is not fetched.
+/// Playing time of any file in seconds; files are not fetched.
 const FILE_SECONDS: f64 = 2.0;
 
-/// The origin of a call's next document.
+/// The source of a call's next document.
 pub(crate) enum Source {
-    /// A URL, with what the request says beside the call's own parameters.
+    /// A URL, with request parameters in addition to the call's own.
     Url(Endpoint, Vec<(String, String)>),
-    /// It is here already.
+    /// TwiML from the API request.
     Twiml(String),
-    /// A document that was fetched before.
+    /// A document that was already fetched.
     Read(Box<Document>),
 }
 
-/// A document that a call is at.
+/// The document that a call is executing.
 pub(crate) struct Document {
     pub(super) root: Element,
-    /// The request that it answered, and the answer's body.
+    /// The request that returned this document, and the response's body.
     pub(super) origin: Option<(Webhook, String)>,
 }
 
-/// An end of a document before its time.
+/// The reason why a document ended early.
 pub(super) enum Cut {
     /// The call is over.
     Over,
-    /// Another document takes its place.
+    /// Another document replaces it.
     Replaced(Source),
 }
 
-/// Input of the phone that a `<Gather>` may want.
+/// Input for a `<Gather>`.
 pub(super) enum Heard {
     Speech { text: String, confidence: f32 },
     Keys(String),
 }
 
-/// A call that is acted out.
+/// A call that executes TwiML.
 pub(crate) struct Talk {
     pub(super) exchange: Arc<Exchange>,
     pub(super) sid: String,
@@ -74,17 +74,17 @@ impl Talk {
         Self { exchange, sid, inputs, begun: Instant::now(), silent_documents: 0 }
     }
 
-    /// The time that so many seconds of a call take.
+    /// Converts seconds of a call to real time.
     pub(super) fn time(&self, seconds: f64) -> Duration {
         self.exchange.config.call_second.mul_f64(seconds.clamp(0.0, 1e6))
     }
 
-    /// From now on the time limit counts.
+    /// Starts the time limit.
     pub(super) fn begin(&mut self) {
         self.begun = Instant::now();
     }
 
-    /// Waits for the phone's owner to answer.
+    /// Waits until the phone is answered.
     pub(super) async fn wait_for_answer(&mut self, ring_seconds: u32) -> Pickup {
         let until = Instant::now() + self.time(ring_seconds.into());
         loop {
@@ -97,7 +97,7 @@ impl Talk {
         }
     }
 
-    /// Finds out who answered: before the first document, or beside the call.
+    /// Detects who answered, either before the first document or during the call.
     pub(super) async fn detect(&mut self, outcome: CallOutcome, detection: Detection) -> Result<(), Cut> {
         let answered_by = match outcome {
             CallOutcome::Machine => detection.machine,
@@ -134,13 +134,13 @@ impl Talk {
         Ok(())
     }
 
-    /// Fetches the first document of a call that came in, while it still rings.
+    /// Fetches the first document of an inbound call while it still rings.
     pub(super) async fn fetch_first(&mut self, endpoint: Option<Endpoint>) -> (Delivery, Option<Document>) {
         let Some(endpoint) = endpoint else { return (Delivery { sid: self.sid.clone(), ..Delivery::default() }, None) };
         fetch(Arc::clone(&self.exchange), self.sid.clone(), endpoint, Vec::new()).await
     }
 
-    /// Answers a call that came in, unless its document turns it away.
+    /// Answers an inbound call unless its document rejects it.
     pub(super) async fn accept(&mut self, document: Option<Document>) -> Option<Source> {
         let first = document.as_ref().and_then(|document| document.root.children.first());
         if let Some(verb) = first.filter(|verb| verb.name == "Reject") {
@@ -160,7 +160,7 @@ impl Talk {
         }
     }
 
-    /// Acts out documents until the call is over.
+    /// Executes documents until the call is over.
     pub(super) async fn run(&mut self, first: Source) {
         let mut source = first;
         loop {
@@ -194,7 +194,7 @@ impl Talk {
         Ok(None)
     }
 
-    /// Gets a document; the phone may hang up meanwhile.
+    /// Returns a document; the phone may hang up during the fetch.
     async fn read(&mut self, source: Source) -> Result<Option<Document>, Cut> {
         match source {
             Source::Read(document) => Ok(Some(*document)),
@@ -210,11 +210,11 @@ impl Talk {
                 Ok(root.map(|root| Document { root, origin: None }))
             }
             Source::Url(endpoint, more) => {
-                // The request goes on when the call is over.
+                // The request continues after the call has ended.
                 let (sender, receiver) = tokio::sync::oneshot::channel();
                 let (own, sid) = (Arc::clone(&self.exchange), self.sid.clone());
                 self.exchange.spawn(async move {
-                    // A call that is over has no use for the document.
+                    // If the call is over, the document is dropped.
                     let _ = sender.send(fetch(own, sid, endpoint, more).await.1);
                 });
                 self.during(receiver).await.map(|document| document.ok().flatten())
@@ -222,7 +222,7 @@ impl Talk {
         }
     }
 
-    /// Waits for something else; all that the phone says meanwhile is lost.
+    /// Waits for `other`; speech and keys are ignored meanwhile.
     async fn during<T>(&mut self, other: impl Future<Output = T>) -> Result<T, Cut> {
         tokio::pin!(other);
         loop {
@@ -236,13 +236,13 @@ impl Talk {
         }
     }
 
-    /// Lets seconds of the call pass.
+    /// Waits for this many seconds of the call.
     pub(super) async fn pause(&mut self, seconds: f64) -> Result<(), Cut> {
         let until = Instant::now() + self.time(seconds);
         self.during(sleep_until(until)).await
     }
 
-    /// Waits for input of the phone, so many seconds at most.
+    /// Waits for input, up to this many seconds.
     pub(super) async fn hear(&mut self, seconds: f64) -> Result<Option<Heard>, Cut> {
         let until = Instant::now() + self.time(seconds);
         loop {
@@ -284,7 +284,7 @@ impl Talk {
         }
     }
 
-    /// Acts one verb out; returns where the call goes on, if not at the next verb.
+    /// Executes one verb and returns the next document, or `None` to continue with the next verb.
     async fn act(&mut self, document: &Document, verb: &Element) -> Result<Option<Source>, Cut> {
         match verb.name.as_str() {
             "Say" | "Play" | "Pause" => {
@@ -299,7 +299,7 @@ impl Talk {
         Ok(None)
     }
 
-    /// Begins to say or play something, and returns how many seconds it takes.
+    /// Starts to say or play something and returns its length in seconds.
     pub(super) fn speak(&mut self, document: &Document, verb: &Element) -> f64 {
         let number = |name: &str, default: f64| verb.attribute(name).and_then(|n| n.parse().ok()).unwrap_or(default);
         match verb.name.as_str() {
@@ -323,7 +323,7 @@ impl Talk {
         }
     }
 
-    /// Adds to the transcript.
+    /// Adds an entry to the transcript.
     pub(super) fn note(&self, by: Side, is_keys: bool, text: &str) {
         let utterance = Utterance { by, is_keys, text: text.to_owned() };
         update(&self.exchange, &self.sid, |call| call.transcript.push(utterance));
@@ -338,14 +338,14 @@ impl Talk {
         }
     }
 
-    /// Says what Twilio says when a document is of no use, and ends the call.
+    /// Speaks Twilio's error message for an unusable document and ends the call.
     fn apologize(&self) {
         self.note(Side::Number, false, "We are sorry, an application error has occurred. Goodbye.");
         end(&self.exchange, &self.sid);
     }
 }
 
-/// Fetches a document, from the number's fallback URL where that fails.
+/// Fetches a document, with the number's fallback URL if the first request fails.
 async fn fetch(
     exchange: Arc<Exchange>,
     sid: String,
@@ -384,18 +384,18 @@ async fn fetch_once(
     };
     let Some(request) = request else { return (Delivery::default(), None) };
     let asked = exchange.ask(&request, twiml::document);
-    // A webhook ends in time by itself; this bounds what a changed limit would not.
+    // Webhooks have a timeout of their own; this one also holds if that setting changes.
     let Ok((delivery, root)) = timeout(exchange.config.webhook_timeout * 2, asked).await else {
         return (Delivery::default(), None);
     };
-    // An empty answer is an empty document.
+    // An empty body counts as an empty document.
     let root = root.map(Option::unwrap_or_default);
     let body = delivery.body.clone();
     (delivery, root.map(|root| Document { root, origin: Some((request, body)) }))
 }
 
 impl Document {
-    /// The URL that a verb names, or the document's own.
+    /// Returns the URL that a verb names, or the document's own.
     pub(super) fn endpoint(&self, named: Option<&str>, verb: &Element) -> Endpoint {
         let own = self.origin.as_ref().map_or("", |(webhook, _)| webhook.endpoint.url.as_str());
         let url = named.filter(|url| !url.is_empty()).map_or_else(|| own.to_owned(), |url| resolve(own, url));
@@ -407,7 +407,7 @@ impl Document {
     }
 }
 
-/// Makes a URL of a reference in a document at `base`.
+/// Resolves a reference in the document at `base` to a URL.
 fn resolve(base: &str, reference: &str) -> String {
     let base = base.split(['?', '#']).next().unwrap_or_default();
     let path_at = base.find("://").and_then(|scheme| base[scheme + 3..].find('/').map(|slash| scheme + 3 + slash));

@@ -1,4 +1,4 @@
-//! Control over what the account is and has: its type and status, numbers, services, alerts, missing products.
+//! Control of the account: type and status, numbers, services, alerts, unavailable products.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(super) struct AccountChange {
     auth_token: Option<String>,
 }
 
-/// Changes what is named and leaves the rest.
+/// Changes the given properties and keeps the others.
 pub(super) async fn change(State(exchange): State<Arc<Exchange>>, Json(change): Json<AccountChange>) -> StatusCode {
     let state = &mut *exchange.state();
     if let Some(auth_token) = change.auth_token {
@@ -55,12 +55,12 @@ pub(super) async fn change(State(exchange): State<Arc<Exchange>>, Json(change): 
 pub(super) struct NumberChange {
     number: String,
     capabilities: Option<Capabilities>,
-    /// By the API's names: `SmsUrl`, `SmsApplicationSid`, …
+    /// By their names in the API: `SmsUrl`, `SmsApplicationSid`, …
     #[serde(default)]
     settings: BTreeMap<String, String>,
 }
 
-/// Adds a number to the account, or changes the one that is there; gives it as REST shows it.
+/// Adds a number or changes an existing one, and returns it in REST's format.
 pub(super) async fn put_number(State(exchange): State<Arc<Exchange>>, Json(change): Json<NumberChange>) -> Json<Value> {
     let mut state = exchange.state();
     if state.number(&change.number).is_none() {
@@ -82,12 +82,12 @@ pub(super) struct ServiceChange {
     sid: String,
     numbers: Option<Vec<String>>,
     campaign: Option<String>,
-    /// By the API's names: `InboundRequestUrl`, `UseInboundWebhookOnNumber`, …
+    /// By their names in the API: `InboundRequestUrl`, `UseInboundWebhookOnNumber`, …
     #[serde(default)]
     settings: BTreeMap<String, String>,
 }
 
-/// Adds a messaging service, or changes the one that is there; gives it as REST shows it.
+/// Adds a messaging service or changes an existing one, and returns it in REST's format.
 pub(super) async fn put_service(
     State(exchange): State<Arc<Exchange>>,
     Json(change): Json<ServiceChange>,
@@ -117,7 +117,7 @@ pub(super) struct NewAlert {
     text: String,
     #[serde(default)]
     url: String,
-    /// The message or call that it is about.
+    /// The SID of the message or call concerned.
     #[serde(default)]
     about: String,
 }
@@ -127,13 +127,13 @@ pub(super) async fn add_alert(State(exchange): State<Arc<Exchange>>, Json(new): 
     Json(json!({ "sid": sid }))
 }
 
-/// All alerts, oldest first, as REST lists them.
+/// Returns all alerts in REST's format, oldest first.
 pub(super) async fn alerts(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     let show = |alert: &Alert| alert.to_json(&exchange.config.account_sid, &exchange.base_url);
     Json(exchange.state().alerts.iter().map(show).collect())
 }
 
-/// Says which beginnings of API paths are answered 404 from now on.
+/// Sets the prefixes of API paths that return 404.
 pub(super) async fn set_missing(State(exchange): State<Arc<Exchange>>, Json(missing): Json<Vec<String>>) -> StatusCode {
     exchange.state().missing = missing;
     StatusCode::NO_CONTENT

@@ -1,4 +1,4 @@
-//! Calls as their phone has them: call in, answer, speak, press keys, hang up.
+//! Calls from the phone's side: call, answer, speak, press keys, hang up.
 
 use std::sync::Arc;
 
@@ -37,12 +37,12 @@ pub(super) async fn ring_in(
     calling::ring_in(&exchange, &ring.from, &ring.to).await.map(Json)
 }
 
-/// All calls, oldest first.
+/// Returns all calls, oldest first.
 pub(super) async fn show(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     Json(exchange.state().calls.iter().map(shown).collect())
 }
 
-/// A call with what was said on it.
+/// Returns a call with its transcript.
 pub(super) fn shown(call: &CallRecord) -> Value {
     json!({
         "sid": call.sid, "from": call.from, "to": call.to, "direction": call.direction(), "status": call.status.as_str(),
@@ -63,7 +63,7 @@ pub(super) struct Speech {
     confidence: Option<f32>,
 }
 
-/// Answers once the call has listened.
+/// Speaks on a call; responds once the call has listened.
 pub(super) async fn say(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,
@@ -78,7 +78,7 @@ pub(super) struct Keys {
     keys: String,
 }
 
-/// The same.
+/// Presses keys on a call; responds once the call has listened.
 pub(super) async fn press(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,

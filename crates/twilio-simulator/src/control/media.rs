@@ -1,4 +1,4 @@
-//! A file as the phone shows it, without credentials: this machine only, and never as a page.
+//! Serves files to the phone page without credentials: to this machine only, and never as a page.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::exchange::Exchange;
 
-/// What a browser may show. Everything else, such as SVG with a script in it, is only ever saved.
+/// Types that a browser may display. All others, such as SVG with scripts, are downloads.
 const SHOWN: [&str; 10] = [
     "image/jpeg",
     "image/jpg",

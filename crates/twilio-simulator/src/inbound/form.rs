@@ -1,11 +1,11 @@
-//! The webhook that reports a text: where it goes and every parameter that Twilio sends.
+//! The webhook for an inbound text: its URL and every parameter that Twilio sends.
 
 use crate::config::OptOut;
 use crate::exchange::{Exchange, State};
 use crate::message::MessageRecord;
 use crate::webhook::{Endpoint, Product, Webhook};
 
-/// The webhook that reports the text, if a URL is set for it.
+/// Returns the webhook for a text, if a URL is configured.
 pub(super) fn webhook(
     exchange: &Exchange,
     state: &mut State,
@@ -23,7 +23,7 @@ pub(super) fn webhook(
     Some(Webhook { endpoint, product: Product::Messaging, parameters, token, subject: record.sid.clone() })
 }
 
-/// What hears of a text to this number: its service's URL, unless the service leaves that to the number.
+/// Returns the endpoint for texts to this number: the service's, unless the service defers to the number.
 pub(super) fn endpoint(state: &State, number: &str) -> Option<Endpoint> {
     if !state.account.is_active() {
         return None;
@@ -36,7 +36,7 @@ pub(super) fn endpoint(state: &State, number: &str) -> Option<Endpoint> {
     }
 }
 
-/// What hears of it when that fails.
+/// Returns the endpoint used when the first one fails.
 pub(super) fn fallback(state: &State, number: &str) -> Option<Endpoint> {
     match state.service_of(number) {
         Some(service) if !service.use_inbound_webhook_on_number => service.fallback_url.clone().map(Endpoint::post),
@@ -44,7 +44,7 @@ pub(super) fn fallback(state: &State, number: &str) -> Option<Endpoint> {
     }
 }
 
-/// Twilio does not know the places of these numbers, and says so with empty values.
+/// Twilio does not know the location of these numbers and sends empty values.
 const PLACES: [&str; 8] =
     ["FromCity", "FromState", "FromZip", "FromCountry", "ToCity", "ToState", "ToZip", "ToCountry"];
 

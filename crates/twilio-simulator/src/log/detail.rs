@@ -1,4 +1,4 @@
-//! What a request and its answer carried, for the page: of bounded size, without credentials, and never in `Debug`.
+//! Contents of requests and answers for the phone page: limited in size, without credentials, and never in `Debug`.
 
 use axum::body::{Body, to_bytes};
 use axum::http::HeaderMap;
@@ -8,40 +8,38 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-/// The most that is kept of a body, and of the parameters of a request together, in bytes.
+/// The maximum size in bytes of a stored body, and of a request's parameters together.
 const LONGEST_TEXT: usize = 16 * 1024;
 
-/// The most that is kept of a header, in bytes, and of how many.
+/// The maximum size in bytes of a stored header.
 const LONGEST_HEADER: usize = 512;
 const MOST_HEADERS: usize = 32;
 
-/// What one entry of the log carried.
+/// The contents of one log entry.
 #[derive(Clone, Default, Serialize)]
 pub(crate) struct Detail {
-    /// What was asked.
     pub(super) request: Asked,
-    /// What was answered.
     pub(super) answer: Option<Answered>,
-    /// Why there was no answer.
+    /// The reason why there was no answer.
     pub(super) failure: Option<String>,
 }
 
-/// What a request carried.
+/// The contents of a request.
 #[derive(Clone, Default, Serialize)]
 pub(crate) struct Asked {
     headers: Vec<(String, String)>,
     parameters: Vec<(String, String)>,
-    /// How many parameters were too much to keep.
+    /// The number of parameters dropped because of the size limit.
     left_out: usize,
-    /// What `X-Twilio-Signature` signs.
+    /// The string that `X-Twilio-Signature` signs.
     signed: Option<String>,
 }
 
-/// What an answer carried.
+/// The contents of an answer.
 #[derive(Clone, Serialize)]
 pub(crate) struct Answered {
     headers: Vec<(String, String)>,
-    /// `None` where it is no text.
+    /// `None` for binary data.
     body: Option<String>,
 }
 
@@ -68,14 +66,14 @@ impl Answered {
         Self { headers: shown(headers), body: body.map(|text| cut(&without_passwords(text), LONGEST_TEXT)) }
     }
 
-    /// What an answer of ours carries, and the answer as it was.
+    /// Captures one of our answers and returns it intact.
     pub(crate) async fn of(response: Response) -> (Self, Response) {
         let is_text = text_of(response.headers(), CONTENT_TYPE.as_str()).is_some_and(is_text);
         if !is_text {
             return (Self::new(response.headers(), None), response);
         }
         let (head, body) = response.into_parts();
-        // It is in memory already: there is nothing that could fail.
+        // The body is in memory, so reading it cannot fail.
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
         let own = Self::new(&head.headers, Some(&String::from_utf8_lossy(&bytes)));
         (own, Response::from_parts(head, Body::from(bytes)))
@@ -90,14 +88,14 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Headers as they may be shown.
+/// Returns the headers with secrets hidden.
 fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     let show = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         let value = String::from_utf8_lossy(value.as_bytes());
         let value = match name.as_str() {
             "authorization" => without_proof(&value),
             "proxy-authorization" | "cookie" | "set-cookie" => HIDDEN.to_owned(),
-            // Who has the address of a file has the file.
+            // A signed URL gives access to the file.
             "location" => value
                 .split_once("Signature=")
                 .map_or_else(|| value.to_string(), |(url, _)| format!("{url}Signature={HIDDEN}")),
@@ -108,10 +106,10 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().take(MOST_HEADERS).map(show).collect()
 }
 
-/// Stands for what is not shown.
+/// Replaces a secret.
 const HIDDEN: &str = "•••";
 
-/// Who says that they are who, without what proves it.
+/// Returns an `Authorization` header with its secret hidden.
 fn without_proof(authorization: &str) -> String {
     let encoded = authorization.strip_prefix("Basic ").unwrap_or_default();
     let decoded = STANDARD.decode(encoded).unwrap_or_default();
@@ -125,7 +123,7 @@ fn without_proof(authorization: &str) -> String {
     }
 }
 
-/// The text without the user names and passwords of its URLs.
+/// Hides user names and passwords in the text's URLs.
 fn without_passwords(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,8 +1,8 @@
-//! The name of what a request does, for people: "send", "text in", "status: delivered".
+//! Readable names for requests: "send", "text in", "status: delivered".
 
 use axum::http::Method;
 
-/// A collection of the API with the word for one entry and for several.
+/// API collections with their singular and plural nouns.
 const NOUNS: [(&str, &str, &str); 12] = [
     ("Messages", "message", "messages"),
     ("Media", "picture", "pictures"),
@@ -18,7 +18,7 @@ const NOUNS: [(&str, &str, &str); 12] = [
     ("Alerts", "alert", "alerts"),
 ];
 
-/// Names an API request.
+/// Returns the name of an API request.
 pub(crate) fn of_request(method: &Method, target: &str) -> String {
     let path = target.split('?').next().unwrap_or_default().trim_end_matches(".json");
     let words: Vec<&str> = path.split('/').filter(|word| !word.is_empty()).collect();
@@ -42,7 +42,7 @@ pub(crate) fn of_request(method: &Method, target: &str) -> String {
     }
 }
 
-/// Names a webhook, and returns the phone that it is about.
+/// Returns the name of a webhook and the phone it concerns.
 pub(crate) fn of_webhook(parameters: &[(String, String)]) -> (String, Option<String>) {
     let get = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     match (get("MessageStatus"), get("CallStatus")) {
@@ -56,7 +56,7 @@ pub(crate) fn of_webhook(parameters: &[(String, String)]) -> (String, Option<Str
     }
 }
 
-/// Names a request for a file.
+/// Returns the name of a request for a file.
 pub(crate) fn of_file(method: &Method) -> String {
     let verb = if method == Method::HEAD { "check" } else { "fetch" };
     format!("{verb} picture")

@@ -1,4 +1,4 @@
-//! Files the files of an outbound message from where its sender put them: HEAD, then GET, as Twilio does.
+//! Fetches the files of an outbound message from its sender: HEAD, then GET, as Twilio does.
 
 use axum::body::Bytes;
 use axum::http::Method;
@@ -9,14 +9,14 @@ use crate::exchange::{Event, Exchange};
 use crate::log::{Answered, LogKind, event};
 use crate::webhook::{Failure, Fetched};
 
-/// Why a message with files does not leave: Twilio's error code, and in words.
+/// The reason why a message with files fails: Twilio's error code and a description.
 struct Refusal {
     code: u32,
     text: String,
     url: String,
 }
 
-/// Files what a message brings, if it brings anything. Gives the error code that ends the message.
+/// Fetches and stores a message's files. Returns the error code if the message must fail.
 pub(crate) async fn fetch(exchange: &Exchange, sid: &str) -> Result<(), u32> {
     let urls: Vec<String> = {
         let state = exchange.state();

@@ -1,5 +1,5 @@
-//! `/Accounts`, `/Keys`, `/Balance` and `/OutgoingCallerIds`: the account itself. Standard API keys may not see the first
-//! two.
+//! `/Accounts`, `/Keys`, `/Balance` and `/OutgoingCallerIds`: the account itself. Standard API keys have no access to
+//! the first two.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(super) async fn fetch(
     Ok(Json(account(&exchange)))
 }
 
-/// The API keys, without their secrets.
+/// Lists the API keys, without their secrets.
 pub(super) async fn keys(
     State(exchange): State<Arc<Exchange>>,
     Extension(caller): Extension<Caller>,
@@ -56,7 +56,7 @@ pub(super) async fn balance(State(exchange): State<Arc<Exchange>>) -> Json<Value
     Json(json!({"account_sid": exchange.config.account_sid, "balance": balance, "currency": "USD"}))
 }
 
-/// The numbers that a trial account may write to and call.
+/// Lists the numbers that a trial account may text and call.
 pub(super) async fn verified(
     State(exchange): State<Arc<Exchange>>,
     query: Parameters,
@@ -65,7 +65,7 @@ pub(super) async fn verified(
     let account = &exchange.config.account_sid;
     let folder = format!("/2010-04-01/Accounts/{account}/OutgoingCallerIds");
     let created = rfc2822(exchange.started);
-    // Digits make a SID that stays the same.
+    // Derives a stable SID from the digits.
     let identify = |number: &String| format!("PN{:0>32}", number.trim_start_matches('+'));
     let wanted = |number: &&String| query.filled("PhoneNumber").is_none_or(|wanted| *number == wanted);
     let state = exchange.state();

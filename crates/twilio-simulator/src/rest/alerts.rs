@@ -1,4 +1,4 @@
-//! Monitor v1 `/Alerts`: what Twilio complained about. Only a single alert shows what was sent and what came back.
+//! Monitor v1 `/Alerts`: Twilio's complaints. Only a single alert shows the request and the response.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn date(query: &Parameters, name: &str) -> Result<Option<Span>, ApiError> {
     query.filled(name).map(|value| span(value).ok_or_else(malformed)).transpose()
 }
 
-/// One alert, with what was sent and what came back.
+/// Returns one alert, with the request and the response.
 pub(super) async fn fetch(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,

@@ -1,4 +1,4 @@
-//! Who may ask: HTTP Basic with the account's token or an API key, and only about the account itself.
+//! Authentication: HTTP Basic with the account's token or an API key, for this account only.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::ApiError;
 use crate::exchange::Exchange;
 
-/// Whose credentials came with a request.
+/// The kind of credentials in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
     Account,

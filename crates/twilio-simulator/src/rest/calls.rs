@@ -1,4 +1,4 @@
-//! `/Calls`: place, list, fetch, change, hang up.
+//! `/Calls`: create, list, fetch, update, hang up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::log::LogPlace;
 use crate::misbehaviour::Fault;
 use crate::webhook::Endpoint;
 
-/// The longest call, in seconds: a day.
+/// The longest call, in seconds: one day.
 const LONGEST_CALL: u32 = 86_400;
 
 pub(super) async fn create(
@@ -48,7 +48,7 @@ pub(super) async fn create(
     }
 }
 
-/// Checks what the request says about the call's document, its ringing and machines.
+/// Validates the call's document, ringing time and machine detection.
 fn placement(form: &Parameters) -> Result<Placement, ApiError> {
     form.check_urls()?;
     let source = source(form).ok_or_else(|| ApiError::bad_request(21205, "A 'Url' or 'Twiml' is required"))?;
@@ -64,7 +64,7 @@ fn placement(form: &Parameters) -> Result<Placement, ApiError> {
     Ok(Placement { source, ring_seconds: seconds(form, "Timeout", 600)?.unwrap_or(60), detection })
 }
 
-/// The document that a request names or holds.
+/// Returns the document that a request names or contains.
 fn source(form: &Parameters) -> Option<Source> {
     if let Some(url) = form.filled("Url") {
         let is_get = form.filled("Method").is_some_and(|method| method.eq_ignore_ascii_case("GET"));
@@ -77,7 +77,7 @@ fn source(form: &Parameters) -> Option<Source> {
     form.filled("Twiml").map(|text| Source::Twiml(text.to_owned()))
 }
 
-/// A number of seconds in a request, from 1 up.
+/// Parses a number of seconds from 1 to `most`.
 fn seconds(form: &Parameters, name: &str, most: u32) -> Result<Option<u32>, ApiError> {
     let Some(value) = form.filled(name) else { return Ok(None) };
     let seconds = value.parse().ok().filter(|seconds| (1..=most).contains(seconds));
@@ -138,7 +138,7 @@ pub(super) async fn fetch(
     Ok(Json(call.to_json(&account)))
 }
 
-/// Changes a call: where it goes on, its limit, its reports, or its end.
+/// Updates a call: its document, time limit or callbacks, or ends it.
 pub(super) async fn update(
     State(exchange): State<Arc<Exchange>>,
     Path((account, segment)): Path<(String, String)>,

@@ -1,4 +1,4 @@
-//! What Twilio checks before it takes a message, in the order in which it checks. Leaves sending to `messages`.
+//! Twilio's checks of a new message, in Twilio's order. Leaves sending to `messages`.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use crate::account::AccountType;
 use crate::exchange::State;
 use crate::message::LONGEST_VALIDITY;
 
-/// A message that passed every check.
+/// A message that passed all checks.
 pub(super) struct Draft {
     pub(super) to: String,
-    /// `None` when the service is to choose.
+    /// `None` if the service chooses the sender.
     pub(super) from: Option<String>,
     pub(super) messaging_service_sid: Option<String>,
     pub(super) body: String,
     pub(super) media_urls: Vec<String>,
     pub(super) status_callback: Option<String>,
-    /// How long it may wait for its turn.
+    /// The maximum wait for its turn.
     pub(super) validity: Duration,
 }
 
-/// What a trial account puts in front of every text.
+/// The prefix of every text from a trial account.
 const TRIAL_SENTENCE: &str = "Sent from your Twilio trial account - ";
 
-/// The longest text, in UTF-16 units.
+/// The maximum length of a text in UTF-16 units.
 const LONGEST_BODY: usize = 1600;
 
-/// The longest callback URL, in characters.
+/// The maximum length of a callback URL in characters.
 const LONGEST_CALLBACK: usize = 4000;
 
-/// The first Twilio test number that stands for something; see [`magic_recipient`] and [`magic_sender`].
+/// The prefix of Twilio's test numbers; see [`magic_recipient`] and [`magic_sender`].
 const MAGIC: &str = "+1500555000";
 
 impl Draft {
@@ -94,7 +94,7 @@ fn content(form: &Parameters) -> Result<(String, Vec<String>), ApiError> {
     Ok((body, media_urls))
 }
 
-/// Checks the rest, and gives how long the message may wait.
+/// Checks the optional parameters and returns the message's validity period.
 fn check_options(form: &Parameters) -> Result<Duration, ApiError> {
     if let Some(url) = form.filled("StatusCallback") {
         let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#', ':']).next()).unwrap_or_default();
@@ -119,7 +119,7 @@ fn is_web_url(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
 }
 
-/// An E.164 number without the spaces, dots, dashes and brackets that Twilio forgives.
+/// Returns an E.164 number without the spaces, dots, dashes and brackets that Twilio accepts.
 pub(super) fn normalize(number: &str) -> Option<String> {
     let compact: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
     let digits = compact.strip_prefix('+')?;
@@ -131,7 +131,7 @@ fn invalid_recipient(to: &str) -> ApiError {
     ApiError::bad_request(21211, &format!("The 'To' number {to} is not a valid phone number"))
 }
 
-/// Twilio's test numbers that cannot be written to, each for its reason.
+/// Rejects Twilio's test recipients, each with its own error.
 fn magic_recipient(to: &str) -> Result<(), ApiError> {
     match to.strip_prefix(MAGIC) {
         Some("1") => Err(invalid_recipient(to)),
@@ -148,7 +148,7 @@ fn check_sender(from: &str, to: &str, state: &State) -> Result<String, ApiError>
     if is_sender_id(from) && state.account.account_type != AccountType::Trial {
         return Ok(from.to_owned());
     }
-    // A short code has no E.164 form.
+    // Short codes have no E.164 form.
     let from = if state.number(from).is_some() { from.to_owned() } else { normalize(from).ok_or_else(invalid)? };
     match from.strip_prefix(MAGIC) {
         Some("1") => return Err(invalid()),
@@ -169,7 +169,7 @@ fn check_sender(from: &str, to: &str, state: &State) -> Result<String, ApiError>
     Ok(from)
 }
 
-/// A paid account sends from any name of up to eleven characters with a letter in it.
+/// Returns true for an alphanumeric sender ID: up to eleven characters, at least one letter; for paid accounts only.
 fn is_sender_id(from: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '+' | '-' | '_' | '&');
     (1..=11).contains(&from.len()) && from.chars().all(is_allowed) && from.contains(|c: char| c.is_ascii_alphabetic())

@@ -18,29 +18,29 @@ impl ApiError {
         Self { status, code, message: message.to_owned() }
     }
 
-    /// 400: a parameter that Twilio does not take.
+    /// 400: Twilio rejects a parameter.
     pub(crate) fn bad_request(code: u32, message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// 401: wrong credentials, or ones that may not see this.
+    /// 401: wrong credentials, or credentials without access.
     pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, 20003, "Authenticate")
     }
 
-    /// 401 or 403: a refusal that concerns the whole account.
+    /// 401 or 403: a rejection that concerns the whole account.
     pub(crate) fn of_account(code: u32) -> Self {
         let unauthorized = matches!(code, 20003 | 20005);
         let status = if unauthorized { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
         Self::new(status, code, "The account may not do this")
     }
 
-    /// 404: nothing there. What was asked for is named on the way out, see [`ApiError::nothing_at`].
+    /// 404: not found. [`ApiError::nothing_at`] adds the path to the answer.
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, 20404, "The requested resource was not found")
     }
 
-    /// 404: nothing at this path.
+    /// 404: nothing exists at this path.
     pub(crate) fn nothing_at(path: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, 20404, &format!("The requested resource {path} was not found"))
     }

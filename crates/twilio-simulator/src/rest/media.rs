@@ -1,4 +1,4 @@
-//! `/Messages/{sid}/Media`: the files of a message. The binary is somewhere else, where a redirect leads.
+//! `/Messages/{sid}/Media`: the files of a message. Their contents are behind a redirect.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) async fn list(
     Ok(Json(paging.envelope_2010("media_list", &path, &query, &page, items)))
 }
 
-/// With `.json` the description; without it a redirect to the file.
+/// Returns the description for a path that ends in `.json`, else a redirect to the file.
 pub(super) async fn fetch(
     State(exchange): State<Arc<Exchange>>,
     Path((account, sid, segment)): Path<(String, String, String)>,
@@ -50,7 +50,7 @@ pub(super) async fn fetch(
     Ok((status, [(LOCATION, cdn::sign(&exchange, &sid, wanted))]).into_response())
 }
 
-/// Takes the address with `.json` and without.
+/// Accepts the path with and without `.json`.
 pub(super) async fn delete(
     State(exchange): State<Arc<Exchange>>,
     Path((_, sid, segment)): Path<(String, String, String)>,

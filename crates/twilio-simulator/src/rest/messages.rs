@@ -1,4 +1,4 @@
-//! `/Messages`: create (well or badly, as asked), list, fetch, redact, delete.
+//! `/Messages`: create (with faults on demand), list, fetch, redact, delete.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) async fn create(
     let answer = Json(record.to_json(&exchange.config.account_sid));
     let life = lifecycle::launch(&exchange, record.sid);
     if plan.reports_first {
-        // Resolves with an error, because nothing is ever sent: only the end matters.
+        // Always resolves with an error, because the sender is only dropped.
         let _ = life.await;
     }
     match plan.ending {
@@ -50,7 +50,7 @@ pub(super) async fn create(
     }
 }
 
-/// How a creation is to go wrong.
+/// The faults that apply to a creation.
 pub(super) struct Plan {
     pub(super) delay: Duration,
     pub(super) ending: Option<Fault>,
@@ -126,7 +126,7 @@ pub(super) async fn list(
     let filter = Filter::read(&query)?;
     let state = exchange.state();
     let mut found: Vec<&MessageRecord> = state.messages.iter().rev().filter(|message| filter.admits(message)).collect();
-    // By the date of sending, as Twilio has it; what was not sent yet comes first.
+    // Sorted by the date of sending, as at Twilio; unsent messages come first.
     found.sort_by_key(|message| (message.sent.is_some(), Reverse(message.sent)));
     let page = paging.cut(found, |message| &message.sid);
     let items = page.items.iter().map(|message| message.to_json(&account)).collect();
@@ -142,7 +142,7 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// `DateSent` is one day or second; `DateSent>` and `DateSent<` include the one they name.
+    /// `DateSent` matches a day or second; `DateSent>` and `DateSent<` are inclusive.
     fn read(query: &'a Parameters) -> Result<Self, ApiError> {
         let date = |name: &str| match query.filled(name) {
             None => Ok(None),
@@ -176,7 +176,7 @@ pub(super) async fn fetch(
     Ok(Json(message.to_json(&account)))
 }
 
-/// Redacts: `Body` may only become empty, and only when the message will not change any more.
+/// Redacts a message: `Body` can only become empty, and only once the status is final.
 pub(super) async fn update(
     State(exchange): State<Arc<Exchange>>,
     Path((account, segment)): Path<(String, String)>,
@@ -208,7 +208,7 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Twilio answers 20009 while a message is on its way.
+/// Rejects changes with 20009, like Twilio, while a message is in transit.
 fn require_rest(message: &MessageRecord) -> Result<(), ApiError> {
     if message.status.is_final() || message.status == MessageStatus::Sent {
         Ok(())

@@ -1,4 +1,4 @@
-//! `/IncomingPhoneNumbers`: the account's numbers and the URLs they call.
+//! `/IncomingPhoneNumbers`: the account's numbers and their webhook URLs.
 
 use std::sync::Arc;
 

@@ -1,15 +1,16 @@
-//! Lists in pages: each in its own order, and stable while new things arrive, because a page token names what came before.
+//! Pagination: keeps each list's order and stays stable while entries arrive, because a page token names the last entry
+//! seen.
 
 use serde_json::{Value, json};
 
 use super::ApiError;
 use super::parameters::Parameters;
 
-/// Which page was asked for.
+/// The requested page.
 pub(super) struct Paging {
     size: usize,
     page: usize,
-    /// The last SID of the page before.
+    /// The last SID of the previous page.
     after: Option<String>,
 }
 
@@ -17,7 +18,7 @@ pub(super) struct Paging {
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     start: usize,
-    /// The last SID here, when there are more behind it.
+    /// The last SID of this page, if more follow.
     next_after: Option<String>,
 }
 
@@ -45,7 +46,7 @@ impl Paging {
         Page { items, start, next_after }
     }
 
-    /// The 2010 API's envelope: relative URIs beside the list.
+    /// Returns the envelope of the 2010 API: relative URIs beside the list.
     pub(super) fn envelope_2010<T>(
         &self,
         key: &str,
@@ -66,7 +67,7 @@ impl Paging {
         })
     }
 
-    /// The v1 APIs' envelope: absolute URLs in `meta`.
+    /// Returns the envelope of the v1 APIs: absolute URLs in `meta`.
     pub(super) fn envelope_v1<T>(
         &self,
         key: &str,

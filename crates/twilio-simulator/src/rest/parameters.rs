@@ -1,4 +1,4 @@
-//! The parameters of a request: the query of a GET, the form of a POST, repeated names kept.
+//! Request parameters: the query of a GET or the form of a POST, including repeated names.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
@@ -6,30 +6,30 @@ use axum::http::{Method, StatusCode};
 
 use super::ApiError;
 
-/// The parameters of a request, in the order they came.
+/// Request parameters in their original order.
 pub(super) struct Parameters(pub(super) Vec<(String, String)>);
 
 impl Parameters {
-    /// The first value of a name.
+    /// Returns the first value of a name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first value of a name, unless it is empty.
+    /// Returns the first value of a name unless it is empty.
     pub(super) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Every value of a name.
+    /// Returns all values of a name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The largest form that is read, in bytes.
+/// The maximum size of a form in bytes.
 const LARGEST_FORM: usize = 1024 * 1024;
 
-/// Reads the form of a request ahead and gives it with the request, so that it is seen whatever becomes of it.
+/// Parses the form and returns it with an intact request, so that it is logged regardless of the outcome.
 pub(super) async fn read_ahead(request: Request) -> Result<(Parameters, Request), ApiError> {
     let (head, body) = request.into_parts();
     let form = to_bytes(body, LARGEST_FORM).await;
@@ -47,7 +47,7 @@ impl<S: Sync> FromRequest<S> for Parameters {
 }
 
 impl Parameters {
-    /// Refuses what should be a URL and is none; an empty one unsets a setting.
+    /// Rejects invalid URLs. An empty one unsets a setting.
     pub(super) fn check_urls(&self) -> Result<(), ApiError> {
         for (name, value) in &self.0 {
             let is_url = name.ends_with("Url") || name == "StatusCallback";
@@ -63,7 +63,7 @@ impl Parameters {
     }
 }
 
-/// The SID in the last part of a path, which ends in `.json`.
+/// Returns the SID from a path's last segment, which ends in `.json`.
 pub(super) fn sid_of(segment: &str) -> Result<&str, ApiError> {
     segment.strip_suffix(".json").ok_or_else(ApiError::not_found)
 }

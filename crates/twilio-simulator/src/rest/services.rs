@@ -47,7 +47,7 @@ pub(super) async fn update(
     Ok(Json(service.to_json(&exchange.config.account_sid, &exchange.base_url, exchange.started)))
 }
 
-/// The service's campaign, as a list of one or none.
+/// Lists the service's campaign: one or none.
 pub(super) async fn campaigns(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,
@@ -63,7 +63,7 @@ pub(super) async fn campaigns(
     Ok(Json(paging.envelope_v1("compliance", &url, &query, &page, items)))
 }
 
-/// The service's senders, without its short codes.
+/// Lists the service's senders without short codes.
 pub(super) async fn numbers(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,
@@ -72,7 +72,7 @@ pub(super) async fn numbers(
     senders(&exchange, &sid, &query, Senders::Numbers)
 }
 
-/// The service's short codes.
+/// Lists the service's short codes.
 pub(super) async fn short_codes(
     State(exchange): State<Arc<Exchange>>,
     Path(sid): Path<String>,

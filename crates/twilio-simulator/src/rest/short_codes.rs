@@ -1,4 +1,4 @@
-//! `/SMS/ShortCodes`: the account's short codes and the URLs they call.
+//! `/SMS/ShortCodes`: the account's short codes and their webhook URLs.
 
 use std::sync::Arc;
 

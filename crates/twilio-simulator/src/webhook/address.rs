@@ -1,13 +1,13 @@
-//! A webhook's URL, taken apart without changing a byte of what is signed, and the connection overrides in its fragment.
+//! A webhook URL, parsed without changing a byte of what is signed, and the connection overrides in its fragment.
 
 use std::time::Duration;
 
 use super::{Answer, Failure, Product};
 
-/// A webhook URL: where to connect, what to ask for, what to sign.
+/// A parsed webhook URL.
 pub(super) struct Address {
     scheme: String,
-    /// `user:password`, for HTTP Basic auth.
+    /// `user:password` for HTTP Basic auth.
     pub(super) user_info: Option<String>,
     /// Host and port as written.
     pub(super) authority: String,
@@ -45,19 +45,19 @@ impl Address {
         self.scheme.eq_ignore_ascii_case("https")
     }
 
-    /// The URL that is signed: no user name, no fragment, and no port where voice calls over https.
+    /// Returns the URL to sign: without user name and fragment, and for voice over https without the port.
     pub(super) fn signed_url(&self, product: Product) -> String {
         let drops_port = product == Product::Voice && self.is_https();
         let authority = if drops_port { self.split_port().0 } else { &self.authority };
         format!("{}://{authority}{}", self.scheme, self.rest)
     }
 
-    /// The request target: path and query, a `/` in front when there is none.
+    /// Returns the request target: path and query, with a leading `/`.
     pub(super) fn target(&self) -> String {
         if self.rest.starts_with('/') { self.rest.clone() } else { format!("/{}", self.rest) }
     }
 
-    /// Host (without the brackets of IPv6) and port to connect to.
+    /// Returns the host (IPv6 without brackets) and port to connect to.
     pub(super) fn endpoint(&self) -> (&str, u16) {
         let (host, port) = self.split_port();
         let default = if self.is_https() { 443 } else { 80 };
@@ -74,17 +74,17 @@ impl Address {
     }
 }
 
-/// What a URL's fragment changes about connecting: `#rc=3&rp=5xx,ct,rt`.
+/// Connection overrides in a URL's fragment: `#rc=3&rp=5xx,ct,rt`.
 pub(super) struct Overrides {
-    /// `rc`: retries after the first attempt, 0 to 5. Twilio's default: 1.
+    /// `rc`: the number of retries, 0 to 5. Twilio's default: 1.
     pub(super) retries: u32,
-    /// `rp`: what is retried: `4xx`, `5xx`, `ct`, `rt` or `all`. Twilio's default: `ct`.
+    /// `rp`: the failures to retry: `4xx`, `5xx`, `ct`, `rt` or `all`. Twilio's default: `ct`.
     policy: Vec<String>,
-    /// `ct`: how long connecting may take. Twilio's default: 5 s.
+    /// `ct`: the connect timeout. Twilio's default: 5 s.
     pub(super) connect: Duration,
-    /// `rt`: how long an answer may take.
+    /// `rt`: the read timeout.
     pub(super) read: Option<Duration>,
-    /// `tt`: how long everything may take.
+    /// `tt`: the total timeout.
     pub(super) total: Option<Duration>,
 }
 

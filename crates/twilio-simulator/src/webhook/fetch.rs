@@ -1,4 +1,4 @@
-//! One request for a file of the account's owner: unsigned, without credentials, and read only as far as Twilio would.
+//! Fetches a file from the account's owner: unsigned, without credentials, and up to Twilio's size limit.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
@@ -11,20 +11,20 @@ use super::{Failure, wire};
 use crate::exchange::Exchange;
 use crate::media::LARGEST_MESSAGE;
 
-/// What came of a request for a file.
+/// The result of fetching a file.
 pub(crate) struct Fetched {
     pub(crate) status: u16,
-    /// Empty when the answer has none.
+    /// Empty if the answer has none.
     pub(crate) content_type: String,
     pub(crate) declared_length: Option<usize>,
     pub(crate) body: Bytes,
-    /// Whether there was more than any message may weigh.
+    /// True if the file exceeds the size limit of a message.
     pub(crate) is_cut_short: bool,
     pub(crate) headers: HeaderMap,
 }
 
 impl Exchange {
-    /// Asks for a file, once. Redirects are not followed.
+    /// Fetches a file in one attempt, without following redirects.
     pub(crate) async fn fetch(&self, method: Method, url: &str) -> Result<Fetched, Failure> {
         let address = Address::parse(url)?;
         timeout(self.config.webhook_timeout, fetch(self, method, &address)).await.unwrap_or(Err(Failure::TimedOut))

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
-/// What is signed: the URL, then names and values, sorted by name, then value; a pair that repeats counts once.
+/// Returns the string to sign: the URL, then names and values sorted by name and value, without duplicate pairs.
 pub(super) fn what_is_signed(url: &str, parameters: &[(String, String)]) -> String {
     let mut sorted: Vec<_> = parameters.iter().collect();
     sorted.sort();
@@ -14,9 +14,9 @@ pub(super) fn what_is_signed(url: &str, parameters: &[(String, String)]) -> Stri
     std::iter::once(url).chain(pairs).collect()
 }
 
-/// Signs with an auth token, as base64.
+/// Signs with an auth token and returns base64.
 pub(super) fn sign(auth_token: &str, signed: &str) -> String {
-    // HMAC takes keys of any length.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()) else { return String::new() };
     mac.update(signed.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())

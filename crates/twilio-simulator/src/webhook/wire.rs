@@ -1,4 +1,4 @@
-//! One attempt at a webhook: a fresh connection, one request, one answer. Leaves retries and the total time to `webhook`.
+//! One webhook attempt: a new connection, one request, one answer. Leaves retries and the total timeout to `webhook`.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use super::{Answer, Failure, Webhook};
 use crate::exchange::Exchange;
 use crate::log::{Asked, LogPlace};
 
-/// The most that is read of an answer, so that one over Twilio's limit of 64 kB is still seen to be over it.
+/// The maximum number of bytes read: above Twilio's 64 kB limit, so that a longer answer is detected.
 const READ_AT_MOST: usize = 1024 * 1024;
 
-/// Sends a webhook once; with a user name in its URL a second time, if the first is answered 401.
+/// Sends a webhook; if its URL has a user name and the answer is 401, sends it again with credentials.
 pub(super) async fn send(
     exchange: &Exchange,
     webhook: &Webhook,
@@ -53,7 +53,7 @@ async fn exchange_once(
     request(exchange, address, composed).await
 }
 
-/// Sends a request over a connection of its own.
+/// Sends a request over a new connection.
 pub(super) async fn request(
     exchange: &Exchange,
     address: &Address,
@@ -65,7 +65,7 @@ pub(super) async fn request(
     let (mut sender, connection) =
         http1::Builder::new().title_case_headers(true).handshake(TokioIo::new(stream)).await.map_err(broken)?;
     exchange.spawn(async move {
-        // The answer's reader hears about a broken connection.
+        // The reader of the answer sees connection errors.
         let _ = connection.await;
     });
     let patience = address.overrides.read.unwrap_or(Duration::MAX);
@@ -83,7 +83,7 @@ async fn connect(exchange: &Exchange, address: &Address) -> Result<TcpStream, Fa
     connected.map_err(|error| Failure::Connect(error.to_string()))
 }
 
-/// The request, and what its signature signs.
+/// Returns the request and the string that its signature covers.
 fn compose(
     exchange: &Exchange,
     webhook: &Webhook,
