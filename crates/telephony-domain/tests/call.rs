@@ -1,4 +1,4 @@
-//! Calls from the first ring to the end, as a person on the other side would tell them, and in any order of events.
+//! Calls from the first ring to the end, as seen from the other side, and with events in any order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "call/any_order.rs"]

@@ -45,7 +45,7 @@ fn a_segment_carries_other_text_than_the_calculator_says() {
         let ours = segments(&text);
         assert_eq!(ours.concat(), text, "{id}");
         assert_eq!(ours.len(), count(&text).segments as usize, "{id}");
-        // The calculator also keeps grapheme clusters whole, which networks do not: only the first cut is comparable.
+        // The calculator also keeps grapheme clusters whole, unlike networks, so only the first cut is comparable.
         if ours != segment_texts {
             let (cut, theirs) = (ours[0].len(), segment_texts[0].len());
             assert!(theirs < cut && !text[theirs..cut].is_ascii(), "{id}");

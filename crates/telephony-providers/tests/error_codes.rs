@@ -1,4 +1,4 @@
-//! The code table agrees with what is known of Twilio's codes, and its documentation with the table.
+//! The code table matches Twilio's published codes, and the documentation matches the table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use telephony_domain::retry::Disposition;
 use telephony_providers::twilio::codes::{self, Code};
 
-/// Codes of the whole account that the operator can cure.
+/// Codes about the whole account that the operator can fix.
 const OF_THE_ACCOUNT: [u32; 6] = [10001, 10002, 20003, 20005, 20006, 20008];
 
 const SOON: Disposition = Disposition::Retry { after: None };
@@ -93,7 +93,7 @@ fn a_code_counts_more_than_its_status_except_after_a_server_error() {
     assert_eq!(codes::disposition(400, Some(30_410)), Disposition::Unknown);
 }
 
-/// Writes the page anew when `UPDATE_REFERENCE` is set.
+/// Regenerates the page if `UPDATE_REFERENCE` is set.
 #[test]
 fn the_reference_page_is_not_the_current_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/errors.md");

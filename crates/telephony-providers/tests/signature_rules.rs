@@ -1,4 +1,4 @@
-//! Which secret, which URL and which body a signature is good for; and what an operator is told when it is not.
+//! The secret, URL and body that a signature must match, and the explanation when it does not.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeMap;

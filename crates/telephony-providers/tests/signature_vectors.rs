@@ -1,4 +1,4 @@
-//! Signatures made by Twilio's own library are judged as they must be.
+//! Signatures from Twilio's own library are verified correctly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ fn vectors() -> Value {
     serde_json::from_str(include_str!("data/signature_vectors.json")).unwrap()
 }
 
-/// The vector's token is the auth token, and a shared key for the algorithms that only those have.
+/// The vector's token serves as the auth token, and as the shared key of the algorithms that need one.
 fn is_valid(vector: &Value) -> bool {
     let text = |name: &str| vector[name].as_str();
     let token = SecretString::from(text("token").unwrap());

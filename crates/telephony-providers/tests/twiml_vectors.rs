@@ -1,10 +1,10 @@
-//! TwiML documents read as the same trees as those of Twilio's own library.
+//! TwiML documents parse into the same trees as those of Twilio's own library.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use serde_json::{Value, json};
 use telephony_providers::twilio::twiml::Element;
 
-/// `[name, {attributes}, [children]]`, the form of the vectors.
+/// `[name, {attributes}, [children]]`, the format of the vectors.
 fn write(tree: &Value) -> Element {
     let mut element = Element::new(tree[0].as_str().unwrap());
     for (name, value) in tree[1].as_object().unwrap() {

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-//! What every store must do, told as stories. Another backend runs the same stories with a `backend` of its own.
+//! The contract of every store. Another backend runs the same tests with its own `backend`.
 
 mod contract {
     mod account_stops;
@@ -39,7 +39,7 @@ mod backend {
     use telephony_store::Store;
     use telephony_store::sqlite::{Mode, SqliteStore};
 
-    /// A store in `folder`; called twice, two processes that share it.
+    /// Opens a store in `folder`; calling it twice simulates two processes that share it.
     pub fn open(folder: &Path) -> Arc<dyn Store> {
         Arc::new(SqliteStore::open(&folder.join("store.db"), Mode::Gateway).unwrap())
     }

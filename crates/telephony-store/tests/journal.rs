@@ -1,4 +1,4 @@
-//! The journal: what was appended comes out in order until it is settled, whatever happened to the program meanwhile.
+//! The journal returns its entries in order until they are applied, even if the program is killed in between.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -52,7 +52,7 @@ fn report() -> Entry {
     Entry { at: Timestamp(3), is_unverified: false, told: Event::Report(report) }
 }
 
-/// All that is not settled; settles it.
+/// Reads all entries that are not applied, and marks them as applied.
 async fn take_all(journal: &Journal) -> Vec<Entry> {
     let mut all = Vec::new();
     while !journal.is_applied() {
@@ -159,14 +159,14 @@ async fn only_its_owner_may_read_it() {
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
-/// What happens to a journal.
+/// An operation on a journal.
 #[derive(Debug, Clone)]
 enum Step {
     Append(u8),
-    /// What comes out at once is settled, or is not.
+    /// Reads a batch, and marks it as applied or not.
     Take(bool),
     Restart,
-    /// We are ended while a record is being written: so much of it is there.
+    /// The program is killed while it writes a record: this much of it is on disk.
     CutOff(prop::sample::Index),
 }
 
@@ -179,7 +179,7 @@ fn any_event() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Appends a record and takes its end away again, as if we had been ended before it was acknowledged.
+/// Appends a record and truncates it, as if the program had been killed before acknowledging it.
 async fn cut_off(path: &Path, entry: &Entry, at: &prop::sample::Index) {
     let before = std::fs::read(path).unwrap();
     let journal = open(path);
@@ -220,7 +220,7 @@ proptest! {
                     Step::Restart => {
                         drop(journal);
                         journal = open(&path);
-                        // What was settled while other entries were not comes out again.
+                        // Applied entries come out again if others were not applied.
                         let again = take_all(&journal).await;
                         assert!(again.ends_with(&expected), "{} of {}", again.len(), expected.len());
                         expected.clear();
@@ -231,7 +231,7 @@ proptest! {
                         cut_off(&path, &torn, &at).await;
                         journal = open(&path);
                         let mut again = take_all(&journal).await;
-                        // Of what was torn before, the rest may be there.
+                        // The rest of an incomplete record may be there.
                         again.pop_if(|last| *last == torn);
                         assert!(again.ends_with(&expected), "{} of {}", again.len(), expected.len());
                         expected.clear();

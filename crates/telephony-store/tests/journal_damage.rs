@@ -1,4 +1,4 @@
-//! A journal whose bytes are no longer what was written: what can be read comes out, and what cannot is named and kept.
+//! A journal with corrupted bytes: readable entries come out, and the damage is reported and kept.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -30,7 +30,7 @@ fn text(number: usize, text: &str) -> Entry {
     Entry { at: Timestamp(number as i64), is_unverified: false, told: Event::Message(arrival) }
 }
 
-/// A file with these entries in it, and where each lies.
+/// Writes a file with these entries and returns the location of each.
 struct Written {
     _folder: TempDir,
     path: PathBuf,
@@ -57,7 +57,7 @@ impl Written {
         fs::read(&self.path).unwrap()
     }
 
-    /// The entries of which no byte is in `run`.
+    /// Returns the entries without a byte in `run`.
     fn untouched(&self, run: &Range<usize>) -> Vec<Entry> {
         let is_untouched = |place: &Range<usize>| place.end <= run.start || run.end <= place.start;
         let both = self.entries.iter().zip(&self.places);
@@ -69,7 +69,7 @@ impl Written {
     }
 }
 
-/// All that a restart finds; settles it.
+/// Reads everything that a restart finds, and marks it as applied.
 async fn take_all(path: &Path) -> (Vec<Entry>, Vec<Damage>) {
     let journal = Journal::open(path).unwrap();
     take_rest(&journal).await
@@ -103,7 +103,7 @@ async fn any_flipped_byte_costs_no_other_entry() {
             let (entries, damages) = take_all(&written.path).await;
             assert_eq!(entries, written.untouched(&(at..at + 1)), "byte {at} by {by}");
             let is_named = damages.iter().any(|damage| (damage.at..damage.at + damage.length).contains(&(at as u64)));
-            // A last record that the checksum says nothing of may have been cut off.
+            // A last record that fails its checksum may have been cut off.
             assert!(is_named || last.contains(&at), "byte {at} by {by}: {damages:?}");
         }
     }
@@ -298,7 +298,7 @@ proptest! {
             let file = fs::File::options().write(true).open(&written.path).unwrap();
             file.write_all_at(&wrong[..run.len()], run.start as u64).unwrap();
             let (entries, damages) = take_all(&written.path).await;
-            // Wrong bytes may be the right ones.
+            // The random bytes may equal the original ones.
             let expected = written.untouched(&run);
             let others: Vec<_> = entries.iter().filter(|entry| expected.contains(entry)).cloned().collect();
             assert_eq!(others, expected);

@@ -1,16 +1,16 @@
-//! The rooms of the SQLite store stand on each other in one order, and only the engine knows SQLite.
+//! The modules of the SQLite store depend on each other in one order, and only the engine uses SQLite.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::{Path, PathBuf};
 
-/// Each room may use those before it.
+/// Each module may use those before it.
 const ORDER: [&str; 6] = ["engine", "rows", "outbox", "inbox", "history", "people"];
 
 fn sqlite() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite")
 }
 
-/// The sources of a room, each with its path.
+/// Returns the sources of a module with their paths.
 fn sources(room: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![sqlite().join(room)];
     let mut files = vec![sqlite().join(format!("{room}.rs"))];

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-//! What can happen to a file: it is there already, too new, damaged, locked, not ours to write, gone; the power fails.
+//! States of the store's file: existing, too new, damaged, locked, not writable, deleted, and after a power failure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ async fn the_power_fails_after_a_message_was_taken() {
     for count in 0..100 {
         accept(&store, &format!("SM{count}")).await.unwrap();
     }
-    // What is on disk at this moment, as another computer would find it.
+    // The files on disk at this moment, as another computer would find them.
     let found = folder.path().join("found");
     fs::create_dir(&found).unwrap();
     for name in ["store.db", "store.db-wal"] {
@@ -114,7 +114,7 @@ async fn whoever_only_looks_sees_what_the_gateway_writes_beside_it() {
 async fn whoever_only_looks_can_do_so_where_nothing_can_be_written() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
-    // A name that means something else in a URI.
+    // A name with special characters in URIs.
     let path = folder.path().join("50% of it? #1").join("store.db");
     let store = open(&path);
     accept_text(&store, 1, "hello").await;
@@ -128,7 +128,7 @@ async fn whoever_only_looks_can_do_so_where_nothing_can_be_written() {
     let binds_us = fs::File::create(parent.join("another")).is_err();
     let looking = SqliteStore::open(&path, Mode::Reading).unwrap();
     assert_eq!(texts(&looking).await, ["hello"]);
-    // The superuser may write everything; the end-to-end suites have a disk that binds them too.
+    // The superuser may write everything; the end-to-end suites use a disk that restricts it too.
     assert_eq!(matches!(looking.try_writing().await, Err(StoreError::ReadOnly(_))), binds_us);
     assert_eq!(matches!(SqliteStore::open(&path, Mode::Command), Err(StoreError::ReadOnly(_))), binds_us);
     allow(0o600, 0o700);

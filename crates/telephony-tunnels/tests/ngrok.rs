@@ -1,4 +1,4 @@
-//! The ngrok crate against a stand-in of ngrok's own side.
+//! The ngrok crate against a stand-in for ngrok's service.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "stand_in/ngrok.rs"]
@@ -18,7 +18,7 @@ fn ngrok(stand_in: &StandIn, token: &str) -> Ngrok {
     Ngrok { token: None, domain: None, agent_files: vec![stand_in.agent_file(token)] }
 }
 
-/// A listener that answers one request with what it was asked.
+/// Starts a listener that answers one request by echoing it.
 async fn echo() -> Inside {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let inside = Inside::new(listener.local_addr().unwrap(), vec!["/w".to_owned()]);

@@ -1,4 +1,4 @@
-//! Tailscale's program is played by a script that keeps what is served in a file, as the daemon does.
+//! A script stands in for Tailscale's program and, like the daemon, keeps the served routes in a file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::os::unix::fs::PermissionsExt;
@@ -35,7 +35,7 @@ impl StandIn {
         std::fs::write(self.file(name), text).unwrap();
     }
 
-    /// From now on `commands` fail with `status`, saying `text`.
+    /// Makes `commands` fail from now on with `status` and the message `text`.
     fn trouble(&self, commands: &str, status: u8, text: &str) {
         self.set("trouble", &format!("{commands}\n{status}\n{text}"));
     }
@@ -48,7 +48,7 @@ impl StandIn {
         Tailscale::funnel(&self.environment()).checking_every(Duration::from_millis(20))
     }
 
-    /// What was run since the last time and changed something.
+    /// Returns the commands since the last call that changed something.
     fn changes(&self) -> Vec<String> {
         let calls = std::fs::read_to_string(self.file("calls")).unwrap_or_default();
         std::fs::remove_file(self.file("calls")).ok();

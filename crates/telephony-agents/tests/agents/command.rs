@@ -1,4 +1,4 @@
-//! The `command` agent and programs that answer, fail, hang, shout and leave others behind.
+//! The `command` agent with programs that answer, fail, hang, print too much and leave processes behind.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -15,7 +15,7 @@ use crate::turn::{ask, attachment, odd, past, refusal, turn, unavailable, unavai
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// Time limit of a program that is to be cut; what it does before must be done within it, also on a busy machine.
+/// Time limit of a program that is to be killed. Its earlier steps must fit into it, even on a busy machine.
 const BEGUN_WITHIN: Duration = Duration::from_secs(5);
 
 fn agent(command: CommandLine, timeout: Duration) -> Command {
@@ -164,7 +164,7 @@ async fn what_a_program_leaves_behind_does_not_hold_its_answer_back() {
     assert!(process::Command::new("kill").arg(&answer).status().unwrap().success(), "it ran on in its own session");
 }
 
-/// A script whose child hangs, and the life of both: a pipe that they hold open.
+/// A script with a child that hangs; both hold a pipe open while they live.
 fn script_with_a_child(folder: &Path) -> (String, Life) {
     let fifo = folder.join("life");
     assert!(process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());

@@ -1,4 +1,4 @@
-//! The agents against servers and programs that behave, and that do not.
+//! The agents with servers and programs that behave well or badly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod command;

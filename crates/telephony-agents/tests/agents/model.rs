@@ -1,4 +1,4 @@
-//! A server that speaks chat completions as well or as badly as a test wants.
+//! A chat completions server that misbehaves on demand.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,22 +13,22 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// How the server answers every request.
+/// The server's answer to every request.
 #[derive(Clone)]
 pub(crate) enum Says {
-    /// These pieces, each written on its own, and a proper end.
+    /// These pieces, each written separately, and a proper end.
     Pieces(Vec<Vec<u8>>),
-    /// These pieces, then the connection is cut.
+    /// These pieces, then a cut connection.
     Cut(Vec<Vec<u8>>),
-    /// These pieces, then nothing more, and no end.
+    /// These pieces, then silence without an end.
     Hangs(Vec<Vec<u8>>),
-    /// Not even a status.
+    /// No answer, not even a status.
     Nothing,
     /// Another status.
     Status(u16, &'static [(&'static str, &'static str)], &'static str),
 }
 
-/// What the server was asked.
+/// A request that the server received.
 pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
@@ -57,14 +57,14 @@ impl Model {
     }
 }
 
-/// The events of a whole answer in `texts`.
+/// Returns the events of a complete answer in `texts`.
 pub(crate) fn events(texts: &[&str]) -> String {
     let mut all: String = texts.iter().map(|text| event(text)).collect();
     all.push_str("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
     all
 }
 
-/// One event with a piece of the answer.
+/// Returns one event with a piece of the answer.
 pub(crate) fn event(text: &str) -> String {
     format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": { "content": text } }] }))
 }

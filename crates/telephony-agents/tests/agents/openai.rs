@@ -1,4 +1,4 @@
-//! The `openai` agent and servers that speak, stumble, hang, refuse or are not there.
+//! The `openai` agent with servers that answer, break off, hang, reject requests or are down.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::turn::{ask, odd, past, refusal, turn, unavailable, unavailable_pictur
 
 const SOON: Duration = Duration::from_secs(60);
 
-/// Time limit of an agent that is to be cut; what it writes before must arrive within it, also on a busy machine.
+/// Time limit of an agent that is to be cut off. What it writes before must arrive in time, even on a busy machine.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 const KEY: &str = "sk-very-secret";
 

@@ -1,4 +1,4 @@
-//! The `openclaw` agent as OpenClaw sees it; a real one is asked in `e2e/`.
+//! The `openclaw` agent with a stand-in for OpenClaw; `e2e/` tests the real one.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Pictures and other things that contacts send, as models get to see them, and models that do not want to.
+//! Pictures and other attachments as models see them, and models that reject them.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn openclaw(model: &Model) -> OpenClaw {
     OpenClaw::new(OpenClawAgent { base_url: model.url.clone(), token: None, agent_id: None, timeout: SOON })
 }
 
-/// The messages that each request carried.
+/// Returns the messages in each request.
 fn messages(model: &Model) -> Vec<Value> {
     model.asked().into_iter().map(|asked| asked.body["messages"].clone()).collect()
 }
@@ -146,7 +146,7 @@ async fn picture_that_cannot_be_read_now_is_not_left_out() {
         let (file, picture) = attachment(content_type, JPEG);
         let mut question = turn(&["look"]);
         question.said[0].media.push(picture);
-        // A folder in its place fails in another way than a file that is gone.
+        // A folder in its place causes a different error than a missing file.
         let path = file.path().to_owned();
         drop(file);
         std::fs::create_dir(&path).unwrap();

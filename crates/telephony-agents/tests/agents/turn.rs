@@ -1,4 +1,4 @@
-//! Turns to ask, and how to ask them.
+//! Turns for the tests, and ways to run them.
 
 use telephony_agents::{Agent, AgentError, Attachment, Held, Past, Role, Said, Turn, collect};
 use telephony_domain::id::TurnId;
@@ -23,7 +23,7 @@ pub(crate) fn turn(texts: &[&str]) -> Turn {
     }
 }
 
-/// An attachment in a file of its own.
+/// Creates an attachment in its own file.
 pub(crate) fn attachment(content_type: &str, bytes: &[u8]) -> (NamedTempFile, Attachment) {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
@@ -43,7 +43,7 @@ pub(crate) async fn ask(agent: &dyn Agent, turn: Turn) -> Result<String, AgentEr
     collect(agent.answer(turn).await?).await
 }
 
-/// The sentence of an error that ends the turn for good.
+/// Returns the message of an error that ends the turn.
 pub(crate) fn refusal(answer: Result<String, AgentError>) -> String {
     match answer {
         Err(AgentError::Refused(sentence)) => sentence,
@@ -51,7 +51,7 @@ pub(crate) fn refusal(answer: Result<String, AgentError>) -> String {
     }
 }
 
-/// The sentence of an error after which the turn is tried again.
+/// Returns the message of an error after which the turn is retried.
 pub(crate) fn unavailable(answer: Result<String, AgentError>) -> String {
     match answer {
         Err(AgentError::Unavailable(sentence) | AgentError::Unreachable(sentence)) => sentence,
@@ -59,7 +59,7 @@ pub(crate) fn unavailable(answer: Result<String, AgentError>) -> String {
     }
 }
 
-/// The sentence of an error after which the turn is tried a few times.
+/// Returns the message of an error after which the turn is retried a few times.
 pub(crate) fn odd(answer: Result<String, AgentError>) -> String {
     match answer {
         Err(AgentError::Odd(sentence)) => sentence,

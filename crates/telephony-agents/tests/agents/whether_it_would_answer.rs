@@ -1,4 +1,4 @@
-//! Whether a server would answer is found out without a turn.
+//! Probes find out without a turn if a server would answer.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +17,7 @@ type Heard = Arc<Mutex<Vec<String>>>;
 const NOT_FOUND: Reply = (404, "Not Found");
 const NO_MESSAGES: Reply = (400, r#"{"error":{"message":"you must provide a model","type":"invalid_request_error"}}"#);
 
-/// A server that says `list` to who asks for its models and `posted` to whatever is posted.
+/// Starts a server that answers `list` to requests for its models and `posted` to every POST.
 async fn server(list: Reply, posted: Reply) -> (String, Heard) {
     let heard = Heard::default();
     let answer = |State((list, posted, heard)): State<(Reply, Reply, Heard)>,

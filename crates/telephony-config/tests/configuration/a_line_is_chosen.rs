@@ -1,4 +1,4 @@
-//! Numbers, short codes and sender ids as lines; prefixes in front of numbers.
+//! Numbers, short codes and sender IDs as lines; prefixes of numbers.
 
 use telephony_domain::line_address::LineAddress;
 

@@ -1,4 +1,4 @@
-//! Which agent answers, and what each kind needs.
+//! Agent selection, and the settings that each kind requires.
 
 use std::time::Duration;
 

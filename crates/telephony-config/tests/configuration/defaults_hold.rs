@@ -1,4 +1,4 @@
-//! What holds when nothing is said, and what wins when it is said twice.
+//! Default values, and precedence when a value is set twice.
 
 use std::time::Duration;
 

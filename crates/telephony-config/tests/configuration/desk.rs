@@ -1,4 +1,4 @@
-//! A desk to configure on: a home folder of its own and an environment that is nobody else's.
+//! A test environment with its own home folder and environment variables.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ impl Desk {
         Self { home: tempfile::tempdir().unwrap(), variables: Vec::new(), argument: None }
     }
 
-    /// A desk whose `channels.telephony` is `block`.
+    /// Returns an environment whose `channels.telephony` is `block`.
     pub fn with_block(block: &str) -> Self {
         Self::new().file("openclaw.json", &format!("{{ channels: {{ telephony: {block} }} }}"))
     }
@@ -68,14 +68,14 @@ impl Desk {
         self.load().warnings.iter().map(|warning| self.tidy(&warning.to_string())).collect()
     }
 
-    /// The text with the home folder written as `~`.
+    /// Returns the text with the home folder replaced by `~`.
     pub fn tidy(&self, text: &str) -> String {
         let real = self.home.path().canonicalize().unwrap();
         text.replace(real.to_str().unwrap(), "~").replace(self.home.path().to_str().unwrap(), "~")
     }
 }
 
-/// The value and origin of `path` (below `channels.telephony`) as `config show` has them.
+/// Returns the value and origin of `path` (below `channels.telephony`) as `config show` prints them.
 pub fn shown(loaded: &Loaded, path: &str) -> (String, String) {
     let path = format!("channels.telephony.{path}");
     let shown = loaded.show().into_iter().find(|shown| shown.path == path).unwrap();

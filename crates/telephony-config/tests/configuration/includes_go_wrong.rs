@@ -1,4 +1,4 @@
-//! `$include`: what is put together from several files, and what happens when one is not to be had.
+//! `$include`: configurations from several files, and files that cannot be read.
 
 use crate::desk::{Desk, shown};
 

@@ -1,4 +1,4 @@
-//! A configuration from its files to what it becomes, or to the problems it has.
+//! Configurations, from files to settings or problems.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod a_line_is_chosen;

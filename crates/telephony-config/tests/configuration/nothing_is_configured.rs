@@ -1,4 +1,4 @@
-//! There is no file, or no block in it, or one too many.
+//! The file or the block is missing, or there is one too many.
 
 use crate::desk::Desk;
 

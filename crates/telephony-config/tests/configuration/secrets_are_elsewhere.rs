@@ -1,10 +1,10 @@
-//! SecretRefs: where a secret is kept, and what happens when it cannot be had.
+//! SecretRefs: the places of secrets, and secrets that cannot be read.
 
 use secrecy::ExposeSecret;
 
 use crate::desk::Desk;
 
-/// A desk whose auth token is `reference`, with `providers` under `secrets.providers`.
+/// Returns an environment whose auth token is `reference`, with `providers` under `secrets.providers`.
 fn desk(providers: &str, reference: &str) -> Desk {
     Desk::new().file(
         "openclaw.json",
@@ -139,7 +139,7 @@ mod in_a_file {
 mod from_a_program {
     use super::*;
 
-    /// A desk whose secret comes from a line of shell.
+    /// Returns an environment whose secret comes from a shell command.
     fn shell(line: &str, settings: &str) -> Desk {
         let line = serde_json::to_string(line).unwrap();
         let provider =
@@ -149,7 +149,7 @@ mod from_a_program {
 
     #[test]
     fn it_is_asked_by_protocol_and_its_answer_taken() {
-        // Answers only when the request is the one of the protocol.
+        // Answers only a request that follows the protocol.
         let line = r#"grep -q '^{"ids":\["twilio/token#v"\],"protocolVersion":1,"provider":"vault"}$' &&
             printf '{"protocolVersion":1,"values":{"twilio/token#v":"%s"}}' "$A$B$SECRET""#;
         let desk = shell(line, "passEnv: ['A'], env: { B: '${B}y' }");
@@ -207,7 +207,8 @@ const AROUND: [(&str, &str); 9] = [
     ("", "\0"),
 ];
 
-/// Every key that holds a secret: how a block has it, what else the block needs, and how its value is read.
+/// Every key that holds a secret: its form in a block, the other keys that the block requires, and the access to its
+/// value.
 const KEYS: [(&str, &str); 7] = [
     ("twilio.authToken", "twilio: { authToken: SECRET }"),
     ("twilio.previousAuthTokens[0]", "twilio: { previousAuthTokens: [SECRET] }"),
@@ -222,7 +223,7 @@ fn with(key: &str, written: &str) -> Desk {
     Desk::with_block(&format!("{{ {} }}", key.replace("SECRET", written)))
 }
 
-/// The one secret of a configuration.
+/// Returns the only secret of a configuration.
 fn secret(desk: &Desk) -> String {
     use telephony_config::AgentKind;
     let telephony = desk.load().telephony;
@@ -239,7 +240,7 @@ fn secret(desk: &Desk) -> String {
     found.unwrap().expose_secret().to_owned()
 }
 
-/// The secret is right, and a warning about `key` names where it comes from and not what it is.
+/// Checks that the secret is right and that a warning about `key` names its source but not its value.
 fn trimmed(desk: &Desk, key: &str, source: &str) {
     assert_eq!(secret(desk), "t0k", "{key} from {source}");
     let warnings = desk.warnings();

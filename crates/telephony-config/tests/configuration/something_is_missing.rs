@@ -1,4 +1,4 @@
-//! A channel that is enabled lacks what its provider needs.
+//! An enabled channel lacks settings that its provider requires.
 
 use crate::desk::Desk;
 

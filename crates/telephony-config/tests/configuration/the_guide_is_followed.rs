@@ -1,4 +1,4 @@
-//! Every block of the guide, in its place, is a configuration that loads and that the schema takes.
+//! Every configuration block of the guide loads and matches the schema.
 
 use secrecy::ExposeSecret;
 use telephony_config::{ProviderName, TunnelProvider};

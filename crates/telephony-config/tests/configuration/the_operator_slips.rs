@@ -1,4 +1,4 @@
-//! What is wrong in a file is said all at once, each with its place, what was found and what is expected.
+//! All mistakes in a file are reported at once, each with its position, what was found and what is expected.
 
 use crate::desk::Desk;
 

@@ -1,4 +1,4 @@
-//! The reference page and the schema say what the code does.
+//! The reference page and the schema match the code.
 
 use std::path::Path;
 

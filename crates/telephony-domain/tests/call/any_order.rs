@@ -1,4 +1,4 @@
-//! Events in any order, repeated and lost.
+//! Call events in any order, repeated and lost.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use telephony_domain::time::Timestamp;
 
 use crate::stage::{DIALING, GREETING, plan, said, scripts};
 
-/// Something that happens, before it is known where the call is.
+/// An event before the state of the call is known.
 #[derive(Debug, Clone)]
 enum Incident {
-    /// The request with this many steps before the current one.
+    /// The request this many steps before the current one.
     Request(u32, Option<Heard>, Option<AnsweredBy>),
-    /// An answer to this many turns before the last.
+    /// An answer to the turn this many before the last.
     Answer(u32, &'static str),
     NoAnswer(u32),
     AnsweredBy(AnsweredBy),
     Status(CallStatus),
-    /// The time of the next timer comes.
+    /// The next timer fires.
     Timer,
 }
 
@@ -80,15 +80,15 @@ fn any_incident() -> impl Strategy<Value = Incident> {
     ]
 }
 
-/// A call and all that it has done.
+/// A call and its actions so far.
 struct Observed {
     call: Call,
     now: Timestamp,
     asked: HashSet<u32>,
     texted: HashSet<(u32, String)>,
-    /// Texts of answers that came when their turn was not the last one any more.
+    /// Answers that arrived after a newer turn, to be sent as texts.
     late: HashSet<String>,
-    /// The time since which the provider waits for a document.
+    /// The time since which the provider has been waiting for a document.
     waiting: Option<Timestamp>,
     answers: u32,
 }
@@ -168,7 +168,7 @@ impl Observed {
         Ok(())
     }
 
-    /// No request waits longer than 10 s for its document.
+    /// Checks that no request waits longer than 10 s for its document.
     fn check_waiting(&mut self, is_request: bool, actions: &[Action]) -> Result<(), TestCaseError> {
         if is_request && self.waiting.is_none() {
             self.waiting = Some(self.now);
@@ -199,7 +199,7 @@ proptest! {
             if matches!(incident, Incident::Timer) {
                 observed.now = timer;
             } else {
-                // A gateway that works fires timers before anything later happens.
+                // A running gateway fires timers before any later event.
                 while let Some(timer) = observed.call.next_timer().filter(|timer| *timer <= next) {
                     observed.now = timer;
                     observed.on(Event::Timer)?;
@@ -209,7 +209,7 @@ proptest! {
             let event = observed.event(&incident);
             observed.on(event)?;
         }
-        // Then nothing more is heard.
+        // After this there are no more events.
         let last = observed.call.deadline().max(observed.now);
         while let Some(timer) = observed.call.next_timer() {
             observed.now = timer;

@@ -19,7 +19,7 @@ fn silence_is_asked_about_twice_and_then_ends_the_call() {
     for _ in 0..2 {
         assert_eq!(said(&stage.request(None)), "Are you still there?");
     }
-    // A word in between begins the count again.
+    // Speech in between restarts the count.
     stage.hears("Yes.");
     stage.answer(1, "Good.");
     for _ in 0..2 {

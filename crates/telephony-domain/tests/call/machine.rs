@@ -17,7 +17,7 @@ fn a_machine_gets_the_message_after_the_beep() {
         let actions = Stage::new(notify("Call back.")).request_of(who);
         assert!(said(&actions) == "Call back." && ends(&actions));
     }
-    // Recognized while the greeting is said.
+    // Recognized during the greeting.
     let (mut stage, _) = Stage::answered(conversation(Some("Call back."), false));
     let actions = stage.on(Event::AnsweredBy(AnsweredBy::MachineEnd));
     assert!(matches!(actions[..], [Action::Interrupt(_)]));
@@ -58,7 +58,7 @@ fn first_words_give_a_machine_away() {
         assert!(said(&actions) == "Call back." && ends(&actions), "{words}");
         assert!(asked(&actions).is_empty());
     }
-    // A person may say so later, or on a call of theirs.
+    // A person may say so later, or on an inbound call.
     let (mut stage, _) = Stage::answered(conversation(Some("Is Bob there?"), false));
     stage.hears("No.");
     stage.answer(1, "When is he back?");

@@ -50,7 +50,7 @@ fn a_phone_that_rings_is_not_canceled() {
     stage.on(status("queued"));
     stage.pass(seconds(60));
     assert_eq!(stage.on(status("ringing")), []);
-    // Reports that it rings go on.
+    // Reports of ringing continue.
     for _ in 0..10 {
         assert_eq!(stage.pass(seconds(50)), []);
         stage.on(status("ringing"));

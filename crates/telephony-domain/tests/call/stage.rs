@@ -36,7 +36,7 @@ pub fn notify(message: &str) -> Plan {
     plan(Purpose::Notify { message: message.into(), dialing: DIALING })
 }
 
-/// A call and the time.
+/// A call and the current time.
 pub struct Stage {
     pub call: Call,
     pub now: Timestamp,
@@ -48,7 +48,7 @@ impl Stage {
         Stage { call: Call::new(plan, now), now }
     }
 
-    /// A call that was answered, with the actions of that.
+    /// Returns an answered call and the resulting actions.
     pub fn answered(plan: Plan) -> (Stage, Vec<Action>) {
         let mut stage = Stage::new(plan);
         let actions = stage.request(None);
@@ -59,7 +59,7 @@ impl Stage {
         self.call.on(event, self.now)
     }
 
-    /// The provider asks for the next document.
+    /// Requests the next document as the provider does.
     pub fn request(&mut self, heard: Option<Heard>) -> Vec<Action> {
         let step = self.call.step();
         self.on(Event::Request { step, heard, answered_by: None })
@@ -78,7 +78,7 @@ impl Stage {
         self.on(Event::Answer { turn, text: text.into() })
     }
 
-    /// Lets time pass, and returns what its timers do.
+    /// Lets time pass and returns the actions of its timers.
     pub fn pass(&mut self, time: Duration) -> Vec<Action> {
         self.now = self.now + time;
         self.on(Event::Timer)
@@ -95,7 +95,7 @@ impl Stage {
     }
 }
 
-/// Documents among the actions.
+/// Returns the documents among the actions.
 pub fn scripts(actions: &[Action]) -> Vec<&Script> {
     let script = |action| match action {
         &Action::Respond(ref script) | &Action::Interrupt(ref script) => Some(script),
@@ -104,7 +104,7 @@ pub fn scripts(actions: &[Action]) -> Vec<&Script> {
     actions.iter().filter_map(script).collect()
 }
 
-/// All that the other side hears from these actions.
+/// Returns everything that the other side hears from these actions.
 pub fn said(actions: &[Action]) -> String {
     let words: Vec<&str> = scripts(actions).into_iter().flat_map(Script::spoken).map(|words| words.as_str()).collect();
     words.join(" / ")

@@ -35,7 +35,7 @@ fn a_slow_agent_is_bridged_by_fillers_in_turn() {
     assert_eq!(stage.request(None), []);
     assert_eq!(said(&stage.pass(seconds(5))), "Still working on it.");
     assert_eq!(stage.request(None), []);
-    // The answer comes while the request waits, and while a document runs.
+    // The answer arrives while the request waits, and while a document runs.
     assert_eq!(said(&stage.answer(1, "Done.")), "Done.");
     stage.hears("Thanks.");
     stage.pass(seconds(2));
@@ -71,7 +71,7 @@ fn an_answer_that_takes_too_long_comes_by_text() {
     let mut stage = after_the_promise();
     assert_eq!(texts(&stage.answer(1, "Call me *Ishmael*.")), [(1, "Call me *Ishmael*.")]);
     assert_eq!(stage.answer(1, "Call me Ishmael."), [], "once");
-    // What the agent wants texted goes with it.
+    // Texts that the agent requests are sent too.
     assert_eq!(texts(&after_the_promise().answer(1, "Done.\ntext: Room 5")), [(1, "Done.\n\nRoom 5")]);
     assert_eq!(after_the_promise().answer(1, "end call"), []);
 }

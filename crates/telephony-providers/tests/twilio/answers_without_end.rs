@@ -1,4 +1,4 @@
-//! Answers and lists that go on and on, whatever was asked.
+//! Endless responses and endless lists.
 
 use crate::stand_in::{Api, Reaction};
 use serde_json::json;
@@ -26,7 +26,7 @@ async fn send(twilio: &Twilio) -> Result<(), ProviderError> {
     twilio.send(part).await.map(drop)
 }
 
-/// Every kind of request; `number` chooses one.
+/// Sends one of all kinds of requests, chosen by `number`.
 async fn ask(twilio: &Twilio, number: usize) -> Result<(), ProviderError> {
     let rest = twilio.rest();
     match number {
@@ -81,7 +81,7 @@ fn page(next: &str) -> Reaction {
     Reaction::Answer(200, "", page.to_string())
 }
 
-/// The requests that follow pages.
+/// Requests that follow pages.
 const LISTS: [usize; 4] = [2, 3, 5, 9];
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Sending and looking up through Twilio's API, and what its failures mean.
+//! Sending and lookups through Twilio's API, and the meaning of its errors.
 
 use crate::stand_in::{ACCOUNT, Api, Reaction, account_at, twilio_at};
 use secrecy::SecretString;
@@ -181,7 +181,7 @@ async fn twilio_refuses_for_good() {
     }
 }
 
-/// What follows a refusal that is not Twilio's.
+/// The disposition after a rejection that does not come from Twilio.
 const IN_TEN_MINUTES: Disposition = Disposition::Retry { after: Some(std::time::Duration::from_secs(600)) };
 
 #[tokio::test]
@@ -234,7 +234,7 @@ fn page(messages: &[Value], next: &str) -> Reaction {
     ok(200, json!({"messages": messages, "next_page_uri": next}))
 }
 
-/// A message of ours that was created and sent at these times of one minute.
+/// Returns an outbound message created and sent at these times within one minute.
 fn sent(sid: &str, created: u32, sent: u32) -> Value {
     let mut message = message(sid, "outbound-api", &format!("Sun, 22 Nov 2026 06:32:{created:02} +0000"));
     message["date_sent"] = json!(format!("Sun, 22 Nov 2026 06:32:{sent:02} +0000"));
@@ -255,7 +255,7 @@ async fn recent_messages_are_ours_and_read_until_they_are_older_than_asked() {
     let second = [message("SM3", "outbound-api", "Sun, 22 Nov 2026 06:33:00 +0000"), sent("SM2", 59, 59)];
     let old = |next| page(&[sent("SM1", 1, 1)], next);
     let api = Api::start([page(&first, "1"), page(&second, "2"), old("3"), old("4")]).await;
-    // Half a second past the whole one: SM3 may have been created after it.
+    // Half a second later: SM3 may have been created after it.
     let listed = api.twilio().recent(&contact(), Timestamp(NOON.0 + 500)).await.unwrap();
     let sids: Vec<_> = listed.iter().map(|message| message.provider_id.as_str()).collect();
     assert_eq!(sids, ["SM5", "SM3"]);

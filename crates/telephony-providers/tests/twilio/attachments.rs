@@ -1,4 +1,4 @@
-//! Attachments that contacts sent, and servers that would like to be asked for something else.
+//! Attachments from contacts, and servers that redirect to something else.
 
 use bytes::Bytes;
 use telephony_providers::provider::{AttachmentError, Provider};

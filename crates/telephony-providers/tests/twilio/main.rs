@@ -1,4 +1,4 @@
-//! Twilio as a provider, against a stand-in for its API and with signed webhooks.
+//! Twilio as a provider, with a stand-in for its API and signed webhooks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod answers_without_end;

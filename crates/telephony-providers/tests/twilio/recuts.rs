@@ -1,4 +1,5 @@
-//! One signature covers several cuts of the same text: those that Twilio cannot have sent are refused.
+//! One signature covers several divisions of the same text into fields; those that Twilio cannot have sent are
+//! rejected.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -19,7 +20,7 @@ fn judge(fields: &[(String, String)]) -> Result<Event, Rejection> {
     verdict("token", "", &fields)
 }
 
-/// A text as Twilio sends it, in the order that is signed.
+/// Returns a text as Twilio sends it, in the order that is signed.
 fn text(body: &str) -> Fields {
     let fields = [
         ("AccountSid", ACCOUNT),
@@ -60,7 +61,7 @@ fn names(kind: &str) -> Vec<String> {
     list.iter().map(|field| field["name"].as_str().unwrap().replace("{N}", "0")).collect()
 }
 
-/// A value such as the documentation shows, whole.
+/// Returns an example value from the documentation.
 fn example(kind: &str, name: &str) -> String {
     let shown = documented()[kind].as_array().unwrap().iter().find(|field| field["name"] == name).cloned();
     let shown = shown.map_or(String::new(), |field| field["example"].as_str().unwrap().to_owned());
@@ -122,7 +123,7 @@ fn what_twilio_does_not_document_is_accepted() {
     }
 }
 
-/// Twilio adds parameters over time, and names them after those it has.
+/// Twilio adds parameters over time, and names them like the existing ones.
 #[test]
 fn parameters_that_extend_documented_names_are_accepted() {
     let names = [
@@ -239,7 +240,7 @@ fn what_holds_another_field_is_refused_wherever_it_is_cut() {
     ] {
         for before in ["x", "MessageSid", "Z9", "note"] {
             let glue = format!("{before}{field}rest");
-            // At every place where a name may end.
+            // At every possible end of a name.
             for cut in 0..=glue.len() {
                 let judged = judge(&with(&[glue.split_at(cut)]));
                 assert!(matches!(judged, Err(Rejection::Recut(_))), "{:?}: {judged:?}", glue.split_at(cut));
@@ -306,7 +307,7 @@ fn the_attack_that_became_an_approval_is_refused_in_all_its_forms() {
         for (name, value) in [("Body", "APPROVE ABCD2345"), ("From", OPERATOR), (sid_field, FORGED)] {
             forged.push((name.to_owned(), value.to_owned()));
         }
-        // All the rest is hidden, or all before the real address of ours.
+        // Everything else is hidden, or everything before our real address.
         let (hidden, to) = rest.split_once("To+").unwrap();
         for end in [
             vec![(hiding_name, rest.as_str())],
@@ -320,7 +321,7 @@ fn the_attack_that_became_an_approval_is_refused_in_all_its_forms() {
     }
 }
 
-/// Cuts the text of `fields` anew: at some of the places where a documented name begins, and at some others.
+/// Divides the text of `fields` differently: at some of the places where a documented name begins, and at some others.
 fn cut_anew(whole: &str, cuts: &[(prop::sample::Index, prop::sample::Index)]) -> Fields {
     let known: Vec<String> = ["inbound_message", "message_status"].iter().flat_map(|kind| names(kind)).collect();
     let mut places: Vec<(usize, usize)> = Vec::new();
@@ -331,7 +332,7 @@ fn cut_anew(whole: &str, cuts: &[(prop::sample::Index, prop::sample::Index)]) ->
     let mut chosen: Vec<(usize, usize)> = vec![(0, "AccountSid".len())];
     for (place, extra) in cuts {
         let (start, end) = places[place.index(places.len())];
-        // Now and then a name of nobody's.
+        // Occasionally an undocumented name.
         let end = if extra.index(5) == 0 { (start + 1 + extra.index(30)).min(whole.len()) } else { end };
         chosen.push((start, end));
     }
@@ -359,7 +360,7 @@ fn cut_anew(whole: &str, cuts: &[(prop::sample::Index, prop::sample::Index)]) ->
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
-    /// Whatever is cut how: the message keeps its id and its sender, or it is refused.
+    /// In any division, the message keeps its id and its sender, or it is rejected.
     #[test]
     fn no_cut_makes_a_message_of_somebody_elses(
         cuts in prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 5..24),
@@ -371,7 +372,7 @@ proptest! {
         let whole = glued(&genuine);
         let cut = cut_anew(&whole, &cuts);
         prop_assert_eq!(glued(&cut), whole.as_str());
-        // Other orders are other texts, and have other signatures.
+        // Other orders are other texts with other signatures.
         prop_assume!(cut.is_sorted());
         if let Ok(Event::Message(arrival)) = judge(&cut) {
             prop_assert_eq!(arrival.provider_id.as_str(), SID, "{:?}", cut);

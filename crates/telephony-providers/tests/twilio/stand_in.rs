@@ -1,4 +1,4 @@
-//! A stand-in for Twilio's API on loopback that answers what it is told to and keeps what it was asked.
+//! A stand-in for Twilio's API on loopback that returns prepared answers and records the requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,24 +11,24 @@ use telephony_providers::twilio::rest::Rest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The account of every test.
+/// The account in all tests.
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
 
-/// What the stand-in does with one request, once it has read it.
+/// The stand-in's reaction to one request.
 pub enum Reaction {
-    /// Answers with status, further header lines and body.
+    /// Answers with this status, further header lines and body.
     Answer(u16, &'static str, String),
-    /// Closes the connection without a word.
+    /// Closes the connection without an answer.
     Hangs,
-    /// Says nothing and keeps the connection.
+    /// Keeps the connection open without an answer.
     Sleeps,
-    /// Begins an answer, then says nothing and keeps the connection.
+    /// Starts an answer, then keeps the connection open.
     Stalls,
-    /// Answers with a body that has no end.
+    /// Answers with an endless body.
     NeverEnds,
 }
 
-/// A request as it came in.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Request line and headers.
@@ -37,14 +37,14 @@ pub struct Asked {
     pub body: String,
 }
 
-/// The stand-in. Requests beyond the reactions it was given are not accepted.
+/// The stand-in. It accepts only as many requests as it has reactions.
 pub struct Api {
     url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Api {
-    /// Starts a stand-in that reacts in this order, one connection each.
+    /// Starts a stand-in that reacts in this order, once per connection.
     pub async fn start(reactions: impl IntoIterator<Item = Reaction>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -76,28 +76,28 @@ impl Api {
         Self { url, asked }
     }
 
-    /// Twilio as seen through the stand-in.
+    /// Returns a Twilio client that uses the stand-in.
     pub fn twilio(&self) -> Twilio {
         twilio_at(&self.url)
     }
 
-    /// The same for somebody who waits for answers a second only.
+    /// Returns a client with a timeout of one second.
     pub fn impatient_twilio(&self) -> Twilio {
         Twilio::with_rest(Rest::new(account_at(&self.url)).answer_within(Duration::from_secs(1)))
     }
 
-    /// Its base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// What was asked so far.
+    /// Returns the requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-/// An account whose API is at `url`.
+/// Returns an account whose API is at `url`.
 pub fn account_at(url: &str) -> Account {
     Account {
         sid: ACCOUNT.to_owned(),
@@ -111,7 +111,7 @@ pub fn account_at(url: &str) -> Account {
     }
 }
 
-/// Twilio with its API at `url`.
+/// Returns a Twilio client whose API is at `url`.
 pub fn twilio_at(url: &str) -> Twilio {
     Twilio::new(account_at(url))
 }

@@ -1,4 +1,4 @@
-//! What a webhook of Twilio says once it is believed, and what is not believed.
+//! Twilio's webhooks: the events of verified ones, and the rejection of others.
 
 use crate::stand_in::{ACCOUNT, account_at, twilio_at};
 use base64::Engine;
@@ -16,7 +16,7 @@ fn twilio() -> Twilio {
     twilio_at("http://127.0.0.1:1")
 }
 
-/// The verdict on a request with these parameters, signed by this token over URL and query.
+/// Returns the verdict on a request with these parameters, signed with this token over URL and query.
 pub fn verdict(token: &str, query: &str, params: &[(&str, &str)]) -> Result<Event, Rejection> {
     let url = if query.is_empty() { URL.to_owned() } else { format!("{URL}?{query}") };
     let mut sorted = params.to_vec();
@@ -84,7 +84,7 @@ fn a_report_names_the_part_that_its_url_was_made_for() {
     assert_eq!((report.correlation_id, report.status), (None, Status::Sent));
 }
 
-/// A call's event with these parameters beside the call's own.
+/// Returns a call event with these additional parameters.
 fn call(more: &[(&str, &str)]) -> CallEvent {
     let own = [("CallSid", "CA1"), ("From", "+15550005678"), ("To", "+15550001234"), ("Direction", "inbound")];
     match event("", &[&own[..], more].concat()) {
@@ -175,7 +175,7 @@ fn messages_are_acknowledged_in_silence_and_callers_hear_a_sentence() {
     assert!(call.body.contains("<Say") && call.body.ends_with("<Hangup/></Response>"), "{}", call.body);
 }
 
-/// The text with these parameters in place of its own.
+/// Returns a text in which these parameters replace the defaults.
 fn from_of(params: &[(&str, &str)]) -> String {
     let kept = TEXT.iter().filter(|(name, _)| params.iter().all(|(replaced, _)| replaced != name));
     let all: Vec<_> = kept.copied().chain(params.iter().copied()).collect();

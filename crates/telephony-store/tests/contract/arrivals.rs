@@ -1,4 +1,4 @@
-//! Messages come twice, all at once, from nobody, and to numbers that are not ours.
+//! Messages arrive twice, all at once, without a sender, and for unknown numbers.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Attachments that are fetched, cannot be had, are left behind by a crash, and go with their message.
+//! Attachments: fetched, unavailable, left over after a crash, and deleted with their message.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ fn picture(n: u32) -> Media {
 }
 
 impl World {
-    /// The attachments of the turn that is due, by name of their message.
+    /// Returns the attachments of the turn that is due, by their message's name.
     async fn has_pictures(&self, from: &str, count: u32) -> Vec<AttachmentId> {
         let media = (1..=count).map(picture).collect();
         self.accept(Arrival { media, ..self.text(from, "look") }, open_to_all(), at(0)).await;
@@ -27,7 +27,7 @@ impl World {
         message.media.iter().map(id).collect()
     }
 
-    /// The attachments as the turn that is tried again has them.
+    /// Returns the attachments at the turn's next attempt.
     async fn pictures_again(&self) -> Vec<Attachment> {
         self.lease(at(31)).await.messages.remove(0).media
     }
@@ -148,7 +148,7 @@ async fn a_group_is_remembered() {
 }
 
 impl World {
-    /// A message with a file, which is not handed over yet.
+    /// A message with a file that has not reached the agent yet.
     async fn sends_a_file(&self) -> (ServedFile, PathBuf) {
         let (name, path) = self.file(3).await;
         let token = MediaToken::from_random([5; 24]);

@@ -1,4 +1,4 @@
-//! How long things have waited, and how much was spent.
+//! Waiting times and spending.
 
 use telephony_domain::limit::Limits;
 use telephony_store::history::Backlog;

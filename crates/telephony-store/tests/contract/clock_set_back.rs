@@ -1,4 +1,4 @@
-//! The machine's clock is set back, and nothing waits for the time that was.
+//! The machine's clock is set back, and nothing waits for the old time.
 
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::policy::InboundPolicy;
@@ -8,16 +8,16 @@ use telephony_store::{LONGEST_WAIT, Next};
 
 use super::world::{ANN, BOB, RETRY, World, at, intake, send_failure, texts, turn_failure};
 
-/// Much further than anything may be put off.
+/// Much more than any delay.
 const DAY: i64 = 86_400;
 
-/// Further than a retry is put off, less than the longest wait.
+/// More than the delay of a retry, less than the longest wait.
 const MINUTES: i64 = 300;
 
-/// Both kinds: a clock that is noticeably wrong, and one that is only a little.
+/// Both cases: a clock that is wrong by a lot, and one that is wrong by a little.
 const STEPS: [i64; 2] = [DAY, MINUTES];
 
-/// The wait that is left after a clock was set back by `step`.
+/// Returns the remaining wait after a clock was set back by `step`.
 fn later(step: i64) -> telephony_domain::time::Timestamp {
     if step > 600 { at(0) } else { at(0) + LONGEST_WAIT }
 }

@@ -1,4 +1,4 @@
-//! What messages cost: asked for a few times, told once, added up.
+//! Message prices: requested a few times, recorded once, added up.
 
 use telephony_domain::delivery::Status;
 use telephony_domain::message::Draft;

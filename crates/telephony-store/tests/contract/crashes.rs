@@ -1,4 +1,4 @@
-//! The program ends at any moment; what it was told is stored is there when it starts again.
+//! The program is killed at any moment; everything reported as stored is there after a restart.
 
 use telephony_domain::retry::TurnFate;
 use telephony_store::inbox::Accepted;

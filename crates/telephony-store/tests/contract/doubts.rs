@@ -1,4 +1,4 @@
-//! Nobody knows whether a part was sent.
+//! Parts in doubt: they may or may not have been sent.
 
 use telephony_domain::delivery::Status;
 use telephony_domain::reconcile::{Finding, Next as Then};
@@ -63,7 +63,7 @@ async fn a_part_that_is_refused_for_minutes_is_sent_in_the_end_and_each_attempt_
         start += wait;
     }
     world.hand_over("SM1", at(start)).await;
-    // Behind a request that may not be over there is one more, whatever came before.
+    // After a request that may still be running there is one more attempt, whatever came before.
     world.send("b", ANN, &["2"], at(start)).await;
     let story =
         [(true, Then::SendAgain), (false, Then::SendAgain), (true, Then::SendAgain), (false, Then::FinallyUnknown)];

@@ -1,4 +1,4 @@
-//! What may have come while nobody listened: since when it is looked for, and where.
+//! Gaps in which messages may have been missed: their lines and start times.
 
 use telephony_domain::line::Sender;
 use telephony_domain::message::Arrival;

@@ -1,4 +1,4 @@
-//! What the operator and the agents are told of what happened.
+//! The history that the operator and the agents see.
 
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
@@ -30,7 +30,7 @@ impl World {
         turn.conversation
     }
 
-    /// The operator sends a text.
+    /// Sends a text from the operator.
     async fn operator_sends(&self, key: &str, to: &str, parts: &[&str], now: i64) {
         let draft = Draft { purpose: Purpose::Send, text: parts.join("+"), ..draft(key, to, parts) };
         self.store.enqueue(self.line, draft, at(now)).await.unwrap();

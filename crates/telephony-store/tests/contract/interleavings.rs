@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: no message is lost, no work is done by two at a time.
+//! In any order of events, no message is lost and no work is done by two workers at a time.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use super::world::{RETRY, World, at, draft, receipt, report, seconds, send_failu
 
 const CONTACTS: [&str; 3] = ["+15550000001", "+15550000002", "+15550000003"];
 
-/// Something that happens; numbers choose among what there is.
+/// An event; its numbers choose among what exists.
 #[derive(Debug, Clone)]
 enum Event {
     Says(usize, &'static str),
@@ -64,7 +64,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The world, and everything anybody was ever told.
+/// The world, and everything that any worker saw.
 struct Story {
     world: World,
     now: Timestamp,
@@ -167,7 +167,7 @@ impl Story {
         }
     }
 
-    /// A new lease means that every older one of the conversation is lost.
+    /// Checks that a new lease invalidates all older ones of the conversation.
     async fn lease(&mut self) -> Option<LeasedTurn> {
         let Next::Taken(turn) = self.world.next_turn(self.now).await else { return None };
         for older in self.leases.iter().filter(|older| older.conversation == turn.conversation) {
@@ -180,7 +180,7 @@ impl Story {
         Some(turn)
     }
 
-    /// The same turn has the same messages every time, and no message is in two turns.
+    /// Checks that a turn always has the same messages and that no message is in two turns.
     fn check_set(&self, conversation: ConversationId, turn: &LeasedTurn) {
         for older in self.leases.iter().filter(|older| older.conversation == conversation) {
             if older.lease.turn == turn.lease.turn {
@@ -199,7 +199,7 @@ impl Story {
         }
     }
 
-    /// How far the parts of everything ever sent to a contact are.
+    /// Returns the states of all parts ever sent to a contact.
     async fn states(&self, contact: &str) -> Vec<PartState> {
         let (contact, direction) = (Some(contact.to_owned()), Some(Direction::Outbound));
         let sent = Filter { contact, direction, limit: 1000, ..Filter::default() };
@@ -211,7 +211,7 @@ impl Story {
         states
     }
 
-    /// Parts of a conversation leave in order, and an older attempt has no say any more.
+    /// Checks that parts of a conversation leave in order, and that superseded attempts have no effect.
     async fn start(&mut self) -> Option<StartedPart> {
         let next = self.world.next_part(telephony_domain::pace::Pacing::Unlimited, self.now).await;
         let Next::Taken(part) = next else { return None };
@@ -233,7 +233,7 @@ impl Story {
         }
     }
 
-    /// Of the parts of a conversation that are neither done nor behind another there is one at most.
+    /// Checks that at most one part of a conversation is at its head.
     async fn check_heads(&self) {
         for contact in CONTACTS {
             let is_head =
@@ -243,7 +243,7 @@ impl Story {
         }
     }
 
-    /// Everybody does their work; at last nothing is left.
+    /// Lets all workers finish and checks that nothing is left.
     async fn ends(mut self) {
         for _ in 0..500 {
             self.now = self.now + seconds(61);

@@ -1,4 +1,4 @@
-//! What the operator allows is never exceeded, and what it holds up is not lost.
+//! The operator's limits are never exceeded, and held messages are not lost.
 
 use proptest::prelude::*;
 use telephony_domain::delivery::Status;
@@ -70,14 +70,14 @@ async fn the_day_is_used_up_and_messages_wait_until_it_is_over() {
     assert_eq!(world.notices(at(0) + DAY).await, [""; 0], "it holds no longer");
 }
 
-/// When a message can be expected to leave, and what keeps it.
+/// Returns the expected departure of a message and the reason for its wait.
 async fn expected(world: &World, message: MessageId, limits: Limits, now: Timestamp) -> (Timestamp, Option<String>) {
     let terms = Terms { pacing: Pacing::Unlimited, limits };
     let expected = world.store.expected_start(message, terms, now).await.unwrap();
     (expected.at, expected.waits_for)
 }
 
-/// What keeps each part of a message, and until when.
+/// Returns the reason and the end of the wait for each part of a message.
 async fn kept(world: &World, message: MessageId) -> Vec<(Option<String>, Option<Timestamp>)> {
     let parts = world.store.progress(message).await.unwrap().parts;
     assert!(parts.iter().all(|part| part.waits_for.is_some() == part.reason.is_some()), "{parts:?}");
@@ -104,7 +104,7 @@ async fn whoever_waits_for_the_day_is_told_so_and_until_when_also_behind_others(
     assert_eq!(kept(&world, held_up).await, vec![(key.clone(), until); 3]);
     assert_eq!(kept(&world, behind).await, [(key.clone(), until)]);
     assert_eq!(expected(&world, held_up, per_day(2), at(300)).await, (at(0) + DAY, key.clone()));
-    // One a day after the first, one after the second, and then each a day after the one before the last.
+    // One the day after the first, one after the second, then each a day after the one before the last.
     assert_eq!(expected(&world, behind, per_day(2), at(300)).await, (at(100) + DAY + DAY, key.clone()));
     let queue = |limits| world.store.queues(Terms { pacing: Pacing::Unlimited, limits }, at(300));
     let queues = queue(per_day(2)).await.unwrap();
@@ -306,7 +306,7 @@ async fn what_the_operator_sends_is_counted_but_not_held_up() {
     assert_eq!(world.states(reply).await, [Starting]);
 }
 
-/// Something that happens; numbers choose among what there is.
+/// An event; its numbers choose among what exists.
 #[derive(Debug, Clone)]
 enum Event {
     Enqueue(usize, u32),
@@ -334,7 +334,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// An attempt as somebody outside sees it.
+/// An attempt as an outside observer sees it.
 struct Seen {
     part: StartedPart,
     segments: u32,

@@ -1,4 +1,4 @@
-//! Our lines change their senders, and messages come to numbers we do not know.
+//! Lines change their senders, and messages arrive for unknown numbers.
 
 use telephony_domain::keyword::Keyword;
 use telephony_domain::line::Sender;

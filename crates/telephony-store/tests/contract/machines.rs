@@ -1,4 +1,4 @@
-//! Two machines that answer each other are told from people, and paused.
+//! A bot that keeps answering the assistant is recognized and paused.
 
 use telephony_domain::reply_loop::{ENDLESS_AFTER, PAUSE};
 use telephony_domain::time::Timestamp;
@@ -41,7 +41,8 @@ async fn two_machines_that_answer_each_other_are_paused() {
     assert_eq!(world.notices(over).await, [""; 0]);
 }
 
-/// Ann's machine answers each of our answers after so many seconds. Returns after how many exchanges it is paused, and when.
+/// Ann's bot answers each of our answers after this many seconds. Returns the number of exchanges until it is paused,
+/// and the time.
 async fn reply_loop(world: &World, pause: u64) -> (u32, Timestamp) {
     let mut now = at(0);
     for exchanges in 0..200 {

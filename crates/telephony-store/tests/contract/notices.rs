@@ -1,4 +1,4 @@
-//! The operator is told, once, whatever else goes on.
+//! The operator gets each notice once.
 
 use telephony_domain::limit::{DAY, Limits};
 use telephony_domain::message::{Draft, Purpose};
@@ -29,7 +29,7 @@ impl World {
         self.store.notices(at(now)).await.unwrap().into_iter().map(|given| given.text).collect()
     }
 
-    /// What is to be told by SMS now.
+    /// Returns the notices that are due by SMS.
     async fn untold(&self, now: i64) -> Vec<String> {
         let untold = self.store.untold(at(now)).await.unwrap();
         if untold.from > at(now) { Vec::new() } else { untold.notices.into_iter().map(|given| given.name).collect() }
@@ -198,7 +198,7 @@ async fn a_message_that_stays_unknown_is_told_by_its_name() {
             }
             Next::Idle(None) => break,
         };
-        // Found nowhere twice, sent again, lost again; then it stays unknown.
+        // Missing from the list twice, sent again and lost again, the part stays unknown.
         if let telephony_domain::reconcile::Next::SendAgain =
             world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap()
         {

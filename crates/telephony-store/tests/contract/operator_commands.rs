@@ -1,4 +1,4 @@
-//! The operator orders by SMS, and is obeyed once.
+//! Commands that the operator sends by SMS are executed once.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl World {
         self.execute(&ordered, now).await.unwrap()
     }
 
-    /// What leaves now, in order.
+    /// Returns the parts that are due now, in order.
     async fn leaving(&self, now: i64) -> Vec<(String, String)> {
         let mut left = Vec::new();
         while let telephony_store::Next::Taken(part) =

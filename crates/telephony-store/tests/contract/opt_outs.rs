@@ -1,4 +1,4 @@
-//! A contact says STOP, at every moment one can.
+//! A contact sends STOP at every possible moment.
 
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::Status;
@@ -208,7 +208,7 @@ async fn then_an_approval_says_that_it_cannot_tell_them() {
     assert_eq!(world.parts_idle(at(3)).await, None);
 }
 
-/// What came at `came`, but was found at the provider only at `now`.
+/// Stores a message that arrived at `came` but was found at the provider only at `now`.
 async fn found(world: &World, text: &str, came: i64, now: i64) -> Accepted {
     let arrival = Arrival { provider_time: Some(at(came)), ..world.text(ANN, text) };
     world.accept(arrival, open_to_all(), at(now)).await

@@ -1,4 +1,4 @@
-//! Messages go out part by part, once, at the line's pace.
+//! Messages leave part by part, once, at the line's pace.
 
 use telephony_domain::id::{LineId, MessageId};
 use telephony_domain::line::Sender;

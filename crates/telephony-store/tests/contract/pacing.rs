@@ -1,4 +1,4 @@
-//! Whatever waits on a line, it leaves at the line's pace: never faster, and never later than the pace asks for.
+//! Messages leave at exactly the line's pace, neither faster nor slower.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::world::{World, at, draft, gateway, receipt, sender};
 const CONTACTS: [&str; 3] = ["+15550000001", "+15550000002", "+15550000003"];
 const SECOND_LINE: &str = "+15550001235";
 
-/// A message: on which line, to whom, and the segments of each of its parts.
+/// A message: its line, its recipient, and the segments of each part.
 type Message = (usize, usize, Vec<u32>);
 
 fn message() -> impl Strategy<Value = Message> {
@@ -32,7 +32,8 @@ async fn enqueue(world: &World, lines: [LineId; 2], messages: &[Message]) {
     }
 }
 
-/// Sends everything as soon as it may leave, several at a time. Gives when what left, by line, in that order.
+/// Sends everything as soon as it may leave, several parts at a time. Returns the times and names by line, in order of
+/// departure.
 async fn send_all(world: &World, pacing: Pacing, at_a_time: usize) -> HashMap<String, Vec<(Timestamp, String)>> {
     let (mut now, mut left, mut count) = (at(0), HashMap::<String, Vec<(Timestamp, String)>>::new(), 0);
     loop {
@@ -58,8 +59,8 @@ async fn send_all(world: &World, pacing: Pacing, at_a_time: usize) -> HashMap<St
     }
 }
 
-/// What `segments` take at a pace of `segments_in` in `seconds`, by the meaning of the words alone: whole milliseconds, and
-/// as few as are no less.
+/// Returns the time for `segments` at a pace of `segments_in` per `seconds`, computed independently: in whole
+/// milliseconds, rounded up.
 fn time_of(segments: u32, (segments_in, seconds): (u32, u32)) -> Duration {
     let needed = u64::from(segments) * u64::from(seconds) * 1000;
     Duration::from_millis(needed.div_ceil(u64::from(segments_in)))
@@ -75,7 +76,7 @@ async fn keeps_the_pace(messages: Vec<Message>, rate: (u32, u32), at_a_time: usi
         let expected: Vec<&Message> = messages.iter().filter(|(line, ..)| *line == number).collect();
         let left = left.get(from).cloned().unwrap_or_default();
         assert_eq!(left.len(), expected.iter().map(|(_, _, parts)| parts.len()).sum::<usize>(), "none starves");
-        // One after the other, each exactly when the one before it has used up its time: no faster, and no slower.
+        // Sequential: each part leaves exactly when the previous one has used up its time.
         let mut segments: HashMap<String, Vec<u32>> = HashMap::new();
         for (n, (line, contact, parts)) in messages.iter().enumerate() {
             if *line == number {
@@ -92,7 +93,7 @@ async fn keeps_the_pace(messages: Vec<Message>, rate: (u32, u32), at_a_time: usi
     }
 }
 
-/// What one contact is sent stays in order.
+/// Checks that each contact's messages left in order.
 fn in_order(left: &[(Timestamp, String)]) {
     let mut last: HashMap<&str, usize> = HashMap::new();
     for (_, what) in left {

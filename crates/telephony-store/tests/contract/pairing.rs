@@ -1,4 +1,4 @@
-//! Strangers ask to be let in, and the operator decides.
+//! Strangers ask for approval, and the operator decides.
 
 use telephony_domain::message::{Arrival, Purpose};
 use telephony_domain::pairing::PairingCode;

@@ -1,4 +1,4 @@
-//! A line never takes more than it can send in time.
+//! A line accepts no more messages than it can send in time.
 
 use telephony_domain::message::{Draft, MediaToken, OutboundMedia, PartDraft, ServedFile};
 use telephony_domain::pace::{Pace, Pacing};
@@ -12,7 +12,7 @@ use telephony_store::{Next, StoreError};
 use super::world::{ANN, BOB, LINE, World, at, draft, intake, number, parts, receipt, send_failure, sender, texts};
 use telephony_domain::delivery::Status;
 
-/// Ten hours at one segment in an hour: ten segments.
+/// Ten hours at one segment per hour: ten segments.
 fn slow() -> Pacing {
     Pacing::Fixed(Pace::new(1.0 / 3600.0).unwrap())
 }
@@ -44,7 +44,7 @@ async fn what_would_wait_for_more_than_ten_hours_is_refused_at_once() {
     world.store.enqueue(world.line, of_segments("d", BOB, 100), at(0)).await.unwrap();
 }
 
-/// A line becomes full, and the answer to a turn of Bob's finds no room at 1 s.
+/// Fills a line, so that the answer to Bob's turn does not fit at 1 s.
 async fn fill_and_keep(world: &World, answer: Draft) {
     world.store.bound_queues(slow()).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();

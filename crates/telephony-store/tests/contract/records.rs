@@ -1,4 +1,4 @@
-//! What is held about people goes: one contact's at the operator's word, everybody's by its age.
+//! Deletion of personal data: one contact's on the operator's command, and all data by age.
 
 use telephony_domain::consent::Wish;
 use telephony_domain::delivery::Status;
@@ -14,11 +14,11 @@ use telephony_store::records::Holdings;
 
 use super::world::{ANN, BOB, World, arrival, at, intake, number, open_to_all, parts, receipt, report, turn_failure};
 
-/// Longer ago than anything is kept in these stories.
+/// Longer ago than any retention period in these tests.
 const MUCH_LATER: i64 = 1_000_000;
 
 impl World {
-    /// Repeats the purge until it is done; how many messages went.
+    /// Repeats the purge until it is done and returns the number of deleted messages.
     async fn purge(&self, contact: &str, now: i64) -> usize {
         let mut messages = 0;
         loop {
@@ -34,7 +34,7 @@ impl World {
         self.store.holdings(&number(contact)).await.unwrap()
     }
 
-    /// Repeats the expiry until there is nothing more.
+    /// Repeats the expiry until nothing is left to delete.
     async fn expire(&self, before: i64) {
         while self.store.expire(at(before), 2, at(MUCH_LATER)).await.unwrap() > 0 {}
     }
@@ -45,7 +45,7 @@ impl World {
         messages.into_iter().map(|entry| entry.text).collect()
     }
 
-    /// Question and answer, delivered.
+    /// Stores a question and its delivered answer.
     async fn exchanged(&self, from: &str, n: i64) {
         self.says(from, &format!("question {n}"), at(n)).await;
         let turn = self.lease(at(n)).await;

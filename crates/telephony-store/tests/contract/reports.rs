@@ -1,4 +1,4 @@
-//! Reports come before the answer, late, twice, in any order, and about messages that are not ours.
+//! Status reports arrive before the response, late, twice, in any order, and about unknown messages.
 
 use telephony_domain::delivery::{Advance, Receipt, Status, StatusReport};
 use telephony_domain::retry::Disposition;

@@ -1,4 +1,4 @@
-//! What the provider was told before is kept until it is put back.
+//! The provider's previous settings are kept until they are restored.
 
 use telephony_store::routes::RouteChange;
 

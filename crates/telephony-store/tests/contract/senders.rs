@@ -1,4 +1,5 @@
-//! Messages of short codes, names and other channels: kept and reported, never answered; STOP by any channel counts.
+//! Messages from short codes, names and other channels are stored and reported but never answered; STOP counts on any
+//! channel.
 
 use telephony_domain::keyword::Keyword;
 use telephony_domain::message::{Arrival, Draft, Purpose};
@@ -21,7 +22,7 @@ impl World {
         self.store.notices(at(second)).await.unwrap()
     }
 
-    /// The operator gets everything that is untold.
+    /// Sends the operator all pending notices.
     async fn tell_all(&self, second: i64) {
         let untold = self.store.untold(at(second)).await.unwrap().notices;
         let names = untold.into_iter().map(|notice| notice.name).collect();

@@ -1,4 +1,4 @@
-//! Turns fail, lose their holders, and come back.
+//! Turns fail, lose their leases and are retried.
 
 use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, TurnFate};

@@ -1,4 +1,4 @@
-//! A store with one line, and the people around it.
+//! A store with one line and several contacts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ pub const BOB: &str = "+15550009999";
 
 pub const RETRY: Disposition = Disposition::Retry { after: None };
 
-/// `seconds` after an arbitrary start.
+/// Returns the time `seconds` after an arbitrary start.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp(1_700_000_000_000 + seconds * 1000)
 }
@@ -61,13 +61,13 @@ impl World {
         World { store, line, folder, texts: AtomicU64::new(0) }
     }
 
-    /// Another process on the same store.
+    /// Opens the same store as another process.
     pub fn beside(&self) -> World {
         let store = crate::backend::open(self.folder.path());
         World { store, line: self.line, folder: self.folder.clone(), texts: AtomicU64::new(1_000_000) }
     }
 
-    /// The process ends, another starts.
+    /// Replaces the process with a new one.
     pub fn restarted(self) -> World {
         let World { store, line, folder, texts } = self;
         drop(store);
@@ -83,7 +83,7 @@ impl World {
         self.store.accept(arrival, Arc::new(intake), now).await.unwrap()
     }
 
-    /// Everybody is welcome and every text is ready at once.
+    /// Allows every sender and makes every text due at once.
     pub async fn says(&self, from: &str, text: &str, now: Timestamp) -> Accepted {
         self.accept(self.text(from, text), open_to_all(), now).await
     }
@@ -103,7 +103,7 @@ impl World {
         }
     }
 
-    /// When the next turn is due; panics when one is due now.
+    /// Returns the time when the next turn is due; panics if one is due now.
     pub async fn turns_idle(&self, now: Timestamp) -> Option<Timestamp> {
         match self.next_turn(now).await {
             Next::Idle(due) => due,
@@ -141,18 +141,18 @@ impl World {
         }
     }
 
-    /// The part that is due within `limits`, if there is one.
+    /// Returns the part that is due within `limits`, if there is one.
     pub async fn start_within(&self, limits: Limits, now: Timestamp) -> Next<StartedPart> {
         let terms = Terms { pacing: Pacing::Unlimited, limits };
         one(self.store.start_parts(&gateway(), terms, None, 1, None, now).await.unwrap())
     }
 
-    /// The names of the notices that hold.
+    /// Returns the names of the active notices.
     pub async fn notices(&self, now: Timestamp) -> Vec<String> {
         self.store.notices(now).await.unwrap().into_iter().map(|given| given.name).collect()
     }
 
-    /// When the next part is due; panics when one is due now.
+    /// Returns the time when the next part is due; panics if one is due now.
     pub async fn parts_idle(&self, now: Timestamp) -> Option<Timestamp> {
         match self.next_part(Pacing::Unlimited, now).await {
             Next::Idle(due) => due,
@@ -160,21 +160,21 @@ impl World {
         }
     }
 
-    /// Starts the part that is due and has the provider take it.
+    /// Starts the part that is due; the provider accepts it.
     pub async fn hand_over(&self, provider_id: &str, now: Timestamp) -> StartedPart {
         let part = self.start(now).await;
         self.store.part_sent(part.lease, receipt(provider_id, Status::Queued), now).await.unwrap();
         part
     }
 
-    /// Starts the part that is due and loses the answer.
+    /// Starts the part that is due and loses the response.
     pub async fn lose(&self, now: Timestamp) -> StartedPart {
         let part = self.start(now).await;
         self.store.part_failed(part.lease, send_failure(Disposition::Unknown), 0.0, now).await.unwrap();
         part
     }
 
-    /// Doubts the attempts that are overdue by the clock. Returns how many.
+    /// Marks overdue attempts as in doubt and returns their number.
     pub async fn doubt_overdue(&self, now: Timestamp) -> usize {
         let open = self.store.open_attempts(now).await.unwrap();
         let overdue = open.into_iter().filter(|attempt| attempt.is_overdue).map(|attempt| attempt.lease).collect();
@@ -193,7 +193,7 @@ impl World {
     }
 }
 
-/// What was taken where no more than one was asked for.
+/// Returns the only element of a result.
 fn one<T>(next: Next<Vec<T>>) -> Next<T> {
     match next {
         Next::Idle(due) => Next::Idle(due),

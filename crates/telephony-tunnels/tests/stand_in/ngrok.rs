@@ -1,6 +1,6 @@
-//! ngrok's side of a session: TLS, muxado, login, bind, a request from the public, and the end of it all.
+//! ngrok's side of a session: TLS, muxado, login, bind, a public request, and the end of the session.
 //!
-//! It is written from what the crate sends and expects, with muxado's own server side; it is no ngrok.
+//! It is written from what the crate sends and expects, on top of muxado's server side.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ struct State {
     session: Option<mpsc::Sender<Order>>,
 }
 
-/// What the running session is to do.
+/// A command for the running session.
 enum Order {
     Request(String, mpsc::Sender<String>),
     StopTunnel(Value),
@@ -63,7 +63,7 @@ impl Ngrok {
         ngrok
     }
 
-    /// A configuration of ngrok's agent that leads here.
+    /// Returns a configuration of ngrok's agent that connects here.
     pub fn agent_file(&self, token: &str) -> PathBuf {
         let file = self.folder.path().join("ngrok.yml");
         let (port, ca) = (self.address.port(), self.folder.path().join("ca.pem"));
@@ -74,30 +74,30 @@ impl Ngrok {
         file
     }
 
-    /// The next login or bind is answered with this; without it, all is well.
+    /// Sets the answer to the next login or bind; without it, the request succeeds.
     pub fn answer_next(&self, answer: Value) {
         self.state.lock().unwrap().answers.push_back(answer);
     }
 
-    /// What was asked since the last time, in order.
+    /// Returns the requests since the last call, in order.
     pub fn asked(&self) -> Vec<(&'static str, Value)> {
         std::mem::take(&mut self.state.lock().unwrap().asked)
     }
 
-    /// Sends a request from the public through the tunnel; what came back.
+    /// Sends a public request through the tunnel and returns the answer.
     pub async fn request(&self, request: &str) -> String {
         let (answer, mut answered) = mpsc::channel(1);
         self.order(Order::Request(request.to_owned(), answer)).await;
         answered.recv().await.unwrap()
     }
 
-    /// Ends the tunnel, as the dashboard can.
+    /// Closes the tunnel, as ngrok's dashboard can.
     pub async fn stop_tunnel(&self, message: &str, code: &str) {
         let stop = json!({ "Id": "tunnel-1", "Message": message, "ErrorCode": code });
         self.order(Order::StopTunnel(stop)).await;
     }
 
-    /// Cuts the session off.
+    /// Cuts the session.
     pub async fn disconnect(&self) {
         self.order(Order::Disconnect).await;
     }

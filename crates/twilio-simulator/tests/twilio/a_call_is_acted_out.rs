@@ -1,4 +1,4 @@
-//! What TwiML asks for happens on the call, in its order and within its limits.
+//! A call executes its TwiML in order and within its limits.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use twilio_simulator::{CallRecord, CallStatus, DEFAULT_NUMBER, Extent, Fault, Nu
 use crate::desk::{Desk, PHONE, SOON, control, instant};
 use crate::receiver::Receiver;
 
-/// An account whose number's calls are answered by `us`.
+/// Starts a simulator whose number's calls are answered by `us`.
 async fn answered_by(us: &Receiver) -> Desk {
     let number = Number::new(DEFAULT_NUMBER).voice_url(&us.url("/voice?n=1"));
     Desk::with(SimulatorConfig { numbers: vec![number], ..instant() }).await
@@ -17,13 +17,13 @@ fn answer(us: &Receiver, verbs: &str) {
     us.answers(200, "text/xml", &format!("<Response>{verbs}</Response>"));
 }
 
-/// The only call, once it is over.
+/// Returns the only call once it is over.
 async fn over(desk: &Desk) -> CallRecord {
     let mut calls = desk.twilio.wait_for_calls(|calls| calls[0].status.is_final(), SOON).await.unwrap();
     calls.remove(0)
 }
 
-/// What was said on a call, the phone's words in parentheses.
+/// Returns a call's transcript, with the phone's words in parentheses.
 fn heard(call: &CallRecord) -> Vec<String> {
     let shown = |said: &twilio_simulator::Utterance| match (said.by, said.is_keys) {
         (Side::Number, false) => said.text.clone(),
@@ -73,7 +73,7 @@ async fn a_conversation_goes_from_gather_to_gather() {
         ("/turn", "Good day", "0.95")
     );
     assert_eq!((first.get("Language"), first.get("CallStatus")), ("de-DE", "in-progress"));
-    // Without an action the document's own URL is asked.
+    // Without an action, the request goes to the document's own URL.
     let second = us.next().await;
     assert_eq!(
         (second.target.as_str(), second.get("SpeechResult"), second.get("Confidence")),
@@ -202,7 +202,7 @@ async fn documents_that_only_redirect_do_not_go_on_forever() {
     assert_eq!(desk.twilio.alerts().len(), 1);
 }
 
-/// A call that pauses for a long time, and its path in the API.
+/// Starts a call with a long pause and returns its path in the API.
 async fn pausing(us: &Receiver, desk: &Desk) -> String {
     answer(us, r#"<Pause length="1000000"/>"#);
     let sid = desk.twilio.call(PHONE, DEFAULT_NUMBER).await.unwrap().sid;

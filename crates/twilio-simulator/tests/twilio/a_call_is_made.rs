@@ -32,7 +32,7 @@ async fn a_phone_calls_and_the_end_is_reported() {
     assert_eq!((completed.get("CallDuration"), completed.get("SequenceNumber")), ("0", "0"));
 }
 
-/// A webhook of a call: its path, status and place among the reports.
+/// Returns a call webhook's path, status and sequence number.
 fn told(hook: &Hook) -> (String, String, Option<String>) {
     (hook.target.clone(), hook.get("CallStatus").to_owned(), hook.find("SequenceNumber").map(str::to_owned))
 }
@@ -60,7 +60,7 @@ async fn a_call_that_is_placed_reports_each_event_that_was_asked_for() {
         assert_eq!(hook.get("Direction"), "outbound-api");
         all.push(told(&hook));
     }
-    // Reports are posted beside the call.
+    // Callbacks are posted concurrently with the call.
     all.sort();
     let expect = |target: &str, status: &str, sequence: Option<&str>| {
         (target.to_owned(), status.to_owned(), sequence.map(str::to_owned))

@@ -8,7 +8,7 @@ use crate::receiver::Receiver;
 
 const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 
-/// A desk on which nothing moves by itself.
+/// Starts a simulator in which messages keep their first status.
 async fn frozen() -> Desk {
     Desk::with(SimulatorConfig { step_delay: Duration::from_secs(3600), ..SimulatorConfig::default() }).await
 }

@@ -1,4 +1,4 @@
-//! A running simulator and an HTTP client that knows its credentials.
+//! A running simulator and an HTTP client with its credentials.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use base64::Engine as _;
 use serde_json::Value;
 use twilio_simulator::{MessageRecord, MessageStatus, Simulator, SimulatorConfig};
 
-/// A phone that is not the account's.
+/// A phone outside the account.
 pub const PHONE: &str = "+15550005678";
 
-/// Long enough for anything that happens at all.
+/// The timeout of every wait.
 pub const SOON: Duration = Duration::from_secs(60);
 
 pub struct Desk {
@@ -31,7 +31,7 @@ pub fn instant() -> SimulatorConfig {
 
 pub fn client() -> reqwest::Client {
     static PROVIDER: Once = Once::new();
-    // reqwest insists on a TLS provider although nothing here is encrypted.
+    // reqwest requires a TLS provider although nothing here is encrypted.
     PROVIDER.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
     reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build().unwrap()
 }
@@ -47,7 +47,7 @@ impl Desk {
         Self { twilio, client: client(), credentials }
     }
 
-    /// A path below the account's.
+    /// Returns a path below the account.
     pub fn account(&self, path: &str) -> String {
         format!("/2010-04-01/Accounts/{}{path}", self.twilio.account_sid())
     }
@@ -102,13 +102,13 @@ impl Desk {
         self.request(reqwest::Method::POST, &self.account("/Messages.json"), &form).await
     }
 
-    /// Waits until all messages came to their end.
+    /// Waits until all messages are final.
     pub async fn settled(&self) -> Vec<MessageRecord> {
         let is_settled = |messages: &[MessageRecord]| messages.iter().all(|message| message.status.is_final());
         self.twilio.wait_for(is_settled, SOON).await.unwrap()
     }
 
-    /// Waits until the only message has a status.
+    /// Waits until the only message has this status.
     pub async fn reaches(&self, status: MessageStatus) -> MessageRecord {
         let mut messages = self.twilio.wait_for(|all| all.iter().any(|m| m.status == status), SOON).await.unwrap();
         messages.retain(|message| message.status == status);
@@ -122,12 +122,12 @@ impl Answer {
     }
 }
 
-/// Posts to a control route, without credentials.
+/// Posts to a control route without credentials.
 pub async fn control(desk: &Desk, path: &str, body: Value) -> (u16, Value) {
     control_with(desk, reqwest::Method::POST, path, body).await
 }
 
-/// The same with another method.
+/// Sends a request with this method to a control route, without credentials.
 pub async fn control_with(desk: &Desk, method: reqwest::Method, path: &str, body: Value) -> (u16, Value) {
     let url = format!("{}/_simulator{path}", desk.twilio.base_url());
     let request = desk.client.request(method, url).header("Content-Type", "application/json").body(body.to_string());

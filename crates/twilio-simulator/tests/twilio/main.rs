@@ -1,4 +1,4 @@
-//! What the simulator promises, seen from outside: over HTTP and through its Rust handle.
+//! The simulator's public behavior, over HTTP and through its Rust API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod a_call_is_acted_out;

@@ -1,4 +1,4 @@
-//! Pictures from a phone: the webhook that tells of them, and every way in which getting them goes wrong.
+//! Pictures from a phone: the webhook that announces them, and every way in which fetching them can fail.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::receiver::{Hook, Receiver};
 
 const PICTURE: &[u8] = b"\x89PNG not really";
 
-/// A desk that received a text with a picture and a card, and the webhook about it.
+/// Starts a simulator that has received a text with a picture and a contact card; returns it with the webhook.
 async fn desk_with_a_picture(config: SimulatorConfig) -> (Desk, Hook) {
     let mut us = Receiver::open().await;
     let desk = Desk::with(config).await;
@@ -23,7 +23,7 @@ async fn desk_with_a_picture(config: SimulatorConfig) -> (Desk, Hook) {
     (desk, hook)
 }
 
-/// Asks as a careful client does: without following redirects.
+/// Sends a request without following redirects, as a careful client does.
 async fn ask(desk: &Desk, url: &str, credentials: Option<&str>) -> Response {
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let password = credentials.map(|password| STANDARD.encode(format!("{}:{password}", desk.twilio.account_sid())));

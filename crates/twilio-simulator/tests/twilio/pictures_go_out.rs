@@ -1,4 +1,4 @@
-//! Pictures to a phone: fetched from us as Twilio does, or the message fails as it does at Twilio.
+//! Pictures to a phone: fetched from us as Twilio does it, or the message fails as it does at Twilio.
 
 use serde_json::{Value, json};
 use twilio_simulator::{LogKind, MessageStatus};

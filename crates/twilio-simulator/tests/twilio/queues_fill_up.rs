@@ -1,4 +1,4 @@
-//! A number sends no faster than its kind may, what waits has its turn, and a full queue takes no more.
+//! A number sends no faster than its kind allows, waiting messages get their turn, and a full queue accepts no more.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const OTHER: &str = "+15550001235";
 const TOLL_FREE: &str = "+18335550001";
 const SHORT_CODE: &str = "55501";
 
-/// Slow enough that a second message does not leave while a test runs.
+/// Slow enough that a second message cannot leave during a test.
 const CRAWL: Pacing = Pacing::SegmentsPerSecond(0.001);
 
 async fn send(desk: &Desk, from: &str, to: &str, body: &str) -> Value {
@@ -23,7 +23,7 @@ async fn send(desk: &Desk, from: &str, to: &str, body: &str) -> Value {
     answer.json
 }
 
-/// Waits until so many messages left.
+/// Waits until this many messages have left.
 async fn left(desk: &Desk, count: usize) -> Vec<MessageRecord> {
     let is_there = |all: &[MessageRecord]| all.iter().filter(|m| m.status == MessageStatus::Delivered).count() >= count;
     desk.twilio.wait_for(is_there, SOON).await.unwrap()
@@ -54,7 +54,7 @@ async fn numbers_do_not_wait_for_each_other() {
 
 #[tokio::test]
 async fn each_kind_of_number_has_its_own_limit() {
-    // 24 segments occupy a local number for 24 s, a toll-free one for 8 s, and a short code for a quarter of one.
+    // 24 segments occupy a local number for 24 s, a toll-free number for 8 s and a short code for 0.24 s.
     let numbers = [DEFAULT_NUMBER, TOLL_FREE, SHORT_CODE].map(Number::new).to_vec();
     let config =
         SimulatorConfig { numbers, pacing: Pacing::AsTwilio, queue_limit: Duration::from_secs(12), ..instant() };

@@ -1,4 +1,4 @@
-//! Our side of the webhooks: keeps what is posted and answers as it is told.
+//! Our webhook server: records requests and returns prepared answers.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ pub struct Receiver {
 
 type Answers = Arc<Mutex<VecDeque<(u16, &'static str, String)>>>;
 
-/// A webhook that arrived.
+/// A received webhook.
 pub struct Hook {
     pub target: String,
     pub headers: HeaderMap,
@@ -47,7 +47,7 @@ impl Receiver {
         format!("{}{path}", self.base_url)
     }
 
-    /// The answer to the next webhook that has none yet. Without any it is 200 and `<Response/>`.
+    /// Prepares the answer to the next webhook. Without one, the answer is 200 and `<Response/>`.
     pub fn answers(&self, status: u16, content_type: &'static str, body: &str) {
         self.answers.lock().unwrap().push_back((status, content_type, body.to_owned()));
     }
@@ -56,12 +56,12 @@ impl Receiver {
         timeout(SOON, self.posted.recv()).await.expect("a webhook in time").unwrap()
     }
 
-    /// A webhook that arrived already.
+    /// Returns a webhook that has already arrived.
     pub fn pending(&mut self) -> Option<Hook> {
         self.posted.try_recv().ok()
     }
 
-    /// The statuses of the next so many callbacks.
+    /// Returns the statuses of the next callbacks, this many.
     pub async fn statuses(&mut self, count: usize) -> Vec<String> {
         let mut statuses = Vec::new();
         for _ in 0..count {
@@ -97,7 +97,7 @@ impl Hook {
         self.headers[name].to_str().unwrap()
     }
 
-    /// What a verifier computes: the last word on whether a webhook is genuine.
+    /// Computes the signature as a verifier does.
     pub fn signature(&self, token: &str, url: &str) -> String {
         let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).unwrap();
         mac.update(url.as_bytes());

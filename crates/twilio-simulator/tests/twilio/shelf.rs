@@ -1,4 +1,4 @@
-//! Our side of outbound pictures: has files to be fetched and keeps how they were asked for.
+//! Our server for outbound pictures: serves files and records the requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -31,7 +31,7 @@ impl Shelf {
         Self { base_url, kept }
     }
 
-    /// Puts a file on the shelf and gives its URL.
+    /// Adds a file and returns its URL.
     pub fn put(&self, path: &str, content_type: &str, bytes: Vec<u8>) -> String {
         self.kept.files.lock().unwrap().insert(path.to_owned(), (content_type.to_owned(), bytes.into()));
         self.url(path)
@@ -41,7 +41,7 @@ impl Shelf {
         format!("{}{path}", self.base_url)
     }
 
-    /// How the files were asked for, in order.
+    /// Returns the requests for files, in order.
     pub fn asked(&self) -> Vec<(Method, String, HeaderMap)> {
         self.kept.asked.lock().unwrap().clone()
     }

@@ -1,4 +1,5 @@
-//! What an operator's checks meet at Twilio: a suspended account, overridden numbers, a missing product, old alerts.
+//! Account problems that an operator's checks find at Twilio: a suspended account, overridden numbers, a missing
+//! product, old alerts.
 
 use serde_json::{Value, json};
 use twilio_simulator::{

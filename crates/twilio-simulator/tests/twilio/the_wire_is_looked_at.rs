@@ -1,4 +1,4 @@
-//! What the page shows of a request: all that it carried, but for what proves who somebody is.
+//! Contents of requests on the phone page: everything except credentials.
 
 use serde_json::{Value, json};
 use twilio_simulator::{DEFAULT_NUMBER, Event, Extent, Fault, LogEntry, LogKind, SimulatorConfig, Text};
@@ -6,7 +6,7 @@ use twilio_simulator::{DEFAULT_NUMBER, Event, Extent, Fault, LogEntry, LogKind, 
 use crate::desk::{Answer, Desk, PHONE, SOON, control_with, instant};
 use crate::receiver::Receiver;
 
-/// A desk whose token is not, as by default, a part of the account's SID.
+/// Starts a simulator whose token, unlike the default one, is not part of the account's SID.
 async fn desk() -> Desk {
     Desk::with(SimulatorConfig { auth_token: "fedcba9876543210fedcba9876543210".to_owned(), ..instant() }).await
 }
@@ -113,7 +113,7 @@ async fn a_file_is_not_kept_twice_and_its_address_not_shown() {
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
     desk.twilio.receive(Text::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", b"\x89PNG")).await.unwrap();
     let path = us.next().await.get("MediaUrl0").replace(desk.twilio.base_url(), "");
-    // The client follows the redirect and leaves the credentials behind.
+    // The client follows the redirect without the credentials.
     assert_eq!(desk.get(&path).await.status, 200);
     let shown = detail(&desk, &last(&desk, LogKind::Rest)).await;
     assert!(get(&shown["answer"]["headers"], "location").ends_with("&Signature=•••"), "{shown}");
