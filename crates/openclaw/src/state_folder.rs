@@ -30,7 +30,7 @@ pub fn make(state: &Path) -> Result<(), Failure> {
     })?;
     let found = std::fs::metadata(state).map(|found| found.permissions().mode());
     if found.is_ok_and(|mode| mode & 0o077 != 0) {
-        // Somebody made it by hand. Where it is not ours to close, doctor says so.
+        // A user created this folder. If its permissions cannot be changed, doctor reports it.
         std::fs::set_permissions(state, std::fs::Permissions::from_mode(0o700)).ok();
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The built program as a person uses it, against the Twilio simulator.
+//! The built program as a user runs it, with the Twilio simulator.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "cli/bench.rs"]

@@ -18,18 +18,18 @@ use crate::metrics::Metrics;
 use crate::outbox::PartSender;
 use crate::wake::Wake;
 
-/// Interval between looks, also after a list could not be fetched.
+/// Interval between checks, also after a list could not be fetched.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
-/// Shortest interval between looks that rejected requests trigger.
+/// Shortest interval between checks that rejected requests trigger.
 const LOOK_FOR_REFUSED_EVERY: Duration = Duration::from_secs(60);
 
 /// Age up to which a message is left to its webhook, which may still arrive and has more details than the list. Twilio
 /// sends it within a second or so.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
-/// Interval between looks at the clock, which may jump.
+/// Interval between readings of the clock, which may jump.
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 
 /// The task that finds missed messages.
@@ -46,12 +46,12 @@ pub struct Backfill {
     pub wake: Arc<Wake>,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// What finishes a restore, once all that came since the backup is stored.
+    /// Completes a restore once everything since the backup is stored.
     pub outbox: Arc<PartSender>,
 }
 
 impl Backfill {
-    /// Looks at once and then regularly until `stop`.
+    /// Checks at once and then regularly until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let go_on = async {
             let mut refused_from = Instant::now();

@@ -56,7 +56,7 @@ pub struct TurnRunner {
 impl TurnRunner {
     /// Answers turns until `stop`, then waits for the running ones or, after a grace period, hands them back.
     ///
-    /// A lease that is asked for is always waited for: one that nobody holds in hand would keep its turn for 30 s.
+    /// Every lease it requests is handled to the end: an unhandled lease would block its turn for 30 s.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut turns = JoinSet::new();
         while let Some(permits) = stop.run_until_cancelled(permits::all_free(&self.sessions)).await.flatten() {

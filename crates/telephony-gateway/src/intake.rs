@@ -1,7 +1,7 @@
-//! Acknowledges verified events: each is in the journal before the provider hears so.
+//! Acknowledges verified events once they are in the journal.
 //!
-//! The second station of an incoming message: `webhook/receive.rs` has verified it, and `apply.rs` brings it from the journal
-//! into the database. What the provider hears is decided here, and worded by the provider.
+//! The second station of an incoming message: `webhook/receive.rs` has verified it, and `apply.rs` moves it from the
+//! journal into the database. This module decides on the answer, and the provider words it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,31 +19,31 @@ use tokio::sync::Semaphore;
 use crate::recut::Signatures;
 use crate::storage::Storage;
 
-/// An opt-out is acknowledged once it is obeyed; a sender who waits longer has to retry (Twilio waits for 15 s).
+/// An opt-out is acknowledged once it is applied; a sender who waits longer has to retry (Twilio waits 15 s).
 const OBEYED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Requests in flight that may wait for an opt-out: a quarter of them.
 pub(crate) const WAITING_OPT_OUTS: usize = 64;
 
-/// Acknowledges what the provider vouched for.
+/// Acknowledges verified events.
 pub struct Intake {
     pub(crate) journal: Arc<Journal>,
-    /// Where earlier signatures are looked up.
+    /// Finds earlier messages by their signature.
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) checks_signatures: bool,
     pub(crate) signatures: Arc<Signatures>,
-    /// Permits for opt-outs that wait until they are obeyed.
+    /// Permits for opt-outs that wait to be applied.
     pub(crate) waiting_opt_outs: Semaphore,
     pub(crate) storage: Arc<Storage>,
 }
 
-/// Why an event is not acknowledged.
+/// The reason why an event is not acknowledged.
 #[derive(Debug)]
 pub enum IntakeError {
-    /// Its signature came with other fields before.
+    /// Its signature arrived earlier with other fields.
     Recut,
-    /// It is not on disk, or an opt-out is not obeyed yet.
+    /// It is not on disk, or an opt-out is not applied yet.
     NotStored(StoreError),
 }
 
@@ -54,7 +54,7 @@ impl From<StoreError> for IntakeError {
 }
 
 impl Intake {
-    /// Acknowledges `event`: when this returns an outcome, the event is on disk, and an opt-out is obeyed.
+    /// Acknowledges `event`: when this returns an outcome, the event is on disk, and an opt-out is applied.
     pub async fn take(&self, event: Event) -> Result<Outcome, IntakeError> {
         match event {
             Event::Message(arrival) if !self.is_first_cut(&arrival).await? => return Err(IntakeError::Recut),
@@ -82,7 +82,7 @@ impl Intake {
         Ok(is_first)
     }
 
-    /// Obeys an opt-out before acknowledging it, so that nothing leaves for the contact afterwards.
+    /// Applies an opt-out before acknowledging it, so that nothing leaves for the contact afterwards.
     async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
         let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
         let signed = arrival.signed.clone();
@@ -107,7 +107,7 @@ impl Intake {
     }
 }
 
-/// Decides about a call: as long as voice is not on, callers are turned away.
+/// Decides about a call: callers are turned away until voice is enabled.
 fn call(event: &CallEvent) -> Outcome {
     match event {
         CallEvent::Request(CallRequest { provider_id, from }) => {

@@ -1,7 +1,7 @@
-//! The operator's settings, as the gateway needs them; the binary makes them from the configuration.
+//! The operator's settings as the gateway needs them; the binary derives them from the configuration.
 //!
-//! What is fixed holds from start to stop. What is live changes as a whole, by one assignment to one `watch` channel: each
-//! piece of work reads it once and goes on by what it has read.
+//! Fixed settings hold from start to stop. Live settings change as a whole, through one `watch` channel: each piece of
+//! work reads them once and keeps using that version.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,7 +30,8 @@ pub struct Settings {
 pub struct Fixed {
     /// Our line.
     pub sender: Sender,
-    /// Turns and calls at a time; a tenth of them, at least one where there are two, is kept for calls.
+    /// Maximum number of concurrent turns and calls. A tenth of them, at least one if there are two, is reserved for
+    /// calls.
     pub max_sessions: usize,
     /// Name of our program in texts.
     pub program: ProgramName,
@@ -38,7 +39,7 @@ pub struct Fixed {
     pub path: String,
     /// Local path for status reports.
     pub status_path: String,
-    /// The configured public URLs; none: only a tunnel, or nobody, reaches us.
+    /// The configured public URLs; `None` if the gateway is reachable only through a tunnel or not at all.
     pub public: Option<PublicUrls>,
     /// Hosts that count in `Host` and forwarded headers.
     pub allowed_hosts: Vec<String>,

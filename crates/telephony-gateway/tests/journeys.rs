@@ -1,4 +1,4 @@
-//! Whole journeys through a real gateway, a real store and the Twilio simulator, named after what goes wrong.
+//! End-to-end journeys with a real gateway, a real store and the Twilio simulator, named after what goes wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "journeys/stage.rs"]

@@ -1,4 +1,4 @@
-//! The page on metrics says what the code does.
+//! The metrics reference matches the code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ at zero when the gateway starts; everything else is measured in the database at 
 |---|---|---|---|
 ";
 
-/// A page with everything that can be on one.
+/// Returns a page that contains every metric.
 fn full_page() -> String {
     let sender = Sender { number: Some("+15550001234".parse().unwrap()), messaging_service: None };
     let line = Line { id: LineId(1), sender };

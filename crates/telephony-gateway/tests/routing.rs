@@ -1,4 +1,4 @@
-//! The webhook at the provider is changed, and the power fails at every point in between.
+//! The webhook at the provider is changed, with a power failure at every point in between.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::path::Path;
@@ -37,14 +37,14 @@ fn told(host: &str) -> CallbackUrls {
     CallbackUrls { webhook: format!("https://{host}/w"), status: format!("https://{host}/s") }
 }
 
-/// What our number and our service have now: SmsUrl, VoiceUrl, InboundRequestUrl.
+/// Returns the current SmsUrl, VoiceUrl and InboundRequestUrl of our number and service.
 async fn state(twilio: &Twilio, sender: &Sender) -> [String; 3] {
     let routes = twilio.routes(sender, None).await.unwrap();
     let value = |route: usize, name| routes[route].setting(name).unwrap().value.clone();
     [value(0, "SmsUrl"), value(0, "VoiceUrl"), value(1, "InboundRequestUrl")]
 }
 
-/// Makes changes as far as a process comes that dies after `steps` of: storing them all, then each route.
+/// Makes changes until the process dies after this many `steps`: first storing them, then each route.
 async fn die_after(steps: usize, store: &SqliteStore, twilio: &Twilio, plan: &Plan) {
     if steps > 0 {
         store.changing_routes(plan.changes.clone(), NOW).await.unwrap();

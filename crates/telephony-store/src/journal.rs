@@ -1,8 +1,8 @@
-//! The journal: events from the provider are on disk here, in order, before they are acknowledged, and until they are
+//! The journal: events from the provider are on disk here, in order, from before their acknowledgment until they are
 //! stored.
 //!
-//! To append costs little and waits for nobody but the disk; to store means to judge, and waits its turn. What is applied is
-//! overwritten. An entry may come out twice, when we are ended after it was stored: storing knows what it has.
+//! Appending is cheap and waits only for the disk, while storing an event may wait its turn. Applied entries are
+//! overwritten. An entry may come out twice if the program is killed after storing it; the store recognizes duplicates.
 
 mod aside;
 mod damage;
@@ -24,8 +24,8 @@ use crate::StoreError;
 pub use damage::{Damage, DamageKind};
 use file::{Chunk, JournalFile};
 
-/// The file grows no longer, some 500,000 texts: a store that fails for long is told to the provider, too. What is applied
-/// counts until all is, so that a file never holds more than the next start has room for.
+/// The maximum file size, some 500,000 texts: if the store fails for long, the provider must see errors too. Applied
+/// entries count until all are applied, so that a restart always has enough capacity for the file.
 const ROOM: u64 = 256 << 20;
 
 /// Entries per batch.
@@ -207,7 +207,8 @@ impl Journal {
         aside::remove(path, SystemTime::UNIX_EPOCH + since_1970).map_err(|error| StoreError::of_disk(&error).at(path))
     }
 
-    /// The oldest entries that are not applied; waits until there are any. The same again until they are applied.
+    /// Returns the oldest entries that are not applied; waits until there are any. Repeated calls return the same ones
+    /// until they are applied.
     pub async fn next(&self) -> Result<Batch, StoreError> {
         loop {
             if let Some(batch) = self.shared.unapplied()? {
@@ -217,12 +218,12 @@ impl Journal {
         }
     }
 
-    /// Whether all is applied.
+    /// Returns true if all entries are applied.
     pub fn is_applied(&self) -> bool {
         self.unapplied_bytes() == 0
     }
 
-    /// How much is not applied.
+    /// Returns the size of the entries that are not applied, in bytes.
     pub fn unapplied_bytes(&self) -> u64 {
         self.shared.state().end - *self.shared.applied.borrow()
     }

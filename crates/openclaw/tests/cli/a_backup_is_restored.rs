@@ -1,4 +1,4 @@
-//! Backups are made beside a running gateway; a restored store reads Twilio's lists before it sends anything.
+//! Backups are made while a gateway runs; a restored store reads Twilio's lists before it sends anything.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

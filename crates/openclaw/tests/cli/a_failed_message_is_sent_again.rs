@@ -6,7 +6,7 @@ fn sent(bench: &Bench, phone: &str) -> usize {
     bench.twilio.messages().iter().filter(|message| message.is_outbound() && message.to == phone).count()
 }
 
-/// Has Twilio accept a text and fail to deliver it.
+/// Makes Twilio accept a text but fail to deliver it.
 async fn fail(bench: &Bench, phone: &str, text: &str, code: u32) {
     bench.twilio.set_outcome(phone, Outcome::Undelivered(code));
     let ran = bench.run(&["telephony", "send", phone, text, "--wait"]).await;

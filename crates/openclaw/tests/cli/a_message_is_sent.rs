@@ -126,7 +126,7 @@ async fn a_message_that_did_not_arrive_is_explained() {
 #[tokio::test]
 async fn behind_others_on_a_slow_line_it_is_told_when_it_leaves() {
     let bench = Bench::new().await;
-    // A segment in a quarter of an hour: the second waits, however slow this machine is.
+    // One segment per quarter of an hour: the second waits, however slow this machine is.
     edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 0.001");
     bench.done(&["telephony", "send", ALICE, TEXT]).await;
     let ran = bench.run(&["telephony", "send", ALICE, TEXT, "--json"]).await;
@@ -162,7 +162,7 @@ async fn an_outcome_that_stays_unknown_is_shown_by_status() {
     assert_eq!(in_doubt + given_up as u64, 1, "{status}");
 }
 
-/// Without a gateway nobody else works off what an earlier command had to leave.
+/// Without a gateway, only the next command can send what an earlier one left behind.
 #[tokio::test]
 async fn what_an_earlier_command_left_behind_goes_first() {
     let bench = with_left_behind("first").await;
@@ -182,7 +182,7 @@ async fn with_left_behind(text: &str) -> Bench {
     panic!("ten commands were ended, and each was just making an attempt");
 }
 
-/// Ends a command while its message waits for another attempt; says whether it did not just make one.
+/// Ends a command whose message waits for another attempt; returns false if it was just making one.
 async fn is_left_behind(bench: &Bench, text: &str) -> bool {
     bench.twilio.misbehave(Fault::TooManyRequests, Extent::All);
     let mut command = bench.command().args(["telephony", "send", ALICE, text]).spawn().unwrap();

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::bench::{ALICE, Bench};
 
-/// A GIF of one pixel.
+/// A one-pixel GIF.
 const PIXEL: &[u8] =
     b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\0\0\0!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
@@ -12,7 +12,7 @@ fn file(folder: &tempfile::TempDir, name: &str, bytes: &[u8]) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Puts a gateway where the simulator reaches it, and tells it so.
+/// Gives a gateway a public URL that the simulator can reach.
 async fn reachable() -> Bench {
     let mut bench = Bench::new().await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -13,7 +13,7 @@ async fn receive(bench: &Bench, from: &str, body: &str, parameters: &[(&str, &st
     assert_eq!(delivery.status, Some(200), "{}", delivery.body);
 }
 
-/// Waits until so many messages of a sender are stored, and gives them.
+/// Waits until this many messages from a sender are stored and returns them.
 async fn stored(bench: &Bench, sender: &str, count: usize) -> Vec<serde_json::Value> {
     let deadline = Instant::now() + PATIENCE;
     loop {

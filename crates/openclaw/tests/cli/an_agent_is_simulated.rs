@@ -1,4 +1,4 @@
-//! `simulate` with an agent: of the flags, of a configuration, or none.
+//! `simulate` with an agent from flags, from a configuration, or without one.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -59,7 +59,7 @@ impl Terminal {
         panic!("`{wanted}` is missing in {seen:#?}");
     }
 
-    /// A stranger texts, is approved, and gets this answer.
+    /// Texts from a stranger, approves the request and checks the answer.
     fn expect_answer(mut self, introduction: &str, answer: &str) {
         self.wait_for(introduction);
         self.type_line("Hello");

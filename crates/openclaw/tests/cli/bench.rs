@@ -1,4 +1,5 @@
-//! A workbench for the program: a state folder, a configuration, the simulator and, where wanted, a running gateway.
+//! A test environment for the program: a state folder, a configuration, the simulator and, on request, a running
+//! gateway.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,13 +13,13 @@ use twilio_simulator::{Simulator, SimulatorConfig};
 pub const ALICE: &str = "+15550005678";
 pub const BOB: &str = "+15550005679";
 
-/// Every wait ends within this time, also on a busy machine.
+/// The timeout of every wait, generous enough for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The pause between two checks of a condition.
+/// The interval between two checks of a condition.
 pub const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What a run of the program came to.
+/// The result of a finished program.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -33,7 +34,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// The program with nothing of this machine's environment.
+/// Returns the program's command with an empty environment.
 pub fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_openclaw"));
     program.env_clear().stdin(Stdio::null());
@@ -44,13 +45,13 @@ pub fn run(arguments: &[&str]) -> Ran {
     program().env("HOME", "/nonexistent").args(arguments).output().unwrap().into()
 }
 
-/// An HTTP client of a test's own.
+/// Returns an HTTP client for tests.
 pub fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 
-/// Runs something that takes a while without holding up the simulator, which lives on this test's runtime.
+/// Runs a blocking function without stopping the simulator, which runs on the test's runtime.
 pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
@@ -66,9 +67,9 @@ impl Bench {
         Self::with(SimulatorConfig::default()).await
     }
 
-    /// A bench whose simulator is told this at its start.
+    /// Creates an environment whose simulator has this configuration.
     pub async fn with(config: SimulatorConfig) -> Self {
-        // A token that is no part of the account's SID: a test looks for it in what is printed.
+        // The token is not part of the account's SID, so that tests can search output for it.
         let auth_token = "f1e2d3c4b5a6978877665544332211ff".to_owned();
         let config = SimulatorConfig { auth_token, step_delay: Duration::ZERO, ..config };
         let bench = Self {
@@ -92,56 +93,56 @@ impl Bench {
         std::fs::write(self.configuration(), text).unwrap();
     }
 
-    /// The program with this bench's state folder.
+    /// Returns the program's command for this state folder.
     pub fn command(&self) -> Command {
         let mut command = program();
         command.env("HOME", "/nonexistent").env("OPENCLAW_STATE_DIR", self.state.path());
         command
     }
 
-    /// The state folder.
+    /// Returns the state folder.
     pub fn state(&self) -> &Path {
         self.state.path()
     }
 
-    /// Runs the program to its end.
+    /// Runs the program to completion.
     pub async fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = self.command();
         command.args(arguments);
         off_thread(move || command.output().unwrap()).await.into()
     }
 
-    /// Runs the program and expects it to have done what it was asked for.
+    /// Runs the program and checks that it succeeded.
     pub async fn done(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments).await;
         assert_eq!(ran.code, 0, "{arguments:?}: {ran:?}");
         ran.stdout
     }
 
-    /// The same, with the output read as JSON.
+    /// Runs the program, checks that it succeeded and parses the output as JSON.
     pub async fn json(&self, arguments: &[&str]) -> serde_json::Value {
         serde_json::from_str(&self.done(arguments).await).unwrap()
     }
 
-    /// Starts the gateway and tells the simulator where it is.
+    /// Starts the gateway and sets its URL in the simulator.
     pub async fn start_gateway(&mut self) {
         self.start_gateway_with(&[]).await;
     }
 
-    /// The same, with these variables in its environment.
+    /// Starts the gateway with these environment variables.
     pub async fn start_gateway_with(&mut self, variables: &[(&str, &str)]) {
         let mut command = self.command();
         command.envs(variables.iter().copied());
         self.start(command).await;
     }
 
-    /// The same, with no more open files than these.
+    /// Starts the gateway with a limit on open files.
     pub async fn start_gateway_with_descriptors(&mut self, most: u32) {
         let command = self.command_with_descriptors(most);
         self.start(command).await;
     }
 
-    /// The program with no more open files than these.
+    /// Returns the program's command with a limit on open files.
     pub fn command_with_descriptors(&self, most: u32) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_openclaw")]);
@@ -150,7 +151,7 @@ impl Bench {
         command
     }
 
-    /// The same with this command of the program, perhaps under its other name.
+    /// Starts the gateway with this command, which may use the program's other name.
     pub async fn start(&mut self, mut command: Command) {
         let log = std::fs::File::create(self.log()).unwrap();
         let gateway = command.arg("gateway").stdout(Stdio::null()).stderr(log).spawn().unwrap();
@@ -178,19 +179,19 @@ impl Bench {
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
-    /// Asks the gateway to stop, and gives its exit code.
+    /// Asks the gateway to stop and returns its exit code.
     pub async fn stop_gateway(&mut self) -> i32 {
         self.signal("-TERM");
         self.wait_for_end().await
     }
 
-    /// Waits until the gateway has ended, and gives its exit code.
+    /// Waits for the gateway to exit and returns its exit code.
     pub async fn wait_for_end(&mut self) -> i32 {
         let mut gateway = self.gateway.take().unwrap();
         off_thread(move || gateway.wait().unwrap().code().unwrap_or(-1)).await
     }
 
-    /// Delivers a text; returns once the gateway has answered 200 and stored it, because it answers before it stores.
+    /// Sends a text and returns once it is stored, because the gateway acknowledges it earlier.
     pub async fn text(&self, from: &str, body: &str) {
         let delivery = self.twilio.text(from, self.twilio.number(), body).await.unwrap();
         assert_eq!(delivery.status, Some(200), "{}", delivery.body);
@@ -203,7 +204,7 @@ impl Bench {
         }
     }
 
-    /// Waits until `phone` has been sent `count` texts, and gives them.
+    /// Waits until `phone` has received `count` texts and returns them.
     pub async fn texts(&self, phone: &str, count: usize) -> Vec<String> {
         let sent = |messages: &[twilio_simulator::MessageRecord]| {
             let sent = messages.iter().filter(|message| message.is_outbound() && message.to == phone);
@@ -214,7 +215,7 @@ impl Bench {
         sent(&waited.unwrap_or_else(|_| panic!("{phone} was not sent {count} texts:\n{log}")))
     }
 
-    /// Waits until no turn and no part is left to be worked on: what is at Twilio may not be on record yet.
+    /// Waits until no turns or parts are pending, because a message may reach Twilio before the store records it.
     pub async fn rests(&self) -> serde_json::Value {
         self.wait_for(|status| {
             let (inbox, outbox) = (&status["inbox"], &status["outbox"]);
@@ -225,7 +226,7 @@ impl Bench {
         .await
     }
 
-    /// Waits until `status` says of the gateway what is wanted, and gives it.
+    /// Waits until the gateway's `status` meets a condition and returns it.
     pub async fn wait_for(&self, is_wanted: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -14,7 +14,8 @@ use crate::bench::{ALICE, BOB, Bench, PATIENCE};
 
 const CAROL: &str = "+15550005680";
 
-/// A `send` in the background, whose own outcome is unknown: it looks for abandoned attempts, then at Twilio's list.
+/// Starts a `send` in the background with an unknown outcome: it checks for abandoned attempts, then reads Twilio's
+/// list.
 struct Sending(Child);
 
 impl Sending {
@@ -41,7 +42,7 @@ async fn wait_for_look(bench: &Bench, to: &str) {
     bench.twilio.wait_for_log(|log| log.iter().any(is_look), PATIENCE).await.unwrap();
 }
 
-/// Begins an attempt that seems an hour old, as it does after the clock was set.
+/// Starts an attempt that looks an hour old, as after a change of the clock.
 async fn start_an_hour_ago(store: &dyn Store) -> telephony_domain::id::MessageId {
     let (long_ago, line) = (SystemClock.now() - Duration::from_secs(3600), store.lines().await.unwrap()[0].id);
     let draft = Draft {

@@ -1,4 +1,4 @@
-//! What doctor says of a bench, and how to bring about something for it to find.
+//! Doctor's findings, and ways to provoke them.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use telephony_store::sqlite::{Mode, SqliteStore};
 use crate::bench::{Bench, Ran};
 use crate::proxy::Proxy;
 
-/// What doctor said.
+/// Doctor's report.
 pub struct Diagnosis {
     pub code: i32,
     pub report: Value,
@@ -20,7 +20,7 @@ impl Diagnosis {
         self.report["findings"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
     }
 
-    /// The finding's detail; it has to have been made.
+    /// Returns the finding's detail; panics if there is no such finding.
     #[track_caller]
     pub fn detail(&self, id: &str) -> &str {
         let rows = self.report["findings"].as_array().unwrap();
@@ -47,7 +47,7 @@ pub async fn doctor(bench: &Bench) -> Diagnosis {
     diagnosis(bench.run(&["telephony", "doctor", "--json"]).await)
 }
 
-/// Reads the report of a doctor that ran.
+/// Parses the report of a finished doctor.
 pub fn diagnosis(ran: Ran) -> Diagnosis {
     let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
     let diagnosis = Diagnosis { code: ran.code, report };
@@ -76,7 +76,7 @@ pub fn close(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// A gateway behind a proxy, whose address is the public URL.
+/// Starts a gateway behind a proxy whose address is the public URL.
 pub async fn behind_a_proxy() -> (Bench, Proxy, String) {
     let (mut bench, proxy) = (Bench::new().await, Proxy::start().await);
     bench.configure(&format!("publicUrl: 'http://{}',", proxy.address));

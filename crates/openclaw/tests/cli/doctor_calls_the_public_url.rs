@@ -1,4 +1,4 @@
-//! The way in, with everything that can be wrong with it.
+//! The public URL, with everything that can be wrong with it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ async fn the_public_url_is_private() {
     diagnosis.has("public-url-plain");
 }
 
-/// What a gateway's doctor finds once the configuration names another public URL than at the gateway's start.
+/// Returns a running gateway's findings after the public URL in the configuration changed.
 async fn with_public_url(url: &str) -> Diagnosis {
     let mut bench = Bench::new().await;
     bench.configure(&format!("publicUrl: '{url}',"));
@@ -50,7 +50,7 @@ async fn the_public_url_says_https_and_there_is_no_tls_or_none_that_twilio_would
     assert!(self_signed.detail("public-url-certificate").contains("UnknownIssuer"), "{:#}", self_signed.report);
 }
 
-/// A server whose certificate is signed by nobody but itself.
+/// Starts a server with a self-signed certificate.
 fn self_signed() -> SocketAddr {
     let certificate = CertificateDer::from(&include_bytes!("../data/self-signed.cert.der")[..]);
     let key = PrivatePkcs8KeyDer::from(&include_bytes!("../data/self-signed.key.der")[..]);
@@ -62,7 +62,7 @@ fn self_signed() -> SocketAddr {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let mut connection = ServerConnection::new(config.clone()).unwrap();
-            // It ends when the other side hangs up, in disgust or because it only looked whether somebody is there.
+            // Ends when the client disconnects, because it rejected the certificate or only checked the port.
             let _ = connection.complete_io(&mut &stream);
         }
     });

@@ -1,4 +1,4 @@
-//! Everything that doctor can find, brought about on purpose.
+//! Every finding of doctor, provoked on purpose.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Who may read and write what, and whether the state folder can be written.
+//! File permissions, and state folders that are not writable.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -52,7 +52,7 @@ async fn the_state_folder_takes_nothing() {
     let bench = Bench::new().await;
     assert!(doctor(&bench).await.is_well("/telephony is writable"));
     assert!(!bench.configuration().with_file_name("telephony").exists(), "looking makes nothing");
-    // Nobody can make a file there, not even root.
+    // No user can create a file there, not even root.
     std::os::unix::fs::symlink("/proc/self", bench.configuration().with_file_name("telephony")).unwrap();
     assert!(doctor(&bench).await.detail("state-not-writable").contains("/telephony: "));
 }

@@ -1,4 +1,4 @@
-//! The agent is missing, down, or would not answer.
+//! The agent is missing, down, or unable to answer.
 
 use std::net::SocketAddr;
 
@@ -38,7 +38,7 @@ async fn nobody_answers_but_the_echo() {
     assert_eq!(doctor(&bench).await.detail("agent-echo"), "`agent.kind` says so");
 }
 
-/// A server that says the same to everybody.
+/// Starts a server that gives every request the same answer.
 async fn server(status: u16, says: &'static str) -> SocketAddr {
     let answer = move || async move { (StatusCode::from_u16(status).unwrap(), says) };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -47,7 +47,7 @@ async fn server(status: u16, says: &'static str) -> SocketAddr {
     address
 }
 
-/// What doctor says of a model at such a server.
+/// Returns doctor's findings about a model on such a server.
 async fn with_model(status: u16, says: &'static str) -> Diagnosis {
     let (bench, server) = (Bench::new().await, server(status, says).await);
     bench
@@ -69,7 +69,7 @@ async fn a_model_answers_or_is_not_let_in_or_is_not_there() {
     with_model(503, "").await.has("agent-unreachable");
 }
 
-/// What doctor says of an OpenClaw that says this, with `agent` as the channel's own words about it.
+/// Returns doctor's findings about an OpenClaw with this answer, configured by `agent`.
 async fn with_openclaw(status: u16, says: &'static str, agent: &str) -> Diagnosis {
     let (bench, server) = (Bench::new().await, server(status, says).await);
     bench.configure(agent);

@@ -15,7 +15,7 @@ async fn before_a_text_is_sent_its_price_is_estimated() {
     let shown = bench.done(&["telephony", "send", LONDON, "hi", "--dry-run"]).await;
     assert!(shown.ends_with("The cost is unknown: no message to that country has been paid for yet.\n"), "{shown}");
     assert_eq!(bench.twilio.creations(), 0);
-    // Without a configuration too: the list needs none.
+    // Works without a configuration too, because the price list is built in.
     let counted = run(&["telephony", "segments", &long, "--to", ALICE]).stdout;
     assert!(counted.contains("2 segments") && counted.contains("Estimated cost: 0.0158 USD"), "{counted}");
 }
@@ -37,7 +37,7 @@ async fn what_twilio_took_is_told_apart_from_what_it_may_take() {
     assert_eq!(costs["balance"], json!({"amount": "15.50", "currency": "USD"}));
     let detail = bench.json(&["telephony", "messages", "out-1", "--json"]).await;
     assert_eq!(detail["parts"][0]["price"], usd("0.0079")[0]);
-    // What was paid to a country tells what the next message there will cost.
+    // Past prices predict the cost of the next message to the same country.
     bench.done(&["telephony", "send", LONDON, "three", "--wait"]).await;
     let plan = bench.json(&["telephony", "send", LONDON, &"y".repeat(200), "--dry-run", "--json"]).await;
     assert_eq!(plan["estimate"]["basis"], "own-prices");

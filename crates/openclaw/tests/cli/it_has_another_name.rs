@@ -1,4 +1,4 @@
-//! The program was started as `openclaw-telephony`: beside a real OpenClaw, `openclaw` does not know our commands.
+//! The program runs as `openclaw-telephony` next to a real OpenClaw, whose `openclaw` does not know our commands.
 
 use std::process::Command;
 

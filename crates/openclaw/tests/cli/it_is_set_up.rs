@@ -8,14 +8,14 @@ use crate::proxy::{Habits, Proxy};
 
 const OTHER: &str = "+15550007777";
 
-/// A bench with nothing configured, and an account with two numbers.
+/// Starts with no configuration and an account with two numbers.
 pub async fn bare() -> Bench {
     let mute = Capabilities { sms: false, mms: false, voice: true };
     let numbers = vec![Number::new(DEFAULT_NUMBER), Number::new(OTHER).capabilities(mute)];
     bare_with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await
 }
 
-/// A bench with nothing configured, and this account.
+/// Starts with no configuration and this account.
 pub async fn bare_with(config: SimulatorConfig) -> Bench {
     let bench = Bench::with(config).await;
     std::fs::remove_file(bench.configuration()).unwrap();
@@ -34,7 +34,7 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Runs setup with the account's credentials and what else is said.
+/// Runs setup with the account's credentials and these arguments.
 pub async fn setup(bench: &Bench, more: &[&str]) -> Ran {
     let (sid, token, url) = (bench.twilio.account_sid(), bench.twilio.auth_token(), bench.twilio.base_url());
     let own = ["telephony", "setup", "--account-sid", sid, "--auth-token", token, "--api-base-url", url];
@@ -43,7 +43,7 @@ pub async fn setup(bench: &Bench, more: &[&str]) -> Ran {
     ran
 }
 
-/// What differs from run to run, replaced.
+/// Replaces everything that differs between runs.
 fn tidy(bench: &Bench, text: &str) -> String {
     let text =
         text.replace(&folder(bench).display().to_string(), "[STATE]").replace(bench.twilio.base_url(), "[TWILIO]");
@@ -200,7 +200,7 @@ async fn the_file_has_another_mistake_and_is_left_alone() {
     let bench = Bench::new().await;
     let broken = read(&bench.configuration()).replace("serve:", "sirve:");
     std::fs::write(bench.configuration(), &broken).unwrap();
-    // Before anybody is asked whether to write it: nobody is here to ask.
+    // Fails before asking for permission to write, because there is no terminal.
     let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("nothing was written") && ran.stderr.contains("did you mean `serve`?"), "{ran:?}");
@@ -211,7 +211,7 @@ async fn the_file_has_another_mistake_and_is_left_alone() {
     assert!(ran.code == 1 && ran.stderr.contains("invalid JSON5"), "{ran:?}");
 }
 
-/// As the guide recommends it: the credentials are in the environment, here not in that of whoever sets up.
+/// As the guide recommends, but the credentials are in another process's environment, not in setup's.
 #[tokio::test]
 async fn a_policy_that_nobody_asked_to_change_stays() {
     let bench = bare().await;

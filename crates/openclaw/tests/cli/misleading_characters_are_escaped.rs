@@ -1,6 +1,6 @@
 use crate::bench::{ALICE, BOB, Bench};
 
-/// Characters that turn the line around, move the cursor or cannot be seen. SMS carries no NUL.
+/// Characters that reverse the line, move the cursor or are invisible. SMS cannot carry NUL.
 fn misleading() -> Vec<char> {
     let controls = ('\u{1}'..='\u{1F}').chain('\u{7F}'..='\u{9F}').filter(|c| !matches!(c, '\n' | '\t'));
     let directions = ('\u{202A}'..='\u{202E}').chain('\u{2066}'..='\u{2069}');

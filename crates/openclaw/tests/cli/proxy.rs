@@ -1,4 +1,4 @@
-//! A reverse proxy between the world and the gateway, or between us and Twilio, which may spoil what it passes on.
+//! A reverse proxy in front of the gateway, or between it and Twilio, which can corrupt the traffic.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,13 +7,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 type Change = dyn Fn(String) -> String + Send + Sync;
 
-/// What a proxy does.
+/// The proxy's behavior.
 pub struct Habits {
-    /// Where requests go; none: every request is answered with `answer`.
+    /// The target of requests; `None` answers every request with `answer`.
     pub target: Option<String>,
-    /// What becomes of a request's head.
+    /// Changes the head of a request.
     pub request: Box<Change>,
-    /// What becomes of an answer's head.
+    /// Changes the head of an answer.
     pub answer: Box<Change>,
 }
 
@@ -23,7 +23,7 @@ impl Default for Habits {
     }
 }
 
-/// A running proxy; it stops with the test's runtime.
+/// A running proxy, which stops with the test's runtime.
 pub struct Proxy {
     pub address: String,
     habits: Arc<Mutex<Arc<Habits>>>,
@@ -49,13 +49,13 @@ impl Proxy {
         *self.habits.lock().unwrap() = Arc::new(habits);
     }
 
-    /// Passes everything on to `target` as it is.
+    /// Forwards everything to `target` unchanged.
     pub fn leads_to(&self, target: &str) {
         self.does(Habits { target: Some(target.to_owned()), ..Habits::default() });
     }
 }
 
-/// One request and its answer; both ends are closed afterwards.
+/// Handles one request and its answer, then closes both connections.
 async fn pass(mut client: TcpStream, habits: Arc<Habits>) -> Option<()> {
     let (head, body) = read(&mut client).await?;
     let head = (habits.request)(head.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));

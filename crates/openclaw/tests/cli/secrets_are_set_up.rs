@@ -1,4 +1,4 @@
-//! Setup is given secrets: by flags, on standard input, in variables; and puts them where they are to go.
+//! Setup reads secrets from flags, standard input or variables, and stores them where requested.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -131,7 +131,7 @@ async fn another_token_of_the_same_name_is_pointed_out() {
     let given = ["--auth-token", token.as_str()];
     let kept = says(&other, &[&given[..], &["--secrets", "dotenv"]].concat());
     assert!(kept.contains("has a different value, which takes precedence over .env"), "{kept}");
-    // Now the token is in .env, and the same one in this environment is no matter.
+    // The token is now in .env; the same token in this environment is no conflict.
     let same = [("TWILIO_AUTH_TOKEN", token.as_str())];
     assert!(!says(&same, &[]).contains("TWILIO_AUTH_TOKEN"));
     std::fs::write(folder(&bench).join(".env"), "TWILIO_AUTH_TOKEN=another\n").unwrap();

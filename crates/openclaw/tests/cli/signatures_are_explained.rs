@@ -10,7 +10,7 @@ fn vectors() -> Vec<Value> {
     file["vectors"].as_array().unwrap().clone()
 }
 
-/// The exit code of `webhook verify` for a vector.
+/// Returns the exit code of `webhook verify` for a vector.
 fn verdict(vector: &Value, body: &mut tempfile::NamedTempFile) -> i32 {
     let text = |name: &str| vector[name].as_str().unwrap_or_default().to_owned();
     let content = vector["body"].as_str().or(vector["form_body"].as_str()).unwrap_or_default();

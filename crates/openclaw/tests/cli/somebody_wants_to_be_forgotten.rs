@@ -29,7 +29,7 @@ async fn and_is_here_and_at_twilio_but_their_stop_stays() {
     assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await).len(), 4);
     let purged = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert!(
-        // Twilio's own answer to STOP is the fifth.
+        // The fifth is Twilio's own answer to STOP.
         purged.contains("Deleted 5 messages at Twilio: 2 from them, 3 to them.")
             && purged.contains("Deleted 4 messages here"),
         "{purged}"

@@ -8,7 +8,7 @@ use crate::proxy::{Habits, Proxy};
 
 const CODES: [u32; 6] = [10001, 10002, 20003, 20005, 20006, 20008];
 
-/// The account is refused altogether, or for sends only, while reads are answered.
+/// Faults that reject all requests, or only sends.
 fn faults(code: u32) -> [Fault; 2] {
     [Fault::RefuseAccount { code }, Fault::RefuseSends { code }]
 }
@@ -83,7 +83,7 @@ async fn send_beside_a_gateway_says_so_too_and_everything_goes_on_by_itself() {
 #[tokio::test]
 async fn codes_of_one_recipient_fail_that_message_only() {
     let bench = Bench::new().await;
-    // Twilio's magic numbers: not a number, no route, no permission for the country, opted out, cannot get texts.
+    // Twilio's magic numbers: invalid number, no route, no permission for the country, opted out, cannot receive SMS.
     for nowhere in ["+15005550001", "+15005550002", "+15005550003", "+15005550004", "+15005550009"] {
         let ran = bench.run(&["telephony", "send", nowhere, "hello"]).await;
         assert!(ran.stderr.starts_with("error: not sent (Twilio error 21"), "{ran:?}");

@@ -10,7 +10,7 @@ fn config(status: &Value) -> &Value {
     &status["gateway"]["config"]
 }
 
-/// What the gateway says is wrong with the files, once it says so; the command itself cannot use them either.
+/// Returns the gateway's problems with the files once it reports any; the command itself cannot use the files either.
 async fn problems(bench: &Bench) -> String {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -73,7 +73,7 @@ async fn and_is_told_which_keys_need_a_new_start() {
     let token = bench.twilio.auth_token().to_owned();
     let changed =
         text.replace("port: 0", "port: 0, path: '/other'").replace(&token, "0123456789abcdef0123456789abcdef");
-    // As editors do it: a new file takes the place of the old one.
+    // As editors do it: a new file replaces the old one.
     let beside = bench.configuration().with_extension("new");
     std::fs::write(&beside, &changed).unwrap();
     std::fs::rename(&beside, bench.configuration()).unwrap();
@@ -95,7 +95,7 @@ async fn and_says_so_with_a_signal() {
     assert_eq!(bench.stop_gateway().await, 0);
 }
 
-/// Writes the configuration with the channel's block in a file of its own, `block.json5`.
+/// Writes the configuration with the channel's block in a separate file, `block.json5`.
 fn include_block(bench: &Bench) -> std::path::PathBuf {
     let text = std::fs::read_to_string(bench.configuration()).unwrap();
     let block = text.split_once("telephony: ").unwrap().1.trim_end().trim_end_matches("} }");

@@ -1,4 +1,4 @@
-//! What our own pages tell people to write has to be taken by the program.
+//! The program accepts everything that our documentation tells people to write.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The README and every page below `docs`.
+/// Returns the README and every page below `docs`.
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![root().join("README.md")];
     let mut folders = vec![root().join("docs")];
@@ -26,7 +26,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The JSON5 examples of a page that are whole configurations.
+/// Returns a page's JSON5 examples that are complete configurations.
 fn examples(page: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(page).unwrap();
     let mut examples = Vec::new();

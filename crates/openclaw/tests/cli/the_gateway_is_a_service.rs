@@ -1,4 +1,4 @@
-//! The gateway under a service manager, which is played by a socket and by a script here.
+//! The gateway under a service manager, for which a socket and a script stand in.
 
 use std::os::unix::net::UnixDatagram;
 
@@ -22,7 +22,7 @@ impl Manager {
         self.folder.path().join("notify").display().to_string()
     }
 
-    /// The next thing it is told, signs of life apart.
+    /// Returns the next notification, ignoring watchdog messages.
     fn is_told(&self) -> String {
         loop {
             let told = self.next();

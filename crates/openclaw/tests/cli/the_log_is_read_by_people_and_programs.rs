@@ -1,6 +1,6 @@
 use crate::bench::{Bench, Ran};
 
-/// What a gateway that cannot start logs before it says so.
+/// Runs a gateway that cannot start and returns its log.
 async fn told(variables: &[(&str, &str)]) -> Ran {
     let bench = Bench::new().await;
     let mut command = bench.command();

@@ -1,4 +1,4 @@
-//! The gateway is made a service of systemd, which is played by a script here.
+//! The gateway becomes a systemd service; a script stands in for systemd.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::bench::{Bench, Ran, program};
 
-/// A folder with programs of the system's that do as they are told, and what they were asked.
+/// A folder with fake system programs and a record of their calls.
 struct System {
     folder: TempDir,
 }
@@ -29,12 +29,12 @@ impl System {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A `systemctl` that writes down what it is asked, and then does `more`.
+    /// Writes a `systemctl` that records its arguments and then runs `more`.
     fn systemctl(&self, more: &str) {
         self.program("systemctl", &format!("echo \"$@\" >> '{}'\n{more}", self.path("asked").display()));
     }
 
-    /// A user who is known to the system, with a home of their own.
+    /// Adds a user with a home folder to the system's list.
     fn user(&self, name: &str) -> PathBuf {
         let home = self.path("home");
         let line = format!("{name}:x:4711:4711::{}:/bin/sh", home.display());
@@ -50,7 +50,7 @@ impl System {
         self.path("config/systemd/user/openclaw-telephony.service")
     }
 
-    /// Runs a command about the service, with `more` variables.
+    /// Runs a service command with these additional variables.
     fn service(&self, mut command: std::process::Command, arguments: &[&str], more: &[(&str, &str)]) -> Ran {
         let path = format!("{}:/usr/bin:/bin", self.folder.path().display());
         command.env("PATH", path).env("XDG_CONFIG_HOME", self.path("config")).envs(more.iter().copied());
@@ -58,7 +58,7 @@ impl System {
     }
 }
 
-/// A configuration that can be used without any variable.
+/// A configuration that needs no environment variables.
 const COMPLETE: &str = "{ channels: { telephony: { enabled: true, provider: 'simulator' } } }";
 
 fn configure(file: &Path, text: &str) {
@@ -228,7 +228,7 @@ fn without_systemd_it_says_so_and_still_prints_the_unit() {
     let refused = run(&["install"]);
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.stderr.contains("systemctl") && refused.stderr.contains("--dry-run"), "{}", refused.stderr);
-    // Without `getent` either: root is in every list of users.
+    // Without `getent` too, because every list of users contains root.
     let printed = run(&["install", "--dry-run", "--system", "--user", "root"]);
     assert_eq!(printed.code, 0, "{printed:?}");
     assert!(printed.stdout.contains("User=root\n"), "{}", printed.stdout);

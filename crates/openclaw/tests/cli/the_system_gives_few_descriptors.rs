@@ -44,7 +44,7 @@ async fn doctor_names_the_limit_of_the_running_gateway() {
         assert!(detail.starts_with(&expected), "{detail}");
         assert!(detail.contains(&format!("{connections} connections and runs {agents} agents")), "{detail}");
         assert_eq!(bench.stop_gateway().await, 0);
-        // Doctor itself may open more, and so may a gateway that is started from here.
+        // Doctor itself may open more files, and so may a gateway started from here.
         doctor(&bench).await.has_not("few-descriptors");
     }
 }

@@ -1,10 +1,10 @@
-//! The URL at Twilio and in the configuration has a slash more or less than the other, or leads to another path.
+//! The URLs at Twilio and in the configuration differ by a slash, or have different paths.
 
 use twilio_simulator::DEFAULT_NUMBER;
 
 use crate::bench::{ALICE, Bench};
 
-/// A gateway whose publicUrl has `path` behind the host.
+/// Starts a gateway whose publicUrl has `path` after the host.
 async fn with_path(path: &str) -> (Bench, String) {
     let mut bench = Bench::new().await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

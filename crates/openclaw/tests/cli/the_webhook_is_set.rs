@@ -18,7 +18,7 @@ fn number() -> Number {
     Number::new(DEFAULT_NUMBER).sms_url(OLD)
 }
 
-/// The settings of the route at `place`, by name.
+/// Returns the settings of the route at `place`, by name.
 async fn settings(bench: &Bench, place: usize) -> impl Fn(&str) -> String {
     let shown = bench.json(&["telephony", "webhook", "show", "--json"]).await;
     let rows: Vec<Value> = shown["routes"][place]["settings"].as_array().unwrap().clone();
@@ -28,7 +28,7 @@ async fn settings(bench: &Bench, place: usize) -> impl Fn(&str) -> String {
     }
 }
 
-/// What was asked of the account's numbers and services, changes only.
+/// Returns the number of requests that changed the account's numbers or services.
 fn changes(bench: &Bench) -> usize {
     let is_change = |entry: &&twilio_simulator::LogEntry| entry.method == "POST" && !entry.target.contains("Messages");
     bench.twilio.log().iter().filter(is_change).count()

@@ -67,7 +67,7 @@ async fn while_it_happens() {
             send.send(serde_json::from_str::<Value>(&line).unwrap()).ok();
         }
     });
-    // Which of two changes is shown first is not said.
+    // The order of the two changes is undefined.
     let mut so_far: Vec<Value> = Vec::new();
     let mut wait_for = async |id: &str, state: &str| {
         let is_it = |message: &Value| message["id"] == id && (message["status"] == state || message["state"] == state);
@@ -98,7 +98,7 @@ async fn as_a_conversation_and_nobody_can_paint_the_terminal() {
     bench.done(&["telephony", "send", BOB, "not yours"]).await;
     let transcript = bench.done(&["telephony", "conversation", ALICE]).await;
     let said: Vec<&str> = transcript.lines().filter_map(|line| line.strip_prefix("    ")).collect();
-    // What the contact wrote is escaped; an agent's control characters never leave.
+    // The contact's text is escaped; control characters from the agent are never sent.
     assert_eq!(said, ["hello", "there <U+001B>[31mred", "hello", "there [31mred", "news"]);
     assert!(transcript.contains(&format!("  {ALICE}  [answered]")), "{transcript}");
     assert!(transcript.contains("  assistant (send)  [delivered]"), "{transcript}");

@@ -9,23 +9,23 @@ use super::words::Words;
 /// A call's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The side that calls, and what for.
+    /// The calling side and its purpose.
     pub purpose: Purpose,
-    /// Said first; a disclosure that calls are kept belongs here too.
+    /// Said first, including a disclosure that calls are recorded.
     pub greeting: Words,
-    /// The longest time from the answer to the end.
+    /// The maximum time from answer to end.
     pub max_duration: Duration,
-    /// The longest time that the agent may think in silence.
+    /// The maximum time that the agent may think in silence.
     pub filler_after: Duration,
     /// The time after which an answer comes by text instead.
     pub answer_within: Duration,
-    /// Said in turn while the agent thinks; none for silence.
+    /// Said in rotation while the agent thinks; empty for silence.
     pub fillers: Vec<Words>,
-    /// The other side is somebody who may be texted.
+    /// The other side may get texts.
     pub can_be_texted: bool,
 }
 
-/// The side that calls, and what for.
+/// The calling side and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// A contact called us.
@@ -33,14 +33,14 @@ pub enum Purpose {
         /// The caller must enter the PIN before anything else.
         asks_pin: bool,
     },
-    /// We say a message, and that is all.
+    /// We say a message and hang up.
     Notify {
         /// The message.
         message: Words,
         /// The ring time and the machine rule.
         dialing: Dialing,
     },
-    /// We call to talk.
+    /// We call for a conversation.
     Conversation {
         /// Said after the greeting; without it the agent opens, if it has a task.
         message: Option<Words>,
@@ -54,7 +54,7 @@ pub enum Purpose {
 /// Terms of a call that we place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialing {
-    /// The longest time that the phone may ring.
+    /// The maximum ringing time.
     pub ring: Duration,
     /// The rule for answering machines.
     pub machine: MachineRule,

@@ -7,13 +7,13 @@ use super::words::Words;
 use super::{Action, Call, Document, Heard, Phase, Prompt, phrases};
 use crate::time::Timestamp;
 
-/// Documents without input, or with input that nobody understands, until the call ends.
+/// Consecutive documents without intelligible input after which the call ends.
 const MOST_IN_A_ROW: u8 = 3;
 
-/// Wrong PINs on one call, until it ends.
+/// Wrong PINs after which the call ends.
 const MOST_WRONG_PINS: u8 = 3;
 
-/// Speech that was recognized with less confidence is asked for again. Some models report 0 for all.
+/// Speech recognized with less confidence is asked for again. Some models always report 0.
 const LEAST_CONFIDENCE: f32 = 0.3;
 
 impl Call {
@@ -40,17 +40,17 @@ impl Call {
         }
     }
 
-    /// A request that comes again gets the same document, and one of an old step the current one.
+    /// A repeated request gets the same document, and one from an old step the current one.
     fn repeat_document(&mut self, actions: &mut Vec<Action>) {
         match &self.document {
             Document::Given(script) => actions.push(Action::Respond(script.clone())),
-            // It will be answered together with the first.
+            // It is answered together with the first.
             Document::Awaited => {}
             Document::Unasked => actions.push(Action::Respond(Script::hang_up())),
         }
     }
 
-    /// The other side has answered, and hears us.
+    /// Handles that the other side answered and hears us.
     fn answer(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         self.begin_time(now, actions);
         match self.plan.purpose.clone() {
@@ -78,7 +78,7 @@ impl Call {
         self.say_repeatable(self.plan.greeting.clone(), Phase::Greeting, actions);
     }
 
-    /// From the answer on the longest time counts. The provider has it already from calls that we place.
+    /// The maximum time counts from the answer. Calls that we place already have it at the provider.
     pub(super) fn begin_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         if self.answered.is_none() {
             self.answered = Some(now);

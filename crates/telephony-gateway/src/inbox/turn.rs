@@ -41,7 +41,7 @@ enum Ended {
     Stored,
     /// The agent failed.
     Failed(AgentError),
-    /// What came with the messages cannot be fetched until the operator has fixed the account.
+    /// The attachments cannot be fetched until the operator has fixed the account.
     AccountRefused,
 }
 

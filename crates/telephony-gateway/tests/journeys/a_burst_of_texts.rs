@@ -55,7 +55,7 @@ async fn no_more_turns_run_than_there_are_sessions_and_none_is_dropped() {
     for phone in &phones {
         stage.text(phone, "hello").await;
     }
-    // One of three sessions is kept for calls.
+    // One of three sessions is reserved for calls.
     let summary = stage.expect_summary(|summary| summary.answering == 2).await;
     assert_eq!(summary.waiting, 6);
     gate.add_permits(phones.len());

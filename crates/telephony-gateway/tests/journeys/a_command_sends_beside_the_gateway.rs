@@ -1,4 +1,4 @@
-//! A command began to send before the gateway started, and is still at it when the clock jumps.
+//! A command started to send before the gateway did, and is still sending when the clock jumps.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn a_clock_that_jumps_raises_no_doubt_about_a_command_in_flight() {
     assert!(stage.bodies(ALICE).is_empty(), "the gateway sent it as well");
 }
 
-/// Begins an attempt as a command does that finds no gateway running.
+/// Starts an attempt as a command does when no gateway is running.
 async fn start_as_a_command(stage: &Stage) -> StartedPart {
     let store: Box<dyn Store> =
         Box::new(SqliteStore::open(&stage.state.path().join("telephony.sqlite"), Mode::Gateway).unwrap());
@@ -54,7 +54,7 @@ async fn start_as_a_command(stage: &Stage) -> StartedPart {
     }
 }
 
-/// Sends a text whose outcome the gateway looks up. By then it has also checked which attempts were abandoned.
+/// Sends a text whose outcome the gateway must look up. By then it has also checked for abandoned attempts.
 async fn expect_in_flight(stage: &Stage, part: &StartedPart, round: usize) {
     let phone = format!("+1555000700{round}");
     stage.twilio.misbehave(Fault::ServerError, Extent::Next(1));
@@ -63,7 +63,7 @@ async fn expect_in_flight(stage: &Stage, part: &StartedPart, round: usize) {
     stage.twilio.wait_for_log(is_looked_up, SOON).await.unwrap();
     let progress = stage.store().progress(part.message).await.unwrap();
     assert_eq!(progress.parts[0].state, PartState::Starting, "round {round}");
-    // It was not sent, and is sent again after the second look.
+    // It was not sent, so it is sent again after the second check.
     stage.clock.advance(Duration::from_secs(16));
     let is_sent = |messages: &[MessageRecord]| messages.iter().any(|message| message.to == phone);
     stage.twilio.wait_for(is_sent, SOON).await.unwrap();

@@ -6,7 +6,7 @@ use telephony_store::StoreError;
 
 use crate::stage::{ALICE, Plan, Scripted, Stage};
 
-/// What Twilio itself answers is not ours.
+/// Returns our messages, without Twilio's own answers.
 fn ours(stage: &Stage) -> Vec<String> {
     let messages = stage.twilio.messages();
     let ours = messages.iter().filter(|message| message.direction == twilio_simulator::Direction::OutboundApi);
@@ -78,7 +78,7 @@ async fn stops_that_wait_leave_permits_to_others() {
     panic!("one more STOP waits as the others do");
 }
 
-/// Returns true if a STOP beyond the share is refused before any other is answered, which they are after 5 s.
+/// Returns true if a STOP beyond the quota is rejected before the others are answered, which takes 5 s.
 async fn leaves_permits(stage: &Stage, round: usize) -> bool {
     let database = rusqlite::Connection::open(stage.state.path().join("telephony.sqlite")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -15,7 +15,7 @@ use crate::stage::{ALICE, BOB, Plan, Scripted, Stage};
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a cat";
 const WEB_PAGE: &[u8] = b"<!DOCTYPE html><title>Sign in</title>";
 
-/// An agent that says of each attachment what it is and what is in it.
+/// An agent that reports each attachment's type and content.
 fn describing() -> Scripted {
     Scripted::new(|turn: &Turn| {
         let media = turn.said.iter().flat_map(|said| &said.media);
@@ -35,12 +35,12 @@ fn describe(attachment: &Attachment) -> String {
 }
 
 impl Stage {
-    /// How often a file was fetched from where Twilio keeps it.
+    /// Returns the number of requests to Twilio's file storage.
     fn fetches(&self) -> usize {
         self.twilio.log().iter().filter(|entry| entry.kind == LogKind::Cdn).count()
     }
 
-    /// The only message that came in.
+    /// Returns the only incoming message.
     async fn arrived(&self) -> Detail {
         let filter = Filter { limit: 10, ..Filter::default() };
         let entries = self.store().messages(filter).await.unwrap();
@@ -128,7 +128,7 @@ async fn the_gateway_is_cut_off_before_it_has_answered_and_does_not_fetch_it_aga
     stage.cut_off_gateway();
     stage.start_gateway().await;
     stage.expect_summary(|_| agent.questions().len() == 2).await;
-    // The one that was cut off may take a permit with it.
+    // The interrupted turn may still hold a permit.
     gate.add_permits(2);
     stage.expect(ALICE, &["image/jpeg a cat"]).await;
     assert_eq!(stage.fetches(), 1);

@@ -15,7 +15,7 @@ async fn notices(stage: &Stage) -> Vec<String> {
     stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
 }
 
-/// Waits until this and nothing else is told.
+/// Waits until exactly these notices are active.
 async fn expect_notice(stage: &Stage, name: &str) {
     let look = async {
         while notices(stage).await != [name] {
@@ -59,7 +59,7 @@ async fn one_contact_has_had_enough_and_another_is_answered() {
     assert_eq!(stage.bodies(ALICE), ["one"]);
 }
 
-/// How a text to a chatty machine ended.
+/// The result of a text from a chatty bot.
 #[derive(PartialEq)]
 enum Ended {
     Answered,
@@ -67,7 +67,7 @@ enum Ended {
     Paused,
 }
 
-/// Waits until the last text was answered or its answer is held up, or the conversation was paused.
+/// Waits until the last text is answered, its answer is held, or the conversation is paused.
 async fn ending(stage: &Stage, texts: usize) -> Ended {
     let look = async || {
         let told = notices(stage).await;
@@ -89,7 +89,7 @@ async fn ending(stage: &Stage, texts: usize) -> Ended {
     waited.await.expect("the text is neither answered nor held up")
 }
 
-/// Two machines answer each other until they are paused.
+/// Lets two bots answer each other until they are paused.
 async fn rally(agent: &Scripted) -> Stage {
     let limits = Limits { replies_per_contact_per_30s: Some(2), ..Limits::default() };
     let plan = Plan { coalesce: Duration::from_millis(1), ..limited(limits) };
@@ -156,7 +156,7 @@ async fn slow_machines_answer_each_other_until_they_are_paused() {
 
 #[tokio::test]
 async fn the_line_has_no_room_and_the_answer_is_kept_and_nobody_is_asked_again_or_told_an_apology() {
-    // Two segments in ten hours.
+    // Two segments per ten hours.
     let slow = Pacing::Fixed(Pace::new(2.0 / 36_000.0).unwrap());
     let agent = Scripted::repeating();
     let stage = Plan { terms: slow.into(), ..Plan::default() }.with_agent(agent.clone()).start().await;
@@ -174,7 +174,7 @@ async fn the_line_has_no_room_and_the_answer_is_kept_and_nobody_is_asked_again_o
     expect_notice(&stage, "queue-full-1").await;
     stage.clock.advance(Duration::from_secs(5 * 60 * 60));
     stage.expect(ALICE, &["one", "two"]).await;
-    // Whether there is room may have been looked at just before there was.
+    // The gateway may have checked the queue just before it had capacity again.
     stage.clock.advance(LONGEST_WAIT);
     stage.expect_summary(|summary| summary.retrying + summary.parked == 0).await;
     stage.clock.advance(Duration::from_secs(5 * 60 * 60));

@@ -10,7 +10,7 @@ use crate::stage::{ALICE, Plan, SOON, Stage};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Waits until Twilio has told the price of everything, and adds it up by kind.
+/// Waits until all prices are known and adds them up by kind.
 async fn expect_prices(stage: &Stage) -> BTreeMap<Kind, Amount> {
     let all_known = async {
         loop {

@@ -35,7 +35,7 @@ fn body(fields: &Fields<'_>) -> String {
     pairs.join("&")
 }
 
-/// Posts a form that Twilio signed, or would have.
+/// Posts a form with Twilio's signature.
 async fn post(stage: &Stage, fields: &Fields<'_>) -> StatusCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (url, body) = (stage.webhook_url(), body(fields));
@@ -46,7 +46,7 @@ async fn post(stage: &Stage, fields: &Fields<'_>) -> StatusCode {
     request.send().await.unwrap().status()
 }
 
-/// The same signed text with the end of the body in a field of its own.
+/// Returns the same signed text with the end of the body in a separate field.
 fn shortened(fields: &Fields<'_>) -> Fields<'static> {
     let mut cut = Fields::new();
     for (name, value) in fields {
@@ -119,7 +119,7 @@ async fn a_strangers_text_does_not_become_the_operators() {
     let mut cut = genuine[..2].to_vec();
     cut.extend([("Body", format!("APPROVE {BOB}")), ("From", OPERATOR.to_owned()), ("MessageSid", FORGED.to_owned())]);
     cut.push(("MessageSidX", rest.to_owned()));
-    // The attacker may be first.
+    // The attacker may come first.
     assert_eq!(post(&stage, &cut).await, StatusCode::FORBIDDEN);
     assert_eq!(post(&stage, &genuine).await, StatusCode::OK);
     assert_eq!(post(&stage, &cut).await, StatusCode::FORBIDDEN);
@@ -140,7 +140,7 @@ async fn orders_do_not_wait_for_a_key_that_may_not_read_messages() {
 #[tokio::test]
 async fn an_order_that_twilio_does_not_know_is_refused() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
-    // It has the operator's other message.
+    // It contains the operator's other message.
     stage.text(OPERATOR, "good morning").await;
     let known = stage.twilio.messages().into_iter().find(|message| message.body == "good morning").map(|m| m.sid);
     for (sid, order) in [(known.unwrap(), format!("APPROVE {BOB}")), (FORGED.to_owned(), format!("REJECT {BOB} BLOCK"))]

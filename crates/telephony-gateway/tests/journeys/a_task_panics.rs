@@ -1,4 +1,4 @@
-//! A fault of ours: in one turn it is that turn's failure, in a task of the gateway it is the end of the gateway.
+//! A panic in a turn fails only that turn; a panic in one of the gateway's tasks ends the gateway.
 
 use std::sync::Arc;
 use std::time::Duration;

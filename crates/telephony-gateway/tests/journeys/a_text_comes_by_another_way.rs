@@ -7,7 +7,7 @@ use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
 
 const OPERATOR: &str = "+15550004444";
 
-/// A message comes in with these parameters in place of its own.
+/// Delivers a message in which these parameters replace the defaults.
 async fn receive(stage: &Stage, from: &str, body: &str, parameters: &[(&str, &str)]) {
     let text = Text::new(from, stage.bot(), body);
     let text = parameters.iter().fold(text, |text, (name, value)| text.with_parameter(name, value));

@@ -76,7 +76,7 @@ async fn or_only_late_and_what_it_says_beyond_the_list_is_not_lost() {
     let mut stage = Plan::default().with_agent(agent).start().await;
     wait_for_looks(&stage, stage.bot(), 1).await;
     stage.stop_gateway().await;
-    // The message stays as young as it is, however slow the machine is.
+    // The message does not age, however slow the machine is.
     stage.clock.stop();
     let group = Text::new(ALICE, stage.bot(), "hello").with_parameter("OtherRecipients0", BOB);
     let late = stage.twilio.receive(group).await.unwrap();
@@ -134,14 +134,14 @@ async fn that_of_a_number_in_the_messaging_service_that_never_had_one() {
     stage.expect(ALICE, &["hello"]).await;
 }
 
-/// Waits until Twilio has listed what came to `number` so often.
+/// Waits until the gateway has read Twilio's list of messages to `number` this many times.
 async fn wait_for_looks(stage: &Stage, number: &str, times: usize) {
     let is_listed = |entry: &&LogEntry| is_look_for(entry, number) && entry.status.is_some();
     let listed = |log: &[LogEntry]| log.iter().filter(is_listed).count() >= times;
     stage.twilio.wait_for_log(listed, SOON).await.unwrap();
 }
 
-/// What the gateway has of Alice's, oldest first: when it came, and where it stands.
+/// Returns Alice's messages in the store, oldest first: time of arrival and state.
 async fn from_alice(stage: &Stage) -> Vec<(Timestamp, String)> {
     let contact = ALICE.parse().ok();
     let filter = Filter { contact, direction: Some(Direction::Inbound), limit: 100, ..Filter::default() };
@@ -150,9 +150,9 @@ async fn from_alice(stage: &Stage) -> Vec<(Timestamp, String)> {
     entries.iter().map(|entry| (entry.time, entry.state().to_owned())).collect()
 }
 
-/// Alice texts while nobody listens; the gateway comes back, `later` by its clock, and cannot ask Twilio yet.
+/// Alice texts while the gateway is down; it comes back `later` by its clock, but cannot reach Twilio yet.
 async fn unheard(stage: &mut Stage, body: &str, later: Duration) {
-    // What came before the very first look would be left alone.
+    // Messages before the very first check would be ignored.
     wait_for_looks(stage, stage.bot(), 1).await;
     stage.stop_gateway().await;
     assert_eq!(stage.twilio.text(ALICE, stage.bot(), body).await.unwrap().status, None);
@@ -161,7 +161,7 @@ async fn unheard(stage: &mut Stage, body: &str, later: Duration) {
     stage.start_gateway().await;
 }
 
-/// Twilio can be asked again, and the gateway asks.
+/// Makes Twilio available again and waits until the gateway asks.
 async fn found(stage: &mut Stage, texts: usize) {
     stage.twilio.behave();
     stage.stop_gateway().await;

@@ -6,7 +6,7 @@ use twilio_simulator::{Extent, Fault, LogKind, MessageRecord};
 
 use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
 
-/// A GIF of one pixel.
+/// A one-pixel GIF.
 const PIXEL: &str = "R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
 
 fn showing(answer: String) -> Scripted {
@@ -18,7 +18,7 @@ fn pixel() -> String {
 }
 
 impl Stage {
-    /// The only message to Alice, once its status is final.
+    /// Returns the only message to Alice once its status is final.
     async fn only_message(&self) -> MessageRecord {
         let is_there = |messages: &[MessageRecord]| {
             messages.iter().any(|message| message.is_outbound() && message.status.is_final())
@@ -29,7 +29,7 @@ impl Stage {
         sent.remove(0)
     }
 
-    /// The addresses that Twilio fetched files from.
+    /// Returns the URLs from which Twilio fetched files.
     fn fetched(&self) -> Vec<String> {
         let log = self.twilio.log();
         log.into_iter().filter(|entry| entry.kind == LogKind::Fetch).map(|entry| entry.target).collect()

@@ -11,12 +11,12 @@ async fn listed(stage: &Stage) -> Vec<String> {
     messages.into_iter().map(|entry| entry.text).collect()
 }
 
-/// The gateway tidies at its start, and each minute by the real clock.
+/// The gateway deletes old messages at startup, and then once a minute by the real clock.
 #[tokio::test]
 async fn and_go_in_the_end_while_new_ones_come() {
     let mut stage = Plan { retention: 30 * DAY, ..Plan::default() }.start().await;
     for n in 0..120 {
-        // Somebody who wrote 30 at this speed would be taken for a machine and paused.
+        // 30 messages at this speed would count as a bot's and be paused.
         stage.text(&format!("+155500020{:02}", n / 10), &format!("old {n}")).await;
     }
     stage.expect_rest().await;

@@ -17,14 +17,14 @@ async fn page(stage: &Stage) -> String {
     answer.text().await.unwrap()
 }
 
-/// What follows `sample` on its line; the name's beginning is the same for all.
+/// Returns the value of `sample`, whose name has the common prefix.
 fn value(page: &str, sample: &str) -> f64 {
     let sample = format!("openclaw_telephony_{sample} ");
     let found = page.lines().find_map(|line| line.strip_prefix(&sample));
     found.unwrap_or_else(|| panic!("no {sample}in\n{page}")).parse().unwrap()
 }
 
-/// Waits until `sample` is 1: what happens is counted behind it, not with it.
+/// Waits until `sample` is 1, because counters are updated after the event.
 async fn wait_for(stage: &Stage, sample: &str) {
     let look = async {
         while value(&page(stage).await, sample) != 1.0 {
@@ -66,7 +66,7 @@ async fn a_text_its_repeat_and_a_forgery_are_counted_and_the_answer_is_followed(
 async fn a_turn_that_fails_is_counted_and_stays_in_sight() {
     let agent = Scripted::new(|_| Err(AgentError::Unavailable("gone".into())));
     let stage = Plan::default().with_agent(agent).start().await;
-    // It stays at the first attempt.
+    // The message stays at its first attempt.
     stage.clock.stop();
     stage.text(ALICE, "anybody?").await;
     wait_for(&stage, "turns{state=\"retrying\"}").await;

@@ -1,4 +1,4 @@
-//! Twilio, or the agent, takes what it is given and says nothing more.
+//! Twilio or the agent accepts a request and never answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use twilio_simulator::{Extent, Fault, LogEntry};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for};
 
-/// Longer than any test: what hangs is never given up for that.
+/// Longer than any test, so that hanging requests never time out.
 const FOR_EVER: Option<Duration> = Some(Duration::from_secs(24 * 60 * 60));
 
-/// Ends hanging requests, which would otherwise keep the test from ending.
+/// Ends hanging requests, which would otherwise block the end of the test.
 async fn stop(stage: &mut Stage) {
     timeout(SOON, stage.stop_gateway()).await.expect("it stops");
 }

@@ -1,4 +1,4 @@
-//! A stage for journeys: the simulator, a store in a temporary folder, a gateway, and a clock that can be moved.
+//! The stage of the journeys: the simulator, a store in a temporary folder, a gateway, and an adjustable clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -38,16 +38,16 @@ use twilio_simulator::{Delivery, LogEntry, MessageRecord, Simulator, SimulatorCo
 pub const ALICE: &str = "+15550005678";
 pub const BOB: &str = "+15550005679";
 
-/// What the operator has contacts told when nobody can answer.
+/// The operator's apology when the agent cannot answer.
 pub const SORRY: &str = "Sorry, later.";
 
-/// What is waited for has to happen within this time.
+/// The timeout of every wait.
 pub const SOON: Duration = Duration::from_secs(60);
 
 const PATH: &str = "/telephony/webhook";
 const STATUS_PATH: &str = "/telephony/status";
 
-/// Says what will be different from a gateway with the policy `open` and the agent that repeats.
+/// Changes to the default gateway, which has the policy `open` and the echo agent.
 pub struct Plan {
     pub policy: Policy,
     pub agent: Arc<dyn Agent>,
@@ -61,7 +61,7 @@ pub struct Plan {
     pub messaging_service: Option<&'static str>,
     pub operator: Option<&'static str>,
     pub tunnel: Option<Tunneling>,
-    /// Another limit for each of Twilio's answers.
+    /// Sets the timeout of requests to Twilio.
     pub answer_within: Option<Duration>,
 }
 
@@ -100,7 +100,7 @@ impl Plan {
         stage
     }
 
-    /// Everything but the gateway, which never ran yet.
+    /// Everything except the gateway, which has not run yet.
     pub async fn prepare(self) -> Stage {
         let twilio = Simulator::start(self.simulator.clone()).await.unwrap();
         let state = tempfile::tempdir().unwrap();
@@ -109,14 +109,14 @@ impl Plan {
     }
 }
 
-/// What is there while the gateway runs.
+/// The tasks of a running gateway.
 struct Running {
     gateway: Gateway,
     store: Arc<dyn Store>,
     journal: Arc<Journal>,
 }
 
-/// Everything a journey needs. The gateway may be stopped, cut off and started again.
+/// A complete test environment, whose gateway can be stopped, killed and restarted.
 pub struct Stage {
     pub twilio: Simulator,
     pub state: TempDir,
@@ -135,7 +135,7 @@ impl Stage {
         let path = self.state.path().join("telephony.sqlite");
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Mode::Gateway).unwrap());
         let arrivals = self.state.path().join("arrivals");
-        // One that was cut off lets its journal go meanwhile.
+        // A killed gateway may still be releasing its journal.
         let journal = spawn_blocking(move || Journal::open(&arrivals)).await.unwrap();
         let journal = Arc::new(journal.unwrap());
         let gateway = Gateway::start(Parts {
@@ -158,7 +158,7 @@ impl Stage {
         }
     }
 
-    /// Waits until the gateway says that a task of its own is broken.
+    /// Waits until the gateway reports a failed task.
     pub async fn expect_broken(&self) -> BrokenTask {
         tokio::time::timeout(SOON, self.running().gateway.broken()).await.unwrap()
     }
@@ -168,7 +168,7 @@ impl Stage {
         running.gateway.stop().await;
     }
 
-    /// Ends the gateway's tasks where they stand, as nearly as one process can, and lets its store go.
+    /// Aborts the gateway's tasks, as close to a kill as one process can get, and closes its store.
     pub fn cut_off_gateway(&mut self) {
         drop(self.running.take());
     }
@@ -193,7 +193,7 @@ impl Stage {
         format!("http://{}{path}", self.running().gateway.address())
     }
 
-    /// Where `path` is on the listener of those who watch.
+    /// Returns the URL of `path` on the monitoring listener.
     pub fn watch_url(&self, path: &str) -> String {
         format!("{}{path}", self.watch)
     }
@@ -202,24 +202,24 @@ impl Stage {
         self.clock.now()
     }
 
-    /// Where texts to the bot go now.
+    /// Returns the current webhook URL of the bot's number.
     pub async fn sms_url(&self) -> String {
         let sender = Sender { number: self.bot().parse().ok(), messaging_service: None };
         let routes = Twilio::new(self.account()).routes(&sender, None).await.unwrap();
         routes[0].setting("SmsUrl").unwrap().value.clone()
     }
 
-    /// Delivers a text from a phone to the bot.
+    /// Sends a text from a phone to the bot.
     pub async fn text(&self, from: &str, body: &str) {
         self.receive(Text::new(from, self.bot(), body)).await;
     }
 
-    /// Delivers a text; returns once the gateway has answered 200 and stored it, because it answers before it stores.
+    /// Sends a text and returns once it is stored, because the gateway acknowledges it earlier.
     pub async fn receive(&self, text: Text) {
         self.stored(self.twilio.receive(text).await.unwrap()).await;
     }
 
-    /// Returns once what was just delivered, and answered 200, is in the store.
+    /// Returns once all acknowledged texts are stored.
     pub async fn stored(&self, delivery: Delivery) {
         assert_eq!(delivery.status, Some(200), "{}", delivery.body);
         let journal = &self.running().journal;
@@ -227,7 +227,7 @@ impl Stage {
         stored.expect("what was acknowledged is not stored");
     }
 
-    /// Waits until `phone` was sent exactly `bodies` in this order, all of them delivered.
+    /// Waits until `phone` has received exactly `bodies` in this order.
     pub async fn expect(&self, phone: &str, bodies: &[&str]) {
         let is_there = |messages: &[MessageRecord]| {
             let sent: Vec<&MessageRecord> = sent_to(messages, phone).collect();
@@ -238,12 +238,12 @@ impl Stage {
         assert_eq!(self.bodies(phone), bodies);
     }
 
-    /// The texts that `phone` was sent, oldest first.
+    /// Returns the texts sent to `phone`, oldest first.
     pub fn bodies(&self, phone: &str) -> Vec<String> {
         sent_to(&self.twilio.messages(), phone).map(|message| message.body.clone()).collect()
     }
 
-    /// Waits until the gateway has nothing left to do, and gives the counts.
+    /// Waits until the gateway has no work left and returns the counts.
     pub async fn expect_rest(&self) -> Summary {
         self.expect_summary(|summary| {
             let inbox = summary.waiting + summary.answering + summary.retrying;
@@ -256,7 +256,7 @@ impl Stage {
         &self.running().journal
     }
 
-    /// Waits until the counts are as wanted.
+    /// Waits until the counts meet a condition.
     pub async fn expect_summary(&self, is_wanted: impl Fn(&Summary) -> bool) -> Summary {
         let mut last = None;
         let probe = async {
@@ -274,7 +274,7 @@ impl Stage {
         waited.unwrap_or_else(|_| panic!("the store stays at {last:?}"))
     }
 
-    /// Twilio, as the gateway's operator has it.
+    /// Returns the Twilio client of the gateway's operator.
     pub fn provider(&self) -> Twilio {
         let rest = Rest::new(self.account());
         Twilio::with_rest(match self.plan.answer_within {
@@ -347,12 +347,12 @@ fn sent_to<'a>(messages: &'a [MessageRecord], phone: &str) -> impl Iterator<Item
     messages.iter().filter(move |message| message.is_outbound() && message.to == phone)
 }
 
-/// Whether the list of messages to `phone` was asked for.
+/// Returns true for a request for the list of messages to `phone`.
 pub fn is_look_for(entry: &LogEntry, phone: &str) -> bool {
     entry.method == "GET" && entry.target.contains(&format!("Messages.json?To={}", phone.replace('+', "%2B")))
 }
 
-/// The system's clock, moved or stopped.
+/// The system's clock with an offset, or stopped.
 #[derive(Default)]
 pub struct MovableClock {
     moved: AtomicI64,
@@ -368,7 +368,7 @@ impl MovableClock {
         self.moved.fetch_sub(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
     }
 
-    /// From now on only a test moves it: nothing falls due because the machine is slow.
+    /// Stops the clock, so that nothing falls due because the machine is slow.
     pub fn stop(&self) {
         self.stopped_at.get_or_init(|| SystemClock.now());
     }
@@ -383,7 +383,7 @@ impl Clock for MovableClock {
 
 type Script = dyn Fn(&Turn) -> Result<String, AgentError> + Send + Sync;
 
-/// An agent that answers as a test tells it to, and remembers what it was asked.
+/// An agent that gives prepared answers and records the turns.
 #[derive(Clone)]
 pub struct Scripted {
     script: Arc<Script>,
@@ -401,7 +401,7 @@ impl Scripted {
         Self::new(|turn| Ok(turn.text()))
     }
 
-    /// The same, but each answer waits for a permit.
+    /// Returns an agent whose answers each wait for a permit.
     pub fn gated(self, gate: Arc<tokio::sync::Semaphore>) -> Self {
         Self { gate: Some(gate), ..self }
     }

@@ -1,4 +1,4 @@
-//! The account is refused as a whole, and the operator fixes that.
+//! Twilio rejects the whole account, and the operator fixes it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const TEXTS: usize = 6;
 
 const PROBED: Duration = Duration::from_secs(61);
 
-/// Returns faults that refuse everything, and sends only.
+/// Returns faults that reject all requests, or only sends.
 fn faults(code: u32) -> [Fault; 2] {
     [Fault::RefuseAccount { code }, Fault::RefuseSends { code }]
 }
@@ -46,7 +46,7 @@ fn probes(stage: &Stage) -> usize {
     stage.twilio.log().iter().filter(|entry| is_probe(entry) && entry.status.is_some()).count()
 }
 
-/// Lets the account be probed so often, each time after the longest wait.
+/// Lets the gateway probe the account this many times, each after the longest wait.
 async fn be_probed(stage: &Stage, times: usize) {
     for _ in 0..times {
         let before = probes(stage);
@@ -73,7 +73,7 @@ fn texts() -> Vec<String> {
     (0..TEXTS).map(|number| format!("text {number}")).collect()
 }
 
-/// Both phones say the same, in turns; the answers leave one after the other.
+/// Sends the same texts from both phones in turn; the answers leave one after the other.
 async fn converse(stage: &Stage) {
     for text in texts() {
         stage.text(ALICE, &text).await;
@@ -90,7 +90,7 @@ async fn expect_all(stage: &Stage) {
     assert!(states(stage).await.iter().all(|(state, _)| *state == PartState::Sent));
 }
 
-/// Waits for the end of the stop; the clock is moved, because the next probe may be a minute away.
+/// Waits until sending resumes; moves the clock because the next probe may be a minute away.
 async fn go_on(stage: &Stage) {
     stage.clock.advance(PROBED);
     wait_until("the end of the stop", async || !is_stopped(stage).await).await;
@@ -113,7 +113,7 @@ async fn every_code_of_the_account_stops_the_lines_and_nothing_is_lost_or_double
     }
 }
 
-/// Returns how many answers left before the fault struck.
+/// Returns the number of answers that left before the fault struck.
 async fn converse_while_refused(stage: &Stage, fault: Fault) -> usize {
     stage.text(ALICE, "text 0").await;
     stage.twilio.wait_for(|messages| messages.len() > 1, SOON).await.unwrap();
@@ -200,13 +200,13 @@ async fn after_a_day_what_waited_fails_and_the_operator_hears_of_it_once() {
     stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
     converse(&stage).await;
     wait_for_stop(&stage).await;
-    // What is answered after the day has a day of its own.
+    // Answers created after that day get a day of their own.
     stage.expect_summary(|summary| summary.waiting + summary.answering == 0).await;
     stage.clock.advance(Duration::from_secs(23 * 60 * 60));
     be_probed(&stage, 31).await;
     assert!(states(&stage).await.iter().all(|(state, _)| *state != PartState::Failed), "it is kept for a day");
     stage.clock.advance(Duration::from_secs(60 * 60));
-    // A part that is being tried meanwhile fails at a later probe. No step takes long: past notices end after a day.
+    // A part in flight at that moment fails at a later probe. Steps are short because past notices end after a day.
     let waits = async || {
         let summary = stage.store().summary(stage.now()).await.unwrap();
         summary.queued + summary.sending > 0

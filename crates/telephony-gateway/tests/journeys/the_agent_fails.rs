@@ -219,7 +219,7 @@ async fn what_is_said_behind_a_reset_in_the_same_turn_is_remembered() {
     stage.expect(ALICE, &["one", "three", "three,three,four"]).await;
 }
 
-/// An agent behind a server that can be stopped and started.
+/// An agent behind a server that can be stopped and restarted.
 #[derive(Default)]
 struct Served {
     is_up: AtomicBool,

@@ -9,7 +9,7 @@ use twilio_simulator::MessageRecord;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
 
-/// A text to the bot while nobody listens, as its webhook would have told it.
+/// Returns a text to the bot as its webhook would have reported it while the gateway was down.
 async fn missed(stage: &Stage, from: &str, text: &str) -> Arrival {
     let delivery = stage.twilio.text(from, stage.bot(), text).await.unwrap();
     assert_eq!(delivery.status, None);
@@ -68,7 +68,7 @@ async fn damage_stays_in_the_journal_until_twilio_can_be_asked_for_what_is_lost(
     let mut stage = Plan::default().start().await;
     stage.stop_gateway().await;
     let database = rusqlite::Connection::open(stage.state.path().join("telephony.sqlite")).unwrap();
-    // The entry before the damage is older than the last look at Twilio.
+    // The entry before the damage is older than the last check at Twilio.
     database.execute("UPDATE watched SET seen_until = seen_until + 3600000", ()).unwrap();
     for (from, text) in [(ALICE, "one"), (BOB, "damaged"), (ALICE, "two")] {
         let arrival = missed(&stage, from, text).await;
@@ -100,7 +100,7 @@ async fn wait_until_stored(stage: &Stage, text: &str) {
     tokio::time::timeout(SOON, look).await.unwrap();
 }
 
-/// Flips a bit in the entry that says so.
+/// Flips a bit in the entry that contains this text.
 fn damage(stage: &Stage) {
     let mut bytes = fs::read(file(stage)).unwrap();
     let inside = bytes.windows(7).position(|window| window == b"damaged").unwrap();
@@ -114,7 +114,7 @@ async fn what_came_while_signatures_were_not_checked_commands_nothing() {
     let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
     stage.stop_gateway().await;
     for is_unverified in [true, false] {
-        // Twilio has both, so that only the mark tells them apart.
+        // Twilio has both, so only the mark distinguishes them.
         let order = missed(&stage, OPERATOR, "STATUS").await;
         leave(&stage, Event::Message(order), is_unverified).await;
     }

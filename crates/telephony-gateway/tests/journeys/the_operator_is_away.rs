@@ -16,7 +16,7 @@ fn pairing() -> Plan {
     Plan { operator: Some(OPERATOR), ..Plan::pairing() }
 }
 
-/// Waits until the operator was sent a text that holds `words`, and gives it.
+/// Waits until the operator got a text that contains `words`, and returns it.
 async fn told(stage: &Stage, words: &str) -> String {
     let is_it = |message: &MessageRecord| message.to == OPERATOR && message.body.contains(words);
     let waited = stage.twilio.wait_for(|messages| messages.iter().any(is_it), SOON).await;

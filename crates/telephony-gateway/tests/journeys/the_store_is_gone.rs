@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::stage::{ALICE, Plan, SOON, Stage};
 
-/// Waits until `/health` answers so; its body.
+/// Waits until `/health` answers with this status and returns the body.
 async fn health(stage: &Stage, status: u16) -> serde_json::Value {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -34,7 +34,7 @@ async fn and_nothing_is_acknowledged_until_it_is_back() {
         fs::rename(&aside, &file).unwrap();
         assert_eq!(health(&stage, 200).await["ok"], true);
     }
-    // What was refused is found in Twilio's list.
+    // Rejected messages are found in Twilio's list.
     stage.expect(ALICE, &["before", "telephony.sqlite", "arrivals"]).await;
     stage.text(ALICE, "after").await;
     stage.expect(ALICE, &["before", "telephony.sqlite", "arrivals", "after"]).await;

@@ -1,4 +1,4 @@
-//! The way from the world to the gateway opens late, breaks, and has another address afterwards.
+//! The tunnel to the gateway opens late, breaks, and comes back with another address.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -32,7 +32,7 @@ struct OpenLocal {
 }
 
 impl Local {
-    /// Another port than the last time: the system may give the same again.
+    /// Chooses a different port than last time, because the system may assign the same one again.
     async fn listen_elsewhere(&self) -> TcpListener {
         loop {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -111,7 +111,7 @@ async fn alive(stage: &Stage, is_wanted: impl Fn(&GatewayStatus) -> bool) -> Gat
     asked.unwrap_or_else(|_| panic!("the gateway never says so; it said {last:?}"))
 }
 
-/// The tunnel's URL, once it is another than `before`.
+/// Returns the tunnel's URL once it differs from `before`.
 async fn url(stage: &Stage, before: Option<&str>) -> String {
     let is_new = |alive: &GatewayStatus| {
         alive.tunnel.as_ref().and_then(|tunnel| tunnel.url.as_deref()).is_some_and(|url| Some(url) != before)
@@ -143,7 +143,7 @@ async fn expect_notice(stage: &Stage, name: &str, is_given: bool) -> String {
     tokio::time::timeout(SOON, looked).await.expect("the notice does not change")
 }
 
-/// Where reports on the messages to Alice were asked for, oldest first.
+/// Returns the callback URLs of the messages to Alice, oldest first.
 fn callbacks(stage: &Stage) -> Vec<Option<String>> {
     let messages: Vec<MessageRecord> = stage.twilio.messages();
     messages.into_iter().filter(|message| message.to == ALICE).map(|message| message.status_callback).collect()

@@ -1,11 +1,11 @@
-//! `doctor` sends a request round through the public URL, and others would like to.
+//! `doctor` sends a probe through the public URL, and attackers try to.
 
 use telephony_gateway::control::probe::{self, Sighting, Verdict};
 use telephony_providers::twilio::Twilio;
 
 use crate::stage::{Plan, SOON, Stage};
 
-/// Sends a probe to `url` and gives the answer's status and what the gateway saw.
+/// Sends a probe to `url`; returns the answer's status and the gateway's report.
 async fn round_trip(stage: &Stage, twilio: &Twilio, url: &str) -> (u16, Option<Sighting>) {
     let announced = probe::announce(stage.state.path()).await.unwrap();
     let probe = twilio.probe(url, announced.name()).unwrap();
@@ -48,13 +48,13 @@ async fn a_stranger_learns_nothing_and_a_name_works_once() {
     let stage = Plan::default().start().await;
     let announced = probe::announce(stage.state.path()).await.unwrap();
     let genuine = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
-    // Well signed, but nobody waits for this name.
+    // Correctly signed, but no probe with this name is waiting.
     let guessed = stage.provider().probe(&stage.webhook_url(), "0123456789abcdef").unwrap();
     assert_eq!(guessed.send().await.unwrap().status, 400);
     assert_eq!(genuine.send().await.unwrap().status, 200);
     assert_eq!(genuine.send().await.unwrap().status, 400, "the same request again");
     assert_eq!(announced.sighting(SOON).await.unwrap().verdict, Verdict::Valid);
-    // The right name without the token is what every forged request is.
+    // The right name without the token: a forged request.
     let announced = probe::announce(stage.state.path()).await.unwrap();
     let mut forged = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
     forged.signature = "AAAA".to_owned();

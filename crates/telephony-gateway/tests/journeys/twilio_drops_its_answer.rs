@@ -79,7 +79,7 @@ async fn for_ninety_seconds_and_nothing_is_lost_or_doubled() {
     stage.twilio.misbehave(Fault::ServerError, Extent::All);
     stage.text(ALICE, "hello").await;
     stage.text(BOB, "good day").await;
-    // Each time that it is refused again it waits twice as long.
+    // The wait doubles with each rejection.
     for (attempts, wait) in [(1, 15), (2, 30), (3, 60)] {
         stage.expect_summary(|summary| summary.unknown == 2 && stage.twilio.creations() == 2 * attempts).await;
         for phone in [ALICE, BOB] {
@@ -92,7 +92,7 @@ async fn for_ninety_seconds_and_nothing_is_lost_or_doubled() {
         wait_for_looks_for(&stage, phone, 7).await;
     }
     stage.twilio.behave();
-    // The last request of the bad time is taken, and its answer lost.
+    // The last request during the outage is accepted, but its response is lost.
     stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(2));
     stage.clock.advance(Duration::from_secs(120));
     stage.expect(ALICE, &["hello"]).await;
@@ -126,7 +126,7 @@ async fn a_clock_that_was_an_hour_ahead_is_corrected_before_the_list_can_be_read
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1).await;
     stage.stop_gateway().await;
-    // The list says that the message is ten minutes old.
+    // Twilio's list says that the message is ten minutes old.
     stage.clock.set_back(Duration::from_secs(3000));
     stage.twilio.behave();
     let looks = stage.twilio.log().iter().filter(|entry| is_look_for(entry, ALICE)).count();
@@ -137,7 +137,7 @@ async fn a_clock_that_was_an_hour_ahead_is_corrected_before_the_list_can_be_read
     assert_eq!(stage.bodies(ALICE), ["first", "hello"]);
 }
 
-/// Waits until Twilio's list was looked at so often.
+/// Waits until the gateway has read Twilio's list this many times.
 async fn wait_for_looks(stage: &Stage, looks: usize) {
     wait_for_looks_for(stage, ALICE, looks).await;
 }

@@ -30,9 +30,9 @@ async fn a_429_is_tried_again_until_twilio_takes_it() {
     assert_eq!(stage.twilio.creations(), 3);
 }
 
-/// Waits until Twilio was asked so often to send a message, and the message waits again.
+/// Waits until the gateway has made this many requests to send, and the message waits again.
 async fn expect_put_off(stage: &Stage, creations: usize) {
-    // One after the other: what was counted before the request was made is no answer to it.
+    // Sequential, because an earlier count says nothing about this request.
     stage.expect_summary(|_| stage.twilio.creations() == creations).await;
     stage.expect_summary(|summary| summary.queued == 1 && summary.sending == 0).await;
 }
@@ -46,7 +46,7 @@ async fn the_daily_cap_is_used_up_and_the_answer_leaves_when_the_day_is_over() {
     expect_put_off(&stage, 1).await;
     stage.clock.advance(HOUR / 2);
     for creations in 2..=3 {
-        // Twilio is asked by the hour, not by the second.
+        // The gateway asks Twilio hourly, not every second.
         expect_put_off(&stage, creations - 1).await;
         stage.clock.advance(HOUR);
         expect_put_off(&stage, creations).await;
@@ -83,7 +83,7 @@ async fn a_daily_cap_that_does_not_end_with_the_day_is_waited_for_and_then_told(
 #[tokio::test]
 async fn a_429_in_one_conversation_does_not_hold_up_another() {
     let stage = Plan::default().start().await;
-    // Alice's second attempt falls due when we say so, however long Bob's answer takes.
+    // The test decides when Alice's second attempt is due, however long Bob's answer takes.
     stage.clock.stop();
     stage.twilio.misbehave(Fault::TooManyRequests, Extent::Next(1));
     stage.text(ALICE, "first").await;
@@ -99,7 +99,7 @@ async fn a_429_in_one_conversation_does_not_hold_up_another() {
 async fn a_refused_part_takes_the_rest_of_its_message_with_it_but_not_the_next_message() {
     let agent = Scripted::new(|turn| Ok(if turn.text() == "long" { "word ".repeat(700) } else { turn.text() }));
     let stage = Plan::default().with_agent(agent).start().await;
-    // Twilio's magic number: a recipient that can never be reached, as code 21211.
+    // Twilio's magic number for an unreachable recipient, code 21211.
     let nowhere = "+15005550001";
     stage.text(nowhere, "long").await;
     stage.text(nowhere, "short").await;
@@ -112,7 +112,7 @@ async fn a_refused_part_takes_the_rest_of_its_message_with_it_but_not_the_next_m
 #[tokio::test]
 async fn an_opt_out_that_only_twilio_knows_of_is_learnt_from_its_answer() {
     let stage = Plan::default().start().await;
-    // Twilio's magic number: a recipient who opted out, as code 21610.
+    // Twilio's magic number for a recipient who opted out, code 21610.
     let opted_out = "+15005550004";
     stage.text(opted_out, "hello").await;
     stage.expect_rest().await;

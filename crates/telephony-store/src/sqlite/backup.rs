@@ -1,7 +1,7 @@
 //! Backups, and stores restored from one.
 //!
-//! A backup knows that it is one: whoever puts it in the place of a store, its gateway reads the provider's lists before it
-//! answers or sends anything. What waited in it may have been sent since, and a STOP may have come.
+//! A backup is marked as one: when it replaces a store, the gateway reads the provider's lists before it answers or
+//! sends anything, because waiting messages may have been sent since, and a STOP may have arrived.
 
 use std::path::Path;
 
@@ -20,29 +20,29 @@ use crate::journal::{self, Entry};
 use crate::outbox::{AttemptLease, DoubtfulPart};
 use crate::restores::{OpenConversation, Restores};
 
-/// Turns and parts get ids that no store used since the backup: agents and people know them by these.
+/// Turns and parts get ids that no store has used since the backup, because agents and people know them by their ids.
 const IDS_LEFT_OUT: i64 = 1_000_000;
 
 const ANSWERED: &str = "answered after the backup that was restored";
 
-/// Makes a backup of the store at `store` and of its `journal` in the new file `target`, also while a gateway runs.
+/// Copies the store at `store` and its `journal` to the new file `target`, even while a gateway runs.
 pub async fn back_up(store: &Path, journal: &Path, target: &Path, now: Timestamp) -> Result<(), StoreError> {
     drop(SqliteStore::open(store, Mode::Reading)?);
-    // Before the copy: what leaves the journal meanwhile is in the store by then.
+    // Before the copy: entries that leave the journal meanwhile are then in the store.
     let entries = journal::peek(journal)?;
     copy(store, target).map_err(|error| error.at(store))?;
     mark(target, entries, now).await
 }
 
-/// Makes a store of a copy at `path`, which was made at `made` if it does not say so itself: an older schema is brought up
-/// to date. Returns when it was made.
+/// Turns the copy at `path` into a store and upgrades its schema. `made` is the backup's time if the copy has none of
+/// its own. Returns that time.
 pub async fn prepare(path: &Path, made: Timestamp) -> Result<Timestamp, StoreError> {
     mark(path, Vec::new(), made).await?;
     let store = SqliteStore::open(path, Mode::Reading)?;
     Ok(store.restored().await?.unwrap_or(made))
 }
 
-/// Notes that the file is a backup. One that was made of a store that had not caught up yet keeps the earlier time.
+/// Marks the file as a backup. A backup of a store that had not caught up yet keeps the earlier time.
 async fn mark(path: &Path, entries: Vec<Entry>, made: Timestamp) -> Result<(), StoreError> {
     let store = SqliteStore::open(path, Mode::Gateway)?;
     store.write(move |db| write_mark(db, &entries, made)).await

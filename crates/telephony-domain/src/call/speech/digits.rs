@@ -1,6 +1,6 @@
 //! Spells phone numbers and codes, which a voice would read as amounts.
 
-/// A word after which a short number is a code.
+/// Words after which a short number is a code.
 const CODE_WORDS: [&str; 13] = [
     "code",
     "pin",
@@ -17,10 +17,10 @@ const CODE_WORDS: [&str; 13] = [
     "zip",
 ];
 
-/// So many words may stand between such a word and its code: "your code for the door is".
+/// The maximum number of words between such a word and its code: "your code for the door is".
 const REACH: usize = 5;
 
-/// From so many digits in a row on, nobody means an amount.
+/// The number of digits in a row from which a number cannot be an amount.
 const LONG: usize = 7;
 
 /// Spells the phone numbers and codes of a line digit by digit, and closes each of their groups with a comma.
@@ -42,8 +42,8 @@ pub(super) fn spell(line: &str) -> String {
     spelled.join(" ")
 }
 
-/// Returns how many of the words, from the first on, are one phone number: groups of digits with the usual marks, which
-/// begin with `+` or `(`, or are grouped as in North America.
+/// Returns the number of words, from the first on, that form one phone number: groups of digits with the usual
+/// punctuation, which start with `+` or `(`, or are grouped as in North America.
 fn phone_number(words: &[&str]) -> usize {
     let is_group =
         |word: &&&str| word.trim_end_matches(is_end).chars().all(|c| c.is_ascii_digit() || "+-.()/".contains(c));
@@ -65,7 +65,7 @@ fn phone_number(words: &[&str]) -> usize {
     usize::from(is_north_american(first.trim_end_matches(is_end)))
 }
 
-/// Returns true for 555-0100, 415-555-0100 and 1-415-555-0100, also with points.
+/// Returns true for 555-0100, 415-555-0100 and 1-415-555-0100, also with dots.
 fn is_north_american(word: &str) -> bool {
     let lengths: Vec<usize> = word.split(['-', '.']).map(str::len).collect();
     let is_digits = word.chars().all(|c| c.is_ascii_digit() || c == '-' || c == '.');
@@ -90,7 +90,7 @@ fn is_code(word: &str, before: &[&str]) -> bool {
         || (is_after_code_word && digits >= 3 && (is_one_run || has_letters))
 }
 
-/// Spells characters one by one; what parts groups becomes a comma.
+/// Spells characters one by one; separators between groups become commas.
 fn spell_groups(number: &str) -> String {
     let bare = number.trim_end_matches(is_end);
     let groups = bare.split(|c: char| !c.is_ascii_alphanumeric() && c != '+').filter(|group| !group.is_empty());

@@ -1,4 +1,4 @@
-//! Copies of the whole file, made while others write.
+//! Copies of the whole file, made while others write to it.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use super::connection::connect;
 use crate::StoreError;
 use crate::file::make_file;
 
-/// Writes what is in the store at `source` now to the new file `target`, which only its owner may read. Nobody waits for
-/// it: SQLite reads one state of the file, whatever is written meanwhile.
+/// Copies the current state of the store at `source` to the new file `target`, which only its owner may read. Writers
+/// do not wait: SQLite reads one state of the file, even if others write meanwhile.
 pub(crate) fn copy(source: &Path, target: &Path) -> Result<(), StoreError> {
     make_file(target).map_err(|error| error.at(target))?;
     let db = connect(source)?;
