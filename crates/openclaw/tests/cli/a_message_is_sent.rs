@@ -154,7 +154,7 @@ async fn an_outcome_that_stays_unknown_is_shown_by_status() {
     bench.twilio.misbehave(Fault::ServerError, Extent::All);
     let ran = bench.run(&["telephony", "send", ALICE, TEXT]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
-    let answer = "(Twilio error 20500): Twilio had an internal error; it is unknown whether the request was executeds open (HTTP status 500)";
+    let answer = "(Twilio error 20500): Twilio had an internal error; it is unknown whether the request was executed (HTTP status 500)";
     assert!(ran.stderr.contains(answer), "{}", ran.stderr);
     let status = bench.json(&["telephony", "status", "--json"]).await;
     let in_doubt = status["outbox"]["unknown"].as_u64().unwrap();

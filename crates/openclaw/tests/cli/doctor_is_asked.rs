@@ -397,7 +397,7 @@ async fn a_proxy_refuses_in_twilios_place_and_neither_credentials_nor_number_are
             diagnosis.has_not(blamed);
         }
         let unchecked = diagnosis.report.to_string();
-        assert!(unchecked.contains("not from Twilio's API"), "{status}: {unchecked}");
+        assert!(unchecked.contains("does not come from Twilio's API"), "{status}: {unchecked}");
     }
 }
 

@@ -101,7 +101,7 @@ async fn metrics_name_it() {
     let status = bench.json(&["telephony", "status", "--json"]).await;
     let url = format!("http://{}/metrics", status["gateway"]["metrics"].as_str().unwrap());
     let page = client().get(url).send().await.unwrap().text().await.unwrap();
-    assert!(page.contains("`openclaw-telephony telephony status` has their words"), "{page}");
+    assert!(page.contains("`openclaw-telephony telephony status` has their texts"), "{page}");
 }
 
 #[tokio::test]
