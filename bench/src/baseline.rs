@@ -1,5 +1,4 @@
-//! What the gateway is compared with: an empty handler, and one that only checks signatures, on the gateway's own
-//! accept loop.
+//! Baselines for the gateway: an empty handler, and one that only checks signatures, on the gateway's own accept loop.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,7 +32,7 @@ pub enum Kind {
     Signed,
 }
 
-/// Serves a baseline on a port of this machine until the process is ended.
+/// Serves a baseline on a local port until the process ends.
 pub fn serve(kind: Kind, port: u16) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! As much of Twilio's REST API as takes messages in, and no more, so that it costs next to nothing.
+//! A minimal Twilio REST API that accepts messages at almost no cost.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,10 +13,10 @@ use tokio::task::spawn_local;
 use crate::load::content_length;
 use crate::webhook::sid;
 
-/// Nothing handed over for this long means that something is wrong.
+/// The longest pause between two messages before the benchmark fails.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// Takes messages and counts them. To be started in a `LocalSet`.
+/// Accepts and counts messages. Start it in a `LocalSet`.
 #[derive(Debug, Clone)]
 pub struct FakeTwilio {
     port: u16,
@@ -37,24 +37,24 @@ impl FakeTwilio {
         let taken = twilio.taken.clone();
         spawn_local(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // The gateway cuts connections off when it is ended.
+                // The gateway closes connections when it is killed.
                 spawn_local(serve(stream, taken.clone()));
             }
         });
         Ok(twilio)
     }
 
-    /// Where it is.
+    /// Returns its base URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Messages taken so far.
+    /// Returns the number of messages so far.
     pub fn taken(&self) -> u64 {
         self.taken.count.get()
     }
 
-    /// Returns once it has taken so many messages in all.
+    /// Waits until this many messages have arrived in total.
     pub async fn has_taken(&self, count: u64) -> Result<()> {
         while self.taken() < count {
             if tokio::time::timeout(SILENCE, self.taken.more.notified()).await.is_err() {
@@ -71,14 +71,14 @@ async fn serve(mut stream: TcpStream, taken: Rc<Taken>) -> Result<()> {
     while read_request(&mut stream, &mut received).await? {
         if received.starts_with(b"POST ") {
             let number = taken.count.get() + 1;
-            // Numbers of incoming messages are smaller.
+            // Incoming messages have smaller numbers.
             let sid = sid("SM", u64::MAX / 2 + number);
             let message = format!(r#"{{"sid":"{sid}","status":"queued","direction":"outbound-api"}}"#);
             answer(&mut stream, "201 CREATED", &message).await?;
             taken.count.set(number);
             taken.more.notify_one();
         } else {
-            // The gateway looks for messages whose webhook never came: there is none.
+            // The gateway looks for missed messages; there are none.
             answer(&mut stream, "200 OK", r#"{"messages":[],"next_page_uri":null}"#).await?;
         }
     }
@@ -91,7 +91,7 @@ async fn answer(stream: &mut TcpStream, status: &str, body: &str) -> Result<()> 
     Ok(stream.write_all((head + body).as_bytes()).await?)
 }
 
-/// Reads one request over the one before; false when there is no other.
+/// Reads the next request into the buffer; returns false if there is none.
 async fn read_request(stream: &mut TcpStream, received: &mut Vec<u8>) -> Result<bool> {
     received.clear();
     while stream.read_buf(received).await? > 0 {

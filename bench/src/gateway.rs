@@ -1,4 +1,4 @@
-//! The gateway: the release binary, or the static one, with a configuration of its own, and how it is talked to.
+//! The gateway under test: the release or static binary with its own configuration, and requests to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::process::{Process, free_port};
 use crate::webhook::{ACCOUNT, OUR_NUMBER, PUBLIC_URL, TOKEN};
 
-/// The gateway's binary, and where its instances keep what they keep.
+/// The gateway's binary and the folder for its state.
 #[derive(Debug)]
 pub struct Gateway {
     /// The binary.
@@ -20,10 +20,10 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The gateway in `binary`, else in the release binary, which is built first.
+    /// The gateway in `binary`, or the release binary, which is built first.
     ///
-    /// Unless told otherwise, state is kept where we were built: that is on a disk, unlike many a temporary folder, so
-    /// that a sync costs what it costs.
+    /// By default, state is kept in the build folder: unlike many temporary folders it is on a disk, so that a sync has
+    /// its real cost.
     pub fn find(binary: Option<&Path>, states: Option<&Path>) -> Result<Gateway> {
         let ours = std::env::current_exe()?;
         let folder = ours.parent().context("no folder")?;
@@ -34,19 +34,19 @@ impl Gateway {
         Ok(Gateway { binary, states: states.unwrap_or(folder).to_owned() })
     }
 
-    /// The static binary of `dist/build`, where it was built beside this one.
+    /// Returns the static binary of `dist/build`, if it was built.
     pub fn shipped(&self) -> Option<Gateway> {
         let target = self.binary.parent().and_then(Path::parent)?;
         let binary = target.join("static/openclaw");
         binary.exists().then(|| Gateway { binary, states: self.states.clone() })
     }
 
-    /// An empty folder for the state of one gateway; removed when it is dropped.
+    /// Creates an empty state folder for one gateway, removed on drop.
     pub fn new_state(&self) -> Result<TempDir> {
         Ok(tempfile::Builder::new().prefix("bench-").tempdir_in(&self.states)?)
     }
 
-    /// Starts the gateway, which echoes every text as fast as it can through the Twilio at `twilio`.
+    /// Starts the gateway with the echo agent and without rate limits, connected to the Twilio at `twilio`.
     pub fn start(&self, state: &TempDir, twilio: &str) -> Result<Process> {
         let port = free_port()?;
         let configuration = state.path().join("openclaw.json");
@@ -65,7 +65,7 @@ fn build(folder: &Path) -> Result<PathBuf> {
     Ok(folder.join("openclaw"))
 }
 
-/// No merging, no pacing, no limits: each text is a turn and is answered at once.
+/// No merging, no pacing, no limits: each text becomes a turn at once.
 fn configuration_of(twilio: &str, port: u16) -> String {
     let telephony = json!({
         "enabled": true,

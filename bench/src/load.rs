@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::webhook::Requests;
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub struct Run {
     took: Duration,
@@ -19,17 +19,17 @@ pub struct Run {
 }
 
 impl Run {
-    /// Requests that were answered with 200.
+    /// The number of requests answered with 200.
     pub fn answered(&self) -> usize {
         self.latencies.len()
     }
 
-    /// Requests answered in a second.
+    /// Returns the number of answers per second.
     pub fn rate(&self) -> f64 {
         self.answered() as f64 / self.took.as_secs_f64()
     }
 
-    /// The latency that this share of the requests did not exceed, in milliseconds.
+    /// Returns the latency in milliseconds that this share of the requests did not exceed.
     pub fn percentile(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let latency = self.latencies.get((last as f64 * share).round() as usize);
@@ -37,16 +37,16 @@ impl Run {
     }
 }
 
-/// When a run ends.
+/// The end of a run.
 #[derive(Debug, Clone, Copy)]
 pub enum Until {
-    /// After so long; from the first request again where they do not suffice.
+    /// After this time; requests are repeated if there are too few.
     Time(Duration),
     /// When each request was sent once.
     Sent,
 }
 
-/// What the connections share.
+/// The state that connections share.
 struct Plan<'a> {
     requests: &'a Requests,
     next: Cell<usize>,
@@ -66,7 +66,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Sends requests to a port of this machine over so many keep-alive connections. Any answer but 200 is an error.
+/// Sends requests to a local port over this many keep-alive connections. Any answer but 200 is an error.
 pub async fn run(port: u16, connections: usize, requests: &Requests, until: Until) -> Result<Run> {
     let mut streams = Vec::new();
     for _ in 0..connections {
@@ -82,7 +82,7 @@ pub async fn run(port: u16, connections: usize, requests: &Requests, until: Unti
     Ok(Run { took, latencies })
 }
 
-/// One connection; returns how long each of its requests took.
+/// Runs one connection and returns the latency of each request.
 async fn drive(mut stream: TcpStream, plan: &Plan<'_>) -> Result<Vec<Duration>> {
     let mut latencies = Vec::new();
     let mut buffer = [0; 4096];
@@ -115,13 +115,13 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
     bail!("the server answered {:?}", String::from_utf8_lossy(&buffer[..filled]))
 }
 
-/// The length of an answer, head and body, once the whole head is there.
+/// Returns the length of an answer, head and body, once the head is complete.
 fn answer_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     Some(head + 4 + content_length(&bytes[..head]).unwrap_or(0))
 }
 
-/// What `Content-Length` says in a message's head.
+/// Parses `Content-Length` from a message's head.
 pub fn content_length(head: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"content-length: ";
     let start = head.windows(NAME.len()).position(|window| window.eq_ignore_ascii_case(NAME))? + NAME.len();

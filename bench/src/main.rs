@@ -1,4 +1,4 @@
-//! Measures the gateway from outside: the release binary, a fake Twilio and a load generator, each part in turn.
+//! Measures the gateway from outside, with the release binary, a fake Twilio and a load generator, one part at a time.
 
 mod baseline;
 mod fake_twilio;
@@ -72,7 +72,7 @@ enum Part {
 
 const ALL: [Part; 5] = [Part::Size, Part::Start, Part::Accepts, Part::Growth, Part::Build];
 
-/// Without those that take minutes.
+/// Excludes the slow parts.
 const USUAL: &[Part] = ALL.split_at(4).0;
 
 fn main() -> Result<()> {
@@ -83,7 +83,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// What others type to measure the same; folders of this machine are left out.
+/// Returns the command that repeats the measurement, without folders of this machine.
 fn command(arguments: &Arguments) -> String {
     let parts = arguments.only.iter().filter_map(ValueEnum::to_possible_value);
     let parts: Vec<_> = parts.map(|part| part.get_name().to_owned()).collect();
@@ -102,7 +102,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         (false, only) => only,
     };
     let is_long = arguments.long || arguments.all;
-    // One thread: the generator is to take as little as it can from the two cores it shares with the server.
+    // One thread, so that the generator uses as little as possible of the two cores it shares with the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! What is measured, a file for each part.
+//! The benchmarks, one file each.
 
 pub mod accepts;
 pub mod build;

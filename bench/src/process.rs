@@ -1,4 +1,4 @@
-//! A server in a process of its own, and what the system knows of it.
+//! A server in a separate process, and its resource usage.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// A server that does not answer after this long never will.
+/// The timeout for the server's first answer.
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Clock ticks in which Linux counts CPU time, in a second.
+/// Clock ticks per second in which Linux counts CPU time.
 const TICKS: f64 = 100.0;
 
-/// A running server; it is killed when this is dropped.
+/// A running server, killed on drop.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Where it listens on this machine.
+    /// Its local address.
     pub port: u16,
-    /// From exec until it answered.
+    /// The time from exec to the first answer.
     pub started_in: Duration,
 }
 
@@ -44,7 +44,7 @@ impl Process {
         Ok(process)
     }
 
-    /// Resident memory, in MB (10⁶ bytes), code included.
+    /// Returns the resident memory in MB (10⁶ bytes), code included.
     pub fn memory(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
@@ -52,11 +52,11 @@ impl Process {
         Ok(kib * 1024.0 / 1e6)
     }
 
-    /// CPU time it has taken so far, in seconds.
+    /// Returns the CPU time used so far in seconds.
     pub fn cpu(&self) -> Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let after_name = stat.rsplit_once(')').context("no name")?.1;
-        // Of all fields of proc(5)'s `stat`, utime is the 14th and stime the 15th; the name is the 2nd.
+        // In proc(5)'s `stat`, field 14 is utime and field 15 is stime; the name is field 2.
         let ticks: Vec<f64> = after_name.split_whitespace().skip(11).take(2).flat_map(str::parse).collect();
         Ok(ticks.iter().sum::<f64>() / TICKS)
     }
@@ -71,7 +71,7 @@ impl Drop for Process {
     }
 }
 
-/// Whether somebody answers on `port`, and not only the system's queue for connections.
+/// Returns true if a server answers on `port`, and not only the system's queue for connections.
 fn answers(port: u16) -> bool {
     let ask = || -> std::io::Result<usize> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
@@ -81,7 +81,7 @@ fn answers(port: u16) -> bool {
     ask().is_ok_and(|read| read > 0)
 }
 
-/// A port that nobody listens on just now.
+/// Returns a free port.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -1,4 +1,4 @@
-//! Tables for people: in the terminal and, word for word the same, in the reference, whose other text is kept by hand.
+//! Result tables, identical in the terminal and in the reference, whose other text is kept by hand.
 
 use std::fmt;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use time::OffsetDateTime;
 
-/// A table with what has to be known to read it.
+/// A table with explanatory notes.
 #[derive(Debug)]
 pub struct Table {
     title: &'static str,
@@ -19,7 +19,7 @@ pub struct Table {
     aims: Vec<Aim>,
 }
 
-/// What we aim at, and how far we are.
+/// A target and the measured value.
 #[derive(Debug)]
 struct Aim {
     what: String,
@@ -28,7 +28,7 @@ struct Aim {
 }
 
 impl Table {
-    /// A table without rows.
+    /// Creates an empty table.
     pub fn new(title: &'static str, note: &str, columns: &[&str]) -> Table {
         let columns = columns.iter().map(ToString::to_string).collect();
         Table { title, note: note.to_owned(), columns, rows: Vec::new(), remarks: Vec::new(), aims: Vec::new() }
@@ -44,7 +44,7 @@ impl Table {
         self.remarks.push(sentence);
     }
 
-    /// Adds an aim, and what was measured.
+    /// Adds a target and the measured value.
     pub fn aim(&mut self, what: String, measured: String, is_met: bool) {
         self.aims.push(Aim { what, measured, is_met });
     }
@@ -84,20 +84,20 @@ impl fmt::Display for Table {
     }
 }
 
-/// The middle of some values.
+/// Returns the median.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// How many tasks want a core just now, on average over the last minute.
+/// Returns the load average of the last minute.
 pub fn load_average() -> Result<String> {
     let load = fs::read_to_string("/proc/loadavg")?;
     Ok(load.split(' ').next().context("no load average")?.to_owned())
 }
 
-/// Writes the table into the reference page, over what was there of it; the rest of the page is kept by hand.
+/// Replaces the table in the reference page and keeps the rest of the page.
 pub fn write(table: &Table, command: &str, load: &str) -> Result<()> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/performance.md");
     let text = match fs::read_to_string(&page) {
@@ -112,7 +112,7 @@ pub fn write(table: &Table, command: &str, load: &str) -> Result<()> {
         .with_context(|| format!("cannot write {}", page.display()))
 }
 
-/// The page with `section` between the marks of its title; at the end, where it has none yet.
+/// Returns the page with `section` between the marks of its title, or at the end if there are none yet.
 fn with_section(page: &str, title: &str, section: &str) -> String {
     let (begin, end) = (format!("<!-- generated: {title} -->\n"), format!("<!-- end: {title} -->\n"));
     let split = page.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));

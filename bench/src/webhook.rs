@@ -1,4 +1,4 @@
-//! Webhooks as Twilio sends them, signed beforehand, so that the generator only writes bytes.
+//! Webhooks as Twilio sends them, signed in advance so that the generator only writes bytes.
 
 use std::ops::Range;
 
@@ -7,22 +7,22 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-/// The account that signs.
+/// The account's SID.
 pub const ACCOUNT: &str = "AC00000000000000000000000000000000";
 
-/// What it signs with.
+/// The auth token that signs.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// Our number.
 pub const OUR_NUMBER: &str = "+15550009999";
 
-/// The webhook's public URL, which is what is signed.
+/// The webhook's public URL, which is signed.
 pub const PUBLIC_URL: &str = "https://bench.example/telephony/webhook";
 
-/// Its path.
+/// The URL's path.
 pub const PATH: &str = "/telephony/webhook";
 
-/// Requests one after the other in one buffer.
+/// Consecutive requests in one buffer.
 #[derive(Debug, Default)]
 pub struct Requests {
     bytes: Vec<u8>,
@@ -30,7 +30,7 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// One text for each of these message numbers, from these contacts in turn. Each has a SID of its own.
+    /// Creates one text per message number, from these contacts in turn. Each has its own SID.
     pub fn texts(numbers: Range<u64>, contacts: Range<u64>) -> Requests {
         let mut requests = Requests::default();
         for (number, contact) in numbers.zip(contacts.cycle()) {
@@ -39,12 +39,12 @@ impl Requests {
         requests
     }
 
-    /// How many there are.
+    /// Returns the number of requests.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// The bytes of one request.
+    /// Returns the bytes of one request.
     pub fn get(&self, index: usize) -> &[u8] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.bytes[start..self.ends[index]]
@@ -69,12 +69,12 @@ fn request(number: u64, contact: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A SID as Twilio makes them: one after the other they are in no order, which is what indexes have to cope with.
+/// Returns a SID. Like Twilio's, consecutive SIDs are in random order, which indexes must handle.
 pub fn sid(kind: &str, number: u64) -> String {
     format!("{kind}{:016x}{:016x}", scatter(number), scatter(!number))
 }
 
-/// The finaliser of SplitMix64, which maps no two numbers to the same.
+/// The finalizer of SplitMix64, a bijection.
 fn scatter(number: u64) -> u64 {
     let mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -82,7 +82,7 @@ fn scatter(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// Every parameter that Twilio sends with a text.
+/// Returns every parameter that Twilio sends with a text.
 fn pairs(number: u64, contact: u64) -> Vec<(&'static str, String)> {
     let sid = sid("SM", number);
     vec![
@@ -103,13 +103,13 @@ fn pairs(number: u64, contact: u64) -> Vec<(&'static str, String)> {
         ("NumSegments", "1".to_owned()),
         ("MessageSid", sid),
         ("AccountSid", ACCOUNT.to_owned()),
-        // 555 is no area code, so this is nobody's number.
+        // 555 is not an area code, so this number belongs to no one.
         ("From", format!("+1555{contact:07}")),
         ("ApiVersion", "2010-04-01".to_owned()),
     ]
 }
 
-/// Twilio's signature: HMAC-SHA1 over the URL and the parameters, sorted by name.
+/// Returns Twilio's signature: HMAC-SHA1 over the URL and the parameters, sorted by name.
 fn sign(pairs: &[(&str, String)]) -> String {
     let mut sorted: Vec<_> = pairs.iter().collect();
     sorted.sort();

@@ -1,4 +1,4 @@
-//! What the targets share: Twilio's rules for forms and signatures, written a second time to judge the first.
+//! Shared by the targets: a second implementation of Twilio's rules for forms and signatures, to compare with ours.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// Content type of a form.
+/// The content type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The parameters of an urlencoded body, in the order they were sent.
+/// Returns the parameters of an urlencoded body in their original order.
 pub fn decode_form(body: &[u8]) -> Vec<(String, String)> {
     let pairs = body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
     pairs
@@ -45,25 +45,26 @@ fn digit(hex: u8) -> u8 {
     }
 }
 
-/// What Twilio signs behind the URL: each different pair once, sorted, name and value without any delimiter.
+/// Returns the string that Twilio signs after the URL: each distinct pair once, sorted, name and value without a
+/// delimiter.
 pub fn signed_params(body: &[u8]) -> String {
     let pairs: BTreeSet<_> = decode_form(body).into_iter().collect();
     pairs.into_iter().map(|(name, value)| name + &value).collect()
 }
 
-/// The signature of a text by this auth token.
+/// Returns the signature of a text with this auth token.
 pub fn sign(token: &str, text: &str) -> String {
     let mut mac = Hmac::<sha1::Sha1>::new_from_slice(token.as_bytes()).expect("a key of any length");
     mac.update(text.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// SHA-256 of a body as it stands in a signed URL.
+/// Returns the SHA-256 of a body in the format of signed URLs.
 pub fn sha256_hex(body: &[u8]) -> String {
     Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The first `N` lines of an input, as far as it has them, and what comes after them.
+/// Returns the first `N` lines of an input, as far as it has them, and the rest.
 pub fn lines<const N: usize>(input: &[u8]) -> ([String; N], &[u8]) {
     let mut rest = input;
     let lines = std::array::from_fn(|_| {

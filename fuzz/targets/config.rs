@@ -1,5 +1,5 @@
-//! Any text as a configuration file gives a configuration or problems, each with its place, and shows no secret. The
-//! input is the file and, behind a NUL, the `.env` beside it.
+//! Any configuration file yields a configuration or problems, each with its position, and reveals no secret. The input
+//! is the file and, after a NUL, the `.env` beside it.
 #![no_main]
 
 use std::fs;
@@ -11,7 +11,7 @@ use telephony_config::{Environment, Place, Problem, load};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// A home folder of its own for this process.
+/// A home folder for this process.
 static HOME: LazyLock<PathBuf> = LazyLock::new(|| {
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/homes/{}", std::process::id()));
     fs::create_dir_all(home.join(".openclaw")).expect("a home folder");
@@ -20,7 +20,7 @@ static HOME: LazyLock<PathBuf> = LazyLock::new(|| {
 
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
-    // A secret that a program tells: no program is to be run here.
+    // Secrets can come from programs, which must not run here.
     if text.contains("exec") {
         return;
     }
@@ -50,11 +50,11 @@ fn judge(text: &str, files: &[(&str, &str)]) {
             format!("{problems}{problems:?}")
         }
     };
-    // Whoever writes `${TWILIO_AUTH_TOKEN}` where no secret belongs has shown it themselves.
+    // A user who puts `${TWILIO_AUTH_TOKEN}` into a field that is not secret has revealed it.
     assert!(text.contains('$') || text.contains(TOKEN) || !shown.contains(TOKEN), "a secret is shown: {shown}");
 }
 
-/// The place is a character of one of the files, or the end of a line.
+/// Checks that the position is a character of one of the files, or the end of a line.
 fn is_placed(problem: &Problem, files: &[(&str, &str)]) {
     assert!(!problem.message.is_empty());
     match problem.place.as_ref().expect("a place") {

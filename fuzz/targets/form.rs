@@ -1,4 +1,4 @@
-//! An urlencoded body decodes as a second, plain decoder says, and hides its values from `Debug`.
+//! Decoding an urlencoded body agrees with a second, simple decoder, and `Debug` hides the values.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

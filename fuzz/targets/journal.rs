@@ -1,5 +1,5 @@
-//! Whatever the disk made of the journal: reading it never panics, and entries that are whole come out once and in order.
-//! The input says what lies in the file: bytes below 128 are entries, and others say how many bytes of noise follow.
+//! Reading a corrupted journal never panics, and intact entries come out once and in order. The input describes the
+//! file: bytes below 128 are entries, and others give the number of noise bytes that follow.
 #![no_main]
 
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
-/// Entries and the bytes of each, as the journal writes them.
+/// Entries with the bytes that the journal writes for each.
 static WRITTEN: LazyLock<Vec<(Entry, Vec<u8>)>> = LazyLock::new(|| (0..128).map(entry).map(written).collect());
 
 fuzz_target!(|input: &[u8]| {
@@ -26,14 +26,14 @@ fuzz_target!(|input: &[u8]| {
     let path = FOLDER.join("arrivals");
     std::fs::write(&path, &bytes).expect("a file");
     let (read, has_unknown) = read_all(&path);
-    // Noise can be made to look like a record with a checksum that holds: what lies in it is part of it.
+    // Noise can look like a record with a valid checksum, which then includes what it contains.
     if !has_unknown {
         assert_eq!(read, whole);
     }
     assert_eq!(read_all(&path), (Vec::new(), false), "nothing comes out again");
 });
 
-/// The bytes of a journal, and the entries in it that are whole.
+/// Returns a journal's bytes and its intact entries.
 fn file(mut input: &[u8]) -> (Vec<u8>, Vec<Entry>) {
     let (mut bytes, mut whole) = (Vec::new(), Vec::new());
     while let Some((&piece, rest)) = input.split_first() {
@@ -51,7 +51,7 @@ fn file(mut input: &[u8]) -> (Vec<u8>, Vec<Entry>) {
     (bytes, whole)
 }
 
-/// All that comes out of a journal, which is settled, and whether something in it is whole and not understood.
+/// Reads all entries, marks them as applied, and reports if any intact part was not understood.
 fn read_all(path: &Path) -> (Vec<Entry>, bool) {
     let journal = Journal::open(path).expect("a journal");
     let (mut entries, mut has_unknown) = (Vec::new(), false);

@@ -1,4 +1,4 @@
-//! Texts that may be keywords, pairing codes or phone numbers. The input is a line of what the provider says it is,
+//! Texts that may be keywords, pairing codes or phone numbers. The input is a line with the provider's classification,
 //! then the text.
 #![no_main]
 
@@ -23,7 +23,7 @@ fuzz_target!(|input: &[u8]| {
 fn keyword(text: &str, provider_says: &str) {
     let alone = classify(text, None, false);
     let opted_out = classify(text, None, true);
-    // Nobody is opted in or helped unasked, and who has opted out can always do so again.
+    // No text opts in or gets help without asking, and a contact who has opted out can always opt in again.
     assert!(matches!(alone, None | Some(Keyword::OptOut)));
     assert!(alone.is_none() || opted_out == alone);
     assert!(opted_out.is_none() || text.trim().bytes().all(|byte| byte.is_ascii_alphabetic()));
@@ -48,7 +48,7 @@ fn code(text: &str) {
             assert_eq!(typed, code.as_str());
             challenge(code);
         }
-        // Whatever was guessed, the same is said of it: nothing of a text gets into a log.
+        // The log message is the same for every guess, so that no message text gets into a log.
         Err(error) => assert_eq!(error.to_string(), refusal_of_nothing()),
     }
 }
@@ -67,7 +67,7 @@ fn challenge(code: PairingCode) {
 
 fn number(text: &str) {
     let masked = mask(text);
-    // Besides the name of a channel, at most nine characters are shown.
+    // Apart from the channel's name, at most nine characters are shown.
     let is_channel = |name: &str| name.len() <= 16 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
     let shown = masked.split_once(':').filter(|(name, _)| is_channel(name)).map_or(&*masked, |(_, shown)| shown);
     assert!(shown.chars().count() <= 12);

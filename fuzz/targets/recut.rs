@@ -1,5 +1,6 @@
-//! Whatever is cut how out of one signed text: the message keeps its id and does not become another phone number's, or it is refused. The input is a
-//! line that a stranger texts, then three bytes for each field: where it begins (two), and how long its name is.
+//! However one signed text is divided into fields, the message keeps its id and its sender, or it is rejected. The
+//! input is a line with a stranger's text, then three bytes for each field: two for its start, and one for the length
+//! of its name.
 #![no_main]
 
 use std::collections::BTreeMap;

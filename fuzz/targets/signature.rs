@@ -1,5 +1,5 @@
-//! What Twilio would sign is believed in every form of its URL; what it would not sign is not. The input is a line
-//! each of URL, settings header, signature and content type, then the body.
+//! A signature by Twilio is accepted in every form of its URL, and no other signature is. The input is a line each of
+//! URL, settings header, signature and content type, then the body.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether a body that is not a form may be believed, once the URL is.
+    /// Returns true if a body that is not a form can be trusted once the URL is.
     fn is_covered(&self) -> bool {
         let query = PublicUrl::parse(&self.url).map_or("", |url| url.query());
         let hash = telephony_fuzz::decode_form(query.as_bytes()).into_iter().find(|(name, _)| name == "bodySHA256");
@@ -64,7 +64,7 @@ impl Case<'_> {
         VERIFIER.verify(&self.request(signature, &payload)).is_ok()
     }
 
-    /// Whether the explanation says that the signature is valid.
+    /// Returns true if the explanation says that the signature is valid.
     fn is_explained(&self, signature: &str) -> bool {
         let payload = Payload::read(Some(self.content_type), self.body);
         let explanation = explain(&tokens(), &shared_keys(), &self.request(signature, &payload));
@@ -89,7 +89,7 @@ fn shared_keys() -> BTreeMap<String, SecretString> {
     BTreeMap::from([("k1".to_owned(), SecretString::from("ffeeddccbbaa99887766554433221100"))])
 }
 
-/// The forms of a URL that Twilio may sign.
+/// Returns the forms of a URL that Twilio may sign.
 fn candidates(url: &str) -> Vec<String> {
     PublicUrl::parse(url).map_or_else(Vec::new, |url| url.candidates().map(|url| url.to_string()).collect())
 }
@@ -100,7 +100,7 @@ fn with_hash(url: &str, body: &[u8]) -> String {
     format!("{url}{delimiter}bodySHA256={}", sha256_hex(body))
 }
 
-/// A text with one character replaced; which one, the noise says.
+/// Replaces one character of a text, chosen by the noise.
 fn with_a_byte_changed(text: &str, noise: &str) -> String {
     let mut characters: Vec<char> = text.chars().collect();
     let at = noise.bytes().fold(0, |sum, byte| 31 * sum % 65_521 + usize::from(byte)) % characters.len();

@@ -1,5 +1,5 @@
-//! An answer in parts breaks no limit and loses nothing; a segment count is what dividing into segments gives. The
-//! input is a byte each for mode, numbering, length and segments, then the text.
+//! Splitting an answer exceeds no limit and loses nothing, and the segment count matches the division into segments.
+//! The input is one byte each for mode, numbering, length and segments, then the text.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -59,7 +59,7 @@ fn limits_hold(Split { parts, truncated }: &Split, rules: &SplitRules) {
     assert!(!truncated || !parts.is_empty(), "cut down to nothing");
 }
 
-/// The parts without their numbers and the mark, after checking both.
+/// Returns the parts without their numbers and the mark, after checking both.
 fn bodies<'a>(split: &'a Split, rules: &SplitRules) -> Vec<&'a str> {
     let total = split.parts.len();
     let is_numbered = rules.numbering && (2..100_000).contains(&total);
@@ -77,14 +77,14 @@ fn bodies<'a>(split: &'a Split, rules: &SplitRules) -> Vec<&'a str> {
     bodies
 }
 
-/// Where each body lies in the text; nothing but white space lies between them.
+/// Returns the range of each body in the text; only white space lies between them.
 fn cuts(text: &str, bodies: &[&str]) -> Vec<(usize, usize)> {
     let mut end = 0;
     bodies
         .iter()
         .map(|body| {
             let rest = &text[end..];
-            // A body may itself start with a space, one that carries an accent.
+            // A body may itself start with a space that carries an accent.
             let gap = rest.find(body).expect("the body in the text");
             assert!(rest[..gap].trim().is_empty(), "lost {:?}", &rest[..gap]);
             let start = end + gap;
@@ -94,7 +94,7 @@ fn cuts(text: &str, bodies: &[&str]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// Nothing that a reader takes for one character is cut where it fits even the shortest part.
+/// Checks that no grapheme cluster is cut unless it exceeds the shortest part.
 fn clusters_are_whole(text: &str, cuts: &[(usize, usize)]) {
     let smallest_room = usize::from(MIN_LENGTH) - "[99999/99999] ".len();
     let mut ends = cuts.iter().flat_map(|&(start, end)| [start, end]).peekable();

@@ -1,5 +1,5 @@
-//! Only what Twilio signed for our account becomes an event, whatever the bytes. The input is a line each of query,
-//! content type and signature, then the body.
+//! Only requests that Twilio signed for our account become events. The input is a line each of query, content type and
+//! signature, then the body.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ impl Request {
         }
     }
 
-    /// A form that is signed says what it says where nobody asks for a signature.
+    /// A signed form has the same meaning if signatures are not checked.
     fn is_read_alike_once_signed(&mut self) {
         let unchecked = self.verdict(&TRUSTING);
         if unchecked.is_ok() {
@@ -86,13 +86,13 @@ impl Request {
             body: &self.body,
         };
         twilio.verify(&request).map(|event| match event.into_inner() {
-            // Only what was signed is kept with its signature.
+            // A signature is stored only if it was checked.
             Event::Message(arrival) => Event::Message(Arrival { signed: None, ..arrival }),
             event => event,
         })
     }
 
-    /// A query that holds a `#` would end there.
+    /// Returns the request URL; a `#` would end the query.
     fn url(&self) -> String {
         format!("https://phone.example/telephony/webhook?{}", self.query.split('#').next().unwrap_or_default())
     }

@@ -1,4 +1,4 @@
-//! Webhooks taken per second by the gateway and by the two baselines, by turns, so that all meet the same weather.
+//! Webhooks per second of the gateway and the two baselines, in alternation, so that machine load affects all alike.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -12,26 +12,27 @@ use crate::process::{Process, free_port};
 use crate::report::{Table, median};
 use crate::webhook::Requests;
 
-/// Connections at a time, as the aims have it.
+/// The number of concurrent connections in our targets.
 pub const CONNECTIONS: usize = 16;
 
-/// More connections, to see what is left when more share a sync of the disk.
+/// More connections, to see the effect of sharing disk syncs.
 const MORE_CONNECTIONS: usize = 64;
 
-/// How often each server has its turn.
+/// The number of rounds per server.
 const ROUNDS: usize = 5;
 
-/// Contacts who write by turns; others in each round, because who goes on without a rest is paused as a machine.
+/// The number of contacts who write in alternation, different in each round, because one who never pauses counts as a
+/// bot.
 const CONTACTS: u64 = 1000;
 
-/// More than any server here takes in a second: the gateway needs new messages all the time.
+/// More than any server here handles per second, because the gateway needs new messages all the time.
 const REQUESTS_PER_SECOND: u64 = 30_000;
 
-/// What we aim at: the gateway's share of the empty handler's rate, and how many times as long its slowest take.
+/// Targets: the gateway's rate relative to the empty handler, and the ratio of their slowest answers.
 const SHARE_AT_LEAST: f64 = 0.35;
 const SLOW_AT_MOST: f64 = 4.0;
 
-/// One server in one round.
+/// The result of one server in one round.
 struct Measured {
     rate: f64,
     median: f64,
@@ -48,18 +49,18 @@ struct Servers {
     texts_so_far: u64,
 }
 
-/// All servers in one round.
+/// The results of one round.
 struct Round {
     empty: Measured,
     signed: Measured,
     gateway: Measured,
-    /// Turns per second while texts were taken.
+    /// Turns per second while texts arrived.
     turns_meanwhile: f64,
     /// Turns per second from the first text to the last answer.
     turns: f64,
 }
 
-/// Lets each server have its turn, several times.
+/// Measures each server in several rounds.
 pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
     let length = Duration::from_secs(if is_long { 4 } else { 2 });
     let twilio = FakeTwilio::start().await?;
@@ -67,7 +68,7 @@ pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
     let gateway = gateway.start(&state, &twilio.url())?;
     let mut servers =
         Servers { empty: baseline("empty")?, signed: baseline("signed")?, gateway, twilio, texts_so_far: 0 };
-    // The first one warms up.
+    // The first round is a warm-up.
     servers.round(CONNECTIONS, length).await?;
     let rounds = servers.rounds(ROUNDS, CONNECTIONS, length).await?;
     let more = servers.rounds(ROUNDS.div_ceil(2), MORE_CONNECTIONS, length).await?;
@@ -112,7 +113,7 @@ impl Servers {
         let turns_meanwhile = (self.twilio.taken() - taken_before) as f64 / started.elapsed().as_secs_f64();
         self.twilio.has_taken(taken_before + run.answered() as u64).await?;
         let turns = run.answered() as f64 / started.elapsed().as_secs_f64();
-        // Every text's turn is over by now.
+        // By now all turns are finished.
         let cpu = self.gateway.cpu()? - cpu_before;
         Ok(Round { empty, signed, gateway: Measured::new(&run, cpu), turns_meanwhile, turns })
     }

@@ -1,4 +1,4 @@
-//! How long somebody waits who builds the binary for the first time, downloads aside.
+//! The duration of a first build, without downloads.
 
 use std::process::Command;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::report::Table;
 
-/// What we aim at (s).
+/// The target in seconds.
 const WITHIN: f64 = 300.0;
 
 /// Builds into an empty folder.

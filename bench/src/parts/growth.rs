@@ -1,4 +1,4 @@
-//! Whether memory and the cost of a message stay what they are while messages and conversations become many.
+//! Memory and the cost of a message as messages and conversations grow in number.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -13,16 +13,16 @@ use crate::process::Process;
 use crate::report::Table;
 use crate::webhook::Requests;
 
-/// Messages where only their cost is of interest.
+/// The number of messages when only their cost matters.
 const A_FEW: u64 = 5000;
 
-/// Contacts who send a few messages. No act has those of another: who goes on without a rest is paused as a machine.
+/// Contacts who send a few messages. Each phase has its own, because one who never pauses counts as a bot.
 const TEN: [Range<u64>; 3] = [0..10, 10..20, 20..30];
 
 /// The first of many contacts.
 const FIRST_OF_MANY: u64 = 1000;
 
-/// The gateway, and how many messages it was sent.
+/// The gateway and the number of messages sent to it.
 struct Stage {
     gateway: Process,
     twilio: FakeTwilio,
@@ -30,16 +30,16 @@ struct Stage {
     table: Table,
 }
 
-/// What stays what it is may differ by a third from one measurement to the next on a machine that others use too.
+/// The tolerance for constant values: on a shared machine they vary by a third between measurements.
 const FLAT: f64 = 1.33;
 
-/// What an act took.
+/// The cost of one phase.
 struct Act {
     memory: f64,
     cpu: f64,
 }
 
-/// Sends one gateway ever more messages.
+/// Sends a growing number of messages to one gateway.
 pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
     let many = if is_long { 100_000 } else { 10_000 };
     let note = "One gateway from its start on, row by row. Texts come as fast as they are taken; turns are counted from the first \
@@ -50,7 +50,7 @@ pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
     let state = gateway.new_state()?;
     let gateway = gateway.start(&state, &twilio.url())?;
     let mut stage = Stage { gateway, twilio, sent: 0, table: Table::new("Growth", note, &columns) };
-    // The first one warms up.
+    // The first phase is a warm-up.
     let [warm, ten, ten_more] = TEN;
     stage.act(A_FEW, warm).await?;
     let few = stage.act(A_FEW, ten).await?;
@@ -80,7 +80,7 @@ pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
 }
 
 impl Stage {
-    /// Has `messages` more from these contacts answered, and notes what that took.
+    /// Sends `messages` more from these contacts, waits for the answers and records the cost.
     async fn act(&mut self, messages: u64, contacts: Range<u64>) -> Result<Act> {
         let conversations = contacts.end - contacts.start;
         let requests = Requests::texts(self.sent..self.sent + messages, contacts);

@@ -1,4 +1,4 @@
-//! How large the binary is.
+//! The size of the binary.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use crate::gateway::Gateway;
 use crate::report::Table;
 
-/// Measures the release binary as it is and without its symbols, and the static one where there is one.
+/// Measures the release binary with and without symbols, and the static one if it exists.
 pub fn measure(gateway: &Gateway) -> Result<Table> {
     let note = "Profile `release`; the static binary is the one of `dist/build`, measured where it was built before.";
     let mut table = Table::new("Size of the binary", note, &["", "MB"]);

@@ -1,4 +1,4 @@
-//! How soon the gateway answers, and how much memory it takes while nothing happens.
+//! The gateway's startup time and idle memory.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use tempfile::TempDir;
 use crate::gateway::Gateway;
 use crate::report::{Table, median};
 
-/// How often it is started.
+/// The number of starts.
 const STARTS: usize = 20;
 
-/// After this long it has settled.
+/// The time after which memory is stable.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// What we aim at: milliseconds from exec to listening, MB when idle.
+/// Targets: milliseconds from exec to listening, and MB when idle.
 const LISTENS_WITHIN: f64 = 30.0;
 const IDLE_BELOW: f64 = 15.0;
 
-/// Where nobody is: nothing is asked of Twilio here.
+/// An unused address, because this part makes no requests to Twilio.
 const NO_TWILIO: &str = "http://127.0.0.1:9";
 
-/// Starts the gateway without a store and then, again and again, with one.
+/// Starts the gateway without a store, then repeatedly with one.
 pub async fn measure(gateway: &Gateway) -> Result<Table> {
     let note = format!(
         "From exec until a request is answered, {STARTS} times, with the binary in the page cache. \
@@ -55,7 +55,7 @@ async fn idle_memory(gateway: &Gateway, state: &TempDir) -> Result<f64> {
     process.memory()
 }
 
-/// Milliseconds that a start takes.
+/// Returns the startup time in milliseconds.
 fn start_once(gateway: &Gateway, state: &TempDir) -> Result<f64> {
     Ok(gateway.start(state, NO_TWILIO)?.started_in.as_secs_f64() * 1000.0)
 }

@@ -200,7 +200,7 @@ async fn the_file_has_another_mistake_and_is_left_alone() {
     let bench = Bench::new().await;
     let broken = read(&bench.configuration()).replace("serve:", "sirve:");
     std::fs::write(bench.configuration(), &broken).unwrap();
-    // Fails before asking for permission to write, because there is no terminal.
+    // Reported before the question whether to write, which would need a terminal.
     let ran = setup(&bench, &["--from-number", DEFAULT_NUMBER]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("nothing was written") && ran.stderr.contains("did you mean `serve`?"), "{ran:?}");
@@ -211,7 +211,7 @@ async fn the_file_has_another_mistake_and_is_left_alone() {
     assert!(ran.code == 1 && ran.stderr.contains("invalid JSON5"), "{ran:?}");
 }
 
-/// As the guide recommends, but the credentials are in another process's environment, not in setup's.
+/// As the guide recommends, the credentials are in the gateway's environment; here they are not in setup's.
 #[tokio::test]
 async fn a_policy_that_nobody_asked_to_change_stays() {
     let bench = bare().await;
