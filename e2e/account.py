@@ -1,7 +1,7 @@
-"""Twilio refuses the account while answers are on their way, and its operator fixes that: all of them arrive, in order.
+"""Twilio rejects the account while answers are in flight, and the operator fixes it: all arrive, in order.
 
-200 texts of 20 people are acknowledged, and answered at a pace. After some answers the Auth Token is rotated, the account
-is suspended, or a key loses a right. Run it with e2e/run.sh account.py
+200 texts from 20 contacts are acknowledged and answered slowly. After some answers the Auth Token is rotated,
+the account is suspended, or a key loses a right. Run it with e2e/run.sh account.py
 """
 
 import json
@@ -15,17 +15,17 @@ from harness import WEBHOOK, Case, Channel, Twilio, eventually, main
 TEXTS = 10
 FRIEND = "+15554000000"
 NEW_TOKEN = "fedcba9876543210fedcba9876543210"
-# Twilio's codes for the account: credentials, suspended, inactive, no right.
+# Twilio's codes for the account: wrong credentials, suspended, inactive, no permission.
 CODES = [20003, 20005, 10001, 20006]
 
 
 def people(case):
-    """Others in each case: who is answered 40 times within seconds is taken for a machine, and paused."""
+    """Different contacts in each case, because one who gets 40 answers within seconds counts as a bot and is paused."""
     return [f"+15553{case:02}{n:04}" for n in range(20)]
 
 
 class Refused(Case):
-    # As many answers leave in a second.
+    # This many answers leave per second.
     pace = 200
     people = people(0)
 
@@ -35,7 +35,7 @@ class Refused(Case):
         self.twilio.deliver_to(self.channel.url + WEBHOOK)
 
     def texts_come(self):
-        """Everyone writes, all at the same time and each text after the one before is acknowledged."""
+        """Everyone texts at the same time, each text after the previous one is acknowledged."""
         self.troubles = []
         self.writers = [threading.Thread(target=self.write, args=(phone,), daemon=True) for phone in self.people]
         for writer in self.writers:
@@ -60,7 +60,7 @@ class Refused(Case):
         self.assertEqual(self.troubles, [])
 
     def is_stopped(self, code):
-        """`status` and doctor name it, with one notice, for as long as it lasts."""
+        """`status` and doctor report the problem, and there is one notice while it lasts."""
         status = eventually(lambda: self.stopped_status(), what="a status that names the stop")
         self.assertEqual(status["stopped"]["code"], code)
         notices = [notice for notice in status["notices"] if "stopped" in json.dumps(notice)]
@@ -75,7 +75,7 @@ class Refused(Case):
         return status["stopped"] and status["notices"] and status
 
     def sending_is_kept(self, code):
-        """A command says so at once, not when the account is served again: a person waits at the terminal."""
+        """A command fails at once instead of waiting for the account, because a user waits at the terminal."""
         begun = time.monotonic()
         ended = self.channel.run("telephony", "send", FRIEND, "news")
         print(f"{code}: `send` took {time.monotonic() - begun:.1f} s", file=sys.stderr)
@@ -84,7 +84,7 @@ class Refused(Case):
         self.assertIn(str(code), ended.stderr)
 
     def all_arrive(self, *news):
-        """Each answer once and in order, and nothing is left of the trouble."""
+        """Each answer arrives once and in order, and the problem is gone."""
         expected = {phone: self.bodies(phone) for phone in self.people} | {FRIEND: list(news)}
         count = sum(map(len, expected.values()))
         eventually(lambda: len(self.twilio.sent()) >= count, what="all answers")
@@ -103,7 +103,7 @@ class Rotated(Refused):
         gateway = self.channel.gateway()
         self.texts_come()
         self.after_some_answers()
-        # Those who still write are acknowledged first: what the new token signs is refused until it is configured.
+        # First all texts are acknowledged, because the new token's signatures are rejected until it is configured.
         self.all_are_acknowledged()
         self.twilio.control("account", {"authToken": NEW_TOKEN})
         self.is_stopped(20003)
@@ -118,7 +118,7 @@ class Rotated(Refused):
 
 
 class Fixed(Refused):
-    """Fixed at Twilio: the same gateway goes on by itself."""
+    """After a fix at Twilio, the same gateway resumes by itself."""
 
     def test_fixed_at_twilio(self):
         gateway = self.channel.gateway()

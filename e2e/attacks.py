@@ -1,7 +1,7 @@
-"""What the public can do to a gateway: genuine texts are answered meanwhile, memory stays bounded, nothing gets in.
+"""Attacks on a public gateway: genuine texts are still answered, memory stays bounded, nothing gets in.
 
-Run it with e2e/run.sh attacks.py. Everything stays on this machine's loopback addresses and ends by itself: an attack
-is a process of its own that is bounded in number and time, and an alarm ends it if it should not end.
+Run it with e2e/run.sh attacks.py. Everything stays on loopback addresses and ends by itself: each attack is a separate
+process with limits on number and time, and an alarm ends it if it overruns.
 
 Attackers come from 127.0.0.2 and up, genuine texts from 127.0.0.1, unless the attack says otherwise.
 """
@@ -23,9 +23,9 @@ import zlib
 from harness import STATUS, WEBHOOK, Case, Channel, Program, Twilio, eventually, main, request
 from webhooks import EMPTY, FORM, signature, signed, text
 
-# Twilio gives a webhook 15 s.
+# Twilio's webhook timeout is 15 s.
 PATIENCE = 15
-# An attack may make the gateway grow by this much: all connections, all places in flight with the largest body each.
+# The memory growth allowed per attack: all connections and all permits, each with the largest body.
 MOST_MEMORY = 96 * 1024 * 1024
 ATTACKERS = [f"127.0.0.{n}" for n in range(2, 22)]
 SECONDS = 2
@@ -33,7 +33,7 @@ PEOPLE = "+1555003{:04}"
 
 
 def genuine_text(number):
-    """The parameters of the genuine text of this number. Nobody writes more than ten: who keeps it up is paused, as a machine."""
+    """The parameters of this number's genuine text. No contact writes more than ten, or it would count as a bot."""
     return text(f"genuine {number}", From=PEOPLE.format(number // 10))
 
 
@@ -48,7 +48,7 @@ class Attack(Case):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         self.twilio = Twilio(self)
         self.channel = Channel(self, self.twilio.url)
-        # A soft limit as Debian sets it; the gateway has to raise it by itself.
+        # Debian's default soft limit; the gateway must raise it itself.
         self.gateway = self.start("ulimit -Sn 1024")
         self.heard = self.retries = 0
         self.genuine()
@@ -62,17 +62,17 @@ class Attack(Case):
         return gateway
 
     def people(self):
-        """Who wrote genuine texts."""
+        """The senders of the genuine texts."""
         return {genuine_text(number)["From"] for number in range(self.heard)}
 
     def memory(self, what):
-        """Bytes that the gateway has now (VmRSS) or had at most (VmHWM)."""
+        """Returns the gateway's current (VmRSS) or peak (VmHWM) memory in bytes."""
         with open(f"/proc/{self.gateway.process.pid}/status") as status:
             (line,) = [line for line in status if line.startswith(f"{what}:")]
         return int(line.split()[1]) * 1024
 
     def genuine(self):
-        """Posts a genuine text; how long the acknowledgement took.
+        """Posts a genuine text and returns the time until its acknowledgment.
 
         Like Twilio, with the overrides that the gateway's URLs carry (rc=3&rp=5xx,ct,rt), it tries up to four times.
         """
@@ -88,7 +88,7 @@ class Attack(Case):
         return time.monotonic() - started
 
     def under(self, attack, *arguments, name=None):
-        """Posts genuine texts while `attack` runs; what the attack was answered, by answer."""
+        """Posts genuine texts during `attack` and returns the counts of the attack's answers."""
         answers = multiprocessing.get_context("fork").SimpleQueue()
         process = multiprocessing.get_context("fork").Process(
             target=run_attack, args=(attack, self.channel.port, arguments, answers), daemon=True
@@ -114,7 +114,7 @@ class Attack(Case):
         return seen
 
     def nothing_came_in(self):
-        """The gateway still runs, knows the genuine texts and nothing else, and has said little."""
+        """Checks that the gateway still runs, has stored only the genuine texts and has logged little."""
         self.assertIsNone(self.gateway.process.poll())
         known = [entry["text"] for entry in self.channel.inbound(limit=5000)]
         self.assertEqual(sorted(known), sorted(f"genuine {n}" for n in range(self.heard)))
@@ -128,7 +128,7 @@ class Attack(Case):
             self.assertIn(sent["to"], self.people())
 
     def each_has_one_answer(self):
-        """Every genuine text is answered once, to whoever wrote it, and nothing else is sent."""
+        """Checks that every genuine text is answered once, to its sender, and that nothing else is sent."""
         eventually(lambda: len(self.twilio.sent()) >= self.heard, what="the answers to the genuine texts")
         texts = [genuine_text(number) for number in range(self.heard)]
         answers = [(sent["to"], sent["body"]) for sent in self.twilio.sent()]
@@ -136,7 +136,7 @@ class Attack(Case):
 
 
 class Connections(Attack):
-    """Connections that want nothing, or take their time."""
+    """Connections that send nothing, or send slowly."""
 
     def test_ten_thousand_idle_connections_from_many_addresses(self):
         self.under(idle_connections, 10_000, ATTACKERS)
@@ -167,7 +167,7 @@ class Connections(Attack):
 
 
 class Requests(Attack):
-    """Requests that are not what they should be."""
+    """Malformed requests."""
 
     def refused(self, *how, **more):
         seen = self.under(*how, **more)
@@ -226,19 +226,19 @@ class Requests(Attack):
 
 
 class Endless(Case):
-    """Answers from outside that do not end, and that the gateway must not keep in memory."""
+    """Endless responses from other servers, which the gateway must not buffer."""
 
     MOST_MEMORY = 64 * 1024 * 1024
     PEOPLE = 8
 
     def memory(self, what):
-        """Bytes that the gateway has now (VmRSS) or had at most (VmHWM)."""
+        """Returns the gateway's current (VmRSS) or peak (VmHWM) memory in bytes."""
         with open(f"/proc/{self.gateway.process.pid}/status") as status:
             (line,) = [line for line in status if line.startswith(f"{what}:")]
         return int(line.split()[1]) * 1024
 
     def people_write(self, channel, people):
-        """Starts the gateway and posts a text of each of so many people; how much memory it had before."""
+        """Starts the gateway, posts one text from each of this many contacts and returns the memory before that."""
         self.gateway = channel.gateway()
         before = self.memory("VmRSS")
         for number in range(people):
@@ -283,7 +283,7 @@ class Endless(Case):
 
 
 class EndlessApi:
-    """An API that answers every request with JSON that does not end until the client hangs up."""
+    """An API that answers every request with endless JSON."""
 
     def __init__(self, framing):
         self.cut = collections.Counter()
@@ -302,7 +302,7 @@ class EndlessApi:
                     self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 try:
-                    # It ends by itself after 4 GiB, so that a client without a limit fails the test and not the machine.
+                    # Ends after 4 GiB, so that a client without a limit fails the test instead of the machine.
                     for _ in range(4096):
                         self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if framing == "chunks" else piece)
                 except OSError:
@@ -325,7 +325,7 @@ class EndlessApi:
 
 
 def run_attack(attack, port, arguments, answers):
-    """Runs in a process of its own."""
+    """Runs in a separate process."""
     signal.alarm(120)
     deadline = time.monotonic() + SECONDS
     seen = collections.Counter()
@@ -334,7 +334,7 @@ def run_attack(attack, port, arguments, answers):
 
 
 class Target:
-    """The gateway as its attackers see it."""
+    """The gateway as attackers see it."""
 
     def __init__(self, port, deadline, seen):
         self.port, self.deadline, self.seen = port, deadline, seen
@@ -350,7 +350,7 @@ class Target:
         return await asyncio.wait_for(opening, max(0.1, self.deadline - time.monotonic()))
 
     async def answered(self, reader, writer, within=5):
-        """Counts the status that came, or how the connection ended."""
+        """Counts the answer's status, or the way in which the connection ended."""
         try:
             line = await asyncio.wait_for(reader.readline(), within)
             words = line.split()
@@ -361,7 +361,7 @@ class Target:
             writer.close()
 
     async def send(self, data, source=None):
-        """Sends a whole request on a connection of its own and counts the answer."""
+        """Sends one request over a new connection and counts the answer."""
         try:
             reader, writer = await self.connect(source)
             writer.write(data)
@@ -371,7 +371,7 @@ class Target:
         await self.answered(reader, writer)
 
     async def flood(self, requests, most, at_a_time=64):
-        """Sends `most` requests made by `requests`, or as many as there is time for."""
+        """Sends up to `most` requests from `requests` within the time limit."""
         left = iter(range(most))
 
         async def work():
@@ -394,7 +394,7 @@ FORGED = {**FORM, "X-Twilio-Signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA="}
 
 
 async def idle_connections(target, count, sources):
-    """Opens `count` connections and says nothing on them."""
+    """Opens `count` connections and sends nothing."""
     count = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
     connections = []
     for n in range(count):
@@ -412,7 +412,7 @@ async def idle_connections(target, count, sources):
 
 
 async def slow(target, count, head, piece):
-    """`count` requests that never end, a piece every 200 ms."""
+    """Sends `count` endless requests, one piece every 200 ms."""
 
     async def one():
         try:
@@ -431,7 +431,7 @@ async def slow(target, count, head, piece):
 
 
 async def deaf(target, count):
-    """Many requests on one connection, whose answers are never read."""
+    """Sends many requests over one connection and never reads the answers."""
     requests = whole(WEBHOOK, FORM, b"x") * 2000
 
     async def one():
@@ -449,7 +449,7 @@ async def deaf(target, count):
 
 
 async def giant_bodies(target):
-    """Bodies far over the limit, said beforehand or not, and small ones that would be giant if unpacked."""
+    """Sends bodies far over the limit, with and without a length, and small ones that decompress to giants."""
     bomb = zlib.compress(b"a" * 50_000_000, 9, wbits=31)
     endless = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
 
@@ -476,7 +476,7 @@ async def giant_bodies(target):
 
 
 async def header_floods(target):
-    """Very many headers, very long ones, and ones that never end."""
+    """Sends very many headers, very long ones, and endless ones."""
 
     def one():
         kind = target.random.randrange(4)
@@ -492,7 +492,7 @@ async def header_floods(target):
 
 
 async def tricky_paths(target):
-    """Other ways to write our paths, and what is beside them."""
+    """Requests variants of our paths, and neighboring paths."""
     paths = [
         "//telephony/webhook", "/telephony//webhook", "/telephony/./webhook", "/telephony/../telephony/webhook",
         "/telephony/webhook/", "/telephony/webhook/..", "/telephony/%77ebhook", "/telephony%2fwebhook", "/telephony",
@@ -508,7 +508,7 @@ async def tricky_paths(target):
 
 
 async def smuggled(target):
-    """Requests that one reader would take for one and another for two."""
+    """Sends requests that one parser reads as one and another as two."""
     inner = whole(WEBHOOK, FORGED, b"Body=x")
     lengths = [
         {"Content-Length": 0, "Transfer-Encoding": "chunked"}, {"Content-Length": "5, 6"}, {"Content-Length": "+5"},
@@ -522,7 +522,7 @@ async def smuggled(target):
 
 
 async def random_bytes(target):
-    """Noise, other protocols, and requests with a few bytes changed."""
+    """Sends noise, other protocols, and requests with a few changed bytes."""
     good = whole(WEBHOOK, FORGED, b"Body=x&From=%2B15550005678")
     others = [
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"SSH-2.0-x\r\n", b"\x05\x01\x00",
@@ -544,7 +544,7 @@ async def random_bytes(target):
 
 
 async def forged_flood(target):
-    """As many forged texts as there is time for, each another."""
+    """Sends as many different forged texts as time allows."""
 
     def one():
         body = urllib.parse.urlencode(text("x", Body=target.random.randbytes(100).hex())).encode()
@@ -554,7 +554,7 @@ async def forged_flood(target):
 
 
 async def dear_forgeries(target):
-    """Forms of 64 KiB with as many parameters as fit, the same one many times, in the worst order."""
+    """Sends forms of 64 KiB with as many parameters as fit, one name repeated, in the worst order."""
     forms = [
         b"&".join(b"%04x" % n for n in range(13_000, 0, -1)), b"a&" * 32_000, b"&" * 65_000, b"%41" * 21_000,
         b"&".join(b"a=%05d" % n for n in range(8000, 0, -1)), b"Body=" + b"%F0%9F%98%80" * 5400, b"=" * 65_000,
@@ -570,7 +570,7 @@ async def dear_forgeries(target):
 
 
 async def replays(target, headers, body):
-    """The same genuine request over and over."""
+    """Repeats the same genuine request."""
     await target.flood(lambda: whole(WEBHOOK, headers, body), 2000, at_a_time=16)
 
 

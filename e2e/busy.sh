@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Finds tests that fail on a busy machine: runs them again and again beside two busy loops, and says what failed how often.
+# Finds tests that fail on a busy machine: repeats them beside two busy loops and reports the number of failures.
 #
 #   e2e/busy.sh                                          the whole suite, 5 times
 #   e2e/busy.sh -n 2                                     the whole suite, twice
 #   e2e/busy.sh openclaw:cli:a_stranger_is_paired        some tests, 50 times: PACKAGE:TARGET:FILTER
 #   e2e/busy.sh -m 10 crash.py telephony-gateway:journeys:the_operator
 #
-# A suspect without colons is a suite of e2e/run.sh. What failed is kept in target/busy. Exits with 1 where anything did.
+# A suspect without colons is a suite of e2e/run.sh. Failures are kept in target/busy. Exits with 1 after any failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -46,13 +46,13 @@ begin_loops() {
     done
 }
 
-# once NAME COMMAND...: runs the command, keeps its output where it fails, and notes which tests did.
+# once NAME COMMAND...: runs the command; if it fails, keeps its output and counts the failed tests.
 once() {
     local name=$1 log status=0
     log=$kept/$name.log
     shift
     "$@" >"$log" 2>&1 || status=$?
-    # A filter that fits no test would succeed for ever.
+    # A filter that matches no test would always succeed.
     if [ "$status" -eq 0 ] && [ "${must_run:-}" ] && ! grep -q '^test .* ok$' "$log"; then
         status=1
     fi

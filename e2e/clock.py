@@ -1,7 +1,7 @@
-"""The machine's clock jumps: an hour back, forward again, and a day back. Texts go on being answered, each once and in order.
+"""The clock jumps an hour back, forward again, and a day back. Texts are still answered, once and in order.
 
-Nothing waits for the time that was, and nothing is sent twice because a time does not fit. Run it with e2e/run.sh
-clock.py. The clock is wrong for the gateway and its commands only; Twilio's goes right.
+Nothing waits for the old time, and nothing is sent twice because of a wrong time. Run it with e2e/run.sh clock.py.
+The clock is wrong only for the gateway and its commands; Twilio's is right.
 """
 
 import itertools
@@ -12,9 +12,9 @@ from harness import PHONE, WEBHOOK, Case, Channel, Machine, Twilio, eventually, 
 
 HOUR, DAY = 3600, 86_400
 FRIEND, OTHER = "+15550007777", "+15550008888"
-# Far less than the clock is set back by: whatever waited for the time that was would not be there.
+# Far less than the clock is set back by, so that anything waiting for the old time would be late.
 SOON = 120
-# A part with a lost answer is looked for twice, 15 s apart, before it is sent again.
+# A part with a lost response is looked up twice, 15 s apart, before it is sent again.
 FAULTS = {"cut-after-accepting": 10, "server-error-after-accepting": 5, "too-many-requests": 5, "lose-callback": 10}
 
 
@@ -31,13 +31,13 @@ class Jumping(Case):
         self.written = {}
 
     def write(self, phone=PHONE, body=None):
-        """A text that is acknowledged."""
+        """Sends a text and checks that it is acknowledged."""
         body = body or f"text {next(self.numbers)}"
         self.assertEqual(self.twilio.text(body, phone)["status"], 200)
         self.written.setdefault(phone, []).append(body)
 
     def all_are_answered(self):
-        """Each text once, in order, soon."""
+        """Checks that each text arrives soon, once and in order."""
         for phone, bodies in self.written.items():
             try:
                 eventually(lambda: len(self.twilio.bodies(phone)) >= len(bodies), SOON, f"answers to {phone}")
@@ -45,16 +45,16 @@ class Jumping(Case):
                 self.assertEqual(self.twilio.bodies(phone), bodies, self.books(phone))
 
     def books(self, phone):
-        """What the gateway knows of what went to a phone and is not simply sent."""
+        """Returns the gateway's messages to a phone that are not simply sent."""
         odd = [e["id"] for e in self.channel.messages("outbound") if e["contact"] == phone and e["state"] != "sent"]
         return json.dumps([self.channel.read("telephony", "messages", each) for each in odd], indent=1)
 
     def turns_are_over(self):
-        """What agents had to do is done: answers may wait. A turn that two jumps hit has failed for the hour between them."""
+        """Waits until all turns are done; answers may wait. Two jumps can delay a turn by an hour."""
         self.none_is("acknowledged", "waiting", "answering", "retrying")
 
     def nothing_is_left(self):
-        """The gateway's own books are closed too."""
+        """Checks that the gateway has no open work either."""
         self.none_is("acknowledged", "waiting", "answering", "retrying", "queued", "sending", "unknown")
         self.assertEqual([entry["state"] for entry in self.channel.messages("outbound") if entry["state"] != "sent"], [])
 
@@ -77,7 +77,7 @@ class Clock(Jumping):
         self.nothing_is_left()
 
     def test_what_waited_when_the_clock_was_set_back_does_not_wait_for_the_time_that_was(self):
-        """Retries and doubts were all given their time by the clock as it was."""
+        """Lets all retries and lookups be scheduled by the old time."""
         self.twilio.misbehave("cut-before-accepting", {"next": 2})
         for phone in (FRIEND, OTHER):
             self.write(phone)
@@ -104,7 +104,7 @@ class Clock(Jumping):
         self.nothing_is_left()
 
     def test_an_answer_that_twilio_drops_is_found_in_its_list_whatever_the_clock_says(self):
-        """The list says by Twilio's clock when a message was created."""
+        """The list has creation times from Twilio's clock."""
         for wrong_by in (HOUR, -HOUR, DAY):
             self.machine.clock_wrong_by(wrong_by)
             self.twilio.misbehave("cut-after-accepting", {"next": 1})
@@ -131,12 +131,12 @@ class Clock(Jumping):
         for fault, percent in FAULTS.items():
             self.twilio.misbehave(fault, {"percent": percent})
         phones = [f"+1555100{n:04}" for n in range(20)]
-        # No further ahead in one step: what has waited for ten hours is not sent any more.
+        # No larger step, because messages that have waited for ten hours expire.
         jumps = itertools.cycle((-HOUR, 0, HOUR))
         for _ in range(8):
             self.machine.clock_wrong_by(next(jumps))
             for phone in phones:
-                # Some people repeat themselves: equal texts are the hardest to tell apart.
+                # Some contacts repeat themselves, because equal texts are the hardest to distinguish.
                 self.write(phone, "ok" if random.random() < 0.3 else None)
             self.turns_are_over()
         self.machine.clock_wrong_by(-HOUR)

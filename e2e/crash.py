@@ -1,7 +1,7 @@
-"""Kills the gateway again and again while texts come in and Twilio misbehaves: nothing is lost, doubled or swapped.
+"""Kills the gateway repeatedly while texts arrive and Twilio misbehaves: nothing is lost, doubled or swapped.
 
-Every text that was acknowledged has one answer at Twilio's, and every conversation is in order. At some of the kills the
-disk also changes bytes of the journal: what they held comes back from Twilio's list, once. Run it with
+Every acknowledged text has one answer at Twilio, and every conversation is in order. At some of the kills the
+disk also corrupts the journal; the lost entries come back from Twilio's list, once. Run it with
 e2e/run.sh crash.py, or e2e/run.sh crash.py long.
 """
 
@@ -18,23 +18,23 @@ from harness import WEBHOOK, Case, Channel, Twilio, eventually, main
 
 @dataclasses.dataclass
 class Plan:
-    """How much happens, and for how long."""
+    """The amount of traffic and its duration."""
 
     conversations: int
     texts: int
     kills: int
     seconds: int
     rest: int
-    # Requests that Twilio never answers; the gateway gives up on each after 30 s.
+    # Requests that Twilio never answers; the gateway's timeout is 30 s.
     hangs: int = 0
-    # Seconds in which lost reports are made up for; 0: that is not waited for.
+    # Seconds until lost reports are recovered; 0 does not wait for them.
     reports: int = 0
 
 
 PLANS = {"short": Plan(50, 6, 20, 20, 120), "long": Plan(50, 12, 60, 120, 400, hangs=3, reports=240)}
 plan = PLANS["short"]
 
-# In percent of the requests or callbacks that they can strike. Losing what was not accepted costs 15 s each time.
+# Percentages of the requests or callbacks concerned. Losing a request before acceptance costs 15 s each time.
 FAULTS = {
     "too-many-requests": 5,
     "server-error": 1,
@@ -47,18 +47,18 @@ FAULTS = {
     "duplicate-callback": 10,
 }
 TIMED_FAULTS = {"delay-answer": 20, "delay-callback": 20}
-# Codes with which Twilio rejects the whole account: inactive, trial, rotated token, suspended, no right, test credentials.
+# Codes with which Twilio rejects the account: inactive, trial, rotated token, suspended, no right, test credentials.
 ACCOUNT_CODES = [20003, 20005, 10001, 20006, 10002, 20008]
-# The journal is damaged at one kill in so many.
+# The journal is damaged at one in this many kills.
 DAMAGE_EACH = 6
 WRITERS = 10
 OPERATORS_FRIEND = "+15552000000"
-# The state of a message that Twilio lost twice: the gateway says so and does not try a third time.
+# The state of a message lost twice at Twilio: the gateway reports it and does not try a third time.
 GAVE_UP = "finally-unknown"
 
 
 class Texts:
-    """People who write to the line, each text until it is acknowledged, and what they wrote."""
+    """Contacts who text the line, repeat each text until it is acknowledged, and record it."""
 
     def __init__(self, twilio, over):
         self.twilio, self.over = twilio, over
@@ -71,7 +71,7 @@ class Texts:
         pause = plan.seconds / (plan.texts * len(phones))
         for n in range(plan.texts):
             for phone in phones:
-                # Some people repeat themselves: equal texts are the hardest to tell apart afterwards.
+                # Some contacts repeat themselves, because equal texts are the hardest to distinguish afterwards.
                 body = "ok" if random.random() < 0.2 else f"text {n} of {phone}"
                 self.until_acknowledged(phone, body)
                 self.written[phone].append(body)
@@ -90,7 +90,7 @@ class Texts:
 
 
 class Commands(threading.Thread):
-    """An operator who looks and sends meanwhile. A send is repeated with its key until its fate is known."""
+    """An operator who runs commands meanwhile. A send is repeated with its key until its outcome is known."""
 
     def __init__(self, channel, over):
         super().__init__(daemon=True)
@@ -120,15 +120,15 @@ class Commands(threading.Thread):
 
 
 class Journal:
-    """What the gateway acknowledged and had not stored when it was killed, on a disk that changes bytes."""
+    """Corrupts what the gateway acknowledged but had not stored when it was killed."""
 
     def __init__(self, channel):
         self.channel = channel
         self.damages, self.phones = 0, set()
 
     def kill_while_it_holds_something(self, gateway, texts):
-        """Kills the gateway while a text is in the journal only, which is so for some milliseconds; says whether it found
-        one before everything was written."""
+        """Kills the gateway while a text is only in the journal, a matter of milliseconds. Returns false if no such moment
+        came before everything was written."""
         found = False
         while not found and texts.are_being_written():
             found = self.is_stopped_with_entries(gateway)
@@ -144,7 +144,7 @@ class Journal:
         return False
 
     def damage(self):
-        """Changes a byte, a run of bytes, or all of what is written."""
+        """Changes a byte, a run of bytes, or everything written."""
         content = bytearray(self.read())
         self.phones |= self.phones_in(content)
         written = len(content.rstrip(b"\0"))
@@ -156,7 +156,7 @@ class Journal:
         self.damages += 1
 
     def phones_in(self, content):
-        """Who is named in it: what is lost of them comes back later than what they write next."""
+        """Returns the contacts in the damaged part, whose lost texts come back after their next ones."""
         return {phone.decode() for phone in re.findall(rb"\+1555100\d{4}", content)}
 
     def read(self):
@@ -184,7 +184,7 @@ class Crash(Case):
             thread.start()
         for number in range(plan.kills):
             self.refuse_or_serve(number)
-            # Any moment will do, also one while it starts.
+            # Any moment is fine, including startup.
             self.over.wait(random.uniform(0.02, 2 * plan.seconds / plan.kills))
             if number % DAMAGE_EACH != DAMAGE_EACH - 1:
                 gateway.kill()
@@ -209,7 +209,7 @@ class Crash(Case):
             eventually(self.all_are_delivered, plan.reports, "the last word on every message")
 
     def refuse_or_serve(self, number):
-        """Twilio refuses the account from one kill in four to the next, each time with another code."""
+        """Twilio rejects the account from every fourth kill to the next one, each time with another code."""
         if number % 4 == 1:
             code = ACCOUNT_CODES[number // 4 % len(ACCOUNT_CODES)]
             self.twilio.misbehave({"refuse-account": {"code": code}})
@@ -224,21 +224,21 @@ class Crash(Case):
         self.twilio.misbehave("hang-after-accepting", {"next": plan.hangs})
 
     def rest(self, texts, count):
-        """Waits until everything was sent, or all texts came and nothing is in flight any more."""
+        """Waits until everything is sent, or all texts have arrived and nothing is in flight."""
         eventually(lambda: len(self.twilio.sent()) >= count or self.is_at_rest(texts), plan.rest, "rest")
 
     def is_at_rest(self, texts):
-        """What a damaged journal lost is in flight nowhere until Twilio's list has been read."""
+        """Entries lost from a damaged journal are not in flight until the gateway has read Twilio's list."""
         return len(self.channel.messages("inbound", limit=10_000)) >= texts and not self.channel.in_flight()
 
     def all_are_delivered(self):
-        """Although reports were lost, and others came late or twice."""
+        """Checks the final statuses, although reports were lost, late or doubled."""
         sent = [entry for entry in self.channel.messages("outbound", limit=10_000) if entry["state"] != GAVE_UP]
         return all(entry["status"] == "delivered" for entry in sent)
 
     def compare(self, expected, may_be_swapped):
-        """What was to be said, what the gateway says it said, and what Twilio got, are the same, and in order; but for
-        those whose texts were in a damaged journal: these are answered once, in any order."""
+        """Checks that the expected answers, the gateway's records and Twilio's messages match, in order. Contacts whose texts
+        were in a damaged journal get each answer once, in any order."""
         said, got, given_up = {}, {}, set()
         for entry in self.channel.messages("outbound", limit=10_000):
             if entry["state"] == GAVE_UP:
@@ -255,8 +255,8 @@ class Crash(Case):
         self.could_not_be_decided(given_up)
 
     def could_not_be_decided(self, given_up):
-        """What is given up was lost twice on its way, each time without an answer: a third request might be the second
-        that the contact reads. That Twilio has none of it was seen above; the operator is told of each."""
+        """Checks that the operator gets a notice of each message that was lost twice without a response. The gateway gives it
+        up, because a third request might reach the contact as a second copy."""
         self.assertEqual(set(self.channel.read("telephony", "status")["finallyUnknown"]), given_up)
         for message in given_up:
             attempts = self.channel.read("telephony", "messages", message)["attempts"]

@@ -1,6 +1,6 @@
-"""The commands of docs/guides/twilio.md, run against the built-in Twilio: each prints what the guide shows.
+"""The commands of docs/guides/twilio.md, run against the built-in Twilio, print what the guide shows.
 
-SIDs, codes, times and paths differ from run to run and are compared by their form. Run it with e2e/run.sh guide.py.
+SIDs, codes, times and paths differ between runs and are compared by their form. Run it with e2e/run.sh guide.py.
 """
 
 import os
@@ -13,7 +13,7 @@ from harness import ACCOUNT, OPENCLAW, PHONE, TOKEN, Case, Program, Twilio, even
 from set_up import ENTER, Terminal
 
 GUIDE = pathlib.Path(__file__).resolve().parent.parent / "docs/guides/twilio.md"
-# What a run of the guide does not need: the answers are typed by the test.
+# Commands that a run of the guide does not need: the test types the answers.
 SETUP, SIMULATE = "openclaw telephony setup", "openclaw telephony simulate"
 FORMS = [
     (re.compile(r"\b(PN|SM|AC|SK)[0-9a-f]{32}\b"), r"\1…"),
@@ -28,7 +28,7 @@ FORMS = [
 
 
 def transcripts():
-    """The commands of the guide with what they print, in order."""
+    """Returns the guide's commands with their output, in order."""
     found = []
     for block in re.findall(r"^```\n(\$ .*?)^```", GUIDE.read_text(), re.M | re.S):
         for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
@@ -38,7 +38,7 @@ def transcripts():
 
 
 def form(text):
-    """The text by which two runs are compared."""
+    """Normalizes a text to compare two runs."""
     for pattern, shown in FORMS:
         text = pattern.sub(shown, text)
     return [line.strip() for line in text.splitlines() if line.strip()]
@@ -53,7 +53,7 @@ class Guide(Case):
         self.environment |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
 
     def configure(self):
-        """Writes the configuration of the guide, with a port of its own and the built-in Twilio."""
+        """Writes the guide's configuration with its own port and the built-in Twilio."""
         text = re.search(r"```json5\n(\{\n.*?)```", GUIDE.read_text(), re.S).group(1)
         port = free_port()
         text = text.replace("3335", str(port))
@@ -62,7 +62,7 @@ class Guide(Case):
         return port
 
     def point_number(self, **urls):
-        """Sets URLs of the number, as in the console."""
+        """Sets the number's URLs, as in the console."""
         number = self.twilio.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"][0]
         self.twilio.rest("POST", f"IncomingPhoneNumbers/{number['sid']}.json", **urls)
 
@@ -106,7 +106,7 @@ class Guide(Case):
                 command = command.replace("ABCD2345", code)
             shown = self.run_command(command)
             if "pairing approve" in command:
-                # The guide leaves out which SMS it was.
+                # The guide leaves out the SMS's number.
                 shown = re.sub(r"^Sent: SM.*\n", "", shown, flags=re.M)
             self.check(command, printed, shown)
         self.assertIsNotNone(gateway)
@@ -127,7 +127,7 @@ class Guide(Case):
                 terminal.answer(question, typed + ENTER)
         terminal.answer("Write these files? [y/N]", "n" + ENTER)
         shown = form(terminal.end()[1])
-        # Answers are shown once they are given.
+        # Answers are printed once they are typed.
         for line in form(printed):
             self.assertIn(line, shown, "the guide is stale")
 

@@ -1,6 +1,6 @@
-"""Starts what the suites need: the built program, its built-in Twilio, other software. Shows logs when a test fails.
+"""Starts the built program, its built-in Twilio and other software. Shows their logs when a test fails.
 
-The program is the one named by OPENCLAW (default: target/debug/openclaw). Nothing here knows how it works inside.
+OPENCLAW names the program (default: target/debug/openclaw). The harness knows nothing of its internals.
 """
 
 import base64
@@ -31,7 +31,7 @@ LOG_LINES = 60
 
 
 class Case(unittest.TestCase):
-    """A test with a folder of its own, whose logs are shown when it fails."""
+    """A test with its own folder; its logs are shown on failure."""
 
     maxDiff = None
 
@@ -59,7 +59,7 @@ def main():
 
 
 def eventually(find, within=30, what="what was waited for"):
-    """The first true value of `find()`; the test fails when none comes in time."""
+    """Returns the first true value of `find()`, or fails at the timeout."""
     deadline = time.monotonic() + within
     while True:
         found = find()
@@ -71,11 +71,11 @@ def eventually(find, within=30, what="what was waited for"):
 
 
 def free_port():
-    """A port of this machine that nobody listens on, and that no outgoing connection is given while nobody does."""
+    """Returns a free port outside the range that the system uses for outgoing connections."""
     while True:
         port = random.randrange(10_000, first_outgoing_port())
         with socket.socket() as probe:
-            # What is left of closed connections does not count: listeners of ours do without this option.
+            # Remains of closed connections do not count: our own listeners do without this option.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
@@ -87,7 +87,7 @@ def free_port():
 
 
 def first_outgoing_port():
-    """From there on up the system takes ports for outgoing connections."""
+    """Returns the first port that the system uses for outgoing connections."""
     return max(20_000, int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
 
 
@@ -95,7 +95,7 @@ chosen_ports = set()
 
 
 def request(method, url, body=b"", headers=None):
-    """Status and body of the answer; a status of None, and why, when the other side does not take or answer it."""
+    """Returns the answer's status and body, or None and the reason if the request fails."""
     parts = urllib.parse.urlsplit(url)
     target = parts._replace(scheme="", netloc="").geturl()
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
@@ -110,12 +110,12 @@ def request(method, url, body=b"", headers=None):
 
 
 def basic_auth(user, password):
-    """The header that names user and password."""
+    """Returns the Authorization header with user and password."""
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 class Program:
-    """A running process with its output in a file of the test's folder; stopped when the test is over."""
+    """A running process whose output goes to a file in the test's folder; stopped at the end of the test."""
 
     def __init__(self, test, name, command, environment=None, cwd=None):
         self.log = test.folder / f"{name}.log"
@@ -127,7 +127,7 @@ class Program:
         test.addCleanup(self.stop)
 
     def stop(self):
-        """Asks it to end; kills it after 20 seconds."""
+        """Asks the process to stop and kills it after 20 seconds."""
         self.process.terminate()
         try:
             return self.process.wait(20)
@@ -136,16 +136,16 @@ class Program:
             raise
 
     def kill(self):
-        """Ends it as a power cut would."""
+        """Kills the process, as in a power failure."""
         self.process.kill()
         self.process.wait()
 
     def output(self):
-        """What it has printed so far."""
+        """Returns the output so far."""
         return self.log.read_text(errors="replace")
 
     def answers(self, url, within=20):
-        """Waits until a GET of `url` has an answer below 500."""
+        """Waits until a GET of `url` returns a status below 500."""
 
         def is_there():
             if self.process.poll() is not None:
@@ -157,7 +157,7 @@ class Program:
 
 
 class Twilio:
-    """The built-in Twilio, as a process of its own."""
+    """The built-in Twilio as a separate process."""
 
     def __init__(self, test):
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -167,7 +167,7 @@ class Twilio:
         self.program.answers(f"{self.url}/_simulator/messages")
 
     def control(self, path, body=None, method="POST"):
-        """Drives the simulator; an unwanted answer fails the test."""
+        """Calls the simulator's control API and fails on an unexpected answer."""
         headers = {"Content-Type": "application/json"}
         data = b"" if body is None else json.dumps(body).encode()
         status, text = request(method, f"{self.url}/_simulator/{path}", data, headers)
@@ -176,7 +176,7 @@ class Twilio:
         return json.loads(text) if text else None
 
     def misbehave(self, fault, extent="all"):
-        """From now on `fault` strikes."""
+        """Activates `fault`."""
         self.control("misbehave", {"fault": fault, "extent": extent})
 
     def behave(self):
@@ -184,20 +184,20 @@ class Twilio:
         self.control("misbehave", method="DELETE")
 
     def text(self, body, phone=PHONE, **more):
-        """A text from a phone; what became of its webhook."""
+        """Sends a text from a phone and returns its webhook's result."""
         return self.control("inbound-message", {"from": phone, "to": LINE, "body": body, **more})
 
     def sent(self, phone=None):
-        """Messages from the line, the oldest first, perhaps only those to one phone."""
+        """Returns messages from the line, oldest first, optionally only those to one phone."""
         messages = self.control("messages", method="GET")
         return [m for m in messages if m["direction"] == "outbound-api" and phone in (None, m["to"])]
 
     def bodies(self, phone=PHONE):
-        """The texts that a phone got."""
+        """Returns the texts that a phone received."""
         return [message["body"] for message in self.sent(phone)]
 
     def rest(self, method, path, **form):
-        """A request to the REST API, as the account's owner."""
+        """Calls the REST API as the account's owner."""
         headers = basic_auth(ACCOUNT, TOKEN) | {"Content-Type": "application/x-www-form-urlencoded"}
         url = f"{self.url}/2010-04-01/Accounts/{ACCOUNT}/{path}"
         status, text = request(method, url, urllib.parse.urlencode(form).encode(), headers)
@@ -206,15 +206,15 @@ class Twilio:
         return json.loads(text)
 
     def deliver_to(self, url):
-        """From now on texts and calls to the line are posted to `url`."""
+        """Sets the URL for texts and calls to the line."""
         (number,) = self.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"]
         self.rest("POST", f"IncomingPhoneNumbers/{number['sid']}.json", SmsUrl=url, VoiceUrl=url)
 
 
 class Machine:
-    """What is wrong with the machine below a channel's programs: its clock, and the disk of its state folder.
+    """Faults of the machine as the channel's programs see it: its clock, and the disk of its state folder.
 
-    It is wrong for these programs only, and where nothing could be mounted and nobody has special rights. See machine.c.
+    They affect only these programs, and need no mounts and no special rights. See machine.c.
     """
 
     WELL, FULL, READ_ONLY = range(3)
@@ -238,20 +238,20 @@ class Machine:
         struct.pack_into("<q", self.trouble, 8 * place, number)
 
     def taken(self):
-        """How many programs have looked."""
+        """Returns the number of programs that have read the faults."""
         return struct.unpack_from("<q", self.trouble, 0)[0]
 
     def clock_wrong_by(self, seconds):
-        """From now on the clock is behind (negative) or ahead of the real time."""
+        """Sets the clock's offset: negative is behind the real time."""
         self.put(1, seconds)
 
     def disk(self, state):
-        """From now on the disk is WELL, FULL or READ_ONLY."""
+        """Sets the disk to WELL, FULL or READ_ONLY."""
         self.put(2, state)
 
 
 class Channel:
-    """One set-up of the program: its state folder, its configuration, its port."""
+    """One installation of the program: its state folder, its configuration, its port."""
 
     def __init__(self, test, api_url, settings=None, name="gateway"):
         self.test, self.name = test, name
@@ -275,16 +275,16 @@ class Channel:
         self.change(settings or {})
 
     def change(self, settings):
-        """Changes the configuration; OMIT takes a key out of it."""
+        """Changes the configuration; OMIT removes a key."""
         merge(self.settings, settings)
         self.config.write_text(json.dumps({"channels": {"telephony": self.settings}}, indent=2))
 
     def command(self, *arguments):
-        """A command line of the program."""
+        """Returns a command line of the program."""
         return [OPENCLAW, *arguments, "--config", str(self.config)]
 
     def environment(self):
-        """Keeps the program away from the state of whoever runs the tests."""
+        """Returns an environment that hides the user's own state from the program."""
         return {"OPENCLAW_STATE_DIR": str(self.state), "HOME": str(self.test.folder), "OPENCLAW_LOG": "debug"}
 
     def launch(self):
@@ -298,21 +298,21 @@ class Channel:
         return gateway
 
     def run(self, *arguments, stdin=""):
-        """Runs a command to its end."""
+        """Runs a command to completion."""
         environment = {**os.environ, **self.environment(), "OPENCLAW_LOG": "error"}
         return subprocess.run(
             self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=120, env=environment
         )
 
     def done(self, *arguments):
-        """What a command prints; the test fails unless it succeeds."""
+        """Returns a command's output; fails unless the command succeeds."""
         ended = self.run(*arguments)
         if ended.returncode != 0:
             raise AssertionError(f"{arguments} ended with {ended.returncode}: {ended.stdout}{ended.stderr}")
         return ended.stdout
 
     def read(self, *arguments):
-        """What a reading command knows."""
+        """Returns the JSON output of a reading command."""
         return json.loads(self.done(*arguments, "--json"))
 
     def messages(self, direction=None, limit=1000):
@@ -321,17 +321,17 @@ class Channel:
         return [entry for entry in reversed(entries) if direction in (None, entry["direction"])]
 
     def inbound(self, limit=1000):
-        """The texts that came, the oldest first, once all that a running gateway acknowledged is in the list."""
+        """Returns the incoming texts, oldest first, once the list contains all that a running gateway acknowledged."""
         eventually(self.is_settled, what="the store, to have what was acknowledged")
         return self.messages("inbound", limit)
 
     def is_settled(self):
-        """Whether the journal begins with zeros: it is wiped when all of it is stored."""
+        """Returns true if the journal begins with zeros: it is wiped once everything is stored."""
         (journal,) = self.state.rglob("*-arrivals")
         return not any(journal.read_bytes()[:4])
 
     def in_flight(self):
-        """What is not over, with its count: texts in the journal only, turns, parts. In this order, in which they follow."""
+        """Returns the counts of unfinished texts in the journal, turns and parts, in this order."""
         counts = {"acknowledged": int(not self.is_settled())}
         summary = self.read("telephony", "status")
         for name in ("waiting", "answering", "retrying"):
@@ -345,7 +345,7 @@ OMIT = object()
 
 
 def merge(settings, changes):
-    """Puts `changes` into `settings`, section by section; OMIT takes a key out."""
+    """Merges `changes` into `settings`, section by section; OMIT removes a key."""
     for key, value in changes.items():
         if value is OMIT:
             settings.pop(key, None)

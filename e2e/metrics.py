@@ -1,4 +1,4 @@
-"""Prometheus' own parser reads what the gateway tells on its port for monitoring, and the numbers add up.
+"""Prometheus' own parser reads the gateway's metrics, and the numbers add up.
 
 Run it with e2e/run.sh metrics.py.
 """
@@ -23,7 +23,7 @@ class Metrics(Case):
         self.address = eventually(running, what="the gateway's own word")["metrics"]
 
     def families(self):
-        """What the parser makes of a page; it is strict about names, types, order and the end."""
+        """Parses a page; the parser is strict about names, types, order and the end."""
         status, page = request("GET", f"http://{self.address}/metrics")
         self.assertEqual(status, 200, page)
         return {family.name: family for family in text_string_to_metric_families(page)}

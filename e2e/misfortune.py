@@ -1,7 +1,7 @@
-"""What goes wrong around the program: a second gateway, a taken port, a bad configuration, a disk that gives up.
+"""Failures around the program: a second gateway, a taken port, a bad configuration, a failing disk.
 
-Somebody types commands during all of it: each does what it can, or says why not and what to do. Run it with e2e/run.sh
-misfortune.py. The disk is a stand-in (machine.c), and where root may mount one, a real one besides.
+Commands run during all of it: each does what it can, or says why not and what to do. Run it with e2e/run.sh
+misfortune.py. The disk is a stand-in (machine.c) and, if root can mount one, also a real one.
 """
 
 import json
@@ -14,7 +14,7 @@ import time
 
 from harness import PHONE, WEBHOOK, Case, Channel, Machine, Program, Twilio, eventually, main, request
 
-# Each looks, and changes nothing.
+# Commands that only read.
 LOOKING = [
     ("telephony", "messages", "--limit", "100"),
     ("telephony", "conversation", PHONE),
@@ -34,7 +34,7 @@ class Misfortune(Case):
         self.twilio.deliver_to(self.channel.url + WEBHOOK)
 
     def refuses_to_start(self, *words):
-        """The gateway ends with 1 and says each of `words` on stderr."""
+        """Checks that the gateway exits with 1 and says each of `words` on stderr."""
         ended = self.channel.run("gateway")
         self.assertEqual(ended.returncode, 1, ended.stderr)
         self.assertEqual(ended.stdout, "")
@@ -57,12 +57,12 @@ class Misfortune(Case):
         eventually(lambda: words in self.gateway.output(), what=f"the log to say {words!r}")
 
     def answered(self, *bodies):
-        """The phone got just these, and the gateway has nothing left to send."""
+        """Checks that the phone got exactly these and that the gateway has nothing left to send."""
         eventually(lambda: len(self.twilio.bodies()) >= len(bodies), what=f"answers {bodies}")
         self.assertEqual(self.twilio.bodies(), list(bodies))
 
     def looking_works(self, *texts, can_store=True):
-        """Every command that looks succeeds, and those that show messages show these; `status` says what cannot be."""
+        """Checks that reading commands succeed and show these messages, and that `status` reports the problem."""
         if can_store:
             eventually(lambda: self.channel.run("telephony", "status").returncode == 0, what="a good status")
         else:
@@ -79,7 +79,7 @@ class Misfortune(Case):
         self.assertTrue(self.channel.read("telephony", "config", "check")["ok"])
 
     def refused(self, *command, words):
-        """A command ends with 1, and says each of `words` and what to do."""
+        """Checks that a command exits with 1, says each of `words`, and says what to do."""
         ended = self.channel.run(*command)
         self.assertEqual(ended.returncode, 1, f"{command}: {ended}")
         for word in ("error: ", "hint: ", *words):
@@ -88,7 +88,7 @@ class Misfortune(Case):
             self.assertNotIn(mishap, ended.stderr, command)
 
     def sending_is_refused(self, *words):
-        """Nothing of it is kept either: it does not go out later, when nobody expects it."""
+        """Checks that nothing is stored either, so that it is not sent later by surprise."""
         self.refused("telephony", "send", FRIEND, "from a command", words=words)
 
     def doctor_finds(self, *words):
@@ -99,7 +99,7 @@ class Misfortune(Case):
             self.assertIn(word, found["detail"])
 
     def all_is_well(self, *bodies):
-        """Texts and commands go through again, and what was refused meanwhile does not turn up."""
+        """Checks that texts and commands work again, and that rejected ones do not reappear."""
         self.acknowledged("well again")
         self.answered(*bodies, "well again")
         self.assertIn("Sent: SM", self.channel.done("telephony", "send", FRIEND, "well again"))
@@ -176,7 +176,7 @@ class Start(Misfortune):
 
 
 class Disk(Misfortune):
-    """The disk of the state folder fills up, becomes read-only and is well again, while the gateway runs or before."""
+    """The disk of the state folder fills up or becomes read-only, and recovers, while the gateway runs or before."""
 
     def setUp(self):
         super().setUp()
@@ -184,11 +184,11 @@ class Disk(Misfortune):
         self.gateway = self.channel.gateway()
         self.acknowledged("before")
         self.answered("before")
-        # An answer whose fate could not be stored any more would hold up the next ones until it is looked for.
+        # An answer with an unrecorded outcome would block the next ones until it is looked up.
         eventually(lambda: not self.channel.in_flight(), what="rest")
 
     def refuses_texts(self):
-        """A text is not acknowledged, so that Twilio tries it again or tells of it; what can be done about it later."""
+        """Checks that a text is not acknowledged, so that Twilio retries it or reports the error."""
         refused = self.twilio.text("meanwhile")
         self.assertEqual(refused["status"], 503)
         self.assertIsNone(self.gateway.process.poll(), "the gateway goes on")
@@ -211,7 +211,7 @@ class Disk(Misfortune):
         self.machine.disk(Machine.WELL)
         self.acknowledged_at_last(refused)
         eventually(lambda: request("GET", self.channel.url + "/health")[0] == 200, what="good health")
-        # What was refused is also found in Twilio's list, some seconds later.
+        # Rejected texts also come from Twilio's list, some seconds later.
         self.answered("before", *["meanwhile"] * 21)
         self.all_is_well("before", *["meanwhile"] * 21)
 
@@ -261,7 +261,7 @@ class Disk(Misfortune):
 
 
 class Store(Misfortune):
-    """The store is taken away, or damaged."""
+    """The store is deleted or damaged."""
 
     def setUp(self):
         super().setUp()
@@ -270,7 +270,7 @@ class Store(Misfortune):
         self.answered("before")
 
     def store(self):
-        """The files of the message store."""
+        """Returns the files of the message store."""
         return [path for path in self.channel.state.rglob("*") if "sqlite" in path.name]
 
     def test_it_is_moved_away_and_put_back(self):
@@ -362,7 +362,7 @@ class Store(Misfortune):
 
 
 class Database(Misfortune):
-    """The disk is well, and the database takes nothing, or not this one text."""
+    """The disk works, but the database rejects all writes, or one text."""
 
     def setUp(self):
         super().setUp()
@@ -443,7 +443,7 @@ class Stop(Misfortune):
 
     AGENT = 'case "$(cat)" in *forever*) exec sleep 1000 ;; esac; echo answer'
     PHONES = [f"+155500{number:05}" for number in range(40)]
-    # The promise, with which container managers that kill after 10 s are satisfied.
+    # The promised limit, short enough for container managers that kill after 10 s.
     WITHIN = 8
 
     def setUp(self):
@@ -484,14 +484,14 @@ class Stop(Misfortune):
 
     def test_hanging_requests_hold_up_another_conversation_for_15_s_at_most(self):
         self.everything_hangs("hang-after-accepting")
-        # From now on Twilio answers again, but not the requests that hang.
+        # From now on Twilio answers again, except the requests that hang.
         self.twilio.behave()
         self.acknowledged("hello")
         eventually(lambda: self.twilio.bodies() == ["answer"], within=15, what="the answer beside requests that hang")
 
 
 class FileSize(Misfortune):
-    """The system allows no larger files, as `ulimit -f` has it."""
+    """The system limits file sizes, as `ulimit -f` does."""
 
     def test_it_costs_no_text_and_does_not_end_the_gateway(self):
         gateway = self.channel.gateway()
@@ -512,7 +512,7 @@ class FileSize(Misfortune):
 
 
 class MountedDisk(Misfortune):
-    """The same on a real disk, as small as a store needs; only where root may mount one."""
+    """The same on a real disk of minimal size, if root can mount one."""
 
     def setUp(self):
         super().setUp()
@@ -524,7 +524,7 @@ class MountedDisk(Misfortune):
         return subprocess.run(["mount", *options, self.channel.state], capture_output=True)
 
     def fill(self):
-        """Leaves no room on the disk; what frees it again."""
+        """Fills the disk and returns a function that frees it."""
         ballast = self.channel.state / "ballast"
         with ballast.open("wb", buffering=0) as file:
             try:
@@ -539,7 +539,7 @@ class MountedDisk(Misfortune):
         self.acknowledged("before")
         self.answered("before")
         free = self.fill()
-        # The journal takes what still fits, also when the database has no room any more.
+        # The journal accepts whatever still fits, even when the database has no space left.
         for filler in ("filler " + "x" * 1500, "filler"):
             while self.twilio.text(filler, "+15550007777")["status"] == 200:
                 pass

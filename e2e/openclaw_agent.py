@@ -1,4 +1,4 @@
-"""Texts answered by the real OpenClaw, whose own model is a stand-in that tells what it was told.
+"""Texts answered by the real OpenClaw, whose model is a stand-in that reports its input.
 
 OPENCLAW_DIR names a folder in which `npm i node@24` and then, with that node in PATH, `npm i openclaw@2026.9.6` were run;
 without it the suite is skipped. Run it with e2e/run.sh openclaw_agent.py.
@@ -20,7 +20,7 @@ A_START, A_TURN = 300, 180
 
 
 class Model(http.server.BaseHTTPRequestHandler):
-    """Speaks chat completions: tells the names it has heard and what it could do, or breaks down when told to."""
+    """A chat completions server: reports the names it has heard and its tools, or fails on request."""
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -47,7 +47,7 @@ class Model(http.server.BaseHTTPRequestHandler):
 
 
 class OpenClaw:
-    """The real one, in a home of its own."""
+    """Starts the real OpenClaw with its own home folder."""
 
     def __init__(self, test, chat_completions, **agents):
         model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
@@ -72,7 +72,7 @@ class OpenClaw:
         (self.home / "openclaw.json").write_text(json.dumps(everything))
 
     def open_endpoint(self):
-        """Does what step 2 of the guide says, and waits until it has noticed."""
+        """Follows step 2 of the guide and waits until it takes effect."""
         self.configure(chat_completions=True)
         is_open = lambda: request("POST", f"{self.url}/v1/chat/completions")[0] == 401
         eventually(is_open, A_START, "the endpoint")
@@ -121,21 +121,21 @@ class Answered(Case):
         return eventually(lambda: self.heard(phone)[before:], A_TURN, f"the answer to {text}")[0]
 
     def heard(self, phone):
-        """The model's answers to a phone; it is also told that there is none just now."""
+        """Returns the model's answers to a phone, without the message that there is none yet."""
         return [body for body in self.twilio.bodies(phone) if body.startswith("heard")]
 
     def refusal(self, text):
-        """Sends a text that will not be answered, and tells why."""
+        """Sends a text that will not be answered and returns the reason."""
         self.twilio.text(text, HERE)
         return self.given_up(1)
 
     def given_up(self, count):
-        """Why the newest of `count` turns was given up."""
+        """Returns the reason why the newest of `count` turns failed."""
         (newest, *_) = eventually(lambda: self.dead(count), A_TURN, f"the end of {count} turn(s)")
         return newest["reason"]
 
     def dead(self, count):
-        """The turns that were given up, the newest first; none before there are `count`."""
+        """Returns the failed turns, newest first, once there are `count`."""
         failed = self.channel.read("telephony", "messages", "--dead")
         dead = [turn for turn in failed if turn["state"] == "dead"]
         return dead if len(dead) >= count else []

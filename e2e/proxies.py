@@ -23,14 +23,14 @@ URL = f"https://{HOST}{WEBHOOK}"
 
 
 def block(language, containing):
-    """The one block of the guide in `language` that has `containing` in it."""
+    """Returns the guide's only block in `language` that contains `containing`."""
     blocks = re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     (found,) = [text for text in blocks if containing in text]
     return found
 
 
 class Proxied(Case):
-    """A gateway behind a proxy that ends TLS with a certificate of its own."""
+    """A gateway behind a proxy that terminates TLS with its own certificate."""
 
     settings = {"publicUrl": f"https://{HOST}"}
 
@@ -49,7 +49,7 @@ class Proxied(Case):
         subprocess.run(command, check=True, capture_output=True)
 
     def request(self, method, path, body=b"", headers=None, host=HOST, source="127.0.0.1"):
-        """What the public sees: a TLS connection to the proxy, whose certificate is checked."""
+        """Connects to the proxy over TLS as a client does, and checks its certificate."""
         context = ssl.create_default_context(cafile=self.certificate)
         plain = socket.create_connection(("127.0.0.1", self.tls_port), timeout=20, source_address=(source, 0))
         connection = http.client.HTTPConnection(host)
@@ -75,7 +75,7 @@ class Proxied(Case):
         self.gateway = self.channel.gateway()
 
     def post(self, body, url=URL, path=WEBHOOK, forged=None, **to):
-        """Posts a text that Twilio signed for `url`, perhaps with headers that somebody made up."""
+        """Posts a text that Twilio signed for `url`, optionally with forged headers."""
         headers, form = signed(url, text(body))
         return self.request("POST", path, form, {**headers, **(forged or {})}, **to)
 
@@ -94,7 +94,7 @@ BELIEVED = {"allowedHosts": [HOST], "trustForwardingHeaders": True, "trustedProx
 
 
 class EveryProxy:
-    """What holds whatever stands in front of the gateway."""
+    """Tests that apply to every proxy."""
 
     def test_a_text_comes_through_and_is_answered(self):
         self.heard("Hello")
@@ -147,7 +147,7 @@ class EveryProxy:
             self.refused("x")
 
     def test_a_proxy_may_be_named_by_its_mapped_address(self):
-        """Listening on all addresses of both kinds, IPv4 peers appear as ::ffff:127.0.0.1."""
+        """A dual-stack listener reports IPv4 peers as ::ffff:127.0.0.1."""
         security = {**BELIEVED, "trustedProxyIPs": ["::ffff:127.0.0.1"]}
         for bind in ("127.0.0.1", "::"):
             self.restart(publicUrl="https://else.example.com", webhookSecurity=security, serve={"bind": bind})
@@ -162,7 +162,7 @@ class EveryProxy:
             self.assertNotIn("192.0.2.7", self.gateway.output())
 
     def addresses(self):
-        """Those that the gateway says it refused."""
+        """Returns the requests that the gateway reports as rejected."""
         return re.findall(r'"refused a webhook.*?"address":"([^"]*)"', self.gateway.output())
 
 
@@ -172,7 +172,7 @@ class Nginx(EveryProxy, Proxied):
         self.start(block("nginx", "location /telephony/"))
 
     def start(self, locations):
-        """nginx with one server, whose locations are those of the guide."""
+        """nginx with one server, whose locations come from the guide."""
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         locations = locations.replace("127.0.0.1:3335", f"127.0.0.1:{self.channel.port}")
         temporary = "\n".join(
@@ -226,7 +226,7 @@ class RunsCaddy(Proxied):
         self.listens(self.caddy)
 
     def with_certificate(self, site, name):
-        """The site whose block begins with `name`, on loopback and with the test's certificate."""
+        """Returns the site whose block begins with `name`, changed to loopback and the test's certificate."""
         return site.replace(f"{name} {{", f"{name} {{\n\ttls {self.certificate} {self.key}\n\tbind 127.0.0.1", 1)
 
     def names(self):
@@ -239,7 +239,7 @@ class Caddy(EveryProxy, RunsCaddy):
         self.start(block("caddy", "reverse_proxy /telephony/*"))
 
     def start(self, site):
-        """Caddy with the guide's site, on another port."""
+        """Caddy with the guide's site on another port."""
         site = self.with_certificate(site.replace(f"{HOST} {{", f"{self.names()} {{", 1), self.names())
         self.run_caddy(site.replace("127.0.0.1:3335", f"127.0.0.1:{self.channel.port}"))
 
@@ -261,7 +261,7 @@ class Caddy(EveryProxy, RunsCaddy):
 
 
 class CaddyOfCompose(EveryProxy, RunsCaddy):
-    """The file that dist/compose.yaml gives to Caddy, with the variables that it sets."""
+    """The file that dist/compose.yaml passes to Caddy, with the variables that it sets."""
 
     def setUp(self):
         super().setUp()

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Runs one end-to-end suite with what it needs installed beside it: e2e/run.sh webhook_twilio_sdk.py [arguments]
-# `e2e/run.sh --install` only installs, what all of them need.
+# Runs one end-to-end suite and installs its requirements: e2e/run.sh webhook_twilio_sdk.py [arguments]
+# `e2e/run.sh --install` only installs the requirements of all suites.
 set -eu
 cd "$(dirname "$0")"
 suite=$1
 shift
 
-# again COMMAND...: a registry that does not answer is asked a second and a third time.
+# again COMMAND...: retries a command twice, because registries can be unavailable.
 again() {
     "$@" || { sleep 5; "$@"; } || { sleep 20; "$@"; }
 }
 
-# Installed again when package.json is newer than what is there. Without a lock file: it would name a registry.
+# Reinstalls if package.json is newer. There is no lock file, because it would name a registry.
 install_npm() {
     if [ ! "$1/node_modules/.package-lock.json" -nt "$1/package.json" ]; then
         again npm install --prefix "$1" --no-package-lock --no-audit --no-fund --loglevel=error
@@ -27,7 +27,7 @@ install_python() {
     fi
 }
 
-# No suite takes half as long; one that hangs is to fail. Nobody sits at a terminal, whoever started us.
+# No suite takes half as long, so one that hangs fails. Suites must not expect a terminal.
 limit="timeout --kill-after=30 1500"
 exec </dev/null
 

@@ -1,4 +1,4 @@
-"""systemd reads the unit that the program writes, and finds it confined; the gateway tells a service manager how it is.
+"""systemd accepts the program's unit and rates it as confined; the gateway reports its state to a service manager.
 
 Run it with e2e/run.sh service.py. Needs systemd-analyze and systemd-notify's protocol, not a running systemd.
 """
@@ -14,14 +14,14 @@ import unittest
 from harness import Case, Channel, Program, eventually, main
 
 UNIT = "openclaw-telephony.service"
-# systemd's own scale goes from 0 to 10; a service without any confinement gets 9.6.
+# On systemd's scale from 0 to 10, a service without any confinement gets 9.6.
 EXPOSURE = 3.0
 
 
 @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze on this machine")
 class Unit(Case):
     def unit(self, *options):
-        """The unit, in a file of systemd's name for it."""
+        """Writes the unit to a file with a name that systemd accepts."""
         text = Channel(self, "http://127.0.0.1:1").done("telephony", "service", "install", "--dry-run", *options)
         file = self.folder / UNIT
         file.write_text(text)
@@ -59,7 +59,7 @@ class Manager(Case):
         self.told = []
 
     def hears(self, word):
-        """Waits until the gateway has said `word`."""
+        """Waits until the gateway has sent `word`."""
 
         def is_said():
             try:

@@ -1,6 +1,6 @@
-"""Somebody sits at a terminal and sets the channel up, looks with doctor, and puts everything back.
+"""Sets the channel up at a terminal, runs doctor, and undoes everything.
 
-The terminal is a pseudo-terminal: questions are answered as they come, and the token must not show. Run it with
+The terminal is a pseudo-terminal: the test answers each question, and the token must not show. Run it with
 e2e/run.sh set_up.py.
 """
 
@@ -21,13 +21,13 @@ ENTER, DOWN = "\r", "\x1b[B"
 
 
 class Terminal:
-    """The program at a terminal of its own."""
+    """The program at its own terminal."""
 
     def __init__(self, environment, *arguments):
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen(
             [OPENCLAW, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
-            # Whoever started us in the background has us ignore it, and a child would too.
+            # A background process may ignore SIGINT, and its children would too.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(slave)
@@ -54,12 +54,12 @@ class Terminal:
                 raise AssertionError(f"`{question}` was not asked:\n{self.text()}")
         self.answered = self.text().index(question, self.answered) + len(question)
         if keys and "[y/N]" not in question:
-            # The program reads key by key and shows them itself. What is typed before, a token or Control-C, goes astray.
+            # The program reads and echoes single keys. A token or Control-C typed before that would be lost.
             eventually(lambda: not termios.tcgetattr(self.master)[3] & termios.ECHO, what="a terminal that hides keys")
         os.write(self.master, keys.encode())
 
     def keep_secret(self, question, keys):
-        """The same, for what must not be shown: types once the terminal has stopped showing what is typed."""
+        """Types a secret once the terminal has stopped echoing."""
         self.answer(question, "")
         deadline = time.monotonic() + 30
         while termios.tcgetattr(self.master)[3] & termios.ECHO:
@@ -68,7 +68,7 @@ class Terminal:
         os.write(self.master, keys.encode())
 
     def end(self):
-        """Everything that was shown, and how the program ended."""
+        """Returns everything shown and the exit code."""
         deadline = time.monotonic() + 60
         while self.read(0.1) and self.process.poll() is None:
             if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Shells and the man page readers take what the program writes for them: scripts that complete, pages without a warning.
+"""Shells and man page readers accept the program's output: completion scripts, and pages without warnings.
 
 Run it with e2e/run.sh shell.py. A shell or reader that this machine does not have is skipped.
 """
@@ -9,7 +9,7 @@ import unittest
 
 from harness import OPENCLAW, Case, main
 
-# clap_mangen leaves the date of a page empty, so that two builds of one version are the same, and spaces as it likes.
+# clap_mangen leaves a page's date empty, for reproducible builds, and has its own spacing.
 HARMLESS = ("cannot parse date", "skipping paragraph macro")
 
 
@@ -19,7 +19,7 @@ def needs(program):
 
 class Shell(Case):
     def written(self, *arguments, name):
-        """What the program prints, in a file."""
+        """Writes the program's output to a file."""
         file = self.folder / name
         file.write_bytes(subprocess.run([OPENCLAW, *arguments], check=True, stdout=subprocess.PIPE).stdout)
         return str(file)

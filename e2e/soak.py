@@ -1,4 +1,4 @@
-"""A long day: texts both ways while reports are lost and swapped, answers are dropped and the gateway is killed.
+"""A long day: texts both ways while reports are lost and swapped, responses are lost and the gateway is killed.
 
 Every text has one answer at Twilio's and in the gateway's books, none twice, each conversation in order; memory stays
 flat; the bill adds up to the last digit. Run it with e2e/run.sh soak.py (10,000 texts), or e2e/run.sh soak.py short.
@@ -18,32 +18,32 @@ from harness import WEBHOOK, Case, Channel, Twilio, eventually, main
 
 @dataclasses.dataclass
 class Plan:
-    """How much happens, and how long what comes afterwards may take, in seconds."""
+    """The amount of traffic, and the time limits of the recovery in seconds."""
 
     people: int
     texts: int
     rest: int
-    # Lost reports are made up for and prices are asked for minutes later; 0: that is not waited for.
+    # Lost reports and prices are fetched minutes later; 0 does not wait for them.
     afterwards: int = 0
 
 
 PLANS = {"long": Plan(people=200, texts=50, rest=900, afterwards=400), "short": Plan(people=40, texts=15, rest=40)}
 plan = PLANS["long"]
 
-# In percent of the reports, and of the requests to send, that they can strike.
+# Percentages of the reports and of the requests to send.
 FAULTS = {"lose-callback": 5, "reorder-callback": 5, "cut-after-accepting": 2, "server-error-after-accepting": 1}
-# All within the first half, so that what starts after the last of them lives long enough to show a leak.
+# All kills are in the first half, so that the last process lives long enough to show a leak.
 KILLS_AT = [0.1, 0.2, 0.3, 0.4, 0.5]
 WRITERS = 8
-# SQLite's caches fill, and tasks come and go; what leaks with each message is more than this after thousands.
+# SQLite's caches fill, and tasks come and go; a leak per message exceeds this after thousands.
 GROWTH_AT_MOST_KB = 6 * 1024
 PRICE_OUT, PRICE_IN = Decimal("0.0079"), Decimal("0.0075")
-# The state of a message that got no answer twice: the gateway says so and does not try a third time.
+# The state of a message with two lost responses: the gateway reports it and does not try a third time.
 GAVE_UP = "finally-unknown"
 
 
 class Memory(threading.Thread):
-    """How much memory a process has, looked at ten times a second."""
+    """A process's memory, sampled ten times a second."""
 
     def __init__(self, pid, over):
         super().__init__(daemon=True)
@@ -59,7 +59,7 @@ class Memory(threading.Thread):
             self.kilobytes += [int(line.split()[1]) for line in lines if line.startswith("VmRSS:")]
 
     def growth(self):
-        """From the second quarter of its life to the last: the first is for warming up."""
+        """Returns the growth from the second quarter of its life to the last, because the first is a warm-up."""
         quarter = len(self.kilobytes) // 4
         early, late = self.kilobytes[quarter : 2 * quarter], self.kilobytes[-quarter:]
         return statistics.median(late) - statistics.median(early)
@@ -68,7 +68,7 @@ class Memory(threading.Thread):
 class Soak(Case):
     def setUp(self):
         self.twilio = Twilio(self)
-        # More than anybody sends in a day.
+        # More than any contact sends in a day.
         limits = {"segmentsPerDay": None, "segmentsPerContactPerDay": None}
         self.channel = Channel(self, self.twilio.url, {"limits": limits})
         self.twilio.deliver_to(self.channel.url + WEBHOOK)
@@ -138,7 +138,7 @@ class Soak(Case):
         return self.channel.messages("outbound", limit=4 * self.count())
 
     def compare(self):
-        """What people wrote, what the gateway says it sent, and what Twilio got, are the same, once and in order."""
+        """Sent, recorded and received texts are the same, once and in order."""
         said, got, given_up = collections.defaultdict(list), collections.defaultdict(list), 0
         for entry in self.sent():
             said[entry["contact"]].append((entry["text"], entry["state"] == GAVE_UP))
@@ -148,18 +148,18 @@ class Soak(Case):
         for phone, bodies in self.written.items():
             with self.subTest(phone=phone):
                 self.assertEqual([body for body, _ in said[phone]], bodies)
-                # Of what the gateway gave up it says that nobody knows: at Twilio's it is there once or not at all.
+                # For messages the gateway gave up on, the outcome is unknown: Twilio has each once or not at all.
                 lost = {body for body, is_given_up in said[phone] if is_given_up} - set(got[phone])
                 self.assertEqual(got[phone], [body for body in bodies if body not in lost])
         print(f"given up, as the gateway says: {given_up}", file=sys.stderr)
         self.assertLessEqual(given_up, self.count() // 1000)
 
     def is_settled(self):
-        """Although reports were lost, and others came late."""
+        """Checks the final statuses, although reports were lost or late."""
         return all(entry["state"] == GAVE_UP or entry["status"] == "delivered" for entry in self.sent())
 
     def is_paid(self):
-        """Twilio's own price of every message, exactly."""
+        """Checks the price of every message against Twilio's, exactly."""
         costs = self.channel.read("telephony", "costs")["total"]
         if costs["estimated"] or costs["unknown"]:
             return False

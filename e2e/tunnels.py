@@ -1,4 +1,4 @@
-"""The built program opens tunnels: Tailscale's own program is played by a script, ngrok has nobody to answer.
+"""The built program opens tunnels: a script stands in for Tailscale's program, and ngrok is unreachable.
 
 Run it with e2e/run.sh tunnels.py. Neither an account at Tailscale nor one at ngrok is needed, or used.
 """

@@ -1,4 +1,4 @@
-"""Drives the simulator with Twilio's official SDK: what it takes for Twilio must look like Twilio.
+"""Drives the simulator with Twilio's official SDK, which must not notice a difference to Twilio.
 
 Run it with e2e/run.sh twilio_sdk_simulator.py.
 """
@@ -20,7 +20,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 
 
 class Desk(TwilioHttpClient):
-    """Sends what is meant for any Twilio host to the simulator."""
+    """Redirects requests for any Twilio host to the simulator."""
 
     def __init__(self, base_url):
         super().__init__(timeout=10)
@@ -32,7 +32,7 @@ class Desk(TwilioHttpClient):
 
 
 class Webhooks(http.server.BaseHTTPRequestHandler):
-    """Our side: keeps each webhook, answers it with its path's TwiML or none, and has a picture to be fetched."""
+    """Our server: records webhooks, answers with the path's TwiML if any, and serves a picture."""
 
     PICTURE = b"\x89PNG that nobody decodes"
 
@@ -175,7 +175,7 @@ class OfficialSdk(Case):
         self.assertEqual(len(received.media.list()), 1)
 
     def receive(self, *files):
-        """A text with files from the phone, as Twilio shows it."""
+        """Sends a text with files from the phone and returns it as Twilio shows it."""
         encoded = [{"content_type": kind, "data": base64.b64encode(content).decode()} for kind, content in files]
         delivery = self.control("inbound-message", {"from": PHONE, "to": LINE, "body": "Look!", "files": encoded})
         return self.twilio.messages(delivery["sid"]).fetch()
@@ -265,7 +265,7 @@ class OfficialSdk(Case):
         self.refused(400, 21220, lambda: call.update(status="completed"))
 
     def listening(self, action, prompt):
-        """A document of the SDK that says something and listens."""
+        """Returns an SDK document that speaks and listens."""
         response = VoiceResponse()
         gather = Gather(input="dtmf speech", action=action, timeout=30, action_on_empty_result=True)
         gather.say(prompt)
@@ -273,14 +273,14 @@ class OfficialSdk(Case):
         return str(response)
 
     def heard(self, call):
-        """What the phone heard and said, once the call is over."""
+        """Returns the call's transcript once it is over."""
         over = lambda: (now := call.fetch()).status in ("completed", "busy", "failed", "no-answer") and now
         self.assertEqual(eventually(over, what="the end of the call").status, "completed")
         (found,) = [known for known in self.control("calls", method="GET") if known["sid"] == call.sid]
         return [(said["by"], said["text"]) for said in found["transcript"]]
 
     def webhook(self, path):
-        """The next webhook to a path."""
+        """Returns the next webhook to a path."""
         while True:
             target, signature, form = self.posted.get(timeout=30)
             if target == path:

@@ -1,6 +1,6 @@
-"""Webhooks signed by Twilio's official SDK, posted to a running gateway: who is heard, who is refused.
+"""Webhooks signed by Twilio's official SDK, posted to a running gateway: accepted and rejected requests.
 
-Run it with e2e/run webhook_twilio_sdk.py.
+Run it with e2e/run.sh webhook_twilio_sdk.py.
 """
 
 import collections
@@ -19,7 +19,7 @@ PARAMETERS = pathlib.Path(__file__).parent.parent / "crates/telephony-providers/
 
 
 def filled(fields):
-    """A callback with these documented parameters, each with the value that its description shows."""
+    """Returns a callback with these documented parameters, each with its example value."""
     shown = {field["name"].replace("{N}", "0"): field["example"].split("|")[0] for field in fields}
     whole = {
         "AccountSid": ACCOUNT, "CallSid": sid("CA"), "ParentCallSid": sid("CA"), "From": PHONE, "Caller": PHONE,
@@ -37,7 +37,7 @@ class Webhooks(Case):
         self.gateway = self.channel.gateway()
 
     def post(self, parameters, signed=None, path=WEBHOOK, headers=None, body=None, **signing):
-        """Posts a webhook, signed by the SDK for the URL `signed` (default: where it is posted)."""
+        """Posts a webhook, signed by the SDK for the URL `signed` (default: its target)."""
         signed = signed or self.channel.url + path
         headers = {**FORM, "X-Twilio-Signature": signature(signed, parameters, **signing), **(headers or {})}
         body = urllib.parse.urlencode(parameters, doseq=True) if body is None else body
@@ -50,13 +50,13 @@ class Webhooks(Case):
         self.assertEqual(self.post(parameters, **more)[0], 403)
 
     def answered(self, *bodies, phone=PHONE):
-        """Waits for the answers that `phone` gets, and for no others."""
+        """Waits for the answers that `phone` gets, and checks that there are no others."""
         count = len(bodies)
         eventually(lambda: len(self.twilio.bodies(phone)) >= count, what=f"answer {count} to {phone}")
         self.assertEqual(self.twilio.bodies(phone), list(bodies))
 
     def only_this_was_heard(self, body="the only one"):
-        """Proves that nothing before was taken: a conversation is answered in order."""
+        """Proves that nothing before was accepted, because a conversation is answered in order."""
         self.heard(text(body))
         self.answered(body)
         self.assertEqual([entry["text"] for entry in self.channel.inbound()], [body])
@@ -141,7 +141,7 @@ class Texts(Webhooks):
         }  # fmt: skip
         self.heard(text("plain") | odd)
         self.heard(text("later") | {"BodyLanguage": "en", "SmsStatusReason": "none", "OptOutTypeSource": "carrier"})
-        # Glued to its value, this could be a Body that was cut anew.
+        # Joined with its value, this could be a differently divided Body.
         self.refused(text("recut") | {"Body ": "trailing space"})
         self.answered("plain", "later")
 
@@ -184,7 +184,7 @@ class Texts(Webhooks):
         self.only_about("+15550001111", "unconfirmed", "dropped")
 
     def only_about(self, contact, *states):
-        """Waits until the owner's numbers were asked for; then the message is in one of `states` and unanswered."""
+        """Waits until the owner's numbers were requested; then the message is in one of `states` and unanswered."""
         asked = lambda: any(
             "IncomingPhoneNumbers" in entry["target"] for entry in self.twilio.control("log", method="GET")
         )
@@ -197,7 +197,7 @@ class Texts(Webhooks):
 
 
 class Recuts(Webhooks):
-    """One signed request, its fields cut anew: Twilio signs names and values without anything between them."""
+    """One signed request with differently divided fields: Twilio signs names and values without delimiters."""
 
     OPERATOR = "+15550009999"
     settings = {"inboundPolicy": "pairing", "allowFrom": [PHONE], "operator": {"number": OPERATOR}}
@@ -207,7 +207,7 @@ class Recuts(Webhooks):
         self.gateway = self.channel.gateway()
 
     def cut_at(self, parameters, place, length):
-        """Puts the end of the text from `place` on into a field whose name has this length; the signature stays valid."""
+        """Moves the text from `place` on into a field whose name has this length; the signature stays valid."""
         body = parameters["Body"]
         cut = {**parameters, "Body": body[:place], body[place : place + length]: body[place + length :]}
         self.assertEqual(signature(self.channel.url + WEBHOOK, cut), signature(self.channel.url + WEBHOOK, parameters))
@@ -263,7 +263,7 @@ class Recuts(Webhooks):
 
 
 class Urls(Webhooks):
-    """The URL that was signed is the one that Twilio was told, not the one that arrives."""
+    """The signed URL is the one configured at Twilio, not the one that arrives."""
 
     def behind(self, public_url, signed, path=WEBHOOK, hears=True):
         self.gateway.stop()
@@ -332,7 +332,7 @@ class Secrets(Webhooks):
 
 
 class Reports(Webhooks):
-    """What became of messages that were sent."""
+    """Checks the outcomes of sent messages."""
 
     def setUp(self):
         super().setUp()
@@ -446,7 +446,7 @@ class Calls(Webhooks):
 
 
 class Service(Case):
-    """Texts to a Messaging Service of ours, with Twilio's side played by a stub that keeps what is sent."""
+    """Texts to a Messaging Service of ours; a stub stands in for Twilio and records the messages."""
 
     service = "MG0123456789abcdef0123456789abcdef"
 

@@ -12,12 +12,12 @@ numbers = itertools.count(1)
 
 
 def sid(prefix):
-    """A name that no other message of the test has."""
+    """Returns a name that no other message of the test has."""
     return f"{prefix}{next(numbers):032x}"
 
 
 def text(body, **more):
-    """The parameters of a text that comes in, as Twilio sends them."""
+    """Returns the parameters of an incoming text, as Twilio sends them."""
     message = sid("SM")
     return {
         "ToCountry": "US", "ToState": "", "SmsMessageSid": message, "NumMedia": "0", "ToCity": "", "FromZip": "",
@@ -28,7 +28,7 @@ def text(body, **more):
 
 
 class Repeated(dict):
-    """Parameters of which some have several values, in the way the SDK reads them."""
+    """Parameters with multiple values, in the form that the SDK reads."""
 
     def getlist(self, name):
         value = self[name]
@@ -36,11 +36,11 @@ class Repeated(dict):
 
 
 def signature(url, parameters, token=TOKEN, algorithm=None):
-    """What Twilio's SDK would sign a webhook to `url` with."""
+    """Returns the string that Twilio's SDK signs for a webhook to `url`."""
     return RequestValidator(token).compute_signature(url, Repeated(parameters), algorithm)
 
 
 def signed(url, parameters, **signing):
-    """Headers and body of a webhook that Twilio calls `url` with."""
+    """Returns the headers and body of Twilio's webhook to `url`."""
     headers = {**FORM, "X-Twilio-Signature": signature(url, parameters, **signing)}
     return headers, urllib.parse.urlencode(parameters, doseq=True).encode()

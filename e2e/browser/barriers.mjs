@@ -1,5 +1,5 @@
-// Looks for what is in the way of anybody who uses the phone page with the keyboard, a screen reader, large text or a small
-// screen: `e2e/run.sh browser/barriers.mjs`; settings as in phone.mjs.
+// Checks the phone page for barriers: keyboard, screen reader, large text and small
+// screens. Run it with `e2e/run.sh browser/barriers.mjs`; settings as in phone.mjs.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Line, Simulation } from "./simulation.mjs";
@@ -10,7 +10,7 @@ const TEXTS = ["Hello", "What is the weather like where you are, and does it rai
 
 let simulation;
 
-// The first phone has talked with the assistant already.
+// The first phone already has a conversation with the assistant.
 before(async () => {
   simulation = await Simulation.start();
   const page = await simulation.open();
@@ -115,7 +115,7 @@ test("what comes while the line is cut is neither lost nor shown twice, and the 
   line.cut();
 });
 
-// What sticks out of the screen, what is cut off, and what is too small to be hit.
+// Finds elements that overflow the screen, are cut off, or are too small to tap.
 const faults = (page) => page.evaluate(() => {
   const found = [];
   const name = (one) => `${one.tagName}.${one.className} "${(one.getAttribute("aria-label") ?? one.textContent).trim().slice(0, 30)}"`;
@@ -131,7 +131,7 @@ const faults = (page) => page.evaluate(() => {
   const log = document.getElementById("log");
   if (log.checkVisibility()) {
     const { top, bottom, height } = log.getBoundingClientRect();
-    // Where there is hardly any height, the page scrolls.
+    // With very little height, the page scrolls.
     if (height < 90 || (innerHeight > 300 && bottom > innerHeight + 1)) found.push(`the wire is from ${top} to ${bottom}`);
   }
   for (const control of document.querySelectorAll("button, a, textarea, summary")) {
@@ -147,7 +147,7 @@ const faults = (page) => page.evaluate(() => {
   return found;
 });
 
-// The last is what a window of 1280 × 1024 has left at 400 %.
+// The last one is a window of 1280 × 1024 at 400 %.
 const SIZES = ["1440x900", "1280x840", "1024x768", "768x1024", "390x844", "320x640", "320x256"];
 
 for (const [count, phones] of [[1, PHONES.slice(0, 1)], [2, PHONES.slice(0, 2)], [3, PHONES]]) {

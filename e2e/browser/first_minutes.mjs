@@ -92,7 +92,7 @@ for (const [fault, reason] of [[/^Outage/, "Twilio is down (503)"], [/^Too many 
   test(`a thread says that the answer is waiting: ${reason}`, async () => {
     const page = await simulation.open();
     const phone = page.phone(PHONE);
-    // An answer that came is forgotten at once: the note that it waited is looked for from inside.
+    // The page forgets an answer at once, so the waiting note is checked from inside.
     await phone.root.evaluate((root) => {
       window.notes = [];
       new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((one) => one.classList?.contains("waiting") && window.notes.push(one.textContent)))).observe(root, { childList: true, subtree: true });

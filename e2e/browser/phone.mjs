@@ -1,4 +1,4 @@
-// Uses the phone page as a person would, in a real browser: `e2e/run.sh browser/phone.mjs`.
+// Uses the phone page in a real browser: `e2e/run.sh browser/phone.mjs`.
 // OPENCLAW is the program (default: target/debug/openclaw), CHROMIUM the browser (default: Debian's); screenshots go to
 // SCREENSHOTS (default: e2e/browser/screenshots).
 import assert from "node:assert/strict";

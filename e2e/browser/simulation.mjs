@@ -1,4 +1,4 @@
-// A running simulation and a browser, with what a person does on the page in words.
+// A running simulation and a browser, with a user's actions as functions.
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
@@ -40,11 +40,11 @@ export class Simulation {
     page.on("console", (line) => line.type() === "error" && this.complaints.push(line.text()));
     page.phone = (number) => new Phone(page, number);
     page.shot = async (name) => {
-      // Bubbles arrive with a movement; a picture of it would be blurred.
+      // Bubbles are animated, and a screenshot would be blurred.
       await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))));
       await page.screenshot({ path: join(screenshots, `${name}.png`) });
     };
-    // Given to the page from outside, because its policy lets no script in.
+    // Injected from outside, because the page's policy blocks scripts.
     page.violations = async () => {
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
@@ -55,7 +55,7 @@ export class Simulation {
     return page;
   }
 
-  // Sends a message, with a picture if there is one, through the API, as the gateway would.
+  // Sends a message, optionally with a picture, through the API, as the gateway would.
   async send(to, text, picture) {
     const account = await (await fetch(`${this.url}_simulator/account`)).json();
     const form = new URLSearchParams({ To: to, From: account.numbers[0], Body: text, ...(picture ? { MediaUrl: picture } : {}) });
@@ -64,7 +64,7 @@ export class Simulation {
     if (answer.status !== 201) throw new Error(await answer.text());
   }
 
-  // A phone texts, without a page.
+  // Texts from a phone without the page.
   async text(from, body, files = []) {
     const account = await (await fetch(`${this.url}_simulator/account`)).json();
     const text = JSON.stringify({ from, to: account.numbers[0], body, files });
@@ -83,7 +83,7 @@ export class Simulation {
   }
 }
 
-// Has one picture to be fetched, and notes how it was asked for.
+// Serves a picture and records the requests.
 export class Shelf {
   static async open(picture) {
     const own = new Shelf();
@@ -107,7 +107,7 @@ export class Shelf {
   }
 }
 
-// A line to the simulation that can be cut and mended.
+// A connection to the simulation that can be cut and restored.
 export class Line {
   static async open(simulation) {
     const own = new Line();
@@ -150,7 +150,7 @@ class Phone {
     await this.root.getByRole("textbox").press("Enter");
   }
 
-  // What the assistant said, without what Twilio answers by itself.
+  // The assistant's messages, without Twilio's automatic answers.
   answers() {
     return this.root.locator(".bubble:not(.mine):not(.by-twilio) .body").allTextContents();
   }
@@ -163,7 +163,7 @@ class Phone {
     await this.root.locator(".bubble:not(.mine):not(.by-twilio)").last().locator("svg.delivered").waitFor();
   }
 
-  // Brings pictures by pasting or dropping them on a place of the phone.
+  // Pastes or drops pictures onto a part of the phone.
   async bring(event, place, base64, count) {
     const before = await this.root.locator(".picked li").count();
     await this.root.locator(place).evaluate((target, [event, base64, count]) => {
@@ -177,7 +177,7 @@ class Phone {
   }
 }
 
-// An evening over hills, as a PNG of 640 × 420.
+// A PNG of 640 × 420: hills in the evening.
 export async function drawPicture(page) {
   const url = await page.evaluate(() => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 420 });

@@ -1,4 +1,4 @@
-"""aimock, a server that others wrote to stand in for OpenAI's, answers texts: well, in halves, in errors and not at all.
+"""aimock, an independent stand-in for OpenAI, answers texts: well, in pieces, with errors and not at all.
 
 Run it with e2e/run.sh peers/aimock.py.
 """
@@ -20,7 +20,7 @@ FIXTURES = [
 
 
 class Aimock:
-    """The other OpenAI, as a process of its own; it writes three characters at a time."""
+    """Starts aimock as a separate process; it writes three characters at a time."""
 
     def __init__(self, test):
         port = free_port()

@@ -1,4 +1,4 @@
-"""emulate, a Twilio that others wrote, carries the messages of a gateway from the first word of a stranger to the end.
+"""emulate, an independent Twilio emulator, carries a gateway's messages from a stranger's first text to the end.
 
 It reports `queued` before it has answered the request, signs fragments of URLs (so there must be none), and numbers
 messages in its own way. Run it with e2e/run.sh peers/emulate.py.
@@ -37,7 +37,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Emulate:
-    """The other Twilio, as a process of its own."""
+    """Starts emulate as a separate process."""
 
     def __init__(self, test, channel_url, port):
         self.url = f"http://127.0.0.1:{port}"
@@ -49,7 +49,7 @@ class Emulate:
         self.program.answers(self.url)
 
     def post(self, path, **form):
-        """A request with the account's credentials that has to succeed."""
+        """Makes a request with the account's credentials that must succeed."""
         headers = FORM | basic_auth(ACCOUNT, TOKEN)
         status, text = request("POST", self.url + path, urllib.parse.urlencode(form).encode(), headers)
         assert status in (200, 201), f"{path} was answered {status}: {text}"
@@ -62,7 +62,7 @@ class Emulate:
         return self.post("/_twilio/simulate/message-status", MessageSid=sid, Status=status)
 
     def sent(self, phone=PHONE):
-        """Messages from the line to a phone, the oldest first."""
+        """Returns messages from the line to a phone, oldest first."""
         url = f"{self.url}/2010-04-01/Accounts/{ACCOUNT}/Messages.json?PageSize=100"
         status, text = request("GET", url, headers=basic_auth(ACCOUNT, TOKEN))
         assert status == 200, f"the list was answered {status}: {text}"
@@ -82,7 +82,7 @@ class Carried(Case):
         self.channel.gateway()
 
     def got(self, count):
-        """Waits until the phone got so many messages; exactly so many."""
+        """Waits until the phone has received exactly this many messages."""
         eventually(lambda: len(self.twilio.sent()) >= count, what=f"message {count}")
         messages = self.twilio.sent()
         self.assertEqual(len(messages), count)
@@ -146,7 +146,7 @@ class Carried(Case):
         self.assertEqual(self.settings(), before)
 
     def settings(self):
-        """What emulate has for the line, by name."""
+        """Returns emulate's settings of the line, by name."""
         shown = self.channel.read("telephony", "webhook", "show")["routes"][0]
         return {setting["name"]: setting["value"] for setting in shown["settings"]}
 

@@ -1,4 +1,4 @@
-"""Prism, with Twilio's own description of its API, accepts every kind of request that the program makes.
+"""Prism accepts every kind of request that the program makes, according to Twilio's API description.
 
 It stands between the program and the simulator, so that whole journeys go through it. Which kinds there are is read from
 the program's source: one that no journey makes, or that is new and unknown here, fails.
@@ -44,7 +44,7 @@ SOURCE = HERE.parent / "crates/telephony-providers/src/twilio"
 SERVICE = "MG0123456789abcdef0123456789abcdef"
 KEY = {"apiKeySid": "SK0123456789abcdef0123456789abcdef", "apiKeySecret": "simulated-secret"}
 
-# One pixel.
+# A one-pixel GIF.
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
@@ -52,7 +52,7 @@ PICTURE = base64.b64decode(
 OWN = f"/2010-04-01/Accounts/{ACCOUNT}"
 SID = "[A-Z]{2}[0-9a-f]{32}"
 
-# What each function of ours asks for: method, path, and what is in the query or the form. A request may be several kinds.
+# The requests of each of our functions: method, path and parameters. A request can be of several kinds.
 KINDS = {
     "account_state": ("GET", f"{OWN}.json", ()),
     "balance": ("GET", f"{OWN}/Balance.json", ()),
@@ -78,9 +78,9 @@ KINDS = {
     "campaigns": ("GET", f"/v1/Services/{SID}/Compliance/Usa2p", ()),
     "alerts": ("GET", "/v1/Alerts", ("LogLevel", "PageSize")),
 }
-# These have no journey: no command makes them yet, so that the suite makes the same request itself.
+# No journey covers these, because no command makes them yet; the suite makes the same requests itself.
 BY_HAND = {"end_call": ("POST", f"{OWN}/Calls/{SID}.json", ("Status",))}
-# A file is fetched from an address that Twilio gives, which is no resource of the API and not in its description; nor are
+# Files are fetched from URLs that Twilio provides, which are not in the API description; neither are
 # short codes.
 NOT_DESCRIBED = {"ask", "short_code", "short_code_by_sid", "update_short_code", "service_short_codes"}
 
@@ -89,7 +89,7 @@ A_FUNCTION = re.compile(r"^ *(?:pub(?:\([^)]*\))? )?async fn (\w+)", re.MULTILIN
 
 
 def functions_that_ask():
-    """The names of our functions that make a request, from the source; the ways to make any are not kinds of their own."""
+    """Reads the names of our request functions from the source, except helpers that make any kind of request."""
     found = set()
     for file in [SOURCE / "rest.rs", *(SOURCE / "rest").glob("*.rs")]:
         code = file.read_text().split("#[cfg(test)]")[0]
@@ -101,7 +101,7 @@ def functions_that_ask():
 
 
 class Counter(http.server.BaseHTTPRequestHandler):
-    """Stands in front of Prism: passes requests on, and notes them with what Prism said."""
+    """A proxy in front of Prism that records the requests with Prism's answers."""
 
     protocol_version = "HTTP/1.1"
 
@@ -118,7 +118,7 @@ class Counter(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def pass_beside(self):
-        """Straight from the simulator, for the description has no files and no short codes."""
+        """Fetched directly from the simulator, because the description has no files and no short codes."""
         simulator = http.client.HTTPConnection(self.server.simulator.removeprefix("http://"), timeout=20)
         simulator.request("GET", self.path, headers={"Authorization": self.headers["Authorization"]})
         answer = simulator.getresponse()
@@ -140,7 +140,7 @@ class Counter(http.server.BaseHTTPRequestHandler):
 
 @unittest.skipUnless(DESCRIPTION.is_file(), f"Twilio's description of its API is not there: {DESCRIPTION}")
 class Described(Case):
-    """All journeys in one test, so that what none of them asked for can be told at the end."""
+    """All journeys in one test, so that missing requests can be reported at the end."""
 
     def setUp(self):
         self.twilio = Twilio(self)
@@ -159,7 +159,7 @@ class Described(Case):
         self.machine = Machine(self, self.channel)
 
     def seen(self, method, path, parameters):
-        """Requests of this kind, each with its query, which has these parameters, and its form, which has them and more."""
+        """Returns the requests of this kind with exactly this query, and at least these parameters in the form."""
         found = []
         for seen_method, target, body, *_ in list(self.counter.seen):
             parts = urllib.parse.urlsplit(target)
@@ -170,7 +170,7 @@ class Described(Case):
         return found
 
     def asked(self, function):
-        """Waits until a function of ours has made its request."""
+        """Waits until one of our functions has made its request."""
         return eventually(lambda: self.seen(*KINDS[function]), what=f"the request of {function}")[-1]
 
     def test_every_kind_of_request_is_accepted(self):
@@ -209,7 +209,7 @@ class Described(Case):
         self.counter.seen.clear()
 
     def somebody_sets_it_up(self):
-        # Twilio takes an empty URL, which ends a setting. Its description does not: it calls every URL a `uri`. So there is one.
+        # Twilio accepts an empty URL, which unsets a setting. Its description requires a `uri`, so there is one.
         (number,) = self.twilio.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"]
         before = "https://before.example.com/"
         urls = {"SmsUrl": before, "VoiceUrl": before, "StatusCallback": before}
@@ -234,7 +234,7 @@ class Described(Case):
         self.channel.done("telephony", "send", PHONE, "A picture", "--media", str(picture))
         self.assertIn("MediaUrl", self.seen(*KINDS["create_message"])[-1][1])
         self.gateway.stop()
-        # Where no report can come, the message is asked after.
+        # If no status reports can arrive, the gateway asks for the status.
         self.channel.change({"publicUrl": OMIT})
         self.channel.done("telephony", "send", PHONE, "Hello again", "--wait")
         self.asked("message")
@@ -249,7 +249,7 @@ class Described(Case):
         self.asked("media_of")
 
     def a_lost_answer_is_looked_up(self):
-        # What the simulator, not Prism, answers where it goes wrong on purpose.
+        # Answers from the simulator instead of Prism, for its deliberate errors.
         self.expected_failures = {("POST", 500)}
         self.twilio.misbehave("lose-callback")
         self.twilio.misbehave("server-error-after-accepting", {"next": 1})
@@ -277,7 +277,7 @@ class Described(Case):
         self.asked("update_service")
 
     def doctor_looks_at_everything(self):
-        # The account's own state is not for API keys.
+        # API keys have no access to the account's own state.
         self.channel.change({"fromNumber": LINE, "twilio": {"apiKeySid": OMIT, "apiKeySecret": OMIT}})
         self.twilio.control("account", {"type": "Trial", "verified": [PHONE]})
         found = json.loads(self.channel.run("telephony", "doctor", "--json").stdout)
@@ -292,7 +292,7 @@ class Described(Case):
             self.twilio.text(f"text {n}")
         eventually(lambda: "text 5" in self.twilio.bodies(), what="six answers")
         self.gateway.stop()
-        # Prices are known later; for more than a few, the list is read.
+        # Prices are known later; if many are missing, the gateway reads the list.
         self.machine.clock_wrong_by(2 * 60 * 60)
         self.channel.done("telephony", "costs")
         self.machine.clock_wrong_by(0)
@@ -300,7 +300,7 @@ class Described(Case):
         self.asked("balance")
         settled = lambda: all(each["status"] in ("delivered", "received", "failed") for each in self.all_messages())
         eventually(settled, what="the end of every message")
-        # One of them was never at Twilio's.
+        # One of them never reached Twilio.
         self.expected_failures = {("GET", 404), ("DELETE", 404)}
         self.channel.done("telephony", "purge", PHONE, "--at-twilio", "--yes")
         self.assertEqual([each for each in self.all_messages() if PHONE in (each["to"], each["from"])], [])

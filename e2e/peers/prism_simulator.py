@@ -31,7 +31,7 @@ class Described(Case):
         self.own = f"/2010-04-01/Accounts/{ACCOUNT}"
 
     def ask(self, method, path, status=200, **form):
-        """The answer, which has this status and nothing that the description does not know."""
+        """Checks that the answer has this status and only fields from the description."""
         answer = requests.request(method, self.url + path, data=form or None, auth=(ACCOUNT, TOKEN), timeout=20)
         violations = json.loads(answer.headers.get("sl-violations", "[]"))
         self.assertEqual([(violation["location"], violation["message"]) for violation in violations], [], path)

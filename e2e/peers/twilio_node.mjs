@@ -1,5 +1,5 @@
-// Twilio's official library for Node, held against both sides: it accepts what our simulator signs, and our gateway
-// accepts what it signs. Run it with e2e/run.sh peers/twilio_node.mjs.
+// Twilio's official library for Node against both sides: it accepts the simulator's signatures, and our gateway
+// accepts the library's. Run it with e2e/run.sh peers/twilio_node.mjs.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -26,7 +26,7 @@ const log = path.join(folder, "programs.log");
 const running = [];
 let hasFailed = false;
 
-// One below those that the system gives to outgoing connections: nobody takes it before it is listened on.
+// Just below the range for outgoing connections, so that the port stays free until it is used.
 async function freePort() {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 10_000);
