@@ -127,8 +127,8 @@ class Journal:
         self.damages, self.phones = 0, set()
 
     def kill_while_it_holds_something(self, gateway, texts):
-        """Kills the gateway while a text is only in the journal, a matter of milliseconds. Returns false if no such moment
-        came before everything was written."""
+        """Kills the gateway while a text is only in the journal, a matter of milliseconds. Returns false if no such
+        moment came before everything was written."""
         found = False
         while not found and texts.are_being_written():
             found = self.is_stopped_with_entries(gateway)
@@ -237,8 +237,8 @@ class Crash(Case):
         return all(entry["status"] == "delivered" for entry in sent)
 
     def compare(self, expected, may_be_swapped):
-        """Checks that the expected answers, the gateway's records and Twilio's messages match, in order. Contacts whose texts
-        were in a damaged journal get each answer once, in any order."""
+        """Checks that the expected answers, the gateway's records and Twilio's messages match, in order. Contacts whose
+        texts were in a damaged journal get each answer once, in any order."""
         said, got, given_up = {}, {}, set()
         for entry in self.channel.messages("outbound", limit=10_000):
             if entry["state"] == GAVE_UP:
@@ -255,8 +255,8 @@ class Crash(Case):
         self.could_not_be_decided(given_up)
 
     def could_not_be_decided(self, given_up):
-        """Checks that the operator gets a notice of each message that was lost twice without a response. The gateway gives it
-        up, because a third request might reach the contact as a second copy."""
+        """Checks that the operator gets a notice of each message that was lost twice without a response. The gateway
+        gives it up, because a third request might reach the contact as a second copy."""
         self.assertEqual(set(self.channel.read("telephony", "status")["finallyUnknown"]), given_up)
         for message in given_up:
             attempts = self.channel.read("telephony", "messages", message)["attempts"]

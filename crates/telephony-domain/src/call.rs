@@ -41,16 +41,16 @@ pub enum Event {
     Request {
         /// The number in the address that the provider called.
         step: u32,
-        /// The input of the other side, where there was any.
+        /// The other side's input, if any.
         heard: Option<Heard>,
-        /// The result of machine detection, where the provider had it before.
+        /// The result of machine detection, if it is already known.
         answered_by: Option<AnsweredBy>,
     },
     /// The agent answered a turn.
     Answer {
         /// The turn.
         turn: u32,
-        /// The whole answer, in Markdown.
+        /// The complete answer in Markdown.
         text: Words,
     },
     /// The agent will not answer a turn.
@@ -60,7 +60,7 @@ pub enum Event {
     },
     /// Machine detection has a result.
     AnsweredBy(AnsweredBy),
-    /// The provider reports how far the call is.
+    /// The provider reports a new status of the call.
     Status(CallStatus),
     /// The time of [`Call::next_timer`] has come.
     Timer,
@@ -69,25 +69,25 @@ pub enum Event {
 /// Input of the other side.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
-    /// Speech, with the recognizer's confidence from 0 to 1 where it has one.
+    /// Speech, with the recognizer's confidence from 0 to 1 if it reports one.
     Speech(Words, Option<f32>),
-    /// Keys, without the one that ends them.
+    /// Keys, without the finishing key.
     Keys(Words),
-    /// A PIN; the gateway compares it, so that its digits go no further.
+    /// A PIN; the gateway compares it, so that its digits stay there.
     Pin {
-        /// It is the right one.
+        /// True if it is correct.
         is_correct: bool,
     },
 }
 
-/// Something that the gateway does for a call. Actions are carried out in their order.
+/// Something that the gateway does for a call. It executes actions in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Answer the provider's requests that wait, and those that come again, with this document.
+    /// Answer waiting and repeated requests of the provider with this document.
     Respond(Script),
-    /// Replace the document that the call is at. The next request carries the same step as before.
+    /// Replace the current document. The next request carries the same step as before.
     Interrupt(Script),
-    /// Store what the other side said.
+    /// Store the other side's input.
     Keep {
         /// Their turn.
         turn: u32,
@@ -115,11 +115,11 @@ pub enum Action {
         /// The answer.
         text: Words,
     },
-    /// Count a wrong PIN against the limit of the day.
+    /// Count a wrong PIN against the daily limit.
     CountWrongPin,
-    /// Have the provider end the call after so many seconds, whatever becomes of us.
+    /// Make the provider end the call after this many seconds, even if the gateway is gone.
     LimitTime(u32),
-    /// Ask the provider for the call's status, and report that.
+    /// Ask the provider for the call's status, and report it.
     Check,
     /// Stop the call before it is answered.
     Cancel,
@@ -145,28 +145,28 @@ pub enum Prompt {
 pub enum Phase {
     /// Not answered yet.
     Ringing,
-    /// The caller is asked for the PIN, and was wrong so many times.
+    /// The caller must enter the PIN and has been wrong this many times.
     Verifying(u8),
-    /// The greeting is said.
+    /// The greeting plays.
     Greeting,
-    /// We listen.
+    /// The call listens.
     Listening,
-    /// The agent works.
+    /// The agent is working.
     Thinking(Thinking),
-    /// An answer is said.
+    /// An answer plays.
     Speaking,
-    /// The call ends with its document, or else then.
+    /// The call ends with its document, or at this time.
     Closing(Timestamp),
     /// Over.
     Over,
 }
 
-/// The document that a call is at.
+/// The current document of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Document {
-    /// The provider has not asked yet.
+    /// The provider has not requested it yet.
     Unasked,
-    /// The provider waits for it.
+    /// The provider is waiting for it.
     Awaited,
     /// The provider has it.
     Given(Script),
@@ -179,24 +179,24 @@ pub struct Call {
     phase: Phase,
     started: Timestamp,
     answered: Option<Timestamp>,
-    /// The provider's last word on a call that is not answered.
+    /// The last status from the provider before the call was answered.
     ringing: Option<Timestamp>,
-    /// The provider was asked if the call is still queued.
+    /// True if the provider was asked whether the call is still queued.
     is_checked: bool,
     /// The step that the provider's next request carries.
     step: u32,
     document: Document,
     /// The number of the last turn; 0 before the first.
     turn: u32,
-    /// Turns whose answer goes by text once it is there.
+    /// Turns whose answer goes by text when it arrives.
     owed: Vec<u32>,
     is_machine: bool,
-    /// Documents in a row without input, and with input that was not understood.
+    /// Consecutive documents without input, and with unintelligible input.
     silences: u8,
     unclear: u8,
     fillers_said: u32,
     warning: Warning,
-    /// The last thing worth repeating.
+    /// The last statement, for repetition.
     last_said: Words,
 }
 
@@ -204,13 +204,13 @@ pub struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Warning {
     Ahead,
-    /// It belongs before the next document.
+    /// To be said before the next document.
     Due,
     Said,
 }
 
 impl Call {
-    /// A call that begins: one of ours is placed, or one of theirs came in.
+    /// Creates a call that begins now: an outgoing one is placed, or an incoming one rings.
     pub fn new(plan: Plan, now: Timestamp) -> Call {
         let warning = if plan.max_duration < WARNED_FROM { Warning::Said } else { Warning::Ahead };
         Call {
@@ -233,27 +233,27 @@ impl Call {
         }
     }
 
-    /// The state.
+    /// Returns the state.
     pub fn phase(&self) -> &Phase {
         &self.phase
     }
 
-    /// The step that belongs in the address of the next document.
+    /// Returns the step for the URL of the next document.
     pub fn step(&self) -> u32 {
         self.step
     }
 
-    /// The number of the last turn.
+    /// Returns the number of the last turn.
     pub fn turn(&self) -> u32 {
         self.turn
     }
 
-    /// Returns true if keys that come in are a PIN.
+    /// Returns true if incoming keys are a PIN.
     pub fn asks_pin(&self) -> bool {
         matches!(self.phase, Phase::Verifying(_))
     }
 
-    /// Changes the state by an event, and returns what the gateway has to do.
+    /// Applies an event to the state and returns the gateway's actions.
     pub fn on(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         self.fire_timers(now, &mut actions);
@@ -270,7 +270,7 @@ impl Call {
             Event::Status(status) => self.take_status(status, now, &mut actions),
             Event::Timer => {}
         }
-        // The event may have brought a time that has passed already.
+        // The event may have set a timer that is already due.
         self.fire_timers(now, &mut actions);
         actions
     }

@@ -56,38 +56,38 @@ impl Country {
     }
 }
 
-/// Rules for the calls that we place.
+/// Rules for outgoing calls.
 #[derive(Debug, Clone)]
 pub struct DialingRules {
-    /// Countries that may be called; none for all.
+    /// Countries that may be called; none allows all.
     pub countries: Option<Vec<Country>>,
-    /// The most calls within an hour; none for any number.
+    /// The maximum number of calls per hour; none for no limit.
     pub calls_per_hour: Option<u32>,
-    /// The most minutes of calls in a day; none for any number.
+    /// The maximum minutes of calls per day; none for no limit.
     pub minutes_per_day: Option<u32>,
-    /// Hours without calls; none if there are none.
+    /// Hours without calls, if any.
     pub quiet_hours: Option<(QuietHours, TimeZone)>,
 }
 
-/// Calls that we have placed.
+/// Past outgoing calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DialingUsage {
     /// Calls within the last hour.
     pub calls_this_hour: u32,
-    /// Minutes today: those of calls that are over, and the longest time of those that are not.
+    /// Today's minutes: those of finished calls, and the maximum duration of the others.
     pub minutes_today: u32,
 }
 
 /// A reason for not dialing a number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotDialed {
-    /// It is never dialed, whatever the rules say.
+    /// The number is never dialed, regardless of the rules.
     #[error("{}", special_sentence(*.0))]
     Special(Special),
     /// Its country may not be called.
     #[error("{} may not be called", .0.map_or("a number that belongs to no country".to_owned(), |country| country.to_string()))]
     Country(Option<Country>),
-    /// Quiet hours are not over yet.
+    /// Quiet hours.
     #[error("these are quiet hours ({hours})")]
     QuietHours {
         /// The span.
@@ -95,13 +95,13 @@ pub enum NotDialed {
         /// The end of it.
         until: Timestamp,
     },
-    /// There were as many calls as the rules allow.
+    /// The hourly limit on calls is used up.
     #[error("{most} calls were placed within the last hour, which is the limit")]
     CallsPerHour {
         /// The limit.
         most: u32,
     },
-    /// There were as many minutes as the rules allow.
+    /// The daily limit on minutes is used up.
     #[error("calls took {most} minutes today, which is the limit")]
     MinutesPerDay {
         /// The limit.
@@ -110,7 +110,7 @@ pub enum NotDialed {
 }
 
 impl NotDialed {
-    /// Returns what the operator can do about it.
+    /// Returns advice for the operator.
     pub fn hint(&self) -> &'static str {
         match self {
             NotDialed::Special(Special::Emergency) => {
@@ -133,7 +133,7 @@ fn special_sentence(special: Special) -> &'static str {
 }
 
 impl DialingRules {
-    /// Decides if a number may be dialed now. The first rule that it breaks is the reason.
+    /// Checks if a number may be dialed now, and returns the first rule that it breaks.
     pub fn check(&self, number: &PhoneNumber, usage: DialingUsage, now: Timestamp) -> Result<(), NotDialed> {
         check_number(digits(number))?;
         let country = Country::of(number);
@@ -157,7 +157,7 @@ impl DialingRules {
     }
 }
 
-/// Refuses what a person may have typed and no rule allows, also what is too short for a phone number, such as 911.
+/// Rejects input that no rule allows, including numbers too short for a phone, such as 911.
 pub fn check_number(dialed: &str) -> Result<(), NotDialed> {
     let digits: String = dialed.chars().filter(char::is_ascii_digit).collect();
     let code_length = countries::find(&digits).map(|found| found.code_length);
@@ -286,7 +286,7 @@ mod tests {
         }
     }
 
-    /// The verdict on a call at noon.
+    /// Returns the verdict on a call at noon.
     fn verdict(rules: &DialingRules, number: &str, usage: DialingUsage) -> Result<(), NotDialed> {
         rules.check(&number.parse().unwrap(), usage, Timestamp(12 * 60 * 60 * 1000))
     }
@@ -298,12 +298,12 @@ mod tests {
         for number in ["+15550001234", "+442079460123"] {
             assert_eq!(verdict(&rules(), number, usage), Ok(()));
         }
-        // +1 is many countries.
+        // +1 covers many countries.
         assert_eq!(verdict(&rules(), "+14165550100", usage), Err(NotDialed::Country(Some(ca))));
         assert_eq!(verdict(&rules(), "+2105550123", usage), Err(NotDialed::Country(None)));
         let any = DialingRules { countries: None, ..rules() };
         assert_eq!(verdict(&any, "+14165550100", usage), Ok(()));
-        // An emergency number stays one.
+        // An emergency number is always rejected.
         assert_eq!(verdict(&any, "+1911", usage), Err(NotDialed::Special(Special::Emergency)));
     }
 

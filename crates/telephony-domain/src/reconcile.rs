@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::time::Timestamp;
 
 /// Shortest time between giving up on the answer and the second look: Twilio's own limit for webhooks, by which an
-/// accepted message is listed. It doubles each time the part was resent in vain, so that a list far behind causes few
-/// copies.
+/// accepted message is listed. It doubles each time the part was resent without success, so that a list far behind
+/// causes few copies.
 const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
 
 /// Longest time until the second look.

@@ -1,4 +1,4 @@
-//! Applies what the journal holds to the database, in order. What was acknowledged stays in the journal until that is done.
+//! Applies the journal's entries to the database in order. They stay in the journal until that is done.
 //!
 //! The third station of an incoming message: `intake.rs` has acknowledged it, and `inbox/turn.rs` answers it.
 
@@ -41,7 +41,7 @@ const TRIES: u32 = 5;
 const LEFT_OUT: &str = "An incoming message could not be stored and got no answer, which is a fault of this program: the \
                         log names it, and Twilio's console shows it. Please report it with the log";
 
-/// Brings acknowledged events into the store, which wakes the task that goes on with them.
+/// Stores acknowledged events and wakes the tasks that process them.
 pub struct Applier {
     pub(crate) journal: Arc<Journal>,
     pub(crate) store: Arc<dyn Store>,
@@ -60,7 +60,7 @@ pub struct Applier {
 }
 
 impl Applier {
-    /// Returns once all that was acknowledged is applied.
+    /// Returns once every acknowledged event is applied.
     pub async fn cleared(&self) {
         self.journal.applied(self.journal.end()).await;
     }
@@ -73,7 +73,7 @@ impl Applier {
         while !self.journal.is_applied() && self.apply_batch(self.journal.next().await, &stop).await {}
     }
 
-    /// Returns whether the batch is applied; only who is asked to stop gives up, and leaves the rest to the next start.
+    /// Returns true once the batch is applied; on a stop request it may give up, and the next start applies the rest.
     async fn apply_batch(&self, batch: Result<Batch, StoreError>, stop: &CancellationToken) -> bool {
         let Batch { entries, damages, end } = match batch {
             Ok(batch) => batch,
@@ -97,7 +97,7 @@ impl Applier {
         true
     }
 
-    /// Has Twilio's lists looked through for what cannot be read. Returns whether it could.
+    /// Has Twilio's lists searched for the lost entries, and reports the damage. Returns false on a stop request.
     async fn report_damages(&self, damages: &[Damage], stop: &CancellationToken) -> bool {
         while let Err(error) = self.widen_gaps(damages).await {
             self.storage.failed("cannot look for lost messages at Twilio; retrying", &error);
@@ -109,7 +109,7 @@ impl Applier {
         true
     }
 
-    /// Without an entry before the damage the usual gap is enough: it begins before everything that was not stored.
+    /// Without an entry before the damage, the usual gap is enough: it begins before all unstored events.
     async fn widen_gaps(&self, damages: &[Damage]) -> Result<(), StoreError> {
         match damages.iter().filter_map(|damage| damage.since).min() {
             Some(since) => self.store.widen_gaps(since).await,
@@ -139,7 +139,7 @@ impl Applier {
     /// first failure on, and the error.
     async fn in_order(&self, mut lane: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
         while let Some(mut open) = lane.pop_front() {
-            // At each restart an entry that panics would come again.
+            // A panicking entry would come again at each restart.
             let applying = self.apply(open.entry.clone());
             let applied = without_panic("applying an entry", applying, || Err(StoreError::Fault)).await;
             let Err(error) = applied else { continue };
@@ -156,7 +156,7 @@ impl Applier {
         (lane, None)
     }
 
-    /// Applies an entry, as it was when it came.
+    /// Applies an entry under the conditions at its arrival.
     pub(crate) async fn apply(&self, entry: Entry) -> Result<(), StoreError> {
         match entry.told {
             journal::Event::Message(arrival) => {
@@ -179,8 +179,8 @@ impl Applier {
         }
     }
 
-    /// Reports two cuts of one request that were both acknowledged, which can only happen while a restart works off the
-    /// journal.
+    /// Reports two divisions of one signed request into fields that were both acknowledged, which can only happen while
+    /// a restart works through the journal.
     async fn report_recut_of_the_journal(&self) {
         self.metrics.webhook("recut");
         tracing::warn!("ignored a message: its signature was already used with other fields");

@@ -1,4 +1,4 @@
-//! The URLs by which the world reaches us now: one cell, which only the tunnel changes.
+//! The current public URLs, in one cell that only the tunnel changes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use crate::settings::PublicUrls;
 /// Public URLs.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
-    /// Those of the webhook; the provider fetches files of ours below the one that it gets.
+    /// URLs of the webhook; the provider fetches our files below the one it gets.
     pub webhook: EndpointUrls,
-    /// Those of status reports.
+    /// URLs of status reports.
     pub status: EndpointUrls,
-    /// The tunnel, once it was tried.
+    /// The tunnel, once an attempt was made to open it.
     pub tunnel: Option<TunnelAlive>,
 }
 
 /// The public URLs of one endpoint, without a query.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointUrls {
-    /// URLs that the provider may have called, likeliest first; empty where none is known.
+    /// URLs that the provider may have called, likeliest first; empty if unknown.
     pub accepted: Vec<String>,
     /// The URL that the provider gets; none while it cannot reach us.
     pub told: Option<String>,
@@ -49,7 +49,7 @@ impl Reach {
 }
 
 impl EndpointUrls {
-    /// Adds a tunnel's URL; the provider gets it where `is_told` and it gets no other.
+    /// Adds a tunnel's URL; the provider gets it if `is_told` and there is no other.
     pub(crate) fn with_tunnel(mut self, url: String, is_told: bool) -> Self {
         self.told = self.told.or(is_told.then(|| url.clone()));
         self.accepted.push(url);

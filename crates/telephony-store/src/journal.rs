@@ -85,7 +85,7 @@ pub struct Journal {
 struct Shared {
     file: JournalFile,
     state: Mutex<State>,
-    /// Rings when something is to be written, or all is applied.
+    /// Signals that there is something to write, or that everything is applied.
     bell: Condvar,
     /// Signals that more is on disk.
     more: Notify,
@@ -380,7 +380,8 @@ impl Shared {
         }
     }
 
-    /// Sleeps until there is something to write; none when there never will be. Begins the file anew where all is applied.
+    /// Waits until there is something to write; returns none after closing. Rewinds the file once everything is
+    /// applied.
     fn next_writing(&self) -> Option<Writing> {
         let mut state = self.state();
         loop {

@@ -1,15 +1,15 @@
-//! An agent's answer on a call: words to say, links to text, and the one line that commands the call.
+//! An agent's answer on a call: words to say, links to text, and a control line.
 
 use super::speech::{self, Speech};
 
-/// An agent's answer, taken apart.
+/// An agent's answer, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer<'a> {
     /// The answer as the agent wrote it, without the control line.
     pub(super) written: &'a str,
-    /// The words to say, and the links that they leave out.
+    /// The words to say, and the omitted links.
     pub(super) speech: Speech,
-    /// The control line, where there is a valid one.
+    /// The control line, if there is a valid one.
     pub(super) control: Option<Control<'a>>,
 }
 
@@ -20,7 +20,7 @@ pub(super) enum Control<'a> {
     EndCall,
     /// Text this to the other side.
     Text(&'a str),
-    /// Press these keys once the answer is said.
+    /// Press these keys after the answer.
     Press(String),
 }
 
@@ -43,7 +43,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Reads a control line; `Some(None)` for one whose keys no phone has.
+/// Parses a control line; returns `Some(None)` if its keys are invalid.
 fn control_line(line: &str) -> Option<Option<Control<'_>>> {
     let line = line.trim_matches('`');
     if line.trim_end_matches('.').eq_ignore_ascii_case("end call") {

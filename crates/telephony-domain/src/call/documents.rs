@@ -1,4 +1,4 @@
-//! Documents that a call hands to the provider, and its end.
+//! Handing documents to the provider, and ending the call.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use super::words::Words;
 use super::{Action, Call, Document, Phase, Warning, phrases};
 use crate::time::Timestamp;
 
-/// A call that was to end with its document is ended by us after that, and the time that the document takes.
+/// A call that should end with its document is ended by us after the document's duration plus this time.
 const CLOSING_GRACE: Duration = Duration::from_secs(15);
 
-/// Characters that a voice speaks in a second, at the slowest.
+/// Characters that a slow voice speaks per second.
 const SPOKEN_PER_SECOND: usize = 10;
 
 impl Call {
-    /// Hands a document over: to the request that waits, or in place of the one that the call is at.
+    /// Hands a document over, either to the waiting request or in place of the current one.
     pub(super) fn give(&mut self, script: Script, actions: &mut Vec<Action>) {
         let script = self.with_warning(script);
         let action = match self.document {
@@ -40,13 +40,13 @@ impl Call {
         self.give(Script::listen(words, Input::SpeechOrKeys), actions);
     }
 
-    /// The same for what the caller may have repeated.
+    /// Says something that the caller can have repeated, and listens.
     pub(super) fn say_repeatable(&mut self, words: Words, phase: Phase, actions: &mut Vec<Action>) {
         self.last_said = words.clone();
         self.say(words, phase, actions);
     }
 
-    /// Says a last thing and ends the call behind it.
+    /// Says a last thing and then ends the call.
     pub(super) fn close(&mut self, words: Words, now: Timestamp, actions: &mut Vec<Action>) {
         self.settle_thinking(actions);
         let seconds = u64::try_from(words.as_str().chars().count() / SPOKEN_PER_SECOND).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! The sentences that the gateway itself says on calls.
+//! The gateway's own sentences on calls.
 
 pub(super) const ENTER_PIN: &str = "Please enter your PIN, then press the pound key.";
 pub(super) const WRONG_PIN: &str = "That PIN is not correct. Please try again, then press the pound key.";
@@ -12,7 +12,7 @@ pub(super) const LITTLE_TIME: &str = "We have less than 20 seconds left.";
 pub(super) const TIME_IS_UP: &str = "Our time is up. Goodbye.";
 pub(super) const GOODBYE: &str = "Goodbye.";
 
-/// Parts of what answering machines say and people do not.
+/// Phrases that answering machines use and people do not.
 const MACHINE_SAYS: [&str; 11] = [
     "leave a message",
     "leave me a message",
@@ -27,7 +27,7 @@ const MACHINE_SAYS: [&str; 11] = [
     "voice mail",
 ];
 
-/// Returns true if the first words on a call are those of an answering machine.
+/// Returns true if the first words on a call come from an answering machine.
 pub(super) fn are_of_a_machine(words: &str) -> bool {
     let words = words.to_lowercase().replace('\u{2019}', "'");
     MACHINE_SAYS.iter().any(|part| words.contains(part))

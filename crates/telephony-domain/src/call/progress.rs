@@ -1,4 +1,4 @@
-//! Reports on how far a call is, and on the machine that may have answered it.
+//! Status reports of a call, and the result of machine detection.
 
 use super::plan::{MachineRule, Purpose};
 use super::report::{AnsweredBy, CallStatus};
@@ -43,7 +43,7 @@ impl Call {
         }
     }
 
-    /// Says the message once, or has the agent word one for its task.
+    /// Says the message once, or asks the agent to word one for its task.
     pub(super) fn leave_message(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         match &self.plan.purpose {
             Purpose::Conversation { message: None, has_task: true, .. } => self.ask(Prompt::LeaveMessage, now, actions),

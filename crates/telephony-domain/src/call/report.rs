@@ -5,18 +5,18 @@ use std::str::FromStr;
 /// Something that a provider reports about a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallEvent {
-    /// The call waits for a document that says how it goes on.
+    /// The call waits for its next document.
     Request(CallRequest),
-    /// The call has come further.
+    /// The status of the call changed.
     Status(CallStatusReport),
     /// Machine detection has a result.
     AnsweredBy {
         /// The provider's id of the call.
         provider_id: String,
-        /// The one who answered.
+        /// The result.
         answered_by: AnsweredBy,
     },
-    /// A report that needs nothing from us: on a recording, a media stream, or a kind that came after this was written.
+    /// A report that needs no action: about a recording, a media stream, or an unknown kind.
     Other {
         /// The provider's id of the call.
         provider_id: String,
@@ -32,16 +32,16 @@ pub struct CallRequest {
     pub from: String,
 }
 
-/// A report on the progress of a call.
+/// A status report of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallStatusReport {
     /// The provider's id of the call.
     pub provider_id: String,
-    /// The state that the call has reached.
+    /// The call's new status.
     pub status: CallStatus,
 }
 
-/// A provider's word for the state of a call.
+/// The status of a call, in the provider's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallStatus {
     /// Waiting at the provider until it may dial.
@@ -76,7 +76,7 @@ const ALL: [(CallStatus, &str); 9] = [
     (CallStatus::Canceled, "canceled"),
 ];
 
-/// A word that is not the state of a call.
+/// An unknown status of a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a call status")]
 pub struct UnknownCallStatus(pub String);
@@ -91,7 +91,7 @@ impl FromStr for CallStatus {
 }
 
 impl CallStatus {
-    /// The provider's word.
+    /// Returns the provider's term.
     pub fn as_str(self) -> &'static str {
         ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
     }
@@ -110,16 +110,16 @@ pub enum AnsweredBy {
     Human,
     /// An answering machine, whose greeting may still be running.
     MachineStart,
-    /// An answering machine whose greeting is over: one may speak now.
+    /// An answering machine whose greeting is over, so that speech is recorded.
     MachineEnd,
     /// A fax machine.
     Fax,
-    /// The provider cannot say.
+    /// The provider cannot tell.
     Unknown,
 }
 
 impl AnsweredBy {
-    /// Reads a provider's word; one that we do not know says as little as `unknown`.
+    /// Parses a provider's term; an unknown one counts as `unknown`.
     pub fn read(word: &str) -> AnsweredBy {
         match word {
             "human" => AnsweredBy::Human,

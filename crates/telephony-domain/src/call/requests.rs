@@ -1,4 +1,4 @@
-//! Requests of the provider for the next document, with what the other side said or pressed.
+//! The provider's requests for the next document, with the other side's speech or keys.
 
 use super::plan::{MachineRule, Purpose};
 use super::report::AnsweredBy;

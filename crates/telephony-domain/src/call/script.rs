@@ -1,10 +1,10 @@
-//! A document for a call in our own words; a provider writes it in its language and adds addresses, language and voice.
+//! A document for a call, independent of the provider, which writes it as markup and adds URLs, language and voice.
 
 use serde::{Deserialize, Serialize};
 
 use super::words::Words;
 
-/// The steps of a call until the provider asks for the next document. Behind its last step a call ends.
+/// The steps of a call until the provider requests the next document. After its last step a call ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script(pub Vec<Step>);
 
@@ -15,20 +15,20 @@ pub enum Step {
     Say(Words),
     /// Press keys on the call; `w` waits half a second.
     Press(String),
-    /// Stay silent for so many seconds.
+    /// Stay silent for this many seconds.
     Pause(u32),
-    /// Listen, and come back with what was heard, or with nothing.
+    /// Listen, and request the next document with the input, or without any.
     Listen {
-        /// Said meanwhile; the caller may interrupt it.
+        /// Said meanwhile; input may interrupt it.
         prompt: Words,
-        /// The kind of input that counts.
+        /// The accepted kind of input.
         input: Input,
     },
-    /// Ask for the next document.
+    /// Request the next document.
     Continue,
     /// End the call.
     HangUp,
-    /// Turn the call away before it is answered, so that it costs nothing.
+    /// Reject the call before it is answered, so that it costs nothing.
     Reject(Reason),
 }
 
@@ -41,7 +41,7 @@ pub enum Input {
     Keys,
 }
 
-/// A reason for turning a call away, as the caller hears it.
+/// A reason for rejecting a call, as the caller hears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// The tone of a number that is not in service.
@@ -51,27 +51,27 @@ pub enum Reason {
 }
 
 impl Script {
-    /// A document that ends the call without a word.
+    /// Returns a document that ends the call silently.
     pub fn hang_up() -> Script {
         Script(vec![Step::HangUp])
     }
 
-    /// A document that says one thing and ends the call.
+    /// Returns a document that says one thing and ends the call.
     pub fn say_and_hang_up(words: impl Into<Words>) -> Script {
         Script(vec![Step::Say(words.into()), Step::HangUp])
     }
 
-    /// A document that says something and listens meanwhile. Where nothing is heard, the call comes back for another one.
+    /// Returns a document that says something and listens meanwhile. Without input, the call requests another document.
     pub fn listen(prompt: impl Into<Words>, input: Input) -> Script {
         Script(vec![Step::Listen { prompt: prompt.into(), input }, Step::Continue])
     }
 
-    /// A document that turns the call away.
+    /// Returns a document that rejects the call.
     pub fn reject(reason: Reason) -> Script {
         Script(vec![Step::Reject(reason)])
     }
 
-    /// The texts that the document says, in order.
+    /// Returns the texts that the document says, in order.
     pub fn spoken(&self) -> impl Iterator<Item = &Words> {
         let said = self.0.iter().filter_map(|step| match step {
             Step::Say(words) | Step::Listen { prompt: words, .. } => Some(words),

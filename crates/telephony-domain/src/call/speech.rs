@@ -1,5 +1,5 @@
-//! Makes words to say of an agent's Markdown: no marks, no emoji, no addresses; lists as sentences, and phone numbers and
-//! codes digit by digit.
+//! Converts an agent's Markdown to speech: no marks, emoji or URLs; lists as sentences; phone numbers and codes digit
+//! by digit.
 
 mod digits;
 
@@ -7,12 +7,12 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::plain_text;
 
-/// Words to say, and the links that they leave out.
+/// Words to say, and the omitted links.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Speech {
     /// The words.
     pub words: String,
-    /// Links that stood in the text, in order.
+    /// The links in the text, in order.
     pub links: Vec<String>,
 }
 
@@ -20,7 +20,7 @@ pub struct Speech {
 const LINK_IN_A_TEXT: &str = "a link, I will text it to you";
 const LINK: &str = "a link";
 
-/// Makes words to say of Markdown. A caller who can be texted hears that links follow.
+/// Converts Markdown to speech. A caller who can get texts hears that links follow.
 pub fn from_markdown(text: &str, can_be_texted: bool) -> Speech {
     let plain = plain_text::from_markdown(text);
     let mut links = Vec::new();
@@ -33,7 +33,7 @@ pub fn from_markdown(text: &str, can_be_texted: bool) -> Speech {
     Speech { words: sentences.join(" "), links }
 }
 
-/// Takes the bullet from a line, and sets a number of a list off by a comma.
+/// Removes a line's bullet, and separates a list number with a comma.
 fn without_marker(line: &str) -> String {
     let line = line.trim();
     if let Some(item) = ["- ", "* ", "• ", "– "].iter().find_map(|bullet| line.strip_prefix(bullet)) {
@@ -48,25 +48,25 @@ fn without_marker(line: &str) -> String {
     }
 }
 
-/// Replaces each address of a page; one in parentheses belongs to the words before it.
+/// Replaces each URL; one in parentheses belongs to the words before it.
 fn without_links(line: &str, instead: &str, links: &mut Vec<String>) -> String {
     let words = line.split(' ').map(|word| {
         let (before, rest) = split_at_link(word);
         let Some(rest) = rest else { return word.to_owned() };
         let is_aside = before.ends_with('(');
         let link = rest.trim_end_matches(['.', ',', ';', ':', '!', '?', '"', '\'', ')', '>', ']']);
-        // An address may itself hold parentheses.
+        // A URL may contain parentheses.
         let link = if link.contains('(') && rest[link.len()..].starts_with(')') { &rest[..=link.len()] } else { link };
         let after = rest[link.len()..].trim_start_matches([')', '>', ']']);
         links.push(link.to_owned());
         let before = before.trim_end_matches(['(', '<', '[']);
         if is_aside { format!("{before},{instead}{after}") } else { format!("{before}{instead}{after}") }
     });
-    // A comma closes up to the word before it.
+    // A comma attaches to the word before it.
     words.collect::<Vec<_>>().join(" ").replace(" ,", ", ")
 }
 
-/// Splits a word where an address begins in it.
+/// Splits a word at the start of a URL inside it.
 fn split_at_link(word: &str) -> (&str, Option<&str>) {
     let lower = word.to_ascii_lowercase();
     let begin = ["https://", "http://", "www."].iter().filter_map(|scheme| lower.find(scheme)).min();
@@ -76,7 +76,7 @@ fn split_at_link(word: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Leaves out pictures that stand for a mood or a thing, and what joins or colors them.
+/// Removes emoji with their joiners and modifiers.
 fn without_pictures(line: &str) -> String {
     let kept = line.graphemes(true).filter_map(|grapheme| match grapheme {
         keycap if keycap.ends_with('\u{20E3}') => keycap.get(..1),
@@ -92,7 +92,7 @@ fn is_picture(c: char) -> bool {
         | '\u{231A}'..='\u{23FF}' | '\u{FE0F}' | '\u{200D}' | '\u{E0020}'..='\u{E007F}')
 }
 
-/// Closes a line as a sentence; of a table's row the cells are parted by commas. Nothing of a line without a word.
+/// Ends a line like a sentence; the cells of a table row are separated by commas. A line without a word is dropped.
 fn sentence(line: &str) -> String {
     let line = line.replace(" | ", ", ");
     let words: Vec<&str> = line.split_whitespace().collect();

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::words::Words;
 use crate::time::Timestamp;
 
-/// A request that comes while the agent works waits so long for the answer; Twilio gives up after 15 s.
+/// The time for which a request waits for the agent's answer; Twilio's timeout is 15 s.
 const HOLD: Duration = Duration::from_secs(5);
 
-/// A turn whose answer is not said yet.
+/// A turn whose answer has not been said yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thinking {
     /// The agent was asked.
     pub(super) since: Timestamp,
-    /// A request of the provider waits until then.
+    /// A provider's request waits until this time.
     pub(super) hold_until: Timestamp,
-    /// To be said at the provider's next request.
+    /// Said at the provider's next request.
     pub(super) ready: Option<Ready>,
 }
 
@@ -26,9 +26,9 @@ pub struct Thinking {
 pub(super) enum Ready {
     /// The agent's answer.
     Answer(Words),
-    /// There will be none.
+    /// There is no answer.
     NoAnswer,
-    /// It comes by text.
+    /// The answer comes by text.
     Promise,
 }
 
@@ -42,7 +42,7 @@ impl Thinking {
         self.hold_until = now + HOLD;
     }
 
-    /// Notes an outcome. Only a promise that was not made yet gives way to the answer itself.
+    /// Records an outcome. Only an unspoken promise is replaced by the answer itself.
     pub(super) fn take(&mut self, ready: Ready) -> bool {
         let is_news =
             matches!((&self.ready, &ready), (None, _) | (Some(Ready::Promise), Ready::Answer(_) | Ready::NoAnswer));

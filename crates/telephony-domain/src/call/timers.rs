@@ -1,4 +1,4 @@
-//! Timers of a call: what is due at which time.
+//! Timers of a call.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::time::Timestamp;
 /// A call that the provider has not dialed by then is canceled.
 const QUEUED_AT_MOST: Duration = Duration::from_secs(60);
 
-/// The provider ends the ringing itself; this much later we do.
+/// The provider limits the ringing itself; the gateway ends it this much later.
 const RING_GRACE: Duration = Duration::from_secs(30);
 
-/// A caller hears so long before the end that little time is left.
+/// The remaining time at which a caller hears that little time is left.
 const WARNING: Duration = Duration::from_secs(20);
 
-/// The goodbye comes so long before the end, on short calls later.
+/// The remaining time at which the goodbye is said; less on short calls.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Call {
-    /// The time at which the call is over, if nothing more happens to it before it is answered.
+    /// Returns the time at which the call ends if it is not answered.
     pub fn deadline(&self) -> Timestamp {
         match (self.answered, self.plan.purpose.dialing()) {
             (Some(answered), _) => answered + self.plan.max_duration,
@@ -29,7 +29,7 @@ impl Call {
         }
     }
 
-    /// The time at which the call wants a [`Event::Timer`](super::Event::Timer); none once it is over.
+    /// Returns the time for the next [`Event::Timer`](super::Event::Timer); none once the call is over.
     pub fn next_timer(&self) -> Option<Timestamp> {
         if self.phase == Phase::Over {
             return None;
@@ -49,7 +49,7 @@ impl Call {
         if let Phase::Closing(at) = self.phase { Some(at) } else { None }
     }
 
-    /// The time at which a call that may still be queued is checked.
+    /// Returns the time at which a call that may still be queued is checked.
     fn check_at(&self) -> Option<Timestamp> {
         let may_be_queued = self.answered.is_none() && self.ringing.is_none() && !self.is_checked;
         (may_be_queued && self.plan.purpose.dialing().is_some()).then_some(self.started + QUEUED_AT_MOST)
@@ -75,7 +75,7 @@ impl Call {
         (self.document == Document::Awaited).then_some(thinking.hold_until)
     }
 
-    /// Does what is due. One timer can bring another forward, never back.
+    /// Runs due timers. A timer can bring another forward, but never delay it.
     pub(super) fn fire_timers(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         while let Some(due) = self.next_timer().filter(|due| *due <= now) {
             let is_due = |timer: Option<Timestamp>| timer.is_some_and(|timer| timer <= due);
@@ -96,7 +96,7 @@ impl Call {
         }
     }
 
-    /// Interrupts where we only listen; else the next document says it first.
+    /// Interrupts if the call only listens; otherwise the next document says it first.
     fn warn(&mut self, actions: &mut Vec<Action>) {
         let is_open = matches!(self.phase, Phase::Greeting | Phase::Listening | Phase::Speaking);
         self.warning = Warning::Due;

@@ -1,4 +1,4 @@
-//! Turns: the agent is asked, and its answer is said, texted or kept.
+//! Turns: asks the agent, and says, texts or stores its answer.
 
 use super::answer::{Answer, Control};
 use super::script::{Input, Script, Step};
@@ -8,9 +8,9 @@ use super::{Action, Call, Document, Phase, Prompt, phrases};
 use crate::time::Timestamp;
 
 impl Call {
-    /// Begins a turn: the agent works, and the other side waits.
+    /// Starts a turn: the agent works, and the other side waits.
     pub(super) fn ask(&mut self, prompt: Prompt, now: Timestamp, actions: &mut Vec<Action>) {
-        // A request that waits already does not wait longer for another turn.
+        // A request that is already waiting does not wait longer for another turn.
         let fill_at = self.filler_at().map_or(now + self.plan.filler_after, |at| at.min(now + self.plan.filler_after));
         self.settle_thinking(actions);
         self.turn = self.turn.saturating_add(1);
@@ -18,7 +18,7 @@ impl Call {
         actions.push(Action::Ask { turn: self.turn, prompt });
     }
 
-    /// Of the current turn it is said; one that is owed goes by text; any other is known.
+    /// Says the answer of the current turn, and texts an answer that is owed; ignores duplicates.
     pub(super) fn take_answer(&mut self, turn: u32, ready: Ready, now: Timestamp, actions: &mut Vec<Action>) {
         if let Some(place) = self.owed.iter().position(|owed| *owed == turn) {
             self.owed.swap_remove(place);
@@ -32,7 +32,7 @@ impl Call {
         }
     }
 
-    /// Says what is ready, if the provider waits for it. A machine waits for nothing.
+    /// Says what is ready if the provider is waiting. Answering machines do not wait.
     pub(super) fn give_ready(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         let Phase::Thinking(thinking) = &mut self.phase else { return };
         if self.document != Document::Awaited && !self.is_machine {
@@ -82,7 +82,7 @@ impl Call {
         self.give(Script(steps.collect()), actions);
     }
 
-    /// The current turn gets no further here: its answer is texted or kept, now or once it is there.
+    /// Ends the current turn: its answer is texted or stored, now or when it arrives.
     pub(super) fn settle_thinking(&mut self, actions: &mut Vec<Action>) {
         let Phase::Thinking(thinking) = &mut self.phase else { return };
         match thinking.ready.take() {
@@ -101,7 +101,7 @@ impl Call {
         if text.is_empty() {
             return;
         }
-        // An answering machine has no use for it.
+        // Useless to an answering machine.
         let is_texted = self.plan.can_be_texted && !self.is_machine;
         actions.push(if is_texted { Action::Text { turn, text } } else { Action::KeepUnheard { turn, text } });
     }

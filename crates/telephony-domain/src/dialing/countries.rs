@@ -1,8 +1,8 @@
 //! The country of a phone number by its first digits, after the ITU's list of assigned codes (E.164, as of 2023-11) and the
 //! North American list of area codes (as of 2026-06).
 //!
-//! Only what decides is here: where two countries share a code, the smaller one's prefixes stand beside the code itself, and
-//! the longest prefix wins.
+//! The table has only prefixes that decide: if two countries share a code, it has the code for one and the other's
+//! prefixes, and the longest prefix wins.
 
 /// Prefixes, each with its country's ISO code.
 const PREFIXES: &str = "\
@@ -28,7 +28,7 @@ const PREFIXES: &str = "\
 1581 CA|1584 CA|1587 CA|1600 CA|1604 CA|1613 CA|1622 CA|1639 CA|1647 CA|1672 CA|1683 CA|1705 CA|1709 CA|1742 CA|1753 CA|\
 1778 CA|1780 CA|1782 CA|1807 CA|1819 CA|1825 CA|1867 CA|1873 CA|1879 CA|1902 CA|1905 CA|1942 CA";
 
-/// A country that was found. Codes of networks that are no country's, such as +881, have none.
+/// A matched country. Codes of networks without a country, such as +881, have none.
 pub(super) struct Found {
     /// The ISO code.
     pub(super) country: &'static str,

@@ -1,4 +1,4 @@
-//! Hours in which no call is placed, by the clock on the operator's wall.
+//! Hours without outgoing calls, in the operator's local time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub struct QuietHours {
     to: Time,
 }
 
-/// A text that names no daily span.
+/// An error: the text is not a daily span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a daily span such as 21:00-08:00")]
 pub struct InvalidQuietHours(String);
@@ -23,7 +23,7 @@ pub struct InvalidQuietHours(String);
 impl FromStr for QuietHours {
     type Err = InvalidQuietHours;
 
-    /// Reads `HH:MM-HH:MM`; both ends at once would be all day or never.
+    /// Parses `HH:MM-HH:MM`; equal ends are an error, because they could mean all day or never.
     fn from_str(text: &str) -> Result<Self, InvalidQuietHours> {
         let span = text.split_once('-').and_then(|(from, to)| Some(Self { from: time(from)?, to: time(to)? }));
         span.filter(|span| span.from != span.to).ok_or_else(|| InvalidQuietHours(text.to_owned()))
@@ -54,7 +54,7 @@ impl QuietHours {
             return None;
         }
         let date = if is_overnight && time >= self.from { local.date().tomorrow().ok()? } else { local.date() };
-        // An end that the clock skips in spring is the moment after the gap.
+        // An end that falls into the gap in spring is the moment after it.
         let end = zone.to_timestamp(date.to_datetime(self.to)).ok()?;
         Some(Timestamp(end.as_millisecond()))
     }
@@ -83,7 +83,7 @@ mod tests {
             ("2026-12-02T07:00:00Z", None),
             ("2026-07-01T18:59:59Z", None),
             ("2026-07-01T19:00:00Z", Some("2026-07-02T06:00:00Z")),
-            // The night of the change to summer time is an hour shorter.
+            // The night when summer time starts is an hour shorter.
             ("2026-03-28T20:00:00Z", Some("2026-03-29T06:00:00Z")),
         ] {
             assert_eq!(night.end(at(now), &berlin()), end.map(at), "{now}");

@@ -1,17 +1,17 @@
-//! Numbers that are no ordinary phones: emergency and service numbers, and ranges that cost more than a call.
+//! Special numbers: emergency and service numbers, and ranges with extra charges.
 
 use super::Special;
 
-/// Emergency numbers of four digits; those of three are found by their length.
+/// Four-digit emergency numbers; shorter ones are recognized by their length.
 const LONG_EMERGENCY: [&str; 4] = ["1122", "1669", "1919", "1990"];
 
-/// Networks of the ITU that belong to no country: shared-cost and premium services, satellites, numbers for anywhere.
+/// ITU networks without a country: shared-cost and premium services, satellites, global numbers.
 const NETWORKS: [&str; 8] = ["808", "870", "878", "881", "882", "883", "888", "979"];
 
-/// Territories in which ordinary numbers have as few as four digits behind the code.
+/// Territories in which ordinary numbers have as few as four digits after the code.
 const SHORT_NUMBERS: [&str; 2] = ["683", "690"];
 
-/// Codes behind which a zero belongs to the number; elsewhere it is one that people dial at home only.
+/// Codes after which a zero belongs to the number; elsewhere it is a prefix for domestic calls.
 const KEEP_ZERO: [&str; 6] = ["225", "227", "229", "241", "242", "39"];
 
 /// Ranges of premium and shared-cost numbers, with the calling code in front: those prefixes under which libphonenumber's
@@ -35,7 +35,7 @@ const RANGES: &str = "\
 62809 641 64500 645030 64506 64507 6490 6709 68736 7803 7809 81990 8260 84190 852900 86160 86168 8640 86950 88620 \
 90888 9089 90900 9290 96285 9629 96692 968900 971700 971900 972120 9721212 97219 97384 97387 9739";
 
-/// Decides if a number is special. `code_length` is the length of its calling code, where it has one.
+/// Returns true if a number is special. `code_length` is the length of its calling code, if it has one.
 pub(super) fn find(digits: &str, code_length: Option<usize>) -> Option<Special> {
     let (code, national) = digits.split_at_checked(code_length.unwrap_or(0)).unwrap_or((digits, ""));
     let is_long_emergency = LONG_EMERGENCY.contains(&national) && !SHORT_NUMBERS.contains(&code);

@@ -10,7 +10,7 @@ use super::{aside, record};
 use crate::StoreError;
 use crate::file::{File, make_file};
 
-/// So much of the file stays when all is applied: to write over what is there costs a sync half of what growing does.
+/// The part of the file kept once everything is applied: overwriting costs half as much per sync as growing.
 const KEPT: u64 = 1 << 20;
 
 /// Bytes read at a time, unless one record is larger.
@@ -90,8 +90,8 @@ impl JournalFile {
         }
     }
 
-    /// Returns the length of a damaged last record in bytes. Forgets one that was never whole on disk, and so never
-    /// acknowledged: what is left of it would lie behind a shorter one, and pass for damage then.
+    /// Returns the length of a damaged last record in bytes. Forgets a record that was never completely on disk and so
+    /// never acknowledged: behind a shorter record, its rest would look like damage.
     fn damaged_last(&self, from: u64, length: u64) -> Result<u64, StoreError> {
         let bytes = self.bytes(from, (length - from).min(2 * SEARCHED))?;
         let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { return Ok(0) };

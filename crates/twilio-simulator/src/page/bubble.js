@@ -1,4 +1,4 @@
-// The entries of a thread: messages with their status, and notes on what STOP and START change.
+// The entries of a thread: messages with their status, and notes about the effects of STOP and START.
 
 import { element, icon, many } from "./dom.js";
 import { preview, show } from "./pictures.js";
@@ -36,7 +36,7 @@ export function bubble(message, onChoose) {
   return made;
 }
 
-// Brings a bubble up to date: its files may come late, its status changes.
+// Updates a bubble, because files arrive later and the status changes.
 export function redraw(made, message) {
   made.classList.toggle("failed", isFailed(message));
   const files = made.querySelector(".files");
@@ -61,7 +61,7 @@ export function pendingBubble({ body, files }) {
     element("p", { className: "fate" }, icon("clock"), element("span", { textContent: "sending" })));
 }
 
-// The note that a message causes, if any.
+// Returns the note about a message's effect, if any.
 export function fact(message) {
   if (!isFromPhone(message) || !FACTS[message.keyword]) return null;
   return element("li", { className: "fact" }, element("span", { textContent: FACTS[message.keyword] }));
@@ -83,7 +83,7 @@ export function unfold(made, lines) {
   return add;
 }
 
-// The note that an answer is waiting, and why.
+// Returns the note that an answer is waiting, with the reason.
 export const waitingNote = (reason) => element("li", { className: "fact waiting" }, element("span", { textContent: `The answer is waiting: ${reason}.` }));
 
 export function fold(made) {

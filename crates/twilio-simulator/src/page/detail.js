@@ -3,7 +3,7 @@
 import { ask, element } from "./dom.js";
 import { copyButton } from "./copy.js";
 
-// The headers that a developer looks for come first.
+// Headers that developers look for come first.
 const FIRST = ["x-twilio-signature", "i-twilio-idempotency-token", "authorization", "content-type", "location"];
 
 export async function detail(entry) {
@@ -68,7 +68,7 @@ function pairs(all) {
   return element("dl", { className: "pairs" }, ...all.map(([name, value]) => element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value }))));
 }
 
-// A long text, which scrolls with the keyboard, too.
+// A long text that also scrolls with the keyboard.
 function text(textContent, label) {
   const made = element("pre", { textContent, tabIndex: 0 });
   made.setAttribute("role", "group");

@@ -1,4 +1,4 @@
-// Small tools for the page. Everything is put into it as text or elements, never as markup.
+// DOM helpers. All content is inserted as text or elements, never as markup.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -57,7 +57,7 @@ export async function ask(path, method = "GET", body) {
   return data;
 }
 
-// What is to be kept between visits; a browser that keeps nothing is fine.
+// Values kept between visits, if the browser stores any.
 export const store = {
   get(name) {
     try {
@@ -70,18 +70,18 @@ export const store = {
     try {
       localStorage.setItem(name, value);
     } catch {
-      // Chosen again next time.
+      // Restored on the next visit.
     }
   },
 };
 
-// Has a screen reader say something, once.
+// Announces something once to screen readers.
 export function announce(text) {
   $("heard").append(element("p", { textContent: text }));
   if ($("heard").childElementCount > 20) $("heard").firstElementChild.remove();
 }
 
-// +15550005678 as people write it.
+// Formats +15550005678 for people.
 export const pretty = (number) => number.replace(/^\+1(\d{3})(\d{3})(\d{4})$/, "+1 $1 $2 $3");
 
 export const many = (count, one) => `${count} ${one}${Number(count) === 1 ? "" : "s"}`;

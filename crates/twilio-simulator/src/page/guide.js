@@ -1,4 +1,4 @@
-// The guide at the top: which agent answers, how to choose another one, and three first steps.
+// The guide at the top: the current agent, how to choose another one, and three first steps.
 
 import { $, element, icon, store } from "./dom.js";
 import { command, copyButton } from "./copy.js";
@@ -18,14 +18,14 @@ const STEPS = {
 
 const done = new Set(); // indexes
 
-// On a lower screen the guide starts closed, in pixels.
+// Screen height in pixels below which the guide starts closed.
 const ENOUGH_HEIGHT = 700;
 
 export function build() {
   const guide = $("guide");
   const chosen = store.get("guide");
   guide.open = chosen ? chosen === "open" : innerHeight >= ENOUGH_HEIGHT;
-  // A click and Enter count; that a text was sent does not.
+  // Clicks and Enter count, but sending a text does not.
   guide.querySelector("summary").addEventListener("click", () => store.set("guide", guide.open ? "closed" : "open"));
 }
 
@@ -43,7 +43,7 @@ export function showAgent({ sentence, commands, problem }) {
   $("own").replaceChildren(how, command(first.command), more);
 }
 
-// Twilio alone.
+// Without a gateway.
 export function showTwilio({ sid, numbers }) {
   show("This is a simulated Twilio for your own programs.", STEPS.twilio);
   const webhook = `curl ${location.origin}/_simulator/numbers -H "content-type: application/json" -d '{"number": "${numbers[0]}", "settings": {"SmsUrl": "http://127.0.0.1:3335/telephony/webhook"}}'`;
@@ -59,7 +59,7 @@ function show(sentence, steps) {
   if ($("steps").childElementCount === 0) $("steps").replaceChildren(...steps.map(step));
 }
 
-// The text with its `code` in elements.
+// Returns the text with its `code` as elements.
 const withCode = (text) => text.split("`").map((part, index) => (index % 2 === 1 ? element("code", { textContent: part }) : part));
 
 const step = (text) => element("li", {}, element("span", { className: "sign", ariaHidden: "true" }), element("span", { className: "out-of-sight" }), element("span", { className: "step", textContent: text }));
@@ -79,7 +79,7 @@ export function finish(index) {
   made.querySelector(".out-of-sight").textContent = "Done: ";
 }
 
-// On a small screen the thread needs the room once the first text is on its way.
+// On a small screen the thread needs the space once the first text is sent.
 export function makeRoom() {
   if (getComputedStyle($("views")).display !== "none") $("guide").open = false;
 }

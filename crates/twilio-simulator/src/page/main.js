@@ -1,4 +1,4 @@
-// The page: its phones, the chosen message, and the stream of events.
+// The page: its phones, the selected message, and the event stream.
 
 import { $, ask, icon, pretty, store } from "./dom.js";
 import { isFromPhone } from "./bubble.js";
@@ -50,7 +50,7 @@ function addPhone() {
   takeOut(phone(`+1555000${String((last + 1) % 10000).padStart(4, "0")}`));
 }
 
-// A phone that is put away still gets its messages.
+// A hidden phone still gets its messages.
 function putAway(own) {
   own.isAway = true;
   own.root.remove();
@@ -58,7 +58,7 @@ function putAway(own) {
   onStage().at(-1).focus();
 }
 
-// Brings a phone into sight, wherever it was.
+// Shows a phone, wherever it was.
 function takeOut(own) {
   if (own.isAway) {
     own.isAway = false;
@@ -89,7 +89,7 @@ function takeMessage(message) {
   switcher.draw();
 }
 
-// The first steps, as far as a message shows them.
+// Marks the first steps that a message completes.
 function countSteps(message) {
   if (isFromPhone(message)) {
     if (hasOperator) guide.finish(0);
@@ -128,7 +128,7 @@ function takeEntry(entry) {
   if (reason !== undefined) phones.get(entry.phone)?.thread.wait(reason);
 }
 
-// The first steps of a program of the reader's own.
+// The first steps with the reader's own program.
 function countRequests({ kind }) {
   if (hasOperator) return;
   if (kind === "rest") guide.finish(0);
@@ -153,7 +153,7 @@ async function drawTrouble() {
   views.badge("trouble", faults, `${faults} on`);
 }
 
-// Many things happen at once; one drawing is enough.
+// Draws only once for many simultaneous changes.
 function soon(draw) {
   let planned = null;
   return () => {
@@ -242,7 +242,7 @@ async function loadAll() {
   await Promise.all([drawOperator(), drawTrouble()]);
 }
 
-// Says who answers, and names both sides.
+// Shows the current agent and names both sides.
 async function introduce(account) {
   if (hasOperator) guide.showAgent(await ask("/_operator/agent"));
   else guide.showTwilio(account);

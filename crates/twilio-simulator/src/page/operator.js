@@ -1,4 +1,4 @@
-// The operator's side: pairing requests, and the gateway's counts of today.
+// The operator's side: pairing requests, and today's counts of the gateway.
 
 import { $, ask, element, many, pretty } from "./dom.js";
 import { copyButton } from "./copy.js";
@@ -15,7 +15,7 @@ async function decide(what, body) {
   document.dispatchEvent(new Event("operator-decided"));
 }
 
-// Approves a phone by its number; throws where that fails.
+// Approves a phone by its number; throws on failure.
 export async function approve(number) {
   await ask("/_operator/approve", "POST", { who: number });
   document.dispatchEvent(new Event("operator-decided"));

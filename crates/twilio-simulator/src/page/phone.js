@@ -9,7 +9,7 @@ import { Thread } from "./thread.js";
 
 const OPENERS = ["Hello!", "Who are you?", "STOP"];
 
-// How many hues thread.css has.
+// The number of hues in thread.css.
 const HUES = 8;
 
 export class Phone {
@@ -156,7 +156,7 @@ export class Phone {
     }
   }
 
-  // Puts a text that could not be sent back into the composer, before what was written since.
+  // Puts a text that could not be sent back into the composer, before newer input.
   giveBack(body, files) {
     const text = this.find("textarea");
     text.value = [body, text.value].filter(Boolean).join("\n");
@@ -198,7 +198,7 @@ export class Phone {
     this.find(".state").textContent = isOn ? "switched on" : "switched off: texts do not arrive";
   }
 
-  // Shows that the phone waits for the operator's approval; null ends it.
+  // Shows that the phone waits for the operator's approval; null removes the note.
   knock(code) {
     const knock = this.find(".knock");
     if ((knock.dataset.code ?? null) === code) return;

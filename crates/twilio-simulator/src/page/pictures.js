@@ -1,8 +1,8 @@
-// Files that a phone sends: chosen, pasted or dropped, made smaller as phones do, and looked at.
+// Files that a phone sends: chosen, pasted or dropped, resized as phones do, and displayed.
 
 import { $, element, icon, weight } from "./dom.js";
 
-// A message takes so much; a photo beyond the second figure is made smaller before it leaves, as every phone does.
+// The size limit of a message, and the size above which a photo is resized before sending, as phones do.
 export const MOST = 10;
 export const LARGEST = 5 * 1024 * 1024;
 const PHOTO = 1024 * 1024;
@@ -14,7 +14,7 @@ export async function take(file) {
   return { name: file.name, type: kept.type || "application/octet-stream", blob: kept, url: URL.createObjectURL(kept) };
 }
 
-// Takes files that are dropped on something, and shows that it would.
+// Accepts files dropped on an element, and highlights it.
 export function listenToDrops(place, pick) {
   const brings = (event) => event.dataTransfer?.types.includes("Files");
   place.addEventListener("dragover", (event) => {
@@ -54,8 +54,7 @@ export function toBase64(blob) {
 
 const kind = (type) => (type.split("/")[1] ?? type).split(";")[0].replace("jpeg", "jpg").replace(/^(x-|vnd\.)/, "").replace(/\+.*/, "").toUpperCase();
 
-// A file of a message: a picture that opens large, something to play, or, where the browser can do neither, something to
-// save.
+// A file of a message: a picture that opens large, a player, or, if the browser supports neither, a download.
 export function show({ url, content_type: type, size }, whose) {
   const said = `from ${whose}, ${kind(type)}, ${weight(size)}`;
   const link = (note) => {
@@ -81,7 +80,7 @@ export function show({ url, content_type: type, size }, whose) {
   return player;
 }
 
-// What takes the place of a control has its place among the Tab stops, too.
+// The replacement of a control also takes its Tab stop.
 function giveWay(control, other) {
   other.tabIndex = control.tabIndex;
   const hasFocus = control === document.activeElement;
@@ -89,7 +88,7 @@ function giveWay(control, other) {
   if (hasFocus) other.focus();
 }
 
-// A file that is about to leave.
+// A file to be sent.
 export function preview(file, alt) {
   const name = () => element("span", { className: "file", textContent: file.name });
   if (!file.type.startsWith("image/")) return name();

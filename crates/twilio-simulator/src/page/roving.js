@@ -1,9 +1,9 @@
-// One Tab stop for a whole list: arrow keys, Home and End go through its entries.
+// One Tab stop for a whole list: arrow keys, Home and End move between its entries.
 
 const STEPS = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
 
-// `item` selects the control of an entry that the keys go to, `more` what else in it Tab reaches from there. Gives a
-// function that takes in an entry that is new or has new controls.
+// `item` selects the focusable control of an entry, `more` its other controls that Tab reaches from there. Returns a
+// function that registers an entry that is new or has new controls.
 export function rove(list, item, more = item) {
   let current = null;
 
@@ -39,7 +39,7 @@ export function rove(list, item, more = item) {
     return last;
   }
 
-  // The newest entry is where Tab goes, unless somebody is in the list.
+  // Tab goes to the newest entry, unless the focus is in the list.
   return (entry) => {
     mark(entry);
     const isLeft = current === null || !list.contains(current) || !list.contains(document.activeElement);

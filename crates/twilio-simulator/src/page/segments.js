@@ -1,4 +1,4 @@
-// How many SMS segments a carrier bills for a text: GSM 03.38 where every character is in it, else UCS-2.
+// Counts the SMS segments that a carrier bills for a text: GSM 03.38 if it has every character, else UCS-2.
 
 const BASIC = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
 const EXTENDED = "\f^{}\\[~]|€";

@@ -1,4 +1,4 @@
-// The names of the two sides: a gateway with an assistant, or with `--twilio-only` a program of the reader's own.
+// The names of the two sides: a gateway with an assistant, or, with `--twilio-only`, the reader's own program.
 
 const WITH_GATEWAY = {
   title: "Text your assistant",

@@ -1,4 +1,4 @@
-// The row of chips above the phones, where not all phones are in sight: one for each phone, with its unread messages.
+// The row of chips above the phones if not all fit on the screen: one per phone, with its unread messages.
 
 import { $, element, many, pretty } from "./dom.js";
 
@@ -6,7 +6,7 @@ const chips = new Map(); // by number
 const inSight = new Set(); // numbers
 let phones = new Map();
 
-// `show` brings a phone into sight.
+// `show` makes a phone visible.
 export function build(all, show) {
   phones = all;
   const seen = new IntersectionObserver((changes) => {

@@ -1,11 +1,11 @@
-// The conversation of one phone, in order, with the texts that are being sent.
+// The conversation of one phone, in order, with the texts being sent.
 
 import { announce, many, pretty } from "./dom.js";
 import { bubble, fact, fold, isFailed, isFromPhone, pendingBubble, redraw, unfold, waitingNote, whose, why } from "./bubble.js";
 import { rove } from "./roving.js";
 
 export class Thread {
-  // `choose` gets the SID of a message that was chosen.
+  // `choose` receives the SID of a selected message.
   constructor(screen, number, choose) {
     this.screen = screen;
     this.number = number;
@@ -23,7 +23,7 @@ export class Thread {
     return this.bubbles.has(sid);
   }
 
-  // Shows what is being sent, until it is settled.
+  // Shows a text being sent until the outcome is known.
   await(body, files) {
     const waiting = pendingBubble({ body, files });
     waiting.body = body;
@@ -41,8 +41,8 @@ export class Thread {
     this.drawEmpty();
   }
 
-  // Takes a message that is new or has changed; returns whether it is new. A message that arrives now moves in and is
-  // spoken: once when it arrives, and once more if it fails.
+  // Adds or updates a message; returns true if it is new. A message that arrives now is animated and announced: once on
+  // arrival, and again if it fails.
   take(message, isNow) {
     const known = this.bubbles.get(message.sid);
     if (known) {
@@ -67,7 +67,7 @@ export class Thread {
     announce([`${pretty(this.number)}, from ${whose(message)}`, ...failed, message.body || many(message.num_media, "file")].join(": "));
   }
 
-  // Brings the whole thread up to date. What is shown already stays in its place, unless that is wrong.
+  // Updates the whole thread. Existing entries stay in place unless their position is wrong.
   load(messages) {
     const sids = new Set(messages.map(({ sid }) => sid));
     for (const [sid, made] of this.bubbles) {
@@ -86,7 +86,7 @@ export class Thread {
     }
   }
 
-  // Shows at the end why the answer is waiting; null ends it.
+  // Shows at the end why the answer is waiting; null removes the note.
   wait(reason) {
     if ((this.waiting?.dataset.reason ?? null) === reason) return;
     this.waiting?.remove();
@@ -99,21 +99,21 @@ export class Thread {
     announce(`${pretty(this.number)}: ${note.textContent}`);
   }
 
-  // Puts something at the end, before the texts that are being sent.
+  // Adds something at the end, before the texts being sent.
   place(...items) {
     for (const item of items.filter(Boolean)) this.list.insertBefore(item, this.waiting ?? this.pending[0] ?? null);
     this.drawEmpty();
   }
 
-  // Shows the end whenever the thread grows, with a message or with a picture that was loaded; whoever scrolls back, or
-  // looks at what is behind a message, is left there.
+  // Scrolls to the end when a message or a loaded picture extends the thread, unless the reader scrolled back or is
+  // viewing a message's requests.
   follow() {
     const { screen } = this;
     let last = 0;
     this.follows = true;
     screen.addEventListener("scroll", () => {
       const isAtEnd = screen.scrollHeight - screen.scrollTop - screen.clientHeight < 60;
-      // A picture that was loaded moves the end away; only a person scrolls back.
+      // A loaded picture also moves the end, so only the reader's own scrolling counts.
       this.follows = isAtEnd || (this.follows && screen.scrollTop >= last);
       last = screen.scrollTop;
     });
@@ -133,7 +133,7 @@ export class Thread {
     this.screen.querySelector(".empty").hidden = this.list.childElementCount > 0;
   }
 
-  // Shows the requests for the chosen message below it; returns a function that adds a line.
+  // Shows the requests for the selected message below it; returns a function that adds a line.
   unfold(sid, lines) {
     const made = this.bubbles.get(sid);
     const add = unfold(made, lines);

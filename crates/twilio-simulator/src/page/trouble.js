@@ -1,4 +1,4 @@
-// The switches that make Twilio fail. The simulator knows which are on: a fault that struck often enough ends.
+// The switches that make Twilio fail. The simulator knows which are on, because faults with a count end by themselves.
 
 import { $, ask, element } from "./dom.js";
 
@@ -75,7 +75,7 @@ export function build() {
   });
 }
 
-// Shows the faults that are on, and returns their number.
+// Shows the active faults and returns their number.
 export async function draw() {
   const [rules, account] = await Promise.all([ask("/_simulator/misbehave"), ask("/_simulator/account")]);
   for (const { made, fault } of switches) {

@@ -22,7 +22,7 @@ function button(view, ...children) {
 
 export function show(view) {
   document.body.dataset.view = view;
-  // Beside the phones one panel is open in any case.
+  // One panel is always open beside the phones.
   const panel = view === "trouble" ? "trouble" : "wire";
   document.body.dataset.panel = panel;
   mark($("views"), view);
@@ -37,7 +37,7 @@ function mark(list, view) {
   }
 }
 
-// A sign that there is something, and in words what.
+// An indicator with a text.
 export function badge(view, sign, words = "") {
   const parts = () => [element("span", { ariaHidden: "true", textContent: sign }), element("span", { className: "out-of-sight", textContent: words })];
   for (const [own, made] of badges) if (own === view) made.replaceChildren(...(sign ? parts() : []));

@@ -62,7 +62,7 @@ export function fromAlert(alert) {
   return { sid: alert.sid, kind: "alert", event: `alert ${alert.error_code}`, method: alert.error_code, target: alert.alert_text, status: "alert", about: alert.resource_sid, at: Date.parse(alert.date_created), took: null, pairs };
 }
 
-// Takes an entry; returns whether it is new.
+// Adds or updates an entry; returns true if it is new.
 export function take(entry) {
   if (entries.some((known) => keyOf(known) === keyOf(entry))) return false;
   entries.push(entry);
@@ -82,7 +82,7 @@ function add(entry) {
   $("no-wire").hidden = true;
 }
 
-// A reader who scrolled back stays there.
+// Keeps the position of a reader who scrolled back.
 $("log").addEventListener("scroll", ({ target }) => {
   follows = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
 });
@@ -100,7 +100,7 @@ export function choose(sid) {
   draw();
 }
 
-// Why the phone's answer is waiting after this request: null where it is not, undefined where the request says nothing.
+// Returns why the phone's answer waits after this request: null if it does not wait, undefined if unknown.
 export function delay({ kind, event, status, about }) {
   if (kind !== "rest" || event !== "send") return undefined;
   if (about !== null) return null; // the message exists
@@ -110,10 +110,10 @@ export function delay({ kind, event, status, about }) {
   return status >= 500 ? `Twilio failed (${status})` : null;
 }
 
-// The latest such reason for each phone.
+// The latest reason by phone.
 export const delays = () => new Map(entries.filter((entry) => entry.phone && delay(entry) !== undefined).map((entry) => [entry.phone, delay(entry)]));
 
-// The requests for a message.
+// Returns the requests for a message.
 export const behind = (sid) => entries.filter((entry) => entry.about === sid).map(line);
 
 function draw() {
@@ -124,7 +124,7 @@ function draw() {
   showEnd();
 }
 
-// The target without what is the same in every line.
+// Returns the target without the part that all lines share.
 const brief = (target) => target.replace(/^https?:\/\/[^/]+/, "").replace(/^\/2010-04-01\/Accounts\/AC[^/.]+\/?/, "/…/");
 const clock = (at) => new Date(at).toTimeString().slice(0, 8);
 

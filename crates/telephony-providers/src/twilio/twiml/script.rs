@@ -1,21 +1,21 @@
-//! Writes the documents of calls within Twilio's limits: 4,096 characters in a `<Say>`, 64 kB in all.
+//! Writes call documents within Twilio's limits: 4,096 characters per `<Say>`, 64 kB in total.
 
 use telephony_domain::call::script::{Input, Reason, Script, Step};
 
 use super::Element;
 use crate::provider::CallTerms;
 
-/// The most UTF-16 units in a `<Say>`.
+/// The maximum UTF-16 units in a `<Say>`.
 const SAY_LIMIT: usize = 4096;
 
-/// The most bytes of speech in a document; what is beyond, after some fifty minutes, is left out.
+/// The maximum bytes of speech in a document, some fifty minutes; the rest is dropped.
 const SPEECH_LIMIT: usize = 48 * 1024;
 
-/// The most hints that Twilio accepts, and characters in one.
+/// The maximum number of hints, and of characters in one.
 const MOST_HINTS: usize = 500;
 const HINT_LIMIT: usize = 100;
 
-/// Twilio takes so many seconds of silence after speech as its end. Left out, it would be the whole timeout.
+/// Seconds of silence after which Twilio ends speech input. Without it, Twilio uses the whole timeout.
 const SPEECH_END_SECONDS: u32 = 2;
 
 /// Writes a script as TwiML.
@@ -27,7 +27,7 @@ pub fn document(script: &Script, terms: &CallTerms<'_>) -> String {
 
 struct Writer<'a> {
     terms: &'a CallTerms<'a>,
-    /// Bytes of speech that the document still has room for.
+    /// Bytes of speech that still fit into the document.
     left: usize,
 }
 
@@ -70,7 +70,7 @@ impl Writer<'_> {
         })
     }
 
-    /// Keys are heard beside speech; what is said inside may be interrupted.
+    /// Keys are accepted beside speech; nested speech can be interrupted.
     fn gather(&self, input: Input) -> Element {
         let terms = self.terms;
         let gather = Element::new("Gather")
@@ -91,7 +91,7 @@ impl Writer<'_> {
     }
 }
 
-/// Joins hints by commas, which they cannot hold themselves.
+/// Joins hints with commas, which hints cannot contain.
 fn hints(hints: &[String]) -> String {
     let hints = hints.iter().map(|hint| hint.replace(',', " ").trim().to_owned());
     let fit = hints.filter(|hint| !hint.is_empty() && hint.chars().count() <= HINT_LIMIT).take(MOST_HINTS);
@@ -105,7 +105,7 @@ fn reason_name(reason: Reason) -> &'static str {
     }
 }
 
-/// Divides a text into pieces that a `<Say>` holds: between sentences, else between words, else anywhere.
+/// Splits a text into pieces that fit into a `<Say>`: between sentences, else between words, else anywhere.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text.trim();
     std::iter::from_fn(move || {
@@ -118,7 +118,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Returns where the first piece of a text ends.
+/// Returns the end of a text's first piece.
 fn cut(text: &str) -> usize {
     let mut units = 0;
     let Some((longest, _)) = text.char_indices().find(|(_, c)| {
@@ -187,7 +187,7 @@ mod tests {
         assert!(pin.contains(r#"input="dtmf"/>"#) && !pin.contains("speechTimeout"), "{pin}");
     }
 
-    /// The texts of all `<Say>` in a document.
+    /// Returns the texts of all `<Say>` elements.
     fn said(xml: &str) -> Vec<String> {
         let document = roxmltree::Document::parse(xml).unwrap();
         let says = document.descendants().filter(|node| node.has_tag_name("Say"));
