@@ -2,7 +2,7 @@
 // below one folder is full or read-only. harness.py builds it, and says what is wrong in a file that both have mapped.
 //
 // MACHINE names that file, MACHINE_DISK the folder. The clock is the one that can be set; the monotonic one goes on, as
-// it does when somebody sets a real clock.
+// it does when an operator sets a real clock.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -163,7 +163,7 @@ ON_FD(ssize_t, writev, (int fd, const struct iovec *pieces, int count), (fd, pie
 ON_FD(int, fallocate, (int fd, int mode, off_t at, off_t length), (fd, mode, at, length))
 ON_FD(int, fchmod, (int fd, mode_t mode), (fd, mode))
 
-// A length takes no room.
+// A length needs no disk space.
 #define TRUNCATE(name, type)                                                                                           \
     int name(int fd, type length) {                                                                                    \
         FAIL_IF(disk() == READ_ONLY ? why_not_written(fd) : 0);                                                        \

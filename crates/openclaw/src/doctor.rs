@@ -35,7 +35,7 @@ pub use webhooks::is_fixed_by_sync;
 use crate::place::Place;
 use crate::{assemble, public_url};
 
-/// A check that takes longer reports that it could not be done.
+/// A check that takes longer is reported as not completed.
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// Timeout of each request to Twilio.
@@ -59,7 +59,7 @@ pub struct Subject {
 pub struct Checkup {
     /// The area checked.
     pub area: &'static str,
-    /// Lines about what is in order.
+    /// Lines about working parts.
     pub well: Vec<String>,
     /// Problems and remarks.
     pub found: Vec<Found>,
@@ -145,7 +145,7 @@ impl Checkup {
         self.well.push(text.into());
     }
 
-    /// Leaves out what could not be checked: the reason is another finding.
+    /// Leaves out checks that could not run, because another finding has the reason.
     fn skipped(self) -> Self {
         let found: Vec<_> =
             self.found.into_iter().filter(|found| found.finding != catalogue::COULD_NOT_CHECK).collect();

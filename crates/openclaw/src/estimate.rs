@@ -29,7 +29,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Estimates a message of so many segments, with or without media.
+    /// Estimates a message with this many segments, with or without media.
     pub fn of(place: &Place, to: &PhoneNumber, has_media: bool, segments: u32) -> Result<Self, Failure> {
         let mut estimator = Estimator::new(assemble::earlier_store(place));
         let estimate = estimator.of(Kind::of(false, has_media), to, 1, u64::from(segments));
@@ -68,7 +68,7 @@ impl Estimator {
         Self { store, paid: HashMap::new() }
     }
 
-    /// Estimates what `messages` with `segments` in total cost to or from `contact`; none if unknown.
+    /// Estimates the cost of `messages` with `segments` in total to or from `contact`; none if unknown.
     pub async fn of(
         &mut self,
         kind: Kind,

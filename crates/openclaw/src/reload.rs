@@ -15,7 +15,7 @@ use crate::assemble;
 use crate::failure::Failure;
 use crate::place::Place;
 
-/// Interval between looks at the files. A change counts once two looks agree, so that a half-written file is never
+/// Interval between checks of the files. A change counts once two checks agree, so that a half-written file is never
 /// read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const READ_AGAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Largest number of rereads because the set of files changed. Beyond that the files are still being written, and the
-/// next look finds them.
+/// next check finds them.
 const READ_AGAIN_AT_MOST: usize = 3;
 
 /// Keys and sections that apply without a restart.
@@ -117,7 +117,7 @@ impl Files {
         }
     }
 
-    /// Keeps what is wrong. Returns false if the last reading failed in the same way.
+    /// Records the problems. Returns false if the last reading failed in the same way.
     fn is_news(&mut self, problems: String) -> bool {
         self.failed = Some(Instant::now());
         let is_news = self.told.problems.as_ref() != Some(&problems);

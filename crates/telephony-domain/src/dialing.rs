@@ -1,5 +1,5 @@
-//! Rules that hold before a number is dialed. Calls cost by the minute, ring at night and reach emergency services, so no
-//! command, agent or program gets around them.
+//! Rules checked before a number is dialed. Calls cost by the minute, ring at night and reach emergency services, so no
+//! command, agent or program can bypass them.
 
 mod countries;
 pub mod quiet_hours;
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 pub enum Special {
     /// An emergency number, or another short number of a public service.
     Emergency,
-    /// A premium, shared-cost or personal number, or a satellite phone: the price is above that of a call.
+    /// A premium, shared-cost or personal number, or a satellite phone, with extra charges.
     Premium,
 }
 
@@ -27,7 +27,7 @@ pub enum Special {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
 
-/// A text that is no country code.
+/// An error: the text is not a country code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a country code of two letters such as US")]
 pub struct InvalidCountry(String);

@@ -50,8 +50,8 @@ pub const PROBE: Backoff = Backoff { first: Duration::from_secs(2), longest: Dur
 /// A part that the provider delays by at least this long is waiting for a daily cap or block.
 pub const DAILY_CAP_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// A part that waits for a daily cap is given up after this long. Three days have ended by then, enough for what did
-/// not fit into one, and its text is outdated.
+/// A part that waits for a daily cap is given up after this long: the cap has been renewed three times by then, and the
+/// text is outdated.
 pub const CAP_STALE_AFTER: Duration = Duration::from_secs(73 * 60 * 60);
 
 /// Least number of attempts before anything is given up, however much time has passed by the clock. Waits of at most

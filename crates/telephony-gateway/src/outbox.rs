@@ -98,7 +98,7 @@ impl PartSender {
         while sending.join_next().await.is_some() {}
     }
 
-    /// Takes what is due, of all messages or of one with what is ahead of it.
+    /// Starts due parts of all messages, or of one message and those ahead of it.
     pub async fn start_parts(
         &self,
         terms: Terms,

@@ -11,14 +11,14 @@ use telephony_store::costs::Unpriced;
 use telephony_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// Interval between looks for messages without a price.
+/// Interval between checks for messages without a price.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Messages per look: a few pages of the provider's list.
+/// Messages per check: a few pages of the provider's list.
 const AT_A_TIME: u32 = 2000;
 
-/// Up to so many prices are fetched one by one; for more, a list is read, which also contains the account's other
-/// messages.
+/// The maximum number of prices fetched one by one; for more, the task reads a list, which also contains the account's
+/// other messages.
 const ONE_BY_ONE: usize = 10;
 
 /// Prices stored in one transaction, which arrivals may wait for.

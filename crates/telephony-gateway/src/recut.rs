@@ -1,4 +1,4 @@
-//! Signatures on their way from a webhook to the store: of two cuts of one signed request, the first counts.
+//! Signatures on their way from a webhook to the store: of two divisions of one signed request, the first counts.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,8 @@ use crate::notices::Notices;
 const RECUT: &str = "A webhook with Twilio's genuine signature was rejected because its fields were rearranged. \
     Another party has seen a signed request: check who can read the logs of your proxy or tunnel.";
 
-/// Gives the operator a notice that another party has a signed request of the provider's, and has the provider's list
-/// looked through, because the message may have been genuine.
+/// Raises a notice that another party has a signed request from the provider, and has the provider's list searched,
+/// because the message may have been genuine.
 pub(crate) async fn report(notices: &Notices) {
     notices.wake.refused.notify_one();
     notices.tell(Notice::event("recut", RECUT)).await;

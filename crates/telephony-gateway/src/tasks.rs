@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 /// A reason why the gateway cannot continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenTask {
-    /// A bug of ours.
+    /// A bug in this program.
     #[error("the task `{0}` panicked")]
     Panicked(&'static str),
     /// A task ended without being stopped.

@@ -236,7 +236,7 @@ fn not_told(told: &CallbackUrls) -> String {
     format!("tunnel-url {}", told.webhook)
 }
 
-/// Returns the pause after so many consecutive failures.
+/// Returns the pause after this many consecutive failures.
 fn pause(failures: u32) -> Duration {
     let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)

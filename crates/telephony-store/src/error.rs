@@ -54,7 +54,7 @@ pub enum StoreError {
     /// The contact opted out of this line: nothing may be sent.
     #[error("the contact has opted out of messages from this line")]
     OptedOut,
-    /// More waits on the line than the provider accepts.
+    /// More segments wait on the line than the provider accepts.
     #[error("the line's queue is full: {waiting} segments are waiting, and at its pace it sends {most} in 10 hours")]
     QueueFull {
         /// Waiting segments.
@@ -65,10 +65,10 @@ pub enum StoreError {
     /// It does not exist.
     #[error("there is no {0}")]
     NotFound(String),
-    /// The work on it panicked, which is a bug of ours.
+    /// The operation panicked, which is a bug in this program.
     #[error("a fault of this program keeps it from being stored")]
     Fault,
-    /// A thread of the store has ended, which is a bug of ours.
+    /// A thread of the store has ended, which is a bug in this program.
     #[error("a thread of the message store has stopped")]
     Stopped,
     /// Any other database error.
@@ -103,7 +103,7 @@ impl StoreError {
         }
     }
 
-    /// Returns what a person can do about it.
+    /// Returns advice for the operator.
     pub fn hint(&self) -> &'static str {
         match self {
             StoreError::Full(_) => "free some space; messages are then accepted again at once",

@@ -1,5 +1,5 @@
-//! A store that was restored from a backup: what happened since the backup is read from the provider's lists before
-//! anything is answered or sent.
+//! A store restored from a backup: the provider's lists show the events since the backup before anything is answered or
+//! sent.
 
 use async_trait::async_trait;
 use telephony_domain::id::ConversationId;
@@ -28,17 +28,17 @@ pub struct OpenConversation {
 /// operator is executed.
 #[async_trait]
 pub trait Restores: Send + Sync {
-    /// Returns when the backup was made, while the store has not caught up with what happened since.
+    /// Returns the time of the backup until the store has caught up with the events since.
     async fn restored(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Returns what was acknowledged and not yet stored when the backup was made, in order.
+    /// Returns the events that were acknowledged but not yet stored when the backup was made, in order.
     async fn restored_entries(&self) -> Result<Vec<Entry>, StoreError>;
 
     /// Returns the conversations in which something may have been sent since the backup.
     async fn open_conversations(&self) -> Result<Vec<OpenConversation>, StoreError>;
 
-    /// Closes what came in a conversation up to `until` and seems unanswered here: it was answered since the backup. Returns
-    /// how many messages it closed.
+    /// Closes the messages of a conversation up to `until` that seem unanswered here but were answered since the
+    /// backup. Returns their number.
     async fn answered_since_backup(
         &self,
         conversation: ConversationId,
@@ -46,6 +46,6 @@ pub trait Restores: Send + Sync {
         now: Timestamp,
     ) -> Result<usize, StoreError>;
 
-    /// Lets messages be answered and sent again.
+    /// Allows answers and sending again.
     async fn caught_up(&self) -> Result<(), StoreError>;
 }

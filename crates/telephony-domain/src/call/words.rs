@@ -1,4 +1,4 @@
-//! A text that belongs to people.
+//! Text that must not be logged.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Words(String);
 
 impl Words {
-    /// The text itself.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

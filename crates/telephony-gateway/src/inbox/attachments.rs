@@ -166,15 +166,15 @@ enum Look {
     Fetched(Bytes),
     /// Not available.
     Failed(String),
-    /// It cannot be had before the operator has fixed the account.
+    /// Not available until the operator has fixed the account.
     AccountRefused,
 }
 
-/// Why the agent cannot be asked.
+/// The reason why the agent cannot be asked.
 pub(super) enum Unasked {
     /// The store failed.
     Store(StoreError),
-    /// The provider refuses the whole account, and with it what came with the messages.
+    /// The provider rejects the whole account, including requests for attachments.
     AccountRefused,
 }
 

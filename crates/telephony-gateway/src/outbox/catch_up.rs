@@ -1,5 +1,5 @@
-//! Catching up after a backup was restored: the provider's lists show what was sent and answered since, before anything is
-//! answered or sent.
+//! Catching up after a restore: the provider's lists show the messages sent and answered since the backup, before
+//! anything is answered or sent.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use telephony_store::restores::OpenConversation;
 
 use super::PartSender;
 
-/// A list shows a message no later than this after the provider accepted it.
+/// The maximum delay before a list shows an accepted message.
 const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
 
-/// The provider counts whole seconds.
+/// The provider's times are in whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
 
 impl PartSender {
-    /// Finishes a restore, once all that came since the backup is stored. Returns false if a list could not be fetched:
-    /// nothing is sent until it can be.
+    /// Finishes a restore once all messages since the backup are stored. Returns false, and sends nothing, if a list
+    /// could not be fetched.
     pub async fn catch_up(&self) -> Result<bool, StoreError> {
         let Some(since) = self.store.restored().await? else { return Ok(true) };
         if !self.compare_all(since).await? {
@@ -51,8 +51,8 @@ impl PartSender {
         Ok(true)
     }
 
-    /// Finds parts of the backup among the messages of ours that are `listed`. Any other that the store does not know
-    /// answered what came before it: it cannot be answered twice.
+    /// Finds parts of the backup among our `listed` messages. Any other message that the store does not know answered
+    /// everything before it, which must not be answered twice.
     async fn compare(&self, open: &OpenConversation, listed: Vec<Listed>, since: Timestamp) -> Result<(), StoreError> {
         let ours: Vec<_> = listed.into_iter().filter(|message| message.can_be_from(&open.sender)).collect();
         for part in &open.unsent {

@@ -158,8 +158,8 @@ fn read_status(form: &Form<'_>, word: &str, query: &str) -> Result<StatusReport,
     })
 }
 
-/// Reads what a webhook says about a call. Twilio asks for a document with the call's state and names no source of a report;
-/// where the state is missing, the report is on something that belongs to the call.
+/// Reads a call webhook. A request for a document has the call's state and no source of a report; without a state, the
+/// report is about something that belongs to the call.
 fn read_call(form: &Form<'_>) -> Result<CallEvent, Rejection> {
     let provider_id = required(form, "CallSid")?;
     let Some(word) = form.filled("CallStatus") else { return Ok(read_side_report(form, provider_id)) };
@@ -172,7 +172,7 @@ fn read_call(form: &Form<'_>) -> Result<CallEvent, Rejection> {
     })
 }
 
-/// Reads a report on machine detection, a recording, a media stream or whatever else Twilio reports beside the call itself.
+/// Reads a report about machine detection, a recording, a media stream or anything else that belongs to a call.
 fn read_side_report(form: &Form<'_>, provider_id: String) -> CallEvent {
     match form.filled("AnsweredBy").map(AnsweredBy::read) {
         Some(answered_by) => CallEvent::AnsweredBy { provider_id, answered_by },

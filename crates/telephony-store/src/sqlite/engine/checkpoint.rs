@@ -1,5 +1,5 @@
-//! SQLite's write-ahead log: moves its pages into the database file, mostly on a thread beside the writer, which
-//! everyone waits for.
+//! SQLite's write-ahead log: moves its pages into the database file, mostly on a separate thread, so that the writer is
+//! rarely blocked.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,12 +20,12 @@ const GROWTH: usize = 4000;
 /// that.
 const LONGEST: usize = 16_000;
 
-/// Most passes. Each leaves what was written during the one before, which took longer; except in a flood this is
+/// Most passes. Each leaves the pages written during the one before, which took longer; except in a flood this is
 /// enough.
 const PASSES: usize = 5;
 
-/// Shortest interval between moves. In a flood the same pages are written again and again, so moving them more often is
-/// wasted work.
+/// Shortest interval between moves. In a flood the same pages are rewritten often, so more frequent moves are wasted
+/// work.
 const BETWEEN_MOVES: Duration = Duration::from_secs(1);
 
 /// The log of one file, as its writer sees it.
