@@ -23,7 +23,7 @@ pub fn phone(word: &str) -> Result<PhoneNumber, String> {
     })
 }
 
-/// Returns a number that starts with a plus without the marks that people print in it, and anything else as it is.
+/// Returns a number that starts with a plus without its printed punctuation, and anything else unchanged.
 pub fn compact(word: &str) -> String {
     without_marks(without_phone_prefix(word)).unwrap_or_else(|| word.to_owned())
 }

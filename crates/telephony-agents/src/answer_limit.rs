@@ -30,7 +30,7 @@ pub(crate) struct Room {
 /// The position in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// In the text, after so many bytes of [`SCHEME`].
+    /// In the text, after this many bytes of [`SCHEME`].
     Text(usize),
     /// In a `data:` URL.
     Picture,

@@ -195,7 +195,7 @@ mod tests {
             prop_assert_eq!(Origin::of(&number), Origin::Phone(number.parse().unwrap()));
         }
 
-        /// Another channel is never mistaken for SMS, and its users are identified by number where it has one.
+        /// Another channel is never mistaken for SMS; its users are identified by number if it has numbers.
         #[test]
         fn another_channel_keeps_its_name(
             channel in prop_oneof![in_any_case("whatsapp"), in_any_case("messenger"), in_any_case("viber"), "[a-z]{4,9}"],

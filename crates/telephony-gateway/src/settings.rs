@@ -84,7 +84,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// The same where messages to an address that is no number belong to `line`.
+    /// Returns the settings with messages to an address that is not a number assigned to `line`.
     pub(crate) fn on_line(self, line: LineId) -> Live {
         let arrivals = ArrivalRules { line: Some(line), ..(*self.arrivals).clone() };
         Live { arrivals: Arc::new(arrivals), ..self }

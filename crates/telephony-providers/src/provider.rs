@@ -86,7 +86,7 @@ pub enum AttachmentError {
 pub struct MessagesWith {
     /// Messages.
     pub messages: Vec<StoredMessage>,
-    /// True if there are no more.
+    /// True if the list is complete.
     pub is_complete: bool,
 }
 

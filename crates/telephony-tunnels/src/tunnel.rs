@@ -113,7 +113,7 @@ pub enum Cause {
     PortsTaken,
     /// The service did not answer.
     Unreachable,
-    /// It was open and is no longer.
+    /// The open tunnel broke.
     Broken,
     /// Anything else.
     Other,

@@ -11,7 +11,7 @@ pub fn of(text: &str, rules: &SplitRules) -> Vec<PartDraft> {
     parts.into_iter().map(|text| PartDraft { segments: segment::count(&text).segments.max(1), text }).collect()
 }
 
-/// The same for a text with which media may go: an MMS is not cut for segments, only where it is longer than any may be.
+/// Splits a text that may have media: an MMS is not cut for segments, only if it exceeds the maximum length.
 pub fn with_media(text: &str, has_media: bool, rules: &SplitRules) -> Vec<PartDraft> {
     if !has_media {
         return of(text, rules);

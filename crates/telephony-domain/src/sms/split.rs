@@ -168,7 +168,7 @@ impl Room {
 }
 
 impl SplitRules {
-    /// Returns the capacity of a part whose number and total have so many digits; 0 for none.
+    /// Returns the capacity of a part whose number and total have this many digits; 0 for none.
     fn room(&self, digits: u32) -> Room {
         let highest = 10_usize.pow(digits) - 1;
         Room {

@@ -34,7 +34,7 @@ const LATER: Disposition = Disposition::Retry { after: Some(Duration::from_secs(
 /// Not done; a cap or block that lasts up to a day. Twilio does not say when it ends, so it is retried every hour.
 const HOURLY: Disposition = Disposition::Retry { after: Some(Duration::from_secs(60 * 60)) };
 
-/// Not done, and never will be as it is.
+/// Not done, and a retry without a change cannot succeed.
 const FINAL: Disposition = Disposition::GiveUp;
 
 /// Not done; nothing on the whole account works until the operator fixes it.

@@ -67,7 +67,7 @@ impl Backup {
     }
 }
 
-/// The same path with something behind its name.
+/// Appends to the file name of a path.
 pub(super) fn with_ending(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);

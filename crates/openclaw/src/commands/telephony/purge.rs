@@ -49,7 +49,7 @@ impl Purge {
                 // Delete at the provider first: our rows list the messages that are there.
                 at_provider::delete(channel, &self.number).await?;
             }
-            // They are no lists, so nothing shows whose messages are in them.
+            // They are not lists, so nothing shows whose messages they contain.
             for copy in copies {
                 std::fs::remove_file(&copy).with_context(|| format!("cannot delete {}", copy.display()))?;
             }

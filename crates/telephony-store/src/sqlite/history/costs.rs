@@ -90,7 +90,7 @@ fn note_price(db: &Db, billed: &Billed) -> Result<bool, StoreError> {
     Ok(execute(db, part, price)? + execute(db, inbound, price)? > 0)
 }
 
-/// Sums sent messages. The provider charges nothing for what it could not send, unless it says so.
+/// Sums sent messages. The provider charges nothing for messages it could not send, unless it reports a price.
 fn sent(db: &Db, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
     let sql = format!(
         "SELECT {} AS day, p.line, c.contact, {HAS_MEDIA} AS has_media, p.currency, count(*) AS messages,

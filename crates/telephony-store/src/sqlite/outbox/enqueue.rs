@@ -58,7 +58,7 @@ fn check_room(db: &Db, line: LineId, draft: &Draft) -> Result<(), StoreError> {
     check_segments(db, line, draft.parts.iter().map(|part| part.segments.max(1)).sum())
 }
 
-/// Fails with [`StoreError::QueueFull`] if so many segments would be too many.
+/// Fails with [`StoreError::QueueFull`] if the line's queue cannot hold this many segments.
 pub(crate) fn check_segments(db: &Db, line: LineId, segments: u32) -> Result<(), StoreError> {
     let sql = "SELECT waiting_segments, waiting_at_most FROM line WHERE id = ?";
     let (waiting, most) = one(db, sql, [line.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
