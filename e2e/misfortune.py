@@ -231,7 +231,7 @@ class Disk(Misfortune):
         self.told("full")
 
     def test_it_is_read_only_under_a_running_gateway(self):
-        self.strikes_a_running_gateway(Machine.READ_ONLY, "disk-fails", "written")
+        self.strikes_a_running_gateway(Machine.READ_ONLY, "disk-fails", "not writable")
 
     def test_it_is_full_where_the_gateway_was_stopped(self):
         self.gateway.stop()
@@ -243,11 +243,11 @@ class Disk(Misfortune):
 
     def test_it_is_read_only_where_the_gateway_was_stopped(self):
         self.gateway.stop()
-        self.strikes_where_no_gateway_runs(Machine.READ_ONLY, "written")
+        self.strikes_where_no_gateway_runs(Machine.READ_ONLY, "not writable")
 
     def test_it_is_read_only_where_the_gateway_was_killed(self):
         self.gateway.kill()
-        self.strikes_where_no_gateway_runs(Machine.READ_ONLY, "written")
+        self.strikes_where_no_gateway_runs(Machine.READ_ONLY, "not writable")
 
     def test_it_was_full_before_there_was_anything(self):
         self.gateway.stop()
@@ -345,7 +345,7 @@ class Store(Misfortune):
         eventually(lambda: len(self.twilio.bodies()) >= 4, what="all answers")
         self.assertEqual(sorted(self.twilio.bodies()), sorted(["before", "one", "damaged", "two"]))
         self.assertIn("journal of incoming messages is damaged in 1 place", self.channel.done("telephony", "status"))
-        self.assertRegex(self.gateway.output(), r'cannot be read","position":\d+,"length":\d+')
+        self.assertRegex(self.gateway.output(), r'skipped a damaged part of the journal","position":\d+,"length":\d+')
         findings = json.loads(self.channel.run("telephony", "doctor", "--json").stdout)["findings"]
         self.assertIn("journal-damaged", [found["id"] for found in findings])
 
@@ -562,7 +562,7 @@ class MountedDisk(Misfortune):
         self.assertEqual(self.mount("-o", "remount,ro").returncode, 0)
         self.refuses_to_start("hint: ")
         self.looking_works(can_store=False)
-        self.sending_is_refused("written")
+        self.sending_is_refused("not writable")
 
 
 if __name__ == "__main__":

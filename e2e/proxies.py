@@ -163,7 +163,7 @@ class EveryProxy:
 
     def addresses(self):
         """Returns the requests that the gateway reports as rejected."""
-        return re.findall(r'"refused a webhook.*?"address":"([^"]*)"', self.gateway.output())
+        return re.findall(r'"rejected a webhook.*?"address":"([^"]*)"', self.gateway.output())
 
 
 class Nginx(EveryProxy, Proxied):

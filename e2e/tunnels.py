@@ -93,7 +93,7 @@ class Ngrok(Tunnels):
         file.write_text(f"version: 3\nagent:\n  authtoken: hunter2\n  connect_url: 127.0.0.1:{free_port()}\n")
         self.gateway = self.channel.gateway()
         trouble = eventually(lambda: self.tunnel().get("trouble"), what="the reason")
-        self.assertIn("cannot be reached", trouble)
+        self.assertIn("is unreachable", trouble)
         self.assertIn("refused", trouble)
         self.assertNotIn("hunter2", self.gateway.output())
 
