@@ -66,6 +66,12 @@ class Guide(Case):
         number = self.twilio.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"][0]
         self.twilio.rest("POST", f"IncomingPhoneNumbers/{number['sid']}.json", **urls)
 
+    def serve_at(self, url):
+        """Changes the public URL to one that the built-in Twilio reaches, and points the number at it."""
+        file = self.state / "telephony/openclaw.json"
+        file.write_text(file.read_text().replace("https://phone.example.com", url))
+        self.point_number(SmsUrl=f"{url}/telephony/webhook")
+
     def words(self, command):
         words = shlex.split(command)
         self.assertEqual(words[0], "openclaw", command)
@@ -96,9 +102,9 @@ class Guide(Case):
                 self.check(command, printed, shown)
                 continue
             if "pairing list" in command:
+                self.serve_at(f"http://127.0.0.1:{port}")
                 gateway = Program(self, "gateway", [OPENCLAW, "gateway"], self.environment)
                 gateway.answers(f"http://127.0.0.1:{port}/health")
-                self.point_number(SmsUrl=f"http://127.0.0.1:{port}/telephony/webhook")
                 self.twilio.text("hello?")
                 text = eventually(self.twilio.bodies, what="the pairing text")[0]
                 code = text.split()[-1]

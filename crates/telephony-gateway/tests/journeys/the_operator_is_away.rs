@@ -125,7 +125,7 @@ async fn the_agent_is_away_and_the_operator_is_told_and_can_still_order() {
     stage.text(OPERATOR, "hello").await;
     stage.expect_summary(|summary| summary.retrying == 1).await;
     stage.text(OPERATOR, "STATUS").await;
-    told(&stage, "1 could not be answered").await;
+    told(&stage, "1 not answerable").await;
     stage.clock.advance(PARK_AFTER);
     told(&stage, "No reply to").await;
     stage.text(BOB, "fine").await;
