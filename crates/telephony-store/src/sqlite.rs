@@ -19,6 +19,7 @@ use crate::StoreError;
 use crate::file::File;
 use crate::soundness::Soundness;
 pub use backup::{back_up, prepare};
+pub use engine::checkpoint::empty_log;
 pub use engine::mode::Mode;
 use engine::open::{self, Opened};
 use engine::query::Db;

@@ -109,3 +109,41 @@ async fn a_restore_wants_a_stopped_gateway_and_keeps_the_old_store() {
     bench.done(&["telephony", "restore", "--replace", database.to_str().unwrap()]).await;
     assert_eq!(count(&bench).await, 4, "{kept:?}");
 }
+
+/// Returns the store's file, or one that SQLite has beside it.
+fn store(bench: &Bench, ending: &str) -> PathBuf {
+    bench.state().join(format!("telephony/telephony.sqlite{ending}"))
+}
+
+#[tokio::test]
+async fn a_log_left_by_a_lost_store_is_not_applied_to_the_backup() {
+    let mut bench = open_bench().await;
+    bench.start_gateway().await;
+    bench.text(ALICE, "one").await;
+    bench.texts(ALICE, 1).await;
+    let file = back_up(&bench).await;
+    let log = std::fs::read(store(&bench, "-wal")).unwrap();
+    assert!(!log.is_empty());
+    assert_eq!(bench.stop_gateway().await, 0);
+    std::fs::remove_file(store(&bench, "")).unwrap();
+    std::fs::write(store(&bench, "-wal"), log).unwrap();
+    bench.done(&["telephony", "restore", file.to_str().unwrap()]).await;
+    let kept = bench.run(&["telephony", "send", ALICE, "two"]).await;
+    assert!(kept.code == 1 && kept.stderr.contains("a backup was restored"), "{kept:?}");
+}
+
+#[tokio::test]
+async fn the_kept_store_of_a_killed_gateway_is_one_file() {
+    let mut bench = open_bench().await;
+    bench.start_gateway().await;
+    bench.text(ALICE, "one").await;
+    bench.texts(ALICE, 1).await;
+    let file = back_up(&bench).await;
+    bench.signal("-KILL");
+    bench.wait_for_end().await;
+    assert!(std::fs::metadata(store(&bench, "-wal")).unwrap().len() > 0);
+    bench.done(&["telephony", "restore", "--replace", file.to_str().unwrap()]).await;
+    let files = std::fs::read_dir(bench.state().join("telephony")).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = files.filter(|path| path.to_str().unwrap().contains(".before-restore-")).collect();
+    assert!(kept.len() == 1 && !kept[0].to_str().unwrap().ends_with("-wal"), "{kept:?}");
+}

@@ -67,11 +67,13 @@ impl Restore {
         let prepared = self.prepare(&folder.join("store"));
         let done = prepared.and_then(|(made, id)| {
             let now = SystemClock.now();
-            if store.exists() {
-                let kept = keep(store, now).with_context(|| cannot("rename", store))?;
+            let was_there = store.exists();
+            let kept = keep(store, now).with_context(|| cannot("rename", store))?;
+            if was_there {
                 terminal::say(format!("The store until now is kept: {}", kept.display()));
             }
             std::fs::rename(folder.join("store"), store).with_context(|| cannot("write", store))?;
+            sync_folder(store).with_context(|| cannot("write", store))?;
             KnownStore::remember(&loaded.state, &id, store).with_context(|| cannot("write to", &loaded.state))?;
             Ok(made)
         });
@@ -108,17 +110,28 @@ fn stop_first(error: LockError) -> Failure {
     }
 }
 
-/// Moves the store aside with what SQLite has beside it. The journal stays: what it holds was acknowledged.
+/// Moves the store aside with what SQLite has beside it, also if the store itself is lost: its log would be applied to
+/// the backup. The journal stays: what it holds was acknowledged.
 fn keep(store: &Path, now: Timestamp) -> io::Result<PathBuf> {
     let time = time_format::iso(now).replace(':', "");
     let kept = with_ending(store, &format!(".before-restore-{time}"));
-    for ending in ["-wal", "-shm", ""] {
+    // If this ends halfway, the kept file is complete without its log. A damaged store keeps it.
+    sqlite::empty_log(store).ok();
+    // The file goes first, because no gateway starts without it.
+    for ending in ["", "-wal", "-shm"] {
         match std::fs::rename(with_ending(store, ending), with_ending(&kept, ending)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
+    sync_folder(store)?;
     Ok(kept)
+}
+
+/// Has the names in a file's folder survive a power failure.
+fn sync_folder(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()
 }
 
 fn remove_folder(folder: &Path) -> Result<(), Failure> {

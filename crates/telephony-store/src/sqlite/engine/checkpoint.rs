@@ -100,6 +100,12 @@ impl Drop for WalCheckpointer {
     }
 }
 
+/// Moves everything in the log of a file that no other process has open into the file.
+pub fn empty_log(path: &Path) -> Result<(), StoreError> {
+    let is_busy: bool = connect(path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+    if is_busy { Err(StoreError::Busy(format!("{} is in use", path.display()))) } else { Ok(()) }
+}
+
 fn tell<T>(moved: Result<T, StoreError>) {
     if let Err(error) = moved {
         tracing::debug!(%error, "cannot move pages of the log");
