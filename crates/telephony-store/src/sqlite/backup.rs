@@ -10,6 +10,7 @@ use telephony_domain::id::{ConversationId, PartId};
 use telephony_domain::time::Timestamp;
 
 use super::SqliteStore;
+use super::engine::checkpoint::empty_log;
 use super::engine::copy::copy;
 use super::engine::mode::Mode;
 use super::engine::query::{Db, execute, find, list, time};
@@ -45,7 +46,10 @@ pub async fn prepare(path: &Path, made: Timestamp) -> Result<Timestamp, StoreErr
 /// Marks the file as a backup. A backup of a store that had not caught up yet keeps the earlier time.
 async fn mark(path: &Path, entries: Vec<Entry>, made: Timestamp) -> Result<(), StoreError> {
     let store = SqliteStore::open(path, Mode::Gateway)?;
-    store.write(move |db| write_mark(db, &entries, made)).await
+    store.write(move |db| write_mark(db, &entries, made)).await?;
+    drop(store);
+    // The file alone is moved to its place.
+    empty_log(path)
 }
 
 fn write_mark(db: &Db, entries: &[Entry], made: Timestamp) -> Result<(), StoreError> {
