@@ -74,7 +74,12 @@ fn bound_queues(db: &Db, pacing: Pacing) -> Result<(), StoreError> {
 
 fn gaps(db: &Db, now: Timestamp) -> Result<Vec<Gap>, StoreError> {
     // A clock that was ahead at the first start would delay the search until then.
-    execute(db, "UPDATE watched SET since = ?1, seen_until = ?1 WHERE since IS NULL OR since > ?1", [now.0])?;
+    execute(db, "UPDATE watched SET since = ?1, seen_until = ?1 WHERE since > ?1", [now.0])?;
+    // A number that is new in a restored store may have been ours since the backup.
+    let sql = "UPDATE watched SET since = s.since, seen_until = s.since
+               FROM (SELECT min(?1, coalesce((SELECT backed_up_at FROM restored), ?1)) AS since) AS s
+               WHERE watched.since IS NULL";
+    execute(db, sql, [now.0])?;
     let sql = "SELECT number, since, seen_until FROM watched ORDER BY number";
     list(db, sql, (), |row| {
         let since = time(row, "since")?.max(time(row, "seen_until")?.min(now) - LOOK_BACK);
