@@ -147,3 +147,20 @@ async fn the_kept_store_of_a_killed_gateway_is_one_file() {
     let kept: Vec<_> = files.filter(|path| path.to_str().unwrap().contains(".before-restore-")).collect();
     assert!(kept.len() == 1 && !kept[0].to_str().unwrap().ends_with("-wal"), "{kept:?}");
 }
+
+#[tokio::test]
+async fn a_copied_store_is_restored_with_the_log_beside_it() {
+    let mut bench = open_bench().await;
+    bench.start_gateway().await;
+    bench.text(ALICE, "one").await;
+    bench.texts(ALICE, 1).await;
+    bench.signal("-KILL");
+    bench.wait_for_end().await;
+    for ending in ["", "-wal"] {
+        std::fs::copy(store(&bench, ending), bench.state().join(format!("copy{ending}"))).unwrap();
+    }
+    let copy = bench.state().join("copy");
+    bench.done(&["telephony", "restore", "--replace", copy.to_str().unwrap()]).await;
+    let messages = bench.json(&["telephony", "messages", "--json"]).await;
+    assert_eq!(messages.as_array().unwrap().len(), 2, "{messages}");
+}

@@ -32,37 +32,56 @@ pub async fn back_up(store: &Path, journal: &Path, target: &Path, now: Timestamp
     // Before the copy: entries that leave the journal meanwhile are then in the store.
     let entries = journal::peek(journal)?;
     copy(store, target).map_err(|error| error.at(store))?;
-    mark(target, entries, now).await
+    change(target, move |db| mark_backup(db, &entries, now)).await
 }
 
-/// Turns the copy at `path` into a store and upgrades its schema. `made` is the backup's time if the copy has none of
-/// its own. Returns that time.
+/// Turns the copy at `path` into a store and upgrades its schema. `made` is the backup's latest possible time if the
+/// copy has none of its own. Returns its time.
 pub async fn prepare(path: &Path, made: Timestamp) -> Result<Timestamp, StoreError> {
-    mark(path, Vec::new(), made).await?;
+    change(path, move |db| mark_copy(db, made)).await?;
     let store = SqliteStore::open(path, Mode::Reading)?;
     Ok(store.restored().await?.unwrap_or(made))
 }
 
-/// Marks the file as a backup. A backup of a store that had not caught up yet keeps the earlier time.
-async fn mark(path: &Path, entries: Vec<Entry>, made: Timestamp) -> Result<(), StoreError> {
+async fn change<F>(path: &Path, work: F) -> Result<(), StoreError>
+where
+    F: FnMut(&Db) -> Result<(), StoreError> + Send + 'static,
+{
     let store = SqliteStore::open(path, Mode::Gateway)?;
-    store.write(move |db| write_mark(db, &entries, made)).await?;
+    store.write(work).await?;
     drop(store);
     // The file alone is moved to its place.
     empty_log(path)
 }
 
-fn write_mark(db: &Db, entries: &[Entry], made: Timestamp) -> Result<(), StoreError> {
+fn mark_backup(db: &Db, entries: &[Entry], made: Timestamp) -> Result<(), StoreError> {
     for entry in entries {
         let entry = serde_json::to_string(entry).map_err(|error| StoreError::Other(error.to_string()))?;
         execute(db, "INSERT INTO restored_entry (entry) VALUES (?)", [entry])?;
     }
-    let sql = "INSERT INTO restored (id, backed_up_at) VALUES (1, ?) ON CONFLICT DO NOTHING";
-    if execute(db, sql, [made.0])? > 0 {
-        execute(db, "UPDATE sqlite_sequence SET seq = seq + ?", [IDS_LEFT_OUT])?;
+    mark(db, made)?;
+    leave_out_ids(db)
+}
+
+fn mark_copy(db: &Db, made: Timestamp) -> Result<(), StoreError> {
+    if mark(db, made)? { leave_out_ids(db) } else { Ok(()) }
+}
+
+/// Marks the file as a backup. A backup of a store that had not caught up yet keeps the earlier time. A file's time or
+/// our clock may be later than what the file contains; the end of the last complete look at the provider is not.
+/// Returns false if the file was marked before.
+fn mark(db: &Db, made: Timestamp) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO restored (id, backed_up_at) SELECT 1, min(?1, coalesce(max(seen_until), ?1)) FROM watched
+               WHERE true ON CONFLICT DO NOTHING";
+    let is_new = execute(db, sql, [made.0])? > 0;
+    if is_new {
         execute(db, "UPDATE notice SET told_at = ? WHERE told_at IS NULL", [made.0])?;
     }
-    Ok(())
+    Ok(is_new)
+}
+
+fn leave_out_ids(db: &Db) -> Result<(), StoreError> {
+    execute(db, "UPDATE sqlite_sequence SET seq = seq + ?", [IDS_LEFT_OUT]).map(drop)
 }
 
 #[async_trait]
@@ -159,9 +178,11 @@ fn close_answered(db: &Db, id: ConversationId, until: Timestamp, now: Timestamp)
 #[cfg(test)]
 mod tests {
     use telephony_domain::delivery::{Status, StatusReport};
+    use telephony_domain::line::Sender;
 
     use super::*;
     use crate::journal::{Event, Journal};
+    use crate::lines::Lines;
 
     #[tokio::test]
     async fn what_was_acknowledged_and_not_stored_is_in_a_backup() {
@@ -185,6 +206,34 @@ mod tests {
         assert_eq!(backup.restored().await.unwrap(), Some(Timestamp(9)));
         backup.caught_up().await.unwrap();
         assert_eq!(backup.restored().await.unwrap(), None);
+    }
+
+    async fn line_seen_until(store: &SqliteStore, until: Timestamp) {
+        let sender = Sender { number: Some("+15550001234".parse().unwrap()), messaging_service: None };
+        store.claim_line(sender, Timestamp(1)).await.unwrap();
+        for gap in store.gaps(Timestamp(1)).await.unwrap() {
+            store.gap_closed(&gap, until).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_backup_is_no_later_than_the_last_look_at_the_provider() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        line_seen_until(&SqliteStore::open(&path, Mode::Gateway).unwrap(), Timestamp(4)).await;
+        assert_eq!(prepare(&path, Timestamp(9)).await.unwrap(), Timestamp(4));
+    }
+
+    #[tokio::test]
+    async fn a_number_added_after_a_restore_is_searched_from_the_backup_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        drop(SqliteStore::open(&path, Mode::Gateway).unwrap());
+        prepare(&path, Timestamp(4)).await.unwrap();
+        let store = SqliteStore::open(&path, Mode::Gateway).unwrap();
+        store.watch(vec!["+15550007777".to_owned()]).await.unwrap();
+        let gaps = store.gaps(Timestamp(9)).await.unwrap();
+        assert_eq!(gaps.iter().map(|gap| gap.since).collect::<Vec<_>>(), [Timestamp(4)]);
     }
 
     #[tokio::test]

@@ -87,11 +87,14 @@ impl Restore {
         let modified = backup.metadata().and_then(|found| found.modified()).with_context(read)?;
         let since_1970 = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let modified = Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX));
-        let mut options = std::fs::OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.write(true).create_new(true).open(copy).with_context(|| cannot("write", copy))?;
-        io::copy(&mut backup, &mut file).with_context(|| cannot("write", copy))?;
-        file.sync_all().with_context(|| cannot("write", copy))?;
+        write(copy, &mut backup)?;
+        // The file of a store that was not closed lacks its last changes, which are in the log beside it.
+        let log = with_ending(&self.file, "-wal");
+        match std::fs::File::open(&log) {
+            Ok(mut changes) => write(&with_ending(copy, "-wal"), &mut changes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(anyhow::Error::from(error).context(cannot("read", &log)).into()),
+        }
         let runtime = assemble::runtime()?;
         let prepared = runtime.block_on(sqlite::prepare(copy, modified));
         let made = prepared.map_err(|error| {
@@ -108,6 +111,16 @@ fn stop_first(error: LockError) -> Failure {
         LockError::Taken(_) => failure.hint("stop the gateway, restore, and start it again"),
         LockError::Unusable(_, cause) => failure.hint(format!("{cause}: check owner and mode of the state folder")),
     }
+}
+
+/// Writes a new file that only its owner may read.
+fn write(file: &Path, content: &mut std::fs::File) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut new = options.write(true).create_new(true).open(file).with_context(|| cannot("write", file))?;
+    io::copy(content, &mut new).with_context(|| cannot("write", file))?;
+    new.sync_all().with_context(|| cannot("write", file))?;
+    Ok(())
 }
 
 /// Moves the store aside with what SQLite has beside it, also if the store itself is lost: its log would be applied to
