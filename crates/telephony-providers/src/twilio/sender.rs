@@ -54,7 +54,11 @@ impl Provider for Twilio {
     async fn numbers_of(&self, sender: &Sender) -> Result<Vec<String>, ProviderError> {
         let mut numbers: Vec<String> = sender.receiving().iter().map(ToString::to_string).collect();
         if let Some(service) = &sender.messaging_service {
-            numbers.extend(self.rest.service_numbers(service).await?);
+            match self.rest.service_numbers(service).await {
+                // It was deleted.
+                Err(error) if error.is_not_found() => return Ok(numbers),
+                pool => numbers.extend(pool?),
+            }
             numbers.extend(self.rest.service_short_codes(service).await?);
         }
         Ok(numbers)

@@ -502,3 +502,11 @@ async fn what_the_account_has_of_somebody_is_listed_both_ways_as_far_as_it_is_as
     let found = api.twilio().messages_with(&contact(), 1).await.unwrap();
     assert_eq!((found.messages.len(), found.is_complete), (2, false));
 }
+
+#[tokio::test]
+async fn a_deleted_messaging_service_has_no_numbers() {
+    let missing = json!({"code": 20404, "message": "The requested resource was not found", "status": 404});
+    let api = Api::start([ok(404, missing)]).await;
+    let numbers = api.twilio().numbers_of(&sender(Some("MG1"))).await;
+    assert_eq!(numbers, Ok(vec!["+15550001234".to_owned()]));
+}
