@@ -139,10 +139,7 @@ impl Applier {
     /// first failure on, and the error.
     async fn in_order(&self, mut lane: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
         while let Some(mut open) = lane.pop_front() {
-            // A panicking entry would come again at each restart.
-            let applying = self.apply(open.entry.clone());
-            let applied = without_panic("applying an entry", applying, || Err(StoreError::Fault)).await;
-            let Err(error) = applied else { continue };
+            let Err(error) = self.apply(open.entry.clone()).await else { continue };
             open.failures += u32::from(!error.is_of_the_store());
             if open.failures < TRIES {
                 lane.push_front(open);
@@ -151,13 +148,19 @@ impl Applier {
             let provider_id = provider_id(&open.entry);
             tracing::error!(provider_id, %error, hint = error.hint(), "cannot be stored: left to be found in the \
                 provider's lists");
+            self.wake.missed.notify_one();
             self.notices.tell(Notice::event("left-out", LEFT_OUT)).await;
         }
         (lane, None)
     }
 
-    /// Applies an entry under the conditions at its arrival.
+    /// Applies an entry under the conditions at its arrival. One that panics fails, because it would come again at each
+    /// restart.
     pub(crate) async fn apply(&self, entry: Entry) -> Result<(), StoreError> {
+        without_panic("applying an entry", self.try_applying(entry), || Err(StoreError::Fault)).await
+    }
+
+    async fn try_applying(&self, entry: Entry) -> Result<(), StoreError> {
         match entry.told {
             journal::Event::Message(arrival) => {
                 let rules = if entry.is_unverified { self.rules_without_operator() } else { self.rules() };
