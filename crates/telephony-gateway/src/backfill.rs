@@ -8,6 +8,7 @@ use telephony_domain::number::mask;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::Accepted;
+use telephony_store::journal::Event;
 use telephony_store::lines::Gap;
 use telephony_store::{Store, StoreError};
 use tokio::time::Instant;
@@ -88,7 +89,11 @@ impl Backfill {
         tracing::warn!(
             "a backup was restored: nothing is answered or sent until the provider's lists show what happened since"
         );
-        for entry in entries {
+        for mut entry in entries {
+            // What came after it may be stored already: a STOP after this START counts.
+            if let Event::Message(arrival) = &mut entry.told {
+                arrival.provider_time.get_or_insert(entry.at);
+            }
             match self.applier.apply(entry).await {
                 Ok(()) => {}
                 Err(error) if error.is_of_the_store() => return cannot_store(&error),
