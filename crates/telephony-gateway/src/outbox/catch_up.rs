@@ -25,8 +25,7 @@ impl PartSender {
         if !self.compare_all(since).await? {
             return Ok(false);
         }
-        let open = self.store.open_conversations().await?;
-        if open.iter().any(|open| !open.unsent.is_empty()) {
+        if !self.store.open_conversations().await?.is_empty() {
             tokio::time::sleep(SECOND_LOOK_AFTER).await;
             if !self.compare_all(since).await? {
                 return Ok(false);
