@@ -77,7 +77,7 @@ fn renew(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
                                                  FROM part WHERE id = ?1)
                WHERE part = ?1 AND outcome = 'sent' AND number = (SELECT attempts FROM part WHERE id = ?1)";
     execute(db, sql, [part.id.0])?;
-    let sql = "INSERT INTO other_message (part, provider_id)
+    let sql = "INSERT OR IGNORE INTO other_message (part, provider_id)
                SELECT id, provider_id FROM part WHERE id = ? AND provider_id IS NOT NULL";
     execute(db, sql, [part.id.0])?;
     let sql = "UPDATE part SET state = 'queued', due_at = NULL, waits_for = NULL, waits_until = NULL, doubt_since = NULL,
