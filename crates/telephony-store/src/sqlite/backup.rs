@@ -81,6 +81,10 @@ fn mark(db: &Db, made: Timestamp) -> Result<bool, StoreError> {
 }
 
 fn leave_out_ids(db: &Db) -> Result<(), StoreError> {
+    // SQLite adds a table here with its first row.
+    let sql = "INSERT INTO sqlite_sequence (name, seq)
+               SELECT value, 0 FROM json_each('[\"turn\", \"part\"]') WHERE value NOT IN (SELECT name FROM sqlite_sequence)";
+    execute(db, sql, ())?;
     execute(db, "UPDATE sqlite_sequence SET seq = seq + ?", [IDS_LEFT_OUT]).map(drop)
 }
 
@@ -137,10 +141,16 @@ fn open_conversations(db: &Db) -> Result<Vec<OpenConversation>, StoreError> {
 }
 
 fn unsent(db: &Db, open: &OpenConversation) -> Result<Vec<DoubtfulPart>, StoreError> {
-    let sql = "SELECT p.id, p.attempts, p.text, r.backed_up_at,
+    // Those queued in the restored store were not sent: their ids follow those left out.
+    let sql = "SELECT p.id, p.attempts, p.text, (SELECT backed_up_at FROM restored) AS backed_up_at,
                       (SELECT count(*) FROM message_media WHERE message = p.message AND p.position = 1) AS media
-               FROM part AS p JOIN restored AS r WHERE p.conversation = ? AND p.state IN ('queued', 'ready') ORDER BY p.id";
-    list(db, sql, [open.conversation.0], |row| {
+               FROM part AS p
+               WHERE p.id IN (SELECT id FROM part WHERE conversation = ?1 AND state = 'queued'
+                              UNION ALL
+                              SELECT id FROM part WHERE conversation = ?1 AND due_at IS NOT NULL AND state = 'ready')
+                 AND p.id <= (SELECT seq FROM sqlite_sequence WHERE name = 'part') - ?2
+               ORDER BY p.id";
+    list(db, sql, (open.conversation.0, IDS_LEFT_OUT), |row| {
         Ok(DoubtfulPart {
             lease: AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? },
             from: open.sender.clone(),
@@ -179,10 +189,12 @@ fn close_answered(db: &Db, id: ConversationId, until: Timestamp, now: Timestamp)
 mod tests {
     use telephony_domain::delivery::{Status, StatusReport};
     use telephony_domain::line::Sender;
+    use telephony_domain::message::{Draft, PartDraft, Purpose};
 
     use super::*;
     use crate::journal::{Event, Journal};
     use crate::lines::Lines;
+    use crate::outbox::Outbox;
 
     #[tokio::test]
     async fn what_was_acknowledged_and_not_stored_is_in_a_backup() {
@@ -234,6 +246,50 @@ mod tests {
         store.watch(vec!["+15550007777".to_owned()]).await.unwrap();
         let gaps = store.gaps(Timestamp(9)).await.unwrap();
         assert_eq!(gaps.iter().map(|gap| gap.since).collect::<Vec<_>>(), [Timestamp(4)]);
+    }
+
+    async fn enqueue(store: &SqliteStore, text: &str) {
+        let sender = Sender { number: Some("+15550001234".parse().unwrap()), messaging_service: None };
+        let line = store.claim_line(sender, Timestamp(1)).await.unwrap();
+        let draft = Draft {
+            key: text.to_owned(),
+            purpose: Purpose::Reply,
+            to: "+15550005678".parse().unwrap(),
+            text: text.to_owned(),
+            parts: vec![PartDraft { text: text.to_owned(), segments: 1 }],
+            media: Vec::new(),
+            turn: None,
+        };
+        store.enqueue(line, draft, Timestamp(2)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_parts_of_the_backup_may_have_been_sent_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        enqueue(&SqliteStore::open(&path("store"), Mode::Gateway).unwrap(), "before").await;
+        back_up(&path("store"), &path("journal"), &path("backup"), Timestamp(3)).await.unwrap();
+        let texts = async |name: &str| {
+            let store = SqliteStore::open(&path(name), Mode::Command).unwrap();
+            let open = store.open_conversations().await.unwrap();
+            open[0].unsent.iter().map(|part| part.text.clone()).collect::<Vec<_>>()
+        };
+        enqueue(&SqliteStore::open(&path("backup"), Mode::Command).unwrap(), "after").await;
+        assert_eq!(texts("backup").await, ["before"]);
+        back_up(&path("backup"), &path("journal"), &path("again"), Timestamp(4)).await.unwrap();
+        assert_eq!(texts("again").await, ["before", "after"]);
+    }
+
+    #[tokio::test]
+    async fn ids_are_left_out_even_if_there_was_no_part_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        drop(SqliteStore::open(&path, Mode::Gateway).unwrap());
+        prepare(&path, Timestamp(5)).await.unwrap();
+        let store = SqliteStore::open(&path, Mode::Command).unwrap();
+        enqueue(&store, "first").await;
+        let id: i64 = store.read(|db| query::one(db, "SELECT id FROM part", (), |row| row.get(0))).await.unwrap();
+        assert_eq!(id, IDS_LEFT_OUT + 1);
     }
 
     #[tokio::test]
