@@ -122,7 +122,8 @@ impl Restores for SqliteStore {
 fn open_conversations(db: &Db) -> Result<Vec<OpenConversation>, StoreError> {
     let sql = "SELECT c.id, c.contact, l.number, l.messaging_service
                FROM conversation AS c JOIN line AS l ON l.id = c.line
-               WHERE EXISTS (SELECT 1 FROM part WHERE conversation = c.id AND state IN ('queued', 'ready'))
+               WHERE c.id IN (SELECT conversation FROM part WHERE state = 'queued'
+                              UNION ALL SELECT conversation FROM part WHERE state = 'ready')
                   OR EXISTS (SELECT 1 FROM inbound WHERE conversation = c.id
                              AND state IN ('waiting', 'answering', 'kept', 'order'))
                ORDER BY c.id";
@@ -163,7 +164,7 @@ fn unsent(db: &Db, open: &OpenConversation) -> Result<Vec<DoubtfulPart>, StoreEr
 }
 
 fn close_answered(db: &Db, id: ConversationId, until: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
-    let whole = "conversation = ?1 AND state IN ('leased', 'retrying', 'parked')
+    let whole = "conversation = ?1 AND state IN ('leased', 'retrying', 'parked') AND ended_at IS NULL
                  AND NOT EXISTS (SELECT 1 FROM inbound WHERE turn = turn.id AND received_at > ?2)";
     execute(
         db,
