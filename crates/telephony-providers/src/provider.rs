@@ -261,6 +261,8 @@ pub struct Listed {
     pub from: Option<String>,
     /// Pool of numbers that sent it, if there is one.
     pub messaging_service: Option<String>,
+    /// True if the provider sent it by itself, as it answers STOP and HELP.
+    pub is_automatic: bool,
     /// Text as sent, including any prefix that the provider added.
     pub text: String,
     /// Number of files.

@@ -164,3 +164,18 @@ async fn a_copied_store_is_restored_with_the_log_beside_it() {
     let messages = bench.json(&["telephony", "messages", "--json"]).await;
     assert_eq!(messages.as_array().unwrap().len(), 2, "{messages}");
 }
+
+#[tokio::test]
+async fn a_reply_of_twilio_itself_is_no_answer() {
+    let mut bench = open_bench().await;
+    bench.start_gateway().await;
+    let file = back_up(&bench).await;
+    assert_eq!(bench.stop_gateway().await, 0);
+    for text in ["anybody there?", "HELP"] {
+        bench.twilio.text(BOB, bench.twilio.number(), text).await.unwrap();
+    }
+    bench.done(&["telephony", "restore", "--replace", file.to_str().unwrap()]).await;
+    bench.start_gateway().await;
+    let texts = bench.texts(BOB, 2).await;
+    assert!(texts.iter().any(|text| text == "anybody there?"), "{texts:?}");
+}

@@ -60,7 +60,7 @@ impl PartSender {
             }
         }
         let known = self.store.claimed(ours.iter().map(|message| message.provider_id.clone()).collect()).await?;
-        let others = ours.iter().filter(|message| !known.contains(&message.provider_id));
+        let others = ours.iter().filter(|message| !message.is_automatic && !known.contains(&message.provider_id));
         if let Some(last) = others.map(|message| message.created).max() {
             let until = (last + SECOND).max(since);
             let closed = self.store.answered_since_backup(open.conversation, until, self.clock.now()).await?;

@@ -219,6 +219,7 @@ mod tests {
             provider_id: id.to_owned(),
             from: from.map(str::to_owned),
             messaging_service: service.map(str::to_owned),
+            is_automatic: false,
             text: text.to_owned(),
             media: 0,
             status: Status::Queued,

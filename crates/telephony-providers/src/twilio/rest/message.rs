@@ -187,6 +187,7 @@ impl Message {
             segments: self.segments(),
             price: self.price(),
             media: self.num_media.as_ref().and_then(|number| number.parse().ok()).unwrap_or_default(),
+            is_automatic: self.direction == "outbound-reply",
             provider_id: self.sid,
             from: self.from.filter(|from| !from.is_empty()),
             messaging_service: self.messaging_service_sid.filter(|service| !service.is_empty()),
