@@ -292,16 +292,10 @@ impl std::fmt::Debug for Listed {
 }
 
 impl Listed {
-    /// Returns true if `sender` can have sent it: a different number or pool of the account may have sent the same
-    /// text.
-    pub fn can_be_from(&self, sender: &Sender) -> bool {
-        if self.messaging_service != sender.messaging_service {
-            return false;
-        }
-        match (&sender.messaging_service, &sender.number, &self.from) {
-            (None, Some(ours), Some(from)) => from == ours.as_str(),
-            _ => true,
-        }
+    /// Returns true if a line with these addresses can have sent it: a different number or pool of the account may have
+    /// sent the same text.
+    pub fn can_be_from(&self, addresses: &[String]) -> bool {
+        self.messaging_service.as_ref().or(self.from.as_ref()).is_none_or(|address| addresses.contains(address))
     }
 
     /// Returns the provider's charge, once it is known.

@@ -92,8 +92,8 @@ pub struct SendFailure {
 pub struct DoubtfulPart {
     /// Part and the attempt with the unknown outcome.
     pub lease: AttemptLease,
-    /// Sender.
-    pub from: Sender,
+    /// Numbers and messaging services of its line, including former ones: the line's sender may have changed since.
+    pub from: Vec<String>,
     /// Recipient.
     pub to: PhoneNumber,
     /// Text.

@@ -3,7 +3,6 @@
 
 use async_trait::async_trait;
 use telephony_domain::id::ConversationId;
-use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
@@ -18,8 +17,8 @@ pub struct OpenConversation {
     pub conversation: ConversationId,
     /// Contact.
     pub contact: PhoneNumber,
-    /// Our side.
-    pub sender: Sender,
+    /// Numbers and messaging services of our line, including former ones.
+    pub addresses: Vec<String>,
     /// Parts that may have been sent since the backup, in their order.
     pub unsent: Vec<DoubtfulPart>,
 }

@@ -53,7 +53,7 @@ impl PartSender {
     /// Finds parts of the backup among our `listed` messages. Any other message that the store does not know answered
     /// everything before it, which must not be answered twice.
     async fn compare(&self, open: &OpenConversation, listed: Vec<Listed>, since: Timestamp) -> Result<(), StoreError> {
-        let ours: Vec<_> = listed.into_iter().filter(|message| message.can_be_from(&open.sender)).collect();
+        let ours: Vec<_> = listed.into_iter().filter(|message| message.can_be_from(&open.addresses)).collect();
         for part in &open.unsent {
             if let Some(found) = self.ours(ours.clone(), part).await? {
                 self.found(part, found).await?;

@@ -196,7 +196,6 @@ fn may_be_ours(message: &Listed, part: &DoubtfulPart) -> bool {
 #[cfg(test)]
 mod tests {
     use telephony_domain::id::PartId;
-    use telephony_domain::line::Sender;
     use telephony_store::outbox::AttemptLease;
 
     use super::*;
@@ -206,7 +205,7 @@ mod tests {
     fn part(service: Option<&str>) -> DoubtfulPart {
         DoubtfulPart {
             lease: AttemptLease { part: PartId(1), attempt: 1 },
-            from: Sender { number: "+15550001234".parse().ok(), messaging_service: service.map(str::to_owned) },
+            from: ["+15550001234"].into_iter().chain(service).map(str::to_owned).collect(),
             to: "+15550005678".parse().expect("a number"),
             text: "see you".to_owned(),
             media: 0,
@@ -245,7 +244,8 @@ mod tests {
         let all = [other_number, service.clone(), not_chosen_yet.clone(), ours.clone()];
         assert_eq!(found(&all, &part(None)).as_deref(), Some("SM4"));
         assert_eq!(found(&all[..3], &part(None)), None);
-        assert_eq!(found(&[ours, service], &part(Some(SERVICE))).as_deref(), Some("SM2"));
+        assert_eq!(found(&[service], &part(Some(SERVICE))).as_deref(), Some("SM2"));
+        assert_eq!(found(&[ours], &part(Some(SERVICE))).as_deref(), Some("SM4"), "sent before the line had a service");
         assert_eq!(found(&[not_chosen_yet], &part(Some(SERVICE))).as_deref(), Some("SM3"));
     }
 

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use telephony_domain::id::{ConversationId, PartId};
+use telephony_domain::id::{ConversationId, LineId, PartId};
 use telephony_domain::time::Timestamp;
 
 use super::SqliteStore;
@@ -15,7 +15,7 @@ use super::engine::copy::copy;
 use super::engine::mode::Mode;
 use super::engine::query::{Db, execute, find, list, time};
 use super::engine::{columns, query};
-use super::rows::{conversation, restored};
+use super::rows::{conversation, line, restored};
 use crate::StoreError;
 use crate::journal::{self, Entry};
 use crate::outbox::{AttemptLease, DoubtfulPart};
@@ -120,25 +120,26 @@ impl Restores for SqliteStore {
 }
 
 fn open_conversations(db: &Db) -> Result<Vec<OpenConversation>, StoreError> {
-    let sql = "SELECT c.id, c.contact, l.number, l.messaging_service
-               FROM conversation AS c JOIN line AS l ON l.id = c.line
+    let sql = "SELECT c.id, c.contact, c.line FROM conversation AS c
                WHERE c.id IN (SELECT conversation FROM part WHERE state = 'queued'
                               UNION ALL SELECT conversation FROM part WHERE state = 'ready')
                   OR EXISTS (SELECT 1 FROM inbound WHERE conversation = c.id
                              AND state IN ('waiting', 'answering', 'kept', 'order'))
                ORDER BY c.id";
     let mut open = list(db, sql, (), |row| {
-        Ok(OpenConversation {
+        let open = OpenConversation {
             conversation: ConversationId(row.get("id")?),
             contact: columns::number(row, "contact")?,
-            sender: columns::sender(row)?,
+            addresses: Vec::new(),
             unsent: Vec::new(),
-        })
+        };
+        Ok((LineId(row.get("line")?), open))
     })?;
-    for open in &mut open {
+    for (line, open) in &mut open {
+        open.addresses = line::addresses(db, *line)?;
         open.unsent = unsent(db, open)?;
     }
-    Ok(open)
+    Ok(open.into_iter().map(|(_, open)| open).collect())
 }
 
 fn unsent(db: &Db, open: &OpenConversation) -> Result<Vec<DoubtfulPart>, StoreError> {
@@ -154,7 +155,7 @@ fn unsent(db: &Db, open: &OpenConversation) -> Result<Vec<DoubtfulPart>, StoreEr
     list(db, sql, (open.conversation.0, IDS_LEFT_OUT), |row| {
         Ok(DoubtfulPart {
             lease: AttemptLease { part: PartId(row.get("id")?), attempt: row.get("attempts")? },
-            from: open.sender.clone(),
+            from: open.addresses.clone(),
             to: open.contact.clone(),
             text: row.get("text")?,
             media: row.get("media")?,

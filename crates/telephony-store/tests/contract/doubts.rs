@@ -17,7 +17,7 @@ async fn the_answer_is_lost_and_the_list_does_not_have_it() {
     assert_eq!(world.parts_idle(at(5)).await, None, "nothing is sent again blindly, and nothing overtakes it");
     let doubt = world.doubtful(at(1)).await;
     assert_eq!((doubt.lease, doubt.text.as_str(), doubt.attempted), (part.lease, "1", at(0)));
-    assert_eq!((doubt.to, doubt.from), (number(ANN), sender(super::world::LINE)));
+    assert_eq!((doubt.to, doubt.from), (number(ANN), vec![super::world::LINE.to_owned()]));
     let look = async |now| world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap();
     assert_eq!(look(2).await, Then::LookAgainAt(at(15)));
     assert!(matches!(world.store.doubtful_part(at(3)).await.unwrap(), Next::Idle(Some(due)) if due == at(15)));

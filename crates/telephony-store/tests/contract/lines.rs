@@ -93,3 +93,13 @@ async fn claiming_a_line_settles_what_came_to_it_before_and_obeys_its_stop() {
     let again = world.accept(Arrival { from: BOB.to_owned(), ..to(OTHER, "SM3", "stop") }, open_to_all(), at(4)).await;
     assert!(matches!(again, Accepted::Keyword(_, Keyword::OptOut)));
 }
+
+#[tokio::test]
+async fn a_part_in_doubt_is_looked_for_under_all_senders_of_its_line() {
+    let world = World::new().await;
+    world.send("a", ANN, &["1"], at(0)).await;
+    world.lose(at(1)).await;
+    world.store.claim_line(service(Some(LINE)), at(2)).await.unwrap();
+    world.store.claim_line(service(Some(OTHER)), at(3)).await.unwrap();
+    assert_eq!(world.doubtful(at(600)).await.from, [LINE, OTHER, "MG1"]);
+}

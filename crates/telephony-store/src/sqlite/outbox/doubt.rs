@@ -1,6 +1,6 @@
 //! Parts in doubt: looking them up, and deciding when they are not found.
 
-use telephony_domain::id::PartId;
+use telephony_domain::id::{LineId, PartId};
 use telephony_domain::reconcile::{self, Doubt, Finding};
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
@@ -11,7 +11,7 @@ use crate::notices::Notice;
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, OpenAttempt, PartState, SendFailure};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, execute, find, list, one, time};
-use crate::sqlite::rows::{conversation, notice};
+use crate::sqlite::rows::{conversation, line, notice};
 use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
 /// Reason of a doubt whose process is gone.
@@ -93,20 +93,22 @@ fn lease(db: &Db, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError
                       denied_since = min(denied_since, ?3)
                WHERE id = ?1";
     execute(db, sql, (id.0, (now + ATTEMPT_LEASE).0, now.0))?;
-    let sql = "SELECT p.attempts, p.text, c.contact, l.number, l.messaging_service, p.doubted_from,
+    let sql = "SELECT p.attempts, p.text, p.line, c.contact, p.doubted_from,
                       (SELECT count(*) FROM message_media WHERE message = p.message AND p.position = 1) AS media
-               FROM part AS p JOIN conversation AS c ON c.id = p.conversation JOIN line AS l ON l.id = p.line
+               FROM part AS p JOIN conversation AS c ON c.id = p.conversation
                WHERE p.id = ?";
-    one(db, sql, [id.0], |row| {
-        Ok(DoubtfulPart {
+    let (line, part) = one(db, sql, [id.0], |row| {
+        let part = DoubtfulPart {
             lease: AttemptLease { part: id, attempt: row.get("attempts")? },
-            from: columns::sender(row)?,
+            from: Vec::new(),
             to: columns::number(row, "contact")?,
             text: row.get("text")?,
             media: row.get("media")?,
             attempted: time(row, "doubted_from")?,
-        })
-    })
+        };
+        Ok((LineId(row.get("line")?), part))
+    })?;
+    Ok(DoubtfulPart { from: line::addresses(db, line)?, ..part })
 }
 
 /// Returns those of these provider ids that already belong to parts.

@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 use crate::StoreError;
 use crate::lines::Line;
 use crate::sqlite::engine::columns;
-use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, new_id, one};
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, new_id, one};
 
 /// Reads the line in a row with its `id`, `number` and `messaging_service`.
 pub(crate) fn read(row: &Row<'_>) -> RowResult<Line> {
@@ -31,6 +31,14 @@ pub(crate) fn owner(db: &Db, sender: &Sender) -> Result<Option<LineId>, StoreErr
 pub(crate) fn sender_of(db: &Db, line: LineId) -> Result<Sender, StoreError> {
     let sql = "SELECT number, messaging_service FROM line WHERE id = ?";
     find(db, sql, [line.0], columns::sender)?.ok_or_else(|| StoreError::NotFound(format!("line {line}")))
+}
+
+/// Returns the addresses that a line has or had.
+pub(crate) fn addresses(db: &Db, line: LineId) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT address FROM line_address WHERE line = ?1
+               UNION SELECT number FROM line WHERE id = ?1 AND number IS NOT NULL
+               UNION SELECT messaging_service FROM line WHERE id = ?1 AND messaging_service IS NOT NULL";
+    list(db, sql, [line.0], |row| row.get(0))
 }
 
 /// Creates the line of a sender that has none.
