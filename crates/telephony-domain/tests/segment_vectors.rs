@@ -31,7 +31,7 @@ fn vectors() -> Vec<Vector> {
 }
 
 #[test]
-fn the_count_differs_from_the_calculators() {
+fn the_count_matches_the_calculators() {
     for Vector { id, text, encoding, codepoint_model, .. } in vectors() {
         let counted = count(&text);
         assert_eq!(counted.encoding.to_string(), encoding, "{id}");
@@ -40,7 +40,7 @@ fn the_count_differs_from_the_calculators() {
 }
 
 #[test]
-fn a_segment_carries_other_text_than_the_calculator_says() {
+fn segments_hold_the_text_that_the_calculator_says() {
     for Vector { id, text, segment_texts, .. } in vectors() {
         let ours = segments(&text);
         assert_eq!(ours.concat(), text, "{id}");

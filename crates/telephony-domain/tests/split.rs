@@ -26,21 +26,21 @@ fn truncated(text: &str, rules: SplitRules) -> Vec<String> {
 }
 
 #[test]
-fn a_text_that_fits_is_touched() {
+fn a_text_that_fits_stays_unchanged() {
     for text in [" two  spaces\n", "twenty characters ok", "\u{feff}bom"] {
         assert_eq!(parts(text, NUMBERED), [text]);
     }
 }
 
 #[test]
-fn a_blank_answer_is_sent() {
+fn a_blank_answer_has_no_parts() {
     for text in ["", " ", "\n\u{a0}\t", &" ".repeat(5000)] {
         assert_eq!(parts(text, NUMBERED), [""; 0]);
     }
 }
 
 #[test]
-fn a_better_place_to_cut_is_passed_over() {
+fn the_best_place_to_cut_is_chosen() {
     assert_eq!(parts("One two.\n\nThree four.\nFive.", PLAIN), ["One two.", "Three four.\nFive."]);
     assert_eq!(parts("One two.\nThree four. Five six", PLAIN), ["One two.", "Three four. Five six"]);
     assert_eq!(parts("One two. Three four five six", PLAIN), ["One two.", "Three four five six"]);
@@ -52,17 +52,17 @@ fn a_better_place_to_cut_is_passed_over() {
 }
 
 #[test]
-fn a_nice_cut_costs_another_part() {
+fn a_better_cut_never_costs_another_part() {
     assert_eq!(parts("One.\n\nTwo three four five six seven", PLAIN), ["One.\n\nTwo three four", "five six seven"]);
 }
 
 #[test]
-fn whitespace_inside_a_part_is_lost() {
+fn whitespace_inside_a_part_is_kept() {
     assert_eq!(parts("a  b\tc \n\n  d          ef", PLAIN), ["a  b\tc", "d          ef"]);
 }
 
 #[test]
-fn the_number_gets_too_little_room_when_the_total_grows_a_digit() {
+fn the_number_has_space_for_every_digit_of_the_total() {
     for total in [9, 10, 99, 100, 999, 1000] {
         let rules = SplitRules { max_length: 24, ..NUMBERED };
         let parts = parts(&vec!["abcdefghij"; total].join(" "), rules);
@@ -76,7 +76,7 @@ fn the_number_gets_too_little_room_when_the_total_grows_a_digit() {
 }
 
 #[test]
-fn brackets_of_the_number_are_counted_as_one_septet() {
+fn each_bracket_of_the_number_counts_as_two_septets() {
     let fits = ["a"; 2].map(|a| a.repeat(160 - 8)).join(" ");
     assert_eq!(parts(&fits, MULTI).len(), 2);
     let over = ["a"; 2].map(|a| a.repeat(160 - 7)).join(" ");
@@ -84,21 +84,21 @@ fn brackets_of_the_number_are_counted_as_one_septet() {
 }
 
 #[test]
-fn one_emoji_makes_every_part_of_a_multi_answer_unicode() {
+fn one_emoji_makes_only_its_own_part_unicode() {
     let text = format!("{} 😀 {}", "word ".repeat(60).trim(), "word ".repeat(60).trim());
     let encodings: Vec<_> = parts(&text, MULTI).iter().map(|part| count(part).encoding).collect();
     assert_eq!(encodings.iter().filter(|&&encoding| encoding == Encoding::Ucs2).count(), 1);
 }
 
 #[test]
-fn the_mark_changes_the_encoding() {
+fn the_mark_keeps_the_encoding() {
     assert_eq!(truncated("One two three four five", SINGLE), ["One two three..."]);
     assert_eq!(truncated("Один два три четыре пять", SINGLE), ["Один два три…"]);
     assert_eq!(truncated(&"abcdefghij".repeat(3), SINGLE), ["abcdefghijabcdefg..."]);
 }
 
 #[test]
-fn the_mark_is_divided_where_what_follows_fits_no_part_any_more() {
+fn the_mark_is_never_split() {
     let one_character = format!("e{}", "\u{301}".repeat(19));
     let text = format!("{}{one_character}and more", "a".repeat(18));
     let rules = SplitRules { max_segments: Some(2), ..PLAIN };
@@ -106,7 +106,7 @@ fn the_mark_is_divided_where_what_follows_fits_no_part_any_more() {
 }
 
 #[test]
-fn an_answer_costs_more_segments_than_allowed() {
+fn a_long_answer_costs_exactly_the_allowed_segments() {
     let long = "All work and no play makes Jack a dull boy. ".repeat(300);
     for (chunk_mode, segments) in [(ChunkMode::Auto, 30), (ChunkMode::Multi, 30), (ChunkMode::Auto, 1)] {
         let rules = SplitRules { chunk_mode, max_length: 1600, max_segments: Some(segments), ..NUMBERED };
@@ -118,7 +118,7 @@ fn an_answer_costs_more_segments_than_allowed() {
 }
 
 #[test]
-fn no_room_at_all_ends_in_a_panic_or_an_empty_part() {
+fn limits_of_zero_still_yield_a_part() {
     let rules = SplitRules { max_length: 0, max_segments: Some(0), ..MULTI };
     assert_eq!(truncated(&"word ".repeat(30), rules).len(), 1);
     assert_eq!(truncated("word ".repeat(30).trim(), SplitRules { max_length: 0, ..SINGLE }), ["word word word..."]);
@@ -210,7 +210,7 @@ fn cuts(text: &str, bodies: &[&str]) -> Vec<(usize, usize)> {
 
 proptest! {
     #[test]
-    fn a_part_breaks_a_limit(text in texts(), rules in all_rules()) {
+    fn no_part_breaks_a_limit(text in texts(), rules in all_rules()) {
         let Split { parts, truncated } = split(&text, &rules);
         for part in &parts {
             prop_assert!(part.encode_utf16().count() <= usize::from(rules.max_length), "{part:?}");
@@ -223,7 +223,7 @@ proptest! {
     }
 
     #[test]
-    fn text_is_lost_repeated_or_reordered(text in texts(), rules in all_rules()) {
+    fn no_text_is_lost_repeated_or_reordered(text in texts(), rules in all_rules()) {
         let split = split(&text, &rules);
         let bodies = bodies(&split, &rules);
         let cuts = cuts(&text, &bodies);
@@ -234,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cluster_that_fits_a_part_is_cut(text in texts(), rules in all_rules()) {
+    fn a_cluster_that_fits_a_part_is_never_cut(text in texts(), rules in all_rules()) {
         let split = split(&text, &rules);
         let cuts = cuts(&text, &bodies(&split, &rules));
         let smallest_room = 20 - "[100/100] ".len();
@@ -248,7 +248,7 @@ proptest! {
     }
 
     #[test]
-    fn the_mark_turns_a_part_into_unicode(text in texts(), rules in all_rules()) {
+    fn the_mark_never_turns_a_part_into_unicode(text in texts(), rules in all_rules()) {
         let split = split(&text, &rules);
         if let (true, Some(last)) = (split.truncated, split.parts.last()) {
             let unmarked = last.strip_suffix("...").or(last.strip_suffix("…")).unwrap();
@@ -258,7 +258,7 @@ proptest! {
     }
 
     #[test]
-    fn words_take_more_parts_than_filling_each_in_turn(words in prop::collection::vec("[a-z]{1,12}", 1..60)) {
+    fn words_take_as_few_parts_as_filling_each_in_turn(words in prop::collection::vec("[a-z]{1,12}", 1..60)) {
         let mut filled = vec![String::new()];
         for word in &words {
             let last = filled.last_mut().unwrap();

@@ -27,7 +27,7 @@ fn rows() -> Vec<&'static Code> {
 }
 
 #[test]
-fn a_code_of_the_list_is_missing_or_one_too_many_is_there() {
+fn the_table_has_exactly_the_published_codes() {
     let known: BTreeSet<u32> = known().iter().map(number).collect();
     let rows: BTreeSet<u32> = rows().iter().map(|code| code.number).collect();
     assert_eq!(rows, known);
@@ -63,7 +63,7 @@ fn every_code_says_something_of_its_own() {
 }
 
 #[test]
-fn codes_nobody_has_seen_yet_are_judged_by_their_status() {
+fn unknown_codes_are_judged_by_their_status() {
     assert_eq!(codes::disposition(429, Some(29_999)), SOON);
     assert_eq!(codes::disposition(429, None), SOON);
     assert_eq!(codes::disposition(400, Some(29_999)), Disposition::GiveUp);
@@ -74,14 +74,14 @@ fn codes_nobody_has_seen_yet_are_judged_by_their_status() {
 }
 
 #[test]
-fn codes_nobody_has_seen_yet_are_explained_by_their_range() {
+fn unknown_codes_are_explained_by_their_range() {
     assert_eq!(
         codes::explain(39_999),
         "The message was not delivered: the carrier, the phone or Twilio's checks stopped it; \
          see https://www.twilio.com/docs/api/errors/39999"
     );
     assert!(codes::explain(99_999).starts_with("Twilio reports an error; see "));
-    assert!(codes::explain(21_610).contains("opted out"), "a code that is known is told in its own words");
+    assert!(codes::explain(21_610).contains("opted out"), "a known code has a sentence of its own");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_code_counts_more_than_its_status_except_after_a_server_error() {
 
 /// Regenerates the page if `UPDATE_REFERENCE` is set.
 #[test]
-fn the_reference_page_is_not_the_current_one() {
+fn the_reference_page_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/errors.md");
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
