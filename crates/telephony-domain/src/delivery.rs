@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn contradictory_final_reports_are_told_apart_from_late_ones() {
+    fn contradictory_final_reports_differ_from_late_ones() {
         assert_eq!(advance(Some(Status::Delivered), Status::Undelivered), Advance::Conflict);
         assert_eq!(advance(Some(Status::Delivered), Status::Sent), Advance::Stale);
         assert_eq!(advance(Some(Status::Delivered), Status::Read), Advance::Forward);

@@ -172,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_window_ever_holds_more_than_a_limit_and_nobody_waits_for_ever(
+        fn no_window_exceeds_a_limit_and_no_part_waits_forever(
             wishes in prop::collection::vec((0u8..3, 1u32..6, 0u64..20_000), 1..150),
             day in 6u32..30, contact_day in 6u32..20, moment in 1u32..6,
         ) {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_is_told_although_the_day_is_used_up_but_not_by_a_machine_without_end() {
+    fn notices_pass_a_used_up_day_but_not_the_reply_limit() {
         let limits = Limits {
             segments_per_day: Some(1),
             segments_per_contact_per_day: Some(1),

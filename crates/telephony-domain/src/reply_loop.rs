@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_machines_are_told_by_never_resting() {
+    fn slow_machines_are_recognized_because_they_never_rest() {
         assert!(score_of([3; 29]) < ENDLESS_SCORE && score_of([3; 30]) >= ENDLESS_SCORE);
         assert!(score_of([45; 89]) < ENDLESS_SCORE && score_of([45; 90]) >= ENDLESS_SCORE);
         assert_eq!(score_of([i64::from(u16::MAX); 1000]), 0, "one text in 18 hours");

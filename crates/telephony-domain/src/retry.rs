@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_waits_as_long_as_it_was_told_but_not_for_ever() {
+    fn a_part_waits_as_requested_but_not_forever() {
         let told = Disposition::Retry { after: Some(Duration::from_secs(40)) };
         let soon = Timestamp(5_000);
         assert_eq!(part_fate(told, Timestamp(0), 1, 0.0, soon), PartFate::RetryAt(soon + Duration::from_secs(40)));

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn countries_are_told_by_their_calling_code() {
+    fn countries_are_recognized_by_their_calling_code() {
         for (number, code) in [
             ("+15550001234", "1"),
             ("+79990001234", "7"),

@@ -136,7 +136,7 @@ fn differences(case: &Case<'_>, tokens: &[&str]) -> String {
 }
 
 #[test]
-fn an_operator_with_a_wrong_public_url_is_told_what_was_signed() {
+fn a_wrong_public_url_is_explained_by_the_signed_one() {
     for (signed, expected) in [
         ("http://phone.example/telephony/webhook?line=1", "starts with http:"),
         ("https://phone.example/telephony/webhook/?line=1", "one slash more or less"),
@@ -152,7 +152,7 @@ fn an_operator_with_a_wrong_public_url_is_told_what_was_signed() {
 }
 
 #[test]
-fn an_operator_with_white_space_in_the_token_is_told_so() {
+fn white_space_in_the_token_is_explained() {
     let case = Case::form(sign("token", &format!("{URL}{PARAMS}")));
     assert!(differences(&case, &["token\n"]).contains("twilio.authToken, without the white space"));
 }

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn countries_that_share_a_code_are_told_apart() {
+    fn countries_that_share_a_code_are_distinguished() {
         for (digits, expected) in [
             ("15550001234", "US"),
             ("12045550123", "CA"),

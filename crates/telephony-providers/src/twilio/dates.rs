@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_is_told_whole_seconds() {
+    fn a_filter_gets_whole_seconds() {
         assert_eq!(iso(Timestamp(1_795_329_180_999)), "2026-11-22T06:33:00Z");
     }
 

@@ -362,7 +362,7 @@ proptest! {
 
     /// In any division, the message keeps its id and its sender, or it is rejected.
     #[test]
-    fn no_cut_makes_a_message_of_somebody_elses(
+    fn no_cut_changes_id_or_sender_of_a_message(
         cuts in prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 5..24),
         hiding in "(MessageSidX|ProfileName|Label|InteractiveData|FromCity|FromZip|)",
         tail in "(To\\+15550001234|SmsStatusreceived|)",

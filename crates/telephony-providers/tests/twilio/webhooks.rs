@@ -94,7 +94,7 @@ fn call(more: &[(&str, &str)]) -> CallEvent {
 }
 
 #[test]
-fn a_call_that_wants_to_be_answered_is_told_from_a_report_on_one() {
+fn a_request_for_a_document_differs_from_a_report_on_a_call() {
     let request = CallEvent::Request(CallRequest { provider_id: "CA1".into(), from: "+15550005678".into() });
     assert_eq!(call(&[("CallStatus", "ringing")]), request);
     assert_eq!(call(&[("CallStatus", "in-progress"), ("Digits", "1")]), request);

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_proves_who_somebody_is_is_kept() {
+    fn no_credentials_are_kept() {
         let mut headers = HeaderMap::new();
         // AC0123456789abcdef0123456789abcdef:secret, then me:secret.
         let sid = "Basic QUMwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjpzZWNyZXQ=";

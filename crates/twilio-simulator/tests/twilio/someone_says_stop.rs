@@ -98,7 +98,7 @@ async fn the_network_obeys_stop_to_a_toll_free_number_whatever_was_chosen() {
 }
 
 #[tokio::test]
-async fn nobody_answers_keywords_to_a_short_code_on_its_own() {
+async fn keywords_to_a_short_code_on_its_own_get_no_answer() {
     let desk = Desk::with(SimulatorConfig { numbers: vec![Number::new("55501")], ..instant() }).await;
     desk.twilio.text(PHONE, "55501", "STOP").await.unwrap();
     assert_eq!(desk.twilio.messages().len(), 1);

@@ -41,7 +41,7 @@ async fn a_trial_account_shows_its_kind_its_money_and_whom_it_reaches() {
 }
 
 #[tokio::test]
-async fn a_standard_key_is_not_told_of_accounts_and_keys() {
+async fn a_standard_key_cannot_read_accounts_and_keys() {
     let key = ApiKey { sid: "SK0123456789abcdef0123456789abcdef".to_owned(), secret: "secret".to_owned() };
     let mut desk = Desk::with(SimulatorConfig { api_keys: vec![key.clone()], ..instant() }).await;
     assert_eq!(desk.get(&desk.account("/Keys.json")).await.json["keys"][0]["sid"], key.sid);
@@ -131,7 +131,7 @@ async fn alerts_are_listed_by_day_and_one_alone_shows_what_was_said() {
 }
 
 #[tokio::test]
-async fn the_campaign_of_a_service_is_told() {
+async fn the_campaign_of_a_service_is_listed() {
     let service = Service { campaign_status: Some("FAILED".to_owned()), ..Service::new(SERVICE, &[DEFAULT_NUMBER]) };
     let desk = Desk::with(SimulatorConfig { services: vec![service], ..instant() }).await;
     let path = format!("/v1/Services/{SERVICE}");

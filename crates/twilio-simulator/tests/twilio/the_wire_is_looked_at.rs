@@ -86,7 +86,7 @@ async fn what_was_never_answered_says_why() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_never_answered_is_told_of_when_its_client_gives_up() {
+async fn an_unanswered_request_is_reported_when_its_client_gives_up() {
     let desk = desk().await;
     let mut events = desk.twilio.subscribe();
     desk.twilio.misbehave(Fault::HangBeforeAccepting, Extent::Next(1));

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_nobody_knows_is_told_by_its_range_and_in_twilios_words() {
+    fn an_unknown_code_is_explained_by_its_range_and_twilios_words() {
         let error = refusal(400, None, r#"{"code":21999,"message":"Weird thing","status":400}"#);
         let told = "Twilio rejected an operation on the number or the message. Twilio answered with HTTP status 400: \
             Weird thing; see https://www.twilio.com/docs/api/errors/21999";
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_code_is_told_in_our_words() {
+    fn a_known_code_is_explained_in_our_words() {
         let error = refusal(400, None, r#"{"code":21610,"message":"Attempt to send to +15550005678","status":400}"#);
         assert_eq!((error.code(), error.disposition()), (Some(21610), Disposition::GiveUp));
         assert!(error.to_string().contains("opted out") && error.hint().contains("START"));
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_is_told_in_twilios_words_without_the_number() {
+    fn twilios_words_are_shown_without_the_number() {
         let error = refusal(400, None, r#"{"code":29999,"message":"The number +15550005678 is odd.","status":400}"#);
         assert_eq!(error.to_string(), "Twilio answered with HTTP status 400: The number +1555•••5678 is odd.");
         assert!(error.hint().ends_with("errors/29999"));
     }
 
     #[test]
-    fn a_refusal_without_a_code_is_somebody_elses_and_tried_again() {
+    fn a_rejection_without_a_code_is_not_twilios_and_is_retried() {
         let later = Disposition::Retry { after: Some(Duration::from_secs(10 * 60)) };
         for status in [302, 401, 403, 404, 407, 413, 421] {
             let error = refusal(status, None, "<html>Access denied to +15550005678</html>");
