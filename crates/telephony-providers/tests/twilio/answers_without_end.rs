@@ -1,36 +1,25 @@
 //! Endless responses and endless lists.
 
-use crate::stand_in::{Api, Reaction};
 use serde_json::json;
-use telephony_domain::line::Sender;
-use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
-use telephony_providers::provider::{Outgoing, Provider, ProviderError};
+use telephony_providers::provider::{Provider, ProviderError};
 use telephony_providers::twilio::Twilio;
+
+use crate::messages::{contact, send};
+use crate::stand_in::{Api, Reaction};
 
 const MIB: usize = 1024 * 1024;
 
-fn contact() -> PhoneNumber {
-    "+15550005678".parse().unwrap()
-}
-
 fn minutes_ago(minutes: i64) -> Timestamp {
     Timestamp(SystemClock.now().0 - minutes * 60_000)
-}
-
-async fn send(twilio: &Twilio) -> Result<(), ProviderError> {
-    let from = Sender { number: "+15550001234".parse().ok(), messaging_service: None };
-    let to = contact();
-    let part = Outgoing { from: &from, to: &to, text: "Hello", media: &[], correlation_id: "p1", status_url: None };
-    twilio.send(part).await.map(drop)
 }
 
 /// Sends one of all kinds of requests, chosen by `number`.
 async fn ask(twilio: &Twilio, number: usize) -> Result<(), ProviderError> {
     let rest = twilio.rest();
     match number {
-        0 => send(twilio).await,
+        0 => send(twilio).await.map(drop),
         1 => twilio.fetch("SM1").await.map(drop),
         2 => twilio.recent(&contact(), minutes_ago(5)).await.map(drop),
         3 => twilio.received("+15550001234", minutes_ago(5)).await.map(drop),
@@ -68,7 +57,7 @@ async fn an_answer_that_announces_too_much_is_not_read_whatever_its_status() {
     let body = format!("{}{}", json!({"sid": "SM1"}), " ".repeat(MIB - 13));
     assert_eq!(body.len(), MIB);
     let api = Api::start([Reaction::Answer(201, "", body)]).await;
-    assert_eq!(send(&api.twilio()).await, Ok(()));
+    assert_eq!(send(&api.twilio()).await.map(drop), Ok(()));
 }
 
 fn page(next: &str) -> Reaction {

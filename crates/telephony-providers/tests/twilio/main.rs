@@ -1,9 +1,13 @@
 //! Twilio as a provider, with a stand-in for its API and signed webhooks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod account;
 mod answers_without_end;
-mod api;
 mod attachments;
+mod failures;
+mod lists;
+mod messages;
 mod recuts;
+mod sending;
 mod stand_in;
 mod webhooks;
