@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -174,8 +173,7 @@ impl Number {
             return None;
         }
         let url = self.setting(&format!("{occasion}_url")).to_owned();
-        let is_get = self.setting(&format!("{occasion}_method")).eq_ignore_ascii_case("GET");
-        (!url.is_empty()).then_some(Endpoint { url, method: if is_get { Method::GET } else { Method::POST } })
+        (!url.is_empty()).then(|| Endpoint::new(url, self.setting(&format!("{occasion}_method"))))
     }
 
     /// Changes a setting by its request parameter; other names have no effect.

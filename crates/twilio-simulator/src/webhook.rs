@@ -41,6 +41,11 @@ impl Endpoint {
         Self { url, method: Method::POST }
     }
 
+    /// Creates an endpoint with the method that a setting names: GET, or POST for anything else.
+    pub(crate) fn new(url: String, method: &str) -> Self {
+        Self { url, method: if method.eq_ignore_ascii_case("GET") { Method::GET } else { Method::POST } }
+    }
+
     /// Returns the URL as Twilio's debugger shows it.
     pub(crate) fn url_without_fragment(&self) -> &str {
         self.url.split_once('#').map_or(self.url.as_str(), |(url, _)| url)

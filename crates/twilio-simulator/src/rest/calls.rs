@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use serde_json::Value;
@@ -67,12 +67,8 @@ fn placement(form: &Parameters) -> Result<Placement, ApiError> {
 /// Returns the document that a request names or contains.
 fn source(form: &Parameters) -> Option<Source> {
     if let Some(url) = form.filled("Url") {
-        let is_get = form.filled("Method").is_some_and(|method| method.eq_ignore_ascii_case("GET"));
-        let endpoint = Endpoint::post(url.to_owned());
-        return Some(Source::Url(
-            Endpoint { method: if is_get { Method::GET } else { Method::POST }, ..endpoint },
-            vec![],
-        ));
+        let endpoint = Endpoint::new(url.to_owned(), form.filled("Method").unwrap_or_default());
+        return Some(Source::Url(endpoint, Vec::new()));
     }
     form.filled("Twiml").map(|text| Source::Twiml(text.to_owned()))
 }
