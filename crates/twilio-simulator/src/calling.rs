@@ -1,5 +1,7 @@
 //! Calls: ringing, answers and status callbacks. Leaves executing TwiML to `talk` and the other side to `phone`.
 
+mod detection;
+mod document;
 mod gather;
 pub(crate) mod phone;
 mod talk;
@@ -18,8 +20,9 @@ use crate::exchange::{Event, Exchange, State};
 use crate::inbound::NotOurs;
 use crate::lifecycle;
 use crate::webhook::{Endpoint, Product, Webhook};
+pub(crate) use detection::Detection;
+pub(crate) use document::Source;
 use phone::Input;
-pub(crate) use talk::Source;
 use talk::Talk;
 
 /// The channels of an active call: input from its phone and the API, and outgoing status callbacks.
@@ -35,17 +38,6 @@ pub(crate) struct Placement {
     pub(crate) ring_seconds: u32,
     pub(crate) detection: Option<Detection>,
 }
-
-/// The machine detection that a call requested.
-pub(crate) struct Detection {
-    /// The result for a machine: after its greeting, or on recognition.
-    pub(crate) machine: &'static str,
-    /// Receives the result while the call continues. Without it, the first document waits for the result.
-    pub(crate) callback: Option<Endpoint>,
-}
-
-/// Seconds that detection takes.
-const DETECTION_SECONDS: f64 = 2.0;
 
 /// Calls one of the account's numbers from a phone and returns the TwiML of its voice URL.
 pub(crate) async fn ring_in(exchange: &Arc<Exchange>, from: &str, to: &str) -> Result<Delivery, NotOurs> {

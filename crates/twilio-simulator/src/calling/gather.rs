@@ -1,6 +1,7 @@
 //! `<Gather>`: collects speech or keys during its prompts, and requests the next document with the result.
 
-use super::talk::{Cut, Document, Heard, Source, Talk};
+use super::document::{Document, Source};
+use super::talk::{Cut, Heard, Talk};
 use super::update;
 use crate::call::Side;
 use crate::xml::Element;
@@ -52,20 +53,20 @@ impl Talk {
             Some(heard) => Some(heard),
             None => self.listen(&gather).await?,
         };
-        let parameters = match first {
+        let mut parameters = match first {
             Some(Heard::Speech { text, confidence }) => self.speech(verb, &text, confidence),
             Some(Heard::Keys(keys)) => self.keys(&gather, keys).await?,
             None => Vec::new(),
         };
         self.set_listening(false);
-        let is_empty = parameters.is_empty();
-        if is_empty && !gather.acts_on_nothing {
-            return Ok(None);
+        if parameters.is_empty() {
+            if !gather.acts_on_nothing {
+                return Ok(None);
+            }
+            let wanted = [("Digits", gather.hears_keys), ("SpeechResult", gather.hears_speech)];
+            let wanted = wanted.into_iter().filter(|(_, is_wanted)| *is_wanted);
+            parameters = wanted.map(|(name, _)| (name.to_owned(), String::new())).collect();
         }
-        let nothing = || [("Digits", gather.hears_keys), ("SpeechResult", gather.hears_speech)].into_iter();
-        let empty =
-            nothing().filter(|(_, is_heard)| *is_heard && is_empty).map(|(name, _)| (name.to_owned(), String::new()));
-        let parameters = parameters.into_iter().chain(empty).collect();
         Ok(Some(Source::Url(document.endpoint(verb.attribute("action"), verb), parameters)))
     }
 

@@ -1,9 +1,7 @@
 //! The phone at the other end of a call: it answers, speaks, presses keys and hangs up.
 
+use super::{Source, update};
 use crate::call::CallRecord;
-use crate::call::CallStatus;
-use crate::calling::Source;
-use crate::calling::{change, update};
 use crate::exchange::Exchange;
 
 /// Input to an active call.
@@ -77,9 +75,4 @@ pub(crate) fn send(exchange: &Exchange, sid: &str, input: Input) -> Result<(), N
     let state = exchange.state();
     let sent = state.wires.get(sid).map(|wires| wires.inputs.send(input));
     sent.and_then(Result::ok).ok_or_else(|| NoCall(sid.to_owned()))
-}
-
-/// Ends a call on hang-up or at its time limit.
-pub(super) fn end(exchange: &Exchange, sid: &str) {
-    change(exchange, sid, CallStatus::Completed);
 }

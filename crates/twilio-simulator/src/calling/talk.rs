@@ -1,20 +1,20 @@
-//! Executes TwiML: fetches documents, speaks, pauses, redirects and hangs up. Leaves input to `gather`.
+//! Executes TwiML: speaks, pauses, redirects and hangs up. Leaves input to `gather` and fetching to `document`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::phone::{Input, Pickup, end};
-use super::{DETECTION_SECONDS, Detection, change, parameters, update, webhook};
+use super::document::{Document, Source, fetch};
+use super::phone::{Input, Pickup};
+use super::{change, update};
 use crate::alert::Alert;
 use crate::call::{CallStatus, Side, Utterance};
-use crate::config::CallOutcome;
 use crate::delivery::Delivery;
 use crate::exchange::Exchange;
-use crate::twiml;
-use crate::webhook::{Endpoint, Webhook};
+use crate::webhook::Endpoint;
 use crate::xml::{self, Element};
 
 /// The maximum number of consecutive documents that neither speak nor wait.
@@ -28,23 +28,6 @@ const SPEECH_RATE: f64 = 15.0;
 
 /// Playing time of any file in seconds; files are not fetched.
 const FILE_SECONDS: f64 = 2.0;
-
-/// The source of a call's next document.
-pub(crate) enum Source {
-    /// A URL, with request parameters in addition to the call's own.
-    Url(Endpoint, Vec<(String, String)>),
-    /// TwiML from the API request.
-    Twiml(String),
-    /// A document that was already fetched.
-    Read(Box<Document>),
-}
-
-/// The document that a call is executing.
-pub(crate) struct Document {
-    pub(super) root: Element,
-    /// The request that returned this document, and the response's body.
-    pub(super) origin: Option<(Webhook, String)>,
-}
 
 /// The reason why a document ended early.
 pub(super) enum Cut {
@@ -88,7 +71,7 @@ impl Talk {
     pub(super) async fn wait_for_answer(&mut self, ring_seconds: u32) -> Pickup {
         let until = Instant::now() + self.time(ring_seconds.into());
         loop {
-            match tokio::time::timeout_at(until, self.inputs.recv()).await {
+            match timeout_at(until, self.inputs.recv()).await {
                 Ok(Some(Input::Answer)) => return Pickup::Answered,
                 Ok(Some(Input::HangUp)) => return Pickup::Refused,
                 Ok(Some(Input::Over) | None) | Err(_) => return Pickup::None,
@@ -97,47 +80,10 @@ impl Talk {
         }
     }
 
-    /// Detects who answered, either before the first document or during the call.
-    pub(super) async fn detect(&mut self, outcome: CallOutcome, detection: Detection) -> Result<(), Cut> {
-        let answered_by = match outcome {
-            CallOutcome::Machine => detection.machine,
-            CallOutcome::Fax => "fax",
-            CallOutcome::Unknown => "unknown",
-            _ => "human",
-        };
-        let Some(endpoint) = detection.callback else {
-            self.pause(DETECTION_SECONDS).await?;
-            update(&self.exchange, &self.sid, |call| {
-                call.answered_by = Some(answered_by.to_owned());
-                call.names_answered_by = true;
-            });
-            return Ok(());
-        };
-        let (own, sid, time) = (Arc::clone(&self.exchange), self.sid.clone(), self.time(DETECTION_SECONDS));
-        self.exchange.spawn(async move {
-            tokio::time::sleep(time).await;
-            update(&own, &sid, |call| call.answered_by = Some(answered_by.to_owned()));
-            let (call, token) = {
-                let mut state = own.state();
-                let Some(call) = state.call(&sid).filter(|call| !call.status.is_final()).cloned() else { return };
-                (call, state.ids.uuid())
-            };
-            let known = [
-                ("CallSid", sid.as_str()),
-                ("AccountSid", &own.config.account_sid),
-                ("AnsweredBy", answered_by),
-                ("MachineDetectionDuration", "2000"),
-            ];
-            let parameters = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            own.post_status(&webhook(&call, endpoint, parameters, token)).await;
-        });
-        Ok(())
-    }
-
     /// Fetches the first document of an inbound call while it still rings.
     pub(super) async fn fetch_first(&mut self, endpoint: Option<Endpoint>) -> (Delivery, Option<Document>) {
         let Some(endpoint) = endpoint else { return (Delivery { sid: self.sid.clone(), ..Delivery::default() }, None) };
-        fetch(Arc::clone(&self.exchange), self.sid.clone(), endpoint, Vec::new()).await
+        fetch(&self.exchange, &self.sid, endpoint, Vec::new()).await
     }
 
     /// Answers an inbound call unless its document rejects it.
@@ -166,7 +112,7 @@ impl Talk {
         loop {
             source = match self.next(source).await {
                 Ok(Some(next)) | Err(Cut::Replaced(next)) => next,
-                Ok(None) => return end(&self.exchange, &self.sid),
+                Ok(None) => return self.end(),
                 Err(Cut::Over) => return,
             };
         }
@@ -211,11 +157,11 @@ impl Talk {
             }
             Source::Url(endpoint, more) => {
                 // The request continues after the call has ended.
-                let (sender, receiver) = tokio::sync::oneshot::channel();
+                let (sender, receiver) = oneshot::channel();
                 let (own, sid) = (Arc::clone(&self.exchange), self.sid.clone());
                 self.exchange.spawn(async move {
                     // If the call is over, the document is dropped.
-                    let _ = sender.send(fetch(own, sid, endpoint, more).await.1);
+                    let _ = sender.send(fetch(&own, &sid, endpoint, more).await.1);
                 });
                 self.during(receiver).await.map(|document| document.ok().flatten())
             }
@@ -262,7 +208,7 @@ impl Talk {
     }
 
     fn time_is_up(&self) -> Cut {
-        end(&self.exchange, &self.sid);
+        self.end();
         Cut::Over
     }
 
@@ -277,7 +223,7 @@ impl Talk {
             }
             Some(Input::Answer) => Ok(None),
             Some(Input::HangUp) => {
-                end(&self.exchange, &self.sid);
+                self.end();
                 Err(Cut::Over)
             }
             Some(Input::Over) | None => Err(Cut::Over),
@@ -341,100 +287,11 @@ impl Talk {
     /// Speaks Twilio's error message for an unusable document and ends the call.
     fn apologize(&self) {
         self.note(Side::Number, false, "We are sorry, an application error has occurred. Goodbye.");
-        end(&self.exchange, &self.sid);
+        self.end();
     }
-}
 
-/// Fetches a document, with the number's fallback URL if the first request fails.
-async fn fetch(
-    exchange: Arc<Exchange>,
-    sid: String,
-    endpoint: Endpoint,
-    more: Vec<(String, String)>,
-) -> (Delivery, Option<Document>) {
-    let failed_url = endpoint.url_without_fragment().to_owned();
-    let (delivery, document) = fetch_once(&exchange, &sid, endpoint, more.clone()).await;
-    let fallback = {
-        let state = exchange.state();
-        let called = state.call(&sid).filter(|call| call.is_inbound).map(|call| call.to.clone());
-        called.and_then(|number| state.number(&number)?.endpoint("voice_fallback"))
-    };
-    match delivery.alert.zip(fallback) {
-        Some((code, endpoint)) => {
-            let why = [("ErrorCode".to_owned(), code.to_string()), ("ErrorUrl".to_owned(), failed_url)];
-            fetch_once(&exchange, &sid, endpoint, more.into_iter().chain(why).collect()).await
-        }
-        None => (delivery, document),
-    }
-}
-
-async fn fetch_once(
-    exchange: &Exchange,
-    sid: &str,
-    endpoint: Endpoint,
-    more: Vec<(String, String)>,
-) -> (Delivery, Option<Document>) {
-    let request = {
-        let mut state = exchange.state();
-        let token = state.ids.uuid();
-        state.call(sid).map(|call| {
-            let parameters = parameters(exchange, call).into_iter().chain(more).collect();
-            webhook(call, endpoint, parameters, token)
-        })
-    };
-    let Some(request) = request else { return (Delivery::default(), None) };
-    let asked = exchange.ask(&request, twiml::document);
-    // Webhooks have a timeout of their own; this one also holds if that setting changes.
-    let Ok((delivery, root)) = timeout(exchange.config.webhook_timeout * 2, asked).await else {
-        return (Delivery::default(), None);
-    };
-    // An empty body counts as an empty document.
-    let root = root.map(Option::unwrap_or_default);
-    let body = delivery.body.clone();
-    (delivery, root.map(|root| Document { root, origin: Some((request, body)) }))
-}
-
-impl Document {
-    /// Returns the URL that a verb names, or the document's own.
-    pub(super) fn endpoint(&self, named: Option<&str>, verb: &Element) -> Endpoint {
-        let own = self.origin.as_ref().map_or("", |(webhook, _)| webhook.endpoint.url.as_str());
-        let url = named.filter(|url| !url.is_empty()).map_or_else(|| own.to_owned(), |url| resolve(own, url));
-        let is_get = verb.attribute("method").is_some_and(|method| method.eq_ignore_ascii_case("GET"));
-        Endpoint {
-            method: if is_get { axum::http::Method::GET } else { axum::http::Method::POST },
-            ..Endpoint::post(url)
-        }
-    }
-}
-
-/// Resolves a reference in the document at `base` to a URL.
-fn resolve(base: &str, reference: &str) -> String {
-    let base = base.split(['?', '#']).next().unwrap_or_default();
-    let path_at = base.find("://").and_then(|scheme| base[scheme + 3..].find('/').map(|slash| scheme + 3 + slash));
-    let (host, path) = base.split_at(path_at.unwrap_or(base.len()));
-    if reference.contains("://") {
-        reference.to_owned()
-    } else if reference.starts_with('/') {
-        format!("{host}{reference}")
-    } else {
-        format!("{host}{}/{reference}", path.rsplit_once('/').map_or("", |(folder, _)| folder))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::resolve;
-
-    #[test]
-    fn references_are_resolved_like_links() {
-        let base = "https://e.x:8443/a/b?c=/d#rc=1";
-        for (reference, url) in [
-            ("https://o.x/y?z=1", "https://o.x/y?z=1"),
-            ("/y?z=1", "https://e.x:8443/y?z=1"),
-            ("y", "https://e.x:8443/a/y"),
-        ] {
-            assert_eq!(resolve(base, reference), url);
-        }
-        assert_eq!(resolve("http://e.x", "y"), "http://e.x/y");
+    /// Ends the call after its document, on hang-up or at its time limit.
+    fn end(&self) {
+        change(&self.exchange, &self.sid, CallStatus::Completed);
     }
 }
