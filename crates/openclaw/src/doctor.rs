@@ -67,7 +67,8 @@ pub struct Checkup {
     pub is_skipped: bool,
 }
 
-/// Runs all checks, ordered along the path from the configuration to the phone.
+/// Runs all checks, ordered along the path from the configuration to the phone; messages come last, because their trouble
+/// is an effect of what the other checks find.
 pub async fn examine(place: &Place) -> Vec<Checkup> {
     let environment = assemble::environment();
     let location = locate(&environment, place.config.as_deref());
@@ -77,12 +78,12 @@ pub async fn examine(place: &Place) -> Vec<Checkup> {
     };
     let (opened, store) = store::open(&loaded).await;
     let subject = Subject::new(loaded, location, store).await;
-    let (gateway, agent, store) = tokio::join!(
+    let (gateway, agent, messages) = tokio::join!(
         within("Gateway", gateway::check(&subject)),
         within("Agent", agent::check(&subject)),
         within("Messages", store::check(&subject)),
     );
-    let mut checkups = vec![configuration::check(&subject), files::check(&subject), opened, store, gateway, agent];
+    let mut checkups = vec![configuration::check(&subject), files::check(&subject), opened, gateway, agent];
     if let Some(twilio) = &subject.twilio {
         let (account, number, registration, alerts, webhooks, round_trip) = tokio::join!(
             within("Account", account::check(&subject, twilio)),
@@ -99,6 +100,7 @@ pub async fn examine(place: &Place) -> Vec<Checkup> {
         checkups.extend(dependent);
         checkups.push(round_trip);
     }
+    checkups.push(messages);
     checkups
 }
 

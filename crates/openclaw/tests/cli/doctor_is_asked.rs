@@ -385,6 +385,16 @@ async fn the_account_is_refused_and_sending_is_stopped() {
 }
 
 #[tokio::test]
+async fn the_cause_of_a_stop_comes_before_the_stop() {
+    let bench = Bench::new().await;
+    edit(&bench, bench.twilio.auth_token(), "ffffffffffffffffffffffffffffffff");
+    bench.run(&["telephony", "send", ALICE, "hello"]).await;
+    let report = bench.run(&["telephony", "doctor"]).await.stdout;
+    assert!(report.contains("#sending-stopped"), "{report}");
+    assert!(report.ends_with("doctor --explain credentials-wrong\n"), "{report}");
+}
+
+#[tokio::test]
 async fn a_proxy_refuses_in_twilios_place_and_neither_credentials_nor_number_are_blamed() {
     for status in ["401 Unauthorized", "403 Forbidden", "404 Not Found"] {
         let (bench, proxy) = (Bench::new().await, Proxy::start().await);
