@@ -72,7 +72,7 @@ pub enum MachineRule {
 }
 
 impl Purpose {
-    /// The terms of dialing, where we call.
+    /// Returns the terms of dialing; none for an incoming call.
     pub fn dialing(&self) -> Option<Dialing> {
         match self {
             Purpose::Inbound { .. } => None,
@@ -80,7 +80,12 @@ impl Purpose {
         }
     }
 
-    /// The message that an answering machine gets.
+    /// Returns true if the agent speaks first, because of its task.
+    pub(super) fn agent_opens(&self) -> bool {
+        matches!(self, Purpose::Conversation { message: None, has_task: true, .. })
+    }
+
+    /// Returns the message for an answering machine.
     pub(super) fn message(&self) -> Option<&Words> {
         match self {
             Purpose::Inbound { .. } => None,

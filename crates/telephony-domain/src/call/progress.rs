@@ -1,6 +1,6 @@
 //! Status reports of a call, and the result of machine detection.
 
-use super::plan::{MachineRule, Purpose};
+use super::plan::MachineRule;
 use super::report::{AnsweredBy, CallStatus};
 use super::{Action, Call, Phase, Prompt};
 use crate::time::Timestamp;
@@ -45,12 +45,12 @@ impl Call {
 
     /// Says the message once, or asks the agent to word one for its task.
     pub(super) fn leave_message(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        match &self.plan.purpose {
-            Purpose::Conversation { message: None, has_task: true, .. } => self.ask(Prompt::LeaveMessage, now, actions),
-            purpose => match purpose.message().cloned() {
-                Some(message) => self.close(message, now, actions),
-                None => self.hang_up(actions),
-            },
+        if self.plan.purpose.agent_opens() {
+            return self.ask(Prompt::LeaveMessage, now, actions);
+        }
+        match self.plan.purpose.message().cloned() {
+            Some(message) => self.close(message, now, actions),
+            None => self.hang_up(actions),
         }
     }
 }

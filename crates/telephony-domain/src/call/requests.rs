@@ -64,7 +64,7 @@ impl Call {
                 let words = [self.plan.greeting.as_str(), message.as_str()].join(" ");
                 self.say_repeatable(words.trim().into(), Phase::Greeting, actions);
             }
-            Purpose::Conversation { message: None, has_task: true, .. } => {
+            purpose if purpose.agent_opens() => {
                 self.ask(Prompt::Open, now, actions);
                 if !self.plan.greeting.is_empty() {
                     self.give(Script(vec![Step::Say(self.plan.greeting.clone()), Step::Continue]), actions);
@@ -137,7 +137,8 @@ impl Call {
         }
         self.unclear = 0;
         let are_screened = self.plan.purpose.dialing().is_some_and(|dialing| dialing.machine != MachineRule::Off);
-        if self.turn == 0 && are_screened && phrases::are_of_a_machine(words.as_str()) {
+        let is_first = self.turn == u32::from(self.plan.purpose.agent_opens());
+        if is_first && are_screened && phrases::are_of_a_machine(words.as_str()) {
             return self.answered_by(AnsweredBy::MachineEnd, now, actions);
         }
         actions.push(Action::Keep { turn: self.turn + 1, words: words.clone() });

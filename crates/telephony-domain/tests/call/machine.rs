@@ -58,6 +58,12 @@ fn first_words_give_a_machine_away() {
         assert!(said(&actions) == "Call back." && ends(&actions), "{words}");
         assert!(asked(&actions).is_empty());
     }
+    // The agent opens the call, and the machine speaks after it.
+    let (mut stage, _) = Stage::answered(conversation(None, true));
+    stage.answer(1, "I would like a table.");
+    stage.request(None);
+    let actions = stage.hears("Please leave a message after the tone.");
+    assert_eq!(asked(&actions), [(2, &Prompt::LeaveMessage)]);
     // A person may say so later, or on an inbound call.
     let (mut stage, _) = Stage::answered(conversation(Some("Is Bob there?"), false));
     stage.hears("No.");
