@@ -23,8 +23,7 @@ use crate::provider::{Answer, CallTerms, Event, Outcome, PROBE_PARAMETER, Reject
 /// Message to callers while calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
 
-const NO_TERMS: CallTerms<'static> =
-    CallTerms { language: "en-US", voice: None, hints: &[], silence_seconds: 0, next_url: "" };
+const NO_TERMS: CallTerms<'static> = CallTerms { language: "en-US", voice: None, silence_seconds: 0, next_url: "" };
 
 /// Twilio's JSON about a message's channel.
 #[derive(Deserialize)]

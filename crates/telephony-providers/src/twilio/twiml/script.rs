@@ -11,10 +11,6 @@ const SAY_LIMIT: usize = 4096;
 /// The maximum bytes of speech in a document, some fifty minutes; the rest is dropped.
 const SPEECH_LIMIT: usize = 48 * 1024;
 
-/// The maximum number of hints, and of characters in one.
-const MOST_HINTS: usize = 500;
-const HINT_LIMIT: usize = 100;
-
 /// Seconds of silence after which Twilio ends speech input. Without it, Twilio uses the whole timeout.
 const SPEECH_END_SECONDS: u32 = 2;
 
@@ -82,20 +78,11 @@ impl Writer<'_> {
         if input == Input::Keys {
             return gather.attribute("input", "dtmf");
         }
-        let gather = gather
+        gather
             .attribute("input", "dtmf speech")
             .attribute("language", terms.language)
-            .attribute("speechTimeout", SPEECH_END_SECONDS);
-        let hints = hints(terms.hints);
-        if hints.is_empty() { gather } else { gather.attribute("hints", hints) }
+            .attribute("speechTimeout", SPEECH_END_SECONDS)
     }
-}
-
-/// Joins hints with commas, which hints cannot contain.
-fn hints(hints: &[String]) -> String {
-    let hints = hints.iter().map(|hint| hint.replace(',', " ").trim().to_owned());
-    let fit = hints.filter(|hint| !hint.is_empty() && hint.chars().count() <= HINT_LIMIT).take(MOST_HINTS);
-    fit.collect::<Vec<_>>().join(",")
 }
 
 fn reason_name(reason: Reason) -> &'static str {
@@ -138,13 +125,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TERMS: CallTerms<'static> = CallTerms {
-        language: "en-US",
-        voice: None,
-        hints: &[],
-        silence_seconds: 8,
-        next_url: "https://e.x/v/t1?a=1&b=2",
-    };
+    const TERMS: CallTerms<'static> =
+        CallTerms { language: "en-US", voice: None, silence_seconds: 8, next_url: "https://e.x/v/t1?a=1&b=2" };
 
     fn tree(script: &Script, terms: &CallTerms<'_>) -> String {
         let xml = document(script, terms);
@@ -154,12 +136,11 @@ mod tests {
 
     #[test]
     fn a_turn_listens_while_it_speaks_and_comes_back_in_any_case() {
-        let hints = ["Ann, Bob".to_owned(), String::new(), "x".repeat(101), "OpenClaw".to_owned()];
-        let terms = CallTerms { voice: Some("Polly.Amy"), hints: &hints, ..TERMS };
+        let terms = CallTerms { voice: Some("Polly.Amy"), ..TERMS };
         assert_eq!(
             tree(&Script::listen("Tom & Jerry <3", Input::SpeechOrKeys), &terms),
             "<Response><Gather action=\"https://e.x/v/t1?a=1&amp;b=2\" method=\"POST\" actionOnEmptyResult=\"true\" timeout=\"8\" \
-             finishOnKey=\"#\" input=\"dtmf speech\" language=\"en-US\" speechTimeout=\"2\" hints=\"Ann  Bob,OpenClaw\">\
+             finishOnKey=\"#\" input=\"dtmf speech\" language=\"en-US\" speechTimeout=\"2\">\
              <Say language=\"en-US\" voice=\"Polly.Amy\">Tom &amp; Jerry &lt;3</Say></Gather>\
              <Redirect method=\"POST\">https://e.x/v/t1?a=1&amp;b=2</Redirect></Response>"
         );
