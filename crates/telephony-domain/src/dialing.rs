@@ -96,13 +96,13 @@ pub enum NotDialed {
         until: Timestamp,
     },
     /// The hourly limit on calls is used up.
-    #[error("{most} calls were placed within the last hour, which is the limit")]
+    #[error("the hourly limit on calls ({most}) is used up")]
     CallsPerHour {
         /// The limit.
         most: u32,
     },
     /// The daily limit on minutes is used up.
-    #[error("calls took {most} minutes today, which is the limit")]
+    #[error("the daily limit on minutes of calls ({most}) is used up")]
     MinutesPerDay {
         /// The limit.
         most: u32,
@@ -332,6 +332,8 @@ mod tests {
         for (reason, sentence) in [
             (NotDialed::Country("CA".parse().ok()), "CA may not be called"),
             (NotDialed::Country(None), "a number that belongs to no country may not be called"),
+            (NotDialed::CallsPerHour { most: 1 }, "the hourly limit on calls (1) is used up"),
+            (NotDialed::MinutesPerDay { most: 1 }, "the daily limit on minutes of calls (1) is used up"),
             (NotDialed::Special(Special::Premium), "numbers that cost more than a call are never dialed"),
         ] {
             assert_eq!(reason.to_string(), sentence);
