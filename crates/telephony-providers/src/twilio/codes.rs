@@ -113,7 +113,7 @@ pub fn reference_markdown() -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(page, "| {link} | {happened} | {} | {action} |", title(*disposition));
     }
-    page.push_str("\n## Codes that are not listed\n\n| codes | what they are about |\n| --- | --- |\n");
+    page.push_str("\n## Codes that are not listed\n\n| codes | meaning |\n| --- | --- |\n");
     for (first, last, subject) in RANGES {
         let _ = writeln!(page, "| {first} to {last} | {subject} |");
     }
@@ -123,16 +123,17 @@ pub fn reference_markdown() -> String {
 const REFERENCE_HEAD: &str = "\
 # Error codes of Twilio
 
-Codes as they appear in the log, in `openclaw telephony messages` and in Twilio's console, with what the gateway does
-and what is left to you. *Ask first* means that nobody knows whether the message went out: Twilio's own list is searched
-before anything is sent a second time. *Once you have fixed it* means that Twilio refuses the whole account: all messages
-wait in order, the gateway probes the account up to once a minute, and everything goes on by itself; a message that waited
-for 24 hours fails, and `openclaw telephony messages --retry` sends it again. The column *sent again?* is about messages that Twilio refuses when they are handed
-over. One that it took and could not deliver is not sent again, whatever its code: the carrier may have it after all.
+Codes that appear in the log, in `openclaw telephony messages` and in Twilio's console, with what the gateway does and
+what you can do. *Ask first* means that it is unknown whether the message was sent: the gateway searches Twilio's own list
+before it sends anything again. *Once you have fixed it* means that Twilio rejects the whole account: all messages wait in
+order, the gateway probes the account up to once a minute, and continues by itself once it is fixed. A message that waited
+for 24 hours fails, and `openclaw telephony messages --retry` sends it again. The column *sent again?* is about messages
+that Twilio rejects when it gets them. A message that Twilio accepted and could not deliver is not sent again, whatever
+its code, because the carrier may have it after all.
 
-A code that is not listed is told by its range, below, and is final. A refusal without a code does not come from Twilio's
-API but from a proxy, a firewall or a captive portal, and is tried again in 10 minutes. Either is tried again in seconds
-with HTTP status 429, and asked first with 408 and 500 or above.
+A code that is not listed is explained by its range, below, and is final. A rejection without a code does not come from
+Twilio's API but from a proxy, a firewall or a captive portal, and is retried in 10 minutes. With HTTP status 429, both
+are retried in seconds; with 408 and with 500 or above, the gateway asks first.
 
 | code | what happened | sent again? | what you can do |
 | --- | --- | --- | --- |
