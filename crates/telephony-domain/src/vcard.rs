@@ -10,7 +10,7 @@ pub struct Card {
     /// E-mail addresses.
     pub emails: Vec<String>,
     /// Organization.
-    pub organisation: Option<String>,
+    pub organization: Option<String>,
 }
 
 /// Most cards read from a file.
@@ -35,7 +35,7 @@ pub fn read(text: &str) -> Vec<Card> {
             ("N", Some(card)) if card.name.is_empty() => card.name = in_order(&value),
             ("TEL", Some(card)) => card.phones.push(value.trim_start_matches("tel:").to_owned()),
             ("EMAIL", Some(card)) => card.emails.push(value),
-            ("ORG", Some(card)) => card.organisation = Some(value.trim_end_matches(';').replace(';', ", ")),
+            ("ORG", Some(card)) => card.organization = Some(value.trim_end_matches(';').replace(';', ", ")),
             _ => {}
         }
     }
@@ -47,8 +47,8 @@ pub fn read(text: &str) -> Vec<Card> {
 impl Card {
     /// Formats the card on one line.
     pub fn line(&self) -> String {
-        let name = if self.name.is_empty() { "somebody" } else { &self.name };
-        let rest = self.organisation.iter().chain(&self.phones).chain(&self.emails);
+        let name = if self.name.is_empty() { "no name" } else { &self.name };
+        let rest = self.organization.iter().chain(&self.phones).chain(&self.emails);
         std::iter::once(name).chain(rest.map(String::as_str)).collect::<Vec<_>>().join(", ")
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     fn a_card_without_a_full_name_has_its_parts_in_order() {
         let cards = read("BEGIN:VCARD\nN:Roe;Jane;Q.;Dr.;\nTEL;VALUE=uri:tel:+15550001111\nEND:VCARD\nBEGIN:VCARD\n");
         let lines: Vec<String> = cards.iter().map(Card::line).collect();
-        assert_eq!(lines, ["Dr. Jane Q. Roe, +15550001111", "somebody"]);
+        assert_eq!(lines, ["Dr. Jane Q. Roe, +15550001111", "no name"]);
     }
 
     proptest::proptest! {
