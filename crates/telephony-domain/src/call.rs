@@ -179,7 +179,7 @@ pub struct Call {
     phase: Phase,
     started: Timestamp,
     answered: Option<Timestamp>,
-    /// The last status from the provider before the call was answered.
+    /// The time of the provider's last report, before the answer, that it dials or that the phone rings.
     ringing: Option<Timestamp>,
     /// True if the provider was asked whether the call is still queued.
     is_checked: bool,

@@ -35,12 +35,12 @@ pub enum Evidence {
 }
 
 impl Wish {
-    /// Returns true if this wish, `said` earlier but learned only now, is overridden by another one `learnt` before. If
+    /// Returns true if this wish, `said` earlier but known only now, is overridden by another one `learned` before. If
     /// their order is uncertain, the opt-out wins.
-    pub fn is_overtaken(self, said: Timestamp, learnt: Timestamp) -> bool {
+    pub fn is_overtaken(self, said: Timestamp, learned: Timestamp) -> bool {
         match self {
-            Wish::OptOut => said + WEBHOOK_WITHIN < learnt,
-            Wish::OptIn => said < learnt,
+            Wish::OptOut => said + WEBHOOK_WITHIN < learned,
+            Wish::OptIn => said < learned,
         }
     }
 

@@ -81,7 +81,7 @@ impl FromStr for LineAddress {
     }
 }
 
-/// An address that starts with a plus sign or a space is a mistyped number.
+/// Returns true for a sender id. An address that starts with a plus sign or a space is a mistyped number.
 fn is_sender_id(text: &str) -> bool {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'+' | b'-' | b'_' | b'&');
     (1..=LONGEST_SENDER_ID).contains(&text.len())

@@ -88,7 +88,7 @@ pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
     }
 }
 
-/// A list that was unreachable for long and is denied only now may be available again soon.
+/// Returns true for a lasting denial. A list that was unreachable for long and is denied only now may be back soon.
 fn is_denied_for_long(doubt: Doubt, now: Timestamp) -> bool {
     doubt.denied_since.is_some_and(|since| now.since(since) >= DENIED_AT_MOST)
 }

@@ -74,7 +74,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns true for faults that decide the outcome of a message creation; at most one applies to a request.
+    /// Returns true for faults that decide the outcome of a creation; at most one applies to a request.
     pub(crate) fn ends_creation(self) -> bool {
         self.is_before_accepting() || self.is_after_accepting()
     }

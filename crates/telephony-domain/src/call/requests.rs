@@ -40,7 +40,7 @@ impl Call {
         }
     }
 
-    /// A repeated request gets the same document, and one from an old step the current one.
+    /// Answers a repeated request with the same document, and one from an old step with the current one.
     fn repeat_document(&mut self, actions: &mut Vec<Action>) {
         match &self.document {
             Document::Given(script) => actions.push(Action::Respond(script.clone())),
@@ -78,7 +78,7 @@ impl Call {
         self.say_repeatable(self.plan.greeting.clone(), Phase::Greeting, actions);
     }
 
-    /// The maximum time counts from the answer. Calls that we place already have it at the provider.
+    /// Starts the maximum time, at the answer. Calls that we place already have the limit at the provider.
     pub(super) fn begin_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         if self.answered.is_none() {
             self.answered = Some(now);

@@ -96,7 +96,7 @@ impl Call {
         }
     }
 
-    /// Interrupts if the call only listens; otherwise the next document says it first.
+    /// Interrupts a document that listens; otherwise the next document says it first.
     fn warn(&mut self, actions: &mut Vec<Action>) {
         let is_open = matches!(self.phase, Phase::Greeting | Phase::Listening | Phase::Speaking);
         self.warning = Warning::Due;

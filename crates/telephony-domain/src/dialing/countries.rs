@@ -1,5 +1,5 @@
-//! The country of a phone number by its first digits, after the ITU's list of assigned codes (E.164, as of 2023-11) and the
-//! North American list of area codes (as of 2026-06).
+//! The country of a phone number by its first digits, from the ITU's list of assigned codes (E.164, as of 2023-11) and
+//! the North American list of area codes (as of 2026-06).
 //!
 //! The table has only prefixes that decide: if two countries share a code, it has the code for one and the other's
 //! prefixes, and the longest prefix wins.
@@ -41,7 +41,7 @@ pub(super) fn find(digits: &str) -> Option<Found> {
     let entries = || PREFIXES.split('|').filter_map(|entry| entry.split_once(' '));
     let fitting = entries().filter(|(prefix, _)| digits.starts_with(prefix));
     let (longest, country) = fitting.clone().max_by_key(|(prefix, _)| prefix.len())?;
-    // Every code stands for itself as the shortest prefix, but for two islands beside each other.
+    // The shortest prefix is the calling code. Only +672 has nothing but longer ones.
     let shortest = fitting.map(|(prefix, _)| prefix.len()).min().unwrap_or(longest.len());
     Some(Found { country, code_length: shortest.min(3) })
 }

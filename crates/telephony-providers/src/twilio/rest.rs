@@ -49,7 +49,7 @@ pub struct Rest {
     answer_within: Duration,
     client: OnceLock<Client>,
     downloads: OnceLock<Client>,
-    /// The date of an answer, and when it came by a clock that is never set.
+    /// The date of the newest answer, and its arrival by a clock that is never set.
     dated: Mutex<Option<(Timestamp, Instant)>>,
 }
 

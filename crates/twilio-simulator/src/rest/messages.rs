@@ -142,7 +142,7 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// `DateSent` matches a day or second; `DateSent>` and `DateSent<` are inclusive.
+    /// Reads the filter. `DateSent` matches a day or second; `DateSent>` and `DateSent<` are inclusive.
     fn read(query: &'a Parameters) -> Result<Self, ApiError> {
         let date = |name: &str| match query.filled(name) {
             None => Ok(None),
