@@ -1,6 +1,6 @@
 //! Applies the journal's entries to the database in order. They stay in the journal until that is done.
 //!
-//! The third station of an incoming message: `intake.rs` has acknowledged it, and `inbox/turn.rs` answers it.
+//! The third stage of an incoming message: `intake.rs` has acknowledged it, and `inbox/turn.rs` answers it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Acknowledges verified events once they are in the journal.
 //!
-//! The second station of an incoming message: `webhook/receive.rs` has verified it, and `apply.rs` moves it from the
+//! The second stage of an incoming message: `webhook/receive.rs` has verified it, and `apply.rs` moves it from the
 //! journal into the database. This module decides on the answer, and the provider words it.
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! One turn: admission, the agent's answer, and the result on disk.
 //!
-//! The fourth station of an incoming message: `apply.rs` has stored it, and `outbox/send.rs` sends the answer.
+//! The fourth stage of an incoming message: `apply.rs` has stored it, and `outbox/send.rs` sends the answer.
 
 use std::sync::Arc;
 use std::time::Instant;

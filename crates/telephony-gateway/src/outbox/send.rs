@@ -1,6 +1,6 @@
 //! One attempt: hands the part to the provider and stores the outcome.
 //!
-//! The last station of an answer: `inbox/turn.rs` has put it into the outbox with the end of its turn; from here on the
+//! The last stage of an answer: `inbox/turn.rs` has put it into the outbox with the end of its turn; from here on the
 //! provider's reports tell how far it is.
 
 use telephony_domain::message::OutboundMedia;

@@ -1,6 +1,6 @@
 //! One webhook from request to answer: signature header, permit, body, signature, journal, acknowledgment.
 //!
-//! The first station of an incoming message: `listener.rs` has accepted the connection, and `intake.rs` acknowledges the
+//! The first stage of an incoming message: `listener.rs` has accepted the connection, and `intake.rs` acknowledges the
 //! verified event.
 
 use std::borrow::Cow;
