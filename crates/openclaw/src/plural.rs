@@ -36,7 +36,7 @@ mod tests {
                 } else if path.extension().is_some_and(|ending| ending == "rs") {
                     files += 1;
                     let text = std::fs::read_to_string(&path).unwrap();
-                    let is_left = |line: &&str| line.contains('"') && after_a_letter(line, &mark);
+                    let is_left = |line: &&str| follows_a_letter(&mark, line);
                     assert_eq!(text.lines().find(is_left), None, "{}", path.display());
                 }
             }
@@ -44,8 +44,8 @@ mod tests {
         assert!(files > 300, "{files}");
     }
 
-    /// Returns true if `mark` follows a letter inside a string, unlike in code such as `f(s)`.
-    fn after_a_letter(line: &str, mark: &str) -> bool {
+    /// Finds `mark` after a letter in a string of this line; `f(s)` in code does not count.
+    fn follows_a_letter(mark: &str, line: &str) -> bool {
         let Some((_, text)) = line.split_once('"') else { return false };
         text.match_indices(mark).any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_lowercase()))
     }

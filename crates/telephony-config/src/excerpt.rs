@@ -1,10 +1,10 @@
 //! The line of a file that a problem is about, with a caret below the spot. It never shows more of a value than the
 //! problem's own message does: what stands there may be a secret under a misspelled key.
 
-/// No line is shown in more characters than this.
+/// Longest line shown (characters).
 const WIDEST: usize = 90;
 
-/// So many characters are shown in front of the spot, where a line is longer.
+/// Characters shown in front of the spot if a line is longer.
 const IN_FRONT: usize = 40;
 
 /// Digits without quotes are hidden from this many on; ports and limits are shorter.
@@ -20,7 +20,7 @@ pub(crate) fn excerpt(text: &str, line: usize, column: usize, message: &str) -> 
     Some(format!("  {number} | {shown}\n  {margin} | {gap}^"))
 }
 
-/// The line with dots for every value but the one at `spot` that the message shows, and the spot in it.
+/// Returns the line with dots for every value but the one at `spot` that the message shows, and the spot in it.
 fn masked(line: &[char], spot: usize, message: &str) -> (Vec<char>, usize) {
     let (mut shown, mut caret, mut at) = (Vec::new(), None, 0);
     while at < line.len() {
@@ -43,7 +43,7 @@ fn masked(line: &[char], spot: usize, message: &str) -> (Vec<char>, usize) {
     (shown, caret)
 }
 
-/// The end of the text in quotes, the number, or the single character that starts at `at`.
+/// Returns the end of the text in quotes, the number, or the single character that starts at `at`.
 fn end_of_token(line: &[char], at: usize) -> usize {
     let quote = line[at];
     if matches!(quote, '"' | '\'') {
@@ -61,7 +61,7 @@ fn end_of_token(line: &[char], at: usize) -> usize {
     at + digits.max(1)
 }
 
-/// The quotation mark of a token to be hidden, or none around a long number.
+/// Returns the quotation mark of a token to be hidden, or none around a long number.
 fn hidden(token: &[char]) -> Option<Option<char>> {
     match token.first() {
         Some(quote @ ('"' | '\'')) => Some(Some(*quote)),

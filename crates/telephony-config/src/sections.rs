@@ -110,12 +110,17 @@ impl Telephony {
         if let Some(line) = from_number.as_ref().filter(|line| !twilio.region_has(line)) {
             keys.warning("fromNumber", not_in_region(line));
         }
-        let sms = keys.section("sms", "How answers are split into text messages.", Sms::read);
-        let voice = keys.section("voice", "How calls are answered.", Voice::read);
-        let serve = keys.section("serve", "Where the webhook listens on this machine.", Serve::read);
-        let tunnel = keys.section("tunnel", "How Twilio reaches a machine without a public address.", Tunnel::read);
+        let sms = keys.section("sms", "Splitting of answers into text messages.", Sms::read);
+        let voice = keys.section("voice", "Handling of calls.", Voice::read);
+        let serve =
+            keys.section("serve", "Address and paths at which the webhook listens on this machine.", Serve::read);
+        let tunnel = keys.section(
+            "tunnel",
+            "Tunnel through which Twilio reaches a machine without a public address.",
+            Tunnel::read,
+        );
         let public_url = read_public_url(keys, &serve);
-        let security = "Which proxy headers are trusted when signatures are checked.";
+        let security = "Proxy headers that are trusted when signatures are checked.";
         let webhook_security = keys.section("webhookSecurity", security, WebhookSecurity::read);
         let skip_signature_verification = read_skip(keys);
         let sessions = "Agent turns and calls at the same time; further turns wait, and a tenth is reserved for calls.";
@@ -133,7 +138,8 @@ impl Telephony {
             );
         }
         let limits = keys.section("limits", "Spending limits; `null` removes a limit.", Limits::read);
-        let store = keys.section("store", "Where messages are stored, and for how long.", Store::read);
+        let store =
+            keys.section("store", "Location of the message store, and how long it keeps messages.", Store::read);
         let metrics = keys.section("metrics", "The metrics listener; never the public port.", Metrics::read);
         Self {
             enabled,
@@ -216,7 +222,7 @@ impl fmt::Display for Allowed {
 }
 
 fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
-    let doc = "Who may talk to the assistant: no one, the numbers in `allowFrom`, those and approved contacts, or \
+    let doc = "Contacts who may talk to the assistant: no one, the numbers in `allowFrom`, those and approved contacts, or \
         everyone.";
     let inbound = keys.key("inboundPolicy", doc, Choice(POLICIES)).or(InboundPolicy::Pairing);
     let entry = Parsed {
@@ -238,7 +244,7 @@ fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
 }
 
 fn read_public_url(keys: &mut Keys<'_, '_>, serve: &Serve) -> Option<PublicUrl> {
-    let doc = "How Twilio reaches you: the base URL (`https://your-domain.com`), or the full webhook URL exactly as \
+    let doc = "URL at which Twilio reaches you: the base URL (`https://your-domain.com`), or the full webhook URL exactly as \
         in the Twilio Console. Without it and without a tunnel, the gateway polls for statuses.";
     let text = keys.key("publicUrl", doc, Address).optional()?;
     let address = WebAddress::parse(&text)?;

@@ -116,7 +116,7 @@ const OPENAI: &str = PRESETS[0].base_url;
 impl Agent {
     pub(crate) fn read(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> Self {
         let kind = read_kind(keys, openclaw);
-        let unavailable = "What a contact reads once if the agent has not answered for two minutes.";
+        let unavailable = "Text that a contact gets once if the agent has not answered for two minutes.";
         let sorry = "I can't answer right now. I will as soon as I can.".to_owned();
         let unavailable_text = keys.key("unavailableText", unavailable, Text).or(sorry);
         Self { kind, unavailable_text }

@@ -53,8 +53,8 @@ pub struct Setup {
     /// Your Messaging Service to use
     #[arg(long, value_name = "MG…")]
     messaging_service: Option<String>,
-    /// How Twilio reaches this machine: your own https URL, `ngrok`, `tailscale-funnel`, or `none`
-    #[arg(long, value_name = "WAY")]
+    /// Route from Twilio to this machine: your own https URL, `ngrok`, `tailscale-funnel`, or `none`
+    #[arg(long, value_name = "ROUTE")]
     reach: Option<String>,
     /// For `ngrok`: authtoken of your ngrok account (or NGROK_AUTHTOKEN); `-` reads it from stdin
     #[arg(long, value_name = "TOKEN")]
@@ -62,7 +62,7 @@ pub struct Setup {
     /// For `ngrok`: your ngrok domain, for a URL that never changes
     #[arg(long, value_name = "DOMAIN")]
     ngrok_domain: Option<String>,
-    /// Who may talk to the assistant: disabled, allowlist, pairing, open
+    /// Contacts who may talk to the assistant: disabled, allowlist, pairing, open
     #[arg(long)]
     policy: Option<String>,
     /// Number that is always allowed; can be repeated
@@ -78,8 +78,8 @@ pub struct Setup {
     /// For `openai`: model
     #[arg(long, value_name = "MODEL")]
     agent_model: Option<String>,
-    /// For `openai`: API key (or OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY); for `openclaw`: token (or OPENCLAW_GATEWAY_TOKEN); `-` reads it from
-    /// stdin
+    /// For `openai`: API key (or OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY); for `openclaw`: token (or
+    /// OPENCLAW_GATEWAY_TOKEN); `-` reads it from stdin
     #[arg(long, value_name = "KEY")]
     agent_key: Option<String>,
     /// For `openclaw`: name of the agent that answers
@@ -91,7 +91,7 @@ pub struct Setup {
     /// Your own number, for notices that need your attention
     #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     operator_number: Option<PhoneNumber>,
-    /// Where to store secrets: `dotenv` (the .env of the state folder), `config`, or `environment` (not stored: you set
+    /// Destination of secrets: `dotenv` (the .env of the state folder), `config`, or `environment` (not stored: you set
     /// them)
     #[arg(long, value_name = "PLACE", value_parser = ["dotenv", "config", "environment"])]
     secrets: Option<String>,

@@ -22,7 +22,7 @@ const POLICIES: [(&str, &str); 4] = [
     ("pairing", "those you approve; strangers get a code"),
     ("allowlist", "only the numbers you name"),
     ("open", "everyone"),
-    ("disabled", "nobody"),
+    ("disabled", "no one"),
 ];
 
 /// The collected answers.
