@@ -48,8 +48,7 @@ findings! {
     OPENCLAW_REFUSES Error "openclaw-refuses-the-channel" "OpenClaw does not know this channel and refuses to start \
         while its file has the block."
         "OpenClaw's next start fails on `channels.telephony`."
-        "Move the block to `telephony/openclaw.json` in OpenClaw's state folder, which OpenClaw does not read, or \
-        install the plugin."
+        "Move the block to `telephony/openclaw.json` in OpenClaw's state folder, which OpenClaw does not read."
     OPENCLAW_BESIDE Note "openclaw-beside" "A real OpenClaw uses the same state folder."
         "Both read the same configuration; the telephony channel has its own subfolder."
         "Nothing."
