@@ -5,6 +5,7 @@ mod choice;
 mod client;
 mod failure;
 mod models;
+mod output;
 mod prompt;
 mod reply;
 mod sse;

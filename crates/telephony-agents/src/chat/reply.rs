@@ -2,25 +2,19 @@
 
 use super::DOCUMENT_AT_MOST;
 use super::choice::{Choice, is_word};
+use super::output::Output;
 use super::sse::{Endless, Events};
 use super::surrogates::{Half, without_halves};
-use crate::answer_limit::Room;
-use crate::reasoning::without_thoughts;
 
 /// Finish reasons of models that stopped by themselves.
 const NATURAL_ENDS: [&str; 6] = ["stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn"];
 
 /// A reply being read.
+#[derive(Default)]
 pub(super) struct Reply {
     shape: Shape,
     half: Half,
-    /// All output of the model, including reasoning.
-    said: String,
-    room: Room,
-    /// Length of `said` at which it is checked again.
-    next_look: usize,
-    /// True if words of an answer have arrived.
-    has_begun: bool,
+    output: Output,
     /// True if there was anything that may be an answer, even an empty one.
     has_choice: bool,
     /// True if there was anything else.
@@ -29,24 +23,6 @@ pub(super) struct Reply {
     has_delta: bool,
     finish_reason: Option<String>,
     is_complete: bool,
-}
-
-impl Default for Reply {
-    fn default() -> Self {
-        Self {
-            shape: Shape::default(),
-            half: Half::default(),
-            said: String::new(),
-            room: Room::with_thoughts(),
-            next_look: 0,
-            has_begun: false,
-            has_choice: false,
-            has_others: false,
-            has_delta: false,
-            finish_reason: None,
-            is_complete: false,
-        }
-    }
 }
 
 /// The format of a response, recognized by its first byte, because its `Content-Type` is not reliable.
@@ -88,25 +64,24 @@ impl Reply {
 
     /// Returns true if words of an answer have arrived.
     pub(super) fn has_begun(&self) -> bool {
-        self.has_begun
+        self.output.has_begun()
     }
 
     /// Returns true if the text so far is a sufficient answer although it did not end in time: the rest would not be
     /// sent.
     pub(super) fn is_enough(&self) -> bool {
-        Room::holds_enough(&without_thoughts(&self.said))
+        self.output.is_enough()
     }
 
     /// Returns the answer, once it is complete. An empty one is only silence if the model stopped by itself.
     pub(super) fn into_answer(self) -> Result<String, Broken> {
-        let mut room = Room::default();
-        let answer = room.take(&without_thoughts(&self.said));
-        if room.is_full() {
+        let (answer, is_cut) = self.output.answer();
+        if is_cut {
             tracing::warn!(bytes = answer.len(), "the agent's answer is too long; the rest of it is dropped");
         }
         match self.finish_reason.as_deref() {
             _ if !answer.trim().is_empty() => Ok(answer),
-            _ if self.room.is_full() => Err(Broken::Endless),
+            _ if self.output.is_endless() => Err(Broken::Endless),
             reason if self.has_choice && reason.is_none_or(is_natural) => Ok(answer),
             reason => {
                 let word = reason.filter(|reason| is_word(reason)).map(str::to_owned);
@@ -146,9 +121,7 @@ impl Reply {
                 if !self.is_finished() {
                     self.read_all(events.end())?;
                 }
-                if self.is_finished() {
-                    self.complete();
-                }
+                self.is_complete |= self.is_finished();
                 if self.is_complete { Ok(()) } else { Err(self.unless_foreign(Broken::Cut)) }
             }
         }
@@ -177,7 +150,7 @@ impl Reply {
             }
             match data.trim() {
                 "" => {}
-                "[DONE]" => self.complete(),
+                "[DONE]" => self.is_complete = true,
                 json => {
                     let json = self.half.join(json.to_owned());
                     self.read(&json)?;
@@ -190,11 +163,11 @@ impl Reply {
     fn read_document(&mut self, document: &[u8]) -> Result<(), Broken> {
         let json = without_halves(String::from_utf8_lossy(document).into_owned());
         self.read(&json)?;
-        self.complete();
+        self.is_complete = true;
         Ok(())
     }
 
-    /// Reads one JSON object. Some servers send whole answers when pieces are requested, and some repeat the whole
+    /// Reads one JSON object; an answer that is long enough is complete. Some servers send whole answers when pieces are requested, and some repeat the whole
     /// answer after its pieces.
     fn read(&mut self, json: &str) -> Result<(), Broken> {
         let Some(choice) = Choice::read(json)? else {
@@ -205,32 +178,9 @@ impl Reply {
         self.has_delta |= choice.delta.is_some();
         self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
         let text = choice.delta.or(choice.message.filter(|_| !self.has_delta)).unwrap_or_default();
-        self.keep(&text);
+        self.output.keep(&text);
+        self.is_complete |= self.output.is_full();
         Ok(())
-    }
-
-    /// Marks the reply as complete.
-    fn complete(&mut self) {
-        self.is_complete = true;
-    }
-
-    /// Keeps the part of `text` that fits; an answer that is long enough is complete. The longer it is, the less often
-    /// it is checked.
-    fn keep(&mut self, text: &str) {
-        self.said.push_str(&self.room.take(text));
-        if self.said.len() >= self.next_look {
-            self.next_look = self.said.len() + self.said.len() / 4;
-            self.look();
-        }
-        self.is_complete |= self.room.is_full();
-    }
-
-    fn look(&mut self) {
-        let answer = without_thoughts(&self.said);
-        self.has_begun |= !answer.trim().is_empty();
-        let mut room = Room::default();
-        room.take(&answer);
-        self.is_complete |= room.is_full();
     }
 }
 
