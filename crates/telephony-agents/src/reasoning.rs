@@ -265,16 +265,7 @@ mod tests {
     }
 
     fn pair() -> impl Strategy<Value = (String, String)> {
-        let names = select(vec![
-            "think",
-            "thinking",
-            "thought",
-            "thoughts",
-            "reasoning",
-            "reflection",
-            "inner_monologue",
-            "thought-process",
-        ]);
+        let names = select([&tag::NAMES[..], &["inner_monologue", "thought-process"]].concat());
         let attributes = select(vec!["", " ", "\n", " id=\"1\"", " type='deep' lang=en"]);
         (names, 0usize..3, attributes, any::<bool>(), any::<bool>()).prop_map(
             |(name, upper, attributes, is_square, gap)| {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Names of thoughts, without the hyphens and underscores that some models write in them.
-const NAMES: [&str; 16] = [
+pub(super) const NAMES: [&str; 16] = [
     "think",
     "thinking",
     "thought",
