@@ -1,4 +1,4 @@
-"""Sets the channel up at a terminal, runs doctor, and undoes everything.
+"""Sets the channel up at a terminal, runs doctor, undoes everything, and watches a slow send.
 
 The terminal is a pseudo-terminal: the test answers each question, and the token must not show. Run it with
 e2e/run.sh set_up.py.
@@ -14,7 +14,7 @@ import subprocess
 import termios
 import time
 
-from harness import ACCOUNT, LINE, OPENCLAW, PHONE, TOKEN, Case, Twilio, eventually, main
+from harness import ACCOUNT, LINE, OPENCLAW, PHONE, TOKEN, Case, Program, Twilio, eventually, free_port, main
 
 MARKS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 ENTER, DOWN = "\r", "\x1b[B"
@@ -195,6 +195,24 @@ class SetUp(Case):
         code, shown = terminal.end()
         self.assertNotEqual(code, 0, shown)
         self.assertEqual(list(self.state.iterdir()), [])
+
+    def test_send_says_at_a_terminal_what_it_waits_for(self):
+        port = free_port()
+        settings = {"enabled": True, "provider": "twilio", "fromNumber": LINE, "serve": {"port": port}}
+        settings["twilio"] = {"accountSid": ACCOUNT, "authToken": TOKEN, "apiBaseUrl": self.twilio.url}
+        settings["publicUrl"] = f"http://127.0.0.1:{port}"
+        (self.state / "openclaw.json").write_text(json.dumps({"channels": {"telephony": settings}}))
+        self.twilio.misbehave({"delay-answer": {"milliseconds": 3000}})
+        send = ("telephony", "send", PHONE, "Hello")
+        for has_gateway in (False, True):
+            if has_gateway:
+                gateway = Program(self, "gateway", [OPENCLAW, "gateway"], self.environment)
+                gateway.answers(f"http://127.0.0.1:{port}/health")
+            code, shown = Terminal(self.environment, *send).end()
+            self.assertEqual(code, 0, shown)
+            self.assertRegex(shown, r"Waiting for Twilio's answer \(\d+ s at most; the message is kept\)\s+Sent: SM")
+        piped = self.run_program(*send)
+        self.assertEqual((piped.returncode, piped.stderr), (0, ""))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! Gets a message out of the outbox: through the running gateway, or by itself if none is running.
 
 use std::io::{IsTerminal, stderr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
     }
     let outbox = channel.outbox();
     loop {
-        step(channel, &outbox, message).await?;
+        patience.explain_during(message, step(channel, &outbox, message)).await?;
         let progress = channel.store.progress(message).await?;
         if is_handed_over(&progress) || patience.is_over().await? {
             return Ok(progress);
@@ -75,6 +76,20 @@ impl<'c> Patience<'c> {
     fn new(channel: &'c Channel, within: Duration) -> Self {
         let began = Instant::now();
         Self { channel, began, deadline: began + within, stopped: None, explained: None }
+    }
+
+    /// Does the work, and explains meanwhile what it waits for.
+    async fn explain_during<T>(&mut self, message: MessageId, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            if let Ok(done) = timeout(PATIENCE_OF_PEOPLE, &mut work).await {
+                return done;
+            }
+            // A store that cannot be read is the work's own failure.
+            if let Ok(progress) = self.channel.store.progress(message).await {
+                self.explain(&progress);
+            }
+        }
     }
 
     /// Says at a terminal what the command waits for, and again once that changes.
