@@ -15,9 +15,14 @@ pub fn store_file(loaded: &Loaded) -> PathBuf {
 
 /// Returns the journal's file, which is beside the store.
 pub fn journal_file(loaded: &Loaded) -> PathBuf {
-    let mut file = store_file(loaded).into_os_string();
-    file.push("-arrivals");
-    PathBuf::from(file)
+    with_ending(&store_file(loaded), "-arrivals")
+}
+
+/// Appends to the file name of a path.
+pub fn with_ending(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// Makes the state folder, which only its owner may read.

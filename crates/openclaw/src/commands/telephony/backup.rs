@@ -12,7 +12,7 @@ use crate::assemble;
 use crate::failure::{Failure, Outcome};
 use crate::logging;
 use crate::place::Place;
-use crate::state_folder::{journal_file, store_file};
+use crate::state_folder::{journal_file, store_file, with_ending};
 use crate::terminal;
 
 const EXAMPLE: &str = "\
@@ -65,13 +65,6 @@ impl Backup {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Appends to the file name of a path.
-pub(super) fn with_ending(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 fn remove(file: &Path) -> Result<(), Failure> {

@@ -70,8 +70,8 @@ impl Doctor {
         logging::start(logging::Level::OnlyTrouble);
         assemble::runtime()?.block_on(async {
             let mut checkups = doctor::examine(place).await;
-            let mended = if self.fix { self.mend(place, &checkups).await } else { Ok(false) };
-            if !matches!(mended, Ok(false)) {
+            let fixed = if self.fix { self.apply_fixes(place, &checkups).await } else { Ok(false) };
+            if !matches!(fixed, Ok(false)) {
                 // Examines again even if fixing failed halfway: earlier fixes count.
                 checkups = doctor::examine(place).await;
             }
@@ -81,13 +81,13 @@ impl Doctor {
             } else {
                 print(&checkups)
             }
-            mended?;
+            fixed?;
             Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         })
     }
 
     /// Fixes what can be fixed. Returns true if anything was changed.
-    async fn mend(&self, place: &Place, checkups: &[Checkup]) -> Result<bool, Failure> {
+    async fn apply_fixes(&self, place: &Place, checkups: &[Checkup]) -> Result<bool, Failure> {
         let has = |is_meant: fn(&doctor::Finding) -> bool| findings(checkups).any(|(_, found)| is_meant(found.finding));
         let mut has_changed = false;
         if has(doctor::is_fixed_by_closing) {

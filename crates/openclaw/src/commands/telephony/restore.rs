@@ -12,13 +12,12 @@ use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::lock::{GatewayLock, LockError};
 use telephony_store::sqlite::{self, Mode, SqliteStore};
 
-use super::backup::with_ending;
 use crate::assemble;
 use crate::failure::{Failure, Outcome};
 use crate::known_store::KnownStore;
 use crate::logging;
 use crate::place::Place;
-use crate::state_folder::{self, store_file};
+use crate::state_folder::{self, store_file, with_ending};
 use crate::terminal;
 use crate::time_format;
 
