@@ -34,6 +34,8 @@ mod doctor_calls_the_public_url;
 mod doctor_is_asked;
 #[path = "cli/doctor_looks_at_files.rs"]
 mod doctor_looks_at_files;
+#[path = "cli/doctor_looks_at_the_account.rs"]
+mod doctor_looks_at_the_account;
 #[path = "cli/doctor_looks_at_the_agent.rs"]
 mod doctor_looks_at_the_agent;
 #[path = "cli/it_costs_money.rs"]
