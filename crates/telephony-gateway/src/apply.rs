@@ -38,8 +38,9 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Failed attempts after which an entry no longer holds up all others.
 const TRIES: u32 = 5;
 
-const LEFT_OUT: &str = "An incoming message could not be stored and got no answer, which is a fault of this program: the \
-                        log names it, and Twilio's console shows it. Please report it with the log";
+const LEFT_OUT: &str = "An incoming message could not be stored and got no answer, which is a bug in this program. Find \
+                        it in the log and in Twilio's console; if it was a STOP, record it with `openclaw telephony \
+                        optouts add`. Please report it with the log";
 
 /// Stores acknowledged events and wakes the tasks that process them.
 pub struct Applier {

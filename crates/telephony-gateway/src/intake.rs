@@ -12,6 +12,7 @@ use telephony_domain::message::Arrival;
 use telephony_domain::number::mask;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Event, Outcome};
+use telephony_store::history::Reference;
 use telephony_store::journal::{self, Entry, Journal, Position};
 use telephony_store::{Store, StoreError};
 use tokio::sync::Semaphore;
@@ -28,7 +29,7 @@ pub(crate) const WAITING_OPT_OUTS: usize = 64;
 /// Acknowledges verified events.
 pub struct Intake {
     pub(crate) journal: Arc<Journal>,
-    /// Finds earlier messages by their signature.
+    /// Finds earlier messages by their signature, and opt-outs that are applied.
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) checks_signatures: bool,
@@ -85,7 +86,7 @@ impl Intake {
     /// Applies an opt-out before acknowledging it, so that nothing leaves for the contact afterwards.
     async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
         let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
-        let signed = arrival.signed.clone();
+        let (signed, provider_id) = (arrival.signed.clone(), arrival.provider_id.clone());
         let written = self.write_down(journal::Event::Message(arrival)).await;
         let position = written.inspect_err(|_| signed.iter().for_each(|signed| self.signatures.release(signed)))?;
         if keyword != Some(Keyword::OptOut) {
@@ -97,7 +98,10 @@ impl Intake {
         let obeyed = tokio::time::timeout(OBEYED_WITHIN, self.journal.applied(position)).await;
         obeyed.map_err(|_| {
             StoreError::Busy("an opt-out is journaled, and is obeyed once earlier messages are stored".to_owned())
-        })
+        })?;
+        // An entry that cannot be stored is left out, so that it does not hold up all others.
+        let stored = self.store.message(Reference::Provider(provider_id)).await?;
+        stored.map(drop).ok_or(StoreError::Fault)
     }
 
     async fn write_down(&self, told: journal::Event) -> Result<Position, StoreError> {

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_store::StoreError;
 
-use crate::stage::{ALICE, Plan, Scripted, Stage};
+use crate::stage::{ALICE, BOB, Plan, Scripted, Stage};
 
 /// Returns our messages, without Twilio's own answers.
 fn ours(stage: &Stage) -> Vec<String> {
@@ -61,6 +61,24 @@ async fn the_operator_cannot_send_to_somebody_who_opted_out() {
     };
     assert_eq!(stage.store().enqueue(line, draft, stage.now()).await, Err(StoreError::OptedOut));
     assert_eq!(ours(&stage), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_stop_that_cannot_be_stored_is_not_acknowledged() {
+    const REFUSES: &str = "CREATE TRIGGER refuses BEFORE INSERT ON inbound WHEN NEW.text = 'STOP' BEGIN
+                               SELECT RAISE(ABORT, 'on purpose'); END";
+    let stage = Plan::default().start().await;
+    let database = rusqlite::Connection::open(stage.state.path().join("telephony.sqlite")).unwrap();
+    database.execute_batch(REFUSES).unwrap();
+    let delivery = stage.twilio.text(ALICE, stage.bot(), "STOP").await.unwrap();
+    assert_eq!(delivery.status, Some(503), "{}", delivery.body);
+    stage.text(BOB, "the others go on").await;
+    stage.expect(BOB, &["the others go on"]).await;
+    let notices = stage.store().notices(stage.now()).await.unwrap();
+    assert!(notices.iter().any(|notice| notice.name == "left-out"), "{notices:?}");
+    database.execute_batch("DROP TRIGGER refuses").unwrap();
+    stage.text(ALICE, "STOP").await;
+    assert_eq!(stage.store().opt_outs().await.unwrap().len(), 1);
 }
 
 /// A quarter of the webhooks in flight.
