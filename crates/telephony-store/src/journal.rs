@@ -7,7 +7,9 @@
 mod aside;
 mod damage;
 mod file;
+mod reading;
 mod record;
+mod writing;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,20 +24,8 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use crate::StoreError;
 pub use damage::{Damage, DamageKind};
-use file::{Chunk, JournalFile};
-
-/// The maximum file size, some 500,000 texts: if the store fails for long, the provider must see errors too. Applied
-/// entries count until all are applied, so that a restart always has enough capacity for the file.
-const ROOM: u64 = 256 << 20;
-
-/// Entries per batch.
-const AT_A_TIME: usize = 64;
-
-/// Consecutive read failures after which the disk counts as unreadable.
-const READ_TRIES: u32 = 5;
-
-/// Size of a write that only tests the disk.
-const TRIAL: [u8; 4096] = [0; 4096];
+use file::JournalFile;
+use reading::Reading;
 
 /// An event from the provider. The variant names are part of the file format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,17 +84,6 @@ struct Shared {
     reading: Mutex<Reading>,
 }
 
-/// The state of reading after failures.
-#[derive(Debug, Default)]
-struct Reading {
-    /// Consecutive disk failures.
-    failures: u32,
-    /// Time of the newest entry read.
-    newest: Option<Timestamp>,
-    /// Copy of the damaged file that begins at this position.
-    copy: Option<(u64, PathBuf)>,
-}
-
 /// Positions in bytes.
 #[derive(Debug, Default)]
 struct State {
@@ -123,22 +102,6 @@ struct State {
 
 /// A task that waits until an entry is on disk.
 type Waiter = oneshot::Sender<Result<Position, StoreError>>;
-
-/// A pending write.
-struct Writing {
-    /// Offset in the file, and position.
-    offset: u64,
-    from: u64,
-    records: Vec<u8>,
-    waiting: Vec<(u64, Waiter)>,
-}
-
-impl Writing {
-    /// Returns the bytes to write. Without records these are zeros, which end the file's content.
-    fn bytes(&self) -> &[u8] {
-        if self.records.is_empty() { &TRIAL } else { &self.records }
-    }
-}
 
 /// Returns copies of damaged journals beside the journal at `path`, oldest first.
 pub fn copies(path: &Path) -> Vec<PathBuf> {
@@ -184,14 +147,14 @@ impl Journal {
     pub async fn append(&self, entry: &Entry) -> Result<Position, StoreError> {
         let payload = serde_json::to_vec(entry).map_err(|error| StoreError::Other(error.to_string()))?;
         let (waiter, answer) = oneshot::channel();
-        self.shared.ask(&payload, waiter)?;
+        self.shared.ask(Some(&payload), waiter)?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
     /// Tests writing without changing anything: fails as an append would.
     pub async fn try_writing(&self) -> Result<(), StoreError> {
         let (waiter, answer) = oneshot::channel();
-        self.shared.ask_for_trial(waiter)?;
+        self.shared.ask(None, waiter)?;
         answer.await.map_err(|_| StoreError::Stopped)?.map(drop)
     }
 
@@ -262,166 +225,5 @@ impl Drop for Journal {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Wakes the thread only if it sleeps, because signaling costs a system call.
-    fn ring(&self, mut state: MutexGuard<'_, State>) {
-        if std::mem::take(&mut state.is_asleep) {
-            drop(state);
-            self.bell.notify_one();
-        }
-    }
-
-    fn ask(&self, payload: &[u8], waiter: Waiter) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.is_closed {
-            return Err(StoreError::Stopped);
-        }
-        if state.end - state.start + state.records.len() as u64 > ROOM {
-            let words = format!("the journal has {} MiB that are not all stored yet", ROOM >> 20);
-            return Err(StoreError::Busy(words));
-        }
-        record::push(&mut state.records, payload);
-        let end = state.records.len() as u64;
-        state.waiting.push((end, waiter));
-        self.ring(state);
-        Ok(())
-    }
-
-    fn ask_for_trial(&self, waiter: Waiter) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.is_closed {
-            return Err(StoreError::Stopped);
-        }
-        let end = state.records.len() as u64;
-        state.waiting.push((end, waiter));
-        self.ring(state);
-        Ok(())
-    }
-
-    fn unapplied(&self) -> Result<Option<Batch>, StoreError> {
-        let from = *self.applied.borrow();
-        let (offset, end) = {
-            let state = self.state();
-            (from - state.start, state.end)
-        };
-        if from == end {
-            return Ok(None);
-        }
-        let chunk = self.read(offset, offset + (end - from))?;
-        let end = Position(from + chunk.length);
-        Ok(Some(self.batch(chunk, offset, from - offset, end)))
-    }
-
-    /// Reads from the disk; after several failures, unreadable parts count as damaged.
-    fn read(&self, offset: u64, end: u64) -> Result<Chunk, StoreError> {
-        let read = self.file.read(offset, end, AT_A_TIME);
-        let mut reading = self.reading();
-        reading.failures = if read.is_ok() { 0 } else { reading.failures + 1 };
-        if reading.failures >= READ_TRIES {
-            self.file.skip_unreadable();
-            return self.file.read(offset, end, AT_A_TIME);
-        }
-        read
-    }
-
-    fn reading(&self) -> MutexGuard<'_, Reading> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Builds a batch; keeps a copy of the file if it is damaged. The file begins at position `start`.
-    fn batch(&self, chunk: Chunk, offset: u64, start: u64, end: Position) -> Batch {
-        let mut reading = self.reading();
-        let (entries, mut damages) = damage::sort(chunk, offset, &mut reading.newest);
-        if !damages.is_empty() {
-            let copy = self.keep_aside(&mut reading, start);
-            damages.iter_mut().for_each(|damage| damage.copy.clone_from(&copy));
-        }
-        Batch { entries, damages, end }
-    }
-
-    /// Copies the file, once until it starts over.
-    fn keep_aside(&self, reading: &mut Reading, start: u64) -> Option<PathBuf> {
-        if let Some((_, copy)) = reading.copy.as_ref().filter(|(of, _)| *of == start) {
-            return Some(copy.clone());
-        }
-        let written = self.state().used;
-        match self.file.keep_aside(written) {
-            Ok(copy) => {
-                reading.copy = Some((start, copy.clone()));
-                Some(copy)
-            }
-            Err(error) => {
-                tracing::error!(%error, hint = error.hint(), "cannot keep a copy of the damaged journal");
-                None
-            }
-        }
-    }
-
-    /// Writes until the journal is closed.
-    fn serve(&self) {
-        // Also after a panic, no task must wait for this thread.
-        let _closing = Closing(self);
-        while let Some(writing) = self.next_writing() {
-            let written = self.file.write(writing.offset, writing.bytes());
-            match written {
-                Ok(()) => {
-                    self.state().end += writing.records.len() as u64;
-                    self.more.notify_one();
-                }
-                // Its complete records were not acknowledged, and must not follow what is written next.
-                Err(_) if self.file.cut(writing.offset).is_ok() => self.state().used = writing.offset,
-                Err(_) => {}
-            }
-            for (end, waiter) in writing.waiting {
-                // The task may be gone; the write stays.
-                let _ = waiter.send(written.clone().map(|()| Position(writing.from + end)));
-            }
-        }
-    }
-
-    /// Waits until there is something to write; returns none after closing. Rewinds the file once everything is
-    /// applied.
-    fn next_writing(&self) -> Option<Writing> {
-        let mut state = self.state();
-        loop {
-            if state.end > state.start && state.end == *self.applied.borrow() {
-                match self.file.wipe(state.used) {
-                    Ok(()) => (state.start, state.used) = (state.end, 0),
-                    Err(error) => {
-                        tracing::warn!(%error, "cannot wipe stored entries from the journal; retrying")
-                    }
-                }
-            }
-            if !state.waiting.is_empty() {
-                let writing = Writing {
-                    offset: state.end - state.start,
-                    from: state.end,
-                    records: std::mem::take(&mut state.records),
-                    waiting: std::mem::take(&mut state.waiting),
-                };
-                state.used = state.used.max(writing.offset + writing.bytes().len() as u64);
-                return Some(writing);
-            }
-            if state.is_closed {
-                return None;
-            }
-            state.is_asleep = true;
-            state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.is_asleep = false;
-        }
-    }
-}
-
-/// Ends the waits on a thread that ends.
-struct Closing<'a>(&'a Shared);
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.is_closed = true;
-        let waiting = std::mem::take(&mut state.waiting);
-        drop(state);
-        drop(waiting);
     }
 }
