@@ -1,12 +1,14 @@
 //! The stage of the journeys: the simulator, a store in a temporary folder, a gateway, and an adjustable clock.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+#[path = "stage/agent.rs"]
+mod agent;
+#[path = "stage/clock.rs"]
+mod clock;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::{StreamExt, stream};
-use telephony_agents::{Agent, AgentError, Answer, Turn};
+use telephony_agents::Agent;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
@@ -14,7 +16,7 @@ use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::{ChunkMode, SplitRules};
-use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_domain::time::{Clock, Timestamp};
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
@@ -34,6 +36,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use twilio_simulator::{Delivery, LogEntry, MessageRecord, Simulator, SimulatorConfig, Text};
+
+pub use agent::Scripted;
+pub use clock::MovableClock;
 
 pub const ALICE: &str = "+15550005678";
 pub const BOB: &str = "+15550005679";
@@ -350,83 +355,4 @@ fn sent_to<'a>(messages: &'a [MessageRecord], phone: &str) -> impl Iterator<Item
 /// Returns true for a request for the list of messages to `phone`.
 pub fn is_look_for(entry: &LogEntry, phone: &str) -> bool {
     entry.method == "GET" && entry.target.contains(&format!("Messages.json?To={}", phone.replace('+', "%2B")))
-}
-
-/// The system's clock with an offset, or stopped.
-#[derive(Default)]
-pub struct MovableClock {
-    moved: AtomicI64,
-    stopped_at: OnceLock<Timestamp>,
-}
-
-impl MovableClock {
-    pub fn advance(&self, time: Duration) {
-        self.moved.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
-    }
-
-    pub fn set_back(&self, time: Duration) {
-        self.moved.fetch_sub(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
-    }
-
-    /// Stops the clock, so that nothing falls due because the machine is slow.
-    pub fn stop(&self) {
-        self.stopped_at.get_or_init(|| SystemClock.now());
-    }
-}
-
-impl Clock for MovableClock {
-    fn now(&self) -> Timestamp {
-        let unmoved = self.stopped_at.get().copied().unwrap_or_else(|| SystemClock.now());
-        Timestamp(unmoved.0 + self.moved.load(Ordering::Relaxed))
-    }
-}
-
-type Script = dyn Fn(&Turn) -> Result<String, AgentError> + Send + Sync;
-
-/// An agent that gives prepared answers and records the turns.
-#[derive(Clone)]
-pub struct Scripted {
-    script: Arc<Script>,
-    pub asked: Arc<Mutex<Vec<(u32, String)>>>,
-    pub gate: Option<Arc<tokio::sync::Semaphore>>,
-    pub history_turns: u32,
-}
-
-impl Scripted {
-    pub fn new(script: impl Fn(&Turn) -> Result<String, AgentError> + Send + Sync + 'static) -> Self {
-        Self { script: Arc::new(script), asked: Arc::default(), gate: None, history_turns: 0 }
-    }
-
-    pub fn repeating() -> Self {
-        Self::new(|turn| Ok(turn.text()))
-    }
-
-    /// Returns an agent whose answers each wait for a permit.
-    pub fn gated(self, gate: Arc<tokio::sync::Semaphore>) -> Self {
-        Self { gate: Some(gate), ..self }
-    }
-
-    pub fn questions(&self) -> Vec<String> {
-        self.asked.lock().unwrap().iter().map(|(_, text)| text.clone()).collect()
-    }
-}
-
-#[async_trait]
-impl Agent for Scripted {
-    fn name(&self) -> &'static str {
-        "scripted"
-    }
-
-    fn history_turns(&self) -> u32 {
-        self.history_turns
-    }
-
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
-        self.asked.lock().unwrap().push((turn.attempt, turn.text()));
-        if let Some(gate) = &self.gate {
-            gate.acquire().await.unwrap().forget();
-        }
-        let text = (self.script)(&turn)?;
-        Ok(stream::once(async move { Ok(text) }).boxed())
-    }
 }
