@@ -106,7 +106,7 @@ impl Operator {
     }
 
     async fn execute(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        let words = Words { split: self.split(), program: self.program() };
+        let words = Words { split: self.split(), program: self.program };
         let outcome = self.store.execute(ordered.id, Arc::new(words), self.clock.now()).await?;
         tracing::info!(order = %ordered.id, outcome = outcome.as_str(), "executed the operator's command");
         self.wake.all();
@@ -140,13 +140,9 @@ impl Operator {
         self.live.borrow().split
     }
 
-    fn program(&self) -> ProgramName {
-        self.program
-    }
-
     fn draft(&self, operator: &PhoneNumber, notices: &[Given]) -> Draft {
         let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
-        let text = self.program().in_text(&notice::join(&texts)).into_owned();
+        let text = self.program.in_text(&notice::join(&texts)).into_owned();
         Draft {
             // The key can be random, because a notice itself is sent only once.
             key: format!("notice-{}", random::name()),

@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::control::status::AFTER_FAILURE;
+use super::{AFTER_FAILURE, listen_at};
 use crate::random;
 
 /// Longest wait for a probe; Twilio itself waits 15 s.
@@ -114,14 +114,9 @@ impl Probe {
     }
 }
 
-/// Opens the socket of `state`; the caller holds the gateway's lock. Replaces a socket that a dead gateway left behind.
+/// Opens the socket of `state`; the caller holds the gateway's lock.
 pub fn listen(state: &Path) -> io::Result<UnixListener> {
-    let path = path(state);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    UnixListener::bind(path)
+    listen_at(&path(state))
 }
 
 /// Issues names and reports their probes, until `stop`.

@@ -12,6 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch::Receiver;
 use tokio_util::sync::CancellationToken;
 
+use super::{AFTER_FAILURE, listen_at};
 use crate::reach::Reach;
 pub use crate::reach::TunnelAlive;
 use crate::settings::Live;
@@ -21,9 +22,6 @@ pub use crate::webhook::descriptors::Descriptors;
 
 /// A gateway that does not respond within this time counts as busy; it finds new work itself.
 const WITHIN: Duration = Duration::from_secs(2);
-
-/// Pause after a connection could not be accepted.
-pub(crate) const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// The status of a running gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,14 +129,9 @@ pub async fn serve(listener: UnixListener, source: Arc<StatusSource>, wake: Arc<
     }
 }
 
-/// Opens the socket of `state`; the caller holds the gateway's lock. Replaces a socket that a dead gateway left behind.
+/// Opens the socket of `state`; the caller holds the gateway's lock.
 pub fn listen(state: &Path) -> io::Result<UnixListener> {
-    let path = path(state);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    UnixListener::bind(path)
+    listen_at(&path(state))
 }
 
 /// Wakes the gateway of `state`. Returns its status; none if it does not respond.

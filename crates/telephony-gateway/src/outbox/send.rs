@@ -3,6 +3,7 @@
 //! The last stage of an answer: `inbox/turn.rs` has put it into the outbox with the end of its turn; from here on the
 //! provider's reports tell how far it is.
 
+use telephony_domain::delivery::Receipt;
 use telephony_domain::message::OutboundMedia;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_providers::provider::{Outgoing, ProviderError};
@@ -30,32 +31,22 @@ impl PartSender {
             }
             Err(error) => self.fail(&part, &error).await,
         };
-        match stored {
-            Ok(()) | Err(StoreError::LeaseLost) => {}
-            Err(error) => {
-                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the outcome of a \
-                    part");
-            }
-        }
+        log_unstored(part.lease, stored);
     }
 
     /// Records that the gateway stopped before the provider answered; the part is looked up after the restart.
     pub(super) async fn give_up(&self, lease: AttemptLease) {
-        let failure = SendFailure {
-            disposition: Disposition::Unknown,
-            code: None,
-            reason: "the gateway was stopped before the provider answered".to_owned(),
-            is_opt_out: false,
-            was_answered: false,
-        };
         tracing::warn!(part = %lease.part, "possibly sent: the provider has not answered; it is looked up after the \
             restart");
-        match self.store.part_failed(lease, failure, random::fraction(), self.clock.now()).await {
-            Ok(_) | Err(StoreError::LeaseLost) => {}
-            Err(error) => {
-                tracing::error!(part = %lease.part, %error, hint = error.hint(), "cannot store the outcome of a part");
-            }
-        }
+        let reason = "the gateway was stopped before the provider answered";
+        self.fail_without_answer(lease, Disposition::Unknown, reason).await;
+    }
+
+    async fn fail_without_answer(&self, lease: AttemptLease, disposition: Disposition, reason: &str) {
+        let reason = reason.to_owned();
+        let failure = SendFailure { disposition, code: None, reason, is_opt_out: false, was_answered: false };
+        let stored = self.store.part_failed(lease, failure, random::fraction(), self.clock.now()).await;
+        log_unstored(lease, stored.map(drop));
     }
 
     /// Returns the URLs of a part's attachments; none if one is a file of ours and the provider cannot reach us.
@@ -71,25 +62,12 @@ impl PartSender {
     async fn keep_until_reachable(&self, part: &StartedPart) {
         let reason = "it has a file of ours, and there is no public URL where the provider could fetch it; set \
             publicUrl";
-        let failure = SendFailure {
-            disposition: Disposition::Retry { after: None },
-            code: None,
-            reason: reason.to_owned(),
-            is_opt_out: false,
-            was_answered: false,
-        };
         tracing::warn!(part = %part.lease.part, reason, "not sent yet; retrying");
         self.metrics.handover("retried");
-        if let Err(error) = self.store.part_failed(part.lease, failure, random::fraction(), self.clock.now()).await {
-            tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot store the outcome of a part");
-        }
+        self.fail_without_answer(part.lease, Disposition::Retry { after: None }, reason).await;
     }
 
-    async fn hand_over(
-        &self,
-        part: &StartedPart,
-        media: &[String],
-    ) -> Result<telephony_domain::delivery::Receipt, ProviderError> {
+    async fn hand_over(&self, part: &StartedPart, media: &[String]) -> Result<Receipt, ProviderError> {
         let status_url = self.status_url();
         let outgoing = Outgoing {
             from: &part.from,
@@ -135,6 +113,15 @@ impl PartSender {
             }
         }
         Ok(())
+    }
+}
+
+fn log_unstored(lease: AttemptLease, stored: Result<(), StoreError>) {
+    match stored {
+        Ok(()) | Err(StoreError::LeaseLost) => {}
+        Err(error) => {
+            tracing::error!(part = %lease.part, %error, hint = error.hint(), "cannot store the outcome of a part");
+        }
     }
 }
 

@@ -1,15 +1,12 @@
 //! Ages of waiting work and spending, read from the ends of indexes and one day's data.
 
-use std::time::Duration;
-
+use telephony_domain::limit::DAY;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 use crate::history::{Backlog, LineBacklog};
 use crate::sqlite::engine::query::{self, Db, Row, RowResult, list, maybe_time, one};
 use crate::sqlite::rows::line;
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Measures everything except jobs waiting in this process.
 pub(super) fn measure(db: &Db, now: Timestamp) -> Result<Backlog, StoreError> {

@@ -1,14 +1,11 @@
 //! Counts of open work and failures, read from small indexes.
 
-use std::time::Duration;
-
+use telephony_domain::limit::DAY;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 use crate::history::Summary;
 use crate::sqlite::engine::query::{self, Db, list, one};
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Counts everything.
 pub(crate) fn count(db: &Db, now: Timestamp) -> Result<Summary, StoreError> {

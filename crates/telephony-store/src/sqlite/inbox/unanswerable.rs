@@ -7,7 +7,7 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 use crate::notices::Notice;
-use crate::sqlite::engine::query::{Db, one};
+use crate::sqlite::engine::query::Db;
 use crate::sqlite::rows::notice;
 
 /// Senders of a kind with notices of their own; all others share one.
@@ -64,19 +64,14 @@ fn give(db: &Db, kind: Kind, subject: &str, [one, several]: [String; 2], now: Ti
     if notice::is_untold(db, &name, now)? {
         return notice::give(db, &Notice::event(name, several), now).map(drop);
     }
-    if !notice::is_held(db, &name, now)? && held_of_kind(db, &kind, now)? >= SENDERS_AT_MOST {
+    if !notice::is_held(db, &name, now)? && notice::held_with(db, kind.prefix, now)? >= SENDERS_AT_MOST {
         let shared = Notice::event(format!("{}*", kind.prefix), kind.others);
         return match notice::is_untold(db, &shared.name, now)? {
             true => notice::give(db, &shared, now).map(drop),
-            false => notice::give_anew(db, &shared, now),
+            false => notice::give_again(db, &shared, now),
         };
     }
-    notice::give_anew(db, &Notice::event(name, one), now)
-}
-
-fn held_of_kind(db: &Db, kind: &Kind, now: Timestamp) -> Result<u32, StoreError> {
-    let sql = "SELECT count(*) FROM notice WHERE is_over = 0 AND coalesce(until > ?1, 1) AND substr(name, 1, length(?2)) = ?2";
-    one(db, sql, (now.0, kind.prefix), |row| row.get(0))
+    notice::give_again(db, &Notice::event(name, one), now)
 }
 
 /// Returns the command that lists the texts of a sender.

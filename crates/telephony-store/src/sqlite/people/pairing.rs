@@ -78,7 +78,7 @@ fn ask(db: &Db, stranger: &Stranger, challenge: Challenge, now: Timestamp) -> Re
     }
     request(db, stranger, &challenge.code, now)?;
     tell(db, stranger, challenge.parts, now)?;
-    notice::give_anew(db, &asks(&stranger.contact, &challenge.code), now)?;
+    notice::give_again(db, &asks(&stranger.contact, &challenge.code), now)?;
     Ok(Challenged::Asked)
 }
 

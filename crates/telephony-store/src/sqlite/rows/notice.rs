@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 use super::tally;
 use crate::StoreError;
 use crate::notices::{Given, Notice, Untold};
-use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, time};
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
 
 /// SQL: the notice holds at `?1`.
 const HOLDS: &str = "is_over = 0 AND coalesce(until > ?1, 1)";
@@ -30,8 +30,8 @@ pub(crate) fn give(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, Sto
     Ok(true)
 }
 
-/// Like [`give`], and sent although the same was sent today.
-pub(crate) fn give_anew(db: &Db, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
+/// Raises a notice that is sent even if the same was sent today.
+pub(crate) fn give_again(db: &Db, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
     forget(db, &notice.name)?;
     give(db, notice, now).map(drop)
 }
@@ -71,6 +71,12 @@ pub(crate) fn mask(db: &Db, contact: &PhoneNumber) -> Result<(), StoreError> {
 pub(crate) fn held(db: &Db, now: Timestamp) -> Result<Vec<Given>, StoreError> {
     let sql = format!("SELECT name, text, since FROM notice WHERE {HOLDS} ORDER BY since, name");
     list(db, &sql, [now.0], given)
+}
+
+/// Returns the number of notices that hold and whose names start with `prefix`.
+pub(crate) fn held_with(db: &Db, prefix: &str, now: Timestamp) -> Result<u32, StoreError> {
+    let sql = format!("SELECT count(*) FROM notice WHERE {HOLDS} AND substr(name, 1, length(?2)) = ?2");
+    one(db, &sql, (now.0, prefix), |row| row.get(0))
 }
 
 /// Returns the notices that hold and are to be sent by SMS, and from when on.
