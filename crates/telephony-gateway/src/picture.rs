@@ -88,7 +88,7 @@ fn on_white(picture: DynamicImage) -> RgbImage {
     let picture = picture.into_rgba8();
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u16::from);
-        Rgb([red, green, blue].map(|colour| ((colour * alpha + 255 * (255 - alpha)) / 255) as u8))
+        Rgb([red, green, blue].map(|color| ((color * alpha + 255 * (255 - alpha)) / 255) as u8))
     })
 }
 

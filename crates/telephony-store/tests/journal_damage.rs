@@ -30,7 +30,7 @@ fn text(number: usize, text: &str) -> Entry {
     Entry { at: Timestamp(number as i64), is_unverified: false, told: Event::Message(arrival) }
 }
 
-/// Writes a file with these entries and returns the location of each.
+/// A journal file with these entries, and the location of each.
 struct Written {
     _folder: TempDir,
     path: PathBuf,

@@ -11,10 +11,10 @@ use telephony_domain::time::Timestamp;
 
 use super::SqliteStore;
 use super::engine::checkpoint::empty_log;
+use super::engine::columns;
 use super::engine::copy::copy;
 use super::engine::mode::Mode;
 use super::engine::query::{Db, execute, find, list, time};
-use super::engine::{columns, query};
 use super::rows::{conversation, line, restored};
 use crate::StoreError;
 use crate::journal::{self, Entry};
@@ -181,7 +181,7 @@ fn close_answered(db: &Db, id: ConversationId, until: Timestamp, now: Timestamp)
                  AND NOT EXISTS (SELECT 1 FROM turn WHERE id = inbound.turn AND ended_at IS NULL AND state <> 'dead')";
     let closed = execute(db, sql, (id.0, until.0, ANSWERED))?;
     let sql = "SELECT received_at FROM inbound WHERE conversation = ? AND state = 'waiting' ORDER BY id LIMIT 1";
-    let rest = query::find(db, sql, [id.0], |row| time(row, "received_at"))?;
+    let rest = find(db, sql, [id.0], |row| time(row, "received_at"))?;
     conversation::set_ready(db, id, rest.map(|since| (since, now)))?;
     conversation::rearm(db, id)?;
     Ok(closed)
@@ -197,6 +197,7 @@ mod tests {
     use crate::journal::{Event, Journal};
     use crate::lines::Lines;
     use crate::outbox::Outbox;
+    use crate::sqlite::engine::query::one;
 
     #[tokio::test]
     async fn what_was_acknowledged_and_not_stored_is_in_a_backup() {
@@ -290,7 +291,7 @@ mod tests {
         prepare(&path, Timestamp(5)).await.unwrap();
         let store = SqliteStore::open(&path, Mode::Command).unwrap();
         enqueue(&store, "first").await;
-        let id: i64 = store.read(|db| query::one(db, "SELECT id FROM part", (), |row| row.get(0))).await.unwrap();
+        let id: i64 = store.read(|db| one(db, "SELECT id FROM part", (), |row| row.get(0))).await.unwrap();
         assert_eq!(id, IDS_LEFT_OUT + 1);
     }
 

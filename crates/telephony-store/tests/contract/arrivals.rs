@@ -9,7 +9,7 @@ use telephony_domain::policy::{InboundPolicy, Refusal};
 use telephony_store::Next;
 use telephony_store::inbox::Accepted;
 
-use super::world::{ANN, BOB, World, arrival, at, intake, number, open_to_all, seconds, texts};
+use super::world::{ANN, BOB, World, arrival, at, number, open_to_all, rules, seconds, texts};
 
 #[tokio::test]
 async fn the_provider_delivers_a_message_twice() {
@@ -36,13 +36,13 @@ async fn a_repeated_opt_out_does_not_undo_a_later_opt_in() {
 #[tokio::test]
 async fn hundreds_arrive_at_once_some_of_them_twice() {
     let world = World::new().await;
-    let intake = Arc::new(open_to_all());
+    let rules = Arc::new(open_to_all());
     let tasks: Vec<_> = (0..600)
         .map(|task| {
-            let (store, intake) = (world.store.clone(), intake.clone());
+            let (store, rules) = (world.store.clone(), rules.clone());
             let contact = format!("+1555000{:04}", task % 40);
             let text = arrival(&format!("SM{}", task % 300), &contact, "hello");
-            tokio::spawn(async move { store.accept(text, intake, at(1)).await.unwrap() })
+            tokio::spawn(async move { store.accept(text, rules, at(1)).await.unwrap() })
         })
         .collect();
     let (mut ids, mut repeats) = (HashSet::new(), 0);
@@ -65,8 +65,8 @@ async fn hundreds_arrive_at_once_some_of_them_twice() {
 async fn people_without_an_answer_are_stored_and_done() {
     let world = World::new().await;
     let refused = |accepted, refusal| assert!(matches!(accepted, Accepted::Refused(_, why) if why == refusal));
-    refused(world.accept(world.text(ANN, "hi"), intake(InboundPolicy::Disabled, 0), at(1)).await, Refusal::Disabled);
-    refused(world.accept(world.text(ANN, "hi"), intake(InboundPolicy::Allowlist, 0), at(1)).await, Refusal::NotAllowed);
+    refused(world.accept(world.text(ANN, "hi"), rules(InboundPolicy::Disabled, 0), at(1)).await, Refusal::Disabled);
+    refused(world.accept(world.text(ANN, "hi"), rules(InboundPolicy::Allowlist, 0), at(1)).await, Refusal::NotAllowed);
     refused(world.says("72345", "hi", at(1)).await, Refusal::NotANumber);
     refused(world.says("BANK", "STOP", at(1)).await, Refusal::NotANumber);
     assert!(matches!(world.says(ANN, " \n", at(1)).await, Accepted::Empty(_)));
@@ -99,7 +99,7 @@ async fn yes_is_talk_until_one_has_opted_out() {
 #[tokio::test]
 async fn an_opt_out_counts_even_where_nobody_is_admitted() {
     let world = World::new().await;
-    let stop = world.accept(world.text(ANN, "STOP"), intake(InboundPolicy::Disabled, 0), at(1)).await;
+    let stop = world.accept(world.text(ANN, "STOP"), rules(InboundPolicy::Disabled, 0), at(1)).await;
     assert!(matches!(stop, Accepted::Keyword(_, Keyword::OptOut)));
     assert!(world.store.standing(world.line, &number(ANN)).await.unwrap().is_opted_out);
 }
@@ -109,7 +109,7 @@ async fn texts_that_keep_coming_become_one_turn_but_not_for_ever() {
     let world = World::new().await;
     for second in 0..10 {
         let text = world.text(ANN, &second.to_string());
-        world.accept(text, intake(InboundPolicy::Open, 2), at(second)).await;
+        world.accept(text, rules(InboundPolicy::Open, 2), at(second)).await;
         let due = (second + 2).min(8).max(second);
         if due > second {
             assert_eq!(world.turns_idle(at(second)).await, Some(at(due)), "after {second} seconds");

@@ -148,7 +148,7 @@ async fn a_group_is_remembered() {
 }
 
 impl World {
-    /// A message with a file that has not reached the agent yet.
+    /// Queues a message with a file, which the provider does not have yet.
     async fn sends_a_file(&self) -> (ServedFile, PathBuf) {
         let (name, path) = self.file(3).await;
         let token = MediaToken::from_random([5; 24]);

@@ -6,7 +6,7 @@ use telephony_domain::reconcile::{Finding, Next as Then};
 use telephony_domain::retry::{Disposition, TurnFate};
 use telephony_store::{LONGEST_WAIT, Next};
 
-use super::world::{ANN, BOB, RETRY, World, at, intake, send_failure, texts, turn_failure};
+use super::world::{ANN, BOB, RETRY, World, at, rules, send_failure, texts, turn_failure};
 
 /// Much more than any delay.
 const DAY: i64 = 86_400;
@@ -26,7 +26,7 @@ fn later(step: i64) -> telephony_domain::time::Timestamp {
 async fn waiting_messages_are_answered() {
     for step in STEPS {
         let world = World::new().await;
-        world.accept(world.text(ANN, "hello"), intake(InboundPolicy::Open, 2), at(step)).await;
+        world.accept(world.text(ANN, "hello"), rules(InboundPolicy::Open, 2), at(step)).await;
         assert_eq!(texts(&world.lease(later(step)).await), ["hello"]);
     }
 }
@@ -34,8 +34,8 @@ async fn waiting_messages_are_answered() {
 #[tokio::test]
 async fn a_new_text_brings_what_waited_before_it() {
     let world = World::new().await;
-    world.accept(world.text(ANN, "before"), intake(InboundPolicy::Open, 2), at(MINUTES)).await;
-    world.accept(world.text(ANN, "after"), intake(InboundPolicy::Open, 2), at(0)).await;
+    world.accept(world.text(ANN, "before"), rules(InboundPolicy::Open, 2), at(MINUTES)).await;
+    world.accept(world.text(ANN, "after"), rules(InboundPolicy::Open, 2), at(0)).await;
     assert_eq!(texts(&world.lease(at(2)).await), ["before", "after"]);
 }
 

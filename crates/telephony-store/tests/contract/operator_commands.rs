@@ -11,7 +11,7 @@ use telephony_store::contacts::{Challenge, Who};
 use telephony_store::inbox::{Accepted, ArrivalRules};
 use telephony_store::operator_commands::{CommandOutcome, Ordered, Wording};
 
-use super::world::{ANN, BOB, World, at, intake, number, parts, texts};
+use super::world::{ANN, BOB, World, at, number, parts, rules, texts};
 
 const OPERATOR: &str = "+15550004444";
 
@@ -28,7 +28,7 @@ impl Wording for Words {
 }
 
 fn with_operator() -> ArrivalRules {
-    ArrivalRules { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Pairing, 0) }
+    ArrivalRules { operator: Some(number(OPERATOR)), ..rules(InboundPolicy::Pairing, 0) }
 }
 
 impl World {
@@ -120,7 +120,7 @@ async fn nobody_but_the_operator_orders_and_nobody_at_all_where_nobody_is_named(
     let world = World::new().await;
     let by_ann = world.accept(world.text(ANN, "APPROVE AAAABBBB"), with_operator(), at(1)).await;
     assert!(matches!(by_ann, Accepted::Waiting(_)), "{by_ann:?}");
-    let unnamed = world.accept(world.text(OPERATOR, "STATUS"), intake(InboundPolicy::Pairing, 0), at(1)).await;
+    let unnamed = world.accept(world.text(OPERATOR, "STATUS"), rules(InboundPolicy::Pairing, 0), at(1)).await;
     assert!(matches!(unnamed, Accepted::Waiting(_)), "{unnamed:?}");
     assert_eq!(world.store.next_order().await.unwrap(), None);
 }
@@ -128,7 +128,7 @@ async fn nobody_but_the_operator_orders_and_nobody_at_all_where_nobody_is_named(
 #[tokio::test]
 async fn an_order_is_obeyed_whatever_the_policy_says_and_stop_stays_stop() {
     let world = World::new().await;
-    let closed = ArrivalRules { operator: Some(number(OPERATOR)), ..intake(InboundPolicy::Disabled, 0) };
+    let closed = ArrivalRules { operator: Some(number(OPERATOR)), ..rules(InboundPolicy::Disabled, 0) };
     let order = world.accept(world.text(OPERATOR, "STATUS"), closed.clone(), at(1)).await;
     assert!(matches!(order, Accepted::OperatorCommand(_)));
     let talk = world.accept(world.text(OPERATOR, "hello"), closed.clone(), at(1)).await;

@@ -8,7 +8,7 @@ use telephony_store::contacts::{Approved, Challenge, Challenged, KEPT_FOR, Pairi
 use telephony_store::history::{EntryState, Filter};
 use telephony_store::inbox::{Accepted, LeasedTurn};
 
-use super::world::{ANN, BOB, World, at, intake, number, parts, seconds, sender, texts};
+use super::world::{ANN, BOB, World, at, number, parts, rules, seconds, sender, texts};
 
 const HOUR: i64 = 3600;
 
@@ -22,7 +22,7 @@ fn challenge(letter: char) -> Challenge {
 
 impl World {
     async fn stranger_says(&self, from: &str, text: &str, now: i64) -> LeasedTurn {
-        self.accept(self.text(from, text), intake(InboundPolicy::Pairing, 0), at(now)).await;
+        self.accept(self.text(from, text), rules(InboundPolicy::Pairing, 0), at(now)).await;
         self.lease(at(now)).await
     }
 
@@ -223,7 +223,7 @@ async fn what_was_found_late_is_kept_for_a_day_too() {
     let world = World::new().await;
     let days_ago = Arrival { provider_time: Some(at(0)), ..world.text(ANN, "hello") };
     let now = at(0) + 3 * KEPT_FOR;
-    world.accept(days_ago, intake(InboundPolicy::Pairing, 0), now).await;
+    world.accept(days_ago, rules(InboundPolicy::Pairing, 0), now).await;
     let turn = world.lease(now).await;
     assert_eq!(world.store.challenge(&turn.lease, challenge('A'), now).await.unwrap(), Challenged::Asked);
     assert_eq!(world.store.forget_strangers(now + KEPT_FOR - seconds(1)).await.unwrap(), 0);

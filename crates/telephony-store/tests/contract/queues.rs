@@ -9,7 +9,7 @@ use telephony_store::contacts::{Challenge, Challenged};
 use telephony_store::inbox::TurnEnd;
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, BOB, LINE, World, at, draft, intake, number, parts, receipt, send_failure, sender, texts};
+use super::world::{ANN, BOB, LINE, World, at, draft, number, parts, receipt, rules, send_failure, sender, texts};
 use telephony_domain::delivery::Status;
 
 /// Ten hours at one segment per hour: ten segments.
@@ -118,7 +118,7 @@ async fn a_stranger_is_told_the_code_once_there_is_room() {
     let world = World::new().await;
     world.store.bound_queues(slow()).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();
-    world.accept(world.text(BOB, "let me in"), intake(InboundPolicy::Pairing, 0), at(0)).await;
+    world.accept(world.text(BOB, "let me in"), rules(InboundPolicy::Pairing, 0), at(0)).await;
     let challenge = |code: &str| Challenge {
         code: code.repeat(8).parse().unwrap(),
         parts: parts(&["your code"]),

@@ -12,7 +12,7 @@ use telephony_store::inbox::Accepted;
 use telephony_store::outbox::PartState;
 use telephony_store::records::Holdings;
 
-use super::world::{ANN, BOB, World, arrival, at, intake, number, open_to_all, parts, receipt, report, turn_failure};
+use super::world::{ANN, BOB, World, arrival, at, number, open_to_all, parts, receipt, report, rules, turn_failure};
 
 /// Longer ago than any retention period in these tests.
 const MUCH_LATER: i64 = 1_000_000;
@@ -176,7 +176,7 @@ async fn what_is_old_and_finished_goes_and_open_work_stays() {
     world.send("on its way", ANN, &["on its way"], at(4)).await;
     world.hand_over("SM-way", at(4)).await;
     world.send("waits", BOB, &["waits"], at(4)).await;
-    world.accept(world.text(BOB, "asks"), intake(InboundPolicy::Open, 0), at(5)).await;
+    world.accept(world.text(BOB, "asks"), rules(InboundPolicy::Open, 0), at(5)).await;
     world.says(ANN, "fresh", at(900)).await;
     world.expire(100).await;
     assert_eq!(world.listed().await, ["fresh", "asks", "waits", "on its way"].map(str::to_owned));

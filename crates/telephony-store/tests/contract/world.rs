@@ -79,8 +79,8 @@ impl World {
         arrival(&format!("SM-in-{count}"), from, text)
     }
 
-    pub async fn accept(&self, arrival: Arrival, intake: ArrivalRules, now: Timestamp) -> Accepted {
-        self.store.accept(arrival, Arc::new(intake), now).await.unwrap()
+    pub async fn accept(&self, arrival: Arrival, rules: ArrivalRules, now: Timestamp) -> Accepted {
+        self.store.accept(arrival, Arc::new(rules), now).await.unwrap()
     }
 
     /// Allows every sender and makes every text due at once.
@@ -219,13 +219,13 @@ pub fn arrival(provider_id: &str, from: &str, text: &str) -> Arrival {
     }
 }
 
-pub fn intake(inbound: InboundPolicy, coalesce: u64) -> ArrivalRules {
+pub fn rules(inbound: InboundPolicy, coalesce: u64) -> ArrivalRules {
     let policy = Policy { inbound, ..Policy::default() };
     ArrivalRules { policy, coalesce: seconds(coalesce), operator: None, line: None }
 }
 
 pub fn open_to_all() -> ArrivalRules {
-    intake(InboundPolicy::Open, 0)
+    rules(InboundPolicy::Open, 0)
 }
 
 pub fn parts(texts: &[&str]) -> Vec<PartDraft> {

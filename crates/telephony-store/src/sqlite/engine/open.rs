@@ -119,7 +119,7 @@ fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<WalCheckpointe
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "secure_delete", true)?; // what is deleted is overwritten
     db.pragma_update(None, "cache_size", -2048)?; // KiB
-    db.pragma_update(None, "journal_size_limit", 32 << 20)?; // bytes; the log is seldom longer (`log`)
+    db.pragma_update(None, "journal_size_limit", 32 << 20)?; // bytes; the log is seldom longer (`checkpoint`)
     schema::bring_up_to_date(db, path, mode, &schema::MIGRATIONS)?;
     WalCheckpointer::of(db, path)
 }

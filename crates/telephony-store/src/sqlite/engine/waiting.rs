@@ -7,17 +7,17 @@ use super::work::Work;
 use crate::StoreError;
 
 /// Longest queue. Turns, requests to the provider and journal batches are limited far below, so it is only a safeguard.
-const LONGEST_ROW: usize = 1024;
+const LONGEST_QUEUE: usize = 1024;
 
 /// The queue.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    row: Mutex<Row>,
+    queue: Mutex<Queue>,
     bell: Condvar,
 }
 
 #[derive(Default)]
-struct Row {
+struct Queue {
     works: VecDeque<Box<dyn Work>>,
     is_closed: bool,
     is_asleep: bool,
@@ -26,17 +26,17 @@ struct Row {
 impl Waiting {
     /// Adds `work` at the end.
     pub(crate) fn push(&self, work: Box<dyn Work>) -> Result<(), StoreError> {
-        let mut row = self.row();
-        if row.is_closed {
+        let mut queue = self.queue();
+        if queue.is_closed {
             return Err(StoreError::Stopped);
         }
-        if row.works.len() >= LONGEST_ROW {
-            return Err(StoreError::Busy(format!("{LONGEST_ROW} requests are already waiting for the disk")));
+        if queue.works.len() >= LONGEST_QUEUE {
+            return Err(StoreError::Busy(format!("{LONGEST_QUEUE} requests are already waiting for the disk")));
         }
-        row.works.push_back(work);
+        queue.works.push_back(work);
         // Signaling costs a system call, and the thread is usually awake.
-        if std::mem::take(&mut row.is_asleep) {
-            drop(row);
+        if std::mem::take(&mut queue.is_asleep) {
+            drop(queue);
             self.bell.notify_one();
         }
         Ok(())
@@ -44,33 +44,33 @@ impl Waiting {
 
     /// Returns the number of waiting jobs.
     pub(crate) fn length(&self) -> usize {
-        self.row().works.len()
+        self.queue().works.len()
     }
 
     /// Accepts no more jobs; waiting ones are still run.
     pub(crate) fn close(&self) {
-        self.row().is_closed = true;
+        self.queue().is_closed = true;
         self.bell.notify_all();
     }
 
     /// Drops all jobs because the thread is gone, which fails their callers.
     pub(crate) fn abandon(&self) {
-        let mut row = self.row();
-        row.is_closed = true;
-        let left = std::mem::take(&mut row.works);
-        drop(row);
+        let mut queue = self.queue();
+        queue.is_closed = true;
+        let left = std::mem::take(&mut queue.works);
+        drop(queue);
         drop(left);
     }
 
     /// Waits for the next job. None once the queue is closed.
     pub(crate) fn next(&self) -> Option<Box<dyn Work>> {
-        let mut row = self.row();
+        let mut queue = self.queue();
         loop {
-            match row.works.pop_front() {
-                None if !row.is_closed => {
-                    row.is_asleep = true;
-                    row = self.bell.wait(row).unwrap_or_else(PoisonError::into_inner);
-                    row.is_asleep = false;
+            match queue.works.pop_front() {
+                None if !queue.is_closed => {
+                    queue.is_asleep = true;
+                    queue = self.bell.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    queue.is_asleep = false;
                 }
                 work => return work,
             }
@@ -79,11 +79,11 @@ impl Waiting {
 
     /// Returns another waiting job without blocking.
     pub(crate) fn more(&self) -> Option<Box<dyn Work>> {
-        self.row().works.pop_front()
+        self.queue().works.pop_front()
     }
 
-    fn row(&self) -> MutexGuard<'_, Row> {
-        self.row.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_full_row_refuses_until_there_is_room() {
         let waiting = Waiting::default();
-        for _ in 0..LONGEST_ROW {
+        for _ in 0..LONGEST_QUEUE {
             waiting.push(Box::new(Nothing)).unwrap();
         }
         assert!(matches!(waiting.push(Box::new(Nothing)), Err(StoreError::Busy(_))));

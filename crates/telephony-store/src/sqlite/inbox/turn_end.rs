@@ -81,9 +81,9 @@ fn answer(db: &Db, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), 
     if drafts.is_empty() {
         pause::forget_exchanges(db, turn.conversation)?;
     } else {
-        let sql = "SELECT min(received_at) AS came FROM inbound WHERE turn = ?";
-        let came = one(db, sql, [turn.id.0], |row| maybe_time(row, "came"))?;
-        pause::count_exchange(db, turn.conversation, came.unwrap_or(now), now)?;
+        let sql = "SELECT min(received_at) AS received_at FROM inbound WHERE turn = ?";
+        let received_at = one(db, sql, [turn.id.0], |row| maybe_time(row, "received_at"))?;
+        pause::count_exchange(db, turn.conversation, received_at.unwrap_or(now), now)?;
     }
     close(db, turn, "answered", "answered", None, now)
 }
@@ -105,7 +105,7 @@ pub(crate) fn record_failure(
     close_attempt(db, &turn, outcome, Some(&failure.reason), Some(now))?;
     conversation::rearm(db, turn.conversation)?;
     if let (Some(sorry), Some(due)) = (&failure.sorry, unavailable_from(fate, asked_since(db, &turn, now)?, now)) {
-        apologise(db, &turn, sorry, due, now)?;
+        apologize(db, &turn, sorry, due, now)?;
     }
     Ok(fate)
 }
@@ -140,7 +140,7 @@ fn asked_since(db: &Db, turn: &Turn, now: Timestamp) -> Result<Timestamp, StoreE
 
 /// Queues an apology, once for each outage: its key stays the same until a turn of the conversation is answered. It
 /// leaves at `due` unless there is an answer by then.
-fn apologise(db: &Db, turn: &Turn, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+fn apologize(db: &Db, turn: &Turn, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT coalesce(max(id), 0) FROM turn WHERE conversation = ? AND state = 'answered'";
     let last_answered: i64 = one(db, sql, [turn.conversation.0], |row| row.get(0))?;
     let draft = Draft {

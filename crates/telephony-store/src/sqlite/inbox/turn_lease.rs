@@ -56,7 +56,7 @@ fn due_conversation(db: &Db, now: Timestamp) -> Result<Next<ConversationId>, Sto
 
 /// Returns the next turn of a due conversation; none if its turn was just parked, or there is none after all.
 fn next_of(db: &Db, conversation: ConversationId, merges: bool, now: Timestamp) -> Result<Option<Turn>, StoreError> {
-    if let Some(turn) = at_work(db, conversation)? {
+    if let Some(turn) = in_flight(db, conversation)? {
         return if turn.is_leased { recover(db, turn, now) } else { Ok(Some(turn)) };
     }
     let parked = first_parked(db, conversation)?;
@@ -70,7 +70,7 @@ fn next_of(db: &Db, conversation: ConversationId, merges: bool, now: Timestamp) 
     }
 }
 
-fn at_work(db: &Db, conversation: ConversationId) -> Result<Option<Turn>, StoreError> {
+fn in_flight(db: &Db, conversation: ConversationId) -> Result<Option<Turn>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM turn WHERE conversation = ? AND state IN ('leased', 'retrying')");
     find(db, &sql, [conversation.0], read)
 }

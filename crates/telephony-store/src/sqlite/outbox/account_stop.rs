@@ -64,13 +64,14 @@ pub(super) fn begin(db: &Db, code: Option<u32>, reason: &str, now: Timestamp) ->
     Ok(())
 }
 
-/// A part of the conversation was refused: those of others are tried first, because the refusal may concern it alone.
+/// Records that a part of the conversation was refused: parts of others are tried first, because the refusal may concern
+/// it alone.
 pub(super) fn note_tried(db: &Db, conversation: ConversationId) -> Result<(), StoreError> {
     execute(db, "UPDATE account_stop SET tried = ?", [conversation.0]).map(drop)
 }
 
-/// Returns true if the part was refused with the same code in a stop that has ended since: the provider serves the account,
-/// and refuses the part alone.
+/// Returns true if the part was refused with the same code in a stop that has ended since: the provider serves the
+/// account and refuses only this part.
 pub(super) fn is_refused_alone(db: &Db, part: &Part, code: Option<u32>) -> Result<bool, StoreError> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM account_stop)
                   AND EXISTS (SELECT 1 FROM part_attempt WHERE part = ?1 AND number < ?2 AND outcome = 'retried' AND code = ?3)";

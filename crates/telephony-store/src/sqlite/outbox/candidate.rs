@@ -73,7 +73,8 @@ pub(crate) fn towards(db: &Db, message: MessageId) -> Result<Vec<Candidate>, Sto
     list(db, &sql, [message.0], candidate)
 }
 
-/// The part that is due of the conversation behind the one that was tried last, in the order of their ids, round and round.
+/// Returns a due part of the conversation that follows the one tried last, in the order of their ids; the first follows
+/// the last.
 pub(crate) fn in_turn(db: &Db, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
     let sql = format!(
         "{OF_PARTS} WHERE p.state = 'ready' AND (p.due_at <= ?1 OR p.due_at > ?2)

@@ -1,12 +1,12 @@
 //! Lines with a full queue: raises a notice until there is capacity again.
 
 use telephony_domain::id::LineId;
+use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 use crate::notices::Notice;
 use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::rows::notice;
-use telephony_domain::time::Timestamp;
 
 /// Reason of a waiting turn.
 pub(crate) const NO_ROOM: &str = "the line's queue is full";

@@ -31,7 +31,7 @@ pub(super) fn hold(
     execute(db, sql, (candidate.part.0, due.0, limit.key(), until.0, &reason))?;
     tell(db, limit, limits, &candidate.contact, now)?;
     if limit == Limit::RepliesPerContactPer30s {
-        pause::count_rally(db, candidate, now)?;
+        pause::count_waiting_reply(db, candidate, now)?;
     }
     Ok(())
 }

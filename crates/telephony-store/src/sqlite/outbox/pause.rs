@@ -12,7 +12,7 @@ use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, tim
 use crate::sqlite::rows::{contact, conversation, notice};
 
 /// Counts a reply that waits for the reply limit, which is a sign of two machines in a loop.
-pub(crate) fn count_rally(db: &Db, candidate: &Candidate, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn count_waiting_reply(db: &Db, candidate: &Candidate, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT rally_moments, rally_last, rally_message FROM conversation WHERE id = ?";
     let before = one(db, sql, [candidate.conversation.0], |row| {
         let (moments, message) = (row.get("rally_moments")?, row.get::<_, Option<i64>>("rally_message")?);

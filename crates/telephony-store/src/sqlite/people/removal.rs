@@ -56,7 +56,7 @@ fn finished_inbound(db: &Db, before: Timestamp, at_most: u32) -> Result<Vec<Inbo
     list(db, sql, (before.0, at_most), |row| row.get(0).map(InboundId))
 }
 
-/// Returns the oldest turns that have nothing left.
+/// Deletes the oldest turns that have no messages left. Returns the number.
 fn delete_empty_turns(db: &Db, before: Timestamp, at_most: u32) -> Result<usize, StoreError> {
     let sql = "DELETE FROM turn WHERE id IN (SELECT id FROM turn ORDER BY id LIMIT ?2) AND created_at < ?1
                AND state IN ('answered', 'refused', 'dead') AND NOT EXISTS (SELECT 1 FROM inbound WHERE turn = turn.id)
@@ -64,7 +64,7 @@ fn delete_empty_turns(db: &Db, before: Timestamp, at_most: u32) -> Result<usize,
     execute(db, sql, (before.0, at_most.saturating_mul(2)))
 }
 
-/// Returns the time before which no message is searched any more.
+/// Returns the time from which on the search for missed messages may still find a message.
 fn may_come_again(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
     let seen_until = one(db, "SELECT min(seen_until) AS seen FROM watched", (), |row| maybe_time(row, "seen"))?;
     Ok(seen_until.map_or(now, |seen| seen.min(now)) - MARGIN)

@@ -70,7 +70,7 @@ pub(crate) fn rearm(db: &Db, id: ConversationId) -> Result<(), StoreError> {
 /// values is.
 fn due(ready: &str) -> String {
     const PARKED: &str = "(SELECT min(due_at) FROM turn WHERE conversation = ?1 AND state = 'parked')";
-    const AT_WORK: &str = "(SELECT due_at FROM turn WHERE conversation = ?1 AND state IN ('leased', 'retrying'))";
-    let due = format!("coalesce({AT_WORK}, min({ready}, {PARKED}), {ready}, {PARKED})");
+    const IN_FLIGHT: &str = "(SELECT due_at FROM turn WHERE conversation = ?1 AND state IN ('leased', 'retrying'))";
+    let due = format!("coalesce({IN_FLIGHT}, min({ready}, {PARKED}), {ready}, {PARKED})");
     format!("due_at = iif(paused_until IS NULL, {due}, NULL)")
 }
