@@ -146,13 +146,27 @@ impl Applier {
                 lane.push_front(open);
                 return (lane, Some(error));
             }
-            let provider_id = provider_id(&open.entry);
-            tracing::error!(provider_id, %error, hint = error.hint(), "cannot be stored: left to be found in the \
-                provider's lists");
             self.wake.missed.notify_one();
-            self.notices.tell(Notice::event("left-out", LEFT_OUT)).await;
+            self.leave_out(&open.entry, &error).await;
         }
         (lane, None)
+    }
+
+    /// Reports an entry that is skipped because it cannot be stored.
+    pub(crate) async fn leave_out(&self, entry: &Entry, error: &StoreError) {
+        match &entry.told {
+            journal::Event::Message(arrival) => self.leave_out_message(&arrival.provider_id, error).await,
+            journal::Event::Report(StatusReport { provider_id, .. }) => {
+                let hint = error.hint();
+                tracing::error!(provider_id, %error, hint, "skipped a status report that cannot be stored");
+            }
+        }
+    }
+
+    /// Reports a message that is skipped because it cannot be stored.
+    pub(crate) async fn leave_out_message(&self, provider_id: &str, error: &StoreError) {
+        tracing::error!(provider_id, %error, hint = error.hint(), "skipped a message that cannot be stored");
+        self.notices.tell(Notice::event("left-out", LEFT_OUT)).await;
     }
 
     /// Applies an entry under the conditions at its arrival. One that panics fails, because it would come again at each
@@ -288,13 +302,6 @@ struct Open {
 fn who(entry: &Entry) -> &str {
     match &entry.told {
         journal::Event::Message(arrival) => &arrival.from,
-        journal::Event::Report(report) => &report.provider_id,
-    }
-}
-
-fn provider_id(entry: &Entry) -> &str {
-    match &entry.told {
-        journal::Event::Message(arrival) => &arrival.provider_id,
         journal::Event::Report(report) => &report.provider_id,
     }
 }

@@ -94,13 +94,11 @@ impl Backfill {
             if let Event::Message(arrival) = &mut entry.told {
                 arrival.provider_time.get_or_insert(entry.at);
             }
-            match self.applier.apply(entry).await {
+            match self.applier.apply(entry.clone()).await {
                 Ok(()) => {}
                 Err(error) if error.is_of_the_store() => return cannot_store(&error),
                 // The provider's lists may have it.
-                Err(error) => {
-                    tracing::error!(%error, hint = error.hint(), "skipped an entry of the restored backup's journal");
-                }
+                Err(error) => self.applier.leave_out(&entry, &error).await,
             }
         }
         self.applier.cleared().await;
@@ -190,14 +188,13 @@ impl Backfill {
         self.applier.cleared().await;
         let mut missed = 0;
         for arrival in arrivals {
+            let provider_id = arrival.provider_id.clone();
             match self.applier.accept(arrival, self.clock.now()).await {
                 Ok(Accepted::Repeat) => {}
                 Ok(_) => missed += 1,
                 Err(error) if error.is_of_the_store() => return cannot_store(&error),
                 // Continue with the messages behind it.
-                Err(error) => {
-                    tracing::error!(to, %error, hint = error.hint(), "skipped a message that cannot be stored");
-                }
+                Err(error) => self.applier.leave_out_message(&provider_id, &error).await,
             }
         }
         if missed > 0 {

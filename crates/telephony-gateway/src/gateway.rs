@@ -112,8 +112,8 @@ impl Gateway {
         tasks.spawn_dropped("prices", stop.clone(), prices(&parts).run(stop.clone()));
         tasks.spawn("operator", stop.clone(), operator(&parts, &shared, line).run(stop.clone()));
         tasks.spawn("retention", stop.clone(), retention(&parts, &shared).run(stop.clone()));
-        let nothing_comes = CancellationToken::new();
-        let last_came = nothing_comes.clone().drop_guard();
+        let no_more_arrivals = CancellationToken::new();
+        let last_arrival = no_more_arrivals.clone().drop_guard();
         let storage_watch = StorageWatch {
             storage: shared.storage.clone(),
             store: parts.store.clone(),
@@ -121,7 +121,7 @@ impl Gateway {
             notices: shared.notices.clone(),
         };
         tasks.spawn_dropped("storage", stop.clone(), storage_watch.run(stop.clone()));
-        tasks.spawn("arrivals", nothing_comes.clone(), applier.clone().run(nothing_comes));
+        tasks.spawn("arrivals", no_more_arrivals.clone(), applier.clone().run(no_more_arrivals));
         tasks.spawn_dropped(
             "backfill",
             stop.clone(),
@@ -139,7 +139,7 @@ impl Gateway {
         let listening = stop.clone();
         tasks.spawn("webhooks", stop.clone(), async move {
             listener::serve(parts.listener, router, listening).await;
-            drop(last_came);
+            drop(last_arrival);
         });
         Ok(Gateway {
             address,

@@ -134,6 +134,24 @@ async fn that_of_a_number_in_the_messaging_service_that_never_had_one() {
     stage.expect(ALICE, &["hello"]).await;
 }
 
+#[tokio::test]
+async fn and_the_operator_learns_of_a_text_that_cannot_be_stored() {
+    const REFUSES: &str = "CREATE TRIGGER refuses BEFORE INSERT ON inbound WHEN NEW.text = 'bad' BEGIN
+                               SELECT RAISE(ABORT, 'on purpose'); END";
+    let mut stage = Plan::default().start().await;
+    wait_for_looks(&stage, stage.bot(), 1).await;
+    stage.stop_gateway().await;
+    let database = rusqlite::Connection::open(stage.state.path().join("telephony.sqlite")).unwrap();
+    database.execute_batch(REFUSES).unwrap();
+    for text in ["bad", "hello"] {
+        stage.twilio.text(ALICE, stage.bot(), text).await.unwrap();
+    }
+    stage.start_gateway().await;
+    stage.expect(ALICE, &["hello"]).await;
+    let notices = stage.store().notices(stage.now()).await.unwrap();
+    assert_eq!(notices.iter().map(|notice| notice.name.as_str()).collect::<Vec<_>>(), ["left-out"]);
+}
+
 /// Waits until the gateway has read Twilio's list of messages to `number` this many times.
 async fn wait_for_looks(stage: &Stage, number: &str, times: usize) {
     let is_listed = |entry: &&LogEntry| is_look_for(entry, number) && entry.status.is_some();
