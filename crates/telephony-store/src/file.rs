@@ -1,36 +1,47 @@
-//! A file of the store: accessible only to its owner, and recognized after it was opened.
+//! The store's files: accessible only to their owner, and recognized after they were opened.
 
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 
 /// Creates the file, if missing, before it has content, so that no other user can read it at any time.
 pub(crate) fn make_file(path: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError::of_file(&error)),
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::of_file(&error)),
         _ => Ok(()),
     }
+}
+
+/// Returns the folder of a file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Creates the folder and those above it, if missing.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes new names in the folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// The identity of an opened file.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
     path: PathBuf,
-    identity: Identity,
+    /// Device and inode; none of a missing file.
+    identity: Option<(u64, u64)>,
 }
-
-/// Device and inode, on systems that have them.
-type Identity = Option<(u64, u64)>;
 
 impl File {
     /// Returns the identity of the current file.
     pub(crate) fn at(path: &Path) -> Result<File, StoreError> {
-        Ok(File { path: path.to_owned(), identity: identity(path)? })
+        Ok(File { path: path.to_owned(), identity: Some(identity(path)?) })
     }
 
     /// Stands for a missing file.
@@ -40,7 +51,7 @@ impl File {
 
     /// Fails if the file was removed or replaced: a process that has it open would keep writing to the old one.
     pub(crate) fn check_is_there(&self) -> Result<(), StoreError> {
-        if identity(&self.path)? == self.identity {
+        if Some(identity(&self.path)?) == self.identity {
             Ok(())
         } else {
             Err(StoreError::Gone("it was replaced by another file".to_owned()))
@@ -48,15 +59,7 @@ impl File {
     }
 }
 
-#[cfg(unix)]
-fn identity(path: &Path) -> Result<Identity, StoreError> {
-    use std::os::unix::fs::MetadataExt;
+fn identity(path: &Path) -> Result<(u64, u64), StoreError> {
     let found = std::fs::metadata(path).map_err(|error| StoreError::of_file(&error))?;
-    Ok(Some((found.dev(), found.ino())))
-}
-
-/// An open file cannot be removed on this system.
-#[cfg(not(unix))]
-fn identity(_: &Path) -> Result<Identity, StoreError> {
-    Ok(None)
+    Ok((found.dev(), found.ino()))
 }

@@ -150,7 +150,6 @@ fn only_one_at_a_time_has_it() {
     open(&path);
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn only_its_owner_may_read_it() {
     use std::os::unix::fs::PermissionsExt;

@@ -45,7 +45,6 @@ async fn accept(store: &SqliteStore, id: &str) -> Result<Accepted, StoreError> {
     store.accept(arrival, Arc::new(ArrivalRules::default()), Timestamp(1)).await
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn nobody_else_can_read_what_is_made() {
     use std::os::unix::fs::PermissionsExt;
@@ -109,7 +108,6 @@ async fn whoever_only_looks_sees_what_the_gateway_writes_beside_it() {
     assert_eq!(texts(&looking).await, ["hello"]);
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn whoever_only_looks_can_do_so_where_nothing_can_be_written() {
     use std::os::unix::fs::PermissionsExt;

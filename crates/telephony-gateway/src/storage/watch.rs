@@ -134,9 +134,12 @@ mod tests {
         let full = watch(StoreError::Full("no room".to_owned()));
         let storage = full.storage.clone();
         let running = tokio::spawn(full.run(stop));
-        while storage.trouble().is_some() {
-            tokio::task::yield_now().await;
-        }
+        let is_over = async {
+            while storage.trouble().is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), is_over).await.unwrap();
         assert!(!running.is_finished());
     }
 }

@@ -6,6 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::file::folder_of;
+
 /// Most copies kept, the newest ones: a failing disk may damage one after the other.
 const COPIES: usize = 3;
 
@@ -56,15 +58,12 @@ pub(super) fn remove(journal: &Path, before: SystemTime) -> io::Result<()> {
 }
 
 fn numbered(journal: &Path) -> Vec<(u64, PathBuf)> {
-    let (Some(folder), Some(prefix)) = (journal.parent(), name(journal, "").file_name().map(ToOwned::to_owned)) else {
-        return Vec::new();
-    };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Some(prefix) = name(journal, "").file_name().map(ToOwned::to_owned) else { return Vec::new() };
     let number_of = |path: &Path| {
         let name = path.file_name()?.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes())?;
         std::str::from_utf8(name).ok()?.parse().ok()
     };
-    let found = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let found = std::fs::read_dir(folder_of(journal)).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut found: Vec<(u64, PathBuf)> = found.filter_map(|path| Some((number_of(&path)?, path))).collect();
     found.sort();
     found

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{aside, record};
 use crate::StoreError;
-use crate::file::{File, make_file};
+use crate::file::{File, folder_of, make_file, sync_folder};
 
 /// The part of the file kept once everything is applied: overwriting costs half as much per sync as growing.
 const KEPT: u64 = 1 << 20;
@@ -228,8 +228,7 @@ impl JournalFile {
         if !self.is_new.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        sync_folder(folder_of(&self.path))?;
         self.is_new.store(false, Ordering::Relaxed);
         Ok(())
     }

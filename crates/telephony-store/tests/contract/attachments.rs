@@ -63,7 +63,6 @@ async fn what_was_fetched_is_there_when_the_turn_is_tried_again() {
     assert!(path.exists(), "it belongs to a message");
 }
 
-#[cfg(unix)]
 #[tokio::test]
 async fn nobody_else_can_read_a_file() {
     use std::os::unix::fs::PermissionsExt;

@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::StoreError;
+use crate::file::folder_of;
 
 /// Longest wait for another process's transaction.
 const BUSY: Duration = Duration::from_secs(5);
@@ -46,7 +47,7 @@ fn configure(db: &Connection) -> rusqlite::Result<()> {
 /// the files, because closing one of them would release our locks on it.
 pub(crate) fn with_shortage(error: StoreError, path: &Path) -> StoreError {
     let is_vague = matches!(error, StoreError::ReadOnly(_) | StoreError::Disk(_) | StoreError::Other(_));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let shortage = || {
         let opened: Result<Vec<_>, _> = (0..FILES).map(|_| std::fs::File::open(folder)).collect();
         opened.err().as_ref().and_then(StoreError::of_room)

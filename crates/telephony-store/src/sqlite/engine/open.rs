@@ -1,6 +1,5 @@
 //! Opens the file and its folder for each mode.
 
-use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
@@ -10,7 +9,7 @@ use super::connection::{connect, connect_with, with_shortage};
 use super::mode::Mode;
 use super::schema;
 use crate::StoreError;
-use crate::file::{File, make_file};
+use crate::file::{File, folder_of, make_file, make_folder};
 
 /// The parts of an open store.
 pub(crate) struct Opened {
@@ -103,7 +102,7 @@ fn uri(path: &Path, how: &str) -> PathBuf {
 
 /// Opens the file for the only thread that writes, and updates its schema as `mode` allows.
 pub(crate) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, WalCheckpointer), StoreError> {
-    make_folder(path)?;
+    make_folder(folder_of(path)).map_err(|error| StoreError::of_file(&error))?;
     make_file(path)?;
     let mut db = connect(path)?;
     let log = set_up(&mut db, path, mode).map_err(|error| with_shortage(error, path))?;
@@ -134,13 +133,4 @@ fn for_reading(path: &Path) -> Result<Connection, StoreError> {
 fn set_up_for_reading(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "cache_size", -512)?; // KiB
     db.pragma_update(None, "query_only", true)
-}
-
-fn make_folder(path: &Path) -> Result<(), StoreError> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| StoreError::of_file(&error))
 }

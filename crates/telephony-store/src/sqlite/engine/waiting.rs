@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_row_refuses_until_there_is_room() {
+    fn a_full_queue_refuses_until_there_is_room() {
         let waiting = Waiting::default();
         for _ in 0..LONGEST_QUEUE {
             waiting.push(Box::new(Nothing)).unwrap();
