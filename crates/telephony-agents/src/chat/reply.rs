@@ -167,8 +167,8 @@ impl Reply {
         Ok(())
     }
 
-    /// Reads one JSON object; an answer that is long enough is complete. Some servers send whole answers when pieces are requested, and some repeat the whole
-    /// answer after its pieces.
+    /// Reads one JSON object; an answer that is long enough is complete. Some servers send whole answers when pieces are
+    /// requested, and some repeat the whole answer after its pieces.
     fn read(&mut self, json: &str) -> Result<(), Broken> {
         let Some(choice) = Choice::read(json)? else {
             self.has_others = true;
