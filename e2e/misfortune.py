@@ -430,7 +430,7 @@ class Database(Misfortune):
         self.assertEqual(self.twilio.text("poison")["status"], 200)
         self.acknowledged("behind it")
         self.answered("before", "behind it")
-        self.told("left to be found in the provider's lists")
+        self.told("skipped a message that cannot be stored")
         self.database.execute("DROP TRIGGER poison")
         self.gateway.stop()
         self.gateway = self.channel.gateway()
