@@ -7,6 +7,8 @@
 //! end the call whatever happens.
 
 mod answer;
+pub mod caller;
+pub mod code;
 mod documents;
 mod phrases;
 pub mod plan;
@@ -17,6 +19,7 @@ pub mod script;
 pub mod speech;
 mod thinking;
 mod timers;
+pub mod token;
 mod turns;
 pub mod words;
 
@@ -246,6 +249,15 @@ impl Call {
     /// Returns the number of the last turn.
     pub fn turn(&self) -> u32 {
         self.turn
+    }
+
+    /// Returns the open tasks of the agent: the current turn, and those whose answer goes by text.
+    pub fn open_turns(&self) -> impl Iterator<Item = u32> {
+        let current = match &self.phase {
+            Phase::Thinking(thinking) if thinking.is_open() => Some(self.turn),
+            _ => None,
+        };
+        self.owed.iter().copied().chain(current)
     }
 
     /// Returns true if incoming keys are a PIN.

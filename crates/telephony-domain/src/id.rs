@@ -30,4 +30,6 @@ ids! {
     MessageId;
     /// A part: one request to the provider.
     PartId;
+    /// A call.
+    CallId;
 }

@@ -99,6 +99,18 @@ pub struct ApprovedContact {
 /// The record of contacts.
 #[async_trait]
 pub trait Contacts: Send + Sync {
+    /// Creates the pairing request of a stranger who calls, with its SMS, or finds an existing one. Returns the code to
+    /// say, or nothing if no request could be created. `key` is the key of the SMS. Fails with
+    /// [`StoreError::CodeTaken`] (choose another).
+    async fn challenge_caller(
+        &self,
+        line: LineId,
+        contact: &PhoneNumber,
+        key: &str,
+        challenge: Challenge,
+        now: Timestamp,
+    ) -> Result<Option<PairingCode>, StoreError>;
+
     /// Closes a stranger's turn: makes a pairing request with its SMS, or adds the messages to an existing one. Fails
     /// with [`StoreError::LeaseLost`], with [`StoreError::CodeTaken`] (choose another), and with
     /// [`StoreError::OptedOut`] if the contact opted out meanwhile.

@@ -5,6 +5,7 @@
 
 pub mod account_stops;
 pub mod attachments;
+pub mod calls;
 pub mod consents;
 pub mod contacts;
 pub mod costs;
@@ -46,6 +47,7 @@ pub trait Store:
     + attachments::Attachments
     + account_stops::AccountStops
     + restores::Restores
+    + calls::Calls
     + soundness::Soundness
 {
 }
@@ -65,6 +67,7 @@ impl<T> Store for T where
         + attachments::Attachments
         + account_stops::AccountStops
         + restores::Restores
+        + calls::Calls
         + soundness::Soundness
 {
 }

@@ -5,6 +5,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
+use crate::calls::CallDetail;
 use crate::consents::Consent;
 use crate::contacts::PairingRequest;
 use crate::history::Detail;
@@ -24,6 +25,8 @@ pub struct Record {
     pub consents: Vec<Consent>,
     /// Messages in both directions with their history, oldest first.
     pub messages: Vec<Detail>,
+    /// Calls with their transcripts, oldest first.
+    pub calls: Vec<CallDetail>,
 }
 
 /// Amounts of data stored about a contact.
@@ -33,7 +36,9 @@ pub struct Holdings {
     pub inbound: u64,
     /// Messages to them.
     pub outbound: u64,
-    /// Of these, messages being handed over or in doubt; they stay until that is resolved.
+    /// Calls in both directions.
+    pub calls: u64,
+    /// Of these, calls in progress, and messages being handed over or in doubt; they stay until that is resolved.
     pub in_hand: u64,
     /// True if there is a pairing request.
     pub has_request: bool,

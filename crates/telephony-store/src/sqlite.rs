@@ -1,6 +1,7 @@
 //! The store in one SQLite file: one thread writes, one reads; the tables are in `sqlite/migrations`.
 
 mod backup;
+mod calls;
 mod engine;
 mod history;
 mod inbox;

@@ -6,6 +6,7 @@ mod contract {
     mod arrivals;
     mod attachments;
     mod backlogs;
+    mod calls;
     mod clock_set_back;
     mod costs;
     mod crashes;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Each module may use those before it.
-const ORDER: [&str; 6] = ["engine", "rows", "outbox", "inbox", "history", "people"];
+const ORDER: [&str; 7] = ["engine", "rows", "outbox", "inbox", "history", "calls", "people"];
 
 fn sqlite() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite")

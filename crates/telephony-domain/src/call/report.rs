@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
+use super::Heard;
+
 /// Something that a provider reports about a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CallEvent {
     /// The call waits for its next document.
     Request(CallRequest),
@@ -24,12 +26,18 @@ pub enum CallEvent {
 }
 
 /// A call that waits for a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CallRequest {
     /// The provider's id of the call.
     pub provider_id: String,
     /// The caller's number or address, as the provider wrote it.
     pub from: String,
+    /// The number that was called.
+    pub to: String,
+    /// The input of the other side, where the document before listened.
+    pub heard: Option<Heard>,
+    /// The result of machine detection, where the provider waited for it.
+    pub answered_by: Option<AnsweredBy>,
 }
 
 /// A status report of a call.

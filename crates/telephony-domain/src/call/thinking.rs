@@ -37,6 +37,11 @@ impl Thinking {
         Thinking { since: now, hold_until, ready: None }
     }
 
+    /// Returns true while the agent's answer is awaited.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.ready, None | Some(Ready::Promise))
+    }
+
     /// Lets the next request wait.
     pub(super) fn hold(&mut self, now: Timestamp) {
         self.hold_until = now + HOLD;

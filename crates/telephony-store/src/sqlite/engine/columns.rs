@@ -2,6 +2,7 @@
 
 use rusqlite::Row;
 use rusqlite::types::Type;
+use telephony_domain::call::report::CallStatus;
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::Status;
 use telephony_domain::line::Sender;
@@ -84,6 +85,12 @@ pub(crate) fn part_state(row: &Row<'_>) -> rusqlite::Result<PartState> {
 pub(crate) fn status(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Status>> {
     let word: Option<String> = row.get(column)?;
     word.map(|word| known(column, word.parse().ok())).transpose()
+}
+
+/// Reads the provider's status of a call from the column `status`.
+pub(crate) fn call_status(row: &Row<'_>) -> rusqlite::Result<Option<CallStatus>> {
+    let word: Option<String> = row.get("status")?;
+    word.map(|word| known("status", word.parse().ok())).transpose()
 }
 
 /// Reads a price from the columns `price` and `currency`.

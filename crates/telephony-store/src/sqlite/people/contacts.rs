@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId, MessageId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::Standing;
 use telephony_domain::time::Timestamp;
 
@@ -28,6 +29,18 @@ impl Contacts for SqliteStore {
     ) -> Result<Challenged, StoreError> {
         let lease = lease.clone();
         self.write(move |db| pairing::challenge(db, &lease, challenge.clone(), now)).await
+    }
+
+    async fn challenge_caller(
+        &self,
+        line: LineId,
+        contact: &PhoneNumber,
+        key: &str,
+        challenge: Challenge,
+        now: Timestamp,
+    ) -> Result<Option<PairingCode>, StoreError> {
+        let (contact, key) = (contact.clone(), key.to_owned());
+        self.write(move |db| pairing::challenge_caller(db, line, &contact, &key, challenge.clone(), now)).await
     }
 
     async fn pairing_requests(&self, now: Timestamp) -> Result<Vec<PairingRequest>, StoreError> {

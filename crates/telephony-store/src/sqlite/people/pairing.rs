@@ -1,6 +1,6 @@
 //! Pairing requests of strangers, and their kept messages.
 
-use telephony_domain::id::{InboundId, LineId};
+use telephony_domain::id::{InboundId, LineId, TurnId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::{CODE_VALID_FOR, PENDING_AT_MOST, PairingCode};
@@ -18,11 +18,33 @@ use crate::sqlite::inbox::{kept_answer, turn_end};
 use crate::sqlite::outbox::{enqueue, full_line};
 use crate::sqlite::rows::{contact, notice, tally};
 
-/// The owner of a stranger's turn.
+/// A stranger who writes.
 struct Stranger {
     turn: Turn,
+    asker: Asker,
+}
+
+/// A stranger on one of our lines, and the key of the SMS with their code.
+struct Asker {
     line: LineId,
     contact: PhoneNumber,
+    key: String,
+    turn: Option<TurnId>,
+}
+
+/// Makes the request of a stranger who calls, or finds the one there is. A code that cannot be texted is said all the same.
+pub(super) fn challenge_caller(
+    db: &Db,
+    line: LineId,
+    contact: &PhoneNumber,
+    key: &str,
+    challenge: Challenge,
+    now: Timestamp,
+) -> Result<Option<PairingCode>, StoreError> {
+    let asker = Asker { line, contact: contact.clone(), key: key.to_owned(), turn: None };
+    delete_expired(db, now)?;
+    ask(db, &asker, challenge, now)?;
+    find(db, "SELECT code FROM pairing WHERE contact = ?", [contact.as_str()], columns::code)
 }
 
 /// Closes a stranger's turn.
@@ -36,13 +58,14 @@ pub(super) fn challenge(
     let sql = "SELECT line, contact FROM conversation WHERE id = ?";
     let (line, contact) =
         one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), columns::number(row, "contact")?)))?;
-    let stranger = Stranger { turn, line, contact };
-    if contact::is_approved(db, &stranger.contact)? {
+    let asker = Asker { line, contact, key: format!("pairing-{}", turn.id), turn: Some(turn.id) };
+    let stranger = Stranger { turn, asker };
+    if contact::is_approved(db, &stranger.asker.contact)? {
         turn_end::hand_back(db, lease, now)?;
         return Ok(Challenged::AskedBefore);
     }
     delete_expired(db, now)?;
-    let outcome = match apart(db, || ask(db, &stranger, challenge, now)) {
+    let outcome = match apart(db, || ask(db, &stranger.asker, challenge, now)) {
         Err(StoreError::QueueFull { .. }) => Challenged::NoRoom,
         outcome => outcome?,
     };
@@ -58,11 +81,11 @@ pub(super) fn challenge(
     Ok(outcome)
 }
 
-fn ask(db: &Db, stranger: &Stranger, challenge: Challenge, now: Timestamp) -> Result<Challenged, StoreError> {
+fn ask(db: &Db, asker: &Asker, challenge: Challenge, now: Timestamp) -> Result<Challenged, StoreError> {
     let (pending, asked_before): (u32, bool) = one(
         db,
         "SELECT count(*), count(*) FILTER (WHERE contact = ?) > 0 FROM pairing",
-        [stranger.contact.as_str()],
+        [asker.contact.as_str()],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     if asked_before {
@@ -76,9 +99,9 @@ fn ask(db: &Db, stranger: &Stranger, challenge: Challenge, now: Timestamp) -> Re
         notice::give(db, &budget_spent(told), now)?;
         return Ok(Challenged::BudgetSpent);
     }
-    request(db, stranger, &challenge.code, now)?;
-    tell(db, stranger, challenge.parts, now)?;
-    notice::give_again(db, &asks(&stranger.contact, &challenge.code), now)?;
+    request(db, asker, &challenge.code, now)?;
+    tell(db, asker, challenge.parts, now)?;
+    notice::give_again(db, &asks(&asker.contact, &challenge.code), now)?;
     Ok(Challenged::Asked)
 }
 
@@ -102,23 +125,27 @@ fn budget_spent(told: u32) -> Notice {
     )
 }
 
-fn request(db: &Db, stranger: &Stranger, code: &PairingCode, now: Timestamp) -> Result<(), StoreError> {
+fn request(db: &Db, asker: &Asker, code: &PairingCode, now: Timestamp) -> Result<(), StoreError> {
     let sql = "INSERT OR IGNORE INTO pairing (code, contact, line, requested_at, expires_at) VALUES (?, ?, ?, ?, ?)";
-    let row = (code.as_str(), stranger.contact.as_str(), stranger.line.0, now.0, (now + CODE_VALID_FOR).0);
+    let row = (code.as_str(), asker.contact.as_str(), asker.line.0, now.0, (now + CODE_VALID_FOR).0);
     if execute(db, sql, row)? == 0 { Err(StoreError::CodeTaken) } else { Ok(()) }
 }
 
-fn tell(db: &Db, stranger: &Stranger, parts: Vec<PartDraft>, now: Timestamp) -> Result<(), StoreError> {
+/// A caller hears the code: their opt-out of texts, or a full line, only keeps the SMS back.
+fn tell(db: &Db, asker: &Asker, parts: Vec<PartDraft>, now: Timestamp) -> Result<(), StoreError> {
     let draft = Draft {
-        key: format!("pairing-{}", stranger.turn.id),
+        key: asker.key.clone(),
         purpose: Purpose::Pairing,
-        to: stranger.contact.clone(),
+        to: asker.contact.clone(),
         text: text_of(&parts),
         parts,
         media: Vec::new(),
-        turn: Some(stranger.turn.id),
+        turn: asker.turn,
     };
-    enqueue::enqueue(db, stranger.line, &draft, now).map(drop)
+    match enqueue::enqueue(db, asker.line, &draft, now) {
+        Err(StoreError::OptedOut | StoreError::QueueFull { .. }) if asker.turn.is_none() => Ok(()),
+        enqueued => enqueued.map(drop),
+    }
 }
 
 /// Joins the text of a message that is only given in parts.
@@ -130,7 +157,7 @@ pub(super) fn text_of(parts: &[PartDraft]) -> String {
 fn keep(db: &Db, stranger: &Stranger, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT id FROM inbound WHERE turn = ? ORDER BY id";
     let messages = list(db, sql, [stranger.turn.id.0], |row| row.get(0).map(InboundId))?;
-    let room = KEPT_AT_MOST.saturating_sub(kept(db, &stranger.contact)?);
+    let room = KEPT_AT_MOST.saturating_sub(kept(db, &stranger.asker.contact)?);
     drop_turn(db, stranger, "too many messages from a stranger to keep", now)?;
     for message in messages.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
         execute(db, "UPDATE inbound SET state = 'kept', why = NULL, turn = NULL WHERE id = ?", [message.0])?;

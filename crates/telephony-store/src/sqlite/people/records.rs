@@ -10,6 +10,7 @@ use crate::StoreError;
 use crate::history::Filter;
 use crate::records::{Holdings, Purged, Record, Records};
 use crate::sqlite::SqliteStore;
+use crate::sqlite::calls;
 use crate::sqlite::engine::query::{self, Db, Row, execute, find, list, maybe_time, one};
 use crate::sqlite::history;
 use crate::sqlite::inbox::kept_answer;
@@ -52,6 +53,7 @@ fn record_of(db: &Db, contact: &PhoneNumber) -> Result<Record, StoreError> {
         pairing: requests.pop(),
         consents: consents::history(db, Some(contact))?,
         messages,
+        calls: calls::details(db, contact)?,
     })
 }
 
@@ -71,8 +73,10 @@ fn holdings(db: &Db, contact: &PhoneNumber) -> Result<Holdings, StoreError> {
         ))?,
         outbound: count(&format!("SELECT count(*) FROM message WHERE {of_conversations}"))?,
         in_hand: count(&format!(
-            "SELECT count(*) FROM part WHERE due_at IS NOT NULL AND state <> 'ready' AND {of_conversations}"
+            "SELECT (SELECT count(*) FROM part WHERE due_at IS NOT NULL AND state <> 'ready' AND {of_conversations})
+                  + (SELECT count(*) FROM call WHERE due_at IS NOT NULL AND {of_conversations})"
         ))?,
+        calls: count(&format!("SELECT count(*) FROM call WHERE {of_conversations}"))?,
         has_request: count("SELECT count(*) FROM pairing WHERE contact = ?")? > 0,
         is_approved: approved.is_some(),
         is_blocked: blocked.is_some(),
@@ -87,7 +91,7 @@ fn purge(db: &Db, contact: &PhoneNumber, at_most: u32, now: Timestamp) -> Result
         end_work(db, *conversation, now)?;
         let outbound = to_contact(db, *conversation, at_most)?;
         let inbound = from_contact(db, *conversation, at_most)?;
-        messages += outbound.len() + inbound.len();
+        messages += outbound.len() + inbound.len() + removal::delete_calls(db, *conversation, at_most)?;
         removal::delete_messages(db, &outbound)?;
         removal::delete_inbound(db, &inbound, now)?;
     }
@@ -106,6 +110,8 @@ fn end_work(db: &Db, id: ConversationId, now: Timestamp) -> Result<(), StoreErro
     kept_answer::forget(db, id)?;
     let sql = "UPDATE turn SET state = 'refused', due_at = NULL, ended_at = ?2, reason = NULL, fence = fence + 1
                WHERE conversation = ?1 AND ended_at IS NULL";
+    execute(db, sql, (id.0, now.0))?;
+    let sql = "UPDATE call SET state = 'ending', due_at = ?2, ended_at = ?2 WHERE conversation = ?1 AND state = 'open'";
     execute(db, sql, (id.0, now.0))?;
     conversation::set_ready(db, id, None)
 }
@@ -131,6 +137,7 @@ fn forget(db: &Db, contact: &PhoneNumber, conversations: &[ConversationId]) -> R
         let in_hand = "NOT EXISTS (SELECT 1 FROM message WHERE turn = turn.id)";
         execute(db, &format!("DELETE FROM turn WHERE conversation = ? AND {in_hand}"), [id.0])?;
         let is_free = "SELECT opted_out_at IS NULL AND NOT EXISTS (SELECT 1 FROM message WHERE conversation = ?1)
+                              AND NOT EXISTS (SELECT 1 FROM call WHERE conversation = ?1)
                        FROM conversation WHERE id = ?1";
         if one(db, is_free, [id.0], |row| row.get(0))? {
             execute(db, "DELETE FROM consent WHERE conversation = ?", [id.0])?;

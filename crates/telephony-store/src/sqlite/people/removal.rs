@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telephony_domain::id::{InboundId, MessageId};
+use telephony_domain::id::{ConversationId, InboundId, MessageId};
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -38,8 +38,17 @@ pub(super) fn expire(db: &Db, before: Timestamp, at_most: u32, now: Timestamp) -
     let inbound = finished_inbound(db, before, at_most)?;
     delete_inbound(db, &inbound, now)?;
     let turns = delete_empty_turns(db, before, at_most)?;
+    let sql = "DELETE FROM call WHERE id IN (SELECT id FROM call INDEXED BY call_created
+                   WHERE created_at < ? AND due_at IS NULL ORDER BY created_at LIMIT ?)";
+    let calls = execute(db, sql, (before.0, at_most))?;
     forget_deleted(db, at_most, now)?;
-    Ok(messages.len() + inbound.len() + turns)
+    Ok(messages.len() + inbound.len() + turns + calls)
+}
+
+/// Deletes calls that are over, with their transcripts. Returns how many.
+pub(super) fn delete_calls(db: &Db, conversation: ConversationId, at_most: u32) -> Result<usize, StoreError> {
+    let sql = "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE conversation = ? AND due_at IS NULL LIMIT ?)";
+    execute(db, sql, (conversation.0, at_most))
 }
 
 fn finished_messages(db: &Db, before: Timestamp, at_most: u32) -> Result<Vec<MessageId>, StoreError> {

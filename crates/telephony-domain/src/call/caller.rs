@@ -1,0 +1,31 @@
+//! A caller's number, where the provider names one that can be called back.
+
+use crate::number::PhoneNumber;
+
+/// Numbers that networks put in place of one that is withheld or unknown: the letters of ANONYMOUS, RESTRICTED, BLOCKED,
+/// UNKNOWN and UNAVAILABLE on a key pad.
+const IN_PLACE_OF_A_NUMBER: [&str; 5] = ["+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"];
+
+/// Returns the caller's number; none for a withheld one, a short code, or an address such as `sip:` and `client:`.
+pub fn number(from: &str) -> Option<PhoneNumber> {
+    if IN_PLACE_OF_A_NUMBER.contains(&from) {
+        return None;
+    }
+    from.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_phone_number_is_a_caller() {
+        assert_eq!(number("+15550005678"), "+15550005678".parse().ok());
+        for hidden in ["anonymous", "Restricted", "unknown", "", "+266696687", "+86282452253", "12345", "22395"] {
+            assert_eq!(number(hidden), None, "{hidden}");
+        }
+        for address in ["client:ann", "sip:ann@example.com", "sip:+15550005678@example.com", "tel:+15550005678"] {
+            assert_eq!(number(address), None, "{address}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Calls: each is a row with the state of the rules, changed by one event at a time.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use telephony_domain::call::plan::Plan;
+use telephony_domain::call::report::{AnsweredBy, CallStatus};
+use telephony_domain::call::token::CallToken;
+use telephony_domain::call::words::Words;
+use telephony_domain::call::{Action, Event, Heard, Prompt};
+use telephony_domain::id::{CallId, ConversationId, LineId, TurnId};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::policy::{Policy, Refusal};
+use telephony_domain::sms::split::SplitRules;
+use telephony_domain::time::Timestamp;
+
+use crate::lines::Line;
+use crate::{LeaseHolder, Next, StoreError};
+
+/// A call's lease lasts this long from its last event.
+pub const CALL_LEASE: Duration = Duration::from_secs(30);
+
+/// A call that came in and is not answered yet.
+#[derive(Debug, Clone)]
+pub struct IncomingCall {
+    /// The provider's id of the call.
+    pub provider_id: String,
+    /// The caller; none where the number is withheld or none.
+    pub caller: Option<PhoneNumber>,
+    /// The number that was called.
+    pub to: String,
+}
+
+/// Rules for calls that come in.
+#[derive(Debug, Clone)]
+pub struct CallRules {
+    /// Rules for admission. An opt-out of texts does not count.
+    pub policy: Policy,
+    /// The terms of an admitted call; who may be texted is decided here.
+    pub plan: Plan,
+    /// The most calls at a time.
+    pub most_calls: usize,
+}
+
+/// What every change of a call needs.
+#[derive(Debug, Clone)]
+pub struct CallWork {
+    /// The gateway that the call is leased to.
+    pub holder: LeaseHolder,
+    /// The token of the call's next step, if it takes one.
+    pub token: CallToken,
+    /// Rules for cutting texts.
+    pub split: SplitRules,
+}
+
+/// The outcome of a call that came in.
+#[derive(Debug, Clone)]
+pub enum Opened {
+    /// It is stored, and the rules have answered its first request; so they have where it was stored before.
+    Open(Box<CallStep>),
+    /// The number is not one of ours.
+    NotOurs,
+    /// The caller is not admitted.
+    Refused(Refusal),
+    /// So many calls are open that there is no room for another.
+    Busy,
+    /// The caller may ask to be paired on this line.
+    Stranger(LineId),
+}
+
+/// A request of the provider for the document behind a token.
+#[derive(Debug, Clone)]
+pub struct CallDocumentRequest {
+    /// The token in its address.
+    pub token: CallToken,
+    /// The provider's id of the call.
+    pub provider_id: String,
+    /// Input of the other side.
+    pub heard: Option<Heard>,
+    /// Result of machine detection.
+    pub answered_by: Option<AnsweredBy>,
+}
+
+/// The outcome of a request for a document.
+#[derive(Debug, Clone)]
+pub enum Requested {
+    /// The rules have decided.
+    Step(Box<CallStep>),
+    /// No call has the token.
+    UnknownToken,
+    /// The token is another call's.
+    ForeignCall,
+}
+
+/// A step that a call made, as it is stored; the actions that are left are the gateway's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallStep {
+    /// The call.
+    pub call: CallId,
+    /// The provider's id of the call.
+    pub provider_id: Option<String>,
+    /// The actions, without those that the store has carried out.
+    pub actions: Vec<Action>,
+    /// Tasks for the agent.
+    pub asked: Vec<CallQuestion>,
+    /// The token of the call's next request.
+    pub token: CallToken,
+    /// The call is over, here and at the provider.
+    pub is_over: bool,
+}
+
+/// A task for the agent. `Debug` hides the words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallQuestion {
+    /// The turn as the agent gets it.
+    pub id: TurnId,
+    /// Its number on the call.
+    pub number: u32,
+    /// The task.
+    pub prompt: Prompt,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The other side.
+    pub contact: PhoneNumber,
+    /// Our line.
+    pub line: Line,
+    /// The time at which they said it.
+    pub said: Timestamp,
+}
+
+/// A call that is due.
+#[derive(Debug, Clone)]
+pub enum DueCall {
+    /// A timer of the rules has fired.
+    Fired(Box<CallStep>),
+    /// Nothing was heard of it for as long as a lease lasts: the provider knows if it is still there.
+    Silent(CallId, Option<String>),
+    /// It is taken over from a gateway that is no more, with the tasks that its agent has not answered.
+    TakenOver(CallId, Option<String>, Vec<CallQuestion>),
+    /// It is to be ended at the provider, and this is so many times that it was tried.
+    End(CallId, Option<String>, u32),
+}
+
+/// A call in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallEntry {
+    /// The call.
+    pub id: CallId,
+    /// The provider's id of the call.
+    pub provider_id: Option<String>,
+    /// The other side.
+    pub contact: PhoneNumber,
+    /// The line.
+    pub line: LineId,
+    /// True if the contact called us.
+    pub is_inbound: bool,
+    /// `open`, `ending` or `over`.
+    pub state: String,
+    /// The provider's last word.
+    pub status: Option<CallStatus>,
+    /// The time at which it came in or was placed.
+    pub began: Timestamp,
+    /// The time at which it ended.
+    pub ended: Option<Timestamp>,
+    /// Turns.
+    pub turns: u32,
+}
+
+/// A turn of a call: what the other side said, and the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallTurn {
+    /// Its number on the call.
+    pub number: u32,
+    /// `speech`, `keys`, `open` or `leave-message`.
+    pub prompt: String,
+    /// Their words or keys.
+    pub words: Words,
+    /// The time at which they said so.
+    pub said: Timestamp,
+    /// The answer as the agent wrote it.
+    pub answer: Option<Words>,
+    /// `answered`, `texted`, `unheard` or `none`; none while the agent works.
+    pub outcome: Option<String>,
+    /// The time of the answer.
+    pub answered: Option<Timestamp>,
+}
+
+/// A call with its transcript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallDetail {
+    /// The call.
+    pub entry: CallEntry,
+    /// Its turns, oldest first.
+    pub turns: Vec<CallTurn>,
+    /// The provider's words on it, in the order in which they came.
+    pub events: Vec<(CallStatus, Timestamp)>,
+}
+
+/// Calls.
+#[async_trait]
+pub trait Calls: Send + Sync {
+    /// Admits a call that came in, or does not, and stores it with its deadline and the token of its next step before it
+    /// is answered. Repeated, it returns the same document.
+    async fn open_call(
+        &self,
+        call: IncomingCall,
+        rules: CallRules,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<Opened, StoreError>;
+
+    /// Has the rules decide about a request for the document behind a token.
+    async fn request_document(
+        &self,
+        request: CallDocumentRequest,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<Requested, StoreError>;
+
+    /// Has the rules decide about another event. Stores what was said, texts what is to be texted. Fails with
+    /// [`StoreError::NotFound`].
+    async fn change_call(
+        &self,
+        call: CallId,
+        event: Event,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<CallStep, StoreError>;
+
+    /// The call that the provider knows by this id.
+    async fn find_call(&self, provider_id: &str) -> Result<Option<CallId>, StoreError>;
+
+    /// Takes the call that has been due for longest. What it returns is due again later unless something happens to it.
+    async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError>;
+
+    /// Notes that the provider has ended a call, or knows nothing of it.
+    async fn close_call(&self, call: CallId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends every lease that `holder` does not hold: at start, when no other gateway can be alive.
+    async fn free_calls(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// Calls, the newest first, `limit` at most; of one contact where one is given.
+    async fn calls(&self, contact: Option<&PhoneNumber>, limit: u32) -> Result<Vec<CallEntry>, StoreError>;
+
+    /// A call with its transcript.
+    async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError>;
+}

@@ -1,0 +1,88 @@
+//! Calls: a row with the state of the rules, its turns, its tokens, and what the provider said of it.
+//!
+//! Each event is decided and stored in one transaction, and what the rules want kept or texted is part of it. The rules
+//! are the domain's; this room only asks them.
+
+mod due;
+mod list;
+mod opening;
+mod questions;
+mod row;
+mod step;
+mod tokens;
+
+use async_trait::async_trait;
+use telephony_domain::call::Event;
+use telephony_domain::id::CallId;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+
+pub(super) use list::details;
+
+use crate::calls::{
+    CallDetail, CallDocumentRequest, CallEntry, CallRules, CallStep, CallWork, Calls, DueCall, IncomingCall, Opened,
+    Requested,
+};
+use crate::sqlite::SqliteStore;
+use crate::sqlite::engine::query::find;
+use crate::{LeaseHolder, Next, StoreError};
+
+#[async_trait]
+impl Calls for SqliteStore {
+    async fn open_call(
+        &self,
+        call: IncomingCall,
+        rules: CallRules,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<Opened, StoreError> {
+        self.write(move |db| opening::open(db, &call, &rules, &work, now)).await
+    }
+
+    async fn request_document(
+        &self,
+        request: CallDocumentRequest,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<Requested, StoreError> {
+        self.write(move |db| tokens::request(db, &request, &work, now)).await
+    }
+
+    async fn change_call(
+        &self,
+        call: CallId,
+        event: Event,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<CallStep, StoreError> {
+        self.write(move |db| step::take(db, row::load(db, call)?, event.clone(), &work, now)).await
+    }
+
+    async fn find_call(&self, provider_id: &str) -> Result<Option<CallId>, StoreError> {
+        let provider_id = provider_id.to_owned();
+        let sql = "SELECT id FROM call WHERE provider_id = ?";
+        self.read(move |db| find(db, sql, [&provider_id], |row| row.get(0).map(CallId))).await
+    }
+
+    async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError> {
+        self.write(move |db| due::take(db, &work, now)).await
+    }
+
+    async fn close_call(&self, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| row::close(db, call, now)).await
+    }
+
+    async fn free_calls(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
+        let holder = holder.clone();
+        self.write(move |db| due::free(db, &holder, now)).await
+    }
+
+    async fn calls(&self, contact: Option<&PhoneNumber>, limit: u32) -> Result<Vec<CallEntry>, StoreError> {
+        let contact = contact.cloned();
+        self.read(move |db| list::entries(db, contact.as_ref(), limit)).await
+    }
+
+    async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError> {
+        self.read(move |db| list::detail(db, call)).await
+    }
+}

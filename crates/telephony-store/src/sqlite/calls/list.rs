@@ -1,0 +1,70 @@
+//! Lists of calls and their transcripts.
+
+use telephony_domain::call::report::CallStatus;
+use telephony_domain::call::words::Words;
+use telephony_domain::id::{CallId, LineId};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+
+use crate::StoreError;
+use crate::calls::{CallDetail, CallEntry, CallTurn};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, maybe_time, time};
+
+const ENTRY: &str = "SELECT k.id, k.provider_id, c.contact, c.line, k.is_inbound, k.state, k.status, k.created_at, k.ended_at,
+                            (SELECT count(*) FROM call_turn WHERE call = k.id) AS turns
+                     FROM call AS k JOIN conversation AS c ON c.id = k.conversation";
+
+/// Returns calls, the newest first.
+pub(super) fn entries(db: &Db, contact: Option<&PhoneNumber>, limit: u32) -> Result<Vec<CallEntry>, StoreError> {
+    let sql = format!("{ENTRY} WHERE ?1 IS NULL OR c.contact = ?1 ORDER BY k.id DESC LIMIT ?2");
+    list(db, &sql, (contact.map(PhoneNumber::as_str), limit), entry)
+}
+
+pub(super) fn detail(db: &Db, id: CallId) -> Result<Option<CallDetail>, StoreError> {
+    let found = find(db, &format!("{ENTRY} WHERE k.id = ?"), [id.0], entry)?;
+    found.map(|entry| detail_of(db, entry)).transpose()
+}
+
+/// Returns all calls with a contact, the oldest first.
+pub(in crate::sqlite) fn details(db: &Db, contact: &PhoneNumber) -> Result<Vec<CallDetail>, StoreError> {
+    let newest_first = entries(db, Some(contact), u32::MAX)?;
+    newest_first.into_iter().rev().map(|entry| detail_of(db, entry)).collect()
+}
+
+fn detail_of(db: &Db, entry: CallEntry) -> Result<CallDetail, StoreError> {
+    let id = entry.id.0;
+    let turns = "SELECT number, prompt, words, said_at, answer, outcome, answered_at FROM call_turn WHERE call = ? ORDER BY number";
+    let events = "SELECT status, at FROM call_event WHERE call = ? ORDER BY id";
+    let event = |row: &Row<'_>| Ok((columns::call_status(row)?, time(row, "at")?));
+    let events: Vec<(Option<CallStatus>, Timestamp)> = list(db, events, [id], event)?;
+    let events = events.into_iter().filter_map(|(status, at)| Some((status?, at))).collect();
+    Ok(CallDetail { turns: list(db, turns, [id], turn)?, events, entry })
+}
+
+fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
+    Ok(CallEntry {
+        id: CallId(row.get("id")?),
+        provider_id: row.get("provider_id")?,
+        contact: columns::number(row, "contact")?,
+        line: LineId(row.get("line")?),
+        is_inbound: row.get("is_inbound")?,
+        state: row.get("state")?,
+        status: columns::call_status(row)?,
+        began: time(row, "created_at")?,
+        ended: maybe_time(row, "ended_at")?,
+        turns: row.get("turns")?,
+    })
+}
+
+fn turn(row: &Row<'_>) -> RowResult<CallTurn> {
+    Ok(CallTurn {
+        number: row.get("number")?,
+        prompt: row.get("prompt")?,
+        words: Words::from(row.get::<_, String>("words")?),
+        said: time(row, "said_at")?,
+        answer: row.get::<_, Option<String>>("answer")?.map(Words::from),
+        outcome: row.get("outcome")?,
+        answered: maybe_time(row, "answered_at")?,
+    })
+}

@@ -1,0 +1,50 @@
+//! Calls that come in: admitted or not, and stored before they are answered.
+
+use telephony_domain::call::plan::Plan;
+use telephony_domain::call::{Call, Event};
+use telephony_domain::id::LineId;
+use telephony_domain::policy::{Admission, Refusal, Standing};
+use telephony_domain::time::Timestamp;
+
+use super::{row, step};
+use crate::StoreError;
+use crate::calls::{CallRules, CallWork, IncomingCall, Opened};
+use crate::sqlite::engine::query::{Db, find, one};
+use crate::sqlite::rows::conversation;
+
+/// Admits a call and stores it, unless it was stored before.
+pub(super) fn open(
+    db: &Db,
+    incoming: &IncomingCall,
+    rules: &CallRules,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<Opened, StoreError> {
+    let first_request = Event::Request { step: 0, heard: None, answered_by: None };
+    if let Some(call) = row::find_by_provider_id(db, &incoming.provider_id)? {
+        return step::take(db, call, first_request, work, now).map(Box::new).map(Opened::Open);
+    }
+    let Some(caller) = &incoming.caller else { return Ok(Opened::Refused(Refusal::NotANumber)) };
+    let Some(line) = line_of(db, &incoming.to)? else { return Ok(Opened::NotOurs) };
+    let standing = conversation::standing(db, line, caller)?;
+    // An opt-out is about texts: who calls wants to talk.
+    match rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing }) {
+        Admission::Refused(refusal) => return Ok(Opened::Refused(refusal)),
+        Admission::Stranger => return Ok(Opened::Stranger(line)),
+        Admission::Admitted if open_calls(db)? >= rules.most_calls => return Ok(Opened::Busy),
+        Admission::Admitted => {}
+    }
+    let plan = Plan { can_be_texted: !standing.is_opted_out, ..rules.plan.clone() };
+    let conversation = conversation::find_or_make(db, line, caller)?;
+    let id = row::insert(db, conversation, &incoming.provider_id, &Call::new(plan, now), now)?;
+    step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)
+}
+
+fn line_of(db: &Db, number: &str) -> Result<Option<LineId>, StoreError> {
+    find(db, "SELECT line FROM line_address WHERE address = ?", [number], |row| row.get(0).map(LineId))
+}
+
+fn open_calls(db: &Db) -> Result<usize, StoreError> {
+    let open: u32 = one(db, "SELECT count(*) FROM call WHERE due_at IS NOT NULL", (), |row| row.get(0))?;
+    Ok(usize::try_from(open).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,107 @@
+//! The turns of calls: what was said, asked and answered.
+
+use telephony_domain::call::words::Words;
+use telephony_domain::call::{Event, Prompt};
+use telephony_domain::id::{CallId, TurnId};
+use telephony_domain::time::Timestamp;
+
+use super::row::StoredCall;
+use crate::StoreError;
+use crate::calls::CallQuestion;
+use crate::lines::Line;
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
+use crate::sqlite::rows::{conversation, line};
+
+/// Stores an agent's answer, before the rules decide what becomes of it.
+pub(super) fn keep_answer(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+    let (turn, answer, outcome) = match event {
+        Event::Answer { turn, text } => (*turn, Some(text.as_str()), "answered"),
+        Event::NoAnswer { turn } => (*turn, None, "none"),
+        _ => return Ok(()),
+    };
+    let sql = "UPDATE call_turn SET answer = ?3, outcome = ?4, answered_at = ?5
+               WHERE call = ?1 AND number = ?2 AND outcome IS NULL";
+    execute(db, sql, (call.0, turn, answer, outcome, now.0)).map(drop)
+}
+
+/// Notes that an answer went another way than by speech.
+pub(super) fn set_outcome(db: &Db, call: CallId, turn: u32, outcome: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE call_turn SET outcome = ?3 WHERE call = ?1 AND number = ?2 AND outcome IS NOT NULL";
+    execute(db, sql, (call.0, turn, outcome)).map(drop)
+}
+
+/// Stores a task for the agent.
+pub(super) fn ask(
+    db: &Db,
+    call: &StoredCall,
+    turn: u32,
+    prompt: Prompt,
+    now: Timestamp,
+) -> Result<CallQuestion, StoreError> {
+    let id = next_id(db)?;
+    let (kind, words) = columns_of(&prompt);
+    let sql = "INSERT INTO call_turn (id, call, number, prompt, words, said_at) VALUES (?, ?, ?, ?, ?, ?)";
+    execute(db, sql, (id.0, call.id.0, turn, kind, words, now.0))?;
+    question(db, call, id, turn, prompt, now)
+}
+
+/// Tasks that the agent has not answered and that the rules still wait for.
+pub(super) fn open(db: &Db, call: &StoredCall) -> Result<Vec<CallQuestion>, StoreError> {
+    let sql = "SELECT id, number, prompt, words, said_at FROM call_turn WHERE call = ? AND outcome IS NULL ORDER BY number";
+    let unanswered = list(db, sql, [call.id.0], |row| {
+        Ok((TurnId(row.get("id")?), row.get("number")?, prompt(row)?, time(row, "said_at")?))
+    })?;
+    let awaited: Vec<u32> = call.machine.open_turns().collect();
+    let open = unanswered.into_iter().filter(|(_, number, ..)| awaited.contains(number));
+    open.map(|(id, number, prompt, said)| question(db, call, id, number, prompt, said)).collect()
+}
+
+fn question(
+    db: &Db,
+    call: &StoredCall,
+    id: TurnId,
+    number: u32,
+    prompt: Prompt,
+    said: Timestamp,
+) -> Result<CallQuestion, StoreError> {
+    let line = conversation::line_of(db, call.conversation)?;
+    Ok(CallQuestion {
+        id,
+        number,
+        prompt,
+        conversation: call.conversation,
+        contact: conversation::contact_of(db, call.conversation)?,
+        line: Line { id: line, sender: line::sender_of(db, line)? },
+        said,
+    })
+}
+
+/// Agents get turns of texts and of calls by the same kind of id, so both come from one sequence.
+fn next_id(db: &Db) -> Result<TurnId, StoreError> {
+    let known = "SELECT seq FROM sqlite_sequence WHERE name = 'turn'";
+    if find(db, known, (), |row| row.get::<_, i64>(0))?.is_none() {
+        execute(db, "INSERT INTO sqlite_sequence (name, seq) VALUES ('turn', 0)", ())?;
+    }
+    one(db, "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'turn' RETURNING seq", (), |row| {
+        row.get(0).map(TurnId)
+    })
+}
+
+fn columns_of(prompt: &Prompt) -> (&'static str, &str) {
+    match prompt {
+        Prompt::Speech(words) => ("speech", words.as_str()),
+        Prompt::Keys(keys) => ("keys", keys.as_str()),
+        Prompt::Open => ("open", ""),
+        Prompt::LeaveMessage => ("leave-message", ""),
+    }
+}
+
+fn prompt(row: &Row<'_>) -> RowResult<Prompt> {
+    let words = Words::from(row.get::<_, String>("words")?);
+    Ok(match row.get::<_, String>("prompt")?.as_str() {
+        "speech" => Prompt::Speech(words),
+        "keys" => Prompt::Keys(words),
+        "open" => Prompt::Open,
+        _ => Prompt::LeaveMessage,
+    })
+}

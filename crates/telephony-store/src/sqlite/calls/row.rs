@@ -1,0 +1,160 @@
+//! A call's own row.
+
+use telephony_domain::call::{Call, Phase};
+use telephony_domain::id::{CallId, ConversationId};
+use telephony_domain::time::Timestamp;
+
+use crate::calls::{CALL_LEASE, CallWork};
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, new_id};
+use crate::{LeaseHolder, StoreError};
+
+/// How far a call's row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// The rules decide about it.
+    Open,
+    /// The provider has to end it.
+    Ending,
+    /// It is over at the provider, too.
+    Over,
+}
+
+impl State {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            State::Open => "open",
+            State::Ending => "ending",
+            State::Over => "over",
+        }
+    }
+
+    fn read(word: &str) -> State {
+        match word {
+            "open" => State::Open,
+            "ending" => State::Ending,
+            _ => State::Over,
+        }
+    }
+}
+
+/// A call as it is stored.
+pub(super) struct StoredCall {
+    pub(super) id: CallId,
+    pub(super) conversation: ConversationId,
+    pub(super) provider_id: Option<String>,
+    pub(super) state: State,
+    pub(super) machine: Call,
+    pub(super) timer_at: Option<Timestamp>,
+    pub(super) holder: Option<LeaseHolder>,
+    pub(super) end_attempts: u32,
+}
+
+const COLUMNS: &str = "id, conversation, provider_id, state, machine, timer_at, holder, end_attempts";
+
+/// Makes the row of a call that came in.
+pub(super) fn insert(
+    db: &Db,
+    conversation: ConversationId,
+    provider_id: &str,
+    machine: &Call,
+    now: Timestamp,
+) -> Result<CallId, StoreError> {
+    let sql = "INSERT INTO call (conversation, provider_id, is_inbound, state, machine, due_at, created_at)
+               VALUES (?, ?, 1, 'open', ?, ?, ?)";
+    execute(db, sql, (conversation.0, provider_id, json(machine)?, now.0, now.0))?;
+    Ok(CallId(new_id(db)))
+}
+
+pub(super) fn load(db: &Db, id: CallId) -> Result<StoredCall, StoreError> {
+    let found = find(db, &format!("SELECT {COLUMNS} FROM call WHERE id = ?"), [id.0], read)?;
+    parsed(found.ok_or_else(|| StoreError::NotFound(format!("call {id}")))?)
+}
+
+pub(super) fn find_by_provider_id(db: &Db, provider_id: &str) -> Result<Option<StoredCall>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM call WHERE provider_id = ?");
+    find(db, &sql, [provider_id], read)?.map(parsed).transpose()
+}
+
+/// Returns the call that has been due for longest.
+pub(super) fn first_due(db: &Db, now: Timestamp) -> Result<Option<StoredCall>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM call WHERE due_at <= ? ORDER BY due_at LIMIT 1");
+    find(db, &sql, [now.0], read)?.map(parsed).transpose()
+}
+
+/// A row whose state of the rules is not read yet: it is what only this program can have damaged.
+type Unread = (i64, i64, Option<String>, String, String, Option<i64>, Option<String>, u32);
+
+fn read(row: &Row<'_>) -> RowResult<Unread> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
+}
+
+fn parsed(
+    (id, conversation, provider_id, state, machine, timer_at, holder, end_attempts): Unread,
+) -> Result<StoredCall, StoreError> {
+    let machine = serde_json::from_str(&machine)
+        .map_err(|error| StoreError::Damaged(format!("the state of call {id} cannot be read: {error}")))?;
+    Ok(StoredCall {
+        id: CallId(id),
+        conversation: ConversationId(conversation),
+        provider_id,
+        state: State::read(&state),
+        machine,
+        timer_at: timer_at.map(Timestamp),
+        holder: holder.map(LeaseHolder),
+        end_attempts,
+    })
+}
+
+/// Stores what the rules have made of a call, and leases it to the gateway that works on it.
+pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) -> Result<(), StoreError> {
+    let lease_until = now + CALL_LEASE;
+    let timer = call.machine.next_timer();
+    let due = match call.state {
+        State::Open => Some(timer.map_or(lease_until, |timer| timer.min(lease_until))),
+        State::Ending => Some(now),
+        State::Over => None,
+    };
+    let sql = "UPDATE call SET machine = ?2, state = ?3, timer_at = ?4, holder = ?5, lease_until = ?6, due_at = ?7,
+                      ended_at = iif(?3 = 'open', NULL, coalesce(ended_at, ?8))
+               WHERE id = ?1";
+    let row = (
+        call.id.0,
+        json(&call.machine)?,
+        call.state.as_str(),
+        timer.map(|at| at.0),
+        &work.holder.0,
+        lease_until.0,
+        due.map(|at| at.0),
+        now.0,
+    );
+    execute(db, sql, row).map(drop)
+}
+
+/// Leases a call anew to which nothing has happened.
+pub(super) fn renew(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE call SET holder = ?2, lease_until = ?3, due_at = min(?3, coalesce(timer_at, ?3)) WHERE id = ?1";
+    execute(db, sql, (call.id.0, &work.holder.0, (now + CALL_LEASE).0)).map(drop)
+}
+
+/// Puts the next attempt to end a call off.
+pub(super) fn count_end_attempt(db: &Db, call: CallId, next: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE call SET end_attempts = end_attempts + 1, due_at = ?2 WHERE id = ?1";
+    execute(db, sql, (call.0, next.0)).map(drop)
+}
+
+/// A call is over at the provider.
+pub(super) fn close(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE call SET state = 'over', due_at = NULL, ended_at = coalesce(ended_at, ?2) WHERE id = ?1";
+    execute(db, sql, (call.0, now.0)).map(drop)
+}
+
+impl StoredCall {
+    /// Returns true if the rules have finished with it.
+    pub(super) fn is_finished(&self) -> bool {
+        *self.machine.phase() == Phase::Over
+    }
+}
+
+fn json(machine: &Call) -> Result<String, StoreError> {
+    serde_json::to_string(machine).map_err(|error| StoreError::Other(error.to_string()))
+}

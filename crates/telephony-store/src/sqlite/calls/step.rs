@@ -1,0 +1,125 @@
+//! A step of a call: an event, the rules' decision, and what of it the store carries out.
+
+use telephony_domain::call::script::Script;
+use telephony_domain::call::words::Words;
+use telephony_domain::call::{Action, Event};
+use telephony_domain::id::CallId;
+use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::plain_text;
+use telephony_domain::sms::parts;
+use telephony_domain::time::Timestamp;
+
+use super::row::{self, State, StoredCall};
+use super::{questions, tokens};
+use crate::StoreError;
+use crate::calls::{CallStep, CallWork};
+use crate::sqlite::engine::query::{Db, execute};
+use crate::sqlite::outbox::enqueue;
+use crate::sqlite::rows::{conversation, tally};
+
+/// A wrong PIN, as it is counted by the day.
+const WRONG_PIN: &str = "wrong-pin";
+
+/// Has the rules decide about an event, and stores what came of it.
+pub(super) fn take(
+    db: &Db,
+    mut call: StoredCall,
+    event: Event,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<CallStep, StoreError> {
+    note_status(db, call.id, &event, now)?;
+    questions::keep_answer(db, call.id, &event, now)?;
+    let is_request = matches!(event, Event::Request { .. });
+    let is_final = matches!(&event, Event::Status(status) if status.is_final());
+    let mut decided = call.machine.on(event, now);
+    if is_request && call.state != State::Open && !call.is_finished() {
+        // The operator had it ended.
+        decided = vec![Action::Respond(Script::hang_up())];
+    }
+    let ends = decided.iter().any(|action| matches!(action, Action::HangUp | Action::Cancel));
+    call.state = next_state(&call, ends, is_final);
+    let mut step = CallStep {
+        call: call.id,
+        provider_id: call.provider_id.clone(),
+        actions: Vec::new(),
+        asked: Vec::new(),
+        token: tokens::of_step(db, call.id, call.machine.step(), &work.token)?,
+        is_over: call.state == State::Over,
+    };
+    for action in decided {
+        carry_out(db, &call, action, &mut step, work, now)?;
+    }
+    row::save(db, &call, work, now)?;
+    Ok(step)
+}
+
+fn next_state(call: &StoredCall, ends: bool, is_final: bool) -> State {
+    match call.state {
+        _ if is_final => State::Over,
+        State::Open if ends => State::Ending,
+        State::Open if call.is_finished() => State::Over,
+        state => state,
+    }
+}
+
+/// Carries out what belongs to the transaction; the rest is the gateway's. Ends are taken up by [`super::due`].
+fn carry_out(
+    db: &Db,
+    call: &StoredCall,
+    action: Action,
+    step: &mut CallStep,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match action {
+        Action::Ask { turn, prompt } => step.asked.push(questions::ask(db, call, turn, prompt, now)?),
+        Action::Text { turn, text } => text_answer(db, call, turn, &text, work, now)?,
+        Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, "unheard")?,
+        Action::CountWrongPin => tally::note(db, WRONG_PIN, now)?,
+        // The words are stored with the task that follows.
+        Action::Keep { .. } | Action::HangUp | Action::Cancel => {}
+        Action::Respond(_) | Action::Interrupt(_) | Action::LimitTime(_) | Action::Check => step.actions.push(action),
+    }
+    Ok(())
+}
+
+/// Texts an answer, or a part of one, once. Somebody who opted out meanwhile, or whose line is full, gets nothing.
+fn text_answer(
+    db: &Db,
+    call: &StoredCall,
+    turn: u32,
+    text: &Words,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let text = plain_text::from_markdown(text.as_str());
+    let draft = Draft {
+        key: format!("call-{}-{turn}", call.id),
+        purpose: Purpose::Reply,
+        to: conversation::contact_of(db, call.conversation)?,
+        parts: parts::of(&text, &work.split),
+        text,
+        media: Vec::new(),
+        turn: None,
+    };
+    let line = conversation::line_of(db, call.conversation)?;
+    match enqueue::enqueue(db, line, &draft, now) {
+        Ok(_) => questions::set_outcome(db, call.id, turn, "texted"),
+        Err(StoreError::OptedOut | StoreError::QueueFull { .. }) => {
+            questions::set_outcome(db, call.id, turn, "unheard")
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn note_status(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+    let Event::Status(status) = event else { return Ok(()) };
+    let sql = "INSERT INTO call_event (call, status, at) VALUES (?, ?, ?) ON CONFLICT (call, status) DO NOTHING";
+    if execute(db, sql, (call.0, status.as_str(), now.0))? == 0 {
+        return Ok(());
+    }
+    let finals = "('completed', 'busy', 'failed', 'no-answer', 'canceled')";
+    let sql = format!("UPDATE call SET status = ?2 WHERE id = ?1 AND (status IS NULL OR status NOT IN {finals})");
+    execute(db, &sql, (call.0, status.as_str())).map(drop)
+}

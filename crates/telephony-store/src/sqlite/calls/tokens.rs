@@ -1,0 +1,40 @@
+//! Tokens: the addresses of documents, one for each step of a call.
+
+use telephony_domain::call::Event;
+use telephony_domain::call::token::CallToken;
+use telephony_domain::id::CallId;
+use telephony_domain::time::Timestamp;
+
+use super::{row, step};
+use crate::StoreError;
+use crate::calls::{CallDocumentRequest, CallWork, Requested};
+use crate::sqlite::engine::query::{Db, execute, find, one};
+
+/// Has the rules decide about a request, if its token is one of this call's.
+pub(super) fn request(
+    db: &Db,
+    request: &CallDocumentRequest,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<Requested, StoreError> {
+    let sql = "SELECT call, step FROM call_token WHERE token = ?";
+    let found = find(db, sql, [request.token.as_str()], |row| Ok((CallId(row.get(0)?), row.get(1)?)))?;
+    let Some((call, step)) = found else { return Ok(Requested::UnknownToken) };
+    let call = row::load(db, call)?;
+    if call.provider_id.as_ref() != Some(&request.provider_id) {
+        return Ok(Requested::ForeignCall);
+    }
+    let event = Event::Request { step, heard: request.heard.clone(), answered_by: request.answered_by };
+    Ok(Requested::Step(Box::new(step::take(db, call, event, work, now)?)))
+}
+
+/// Returns the token of a step: the one that it has, else `fresh`.
+pub(super) fn of_step(db: &Db, call: CallId, step: u32, fresh: &CallToken) -> Result<CallToken, StoreError> {
+    let sql = "INSERT INTO call_token (token, call, step) VALUES (?, ?, ?) ON CONFLICT (call, step) DO NOTHING";
+    if execute(db, sql, (fresh.as_str(), call.0, step))? == 1 {
+        return Ok(fresh.clone());
+    }
+    let sql = "SELECT token FROM call_token WHERE call = ? AND step = ?";
+    let token: String = one(db, sql, (call.0, step), |row| row.get(0))?;
+    CallToken::read(&token).ok_or_else(|| StoreError::Damaged(format!("the token of call {call}")))
+}

@@ -1,0 +1,300 @@
+//! Calls: stored before they are answered, decided one event at a time, and always over at last.
+
+use std::collections::HashSet;
+
+use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::report::CallStatus;
+use telephony_domain::call::script::{Script, Step};
+use telephony_domain::call::token::CallToken;
+use telephony_domain::call::{Action, Event, Heard};
+use telephony_domain::id::CallId;
+use telephony_domain::policy::{InboundPolicy, Policy, Refusal};
+use telephony_domain::sms::split::{ChunkMode, SplitRules};
+use telephony_store::calls::{
+    CALL_LEASE, CallDocumentRequest, CallQuestion, CallRules, CallStep, CallWork, DueCall, IncomingCall, Opened,
+    Requested,
+};
+use telephony_store::contacts::{Challenge, Who};
+use telephony_store::{LeaseHolder, Next};
+
+use super::world::{ANN, BOB, LINE, World, at, gateway, number, parts, seconds};
+
+const SPLIT: SplitRules =
+    SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: Some(30) };
+
+fn work_of(holder: LeaseHolder) -> CallWork {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).unwrap();
+    CallWork { holder, token: CallToken::from_random(bytes), split: SPLIT }
+}
+
+fn work() -> CallWork {
+    work_of(gateway())
+}
+
+fn rules(inbound: InboundPolicy) -> CallRules {
+    let plan = Plan {
+        purpose: Purpose::Inbound { asks_pin: false },
+        greeting: "Hello.".into(),
+        max_duration: seconds(300),
+        filler_after: seconds(2),
+        answer_within: seconds(25),
+        fillers: vec!["One moment.".into()],
+        can_be_texted: false,
+    };
+    let policy = Policy { inbound, allow: HashSet::from([number(ANN)]), allows_everyone: false };
+    CallRules { policy, plan, most_calls: 2 }
+}
+
+impl World {
+    async fn rings(&self, provider_id: &str, from: &str, inbound: InboundPolicy, now: i64) -> Opened {
+        let caller = telephony_domain::call::caller::number(from);
+        let call = IncomingCall { provider_id: provider_id.to_owned(), caller, to: LINE.to_owned() };
+        self.store.open_call(call, rules(inbound), work(), at(now)).await.unwrap()
+    }
+
+    async fn answered(&self, provider_id: &str, now: i64) -> CallStep {
+        match self.rings(provider_id, ANN, InboundPolicy::Allowlist, now).await {
+            Opened::Open(step) => *step,
+            other => panic!("not admitted: {other:?}"),
+        }
+    }
+
+    async fn request(&self, provider_id: &str, token: &CallToken, heard: Option<&str>, now: i64) -> Requested {
+        let heard = heard.map(|words| Heard::Speech(words.into(), None));
+        let request =
+            CallDocumentRequest { token: token.clone(), provider_id: provider_id.into(), heard, answered_by: None };
+        self.store.request_document(request, work(), at(now)).await.unwrap()
+    }
+
+    async fn requested(&self, step: &CallStep, heard: Option<&str>, now: i64) -> CallStep {
+        match self.request(step.provider_id.as_ref().unwrap(), &step.token, heard, now).await {
+            Requested::Step(step) => *step,
+            other => panic!("no document: {other:?}"),
+        }
+    }
+
+    async fn change(&self, call: CallId, event: Event, now: i64) -> CallStep {
+        self.store.change_call(call, event, work(), at(now)).await.unwrap()
+    }
+
+    async fn due(&self, holder: LeaseHolder, now: i64) -> Option<DueCall> {
+        match self.store.take_due_call(work_of(holder), at(now)).await.unwrap() {
+            Next::Taken(due) => Some(due),
+            Next::Idle(_) => None,
+        }
+    }
+
+    async fn state(&self, call: CallId) -> String {
+        self.store.call(call).await.unwrap().unwrap().entry.state
+    }
+}
+
+fn document(step: &CallStep) -> Option<&Script> {
+    step.actions.iter().find_map(|action| match action {
+        Action::Respond(script) => Some(script),
+        _ => None,
+    })
+}
+
+fn words_of(question: &CallQuestion) -> String {
+    match &question.prompt {
+        telephony_domain::call::Prompt::Speech(words) => words.as_str().to_owned(),
+        other => panic!("no speech: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_stored_before_it_is_answered_and_opened_once() {
+    let world = World::new().await;
+    let first = world.answered("CA1", 1).await;
+    assert!(document(&first).is_some() && first.actions.contains(&Action::LimitTime(300)));
+    let again = world.answered("CA1", 2).await;
+    assert_eq!((document(&again), &again.token, again.call), (document(&first), &first.token, first.call));
+    assert_eq!(world.store.find_call("CA1").await.unwrap(), Some(first.call));
+    let calls = world.store.calls(None, 10).await.unwrap();
+    assert_eq!((calls.len(), calls[0].contact.clone(), calls[0].began), (1, number(ANN), at(1)));
+}
+
+#[tokio::test]
+async fn admission_is_that_of_texts_but_an_opt_out_does_not_forbid_a_call() {
+    let world = World::new().await;
+    assert!(matches!(
+        world.rings("CA1", BOB, InboundPolicy::Allowlist, 1).await,
+        Opened::Refused(Refusal::NotAllowed)
+    ));
+    assert!(matches!(world.rings("CA2", ANN, InboundPolicy::Disabled, 1).await, Opened::Refused(Refusal::Disabled)));
+    assert!(matches!(
+        world.rings("CA3", "anonymous", InboundPolicy::Open, 1).await,
+        Opened::Refused(Refusal::NotANumber)
+    ));
+    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 1).await, Opened::Stranger(_)));
+    world.says(ANN, "STOP", at(2)).await;
+    assert!(matches!(world.rings("CA5", ANN, InboundPolicy::Allowlist, 3).await, Opened::Open(_)));
+    assert_eq!(world.store.calls(None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_too_many_is_busy_until_another_is_over() {
+    let world = World::new().await;
+    let first = world.answered("CA1", 1).await;
+    world.answered("CA2", 1).await;
+    assert!(matches!(world.rings("CA3", ANN, InboundPolicy::Allowlist, 1).await, Opened::Busy));
+    let over = world.change(first.call, Event::Status(CallStatus::Completed), 2).await;
+    assert!(over.is_over);
+    world.answered("CA3", 3).await;
+}
+
+#[tokio::test]
+async fn a_stranger_who_calls_gets_one_code_by_sms_and_hears_the_same_again() {
+    let world = World::new().await;
+    let challenge = |code: &str| Challenge {
+        code: code.parse().unwrap(),
+        parts: parts(&["your code"]),
+        replies_per_day: Some(1),
+    };
+    let call = |key: &'static str, code: &'static str, from: &'static str| {
+        let (store, line) = (world.store.clone(), world.line);
+        async move { store.challenge_caller(line, &number(from), key, challenge(code), at(1)).await.unwrap() }
+    };
+    assert_eq!(call("call-CA1", "AAAAAAAA", BOB).await, "AAAAAAAA".parse().ok());
+    assert_eq!(call("call-CA2", "BBBBBBBB", BOB).await, "AAAAAAAA".parse().ok());
+    assert_eq!(call("call-CA3", "CCCCCCCC", ANN).await, None, "the budget is spent");
+    assert_eq!(world.start(at(2)).await.to, number(BOB));
+    world.store.approve(Who::Code("AAAAAAAA".parse().unwrap()), parts(&["ok"]), None, at(3)).await.unwrap();
+    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 4).await, Opened::Open(_)));
+}
+
+#[tokio::test]
+async fn a_token_is_one_calls_and_an_old_one_gets_the_current_document() {
+    let world = World::new().await;
+    let ann = world.answered("CA1", 1).await;
+    assert!(matches!(world.request("CA2", &ann.token, None, 2).await, Requested::ForeignCall));
+    let guess = CallToken::from_random([0; 16]);
+    assert!(matches!(world.request("CA1", &guess, None, 2).await, Requested::UnknownToken));
+    let silent = world.requested(&ann, None, 10).await;
+    assert_ne!(silent.token, ann.token);
+    let again = world.requested(&ann, Some("too late"), 11).await;
+    assert_eq!((document(&again), &again.token, again.asked.len()), (document(&silent), &silent.token, 0));
+}
+
+#[tokio::test]
+async fn words_are_stored_before_the_agent_is_asked_and_once() {
+    let world = World::new().await;
+    world.says(ANN, "a text", at(1)).await;
+    let turn = world.lease(at(1)).await;
+    let call = world.answered("CA1", 2).await;
+    let asked = world.requested(&call, Some("what time is it"), 3).await;
+    let again = world.requested(&call, Some("what time is it"), 3).await;
+    assert_eq!((asked.asked.len(), again.asked.len(), document(&again)), (1, 0, None));
+    assert!(asked.asked[0].id > turn.lease.turn && asked.asked[0].number == 1);
+    let transcript = world.store.call(call.call).await.unwrap().unwrap().turns;
+    assert_eq!((transcript.len(), transcript[0].words.as_str()), (1, "what time is it"));
+    world.says(BOB, "another text", at(4)).await;
+    assert!(world.lease(at(4)).await.lease.turn > asked.asked[0].id, "one sequence of ids");
+    let answered = world.change(call.call, Event::Answer { turn: 1, text: "It is noon.".into() }, 4).await;
+    assert!(document(&answered).is_some_and(|script| script.spoken().any(|words| words.as_str() == "It is noon.")));
+    let transcript = world.store.call(call.call).await.unwrap().unwrap().turns;
+    assert_eq!(transcript[0].answer.as_ref().map(|answer| answer.as_str()), Some("It is noon."));
+    assert_eq!(transcript[0].outcome.as_deref(), Some("answered"));
+}
+
+#[tokio::test]
+async fn an_answer_to_a_caller_who_hung_up_is_texted_once_or_kept() {
+    for (opts_out, outcome) in [(false, "texted"), (true, "unheard")] {
+        let world = World::new().await;
+        let call = world.answered("CA1", 1).await;
+        world.requested(&call, Some("what time is it"), 2).await;
+        if opts_out {
+            world.says(ANN, "STOP", at(2)).await;
+        }
+        world.change(call.call, Event::Status(CallStatus::Completed), 3).await;
+        let answer = Event::Answer { turn: 1, text: "It is **noon**.".into() };
+        world.change(call.call, answer.clone(), 4).await;
+        world.change(call.call, answer, 5).await;
+        let turns = world.store.call(call.call).await.unwrap().unwrap().turns;
+        assert_eq!(turns[0].outcome.as_deref(), Some(outcome));
+        if opts_out {
+            assert_eq!(world.parts_idle(at(6)).await, None);
+        } else {
+            assert_eq!(world.start(at(6)).await.text, "It is noon.");
+        }
+    }
+}
+
+#[tokio::test]
+async fn timers_fire_and_a_call_that_hears_nothing_more_is_ended_at_its_deadline() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    world.requested(&call, Some("hello"), 1).await;
+    let Some(DueCall::Fired(filler)) = world.due(gateway(), 3).await else { panic!("no filler") };
+    assert!(document(&filler).is_some_and(|script| script.0.contains(&Step::Continue)));
+    let mut ended = Vec::new();
+    for now in 4..330 {
+        while let Some(due) = world.due(gateway(), now).await {
+            match due {
+                DueCall::End(id, provider_id, attempt) => ended.push((id, provider_id, attempt, now)),
+                DueCall::Fired(_) | DueCall::Silent(..) => {}
+                DueCall::TakenOver(..) => panic!("it is ours"),
+            }
+        }
+    }
+    assert_eq!(ended[0], (call.call, Some("CA1".to_owned()), 0, 300));
+    assert!((4..10).contains(&ended.len()), "attempts become rarer: {ended:?}");
+    assert_eq!(world.state(call.call).await, "ending");
+    world.store.close_call(call.call, at(331)).await.unwrap();
+    assert_eq!((world.state(call.call).await.as_str(), world.due(gateway(), 9_999).await.is_none()), ("over", true));
+}
+
+#[tokio::test]
+async fn a_silent_call_is_looked_after_and_an_orphaned_one_taken_over_with_its_question() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    let lease = i64::try_from(CALL_LEASE.as_secs()).unwrap();
+    assert!(world.due(gateway(), lease - 1).await.is_none());
+    assert!(matches!(world.due(gateway(), lease).await, Some(DueCall::Silent(..))));
+    assert!(world.due(gateway(), lease).await.is_none(), "once for each lease");
+    world.requested(&call, Some("hello"), lease).await;
+    let world = world.restarted();
+    let other = LeaseHolder("gateway-2".to_owned());
+    assert!(world.due(other.clone(), lease).await.is_none(), "leased to another");
+    assert_eq!(world.store.free_calls(&other, at(lease)).await.unwrap(), 1);
+    let Some(DueCall::TakenOver(id, _, questions)) = world.due(other, lease).await else { panic!("not taken over") };
+    assert_eq!((id, questions.len(), words_of(&questions[0])), (call.call, 1, "hello".to_owned()));
+}
+
+#[tokio::test]
+async fn the_last_word_of_the_provider_stays_in_whatever_order_it_comes() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    for (status, now) in [(CallStatus::Completed, 1), (CallStatus::InProgress, 2), (CallStatus::Completed, 3)] {
+        world.change(call.call, Event::Status(status), now).await;
+    }
+    let detail = world.store.call(call.call).await.unwrap().unwrap();
+    assert_eq!((detail.entry.status, detail.entry.ended), (Some(CallStatus::Completed), Some(at(1))));
+    assert_eq!(detail.events, [(CallStatus::Completed, at(1)), (CallStatus::InProgress, at(2))]);
+}
+
+#[tokio::test]
+async fn a_purge_ends_a_call_and_forgets_it_and_old_calls_expire() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    world.requested(&call, Some("my secret"), 1).await;
+    assert_eq!(world.store.record_of(&number(ANN)).await.unwrap().calls.len(), 1);
+    let holdings = world.store.holdings(&number(ANN)).await.unwrap();
+    assert_eq!((holdings.calls, holdings.in_hand), (1, 1));
+    world.store.purge(&number(ANN), 10, at(2)).await.unwrap();
+    assert!(matches!(world.due(gateway(), 2).await, Some(DueCall::End(..))));
+    let after = world.requested(&call, Some("more"), 3).await;
+    assert_eq!((document(&after), after.asked.len()), (Some(&Script::hang_up()), 0));
+    world.change(call.call, Event::Status(CallStatus::Completed), 4).await;
+    while !world.store.purge(&number(ANN), 10, at(5)).await.unwrap().is_done {}
+    assert_eq!(world.store.holdings(&number(ANN)).await.unwrap(), Default::default());
+
+    let old = world.answered("CA2", 6).await;
+    assert_eq!(world.store.expire(at(100), 10, at(100)).await.unwrap(), 0, "it is not over");
+    world.change(old.call, Event::Status(CallStatus::Completed), 7).await;
+    assert_eq!(world.store.expire(at(100), 10, at(100)).await.unwrap(), 1);
+    assert!(world.store.calls(None, 10).await.unwrap().is_empty());
+    assert!(world.answered("CA3", 101).await.call > old.call, "ids are never used twice");
+}
