@@ -14,6 +14,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
+use crate::calling::Calling;
 use crate::route::Routes;
 
 /// Query parameter of a request that was signed on this machine to test the route.
@@ -21,7 +22,7 @@ pub const PROBE_PARAMETER: &str = "openclaw-probe";
 
 /// A provider.
 #[async_trait]
-pub trait Provider: Webhooks + Routes {
+pub trait Provider: Webhooks + Routes + Calling {
     /// Hands one part over. An `Ok` means the provider has it; see [`ProviderError::disposition`] for the rest.
     async fn send(&self, part: Outgoing<'_>) -> Result<Receipt, ProviderError>;
 
@@ -137,19 +138,6 @@ pub trait Webhooks: Send + Sync {
     fn answer(&self, outcome: Outcome) -> Answer;
 }
 
-/// Terms on which a call's documents are spoken and answered.
-#[derive(Debug, Clone, Copy)]
-pub struct CallTerms<'a> {
-    /// The language of both sides, as a BCP 47 tag such as `en-US`.
-    pub language: &'a str,
-    /// The provider's name for a voice; none for its own choice.
-    pub voice: Option<&'a str>,
-    /// Seconds without a sound, or between two keys, after which listening ends.
-    pub silence_seconds: u32,
-    /// The URL of the next document.
-    pub next_url: &'a str,
-}
-
 /// A request to the public listener that is not verified.
 #[derive(Debug, Clone, Copy)]
 pub struct Unverified<'a> {
@@ -181,7 +169,7 @@ impl<T> Verified<T> {
 }
 
 /// The event in a webhook.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A contact sent a message.
     Message(Arrival),

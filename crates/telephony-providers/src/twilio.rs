@@ -1,6 +1,7 @@
 //! Twilio: its signatures, webhooks, API and error codes.
 
 pub mod account;
+mod calling;
 pub mod codes;
 mod dates;
 pub mod form;

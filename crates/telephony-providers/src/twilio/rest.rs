@@ -1,5 +1,6 @@
 //! Twilio's REST API: requests, answers, and the meaning of a missing answer. The caller decides about retries.
 
+mod calls;
 mod deletion;
 mod download;
 mod failure;

@@ -9,6 +9,7 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use telephony_domain::address::canonical;
+use telephony_domain::call::Heard;
 use telephony_domain::call::report::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::call::script::Script;
 use telephony_domain::delivery::StatusReport;
@@ -18,7 +19,8 @@ use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
 use super::{CORRELATION_ID, Twilio, codes, twiml};
-use crate::provider::{Answer, CallTerms, Event, Outcome, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
+use crate::calling::CallTerms;
+use crate::provider::{Answer, Event, Outcome, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
 
 /// Message to callers while calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
@@ -167,8 +169,21 @@ fn read_call(form: &Form<'_>) -> Result<CallEvent, Rejection> {
     Ok(match status {
         Ok(status) if is_report => CallEvent::Status(CallStatusReport { provider_id, status }),
         Err(_) if is_report => CallEvent::Other { provider_id },
-        _ => CallEvent::Request(CallRequest { provider_id, from: form.get("From").unwrap_or_default().to_owned() }),
+        _ => CallEvent::Request(CallRequest {
+            provider_id,
+            from: form.get("From").unwrap_or_default().to_owned(),
+            to: form.get("To").unwrap_or_default().to_owned(),
+            heard: heard(form),
+            answered_by: form.filled("AnsweredBy").map(AnsweredBy::read),
+        }),
     })
+}
+
+/// Reads the input of the other side: the action of a `<Gather>` brings speech or keys, and neither after silence.
+fn heard(form: &Form<'_>) -> Option<Heard> {
+    let confidence = form.filled("Confidence").and_then(|number| number.parse().ok());
+    let speech = form.filled("SpeechResult").map(|words| Heard::Speech(words.into(), confidence));
+    speech.or_else(|| form.filled("Digits").map(|keys| Heard::Keys(keys.into())))
 }
 
 /// Reads a report about machine detection, a recording, a media stream or anything else that belongs to a call.

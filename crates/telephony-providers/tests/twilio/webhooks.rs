@@ -5,6 +5,7 @@ use base64::Engine;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
+use telephony_domain::call::Heard;
 use telephony_domain::call::report::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::delivery::Status;
 use telephony_providers::provider::{Event, Outcome, Rejection, Unverified, Webhooks};
@@ -95,13 +96,22 @@ fn call(more: &[(&str, &str)]) -> CallEvent {
 
 #[test]
 fn a_request_for_a_document_differs_from_a_report_on_a_call() {
-    let request = CallEvent::Request(CallRequest { provider_id: "CA1".into(), from: "+15550005678".into() });
-    assert_eq!(call(&[("CallStatus", "ringing")]), request);
-    assert_eq!(call(&[("CallStatus", "in-progress"), ("Digits", "1")]), request);
+    let request = |heard: Option<Heard>, answered_by: Option<AnsweredBy>| {
+        let (from, to) = ("+15550005678".to_owned(), "+15550001234".to_owned());
+        CallEvent::Request(CallRequest { provider_id: "CA1".into(), from, to, heard, answered_by })
+    };
+    let first = request(None, None);
+    assert_eq!(call(&[("CallStatus", "ringing")]), first);
+    let keys = request(Some(Heard::Keys("1".into())), None);
+    assert_eq!(call(&[("CallStatus", "in-progress"), ("Digits", "1"), ("SpeechResult", "")]), keys);
+    let speech = request(Some(Heard::Speech("Hello".into(), Some(0.5))), None);
+    assert_eq!(call(&[("CallStatus", "in-progress"), ("SpeechResult", "Hello"), ("Confidence", "0.5")]), speech);
+    assert_eq!(call(&[("CallStatus", "in-progress"), ("SpeechResult", ""), ("Confidence", "0.0")]), first);
     // Machine detection before the document, and a fallback URL.
-    assert_eq!(call(&[("CallStatus", "in-progress"), ("AnsweredBy", "machine_end_beep")]), request);
-    assert_eq!(call(&[("CallStatus", "ringing"), ("ErrorCode", "11200"), ("ErrorUrl", "https://x")]), request);
-    assert_eq!(call(&[("CallStatus", "a word of the future")]), request);
+    let machine = request(None, Some(AnsweredBy::MachineEnd));
+    assert_eq!(call(&[("CallStatus", "in-progress"), ("AnsweredBy", "machine_end_beep")]), machine);
+    assert_eq!(call(&[("CallStatus", "ringing"), ("ErrorCode", "11200"), ("ErrorUrl", "https://x")]), first);
+    assert_eq!(call(&[("CallStatus", "a word of the future")]), first);
     let report = |status| CallEvent::Status(CallStatusReport { provider_id: "CA1".into(), status });
     assert_eq!(call(&[("CallStatus", "completed")]), report(CallStatus::Completed));
     let source = ("CallbackSource", "call-progress-events");

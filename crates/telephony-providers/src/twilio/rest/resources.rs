@@ -1,4 +1,4 @@
-//! Other resources of the account: its state, balance and calls.
+//! Other resources of the account: its state and balance.
 
 use serde::Deserialize;
 use telephony_domain::money::Price;
@@ -23,10 +23,6 @@ struct Balance {
     currency: String,
 }
 
-/// The fields read from a call.
-#[derive(Deserialize)]
-struct Call {}
-
 impl Rest {
     /// Returns the account's state. A standard API key cannot read it (20003 although the key is valid).
     pub async fn account_state(&self) -> Result<AccountState, ProviderError> {
@@ -40,11 +36,5 @@ impl Rest {
             (Ok(amount), Ok(currency)) => Ok(Price { amount, currency }),
             _ => Err(ProviderError::Unreadable { cause: "the balance is not an amount of money".to_owned() }),
         }
-    }
-
-    /// Hangs up a call.
-    pub async fn end_call(&self, sid: &str) -> Result<(), ProviderError> {
-        let _: Call = self.post(&format!("Calls/{}.json", segment(sid)), &[("Status", "completed")]).await?;
-        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use telephony_domain::call::script::{Input, Reason, Script, Step};
 
 use super::Element;
-use crate::provider::CallTerms;
+use crate::calling::CallTerms;
 
 /// The maximum UTF-16 units in a `<Say>`.
 const SAY_LIMIT: usize = 4096;

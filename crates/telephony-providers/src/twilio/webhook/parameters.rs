@@ -14,7 +14,7 @@ pub(super) enum Kind {
 }
 
 /// Parameters that are read; none of them occurs twice.
-pub(super) const READ: [&str; 17] = [
+pub(super) const READ: [&str; 20] = [
     "AccountSid",
     "AnsweredBy",
     "CallbackSource",
@@ -30,8 +30,11 @@ pub(super) const READ: [&str; 17] = [
     "MessageStatus",
     "SmsStatus",
     "CallStatus",
+    "Confidence",
+    "Digits",
     "ErrorCode",
     "ChannelPrefix",
+    "SpeechResult",
 ];
 
 /// Names followed by a number from 0.
