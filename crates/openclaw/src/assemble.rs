@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use telephony_agents::Agent;
 use telephony_config::{ApiBaseUrl, Environment, Loaded, ProviderName, Telephony, load};
+use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::id::LineId;
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::line::Sender;
@@ -18,7 +19,7 @@ use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::outbox::{InFlight, PartSender};
 use telephony_gateway::reach::Reach;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings};
 use telephony_gateway::tunnel::Tunneling;
 use telephony_gateway::wake::Wake;
 use telephony_gateway::{control::status, random};
@@ -265,10 +266,31 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
         arrivals: Arc::new(arrival_rules(telephony)),
         split: split_rules(telephony),
         terms: terms(telephony),
+        voice: telephony.voice.enabled.then(|| voice(&telephony.voice)),
         unavailable_text: telephony.agent.unavailable_text.clone(),
         stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
         operator: telephony.operator.number.clone(),
         retention: Duration::from_secs(u64::from(telephony.store.retention_days) * 24 * 60 * 60),
+    }
+}
+
+/// Returns the terms of calls.
+fn voice(voice: &telephony_config::Voice) -> VoiceSettings {
+    let greeting = [voice.inbound_greeting.as_str(), voice.disclosure.as_str()].join(" ");
+    let plan = Plan {
+        purpose: Purpose::Inbound { asks_pin: false },
+        greeting: greeting.trim().into(),
+        max_duration: voice.max_duration,
+        filler_after: voice.filler_after,
+        answer_within: voice.answer_within,
+        fillers: voice.fillers.iter().map(|filler| filler.as_str().into()).collect(),
+        can_be_texted: true,
+    };
+    VoiceSettings {
+        plan,
+        language: voice.language.clone(),
+        voice: voice.voice.clone(),
+        silence_seconds: voice.silence_seconds,
     }
 }
 

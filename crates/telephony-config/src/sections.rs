@@ -27,7 +27,7 @@ use crate::keys::Keys;
 use crate::openclaw::OpenClaw;
 use crate::public_url::PublicUrl;
 use crate::web_address::WebAddress;
-use agent::Agent;
+use agent::{Agent, AgentKind};
 use limits::Limits;
 use metrics::Metrics;
 use operator::Operator;
@@ -123,10 +123,17 @@ impl Telephony {
         let security = "Proxy headers that are trusted when signatures are checked.";
         let webhook_security = keys.section("webhookSecurity", security, WebhookSecurity::read);
         let skip_signature_verification = read_skip(keys);
-        let sessions = "Agent turns and calls at the same time; further turns wait, and a tenth is reserved for calls.";
+        let sessions = "The most agent turns of texts at the same time, and the most calls; further turns wait, further callers hear the busy tone.";
         let max_concurrent_sessions =
             keys.key("maxConcurrentSessions", sessions, Whole { from: 1, to: 100_000_u32 }).or(50);
         let agent = keys.section("agent", "The agent that answers.", |keys| Agent::read(keys, openclaw));
+        if voice.enabled && matches!(agent.kind, AgentKind::OpenClaw(_)) {
+            keys.warning(
+                "voice.enabled",
+                "callers can fake their number, and your OpenClaw takes a caller for the owner of the number: calls \
+                are not authenticated",
+            );
+        }
         let operator = keys.section("operator", "The person who runs this.", |keys| {
             Operator::read(keys, from_number.as_ref().and_then(LineAddress::number))
         });

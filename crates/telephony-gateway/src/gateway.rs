@@ -12,6 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::apply::Applier;
 use crate::backfill::Backfill;
+use crate::calls::CallRunner;
 use crate::control::probe::{self, Probes};
 use crate::control::status::{self, ConfigAlive, GatewayStatus, StatusSource};
 use crate::damage::Damages;
@@ -102,6 +103,8 @@ impl Gateway {
         let answering = inbox.clone().run(stop.clone());
         tasks.spawn("turns", stop.clone(), once_cleared(applier.clone(), stop.clone(), answering));
         tasks.spawn_dropped("agent", stop.clone(), inbox.run_comeback(stop.clone()));
+        let calls = Arc::new(call_runner(&parts, &shared, &holder, &stop));
+        tasks.spawn_dropped("calls", stop.clone(), calls.clone().run());
         let outbox = outbox(&parts, &shared, holder);
         let sending = outbox.clone().run(shared.live.clone(), stop.clone());
         tasks.spawn("messages", stop.clone(), once_cleared(applier.clone(), stop.clone(), sending));
@@ -131,7 +134,7 @@ impl Gateway {
             tasks.spawn("tunnel", stop.clone(), keeper.run(stop.clone()));
         }
         let intake = Arc::new(intake(&parts, &shared, signatures));
-        let router = router(&parts, &shared, intake, probes);
+        let router = router(&parts, &shared, intake, calls, probes);
         let watch = metrics::server::router(watch(&parts, &shared));
         if let Some(listener) = parts.watch {
             tasks.spawn("metrics", stop.clone(), listener::serve(listener, watch, stop.clone()));
@@ -199,9 +202,10 @@ async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreE
     parts.store.gaps(now).await?;
     let turns = parts.store.free_turns(holder, now).await?;
     let doubts = parts.store.take_over_attempts(holder, now).await?;
+    let calls = parts.store.free_calls(holder, now).await?;
     parts.store.probe_soon(now).await?;
-    if turns + doubts > 0 {
-        tracing::info!(turns, doubts, "took over the unfinished work of an earlier gateway");
+    if turns + doubts + calls > 0 {
+        tracing::info!(turns, doubts, calls, "took over the unfinished work of an earlier gateway");
     }
     Ok(line)
 }
@@ -265,7 +269,13 @@ fn backfill(parts: &Parts, applier: Arc<Applier>, outbox: Arc<PartSender>, wake:
     Backfill { store, provider, applier, clock, wake: wake.clone(), metrics: parts.metrics.clone(), outbox }
 }
 
-fn router(parts: &Parts, shared: &Shared, intake: Arc<Intake>, probes: Arc<Probes>) -> axum::Router {
+fn router(
+    parts: &Parts,
+    shared: &Shared,
+    intake: Arc<Intake>,
+    calls: Arc<CallRunner>,
+    probes: Arc<Probes>,
+) -> axum::Router {
     let fixed = &parts.settings.fixed;
     let webhook = Endpoint {
         provider: parts.provider.clone(),
@@ -276,6 +286,7 @@ fn router(parts: &Parts, shared: &Shared, intake: Arc<Intake>, probes: Arc<Probe
         rejection_log: Arc::new(RejectionLog::default()),
         probes,
         intake,
+        calls,
         notices: shared.notices.clone(),
         clock: parts.clock.clone(),
         metrics: parts.metrics.clone(),
@@ -307,8 +318,6 @@ fn watch(parts: &Parts, shared: &Shared) -> metrics::server::Watch {
 }
 
 fn inbox(parts: &Parts, shared: &Shared, holder: &LeaseHolder) -> Arc<TurnRunner> {
-    let most = parts.settings.fixed.max_sessions;
-    let kept_for_calls = if most > 1 { most.div_ceil(10) } else { 0 };
     Arc::new(TurnRunner {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
@@ -317,12 +326,29 @@ fn inbox(parts: &Parts, shared: &Shared, holder: &LeaseHolder) -> Arc<TurnRunner
         live: shared.live.clone(),
         program: parts.settings.fixed.program,
         metrics: parts.metrics.clone(),
-        sessions: Arc::new(Semaphore::new((most - kept_for_calls).min(descriptors::agents()))),
+        sessions: Arc::new(Semaphore::new(parts.settings.fixed.max_sessions.min(descriptors::agents()))),
         holder: holder.clone(),
         clock: parts.clock.clone(),
         wake: shared.wake.clone(),
         storage: shared.storage.clone(),
     })
+}
+
+fn call_runner(parts: &Parts, shared: &Shared, holder: &LeaseHolder, stop: &CancellationToken) -> CallRunner {
+    CallRunner {
+        store: parts.store.clone(),
+        provider: parts.provider.clone(),
+        live: shared.live.clone(),
+        reach: shared.reach.clone(),
+        program: parts.settings.fixed.program,
+        most_calls: parts.settings.fixed.max_sessions,
+        holder: holder.clone(),
+        clock: parts.clock.clone(),
+        wake: shared.wake.clone(),
+        storage: shared.storage.clone(),
+        stop: stop.clone(),
+        documents: Default::default(),
+    }
 }
 
 fn outbox(parts: &Parts, shared: &Shared, holder: LeaseHolder) -> Arc<PartSender> {

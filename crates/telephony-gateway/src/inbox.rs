@@ -23,6 +23,8 @@ use crate::reach::Reach;
 use crate::settings::Live;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
+pub(crate) use turn::role;
+
 use turn::Worker;
 
 /// The task that answers turns.

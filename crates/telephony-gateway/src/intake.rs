@@ -6,10 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use telephony_domain::call::report::{CallEvent, CallRequest, CallStatusReport};
 use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
-use telephony_domain::number::mask;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Event, Outcome};
 use telephony_store::history::Reference;
@@ -44,6 +42,8 @@ pub struct Intake {
 pub enum IntakeError {
     /// Its signature arrived earlier with other fields.
     Recut,
+    /// It requests the document of another call.
+    ForeignCall,
     /// It is not on disk, or an opt-out is not applied yet.
     NotStored(StoreError),
 }
@@ -61,7 +61,8 @@ impl Intake {
             Event::Message(arrival) if !self.is_first_cut(&arrival).await? => return Err(IntakeError::Recut),
             Event::Message(arrival) => self.take_message(arrival).await?,
             Event::MessageStatus(report) => self.write_down(journal::Event::Report(report)).await.map(drop)?,
-            Event::Call(event) => return Ok(call(&event)),
+            // The calls' own task has them.
+            Event::Call(_) => {}
             Event::Alert => tracing::debug!("an alert of the account"),
             Event::Probe => {}
         }
@@ -108,44 +109,5 @@ impl Intake {
         self.storage.check_is_there()?;
         let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, told };
         self.journal.append(&entry).await
-    }
-}
-
-/// Decides about a call: callers are turned away until voice is enabled.
-fn call(event: &CallEvent) -> Outcome {
-    match event {
-        CallEvent::Request(CallRequest { provider_id, from }) => {
-            tracing::info!(call = provider_id, from = mask(from), "rejected a call: voice is not enabled");
-            return Outcome::CallDeclined;
-        }
-        CallEvent::Status(CallStatusReport { provider_id, status }) => {
-            tracing::debug!(call = provider_id, status = status.as_str(), "call status");
-        }
-        CallEvent::AnsweredBy { provider_id, answered_by } => {
-            tracing::debug!(call = provider_id, ?answered_by, "machine detection has a result");
-        }
-        CallEvent::Other { provider_id } => tracing::debug!(call = provider_id, "a report about a call"),
-    }
-    Outcome::Acknowledged
-}
-
-#[cfg(test)]
-mod tests {
-    use telephony_domain::call::report::{AnsweredBy, CallStatus};
-
-    use super::*;
-
-    #[test]
-    fn only_a_caller_who_waits_for_an_answer_is_declined() {
-        let provider_id = || "CA1".to_owned();
-        let request = CallEvent::Request(CallRequest { provider_id: provider_id(), from: "+15550002222".to_owned() });
-        assert_eq!(call(&request), Outcome::CallDeclined);
-        for report in [
-            CallEvent::Status(CallStatusReport { provider_id: provider_id(), status: CallStatus::Completed }),
-            CallEvent::AnsweredBy { provider_id: provider_id(), answered_by: AnsweredBy::Human },
-            CallEvent::Other { provider_id: provider_id() },
-        ] {
-            assert_eq!(call(&report), Outcome::Acknowledged, "{report:?}");
-        }
     }
 }

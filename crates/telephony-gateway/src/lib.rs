@@ -2,6 +2,7 @@
 
 mod apply;
 pub mod backfill;
+pub mod calls;
 pub mod control;
 pub mod damage;
 pub mod gateway;

@@ -8,13 +8,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_agents::Agent;
+use telephony_domain::call::plan::Plan;
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::SplitRules;
+use telephony_providers::calling::CallTerms;
 use telephony_store::inbox::ArrivalRules;
+
+/// Terms of calls.
+#[derive(Debug, Clone)]
+pub struct VoiceSettings {
+    /// Terms of calls that come in.
+    pub plan: Plan,
+    /// The language of both sides.
+    pub language: String,
+    /// The provider's name for a voice; none for its own choice.
+    pub voice: Option<String>,
+    /// Seconds without a sound, or between two keys, after which listening ends.
+    pub silence_seconds: u32,
+}
+
+impl VoiceSettings {
+    /// The terms of a document that another one at `next_url` follows.
+    pub(crate) fn terms<'a>(&'a self, next_url: &'a str) -> CallTerms<'a> {
+        CallTerms {
+            language: &self.language,
+            voice: self.voice.as_deref(),
+            hints: &[],
+            silence_seconds: self.silence_seconds,
+            next_url,
+        }
+    }
+}
 
 /// The operator's settings for the gateway.
 #[derive(Clone)]
@@ -30,8 +58,7 @@ pub struct Settings {
 pub struct Fixed {
     /// Our line.
     pub sender: Sender,
-    /// Maximum number of concurrent turns and calls. A tenth of them, at least one if there are two, is reserved for
-    /// calls.
+    /// Maximum number of concurrent turns of texts, and of concurrent calls.
     pub max_sessions: usize,
     /// Name of our program in texts.
     pub program: ProgramName,
@@ -73,6 +100,8 @@ pub struct Live {
     pub split: SplitRules,
     /// Pace and caps of sending.
     pub terms: Terms,
+    /// Terms of calls; none: calls are not taken.
+    pub voice: Option<VoiceSettings>,
     /// The apology that a contact gets when the agent has not answered for a while.
     pub unavailable_text: String,
     /// Pairing messages to strangers in 24 hours; none: no limit.

@@ -15,6 +15,8 @@ pub struct Wake {
     pub inbox: Notify,
     /// A turn may wait for an unreachable agent.
     pub agent: Notify,
+    /// A call may be due.
+    pub calls: Notify,
     /// A part may be due.
     pub outbox: Notify,
     /// An outcome may be unknown.
@@ -34,7 +36,8 @@ pub struct Wake {
 impl Wake {
     /// Sends every signal, because another process wrote something.
     pub fn all(&self) {
-        for bell in [&self.inbox, &self.outbox, &self.doubts, &self.numbers, &self.account, &self.operator] {
+        for bell in [&self.inbox, &self.calls, &self.outbox, &self.doubts, &self.numbers, &self.account, &self.operator]
+        {
             bell.notify_one();
         }
     }

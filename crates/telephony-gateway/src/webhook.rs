@@ -18,10 +18,11 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
+use crate::calls;
 use crate::control::probe::Verdict;
 use media_server::MediaServer;
 use receive::Endpoint;
-use spelling::is_same_path;
+use spelling::{is_same_path, steps};
 
 /// The endpoints of the public listener.
 pub struct Endpoints {
@@ -37,7 +38,7 @@ pub struct Endpoints {
     pub media_server: MediaServer,
 }
 
-/// Routes the webhook, files below it, status and health. Any other path is 404, any other method 405.
+/// Routes the webhook, files and call documents below it, status and health. Any other path is 404, any other method 405.
 ///
 /// The operator chooses the paths, so they are compared segment by segment and not parsed as router patterns.
 pub fn router(endpoints: Endpoints) -> Router {
@@ -57,19 +58,32 @@ async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> 
             Method::GET | Method::HEAD => endpoints.media_server.hand_out(&token).await,
             _ => not_allowed("GET, HEAD"),
         };
+    } else if let Some(token) = calls::token_in(path, &endpoints.path) {
+        return match *request.method() {
+            Method::POST => endpoints.webhook.receive(request, Some(token)).await,
+            _ => not_allowed("POST"),
+        };
     } else {
         endpoints.tell_probe(&request, Verdict::NoSuchPath);
         endpoints.webhook.misdirected(&request, "no_such_path", &endpoints.path);
         return StatusCode::NOT_FOUND.into_response();
     };
     match *request.method() {
-        Method::POST => endpoint.receive(request).await,
+        Method::POST => endpoint.receive(request, None).await,
         _ => {
             endpoints.tell_probe(&request, Verdict::WrongMethod);
             endpoint.misdirected(&request, "wrong_method", "POST");
             not_allowed("POST")
         }
     }
+}
+
+/// Returns the last step of a path that is two below the webhook's, with `name` between.
+pub(crate) fn step_below<'a>(path: &'a str, webhook_path: &str, name: &str) -> Option<&'a str> {
+    let mut given = steps(path);
+    let is_below = steps(webhook_path).chain([name]).all(|step| given.next() == Some(step));
+    let last = given.next().filter(|_| is_below)?;
+    given.next().is_none().then_some(last)
 }
 
 impl Endpoints {

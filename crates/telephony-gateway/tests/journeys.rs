@@ -8,6 +8,8 @@ mod stage;
 mod a_burst_of_texts;
 #[path = "journeys/a_command_sends_beside_the_gateway.rs"]
 mod a_command_sends_beside_the_gateway;
+#[path = "journeys/a_contact_calls.rs"]
+mod a_contact_calls;
 #[path = "journeys/a_contact_says_stop.rs"]
 mod a_contact_says_stop;
 #[path = "journeys/a_contact_sends_a_picture.rs"]

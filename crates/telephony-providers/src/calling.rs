@@ -39,12 +39,7 @@ pub trait Calling: Send + Sync {
     ) -> Result<(), ProviderError>;
 
     /// Has the provider end a call after so many seconds, whatever becomes of us, and report its end.
-    async fn limit_call(
-        &self,
-        provider_id: &str,
-        seconds: u32,
-        status_url: Option<&str>,
-    ) -> Result<(), ProviderError>;
+    async fn limit_call(&self, provider_id: &str, seconds: u32, status_url: Option<&str>) -> Result<(), ProviderError>;
 
     /// Ends a call, answered or not.
     async fn end_call(&self, provider_id: &str) -> Result<(), ProviderError>;

@@ -38,7 +38,9 @@ pub struct Holdings {
     pub outbound: u64,
     /// Calls in both directions.
     pub calls: u64,
-    /// Of these, calls in progress, and messages being handed over or in doubt; they stay until that is resolved.
+    /// Of these, calls that the provider still has open; they stay until they end.
+    pub open_calls: u64,
+    /// Messages being handed over or in doubt; they stay until that is resolved.
     pub in_hand: u64,
     /// True if there is a pairing request.
     pub has_request: bool,
@@ -55,6 +57,8 @@ pub struct Holdings {
 pub struct Purged {
     /// Deleted messages.
     pub messages: usize,
+    /// Deleted calls.
+    pub calls: usize,
     /// True if everything is deleted that can be.
     pub is_done: bool,
 }

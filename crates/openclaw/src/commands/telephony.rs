@@ -1,6 +1,7 @@
 //! `openclaw telephony …`
 
 pub mod backup;
+pub mod calls;
 pub mod config;
 pub mod conversation;
 pub mod costs;
@@ -40,6 +41,8 @@ pub enum Telephony {
     Messages(messages::Messages),
     /// Show the conversation with a contact
     Conversation(conversation::Conversation),
+    /// List calls, or show the transcript of one
+    Calls(calls::Calls),
     /// List opt-outs, or add one
     #[command(name = "optouts")]
     OptOuts(optouts::OptOuts),
@@ -75,6 +78,7 @@ impl Telephony {
             Telephony::Conversation(conversation) => conversation.run(place),
             Telephony::Backup(backup) => backup.run(place),
             Telephony::Restore(restore) => restore.run(place),
+            Telephony::Calls(calls) => calls.run(place),
             Telephony::Export(export) => export.run(place),
             Telephony::Purge(purge) => purge.run(place),
             Telephony::OptOuts(optouts) => optouts.run(place),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::form::lists::List;
 use crate::form::numbers::Whole;
 use crate::form::texts::{Parsed, Text};
 use crate::form::{Choice, Switch};
@@ -20,6 +21,18 @@ pub struct Voice {
     pub mode: VoiceMode,
     /// Language, such as `en-US`.
     pub language: String,
+    /// Twilio's name for a voice.
+    pub voice: Option<String>,
+    /// Silence, or time between two keys, after which listening ends, in seconds.
+    pub silence_seconds: u32,
+    /// Time that the agent may think in silence.
+    pub filler_after: Duration,
+    /// Sentences for the time after that, in turn.
+    pub fillers: Vec<String>,
+    /// Time after which an answer comes by text instead.
+    pub answer_within: Duration,
+    /// Sentence after the greeting.
+    pub disclosure: String,
 }
 
 /// A way to convert speech to text and back.
@@ -34,6 +47,13 @@ pub enum VoiceMode {
 impl Voice {
     pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
         let greeting = "The greeting that callers hear.";
+        let voice = "Twilio's name for a voice, such as `Polly.Amy`; left out, Twilio chooses.";
+        let silence = "Seconds of silence, or between two keys, after which the caller is asked again.";
+        let filler_after = "Milliseconds that the agent may think in silence; then the caller hears a filler.";
+        let fillers = "Sentences that the caller hears in turn while the agent thinks; `[]` for silence.";
+        let one_moment = ["One moment, please.", "I am still working on it."].map(str::to_owned).to_vec();
+        let answer_within = "Seconds after which the caller hears that the answer comes by text message, and it does.";
+        let disclosure = "A sentence after the greeting, for example that calls are transcribed.";
         let hello = "Hello, this is your assistant. How can I help?".to_owned();
         let mode = "`gather`: turn by turn with webhooks; `relay`: over a socket, faster and open to interruptions.";
         let modes = Choice(&[("gather", VoiceMode::Gather), ("relay", VoiceMode::Relay)]);
@@ -43,15 +63,36 @@ impl Voice {
             max_duration: Duration::from_secs(
                 keys.key("maxDurationSeconds", "The longest call, in seconds.", duration).or(300).into(),
             ),
-            inbound_greeting: keys.key("inboundGreeting", greeting, Text).or(hello),
+            inbound_greeting: keys.key("inboundGreeting", greeting, sentence()).or(hello),
             mode: keys.key("mode", mode, modes).or(VoiceMode::Gather),
             language: keys.key("language", "The language of calls.", language()).or("en-US".to_owned()),
+            voice: keys.key("voice", voice, Text).optional(),
+            silence_seconds: keys.key("silenceSeconds", silence, Whole { from: 2, to: 60_u32 }).or(8),
+            filler_after: Duration::from_millis(
+                keys.key("fillerAfterMs", filler_after, Whole { from: 500, to: 10_000_u32 }).or(1500).into(),
+            ),
+            fillers: keys.key("fillers", fillers, List(sentence())).or(one_moment),
+            answer_within: Duration::from_secs(
+                keys.key("answerWithinSeconds", answer_within, Whole { from: 5, to: 120_u32 }).or(25).into(),
+            ),
+            disclosure: keys.key("disclosure", disclosure, sentence()).or(String::new()),
         }
     }
 }
 
 /// Twilio's longest call, in seconds: 24 hours.
 const MAX_SECONDS: u32 = 86_400;
+
+/// The most characters of a greeting.
+const SENTENCE_AT_MOST: usize = 500;
+
+fn sentence() -> Parsed<String> {
+    Parsed {
+        expected: "a text of at most 500 characters",
+        pattern: Some("^[\\s\\S]{0,500}$"),
+        parse: |text| (text.chars().count() <= SENTENCE_AT_MOST).then(|| text.to_owned()),
+    }
+}
 
 fn language() -> Parsed<String> {
     Parsed {

@@ -10,6 +10,7 @@ pub(super) const TEXT_FOLLOWS: &str = "This takes a while. I will text you the a
 pub(super) const NO_ANSWER: &str = "Sorry, I cannot answer that right now. Is there anything else?";
 pub(super) const LITTLE_TIME: &str = "We have less than 20 seconds left.";
 pub(super) const TIME_IS_UP: &str = "Our time is up. Goodbye.";
+pub(super) const APOLOGY: &str = "Sorry, something went wrong here. Please call again later, or send a text message.";
 pub(super) const GOODBYE: &str = "Goodbye.";
 
 /// Phrases that answering machines use and people do not.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::phrases;
 use super::words::Words;
 
 /// The steps of a call until the provider requests the next document. After its last step a call ends.
@@ -59,6 +60,11 @@ impl Script {
     /// Returns a document that says one thing and ends the call.
     pub fn say_and_hang_up(words: impl Into<Words>) -> Script {
         Script(vec![Step::Say(words.into()), Step::HangUp])
+    }
+
+    /// Returns a document for a call that cannot go on.
+    pub fn apology() -> Script {
+        Script::say_and_hang_up(phrases::APOLOGY)
     }
 
     /// Returns a document that says something and listens meanwhile. Without input, the call requests another document.

@@ -163,6 +163,7 @@ mod tests {
             arrivals: Arc::default(),
             split: SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: None },
             terms: Pacing::Unlimited.into(),
+            voice: None,
             unavailable_text: String::new(),
             stranger_replies_per_day: None,
             operator: None,

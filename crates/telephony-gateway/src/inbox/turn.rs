@@ -251,7 +251,8 @@ fn panicked() -> Result<Ended, StoreError> {
     Ok(Ended::Failed(AgentError::Unavailable("a bug in this program; see the log".to_owned())))
 }
 
-fn role(speaker: Speaker) -> Role {
+/// Returns the agent's word for a speaker.
+pub(crate) fn role(speaker: Speaker) -> Role {
     match speaker {
         Speaker::Contact => Role::Contact,
         Speaker::Agent => Role::Agent,

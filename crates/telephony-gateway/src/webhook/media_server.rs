@@ -12,8 +12,6 @@ use telephony_domain::time::Clock;
 use telephony_store::Store;
 use telephony_store::attachments::FileName;
 
-use super::spelling::steps;
-
 /// Path segment of files below the webhook's path, so that proxies that pass the webhook pass them too.
 const BELOW: &str = "m";
 
@@ -34,10 +32,7 @@ pub fn address(webhook_url: &str, token: &MediaToken) -> String {
 
 /// Returns the token at the end of a local path; none if it is not the path of a file. Does no I/O.
 pub fn token_in(path: &str, webhook_path: &str) -> Option<MediaToken> {
-    let mut given = steps(path);
-    let is_below = steps(webhook_path).chain([BELOW]).all(|step| given.next() == Some(step));
-    let token = given.next().filter(|_| is_below)?;
-    if given.next().is_none() { MediaToken::read(token) } else { None }
+    MediaToken::read(super::step_below(path, webhook_path, BELOW)?)
 }
 
 impl MediaServer {

@@ -16,6 +16,8 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use telephony_domain::call::report::CallEvent;
+use telephony_domain::call::token::CallToken;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Answer, Event, Outcome, Provider, Rejection, Unverified, Verified};
 use telephony_store::StoreError;
@@ -25,6 +27,7 @@ use super::origin::Origin;
 use super::permits::Permits;
 use super::rejection_log::{RejectionKind, RejectionLog, Summary};
 use super::spelling::spellings;
+use crate::calls::{self, CallRunner, ForeignCall};
 use crate::control::probe::{Probe, Probes, Verdict};
 use crate::intake::{Intake, IntakeError};
 use crate::metrics::Metrics;
@@ -60,6 +63,8 @@ pub struct Endpoint {
     pub probes: Arc<Probes>,
     /// Acknowledges verified events.
     pub intake: Arc<Intake>,
+    /// Answers calls.
+    pub calls: Arc<CallRunner>,
     /// Notices to the operator.
     pub notices: Notices,
     /// Clock.
@@ -71,6 +76,7 @@ pub struct Endpoint {
 /// A reason for rejecting a webhook.
 enum Declined {
     Rejected(Rejection, Vec<String>),
+    ForeignCall,
     NoPlace,
     TooLarge,
     TooSlow,
@@ -86,6 +92,7 @@ impl Declined {
             Declined::Rejected(Rejection::WrongAccount, _) => "wrong_account",
             Declined::Rejected(Rejection::Recut(_), _) => "recut",
             Declined::Rejected(Rejection::Malformed(_), _) => "malformed",
+            Declined::ForeignCall => "foreign_call",
             Declined::NoPlace => "no_place",
             Declined::TooLarge => "too_large",
             Declined::TooSlow => "too_slow",
@@ -96,12 +103,12 @@ impl Declined {
 }
 
 impl Endpoint {
-    /// Handles one webhook.
-    pub async fn receive(&self, request: Request) -> Response {
+    /// Handles one webhook. `document` is the token of a request for a call's next document.
+    pub async fn receive(&self, request: Request, document: Option<CallToken>) -> Response {
         let peer = peer_of(&request);
         let client = self.origin.client(request.headers(), peer);
         let probe = self.probes.claim(&request);
-        let taken = self.take(request, peer, client, probe.is_some()).await;
+        let taken = self.take(request, document, peer, client, probe.is_some()).await;
         if let Some(probe) = probe {
             tell(probe, &taken);
         }
@@ -110,7 +117,7 @@ impl Endpoint {
         }
         self.metrics.webhook(taken.as_ref().map_or_else(Declined::name, |_| "accepted"));
         match taken {
-            Ok((outcome, _)) => answered(self.provider.answer(outcome)),
+            Ok((answer, _)) => answered(answer),
             Err(declined) => self.decline(declined, client),
         }
     }
@@ -119,10 +126,11 @@ impl Endpoint {
     async fn take(
         &self,
         request: Request,
+        document: Option<CallToken>,
         peer: IpAddr,
         client: IpAddr,
         is_awaited: bool,
-    ) -> Result<(Outcome, Vec<String>), Declined> {
+    ) -> Result<(Answer, Vec<String>), Declined> {
         if !self.provider.is_signed(request.headers()) {
             return Err(Declined::Rejected(Rejection::Unsigned, Vec::new()));
         }
@@ -133,18 +141,41 @@ impl Endpoint {
             () = slot.given_up() => return Err(Declined::NoPlace),
         };
         let _working = slot.work();
-        let urls = self.origin.candidates(&(self.urls)(&self.reach.borrow()).accepted, &parts, peer);
+        let urls = self.origin.candidates(&self.accepted(document.as_ref()), &parts, peer);
         let event = self.verify(&parts, &body, &urls)?.into_inner();
         if event == Event::Probe && !is_awaited {
             return Err(Declined::Rejected(Rejection::Malformed("no such probe is expected".to_owned()), urls));
         }
-        match self.intake.take(event).await {
-            Ok(outcome) => Ok((outcome, urls)),
+        match self.answer_to(event, document).await {
+            Ok(answer) => Ok((answer, urls)),
+            Err(IntakeError::ForeignCall) => Err(Declined::ForeignCall),
             Err(IntakeError::NotStored(error)) => Err(Declined::NotStored(error)),
             Err(IntakeError::Recut) => Err(Declined::Rejected(
                 Rejection::Recut("its signature was already used with other fields".to_owned()),
                 urls,
             )),
+        }
+    }
+
+    /// Returns the public URLs of this endpoint, or of the document of a call below it.
+    fn accepted(&self, document: Option<&CallToken>) -> Vec<String> {
+        let urls = (self.urls)(&self.reach.borrow()).accepted.clone();
+        match document {
+            Some(token) => urls.iter().map(|url| calls::document_url(url, token)).collect(),
+            None => urls,
+        }
+    }
+
+    async fn answer_to(&self, event: Event, document: Option<CallToken>) -> Result<Answer, IntakeError> {
+        match event {
+            Event::Call(CallEvent::Request(request)) => {
+                self.calls.answer(request, document).await.map_err(|ForeignCall| IntakeError::ForeignCall)
+            }
+            Event::Call(report) => {
+                self.calls.report(&report).await?;
+                Ok(self.provider.answer(Outcome::Acknowledged))
+            }
+            event => Ok(self.provider.answer(self.intake.take(event).await?)),
         }
     }
 
@@ -165,6 +196,10 @@ impl Endpoint {
             Declined::Rejected(rejection, expected) => {
                 self.tell(kind(&rejection), client, &rejection, &expected);
                 plain(rejected_status(&rejection), rejected_text(&rejection))
+            }
+            Declined::ForeignCall => {
+                self.tell(RejectionKind::Foreign, client, "the document belongs to another call", &[]);
+                plain(StatusCode::FORBIDDEN, "the document belongs to another call\n")
             }
             Declined::NoPlace => {
                 self.tell(RejectionKind::Crowded, client, "too many requests are in flight", &[]);
@@ -215,11 +250,12 @@ impl Endpoint {
 }
 
 /// Reports the result of a probe to `doctor`.
-fn tell(probe: Probe, taken: &Result<(Outcome, Vec<String>), Declined>) {
+fn tell(probe: Probe, taken: &Result<(Answer, Vec<String>), Declined>) {
     match taken {
         Ok((_, urls)) => probe.tell(Verdict::Valid, urls.clone()),
         Err(Declined::Rejected(Rejection::Unsigned, urls)) => probe.tell(Verdict::Unsigned, urls.clone()),
         Err(Declined::Rejected(rejection, urls)) => probe.tell(Verdict::Refused(rejection.to_string()), urls.clone()),
+        Err(Declined::ForeignCall) => probe.tell(Verdict::Refused("it is about another call".to_owned()), Vec::new()),
         Err(Declined::NoPlace) => probe.tell(Verdict::Refused("too many requests at a time".to_owned()), Vec::new()),
         Err(Declined::TooLarge | Declined::TooSlow | Declined::CutOff) => {
             probe.tell(Verdict::Refused("the body did not arrive as it was sent".to_owned()), Vec::new());

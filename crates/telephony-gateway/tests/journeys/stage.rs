@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_agents::Agent;
+use telephony_domain::call::plan::{Plan as CallPlan, Purpose as CallPurpose};
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
@@ -20,7 +21,7 @@ use telephony_domain::time::{Clock, Timestamp};
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings};
 use telephony_gateway::tasks::BrokenTask;
 use telephony_gateway::tunnel::Tunneling;
 use telephony_providers::route::Routes;
@@ -58,6 +59,7 @@ pub struct Plan {
     pub agent: Arc<dyn Agent>,
     pub coalesce: Duration,
     pub max_sessions: usize,
+    pub takes_calls: bool,
     pub has_public_url: bool,
     pub simulator: SimulatorConfig,
     pub stranger_replies_per_day: Option<u32>,
@@ -77,8 +79,13 @@ impl Default for Plan {
             agent: Arc::new(Scripted::repeating()),
             coalesce: Duration::ZERO,
             max_sessions: 10,
+            takes_calls: false,
             has_public_url: true,
-            simulator: SimulatorConfig { step_delay: Duration::ZERO, ..SimulatorConfig::default() },
+            simulator: SimulatorConfig {
+                step_delay: Duration::ZERO,
+                call_second: Duration::from_millis(5),
+                ..SimulatorConfig::default()
+            },
             stranger_replies_per_day: None,
             retention: Duration::from_secs(365 * 24 * 60 * 60),
             terms: Pacing::Unlimited.into(),
@@ -243,6 +250,13 @@ impl Stage {
         assert_eq!(self.bodies(phone), bodies);
     }
 
+    /// Waits until `phone` was sent so many texts.
+    pub async fn expect_texts(&self, phone: &str, count: usize) -> Vec<String> {
+        let waited = self.twilio.wait_for(|messages| sent_to(messages, phone).count() >= count, SOON).await;
+        assert!(waited.is_ok(), "{phone} was sent only {:?}", self.bodies(phone));
+        self.bodies(phone)
+    }
+
     /// Returns the texts sent to `phone`, oldest first.
     pub fn bodies(&self, phone: &str) -> Vec<String> {
         sent_to(&self.twilio.messages(), phone).map(|message| message.body.clone()).collect()
@@ -339,6 +353,7 @@ impl Stage {
                 max_segments: Some(30),
             },
             terms: self.plan.terms,
+            voice: self.plan.takes_calls.then(voice),
             unavailable_text: SORRY.into(),
             stranger_replies_per_day: self.plan.stranger_replies_per_day,
             operator: self.operator(),
@@ -346,6 +361,22 @@ impl Stage {
         };
         Settings { fixed, live }
     }
+}
+
+/// Answers that take longer than this are announced by a filler; so fast that tests need not wait.
+const FILLER_AFTER: Duration = Duration::from_millis(300);
+
+fn voice() -> VoiceSettings {
+    let plan = CallPlan {
+        purpose: CallPurpose::Inbound { asks_pin: false },
+        greeting: "Hello, this is your assistant.".into(),
+        max_duration: Duration::from_secs(300),
+        filler_after: FILLER_AFTER,
+        answer_within: Duration::from_secs(25),
+        fillers: vec!["One moment, please.".into()],
+        can_be_texted: true,
+    };
+    VoiceSettings { plan, language: "en-US".into(), voice: None, silence_seconds: 8 }
 }
 
 fn sent_to<'a>(messages: &'a [MessageRecord], phone: &str) -> impl Iterator<Item = &'a MessageRecord> {

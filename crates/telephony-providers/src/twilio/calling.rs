@@ -34,13 +34,10 @@ impl Calling for Twilio {
         self.rest().replace_document(provider_id, &self.twiml(script, terms)).await
     }
 
-    async fn limit_call(
-        &self,
-        provider_id: &str,
-        seconds: u32,
-        status_url: Option<&str>,
-    ) -> Result<(), ProviderError> {
-        self.rest().limit_call(provider_id, seconds, status_url.map(|url| self.with_connection_overrides(url)).as_deref()).await
+    async fn limit_call(&self, provider_id: &str, seconds: u32, status_url: Option<&str>) -> Result<(), ProviderError> {
+        self.rest()
+            .limit_call(provider_id, seconds, status_url.map(|url| self.with_connection_overrides(url)).as_deref())
+            .await
     }
 
     async fn end_call(&self, provider_id: &str) -> Result<(), ProviderError> {

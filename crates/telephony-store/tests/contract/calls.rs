@@ -119,10 +119,7 @@ async fn a_call_is_stored_before_it_is_answered_and_opened_once() {
 #[tokio::test]
 async fn admission_is_that_of_texts_but_an_opt_out_does_not_forbid_a_call() {
     let world = World::new().await;
-    assert!(matches!(
-        world.rings("CA1", BOB, InboundPolicy::Allowlist, 1).await,
-        Opened::Refused(Refusal::NotAllowed)
-    ));
+    assert!(matches!(world.rings("CA1", BOB, InboundPolicy::Allowlist, 1).await, Opened::Refused(Refusal::NotAllowed)));
     assert!(matches!(world.rings("CA2", ANN, InboundPolicy::Disabled, 1).await, Opened::Refused(Refusal::Disabled)));
     assert!(matches!(
         world.rings("CA3", "anonymous", InboundPolicy::Open, 1).await,
@@ -148,11 +145,8 @@ async fn a_call_too_many_is_busy_until_another_is_over() {
 #[tokio::test]
 async fn a_stranger_who_calls_gets_one_code_by_sms_and_hears_the_same_again() {
     let world = World::new().await;
-    let challenge = |code: &str| Challenge {
-        code: code.parse().unwrap(),
-        parts: parts(&["your code"]),
-        replies_per_day: Some(1),
-    };
+    let challenge =
+        |code: &str| Challenge { code: code.parse().unwrap(), parts: parts(&["your code"]), replies_per_day: Some(1) };
     let call = |key: &'static str, code: &'static str, from: &'static str| {
         let (store, line) = (world.store.clone(), world.line);
         async move { store.challenge_caller(line, &number(from), key, challenge(code), at(1)).await.unwrap() }
@@ -282,7 +276,7 @@ async fn a_purge_ends_a_call_and_forgets_it_and_old_calls_expire() {
     world.requested(&call, Some("my secret"), 1).await;
     assert_eq!(world.store.record_of(&number(ANN)).await.unwrap().calls.len(), 1);
     let holdings = world.store.holdings(&number(ANN)).await.unwrap();
-    assert_eq!((holdings.calls, holdings.in_hand), (1, 1));
+    assert_eq!((holdings.calls, holdings.open_calls), (1, 1));
     world.store.purge(&number(ANN), 10, at(2)).await.unwrap();
     assert!(matches!(world.due(gateway(), 2).await, Some(DueCall::End(..))));
     let after = world.requested(&call, Some("more"), 3).await;

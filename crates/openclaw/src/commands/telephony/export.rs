@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use telephony_domain::number::PhoneNumber;
 
+use super::calls::Transcript;
 use super::messages::detail::Report as Message;
 use super::optouts::Row as Consent;
 use crate::assemble::Channel;
@@ -34,6 +35,7 @@ struct Report {
     pairing_request: Option<Request>,
     consents: Vec<Consent>,
     messages: Vec<Message>,
+    calls: Vec<Transcript>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +64,7 @@ impl Export {
                 }),
                 consents: record.consents.iter().map(|consent| Consent::of(consent, name(consent.line))).collect(),
                 messages: record.messages.iter().map(|detail| Message::of(detail, channel, &names)).collect(),
+                calls: record.calls.iter().map(Transcript::of).collect(),
             })?;
             Ok(ExitCode::SUCCESS)
         })

@@ -58,29 +58,36 @@ impl Purge {
     }
 
     async fn delete_here(&self, channel: &Channel) -> Outcome {
-        let mut messages = 0;
+        let (mut messages, mut calls) = (0, 0);
         loop {
             let purged = channel.store.purge(&self.number, AT_A_TIME, channel.now()).await?;
             messages += purged.messages;
+            calls += purged.calls;
             if purged.is_done {
                 break;
             }
         }
         channel.store.remove_loose_files(channel.now()).await?;
         channel.poke().await;
-        terminal::print(format!("Deleted {} here, with all related data.", counted(messages, "message")));
-        match channel.store.holdings(&self.number).await?.in_hand {
-            0 => Ok(ExitCode::SUCCESS),
-            in_hand => Err(Failure::new(format!("kept {}: in flight or in doubt", counted(in_hand, "message")))
+        let messages = counted(messages, "message");
+        let gone = if calls == 0 { messages } else { format!("{messages} and {}", counted(calls, "call")) };
+        terminal::print(format!("Deleted {gone} here, with all related data."));
+        let held = channel.store.holdings(&self.number).await?;
+        match (held.in_hand, held.open_calls) {
+            (0, 0) => Ok(ExitCode::SUCCESS),
+            (0, calls) => Err(Failure::new(format!("kept {}: not over at Twilio yet", counted(calls, "call")))
+                .hint("run it again in a minute, while the gateway runs")),
+            (in_hand, _) => Err(Failure::new(format!("kept {}: in flight or in doubt", counted(in_hand, "message")))
                 .hint("run it again once they are resolved, within ten minutes if Twilio is reachable")),
         }
     }
 }
 
 fn show(number: &PhoneNumber, held: &Holdings, has_copies: bool) {
-    let Holdings { inbound, outbound, .. } = held;
+    let Holdings { inbound, outbound, calls, .. } = held;
     let inbound = counted(inbound, "message");
-    terminal::print(format!("{number}: {inbound} from them, {outbound} to them, with turns and attempts."));
+    let calls = if *calls == 0 { String::new() } else { format!(", {}", counted(calls, "call")) };
+    terminal::print(format!("{number}: {inbound} from them, {outbound} to them{calls}, with turns and attempts."));
     let goes = [
         (held.has_request, "a pairing request"),
         (held.is_approved, "the approval"),

@@ -13,13 +13,21 @@ type Script = dyn Fn(&Turn) -> Result<String, AgentError> + Send + Sync;
 pub struct Scripted {
     script: Arc<Script>,
     pub asked: Arc<Mutex<Vec<(u32, String)>>>,
+    /// The history of each question.
+    pub histories: Arc<Mutex<Vec<Vec<String>>>>,
     pub gate: Option<Arc<tokio::sync::Semaphore>>,
     pub history_turns: u32,
 }
 
 impl Scripted {
     pub fn new(script: impl Fn(&Turn) -> Result<String, AgentError> + Send + Sync + 'static) -> Self {
-        Self { script: Arc::new(script), asked: Arc::default(), gate: None, history_turns: 0 }
+        Self {
+            script: Arc::new(script),
+            asked: Arc::default(),
+            histories: Arc::default(),
+            gate: None,
+            history_turns: 0,
+        }
     }
 
     pub fn repeating() -> Self {
@@ -48,6 +56,7 @@ impl Agent for Scripted {
 
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
         self.asked.lock().unwrap().push((turn.attempt, turn.text()));
+        self.histories.lock().unwrap().push(turn.history.iter().map(|past| past.text.clone()).collect());
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
         }

@@ -11,7 +11,8 @@ use crate::calls::{CallDetail, CallEntry, CallTurn};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, maybe_time, time};
 
-const ENTRY: &str = "SELECT k.id, k.provider_id, c.contact, c.line, k.is_inbound, k.state, k.status, k.created_at, k.ended_at,
+const ENTRY: &str =
+    "SELECT k.id, k.provider_id, c.contact, c.line, k.is_inbound, k.state, k.status, k.created_at, k.ended_at,
                             (SELECT count(*) FROM call_turn WHERE call = k.id) AS turns
                      FROM call AS k JOIN conversation AS c ON c.id = k.conversation";
 

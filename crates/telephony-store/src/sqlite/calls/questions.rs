@@ -47,7 +47,8 @@ pub(super) fn ask(
 
 /// Tasks that the agent has not answered and that the rules still wait for.
 pub(super) fn open(db: &Db, call: &StoredCall) -> Result<Vec<CallQuestion>, StoreError> {
-    let sql = "SELECT id, number, prompt, words, said_at FROM call_turn WHERE call = ? AND outcome IS NULL ORDER BY number";
+    let sql =
+        "SELECT id, number, prompt, words, said_at FROM call_turn WHERE call = ? AND outcome IS NULL ORDER BY number";
     let unanswered = list(db, sql, [call.id.0], |row| {
         Ok((TurnId(row.get("id")?), row.get("number")?, prompt(row)?, time(row, "said_at")?))
     })?;

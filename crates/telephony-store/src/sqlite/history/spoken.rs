@@ -19,24 +19,39 @@ struct Line {
 pub(super) fn list_of(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<Spoken>, StoreError> {
     let mut answered = answered(db, conversation, turns.saturating_add(1))?;
     let since = match answered.len() > turns as usize {
-        true => answered.pop().map(|(_, asked)| asked),
+        true => answered.pop().map(|answered| answered.asked),
         false => forgotten_until(db, conversation)?,
     };
     let mut said = Vec::new();
-    for (turn, _) in answered.into_iter().rev() {
-        said.extend(said_in(db, turn)?);
+    for answered in answered.into_iter().rev() {
+        said.extend(if answered.is_on_call { said_on_call(db, answered.turn)? } else { said_in(db, answered.turn)? });
     }
     let texted = texted(db, conversation, since.unwrap_or(Timestamp(0)), turns.max(OPERATOR_TEXTS))?;
     Ok(merged(said, texted).into_iter().filter(|spoken| !spoken.text.is_empty()).collect())
 }
 
-/// Returns answered turns, newest first, each with the time when its agent was last asked.
-fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<(TurnId, Timestamp)>, StoreError> {
-    let sql =
-        "SELECT id, coalesce((SELECT max(started_at) FROM turn_attempt WHERE turn = turn.id), created_at) AS asked_at
+/// An answered turn, of texts or of a call.
+struct Answered {
+    turn: TurnId,
+    is_on_call: bool,
+    /// The agent was last asked then.
+    asked: Timestamp,
+}
+
+/// Returns answered turns, newest first: those of texts and of calls have their ids from one sequence.
+fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<Answered>, StoreError> {
+    let sql = "SELECT id, 0 AS is_on_call,
+                      coalesce((SELECT max(started_at) FROM turn_attempt WHERE turn = turn.id), created_at) AS asked_at
                FROM turn WHERE conversation = ?1 AND state = 'answered'
-               AND id > (SELECT forgotten_turn FROM conversation WHERE id = ?1) ORDER BY id DESC LIMIT ?2";
-    list(db, sql, (conversation.0, turns), |row| Ok((TurnId(row.get("id")?), time(row, "asked_at")?)))
+                 AND id > (SELECT forgotten_turn FROM conversation WHERE id = ?1)
+               UNION ALL
+               SELECT t.id, 1, t.said_at FROM call AS k JOIN call_turn AS t ON t.call = k.id
+               WHERE k.conversation = ?1 AND t.outcome IS NOT NULL
+                 AND t.id > (SELECT forgotten_turn FROM conversation WHERE id = ?1)
+               ORDER BY id DESC LIMIT ?2";
+    list(db, sql, (conversation.0, turns), |row| {
+        Ok(Answered { turn: TurnId(row.get("id")?), is_on_call: row.get("is_on_call")?, asked: time(row, "asked_at")? })
+    })
 }
 
 /// Returns when the contact last reset the conversation.
@@ -51,6 +66,15 @@ fn said_in(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
     let mut said = list(db, sql, [turn.0], |row| line(row, Speaker::Contact))?;
     let sql = "SELECT coalesce(m.text, (SELECT text FROM part WHERE message = m.id)) AS text, created_at AS at
                FROM message AS m WHERE turn = ? ORDER BY id";
+    said.extend(list(db, sql, [turn.0], |row| line(row, Speaker::Agent))?);
+    Ok(said)
+}
+
+/// Returns the lines of an answered turn of a call.
+fn said_on_call(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
+    let sql = "SELECT words AS text, said_at AS at FROM call_turn WHERE id = ?";
+    let mut said = list(db, sql, [turn.0], |row| line(row, Speaker::Contact))?;
+    let sql = "SELECT coalesce(answer, '') AS text, answered_at AS at FROM call_turn WHERE id = ?";
     said.extend(list(db, sql, [turn.0], |row| line(row, Speaker::Agent))?);
     Ok(said)
 }

@@ -73,10 +73,10 @@ fn holdings(db: &Db, contact: &PhoneNumber) -> Result<Holdings, StoreError> {
         ))?,
         outbound: count(&format!("SELECT count(*) FROM message WHERE {of_conversations}"))?,
         in_hand: count(&format!(
-            "SELECT (SELECT count(*) FROM part WHERE due_at IS NOT NULL AND state <> 'ready' AND {of_conversations})
-                  + (SELECT count(*) FROM call WHERE due_at IS NOT NULL AND {of_conversations})"
+            "SELECT count(*) FROM part WHERE due_at IS NOT NULL AND state <> 'ready' AND {of_conversations}"
         ))?,
         calls: count(&format!("SELECT count(*) FROM call WHERE {of_conversations}"))?,
+        open_calls: count(&format!("SELECT count(*) FROM call WHERE due_at IS NOT NULL AND {of_conversations}"))?,
         has_request: count("SELECT count(*) FROM pairing WHERE contact = ?")? > 0,
         is_approved: approved.is_some(),
         is_blocked: blocked.is_some(),
@@ -86,22 +86,24 @@ fn holdings(db: &Db, contact: &PhoneNumber) -> Result<Holdings, StoreError> {
 
 fn purge(db: &Db, contact: &PhoneNumber, at_most: u32, now: Timestamp) -> Result<Purged, StoreError> {
     let conversations = contact::conversations(db, contact)?;
-    let mut messages = 0;
+    let (mut messages, mut calls) = (0, 0);
     for conversation in &conversations {
         end_work(db, *conversation, now)?;
         let outbound = to_contact(db, *conversation, at_most)?;
         let inbound = from_contact(db, *conversation, at_most)?;
-        messages += outbound.len() + inbound.len() + removal::delete_calls(db, *conversation, at_most)?;
+        messages += outbound.len() + inbound.len();
+        calls += removal::delete_calls(db, *conversation, at_most)?;
         removal::delete_messages(db, &outbound)?;
         removal::delete_inbound(db, &inbound, now)?;
     }
     let elsewhere = in_no_conversation(db, contact, at_most)?;
     removal::delete_inbound(db, &elsewhere, now)?;
     messages += elsewhere.len();
-    if messages == 0 {
+    let is_done = messages + calls == 0;
+    if is_done {
         forget(db, contact, &conversations)?;
     }
-    Ok(Purged { messages, is_done: messages == 0 })
+    Ok(Purged { messages, calls, is_done })
 }
 
 /// Cancels everything to be sent or answered. A worker on a turn loses its lease.

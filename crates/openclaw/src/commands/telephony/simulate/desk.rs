@@ -116,6 +116,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
         arrivals: Arc::new(arrivals),
         split,
         terms: Pacing::Unlimited.into(),
+        voice: None,
         unavailable_text: agent.unavailable_text,
         stranger_replies_per_day: Some(50),
         operator: None,

@@ -1,0 +1,169 @@
+//! `openclaw telephony calls [<id>]`: lists calls, or shows the transcript of one.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_domain::call::words::Words;
+use telephony_domain::id::CallId;
+use telephony_domain::number::PhoneNumber;
+use telephony_store::calls::{CallDetail, CallEntry, CallTurn};
+
+use crate::assemble::Channel;
+use crate::failure::{Failure, Outcome};
+use crate::number;
+use crate::place::Place;
+use crate::terminal::{self, Table};
+use crate::time_format;
+
+/// List calls, or show the transcript of one
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  openclaw telephony calls 12")]
+pub struct Calls {
+    /// Number of the call, as listed
+    id: Option<i64>,
+    /// List only calls with this contact
+    #[arg(long, value_name = "NUMBER", value_parser = number::phone, conflicts_with = "id")]
+    with: Option<PhoneNumber>,
+    /// List no more than this many, the newest
+    #[arg(long, default_value_t = 50, conflicts_with = "id")]
+    limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A call as shown in JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    id: i64,
+    provider_id: Option<String>,
+    contact: String,
+    direction: &'static str,
+    state: String,
+    status: Option<&'static str>,
+    began_at: String,
+    ended_at: Option<String>,
+    turns: u32,
+}
+
+/// A call with its transcript as shown in JSON.
+#[derive(Serialize)]
+pub struct Transcript {
+    #[serde(flatten)]
+    call: Row,
+    transcript: Vec<Turn>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Turn {
+    kind: String,
+    words: String,
+    said_at: String,
+    answer: Option<String>,
+    outcome: Option<String>,
+    answered_at: Option<String>,
+}
+
+impl Calls {
+    pub fn run(self, place: &Place) -> Outcome {
+        Channel::look(place)?.block_on(async |channel| match self.id {
+            Some(id) => self.show(channel, CallId(id)).await,
+            None => self.list(channel).await,
+        })
+    }
+
+    async fn list(&self, channel: &Channel) -> Outcome {
+        let calls = channel.store.calls(self.with.as_ref(), self.limit).await?;
+        let rows: Vec<Row> = calls.iter().map(Row::of).collect();
+        if self.json {
+            terminal::print_json(&rows)?;
+        } else if rows.is_empty() {
+            terminal::say("No calls.");
+        } else {
+            let mut table = Table::new(["Call", "Contact", "Direction", "State", "Began", "Turns"]);
+            for row in rows {
+                let state = row.status.map_or(row.state, str::to_owned);
+                let direction = row.direction.to_owned();
+                table.row([row.id.to_string(), row.contact, direction, state, row.began_at, row.turns.to_string()]);
+            }
+            table.print();
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn show(&self, channel: &Channel, id: CallId) -> Outcome {
+        let Some(call) = channel.store.call(id).await? else {
+            return Err(Failure::new(format!("there is no call {id}")).hint("`openclaw telephony calls` lists them"));
+        };
+        if self.json {
+            terminal::print_json(&Transcript::of(&call))?;
+        } else {
+            print(&call);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print(call: &CallDetail) {
+    let row = Row::of(&call.entry);
+    let ended = row.ended_at.map_or_else(String::new, |at| format!(", ended {at}"));
+    let state = row.status.map_or(row.state, str::to_owned);
+    terminal::print(format!(
+        "Call {} with {} ({}): {state}, began {}{ended}",
+        row.id, row.contact, row.direction, row.began_at
+    ));
+    for turn in &call.turns {
+        if !turn.words.is_empty() {
+            let verb = if turn.prompt == "keys" { "pressed" } else { "said" };
+            terminal::print(format!("  {} they {verb}: {}", time_format::iso(turn.said), turn.words.as_str()));
+        }
+        if let Some((answer, at)) = turn.answer.as_ref().zip(turn.answered) {
+            let note = match turn.outcome.as_deref() {
+                Some("texted") => " (by text message)",
+                Some("unheard") => " (unheard)",
+                _ => "",
+            };
+            terminal::print(format!("  {} agent{note}: {}", time_format::iso(at), answer.as_str()));
+        }
+    }
+}
+
+impl Row {
+    fn of(call: &CallEntry) -> Row {
+        Row {
+            id: call.id.0,
+            provider_id: call.provider_id.clone(),
+            contact: call.contact.to_string(),
+            direction: if call.is_inbound { "inbound" } else { "outbound" },
+            state: call.state.clone(),
+            status: call.status.map(|status| status.as_str()),
+            began_at: time_format::iso(call.began),
+            ended_at: call.ended.map(time_format::iso),
+            turns: call.turns,
+        }
+    }
+}
+
+impl Transcript {
+    /// Converts a stored call.
+    pub fn of(call: &CallDetail) -> Transcript {
+        Transcript { call: Row::of(&call.entry), transcript: call.turns.iter().map(Turn::of).collect() }
+    }
+}
+
+impl Turn {
+    fn of(turn: &CallTurn) -> Turn {
+        let text = |words: &Words| words.as_str().to_owned();
+        Turn {
+            kind: turn.prompt.clone(),
+            words: text(&turn.words),
+            said_at: time_format::iso(turn.said),
+            answer: turn.answer.as_ref().map(text),
+            outcome: turn.outcome.clone(),
+            answered_at: turn.answered.map(time_format::iso),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Calls: answers the provider's requests for documents, and carries out what the rules decide.
+//!
+//! The rules are the domain's, and each of their decisions is stored before this module acts on it. It keeps nothing that
+//! a restart would miss: a request that waits for its document comes again, and a call whose gateway died is taken over.
+
+mod actions;
+mod documents;
+mod questions;
+
+use std::sync::Arc;
+
+use telephony_domain::call::code;
+use telephony_domain::call::report::{CallEvent, CallRequest};
+use telephony_domain::call::script::{Reason, Script, Step};
+use telephony_domain::call::token::CallToken;
+use telephony_domain::call::{Action, Event, caller};
+use telephony_domain::id::LineId;
+use telephony_domain::number::{PhoneNumber, mask};
+use telephony_domain::pairing::PairingCode;
+use telephony_domain::program::ProgramName;
+use telephony_domain::sms::parts;
+use telephony_domain::time::Clock;
+use telephony_providers::provider::{Answer, Outcome, Provider};
+use telephony_store::calls::{CallDocumentRequest, CallRules, CallStep, CallWork, IncomingCall, Opened, Requested};
+use telephony_store::contacts::Challenge;
+use telephony_store::{LeaseHolder, Next, Store, StoreError};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use self::documents::{Document, Documents};
+use crate::random;
+use crate::reach::Reach;
+use crate::settings::{Live, VoiceSettings};
+use crate::storage::Storage;
+use crate::wake::{self, Wake};
+
+/// Documents are below this, which is below the webhook's path.
+pub const CALLS_BELOW: &str = "v";
+
+/// What calls need.
+pub struct CallRunner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) live: watch::Receiver<Arc<Live>>,
+    /// The URLs by which the provider reaches us; without one no call can go on.
+    pub(crate) reach: watch::Receiver<Reach>,
+    pub(crate) program: ProgramName,
+    pub(crate) most_calls: usize,
+    pub(crate) holder: LeaseHolder,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wake: Arc<Wake>,
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) documents: Documents,
+}
+
+/// A token that belongs to another call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForeignCall;
+
+/// The answer to a request, before the provider words it.
+enum Decided {
+    /// This document; the token is that of the next.
+    Document(Document),
+    /// A document without another behind it.
+    Last(Script),
+    /// The token is another call's.
+    Foreign,
+}
+
+impl CallRunner {
+    /// Answers a request for a document. A verified request always gets one: where the store fails, an apology.
+    pub async fn answer(
+        self: &Arc<Self>,
+        request: CallRequest,
+        token: Option<CallToken>,
+    ) -> Result<Answer, ForeignCall> {
+        let live = self.live.borrow().clone();
+        let Some((voice, url)) = live.voice.as_ref().zip(self.webhook_url()) else {
+            tracing::info!(call = request.provider_id, from = mask(&request.from), "declined a call: voice is not on");
+            return Ok(self.provider.answer(Outcome::CallDeclined));
+        };
+        let decided = match token {
+            Some(token) => self.next_document(request, token).await,
+            None => self.first_document(request, &live, voice).await,
+        };
+        match decided {
+            Ok(Decided::Document(document)) => Ok(self.worded(&document, voice, &url)),
+            Ok(Decided::Last(script)) => Ok(self.provider.document(&script, &voice.terms(""))),
+            Ok(Decided::Foreign) => Err(ForeignCall),
+            Err(error) => {
+                self.storage.failed("a call was not stored, so the caller heard an apology", &error);
+                Ok(self.provider.document(&Script::apology(), &voice.terms("")))
+            }
+        }
+    }
+
+    /// Takes in a report on a call. Reports on calls that are not stored here change nothing.
+    pub async fn report(self: &Arc<Self>, report: &CallEvent) -> Result<(), StoreError> {
+        let (provider_id, event) = match report {
+            CallEvent::Status(report) => (&report.provider_id, Event::Status(report.status)),
+            CallEvent::AnsweredBy { provider_id, answered_by } => (provider_id, Event::AnsweredBy(*answered_by)),
+            CallEvent::Request(_) | CallEvent::Other { .. } => return Ok(()),
+        };
+        let Some(call) = self.store.find_call(provider_id).await? else { return Ok(()) };
+        let step = self.store.change_call(call, event, self.work(), self.clock.now()).await?;
+        self.carry_out(step);
+        Ok(())
+    }
+
+    /// Attends to calls that are due, until it is dropped.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            let due = match self.store.take_due_call(self.work(), self.clock.now()).await {
+                Ok(Next::Taken(due)) => {
+                    self.attend(due);
+                    continue;
+                }
+                Ok(Next::Idle(due)) => due,
+                Err(error) => {
+                    self.storage.failed("failed to look for calls that are due", &error);
+                    None
+                }
+            };
+            wake::wait(&self.wake.calls, due, self.clock.as_ref()).await;
+        }
+    }
+
+    async fn first_document(
+        self: &Arc<Self>,
+        request: CallRequest,
+        live: &Live,
+        voice: &VoiceSettings,
+    ) -> Result<Decided, StoreError> {
+        let from = mask(&request.from);
+        let CallRequest { provider_id, from: address, to, .. } = request;
+        let caller = caller::number(&address);
+        let incoming = IncomingCall { provider_id: provider_id.clone(), caller: caller.clone(), to };
+        let rules =
+            CallRules { policy: live.arrivals.policy.clone(), plan: voice.plan.clone(), most_calls: self.most_calls };
+        let mut waiting = self.documents.wait_for(&provider_id);
+        let reason = match self.store.open_call(incoming, rules, self.work(), self.clock.now()).await? {
+            Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
+            Opened::Stranger(line) => {
+                let code = match &caller {
+                    Some(caller) => self.challenge(line, caller, &provider_id, live).await?,
+                    None => None,
+                };
+                return Ok(Decided::Last(code.map_or_else(code::no_code, |code| code::script(&code))));
+            }
+            Opened::Busy => Reason::Busy,
+            Opened::NotOurs | Opened::Refused(_) => Reason::NotInService,
+        };
+        tracing::info!(call = provider_id, from, ?reason, "rejected a call before it was answered");
+        Ok(Decided::Last(Script::reject(reason)))
+    }
+
+    async fn next_document(self: &Arc<Self>, request: CallRequest, token: CallToken) -> Result<Decided, StoreError> {
+        let CallRequest { provider_id, heard, answered_by, .. } = request;
+        let mut waiting = self.documents.wait_for(&provider_id);
+        let request = CallDocumentRequest { token, provider_id, heard, answered_by };
+        match self.store.request_document(request, self.work(), self.clock.now()).await? {
+            Requested::Step(step) => Ok(self.document_of(*step, &mut waiting).await),
+            Requested::UnknownToken => Ok(Decided::Last(Script::hang_up())),
+            Requested::ForeignCall => Ok(Decided::Foreign),
+        }
+    }
+
+    /// Returns the document that a step leads to, now or once the agent has answered.
+    async fn document_of(self: &Arc<Self>, step: CallStep, waiting: &mut documents::Waiting) -> Decided {
+        let token = step.token.clone();
+        let script = step.actions.iter().find_map(|action| match action {
+            Action::Respond(script) => Some(script.clone()),
+            _ => None,
+        });
+        self.carry_out(step);
+        let document = match script {
+            Some(script) => Document { script, token },
+            None => waiting.document(&token).await.unwrap_or_else(|| ask_again(token)),
+        };
+        Decided::Document(document)
+    }
+
+    /// Makes the pairing request of a stranger, and returns the code that they hear.
+    async fn challenge(
+        &self,
+        line: LineId,
+        caller: &PhoneNumber,
+        provider_id: &str,
+        live: &Live,
+    ) -> Result<Option<PairingCode>, StoreError> {
+        loop {
+            let code = PairingCode::from_random(random::bytes());
+            let text = code.challenge_text(caller, self.program);
+            let challenge = Challenge {
+                code,
+                parts: parts::of(&text, &live.split),
+                replies_per_day: live.stranger_replies_per_day,
+            };
+            let key = format!("pairing-{provider_id}");
+            match self.store.challenge_caller(line, caller, &key, challenge, self.clock.now()).await {
+                Err(StoreError::CodeTaken) => {}
+                challenged => {
+                    self.wake.outbox.notify_one();
+                    self.wake.operator.notify_one();
+                    return challenged;
+                }
+            }
+        }
+    }
+
+    fn worded(&self, document: &Document, voice: &VoiceSettings, webhook_url: &str) -> Answer {
+        self.provider.document(&document.script, &voice.terms(&document_url(webhook_url, &document.token)))
+    }
+
+    fn webhook_url(&self) -> Option<String> {
+        self.reach.borrow().webhook.told.clone()
+    }
+
+    fn work(&self) -> CallWork {
+        CallWork {
+            holder: self.holder.clone(),
+            token: CallToken::from_random(random::bytes()),
+            split: self.live.borrow().split,
+        }
+    }
+}
+
+/// A document for a request whose own is late: the provider asks again.
+fn ask_again(token: CallToken) -> Document {
+    Document { script: Script(vec![Step::Pause(1), Step::Continue]), token }
+}
+
+/// Returns the public address of a document, below the webhook's own.
+pub fn document_url(webhook_url: &str, token: &CallToken) -> String {
+    let (base, query) = webhook_url.split_once('?').unwrap_or((webhook_url, ""));
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{}/{CALLS_BELOW}/{}{mark}{query}", base.trim_end_matches('/'), token.as_str())
+}
+
+/// Returns the token that a local path ends in; none where the path is not that of a document.
+pub fn token_in(path: &str, webhook_path: &str) -> Option<CallToken> {
+    CallToken::read(crate::webhook::step_below(path, webhook_path, CALLS_BELOW)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_below_the_webhook() {
+        let token = CallToken::from_random([7; 16]);
+        let whole = "07".repeat(16);
+        assert_eq!(
+            document_url("https://a.b/telephony/webhook", &token),
+            format!("https://a.b/telephony/webhook/v/{whole}")
+        );
+        assert_eq!(document_url("https://a.b/?x=1", &token), format!("https://a.b/v/{whole}?x=1"));
+        assert_eq!(token_in(&format!("/telephony/webhook/v/{whole}"), "/telephony/webhook"), Some(token));
+        for other in
+            [format!("/v/{whole}"), format!("/hook/m/{whole}"), format!("/hook/v/{whole}/x"), "/hook/v/".to_owned()]
+        {
+            assert_eq!(token_in(&other, "/hook"), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Carries out what the rules decide about a call, at the provider.
+
+use std::sync::Arc;
+
+use telephony_domain::call::report::CallStatus;
+use telephony_domain::call::script::Script;
+use telephony_domain::call::token::CallToken;
+use telephony_domain::call::{Action, Event};
+use telephony_domain::id::CallId;
+use telephony_providers::provider::ProviderError;
+use telephony_store::StoreError;
+use telephony_store::calls::{CallQuestion, CallStep, DueCall};
+
+use super::documents::Document;
+use super::{CallRunner, document_url};
+
+impl CallRunner {
+    /// Carries out the actions of a step, each in a task of its own where it has to wait.
+    pub(super) fn carry_out(self: &Arc<Self>, step: CallStep) {
+        let CallStep { call, provider_id, actions, asked, token, .. } = step;
+        for question in asked {
+            self.spawn(self.clone().ask(call, question));
+        }
+        for action in actions {
+            let Some(provider_id) = provider_id.clone() else { continue };
+            match action {
+                Action::Respond(script) => {
+                    self.documents.publish(&provider_id, Document { script, token: token.clone() });
+                }
+                Action::Interrupt(script) => {
+                    self.spawn(self.clone().interrupt(call, provider_id, script, token.clone()));
+                }
+                Action::LimitTime(seconds) => self.spawn(self.clone().limit(provider_id, seconds)),
+                Action::Check => self.spawn(self.clone().check(call, provider_id)),
+                // The store has carried these out, or takes them up when the call is due.
+                Action::Keep { .. }
+                | Action::Ask { .. }
+                | Action::Text { .. }
+                | Action::KeepUnheard { .. }
+                | Action::CountWrongPin
+                | Action::Cancel
+                | Action::HangUp => {}
+            }
+        }
+        self.wake.calls.notify_one();
+        self.wake.outbox.notify_one();
+    }
+
+    /// Attends to a call that is due.
+    pub(super) fn attend(self: &Arc<Self>, due: DueCall) {
+        match due {
+            DueCall::Fired(step) => self.carry_out(*step),
+            DueCall::Silent(call, provider_id) => self.spawn(self.clone().look_after(call, provider_id, Vec::new())),
+            DueCall::TakenOver(call, provider_id, questions) => {
+                tracing::info!(call = %call, "took over a call of an earlier gateway");
+                self.spawn(self.clone().look_after(call, provider_id, questions));
+            }
+            DueCall::End(call, provider_id, attempt) => self.spawn(self.clone().end(call, provider_id, attempt)),
+        }
+    }
+
+    /// Has the rules decide about an event, and carries out what they decide.
+    pub(super) async fn change(self: &Arc<Self>, call: CallId, event: Event) {
+        match self.store.change_call(call, event, self.work(), self.clock.now()).await {
+            Ok(step) => self.carry_out(step),
+            // It was purged.
+            Err(StoreError::NotFound(_)) => {}
+            Err(error) => self.storage.failed("failed to store what happened on a call", &error),
+        }
+    }
+
+    /// Asks the provider first: the answer on a call that is over meanwhile goes by text.
+    async fn look_after(self: Arc<Self>, call: CallId, provider_id: Option<String>, questions: Vec<CallQuestion>) {
+        if let Some(provider_id) = provider_id {
+            self.clone().check(call, provider_id).await;
+        }
+        for question in questions {
+            self.spawn(self.clone().ask(call, question));
+        }
+    }
+
+    /// Asks the provider how far a call is. One that the provider does not know is over.
+    async fn check(self: Arc<Self>, call: CallId, provider_id: String) {
+        match self.provider.call_status(&provider_id).await {
+            Ok(status) => self.change(call, Event::Status(status.unwrap_or(CallStatus::Failed))).await,
+            Err(error) => tracing::warn!(call = %call, %error, "could not fetch the state of a call"),
+        }
+    }
+
+    /// Replaces the document that a call is at. Where that fails, the provider knows if there still is a call.
+    async fn interrupt(self: Arc<Self>, call: CallId, provider_id: String, script: Script, token: CallToken) {
+        let live = self.live.borrow().clone();
+        let Some((voice, url)) = live.voice.as_ref().zip(self.webhook_url()) else { return };
+        let terms_url = document_url(&url, &token);
+        if let Err(error) = self.provider.replace_document(&provider_id, &script, &voice.terms(&terms_url)).await {
+            tracing::info!(call = %call, %error, "could not interrupt a call");
+            self.check(call, provider_id).await;
+        }
+    }
+
+    /// Where this fails, the call is ended by its deadline here.
+    async fn limit(self: Arc<Self>, provider_id: String, seconds: u32) {
+        let status_url = self.reach.borrow().status.told.clone();
+        if let Err(error) = self.provider.limit_call(&provider_id, seconds, status_url.as_deref()).await {
+            tracing::warn!(call = provider_id, %error, "could not set the longest time of a call at the provider");
+        }
+    }
+
+    /// Ends a call at the provider. It stays due until the provider reports that it is over.
+    async fn end(self: Arc<Self>, call: CallId, provider_id: Option<String>, attempt: u32) {
+        let Some(provider_id) = provider_id else { return self.close(call).await };
+        match self.end_and_look(&provider_id).await {
+            Ok(None) => self.close(call).await,
+            Ok(Some(status)) => self.change(call, Event::Status(status)).await,
+            Err(error) => tracing::warn!(call = %call, attempt, %error, "could not end a call; it is tried again"),
+        }
+    }
+
+    async fn end_and_look(&self, provider_id: &str) -> Result<Option<CallStatus>, ProviderError> {
+        match self.provider.end_call(provider_id).await {
+            Err(error) if error.is_not_found() => return Ok(None),
+            // Twilio refuses to change a call that is over.
+            Err(error @ ProviderError::Refused { .. }) => tracing::debug!(%error, "a call may be over already"),
+            ended => ended?,
+        }
+        self.provider.call_status(provider_id).await
+    }
+
+    async fn close(&self, call: CallId) {
+        if let Err(error) = self.store.close_call(call, self.clock.now()).await {
+            self.storage.failed("failed to store that a call is over", &error);
+        }
+    }
+
+    /// Runs work until it is done or the gateway stops.
+    fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        tokio::spawn(async move { stop.run_until_cancelled(work).await });
+    }
+}

@@ -1,0 +1,77 @@
+//! Asks the agent what is said next on a call.
+
+use std::sync::Arc;
+
+use telephony_agents::{AgentError, Past, Said, Turn, collect};
+use telephony_domain::call::{Event, Prompt};
+use telephony_domain::id::CallId;
+use telephony_store::StoreError;
+use telephony_store::calls::CallQuestion;
+
+use super::CallRunner;
+use crate::inbox::role;
+use crate::tasks::without_panic;
+
+/// The agent's task where the other side has said nothing yet.
+const OPEN: &str = "(The call was answered. Say your first sentence.)";
+const LEAVE_MESSAGE: &str = "(An answering machine took the call. Say one sentence for it.)";
+
+/// The reason why a question has no answer.
+enum Unanswered {
+    Agent(AgentError),
+    Store(StoreError),
+}
+
+impl CallRunner {
+    /// Asks the agent, and hands its answer to the rules.
+    pub(super) async fn ask(self: Arc<Self>, call: CallId, question: CallQuestion) {
+        let (turn, id) = (question.number, question.id);
+        let panicked = || Err(Unanswered::Agent(AgentError::Unavailable("a fault of this program".to_owned())));
+        let event = match without_panic("a turn of a call", self.answer_to(question), panicked).await {
+            Ok(text) => Event::Answer { turn, text: text.into() },
+            Err(Unanswered::Agent(error)) => {
+                tracing::warn!(call = %call, turn = %id, %error, "the agent did not answer on a call");
+                Event::NoAnswer { turn }
+            }
+            Err(Unanswered::Store(error)) => {
+                self.storage.failed("failed to read what was said before", &error);
+                Event::NoAnswer { turn }
+            }
+        };
+        self.change(call, event).await;
+    }
+
+    async fn answer_to(&self, question: CallQuestion) -> Result<String, Unanswered> {
+        let agent = self.live.borrow().agent.clone();
+        let history = match agent.hears_operator() {
+            true => self.store.spoken(question.conversation, agent.history_turns()).await.map_err(Unanswered::Store)?,
+            false => Vec::new(),
+        };
+        let said = Said {
+            provider_id: format!("call-turn-{}", question.id),
+            text: text_of(&question.prompt),
+            media: Vec::new(),
+            also_to: Vec::new(),
+            received: question.said,
+        };
+        let turn = Turn {
+            id: question.id,
+            attempt: 1,
+            contact: question.contact,
+            line: question.line.sender.number,
+            said: vec![said],
+            history: history.into_iter().map(|line| Past { role: role(line.by), text: line.text }).collect(),
+        };
+        let answer = agent.answer(turn).await.map_err(Unanswered::Agent)?;
+        collect(answer).await.map_err(Unanswered::Agent)
+    }
+}
+
+fn text_of(prompt: &Prompt) -> String {
+    match prompt {
+        Prompt::Speech(words) => words.as_str().to_owned(),
+        Prompt::Keys(keys) => format!("(The caller pressed {}.)", keys.as_str()),
+        Prompt::Open => OPEN.to_owned(),
+        Prompt::LeaveMessage => LEAVE_MESSAGE.to_owned(),
+    }
+}

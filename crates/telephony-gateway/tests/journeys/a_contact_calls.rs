@@ -1,0 +1,202 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_domain::policy::{InboundPolicy, Policy};
+use telephony_gateway::calls::CALLS_BELOW;
+use telephony_store::calls::CallDetail;
+use tokio::sync::Semaphore;
+use twilio_simulator::{CallRecord, CallStatus, Side, SimulatorConfig};
+
+use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
+
+const GREETING: &str = "Hello, this is your assistant.";
+const FILLER: &str = "One moment, please.";
+
+fn plan() -> Plan {
+    Plan { takes_calls: true, ..Plan::default() }
+}
+
+/// One word for each thing that was said: `> ` by the phone, `< ` by the assistant.
+fn transcript(call: &CallRecord) -> Vec<String> {
+    let mark = |side| if side == Side::Phone { ">" } else { "<" };
+    call.transcript.iter().map(|said| format!("{} {}", mark(said.by), said.text)).collect()
+}
+
+impl Stage {
+    /// Alice calls; returns the SID of the call once the greeting is said.
+    async fn rings(&self) -> String {
+        let delivery = self.twilio.call(ALICE, self.bot()).await.unwrap();
+        assert_eq!(delivery.status, Some(200), "{}", delivery.body);
+        self.twilio.calls().last().unwrap().sid.clone()
+    }
+
+    async fn says(&self, sid: &str, words: &str) {
+        tokio::time::timeout(SOON, self.twilio.say(sid, words)).await.expect("the call does not listen").unwrap();
+    }
+
+    fn at_twilio(&self, sid: &str) -> CallRecord {
+        self.twilio.calls().into_iter().find(|call| call.sid == sid).unwrap()
+    }
+
+    async fn expect_call(&self, sid: &str, is_wanted: impl Fn(&CallRecord) -> bool) -> CallRecord {
+        let is_there = |calls: &[CallRecord]| calls.iter().any(|call| call.sid == sid && is_wanted(call));
+        let waited = self.twilio.wait_for_calls(is_there, SOON).await;
+        assert!(
+            waited.is_ok(),
+            "{:?} the call stays {:?}: {:?}",
+            self.twilio.alerts(),
+            self.at_twilio(sid).status,
+            transcript(&self.at_twilio(sid))
+        );
+        self.at_twilio(sid)
+    }
+
+    /// Waits until Twilio has heard the assistant say this.
+    async fn hears(&self, sid: &str, words: &str) -> CallRecord {
+        self.expect_call(sid, |call| call.transcript.iter().any(|said| said.by == Side::Number && said.text == words))
+            .await
+    }
+
+    /// Waits until the call is stored as it is wanted.
+    async fn expect_stored(&self, sid: &str, is_wanted: impl Fn(&CallDetail) -> bool) -> CallDetail {
+        let mut last = None;
+        let found = tokio::time::timeout(SOON, async {
+            loop {
+                if let Some(id) = self.store().find_call(sid).await.unwrap() {
+                    let call = self.store().call(id).await.unwrap().unwrap();
+                    if is_wanted(&call) {
+                        return call;
+                    }
+                    last = Some(call);
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        found.await.unwrap_or_else(|_| panic!("the call is stored as {last:?}"))
+    }
+}
+
+fn is_over(call: &CallDetail) -> bool {
+    call.entry.state == "over"
+}
+
+#[tokio::test]
+async fn the_agent_answers_turn_by_turn_and_the_transcript_is_kept() {
+    let mut agent = Scripted::repeating();
+    agent.history_turns = 10;
+    let stage = plan().with_agent(agent.clone()).start().await;
+    stage.text(ALICE, "a text").await;
+    stage.expect(ALICE, &["a text"]).await;
+    let sid = stage.rings().await;
+    stage.says(&sid, "What time is it?").await;
+    stage.hears(&sid, "What time is it?").await;
+    stage.says(&sid, "Thank you.").await;
+    stage.hears(&sid, "Thank you.").await;
+    stage.twilio.hang_up(&sid).unwrap();
+    let call = stage.expect_stored(&sid, is_over).await;
+    let said: Vec<_> = call.turns.iter().map(|turn| (turn.words.as_str(), turn.outcome.as_deref())).collect();
+    assert_eq!(said, [("What time is it?", Some("answered")), ("Thank you.", Some("answered"))]);
+    let heard = transcript(&stage.at_twilio(&sid));
+    assert_eq!(heard.iter().filter(|line| **line == format!("< {GREETING}")).count(), 1, "{heard:?}");
+    let conversation = agent.histories.lock().unwrap().last().unwrap().clone();
+    assert_eq!(conversation, ["a text", "a text", "What time is it?", "What time is it?"]);
+    assert!(stage.twilio.alerts().is_empty(), "{:?}", stage.twilio.alerts());
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_announced_and_spoken_once() {
+    let gate = Arc::new(Semaphore::new(0));
+    let stage = plan().with_agent(Scripted::repeating().gated(gate.clone())).start().await;
+    let sid = stage.rings().await;
+    stage.says(&sid, "Think hard.").await;
+    stage.hears(&sid, FILLER).await;
+    gate.add_permits(1);
+    let call = stage.hears(&sid, "Think hard.").await;
+    let answers = transcript(&call).into_iter().filter(|line| line == "< Think hard.").count();
+    assert_eq!(answers, 1);
+}
+
+#[tokio::test]
+async fn the_answer_is_texted_when_the_caller_hangs_up_while_the_agent_works() {
+    let gate = Arc::new(Semaphore::new(0));
+    let stage = plan().with_agent(Scripted::repeating().gated(gate.clone())).start().await;
+    let sid = stage.rings().await;
+    stage.says(&sid, "Think hard.").await;
+    stage.hears(&sid, FILLER).await;
+    stage.twilio.hang_up(&sid).unwrap();
+    stage.expect_stored(&sid, is_over).await;
+    gate.add_permits(1);
+    stage.expect(ALICE, &["Think hard."]).await;
+}
+
+#[tokio::test]
+async fn a_call_is_taken_over_after_a_crash_and_its_answer_is_not_lost() {
+    let gate = Arc::new(Semaphore::new(0));
+    let mut stage = plan().with_agent(Scripted::repeating().gated(gate.clone())).start().await;
+    let sid = stage.rings().await;
+    stage.says(&sid, "Think hard.").await;
+    stage.expect_stored(&sid, |call| call.turns.len() == 1).await;
+    stage.cut_off_gateway();
+    stage.expect_call(&sid, |call| call.status.is_final()).await;
+    gate.add_permits(10);
+    stage.start_gateway().await;
+    stage.expect_stored(&sid, |call| is_over(call) && call.turns[0].outcome.as_deref() == Some("texted")).await;
+    stage.expect(ALICE, &["Think hard."]).await;
+}
+
+#[tokio::test]
+async fn a_call_is_ended_at_its_deadline_whatever_twilio_does() {
+    // A second of the call takes longer than the test: Twilio's own limit does not end it.
+    let simulator = SimulatorConfig {
+        step_delay: Duration::ZERO,
+        call_second: Duration::from_secs(60),
+        ..SimulatorConfig::default()
+    };
+    let stage = Plan { simulator, ..plan() }.start().await;
+    let sid = stage.rings().await;
+    stage.hears(&sid, GREETING).await;
+    stage.expect_call(&sid, |call| call.time_limit == Duration::from_secs(300)).await;
+    stage.clock.advance(Duration::from_secs(301));
+    let call = stage.expect_call(&sid, |call| call.status.is_final()).await;
+    assert_eq!(call.status, CallStatus::Completed);
+    stage.expect_stored(&sid, is_over).await;
+}
+
+#[tokio::test]
+async fn a_stranger_hears_the_code_and_gets_it_by_text() {
+    let stage = Plan { policy: Policy::default(), ..plan() }.start().await;
+    let sid = stage.rings().await;
+    let call = stage.expect_call(&sid, |call| call.status.is_final()).await;
+    let code = stage.store().pairing_requests(stage.now()).await.unwrap()[0].code.clone();
+    let spelled: Vec<_> =
+        transcript(&call).into_iter().filter(|line| line.contains(" as in ") || line.contains("digit")).collect();
+    assert_eq!((spelled.len(), &spelled[0]), (2, &spelled[1]));
+    assert!(spelled[0].contains(&code.as_str()[..1]));
+    let texts = stage.expect_texts(ALICE, 1).await;
+    assert!(texts[0].contains(code.as_str()));
+    assert!(stage.store().calls(None, 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_caller_is_rejected_before_it_costs_anything() {
+    let policy = Policy { inbound: InboundPolicy::Disabled, ..Policy::default() };
+    let stage = Plan { policy, ..plan() }.start().await;
+    let delivery = stage.twilio.call(ALICE, stage.bot()).await.unwrap();
+    assert!(delivery.body.contains("<Reject reason=\"rejected\"/>"), "{}", delivery.body);
+    let stage = Plan { max_sessions: 1, ..plan() }.start().await;
+    stage.rings().await;
+    let second = stage.twilio.call(ALICE, stage.bot()).await.unwrap();
+    assert!(second.body.contains("<Reject reason=\"busy\"/>"), "{}", second.body);
+    let withheld = stage.twilio.call("anonymous", stage.bot()).await.unwrap();
+    assert!(withheld.body.contains("<Reject"), "{}", withheld.body);
+}
+
+#[tokio::test]
+async fn a_document_is_only_for_signed_requests_with_post() {
+    let stage = plan().start().await;
+    let url = format!("{}/{CALLS_BELOW}/{}", stage.webhook_url(), "0".repeat(32));
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    assert_eq!(client.post(&url).body("CallSid=CA1").send().await.unwrap().status(), 403);
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 405);
+}
