@@ -18,9 +18,8 @@ use crate::time_format;
 
 /// List calls, or show the transcript of one
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  openclaw telephony calls 12")]
 pub struct Calls {
-    /// Number of the call, as listed
+    /// Number of the call, as listed, such as 12
     id: Option<i64>,
     /// List only calls with this contact
     #[arg(long, value_name = "NUMBER", value_parser = number::phone, conflicts_with = "id")]
