@@ -278,7 +278,7 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
 fn voice(voice: &telephony_config::Voice) -> VoiceSettings {
     let greeting = [voice.inbound_greeting.as_str(), voice.disclosure.as_str()].join(" ");
     let plan = Plan {
-        purpose: Purpose::Inbound { asks_pin: false },
+        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
         greeting: greeting.trim().into(),
         max_duration: voice.max_duration,
         filler_after: voice.filler_after,
@@ -291,6 +291,8 @@ fn voice(voice: &telephony_config::Voice) -> VoiceSettings {
         language: voice.language.clone(),
         voice: voice.voice.clone(),
         silence_seconds: voice.silence_seconds,
+        requires_attestation: voice.require_attestation,
+        pin: voice.pin.clone(),
     }
 }
 

@@ -62,10 +62,23 @@ pub struct Turn {
     pub contact: PhoneNumber,
     /// Our number that the contact wrote to, if known.
     pub line: Option<LineAddress>,
+    /// The call on which they were said; none for text messages.
+    pub on_call: Option<OnCall>,
     /// Messages, oldest first; never empty.
     pub said: Vec<Said>,
     /// Earlier turns, oldest first.
     pub history: Vec<Past>,
+}
+
+/// The call that a turn belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnCall {
+    /// True if the contact called us.
+    pub is_inbound: bool,
+    /// True if the other side is surely the contact. Callers can fake their numbers.
+    pub is_proven: bool,
+    /// Time until the call ends.
+    pub time_left: Duration,
 }
 
 /// One message of a turn.

@@ -279,7 +279,15 @@ mod tests {
             }
         });
         let contact = "+15550001111".parse().unwrap();
-        let turn = Turn { id: TurnId(1), attempt: 1, contact, line: None, said: Vec::new(), history: Vec::new() };
+        let turn = Turn {
+            id: TurnId(1),
+            attempt: 1,
+            contact,
+            line: None,
+            on_call: None,
+            said: Vec::new(),
+            history: Vec::new(),
+        };
         chat(url).ask(&turn, &Value::Null, HeaderMap::new()).await.unwrap().try_collect().await
     }
 

@@ -192,6 +192,7 @@ mod tests {
             attempt: 1,
             contact: "+15550001111".parse().unwrap(),
             line: None,
+            on_call: None,
             said: vec![said],
             history: vec![Past { role: Role::Agent, text: "the plan".into() }],
         };

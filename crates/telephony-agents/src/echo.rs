@@ -55,6 +55,7 @@ mod tests {
             attempt: 1,
             contact: "+15550001111".parse().unwrap(),
             line: None,
+            on_call: None,
             said: vec![said("one "), said("two")],
             history: Vec::new(),
         };

@@ -13,7 +13,7 @@ mod prompt;
 mod reasoning;
 mod silence;
 
-pub use agent::{Agent, AgentError, Answer, Past, Role, Said, Turn, collect};
+pub use agent::{Agent, AgentError, Answer, OnCall, Past, Role, Said, Turn, collect};
 pub use attachment::{Attachment, Held};
 pub use command::Command;
 pub use echo::Echo;

@@ -7,8 +7,17 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 /// Keys whose values are secrets.
-const NAMES: [&str; 8] =
-    ["authToken", "previousAuthTokens", "apiKeySecret", "sharedKeys", "ngrokAuthToken", "apiKey", "token", "password"];
+const NAMES: [&str; 9] = [
+    "authToken",
+    "previousAuthTokens",
+    "apiKeySecret",
+    "sharedKeys",
+    "ngrokAuthToken",
+    "apiKey",
+    "token",
+    "password",
+    "pin",
+];
 
 /// Returns true if a key, dotted from the top, contains a secret.
 pub fn is_secret(path: &str) -> bool {

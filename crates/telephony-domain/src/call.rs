@@ -13,6 +13,7 @@ mod documents;
 mod phrases;
 pub mod plan;
 mod progress;
+pub mod proof;
 pub mod report;
 mod requests;
 pub mod script;
@@ -27,7 +28,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::plan::Plan;
+use self::plan::{Plan, Purpose};
 use self::report::{AnsweredBy, CallStatus};
 use self::script::Script;
 use self::thinking::{Ready, Thinking};
@@ -193,6 +194,8 @@ pub struct Call {
     turn: u32,
     /// Turns whose answer goes by text when it arrives.
     owed: Vec<u32>,
+    /// True if the other side is the owner of the number.
+    is_proven: bool,
     is_machine: bool,
     /// Consecutive documents without input, and with unintelligible input.
     silences: u8,
@@ -215,6 +218,7 @@ enum Warning {
 impl Call {
     /// Creates a call that begins now: an outgoing one is placed, or an incoming one rings.
     pub fn new(plan: Plan, now: Timestamp) -> Call {
+        let is_proven = !matches!(plan.purpose, Purpose::Inbound { is_attested: false, .. });
         let warning = if plan.max_duration < WARNED_FROM { Warning::Said } else { Warning::Ahead };
         Call {
             plan,
@@ -227,6 +231,7 @@ impl Call {
             document: Document::Unasked,
             turn: 0,
             owed: Vec::new(),
+            is_proven,
             is_machine: false,
             silences: 0,
             unclear: 0,
@@ -258,6 +263,17 @@ impl Call {
             _ => None,
         };
         self.owed.iter().copied().chain(current)
+    }
+
+    /// Returns true if the contact called us.
+    pub fn is_inbound(&self) -> bool {
+        matches!(self.plan.purpose, Purpose::Inbound { .. })
+    }
+
+    /// Returns true if the other side is surely the owner of the number: the network vouches for it, the PIN was right,
+    /// or we called.
+    pub fn is_proven(&self) -> bool {
+        self.is_proven
     }
 
     /// Returns true if incoming keys are a PIN.

@@ -81,7 +81,7 @@ impl CallRunner {
             return Ok(self.provider.answer(Outcome::CallDeclined));
         };
         let decided = match token {
-            Some(token) => self.next_document(request, token).await,
+            Some(token) => self.next_document(request, token, voice).await,
             None => self.first_document(request, &live, voice).await,
         };
         match decided {
@@ -133,11 +133,15 @@ impl CallRunner {
         voice: &VoiceSettings,
     ) -> Result<Decided, StoreError> {
         let from = mask(&request.from);
-        let CallRequest { provider_id, from: address, to, .. } = request;
+        let CallRequest { provider_id, from: address, to, is_attested, .. } = request;
         let caller = caller::number(&address);
-        let incoming = IncomingCall { provider_id: provider_id.clone(), caller: caller.clone(), to };
-        let rules =
-            CallRules { policy: live.arrivals.policy.clone(), plan: voice.plan.clone(), most_calls: self.most_calls };
+        let incoming = IncomingCall { provider_id: provider_id.clone(), caller: caller.clone(), is_attested, to };
+        let rules = CallRules {
+            policy: live.arrivals.policy.clone(),
+            proof: voice.proof(),
+            plan: voice.plan.clone(),
+            most_calls: self.most_calls,
+        };
         let mut waiting = self.documents.wait_for(&provider_id);
         let reason = match self.store.open_call(incoming, rules, self.work(), self.clock.now()).await? {
             Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
@@ -149,16 +153,22 @@ impl CallRunner {
                 return Ok(Decided::Last(code.map_or_else(code::no_code, |code| code::script(&code))));
             }
             Opened::Busy => Reason::Busy,
-            Opened::NotOurs | Opened::Refused(_) => Reason::NotInService,
+            Opened::NotOurs | Opened::Refused(_) | Opened::Unproven => Reason::NotInService,
         };
         tracing::info!(call = provider_id, from, ?reason, "rejected a call before it was answered");
         Ok(Decided::Last(Script::reject(reason)))
     }
 
-    async fn next_document(self: &Arc<Self>, request: CallRequest, token: CallToken) -> Result<Decided, StoreError> {
+    async fn next_document(
+        self: &Arc<Self>,
+        request: CallRequest,
+        token: CallToken,
+        voice: &VoiceSettings,
+    ) -> Result<Decided, StoreError> {
         let CallRequest { provider_id, heard, answered_by, .. } = request;
         let mut waiting = self.documents.wait_for(&provider_id);
-        let request = CallDocumentRequest { token, provider_id, heard, answered_by };
+        let is_pin = voice.is_pin(heard.as_ref());
+        let request = CallDocumentRequest { token, provider_id, heard, is_pin, answered_by };
         match self.store.request_document(request, self.work(), self.clock.now()).await? {
             Requested::Step(step) => Ok(self.document_of(*step, &mut waiting).await),
             Requested::UnknownToken => Ok(Decided::Last(Script::hang_up())),

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_agents::Agent;
+use telephony_domain::call::Heard;
 use telephony_domain::call::plan::Plan;
+use telephony_domain::call::proof::{Pin, ProofRules};
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
@@ -29,9 +31,24 @@ pub struct VoiceSettings {
     pub voice: Option<String>,
     /// Seconds without a sound, or between two keys, after which listening ends.
     pub silence_seconds: u32,
+    /// True if the network has to vouch for a caller's number; the PIN can replace that.
+    pub requires_attestation: bool,
+    /// The PIN that callers enter.
+    pub pin: Option<Pin>,
 }
 
 impl VoiceSettings {
+    /// Returns the rules for the proof that a number is the caller's.
+    pub(crate) fn proof(&self) -> ProofRules {
+        ProofRules { requires_attestation: self.requires_attestation, has_pin: self.pin.is_some() }
+    }
+
+    /// Returns true if the input is the PIN.
+    pub(crate) fn is_pin(&self, heard: Option<&Heard>) -> bool {
+        let pin = self.pin.as_ref();
+        pin.is_some_and(|pin| matches!(heard, Some(Heard::Keys(keys)) if pin.is(keys.as_str())))
+    }
+
     /// The terms of a document that another one at `next_url` follows.
     pub(crate) fn terms<'a>(&'a self, next_url: &'a str) -> CallTerms<'a> {
         CallTerms {

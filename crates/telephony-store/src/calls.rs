@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use telephony_domain::call::plan::Plan;
+use telephony_domain::call::proof::ProofRules;
 use telephony_domain::call::report::{AnsweredBy, CallStatus};
 use telephony_domain::call::token::CallToken;
 use telephony_domain::call::words::Words;
@@ -27,6 +28,8 @@ pub struct IncomingCall {
     pub provider_id: String,
     /// The caller; none where the number is withheld or none.
     pub caller: Option<PhoneNumber>,
+    /// True if the network vouches for the caller's number.
+    pub is_attested: bool,
     /// The number that was called.
     pub to: String,
 }
@@ -36,7 +39,9 @@ pub struct IncomingCall {
 pub struct CallRules {
     /// Rules for admission. An opt-out of texts does not count.
     pub policy: Policy,
-    /// The terms of an admitted call; who may be texted is decided here.
+    /// Rules for the proof that the number is the caller's.
+    pub proof: ProofRules,
+    /// The terms of an admitted call; the proof and whether the contact can be texted are decided here.
     pub plan: Plan,
     /// The most calls at a time.
     pub most_calls: usize,
@@ -62,6 +67,8 @@ pub enum Opened {
     NotOurs,
     /// The caller is not admitted.
     Refused(Refusal),
+    /// The caller cannot prove to be the owner of the number.
+    Unproven,
     /// So many calls are open that there is no room for another.
     Busy,
     /// The caller may ask to be paired on this line.
@@ -77,6 +84,8 @@ pub struct CallDocumentRequest {
     pub provider_id: String,
     /// Input of the other side.
     pub heard: Option<Heard>,
+    /// True if the keys in it are the PIN.
+    pub is_pin: bool,
     /// Result of machine detection.
     pub answered_by: Option<AnsweredBy>,
 }
@@ -107,6 +116,8 @@ pub struct CallStep {
     pub token: CallToken,
     /// The call is over, here and at the provider.
     pub is_over: bool,
+    /// Too many wrong PINs lock unproven callers out from now on.
+    pub locks_out: bool,
 }
 
 /// A task for the agent. `Debug` hides the words.
@@ -126,6 +137,12 @@ pub struct CallQuestion {
     pub line: Line,
     /// The time at which they said it.
     pub said: Timestamp,
+    /// True if the contact called us.
+    pub is_inbound: bool,
+    /// True if the other side is surely the owner of the number.
+    pub is_proven: bool,
+    /// The time at which the call ends.
+    pub deadline: Timestamp,
 }
 
 /// A call that is due.

@@ -33,6 +33,8 @@ pub struct CallRecord {
     pub status_events: Vec<String>,
     /// The result of machine detection, if known: `human`, `machine_end_beep`, …
     pub answered_by: Option<String>,
+    /// The network's verdict on the caller's number (`StirVerstat`), if any.
+    pub attestation: Option<String>,
     /// Everything said and pressed, oldest first.
     pub transcript: Vec<Utterance>,
     /// True while a `<Gather>` waits for speech or keys.
@@ -131,6 +133,7 @@ impl CallRecord {
             status_callback: None,
             status_events: vec!["completed".to_owned()],
             answered_by: None,
+            attestation: None,
             transcript: Vec::new(),
             is_listening: false,
             time_limit: TIME_LIMIT,

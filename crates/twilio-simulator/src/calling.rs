@@ -65,7 +65,8 @@ fn note_incoming(
     let callback = Some(number.setting("status_callback").to_owned()).filter(|url| !url.is_empty());
     let sid = state.ids.sid("CA");
     let call = CallRecord::new(sid, true, from.to_owned(), to.to_owned());
-    let record = CallRecord { status_callback: callback, ..call };
+    let attestation = state.attestations.get(from).cloned();
+    let record = CallRecord { status_callback: callback, attestation, ..call };
     let inputs = open(exchange, &mut state, record.clone());
     Ok((record, endpoint, inputs))
 }
@@ -217,6 +218,9 @@ fn parameters(exchange: &Exchange, call: &CallRecord) -> Vec<(String, String)> {
     let mut parameters: Vec<_> = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     if let Some(answered_by) = call.answered_by.as_ref().filter(|_| call.names_answered_by) {
         parameters.push(("AnsweredBy".to_owned(), answered_by.clone()));
+    }
+    if let Some(verdict) = &call.attestation {
+        parameters.push(("StirVerstat".to_owned(), verdict.clone()));
     }
     for party in ["From", "To", "Caller", "Called"] {
         for place in ["City", "State", "Zip", "Country"] {

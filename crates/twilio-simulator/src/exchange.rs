@@ -48,6 +48,8 @@ pub(crate) struct State {
     /// Channels of the active calls.
     pub(crate) wires: HashMap<String, Wires>,
     pub(crate) call_outcomes: HashMap<String, CallOutcome>,
+    /// The network's verdicts (`StirVerstat`) on the numbers of calling phones.
+    pub(crate) attestations: HashMap<String, String>,
     pub(crate) numbers: Vec<Number>,
     pub(crate) services: Vec<Service>,
     pub(crate) alerts: Vec<Alert>,
@@ -140,6 +142,7 @@ impl Exchange {
             calls: Vec::new(),
             wires: HashMap::new(),
             call_outcomes: HashMap::new(),
+            attestations: HashMap::new(),
             numbers: Vec::new(),
             services: config.services.clone(),
             alerts: Vec::new(),
@@ -247,6 +250,7 @@ impl Exchange {
         state.calls.clear();
         state.wires.clear();
         state.call_outcomes.clear();
+        state.attestations.clear();
         state.alerts.clear();
         state.log.clear();
         state.opted_out.clear();

@@ -35,7 +35,7 @@
 //! | request | JSON body | answer |
 //! |---|---|---|
 //! | `POST /_simulator/inbound-message` | `{"from", "to", "body", "files": [{"content_type", "data"}], "media": 0, "parameters": [["Name", "value"]]}`; `data` is base64, `media` so many pictures of one pixel | [`Delivery`] |
-//! | `POST /_simulator/inbound-call` | `{"from", "to"}` | [`Delivery`] |
+//! | `POST /_simulator/inbound-call` | `{"from", "to"}`, optionally `attestation` (the network's verdict, `StirVerstat`, on this and later calls from there) | [`Delivery`] |
 //! | `GET /_simulator/calls` | | all calls, oldest first, with their transcripts |
 //! | `POST /_simulator/calls/{sid}/say` | `{"text", "confidence": 0.95}` | 204 once the call listened, 409 when it is over |
 //! | `POST /_simulator/calls/{sid}/press` | `{"keys": "12#"}` | the same |

@@ -227,6 +227,11 @@ impl Simulator {
         phone::hang_up(&self.exchange, sid)
     }
 
+    /// Sets the network's verdict on the number of a calling phone, such as `TN-Validation-Passed-A`.
+    pub fn attest(&self, phone: &str, verdict: &str) {
+        self.exchange.state().attestations.insert(phone.to_owned(), verdict.to_owned());
+    }
+
     /// Sets the outcome of future calls to a phone.
     pub fn set_call_outcome(&self, to: &str, outcome: CallOutcome) {
         self.exchange.state().call_outcomes.insert(to.to_owned(), outcome);

@@ -10,7 +10,7 @@ use telephony_domain::{reaction, vcard};
 
 use crate::agent::{AgentError, Said, Turn};
 use crate::attachment::{Attachment, Held};
-use crate::prompt::unmarked;
+use crate::prompt::{self, unmarked};
 
 /// Most pictures per request: OpenClaw's default limit.
 const PICTURES: usize = 8;
@@ -46,6 +46,7 @@ impl Words {
 
     async fn gather(turn: &Turn, shows_pictures: bool) -> Result<Words, AgentError> {
         let (mut lines, mut pictures) = (Vec::new(), Pictures { shown: Vec::new(), room: PICTURE_BYTES });
+        lines.extend(turn.on_call.as_ref().map(prompt::call));
         for said in &turn.said {
             lines.extend(spoken(said));
             for attachment in &said.media {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use telephony_domain::reaction;
 
-use crate::agent::{Past, Role, Said, Turn};
+use crate::agent::{OnCall, Past, Role, Said, Turn};
 use crate::attachment::{Attachment, Held};
 
 /// Converts the turn for a program.
@@ -14,9 +14,19 @@ pub(super) fn question(turn: &Turn) -> Value {
         "attempt": turn.attempt,
         "contact": turn.contact,
         "line": turn.line,
+        "channel": if turn.on_call.is_some() { "call" } else { "message" },
+        "call": turn.on_call.map(|call| call_of(&call)),
         "text": turn.text(),
         "messages": turn.said.iter().map(message).collect::<Vec<_>>(),
         "history": turn.history.iter().map(past).collect::<Vec<_>>(),
+    })
+}
+
+fn call_of(call: &OnCall) -> Value {
+    json!({
+        "direction": if call.is_inbound { "inbound" } else { "outbound" },
+        "isProven": call.is_proven,
+        "secondsLeft": call.time_left.as_secs(),
     })
 }
 

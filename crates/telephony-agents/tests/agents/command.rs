@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process;
 use std::time::Duration;
 
-use telephony_agents::{Agent, AgentError, Command, Role};
+use telephony_agents::{Agent, AgentError, Command, OnCall, Role, Turn};
 use telephony_config::{CommandAgent, CommandLine, Environment};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -36,6 +36,18 @@ async fn run(line: &str) -> Result<String, AgentError> {
 }
 
 #[tokio::test]
+async fn a_program_reads_which_call_a_turn_belongs_to() {
+    let time_left = Duration::from_millis(61_500);
+    let call = OnCall { is_inbound: true, is_proven: false, time_left };
+    let question = Turn { on_call: Some(call), ..turn(&["one"]) };
+    let answer = ask(&program(vec!["cat".to_owned()]), question).await.unwrap();
+    let read: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(read["channel"], "call");
+    let expected = serde_json::json!({ "direction": "inbound", "isProven": false, "secondsLeft": 61 });
+    assert_eq!(read["call"], expected);
+}
+
+#[tokio::test]
 async fn a_program_reads_the_turn_as_one_json_object() {
     let mut question = turn(&["one", "two"]);
     let (file, voice_note) = attachment("audio/amr", b"#!AMR");
@@ -50,6 +62,8 @@ async fn a_program_reads_the_turn_as_one_json_object() {
         "attempt": 2,
         "contact": "+15550001111",
         "line": "+15550001234",
+        "channel": "message",
+        "call": null,
         "text": "Liked “done”\ntwo",
         "messages": [
             {

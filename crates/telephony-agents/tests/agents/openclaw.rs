@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telephony_agents::{Agent, OpenClaw, Role};
+use telephony_agents::{Agent, OnCall, OpenClaw, Role, Turn};
 use telephony_config::OpenClawAgent;
 
 use crate::model::{Model, Says, answers};
@@ -47,6 +47,18 @@ async fn what_the_operator_texted_stands_before_the_contacts_words() {
         content,
         "[sent by the operator: “Doors open at 7.”]\n[sent by the operator: “Bring a coat.”]\nWhich doors?"
     );
+}
+
+#[tokio::test]
+async fn a_call_is_announced_before_the_callers_words() {
+    let model = Model::start(answers("yes")).await;
+    let call = OnCall { is_inbound: true, is_proven: false, time_left: Duration::from_secs(240) };
+    let question = Turn { on_call: Some(call), ..turn(&["Which doors?"]) };
+    ask(&agent(&model, None), question).await.unwrap();
+    let content = model.asked().pop().unwrap().body["messages"][0]["content"].as_str().unwrap().to_owned();
+    let note = "[phone call from this number, which is not proven and may be faked; 240 s left. ";
+    assert!(content.starts_with(note) && content.contains("“end call”"), "{content}");
+    assert!(content.ends_with("]\nWhich doors?"), "{content}");
 }
 
 #[tokio::test]

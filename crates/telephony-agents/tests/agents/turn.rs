@@ -18,6 +18,7 @@ pub(crate) fn turn(texts: &[&str]) -> Turn {
         attempt: 2,
         contact: "+15550001111".parse().unwrap(),
         line: Some("+15550001234".parse().unwrap()),
+        on_call: None,
         said: texts.iter().enumerate().map(said).collect(),
         history: Vec::new(),
     }

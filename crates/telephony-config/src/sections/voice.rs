@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+use telephony_domain::call::proof::Pin;
+
 use crate::form::lists::List;
 use crate::form::numbers::Whole;
+use crate::form::secrets::Secret;
 use crate::form::texts::{Parsed, Text};
 use crate::form::{Choice, Switch};
 use crate::keys::Keys;
@@ -33,6 +37,10 @@ pub struct Voice {
     pub answer_within: Duration,
     /// Sentence after the greeting.
     pub disclosure: String,
+    /// True if callers whose number the network does not vouch for are rejected, or asked for the PIN.
+    pub require_attestation: bool,
+    /// PIN that callers enter.
+    pub pin: Option<Pin>,
 }
 
 /// A way to convert speech to text and back.
@@ -54,6 +62,8 @@ impl Voice {
         let one_moment = ["One moment, please.", "I am still working on it."].map(str::to_owned).to_vec();
         let answer_within = "Seconds after which the caller hears that the answer comes by text message, and it does.";
         let disclosure = "A sentence after the greeting, for example that calls are transcribed.";
+        let attestation =
+            "Rejects callers whose number the network does not vouch for, or asks them for the PIN if there is one.";
         let hello = "Hello, this is your assistant. How can I help?".to_owned();
         let mode = "`gather`: turn by turn with webhooks; `relay`: over a socket, faster and open to interruptions.";
         let modes = Choice(&[("gather", VoiceMode::Gather), ("relay", VoiceMode::Relay)]);
@@ -76,8 +86,22 @@ impl Voice {
                 keys.key("answerWithinSeconds", answer_within, Whole { from: 5, to: 120_u32 }).or(25).into(),
             ),
             disclosure: keys.key("disclosure", disclosure, sentence()).or(String::new()),
+            require_attestation: keys.key("requireAttestation", attestation, Switch).or(false),
+            pin: read_pin(keys),
         }
     }
+}
+
+/// Reads the PIN. Its value is a secret, so an error does not repeat it.
+fn read_pin(keys: &mut Keys<'_, '_>) -> Option<Pin> {
+    let pin = "A PIN of 4 to 12 digits that callers enter before anything else; with `requireAttestation`, only \
+               callers whose number the network does not vouch for.";
+    let written = keys.key("pin", pin, Secret).optional()?;
+    let read = Pin::read(written.expose_secret());
+    if read.is_none() {
+        keys.problem("pin", "the PIN is not 4 to 12 digits", "write it in quotes, such as \"8264\"");
+    }
+    read
 }
 
 /// Twilio's longest call, in seconds: 24 hours.

@@ -128,3 +128,18 @@ fn an_address_for_a_product_that_nobody_asks_for_is_a_slip() {
     );
     assert!(problems("studio").ends_with("hint: expected one of api, messaging, monitor"), "{}", problems("studio"));
 }
+
+#[test]
+fn a_pin_that_is_not_one_is_a_problem_that_does_not_show_it() {
+    let desk = |pin: &str| {
+        Desk::new().file("openclaw.json", &format!("{{ channels: {{ telephony: {{ voice: {{ pin: {pin} }} }} }} }}"))
+    };
+    for pin in ["'864'", "'8640 1'", "'864x'", "'8640864086408'"] {
+        let problems = desk(pin).problems();
+        assert!(problems.contains("the PIN is not 4 to 12 digits") && !problems.contains("864"), "{problems}");
+    }
+    assert!(desk("'0864'").load().telephony.voice.pin.unwrap().is("0864"));
+    let from_variable = desk("{ source: 'env', id: 'PIN' }").variable("PIN", "123456").load();
+    assert!(from_variable.telephony.voice.pin.unwrap().is("123456"));
+    assert!(desk("8640").problems().contains("voice.pin"));
+}

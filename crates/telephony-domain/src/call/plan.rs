@@ -32,6 +32,8 @@ pub enum Purpose {
     Inbound {
         /// The caller must enter the PIN before anything else.
         asks_pin: bool,
+        /// The network vouches for the caller's number.
+        is_attested: bool,
     },
     /// We say a message and hang up.
     Notify {

@@ -34,6 +34,8 @@ pub struct CallRequest {
     pub from: String,
     /// The number that was called.
     pub to: String,
+    /// True if the network vouches for the caller's number.
+    pub is_attested: bool,
     /// The input of the other side, where the document before listened.
     pub heard: Option<Heard>,
     /// The result of machine detection, where the provider waited for it.

@@ -54,7 +54,7 @@ impl Call {
     fn answer(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         self.begin_time(now, actions);
         match self.plan.purpose.clone() {
-            Purpose::Inbound { asks_pin: true } => {
+            Purpose::Inbound { asks_pin: true, .. } => {
                 self.phase = Phase::Verifying(0);
                 self.give(Script::listen(phrases::ENTER_PIN, Input::Keys), actions);
             }
@@ -92,6 +92,7 @@ impl Call {
         match heard {
             Some(Heard::Pin { is_correct: true }) => {
                 self.silences = 0;
+                self.is_proven = true;
                 self.greet(actions);
             }
             Some(_) => {

@@ -61,20 +61,20 @@ fn keys_repeat_and_end_and_reach_the_agent() {
 }
 
 fn with_pin() -> (Stage, Vec<Action>) {
-    Stage::answered(plan(Purpose::Inbound { asks_pin: true }))
+    Stage::answered(plan(Purpose::Inbound { asks_pin: true, is_attested: false }))
 }
 
 #[test]
 fn the_pin_comes_before_anything_else() {
     let (mut stage, actions) = with_pin();
-    assert!(stage.call.asks_pin());
+    assert!(stage.call.asks_pin() && !stage.call.is_proven());
     assert_eq!(said(&actions), "Please enter your PIN, then press the pound key.");
     assert!(matches!(scripts(&actions)[0].0[0], Step::Listen { input: Input::Keys, .. }));
     let wrong = stage.hears("Let me in.");
     assert_eq!(wrong[0], Action::CountWrongPin);
     assert!(asked(&wrong).is_empty() && !said(&wrong).contains(GREETING));
     assert_eq!(said(&stage.request(Some(Heard::Pin { is_correct: true }))), GREETING);
-    assert!(!stage.call.asks_pin());
+    assert!(!stage.call.asks_pin() && stage.call.is_proven());
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub fn plan(purpose: Purpose) -> Plan {
 }
 
 pub fn inbound() -> Plan {
-    plan(Purpose::Inbound { asks_pin: false })
+    plan(Purpose::Inbound { asks_pin: false, is_attested: false })
 }
 
 pub fn conversation(message: Option<&str>, has_task: bool) -> Plan {

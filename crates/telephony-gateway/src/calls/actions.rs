@@ -17,7 +17,11 @@ use super::{CallRunner, document_url};
 impl CallRunner {
     /// Carries out the actions of a step, each in a task of its own where it has to wait.
     pub(super) fn carry_out(self: &Arc<Self>, step: CallStep) {
-        let CallStep { call, provider_id, actions, asked, token, .. } = step;
+        let CallStep { call, provider_id, actions, asked, token, locks_out, .. } = step;
+        if locks_out {
+            tracing::warn!(call = %call, "too many wrong PINs: unproven callers are locked out for 24 hours");
+            self.wake.operator.notify_one();
+        }
         for question in asked {
             self.spawn(self.clone().ask(call, question));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use telephony_agents::{AgentError, Past, Said, Turn, collect};
+use telephony_agents::{AgentError, OnCall, Past, Said, Turn, collect};
 use telephony_domain::call::{Event, Prompt};
 use telephony_domain::id::CallId;
 use telephony_store::StoreError;
@@ -59,6 +59,11 @@ impl CallRunner {
             attempt: 1,
             contact: question.contact,
             line: question.line.sender.number,
+            on_call: Some(OnCall {
+                is_inbound: question.is_inbound,
+                is_proven: question.is_proven,
+                time_left: question.deadline.since(self.clock.now()),
+            }),
             said: vec![said],
             history: history.into_iter().map(|line| Past { role: role(line.by), text: line.text }).collect(),
         };

@@ -164,6 +164,7 @@ impl Worker {
             attempt: turn.attempt,
             contact: turn.contact.clone(),
             line: turn.line.sender.number.clone(),
+            on_call: None,
             said: self.inbox.said(messages).await?,
             history: history.collect(),
         })

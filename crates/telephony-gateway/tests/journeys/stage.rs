@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use telephony_agents::Agent;
 use telephony_domain::call::plan::{Plan as CallPlan, Purpose as CallPurpose};
+use telephony_domain::call::proof::Pin;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
@@ -60,6 +61,8 @@ pub struct Plan {
     pub coalesce: Duration,
     pub max_sessions: usize,
     pub takes_calls: bool,
+    pub requires_attestation: bool,
+    pub pin: Option<&'static str>,
     pub has_public_url: bool,
     pub simulator: SimulatorConfig,
     pub stranger_replies_per_day: Option<u32>,
@@ -80,6 +83,8 @@ impl Default for Plan {
             coalesce: Duration::ZERO,
             max_sessions: 10,
             takes_calls: false,
+            requires_attestation: false,
+            pin: None,
             has_public_url: true,
             simulator: SimulatorConfig {
                 step_delay: Duration::ZERO,
@@ -353,7 +358,7 @@ impl Stage {
                 max_segments: Some(30),
             },
             terms: self.plan.terms,
-            voice: self.plan.takes_calls.then(voice),
+            voice: self.plan.takes_calls.then(|| voice(&self.plan)),
             unavailable_text: SORRY.into(),
             stranger_replies_per_day: self.plan.stranger_replies_per_day,
             operator: self.operator(),
@@ -366,9 +371,10 @@ impl Stage {
 /// Answers that take longer than this are announced by a filler; so fast that tests need not wait.
 const FILLER_AFTER: Duration = Duration::from_millis(300);
 
-fn voice() -> VoiceSettings {
+fn voice(plan: &Plan) -> VoiceSettings {
+    let (requires_attestation, pin) = (plan.requires_attestation, plan.pin.and_then(Pin::read));
     let plan = CallPlan {
-        purpose: CallPurpose::Inbound { asks_pin: false },
+        purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
         greeting: "Hello, this is your assistant.".into(),
         max_duration: Duration::from_secs(300),
         filler_after: FILLER_AFTER,
@@ -376,7 +382,7 @@ fn voice() -> VoiceSettings {
         fillers: vec!["One moment, please.".into()],
         can_be_texted: true,
     };
-    VoiceSettings { plan, language: "en-US".into(), voice: None, silence_seconds: 8 }
+    VoiceSettings { plan, language: "en-US".into(), voice: None, silence_seconds: 8, requires_attestation, pin }
 }
 
 fn sent_to<'a>(messages: &'a [MessageRecord], phone: &str) -> impl Iterator<Item = &'a MessageRecord> {

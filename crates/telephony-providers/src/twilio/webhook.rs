@@ -25,7 +25,11 @@ use crate::provider::{Answer, Event, Outcome, PROBE_PARAMETER, Rejection, Unveri
 /// Message to callers while calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
 
-const NO_TERMS: CallTerms<'static> = CallTerms { language: "en-US", voice: None, silence_seconds: 0, next_url: "" };
+/// The only verdict on a caller's number that is proof: its own carrier vouches for it, and for no diverted call.
+const FULL_ATTESTATION: &str = "TN-Validation-Passed-A";
+
+const NO_TERMS: CallTerms<'static> =
+    CallTerms { language: "en-US", voice: None, hints: &[], silence_seconds: 0, next_url: "" };
 
 /// Twilio's JSON about a message's channel.
 #[derive(Deserialize)]
@@ -173,6 +177,7 @@ fn read_call(form: &Form<'_>) -> Result<CallEvent, Rejection> {
             provider_id,
             from: form.get("From").unwrap_or_default().to_owned(),
             to: form.get("To").unwrap_or_default().to_owned(),
+            is_attested: form.get("StirVerstat") == Some(FULL_ATTESTATION),
             heard: heard(form),
             answered_by: form.filled("AnsweredBy").map(AnsweredBy::read),
         }),

@@ -98,7 +98,7 @@ fn call(more: &[(&str, &str)]) -> CallEvent {
 fn a_request_for_a_document_differs_from_a_report_on_a_call() {
     let request = |heard: Option<Heard>, answered_by: Option<AnsweredBy>| {
         let (from, to) = ("+15550005678".to_owned(), "+15550001234".to_owned());
-        CallEvent::Request(CallRequest { provider_id: "CA1".into(), from, to, heard, answered_by })
+        CallEvent::Request(CallRequest { provider_id: "CA1".into(), from, to, is_attested: false, heard, answered_by })
     };
     let first = request(None, None);
     assert_eq!(call(&[("CallStatus", "ringing")]), first);
@@ -117,6 +117,28 @@ fn a_request_for_a_document_differs_from_a_report_on_a_call() {
     let source = ("CallbackSource", "call-progress-events");
     assert_eq!(call(&[("CallStatus", "ringing"), source]), report(CallStatus::Ringing));
     assert_eq!(call(&[("CallStatus", "a word of the future"), source]), CallEvent::Other { provider_id: "CA1".into() });
+}
+
+#[test]
+fn only_full_attestation_vouches_for_a_caller() {
+    let is_attested = |verdict: &str| match call(&[("CallStatus", "ringing"), ("StirVerstat", verdict)]) {
+        CallEvent::Request(request) => request.is_attested,
+        other => panic!("{other:?}"),
+    };
+    assert!(is_attested("TN-Validation-Passed-A"));
+    for verdict in [
+        "TN-Validation-Passed-B",
+        "TN-Validation-Passed-C",
+        "TN-Validation-Passed-A-Diverted",
+        "TN-Validation-Passed-A-Passthrough",
+        "TN-Validation-Failed-A",
+        "TN-Validation-Failed",
+        "No-TN-Validation",
+        "tn-validation-passed-a",
+        "",
+    ] {
+        assert!(!is_attested(verdict), "{verdict}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod questions;
 mod row;
 mod step;
 mod tokens;
+mod wrong_pins;
 
 use async_trait::async_trait;
 use telephony_domain::call::Event;

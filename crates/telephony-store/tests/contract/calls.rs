@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::proof::{ProofRules, WRONG_PINS_AT_MOST, WRONG_PINS_FOR};
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::{Script, Step};
 use telephony_domain::call::token::CallToken;
@@ -34,7 +35,7 @@ fn work() -> CallWork {
 
 fn rules(inbound: InboundPolicy) -> CallRules {
     let plan = Plan {
-        purpose: Purpose::Inbound { asks_pin: false },
+        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
         greeting: "Hello.".into(),
         max_duration: seconds(300),
         filler_after: seconds(2),
@@ -43,13 +44,14 @@ fn rules(inbound: InboundPolicy) -> CallRules {
         can_be_texted: false,
     };
     let policy = Policy { inbound, allow: HashSet::from([number(ANN)]), allows_everyone: false };
-    CallRules { policy, plan, most_calls: 2 }
+    CallRules { policy, proof: ProofRules::default(), plan, most_calls: 2 }
 }
 
 impl World {
     async fn rings(&self, provider_id: &str, from: &str, inbound: InboundPolicy, now: i64) -> Opened {
         let caller = telephony_domain::call::caller::number(from);
-        let call = IncomingCall { provider_id: provider_id.to_owned(), caller, to: LINE.to_owned() };
+        let call =
+            IncomingCall { provider_id: provider_id.to_owned(), caller, is_attested: false, to: LINE.to_owned() };
         self.store.open_call(call, rules(inbound), work(), at(now)).await.unwrap()
     }
 
@@ -62,8 +64,8 @@ impl World {
 
     async fn request(&self, provider_id: &str, token: &CallToken, heard: Option<&str>, now: i64) -> Requested {
         let heard = heard.map(|words| Heard::Speech(words.into(), None));
-        let request =
-            CallDocumentRequest { token: token.clone(), provider_id: provider_id.into(), heard, answered_by: None };
+        let (token, provider_id) = (token.clone(), provider_id.into());
+        let request = CallDocumentRequest { token, provider_id, heard, is_pin: false, answered_by: None };
         self.store.request_document(request, work(), at(now)).await.unwrap()
     }
 
@@ -129,6 +131,51 @@ async fn admission_is_that_of_texts_but_an_opt_out_does_not_forbid_a_call() {
     world.says(ANN, "STOP", at(2)).await;
     assert!(matches!(world.rings("CA5", ANN, InboundPolicy::Allowlist, 3).await, Opened::Open(_)));
     assert_eq!(world.store.calls(None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn ten_wrong_pins_on_all_calls_lock_unproven_callers_out_for_a_day() {
+    let world = World::new().await;
+    let rules = || {
+        let proof = ProofRules { requires_attestation: false, has_pin: true };
+        CallRules { proof, most_calls: 100, ..rules(InboundPolicy::Open) }
+    };
+    let rings = async |id: &str, is_attested: bool, now: i64| {
+        let (provider_id, caller) = (id.to_owned(), Some(number(ANN)));
+        let call = IncomingCall { provider_id, caller, is_attested, to: LINE.to_owned() };
+        world.store.open_call(call, rules(), work(), at(now)).await.unwrap()
+    };
+    let enters = async |step: &CallStep, is_pin: bool, now: i64| {
+        let (token, provider_id) = (step.token.clone(), step.provider_id.clone().unwrap());
+        let heard = Some(Heard::Keys("1234".into()));
+        let request = CallDocumentRequest { token, provider_id, heard, is_pin, answered_by: None };
+        match world.store.request_document(request, work(), at(now)).await.unwrap() {
+            Requested::Step(step) => *step,
+            other => panic!("no document: {other:?}"),
+        }
+    };
+    let mut open = Vec::new();
+    for number in 0..WRONG_PINS_AT_MOST {
+        let Opened::Open(step) = rings(&format!("CA{number}"), false, 1).await else {
+            panic!("locked out at {number}")
+        };
+        let wrong = enters(&step, false, 2).await;
+        assert_eq!(wrong.locks_out, number + 1 == WRONG_PINS_AT_MOST, "{number}");
+        // A repeated request is not a second try.
+        enters(&step, false, 2).await;
+        open.push(wrong);
+    }
+    assert!(matches!(rings("CB1", false, 3).await, Opened::Unproven));
+    assert!(matches!(rings("CB2", true, 3).await, Opened::Open(_)));
+    // On a call of before, not even the right PIN counts now.
+    let late = enters(&open[0], true, 3).await;
+    assert!(!document(&late).unwrap().spoken().any(|words| words.as_str() == "Hello."));
+    let notices = world.store.notices(at(3)).await.unwrap();
+    assert_eq!(notices.iter().filter(|notice| notice.name == "wrong-pins").count(), 1);
+    let a_day_later = at(2) + WRONG_PINS_FOR;
+    let (provider_id, caller) = ("CB3".to_owned(), Some(number(ANN)));
+    let call = IncomingCall { provider_id, caller, is_attested: false, to: LINE.to_owned() };
+    assert!(matches!(world.store.open_call(call, rules(), work(), a_day_later).await.unwrap(), Opened::Open(_)));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use telephony_agents::{Agent, AgentError, Answer, Turn};
+use telephony_agents::{Agent, AgentError, Answer, OnCall, Turn};
 
 type Script = dyn Fn(&Turn) -> Result<String, AgentError> + Send + Sync;
 
@@ -15,6 +15,8 @@ pub struct Scripted {
     pub asked: Arc<Mutex<Vec<(u32, String)>>>,
     /// The history of each question.
     pub histories: Arc<Mutex<Vec<Vec<String>>>>,
+    /// The calls that questions belonged to.
+    pub calls: Arc<Mutex<Vec<OnCall>>>,
     pub gate: Option<Arc<tokio::sync::Semaphore>>,
     pub history_turns: u32,
 }
@@ -25,6 +27,7 @@ impl Scripted {
             script: Arc::new(script),
             asked: Arc::default(),
             histories: Arc::default(),
+            calls: Arc::default(),
             gate: None,
             history_turns: 0,
         }
@@ -57,6 +60,7 @@ impl Agent for Scripted {
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
         self.asked.lock().unwrap().push((turn.attempt, turn.text()));
         self.histories.lock().unwrap().push(turn.history.iter().map(|past| past.text.clone()).collect());
+        self.calls.lock().unwrap().extend(turn.on_call);
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
         }

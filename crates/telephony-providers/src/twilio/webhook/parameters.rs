@@ -14,7 +14,7 @@ pub(super) enum Kind {
 }
 
 /// Parameters that are read; none of them occurs twice.
-pub(super) const READ: [&str; 20] = [
+pub(super) const READ: [&str; 21] = [
     "AccountSid",
     "AnsweredBy",
     "CallbackSource",
@@ -35,6 +35,7 @@ pub(super) const READ: [&str; 20] = [
     "ErrorCode",
     "ChannelPrefix",
     "SpeechResult",
+    "StirVerstat",
 ];
 
 /// Names followed by a number from 0.

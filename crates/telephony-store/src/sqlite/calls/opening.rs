@@ -1,12 +1,13 @@
 //! Calls that come in: admitted or not, and stored before they are answered.
 
-use telephony_domain::call::plan::Plan;
+use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::proof::Demand;
 use telephony_domain::call::{Call, Event};
 use telephony_domain::id::LineId;
 use telephony_domain::policy::{Admission, Refusal, Standing};
 use telephony_domain::time::Timestamp;
 
-use super::{row, step};
+use super::{row, step, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallRules, CallWork, IncomingCall, Opened};
 use crate::sqlite::engine::query::{Db, find, one};
@@ -30,11 +31,21 @@ pub(super) fn open(
     // An opt-out is about texts: who calls wants to talk.
     match rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing }) {
         Admission::Refused(refusal) => return Ok(Opened::Refused(refusal)),
-        Admission::Stranger => return Ok(Opened::Stranger(line)),
-        Admission::Admitted if open_calls(db)? >= rules.most_calls => return Ok(Opened::Busy),
+        Admission::Stranger if rules.proof.gives_code(incoming.is_attested) => return Ok(Opened::Stranger(line)),
+        Admission::Stranger => return Ok(Opened::Unproven),
         Admission::Admitted => {}
     }
-    let plan = Plan { can_be_texted: !standing.is_opted_out, ..rules.plan.clone() };
+    let is_attested = incoming.is_attested;
+    let asks_pin = match rules.proof.demand(is_attested, wrong_pins::are_too_many(db, now)?) {
+        Demand::Nothing => false,
+        Demand::Pin => true,
+        Demand::Impossible => return Ok(Opened::Unproven),
+    };
+    if open_calls(db)? >= rules.most_calls {
+        return Ok(Opened::Busy);
+    }
+    let purpose = Purpose::Inbound { asks_pin, is_attested };
+    let plan = Plan { purpose, can_be_texted: !standing.is_opted_out, ..rules.plan.clone() };
     let conversation = conversation::find_or_make(db, line, caller)?;
     let id = row::insert(db, conversation, &incoming.provider_id, &Call::new(plan, now), now)?;
     step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)

@@ -74,6 +74,9 @@ fn question(
         contact: conversation::contact_of(db, call.conversation)?,
         line: Line { id: line, sender: line::sender_of(db, line)? },
         said,
+        is_inbound: call.machine.is_inbound(),
+        is_proven: call.machine.is_proven(),
+        deadline: call.machine.deadline(),
     })
 }
 

@@ -10,15 +10,12 @@ use telephony_domain::sms::parts;
 use telephony_domain::time::Timestamp;
 
 use super::row::{self, State, StoredCall};
-use super::{questions, tokens};
+use super::{questions, tokens, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallStep, CallWork};
 use crate::sqlite::engine::query::{Db, execute};
 use crate::sqlite::outbox::enqueue;
-use crate::sqlite::rows::{conversation, tally};
-
-/// A wrong PIN, as it is counted by the day.
-const WRONG_PIN: &str = "wrong-pin";
+use crate::sqlite::rows::conversation;
 
 /// Has the rules decide about an event, and stores what came of it.
 pub(super) fn take(
@@ -46,6 +43,7 @@ pub(super) fn take(
         asked: Vec::new(),
         token: tokens::of_step(db, call.id, call.machine.step(), &work.token)?,
         is_over: call.state == State::Over,
+        locks_out: false,
     };
     for action in decided {
         carry_out(db, &call, action, &mut step, work, now)?;
@@ -76,7 +74,7 @@ fn carry_out(
         Action::Ask { turn, prompt } => step.asked.push(questions::ask(db, call, turn, prompt, now)?),
         Action::Text { turn, text } => text_answer(db, call, turn, &text, work, now)?,
         Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, "unheard")?,
-        Action::CountWrongPin => tally::note(db, WRONG_PIN, now)?,
+        Action::CountWrongPin => step.locks_out |= wrong_pins::count(db, now)?,
         // The words are stored with the task that follows.
         Action::Keep { .. } | Action::HangUp | Action::Cancel => {}
         Action::Respond(_) | Action::Interrupt(_) | Action::LimitTime(_) | Action::Check => step.actions.push(action),

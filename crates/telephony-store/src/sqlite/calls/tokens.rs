@@ -1,11 +1,12 @@
 //! Tokens: the addresses of documents, one for each step of a call.
 
-use telephony_domain::call::Event;
 use telephony_domain::call::token::CallToken;
+use telephony_domain::call::{Event, Heard};
 use telephony_domain::id::CallId;
 use telephony_domain::time::Timestamp;
 
-use super::{row, step};
+use super::row::StoredCall;
+use super::{row, step, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallDocumentRequest, CallWork, Requested};
 use crate::sqlite::engine::query::{Db, execute, find, one};
@@ -24,8 +25,27 @@ pub(super) fn request(
     if call.provider_id.as_ref() != Some(&request.provider_id) {
         return Ok(Requested::ForeignCall);
     }
-    let event = Event::Request { step, heard: request.heard.clone(), answered_by: request.answered_by };
+    let heard = without_pin(db, &call, request, now)?;
+    let event = Event::Request { step, heard, answered_by: request.answered_by };
     Ok(Requested::Step(Box::new(step::take(db, call, event, work, now)?)))
+}
+
+/// Returns the input, where only the verdict on a PIN is left: its digits are not stored, and the agent does not get them,
+/// not even if the caller enters them at the wrong moment.
+fn without_pin(
+    db: &Db,
+    call: &StoredCall,
+    request: &CallDocumentRequest,
+    now: Timestamp,
+) -> Result<Option<Heard>, StoreError> {
+    match &request.heard {
+        Some(_) if call.machine.asks_pin() => {
+            let is_locked_out = !call.machine.is_proven() && wrong_pins::are_too_many(db, now)?;
+            Ok(Some(Heard::Pin { is_correct: request.is_pin && !is_locked_out }))
+        }
+        Some(_) if request.is_pin => Ok(Some(Heard::Pin { is_correct: true })),
+        heard => Ok(heard.clone()),
+    }
 }
 
 /// Returns the token of a step: the one that it has, else `fresh`.
