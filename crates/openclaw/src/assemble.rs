@@ -19,7 +19,7 @@ use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::outbox::{InFlight, PartSender};
 use telephony_gateway::reach::Reach;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
 use telephony_gateway::tunnel::Tunneling;
 use telephony_gateway::wake::Wake;
 use telephony_gateway::{control::status, random};
@@ -247,6 +247,7 @@ pub fn settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Settings {
     let fixed = Fixed {
         sender: sender(telephony),
         max_sessions: telephony.max_concurrent_sessions as usize,
+        webhooks_in_flight: WEBHOOKS_IN_FLIGHT,
         program: terminal::program(),
         path: telephony.serve.path.clone(),
         status_path: telephony.serve.status_path.clone(),

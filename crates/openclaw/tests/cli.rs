@@ -10,6 +10,8 @@ mod proxy;
 
 #[path = "cli/a_backup_is_restored.rs"]
 mod a_backup_is_restored;
+#[path = "cli/a_contact_calls.rs"]
+mod a_contact_calls;
 #[path = "cli/a_contact_opts_out.rs"]
 mod a_contact_opts_out;
 #[path = "cli/a_failed_message_is_sent_again.rs"]

@@ -90,8 +90,16 @@ impl CallRunner {
             Ok(Decided::Foreign) => Err(ForeignCall),
             Err(error) => {
                 self.storage.failed("a call was not stored, so the caller heard an apology", &error);
-                Ok(self.provider.document(&Script::apology(), &voice.terms("")))
+                Ok(self.apology())
             }
+        }
+    }
+
+    /// Returns a document that apologizes and ends the call.
+    pub fn apology(&self) -> Answer {
+        match &self.live.borrow().voice {
+            Some(voice) => self.provider.document(&Script::apology(), &voice.terms("")),
+            None => self.provider.answer(Outcome::CallDeclined),
         }
     }
 

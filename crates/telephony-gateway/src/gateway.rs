@@ -44,8 +44,8 @@ use crate::webhook::receive::Endpoint;
 use crate::webhook::rejection_log::RejectionLog;
 use crate::webhook::{self, Endpoints, listener};
 
-/// Largest number of webhooks in flight.
-const IN_FLIGHT: usize = 256;
+/// Webhooks in flight beyond the limit, to which only calls get an answer.
+const RESERVE: usize = 32;
 
 /// Largest number of simultaneous downloads; each is in memory until it is on disk.
 const DOWNLOADS: usize = 8;
@@ -282,7 +282,8 @@ fn router(
         origin: Arc::new(origin(fixed, parts.tunnel.is_some())),
         reach: shared.reach.clone(),
         urls: |reach| &reach.webhook,
-        permits: Permits::new(IN_FLIGHT),
+        permits: Permits::new(fixed.webhooks_in_flight),
+        reserve: Permits::new(RESERVE),
         rejection_log: Arc::new(RejectionLog::default()),
         probes,
         intake,

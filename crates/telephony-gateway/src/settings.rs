@@ -70,6 +70,9 @@ pub struct Settings {
     pub live: Live,
 }
 
+/// Usual maximum number of webhooks in flight.
+pub const WEBHOOKS_IN_FLIGHT: usize = 256;
+
 /// Settings that need a restart.
 #[derive(Debug, Clone)]
 pub struct Fixed {
@@ -77,6 +80,8 @@ pub struct Fixed {
     pub sender: Sender,
     /// Maximum number of concurrent turns of texts, and of concurrent calls.
     pub max_sessions: usize,
+    /// Maximum number of webhooks in flight.
+    pub webhooks_in_flight: usize,
     /// Name of our program in texts.
     pub program: ProgramName,
     /// The local path of the webhook.

@@ -69,7 +69,7 @@ pub enum Opened {
     Refused(Refusal),
     /// The caller cannot prove to be the owner of the number.
     Unproven,
-    /// So many calls are open that there is no room for another.
+    /// All permits are taken, or the store has not caught up after a restore.
     Busy,
     /// The caller may ask to be paired on this line.
     Stranger(LineId),

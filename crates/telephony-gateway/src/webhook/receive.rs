@@ -57,6 +57,8 @@ pub struct Endpoint {
     pub urls: fn(&Reach) -> &EndpointUrls,
     /// Permits, shared by all endpoints.
     pub permits: Permits,
+    /// Permits for when all others are taken: whoever calls hears an apology then, instead of Twilio's own error.
+    pub reserve: Permits,
     /// Rejected requests that are not logged yet.
     pub rejection_log: Arc<RejectionLog>,
     /// Probes that `doctor` waits for.
@@ -134,7 +136,10 @@ impl Endpoint {
         if !self.provider.is_signed(request.headers()) {
             return Err(Declined::Rejected(Rejection::Unsigned, Vec::new()));
         }
-        let slot = self.permits.take(client, Instant::now()).ok_or(Declined::NoPlace)?;
+        let now = Instant::now();
+        let permit = self.permits.take(client, now);
+        let is_crowded = permit.is_none();
+        let slot = permit.or_else(|| self.reserve.take(client, now)).ok_or(Declined::NoPlace)?;
         let (parts, body) = request.into_parts();
         let body = tokio::select! {
             body = read(body) => body?,
@@ -145,6 +150,10 @@ impl Endpoint {
         let event = self.verify(&parts, &body, &urls)?.into_inner();
         if event == Event::Probe && !is_awaited {
             return Err(Declined::Rejected(Rejection::Malformed("no such probe is expected".to_owned()), urls));
+        }
+        if is_crowded {
+            let is_request = matches!(event, Event::Call(CallEvent::Request(_)));
+            return if is_request { Ok((self.calls.apology(), urls)) } else { Err(Declined::NoPlace) };
         }
         match self.answer_to(event, document).await {
             Ok(answer) => Ok((answer, urls)),

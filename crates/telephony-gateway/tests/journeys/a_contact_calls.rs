@@ -274,6 +274,17 @@ async fn too_many_wrong_pins_lock_unproven_callers_out_and_the_operator_gets_a_n
 }
 
 #[tokio::test]
+async fn a_caller_hears_an_apology_when_all_permits_are_taken() {
+    let stage = Plan { webhooks_in_flight: 0, ..plan() }.start().await;
+    let delivery = stage.twilio.call(ALICE, stage.bot()).await.unwrap();
+    assert_eq!(delivery.status, Some(200));
+    assert!(delivery.body.contains("something went wrong") && delivery.body.contains("<Hangup/>"), "{}", delivery.body);
+    assert!(stage.store().calls(None, 1).await.unwrap().is_empty());
+    let text = stage.twilio.text(ALICE, stage.bot(), "hello").await.unwrap();
+    assert_eq!(text.status, Some(503));
+}
+
+#[tokio::test]
 async fn a_document_is_only_for_signed_requests_with_post() {
     let stage = plan().start().await;
     let url = format!("{}/{CALLS_BELOW}/{}", stage.webhook_url(), "0".repeat(32));

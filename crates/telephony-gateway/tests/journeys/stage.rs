@@ -22,7 +22,7 @@ use telephony_domain::time::{Clock, Timestamp};
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
 use telephony_gateway::tasks::BrokenTask;
 use telephony_gateway::tunnel::Tunneling;
 use telephony_providers::route::Routes;
@@ -60,6 +60,7 @@ pub struct Plan {
     pub agent: Arc<dyn Agent>,
     pub coalesce: Duration,
     pub max_sessions: usize,
+    pub webhooks_in_flight: usize,
     pub takes_calls: bool,
     pub requires_attestation: bool,
     pub pin: Option<&'static str>,
@@ -82,6 +83,7 @@ impl Default for Plan {
             agent: Arc::new(Scripted::repeating()),
             coalesce: Duration::ZERO,
             max_sessions: 10,
+            webhooks_in_flight: WEBHOOKS_IN_FLIGHT,
             takes_calls: false,
             requires_attestation: false,
             pin: None,
@@ -333,6 +335,7 @@ impl Stage {
                 messaging_service: self.plan.messaging_service.map(str::to_owned),
             },
             max_sessions: self.plan.max_sessions,
+            webhooks_in_flight: self.plan.webhooks_in_flight,
             program: ProgramName::default(),
             path: PATH.into(),
             status_path: STATUS_PATH.into(),

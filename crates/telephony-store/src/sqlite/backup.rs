@@ -9,13 +9,13 @@ use async_trait::async_trait;
 use telephony_domain::id::{ConversationId, LineId, PartId};
 use telephony_domain::time::Timestamp;
 
-use super::SqliteStore;
 use super::engine::checkpoint::empty_log;
-use super::engine::columns;
 use super::engine::copy::copy;
 use super::engine::mode::Mode;
 use super::engine::query::{Db, execute, find, list, time};
+use super::engine::{columns, query};
 use super::rows::{conversation, line, restored};
+use super::{SqliteStore, calls};
 use crate::StoreError;
 use crate::journal::{self, Entry};
 use crate::outbox::{AttemptLease, DoubtfulPart};
@@ -76,6 +76,7 @@ fn mark(db: &Db, made: Timestamp) -> Result<bool, StoreError> {
     let is_new = execute(db, sql, [made.0])? > 0;
     if is_new {
         execute(db, "UPDATE notice SET told_at = ? WHERE told_at IS NULL", [made.0])?;
+        calls::end_all(db, made)?;
     }
     Ok(is_new)
 }

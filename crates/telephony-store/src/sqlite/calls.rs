@@ -19,6 +19,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 pub(super) use list::details;
+pub(super) use row::end_all;
 
 use crate::calls::{
     CallDetail, CallDocumentRequest, CallEntry, CallRules, CallStep, CallWork, Calls, DueCall, IncomingCall, Opened,

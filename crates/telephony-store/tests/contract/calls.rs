@@ -11,14 +11,19 @@ use telephony_domain::call::{Action, Event, Heard};
 use telephony_domain::id::CallId;
 use telephony_domain::policy::{InboundPolicy, Policy, Refusal};
 use telephony_domain::sms::split::{ChunkMode, SplitRules};
+use telephony_store::calls::Calls;
 use telephony_store::calls::{
     CALL_LEASE, CallDocumentRequest, CallQuestion, CallRules, CallStep, CallWork, DueCall, IncomingCall, Opened,
     Requested,
 };
 use telephony_store::contacts::{Challenge, Who};
+use telephony_store::journal::Journal;
+use telephony_store::lines::Lines;
+use telephony_store::restores::Restores;
+use telephony_store::sqlite::{Mode, SqliteStore, back_up};
 use telephony_store::{LeaseHolder, Next};
 
-use super::world::{ANN, BOB, LINE, World, at, gateway, number, parts, seconds};
+use super::world::{ANN, BOB, LINE, World, at, gateway, number, parts, seconds, sender};
 
 const SPLIT: SplitRules =
     SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: Some(30) };
@@ -176,6 +181,37 @@ async fn ten_wrong_pins_on_all_calls_lock_unproven_callers_out_for_a_day() {
     let (provider_id, caller) = ("CB3".to_owned(), Some(number(ANN)));
     let call = IncomingCall { provider_id, caller, is_attested: false, to: LINE.to_owned() };
     assert!(matches!(world.store.open_call(call, rules(), work(), a_day_later).await.unwrap(), Opened::Open(_)));
+}
+
+#[tokio::test]
+async fn a_restored_store_ends_the_calls_of_the_backup_and_opens_none_before_it_has_caught_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let rings = async |store: &SqliteStore, id: &str| {
+        let (provider_id, caller) = (id.to_owned(), Some(number(ANN)));
+        let call = IncomingCall { provider_id, caller, is_attested: false, to: LINE.to_owned() };
+        store.open_call(call, rules(InboundPolicy::Open), work(), at(1)).await.unwrap()
+    };
+    let store = SqliteStore::open(&path("store"), Mode::Gateway).unwrap();
+    store.claim_line(sender(LINE), at(0)).await.unwrap();
+    let Opened::Open(step) = rings(&store, "CA1").await else { panic!("not admitted") };
+    let (token, heard) = (step.token.clone(), Some(Heard::Speech("Hello.".into(), None)));
+    let request = CallDocumentRequest { token, provider_id: "CA1".into(), heard, is_pin: false, answered_by: None };
+    store.request_document(request, work(), at(2)).await.unwrap();
+    drop(Journal::open(&path("journal")).unwrap());
+    back_up(&path("store"), &path("journal"), &path("backup"), at(3)).await.unwrap();
+
+    let backup = SqliteStore::open(&path("backup"), Mode::Gateway).unwrap();
+    let call = backup.call(step.call).await.unwrap().unwrap();
+    assert_eq!((call.entry.state.as_str(), call.turns[0].outcome.as_deref()), ("ending", Some("none")));
+    assert!(matches!(rings(&backup, "CA2").await, Opened::Busy));
+    let due = backup.take_due_call(work_of(LeaseHolder("gateway-2".to_owned())), at(100)).await.unwrap();
+    assert!(matches!(due, Next::Taken(DueCall::End(id, Some(_), 0)) if id == step.call), "{due:?}");
+    backup.close_call(step.call, at(101)).await.unwrap();
+    backup.caught_up().await.unwrap();
+    let Opened::Open(next) = rings(&backup, "CA2").await else { panic!("not admitted") };
+    assert!(next.call.0 > step.call.0 + 1000, "the number of a call is used again");
+    assert_eq!(store.call(step.call).await.unwrap().unwrap().entry.state, "open");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::{row, step, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallRules, CallWork, IncomingCall, Opened};
 use crate::sqlite::engine::query::{Db, find, one};
-use crate::sqlite::rows::conversation;
+use crate::sqlite::rows::{conversation, restored};
 
 /// Admits a call and stores it, unless it was stored before.
 pub(super) fn open(
@@ -41,7 +41,8 @@ pub(super) fn open(
         Demand::Pin => true,
         Demand::Impossible => return Ok(Opened::Unproven),
     };
-    if open_calls(db)? >= rules.most_calls {
+    // Until the store has caught up with what happened since the backup, nothing is answered.
+    if restored::is_pending(db)? || open_calls(db)? >= rules.most_calls {
         return Ok(Opened::Busy);
     }
     let purpose = Purpose::Inbound { asks_pin, is_attested };

@@ -142,6 +142,15 @@ pub(super) fn count_end_attempt(db: &Db, call: CallId, next: Timestamp) -> Resul
     execute(db, sql, (call.0, next.0)).map(drop)
 }
 
+/// Makes the provider end all calls, without waiting for answers: in a backup they are long over, and the answers may have
+/// been texted since.
+pub(in crate::sqlite) fn end_all(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE call_turn SET outcome = 'none', answered_at = ? WHERE outcome IS NULL";
+    execute(db, sql, [now.0])?;
+    let sql = "UPDATE call SET state = 'ending', due_at = ?1, ended_at = ?1 WHERE state = 'open'";
+    execute(db, sql, [now.0]).map(drop)
+}
+
 /// A call is over at the provider.
 pub(super) fn close(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE call SET state = 'over', due_at = NULL, ended_at = coalesce(ended_at, ?2) WHERE id = ?1";

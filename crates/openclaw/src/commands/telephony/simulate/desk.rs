@@ -13,7 +13,7 @@ use telephony_domain::time::SystemClock;
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, WEBHOOKS_IN_FLIGHT};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
@@ -101,6 +101,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
     let fixed = Fixed {
         sender: Sender { number: Some(twilio.number().parse()?), messaging_service: None },
         max_sessions: 50,
+        webhooks_in_flight: WEBHOOKS_IN_FLIGHT,
         program: crate::terminal::program(),
         path: PATH.to_owned(),
         status_path: STATUS_PATH.to_owned(),
