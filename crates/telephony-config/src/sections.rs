@@ -123,15 +123,17 @@ impl Telephony {
         let security = "Proxy headers that are trusted when signatures are checked.";
         let webhook_security = keys.section("webhookSecurity", security, WebhookSecurity::read);
         let skip_signature_verification = read_skip(keys);
-        let sessions = "The most agent turns of texts at the same time, and the most calls; further turns wait, further callers hear the busy tone.";
+        let sessions = "The most agent turns of texts at the same time, and the most calls; further turns wait, and further \
+                        callers hear the busy tone.";
         let max_concurrent_sessions =
             keys.key("maxConcurrentSessions", sessions, Whole { from: 1, to: 100_000_u32 }).or(50);
         let agent = keys.section("agent", "The agent that answers.", |keys| Agent::read(keys, openclaw));
-        if voice.enabled && matches!(agent.kind, AgentKind::OpenClaw(_)) {
+        let has_proof = voice.require_attestation || voice.pin.is_some();
+        if voice.enabled && !has_proof && matches!(agent.kind, AgentKind::OpenClaw(_)) {
             keys.warning(
                 "voice.enabled",
-                "callers can fake their number, and your OpenClaw takes a caller for the owner of the number: calls \
-                are not authenticated",
+                "callers can fake their number, and OpenClaw treats their words as its owner's: set \
+                voice.requireAttestation or voice.pin",
             );
         }
         let operator = keys.section("operator", "The person who runs this.", |keys| {

@@ -12,7 +12,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 
-use crate::bench::{Ran, program};
+use crate::bench::{Ran, client, program};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -87,6 +87,21 @@ fn a_simulation_without_an_agent_says_that_no_ai_is_connected() {
     let ran = run(&["--terminal"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.contains("No AI is connected: the `echo` agent repeats every message."), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn calls_are_answered_too() {
+    let mut child = simulate(&[]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let page = lines.next().unwrap().unwrap();
+    let control = format!("{}_simulator", page.strip_prefix("Phone page: ").unwrap());
+    let ring = r#"{ "from": "+15550005678", "to": "+15550001234" }"#;
+    let request = client().post(format!("{control}/inbound-call")).header(CONTENT_TYPE, "application/json").body(ring);
+    let delivery = request.send().await.unwrap().text().await.unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // A stranger hears the pairing code, as the gateway answers with the policy `pairing`.
+    assert!(delivery.contains("Please give its owner this pairing code."), "{delivery}");
 }
 
 #[test]

@@ -143,3 +143,18 @@ fn a_pin_that_is_not_one_is_a_problem_that_does_not_show_it() {
     assert!(from_variable.telephony.voice.pin.unwrap().is("123456"));
     assert!(desk("8640").problems().contains("voice.pin"));
 }
+
+#[test]
+fn openclaw_answers_calls_without_a_proof_and_that_is_a_warning() {
+    let warnings = |voice: &str| {
+        let text = format!(
+            "{{ channels: {{ telephony: {{ agent: {{ kind: 'openclaw', token: 't' }}, voice: {{ {voice} }} }} }} }}"
+        );
+        let loaded = Desk::new().file("openclaw.json", &text).load();
+        loaded.warnings.iter().map(ToString::to_string).collect::<String>()
+    };
+    assert!(warnings("enabled: true").contains("callers can fake their number"));
+    for voice in ["enabled: true, requireAttestation: true", "enabled: true, pin: '8046'", "enabled: false"] {
+        assert!(!warnings(voice).contains("callers can fake their number"), "{voice}");
+    }
+}

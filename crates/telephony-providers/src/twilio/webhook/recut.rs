@@ -72,7 +72,7 @@ const CALL_STATES: &[&str] =
     &["busy", "canceled", "completed", "failed", "in-progress", "initiated", "no-answer", "queued", "ringing"];
 
 /// Identifying fields, and those that determine the kind of webhook. Longer names come before those that they end with.
-const CLAIMS: [(&str, Shape); 14] = [
+const CLAIMS: [(&str, Shape); 15] = [
     ("SmsMessageSid", Shape::Sid(MESSAGE)),
     ("MessageSid", Shape::Sid(MESSAGE)),
     ("SmsSid", Shape::Sid(MESSAGE)),
@@ -86,6 +86,7 @@ const CLAIMS: [(&str, Shape); 14] = [
     ("MessageStatus", Shape::Word(MESSAGE_STATES)),
     ("SmsStatus", Shape::Word(MESSAGE_STATES)),
     ("CallStatus", Shape::Word(CALL_STATES)),
+    ("StirVerstat", Shape::Word(&["TN-Validation-Passed-A"])),
     ("MediaUrl", Shape::File),
 ];
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use telephony_agents::AgentError;
+use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Policy;
@@ -13,7 +14,7 @@ use telephony_domain::time::SystemClock;
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, WEBHOOKS_IN_FLIGHT};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
@@ -83,6 +84,21 @@ impl Desk {
     }
 }
 
+/// Terms of calls with a phone of the simulation.
+fn voice() -> VoiceSettings {
+    let plan = Plan {
+        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
+        greeting: "Hello, this is your assistant. How can I help?".into(),
+        max_duration: Duration::from_secs(300),
+        filler_after: Duration::from_millis(1500),
+        answer_within: Duration::from_secs(25),
+        fillers: vec!["One moment, please.".into(), "I am still working on it.".into()],
+        can_be_texted: true,
+    };
+    let (language, silence_seconds) = ("en-US".to_owned(), 8);
+    VoiceSettings { plan, language, voice: None, silence_seconds, requires_attestation: false, pin: None }
+}
+
 fn account(twilio: &Simulator) -> Account {
     Account {
         sid: twilio.account_sid().to_owned(),
@@ -117,7 +133,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
         arrivals: Arc::new(arrivals),
         split,
         terms: Pacing::Unlimited.into(),
-        voice: None,
+        voice: Some(voice()),
         unavailable_text: agent.unavailable_text,
         stranger_replies_per_day: Some(50),
         operator: None,
