@@ -42,6 +42,28 @@ test("a stranger gets a code, is let in with one click, and gets an answer to th
   await page.close();
 });
 
+test("a whole call is made by keyboard: greeting, typed speech, keys, and an end", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const call = phone.root.locator(".call");
+  const says = (text) => call.locator(".spoken li:not(.mine)", { hasText: text }).last().waitFor();
+  await phone.root.getByRole("button", { name: "Call the assistant" }).press("Enter");
+  await says("Hello, this is your assistant.");
+  const speech = call.getByRole("textbox", { name: /^Say on the call/ });
+  await speech.fill("Good evening.");
+  await speech.press("Enter");
+  await says("Good evening.");
+  assert.deepEqual(await page.violations(), []);
+  await page.shot("call");
+  await call.getByRole("button", { name: "0", exact: true }).press("Enter");
+  await call.locator(".spoken li.mine", { hasText: "0" }).waitFor();
+  await call.getByRole("button", { name: "Hang up" }).press("Enter");
+  await call.getByText("Call ended").waitFor();
+  await call.getByRole("button", { name: "Close" }).press("Enter");
+  await call.waitFor({ state: "hidden" });
+  await page.close();
+});
+
 test("a picture is chosen, looked at before it leaves, sent, and opened large", async () => {
   const page = await simulation.open();
   const phone = page.phone(FIRST);

@@ -18,7 +18,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Path, content type and text of each file.
-const FILES: [(&str, &str, &str); 23] = [
+const FILES: [(&str, &str, &str); 24] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
     ("/guide.css", STYLE, include_str!("page/guide.css")),
@@ -27,6 +27,7 @@ const FILES: [(&str, &str, &str); 23] = [
     ("/wire.css", STYLE, include_str!("page/wire.css")),
     ("/main.js", SCRIPT, include_str!("page/main.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("/call.js", SCRIPT, include_str!("page/call.js")),
     ("/copy.js", SCRIPT, include_str!("page/copy.js")),
     ("/guide.js", SCRIPT, include_str!("page/guide.js")),
     ("/sides.js", SCRIPT, include_str!("page/sides.js")),

@@ -89,6 +89,11 @@ function takeMessage(message) {
   switcher.draw();
 }
 
+function takeCall(call, isNow = true) {
+  const number = call.direction === "inbound" ? call.from : call.to;
+  if (isPhone(number)) phone(number).call.take(call, isNow);
+}
+
 // Marks the first steps that a message completes.
 function countSteps(message) {
   if (isFromPhone(message)) {
@@ -190,6 +195,7 @@ function follow() {
   const operatorSoon = soon(drawOperator);
   const troubleSoon = soon(drawTrouble);
   on("message", takeMessage);
+  on("call", (call) => takeCall(call));
   on("request", takeEntry);
   on("alert", (alert) => takeEntry(wire.fromAlert(alert)));
   events.addEventListener("behind", load);
@@ -220,7 +226,7 @@ async function load() {
 }
 
 async function loadAll() {
-  const [account, messages, log, alerts, outcomes] = await Promise.all(["account", "messages", "log", "alerts", "outcome"].map((name) => ask(`/_simulator/${name}`)));
+  const [account, messages, log, alerts, outcomes, calls] = await Promise.all(["account", "messages", "log", "alerts", "outcome", "calls"].map((name) => ask(`/_simulator/${name}`)));
   bot = account.numbers[0] ?? "";
   hasOperator = account.hasOperator;
   setSides(hasOperator);
@@ -234,6 +240,8 @@ async function loadAll() {
     one.thread.load(byPhone.get(one.number) ?? []);
     one.showPower((outcomes[one.number] ?? "delivered") === "delivered");
   }
+  for (const one of phones.values()) one.call.keep(calls);
+  for (const call of calls) takeCall(call, false);
   wire.load(log, alerts);
   messages.filter((message) => isPhone(other(message))).forEach(countSteps);
   log.forEach(countRequests);

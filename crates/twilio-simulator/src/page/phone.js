@@ -1,6 +1,7 @@
 // One phone: its composer, its pictures and its power button. Its conversation is in its thread.
 
 import { announce, ask, element, icon, pretty, weight } from "./dom.js";
+import { Call } from "./call.js";
 import { copyButton } from "./copy.js";
 import { LARGEST, MOST, listenToDrops, preview, take, toBase64 } from "./pictures.js";
 import { measure } from "./segments.js";
@@ -23,6 +24,7 @@ export class Phone {
     this.root = document.getElementById("phone").content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.root.querySelector(selector);
     this.thread = new Thread(this.find(".screen"), number, desk.choose);
+    this.call = new Call(this);
     this.dress(index);
     this.listen();
   }
@@ -52,7 +54,7 @@ export class Phone {
 
   listen() {
     const text = this.find("textarea");
-    this.find("form").addEventListener("submit", (event) => {
+    this.find(".composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
     });
@@ -190,6 +192,7 @@ export class Phone {
     for (const control of this.root.querySelectorAll("textarea, .attach, .openers button")) control.disabled = !isOn;
     this.find("textarea").placeholder = isOn ? "Text message" : "Switched off";
     this.drawComposer();
+    this.call.draw();
     const said = isOn ? "Switch the phone off" : "Switch the phone on";
     this.root.classList.toggle("off", !isOn);
     this.find(".power").setAttribute("aria-pressed", String(isOn));
