@@ -54,7 +54,6 @@ impl VoiceSettings {
         CallTerms {
             language: &self.language,
             voice: self.voice.as_deref(),
-            hints: &[],
             silence_seconds: self.silence_seconds,
             next_url,
         }

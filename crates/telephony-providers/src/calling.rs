@@ -13,8 +13,6 @@ pub struct CallTerms<'a> {
     pub language: &'a str,
     /// The provider's name for a voice; none for its own choice.
     pub voice: Option<&'a str>,
-    /// Words that the recognizer should expect.
-    pub hints: &'a [String],
     /// Seconds without a sound, or between two keys, after which listening ends.
     pub silence_seconds: u32,
     /// The URL of the next document.

@@ -10,10 +10,10 @@ use telephony_domain::id::{ConversationId, LineId, PartId};
 use telephony_domain::time::Timestamp;
 
 use super::engine::checkpoint::empty_log;
+use super::engine::columns;
 use super::engine::copy::copy;
 use super::engine::mode::Mode;
 use super::engine::query::{Db, execute, find, list, time};
-use super::engine::{columns, query};
 use super::rows::{conversation, line, restored};
 use super::{SqliteStore, calls};
 use crate::StoreError;
