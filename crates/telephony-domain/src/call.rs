@@ -105,12 +105,14 @@ pub enum Action {
         /// The task.
         prompt: Prompt,
     },
-    /// Text this to the other side, once for each turn and text.
+    /// Text this to the other side, once for each turn.
     Text {
         /// The turn that it belongs to.
         turn: u32,
         /// The text, in Markdown.
         text: Words,
+        /// True if it is the answer, which is not spoken; false if it adds to a spoken one.
+        is_answer: bool,
     },
     /// Store an answer that came too late and cannot be texted.
     KeepUnheard {

@@ -60,7 +60,7 @@ impl Call {
             texts.push(text.to_owned());
         }
         if self.plan.can_be_texted && !texts.is_empty() {
-            actions.push(Action::Text { turn: self.turn, text: texts.join("\n").into() });
+            actions.push(Action::Text { turn: self.turn, text: texts.join("\n").into(), is_answer: false });
         }
         let words = Words::from(answer.speech.words);
         match answer.control {
@@ -103,6 +103,10 @@ impl Call {
         }
         // Useless to an answering machine.
         let is_texted = self.plan.can_be_texted && !self.is_machine;
-        actions.push(if is_texted { Action::Text { turn, text } } else { Action::KeepUnheard { turn, text } });
+        actions.push(if is_texted {
+            Action::Text { turn, text, is_answer: true }
+        } else {
+            Action::KeepUnheard { turn, text }
+        });
     }
 }

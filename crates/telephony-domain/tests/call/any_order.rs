@@ -159,7 +159,7 @@ impl Observed {
         for action in actions {
             match action {
                 Action::Ask { turn, .. } => prop_assert!(self.asked.insert(*turn), "turn {turn} is asked twice"),
-                Action::Text { turn, text } => {
+                Action::Text { turn, text, .. } => {
                     prop_assert!(self.texted.insert((*turn, text.as_str().to_owned())), "a text leaves twice");
                 }
                 _ => {}

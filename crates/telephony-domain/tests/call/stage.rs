@@ -130,7 +130,7 @@ pub fn asked(actions: &[Action]) -> Vec<(u32, &Prompt)> {
 
 pub fn texts(actions: &[Action]) -> Vec<(u32, &str)> {
     let text = |action| match action {
-        &Action::Text { turn, ref text } => Some((turn, text.as_str())),
+        &Action::Text { turn, ref text, .. } => Some((turn, text.as_str())),
         _ => None,
     };
     actions.iter().filter_map(text).collect()

@@ -300,6 +300,27 @@ async fn an_answer_to_a_caller_who_hung_up_is_texted_once_or_kept() {
 }
 
 #[tokio::test]
+async fn a_text_beside_a_spoken_answer_leaves_the_answer_spoken() {
+    for (answer, sent) in [
+        ("See https://example.com/x", Some("https://example.com/x")),
+        ("Hello.\ntext: A note", Some("A note")),
+        ("Hello.\ntext: ```", None),
+    ] {
+        let world = World::new().await;
+        let call = world.answered("CA1", 1).await;
+        world.requested(&call, Some("what time is it"), 2).await;
+        let answered = world.change(call.call, Event::Answer { turn: 1, text: answer.into() }, 3).await;
+        assert!(document(&answered).is_some(), "{answer}");
+        let turns = world.store.call(call.call).await.unwrap().unwrap().turns;
+        assert_eq!(turns[0].outcome.as_deref(), Some("answered"), "{answer}");
+        match sent {
+            Some(text) => assert_eq!(world.start(at(4)).await.text, text),
+            None => assert_eq!(world.parts_idle(at(4)).await, None),
+        }
+    }
+}
+
+#[tokio::test]
 async fn timers_fire_and_a_call_that_hears_nothing_more_is_ended_at_its_deadline() {
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;

@@ -72,7 +72,12 @@ fn carry_out(
 ) -> Result<(), StoreError> {
     match action {
         Action::Ask { turn, prompt } => step.asked.push(questions::ask(db, call, turn, prompt, now)?),
-        Action::Text { turn, text } => text_answer(db, call, turn, &text, work, now)?,
+        Action::Text { turn, text, is_answer } => {
+            let is_queued = queue_text(db, call, turn, &text, work, now)?;
+            if is_answer {
+                questions::set_outcome(db, call.id, turn, if is_queued { "texted" } else { "unheard" })?;
+            }
+        }
         Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, "unheard")?,
         Action::CountWrongPin => step.locks_out |= wrong_pins::count(db, now)?,
         // The words are stored with the task that follows.
@@ -82,31 +87,28 @@ fn carry_out(
     Ok(())
 }
 
-/// Texts an answer, or a part of one, once. Somebody who opted out meanwhile, or whose line is full, gets nothing.
-fn text_answer(
+/// Queues a text, once for each turn. Returns false if it was not queued because the contact opted out meanwhile, the line
+/// is full, or no text is left without the Markdown.
+fn queue_text(
     db: &Db,
     call: &StoredCall,
     turn: u32,
     text: &Words,
     work: &CallWork,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let text = plain_text::from_markdown(text.as_str());
-    let draft = Draft {
-        key: format!("call-{}-{turn}", call.id),
-        purpose: Purpose::Reply,
-        to: conversation::contact_of(db, call.conversation)?,
-        parts: parts::of(&text, &work.split),
-        text,
-        media: Vec::new(),
-        turn: None,
-    };
+    let parts = parts::of(&text, &work.split);
+    if parts.is_empty() {
+        return Ok(false);
+    }
+    let to = conversation::contact_of(db, call.conversation)?;
+    let key = format!("call-{}-{turn}", call.id);
+    let draft = Draft { key, purpose: Purpose::Reply, to, parts, text, media: Vec::new(), turn: None };
     let line = conversation::line_of(db, call.conversation)?;
     match enqueue::enqueue(db, line, &draft, now) {
-        Ok(_) => questions::set_outcome(db, call.id, turn, "texted"),
-        Err(StoreError::OptedOut | StoreError::QueueFull { .. }) => {
-            questions::set_outcome(db, call.id, turn, "unheard")
-        }
+        Ok(_) => Ok(true),
+        Err(StoreError::OptedOut | StoreError::QueueFull { .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
