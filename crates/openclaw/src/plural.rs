@@ -44,7 +44,8 @@ mod tests {
         assert!(files > 300, "{files}");
     }
 
-    /// Finds `mark` after a letter in a string of this line; `f(s)` in code does not count.
+    /// Returns true if a string in this line contains `mark` directly after a letter. Code before the first quotation mark
+    /// is not searched.
     fn follows_a_letter(mark: &str, line: &str) -> bool {
         let Some((_, text)) = line.split_once('"') else { return false };
         text.match_indices(mark).any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_lowercase()))

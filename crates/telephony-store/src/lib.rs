@@ -10,7 +10,7 @@ pub mod consents;
 pub mod contacts;
 pub mod costs;
 pub mod error;
-mod file;
+pub mod file;
 pub mod history;
 pub mod inbox;
 pub mod journal;

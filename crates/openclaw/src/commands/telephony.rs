@@ -61,7 +61,7 @@ pub enum Telephony {
     Service(service::Service),
     /// Write all messages, approvals and opt-outs to a file
     Backup(backup::Backup),
-    /// Put a backup in the place of the message store
+    /// Replace the message store with a backup
     Restore(restore::Restore),
     /// Print everything stored about a contact, as JSON
     Export(export::Export),

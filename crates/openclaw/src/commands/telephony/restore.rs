@@ -10,6 +10,7 @@ use clap::Args;
 use telephony_config::Loaded;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::lock::{GatewayLock, LockError};
+use telephony_store::file::{folder_of, sync_folder};
 use telephony_store::sqlite::{self, Mode, SqliteStore};
 
 use crate::assemble;
@@ -26,7 +27,7 @@ Example: openclaw telephony restore --replace ~/backups/telephony.backup
 Stop the gateway first. When it starts again it reads Twilio's lists before it sends anything: what was sent after the
 backup is not sent again, and a STOP that came after it counts.";
 
-/// Put a backup in the place of the message store.
+/// Replace the message store with a backup.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Restore {
@@ -72,7 +73,7 @@ impl Restore {
                 terminal::say(format!("The store until now is kept: {}", kept.display()));
             }
             std::fs::rename(folder.join("store"), store).with_context(|| cannot("write", store))?;
-            sync_folder(store).with_context(|| cannot("write", store))?;
+            sync_folder(folder_of(store)).with_context(|| cannot("write", store))?;
             KnownStore::remember(&loaded.state, &id, store).with_context(|| cannot("write to", &loaded.state))?;
             Ok(made)
         });
@@ -136,14 +137,8 @@ fn keep(store: &Path, now: Timestamp) -> io::Result<PathBuf> {
             _ => {}
         }
     }
-    sync_folder(store)?;
+    sync_folder(folder_of(store))?;
     Ok(kept)
-}
-
-/// Has the names in a file's folder survive a power failure.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::File::open(folder)?.sync_all()
 }
 
 fn remove_folder(folder: &Path) -> Result<(), Failure> {
