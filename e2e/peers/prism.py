@@ -176,7 +176,7 @@ class Described(Case):
         return eventually(lambda: self.seen(*KINDS[function]), what=f"the request of {function}")[-1]
 
     def test_every_kind_of_request_is_accepted(self):
-        self.assertEqual(functions_that_ask() - NOT_DESCRIBED, {*KINDS}, "kinds in the source, and known here")
+        self.assertEqual(functions_that_ask() - NOT_DESCRIBED, set(KINDS), "kinds in the source, and known here")
         self.prism_does_find_what_is_wrong()
         for journey in (
             self.somebody_sets_it_up,

@@ -62,7 +62,7 @@ pub struct Setup {
     /// For `ngrok`: your ngrok domain, for a URL that never changes
     #[arg(long, value_name = "DOMAIN")]
     ngrok_domain: Option<String>,
-    /// Contacts who may talk to the assistant: disabled, allowlist, pairing, open
+    /// Admission policy: disabled, allowlist, pairing, or open
     #[arg(long)]
     policy: Option<String>,
     /// Number that is always allowed; can be repeated
@@ -91,7 +91,7 @@ pub struct Setup {
     /// Your own number, for notices that need your attention
     #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
     operator_number: Option<PhoneNumber>,
-    /// Destination of secrets: `dotenv` (the .env of the state folder), `config`, or `environment` (not stored: you set
+    /// Storage for secrets: `dotenv` (the .env of the state folder), `config`, or `environment` (not stored: you set
     /// them)
     #[arg(long, value_name = "PLACE", value_parser = ["dotenv", "config", "environment"])]
     secrets: Option<String>,
