@@ -1,4 +1,4 @@
-//! Calls: each is a row with the state of the rules, changed by one event at a time.
+//! Calls: each is a row with the state of the rules, which one event at a time changes.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub const CALL_LEASE: Duration = Duration::from_secs(30);
 pub struct IncomingCall {
     /// The provider's id of the call.
     pub provider_id: String,
-    /// The caller; none where the number is withheld or none.
+    /// The caller; none if the number is withheld or is not a phone number.
     pub caller: Option<PhoneNumber>,
     /// True if the network vouches for the caller's number.
     pub is_attested: bool,
@@ -47,12 +47,12 @@ pub struct CallRules {
     pub most_calls: usize,
 }
 
-/// What every change of a call needs.
+/// The lease, token and rules that every change of a call needs.
 #[derive(Debug, Clone)]
 pub struct CallWork {
     /// The gateway that the call is leased to.
     pub holder: LeaseHolder,
-    /// The token of the call's next step, if it takes one.
+    /// A fresh token, used if the step has none yet.
     pub token: CallToken,
     /// Rules for cutting texts.
     pub split: SplitRules,
@@ -61,13 +61,13 @@ pub struct CallWork {
 /// The outcome of a call that came in.
 #[derive(Debug, Clone)]
 pub enum Opened {
-    /// It is stored, and the rules have answered its first request; so they have where it was stored before.
+    /// It is stored, now or earlier, and the rules have answered its first request.
     Open(Box<CallStep>),
     /// The number is not one of ours.
     NotOurs,
     /// The caller is not admitted.
     Refused(Refusal),
-    /// The caller cannot prove to be the owner of the number.
+    /// The caller cannot prove that they own the number.
     Unproven,
     /// All permits are taken, or the store has not caught up after a restore.
     Busy,
@@ -97,11 +97,11 @@ pub enum Requested {
     Step(Box<CallStep>),
     /// No call has the token.
     UnknownToken,
-    /// The token is another call's.
+    /// The token belongs to another call.
     ForeignCall,
 }
 
-/// A step that a call made, as it is stored; the actions that are left are the gateway's.
+/// A stored step of a call. The gateway carries out the remaining actions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallStep {
     /// The call.
@@ -135,7 +135,7 @@ pub struct CallQuestion {
     pub contact: PhoneNumber,
     /// Our line.
     pub line: Line,
-    /// The time at which they said it.
+    /// The time at which the other side spoke.
     pub said: Timestamp,
     /// True if the contact called us.
     pub is_inbound: bool,
@@ -150,11 +150,11 @@ pub struct CallQuestion {
 pub enum DueCall {
     /// A timer of the rules has fired.
     Fired(Box<CallStep>),
-    /// Nothing was heard of it for as long as a lease lasts: the provider knows if it is still there.
+    /// It had no event for as long as a lease lasts, so the gateway asks the provider whether it is still open.
     Silent(CallId, Option<String>),
-    /// It is taken over from a gateway that is no more, with the tasks that its agent has not answered.
+    /// It is taken over from a gateway that stopped, with the tasks that the agent has not answered.
     TakenOver(CallId, Option<String>, Vec<CallQuestion>),
-    /// It is to be ended at the provider, and this is so many times that it was tried.
+    /// The gateway has to end it at the provider. The number counts earlier attempts.
     End(CallId, Option<String>, u32),
 }
 
@@ -173,7 +173,7 @@ pub struct CallEntry {
     pub is_inbound: bool,
     /// `open`, `ending` or `over`.
     pub state: String,
-    /// The provider's last word.
+    /// The provider's last status; a final one stays.
     pub status: Option<CallStatus>,
     /// The time at which it came in or was placed.
     pub began: Timestamp,
@@ -190,9 +190,9 @@ pub struct CallTurn {
     pub number: u32,
     /// `speech`, `keys`, `open` or `leave-message`.
     pub prompt: String,
-    /// Their words or keys.
+    /// Words or keys of the other side.
     pub words: Words,
-    /// The time at which they said so.
+    /// The time at which the other side spoke.
     pub said: Timestamp,
     /// The answer as the agent wrote it.
     pub answer: Option<Words>,
@@ -209,15 +209,15 @@ pub struct CallDetail {
     pub entry: CallEntry,
     /// Its turns, oldest first.
     pub turns: Vec<CallTurn>,
-    /// The provider's words on it, in the order in which they came.
+    /// The provider's status reports, in the order of their arrival; each status once.
     pub events: Vec<(CallStatus, Timestamp)>,
 }
 
 /// Calls.
 #[async_trait]
 pub trait Calls: Send + Sync {
-    /// Admits a call that came in, or does not, and stores it with its deadline and the token of its next step before it
-    /// is answered. Repeated, it returns the same document.
+    /// Decides whether to admit an incoming call. Stores an admitted one, with its deadline and the token of its next
+    /// step, before it is answered. Returns the same document if the request is repeated.
     async fn open_call(
         &self,
         call: IncomingCall,
@@ -234,7 +234,7 @@ pub trait Calls: Send + Sync {
         now: Timestamp,
     ) -> Result<Requested, StoreError>;
 
-    /// Has the rules decide about another event. Stores what was said, texts what is to be texted. Fails with
+    /// Has the rules decide about another event. Stores the words and answers, and queues the texts. Fails with
     /// [`StoreError::NotFound`].
     async fn change_call(
         &self,
@@ -244,21 +244,21 @@ pub trait Calls: Send + Sync {
         now: Timestamp,
     ) -> Result<CallStep, StoreError>;
 
-    /// The call that the provider knows by this id.
+    /// Returns the call with this id of the provider.
     async fn find_call(&self, provider_id: &str) -> Result<Option<CallId>, StoreError>;
 
-    /// Takes the call that has been due for longest. What it returns is due again later unless something happens to it.
+    /// Takes the call that has been due for longest. The call is due again later if it has no event until then.
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError>;
 
-    /// Notes that the provider has ended a call, or knows nothing of it.
+    /// Records that the provider has ended a call, or does not know it.
     async fn close_call(&self, call: CallId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Ends every lease that `holder` does not hold: at start, when no other gateway can be alive.
+    /// Ends every lease that `holder` does not hold. For the start, when no other gateway can be running.
     async fn free_calls(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError>;
 
-    /// Calls, the newest first, `limit` at most; of one contact where one is given.
+    /// Returns the newest `limit` calls, newest first; only those of `contact` if given.
     async fn calls(&self, contact: Option<&PhoneNumber>, limit: u32) -> Result<Vec<CallEntry>, StoreError>;
 
-    /// A call with its transcript.
+    /// Returns a call with its transcript.
     async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError>;
 }

@@ -100,8 +100,8 @@ pub struct ApprovedContact {
 #[async_trait]
 pub trait Contacts: Send + Sync {
     /// Creates the pairing request of a stranger who calls, with its SMS, or finds an existing one. Returns the code to
-    /// say, or nothing if no request could be created. `key` is the key of the SMS. Fails with
-    /// [`StoreError::CodeTaken`] (choose another).
+    /// say, or none if no request could be created. `key` is the key of the SMS. Fails with [`StoreError::CodeTaken`]
+    /// (choose another).
     async fn challenge_caller(
         &self,
         line: LineId,

@@ -1,8 +1,8 @@
-//! A caller's number, where the provider names one that can be called back.
+//! A caller's number, if the provider reports one that can be called back.
 
 use crate::number::PhoneNumber;
 
-/// Numbers that networks put in place of one that is withheld or unknown: the letters of ANONYMOUS, RESTRICTED, BLOCKED,
+/// Numbers that networks show instead of a withheld or unknown one: the letters of ANONYMOUS, RESTRICTED, BLOCKED,
 /// UNKNOWN and UNAVAILABLE on a key pad.
 const IN_PLACE_OF_A_NUMBER: [&str; 5] = ["+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"];
 

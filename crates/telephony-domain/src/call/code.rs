@@ -15,14 +15,14 @@ const INTRODUCTION: &str = "This assistant does not know your number. Please giv
 const NO_CODE: &str = "This assistant does not know your number, and it cannot give out a pairing code right now. \
                        Please call again later.";
 
-/// A document that says the code and ends the call.
+/// Returns a document that says the code and ends the call.
 pub fn script(code: &PairingCode) -> Script {
     let spelled = spelled(code);
     let steps = [INTRODUCTION.to_owned(), spelled.clone(), "Once more.".to_owned(), spelled, "Goodbye.".to_owned()];
     Script(steps.into_iter().map(|words| Step::Say(words.into())).chain([Step::HangUp]).collect())
 }
 
-/// A document for a stranger who gets no code now.
+/// Returns a document for a stranger who gets no code now.
 pub fn no_code() -> Script {
     Script::say_and_hang_up(NO_CODE)
 }

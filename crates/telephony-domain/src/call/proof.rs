@@ -25,7 +25,7 @@ pub enum Demand {
     Nothing,
     /// The PIN.
     Pin,
-    /// One that the caller cannot give, so the call is rejected.
+    /// A proof that the caller cannot give, so the call is rejected.
     Impossible,
 }
 

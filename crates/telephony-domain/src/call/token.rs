@@ -1,4 +1,4 @@
-//! The token in the address of a call's next document: whoever knows it may ask for that document.
+//! The token in the address of a call's next document: a request with the token gets that document.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
-//! Calls: a row with the state of the rules, its turns, its tokens, and what the provider said of it.
+//! Calls: a row with the state of the rules, the turns, the tokens and the provider's status reports.
 //!
-//! Each event is decided and stored in one transaction, and what the rules want kept or texted is part of it. The rules
-//! are the domain's; this room only asks them.
+//! One transaction decides and stores each event, including the words and texts that the rules want kept or sent. The
+//! rules themselves are in the domain.
 
 mod due;
 mod list;

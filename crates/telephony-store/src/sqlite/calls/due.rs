@@ -1,4 +1,4 @@
-//! Calls that want attention: a timer fires, a lease runs out, or the provider has to end one.
+//! Due calls: a timer fires, a lease runs out, or the provider has to end the call.
 
 use std::time::Duration;
 

@@ -22,6 +22,7 @@ pub(super) fn entries(db: &Db, contact: Option<&PhoneNumber>, limit: u32) -> Res
     list(db, &sql, (contact.map(PhoneNumber::as_str), limit), entry)
 }
 
+/// Returns a call with its transcript.
 pub(super) fn detail(db: &Db, id: CallId) -> Result<Option<CallDetail>, StoreError> {
     let found = find(db, &format!("{ENTRY} WHERE k.id = ?"), [id.0], entry)?;
     found.map(|entry| detail_of(db, entry)).transpose()

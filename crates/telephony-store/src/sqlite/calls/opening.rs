@@ -1,4 +1,4 @@
-//! Calls that come in: admitted or not, and stored before they are answered.
+//! Incoming calls: admitted or not, and stored before they are answered.
 
 use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::call::proof::Demand;
@@ -28,7 +28,7 @@ pub(super) fn open(
     let Some(caller) = &incoming.caller else { return Ok(Opened::Refused(Refusal::NotANumber)) };
     let Some(line) = line_of(db, &incoming.to)? else { return Ok(Opened::NotOurs) };
     let standing = conversation::standing(db, line, caller)?;
-    // An opt-out is about texts: who calls wants to talk.
+    // An opt-out is about texts: a contact who calls wants to talk.
     match rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing }) {
         Admission::Refused(refusal) => return Ok(Opened::Refused(refusal)),
         Admission::Stranger if rules.proof.gives_code(incoming.is_attested) => return Ok(Opened::Stranger(line)),
@@ -41,7 +41,7 @@ pub(super) fn open(
         Demand::Pin => true,
         Demand::Impossible => return Ok(Opened::Unproven),
     };
-    // Until the store has caught up with what happened since the backup, nothing is answered.
+    // A restored store answers no call until it has caught up with the provider.
     if restored::is_pending(db)? || open_calls(db)? >= rules.most_calls {
         return Ok(Opened::Busy);
     }

@@ -1,4 +1,4 @@
-//! The turns of calls: what was said, asked and answered.
+//! The turns of calls: words, tasks and answers.
 
 use telephony_domain::call::words::Words;
 use telephony_domain::call::{Event, Prompt};
@@ -12,7 +12,7 @@ use crate::lines::Line;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
 use crate::sqlite::rows::{conversation, line};
 
-/// Stores an agent's answer, before the rules decide what becomes of it.
+/// Stores an agent's answer, or its absence, before the rules decide about it.
 pub(super) fn keep_answer(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
     let (turn, answer, outcome) = match event {
         Event::Answer { turn, text } => (*turn, Some(text.as_str()), "answered"),
@@ -24,7 +24,7 @@ pub(super) fn keep_answer(db: &Db, call: CallId, event: &Event, now: Timestamp) 
     execute(db, sql, (call.0, turn, answer, outcome, now.0)).map(drop)
 }
 
-/// Notes that an answer went another way than by speech.
+/// Corrects the outcome of an answer that is not spoken.
 pub(super) fn set_outcome(db: &Db, call: CallId, turn: u32, outcome: &str) -> Result<(), StoreError> {
     let sql = "UPDATE call_turn SET outcome = ?3 WHERE call = ?1 AND number = ?2 AND outcome IS NOT NULL";
     execute(db, sql, (call.0, turn, outcome)).map(drop)
@@ -45,7 +45,7 @@ pub(super) fn ask(
     question(db, call, id, turn, prompt, now)
 }
 
-/// Tasks that the agent has not answered and that the rules still wait for.
+/// Returns the tasks that the agent has not answered and that the rules still wait for.
 pub(super) fn open(db: &Db, call: &StoredCall) -> Result<Vec<CallQuestion>, StoreError> {
     let sql =
         "SELECT id, number, prompt, words, said_at FROM call_turn WHERE call = ? AND outcome IS NULL ORDER BY number";
@@ -80,7 +80,7 @@ fn question(
     })
 }
 
-/// Agents get turns of texts and of calls by the same kind of id, so both come from one sequence.
+/// Returns a new id. Agents get turns of texts and of calls by the same kind of id, so both come from one sequence.
 fn next_id(db: &Db) -> Result<TurnId, StoreError> {
     let known = "SELECT seq FROM sqlite_sequence WHERE name = 'turn'";
     if find(db, known, (), |row| row.get::<_, i64>(0))?.is_none() {

@@ -51,7 +51,7 @@ pub(super) struct StoredCall {
 
 const COLUMNS: &str = "id, conversation, provider_id, state, machine, timer_at, holder, end_attempts";
 
-/// Makes the row of a call that came in.
+/// Creates the row of an incoming call.
 pub(super) fn insert(
     db: &Db,
     conversation: ConversationId,
@@ -81,7 +81,7 @@ pub(super) fn first_due(db: &Db, now: Timestamp) -> Result<Option<StoredCall>, S
     find(db, &sql, [now.0], read)?.map(parsed).transpose()
 }
 
-/// A row whose state of the rules is not read yet: it is what only this program can have damaged.
+/// The columns of a row; the JSON is not parsed yet.
 type Unread = (i64, i64, Option<String>, String, String, Option<i64>, Option<String>, u32);
 
 fn read(row: &Row<'_>) -> RowResult<Unread> {
@@ -105,7 +105,7 @@ fn parsed(
     })
 }
 
-/// Stores what the rules have made of a call, and leases it to the gateway that works on it.
+/// Stores a call after a decision of the rules, and leases it to the gateway that works on it.
 pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) -> Result<(), StoreError> {
     let lease_until = now + CALL_LEASE;
     let timer = call.machine.next_timer();
@@ -130,20 +130,20 @@ pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) 
     execute(db, sql, row).map(drop)
 }
 
-/// Leases a call anew to which nothing has happened.
+/// Renews the lease of a call that had no event.
 pub(super) fn renew(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE call SET holder = ?2, lease_until = ?3, due_at = min(?3, coalesce(timer_at, ?3)) WHERE id = ?1";
     execute(db, sql, (call.id.0, &work.holder.0, (now + CALL_LEASE).0)).map(drop)
 }
 
-/// Puts the next attempt to end a call off.
+/// Counts an attempt to end a call, and schedules the next one.
 pub(super) fn count_end_attempt(db: &Db, call: CallId, next: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE call SET end_attempts = end_attempts + 1, due_at = ?2 WHERE id = ?1";
     execute(db, sql, (call.0, next.0)).map(drop)
 }
 
-/// Makes the provider end all calls, without waiting for answers: in a backup they are long over, and the answers may have
-/// been texted since.
+/// Marks all calls to be ended at the provider, and their open tasks as unanswered: the calls of a backup are long over,
+/// and their answers may have been texted since.
 pub(in crate::sqlite) fn end_all(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE call_turn SET outcome = 'none', answered_at = ? WHERE outcome IS NULL";
     execute(db, sql, [now.0])?;
@@ -151,7 +151,7 @@ pub(in crate::sqlite) fn end_all(db: &Db, now: Timestamp) -> Result<(), StoreErr
     execute(db, sql, [now.0]).map(drop)
 }
 
-/// A call is over at the provider.
+/// Records that a call is over at the provider.
 pub(super) fn close(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE call SET state = 'over', due_at = NULL, ended_at = coalesce(ended_at, ?2) WHERE id = ?1";
     execute(db, sql, (call.0, now.0)).map(drop)

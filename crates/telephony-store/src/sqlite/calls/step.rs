@@ -1,4 +1,4 @@
-//! A step of a call: an event, the rules' decision, and what of it the store carries out.
+//! A step of a call: an event, the rules' decision, and the actions that the store carries out.
 
 use telephony_domain::call::script::Script;
 use telephony_domain::call::words::Words;
@@ -17,7 +17,7 @@ use crate::sqlite::engine::query::{Db, execute};
 use crate::sqlite::outbox::enqueue;
 use crate::sqlite::rows::conversation;
 
-/// Has the rules decide about an event, and stores what came of it.
+/// Has the rules decide about an event, and stores the result.
 pub(super) fn take(
     db: &Db,
     mut call: StoredCall,
@@ -31,7 +31,7 @@ pub(super) fn take(
     let is_final = matches!(&event, Event::Status(status) if status.is_final());
     let mut decided = call.machine.on(event, now);
     if is_request && call.state != State::Open && !call.is_finished() {
-        // The operator had it ended.
+        // The operator ended it.
         decided = vec![Action::Respond(Script::hang_up())];
     }
     let ends = decided.iter().any(|action| matches!(action, Action::HangUp | Action::Cancel));
@@ -61,7 +61,8 @@ fn next_state(call: &StoredCall, ends: bool, is_final: bool) -> State {
     }
 }
 
-/// Carries out what belongs to the transaction; the rest is the gateway's. Ends are taken up by [`super::due`].
+/// Carries out the actions that belong to the transaction, and leaves the others to the gateway. [`super::due`] ends
+/// calls.
 fn carry_out(
     db: &Db,
     call: &StoredCall,

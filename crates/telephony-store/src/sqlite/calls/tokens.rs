@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::calls::{CallDocumentRequest, CallWork, Requested};
 use crate::sqlite::engine::query::{Db, execute, find, one};
 
-/// Has the rules decide about a request, if its token is one of this call's.
+/// Has the rules decide about a request, if its token belongs to the call.
 pub(super) fn request(
     db: &Db,
     request: &CallDocumentRequest,
@@ -30,8 +30,8 @@ pub(super) fn request(
     Ok(Requested::Step(Box::new(step::take(db, call, event, work, now)?)))
 }
 
-/// Returns the input, where only the verdict on a PIN is left: its digits are not stored, and the agent does not get them,
-/// not even if the caller enters them at the wrong moment.
+/// Returns the input, with the verdict instead of the digits of a PIN: the digits are not stored, and the agent does not
+/// get them, even if the caller enters them at the wrong moment.
 fn without_pin(
     db: &Db,
     call: &StoredCall,
@@ -48,7 +48,7 @@ fn without_pin(
     }
 }
 
-/// Returns the token of a step: the one that it has, else `fresh`.
+/// Returns the token of a step. A step without one gets `fresh`.
 pub(super) fn of_step(db: &Db, call: CallId, step: u32, fresh: &CallToken) -> Result<CallToken, StoreError> {
     let sql = "INSERT INTO call_token (token, call, step) VALUES (?, ?, ?) ON CONFLICT (call, step) DO NOTHING";
     if execute(db, sql, (fresh.as_str(), call.0, step))? == 1 {

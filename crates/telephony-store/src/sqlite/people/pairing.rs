@@ -32,7 +32,7 @@ struct Asker {
     turn: Option<TurnId>,
 }
 
-/// Makes the request of a stranger who calls, or finds the one there is. A code that cannot be texted is said all the same.
+/// Creates the request of a stranger who calls, or finds the existing one. Returns the code even if it cannot be texted.
 pub(super) fn challenge_caller(
     db: &Db,
     line: LineId,
@@ -131,7 +131,7 @@ fn request(db: &Db, asker: &Asker, code: &PairingCode, now: Timestamp) -> Result
     if execute(db, sql, row)? == 0 { Err(StoreError::CodeTaken) } else { Ok(()) }
 }
 
-/// A caller hears the code: their opt-out of texts, or a full line, only keeps the SMS back.
+/// Queues the SMS with the code. A caller hears the code, so an opt-out of texts or a full line is no failure.
 fn tell(db: &Db, asker: &Asker, parts: Vec<PartDraft>, now: Timestamp) -> Result<(), StoreError> {
     let draft = Draft {
         key: asker.key.clone(),

@@ -45,7 +45,7 @@ pub(super) fn expire(db: &Db, before: Timestamp, at_most: u32, now: Timestamp) -
     Ok(messages.len() + inbound.len() + turns + calls)
 }
 
-/// Deletes calls that are over, with their transcripts. Returns how many.
+/// Deletes calls that are over, with their transcripts. Returns the number.
 pub(super) fn delete_calls(db: &Db, conversation: ConversationId, at_most: u32) -> Result<usize, StoreError> {
     let sql = "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE conversation = ? AND due_at IS NULL LIMIT ?)";
     execute(db, sql, (conversation.0, at_most))
