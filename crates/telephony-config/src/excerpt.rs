@@ -7,8 +7,8 @@ const WIDEST: usize = 90;
 /// Characters shown in front of the spot if a line is longer.
 const IN_FRONT: usize = 40;
 
-/// Digits without quotes are hidden from this many on; ports and limits are shorter.
-const LONG_NUMBER: usize = 6;
+/// Digits without quotes are hidden from this many on: a PIN has four or more.
+const LONG_NUMBER: usize = 4;
 
 /// Returns the line with its number, and the caret below the `column`, counted in characters from 1.
 pub(crate) fn excerpt(text: &str, line: usize, column: usize, message: &str) -> Option<String> {
@@ -78,7 +78,8 @@ fn is_key(line: &[char], end: usize) -> bool {
 fn is_in(token: &[char], message: &str) -> bool {
     let token: String = token.iter().collect();
     let bare = token.trim_matches(['"', '\'']);
-    !bare.is_empty() && message.contains(&format!("found {bare:?}"))
+    let found = if bare == token { format!("found {bare},") } else { format!("found {bare:?}") };
+    !bare.is_empty() && message.contains(&found)
 }
 
 fn cut(line: &[char], caret: usize) -> (String, usize) {
@@ -102,6 +103,8 @@ mod tests {
         assert_eq!(excerpt(text, 2, 3, "unknown key").unwrap(), "  2 |   serve2: {},\n    |   ^");
         assert_eq!(excerpt(text, 3, 8, "found \"ollama\"").unwrap(), "  3 |  kind: 'ollama', }\n    |        ^");
         assert_eq!(excerpt(text, 9, 1, ""), None);
+        let port = excerpt("port: 70000", 1, 7, "found 70000, expected a whole number from 1 to 65535");
+        assert_eq!(port.unwrap(), "  1 | port: 70000\n    |       ^");
     }
 
     #[test]
@@ -110,7 +113,9 @@ mod tests {
             ("authTokn: 's3cret', \"port\": 1", 1, "authTokn: '•••', \"port\": 1\n    | ^"),
             ("\"a\" : \"s3\\\"cret\", serve2: {}", 19, "\"a\" : \"•••\", serve2: {}\n    |              ^"),
             ("a: 's3cret", 4, "a: '•••'\n    |    ^"),
-            ("apiKeySecret: 123450s3cret, x: 65535", 15, "apiKeySecret: •••, x: 65535\n    |               ^"),
+            ("apiKeySecret: 123450s3cret, x: 655", 15, "apiKeySecret: •••, x: 655\n    |               ^"),
+            ("pin: 4711, x: 1", 6, "pin: •••, x: 1\n    |      ^"),
+            ("pin: 4711, x: 1", 12, "pin: •••, x: 1\n    |           ^"),
             ("// don't s3cret", 1, "// don'•••'\n    | ^"),
         ] {
             assert_eq!(excerpt(line, 1, column, "found a text").unwrap(), format!("  1 | {shown}"), "{line}");

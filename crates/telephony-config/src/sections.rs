@@ -131,7 +131,7 @@ impl Telephony {
         let has_proof = voice.require_attestation || voice.pin.is_some();
         if voice.enabled && !has_proof && matches!(agent.kind, AgentKind::OpenClaw(_)) {
             keys.warning(
-                "voice.enabled",
+                "voice",
                 "callers can fake their number, and OpenClaw treats their words as its owner's: set \
                 voice.requireAttestation or voice.pin",
             );

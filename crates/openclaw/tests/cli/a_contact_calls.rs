@@ -52,6 +52,8 @@ async fn over(bench: &Bench) -> Vec<Value> {
 async fn and_the_operator_reads_exports_and_deletes_what_was_said() {
     let bench = answering().await;
     assert_eq!(bench.run(&["telephony", "calls"]).await.stdout, "");
+    let error = bench.run(&["telephony", "calls", "abc"]).await.stderr;
+    assert!(error.contains("expected the number of a call, such as 12"), "{error}");
     let sid = call(&bench, ALICE).await;
     bench.twilio.hang_up(&sid).unwrap();
     over(&bench).await;

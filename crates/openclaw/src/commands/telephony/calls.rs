@@ -20,6 +20,7 @@ use crate::time_format;
 #[derive(Debug, Args)]
 pub struct Calls {
     /// Number of the call, as listed, such as 12
+    #[arg(value_parser = call_number)]
     id: Option<i64>,
     /// List only calls with this contact
     #[arg(long, value_name = "NUMBER", value_parser = number::phone, conflicts_with = "id")]
@@ -104,6 +105,10 @@ impl Calls {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn call_number(word: &str) -> Result<i64, String> {
+    word.parse().map_err(|_| "expected the number of a call, such as 12".to_owned())
 }
 
 fn print(call: &CallDetail) {
