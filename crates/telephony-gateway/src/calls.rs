@@ -32,6 +32,7 @@ use crate::random;
 use crate::reach::Reach;
 use crate::settings::{Live, VoiceSettings};
 use crate::storage::Storage;
+use crate::tasks::without_panic;
 use crate::wake::{self, Wake};
 
 /// Documents are below this, which is below the webhook's path.
@@ -80,11 +81,13 @@ impl CallRunner {
             tracing::info!(call = request.provider_id, from = mask(&request.from), "declined a call: voice is not on");
             return Ok(self.provider.answer(Outcome::CallDeclined));
         };
-        let decided = match token {
-            Some(token) => self.next_document(request, token, voice).await,
-            None => self.first_document(request, &live, voice).await,
+        let deciding = async {
+            match token {
+                Some(token) => self.next_document(request, token, voice).await,
+                None => self.first_document(request, &live, voice).await,
+            }
         };
-        match decided {
+        match without_panic("a request of a call", deciding, || Err(StoreError::Fault)).await {
             Ok(Decided::Document(document)) => Ok(self.worded(&document, voice, &url)),
             Ok(Decided::Last(script)) => Ok(self.provider.document(&script, &voice.terms(""))),
             Ok(Decided::Foreign) => Err(ForeignCall),

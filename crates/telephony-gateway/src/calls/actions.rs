@@ -13,6 +13,7 @@ use telephony_store::calls::{CallQuestion, CallStep, DueCall};
 
 use super::documents::Document;
 use super::{CallRunner, document_url};
+use crate::tasks::without_panic;
 
 impl CallRunner {
     /// Carries out the actions of a step, each in a task of its own where it has to wait.
@@ -136,9 +137,9 @@ impl CallRunner {
         }
     }
 
-    /// Runs work until it is done or the gateway stops.
+    /// Runs work until it is done or the gateway stops. A panic is logged; a call that needs more work is due again.
     fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
-        tokio::spawn(async move { stop.run_until_cancelled(work).await });
+        tokio::spawn(async move { stop.run_until_cancelled(without_panic("work on a call", work, || ())).await });
     }
 }
