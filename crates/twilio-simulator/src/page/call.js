@@ -74,10 +74,12 @@ export class Call {
 
   // Speech and keys return once the call has listened, which may be never.
   async drive(action, body = {}) {
+    const { sid } = this.call;
     try {
-      await ask(`/_simulator/calls/${this.call.sid}/${action}`, "POST", body);
+      await ask(`/_simulator/calls/${sid}/${action}`, "POST", body);
     } catch (error) {
-      if (!isOver(this.call)) this.phone.complain(`The call did not accept it: ${error.message}.`);
+      // Meanwhile the call may have been put away, or another one may have followed it.
+      if (this.call?.sid === sid && !isOver(this.call)) this.phone.complain(`The call did not accept it: ${error.message}.`);
     }
   }
 
