@@ -1,7 +1,7 @@
-//! Calls: answers the provider's requests for documents, and carries out what the rules decide.
+//! Calls: answers the provider's requests for documents, and carries out the decisions of the rules.
 //!
-//! The rules are the domain's, and each of their decisions is stored before this module acts on it. It keeps nothing that
-//! a restart would miss: a request that waits for its document comes again, and a call whose gateway died is taken over.
+//! The rules are the domain's, and each of their decisions is stored before this module acts on it. A restart loses
+//! nothing: the provider repeats a request that got no document, and the next gateway takes over the calls.
 
 mod actions;
 mod documents;
@@ -34,16 +34,17 @@ use crate::settings::{Live, VoiceSettings};
 use crate::storage::Storage;
 use crate::tasks::without_panic;
 use crate::wake::{self, Wake};
+use crate::webhook;
 
 /// Documents are below this, which is below the webhook's path.
 pub const CALLS_BELOW: &str = "v";
 
-/// What calls need.
+/// The task that answers calls and ends them in time.
 pub struct CallRunner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) live: watch::Receiver<Arc<Live>>,
-    /// The URLs by which the provider reaches us; without one no call can go on.
+    /// The URLs by which the provider reaches us. Without one, calls are declined.
     pub(crate) reach: watch::Receiver<Reach>,
     pub(crate) program: ProgramName,
     pub(crate) most_calls: usize,
@@ -70,7 +71,7 @@ enum Decided {
 }
 
 impl CallRunner {
-    /// Answers a request for a document. A verified request always gets one: where the store fails, an apology.
+    /// Answers a request for a document. A verified request always gets one: an apology if the store fails.
     pub async fn answer(
         self: &Arc<Self>,
         request: CallRequest,
@@ -78,7 +79,11 @@ impl CallRunner {
     ) -> Result<Answer, ForeignCall> {
         let live = self.live.borrow().clone();
         let Some((voice, url)) = live.voice.as_ref().zip(self.webhook_url()) else {
-            tracing::info!(call = request.provider_id, from = mask(&request.from), "declined a call: voice is not on");
+            tracing::info!(
+                call = request.provider_id,
+                from = mask(&request.from),
+                "declined a call: voice is off, or there is no public URL"
+            );
             return Ok(self.provider.answer(Outcome::CallDeclined));
         };
         let deciding = async {
@@ -106,7 +111,7 @@ impl CallRunner {
         }
     }
 
-    /// Takes in a report on a call. Reports on calls that are not stored here change nothing.
+    /// Stores a report on a call, and carries out the decisions that follow. Ignores calls that are not stored here.
     pub async fn report(self: &Arc<Self>, report: &CallEvent) -> Result<(), StoreError> {
         let (provider_id, event) = match report {
             CallEvent::Status(report) => (&report.provider_id, Event::Status(report.status)),
@@ -187,7 +192,7 @@ impl CallRunner {
         }
     }
 
-    /// Returns the document that a step leads to, now or once the agent has answered.
+    /// Carries out a step and returns its document, which may wait for the agent.
     async fn document_of(self: &Arc<Self>, step: CallStep, waiting: &mut documents::Waiting) -> Decided {
         let token = step.token.clone();
         let script = step.actions.iter().find_map(|action| match action {
@@ -202,7 +207,7 @@ impl CallRunner {
         Decided::Document(document)
     }
 
-    /// Makes the pairing request of a stranger, and returns the code that they hear.
+    /// Makes a stranger's pairing request, and returns the code to say on the call; none if there is none to say.
     async fn challenge(
         &self,
         line: LineId,
@@ -247,21 +252,19 @@ impl CallRunner {
     }
 }
 
-/// A document for a request whose own is late: the provider asks again.
+/// Returns the document for a request whose own is late: the provider requests the next one a second later.
 fn ask_again(token: CallToken) -> Document {
     Document { script: Script(vec![Step::Pause(1), Step::Continue]), token }
 }
 
 /// Returns the public address of a document, below the webhook's own.
 pub fn document_url(webhook_url: &str, token: &CallToken) -> String {
-    let (base, query) = webhook_url.split_once('?').unwrap_or((webhook_url, ""));
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{}/{CALLS_BELOW}/{}{mark}{query}", base.trim_end_matches('/'), token.as_str())
+    webhook::url_below(webhook_url, CALLS_BELOW, token.as_str())
 }
 
-/// Returns the token that a local path ends in; none where the path is not that of a document.
+/// Returns the token at the end of a local path; none if it is not the path of a document.
 pub fn token_in(path: &str, webhook_path: &str) -> Option<CallToken> {
-    CallToken::read(crate::webhook::step_below(path, webhook_path, CALLS_BELOW)?)
+    CallToken::read(webhook::step_below(path, webhook_path, CALLS_BELOW)?)
 }
 
 #[cfg(test)]

@@ -42,8 +42,6 @@ pub struct Intake {
 pub enum IntakeError {
     /// Its signature arrived earlier with other fields.
     Recut,
-    /// It requests the document of another call.
-    ForeignCall,
     /// It is not on disk, or an opt-out is not applied yet.
     NotStored(StoreError),
 }
@@ -61,7 +59,7 @@ impl Intake {
             Event::Message(arrival) if !self.is_first_cut(&arrival).await? => return Err(IntakeError::Recut),
             Event::Message(arrival) => self.take_message(arrival).await?,
             Event::MessageStatus(report) => self.write_down(journal::Event::Report(report)).await.map(drop)?,
-            // The calls' own task has them.
+            // The call runner answers these.
             Event::Call(_) => {}
             Event::Alert => tracing::debug!("an alert of the account"),
             Event::Probe => {}

@@ -78,6 +78,13 @@ async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> 
     }
 }
 
+/// Returns the public URL that is two steps below the webhook's: `name`, then `last`. Keeps its query.
+pub(crate) fn url_below(webhook_url: &str, name: &str, last: &str) -> String {
+    let query_at = webhook_url.find('?').unwrap_or(webhook_url.len());
+    let (base, query) = webhook_url.split_at(query_at);
+    format!("{}/{name}/{last}{query}", base.trim_end_matches('/'))
+}
+
 /// Returns the last step of a path that is two below the webhook's, with `name` between.
 pub(crate) fn step_below<'a>(path: &'a str, webhook_path: &str, name: &str) -> Option<&'a str> {
     let mut given = steps(path);

@@ -25,9 +25,7 @@ pub struct MediaServer {
 
 /// Returns the public URL of a file, below the webhook's own.
 pub fn address(webhook_url: &str, token: &MediaToken) -> String {
-    let (base, query) =
-        webhook_url.split_once('?').map_or((webhook_url, String::new()), |(base, query)| (base, format!("?{query}")));
-    format!("{}/{BELOW}/{}{query}", base.trim_end_matches('/'), token.whole())
+    super::url_below(webhook_url, BELOW, &token.whole())
 }
 
 /// Returns the token at the end of a local path; none if it is not the path of a file. Does no I/O.

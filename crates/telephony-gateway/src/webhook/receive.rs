@@ -57,7 +57,7 @@ pub struct Endpoint {
     pub urls: fn(&Reach) -> &EndpointUrls,
     /// Permits, shared by all endpoints.
     pub permits: Permits,
-    /// Permits for when all others are taken: whoever calls hears an apology then, instead of Twilio's own error.
+    /// Permits for when all others are taken: a caller then hears an apology instead of Twilio's own error.
     pub reserve: Permits,
     /// Rejected requests that are not logged yet.
     pub rejection_log: Arc<RejectionLog>,
@@ -155,37 +155,39 @@ impl Endpoint {
             let is_request = matches!(event, Event::Call(CallEvent::Request(_)));
             return if is_request { Ok((self.calls.apology(), urls)) } else { Err(Declined::NoPlace) };
         }
-        match self.answer_to(event, document).await {
-            Ok(answer) => Ok((answer, urls)),
-            Err(IntakeError::ForeignCall) => Err(Declined::ForeignCall),
-            Err(IntakeError::NotStored(error)) => Err(Declined::NotStored(error)),
-            Err(IntakeError::Recut) => Err(Declined::Rejected(
-                Rejection::Recut("its signature was already used with other fields".to_owned()),
-                urls,
-            )),
-        }
+        let answer = self.answer_to(event, document, &urls).await?;
+        Ok((answer, urls))
     }
 
     /// Returns the public URLs of this endpoint, or of the document of a call below it.
     fn accepted(&self, document: Option<&CallToken>) -> Vec<String> {
-        let urls = (self.urls)(&self.reach.borrow()).accepted.clone();
+        let reach = self.reach.borrow();
+        let urls = &(self.urls)(&reach).accepted;
         match document {
             Some(token) => urls.iter().map(|url| calls::document_url(url, token)).collect(),
-            None => urls,
+            None => urls.clone(),
         }
     }
 
-    async fn answer_to(&self, event: Event, document: Option<CallToken>) -> Result<Answer, IntakeError> {
-        match event {
+    /// Has an event stored and answered; `urls` are those that the request may have been sent to.
+    async fn answer_to(&self, event: Event, document: Option<CallToken>, urls: &[String]) -> Result<Answer, Declined> {
+        let outcome = match event {
             Event::Call(CallEvent::Request(request)) => {
-                self.calls.answer(request, document).await.map_err(|ForeignCall| IntakeError::ForeignCall)
+                return self.calls.answer(request, document).await.map_err(|ForeignCall| Declined::ForeignCall);
             }
             Event::Call(report) => {
-                self.calls.report(&report).await?;
-                Ok(self.provider.answer(Outcome::Acknowledged))
+                self.calls.report(&report).await.map_err(Declined::NotStored)?;
+                Outcome::Acknowledged
             }
-            event => Ok(self.provider.answer(self.intake.take(event).await?)),
-        }
+            event => self.intake.take(event).await.map_err(|error| match error {
+                IntakeError::NotStored(error) => Declined::NotStored(error),
+                IntakeError::Recut => Declined::Rejected(
+                    Rejection::Recut("its signature was already used with other fields".to_owned()),
+                    urls.to_vec(),
+                ),
+            })?,
+        };
+        Ok(self.provider.answer(outcome))
     }
 
     fn verify(&self, parts: &Parts, body: &Bytes, urls: &[String]) -> Result<Verified<Event>, Declined> {

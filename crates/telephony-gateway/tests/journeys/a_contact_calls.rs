@@ -11,6 +11,7 @@ use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
 
 const GREETING: &str = "Hello, this is your assistant.";
 const FILLER: &str = "One moment, please.";
+const OTHER_CALL: &str = "CAffffffffffffffffffffffffffffffff";
 
 fn plan() -> Plan {
     Plan { takes_calls: true, ..Plan::default() }
@@ -282,6 +283,39 @@ async fn a_caller_hears_an_apology_when_all_permits_are_taken() {
     assert!(stage.store().calls(None, 1).await.unwrap().is_empty());
     let text = stage.twilio.text(ALICE, stage.bot(), "hello").await.unwrap();
     assert_eq!(text.status, Some(503));
+}
+
+#[tokio::test]
+async fn a_caller_hears_an_apology_when_the_call_cannot_be_stored() {
+    const REFUSES: &str = "CREATE TRIGGER refuses BEFORE INSERT ON call BEGIN SELECT RAISE(ABORT, 'on purpose'); END";
+    let stage = plan().start().await;
+    let database = rusqlite::Connection::open(stage.state.path().join("telephony.sqlite")).unwrap();
+    database.execute_batch(REFUSES).unwrap();
+    let delivery = stage.twilio.call(ALICE, stage.bot()).await.unwrap();
+    assert_eq!(delivery.status, Some(200));
+    assert!(delivery.body.contains("something went wrong") && delivery.body.contains("<Hangup/>"), "{}", delivery.body);
+}
+
+#[tokio::test]
+async fn a_document_is_only_for_its_own_call() {
+    let stage = plan().start().await;
+    let delivery = stage.twilio.call(ALICE, stage.bot()).await.unwrap();
+    let own = stage.twilio.calls().last().unwrap().sid.clone();
+    let (_, after) = delivery.body.split_once(&format!("/{CALLS_BELOW}/")).unwrap();
+    let token = after.get(..32).unwrap();
+    let request = |sid: &str| {
+        let account = stage.twilio.account_sid();
+        format!("AccountSid={account}&CallSid={sid}&CallStatus=in-progress&From=%2B15550005678")
+    };
+    let path = format!("/{CALLS_BELOW}/{token}");
+    let foreign = stage.post_signed(&path, request(OTHER_CALL)).await;
+    assert_eq!(foreign.status(), 403);
+    assert_eq!(foreign.text().await.unwrap(), "the document belongs to another call\n");
+    let unknown = stage.post_signed(&format!("/{CALLS_BELOW}/{}", "0".repeat(32)), request(&own)).await;
+    assert_eq!(unknown.status(), 200);
+    assert!(unknown.text().await.unwrap().contains("<Response><Hangup/></Response>"));
+    let document = stage.post_signed(&path, request(&own)).await;
+    assert!(document.text().await.unwrap().contains("Are you still there?"));
 }
 
 #[tokio::test]

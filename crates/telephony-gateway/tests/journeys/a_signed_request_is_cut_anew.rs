@@ -1,8 +1,6 @@
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
-use telephony_providers::twilio::form::Form;
-use telephony_providers::twilio::signature::{self, Payload};
+use reqwest::StatusCode;
 use twilio_simulator::{Extent, Fault, Text};
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
@@ -37,13 +35,7 @@ fn body(fields: &Fields<'_>) -> String {
 
 /// Posts a form with Twilio's signature.
 async fn post(stage: &Stage, fields: &Fields<'_>) -> StatusCode {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let (url, body) = (stage.webhook_url(), body(fields));
-    let token = stage.twilio.auth_token().to_owned().into();
-    let signature = signature::sign(&token, &url, &Payload::Form(Form::parse(body.as_bytes()))).unwrap();
-    let request = Client::new().post(url).header(signature::SIGNATURE_HEADER, signature);
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-    request.send().await.unwrap().status()
+    stage.post_signed("", body(fields)).await.status()
 }
 
 /// Returns the same signed text with the end of the body in a separate field.

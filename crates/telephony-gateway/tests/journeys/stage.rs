@@ -28,7 +28,9 @@ use telephony_gateway::tunnel::Tunneling;
 use telephony_providers::route::Routes;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::form::Form;
 use telephony_providers::twilio::rest::Rest;
+use telephony_providers::twilio::signature::{self, Payload};
 use telephony_store::Store;
 use telephony_store::history::Summary;
 use telephony_store::inbox::ArrivalRules;
@@ -206,6 +208,16 @@ impl Stage {
 
     pub fn webhook_url(&self) -> String {
         format!("http://{}{PATH}", self.running().gateway.address())
+    }
+
+    /// Posts a form with Twilio's signature to the webhook, or to a path below it.
+    pub async fn post_signed(&self, below: &str, form: String) -> reqwest::Response {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = format!("{}{below}", self.webhook_url());
+        let token = self.twilio.auth_token().to_owned().into();
+        let signature = signature::sign(&token, &url, &Payload::Form(Form::parse(form.as_bytes()))).unwrap();
+        let request = reqwest::Client::new().post(url).header(signature::SIGNATURE_HEADER, signature);
+        request.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap()
     }
 
     pub fn url(&self, path: &str) -> String {
