@@ -90,7 +90,7 @@ impl Backfill {
             "a backup was restored: nothing is answered or sent until the provider's lists show what happened since"
         );
         for mut entry in entries {
-            // What came after it may be stored already: a STOP after this START counts.
+            // Later messages may be stored already: a STOP after this START counts.
             if let Event::Message(arrival) = &mut entry.told {
                 arrival.provider_time.get_or_insert(entry.at);
             }

@@ -20,10 +20,10 @@ use telephony_domain::sms::split::SplitRules;
 use telephony_providers::calling::CallTerms;
 use telephony_store::inbox::ArrivalRules;
 
-/// Terms of calls.
+/// Settings of calls.
 #[derive(Debug, Clone)]
 pub struct VoiceSettings {
-    /// Terms of calls that come in.
+    /// Rules for incoming calls.
     pub plan: Plan,
     /// The language of both sides.
     pub language: String,
@@ -38,7 +38,7 @@ pub struct VoiceSettings {
 }
 
 impl VoiceSettings {
-    /// Returns the rules for the proof that a number is the caller's.
+    /// Returns the rules that prove a caller's number.
     pub(crate) fn proof(&self) -> ProofRules {
         ProofRules { requires_attestation: self.requires_attestation, has_pin: self.pin.is_some() }
     }
@@ -49,7 +49,7 @@ impl VoiceSettings {
         pin.is_some_and(|pin| matches!(heard, Some(Heard::Keys(keys)) if pin.is(keys.as_str())))
     }
 
-    /// The terms of a document that another one at `next_url` follows.
+    /// Returns the terms of a document; the next one is at `next_url`.
     pub(crate) fn terms<'a>(&'a self, next_url: &'a str) -> CallTerms<'a> {
         CallTerms {
             language: &self.language,
@@ -121,7 +121,7 @@ pub struct Live {
     pub split: SplitRules,
     /// Pace and caps of sending.
     pub terms: Terms,
-    /// Terms of calls; none: calls are not taken.
+    /// Settings of calls; none: calls are declined.
     pub voice: Option<VoiceSettings>,
     /// The apology that a contact gets when the agent has not answered for a while.
     pub unavailable_text: String,

@@ -1,4 +1,4 @@
-//! The gateway's requests about calls that are going on.
+//! The gateway's requests about calls in progress.
 
 use async_trait::async_trait;
 use telephony_domain::call::report::CallStatus;
@@ -19,16 +19,16 @@ pub struct CallTerms<'a> {
     pub next_url: &'a str,
 }
 
-/// Calls that are going on.
+/// A provider's side of calls in progress.
 #[async_trait]
 pub trait Calling: Send + Sync {
-    /// Writes a document in the provider's words.
+    /// Writes a document in the provider's format.
     fn document(&self, script: &Script, terms: &CallTerms<'_>) -> Answer;
 
-    /// Fetches the state of a call; none where the provider has no such call.
+    /// Fetches the state of a call; none if the provider has no such call.
     async fn call_status(&self, provider_id: &str) -> Result<Option<CallStatus>, ProviderError>;
 
-    /// Replaces the document that a call is at.
+    /// Replaces the current document of a call.
     async fn replace_document(
         &self,
         provider_id: &str,
@@ -36,7 +36,7 @@ pub trait Calling: Send + Sync {
         terms: &CallTerms<'_>,
     ) -> Result<(), ProviderError>;
 
-    /// Has the provider end a call after so many seconds, whatever becomes of us, and report its end.
+    /// Has the provider end a call after this many seconds, even if the gateway is gone, and report its end.
     async fn limit_call(&self, provider_id: &str, seconds: u32, status_url: Option<&str>) -> Result<(), ProviderError>;
 
     /// Ends a call, answered or not.

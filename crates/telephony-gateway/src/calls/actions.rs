@@ -1,4 +1,4 @@
-//! Carries out what the rules decide about a call, at the provider.
+//! Carries out the decisions of the rules about a call, at the provider.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl CallRunner {
         }
     }
 
-    /// Has the rules decide about an event, and carries out what they decide.
+    /// Has the rules decide about an event, and carries out their decision.
     pub(super) async fn change(self: &Arc<Self>, call: CallId, event: Event) {
         match self.store.change_call(call, event, self.work(), self.clock.now()).await {
             Ok(step) => self.carry_out(step),
@@ -74,7 +74,7 @@ impl CallRunner {
         }
     }
 
-    /// Asks the provider first: the answer on a call that is over meanwhile goes by text.
+    /// Checks if a call still goes on before it asks the agent, because answers on a call that is over go by text.
     async fn look_after(self: Arc<Self>, call: CallId, provider_id: Option<String>, questions: Vec<CallQuestion>) {
         if let Some(provider_id) = provider_id {
             self.clone().check(call, provider_id).await;
@@ -84,7 +84,7 @@ impl CallRunner {
         }
     }
 
-    /// Asks the provider how far a call is. One that the provider does not know is over.
+    /// Fetches the state of a call from the provider. A call that the provider does not know is over.
     async fn check(self: Arc<Self>, call: CallId, provider_id: String) {
         match self.provider.call_status(&provider_id).await {
             Ok(status) => self.change(call, Event::Status(status.unwrap_or(CallStatus::Failed))).await,
@@ -92,7 +92,7 @@ impl CallRunner {
         }
     }
 
-    /// Replaces the document that a call is at. Where that fails, the provider knows if there still is a call.
+    /// Replaces the current document of a call. If that fails, checks if the call is over.
     async fn interrupt(self: Arc<Self>, call: CallId, provider_id: String, script: Script, token: CallToken) {
         let live = self.live.borrow().clone();
         let Some((voice, url)) = live.voice.as_ref().zip(self.webhook_url()) else { return };
@@ -103,7 +103,7 @@ impl CallRunner {
         }
     }
 
-    /// Where this fails, the call is ended by its deadline here.
+    /// Has the provider end a call in time. If that fails, the gateway's own deadline ends it.
     async fn limit(self: Arc<Self>, provider_id: String, seconds: u32) {
         let status_url = self.reach.borrow().status.told.clone();
         if let Err(error) = self.provider.limit_call(&provider_id, seconds, status_url.as_deref()).await {

@@ -9,10 +9,10 @@ use telephony_domain::call::token::CallToken;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// A request waits no longer: Twilio gives up after 15 s, and each document is to be there within 10 s.
+/// Longest wait of a request: Twilio gives up after 15 s, and each document should be there within 10 s.
 const WAIT: Duration = Duration::from_secs(9);
 
-/// A document with the token of the one behind it.
+/// A document with the token of the next one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
     pub(super) script: Script,
@@ -31,7 +31,7 @@ pub(super) struct Waiting {
 }
 
 impl Documents {
-    /// Begins before the request is decided, so that no document is missed.
+    /// Registers a request. Called before the rules decide about it, so that no document is missed.
     pub(super) fn wait_for(&self, call: &str) -> Waiting {
         let newest = self.all().entry(call.to_owned()).or_default().subscribe();
         Waiting { documents: self.clone(), call: call.to_owned(), newest }
@@ -50,7 +50,7 @@ impl Documents {
 }
 
 impl Waiting {
-    /// Waits for the document in front of the one with this token; none if it does not come in time.
+    /// Waits for the document whose next one has this token; none if it is late.
     pub(super) async fn document(&mut self, next: &CallToken) -> Option<Document> {
         let is_mine = |document: &Option<Document>| document.as_ref().is_some_and(|document| document.token == *next);
         let document = timeout(WAIT, self.newest.wait_for(is_mine)).await.ok()?.ok()?;

@@ -1,4 +1,4 @@
-//! Asks the agent what is said next on a call.
+//! Asks the agent for its next words on a call.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::CallRunner;
 use crate::inbox::role;
 use crate::tasks::without_panic;
 
-/// The agent's task where the other side has said nothing yet.
+/// The agent's task when the other side has said nothing yet.
 const OPEN: &str = "(The call was answered. Say your first sentence.)";
 const LEAVE_MESSAGE: &str = "(An answering machine took the call. Say one sentence for it.)";
 

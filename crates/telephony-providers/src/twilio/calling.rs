@@ -1,4 +1,4 @@
-//! Twilio's side of calls that are going on.
+//! Twilio's side of calls in progress.
 
 use async_trait::async_trait;
 use telephony_domain::call::report::CallStatus;
@@ -51,7 +51,7 @@ impl Twilio {
         twiml::document(script, &CallTerms { next_url: &next_url, ..*terms })
     }
 
-    /// Adds the account's connection overrides, by which Twilio tries again where we cannot be reached for a moment.
+    /// Adds the account's connection overrides, which have Twilio retry when it cannot reach us for a moment.
     fn with_connection_overrides(&self, url: &str) -> String {
         let overrides = &self.rest().account().connection_overrides;
         let has_own = overrides.is_empty() || url.is_empty() || url.contains('#');

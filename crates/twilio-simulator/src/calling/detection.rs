@@ -1,4 +1,4 @@
-//! Machine detection: finds out who answered, before the first document or during the call.
+//! Machine detection: a person, a machine or a fax answered, before the first document or during the call.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct Detection {
 }
 
 impl Talk {
-    /// Detects who answered, either before the first document or during the call.
+    /// Detects a machine, either before the first document or during the call.
     pub(super) async fn detect(&mut self, outcome: CallOutcome, detection: Detection) -> Result<(), Cut> {
         let answered_by = match outcome {
             CallOutcome::Machine => detection.machine,

@@ -1,11 +1,11 @@
-//! Calls that are going on: their status, and the changes that Twilio makes to them.
+//! Calls in progress: their status, and the changes that Twilio makes to them.
 
 use serde::Deserialize;
 
 use super::{Rest, segment};
 use crate::provider::ProviderError;
 
-/// The part of a call that is read.
+/// The fields read from a call.
 #[derive(Deserialize)]
 pub(in crate::twilio) struct Call {
     /// Twilio's word for its state.
@@ -24,7 +24,7 @@ impl Rest {
         Ok(())
     }
 
-    /// Replaces the document that a call is at.
+    /// Replaces the current document of a call.
     pub(in crate::twilio) async fn replace_document(&self, sid: &str, twiml: &str) -> Result<(), ProviderError> {
         let _: Call = self.post(&path(sid), &[("Twiml", twiml)]).await?;
         Ok(())
