@@ -146,6 +146,26 @@ pub enum Prompt {
     LeaveMessage,
 }
 
+impl Prompt {
+    /// Returns the word for the kind of task, as used in the store and in `--json`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Prompt::Speech(_) => "speech",
+            Prompt::Keys(_) => "keys",
+            Prompt::Open => "open",
+            Prompt::LeaveMessage => "leave-message",
+        }
+    }
+
+    /// Returns the words or keys of the other side; none if the agent speaks first.
+    pub fn words(&self) -> Option<&Words> {
+        match self {
+            Prompt::Speech(words) | Prompt::Keys(words) => Some(words),
+            Prompt::Open | Prompt::LeaveMessage => None,
+        }
+    }
+}
+
 /// The state of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {

@@ -158,6 +158,60 @@ pub enum DueCall {
     End(CallId, Option<String>, u32),
 }
 
+/// The state of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallState {
+    /// The rules decide about it.
+    Open,
+    /// The gateway has to end it at the provider.
+    Ending,
+    /// It is over at the provider, too.
+    Over,
+}
+
+impl CallState {
+    /// Every state, in the order of a call's life.
+    pub const ALL: [CallState; 3] = [CallState::Open, CallState::Ending, CallState::Over];
+
+    /// Returns the word used in the store, in `--json` and on screen.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CallState::Open => "open",
+            CallState::Ending => "ending",
+            CallState::Over => "over",
+        }
+    }
+}
+
+/// The outcome of a turn of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallTurnOutcome {
+    /// The answer was spoken.
+    Answered,
+    /// The answer was sent as a text.
+    Texted,
+    /// The answer came too late and could not be texted.
+    Unheard,
+    /// The agent did not answer.
+    None,
+}
+
+impl CallTurnOutcome {
+    /// Every outcome.
+    pub const ALL: [CallTurnOutcome; 4] =
+        [CallTurnOutcome::Answered, CallTurnOutcome::Texted, CallTurnOutcome::Unheard, CallTurnOutcome::None];
+
+    /// Returns the word used in the store and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CallTurnOutcome::Answered => "answered",
+            CallTurnOutcome::Texted => "texted",
+            CallTurnOutcome::Unheard => "unheard",
+            CallTurnOutcome::None => "none",
+        }
+    }
+}
+
 /// A call in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallEntry {
@@ -171,8 +225,8 @@ pub struct CallEntry {
     pub line: LineId,
     /// True if the contact called us.
     pub is_inbound: bool,
-    /// `open`, `ending` or `over`.
-    pub state: String,
+    /// The state.
+    pub state: CallState,
     /// The provider's last status; a final one stays.
     pub status: Option<CallStatus>,
     /// The time at which it came in or was placed.
@@ -188,16 +242,14 @@ pub struct CallEntry {
 pub struct CallTurn {
     /// Its number on the call.
     pub number: u32,
-    /// `speech`, `keys`, `open` or `leave-message`.
-    pub prompt: String,
-    /// Words or keys of the other side.
-    pub words: Words,
+    /// The task, with the words or keys of the other side.
+    pub prompt: Prompt,
     /// The time at which the other side spoke.
     pub said: Timestamp,
     /// The answer as the agent wrote it.
     pub answer: Option<Words>,
-    /// `answered`, `texted`, `unheard` or `none`; none while the agent works.
-    pub outcome: Option<String>,
+    /// The outcome; none while the agent works.
+    pub outcome: Option<CallTurnOutcome>,
     /// The time of the answer.
     pub answered: Option<Timestamp>,
 }

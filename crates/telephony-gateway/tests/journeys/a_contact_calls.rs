@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_gateway::calls::CALLS_BELOW;
-use telephony_store::calls::CallDetail;
+use telephony_store::calls::{CallDetail, CallState, CallTurn, CallTurnOutcome};
 use tokio::sync::Semaphore;
 use twilio_simulator::{CallRecord, CallStatus, Side, SimulatorConfig};
 
@@ -77,8 +77,12 @@ impl Stage {
     }
 }
 
+fn words_of(turn: &CallTurn) -> &str {
+    turn.prompt.words().map_or("", |words| words.as_str())
+}
+
 fn is_over(call: &CallDetail) -> bool {
-    call.entry.state == "over"
+    call.entry.state == CallState::Over
 }
 
 #[tokio::test]
@@ -95,8 +99,11 @@ async fn the_agent_answers_turn_by_turn_and_the_transcript_is_kept() {
     stage.hears(&sid, "Thank you.").await;
     stage.twilio.hang_up(&sid).unwrap();
     let call = stage.expect_stored(&sid, is_over).await;
-    let said: Vec<_> = call.turns.iter().map(|turn| (turn.words.as_str(), turn.outcome.as_deref())).collect();
-    assert_eq!(said, [("What time is it?", Some("answered")), ("Thank you.", Some("answered"))]);
+    let said: Vec<_> = call.turns.iter().map(|turn| (words_of(turn), turn.outcome)).collect();
+    assert_eq!(
+        said,
+        [("What time is it?", Some(CallTurnOutcome::Answered)), ("Thank you.", Some(CallTurnOutcome::Answered))]
+    );
     let heard = transcript(&stage.at_twilio(&sid));
     assert_eq!(heard.iter().filter(|line| **line == format!("< {GREETING}")).count(), 1, "{heard:?}");
     let conversation = agent.histories.lock().unwrap().last().unwrap().clone();
@@ -141,7 +148,7 @@ async fn a_call_is_taken_over_after_a_crash_and_its_answer_is_not_lost() {
     stage.expect_call(&sid, |call| call.status.is_final()).await;
     gate.add_permits(10);
     stage.start_gateway().await;
-    stage.expect_stored(&sid, |call| is_over(call) && call.turns[0].outcome.as_deref() == Some("texted")).await;
+    stage.expect_stored(&sid, |call| is_over(call) && call.turns[0].outcome == Some(CallTurnOutcome::Texted)).await;
     stage.expect(ALICE, &["Think hard."]).await;
 }
 
@@ -210,7 +217,7 @@ async fn the_pin_opens_a_call_and_its_digits_go_nowhere() {
     assert!(agent.calls.lock().unwrap().last().unwrap().is_proven);
     stage.twilio.hang_up(&sid).unwrap();
     let call = stage.expect_stored(&sid, is_over).await;
-    assert_eq!(call.turns.iter().map(|turn| turn.words.as_str()).collect::<Vec<_>>(), ["Who am I?"]);
+    assert_eq!(call.turns.iter().map(words_of).collect::<Vec<_>>(), ["Who am I?"]);
     stage.text(ALICE, "the end").await;
     stage.expect(ALICE, &["the end"]).await;
     assert!(!agent.asked.lock().unwrap().iter().any(|(_, text)| text.contains("804623")));

@@ -7,14 +7,14 @@ use telephony_domain::call::proof::{ProofRules, WRONG_PINS_AT_MOST, WRONG_PINS_F
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::{Script, Step};
 use telephony_domain::call::token::CallToken;
+use telephony_domain::call::words::Words;
 use telephony_domain::call::{Action, Event, Heard};
 use telephony_domain::id::CallId;
 use telephony_domain::policy::{InboundPolicy, Policy, Refusal};
 use telephony_domain::sms::split::{ChunkMode, SplitRules};
-use telephony_store::calls::Calls;
 use telephony_store::calls::{
-    CALL_LEASE, CallDocumentRequest, CallQuestion, CallRules, CallStep, CallWork, DueCall, IncomingCall, Opened,
-    Requested,
+    CALL_LEASE, CallDocumentRequest, CallQuestion, CallRules, CallState, CallStep, CallTurnOutcome, CallWork, Calls,
+    DueCall, IncomingCall, Opened, Requested,
 };
 use telephony_store::contacts::{Challenge, Who};
 use telephony_store::journal::Journal;
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    async fn state(&self, call: CallId) -> String {
+    async fn state(&self, call: CallId) -> CallState {
         self.store.call(call).await.unwrap().unwrap().entry.state
     }
 }
@@ -203,7 +203,7 @@ async fn a_restored_store_ends_the_calls_of_the_backup_and_opens_none_before_it_
 
     let backup = SqliteStore::open(&path("backup"), Mode::Gateway).unwrap();
     let call = backup.call(step.call).await.unwrap().unwrap();
-    assert_eq!((call.entry.state.as_str(), call.turns[0].outcome.as_deref()), ("ending", Some("none")));
+    assert_eq!((call.entry.state, call.turns[0].outcome), (CallState::Ending, Some(CallTurnOutcome::None)));
     assert!(matches!(rings(&backup, "CA2").await, Opened::Busy));
     let due = backup.take_due_call(work_of(LeaseHolder("gateway-2".to_owned())), at(100)).await.unwrap();
     assert!(matches!(due, Next::Taken(DueCall::End(id, Some(_), 0)) if id == step.call), "{due:?}");
@@ -211,7 +211,7 @@ async fn a_restored_store_ends_the_calls_of_the_backup_and_opens_none_before_it_
     backup.caught_up().await.unwrap();
     let Opened::Open(next) = rings(&backup, "CA2").await else { panic!("not admitted") };
     assert!(next.call.0 > step.call.0 + 1000, "the number of a call is used again");
-    assert_eq!(store.call(step.call).await.unwrap().unwrap().entry.state, "open");
+    assert_eq!(store.call(step.call).await.unwrap().unwrap().entry.state, CallState::Open);
 }
 
 #[tokio::test]
@@ -266,19 +266,19 @@ async fn words_are_stored_before_the_agent_is_asked_and_once() {
     assert_eq!((asked.asked.len(), again.asked.len(), document(&again)), (1, 0, None));
     assert!(asked.asked[0].id > turn.lease.turn && asked.asked[0].number == 1);
     let transcript = world.store.call(call.call).await.unwrap().unwrap().turns;
-    assert_eq!((transcript.len(), transcript[0].words.as_str()), (1, "what time is it"));
+    assert_eq!((transcript.len(), transcript[0].prompt.words().map(Words::as_str)), (1, Some("what time is it")));
     world.says(BOB, "another text", at(4)).await;
     assert!(world.lease(at(4)).await.lease.turn > asked.asked[0].id, "one sequence of ids");
     let answered = world.change(call.call, Event::Answer { turn: 1, text: "It is noon.".into() }, 4).await;
     assert!(document(&answered).is_some_and(|script| script.spoken().any(|words| words.as_str() == "It is noon.")));
     let transcript = world.store.call(call.call).await.unwrap().unwrap().turns;
     assert_eq!(transcript[0].answer.as_ref().map(|answer| answer.as_str()), Some("It is noon."));
-    assert_eq!(transcript[0].outcome.as_deref(), Some("answered"));
+    assert_eq!(transcript[0].outcome, Some(CallTurnOutcome::Answered));
 }
 
 #[tokio::test]
 async fn an_answer_to_a_caller_who_hung_up_is_texted_once_or_kept() {
-    for (opts_out, outcome) in [(false, "texted"), (true, "unheard")] {
+    for (opts_out, outcome) in [(false, CallTurnOutcome::Texted), (true, CallTurnOutcome::Unheard)] {
         let world = World::new().await;
         let call = world.answered("CA1", 1).await;
         world.requested(&call, Some("what time is it"), 2).await;
@@ -290,7 +290,7 @@ async fn an_answer_to_a_caller_who_hung_up_is_texted_once_or_kept() {
         world.change(call.call, answer.clone(), 4).await;
         world.change(call.call, answer, 5).await;
         let turns = world.store.call(call.call).await.unwrap().unwrap().turns;
-        assert_eq!(turns[0].outcome.as_deref(), Some(outcome));
+        assert_eq!(turns[0].outcome, Some(outcome));
         if opts_out {
             assert_eq!(world.parts_idle(at(6)).await, None);
         } else {
@@ -312,7 +312,7 @@ async fn a_text_beside_a_spoken_answer_leaves_the_answer_spoken() {
         let answered = world.change(call.call, Event::Answer { turn: 1, text: answer.into() }, 3).await;
         assert!(document(&answered).is_some(), "{answer}");
         let turns = world.store.call(call.call).await.unwrap().unwrap().turns;
-        assert_eq!(turns[0].outcome.as_deref(), Some("answered"), "{answer}");
+        assert_eq!(turns[0].outcome, Some(CallTurnOutcome::Answered), "{answer}");
         match sent {
             Some(text) => assert_eq!(world.start(at(4)).await.text, text),
             None => assert_eq!(world.parts_idle(at(4)).await, None),
@@ -339,9 +339,9 @@ async fn timers_fire_and_a_call_that_hears_nothing_more_is_ended_at_its_deadline
     }
     assert_eq!(ended[0], (call.call, Some("CA1".to_owned()), 0, 300));
     assert!((4..10).contains(&ended.len()), "attempts become rarer: {ended:?}");
-    assert_eq!(world.state(call.call).await, "ending");
+    assert_eq!(world.state(call.call).await, CallState::Ending);
     world.store.close_call(call.call, at(331)).await.unwrap();
-    assert_eq!((world.state(call.call).await.as_str(), world.due(gateway(), 9_999).await.is_none()), ("over", true));
+    assert_eq!((world.state(call.call).await, world.due(gateway(), 9_999).await.is_none()), (CallState::Over, true));
 }
 
 #[tokio::test]

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
+use telephony_domain::call::Prompt;
 use telephony_domain::call::words::Words;
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
-use telephony_store::calls::{CallDetail, CallEntry, CallTurn};
+use telephony_store::calls::{CallDetail, CallEntry, CallTurn, CallTurnOutcome};
 
 use crate::assemble::Channel;
 use crate::failure::{Failure, Outcome};
@@ -41,7 +42,7 @@ struct Row {
     provider_id: Option<String>,
     contact: String,
     direction: &'static str,
-    state: String,
+    state: &'static str,
     status: Option<&'static str>,
     began_at: String,
     ended_at: Option<String>,
@@ -59,11 +60,11 @@ pub struct Transcript {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Turn {
-    kind: String,
+    kind: &'static str,
     words: String,
     said_at: String,
     answer: Option<String>,
-    outcome: Option<String>,
+    outcome: Option<&'static str>,
     answered_at: Option<String>,
 }
 
@@ -85,9 +86,16 @@ impl Calls {
         } else {
             let mut table = Table::new(["Call", "Contact", "Direction", "State", "Began", "Turns"]);
             for row in rows {
-                let state = row.status.map_or(row.state, str::to_owned);
+                let state = row.status.unwrap_or(row.state);
                 let direction = row.direction.to_owned();
-                table.row([row.id.to_string(), row.contact, direction, state, row.began_at, row.turns.to_string()]);
+                table.row([
+                    row.id.to_string(),
+                    row.contact,
+                    direction,
+                    state.to_owned(),
+                    row.began_at,
+                    row.turns.to_string(),
+                ]);
             }
             table.print();
         }
@@ -114,20 +122,20 @@ fn call_number(word: &str) -> Result<i64, String> {
 fn print(call: &CallDetail) {
     let row = Row::of(&call.entry);
     let ended = row.ended_at.map_or_else(String::new, |at| format!(", ended {at}"));
-    let state = row.status.map_or(row.state, str::to_owned);
+    let state = row.status.unwrap_or(row.state);
     terminal::print(format!(
         "Call {} with {} ({}): {state}, began {}{ended}",
         row.id, row.contact, row.direction, row.began_at
     ));
     for turn in &call.turns {
-        if !turn.words.is_empty() {
-            let verb = if turn.prompt == "keys" { "pressed" } else { "said" };
-            terminal::print(format!("  {} they {verb}: {}", time_format::iso(turn.said), turn.words.as_str()));
+        if let Some(words) = turn.prompt.words() {
+            let verb = if matches!(turn.prompt, Prompt::Keys(_)) { "pressed" } else { "said" };
+            terminal::print(format!("  {} they {verb}: {}", time_format::iso(turn.said), words.as_str()));
         }
         if let Some((answer, at)) = turn.answer.as_ref().zip(turn.answered) {
-            let note = match turn.outcome.as_deref() {
-                Some("texted") => " (by text message)",
-                Some("unheard") => " (unheard)",
+            let note = match turn.outcome {
+                Some(CallTurnOutcome::Texted) => " (by text message)",
+                Some(CallTurnOutcome::Unheard) => " (unheard)",
                 _ => "",
             };
             terminal::print(format!("  {} agent{note}: {}", time_format::iso(at), answer.as_str()));
@@ -142,7 +150,7 @@ impl Row {
             provider_id: call.provider_id.clone(),
             contact: call.contact.to_string(),
             direction: if call.is_inbound { "inbound" } else { "outbound" },
-            state: call.state.clone(),
+            state: call.state.as_str(),
             status: call.status.map(|status| status.as_str()),
             began_at: time_format::iso(call.began),
             ended_at: call.ended.map(time_format::iso),
@@ -162,11 +170,11 @@ impl Turn {
     fn of(turn: &CallTurn) -> Turn {
         let text = |words: &Words| words.as_str().to_owned();
         Turn {
-            kind: turn.prompt.clone(),
-            words: text(&turn.words),
+            kind: turn.prompt.kind(),
+            words: turn.prompt.words().map_or_else(String::new, text),
             said_at: time_format::iso(turn.said),
             answer: turn.answer.as_ref().map(text),
-            outcome: turn.outcome.clone(),
+            outcome: turn.outcome.map(CallTurnOutcome::as_str),
             answered_at: turn.answered.map(time_format::iso),
         }
     }

@@ -5,9 +5,8 @@ use std::time::Duration;
 use telephony_domain::call::Event;
 use telephony_domain::time::Timestamp;
 
-use super::row::{self, State};
-use super::{questions, step};
-use crate::calls::{CallWork, DueCall};
+use super::{questions, row, step};
+use crate::calls::{CallState, CallWork, DueCall};
 use crate::sqlite::engine::query::{Db, execute, maybe_time, one};
 use crate::{LeaseHolder, Next, StoreError};
 
@@ -25,7 +24,7 @@ pub(super) fn take(db: &Db, work: &CallWork, now: Timestamp) -> Result<Next<DueC
         })?;
         return Ok(Next::Idle(next));
     };
-    if call.state == State::Ending {
+    if call.state == CallState::Ending {
         row::count_end_attempt(db, call.id, now + END_AGAIN * 2u32.pow(call.end_attempts.min(MOST_DOUBLINGS)))?;
         return Ok(Next::Taken(DueCall::End(call.id, call.provider_id, call.end_attempts)));
     }

@@ -51,7 +51,7 @@ fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
         contact: columns::number(row, "contact")?,
         line: LineId(row.get("line")?),
         is_inbound: row.get("is_inbound")?,
-        state: row.get("state")?,
+        state: columns::call_state(row)?,
         status: columns::call_status(row)?,
         began: time(row, "created_at")?,
         ended: maybe_time(row, "ended_at")?,
@@ -62,11 +62,10 @@ fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
 fn turn(row: &Row<'_>) -> RowResult<CallTurn> {
     Ok(CallTurn {
         number: row.get("number")?,
-        prompt: row.get("prompt")?,
-        words: Words::from(row.get::<_, String>("words")?),
+        prompt: columns::call_prompt(row)?,
         said: time(row, "said_at")?,
         answer: row.get::<_, Option<String>>("answer")?.map(Words::from),
-        outcome: row.get("outcome")?,
+        outcome: columns::call_outcome(row)?,
         answered: maybe_time(row, "answered_at")?,
     })
 }

@@ -7,27 +7,28 @@ use telephony_domain::time::Timestamp;
 
 use super::row::StoredCall;
 use crate::StoreError;
-use crate::calls::CallQuestion;
+use crate::calls::{CallQuestion, CallTurnOutcome};
 use crate::lines::Line;
-use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, execute, find, list, one, time};
 use crate::sqlite::rows::{conversation, line};
 
 /// Stores an agent's answer, or its absence, before the rules decide about it.
 pub(super) fn keep_answer(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
     let (turn, answer, outcome) = match event {
-        Event::Answer { turn, text } => (*turn, Some(text.as_str()), "answered"),
-        Event::NoAnswer { turn } => (*turn, None, "none"),
+        Event::Answer { turn, text } => (*turn, Some(text.as_str()), CallTurnOutcome::Answered),
+        Event::NoAnswer { turn } => (*turn, None, CallTurnOutcome::None),
         _ => return Ok(()),
     };
     let sql = "UPDATE call_turn SET answer = ?3, outcome = ?4, answered_at = ?5
                WHERE call = ?1 AND number = ?2 AND outcome IS NULL";
-    execute(db, sql, (call.0, turn, answer, outcome, now.0)).map(drop)
+    execute(db, sql, (call.0, turn, answer, outcome.as_str(), now.0)).map(drop)
 }
 
 /// Corrects the outcome of an answer that is not spoken.
-pub(super) fn set_outcome(db: &Db, call: CallId, turn: u32, outcome: &str) -> Result<(), StoreError> {
+pub(super) fn set_outcome(db: &Db, call: CallId, turn: u32, outcome: CallTurnOutcome) -> Result<(), StoreError> {
     let sql = "UPDATE call_turn SET outcome = ?3 WHERE call = ?1 AND number = ?2 AND outcome IS NOT NULL";
-    execute(db, sql, (call.0, turn, outcome)).map(drop)
+    execute(db, sql, (call.0, turn, outcome.as_str())).map(drop)
 }
 
 /// Stores a task for the agent.
@@ -39,9 +40,9 @@ pub(super) fn ask(
     now: Timestamp,
 ) -> Result<CallQuestion, StoreError> {
     let id = next_id(db)?;
-    let (kind, words) = columns_of(&prompt);
+    let words = prompt.words().map_or("", Words::as_str);
     let sql = "INSERT INTO call_turn (id, call, number, prompt, words, said_at) VALUES (?, ?, ?, ?, ?, ?)";
-    execute(db, sql, (id.0, call.id.0, turn, kind, words, now.0))?;
+    execute(db, sql, (id.0, call.id.0, turn, prompt.kind(), words, now.0))?;
     question(db, call, id, turn, prompt, now)
 }
 
@@ -50,7 +51,7 @@ pub(super) fn open(db: &Db, call: &StoredCall) -> Result<Vec<CallQuestion>, Stor
     let sql =
         "SELECT id, number, prompt, words, said_at FROM call_turn WHERE call = ? AND outcome IS NULL ORDER BY number";
     let unanswered = list(db, sql, [call.id.0], |row| {
-        Ok((TurnId(row.get("id")?), row.get("number")?, prompt(row)?, time(row, "said_at")?))
+        Ok((TurnId(row.get("id")?), row.get("number")?, columns::call_prompt(row)?, time(row, "said_at")?))
     })?;
     let awaited: Vec<u32> = call.machine.open_turns().collect();
     let open = unanswered.into_iter().filter(|(_, number, ..)| awaited.contains(number));
@@ -88,24 +89,5 @@ fn next_id(db: &Db) -> Result<TurnId, StoreError> {
     }
     one(db, "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'turn' RETURNING seq", (), |row| {
         row.get(0).map(TurnId)
-    })
-}
-
-fn columns_of(prompt: &Prompt) -> (&'static str, &str) {
-    match prompt {
-        Prompt::Speech(words) => ("speech", words.as_str()),
-        Prompt::Keys(keys) => ("keys", keys.as_str()),
-        Prompt::Open => ("open", ""),
-        Prompt::LeaveMessage => ("leave-message", ""),
-    }
-}
-
-fn prompt(row: &Row<'_>) -> RowResult<Prompt> {
-    let words = Words::from(row.get::<_, String>("words")?);
-    Ok(match row.get::<_, String>("prompt")?.as_str() {
-        "speech" => Prompt::Speech(words),
-        "keys" => Prompt::Keys(words),
-        "open" => Prompt::Open,
-        _ => Prompt::LeaveMessage,
     })
 }

@@ -4,45 +4,17 @@ use telephony_domain::call::{Call, Phase};
 use telephony_domain::id::{CallId, ConversationId};
 use telephony_domain::time::Timestamp;
 
-use crate::calls::{CALL_LEASE, CallWork};
-use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, new_id};
+use crate::calls::{CALL_LEASE, CallState, CallWork};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, maybe_time, new_id};
 use crate::{LeaseHolder, StoreError};
-
-/// How far a call's row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// The rules decide about it.
-    Open,
-    /// The provider has to end it.
-    Ending,
-    /// It is over at the provider, too.
-    Over,
-}
-
-impl State {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            State::Open => "open",
-            State::Ending => "ending",
-            State::Over => "over",
-        }
-    }
-
-    fn read(word: &str) -> State {
-        match word {
-            "open" => State::Open,
-            "ending" => State::Ending,
-            _ => State::Over,
-        }
-    }
-}
 
 /// A call as it is stored.
 pub(super) struct StoredCall {
     pub(super) id: CallId,
     pub(super) conversation: ConversationId,
     pub(super) provider_id: Option<String>,
-    pub(super) state: State,
+    pub(super) state: CallState,
     pub(super) machine: Call,
     pub(super) timer_at: Option<Timestamp>,
     pub(super) holder: Option<LeaseHolder>,
@@ -67,41 +39,30 @@ pub(super) fn insert(
 
 pub(super) fn load(db: &Db, id: CallId) -> Result<StoredCall, StoreError> {
     let found = find(db, &format!("SELECT {COLUMNS} FROM call WHERE id = ?"), [id.0], read)?;
-    parsed(found.ok_or_else(|| StoreError::NotFound(format!("call {id}")))?)
+    found.ok_or_else(|| StoreError::NotFound(format!("call {id}")))
 }
 
 pub(super) fn find_by_provider_id(db: &Db, provider_id: &str) -> Result<Option<StoredCall>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM call WHERE provider_id = ?");
-    find(db, &sql, [provider_id], read)?.map(parsed).transpose()
+    find(db, &sql, [provider_id], read)
 }
 
 /// Returns the call that has been due for longest.
 pub(super) fn first_due(db: &Db, now: Timestamp) -> Result<Option<StoredCall>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM call WHERE due_at <= ? ORDER BY due_at LIMIT 1");
-    find(db, &sql, [now.0], read)?.map(parsed).transpose()
+    find(db, &sql, [now.0], read)
 }
 
-/// The columns of a row; the JSON is not parsed yet.
-type Unread = (i64, i64, Option<String>, String, String, Option<i64>, Option<String>, u32);
-
-fn read(row: &Row<'_>) -> RowResult<Unread> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
-}
-
-fn parsed(
-    (id, conversation, provider_id, state, machine, timer_at, holder, end_attempts): Unread,
-) -> Result<StoredCall, StoreError> {
-    let machine = serde_json::from_str(&machine)
-        .map_err(|error| StoreError::Damaged(format!("the state of call {id} cannot be read: {error}")))?;
+fn read(row: &Row<'_>) -> RowResult<StoredCall> {
     Ok(StoredCall {
-        id: CallId(id),
-        conversation: ConversationId(conversation),
-        provider_id,
-        state: State::read(&state),
-        machine,
-        timer_at: timer_at.map(Timestamp),
-        holder: holder.map(LeaseHolder),
-        end_attempts,
+        id: CallId(row.get("id")?),
+        conversation: ConversationId(row.get("conversation")?),
+        provider_id: row.get("provider_id")?,
+        state: columns::call_state(row)?,
+        machine: columns::call_machine(row)?,
+        timer_at: maybe_time(row, "timer_at")?,
+        holder: row.get::<_, Option<String>>("holder")?.map(LeaseHolder),
+        end_attempts: row.get("end_attempts")?,
     })
 }
 
@@ -110,9 +71,9 @@ pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) 
     let lease_until = now + CALL_LEASE;
     let timer = call.machine.next_timer();
     let due = match call.state {
-        State::Open => Some(timer.map_or(lease_until, |timer| timer.min(lease_until))),
-        State::Ending => Some(now),
-        State::Over => None,
+        CallState::Open => Some(timer.map_or(lease_until, |timer| timer.min(lease_until))),
+        CallState::Ending => Some(now),
+        CallState::Over => None,
     };
     let sql = "UPDATE call SET machine = ?2, state = ?3, timer_at = ?4, holder = ?5, lease_until = ?6, due_at = ?7,
                       ended_at = iif(?3 = 'open', NULL, coalesce(ended_at, ?8))

@@ -1,5 +1,6 @@
 //! A step of a call: an event, the rules' decision, and the actions that the store carries out.
 
+use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Script;
 use telephony_domain::call::words::Words;
 use telephony_domain::call::{Action, Event};
@@ -9,11 +10,12 @@ use telephony_domain::plain_text;
 use telephony_domain::sms::parts;
 use telephony_domain::time::Timestamp;
 
-use super::row::{self, State, StoredCall};
+use super::row::{self, StoredCall};
 use super::{questions, tokens, wrong_pins};
 use crate::StoreError;
-use crate::calls::{CallStep, CallWork};
-use crate::sqlite::engine::query::{Db, execute};
+use crate::calls::{CallState, CallStep, CallTurnOutcome, CallWork};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::outbox::enqueue;
 use crate::sqlite::rows::conversation;
 
@@ -30,7 +32,7 @@ pub(super) fn take(
     let is_request = matches!(event, Event::Request { .. });
     let is_final = matches!(&event, Event::Status(status) if status.is_final());
     let mut decided = call.machine.on(event, now);
-    if is_request && call.state != State::Open && !call.is_finished() {
+    if is_request && call.state != CallState::Open && !call.is_finished() {
         // The operator ended it.
         decided = vec![Action::Respond(Script::hang_up())];
     }
@@ -42,7 +44,7 @@ pub(super) fn take(
         actions: Vec::new(),
         asked: Vec::new(),
         token: tokens::of_step(db, call.id, call.machine.step(), &work.token)?,
-        is_over: call.state == State::Over,
+        is_over: call.state == CallState::Over,
         locks_out: false,
     };
     for action in decided {
@@ -52,11 +54,11 @@ pub(super) fn take(
     Ok(step)
 }
 
-fn next_state(call: &StoredCall, ends: bool, is_final: bool) -> State {
+fn next_state(call: &StoredCall, ends: bool, is_final: bool) -> CallState {
     match call.state {
-        _ if is_final => State::Over,
-        State::Open if ends => State::Ending,
-        State::Open if call.is_finished() => State::Over,
+        _ if is_final => CallState::Over,
+        CallState::Open if ends => CallState::Ending,
+        CallState::Open if call.is_finished() => CallState::Over,
         state => state,
     }
 }
@@ -76,10 +78,15 @@ fn carry_out(
         Action::Text { turn, text, is_answer } => {
             let is_queued = queue_text(db, call, turn, &text, work, now)?;
             if is_answer {
-                questions::set_outcome(db, call.id, turn, if is_queued { "texted" } else { "unheard" })?;
+                questions::set_outcome(
+                    db,
+                    call.id,
+                    turn,
+                    if is_queued { CallTurnOutcome::Texted } else { CallTurnOutcome::Unheard },
+                )?;
             }
         }
-        Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, "unheard")?,
+        Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, CallTurnOutcome::Unheard)?,
         Action::CountWrongPin => step.locks_out |= wrong_pins::count(db, now)?,
         // The words are stored with the task that follows.
         Action::Keep { .. } | Action::HangUp | Action::Cancel => {}
@@ -120,7 +127,9 @@ fn note_status(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(
     if execute(db, sql, (call.0, status.as_str(), now.0))? == 0 {
         return Ok(());
     }
-    let finals = "('completed', 'busy', 'failed', 'no-answer', 'canceled')";
-    let sql = format!("UPDATE call SET status = ?2 WHERE id = ?1 AND (status IS NULL OR status NOT IN {finals})");
-    execute(db, &sql, (call.0, status.as_str())).map(drop)
+    let known = one(db, "SELECT status FROM call WHERE id = ?", [call.0], columns::call_status)?;
+    if known.is_some_and(CallStatus::is_final) {
+        return Ok(());
+    }
+    execute(db, "UPDATE call SET status = ?2 WHERE id = ?1", (call.0, status.as_str())).map(drop)
 }

@@ -3,6 +3,8 @@
 use rusqlite::Row;
 use rusqlite::types::Type;
 use telephony_domain::call::report::CallStatus;
+use telephony_domain::call::words::Words;
+use telephony_domain::call::{Call, Prompt};
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::Status;
 use telephony_domain::line::Sender;
@@ -12,6 +14,7 @@ use telephony_domain::money::{Amount, Price};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::PairingCode;
 
+use crate::calls::{CallState, CallTurnOutcome};
 use crate::outbox::PartState;
 
 const PURPOSES: [Purpose; 7] = [
@@ -91,6 +94,32 @@ pub(crate) fn status(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Sta
 pub(crate) fn call_status(row: &Row<'_>) -> rusqlite::Result<Option<CallStatus>> {
     let word: Option<String> = row.get("status")?;
     word.map(|word| known("status", word.parse().ok())).transpose()
+}
+
+/// Reads the state of a call.
+pub(crate) fn call_state(row: &Row<'_>) -> rusqlite::Result<CallState> {
+    let word: String = row.get("state")?;
+    known("state", CallState::ALL.into_iter().find(|state| state.as_str() == word))
+}
+
+/// Reads the state of a call's rules from the column `machine`.
+pub(crate) fn call_machine(row: &Row<'_>) -> rusqlite::Result<Call> {
+    known("machine", serde_json::from_str(&row.get::<_, String>("machine")?).ok())
+}
+
+/// Reads the task of a call's turn from the columns `prompt` and `words`.
+pub(crate) fn call_prompt(row: &Row<'_>) -> rusqlite::Result<Prompt> {
+    let words = Words::from(row.get::<_, String>("words")?);
+    let prompts = [Prompt::Speech(words.clone()), Prompt::Keys(words), Prompt::Open, Prompt::LeaveMessage];
+    let kind: String = row.get("prompt")?;
+    known("prompt", prompts.into_iter().find(|prompt| prompt.kind() == kind))
+}
+
+/// Reads the outcome of a call's turn.
+pub(crate) fn call_outcome(row: &Row<'_>) -> rusqlite::Result<Option<CallTurnOutcome>> {
+    let word: Option<String> = row.get("outcome")?;
+    let outcome = |word: String| CallTurnOutcome::ALL.into_iter().find(|outcome| outcome.as_str() == word);
+    word.map(|word| known("outcome", outcome(word))).transpose()
 }
 
 /// Reads a price from the columns `price` and `currency`.
