@@ -117,7 +117,7 @@ impl CallRunner {
         match self.end_and_look(&provider_id).await {
             Ok(None) => self.close(call).await,
             Ok(Some(status)) => self.change(call, Event::Status(status)).await,
-            Err(error) => tracing::warn!(call = %call, attempt, %error, "could not end a call; it is tried again"),
+            Err(error) => tracing::warn!(call = %call, attempt, %error, "could not end a call; still retrying"),
         }
     }
 

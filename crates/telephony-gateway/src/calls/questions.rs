@@ -17,7 +17,7 @@ const OPEN: &str = "(The call was answered. Say your first sentence.)";
 const LEAVE_MESSAGE: &str = "(An answering machine took the call. Say one sentence for it.)";
 
 /// The reason why a question has no answer.
-enum Unanswered {
+enum NoAnswer {
     Agent(AgentError),
     Store(StoreError),
 }
@@ -26,14 +26,15 @@ impl CallRunner {
     /// Asks the agent, and hands its answer to the rules.
     pub(super) async fn ask(self: Arc<Self>, call: CallId, question: CallQuestion) {
         let (turn, id) = (question.number, question.id);
-        let panicked = || Err(Unanswered::Agent(AgentError::Unavailable("a fault of this program".to_owned())));
+        let panicked =
+            || Err(NoAnswer::Agent(AgentError::Unavailable("a bug in this program; see the log".to_owned())));
         let event = match without_panic("a turn of a call", self.answer_to(question), panicked).await {
             Ok(text) => Event::Answer { turn, text: text.into() },
-            Err(Unanswered::Agent(error)) => {
+            Err(NoAnswer::Agent(error)) => {
                 tracing::warn!(call = %call, turn = %id, %error, "the agent did not answer on a call");
                 Event::NoAnswer { turn }
             }
-            Err(Unanswered::Store(error)) => {
+            Err(NoAnswer::Store(error)) => {
                 self.storage.failed("failed to read what was said before", &error);
                 Event::NoAnswer { turn }
             }
@@ -41,10 +42,10 @@ impl CallRunner {
         self.change(call, event).await;
     }
 
-    async fn answer_to(&self, question: CallQuestion) -> Result<String, Unanswered> {
+    async fn answer_to(&self, question: CallQuestion) -> Result<String, NoAnswer> {
         let agent = self.live.borrow().agent.clone();
         let history = match agent.hears_operator() {
-            true => self.store.spoken(question.conversation, agent.history_turns()).await.map_err(Unanswered::Store)?,
+            true => self.store.spoken(question.conversation, agent.history_turns()).await.map_err(NoAnswer::Store)?,
             false => Vec::new(),
         };
         let said = Said {
@@ -67,8 +68,8 @@ impl CallRunner {
             said: vec![said],
             history: history.into_iter().map(|line| Past { role: role(line.by), text: line.text }).collect(),
         };
-        let answer = agent.answer(turn).await.map_err(Unanswered::Agent)?;
-        collect(answer).await.map_err(Unanswered::Agent)
+        let answer = agent.answer(turn).await.map_err(NoAnswer::Agent)?;
+        collect(answer).await.map_err(NoAnswer::Agent)
     }
 }
 
