@@ -75,8 +75,8 @@ pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) 
         CallState::Ending => Some(now),
         CallState::Over => None,
     };
-    let sql = "UPDATE call SET machine = ?2, state = ?3, timer_at = ?4, holder = ?5, lease_until = ?6, due_at = ?7,
-                      ended_at = iif(?3 = 'open', NULL, coalesce(ended_at, ?8))
+    let sql = "UPDATE call SET machine = ?2, state = ?3, timer_at = ?4, holder = ?5, due_at = ?6,
+                      ended_at = iif(?3 = 'open', NULL, coalesce(ended_at, ?7))
                WHERE id = ?1";
     let row = (
         call.id.0,
@@ -84,7 +84,6 @@ pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) 
         call.state.as_str(),
         timer.map(|at| at.0),
         &work.holder.0,
-        lease_until.0,
         due.map(|at| at.0),
         now.0,
     );
@@ -93,7 +92,7 @@ pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) 
 
 /// Renews the lease of a call that had no event.
 pub(super) fn renew(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE call SET holder = ?2, lease_until = ?3, due_at = min(?3, coalesce(timer_at, ?3)) WHERE id = ?1";
+    let sql = "UPDATE call SET holder = ?2, due_at = min(?3, coalesce(timer_at, ?3)) WHERE id = ?1";
     execute(db, sql, (call.id.0, &work.holder.0, (now + CALL_LEASE).0)).map(drop)
 }
 

@@ -5,13 +5,12 @@ CREATE TABLE call (
     provider_id  TEXT UNIQUE, -- null: the provider has not named it yet
     is_inbound   INTEGER NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('open', 'ending', 'over')), -- ending: the provider has not confirmed it
-    machine      TEXT NOT NULL, -- what the rules know of it, as JSON
+    machine      TEXT NOT NULL, -- the state of the rules, as JSON
     timer_at     INTEGER,       -- the rules' next timer
     holder       TEXT,
-    lease_until  INTEGER,
-    due_at       INTEGER,       -- the first of its timer, its lease and the next attempt to end it; null: it is over
+    due_at       INTEGER,       -- the first of its timer, the end of its lease and the next attempt to end it; null: it is over
     end_attempts INTEGER NOT NULL DEFAULT 0,
-    status       TEXT,          -- the provider's last word; a final one stays
+    status       TEXT,          -- the provider's last status; a final one stays
     created_at   INTEGER NOT NULL,
     ended_at     INTEGER,
     CHECK ((due_at IS NULL) = (state = 'over') AND (ended_at IS NULL) = (state = 'open'))
@@ -28,8 +27,8 @@ CREATE TABLE call_token (
     UNIQUE (call, step)
 ) STRICT, WITHOUT ROWID;
 
--- What the other side said on a call, and the agent's answer. Its id comes from the same sequence as a `turn`'s, for agents
--- get both.
+-- What the other side said on a call, and the agent's answer. Its id comes from the same sequence as a `turn`'s,
+-- because agents get both.
 CREATE TABLE call_turn (
     id          INTEGER PRIMARY KEY,
     call        INTEGER NOT NULL REFERENCES call ON DELETE CASCADE,
@@ -44,7 +43,7 @@ CREATE TABLE call_turn (
     CHECK ((outcome IS NULL) = (answered_at IS NULL))
 ) STRICT;
 
--- The provider's words on a call, in the order in which they came; each once.
+-- The provider's status reports of a call, in the order of their arrival; each status once.
 CREATE TABLE call_event (
     id     INTEGER PRIMARY KEY AUTOINCREMENT,
     call   INTEGER NOT NULL REFERENCES call ON DELETE CASCADE,
