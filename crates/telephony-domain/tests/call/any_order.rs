@@ -32,7 +32,7 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     let purpose = (rule, any::<(bool, bool)>(), 0..3).prop_map(|(machine, (first, second), kind)| {
         let dialing = telephony_domain::call::plan::Dialing { machine, ..DIALING };
         match kind {
-            0 => Purpose::Inbound { asks_pin: first, is_attested: false },
+            0 => Purpose::Inbound { asks_pin: first, is_attested: second },
             1 => Purpose::Notify { message: "A notice.".into(), dialing },
             _ => Purpose::Conversation { message: first.then(|| "A message.".into()), has_task: second, dialing },
         }

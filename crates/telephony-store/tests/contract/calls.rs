@@ -172,7 +172,7 @@ async fn ten_wrong_pins_on_all_calls_lock_unproven_callers_out_for_a_day() {
     }
     assert!(matches!(rings("CB1", false, 3).await, Opened::Unproven));
     assert!(matches!(rings("CB2", true, 3).await, Opened::Open(_)));
-    // On a call of before, not even the right PIN counts now.
+    // Even the right PIN does not count on an earlier call.
     let late = enters(&open[0], true, 3).await;
     assert!(!document(&late).unwrap().spoken().any(|words| words.as_str() == "Hello."));
     let notices = world.store.notices(at(3)).await.unwrap();
@@ -243,7 +243,7 @@ async fn a_stranger_who_calls_gets_one_code_by_sms_and_hears_the_same_again() {
 }
 
 #[tokio::test]
-async fn a_token_is_one_calls_and_an_old_one_gets_the_current_document() {
+async fn a_token_belongs_to_one_call_and_an_old_one_gets_the_current_document() {
     let world = World::new().await;
     let ann = world.answered("CA1", 1).await;
     assert!(matches!(world.request("CA2", &ann.token, None, 2).await, Requested::ForeignCall));
@@ -345,7 +345,7 @@ async fn timers_fire_and_a_call_that_hears_nothing_more_is_ended_at_its_deadline
 }
 
 #[tokio::test]
-async fn a_silent_call_is_looked_after_and_an_orphaned_one_taken_over_with_its_question() {
+async fn a_silent_call_is_due_once_per_lease_and_an_orphaned_one_is_taken_over_with_its_question() {
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;
     let lease = i64::try_from(CALL_LEASE.as_secs()).unwrap();
@@ -362,7 +362,7 @@ async fn a_silent_call_is_looked_after_and_an_orphaned_one_taken_over_with_its_q
 }
 
 #[tokio::test]
-async fn the_last_word_of_the_provider_stays_in_whatever_order_it_comes() {
+async fn a_final_status_stays_in_any_order_of_arrival() {
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;
     for (status, now) in [(CallStatus::Completed, 1), (CallStatus::InProgress, 2), (CallStatus::Completed, 3)] {
