@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 /// The timeout for the server's first answer.
-const STARTS_WITHIN: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Clock ticks per second in which Linux counts CPU time.
 const TICKS: f64 = 100.0;
@@ -35,7 +35,7 @@ impl Process {
             if let Some(status) = process.child.try_wait()? {
                 bail!("{command:?} ended with {status}");
             }
-            if started.elapsed() > STARTS_WITHIN {
+            if started.elapsed() > START_TIMEOUT {
                 bail!("{command:?} does not answer");
             }
             sleep(Duration::from_micros(100));

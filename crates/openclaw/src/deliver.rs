@@ -20,16 +20,16 @@ use crate::failure::Failure;
 use crate::{terminal, time_format};
 
 /// Longest wait for a handover; after that it is left to the gateway.
-const HAND_OVER_WITHIN: Duration = Duration::from_secs(30);
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest wait for a final status.
-const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Longest wait while the account is stopped: the message is kept.
-const STOPPED_AT_MOST: Duration = Duration::from_millis(1_200);
+const STOPPED_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 /// Longest wait for a probe of the account; after that the message itself is the probe, because the link is slow.
-const PROBE_WITHIN: Duration = Duration::from_millis(700);
+const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// Delay before the command says what it is waiting for.
 const PATIENCE_OF_PEOPLE: Duration = Duration::from_secs(1);
@@ -40,8 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Waits until the provider has accepted or rejected every part of `message`, or time runs out. Does not wait for parts
 /// that cannot leave before `expected`.
 pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestamp) -> Result<Progress, Failure> {
-    let is_soon = expected.since(channel.now()) < HAND_OVER_WITHIN;
-    let mut patience = Patience::new(channel, if is_soon { HAND_OVER_WITHIN } else { Duration::ZERO });
+    let is_soon = expected.since(channel.now()) < HANDOVER_TIMEOUT;
+    let mut patience = Patience::new(channel, if is_soon { HANDOVER_TIMEOUT } else { Duration::ZERO });
     channel.store.probe_soon(channel.now()).await?;
     if GatewayLock::is_taken(&channel.state) {
         channel.poke().await;
@@ -111,7 +111,7 @@ impl<'c> Patience<'c> {
         let is_stopped = self.channel.store.account_stop().await?.is_some();
         let stopped = is_stopped.then(|| self.stopped.unwrap_or_else(Instant::now));
         self.stopped = stopped;
-        let is_stopped_for_long = stopped.is_some_and(|since| since.elapsed() >= STOPPED_AT_MOST);
+        let is_stopped_for_long = stopped.is_some_and(|since| since.elapsed() >= STOPPED_TIMEOUT);
         Ok(is_stopped_for_long || Instant::now() >= self.deadline)
     }
 }
@@ -119,10 +119,10 @@ impl<'c> Patience<'c> {
 /// Waits until every part of `message` has a final status, or time runs out.
 pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Progress, Failure> {
     if GatewayLock::is_taken(&channel.state) {
-        return watch(channel, message, Patience::new(channel, DELIVERED_WITHIN), is_final).await;
+        return watch(channel, message, Patience::new(channel, DELIVERY_TIMEOUT), is_final).await;
     }
     let outbox = channel.outbox();
-    let mut patience = Patience::new(channel, DELIVERED_WITHIN);
+    let mut patience = Patience::new(channel, DELIVERY_TIMEOUT);
     loop {
         outbox.poll(Reports::StayAway).await?;
         let progress = channel.store.progress(message).await?;
@@ -137,7 +137,7 @@ pub async fn wait_for_status(channel: &Channel, message: MessageId) -> Result<Pr
 /// Sends the due parts of `message` and of earlier messages in its conversation, and resolves doubts. Probes the
 /// account first if it is stopped.
 async fn step(channel: &Channel, outbox: &Arc<PartSender>, message: MessageId) -> Result<(), Failure> {
-    match timeout(PROBE_WITHIN, outbox.probe_account()).await {
+    match timeout(PROBE_TIMEOUT, outbox.probe_account()).await {
         Ok(probed) => drop(probed?),
         Err(_) => channel.store.end_probe(ProbeOutcome::Served, channel.now()).await?,
     }

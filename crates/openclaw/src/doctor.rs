@@ -36,10 +36,10 @@ use crate::place::Place;
 use crate::{assemble, public_url};
 
 /// A check that takes longer is reported as not completed.
-const WITHIN: Duration = Duration::from_secs(30);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Timeout of each request to Twilio.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The parts under examination.
 pub struct Subject {
@@ -67,8 +67,8 @@ pub struct Checkup {
     pub is_skipped: bool,
 }
 
-/// Runs all checks, ordered along the path from the configuration to the phone; messages come last, because their trouble
-/// is an effect of what the other checks find.
+/// Runs all checks, ordered along the path from the configuration to the phone; messages come last, because their
+/// trouble is an effect of what the other checks find.
 pub async fn examine(place: &Place) -> Vec<Checkup> {
     let environment = assemble::environment();
     let location = locate(&environment, place.config.as_deref());
@@ -105,8 +105,8 @@ pub async fn examine(place: &Place) -> Vec<Checkup> {
 }
 
 async fn within(area: &'static str, checkup: impl Future<Output = Checkup>) -> Checkup {
-    let mut checkup = tokio::time::timeout(WITHIN, checkup).await.unwrap_or_else(|_| {
-        let late = format!("it took longer than {} s", WITHIN.as_secs());
+    let mut checkup = tokio::time::timeout(CHECK_TIMEOUT, checkup).await.unwrap_or_else(|_| {
+        let late = format!("it took longer than {} s", CHECK_TIMEOUT.as_secs());
         Checkup { found: vec![catalogue::COULD_NOT_CHECK.found(late)], ..Checkup::default() }
     });
     checkup.area = area;
@@ -116,7 +116,7 @@ async fn within(area: &'static str, checkup: impl Future<Output = Checkup>) -> C
 impl Subject {
     async fn new(loaded: Loaded, location: Location, store: Option<Arc<dyn Store>>) -> Self {
         let is_twilio = loaded.telephony.provider == Some(ProviderName::Twilio) && loaded.check_complete().is_ok();
-        let rest = || Rest::new(assemble::account(&loaded.telephony)).answer_within(ANSWER_WITHIN);
+        let rest = || Rest::new(assemble::account(&loaded.telephony)).answer_within(ANSWER_TIMEOUT);
         let twilio = is_twilio.then(|| Twilio::with_rest(rest()));
         // No URL is passed here, so none can be invalid.
         let url = public_url::public_url(&loaded, None).await.ok().flatten();

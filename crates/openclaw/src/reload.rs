@@ -19,13 +19,13 @@ use crate::place::Place;
 /// read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Interval between attempts to read a configuration that could not be used. The fault may be outside the watched files:
-/// no free descriptor, a failing disk, a secret's program that is away.
+/// Interval between attempts to read a configuration that could not be used. The fault may be outside the watched
+/// files: no free descriptor, a failing disk, a secret's program that is away.
 const READ_AGAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Largest number of rereads because the set of files changed. Beyond that the files are still being written, and the
 /// next check finds them.
-const READ_AGAIN_AT_MOST: usize = 3;
+const MAX_READ_AGAIN: usize = 3;
 
 /// Keys and sections that apply without a restart.
 const FOLLOWED: [&str; 7] =
@@ -154,7 +154,7 @@ impl Files {
 fn read(place: &Place, mut files: Vec<PathBuf>) -> (Result<Loaded, Problems>, Watched) {
     let mut seen = look(&files);
     let (mut read, mut depends_on) = load_with_files(&assemble::environment(), place.config.as_deref());
-    for _ in 0..READ_AGAIN_AT_MOST {
+    for _ in 0..MAX_READ_AGAIN {
         if depends_on == files {
             break;
         }

@@ -1,17 +1,17 @@
 //! Limits on the length of an answer: stops a model that does not end, without cutting a picture in two.
 
 /// Longest text (bytes); the rest is dropped. An SMS reply is far shorter.
-const TEXT_AT_MOST: usize = 64 * 1024;
+const MAX_TEXT: usize = 64 * 1024;
 
 /// Longest text including reasoning (bytes).
-const THOUGHTS_AT_MOST: usize = 1024 * 1024;
+const MAX_REASONING: usize = 1024 * 1024;
 
 /// Length (bytes) from which a text counts as an answer although the agent did not end in time: `segmentsPerReply`
 /// allows less.
 const ENOUGH: usize = 8 * 1024;
 
 /// Largest total size of pictures in `data:` URLs (bytes): one MMS, 5 MB, in base64.
-pub(crate) const PICTURES_AT_MOST: usize = 7 * 1024 * 1024;
+pub(crate) const MAX_PICTURES: usize = 7 * 1024 * 1024;
 
 /// Replaces the rest of a cut picture, so that it is not mistaken for a complete one.
 const CUT: char = '…';
@@ -40,14 +40,14 @@ enum Place {
 
 impl Default for Room {
     fn default() -> Self {
-        Self { text: TEXT_AT_MOST, pictures: PICTURES_AT_MOST, place: Place::Text(0), is_full: false }
+        Self { text: MAX_TEXT, pictures: MAX_PICTURES, place: Place::Text(0), is_full: false }
     }
 }
 
 impl Room {
     /// Returns the capacity for all output of a model, including reasoning.
     pub(crate) fn with_thoughts() -> Self {
-        Self { text: THOUGHTS_AT_MOST, ..Self::default() }
+        Self { text: MAX_REASONING, ..Self::default() }
     }
 
     /// Returns true if the text is longer than any SMS reply.
@@ -86,7 +86,7 @@ impl Room {
             }
             _ if self.place == Place::Picture => {
                 tracing::warn!(
-                    bytes = PICTURES_AT_MOST,
+                    bytes = MAX_PICTURES,
                     "the pictures in the agent's answer are too large; one is not sent"
                 );
                 self.place = Place::Beyond;
@@ -136,11 +136,11 @@ mod tests {
 
     #[test]
     fn a_model_that_does_not_stop_is_stopped_between_two_characters() {
-        let endless = "é".repeat(TEXT_AT_MOST);
+        let endless = "é".repeat(MAX_TEXT);
         let (kept, room) = taken(["x", &endless]);
-        assert_eq!((kept.len(), room.is_full()), (TEXT_AT_MOST - 1, true));
-        assert_eq!(taken([&endless[..TEXT_AT_MOST]]).0.len(), TEXT_AT_MOST, "exactly as much fits");
-        assert!(!taken([&endless[..TEXT_AT_MOST]]).1.is_full());
+        assert_eq!((kept.len(), room.is_full()), (MAX_TEXT - 1, true));
+        assert_eq!(taken([&endless[..MAX_TEXT]]).0.len(), MAX_TEXT, "exactly as much fits");
+        assert!(!taken([&endless[..MAX_TEXT]]).1.is_full());
     }
 
     #[test]
@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn of_pictures_that_are_too_large_the_text_between_them_stays() {
-        let picture = format!("![](DATA:image/png;base64,{})", "A".repeat(PICTURES_AT_MOST / 2));
+        let picture = format!("![](DATA:image/png;base64,{})", "A".repeat(MAX_PICTURES / 2));
         let (kept, room) = taken([format!("one {picture} two {picture} three {picture} four").as_str()]);
-        assert!(kept.len() < PICTURES_AT_MOST + 200);
+        assert!(kept.len() < MAX_PICTURES + 200);
         assert!(kept.starts_with("one ![](DATA:image/png;base64,AAAA") && kept.contains(") two ![](DATA:"));
         assert!(kept.ends_with("A…) three ![](DATA:…) four"), "{}", &kept[kept.len() - 80..]);
         assert!(!room.is_full());

@@ -25,7 +25,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::agent::{AgentError, Answer, Past, Role, Turn};
-use crate::answer_limit::PICTURES_AT_MOST;
+use crate::answer_limit::MAX_PICTURES;
 use client::LazyClient;
 pub(crate) use prompt::Words;
 use reply::Reply;
@@ -34,14 +34,14 @@ use reply::Reply;
 const TURN: HeaderName = HeaderName::from_static("x-openclaw-turn");
 
 /// Time limit for a test connection.
-const CONNECTS_WITHIN: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Largest part of an error's body that is read (bytes).
-const ERROR_AT_MOST: usize = 64 * 1024;
+const MAX_ERROR: usize = 64 * 1024;
 
 /// Longest event or JSON document (bytes): the longest answer with its pictures, with a reserve for escapes and other
 /// fields.
-const DOCUMENT_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
+const MAX_DOCUMENT: usize = MAX_PICTURES + 1024 * 1024;
 
 /// Statuses that servers use for a question that is too long for their model, among others.
 const TOO_LONG: [StatusCode; 3] =
@@ -82,7 +82,7 @@ impl Chat {
         let Ok(url) = Url::parse(&self.endpoint.url) else { return false };
         let Some(host) = url.host_str().map(|host| host.trim_matches(['[', ']'])) else { return false };
         let connection = TcpStream::connect((host, url.port_or_known_default().unwrap_or_default()));
-        timeout(CONNECTS_WITHIN, connection).await.is_ok_and(|connected| connected.is_ok())
+        timeout(CONNECT_TIMEOUT, connection).await.is_ok_and(|connected| connected.is_ok())
     }
 
     /// Sends the contact's messages and `history`; `request` builds the body. Retries without rejected pictures, and
@@ -182,7 +182,7 @@ impl Endpoint {
         let mut body = Vec::new();
         while let Ok(Some(bytes)) = response.chunk().await {
             body.extend_from_slice(&bytes);
-            if body.len() > ERROR_AT_MOST {
+            if body.len() > MAX_ERROR {
                 break;
             }
         }

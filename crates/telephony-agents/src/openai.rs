@@ -12,7 +12,7 @@ use crate::chat::{Chat, Endpoint, Words};
 use crate::prompt;
 
 /// Longest pause of a model once its text has begun.
-const PAUSE_AT_MOST: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// An agent backed by a model.
 pub struct OpenAi {
@@ -60,7 +60,7 @@ impl OpenAi {
             credential: settings.api_key.clone(),
             credential_settings: "agent.apiKey or OPENAI_API_KEY",
             timeout: settings.timeout,
-            pause: PAUSE_AT_MOST,
+            pause: MAX_PAUSE,
             not_found,
             not_taken: "check agent.model, and whether agent.systemPrompt is too long for it".to_owned(),
         });

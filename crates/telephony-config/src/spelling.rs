@@ -1,6 +1,6 @@
 //! Suggests a similar word.
 
-/// Most typos in a recognized word.
+/// Maximum number of typos in a recognized word.
 const MOST_SLIPS: usize = 3;
 
 /// Returns the word of `words` nearest to `found`, if it is near enough.

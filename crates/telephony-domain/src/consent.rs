@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 /// Longest delay of a webhook: Twilio retries for 15 s, and its dates are whole seconds.
-const WEBHOOK_WITHIN: Duration = Duration::from_secs(16);
+const MAX_WEBHOOK_DELAY: Duration = Duration::from_secs(16);
 
 /// A contact's wish about a line, stated by the contact or the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Wish {
     /// their order is uncertain, the opt-out wins.
     pub fn is_overtaken(self, said: Timestamp, learned: Timestamp) -> bool {
         match self {
-            Wish::OptOut => said + WEBHOOK_WITHIN < learned,
+            Wish::OptOut => said + MAX_WEBHOOK_DELAY < learned,
             Wish::OptIn => said < learned,
         }
     }

@@ -2,17 +2,17 @@
 
 use crate::media_type;
 
-/// Most files in one message (Twilio).
-pub const FILES_AT_MOST: usize = 10;
+/// Maximum number of files in one message (Twilio).
+pub const MAX_FILES: usize = 10;
 
 /// Largest total size of a message's files (bytes; Twilio).
-pub const BYTES_AT_MOST: u64 = 5_000_000;
+pub const MAX_BYTES: u64 = 5_000_000;
 
 /// Largest size of a file that Twilio cannot shrink for a carrier (bytes); beyond it carriers differ.
 pub const BYTES_AS_IS: u64 = 500_000;
 
 /// Longest text of an MMS (UTF-16 units; Twilio).
-pub const TEXT_AT_MOST: usize = 1600;
+pub const MAX_TEXT: usize = 1600;
 
 /// Segments that an MMS counts as for pace and limits: in the United States it costs about as much as three (0.02
 /// against 0.0079 dollars) and takes longer to send.
@@ -32,10 +32,10 @@ const PICTURES: [&str; 2] = ["image/bmp", "image/tiff"];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsendable {
     /// Too many files.
-    #[error("{0} files are too many: a message can have {FILES_AT_MOST}")]
+    #[error("{0} files are too many: a message can have {MAX_FILES}")]
     TooMany(usize),
     /// Files that are too large together.
-    #[error("the files have {0} bytes in total: a message can have {BYTES_AT_MOST}")]
+    #[error("the files have {0} bytes in total: a message can have {MAX_BYTES}")]
     TooMuch(u64),
     /// A file that is too large for its type.
     #[error(
@@ -67,10 +67,10 @@ pub fn check<'f>(files: impl IntoIterator<Item = (&'f str, u64)>) -> Result<(), 
         count += 1;
         together += size;
     }
-    if count > FILES_AT_MOST {
+    if count > MAX_FILES {
         return Err(Unsendable::TooMany(count));
     }
-    if together > BYTES_AT_MOST { Err(Unsendable::TooMuch(together)) } else { Ok(()) }
+    if together > MAX_BYTES { Err(Unsendable::TooMuch(together)) } else { Ok(()) }
 }
 
 fn check_file(content_type: &str, size: u64) -> Result<(), Unsendable> {
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_is_too_much_names_its_limit() {
-        assert_eq!(check([("image/jpeg", BYTES_AT_MOST)]), Ok(()));
-        assert_eq!(check([("image/jpeg", BYTES_AT_MOST), ("image/gif", 1)]), Err(Unsendable::TooMuch(5_000_001)));
+        assert_eq!(check([("image/jpeg", MAX_BYTES)]), Ok(()));
+        assert_eq!(check([("image/jpeg", MAX_BYTES), ("image/gif", 1)]), Err(Unsendable::TooMuch(5_000_001)));
         assert_eq!(check([("image/png", 1); 10]), Ok(()));
         assert_eq!(check([("image/png", 1); 11]), Err(Unsendable::TooMany(11)));
         assert_eq!(check([("audio/amr", BYTES_AS_IS), ("text/vcard", 9)]), Ok(()));

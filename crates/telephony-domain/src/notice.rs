@@ -18,7 +18,7 @@ const QUICK: Duration = Duration::from_secs(60);
 /// longer.
 const SLOW: Duration = Duration::from_secs(30 * 60);
 
-/// Most notices in one SMS; `telephony status` has the rest.
+/// Maximum number of notices in one SMS; `telephony status` has the rest.
 const LINES: usize = 5;
 
 /// Returns the time until the next notice by SMS, after `told` of them in a [`DAY`].

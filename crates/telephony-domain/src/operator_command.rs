@@ -6,13 +6,13 @@ use crate::address::{without_marks, without_phone_prefix};
 use crate::number::PhoneNumber;
 use crate::pairing::PairingCode;
 
-/// Most wrong codes accepted in [`GUESSES_FOR`].
-pub const GUESSES_AT_MOST: u32 = 5;
+/// Maximum number of wrong codes accepted in [`GUESSES_FOR`].
+pub const MAX_GUESSES: u32 = 5;
 
 /// Time for which wrong codes are counted, the lifetime of a code.
 pub const GUESSES_FOR: Duration = crate::pairing::CODE_VALID_FOR;
 
-/// Most commands answered in a day; further ones are still executed.
+/// Maximum number of commands answered in a day; further ones are still executed.
 pub const ANSWERS_PER_DAY: u32 = 100;
 
 /// The contact that a command is about.

@@ -10,8 +10,8 @@ use crate::program::ProgramName;
 /// Lifetime of a code.
 pub const CODE_VALID_FOR: Duration = Duration::from_secs(60 * 60);
 
-/// Most pending requests at a time.
-pub const PENDING_AT_MOST: u32 = 3;
+/// Maximum number of pending requests at a time.
+pub const MAX_PENDING: u32 = 3;
 
 /// The SMS that reports the operator's approval to a contact.
 pub const APPROVAL_TEXT: &str = "Your phone number has been approved. You can now send messages to this bot.";

@@ -10,20 +10,20 @@ use crate::time::Timestamp;
 const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
 
 /// Longest time until the second look.
-const SECOND_LOOK_WITHIN: Duration = Duration::from_secs(4 * 60);
+const MAX_SECOND_LOOK_DELAY: Duration = Duration::from_secs(4 * 60);
 
 /// The search starts this long before the attempt, because clocks differ.
 pub const LOOK_BACK: Duration = Duration::from_secs(120);
 
 /// After this long, a list that the provider denies stays unavailable.
-const DENIED_AT_MOST: Duration = Duration::from_secs(10 * 60);
+const DENIED_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Wait before fetching the list again after a failure.
 const UNREACHABLE_WAIT: Duration = Duration::from_secs(10);
 
-/// Most resends of a part with an unknown outcome. With the growing waits, the last is more than ten minutes after the
-/// first.
-const RESENDS_AT_MOST: u32 = 6;
+/// Maximum number of resends of a part with an unknown outcome. With the growing waits, the last is more than ten
+/// minutes after the first.
+const MAX_RESENDS: u32 = 6;
 
 /// A part whose outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
         Finding::Absent if doubt.absences == 0 || now < second_look => {
             Next::LookAgainAt(if now < second_look { second_look } else { now + UNREACHABLE_WAIT })
         }
-        Finding::Absent if doubt.resends >= RESENDS_AT_MOST => Next::FinallyUnknown,
+        Finding::Absent if doubt.resends >= MAX_RESENDS => Next::FinallyUnknown,
         Finding::Absent if doubt.has_left_open && !doubt.is_over => Next::FinallyUnknown,
         Finding::Absent if doubt.is_opted_out => Next::Canceled,
         Finding::Absent => Next::SendAgain,
@@ -90,11 +90,11 @@ pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
 
 /// Returns true for a lasting denial. A list that was unreachable for long and is denied only now may be back soon.
 fn is_denied_for_long(doubt: Doubt, now: Timestamp) -> bool {
-    doubt.denied_since.is_some_and(|since| now.since(since) >= DENIED_AT_MOST)
+    doubt.denied_since.is_some_and(|since| now.since(since) >= DENIED_TIMEOUT)
 }
 
 fn second_look_after(resends: u32) -> Duration {
-    SECOND_LOOK_WITHIN.min(SECOND_LOOK_AFTER * 2_u32.saturating_pow(resends.min(RESENDS_AT_MOST)))
+    MAX_SECOND_LOOK_DELAY.min(SECOND_LOOK_AFTER * 2_u32.saturating_pow(resends.min(MAX_RESENDS)))
 }
 
 /// The content of a message, to be compared with one in the provider's list.
@@ -172,8 +172,8 @@ mod tests {
         let open = Doubt { resends: 1, has_left_open: true, ..doubt(1) };
         assert_eq!(next(open, Finding::Absent, late), Next::FinallyUnknown);
         assert_eq!(next(Doubt { is_over: true, ..open }, Finding::Absent, late), Next::SendAgain);
-        let often = Doubt { is_over: true, resends: RESENDS_AT_MOST, ..doubt(1) };
-        assert_eq!(next(often, Finding::Absent, SINCE + SECOND_LOOK_WITHIN), Next::FinallyUnknown);
+        let often = Doubt { is_over: true, resends: MAX_RESENDS, ..doubt(1) };
+        assert_eq!(next(often, Finding::Absent, SINCE + MAX_SECOND_LOOK_DELAY), Next::FinallyUnknown);
     }
 
     #[test]
@@ -183,12 +183,12 @@ mod tests {
         assert!(matches!(next(opted_out(0), Finding::Absent, late), Next::LookAgainAt(_)));
         assert_eq!(next(opted_out(1), Finding::Absent, late), Next::Canceled);
         let open = Doubt { resends: 1, has_left_open: true, ..opted_out(1) };
-        assert_eq!(next(open, Finding::Absent, SINCE + SECOND_LOOK_WITHIN), Next::FinallyUnknown);
+        assert_eq!(next(open, Finding::Absent, SINCE + MAX_SECOND_LOOK_DELAY), Next::FinallyUnknown);
     }
 
     #[test]
     fn six_times_take_more_than_ten_minutes() {
-        let waits: Duration = (0..RESENDS_AT_MOST).map(second_look_after).sum();
+        let waits: Duration = (0..MAX_RESENDS).map(second_look_after).sum();
         assert!(waits >= Duration::from_secs(10 * 60), "{waits:?}");
     }
 

@@ -54,10 +54,10 @@ pub const DAILY_CAP_WAIT: Duration = Duration::from_secs(60 * 60);
 /// text is outdated.
 pub const CAP_STALE_AFTER: Duration = Duration::from_secs(73 * 60 * 60);
 
-/// Least number of attempts before anything is given up, however much time has passed by the clock. Waits of at most
+/// Minimum number of attempts before anything is given up, however much time has passed by the clock. Waits of at most
 /// ten minutes (an hour for a cap) allow sixty in [`STALE_AFTER`], and more in the others. Half of that leaves time for
 /// slow attempts, and a clock that jumps ahead by a day makes nothing fail.
-pub const ATTEMPTS_AT_LEAST: u32 = 30;
+pub const MIN_ATTEMPTS: u32 = 30;
 
 /// Returns true if the part waits for a cap or block of the provider that lasts a day at most.
 pub fn is_daily_cap(why: Disposition) -> bool {
@@ -89,7 +89,7 @@ pub fn turn_fate(why: Disposition, first_failed: Timestamp, failures: u32, jitte
     let failing_for = now.since(first_failed);
     match why {
         Disposition::GiveUp => TurnFate::Dead,
-        _ if failing_for >= DEAD_AFTER && failures >= ATTEMPTS_AT_LEAST => TurnFate::Dead,
+        _ if failing_for >= DEAD_AFTER && failures >= MIN_ATTEMPTS => TurnFate::Dead,
         Disposition::Retry { after } => {
             let due = now + BACKOFF.wait(failures, jitter).max(after.unwrap_or_default());
             if failing_for >= PARK_AFTER { TurnFate::ParkedUntil(due) } else { TurnFate::RetryAt(due) }
@@ -135,7 +135,7 @@ pub fn part_fate(why: Disposition, first_tried: Timestamp, attempts: u32, jitter
 }
 
 fn is_stale(why: Disposition, first_tried: Timestamp, attempts: u32, now: Timestamp) -> bool {
-    now.since(first_tried) >= stale_after(why) && attempts >= ATTEMPTS_AT_LEAST
+    now.since(first_tried) >= stale_after(why) && attempts >= MIN_ATTEMPTS
 }
 
 fn stale_after(why: Disposition) -> Duration {
@@ -159,7 +159,7 @@ mod tests {
         let start = Timestamp(0);
         let fate = |minutes: u64| {
             let now = start + Duration::from_secs(60 * minutes);
-            turn_fate(Disposition::Retry { after: None }, start, ATTEMPTS_AT_LEAST, 0.0, now)
+            turn_fate(Disposition::Retry { after: None }, start, MIN_ATTEMPTS, 0.0, now)
         };
         assert!(matches!(fate(9), TurnFate::RetryAt(_)));
         assert!(matches!(fate(10), TurnFate::ParkedUntil(_)));
@@ -172,13 +172,13 @@ mod tests {
         let told = Disposition::Retry { after: Some(Duration::from_secs(40)) };
         let soon = Timestamp(5_000);
         assert_eq!(part_fate(told, Timestamp(0), 1, 0.0, soon), PartFate::RetryAt(soon + Duration::from_secs(40)));
-        assert_eq!(part_fate(told, Timestamp(0), ATTEMPTS_AT_LEAST, 0.0, Timestamp(0) + STALE_AFTER), PartFate::Failed);
+        assert_eq!(part_fate(told, Timestamp(0), MIN_ATTEMPTS, 0.0, Timestamp(0) + STALE_AFTER), PartFate::Failed);
         assert_eq!(part_fate(Disposition::Unknown, Timestamp(0), 1, 0.0, soon), PartFate::Unknown);
         let often = part_fate(Disposition::AwaitOperator, Timestamp(0), u32::MAX, 0.0, Timestamp(0) + CAP_STALE_AFTER);
         assert_eq!(often, PartFate::Held);
         let cap = Disposition::Retry { after: Some(DAILY_CAP_WAIT) };
         let late = Timestamp(0) + STALE_AFTER;
-        let fate = |now| part_fate(cap, Timestamp(0), ATTEMPTS_AT_LEAST, 0.0, now);
+        let fate = |now| part_fate(cap, Timestamp(0), MIN_ATTEMPTS, 0.0, now);
         assert_eq!(fate(late), PartFate::RetryAt(late + DAILY_CAP_WAIT));
         assert_eq!(fate(Timestamp(0) + CAP_STALE_AFTER), PartFate::Failed);
     }
@@ -187,7 +187,7 @@ mod tests {
     fn a_clock_that_is_set_ahead_gives_nothing_up() {
         let (start, again) = (Timestamp(0), Disposition::Retry { after: None });
         let later = start + CAP_STALE_AFTER;
-        for tried in [2, ATTEMPTS_AT_LEAST - 1] {
+        for tried in [2, MIN_ATTEMPTS - 1] {
             assert!(matches!(part_fate(again, start, tried, 0.0, later), PartFate::RetryAt(_)));
             assert!(matches!(turn_fate(again, start, tried, 0.0, later), TurnFate::ParkedUntil(_)));
         }

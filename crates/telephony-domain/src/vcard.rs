@@ -13,11 +13,11 @@ pub struct Card {
     pub organization: Option<String>,
 }
 
-/// Most cards read from a file.
-const CARDS_AT_MOST: usize = 20;
+/// Maximum number of cards read from a file.
+const MAX_CARDS: usize = 20;
 
 /// Longest line read (characters); longer ones contain pictures.
-const LINE_AT_MOST: usize = 500;
+const MAX_LINE: usize = 500;
 
 /// Parses the cards in a file; vCard 2.1 to 4.0, names and addresses only.
 pub fn read(text: &str) -> Vec<Card> {
@@ -40,7 +40,7 @@ pub fn read(text: &str) -> Vec<Card> {
         }
     }
     cards.extend(open);
-    cards.truncate(CARDS_AT_MOST);
+    cards.truncate(MAX_CARDS);
     cards
 }
 
@@ -58,9 +58,9 @@ fn unfolded(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
-            (Some(rest), Some(last)) if last.len() < LINE_AT_MOST => last.push_str(rest),
+            (Some(rest), Some(last)) if last.len() < MAX_LINE => last.push_str(rest),
             (Some(_), _) => {}
-            (None, _) => lines.push(line.chars().take(LINE_AT_MOST).collect()),
+            (None, _) => lines.push(line.chars().take(MAX_LINE).collect()),
         }
     }
     lines

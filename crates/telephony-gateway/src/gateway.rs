@@ -29,7 +29,7 @@ use crate::tunnel::Keeper;
 use crate::webhook::listener;
 
 /// Time limit for stopping, whatever hangs: service managers kill after 10 s.
-const STOP_WITHIN: Duration = Duration::from_secs(7);
+const STOP_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// A running gateway.
 pub struct Gateway {
@@ -161,7 +161,7 @@ impl Gateway {
     /// at the latest.
     pub async fn stop(self) {
         drop(self.stopper);
-        self.tasks.end_within(STOP_WITHIN).await;
+        self.tasks.end_within(STOP_TIMEOUT).await;
     }
 }
 

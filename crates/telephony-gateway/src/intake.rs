@@ -19,7 +19,7 @@ use crate::recut::Signatures;
 use crate::storage::Storage;
 
 /// An opt-out is acknowledged once it is applied; a sender who waits longer has to retry (Twilio waits 15 s).
-const OBEYED_WITHIN: Duration = Duration::from_secs(5);
+const OPT_OUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Requests in flight that may wait for an opt-out: a quarter of them.
 pub(crate) const WAITING_OPT_OUTS: usize = 64;
@@ -94,7 +94,7 @@ impl Intake {
         let Ok(_waiting) = self.waiting_opt_outs.try_acquire() else {
             return Err(StoreError::Busy("too many opt-outs are waiting; Twilio resends this one".to_owned()));
         };
-        let obeyed = tokio::time::timeout(OBEYED_WITHIN, self.journal.applied(position)).await;
+        let obeyed = tokio::time::timeout(OPT_OUT_TIMEOUT, self.journal.applied(position)).await;
         obeyed.map_err(|_| {
             StoreError::Busy("an opt-out is journaled, and is obeyed once earlier messages are stored".to_owned())
         })?;

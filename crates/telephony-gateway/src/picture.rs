@@ -10,10 +10,10 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 pub const REDUCED_TYPE: &str = "image/jpeg";
 
 /// Largest file that is read to shrink it (bytes); phone cameras stay below.
-pub const READ_AT_MOST: u64 = 12_000_000;
+pub const MAX_FILE_BYTES: u64 = 12_000_000;
 
 /// Largest unpacked picture (bytes): 50 million pixels of three colors.
-const UNPACKED_AT_MOST: u64 = 150_000_000;
+const MAX_UNPACKED_BYTES: u64 = 150_000_000;
 
 /// Longer side of a shrunk picture at most (pixels); no phone shows more.
 const LONGEST: u32 = 4096;
@@ -27,7 +27,7 @@ const QUALITIES: [u8; 3] = [85, 70, 55];
 /// A picture that unpacks to more than the limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a picture of {width} by {height} pixels is too large to shrink: it may unpack to at most {UNPACKED_AT_MOST} \
+    "a picture of {width} by {height} pixels is too large to shrink: it may unpack to at most {MAX_UNPACKED_BYTES} \
     bytes, and needs {needed}"
 )]
 pub struct Bomb {
@@ -65,11 +65,11 @@ pub fn fit(content_type: &str, bytes: &[u8], room: u64) -> Result<Option<Vec<u8>
 fn unpack(bytes: &[u8]) -> Result<Option<DynamicImage>, Bomb> {
     let Ok(mut reader) = ImageReader::new(Cursor::new(bytes)).with_guessed_format() else { return Ok(None) };
     let mut limits = Limits::default();
-    limits.max_alloc = Some(UNPACKED_AT_MOST);
+    limits.max_alloc = Some(MAX_UNPACKED_BYTES);
     reader.limits(limits);
     let Ok(mut decoder) = reader.into_decoder() else { return Ok(None) };
     let ((width, height), needed) = (decoder.dimensions(), decoder.total_bytes());
-    if needed > UNPACKED_AT_MOST {
+    if needed > MAX_UNPACKED_BYTES {
         return Err(Bomb { width, height, needed });
     }
     let orientation = decoder.orientation();

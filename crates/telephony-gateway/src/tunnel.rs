@@ -35,7 +35,7 @@ const LASTED: Duration = Duration::from_secs(60);
 const PATIENCE: u32 = 3;
 
 /// Time limit for closing; the next start cleans up a tunnel that takes longer.
-const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Interval between checks that the provider has the URL, if the operator sets it.
 const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
@@ -226,7 +226,7 @@ impl Keeper {
 }
 
 async fn close(open: Box<dyn Open>) {
-    if tokio::time::timeout(CLOSE_WITHIN, open.close()).await.is_err() {
+    if tokio::time::timeout(CLOSE_TIMEOUT, open.close()).await.is_err() {
         tracing::warn!("the tunnel could not be closed in time");
     }
 }

@@ -16,8 +16,8 @@ use crate::inbox::TurnLease;
 /// Time after which kept messages of a stranger are deleted.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Most messages kept per stranger.
-pub const KEPT_AT_MOST: u32 = 10;
+/// Maximum number of messages kept per stranger.
+pub const MAX_KEPT: u32 = 10;
 
 /// A pairing request about to be made for a stranger.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct Challenge {
     pub code: PairingCode,
     /// SMS with the code.
     pub parts: Vec<PartDraft>,
-    /// Most pairing messages to all strangers together in 24 hours; none: no limit.
+    /// Maximum number of pairing messages to all strangers together in 24 hours; none: no limit.
     pub replies_per_day: Option<u32>,
 }
 

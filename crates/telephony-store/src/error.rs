@@ -59,7 +59,7 @@ pub enum StoreError {
     QueueFull {
         /// Waiting segments.
         waiting: u32,
-        /// Most segments that may wait.
+        /// Maximum number of segments that may wait.
         most: u32,
     },
     /// It does not exist.

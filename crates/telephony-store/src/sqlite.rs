@@ -29,9 +29,9 @@ use engine::{reader, schema, writer};
 
 /// Time limit for opening. The first process initializes a new file; SQLite does not let others wait for that, so they
 /// retry.
-const OPEN_WITHIN: Duration = Duration::from_secs(5);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Most turns or parts leased in one transaction of the writer, because others wait for it.
+/// Maximum number of turns or parts leased in one transaction of the writer, because others wait for it.
 const AT_A_TIME: usize = 8;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
@@ -50,7 +50,7 @@ impl SqliteStore {
     /// Opens the file at `path`, creating it and its folder if `mode` allows; only its owner can read them. Blocks
     /// meanwhile. Fails with [`StoreError::Newer`] and [`StoreError::Older`] for other schemas.
     pub fn open(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
-        let deadline = Instant::now() + OPEN_WITHIN;
+        let deadline = Instant::now() + OPEN_TIMEOUT;
         loop {
             match Self::start(path, mode) {
                 Err(StoreError::Busy(_)) if Instant::now() < deadline => std::thread::sleep(BETWEEN_TRIES),

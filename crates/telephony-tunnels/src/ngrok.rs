@@ -27,10 +27,10 @@ use agent_file::AgentFile;
 pub use agent_file::agent_files;
 
 /// Time limit for ngrok's answers.
-const WITHIN: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest wait for a clean close.
-const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An ngrok tunnel.
 #[derive(Debug, Clone)]
@@ -54,14 +54,14 @@ impl Tunnel for Ngrok {
     }
 
     async fn open(&self, inside: &Inside) -> Result<Box<dyn Open>, TunnelError> {
-        let session = within(WITHIN, async { self.connect(&self.session()?).await }).await?;
+        let session = within(ANSWER_TIMEOUT, async { self.connect(&self.session()?).await }).await?;
         let mut endpoint = session.http_endpoint();
         endpoint.forwards_to(format!("http://{}", inside.address()));
         if let Some(domain) = &self.domain {
             endpoint.domain(domain);
         }
         let listening = async { endpoint.listen().await.map_err(|error| trouble::of(&error)) };
-        let tunnel = within(WITHIN, listening).await?;
+        let tunnel = within(ANSWER_TIMEOUT, listening).await?;
         let url = tunnel.url().trim_end_matches('/').to_owned();
         Ok(Box::new(OpenNgrok { url, inside: inside.clone(), session, tunnel, connections: JoinSet::new() }))
     }
@@ -144,7 +144,7 @@ impl Open for OpenNgrok {
             self.tunnel.close().await.ok();
             self.session.close().await.ok();
         };
-        timeout(CLOSE_WITHIN, closing).await.ok();
+        timeout(CLOSE_TIMEOUT, closing).await.ok();
     }
 }
 

@@ -23,7 +23,7 @@ use crate::config::Outcome;
 use crate::delivery::Delivery;
 use crate::exchange::{Event, Exchange};
 use crate::inbound::{self, NotOurs, Text, Unsent};
-use crate::log::MOST_DETAILS;
+use crate::log::MAX_DETAILS;
 use crate::media::{LARGEST_MESSAGE, Media};
 use crate::message::MessageRecord;
 use crate::misbehaviour::{Extent, Fault};
@@ -163,7 +163,7 @@ async fn log_detail(State(exchange): State<Arc<Exchange>>, Path(id): Path<u64>) 
     match exchange.state().log.detail(id) {
         Some(detail) => Json(detail).into_response(),
         None => {
-            let error = format!("what it carried is kept of the latest {MOST_DETAILS} requests only");
+            let error = format!("what it carried is kept of the latest {MAX_DETAILS} requests only");
             (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
         }
     }

@@ -12,7 +12,7 @@ use crate::delivery::Delivery;
 use crate::exchange::{Event, Exchange, State};
 use crate::keyword::Keyword;
 use crate::lifecycle;
-use crate::media::{File, LARGEST_MESSAGE, MOST_FILES, Media};
+use crate::media::{File, LARGEST_MESSAGE, MAX_FILES, Media};
 use crate::message::{Direction, LONGEST_VALIDITY, MessageRecord, MessageStatus};
 use crate::number::NumberKind;
 use crate::segments;
@@ -79,7 +79,7 @@ pub enum Unsent {
     #[error(transparent)]
     NotOurs(#[from] NotOurs),
     /// The files exceed the carrier's limits.
-    #[error("send that: a message takes at most {MOST_FILES} files of 5 MB together")]
+    #[error("send that: a message takes at most {MAX_FILES} files of 5 MB together")]
     TooMuch,
 }
 
@@ -87,7 +87,7 @@ pub enum Unsent {
 pub(crate) async fn receive(exchange: &Arc<Exchange>, mut text: Text) -> Result<Delivery, Unsent> {
     text.files.extend((0..text.media).map(|_| File::pixel()));
     let weight: usize = text.files.iter().map(|file| file.bytes.len()).sum();
-    if text.files.len() > MOST_FILES || weight > LARGEST_MESSAGE {
+    if text.files.len() > MAX_FILES || weight > LARGEST_MESSAGE {
         return Err(Unsent::TooMuch);
     }
     let (record, webhook) = {

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 pub(crate) use detail::{Answered, Asked, Detail};
 
 /// The number of latest entries whose contents are kept.
-pub(crate) const MOST_DETAILS: usize = 400;
+pub(crate) const MAX_DETAILS: usize = 400;
 
 /// One HTTP request that the simulator answered or made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -88,7 +88,7 @@ impl Log {
         let (at, phone, status, took) = (now(), None, None, None);
         self.entries.push(LogEntry { id, kind, event, phone, method, target, status, about, at, took });
         self.details.insert(id, Detail::default());
-        if self.details.len() > MOST_DETAILS {
+        if self.details.len() > MAX_DETAILS {
             self.details.pop_first();
         }
         LogPlace(id)

@@ -18,7 +18,7 @@ use crate::message::MessageRecord;
 pub(crate) const LARGEST_MESSAGE: usize = 5 * 1024 * 1024;
 
 /// The maximum number of files per message.
-pub(crate) const MOST_FILES: usize = 10;
+pub(crate) const MAX_FILES: usize = 10;
 
 /// The carriers' size limit in bytes for files that Twilio cannot resize.
 pub(crate) const LARGEST_FOR_CARRIERS: usize = 600 * 1024;

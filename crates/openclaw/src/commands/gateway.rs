@@ -24,7 +24,7 @@ use crate::reload::Files;
 use crate::{assemble, logging, supervisor};
 
 /// Time for blocked threads to end; nothing depends on them.
-const THREADS_END_WITHIN: Duration = Duration::from_millis(500);
+const THREADS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Run the channel in the foreground
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ impl Gateway {
         let runtime = runtime.context("cannot start the runtime")?;
         let outcome = runtime.block_on(serve(files, self.accept_store));
         // A DNS lookup without an answer blocks its thread for half a minute.
-        runtime.shutdown_timeout(THREADS_END_WITHIN);
+        runtime.shutdown_timeout(THREADS_TIMEOUT);
         outcome
     }
 }

@@ -16,7 +16,7 @@ use super::catalogue::{
     ACCOUNT_INACTIVE, ACCOUNT_TRIAL, ALERTS, AUTH_TOKEN_WRONG, BALANCE_EMPTY, BALANCE_LOW, CLOCK_OFF,
     CREDENTIALS_WRONG, TWILIO_UNREACHABLE,
 };
-use super::{ANSWER_WITHIN, Checkup, Subject, store};
+use super::{ANSWER_TIMEOUT, Checkup, Subject, store};
 use crate::assemble;
 
 /// Largest clock error. Certificates and other services' signatures need less, pairing codes and daily limits tolerate
@@ -97,7 +97,7 @@ async fn check_token(telephony: &Telephony, checkup: &mut Checkup) {
         return;
     }
     let account = Account { api_key: None, ..assemble::account(telephony) };
-    let rest = Rest::new(account).answer_within(ANSWER_WITHIN);
+    let rest = Rest::new(account).answer_within(ANSWER_TIMEOUT);
     match is_taken(&rest, &rest.balance().await).await {
         Taken::Yes => {}
         Taken::No => checkup.found(AUTH_TOKEN_WRONG.found("")),

@@ -18,7 +18,7 @@ use super::{Checkup, Found, Subject};
 use crate::{assemble, public_url};
 
 /// The gateway reports a request at once; if it has not by then, something else responded.
-const TOLD_WITHIN: Duration = Duration::from_secs(2);
+const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -118,7 +118,7 @@ impl Trip {
         let probe = twilio.probe_signed_for(signed, url, announced.name());
         let probe = probe.map_err(|failure| cannot(failure.to_string()))?;
         let answer = probe.send().await.map_err(|failure| broken_off(&failure))?;
-        Ok(Trip { probe, answer, sighting: announced.sighting(TOLD_WITHIN).await })
+        Ok(Trip { probe, answer, sighting: announced.sighting(REPORT_TIMEOUT).await })
     }
 }
 

@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use crate::agent::AgentError;
 
 /// Time limit for DNS, connection and TLS together.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that is built on first use, so that it does not delay the gateway's start.
 #[derive(Default)]
@@ -36,7 +36,7 @@ fn build(url: &str) -> Result<Client, String> {
         .tls_backend_preconfigured(tls)
         .http1_only()
         .redirect(redirect::Policy::none())
-        .connect_timeout(CONNECT_WITHIN)
+        .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(concat!("openclaw-telephony/", env!("CARGO_PKG_VERSION")));
     let builder = if is_this_machine(url) { builder.no_proxy() } else { builder };
     builder.build().map_err(|error| root_cause(&error))

@@ -13,7 +13,7 @@ use super::reply::Broken;
 use crate::agent::AgentError;
 
 /// Longest wait that a server can impose on a turn.
-const WAIT_AT_MOST: Duration = Duration::from_secs(10 * 60);
+const MAX_WAIT: Duration = Duration::from_secs(10 * 60);
 
 impl Endpoint {
     /// Translates a request without an answer, or with a broken one.
@@ -102,5 +102,5 @@ fn out_of_credit(server: &str, said: &str) -> String {
 /// Returns the wait that the server requests, in whole seconds.
 fn wait(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(WAIT_AT_MOST))
+    Some(Duration::from_secs(seconds).min(MAX_WAIT))
 }

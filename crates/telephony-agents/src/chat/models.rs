@@ -10,10 +10,10 @@ use super::Chat;
 use crate::agent::AgentError;
 
 /// Time limit for the list; a slower server is too slow for text messages anyway.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Largest part of a list that is read (bytes): OpenAI's own has some 20 KB.
-const LIST_AT_MOST: usize = 1024 * 1024;
+const MAX_LIST: usize = 1024 * 1024;
 
 impl Chat {
     /// Returns the ids of the models that the server lists; none if it has no list.
@@ -31,8 +31,8 @@ impl Chat {
             }
             .map(|()| None)
         };
-        let late = |_| AgentError::TimedOut(ANSWER_WITHIN.as_secs());
-        timeout(ANSWER_WITHIN, within).await.map_err(late)?
+        let late = |_| AgentError::TimedOut(ANSWER_TIMEOUT.as_secs());
+        timeout(ANSWER_TIMEOUT, within).await.map_err(late)?
     }
 
     /// Checks that chat completions exist: a request without model and messages gets an error from a server that has
@@ -72,7 +72,7 @@ async fn read_list(mut response: Response) -> Option<Vec<String>> {
     let mut body = Vec::new();
     while let Some(bytes) = response.chunk().await.ok()? {
         body.extend_from_slice(&bytes);
-        if body.len() > LIST_AT_MOST {
+        if body.len() > MAX_LIST {
             return None;
         }
     }

@@ -12,7 +12,7 @@ use crate::agent::{AgentError, Said, Turn};
 use crate::attachment::{Attachment, Held};
 use crate::prompt::{self, unmarked};
 
-/// Most pictures per request: OpenClaw's default limit.
+/// Maximum number of pictures per request: OpenClaw's default limit.
 const PICTURES: usize = 8;
 
 /// Largest total size of pictures (bytes): in base64 they stay below the 20 MiB that OpenClaw accepts.

@@ -1,6 +1,6 @@
 //! Reads a chat-completions response as text: events or one JSON document, as the server chooses.
 
-use super::DOCUMENT_AT_MOST;
+use super::MAX_DOCUMENT;
 use super::choice::{Choice, is_word};
 use super::output::Output;
 use super::sse::{Endless, Events};
@@ -103,7 +103,7 @@ impl Reply {
                 let data = events.feed(bytes)?;
                 self.read_all(data)
             }
-            Shape::Document(document) if document.len() + bytes.len() > DOCUMENT_AT_MOST => Err(Broken::Endless),
+            Shape::Document(document) if document.len() + bytes.len() > MAX_DOCUMENT => Err(Broken::Endless),
             Shape::Document(document) => {
                 document.extend_from_slice(bytes);
                 Ok(())
@@ -167,8 +167,8 @@ impl Reply {
         Ok(())
     }
 
-    /// Reads one JSON object; an answer that is long enough is complete. Some servers send whole answers when pieces are
-    /// requested, and some repeat the whole answer after its pieces.
+    /// Reads one JSON object; an answer that is long enough is complete. Some servers send whole answers when pieces
+    /// are requested, and some repeat the whole answer after its pieces.
     fn read(&mut self, json: &str) -> Result<(), Broken> {
         let Some(choice) = Choice::read(json)? else {
             self.has_others = true;
@@ -376,7 +376,7 @@ mod tests {
     fn a_document_that_does_not_end_does_not_fill_the_memory() {
         let mut reply = Reply::default();
         reply.feed(b"{").unwrap();
-        let piece = vec![b' '; DOCUMENT_AT_MOST];
+        let piece = vec![b' '; MAX_DOCUMENT];
         assert_eq!(reply.feed(&piece), Err(Broken::Endless));
     }
 }

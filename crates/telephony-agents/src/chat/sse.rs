@@ -1,6 +1,6 @@
 //! Parses server-sent events from bytes that arrive in any pieces; the caller interprets them.
 
-use super::DOCUMENT_AT_MOST;
+use super::MAX_DOCUMENT;
 
 /// Received bytes of an incomplete event.
 #[derive(Default)]
@@ -25,7 +25,7 @@ impl Events {
                 b'\n' | b'\r' => whole.extend(self.end_line()),
                 _ => self.line.push(byte),
             }
-            if self.line.len() + self.data.as_ref().map_or(0, String::len) > DOCUMENT_AT_MOST {
+            if self.line.len() + self.data.as_ref().map_or(0, String::len) > MAX_DOCUMENT {
                 return Err(Endless);
             }
         }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_line_without_end_does_not_fill_the_memory() {
         let mut events = Events::default();
-        let piece = vec![b'x'; DOCUMENT_AT_MOST / 2];
+        let piece = vec![b'x'; MAX_DOCUMENT / 2];
         assert_eq!(events.feed(&piece), Ok(Vec::new()));
         assert_eq!(events.feed(&piece), Ok(Vec::new()));
         assert_eq!(events.feed(b"x"), Err(Endless));

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// Variable with the path of the folder.
 pub(super) const VARIABLE: &str = "OPENCLAW_REPLY_MEDIA";
 
-/// Most files read; larger ones are shrunk or rejected later, because no carrier accepts more.
+/// Maximum number of files read; larger ones are shrunk or rejected later, because no carrier accepts more.
 const FILES: usize = 10;
 const BYTES: u64 = 12_000_000;
 

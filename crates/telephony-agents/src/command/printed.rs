@@ -2,10 +2,10 @@
 //! the memory.
 
 use super::process::Endless;
-use crate::answer_limit::{PICTURES_AT_MOST, Room};
+use crate::answer_limit::{MAX_PICTURES, Room};
 
 /// Output (bytes) after which a program is killed: the longest answer with reasoning.
-const BYTES_AT_MOST: usize = PICTURES_AT_MOST + 1024 * 1024;
+const MAX_OUTPUT: usize = MAX_PICTURES + 1024 * 1024;
 
 /// The beginning of a program's output.
 pub(super) struct Printed {
@@ -39,7 +39,7 @@ impl Printed {
     }
 
     pub(super) fn is_endless(&self) -> bool {
-        self.room.is_full() || self.bytes >= BYTES_AT_MOST
+        self.room.is_full() || self.bytes >= MAX_OUTPUT
     }
 
     pub(super) fn into_text(mut self) -> String {
@@ -74,8 +74,8 @@ mod tests {
         let mut printed = Printed::new();
         assert!(printed.take(b"![](data:image/png;base64,").is_ok());
         let taken = (1..).find(|_| printed.take(&[b'A'; 1024]).is_err()).unwrap();
-        assert!(taken * 1024 <= BYTES_AT_MOST);
-        assert!(printed.is_endless() && printed.into_text().len() <= BYTES_AT_MOST);
+        assert!(taken * 1024 <= MAX_OUTPUT);
+        assert!(printed.is_endless() && printed.into_text().len() <= MAX_OUTPUT);
     }
 
     proptest! {

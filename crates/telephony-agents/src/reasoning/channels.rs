@@ -2,8 +2,8 @@
 
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
-/// Most messages of an answer that are read.
-const MESSAGES_AT_MOST: usize = 100;
+/// Maximum number of messages of an answer that are read.
+const MAX_MESSAGES: usize = 100;
 
 const START: &str = "<|start|>";
 
@@ -16,7 +16,7 @@ pub(super) fn last_word(answer: &str) -> Option<&str> {
         return rest.split_once("assistantfinal").map(|(_, last)| last.trim());
     }
     let begin = beginning(answer)?;
-    let messages: Vec<(&str, &str)> = Messages(&answer[begin..]).take(MESSAGES_AT_MOST).collect();
+    let messages: Vec<(&str, &str)> = Messages(&answer[begin..]).take(MAX_MESSAGES).collect();
     let of = |wanted: &str| messages.iter().rev().find(|(channel, _)| *channel == wanted).map(|(_, text)| *text);
     Some(of("final").or_else(|| of("commentary")).unwrap_or_default())
 }

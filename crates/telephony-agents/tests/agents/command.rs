@@ -16,7 +16,7 @@ use crate::turn::{ask, attachment, odd, past, refusal, turn, unavailable, unavai
 const SOON: Duration = Duration::from_secs(60);
 
 /// Time limit of a program that is to be killed. Its earlier steps must fit into it, even on a busy machine.
-const BEGUN_WITHIN: Duration = Duration::from_secs(5);
+const START_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn agent(command: CommandLine, timeout: Duration) -> Command {
     let variables = [("COLOUR".to_owned(), "blue".to_owned())];
@@ -150,8 +150,8 @@ async fn a_program_that_shouts_is_heard_to_its_end_but_not_kept() {
 async fn a_program_that_hangs_is_killed_with_all_it_started() {
     let folder = tempfile::tempdir().unwrap();
     let (script, life) = script_with_a_child(folder.path());
-    let answer = ask(&shell(&script, BEGUN_WITHIN), turn(&["hi"])).await;
-    assert_eq!(answer, Err(AgentError::TimedOut(BEGUN_WITHIN.as_secs())));
+    let answer = ask(&shell(&script, START_TIMEOUT), turn(&["hi"])).await;
+    assert_eq!(answer, Err(AgentError::TimedOut(START_TIMEOUT.as_secs())));
     life.ends().await;
 }
 
@@ -227,7 +227,7 @@ async fn a_link_that_it_leaves_is_not_followed_and_its_folder_goes() {
 async fn a_program_that_prints_without_end_is_cut_at_once() {
     let began = timeout(SOON / 2, run("yes na")).await.unwrap().unwrap();
     assert!(began.starts_with("na\nna\n") && began.len() <= 64 * 1024, "{}", began.len());
-    let slowly = shell("head -c 9000 /dev/zero | tr '\\0' x; sleep 1000", BEGUN_WITHIN);
+    let slowly = shell("head -c 9000 /dev/zero | tr '\\0' x; sleep 1000", START_TIMEOUT);
     assert_eq!(ask(&slowly, turn(&["hi"])).await.unwrap().len(), 9000);
     assert!(odd(run("echo '<think>'; yes hm").await).contains("does not end"));
 }

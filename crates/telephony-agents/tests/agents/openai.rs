@@ -13,7 +13,7 @@ use crate::turn::{ask, odd, past, refusal, turn, unavailable, unavailable_pictur
 const SOON: Duration = Duration::from_secs(60);
 
 /// Time limit of an agent that is to be cut off. What it writes before must arrive in time, even on a busy machine.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 const KEY: &str = "sk-very-secret";
 
 fn settings(base_url: &str, timeout: Duration) -> OpenAiAgent {
@@ -193,7 +193,7 @@ async fn a_model_that_does_not_stop_is_stopped() {
 #[tokio::test]
 async fn a_slow_model_that_said_enough_is_cut_when_its_time_is_over() {
     let model = Model::start(Says::Hangs(vec![event(&"ha ".repeat(1000)).into_bytes(); 4])).await;
-    let answer = ask(&agent_at(&model.url, WRITTEN_WITHIN), turn(&["hi"])).await.unwrap();
+    let answer = ask(&agent_at(&model.url, WRITE_TIMEOUT), turn(&["hi"])).await.unwrap();
     assert_eq!(answer.len(), 12_000);
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Most wrong PINs on all calls within [`WRONG_PINS_FOR`].
+/// Maximum number of wrong PINs on all calls within [`WRONG_PINS_FOR`].
 pub const WRONG_PINS_AT_MOST: u32 = 10;
 
 /// Time for which wrong PINs are counted, and for which too many of them lock unproven callers out.
@@ -30,8 +30,8 @@ pub enum Demand {
 }
 
 impl ProofRules {
-    /// Decides about an admitted caller. `is_attested` is true if the network vouches for the number, `is_locked_out` if
-    /// there were too many wrong PINs.
+    /// Decides about an admitted caller. `is_attested` is true if the network vouches for the number, `is_locked_out`
+    /// if there were too many wrong PINs.
     pub fn demand(self, is_attested: bool, is_locked_out: bool) -> Demand {
         match self.has_pin {
             _ if self.requires_attestation && is_attested => Demand::Nothing,

@@ -8,7 +8,7 @@ use super::edits::Edits;
 use super::ordinary;
 
 /// Longest run of marks in Markdown: `***both***` has three.
-const MARKS_AT_MOST: usize = 3;
+const MAX_MARKS: usize = 3;
 
 /// The emphasis that the parser found in a text.
 #[derive(Default)]
@@ -84,7 +84,7 @@ impl Emphases {
 
 impl Run {
     fn is_markdown(&self) -> bool {
-        self.range.len() <= MARKS_AT_MOST && self.used == self.range.len()
+        self.range.len() <= MAX_MARKS && self.used == self.range.len()
     }
 }
 

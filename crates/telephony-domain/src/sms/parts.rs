@@ -16,7 +16,7 @@ pub fn with_media(text: &str, has_media: bool, rules: &SplitRules) -> Vec<PartDr
     if !has_media {
         return of(text, rules);
     }
-    if text.encode_utf16().count() <= mms::TEXT_AT_MOST {
+    if text.encode_utf16().count() <= mms::MAX_TEXT {
         return vec![PartDraft { text: text.trim().to_owned(), segments: mms::SEGMENTS }];
     }
     let mut parts = of(text, rules);

@@ -23,11 +23,11 @@ pub enum ChunkMode {
 pub struct SplitRules {
     /// The way to split an answer.
     pub chunk_mode: ChunkMode,
-    /// Most UTF-16 units of a part, including its number; clamped to [`MIN_LENGTH`] and [`MAX_LENGTH`].
+    /// Maximum number of UTF-16 units of a part, including its number; clamped to [`MIN_LENGTH`] and [`MAX_LENGTH`].
     pub max_length: u16,
     /// True if parts start with `[1/3] ` when there are several.
     pub numbering: bool,
-    /// Most carrier segments of all parts together, at least one; `None` for no limit.
+    /// Maximum number of carrier segments of all parts together, at least one; `None` for no limit.
     pub max_segments: Option<u32>,
 }
 
@@ -46,7 +46,7 @@ pub const MIN_LENGTH: u16 = 20;
 /// Highest `max_length`; the provider rejects more (Twilio's error 21617).
 pub const MAX_LENGTH: u16 = 1600;
 
-/// Most digits of a part's number; more leave too little space in the shortest parts.
+/// Maximum number of digits of a part's number; more leave too little space in the shortest parts.
 const MAX_DIGITS: u32 = 5;
 
 /// Stands for the cut-off text while parts are laid out.

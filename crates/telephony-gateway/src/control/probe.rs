@@ -25,7 +25,7 @@ use super::{AFTER_FAILURE, listen_at};
 use crate::random;
 
 /// Longest wait for a probe; Twilio itself waits 15 s.
-const AT_MOST: Duration = Duration::from_secs(30);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Largest number of simultaneous probes.
 const AT_A_TIME: usize = 8;
@@ -138,7 +138,7 @@ pub async fn serve(listener: UnixListener, probes: Arc<Probes>, stop: Cancellati
             waiting.spawn(async move {
                 let _place = place;
                 let name = format!("{}{}", random::name(), random::name());
-                tokio::time::timeout(AT_MOST, accompany(stream, &probes, &name)).await.ok();
+                tokio::time::timeout(PROBE_TIMEOUT, accompany(stream, &probes, &name)).await.ok();
                 probes.forget(&name);
             });
         }

@@ -21,7 +21,7 @@ use crate::wake::Wake;
 pub use crate::webhook::descriptors::Descriptors;
 
 /// A gateway that does not respond within this time counts as busy; it finds new work itself.
-const WITHIN: Duration = Duration::from_secs(2);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The status of a running gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ pub async fn serve(listener: UnixListener, source: Arc<StatusSource>, wake: Arc<
         match accepted {
             Ok((mut stream, _)) => {
                 let answer = serde_json::to_vec(&source.now()).unwrap_or_default();
-                tokio::time::timeout(WITHIN, stream.write_all(&answer)).await.ok();
+                tokio::time::timeout(RESPONSE_TIMEOUT, stream.write_all(&answer)).await.ok();
             }
             // Usually out of file descriptors; some have to be closed first.
             Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
@@ -142,7 +142,7 @@ pub async fn poke(state: &Path) -> Option<GatewayStatus> {
         stream.read_to_end(&mut answer).await.ok()?;
         serde_json::from_slice(&answer).ok()
     };
-    tokio::time::timeout(WITHIN, asked).await.ok()?
+    tokio::time::timeout(RESPONSE_TIMEOUT, asked).await.ok()?
 }
 
 fn path(state: &Path) -> PathBuf {

@@ -16,11 +16,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::TurnRunner;
 use crate::random;
 
-/// Most attachments of a message (Twilio's own limit for MMS).
-const AT_MOST: usize = 10;
+/// Maximum number of attachments of a message (Twilio's own limit for MMS).
+const MAX_ATTACHMENTS: usize = 10;
 
 /// Largest total size of a message's attachments (bytes); Twilio accepts 5 MB.
-const BYTES_AT_MOST: usize = 5 * 1024 * 1024;
+const MAX_BYTES: usize = 5 * 1024 * 1024;
 
 /// Longest wait of a turn for its attachments.
 const WAIT: Duration = Duration::from_secs(60);
@@ -61,7 +61,7 @@ impl TurnRunner {
         let looks: Vec<_> = message.media.iter().map(|media| self.look(message, media, deadline).boxed()).collect();
         // In order and a few at a time, which limits how many are in memory.
         let mut looks = stream::iter(looks).buffered(AT_A_TIME).zip(stream::iter(&message.media));
-        let (mut all, mut room) = (Vec::new(), BYTES_AT_MOST);
+        let (mut all, mut room) = (Vec::new(), MAX_BYTES);
         while let Some((look, media)) = looks.next().await {
             let id = AttachmentId { message: message.id, position: media.position };
             let held = match look {
@@ -83,8 +83,8 @@ impl TurnRunner {
 
     async fn look(&self, message: &Inbound, media: &attachments::Attachment, deadline: Instant) -> Look {
         match (&media.state, &media.url) {
-            (AttachmentState::Elsewhere, _) if media.position as usize > AT_MOST => {
-                Look::Failed(format!("a message has at most {AT_MOST} attachments"))
+            (AttachmentState::Elsewhere, _) if media.position as usize > MAX_ATTACHMENTS => {
+                Look::Failed(format!("a message has at most {MAX_ATTACHMENTS} attachments"))
             }
             (AttachmentState::Elsewhere, Some(url)) => {
                 let fetched = timeout_at(deadline, self.fetch(&message.provider_id, url)).await;
@@ -103,7 +103,7 @@ impl TurnRunner {
         loop {
             let answer = {
                 let _place = self.downloads.acquire().await;
-                self.provider.attachment(provider_id, url, BYTES_AT_MOST).await
+                self.provider.attachment(provider_id, url, MAX_BYTES).await
             };
             match (answer, pauses.next()) {
                 (Ok(bytes), _) => return Ok(bytes),

@@ -44,7 +44,7 @@ impl TurnRunner {
         before: &[OutboundMedia],
         others: u64,
     ) -> Result<Result<OutboundMedia, String>, StoreError> {
-        if before.len() >= mms::FILES_AT_MOST {
+        if before.len() >= mms::MAX_FILES {
             return Ok(Err(mms::Unsendable::TooMany(before.len() + 1).to_string()));
         }
         let Some(data) = address.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:")).map(|_| &address[5..])
@@ -68,7 +68,7 @@ impl TurnRunner {
             OutboundMedia::Url(_) => None,
         });
         let together = files.clone().map(|(_, size)| size).sum();
-        let room = mms::BYTES_AT_MOST.saturating_sub(together);
+        let room = mms::MAX_BYTES.saturating_sub(together);
         let (content_type, bytes) = reduced(content_type, bytes, room, others).await?;
         let all = files.chain([(content_type.as_str(), bytes.len() as u64)]);
         mms::check(all).map_err(|error| error.to_string())?;
@@ -90,7 +90,7 @@ async fn reduced(content_type: String, bytes: Bytes, room: u64, others: u64) -> 
     if bytes.len() as u64 <= room || !picture::is_reducible(&content_type) {
         return Ok((content_type, bytes));
     }
-    if bytes.len() as u64 > picture::READ_AT_MOST {
+    if bytes.len() as u64 > picture::MAX_FILE_BYTES {
         return Err(mms::Unsendable::TooMuch(bytes.len() as u64).to_string());
     }
     let size = bytes.len();

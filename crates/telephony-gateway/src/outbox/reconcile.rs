@@ -27,7 +27,7 @@ use crate::wake;
 const LOOK_UPS: usize = 16;
 
 /// Time limit for a complete list, less than the lease of the part in doubt.
-const COMPLETE_WITHIN: Duration = Duration::from_secs(45);
+const LIST_TIMEOUT: Duration = Duration::from_secs(45);
 
 impl PartSender {
     /// Resolves doubts until `stop`.
@@ -79,8 +79,8 @@ impl PartSender {
         self.doubt(abandoned).await
     }
 
-    /// Doubts attempts that are overdue by the wall clock. For a command, which runs too briefly to watch them: it holds
-    /// [`crate::lock::SendingLock::alone`] meanwhile.
+    /// Doubts attempts that are overdue by the wall clock. For a command, which runs too briefly to watch them: it
+    /// holds [`crate::lock::SendingLock::alone`] meanwhile.
     pub async fn doubt_overdue(&self) -> Result<(), StoreError> {
         let open = self.store.open_attempts(self.clock.now()).await?;
         let overdue = self.not_in_flight(open.into_iter().filter(|attempt| attempt.is_overdue));
@@ -114,7 +114,7 @@ impl PartSender {
     }
 
     async fn look_up(&self, part: &DoubtfulPart) -> Result<(), StoreError> {
-        let asking = timeout(COMPLETE_WITHIN, self.provider.recent(&part.to, part.attempted - LOOK_BACK));
+        let asking = timeout(LIST_TIMEOUT, self.provider.recent(&part.to, part.attempted - LOOK_BACK));
         let listed = without_panic("a look-up", asking, || Ok(Err(panicked()))).await;
         let finding = match listed.unwrap_or_else(|_| Err(endless())) {
             Ok(listed) => match self.ours(listed, part).await? {
@@ -177,7 +177,7 @@ fn panicked() -> ProviderError {
 }
 
 fn endless() -> ProviderError {
-    ProviderError::Unreadable { cause: format!("the list was not complete within {} s", COMPLETE_WITHIN.as_secs()) }
+    ProviderError::Unreadable { cause: format!("the list was not complete within {} s", LIST_TIMEOUT.as_secs()) }
 }
 
 /// Chooses an unclaimed message with exactly the text rather than one with added words.

@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
-/// Most open connections, whatever the system allows.
+/// Maximum number of open connections, whatever the system allows.
 const CONNECTIONS: u64 = 1024;
 
 /// Requested limit: enough for all connections, the store, agents and requests to the provider.

@@ -19,7 +19,7 @@ use super::permits::{Permits, Slot};
 use crate::stop::GRACE;
 
 /// Time limit for a request's headers, and for an idle connection.
-const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Largest size of headers (bytes).
 const HEADER_BYTES: usize = 16 * 1024;
@@ -87,7 +87,7 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, slot: Slot, route
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
+        .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);

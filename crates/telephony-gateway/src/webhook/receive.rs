@@ -39,10 +39,10 @@ use crate::recut;
 const BODY_BYTES: usize = 64 * 1024;
 
 /// Time limit for the whole body.
-const BODY_WITHIN: Duration = Duration::from_secs(5);
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Most characters of a request shown in the log.
-const SHOWN_AT_MOST: usize = 200;
+/// Maximum number of characters of a request shown in the log.
+const MAX_SHOWN: usize = 200;
 
 /// One public endpoint.
 #[derive(Clone)]
@@ -281,8 +281,8 @@ fn address_of(told: &Summary) -> String {
 
 /// Escapes and shortens a stranger's text for the log.
 fn bounded(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_AT_MOST).flat_map(char::escape_default).collect();
-    if text.chars().nth(SHOWN_AT_MOST).is_some() {
+    let mut shown: String = text.chars().take(MAX_SHOWN).flat_map(char::escape_default).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
         shown.push('…');
     }
     shown
@@ -293,7 +293,7 @@ async fn read(body: Body) -> Result<Bytes, Declined> {
         return Err(Declined::TooLarge);
     }
     let whole = Limited::new(body, BODY_BYTES).collect();
-    match tokio::time::timeout(BODY_WITHIN, whole).await {
+    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
         Err(_) => Err(Declined::TooSlow),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Declined::TooLarge),
         Ok(Err(_)) => Err(Declined::CutOff),

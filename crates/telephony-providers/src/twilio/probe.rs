@@ -16,10 +16,10 @@ use super::signature::{Payload, SIGNATURE_HEADER, sign};
 use crate::provider::PROBE_PARAMETER;
 
 /// Time limit for DNS, and for a connection; Twilio waits 5 s for the latter.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time limit of Twilio for the whole answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 
@@ -124,7 +124,7 @@ impl Probe {
             .post(&self.url)
             .header(CONTENT_TYPE, FORM)
             .header(SIGNATURE_HEADER, &self.signature)
-            .timeout(ANSWER_WITHIN)
+            .timeout(ANSWER_TIMEOUT)
             .body(self.body.clone());
         let answer = request.send().await.map_err(|error| {
             let error = error.without_url();
@@ -152,14 +152,14 @@ fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> 
 /// Checks that the server can be resolved and connected to.
 async fn reach(host: &str, port: u16) -> Result<(), Failure> {
     let no_address = |cause: String| Failure::NoAddress { host: host.to_owned(), cause };
-    let addresses: Vec<_> = match timeout(CONNECT_WITHIN, lookup_host((host, port))).await {
+    let addresses: Vec<_> = match timeout(CONNECT_TIMEOUT, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => return Err(no_address(error.to_string())),
         Err(_) => return Err(no_address("it took longer than 5 s".to_owned())),
     };
     let mut failure = no_address("there is no address for it".to_owned());
     for address in addresses {
-        let cause = match timeout(CONNECT_WITHIN, TcpStream::connect(address)).await {
+        let cause = match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took longer than 5 s".to_owned(),

@@ -38,10 +38,10 @@ use super::dates;
 use crate::provider::ProviderError;
 
 /// Time limit of an answer, from the connection to the end of its body.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Longest answer that is read (bytes).
-const ANSWER_AT_MOST: usize = 1024 * 1024;
+const MAX_ANSWER: usize = 1024 * 1024;
 
 /// The API of one account. The HTTP client is built at the first request, because that takes time.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Rest {
     pub fn new(account: Account) -> Self {
         Self {
             account,
-            answer_within: ANSWER_WITHIN,
+            answer_within: ANSWER_TIMEOUT,
             client: OnceLock::new(),
             downloads: OnceLock::new(),
             dated: Mutex::default(),
@@ -176,13 +176,13 @@ struct Answer {
 
 /// Reads the whole body, unless it is too long. The request's time limit includes it.
 async fn body(mut answer: Response) -> Result<Bytes, ProviderError> {
-    if answer.content_length().is_some_and(|length| length > ANSWER_AT_MOST as u64) {
-        return Err(failure::too_long(ANSWER_AT_MOST));
+    if answer.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
+        return Err(failure::too_long(MAX_ANSWER));
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = answer.chunk().await.map_err(failure::unanswered)? {
-        if body.len() + chunk.len() > ANSWER_AT_MOST {
-            return Err(failure::too_long(ANSWER_AT_MOST));
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(failure::too_long(MAX_ANSWER));
         }
         body.extend_from_slice(&chunk);
     }

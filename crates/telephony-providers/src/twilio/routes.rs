@@ -9,8 +9,8 @@ use super::rest::{PhoneNumber, Service, ShortCode};
 use crate::provider::ProviderError;
 use crate::route::{CallbackUrls, Diversion, Route, Routes, Setting, Traffic};
 
-/// Most services searched for a number; each takes a request.
-const POOLS_AT_MOST: usize = 20;
+/// Maximum number of services searched for a number; each takes a request.
+const MAX_POOLS: usize = 20;
 
 #[async_trait]
 impl Routes for Twilio {
@@ -91,7 +91,7 @@ impl Twilio {
             answer => answer?,
         };
         let is_other = |service: &Service| ours.is_none_or(|ours| ours.sid != service.sid);
-        for service in others.into_iter().filter(is_other).take(POOLS_AT_MOST) {
+        for service in others.into_iter().filter(is_other).take(MAX_POOLS) {
             if !service.use_inbound_webhook_on_number && has(&service).await? {
                 return Ok(Some((service, false)));
             }

@@ -6,7 +6,7 @@ use telephony_providers::twilio::Twilio;
 
 use crate::stand_in::{ACCOUNT, Api, Reaction};
 
-const AT_MOST: usize = 1000;
+const MAX_BYTES: usize = 1000;
 
 fn url_at(api: &Api) -> String {
     format!("{}/2010-04-01/Accounts/{ACCOUNT}/Messages/MM1/Media/ME1", api.url())
@@ -21,7 +21,7 @@ fn redirect(to: &str) -> Reaction {
 }
 
 async fn fetch(twilio: &Twilio, api: &Api) -> Result<Bytes, AttachmentError> {
-    twilio.attachment("MM1", &url_at(api), AT_MOST).await
+    twilio.attachment("MM1", &url_at(api), MAX_BYTES).await
 }
 
 async fn fetch_from(reaction: Reaction) -> Result<Bytes, AttachmentError> {
@@ -72,7 +72,7 @@ async fn a_url_that_is_not_of_this_message_is_not_asked_for() {
         "not a url".to_owned(),
     ];
     for url in others {
-        let answer = api.twilio().attachment("MM1", &url, AT_MOST).await;
+        let answer = api.twilio().attachment("MM1", &url, MAX_BYTES).await;
         assert!(matches!(answer, Err(AttachmentError::Never(_))), "{url}");
     }
     assert_eq!(api.asked().len(), 0);
@@ -80,11 +80,11 @@ async fn a_url_that_is_not_of_this_message_is_not_asked_for() {
 
 #[tokio::test]
 async fn what_is_too_large_is_left() {
-    let large = Reaction::Answer(200, "", "x".repeat(AT_MOST + 1));
+    let large = Reaction::Answer(200, "", "x".repeat(MAX_BYTES + 1));
     assert_eq!(fetch_from(large).await, Err(AttachmentError::TooLarge));
     assert_eq!(fetch_from(Reaction::NeverEnds).await, Err(AttachmentError::TooLarge));
-    let fits = Reaction::Answer(200, "", "x".repeat(AT_MOST));
-    assert_eq!(fetch_from(fits).await.unwrap().len(), AT_MOST);
+    let fits = Reaction::Answer(200, "", "x".repeat(MAX_BYTES));
+    assert_eq!(fetch_from(fits).await.unwrap().len(), MAX_BYTES);
 }
 
 #[tokio::test]

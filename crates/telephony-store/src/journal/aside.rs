@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use crate::file::folder_of;
 
-/// Most copies kept, the newest ones: a failing disk may damage one after the other.
+/// Maximum number of copies kept, the newest ones: a failing disk may damage one after the other.
 const COPIES: usize = 3;
 
 /// Bytes copied at a time.

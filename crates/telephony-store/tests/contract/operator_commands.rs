@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use telephony_domain::message::PartDraft;
-use telephony_domain::operator_command::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR};
+use telephony_domain::operator_command::{ANSWERS_PER_DAY, MAX_GUESSES, GUESSES_FOR};
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::InboundPolicy;
 use telephony_store::StoreError;
@@ -147,7 +147,7 @@ async fn an_order_is_obeyed_whatever_the_policy_says_and_stop_stays_stop() {
 async fn codes_cannot_be_guessed() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
-    for guess in 0..GUESSES_AT_MOST {
+    for guess in 0..MAX_GUESSES {
         assert_eq!(world.obeyed("APPROVE ZZZZZZZZ", 2 + i64::from(guess)).await, CommandOutcome::UnknownCode);
     }
     assert_eq!(world.obeyed("APPROVE AAAABBBB", 10).await, CommandOutcome::TooManyGuesses, "not even the right one");
@@ -206,7 +206,7 @@ async fn to_forget_the_operator_gives_no_more_guesses_and_no_more_answers() {
     let world = World::new().await;
     for now in 0..i64::from(ANSWERS_PER_DAY) {
         let expected =
-            if now < i64::from(GUESSES_AT_MOST) { CommandOutcome::UnknownCode } else { CommandOutcome::TooManyGuesses };
+            if now < i64::from(MAX_GUESSES) { CommandOutcome::UnknownCode } else { CommandOutcome::TooManyGuesses };
         assert_eq!(world.obeyed("APPROVE AAAABBBB", now).await, expected);
     }
     while !world.store.purge(&number(OPERATOR), 10, at(200)).await.unwrap().is_done {}

@@ -12,10 +12,10 @@ use super::{Tailscale, trouble};
 use crate::tunnel::{Cause, TunnelError};
 
 /// Time limit. The program waits for the operator if something is not enabled yet; we do not.
-const WITHIN: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Largest output that is read (bytes); a configuration with hundreds of paths is smaller.
-const MOST: u64 = 1024 * 1024;
+const MAX_OUTPUT: u64 = 1024 * 1024;
 
 /// Path of Tailscale's program on a Mac that has the app and no link to it.
 const MAC_APP: &str = "/Applications/Tailscale.app/Contents/MacOS/Tailscale";
@@ -49,7 +49,7 @@ impl Tailscale {
             tokio::join!(read(out, &mut stdout), read(err, &mut stderr));
             child.wait().await
         };
-        let ended = tokio::time::timeout(WITHIN, work).await;
+        let ended = tokio::time::timeout(TIMEOUT, work).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut ran = Ran { stdout: text(&stdout), stderr: text(&stderr), is_success: false };
         match ended {
@@ -77,6 +77,6 @@ impl Ran {
 
 async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
     if let Some(pipe) = pipe {
-        pipe.take(MOST).read_to_end(into).await.ok();
+        pipe.take(MAX_OUTPUT).read_to_end(into).await.ok();
     }
 }

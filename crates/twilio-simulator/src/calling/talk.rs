@@ -18,7 +18,7 @@ use crate::webhook::Endpoint;
 use crate::xml::{self, Element};
 
 /// The maximum number of consecutive documents that neither speak nor wait.
-const MOST_SILENT: u32 = 200;
+const MAX_SILENT: u32 = 200;
 
 /// The maximum length of a `<Say>` in characters.
 const LONGEST_SAY: usize = 4096;
@@ -125,7 +125,7 @@ impl Talk {
         };
         let speaks = document.root.children.iter().any(|verb| !matches!(verb.name.as_str(), "Redirect" | "Hangup"));
         self.silent_documents = if speaks { 0 } else { self.silent_documents + 1 };
-        if self.silent_documents >= MOST_SILENT {
+        if self.silent_documents >= MAX_SILENT {
             self.complain(&document, 12400, "too many documents in a row neither speak nor wait");
             return Ok(None);
         }

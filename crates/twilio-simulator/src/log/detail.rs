@@ -13,7 +13,7 @@ const LONGEST_TEXT: usize = 16 * 1024;
 
 /// The maximum size in bytes of a stored header.
 const LONGEST_HEADER: usize = 512;
-const MOST_HEADERS: usize = 32;
+const MAX_HEADERS: usize = 32;
 
 /// The contents of one log entry.
 #[derive(Clone, Default, Serialize)]
@@ -103,7 +103,7 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
         };
         (name.to_string(), cut(&value, LONGEST_HEADER))
     };
-    headers.iter().take(MOST_HEADERS).map(show).collect()
+    headers.iter().take(MAX_HEADERS).map(show).collect()
 }
 
 /// Replaces a secret.
@@ -156,7 +156,7 @@ fn cut(text: &str, limit: usize) -> String {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Answered, Asked, LONGEST_TEXT, MOST_HEADERS, without_passwords};
+    use super::{Answered, Asked, LONGEST_TEXT, MAX_HEADERS, without_passwords};
 
     fn pairs(count: usize, value: &str) -> Vec<(String, String)> {
         (0..count).map(|index| (format!("Name{index}"), value.to_owned())).collect()
@@ -170,7 +170,7 @@ mod tests {
             headers.insert(name, HeaderValue::from_str(&"v".repeat(5000)).unwrap());
         }
         let asked = Asked::new(&headers, &pairs(1000, &"é".repeat(100)), Some(&"é".repeat(100_000)));
-        assert_eq!(asked.headers.len(), MOST_HEADERS);
+        assert_eq!(asked.headers.len(), MAX_HEADERS);
         assert!(asked.headers[0].1.len() < 600 && asked.headers[0].1.ends_with("more bytes"));
         assert!(asked.left_out > 0 && asked.left_out + asked.parameters.len() == 1000);
         assert!(asked.signed.unwrap().len() < LONGEST_TEXT + 100);

@@ -20,7 +20,7 @@ use crate::exchange::Exchange;
 use crate::log::{Asked, LogPlace};
 
 /// The maximum number of bytes read: above Twilio's 64 kB limit, so that a longer answer is detected.
-const READ_AT_MOST: usize = 1024 * 1024;
+const MAX_READ: usize = 1024 * 1024;
 
 /// Sends a webhook; if its URL has a user name and the answer is 401, sends it again with credentials.
 pub(super) async fn send(
@@ -121,7 +121,7 @@ fn compose(
 
 async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
     let (head, body) = response.into_parts();
-    let body = to_bytes(Body::new(body), READ_AT_MOST).await.map_err(|error| Failure::Broken(error.to_string()))?;
+    let body = to_bytes(Body::new(body), MAX_READ).await.map_err(|error| Failure::Broken(error.to_string()))?;
     let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Ok(Answer {
         status: head.status.as_u16(),

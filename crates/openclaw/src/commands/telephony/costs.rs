@@ -22,7 +22,7 @@ use crate::terminal::{self, Table};
 use crate::{line, time_format};
 
 /// Longest wait for the balance and for missing prices.
-const ASK_WITHIN: Duration = Duration::from_secs(5);
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Show what messages cost and what is left on the account
 #[derive(Debug, Args)]
@@ -133,7 +133,7 @@ impl Costs {
 
 /// Returns the account's balance, or the reason why it is not known; the command succeeds either way.
 async fn balance(channel: &Channel) -> Result<Price, String> {
-    match tokio::time::timeout(ASK_WITHIN, channel.provider.balance()).await {
+    match tokio::time::timeout(ASK_TIMEOUT, channel.provider.balance()).await {
         Ok(Ok(balance)) => Ok(balance),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("Twilio does not answer".to_owned()),
@@ -148,7 +148,7 @@ async fn ask_for_prices(channel: &Channel) {
     let (store, provider) = (channel.store.clone(), channel.provider.clone());
     let prices = Prices { store, provider, clock: std::sync::Arc::new(SystemClock) };
     // Prices that are still missing are estimated.
-    let _ = tokio::time::timeout(ASK_WITHIN, prices.ask()).await;
+    let _ = tokio::time::timeout(ASK_TIMEOUT, prices.ask()).await;
 }
 
 impl Tally {

@@ -7,8 +7,8 @@ use crate::provider::{Deletion, ProviderError};
 /// Twilio's code for a message that cannot be deleted yet.
 const STILL_SENT: u32 = 20009;
 
-/// Most pages of attachments; a message has at most 10, which is one page.
-const PAGES_AT_MOST: usize = 10;
+/// Maximum number of pages of attachments; a message has at most 10, which is one page.
+const MAX_PAGES: usize = 10;
 
 impl Rest {
     /// Deletes one message.
@@ -22,7 +22,7 @@ impl Rest {
     /// Deletes the attachments of one message.
     pub(in crate::twilio) async fn delete_media(&self, sid: &str) -> Result<(), ProviderError> {
         let folder = format!("Messages/{}/Media", segment(sid));
-        for _ in 0..PAGES_AT_MOST {
+        for _ in 0..MAX_PAGES {
             let list: MediaList = match self.get(&format!("{folder}.json")).await {
                 Err(error) if error.is_not_found() => return Ok(()),
                 list => list?,

@@ -12,11 +12,11 @@ use super::public::PublicOnly;
 use super::{Rest, http, place};
 use crate::provider::AttachmentError;
 
-/// Most redirects followed; Twilio uses one.
+/// Maximum number of redirects followed; Twilio uses one.
 const HOPS: usize = 4;
 
 /// Time limit of the whole attachment: 5 MB at 1/3 Mbit/s.
-const WHOLE_WITHIN: Duration = Duration::from_secs(120);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 const SLOW: &str = "Twilio took too long to send it";
 
@@ -34,7 +34,7 @@ impl Rest {
         url: &str,
         at_most: usize,
     ) -> Result<Bytes, AttachmentError> {
-        timeout(WHOLE_WITHIN, self.fetch(message, url, at_most)).await.map_err(|_| not_yet(SLOW))?
+        timeout(DOWNLOAD_TIMEOUT, self.fetch(message, url, at_most)).await.map_err(|_| not_yet(SLOW))?
     }
 
     async fn fetch(&self, message: &str, url: &str, at_most: usize) -> Result<Bytes, AttachmentError> {

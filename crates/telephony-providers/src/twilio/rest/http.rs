@@ -9,11 +9,11 @@ use reqwest::{Client, ClientBuilder, redirect, retry};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 /// Time limit for DNS, connection and TLS together.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Idle connections are closed before servers close them (load balancers: about 60 s), because a request that meets a
 /// closing connection has an unknown outcome.
-const IDLE_AT_MOST: Duration = Duration::from_secs(20);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Builds a client that follows no redirect, repeats no request and ignores the environment's proxy.
 pub(in crate::twilio) fn build_client() -> Result<Client, String> {
@@ -32,8 +32,8 @@ fn builder() -> Result<ClientBuilder, String> {
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
-        .connect_timeout(CONNECT_WITHIN)
-        .pool_idle_timeout(IDLE_AT_MOST)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .user_agent(concat!("openclaw-telephony/", env!("CARGO_PKG_VERSION")));
     Ok(builder)
 }

@@ -58,9 +58,9 @@ struct Numbers {
     next_page_uri: Option<String>,
 }
 
-/// Most numbers read, a hundred per page.
-const AT_MOST: usize = 1000;
-const PAGES_AT_MOST: usize = 10;
+/// Maximum number of numbers read, a hundred per page.
+const MAX_NUMBERS: usize = 1000;
+const MAX_PAGES: usize = 10;
 
 impl Rest {
     /// Returns the account's entry for exactly this number.
@@ -79,12 +79,12 @@ impl Rest {
     /// Returns the account's numbers, at most a thousand.
     pub async fn phone_numbers(&self) -> Result<Vec<PhoneNumber>, ProviderError> {
         let first = self.absolute("IncomingPhoneNumbers.json?PageSize=100");
-        let (mut pages, mut numbers) = (Pages::from(&first, PAGES_AT_MOST), Vec::new());
+        let (mut pages, mut numbers) = (Pages::from(&first, MAX_PAGES), Vec::new());
         let mut next = Some(first);
         while let Some(path) = next {
             let page: Numbers = self.get(&path).await?;
             numbers.extend(page.incoming_phone_numbers);
-            next = if numbers.len() < AT_MOST { pages.follow(page.next_page_uri)? } else { None };
+            next = if numbers.len() < MAX_NUMBERS { pages.follow(page.next_page_uri)? } else { None };
         }
         Ok(numbers)
     }

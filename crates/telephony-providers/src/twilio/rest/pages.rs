@@ -11,19 +11,19 @@ use crate::provider::ProviderError;
 /// largest answer that is read.
 pub(super) const MESSAGES_A_PAGE: usize = 50;
 
-/// Most messages per second that a list is followed for, on average: ten times an ordinary number's rate.
+/// Maximum number of messages per second that a list is followed for, on average: ten times an ordinary number's rate.
 const MESSAGES_A_SECOND: u64 = 10;
 
 /// Pages followed even for a short time span, because of waiting messages and other messages of the account.
-const PAGES_AT_LEAST: u64 = 20;
+const MIN_PAGES: u64 = 20;
 
-/// Most pages followed: fifty thousand messages.
-const PAGES_AT_MOST: u64 = 1000;
+/// Maximum number of pages followed: fifty thousand messages.
+const MAX_PAGES: u64 = 1000;
 
 /// Returns the most pages that a list of this span can have.
 pub(super) fn in_span(span: Duration) -> usize {
     let pages = span.as_secs().saturating_mul(MESSAGES_A_SECOND) / MESSAGES_A_PAGE as u64;
-    usize::try_from(pages.saturating_add(PAGES_AT_LEAST).min(PAGES_AT_MOST)).unwrap_or(1)
+    usize::try_from(pages.saturating_add(MIN_PAGES).min(MAX_PAGES)).unwrap_or(1)
 }
 
 /// The pages requested of one list.

@@ -10,7 +10,7 @@ use super::{Refusal, SecretName, SignedRequest};
 use crate::twilio::form::Form;
 use crate::twilio::public_url::PublicUrl;
 
-/// Most combined changes: more would explain anything.
+/// Maximum number of combined changes: more would explain anything.
 const CHANGES_AT_ONCE: u32 = 3;
 
 /// The request that was really signed.

@@ -97,7 +97,7 @@ const SCHEMES: [&str; 6] = ["whatsapp:", "rcs:", "messenger:", "sip:", "sips:", 
 const NUMBER_DIGITS: usize = 8;
 
 /// Longest parameter name that is shown; a longer one may be text written by a person.
-const SHOWN_AT_MOST: usize = 40;
+const MAX_SHOWN: usize = 40;
 
 /// Fails if the form is not split as Twilio splits it.
 pub(super) fn check(form: &Form<'_>) -> Result<(), Recut> {
@@ -171,12 +171,12 @@ impl Text {
 
     fn within(&self, name: &'static str, field: &Field) -> Recut {
         let holder = self.name(field);
-        let is_shown = field.is_documented || is_words(holder) && holder.len() <= SHOWN_AT_MOST;
+        let is_shown = field.is_documented || is_words(holder) && holder.len() <= MAX_SHOWN;
         Recut::Within { name, holder: if is_shown { holder.to_owned() } else { "another field".to_owned() } }
     }
 
-    /// Returns true if `field`, which is not documented, has a name of several words of which some are those of `name`, as in
-    /// `BodyLanguage`: the form has `name` itself as well, so this is no part of it.
+    /// Returns true if `field`, which is not documented, has a name of several words of which some are those of `name`,
+    /// as in `BodyLanguage`: the form has `name` itself as well, so this is no part of it.
     fn extends(&self, field: &Field, name: &str, place: usize) -> bool {
         let before = self.whole.get(field.start..place).unwrap_or_default();
         let is_in_name = place + name.len() <= field.name_end;
@@ -221,8 +221,8 @@ fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize)
     is_in_body || !shape.fits(value, Extent::Whole)
 }
 
-/// Fails if an undocumented field holds one of the longer documented names other than at its beginning: new names extend old
-/// ones, such as FromCity.
+/// Fails if an undocumented field holds one of the longer documented names other than at its beginning: new names
+/// extend old ones, such as FromCity.
 fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Recut> {
     for field in text.fields.iter().filter(|field| !field.is_documented) {
         let glued = text.whole.get(field.start..field.end).unwrap_or_default();
@@ -242,7 +242,8 @@ fn is_compound(name: &str) -> bool {
     name.bytes().filter(u8::is_ascii_uppercase).count() > 1
 }
 
-/// Returns true if a name is made as Twilio makes names: of words with capital letters, perhaps with a number behind them.
+/// Returns true if a name is made as Twilio makes names: of words with capital letters, perhaps with a number behind
+/// them.
 fn is_words(name: &str) -> bool {
     let words = name.trim_end_matches(|c: char| c.is_ascii_digit());
     words.starts_with(|c: char| c.is_ascii_uppercase()) && words.bytes().all(|byte| byte.is_ascii_alphabetic())

@@ -20,8 +20,8 @@ const GROWTH: usize = 4000;
 /// that.
 const LONGEST: usize = 16_000;
 
-/// Most passes. Each leaves the pages written during the one before, which took longer; except in a flood this is
-/// enough.
+/// Maximum number of passes. Each leaves the pages written during the one before, which took longer; except in a flood
+/// this is enough.
 const PASSES: usize = 5;
 
 /// Shortest interval between moves. In a flood the same pages are rewritten often, so more frequent moves are wasted

@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::history::{Speaker, Spoken};
 use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, time};
 
-/// Most operator texts that an agent gets, if it wants fewer turns than this.
+/// Maximum number of operator texts that an agent gets, if it wants fewer turns than this.
 const OPERATOR_TEXTS: u32 = 20;
 
 /// A line with its time.

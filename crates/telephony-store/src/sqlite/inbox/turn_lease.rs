@@ -13,10 +13,10 @@ use crate::sqlite::engine::query::{Db, Row, execute, find, list, maybe_time, one
 use crate::sqlite::rows::{conversation, line, media, restored};
 use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 
-/// Most messages in a turn, beside a limit of characters that a single message may exceed: what an agent can read at a
-/// time. The rest of a flood is the next turn.
-const MOST_MESSAGES: i64 = 50;
-const MOST_CHARACTERS: i64 = 20_000;
+/// Maximum number of messages in a turn, beside a limit of characters that a single message may exceed: what an agent
+/// can read at a time. The rest of a flood is the next turn.
+const MAX_MESSAGES: i64 = 50;
+const MAX_CHARACTERS: i64 = 20_000;
 
 /// Leases the oldest due work.
 pub(super) fn lease(
@@ -101,7 +101,7 @@ fn make_of_waiting(
 ) -> Result<Option<Turn>, StoreError> {
     let sql = "SELECT id, length(text) AS characters FROM inbound WHERE conversation = ? AND state = 'waiting'
                ORDER BY id LIMIT ?";
-    let most = if merges { MOST_MESSAGES } else { 1 };
+    let most = if merges { MAX_MESSAGES } else { 1 };
     let waiting =
         list(db, sql, (conversation.0, most), |row| Ok((InboundId(row.get("id")?), row.get::<_, i64>("characters")?)))?;
     let messages = as_many_as_fit(&waiting);
@@ -114,7 +114,7 @@ fn make_of_waiting(
 
 /// Returns the first message, and those after it that fit.
 fn as_many_as_fit(waiting: &[(InboundId, i64)]) -> Vec<InboundId> {
-    let mut room = MOST_CHARACTERS;
+    let mut room = MAX_CHARACTERS;
     let fit = waiting.iter().enumerate().take_while(|(place, (_, characters))| {
         room -= characters;
         *place == 0 || room >= 0

@@ -11,7 +11,7 @@ use crate::sqlite::engine::query::Db;
 use crate::sqlite::rows::notice;
 
 /// Senders of a kind with notices of their own; all others share one.
-const SENDERS_AT_MOST: u32 = 10;
+const MAX_SENDERS: u32 = 10;
 
 /// Reports a text from a short code or a name, which may be a login code.
 pub(super) fn text(db: &Db, sender: &str, origin: &Origin, now: Timestamp) -> Result<(), StoreError> {
@@ -64,7 +64,7 @@ fn give(db: &Db, kind: Kind, subject: &str, [one, several]: [String; 2], now: Ti
     if notice::is_untold(db, &name, now)? {
         return notice::give(db, &Notice::event(name, several), now).map(drop);
     }
-    if !notice::is_held(db, &name, now)? && notice::held_with(db, kind.prefix, now)? >= SENDERS_AT_MOST {
+    if !notice::is_held(db, &name, now)? && notice::held_with(db, kind.prefix, now)? >= MAX_SENDERS {
         let shared = Notice::event(format!("{}*", kind.prefix), kind.others);
         return match notice::is_untold(db, &shared.name, now)? {
             true => notice::give(db, &shared, now).map(drop),

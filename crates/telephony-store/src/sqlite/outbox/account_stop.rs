@@ -1,7 +1,7 @@
 //! The stop of the account's lines: begun by a rejected part, probed, ended by an accepted one.
 
 use telephony_domain::id::{ConversationId, MessageId, PartId};
-use telephony_domain::retry::{ATTEMPTS_AT_LEAST, PROBE, STALE_AFTER};
+use telephony_domain::retry::{MIN_ATTEMPTS, PROBE, STALE_AFTER};
 use telephony_domain::time::Timestamp;
 
 use super::part::Part;
@@ -15,7 +15,7 @@ use crate::{Next, StoreError};
 /// Rejected probes until a part is tried, because reads may be rejected while sends are not.
 const PART_EVERY: u32 = 5;
 
-/// Most messages failed in one transaction, because others wait for it.
+/// Maximum number of messages failed in one transaction, because others wait for it.
 const FAILED_AT_A_TIME: u32 = 200;
 
 /// Returns the current stop.
@@ -64,8 +64,8 @@ pub(super) fn begin(db: &Db, code: Option<u32>, reason: &str, now: Timestamp) ->
     Ok(())
 }
 
-/// Records that a part of the conversation was refused: parts of others are tried first, because the refusal may concern
-/// it alone.
+/// Records that a part of the conversation was refused: parts of others are tried first, because the refusal may
+/// concern it alone.
 pub(super) fn note_tried(db: &Db, conversation: ConversationId) -> Result<(), StoreError> {
     execute(db, "UPDATE account_stop SET tried = ?", [conversation.0]).map(drop)
 }
@@ -137,7 +137,7 @@ pub(super) fn fail_stale(db: &Db, now: Timestamp) -> Result<(), StoreError> {
                WHERE p.state IN ('queued', 'ready') AND s.since <= ?1 AND s.probes >= ?2
                  AND coalesce(p.retried_at, m.created_at) <= ?1
                GROUP BY m.id ORDER BY m.id LIMIT ?3";
-    let stale = list(db, sql, ((now - STALE_AFTER).0, ATTEMPTS_AT_LEAST, FAILED_AT_A_TIME), |row| {
+    let stale = list(db, sql, ((now - STALE_AFTER).0, MIN_ATTEMPTS, FAILED_AT_A_TIME), |row| {
         Ok(Stale {
             message: MessageId(row.get(0)?),
             conversation: ConversationId(row.get(1)?),

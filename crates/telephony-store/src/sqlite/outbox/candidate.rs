@@ -11,9 +11,9 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time, time};
 use crate::{LONGEST_WAIT, StoreError};
 
-/// Most segments of a part (1,600 characters at 67 per segment, rounded up). A line that is busy for longer than such a
-/// part takes was delayed by a clock that has been set back since, or by a slower pace.
-const MOST_SEGMENTS: u32 = 32;
+/// Maximum number of segments of a part (1,600 characters at 67 per segment, rounded up). A line that is busy for
+/// longer than such a part takes was delayed by a clock that has been set back since, or by a slower pace.
+const MAX_SEGMENTS: u32 = 32;
 
 /// A part that could be next on its line.
 pub(crate) struct Candidate {
@@ -46,7 +46,7 @@ impl Candidate {
 
 /// Returns when a line is free; now if the stored time makes no sense at its pace.
 pub(crate) fn free_at(sender: &Sender, noted: Timestamp, pacing: Pacing, now: Timestamp) -> Timestamp {
-    let latest = pacing.of(sender).map_or(now, |pace| pace.free_after(now, now, MOST_SEGMENTS));
+    let latest = pacing.of(sender).map_or(now, |pace| pace.free_after(now, now, MAX_SEGMENTS));
     if noted > latest { now } else { noted }
 }
 
@@ -109,6 +109,6 @@ fn candidate(row: &Row<'_>) -> RowResult<Candidate> {
 /// Occupies the line for as long as the part's segments take.
 pub(crate) fn occupy(db: &Db, candidate: &Candidate, pacing: Pacing, now: Timestamp) -> Result<(), StoreError> {
     let Some(pace) = pacing.of(&candidate.sender) else { return Ok(()) };
-    let free = pace.free_after(now, now, candidate.segments.min(MOST_SEGMENTS));
+    let free = pace.free_after(now, now, candidate.segments.min(MAX_SEGMENTS));
     execute(db, "UPDATE line SET next_free_at = ? WHERE id = ?", (free.0, candidate.line.0)).map(drop)
 }

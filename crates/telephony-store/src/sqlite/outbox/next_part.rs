@@ -14,7 +14,7 @@ use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::rows::{media, restored};
 use crate::{LeaseHolder, Next, StoreError};
 
-/// Most parts put off in one transaction, because others wait for it.
+/// Maximum number of parts put off in one transaction, because others wait for it.
 const HELD_AT_A_TIME: usize = 32;
 
 /// The candidates for the next part.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId};
 use telephony_domain::message::{Draft, Purpose};
-use telephony_domain::operator_command::{ANSWERS_PER_DAY, GUESSES_AT_MOST, GUESSES_FOR, OperatorCommand, Whom};
+use telephony_domain::operator_command::{ANSWERS_PER_DAY, MAX_GUESSES, GUESSES_FOR, OperatorCommand, Whom};
 use telephony_domain::time::Timestamp;
 
 use super::{contacts, pairing};
@@ -86,7 +86,7 @@ fn decide(
     carry_out: impl FnOnce(&Who) -> Result<CommandOutcome, StoreError>,
 ) -> Result<CommandOutcome, StoreError> {
     let who = match whom {
-        Whom::Code(_) if tally::count(db, WRONG_CODE, GUESSES_FOR, now)? >= GUESSES_AT_MOST => {
+        Whom::Code(_) if tally::count(db, WRONG_CODE, GUESSES_FOR, now)? >= MAX_GUESSES => {
             return Ok(CommandOutcome::TooManyGuesses);
         }
         Whom::Code(code) => Who::Code(code),

@@ -3,12 +3,12 @@
 use telephony_domain::id::{InboundId, LineId, TurnId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::pairing::{CODE_VALID_FOR, PENDING_AT_MOST, PairingCode};
+use telephony_domain::pairing::{CODE_VALID_FOR, MAX_PENDING, PairingCode};
 use telephony_domain::time::Timestamp;
 
 use super::removal;
 use crate::StoreError;
-use crate::contacts::{Challenge, Challenged, KEPT_AT_MOST, KEPT_FOR, PairingRequest, Who};
+use crate::contacts::{Challenge, Challenged, MAX_KEPT, KEPT_FOR, PairingRequest, Who};
 use crate::inbox::TurnLease;
 use crate::notices::Notice;
 use crate::sqlite::engine::columns;
@@ -32,7 +32,8 @@ struct Asker {
     turn: Option<TurnId>,
 }
 
-/// Creates the request of a stranger who calls, or finds the existing one. Returns the code even if it cannot be texted.
+/// Creates the request of a stranger who calls, or finds the existing one. Returns the code even if it cannot be
+/// texted.
 pub(super) fn challenge_caller(
     db: &Db,
     line: LineId,
@@ -91,7 +92,7 @@ fn ask(db: &Db, asker: &Asker, challenge: Challenge, now: Timestamp) -> Result<C
     if asked_before {
         return Ok(Challenged::AskedBefore);
     }
-    if pending >= PENDING_AT_MOST {
+    if pending >= MAX_PENDING {
         return Ok(Challenged::TooManyPending);
     }
     let told = tally::count(db, Purpose::Pairing.as_str(), tally::DAY, now)?;
@@ -157,7 +158,7 @@ pub(super) fn text_of(parts: &[PartDraft]) -> String {
 fn keep(db: &Db, stranger: &Stranger, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT id FROM inbound WHERE turn = ? ORDER BY id";
     let messages = list(db, sql, [stranger.turn.id.0], |row| row.get(0).map(InboundId))?;
-    let room = KEPT_AT_MOST.saturating_sub(kept(db, &stranger.asker.contact)?);
+    let room = MAX_KEPT.saturating_sub(kept(db, &stranger.asker.contact)?);
     drop_turn(db, stranger, "too many messages from a stranger to keep", now)?;
     for message in messages.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
         execute(db, "UPDATE inbound SET state = 'kept', why = NULL, turn = NULL WHERE id = ?", [message.0])?;

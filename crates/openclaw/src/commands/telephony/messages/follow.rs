@@ -19,7 +19,7 @@ use crate::terminal;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Largest number of messages watched for changes: the newest ones that can still change.
-const WATCHED_AT_MOST: usize = 1000;
+const MAX_WATCHED: usize = 1000;
 
 /// The messages shown so far and those that may still change.
 struct Follower<'c> {
@@ -50,7 +50,7 @@ impl Follower<'_> {
         let mut newest = store.messages(self.filter.clone()).await?;
         newest.retain(|entry| !self.is_new(entry.id));
         newest.reverse();
-        let limit = u32::try_from(WATCHED_AT_MOST).unwrap_or(u32::MAX);
+        let limit = u32::try_from(MAX_WATCHED).unwrap_or(u32::MAX);
         let mut watched = store.messages(Filter { states: open_states(), limit, ..self.filter.clone() }).await?;
         watched.retain(|entry| !self.is_new(entry.id));
         self.open.extend(watched.into_iter().map(|entry| (entry.id, entry.standing)));
@@ -84,7 +84,7 @@ impl Follower<'_> {
                 EntryId::In(id) => self.mark.inbound = self.mark.inbound.max(id),
                 EntryId::Out(id) => self.mark.message = self.mark.message.max(id),
             }
-            if entry.is_open() && (self.open.len() < WATCHED_AT_MOST || self.open.contains_key(&entry.id)) {
+            if entry.is_open() && (self.open.len() < MAX_WATCHED || self.open.contains_key(&entry.id)) {
                 self.open.insert(entry.id, entry.standing.clone());
             } else {
                 self.open.remove(&entry.id);

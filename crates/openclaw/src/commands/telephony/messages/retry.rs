@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
 /// Largest number of messages that one command resends.
-const AT_MOST: u32 = 10_000;
+const MAX_MESSAGES: u32 = 10_000;
 
 /// The target of `--retry`.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub async fn message(channel: &Channel, reference: Reference) -> Outcome {
 /// Resends every failed message that matches `filter`.
 pub async fn failed(channel: &Channel, filter: Filter) -> Outcome {
     let states = ["failed", "undelivered"].map(str::to_owned).to_vec();
-    let filter = Filter { states, direction: Some(Direction::Outbound), limit: AT_MOST, ..filter };
+    let filter = Filter { states, direction: Some(Direction::Outbound), limit: MAX_MESSAGES, ..filter };
     let mut again = 0;
     // The list is newest first; resend the oldest first.
     for entry in channel.store.messages(filter).await?.into_iter().rev() {

@@ -12,7 +12,7 @@ use crate::plural::counted;
 use crate::terminal;
 
 /// Largest number listed per direction and run: deleting each takes a request.
-const AT_MOST: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 /// A message at the provider.
 struct Message {
@@ -32,7 +32,7 @@ struct Deleted {
 pub async fn delete(channel: &Channel, contact: &PhoneNumber) -> Result<(), Failure> {
     let mut messages = known_here(channel, contact).await?;
     let ours = Ours::of(channel).await?;
-    let listed = channel.provider.messages_with(contact, AT_MOST).await?;
+    let listed = channel.provider.messages_with(contact, MAX_LISTED).await?;
     let (with_us, with_others): (Vec<_>, Vec<_>) = listed.messages.into_iter().partition(|message| ours.has(message));
     let message = |message: StoredMessage| {
         (message.provider_id, Message { is_from_contact: message.is_from_contact, has_media: message.has_media })
@@ -105,7 +105,7 @@ impl Deleted {
     /// Fails if messages remain at the provider.
     fn check(self, is_complete: bool) -> Result<(), Failure> {
         if !is_complete {
-            return Err(Failure::new(format!("Twilio has more than {AT_MOST} messages with them each way"))
+            return Err(Failure::new(format!("Twilio has more than {MAX_LISTED} messages with them each way"))
                 .hint("nothing was deleted here; run it again to continue"));
         }
         if !self.left.is_empty() {

@@ -29,13 +29,13 @@ impl Media {
     /// Reads the named files and URLs; fails with the limit that one exceeds.
     pub fn read(named: &[String]) -> Result<Media, Failure> {
         let mut items = named.iter().map(|name| Item::read(name)).collect::<Result<Vec<_>, _>>()?;
-        if items.len() > mms::FILES_AT_MOST {
+        if items.len() > mms::MAX_FILES {
             return Err(Failure::new(mms::Unsendable::TooMany(items.len())).hint("split them over several messages"));
         }
         reduce(&mut items)?;
         items.iter().try_for_each(Item::check)?;
         let together = items.iter().map(Item::size).sum();
-        if together > mms::BYTES_AT_MOST {
+        if together > mms::MAX_BYTES {
             return Err(Failure::new(mms::Unsendable::TooMuch(together)).hint(SMALLER));
         }
         Ok(Media(items))
@@ -83,8 +83,8 @@ impl Item {
         if bytes.is_empty() {
             return Err(Failure::new(format!("{name} is empty")).hint("--media accepts a file with content"));
         }
-        if bytes.len() as u64 > picture::READ_AT_MOST {
-            let most = picture::READ_AT_MOST;
+        if bytes.len() as u64 > picture::MAX_FILE_BYTES {
+            let most = picture::MAX_FILE_BYTES;
             return Err(Failure::new(format!("{name} is too large: the limit is {most} bytes")).hint(SMALLER));
         }
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -139,7 +139,7 @@ impl Item {
 /// Reads the file; of one that is too large or endless, one byte more than allowed.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(picture::READ_AT_MOST + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(picture::MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -159,12 +159,12 @@ fn address(scheme: &str, name: &str) -> Result<String, Failure> {
 /// Shrinks pictures if the files are too large together: each gets an equal share of the space the others leave.
 fn reduce(items: &mut [Item]) -> Result<(), Failure> {
     let together: u64 = items.iter().map(Item::size).sum();
-    if together <= mms::BYTES_AT_MOST {
+    if together <= mms::MAX_BYTES {
         return Ok(());
     }
     let pictures = items.iter().filter(|item| item.is_reducible());
     let (count, size) = pictures.fold((0, 0), |(count, size), item| (count + 1, size + item.size()));
-    let share = mms::BYTES_AT_MOST.saturating_sub(together - size) / u64::max(count, 1);
+    let share = mms::MAX_BYTES.saturating_sub(together - size) / u64::max(count, 1);
     items.iter_mut().try_for_each(|item| item.reduce(share))
 }
 

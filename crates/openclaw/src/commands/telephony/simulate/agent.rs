@@ -15,7 +15,7 @@ use crate::place::Place;
 use crate::terminal;
 
 /// A server that takes longer to list its models is reported as unreachable, in seconds.
-const REACHED_WITHIN: u64 = 3;
+const REACH_TIMEOUT: u64 = 3;
 
 /// The agent that answers in a simulation.
 pub struct SimulatedAgent {
@@ -62,8 +62,8 @@ impl SimulatedAgent {
 
     /// Requests the models of the agent's server. Returns the error if it does not respond.
     pub async fn problem(&self) -> Option<AgentError> {
-        let asked = tokio::time::timeout(Duration::from_secs(REACHED_WITHIN), self.agent.models()).await;
-        asked.unwrap_or(Err(AgentError::TimedOut(REACHED_WITHIN))).err()
+        let asked = tokio::time::timeout(Duration::from_secs(REACH_TIMEOUT), self.agent.models()).await;
+        asked.unwrap_or(Err(AgentError::TimedOut(REACH_TIMEOUT))).err()
     }
 }
 

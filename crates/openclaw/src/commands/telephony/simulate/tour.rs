@@ -16,7 +16,7 @@ use crate::terminal;
 const STRANGER: &str = "+15550005678";
 
 /// Time limit of each step.
-const STEP_WITHIN: Duration = Duration::from_secs(6);
+const STEP_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Limit on a reply's length, short enough that a long answer needs several parts.
 const MAX_LENGTH: u16 = 320;
@@ -84,8 +84,8 @@ impl Tour<'_> {
             let sent: Vec<_> = messages.iter().filter(|message| message.is_outbound()).collect();
             sent.len() >= wanted && sent.iter().all(|message| message.status == MessageStatus::Delivered)
         };
-        let waited = self.desk.twilio.wait_for(have_arrived, STEP_WITHIN).await;
-        let seconds = STEP_WITHIN.as_secs();
+        let waited = self.desk.twilio.wait_for(have_arrived, STEP_TIMEOUT).await;
+        let seconds = STEP_TIMEOUT.as_secs();
         let messages = waited.map_err(|_| {
             let messages = many(u32::try_from(count).unwrap_or(u32::MAX), "message");
             Failure::new(format!("the tour failed: {messages} did not arrive in {seconds} s"))
