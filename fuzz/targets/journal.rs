@@ -74,7 +74,7 @@ fn entry(number: u32) -> Entry {
         is_opt_out: false,
         segments: Some(number),
     };
-    Entry { at: Timestamp(i64::from(number)), is_unverified: false, told: Event::Report(report) }
+    Entry { at: Timestamp(i64::from(number)), is_unverified: false, event: Event::Report(report) }
 }
 
 fn written(entry: Entry) -> (Entry, Vec<u8>) {

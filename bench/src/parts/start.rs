@@ -40,11 +40,7 @@ pub async fn measure(gateway: &Gateway) -> Result<Table> {
         table.row(["idle memory, static binary (MB)".to_owned(), format!("{idle:.1}"), String::new()]);
     }
     let slower = median(&first).max(median(&later[1..]));
-    table.aim(
-        format!("answers within {MAX_START_MS} ms of exec"),
-        format!("{slower:.1} ms"),
-        slower <= MAX_START_MS,
-    );
+    table.aim(format!("answers within {MAX_START_MS} ms of exec"), format!("{slower:.1} ms"), slower <= MAX_START_MS);
     table.aim(format!("less than {IDLE_BELOW} MB when idle{which}"), format!("{idle:.1} MB"), idle < IDLE_BELOW);
     Ok(table)
 }

@@ -302,7 +302,7 @@ fn public_urls(telephony: &Telephony) -> Option<PublicUrls> {
     telephony.public_url.as_ref().map(|url| PublicUrls {
         webhook: url.webhook().to_owned(),
         status: url.status_callback().to_owned(),
-        status_callback: url.told_status_callback(""),
+        status_callback: url.registered_status_callback(""),
     })
 }
 
@@ -361,8 +361,8 @@ pub async fn simulator(
     let number = telephony.from_number.as_ref().map_or(twilio_simulator::DEFAULT_NUMBER, |number| number.as_str());
     let config = SimulatorConfig { numbers: vec![Number::new(number)], ..SimulatorConfig::default() };
     let simulator = Simulator::start(config).await.context("cannot start the built-in Twilio")?;
-    let told = telephony.public_url.as_ref().map(|url| url.told_webhook(""));
-    let webhook = told.unwrap_or_else(|| format!("http://{address}{}", telephony.serve.path));
+    let registered = telephony.public_url.as_ref().map(|url| url.registered_webhook(""));
+    let webhook = registered.unwrap_or_else(|| format!("http://{address}{}", telephony.serve.path));
     simulator.set_sms_url(number, &webhook)?;
     simulator.set_voice_url(number, &webhook)?;
     tracing::info!(

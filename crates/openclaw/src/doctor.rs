@@ -135,9 +135,9 @@ impl Subject {
 
     /// Returns our routes at the provider, fetched once.
     async fn routes(&self, twilio: &Twilio) -> Result<&[Route], &ProviderError> {
-        let told = self.url.as_ref().map(public_url::told);
+        let callbacks = self.url.as_ref().map(public_url::callbacks);
         let sender = assemble::sender(&self.loaded.telephony);
-        let routes = self.routes.get_or_init(|| twilio.routes(&sender, told.as_ref())).await;
+        let routes = self.routes.get_or_init(|| twilio.routes(&sender, callbacks.as_ref())).await;
         routes.as_ref().map(Vec::as_slice)
     }
 }

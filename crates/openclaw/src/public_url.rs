@@ -2,7 +2,7 @@
 
 use telephony_config::{Loaded, PublicUrl, Telephony};
 use telephony_gateway::control::status;
-use telephony_gateway::routing::Aim;
+use telephony_gateway::routing::RouteTarget;
 use telephony_providers::route::CallbackUrls;
 
 use crate::failure::Failure;
@@ -24,13 +24,17 @@ pub async fn public_url(loaded: &Loaded, given: Option<&str>) -> Result<Option<P
 }
 
 /// Returns the callback URLs to register with the provider.
-pub fn told(url: &PublicUrl) -> CallbackUrls {
-    CallbackUrls { webhook: url.told_webhook(""), status: url.told_status_callback("") }
+pub fn callbacks(url: &PublicUrl) -> CallbackUrls {
+    CallbackUrls { webhook: url.registered_webhook(""), status: url.registered_status_callback("") }
 }
 
 /// Returns the target of a routing change: the sender and its new URLs.
-pub fn aim<'a>(telephony: &Telephony, sender: &'a telephony_domain::line::Sender, told: &'a CallbackUrls) -> Aim<'a> {
-    Aim { sender, told, takes_calls: telephony.voice.enabled }
+pub fn target<'a>(
+    telephony: &Telephony,
+    sender: &'a telephony_domain::line::Sender,
+    callbacks: &'a CallbackUrls,
+) -> RouteTarget<'a> {
+    RouteTarget { sender, callbacks, takes_calls: telephony.voice.enabled }
 }
 
 /// Explains that there is no public URL.

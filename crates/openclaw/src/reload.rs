@@ -42,7 +42,7 @@ pub struct Files {
     found: Option<Vec<Look>>,
     /// The time of the last reading that failed.
     failed: Option<Instant>,
-    told: ConfigAlive,
+    state: ConfigAlive,
 }
 
 /// Files with their metadata from before they were read.
@@ -58,9 +58,9 @@ impl Files {
         // Without includes, these are the files, and one read is enough.
         let usual = [location.openclaw_state.join(".env"), location.config].into_iter().chain(location.own);
         let (read, watched) = read(place, usual.collect());
-        let told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
+        let state = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
         let started_with = read.map_err(Failure::from_problems)?;
-        Ok(Files { place: place.clone(), started_with, watched, found: None, failed: None, told })
+        Ok(Files { place: place.clone(), started_with, watched, found: None, failed: None, state })
     }
 
     /// Returns the configuration at the start.
@@ -69,8 +69,8 @@ impl Files {
     }
 
     /// Reports the state of the configuration to `running`.
-    pub fn tell(&self, running: &Gateway) {
-        running.set_config(self.told.clone());
+    pub fn publish(&self, running: &Gateway) {
+        running.set_config(self.state.clone());
     }
 
     /// Waits until the files have changed, or are due again because they could not be used.
@@ -108,7 +108,7 @@ impl Files {
                 self.failed = Some(Instant::now());
             }
         }
-        self.tell(running);
+        self.publish(running);
     }
 
     fn stay(&mut self, problems: &Problems) {
@@ -120,8 +120,8 @@ impl Files {
     /// Records the problems. Returns false if the last reading failed in the same way.
     fn is_news(&mut self, problems: String) -> bool {
         self.failed = Some(Instant::now());
-        let is_news = self.told.problems.as_ref() != Some(&problems);
-        self.told.problems = Some(problems);
+        let is_news = self.state.problems.as_ref() != Some(&problems);
+        self.state.problems = Some(problems);
         is_news
     }
 
@@ -138,12 +138,12 @@ impl Files {
         }
         self.failed = None;
         let waiting_for_start = waiting_for_start(&self.started_with, &loaded);
-        self.told = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start };
+        self.state = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start };
         loaded.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        if self.told.waiting_for_start.is_empty() {
+        if self.state.waiting_for_start.is_empty() {
             tracing::info!("the changed configuration is in effect");
         } else {
-            let keys = self.told.waiting_for_start.join(", ");
+            let keys = self.state.waiting_for_start.join(", ");
             tracing::warn!(keys, "the changed configuration is in effect, except for keys that need a restart");
         }
     }

@@ -10,21 +10,21 @@ use tokio::task::JoinHandle;
 
 /// Reports that webhooks are accepted.
 pub fn ready() {
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
 }
 
 /// Reports a reload of the configuration; [`ready`] follows.
 pub fn reloading() {
     let now = NotifyState::monotonic_usec_now();
-    tell(&[NotifyState::Reloading].into_iter().chain(now).collect::<Vec<_>>());
+    notify(&[NotifyState::Reloading].into_iter().chain(now).collect::<Vec<_>>());
 }
 
 /// Reports that no new work is accepted.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "cannot notify the service manager");
     }
@@ -37,7 +37,7 @@ pub fn show_life(store: Arc<dyn Store>) -> Option<JoinHandle<()>> {
     Some(tokio::spawn(async move {
         loop {
             if answers(store.as_ref(), every).await {
-                tell(&[NotifyState::Watchdog]);
+                notify(&[NotifyState::Watchdog]);
             }
             tokio::time::sleep(every).await;
         }

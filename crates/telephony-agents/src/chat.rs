@@ -94,16 +94,16 @@ impl Chat {
         request: impl Fn(&Words, &[Past]) -> Value,
         headers: HeaderMap,
     ) -> Result<Answer, AgentError> {
-        let (mut words, mut told) = (Words::of(turn).await?, history);
+        let (mut words, mut shown) = (Words::of(turn).await?, history);
         loop {
-            match self.ask(turn, &request(&words, told), headers.clone()).await {
+            match self.ask(turn, &request(&words, shown), headers.clone()).await {
                 Err(Failure { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
                     tracing::info!(turn = %turn.id, reason, "the agent rejected a picture; retrying without it");
                     words = Words::without_pictures(turn).await?;
                 }
-                Err(Failure { error, may_be_too_long: true }) if !told.is_empty() => {
-                    told = if told.len() == history.len() { newer_half(history) } else { &[] };
-                    let lines = told.len();
+                Err(Failure { error, may_be_too_long: true }) if !shown.is_empty() => {
+                    shown = if shown.len() == history.len() { newer_half(history) } else { &[] };
+                    let lines = shown.len();
                     tracing::info!(turn = %turn.id, %error, lines, "the request may be too long for the agent; \
                         retrying with less history");
                 }

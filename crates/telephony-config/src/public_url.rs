@@ -45,13 +45,13 @@ impl PublicUrl {
 
     /// Returns the webhook URL to register at Twilio: with its query, and with connection overrides (`rc=3&rp=5xx`) as
     /// the fragment, which Twilio does not sign.
-    pub fn told_webhook(&self, overrides: &str) -> String {
-        self.told(self.webhook(), overrides)
+    pub fn registered_webhook(&self, overrides: &str) -> String {
+        self.registered(self.webhook(), overrides)
     }
 
     /// Returns the status callback URL to register at Twilio.
-    pub fn told_status_callback(&self, overrides: &str) -> String {
-        self.told(self.status_callback(), overrides)
+    pub fn registered_status_callback(&self, overrides: &str) -> String {
+        self.registered(self.status_callback(), overrides)
     }
 
     /// Describes a likely mistake in the path. A proxy can map any path to ours, so only a path that resembles ours
@@ -66,7 +66,7 @@ impl PublicUrl {
         ))
     }
 
-    fn told(&self, url: &str, overrides: &str) -> String {
+    fn registered(&self, url: &str, overrides: &str) -> String {
         let sign = if overrides.is_empty() { "" } else { "#" };
         format!("{url}{}{sign}{overrides}", self.query)
     }
@@ -104,7 +104,7 @@ mod tests {
 
     fn urls(text: &str) -> (String, String) {
         let url = PublicUrl::parse(text, "/telephony/webhook", "/telephony/status").unwrap();
-        (url.told_webhook(""), url.told_status_callback(""))
+        (url.registered_webhook(""), url.registered_status_callback(""))
     }
 
     fn pair(webhook: &str, status: &str) -> (String, String) {
@@ -148,8 +148,8 @@ mod tests {
     fn a_query_is_told_but_leaves_room_for_that_of_each_request() {
         let url = PublicUrl::parse("https://a.b/hook?t=1", "/hook", "/status").unwrap();
         assert_eq!((url.webhook(), url.status_callback()), ("https://a.b/hook", "https://a.b/status"));
-        assert_eq!(url.told_webhook("rc=3&rp=5xx,ct,rt"), "https://a.b/hook?t=1#rc=3&rp=5xx,ct,rt");
-        assert_eq!(url.told_status_callback(""), "https://a.b/status?t=1");
+        assert_eq!(url.registered_webhook("rc=3&rp=5xx,ct,rt"), "https://a.b/hook?t=1#rc=3&rp=5xx,ct,rt");
+        assert_eq!(url.registered_status_callback(""), "https://a.b/status?t=1");
     }
 
     #[test]

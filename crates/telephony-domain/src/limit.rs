@@ -222,9 +222,9 @@ mod tests {
         };
         let now = Timestamp(1_000);
         let book = Book(vec![(now, 1, 1)]);
-        let told =
+        let decide_for =
             |is_automatic| book.decide(&limits, 1, Cost { segments: 9, is_automatic, is_for_operator: true }, now);
-        assert_eq!(told(false), Verdict::Fits);
-        assert_eq!(told(true), Verdict::Waits(Limit::RepliesPerContactPer30s, now + MOMENT));
+        assert_eq!(decide_for(false), Verdict::Fits);
+        assert_eq!(decide_for(true), Verdict::Waits(Limit::RepliesPerContactPer30s, now + MOMENT));
     }
 }

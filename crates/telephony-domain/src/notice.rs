@@ -21,9 +21,9 @@ const SLOW: Duration = Duration::from_secs(30 * 60);
 /// Maximum number of notices in one SMS; `telephony status` has the rest.
 const LINES: usize = 5;
 
-/// Returns the time until the next notice by SMS, after `told` of them in a [`DAY`].
-pub fn pause_after(told: u32) -> Duration {
-    if told < IN_QUICK_ORDER { QUICK } else { SLOW }
+/// Returns the time until the next notice by SMS, after `sent` of them in a [`DAY`].
+pub fn pause_after(sent: u32) -> Duration {
+    if sent < IN_QUICK_ORDER { QUICK } else { SLOW }
 }
 
 /// Joins several notices, oldest first, and escapes misleading characters, because parts of some notices come from

@@ -169,10 +169,10 @@ mod tests {
 
     #[test]
     fn a_part_waits_as_requested_but_not_forever() {
-        let told = Disposition::Retry { after: Some(Duration::from_secs(40)) };
+        let requested = Disposition::Retry { after: Some(Duration::from_secs(40)) };
         let soon = Timestamp(5_000);
-        assert_eq!(part_fate(told, Timestamp(0), 1, 0.0, soon), PartFate::RetryAt(soon + Duration::from_secs(40)));
-        assert_eq!(part_fate(told, Timestamp(0), MIN_ATTEMPTS, 0.0, Timestamp(0) + STALE_AFTER), PartFate::Failed);
+        assert_eq!(part_fate(requested, Timestamp(0), 1, 0.0, soon), PartFate::RetryAt(soon + Duration::from_secs(40)));
+        assert_eq!(part_fate(requested, Timestamp(0), MIN_ATTEMPTS, 0.0, Timestamp(0) + STALE_AFTER), PartFate::Failed);
         assert_eq!(part_fate(Disposition::Unknown, Timestamp(0), 1, 0.0, soon), PartFate::Unknown);
         let often = part_fate(Disposition::AwaitOperator, Timestamp(0), u32::MAX, 0.0, Timestamp(0) + CAP_STALE_AFTER);
         assert_eq!(often, PartFate::Held);

@@ -154,7 +154,7 @@ impl Applier {
 
     /// Reports an entry that is skipped because it cannot be stored.
     pub(crate) async fn leave_out(&self, entry: &Entry, error: &StoreError) {
-        match &entry.told {
+        match &entry.event {
             journal::Event::Message(arrival) => self.leave_out_message(&arrival.provider_id, error).await,
             journal::Event::Report(StatusReport { provider_id, .. }) => {
                 let hint = error.hint();
@@ -166,7 +166,7 @@ impl Applier {
     /// Reports a message that is skipped because it cannot be stored.
     pub(crate) async fn leave_out_message(&self, provider_id: &str, error: &StoreError) {
         tracing::error!(provider_id, %error, hint = error.hint(), "skipped a message that cannot be stored");
-        self.notices.tell(Notice::event("left-out", LEFT_OUT)).await;
+        self.notices.raise(Notice::event("left-out", LEFT_OUT)).await;
     }
 
     /// Applies an entry under the conditions at its arrival. One that panics fails, because it would come again at each
@@ -176,7 +176,7 @@ impl Applier {
     }
 
     async fn try_applying(&self, entry: Entry) -> Result<(), StoreError> {
-        match entry.told {
+        match entry.event {
             journal::Event::Message(arrival) => {
                 let rules = if entry.is_unverified { self.rules_without_operator() } else { self.rules() };
                 let signed = arrival.signed.clone();
@@ -300,7 +300,7 @@ struct Open {
 
 /// Returns the key of entries that keep their order.
 fn who(entry: &Entry) -> &str {
-    match &entry.told {
+    match &entry.event {
         journal::Event::Message(arrival) => &arrival.from,
         journal::Event::Report(report) => &report.provider_id,
     }

@@ -91,7 +91,7 @@ impl Backfill {
         );
         for mut entry in entries {
             // Later messages may be stored already: a STOP after this START counts.
-            if let Event::Message(arrival) = &mut entry.told {
+            if let Event::Message(arrival) = &mut entry.event {
                 arrival.provider_time.get_or_insert(entry.at);
             }
             match self.applier.apply(entry.clone()).await {

@@ -240,7 +240,7 @@ impl CallRunner {
     }
 
     fn webhook_url(&self) -> Option<String> {
-        self.reach.borrow().webhook.told.clone()
+        self.reach.borrow().webhook.registered.clone()
     }
 
     fn work(&self) -> CallWork {

@@ -32,7 +32,7 @@ impl Damages {
             tracing::error!(position, length, why, copy, "skipped a damaged part of the journal");
         }
         let found = self.count(damages);
-        self.notices.tell(Notice::event("journal-damaged", text(found, damages))).await;
+        self.notices.raise(Notice::event("journal-damaged", text(found, damages))).await;
         self.notices.wake.missed.notify_one();
     }
 

@@ -77,11 +77,11 @@ impl TurnRunner {
                 }
             }
             while let Some(ended) = turns.try_join_next() {
-                tell_panic(ended);
+                log_panic(ended);
             }
         }
         while let Some(ended) = turns.join_next().await {
-            tell_panic(ended);
+            log_panic(ended);
         }
     }
 
@@ -91,7 +91,7 @@ impl TurnRunner {
 }
 
 /// Logs a panic in a turn, which is a bug. The turn's lease expires and it is retried.
-fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
+fn log_panic(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a turn panicked; it will be retried");
     }

@@ -103,9 +103,9 @@ impl Intake {
         stored.map(drop).ok_or(StoreError::Fault)
     }
 
-    async fn write_down(&self, told: journal::Event) -> Result<Position, StoreError> {
+    async fn write_down(&self, event: journal::Event) -> Result<Position, StoreError> {
         self.storage.check_is_there()?;
-        let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, told };
+        let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, event };
         self.journal.append(&entry).await
     }
 }

@@ -22,7 +22,7 @@ pub struct Notices {
 impl Notices {
     /// Raises a notice once for as long as it holds; repeating it is cheap. The text is logged, so it contains no
     /// message texts or secrets, and numbers are masked.
-    pub async fn tell(&self, notice: Notice) {
+    pub async fn raise(&self, notice: Notice) {
         let (name, text) = (notice.name.clone(), notice.text.clone());
         match self.store.give_notice(notice, self.clock.now()).await {
             Ok(true) => {

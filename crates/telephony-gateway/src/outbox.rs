@@ -133,6 +133,6 @@ impl PartSender {
     }
 
     fn status_url(&self) -> Option<String> {
-        self.reach.borrow().status.told.clone()
+        self.reach.borrow().status.registered.clone()
     }
 }

@@ -59,7 +59,7 @@ impl Prices {
                 for some in billed.chunks(NOTED_AT_A_TIME) {
                     self.store.note_prices(some.to_vec()).await?;
                 }
-                tracing::debug!(asked = due.len(), told = billed.len(), "fetched message prices");
+                tracing::debug!(asked = due.len(), found = billed.len(), "fetched message prices");
             }
             Err(error) => tracing::debug!(asked = due.len(), %error, "cannot fetch message prices"),
         }

@@ -21,7 +21,7 @@ pub struct EndpointUrls {
     /// URLs that the provider may have called, likeliest first; empty if unknown.
     pub accepted: Vec<String>,
     /// The URL that the provider gets; none while it cannot reach us.
-    pub told: Option<String>,
+    pub registered: Option<String>,
 }
 
 /// The state of the tunnel.
@@ -40,18 +40,18 @@ impl Reach {
     /// Returns the reach without a tunnel.
     pub fn configured(public: Option<&PublicUrls>) -> Reach {
         let Some(PublicUrls { webhook, status, status_callback }) = public else { return Reach::default() };
-        let urls = |accepted: &String, told: &String| EndpointUrls {
+        let urls = |accepted: &String, registered: &String| EndpointUrls {
             accepted: vec![accepted.clone()],
-            told: Some(told.clone()),
+            registered: Some(registered.clone()),
         };
         Reach { webhook: urls(webhook, webhook), status: urls(status, status_callback), tunnel: None }
     }
 }
 
 impl EndpointUrls {
-    /// Adds a tunnel's URL; the provider gets it if `is_told` and there is no other.
-    pub(crate) fn with_tunnel(mut self, url: String, is_told: bool) -> Self {
-        self.told = self.told.or(is_told.then(|| url.clone()));
+    /// Adds a tunnel's URL; the provider gets it if `is_registered` and there is no other.
+    pub(crate) fn with_tunnel(mut self, url: String, is_registered: bool) -> Self {
+        self.registered = self.registered.or(is_registered.then(|| url.clone()));
         self.accepted.push(url);
         self
     }

@@ -15,7 +15,7 @@ const RECUT: &str = "A webhook with Twilio's genuine signature was rejected beca
 /// because the message may have been genuine.
 pub(crate) async fn report(notices: &Notices) {
     notices.wake.refused.notify_one();
-    notices.tell(Notice::event("recut", RECUT)).await;
+    notices.raise(Notice::event("recut", RECUT)).await;
 }
 
 /// Signatures whose messages are not stored yet, with the digests of their fields.

@@ -55,11 +55,11 @@ pub enum RoutingError {
 
 /// The target of the routes.
 #[derive(Debug, Clone, Copy)]
-pub struct Aim<'a> {
+pub struct RouteTarget<'a> {
     /// Our sender.
     pub sender: &'a Sender,
     /// Our callback URLs.
-    pub told: &'a CallbackUrls,
+    pub callbacks: &'a CallbackUrls,
     /// True if calls are answered. Otherwise calls that already go elsewhere are left alone.
     pub takes_calls: bool,
 }
@@ -68,26 +68,30 @@ pub struct Aim<'a> {
 pub async fn sync(
     store: &dyn Store,
     provider: &dyn Provider,
-    aim: Aim<'_>,
+    target: RouteTarget<'_>,
     now: Timestamp,
 ) -> Result<Plan, RoutingError> {
-    let plan = plan(store, provider, aim).await?;
+    let plan = plan(store, provider, target).await?;
     apply(store, provider, &plan.changes, now).await?;
     Ok(plan)
 }
 
 /// Returns what [`sync`] would change.
-pub async fn plan(store: &dyn Store, provider: &dyn Provider, aim: Aim<'_>) -> Result<Plan, RoutingError> {
+pub async fn plan(store: &dyn Store, provider: &dyn Provider, target: RouteTarget<'_>) -> Result<Plan, RoutingError> {
     let history = store.route_changes().await?;
-    Ok(plan_with(&history, provider, aim).await?)
+    Ok(plan_with(&history, provider, target).await?)
 }
 
 /// Like [`plan`] without a store; `history` has the earlier changes.
-pub async fn plan_with(history: &[RouteChange], provider: &dyn Provider, aim: Aim<'_>) -> Result<Plan, ProviderError> {
-    let routes = provider.routes(aim.sender, Some(aim.told)).await?;
-    let mut plan = Plan { missing: missing(aim.sender, &routes), ..Plan::default() };
+pub async fn plan_with(
+    history: &[RouteChange],
+    provider: &dyn Provider,
+    target: RouteTarget<'_>,
+) -> Result<Plan, ProviderError> {
+    let routes = provider.routes(target.sender, Some(target.callbacks)).await?;
+    let mut plan = Plan { missing: missing(target.sender, &routes), ..Plan::default() };
     for route in &routes {
-        let keeps_calls = !aim.takes_calls && has_calls_of_others(route, history);
+        let keeps_calls = !target.takes_calls && has_calls_of_others(route, history);
         for setting in route.settings.iter().filter(|setting| setting.is_wrong()) {
             let Some(wanted) = &setting.wanted else { continue };
             if keeps_calls && setting.traffic == Traffic::Calls {

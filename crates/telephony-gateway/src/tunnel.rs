@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::notices::Notices;
 use crate::parts::Parts;
 use crate::reach::{Reach, TunnelAlive};
-use crate::routing::{self, Aim, Plan, RoutingError};
+use crate::routing::{self, Plan, RouteTarget, RoutingError};
 use crate::settings::Fixed;
 
 /// First pause before reopening; it doubles each time.
@@ -106,7 +106,7 @@ impl Keeper {
                 Err(error) => error,
             };
             failures += 1;
-            self.tell_trouble(&error, failures).await;
+            self.report_trouble(&error, failures).await;
             if stop.run_until_cancelled(tokio::time::sleep(pause(failures))).await.is_none() {
                 return;
             }
@@ -120,23 +120,23 @@ impl Keeper {
         tracing::info!(tunnel = name, url, webhook = format!("{url}{}", self.fixed.path), "the tunnel is open");
         self.reached_by(Some(&url));
         self.notices.end(DOWN).await;
-        if !self.is_told_by_tunnel() {
-            tracing::info!("the provider does not get the tunnel's URL: {}", self.why_not_told());
+        if !self.registers_tunnel() {
+            tracing::info!("the provider does not get the tunnel's URL: {}", self.why_not_registered());
             return open.broken().await;
         }
-        let told = self.told(&url);
+        let callbacks = self.callbacks(&url);
         tokio::select! {
             error = open.broken() => error,
-            () = self.keep_provider_told(&told) => open.broken().await,
+            () = self.keep_registered(&callbacks) => open.broken().await,
         }
     }
 
     /// Returns true if the provider should get the tunnel's URL.
-    fn is_told_by_tunnel(&self) -> bool {
+    fn registers_tunnel(&self) -> bool {
         self.fixed.public.is_none() && self.tunneling.tunnel.is_public()
     }
 
-    fn why_not_told(&self) -> &'static str {
+    fn why_not_registered(&self) -> &'static str {
         if self.fixed.public.is_some() {
             "it has publicUrl; the tunnel's URL is accepted as well"
         } else {
@@ -144,7 +144,7 @@ impl Keeper {
         }
     }
 
-    fn told(&self, url: &str) -> CallbackUrls {
+    fn callbacks(&self, url: &str) -> CallbackUrls {
         CallbackUrls {
             webhook: format!("{url}{}", self.fixed.path),
             status: format!("{url}{}", self.fixed.status_path),
@@ -154,10 +154,10 @@ impl Keeper {
     /// Adds `url` to the configured public URLs.
     fn reached_by(&self, url: Option<&str>) {
         let Reach { mut webhook, mut status, .. } = Reach::configured(self.fixed.public.as_ref());
-        if let Some(CallbackUrls { webhook: of_webhook, status: of_status }) = url.map(|url| self.told(url)) {
-            let is_told = self.is_told_by_tunnel();
-            webhook = webhook.with_tunnel(of_webhook, is_told);
-            status = status.with_tunnel(of_status, is_told);
+        if let Some(CallbackUrls { webhook: of_webhook, status: of_status }) = url.map(|url| self.callbacks(url)) {
+            let is_registered = self.registers_tunnel();
+            webhook = webhook.with_tunnel(of_webhook, is_registered);
+            status = status.with_tunnel(of_status, is_registered);
         }
         self.reach.send_modify(|reach| {
             let trouble = reach.tunnel.take().and_then(|tunnel| tunnel.trouble).filter(|_| url.is_none());
@@ -172,43 +172,43 @@ impl Keeper {
     }
 
     /// Waits until the provider has our URL, set by us or by the operator.
-    async fn keep_provider_told(&self, told: &CallbackUrls) {
-        let aim = Aim { sender: &self.fixed.sender, told, takes_calls: self.tunneling.takes_calls };
+    async fn keep_registered(&self, callbacks: &CallbackUrls) {
+        let target = RouteTarget { sender: &self.fixed.sender, callbacks, takes_calls: self.tunneling.takes_calls };
         let mut failures = 0;
         loop {
             let (store, provider) = (self.store.as_ref(), self.provider.as_ref());
             let looked = match self.tunneling.syncs_webhooks {
-                true => routing::sync(store, provider, aim, self.clock.now()).await,
-                false => routing::plan(store, provider, aim).await,
+                true => routing::sync(store, provider, target, self.clock.now()).await,
+                false => routing::plan(store, provider, target).await,
             };
             match looked {
                 Ok(plan) if self.tunneling.syncs_webhooks || plan.changes.is_empty() => {
-                    tell_plan(&plan);
-                    return self.notices.end(&not_told(told)).await;
+                    log_plan(&plan);
+                    return self.notices.end(&notice_name(callbacks)).await;
                 }
                 Ok(_) => {
-                    self.tell_operator(told).await;
+                    self.notify_operator(callbacks).await;
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
                 Err(error) => {
                     failures += 1;
-                    tell_failure(&error);
+                    log_failure(&error);
                     tokio::time::sleep(pause(failures)).await;
                 }
             }
         }
     }
 
-    async fn tell_operator(&self, told: &CallbackUrls) {
+    async fn notify_operator(&self, callbacks: &CallbackUrls) {
         let text = format!(
             "the tunnel's URL is {}, but the provider has a different one: run `openclaw telephony webhook sync`, or \
             set tunnel.syncWebhooks",
-            told.webhook
+            callbacks.webhook
         );
-        self.notices.tell(Notice::event(not_told(told), text)).await;
+        self.notices.raise(Notice::event(notice_name(callbacks), text)).await;
     }
 
-    async fn tell_trouble(&self, error: &TunnelError, failures: u32) {
+    async fn report_trouble(&self, error: &TunnelError, failures: u32) {
         let (name, hint) = (self.tunneling.tunnel.name(), error.hint());
         let text = format!("{error} ({hint})");
         let mut is_news = false;
@@ -220,7 +220,7 @@ impl Keeper {
             tracing::warn!(tunnel = name, hint, "the tunnel is not open: {error}");
         }
         if failures >= PATIENCE || !error.cause.mends_itself() {
-            self.notices.tell(Notice::ongoing(DOWN, format!("the tunnel {name} is not open: {text}"))).await;
+            self.notices.raise(Notice::ongoing(DOWN, format!("the tunnel {name} is not open: {text}"))).await;
         }
     }
 }
@@ -232,8 +232,8 @@ async fn close(open: Box<dyn Open>) {
 }
 
 /// Returns the name of the notice that the provider lacks this URL; a new URL is a new notice.
-fn not_told(told: &CallbackUrls) -> String {
-    format!("tunnel-url {}", told.webhook)
+fn notice_name(callbacks: &CallbackUrls) -> String {
+    format!("tunnel-url {}", callbacks.webhook)
 }
 
 /// Returns the pause after this many consecutive failures.
@@ -242,7 +242,7 @@ fn pause(failures: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
 }
 
-fn tell_plan(plan: &Plan) {
+fn log_plan(plan: &Plan) {
     for change in &plan.changes {
         tracing::info!(address = change.address, setting = change.name, "the provider now has the tunnel's URL");
     }
@@ -254,7 +254,7 @@ fn tell_plan(plan: &Plan) {
     }
 }
 
-fn tell_failure(error: &RoutingError) {
+fn log_failure(error: &RoutingError) {
     let cause = error.source().map(ToString::to_string);
     tracing::warn!(%error, cause, "cannot ask the provider about its URL; retrying");
 }

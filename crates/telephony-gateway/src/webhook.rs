@@ -38,7 +38,8 @@ pub struct Endpoints {
     pub media_server: MediaServer,
 }
 
-/// Routes the webhook, files and call documents below it, status and health. Any other path is 404, any other method 405.
+/// Routes the webhook, files and call documents below it, status and health. Any other path is 404, any other method
+/// 405.
 ///
 /// The operator chooses the paths, so they are compared segment by segment and not parsed as router patterns.
 pub fn router(endpoints: Endpoints) -> Router {
@@ -64,14 +65,14 @@ async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> 
             _ => not_allowed("POST"),
         };
     } else {
-        endpoints.tell_probe(&request, Verdict::NoSuchPath);
+        endpoints.report_probe(&request, Verdict::NoSuchPath);
         endpoints.webhook.misdirected(&request, "no_such_path", &endpoints.path);
         return StatusCode::NOT_FOUND.into_response();
     };
     match *request.method() {
         Method::POST => endpoint.receive(request, None).await,
         _ => {
-            endpoints.tell_probe(&request, Verdict::WrongMethod);
+            endpoints.report_probe(&request, Verdict::WrongMethod);
             endpoint.misdirected(&request, "wrong_method", "POST");
             not_allowed("POST")
         }
@@ -94,9 +95,9 @@ pub(crate) fn step_below<'a>(path: &'a str, webhook_path: &str, name: &str) -> O
 }
 
 impl Endpoints {
-    fn tell_probe(&self, request: &Request, verdict: Verdict) {
+    fn report_probe(&self, request: &Request, verdict: Verdict) {
         if let Some(probe) = self.webhook.probes.claim(request) {
-            probe.tell(verdict, Vec::new());
+            probe.report(verdict, Vec::new());
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use telephony_domain::line::Sender;
 use telephony_domain::time::Timestamp;
-use telephony_gateway::routing::{self, Aim, Plan};
+use telephony_gateway::routing::{self, Plan, RouteTarget};
 use telephony_providers::route::{CallbackUrls, Routes};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
@@ -33,7 +33,7 @@ fn open(folder: &Path) -> SqliteStore {
     SqliteStore::open(&folder.join("store.db"), Mode::Gateway).unwrap()
 }
 
-fn told(host: &str) -> CallbackUrls {
+fn callbacks(host: &str) -> CallbackUrls {
     CallbackUrls { webhook: format!("https://{host}/w"), status: format!("https://{host}/s") }
 }
 
@@ -74,8 +74,8 @@ async fn the_power_fails_between_two_changes_and_all_of_them_can_be_undone() {
             let folder = tempfile::tempdir().unwrap();
             for (host, steps) in [("one", first), ("two", second)] {
                 let store = open(folder.path());
-                let aim = Aim { sender: &sender, told: &told(host), takes_calls: true };
-                let plan = routing::plan(&store, &twilio, aim).await.unwrap();
+                let target = RouteTarget { sender: &sender, callbacks: &callbacks(host), takes_calls: true };
+                let plan = routing::plan(&store, &twilio, target).await.unwrap();
                 assert_eq!(plan.changes.chunk_by(|a, b| a.route == b.route).count(), 2);
                 die_after(steps, &store, &twilio, &plan).await;
             }
@@ -95,9 +95,9 @@ async fn a_gateway_that_syncs_at_each_start_changes_nothing_the_second_time() {
     let (twilio, folder) = (twilio(&simulator), tempfile::tempdir().unwrap());
     let store = open(folder.path());
     let sender = Sender { number: DEFAULT_NUMBER.parse().ok(), messaging_service: None };
-    let aim = Aim { sender: &sender, told: &told("one"), takes_calls: false };
-    assert_eq!(routing::sync(&store, &twilio, aim, NOW).await.unwrap().changes.len(), 3);
-    assert_eq!(routing::sync(&store, &twilio, aim, NOW).await.unwrap().changes.len(), 0);
-    let aim = Aim { told: &told("two"), ..aim };
-    assert_eq!(routing::sync(&store, &twilio, aim, NOW).await.unwrap().changes.len(), 3, "calls are ours now");
+    let target = RouteTarget { sender: &sender, callbacks: &callbacks("one"), takes_calls: false };
+    assert_eq!(routing::sync(&store, &twilio, target, NOW).await.unwrap().changes.len(), 3);
+    assert_eq!(routing::sync(&store, &twilio, target, NOW).await.unwrap().changes.len(), 0);
+    let target = RouteTarget { callbacks: &callbacks("two"), ..target };
+    assert_eq!(routing::sync(&store, &twilio, target, NOW).await.unwrap().changes.len(), 3, "calls are ours now");
 }

@@ -10,9 +10,9 @@ use crate::provider::ProviderError;
 /// The routes of an account.
 #[async_trait]
 pub trait Routes: Send + Sync {
-    /// Returns the current routes of `sender`, and with `told` also the wanted settings. Leaves out addresses that the
-    /// account does not have.
-    async fn routes(&self, sender: &Sender, told: Option<&CallbackUrls>) -> Result<Vec<Route>, ProviderError>;
+    /// Returns the current routes of `sender`, and with `callbacks` also the wanted settings. Leaves out addresses that
+    /// the account does not have.
+    async fn routes(&self, sender: &Sender, callbacks: Option<&CallbackUrls>) -> Result<Vec<Route>, ProviderError>;
 
     /// Returns the current route with this id; none if the account does not have it.
     async fn route(&self, id: &str) -> Result<Option<Route>, ProviderError>;

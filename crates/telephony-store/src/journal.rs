@@ -46,7 +46,8 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unverified: bool,
     /// The event.
-    pub told: Event,
+    #[serde(rename = "told")]
+    pub event: Event,
 }
 
 /// A position in the journal, valid within one run of the program; everything before it was appended earlier.
@@ -108,8 +109,8 @@ pub fn copies(path: &Path) -> Vec<PathBuf> {
     aside::copies(path)
 }
 
-/// Reads the entries of the journal at `path` that are whole, also while another process writes it. What that process is
-/// writing is not acknowledged yet, and what it wipes is in the store.
+/// Reads the entries of the journal at `path` that are whole, also while another process writes it. What that process
+/// is writing is not acknowledged yet, and what it wipes is in the store.
 pub fn peek(path: &Path) -> Result<Vec<Entry>, StoreError> {
     let bytes = match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),

@@ -37,7 +37,7 @@ fn text(number: u64, text: &str) -> Entry {
         provider_time: Some(Timestamp(7)),
         signed: None,
     };
-    Entry { at: Timestamp(i64::try_from(number).unwrap()), is_unverified: false, told: Event::Message(arrival) }
+    Entry { at: Timestamp(i64::try_from(number).unwrap()), is_unverified: false, event: Event::Message(arrival) }
 }
 
 fn report() -> Entry {
@@ -49,7 +49,7 @@ fn report() -> Entry {
         is_opt_out: false,
         segments: None,
     };
-    Entry { at: Timestamp(3), is_unverified: false, told: Event::Report(report) }
+    Entry { at: Timestamp(3), is_unverified: false, event: Event::Report(report) }
 }
 
 /// Reads all entries that are not applied, and marks them as applied.

@@ -178,7 +178,7 @@ async fn reset(State(exchange): State<Arc<Exchange>>) -> StatusCode {
 async fn events(State(exchange): State<Arc<Exchange>>) -> impl IntoResponse {
     let followed = stream::unfold((exchange.subscribe(), exchange), async |(mut receiver, exchange)| {
         let event = match receiver.recv().await {
-            Ok(event) => told(&event, &exchange),
+            Ok(event) => sse(&event, &exchange),
             Err(RecvError::Lagged(_)) => SseEvent::default().event("behind").data("{}"),
             Err(RecvError::Closed) => return None,
         };
@@ -187,7 +187,7 @@ async fn events(State(exchange): State<Arc<Exchange>>) -> impl IntoResponse {
     Sse::new(followed).keep_alive(KeepAlive::default())
 }
 
-fn told(event: &Event, exchange: &Exchange) -> SseEvent {
+fn sse(event: &Event, exchange: &Exchange) -> SseEvent {
     let account = &exchange.config.account_sid;
     let (name, data) = match event {
         Event::Message(message) => ("message", shown(message, account)),

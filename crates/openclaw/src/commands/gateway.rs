@@ -99,7 +99,7 @@ async fn serve(mut files: Files, accepts_store: bool) -> Outcome {
     })
     .await?;
     greet(&loaded, running.address(), agent.name());
-    files.tell(&running);
+    files.publish(&running);
     let life = supervisor::show_life(store);
     supervisor::ready();
     let broken = tokio::select! {

@@ -174,7 +174,7 @@ pub async fn check_alerts(subject: &Subject, twilio: &Twilio) -> Checkup {
         checkup.well("none in 24 hours");
     }
     for (code, count) in counts {
-        checkup.found(ALERTS.found(store::told(code, count)));
+        checkup.found(ALERTS.found(store::failure_text(code, count)));
     }
     checkup
 }

@@ -25,7 +25,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Makes the round trip with the URL that Twilio should have and the one that it has.
 pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
     let mut checkup = Checkup::default();
-    let ours = subject.url.as_ref().map(|url| public_url::told(url).webhook);
+    let ours = subject.url.as_ref().map(|url| public_url::callbacks(url).webhook);
     match &ours {
         Some(url) => check_form(subject, url, &mut checkup),
         None if subject.loaded.telephony.tunnel.provider.is_none() => checkup.found(PUBLIC_URL_MISSING.found("")),

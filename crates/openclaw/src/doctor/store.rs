@@ -112,7 +112,7 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
     }
     for (code, count) in failures(store, subject).await? {
         checkup.found(match code {
-            Some(code) => MESSAGES_FAILED.found(told(code, count)),
+            Some(code) => MESSAGES_FAILED.found(failure_text(code, count)),
             None => COULD_NOT_CHECK.found(format!("{} failed without a Twilio error code", counted(count, "message"))),
         });
     }
@@ -138,6 +138,6 @@ async fn failures(store: &dyn Store, subject: &Subject) -> Result<BTreeMap<Optio
 }
 
 /// Describes an error code: its count, its meaning and the fix.
-pub fn told(code: u32, count: usize) -> String {
+pub fn failure_text(code: u32, count: usize) -> String {
     format!("{code}, {}: {}", counted(count, "time"), codes::explain(code))
 }

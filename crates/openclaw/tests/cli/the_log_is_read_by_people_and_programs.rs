@@ -1,7 +1,7 @@
 use crate::bench::{Bench, Ran};
 
 /// Runs a gateway that cannot start and returns its log.
-async fn told(variables: &[(&str, &str)]) -> Ran {
+async fn logged(variables: &[(&str, &str)]) -> Ran {
     let bench = Bench::new().await;
     let mut command = bench.command();
     command.args(["gateway", "--config", "/nonexistent/openclaw.json"]).envs(variables.iter().copied());
@@ -10,7 +10,7 @@ async fn told(variables: &[(&str, &str)]) -> Ran {
 
 #[tokio::test]
 async fn a_variable_that_is_not_understood_is_the_first_thing_told() {
-    let ran = told(&[("OPENCLAW_LOG_FORMAT", "yaml"), ("OPENCLAW_LOG", "a=b=c")]).await;
+    let ran = logged(&[("OPENCLAW_LOG_FORMAT", "yaml"), ("OPENCLAW_LOG", "a=b=c")]).await;
     let lines: Vec<&str> = ran.stderr.lines().collect();
     assert!(lines[0].starts_with('{') && lines[0].contains("OPENCLAW_LOG=a=b=c is not a valid filter"), "{lines:?}");
     assert!(lines[1].contains("OPENCLAW_LOG_FORMAT=yaml is not a format: use `text` or `json`"), "{lines:?}");
@@ -18,7 +18,7 @@ async fn a_variable_that_is_not_understood_is_the_first_thing_told() {
 
 #[tokio::test]
 async fn text_for_people_is_forced_into_a_pipe_without_colours() {
-    let ran = told(&[("OPENCLAW_LOG_FORMAT", "text"), ("OPENCLAW_LOG", "a=b=c")]).await;
+    let ran = logged(&[("OPENCLAW_LOG_FORMAT", "text"), ("OPENCLAW_LOG", "a=b=c")]).await;
     let first = ran.stderr.lines().next().unwrap();
     assert!(first.contains(" ERROR OPENCLAW_LOG=a=b=c is not a valid filter"), "{first:?}");
     assert!(!ran.stderr.contains('\u{1b}'), "{first:?}");

@@ -285,19 +285,19 @@ async fn a_conversation_that_is_too_long_is_told_in_half_and_then_not_at_all() {
         let roles = [Role::Contact, Role::Agent, Role::Agent].into_iter().cycle();
         roles.take(lines).enumerate().map(|(number, role)| past(role, &number.to_string())).collect::<Vec<_>>()
     };
-    let told = async |status, lines| {
+    let asked = async |status, lines| {
         let model = Model::start(Says::Status(status, &[], "")).await;
         ask(&agent(&model), Turn { history: before(lines), ..turn(&["now"]) }).await.unwrap_err();
         let first = |asked: &Asked| asked.body["messages"][1]["content"].as_str().unwrap().to_owned();
         model.asked().iter().map(first).collect::<Vec<_>>()
     };
     for status in [400, 413, 422] {
-        assert_eq!(told(status, 8).await, ["0", "6", "now"], "{status}");
+        assert_eq!(asked(status, 8).await, ["0", "6", "now"], "{status}");
     }
-    assert_eq!(told(400, 3).await, ["0", "now"], "half of it is nothing without the contact");
-    assert_eq!(told(400, 0).await, ["now"]);
+    assert_eq!(asked(400, 3).await, ["0", "now"], "half of it is nothing without the contact");
+    assert_eq!(asked(400, 0).await, ["now"]);
     for status in [401, 404, 429, 500] {
-        assert_eq!(told(status, 8).await, ["0"], "{status}");
+        assert_eq!(asked(status, 8).await, ["0"], "{status}");
     }
 }
 

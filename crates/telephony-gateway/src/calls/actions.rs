@@ -105,7 +105,7 @@ impl CallRunner {
 
     /// Has the provider end a call in time. If that fails, the gateway's own deadline ends it.
     async fn limit(self: Arc<Self>, provider_id: String, seconds: u32) {
-        let status_url = self.reach.borrow().status.told.clone();
+        let status_url = self.reach.borrow().status.registered.clone();
         if let Err(error) = self.provider.limit_call(&provider_id, seconds, status_url.as_deref()).await {
             tracing::warn!(call = provider_id, %error, "could not set the longest time of a call at the provider");
         }

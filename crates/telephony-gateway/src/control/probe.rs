@@ -107,7 +107,7 @@ impl Probes {
 
 impl Probe {
     /// Reports the result to `doctor`.
-    pub(crate) fn tell(self, verdict: Verdict, urls: Vec<String>) {
+    pub(crate) fn report(self, verdict: Verdict, urls: Vec<String>) {
         let Probe { sender, method, path, host } = self;
         // `doctor` may have given up.
         let _ = sender.send(Sighting { method, path, host, urls, verdict });
@@ -183,9 +183,9 @@ impl Announced {
 
     /// Returns the probe as received; none if it did not arrive in time.
     pub async fn sighting(mut self, within: Duration) -> Option<Sighting> {
-        let mut told = Vec::new();
-        tokio::time::timeout(within, self.stream.read_to_end(&mut told)).await.ok()?.ok()?;
-        serde_json::from_slice(&told).ok()
+        let mut response = Vec::new();
+        tokio::time::timeout(within, self.stream.read_to_end(&mut response)).await.ok()?.ok()?;
+        serde_json::from_slice(&response).ok()
     }
 }
 

@@ -101,7 +101,7 @@ impl StatusSource {
         let reach = self.reach.borrow().clone();
         GatewayStatus {
             agent: self.live.borrow().agent.name().to_owned(),
-            webhook_url: reach.webhook.told,
+            webhook_url: reach.webhook.registered,
             tunnel: reach.tunnel,
             config: self.config.read().unwrap_or_else(PoisonError::into_inner).clone(),
             storage: self.storage.trouble().map(StorageAlive::from),

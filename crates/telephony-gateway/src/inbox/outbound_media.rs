@@ -58,7 +58,7 @@ impl TurnRunner {
     }
 
     async fn sendable(&self, data: &str, before: &[OutboundMedia], others: u64) -> Result<(String, Bytes), String> {
-        if self.reach.borrow().webhook.told.is_none() {
+        if self.reach.borrow().webhook.registered.is_none() {
             return Err("there is no public URL where the provider could fetch it: set publicUrl".to_owned());
         }
         let (declared, bytes) = decode(data).ok_or("its data: URL is invalid")?;

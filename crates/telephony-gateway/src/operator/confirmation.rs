@@ -71,7 +71,7 @@ impl Operator {
     async fn close(&self, ordered: &Ordered, notice: Notice) -> Result<(), StoreError> {
         self.store.refuse_order(ordered.id).await?;
         let notices = Notices { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
-        notices.tell(notice).await;
+        notices.raise(notice).await;
         Ok(())
     }
 }

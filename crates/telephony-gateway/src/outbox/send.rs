@@ -51,7 +51,7 @@ impl PartSender {
 
     /// Returns the URLs of a part's attachments; none if one is a file of ours and the provider cannot reach us.
     fn addresses(&self, media: &[OutboundMedia]) -> Option<Vec<String>> {
-        let ours = self.reach.borrow().webhook.told.clone();
+        let ours = self.reach.borrow().webhook.registered.clone();
         let address = |enclosure: &OutboundMedia| match enclosure {
             OutboundMedia::Url(url) => Some(url.clone()),
             OutboundMedia::File(file) => ours.as_deref().map(|webhook| media_server::address(webhook, &file.token)),

@@ -95,7 +95,7 @@ impl StorageWatch {
         self.notices.wake.all();
         self.notices.wake.missed.notify_one();
         if refused > 0 {
-            self.notices.tell(Notice::event("storage-failed", refused_text(refused))).await;
+            self.notices.raise(Notice::event("storage-failed", refused_text(refused))).await;
         }
     }
 }

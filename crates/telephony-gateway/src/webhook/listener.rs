@@ -25,7 +25,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const HEADER_BYTES: usize = 16 * 1024;
 
 /// Shortest interval between log lines about failures to accept.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// Serves `router` on `listener` until `stop`, then lets open requests finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
@@ -39,10 +39,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
                 Some(slot) => {
                     open.spawn(serve_connection(stream, peer, slot, router.clone(), stop.clone()));
                 }
-                None => trouble.tell("every connection is busy with a request"),
+                None => trouble.report("every connection is busy with a request"),
             },
             Err(error) => {
-                trouble.tell(&error);
+                trouble.report(&error);
                 // Usually out of file descriptors; others have to be closed first.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -58,15 +58,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 /// Connections that were not accepted, logged once a minute.
 #[derive(Default)]
 struct Trouble {
-    told: Option<Instant>,
+    reported: Option<Instant>,
     since: u64,
 }
 
 impl Trouble {
-    fn tell(&mut self, error: impl std::fmt::Display) {
+    fn report(&mut self, error: impl std::fmt::Display) {
         self.since += 1;
-        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            self.told = Some(Instant::now());
+        if self.reported.is_none_or(|reported| reported.elapsed() >= REPORT_EVERY) {
+            self.reported = Some(Instant::now());
             tracing::warn!(%error, count = std::mem::take(&mut self.since), "cannot accept a connection");
         }
     }

@@ -71,8 +71,8 @@ impl MediaServer {
     }
 }
 
-fn is_same(kept: &MediaToken, told: &MediaToken) -> bool {
-    kept.secret.as_bytes().ct_eq(told.secret.as_bytes()).into()
+fn is_same(kept: &MediaToken, presented: &MediaToken) -> bool {
+    kept.secret.as_bytes().ct_eq(presented.secret.as_bytes()).into()
 }
 
 #[cfg(test)]

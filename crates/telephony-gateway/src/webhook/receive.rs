@@ -112,7 +112,7 @@ impl Endpoint {
         let probe = self.probes.claim(&request);
         let taken = self.take(request, document, peer, client, probe.is_some()).await;
         if let Some(probe) = probe {
-            tell(probe, &taken);
+            report_to_probe(probe, &taken);
         }
         if let Err(Declined::Rejected(Rejection::Recut(_), _)) = &taken {
             recut::report(&self.notices).await;
@@ -205,15 +205,15 @@ impl Endpoint {
     fn decline(&self, declined: Declined, client: IpAddr) -> Response {
         match declined {
             Declined::Rejected(rejection, expected) => {
-                self.tell(kind(&rejection), client, &rejection, &expected);
+                self.log_rejection(kind(&rejection), client, &rejection, &expected);
                 plain(rejected_status(&rejection), rejected_text(&rejection))
             }
             Declined::ForeignCall => {
-                self.tell(RejectionKind::Foreign, client, "the document belongs to another call", &[]);
+                self.log_rejection(RejectionKind::Foreign, client, "the document belongs to another call", &[]);
                 plain(StatusCode::FORBIDDEN, "the document belongs to another call\n")
             }
             Declined::NoPlace => {
-                self.tell(RejectionKind::Crowded, client, "too many requests are in flight", &[]);
+                self.log_rejection(RejectionKind::Crowded, client, "too many requests are in flight", &[]);
                 busy("too many requests at a time\n")
             }
             Declined::TooLarge => {
@@ -231,7 +231,7 @@ impl Endpoint {
     }
 
     fn bad_body(&self, client: IpAddr, status: StatusCode, what: &'static str) -> Response {
-        self.tell(RejectionKind::Body, client, what, &[]);
+        self.log_rejection(RejectionKind::Body, client, what, &[]);
         plain(status, what)
     }
 
@@ -243,40 +243,40 @@ impl Endpoint {
         }
         self.metrics.webhook(outcome);
         let client = self.origin.client(request.headers(), peer_of(request));
-        if let Some(told) = self.rejection_log.count(RejectionKind::Misdirected, client, self.clock.now()) {
+        if let Some(summary) = self.rejection_log.count(RejectionKind::Misdirected, client, self.clock.now()) {
             let came = bounded(&format!("{} {}", request.method(), request.uri().path()));
             let hint = "set the webhook at the provider (`openclaw telephony webhook sync`), or serve.path";
-            let (address, count) = (address_of(&told), told.count);
+            let (address, count) = (address_of(&summary), summary.count);
             tracing::warn!(address, count, expected, hint, "a signed webhook arrived as {came}, which is not served");
         }
     }
 
-    fn tell(&self, kind: RejectionKind, client: IpAddr, why: impl std::fmt::Display, expected: &[String]) {
-        if let Some(told) = self.rejection_log.count(kind, client, self.clock.now()) {
+    fn log_rejection(&self, kind: RejectionKind, client: IpAddr, why: impl std::fmt::Display, expected: &[String]) {
+        if let Some(summary) = self.rejection_log.count(kind, client, self.clock.now()) {
             let expected = (!expected.is_empty()).then(|| expected.join(" or "));
-            let address = address_of(&told);
-            tracing::warn!(address, count = told.count, expected, "rejected a webhook: {why}");
+            let address = address_of(&summary);
+            tracing::warn!(address, count = summary.count, expected, "rejected a webhook: {why}");
         }
     }
 }
 
 /// Reports the result of a probe to `doctor`.
-fn tell(probe: Probe, taken: &Result<(Answer, Vec<String>), Declined>) {
+fn report_to_probe(probe: Probe, taken: &Result<(Answer, Vec<String>), Declined>) {
     match taken {
-        Ok((_, urls)) => probe.tell(Verdict::Valid, urls.clone()),
-        Err(Declined::Rejected(Rejection::Unsigned, urls)) => probe.tell(Verdict::Unsigned, urls.clone()),
-        Err(Declined::Rejected(rejection, urls)) => probe.tell(Verdict::Refused(rejection.to_string()), urls.clone()),
-        Err(Declined::ForeignCall) => probe.tell(Verdict::Refused("it is about another call".to_owned()), Vec::new()),
-        Err(Declined::NoPlace) => probe.tell(Verdict::Refused("too many requests at a time".to_owned()), Vec::new()),
+        Ok((_, urls)) => probe.report(Verdict::Valid, urls.clone()),
+        Err(Declined::Rejected(Rejection::Unsigned, urls)) => probe.report(Verdict::Unsigned, urls.clone()),
+        Err(Declined::Rejected(rejection, urls)) => probe.report(Verdict::Refused(rejection.to_string()), urls.clone()),
+        Err(Declined::ForeignCall) => probe.report(Verdict::Refused("it is about another call".to_owned()), Vec::new()),
+        Err(Declined::NoPlace) => probe.report(Verdict::Refused("too many requests at a time".to_owned()), Vec::new()),
         Err(Declined::TooLarge | Declined::TooSlow | Declined::CutOff) => {
-            probe.tell(Verdict::Refused("the body did not arrive as it was sent".to_owned()), Vec::new());
+            probe.report(Verdict::Refused("the body did not arrive as it was sent".to_owned()), Vec::new());
         }
-        Err(Declined::NotStored(error)) => probe.tell(Verdict::Refused(error.to_string()), Vec::new()),
+        Err(Declined::NotStored(error)) => probe.report(Verdict::Refused(error.to_string()), Vec::new()),
     }
 }
 
-fn address_of(told: &Summary) -> String {
-    told.address.map_or_else(|| "several others".to_owned(), |address| address.to_string())
+fn address_of(summary: &Summary) -> String {
+    summary.address.map_or_else(|| "several others".to_owned(), |address| address.to_string())
 }
 
 /// Escapes and shortens a stranger's text for the log.

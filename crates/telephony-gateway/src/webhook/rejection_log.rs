@@ -41,7 +41,7 @@ pub struct RejectionLog(Mutex<HashMap<(RejectionKind, Option<IpAddr>), Seen>>);
 
 #[derive(Debug)]
 struct Seen {
-    told: Timestamp,
+    reported: Timestamp,
     since: u64,
 }
 
@@ -67,21 +67,21 @@ impl RejectionLog {
             }
         }
         let Some(known) = seen.get_mut(&(kind, address)) else {
-            seen.insert((kind, address), Seen { told: now, since: 0 });
+            seen.insert((kind, address), Seen { reported: now, since: 0 });
             return Some(Summary { address, count: 1 });
         };
         known.since += 1;
         if is_recent(known, now) {
             return None;
         }
-        known.told = now;
+        known.reported = now;
         Some(Summary { address, count: std::mem::take(&mut known.since) })
     }
 }
 
 /// Returns true if it was logged less than a minute ago; a clock that was set back does not silence it.
 fn is_recent(seen: &Seen, now: Timestamp) -> bool {
-    now.since(seen.told) < EVERY && now >= seen.told
+    now.since(seen.reported) < EVERY && now >= seen.reported
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
         IpAddr::V4(n.into())
     }
 
-    fn told(n: u32, count: u64) -> Option<Summary> {
+    fn reported(n: u32, count: u64) -> Option<Summary> {
         Some(Summary { address: Some(address(n)), count })
     }
 
@@ -102,13 +102,13 @@ mod tests {
     fn a_flood_from_one_address_is_told_once_a_minute_with_a_count() {
         let rejection_log = RejectionLog::default();
         let count = |n, now| rejection_log.count(RejectionKind::Forged, address(n), now);
-        assert_eq!(count(1, START), told(1, 1));
+        assert_eq!(count(1, START), reported(1, 1));
         for _ in 0..500 {
             assert_eq!(count(1, START), None);
         }
-        assert_eq!(count(2, START), told(2, 1));
-        assert_eq!(rejection_log.count(RejectionKind::Crowded, address(1), START), told(1, 1));
-        assert_eq!(count(1, START + EVERY), told(1, 501));
+        assert_eq!(count(2, START), reported(2, 1));
+        assert_eq!(rejection_log.count(RejectionKind::Crowded, address(1), START), reported(1, 1));
+        assert_eq!(count(1, START + EVERY), reported(1, 501));
     }
 
     #[test]
@@ -121,9 +121,9 @@ mod tests {
         assert_eq!(lines, ADDRESSES + 1);
         assert_eq!(rejection_log.0.lock().unwrap().len(), ADDRESSES + 1);
         let later = START + EVERY;
-        assert_eq!(rejection_log.count(RejectionKind::Forged, address(20_000), later), told(20_000, 1));
+        assert_eq!(rejection_log.count(RejectionKind::Forged, address(20_000), later), reported(20_000, 1));
         for n in 30_000..30_000 + u32::try_from(ADDRESSES).unwrap() - 1 {
-            assert_eq!(rejection_log.count(RejectionKind::Forged, address(n), later), told(n, 1));
+            assert_eq!(rejection_log.count(RejectionKind::Forged, address(n), later), reported(n, 1));
         }
         let others = Summary { address: None, count: 10_000 - u64::try_from(ADDRESSES).unwrap() };
         assert_eq!(rejection_log.count(RejectionKind::Forged, address(40_000), later), Some(others));

@@ -35,9 +35,9 @@ fn file(stage: &Stage) -> PathBuf {
     stage.state.path().join("arrivals")
 }
 
-async fn leave(stage: &Stage, told: Event, is_unverified: bool) {
+async fn leave(stage: &Stage, event: Event, is_unverified: bool) {
     let journal = Journal::open(&file(stage)).unwrap();
-    journal.append(&Entry { at: stage.now(), is_unverified, told }).await.unwrap();
+    journal.append(&Entry { at: stage.now(), is_unverified, event }).await.unwrap();
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ fn pairing() -> Plan {
 }
 
 /// Waits until the operator got a text that contains `words`, and returns it.
-async fn told(stage: &Stage, words: &str) -> String {
+async fn expect_sms(stage: &Stage, words: &str) -> String {
     let is_it = |message: &MessageRecord| message.to == OPERATOR && message.body.contains(words);
     let waited = stage.twilio.wait_for(|messages| messages.iter().any(is_it), SOON).await;
     assert!(waited.is_ok(), "the operator was told only {:?}", stage.bodies(OPERATOR));
@@ -32,11 +32,11 @@ async fn notices(stage: &Stage) -> Vec<String> {
 async fn a_stranger_waits_and_is_let_in_from_the_operators_phone() {
     let stage = pairing().start().await;
     stage.text(ALICE, "hello?").await;
-    let notice = told(&stage, ALICE).await;
+    let notice = expect_sms(&stage, ALICE).await;
     let order = notice.split_once(": ").unwrap().1.split_once(',').unwrap().0.to_owned();
     assert!(order.starts_with("APPROVE "), "{notice}");
     stage.text(OPERATOR, &order).await;
-    told(&stage, &format!("Approved {ALICE}")).await;
+    expect_sms(&stage, &format!("Approved {ALICE}")).await;
     let code = stage.bodies(ALICE).remove(0);
     stage.expect(ALICE, &[&code, APPROVAL_TEXT, "hello?"]).await;
     assert!(notices(&stage).await.is_empty());
@@ -48,9 +48,9 @@ async fn a_stranger_waits_and_is_let_in_from_the_operators_phone() {
 async fn a_stranger_is_blocked_from_the_operators_phone() {
     let stage = pairing().start().await;
     stage.text(ALICE, "hello?").await;
-    told(&stage, ALICE).await;
+    expect_sms(&stage, ALICE).await;
     stage.text(OPERATOR, &format!("reject {ALICE} block")).await;
-    told(&stage, "Blocked").await;
+    expect_sms(&stage, "Blocked").await;
     stage.text(ALICE, "please").await;
     stage.expect_rest().await;
     assert_eq!(stage.bodies(ALICE).len(), 1);
@@ -60,14 +60,14 @@ async fn a_stranger_is_blocked_from_the_operators_phone() {
 async fn three_strangers_at_once_are_two_texts_and_not_three() {
     let stage = pairing().start().await;
     stage.text("+15550008001", "hi").await;
-    told(&stage, "+15550008001").await;
+    expect_sms(&stage, "+15550008001").await;
     stage.text("+15550008002", "hi").await;
     stage.text("+15550008003", "hi").await;
     stage.expect_summary(|summary| summary.pairing_requests == 3).await;
     stage.expect_rest().await;
     assert_eq!(stage.bodies(OPERATOR).len(), 1);
     stage.clock.advance(Duration::from_secs(61));
-    let both = told(&stage, "+15550008003").await;
+    let both = expect_sms(&stage, "+15550008003").await;
     assert!(both.contains("+15550008002"), "{both}");
     assert_eq!(stage.bodies(OPERATOR).len(), 2);
 }
@@ -76,12 +76,12 @@ async fn three_strangers_at_once_are_two_texts_and_not_three() {
 async fn the_gateway_dies_between_order_and_answer() {
     let mut stage = pairing().start().await;
     stage.text(ALICE, "hello?").await;
-    let notice = told(&stage, ALICE).await;
+    let notice = expect_sms(&stage, ALICE).await;
     let order = notice.split_once(": ").unwrap().1.split_once(',').unwrap().0.to_owned();
     stage.text(OPERATOR, &order).await;
     stage.cut_off_gateway();
     stage.start_gateway().await;
-    told(&stage, "Approved").await;
+    expect_sms(&stage, "Approved").await;
     stage.expect_rest().await;
     let answers = stage.bodies(OPERATOR).into_iter().filter(|body| body.starts_with("Approved")).count();
     assert_eq!(answers, 1);
@@ -97,9 +97,9 @@ async fn the_operators_talk_goes_to_the_agent_and_the_orders_of_others_too() {
     stage.text(BOB, "STATUS").await;
     stage.expect(BOB, &["STATUS"]).await;
     stage.text(OPERATOR, "APPROVE ABC123").await;
-    assert!(told(&stage, "Commands:").await.contains("APPROVE"));
+    assert!(expect_sms(&stage, "Commands:").await.contains("APPROVE"));
     stage.text(OPERATOR, "status").await;
-    assert!(told(&stage, "Running.").await.contains("received"));
+    assert!(expect_sms(&stage, "Running.").await.contains("received"));
 }
 
 #[tokio::test]
@@ -110,9 +110,9 @@ async fn contacts_use_up_the_day_and_the_operator_still_hears_of_it() {
     stage.text(ALICE, "one").await;
     stage.expect(ALICE, &["one"]).await;
     stage.text(OPERATOR, "hello").await;
-    told(&stage, "limits.segmentsPerDay is reached").await;
+    expect_sms(&stage, "limits.segmentsPerDay is reached").await;
     stage.text(OPERATOR, "STATUS").await;
-    assert!(told(&stage, "Running.").await.contains("segmentsPerDay"));
+    assert!(expect_sms(&stage, "Running.").await.contains("segmentsPerDay"));
 }
 
 #[tokio::test]
@@ -125,9 +125,9 @@ async fn the_agent_is_away_and_the_operator_is_told_and_can_still_order() {
     stage.text(OPERATOR, "hello").await;
     stage.expect_summary(|summary| summary.retrying == 1).await;
     stage.text(OPERATOR, "STATUS").await;
-    told(&stage, "1 not answerable").await;
+    expect_sms(&stage, "1 not answerable").await;
     stage.clock.advance(PARK_AFTER);
-    told(&stage, "No reply to").await;
+    expect_sms(&stage, "No reply to").await;
     stage.text(BOB, "fine").await;
     stage.expect(BOB, &["fine"]).await;
     assert!(notices(&stage).await.is_empty());
@@ -137,7 +137,7 @@ async fn the_agent_is_away_and_the_operator_is_told_and_can_still_order() {
 async fn what_is_told_before_a_crash_is_told_once() {
     let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
     stage.store().give_notice(Notice::ongoing("tunnel", "The tunnel is down."), stage.now()).await.unwrap();
-    told(&stage, "tunnel").await;
+    expect_sms(&stage, "tunnel").await;
     stage.cut_off_gateway();
     stage.start_gateway().await;
     stage.clock.advance(Duration::from_secs(3600));

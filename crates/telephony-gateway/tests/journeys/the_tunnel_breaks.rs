@@ -121,12 +121,12 @@ async fn url(stage: &Stage, before: Option<&str>) -> String {
 
 async fn expect_told(stage: &Stage, url: &str) {
     let wanted = format!("{url}/telephony/webhook");
-    let told = async {
+    let registered = async {
         while stage.sms_url().await.split('#').next() != Some(wanted.as_str()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(SOON, told).await.expect("Twilio was never told");
+    tokio::time::timeout(SOON, registered).await.expect("Twilio was never told");
 }
 
 async fn expect_notice(stage: &Stage, name: &str, is_given: bool) -> String {
@@ -178,8 +178,8 @@ async fn the_operator_is_told_the_new_address_where_twilio_is_not() {
     let tunnel = Local::default();
     let mut stage = plan(&tunnel, false).start().await;
     let first = url(&stage, None).await;
-    let told = expect_notice(&stage, "tunnel-url", true).await;
-    assert!(told.contains(&format!("{first}/telephony/webhook")) && told.contains("webhook sync"), "{told}");
+    let sms = expect_notice(&stage, "tunnel-url", true).await;
+    assert!(sms.contains(&format!("{first}/telephony/webhook")) && sms.contains("webhook sync"), "{sms}");
     assert!(!stage.sms_url().await.starts_with(&first));
     stage.stop_gateway().await;
 }
@@ -189,8 +189,8 @@ async fn the_gateway_answers_while_the_tunnel_does_not_open_and_says_why() {
     let tunnel = Local::default();
     *tunnel.refuses.lock().unwrap() = Some(Cause::NoToken);
     let mut stage = plan(&tunnel, true).start().await;
-    let told = expect_notice(&stage, "tunnel", true).await;
-    assert!(told.contains("ngrok has no token") && told.contains("NGROK_AUTHTOKEN"), "{told}");
+    let sms = expect_notice(&stage, "tunnel", true).await;
+    assert!(sms.contains("ngrok has no token") && sms.contains("NGROK_AUTHTOKEN"), "{sms}");
     let trouble = alive(&stage, |alive| alive.tunnel.as_ref().is_some_and(|tunnel| tunnel.trouble.is_some())).await;
     assert_eq!(trouble.tunnel.unwrap().url, None);
     stage.twilio.set_sms_url(stage.bot(), &stage.webhook_url()).unwrap();

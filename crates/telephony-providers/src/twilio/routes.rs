@@ -14,8 +14,8 @@ const MAX_POOLS: usize = 20;
 
 #[async_trait]
 impl Routes for Twilio {
-    async fn routes(&self, sender: &Sender, told: Option<&CallbackUrls>) -> Result<Vec<Route>, ProviderError> {
-        let told = told.map(|told| self.with_overrides(told));
+    async fn routes(&self, sender: &Sender, callbacks: Option<&CallbackUrls>) -> Result<Vec<Route>, ProviderError> {
+        let callbacks = callbacks.map(|callbacks| self.with_overrides(callbacks));
         let service = match &sender.messaging_service {
             Some(sid) => found(self.rest.service(sid).await)?,
             None => None,
@@ -35,9 +35,9 @@ impl Routes for Twilio {
             }
             _ => None,
         };
-        routes.extend(short_code.map(|code| short_code_route(code, pool.clone(), told.as_ref())));
-        routes.extend(number.map(|number| number_route(number, pool, told.as_ref())));
-        routes.extend(service.map(|service| service_route(service, told.as_ref())));
+        routes.extend(short_code.map(|code| short_code_route(code, pool.clone(), callbacks.as_ref())));
+        routes.extend(number.map(|number| number_route(number, pool, callbacks.as_ref())));
+        routes.extend(service.map(|service| service_route(service, callbacks.as_ref())));
         Ok(routes)
     }
 
@@ -99,20 +99,20 @@ impl Twilio {
         Ok(None)
     }
 
-    fn with_overrides(&self, told: &CallbackUrls) -> CallbackUrls {
+    fn with_overrides(&self, callbacks: &CallbackUrls) -> CallbackUrls {
         let overrides = &self.rest.account().connection_overrides;
         let with = |url: &str| match overrides.as_str() {
             "" => url.to_owned(),
             overrides => format!("{url}#{overrides}"),
         };
-        CallbackUrls { webhook: with(&told.webhook), status: with(&told.status) }
+        CallbackUrls { webhook: with(&callbacks.webhook), status: with(&callbacks.status) }
     }
 }
 
-fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option<&CallbackUrls>) -> Route {
-    let webhook = told.map(|told| told.webhook.as_str());
-    let post = told.map(|_| "POST");
-    let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), told);
+fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, callbacks: Option<&CallbackUrls>) -> Route {
+    let webhook = callbacks.map(|callbacks| callbacks.webhook.as_str());
+    let post = callbacks.map(|_| "POST");
+    let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), callbacks);
     let mut diversions = Vec::new();
     if let Some(id) = filled(number.sms_application_sid) {
         diversions.push(Diversion::Application { traffic: Traffic::Messages, id });
@@ -130,14 +130,19 @@ fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, told: Option
         setting("VoiceUrl", Traffic::Calls, number.voice_url, webhook),
         setting("VoiceMethod", Traffic::Calls, number.voice_method, post),
         setting("VoiceFallbackUrl", Traffic::Fallback, number.voice_fallback_url, None),
-        setting("StatusCallback", Traffic::Calls, number.status_callback, told.map(|told| told.status.as_str())),
+        setting(
+            "StatusCallback",
+            Traffic::Calls,
+            number.status_callback,
+            callbacks.map(|callbacks| callbacks.status.as_str()),
+        ),
         setting("StatusCallbackMethod", Traffic::Calls, number.status_callback_method, post),
     ];
     Route { id: number.sid, address: number.phone_number, settings, diversions }
 }
 
-fn short_code_route(code: ShortCode, pool: Option<(Service, bool)>, told: Option<&CallbackUrls>) -> Route {
-    let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), told);
+fn short_code_route(code: ShortCode, pool: Option<(Service, bool)>, callbacks: Option<&CallbackUrls>) -> Route {
+    let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), callbacks);
     let settings = vec![
         setting("SmsUrl", Traffic::Messages, code.sms_url, sms_url),
         setting("SmsMethod", Traffic::Messages, code.sms_method, sms_method),
@@ -149,11 +154,11 @@ fn short_code_route(code: ShortCode, pool: Option<(Service, bool)>, told: Option
 /// Returns the URL and method that a sender's own webhook should have. A sender of our own service needs none.
 fn wanted_for_messages<'t>(
     pool: Option<&(Service, bool)>,
-    told: Option<&'t CallbackUrls>,
+    callbacks: Option<&'t CallbackUrls>,
 ) -> (Option<&'t str>, Option<&'static str>) {
-    match (pool, told) {
+    match (pool, callbacks) {
         (Some((_, true)), _) | (_, None) => (None, None),
-        (_, Some(told)) => (Some(&told.webhook), Some("POST")),
+        (_, Some(callbacks)) => (Some(&callbacks.webhook), Some("POST")),
     }
 }
 
@@ -163,7 +168,7 @@ fn diversion_to(pool: Option<(Service, bool)>) -> Option<Diversion> {
     (!service.use_inbound_webhook_on_number).then_some(Diversion::Service { id: service.sid, is_ours })
 }
 
-fn service_route(service: Service, told: Option<&CallbackUrls>) -> Route {
+fn service_route(service: Service, callbacks: Option<&CallbackUrls>) -> Route {
     let defers = service.use_inbound_webhook_on_number;
     let drops = !defers && filled(service.inbound_request_url.clone()).is_none();
     let settings = vec![
@@ -171,10 +176,10 @@ fn service_route(service: Service, told: Option<&CallbackUrls>) -> Route {
             "InboundRequestUrl",
             Traffic::Messages,
             service.inbound_request_url,
-            told.map(|told| told.webhook.as_str()),
+            callbacks.map(|callbacks| callbacks.webhook.as_str()),
         ),
-        setting("InboundMethod", Traffic::Messages, service.inbound_method, told.map(|_| "POST")),
-        setting("UseInboundWebhookOnNumber", Traffic::Messages, Some(defers.to_string()), told.map(|_| "false")),
+        setting("InboundMethod", Traffic::Messages, service.inbound_method, callbacks.map(|_| "POST")),
+        setting("UseInboundWebhookOnNumber", Traffic::Messages, Some(defers.to_string()), callbacks.map(|_| "false")),
         setting("FallbackUrl", Traffic::Fallback, service.fallback_url, None),
     ];
     let diversions = drops.then_some(Diversion::Nowhere).into_iter().collect();

@@ -214,7 +214,7 @@ mod tests {
             is_opt_out: false,
             segments: None,
         };
-        let entry = Entry { at: Timestamp(7), is_unverified: false, told: Event::Report(report) };
+        let entry = Entry { at: Timestamp(7), is_unverified: false, event: Event::Report(report) };
         journal.append(&entry).await.unwrap();
         back_up(&path("store"), &path("journal"), &path("backup"), Timestamp(9)).await.unwrap();
         let backup = SqliteStore::open(&path("backup"), Mode::Command).unwrap();

@@ -271,8 +271,8 @@ async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
     sent(&world, &taken(&world, per_contact(1), at(0)).await, at(0)).await;
     world.send("a", ANN, &["1"], at(0)).await;
     held(&world, per_contact(1), at(0)).await;
-    let told = &world.store.notices(at(0)).await.unwrap()[0].text;
-    assert!(told.ends_with(&format!("`openclaw pairing reject telephony {ANN} --block` ends it")), "{told}");
+    let text = &world.store.notices(at(0)).await.unwrap()[0].text;
+    assert!(text.ends_with(&format!("`openclaw pairing reject telephony {ANN} --block` ends it")), "{text}");
 }
 
 #[tokio::test]

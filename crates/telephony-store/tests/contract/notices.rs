@@ -131,11 +131,11 @@ async fn what_the_operator_waits_for_as_a_contact_lets_a_notice_pass() {
     let waiting = world.send("b", OPERATOR, &["second", "third"], at(1)).await;
     assert!(matches!(world.start_within(limits, at(1)).await, Next::Idle(_)));
     world.tell(&[], 2).await.unwrap();
-    let Next::Taken(told) = world.start_within(limits, at(2)).await else { panic!("the notice waits too") };
-    assert_eq!(told.text, "told");
+    let Next::Taken(sent) = world.start_within(limits, at(2)).await else { panic!("the notice waits too") };
+    assert_eq!(sent.text, "told");
     world
         .store
-        .part_sent(told.lease, super::world::receipt("SM2", telephony_domain::delivery::Status::Queued), at(3))
+        .part_sent(sent.lease, super::world::receipt("SM2", telephony_domain::delivery::Status::Queued), at(3))
         .await
         .unwrap();
     assert!(matches!(world.start_within(limits, at(3)).await, Next::Idle(_)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use telephony_domain::message::PartDraft;
-use telephony_domain::operator_command::{ANSWERS_PER_DAY, MAX_GUESSES, GUESSES_FOR};
+use telephony_domain::operator_command::{ANSWERS_PER_DAY, GUESSES_FOR, MAX_GUESSES};
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::InboundPolicy;
 use telephony_store::StoreError;

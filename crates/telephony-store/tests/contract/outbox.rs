@@ -82,8 +82,8 @@ async fn a_busy_provider_blocks_only_its_conversation() {
     let slow = world.send("a", ANN, &["1", "2"], at(1)).await;
     world.send("b", BOB, &["hello"], at(1)).await;
     let part = world.start(at(1)).await;
-    let told = send_failure(Disposition::Retry { after: Some(seconds(40)) });
-    let fate = world.store.part_failed(part.lease, told, 0.0, at(1)).await.unwrap();
+    let failure = send_failure(Disposition::Retry { after: Some(seconds(40)) });
+    let fate = world.store.part_failed(part.lease, failure, 0.0, at(1)).await.unwrap();
     assert_eq!(fate, PartFate::RetryAt(at(41)));
     assert_eq!(world.states(slow).await, [Ready, Queued]);
     let progress = world.store.progress(slow).await.unwrap();
@@ -120,8 +120,8 @@ async fn a_provider_that_asks_for_a_week_is_asked_again_in_an_hour_and_until_the
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let part = world.start(at(0)).await;
-    let told = send_failure(Disposition::Retry { after: Some(seconds(7 * 86_400)) });
-    let fate = world.store.part_failed(part.lease, told, 0.0, at(0)).await.unwrap();
+    let failure = send_failure(Disposition::Retry { after: Some(seconds(7 * 86_400)) });
+    let fate = world.store.part_failed(part.lease, failure, 0.0, at(0)).await.unwrap();
     assert_eq!(fate, PartFate::RetryAt(at(3600)));
     let waits = world.store.progress(message).await.unwrap().parts.remove(0);
     assert_eq!((waits.waits_for.as_deref(), waits.next_attempt), (Some("daily-cap"), Some(at(3600))));
@@ -129,8 +129,8 @@ async fn a_provider_that_asks_for_a_week_is_asked_again_in_an_hour_and_until_the
         world.parts_idle(at(now)).await;
     }
     let part = world.start(at(3600)).await;
-    let told = send_failure(Disposition::Retry { after: Some(seconds(3600)) });
-    let fate = world.store.part_failed(part.lease, told, 0.0, at(90_000)).await.unwrap();
+    let failure = send_failure(Disposition::Retry { after: Some(seconds(3600)) });
+    let fate = world.store.part_failed(part.lease, failure, 0.0, at(90_000)).await.unwrap();
     assert_eq!(fate, PartFate::RetryAt(at(93_600)), "a cap may last longer than a day");
     assert_eq!(world.start(at(30_000)).await.text, "1", "the clock was set back");
 }
@@ -222,9 +222,9 @@ async fn a_part_that_was_tried_for_a_day_fails() {
     }
     assert_eq!(fails(86_400).await, PartFate::Failed);
     assert_eq!(world.states(message).await, [Failed]);
-    let told = world.store.notices(at(86_400)).await.unwrap();
-    assert_eq!(told[0].name, "given-up");
-    assert!(told[0].text.contains(ANN) && told[0].text.contains("after 24 hours"), "{}", told[0].text);
+    let notices = world.store.notices(at(86_400)).await.unwrap();
+    assert_eq!(notices[0].name, "given-up");
+    assert!(notices[0].text.contains(ANN) && notices[0].text.contains("after 24 hours"), "{}", notices[0].text);
 }
 
 #[tokio::test]

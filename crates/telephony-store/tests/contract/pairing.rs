@@ -54,8 +54,8 @@ async fn a_stranger_is_told_one_code_however_often_they_write() {
     let world = World::new().await;
     assert_eq!(world.asks(ANN, "hello", 'A', 1).await, Challenged::Asked);
     assert_eq!(world.asks(ANN, "hello?", 'B', 2).await, Challenged::AskedBefore);
-    let told = world.hand_over("SM1", at(3)).await;
-    assert_eq!((told.text.as_str(), told.to), ("your code", number(ANN)));
+    let fetched = world.hand_over("SM1", at(3)).await;
+    assert_eq!((fetched.text.as_str(), fetched.to), ("your code", number(ANN)));
     assert_eq!(world.parts_idle(at(3)).await, None);
     let requests = world.requests(3).await;
     let expected = PairingRequest {

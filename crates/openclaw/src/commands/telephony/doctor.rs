@@ -107,14 +107,14 @@ impl Doctor {
     async fn sync(&self, place: &Place) -> Result<bool, Failure> {
         let channel = Channel::open(place)?;
         let Some(url) = public_url::public_url(&channel.loaded, None).await? else { return Ok(false) };
-        let (sender, told) = (channel.sender(), public_url::told(&url));
+        let (sender, callbacks) = (channel.sender(), public_url::callbacks(&url));
         let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
-        let aim = public_url::aim(&channel.loaded.telephony, &sender, &told);
-        let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
+        let target = public_url::target(&channel.loaded.telephony, &sender, &callbacks);
+        let plan = routing::plan(store, provider, target).await.map_err(failed)?;
         if plan.changes.is_empty() {
             return Ok(false);
         }
-        changes::tell(&plan);
+        changes::print(&plan);
         let is_agreed = self.consent.is_given(&plan)?;
         if is_agreed {
             routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
@@ -158,7 +158,8 @@ fn print(checkups: &[Checkup]) {
     }
 }
 
-/// Returns the first error, else the first warning: checks are ordered along a message's path, so it may cause the others.
+/// Returns the first error, else the first warning: checks are ordered along a message's path, so it may cause the
+/// others.
 fn first(checkups: &[Checkup]) -> Option<&'static doctor::Finding> {
     let of = |severity| findings(checkups).map(|(_, found)| found.finding).find(|finding| finding.severity == severity);
     of(Severity::Error).or_else(|| of(Severity::Warning))

@@ -211,8 +211,8 @@ async fn plan(loaded: &Loaded, provider: &dyn Provider, history: &[RouteChange])
         });
         return Ok(None);
     };
-    let (sender, told) = (assemble::sender(telephony), crate::public_url::told(&url));
-    let plan = routing::plan_with(history, provider, crate::public_url::aim(telephony, &sender, &told)).await?;
+    let (sender, callbacks) = (assemble::sender(telephony), crate::public_url::callbacks(&url));
+    let plan = routing::plan_with(history, provider, crate::public_url::target(telephony, &sender, &callbacks)).await?;
     changes::show(&plan);
     Ok(Some(plan))
 }

@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn an_unknown_code_is_explained_by_its_range_and_twilios_words() {
         let error = refusal(400, None, r#"{"code":21999,"message":"Weird thing","status":400}"#);
-        let told = "Twilio rejected an operation on the number or the message. Twilio answered with HTTP status 400: \
+        let text = "Twilio rejected an operation on the number or the message. Twilio answered with HTTP status 400: \
             Weird thing; see https://www.twilio.com/docs/api/errors/21999";
-        assert_eq!(error.with_hint(), told);
+        assert_eq!(error.with_hint(), text);
     }
 
     #[test]
@@ -184,9 +184,9 @@ mod tests {
         for status in [302, 401, 403, 404, 407, 413, 421] {
             let error = refusal(status, None, "<html>Access denied to +15550005678</html>");
             assert_eq!((error.disposition(), error.was_answered()), (later, true), "{status}");
-            let told = error.with_hint();
-            assert!(told.contains("does not come from Twilio's API") && told.contains("proxy"), "{told}");
-            assert!(told.contains("twilio.apiBaseUrl") && told.contains(&status.to_string()), "{told}");
+            let text = error.with_hint();
+            assert!(text.contains("does not come from Twilio's API") && text.contains("proxy"), "{text}");
+            assert!(text.contains("twilio.apiBaseUrl") && text.contains(&status.to_string()), "{text}");
         }
         assert_eq!(
             refusal(403, Some(900), "").disposition(),

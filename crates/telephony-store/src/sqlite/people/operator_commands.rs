@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId};
 use telephony_domain::message::{Draft, Purpose};
-use telephony_domain::operator_command::{ANSWERS_PER_DAY, MAX_GUESSES, GUESSES_FOR, OperatorCommand, Whom};
+use telephony_domain::operator_command::{ANSWERS_PER_DAY, GUESSES_FOR, MAX_GUESSES, OperatorCommand, Whom};
 use telephony_domain::time::Timestamp;
 
 use super::{contacts, pairing};

@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 
 use super::removal;
 use crate::StoreError;
-use crate::contacts::{Challenge, Challenged, MAX_KEPT, KEPT_FOR, PairingRequest, Who};
+use crate::contacts::{Challenge, Challenged, KEPT_FOR, MAX_KEPT, PairingRequest, Who};
 use crate::inbox::TurnLease;
 use crate::notices::Notice;
 use crate::sqlite::engine::columns;

@@ -60,8 +60,8 @@ impl Status {
     }
 
     fn ask(&self, report: Report) -> Result<Report, Failure> {
-        let told = self.scope.systemctl().properties(&PROPERTIES)?;
-        let text = |name: &str| told.get(name).filter(|value| !value.is_empty()).cloned();
+        let properties = self.scope.systemctl().properties(&PROPERTIES)?;
+        let text = |name: &str| properties.get(name).filter(|value| !value.is_empty()).cloned();
         let number = |name: &str| text(name)?.parse().ok();
         Ok(Report {
             active_state: text("ActiveState"),

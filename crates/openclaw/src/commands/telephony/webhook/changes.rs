@@ -45,13 +45,13 @@ impl Consent {
 /// Prints the plan to stdout, as data.
 pub fn show(plan: &Plan) {
     lines(plan).iter().for_each(terminal::print);
-    tell_rest(plan);
+    print_rest(plan);
 }
 
 /// Prints the plan to stderr, beside other data.
-pub fn tell(plan: &Plan) {
+pub fn print(plan: &Plan) {
     lines(plan).iter().for_each(terminal::say);
-    tell_rest(plan);
+    print_rest(plan);
 }
 
 fn lines(plan: &Plan) -> Vec<String> {
@@ -67,7 +67,7 @@ fn lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn tell_rest(plan: &Plan) {
+fn print_rest(plan: &Plan) {
     for left in &plan.left {
         terminal::say(format!("{}: {} stays {}: {}", left.address, left.name, shown(&left.value), left.why));
     }

@@ -60,12 +60,12 @@ impl Show {
 
 async fn read(channel: &Channel) -> Result<Report, Failure> {
     let sender = channel.sender();
-    let told = public_url::public_url(&channel.loaded, None).await?.map(|url| public_url::told(&url));
-    let routes = channel.provider.routes(&sender, told.as_ref()).await?;
+    let callbacks = public_url::public_url(&channel.loaded, None).await?.map(|url| public_url::callbacks(&url));
+    let routes = channel.provider.routes(&sender, callbacks.as_ref()).await?;
     let ours = sender.receiving().map(ToString::to_string).into_iter().chain(sender.messaging_service.clone());
     Ok(Report {
         missing: ours.filter(|address| !routes.iter().any(|route| route.address == *address)).collect(),
-        webhook_url: told.map(|told| told.webhook),
+        webhook_url: callbacks.map(|callbacks| callbacks.webhook),
         routes: routes.into_iter().map(shown_route).collect(),
     })
 }

@@ -26,16 +26,16 @@ impl Sync {
             let url = public_url::public_url(&channel.loaded, self.url.as_deref())
                 .await?
                 .ok_or_else(public_url::no_public_url)?;
-            let (sender, told) = (channel.sender(), public_url::told(&url));
+            let (sender, callbacks) = (channel.sender(), public_url::callbacks(&url));
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
-            let aim = public_url::aim(&channel.loaded.telephony, &sender, &told);
-            let plan = routing::plan(store, provider, aim).await.map_err(failed)?;
+            let target = public_url::target(&channel.loaded.telephony, &sender, &callbacks);
+            let plan = routing::plan(store, provider, target).await.map_err(failed)?;
             if sender.number.as_ref().is_some_and(|address| !address.receives()) {
                 terminal::say("A sender id cannot receive messages, so it has no webhook.");
             }
             changes::show(&plan);
             if plan.changes.is_empty() && plan.missing.is_empty() {
-                terminal::say(format!("Twilio already has {}: nothing to change.", told.webhook));
+                terminal::say(format!("Twilio already has {}: nothing to change.", callbacks.webhook));
             } else if self.consent.is_given(&plan)? {
                 routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
                 terminal::say("Changed. `openclaw telephony webhook undo` restores the previous settings.");
