@@ -24,7 +24,7 @@ impl Notices {
     /// message texts or secrets, and numbers are masked.
     pub async fn raise(&self, notice: Notice) {
         let (name, text) = (notice.name.clone(), notice.text.clone());
-        match self.store.give_notice(notice, self.clock.now()).await {
+        match self.store.raise_notice(notice, self.clock.now()).await {
             Ok(true) => {
                 tracing::warn!(notice = name, "{text}");
                 self.wake.operator.notify_one();

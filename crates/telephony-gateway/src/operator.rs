@@ -14,7 +14,7 @@ use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
-use telephony_store::notices::Given;
+use telephony_store::notices::RaisedNotice;
 use telephony_store::operator_commands::Ordered;
 use telephony_store::{Store, StoreError};
 use tokio::sync::watch::Receiver;
@@ -72,7 +72,7 @@ impl Operator {
         let again = self.obey_all(stop, ask_from).await?;
         let operator = self.live.borrow().operator.clone();
         let news = match operator {
-            Some(number) => self.tell(&number).await?,
+            Some(number) => self.send_notices(&number).await?,
             None => None,
         };
         Ok([again, news].into_iter().flatten().min())
@@ -114,17 +114,17 @@ impl Operator {
     }
 
     /// Sends new notices in one SMS; notices right behind it wait for the next.
-    async fn tell(&self, operator: &PhoneNumber) -> Result<Option<Timestamp>, StoreError> {
+    async fn send_notices(&self, operator: &PhoneNumber) -> Result<Option<Timestamp>, StoreError> {
         let now = self.clock.now();
-        let untold = self.store.untold(now).await?;
-        if untold.notices.is_empty() {
+        let unsent = self.store.unsent_notices(now).await?;
+        if unsent.notices.is_empty() {
             return Ok(None);
         }
-        if untold.from > now {
-            return Ok(Some(untold.from));
+        if unsent.from > now {
+            return Ok(Some(unsent.from));
         }
-        let names = untold.notices.iter().map(|notice| notice.name.clone()).collect();
-        match self.store.tell(names, self.line, self.draft(operator, &untold.notices), now).await {
+        let names = unsent.notices.iter().map(|notice| notice.name.clone()).collect();
+        match self.store.send_notices(names, self.line, self.draft(operator, &unsent.notices), now).await {
             Ok(true) => self.wake.outbox.notify_one(),
             Ok(false) => tracing::warn!(
                 "the operator opted out of our number (STOP): notices are only in `telephony \
@@ -140,7 +140,7 @@ impl Operator {
         self.live.borrow().split
     }
 
-    fn draft(&self, operator: &PhoneNumber, notices: &[Given]) -> Draft {
+    fn draft(&self, operator: &PhoneNumber, notices: &[RaisedNotice]) -> Draft {
         let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
         let text = self.program.in_text(&notice::join(&texts)).into_owned();
         Draft {

@@ -19,7 +19,7 @@ pub async fn store(
     let reported = store.report(report, now).await?;
     let is_news = matches!(reported, Reported::Known(_, Advance::Forward));
     if let Some(code) = code.filter(|code| is_news && provider.calls_for_operator(*code)) {
-        store.give_notice(notice(code, &provider.explain(code)), now).await?;
+        store.raise_notice(notice(code, &provider.explain(code)), now).await?;
     }
     Ok(reported)
 }

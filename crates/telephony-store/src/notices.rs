@@ -49,7 +49,7 @@ impl fmt::Debug for Notice {
 
 /// A raised notice. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct RaisedNotice {
     /// Name.
     pub name: String,
     /// Text.
@@ -58,17 +58,17 @@ pub struct Given {
     pub since: Timestamp,
 }
 
-impl fmt::Debug for Given {
+impl fmt::Debug for RaisedNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Given").field("name", &self.name).field("since", &self.since).finish_non_exhaustive()
+        f.debug_struct("RaisedNotice").field("name", &self.name).field("since", &self.since).finish_non_exhaustive()
     }
 }
 
 /// Notices to send by SMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untold {
+pub struct UnsentNotices {
     /// Notices, oldest first; may be empty.
-    pub notices: Vec<Given>,
+    pub notices: Vec<RaisedNotice>,
     /// Earliest time to send them; newer notices until then join them.
     pub from: Timestamp,
 }
@@ -77,21 +77,27 @@ pub struct Untold {
 #[async_trait]
 pub trait Notices: Send + Sync {
     /// Raises a notice, or updates the text of one that holds. Returns true if it is new.
-    async fn give_notice(&self, notice: Notice, now: Timestamp) -> Result<bool, StoreError>;
+    async fn raise_notice(&self, notice: Notice, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Ends a notice. Returns false if it did not hold. The same notice is sent by SMS again only after a day.
     async fn end_notice(&self, name: &str, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Returns the notices that hold, oldest first.
-    async fn notices(&self, now: Timestamp) -> Result<Vec<Given>, StoreError>;
+    async fn notices(&self, now: Timestamp) -> Result<Vec<RaisedNotice>, StoreError>;
 
     /// Returns the notices that hold and were not sent by SMS; see [`telephony_domain::notice::pause_after`].
-    async fn untold(&self, now: Timestamp) -> Result<Untold, StoreError>;
+    async fn unsent_notices(&self, now: Timestamp) -> Result<UnsentNotices, StoreError>;
 
     /// Marks these as sent and queues `draft`, or neither. Returns false without an SMS if the operator opted out.
     /// Fails with [`StoreError::NotFound`] if one of them was sent meanwhile.
-    async fn tell(&self, names: Vec<String>, line: LineId, draft: Draft, now: Timestamp) -> Result<bool, StoreError>;
+    async fn send_notices(
+        &self,
+        names: Vec<String>,
+        line: LineId,
+        draft: Draft,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Hides notices about past events, because the operator has seen them; ongoing ones stay. Returns the number.
-    async fn notices_seen(&self, now: Timestamp) -> Result<usize, StoreError>;
+    async fn dismiss_notices(&self, now: Timestamp) -> Result<usize, StoreError>;
 }

@@ -11,7 +11,7 @@ use telephony_domain::time::Timestamp;
 use crate::StoreError;
 use crate::contacts::Approved;
 use crate::history::Summary;
-use crate::notices::Given;
+use crate::notices::RaisedNotice;
 
 /// A waiting command. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub enum CommandOutcome {
     /// The outbox is full: nothing was done.
     QueueFull,
     /// The gateway's state.
-    Status(Box<Summary>, Vec<Given>),
+    Status(Box<Summary>, Vec<RaisedNotice>),
     /// Not a valid command.
     Unreadable,
 }

@@ -104,8 +104,8 @@ async fn nothing_is_left_of_what_is_settled_and_a_long_file_becomes_short() {
     let journal = open(&path);
     let words = "between us ".repeat(6_000);
     let entries: Vec<Entry> = (0..40).map(|number| text(number, &words)).collect();
-    for told in join_all(entries.iter().map(|entry| journal.append(entry))).await {
-        told.unwrap();
+    for appended in join_all(entries.iter().map(|entry| journal.append(entry))).await {
+        appended.unwrap();
     }
     assert_eq!(take_all(&journal).await, entries, "also what is longer than is read at a time");
     drop(journal);

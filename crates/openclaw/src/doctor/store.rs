@@ -80,9 +80,9 @@ pub async fn check(subject: &Subject) -> Checkup {
 
 async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Result<(), StoreError> {
     let now = subject.now;
-    for given in store.notices(now).await? {
-        let finding = if given.name == ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
-        checkup.found(finding.found(given.text));
+    for notice in store.notices(now).await? {
+        let finding = if notice.name == ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
+        checkup.found(finding.found(notice.text));
     }
     let storage = subject.gateway.as_ref().and_then(|alive| alive.storage.as_ref());
     // If this process cannot write either, opening the store already reported that.

@@ -211,8 +211,8 @@ async fn after_the_days_last_segment_it_is_told_that_it_leaves_tomorrow_and_why(
     for contact in [ALICE, BOB] {
         let ran = bench.run(&["telephony", "send", contact, TEXT, "--json"]).await;
         assert_eq!(ran.code, 1, "{ran:?}");
-        let told = "limits.segmentsPerDay is reached: it is expected to leave in ";
-        assert!(ran.stderr.contains(told) && ran.stderr.contains("h, at 20"), "{}", ran.stderr);
+        let expected = "limits.segmentsPerDay is reached: it is expected to leave in ";
+        assert!(ran.stderr.contains(expected) && ran.stderr.contains("h, at 20"), "{}", ran.stderr);
         assert!(ran.stderr.contains("error: not sent yet, but kept"), "{}", ran.stderr);
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(report["waitsFor"], "segmentsPerDay", "{report}");

@@ -104,7 +104,7 @@ async fn the_store_is_no_store() {
 #[tokio::test]
 async fn the_gateway_left_a_notice() {
     let bench = Bench::new().await;
-    store(&bench).give_notice(Notice::ongoing("test", "something to decide"), SystemClock.now()).await.unwrap();
+    store(&bench).raise_notice(Notice::ongoing("test", "something to decide"), SystemClock.now()).await.unwrap();
     assert_eq!(doctor(&bench).await.detail("notice"), "something to decide");
 }
 

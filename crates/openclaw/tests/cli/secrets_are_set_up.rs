@@ -87,7 +87,7 @@ async fn what_is_around_a_secret_is_no_part_of_it_and_is_said() {
         [(" ", ""), ("", "\t"), ("\u{feff}", "\r\n"), ("\u{a0}", " \u{200b}"), ("\"", "\""), ("' ", " '")]
     {
         let warning = "warning: ignored ";
-        let told = |ran: &Ran, bench: &Bench| {
+        let expect_explained = |ran: &Ran, bench: &Bench| {
             assert!(ran.code == 0 && !format!("{ran:?}").contains(bench.twilio.auth_token()), "{ran:?}");
             assert_eq!(ran.stderr.matches(warning).count(), 1, "{before:?} {after:?}: {ran:?}");
             let expected = format!("TWILIO_AUTH_TOKEN={}\n", bench.twilio.auth_token());
@@ -108,11 +108,11 @@ async fn what_is_around_a_secret_is_no_part_of_it_and_is_said() {
             setup_with(bench, variables, input, &flags.iter().map(String::as_str).collect::<Vec<_>>())
         };
         let bench = bare().await;
-        told(&run(&bench, &[], "", &["--auth-token", &around(&bench)]), &bench);
+        expect_explained(&run(&bench, &[], "", &["--auth-token", &around(&bench)]), &bench);
         let bench = bare().await;
-        told(&run(&bench, &[], &format!("{}\n", around(&bench)), &["--auth-token", "-"]), &bench);
+        expect_explained(&run(&bench, &[], &format!("{}\n", around(&bench)), &["--auth-token", "-"]), &bench);
         let bench = bare().await;
-        told(&run(&bench, &[("TWILIO_AUTH_TOKEN", &around(&bench))], "", &["--secrets", "dotenv"]), &bench);
+        expect_explained(&run(&bench, &[("TWILIO_AUTH_TOKEN", &around(&bench))], "", &["--secrets", "dotenv"]), &bench);
     }
 }
 

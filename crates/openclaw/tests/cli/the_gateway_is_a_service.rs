@@ -23,18 +23,18 @@ impl Manager {
     }
 
     /// Returns the next notification, ignoring watchdog messages.
-    fn is_told(&self) -> String {
+    fn notification(&self) -> String {
         loop {
-            let told = self.next();
-            if told != "WATCHDOG=1" {
-                return told;
+            let state = self.next();
+            if state != "WATCHDOG=1" {
+                return state;
             }
         }
     }
 
     fn next(&self) -> String {
         let mut buffer = [0; 512];
-        let length = self.socket.recv(&mut buffer).expect("the service manager is told nothing");
+        let length = self.socket.recv(&mut buffer).expect("the service manager is state nothing");
         String::from_utf8(buffer[..length].to_vec()).unwrap().trim_end().to_owned()
     }
 }
@@ -45,14 +45,14 @@ async fn it_says_when_it_is_ready_alive_reloading_and_stopping() {
     let mut bench = Bench::new().await;
     let address = manager.address();
     bench.start_gateway_with(&[("NOTIFY_SOCKET", &address), ("WATCHDOG_USEC", "200000")]).await;
-    assert_eq!(manager.is_told(), "READY=1");
+    assert_eq!(manager.notification(), "READY=1");
     assert_eq!(manager.next(), "WATCHDOG=1");
     bench.signal("-HUP");
-    let reloading = manager.is_told();
+    let reloading = manager.notification();
     assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
-    assert_eq!(manager.is_told(), "READY=1");
+    assert_eq!(manager.notification(), "READY=1");
     assert_eq!(bench.stop_gateway().await, 0);
-    assert_eq!(manager.is_told(), "STOPPING=1");
+    assert_eq!(manager.notification(), "STOPPING=1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

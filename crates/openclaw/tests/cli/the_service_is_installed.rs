@@ -125,10 +125,10 @@ async fn a_program_reads_how_the_service_is() {
     };
     says("active", 4711);
     let (code, report) = status();
-    let told = ["installed", "activeState", "subState", "unitFileState", "pid", "restarts", "result"]
+    let values = ["installed", "activeState", "subState", "unitFileState", "pid", "restarts", "result"]
         .map(|key| report[key].clone());
     let expected = serde_json::json!([true, "active", "running", "enabled", 4711, 2, "success"]);
-    assert_eq!((code, serde_json::json!(told)), (0, expected));
+    assert_eq!((code, serde_json::json!(values)), (0, expected));
     says("failed", 0);
     let (code, report) = status();
     assert_eq!((code, &report["activeState"], &report["pid"]), (1, &"failed".into(), &serde_json::Value::Null));

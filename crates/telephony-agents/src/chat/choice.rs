@@ -85,9 +85,9 @@ mod tests {
         for text in [r#""delta":{}"#, r#""message":{"content":""}"#, r#""message":{"content":"half of"}"#] {
             let reason = format!(r#"{{"choices":[{{{text},"finish_reason":"error"}}]}}"#);
             assert_eq!(error(&reason), None);
-            let told = reason.replace("}]", r#","error":{"message":"secret","code":"server_error"}}]"#);
-            assert_eq!(error(&told), Some("server_error".into()));
-            assert_eq!(error(&told.replace(r#","finish_reason":"error""#, "")), Some("server_error".into()));
+            let answer = reason.replace("}]", r#","error":{"message":"secret","code":"server_error"}}]"#);
+            assert_eq!(error(&answer), Some("server_error".into()));
+            assert_eq!(error(&answer.replace(r#","finish_reason":"error""#, "")), Some("server_error".into()));
         }
     }
 }

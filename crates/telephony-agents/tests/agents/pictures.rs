@@ -99,8 +99,8 @@ async fn no_more_pictures_are_shown_than_servers_take() {
     ask(&openclaw(&model), question).await.unwrap();
     let content = &messages(&model)[0][0]["content"];
     assert_eq!(content.as_array().unwrap().len(), 1 + 8);
-    let told = "[picture: image/png, 9 bytes; it cannot be shown to you]";
-    assert!(content[0]["text"].as_str().unwrap().ends_with(told));
+    let placeholder = "[picture: image/png, 9 bytes; it cannot be shown to you]";
+    assert!(content[0]["text"].as_str().unwrap().ends_with(placeholder));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_store::contacts::Approved;
 use telephony_store::history::Summary;
-use telephony_store::notices::Given;
+use telephony_store::notices::RaisedNotice;
 use telephony_store::operator_commands::{CommandOutcome, Wording};
 
 /// Writes answers and splits them by these rules.
@@ -67,7 +67,7 @@ fn approval(approved: &Approved) -> String {
     }
 }
 
-fn status(summary: &Summary, notices: &[Given]) -> String {
+fn status(summary: &Summary, notices: &[RaisedNotice]) -> String {
     let failing = summary.retrying + summary.parked + summary.dead;
     let counts = format!(
         "Running. Today {} received, {} sent, {} failed. Now {} waiting for an answer, {failing} not answerable, {} \
@@ -81,6 +81,6 @@ fn status(summary: &Summary, notices: &[Given]) -> String {
         summary.pairing_requests,
     );
     let texts: Vec<&str> =
-        [counts.as_str()].into_iter().chain(notices.iter().map(|given| given.text.as_str())).collect();
+        [counts.as_str()].into_iter().chain(notices.iter().map(|notice| notice.text.as_str())).collect();
     notice::join(&texts)
 }

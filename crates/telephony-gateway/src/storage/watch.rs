@@ -60,7 +60,7 @@ impl StorageWatch {
         match self.check(tries_writing).await {
             Err(error) => {
                 self.storage.failed("messages cannot be stored", &error);
-                self.give_notice().await;
+                self.raise_notice().await;
             }
             Ok(()) if tries_writing => self.end().await,
             Ok(()) => {}
@@ -78,11 +78,11 @@ impl StorageWatch {
     }
 
     /// Raises a notice. A read-only database cannot keep it; then log, `/health` and `status` have to do.
-    async fn give_notice(&self) {
+    async fn raise_notice(&self) {
         let Some(Trouble { error, .. }) = self.storage.trouble() else { return };
         let text = format!("Messages cannot be stored and are rejected: {error}; {}", error.hint());
         let notice = Notice::ongoing(NOTICE, text);
-        if self.store.give_notice(notice, self.notices.clock.now()).await.is_ok_and(|is_news| is_news) {
+        if self.store.raise_notice(notice, self.notices.clock.now()).await.is_ok_and(|is_news| is_news) {
             self.notices.wake.operator.notify_one();
         }
     }

@@ -12,7 +12,7 @@ fn limited(limits: Limits) -> Plan {
 }
 
 async fn notices(stage: &Stage) -> Vec<String> {
-    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
+    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|notice| notice.name).collect()
 }
 
 /// Waits until exactly these notices are active.
@@ -22,7 +22,7 @@ async fn expect_notice(stage: &Stage, name: &str) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{name} is not told"));
+    tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{name} is not raised"));
 }
 
 async fn expect_queued(stage: &Stage, queued: u64) -> Summary {
@@ -70,11 +70,11 @@ enum Ended {
 /// Waits until the last text is answered, its answer is held, or the conversation is paused.
 async fn ending(stage: &Stage, texts: usize) -> Ended {
     let look = async || {
-        let told = notices(stage).await;
-        match told.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        let notices = notices(stage).await;
+        match notices.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [] if stage.bodies(ALICE).len() == texts => Some(Ended::Answered),
             [] => None,
-            told if told.iter().any(|name| name.starts_with("paused-")) => Some(Ended::Paused),
+            notices if notices.iter().any(|name| name.starts_with("paused-")) => Some(Ended::Paused),
             _ => Some(Ended::Held),
         }
     };

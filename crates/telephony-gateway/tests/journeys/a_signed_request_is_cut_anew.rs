@@ -51,7 +51,7 @@ fn shortened(fields: &Fields<'_>) -> Fields<'static> {
 }
 
 async fn notices(stage: &Stage) -> Vec<String> {
-    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
+    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|notice| notice.name).collect()
 }
 
 async fn wait_for_notice(stage: &Stage, name: &str) {

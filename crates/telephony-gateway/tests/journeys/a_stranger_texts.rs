@@ -12,8 +12,8 @@ fn approval() -> Vec<PartDraft> {
 }
 
 pub async fn code_of(stage: &Stage, phone: &str) -> PairingCode {
-    let is_told = |messages: &[twilio_simulator::MessageRecord]| messages.iter().any(|m| m.to == phone);
-    stage.twilio.wait_for(is_told, SOON).await.unwrap();
+    let has_message = |messages: &[twilio_simulator::MessageRecord]| messages.iter().any(|m| m.to == phone);
+    stage.twilio.wait_for(has_message, SOON).await.unwrap();
     let text = stage.bodies(phone).remove(0);
     assert!(text.starts_with("OpenClaw: access not configured."), "{text}");
     assert!(text.contains(phone), "{text}");

@@ -57,7 +57,7 @@ async fn be_probed(stage: &Stage, times: usize) {
 }
 
 async fn notices(stage: &Stage) -> Vec<String> {
-    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
+    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|notice| notice.name).collect()
 }
 
 async fn states(stage: &Stage) -> Vec<(PartState, Option<u32>)> {

@@ -25,7 +25,7 @@ async fn expect_sms(stage: &Stage, words: &str) -> String {
 }
 
 async fn notices(stage: &Stage) -> Vec<String> {
-    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|given| given.name).collect()
+    stage.store().notices(stage.now()).await.unwrap().into_iter().map(|notice| notice.name).collect()
 }
 
 #[tokio::test]
@@ -136,11 +136,11 @@ async fn the_agent_is_away_and_the_operator_is_told_and_can_still_order() {
 #[tokio::test]
 async fn what_is_told_before_a_crash_is_told_once() {
     let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
-    stage.store().give_notice(Notice::ongoing("tunnel", "The tunnel is down."), stage.now()).await.unwrap();
+    stage.store().raise_notice(Notice::ongoing("tunnel", "The tunnel is down."), stage.now()).await.unwrap();
     expect_sms(&stage, "tunnel").await;
     stage.cut_off_gateway();
     stage.start_gateway().await;
     stage.clock.advance(Duration::from_secs(3600));
-    stage.store().give_notice(Notice::ongoing("other", "Something else."), stage.now()).await.unwrap();
+    stage.store().raise_notice(Notice::ongoing("other", "Something else."), stage.now()).await.unwrap();
     stage.expect(OPERATOR, &["The tunnel is down.", "Something else."]).await;
 }

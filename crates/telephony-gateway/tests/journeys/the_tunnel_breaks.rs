@@ -119,7 +119,7 @@ async fn url(stage: &Stage, before: Option<&str>) -> String {
     alive(stage, is_new).await.tunnel.unwrap().url.unwrap()
 }
 
-async fn expect_told(stage: &Stage, url: &str) {
+async fn expect_registered(stage: &Stage, url: &str) {
     let wanted = format!("{url}/telephony/webhook");
     let registered = async {
         while stage.sms_url().await.split('#').next() != Some(wanted.as_str()) {
@@ -133,7 +133,7 @@ async fn expect_notice(stage: &Stage, name: &str, is_given: bool) -> String {
     let looked = async {
         loop {
             let notices = stage.store().notices(stage.now()).await.unwrap();
-            let found = notices.into_iter().find(|given| given.name.starts_with(name)).map(|given| given.text);
+            let found = notices.into_iter().find(|notice| notice.name.starts_with(name)).map(|notice| notice.text);
             if found.is_some() == is_given {
                 return found.unwrap_or_default();
             }
@@ -154,12 +154,12 @@ async fn texts_and_reports_follow_the_tunnel_to_its_new_address() {
     let tunnel = Local::default();
     let mut stage = plan(&tunnel, true).start().await;
     let first = url(&stage, None).await;
-    expect_told(&stage, &first).await;
+    expect_registered(&stage, &first).await;
     stage.text(ALICE, "one").await;
     stage.expect(ALICE, &["one"]).await;
     tunnel.breaks.notify_one();
     let second = url(&stage, Some(&first)).await;
-    expect_told(&stage, &second).await;
+    expect_registered(&stage, &second).await;
     stage.text(ALICE, "two").await;
     stage.expect(ALICE, &["one", "two"]).await;
     stage.expect_rest().await;
@@ -198,7 +198,7 @@ async fn the_gateway_answers_while_the_tunnel_does_not_open_and_says_why() {
     stage.expect(ALICE, &["meanwhile"]).await;
     assert_eq!(callbacks(&stage), [None]);
     *tunnel.refuses.lock().unwrap() = None;
-    expect_told(&stage, &url(&stage, None).await).await;
+    expect_registered(&stage, &url(&stage, None).await).await;
     expect_notice(&stage, "tunnel", false).await;
     stage.stop_gateway().await;
 }

@@ -75,8 +75,8 @@ async fn a_daily_cap_that_does_not_end_with_the_day_is_waited_for_and_then_told(
     }
     stage.clock.advance(HOURS);
     stage.expect_rest().await;
-    let told = stage.store().notices(stage.now()).await.unwrap();
-    assert!(told.iter().any(|given| given.name == "given-up" && given.text.contains(ALICE)), "{told:?}");
+    let notices = stage.store().notices(stage.now()).await.unwrap();
+    assert!(notices.iter().any(|notice| notice.name == "given-up" && notice.text.contains(ALICE)), "{notices:?}");
     assert_eq!(outbound_states(&stage).await, [(PartState::Failed, Some(63038))]);
 }
 

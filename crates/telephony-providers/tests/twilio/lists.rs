@@ -173,8 +173,8 @@ async fn prices_are_read_for_all_messages_since_a_time_both_ways() {
     let second = json!({"messages": [priced("SM1", "outbound-api", json!("-0.01580"))], "next_page_uri": null});
     let api = Api::start([ok(200, first), ok(200, second)]).await;
     let billed = api.twilio().billed(CREATED_AT).await.unwrap();
-    let told: Vec<_> = billed.iter().map(|billed| format!("{} {}", billed.provider_id, billed.price)).collect();
-    assert_eq!(told, ["SM2 0.0075 USD", "SM1 0.0158 USD"]);
+    let prices: Vec<_> = billed.iter().map(|billed| format!("{} {}", billed.provider_id, billed.price)).collect();
+    assert_eq!(prices, ["SM2 0.0075 USD", "SM1 0.0158 USD"]);
     assert_eq!(billed[0].segments, Some(2));
     let filter = "/Messages.json?DateSent%3E=2026-11-22T06%3A33%3A00Z&PageSize=50 ";
     assert!(api.asked()[0].head.contains(filter), "{}", api.asked()[0].head);

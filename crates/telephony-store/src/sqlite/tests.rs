@@ -90,7 +90,7 @@ async fn one_bad_job_does_not_hurt_those_it_shares_a_commit_with() {
     assert_eq!((first, bad, last), (Ok(()), Err(StoreError::LeaseLost), Ok(())));
     assert!(same.is_err(), "the same row twice");
     held.await.unwrap().unwrap();
-    let kept: Vec<_> = store.notices(Timestamp(2)).await.unwrap().into_iter().map(|given| given.name).collect();
+    let kept: Vec<_> = store.notices(Timestamp(2)).await.unwrap().into_iter().map(|notice| notice.name).collect();
     assert_eq!(kept, ["first", "last"]);
 }
 
@@ -115,7 +115,7 @@ async fn a_job_that_panics_fails_alone_and_its_thread_goes_on() {
     assert_eq!((first, bad, last), (Ok(()), Err(StoreError::Fault), Ok(())));
     held.await.unwrap().unwrap();
     assert_eq!(store.read(|_| -> Result<(), StoreError> { panic!("on purpose") }).await, Err(StoreError::Fault));
-    let kept: Vec<_> = store.notices(Timestamp(2)).await.unwrap().into_iter().map(|given| given.name).collect();
+    let kept: Vec<_> = store.notices(Timestamp(2)).await.unwrap().into_iter().map(|notice| notice.name).collect();
     assert_eq!(kept, ["first", "last"]);
 }
 

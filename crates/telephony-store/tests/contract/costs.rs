@@ -63,8 +63,8 @@ async fn prices_of_both_ways_are_noted_once_known_and_not_asked_for_again() {
     assert_eq!(world.store.note_prices(prices.clone()).await.unwrap(), 2, "the third is not ours");
     assert_eq!(world.store.note_prices(prices).await.unwrap(), 2, "and once more changes nothing");
     assert!(asked(&world, 48 * HOUR).await.is_empty());
-    let told: Vec<_> = spending(&world).await.into_iter().map(|row| (row.kind, row.price)).collect();
-    assert_eq!(told, [(Kind::TextOut, Some(usd("0.0079"))), (Kind::TextIn, Some(usd("0.0075")))]);
+    let rows: Vec<_> = spending(&world).await.into_iter().map(|row| (row.kind, row.price)).collect();
+    assert_eq!(rows, [(Kind::TextOut, Some(usd("0.0079"))), (Kind::TextIn, Some(usd("0.0075")))]);
 }
 
 #[tokio::test]

@@ -61,10 +61,10 @@ async fn machines_too_slow_for_any_limit_are_paused_for_never_resting_and_it_is_
         let world = World::new().await;
         let (exchanges, now) = reply_loop(&world, pause).await;
         assert_eq!(exchanges, expected);
-        let told = world.store.notices(now).await.unwrap();
-        assert_eq!(told.iter().map(|given| given.name.as_str()).collect::<Vec<_>>(), ["paused-1"]);
-        assert!(told[0].text.contains(&format!("conversation {ANN} --resume")), "{}", told[0].text);
-        assert!(told[0].text.ends_with(&format!("REJECT {ANN} BLOCK ends it")), "{}", told[0].text);
+        let notices = world.store.notices(now).await.unwrap();
+        assert_eq!(notices.iter().map(|notice| notice.name.as_str()).collect::<Vec<_>>(), ["paused-1"]);
+        assert!(notices[0].text.contains(&format!("conversation {ANN} --resume")), "{}", notices[0].text);
+        assert!(notices[0].text.ends_with(&format!("REJECT {ANN} BLOCK ends it")), "{}", notices[0].text);
         let waiting = world.lease(now + PAUSE).await;
         world.answer(&waiting, "still boop", now + PAUSE).await.unwrap();
         assert_eq!(world.notices(now + PAUSE).await, [""; 0], "it begins anew");

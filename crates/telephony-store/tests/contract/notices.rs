@@ -17,8 +17,8 @@ fn sms(key: &str, text: &str) -> Draft {
 }
 
 impl World {
-    async fn give(&self, notice: Notice, now: i64) -> bool {
-        self.store.give_notice(notice, at(now)).await.unwrap()
+    async fn raise(&self, notice: Notice, now: i64) -> bool {
+        self.store.raise_notice(notice, at(now)).await.unwrap()
     }
 
     async fn end(&self, name: &str, now: i64) -> bool {
@@ -26,45 +26,45 @@ impl World {
     }
 
     async fn texts(&self, now: i64) -> Vec<String> {
-        self.store.notices(at(now)).await.unwrap().into_iter().map(|given| given.text).collect()
+        self.store.notices(at(now)).await.unwrap().into_iter().map(|notice| notice.text).collect()
     }
 
     /// Returns the notices that are due by SMS.
-    async fn untold(&self, now: i64) -> Vec<String> {
-        let untold = self.store.untold(at(now)).await.unwrap();
-        if untold.from > at(now) { Vec::new() } else { untold.notices.into_iter().map(|given| given.name).collect() }
+    async fn unsent(&self, now: i64) -> Vec<String> {
+        let unsent = self.store.unsent_notices(at(now)).await.unwrap();
+        if unsent.from > at(now) { Vec::new() } else { unsent.notices.into_iter().map(|notice| notice.name).collect() }
     }
 
-    async fn tell(&self, names: &[&str], now: i64) -> Result<bool, StoreError> {
+    async fn send_notices(&self, names: &[&str], now: i64) -> Result<bool, StoreError> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = format!("notice-{now}");
-        self.store.tell(names, self.line, sms(&key, "told"), at(now)).await
+        self.store.send_notices(names, self.line, sms(&key, "told"), at(now)).await
     }
 }
 
 #[tokio::test]
 async fn a_notice_stays_until_it_is_over_and_is_news_once() {
     let world = World::new().await;
-    assert!(world.give(Notice::ongoing("tunnel", "down"), 1).await);
-    assert!(world.give(Notice::ongoing("agent", "away"), 2).await);
-    assert!(!world.give(Notice::ongoing("tunnel", "still down"), 3).await);
+    assert!(world.raise(Notice::ongoing("tunnel", "down"), 1).await);
+    assert!(world.raise(Notice::ongoing("agent", "away"), 2).await);
+    assert!(!world.raise(Notice::ongoing("tunnel", "still down"), 3).await);
     let world = world.restarted();
     assert_eq!(world.texts(3).await, ["still down", "away"]);
     assert!(world.end("agent", 4).await);
     assert!(!world.end("agent", 5).await);
     assert_eq!(world.texts(5).await, ["still down"]);
-    assert!(world.give(Notice::ongoing("agent", "away again"), 6).await, "it is news again");
+    assert!(world.raise(Notice::ongoing("agent", "away again"), 6).await, "it is news again");
 }
 
 #[tokio::test]
 async fn what_has_happened_is_shown_for_a_day_or_until_it_is_seen() {
     let world = World::new().await;
-    world.give(Notice::ongoing("tunnel", "down"), 1).await;
-    world.give(Notice::event("dead", "given up"), 1).await;
-    world.give(Notice::event("lost", "lost"), 2).await;
-    assert_eq!(world.store.notices_seen(at(3)).await.unwrap(), 2);
+    world.raise(Notice::ongoing("tunnel", "down"), 1).await;
+    world.raise(Notice::event("dead", "given up"), 1).await;
+    world.raise(Notice::event("lost", "lost"), 2).await;
+    assert_eq!(world.store.dismiss_notices(at(3)).await.unwrap(), 2);
     assert_eq!(world.texts(4).await, ["down"]);
-    world.give(Notice::event("late", "late"), 5).await;
+    world.raise(Notice::event("late", "late"), 5).await;
     let next_day = 5 + i64::try_from(DAY.as_secs()).unwrap();
     assert_eq!(world.texts(next_day - 1).await, ["down", "late"]);
     assert_eq!(world.texts(next_day).await, ["down"]);
@@ -73,34 +73,34 @@ async fn what_has_happened_is_shown_for_a_day_or_until_it_is_seen() {
 #[tokio::test]
 async fn what_comes_closely_together_is_one_sms_and_nothing_is_told_twice_a_day() {
     let world = World::new().await;
-    world.give(Notice::ongoing("one", "1"), 1).await;
-    assert_eq!(world.untold(1).await, ["one"]);
-    assert_eq!(world.tell(&["one"], 1).await, Ok(true));
-    assert!(matches!(world.tell(&["one"], 2).await, Err(StoreError::NotFound(_))));
-    world.give(Notice::ongoing("two", "2"), 3).await;
-    world.give(Notice::ongoing("three", "3"), 4).await;
-    world.give(Notice::ongoing("quiet", "q").without_sms(), 4).await;
-    assert_eq!(world.untold(4).await, [""; 0], "the phone rang a moment ago");
-    assert_eq!(world.untold(61).await, ["two", "three"]);
-    assert_eq!(world.tell(&["two", "three"], 61).await, Ok(true));
+    world.raise(Notice::ongoing("one", "1"), 1).await;
+    assert_eq!(world.unsent(1).await, ["one"]);
+    assert_eq!(world.send_notices(&["one"], 1).await, Ok(true));
+    assert!(matches!(world.send_notices(&["one"], 2).await, Err(StoreError::NotFound(_))));
+    world.raise(Notice::ongoing("two", "2"), 3).await;
+    world.raise(Notice::ongoing("three", "3"), 4).await;
+    world.raise(Notice::ongoing("quiet", "q").without_sms(), 4).await;
+    assert_eq!(world.unsent(4).await, [""; 0], "the phone rang a moment ago");
+    assert_eq!(world.unsent(61).await, ["two", "three"]);
+    assert_eq!(world.send_notices(&["two", "three"], 61).await, Ok(true));
     world.end("one", 70).await;
-    world.give(Notice::ongoing("one", "1 again"), 80).await;
-    assert_eq!(world.untold(3600).await, [""; 0]);
+    world.raise(Notice::ongoing("one", "1 again"), 80).await;
+    assert_eq!(world.unsent(3600).await, [""; 0]);
     let world = world.restarted();
     let next_day = 80 + i64::try_from(DAY.as_secs()).unwrap();
     world.end("one", next_day).await;
     world.store.forget_strangers(at(next_day)).await.unwrap();
-    world.give(Notice::ongoing("one", "1 tomorrow"), next_day).await;
-    assert_eq!(world.untold(next_day).await, ["one"]);
+    world.raise(Notice::ongoing("one", "1 tomorrow"), next_day).await;
+    assert_eq!(world.unsent(next_day).await, ["one"]);
 }
 
 #[tokio::test]
 async fn an_operator_who_said_stop_is_told_by_status_only() {
     let world = World::new().await;
     world.says(OPERATOR, "STOP", at(1)).await;
-    world.give(Notice::ongoing("one", "1"), 2).await;
-    assert_eq!(world.tell(&["one"], 2).await, Ok(false));
-    assert_eq!(world.untold(3600).await, [""; 0]);
+    world.raise(Notice::ongoing("one", "1"), 2).await;
+    assert_eq!(world.send_notices(&["one"], 2).await, Ok(false));
+    assert_eq!(world.unsent(3600).await, [""; 0]);
     assert_eq!(world.texts(3600).await, ["1"]);
 }
 
@@ -116,7 +116,7 @@ async fn the_operator_is_told_although_contacts_used_up_the_day() {
     assert_eq!(started(0).await.as_deref(), Some("first"));
     world.send("b", BOB, &["other"], at(1)).await;
     assert_eq!(started(1).await, None, "the day is used up");
-    world.tell(&[], 2).await.unwrap();
+    world.send_notices(&[], 2).await.unwrap();
     assert_eq!(started(2).await.as_deref(), Some("told"));
     assert_eq!(started(3).await, None);
 }
@@ -130,7 +130,7 @@ async fn what_the_operator_waits_for_as_a_contact_lets_a_notice_pass() {
     assert_eq!(first.text, "first");
     let waiting = world.send("b", OPERATOR, &["second", "third"], at(1)).await;
     assert!(matches!(world.start_within(limits, at(1)).await, Next::Idle(_)));
-    world.tell(&[], 2).await.unwrap();
+    world.send_notices(&[], 2).await.unwrap();
     let Next::Taken(sent) = world.start_within(limits, at(2)).await else { panic!("the notice waits too") };
     assert_eq!(sent.text, "told");
     world
@@ -154,7 +154,7 @@ async fn a_full_queue_takes_a_notice() {
         sent += 1;
         assert!(sent < 10_000, "the queue is never full");
     }
-    assert_eq!(world.tell(&[], 1).await, Ok(true));
+    assert_eq!(world.send_notices(&[], 1).await, Ok(true));
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn dead_turns_and_lost_parts_and_caps_are_told() {
     let capped = send_failure(Disposition::Retry { after: Some(DAILY_CAP_WAIT) });
     world.store.part_failed(answer.lease, capped, 0.0, at(1302)).await.unwrap();
     assert_eq!(world.notices(at(1303)).await, ["dead-turns", "limit-daily-cap"]);
-    assert_eq!(world.untold(1303).await, ["dead-turns"], "the provider would not take it either");
+    assert_eq!(world.unsent(1303).await, ["dead-turns"], "the provider would not take it either");
 }
 
 #[tokio::test]
@@ -217,6 +217,6 @@ async fn a_notice_leaves_from_the_line_that_is_ours_now() {
     let world = World::new().await;
     let other = world.store.claim_line(sender("+15550007777"), at(0)).await.unwrap();
     assert_ne!(other, world.line);
-    world.store.tell(Vec::new(), other, sms("k", "told"), at(1)).await.unwrap();
+    world.store.send_notices(Vec::new(), other, sms("k", "told"), at(1)).await.unwrap();
     assert_eq!(world.start(at(1)).await.from, sender("+15550007777"));
 }

@@ -81,10 +81,14 @@ async fn a_purge_leaves_no_number_in_what_the_operator_is_told() {
     world.says(ANN, "dead", at(1)).await;
     let dead = world.lease(at(1)).await;
     world.store.fail_turn(&dead.lease, turn_failure(Disposition::GiveUp), at(1)).await.unwrap();
-    let told = async || world.store.notices(at(2)).await.unwrap().remove(0).text;
-    assert!(told().await.contains(ANN));
+    let notice_text = async || world.store.notices(at(2)).await.unwrap().remove(0).text;
+    assert!(notice_text().await.contains(ANN));
     world.purge(ANN, 2).await;
-    assert!(told().await.contains(&number(ANN).masked()) && !told().await.contains(ANN), "{}", told().await);
+    assert!(
+        notice_text().await.contains(&number(ANN).masked()) && !notice_text().await.contains(ANN),
+        "{}",
+        notice_text().await
+    );
 }
 
 #[tokio::test]

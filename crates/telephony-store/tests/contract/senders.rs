@@ -6,7 +6,7 @@ use telephony_domain::message::{Arrival, Draft, Purpose};
 use telephony_domain::policy::Refusal;
 use telephony_store::history::Filter;
 use telephony_store::inbox::{Accepted, ArrivalRules};
-use telephony_store::notices::Given;
+use telephony_store::notices::RaisedNotice;
 
 use super::world::{ANN, BOB, World, at, draft, number, open_to_all};
 
@@ -18,16 +18,16 @@ impl World {
         assert!(matches!(accepted, Accepted::Refused(_, refusal) if refusal == why), "{from}: {accepted:?}");
     }
 
-    async fn held(&self, second: i64) -> Vec<Given> {
+    async fn held(&self, second: i64) -> Vec<RaisedNotice> {
         self.store.notices(at(second)).await.unwrap()
     }
 
     /// Sends the operator all pending notices.
-    async fn tell_all(&self, second: i64) {
-        let untold = self.store.untold(at(second)).await.unwrap().notices;
-        let names = untold.into_iter().map(|notice| notice.name).collect();
+    async fn send_all(&self, second: i64) {
+        let unsent = self.store.unsent_notices(at(second)).await.unwrap().notices;
+        let names = unsent.into_iter().map(|notice| notice.name).collect();
         let draft = Draft { purpose: Purpose::Notice, ..draft(&format!("notice-{second}"), OPERATOR, &["news"]) };
-        self.store.tell(names, self.line, draft, at(second)).await.unwrap();
+        self.store.send_notices(names, self.line, draft, at(second)).await.unwrap();
     }
 
     async fn texts_of(&self, contact: &str) -> Vec<String> {
@@ -55,15 +55,15 @@ async fn the_next_code_is_news_again_once_the_operator_heard_of_the_last() {
     let world = World::new().await;
     world.says("68849", "1111", at(1)).await;
     world.says("68849", "2222", at(2)).await;
-    let untold = world.store.untold(at(2)).await.unwrap().notices;
-    assert_eq!(untold.len(), 1);
-    assert!(untold[0].text.starts_with("Texts from short code 68849"), "{}", untold[0].text);
-    world.tell_all(3).await;
-    assert!(world.store.untold(at(4)).await.unwrap().notices.is_empty());
+    let unsent = world.store.unsent_notices(at(2)).await.unwrap().notices;
+    assert_eq!(unsent.len(), 1);
+    assert!(unsent[0].text.starts_with("Texts from short code 68849"), "{}", unsent[0].text);
+    world.send_all(3).await;
+    assert!(world.store.unsent_notices(at(4)).await.unwrap().notices.is_empty());
     world.says("68849", "3333", at(5)).await;
-    let untold = world.store.untold(at(5)).await.unwrap();
-    assert_eq!(untold.notices.len(), 1);
-    assert!(untold.from > at(5), "notices closely together are one SMS");
+    let unsent = world.store.unsent_notices(at(5)).await.unwrap();
+    assert_eq!(unsent.notices.len(), 1);
+    assert!(unsent.from > at(5), "notices closely together are one SMS");
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ impl World {
 
     /// Returns the names of the active notices.
     pub async fn notices(&self, now: Timestamp) -> Vec<String> {
-        self.store.notices(now).await.unwrap().into_iter().map(|given| given.name).collect()
+        self.store.notices(now).await.unwrap().into_iter().map(|notice| notice.name).collect()
     }
 
     /// Returns the time when the next part is due; panics if one is due now.

@@ -33,7 +33,7 @@ async fn a_phone_calls_and_the_end_is_reported() {
 }
 
 /// Returns a call webhook's path, status and sequence number.
-fn told(hook: &Hook) -> (String, String, Option<String>) {
+fn summary(hook: &Hook) -> (String, String, Option<String>) {
     (hook.target.clone(), hook.get("CallStatus").to_owned(), hook.find("SequenceNumber").map(str::to_owned))
 }
 
@@ -58,7 +58,7 @@ async fn a_call_that_is_placed_reports_each_event_that_was_asked_for() {
     for _ in 0..4 {
         let hook = us.next().await;
         assert_eq!(hook.get("Direction"), "outbound-api");
-        all.push(told(&hook));
+        all.push(summary(&hook));
     }
     // Callbacks are posted concurrently with the call.
     all.sort();

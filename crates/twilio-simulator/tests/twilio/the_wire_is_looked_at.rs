@@ -95,14 +95,14 @@ async fn an_unanswered_request_is_reported_when_its_client_gives_up() {
         _ = desk.try_send("Hello", &[]) => panic!("an answer"),
         _ = asked => {}
     }
-    let told = async {
+    let entry = async {
         loop {
             if let Event::Request(entry) = events.recv().await.unwrap() {
                 return entry;
             }
         }
     };
-    let entry = tokio::time::timeout(SOON, told).await.unwrap();
+    let entry = tokio::time::timeout(SOON, entry).await.unwrap();
     assert_eq!((entry.kind, entry.status), (LogKind::Rest, None));
 }
 

@@ -13,7 +13,7 @@ use telephony_store::StoreError;
 use telephony_store::account_stops::AccountStop;
 use telephony_store::history::{Filter, Summary};
 use telephony_store::lines::Queue;
-use telephony_store::notices::Given;
+use telephony_store::notices::RaisedNotice;
 use telephony_store::outbox::PartState;
 
 use crate::assemble::{self, Channel};
@@ -123,7 +123,7 @@ impl Status {
                 show(&report)
             }
             if self.seen {
-                channel.store.notices_seen(channel.now()).await?;
+                channel.store.dismiss_notices(channel.now()).await?;
             }
             Ok(if report.storage.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         })
@@ -170,7 +170,7 @@ fn report(
     gateway: Option<GatewayStatus>,
     summary: Summary,
     queues: &[Queue],
-    notices: Vec<Given>,
+    notices: Vec<RaisedNotice>,
 ) -> Report {
     let sender = channel.sender();
     let longest = longest(queues, channel.now());
@@ -205,7 +205,7 @@ fn report(
         pairing_requests: summary.pairing_requests,
         stopped: None,
         finally_unknown: Vec::new(),
-        notices: notices.into_iter().map(|given| given.text).collect(),
+        notices: notices.into_iter().map(|notice| notice.text).collect(),
         warnings: channel.warnings(),
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn count(db: &Db, now: Timestamp) -> Result<bool, StoreError> {
         "Callers entered {WRONG_PINS_AT_MOST} wrong PINs within 24 hours. For 24 hours, only callers whose number the \
          network vouches for can call. If these callers were strangers, change voice.pin."
     );
-    notice::give(db, &Notice::event("wrong-pins", text), now)?;
+    notice::raise(db, &Notice::event("wrong-pins", text), now)?;
     Ok(true)
 }
 

@@ -69,7 +69,7 @@ impl WalCheckpointer {
         match self.mover.take_if(|mover| mover.is_finished()) {
             Some(_) => {
                 if pages >= LONGEST {
-                    tell(move_pages(db));
+                    log_failure(move_pages(db));
                 }
                 self.moved = Instant::now();
                 self.move_at = pages + GROWTH;
@@ -88,7 +88,7 @@ impl WalCheckpointer {
 
     fn start_mover(&self) -> std::io::Result<JoinHandle<()>> {
         let (path, pages) = (self.path.clone(), self.pages.clone());
-        Builder::new().name("store-log".to_owned()).spawn(move || tell(move_most(&path, &pages)))
+        Builder::new().name("store-log".to_owned()).spawn(move || log_failure(move_most(&path, &pages)))
     }
 }
 
@@ -106,7 +106,7 @@ pub fn empty_log(path: &Path) -> Result<(), StoreError> {
     if is_busy { Err(StoreError::Busy(format!("{} is in use", path.display()))) } else { Ok(()) }
 }
 
-fn tell<T>(moved: Result<T, StoreError>) {
+fn log_failure<T>(moved: Result<T, StoreError>) {
     if let Err(error) = moved {
         tracing::debug!(%error, "cannot move pages of the log");
     }

@@ -103,7 +103,7 @@ pub(crate) fn accept(db: &Db, arrival: &Arrival, rules: &ArrivalRules, now: Time
     let judged = judge_and_obey(db, arrival, &facts, &rules.policy, rules.operator.as_ref(), now)?;
     let id = insert(db, arrival, &judged, now)?;
     signature::keep(db, arrival)?;
-    give_notice(db, arrival, judged.verdict, now)?;
+    raise_notice(db, arrival, judged.verdict, now)?;
     let_wait(db, &judged, facts.waiting, rules.coalesce, now)?;
     Ok(judged.verdict.accepted(id))
 }
@@ -122,7 +122,7 @@ pub(crate) fn confirm(
         let facts = facts(db, arrival, None)?;
         let judged = judge_and_obey(db, arrival, &facts, &policy, None, now)?;
         update(db, *id, &judged)?;
-        give_notice(db, arrival, judged.verdict, now)?;
+        raise_notice(db, arrival, judged.verdict, now)?;
         let_wait(db, &judged, facts.waiting, Duration::ZERO, now)?;
     }
     Ok(unconfirmed.len())
@@ -152,7 +152,7 @@ fn judge_and_obey(
 }
 
 /// Raises a notice, because the agent never gets these messages.
-fn give_notice(db: &Db, arrival: &Arrival, verdict: Verdict, now: Timestamp) -> Result<(), StoreError> {
+fn raise_notice(db: &Db, arrival: &Arrival, verdict: Verdict, now: Timestamp) -> Result<(), StoreError> {
     let origin = arrival.origin();
     match (verdict, &origin) {
         (Verdict::Refused(Refusal::NotANumber), _) => unanswerable::text(db, &arrival.from, &origin, now),

@@ -48,5 +48,5 @@ pub(crate) fn wait(db: &Db, turn: &Turn, now: Timestamp) -> Result<(), StoreErro
     let sql = "UPDATE turn SET state = 'retrying', due_at = ?2, reason = ?3 WHERE id = ?1";
     execute(db, sql, (turn.id.0, (now + LOOK_EVERY).0, full_line::NO_ROOM))?;
     conversation::rearm(db, turn.conversation)?;
-    full_line::tell(db, conversation::line_of(db, turn.conversation)?, now)
+    full_line::raise_notice(db, conversation::line_of(db, turn.conversation)?, now)
 }

@@ -197,7 +197,7 @@ pub(crate) fn fail(
     if fate == TurnFate::Dead {
         execute(db, "UPDATE inbound SET state = 'failed', why = ?2 WHERE turn = ?1", (turn.id.0, reason))?;
     }
-    tell(db, turn, fate, reason, now)?;
+    raise_notice(db, turn, fate, reason, now)?;
     Ok(fate)
 }
 
@@ -208,7 +208,7 @@ const UNANSWERED: &str = "unanswered";
 const DEAD: &str = "dead-turns";
 
 /// Raises a notice about a parked or dead turn; one for all of them, because one cause makes many.
-fn tell(db: &Db, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+fn raise_notice(db: &Db, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let contact = conversation::contact_of(db, turn.conversation)?;
     let notice = match fate {
         TurnFate::RetryAt(_) => return Ok(()),
@@ -220,7 +220,7 @@ fn tell(db: &Db, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> R
             format!("Gave up on a message from {contact} ({reason}): `openclaw telephony messages --dead`"),
         ),
     };
-    notice::give(db, &notice, now).map(drop)
+    notice::raise(db, &notice, now).map(drop)
 }
 
 pub(crate) fn hand_back(db: &Db, lease: &TurnLease, now: Timestamp) -> Result<(), StoreError> {

@@ -22,7 +22,7 @@ pub(super) fn text(db: &Db, sender: &str, origin: &Origin, now: Timestamp) -> Re
     let several = format!("Texts from {kind} {shown} arrived. They may be login codes. Read them: {read}");
     let others = "Texts from more short codes and names arrived. They may be login codes. Read them: openclaw \
         telephony messages --status refused";
-    give(db, Kind { prefix: "text-from-", others }, sender, [one, several], now)
+    raise(db, NoticeKind { prefix: "text-from-", others }, sender, [one, several], now)
 }
 
 /// Reports a message on an unsupported channel.
@@ -37,7 +37,7 @@ pub(super) fn channel(db: &Db, sender: &str, channel: &str, now: Timestamp) -> R
     let others = "Messages arrived on more unsupported channels, so their senders get no answer. Read them: openclaw \
         telephony messages --status refused";
     let texts = [words("A message arrived"), words("Messages arrived, the last")];
-    give(db, Kind { prefix: "by-channel-", others }, channel, texts, now)
+    raise(db, NoticeKind { prefix: "by-channel-", others }, channel, texts, now)
 }
 
 /// Reports a STOP on an unsupported channel; it counts for our texts.
@@ -48,30 +48,36 @@ pub(super) fn opt_out(db: &Db, who: &PhoneNumber, channel: &str, now: Timestamp)
     );
     let others = "More contacts sent STOP on an unsupported channel. It counts for texts too. See: openclaw telephony \
         optouts";
-    give(db, Kind { prefix: "stop-by-channel-", others }, who.as_str(), [words.clone(), words], now)
+    raise(db, NoticeKind { prefix: "stop-by-channel-", others }, who.as_str(), [words.clone(), words], now)
 }
 
 /// The texts for one kind of message.
-struct Kind {
+struct NoticeKind {
     prefix: &'static str,
     others: &'static str,
 }
 
 /// Raises a notice. A further message is news only once the operator got an SMS about earlier ones; until then it joins
 /// them.
-fn give(db: &Db, kind: Kind, subject: &str, [one, several]: [String; 2], now: Timestamp) -> Result<(), StoreError> {
+fn raise(
+    db: &Db,
+    kind: NoticeKind,
+    subject: &str,
+    [one, several]: [String; 2],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let name = format!("{}{subject}", kind.prefix);
     if notice::is_untold(db, &name, now)? {
-        return notice::give(db, &Notice::event(name, several), now).map(drop);
+        return notice::raise(db, &Notice::event(name, several), now).map(drop);
     }
     if !notice::is_held(db, &name, now)? && notice::held_with(db, kind.prefix, now)? >= MAX_SENDERS {
         let shared = Notice::event(format!("{}*", kind.prefix), kind.others);
         return match notice::is_untold(db, &shared.name, now)? {
-            true => notice::give(db, &shared, now).map(drop),
-            false => notice::give_again(db, &shared, now),
+            true => notice::raise(db, &shared, now).map(drop),
+            false => notice::raise_again(db, &shared, now),
         };
     }
-    notice::give_again(db, &Notice::event(name, one), now)
+    notice::raise_again(db, &Notice::event(name, one), now)
 }
 
 /// Returns the command that lists the texts of a sender.

@@ -58,7 +58,7 @@ pub(super) fn begin(db: &Db, code: Option<u32>, reason: &str, now: Timestamp) ->
     let sql = "INSERT INTO account_stop (id, code, reason, since, probe_at) VALUES (1, ?1, ?2, ?3, ?4)
                ON CONFLICT DO UPDATE SET code = ?1, reason = ?2, is_open = 0";
     execute(db, sql, (code, reason, now.0, (now + PROBE.wait(1, 0.0)).0))?;
-    if notice::give(db, &Notice::ongoing(ACCOUNT_STOPPED, text(code, reason)).without_sms(), now)? {
+    if notice::raise(db, &Notice::ongoing(ACCOUNT_STOPPED, text(code, reason)).without_sms(), now)? {
         tracing::error!(provider.code = code, "sending is stopped, and every message waits: {reason}");
     }
     Ok(())
@@ -151,7 +151,7 @@ pub(super) fn fail_stale(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     stale.iter().try_for_each(|stale| fail(db, stale, now))?;
     let text = "messages that waited for 24 hours while sending was stopped have failed: \
                 `openclaw telephony messages --retry --failed --since 2d` sends them again";
-    notice::give(db, &Notice::event("given-up", text), now).map(drop)
+    notice::raise(db, &Notice::event("given-up", text), now).map(drop)
 }
 
 struct Stale {

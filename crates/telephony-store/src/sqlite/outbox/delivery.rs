@@ -135,7 +135,7 @@ pub(super) fn failed(
         PartFate::RetryAt(due) => retry(db, &part, failure, due.min(longest_wait(failure, now)), now)?,
         PartFate::Failed => {
             if failure.disposition != Disposition::GiveUp {
-                tell_stale(db, &part, failure, now)?;
+                raise_stale(db, &part, failure, now)?;
             }
             give_up(db, &part, failure, "failed", now)?
         }
@@ -187,7 +187,7 @@ fn retry(db: &Db, part: &Part, failure: &SendFailure, due: Timestamp, now: Times
                                waits_until = ?6 WHERE id = ?1";
     execute(db, sql, (part.id.0, soon.0, failure.code, &failure.reason, waits_for, due.0))?;
     if waits_for.is_some() {
-        limits::tell_capped(db, &failure.reason, now)?;
+        limits::raise_capped(db, &failure.reason, now)?;
     }
     end_attempt(db, part, failure, "retried", now)?;
     Ok(PartFate::RetryAt(due))
@@ -210,14 +210,14 @@ fn give_up(
 
 /// Reports a part given up after hours, because the sender no longer waits for it. One notice for all such parts,
 /// because one cause makes many.
-fn tell_stale(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<(), StoreError> {
+fn raise_stale(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<(), StoreError> {
     let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
     let (hours, reason) = (now.since(part.first_tried).as_secs() / 3600, &failure.reason);
     let text = format!(
         "Gave up on message out-{message} to {contact} after {hours} hours ({reason}): `openclaw telephony messages \
         --status failed`"
     );
-    notice::give(db, &Notice::event("given-up", text), now).map(drop)
+    notice::raise(db, &Notice::event("given-up", text), now).map(drop)
 }
 
 fn end_attempt(

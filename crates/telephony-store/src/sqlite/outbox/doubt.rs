@@ -149,7 +149,7 @@ pub(super) fn not_found(
         }
         reconcile::Next::SendAgain => send_again(db, &part, now),
         reconcile::Next::FinallyUnknown => {
-            tell_unknown(db, &part, now)?;
+            raise_unknown(db, &part, now)?;
             end(db, &part, "finally-unknown", "the provider may have sent it or not", now)?;
             Ok(reconcile::Next::FinallyUnknown)
         }
@@ -157,13 +157,13 @@ pub(super) fn not_found(
 }
 
 /// Raises a notice, because only the operator can decide whether to send it again.
-fn tell_unknown(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
+fn raise_unknown(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
     let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
     let text = format!(
         "It is unknown whether message out-{message} to {contact} was sent: `openclaw telephony messages \
         out-{message}`"
     );
-    notice::give(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
+    notice::raise(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
 }
 
 fn look_again(

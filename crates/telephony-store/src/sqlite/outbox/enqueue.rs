@@ -73,8 +73,8 @@ fn fits(waiting: u32, more: u32, most: Option<u32>) -> Result<(), StoreError> {
 }
 
 fn insert(db: &Db, conversation: ConversationId, draft: &Draft, now: Timestamp) -> Result<MessageId, StoreError> {
-    let is_told_by_its_part = matches!(draft.parts.as_slice(), [only] if only.text == draft.text);
-    let text = (!is_told_by_its_part).then_some(&draft.text);
+    let is_in_its_part = matches!(draft.parts.as_slice(), [only] if only.text == draft.text);
+    let text = (!is_in_its_part).then_some(&draft.text);
     let sql = "INSERT INTO message (key, conversation, turn, purpose, text, created_at) VALUES (?, ?, ?, ?, ?, ?)";
     let turn = draft.turn.map(|turn| turn.0);
     execute(db, sql, (&draft.key, conversation.0, turn, draft.purpose.as_str(), text, now.0))?;

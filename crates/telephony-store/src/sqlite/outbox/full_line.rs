@@ -12,7 +12,7 @@ use crate::sqlite::rows::notice;
 pub(crate) const NO_ROOM: &str = "the line's queue is full";
 
 /// Raises the notice that the line's queue is full.
-pub(crate) fn tell(db: &Db, line: LineId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn raise_notice(db: &Db, line: LineId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT coalesce(messaging_service, number) AS name, waiting_segments FROM line WHERE id = ?";
     let (name, segments) = one(db, sql, [line.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)))?;
     let text = format!(
@@ -20,7 +20,7 @@ pub(crate) fn tell(db: &Db, line: LineId, now: Timestamp) -> Result<(), StoreErr
         `send` is rejected. `openclaw telephony status` shows until when; set sms.segmentsPerSecond if the number can \
         send faster"
     );
-    if notice::give(db, &Notice::ongoing(format!("queue-full-{line}"), text), now)? {
+    if notice::raise(db, &Notice::ongoing(format!("queue-full-{line}"), text), now)? {
         tracing::warn!(line = %line, segments, "a line's queue is full: answers wait");
     }
     Ok(())

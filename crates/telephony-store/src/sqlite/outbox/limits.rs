@@ -29,7 +29,7 @@ pub(super) fn hold(
     let sql = "UPDATE part SET due_at = ?2, waits_for = ?3, waits_until = ?4, reason = ?5 WHERE id = ?1";
     let reason = format!("limits.{} is reached", limit.key());
     execute(db, sql, (candidate.part.0, due.0, limit.key(), until.0, &reason))?;
-    tell(db, limit, limits, &candidate.contact, now)?;
+    raise_notice(db, limit, limits, &candidate.contact, now)?;
     if limit == Limit::RepliesPerContactPer30s {
         pause::count_waiting_reply(db, candidate, now)?;
     }
@@ -64,7 +64,13 @@ pub(super) fn refuse(
 }
 
 /// Raises a notice, once while parts wait. It has whole numbers, which the operator needs for commands.
-fn tell(db: &Db, limit: Limit, limits: &Limits, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
+fn raise_notice(
+    db: &Db,
+    limit: Limit,
+    limits: &Limits,
+    contact: &PhoneNumber,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let (key, most) = (limit.key(), limit.most(limits).unwrap_or_default());
     let text = match limit {
         Limit::SegmentsPerDay => {
@@ -82,7 +88,7 @@ fn tell(db: &Db, limit: Limit, limits: &Limits, contact: &PhoneNumber, now: Time
     };
     // A short wait is no reason for an SMS.
     let by_sms = limit.window() == DAY;
-    if notice::give(db, &Notice { by_sms, ..Notice::ongoing(name_of(key), text) }, now)? {
+    if notice::raise(db, &Notice { by_sms, ..Notice::ongoing(name_of(key), text) }, now)? {
         tracing::warn!(limit = key, most, "a limit is reached: messages wait until they fit");
     }
     Ok(())
@@ -95,9 +101,9 @@ pub(super) fn name_of(waits_for: &str) -> String {
 
 /// Raises a notice that the provider accepts nothing more for hours, while a part waits for it. Not by SMS, which the
 /// provider would not accept either.
-pub(super) fn tell_capped(db: &Db, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn raise_capped(db: &Db, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let text = format!("the provider accepts no more messages for now; they wait: {reason}");
-    notice::give(db, &Notice::ongoing(name_of(DAILY_CAP), text).without_sms(), now).map(drop)
+    notice::raise(db, &Notice::ongoing(name_of(DAILY_CAP), text).without_sms(), now).map(drop)
 }
 
 /// Ends notices about limits that no part waits for any more.

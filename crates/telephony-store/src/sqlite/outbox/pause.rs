@@ -68,7 +68,7 @@ fn pause(db: &Db, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> 
         end_of(db, contact)?
     );
     tracing::warn!(conversation = %id, contact = ?contact, "two machines seem to answer each other: paused for an hour");
-    notice::give(db, &Notice::ongoing(pause_name(id), text), now).map(drop)
+    notice::raise(db, &Notice::ongoing(pause_name(id), text), now).map(drop)
 }
 
 /// Returns the name of the notice about a pause.

@@ -99,7 +99,7 @@ pub(super) fn approve(
     let line = asked_on.or(default_line);
     let standing = line.map(|line| conversation::standing(db, line, &contact)).transpose()?.unwrap_or_default();
     let message = match line.filter(|_| !was_approved && !standing.is_opted_out) {
-        Some(line) => Some(tell(db, line, &contact, parts, now)?),
+        Some(line) => Some(send_approval(db, line, &contact, parts, now)?),
         None => None,
     };
     let released = release_kept(db, &contact, now)?;
@@ -107,7 +107,7 @@ pub(super) fn approve(
 }
 
 /// Queues the approval SMS.
-fn tell(
+fn send_approval(
     db: &Db,
     line: LineId,
     contact: &PhoneNumber,

@@ -95,14 +95,14 @@ fn ask(db: &Db, asker: &Asker, challenge: Challenge, now: Timestamp) -> Result<C
     if pending >= MAX_PENDING {
         return Ok(Challenged::TooManyPending);
     }
-    let told = tally::count(db, Purpose::Pairing.as_str(), tally::DAY, now)?;
-    if challenge.replies_per_day.is_some_and(|most| told >= most) {
-        notice::give(db, &budget_spent(told), now)?;
+    let sent = tally::count(db, Purpose::Pairing.as_str(), tally::DAY, now)?;
+    if challenge.replies_per_day.is_some_and(|most| sent >= most) {
+        notice::raise(db, &budget_spent(sent), now)?;
         return Ok(Challenged::BudgetSpent);
     }
     request(db, asker, &challenge.code, now)?;
-    tell(db, asker, challenge.parts, now)?;
-    notice::give_again(db, &asks(&asker.contact, &challenge.code), now)?;
+    send_code(db, asker, challenge.parts, now)?;
+    notice::raise_again(db, &asks(&asker.contact, &challenge.code), now)?;
     Ok(Challenged::Asked)
 }
 
@@ -117,11 +117,11 @@ fn asks(contact: &PhoneNumber, code: &PairingCode) -> Notice {
     Notice { lasts: Some(CODE_VALID_FOR), ..Notice::ongoing(notice_of(contact), text) }
 }
 
-fn budget_spent(told: u32) -> Notice {
+fn budget_spent(sent: u32) -> Notice {
     Notice::event(
         "strangers-not-answered",
         format!(
-            "limits.strangerRepliesPerDay is reached ({told} in 24 hours): more strangers get no code until there is room"
+            "limits.strangerRepliesPerDay is reached ({sent} in 24 hours): more strangers get no code until there is room"
         ),
     )
 }
@@ -133,7 +133,7 @@ fn request(db: &Db, asker: &Asker, code: &PairingCode, now: Timestamp) -> Result
 }
 
 /// Queues the SMS with the code. A caller hears the code, so an opt-out of texts or a full line is no failure.
-fn tell(db: &Db, asker: &Asker, parts: Vec<PartDraft>, now: Timestamp) -> Result<(), StoreError> {
+fn send_code(db: &Db, asker: &Asker, parts: Vec<PartDraft>, now: Timestamp) -> Result<(), StoreError> {
     let draft = Draft {
         key: asker.key.clone(),
         purpose: Purpose::Pairing,

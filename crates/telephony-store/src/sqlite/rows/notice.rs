@@ -7,14 +7,14 @@ use telephony_domain::time::Timestamp;
 
 use super::tally;
 use crate::StoreError;
-use crate::notices::{Given, Notice, Untold};
+use crate::notices::{Notice, RaisedNotice, UnsentNotices};
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
 
 /// SQL: the notice holds at `?1`.
 const HOLDS: &str = "is_over = 0 AND coalesce(until > ?1, 1)";
 
 /// Raises a notice or updates its text. Returns true if it is new.
-pub(crate) fn give(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) fn raise(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, StoreError> {
     let held = is_held(db, &notice.name, now)?;
     let until = notice.lasts.map(|lasts| (now + lasts).0);
     if held {
@@ -31,9 +31,9 @@ pub(crate) fn give(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, Sto
 }
 
 /// Raises a notice that is sent even if the same was sent today.
-pub(crate) fn give_again(db: &Db, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn raise_again(db: &Db, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
     forget(db, &notice.name)?;
-    give(db, notice, now).map(drop)
+    raise(db, notice, now).map(drop)
 }
 
 /// Returns true while the notice holds.
@@ -68,9 +68,9 @@ pub(crate) fn mask(db: &Db, contact: &PhoneNumber) -> Result<(), StoreError> {
 }
 
 /// Returns the notices that hold, oldest first.
-pub(crate) fn held(db: &Db, now: Timestamp) -> Result<Vec<Given>, StoreError> {
+pub(crate) fn held(db: &Db, now: Timestamp) -> Result<Vec<RaisedNotice>, StoreError> {
     let sql = format!("SELECT name, text, since FROM notice WHERE {HOLDS} ORDER BY since, name");
-    list(db, &sql, [now.0], given)
+    list(db, &sql, [now.0], raised)
 }
 
 /// Returns the number of notices that hold and whose names start with `prefix`.
@@ -80,17 +80,17 @@ pub(crate) fn held_with(db: &Db, prefix: &str, now: Timestamp) -> Result<u32, St
 }
 
 /// Returns the notices that hold and are to be sent by SMS, and from when on.
-pub(crate) fn untold(db: &Db, now: Timestamp) -> Result<Untold, StoreError> {
+pub(crate) fn unsent(db: &Db, now: Timestamp) -> Result<UnsentNotices, StoreError> {
     let sql = format!(
         "SELECT name, text, since FROM notice WHERE {HOLDS} AND by_sms AND told_at IS NULL ORDER BY since, name"
     );
-    let notices = list(db, &sql, [now.0], given)?;
-    Ok(Untold { from: if notices.is_empty() { now } else { quiet_until(db, now)? }, notices })
+    let notices = list(db, &sql, [now.0], raised)?;
+    Ok(UnsentNotices { from: if notices.is_empty() { now } else { quiet_until(db, now)? }, notices })
 }
 
 fn quiet_until(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
-    let (told, last) = tally::look(db, Purpose::Notice, now)?;
-    Ok(last.map_or(now, |last| last + pause_after(told)))
+    let (sent, last) = tally::look(db, Purpose::Notice, now)?;
+    Ok(last.map_or(now, |last| last + pause_after(sent)))
 }
 
 /// Hides notices about past events; ongoing ones stay.
@@ -104,6 +104,6 @@ pub(crate) fn tidy(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     execute(db, &sql, (now.0, (now - DAY).0)).map(drop)
 }
 
-fn given(row: &Row<'_>) -> RowResult<Given> {
-    Ok(Given { name: row.get("name")?, text: row.get("text")?, since: time(row, "since")? })
+fn raised(row: &Row<'_>) -> RowResult<RaisedNotice> {
+    Ok(RaisedNotice { name: row.get("name")?, text: row.get("text")?, since: time(row, "since")? })
 }
