@@ -136,7 +136,7 @@ class OfficialSdk(Case):
         stranger = Client(ACCOUNT, "wrong", http_client=Desk(self.base_url))
         self.refused(401, 20003, stranger.api.v2010.account.balance.fetch)
 
-    def test_misbehaviour_reaches_the_sdk(self):
+    def test_misbehavior_reaches_the_sdk(self):
         self.control("misbehave", {"fault": "too-many-requests", "extent": {"next": 1}})
         self.refused(429, 20429, self.send)
         self.assertEqual(self.send().status, "queued")

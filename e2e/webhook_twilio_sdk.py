@@ -142,7 +142,7 @@ class Texts(Webhooks):
         self.heard(text("plain") | odd)
         self.heard(text("later") | {"BodyLanguage": "en", "SmsStatusReason": "none", "OptOutTypeSource": "carrier"})
         # Joined with its value, this could be a differently divided Body.
-        self.refused(text("recut") | {"Body ": "trailing space"})
+        self.refused(text("tampered") | {"Body ": "trailing space"})
         self.answered("plain", "later")
 
     def test_a_name_that_comes_twice_is_signed_with_all_its_values(self):
@@ -196,7 +196,7 @@ class Texts(Webhooks):
         self.assertEqual(self.twilio.bodies(contact), [])
 
 
-class Recuts(Webhooks):
+class Tampering(Webhooks):
     """One signed request with differently divided fields: Twilio signs names and values without delimiters."""
 
     OPERATOR = "+15550009999"

@@ -105,7 +105,7 @@ test("what comes while the line is cut is neither lost nor shown twice, and the 
   line.cut();
   await page.getByText("The simulator stopped or cannot be reached").waitFor();
   await simulation.send(FIRST, "While you were in the tunnel.");
-  await line.mend();
+  await line.fix();
   await phone.root.getByText("While you were in the tunnel.").waitFor();
   await page.locator("#link.live").waitFor();
   assert.deepEqual(await bubbles.allTextContents(), [...said, "While you were in the tunnel."]);
@@ -241,7 +241,7 @@ test("badges say in words what they count, and the skip link leads to the phones
   await page.close();
 });
 
-test("no two of the first eight phones have the same colour", async () => {
+test("no two of the first eight phones have the same color", async () => {
   const page = await simulation.open({ viewport: { width: 1440, height: 900 } });
   while ((await page.locator(".phone").count()) < 8) await page.getByRole("button", { name: "Add a phone" }).click();
   await page.locator(".phone .close").nth(3).click();

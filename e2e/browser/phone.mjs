@@ -301,7 +301,7 @@ test("it can be used with the keyboard alone, in the dark and on a small screen"
   await page.close();
 });
 
-test("its colours are chosen and kept", async () => {
+test("its colors are chosen and kept", async () => {
   const page = await simulation.open({ colorScheme: "light" });
   const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await ground();

@@ -122,12 +122,12 @@ export class Line {
       }
     });
     own.port = 0;
-    await own.mend();
+    await own.fix();
     own.url = `http://127.0.0.1:${own.port}/`;
     return own;
   }
 
-  async mend() {
+  async fix() {
     await new Promise((listening) => this.server.listen(this.port, "127.0.0.1", listening));
     this.port = this.server.address().port;
   }
@@ -183,15 +183,15 @@ export async function drawPicture(page) {
     const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 420 });
     const pen = canvas.getContext("2d");
     const sky = pen.createLinearGradient(0, 0, 0, 420);
-    for (const [place, colour] of [[0, "#27326b"], [0.45, "#c8607d"], [0.7, "#f7b267"], [1, "#ffe3a3"]]) sky.addColorStop(place, colour);
+    for (const [place, color] of [[0, "#27326b"], [0.45, "#c8607d"], [0.7, "#f7b267"], [1, "#ffe3a3"]]) sky.addColorStop(place, color);
     pen.fillStyle = sky;
     pen.fillRect(0, 0, 640, 420);
     pen.fillStyle = "#fff3c9";
     pen.beginPath();
     pen.arc(430, 250, 46, 0, 7);
     pen.fill();
-    for (const [height, swing, colour] of [[270, 30, "#7a4d78"], [315, 24, "#4b3a66"], [360, 18, "#262346"]]) {
-      pen.fillStyle = colour;
+    for (const [height, swing, color] of [[270, 30, "#7a4d78"], [315, 24, "#4b3a66"], [360, 18, "#262346"]]) {
+      pen.fillStyle = color;
       pen.beginPath();
       pen.moveTo(0, 420);
       for (let x = 0; x <= 640; x += 4) pen.lineTo(x, height + swing * Math.sin(x / 70 + height));

@@ -2,7 +2,7 @@
 
 mod account;
 mod agent;
-mod catalogue;
+mod catalog;
 mod configuration;
 mod files;
 mod finding;
@@ -26,7 +26,7 @@ use telephony_providers::twilio::rest::Rest;
 use telephony_store::Store;
 use tokio::sync::OnceCell;
 
-pub use catalogue::FINDINGS;
+pub use catalog::FINDINGS;
 pub use files::{close as close_files, is_fixed_by_closing};
 pub use finding::{Finding, Found, Severity};
 pub use store::open_and_write;
@@ -93,7 +93,7 @@ pub async fn examine(place: &Place) -> Vec<Checkup> {
             within("Webhook", webhooks::check(&subject)),
             within("Round trip", round_trip::check(&subject, twilio)),
         );
-        let is_out_of_reach = account.found.iter().any(|found| catalogue::HIDES_THE_ACCOUNT.contains(&found.finding));
+        let is_out_of_reach = account.found.iter().any(|found| catalog::HIDES_THE_ACCOUNT.contains(&found.finding));
         let dependent = [number, registration, alerts, webhooks];
         let dependent = dependent.map(|checkup| if is_out_of_reach { checkup.skipped() } else { checkup });
         checkups.push(account);
@@ -107,7 +107,7 @@ pub async fn examine(place: &Place) -> Vec<Checkup> {
 async fn within(area: &'static str, checkup: impl Future<Output = Checkup>) -> Checkup {
     let mut checkup = tokio::time::timeout(CHECK_TIMEOUT, checkup).await.unwrap_or_else(|_| {
         let late = format!("it took longer than {} s", CHECK_TIMEOUT.as_secs());
-        Checkup { found: vec![catalogue::COULD_NOT_CHECK.found(late)], ..Checkup::default() }
+        Checkup { found: vec![catalog::COULD_NOT_CHECK.found(late)], ..Checkup::default() }
     });
     checkup.area = area;
     checkup
@@ -149,8 +149,7 @@ impl Checkup {
 
     /// Leaves out checks that could not run, because another finding has the reason.
     fn skipped(self) -> Self {
-        let found: Vec<_> =
-            self.found.into_iter().filter(|found| found.finding != catalogue::COULD_NOT_CHECK).collect();
+        let found: Vec<_> = self.found.into_iter().filter(|found| found.finding != catalog::COULD_NOT_CHECK).collect();
         Self { is_skipped: found.is_empty() && self.well.is_empty(), found, ..self }
     }
 
@@ -164,6 +163,6 @@ impl Checkup {
             error if error.is_not_found() => "Twilio does not have it here".to_owned(),
             error => error.to_string(),
         };
-        self.found(catalogue::COULD_NOT_CHECK.found(format!("{what}: {why}")));
+        self.found(catalog::COULD_NOT_CHECK.found(format!("{what}: {why}")));
     }
 }

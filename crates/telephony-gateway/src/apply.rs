@@ -24,9 +24,9 @@ use tokio_util::sync::CancellationToken;
 use crate::damage::Damages;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
-use crate::recut::{self, Signatures};
 use crate::settings::Live;
 use crate::storage::Storage;
+use crate::tampering::{self, Signatures};
 use crate::tasks::without_panic;
 use crate::unanswered::Unanswered;
 use crate::undelivered;
@@ -182,7 +182,7 @@ impl Applier {
                 let signed = arrival.signed.clone();
                 match self.accept_by(rules, arrival, entry.at).await? {
                     Accepted::Repeat => self.metrics.message("repeat"),
-                    Accepted::Recut => self.report_recut_of_the_journal().await,
+                    Accepted::Tampered => self.report_tampered_journal_entry().await,
                     _ => {}
                 }
                 signed.iter().for_each(|signed| self.signatures.release(signed));
@@ -199,10 +199,10 @@ impl Applier {
 
     /// Reports two divisions of one signed request into fields that were both acknowledged, which can only happen while
     /// a restart works through the journal.
-    async fn report_recut_of_the_journal(&self) {
+    async fn report_tampered_journal_entry(&self) {
         self.metrics.webhook("recut");
         tracing::warn!("ignored a message: its signature was already used with other fields");
-        recut::report(&self.notices).await;
+        tampering::report(&self.notices).await;
     }
 
     /// Stores a message; when this returns `Ok` it is on disk.
@@ -237,7 +237,7 @@ impl Applier {
             Accepted::Unconfirmed(_) => self.wake.numbers.notify_one(),
             Accepted::OperatorCommand(_) => self.wake.operator.notify_one(),
             Accepted::Keyword(..) | Accepted::Refused(..) => self.say_unanswered(&from, &origin, now),
-            Accepted::Empty(_) | Accepted::Repeat | Accepted::Recut => {}
+            Accepted::Empty(_) | Accepted::Repeat | Accepted::Tampered => {}
         }
         Ok(accepted)
     }
@@ -315,6 +315,6 @@ fn name(accepted: Accepted) -> Option<&'static str> {
         Accepted::Keyword(..) => "keyword",
         Accepted::Empty(_) => "empty",
         Accepted::OperatorCommand(_) => "order",
-        Accepted::Repeat | Accepted::Recut => return None,
+        Accepted::Repeat | Accepted::Tampered => return None,
     })
 }

@@ -15,8 +15,8 @@ use telephony_store::journal::{self, Entry, Journal, Position};
 use telephony_store::{Store, StoreError};
 use tokio::sync::Semaphore;
 
-use crate::recut::Signatures;
 use crate::storage::Storage;
+use crate::tampering::Signatures;
 
 /// An opt-out is acknowledged once it is applied; a sender who waits longer has to retry (Twilio waits 15 s).
 const OPT_OUT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,7 +41,7 @@ pub struct Intake {
 #[derive(Debug)]
 pub enum IntakeError {
     /// Its signature arrived earlier with other fields.
-    Recut,
+    Tampered,
     /// It is not on disk, or an opt-out is not applied yet.
     NotStored(StoreError),
 }
@@ -56,7 +56,7 @@ impl Intake {
     /// Acknowledges `event`: when this returns an outcome, the event is on disk, and an opt-out is applied.
     pub async fn take(&self, event: Event) -> Result<Outcome, IntakeError> {
         match event {
-            Event::Message(arrival) if !self.is_first_cut(&arrival).await? => return Err(IntakeError::Recut),
+            Event::Message(arrival) if !self.is_untampered(&arrival).await? => return Err(IntakeError::Tampered),
             Event::Message(arrival) => self.take_message(arrival).await?,
             Event::MessageStatus(report) => self.write_down(journal::Event::Report(report)).await.map(drop)?,
             // The call runner answers these.
@@ -68,7 +68,7 @@ impl Intake {
     }
 
     /// Returns true unless the signature of this message arrived with other fields before.
-    async fn is_first_cut(&self, arrival: &Arrival) -> Result<bool, StoreError> {
+    async fn is_untampered(&self, arrival: &Arrival) -> Result<bool, StoreError> {
         let Some(signed) = &arrival.signed else { return Ok(true) };
         if !self.signatures.claim(signed) {
             return Ok(false);

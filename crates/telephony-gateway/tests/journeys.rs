@@ -18,8 +18,8 @@ mod a_contact_sends_a_picture;
 mod a_limit_is_reached;
 #[path = "journeys/a_price_comes_late.rs"]
 mod a_price_comes_late;
-#[path = "journeys/a_signed_request_is_cut_anew.rs"]
-mod a_signed_request_is_cut_anew;
+#[path = "journeys/a_signed_request_is_tampered_with.rs"]
+mod a_signed_request_is_tampered_with;
 #[path = "journeys/a_stranger_texts.rs"]
 mod a_stranger_texts;
 #[path = "journeys/a_task_panics.rs"]

@@ -197,7 +197,7 @@ pub enum Rejection {
     WrongAccount,
     /// The signature is valid, but the fields are not split as the provider splits them: text was moved between them.
     #[error("its signature is genuine, but its fields were rearranged: {0}")]
-    Recut(String),
+    Tampered(String),
     /// The signature is valid, but the content is not readable.
     #[error("the request cannot be read: {0}")]
     Malformed(String),

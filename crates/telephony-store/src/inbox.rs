@@ -33,7 +33,7 @@ pub struct ArrivalRules {
     pub line: Option<LineId>,
 }
 
-/// The outcome of an arrival. All but `Repeat` and `Recut` are stored.
+/// The outcome of an arrival. All but `Repeat` and `Tampered` are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
     /// It waits for a turn.
@@ -51,7 +51,7 @@ pub enum Accepted {
     /// The message was stored before; nothing changed.
     Repeat,
     /// Its signature arrived with other fields before: a genuine webhook was rearranged. Not stored.
-    Recut,
+    Tampered,
 }
 
 /// The right to work on a turn, until it expires.

@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 
 use crate::exchange::{Event, Exchange};
 use crate::log::{Answered, Asked, LogKind, event};
-use crate::misbehaviour::Fault;
+use crate::misbehavior::Fault;
 
 /// Returns the routes of the storage listener.
 pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
@@ -29,7 +29,7 @@ pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
 
 /// Returns a URL under which a file is available for a while; already expired if [`Fault::MediaLinkExpired`] strikes.
 pub(crate) fn sign(exchange: &Exchange, message: &str, media: &str) -> String {
-    let is_stale = exchange.state().misbehaviour.strikes(Fault::MediaLinkExpired);
+    let is_stale = exchange.state().misbehavior.strikes(Fault::MediaLinkExpired);
     let now = OffsetDateTime::now_utc();
     let end = if is_stale { now - time::Duration::minutes(1) } else { now + exchange.config.media_link_lifetime };
     let expires = end.unix_timestamp();

@@ -26,7 +26,7 @@ use crate::inbound::{self, NotOurs, Text, Unsent};
 use crate::log::MAX_DETAILS;
 use crate::media::{LARGEST_MESSAGE, Media};
 use crate::message::MessageRecord;
-use crate::misbehaviour::{Extent, Fault};
+use crate::misbehavior::{Extent, Fault};
 use crate::queue::Pacing;
 
 /// The largest inbound message as JSON, in bytes: base64 encodes three bytes as four characters.
@@ -97,7 +97,7 @@ struct Wrong {
 }
 
 async fn misbehave(State(exchange): State<Arc<Exchange>>, Json(wrong): Json<Wrong>) -> StatusCode {
-    exchange.state().misbehaviour.add(wrong.fault, wrong.extent);
+    exchange.state().misbehavior.add(wrong.fault, wrong.extent);
     StatusCode::NO_CONTENT
 }
 
@@ -105,7 +105,7 @@ async fn misbehave(State(exchange): State<Arc<Exchange>>, Json(wrong): Json<Wron
 async fn misbehaving(State(exchange): State<Arc<Exchange>>) -> Json<Value> {
     let state = exchange.state();
     let shown = |(fault, extent): &(Fault, Extent)| json!({"fault": fault, "extent": extent});
-    Json(state.misbehaviour.rules().iter().map(shown).collect())
+    Json(state.misbehavior.rules().iter().map(shown).collect())
 }
 
 /// Changes the sending rate. `"lifted"` releases all waiting messages.
@@ -115,7 +115,7 @@ async fn set_pacing(State(exchange): State<Arc<Exchange>>, Json(pacing): Json<Pa
 }
 
 async fn behave(State(exchange): State<Arc<Exchange>>) -> StatusCode {
-    exchange.state().misbehaviour.clear();
+    exchange.state().misbehavior.clear();
     StatusCode::NO_CONTENT
 }
 

@@ -17,7 +17,7 @@ use crate::ids::Dice;
 use crate::log::{Log, LogEntry};
 use crate::media::Media;
 use crate::message::MessageRecord;
-use crate::misbehaviour::Misbehaviour;
+use crate::misbehavior::Misbehavior;
 use crate::number::{Number, NumberKind};
 use crate::queue::{Pacing, Queues};
 use crate::service::Service;
@@ -57,7 +57,7 @@ pub(crate) struct State {
     /// Pairs of an opt-out scope (number or service SID) and a phone that sent STOP to it.
     pub(crate) opted_out: HashSet<(String, String)>,
     pub(crate) outcomes: HashMap<String, Outcome>,
-    pub(crate) misbehaviour: Misbehaviour,
+    pub(crate) misbehavior: Misbehavior,
     pub(crate) queues: Queues,
     /// The webhooks of inbound messages, for redelivery.
     pub(crate) received: HashMap<String, Webhook>,
@@ -149,7 +149,7 @@ impl Exchange {
             log: Log::default(),
             opted_out: HashSet::new(),
             outcomes: config.outcomes.clone().into_iter().collect(),
-            misbehaviour: Misbehaviour::none(config.seed),
+            misbehavior: Misbehavior::none(config.seed),
             queues: Queues::new(config.pacing, config.queue_limit),
             received: HashMap::new(),
             ids,
@@ -254,7 +254,7 @@ impl Exchange {
         state.alerts.clear();
         state.log.clear();
         state.opted_out.clear();
-        state.misbehaviour.clear();
+        state.misbehavior.clear();
         state.missing.clear();
         state.queues.clear();
         state.received.clear();

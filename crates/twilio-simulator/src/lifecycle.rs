@@ -13,7 +13,7 @@ use crate::dates::dlr_done;
 use crate::exchange::{Event, Exchange, State};
 use crate::media;
 use crate::message::{MessageRecord, MessageStatus};
-use crate::misbehaviour::Fault;
+use crate::misbehavior::Fault;
 use crate::segments;
 use crate::webhook::{Endpoint, Product, Webhook};
 
@@ -223,16 +223,16 @@ struct CallbackPlan {
 
 impl CallbackPlan {
     fn draw(exchange: &Exchange) -> Self {
-        let misbehaviour = &mut exchange.state().misbehaviour;
-        let delay = match misbehaviour.first(|fault| matches!(fault, Fault::DelayCallback { .. })) {
+        let misbehavior = &mut exchange.state().misbehavior;
+        let delay = match misbehavior.first(|fault| matches!(fault, Fault::DelayCallback { .. })) {
             Some(Fault::DelayCallback { milliseconds }) => Duration::from_millis(milliseconds),
             _ => Duration::ZERO,
         };
         Self {
             delay,
-            is_lost: misbehaviour.strikes(Fault::LoseCallback),
-            is_held_back: misbehaviour.strikes(Fault::ReorderCallback),
-            copies: if misbehaviour.strikes(Fault::DuplicateCallback) { 2 } else { 1 },
+            is_lost: misbehavior.strikes(Fault::LoseCallback),
+            is_held_back: misbehavior.strikes(Fault::ReorderCallback),
+            copies: if misbehavior.strikes(Fault::DuplicateCallback) { 2 } else { 1 },
         }
     }
 }

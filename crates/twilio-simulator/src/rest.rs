@@ -25,7 +25,7 @@ use axum::routing::get;
 
 use crate::exchange::{Event, Exchange};
 use crate::log::{Answered, Asked, LogKind, LogPlace, event};
-use crate::misbehaviour::Fault;
+use crate::misbehavior::Fault;
 use crate::server::is_cut;
 pub(crate) use error::ApiError;
 use parameters::read_ahead;
@@ -94,7 +94,7 @@ async fn fail_for_a_while(State(exchange): State<Arc<Exchange>>, request: Reques
         Fault::RefuseSends { .. } => is_creation,
         _ => false,
     };
-    let fault = exchange.state().misbehaviour.first(is_wanted);
+    let fault = exchange.state().misbehavior.first(is_wanted);
     match fault {
         None => next.run(request).await,
         Some(Fault::RefuseAccount { code } | Fault::RefuseSends { code } | Fault::RefuseReads { code }) => {

@@ -21,7 +21,7 @@ use crate::exchange::{Event, Exchange};
 use crate::inbound::{self, NotOurs, Text, Unsent};
 use crate::log::{LogEntry, LogKind};
 use crate::message::MessageRecord;
-use crate::misbehaviour::{Extent, Fault};
+use crate::misbehavior::{Extent, Fault};
 use crate::number::Number;
 use crate::queue::Pacing;
 use crate::service::Service;
@@ -259,12 +259,12 @@ impl Simulator {
 
     /// Adds a fault. Several can be active; of those that end a creation, the first one added applies.
     pub fn misbehave(&self, fault: Fault, extent: Extent) {
-        self.exchange.state().misbehaviour.add(fault, extent);
+        self.exchange.state().misbehavior.add(fault, extent);
     }
 
     /// Removes all faults.
     pub fn behave(&self) {
-        self.exchange.state().misbehaviour.clear();
+        self.exchange.state().misbehavior.clear();
     }
 
     /// Clears messages, calls, alerts, log, opt-outs and faults. Keeps the account, numbers and services.

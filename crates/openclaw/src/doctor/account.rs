@@ -12,7 +12,7 @@ use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_providers::twilio::rest::{AccountState, Rest};
 
-use super::catalogue::{
+use super::catalog::{
     ACCOUNT_INACTIVE, ACCOUNT_TRIAL, ALERTS, AUTH_TOKEN_WRONG, BALANCE_EMPTY, BALANCE_LOW, CLOCK_OFF,
     CREDENTIALS_WRONG, TWILIO_UNREACHABLE,
 };

@@ -7,7 +7,7 @@ use telephony_agents::AgentError;
 use telephony_config::{AgentKind, CommandLine, OpenAiAgent, OpenClawAgent, Origin};
 use telephony_providers::twilio::public_url::PublicUrl as Address;
 
-use super::catalogue::{
+use super::catalog::{
     AGENT_ECHO, AGENT_MISSING, AGENT_NO_MODEL, AGENT_REFUSES, AGENT_UNKNOWN, AGENT_UNLIMITED, AGENT_UNNAMED,
     AGENT_UNREACHABLE, COULD_NOT_CHECK,
 };

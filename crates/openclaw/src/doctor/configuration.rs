@@ -2,7 +2,7 @@
 
 use telephony_config::{ChosenBy, Problems, ProviderName};
 
-use super::catalogue::{
+use super::catalog::{
     API_ELSEWHERE, CHANNEL_DISABLED, CONFIG_UNUSABLE, CONFIG_WARNING, NOT_TWILIO, OPENCLAW_BESIDE, OPENCLAW_REFUSES,
     SIGNATURES_NOT_CHECKED,
 };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use telephony_config::{Loaded, Location, Origin, Place, is_secret, locate};
 
-use super::catalogue::{FILE_OPEN, FILE_WRITABLE, STATE_UNWRITABLE};
+use super::catalog::{FILE_OPEN, FILE_WRITABLE, STATE_UNWRITABLE};
 use super::{Checkup, Finding, Subject};
 use crate::{assemble, state_folder};
 

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use telephony_config::PublicUrl;
 use telephony_gateway::control::status::{Descriptors, TunnelAlive};
 
-use super::catalogue::{
+use super::catalog::{
     FEW_DESCRIPTORS, GATEWAY_NOT_RUNNING, GATEWAY_OTHER_CONFIG, GATEWAY_OTHER_VERSION, GATEWAY_SILENT, PORT_IN_USE,
     TUNNEL_AND_URL, TUNNEL_DOWN,
 };

@@ -7,7 +7,7 @@ use telephony_providers::provider::ProviderError;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::rest::{Capabilities, Rest};
 
-use super::catalogue::{
+use super::catalog::{
     A2P_NOT_APPROVED, A2P_NOT_REGISTERED, COULD_NOT_CHECK, NUMBER_MISSING, NUMBER_WITHOUT_SMS, NUMBER_WITHOUT_VOICE,
     SENDER_ID, SERVICE_MISSING, SERVICE_WITHOUT_NUMBERS,
 };

@@ -9,7 +9,7 @@ use telephony_providers::twilio::probe::{Answer, Failure, Probe};
 use telephony_providers::twilio::public_url::PublicUrl as Address;
 use telephony_providers::twilio::signature::{Payload, SignedRequest, explain};
 
-use super::catalogue::{
+use super::catalog::{
     COULD_NOT_CHECK, PUBLIC_URL_MISSING, PUBLIC_URL_PLAIN, PUBLIC_URL_PRIVATE, SIGNATURE_LOST, SIGNATURE_MISMATCH,
     URL_ANSWERED_BY_ANOTHER, URL_CERTIFICATE, URL_REDIRECTS, URL_UNREACHABLE, URL_UNRESOLVED, URL_WITHOUT_TLS,
     URL_WRONG_PATH,

@@ -14,7 +14,7 @@ use telephony_store::soundness::Soundness;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{Store, StoreError, journal};
 
-use super::catalogue::{
+use super::catalog::{
     COULD_NOT_CHECK, JOURNAL_DAMAGED, MESSAGES_FAILED, NOTICE, QUEUE_LONG, SENDING_STOPPED, STORE_UNUSABLE, TURNS_DEAD,
 };
 use super::{Checkup, Subject};

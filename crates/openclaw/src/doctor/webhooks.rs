@@ -3,7 +3,7 @@
 use telephony_providers::route::{Diversion, Route, Setting, Traffic, is_same_url};
 use telephony_providers::twilio::public_url::PublicUrl as Address;
 
-use super::catalogue::{
+use super::catalog::{
     FALLBACK_ELSEWHERE, SERVICE_DEFERS, SERVICE_DROPS, VOICE_WEBHOOK_ELSEWHERE, WEBHOOK_ELSEWHERE, WEBHOOK_NOT_SET,
     WEBHOOK_OF_SERVICE, WEBHOOK_OVERRIDDEN, WEBHOOK_WITHOUT_OVERRIDES, WEBHOOK_WRONG_METHOD,
 };

@@ -17,7 +17,7 @@ async fn a_variable_that_is_not_understood_is_the_first_thing_told() {
 }
 
 #[tokio::test]
-async fn text_for_people_is_forced_into_a_pipe_without_colours() {
+async fn text_for_people_is_forced_into_a_pipe_without_colors() {
     let ran = logged(&[("OPENCLAW_LOG_FORMAT", "text"), ("OPENCLAW_LOG", "a=b=c")]).await;
     let first = ran.stderr.lines().next().unwrap();
     assert!(first.contains(" ERROR OPENCLAW_LOG=a=b=c is not a valid filter"), "{first:?}");

@@ -33,7 +33,7 @@ use crate::intake::{Intake, IntakeError};
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::reach::{EndpointUrls, Reach};
-use crate::recut;
+use crate::tampering;
 
 /// Largest webhook; Twilio's own limit in both directions is 64 kB.
 const BODY_BYTES: usize = 64 * 1024;
@@ -92,7 +92,7 @@ impl Declined {
             Declined::Rejected(Rejection::Unsigned, _) => "unsigned",
             Declined::Rejected(Rejection::BadSignature(_), _) => "bad_signature",
             Declined::Rejected(Rejection::WrongAccount, _) => "wrong_account",
-            Declined::Rejected(Rejection::Recut(_), _) => "recut",
+            Declined::Rejected(Rejection::Tampered(_), _) => "recut",
             Declined::Rejected(Rejection::Malformed(_), _) => "malformed",
             Declined::ForeignCall => "foreign_call",
             Declined::NoPlace => "no_place",
@@ -114,8 +114,8 @@ impl Endpoint {
         if let Some(probe) = probe {
             report_to_probe(probe, &taken);
         }
-        if let Err(Declined::Rejected(Rejection::Recut(_), _)) = &taken {
-            recut::report(&self.notices).await;
+        if let Err(Declined::Rejected(Rejection::Tampered(_), _)) = &taken {
+            tampering::report(&self.notices).await;
         }
         self.metrics.webhook(taken.as_ref().map_or_else(Declined::name, |_| "accepted"));
         match taken {
@@ -181,8 +181,8 @@ impl Endpoint {
             }
             event => self.intake.take(event).await.map_err(|error| match error {
                 IntakeError::NotStored(error) => Declined::NotStored(error),
-                IntakeError::Recut => Declined::Rejected(
-                    Rejection::Recut("its signature was already used with other fields".to_owned()),
+                IntakeError::Tampered => Declined::Rejected(
+                    Rejection::Tampered("its signature was already used with other fields".to_owned()),
                     urls.to_vec(),
                 ),
             })?,
@@ -308,7 +308,7 @@ fn peer_of(request: &Request) -> IpAddr {
 
 fn kind(rejection: &Rejection) -> RejectionKind {
     match rejection {
-        Rejection::Recut(_) => RejectionKind::Recut,
+        Rejection::Tampered(_) => RejectionKind::Tampered,
         Rejection::Malformed(_) => RejectionKind::Malformed,
         Rejection::Unsigned => RejectionKind::Unsigned,
         Rejection::BadSignature(_) => RejectionKind::Forged,
@@ -319,7 +319,7 @@ fn kind(rejection: &Rejection) -> RejectionKind {
 fn rejected_text(rejection: &Rejection) -> &'static str {
     match rejection {
         Rejection::Malformed(_) => "the request is signed, but not of a known kind\n",
-        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::Recut(_) => {
+        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::Tampered(_) => {
             "the request's signature is not valid\n"
         }
         Rejection::WrongAccount => "the request is signed for another account\n",
@@ -329,7 +329,7 @@ fn rejected_text(rejection: &Rejection) -> &'static str {
 fn rejected_status(rejection: &Rejection) -> StatusCode {
     match rejection {
         Rejection::Malformed(_) => StatusCode::BAD_REQUEST,
-        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::Recut(_) | Rejection::WrongAccount => {
+        Rejection::Unsigned | Rejection::BadSignature(_) | Rejection::Tampered(_) | Rejection::WrongAccount => {
             StatusCode::FORBIDDEN
         }
     }

@@ -24,7 +24,7 @@ pub enum RejectionKind {
     /// A signature for another account.
     Foreign,
     /// A valid signature whose fields were rearranged.
-    Recut,
+    Tampered,
     /// A valid signature on unreadable content.
     Malformed,
     /// Too many requests in flight from its address.

@@ -1,7 +1,7 @@
 //! Twilio's webhooks: verifies requests, reads events, and formats answers.
 
 mod parameters;
-mod recut;
+mod tampering;
 
 use std::borrow::Cow;
 
@@ -55,7 +55,7 @@ impl Webhooks for Twilio {
         if form.get("AccountSid") != Some(&self.rest.account().sid) {
             return Err(Rejection::WrongAccount);
         }
-        recut::check(form).map_err(|recut| Rejection::Recut(recut.to_string()))?;
+        tampering::check(form).map_err(|tampering| Rejection::Tampered(tampering.to_string()))?;
         let event = match read_event(form, request.query)? {
             Event::Message(arrival) => Event::Message(Arrival { signed: self.signed(request, form), ..arrival }),
             event => event,

@@ -7,7 +7,7 @@ mod attachments;
 mod failures;
 mod lists;
 mod messages;
-mod recuts;
 mod sending;
 mod stand_in;
+mod tampering;
 mod webhooks;

@@ -21,7 +21,7 @@ use crate::calling::phone::{Input, send};
 use crate::calling::{self, Detection, Placement, Source};
 use crate::exchange::{Event, Exchange};
 use crate::log::LogPlace;
-use crate::misbehaviour::Fault;
+use crate::misbehavior::Fault;
 use crate::webhook::Endpoint;
 
 /// The longest call, in seconds: one day.
@@ -157,7 +157,7 @@ pub(super) async fn update(
     }
     calling::update(&exchange, sid, |call| change_reports(call, &form));
     if let Some(seconds) = limit
-        && !exchange.state().misbehaviour.strikes(Fault::IgnoreTimeLimit)
+        && !exchange.state().misbehavior.strikes(Fault::IgnoreTimeLimit)
     {
         send(&exchange, sid, Input::Limit(seconds)).map_err(|_| over())?;
     }

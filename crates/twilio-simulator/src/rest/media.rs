@@ -14,7 +14,7 @@ use super::page::Paging;
 use super::parameters::{Parameters, sid_of};
 use crate::cdn;
 use crate::exchange::Exchange;
-use crate::misbehaviour::Fault;
+use crate::misbehavior::Fault;
 
 pub(super) async fn list(
     State(exchange): State<Arc<Exchange>>,
@@ -38,7 +38,7 @@ pub(super) async fn fetch(
     let wanted = sid_of(&segment).unwrap_or(&segment);
     let described = {
         let mut state = exchange.state();
-        let is_late = wanted == segment && state.misbehaviour.strikes(Fault::MediaLate);
+        let is_late = wanted == segment && state.misbehavior.strikes(Fault::MediaLate);
         let message = state.message(&sid).ok_or_else(ApiError::not_found)?;
         let media = message.media.iter().find(|media| media.sid == wanted && media.is_here() && !is_late);
         media.ok_or_else(ApiError::not_found)?.to_json(&account, message)

@@ -22,7 +22,7 @@ use crate::exchange::{Event, Exchange};
 use crate::lifecycle;
 use crate::log::LogPlace;
 use crate::message::{Direction, MessageRecord, MessageStatus};
-use crate::misbehaviour::Fault;
+use crate::misbehavior::Fault;
 use crate::segments;
 use crate::server::cut_connection;
 
@@ -59,13 +59,13 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn draw(exchange: &Exchange) -> Self {
-        let misbehaviour = &mut exchange.state().misbehaviour;
-        let delay = match misbehaviour.first(|fault| matches!(fault, Fault::DelayAnswer { .. })) {
+        let misbehavior = &mut exchange.state().misbehavior;
+        let delay = match misbehavior.first(|fault| matches!(fault, Fault::DelayAnswer { .. })) {
             Some(Fault::DelayAnswer { milliseconds }) => Duration::from_millis(milliseconds),
             _ => Duration::ZERO,
         };
-        let ending = misbehaviour.first(Fault::ends_creation);
-        Self { delay, ending, reports_first: misbehaviour.strikes(Fault::CallbackBeforeAnswer) }
+        let ending = misbehavior.first(Fault::ends_creation);
+        Self { delay, ending, reports_first: misbehavior.strikes(Fault::CallbackBeforeAnswer) }
     }
 }
 

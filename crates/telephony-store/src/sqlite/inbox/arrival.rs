@@ -89,8 +89,8 @@ struct Judged {
 
 /// Stores an arrival, unless it was stored before.
 pub(crate) fn accept(db: &Db, arrival: &Arrival, rules: &ArrivalRules, now: Timestamp) -> Result<Accepted, StoreError> {
-    if signature::is_recut(db, arrival)? {
-        return Ok(Accepted::Recut);
+    if signature::is_tampered(db, arrival)? {
+        return Ok(Accepted::Tampered);
     }
     let facts = facts(db, arrival, rules.line)?;
     if facts.is_repeat {

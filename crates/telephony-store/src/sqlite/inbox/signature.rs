@@ -11,7 +11,7 @@ pub(super) fn content(db: &Db, signature: &str) -> Result<Option<String>, StoreE
 }
 
 /// Returns true if the signature of this arrival was used with other fields before.
-pub(super) fn is_recut(db: &Db, arrival: &Arrival) -> Result<bool, StoreError> {
+pub(super) fn is_tampered(db: &Db, arrival: &Arrival) -> Result<bool, StoreError> {
     let Some(Signed { signature, content: ours }) = &arrival.signed else { return Ok(false) };
     Ok(content(db, signature)?.is_some_and(|known| known != *ours))
 }

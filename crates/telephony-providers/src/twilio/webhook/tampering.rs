@@ -9,7 +9,7 @@ use crate::twilio::form::{Form, Pair};
 
 /// A sign that a form was split differently. No value is repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Recut {
+pub(super) enum Tampering {
     /// A field that is read occurs twice.
     #[error("{0} occurs twice")]
     Twice(&'static str),
@@ -100,7 +100,7 @@ const NUMBER_DIGITS: usize = 8;
 const MAX_SHOWN: usize = 40;
 
 /// Fails if the form is not split as Twilio splits it.
-pub(super) fn check(form: &Form<'_>) -> Result<(), Recut> {
+pub(super) fn check(form: &Form<'_>) -> Result<(), Tampering> {
     nothing_twice(form)?;
     sids_agree(form)?;
     let kind = parameters::kind(form);
@@ -109,16 +109,16 @@ pub(super) fn check(form: &Form<'_>) -> Result<(), Recut> {
     nothing_swallowed(&text, kind)
 }
 
-fn nothing_twice(form: &Form<'_>) -> Result<(), Recut> {
+fn nothing_twice(form: &Form<'_>) -> Result<(), Tampering> {
     let is_repeated = |name: &str| form.pairs().iter().filter(|(found, _)| found == name).count() > 1;
     let repeated = parameters::READ.into_iter().find(|name| is_repeated(name));
-    repeated.map_or(Ok(()), |name| Err(Recut::Twice(name)))
+    repeated.map_or(Ok(()), |name| Err(Tampering::Twice(name)))
 }
 
-fn sids_agree(form: &Form<'_>) -> Result<(), Recut> {
+fn sids_agree(form: &Form<'_>) -> Result<(), Tampering> {
     let mut sids = ["MessageSid", "SmsMessageSid", "SmsSid"].into_iter().filter_map(|name| form.filled(name));
     let first = sids.next();
-    if sids.all(|sid| Some(sid) == first) { Ok(()) } else { Err(Recut::SidsDiffer) }
+    if sids.all(|sid| Some(sid) == first) { Ok(()) } else { Err(Tampering::SidsDiffer) }
 }
 
 /// The signed text of the parameters, and the boundaries of its fields.
@@ -169,10 +169,10 @@ impl Text {
         self.fields.iter().any(|field| self.name(field) == name)
     }
 
-    fn within(&self, name: &'static str, field: &Field) -> Recut {
+    fn within(&self, name: &'static str, field: &Field) -> Tampering {
         let holder = self.name(field);
         let is_shown = field.is_documented || is_words(holder) && holder.len() <= MAX_SHOWN;
-        Recut::Within { name, holder: if is_shown { holder.to_owned() } else { "another field".to_owned() } }
+        Tampering::Within { name, holder: if is_shown { holder.to_owned() } else { "another field".to_owned() } }
     }
 
     /// Returns true if `field`, which is not documented, has a name of several words of which some are those of `name`,
@@ -184,7 +184,7 @@ impl Text {
     }
 }
 
-fn nothing_within(text: &Text) -> Result<(), Recut> {
+fn nothing_within(text: &Text) -> Result<(), Tampering> {
     for (name, shape) in CLAIMS {
         for (place, _) in text.whole.match_indices(name) {
             if let Some(field) = text.field_at(place)
@@ -223,7 +223,7 @@ fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize)
 
 /// Fails if an undocumented field holds one of the longer documented names other than at its beginning: new names
 /// extend old ones, such as FromCity.
-fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Recut> {
+fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Tampering> {
     for field in text.fields.iter().filter(|field| !field.is_documented) {
         let glued = text.whole.get(field.start..field.end).unwrap_or_default();
         let is_swallowed = |name: &&&str| {

@@ -8,14 +8,14 @@ use telephony_store::notices::Notice;
 
 use crate::notices::Notices;
 
-const RECUT: &str = "A webhook with Twilio's genuine signature was rejected because its fields were rearranged. \
+const TAMPERED: &str = "A webhook with Twilio's genuine signature was rejected because its fields were rearranged. \
     Another party has seen a signed request: check who can read the logs of your proxy or tunnel.";
 
 /// Raises a notice that another party has a signed request from the provider, and has the provider's list searched,
 /// because the message may have been genuine.
 pub(crate) async fn report(notices: &Notices) {
     notices.wake.refused.notify_one();
-    notices.raise(Notice::event("recut", RECUT)).await;
+    notices.raise(Notice::event("recut", TAMPERED)).await;
 }
 
 /// Signatures whose messages are not stored yet, with the digests of their fields.

@@ -177,7 +177,7 @@ fn a_documented_field_behind_a_name_that_only_looks_new_is_refused() {
                 continue;
             }
             let judged = judge(&with(&[(name, value)]));
-            assert!(matches!(judged, Err(Rejection::Recut(_))), "{name}={value}: {judged:?}");
+            assert!(matches!(judged, Err(Rejection::Tampered(_))), "{name}={value}: {judged:?}");
         }
     }
 }
@@ -203,11 +203,11 @@ fn the_text_of_a_message_cannot_be_hidden() {
         let mut fields = text("");
         fields.retain(|(name, _)| name != "Body" && name != holder);
         fields.push((holder.to_owned(), format!("2010-04-01{glue}")));
-        assert!(matches!(judge(&fields), Err(Rejection::Recut(_))), "{holder}");
+        assert!(matches!(judge(&fields), Err(Rejection::Tampered(_))), "{holder}");
     }
     let mut fields = text("nothing");
     fields.iter_mut().find(|(name, _)| name == "ApiVersion").unwrap().1 = "2010-04-01Bodytransfer ".to_owned();
-    assert!(matches!(judge(&fields), Err(Rejection::Recut(_))), "the beginning of a text is hidden");
+    assert!(matches!(judge(&fields), Err(Rejection::Tampered(_))), "the beginning of a text is hidden");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn what_holds_another_field_is_refused_wherever_it_is_cut() {
             // At every possible end of a name.
             for cut in 0..=glue.len() {
                 let judged = judge(&with(&[glue.split_at(cut)]));
-                assert!(matches!(judged, Err(Rejection::Recut(_))), "{:?}: {judged:?}", glue.split_at(cut));
+                assert!(matches!(judged, Err(Rejection::Tampered(_))), "{:?}: {judged:?}", glue.split_at(cut));
             }
         }
     }
@@ -281,13 +281,13 @@ fn the_names_of_a_sid_agree_and_nothing_that_is_read_comes_twice() {
     for name in ["MessageSid", "SmsMessageSid", "SmsSid"] {
         let mut fields = text("hello");
         fields.iter_mut().find(|(known, _)| known == name).unwrap().1 = FORGED.to_owned();
-        assert!(matches!(judge(&fields), Err(Rejection::Recut(_))), "{name}");
+        assert!(matches!(judge(&fields), Err(Rejection::Tampered(_))), "{name}");
     }
     for name in ["From", "To", "MessageSid", "SmsSid", "SmsMessageSid", "Body", "AccountSid", "SmsStatus"] {
         let judged = judge(&with(&[(name, "other")]));
-        assert!(matches!(judged, Err(Rejection::Recut(_))), "{name}: {judged:?}");
+        assert!(matches!(judged, Err(Rejection::Tampered(_))), "{name}: {judged:?}");
     }
-    assert!(matches!(judge(&with(&[("OptOutType", "STOP"), ("OptOutType", "START")])), Err(Rejection::Recut(_))));
+    assert!(matches!(judge(&with(&[("OptOutType", "STOP"), ("OptOutType", "START")])), Err(Rejection::Tampered(_))));
 }
 
 #[test]

@@ -108,12 +108,12 @@ pub enum Extent {
 }
 
 /// The active faults, in the order in which they were added.
-pub(crate) struct Misbehaviour {
+pub(crate) struct Misbehavior {
     rules: Vec<(Fault, Extent)>,
     dice: Dice,
 }
 
-impl Misbehaviour {
+impl Misbehavior {
     pub(crate) fn none(seed: u64) -> Self {
         Self { rules: Vec::new(), dice: Dice::seeded(seed) }
     }
