@@ -86,7 +86,7 @@ KINDS = {
 # short codes.
 NOT_DESCRIBED = {"ask", "short_code", "short_code_by_sid", "update_short_code", "service_short_codes"}
 
-A_REQUEST = re.compile(r"self\s*\.(?:get|get_dated|get_of|post|post_of|delete)\(|client\(\)\?\s*\.(?:get|post|delete|request)\(")
+A_REQUEST = re.compile(r"self\s*\.(?:get|get_dated|get_of|post|post_of|delete|created_since)(?:::<\w+>)?\(|client\(\)\?\s*\.(?:get|post|delete|request)\(")
 A_FUNCTION = re.compile(r"^ *(?:pub(?:\([^)]*\))? )?async fn (\w+)", re.MULTILINE)
 
 
@@ -99,7 +99,7 @@ def functions_that_ask():
         for start, end in zip(starts, [*(match.start() for match in starts[1:]), len(code)]):
             if A_REQUEST.search(code[start.end() : end]):
                 found.add(start[1])
-    return found - {"get", "get_dated", "get_of", "post", "post_of", "delete"}
+    return found - {"get", "get_dated", "get_of", "post", "post_of", "delete", "created_since"}
 
 
 class Counter(http.server.BaseHTTPRequestHandler):

@@ -4,6 +4,7 @@ mod calls;
 mod deletion;
 mod download;
 mod failure;
+mod fields;
 pub(super) mod http;
 mod media;
 mod message;
@@ -14,6 +15,7 @@ mod pages;
 mod place;
 mod public;
 mod resources;
+mod search;
 mod services;
 mod short_codes;
 

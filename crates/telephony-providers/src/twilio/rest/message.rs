@@ -1,27 +1,18 @@
 //! Creates, reads and lists the account's messages.
 
-use std::cmp::Reverse;
-use std::time::Duration;
-
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::Deserialize;
 use telephony_domain::address::canonical;
 use telephony_domain::delivery::{Receipt, Status};
 use telephony_domain::message::{Arrival, Media};
-use telephony_domain::money::{Amount, Billed, Price};
+use telephony_domain::money::Billed;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 
+use super::fields::{charge, created, text_or_number};
 use super::pages::{MESSAGES_A_PAGE, Pages, in_span};
+use super::search::{Dated, ListPage};
 use super::{Rest, encode, segment};
 use crate::provider::{Listed, ProviderError};
 use crate::twilio::{codes, dates};
-
-/// Clock difference that is ignored, because searches begin earlier than that.
-const SAME_CLOCK: Duration = Duration::from_secs(60);
-
-/// Consecutive pages without new messages that end a search. The list is sorted by time of sending, newest first and
-/// unsent ones before all others, so messages may follow one that was created before and sent after.
-const OLD_PAGES: usize = 2;
 
 /// A message in the API. Numbers are text, unknown values null. Only the SID is required: an answer with a SID means
 /// that a message was created, whatever else is missing.
@@ -124,35 +115,28 @@ impl Rest {
         Ok(message.into_arrival(media))
     }
 
-    /// Returns messages to a number. The list is not filtered by date: the only such filter is on the date of sending,
-    /// which queued messages lack.
+    /// Returns messages to a number.
     async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<(Message, Timestamp)>, ProviderError> {
-        let since = whole_second(since);
-        let (mut found, mut old_pages) = (Vec::new(), 0);
-        let (mut pages, first) = self.messages(("To", to), since);
-        let mut next = Some(first);
-        while let Some(path) = next {
-            let (page, date): (Page, _) = self.get_dated(&path).await?;
-            let ahead = how_far_ahead(SystemClock.now(), date);
-            let (known, was_sent_before) = (found.len(), page.was_sent_before(since - ahead));
-            for message in page.messages {
-                let created = message.created()? + ahead;
-                if created >= since {
-                    found.push((message, created));
-                }
-            }
-            old_pages = if was_sent_before && found.len() == known { old_pages + 1 } else { 0 };
-            next = if old_pages == OLD_PAGES { None } else { pages.follow(page.next_page_uri)? };
-        }
-        Ok(newest_first(found))
+        let (pages, first) = self.messages(("To", to), since);
+        self.created_since::<Page>(pages, first, since).await
     }
 }
 
-impl Page {
-    /// Returns true if the page has messages sent before `since` by Twilio's clock, not only unsent ones.
-    fn was_sent_before(&self, since: Timestamp) -> bool {
-        let mut sent = self.messages.iter().filter_map(|message| message.date_sent.as_deref().and_then(dates::parse));
-        sent.any(|sent| sent < since)
+impl ListPage for Page {
+    type Item = Message;
+
+    fn into_parts(self) -> (Vec<Message>, Option<String>) {
+        (self.messages, self.next_page_uri)
+    }
+}
+
+impl Dated for Message {
+    fn created(&self) -> Result<Timestamp, ProviderError> {
+        created(&self.sid, self.date_created.as_deref())
+    }
+
+    fn began(&self) -> Option<Timestamp> {
+        self.date_sent.as_deref().and_then(dates::parse)
     }
 }
 
@@ -185,7 +169,7 @@ impl Message {
             status: self.status(),
             created: self.created()?,
             segments: self.segments(),
-            price: self.price(),
+            price: charge(self.price.as_deref(), self.price_unit.as_deref()),
             media: self.num_media.as_ref().and_then(|number| number.parse().ok()).unwrap_or_default(),
             is_automatic: self.direction == "outbound-reply",
             provider_id: self.sid,
@@ -198,7 +182,8 @@ impl Message {
     }
 
     fn billed(&self) -> Option<Billed> {
-        Some(Billed { price: self.price()?, provider_id: self.sid.clone(), segments: self.segments() })
+        let price = charge(self.price.as_deref(), self.price_unit.as_deref())?;
+        Some(Billed { price, provider_id: self.sid.clone(), segments: self.segments() })
     }
 
     /// Returns the status; an unknown one counts as the first, so that any later report replaces it.
@@ -206,60 +191,8 @@ impl Message {
         self.status.parse().unwrap_or(Status::Accepted)
     }
 
-    fn created(&self) -> Result<Timestamp, ProviderError> {
-        self.date_created.as_deref().and_then(dates::parse).ok_or_else(|| ProviderError::Unreadable {
-            cause: format!("message {} has no readable date_created", self.sid),
-        })
-    }
-
-    /// Returns the price, which Twilio writes as a negative amount once it is known.
-    fn price(&self) -> Option<Price> {
-        let amount: Amount = self.price.as_ref()?.parse().ok()?;
-        Some(Price { amount: -amount, currency: self.price_unit.as_ref()?.parse().ok()? })
-    }
-
     /// Returns the segments; a service that has not chosen a sender yet reports 0, which means unknown.
     fn segments(&self) -> Option<u32> {
         self.num_segments.as_ref()?.parse().ok().filter(|segments| *segments > 0)
-    }
-}
-
-/// Reads a count, which is text at Twilio and a number elsewhere.
-fn text_or_number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(value)? {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
-}
-
-/// Returns how far our clock is ahead of Twilio's, if that matters: with such a clock, new messages look old.
-fn how_far_ahead(now: Timestamp, theirs: Option<Timestamp>) -> Duration {
-    let ahead = theirs.map_or(Duration::ZERO, |theirs| now.since(theirs));
-    if ahead > SAME_CLOCK { ahead } else { Duration::ZERO }
-}
-
-/// Sorts by time of creation, unlike the list.
-fn newest_first(mut messages: Vec<(Message, Timestamp)>) -> Vec<(Message, Timestamp)> {
-    messages.sort_by_key(|(_, created)| Reverse(*created));
-    messages
-}
-
-/// Rounds down to Twilio's whole seconds: a message created half a second later may have the second before.
-fn whole_second(time: Timestamp) -> Timestamp {
-    Timestamp(time.0 - time.0.rem_euclid(1000))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_of_ours_that_is_an_hour_ahead_is_noticed_and_a_slow_answer_is_not() {
-        let (now, hour) = (Timestamp(10_000_000), Duration::from_secs(3600));
-        assert_eq!(how_far_ahead(now + hour, Some(now)), hour);
-        for theirs in [Some(now), Some(now - Duration::from_secs(30)), Some(now + hour), None] {
-            assert_eq!(how_far_ahead(now, theirs), Duration::ZERO, "{theirs:?}");
-        }
     }
 }
