@@ -77,6 +77,8 @@ KINDS = {
     "service_numbers": ("GET", f"/v1/Services/{SID}/PhoneNumbers", ("PageSize",)),
     "campaigns": ("GET", f"/v1/Services/{SID}/Compliance/Usa2p", ()),
     "alerts": ("GET", "/v1/Alerts", ("LogLevel", "PageSize")),
+    "create_call": ("POST", f"{OWN}/Calls.json", ("To", "From", "Url", "Timeout", "TimeLimit", "StatusCallback")),
+    "calls_to": ("GET", f"{OWN}/Calls.json", ("To", "PageSize")),
     "call": ("GET", f"{OWN}/Calls/{SID}.json", ()),
     "limit_call": ("POST", f"{OWN}/Calls/{SID}.json", ("TimeLimit", "StatusCallback")),
     "replace_document": ("POST", f"{OWN}/Calls/{SID}.json", ("Twiml",)),

@@ -115,7 +115,7 @@ impl CallRunner {
     pub async fn report(self: &Arc<Self>, report: &CallEvent) -> Result<(), StoreError> {
         let (provider_id, event) = match report {
             CallEvent::Status(report) => (&report.provider_id, Event::Status(report.status)),
-            CallEvent::AnsweredBy { provider_id, answered_by } => (provider_id, Event::AnsweredBy(*answered_by)),
+            CallEvent::AnsweredBy { provider_id, answered_by, .. } => (provider_id, Event::AnsweredBy(*answered_by)),
             CallEvent::Request(_) | CallEvent::Other { .. } => return Ok(()),
         };
         let Some(call) = self.store.find_call(provider_id).await? else { return Ok(()) };

@@ -1,6 +1,7 @@
 //! Twilio: its signatures, webhooks, API and error codes.
 
 pub mod account;
+mod callback_url;
 mod calling;
 pub mod codes;
 mod dates;
@@ -20,6 +21,9 @@ use self::signature::Verifier;
 
 /// Query parameter in which a report returns our id of a part.
 const CORRELATION_ID: &str = "part";
+
+/// Query parameter in which a report returns our id of a call.
+const CALL_ID: &str = "call";
 
 /// A Twilio account as provider.
 #[derive(Debug)]

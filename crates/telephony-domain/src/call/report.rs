@@ -1,8 +1,11 @@
 //! Reports of a provider on a call, and requests for its next document.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::Heard;
+use crate::id::CallId;
+use crate::money::Price;
 
 /// Something that a provider reports about a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,8 @@ pub enum CallEvent {
     AnsweredBy {
         /// The provider's id of the call.
         provider_id: String,
+        /// Our id of the call, where the report returns it.
+        call: Option<CallId>,
         /// The result.
         answered_by: AnsweredBy,
     },
@@ -47,8 +52,21 @@ pub struct CallRequest {
 pub struct CallStatusReport {
     /// The provider's id of the call.
     pub provider_id: String,
+    /// Our id of the call, where the report returns it: a report can be earlier than the answer with the provider's id.
+    pub call: Option<CallId>,
     /// The call's new status.
     pub status: CallStatus,
+}
+
+/// A call's state at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallReport {
+    /// Status.
+    pub status: CallStatus,
+    /// Time from answer to end, once the call is over.
+    pub duration: Option<Duration>,
+    /// Price, once the provider knows it.
+    pub price: Option<Price>,
 }
 
 /// The status of a call, in the provider's terms.

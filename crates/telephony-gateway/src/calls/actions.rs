@@ -86,8 +86,11 @@ impl CallRunner {
 
     /// Fetches the state of a call from the provider. A call that the provider does not know is over.
     async fn check(self: Arc<Self>, call: CallId, provider_id: String) {
-        match self.provider.call_status(&provider_id).await {
-            Ok(status) => self.change(call, Event::Status(status.unwrap_or(CallStatus::Failed))).await,
+        match self.provider.call_report(&provider_id).await {
+            Ok(report) => {
+                let status = report.map_or(CallStatus::Failed, |report| report.status);
+                self.change(call, Event::Status(status)).await;
+            }
             Err(error) => tracing::warn!(call = %call, %error, "could not fetch the state of a call"),
         }
     }
@@ -128,7 +131,7 @@ impl CallRunner {
             Err(error @ ProviderError::Refused { .. }) => tracing::debug!(%error, "a call may be over already"),
             ended => ended?,
         }
-        self.provider.call_status(provider_id).await
+        Ok(self.provider.call_report(provider_id).await?.map(|report| report.status))
     }
 
     async fn close(&self, call: CallId) {

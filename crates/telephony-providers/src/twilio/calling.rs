@@ -1,12 +1,17 @@
-//! Twilio's side of calls in progress.
+//! Twilio's side of calls.
 
 use async_trait::async_trait;
-use telephony_domain::call::report::CallStatus;
+use telephony_domain::call::report::CallReport;
 use telephony_domain::call::script::Script;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
 
-use super::{Twilio, twiml};
-use crate::calling::{CallTerms, Calling};
+use super::{CALL_ID, Twilio, callback_url, twiml};
+use crate::calling::{CallTerms, Calling, ListedCall, MachineDetection, OutgoingCall};
 use crate::provider::{Answer, ProviderError};
+
+/// Changes of a call that Twilio reports; by default it reports only the end.
+const REPORTED: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
 
 #[async_trait]
 impl Calling for Twilio {
@@ -14,14 +19,31 @@ impl Calling for Twilio {
         Answer { content_type: twiml::CONTENT_TYPE, body: self.twiml(script, terms).into() }
     }
 
-    async fn call_status(&self, provider_id: &str) -> Result<Option<CallStatus>, ProviderError> {
+    async fn place_call(&self, call: &OutgoingCall<'_>) -> Result<String, ProviderError> {
+        let overrides = &self.rest().account().connection_overrides;
+        let url = self.with_connection_overrides(call.document_url);
+        let callback =
+            call.status_url.map(|status| callback_url::with_id(status, CALL_ID, &call.call.to_string(), overrides));
+        let (ring, limit) = (call.ring.as_secs().to_string(), call.max_duration.as_secs().to_string());
+        let mut form = vec![("To", call.to.as_str()), ("From", call.from.as_str()), ("Url", url.as_str())];
+        if let Some(callback) = &callback {
+            form.push(("StatusCallback", callback));
+            form.extend(REPORTED.map(|event| ("StatusCallbackEvent", event)));
+        }
+        form.extend([("Timeout", ring.as_str()), ("TimeLimit", limit.as_str())]);
+        form.extend(detection_form(call.detection, callback.as_deref()));
+        Ok(self.rest().create_call(&form).await?.sid)
+    }
+
+    async fn calls_to(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError> {
+        self.rest().calls_to(to.as_str(), since).await
+    }
+
+    async fn call_report(&self, provider_id: &str) -> Result<Option<CallReport>, ProviderError> {
         match self.rest().call(provider_id).await {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
-            Ok(call) => match call.status.parse() {
-                Ok(status) => Ok(Some(status)),
-                Err(_) => Err(ProviderError::Unreadable { cause: "a call has a status that is not known".to_owned() }),
-            },
+            Ok(call) => call.report().map(Some),
         }
     }
 
@@ -53,8 +75,19 @@ impl Twilio {
 
     /// Adds the account's connection overrides, which have Twilio retry when it cannot reach us for a moment.
     fn with_connection_overrides(&self, url: &str) -> String {
-        let overrides = &self.rest().account().connection_overrides;
-        let has_own = overrides.is_empty() || url.is_empty() || url.contains('#');
-        if has_own { url.to_owned() } else { format!("{url}#{overrides}") }
+        callback_url::with_overrides(url, &self.rest().account().connection_overrides)
+    }
+}
+
+/// Returns the parameters of machine detection, which waits for the end of a machine's greeting.
+fn detection_form(detection: Option<MachineDetection>, callback: Option<&str>) -> Vec<(&'static str, &str)> {
+    let on = ("MachineDetection", "DetectMessageEnd");
+    match (detection, callback) {
+        (Some(MachineDetection::BeforeDocument), _) => vec![on],
+        (Some(MachineDetection::DuringCall), Some(url)) => {
+            vec![on, ("AsyncAmd", "true"), ("AsyncAmdStatusCallback", url)]
+        }
+        // A result could not be reported.
+        (Some(MachineDetection::DuringCall), None) | (None, _) => Vec::new(),
     }
 }

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use telephony_domain::address::is_short_code;
 use telephony_domain::delivery::Receipt;
 use telephony_domain::line::Sender;
@@ -12,14 +11,15 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
-use super::{CORRELATION_ID, Twilio, codes};
+use super::{CORRELATION_ID, Twilio, callback_url, codes};
 use crate::provider::{AttachmentError, Deletion, Listed, MessagesWith, Outgoing, Provider, ProviderError};
 
 #[async_trait]
 impl Provider for Twilio {
     async fn send(&self, part: Outgoing<'_>) -> Result<Receipt, ProviderError> {
         let overrides = &self.rest.account().connection_overrides;
-        let callback = part.status_url.map(|url| status_callback(url, part.correlation_id, overrides));
+        let callback =
+            part.status_url.map(|url| callback_url::with_id(url, CORRELATION_ID, part.correlation_id, overrides));
         let message = self.rest.create_message(&message_form(&part, callback.as_deref())).await?;
         Ok(message.receipt())
     }
@@ -116,28 +116,5 @@ fn without_the_right(error: ProviderError) -> ProviderError {
             ProviderError::Refused { http_status, code: Some(code), sentence, hint, disposition, is_opt_out }
         }
         error => error,
-    }
-}
-
-/// Returns the URL for reports on one part: the correlation id is in the query, which is signed, and the account's
-/// connection overrides after the `#`, unless the URL has its own.
-fn status_callback(url: &str, correlation_id: &str, overrides: &str) -> String {
-    let (url, fragment) = url.split_once('#').unwrap_or((url, overrides));
-    let delimiter = if url.contains('?') { '&' } else { '?' };
-    let value = utf8_percent_encode(correlation_id, NON_ALPHANUMERIC);
-    let hash = if fragment.is_empty() { "" } else { "#" };
-    format!("{url}{delimiter}{CORRELATION_ID}={value}{hash}{fragment}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reports_name_the_part_in_front_of_the_connection_overrides() {
-        let url = "https://a.b/telephony/status";
-        assert_eq!(status_callback(url, "42", "rc=3&rp=5xx"), format!("{url}?part=42#rc=3&rp=5xx"));
-        assert_eq!(status_callback(&format!("{url}?x=1"), "a b", ""), format!("{url}?x=1&part=a%20b"));
-        assert_eq!(status_callback(&format!("{url}#rc=0"), "42", "rc=3"), format!("{url}?part=42#rc=0"));
     }
 }

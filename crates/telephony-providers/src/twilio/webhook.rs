@@ -13,12 +13,13 @@ use telephony_domain::call::Heard;
 use telephony_domain::call::report::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::call::script::Script;
 use telephony_domain::delivery::StatusReport;
+use telephony_domain::id::CallId;
 use telephony_domain::message::{Arrival, Media, Signed};
 
 use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
-use super::{CORRELATION_ID, Twilio, codes, twiml};
+use super::{CALL_ID, CORRELATION_ID, Twilio, codes, twiml};
 use crate::calling::CallTerms;
 use crate::provider::{Answer, Event, Outcome, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
 
@@ -108,7 +109,7 @@ fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
         return Ok(Event::Probe);
     }
     match parameters::kind(form) {
-        Kind::Call => return read_call(form).map(Event::Call),
+        Kind::Call => return read_call(form, query).map(Event::Call),
         Kind::Alert => return Ok(Event::Alert),
         Kind::Message => {}
     }
@@ -162,16 +163,19 @@ fn read_status(form: &Form<'_>, word: &str, query: &str) -> Result<StatusReport,
     })
 }
 
-/// Reads a call webhook. A request for a document has the call's state and no source of a report; without a state, the
-/// report is about something that belongs to the call.
-fn read_call(form: &Form<'_>) -> Result<CallEvent, Rejection> {
+/// Reads a call webhook. A request for a document has the call's state, and neither the source of a report nor our id of
+/// the call in its query; without a state, the report is about something that belongs to the call.
+fn read_call(form: &Form<'_>, query: &str) -> Result<CallEvent, Rejection> {
     let provider_id = required(form, "CallSid")?;
-    let Some(word) = form.filled("CallStatus") else { return Ok(read_side_report(form, provider_id)) };
+    let call = Form::parse(query.as_bytes()).filled(CALL_ID).and_then(|id| id.parse().ok()).map(CallId);
+    let Some(word) = form.filled("CallStatus") else { return Ok(read_side_report(form, provider_id, call)) };
     let status = word.parse::<CallStatus>();
-    let is_report = form.filled("CallbackSource").is_some() || status.as_ref().is_ok_and(|status| status.is_final());
+    let is_change = form.filled("CallbackSource").is_some() || status.as_ref().is_ok_and(|status| status.is_final());
+    // A result of machine detection may come with the call's state.
+    let is_change = is_change || (call.is_some() && form.filled("AnsweredBy").is_none());
     Ok(match status {
-        Ok(status) if is_report => CallEvent::Status(CallStatusReport { provider_id, status }),
-        Err(_) if is_report => CallEvent::Other { provider_id },
+        Ok(status) if is_change => CallEvent::Status(CallStatusReport { provider_id, call, status }),
+        _ if is_change || call.is_some() => read_side_report(form, provider_id, call),
         _ => CallEvent::Request(CallRequest {
             provider_id,
             from: form.get("From").unwrap_or_default().to_owned(),
@@ -191,9 +195,9 @@ fn heard(form: &Form<'_>) -> Option<Heard> {
 }
 
 /// Reads a report about machine detection, a recording, a media stream or anything else that belongs to a call.
-fn read_side_report(form: &Form<'_>, provider_id: String) -> CallEvent {
+fn read_side_report(form: &Form<'_>, provider_id: String, call: Option<CallId>) -> CallEvent {
     match form.filled("AnsweredBy").map(AnsweredBy::read) {
-        Some(answered_by) => CallEvent::AnsweredBy { provider_id, answered_by },
+        Some(answered_by) => CallEvent::AnsweredBy { provider_id, call, answered_by },
         None => CallEvent::Other { provider_id },
     }
 }

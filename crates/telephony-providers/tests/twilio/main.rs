@@ -4,6 +4,7 @@
 mod account;
 mod answers_without_end;
 mod attachments;
+mod calls;
 mod failures;
 mod lists;
 mod messages;

@@ -112,7 +112,7 @@ fn a_request_for_a_document_differs_from_a_report_on_a_call() {
     assert_eq!(call(&[("CallStatus", "in-progress"), ("AnsweredBy", "machine_end_beep")]), machine);
     assert_eq!(call(&[("CallStatus", "ringing"), ("ErrorCode", "11200"), ("ErrorUrl", "https://x")]), first);
     assert_eq!(call(&[("CallStatus", "a word of the future")]), first);
-    let report = |status| CallEvent::Status(CallStatusReport { provider_id: "CA1".into(), status });
+    let report = |status| CallEvent::Status(CallStatusReport { provider_id: "CA1".into(), call: None, status });
     assert_eq!(call(&[("CallStatus", "completed")]), report(CallStatus::Completed));
     let source = ("CallbackSource", "call-progress-events");
     assert_eq!(call(&[("CallStatus", "ringing"), source]), report(CallStatus::Ringing));
@@ -154,7 +154,7 @@ fn reports_without_the_state_of_the_call_are_read() {
         ("alien", AnsweredBy::Unknown),
     ] {
         let read = call(&[("AnsweredBy", word), ("MachineDetectionDuration", "4012")]);
-        assert_eq!(read, CallEvent::AnsweredBy { provider_id: "CA1".into(), answered_by }, "{word}");
+        assert_eq!(read, CallEvent::AnsweredBy { provider_id: "CA1".into(), call: None, answered_by }, "{word}");
     }
     let other = CallEvent::Other { provider_id: "CA1".into() };
     assert_eq!(call(&[("RecordingSid", "RE1"), ("RecordingStatus", "completed")]), other);
