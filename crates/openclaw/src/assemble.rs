@@ -9,6 +9,7 @@ use anyhow::Context;
 use telephony_agents::Agent;
 use telephony_config::{ApiBaseUrl, Environment, Loaded, ProviderName, Telephony, load};
 use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::dialing::DialingRules;
 use telephony_domain::id::LineId;
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::line::Sender;
@@ -267,7 +268,7 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
         arrivals: Arc::new(arrival_rules(telephony)),
         split: split_rules(telephony),
         terms: terms(telephony),
-        voice: telephony.voice.enabled.then(|| voice(&telephony.voice)),
+        voice: telephony.voice.enabled.then(|| voice(telephony)),
         unavailable_text: telephony.agent.unavailable_text.clone(),
         stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
         operator: telephony.operator.number.clone(),
@@ -276,7 +277,8 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
 }
 
 /// Returns the terms of calls.
-fn voice(voice: &telephony_config::Voice) -> VoiceSettings {
+fn voice(telephony: &Telephony) -> VoiceSettings {
+    let voice = &telephony.voice;
     let greeting = [voice.inbound_greeting.as_str(), voice.disclosure.as_str()].join(" ");
     let plan = Plan {
         purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
@@ -294,6 +296,20 @@ fn voice(voice: &telephony_config::Voice) -> VoiceSettings {
         silence_seconds: voice.silence_seconds,
         requires_attestation: voice.require_attestation,
         pin: voice.pin.clone(),
+        dialing: voice.dialing,
+        dialing_rules: dialing_rules(&telephony.limits),
+        summary: voice.summary,
+        missed_call_text: voice.missed_call_text.clone(),
+    }
+}
+
+/// Returns the rules checked before a number is dialed.
+fn dialing_rules(limits: &telephony_config::Limits) -> DialingRules {
+    DialingRules {
+        countries: limits.call_countries.clone(),
+        calls_per_hour: limits.calls_per_hour,
+        minutes_per_day: limits.call_minutes_per_day,
+        quiet_hours: limits.quiet_hours.map(|hours| (hours, limits.time_zone())),
     }
 }
 

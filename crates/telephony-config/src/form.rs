@@ -123,6 +123,36 @@ impl Form for Switch {
     }
 }
 
+/// A value, or `null` for a setting that is off.
+pub(crate) struct OrNull<F> {
+    pub(crate) form: F,
+    /// The meaning of `null`, as in "null for …".
+    pub(crate) meaning: &'static str,
+}
+
+impl<F: Form> Form for OrNull<F> {
+    type Value = Option<F::Value>;
+
+    fn expected(&self) -> String {
+        format!("{}, or null for {}", self.form.expected(), self.meaning)
+    }
+
+    fn schema(&self) -> Json {
+        serde_json::json!({"anyOf": [self.form.schema(), {"type": "null"}]})
+    }
+
+    fn read(&self, node: &Node, at: &mut At<'_>) -> Option<Option<F::Value>> {
+        if matches!(node.value, Value::Null) {
+            return Some(None);
+        }
+        self.form.read(node, at).map(Some)
+    }
+
+    fn show(&self, value: &Option<F::Value>) -> Json {
+        value.as_ref().map_or(Json::Null, |value| self.form.show(value))
+    }
+}
+
 /// One of several words, each with its value.
 pub(crate) struct Choice<T: 'static>(pub(crate) &'static [(&'static str, T)]);
 

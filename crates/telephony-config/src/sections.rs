@@ -146,7 +146,9 @@ impl Telephony {
                 them",
             );
         }
-        let limits = keys.section("limits", "Spending limits; `null` removes a limit.", Limits::read);
+        let limits = keys.section("limits", "Spending limits; `null` removes a limit.", |keys| {
+            Limits::read(keys, from_number.as_ref().and_then(LineAddress::number))
+        });
         let store =
             keys.section("store", "Location of the message store, and how long it keeps messages.", Store::read);
         let metrics = keys.section("metrics", "The metrics listener; never the public port.", Metrics::read);

@@ -6,6 +6,7 @@
 //! turn is the current one. The whole state can be stored after each event, and the gateway may lose any event: timers
 //! end the call whatever happens.
 
+pub mod afterwards;
 mod answer;
 pub mod caller;
 pub mod code;

@@ -27,9 +27,9 @@ pub enum Special {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
 
-/// An error: the text is not a country code.
+/// An error: the text is not a country code, or no number belongs to the country.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a country code of two letters such as US")]
+#[error("`{0}` is not the code of a country with phone numbers, such as US")]
 pub struct InvalidCountry(String);
 
 impl FromStr for Country {
@@ -37,7 +37,7 @@ impl FromStr for Country {
 
     fn from_str(text: &str) -> Result<Self, InvalidCountry> {
         match text.as_bytes() {
-            [first, second] if text.bytes().all(|byte| byte.is_ascii_uppercase()) => Ok(Self([*first, *second])),
+            [first, second] if countries::is_known(text) => Ok(Self([*first, *second])),
             _ => Err(InvalidCountry(text.to_owned())),
         }
     }
@@ -56,8 +56,8 @@ impl Country {
     }
 }
 
-/// Rules for outgoing calls.
-#[derive(Debug, Clone)]
+/// Rules for outgoing calls. By default, only special numbers are rejected.
+#[derive(Debug, Clone, Default)]
 pub struct DialingRules {
     /// Countries that may be called; none allows all.
     pub countries: Option<Vec<Country>>,
@@ -338,6 +338,16 @@ mod tests {
         ] {
             assert_eq!(reason.to_string(), sentence);
         }
-        assert!("us".parse::<Country>().is_err() && "USA".parse::<Country>().is_err());
+    }
+
+    #[test]
+    fn a_country_is_one_with_phone_numbers() {
+        for code in ["US", "CA", "GB", "DE", "AX"] {
+            assert_eq!(code.parse::<Country>().map(|country| country.to_string()), Ok(code.to_owned()));
+        }
+        // The United Kingdom is GB.
+        for text in ["us", "USA", "", "UK", "XX", "1"] {
+            assert!(text.parse::<Country>().is_err(), "{text}");
+        }
     }
 }

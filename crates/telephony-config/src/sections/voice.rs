@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use telephony_domain::call::afterwards::SummaryRecipient;
+use telephony_domain::call::plan::{Dialing, MachineRule};
 use telephony_domain::call::proof::Pin;
 
 use crate::form::lists::List;
@@ -41,6 +43,12 @@ pub struct Voice {
     pub require_attestation: bool,
     /// PIN that callers enter.
     pub pin: Option<Pin>,
+    /// Terms of outgoing calls.
+    pub dialing: Dialing,
+    /// The person who gets a summary after each call, by text message.
+    pub summary: Option<SummaryRecipient>,
+    /// Text message to callers whom nothing answered.
+    pub missed_call_text: Option<String>,
 }
 
 /// A way to convert speech to text and back.
@@ -88,7 +96,30 @@ impl Voice {
             disclosure: keys.key("disclosure", disclosure, sentence()).or(String::new()),
             require_attestation: keys.key("requireAttestation", attestation, Switch).or(false),
             pin: read_pin(keys),
+            dialing: read_dialing(keys),
+            summary: keys
+                .key("summary", "The person who gets a summary after each call, by text message.", Choice(SUMMARIES))
+                .or(None),
+            missed_call_text: keys
+                .key("missedCallText", "A text message to callers who found the line busy or the gateway down.", Text)
+                .optional(),
         }
+    }
+}
+
+const SUMMARIES: &[(&str, Option<SummaryRecipient>)] =
+    &[("none", None), ("contact", Some(SummaryRecipient::Contact)), ("operator", Some(SummaryRecipient::Operator))];
+
+const MACHINE_RULES: &[(&str, MachineRule)] =
+    &[("leave-message", MachineRule::LeaveMessage), ("hang-up", MachineRule::HangUp), ("off", MachineRule::Off)];
+
+fn read_dialing(keys: &mut Keys<'_, '_>) -> Dialing {
+    let ring = "Seconds that an outgoing call rings.";
+    let machine =
+        "At an answering machine: `leave-message` after the beep, `hang-up`, or `off` to talk as to a person.";
+    Dialing {
+        ring: Duration::from_secs(keys.key("ringSeconds", ring, Whole { from: 5, to: 600_u32 }).or(30).into()),
+        machine: keys.key("machine", machine, Choice(MACHINE_RULES)).or(MachineRule::LeaveMessage),
     }
 }
 

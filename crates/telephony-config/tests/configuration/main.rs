@@ -3,6 +3,7 @@
 
 mod a_line_is_chosen;
 mod an_agent_is_chosen;
+mod calls_are_limited;
 mod defaults_hold;
 mod desk;
 mod includes_go_wrong;

@@ -38,12 +38,20 @@ pub(super) struct Found {
 
 /// Finds the country of a number's digits.
 pub(super) fn find(digits: &str) -> Option<Found> {
-    let entries = || PREFIXES.split('|').filter_map(|entry| entry.split_once(' '));
     let fitting = entries().filter(|(prefix, _)| digits.starts_with(prefix));
     let (longest, country) = fitting.clone().max_by_key(|(prefix, _)| prefix.len())?;
     // The shortest prefix is the calling code. Only +672 has nothing but longer ones.
     let shortest = fitting.map(|(prefix, _)| prefix.len()).min().unwrap_or(longest.len());
     Some(Found { country, code_length: shortest.min(3) })
+}
+
+/// Returns true if there are numbers of the country with this code.
+pub(super) fn is_known(code: &str) -> bool {
+    entries().any(|(_, country)| country == code)
+}
+
+fn entries() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    PREFIXES.split('|').filter_map(|entry| entry.split_once(' '))
 }
 
 #[cfg(test)]

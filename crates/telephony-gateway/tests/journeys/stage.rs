@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_agents::Agent;
-use telephony_domain::call::plan::{Plan as CallPlan, Purpose as CallPurpose};
+use telephony_domain::call::plan::{Dialing, MachineRule, Plan as CallPlan, Purpose as CallPurpose};
 use telephony_domain::call::proof::Pin;
+use telephony_domain::dialing::DialingRules;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
@@ -397,7 +398,18 @@ fn voice(plan: &Plan) -> VoiceSettings {
         fillers: vec!["One moment, please.".into()],
         can_be_texted: true,
     };
-    VoiceSettings { plan, language: "en-US".into(), voice: None, silence_seconds: 8, requires_attestation, pin }
+    VoiceSettings {
+        plan,
+        language: "en-US".into(),
+        voice: None,
+        silence_seconds: 8,
+        requires_attestation,
+        pin,
+        dialing: Dialing { ring: Duration::from_secs(30), machine: MachineRule::LeaveMessage },
+        dialing_rules: DialingRules::default(),
+        summary: None,
+        missed_call_text: None,
+    }
 }
 
 fn sent_to<'a>(messages: &'a [MessageRecord], phone: &str) -> impl Iterator<Item = &'a MessageRecord> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use telephony_agents::AgentError;
-use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose};
+use telephony_domain::dialing::DialingRules;
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Policy;
@@ -95,8 +96,18 @@ fn voice() -> VoiceSettings {
         fillers: vec!["One moment, please.".into(), "I am still working on it.".into()],
         can_be_texted: true,
     };
-    let (language, silence_seconds) = ("en-US".to_owned(), 8);
-    VoiceSettings { plan, language, voice: None, silence_seconds, requires_attestation: false, pin: None }
+    VoiceSettings {
+        plan,
+        language: "en-US".to_owned(),
+        voice: None,
+        silence_seconds: 8,
+        requires_attestation: false,
+        pin: None,
+        dialing: Dialing { ring: Duration::from_secs(30), machine: MachineRule::LeaveMessage },
+        dialing_rules: DialingRules::default(),
+        summary: None,
+        missed_call_text: None,
+    }
 }
 
 fn account(twilio: &Simulator) -> Account {
