@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use telephony_agents::Agent;
-use telephony_config::{ApiBaseUrl, Environment, Loaded, ProviderName, Telephony, load};
+use telephony_config::{AgentKind, ApiBaseUrl, Environment, Loaded, ProviderName, Telephony, load};
 use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::dialing::DialingRules;
 use telephony_domain::id::LineId;
@@ -293,6 +293,10 @@ fn voice(telephony: &Telephony) -> VoiceSettings {
         plan,
         language: voice.language.clone(),
         voice: voice.voice.clone(),
+        assistant_name: match &telephony.agent.kind {
+            AgentKind::OpenClaw(agent) => agent.assistant_name.clone(),
+            AgentKind::Echo | AgentKind::Command(_) | AgentKind::OpenAi(_) => None,
+        },
         silence_seconds: voice.silence_seconds,
         requires_attestation: voice.require_attestation,
         pin: voice.pin.clone(),

@@ -40,7 +40,16 @@ mod tests {
             (AgentKind::Echo, "echo"),
             (AgentKind::Command(CommandAgent { command: CommandLine::Shell("true".into()), timeout }), "command"),
             (AgentKind::OpenAi(openai), "openai"),
-            (AgentKind::OpenClaw(OpenClawAgent { base_url, token: None, agent_id: None, timeout }), "openclaw"),
+            (
+                AgentKind::OpenClaw(OpenClawAgent {
+                    base_url,
+                    token: None,
+                    agent_id: None,
+                    assistant_name: None,
+                    timeout,
+                }),
+                "openclaw",
+            ),
         ];
         for (kind, name) in kinds {
             assert_eq!(from_config(&kind, &Environment::new([], "/")).name(), name);

@@ -2,6 +2,7 @@
 
 use crate::document::{Node, Value};
 use crate::environment::Environment;
+use crate::substitute::substitute;
 
 /// Default port of OpenClaw's gateway.
 const GATEWAY_PORT: u16 = 18789;
@@ -20,7 +21,11 @@ pub(crate) struct OpenClaw<'a> {
     pub(crate) wants_password: bool,
     /// True if its gateway serves chat completions over HTTP.
     pub(crate) has_chat_completions: bool,
+    agents: Option<&'a Node>,
 }
+
+/// OpenClaw's usual agent.
+const MAIN: &str = "main";
 
 impl<'a> OpenClaw<'a> {
     /// Reads the whole file (`root`). Invalid values count as not set, because OpenClaw reports them itself.
@@ -47,6 +52,37 @@ impl<'a> OpenClaw<'a> {
             credential: if wants_password { password } else { token },
             wants_password,
             has_chat_completions: endpoint.is_some_and(|node| matches!(node.value, Value::Switch(true))),
+            agents: root.and_then(|root| root.get("agents")),
         }
+    }
+
+    /// Returns the name that the agent `id`, or the default one, uses with people, if the file has it.
+    pub(crate) fn name_of(&self, id: Option<&str>, environment: &Environment) -> Option<String> {
+        let agents = self.agents();
+        let is_default =
+            |agent: &Node| matches!(agent.get("default").map(|node| &node.value), Some(Value::Switch(true)));
+        let default = || agents.iter().find(|(_, agent)| is_default(agent)).map(|(id, _)| *id);
+        let id = id.or_else(default).unwrap_or(MAIN);
+        let (_, agent) = agents.iter().find(|(known, _)| known.eq_ignore_ascii_case(id))?;
+        let name = substitute(text(agent.find(&["identity", "name"])?)?, environment).ok()?;
+        Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+    }
+
+    /// Returns OpenClaw's agents with their ids: `agents.entries`, or `agents.list` before September 2026.
+    fn agents(&self) -> Vec<(&'a str, &'a Node)> {
+        let entries = self.agents.and_then(|agents| agents.get("entries")).and_then(Node::members).unwrap_or_default();
+        let list = match self.agents.and_then(|agents| agents.get("list")).map(|list| &list.value) {
+            Some(Value::List(agents)) => agents.as_slice(),
+            _ => &[],
+        };
+        let entries = entries.iter().map(|member| (member.name.as_str(), &member.node));
+        entries.chain(list.iter().filter_map(|agent| Some((text(agent.get("id")?)?, agent)))).collect()
+    }
+}
+
+fn text(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Text(text) => Some(text),
+        _ => None,
     }
 }

@@ -31,6 +31,8 @@ pub struct VoiceSettings {
     pub language: String,
     /// The provider's name for a voice; none for its own choice.
     pub voice: Option<String>,
+    /// The assistant's name, if it has one.
+    pub assistant_name: Option<String>,
     /// Seconds without a sound, or between two keys, after which listening ends.
     pub silence_seconds: u32,
     /// True if the network has to vouch for a caller's number; the PIN can replace that.
@@ -64,6 +66,7 @@ impl VoiceSettings {
         CallTerms {
             language: &self.language,
             voice: self.voice.as_deref(),
+            assistant_name: self.assistant_name.as_deref(),
             silence_seconds: self.silence_seconds,
             next_url,
         }

@@ -18,6 +18,8 @@ pub struct CallTerms<'a> {
     pub language: &'a str,
     /// The provider's name for a voice; none for its own choice.
     pub voice: Option<&'a str>,
+    /// The assistant's name, which the recognizer should expect.
+    pub assistant_name: Option<&'a str>,
     /// Seconds without a sound, or between two keys, after which listening ends.
     pub silence_seconds: u32,
     /// The URL of the next document.

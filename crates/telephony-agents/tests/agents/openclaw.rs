@@ -13,6 +13,7 @@ fn agent(model: &Model, id: Option<&str>) -> OpenClaw {
         base_url: model.url.clone(),
         token: Some("a-token".to_owned().into()),
         agent_id: id.map(str::to_owned),
+        assistant_name: None,
         timeout: Duration::from_secs(20),
     })
 }

@@ -25,7 +25,13 @@ fn openai(model: &Model) -> OpenAi {
 }
 
 fn openclaw(model: &Model) -> OpenClaw {
-    OpenClaw::new(OpenClawAgent { base_url: model.url.clone(), token: None, agent_id: None, timeout: SOON })
+    OpenClaw::new(OpenClawAgent {
+        base_url: model.url.clone(),
+        token: None,
+        agent_id: None,
+        assistant_name: None,
+        timeout: SOON,
+    })
 }
 
 /// Returns the messages in each request.

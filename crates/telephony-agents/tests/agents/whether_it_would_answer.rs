@@ -51,7 +51,7 @@ fn model_at(url: &str) -> OpenAi {
 
 fn openclaw_at(url: &str) -> OpenClaw {
     let (token, timeout) = (Some("pw-1".to_owned().into()), Duration::from_secs(20));
-    OpenClaw::new(OpenClawAgent { base_url: url.to_owned(), token, agent_id: None, timeout })
+    OpenClaw::new(OpenClawAgent { base_url: url.to_owned(), token, agent_id: None, assistant_name: None, timeout })
 }
 
 async fn refusal(list: Reply, posted: Reply) -> String {

@@ -82,6 +82,8 @@ pub struct OpenClawAgent {
     pub token: Option<SecretString>,
     /// Name of the OpenClaw agent; none for the default one.
     pub agent_id: Option<String>,
+    /// Name that the agent uses with people, if OpenClaw's configuration has it.
+    pub assistant_name: Option<String>,
     /// Time limit of a turn.
     pub timeout: Duration,
 }
@@ -170,7 +172,10 @@ fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
             require_key(keys, &base_url, api_key.is_some());
             AgentKind::OpenAi(OpenAiAgent { base_url, api_key, model, system_prompt, history_turns, timeout })
         }
-        Kind::OpenClaw => AgentKind::OpenClaw(OpenClawAgent { base_url, token, agent_id, timeout }),
+        Kind::OpenClaw => {
+            let assistant_name = openclaw.name_of(agent_id.as_deref(), keys.reading.environment);
+            AgentKind::OpenClaw(OpenClawAgent { base_url, token, agent_id, assistant_name, timeout })
+        }
     }
 }
 

@@ -53,6 +53,27 @@ fn a_port_or_token_of_the_environment_is_taken_like_openclaw_takes_it() {
 }
 
 #[test]
+fn the_assistants_name_is_the_identity_of_the_agent_that_answers() {
+    let name = |agents: &str, id: &str| {
+        let file = OPENCLAW.replace("channels:", &format!("agents: {agents}, channels:"));
+        let file = file.replace("telephony: {}", &format!("telephony: {{ agent: {{ kind: 'openclaw' {id} }} }}"));
+        openclaw(&Desk::new().file("openclaw.json", &file).variable("NAME", "Molty").variable("TOKEN", "t"))
+            .assistant_name
+    };
+    let entries = r#"{ entries: { main: { identity: { name: " ${NAME} " } }, phone: { identity: { name: "Ada" } } } }"#;
+    assert_eq!(name(entries, "").as_deref(), Some("Molty"));
+    assert_eq!(name(entries, ", agentId: 'Phone'").as_deref(), Some("Ada"));
+    assert_eq!(name(entries, ", agentId: 'other'"), None);
+    assert_eq!(name(&entries.replace("phone: {", "phone: { default: true,"), "").as_deref(), Some("Ada"));
+    assert_eq!(name(r#"{ list: [{ id: "main", identity: { name: "Ada" } }] }"#, "").as_deref(), Some("Ada"));
+    for nameless in
+        ["{}", "7", "{ entries: { main: {} }, list: 7 }", r#"{ entries: { main: { identity: { name: "" } } } }"#]
+    {
+        assert_eq!(name(nameless, ""), None, "{nameless}");
+    }
+}
+
+#[test]
 fn the_token_of_openclaw_is_not_asked_for_when_another_agent_answers() {
     let file = OPENCLAW.replace("telephony: {}", "telephony: { agent: { kind: 'echo' } }");
     assert!(matches!(kind(&Desk::new().file("openclaw.json", &file)), AgentKind::Echo));

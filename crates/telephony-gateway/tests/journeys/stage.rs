@@ -402,6 +402,7 @@ fn voice(plan: &Plan) -> VoiceSettings {
         plan,
         language: "en-US".into(),
         voice: None,
+        assistant_name: None,
         silence_seconds: 8,
         requires_attestation,
         pin,

@@ -29,7 +29,8 @@ const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet
 /// The only verdict on a caller's number that is proof: its own carrier vouches for it, and for no diverted call.
 const FULL_ATTESTATION: &str = "TN-Validation-Passed-A";
 
-const NO_TERMS: CallTerms<'static> = CallTerms { language: "en-US", voice: None, silence_seconds: 0, next_url: "" };
+const NO_TERMS: CallTerms<'static> =
+    CallTerms { language: "en-US", voice: None, assistant_name: None, silence_seconds: 0, next_url: "" };
 
 /// Twilio's JSON about a message's channel.
 #[derive(Deserialize)]

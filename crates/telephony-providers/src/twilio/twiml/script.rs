@@ -11,6 +11,9 @@ const SAY_LIMIT: usize = 4096;
 /// The maximum bytes of speech in a document, some fifty minutes; the rest is dropped.
 const SPEECH_LIMIT: usize = 48 * 1024;
 
+/// The maximum characters of a hint.
+const HINT_LIMIT: usize = 100;
+
 /// Seconds of silence after which Twilio ends speech input. Without it, Twilio uses the whole timeout.
 const SPEECH_END_SECONDS: u32 = 2;
 
@@ -78,11 +81,21 @@ impl Writer<'_> {
         if input == Input::Keys {
             return gather.attribute("input", "dtmf");
         }
-        gather
+        let gather = gather
             .attribute("input", "dtmf speech")
             .attribute("language", terms.language)
-            .attribute("speechTimeout", SPEECH_END_SECONDS)
+            .attribute("speechTimeout", SPEECH_END_SECONDS);
+        match terms.assistant_name.and_then(hint) {
+            Some(hint) => gather.attribute("hints", hint),
+            None => gather,
+        }
     }
+}
+
+/// Returns a name as one hint; commas would make it several. None if it is longer than Twilio accepts.
+fn hint(name: &str) -> Option<String> {
+    let hint = name.split([',', ' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    (!hint.is_empty() && hint.chars().count() <= HINT_LIMIT).then_some(hint)
 }
 
 fn reason_name(reason: Reason) -> &'static str {
@@ -125,8 +138,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TERMS: CallTerms<'static> =
-        CallTerms { language: "en-US", voice: None, silence_seconds: 8, next_url: "https://e.x/v/t1?a=1&b=2" };
+    const TERMS: CallTerms<'static> = CallTerms {
+        language: "en-US",
+        voice: None,
+        assistant_name: None,
+        silence_seconds: 8,
+        next_url: "https://e.x/v/t1?a=1&b=2",
+    };
 
     fn tree(script: &Script, terms: &CallTerms<'_>) -> String {
         let xml = document(script, terms);
@@ -144,6 +162,23 @@ mod tests {
              <Say language=\"en-US\" voice=\"Polly.Amy\">Tom &amp; Jerry &lt;3</Say></Gather>\
              <Redirect method=\"POST\">https://e.x/v/t1?a=1&amp;b=2</Redirect></Response>"
         );
+    }
+
+    #[test]
+    fn the_recognizer_expects_the_assistants_name() {
+        let written = |name| {
+            let terms = CallTerms { assistant_name: Some(name), ..TERMS };
+            let xml = tree(&Script::listen("", Input::SpeechOrKeys), &terms);
+            let document = roxmltree::Document::parse(&xml).unwrap();
+            document.descendants().find_map(|node| node.attribute("hints").map(str::to_owned))
+        };
+        assert_eq!(written("Molty").as_deref(), Some("Molty"));
+        assert_eq!(written("Molty, \"the\" <Crab>").as_deref(), Some("Molty \"the\" <Crab>"));
+        for name in ["", " , ", "x".repeat(101).as_str()] {
+            assert_eq!(written(name), None, "{name}");
+        }
+        let terms = CallTerms { assistant_name: Some("Molty"), ..TERMS };
+        assert!(!tree(&Script::listen("", Input::Keys), &terms).contains("hints"));
     }
 
     #[test]

@@ -100,6 +100,7 @@ fn voice() -> VoiceSettings {
         plan,
         language: "en-US".to_owned(),
         voice: None,
+        assistant_name: None,
         silence_seconds: 8,
         requires_attestation: false,
         pin: None,
