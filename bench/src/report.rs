@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_measured_anew_is_replaced() {
+    fn only_new_measurements_replace_old_ones() {
         let page = with_section("# Performance\n", "Start", "old\n");
         let page = with_section(&page, "Growth", "kept\n") + "\n## What was found\n\nBy hand.\n";
         let page = with_section(&page, "Start", "new\n");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_aim_that_was_missed_says_so() {
+    fn a_missed_target_is_marked() {
         let mut table = Table::new("Start", "A note.", &["", "ms"]);
         table.row(["first".to_owned(), "31".to_owned()]);
         table.aim("within 30 ms".to_owned(), "31 ms".to_owned(), false);

@@ -24,7 +24,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_leaves_the_plural_to_the_reader() {
+    fn no_text_has_an_optional_plural() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut folders: Vec<PathBuf> =
             std::fs::read_dir(crates).unwrap().map(|entry| entry.unwrap().path().join("src")).collect();

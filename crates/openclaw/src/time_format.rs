@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_said_as_a_time_or_as_how_long_ago() {
+    fn a_moment_is_shown_as_a_time_or_an_age() {
         assert_eq!(moment("2026-11-22T09:30:00.250Z"), Ok(Timestamp(1_795_339_800_250)));
         assert_eq!(moment("2026-11-22T10:30:00+01:00"), Ok(Timestamp(1_795_339_800_000)));
         for (word, seconds) in [("90s", 90), ("30m", 1800), ("2h", 7200), ("3d", 259_200)] {

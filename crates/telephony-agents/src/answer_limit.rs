@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_does_not_stop_is_stopped_between_two_characters() {
+    fn an_endless_answer_is_cut_between_characters() {
         let endless = "é".repeat(MAX_TEXT);
         let (kept, room) = taken(["x", &endless]);
         assert_eq!((kept.len(), room.is_full()), (MAX_TEXT - 1, true));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_takes_no_room_from_the_text_behind_it() {
+    fn a_picture_does_not_reduce_the_text_limit() {
         let answer = format!("Look: ![a cat](data:image/png;base64,{})\n\nDo you like it?", "A".repeat(3_000_000));
         assert_eq!(taken([answer.as_str()]).0, answer);
         let pieces: Vec<&str> = answer.split_inclusive(['d', 't', ':', 'A']).collect();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn of_pictures_that_are_too_large_the_text_between_them_stays() {
+    fn text_between_oversized_pictures_is_kept() {
         let picture = format!("![](DATA:image/png;base64,{})", "A".repeat(MAX_PICTURES / 2));
         let (kept, room) = taken([format!("one {picture} two {picture} three {picture} four").as_str()]);
         assert!(kept.len() < MAX_PICTURES + 200);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_word_data_is_a_word() {
+    fn the_word_data_is_ordinary_text() {
         for text in ["data: it is", "ddata:x, dadata:y z", "see data:", "da"] {
             assert_eq!(taken([text]).0, text);
         }

@@ -246,12 +246,12 @@ mod tests {
     const WHOLE: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"whole\"},\"finish_reason\":\"stop\"}]}\n\n";
 
     #[tokio::test]
-    async fn a_model_that_falls_silent_in_the_middle_is_given_up_before_its_time_is_over() {
+    async fn a_stalled_stream_fails_before_the_time_limit() {
         assert_eq!(ask(HALF, Then::Silence).await, Err(AgentError::TimedOut(1)));
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_whole_needs_no_proper_end() {
+    async fn a_complete_answer_needs_no_end_marker() {
         for then in [Then::Silence, Then::Cut] {
             assert_eq!(ask(WHOLE, then).await, Ok(vec!["whole".to_owned()]));
         }

@@ -164,7 +164,7 @@ mod tests {
     use crate::agent::{Past, Role, Said};
 
     #[test]
-    fn only_a_fault_of_the_program_itself_is_for_good() {
+    fn only_errors_of_the_program_itself_are_permanent() {
         // EINTR, EIO, EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ETXTBSY, ENOSPC, EROFS; ENOBUFS and EDQUOT of Linux.
         for passes in [4, 5, 11, 12, 16, 23, 24, 26, 28, 30, 105, 122] {
             let error = io::Error::from_raw_os_error(passes);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_does_not_reach_the_log_through_stderr() {
+    fn stderr_does_not_carry_the_conversation_into_the_log() {
         let text = "my code is 1234\nok";
         let said = Said {
             provider_id: "SM1".into(),

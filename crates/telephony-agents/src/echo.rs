@@ -42,7 +42,7 @@ mod tests {
     use crate::agent::{Said, collect};
 
     #[tokio::test]
-    async fn several_texts_come_back_a_line_each() {
+    async fn several_texts_are_repeated_on_separate_lines() {
         let said = |text: &str| Said {
             provider_id: "SM1".into(),
             text: text.into(),

@@ -155,7 +155,7 @@ mod tests {
     use proptest::sample::select;
 
     #[test]
-    fn thoughts_go_and_everything_else_stays() {
+    fn reasoning_is_removed_and_everything_else_stays() {
         for (said, answer) in [
             ("<think>They want a joke.</think>\n\nKnock knock.", "Knock knock."),
             ("\n<thinking>a < b </think> still</thinking>Yes", "Yes"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_of_thoughts_go_and_the_last_word_stays() {
+    fn reasoning_channels_are_removed_and_the_final_message_stays() {
         for (said, answer) in [
             (
                 "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes<|return|>",
@@ -280,7 +280,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_form_of_a_thought_goes(
+        fn every_form_of_reasoning_is_removed(
             (open, close) in pair(),
             (inner_open, inner_close) in pair(),
             before in select(vec!["", " ", "\n", "\n\n  "]),
@@ -308,7 +308,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read(said in "(<|>|\\[|\\]|/|\\||think|channel|message|analysis|final|end|start|`|\n| |é|◁|▷|[a-z]){0,30}") {
+        fn no_text_causes_a_panic(said in "(<|>|\\[|\\]|/|\\||think|channel|message|analysis|final|end|start|`|\n| |é|◁|▷|[a-z]){0,30}") {
             without_thoughts(&said);
         }
     }

@@ -50,7 +50,7 @@ mod tests {
     use proptest::sample::select;
 
     #[test]
-    fn the_token_in_a_sentence_is_a_word() {
+    fn the_token_within_a_sentence_is_ordinary_text() {
         for said in [
             "Answer NO_REPLY if you have nothing to say.",
             "The word is NO_REPLY",
@@ -92,7 +92,7 @@ mod tests {
         }
 
         #[test]
-        fn a_last_or_first_line_of_it_goes(token in token(), said in "[A-Z][a-z ,\n]{0,30}[a-z.]", gap in "[ ]{0,2}\n{1,3}[ ]{0,2}") {
+        fn a_first_or_last_line_with_the_token_is_removed(token in token(), said in "[A-Z][a-z ,\n]{0,30}[a-z.]", gap in "[ ]{0,2}\n{1,3}[ ]{0,2}") {
             let (last, first) = (format!("{said}{gap}{token}\n"), format!("{token}{gap}{said}"));
             prop_assert_eq!(without_token(&last), &said);
             prop_assert_eq!(without_token(&first), &said);

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_value_may_go_on_over_lines_and_the_next_one_is_still_found() {
+    fn a_quoted_value_may_span_lines() {
         let environment = read("KEY=\"first\nsecond\"\nNEXT=1\r\nLAST=\"open\n");
         assert_eq!(environment.get("KEY"), Some("first\nsecond"));
         assert_eq!(environment.get("NEXT"), Some("1"));

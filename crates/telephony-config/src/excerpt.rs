@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caret_stands_below_the_spot() {
+    fn a_caret_marks_the_column() {
         let text = "{\n  serve2: {},\n\tkind: 'ollama', }";
         assert_eq!(excerpt(text, 2, 3, "unknown key").unwrap(), "  2 |   serve2: {},\n    |   ^");
         assert_eq!(excerpt(text, 3, 8, "found \"ollama\"").unwrap(), "  3 |  kind: 'ollama', }\n    |        ^");
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_is_shown_that_the_message_does_not_show() {
+    fn values_outside_the_message_are_masked() {
         for (line, column, shown) in [
             ("authTokn: 's3cret', \"port\": 1", 1, "authTokn: '•••', \"port\": 1\n    | ^"),
             ("\"a\" : \"s3\\\"cret\", serve2: {}", 19, "\"a\" : \"•••\", serve2: {}\n    |              ^"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_around_the_spot() {
+    fn a_long_line_is_shortened_around_the_column() {
         let line = format!("{{{}wrong: 1, {}}}", "a: 1, ".repeat(100), "b: 2, ".repeat(100));
         let excerpt = excerpt(&line, 1, 602, "").unwrap();
         let (shown, caret) = excerpt.split_once('\n').unwrap();

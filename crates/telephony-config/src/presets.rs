@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_found_by_what_people_call_them() {
+    fn presets_are_found_by_common_names() {
         for (called, name) in
             [("LM Studio", "lmstudio"), ("lm-studio", "lmstudio"), ("Claude", "anthropic"), ("ollama", "ollama")]
         {

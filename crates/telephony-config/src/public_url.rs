@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_told_but_leaves_room_for_that_of_each_request() {
+    fn a_query_is_registered_but_not_in_the_base_url() {
         let url = PublicUrl::parse("https://a.b/hook?t=1", "/hook", "/status").unwrap();
         assert_eq!((url.webhook(), url.status_callback()), ("https://a.b/hook", "https://a.b/status"));
         assert_eq!(url.registered_webhook("rc=3&rp=5xx,ct,rt"), "https://a.b/hook?t=1#rc=3&rp=5xx,ct,rt");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_looks_like_ours_and_is_not_is_a_slip() {
+    fn a_path_similar_to_ours_is_a_mistake() {
         let slip = |url: &str| {
             let slip = PublicUrl::parse(url, "/telephony/webhook", "/telephony/status").unwrap();
             slip.slip("/telephony/webhook", "/telephony/status")
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_or_a_password_is_not_let_out() {
+    fn a_fragment_or_a_password_is_not_registered() {
         assert_eq!(PublicUrl::parse("https://a.b/#rc=2", "/w", "/s"), None);
         let url = PublicUrl::parse("https://u:secret@a.b", "/w", "/s").unwrap();
         assert!(!format!("{url:?}").contains("secret"));

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_that_comes_to_the_wanted_value_stays_one() {
+    fn a_reference_with_the_wanted_value_stays_a_reference() {
         let text = "{channels: {telephony: { fromNumber: '${LINE}', publicUrl: '${OTHER}', allowFrom: ['${LINE}'] }}}";
         let environment = nobody().with("LINE", "+1555");
         let changes = [
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_stays_as_it_is() {
+    fn other_text_stays_unchanged() {
         let text = "// mine\n{\n  gateway: { port: 18789, }, // kept\n  'channels': {\n    sms: {},\n  },\n}\n";
         let changes = [set("enabled", json!(true)), set("twilio.accountSid", json!("AC1"))];
         let changed = rewrite(text, &changes, &nobody()).unwrap();

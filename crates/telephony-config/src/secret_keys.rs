@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_behind_a_secret_key_is_not_shown_whoever_wrote_it() {
+    fn values_of_secret_keys_are_never_shown() {
         let file = "{ gateway: { auth: { token: 'owner' } }, // token: kept\n\
                     twilio: { accountSid: 'AC1', \"authToken\": \"${TOKEN}\", previousAuthTokens: [\n  \"older\",\n],\n\
                     sharedKeys: { one: 'first' }, apiKeySecret: { source: 'env', id: 'KEY' } } }";

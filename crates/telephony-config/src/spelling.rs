@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_recognised_and_other_words_are_not() {
+    fn typos_are_recognized_and_other_words_are_not() {
         let words = ["port", "bind", "path", "statusPath", "maxConcurrentSessions"];
         for (found, meant) in [
             ("prot", Some("port")),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_million_letters_keeps_the_operator_waiting() {
+    fn a_key_of_a_million_letters_is_handled_quickly() {
         assert_eq!(nearest(&"x".repeat(1_000_000), ["port", "bind", "maxConcurrentSessions"]), None);
     }
 }

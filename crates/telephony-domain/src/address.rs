@@ -166,7 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Generates the word with some letters in upper case.
-    fn in_any_case(word: &'static str) -> impl Strategy<Value = String> {
+    fn schemes_are_read_in_any_case(word: &'static str) -> impl Strategy<Value = String> {
         proptest::collection::vec(any::<bool>(), word.len()).prop_map(move |upper| {
             let letters = word.chars().zip(upper);
             letters.map(|(c, upper)| if upper { c.to_ascii_uppercase() } else { c }).collect()
@@ -177,7 +177,7 @@ mod tests {
         /// RCS in any spelling is the same contact as SMS.
         #[test]
         fn rcs_is_the_phone(
-            prefix in prop_oneof![in_any_case("rcs"), in_any_case("sms"), in_any_case("mms")],
+            prefix in prop_oneof![schemes_are_read_in_any_case("rcs"), schemes_are_read_in_any_case("sms"), schemes_are_read_in_any_case("mms")],
             digits in "[1-9][0-9]{8,14}",
             plus in prop_oneof![Just("+"), Just(" "), Just(""), Just("%2B"), Just(" +"), Just("%2b"), Just("(+)")],
             outer in prop_oneof![Just(""), Just(" "), Just("sms:"), Just("RCS: "), Just("\u{202A}")],
@@ -198,7 +198,7 @@ mod tests {
         /// Another channel is never mistaken for SMS; its users are identified by number if it has numbers.
         #[test]
         fn another_channel_keeps_its_name(
-            channel in prop_oneof![in_any_case("whatsapp"), in_any_case("messenger"), in_any_case("viber"), "[a-z]{4,9}"],
+            channel in prop_oneof![schemes_are_read_in_any_case("whatsapp"), schemes_are_read_in_any_case("messenger"), schemes_are_read_in_any_case("viber"), "[a-z]{4,9}"],
             digits in "[1-9][0-9]{8,14}",
             as_parameter in any::<bool>(),
         ) {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_that_a_form_lost_comes_back() {
+    fn a_plus_decoded_as_a_space_is_restored() {
         assert_eq!(canonical(" 15550103060", None), "+15550103060");
         assert_eq!(canonical("%2B15550103060", None), "+15550103060");
         assert_eq!(canonical("+1 555 010 3060", None), "+15550103060");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn people_write_prefixes() {
+    fn common_number_formats_are_accepted() {
         for written in ["+15550103060", "sms:+15550103060", "RCS: +15550103060", "twilio-sms:+15550103060"] {
             assert_eq!(without_phone_prefix(written), "+15550103060");
         }

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_said_before_counts_no_more_and_in_doubt_they_want_nothing() {
+    fn an_earlier_wish_is_overtaken_and_an_opt_out_wins_in_doubt() {
         let said = Timestamp(1_000_000);
         let overtaken = |wish: Wish, later: i64| wish.is_overtaken(said, Timestamp(said.0 + later));
         for long_after in [17_000, 1_000_000] {

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_is_used_up_keeps_what_waits_until_there_is_room() {
+    fn a_used_up_daily_limit_delays_waiting_parts() {
         let spent = vec![(NOW - seconds(3600), 2), (NOW - seconds(60), 1)];
         let leaves = |waiting: &[u32]| expect(waiting.to_vec(), NOW, None, Some(Budget::new(3, spent.clone())), NOW);
         assert_eq!(
@@ -121,7 +121,7 @@ mod tests {
     proptest! {
         /// Derives it from the definition of the limit alone: no day exceeds it, and no part could have left earlier.
         #[test]
-        fn nothing_is_expected_before_it_may_leave_nor_later(
+        fn a_forecast_is_never_too_early_or_too_late(
             before in prop::collection::vec((0u64..86_400, 1u32..5), 0..12),
             waiting in prop::collection::vec(1u32..5, 1..12),
             most in 5u32..30,

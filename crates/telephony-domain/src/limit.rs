@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_asks_for_is_not_taken_for_a_machine_but_costs_the_same() {
+    fn parts_requested_by_the_operator_skip_the_reply_limit_but_count() {
         let limits = Limits { replies_per_contact_per_30s: Some(1), segments_per_day: Some(3), ..Limits::default() };
         let now = Timestamp(1_000);
         let book = Book(vec![(now, 1, 2)]);

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_a_number_tells_its_kind() {
+    fn the_format_of_a_number_shows_its_kind() {
         assert_eq!(kind("+15550001234"), LineKind::LongCode);
         assert_eq!(kind("+18335550100"), LineKind::TollFree);
         assert_eq!(kind("+448005550100"), LineKind::LongCode);

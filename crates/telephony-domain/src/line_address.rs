@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_says_what_would_be_one() {
+    fn an_invalid_line_explains_the_valid_forms() {
         for bad in ["", " ", "123", "5550001", "15550001234", "+1XXXXXXXXXX", "+Acme", "Acme!", "Möbel", "TwelveLetter"]
         {
             let error = bad.parse::<LineAddress>().unwrap_err().to_string();

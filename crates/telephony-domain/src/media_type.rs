@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_count_and_not_the_claim() {
+    fn the_type_comes_from_the_bytes() {
         let jpeg = b"\xff\xd8\xff\xe0rest";
         assert_eq!(judge("image/png", jpeg).as_deref(), Ok("image/jpeg"));
         assert_eq!(judge("", jpeg).as_deref(), Ok("image/jpeg"));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_page_in_place_of_a_picture_is_none() {
+    fn a_web_page_is_not_taken_for_a_picture() {
         let page = b"<!DOCTYPE html><title>Sign in</title>";
         for declared in ["image/jpeg", "audio/amr", "video/mp4", "text/vcard", "application/pdf"] {
             assert!(judge(declared, page).is_err(), "{declared}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn endings_lead_there_and_back() {
+    fn file_extensions_round_trip() {
         for (name, ending) in ENDINGS {
             assert_eq!(super::ending(name), ending);
             let known = of_ending(ending).unwrap();
@@ -199,7 +199,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_are_too_strange(declared in ".{0,30}", bytes: Vec<u8>) {
+        fn no_bytes_cause_a_panic(declared in ".{0,30}", bytes: Vec<u8>) {
             let _ = judge(&declared, &bytes);
         }
     }

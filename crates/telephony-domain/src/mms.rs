@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_names_its_limit() {
+    fn an_exceeded_limit_is_named() {
         assert_eq!(check([("image/jpeg", MAX_BYTES)]), Ok(()));
         assert_eq!(check([("image/jpeg", MAX_BYTES), ("image/gif", 1)]), Err(Unsendable::TooMuch(5_000_001)));
         assert_eq!(check([("image/png", 1); 10]), Ok(()));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_carrier_takes_is_said_before_it_is_sent() {
+    fn unsupported_files_are_rejected_before_sending() {
         for content_type in
             ["text/html", "application/zip", "application/octet-stream", "image/svg+xml", "image/heic", ""]
         {

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_not_guessed() {
+    fn an_invalid_amount_is_rejected() {
         for text in ["", "-", ".5", "5.", "1e3", "+1", "1,5", "0.0000000001", "99999999999", "--1", "१"] {
             assert!(text.parse::<Amount>().is_err(), "{text}");
         }
@@ -176,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_in_between(parts in any::<i64>().prop_filter("no mirror image", |n| *n != i64::MIN)) {
+        fn amounts_round_trip(parts in any::<i64>().prop_filter("no mirror image", |n| *n != i64::MIN)) {
             prop_assert_eq!(Amount(parts).to_string().parse(), Ok(Amount(parts)));
         }
     }

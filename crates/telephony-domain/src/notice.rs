@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn noise_slows_the_notices_down_but_never_stops_them() {
+    fn many_notices_slow_the_sms_down_but_never_stop_them() {
         assert_eq!(pause_after(0), QUICK);
         assert_eq!(pause_after(IN_QUICK_ORDER - 1), QUICK);
         assert_eq!(pause_after(IN_QUICK_ORDER), SLOW);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn many_notices_are_one_text_that_says_what_it_leaves_out() {
+    fn many_notices_are_one_sms_that_counts_the_omitted_ones() {
         assert_eq!(join(&["one"]), "one");
         assert_eq!(join(&["one", "two"]), "one\n\ntwo");
         let seven = join(&["1", "2", "3", "4", "5", "6", "7"]);

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_read_as_people_type_them() {
+    fn commands_are_read_in_any_spelling() {
         for text in ["APPROVE ABCD2345", " approve abcd2345\n", "Approve ABCD 2345", "approve abcd-2345"] {
             assert_eq!(OperatorCommand::read(text), Some(OperatorCommand::Approve(code("ABCD2345"))), "{text}");
         }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn talk_is_for_the_agent() {
+    fn other_texts_are_not_commands() {
         for text in [
             "",
             "approve",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_code_or_number_is_not_taken_for_talk() {
+    fn a_mistyped_code_or_number_is_still_a_command() {
         for text in
             ["APPROVE ABCD234", "approve ABCD23456", "APPROVE ABCD2340", "reject +0555000567", "REJECT AB12CD BLOCK"]
         {
@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_typed_is_an_order_or_talk(text in "(?s).{0,60}", word in "APPROVE|reject|Status") {
+        fn no_text_causes_a_panic(text in "(?s).{0,60}", word in "APPROVE|reject|Status") {
             OperatorCommand::read(&text);
             OperatorCommand::read(&format!("{word} {text}"));
         }

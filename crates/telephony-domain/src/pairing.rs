@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_code_nor_a_guess_shows_in_a_log() {
+    fn debug_output_hides_codes_and_guesses() {
         let code = PairingCode::from_random([0; LENGTH]);
         assert_eq!(format!("{code:?}"), "PairingCode(•••)");
         let guess = "my guess".parse::<PairingCode>().unwrap_err();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sms_says_who_and_what_to_type() {
+    fn the_sms_names_the_sender_and_the_command() {
         let code = PairingCode::from_random([0; LENGTH]);
         for (program, name) in
             [(ProgramName::Openclaw, "openclaw"), (ProgramName::OpenclawTelephony, "openclaw-telephony")]

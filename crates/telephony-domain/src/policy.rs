@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn each_policy_knows_its_own() {
+    fn each_policy_admits_its_contacts() {
         let stranger = "+15550002222";
         let nothing = Standing::default();
         let approved = Standing { is_approved: true, ..nothing };

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_phones_write_is_a_reaction() {
+    fn texts_of_phones_about_reactions_are_recognized() {
         for (text, deed, about) in [
             ("Liked “See you at 5”", "liked", "See you at 5"),
             ("Laughed at \"that\"", "laughed at", "that"),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_none() {
+    fn ordinary_texts_are_not_reactions() {
         for text in [
             "Liked it a lot",
             "Loved “Dune”, what else should I read?",

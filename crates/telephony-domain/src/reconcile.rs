@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_request_that_may_not_be_over_it_is_sent_again_only_once() {
+    fn a_part_is_resent_only_once_while_a_request_may_be_in_flight() {
         let late = SINCE + second_look_after(1);
         let open = Doubt { resends: 1, has_left_open: true, ..doubt(1) };
         assert_eq!(next(open, Finding::Absent, late), Next::FinallyUnknown);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn to_who_wants_nothing_any_more_it_is_not_sent_again_and_it_is_known_that_it_was_not() {
+    fn an_opted_out_contact_gets_no_resend_and_the_part_counts_as_unsent() {
         let opted_out = |absences| Doubt { is_opted_out: true, ..doubt(absences) };
         let late = SINCE + SECOND_LOOK_AFTER;
         assert!(matches!(next(opted_out(0), Finding::Absent, late), Next::LookAgainAt(_)));
@@ -187,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn six_times_take_more_than_ten_minutes() {
+    fn six_resends_take_more_than_ten_minutes() {
         let waits: Duration = (0..MAX_RESENDS).map(second_look_after).sum();
         assert!(waits >= Duration::from_secs(10 * 60), "{waits:?}");
     }
 
     #[test]
-    fn an_unreachable_list_says_nothing() {
+    fn an_unreachable_list_decides_nothing() {
         let much_later = SINCE + Duration::from_secs(100_000);
         assert!(matches!(next(doubt(5), Finding::Unreachable, much_later), Next::LookAgainAt(_)));
     }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_words_is_known_by_its_number_and_its_time() {
+    fn a_picture_without_text_is_matched_by_number_and_time() {
         let mms = |text, media| Content { text, media };
         let matches = |listed, ours| is_match(listed, SINCE, ours, SINCE);
         assert!(matches(mms("", 1), mms("", 1)));
@@ -277,7 +277,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_read_twice_and_what_is_lost_is_said_to_be(
+        fn a_part_is_delivered_at_most_once_and_a_loss_is_known(
             requests in proptest::collection::vec(request(), 0..60),
             unreachable in proptest::collection::vec(any::<bool>(), 0..60),
         ) {
@@ -301,7 +301,7 @@ mod tests {
         }
 
         #[test]
-        fn however_late_the_provider_works_requests_off_there_are_two_at_most_behind_no_answer(open in 2usize..20) {
+        fn at_most_two_copies_are_sent_however_late_the_provider_processes_requests(open in 2usize..20) {
             let hangs = Request { listed_after: Some(u8::MAX), is_answered: false };
             prop_assert_eq!(send(&vec![hangs; open], &[]).0, 2);
         }

@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn machines_keep_it_up() {
+    fn fast_machines_are_recognized() {
         assert!(!reply_loop(&[(0, 1), (30, 2), (60, 3)]).is_endless());
         assert!(reply_loop(&[(0, 1), (1, 2), (30, 3), (31, 4), (75, 5), (140, 6)]).is_endless());
     }
 
     #[test]
-    fn people_rest_or_get_a_long_answer() {
+    fn people_pause_or_get_a_long_answer() {
         assert_eq!(reply_loop(&[(0, 1), (30, 2), (60, 3), (151, 4)]).moments, 1);
         assert_eq!(reply_loop(&[(0, 1), (30, 1), (60, 1), (90, 1), (120, 1)]).moments, 1);
         assert_eq!(reply_loop(&[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]).moments, 1);
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn slow_machines_are_recognized_because_they_never_rest() {
+    fn slow_machines_are_recognized_because_they_never_pause() {
         assert!(score_of([3; 29]) < ENDLESS_SCORE && score_of([3; 30]) >= ENDLESS_SCORE);
         assert!(score_of([45; 89]) < ENDLESS_SCORE && score_of([45; 90]) >= ENDLESS_SCORE);
         assert_eq!(score_of([i64::from(u16::MAX); 1000]), 0, "one text in 18 hours");
     }
 
     #[test]
-    fn people_rest_and_write_several_texts_on_end() {
+    fn people_may_send_several_texts_in_a_row() {
         let with_one_rest = [3; 29].into_iter().chain([61]).chain([3; 29]);
         assert!(score_of(with_one_rest) < ENDLESS_SCORE);
         assert_eq!(score_of([-1; 100]), 0, "they come before our answer has left");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_begins_anew() {
+    fn a_clock_set_back_resets_the_score() {
         assert_eq!(
             reply_loop(&[(1000, 1), (1030, 2), (10, 3)]),
             ReplyLoop { moments: 1, last: Timestamp(10_000), message: MessageId(3) }

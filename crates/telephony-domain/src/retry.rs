@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_ahead_gives_nothing_up() {
+    fn a_clock_set_ahead_fails_nothing() {
         let (start, again) = (Timestamp(0), Disposition::Retry { after: None });
         let later = start + CAP_STALE_AFTER;
         for tried in [2, MIN_ATTEMPTS - 1] {

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_knows_plus_one_and_our_own_prices_the_rest() {
+    fn list_prices_cover_plus_one_and_earlier_prices_the_rest() {
         let (us, uk) = ("+15550001234".parse().unwrap(), "+445550001234".parse().unwrap());
         let paid = Some(price(40_000_000, "USD"));
         assert_eq!(unit_price(Kind::TextOut, &us, paid), Some((price(7_900_000, "USD"), Basis::PriceList)));

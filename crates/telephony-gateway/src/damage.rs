@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_notice_counts_places_and_names_the_copy() {
+    fn the_notice_counts_damaged_places_and_names_the_copy() {
         let damage = Damage { at: 0, length: 7, kind: DamageKind::Changed, since: None, copy: Some("/s/c".into()) };
         let text = text(Found { places: 2, bytes: 14 }, &[damage]);
         assert!(text.contains("2 places (14 bytes)") && text.ends_with("a copy is in /s/c"), "{text}");

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_that_asks_does_not_keep_a_gateway_from_starting() {
+    fn a_command_that_checks_the_lock_does_not_block_a_gateway() {
         let state = tempfile::tempdir().unwrap();
         drop(GatewayLock::take(state.path()).unwrap());
         let asking = File::open(path(state.path())).unwrap();

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_fits_by_quality_and_then_by_pixels() {
+    fn large_pictures_lose_quality_first_and_then_pixels() {
         let bytes = png(&noise(200, 150));
         let mut sides = Vec::new();
         for room in [60_000, 8_000, 3_000] {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_or_moves_or_is_no_picture_stays_as_it_is() {
+    fn small_pictures_animations_and_other_files_stay_unchanged() {
         let bytes = png(&noise(20, 20));
         assert_eq!(fit("image/png", &bytes, bytes.len() as u64), Ok(None));
         assert_eq!(fit("image/gif", &bytes, 1), Ok(None));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_becomes_white() {
+    fn transparency_becomes_white() {
         let clear = RgbaImage::from_pixel(100, 100, Rgba([0, 0, 0, 0]));
         assert_eq!(on_white(clear.into()).get_pixel(5, 5), &Rgb([255; 3]));
         let half = RgbaImage::from_pixel(1, 1, Rgba([255, 0, 0, 51]));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_by_what_it_says_of_itself() {
+    fn a_decompression_bomb_is_rejected_by_its_header() {
         let mut bytes = png(&noise(1, 1));
         bytes[16..20].copy_from_slice(&50_000_u32.to_be_bytes());
         bytes[20..24].copy_from_slice(&50_000_u32.to_be_bytes());

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operator_has_to_end_is_trouble_and_a_busy_file_is_none() {
+    fn errors_that_need_the_operator_are_trouble_and_a_busy_file_is_not() {
         let storage = Storage::default();
         storage.refused(&StoreError::Busy("locked".to_owned()));
         assert_eq!(storage.trouble(), None);

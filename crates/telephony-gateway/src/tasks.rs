@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_task_that_breaks_is_named_while_the_others_go_on() {
+    async fn the_first_failed_task_is_named_while_the_others_run() {
         for (is_panic, expected) in [(true, BrokenTask::Panicked("two")), (false, BrokenTask::Ended("two"))] {
             let stop = CancellationToken::new();
             let mut tasks = Tasks::new();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_hangs_is_cut_off_and_what_was_asked_to_stop_is_not_broken() {
+    async fn hanging_tasks_are_aborted_and_stopped_tasks_are_not_failures() {
         let stop = CancellationToken::new();
         let mut tasks = Tasks::new();
         tasks.spawn_dropped("dropped", stop.clone(), std::future::pending());

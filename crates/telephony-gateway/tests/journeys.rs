@@ -16,16 +16,14 @@ mod a_contact_says_stop;
 mod a_contact_sends_a_picture;
 #[path = "journeys/a_limit_is_reached.rs"]
 mod a_limit_is_reached;
-#[path = "journeys/a_price_comes_late.rs"]
-mod a_price_comes_late;
 #[path = "journeys/a_signed_request_is_tampered_with.rs"]
 mod a_signed_request_is_tampered_with;
 #[path = "journeys/a_stranger_texts.rs"]
 mod a_stranger_texts;
 #[path = "journeys/a_task_panics.rs"]
 mod a_task_panics;
-#[path = "journeys/a_text_comes_by_another_way.rs"]
-mod a_text_comes_by_another_way;
+#[path = "journeys/a_text_arrives_by_another_channel.rs"]
+mod a_text_arrives_by_another_channel;
 #[path = "journeys/a_text_to_an_unknown_number.rs"]
 mod a_text_to_an_unknown_number;
 #[path = "journeys/a_webhook_comes_twice.rs"]
@@ -36,24 +34,28 @@ mod a_webhook_is_forged;
 mod a_webhook_is_lost;
 #[path = "journeys/an_agent_sends_a_picture.rs"]
 mod an_agent_sends_a_picture;
+#[path = "journeys/an_unsupported_call_arrives.rs"]
+mod an_unsupported_call_arrives;
+#[path = "journeys/doctor_probes_the_webhook.rs"]
+mod doctor_probes_the_webhook;
 #[path = "journeys/messages_grow_old.rs"]
 mod messages_grow_old;
-#[path = "journeys/reports_come_as_they_like.rs"]
-mod reports_come_as_they_like;
-#[path = "journeys/somebody_calls.rs"]
-mod somebody_calls;
-#[path = "journeys/somebody_watches.rs"]
-mod somebody_watches;
+#[path = "journeys/metrics_are_scraped.rs"]
+mod metrics_are_scraped;
+#[path = "journeys/prices_arrive_late.rs"]
+mod prices_arrive_late;
+#[path = "journeys/reports_arrive_in_any_order.rs"]
+mod reports_arrive_in_any_order;
 #[path = "journeys/something_hangs.rs"]
 mod something_hangs;
-#[path = "journeys/the_account_is_refused.rs"]
-mod the_account_is_refused;
+#[path = "journeys/the_account_is_rejected.rs"]
+mod the_account_is_rejected;
 #[path = "journeys/the_agent_fails.rs"]
 mod the_agent_fails;
 #[path = "journeys/the_clock_is_set_back.rs"]
 mod the_clock_is_set_back;
-#[path = "journeys/the_gateway_is_cut_off.rs"]
-mod the_gateway_is_cut_off;
+#[path = "journeys/the_gateway_crashes.rs"]
+mod the_gateway_crashes;
 #[path = "journeys/the_journal_is_damaged.rs"]
 mod the_journal_is_damaged;
 #[path = "journeys/the_operator_is_away.rs"]
@@ -62,9 +64,7 @@ mod the_operator_is_away;
 mod the_store_is_gone;
 #[path = "journeys/the_tunnel_breaks.rs"]
 mod the_tunnel_breaks;
-#[path = "journeys/the_way_is_tested.rs"]
-mod the_way_is_tested;
 #[path = "journeys/twilio_drops_its_answer.rs"]
 mod twilio_drops_its_answer;
-#[path = "journeys/twilio_says_no.rs"]
-mod twilio_says_no;
+#[path = "journeys/twilio_rejects_a_message.rs"]
+mod twilio_rejects_a_message;

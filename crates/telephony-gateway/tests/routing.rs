@@ -56,7 +56,7 @@ async fn die_after(steps: usize, store: &SqliteStore, twilio: &Twilio, plan: &Pl
 }
 
 #[tokio::test]
-async fn the_power_fails_between_two_changes_and_all_of_them_can_be_undone() {
+async fn changes_interrupted_by_a_power_failure_can_all_be_undone() {
     for first in 0..=3 {
         for second in 0..=3 {
             let number = Number::new(DEFAULT_NUMBER).sms_url("https://old/sms").voice_url("https://demo.twilio.com/x");
@@ -90,7 +90,7 @@ async fn the_power_fails_between_two_changes_and_all_of_them_can_be_undone() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_syncs_at_each_start_changes_nothing_the_second_time() {
+async fn a_second_sync_changes_nothing() {
     let simulator = Simulator::start(SimulatorConfig::default()).await.unwrap();
     let (twilio, folder) = (twilio(&simulator), tempfile::tempdir().unwrap());
     let store = open(folder.path());

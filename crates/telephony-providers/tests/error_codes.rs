@@ -35,7 +35,7 @@ fn the_table_has_exactly_the_published_codes() {
 }
 
 #[test]
-fn a_code_is_tried_again_exactly_when_its_class_allows_it() {
+fn a_code_is_retried_exactly_if_its_class_allows_it() {
     for error in known() {
         let disposition = codes::find(number(&error)).unwrap().disposition;
         let is_right = match (error["class"].as_str().unwrap(), error["retry"].as_str().unwrap()) {
@@ -51,7 +51,7 @@ fn a_code_is_tried_again_exactly_when_its_class_allows_it() {
 }
 
 #[test]
-fn every_code_says_something_of_its_own() {
+fn every_code_has_its_own_text() {
     let mut sentences = BTreeSet::new();
     for (code, error) in rows().into_iter().zip(known()) {
         assert!(sentences.insert(code.happened), "{code:?}");
@@ -85,7 +85,7 @@ fn unknown_codes_are_explained_by_their_range() {
 }
 
 #[test]
-fn a_code_counts_more_than_its_status_except_after_a_server_error() {
+fn a_code_takes_precedence_over_its_status_except_for_server_errors() {
     let daily_cap = codes::disposition(429, Some(63_038));
     assert!(matches!(daily_cap, Disposition::Retry { after: Some(wait) } if wait.as_secs() >= 3600), "{daily_cap:?}");
     assert_eq!(codes::disposition(409, Some(20_409)), SOON);

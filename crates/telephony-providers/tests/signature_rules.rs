@@ -69,7 +69,7 @@ impl<'a> Case<'a> {
 }
 
 #[test]
-fn while_a_token_is_rotated_the_former_one_counts_too() {
+fn both_tokens_verify_during_a_rotation() {
     let case = Case::form(sign("old", &format!("{URL}{PARAMS}")));
     assert_eq!(case.signer(&["new", "old"]).unwrap(), format!("twilio.previousAuthTokens[0] {URL}"));
     assert!(case.signer(&["new"]).is_err());
@@ -100,7 +100,7 @@ fn the_settings_choose_one_shared_key_and_no_other_secret() {
 }
 
 #[test]
-fn a_second_public_url_is_as_good_as_the_first() {
+fn any_public_url_verifies() {
     let mut case = Case::form(sign("token", &format!("{URL}{PARAMS}")));
     case.urls.insert(0, "https://tunnel.example/telephony/webhook?line=1".to_owned());
     assert_eq!(case.signer(&["token"]).unwrap(), format!("twilio.authToken {URL}"));
@@ -110,7 +110,7 @@ fn a_second_public_url_is_as_good_as_the_first() {
 }
 
 #[test]
-fn a_body_that_is_no_form_counts_only_with_its_hash_in_the_signed_url() {
+fn another_body_needs_its_hash_in_the_signed_url() {
     let verifier = Verifier::new(&secrets(&["token"]), &BTreeMap::new());
     let judge = |url: &str, body: &[u8]| {
         let payload = Payload::read(Some("application/json"), body);
@@ -178,7 +178,7 @@ fn an_explanation_shows_the_signed_text_and_never_a_token() {
 
 proptest! {
     #[test]
-    fn whatever_a_stranger_sends_is_refused_and_breaks_nothing(
+    fn unsigned_input_is_rejected_without_a_panic(
         url in "\\PC{0,40}|https?://\\PC{0,30}", signature in "\\PC{0,40}", settings in proptest::option::of("\\PC{0,30}"),
         body in proptest::collection::vec(any::<u8>(), 0..60), content_type in proptest::option::of("\\PC{0,20}"),
     ) {
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_signed_is_believed_whatever_it_contains(
+    fn any_signed_content_is_accepted(
         pairs in proptest::collection::vec(("[ -~é😀]{0,8}", "\\PC{0,20}"), 0..8), path in "[!-\"$->@-~]{0,20}",
     ) {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();

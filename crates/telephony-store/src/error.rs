@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exhausted_system_is_no_fault_of_the_file() {
+    fn exhausted_descriptors_are_not_an_error_of_the_file() {
         for errno in [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM] {
             for error in [StoreError::of_file(&errno.into()), StoreError::of_disk(&errno.into())] {
                 assert!(matches!(error, StoreError::Exhausted(_)), "{error}");

@@ -64,7 +64,7 @@ async fn take_all(journal: &Journal) -> Vec<Entry> {
 }
 
 #[tokio::test]
-async fn what_was_appended_comes_out_in_order_until_it_is_settled() {
+async fn appended_entries_are_read_in_order_until_applied() {
     let (_folder, path) = place();
     let journal = open(&path);
     let entries = [text(1, "one"), report(), text(2, "\u{0} two \"\n")];
@@ -81,7 +81,7 @@ async fn what_was_appended_comes_out_in_order_until_it_is_settled() {
 }
 
 #[tokio::test]
-async fn those_who_append_together_are_all_told_and_who_waits_is_told_once_it_is_settled() {
+async fn concurrent_appends_all_finish_and_waiters_wake_once_applied() {
     let (_folder, path) = place();
     let journal = open(&path);
     let entries: Vec<Entry> = (0..500).map(|number| text(number, "together")).collect();
@@ -99,7 +99,7 @@ async fn those_who_append_together_are_all_told_and_who_waits_is_told_once_it_is
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_what_is_settled_and_a_long_file_becomes_short() {
+async fn applied_entries_are_erased_and_the_file_is_shortened() {
     let (_folder, path) = place();
     let journal = open(&path);
     let words = "between us ".repeat(6_000);
@@ -115,7 +115,7 @@ async fn nothing_is_left_of_what_is_settled_and_a_long_file_becomes_short() {
 }
 
 #[tokio::test]
-async fn a_journal_that_was_removed_takes_nothing_and_says_so() {
+async fn a_removed_journal_rejects_entries() {
     let (_folder, path) = place();
     let journal = open(&path);
     journal.append(&text(1, "there")).await.unwrap();
@@ -126,7 +126,7 @@ async fn a_journal_that_was_removed_takes_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_was_not_written_whole_is_not_left_either() {
+async fn a_partial_write_is_removed() {
     let (_folder, path) = place();
     let journal = open(&path);
     journal.append(&text(1, "whole")).await.unwrap();
@@ -141,7 +141,7 @@ async fn what_was_not_written_whole_is_not_left_either() {
 }
 
 #[test]
-fn only_one_at_a_time_has_it() {
+fn a_journal_has_one_owner_at_a_time() {
     let (_folder, path) = place();
     let journal = open(&path);
     let refused = Journal::open(&path).unwrap_err();
@@ -151,7 +151,7 @@ fn only_one_at_a_time_has_it() {
 }
 
 #[tokio::test]
-async fn only_its_owner_may_read_it() {
+async fn a_journal_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let (_folder, path) = place();
     drop(open(&path));

@@ -91,7 +91,7 @@ fn five() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn any_flipped_byte_costs_no_other_entry() {
+async fn a_flipped_byte_loses_only_its_own_entry() {
     let written = Written::new(&five()).await;
     let whole = written.bytes();
     let last = written.places.last().unwrap().clone();
@@ -131,7 +131,7 @@ async fn a_flipped_byte_in_the_last_entry_is_damage_and_a_torn_entry_is_none() {
 }
 
 #[tokio::test]
-async fn a_last_entry_of_which_a_sector_was_never_written_is_torn_and_leaves_nothing() {
+async fn a_last_entry_with_a_missing_sector_is_torn() {
     let texts = [vec!["x".repeat(700); 2], vec!["y".repeat(3000)]].concat();
     let written = Written::new(&texts).await;
     let (whole, last) = (written.bytes(), written.places[2].clone());
@@ -152,7 +152,7 @@ async fn a_last_entry_of_which_a_sector_was_never_written_is_torn_and_leaves_not
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named_and_kept_aside_for_its_owner_only() {
+async fn damaged_entries_are_reported_and_copied_privately() {
     let written = Written::new(&five()).await;
     let mut bytes = written.bytes();
     let place = written.places[2].clone();
@@ -195,7 +195,7 @@ async fn no_more_than_three_copies_are_kept_and_the_old_ones_can_be_removed() {
 }
 
 #[tokio::test]
-async fn several_damaged_places_are_one_copy() {
+async fn several_damaged_places_make_one_copy() {
     let written = Written::new(&five()).await;
     let mut bytes = written.bytes();
     for place in [&written.places[0], &written.places[2]] {
@@ -208,7 +208,7 @@ async fn several_damaged_places_are_one_copy() {
 }
 
 #[tokio::test]
-async fn an_entry_of_a_newer_version_is_named_and_those_around_it_come_out() {
+async fn an_entry_of_a_newer_version_is_reported_and_others_are_read() {
     let written = Written::new(&five()).await;
     let newer = br#"{"at":1,"told":{"letter":{"by":"pigeon"}}}"#;
     let bytes = written.bytes();
@@ -226,7 +226,7 @@ async fn an_entry_of_a_newer_version_is_named_and_those_around_it_come_out() {
 }
 
 #[tokio::test]
-async fn what_an_older_version_wrote_is_read() {
+async fn entries_of_an_older_version_are_read() {
     let written = Written::new(&five()).await;
     let payload = br#"{"at":7,"told":{"message":{"provider_id":"SM7","from":"+15550005678","to":"+15550001234","messaging_service":null,"text":"old","media":[],"also_to":[],"opt_out_type":null,"taken":null}}}"#;
     let mut record = (payload.len() as u32).to_le_bytes().to_vec();
@@ -238,7 +238,7 @@ async fn what_an_older_version_wrote_is_read() {
 }
 
 #[tokio::test]
-async fn damage_under_a_running_gateway_ends_nothing() {
+async fn damage_under_a_running_gateway_does_not_stop_it() {
     let written = Written::new(&five()).await;
     let journal = Journal::open(&written.path).unwrap();
     let file = fs::File::options().write(true).open(&written.path).unwrap();
@@ -250,7 +250,7 @@ async fn damage_under_a_running_gateway_ends_nothing() {
 }
 
 #[tokio::test]
-async fn what_the_disk_never_gives_back_is_given_up_at_last() {
+async fn unreadable_sectors_are_abandoned_after_retries() {
     let written = Written::new(&five()).await;
     let journal = Journal::open(&written.path).unwrap();
     let kept = written.places[3].start as u64 + 5;
@@ -263,7 +263,7 @@ async fn what_the_disk_never_gives_back_is_given_up_at_last() {
 }
 
 #[tokio::test]
-async fn a_journal_can_be_tried_and_nothing_comes_of_it() {
+async fn a_write_check_leaves_no_trace() {
     let written = Written::new(&five()).await;
     let journal = Journal::open(&written.path).unwrap();
     journal.try_writing().await.unwrap();
@@ -280,7 +280,7 @@ async fn a_journal_can_be_tried_and_nothing_comes_of_it() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn any_run_of_wrong_bytes_costs_what_it_touches_and_nothing_else(
+    fn wrong_bytes_lose_only_the_entries_they_touch(
         texts in prop::collection::vec(prop_oneof!["[ -~]{0,40}", "\\PC{0,90}", Just("x".repeat(90_000))], 1..12),
         begin in any::<prop::sample::Index>(),
         wrong in prop_oneof![

@@ -24,7 +24,7 @@ fn sources(room: &str) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn a_room_uses_only_those_below_it() {
+fn a_layer_uses_only_those_below_it() {
     for (floor, room) in ORDER.iter().enumerate() {
         for (path, source) in sources(room) {
             for above in &ORDER[floor + 1..] {
@@ -44,7 +44,7 @@ fn only_the_engine_names_types_of_sqlite() {
 }
 
 #[test]
-fn every_room_has_its_place_in_the_order() {
+fn every_layer_is_listed() {
     for entry in std::fs::read_dir(sqlite()).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();

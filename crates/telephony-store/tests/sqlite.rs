@@ -46,7 +46,7 @@ async fn accept(store: &SqliteStore, id: &str) -> Result<Accepted, StoreError> {
 }
 
 #[tokio::test]
-async fn nobody_else_can_read_what_is_made() {
+async fn created_files_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let (_folder, path) = folder();
     let store = open(&path);
@@ -61,7 +61,7 @@ async fn nobody_else_can_read_what_is_made() {
 }
 
 #[tokio::test]
-async fn the_power_fails_after_a_message_was_taken() {
+async fn an_accepted_message_survives_a_power_failure() {
     let (folder, path) = folder();
     let store = open(&path);
     for count in 0..100 {
@@ -80,7 +80,7 @@ async fn the_power_fails_after_a_message_was_taken() {
 }
 
 #[tokio::test]
-async fn a_command_makes_the_file_where_there_is_none() {
+async fn a_command_creates_a_missing_file() {
     let (_folder, path) = folder();
     let command = SqliteStore::open(&path, Mode::Command).unwrap();
     accept(&command, "SM1").await.unwrap();
@@ -88,7 +88,7 @@ async fn a_command_makes_the_file_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_makes_nothing_and_finds_nothing() {
+async fn a_reader_does_not_create_the_file() {
     let (folder, path) = folder();
     let looking = SqliteStore::open(&path, Mode::Reading).unwrap();
     assert!(looking.messages(Filter { limit: 10, ..Filter::default() }).await.unwrap().is_empty());
@@ -98,7 +98,7 @@ async fn whoever_only_looks_makes_nothing_and_finds_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_sees_what_the_gateway_writes_beside_it() {
+async fn a_reader_sees_concurrent_writes() {
     let (_folder, path) = folder();
     let gateway = open(&path);
     let looking = SqliteStore::open(&path, Mode::Reading).unwrap();
@@ -109,7 +109,7 @@ async fn whoever_only_looks_sees_what_the_gateway_writes_beside_it() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_can_do_so_where_nothing_can_be_written() {
+async fn a_reader_works_in_a_read_only_folder() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     // A name with special characters in URIs.
@@ -133,7 +133,7 @@ async fn whoever_only_looks_can_do_so_where_nothing_can_be_written() {
 }
 
 #[tokio::test]
-async fn many_processes_make_the_file_at_the_same_time() {
+async fn many_processes_create_the_file_at_once() {
     let (_folder, path) = folder();
     let opened: Vec<_> = (0..8)
         .map(|_| {
@@ -158,7 +158,7 @@ async fn a_newer_schema_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_store_is_left_alone() {
+async fn a_file_of_another_kind_is_left_alone() {
     let (_folder, path) = folder();
     fs::create_dir(path.parent().unwrap()).unwrap();
     fs::write(&path, "my shopping list, which is much longer than a header of a database is".repeat(100)).unwrap();
@@ -171,7 +171,7 @@ async fn a_file_that_is_no_store_is_left_alone() {
 }
 
 #[tokio::test]
-async fn the_file_is_removed_or_replaced_under_a_running_gateway() {
+async fn a_removed_or_replaced_file_is_detected() {
     let (_folder, path) = folder();
     let store = open(&path);
     accept(&store, "SM1").await.unwrap();
@@ -187,7 +187,7 @@ async fn the_file_is_removed_or_replaced_under_a_running_gateway() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_told_with_its_name() {
+async fn an_error_names_the_folder_that_cannot_be_created() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("telephony"), "a file where the folder should be").unwrap();
     let error = SqliteStore::open(&folder.path().join("telephony").join("store.db"), Mode::Command).unwrap_err();
@@ -196,7 +196,7 @@ async fn a_folder_that_cannot_be_made_is_told_with_its_name() {
 }
 
 #[tokio::test]
-async fn a_file_that_may_only_be_read_is_told_apart() {
+async fn a_read_only_file_is_reported() {
     let (_folder, path) = folder();
     drop(open(&path));
     let mut permissions = fs::metadata(&path).unwrap().permissions();
@@ -209,7 +209,7 @@ async fn a_file_that_may_only_be_read_is_told_apart() {
 }
 
 #[tokio::test]
-async fn another_program_writes_for_a_moment() {
+async fn a_short_lock_by_another_program_is_waited_for() {
     let (_folder, path) = folder();
     let store = Arc::new(open(&path));
     let other = Connection::open(&path).unwrap();
@@ -225,7 +225,7 @@ async fn another_program_writes_for_a_moment() {
 }
 
 #[tokio::test]
-async fn what_is_being_written_is_stored_before_the_store_is_closed() {
+async fn pending_writes_finish_before_the_store_closes() {
     let (_folder, path) = folder();
     let store = Arc::new(open(&path));
     let writing: Vec<_> = (0..50)
@@ -267,7 +267,7 @@ async fn accept_text(store: &SqliteStore, n: i64, text: &str) {
 }
 
 #[tokio::test]
-async fn what_was_purged_cannot_be_read_from_the_file() {
+async fn purged_data_is_erased_from_the_file() {
     let (_folder, path) = folder();
     let store = open(&path);
     for n in 0..200 {
@@ -284,7 +284,7 @@ async fn what_was_purged_cannot_be_read_from_the_file() {
 }
 
 #[tokio::test]
-async fn a_file_does_not_grow_for_ever_while_old_messages_go() {
+async fn a_file_stops_growing_while_old_messages_are_deleted() {
     let (_folder, path) = folder();
     let store = open(&path);
     let pages =
@@ -323,7 +323,7 @@ fn a_new_file_can_be_opened_by_many_at_once() {
 }
 
 #[tokio::test]
-async fn while_another_holds_the_file_nobody_waits_longer_than_the_first() {
+async fn waiting_openers_share_one_timeout() {
     let (_folder, path) = folder();
     let store = open(&path);
     let other = Connection::open(&path).unwrap();

@@ -133,7 +133,7 @@ async fn the_tunnel_is_stopped_from_the_dashboard() {
 }
 
 #[tokio::test]
-async fn nobody_answers_or_it_is_somebody_else() {
+async fn an_unreachable_or_foreign_server_is_reported() {
     let stand_in = StandIn::start().await;
     let impostor = StandIn::start().await;
     let file = impostor.agent_file("x");

@@ -83,7 +83,7 @@ fn commands(way: &str, port: u16) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn funnel_keeps_our_paths_and_takes_them_away_at_the_end() {
+async fn funnel_serves_our_paths_and_removes_them_at_the_end() {
     let stand_in = StandIn::new();
     let open = stand_in.funnel().open(&inside()).await.unwrap();
     assert_eq!(open.url(), URL);
@@ -107,7 +107,7 @@ async fn serve_is_for_the_tailnet_only() {
 }
 
 #[tokio::test]
-async fn what_the_operator_serves_privately_stays_private() {
+async fn privately_served_paths_stay_private() {
     let stand_in = StandIn::new();
     let private = r#"{"TCP":{"443":{"HTTPS":true}},"Web":{"box.tail1234.ts.net:443":{"Handlers":{"/":{"Proxy":"http://127.0.0.1:80"}}}}}"#;
     stand_in.set("served", private);
@@ -120,7 +120,7 @@ async fn what_the_operator_serves_privately_stays_private() {
 }
 
 #[tokio::test]
-async fn a_killed_gateway_left_its_paths_behind() {
+async fn paths_of_a_killed_gateway_are_reused() {
     let stand_in = StandIn::new();
     drop(stand_in.funnel().open(&inside()).await.unwrap());
     let open = stand_in.funnel().open(&inside()).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_killed_gateway_left_its_paths_behind() {
 }
 
 #[tokio::test]
-async fn somebody_resets_what_is_served() {
+async fn a_reset_of_served_paths_is_repaired() {
     let stand_in = StandIn::new();
     let tailscale = stand_in.funnel();
     let mut open = tailscale.open(&inside()).await.unwrap();
@@ -153,7 +153,7 @@ async fn the_daemon_goes_away_and_comes_back() {
 }
 
 #[tokio::test]
-async fn the_reason_is_named_and_so_is_what_to_do() {
+async fn errors_name_the_reason_and_the_fix() {
     let not_enabled =
         "Funnel is not enabled on your tailnet.\nTo enable, visit:\n\n  https://login.tailscale.com/f/funnel?node=n1";
     let cases = [
@@ -181,7 +181,7 @@ async fn the_reason_is_named_and_so_is_what_to_do() {
 }
 
 #[tokio::test]
-async fn nobody_is_logged_in_or_the_program_is_old_or_missing() {
+async fn a_missing_login_or_program_and_an_old_version_are_reported() {
     let stand_in = StandIn::new();
     for state in ["NeedsLogin", "Stopped", "NoState"] {
         stand_in.set("state", state);

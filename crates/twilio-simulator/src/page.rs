@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_file_asks_for_is_served() {
+    fn every_file_that_the_page_refers_to_is_served() {
         let mut asked = 0;
         for (name, _, text) in FILES {
             let quoted = text.split('"').skip(1).step_by(2).filter(|word| !word.contains(char::is_whitespace));

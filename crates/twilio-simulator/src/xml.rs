@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_xml_is_malformed() {
+    fn invalid_xml_is_malformed() {
         for document in
             ["", "hello", "<R>", "<R></S>", "<R>a & b</R>", "<R a=1/>", "<R/><R/>", "x<R/>", "<R>&nope;</R>"]
         {

@@ -103,7 +103,7 @@ how to fix them. Each finding has a stable id, which `--json` prints for scripts
     }
 
     #[test]
-    fn every_finding_has_an_id_of_its_own_and_says_all_that_it_has_to() {
+    fn every_finding_has_a_unique_id_and_complete_texts() {
         let ids: BTreeSet<_> = FINDINGS.iter().map(|finding| finding.id).collect();
         assert_eq!(ids.len(), FINDINGS.len());
         for Finding { id, what, why, fix, .. } in FINDINGS {

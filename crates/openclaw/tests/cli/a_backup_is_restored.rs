@@ -27,7 +27,7 @@ async fn open_bench() -> Bench {
 }
 
 #[tokio::test]
-async fn nothing_is_doubled_and_a_stop_after_the_backup_counts() {
+async fn a_restore_duplicates_nothing_and_honors_a_later_stop() {
     let mut bench = open_bench().await;
     bench.start_gateway().await;
     bench.twilio.misbehave(Fault::TooManyRequests, Extent::All);
@@ -63,7 +63,7 @@ async fn nothing_is_doubled_and_a_stop_after_the_backup_counts() {
 }
 
 #[tokio::test]
-async fn a_backup_is_whole_and_its_owners_and_never_overwritten_by_chance() {
+async fn a_backup_is_complete_private_and_never_overwritten() {
     let mut bench = open_bench().await;
     let none = bench.run(&["telephony", "backup", backup(&bench).to_str().unwrap()]).await;
     assert!(none.code == 1 && none.stderr.contains("there is no message store yet"), "{none:?}");
@@ -80,7 +80,7 @@ async fn a_backup_is_whole_and_its_owners_and_never_overwritten_by_chance() {
 }
 
 #[tokio::test]
-async fn a_restore_wants_a_stopped_gateway_and_keeps_the_old_store() {
+async fn a_restore_requires_a_stopped_gateway_and_keeps_the_old_store() {
     let mut bench = open_bench().await;
     bench.start_gateway().await;
     bench.text(ALICE, "one").await;
@@ -166,7 +166,7 @@ async fn a_copied_store_is_restored_with_the_log_beside_it() {
 }
 
 #[tokio::test]
-async fn a_reply_of_twilio_itself_is_no_answer() {
+async fn a_reply_by_twilio_itself_is_not_taken_for_an_answer() {
     let mut bench = open_bench().await;
     bench.start_gateway().await;
     let file = back_up(&bench).await;

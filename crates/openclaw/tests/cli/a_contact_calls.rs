@@ -49,7 +49,7 @@ async fn over(bench: &Bench) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn and_the_operator_reads_exports_and_deletes_what_was_said() {
+async fn the_operator_reads_exports_and_deletes_a_transcript() {
     let bench = answering().await;
     assert_eq!(bench.run(&["telephony", "calls"]).await.stdout, "");
     let error = bench.run(&["telephony", "calls", "abc"]).await.stderr;
@@ -91,7 +91,7 @@ async fn and_the_operator_reads_exports_and_deletes_what_was_said() {
 }
 
 #[tokio::test]
-async fn and_a_purge_ends_the_call() {
+async fn a_purge_ends_an_open_call() {
     let bench = answering().await;
     call(&bench, ALICE).await;
     let kept = bench.run(&["telephony", "purge", ALICE, "--yes"]).await;

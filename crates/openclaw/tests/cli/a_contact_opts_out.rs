@@ -1,7 +1,7 @@
 use crate::bench::{ALICE, Bench};
 
 #[tokio::test]
-async fn then_every_way_to_reach_them_is_closed_and_says_why() {
+async fn every_command_that_would_text_an_opted_out_contact_explains_its_refusal() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     bench.text(ALICE, "hello?").await;
@@ -27,7 +27,7 @@ async fn then_every_way_to_reach_them_is_closed_and_says_why() {
 }
 
 #[tokio::test]
-async fn by_telling_the_operator_who_enters_it() {
+async fn the_operator_enters_an_opt_out() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "optouts", "add", ALICE]).await;
     assert_eq!(bench.run(&["telephony", "send", ALICE, "news"]).await.code, 1);

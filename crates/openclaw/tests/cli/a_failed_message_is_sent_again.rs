@@ -19,7 +19,7 @@ async fn retry(bench: &Bench, arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn what_twilio_could_not_deliver_is_sent_again_once() {
+async fn an_undelivered_message_is_resent_once() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     for (code, id) in [30002, 30034, 30003].into_iter().zip(["out-1", "out-2", "out-3"]) {
@@ -34,7 +34,7 @@ async fn what_twilio_could_not_deliver_is_sent_again_once() {
 }
 
 #[tokio::test]
-async fn all_that_failed_since_then_is_sent_again_in_order() {
+async fn all_failures_since_a_time_are_resent_in_order() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     for text in ["one", "two", "three"] {
@@ -54,7 +54,7 @@ async fn all_that_failed_since_then_is_sent_again_in_order() {
 }
 
 #[tokio::test]
-async fn without_a_gateway_it_waits_for_one_and_nonsense_is_refused() {
+async fn without_a_gateway_a_retry_waits_and_bad_ids_are_rejected() {
     let mut bench = Bench::new().await;
     let ran = bench.run(&["telephony", "send", "+15005550001", "nowhere"]).await;
     assert_eq!(ran.code, 1);

@@ -17,7 +17,7 @@ async fn without_a_gateway_the_command_sends_it_itself() {
 }
 
 #[tokio::test]
-async fn beside_a_gateway_the_gateway_sends_it() {
+async fn with_a_running_gateway_the_gateway_sends_it() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let report = bench.json(&["telephony", "send", ALICE, TEXT, "--json", "--wait"]).await;
@@ -50,7 +50,7 @@ async fn a_dry_run_shows_the_parts_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_twilio_is_explained() {
+async fn a_rejection_by_twilio_is_explained() {
     let bench = Bench::new().await;
     // Twilio's magic number for a recipient who opted out.
     let ran = bench.run(&["telephony", "send", "+15005550004", TEXT]).await;
@@ -64,7 +64,7 @@ async fn a_refusal_of_twilio_is_explained() {
 }
 
 #[tokio::test]
-async fn a_text_is_taken_byte_for_byte() {
+async fn a_text_is_sent_byte_for_byte() {
     let bench = Bench::new().await;
     for text in ["-n --json", "line one\nline two\t", "naïve 👩‍👩‍👧 $HOME `ls` \"quoted\" \\n"] {
         bench.done(&["telephony", "send", ALICE, text]).await;
@@ -96,7 +96,7 @@ fn words_without_quotes_get_a_command_to_copy() {
 }
 
 #[tokio::test]
-async fn what_came_and_went_can_be_listed_and_looked_at() {
+async fn sent_and_received_messages_can_be_listed_and_shown() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, TEXT]).await;
     let list = bench.json(&["telephony", "messages", "--json"]).await;
@@ -113,7 +113,7 @@ async fn what_came_and_went_can_be_listed_and_looked_at() {
 }
 
 #[tokio::test]
-async fn a_message_that_did_not_arrive_is_explained() {
+async fn an_undelivered_message_is_explained() {
     let bench = Bench::new().await;
     bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
     let ran = bench.run(&["telephony", "send", ALICE, TEXT, "--wait"]).await;
@@ -124,7 +124,7 @@ async fn a_message_that_did_not_arrive_is_explained() {
 }
 
 #[tokio::test]
-async fn behind_others_on_a_slow_line_it_is_told_when_it_leaves() {
+async fn a_message_in_a_long_queue_shows_when_it_will_leave() {
     let bench = Bench::new().await;
     // One segment per quarter of an hour: the second waits, however slow this machine is.
     edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 0.001");
@@ -138,7 +138,7 @@ async fn behind_others_on_a_slow_line_it_is_told_when_it_leaves() {
 }
 
 #[tokio::test]
-async fn behind_another_on_a_line_that_is_soon_free_it_leaves_after_it() {
+async fn a_message_behind_another_leaves_right_after_it() {
     let bench = Bench::new().await;
     edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 1");
     for text in ["one", "two"] {
@@ -164,7 +164,7 @@ async fn an_outcome_that_stays_unknown_is_shown_by_status() {
 
 /// Without a gateway, only the next command can send what an earlier one left behind.
 #[tokio::test]
-async fn what_an_earlier_command_left_behind_goes_first() {
+async fn messages_of_an_earlier_command_are_sent_first() {
     let bench = with_left_behind("first").await;
     bench.twilio.behave();
     bench.done(&["telephony", "send", ALICE, "second"]).await;
@@ -194,7 +194,7 @@ async fn is_left_behind(bench: &Bench, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn what_the_operator_says_is_not_cut() {
+async fn the_operators_text_is_never_shortened() {
     let bench = Bench::new().await;
     let long = "word ".repeat(1400);
     let plan = bench.json(&["telephony", "send", ALICE, &long, "--dry-run", "--json"]).await;
@@ -204,7 +204,7 @@ async fn what_the_operator_says_is_not_cut() {
 }
 
 #[tokio::test]
-async fn after_the_days_last_segment_it_is_told_that_it_leaves_tomorrow_and_why() {
+async fn a_message_beyond_the_daily_limit_shows_why_it_leaves_tomorrow() {
     let bench = Bench::new().await;
     bench.configure("limits: { segmentsPerDay: 1 },");
     bench.done(&["telephony", "send", ALICE, TEXT]).await;
@@ -231,7 +231,7 @@ async fn after_the_days_last_segment_it_is_told_that_it_leaves_tomorrow_and_why(
 }
 
 #[tokio::test]
-async fn where_it_would_be_refused_a_dry_run_says_so() {
+async fn a_dry_run_reports_a_future_rejection() {
     let bench = Bench::new().await;
     let plan = bench.json(&["telephony", "send", ALICE, TEXT, "--dry-run", "--json"]).await;
     assert!(plan["refused"].is_null(), "{plan}");

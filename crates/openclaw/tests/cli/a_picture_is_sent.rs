@@ -62,7 +62,7 @@ async fn a_picture_that_is_too_large_arrives_reduced() {
 }
 
 #[tokio::test]
-async fn without_a_gateway_nobody_could_fetch_a_file_but_an_address_will_do() {
+async fn without_a_gateway_urls_are_sent_and_files_are_rejected() {
     let bench = Bench::new().await;
     let folder = tempfile::tempdir().unwrap();
     let picture = file(&folder, "pixel.gif", PIXEL);
@@ -75,7 +75,7 @@ async fn without_a_gateway_nobody_could_fetch_a_file_but_an_address_will_do() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_twilio_cannot_reach_will_not_do() {
+async fn files_are_rejected_if_twilio_cannot_reach_the_gateway() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let folder = tempfile::tempdir().unwrap();
@@ -85,7 +85,7 @@ async fn a_gateway_that_twilio_cannot_reach_will_not_do() {
 }
 
 #[tokio::test]
-async fn what_carriers_do_not_take_is_said_before_anything_is_sent() {
+async fn unsupported_files_are_rejected_before_sending() {
     let bench = Bench::new().await;
     let folder = tempfile::tempdir().unwrap();
     let (film, page) = ([b"\0\0\0\x18ftypmp42".as_slice(), &[0; 500_000]].concat(), b"<!DOCTYPE html>");
@@ -116,7 +116,7 @@ async fn what_carriers_do_not_take_is_said_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_address_is_given_to_twilio_as_addresses_are_written() {
+async fn a_media_url_reaches_twilio_percent_encoded() {
     let bench = Bench::new().await;
     let named = "HTTPS://example.invalid/my cat.png";
     bench.done(&["telephony", "send", ALICE, "--media", named]).await;
@@ -124,7 +124,7 @@ async fn an_address_is_given_to_twilio_as_addresses_are_written() {
 }
 
 #[tokio::test]
-async fn a_dry_run_shows_what_would_go() {
+async fn a_dry_run_lists_the_attachments() {
     let bench = Bench::new().await;
     let url = "https://example.com/a.png";
     let shown = bench.done(&["telephony", "send", ALICE, "Look", "--media", url, "--dry-run"]).await;

@@ -39,7 +39,7 @@ async fn while_the_gateway_is_down() {
 }
 
 #[tokio::test]
-async fn and_may_be_refused_or_blocked() {
+async fn a_stranger_is_rejected_or_blocked() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let code = code_for_alice(&bench).await;
@@ -52,7 +52,7 @@ async fn and_may_be_refused_or_blocked() {
 }
 
 #[tokio::test]
-async fn the_channel_may_be_left_out() {
+async fn the_channel_argument_is_optional() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let code = code_for_alice(&bench).await;

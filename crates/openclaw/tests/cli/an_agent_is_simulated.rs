@@ -195,7 +195,7 @@ fn a_configuration_file_that_is_missing_is_an_error() {
 }
 
 #[test]
-fn a_key_is_in_no_error() {
+fn no_error_contains_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = write(folder.path(), "{ channels: { telephony: 7 } }");
     let flags = ["--config", &file, "--agent", "openai", "--agent-model", "m", "--agent-key-variable", "MY_KEY"];

@@ -31,7 +31,7 @@ async fn with_public_url(url: &str) -> Diagnosis {
 }
 
 #[tokio::test]
-async fn nobody_is_at_the_public_url() {
+async fn the_public_url_does_not_respond() {
     with_public_url("http://nowhere.invalid").await.has("public-url-unresolved");
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     with_public_url(&format!("http://{closed}")).await.has("public-url-unreachable");
@@ -41,7 +41,7 @@ async fn nobody_is_at_the_public_url() {
 }
 
 #[tokio::test]
-async fn the_public_url_says_https_and_there_is_no_tls_or_none_that_twilio_would_trust() {
+async fn the_public_url_has_no_tls_or_an_untrusted_certificate() {
     let other = Bench::new().await;
     let plain = with_public_url(&format!("https://{}", other.twilio.address())).await;
     assert!(plain.detail("public-url-without-tls").starts_with(&other.twilio.address().to_string()));
@@ -109,7 +109,7 @@ async fn the_signature_is_for_another_url_and_doctor_says_which() {
 }
 
 #[tokio::test]
-async fn the_url_is_another_and_so_is_the_token_and_no_url_alone_would_have_matched() {
+async fn a_wrong_url_and_a_wrong_token_are_reported_together() {
     let (bench, proxy, _) = behind_a_proxy().await;
     bench.configure(&format!("publicUrl: 'http://{}',", proxy.address.replace("127.0.0.1", "localhost")));
     edit(&bench, bench.twilio.auth_token(), "00000000000000000000000000000000");
@@ -129,7 +129,7 @@ async fn the_token_was_changed_and_the_gateway_has_the_old_one() {
 }
 
 #[tokio::test]
-async fn the_proxy_does_not_pass_the_host_on() {
+async fn the_proxy_does_not_forward_the_host() {
     let (mut bench, proxy) = (Bench::new().await, Proxy::start().await);
     bench.start_gateway().await;
     let gateway = bench.json(&["telephony", "status", "--json"]).await["gateway"]["listening"].clone();

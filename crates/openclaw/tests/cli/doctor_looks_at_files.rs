@@ -22,7 +22,7 @@ async fn others_can_read_the_token_and_fix_closes_the_file() {
 }
 
 #[tokio::test]
-async fn others_can_change_what_the_gateway_does_and_fix_takes_that_away() {
+async fn a_writable_configuration_is_reported_and_fix_restricts_it() {
     let bench = Bench::new().await;
     let (path, folder) = (bench.configuration(), bench.configuration().parent().unwrap().to_owned());
     let block = folder.join("block.json5");
@@ -48,7 +48,7 @@ async fn others_can_change_what_the_gateway_does_and_fix_takes_that_away() {
 }
 
 #[tokio::test]
-async fn the_state_folder_takes_nothing() {
+async fn the_state_folder_is_not_writable() {
     let bench = Bench::new().await;
     assert!(doctor(&bench).await.is_well("/telephony is writable"));
     assert!(!bench.configuration().with_file_name("telephony").exists(), "looking makes nothing");
@@ -58,7 +58,7 @@ async fn the_state_folder_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_copy_of_a_damaged_journal_lies_there() {
+async fn a_copy_of_a_damaged_journal_is_reported() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let copy = bench.state().join("telephony/telephony.sqlite-arrivals-damaged-1");

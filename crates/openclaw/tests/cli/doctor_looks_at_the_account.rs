@@ -38,7 +38,7 @@ async fn credentials_are_wrong() {
 }
 
 #[tokio::test]
-async fn a_standard_api_key_is_no_bad_credential_and_a_wrong_token_beside_it_is_noticed() {
+async fn a_standard_api_key_is_accepted_and_a_wrong_token_reported() {
     let key = ApiKey { sid: KEY.to_owned(), secret: "simulated-secret".to_owned() };
     let bench = Bench::with(SimulatorConfig { api_keys: vec![key], ..SimulatorConfig::default() }).await;
     edit(&bench, "twilio: { ", &format!("twilio: {{ apiKeySid: '{KEY}', apiKeySecret: 'simulated-secret', "));
@@ -68,7 +68,7 @@ async fn twilio_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn the_account_is_a_trial_without_money_or_suspended() {
+async fn a_trial_an_empty_balance_and_a_suspension_are_reported() {
     let trial = Account { account_type: AccountType::Trial, balance: "0.05".to_owned(), ..Account::default() };
     let bench = with_account(trial).await;
     bench.configure(&format!("allowFrom: ['{ALICE}'],"));
@@ -84,7 +84,7 @@ async fn the_account_is_a_trial_without_money_or_suspended() {
 }
 
 #[tokio::test]
-async fn a_product_that_is_not_there_is_only_unchecked() {
+async fn a_missing_product_is_reported_as_unchecked() {
     let bench = Bench::new().await;
     bench.twilio.set_missing(&["/v1/", "/Balance"]);
     let diagnosis = doctor(&bench).await;
@@ -102,7 +102,7 @@ async fn a_product_that_is_not_there_is_only_unchecked() {
 }
 
 #[tokio::test]
-async fn the_number_is_not_ours_or_cannot_do_what_it_has_to() {
+async fn a_foreign_or_incapable_number_is_reported() {
     let bench = Bench::new().await;
     edit(&bench, DEFAULT_NUMBER, "+15550007777");
     assert_eq!(doctor(&bench).await.detail("number-missing"), "+15550007777");
@@ -115,7 +115,7 @@ async fn the_number_is_not_ours_or_cannot_do_what_it_has_to() {
 }
 
 #[tokio::test]
-async fn the_service_is_missing_or_empty_or_drops_what_comes() {
+async fn a_missing_empty_or_silent_service_is_reported() {
     let bench = with_service(Service::new(SERVICE, &[])).await;
     let diagnosis = doctor(&bench).await;
     diagnosis.has("service-without-numbers");
@@ -157,7 +157,7 @@ async fn twilio_has_another_webhook_and_fix_sets_it() {
 }
 
 #[tokio::test]
-async fn something_else_has_the_traffic() {
+async fn other_receivers_of_the_traffic_are_reported() {
     let application = "AP0123456789abcdef0123456789abcdef";
     let number = Number::new(DEFAULT_NUMBER).sms_application(application).trunk("TK0123456789abcdef0123456789abcdef");
     let bench = with_number(number.sms_fallback_url("https://other.example.com/fallback")).await;
@@ -189,7 +189,7 @@ async fn the_webhook_is_called_with_get() {
 }
 
 #[tokio::test]
-async fn american_carriers_do_not_know_the_number() {
+async fn a_missing_us_registration_is_reported() {
     let bench = Bench::new().await;
     doctor(&bench).await.has("a2p-not-registered");
     let pending = Service { campaign_status: Some("PENDING".to_owned()), ..Service::new(SERVICE, &[DEFAULT_NUMBER]) };
@@ -198,7 +198,7 @@ async fn american_carriers_do_not_know_the_number() {
 }
 
 #[tokio::test]
-async fn twilio_complained() {
+async fn alerts_of_twilio_are_reported() {
     let bench = Bench::new().await;
     for _ in 0..3 {
         bench.twilio.add_alert(Alert::new(11200, "no answer", "https://nowhere.invalid/telephony/webhook"));
@@ -208,7 +208,7 @@ async fn twilio_complained() {
 }
 
 #[tokio::test]
-async fn the_account_is_refused_and_sending_is_stopped() {
+async fn a_rejected_account_and_stopped_sending_are_reported() {
     let bench = Bench::new().await;
     bench.twilio.misbehave(Fault::RefuseSends { code: 20006 }, Extent::All);
     bench.run(&["telephony", "send", ALICE, "hello"]).await;
@@ -216,7 +216,7 @@ async fn the_account_is_refused_and_sending_is_stopped() {
 }
 
 #[tokio::test]
-async fn the_cause_of_a_stop_comes_before_the_stop() {
+async fn the_cause_of_a_stop_is_listed_before_the_stop() {
     let bench = Bench::new().await;
     edit(&bench, bench.twilio.auth_token(), "ffffffffffffffffffffffffffffffff");
     bench.run(&["telephony", "send", ALICE, "hello"]).await;
@@ -226,7 +226,7 @@ async fn the_cause_of_a_stop_comes_before_the_stop() {
 }
 
 #[tokio::test]
-async fn a_proxy_refuses_in_twilios_place_and_neither_credentials_nor_number_are_blamed() {
+async fn a_rejecting_proxy_is_not_blamed_on_credentials_or_number() {
     for status in ["401 Unauthorized", "403 Forbidden", "404 Not Found"] {
         let (bench, proxy) = (Bench::new().await, Proxy::start().await);
         let twilio = bench.twilio.address().to_string();

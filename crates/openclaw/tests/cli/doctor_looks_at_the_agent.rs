@@ -10,7 +10,7 @@ use crate::bench::{ALICE, Bench, PATIENCE};
 use crate::diagnosis::{Diagnosis, doctor, edit};
 
 #[tokio::test]
-async fn an_agent_that_is_not_there_leaves_messages_unanswered() {
+async fn a_missing_agent_is_reported() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open', agent: { kind: 'command', command: ['/nonexistent/agent'] },");
     bench.start_gateway().await;
@@ -31,7 +31,7 @@ async fn the_agents_server_is_down() {
 }
 
 #[tokio::test]
-async fn nobody_answers_but_the_echo() {
+async fn the_echo_agent_is_reported() {
     let bench = Bench::new().await;
     assert_eq!(doctor(&bench).await.detail("agent-echo"), "no other agent was chosen");
     bench.configure("agent: { kind: 'echo' },");
@@ -56,7 +56,7 @@ async fn with_model(status: u16, says: &'static str) -> Diagnosis {
 }
 
 #[tokio::test]
-async fn a_model_answers_or_is_not_let_in_or_is_not_there() {
+async fn a_rejected_key_and_a_missing_model_are_reported() {
     let well = with_model(200, r#"{"data":[{"id":"tiny:latest"}]}"#).await;
     assert!(
         well.is_well("accepts requests") && !well.ids().iter().any(|id| id.starts_with("agent")),
@@ -84,7 +84,7 @@ const TWO_AGENTS: &str =
     r#"{"data":[{"id":"openclaw"},{"id":"openclaw/default"},{"id":"openclaw/main"},{"id":"openclaw/phone"}]}"#;
 
 #[tokio::test]
-async fn an_openclaw_answers_with_the_right_agent_and_not_with_any() {
+async fn an_unknown_openclaw_agent_is_reported() {
     let by_rule = with_openclaw(200, ONE_AGENT, "").await;
     assert!(by_rule.is_well("openclaw, because the file enables"), "{:#}", by_rule.report);
     by_rule.has("agent-unlimited");
@@ -97,7 +97,7 @@ async fn an_openclaw_answers_with_the_right_agent_and_not_with_any() {
 }
 
 #[tokio::test]
-async fn an_openclaw_does_not_take_the_credential_or_has_no_endpoint() {
+async fn a_rejected_openclaw_token_and_a_missing_endpoint_are_reported() {
     let refused = with_openclaw(401, "", "").await;
     assert!(refused.detail("agent-refuses").contains("gateway.auth"), "{:#}", refused.report);
     let disabled = with_openclaw(404, "Not Found", "").await;

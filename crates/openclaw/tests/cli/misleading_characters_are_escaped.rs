@@ -15,7 +15,7 @@ fn assert_harmless(what: &[&str], output: &str) {
 }
 
 #[tokio::test]
-async fn in_what_every_command_prints() {
+async fn every_command_escapes_misleading_characters() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open',");
     bench.start_gateway().await;
@@ -61,7 +61,7 @@ async fn in_what_every_command_prints() {
 }
 
 #[tokio::test]
-async fn in_what_twilio_and_the_log_say() {
+async fn logs_and_provider_errors_escape_misleading_characters() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open', publicUrl: 'https://phone.example/\u{202E}x',");
     let ran = bench.run(&["telephony", "doctor"]).await;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use twilio_simulator::DEFAULT_NUMBER;
 
 use crate::bench::{ALICE, Bench, Ran};
-use crate::it_is_set_up::{bare, folder, read, setup};
+use crate::the_channel_is_set_up::{bare, folder, read, setup};
 
 const MODEL: [&str; 6] = ["--agent", "openai", "--agent-url", "http://127.0.0.1:1/v1", "--agent-model", "tiny"];
 const NGROK: [&str; 4] = ["--reach", "ngrok", "--ngrok-domain", "claw.example.com"];
@@ -23,7 +23,7 @@ fn setup_with(bench: &Bench, variables: &[(&str, &str)], input: &str, arguments:
 }
 
 #[tokio::test]
-async fn every_secret_goes_where_it_is_wanted() {
+async fn every_secret_goes_to_the_chosen_place() {
     let bench = bare().await;
     let secrets = ["--ngrok-token", "ng-secret", "--agent-key", "sk-secret"];
     let flags = [&MODEL[..], &NGROK, &secrets, &REST].concat();
@@ -54,7 +54,7 @@ async fn every_secret_goes_where_it_is_wanted() {
 }
 
 #[tokio::test]
-async fn a_token_of_openclaw_counts_before_the_one_in_its_own_file() {
+async fn the_openclaw_token_of_the_environment_wins_over_its_file() {
     let bench = bare().await;
     std::fs::write(bench.configuration(), "{ gateway: { auth: { token: 'of the file' } } }").unwrap();
     std::fs::create_dir_all(folder(&bench).join("extensions/telephony")).unwrap();
@@ -82,7 +82,7 @@ async fn secrets_on_standard_input_are_read_line_by_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_around_a_secret_is_no_part_of_it_and_is_said() {
+async fn quotes_around_a_secret_are_removed_and_reported() {
     for (before, after) in
         [(" ", ""), ("", "\t"), ("\u{feff}", "\r\n"), ("\u{a0}", " \u{200b}"), ("\"", "\""), ("' ", " '")]
     {
@@ -117,7 +117,7 @@ async fn what_is_around_a_secret_is_no_part_of_it_and_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_token_of_the_same_name_is_pointed_out() {
+async fn a_different_token_in_the_environment_is_pointed_out() {
     let bench = Bench::new().await;
     let token = bench.twilio.auth_token().to_owned();
     let says = |variables: &[(&str, &str)], more: &[&str]| {
@@ -141,7 +141,7 @@ async fn another_token_of_the_same_name_is_pointed_out() {
 }
 
 #[tokio::test]
-async fn a_flag_that_nobody_would_listen_to_is_a_mistake() {
+async fn a_flag_without_effect_is_an_error() {
     let bench = bare().await;
     for (flags, hint) in [
         (["--agent", "echo", "--agent-key", "k"], "it belongs to --agent openai or openclaw"),

@@ -44,7 +44,7 @@ fn every_vector_gets_the_recommended_verdict() {
 }
 
 #[test]
-fn it_says_what_was_signed_and_what_would_have_matched() {
+fn the_signed_text_and_a_matching_variant_are_shown() {
     let signed_for = "https://mycompany.com/myapp.php?foo=1&bar=2";
     let body = "Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234";
     let mut file = tempfile::NamedTempFile::new().unwrap();

@@ -21,7 +21,7 @@ fn expect_kept(ran: &Ran, code: u32) {
 }
 
 #[tokio::test]
-async fn send_without_a_gateway_says_that_the_message_is_kept_and_the_next_send_finds_the_cure() {
+async fn without_a_gateway_the_message_is_kept_and_the_next_send_ends_the_stop() {
     for fault in CODES.into_iter().flat_map(faults) {
         let (Fault::RefuseAccount { code } | Fault::RefuseSends { code }) = fault else { unreachable!() };
         let bench = Bench::new().await;
@@ -40,7 +40,7 @@ async fn send_without_a_gateway_says_that_the_message_is_kept_and_the_next_send_
 }
 
 #[tokio::test]
-async fn send_over_a_slow_link_finds_the_cure_too() {
+async fn a_send_over_a_slow_link_ends_the_stop() {
     let bench = Bench::new().await;
     bench.twilio.misbehave(Fault::RefuseAccount { code: 20003 }, Extent::All);
     expect_kept(&bench.run(&["telephony", "send", ALICE, "one"]).await, 20003);
@@ -59,7 +59,7 @@ async fn send_over_a_slow_link_finds_the_cure_too() {
 }
 
 #[tokio::test]
-async fn send_beside_a_gateway_says_so_too_and_everything_goes_on_by_itself() {
+async fn with_a_gateway_the_message_is_kept_and_sent_once_the_stop_ends() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     bench.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
@@ -81,7 +81,7 @@ async fn send_beside_a_gateway_says_so_too_and_everything_goes_on_by_itself() {
 }
 
 #[tokio::test]
-async fn codes_of_one_recipient_fail_that_message_only() {
+async fn codes_about_one_recipient_fail_that_message_only() {
     let bench = Bench::new().await;
     // Twilio's magic numbers: invalid number, no route, no permission for the country, opted out, cannot receive SMS.
     for nowhere in ["+15005550001", "+15005550002", "+15005550003", "+15005550004", "+15005550009"] {

@@ -25,7 +25,7 @@ async fn problems(bench: &Bench) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_is_followed_without_a_new_start() {
+async fn a_change_takes_effect_without_a_restart() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open', agent: { kind: 'echo' },");
     bench.start_gateway().await;
@@ -48,7 +48,7 @@ async fn and_is_followed_without_a_new_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_makes_a_mistake_that_changes_nothing_until_it_is_mended() {
+async fn a_mistake_changes_nothing_until_it_is_fixed() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open', agent: { kind: 'echo' },");
     bench.start_gateway().await;
@@ -66,7 +66,7 @@ async fn and_makes_a_mistake_that_changes_nothing_until_it_is_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_is_told_which_keys_need_a_new_start() {
+async fn keys_that_need_a_restart_are_named() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let text = std::fs::read_to_string(bench.configuration()).unwrap();
@@ -86,7 +86,7 @@ async fn and_is_told_which_keys_need_a_new_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn and_says_so_with_a_signal() {
+async fn a_signal_reloads_the_configuration() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let before = bench.wait_for(|status| config(status)["readAt"].is_i64()).await;
@@ -112,7 +112,7 @@ fn replace(file: &std::path::Path, from: &str, to: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_file_that_is_included_or_put_right_or_gone_for_a_while() {
+async fn changes_of_included_fixed_and_missing_files_take_effect() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open',");
     let file = include_block(&bench);
@@ -131,7 +131,7 @@ async fn in_a_file_that_is_included_or_put_right_or_gone_for_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_files_that_were_not_there_at_the_start() {
+async fn files_that_appear_later_are_read() {
     let mut bench = Bench::new().await;
     bench.start_gateway().await;
     let folder = bench.configuration().parent().unwrap().to_owned();

@@ -40,7 +40,7 @@ impl Manager {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_says_when_it_is_ready_alive_reloading_and_stopping() {
+async fn the_service_manager_is_notified_of_every_state() {
     let manager = Manager::new();
     let mut bench = Bench::new().await;
     let address = manager.address();
@@ -56,7 +56,7 @@ async fn it_says_when_it_is_ready_alive_reloading_and_stopping() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_at_once_what_a_first_one_lets_end() {
+async fn a_second_signal_ends_the_gateway_at_once() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open', agent: { kind: 'command', command: 'sleep 600' },");
     bench.start_gateway().await;

@@ -67,7 +67,7 @@ fn configure(file: &Path, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_installed_started_and_taken_away_again() {
+async fn the_service_is_installed_started_and_removed() {
     let (bench, system) = (Bench::new().await, System::new());
     let service = |arguments: &[&str]| system.service(bench.command(), arguments, &[]);
 
@@ -92,7 +92,7 @@ async fn it_is_installed_started_and_taken_away_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_does_not_start_leaves_things_as_they_were() {
+async fn a_failed_start_undoes_the_installation() {
     let (bench, system) = (Bench::new().await, System::new());
     system.systemctl("case \"$*\" in *restart*) exit 1 ;; esac");
     let service = |arguments: &[&str]| system.service(bench.command(), arguments, &[]);
@@ -108,7 +108,7 @@ async fn a_service_that_does_not_start_leaves_things_as_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_reads_how_the_service_is() {
+async fn the_status_is_available_as_json() {
     let (bench, system) = (Bench::new().await, System::new());
     let status = || {
         let ran = system.service(bench.command(), &["status", "--json"], &[]);
@@ -135,7 +135,7 @@ async fn a_program_reads_how_the_service_is() {
 }
 
 #[test]
-fn a_service_of_the_machine_finds_what_its_user_has() {
+fn a_system_service_uses_its_users_files() {
     let system = System::new();
     let home = system.user("assistant");
     let file = home.join(".openclaw/openclaw.json");
@@ -180,7 +180,7 @@ fn a_state_folder_is_found_from_wherever_the_service_runs() {
 }
 
 #[test]
-fn what_is_set_in_the_shell_only_is_named() {
+fn variables_set_only_in_the_shell_are_named() {
     let system = System::new();
     let home = system.path("home");
     let block = "enabled: true, provider: 'twilio', fromNumber: '+15550001234', publicUrl: '${URL}'";
@@ -216,7 +216,7 @@ fn what_is_set_in_the_shell_only_is_named() {
 }
 
 #[test]
-fn without_systemd_it_says_so_and_still_prints_the_unit() {
+fn without_systemd_the_unit_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("openclaw.json");
     configure(&file, COMPLETE);

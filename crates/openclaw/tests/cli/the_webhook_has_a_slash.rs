@@ -16,7 +16,7 @@ async fn with_path(path: &str) -> (Bench, String) {
 }
 
 #[tokio::test]
-async fn texts_and_reports_come_through_whatever_the_slashes() {
+async fn texts_and_reports_arrive_with_any_slashes() {
     let configured = ["", "/", "//", "/telephony/webhook", "/telephony/webhook/", "//telephony/webhook"];
     let called = ["/telephony/webhook", "/telephony/webhook/", "//telephony/webhook", "/telephony/webhook?a=b"];
     for path in configured {
@@ -31,7 +31,7 @@ async fn texts_and_reports_come_through_whatever_the_slashes() {
 }
 
 #[tokio::test]
-async fn what_is_synced_and_looked_at_may_have_the_slash_too() {
+async fn sync_and_show_accept_the_slash() {
     let bench = Bench::new().await;
     bench.configure("publicUrl: 'https://phone.example.com/telephony/webhook/',");
     bench.done(&["telephony", "webhook", "sync", "--yes"]).await;
@@ -44,7 +44,7 @@ async fn what_is_synced_and_looked_at_may_have_the_slash_too() {
 }
 
 #[tokio::test]
-async fn a_signed_request_to_another_path_or_by_another_method_is_told_with_what_is_expected() {
+async fn a_signed_request_with_a_wrong_path_or_method_is_logged_with_the_expected_one() {
     let (bench, base) = with_path("").await;
     let long = format!("/sms/{}", "x".repeat(5000));
     for path in ["/sms", "/telephony/webhook/telephony/webhook", "/telephony", long.as_str()] {

@@ -61,7 +61,7 @@ async fn it_is_shown_changed_once_and_put_back() {
 }
 
 #[tokio::test]
-async fn nobody_is_there_to_ask() {
+async fn sync_without_a_terminal_needs_yes() {
     let bench = bench(number()).await;
     let ran = bench.run(&["telephony", "webhook", "sync"]).await;
     assert_eq!(ran.code, 1);
@@ -81,7 +81,7 @@ async fn the_tunnel_changes_its_url_every_day_and_undo_still_knows_the_first() {
 }
 
 #[tokio::test]
-async fn somebody_else_changed_it_since_and_keeps_it() {
+async fn undo_keeps_later_changes_by_others() {
     let bench = bench(number()).await;
     bench.done(&["telephony", "webhook", "sync", "--yes"]).await;
     bench.twilio.set_sms_url(DEFAULT_NUMBER, "https://other.example.com").unwrap();
@@ -92,7 +92,7 @@ async fn somebody_else_changed_it_since_and_keeps_it() {
 }
 
 #[tokio::test]
-async fn calls_that_somebody_else_takes_stay_there_as_long_as_voice_is_off() {
+async fn a_voice_url_of_others_stays_while_voice_is_off() {
     let bench = bench(number().voice_url("https://pbx.example.com")).await;
     let ran = bench.run(&["telephony", "webhook", "sync", "--yes"]).await;
     assert!(ran.stderr.contains("VoiceUrl stays https://pbx.example.com"), "{ran:?}");
@@ -104,7 +104,7 @@ async fn calls_that_somebody_else_takes_stay_there_as_long_as_voice_is_off() {
 }
 
 #[tokio::test]
-async fn a_messaging_service_has_a_url_of_its_own() {
+async fn a_messaging_service_has_its_own_url() {
     let service = Service {
         inbound_request_url: None,
         use_inbound_webhook_on_number: false,
@@ -131,7 +131,7 @@ async fn a_messaging_service_has_a_url_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_number_is_another_accounts_and_nothing_is_touched() {
+async fn a_number_of_another_account_is_not_changed() {
     let bench = bench(Number::new("+15550007777").sms_url(OLD)).await;
     let text = std::fs::read_to_string(bench.configuration()).unwrap();
     std::fs::write(bench.configuration(), text.replace("+15550007777", DEFAULT_NUMBER)).unwrap();
@@ -142,7 +142,7 @@ async fn the_number_is_another_accounts_and_nothing_is_touched() {
 }
 
 #[tokio::test]
-async fn there_is_no_address_to_tell() {
+async fn sync_without_a_public_url_is_an_error() {
     let bench = Bench::new().await;
     let ran = bench.run(&["telephony", "webhook", "sync"]).await;
     assert_eq!(ran.code, 1);

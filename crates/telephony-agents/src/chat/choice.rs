@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_in_the_servers_word_but_not_in_its_sentence() {
+    fn an_error_shows_the_servers_code_but_not_its_message() {
         assert_eq!(error(r#"{"error":{"message":"secret","type":"a_type","code":"a_code"}}"#), Some("a_code".into()));
         let api_error = r#"{"error":{"message":"secret","type":"api_error","code":null}}"#;
         assert_eq!(error(api_error), Some("api_error".into()));

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_model_thinks_aloud_is_not_said() {
+    fn reasoning_is_not_part_of_the_answer() {
         for begin in ["<thi", "A thi"] {
             let pieces = [begin, "nk>They ", "ask.</th", "ink>\n\n", "Yes", "."].map(event);
             assert_eq!(read(&[pieces.concat().as_bytes(), b"data: [DONE]\n\n"]), Ok("Yes.".into()));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_cut_is_not_an_answer() {
+    fn an_incomplete_answer_is_an_error() {
         let cut = event("half of ");
         assert_eq!(read(&[cut.as_bytes()]), Err(Broken::Cut));
         assert_eq!(read(&[&cut.as_bytes()[..20]]), Err(Broken::Unreadable));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_character_does_not_cost_the_answer() {
+    fn an_incomplete_character_does_not_lose_the_answer() {
         let document = br#"{"choices":[{"message":{"content":"hi \ud83d"}}]}"#;
         assert_eq!(read(&[document]), Ok("hi \u{fffd}".into()));
         let alone = event("hi H!").replace('H', r"\ud83d") + "data: [DONE]\n\n";
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_skipped() {
+    fn content_other_than_text_is_skipped() {
         let stream = concat!(
             ": keep-alive\n\n",
             "data: {\"choices\":[]}\n\n",
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn something_else_is_told_apart() {
+    fn a_response_that_is_no_answer_is_recognized() {
         assert_eq!(read(&[b"<!doctype html>"]), Err(Broken::WebPage));
         for foreign in [r#"{"models":[]}"#, r#"{"choices":[]}"#, "[1]"] {
             assert_eq!(read(&[foreign.as_bytes()]), Err(Broken::Unreadable), "{foreign}");
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_does_not_stop_is_stopped() {
+    fn an_endless_answer_is_cut() {
         let mut reply = Reply::default();
         let piece = event(&"é".repeat(1000));
         while !reply.is_complete() {
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_thinks_without_end_is_stopped_and_has_no_answer() {
+    fn endless_reasoning_is_cut_and_yields_no_answer() {
         let mut reply = Reply::default();
         reply.feed(event("<think>").as_bytes()).unwrap();
         let piece = event(&"hm ".repeat(10_000));
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_thought_leaves_room_for_the_answer() {
+    fn long_reasoning_does_not_reduce_the_answer() {
         let thought = event(&"hm ".repeat(100_000));
         let stream = event("<think>") + &thought + &event("</think>") + &event("Yes.") + "data: [DONE]\n\n";
         assert_eq!(read(&[stream.as_bytes()]), Ok("Yes.".into()));
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_does_not_end_does_not_fill_the_memory() {
+    fn an_endless_document_does_not_fill_the_memory() {
         let mut reply = Reply::default();
         reply.feed(b"{").unwrap();
         let piece = vec![b' '; MAX_DOCUMENT];

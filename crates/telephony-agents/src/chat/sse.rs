@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_does_not_fill_the_memory() {
+    fn an_endless_line_does_not_fill_the_memory() {
         let mut events = Events::default();
         let piece = vec![b'x'; MAX_DOCUMENT / 2];
         assert_eq!(events.feed(&piece), Ok(Vec::new()));

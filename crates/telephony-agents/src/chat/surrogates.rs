@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_half_that_stays_alone_is_replaced() {
+    fn a_lone_surrogate_is_replaced() {
         let alone = [
             r#"{"reasoning":"\udcac \ud83d","content":"\ud83d!"}"#,
             r#"{"content":"\ud83d\ud83d\udcac\udcac\uD83D."}"#,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_whole_stays_as_it_is() {
+    fn complete_pairs_stay_unchanged() {
         let whole = [
             r#"{"content":"\ud83d\udcac"}"#,
             r#"{"content":"\u00e9"}"#,

@@ -61,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_without_end_is_cut_at_what_an_answer_and_its_thoughts_may_be() {
+    fn endless_text_is_cut_at_the_limit_of_answer_and_reasoning() {
         let mut printed = Printed::new();
         let piece = b"<think>\n".repeat(1024);
         let taken = (1..).find(|_| printed.take(&piece).is_err()).unwrap();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_end_is_cut_too() {
+    fn an_endless_picture_is_cut() {
         let mut printed = Printed::new();
         assert!(printed.take(b"![](data:image/png;base64,").is_ok());
         let taken = (1..).find(|_| printed.take(&[b'A'; 1024]).is_err()).unwrap();
@@ -80,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pieces_in_which_it_comes_do_not_matter(
+        fn chunk_boundaries_do_not_matter(
             bytes in prop::collection::vec(prop::sample::select("aé€💬\u{7f}".bytes().chain([0, 0xFF, 0xC3, 0xF0]).collect::<Vec<_>>()), 0..40),
             size in 1_usize..7,
         ) {

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_program_whose_time_is_over_is_heard_up_to_there() {
+    async fn the_output_before_a_timeout_is_kept() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "echo half; echo no database >&2; sleep 1000"]);
         let ran = run(command, b"", |_| Ok(()), Duration::from_secs(5)).await.unwrap();

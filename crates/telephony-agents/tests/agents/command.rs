@@ -93,7 +93,7 @@ async fn a_program_reads_the_turn_as_one_json_object() {
 }
 
 #[tokio::test]
-async fn what_it_prints_is_the_answer_without_the_last_line_ends() {
+async fn the_output_is_the_answer_without_trailing_line_ends() {
     assert_eq!(run("printf ' two\\nlines é \\r\\n\\n'").await.unwrap(), " two\nlines é ");
     assert_eq!(run("true").await.unwrap(), "");
 }
@@ -105,19 +105,19 @@ async fn arguments_reach_the_program_unchanged() {
 }
 
 #[tokio::test]
-async fn a_program_finds_the_variables_of_the_configuration_and_of_the_gateway() {
+async fn a_program_gets_the_variables_of_the_configuration_and_the_gateway() {
     assert_eq!(run("printf %s \"$COLOUR ${PATH:+path}\"").await.unwrap(), "blue path");
 }
 
 #[tokio::test]
-async fn a_program_that_reads_nothing_may_answer() {
+async fn a_program_may_ignore_its_input() {
     let long = "x".repeat(1024 * 1024);
     let closed = shell("exec <&-; echo fine", SOON);
     assert_eq!(ask(&closed, turn(&[&long])).await.unwrap(), "fine");
 }
 
 #[tokio::test]
-async fn the_exit_code_says_whether_to_come_back() {
+async fn the_exit_code_decides_whether_to_retry() {
     for code in [1, 2, 69, 70, 74, 75, 255] {
         assert!(unavailable(run(&format!("echo half; exit {code}")).await).contains(&format!("code {code}")));
     }
@@ -128,7 +128,7 @@ async fn the_exit_code_says_whether_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_named() {
+async fn a_missing_program_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("not-a-program");
     std::fs::write(&text, "hello").unwrap();
@@ -140,14 +140,14 @@ async fn a_program_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_program_that_shouts_is_heard_to_its_end_but_not_kept() {
+async fn long_stderr_is_read_to_its_end_but_not_kept() {
     let answer = run("head -c 300000 /dev/zero | tr '\\0' a; head -c 300000 /dev/zero | tr '\\0' b >&2").await;
     assert_eq!(answer.unwrap(), "a".repeat(64 * 1024));
     assert_eq!(run("head -c 1000000 /dev/zero >&2; echo done").await.unwrap(), "done");
 }
 
 #[tokio::test]
-async fn a_program_that_hangs_is_killed_with_all_it_started() {
+async fn a_hanging_program_is_killed_with_its_children() {
     let folder = tempfile::tempdir().unwrap();
     let (script, life) = script_with_a_child(folder.path());
     let answer = ask(&shell(&script, START_TIMEOUT), turn(&["hi"])).await;
@@ -156,7 +156,7 @@ async fn a_program_that_hangs_is_killed_with_all_it_started() {
 }
 
 #[tokio::test]
-async fn a_program_whose_answer_nobody_waits_for_is_killed_with_all_it_started() {
+async fn a_canceled_program_is_killed_with_its_children() {
     let folder = tempfile::tempdir().unwrap();
     let (script, mut life) = script_with_a_child(folder.path());
     let asking = tokio::spawn(async move { ask(&shell(&script, SOON), turn(&["hi"])).await });
@@ -166,7 +166,7 @@ async fn a_program_whose_answer_nobody_waits_for_is_killed_with_all_it_started()
 }
 
 #[tokio::test]
-async fn what_a_program_leaves_behind_does_not_hold_its_answer_back() {
+async fn background_processes_do_not_delay_the_answer() {
     let folder = tempfile::tempdir().unwrap();
     let (_, life) = script_with_a_child(folder.path());
     let fifo = folder.path().join("life");
@@ -207,14 +207,14 @@ impl Life {
 }
 
 #[tokio::test]
-async fn files_that_it_leaves_in_its_folder_go_with_the_answer() {
+async fn files_in_the_output_folder_are_attached() {
     let answer =
         run("printf pdf > \"$OPENCLAW_REPLY_MEDIA/b\"; printf gif > \"$OPENCLAW_REPLY_MEDIA/a\"; printf Look").await;
     assert_eq!(answer.unwrap(), "Look\n![](data:;base64,Z2lm)\n![](data:;base64,cGRm)");
 }
 
 #[tokio::test]
-async fn a_link_that_it_leaves_is_not_followed_and_its_folder_goes() {
+async fn a_symlink_in_the_output_folder_is_not_followed() {
     let secret = tempfile::NamedTempFile::new().unwrap();
     let line =
         format!("ln -s {} \"$OPENCLAW_REPLY_MEDIA/a\"; printf %s \"$OPENCLAW_REPLY_MEDIA\"", secret.path().display());
@@ -224,7 +224,7 @@ async fn a_link_that_it_leaves_is_not_followed_and_its_folder_goes() {
 }
 
 #[tokio::test]
-async fn a_program_that_prints_without_end_is_cut_at_once() {
+async fn endless_output_is_cut_at_once() {
     let began = timeout(SOON / 2, run("yes na")).await.unwrap().unwrap();
     assert!(began.starts_with("na\nna\n") && began.len() <= 64 * 1024, "{}", began.len());
     let slowly = shell("head -c 9000 /dev/zero | tr '\\0' x; sleep 1000", START_TIMEOUT);
@@ -233,7 +233,7 @@ async fn a_program_that_prints_without_end_is_cut_at_once() {
 }
 
 #[tokio::test]
-async fn thoughts_silence_and_control_characters_are_not_said() {
+async fn reasoning_silence_and_control_characters_are_removed() {
     assert_eq!(run("printf 'NO_REPLY\\n'").await.unwrap(), "");
     assert_eq!(run("printf '<thought>hm</thought>Yes\\nNO_REPLY\\n'").await.unwrap(), "Yes");
     assert_eq!(run("printf 'a\\000b\\tc\\033'").await.unwrap(), "ab c");

@@ -79,7 +79,7 @@ async fn the_question_carries_the_prompt_the_conversation_and_the_key() {
 }
 
 #[tokio::test]
-async fn what_the_operator_texted_is_marked_and_a_user_begins() {
+async fn operator_texts_are_marked_and_the_history_begins_with_the_user() {
     let model = Model::start(answers("yes")).await;
     let mut question = turn(&["thanks"]);
     let lines = [
@@ -101,7 +101,7 @@ async fn what_the_operator_texted_is_marked_and_a_user_begins() {
 }
 
 #[tokio::test]
-async fn a_server_is_looked_for_without_a_question() {
+async fn a_connection_check_asks_no_question() {
     let model = Model::start(answers("yes")).await;
     assert_eq!(agent(&model).is_reachable().await, Some(true));
     assert!(model.asked().is_empty());
@@ -142,7 +142,7 @@ async fn an_empty_answer_is_silence() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_that_is_no_silence_is_told_with_its_reason() {
+async fn an_unexpected_empty_answer_is_an_error_with_its_reason() {
     let said_nothing = async |body| ask_status(200, &[], body).await;
     let body = r#"{"choices":[{"message":{"content":"","reasoning_content":"hm"},"finish_reason":"length"}]}"#;
     assert!(odd(said_nothing(body).await).contains("less reasoning"));
@@ -162,7 +162,7 @@ async fn an_empty_answer_that_is_no_silence_is_told_with_its_reason() {
 }
 
 #[tokio::test]
-async fn half_an_answer_is_none() {
+async fn an_incomplete_answer_is_an_error() {
     let half = event("half of").into_bytes();
     unavailable(ask_server(Says::Cut(vec![half.clone()])).await);
     unavailable(ask_server(Says::Pieces(vec![half.clone()])).await);
@@ -175,7 +175,7 @@ async fn half_an_answer_is_none() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_given_up() {
+async fn a_hanging_server_times_out() {
     for says in [Says::Nothing, Says::Hangs(Vec::new()), Says::Hangs(vec![event("half").into_bytes()])] {
         let model = Model::start(says).await;
         let agent = agent_at(&model.url, Duration::from_millis(300));
@@ -185,20 +185,20 @@ async fn a_server_that_hangs_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_model_that_does_not_stop_is_stopped() {
+async fn an_endless_answer_is_cut() {
     let says = Says::Hangs(vec![event(&"ha ".repeat(1000)).into_bytes(); 40]);
     assert_eq!(ask_server(says).await.unwrap().len(), 64 * 1024);
 }
 
 #[tokio::test]
-async fn a_slow_model_that_said_enough_is_cut_when_its_time_is_over() {
+async fn a_long_answer_is_cut_at_the_time_limit() {
     let model = Model::start(Says::Hangs(vec![event(&"ha ".repeat(1000)).into_bytes(); 4])).await;
     let answer = ask(&agent_at(&model.url, WRITE_TIMEOUT), turn(&["hi"])).await.unwrap();
     assert_eq!(answer.len(), 12_000);
 }
 
 #[tokio::test]
-async fn what_does_not_end_is_no_answer() {
+async fn an_endless_document_is_an_error() {
     for begin in ["{\"choices\":[{\"message\":{\"content\":\"", "data: {\"choices\":[{\"delta\":{\"content\":\""] {
         let mut pieces = vec![vec![b'x'; 1024 * 1024]; 9];
         pieces.insert(0, begin.as_bytes().to_vec());
@@ -210,7 +210,7 @@ async fn what_does_not_end_is_no_answer() {
 }
 
 #[tokio::test]
-async fn what_an_answer_holds_beside_words_is_dropped() {
+async fn content_other_than_text_is_dropped() {
     for (said, answer) in [
         ("a\0b\u{1b}[31mc\td\r\ne\u{9b}f", "ab[31mc d\nef"),
         ("NO_REPLY", ""),
@@ -226,7 +226,7 @@ async fn what_an_answer_holds_beside_words_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_may_come_back() {
+async fn an_unreachable_server_is_retried() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -239,7 +239,7 @@ async fn a_server_that_is_not_there_may_come_back() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_named_and_not_shown() {
+async fn a_rejected_key_is_named_but_not_shown() {
     for status in [401, 403] {
         let sentence =
             refusal(ask_status(status, &[], r#"{"error":{"message":"Incorrect API key: sk-very-secret"}}"#).await);
@@ -251,7 +251,7 @@ async fn a_wrong_key_is_named_and_not_shown() {
 }
 
 #[tokio::test]
-async fn a_key_that_no_header_can_carry_is_named_and_not_shown() {
+async fn a_key_with_invalid_characters_is_named_but_not_shown() {
     let api_key = Some("sk\nvery".to_owned().into());
     let agent = OpenAi::new(OpenAiAgent { api_key, ..settings("http://127.0.0.1:9", SOON) });
     let sentence = refusal(ask(&agent, turn(&["hi"])).await);
@@ -272,7 +272,7 @@ async fn a_wrong_model_or_path_is_explained() {
 }
 
 #[tokio::test]
-async fn a_request_that_will_never_do_is_not_repeated() {
+async fn an_impossible_request_is_not_retried() {
     let body = r#"{"error":{"message":"you said: call my wife","code":"context_length_exceeded"}}"#;
     let sentence = refusal(ask_status(400, &[], body).await);
     assert!(sentence.contains("context_length_exceeded") && sentence.contains("agent.systemPrompt"), "{sentence}");
@@ -280,7 +280,7 @@ async fn a_request_that_will_never_do_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_is_too_long_is_told_in_half_and_then_not_at_all() {
+async fn a_history_that_is_too_long_is_halved_and_then_dropped() {
     let before = |lines: usize| {
         let roles = [Role::Contact, Role::Agent, Role::Agent].into_iter().cycle();
         roles.take(lines).enumerate().map(|(number, role)| past(role, &number.to_string())).collect::<Vec<_>>()
@@ -302,7 +302,7 @@ async fn a_conversation_that_is_too_long_is_told_in_half_and_then_not_at_all() {
 }
 
 #[tokio::test]
-async fn too_many_requests_wait_but_an_empty_account_does_not() {
+async fn a_rate_limit_is_retried_but_an_empty_account_is_not() {
     let quota = r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#;
     assert!(refusal(ask_status(429, &[("retry-after", "5")], quota).await).contains("credit"));
     assert!(refusal(ask_status(402, &[], "").await).contains("credit"));
@@ -317,7 +317,7 @@ async fn too_many_requests_wait_but_an_empty_account_does_not() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_is_asked_again() {
+async fn a_server_error_is_retried() {
     for status in [408, 500, 502, 503, 529] {
         assert!(unavailable(ask_status(status, &[], "<html>oops</html>").await).contains(&status.to_string()));
     }

@@ -19,7 +19,7 @@ fn agent(model: &Model, id: Option<&str>) -> OpenClaw {
 }
 
 #[tokio::test]
-async fn only_what_is_new_is_said_in_the_contacts_own_session() {
+async fn only_new_messages_are_sent_in_the_contacts_session() {
     let model = Model::start(answers("yes")).await;
     let mut question = turn(&["one", "two"]);
     question.history = vec![past(Role::Contact, "before")];
@@ -37,7 +37,7 @@ async fn only_what_is_new_is_said_in_the_contacts_own_session() {
 }
 
 #[tokio::test]
-async fn what_the_operator_texted_stands_before_the_contacts_words() {
+async fn operator_texts_precede_the_contacts_message() {
     let model = Model::start(answers("yes")).await;
     let mut question = turn(&["Which doors?"]);
     question.history = vec![past(Role::Operator, "Doors open at 7."), past(Role::Operator, "Bring a coat.")];
@@ -63,7 +63,7 @@ async fn a_call_is_announced_before_the_callers_words() {
 }
 
 #[tokio::test]
-async fn another_agent_has_sessions_of_its_own() {
+async fn each_agent_has_its_own_sessions() {
     let model = Model::start(answers("yes")).await;
     ask(&agent(&model, Some("phone")), turn(&["hi"])).await.unwrap();
     let asked = model.asked().pop().unwrap();
@@ -72,13 +72,13 @@ async fn another_agent_has_sessions_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_agent_that_chose_to_say_nothing_says_nothing() {
+async fn a_silent_answer_sends_nothing() {
     let model = Model::start(answers("No response from OpenClaw.")).await;
     assert_eq!(ask(&agent(&model, None), turn(&["hi"])).await.unwrap(), "");
 }
 
 #[tokio::test]
-async fn what_must_be_set_in_openclaw_is_said() {
+async fn a_missing_openclaw_setting_is_named() {
     let refused = async |status, id| {
         let model = Model::start(Says::Status(status, &[], "")).await;
         refusal(ask(&agent(&model, id), turn(&["hi"])).await)

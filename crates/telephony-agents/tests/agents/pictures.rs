@@ -70,7 +70,7 @@ async fn a_model_is_shown_the_picture_beside_the_words() {
 }
 
 #[tokio::test]
-async fn a_model_that_takes_no_pictures_answers_without() {
+async fn a_model_without_picture_support_is_asked_without_pictures() {
     let model = Model::start(Says::Status(400, &[], r#"{"error":{"code":"no_images"}}"#)).await;
     for agent in [&openai(&model) as &dyn Agent, &openclaw(&model)] {
         let (_file, picture) = attachment("image/jpeg", JPEG);
@@ -85,7 +85,7 @@ async fn a_model_that_takes_no_pictures_answers_without() {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_over_pictures_is_asked_without_in_the_end() {
+async fn pictures_are_dropped_after_repeated_server_errors() {
     let model = Model::start(answers("yes")).await;
     let (_file, picture) = attachment("image/jpeg", JPEG);
     for (attempt, is_shown) in [(3, true), (4, false)] {
@@ -97,7 +97,7 @@ async fn a_server_that_fails_over_pictures_is_asked_without_in_the_end() {
 }
 
 #[tokio::test]
-async fn no_more_pictures_are_shown_than_servers_take() {
+async fn the_number_of_pictures_is_limited() {
     let model = Model::start(answers("yes")).await;
     let (_file, picture) = attachment("image/png", JPEG);
     let mut question = turn(&["look"]);
@@ -110,7 +110,7 @@ async fn no_more_pictures_are_shown_than_servers_take() {
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_told_as_what_it_is() {
+async fn other_files_are_described_in_text() {
     let card = "BEGIN:VCARD\r\nFN:Jane Roe\r\nTEL:+1 555 000 1111\r\nEND:VCARD\r\n";
     let things = [
         attachment("text/vcard", card.as_bytes()),
@@ -137,7 +137,7 @@ async fn what_is_no_picture_is_told_as_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_gone_is_not_shown() {
+async fn a_missing_file_is_not_shown() {
     let (file, picture) = attachment("image/jpeg", JPEG);
     file.close().unwrap();
     let mut question = turn(&["look"]);

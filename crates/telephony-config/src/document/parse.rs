@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_what_json5_says() {
+    fn numbers_follow_json5() {
         for (text, number) in
             [("0xCAfe", 51966.0), ("+3", 3.0), ("-0x10", -16.0), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0)]
         {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_what_json5_says() {
+    fn strings_follow_json5() {
         for (text, expected) in [
             (r"'it\'s \x41\v'", "it's A\u{b}"),
             ("'a\\\nb'", "ab"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json5_refuses_is_refused_at_its_place() {
+    fn json5_errors_have_a_position() {
         for (text, place) in [
             ("{a: 1 b: 2}", "f:1:6"),
             ("{\n  a-b: 1}", "f:2:3"),

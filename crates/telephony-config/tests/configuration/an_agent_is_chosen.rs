@@ -43,7 +43,7 @@ fn a_file_that_enables_chat_completions_has_openclaw_answer_with_its_own_port_an
 }
 
 #[test]
-fn a_port_or_token_of_the_environment_is_taken_like_openclaw_takes_it() {
+fn a_port_or_token_of_the_environment_is_used_as_in_openclaw() {
     let desk = Desk::with_block("{ agent: { kind: 'openclaw', agentId: 'sms' } }")
         .variable("OPENCLAW_GATEWAY_PORT", "5000")
         .variable("OPENCLAW_GATEWAY_TOKEN", "env");
@@ -104,7 +104,7 @@ fn a_command_agent_without_a_command_is_a_problem() {
 }
 
 #[test]
-fn openai_needs_a_model_and_a_key_and_any_other_place_only_a_model() {
+fn openai_needs_a_model_and_a_key_and_other_servers_only_a_model() {
     let problems = Desk::with_block("{ agent: { kind: 'openai' } }").problems();
     assert!(problems.contains("agent.model: missing key") && problems.contains("OPENAI_API_KEY"), "{problems}");
     let agent = openai(&Desk::with_block("{ agent: { kind: 'openai', model: 'm' } }").variable("OPENAI_API_KEY", "k"));
@@ -116,7 +116,7 @@ fn openai_needs_a_model_and_a_key_and_any_other_place_only_a_model() {
 }
 
 #[test]
-fn an_openclaw_that_wants_a_password_is_shown_the_password() {
+fn an_openclaw_with_a_password_gets_the_password() {
     let with_auth = |auth: &str| {
         let auth = format!("auth: {auth}");
         Desk::new()
@@ -141,7 +141,7 @@ fn an_openclaw_that_wants_a_password_is_shown_the_password() {
 }
 
 #[test]
-fn an_openclaw_that_nobody_chose_is_named_in_a_warning() {
+fn an_unused_openclaw_is_named_in_a_warning() {
     let desk = Desk::new().file("openclaw.json", OPENCLAW).variable("TOKEN", "t");
     let warnings = desk.warnings().join("\n");
     assert!(warnings.contains("agent.kind: no agent is configured: OpenClaw answers, because"), "{warnings}");
@@ -151,7 +151,7 @@ fn an_openclaw_that_nobody_chose_is_named_in_a_warning() {
 }
 
 #[test]
-fn an_agent_alone_does_not_need_the_rest_of_the_channel_to_be_right() {
+fn an_agent_loads_despite_other_problems_of_the_channel() {
     let block = |agent: &str| {
         format!(
             "{{ enabled: true, provider: 'twilio', fromNumber: 'home', prot: 1, twilio: {{ authToken: '${{UNSET}}' }}, {agent} }}"
@@ -173,7 +173,7 @@ fn an_agent_alone_does_not_need_the_rest_of_the_channel_to_be_right() {
 }
 
 #[test]
-fn an_agent_alone_needs_a_file_that_can_be_read() {
+fn an_agent_needs_a_readable_file() {
     for text in ["{", "{ channels: {} }", "{ channels: { telephony: 7 } }"] {
         let desk = Desk::new().file("openclaw.json", text);
         let loaded = load_agent(&Environment::new([], "/"), Some(&desk.path("openclaw.json")), None);

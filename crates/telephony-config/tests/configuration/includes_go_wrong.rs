@@ -29,7 +29,7 @@ fn a_single_file_may_be_the_whole_configuration() {
 }
 
 #[test]
-fn files_that_cannot_be_had_are_problems_where_they_are_asked_for() {
+fn unreadable_includes_are_problems_at_their_reference() {
     let desk = Desk::new()
         .file(
             "openclaw.json",
@@ -63,7 +63,7 @@ fn includes_that_nest_too_deep_are_a_problem() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_out_of_the_folder_is_no_way_out_unless_that_folder_is_named() {
+fn a_link_out_of_the_folder_is_followed_only_if_that_folder_is_allowed() {
     let elsewhere = tempfile::tempdir().unwrap();
     std::fs::write(elsewhere.path().join("serve.json5"), "{ port: 7 }").unwrap();
     let desk = Desk::with_block("{ serve: { $include: 'link.json5' } }");
@@ -74,7 +74,7 @@ fn a_link_out_of_the_folder_is_no_way_out_unless_that_folder_is_named() {
 }
 
 #[test]
-fn every_file_that_a_configuration_depends_on_is_known_also_where_it_fails() {
+fn all_files_of_a_configuration_are_known_even_if_it_fails() {
     let desk = Desk::new()
         .file(
             "openclaw.json",
@@ -91,7 +91,7 @@ fn every_file_that_a_configuration_depends_on_is_known_also_where_it_fails() {
 }
 
 #[test]
-fn a_text_can_be_tried_before_it_is_written() {
+fn a_text_can_be_checked_before_it_is_written() {
     let desk = Desk::with_block("{ $include: './more.json5' }").file("more.json5", "{ serve: { port: 1 } }");
     let (more, text) = (desk.path("more.json5"), "{ serve: { port: 2 } }");
     let loaded = desk.load_as_if(&more, text).unwrap();

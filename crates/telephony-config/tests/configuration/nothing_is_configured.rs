@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 
 #[test]
-fn without_a_file_it_says_where_it_looked_and_what_a_file_looks_like() {
+fn a_missing_file_names_the_searched_paths_and_an_example() {
     insta::assert_snapshot!(Desk::new().variable("TWILIO_AUTH_TOKEN", "t").problems());
     let named = Desk::new().variable("OPENCLAW_CONFIG_PATH", "~/nowhere.json").problems();
     assert!(named.starts_with("no configuration file found: looked for ~/nowhere.json (OPENCLAW_CONFIG_PATH) or "));
@@ -20,7 +20,7 @@ fn variables_alone_never_make_a_channel() {
 }
 
 #[test]
-fn our_own_file_stands_in_where_openclaw_refuses_the_channel() {
+fn our_own_file_is_read_if_openclaw_rejects_the_channel() {
     let desk = Desk::new()
         .file(
             "openclaw.json",
@@ -49,7 +49,7 @@ fn with_config_our_own_file_is_left_alone() {
 }
 
 #[test]
-fn what_is_not_ours_is_left_alone() {
+fn settings_of_others_are_ignored() {
     let desk = Desk::new().file(
         "openclaw.json",
         r#"{ agents: { $include: "missing.json" }, models: 7, x: "${MISSING}", models: 8, gateway: { port: "high" },

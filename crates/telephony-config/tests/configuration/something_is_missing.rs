@@ -9,7 +9,7 @@ fn every_missing_key_is_named_with_its_variable() {
 }
 
 #[test]
-fn a_disabled_channel_loads_and_says_later_what_it_lacks() {
+fn a_disabled_channel_loads_and_reports_missing_keys_when_used() {
     let loaded = Desk::with_block("{ provider: 'twilio', fromNumber: '+15550001234' }").load();
     let missing = loaded.check_complete().unwrap_err();
     let paths: Vec<_> = missing.iter().map(|problem| problem.path.as_str()).collect();

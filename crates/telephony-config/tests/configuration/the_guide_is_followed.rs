@@ -49,7 +49,7 @@ fn placeholders_of_the_guide_are_warned_about() {
 }
 
 #[test]
-fn the_full_example_means_what_it_says() {
+fn the_full_example_has_the_documented_values() {
     let telephony = desk(BLOCKS[6].1).load().telephony;
     assert!(telephony.enabled && !telephony.skip_signature_verification);
     assert_eq!(telephony.provider, Some(ProviderName::Twilio));

@@ -20,7 +20,7 @@ fn the_reference_page_is_what_the_code_generates() {
 }
 
 #[test]
-fn the_schema_refuses_what_reading_refuses() {
+fn the_schema_rejects_what_loading_rejects() {
     let schema = telephony_config::schema();
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::draft7::new(&schema).unwrap();

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_leave_the_text() {
+    fn pictures_are_removed_from_the_text() {
         let (rest, addresses) =
             taken("Here: ![a cat](https://a.b/1.png \"Cat\") and\n\n![](data:image/gif;base64,R0lG)\n");
         assert_eq!(rest, "Here:  and");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_of_the_internet_stays() {
+    fn links_that_are_not_public_pictures_stay() {
         for text in [
             "![x](http://a.b/1.png)",
             "![x](file:///etc/passwd)",
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_was_cut_off_is_not_read_out() {
+    fn a_truncated_picture_is_removed() {
         let cut = "Look: ![x](data:image/png;base64,iVBORw0KGgoAAA";
         assert_eq!(taken(cut), ("Look:".to_owned(), vec![BROKEN.to_owned()]));
     }
 
     proptest::proptest! {
         #[test]
-        fn what_stays_was_there(text in "(!\\[x\\]\\(https://a\\.b/1\\)|MEDIA:https://a|\n|`| |\\PC){0,30}") {
+        fn the_remaining_text_is_unchanged(text in "(!\\[x\\]\\(https://a\\.b/1\\)|MEDIA:https://a|\n|`| |\\PC){0,30}") {
             let (rest, addresses) = take_pictures(&text);
             proptest::prop_assert!(rest.len() <= text.len());
             proptest::prop_assert_eq!(addresses.is_empty(), rest == text);

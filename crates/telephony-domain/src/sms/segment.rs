@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_unit_that_fits_and_the_first_that_does_not() {
+    fn segment_limits_are_exact() {
         assert_eq!(counted(""), (Encoding::Gsm7, 1, 0));
         assert_eq!(counted(&"a".repeat(160)), (Encoding::Gsm7, 1, 160));
         assert_eq!(counted(&"a".repeat(161)), (Encoding::Gsm7, 2, 161));

@@ -92,7 +92,7 @@ fn three_wrong_pins_or_three_silences_end_the_call() {
 }
 
 #[test]
-fn a_pin_that_was_right_is_not_a_word_to_the_agent() {
+fn a_correct_pin_does_not_reach_the_agent() {
     let (mut stage, _) = Stage::answered(inbound());
     assert!(asked(&stage.request(Some(Heard::Pin { is_correct: true }))).is_empty());
 }

@@ -47,7 +47,7 @@ fn an_agent_without_a_message_for_the_machine_ends_the_call() {
 }
 
 #[test]
-fn first_words_give_a_machine_away() {
+fn first_words_reveal_a_machine() {
     for words in [
         "You have reached Ann. Please leave a message after the tone.",
         "The person you called is Not Available.",
@@ -84,7 +84,7 @@ fn machines_are_hung_up_on_or_talked_to_as_configured() {
 }
 
 #[test]
-fn people_and_unknown_ones_are_talked_to_and_a_fax_is_not() {
+fn people_and_unknown_answerers_are_talked_to_and_a_fax_is_not() {
     for who in [AnsweredBy::Human, AnsweredBy::Unknown] {
         let mut stage = Stage::new(conversation(Some("x"), false));
         assert!(listens(&stage.request_of(who)));

@@ -70,7 +70,7 @@ fn the_time_counts_from_the_answer_also_while_a_machine_is_looked_for() {
 }
 
 #[test]
-fn a_call_of_which_nothing_is_heard_is_over_after_the_longest_ringing() {
+fn a_call_without_reports_ends_after_the_longest_ringing() {
     let mut stage = Stage::new(notify("x"));
     let start = stage.now;
     assert_eq!(stage.next_timer(), [Action::Check]);

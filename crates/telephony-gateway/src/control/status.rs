@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_poke_wakes_the_gateway_and_is_answered() {
+    async fn a_notification_wakes_the_gateway_and_gets_its_status() {
         let state = tempfile::tempdir().unwrap();
         assert_eq!(poke(state.path()).await, None);
         let full = telephony_store::StoreError::Full("no room".into());

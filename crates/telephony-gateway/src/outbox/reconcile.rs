@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_very_words_go_before_words_with_something_in_front_and_nobody_elses_is_taken() {
+    fn an_exact_match_wins_over_a_prefixed_one_and_other_parts_stay() {
         let from = Some("+15550001234");
         let list = ["SM0", "SM1", "SM2"].map(|id| {
             listed(

@@ -24,7 +24,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_cannot_be_many_by_changing_the_lower_half_of_its_address() {
+    fn addresses_of_one_ipv6_network_count_as_one_client() {
         assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
         assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));

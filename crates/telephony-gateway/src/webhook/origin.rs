@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configured_url_is_taken_as_it_is_with_the_requests_query() {
+    fn the_configured_url_is_used_with_the_requests_query() {
         let public = public(&["https://Example.com:443/a"]);
         let urls = Origin::default().candidates(
             &public,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tunnel_says_who_the_client_is_and_nothing_else() {
+    fn a_tunnel_names_only_the_client() {
         let (public, origin) = (public(&["https://a.example/w"]), Origin { has_tunnel: true, ..Origin::default() });
         let request = request("/w", &[("x-forwarded-for", "192.0.2.7"), ("x-forwarded-host", "b.example")]);
         let loopback = IpAddr::from([127, 0, 0, 1]);

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_who_waits_longest_makes_room() {
+    fn the_longest_waiting_request_is_evicted() {
         let (permits, now) = (Permits::new(3), Instant::now());
         let [first, second, third] = std::array::from_fn(|_| permits.take(GREEDY, now).unwrap());
         let newcomer = permits.take(GREEDY, now).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn one_greedy_address_does_not_cost_another_its_place() {
+    fn a_greedy_address_cannot_evict_others() {
         let (permits, now) = (Permits::new(3), Instant::now());
         let genuine = permits.take(GENUINE, now).unwrap();
         let greedy: Vec<Slot> = std::iter::from_fn(|| permits.take(GREEDY, now)).take(50).collect();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_had_its_time_makes_room_before_a_newcomer_from_a_busy_address() {
+    fn an_overdue_request_is_evicted_before_a_newcomer_of_a_busy_address() {
         let (permits, start) = (Permits::new(3), Instant::now());
         let silent = permits.take(GREEDY, start).unwrap();
         let later = start + PATIENCE;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_never_cut_off_to_make_room() {
+    fn a_request_in_progress_is_never_evicted() {
         let (permits, now) = (Permits::new(2), Instant::now());
         let held = [GREEDY, GENUINE].map(|address| permits.take(address, now).unwrap());
         let working = held.each_ref().map(Slot::work);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_given_back_can_be_taken_again() {
+    fn a_returned_permit_can_be_used_again() {
         let (permits, now) = (Permits::new(1), Instant::now());
         for _ in 0..10 {
             assert!(!is_given_up(&permits.take(GREEDY, now).unwrap()));

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_from_one_address_is_told_once_a_minute_with_a_count() {
+    fn a_flood_from_one_address_is_logged_once_a_minute_with_a_count() {
         let rejection_log = RejectionLog::default();
         let count = |n, now| rejection_log.count(RejectionKind::Forged, address(n), now);
         assert_eq!(count(1, START), reported(1, 1));

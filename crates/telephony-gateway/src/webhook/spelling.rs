@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_the_same_with_more_slashes_and_no_other_path_is() {
+    fn extra_slashes_do_not_change_a_path() {
         for other in ["/a/b", "/a/b/", "/a/b//", "//a/b", "/a//b", "//a///b//"] {
             assert!(is_same_path("/a/b", other) && is_same_path(other, "/a/b"), "{other}");
         }
@@ -91,19 +91,19 @@ mod tests {
     }
 
     #[test]
-    fn a_url_in_small_letters_has_one_more_spelling() {
+    fn a_url_also_has_a_lower_case_spelling() {
         assert_eq!(spelled("https://a.b/w?x=/", "/w", "a.b"), ["https://a.b/w?x=/", "https://a.b/w/?x=/"]);
         assert_eq!(spelled("https://a.b/w/", "/w/", "c.d"), ["https://a.b/w/", "https://a.b/w"]);
     }
 
     #[test]
-    fn what_was_requested_counts_where_it_is_the_same_path() {
+    fn the_requested_spelling_of_the_path_is_used() {
         assert!(spelled("https://a.b/w/v", "//w/v", "").contains(&"https://a.b//w/v".to_owned()));
         assert!(!spelled("https://a.b/prefix/w", "//w", "").contains(&"https://a.b//w".to_owned()));
     }
 
     #[test]
-    fn a_host_counts_in_small_letters_and_as_it_is_requested() {
+    fn a_host_is_tried_in_lower_case_and_as_requested() {
         let all = spelled("HTTPS://u:P@A.b/w", "/w", "a.B");
         assert!(
             all.contains(&"https://u:P@a.b/w".to_owned()) && all.contains(&"https://u:P@a.B/w".to_owned()),

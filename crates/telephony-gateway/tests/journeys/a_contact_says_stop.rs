@@ -23,7 +23,7 @@ pub async fn wait_for_ours(stage: &Stage, expected: &[&str]) {
 }
 
 #[tokio::test]
-async fn neither_the_agent_nor_the_contact_hears_more_until_start() {
+async fn after_stop_neither_the_agent_nor_the_contact_gets_messages_until_start() {
     let agent = Scripted::repeating();
     let stage = Plan::default().with_agent(agent.clone()).start().await;
     stage.text(ALICE, "hello").await;
@@ -39,14 +39,14 @@ async fn neither_the_agent_nor_the_contact_hears_more_until_start() {
 }
 
 #[tokio::test]
-async fn a_sentence_with_stop_in_it_is_a_sentence() {
+async fn stop_within_a_sentence_is_ordinary_text() {
     let stage = Plan::default().start().await;
     stage.text(ALICE, "STOP 12345").await;
     stage.expect(ALICE, &["STOP 12345"]).await;
 }
 
 #[tokio::test]
-async fn the_operator_cannot_send_to_somebody_who_opted_out() {
+async fn the_operator_cannot_text_an_opted_out_contact() {
     let stage = Plan::default().start().await;
     stage.text(ALICE, "STOP").await;
     let line = stage.store().lines().await.unwrap()[0].id;
@@ -85,7 +85,7 @@ async fn a_stop_that_cannot_be_stored_is_not_acknowledged() {
 const SHARE: usize = 64;
 
 #[tokio::test]
-async fn stops_that_wait_leave_permits_to_others() {
+async fn waiting_opt_outs_leave_permits_to_others() {
     let stage = Plan::default().start().await;
     for round in 0..10 {
         stage.expect_rest().await;

@@ -54,7 +54,7 @@ fn picture(from: &str, stage: &Stage) -> Text {
 }
 
 #[tokio::test]
-async fn the_agent_gets_it_and_it_is_kept() {
+async fn the_agent_gets_the_picture_and_it_is_kept() {
     let stage = Plan::default().with_agent(describing()).start().await;
     let card = b"BEGIN:VCARD\nFN:Ann\nEND:VCARD";
     stage.receive(picture(ALICE, &stage).with_file("text/x-vcard", card)).await;
@@ -64,7 +64,7 @@ async fn the_agent_gets_it_and_it_is_kept() {
 }
 
 #[tokio::test]
-async fn twilio_has_not_stored_it_yet() {
+async fn a_picture_that_twilio_has_not_stored_yet_is_fetched_later() {
     let stage = Plan::default().with_agent(describing()).start().await;
     stage.twilio.misbehave(Fault::MediaLate, Extent::Next(1));
     stage.twilio.misbehave(Fault::MediaLinkExpired, Extent::Next(1));
@@ -73,7 +73,7 @@ async fn twilio_has_not_stored_it_yet() {
 }
 
 #[tokio::test]
-async fn the_account_is_refused_and_the_agent_gets_it_once_that_is_fixed() {
+async fn a_picture_waits_until_a_rejected_account_is_fixed() {
     let stage = Plan::default().with_agent(describing()).start().await;
     stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
     stage.receive(picture(ALICE, &stage)).await;
@@ -84,7 +84,7 @@ async fn the_account_is_refused_and_the_agent_gets_it_once_that_is_fixed() {
 }
 
 #[tokio::test]
-async fn it_is_not_what_it_is_said_to_be() {
+async fn the_type_of_a_picture_comes_from_its_bytes() {
     let stage = Plan::default().with_agent(describing()).start().await;
     let text = Text::new(ALICE, stage.bot(), "look").with_file("image/png", WEB_PAGE).with_file("image/png", JPEG);
     stage.receive(text).await;
@@ -94,7 +94,7 @@ async fn it_is_not_what_it_is_said_to_be() {
 }
 
 #[tokio::test]
-async fn its_address_is_elsewhere_and_nobody_is_asked_there() {
+async fn a_picture_on_a_foreign_host_is_not_fetched() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stage = Plan::default().with_agent(describing()).start().await;
     let url = format!("http://{}/2010-04-01/Accounts/x", elsewhere.local_addr().unwrap());
@@ -119,7 +119,7 @@ async fn nothing_is_fetched_for_a_stranger_until_they_are_approved() {
 }
 
 #[tokio::test]
-async fn the_gateway_is_cut_off_before_it_has_answered_and_does_not_fetch_it_again() {
+async fn a_fetched_picture_is_not_fetched_again_after_a_crash() {
     let gate = Arc::new(Semaphore::new(0));
     let agent = describing().gated(gate.clone());
     let mut stage = Plan::default().with_agent(agent.clone()).start().await;
@@ -135,7 +135,7 @@ async fn the_gateway_is_cut_off_before_it_has_answered_and_does_not_fetch_it_aga
 }
 
 #[tokio::test]
-async fn it_goes_with_the_contact() {
+async fn a_purge_deletes_the_pictures() {
     let stage = Plan::default().with_agent(describing()).start().await;
     stage.receive(picture(ALICE, &stage)).await;
     stage.expect(ALICE, &["image/jpeg a cat"]).await;

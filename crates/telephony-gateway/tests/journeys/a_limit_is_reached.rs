@@ -30,7 +30,7 @@ async fn expect_queued(stage: &Stage, queued: u64) -> Summary {
 }
 
 #[tokio::test]
-async fn the_day_is_used_up_and_the_answer_comes_the_next_day() {
+async fn an_answer_beyond_the_daily_limit_is_sent_the_next_day() {
     let mut stage = limited(Limits { segments_per_day: Some(2), ..Limits::default() }).start().await;
     stage.text(ALICE, "one").await;
     stage.text(BOB, "two").await;
@@ -48,7 +48,7 @@ async fn the_day_is_used_up_and_the_answer_comes_the_next_day() {
 }
 
 #[tokio::test]
-async fn one_contact_has_had_enough_and_another_is_answered() {
+async fn a_contacts_limit_does_not_affect_other_contacts() {
     let stage = limited(Limits { segments_per_contact_per_day: Some(1), ..Limits::default() }).start().await;
     stage.text(ALICE, "one").await;
     stage.expect(ALICE, &["one"]).await;
@@ -110,7 +110,7 @@ async fn rally(agent: &Scripted) -> Stage {
 }
 
 #[tokio::test]
-async fn the_operator_lets_a_paused_conversation_go_on_before_its_hour_is_over() {
+async fn the_operator_resumes_a_paused_conversation_early() {
     let agent = Scripted::repeating();
     let stage = rally(&agent).await;
     stage.text(ALICE, "I am a person").await;
@@ -155,7 +155,7 @@ async fn slow_machines_answer_each_other_until_they_are_paused() {
 }
 
 #[tokio::test]
-async fn the_line_has_no_room_and_the_answer_is_kept_and_nobody_is_asked_again_or_told_an_apology() {
+async fn an_answer_waits_for_a_full_line_without_a_second_question_or_an_apology() {
     // Two segments per ten hours.
     let slow = Pacing::Fixed(Pace::new(2.0 / 36_000.0).unwrap());
     let agent = Scripted::repeating();

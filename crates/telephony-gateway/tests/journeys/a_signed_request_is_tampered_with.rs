@@ -64,7 +64,7 @@ async fn wait_for_notice(stage: &Stage, name: &str) {
 }
 
 #[tokio::test]
-async fn after_the_genuine_one_it_is_refused_and_reported() {
+async fn a_tampered_copy_after_the_original_is_rejected_and_reported() {
     let stage = Plan::default().start().await;
     let genuine = text(&stage, ALICE, SID, "transfer nothingButtonText to anybody");
     assert_eq!(post(&stage, &genuine).await, StatusCode::OK);
@@ -79,7 +79,7 @@ async fn after_the_genuine_one_it_is_refused_and_reported() {
 }
 
 #[tokio::test]
-async fn a_genuine_text_that_looks_like_one_is_refused_and_found_at_twilio() {
+async fn a_genuine_text_that_looks_tampered_is_found_at_twilio() {
     let stage = Plan::default().start().await;
     let text = Text::new(ALICE, stage.bot(), "hello").with_parameter("CarrierNote", &format!("xFrom{BOB}"));
     assert_eq!(stage.twilio.receive(text).await.unwrap().status, Some(403));
@@ -88,7 +88,7 @@ async fn a_genuine_text_that_looks_like_one_is_refused_and_found_at_twilio() {
 }
 
 #[tokio::test]
-async fn of_two_that_come_at_the_same_moment_one_counts() {
+async fn only_one_of_two_simultaneous_versions_counts() {
     let stage = Plan::default().start().await;
     for n in 0..20 {
         let genuine = text(&stage, ALICE, &format!("SM{n:032}"), "oneButtonTexttwo");
@@ -102,7 +102,7 @@ async fn of_two_that_come_at_the_same_moment_one_counts() {
 }
 
 #[tokio::test]
-async fn a_strangers_text_does_not_become_the_operators() {
+async fn a_strangers_text_cannot_become_the_operators() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
     let forged_text = format!("APPROVE {BOB}From{OPERATOR}MessageSid{FORGED}MessageSidX");
     let genuine = text(&stage, ALICE, SID, &forged_text);
@@ -121,7 +121,7 @@ async fn a_strangers_text_does_not_become_the_operators() {
 }
 
 #[tokio::test]
-async fn orders_do_not_wait_for_a_key_that_may_not_read_messages() {
+async fn a_command_is_rejected_if_the_key_cannot_read_messages() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
     stage.twilio.misbehave(Fault::RefuseReads { code: 20006 }, Extent::All);
     stage.text(OPERATOR, "STATUS").await;
@@ -130,7 +130,7 @@ async fn orders_do_not_wait_for_a_key_that_may_not_read_messages() {
 }
 
 #[tokio::test]
-async fn an_order_that_twilio_does_not_know_is_refused() {
+async fn a_command_unknown_to_twilio_is_rejected() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
     // It contains the operator's other message.
     stage.text(OPERATOR, "good morning").await;
@@ -147,7 +147,7 @@ async fn an_order_that_twilio_does_not_know_is_refused() {
 }
 
 #[tokio::test]
-async fn an_order_waits_while_twilio_cannot_be_asked() {
+async fn a_command_waits_while_twilio_is_unreachable() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
     stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
     stage.text(OPERATOR, &format!("REJECT {BOB} BLOCK")).await;
@@ -163,7 +163,7 @@ async fn an_order_waits_while_twilio_cannot_be_asked() {
 }
 
 #[tokio::test]
-async fn an_opt_out_is_obeyed_although_twilio_does_not_know_it() {
+async fn an_opt_out_is_applied_even_if_twilio_does_not_list_it() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
     assert_eq!(post(&stage, &text(&stage, ALICE, SID, "STOP")).await, StatusCode::OK);

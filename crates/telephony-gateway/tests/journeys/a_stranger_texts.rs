@@ -27,7 +27,7 @@ pub async fn approve(stage: &Stage, who: Who) {
 }
 
 #[tokio::test]
-async fn they_are_told_a_code_once_and_what_they_said_is_answered_after_the_approval() {
+async fn a_stranger_gets_one_code_and_an_answer_after_approval() {
     let stage = Plan { coalesce: Duration::from_millis(100), ..Plan::pairing() }.start().await;
     stage.text(ALICE, "hello?").await;
     let code = code_of(&stage, ALICE).await;
@@ -57,7 +57,7 @@ async fn a_fourth_stranger_is_not_answered_while_three_wait() {
 }
 
 #[tokio::test]
-async fn strangers_together_cannot_spend_more_than_the_days_budget() {
+async fn strangers_together_cannot_exceed_the_daily_budget() {
     let plan = Plan { stranger_replies_per_day: Some(1), ..Plan::pairing() };
     let stage = plan.start().await;
     stage.text(ALICE, "hi").await;

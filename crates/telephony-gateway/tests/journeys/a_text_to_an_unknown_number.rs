@@ -14,7 +14,7 @@ async fn stage_with_a_second_number() -> Stage {
 }
 
 #[tokio::test]
-async fn another_number_of_the_account_answers_for_itself_once_it_is_confirmed() {
+async fn another_number_of_the_account_answers_once_confirmed() {
     let stage = stage_with_a_second_number().await;
     stage.twilio.text(ALICE, SECOND, "hello").await.unwrap();
     stage.expect(ALICE, &["hello"]).await;
@@ -24,7 +24,7 @@ async fn another_number_of_the_account_answers_for_itself_once_it_is_confirmed()
 }
 
 #[tokio::test]
-async fn nothing_is_answered_or_lost_while_twilio_cannot_be_asked() {
+async fn a_text_to_an_unknown_number_waits_while_twilio_is_unreachable() {
     let stage = stage_with_a_second_number().await;
     stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
     stage.twilio.text(ALICE, SECOND, "hello").await.unwrap();

@@ -1,7 +1,7 @@
 use crate::stage::{ALICE, Plan, Scripted};
 
 #[tokio::test]
-async fn the_second_is_answered_200_and_nothing_else_happens() {
+async fn a_repeated_webhook_gets_200_and_changes_nothing() {
     let agent = Scripted::repeating();
     let stage = Plan::default().with_agent(agent.clone()).start().await;
     let first = stage.twilio.text(ALICE, stage.bot(), "once").await.unwrap();

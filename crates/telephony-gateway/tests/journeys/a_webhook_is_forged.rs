@@ -26,7 +26,7 @@ async fn expect_nothing_stored(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn without_a_signature_it_is_refused_before_its_body_is_read() {
+async fn an_unsigned_request_is_rejected_before_its_body_is_read() {
     let stage = Plan::default().start().await;
     let mut stream = TcpStream::connect(stage.url("").strip_prefix("http://").unwrap()).await.unwrap();
     let head = "POST /telephony/webhook HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n";
@@ -38,7 +38,7 @@ async fn without_a_signature_it_is_refused_before_its_body_is_read() {
 }
 
 #[tokio::test]
-async fn with_a_wrong_signature_it_is_refused_and_nothing_is_stored() {
+async fn a_wrong_signature_is_rejected_and_nothing_is_stored() {
     let stage = Plan::default().start().await;
     for signature in ["", "AAAA", "0/KCTR6DLpKmkAf8muzZqo1nDgQ="] {
         let body = format!("MessageSid=SM1&AccountSid={}&From=%2B15550005678&Body=hi", stage.twilio.account_sid());

@@ -12,7 +12,7 @@ use crate::a_contact_says_stop::wait_for_ours;
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for};
 
 #[tokio::test]
-async fn because_nobody_listened_and_the_text_is_answered_at_the_next_start() {
+async fn a_text_sent_while_the_gateway_was_down_is_answered_at_the_next_start() {
     let agent = Scripted::repeating();
     let mut stage =
         Plan { coalesce: Duration::from_millis(1), ..Plan::default() }.with_agent(agent.clone()).start().await;
@@ -44,7 +44,7 @@ async fn because_nobody_listened_and_the_text_is_answered_at_the_next_start() {
 }
 
 #[tokio::test]
-async fn while_the_clock_was_ahead_and_it_is_found_once_the_clock_is_right() {
+async fn a_text_lost_while_the_clock_was_ahead_is_found_later() {
     let mut stage = Plan::default().start().await;
     wait_for_looks(&stage, stage.bot(), 1).await;
     stage.stop_gateway().await;
@@ -61,7 +61,7 @@ async fn while_the_clock_was_ahead_and_it_is_found_once_the_clock_is_right() {
 }
 
 #[tokio::test]
-async fn with_a_picture_that_the_agent_gets_all_the_same() {
+async fn a_lost_picture_still_reaches_the_agent() {
     let agent = Scripted::new(|turn| Ok(format!("{} picture(s)", turn.said[0].media.len())));
     let mut stage = Plan::default().with_agent(agent).start().await;
     stage.stop_gateway().await;
@@ -71,7 +71,7 @@ async fn with_a_picture_that_the_agent_gets_all_the_same() {
 }
 
 #[tokio::test]
-async fn or_only_late_and_what_it_says_beyond_the_list_is_not_lost() {
+async fn a_late_webhook_adds_what_the_list_lacks() {
     let agent = Scripted::new(|turn| Ok(format!("also to {:?}", turn.said[0].also_to)));
     let mut stage = Plan::default().with_agent(agent).start().await;
     wait_for_looks(&stage, stage.bot(), 1).await;
@@ -90,7 +90,7 @@ async fn or_only_late_and_what_it_says_beyond_the_list_is_not_lost() {
 }
 
 #[tokio::test]
-async fn and_what_came_before_the_very_first_start_is_left_alone() {
+async fn texts_from_before_the_first_start_are_ignored() {
     let mut stage = Plan::default().prepare().await;
     stage.twilio.text(ALICE, stage.bot(), "years ago").await.unwrap();
     stage.clock.advance(Duration::from_secs(60));
@@ -102,7 +102,7 @@ async fn and_what_came_before_the_very_first_start_is_left_alone() {
 }
 
 #[tokio::test]
-async fn while_twilio_cannot_be_asked_either_and_the_gateway_runs_on() {
+async fn the_gateway_runs_while_lost_texts_cannot_be_fetched() {
     let mut stage = Plan::default().start().await;
     stage.stop_gateway().await;
     stage.twilio.text(ALICE, stage.bot(), "hello").await.unwrap();
@@ -118,7 +118,7 @@ async fn while_twilio_cannot_be_asked_either_and_the_gateway_runs_on() {
 }
 
 #[tokio::test]
-async fn that_of_a_number_in_the_messaging_service_that_never_had_one() {
+async fn a_lost_text_to_a_new_number_of_the_service_is_found() {
     const POOL: &str = "MG0123456789abcdef0123456789abcdef";
     const SECOND: &str = "+15550001235";
     let mut simulator = Plan::default().simulator;
@@ -135,7 +135,7 @@ async fn that_of_a_number_in_the_messaging_service_that_never_had_one() {
 }
 
 #[tokio::test]
-async fn and_the_operator_learns_of_a_text_that_cannot_be_stored() {
+async fn a_text_that_cannot_be_stored_raises_a_notice() {
     const REFUSES: &str = "CREATE TRIGGER refuses BEFORE INSERT ON inbound WHEN NEW.text = 'bad' BEGIN
                                SELECT RAISE(ABORT, 'on purpose'); END";
     let mut stage = Plan::default().start().await;
@@ -197,7 +197,7 @@ async fn is_opted_out(stage: &Stage) -> bool {
 }
 
 #[tokio::test]
-async fn and_it_is_listed_under_the_time_at_which_it_was_written() {
+async fn a_recovered_text_is_listed_at_the_time_it_was_sent() {
     let mut stage = Plan::default().start().await;
     stage.text(ALICE, "first").await;
     stage.expect(ALICE, &["first"]).await;
@@ -211,7 +211,7 @@ async fn and_it_is_listed_under_the_time_at_which_it_was_written() {
 }
 
 #[tokio::test]
-async fn that_of_a_yes_which_does_not_end_a_later_stop() {
+async fn a_recovered_yes_does_not_undo_a_later_stop() {
     let mut stage = Plan::default().start().await;
     stage.text(ALICE, "STOP").await;
     unheard(&mut stage, "yes", Duration::from_secs(60)).await;
@@ -225,7 +225,7 @@ async fn that_of_a_yes_which_does_not_end_a_later_stop() {
 }
 
 #[tokio::test]
-async fn that_of_a_stop_which_does_not_end_a_later_start() {
+async fn a_recovered_stop_does_not_undo_a_later_start() {
     let mut stage = Plan::default().start().await;
     stage.text(ALICE, "STOP").await;
     stage.text(ALICE, "START").await;
@@ -238,7 +238,7 @@ async fn that_of_a_stop_which_does_not_end_a_later_start() {
 }
 
 #[tokio::test]
-async fn that_of_a_stop_and_it_is_obeyed_when_it_is_found() {
+async fn a_recovered_stop_is_applied() {
     let mut stage = Plan::default().start().await;
     unheard(&mut stage, "STOP", Duration::from_secs(60)).await;
     assert!(!is_opted_out(&stage).await);

@@ -46,7 +46,7 @@ async fn status_of(url: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn twilio_fetches_it_from_us_and_nobody_can_afterwards() {
+async fn twilio_fetches_the_picture_from_us_and_later_requests_fail() {
     let stage = Plan::default().with_agent(showing(pixel())).start().await;
     stage.text(ALICE, "hi").await;
     let message = stage.only_message().await;
@@ -66,7 +66,7 @@ async fn twilio_fetches_it_from_us_and_nobody_can_afterwards() {
 }
 
 #[tokio::test]
-async fn its_address_is_wrong_by_a_digit() {
+async fn a_wrong_media_address_is_not_found() {
     let stage = Plan::default().with_agent(showing(pixel())).start().await;
     stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
     stage.text(ALICE, "hi").await;
@@ -83,7 +83,7 @@ async fn its_address_is_wrong_by_a_digit() {
 }
 
 #[tokio::test]
-async fn it_is_on_the_internet_and_twilio_fetches_it_there() {
+async fn a_public_picture_is_fetched_by_twilio_directly() {
     let agent = showing("![x](https://example.invalid/cat.png)".to_owned());
     let stage = Plan::default().with_agent(agent).start().await;
     stage.text(ALICE, "hi").await;
@@ -92,7 +92,7 @@ async fn it_is_on_the_internet_and_twilio_fetches_it_there() {
 }
 
 #[tokio::test]
-async fn no_carrier_takes_it_and_the_words_are_sent_alone() {
+async fn an_unsupported_file_is_dropped_and_the_text_sent() {
     let agent =
         showing("Here. ![x](data:application/zip;base64,UEsDBA==) ![y](data:image/png;base64,PGh0bWw+)".to_owned());
     let stage = Plan::default().with_agent(agent).start().await;
@@ -103,7 +103,7 @@ async fn no_carrier_takes_it_and_the_words_are_sent_alone() {
 }
 
 #[tokio::test]
-async fn it_is_too_large_and_arrives_reduced_beside_a_small_one() {
+async fn a_large_picture_is_shrunk_and_a_small_one_stays() {
     let mut state = 1_u32;
     let noise = image::RgbImage::from_fn(1300, 1300, |_, _| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -125,14 +125,14 @@ async fn it_is_too_large_and_arrives_reduced_beside_a_small_one() {
 }
 
 #[tokio::test]
-async fn nobody_can_reach_us_to_fetch_it() {
+async fn without_a_public_url_only_the_text_is_sent() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.with_agent(showing(pixel())).start().await;
     stage.text(ALICE, "hi").await;
     assert_eq!(stage.only_message().await.body, "Look:\n\n[A picture could not be sent.]");
 }
 
 #[tokio::test]
-async fn it_is_unknown_whether_it_was_sent_and_the_list_shows_it() {
+async fn a_picture_in_doubt_is_found_in_the_list() {
     let stage = Plan::default().prepare().await;
     let mut stage = stage;
     stage.start_gateway().await;

@@ -13,7 +13,7 @@ async fn listed(stage: &Stage) -> Vec<String> {
 
 /// The gateway deletes old messages at startup, and then once a minute by the real clock.
 #[tokio::test]
-async fn and_go_in_the_end_while_new_ones_come() {
+async fn old_messages_are_deleted_and_new_ones_stay() {
     let mut stage = Plan { retention: 30 * DAY, ..Plan::default() }.start().await;
     for n in 0..120 {
         // 30 messages at this speed would count as a bot's and be paused.

@@ -18,7 +18,7 @@ async fn stop(stage: &mut Stage) {
 }
 
 #[tokio::test]
-async fn forty_hanging_requests_keep_no_other_conversation_waiting() {
+async fn forty_hanging_requests_block_no_other_conversation() {
     const HANGING: u32 = 40;
     let mut stage = Plan { answer_within: FOR_EVER, ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::HangBeforeAccepting, Extent::Next(HANGING));
@@ -33,7 +33,7 @@ async fn forty_hanging_requests_keep_no_other_conversation_waiting() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_no_request_and_the_message_is_looked_up_after_the_restart() {
+async fn a_stop_does_not_wait_for_requests_and_the_restart_reconciles_them() {
     for (fault, creations) in [(Fault::HangAfterAccepting, 1), (Fault::HangBeforeAccepting, 2)] {
         let mut stage = Plan { has_public_url: false, answer_within: FOR_EVER, ..Plan::default() }.start().await;
         stage.twilio.misbehave(fault, Extent::Next(1));
@@ -52,7 +52,7 @@ async fn a_stop_waits_for_no_request_and_the_message_is_looked_up_after_the_rest
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_no_agent_and_the_turn_is_answered_after_the_restart() {
+async fn a_stop_does_not_wait_for_the_agent_and_the_restart_answers_the_turn() {
     let gate = Arc::new(Semaphore::new(0));
     let agent = Scripted::repeating().gated(gate.clone());
     let mut stage = Plan::default().with_agent(agent.clone()).start().await;

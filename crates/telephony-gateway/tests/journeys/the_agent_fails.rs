@@ -71,7 +71,7 @@ async fn a_turn_that_can_never_work_is_dead_at_once_and_can_be_revived() {
 }
 
 #[tokio::test]
-async fn for_good_and_the_contact_is_told_after_two_minutes_and_once() {
+async fn a_failing_agent_causes_one_apology_after_two_minutes() {
     let agent = Scripted::new(|_| Err(AgentError::Refused("wrong key".into())));
     let stage = Plan::default().with_agent(agent).start().await;
     for (dead, text) in [(1, "hello"), (2, "anybody there?")] {
@@ -104,7 +104,7 @@ async fn an_agent_that_panics_costs_a_lease_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_silent_answer_is_no_message() {
+async fn a_silent_answer_sends_nothing() {
     let agent = Scripted::new(|_| Ok(" \n".into()));
     let stage = Plan::default().with_agent(agent).start().await;
     stage.text(ALICE, "hello").await;
@@ -114,7 +114,7 @@ async fn a_silent_answer_is_no_message() {
 }
 
 #[tokio::test]
-async fn silence_control_characters_and_masked_words_reach_the_contact_as_they_are_meant() {
+async fn silence_control_characters_and_escapes_are_applied_to_the_answer() {
     let agent = Scripted::new(|turn| match turn.text().as_str() {
         "quiet" => Ok("\nNO_REPLY\n".into()),
         "noted" => Ok("Noted.\n\n**NO_REPLY**".into()),
@@ -130,7 +130,7 @@ async fn silence_control_characters_and_masked_words_reach_the_contact_as_they_a
 }
 
 #[tokio::test]
-async fn an_agent_that_has_no_answer_is_asked_three_times() {
+async fn an_agent_without_an_answer_is_asked_three_times() {
     let agent = Scripted::new(|_| Err(AgentError::Odd("it ended (abort)".into())));
     let stage = Plan::default().with_agent(agent.clone()).start().await;
     stage.text(ALICE, "hello").await;
@@ -146,7 +146,7 @@ async fn an_agent_that_has_no_answer_is_asked_three_times() {
 }
 
 #[tokio::test]
-async fn a_turn_that_outlives_the_stop_is_handed_back_and_answered_by_the_next_gateway() {
+async fn a_turn_in_progress_at_a_stop_is_answered_by_the_next_gateway() {
     let gate = Arc::new(Semaphore::new(0));
     let agent = Scripted::repeating().gated(gate.clone());
     let mut stage = Plan::default().with_agent(agent.clone()).start().await;
@@ -161,7 +161,7 @@ async fn a_turn_that_outlives_the_stop_is_handed_back_and_answered_by_the_next_g
 }
 
 #[tokio::test]
-async fn for_two_minutes_and_the_contact_is_told_once_in_each_outage() {
+async fn each_outage_causes_one_apology() {
     let works = Arc::new(AtomicU32::new(0));
     let switch = works.clone();
     let agent = Scripted::new(move |turn| match switch.load(Ordering::Relaxed) {
@@ -187,7 +187,7 @@ async fn for_two_minutes_and_the_contact_is_told_once_in_each_outage() {
 }
 
 #[tokio::test]
-async fn to_forget_is_what_reset_is_for() {
+async fn reset_forgets_the_history() {
     let mut agent = Scripted::new(|turn| Ok(format!("I know {} lines", turn.history.len())));
     agent.history_turns = 10;
     let stage = Plan::default().with_agent(agent.clone()).start().await;
@@ -202,7 +202,7 @@ async fn to_forget_is_what_reset_is_for() {
 }
 
 #[tokio::test]
-async fn what_is_said_behind_a_reset_in_the_same_turn_is_remembered() {
+async fn text_after_a_reset_in_the_same_turn_is_kept() {
     let mut agent = Scripted::new(|turn| {
         let lines = turn.history.iter().map(|past| past.text.as_str());
         Ok(lines.chain([turn.text().as_str()]).collect::<Vec<_>>().join(","))
@@ -253,7 +253,7 @@ impl Agent for Served {
 }
 
 #[tokio::test]
-async fn an_agent_that_is_back_answers_at_once_what_waited_for_it() {
+async fn a_recovered_agent_answers_waiting_turns_at_once() {
     let agent = Arc::new(Served::default());
     let mut stage = Plan { agent: agent.clone(), ..Plan::default() }.start().await;
     stage.text(ALICE, "hello").await;
@@ -276,7 +276,7 @@ async fn an_agent_that_is_back_answers_at_once_what_waited_for_it() {
 }
 
 #[tokio::test]
-async fn an_agent_hears_what_the_operator_texted_and_only_once() {
+async fn an_agent_sees_operator_texts_once() {
     let agent = Arc::new(Served { is_up: true.into(), ..Served::default() });
     let stage = Plan { agent: agent.clone(), ..Plan::default() }.start().await;
     stage.text(ALICE, "hello").await;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::stage::{ALICE, Plan};
 
 #[tokio::test]
-async fn by_a_day_and_messages_still_go_both_ways() {
+async fn messages_flow_after_the_clock_is_set_back_a_day() {
     let stage = Plan { coalesce: Duration::from_millis(50), ..Plan::default() }.start().await;
     stage.text(ALICE, "before").await;
     stage.expect(ALICE, &["before"]).await;

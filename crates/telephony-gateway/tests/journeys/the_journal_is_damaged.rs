@@ -41,7 +41,7 @@ async fn leave(stage: &Stage, event: Event, is_unverified: bool) {
 }
 
 #[tokio::test]
-async fn what_can_be_read_is_answered_and_what_cannot_is_found_at_twilio() {
+async fn readable_entries_are_answered_and_lost_ones_found_at_twilio() {
     let mut stage = Plan::default().start().await;
     stage.stop_gateway().await;
     for (from, text) in [(ALICE, "one"), (BOB, "damaged"), (ALICE, "two")] {
@@ -109,7 +109,7 @@ fn damage(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn what_came_while_signatures_were_not_checked_commands_nothing() {
+async fn unverified_entries_execute_no_commands() {
     const OPERATOR: &str = "+15550007777";
     let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
     stage.stop_gateway().await;
@@ -129,7 +129,7 @@ async fn what_came_while_signatures_were_not_checked_commands_nothing() {
 }
 
 #[tokio::test]
-async fn a_report_that_came_while_signatures_were_not_checked_counts_for_nothing() {
+async fn an_unverified_report_is_ignored() {
     let mut stage = Plan::default().start().await;
     stage.text(ALICE, "hello").await;
     stage.expect(ALICE, &["hello"]).await;

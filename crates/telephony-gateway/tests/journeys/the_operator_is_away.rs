@@ -29,7 +29,7 @@ async fn notices(stage: &Stage) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_stranger_waits_and_is_let_in_from_the_operators_phone() {
+async fn a_stranger_is_approved_from_the_operators_phone() {
     let stage = pairing().start().await;
     stage.text(ALICE, "hello?").await;
     let notice = expect_sms(&stage, ALICE).await;
@@ -57,7 +57,7 @@ async fn a_stranger_is_blocked_from_the_operators_phone() {
 }
 
 #[tokio::test]
-async fn three_strangers_at_once_are_two_texts_and_not_three() {
+async fn notices_about_three_strangers_are_batched_into_two_sms() {
     let stage = pairing().start().await;
     stage.text("+15550008001", "hi").await;
     expect_sms(&stage, "+15550008001").await;
@@ -73,7 +73,7 @@ async fn three_strangers_at_once_are_two_texts_and_not_three() {
 }
 
 #[tokio::test]
-async fn the_gateway_dies_between_order_and_answer() {
+async fn a_crash_between_command_and_reply_loses_neither() {
     let mut stage = pairing().start().await;
     stage.text(ALICE, "hello?").await;
     let notice = expect_sms(&stage, ALICE).await;
@@ -90,7 +90,7 @@ async fn the_gateway_dies_between_order_and_answer() {
 }
 
 #[tokio::test]
-async fn the_operators_talk_goes_to_the_agent_and_the_orders_of_others_too() {
+async fn ordinary_operator_texts_and_commands_of_others_go_to_the_agent() {
     let stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
     stage.text(OPERATOR, "approve the plans").await;
     stage.expect(OPERATOR, &["approve the plans"]).await;
@@ -103,7 +103,7 @@ async fn the_operators_talk_goes_to_the_agent_and_the_orders_of_others_too() {
 }
 
 #[tokio::test]
-async fn contacts_use_up_the_day_and_the_operator_still_hears_of_it() {
+async fn the_operator_gets_a_notice_beyond_the_daily_limit() {
     let limits = Limits { segments_per_day: Some(1), segments_per_contact_per_day: Some(1), ..Limits::default() };
     let terms = Terms { pacing: Pacing::Unlimited, limits };
     let stage = Plan { operator: Some(OPERATOR), terms, ..Plan::default() }.start().await;
@@ -116,7 +116,7 @@ async fn contacts_use_up_the_day_and_the_operator_still_hears_of_it() {
 }
 
 #[tokio::test]
-async fn the_agent_is_away_and_the_operator_is_told_and_can_still_order() {
+async fn commands_work_while_the_agent_is_unavailable() {
     let agent = Scripted::new(|turn| match turn.text().as_str() {
         "hello" => Err(AgentError::Unavailable("it is away".into())),
         text => Ok(text.to_owned()),
@@ -134,7 +134,7 @@ async fn the_agent_is_away_and_the_operator_is_told_and_can_still_order() {
 }
 
 #[tokio::test]
-async fn what_is_told_before_a_crash_is_told_once() {
+async fn a_notice_sent_before_a_crash_is_not_repeated() {
     let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
     stage.store().raise_notice(Notice::ongoing("tunnel", "The tunnel is down."), stage.now()).await.unwrap();
     expect_sms(&stage, "tunnel").await;

@@ -20,7 +20,7 @@ async fn health(stage: &Stage, status: u16) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn and_nothing_is_acknowledged_until_it_is_back() {
+async fn nothing_is_acknowledged_until_the_store_is_back() {
     let stage = Plan::default().start().await;
     stage.text(ALICE, "before").await;
     stage.expect(ALICE, &["before"]).await;

@@ -174,7 +174,7 @@ async fn texts_and_reports_follow_the_tunnel_to_its_new_address() {
 }
 
 #[tokio::test]
-async fn the_operator_is_told_the_new_address_where_twilio_is_not() {
+async fn the_operator_gets_the_new_url_if_twilio_is_not_updated() {
     let tunnel = Local::default();
     let mut stage = plan(&tunnel, false).start().await;
     let first = url(&stage, None).await;
@@ -204,7 +204,7 @@ async fn the_gateway_answers_while_the_tunnel_does_not_open_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_private_tunnel_is_not_told_to_twilio() {
+async fn a_private_tunnel_is_not_registered_at_twilio() {
     let tunnel = Local { is_private: true, ..Local::default() };
     let mut stage = plan(&tunnel, true).start().await;
     let url = url(&stage, None).await;
@@ -216,7 +216,7 @@ async fn a_private_tunnel_is_not_told_to_twilio() {
 }
 
 #[tokio::test]
-async fn with_a_public_url_the_tunnel_is_a_second_way() {
+async fn a_tunnel_beside_a_public_url_is_a_second_route() {
     let tunnel = Local::default();
     let mut stage = Plan { has_public_url: true, ..plan(&tunnel, true) }.start().await;
     let (through, public) = (url(&stage, None).await, stage.webhook_url());

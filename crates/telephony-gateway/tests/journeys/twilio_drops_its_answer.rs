@@ -11,7 +11,7 @@ async fn expect_one_message(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn the_first_report_shows_that_it_was_sent() {
+async fn the_first_report_resolves_the_doubt() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
     stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
@@ -20,7 +20,7 @@ async fn the_first_report_shows_that_it_was_sent() {
 }
 
 #[tokio::test]
-async fn without_reports_the_list_shows_that_it_was_sent() {
+async fn the_list_resolves_the_doubt_without_reports() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::Next(1));
     stage.text(ALICE, "hello").await;
@@ -28,7 +28,7 @@ async fn without_reports_the_list_shows_that_it_was_sent() {
 }
 
 #[tokio::test]
-async fn nothing_follows_in_the_conversation_until_it_is_known() {
+async fn a_doubt_blocks_its_conversation() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);
     stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
@@ -43,7 +43,7 @@ async fn nothing_follows_in_the_conversation_until_it_is_known() {
 }
 
 #[tokio::test]
-async fn a_list_that_does_not_come_keeps_nobody_elses_message() {
+async fn a_missing_list_blocks_no_other_conversation() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     let of_line = stage.bot().to_owned();
     stage.twilio.wait_for_log(|log| log.iter().any(|entry| is_look_for(entry, &of_line)), SOON).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_list_that_does_not_come_keeps_nobody_elses_message() {
 }
 
 #[tokio::test]
-async fn a_message_that_got_no_answer_is_sent_once_more_and_not_a_third_time() {
+async fn an_unanswered_message_is_resent_only_once() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::All);
     stage.text(ALICE, "hello").await;
@@ -74,7 +74,7 @@ async fn a_message_that_got_no_answer_is_sent_once_more_and_not_a_third_time() {
 }
 
 #[tokio::test]
-async fn for_ninety_seconds_and_nothing_is_lost_or_doubled() {
+async fn ninety_seconds_of_dropped_responses_lose_and_duplicate_nothing() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::ServerError, Extent::All);
     stage.text(ALICE, "hello").await;
@@ -102,7 +102,7 @@ async fn for_ninety_seconds_and_nothing_is_lost_or_doubled() {
 }
 
 #[tokio::test]
-async fn not_at_all_but_takes_its_time_while_the_clock_is_set_ahead() {
+async fn a_slow_response_survives_a_clock_set_ahead() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     stage.twilio.misbehave(Fault::DelayAnswer { milliseconds: 2_500 }, Extent::Next(1));
     stage.text(ALICE, "hello").await;

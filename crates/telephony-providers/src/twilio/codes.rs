@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rows_are_in_order_or_none_would_be_found() {
+    fn the_rows_are_sorted_for_binary_search() {
         assert!(CODES.is_sorted_by(|a, b| a.number < b.number));
         assert!(CODES.iter().all(|code| find(code.number) == Some(code)));
     }

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_not_guessed() {
+    fn an_invalid_date_is_rejected() {
         for text in ["", "null", "2026-11-22T06:33:00Z", "22 Nov"] {
             assert_eq!(parse(text), None, "{text}");
         }

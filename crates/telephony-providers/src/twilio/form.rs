@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_is_there_but_not_filled() {
+    fn an_empty_value_is_present_but_not_filled() {
         let form = Form::parse(b"FromCity=&From=%2B15550005678");
         assert_eq!((form.get("FromCity"), form.filled("FromCity")), (Some(""), None));
         assert_eq!(form.filled("From"), Some("+15550005678"));
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_wrote_stays_out_of_debug_output() {
+    fn debug_output_hides_message_texts() {
         assert_eq!(format!("{:?}", Form::parse(b"Body=secret")), r#"["Body"]"#);
     }
 }

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_url_has_no_candidates() {
+    fn an_invalid_url_has_no_candidates() {
         for text in ["", "/t", "a.b/t", "://a.b", "https://", "https:///t", "https://u@:80/"] {
             assert_eq!(PublicUrl::parse(text), None, "{text}");
         }

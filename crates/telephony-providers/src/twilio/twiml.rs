@@ -108,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_no_xml_may_hold_are_left_out() {
+    fn characters_invalid_in_xml_are_dropped() {
         let element = Element::response().text("a\0b\u{8}c\u{1F}d\u{FFFE}e\u{FFFF}f\u{7F}").to_string();
         assert_eq!(parsed_text(&element), "abcdef\u{7F}");
     }
 
     #[test]
-    fn nothing_inside_means_a_closed_tag() {
+    fn an_empty_element_is_self_closing() {
         assert_eq!(Element::response().to_string(), EMPTY_RESPONSE);
         assert_eq!(Element::new("Pause").attribute("length", 2).to_string(), r#"<Pause length="2"/>"#);
     }

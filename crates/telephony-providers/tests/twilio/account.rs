@@ -62,7 +62,7 @@ async fn a_message_is_deleted_with_its_attachments_and_a_missing_one_counts_as_d
 }
 
 #[tokio::test]
-async fn a_message_that_is_still_on_its_way_cannot_be_deleted_yet() {
+async fn a_message_in_transit_cannot_be_deleted_yet() {
     let api = Api::start([ok(409, json!({"code": 20009, "message": "still being sent", "status": 409}))]).await;
     assert_eq!(api.twilio().delete("SM1", false).await, Ok(Deletion::TooEarly));
     let api = Api::start([ok(401, json!({"code": 20003, "message": "no", "status": 401}))]).await;

@@ -37,7 +37,7 @@ async fn ask(twilio: &Twilio, number: usize) -> Result<(), ProviderError> {
 const KINDS: usize = 12;
 
 #[tokio::test]
-async fn an_answer_without_end_is_read_up_to_a_limit_and_leaves_the_outcome_unknown() {
+async fn an_endless_answer_is_cut_and_leaves_the_outcome_unknown() {
     for kind in 0..KINDS {
         let api = Api::start([Reaction::NeverEnds]).await;
         let error = ask(&api.twilio(), kind).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn an_answer_without_end_is_read_up_to_a_limit_and_leaves_the_outcome_unkn
 }
 
 #[tokio::test]
-async fn an_answer_that_announces_too_much_is_not_read_whatever_its_status() {
+async fn an_answer_with_a_large_content_length_is_not_read() {
     for status in [200, 201, 400, 404, 429, 500, 503] {
         let api = Api::start([Reaction::Answer(status, "", " ".repeat(MIB + 1))]).await;
         let error = send(&api.twilio()).await.unwrap_err();
@@ -74,7 +74,7 @@ fn page(next: &str) -> Reaction {
 const LISTS: [usize; 4] = [2, 3, 5, 9];
 
 #[tokio::test]
-async fn a_list_that_links_to_itself_is_left_at_once_and_is_not_complete() {
+async fn a_list_that_links_to_itself_is_incomplete() {
     let base = "/2010-04-01/Accounts/AC1/Messages.json";
     let circles = [
         vec![format!("{base}?Page=1&PageToken=A"); 9],
@@ -93,7 +93,7 @@ async fn a_list_that_links_to_itself_is_left_at_once_and_is_not_complete() {
 }
 
 #[tokio::test]
-async fn a_list_that_goes_on_is_followed_as_far_as_its_time_can_fill_and_is_not_complete() {
+async fn an_endless_list_is_cut_and_incomplete() {
     let links = |count: usize| (1..=count).map(|number| page(&format!("/x?Page={number}&PageToken={number}")));
     for (kind, pages) in [(2, 80), (3, 80), (5, 4), (9, 10)] {
         let api = Api::start(links(200)).await;

@@ -31,7 +31,7 @@ async fn fetch_from(reaction: Reaction) -> Result<Bytes, AttachmentError> {
 }
 
 #[tokio::test]
-async fn credentials_go_to_the_api_and_not_to_where_it_leads() {
+async fn credentials_are_sent_to_the_api_only() {
     let api = Api::start([redirect("/store/abc?Signature=x"), picture()]).await;
     assert_eq!(fetch(&api.twilio(), &api).await.unwrap(), "picture");
     let asked = api.asked();
@@ -55,14 +55,14 @@ async fn a_redirect_to_another_place_is_not_followed() {
 }
 
 #[tokio::test]
-async fn redirects_in_a_circle_end() {
+async fn a_redirect_loop_ends() {
     let api = Api::start((0..9).map(|_| redirect("/round"))).await;
     assert!(matches!(fetch(&api.twilio(), &api).await, Err(AttachmentError::Never(_))));
     assert_eq!(api.asked().len(), 5);
 }
 
 #[tokio::test]
-async fn a_url_that_is_not_of_this_message_is_not_asked_for() {
+async fn a_url_of_another_message_is_not_fetched() {
     let api = Api::start([picture()]).await;
     let others = [
         url_at(&api).replace("MM1", "MM2"),
@@ -79,7 +79,7 @@ async fn a_url_that_is_not_of_this_message_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_left() {
+async fn a_large_attachment_is_not_fetched() {
     let large = Reaction::Answer(200, "", "x".repeat(MAX_BYTES + 1));
     assert_eq!(fetch_from(large).await, Err(AttachmentError::TooLarge));
     assert_eq!(fetch_from(Reaction::NeverEnds).await, Err(AttachmentError::TooLarge));
@@ -88,7 +88,7 @@ async fn what_is_too_large_is_left() {
 }
 
 #[tokio::test]
-async fn what_lags_stalls_or_breaks_may_be_there_later() {
+async fn late_stalled_and_broken_downloads_are_retried() {
     for reaction in [
         Reaction::Answer(404, "", String::new()),
         Reaction::Answer(429, "", String::new()),
@@ -102,7 +102,7 @@ async fn what_lags_stalls_or_breaks_may_be_there_later() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_not_asked_for_again() {
+async fn a_rejected_download_is_not_retried() {
     for status in [410, 204, 206] {
         let refused = fetch_from(Reaction::Answer(status, "", String::new())).await;
         assert!(matches!(refused, Err(AttachmentError::Never(_))), "{status}");
@@ -111,7 +111,7 @@ async fn what_is_refused_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_may_have_refused_is_asked_for_again() {
+async fn a_rejection_by_a_proxy_is_retried() {
     for status in [401, 403, 404, 407] {
         let refused = fetch_from(Reaction::Answer(status, "", "<html>no</html>".to_owned())).await;
         assert!(matches!(refused, Err(AttachmentError::NotYet(_))), "{status}");

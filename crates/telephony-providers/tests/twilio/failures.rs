@@ -28,7 +28,7 @@ async fn a_refused_connection_means_that_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_gets_nothing_through_a_tls_url() {
+async fn nothing_is_sent_in_clear_text_to_an_https_url() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || drop(listener.accept()));
@@ -37,7 +37,7 @@ async fn a_server_without_tls_gets_nothing_through_a_tls_url() {
 }
 
 #[tokio::test]
-async fn a_missing_answer_leaves_the_outcome_open() {
+async fn a_missing_answer_leaves_the_outcome_unknown() {
     for reaction in [
         Reaction::Hangs,
         Reaction::Answer(201, "", "{\"sid\":".to_owned()),
@@ -51,7 +51,7 @@ async fn a_missing_answer_leaves_the_outcome_open() {
 }
 
 #[tokio::test]
-async fn a_time_out_leaves_the_outcome_open() {
+async fn a_timeout_leaves_the_outcome_unknown() {
     let api = Api::start([Reaction::Sleeps]).await;
     let error = send(&api.impatient_twilio()).await.unwrap_err();
     assert!(matches!(error, ProviderError::NoAnswer { .. }), "{error}");

@@ -26,7 +26,7 @@ async fn recent(api: &Api, since: Timestamp) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn recent_messages_are_ours_and_read_until_they_are_older_than_asked() {
+async fn recent_messages_are_read_up_to_the_given_age() {
     let first = [
         message("SM5", "outbound-reply", "Sun, 22 Nov 2026 06:33:02 +0000"),
         message("SM4", "inbound", "Sun, 22 Nov 2026 06:33:01 +0000"),
@@ -46,7 +46,7 @@ async fn recent_messages_are_ours_and_read_until_they_are_older_than_asked() {
 }
 
 #[tokio::test]
-async fn a_message_created_before_and_sent_after_hides_none_behind_it() {
+async fn an_older_message_sent_later_hides_no_others() {
     let since = Timestamp(CREATED_AT.0 - 30_000);
     let late = |sid| sent(sid, 1, 59);
     let api = Api::start([
@@ -61,7 +61,7 @@ async fn a_message_created_before_and_sent_after_hides_none_behind_it() {
 }
 
 #[tokio::test]
-async fn unsent_messages_come_first_and_hide_none_behind_them() {
+async fn unsent_messages_hide_no_others() {
     let failed = |next| page(&[message("SM9", "outbound-api", "Sun, 22 Nov 2026 06:00:00 +0000")], next);
     let last = json!({"messages": [sent("SM1", 40, 41)], "next_page_uri": null});
     let api = Api::start([failed("1"), failed("2"), failed("3"), ok(200, last)]).await;
@@ -69,7 +69,7 @@ async fn unsent_messages_come_first_and_hide_none_behind_them() {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_read_to_its_end_is_no_list() {
+async fn an_incomplete_list_is_an_error() {
     let page = json!({"messages": [message("SM1", "outbound-api", "some day")], "next_page_uri": null});
     let api = Api::start([ok(200, page)]).await;
     assert!(api.twilio().recent(&contact(), CREATED_AT).await.is_err());
@@ -86,7 +86,7 @@ async fn a_list_that_cannot_be_read_to_its_end_is_no_list() {
 }
 
 #[tokio::test]
-async fn received_messages_are_read_as_their_webhooks_would_have_been() {
+async fn listed_messages_equal_their_webhooks() {
     let inbound = |sid: &str, status: &str, num_media: &str, service: Value| {
         let mut message = message(sid, "inbound", "Sun, 22 Nov 2026 06:33:00 +0000");
         message["from"] = json!("+15550005678");
@@ -122,7 +122,7 @@ async fn received_messages_are_read_as_their_webhooks_would_have_been() {
 }
 
 #[tokio::test]
-async fn received_messages_are_dated_by_our_clock_if_it_is_ahead() {
+async fn listed_messages_get_our_time_if_our_clock_is_ahead() {
     let mut inbound = message("SM1", "inbound", "Sun, 22 Nov 2020 06:33:00 +0000");
     inbound["status"] = json!("received");
     let page = json!({"messages": [inbound], "next_page_uri": null}).to_string();
@@ -134,7 +134,7 @@ async fn received_messages_are_dated_by_our_clock_if_it_is_ahead() {
 }
 
 #[tokio::test]
-async fn a_picture_that_was_deleted_does_not_hold_up_its_text() {
+async fn a_deleted_picture_does_not_delay_its_text() {
     let mut inbound = message("MM1", "inbound", "Sun, 22 Nov 2026 06:33:00 +0000");
     inbound["status"] = json!("received");
     inbound["num_media"] = json!("1");
@@ -160,7 +160,7 @@ async fn a_delivered_message_has_its_price() {
 }
 
 #[tokio::test]
-async fn prices_are_read_for_all_messages_since_a_time_both_ways() {
+async fn prices_are_read_for_all_messages_since_a_time() {
     let priced = |sid: &str, direction: &str, price: Value| {
         let mut message = message(sid, direction, "Sun, 22 Nov 2026 06:33:00 +0000");
         message["price"] = price;

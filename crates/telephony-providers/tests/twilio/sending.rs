@@ -10,7 +10,7 @@ use crate::messages::{contact, created, message, ok, send, sender};
 use crate::stand_in::{ACCOUNT, Api, account_at};
 
 #[tokio::test]
-async fn a_message_leaves_with_all_that_twilio_needs() {
+async fn a_message_is_sent_with_all_parameters() {
     let api = Api::start([created()]).await;
     let (from, to) = (sender(None), contact());
     let media = ["https://a.b/1.png".to_owned(), "https://a.b/2.png".to_owned()];
@@ -38,7 +38,7 @@ async fn a_message_leaves_with_all_that_twilio_needs() {
 }
 
 #[tokio::test]
-async fn an_answer_with_a_sid_means_that_the_message_was_sent() {
+async fn an_answer_with_a_sid_means_sent() {
     for body in [json!({"sid": "SM1"}), json!({"sid": "SM1", "status": "new", "num_segments": 2, "num_media": 0})] {
         let api = Api::start([ok(201, body)]).await;
         let receipt = send(&api.twilio()).await.unwrap();

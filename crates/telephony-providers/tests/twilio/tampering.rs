@@ -108,7 +108,7 @@ fn every_documented_callback_is_accepted() {
 }
 
 #[test]
-fn what_twilio_does_not_document_is_accepted() {
+fn undocumented_parameters_are_accepted() {
     for (name, value) in [
         ("FromCarrier", "Example Mobile"),
         ("TotalPrice", "0.01"),
@@ -223,7 +223,7 @@ fn a_rejection_names_the_parameter_and_never_its_value() {
 }
 
 #[test]
-fn what_holds_another_field_is_refused_wherever_it_is_cut() {
+fn a_value_with_an_embedded_field_is_rejected_at_every_split() {
     for field in [
         format!("From{OPERATOR}"),
         "Fromwhatsapp:+15550000001".to_owned(),
@@ -250,7 +250,7 @@ fn what_holds_another_field_is_refused_wherever_it_is_cut() {
 }
 
 #[test]
-fn people_may_text_what_looks_like_fields() {
+fn texts_that_look_like_fields_are_accepted() {
     let all: Vec<String> = names("inbound_message").iter().map(|name| format!("{name}{OPERATOR}")).collect();
     for body in [
         "From+1555!".to_owned(),
@@ -277,7 +277,7 @@ fn people_may_text_what_looks_like_fields() {
 }
 
 #[test]
-fn the_names_of_a_sid_agree_and_nothing_that_is_read_comes_twice() {
+fn sids_must_agree_and_fields_must_not_repeat() {
     for name in ["MessageSid", "SmsMessageSid", "SmsSid"] {
         let mut fields = text("hello");
         fields.iter_mut().find(|(known, _)| known == name).unwrap().1 = FORGED.to_owned();
@@ -291,7 +291,7 @@ fn the_names_of_a_sid_agree_and_nothing_that_is_read_comes_twice() {
 }
 
 #[test]
-fn the_attack_that_became_an_approval_is_refused_in_all_its_forms() {
+fn every_form_of_the_approval_attack_is_rejected() {
     for (sid_field, hiding_name) in [
         ("MessageSid", "MessageSidX"),
         ("MessageSid", "ProfileName"),
@@ -362,7 +362,7 @@ proptest! {
 
     /// In any division, the message keeps its id and its sender, or it is rejected.
     #[test]
-    fn no_cut_changes_id_or_sender_of_a_message(
+    fn no_split_changes_the_id_or_sender_of_a_message(
         cuts in prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 5..24),
         hiding in "(MessageSidX|ProfileName|Label|InteractiveData|FromCity|FromZip|)",
         tail in "(To\\+15550001234|SmsStatusreceived|)",

@@ -59,7 +59,7 @@ fn a_text_arrives_byte_for_byte() {
 }
 
 #[test]
-fn pictures_and_a_recognised_keyword_come_with_the_message() {
+fn pictures_and_a_recognized_keyword_are_part_of_the_message() {
     let more = [
         ("MediaUrl0", "https://api.twilio.com/0"),
         ("MediaContentType0", "image/png"),
@@ -76,7 +76,7 @@ fn pictures_and_a_recognised_keyword_come_with_the_message() {
 }
 
 #[test]
-fn a_report_names_the_part_that_its_url_was_made_for() {
+fn a_report_names_the_part_of_its_url() {
     let params = [("SmsSid", "SM1"), ("MessageStatus", "undelivered"), ("ErrorCode", "30003"), ("To", "+1555")];
     let Ok(Event::MessageStatus(report)) = event("part=p%201&x=1", &params) else { panic!() };
     assert_eq!((report.provider_id.as_str(), report.correlation_id.as_deref()), ("SM1", Some("p 1")));
@@ -163,7 +163,7 @@ fn reports_without_the_state_of_the_call_are_read() {
 }
 
 #[test]
-fn a_forged_request_is_refused_whatever_it_says() {
+fn a_forged_request_is_rejected() {
     let forged = verdict("guess", "", &[("AccountSid", ACCOUNT), ("MessageSid", "SM1")]);
     assert!(matches!(forged, Err(Rejection::BadSignature(_))), "{forged:?}");
     let (headers, body) = (HeaderMap::new(), Bytes::new());
@@ -187,7 +187,7 @@ fn a_signed_request_without_its_essentials_is_malformed() {
 }
 
 #[test]
-fn without_signatures_in_development_everything_for_our_account_is_believed() {
+fn with_checks_disabled_every_request_for_our_account_is_accepted() {
     let mut account = account_at("http://127.0.0.1:1");
     account.skips_signatures = true;
     let twilio = Twilio::new(account);
@@ -199,7 +199,7 @@ fn without_signatures_in_development_everything_for_our_account_is_believed() {
 }
 
 #[test]
-fn messages_are_acknowledged_in_silence_and_callers_hear_a_sentence() {
+fn messages_get_an_empty_answer_and_callers_hear_a_sentence() {
     let twilio = twilio();
     let message = twilio.answer(Outcome::Acknowledged);
     assert_eq!((message.content_type, message.body.as_ref()), ("text/xml; charset=utf-8", "<Response/>"));
@@ -218,7 +218,7 @@ fn from_of(params: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn rcs_and_sms_are_one_contact_however_the_channel_is_said() {
+fn rcs_and_sms_are_one_contact_in_every_format() {
     let number = "+15550103060";
     for prefix in ["rcs", "RCS", "Rcs", "rCS", "sms", "SMS", "mms"] {
         for rest in [number, " 15550103060", "15550103060", " +15550103060", "%2B15550103060"] {
@@ -232,7 +232,7 @@ fn rcs_and_sms_are_one_contact_however_the_channel_is_said() {
 }
 
 #[test]
-fn another_channel_is_named_however_it_is_said() {
+fn another_channel_is_recognized_in_every_format() {
     let number = "+15550103060";
     for channel in ["whatsapp", "WhatsApp", "WHATSAPP", "messenger", "viber", "line"] {
         let expected = format!("{}:{number}", channel.to_ascii_lowercase());

@@ -56,7 +56,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_cut_or_changed_is_no_record(
+        fn a_truncated_or_changed_record_is_rejected(
             said in prop::collection::vec(any::<u8>(), 1..200),
             cut in any::<prop::sample::Index>(),
             changed in any::<prop::sample::Index>(),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_are_no_record() {
+    fn zeros_are_not_a_record() {
         assert_eq!(payload(&[0; 64]), None);
     }
 }

@@ -201,7 +201,7 @@ mod tests {
     use crate::sqlite::engine::query::one;
 
     #[tokio::test]
-    async fn what_was_acknowledged_and_not_stored_is_in_a_backup() {
+    async fn acknowledged_entries_are_in_a_backup() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         drop(SqliteStore::open(&path("store"), Mode::Gateway).unwrap());
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_backup_is_no_later_than_the_last_look_at_the_provider() {
+    async fn a_backup_is_dated_by_the_last_look_at_the_provider() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy");
         line_seen_until(&SqliteStore::open(&path, Mode::Gateway).unwrap(), Timestamp(4)).await;
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ids_are_left_out_even_if_there_was_no_part_yet() {
+    async fn ids_are_skipped_even_without_parts() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy");
         drop(SqliteStore::open(&path, Mode::Gateway).unwrap());
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_copy_that_does_not_say_when_it_was_made_becomes_a_backup() {
+    async fn an_unmarked_copy_becomes_a_backup() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("copy");
         drop(SqliteStore::open(&path, Mode::Gateway).unwrap());

@@ -74,7 +74,7 @@ async fn accept(store: &SqliteStore, arrival: Arrival) -> Result<Accepted, Store
 }
 
 #[tokio::test]
-async fn one_bad_job_does_not_hurt_those_it_shares_a_commit_with() {
+async fn a_failing_job_does_not_affect_others_in_its_commit() {
     let (_folder, store) = open();
     let (go, held) = hold(&store).await;
     let (first, bad, same, last) = tokio::join!(
@@ -95,7 +95,7 @@ async fn one_bad_job_does_not_hurt_those_it_shares_a_commit_with() {
 }
 
 #[tokio::test]
-async fn a_job_that_panics_fails_alone_and_its_thread_goes_on() {
+async fn a_panicking_job_fails_alone_and_its_thread_continues() {
     let (_folder, store) = open();
     let (go, held) = hold(&store).await;
     let panics = |db: &Connection| -> Result<(), StoreError> {
@@ -120,7 +120,7 @@ async fn a_job_that_panics_fails_alone_and_its_thread_goes_on() {
 }
 
 #[tokio::test]
-async fn one_bad_arrival_does_not_hurt_those_it_shares_a_commit_with() {
+async fn a_failing_arrival_does_not_affect_others_in_its_commit() {
     let (_folder, store) = open();
     let (go, held) = hold(&store).await;
     let bad = |db: &Connection| {
@@ -145,7 +145,7 @@ async fn one_bad_arrival_does_not_hurt_those_it_shares_a_commit_with() {
 }
 
 #[tokio::test]
-async fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+async fn a_statement_is_prepared_once() {
     let (_folder, store) = open();
     for id in ["SM1", "SM2", "SM3"] {
         accept(&store, text(id, 1)).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_statement_is_planned_once_whatever_is_bound_to_it() {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_messages_until_there_is_room_again() {
+async fn a_full_disk_rejects_messages_until_space_is_free() {
     let (_folder, store) = open();
     accept(&store, text("SM1", 10)).await.unwrap();
     let limit = |pages: i64| move |db: &Connection| Ok(db.pragma_update(None, "max_page_count", pages)?);
@@ -175,7 +175,7 @@ async fn a_full_disk_refuses_messages_until_there_is_room_again() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_success_when_the_file_goes_before_the_commit() {
+async fn no_success_is_reported_if_the_file_vanishes_before_the_commit() {
     let (folder, store) = open();
     let (go, held) = hold(&store).await;
     std::fs::remove_file(folder.path().join("store.db")).unwrap();

@@ -73,7 +73,7 @@ async fn probes_become_rare_and_a_restart_makes_one_due() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_message_itself_shows_that_the_account_is_served() {
+async fn a_rejection_of_one_message_ends_the_stop() {
     for (why, is_stopped) in [(Disposition::GiveUp, false), (RETRY, true), (Disposition::Unknown, true)] {
         let world = World::new().await;
         world.send("a", ANN, &["1"], at(0)).await;
@@ -85,7 +85,7 @@ async fn a_refusal_of_the_message_itself_shows_that_the_account_is_served() {
 }
 
 #[tokio::test]
-async fn an_answer_to_what_left_before_the_stop_does_not_end_it() {
+async fn an_answer_to_an_earlier_part_does_not_end_the_stop() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     world.send("b", BOB, &["2"], at(0)).await;
@@ -97,7 +97,7 @@ async fn an_answer_to_what_left_before_the_stop_does_not_end_it() {
 }
 
 #[tokio::test]
-async fn a_part_fails_after_a_day_of_its_own_however_long_the_account_was_stopped() {
+async fn a_part_fails_after_its_own_day_despite_an_older_stop() {
     const DAY: i64 = 86_400;
     let world = World::new().await;
     let old = world.send("a", ANN, &["1", "2"], at(0)).await;
@@ -115,7 +115,7 @@ async fn a_part_fails_after_a_day_of_its_own_however_long_the_account_was_stoppe
 }
 
 #[tokio::test]
-async fn a_part_fails_after_a_day_also_where_reads_are_served_and_only_sends_refused() {
+async fn a_part_fails_after_a_day_if_only_sends_are_rejected() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     world.fail(HELD, 0).await;
@@ -131,7 +131,7 @@ async fn a_part_fails_after_a_day_also_where_reads_are_served_and_only_sends_ref
 }
 
 #[tokio::test]
-async fn refused_parts_keep_others_waiting_for_one_probe_each() {
+async fn each_rejected_part_delays_others_by_one_probe() {
     let world = World::new().await;
     let held = [("a", ANN, "1"), ("b", BOB, "2")];
     for (key, to, text) in held {
@@ -149,7 +149,7 @@ async fn refused_parts_keep_others_waiting_for_one_probe_each() {
 }
 
 #[tokio::test]
-async fn a_part_that_alone_is_refused_stops_the_lines_only_once_and_fails_after_a_day() {
+async fn a_single_rejected_part_stops_the_lines_once_and_fails_after_a_day() {
     let world = World::new().await;
     let alone = world.send("a", ANN, &["1"], at(0)).await;
     world.send("b", BOB, &["2"], at(0)).await;

@@ -34,7 +34,7 @@ async fn a_repeated_opt_out_does_not_undo_a_later_opt_in() {
 }
 
 #[tokio::test]
-async fn hundreds_arrive_at_once_some_of_them_twice() {
+async fn hundreds_of_simultaneous_arrivals_are_stored_once() {
     let world = World::new().await;
     let rules = Arc::new(open_to_all());
     let tasks: Vec<_> = (0..600)
@@ -62,7 +62,7 @@ async fn hundreds_arrive_at_once_some_of_them_twice() {
 }
 
 #[tokio::test]
-async fn people_without_an_answer_are_stored_and_done() {
+async fn texts_of_refused_senders_are_stored_as_finished() {
     let world = World::new().await;
     let refused = |accepted, refusal| assert!(matches!(accepted, Accepted::Refused(_, why) if why == refusal));
     refused(world.accept(world.text(ANN, "hi"), rules(InboundPolicy::Disabled, 0), at(1)).await, Refusal::Disabled);
@@ -76,7 +76,7 @@ async fn people_without_an_answer_are_stored_and_done() {
 }
 
 #[tokio::test]
-async fn a_picture_without_words_is_something() {
+async fn a_picture_without_text_is_a_message() {
     let world = World::new().await;
     let media = vec![Media { url: "https://example.com/1".into(), content_type: "image/png".into() }];
     let picture = telephony_domain::message::Arrival { media: media.clone(), ..world.text(ANN, "") };
@@ -97,7 +97,7 @@ async fn yes_is_talk_until_one_has_opted_out() {
 }
 
 #[tokio::test]
-async fn an_opt_out_counts_even_where_nobody_is_admitted() {
+async fn an_opt_out_counts_even_if_no_contact_is_admitted() {
     let world = World::new().await;
     let stop = world.accept(world.text(ANN, "STOP"), rules(InboundPolicy::Disabled, 0), at(1)).await;
     assert!(matches!(stop, Accepted::Keyword(_, Keyword::OptOut)));
@@ -105,7 +105,7 @@ async fn an_opt_out_counts_even_where_nobody_is_admitted() {
 }
 
 #[tokio::test]
-async fn texts_that_keep_coming_become_one_turn_but_not_for_ever() {
+async fn continuous_texts_are_merged_up_to_a_limit() {
     let world = World::new().await;
     for second in 0..10 {
         let text = world.text(ANN, &second.to_string());
@@ -119,7 +119,7 @@ async fn texts_that_keep_coming_become_one_turn_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn what_comes_during_a_turn_waits_for_the_next() {
+async fn texts_during_a_turn_wait_for_the_next() {
     let world = World::new().await;
     world.says(ANN, "one", at(1)).await;
     let first = world.lease(at(1)).await;

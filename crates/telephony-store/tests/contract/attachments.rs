@@ -45,7 +45,7 @@ fn kept(name: &FileName) -> KeptFile {
 }
 
 #[tokio::test]
-async fn what_was_fetched_is_there_when_the_turn_is_tried_again() {
+async fn fetched_files_are_kept_for_a_retry() {
     let world = World::new().await;
     let pictures = world.has_pictures(ANN, 3).await;
     let (name, path) = world.file(1).await;
@@ -64,7 +64,7 @@ async fn what_was_fetched_is_there_when_the_turn_is_tried_again() {
 }
 
 #[tokio::test]
-async fn nobody_else_can_read_a_file() {
+async fn files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new().await;
     let (_, path) = world.file(1).await;
@@ -75,7 +75,7 @@ async fn nobody_else_can_read_a_file() {
 }
 
 #[tokio::test]
-async fn two_who_fetch_the_same_keep_it_once() {
+async fn identical_files_are_stored_once() {
     let world = World::new().await;
     let pictures = world.has_pictures(ANN, 1).await;
     let (first, second) = (world.file(1).await, world.file(2).await);
@@ -90,7 +90,7 @@ async fn two_who_fetch_the_same_keep_it_once() {
 }
 
 #[tokio::test]
-async fn a_file_that_a_crash_left_behind_goes_after_a_while_and_not_before() {
+async fn orphaned_files_are_deleted_after_a_delay() {
     let world = World::new().await;
     let (_, path) = world.file(1).await;
     let world = world.restarted();
@@ -102,7 +102,7 @@ async fn a_file_that_a_crash_left_behind_goes_after_a_while_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_keeps_no_file_for_ever() {
+async fn orphaned_files_are_deleted_after_the_clock_is_set_back() {
     let world = World::new().await;
     let (_, path) = world.file(1).await;
     assert_eq!(world.store.remove_loose_files(at(-1_000_000)).await, Ok(1));
@@ -110,7 +110,7 @@ async fn a_clock_that_is_set_back_keeps_no_file_for_ever() {
 }
 
 #[tokio::test]
-async fn files_go_with_their_contact_and_with_their_age() {
+async fn files_are_deleted_with_their_contact_and_with_age() {
     let world = World::new().await;
     let ann = world.has_pictures(ANN, 1).await;
     let bob = world.has_pictures(BOB, 1).await;
@@ -130,7 +130,7 @@ async fn files_go_with_their_contact_and_with_their_age() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_gone_keeps_nothing() {
+async fn a_deleted_message_keeps_no_files() {
     let world = World::new().await;
     let pictures = world.has_pictures(ANN, 1).await;
     let (name, _) = world.file(1).await;
@@ -139,7 +139,7 @@ async fn a_message_that_is_gone_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn a_group_is_remembered() {
+async fn the_other_recipients_are_stored() {
     let world = World::new().await;
     let others = vec![BOB.to_owned(), "+15550007777".to_owned()];
     world.accept(Arrival { also_to: others.clone(), ..world.text(ANN, "all") }, open_to_all(), at(0)).await;
@@ -170,7 +170,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_file_is_served_from_the_handing_over_until_the_status_is_final() {
+async fn a_file_is_served_from_sending_until_the_final_status() {
     let world = World::new().await;
     let (file, path) = world.sends_a_file().await;
     assert!(!world.serves(&file, 1).await, "nobody was told of it yet");
@@ -188,7 +188,7 @@ async fn a_file_is_served_from_the_handing_over_until_the_status_is_final() {
 }
 
 #[tokio::test]
-async fn a_file_is_served_while_it_is_unknown_whether_the_provider_has_the_message_and_not_for_ever() {
+async fn a_file_of_a_part_in_doubt_is_served_for_a_limited_time() {
     let world = World::new().await;
     let (file, _) = world.sends_a_file().await;
     let part = world.lose(at(2)).await;
@@ -200,7 +200,7 @@ async fn a_file_is_served_while_it_is_unknown_whether_the_provider_has_the_messa
 }
 
 #[tokio::test]
-async fn a_message_that_goes_takes_its_file_along() {
+async fn a_deleted_message_deletes_its_file() {
     let world = World::new().await;
     let (_, path) = world.sends_a_file().await;
     world.store.purge(&number(ANN), 100, at(2)).await.unwrap();

@@ -12,7 +12,7 @@ async fn backlog(world: &World, now: i64) -> Backlog {
 }
 
 #[tokio::test]
-async fn a_new_line_has_nothing_that_waits() {
+async fn a_new_line_has_an_empty_backlog() {
     let world = World::new().await;
     let empty = backlog(&world, 0).await;
     assert_eq!(
@@ -23,7 +23,7 @@ async fn a_new_line_has_nothing_that_waits() {
 }
 
 #[tokio::test]
-async fn the_oldest_counts_until_it_is_taken() {
+async fn the_oldest_waiting_message_counts_until_it_is_leased() {
     let world = World::new().await;
     world.says(ANN, "first", at(10)).await;
     world.says(BOB, "second", at(20)).await;
@@ -35,7 +35,7 @@ async fn the_oldest_counts_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_line_has_what_is_not_handed_over_yet_and_spends_what_is() {
+async fn a_backlog_counts_unsent_parts_and_spent_segments() {
     let world = World::new().await;
     world.send("a", ANN, &["1", "2"], at(10)).await;
     world.send("b", BOB, &["3"], at(20)).await;

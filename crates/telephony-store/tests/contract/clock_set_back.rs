@@ -23,7 +23,7 @@ fn later(step: i64) -> telephony_domain::time::Timestamp {
 }
 
 #[tokio::test]
-async fn waiting_messages_are_answered() {
+async fn waiting_messages_are_answered_after_a_clock_set_back() {
     for step in STEPS {
         let world = World::new().await;
         world.accept(world.text(ANN, "hello"), rules(InboundPolicy::Open, 2), at(step)).await;
@@ -32,7 +32,7 @@ async fn waiting_messages_are_answered() {
 }
 
 #[tokio::test]
-async fn a_new_text_brings_what_waited_before_it() {
+async fn a_new_text_joins_older_waiting_ones() {
     let world = World::new().await;
     world.accept(world.text(ANN, "before"), rules(InboundPolicy::Open, 2), at(MINUTES)).await;
     world.accept(world.text(ANN, "after"), rules(InboundPolicy::Open, 2), at(0)).await;
@@ -60,7 +60,7 @@ async fn a_living_process_keeps_its_turn_by_renewing_it() {
 }
 
 #[tokio::test]
-async fn a_failing_turn_is_still_set_aside_in_time() {
+async fn a_failing_turn_is_parked_in_time() {
     let world = World::new().await;
     world.says(ANN, "hello", at(DAY)).await;
     let mut turn = world.lease(at(DAY)).await;
@@ -76,7 +76,7 @@ async fn a_failing_turn_is_still_set_aside_in_time() {
 }
 
 #[tokio::test]
-async fn parts_leave() {
+async fn parts_are_sent_after_a_clock_set_back() {
     for step in STEPS {
         let world = World::new().await;
         world.send("a", ANN, &["hello"], at(step)).await;
@@ -108,7 +108,7 @@ async fn a_busy_line_is_free_again() {
 }
 
 #[tokio::test]
-async fn doubts_are_raised_and_looked_into() {
+async fn doubts_are_raised_and_reconciled() {
     for step in STEPS {
         let world = World::new().await;
         world.send("a", ANN, &["1"], at(step)).await;
@@ -126,7 +126,7 @@ async fn doubts_are_raised_and_looked_into() {
 }
 
 #[tokio::test]
-async fn a_doubt_is_settled_long_before_the_clock_has_caught_up() {
+async fn a_doubt_is_resolved_before_the_clock_catches_up() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(DAY)).await;
     let lease = world.lose(at(DAY)).await.lease;

@@ -37,7 +37,7 @@ async fn spending(world: &World) -> Vec<Spending> {
 }
 
 #[tokio::test]
-async fn a_price_that_never_comes_is_asked_for_ever_less_often_and_given_up_after_a_day() {
+async fn a_missing_price_is_requested_less_often_and_abandoned_after_a_day() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     world.hand_over("SM1", at(0)).await;
@@ -53,7 +53,7 @@ async fn a_price_that_never_comes_is_asked_for_ever_less_often_and_given_up_afte
 }
 
 #[tokio::test]
-async fn prices_of_both_ways_are_noted_once_known_and_not_asked_for_again() {
+async fn known_prices_are_stored_and_not_requested_again() {
     let world = World::new().await;
     deliver(&world, "SM1", ANN, 0).await;
     world.accept(arrival("SM2", ANN, "hi"), open_to_all(), at(1)).await;
@@ -68,7 +68,7 @@ async fn prices_of_both_ways_are_noted_once_known_and_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn spending_is_apart_by_contact_day_and_whether_its_price_is_known() {
+async fn spending_is_grouped_by_contact_day_and_known_price() {
     let world = World::new().await;
     for (id, to) in [("SM1", ANN), ("SM2", ANN), ("SM3", ANN), ("SM4", BOB)] {
         deliver(&world, id, to, 0).await;
@@ -94,7 +94,7 @@ async fn spending_is_apart_by_contact_day_and_whether_its_price_is_known() {
 }
 
 #[tokio::test]
-async fn what_the_provider_could_not_send_costs_nothing_unless_it_says_so() {
+async fn failed_messages_cost_nothing_unless_billed() {
     let world = World::new().await;
     for id in ["SM1", "SM2"] {
         world.send(id, ANN, &["1"], at(0)).await;
@@ -107,7 +107,7 @@ async fn what_the_provider_could_not_send_costs_nothing_unless_it_says_so() {
 }
 
 #[tokio::test]
-async fn what_was_paid_before_in_a_country_is_told_by_the_unit() {
+async fn earlier_prices_of_a_country_are_per_unit() {
     let world = World::new().await;
     let (london, dublin) = ("+445550001111", "+3535550001111");
     deliver(&world, "SM1", london, 0).await;

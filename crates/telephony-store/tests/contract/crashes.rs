@@ -12,7 +12,7 @@ fn next_gateway() -> LeaseHolder {
 }
 
 #[tokio::test]
-async fn after_a_message_was_taken() {
+async fn a_crash_after_an_arrival() {
     let world = World::new().await;
     world.accept(arrival("SM1", ANN, "hello"), open_to_all(), at(1)).await;
     let world = world.restarted();
@@ -21,7 +21,7 @@ async fn after_a_message_was_taken() {
 }
 
 #[tokio::test]
-async fn while_the_agent_thinks() {
+async fn a_crash_during_a_turn() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     let lost = world.lease(at(1)).await;
@@ -37,7 +37,7 @@ async fn while_the_agent_thinks() {
 }
 
 #[tokio::test]
-async fn between_two_attempts() {
+async fn a_crash_between_two_attempts() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     let turn = world.lease(at(1)).await;
@@ -49,7 +49,7 @@ async fn between_two_attempts() {
 }
 
 #[tokio::test]
-async fn after_the_answer_was_stored() {
+async fn a_crash_after_the_answer_was_stored() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     let turn = world.lease(at(1)).await;
@@ -61,7 +61,7 @@ async fn after_the_answer_was_stored() {
 }
 
 #[tokio::test]
-async fn while_a_part_is_handed_over() {
+async fn a_crash_while_a_part_is_sent() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1", "2"], at(1)).await;
     world.start(at(1)).await;
@@ -73,7 +73,7 @@ async fn while_a_part_is_handed_over() {
 }
 
 #[tokio::test]
-async fn after_the_operator_decided() {
+async fn a_crash_after_an_approval() {
     let world = World::new().await;
     let who = |text| telephony_store::contacts::Who::Number(number(text));
     world.store.approve(who(ANN), parts(&["approved"]), Some(world.line), at(1)).await.unwrap();

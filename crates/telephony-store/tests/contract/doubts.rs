@@ -9,7 +9,7 @@ use telephony_store::{LeaseHolder, Next, StoreError};
 use super::world::{ANN, World, at, number, receipt, report, send_failure, sender};
 
 #[tokio::test]
-async fn the_answer_is_lost_and_the_list_does_not_have_it() {
+async fn a_part_missing_from_the_list_is_resent() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1", "2"], at(0)).await;
     let part = world.lose(at(0)).await;
@@ -31,7 +31,7 @@ async fn the_answer_is_lost_and_the_list_does_not_have_it() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_lost_twice_stays_unknown_and_the_next_goes_on() {
+async fn a_part_lost_twice_stays_unknown_and_the_next_is_sent() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1", "2"], at(0)).await;
     for attempt in 1..=2 {
@@ -46,7 +46,7 @@ async fn a_part_that_is_lost_twice_stays_unknown_and_the_next_goes_on() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_refused_for_minutes_is_sent_in_the_end_and_each_attempt_may_turn_up_late() {
+async fn a_part_is_resent_for_minutes_and_late_attempts_are_recognized() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let refused = SendFailure { was_answered: true, ..send_failure(Disposition::Unknown) };
@@ -77,7 +77,7 @@ async fn a_part_that_is_refused_for_minutes_is_sent_in_the_end_and_each_attempt_
 }
 
 #[tokio::test]
-async fn the_first_answer_comes_when_the_part_was_already_sent_again() {
+async fn a_late_first_answer_after_a_resend_counts() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let first_part = world.lose(at(0)).await;
@@ -98,7 +98,7 @@ async fn the_first_answer_comes_when_the_part_was_already_sent_again() {
 }
 
 #[tokio::test]
-async fn the_list_cannot_be_had() {
+async fn an_unreachable_list_keeps_the_doubt() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let lease = world.lose(at(0)).await.lease;
@@ -109,7 +109,7 @@ async fn the_list_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn the_list_is_denied_once_after_a_long_outage_and_it_is_looked_at_again() {
+async fn a_single_denial_after_an_outage_is_retried() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let lease = world.lose(at(0)).await.lease;
@@ -137,7 +137,7 @@ async fn an_attempt_is_looked_for_since_it_began_by_the_providers_clock() {
 }
 
 #[tokio::test]
-async fn a_find_must_not_be_another_part_with_the_same_words() {
+async fn a_match_must_not_be_another_part_with_the_same_text() {
     let world = World::new().await;
     world.send("a", ANN, &["same"], at(0)).await;
     world.hand_over("SM1", at(0)).await;
@@ -154,7 +154,7 @@ async fn a_find_must_not_be_another_part_with_the_same_words() {
 }
 
 #[tokio::test]
-async fn a_process_dies_while_it_hands_a_part_over() {
+async fn a_part_of_a_dead_process_is_in_doubt() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let part = world.start(at(0)).await;
@@ -195,7 +195,7 @@ async fn an_attempt_that_began_after_the_clock_was_read_is_not_overdue() {
 }
 
 #[tokio::test]
-async fn a_request_ends_after_it_was_doubted_and_the_doubt_begins_anew() {
+async fn a_request_that_ends_after_the_doubt_restarts_it() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let lease = world.start(at(0)).await.lease;
@@ -213,7 +213,7 @@ async fn a_request_ends_after_it_was_doubted_and_the_doubt_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_new_gateway_doubts_what_the_dead_one_was_sending_but_not_what_a_command_is() {
+async fn a_new_gateway_doubts_parts_of_the_dead_one_but_not_of_commands() {
     let world = World::new().await;
     let dead = world.send("a", ANN, &["1"], at(0)).await;
     let alive = world.send("b", super::world::BOB, &["2"], at(0)).await;
@@ -229,7 +229,7 @@ async fn a_new_gateway_doubts_what_the_dead_one_was_sending_but_not_what_a_comma
 }
 
 #[tokio::test]
-async fn a_new_gateway_looks_up_at_once_what_the_dead_one_was_looking_up() {
+async fn a_new_gateway_resumes_reconciliation_at_once() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let lease = world.lose(at(0)).await.lease;

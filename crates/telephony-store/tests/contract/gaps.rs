@@ -18,7 +18,7 @@ async fn close(world: &World, now: i64) {
 }
 
 #[tokio::test]
-async fn a_gap_is_widened_and_a_look_that_began_before_does_not_close_it() {
+async fn a_look_that_began_before_a_gap_was_widened_does_not_close_it() {
     let world = World::new().await;
     gaps(&world, 0).await;
     close(&world, 50_000).await;
@@ -34,7 +34,7 @@ async fn a_gap_is_widened_and_a_look_that_began_before_does_not_close_it() {
 }
 
 #[tokio::test]
-async fn nothing_older_than_the_first_look_is_ever_looked_for() {
+async fn nothing_older_than_the_first_look_is_fetched() {
     let world = World::new().await;
     assert_eq!(gaps(&world, 1000).await, [(LINE.to_owned(), 1000)]);
     close(&world, 1100).await;
@@ -54,7 +54,7 @@ async fn a_look_begins_where_the_last_complete_one_ended_and_a_little_before() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_ahead_at_the_first_start_keeps_nobody_from_looking() {
+async fn a_clock_ahead_at_the_first_start_does_not_prevent_looks() {
     let world = World::new().await;
     gaps(&world, 900_000).await;
     assert_eq!(gaps(&world, 1000).await, [(LINE.to_owned(), 1000)]);
@@ -62,7 +62,7 @@ async fn a_clock_that_was_ahead_at_the_first_start_keeps_nobody_from_looking() {
 }
 
 #[tokio::test]
-async fn numbers_of_a_messaging_service_are_looked_at_once_a_message_came_to_them() {
+async fn numbers_of_a_service_are_searched_after_their_first_message() {
     let world = World::new().await;
     let service = Sender { number: None, messaging_service: Some("MG1".to_owned()) };
     world.store.claim_line(service, at(0)).await.unwrap();

@@ -68,7 +68,7 @@ async fn messages_are_listed_newest_first_and_filtered() {
 }
 
 #[tokio::test]
-async fn messages_are_filtered_by_where_they_stand_and_by_time() {
+async fn messages_are_filtered_by_state_and_time() {
     let world = World::new().await;
     for n in 1..=3 {
         world.exchange(ANN, &format!("question {n}"), &format!("answer {n}"), n).await;
@@ -92,7 +92,7 @@ async fn messages_are_filtered_by_where_they_stand_and_by_time() {
 }
 
 #[tokio::test]
-async fn a_long_message_is_found_where_it_stands_and_not_where_one_part_does() {
+async fn a_long_message_is_filtered_by_its_own_state_not_its_parts() {
     let world = World::new().await;
     world.send("k", ANN, &["1", "2"], at(1)).await;
     world.hand_over("SM1", at(2)).await;
@@ -103,7 +103,7 @@ async fn a_long_message_is_found_where_it_stands_and_not_where_one_part_does() {
 }
 
 #[tokio::test]
-async fn whoever_follows_sees_each_new_message_once_even_after_the_clock_was_set_back() {
+async fn following_shows_each_message_once_after_a_clock_set_back() {
     let world = World::new().await;
     assert_eq!(world.store.mark().await.unwrap(), Mark { inbound: InboundId(0), message: MessageId(0) });
     world.exchange(ANN, "old", "old", 100).await;
@@ -121,7 +121,7 @@ async fn whoever_follows_sees_each_new_message_once_even_after_the_clock_was_set
 }
 
 #[tokio::test]
-async fn a_long_message_is_told_whole_and_as_far_as_its_worst_part() {
+async fn a_long_message_is_listed_whole_with_the_state_of_its_worst_part() {
     let world = World::new().await;
     let whole =
         Draft { text: "one two".into(), purpose: Purpose::Send, ..draft("k", ANN, &["[1/2] one", "[2/2] two"]) };
@@ -140,7 +140,7 @@ async fn a_long_message_is_told_whole_and_as_far_as_its_worst_part() {
 }
 
 #[tokio::test]
-async fn one_message_is_told_with_every_attempt() {
+async fn one_message_is_shown_with_every_attempt() {
     let world = World::new().await;
     let message = world.send("k", ANN, &["1", "2"], at(1)).await;
     let part = world.start(at(1)).await;
@@ -165,7 +165,7 @@ async fn one_message_is_told_with_every_attempt() {
 }
 
 #[tokio::test]
-async fn a_question_is_told_with_every_attempt_to_answer_it() {
+async fn a_question_is_shown_with_every_attempt_to_answer_it() {
     let world = World::new().await;
     let picture = Media { url: "https://example.com/1".into(), content_type: "image/png".into() };
     let text = telephony_domain::message::Arrival { media: vec![picture], ..world.text(ANN, "hello") };
@@ -184,7 +184,7 @@ async fn a_question_is_told_with_every_attempt_to_answer_it() {
 }
 
 #[tokio::test]
-async fn an_agent_is_told_the_last_turns_in_order() {
+async fn an_agent_gets_the_last_turns_in_order() {
     let world = World::new().await;
     let conversation = world.exchange(ANN, "one", "1", 1).await;
     world.exchange(BOB, "not yours", "no", 2).await;
@@ -202,7 +202,7 @@ async fn an_agent_is_told_the_last_turns_in_order() {
 }
 
 #[tokio::test]
-async fn an_agent_knows_what_the_operator_texted() {
+async fn an_agent_gets_operator_texts() {
     let world = World::new().await;
     let conversation = world.exchange(ANN, "one", "1", 1).await;
     world.hand_over("SM1", at(1)).await;
@@ -235,7 +235,7 @@ async fn an_agent_knows_what_the_operator_texted() {
 }
 
 #[tokio::test]
-async fn after_a_reset_an_agent_is_told_nothing_of_before() {
+async fn a_reset_hides_earlier_turns_from_the_agent() {
     let world = World::new().await;
     let conversation = world.exchange(ANN, "secret", "noted", 1).await;
     world.says(ANN, "forget it", at(2)).await;
@@ -254,7 +254,7 @@ async fn after_a_reset_an_agent_is_told_nothing_of_before() {
 }
 
 #[tokio::test]
-async fn the_summary_counts_what_there_is_to_do() {
+async fn the_summary_counts_open_work() {
     let world = World::new().await;
     assert_eq!(world.store.summary(at(0)).await.unwrap(), Summary::default());
     world.exchange(ANN, "one", "1", 1).await;

@@ -293,7 +293,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_and_nothing_is_done_by_two(events in prop::collection::vec(any_event(), 1..80)) {
+    fn no_interleaving_loses_or_repeats_work(events in prop::collection::vec(any_event(), 1..80)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let mut story = Story::new().await;

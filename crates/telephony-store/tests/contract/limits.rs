@@ -49,7 +49,7 @@ pub async fn sent(world: &World, part: &StartedPart, now: Timestamp) {
 }
 
 #[tokio::test]
-async fn the_day_is_used_up_and_messages_wait_until_it_is_over() {
+async fn messages_beyond_the_daily_limit_wait_a_day() {
     let world = World::new().await;
     world.send("a", ANN, &["1", "2"], at(0)).await;
     let waiting = world.send("b", BOB, &["3"], at(0)).await;
@@ -85,7 +85,7 @@ async fn kept(world: &World, message: MessageId) -> Vec<(Option<String>, Option<
 }
 
 #[tokio::test]
-async fn whoever_waits_for_the_day_is_told_so_and_until_when_also_behind_others() {
+async fn a_part_that_waits_for_the_day_shows_the_reason_and_the_time() {
     let world = World::new().await;
     world.send("a", BOB, &["1"], at(0)).await;
     sent(&world, &taken(&world, per_day(2), at(0)).await, at(0)).await;
@@ -116,7 +116,7 @@ async fn whoever_waits_for_the_day_is_told_so_and_until_when_also_behind_others(
 }
 
 #[tokio::test]
-async fn whoever_waits_because_of_a_contact_is_told_so_and_nobody_else() {
+async fn only_parts_of_the_limited_contact_show_its_limit() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     sent(&world, &taken(&world, per_contact(1), at(0)).await, at(0)).await;
@@ -132,7 +132,7 @@ async fn whoever_waits_because_of_a_contact_is_told_so_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_the_providers_day_is_told_that_it_is_a_day() {
+async fn a_part_that_waits_for_the_daily_cap_shows_it() {
     let world = World::new().await;
     let first = world.send("a", ANN, &["1", "2"], at(0)).await;
     let hour = seconds(3600);
@@ -153,7 +153,7 @@ async fn whoever_waits_for_the_providers_day_is_told_that_it_is_a_day() {
 }
 
 #[tokio::test]
-async fn a_limit_that_is_lifted_lets_go_what_waited() {
+async fn a_lifted_limit_releases_waiting_parts() {
     let world = World::new().await;
     world.send("a", ANN, &["1", "2"], at(0)).await;
     let part = taken(&world, per_contact(1), at(0)).await;
@@ -163,7 +163,7 @@ async fn a_limit_that_is_lifted_lets_go_what_waited() {
 }
 
 #[tokio::test]
-async fn a_contact_who_had_enough_does_not_hold_up_another() {
+async fn a_contacts_limit_does_not_delay_others() {
     let world = World::new().await;
     world.send("a", ANN, &["1", "2"], at(0)).await;
     sent(&world, &taken(&world, per_contact(1), at(2)).await, at(2)).await;
@@ -185,7 +185,7 @@ async fn a_small_part_does_not_overtake_a_large_one_that_waits_for_the_day() {
 }
 
 #[tokio::test]
-async fn a_part_larger_than_a_limit_fails_instead_of_waiting_for_ever() {
+async fn a_part_larger_than_a_limit_fails() {
     let world = World::new().await;
     let parts = vec![PartDraft { text: "large".into(), segments: 3 }, PartDraft { text: "rest".into(), segments: 1 }];
     let large = Draft { parts, ..draft("a", ANN, &[]) };
@@ -198,7 +198,7 @@ async fn a_part_larger_than_a_limit_fails_instead_of_waiting_for_ever() {
 }
 
 #[tokio::test]
-async fn a_limit_is_lowered_below_a_part_that_waits_for_it_and_nothing_seems_to_wait_any_more() {
+async fn a_part_above_a_lowered_limit_fails_and_no_longer_waits() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     sent(&world, &taken(&world, per_day(3), at(0)).await, at(0)).await;
@@ -214,7 +214,7 @@ async fn a_limit_is_lowered_below_a_part_that_waits_for_it_and_nothing_seems_to_
 }
 
 #[tokio::test]
-async fn what_was_certainly_not_sent_costs_nothing() {
+async fn unsent_parts_are_not_charged() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     for (now, why) in [(0, RETRY), (200, Disposition::Unknown)] {
@@ -237,7 +237,7 @@ async fn what_was_certainly_not_sent_costs_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_sent_after_all_is_counted_after_all() {
+async fn a_part_found_sent_is_charged() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let part = world.lose(at(0)).await;
@@ -252,7 +252,7 @@ async fn what_was_sent_after_all_is_counted_after_all() {
 }
 
 #[tokio::test]
-async fn a_clock_set_back_forgets_nothing_and_blocks_for_a_day_at_most() {
+async fn a_clock_set_back_keeps_charges_and_blocks_at_most_a_day() {
     let world = World::new().await;
     let far = at(0) + 300 * DAY;
     world.send("a", ANN, &["1"], far).await;
@@ -265,7 +265,7 @@ async fn a_clock_set_back_forgets_nothing_and_blocks_for_a_day_at_most() {
 }
 
 #[tokio::test]
-async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
+async fn the_notice_about_an_approved_contact_suggests_rejecting() {
     let world = World::new().await;
     world.store.approve(Who::Number(number(ANN)), parts(&["hi"]), Some(world.line), at(0)).await.unwrap();
     sent(&world, &taken(&world, per_contact(1), at(0)).await, at(0)).await;
@@ -276,7 +276,7 @@ async fn whom_the_operator_has_let_in_is_not_blocked_by_a_word() {
 }
 
 #[tokio::test]
-async fn what_is_for_the_operator_overtakes_what_begins_to_wait_before_it() {
+async fn operator_texts_overtake_limited_parts() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let part = taken(&world, per_day(1), at(0)).await;
@@ -292,7 +292,7 @@ async fn what_is_for_the_operator_overtakes_what_begins_to_wait_before_it() {
 }
 
 #[tokio::test]
-async fn what_the_operator_sends_is_counted_but_not_held_up() {
+async fn operator_messages_are_charged_but_not_delayed() {
     let world = World::new().await;
     for key in ["a", "b", "c"] {
         let by_hand = Draft { purpose: Purpose::Send, ..draft(key, ANN, &["by hand"]) };

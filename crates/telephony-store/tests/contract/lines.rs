@@ -54,7 +54,7 @@ async fn any_number_of_our_messaging_service_is_ours() {
 }
 
 #[tokio::test]
-async fn a_message_to_an_unknown_number_waits_until_the_number_is_settled() {
+async fn a_message_to_an_unknown_number_waits_until_it_is_resolved() {
     let world = World::new().await;
     for (id, text) in [("SM1", "hello"), ("SM2", "anybody there?")] {
         assert!(matches!(world.accept(to(OTHER, id, text), open_to_all(), at(1)).await, Accepted::Unconfirmed(_)));
@@ -81,7 +81,7 @@ async fn a_number_that_is_not_ours_gets_no_answer() {
 }
 
 #[tokio::test]
-async fn claiming_a_line_settles_what_came_to_it_before_and_obeys_its_stop() {
+async fn claiming_a_line_resolves_earlier_messages_and_applies_their_stop() {
     let world = World::new().await;
     world.accept(to(OTHER, "SM1", "hello"), open_to_all(), at(1)).await;
     world.accept(to(OTHER, "SM2", "STOP"), open_to_all(), at(2)).await;
@@ -95,7 +95,7 @@ async fn claiming_a_line_settles_what_came_to_it_before_and_obeys_its_stop() {
 }
 
 #[tokio::test]
-async fn a_part_in_doubt_is_looked_for_under_all_senders_of_its_line() {
+async fn a_part_in_doubt_is_searched_under_all_senders_of_its_line() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     world.lose(at(1)).await;

@@ -56,7 +56,7 @@ async fn reply_loop(world: &World, pause: u64) -> (u32, Timestamp) {
 }
 
 #[tokio::test]
-async fn machines_too_slow_for_any_limit_are_paused_for_never_resting_and_it_is_told_once() {
+async fn slow_machines_are_paused_with_one_notice() {
     for (pause, expected) in [(5, 31), (40, 91)] {
         let world = World::new().await;
         let (exchanges, now) = reply_loop(&world, pause).await;
@@ -72,7 +72,7 @@ async fn machines_too_slow_for_any_limit_are_paused_for_never_resting_and_it_is_
 }
 
 #[tokio::test]
-async fn a_person_who_rests_once_in_a_while_is_no_machine() {
+async fn a_person_who_pauses_is_not_a_machine() {
     let world = World::new().await;
     let mut now = at(0);
     for exchange in 0..200 {

@@ -43,7 +43,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_notice_stays_until_it_is_over_and_is_news_once() {
+async fn an_ongoing_notice_stays_until_it_ends_and_is_new_once() {
     let world = World::new().await;
     assert!(world.raise(Notice::ongoing("tunnel", "down"), 1).await);
     assert!(world.raise(Notice::ongoing("agent", "away"), 2).await);
@@ -57,7 +57,7 @@ async fn a_notice_stays_until_it_is_over_and_is_news_once() {
 }
 
 #[tokio::test]
-async fn what_has_happened_is_shown_for_a_day_or_until_it_is_seen() {
+async fn an_event_is_shown_for_a_day_or_until_dismissed() {
     let world = World::new().await;
     world.raise(Notice::ongoing("tunnel", "down"), 1).await;
     world.raise(Notice::event("dead", "given up"), 1).await;
@@ -71,7 +71,7 @@ async fn what_has_happened_is_shown_for_a_day_or_until_it_is_seen() {
 }
 
 #[tokio::test]
-async fn what_comes_closely_together_is_one_sms_and_nothing_is_told_twice_a_day() {
+async fn notices_are_batched_and_not_repeated_within_a_day() {
     let world = World::new().await;
     world.raise(Notice::ongoing("one", "1"), 1).await;
     assert_eq!(world.unsent(1).await, ["one"]);
@@ -95,7 +95,7 @@ async fn what_comes_closely_together_is_one_sms_and_nothing_is_told_twice_a_day(
 }
 
 #[tokio::test]
-async fn an_operator_who_said_stop_is_told_by_status_only() {
+async fn an_opted_out_operator_gets_no_sms() {
     let world = World::new().await;
     world.says(OPERATOR, "STOP", at(1)).await;
     world.raise(Notice::ongoing("one", "1"), 2).await;
@@ -105,7 +105,7 @@ async fn an_operator_who_said_stop_is_told_by_status_only() {
 }
 
 #[tokio::test]
-async fn the_operator_is_told_although_contacts_used_up_the_day() {
+async fn notices_are_sent_beyond_the_daily_limit() {
     let world = World::new().await;
     let limits = Limits { segments_per_day: Some(1), segments_per_contact_per_day: Some(1), ..Limits::default() };
     let started = async |now| match world.start_within(limits, at(now)).await {
@@ -122,7 +122,7 @@ async fn the_operator_is_told_although_contacts_used_up_the_day() {
 }
 
 #[tokio::test]
-async fn what_the_operator_waits_for_as_a_contact_lets_a_notice_pass() {
+async fn a_notice_overtakes_parts_that_wait_for_the_operator_as_a_contact() {
     let world = World::new().await;
     let limits = Limits { segments_per_contact_per_day: Some(1), ..Limits::default() };
     world.send("a", OPERATOR, &["first"], at(0)).await;
@@ -145,7 +145,7 @@ async fn what_the_operator_waits_for_as_a_contact_lets_a_notice_pass() {
 }
 
 #[tokio::test]
-async fn a_full_queue_takes_a_notice() {
+async fn a_full_queue_accepts_notices() {
     let world = World::new().await;
     let slow = telephony_domain::pace::Pacing::Fixed(telephony_domain::pace::Pace::new(1.0 / 3600.0).unwrap());
     world.store.bound_queues(slow).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_full_queue_takes_a_notice() {
 }
 
 #[tokio::test]
-async fn dead_turns_and_lost_parts_and_caps_are_told() {
+async fn dead_turns_lost_parts_and_caps_raise_notices() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     let turn = world.lease(at(1)).await;
@@ -184,7 +184,7 @@ async fn dead_turns_and_lost_parts_and_caps_are_told() {
 }
 
 #[tokio::test]
-async fn a_message_that_stays_unknown_is_told_by_its_name() {
+async fn a_message_that_stays_unknown_raises_its_own_notice() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["hello"], at(0)).await;
     world.lose(at(0)).await;
@@ -213,7 +213,7 @@ async fn a_message_that_stays_unknown_is_told_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_notice_leaves_from_the_line_that_is_ours_now() {
+async fn a_notice_is_sent_from_the_current_line() {
     let world = World::new().await;
     let other = world.store.claim_line(sender("+15550007777"), at(0)).await.unwrap();
     assert_ne!(other, world.line);

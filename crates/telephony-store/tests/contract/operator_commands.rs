@@ -91,7 +91,7 @@ async fn an_approval_by_sms_does_all_that_an_approval_does() {
 }
 
 #[tokio::test]
-async fn a_crash_between_order_and_answer_neither_loses_nor_repeats_it() {
+async fn a_crash_between_command_and_reply_neither_loses_nor_repeats_it() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
     let ordered = world.orders("APPROVE AAAABBBB", 2).await;
@@ -105,7 +105,7 @@ async fn a_crash_between_order_and_answer_neither_loses_nor_repeats_it() {
 }
 
 #[tokio::test]
-async fn the_same_webhook_again_is_no_second_order() {
+async fn a_repeated_webhook_is_not_a_second_command() {
     let world = World::new().await;
     let arrival = world.text(OPERATOR, "STATUS");
     world.accept(arrival.clone(), with_operator(), at(1)).await;
@@ -116,7 +116,7 @@ async fn the_same_webhook_again_is_no_second_order() {
 }
 
 #[tokio::test]
-async fn nobody_but_the_operator_orders_and_nobody_at_all_where_nobody_is_named() {
+async fn only_a_configured_operator_sends_commands() {
     let world = World::new().await;
     let by_ann = world.accept(world.text(ANN, "APPROVE AAAABBBB"), with_operator(), at(1)).await;
     assert!(matches!(by_ann, Accepted::Waiting(_)), "{by_ann:?}");
@@ -126,7 +126,7 @@ async fn nobody_but_the_operator_orders_and_nobody_at_all_where_nobody_is_named(
 }
 
 #[tokio::test]
-async fn an_order_is_obeyed_whatever_the_policy_says_and_stop_stays_stop() {
+async fn commands_are_executed_under_any_policy_and_stop_is_an_opt_out() {
     let world = World::new().await;
     let closed = ArrivalRules { operator: Some(number(OPERATOR)), ..rules(InboundPolicy::Disabled, 0) };
     let order = world.accept(world.text(OPERATOR, "STATUS"), closed.clone(), at(1)).await;
@@ -172,7 +172,7 @@ async fn a_rejection_that_has_nothing_to_end_says_so() {
 }
 
 #[tokio::test]
-async fn a_full_queue_does_nothing_by_halves() {
+async fn a_full_queue_rejects_a_command_as_a_whole() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
     let slow = telephony_domain::pace::Pacing::Fixed(telephony_domain::pace::Pace::new(1.0 / 3600.0).unwrap());
@@ -191,7 +191,7 @@ async fn a_full_queue_does_nothing_by_halves() {
 }
 
 #[tokio::test]
-async fn a_machine_that_orders_without_end_is_answered_so_many_times_a_day() {
+async fn replies_to_commands_are_limited_per_day() {
     let world = World::new().await;
     for order in 0..=i64::from(ANSWERS_PER_DAY) {
         world.obeyed("STATUS", order).await;
@@ -202,7 +202,7 @@ async fn a_machine_that_orders_without_end_is_answered_so_many_times_a_day() {
 }
 
 #[tokio::test]
-async fn to_forget_the_operator_gives_no_more_guesses_and_no_more_answers() {
+async fn a_purge_of_the_operator_resets_no_limits() {
     let world = World::new().await;
     for now in 0..i64::from(ANSWERS_PER_DAY) {
         let expected =

@@ -13,7 +13,7 @@ use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, receipt, 
 use telephony_domain::delivery::Status;
 
 #[tokio::test]
-async fn the_same_key_is_sent_once_whatever_it_says() {
+async fn the_same_key_is_sent_once_even_with_another_text() {
     let world = World::new().await;
     let first = world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(1)).await.unwrap();
     let again = world.store.enqueue(world.line, draft("k", BOB, &["other"]), at(2)).await.unwrap();
@@ -24,7 +24,7 @@ async fn the_same_key_is_sent_once_whatever_it_says() {
 }
 
 #[tokio::test]
-async fn a_draft_that_cannot_be_sent_leaves_nothing_behind() {
+async fn a_rejected_draft_leaves_nothing_behind() {
     let world = World::new().await;
     assert!(world.store.enqueue(world.line, draft("k", ANN, &[]), at(1)).await.is_err());
     let nowhere = world.store.enqueue(LineId(99), draft("k", ANN, &["hi"]), at(1)).await;
@@ -34,7 +34,7 @@ async fn a_draft_that_cannot_be_sent_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn parts_of_a_conversation_go_one_after_the_other() {
+async fn parts_of_a_conversation_are_sent_in_order() {
     let world = World::new().await;
     let two = world.send("a", ANN, &["1/2", "2/2"], at(1)).await;
     let next = world.send("b", ANN, &["next"], at(1)).await;
@@ -51,7 +51,7 @@ async fn parts_of_a_conversation_go_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn correlators_are_never_used_twice() {
+async fn correlation_ids_are_unique() {
     let world = World::new().await;
     let mut seen = std::collections::HashSet::new();
     for i in 0..20 {
@@ -99,7 +99,7 @@ async fn a_busy_provider_blocks_only_its_conversation() {
 }
 
 #[tokio::test]
-async fn whoever_sends_one_message_works_off_what_is_ahead_of_it_and_nothing_else() {
+async fn sending_one_message_first_sends_those_ahead_of_it_only() {
     let world = World::new().await;
     world.send("other", BOB, &["not mine"], at(1)).await;
     world.send("a", ANN, &["kept back"], at(1)).await;
@@ -116,7 +116,7 @@ async fn whoever_sends_one_message_works_off_what_is_ahead_of_it_and_nothing_els
 }
 
 #[tokio::test]
-async fn a_provider_that_asks_for_a_week_is_asked_again_in_an_hour_and_until_the_day_is_over() {
+async fn a_requested_wait_of_a_week_is_cut_to_an_hour_within_a_day() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let part = world.start(at(0)).await;
@@ -149,7 +149,7 @@ async fn a_final_failure_cancels_the_rest_of_its_message_only() {
 }
 
 #[tokio::test]
-async fn a_command_takes_only_its_own_message_at_the_lines_pace() {
+async fn a_command_leases_only_its_own_message_at_the_lines_pace() {
     let world = World::new().await;
     world.send("a", ANN, &["gateway's"], at(1)).await;
     let own = world.send("b", BOB, &["1", "2"], at(1)).await;
@@ -196,7 +196,7 @@ async fn lines_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn one_can_say_when_a_message_will_leave() {
+async fn the_departure_of_a_message_is_forecast() {
     let world = World::new().await;
     let pacing = Pacing::Fixed(Pace::new(0.5).unwrap());
     world.send("a", ANN, &["1", "2"], at(1)).await;
@@ -210,7 +210,7 @@ async fn one_can_say_when_a_message_will_leave() {
 }
 
 #[tokio::test]
-async fn a_part_that_was_tried_for_a_day_fails() {
+async fn a_part_retried_for_a_day_fails() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let fails = async |now| {
@@ -228,7 +228,7 @@ async fn a_part_that_was_tried_for_a_day_fails() {
 }
 
 #[tokio::test]
-async fn the_clock_is_set_ahead_by_days_and_no_part_is_given_up() {
+async fn a_clock_set_ahead_by_days_fails_no_part() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     for now in [0, 300_000, 600_000] {
@@ -240,7 +240,7 @@ async fn the_clock_is_set_ahead_by_days_and_no_part_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_part_waits_for_the_providers_day_for_three_days_and_then_the_operator_is_told() {
+async fn a_part_waits_three_days_for_the_daily_cap_and_then_raises_a_notice() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let capped = send_failure(Disposition::Retry { after: Some(seconds(3600)) });

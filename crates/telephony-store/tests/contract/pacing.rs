@@ -108,7 +108,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_line_is_faster_than_its_pace_and_none_waits_for_nothing(
+    fn no_line_exceeds_its_pace_or_idles_with_work(
         messages in prop::collection::vec(message(), 1..12),
         rate in prop_oneof![Just((1, 1)), Just((3, 1)), (1u32..1000, 1u32..10)],
         at_a_time in 1usize..8,

@@ -50,7 +50,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_stranger_is_told_one_code_however_often_they_write() {
+async fn a_stranger_gets_one_code_for_any_number_of_texts() {
     let world = World::new().await;
     assert_eq!(world.asks(ANN, "hello", 'A', 1).await, Challenged::Asked);
     assert_eq!(world.asks(ANN, "hello?", 'B', 2).await, Challenged::AskedBefore);
@@ -71,7 +71,7 @@ async fn a_stranger_is_told_one_code_however_often_they_write() {
 }
 
 #[tokio::test]
-async fn approval_tells_the_contact_and_then_answers_what_was_kept_as_one_turn() {
+async fn an_approval_is_announced_and_kept_texts_become_one_turn() {
     let world = World::new().await;
     world.asks(ANN, "one", 'A', 1).await;
     world.asks(ANN, "two", 'B', 2).await;
@@ -102,7 +102,7 @@ async fn approving_twice_sends_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_number_is_approved_without_having_asked() {
+async fn a_number_can_be_approved_without_a_request() {
     let world = World::new().await;
     let approved = world.approve(Who::Number(number(ANN)), 1).await.unwrap();
     assert!(approved.message.is_some() && !approved.was_approved);
@@ -113,7 +113,7 @@ async fn a_number_is_approved_without_having_asked() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_an_approval_who_asked_to_be_left_alone() {
+async fn an_opted_out_contact_gets_no_approval_text() {
     let world = World::new().await;
     world.asks(ANN, "hello", 'A', 1).await;
     world.says(ANN, "STOP", at(2)).await;
@@ -135,7 +135,7 @@ async fn a_code_works_for_an_hour() {
 }
 
 #[tokio::test]
-async fn a_fourth_stranger_waits_until_one_of_three_is_settled() {
+async fn a_fourth_stranger_waits_until_one_of_three_requests_ends() {
     let world = World::new().await;
     for (stranger, letter) in [('1', 'A'), ('2', 'B'), ('3', 'C')] {
         let from = format!("+1555000111{stranger}");
@@ -151,7 +151,7 @@ async fn a_fourth_stranger_waits_until_one_of_three_is_settled() {
 }
 
 #[tokio::test]
-async fn the_budget_for_strangers_is_spent() {
+async fn no_code_is_sent_beyond_the_strangers_budget() {
     let world = World::new().await;
     let asks = async |from, letter, now| {
         let turn = world.stranger_says(from, "hello", now).await;
@@ -164,7 +164,7 @@ async fn the_budget_for_strangers_is_spent() {
 }
 
 #[tokio::test]
-async fn to_forget_a_stranger_makes_no_room_for_another() {
+async fn a_purge_of_a_stranger_frees_no_budget() {
     let world = World::new().await;
     let asks = async |from, letter, now| {
         let turn = world.stranger_says(from, "hello", now).await;
@@ -206,7 +206,7 @@ async fn no_more_than_ten_messages_of_a_stranger_are_kept() {
 }
 
 #[tokio::test]
-async fn what_was_kept_is_forgotten_after_a_day() {
+async fn kept_texts_are_deleted_after_a_day() {
     let world = World::new().await;
     world.asks(ANN, "early", 'A', 0).await;
     world.asks(ANN, "late", 'B', 1800).await;
@@ -219,7 +219,7 @@ async fn what_was_kept_is_forgotten_after_a_day() {
 }
 
 #[tokio::test]
-async fn what_was_found_late_is_kept_for_a_day_too() {
+async fn texts_found_late_are_kept_for_a_day() {
     let world = World::new().await;
     let days_ago = Arrival { provider_time: Some(at(0)), ..world.text(ANN, "hello") };
     let now = at(0) + 3 * KEPT_FOR;

@@ -26,7 +26,7 @@ async fn waiting(world: &World) -> u32 {
 }
 
 #[tokio::test]
-async fn what_would_wait_for_more_than_ten_hours_is_refused_at_once() {
+async fn a_draft_that_would_wait_over_ten_hours_is_rejected() {
     let world = World::new().await;
     world.store.bound_queues(slow()).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 7), at(0)).await.unwrap();
@@ -55,7 +55,7 @@ async fn fill_and_keep(world: &World, answer: Draft) {
 }
 
 #[tokio::test]
-async fn an_answer_that_finds_no_room_is_kept_until_there_is_and_nobody_is_asked_again() {
+async fn an_answer_is_kept_until_its_line_has_capacity_without_asking_again() {
     let world = World::new().await;
     fill_and_keep(&world, draft("answer", BOB, &["hi"])).await;
     let world = world.restarted();
@@ -75,7 +75,7 @@ async fn an_answer_that_finds_no_room_is_kept_until_there_is_and_nobody_is_asked
 }
 
 #[tokio::test]
-async fn an_answer_that_is_kept_does_not_reach_who_says_stop_meanwhile() {
+async fn a_kept_answer_is_dropped_after_an_opt_out() {
     let world = World::new().await;
     fill_and_keep(&world, draft("answer", BOB, &["hi"])).await;
     world.says(BOB, "STOP", at(2)).await;
@@ -85,7 +85,7 @@ async fn an_answer_that_is_kept_does_not_reach_who_says_stop_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_file_that_goes_with_a_kept_answer_stays_until_nobody_wants_it() {
+async fn a_file_of_a_kept_answer_stays_until_it_is_unused() {
     for is_purged in [false, true] {
         let world = World::new().await;
         let name = FileName::new([1; 16], "image/png");
@@ -114,7 +114,7 @@ async fn a_file_that_goes_with_a_kept_answer_stays_until_nobody_wants_it() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_told_the_code_once_there_is_room() {
+async fn a_stranger_gets_the_code_once_the_line_has_capacity() {
     let world = World::new().await;
     world.store.bound_queues(slow()).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_stranger_is_told_the_code_once_there_is_room() {
 }
 
 #[tokio::test]
-async fn whatever_becomes_of_parts_the_queue_is_counted_right() {
+async fn the_queue_count_is_right_after_every_outcome() {
     let world = World::new().await;
     world.send("a", ANN, &["1", "2", "3"], at(0)).await;
     assert_eq!(waiting(&world).await, 3);
@@ -157,7 +157,7 @@ async fn whatever_becomes_of_parts_the_queue_is_counted_right() {
 }
 
 #[tokio::test]
-async fn one_can_say_when_a_queue_will_be_empty() {
+async fn the_end_of_a_queue_is_forecast() {
     let world = World::new().await;
     let pacing = Pacing::Fixed(Pace::new(0.5).unwrap());
     world.send("a", ANN, &["1", "2"], at(0)).await;

@@ -56,7 +56,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_contact_is_purged_and_nobody_else() {
+async fn a_purge_deletes_only_one_contact() {
     let world = World::new().await;
     for n in 1..=5 {
         world.exchanged(ANN, n).await;
@@ -76,7 +76,7 @@ async fn a_contact_is_purged_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_purge_leaves_no_number_in_what_the_operator_is_told() {
+async fn a_purge_masks_the_number_in_notices() {
     let world = World::new().await;
     world.says(ANN, "dead", at(1)).await;
     let dead = world.lease(at(1)).await;
@@ -92,7 +92,7 @@ async fn a_purge_leaves_no_number_in_what_the_operator_is_told() {
 }
 
 #[tokio::test]
-async fn a_purge_leaves_what_protects_the_contact() {
+async fn a_purge_keeps_the_opt_out_and_the_block() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     world.says(ANN, "STOP", at(2)).await;
@@ -121,7 +121,7 @@ async fn a_purge_while_the_agent_thinks_drops_the_answer() {
 }
 
 #[tokio::test]
-async fn a_purge_leaves_what_is_being_handed_over_until_it_is_settled() {
+async fn a_purge_keeps_a_part_in_flight_until_its_outcome_is_known() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1", "2"], at(1)).await;
     world.send("b", ANN, &["3"], at(1)).await;
@@ -136,7 +136,7 @@ async fn a_purge_leaves_what_is_being_handed_over_until_it_is_settled() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_purged_is_not_taken_for_new_when_it_comes_again() {
+async fn a_repeated_webhook_of_a_purged_message_is_not_new() {
     let world = World::new().await;
     world.accept(arrival("SM-again", ANN, "hello"), open_to_all(), at(1)).await;
     world.purge(ANN, 2).await;
@@ -153,7 +153,7 @@ async fn a_message_that_was_purged_is_not_taken_for_new_when_it_comes_again() {
 }
 
 #[tokio::test]
-async fn a_record_holds_everything_that_was_said_and_decided() {
+async fn an_export_contains_all_messages_and_decisions() {
     let world = World::new().await;
     world.exchanged(ANN, 1).await;
     world.exchanged(BOB, 1).await;
@@ -170,7 +170,7 @@ async fn a_record_holds_everything_that_was_said_and_decided() {
 }
 
 #[tokio::test]
-async fn what_is_old_and_finished_goes_and_open_work_stays() {
+async fn retention_deletes_finished_work_only() {
     let world = World::new().await;
     world.exchanged(ANN, 1).await;
     world.exchanged(ANN, 2).await;

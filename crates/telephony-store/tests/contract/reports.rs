@@ -34,7 +34,7 @@ async fn reports_never_move_a_part_backwards() {
 }
 
 #[tokio::test]
-async fn a_report_overtakes_the_answer_to_our_request() {
+async fn a_report_arrives_before_the_response() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1", "2"], at(1)).await;
     let part = world.start(at(1)).await;
@@ -50,7 +50,7 @@ async fn a_report_overtakes_the_answer_to_our_request() {
 }
 
 #[tokio::test]
-async fn a_report_ends_a_doubt() {
+async fn a_report_resolves_a_doubt() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(1)).await;
     let part = world.lose(at(1)).await;
@@ -65,7 +65,7 @@ async fn a_report_ends_a_doubt() {
 }
 
 #[tokio::test]
-async fn the_answer_comes_after_we_gave_up_waiting_for_it() {
+async fn a_response_after_the_timeout_counts() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(1)).await;
     let part = world.lose(at(1)).await;
@@ -100,7 +100,7 @@ async fn one_provider_id_never_belongs_to_two_parts() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_with_its_code_and_what_was_billed() {
+async fn a_failure_is_stored_with_its_code_and_billed_segments() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(1)).await;
     let part = world.start(at(1)).await;
@@ -130,7 +130,7 @@ async fn a_report_says_that_the_contact_had_opted_out() {
 }
 
 #[tokio::test]
-async fn a_report_that_the_contact_had_opted_out_comes_when_they_are_back() {
+async fn a_late_report_of_an_opt_out_does_not_undo_an_opt_in() {
     for says in [["STOP", "START"].as_slice(), &["START"]] {
         let world = World::new().await;
         world.send("a", ANN, &["1"], at(1)).await;
@@ -147,7 +147,7 @@ async fn a_report_that_the_contact_had_opted_out_comes_when_they_are_back() {
 }
 
 #[tokio::test]
-async fn a_part_nobody_reports_on_is_asked_after_ever_less_often() {
+async fn parts_without_reports_are_polled_less_and_less_often() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     let part = world.hand_over("SM1", at(0)).await.lease.part;
@@ -166,7 +166,7 @@ async fn a_part_nobody_reports_on_is_asked_after_ever_less_often() {
 }
 
 #[tokio::test]
-async fn without_reports_the_first_question_comes_sooner_and_a_final_status_ends_them() {
+async fn without_a_status_url_polling_starts_sooner_and_ends_with_a_final_status() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     world.hand_over("SM1", at(0)).await;

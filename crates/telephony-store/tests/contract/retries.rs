@@ -15,7 +15,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn only_what_has_not_arrived_waits_again_and_only_once() {
+async fn only_undelivered_parts_are_queued_again_and_only_once() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1", "2", "3"], at(0)).await;
     assert_eq!(world.store.retry_message(message, at(0)).await, Ok(Retried::NotFailed));
@@ -33,7 +33,7 @@ async fn only_what_has_not_arrived_waits_again_and_only_once() {
 }
 
 #[tokio::test]
-async fn a_late_report_on_the_first_try_does_not_touch_the_second() {
+async fn a_late_report_on_the_first_attempt_does_not_affect_the_second() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     world.hand_over("SM1", at(1)).await;
@@ -47,7 +47,7 @@ async fn a_late_report_on_the_first_try_does_not_touch_the_second() {
 }
 
 #[tokio::test]
-async fn the_message_that_did_not_arrive_is_not_taken_for_the_new_attempt() {
+async fn reconciliation_does_not_match_the_failed_attempt() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     for attempt in 1..=2 {
@@ -62,7 +62,7 @@ async fn the_message_that_did_not_arrive_is_not_taken_for_the_new_attempt() {
 }
 
 #[tokio::test]
-async fn a_contact_who_has_opted_out_and_an_unknown_outcome_stay_as_they_are() {
+async fn opted_out_contacts_and_unknown_outcomes_are_not_retried() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     world.fail_for_good(1).await;
@@ -79,7 +79,7 @@ async fn a_contact_who_has_opted_out_and_an_unknown_outcome_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn an_old_message_has_a_day_from_its_retry_on() {
+async fn a_retried_message_has_a_new_day() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     world.fail_for_good(1).await;

@@ -10,7 +10,7 @@ fn change(name: &str, before: &str, after: &str) -> RouteChange {
 }
 
 #[tokio::test]
-async fn a_change_outlives_the_process_that_was_about_to_make_it() {
+async fn a_change_is_stored_before_it_is_made() {
     let world = World::new().await;
     let changes = vec![change("SmsUrl", "https://old", "https://new"), change("VoiceUrl", "", "https://new")];
     world.store.changing_routes(changes.clone(), at(1)).await.unwrap();
@@ -18,7 +18,7 @@ async fn a_change_outlives_the_process_that_was_about_to_make_it() {
 }
 
 #[tokio::test]
-async fn a_tunnel_that_goes_back_and_forth_fills_nothing() {
+async fn alternating_tunnel_urls_do_not_fill_the_store() {
     let world = World::new().await;
     for second in 0..10 {
         let changes = vec![change("SmsUrl", "a", "b"), change("SmsUrl", "b", "a")];
@@ -28,7 +28,7 @@ async fn a_tunnel_that_goes_back_and_forth_fills_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_put_back_is_forgotten_and_nothing_else() {
+async fn undone_changes_are_deleted_and_others_kept() {
     let world = World::new().await;
     let changes = vec![change("SmsUrl", "a", "b"), change("SmsUrl", "b", "c"), change("VoiceUrl", "a", "b")];
     world.store.changing_routes(changes, at(1)).await.unwrap();

@@ -51,7 +51,7 @@ async fn login_codes_are_kept_and_reported_without_their_text() {
 }
 
 #[tokio::test]
-async fn the_next_code_is_news_again_once_the_operator_heard_of_the_last() {
+async fn the_next_login_code_raises_a_new_notice_once_the_last_was_sent() {
     let world = World::new().await;
     world.says("68849", "1111", at(1)).await;
     world.says("68849", "2222", at(2)).await;
@@ -67,7 +67,7 @@ async fn the_next_code_is_news_again_once_the_operator_heard_of_the_last() {
 }
 
 #[tokio::test]
-async fn a_flood_of_senders_is_a_handful_of_notices() {
+async fn a_flood_of_senders_raises_few_notices() {
     let world = World::new().await;
     for n in 0..60 {
         world.says(&format!("{}", 20_000 + n), "spam", at(n)).await;
@@ -105,7 +105,7 @@ async fn another_channel_gets_no_answer_and_is_reported() {
 }
 
 #[tokio::test]
-async fn a_stop_by_another_channel_counts_for_the_phone_and_only_the_phone_takes_it_back() {
+async fn a_stop_by_another_channel_applies_to_the_phone_and_only_the_phone_can_undo_it() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     let waiting = world.send("news", ANN, &["news"], at(1)).await;
@@ -137,7 +137,7 @@ async fn a_message_to_an_rcs_agent_belongs_to_the_configured_line() {
 }
 
 #[tokio::test]
-async fn a_person_who_is_forgotten_is_forgotten_in_every_channel() {
+async fn a_purge_covers_every_channel() {
     let world = World::new().await;
     world.says(&format!("whatsapp:{ANN}"), "hello", at(1)).await;
     while !world.store.purge(&number(ANN), 10, at(2)).await.unwrap().is_done {}

@@ -40,7 +40,7 @@ async fn a_lease_that_is_renewed_does_not_expire() {
 }
 
 #[tokio::test]
-async fn a_stop_gives_the_turn_back_untried() {
+async fn a_shutdown_returns_the_turn_without_an_attempt() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     let turn = world.lease(at(1)).await;
@@ -104,7 +104,7 @@ async fn a_failing_turn_holds_back_its_conversation_until_it_is_parked() {
 }
 
 #[tokio::test]
-async fn a_turn_is_given_up_after_a_day_of_failures_and_not_because_the_clock_was_set_ahead() {
+async fn a_turn_dies_after_a_day_of_failures_and_not_by_a_clock_set_ahead() {
     let world = World::new().await;
     world.says(ANN, "hello", at(0)).await;
     for failures in 1..=30 {
@@ -116,7 +116,7 @@ async fn a_turn_is_given_up_after_a_day_of_failures_and_not_because_the_clock_wa
 }
 
 #[tokio::test]
-async fn a_turn_that_cannot_succeed_is_dead_at_once_and_newer_ones_go_on() {
+async fn an_impossible_turn_dies_at_once_and_newer_ones_continue() {
     let world = World::new().await;
     world.says(ANN, "impossible", at(1)).await;
     let turn = world.lease(at(1)).await;
@@ -130,7 +130,7 @@ async fn a_turn_that_cannot_succeed_is_dead_at_once_and_newer_ones_go_on() {
 }
 
 #[tokio::test]
-async fn a_dead_turn_is_revived_as_if_it_had_never_failed() {
+async fn a_revived_turn_starts_over() {
     let world = World::new().await;
     world.says(ANN, "hello", at(1)).await;
     let turn = world.lease(at(1)).await;
@@ -147,7 +147,7 @@ async fn a_dead_turn_is_revived_as_if_it_had_never_failed() {
 }
 
 #[tokio::test]
-async fn who_waited_for_a_slow_agent_is_told_as_soon_as_who_was_refused_at_once() {
+async fn the_apology_is_due_at_the_same_time_after_slow_and_fast_failures() {
     let world = World::new().await;
     for (contact, first_failure) in [(ANN, 120), (BOB, 1)] {
         world.says(contact, "hello", at(0)).await;
@@ -164,7 +164,7 @@ async fn who_waited_for_a_slow_agent_is_told_as_soon_as_who_was_refused_at_once(
 }
 
 #[tokio::test]
-async fn a_revived_turn_waits_for_the_one_at_work() {
+async fn a_revived_turn_waits_for_the_running_one() {
     let world = World::new().await;
     world.says(ANN, "first", at(1)).await;
     let dead = world.lease(at(1)).await;
@@ -178,7 +178,7 @@ async fn a_revived_turn_waits_for_the_one_at_work() {
 }
 
 #[tokio::test]
-async fn a_turn_that_kills_every_process_is_set_aside_in_the_end() {
+async fn a_turn_that_crashes_every_process_dies() {
     let mut world = World::new().await;
     world.says(ANN, "poison", at(0)).await;
     let poison = world.lease(at(0)).await.lease.turn;
@@ -225,7 +225,7 @@ async fn an_agent_may_have_sent_a_part_of_its_answer_before() {
 }
 
 #[tokio::test]
-async fn the_conversation_that_waits_for_longest_is_next() {
+async fn the_longest_waiting_conversation_is_next() {
     let world = World::new().await;
     world.says(ANN, "early", at(1)).await;
     world.says(BOB, "late", at(2)).await;
@@ -235,7 +235,7 @@ async fn the_conversation_that_waits_for_longest_is_next() {
 }
 
 #[tokio::test]
-async fn several_turns_taken_at_once_are_of_as_many_conversations() {
+async fn turns_leased_together_belong_to_different_conversations() {
     let world = World::new().await;
     for contact in [ANN, BOB, "+15550001111"] {
         world.says(contact, "one", at(1)).await;
@@ -250,7 +250,7 @@ async fn several_turns_taken_at_once_are_of_as_many_conversations() {
 }
 
 #[tokio::test]
-async fn a_flood_becomes_several_turns_and_none_of_it_is_lost() {
+async fn a_flood_becomes_several_turns_without_loss() {
     let world = World::new().await;
     let long = "x".repeat(1500);
     for n in 0..70 {

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn another_way_into_ngrok_is_kept() {
+    fn a_custom_server_address_is_kept() {
         let file =
             AgentFile::parse("agent:\n  authtoken: x\n  connect_url: connect.example.com:443\n  connect_cas: host\n");
         assert_eq!(file.server.as_deref(), Some("connect.example.com:443"));

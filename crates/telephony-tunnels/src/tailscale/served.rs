@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_private_is_never_made_public_by_us_nor_the_other_way_round() {
+    fn serving_never_changes_private_to_public_or_back() {
         let private =
             r#"{"TCP":{"443":{"HTTPS":true}},"Web":{"HOST:443":{"Handlers":{"/":{"Proxy":"http://127.0.0.1:80"}}}}}"#;
         assert_eq!(port(private, true), Some(8443));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_gateway_left_is_taken_over() {
+    fn paths_of_a_killed_gateway_are_reused() {
         let left = r#"{"TCP":{"443":{"HTTPS":true}},"Web":{"HOST:443":{"Handlers":{
             "/telephony/webhook":{"Proxy":"http://127.0.0.1:3335/telephony/webhook"}}}},"AllowFunnel":{"HOST:443":true}}"#;
         assert_eq!(port(left, true), Some(443));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_or_a_port_that_others_have_is_left_to_them() {
+    fn paths_and_ports_of_others_are_left_alone() {
         let path = r#"{"TCP":{"443":{"HTTPS":true}},"Web":{"HOST:443":{"Handlers":{
             "/telephony/webhook":{"Proxy":"http://127.0.0.1:9/telephony/webhook"}}}}}"#;
         assert_eq!(port(path, false), Some(8443));

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_of_a_request_is_bounded() {
+    fn logged_details_are_bounded() {
         let mut headers = HeaderMap::new();
         for index in 0..100_usize {
             let name: axum::http::HeaderName = format!("x-{index}").parse().unwrap();

@@ -122,7 +122,7 @@ mod tests {
     use super::{Address, Product};
 
     #[test]
-    fn only_fragment_user_name_and_a_https_voice_port_are_left_out_of_what_is_signed() {
+    fn the_signed_url_lacks_only_fragment_user_and_https_voice_port() {
         let cases = [
             ("http://127.0.0.1:3335/a?b=c#rc=2&rp=all", "http://127.0.0.1:3335/a?b=c", "http://127.0.0.1:3335/a?b=c"),
             (
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_a_path_is_asked_for_its_root() {
+    fn a_url_without_a_path_requests_the_root() {
         assert_eq!(Address::parse("http://[::1]:81?x").unwrap().target(), "/?x");
         assert_eq!(Address::parse("http://[::1]:81?x").unwrap().endpoint(), ("::1", 81));
         assert_eq!(Address::parse("https://example.com").unwrap().endpoint(), ("example.com", 443));

@@ -35,7 +35,7 @@ fn heard(call: &CallRecord) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn verbs_are_acted_out_in_their_order() {
+async fn verbs_are_executed_in_order() {
     let us = Receiver::open().await;
     let desk = answered_by(&us).await;
     answer(
@@ -121,7 +121,7 @@ async fn silence_falls_through_or_is_reported() {
 }
 
 #[tokio::test]
-async fn what_a_gather_does_not_want_is_not_heard() {
+async fn a_gather_ignores_unwanted_input() {
     let mut us = Receiver::open().await;
     let desk = answered_by(&us).await;
     answer(&us, r#"<Gather input="dtmf" timeout="60000" numDigits="1"/>"#);
@@ -134,7 +134,7 @@ async fn what_a_gather_does_not_want_is_not_heard() {
 }
 
 #[tokio::test]
-async fn a_call_is_turned_away_before_it_is_answered() {
+async fn a_call_is_rejected_before_it_is_answered() {
     for (reject, status) in [("<Reject/>", CallStatus::NoAnswer), (r#"<Reject reason="busy"/>"#, CallStatus::Busy)] {
         let us = Receiver::open().await;
         let desk = answered_by(&us).await;
@@ -179,7 +179,7 @@ async fn a_bad_document_is_complained_about_and_the_call_ends() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_ends_the_call() {
+async fn a_slow_answer_ends_the_call() {
     let quiet = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", quiet.local_addr().unwrap());
     let number = Number::new(DEFAULT_NUMBER).voice_url(&url);
@@ -190,7 +190,7 @@ async fn an_answer_that_takes_too_long_ends_the_call() {
 }
 
 #[tokio::test]
-async fn documents_that_only_redirect_do_not_go_on_forever() {
+async fn endless_redirects_end() {
     let us = Receiver::open().await;
     let desk = answered_by(&us).await;
     for _ in 0..200 {
@@ -260,7 +260,7 @@ async fn a_fallback_url_answers_for_the_first() {
 }
 
 #[tokio::test]
-async fn a_program_in_any_language_holds_the_phone() {
+async fn a_phone_can_be_driven_over_http() {
     let us = Receiver::open().await;
     let desk = answered_by(&us).await;
     answer(&us, r#"<Gather input="dtmf speech" timeout="60000"/>"#);

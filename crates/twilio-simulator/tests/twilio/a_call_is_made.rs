@@ -118,7 +118,7 @@ async fn a_call_that_is_not_answered_says_why() {
 }
 
 #[tokio::test]
-async fn a_phone_that_rings_is_answered_by_hand_or_refuses() {
+async fn a_ringing_phone_can_be_answered_or_declined() {
     for (refuses, status) in [(false, CallStatus::Completed), (true, CallStatus::Busy)] {
         let form = [("To", PHONE), ("From", DEFAULT_NUMBER), ("Twiml", "<Response/>"), ("Timeout", "600")];
         let call = SimulatorConfig { call_second: Duration::from_secs(1), ..instant() };
@@ -182,7 +182,7 @@ async fn a_call_can_be_placed_although_its_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn a_call_without_what_it_needs_is_refused() {
+async fn a_call_with_missing_parameters_is_rejected() {
     let desk = Desk::open().await;
     let cases: [(&[(&str, &str)], u64); 5] = [
         (&[("From", DEFAULT_NUMBER), ("Twiml", "<Response/>")], 21201),

@@ -63,7 +63,7 @@ async fn each_mistake_has_its_code() {
 }
 
 #[tokio::test]
-async fn twilios_magic_numbers_do_what_they_are_for() {
+async fn twilios_magic_numbers_have_their_effects() {
     let desk = Desk::open().await;
     let cases = [
         ("+15005550001", "+15005550006", 21211),

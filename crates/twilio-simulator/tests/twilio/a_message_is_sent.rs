@@ -47,7 +47,7 @@ async fn the_answer_has_twilios_types() {
 }
 
 #[tokio::test]
-async fn every_step_is_reported_in_order_and_the_fragment_stays_home() {
+async fn every_step_is_reported_in_order_without_the_fragment() {
     let desk = Desk::open().await;
     let mut us = Receiver::open().await;
     let callback = us.url("/status?part=7#rc=2&rp=all");

@@ -120,7 +120,7 @@ async fn a_closed_port_is_tried_twice_unless_the_url_says_otherwise() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_given_up() {
+async fn a_missing_answer_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/in", silent.local_addr().unwrap());
     let config = SimulatorConfig { webhook_timeout: Duration::from_secs(1), ..instant() };
@@ -131,7 +131,7 @@ async fn an_answer_that_never_comes_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_fallback_hears_why_the_first_url_failed() {
+async fn the_fallback_gets_the_error_of_the_first_url() {
     let mut us = Receiver::open().await;
     let number = Number::new(DEFAULT_NUMBER).sms_url(&us.url("/in")).sms_fallback_url(&us.url("/fallback"));
     let desk = Desk::with(SimulatorConfig { numbers: vec![number], ..instant() }).await;
@@ -159,7 +159,7 @@ async fn the_same_text_may_come_twice() {
 }
 
 #[tokio::test]
-async fn through_a_tunnel_the_public_url_is_signed_and_the_private_one_hears() {
+async fn behind_a_tunnel_the_public_url_is_signed_and_the_private_one_called() {
     let mut us = Receiver::open().await;
     let private: SocketAddr = us.url("").strip_prefix("http://").unwrap().parse().unwrap();
     let desk = Desk::with(SimulatorConfig { tunnel_to: Some(private), ..instant() }).await;
@@ -175,7 +175,7 @@ async fn through_a_tunnel_the_public_url_is_signed_and_the_private_one_hears() {
 }
 
 #[tokio::test]
-async fn two_simulators_do_not_meet() {
+async fn two_simulators_are_independent() {
     let (mut us, mut them) = (Receiver::open().await, Receiver::open().await);
     let (ours, theirs) = (desk_for(&us, "/ours").await, desk_for(&them, "/theirs").await);
     let (one, other) = tokio::join!(

@@ -45,7 +45,7 @@ async fn filters_narrow_the_list_and_the_newest_comes_first() {
 }
 
 #[tokio::test]
-async fn what_waits_comes_first_and_then_what_was_sent_last_whenever_it_was_created() {
+async fn unsent_messages_come_first_then_the_latest_sent() {
     let desk = Desk::with(SimulatorConfig { pacing: Pacing::SegmentsPerSecond(0.001), ..instant() }).await;
     send_to(&desk, PHONE, "sent").await;
     desk.reaches(MessageStatus::Delivered).await;
@@ -56,7 +56,7 @@ async fn what_waits_comes_first_and_then_what_was_sent_last_whenever_it_was_crea
 }
 
 #[tokio::test]
-async fn a_message_that_arrives_between_two_pages_moves_nothing() {
+async fn a_message_between_two_pages_does_not_shift_them() {
     let desk = Desk::open().await;
     for body in ["one", "two", "three", "four", "five"] {
         send_to(&desk, PHONE, body).await;
@@ -96,7 +96,7 @@ async fn a_message_is_redacted_then_deleted_then_gone() {
 }
 
 #[tokio::test]
-async fn a_message_on_its_way_cannot_be_deleted() {
+async fn a_message_in_transit_cannot_be_deleted() {
     let config = twilio_simulator::SimulatorConfig {
         step_delay: std::time::Duration::from_secs(3600),
         ..twilio_simulator::SimulatorConfig::default()

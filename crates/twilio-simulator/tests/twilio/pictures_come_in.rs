@@ -44,7 +44,7 @@ fn token(twilio: &Simulator) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn the_webhook_tells_where_the_files_are() {
+async fn the_webhook_contains_media_urls() {
     let (desk, hook) = desk_with_a_picture(instant()).await;
     let sid = hook.get("MessageSid");
     assert!(sid.starts_with("MM"));
@@ -111,7 +111,7 @@ async fn a_file_may_come_later_than_its_webhook() {
 }
 
 #[tokio::test]
-async fn a_deleted_file_is_gone_also_from_where_it_was_redirected_to() {
+async fn a_deleted_file_is_gone_at_its_redirect_target() {
     let (desk, hook) = desk_with_a_picture(instant()).await;
     let there = location(&ask(&desk, hook.get("MediaUrl0"), token(&desk.twilio)).await);
     let path = hook.get("MediaUrl0").strip_prefix(desk.twilio.base_url()).unwrap();
@@ -125,7 +125,7 @@ async fn a_deleted_file_is_gone_also_from_where_it_was_redirected_to() {
 }
 
 #[tokio::test]
-async fn more_than_a_carrier_takes_does_not_leave_the_phone() {
+async fn media_beyond_the_carrier_limit_is_rejected() {
     let desk = Desk::open().await;
     let large = vec![0; 3 * 1024 * 1024];
     let heavy = Text::new(PHONE, DEFAULT_NUMBER, "").with_file("image/png", &large).with_file("image/png", &large);
@@ -138,7 +138,7 @@ async fn more_than_a_carrier_takes_does_not_leave_the_phone() {
 }
 
 #[tokio::test]
-async fn a_picture_comes_over_the_control_api_and_can_be_looked_at_there() {
+async fn a_picture_can_be_sent_and_fetched_over_the_control_api() {
     let mut us = Receiver::open().await;
     let desk = Desk::open().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();

@@ -50,7 +50,7 @@ async fn every_file_is_fetched_with_head_and_get_and_then_listed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_fetched_or_sent_fails_with_the_code_that_twilio_gives() {
+async fn unfetchable_and_unsupported_media_fail_with_twilios_codes() {
     let shelf = Shelf::open().await;
     let mega = 1024 * 1024;
     let closed = {

@@ -70,7 +70,7 @@ async fn each_kind_of_number_has_its_own_limit() {
 }
 
 #[tokio::test]
-async fn a_service_finds_out_later_that_its_queues_are_full() {
+async fn a_service_reports_full_queues_later() {
     let services = vec![Service::new(SERVICE, &[DEFAULT_NUMBER])];
     let config = SimulatorConfig { services, pacing: CRAWL, queue_limit: Duration::from_secs(1), ..instant() };
     let desk = Desk::with(config).await;
@@ -83,7 +83,7 @@ async fn a_service_finds_out_later_that_its_queues_are_full() {
 }
 
 #[tokio::test]
-async fn a_service_spreads_strangers_and_keeps_the_sender_that_a_phone_knows() {
+async fn a_service_distributes_new_phones_and_keeps_known_senders() {
     let numbers = vec![Number::new(DEFAULT_NUMBER), Number::new(OTHER)];
     let services = vec![Service::new(SERVICE, &[DEFAULT_NUMBER, OTHER])];
     let desk = Desk::with(SimulatorConfig { numbers, services, pacing: CRAWL, ..instant() }).await;

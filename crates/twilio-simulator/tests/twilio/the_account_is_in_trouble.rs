@@ -12,7 +12,7 @@ use crate::receiver::Receiver;
 const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
-async fn a_suspended_account_sees_itself_and_nothing_else() {
+async fn a_suspended_account_can_only_read_itself() {
     let mut us = Receiver::open().await;
     let desk = Desk::open().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
@@ -26,7 +26,7 @@ async fn a_suspended_account_sees_itself_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_trial_account_shows_its_kind_its_money_and_whom_it_reaches() {
+async fn a_trial_account_shows_its_type_balance_and_verified_numbers() {
     let account = Account {
         account_type: AccountType::Trial,
         balance: "0.05".to_owned(),
@@ -82,7 +82,7 @@ async fn an_application_or_trunk_takes_texts_and_calls_away_from_the_urls() {
 }
 
 #[tokio::test]
-async fn a_number_that_only_talks_sends_nothing() {
+async fn a_voice_only_number_cannot_text() {
     let voice = Capabilities { sms: false, mms: false, voice: true };
     let numbers = vec![Number::new(DEFAULT_NUMBER).capabilities(voice)];
     let desk = Desk::with(SimulatorConfig { numbers, ..instant() }).await;
@@ -93,7 +93,7 @@ async fn a_number_that_only_talks_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_product_that_is_said_to_be_missing_is_not_found() {
+async fn a_disabled_product_is_not_found() {
     let desk = Desk::open().await;
     desk.twilio.set_missing(&["/v1/Alerts", "/Balance"]);
     for path in ["/v1/Alerts".to_owned(), "/v1/Alerts/NO1".to_owned(), desk.account("/Balance.json")] {
@@ -106,7 +106,7 @@ async fn a_product_that_is_said_to_be_missing_is_not_found() {
 }
 
 #[tokio::test]
-async fn alerts_are_listed_by_day_and_one_alone_shows_what_was_said() {
+async fn alerts_are_listed_by_day_and_shown_with_details() {
     let us = Receiver::open().await;
     let desk = Desk::open().await;
     let month = time::Duration::days(20);
@@ -148,7 +148,7 @@ async fn the_campaign_of_a_service_is_listed() {
 }
 
 #[tokio::test]
-async fn a_service_has_a_fallback_of_its_own() {
+async fn a_service_has_its_own_fallback() {
     let mut us = Receiver::open().await;
     let service = Service {
         inbound_request_url: Some(us.url("/service")),
@@ -166,7 +166,7 @@ async fn a_service_has_a_fallback_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_account_is_arranged_over_http() {
+async fn the_account_is_configured_over_http() {
     let desk = Desk::open().await;
     let other = "+15550001299";
     let change = json!({"type": "Trial", "balance": "1.00", "verified": [PHONE]});

@@ -5,7 +5,7 @@ use crate::desk::{Desk, SOON, control, control_with, instant};
 use crate::receiver::Receiver;
 
 #[tokio::test]
-async fn it_says_429_or_500_and_creates_nothing_as_often_as_asked() {
+async fn a_429_or_500_creates_no_message() {
     for (fault, status, code) in [(Fault::TooManyRequests, 429, 20429), (Fault::ServerError, 500, 20500)] {
         let desk = Desk::open().await;
         desk.twilio.misbehave(fault, Extent::Next(2));
@@ -20,7 +20,7 @@ async fn it_says_429_or_500_and_creates_nothing_as_often_as_asked() {
 }
 
 #[tokio::test]
-async fn it_says_500_although_it_took_the_message() {
+async fn a_500_after_accepting_creates_the_message() {
     let desk = Desk::open().await;
     desk.twilio.misbehave(Fault::ServerErrorAfterAccepting, Extent::All);
     assert_eq!(desk.send("Hello").await.status, 500);
@@ -28,7 +28,7 @@ async fn it_says_500_although_it_took_the_message() {
 }
 
 #[tokio::test]
-async fn the_connection_is_cut_before_or_after_the_message_was_taken() {
+async fn the_connection_is_cut_before_or_after_accepting() {
     for (fault, taken) in [(Fault::CutBeforeAccepting, 0), (Fault::CutAfterAccepting, 1)] {
         let desk = Desk::open().await;
         desk.twilio.misbehave(fault, Extent::Next(1));
@@ -41,7 +41,7 @@ async fn the_connection_is_cut_before_or_after_the_message_was_taken() {
 }
 
 #[tokio::test]
-async fn it_never_answers_before_or_after_the_message_was_taken() {
+async fn a_request_hangs_before_or_after_accepting() {
     for (fault, taken) in [(Fault::HangBeforeAccepting, 0), (Fault::HangAfterAccepting, 1)] {
         let desk = Desk::open().await;
         desk.twilio.misbehave(fault, Extent::Next(1));
@@ -74,7 +74,7 @@ async fn an_answer_comes_late() {
 }
 
 #[tokio::test]
-async fn the_callbacks_overtake_the_answer() {
+async fn callbacks_arrive_before_the_response() {
     let desk = Desk::open().await;
     let mut us = Receiver::open().await;
     desk.twilio.misbehave(Fault::CallbackBeforeAnswer, Extent::All);
@@ -86,7 +86,7 @@ async fn the_callbacks_overtake_the_answer() {
 }
 
 #[tokio::test]
-async fn callbacks_are_lost_doubled_and_swapped() {
+async fn callbacks_are_lost_duplicated_and_swapped() {
     let cases = [
         (Fault::LoseCallback, vec!["sent", "delivered"]),
         (Fault::DuplicateCallback, vec!["sending", "sending", "sent", "delivered"]),
@@ -104,7 +104,7 @@ async fn callbacks_are_lost_doubled_and_swapped() {
 }
 
 #[tokio::test]
-async fn the_last_callback_is_not_lost_when_there_is_none_to_swap_with() {
+async fn a_callback_without_a_successor_is_not_lost() {
     let desk = Desk::open().await;
     let mut us = Receiver::open().await;
     desk.twilio.misbehave(Fault::ReorderCallback, Extent::All);
@@ -139,7 +139,7 @@ async fn lists_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_list_never_comes_and_the_next_one_does() {
+async fn one_list_hangs_and_the_next_one_answers() {
     let desk = Desk::open().await;
     desk.twilio.misbehave(Fault::ReadsHang, Extent::Next(1));
     let list = desk.account("/Messages.json");
@@ -152,7 +152,7 @@ async fn a_list_never_comes_and_the_next_one_does() {
 }
 
 #[tokio::test]
-async fn the_same_seed_throws_the_same_dice() {
+async fn the_same_seed_gives_the_same_faults() {
     let mut outcomes = Vec::new();
     for _ in 0..2 {
         let desk = Desk::with(SimulatorConfig { seed: 7, ..instant() }).await;
@@ -168,7 +168,7 @@ async fn the_same_seed_throws_the_same_dice() {
 }
 
 #[tokio::test]
-async fn an_outage_takes_everything_with_it_until_it_is_ended() {
+async fn an_outage_affects_every_request_until_it_ends() {
     let desk = Desk::open().await;
     control(&desk, "/misbehave", json!({"fault": "outage", "extent": "all"})).await;
     control(&desk, "/misbehave", json!({"fault": {"delay-answer": {"milliseconds": 1}}, "extent": {"next": 2}})).await;

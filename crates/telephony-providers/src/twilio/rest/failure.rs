@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_words_of_twilios_are_masked_however_they_are_written() {
+    fn numbers_in_twilios_messages_are_masked_in_every_format() {
         for number in ["+15553000000", "+1 555 300 0000", "(555) 300-0000", "1.555.300.0000"] {
             let shown = without_numbers(&format!("Send 3 to {number} at 10 o'clock"));
             assert!(shown.contains('•') && !shown.contains("300"), "{shown}");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_is_explained_by_its_range_and_twilios_words() {
+    fn an_unknown_code_is_explained_by_its_range_and_twilios_message() {
         let error = refusal(400, None, r#"{"code":21999,"message":"Weird thing","status":400}"#);
         let text = "Twilio rejected an operation on the number or the message. Twilio answered with HTTP status 400: \
             Weird thing; see https://www.twilio.com/docs/api/errors/21999";
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn who_opted_out_and_whether_it_is_over_are_facts_of_the_error() {
+    fn the_error_shows_opt_outs_and_whether_twilio_answered() {
         let over = |status: u16, body: &str| {
             let error = refusal(status, None, body);
             (error.is_opt_out(), error.was_answered())
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn twilios_words_are_shown_without_the_number() {
+    fn twilios_message_is_shown_without_the_number() {
         let error = refusal(400, None, r#"{"code":29999,"message":"The number +15550005678 is odd.","status":400}"#);
         assert_eq!(error.to_string(), "Twilio answered with HTTP status 400: The number +1555•••5678 is odd.");
         assert!(error.hint().ends_with("errors/29999"));
     }
 
     #[test]
-    fn a_rejection_without_a_code_is_not_twilios_and_is_retried() {
+    fn a_rejection_without_a_code_is_not_from_twilio_and_is_retried() {
         let later = Disposition::Retry { after: Some(Duration::from_secs(10 * 60)) };
         for status in [302, 401, 403, 404, 407, 413, 421] {
             let error = refusal(status, None, "<html>Access denied to +15550005678</html>");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_error_leaves_open_whether_it_was_done() {
+    fn a_server_error_leaves_the_outcome_unknown() {
         for body in ["<html>502</html>", "", r#"{"code":20503,"message":"x"}"#] {
             let error = refusal(503, Some(1), body);
             assert_eq!(error.disposition(), Disposition::Unknown, "{body}");

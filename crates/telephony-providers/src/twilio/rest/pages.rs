@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_back_ends_the_list_however_it_is_written() {
+    fn a_repeated_link_ends_the_list() {
         let same = "/2010-04-01/Accounts/AC1/Messages.json?PageSize=50&To=%2b15550005678";
         let once = [FIRST.to_owned(), same.to_owned()];
         for link in once {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_grows_or_leaves_is_given_up() {
+    fn a_list_that_grows_or_changes_host_is_abandoned() {
         let endless: Vec<_> = (1..100).map(|number| page(number, &number.to_string())).collect();
         let (count, why) = followed(&endless);
         assert!(count == 4 && why.contains("goes on after 5 pages"), "{count} {why}");

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attachment_is_one_of_our_message_at_the_api() {
+    fn an_attachment_url_belongs_to_its_message() {
         let live = account("https://api.twilio.com");
         for host in ["https://api.twilio.com", "https://api.ie1.twilio.com", "https://api.sydney.au1.twilio.com"] {
             assert!(of_message(&live, "MM1", &at(host)).is_some(), "{host}");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operators_own_api_address_counts_with_its_path() {
+    fn a_configured_api_url_includes_its_path() {
         let own = account("http://127.0.0.1:4010/twilio");
         assert!(of_message(&own, "MM1", &at("http://127.0.0.1:4010/twilio")).is_some());
         for host in ["http://127.0.0.1:4011/twilio", "http://127.0.0.1:4010", "https://127.0.0.1:4010/twilio"] {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_twilio_for_the_desk_may_have_its_store_on_another_port() {
+    fn a_simulator_may_serve_media_on_another_port() {
         let from = Url::parse(&at("http://127.0.0.1:4010")).unwrap();
         let leads = |api: &str, to: &str| redirected(&account(api), &from, to).is_some();
         assert!(leads("http://127.0.0.1:4010", "http://127.0.0.1:4011/x"));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_leads_to_twilios_stores_only() {
+    fn redirects_are_followed_only_to_twilios_hosts() {
         let live = account("https://api.twilio.com");
         let from = Url::parse(&at("https://api.twilio.com")).unwrap();
         for location in [

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_inside_are_not_public() {
+    fn internal_addresses_are_not_public() {
         for inside in [
             "0.0.0.0",
             "10.1.2.3",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_the_open_internet_are() {
+    fn internet_addresses_are_public() {
         for outside in [
             "1.1.1.1",
             "8.8.8.8",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_inside_is_not_connected_to() {
+    async fn a_name_with_an_internal_address_is_not_connected_to() {
         let resolve = async |except: Option<&str>| {
             let names = PublicOnly { except: except.map(str::to_owned) };
             names.resolve("localhost".parse().unwrap()).await.is_ok()

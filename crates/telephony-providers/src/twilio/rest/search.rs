@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_of_ours_that_is_an_hour_ahead_is_noticed_and_a_slow_answer_is_not() {
+    fn a_fast_clock_is_detected_and_a_slow_answer_is_not_mistaken_for_one() {
         let (now, hour) = (Timestamp(10_000_000), Duration::from_secs(3600));
         assert_eq!(how_far_ahead(now + hour, Some(now)), hour);
         for theirs in [Some(now), Some(now - Duration::from_secs(30)), Some(now + hour), None] {

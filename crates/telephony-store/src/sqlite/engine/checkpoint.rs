@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_stays_short_while_much_is_written() {
+    fn the_wal_stays_short_during_many_writes() {
         let folder = tempfile::tempdir().expect("a folder");
         let (db, mut log) = opened(&folder.path().join("store"));
         write(&db, &mut log, 20 * GROWTH);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_who_reads_on_keeps_the_log_and_loses_nothing() {
+    fn a_long_reader_keeps_the_wal_and_loses_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store");
         let (db, mut log) = opened(&path);

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_may_not_be_written_is_told_apart() {
+    fn a_read_only_file_is_recognized() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_who_writes_is_told_apart() {
+    fn a_lock_by_another_process_is_recognized() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let other = Connection::open(&path).unwrap();

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_version_has_counted_counts_on() {
+    fn counts_of_an_older_version_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let mut db = Connection::open(&path).unwrap();
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_failed_and_seemed_to_wait_for_a_limit_waits_no_more() {
+    fn failed_parts_no_longer_wait_for_a_limit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let mut db = Connection::open(&path).unwrap();

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_refuses_until_there_is_room() {
+    fn a_full_queue_rejects_jobs_until_it_has_capacity() {
         let waiting = Waiting::default();
         for _ in 0..LONGEST_QUEUE {
             waiting.push(Box::new(Nothing)).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_done_before_the_end_and_nothing_is_taken_after() {
+    fn queued_jobs_finish_before_the_end_and_new_ones_are_rejected() {
         let waiting = Waiting::default();
         waiting.push(Box::new(Nothing)).unwrap();
         waiting.close();

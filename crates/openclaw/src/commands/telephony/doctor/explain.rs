@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_their_words_and_tags_are_left_out() {
+    fn links_become_their_text_and_tags_are_removed() {
         for (text, shown) in [
             ("see [one](../a.md#x), [two](b); `c`", "see one, two; `c`"),
             ("see [`one`](../a.md#x)", "see `one`"),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_guide_treats_is_found_in_it() {
+    fn sections_are_found_in_the_guide() {
         let section = |id: &str| section(FINDINGS.iter().find(|finding| finding.id == id).unwrap());
         assert!(section("signature-mismatch").unwrap().starts_with("\"the signature is not valid\" in the log\n"));
         assert!(section("account-trial").unwrap().contains("50 a day"));

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_would_be_more_than_a_name_is_none() {
+    fn a_user_name_with_special_characters_is_rejected() {
         for name in ["", "a b", "me\nExecStartPre=/bin/sh", "0", "-u", "a:b", "a%h", "$USER", "grüße"] {
             assert!(check_name(name).is_err(), "{name:?}");
         }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_owner_group_and_others_that_a_user_is_decides() {
+    fn permissions_come_from_the_first_matching_class() {
         let user = |uid, gid| Account { name: "me".to_owned(), home: "/".into(), uid, gid };
         let (owner, member, other) = (user(7, 1), user(8, 7), user(8, 8));
         let reads = |account: &Account, mode: u32| account.may(7, 7, mode, 0o4);

@@ -29,7 +29,7 @@ fn last(desk: &Desk, kind: LogKind) -> LogEntry {
 }
 
 #[tokio::test]
-async fn a_webhook_shows_its_form_its_signature_and_what_that_signs() {
+async fn a_webhook_shows_its_form_signature_and_signed_text() {
     let mut us = Receiver::open().await;
     let desk = desk().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in").replace("http://", "http://me:password@")).unwrap();
@@ -51,7 +51,7 @@ async fn a_webhook_shows_its_form_its_signature_and_what_that_signs() {
 }
 
 #[tokio::test]
-async fn an_api_request_shows_its_form_who_asked_and_the_error_code() {
+async fn an_api_request_shows_its_form_credentials_and_error_code() {
     let desk = desk().await;
     let refused: Answer = desk.send_with("Hello", &[("StatusCallback", "http://me:password@example.com/status")]).await;
     assert_eq!(refused.status, 201);
@@ -72,7 +72,7 @@ async fn an_api_request_shows_its_form_who_asked_and_the_error_code() {
 }
 
 #[tokio::test]
-async fn what_was_never_answered_says_why() {
+async fn an_unanswered_request_shows_the_reason() {
     let desk = desk().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, "http://127.0.0.1:1/in").unwrap();
     desk.twilio.text(PHONE, DEFAULT_NUMBER, "Hello").await.unwrap();
@@ -107,7 +107,7 @@ async fn an_unanswered_request_is_reported_when_its_client_gives_up() {
 }
 
 #[tokio::test]
-async fn a_file_is_not_kept_twice_and_its_address_not_shown() {
+async fn a_file_is_kept_once_and_its_url_hidden() {
     let mut us = Receiver::open().await;
     let desk = desk().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
@@ -146,7 +146,7 @@ async fn only_the_latest_requests_and_none_from_before_a_reset_are_kept() {
 }
 
 #[tokio::test]
-async fn requests_are_named_and_tell_their_phone() {
+async fn requests_show_their_name_and_phone() {
     let mut us = Receiver::open().await;
     let desk = desk().await;
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();

@@ -27,7 +27,7 @@ async fn stored(bench: &Bench, sender: &str, count: usize) -> Vec<serde_json::Va
 }
 
 #[tokio::test]
-async fn rcs_is_the_contact_whom_the_configuration_and_commands_name() {
+async fn an_rcs_sender_is_the_contact_with_the_same_number() {
     let mut bench = Bench::new().await;
     bench.configure(&format!("inboundPolicy: 'allowlist', allowFrom: ['rcs:{ALICE}']"));
     bench.start_gateway().await;
@@ -44,7 +44,7 @@ async fn rcs_is_the_contact_whom_the_configuration_and_commands_name() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_answered_is_named_in_log_and_notice_and_found_by_messages() {
+async fn an_unanswerable_sender_is_named_in_log_notice_and_messages() {
     let mut bench = Bench::new().await;
     bench.configure(&format!("inboundPolicy: 'open', allowFrom: ['*'], operator: {{ number: '{OPERATOR}' }}"));
     bench.start_gateway().await;

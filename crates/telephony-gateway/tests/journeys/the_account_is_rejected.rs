@@ -102,7 +102,7 @@ fn paced() -> Plan {
 }
 
 #[tokio::test]
-async fn every_code_of_the_account_stops_the_lines_and_nothing_is_lost_or_doubled() {
+async fn every_account_code_stops_the_lines_without_loss_or_duplicates() {
     for fault in CODES.into_iter().flat_map(faults) {
         let stage = paced().start().await;
         let cured = converse_while_refused(&stage, fault).await;
@@ -131,7 +131,7 @@ async fn converse_while_refused(stage: &Stage, fault: Fault) -> usize {
 }
 
 #[tokio::test]
-async fn while_sends_alone_are_refused_parts_are_tried_often_without_harm_or_a_second_notice() {
+async fn rejected_sends_are_retried_without_a_second_notice() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::RefuseSends { code: 20006 }, Extent::All);
     converse(&stage).await;
@@ -181,7 +181,7 @@ async fn a_restart_probes_at_once() {
 }
 
 #[tokio::test]
-async fn a_stop_without_anything_to_send_ends_too() {
+async fn a_stop_with_an_empty_queue_ends() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
     stage.text(ALICE, "hello").await;
@@ -195,7 +195,7 @@ async fn a_stop_without_anything_to_send_ends_too() {
 }
 
 #[tokio::test]
-async fn after_a_day_what_waited_fails_and_the_operator_hears_of_it_once() {
+async fn waiting_parts_fail_after_a_day_with_one_notice() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::RefuseAccount { code: 20005 }, Extent::All);
     converse(&stage).await;
@@ -224,7 +224,7 @@ async fn after_a_day_what_waited_fails_and_the_operator_hears_of_it_once() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_ahead_by_days_fails_nothing() {
+async fn a_clock_set_ahead_by_days_fails_nothing() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::RefuseAccount { code: 10001 }, Extent::All);
     converse(&stage).await;
@@ -237,7 +237,7 @@ async fn a_clock_that_is_set_ahead_by_days_fails_nothing() {
 }
 
 #[tokio::test]
-async fn a_doubt_waits_for_the_list_however_long_the_account_is_refused() {
+async fn a_part_in_doubt_waits_while_the_account_is_rejected() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
     stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
@@ -257,7 +257,7 @@ async fn a_doubt_waits_for_the_list_however_long_the_account_is_refused() {
 }
 
 #[tokio::test]
-async fn a_doubt_ends_where_the_key_may_never_read_the_list() {
+async fn a_part_in_doubt_stays_unknown_if_the_key_cannot_read_the_list() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
     stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
@@ -275,7 +275,7 @@ async fn a_doubt_ends_where_the_key_may_never_read_the_list() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_and_meets_the_trouble_later_fails_with_one_notice_for_all() {
+async fn parts_that_fail_after_acceptance_raise_one_notice() {
     for code in [30002, 30034] {
         let stage = Plan::default().start().await;
         for phone in [ALICE, BOB] {

@@ -80,7 +80,7 @@ async fn from_nothing_to_a_number_that_texts() {
 }
 
 #[tokio::test]
-async fn nobody_is_there_to_ask() {
+async fn setup_without_a_terminal_needs_all_flags() {
     let bench = bare().await;
     let ran = bench.run(&["telephony", "setup"]).await;
     assert_eq!(ran.code, 2);
@@ -94,7 +94,7 @@ async fn nobody_is_there_to_ask() {
 }
 
 #[tokio::test]
-async fn a_dry_run_writes_nothing_and_asks_twilio_for_nothing_but_lists() {
+async fn a_dry_run_writes_nothing_and_only_reads_at_twilio() {
     let bench = bare().await;
     let flags = ["--from-number", DEFAULT_NUMBER, "--reach", "https://phone.example.com", "--dry-run"];
     let ran = setup(&bench, &flags).await;
@@ -109,7 +109,7 @@ async fn a_dry_run_writes_nothing_and_asks_twilio_for_nothing_but_lists() {
 }
 
 #[tokio::test]
-async fn what_others_wrote_stays_and_a_copy_is_kept() {
+async fn other_settings_and_comments_stay_and_a_copy_is_kept() {
     let bench = Bench::new().await;
     let before = read(&bench.configuration())
         .replace("{ channels:", "// mine\n{ env: { vars: { A: 'b' } }, // kept\n  channels:");
@@ -128,7 +128,7 @@ async fn what_others_wrote_stays_and_a_copy_is_kept() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_kept_elsewhere_stays_there() {
+async fn a_secret_reference_stays_a_reference() {
     let bench = Bench::new().await;
     let text = read(&bench.configuration()).replace(&format!("'{}'", bench.twilio.auth_token()), "'${MY_TOKEN}'");
     std::fs::write(
@@ -213,7 +213,7 @@ async fn the_file_has_another_mistake_and_is_left_alone() {
 
 /// As the guide recommends, the credentials are in the gateway's environment; here they are not in setup's.
 #[tokio::test]
-async fn a_policy_that_nobody_asked_to_change_stays() {
+async fn an_unmentioned_policy_stays() {
     let bench = bare().await;
     let block = format!(
         "{{channels:{{telephony:{{enabled:true,provider:'twilio',fromNumber:'{DEFAULT_NUMBER}',inboundPolicy:'disabled'}}}}}}"
@@ -226,7 +226,7 @@ async fn a_policy_that_nobody_asked_to_change_stays() {
 }
 
 #[tokio::test]
-async fn what_stands_as_a_reference_stays_one() {
+async fn a_variable_reference_stays_a_reference() {
     let bench = Bench::new().await;
     let text = read(&bench.configuration())
         .replace(&format!("'{DEFAULT_NUMBER}'"), "'${LINE}'")
@@ -253,7 +253,7 @@ async fn what_stands_as_a_reference_stays_one() {
 }
 
 #[tokio::test]
-async fn messaging_services_that_could_not_be_looked_up_are_not_said_to_be_missing() {
+async fn an_unreadable_list_of_services_does_not_mean_missing_services() {
     let (bench, proxy) = (bare().await, Proxy::start().await);
     let service = "MG0123456789abcdef0123456789abcdef";
     proxy.does(Habits {

@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 
 #[test]
-fn every_problem_of_a_bad_file_is_named_with_its_place() {
+fn every_problem_of_a_bad_file_has_a_position() {
     let desk = Desk::new().file("openclaw.json", include_str!("../data/everything_wrong.json5"));
     insta::assert_snapshot!(desk.problems());
 }
@@ -24,7 +24,7 @@ fn no_problem_shows_a_secret() {
 }
 
 #[test]
-fn a_file_that_is_not_json5_is_a_problem_at_its_place() {
+fn invalid_json5_is_a_problem_with_a_position() {
     let desk = Desk::new().file("openclaw.json", "{\n  channels: { telephony: { port: 1 bind: 2 } }\n}");
     assert_eq!(desk.problems(), "~/.openclaw/openclaw.json:2:35: invalid JSON5: expected comma");
     let desk = Desk::new().file("openclaw.json", "[]");
@@ -34,7 +34,7 @@ fn a_file_that_is_not_json5_is_a_problem_at_its_place() {
 }
 
 #[test]
-fn the_channel_is_found_where_its_name_or_place_is_a_slip() {
+fn a_misspelled_or_misplaced_channel_is_found() {
     let problems = |text: &str| Desk::new().file("openclaw.json", text).problems();
     let expected = "~/.openclaw/openclaw.json:1:15: channels.telphony: there is no such channel\n  hint: did you mean `telephony`?";
     assert_eq!(problems("{ channels: { telphony: {} } }"), expected);
@@ -46,7 +46,7 @@ fn the_channel_is_found_where_its_name_or_place_is_a_slip() {
 }
 
 #[test]
-fn a_server_that_is_no_kind_of_agent_leads_to_the_keys_for_it() {
+fn a_server_name_as_agent_kind_is_explained() {
     for (kind, keys) in [
         ("ollama", r#"kind: "openai", baseUrl: "http://127.0.0.1:11434/v1", model:"#),
         ("LM Studio", r#"kind: "openai", baseUrl: "http://127.0.0.1:1234/v1", model:"#),
@@ -72,7 +72,7 @@ fn a_variable_that_is_wrong_is_named_by_its_name() {
 }
 
 #[test]
-fn what_is_unwise_is_a_warning_only() {
+fn risky_settings_are_only_warnings() {
     let desk = Desk::with_block(
         r#"{
         enabled: true, provider: "simulator",
@@ -92,7 +92,7 @@ fn what_is_unwise_is_a_warning_only() {
 }
 
 #[test]
-fn a_path_of_the_public_url_that_is_a_slip_is_a_warning_with_the_url_that_comes_of_it() {
+fn a_mistaken_path_of_the_public_url_is_a_warning_with_the_resulting_url() {
     let warnings = |path: &str| {
         Desk::with_block(&format!("{{ publicUrl: 'https://a.example{path}', serve: {{ path: '/hook/in' }} }}"))
             .warnings()
@@ -110,14 +110,14 @@ fn a_path_of_the_public_url_that_is_a_slip_is_a_warning_with_the_url_that_comes_
 }
 
 #[test]
-fn a_login_shell_that_is_not_asked_is_mentioned() {
+fn an_ignored_login_shell_setting_is_mentioned() {
     let desk =
         Desk::new().file("openclaw.json", "{ env: { shellEnv: { enabled: true } }, channels: { telephony: {} } }");
     assert!(desk.warnings()[0].contains("env.shellEnv: variables of the login shell are not read"));
 }
 
 #[test]
-fn an_address_for_a_product_that_nobody_asks_for_is_a_slip() {
+fn an_unused_product_address_is_a_mistake() {
     let problems = |product: &str| {
         Desk::with_block(&format!("{{ twilio: {{ apiBaseUrl: {{ {product}: 'http://127.0.0.1:1' }} }} }}")).problems()
     };
@@ -130,7 +130,7 @@ fn an_address_for_a_product_that_nobody_asks_for_is_a_slip() {
 }
 
 #[test]
-fn a_pin_that_is_not_one_is_a_problem_that_does_not_show_it() {
+fn an_invalid_pin_is_a_problem_that_does_not_show_it() {
     let desk = |pin: &str| {
         Desk::new().file("openclaw.json", &format!("{{ channels: {{ telephony: {{ voice: {{ pin: {pin} }} }} }} }}"))
     };

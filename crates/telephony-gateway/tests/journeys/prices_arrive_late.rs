@@ -43,7 +43,7 @@ fn lists(stage: &Stage) -> usize {
 }
 
 #[tokio::test]
-async fn after_twilio_could_not_be_asked_for_a_while() {
+async fn prices_are_fetched_after_an_outage() {
     let stage = Plan::default().start().await;
     stage.text(ALICE, "hello").await;
     expect_delivered(&stage, 1).await;
@@ -59,7 +59,7 @@ async fn after_twilio_could_not_be_asked_for_a_while() {
 }
 
 #[tokio::test]
-async fn for_many_messages_at_once() {
+async fn many_prices_are_fetched_with_one_list() {
     let stage = Plan::default().start().await;
     for n in 0..20 {
         stage.text(ALICE, &format!("hello {n}")).await;

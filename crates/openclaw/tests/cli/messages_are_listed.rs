@@ -10,7 +10,7 @@ fn texts(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn by_contact_line_status_and_time() {
+async fn messages_are_filtered_by_contact_line_status_and_time() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, "one"]).await;
     bench.done(&["telephony", "send", BOB, "two"]).await;
@@ -30,7 +30,7 @@ async fn by_contact_line_status_and_time() {
 }
 
 #[tokio::test]
-async fn before_anything_has_happened() {
+async fn an_empty_store_lists_nothing() {
     let bench = Bench::new().await;
     for (looking, expected) in [
         (vec!["telephony", "messages"], "[]"),
@@ -51,7 +51,7 @@ async fn before_anything_has_happened() {
 }
 
 #[tokio::test]
-async fn while_it_happens() {
+async fn follow_prints_new_messages() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open',");
     bench.start_gateway().await;
@@ -88,7 +88,7 @@ async fn while_it_happens() {
 }
 
 #[tokio::test]
-async fn as_a_conversation_and_nobody_can_paint_the_terminal() {
+async fn a_conversation_is_shown_with_escaped_control_characters() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open',");
     bench.start_gateway().await;

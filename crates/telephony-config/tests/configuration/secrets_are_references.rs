@@ -47,7 +47,7 @@ fn a_provider_that_lists_its_variables_gives_out_no_others() {
 }
 
 #[test]
-fn what_openclaw_keeps_to_itself_is_a_clear_problem() {
+fn a_secret_source_that_only_openclaw_can_read_is_a_problem() {
     refused(&desk("", "{ source: 'store', provider: 'default', id: 'X' }"), "belongs to OpenClaw");
     refused(&desk("", "{ source: 'vault', id: 'X' }"), "source: expected \"env\", \"file\" or \"exec\"");
     refused(&desk("", "{ source: 'env', id: 'lower' }"), "expected the upper-case name of a variable");
@@ -86,7 +86,7 @@ mod in_a_file {
     const SECRETS: &str = r#"{ "a/b": { "c": "t0k", "n": 5, "e": "" } }"#;
 
     #[test]
-    fn a_pointer_leads_to_one_of_many() {
+    fn a_pointer_selects_one_of_many_secrets() {
         assert_eq!(token(&file(json("/a~1b/c"), "s.json", SECRETS, 0o600)), "t0k");
         refused(&file(json("/a/b"), "s.json", SECRETS, 0o600), "there is no value at /a/b");
         refused(&file(json("/a~1b/n"), "s.json", SECRETS, 0o600), "expected a text at /a~1b/n");
@@ -96,7 +96,7 @@ mod in_a_file {
     }
 
     #[test]
-    fn a_single_value_has_a_line_break_behind_it_like_every_text() {
+    fn a_trailing_line_break_is_removed() {
         for text in ["t0k", "t0k\n", "t0k\r\n"] {
             let desk = file(single("value"), "s.txt", text, 0o600);
             assert_eq!(
@@ -148,7 +148,7 @@ mod from_a_program {
     }
 
     #[test]
-    fn it_is_asked_by_protocol_and_its_answer_taken() {
+    fn a_program_is_asked_by_protocol() {
         // Answers only a request that follows the protocol.
         let line = r#"grep -q '^{"ids":\["twilio/token#v"\],"protocolVersion":1,"provider":"vault"}$' &&
             printf '{"protocolVersion":1,"values":{"twilio/token#v":"%s"}}' "$A$B$SECRET""#;
@@ -157,13 +157,13 @@ mod from_a_program {
     }
 
     #[test]
-    fn a_plain_answer_is_taken_only_when_that_is_allowed() {
+    fn a_plain_answer_is_accepted_only_if_allowed() {
         assert_eq!(token(&shell("echo t0k", "jsonOnly: false")), "t0k");
         refused(&shell("echo t0k", ""), "its answer is not JSON");
     }
 
     #[test]
-    fn what_it_cannot_find_or_say_is_a_problem() {
+    fn a_missing_or_malformed_answer_is_a_problem() {
         let not_found = r#"echo '{"protocolVersion":1,"errors":{"twilio/token#v":{"code":"NOT_FOUND"}}}'"#;
         refused(&shell(not_found, ""), "it has no secret twilio/token#v");
         refused(&shell("echo '{}'", ""), "protocolVersion");
@@ -172,13 +172,13 @@ mod from_a_program {
     }
 
     #[test]
-    fn one_that_hangs_or_talks_without_end_is_stopped() {
+    fn a_hanging_or_endless_program_is_stopped() {
         refused(&shell("exec sleep 60", "timeoutMs: 50"), "no answer in 50 ms");
         refused(&shell("yes", "maxOutputBytes: 1000"), "it answered more than 1000 bytes");
     }
 
     #[test]
-    fn a_program_that_others_could_have_put_there_is_not_started() {
+    fn a_program_in_a_writable_folder_is_not_started() {
         use std::os::unix::fs::PermissionsExt;
         let reference = "{ source: 'exec', provider: 'v', id: 'x' }";
         let provider = |command: &str| format!("v: {{ source: 'exec', command: '{command}' }}");
@@ -250,7 +250,7 @@ fn trimmed(desk: &Desk, key: &str, source: &str) {
 }
 
 #[test]
-fn what_is_around_a_secret_of_any_key_is_ignored_with_a_warning() {
+fn characters_around_a_secret_are_ignored_with_a_warning() {
     for (key, block) in KEYS {
         for (before, behind) in AROUND {
             let text = format!("{before}t0k{behind}");
@@ -272,13 +272,13 @@ fn what_is_around_a_secret_of_any_key_is_ignored_with_a_warning() {
 }
 
 #[test]
-fn a_variable_that_stands_in_for_a_key_is_trimmed_too() {
+fn a_variable_in_place_of_a_key_is_trimmed() {
     let desk = Desk::with_block("{}").variable("TWILIO_AUTH_TOKEN", "\"t0k\"\n");
     trimmed(&desk, "twilio.authToken", "env TWILIO_AUTH_TOKEN");
 }
 
 #[test]
-fn a_secret_that_is_nothing_but_what_is_around_secrets_is_a_problem() {
+fn a_secret_of_ignored_characters_only_is_a_problem() {
     for (_, block) in KEYS {
         for nothing in [" ", "\n", "\r\n", "\u{feff}", "\t\n "] {
             let json = serde_json::to_string(nothing).unwrap();
@@ -293,7 +293,7 @@ fn a_secret_that_is_nothing_but_what_is_around_secrets_is_a_problem() {
 }
 
 #[test]
-fn quotes_that_stand_in_the_configuration_are_part_of_the_secret() {
+fn quotes_in_the_configuration_belong_to_the_secret() {
     let desk = Desk::with_block("{ twilio: { authToken: '\"t0k\"' } }");
     assert_eq!(token(&desk), "\"t0k\"");
 }

@@ -7,7 +7,7 @@ use twilio_simulator::{Extent, Fault};
 use crate::stage::{ALICE, Plan, Scripted, is_look_for};
 
 #[tokio::test]
-async fn while_the_agent_answers_and_the_turn_is_answered_once_by_the_next() {
+async fn a_crash_during_the_agents_answer_leads_to_one_answer() {
     let gate = Arc::new(Semaphore::new(0));
     let agent = Scripted::repeating().gated(gate.clone());
     let mut stage = Plan::default().with_agent(agent).start().await;
@@ -20,7 +20,7 @@ async fn while_the_agent_answers_and_the_turn_is_answered_once_by_the_next() {
 }
 
 #[tokio::test]
-async fn while_twilio_takes_the_message_and_it_is_not_sent_twice() {
+async fn a_crash_after_twilio_accepted_the_message_sends_it_once() {
     let mut stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::HangAfterAccepting, Extent::Next(1));
     stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
@@ -34,7 +34,7 @@ async fn while_twilio_takes_the_message_and_it_is_not_sent_twice() {
 }
 
 #[tokio::test]
-async fn before_twilio_took_the_message_and_it_is_sent_once_after_two_looks() {
+async fn a_crash_before_twilio_accepted_the_message_sends_it_after_two_lists() {
     let mut stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::HangBeforeAccepting, Extent::Next(1));
     stage.text(ALICE, "hello").await;

@@ -13,7 +13,7 @@ fn a_command_of_openclaw_itself_is_named_and_exits_2() {
 }
 
 #[test]
-fn without_a_configuration_it_says_where_it_looked() {
+fn a_missing_configuration_names_the_searched_paths() {
     let ran = run(&["telephony", "status"]);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("/nonexistent/.openclaw/openclaw.json"), "{}", ran.stderr);
@@ -62,7 +62,7 @@ fn help_says_where_to_start() {
 }
 
 #[test]
-fn what_is_no_number_and_no_code_is_a_wrong_use() {
+fn an_invalid_number_or_code_is_a_usage_error() {
     for arguments in [
         ["telephony", "send", "5550005678", "hi"].as_slice(),
         &["pairing", "approve", "telephony", "0000"],
@@ -78,7 +78,7 @@ fn what_is_no_number_and_no_code_is_a_wrong_use() {
 }
 
 #[tokio::test]
-async fn a_bad_configuration_is_told_with_line_and_column_and_nothing_starts() {
+async fn a_bad_configuration_is_reported_with_line_and_column_and_nothing_starts() {
     let bench = Bench::new().await;
     bench.configure("serve2: {},\n  allowFrom: ['5550001'],");
     for arguments in [["gateway"].as_slice(), &["telephony", "config", "check"], &["telephony", "status"]] {

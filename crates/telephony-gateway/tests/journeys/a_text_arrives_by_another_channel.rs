@@ -28,7 +28,7 @@ async fn is_opted_out(stage: &Stage, contact: &str) -> bool {
 }
 
 #[tokio::test]
-async fn an_operator_who_writes_by_rcs_is_obeyed() {
+async fn commands_of_the_operator_by_rcs_are_executed() {
     let from_number = format!("Rcs:{OPERATOR}");
     for parameters in [&[("To", "rcs:acme_agent"), ("ChannelPrefix", "rcs")][..], &[("ChannelPrefix", "RCS")], &[]] {
         let stage = Plan { operator: Some(OPERATOR), ..Plan::pairing() }.start().await;
@@ -43,7 +43,7 @@ async fn an_operator_who_writes_by_rcs_is_obeyed() {
 }
 
 #[tokio::test]
-async fn rcs_is_answered_by_our_number_and_stop_and_start_by_it_are_obeyed() {
+async fn rcs_texts_are_answered_and_their_opt_outs_applied() {
     let policy =
         Policy { inbound: InboundPolicy::Allowlist, allow: [ALICE.parse().unwrap()].into(), ..Policy::default() };
     let stage = Plan { policy, ..Plan::default() }.start().await;
@@ -64,7 +64,7 @@ async fn rcs_is_answered_by_our_number_and_stop_and_start_by_it_are_obeyed() {
 }
 
 #[tokio::test]
-async fn whatsapp_is_refused_with_a_reason_and_the_operator_hears_of_it() {
+async fn a_whatsapp_text_gets_no_answer_and_raises_a_notice() {
     let agent = Scripted::repeating();
     let stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.with_agent(agent.clone()).start().await;
     receive(&stage, &format!("WhatsApp:{BOB}"), "hello", &[("To", "whatsapp:+14155238886")]).await;

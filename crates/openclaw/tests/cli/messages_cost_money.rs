@@ -6,7 +6,7 @@ use crate::bench::{ALICE, BOB, Bench, run};
 const LONDON: &str = "+445550001111";
 
 #[tokio::test]
-async fn before_a_text_is_sent_its_price_is_estimated() {
+async fn the_price_is_estimated_before_a_text_is_sent() {
     let bench = Bench::new().await;
     let long = "x".repeat(161);
     let plan = bench.json(&["telephony", "send", ALICE, &long, "--dry-run", "--json"]).await;
@@ -21,7 +21,7 @@ async fn before_a_text_is_sent_its_price_is_estimated() {
 }
 
 #[tokio::test]
-async fn what_twilio_took_is_told_apart_from_what_it_may_take() {
+async fn charged_and_estimated_prices_are_listed_separately() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, "one", "--wait"]).await;
     bench.done(&["telephony", "send", BOB, "two"]).await;
@@ -45,7 +45,7 @@ async fn what_twilio_took_is_told_apart_from_what_it_may_take() {
 }
 
 #[tokio::test]
-async fn the_balance_cannot_be_asked_for() {
+async fn costs_are_shown_without_the_balance_if_twilio_withholds_it() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, "one", "--wait"]).await;
     bench.twilio.misbehave(Fault::ReadsUnavailable, Extent::All);

@@ -9,7 +9,7 @@ use crate::diagnosis::{diagnosis, doctor, store};
 const TEXTS: usize = 60;
 
 #[tokio::test]
-async fn every_turn_is_answered_all_the_same() {
+async fn every_turn_is_answered_with_few_descriptors() {
     for most in [64, 56] {
         let mut bench = Bench::new().await;
         let program = "sleep 0.2; cat >/dev/null; echo here";
@@ -50,7 +50,7 @@ async fn doctor_names_the_limit_of_the_running_gateway() {
 }
 
 #[tokio::test]
-async fn doctor_names_its_own_limit_where_no_gateway_runs() {
+async fn doctor_names_its_own_limit_without_a_gateway() {
     let bench = Bench::new().await;
     let doctor_with = async |most| {
         let mut command = bench.command_with_descriptors(most);

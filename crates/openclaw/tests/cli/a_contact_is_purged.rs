@@ -9,7 +9,7 @@ fn texts(export: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn and_is_here_and_at_twilio_but_their_stop_stays() {
+async fn a_purge_deletes_here_and_at_twilio_but_keeps_a_stop() {
     let mut bench = Bench::new().await;
     bench.configure("inboundPolicy: 'open',");
     bench.start_gateway().await;
@@ -42,7 +42,7 @@ async fn and_is_here_and_at_twilio_but_their_stop_stays() {
 }
 
 #[tokio::test]
-async fn but_twilio_cannot_be_reached_and_nothing_is_half_done() {
+async fn a_purge_deletes_nothing_if_twilio_is_unreachable() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, "news"]).await;
     let path = bench.configuration();
@@ -55,7 +55,7 @@ async fn but_twilio_cannot_be_reached_and_nothing_is_half_done() {
 }
 
 #[tokio::test]
-async fn also_by_twilio_where_it_is_not_on_record_here_and_others_of_the_account_keep_theirs() {
+async fn a_purge_deletes_unrecorded_messages_at_twilio_and_no_others() {
     const FOREIGN: &str = "+15550007777";
     let numbers = [DEFAULT_NUMBER, FOREIGN].map(Number::new).to_vec();
     let mut bench = Bench::with(SimulatorConfig { numbers, ..SimulatorConfig::default() }).await;
@@ -78,7 +78,7 @@ async fn also_by_twilio_where_it_is_not_on_record_here_and_others_of_the_account
 }
 
 #[tokio::test]
-async fn but_twilio_refuses_the_account_and_nothing_is_half_done() {
+async fn a_purge_deletes_nothing_if_twilio_rejects_the_account() {
     for code in [20003, 20005] {
         let bench = Bench::new().await;
         bench.done(&["telephony", "send", ALICE, "news", "--wait"]).await;
@@ -94,7 +94,7 @@ async fn but_twilio_refuses_the_account_and_nothing_is_half_done() {
 }
 
 #[tokio::test]
-async fn also_by_copies_of_a_damaged_journal() {
+async fn a_purge_deletes_copies_of_a_damaged_journal() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", ALICE, "news"]).await;
     let copy = bench.state().join("telephony/telephony.sqlite-arrivals-damaged-1");

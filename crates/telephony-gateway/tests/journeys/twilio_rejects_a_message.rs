@@ -16,7 +16,7 @@ async fn outbound_states(stage: &Stage) -> Vec<(PartState, Option<u32>)> {
 }
 
 #[tokio::test]
-async fn a_429_is_tried_again_until_twilio_takes_it() {
+async fn a_429_is_retried_until_twilio_accepts() {
     let stage = Plan::default().start().await;
     stage.clock.stop();
     stage.twilio.misbehave(Fault::TooManyRequests, Extent::Next(2));
@@ -38,7 +38,7 @@ async fn expect_put_off(stage: &Stage, creations: usize) {
 }
 
 #[tokio::test]
-async fn the_daily_cap_is_used_up_and_the_answer_leaves_when_the_day_is_over() {
+async fn an_answer_beyond_the_daily_cap_leaves_the_next_day() {
     const HOUR: Duration = Duration::from_secs(60 * 60);
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::DailyCap, Extent::All);
@@ -63,7 +63,7 @@ async fn the_daily_cap_is_used_up_and_the_answer_leaves_when_the_day_is_over() {
 }
 
 #[tokio::test]
-async fn a_daily_cap_that_does_not_end_with_the_day_is_waited_for_and_then_told() {
+async fn a_lasting_daily_cap_is_retried_and_then_reported() {
     const HOURS: Duration = Duration::from_secs(3 * 60 * 60);
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::DailyCap, Extent::All);
@@ -96,7 +96,7 @@ async fn a_429_in_one_conversation_does_not_hold_up_another() {
 }
 
 #[tokio::test]
-async fn a_refused_part_takes_the_rest_of_its_message_with_it_but_not_the_next_message() {
+async fn a_rejected_part_cancels_its_message_but_not_the_next() {
     let agent = Scripted::new(|turn| Ok(if turn.text() == "long" { "word ".repeat(700) } else { turn.text() }));
     let stage = Plan::default().with_agent(agent).start().await;
     // Twilio's magic number for an unreachable recipient, code 21211.
@@ -110,7 +110,7 @@ async fn a_refused_part_takes_the_rest_of_its_message_with_it_but_not_the_next_m
 }
 
 #[tokio::test]
-async fn an_opt_out_that_only_twilio_knows_of_is_learnt_from_its_answer() {
+async fn an_opt_out_known_only_to_twilio_is_recorded() {
     let stage = Plan::default().start().await;
     // Twilio's magic number for a recipient who opted out, code 21610.
     let opted_out = "+15005550004";
@@ -123,7 +123,7 @@ async fn an_opt_out_that_only_twilio_knows_of_is_learnt_from_its_answer() {
 }
 
 #[tokio::test]
-async fn twilio_cannot_be_reached_and_the_message_is_kept_until_it_can() {
+async fn a_message_is_kept_while_twilio_is_unreachable() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::CutBeforeAccepting, Extent::Next(1));
     stage.text(ALICE, "hello").await;

@@ -10,7 +10,7 @@ async fn refused(desk: &Desk) -> bool {
 }
 
 #[tokio::test]
-async fn stop_blocks_the_pair_and_start_frees_it() {
+async fn stop_blocks_the_pair_and_start_unblocks_it() {
     let mut us = Receiver::open().await;
     let numbers = vec![Number::new(DEFAULT_NUMBER).sms_url(&us.url("/in")), Number::new("+15550001235")];
     let desk = Desk::with(SimulatorConfig { numbers, ..instant() }).await;
@@ -45,7 +45,7 @@ async fn twilio_answers_keywords_itself_once() {
 }
 
 #[tokio::test]
-async fn a_reply_in_twiml_to_someone_who_stopped_fails() {
+async fn a_twiml_reply_to_an_opted_out_phone_fails() {
     let us = Receiver::open().await;
     let numbers = vec![Number::new(DEFAULT_NUMBER).sms_url(&us.url("/in"))];
     let desk = Desk::with(SimulatorConfig { numbers, ..instant() }).await;
@@ -69,7 +69,7 @@ async fn stop_to_one_number_silences_its_whole_service() {
 }
 
 #[tokio::test]
-async fn without_advanced_opt_out_the_webhook_does_not_say_so() {
+async fn without_advanced_opt_out_the_webhook_lacks_opt_out_type() {
     let mut us = Receiver::open().await;
     for (opt_out, is_blocked) in [(OptOut::Standard, true), (OptOut::Off, false)] {
         let numbers = vec![Number::new(DEFAULT_NUMBER).sms_url(&us.url("/in"))];
@@ -81,7 +81,7 @@ async fn without_advanced_opt_out_the_webhook_does_not_say_so() {
 }
 
 #[tokio::test]
-async fn the_network_obeys_stop_to_a_toll_free_number_whatever_was_chosen() {
+async fn stop_to_a_toll_free_number_always_blocks() {
     let toll_free = "+18335550001";
     let desk =
         Desk::with(SimulatorConfig { numbers: vec![Number::new(toll_free)], opt_out: OptOut::Off, ..instant() }).await;

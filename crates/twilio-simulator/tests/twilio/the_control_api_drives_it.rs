@@ -5,7 +5,7 @@ use crate::desk::{Desk, PHONE, control_with, instant};
 use crate::receiver::Receiver;
 
 #[tokio::test]
-async fn everything_a_test_needs_goes_over_http() {
+async fn everything_is_available_over_http() {
     let mut us = Receiver::open().await;
     let number = Number::new(DEFAULT_NUMBER).sms_url(&us.url("/in")).voice_url(&us.url("/voice"));
     let desk = Desk::with(SimulatorConfig { numbers: vec![number], ..instant() }).await;

@@ -14,7 +14,7 @@ async fn round_trip(stage: &Stage, twilio: &Twilio, url: &str) -> (u16, Option<S
 }
 
 #[tokio::test]
-async fn it_comes_round_and_nobody_is_texted() {
+async fn a_probe_succeeds_without_sending_a_text() {
     let stage = Plan::default().start().await;
     let url = stage.webhook_url();
     let (status, sighting) = round_trip(&stage, &stage.provider(), &format!("{url}#rc=3")).await;
@@ -26,7 +26,7 @@ async fn it_comes_round_and_nobody_is_texted() {
 }
 
 #[tokio::test]
-async fn it_is_signed_for_another_url_and_the_gateway_says_which_it_expected() {
+async fn a_probe_for_another_url_reports_the_expected_urls() {
     let stage = Plan::default().start().await;
     let other = stage.webhook_url().replace("127.0.0.1", "localhost");
     let (status, sighting) = round_trip(&stage, &stage.provider(), &other).await;
@@ -37,14 +37,14 @@ async fn it_is_signed_for_another_url_and_the_gateway_says_which_it_expected() {
 }
 
 #[tokio::test]
-async fn it_goes_astray() {
+async fn a_probe_to_a_wrong_path_is_reported() {
     let stage = Plan::default().start().await;
     let (status, sighting) = round_trip(&stage, &stage.provider(), &stage.url("/sms")).await;
     assert_eq!((status, sighting.unwrap().verdict), (404, Verdict::NoSuchPath));
 }
 
 #[tokio::test]
-async fn a_stranger_learns_nothing_and_a_name_works_once() {
+async fn a_probe_name_works_once_and_strangers_get_404() {
     let stage = Plan::default().start().await;
     let announced = probe::announce(stage.state.path()).await.unwrap();
     let genuine = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
@@ -63,7 +63,7 @@ async fn a_stranger_learns_nothing_and_a_name_works_once() {
 }
 
 #[tokio::test]
-async fn whoever_waited_went_away() {
+async fn a_probe_name_ends_with_its_client() {
     let stage = Plan::default().start().await;
     let announced = probe::announce(stage.state.path()).await.unwrap();
     let probe = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();

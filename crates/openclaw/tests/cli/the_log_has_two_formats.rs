@@ -9,7 +9,7 @@ async fn logged(variables: &[(&str, &str)]) -> Ran {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_not_understood_is_the_first_thing_told() {
+async fn an_invalid_variable_is_the_first_log_line() {
     let ran = logged(&[("OPENCLAW_LOG_FORMAT", "yaml"), ("OPENCLAW_LOG", "a=b=c")]).await;
     let lines: Vec<&str> = ran.stderr.lines().collect();
     assert!(lines[0].starts_with('{') && lines[0].contains("OPENCLAW_LOG=a=b=c is not a valid filter"), "{lines:?}");
@@ -17,7 +17,7 @@ async fn a_variable_that_is_not_understood_is_the_first_thing_told() {
 }
 
 #[tokio::test]
-async fn text_for_people_is_forced_into_a_pipe_without_colors() {
+async fn text_format_can_be_forced_in_a_pipe_without_colors() {
     let ran = logged(&[("OPENCLAW_LOG_FORMAT", "text"), ("OPENCLAW_LOG", "a=b=c")]).await;
     let first = ran.stderr.lines().next().unwrap();
     assert!(first.contains(" ERROR OPENCLAW_LOG=a=b=c is not a valid filter"), "{first:?}");

@@ -63,7 +63,7 @@ async fn a_text_its_repeat_and_a_forgery_are_counted_and_the_answer_is_followed(
 }
 
 #[tokio::test]
-async fn a_turn_that_fails_is_counted_and_stays_in_sight() {
+async fn a_failing_turn_is_counted_and_stays_visible() {
     let agent = Scripted::new(|_| Err(AgentError::Unavailable("gone".into())));
     let stage = Plan::default().with_agent(agent).start().await;
     // The message stays at its first attempt.
@@ -74,7 +74,7 @@ async fn a_turn_that_fails_is_counted_and_stays_in_sight() {
 }
 
 #[tokio::test]
-async fn the_public_listener_has_no_metrics_and_theirs_has_nothing_else() {
+async fn metrics_are_served_only_on_their_own_port() {
     let stage = Plan::default().start().await;
     for nowhere in [stage.url("/metrics"), stage.watch_url("/health"), stage.watch_url("/telephony/webhook")] {
         assert_eq!(client().get(&nowhere).send().await.unwrap().status(), StatusCode::NOT_FOUND, "{nowhere}");

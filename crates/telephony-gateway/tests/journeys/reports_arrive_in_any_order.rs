@@ -22,7 +22,7 @@ async fn expect_status(stage: &Stage, expected: Status, code: Option<u32>) {
 }
 
 #[tokio::test]
-async fn before_twilio_answered_the_request() {
+async fn a_report_arrives_before_the_response() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::CallbackBeforeAnswer, Extent::All);
     stage.text(ALICE, "hello").await;
@@ -31,7 +31,7 @@ async fn before_twilio_answered_the_request() {
 }
 
 #[tokio::test]
-async fn out_of_order_and_twice() {
+async fn reports_arrive_out_of_order_and_twice() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::ReorderCallback, Extent::All);
     stage.twilio.misbehave(Fault::DuplicateCallback, Extent::All);
@@ -40,7 +40,7 @@ async fn out_of_order_and_twice() {
 }
 
 #[tokio::test]
-async fn with_bad_news() {
+async fn a_report_of_a_failure_stores_its_code() {
     let stage = Plan::default().start().await;
     stage.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
     stage.text(ALICE, "hello").await;
@@ -48,7 +48,7 @@ async fn with_bad_news() {
 }
 
 #[tokio::test]
-async fn not_at_all_because_we_have_no_public_url() {
+async fn without_a_public_url_the_status_is_polled() {
     let stage = Plan { has_public_url: false, ..Plan::default() }.start().await;
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.sent_today == 1).await;
@@ -57,7 +57,7 @@ async fn not_at_all_because_we_have_no_public_url() {
 }
 
 #[tokio::test]
-async fn not_at_all_because_they_are_lost() {
+async fn lost_reports_are_replaced_by_polling() {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
     stage.text(ALICE, "hello").await;

@@ -62,7 +62,7 @@ async fn refusal(list: Reply, posted: Reply) -> String {
 }
 
 #[tokio::test]
-async fn a_list_of_models_is_enough_and_the_credential_is_shown() {
+async fn a_model_list_with_the_credential_is_enough() {
     let list = (200, r#"{"object":"list","data":[{"id":"tiny"},{"id":"large"}]}"#);
     let (url, heard) = server(list, NOT_FOUND).await;
     assert_eq!(model_at(&url).models().await, Ok(Some(vec!["tiny".to_owned(), "large".to_owned()])));
@@ -73,7 +73,7 @@ async fn a_list_of_models_is_enough_and_the_credential_is_shown() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_list_is_asked_for_nothing_at_all() {
+async fn a_server_without_a_model_list_gets_an_empty_question() {
     for list in [NOT_FOUND, (405, ""), (200, "<html>"), (200, "{}")] {
         let (url, heard) = server(list, NO_MESSAGES).await;
         assert_eq!(model_at(&url).models().await, Ok(None), "{list:?}");
@@ -82,7 +82,7 @@ async fn a_server_without_a_list_is_asked_for_nothing_at_all() {
 }
 
 #[tokio::test]
-async fn what_would_end_a_turn_for_good_is_said_with_what_to_do() {
+async fn permanent_errors_are_reported_with_a_fix() {
     assert!(refusal((401, ""), NOT_FOUND).await.contains("check agent.apiKey or OPENAI_API_KEY"));
     assert!(refusal((403, ""), NOT_FOUND).await.contains("rejects the secret"));
     assert!(refusal(NOT_FOUND, NOT_FOUND).await.contains("check agent.baseUrl"));
@@ -95,7 +95,7 @@ async fn what_would_end_a_turn_for_good_is_said_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_or_has_trouble_is_no_refusal() {
+async fn an_unreachable_or_failing_server_is_not_a_rejection() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     assert!(matches!(model_at(&format!("http://{closed}")).models().await, Err(AgentError::Unreachable(_))));
     let (troubled, _) = server((503, ""), NOT_FOUND).await;

@@ -62,7 +62,7 @@ async fn start_an_hour_ago(store: &dyn Store) -> telephony_domain::id::MessageId
 }
 
 #[tokio::test]
-async fn an_attempt_in_flight_is_not_doubted_however_old_it_seems() {
+async fn an_attempt_in_flight_is_not_doubted_even_if_it_looks_old() {
     let bench = Bench::new().await;
     bench.done(&["telephony", "send", BOB, "first"]).await;
     let file = bench.state().join("telephony/telephony.sqlite");

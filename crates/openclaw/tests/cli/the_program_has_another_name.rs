@@ -33,7 +33,7 @@ async fn hints_and_doctor_name_it() {
 }
 
 #[tokio::test]
-async fn whatever_prints_a_hint_names_it() {
+async fn every_hint_names_it() {
     let bench = Bench::new().await;
     let doctor = run(&bench, &["telephony", "doctor", "--json"]).await;
     assert!(doctor.stdout.contains("Start it with `openclaw-telephony gateway`"), "{doctor:?}");

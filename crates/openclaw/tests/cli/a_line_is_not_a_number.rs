@@ -2,7 +2,7 @@ use twilio_simulator::{Number, Service, SimulatorConfig};
 
 use crate::bench::{ALICE, Bench};
 use crate::diagnosis::doctor;
-use crate::it_is_set_up::{bare_with, read, setup};
+use crate::the_channel_is_set_up::{bare_with, read, setup};
 
 #[tokio::test]
 async fn a_short_code_is_a_line_like_any_other() {
@@ -30,7 +30,7 @@ async fn a_short_code_is_a_line_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_short_code_belongs_to_a_messaging_service_as_a_number_does() {
+async fn a_short_code_can_belong_to_a_messaging_service() {
     const OURS: &str = "MG0123456789abcdef0123456789abcdef";
     const OTHER: &str = "MG1123456789abcdef0123456789abcdef";
     let with = async |service: Service, is_ours: bool| {
@@ -62,7 +62,7 @@ async fn a_short_code_belongs_to_a_messaging_service_as_a_number_does() {
 }
 
 #[tokio::test]
-async fn a_sender_id_sends_and_says_that_nothing_comes_back() {
+async fn a_sender_id_sends_and_warns_that_replies_are_impossible() {
     let bench = Bench::new().await;
     bench.configure("publicUrl: 'https://phone.example.com'");
     let text = std::fs::read_to_string(bench.configuration()).unwrap();
@@ -95,7 +95,7 @@ async fn a_sender_id_sends_no_files() {
 }
 
 #[tokio::test]
-async fn setup_takes_what_the_configuration_takes() {
+async fn setup_accepts_the_same_lines_as_the_configuration() {
     let config = SimulatorConfig { numbers: vec![Number::new("72345")], ..SimulatorConfig::default() };
     for (line, warned) in [("72345", false), ("sms:72345", false), ("My-Bank 1", true), ("ACME", true)] {
         let bench = bare_with(config.clone()).await;
@@ -110,7 +110,7 @@ async fn setup_takes_what_the_configuration_takes() {
 }
 
 #[tokio::test]
-async fn setup_refuses_what_is_no_line_or_not_the_accounts() {
+async fn setup_rejects_invalid_and_foreign_lines() {
     let bench = bare_with(SimulatorConfig::default()).await;
     let ran = setup(&bench, &["--from-number", "72346", "--agent", "echo", "--yes"]).await;
     assert!(ran.code == 1 && ran.stderr.contains("the account does not have 72346"), "{ran:?}");

@@ -17,7 +17,7 @@ use crate::diagnosis::{behind_a_proxy, close, doctor, edit, state, store};
 use crate::doctor_looks_at_the_account::SERVICE;
 
 #[tokio::test]
-async fn all_is_well_from_the_configuration_to_the_round_trip() {
+async fn a_healthy_setup_has_no_findings() {
     let (bench, _proxy, _) = behind_a_proxy().await;
     bench.twilio.add_service(Service {
         campaign_status: Some("VERIFIED".to_owned()),
@@ -59,7 +59,7 @@ async fn the_configuration_is_unusable() {
 }
 
 #[tokio::test]
-async fn the_configuration_is_unwise() {
+async fn a_risky_configuration_is_reported() {
     let bench = Bench::new().await;
     bench.configure("skipSignatureVerification: true, inboundPolicy: 'allowlist',");
     edit(&bench, "enabled: true", "enabled: false");
@@ -82,7 +82,7 @@ async fn the_line_only_sends() {
 }
 
 #[tokio::test]
-async fn a_real_openclaw_is_beside_us() {
+async fn an_openclaw_on_the_same_machine_is_found() {
     let bench = Bench::new().await;
     edit(&bench, "{ channels:", "{ gateway: { port: 18789 }, channels:");
     doctor(&bench).await.has("openclaw-refuses-the-channel");
@@ -95,7 +95,7 @@ async fn a_real_openclaw_is_beside_us() {
 }
 
 #[tokio::test]
-async fn the_store_is_no_store() {
+async fn the_store_file_is_not_a_store() {
     let bench = Bench::new().await;
     std::fs::write(state(&bench).join("telephony.sqlite"), "this is something else altogether").unwrap();
     assert!(doctor(&bench).await.detail("store-unusable").contains("damaged"));
@@ -109,7 +109,7 @@ async fn the_gateway_left_a_notice() {
 }
 
 #[tokio::test]
-async fn messages_do_not_arrive_and_the_code_is_explained() {
+async fn delivery_failures_are_reported_with_an_explained_code() {
     let bench = Bench::new().await;
     bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30034));
     bench.done(&["telephony", "send", ALICE, "hello"]).await;
@@ -120,7 +120,7 @@ async fn messages_do_not_arrive_and_the_code_is_explained() {
 }
 
 #[tokio::test]
-async fn the_line_is_too_slow_for_what_waits() {
+async fn the_line_is_too_slow_for_its_queue() {
     let bench = Bench::new().await;
     edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 1");
     let store = store(&bench);
@@ -140,7 +140,7 @@ async fn the_line_is_too_slow_for_what_waits() {
 }
 
 #[tokio::test]
-async fn no_gateway_runs_and_its_port_is_taken() {
+async fn no_gateway_runs_and_its_port_is_in_use() {
     let bench = Bench::new().await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     edit(&bench, "port: 0", &format!("port: {}", taken.local_addr().unwrap().port()));
@@ -150,7 +150,7 @@ async fn no_gateway_runs_and_its_port_is_taken() {
 }
 
 #[tokio::test]
-async fn a_gateway_runs_and_says_nothing() {
+async fn the_gateway_does_not_respond() {
     let bench = Bench::new().await;
     let _lock = GatewayLock::take(&state(&bench)).unwrap();
     doctor(&bench).await.has("gateway-silent");
@@ -177,18 +177,18 @@ async fn the_gateway_is_another_version_and_its_tunnel_is_down() {
 }
 
 #[test]
-fn every_finding_is_brought_about_here() {
+fn every_finding_has_a_test() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/doctor.md"));
     let page = page.unwrap();
     let ids: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert!(ids.len() > 50);
     let here = [
-        include_str!("doctor_is_asked.rs"),
+        include_str!("doctor_reports.rs"),
         include_str!("doctor_looks_at_the_account.rs"),
         include_str!("doctor_looks_at_the_agent.rs"),
         include_str!("doctor_looks_at_files.rs"),
         include_str!("doctor_calls_the_public_url.rs"),
-        include_str!("the_system_gives_few_descriptors.rs"),
+        include_str!("file_descriptors_run_out.rs"),
     ];
     let here = here.concat();
     let missing: Vec<_> = ids.into_iter().filter(|id| !here.contains(&format!("\"{id}\""))).collect();
