@@ -169,9 +169,7 @@ pub fn open_store_unless(loaded: &Loaded, mode: Mode, accepts: bool) -> Result<A
     if mode != Mode::Gateway && !file.exists() && GatewayLock::is_taken(&loaded.state) {
         // A store created here would not be the gateway's, and would hide that the real one is gone.
         return Err(Failure::new(format!("the message store of the running gateway is gone: {}", file.display()))
-            .hint(
-                "stop the gateway, put a copy of the file in its place if there is one, and start the gateway again",
-            ));
+            .hint("stop the gateway, restore the file from a copy if you have one, and start the gateway again"));
     }
     if !accepts {
         known_store::check_is_there(loaded)?;

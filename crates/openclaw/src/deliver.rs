@@ -48,7 +48,7 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
         return watch(channel, message, patience, is_handed_over).await;
     }
     if channel.store.restored().await?.is_some() {
-        let kept = "not sent yet, but kept: a backup was restored, and what was sent since is not known";
+        let kept = "not sent yet, but kept: a backup was restored, and it is not known yet what was sent since then";
         return Err(Failure::new(kept).hint("start the gateway: it reads Twilio's lists first, and then sends"));
     }
     let outbox = channel.outbox();

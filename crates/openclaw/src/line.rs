@@ -17,7 +17,7 @@ pub async fn find(channel: &Channel, name: Option<&str>) -> Result<LineId, Failu
         Some(line) => Ok(line.id),
         None => {
             let known: Vec<String> = lines.iter().map(|line| name_of(&line.sender)).collect();
-            Err(Failure::new(format!("`{name}` is not one of our lines")).hint(format!(
+            Err(Failure::new(format!("`{name}` is not a configured line")).hint(format!(
                 "known lines: {}",
                 if known.is_empty() { "none yet".to_owned() } else { known.join(", ") }
             )))

@@ -39,6 +39,6 @@ pub fn target<'a>(
 
 /// Explains that there is no public URL.
 pub fn no_public_url() -> Failure {
-    Failure::new("there is no address where Twilio can reach the gateway")
+    Failure::new("there is no public URL where Twilio can reach the gateway")
         .hint("set publicUrl, start a gateway with a tunnel, or pass --url")
 }

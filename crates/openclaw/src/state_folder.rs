@@ -29,9 +29,11 @@ pub fn with_ending(file: &Path, ending: &str) -> PathBuf {
 pub fn make(state: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(state);
-    made.with_context(|| format!("cannot make the state folder {}", state.display())).map_err(|error| {
-        Failure::from(error)
-            .hint("check the owner and the mode of the folder it is in, and that its disk has room and is mounted for writing")
+    made.with_context(|| format!("cannot create the state folder {}", state.display())).map_err(|error| {
+        Failure::from(error).hint(
+            "check the owner and mode of its parent folder, and that the disk has free space and is mounted \
+                writable",
+        )
     })?;
     let found = std::fs::metadata(state).map(|found| found.permissions().mode());
     if found.is_ok_and(|mode| mode & 0o077 != 0) {

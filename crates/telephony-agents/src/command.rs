@@ -94,7 +94,7 @@ impl Command {
         let text = text(&printed.into_text());
         match is_endless {
             _ if Room::holds_enough(&text) => Ok(text),
-            true => Err(AgentError::Odd("agent.command does not end its answer".to_owned())),
+            true => Err(AgentError::Odd("agent.command prints an endless answer".to_owned())),
             false => Err(AgentError::TimedOut(self.timeout.as_secs())),
         }
     }

@@ -250,7 +250,7 @@ fn misplaced(root: &Node) -> Option<Problem> {
         return Some(problem.hint("did you mean `telephony`?"));
     }
     if let Some((written, place)) = near(Some(root), "telephony") {
-        let problem = Problem::new(written, "the channel stands at the top of the file").at(&place);
+        let problem = Problem::new(written, "the channel is at the top level of the file").at(&place);
         return Some(problem.hint("put it into `channels: { telephony: { … } }`"));
     }
     let (written, place) = near(Some(root), "channels").filter(|(written, _)| written != "channels")?;

@@ -96,7 +96,7 @@ impl Intake {
         };
         let obeyed = tokio::time::timeout(OPT_OUT_TIMEOUT, self.journal.applied(position)).await;
         obeyed.map_err(|_| {
-            StoreError::Busy("an opt-out is journaled, and is obeyed once earlier messages are stored".to_owned())
+            StoreError::Busy("an opt-out is journaled, and is applied once earlier messages are stored".to_owned())
         })?;
         // An entry that cannot be stored is left out, so that it does not hold up all others.
         let stored = self.store.message(Reference::Provider(provider_id)).await?;

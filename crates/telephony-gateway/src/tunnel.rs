@@ -201,7 +201,7 @@ impl Keeper {
 
     async fn notify_operator(&self, callbacks: &CallbackUrls) {
         let text = format!(
-            "the tunnel's URL is {}, but the provider has a different one: run `openclaw telephony webhook sync`, or \
+            "The tunnel's URL is {}, but the provider has a different one: run `openclaw telephony webhook sync`, or \
             set tunnel.syncWebhooks",
             callbacks.webhook
         );
@@ -220,7 +220,7 @@ impl Keeper {
             tracing::warn!(tunnel = name, hint, "the tunnel is not open: {error}");
         }
         if failures >= PATIENCE || !error.cause.mends_itself() {
-            self.notices.raise(Notice::ongoing(DOWN, format!("the tunnel {name} is not open: {text}"))).await;
+            self.notices.raise(Notice::ongoing(DOWN, format!("The tunnel {name} is not open: {text}"))).await;
         }
     }
 }

@@ -26,7 +26,7 @@ pub async fn store(
 
 fn notice(code: u32, explanation: &str) -> Notice {
     let text = format!(
-        "messages do not arrive (error {code}): {explanation} Afterwards, `openclaw telephony messages --retry \
+        "Messages are not delivered (error {code}): {explanation} Afterwards, `openclaw telephony messages --retry \
         --failed --since 1d` sends them again"
     );
     Notice::event(format!("undelivered-{code}"), text)

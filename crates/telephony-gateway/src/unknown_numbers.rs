@@ -53,7 +53,7 @@ impl UnknownNumbers {
             match self.provider.owns(&number).await {
                 Ok(is_ours) => self.resolved(&number, is_ours).await?,
                 Err(error) => {
-                    tracing::warn!(to = mask(&number), %error, hint = error.hint(), "cannot tell whether a number is \
+                    tracing::warn!(to = mask(&number), %error, hint = error.hint(), "cannot check whether a number is \
                         ours");
                 }
             }
@@ -63,7 +63,7 @@ impl UnknownNumbers {
 
     async fn resolved(&self, number: &str, is_ours: bool) -> Result<(), StoreError> {
         let messages = self.store.resolve_number(number, is_ours, self.clock.now()).await?;
-        tracing::info!(to = mask(number), is_ours, messages, "found out whose number it is");
+        tracing::info!(to = mask(number), is_ours, messages, "found the owner of an unknown number");
         self.wake.inbox.notify_one();
         Ok(())
     }

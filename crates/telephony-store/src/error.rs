@@ -66,7 +66,7 @@ pub enum StoreError {
     #[error("there is no {0}")]
     NotFound(String),
     /// The operation panicked, which is a bug in this program.
-    #[error("a fault of this program keeps it from being stored")]
+    #[error("a bug in this program prevents it from being stored")]
     Fault,
     /// A thread of the store has ended, which is a bug in this program.
     #[error("a thread of the message store has stopped")]
@@ -115,11 +115,11 @@ impl StoreError {
                 are accepted again as soon as it works"
             }
             StoreError::Exhausted(_) => {
-                "this passes by itself; if it recurs, raise the limit on open files (`ulimit -n`, `LimitNOFILE=4096` \
+                "this resolves itself; if it recurs, raise the limit on open files (`ulimit -n`, `LimitNOFILE=4096` \
                 in the unit)"
             }
             StoreError::Busy(_) => "try again; if it persists, look for another program that has the file open",
-            StoreError::Damaged(_) => "stop the gateway, keep the file aside and restore the latest backup",
+            StoreError::Damaged(_) => "stop the gateway, move the file aside and restore the latest backup",
             StoreError::Gone(_) => {
                 "put the file back, or stop the gateway and restore a backup; without it opt-outs and approvals are \
                 lost"

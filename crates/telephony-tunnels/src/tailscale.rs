@@ -156,7 +156,7 @@ fn url(host: &str, port: u16) -> String {
 }
 
 fn nonsense(command: &str, error: &serde_json::Error) -> TunnelError {
-    TunnelError::new(Cause::Other, format!("`tailscale {command} --json` printed something else: {error}"))
+    TunnelError::new(Cause::Other, format!("`tailscale {command} --json` printed unexpected output: {error}"))
 }
 
 struct OpenTailscale {

@@ -170,7 +170,7 @@ impl fmt::Display for Cause {
             Self::TooOld => "Tailscale is too old",
             Self::NotRunning => "Tailscale is not running",
             Self::NotLoggedIn => "Tailscale is not logged in",
-            Self::NotAllowed => "Tailscale does not let this user",
+            Self::NotAllowed => "Tailscale does not allow this user to do it",
             Self::NotEnabled => "it is not enabled in the tailnet",
             Self::PortsTaken => "Tailscale's ports are all in use",
             Self::Unreachable => "the tunnel's service is unreachable",

@@ -28,7 +28,7 @@ findings! {
         "Set `channels.telephony.enabled: true`."
     NOT_TWILIO Note "not-twilio" "The provider is not Twilio, so nothing was checked there."
         "The built-in simulator is part of the gateway and has no account to check."
-        "Nothing for experiments; set `provider: \"twilio\"` to send real messages."
+        "No action is needed for experiments; set `provider: \"twilio\"` to send real messages."
     API_ELSEWHERE Note "api-elsewhere" "A different server stands in for Twilio's API."
         "No message reaches a real phone."
         "Remove `twilio.apiBaseUrl`, unless this is a test."
@@ -96,7 +96,8 @@ findings! {
     FEW_DESCRIPTORS Warning "few-descriptors" "The limit on the gateway's open files is low."
         "It accepts fewer connections and runs fewer agents at a time, so messages wait longer under load; none is \
         lost."
-        "Raise the limit and restart the gateway: `LimitNOFILE=4096` in the unit (`systemctl edit openclaw-telephony`), `ulimit -n 4096` in the shell that starts it, `--ulimit nofile=4096` for a container."
+        "Raise the limit and restart the gateway: `LimitNOFILE=4096` in the unit (`systemctl edit \
+            openclaw-telephony`), `ulimit -n 4096` in the shell that starts it, `--ulimit nofile=4096` for a container."
     AGENT_ECHO Warning "agent-echo" "No AI is connected: the `echo` agent repeats every message."
         "It is only meant for tests."
         "Choose an agent with `agent.kind`; see docs/guides/agents."
@@ -136,7 +137,7 @@ findings! {
     COULD_NOT_CHECK Note "could-not-check" "Something could not be checked."
         "Twilio does not offer it here, the credentials lack the permission, or the answer took too long. It may be \
         fine or not."
-        "Nothing; look it up in the Twilio Console if in doubt."
+        "No action is needed; if in doubt, look it up in the Twilio Console."
     ACCOUNT_INACTIVE Error "account-inactive" "The Twilio account is not active."
         "No messages are sent or received."
         "Look up the reason in the Twilio Console; usually its balance is used up."
@@ -231,7 +232,7 @@ findings! {
         "Follow the hint beside it; the gateway keeps retrying."
     TUNNEL_AND_URL Note "tunnel-and-public-url" "Both a publicUrl and a tunnel are configured."
         "Twilio gets the publicUrl; signatures for the tunnel's URL are accepted too."
-        "Nothing, or remove the one you do not use."
+        "No action is needed, or remove the one you do not use."
     URL_UNRESOLVED Error "public-url-unresolved" "The public URL's host name does not resolve."
         "Twilio cannot find the gateway (error 11210)."
         "Correct the name or its DNS record; a new record can take an hour to spread."
@@ -257,10 +258,10 @@ findings! {
         "Set `serve.path` to the path of arriving requests, and `publicUrl` to the full URL that Twilio calls."
     SIGNATURE_LOST Error "signature-header-lost" "The request arrived without its signature."
         "A proxy removes the X-Twilio-Signature header, so every message is rejected."
-        "Let the proxy pass all headers on."
+        "Configure the proxy to forward all headers."
     SIGNATURE_MISMATCH Error "signature-mismatch" "The request arrived, but its signature does not match."
         "Every message is rejected with 403. Twilio signs the URL exactly as configured: scheme, host, port, path and \
         query."
-        "Set `publicUrl` to exactly the signed URL; check that the proxy passes the Host header on and does not \
-        change the body; restart the gateway if the token has changed."
+        "Set `publicUrl` to exactly the signed URL; check that the proxy forwards the Host header and does not change \
+            the body; restart the gateway if the token has changed."
 }

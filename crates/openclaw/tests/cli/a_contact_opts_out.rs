@@ -37,5 +37,5 @@ async fn the_operator_enters_an_opt_out() {
     bench.done(&["telephony", "send", ALICE, "news"]).await;
     let elsewhere = bench.run(&["telephony", "optouts", "add", ALICE, "--line", "+15550009999"]).await;
     assert_eq!(elsewhere.code, 1);
-    assert!(elsewhere.stderr.contains("not one of our lines") && elsewhere.stderr.contains(bench.twilio.number()));
+    assert!(elsewhere.stderr.contains("is not a configured line") && elsewhere.stderr.contains(bench.twilio.number()));
 }

@@ -131,7 +131,7 @@ async fn a_message_in_a_long_queue_shows_when_it_will_leave() {
     bench.done(&["telephony", "send", ALICE, TEXT]).await;
     let ran = bench.run(&["telephony", "send", ALICE, TEXT, "--json"]).await;
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stderr.contains("expected to leave in ") && ran.stderr.contains("not sent yet, but kept"), "{ran:?}");
+    assert!(ran.stderr.contains("it should be sent in ") && ran.stderr.contains("not sent yet, but kept"), "{ran:?}");
     assert!(ran.stdout.contains("\"expectedAt\": \"20"), "{}", ran.stdout);
     let status = bench.json(&["telephony", "status", "--json"]).await;
     assert_eq!(status["outbox"]["queuedSegments"], 1);
@@ -211,7 +211,7 @@ async fn a_message_beyond_the_daily_limit_shows_why_it_leaves_tomorrow() {
     for contact in [ALICE, BOB] {
         let ran = bench.run(&["telephony", "send", contact, TEXT, "--json"]).await;
         assert_eq!(ran.code, 1, "{ran:?}");
-        let expected = "limits.segmentsPerDay is reached: it is expected to leave in ";
+        let expected = "limits.segmentsPerDay is reached: it should be sent in ";
         assert!(ran.stderr.contains(expected) && ran.stderr.contains("h, at 20"), "{}", ran.stderr);
         assert!(ran.stderr.contains("error: not sent yet, but kept"), "{}", ran.stderr);
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();

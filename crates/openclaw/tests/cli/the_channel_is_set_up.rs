@@ -268,7 +268,10 @@ async fn an_unreadable_list_of_services_does_not_mean_missing_services() {
     let (sid, token) = (bench.twilio.account_sid(), bench.twilio.auth_token());
     let own = ["telephony", "setup", "--account-sid", sid, "--auth-token", token, "--api-base-url", &at, "--dry-run"];
     let ran = bench.run(&[own.as_slice(), &["--messaging-service", service]].concat()).await;
-    assert!(ran.code == 1 && ran.stderr.contains(&format!("cannot tell whether the account has {service}")), "{ran:?}");
+    assert!(
+        ran.code == 1 && ran.stderr.contains(&format!("cannot check whether the account has {service}")),
+        "{ran:?}"
+    );
     let ran = bench.run(&[own.as_slice(), &["--from-number", DEFAULT_NUMBER, "--no-webhook"]].concat()).await;
     assert!(ran.code == 0 && ran.stderr.contains("Could not fetch its Messaging Services"), "{ran:?}");
     let ran = setup(&bench, &["--messaging-service", service, "--yes"]).await;

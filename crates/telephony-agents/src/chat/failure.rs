@@ -60,11 +60,11 @@ impl Endpoint {
     pub(super) fn broken(&self, broken: &Broken) -> AgentError {
         let server = self.server();
         match broken {
-            Broken::Cut => AgentError::Unavailable(format!("{server} ended before its answer did")),
+            Broken::Cut => AgentError::Unavailable(format!("{server} stopped before its answer was complete")),
             Broken::Error(None) => AgentError::Unavailable(format!("{server} failed while answering")),
             Broken::Error(Some(word)) => AgentError::Unavailable(format!("{server} failed while answering ({word})")),
             Broken::Empty(reason) => self.empty(reason.as_deref()),
-            Broken::Endless => AgentError::Odd(format!("{server} does not end its answer")),
+            Broken::Endless => AgentError::Odd(format!("{server} sends an endless answer")),
             Broken::Unreadable => AgentError::Unavailable(format!(
                 "{server} does not answer in the chat-completions \
                 format"

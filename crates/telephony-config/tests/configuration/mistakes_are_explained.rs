@@ -38,7 +38,7 @@ fn a_misspelled_or_misplaced_channel_is_found() {
     let problems = |text: &str| Desk::new().file("openclaw.json", text).problems();
     let expected = "~/.openclaw/openclaw.json:1:15: channels.telphony: there is no such channel\n  hint: did you mean `telephony`?";
     assert_eq!(problems("{ channels: { telphony: {} } }"), expected);
-    let expected = "~/.openclaw/openclaw.json:1:3: telephony: the channel stands at the top of the file\n  hint: put it into `channels: { telephony: { … } }`";
+    let expected = "~/.openclaw/openclaw.json:1:3: telephony: the channel is at the top level of the file\n  hint: put it into `channels: { telephony: { … } }`";
     assert_eq!(problems("{ telephony: {} }"), expected);
     let expected = "~/.openclaw/openclaw.json:1:3: chanels: unknown key\n  hint: did you mean `channels`?";
     assert_eq!(problems("{ chanels: { telephony: {} } }"), expected);

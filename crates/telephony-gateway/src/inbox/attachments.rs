@@ -67,7 +67,7 @@ impl TurnRunner {
             let held = match look {
                 Look::Known(state) => state,
                 Look::Fetched(bytes) if bytes.len() > room => {
-                    self.give_up(id, "the other attachments used up the space").await?
+                    self.give_up(id, "the other attachments reached the size limit").await?
                 }
                 Look::Fetched(bytes) => {
                     room -= bytes.len();

@@ -217,7 +217,7 @@ impl Worker {
                 tracing::info!(from, "a stranger got a pairing code");
                 self.inbox.wake.operator.notify_one();
             }
-            Challenged::AskedBefore => tracing::debug!(from, "a stranger wrote again; kept"),
+            Challenged::AskedBefore => tracing::debug!(from, "a stranger texted again; the message is kept"),
             Challenged::TooManyPending => {
                 tracing::warn!(from, "a stranger was not answered: too many pairing requests")
             }

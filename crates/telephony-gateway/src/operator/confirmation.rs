@@ -20,11 +20,11 @@ pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// Time after its webhook for which a message may be missing from the provider's API.
 const NOT_LISTED_FOR: Duration = Duration::from_secs(10);
 
-const REFUSED: &str = "A command by SMS was not executed: Twilio has no such message from your number. If you did not send \
-                       one, change your Auth Token; otherwise send it again.";
+const REFUSED: &str = "A command by SMS was not executed: Twilio has no such message from your number. If you did not \
+    send one, change your Auth Token; otherwise send it again.";
 
-const DENIED: &str = "A command by SMS was not executed: Twilio does not let this key read messages, so it could not be \
-                      checked. Use `openclaw pairing approve`, or give the key the right to read messages.";
+const DENIED: &str = "A command by SMS was not executed: Twilio does not let this key read messages, so it could not \
+    be checked. Use `openclaw pairing approve`, or give the key the permission to read messages.";
 
 /// The provider's answer about a command.
 pub(super) enum Confirmation {

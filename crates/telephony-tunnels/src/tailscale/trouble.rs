@@ -23,7 +23,7 @@ pub(super) fn of(said: &str) -> TunnelError {
     let lower = said.to_lowercase();
     let known = WORDS.iter().find(|(words, _)| lower.contains(words));
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    let detail = if said.is_empty() { "the program said nothing".to_owned() } else { said };
+    let detail = if said.is_empty() { "the program printed nothing".to_owned() } else { said };
     TunnelError::new(known.map_or(Cause::Other, |(_, cause)| *cause), detail)
 }
 

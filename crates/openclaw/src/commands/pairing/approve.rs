@@ -17,8 +17,11 @@ use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 
+const EXAMPLE: &str = "Example: openclaw pairing approve telephony ABCD2345";
+
 /// Let a contact talk to the assistant
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 #[command(allow_missing_positional = true)]
 pub struct Approve {
     /// Channel; can be omitted, because there is only `telephony`
@@ -68,7 +71,7 @@ impl Approve {
         let part = progress.parts.into_iter().next();
         if let Some(part) = part.as_ref().filter(|part| part.state != PartState::Sent) {
             let reason = part.reason.as_deref().unwrap_or("the gateway sends it later");
-            terminal::say(format!("The approval SMS has not left yet: {reason}"));
+            terminal::say(format!("The approval SMS has not been sent yet: {reason}"));
         }
         Ok(part)
     }

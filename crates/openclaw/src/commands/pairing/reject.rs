@@ -11,8 +11,11 @@ use crate::failure::Outcome;
 use crate::place::Place;
 use crate::terminal;
 
+const EXAMPLE: &str = "Example: openclaw pairing reject telephony ABCD2345 --block";
+
 /// Reject a request, or revoke an approval
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 #[command(allow_missing_positional = true)]
 pub struct Reject {
     /// Channel; can be omitted, because there is only `telephony`

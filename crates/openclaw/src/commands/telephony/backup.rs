@@ -17,7 +17,7 @@ use crate::terminal;
 
 const EXAMPLE: &str = "\
 Example: openclaw telephony backup ~/backups/telephony.backup
-The gateway may run. `openclaw telephony restore` puts a backup back.";
+It works while the gateway runs. `openclaw telephony restore` restores the backup.";
 
 /// Write all messages, approvals and opt-outs to a file.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ impl Backup {
         let store = store_file(&loaded);
         if !store.exists() {
             return Err(Failure::new(format!("there is no message store yet: {}", store.display()))
-                .hint("there is something to back up once the gateway has run"));
+                .hint("run the gateway once before you make a backup"));
         }
         if self.file.exists() && !self.replace {
             return Err(
@@ -61,7 +61,7 @@ impl Backup {
         terminal::print(self.file.display());
         let pictures = loaded.state.join("media");
         if std::fs::read_dir(&pictures).is_ok_and(|mut files| files.next().is_some()) {
-            terminal::say(format!("Pictures are not in it: copy {} as well.", pictures.display()));
+            terminal::say(format!("The backup does not contain pictures: copy {} as well.", pictures.display()));
         }
         Ok(ExitCode::SUCCESS)
     }

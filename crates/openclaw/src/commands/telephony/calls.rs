@@ -17,8 +17,11 @@ use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
+const EXAMPLE: &str = "Example: openclaw telephony calls --with +15550005678";
+
 /// List calls, or show the transcript of one
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Calls {
     /// Number of the call, as listed, such as 12
     #[arg(value_parser = call_number)]

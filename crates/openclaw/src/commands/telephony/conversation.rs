@@ -16,8 +16,11 @@ use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
 
+const EXAMPLE: &str = "Example: openclaw telephony conversation +15550005678 --since 3d";
+
 /// Show the conversation with a contact
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Conversation {
     /// Contact, such as +15550005678, a short code or a name
     #[arg(value_name = "NUMBER", value_parser = number::sender)]

@@ -24,8 +24,11 @@ use crate::{line, time_format};
 /// Longest wait for the balance and for missing prices.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
+const EXAMPLE: &str = "Example: openclaw telephony costs --by contact --since 7d";
+
 /// Show what messages cost and what is left on the account
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Costs {
     /// Group by day (UTC), contact or line
     #[arg(long, value_enum)]

@@ -154,7 +154,7 @@ fn print(checkups: &[Checkup]) {
     terminal::print_ours(format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")));
     if let Some(first) = first(checkups) {
         terminal::print_ours(format!("Do this first: {} {}", first.what, first.fix));
-        terminal::print_ours(format!("Its page, offline: openclaw telephony doctor --explain {}", first.id));
+        terminal::print_ours(format!("To read more: openclaw telephony doctor --explain {}", first.id));
     }
 }
 

@@ -17,8 +17,11 @@ use crate::place::Place;
 use crate::terminal;
 use crate::time_format;
 
+const EXAMPLE: &str = "Example: openclaw telephony export +15550005678 > contact.json";
+
 /// Print everything stored about a contact, as JSON
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Export {
     /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]

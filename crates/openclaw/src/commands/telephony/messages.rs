@@ -17,9 +17,17 @@ use crate::assemble::Channel;
 use crate::failure::{Failure, Outcome};
 use crate::line;
 use crate::place::Place;
+use crate::terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  openclaw telephony messages --contact +15550005678 --since 2h
+  openclaw telephony messages out-34
+  openclaw telephony messages --retry --failed --since 2h";
 
 /// List incoming and outgoing messages.
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
 pub struct Messages {
     /// Show one message with every attempt: `in-12`, `out-34` or Twilio's SID
     #[arg(value_parser = reference)]

@@ -16,8 +16,11 @@ use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
+const EXAMPLE: &str = "Example: openclaw telephony optouts add +15550005678";
+
 /// List opt-outs, or add one.
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct OptOuts {
     #[command(subcommand)]

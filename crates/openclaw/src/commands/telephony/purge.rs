@@ -20,8 +20,11 @@ use crate::{state_folder, terminal};
 /// Messages deleted in one transaction, small enough that a running gateway never waits long.
 const AT_A_TIME: u32 = 100;
 
+const EXAMPLE: &str = "Example: openclaw telephony purge +15550005678 --at-twilio --yes";
+
 /// Delete what is stored about a contact.
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Purge {
     /// Phone number of the contact, such as +15550005678
     #[arg(value_parser = number::phone)]
@@ -75,7 +78,7 @@ impl Purge {
         let held = channel.store.holdings(&self.number).await?;
         match (held.in_hand, held.open_calls) {
             (0, 0) => Ok(ExitCode::SUCCESS),
-            (0, calls) => Err(Failure::new(format!("kept {}: not over at Twilio yet", counted(calls, "call")))
+            (0, calls) => Err(Failure::new(format!("kept {}: still in progress at Twilio", counted(calls, "call")))
                 .hint("run it again in a minute, while the gateway runs")),
             (in_hand, _) => Err(Failure::new(format!("kept {}: in flight or in doubt", counted(in_hand, "message")))
                 .hint("run it again once they are resolved, within ten minutes if Twilio is reachable")),

@@ -24,8 +24,9 @@ use crate::time_format;
 
 const EXAMPLE: &str = "\
 Example: openclaw telephony restore --replace ~/backups/telephony.backup
-Stop the gateway first. When it starts again it reads Twilio's lists before it sends anything: what was sent after the
-backup is not sent again, and a STOP that came after it counts.";
+Stop the gateway first. When it starts again, it reads Twilio's lists before it
+sends anything: messages sent since the backup are not sent again, and a STOP
+received since then counts.";
 
 /// Replace the message store with a backup.
 #[derive(Debug, Args)]
@@ -47,7 +48,7 @@ impl Restore {
         let lock = GatewayLock::take(&loaded.state).map_err(stop_first)?;
         let store = store_file(&loaded);
         if store.exists() && !self.replace {
-            return Err(Failure::new(format!("there is a message store already: {}", store.display()))
+            return Err(Failure::new(format!("a message store already exists: {}", store.display()))
                 .hint("pass --replace to put the backup in its place; the store is kept under another name"));
         }
         let made = self.restore(&loaded, &store)?;
@@ -70,7 +71,7 @@ impl Restore {
             let was_there = store.exists();
             let kept = keep(store, now).with_context(|| cannot("rename", store))?;
             if was_there {
-                terminal::say(format!("The store until now is kept: {}", kept.display()));
+                terminal::say(format!("The previous store is kept: {}", kept.display()));
             }
             std::fs::rename(folder.join("store"), store).with_context(|| cannot("write", store))?;
             sync_folder(folder_of(store)).with_context(|| cannot("write", store))?;
@@ -98,8 +99,7 @@ impl Restore {
         let runtime = assemble::runtime()?;
         let prepared = runtime.block_on(sqlite::prepare(copy, modified));
         let made = prepared.map_err(|error| {
-            Failure::from(error)
-                .hint(format!("{} is no backup that can be used; nothing was changed", self.file.display()))
+            Failure::from(error).hint(format!("{} is not a usable backup; nothing was changed", self.file.display()))
         })?;
         Ok((made, SqliteStore::open(copy, Mode::Reading)?.identity().to_owned()))
     }
@@ -109,7 +109,7 @@ fn stop_first(error: LockError) -> Failure {
     let failure = Failure::new(&error);
     match error {
         LockError::Taken(_) => failure.hint("stop the gateway, restore, and start it again"),
-        LockError::Unusable(_, cause) => failure.hint(format!("{cause}: check owner and mode of the state folder")),
+        LockError::Unusable(_, cause) => failure.hint(format!("{cause}: check the owner and mode of the state folder")),
     }
 }
 

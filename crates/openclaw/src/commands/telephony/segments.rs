@@ -14,8 +14,11 @@ use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 
+const EXAMPLE: &str = "Example: openclaw telephony segments \"See you at eight\" --to +15550005678";
+
 /// Show how a text is encoded, its segments and its cost
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Segments {
     /// Text, or `-` to read it from stdin
     #[arg(default_value = "-", hide_default_value = true, allow_hyphen_values = true)]

@@ -125,7 +125,7 @@ impl Send {
         let words = self.text.iter().chain(&self.more).map(String::as_str).collect::<Vec<_>>().join(" ");
         let quoted = words.replace('\'', r"'\''");
         let hint = format!("put quotes around it: openclaw telephony send {} '{quoted}'", self.to);
-        Err(Failure::usage("the text has several words without quotes around them").hint(hint))
+        Err(Failure::usage("the text has several words without quotes").hint(hint))
     }
 
     /// Rejects media from a sender id, which can only send text. A Messaging Service takes precedence and has numbers
@@ -222,7 +222,7 @@ impl Send {
             Some(hold) => part::hold_in_words(hold),
         };
         let (wait, at) = (time_format::span(expected.at.since(now)), time_format::iso(expected.at));
-        terminal::say(format!("{why}: it is expected to leave in {wait}, at {at}."));
+        terminal::say(format!("{why}: it should be sent in {wait}, at {at}."));
         Ok(Some(expected))
     }
 

@@ -174,7 +174,7 @@ fn take_back(file: &Path, before: Option<String>, systemctl: &Systemctl) {
     };
     systemctl.run(&["daemon-reload"]).ok();
     match back {
-        Ok(()) => terminal::say(format!("{} is as it was before.", file.display())),
+        Ok(()) => terminal::say(format!("Restored {}.", file.display())),
         Err(error) => terminal::say(format!("{} could not be removed: {error}", file.display())),
     }
 }

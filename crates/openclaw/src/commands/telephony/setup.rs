@@ -155,7 +155,7 @@ impl Setup {
             let history = store.route_changes().await?;
             let Some(plan) = plan(&channel.loaded, provider, &history).await? else { return Ok(ExitCode::SUCCESS) };
             if plan.changes.is_empty() {
-                terminal::say("The webhook at Twilio is already right.");
+                terminal::say("The webhook at Twilio is already up to date.");
             } else if self.consent.is_given(&plan)? {
                 routing::apply(store, provider, &plan.changes, channel.now()).await.map_err(failed)?;
                 terminal::say("Changed. `openclaw telephony webhook undo` restores the previous settings.");
@@ -176,7 +176,7 @@ impl Setup {
             let provider = assemble::provider(loaded)?;
             let Some(plan) = plan(loaded, provider.as_ref(), &history).await? else { return Ok(ExitCode::SUCCESS) };
             terminal::say(match plan.changes.is_empty() {
-                true => "The webhook at Twilio is already right.",
+                true => "The webhook at Twilio is already up to date.",
                 false => "The webhook at Twilio was not changed.",
             });
             changes::outcome(&plan)
@@ -238,5 +238,5 @@ impl Before {
 
 /// Reports an answer that is missing without a terminal.
 fn missing(flag: &str, what: &str) -> Failure {
-    Failure::usage(format!("{what} is missing, and there is no terminal to ask on")).hint(format!("pass {flag}"))
+    Failure::usage(format!("{what} is missing, and there is no terminal to ask for it")).hint(format!("pass {flag}"))
 }

@@ -81,8 +81,8 @@ pub(super) fn is_refused_alone(db: &Db, part: &Part, code: Option<u32>) -> Resul
 fn text(code: Option<u32>, reason: &str) -> String {
     let code = code.map(|code| format!(" (error {code})")).unwrap_or_default();
     format!(
-        "sending is stopped because the provider rejects the account{code}: {reason} Messages wait for up to 24 hours \
-        and leave automatically, in order, once this is fixed"
+        "Sending is stopped because the provider rejects the account{code}: {reason} Messages wait for up to 24 hours \
+            and are sent automatically, in order, once this is fixed"
     )
 }
 
@@ -124,7 +124,7 @@ pub(super) fn probe_soon(db: &Db, now: Timestamp) -> Result<(), StoreError> {
 /// Ends the stop if an accepted part was a trial.
 pub(super) fn accepted(db: &Db) -> Result<(), StoreError> {
     if execute(db, "DELETE FROM account_stop WHERE is_open", ())? > 0 {
-        tracing::info!("the provider serves the account again: messages leave");
+        tracing::info!("the provider serves the account again: sending resumes");
         notice::end(db, ACCOUNT_STOPPED)?;
     }
     Ok(())
@@ -149,7 +149,7 @@ pub(super) fn fail_stale(db: &Db, now: Timestamp) -> Result<(), StoreError> {
         return Ok(());
     }
     stale.iter().try_for_each(|stale| fail(db, stale, now))?;
-    let text = "messages that waited for 24 hours while sending was stopped have failed: \
+    let text = "Messages that waited for 24 hours while sending was stopped have failed: \
                 `openclaw telephony messages --retry --failed --since 2d` sends them again";
     notice::raise(db, &Notice::event("given-up", text), now).map(drop)
 }

@@ -102,7 +102,7 @@ pub(super) fn name_of(waits_for: &str) -> String {
 /// Raises a notice that the provider accepts nothing more for hours, while a part waits for it. Not by SMS, which the
 /// provider would not accept either.
 pub(super) fn raise_capped(db: &Db, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-    let text = format!("the provider accepts no more messages for now; they wait: {reason}");
+    let text = format!("The provider accepts no more messages for now, so they wait: {reason}");
     notice::raise(db, &Notice::ongoing(name_of(DAILY_CAP), text).without_sms(), now).map(drop)
 }
 

@@ -121,7 +121,8 @@ fn budget_spent(sent: u32) -> Notice {
     Notice::event(
         "strangers-not-answered",
         format!(
-            "limits.strangerRepliesPerDay is reached ({sent} in 24 hours): more strangers get no code until there is room"
+            "limits.strangerRepliesPerDay is reached ({sent} in 24 hours): further strangers get no code until the \
+                limit allows it"
         ),
     )
 }

@@ -12,7 +12,7 @@ const AGENTS: [(&str, &str); 8] = [
     ("echo", "repeats every message, for tests"),
     ("openclaw", "a running OpenClaw"),
     ("openai", "OpenAI, or another server with its chat completions API"),
-    ("command", "a program of yours"),
+    ("command", "your own program"),
     ("anthropic", "Claude, by Anthropic's API key"),
     ("gemini", "Google Gemini, by its API key"),
     ("ollama", "a model on this machine, with Ollama"),

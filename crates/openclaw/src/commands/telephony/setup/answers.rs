@@ -137,7 +137,7 @@ impl Asking<'_> {
             let is_ours = services.iter().any(|service| service.sid == *sid);
             return match &holdings.services_unknown {
                 _ if is_ours => Ok(Line::Service(sid.clone())),
-                Some(error) => Err(Failure::new(format!("cannot tell whether the account has {sid}: {error}"))
+                Some(error) => Err(Failure::new(format!("cannot check whether the account has {sid}: {error}"))
                     .hint("try again later, or choose a number")),
                 None => Err(not_ours(sid, holdings)),
             };
@@ -229,8 +229,8 @@ impl Asking<'_> {
                     format!("I set {} myself", variables.join(" and ")),
                 ];
                 let question = match new.as_slice() {
-                    [secret] => format!("Where does the {} go?", secret.kind.name),
-                    _ => "Where do the secrets go?".to_owned(),
+                    [secret] => format!("Where should the {} be stored?", secret.kind.name),
+                    _ => "Where should the secrets be stored?".to_owned(),
                 };
                 self.prompt.choice(&question, &places, 0)?.unwrap_or(0)
             }

@@ -111,7 +111,7 @@ pub fn examples() -> Vec<Example> {
             "--agent openai --agent-url http://127.0.0.1:11434/v1 --agent-model llama3.2",
         ),
         example("OpenClaw, with the token in OPENCLAW_GATEWAY_TOKEN", "--agent openclaw"),
-        example("A program of yours", "--agent command --agent-command ./answer"),
+        example("Your own program", "--agent command --agent-command ./answer"),
         example("The agent of a configuration file", "--config ~/.openclaw/openclaw.json"),
     ]
 }

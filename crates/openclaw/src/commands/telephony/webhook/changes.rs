@@ -36,8 +36,8 @@ impl Consent {
         }
         match terminal::confirm(question) {
             Some(answer) => Ok(answer),
-            None => Err(Failure::new("nothing was changed: there is no terminal to ask on")
-                .hint("pass --yes to make the changes without a question, or --dry-run to only see them")),
+            None => Err(Failure::new("nothing was changed: there is no terminal to ask for confirmation")
+                .hint("pass --yes to make the changes without asking, or --dry-run to only show them")),
         }
     }
 }

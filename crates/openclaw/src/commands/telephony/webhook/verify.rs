@@ -13,8 +13,14 @@ use telephony_providers::twilio::signature::{Explanation, Payload, SignedRequest
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
 
+const EXAMPLES: &str = "\
+Example:
+  openclaw telephony webhook verify --url https://your-domain.com/telephony/webhook \\
+    --signature 'RSOYDt4T1cUTdK1PDd93/VVr8B8=' --body request.txt";
+
 /// Explain whether a request has a valid Twilio signature
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
 pub struct Verify {
     /// URL exactly as configured at Twilio, with its query
     #[arg(long, allow_hyphen_values = true)]
