@@ -13,6 +13,7 @@ use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
 use crate::attachment::Attachment;
+use crate::reasoning::without_thoughts;
 use crate::silence;
 
 /// Attempts at a turn for which the agent has no answer.
@@ -178,7 +179,10 @@ pub async fn collect(mut answer: Answer) -> Result<String, AgentError> {
     while let Some(piece) = answer.next().await {
         text.push_str(&piece?);
     }
-    Ok(silence::without_token(&without_controls(&text)).to_owned())
+    let text = without_controls(&text);
+    let spoken = silence::without_token(&text);
+    // A token may stand before reasoning that is only recognized at the beginning.
+    Ok(if spoken.len() < text.len() { without_thoughts(spoken) } else { spoken.to_owned() })
 }
 
 /// Normalizes control characters: line ends become `\n`, a tab becomes a space, others are removed.

@@ -21,7 +21,10 @@ pub(crate) fn without_thoughts(answer: &str) -> String {
 
 /// Returns true if the answer contains any part of a mark: most do not.
 fn may_think(answer: &str) -> bool {
-    answer.contains(['<', '[', '◁']) || answer.starts_with("analysis") || answer.trim_start().starts_with(SHOWN_BEGIN)
+    answer.contains(['<', '[', '◁'])
+        || answer.starts_with("analysis")
+        || answer.starts_with("assistantanalysis")
+        || answer.trim_start().starts_with(SHOWN_BEGIN)
 }
 
 /// Lines around the thoughts that `ollama run` shows.
@@ -78,6 +81,10 @@ fn next_thought(answer: &str, tags: &[Tag], next: usize, done: usize) -> Option<
         if opening.kind == Kind::Closing || !(is_first || opening.begins_line(answer)) {
             return None;
         }
+        if !opening.is_known() {
+            let end = end_of_like(answer, &tags[at..]).filter(|_| done == 0 && is_first)?;
+            return Some((at, opening.range.start..end));
+        }
         let end = match opening.kind {
             Kind::Empty => Some(opening.range.end),
             _ if at > last_end => None,
@@ -85,7 +92,7 @@ fn next_thought(answer: &str, tags: &[Tag], next: usize, done: usize) -> Option<
         };
         match end {
             Some(end) => is_thought(answer, opening, end).then_some((at, opening.range.start..end)),
-            None if (is_first && !opening.is_weak) || opening.fills_line(answer) => {
+            None if (is_first && !opening.is_weak) || opening.fills_line(answer) || opening.touches_word(answer) => {
                 Some((at, opening.range.start..answer.len()))
             }
             None => None,
@@ -122,6 +129,20 @@ fn end_of(tags: &[Tag]) -> Option<usize> {
     same.or_else(|| closing().next()).map(|tag| tag.range.end)
 }
 
+/// Returns the end of what the first of `tags` opens, if only its name resembles those of reasoning: it has to be closed, and
+/// an answer has to follow that is not a document with such elements.
+fn end_of_like(answer: &str, tags: &[Tag]) -> Option<usize> {
+    let closing = tags.iter().find(|tag| tag.kind == Kind::Closing && tag.name == tags[0].name)?;
+    let end = closing.range.end;
+    let behind = answer[end..].trim_start();
+    let is_element =
+        behind.strip_prefix('<').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '/'));
+    let is_marked = MARKS.iter().any(|(opening, _)| begins(behind, opening));
+    let is_answer = !behind.is_empty()
+        && (!is_element || is_marked || tag::all(behind).first().is_some_and(|tag| tag.range.start == 0));
+    (is_answer && is_thought(answer, &tags[0], end)).then_some(end)
+}
+
 /// Returns the text after the first closing tag without an opening one, which was in the server's prompt.
 fn behind_unopened(answer: &str) -> Option<&str> {
     let tags = tag::all(answer);
@@ -129,18 +150,23 @@ fn behind_unopened(answer: &str) -> Option<&str> {
     Some(answer[first.range.end..].trim_start())
 }
 
-/// Removes the tags around the whole answer with which some models mark it.
+/// Tags around the whole answer with which some models mark it.
+const MARKS: [(&str, &str); 4] = [
+    ("<answer>", "</answer>"),
+    ("<final>", "</final>"),
+    ("<response>", "</response>"),
+    ("<|begin_of_solution|>", "<|end_of_solution|>"),
+];
+
+fn begins(text: &str, mark: &str) -> bool {
+    text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
+}
+
+/// Removes [`MARKS`].
 fn unwrapped(answer: &str) -> &str {
-    let marks = [
-        ("<answer>", "</answer>"),
-        ("<final>", "</final>"),
-        ("<response>", "</response>"),
-        ("<|begin_of_solution|>", "<|end_of_solution|>"),
-    ];
     let whole = answer.trim();
-    let inner = marks.iter().find_map(|(opening, closing)| {
-        let begins = whole.get(..opening.len()).is_some_and(|start| start.eq_ignore_ascii_case(opening));
-        let rest = whole.get(opening.len()..).filter(|_| begins)?;
+    let inner = MARKS.iter().find_map(|(opening, closing)| {
+        let rest = whole.get(opening.len()..).filter(|_| begins(whole, opening))?;
         let end = rest.len().saturating_sub(closing.len());
         let ends = rest.get(end..).is_some_and(|end| end.eq_ignore_ascii_case(closing));
         Some(if ends { rest.get(..end)? } else { rest }.trim())
@@ -190,6 +216,11 @@ mod tests {
             ("Thinking...\n...done thinking.\nYes", "Yes"),
             ("<think>hm</think>Yes<|im_end|>\n", "Yes"),
             ("Yes</s><|im_end|>", "Yes"),
+            ("It is 4.\n<think>or is it", "It is 4."),
+            ("<start_of_thought>hm<end_of_thought>Yes", "Yes"),
+            ("<unused94>thought\nhm<unused95>Yes", "Yes"),
+            ("<unused94>thought\nhm", ""),
+            ("hm<unused95>Yes", "Yes"),
         ] {
             assert_eq!(without_thoughts(said), answer, "{said}");
         }
@@ -215,6 +246,11 @@ mod tests {
             ("<|channel|>commentary<|message|>I look it up.<|end|>", "I look it up."),
             ("hm, they ask<|end|><|start|>assistant<|channel|>final<|message|>Yes", "Yes"),
             ("analysisThey ask.assistantfinalYes", "Yes"),
+            ("assistantanalysisThey ask.assistantfinalYes", "Yes"),
+            ("analysisThey ask", ""),
+            ("analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes", "Yes"),
+            ("analysis<|message|>hm", ""),
+            ("final<|message|>Yes<|return|>", "Yes"),
             ("<|channel>thought\nhm\n<channel|>Yes", "Yes"),
             ("<|channel>thought\n<channel|>Yes", "Yes"),
             ("<|channel>thought\nhm", ""),
@@ -250,6 +286,12 @@ mod tests {
             "Thinking...\nI am done thinking.",
             "The mark </s> ends it.",
             "Use <|im_end|> there",
+            "Tags:\n<think> for thoughts",
+            "<ThinkPad> is the name",
+            "<reason>Late</reason>\n<code>4</code>",
+            "<analysis>It is only this.</analysis>",
+            "analysis<|message|",
+            "final message",
             "",
         ] {
             assert_eq!(without_thoughts(said), said);
@@ -278,7 +320,33 @@ mod tests {
         )
     }
 
+    /// Generates names that no list has, made of the words that models use for reasoning.
+    fn unknown_name() -> impl Strategy<Value = String> {
+        let word = select(vec!["thinking", "think", "thoughts", "reasoning", "rationale", "reflections", "analysis"]);
+        (word, "[a-z]{2,7}", select(vec!["_", "-", ":", "."]), any::<bool>()).prop_map(|(word, other, gap, is_last)| {
+            if is_last { format!("{other}{gap}{word}") } else { format!("{word}{gap}{other}") }
+        })
+    }
+
     proptest! {
+        #[test]
+        fn reasoning_under_an_unknown_name_is_removed(
+            name in unknown_name(),
+            is_square in any::<bool>(),
+            thought in "[a-z ,.\n]{0,20}[a-z]",
+            behind in select(vec!["", " ", "\n\n"]),
+            answer in "[A-Z][a-z ,.]{0,20}[a-z]",
+        ) {
+            let (open, close) = match is_square {
+                true => (format!("[{name}]"), format!("[/{name}]")),
+                false => (format!("<{name}>"), format!("</{name}>")),
+            };
+            prop_assert_eq!(without_thoughts(&format!("{open}{thought}{close}{behind}{answer}")), &answer[..]);
+            for text in [format!("{open} {answer}"), format!("{answer} {close}"), format!("{answer} {open}{thought}{close}")] {
+                prop_assert_eq!(without_thoughts(&text), text);
+            }
+        }
+
         #[test]
         fn every_form_of_reasoning_is_removed(
             (open, close) in pair(),

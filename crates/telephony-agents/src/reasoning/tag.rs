@@ -1,5 +1,6 @@
 //! The tags with which models mark reasoning, and their positions in a text.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 /// Names of thoughts, without the hyphens and underscores that some models write in them.
@@ -22,6 +23,10 @@ pub(super) const NAMES: [&str; 16] = [
     "internalthoughts",
 ];
 
+/// Parts of names that are not in [`NAMES`] but may mark reasoning: `reasoning_content`, `inner_thinking`.
+const ROOTS: [&str; 9] =
+    ["think", "thought", "reason", "monologue", "rationale", "reflect", "analysis", "deliberat", "scratchpad"];
+
 /// Longest tag with its attributes (bytes).
 const LONGEST: usize = 200;
 
@@ -34,14 +39,25 @@ const BRACKETS: [(&str, &str); 4] = [("<|", "|>"), ("<", ">"), ("[", "]"), ("◁
 pub(super) enum Name {
     /// Indices of the brackets and the word in the tables.
     Of(u8, u8),
+    /// Index of the brackets, and a hash of a word that only resembles those in the table.
+    Like(u8, u64),
     Gemma,
 }
 
 impl Name {
     fn of(bracket: usize, word: &str) -> Option<Self> {
-        let word = word.replace(['-', '_'], "");
-        let word = NAMES.iter().position(|name| *name == word)?;
-        Some(Self::Of(u8::try_from(bracket).ok()?, u8::try_from(word).ok()?))
+        let bracket = u8::try_from(bracket).ok()?;
+        let bare = word.replace(['-', '_'], "");
+        if let Some(known) = NAMES.iter().position(|name| *name == bare) {
+            return Some(Self::Of(bracket, u8::try_from(known).ok()?));
+        }
+        let is_name = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.'));
+        let is_like = is_name && ROOTS.iter().any(|root| bare.contains(root));
+        is_like.then(|| {
+            let mut hasher = DefaultHasher::new();
+            bare.hash(&mut hasher);
+            Self::Like(bracket, hasher.finish())
+        })
     }
 }
 
@@ -94,7 +110,9 @@ fn read(text: &str) -> Option<(Name, Kind, usize, bool)> {
         return None;
     }
     let is_weak = opens == "[" && word.chars().any(char::is_lowercase);
-    let (word, kind) = if opens == "<|" { unframed(&word.to_lowercase(), kind) } else { (word.to_lowercase(), kind) };
+    let word = word.to_lowercase();
+    let (word, kind) =
+        if opens.starts_with('<') && kind == Kind::Opening { unframed(&word, kind) } else { (word, kind) };
     Some((Name::of(bracket, &word)?, kind, opens.len() + length + closes.len(), is_weak))
 }
 
@@ -115,21 +133,21 @@ fn unframed(word: &str, kind: Kind) -> (String, Kind) {
     }
 }
 
-/// Reads `<|channel>thought` … `<channel|>`.
+/// Reads `<|channel>thought` … `<channel|>`, and MedGemma's `<unused94>thought` … `<unused95>`.
 fn read_of_gemma(text: &str) -> Option<(Name, Kind, usize, bool)> {
-    const OPENING: &str = "<|channel>";
-    const CLOSING: &str = "<channel|>";
-    if text.starts_with(CLOSING) {
-        return Some((Name::Gemma, Kind::Closing, CLOSING.len(), false));
+    const OPENINGS: [&str; 2] = ["<|channel>", "<unused94>"];
+    const CLOSINGS: [&str; 2] = ["<channel|>", "<unused95>"];
+    if let Some(closing) = CLOSINGS.iter().find(|closing| text.starts_with(**closing)) {
+        return Some((Name::Gemma, Kind::Closing, closing.len(), false));
     }
-    let rest = text.strip_prefix(OPENING)?;
+    let (opening, rest) = OPENINGS.iter().find_map(|opening| Some((opening, text.strip_prefix(opening)?)))?;
     let word = rest.trim_start_matches(' ').split(|c: char| !c.is_alphanumeric()).next()?;
     let is_thought = NAMES.contains(&word.to_lowercase().as_str()) || word.eq_ignore_ascii_case("analysis");
     is_thought.then(|| {
         (
             Name::Gemma,
             Kind::Opening,
-            OPENING.len() + (rest.len() - rest.trim_start_matches(' ').len()) + word.len(),
+            opening.len() + (rest.len() - rest.trim_start_matches(' ').len()) + word.len(),
             false,
         )
     })
@@ -168,7 +186,17 @@ impl Tag {
         let goes_on = stands_free
             && !self.begins_line(text)
             && next.is_some_and(|next| next.is_lowercase() || ",.;:!?)".contains(next));
-        !goes_on && !self.is_weak
+        !goes_on && !self.is_weak && self.is_known()
+    }
+
+    /// Returns true if it surely marks reasoning.
+    pub(super) fn is_known(&self) -> bool {
+        !matches!(self.name, Name::Like(..))
+    }
+
+    /// Returns true if a word follows it without a space.
+    pub(super) fn touches_word(&self, text: &str) -> bool {
+        !self.is_weak && text[self.range.end..].starts_with(char::is_alphanumeric)
     }
 }
 
