@@ -43,6 +43,9 @@ const MAX_ERROR: usize = 64 * 1024;
 /// fields.
 const MAX_DOCUMENT: usize = MAX_PICTURES + 1024 * 1024;
 
+/// Longest response (bytes): each of the many pieces of a long answer is an event with other fields.
+const MAX_RESPONSE: usize = 128 * 1024 * 1024;
+
 /// Statuses that servers use for a question that is too long for their model, among others.
 const TOO_LONG: [StatusCode; 3] =
     [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];

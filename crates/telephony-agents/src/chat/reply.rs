@@ -1,10 +1,10 @@
 //! Reads a chat-completions response as text: events or one JSON document, as the server chooses.
 
-use super::MAX_DOCUMENT;
 use super::choice::{Choice, is_word};
 use super::output::Output;
 use super::sse::{Endless, Events};
 use super::surrogates::{Half, without_halves};
+use super::{MAX_DOCUMENT, MAX_RESPONSE};
 
 /// Finish reasons of models that stopped by themselves.
 const NATURAL_ENDS: [&str; 6] = ["stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_turn"];
@@ -23,6 +23,8 @@ pub(super) struct Reply {
     has_delta: bool,
     finish_reason: Option<String>,
     is_complete: bool,
+    /// Bytes received.
+    received: usize,
 }
 
 /// The format of a response, recognized by its first byte, because its `Content-Type` is not reliable.
@@ -92,6 +94,10 @@ impl Reply {
 
     /// Adds the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.received += bytes.len();
+        if self.received > MAX_RESPONSE {
+            return Err(Broken::Endless);
+        }
         let bytes = match self.shape {
             Shape::Undecided => bytes.trim_ascii_start(),
             _ => bytes,
@@ -378,5 +384,14 @@ mod tests {
         reply.feed(b"{").unwrap();
         let piece = vec![b' '; MAX_DOCUMENT];
         assert_eq!(reply.feed(&piece), Err(Broken::Endless));
+    }
+
+    #[test]
+    fn a_response_without_an_answer_ends_whatever_fills_it() {
+        for filler in [" ", "\n", ": ping\n\n", "data:\n\n", "data: {\"choices\":[{\"delta\":{}}]}\n\n", "x: y\r\n"] {
+            let mut reply = Reply { received: MAX_RESPONSE - 3 * filler.len(), ..Reply::default() };
+            assert!((0..3).all(|_| reply.feed(filler.as_bytes()).is_ok()), "{filler:?}");
+            assert_eq!(reply.feed(filler.as_bytes()), Err(Broken::Endless), "{filler:?}");
+        }
     }
 }
