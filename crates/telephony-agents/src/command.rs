@@ -93,7 +93,7 @@ impl Command {
         let is_endless = printed.is_endless();
         let text = text(&printed.into_text());
         match is_endless {
-            _ if Room::holds_enough(&text) => Ok(text),
+            _ if Room::holds_enough(&text) && text.contains(is_shown) => Ok(text),
             true => Err(AgentError::Odd("agent.command prints an endless answer".to_owned())),
             false => Err(AgentError::TimedOut(self.timeout.as_secs())),
         }
@@ -127,6 +127,10 @@ fn is_permanent(error: &io::Error) -> bool {
     let permanent =
         [NotFound, PermissionDenied, NotADirectory, IsADirectory, InvalidInput, InvalidFilename, ArgumentListTooLong];
     permanent.contains(&error.kind()) || error.raw_os_error() == Some(NO_PROGRAM)
+}
+
+fn is_shown(c: char) -> bool {
+    !c.is_control() && !c.is_whitespace()
 }
 
 /// Returns the printed answer without reasoning and trailing line ends.

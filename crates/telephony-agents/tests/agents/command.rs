@@ -229,7 +229,9 @@ async fn endless_output_is_cut_at_once() {
     assert!(began.starts_with("na\nna\n") && began.len() <= 64 * 1024, "{}", began.len());
     let slowly = shell("head -c 9000 /dev/zero | tr '\\0' x; sleep 1000", START_TIMEOUT);
     assert_eq!(ask(&slowly, turn(&["hi"])).await.unwrap().len(), 9000);
-    assert!(odd(run("echo '<think>'; yes hm").await).contains("endless answer"));
+    for blank in ["echo '<think>'; yes hm", "yes ''", "cat /dev/zero", r"while :; do printf '\000\n\033 '; done"] {
+        assert!(odd(run(blank).await).contains("endless answer"), "{blank}");
+    }
 }
 
 #[tokio::test]
