@@ -264,6 +264,16 @@ impl Call {
         }
     }
 
+    /// Returns the terms.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Returns the time of the answer, if it was answered.
+    pub fn answered(&self) -> Option<Timestamp> {
+        self.answered
+    }
+
     /// Returns the state.
     pub fn phase(&self) -> &Phase {
         &self.phase

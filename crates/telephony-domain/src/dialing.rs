@@ -2,6 +2,7 @@
 //! command, agent or program can bypass them.
 
 mod countries;
+pub mod doubt;
 pub mod quiet_hours;
 mod special;
 
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use jiff::tz::TimeZone;
 
 use self::quiet_hours::QuietHours;
+use crate::id::CallId;
 use crate::number::PhoneNumber;
 use crate::time::Timestamp;
 
@@ -69,12 +71,12 @@ pub struct DialingRules {
     pub quiet_hours: Option<(QuietHours, TimeZone)>,
 }
 
-/// Past outgoing calls.
+/// Past outgoing calls that were dialed or may have been.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DialingUsage {
     /// Calls within the last hour.
     pub calls_this_hour: u32,
-    /// Today's minutes: those of finished calls, and the maximum duration of the others.
+    /// Minutes within the last 24 hours: those of finished calls, and the maximum duration of the others.
     pub minutes_today: u32,
 }
 
@@ -107,6 +109,21 @@ pub enum NotDialed {
         /// The limit.
         most: u32,
     },
+    /// The contact has opted out of our messages.
+    #[error("the contact has opted out")]
+    OptedOut,
+    /// The operator has blocked the contact.
+    #[error("the contact is blocked")]
+    Blocked,
+    /// A call with the contact is open.
+    #[error("a call with this contact is not over yet (call {0})")]
+    OnCall(CallId),
+    /// All calls that are allowed at a time are open.
+    #[error("{most} calls are open, and more at a time are not allowed")]
+    AllBusy {
+        /// The maximum number of calls at a time.
+        most: usize,
+    },
 }
 
 impl NotDialed {
@@ -121,6 +138,10 @@ impl NotDialed {
             NotDialed::QuietHours { .. } => "wait, pass --now, or change limits.quietHours",
             NotDialed::CallsPerHour { .. } => "wait, or raise limits.callsPerHour",
             NotDialed::MinutesPerDay { .. } => "wait until tomorrow, or raise limits.callMinutesPerDay",
+            NotDialed::OptedOut => "only the contact can change that, by texting START",
+            NotDialed::Blocked => "`openclaw pairing approve` lets a blocked contact in again",
+            NotDialed::OnCall(_) => "`openclaw telephony calls` lists open calls",
+            NotDialed::AllBusy { .. } => "wait, or raise maxConcurrentSessions",
         }
     }
 }

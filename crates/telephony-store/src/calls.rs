@@ -16,6 +16,7 @@ use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::Timestamp;
 
 use crate::lines::Line;
+use crate::outgoing_calls::{CallToDial, DoubtfulCall, OutgoingDetail};
 use crate::{LeaseHolder, Next, StoreError};
 
 /// A call's lease lasts this long from its last event.
@@ -143,6 +144,8 @@ pub struct CallQuestion {
     pub is_proven: bool,
     /// The time at which the call ends.
     pub deadline: Timestamp,
+    /// The task of a call that we placed.
+    pub task: Option<Words>,
 }
 
 /// A call that is due.
@@ -154,6 +157,10 @@ pub enum DueCall {
     Silent(CallId, Option<String>),
     /// It is taken over from a gateway that stopped, with the tasks that the agent has not answered.
     TakenOver(CallId, Option<String>, Vec<CallQuestion>),
+    /// The gateway has to dial it now.
+    Dial(Box<CallToDial>),
+    /// The gateway has to look for it in the provider's list.
+    Find(DoubtfulCall),
     /// The gateway has to end it at the provider. The number counts earlier attempts.
     End(CallId, Option<String>, u32),
 }
@@ -261,6 +268,8 @@ pub struct CallDetail {
     pub entry: CallEntry,
     /// Its turns, oldest first.
     pub turns: Vec<CallTurn>,
+    /// Its request; none if the contact called us.
+    pub outgoing: Option<OutgoingDetail>,
     /// The provider's status reports, in the order of their arrival; each status once.
     pub events: Vec<(CallStatus, Timestamp)>,
 }
@@ -296,8 +305,16 @@ pub trait Calls: Send + Sync {
         now: Timestamp,
     ) -> Result<CallStep, StoreError>;
 
-    /// Returns the call with this id of the provider.
-    async fn find_call(&self, provider_id: &str) -> Result<Option<CallId>, StoreError>;
+    /// Like [`change_call`](Calls::change_call) for a report of the provider about its call `provider_id`. A call that
+    /// it has not named before is found by our id. Returns none for a call that is not stored here.
+    async fn report_call(
+        &self,
+        provider_id: &str,
+        call: Option<CallId>,
+        event: Event,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<Option<CallStep>, StoreError>;
 
     /// Takes the call that has been due for longest. The call is due again later if it has no event until then.
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError>;

@@ -18,6 +18,7 @@ pub mod lines;
 pub mod notices;
 pub mod operator_commands;
 pub mod outbox;
+pub mod outgoing_calls;
 pub mod records;
 pub mod restores;
 pub mod routes;
@@ -48,6 +49,7 @@ pub trait Store:
     + account_stops::AccountStops
     + restores::Restores
     + calls::Calls
+    + outgoing_calls::OutgoingCalls
     + soundness::Soundness
 {
 }
@@ -68,6 +70,7 @@ impl<T> Store for T where
         + account_stops::AccountStops
         + restores::Restores
         + calls::Calls
+        + outgoing_calls::OutgoingCalls
         + soundness::Soundness
 {
 }

@@ -21,6 +21,7 @@ mod contract {
     mod operator_commands;
     mod opt_outs;
     mod outbox;
+    mod outgoing_calls;
     mod pacing;
     mod pairing;
     mod queues;

@@ -87,8 +87,8 @@ impl Purpose {
         matches!(self, Purpose::Conversation { message: None, has_task: true, .. })
     }
 
-    /// Returns the message for an answering machine.
-    pub(super) fn message(&self) -> Option<&Words> {
+    /// Returns the message that we say.
+    pub fn message(&self) -> Option<&Words> {
         match self {
             Purpose::Inbound { .. } => None,
             Purpose::Notify { message, .. } => Some(message),

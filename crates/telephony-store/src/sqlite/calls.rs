@@ -6,6 +6,7 @@
 mod due;
 mod list;
 mod opening;
+mod outgoing;
 mod questions;
 mod row;
 mod step;
@@ -14,8 +15,10 @@ mod wrong_pins;
 
 use async_trait::async_trait;
 use telephony_domain::call::Event;
+use telephony_domain::dialing::NotDialed;
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::reconcile::Finding;
 use telephony_domain::time::Timestamp;
 
 pub(super) use list::details;
@@ -25,8 +28,8 @@ use crate::calls::{
     CallDetail, CallDocumentRequest, CallEntry, CallRules, CallStep, CallWork, Calls, DueCall, IncomingCall, Opened,
     Requested,
 };
+use crate::outgoing_calls::{CallOrder, OutgoingCalls, OutgoingRules, Placed};
 use crate::sqlite::SqliteStore;
-use crate::sqlite::engine::query::find;
 use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]
@@ -60,10 +63,16 @@ impl Calls for SqliteStore {
         self.write(move |db| step::take(db, row::load(db, call)?, event.clone(), &work, now)).await
     }
 
-    async fn find_call(&self, provider_id: &str) -> Result<Option<CallId>, StoreError> {
+    async fn report_call(
+        &self,
+        provider_id: &str,
+        call: Option<CallId>,
+        event: Event,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<Option<CallStep>, StoreError> {
         let provider_id = provider_id.to_owned();
-        let sql = "SELECT id FROM call WHERE provider_id = ?";
-        self.read(move |db| find(db, sql, [&provider_id], |row| row.get(0).map(CallId))).await
+        self.write(move |db| step::report(db, &provider_id, call, event.clone(), &work, now)).await
     }
 
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError> {
@@ -86,5 +95,60 @@ impl Calls for SqliteStore {
 
     async fn call(&self, call: CallId) -> Result<Option<CallDetail>, StoreError> {
         self.read(move |db| list::detail(db, call)).await
+    }
+}
+
+#[async_trait]
+impl OutgoingCalls for SqliteStore {
+    async fn place_call(&self, order: CallOrder, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError> {
+        self.write(move |db| outgoing::place(db, &order, &rules, now)).await
+    }
+
+    async fn call_refusal(
+        &self,
+        from: &PhoneNumber,
+        to: &PhoneNumber,
+        rules: OutgoingRules,
+        now: Timestamp,
+    ) -> Result<Option<NotDialed>, StoreError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.read(move |db| outgoing::refusal(db, &from, &to, &rules, now)).await
+    }
+
+    async fn call_dialed(
+        &self,
+        call: CallId,
+        provider_id: &str,
+        holder: &LeaseHolder,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (provider_id, holder) = (provider_id.to_owned(), holder.clone());
+        self.write(move |db| outgoing::dialed(db, row::load(db, call)?, &provider_id, &holder, now)).await
+    }
+
+    async fn call_not_dialed(
+        &self,
+        call: CallId,
+        reason: String,
+        holder: &LeaseHolder,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let holder = holder.clone();
+        self.write(move |db| outgoing::not_dialed(db, row::load(db, call)?, &reason, &holder, now).map(drop)).await
+    }
+
+    async fn doubt_call(&self, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| outgoing::doubt_now(db, call, now)).await
+    }
+
+    async fn call_not_found(
+        &self,
+        call: CallId,
+        finding: Finding,
+        holder: &LeaseHolder,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let holder = holder.clone();
+        self.write(move |db| outgoing::not_found(db, row::load(db, call)?, finding, &holder, now)).await
     }
 }

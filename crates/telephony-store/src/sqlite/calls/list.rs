@@ -8,6 +8,7 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 use crate::calls::{CallDetail, CallEntry, CallTurn};
+use crate::outgoing_calls::OutgoingDetail;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, maybe_time, time};
 
@@ -41,7 +42,9 @@ fn detail_of(db: &Db, entry: CallEntry) -> Result<CallDetail, StoreError> {
     let event = |row: &Row<'_>| Ok((columns::call_status(row)?, time(row, "at")?));
     let events: Vec<(Option<CallStatus>, Timestamp)> = list(db, events, [id], event)?;
     let events = events.into_iter().filter_map(|(status, at)| Some((status?, at))).collect();
-    Ok(CallDetail { turns: list(db, turns, [id], turn)?, events, entry })
+    let outgoing = "SELECT state, message, task, failure FROM outgoing_call WHERE call = ?";
+    let outgoing = find(db, outgoing, [id], outgoing_detail)?;
+    Ok(CallDetail { turns: list(db, turns, [id], turn)?, outgoing, events, entry })
 }
 
 fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
@@ -67,5 +70,15 @@ fn turn(row: &Row<'_>) -> RowResult<CallTurn> {
         answer: row.get::<_, Option<String>>("answer")?.map(Words::from),
         outcome: columns::call_outcome(row)?,
         answered: maybe_time(row, "answered_at")?,
+    })
+}
+
+fn outgoing_detail(row: &Row<'_>) -> RowResult<OutgoingDetail> {
+    let words = |column: &str| row.get::<_, Option<String>>(column).map(|text| text.map(Words::from));
+    Ok(OutgoingDetail {
+        state: columns::dial_state(row)?,
+        message: words("message")?,
+        task: words("task")?,
+        failure: row.get("failure")?,
     })
 }

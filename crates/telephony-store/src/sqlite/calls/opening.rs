@@ -3,14 +3,13 @@
 use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::call::proof::Demand;
 use telephony_domain::call::{Call, Event};
-use telephony_domain::id::LineId;
 use telephony_domain::policy::{Admission, Refusal, Standing};
 use telephony_domain::time::Timestamp;
 
 use super::{row, step, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallRules, CallWork, IncomingCall, Opened};
-use crate::sqlite::engine::query::{Db, find, one};
+use crate::sqlite::engine::query::Db;
 use crate::sqlite::rows::{conversation, restored};
 
 /// Admits a call and stores it, unless it was stored before.
@@ -26,7 +25,7 @@ pub(super) fn open(
         return step::take(db, call, first_request, work, now).map(Box::new).map(Opened::Open);
     }
     let Some(caller) = &incoming.caller else { return Ok(Opened::Refused(Refusal::NotANumber)) };
-    let Some(line) = line_of(db, &incoming.to)? else { return Ok(Opened::NotOurs) };
+    let Some(line) = row::line_of(db, &incoming.to)? else { return Ok(Opened::NotOurs) };
     let standing = conversation::standing(db, line, caller)?;
     // An opt-out is about texts: a contact who calls wants to talk.
     match rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing }) {
@@ -42,21 +41,12 @@ pub(super) fn open(
         Demand::Impossible => return Ok(Opened::Unproven),
     };
     // A restored store answers no call until it has caught up with the provider.
-    if restored::is_pending(db)? || open_calls(db)? >= rules.most_calls {
+    if restored::is_pending(db)? || row::count_open(db)? >= rules.most_calls {
         return Ok(Opened::Busy);
     }
     let purpose = Purpose::Inbound { asks_pin, is_attested };
     let plan = Plan { purpose, can_be_texted: !standing.is_opted_out, ..rules.plan.clone() };
     let conversation = conversation::find_or_make(db, line, caller)?;
-    let id = row::insert(db, conversation, &incoming.provider_id, &Call::new(plan, now), now)?;
+    let id = row::insert(db, conversation, Some(&incoming.provider_id), &Call::new(plan, now), now)?;
     step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)
-}
-
-fn line_of(db: &Db, number: &str) -> Result<Option<LineId>, StoreError> {
-    find(db, "SELECT line FROM line_address WHERE address = ?", [number], |row| row.get(0).map(LineId))
-}
-
-fn open_calls(db: &Db) -> Result<usize, StoreError> {
-    let open: u32 = one(db, "SELECT count(*) FROM call WHERE due_at IS NOT NULL", (), |row| row.get(0))?;
-    Ok(usize::try_from(open).unwrap_or(usize::MAX))
 }

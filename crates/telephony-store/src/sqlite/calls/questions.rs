@@ -5,6 +5,7 @@ use telephony_domain::call::{Event, Prompt};
 use telephony_domain::id::{CallId, TurnId};
 use telephony_domain::time::Timestamp;
 
+use super::outgoing;
 use super::row::StoredCall;
 use crate::StoreError;
 use crate::calls::{CallQuestion, CallTurnOutcome};
@@ -78,6 +79,7 @@ fn question(
         is_inbound: call.machine.is_inbound(),
         is_proven: call.machine.is_proven(),
         deadline: call.machine.deadline(),
+        task: outgoing::task(db, call.id)?.map(Words::from),
     })
 }
 

@@ -1,12 +1,12 @@
 //! A call's own row.
 
 use telephony_domain::call::{Call, Phase};
-use telephony_domain::id::{CallId, ConversationId};
+use telephony_domain::id::{CallId, ConversationId, LineId};
 use telephony_domain::time::Timestamp;
 
-use crate::calls::{CALL_LEASE, CallState, CallWork};
+use crate::calls::{CALL_LEASE, CallState};
 use crate::sqlite::engine::columns;
-use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, maybe_time, new_id};
+use crate::sqlite::engine::query::{self, Db, Row, RowResult, execute, maybe_time, new_id, one};
 use crate::{LeaseHolder, StoreError};
 
 /// A call as it is stored.
@@ -23,34 +23,48 @@ pub(super) struct StoredCall {
 
 const COLUMNS: &str = "id, conversation, provider_id, state, machine, timer_at, holder, end_attempts";
 
-/// Creates the row of an incoming call.
+/// Creates the row of a call. It is due at once.
 pub(super) fn insert(
     db: &Db,
     conversation: ConversationId,
-    provider_id: &str,
+    provider_id: Option<&str>,
     machine: &Call,
     now: Timestamp,
 ) -> Result<CallId, StoreError> {
     let sql = "INSERT INTO call (conversation, provider_id, is_inbound, state, machine, due_at, created_at)
-               VALUES (?, ?, 1, 'open', ?, ?, ?)";
-    execute(db, sql, (conversation.0, provider_id, json(machine)?, now.0, now.0))?;
+               VALUES (?, ?, ?, 'open', ?, ?, ?)";
+    execute(db, sql, (conversation.0, provider_id, machine.is_inbound(), json(machine)?, now.0, now.0))?;
     Ok(CallId(new_id(db)))
 }
 
+pub(super) fn find(db: &Db, id: CallId) -> Result<Option<StoredCall>, StoreError> {
+    query::find(db, &format!("SELECT {COLUMNS} FROM call WHERE id = ?"), [id.0], read)
+}
+
 pub(super) fn load(db: &Db, id: CallId) -> Result<StoredCall, StoreError> {
-    let found = find(db, &format!("SELECT {COLUMNS} FROM call WHERE id = ?"), [id.0], read)?;
-    found.ok_or_else(|| StoreError::NotFound(format!("call {id}")))
+    find(db, id)?.ok_or_else(|| StoreError::NotFound(format!("call {id}")))
 }
 
 pub(super) fn find_by_provider_id(db: &Db, provider_id: &str) -> Result<Option<StoredCall>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM call WHERE provider_id = ?");
-    find(db, &sql, [provider_id], read)
+    query::find(db, &sql, [provider_id], read)
+}
+
+/// Returns the line with this number.
+pub(super) fn line_of(db: &Db, number: &str) -> Result<Option<LineId>, StoreError> {
+    query::find(db, "SELECT line FROM line_address WHERE address = ?", [number], |row| row.get(0).map(LineId))
+}
+
+/// Returns the number of calls that are not over.
+pub(super) fn count_open(db: &Db) -> Result<usize, StoreError> {
+    let open: u32 = one(db, "SELECT count(*) FROM call WHERE due_at IS NOT NULL", (), |row| row.get(0))?;
+    Ok(usize::try_from(open).unwrap_or(usize::MAX))
 }
 
 /// Returns the call that has been due for longest.
 pub(super) fn first_due(db: &Db, now: Timestamp) -> Result<Option<StoredCall>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM call WHERE due_at <= ? ORDER BY due_at LIMIT 1");
-    find(db, &sql, [now.0], read)
+    query::find(db, &sql, [now.0], read)
 }
 
 fn read(row: &Row<'_>) -> RowResult<StoredCall> {
@@ -67,7 +81,7 @@ fn read(row: &Row<'_>) -> RowResult<StoredCall> {
 }
 
 /// Stores a call after a decision of the rules, and leases it to the gateway that works on it.
-pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn save(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
     let lease_until = now + CALL_LEASE;
     let timer = call.machine.next_timer();
     let due = match call.state {
@@ -83,7 +97,7 @@ pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) 
         json(&call.machine)?,
         call.state.as_str(),
         timer.map(|at| at.0),
-        &work.holder.0,
+        &holder.0,
         due.map(|at| at.0),
         now.0,
     );
@@ -91,9 +105,14 @@ pub(super) fn save(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) 
 }
 
 /// Renews the lease of a call that had no event.
-pub(super) fn renew(db: &Db, call: &StoredCall, work: &CallWork, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE call SET holder = ?2, due_at = min(?3, coalesce(timer_at, ?3)) WHERE id = ?1";
-    execute(db, sql, (call.id.0, &work.holder.0, (now + CALL_LEASE).0)).map(drop)
+pub(super) fn renew(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
+    let lease_until = now + CALL_LEASE;
+    postpone(db, call.id, holder, call.timer_at.map_or(lease_until, |timer| timer.min(lease_until)))
+}
+
+/// Leases a call until it is due again.
+pub(super) fn postpone(db: &Db, call: CallId, holder: &LeaseHolder, due: Timestamp) -> Result<(), StoreError> {
+    execute(db, "UPDATE call SET holder = ?2, due_at = ?3 WHERE id = ?1", (call.0, &holder.0, due.0)).map(drop)
 }
 
 /// Counts an attempt to end a call, and schedules the next one.

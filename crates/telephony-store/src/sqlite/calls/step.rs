@@ -11,7 +11,7 @@ use telephony_domain::sms::parts;
 use telephony_domain::time::Timestamp;
 
 use super::row::{self, StoredCall};
-use super::{questions, tokens, wrong_pins};
+use super::{outgoing, questions, tokens, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallState, CallStep, CallTurnOutcome, CallWork};
 use crate::sqlite::engine::columns;
@@ -50,8 +50,27 @@ pub(super) fn take(
     for action in decided {
         carry_out(db, &call, action, &mut step, work, now)?;
     }
-    row::save(db, &call, work, now)?;
+    row::save(db, &call, &work.holder, now)?;
     Ok(step)
+}
+
+/// Like [`take`] for a report about a call of the provider, which may name the call first.
+pub(super) fn report(
+    db: &Db,
+    provider_id: &str,
+    id: Option<CallId>,
+    event: Event,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<Option<CallStep>, StoreError> {
+    if let Some(call) = row::find_by_provider_id(db, provider_id)? {
+        return take(db, call, event, work, now).map(Some);
+    }
+    let Some(mut call) = id.map(|id| row::find(db, id)).transpose()?.flatten() else { return Ok(None) };
+    match outgoing::bind(db, &mut call, provider_id, now)? {
+        true => take(db, call, event, work, now).map(Some),
+        false => Ok(None),
+    }
 }
 
 fn next_state(call: &StoredCall, ends: bool, is_final: bool) -> CallState {
@@ -121,7 +140,7 @@ fn queue_text(
     }
 }
 
-fn note_status(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn note_status(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
     let Event::Status(status) = event else { return Ok(()) };
     let sql = "INSERT INTO call_event (call, status, at) VALUES (?, ?, ?) ON CONFLICT (call, status) DO NOTHING";
     if execute(db, sql, (call.0, status.as_str(), now.0))? == 0 {

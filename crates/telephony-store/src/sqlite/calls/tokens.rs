@@ -6,7 +6,7 @@ use telephony_domain::id::CallId;
 use telephony_domain::time::Timestamp;
 
 use super::row::StoredCall;
-use super::{row, step, wrong_pins};
+use super::{outgoing, row, step, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallDocumentRequest, CallWork, Requested};
 use crate::sqlite::engine::query::{Db, execute, find, one};
@@ -21,8 +21,8 @@ pub(super) fn request(
     let sql = "SELECT call, step FROM call_token WHERE token = ?";
     let found = find(db, sql, [request.token.as_str()], |row| Ok((CallId(row.get(0)?), row.get(1)?)))?;
     let Some((call, step)) = found else { return Ok(Requested::UnknownToken) };
-    let call = row::load(db, call)?;
-    if call.provider_id.as_ref() != Some(&request.provider_id) {
+    let mut call = row::load(db, call)?;
+    if !outgoing::bind(db, &mut call, &request.provider_id, now)? {
         return Ok(Requested::ForeignCall);
     }
     let heard = without_pin(db, &call, request, now)?;

@@ -15,6 +15,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::PairingCode;
 
 use crate::calls::{CallState, CallTurnOutcome};
+use crate::outgoing_calls::DialState;
 use crate::outbox::PartState;
 
 const PURPOSES: [Purpose; 7] = [
@@ -100,6 +101,12 @@ pub(crate) fn call_status(row: &Row<'_>) -> rusqlite::Result<Option<CallStatus>>
 pub(crate) fn call_state(row: &Row<'_>) -> rusqlite::Result<CallState> {
     let word: String = row.get("state")?;
     known("state", CallState::ALL.into_iter().find(|state| state.as_str() == word))
+}
+
+/// Reads the dialing of a call from the column `state`.
+pub(crate) fn dial_state(row: &Row<'_>) -> rusqlite::Result<DialState> {
+    let word: String = row.get("state")?;
+    known("state", DialState::ALL.into_iter().find(|state| state.as_str() == word))
 }
 
 /// Reads the state of a call's rules from the column `machine`.

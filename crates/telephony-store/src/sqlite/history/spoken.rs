@@ -26,8 +26,11 @@ pub(super) fn list_of(db: &Db, conversation: ConversationId, turns: u32) -> Resu
     for answered in answered.into_iter().rev() {
         said.extend(if answered.is_on_call { said_on_call(db, answered.turn)? } else { said_in(db, answered.turn)? });
     }
-    let texted = texted(db, conversation, since.unwrap_or(Timestamp(0)), turns.max(OPERATOR_TEXTS))?;
-    Ok(merged(said, texted).into_iter().filter(|spoken| !spoken.text.is_empty()).collect())
+    let (since, most) = (since.unwrap_or(Timestamp(0)), turns.max(OPERATOR_TEXTS));
+    let mut by_operator = texted(db, conversation, since, most)?;
+    by_operator.extend(called(db, conversation, since, most)?);
+    by_operator.sort_by_key(|line| line.at);
+    Ok(merged(said, by_operator).into_iter().filter(|spoken| !spoken.text.is_empty()).collect())
 }
 
 /// An answered turn, of texts or of a call.
@@ -77,6 +80,17 @@ fn said_on_call(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
     let sql = "SELECT coalesce(answer, '') AS text, answered_at AS at FROM call_turn WHERE id = ?";
     said.extend(list(db, sql, [turn.0], |row| line(row, Speaker::Agent))?);
     Ok(said)
+}
+
+/// Returns the messages of calls that we placed since `since` and that were answered, in order of time.
+fn called(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -> Result<Vec<Line>, StoreError> {
+    let sql = "SELECT o.message AS text, k.created_at AS at FROM call AS k JOIN outgoing_call AS o ON o.call = k.id
+               WHERE k.conversation = ?1 AND k.created_at >= ?2 AND o.message IS NOT NULL
+                 AND k.status IN ('in-progress', 'completed')
+               ORDER BY k.id DESC LIMIT ?3";
+    let mut newest_first = list(db, sql, (conversation.0, since.0, limit), |row| line(row, Speaker::Operator))?;
+    newest_first.reverse();
+    Ok(newest_first)
 }
 
 /// Returns the operator's texts since `since` that arrived or may have, in order of time; of a text that arrived

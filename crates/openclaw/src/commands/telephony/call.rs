@@ -1,0 +1,269 @@
+//! `openclaw telephony call <to>`: places a call through the running gateway.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use telephony_domain::call::report::CallStatus;
+use telephony_domain::dialing::{self, DialingRules, NotDialed};
+use telephony_domain::id::CallId;
+use telephony_domain::line_address::LineAddress;
+use telephony_domain::number::PhoneNumber;
+use telephony_gateway::control::status;
+use telephony_gateway::lock::GatewayLock;
+use telephony_gateway::random;
+use telephony_store::calls::{CallDetail, CallState};
+use telephony_store::outgoing_calls::{CallOrder, DialState, OutgoingRules, Placed};
+use tokio::time::{Instant, sleep};
+
+use super::calls;
+use crate::assemble::{self, Channel};
+use crate::failure::{Failure, Outcome};
+use crate::number;
+use crate::place::Place;
+use crate::terminal;
+
+/// Longest wait until the provider has accepted the call. A call without an answer is looked for meanwhile.
+const DIALED_WITHIN: Duration = Duration::from_secs(90);
+
+/// The keys of a phone, and Twilio's letter for half a second.
+const KEYS: &str = "0123456789*#w";
+
+/// Interval between looks at the call.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Variable with the turn that a program of the agent works on.
+const TURN_VARIABLE: &str = "OPENCLAW_TURN";
+
+const EXAMPLES: &str = "Examples:
+  openclaw telephony call +15550005678 --message \"The parcel is here.\"
+  openclaw telephony call +15550005678 --task \"Reserve a table for two at eight.\" --wait";
+
+/// Place a call
+#[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
+pub struct Call {
+    /// Number to call, such as +15550005678
+    to: String,
+    /// Say this, and hang up; with --task, say it first
+    #[arg(long, value_name = "TEXT")]
+    message: Option<String>,
+    /// Let the agent do this on the call
+    #[arg(long, value_name = "TEXT")]
+    task: Option<String>,
+    /// Press these keys after the answer, such as an extension; `w` waits half a second
+    #[arg(long, value_name = "DIGITS", value_parser = keys)]
+    keys: Option<String>,
+    /// Call from this number of yours instead of channels.telephony.fromNumber
+    #[arg(long, value_name = "NUMBER", value_parser = number::phone)]
+    from: Option<PhoneNumber>,
+    /// Wait until the call is over, and show what was said
+    #[arg(long)]
+    wait: bool,
+    /// Check if the number may be called now; dial nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Call even in quiet hours
+    #[arg(long)]
+    now: bool,
+    /// Idempotency key: repeating it dials nothing and shows the first call
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result of `--dry-run` as shown in JSON.
+#[derive(Serialize)]
+struct Check {
+    to: String,
+    from: String,
+    /// The reason why it would not be dialed now.
+    refused: Option<String>,
+}
+
+impl Call {
+    pub fn run(self, place: &Place) -> Outcome {
+        let to = dialable(&self.to)?;
+        let telephony = assemble::configuration(place)?.telephony;
+        if !telephony.voice.enabled {
+            return Err(Failure::new("calls are off").hint("set channels.telephony.voice.enabled to true"));
+        }
+        let from = match (&self.from, &telephony.from_number) {
+            (Some(from), _) | (None, Some(LineAddress::Number(from))) => from.clone(),
+            (None, _) => {
+                return Err(Failure::new("calls come from a phone number, and none is configured")
+                    .hint("set channels.telephony.fromNumber, or pass --from"));
+            }
+        };
+        for text in [&self.message, &self.task].into_iter().flatten() {
+            if text.trim().is_empty() {
+                return Err(Failure::usage("the text is empty").hint("leave the option out, or write what to say"));
+            }
+        }
+        Channel::open(place)?.block_on(async |channel| match self.dry_run {
+            true => self.check(channel, &from, &to).await,
+            false => self.call(channel, from, to).await,
+        })
+    }
+
+    async fn check(&self, channel: &Channel, from: &PhoneNumber, to: &PhoneNumber) -> Outcome {
+        let refused = channel.store.call_refusal(from, to, self.rules(channel)?, channel.now()).await?;
+        let check = Check {
+            to: to.to_string(),
+            from: from.to_string(),
+            refused: refused.as_ref().map(|refusal| refusal.to_string()),
+        };
+        if self.json {
+            terminal::print_json(&check)?;
+        } else {
+            let verdict = check.refused.map_or("it may be called now".to_owned(), |why| format!("not dialed: {why}"));
+            terminal::print(format!("To {} from {}: {verdict}. Nothing was dialed.", check.to, check.from));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn call(&self, channel: &Channel, from: PhoneNumber, to: PhoneNumber) -> Outcome {
+        check_gateway(channel).await?;
+        channel.line().await?;
+        let telephony = &channel.loaded.telephony;
+        let order = CallOrder {
+            key: self.key(&to),
+            from: from.clone(),
+            to,
+            plan: assemble::outgoing_plan(telephony, self.message.as_deref(), self.task.is_some()),
+            task: self.task.as_deref().map(Into::into),
+            keys: self.keys.clone(),
+        };
+        let call = match channel.store.place_call(order, self.rules(channel)?, channel.now()).await? {
+            Placed::Waiting(call) | Placed::Known(call) => call,
+            Placed::Refused(refusal) => return Err(refused(&refusal)),
+            Placed::NotOurs => {
+                return Err(Failure::new(format!("{from} is not a number of this channel"))
+                    .hint("leave --from out, or pass a number that the gateway answers"));
+            }
+        };
+        channel.poke().await;
+        let detail = self.watch(channel, call).await?;
+        self.show(&detail)
+    }
+
+    /// Returns the key. A turn of the agent calls a number once, even if the agent is asked again.
+    fn key(&self, to: &PhoneNumber) -> String {
+        let turn = std::env::var(TURN_VARIABLE).ok();
+        match (&self.key, turn) {
+            (Some(key), _) => format!("call-key-{key}"),
+            (None, Some(turn)) => format!("call-turn-{turn}-{to}"),
+            (None, None) => format!("call-{}", random::name()),
+        }
+    }
+
+    /// Returns the rules. Only the operator may call in quiet hours, not an agent during its turn.
+    fn rules(&self, channel: &Channel) -> Result<OutgoingRules, Failure> {
+        let telephony = &channel.loaded.telephony;
+        let rules = assemble::dialing_rules(telephony);
+        let is_agent = std::env::var_os(TURN_VARIABLE).is_some();
+        if self.now && is_agent {
+            return Err(Failure::new("only the operator can call in quiet hours").hint("leave --now out"));
+        }
+        let dialing = if self.now { DialingRules { quiet_hours: None, ..rules } } else { rules };
+        Ok(OutgoingRules { dialing, most_calls: telephony.max_concurrent_sessions as usize })
+    }
+
+    /// Waits until the call is dialed or not, and with `--wait` until it is over.
+    async fn watch(&self, channel: &Channel, call: CallId) -> Result<CallDetail, Failure> {
+        let began = Instant::now();
+        let mut shown = None;
+        loop {
+            let Some(detail) = channel.store.call(call).await? else {
+                return Err(Failure::new(format!("call {call} was deleted meanwhile")));
+            };
+            let dialing = detail.outgoing.as_ref().map_or(DialState::Dialed, |outgoing| outgoing.state);
+            let is_settled = matches!(dialing, DialState::Dialed | DialState::NotDialed);
+            if detail.entry.state == CallState::Over || (is_settled && !self.wait) {
+                return Ok(detail);
+            }
+            if !is_settled && began.elapsed() > DIALED_WITHIN {
+                return Err(Failure::new(format!("call {call} is not dialed yet"))
+                    .hint(format!("`openclaw telephony calls {call}` shows what became of it")));
+            }
+            if !GatewayLock::is_taken(&channel.state) {
+                return Err(Failure::new(format!("the gateway stopped during call {call}"))
+                    .hint("start it again: it takes the call over, and dials nothing twice"));
+            }
+            if self.wait && detail.entry.status != shown {
+                shown = detail.entry.status;
+                shown.iter().for_each(|status| terminal::say(format!("Call {call}: {}", status.as_str())));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn show(&self, detail: &CallDetail) -> Outcome {
+        if self.json {
+            terminal::print_json(&calls::Transcript::of(detail))?;
+        } else if self.wait {
+            calls::print(detail);
+        } else {
+            let (id, contact) = (detail.entry.id, &detail.entry.contact);
+            terminal::print(format!("Call {id} to {contact}: {}", calls::state(detail)));
+        }
+        match failure(detail) {
+            Some(failure) => Err(failure),
+            None => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// Reads a number to dial. Emergency numbers are no phone numbers, but get their own answer.
+fn dialable(word: &str) -> Result<PhoneNumber, Failure> {
+    number::phone(word).map_err(|problem| match dialing::check_number(&number::compact(word)) {
+        Err(refusal) if word.bytes().any(|byte| byte.is_ascii_digit()) => refused(&refusal),
+        _ => Failure::usage(problem),
+    })
+}
+
+fn refused(refusal: &NotDialed) -> Failure {
+    Failure::new(format!("not dialed: {refusal}")).hint(refusal.hint())
+}
+
+/// Parses keys to press.
+fn keys(word: &str) -> Result<String, String> {
+    match word.is_empty() || !word.chars().all(|key| KEYS.contains(key)) {
+        true => Err("expected digits, `*`, `#` and `w` for half a second".to_owned()),
+        false => Ok(word.to_owned()),
+    }
+}
+
+/// Fails unless a running gateway can dial and answer.
+async fn check_gateway(channel: &Channel) -> Result<(), Failure> {
+    match status::poke(&channel.state).await {
+        None => Err(Failure::new("calls need a running gateway").hint("start `openclaw gateway`, and call again")),
+        Some(alive) if alive.webhook_url.is_none() => Err(Failure::new("the gateway has no public URL for calls")
+            .hint("set channels.telephony.publicUrl or a tunnel")),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Explains why the call did not take place.
+fn failure(detail: &CallDetail) -> Option<Failure> {
+    let reason = detail.outgoing.as_ref().and_then(|outgoing| outgoing.failure.clone());
+    let id = detail.entry.id;
+    if let Some(reason) = reason {
+        return Some(Failure::new(format!("call {id} was not dialed: {reason}")));
+    }
+    let happened = match detail.entry.status.filter(|_| detail.entry.state == CallState::Over)? {
+        CallStatus::Busy => "the other side was busy",
+        CallStatus::NoAnswer => "the call was not answered",
+        CallStatus::Failed => "Twilio could not reach the number",
+        CallStatus::Canceled => "the call was ended before it was answered",
+        CallStatus::Queued
+        | CallStatus::Initiated
+        | CallStatus::Ringing
+        | CallStatus::InProgress
+        | CallStatus::Completed => return None,
+    };
+    Some(Failure::new(format!("call {id}: {happened}")))
+}

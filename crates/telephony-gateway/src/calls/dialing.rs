@@ -1,0 +1,131 @@
+//! Dials calls: one request each, whatever becomes of it. Without an answer, the provider's list decides.
+
+use std::sync::Arc;
+
+use telephony_domain::call::Event;
+use telephony_domain::call::plan::{MachineRule, Purpose};
+use telephony_domain::dialing::doubt;
+use telephony_domain::id::CallId;
+use telephony_domain::reconcile::Finding;
+use telephony_domain::retry::Disposition;
+use telephony_providers::calling::{ListedCall, MachineDetection, OutgoingCall};
+use telephony_providers::provider::ProviderError;
+use telephony_store::StoreError;
+use telephony_store::outgoing_calls::{CallToDial, DoubtfulCall};
+
+use super::{CallRunner, document_url};
+
+/// A reason for not making the request.
+const NO_CALLS: &str = "voice is off, or the gateway has no public URL";
+
+impl CallRunner {
+    /// Dials a call. The store gives it out for this once.
+    pub(super) async fn dial(self: Arc<Self>, dial: CallToDial) {
+        let call = dial.call;
+        let is_on = self.live.borrow().voice.is_some();
+        let Some(url) = self.webhook_url().filter(|_| is_on) else { return self.not_dialed(call, NO_CALLS.to_owned()).await };
+        let status_url = self.reach.borrow().status.told.clone();
+        let placed = self.provider.place_call(&OutgoingCall {
+            call,
+            from: &dial.from,
+            to: &dial.to,
+            document_url: &document_url(&url, &dial.token),
+            status_url: status_url.as_deref(),
+            ring: dial.plan.purpose.dialing().map(|dialing| dialing.ring).unwrap_or_default(),
+            max_duration: dial.plan.max_duration,
+            detection: detection(&dial.plan.purpose),
+            keys: dial.keys.as_deref(),
+        });
+        match placed.await {
+            Ok(provider_id) => self.dialed(call, &provider_id).await,
+            Err(error) if error.disposition() == Disposition::Unknown => {
+                tracing::warn!(call = %call, %error, "no answer to the request for a call; looking for it at the provider");
+                self.stored(self.store.doubt_call(call, self.clock.now()).await);
+            }
+            Err(error) => self.not_dialed(call, reason(&error)).await,
+        }
+        self.wake.calls.notify_one();
+    }
+
+    /// Looks for a call in the provider's list.
+    pub(super) async fn find(self: Arc<Self>, doubtful: DoubtfulCall) {
+        let call = doubtful.call;
+        let finding = match self.provider.calls_to(&doubtful.to, doubt::search_from(doubtful.dialed)).await {
+            Ok(listed) => match self.claim(&doubtful, listed).await {
+                true => return,
+                false => Finding::Absent,
+            },
+            Err(error) => {
+                tracing::warn!(call = %call, %error, "could not look for a call at the provider");
+                if matches!(error.disposition(), Disposition::GiveUp) { Finding::Denied } else { Finding::Unreachable }
+            }
+        };
+        let noted = self.store.call_not_found(call, finding, &self.holder, self.clock.now()).await;
+        self.stored(noted);
+        self.wake.calls.notify_one();
+        self.wake.operator.notify_one();
+    }
+
+    /// Takes the first listed call that no other of our calls has. Returns false if there is none.
+    async fn claim(self: &Arc<Self>, doubtful: &DoubtfulCall, listed: Vec<ListedCall>) -> bool {
+        for listed in listed.into_iter().filter(|listed| listed.from == doubtful.from.as_str()) {
+            let event = Event::Status(listed.status);
+            let (id, now) = (listed.provider_id, self.clock.now());
+            match self.store.report_call(&id, Some(doubtful.call), event, self.work(), now).await {
+                Ok(Some(step)) if step.call == doubtful.call => {
+                    tracing::info!(call = %doubtful.call, provider_id = id, "found a call whose request got no answer");
+                    self.carry_out(step);
+                    return true;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.storage.failed("failed to store that a call was found", &error);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    async fn dialed(&self, call: CallId, provider_id: &str) {
+        tracing::info!(call = %call, provider_id, "dialed");
+        match self.store.call_dialed(call, provider_id, &self.holder, self.clock.now()).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(call = %call, provider_id, "the provider has two calls for one request; ending this one");
+                if let Err(error) = self.provider.end_call(provider_id).await {
+                    tracing::warn!(provider_id, %error, "could not end a call");
+                }
+            }
+            Err(error) => self.storage.failed("failed to store that a call was dialed", &error),
+        }
+    }
+
+    async fn not_dialed(&self, call: CallId, reason: String) {
+        tracing::warn!(call = %call, reason, "a call was not dialed");
+        self.stored(self.store.call_not_dialed(call, reason, &self.holder, self.clock.now()).await);
+    }
+
+    fn stored(&self, result: Result<(), StoreError>) {
+        if let Err(error) = result {
+            self.storage.failed("failed to store what became of a call", &error);
+        }
+    }
+}
+
+/// Returns the way to detect machines. A message waits for the result, because it is said only once; a conversation
+/// begins at once.
+fn detection(purpose: &Purpose) -> Option<MachineDetection> {
+    match purpose.dialing()?.machine {
+        MachineRule::Off => None,
+        MachineRule::LeaveMessage | MachineRule::HangUp => Some(match purpose {
+            Purpose::Notify { .. } => MachineDetection::BeforeFirstDocument,
+            Purpose::Inbound { .. } | Purpose::Conversation { .. } => MachineDetection::DuringCall,
+        }),
+    }
+}
+
+fn reason(error: &ProviderError) -> String {
+    let code = error.code().map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+    format!("{error}{code}")
+}

@@ -1,0 +1,183 @@
+//! Calls that we place: stored with a key before the provider is asked, and never dialed twice.
+//!
+//! A call waits until the gateway takes it ([`DueCall::Dial`](crate::calls::DueCall::Dial)). The gateway then makes one
+//! request. Without an answer the call is in doubt: the provider's list decides, and a call that it does not list is
+//! not dialed again.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use telephony_domain::call::plan::Plan;
+use telephony_domain::call::token::CallToken;
+use telephony_domain::call::words::Words;
+use telephony_domain::dialing::{DialingRules, NotDialed};
+use telephony_domain::id::CallId;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::reconcile::Finding;
+use telephony_domain::time::Timestamp;
+
+use crate::{LeaseHolder, StoreError};
+
+/// A call that the gateway has not dialed after this time is not dialed any more: nobody expects it then.
+pub const DIALED_WITHIN: Duration = Duration::from_secs(60);
+
+/// A call to place. `Debug` hides the words.
+#[derive(Debug, Clone)]
+pub struct CallOrder {
+    /// Idempotency key: a key that is known places nothing.
+    pub key: String,
+    /// Our number.
+    pub from: PhoneNumber,
+    /// The number to dial.
+    pub to: PhoneNumber,
+    /// The terms, with the purpose.
+    pub plan: Plan,
+    /// The agent's task.
+    pub task: Option<Words>,
+    /// Keys pressed after the answer, such as an extension.
+    pub keys: Option<String>,
+}
+
+/// Rules for calls that we place.
+#[derive(Debug, Clone)]
+pub struct OutgoingRules {
+    /// Numbers, hours and limits.
+    pub dialing: DialingRules,
+    /// The most calls at a time, in both directions.
+    pub most_calls: usize,
+}
+
+/// The outcome of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// It is stored, and waits for the gateway.
+    Waiting(CallId),
+    /// An earlier order has its key.
+    Known(CallId),
+    /// It is not dialed.
+    Refused(NotDialed),
+    /// Our number is not one of this channel's.
+    NotOurs,
+}
+
+/// A call that the gateway has to dial now, once.
+#[derive(Debug, Clone)]
+pub struct CallToDial {
+    /// The call.
+    pub call: CallId,
+    /// Our number.
+    pub from: PhoneNumber,
+    /// The number to dial.
+    pub to: PhoneNumber,
+    /// The terms.
+    pub plan: Plan,
+    /// Keys pressed after the answer.
+    pub keys: Option<String>,
+    /// The token of its first document.
+    pub token: CallToken,
+}
+
+/// A call whose request may have been accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoubtfulCall {
+    /// The call.
+    pub call: CallId,
+    /// Our number.
+    pub from: PhoneNumber,
+    /// The number that was dialed.
+    pub to: PhoneNumber,
+    /// The time of the request.
+    pub dialed: Timestamp,
+}
+
+/// The dialing of a call that we place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DialState {
+    /// It waits for the gateway.
+    Waiting,
+    /// The request is under way.
+    Dialing,
+    /// The request had no answer.
+    Doubtful,
+    /// The provider has it.
+    Dialed,
+    /// It was not dialed.
+    NotDialed,
+}
+
+impl DialState {
+    /// Every state.
+    pub const ALL: [DialState; 5] =
+        [DialState::Waiting, DialState::Dialing, DialState::Doubtful, DialState::Dialed, DialState::NotDialed];
+
+    /// Returns the word used in the store and in `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DialState::Waiting => "waiting",
+            DialState::Dialing => "dialing",
+            DialState::Doubtful => "doubtful",
+            DialState::Dialed => "dialed",
+            DialState::NotDialed => "not-dialed",
+        }
+    }
+}
+
+/// The outgoing part of a call in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingDetail {
+    /// The dialing.
+    pub state: DialState,
+    /// The message that we say.
+    pub message: Option<Words>,
+    /// The agent's task.
+    pub task: Option<Words>,
+    /// The reason why it was not dialed.
+    pub failure: Option<String>,
+}
+
+/// Calls that we place.
+#[async_trait]
+pub trait OutgoingCalls: Send + Sync {
+    /// Stores a call, unless a rule forbids it or its key is known.
+    async fn place_call(&self, order: CallOrder, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError>;
+
+    /// Returns the rule that forbids a call now.
+    async fn call_refusal(
+        &self,
+        from: &PhoneNumber,
+        to: &PhoneNumber,
+        rules: OutgoingRules,
+        now: Timestamp,
+    ) -> Result<Option<NotDialed>, StoreError>;
+
+    /// Records the provider's id of a call. Returns false if another one of the provider's calls already carries it
+    /// out, so that this one has to end.
+    async fn call_dialed(
+        &self,
+        call: CallId,
+        provider_id: &str,
+        holder: &LeaseHolder,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Records that a call was not dialed, and why.
+    async fn call_not_dialed(
+        &self,
+        call: CallId,
+        reason: String,
+        holder: &LeaseHolder,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Records that the outcome of the request is unknown. The call is due at once.
+    async fn doubt_call(&self, call: CallId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Records a look at the provider's list that did not find a call in doubt. At the end the operator gets a notice.
+    async fn call_not_found(
+        &self,
+        call: CallId,
+        finding: Finding,
+        holder: &LeaseHolder,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+}

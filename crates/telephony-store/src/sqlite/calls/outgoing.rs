@@ -1,0 +1,216 @@
+//! Calls that we place, until the provider has named them. None is dialed twice.
+
+mod order;
+
+use std::time::Duration;
+
+use telephony_domain::call::Event;
+use telephony_domain::call::report::CallStatus;
+use telephony_domain::dialing::doubt::{self, Next};
+use telephony_domain::id::CallId;
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::reconcile::Finding;
+use telephony_domain::time::Timestamp;
+
+pub(super) use self::order::{place, refusal};
+use super::row::{self, StoredCall};
+use super::{step, tokens};
+use crate::calls::{CallState, CallWork, DueCall};
+use crate::notices::Notice;
+use crate::outgoing_calls::{CallToDial, DIALED_WITHIN, DialState, DoubtfulCall};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time};
+use crate::sqlite::rows::{conversation, notice};
+use crate::{LeaseHolder, StoreError};
+
+/// The longest request to the provider. One that takes longer is in doubt.
+const REQUEST_AT_MOST: Duration = Duration::from_secs(60);
+
+/// A call without the provider's id.
+pub(super) struct Undialed {
+    from: PhoneNumber,
+    keys: Option<String>,
+    state: DialState,
+    dialed: Option<Timestamp>,
+    doubted: Option<Timestamp>,
+    absences: u32,
+}
+
+/// Returns the dialing of a call that the provider has not named; none if it has, or if the contact called us.
+pub(super) fn undialed(db: &Db, call: &StoredCall) -> Result<Option<Undialed>, StoreError> {
+    if call.provider_id.is_some() || call.machine.is_inbound() {
+        return Ok(None);
+    }
+    let sql = "SELECT from_number, keys, state, dialed_at, doubted_at, absences FROM outgoing_call WHERE call = ?";
+    find(db, sql, [call.id.0], |row: &Row<'_>| -> RowResult<Undialed> {
+        Ok(Undialed {
+            from: columns::number(row, "from_number")?,
+            keys: row.get("keys")?,
+            state: columns::dial_state(row)?,
+            dialed: maybe_time(row, "dialed_at")?,
+            doubted: maybe_time(row, "doubted_at")?,
+            absences: row.get("absences")?,
+        })
+    })
+}
+
+/// Takes a call that is due and not dialed yet, or in doubt. Returns none if it is not dialed any more.
+pub(super) fn take(
+    db: &Db,
+    call: StoredCall,
+    undialed: Undialed,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<Option<DueCall>, StoreError> {
+    let to = conversation::contact_of(db, call.conversation)?;
+    match (undialed.state, undialed.dialed) {
+        (DialState::Dialing | DialState::Doubtful, Some(dialed)) => {
+            doubt(db, call.id, now)?;
+            row::postpone(db, call.id, &work.holder, now + REQUEST_AT_MOST)?;
+            Ok(Some(DueCall::Find(DoubtfulCall { call: call.id, from: undialed.from, to, dialed })))
+        }
+        _ if call.state != CallState::Open => not_dialed(db, call, "it was ended first", &work.holder, now),
+        _ if now.since(order::placed_at(db, call.id)?) >= DIALED_WITHIN => {
+            not_dialed(db, call, "the gateway did not dial it in time", &work.holder, now)
+        }
+        _ => {
+            set_dialing(db, call.id, now)?;
+            row::postpone(db, call.id, &work.holder, now + REQUEST_AT_MOST)?;
+            let token = tokens::of_step(db, call.id, call.machine.step(), &work.token)?;
+            let plan = call.machine.plan().clone();
+            let dial = CallToDial { call: call.id, from: undialed.from, to, plan, keys: undialed.keys, token };
+            Ok(Some(DueCall::Dial(Box::new(dial))))
+        }
+    }
+}
+
+/// Gives up the calls that wait to be dialed: those who asked for them do not expect them from a later gateway.
+pub(super) fn give_up_waiting(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
+    let waiting = "SELECT call FROM outgoing_call WHERE state = 'waiting'";
+    for id in list(db, waiting, (), |row| row.get(0).map(CallId))? {
+        let text = format!("Call {id} was not placed: the gateway stopped before it dialed. Place it again if you want.");
+        notice::give(db, &Notice::event(notice_name(id), text), now)?;
+        not_dialed(db, row::load(db, id)?, "the gateway stopped before it dialed", holder, now)?;
+    }
+    Ok(())
+}
+
+/// Records the provider's id of a call. Returns false if the call has another one, or if it is another call's.
+pub(super) fn bind(db: &Db, call: &mut StoredCall, provider_id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    if let Some(known) = &call.provider_id {
+        return Ok(known == provider_id);
+    }
+    if call.machine.is_inbound() || row::find_by_provider_id(db, provider_id)?.is_some() {
+        return Ok(false);
+    }
+    if call.state != CallState::Open {
+        // It was dialed after all, or ended while it was dialed.
+        call.state = CallState::Ending;
+        execute(db, "UPDATE call SET state = 'ending', due_at = ?2 WHERE id = ?1", (call.id.0, now.0))?;
+    }
+    execute(db, "UPDATE call SET provider_id = ?2 WHERE id = ?1", (call.id.0, provider_id))?;
+    let sql = "UPDATE outgoing_call SET state = 'dialed', failure = NULL, dialed_at = coalesce(dialed_at, ?2) WHERE call = ?1";
+    execute(db, sql, (call.id.0, now.0))?;
+    call.provider_id = Some(provider_id.to_owned());
+    Ok(true)
+}
+
+/// Records the provider's answer to the request. Returns false if another of its calls carries the call out.
+pub(super) fn dialed(
+    db: &Db,
+    mut call: StoredCall,
+    provider_id: &str,
+    holder: &LeaseHolder,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let was_named = call.provider_id.is_some();
+    let is_bound = bind(db, &mut call, provider_id, now)?;
+    if is_bound && !was_named && call.state == CallState::Open {
+        row::save(db, &call, holder, now)?;
+    }
+    Ok(is_bound)
+}
+
+/// Records that the outcome of a request is unknown, and makes the call due.
+pub(super) fn doubt_now(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+    doubt(db, call, now)?;
+    let sql = "UPDATE call SET due_at = ?2 WHERE id = ?1 AND provider_id IS NULL AND due_at IS NOT NULL";
+    execute(db, sql, (call.0, now.0)).map(drop)
+}
+
+/// Records that the outcome of a request is unknown, from the first time on.
+fn doubt(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE outgoing_call SET state = 'doubtful', doubted_at = coalesce(doubted_at, ?2)
+               WHERE call = ?1 AND state IN ('dialing', 'doubtful')";
+    execute(db, sql, (call.0, now.0)).map(drop)
+}
+
+/// Records a look at the provider's list that did not find the call.
+pub(super) fn not_found(
+    db: &Db,
+    call: StoredCall,
+    finding: Finding,
+    holder: &LeaseHolder,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(Undialed { doubted: Some(since), absences, .. }) = undialed(db, &call)? else { return Ok(()) };
+    let id = call.id;
+    let (reason, text) = match doubt::next(since, absences, finding, now) {
+        Next::LookAgainAt(at) => {
+            let sql = "UPDATE outgoing_call SET absences = absences + ?2 WHERE call = ?1";
+            execute(db, sql, (id.0, finding == Finding::Absent))?;
+            return row::postpone(db, id, holder, at);
+        }
+        Next::NotPlaced => (
+            "Twilio did not answer the request, and does not list the call",
+            format!(
+                "Call {id} was not placed: Twilio did not answer the request, and does not list the call. It is not \
+                 dialed again; place it again if you want."
+            ),
+        ),
+        Next::Unknown => (
+            "Twilio did not answer the request, and its list of calls cannot be read, so it may have been placed",
+            format!(
+                "Call {id} may have been placed: Twilio did not answer the request, and its list of calls cannot be \
+                 read. It is not dialed again; look in the Twilio Console before you place it again."
+            ),
+        ),
+    };
+    notice::give(db, &Notice::event(notice_name(id), text), now)?;
+    not_dialed(db, call, reason, holder, now).map(drop)
+}
+
+/// Records that a call was not dialed. It is over.
+pub(super) fn not_dialed(
+    db: &Db,
+    mut call: StoredCall,
+    reason: &str,
+    holder: &LeaseHolder,
+    now: Timestamp,
+) -> Result<Option<DueCall>, StoreError> {
+    if call.provider_id.is_some() {
+        return Ok(None);
+    }
+    let failed = Event::Status(CallStatus::Failed);
+    step::note_status(db, call.id, &failed, now)?;
+    // Nothing was said, so that no action is left.
+    call.machine.on(failed, now);
+    call.state = CallState::Over;
+    row::save(db, &call, holder, now)?;
+    let sql = "UPDATE outgoing_call SET state = 'not-dialed', failure = ?2 WHERE call = ?1";
+    execute(db, sql, (call.id.0, reason))?;
+    Ok(None)
+}
+
+/// Returns the task of a call.
+pub(super) fn task(db: &Db, call: CallId) -> Result<Option<String>, StoreError> {
+    Ok(find(db, "SELECT task FROM outgoing_call WHERE call = ?", [call.0], |row| row.get(0))?.flatten())
+}
+
+fn set_dialing(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
+    execute(db, "UPDATE outgoing_call SET state = 'dialing', dialed_at = ?2 WHERE call = ?1", (call.0, now.0)).map(drop)
+}
+
+fn notice_name(call: CallId) -> String {
+    format!("call-{call}")
+}

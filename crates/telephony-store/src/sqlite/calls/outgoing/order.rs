@@ -1,0 +1,117 @@
+//! Orders of calls: checked against the rules and stored in one transaction.
+
+use std::time::Duration;
+
+use telephony_domain::call::Call;
+use telephony_domain::call::words::Words;
+use telephony_domain::dialing::{DialingUsage, NotDialed};
+use telephony_domain::id::{CallId, LineId};
+use telephony_domain::number::PhoneNumber;
+use telephony_domain::time::Timestamp;
+
+use super::row;
+use crate::StoreError;
+use crate::outgoing_calls::{CallOrder, OutgoingRules, Placed};
+use crate::sqlite::engine::columns;
+use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, time};
+use crate::sqlite::rows::conversation;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Stores a call, unless a rule forbids it or its key is known.
+pub(in crate::sqlite::calls) fn place(
+    db: &Db,
+    order: &CallOrder,
+    rules: &OutgoingRules,
+    now: Timestamp,
+) -> Result<Placed, StoreError> {
+    let known = "SELECT call FROM outgoing_call WHERE key = ?";
+    if let Some(call) = find(db, known, [&order.key], |row| row.get(0).map(CallId))? {
+        return Ok(Placed::Known(call));
+    }
+    let Some(line) = row::line_of(db, order.from.as_str())? else { return Ok(Placed::NotOurs) };
+    if let Some(refusal) = refusal_on(db, line, &order.to, rules, now)? {
+        return Ok(Placed::Refused(refusal));
+    }
+    let conversation = conversation::find_or_make(db, line, &order.to)?;
+    let machine = Call::new(order.plan.clone(), now);
+    let message = order.plan.purpose.message().map(Words::as_str);
+    let call = row::insert(db, conversation, None, &machine, now)?;
+    let sql = "INSERT INTO outgoing_call (call, key, from_number, message, task, keys, state)
+               VALUES (?, ?, ?, ?, ?, ?, 'waiting')";
+    let task = order.task.as_ref().map(Words::as_str);
+    execute(db, sql, (call.0, &order.key, order.from.as_str(), message, task, &order.keys))?;
+    Ok(Placed::Waiting(call))
+}
+
+/// Returns the rule that forbids a call now.
+pub(in crate::sqlite::calls) fn refusal(
+    db: &Db,
+    from: &PhoneNumber,
+    to: &PhoneNumber,
+    rules: &OutgoingRules,
+    now: Timestamp,
+) -> Result<Option<NotDialed>, StoreError> {
+    match row::line_of(db, from.as_str())? {
+        Some(line) => refusal_on(db, line, to, rules, now),
+        None => Ok(rules.dialing.check(to, usage(db, now)?, now).err()),
+    }
+}
+
+/// Returns the time at which a call was ordered.
+pub(super) fn placed_at(db: &Db, call: CallId) -> Result<Timestamp, StoreError> {
+    one(db, "SELECT created_at FROM call WHERE id = ?", [call.0], |row| time(row, "created_at"))
+}
+
+fn refusal_on(
+    db: &Db,
+    line: LineId,
+    to: &PhoneNumber,
+    rules: &OutgoingRules,
+    now: Timestamp,
+) -> Result<Option<NotDialed>, StoreError> {
+    let standing = conversation::standing(db, line, to)?;
+    if let Err(refusal) = rules.dialing.check(to, usage(db, now)?, now) {
+        return Ok(Some(refusal));
+    }
+    if standing.is_blocked {
+        return Ok(Some(NotDialed::Blocked));
+    }
+    if standing.is_opted_out {
+        return Ok(Some(NotDialed::OptedOut));
+    }
+    if let Some(call) = open_call(db, to)? {
+        return Ok(Some(NotDialed::OnCall(call)));
+    }
+    let most = rules.most_calls;
+    Ok((row::count_open(db)? >= most).then_some(NotDialed::AllBusy { most }))
+}
+
+fn open_call(db: &Db, contact: &PhoneNumber) -> Result<Option<CallId>, StoreError> {
+    let sql = "SELECT k.id FROM call AS k JOIN conversation AS c ON c.id = k.conversation
+               WHERE c.contact = ? AND k.due_at IS NOT NULL ORDER BY k.id LIMIT 1";
+    find(db, sql, [contact.as_str()], |row| row.get(0).map(CallId))
+}
+
+/// Returns what was dialed. An open call counts with its maximum duration.
+fn usage(db: &Db, now: Timestamp) -> Result<DialingUsage, StoreError> {
+    let sql = "SELECT k.machine, k.created_at, k.ended_at FROM call AS k JOIN outgoing_call AS o ON o.call = k.id
+               WHERE k.created_at > ? AND o.state <> 'not-dialed'";
+    let calls = list(db, sql, [(now - DAY).0], |row| {
+        Ok((columns::call_machine(row)?, time(row, "created_at")?, maybe_time(row, "ended_at")?))
+    })?;
+    let minutes = |(machine, _, ended): &(Call, Timestamp, Option<Timestamp>)| {
+        let spoken = match (machine.answered(), ended) {
+            (Some(answered), Some(ended)) => ended.since(answered),
+            (None, Some(_)) => Duration::ZERO,
+            (_, None) => machine.plan().max_duration,
+        };
+        u32::try_from(spoken.as_secs().div_ceil(60)).unwrap_or(u32::MAX)
+    };
+    let is_recent = |(_, placed, _): &&(Call, Timestamp, Option<Timestamp>)| *placed > now - HOUR;
+    Ok(DialingUsage {
+        calls_this_hour: u32::try_from(calls.iter().filter(is_recent).count()).unwrap_or(u32::MAX),
+        minutes_today: calls.iter().map(minutes).fold(0, u32::saturating_add),
+    })
+}

@@ -1,0 +1,255 @@
+//! Calls that we place: refused by the rules, dialed at most once, and found again or given up with a notice.
+
+use telephony_domain::call::Event;
+use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose};
+use telephony_domain::call::report::CallStatus;
+use telephony_domain::dialing::{DialingRules, NotDialed};
+use telephony_domain::id::CallId;
+use telephony_domain::reconcile::Finding;
+use telephony_store::LeaseHolder;
+use telephony_store::calls::{CallDetail, CallState, DueCall, Requested};
+use telephony_store::contacts::Who;
+use telephony_store::history::Speaker;
+use telephony_store::outgoing_calls::{CallOrder, CallToDial, DialState, OutgoingRules, Placed};
+
+use super::calls::{document, work};
+use super::world::{ANN, BOB, LINE, World, at, gateway, number, seconds};
+
+fn order(key: &str, to: &str) -> CallOrder {
+    let dialing = Dialing { ring: seconds(30), machine: MachineRule::Off };
+    let plan = Plan {
+        purpose: Purpose::Notify { message: "The parcel is here.".into(), dialing },
+        greeting: "".into(),
+        max_duration: seconds(300),
+        filler_after: seconds(2),
+        answer_within: seconds(25),
+        fillers: Vec::new(),
+        can_be_texted: true,
+    };
+    let task = Some("Say that the parcel is here.".into());
+    CallOrder { key: key.to_owned(), from: number(LINE), to: number(to), plan, task, keys: Some("12#".to_owned()) }
+}
+
+fn rules() -> OutgoingRules {
+    let dialing = DialingRules { countries: None, calls_per_hour: None, minutes_per_day: None, quiet_hours: None };
+    OutgoingRules { dialing, most_calls: 5 }
+}
+
+impl World {
+    async fn place(&self, key: &str, to: &str, now: i64) -> Placed {
+        self.store.place_call(order(key, to), rules(), at(now)).await.unwrap()
+    }
+
+    async fn waiting(&self, key: &str, to: &str, now: i64) -> CallId {
+        match self.place(key, to, now).await {
+            Placed::Waiting(call) => call,
+            other => panic!("not placed: {other:?}"),
+        }
+    }
+
+    async fn dial(&self, now: i64) -> CallToDial {
+        match self.due(gateway(), now).await {
+            Some(DueCall::Dial(dial)) => *dial,
+            other => panic!("nothing to dial: {other:?}"),
+        }
+    }
+
+    async fn detail(&self, call: CallId) -> CallDetail {
+        self.store.call(call).await.unwrap().unwrap()
+    }
+
+    async fn dialing(&self, call: CallId) -> (DialState, Option<String>) {
+        let outgoing = self.detail(call).await.outgoing.unwrap();
+        (outgoing.state, outgoing.failure)
+    }
+
+    async fn notice_texts(&self, now: i64) -> Vec<String> {
+        self.store.notices(at(now)).await.unwrap().into_iter().map(|notice| notice.text).collect()
+    }
+
+    async fn not_found(&self, call: CallId, finding: Finding, now: i64) {
+        self.store.call_not_found(call, finding, &gateway(), at(now)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_dialed_once_however_often_it_is_ordered() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    assert_eq!(world.place("k", ANN, 2).await, Placed::Known(call));
+    let dial = world.dial(2).await;
+    assert_eq!((dial.call, dial.from, dial.to, dial.keys.as_deref()), (call, number(LINE), number(ANN), Some("12#")));
+    assert!(world.due(gateway(), 3).await.is_none());
+    assert_eq!(world.dialing(call).await, (DialState::Dialing, None));
+    assert!(world.store.call_dialed(call, "CA1", &gateway(), at(3)).await.unwrap());
+    assert_eq!(world.place("k", ANN, 3).await, Placed::Known(call));
+    assert_eq!(world.dialing(call).await, (DialState::Dialed, None));
+    let Requested::Step(step) = world.request("CA1", &dial.token, None, 4).await else { panic!("no document") };
+    assert!(document(&step).unwrap().spoken().any(|words| words.as_str() == "The parcel is here."));
+    world.store.change_call(call, Event::Status(CallStatus::Completed), work(), at(9)).await.unwrap();
+    assert_eq!(world.place("k", ANN, 10).await, Placed::Known(call));
+    let spoken = world.store.spoken(step_conversation(&world).await, 20).await.unwrap();
+    assert_eq!(spoken.len(), 1);
+    assert_eq!((spoken[0].by, spoken[0].text.as_str()), (Speaker::Operator, "The parcel is here."));
+}
+
+/// Returns the only conversation.
+async fn step_conversation(world: &World) -> telephony_domain::id::ConversationId {
+    world.says(ANN, "Thanks!", at(11)).await;
+    world.lease(at(11)).await.conversation
+}
+
+#[tokio::test]
+async fn a_request_that_the_rules_forbid_is_refused_before_anything_is_stored() {
+    let world = World::new().await;
+    let refusal = async |to: &str, rules: OutgoingRules, now: i64| {
+        let asked = world.store.call_refusal(&number(LINE), &number(to), rules.clone(), at(now)).await.unwrap();
+        match world.store.place_call(order("refused", to), rules, at(now)).await.unwrap() {
+            Placed::Refused(refusal) => {
+                assert_eq!(asked.as_ref(), Some(&refusal));
+                refusal
+            }
+            other => panic!("placed: {other:?}"),
+        }
+    };
+    let premium = refusal("+19005550100", rules(), 1).await;
+    assert!(matches!(premium, NotDialed::Special(_)), "{premium:?}");
+    world.says(ANN, "STOP", at(1)).await;
+    assert_eq!(refusal(ANN, rules(), 2).await, NotDialed::OptedOut);
+    world.store.reject(Who::Number(number(BOB)), true, at(2)).await.unwrap();
+    assert_eq!(refusal(BOB, rules(), 2).await, NotDialed::Blocked);
+    assert!(world.store.calls(None, 10).await.unwrap().is_empty());
+    let other = CallOrder { from: number(BOB), ..order("x", ANN) };
+    assert_eq!(world.store.place_call(other, rules(), at(2)).await.unwrap(), Placed::NotOurs);
+
+    let open = world.waiting("open", "+15550007777", 3).await;
+    assert_eq!(refusal("+15550007777", rules(), 3).await, NotDialed::OnCall(open));
+    let one = OutgoingRules { most_calls: 1, ..rules() };
+    assert_eq!(refusal("+15550008888", one, 3).await, NotDialed::AllBusy { most: 1 });
+    let hourly = OutgoingRules { dialing: DialingRules { calls_per_hour: Some(1), ..rules().dialing }, ..rules() };
+    assert_eq!(refusal("+15550008888", hourly.clone(), 4).await, NotDialed::CallsPerHour { most: 1 });
+    // An open call counts with its longest duration.
+    let daily = |most| OutgoingRules {
+        dialing: DialingRules { minutes_per_day: Some(most), ..rules().dialing },
+        ..rules()
+    };
+    assert_eq!(refusal("+15550008888", daily(5), 4).await, NotDialed::MinutesPerDay { most: 5 });
+    world.dial(4).await;
+    world.store.call_not_dialed(open, "Twilio refused it".to_owned(), &gateway(), at(5)).await.unwrap();
+    assert_eq!(world.dialing(open).await, (DialState::NotDialed, Some("Twilio refused it".to_owned())));
+    assert_eq!(world.state(open).await, CallState::Over);
+    for (key, rules) in [("hourly", hourly), ("daily", daily(5))] {
+        let placed = world.store.place_call(order(key, "+15550008888"), rules, at(6)).await.unwrap();
+        assert!(matches!(placed, Placed::Waiting(_)), "a call that was not dialed counts: {placed:?}");
+        world.dial(6).await;
+        let call = match placed {
+            Placed::Waiting(call) => call,
+            _ => unreachable!(),
+        };
+        world.store.call_not_dialed(call, "no".to_owned(), &gateway(), at(6)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_restart_dials_nothing() {
+    let world = World::new().await;
+    let waiting = world.waiting("waiting", ANN, 1).await;
+    let dialing = world.waiting("dialing", BOB, 1).await;
+    assert_eq!(world.dial(1).await.call, waiting);
+    assert_eq!(world.dial(1).await.call, dialing);
+    let late = world.waiting("late", "+15550007777", 1).await;
+    let world = world.restarted();
+    let other = LeaseHolder("gateway-2".to_owned());
+    world.store.free_calls(&other, at(2)).await.unwrap();
+    assert_eq!(world.dialing(late).await.0, DialState::NotDialed);
+    assert!(world.notice_texts(2).await.iter().any(|text| text.contains(&format!("Call {late} was not placed"))));
+    for expected in [waiting, dialing] {
+        match world.due(other.clone(), 2).await {
+            Some(DueCall::Find(doubtful)) => assert_eq!((doubtful.call, doubtful.dialed), (expected, at(1))),
+            other => panic!("dialed again: {other:?}"),
+        }
+    }
+    assert!(world.due(other, 2).await.is_none());
+}
+
+#[tokio::test]
+async fn a_call_that_waits_too_long_is_not_dialed() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    assert!(world.due(gateway(), 61).await.is_none());
+    assert_eq!(world.dialing(call).await.0, DialState::NotDialed);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_is_looked_up_and_never_dialed_again() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    let dial = world.dial(1).await;
+    world.store.doubt_call(call, at(10)).await.unwrap();
+    for now in [10, 20, 30] {
+        let due = world.due(gateway(), now).await;
+        assert!(matches!(due, Some(DueCall::Find(_))), "{now}: {due:?}");
+        world.not_found(call, Finding::Absent, now).await;
+        assert!(world.due(gateway(), now).await.is_none());
+    }
+    assert!(matches!(world.due(gateway(), 40).await, Some(DueCall::Find(_))));
+    world.not_found(call, Finding::Absent, 40).await;
+    assert_eq!((world.state(call).await, world.dialing(call).await.0), (CallState::Over, DialState::NotDialed));
+    assert!(world.notice_texts(40).await[0].contains("was not placed"), "{:?}", world.notice_texts(40).await);
+    assert!(world.due(gateway(), 9_999).await.is_none());
+
+    // It rings after all: it is hung up on, and ended at the provider.
+    let Requested::Step(step) = world.request("CA1", &dial.token, None, 50).await else { panic!("no document") };
+    assert_eq!(step.provider_id.as_deref(), Some("CA1"));
+    assert_eq!(document(&step).unwrap().spoken().count(), 0);
+    assert!(matches!(world.due(gateway(), 50).await, Some(DueCall::End(id, Some(_), 0)) if id == call));
+    assert_eq!(world.dialing(call).await, (DialState::Dialed, None));
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_leaves_the_outcome_unknown() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    world.dial(1).await;
+    world.store.doubt_call(call, at(1)).await.unwrap();
+    world.not_found(call, Finding::Unreachable, 600).await;
+    assert_eq!(world.state(call).await, CallState::Open);
+    world.not_found(call, Finding::Unreachable, 601).await;
+    assert_eq!((world.state(call).await, world.dialing(call).await.0), (CallState::Over, DialState::NotDialed));
+    assert!(world.notice_texts(601).await[0].contains("may have been placed"));
+}
+
+#[tokio::test]
+async fn the_first_sign_of_a_call_names_it_and_another_call_cannot() {
+    let world = World::new().await;
+    let report = async |id: &str, call: CallId, now: i64| {
+        let event = Event::Status(CallStatus::Ringing);
+        world.store.report_call(id, Some(call), event, work(), at(now)).await.unwrap()
+    };
+    let first = world.waiting("first", ANN, 1).await;
+    world.dial(1).await;
+    let second = world.waiting("second", BOB, 1).await;
+    let dial = world.dial(1).await;
+    // A status report comes before the answer to the request.
+    assert_eq!(report("CA1", first, 2).await.map(|step| step.call), Some(first));
+    assert!(world.store.call_dialed(first, "CA1", &gateway(), at(3)).await.unwrap());
+    assert!(!world.store.call_dialed(first, "CA9", &gateway(), at(3)).await.unwrap());
+    // The same call of the provider is not found for a second one.
+    assert_eq!(report("CA1", second, 4).await.map(|step| step.call), Some(first));
+    assert!(matches!(world.request("CA1", &dial.token, None, 4).await, Requested::ForeignCall));
+    assert!(matches!(world.request("CA2", &dial.token, None, 5).await, Requested::Step(_)));
+    assert!(matches!(world.request("CA3", &dial.token, None, 6).await, Requested::ForeignCall));
+    assert_eq!(report("CA3", CallId(999), 6).await, None);
+    assert_eq!(report("CA3", second, 6).await, None, "it has another id");
+    assert_eq!(world.detail(second).await.entry.provider_id.as_deref(), Some("CA2"));
+}
+
+#[tokio::test]
+async fn a_call_that_is_purged_while_it_is_dialed_ends_at_the_provider() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    world.dial(1).await;
+    world.store.purge(&number(ANN), 10, at(2)).await.unwrap();
+    assert!(world.store.call_dialed(call, "CA1", &gateway(), at(3)).await.unwrap());
+    assert!(matches!(world.due(gateway(), 3).await, Some(DueCall::End(_, Some(id), _)) if id == "CA1"));
+}
