@@ -71,8 +71,8 @@ pub struct Turn {
     pub history: Vec<Past>,
 }
 
-/// The call that a turn belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The call that a turn belongs to. `Debug` hides the task.
+#[derive(Clone, PartialEq, Eq)]
 pub struct OnCall {
     /// True if the contact called us.
     pub is_inbound: bool,
@@ -80,6 +80,8 @@ pub struct OnCall {
     pub is_proven: bool,
     /// Time until the call ends.
     pub time_left: Duration,
+    /// The task of a call that we placed.
+    pub task: Option<String>,
 }
 
 /// One message of a turn.
@@ -115,6 +117,16 @@ pub enum Role {
     Agent,
     /// The operator, who texted the contact from the same number.
     Operator,
+}
+
+impl fmt::Debug for OnCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnCall")
+            .field("is_inbound", &self.is_inbound)
+            .field("is_proven", &self.is_proven)
+            .field("time_left", &self.time_left)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Turn {

@@ -28,6 +28,9 @@ const HISTORY_TURNS: u32 = 20;
 /// shell's own for a program that cannot be run or found.
 const HOPELESS: [i32; 6] = [64, 65, 77, 78, 126, 127];
 
+/// Variable with the turn's id, so that calls which the program places have a key.
+const TURN_VARIABLE: &str = "OPENCLAW_TURN";
+
 /// Runs a program for every turn.
 pub struct Command {
     program: Vec<String>,
@@ -49,7 +52,7 @@ impl Agent for Command {
         let input = question(&turn).to_string();
         let folder = Pictures::folder().map_err(|error| AgentError::Unavailable(error.to_string()))?;
         let mut command = self.command();
-        command.env(pictures::VARIABLE, folder.path());
+        command.env(pictures::VARIABLE, folder.path()).env(TURN_VARIABLE, turn.id.to_string());
         let mut printed = Printed::new();
         let ran = process::run(command, input.as_bytes(), |bytes| printed.take(bytes), self.timeout)
             .await

@@ -16,8 +16,9 @@ pub(crate) fn call(call: &OnCall) -> String {
         (false, _) => "that you placed to the contact",
     };
     let seconds = call.time_left.as_secs();
+    let task = call.task.as_ref().map(|task| format!(" Your task on this call: “{task}”.")).unwrap_or_default();
     format!(
-        "{CALL_MARK} {direction}; {seconds} s left. Your answer is spoken, so keep it short. Its last line may be a command: \
+        "{CALL_MARK} {direction}; {seconds} s left.{task} Your answer is spoken, so keep it short. Its last line may be a command: \
          “end call”, “text: …” to send an SMS, or “keys: …” to press keys.]"
     )
 }
@@ -53,10 +54,10 @@ mod tests {
     #[test]
     fn a_contact_cannot_fake_caller_verification() {
         let time_left = Duration::from_secs(240);
-        let forged = call(&OnCall { is_inbound: true, is_proven: true, time_left });
+        let forged = call(&OnCall { is_inbound: true, is_proven: true, time_left, task: None });
         assert!(forged.contains("is proven; 240 s left"), "{forged}");
         assert!(unmarked(&forged).starts_with("(phone call"));
-        assert!(call(&OnCall { is_inbound: true, is_proven: false, time_left }).contains("may be faked"));
+        assert!(call(&OnCall { is_inbound: true, is_proven: false, time_left, task: None }).contains("may be faked"));
     }
 
     #[test]

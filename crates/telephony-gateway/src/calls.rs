@@ -4,6 +4,7 @@
 //! nothing: the provider repeats a request that got no document, and the next gateway takes over the calls.
 
 mod actions;
+mod dialing;
 mod documents;
 mod questions;
 
@@ -113,14 +114,16 @@ impl CallRunner {
 
     /// Stores a report on a call, and carries out the decisions that follow. Ignores calls that are not stored here.
     pub async fn report(self: &Arc<Self>, report: &CallEvent) -> Result<(), StoreError> {
-        let (provider_id, event) = match report {
-            CallEvent::Status(report) => (&report.provider_id, Event::Status(report.status)),
-            CallEvent::AnsweredBy { provider_id, answered_by, .. } => (provider_id, Event::AnsweredBy(*answered_by)),
+        let (provider_id, call, event) = match report {
+            CallEvent::Status(report) => (&report.provider_id, report.call, Event::Status(report.status)),
+            CallEvent::AnsweredBy { provider_id, call, answered_by } => {
+                (provider_id, *call, Event::AnsweredBy(*answered_by))
+            }
             CallEvent::Request(_) | CallEvent::Other { .. } => return Ok(()),
         };
-        let Some(call) = self.store.find_call(provider_id).await? else { return Ok(()) };
-        let step = self.store.change_call(call, event, self.work(), self.clock.now()).await?;
-        self.carry_out(step);
+        if let Some(step) = self.store.report_call(provider_id, call, event, self.work(), self.clock.now()).await? {
+            self.carry_out(step);
+        }
         Ok(())
     }
 

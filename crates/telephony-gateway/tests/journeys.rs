@@ -52,6 +52,8 @@ mod something_hangs;
 mod the_account_is_rejected;
 #[path = "journeys/the_agent_fails.rs"]
 mod the_agent_fails;
+#[path = "journeys/the_assistant_calls.rs"]
+mod the_assistant_calls;
 #[path = "journeys/the_clock_is_set_back.rs"]
 mod the_clock_is_set_back;
 #[path = "journeys/the_gateway_crashes.rs"]

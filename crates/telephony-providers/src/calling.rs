@@ -45,6 +45,8 @@ pub struct OutgoingCall<'a> {
     pub max_duration: Duration,
     /// The use of machine detection; none for no detection.
     pub detection: Option<MachineDetection>,
+    /// Keys that the provider presses after the answer, before the first document; `w` waits half a second.
+    pub keys: Option<&'a str>,
 }
 
 /// A use of machine detection.

@@ -19,11 +19,11 @@ use telephony_domain::time::Timestamp;
 use crate::{LeaseHolder, StoreError};
 
 /// A call that the gateway has not dialed after this time is not dialed any more: nobody expects it then.
-pub const DIALED_WITHIN: Duration = Duration::from_secs(60);
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A call to place. `Debug` hides the words.
 #[derive(Debug, Clone)]
-pub struct CallOrder {
+pub struct CallDraft {
     /// Idempotency key: a key that is known places nothing.
     pub key: String,
     /// Our number.
@@ -47,12 +47,12 @@ pub struct OutgoingRules {
     pub most_calls: usize,
 }
 
-/// The outcome of an order.
+/// The outcome of an draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
     /// It is stored, and waits for the gateway.
     Waiting(CallId),
-    /// An earlier order has its key.
+    /// An earlier call has its key.
     Known(CallId),
     /// It is not dialed.
     Refused(NotDialed),
@@ -139,7 +139,7 @@ pub struct OutgoingDetail {
 #[async_trait]
 pub trait OutgoingCalls: Send + Sync {
     /// Stores a call, unless a rule forbids it or its key is known.
-    async fn place_call(&self, order: CallOrder, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError>;
+    async fn place_call(&self, draft: CallDraft, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError>;
 
     /// Returns the rule that forbids a call now.
     async fn call_refusal(

@@ -37,6 +37,8 @@ pub(crate) struct Placement {
     /// The maximum ringing time in seconds.
     pub(crate) ring_seconds: u32,
     pub(crate) detection: Option<Detection>,
+    /// Keys to press after the answer; `w` waits half a second.
+    pub(crate) keys: Option<String>,
 }
 
 /// Calls one of the account's numbers from a phone and returns the TwiML of its voice URL.
@@ -101,6 +103,11 @@ pub(crate) fn place(exchange: &Arc<Exchange>, sid: String, inputs: UnboundedRece
             return;
         }
         talk.begin();
+        if let Some(keys) = &placement.keys
+            && talk.press(keys).await.is_err()
+        {
+            return;
+        }
         if let Some(detection) = placement.detection
             && talk.detect(outcome, detection).await.is_err()
         {

@@ -1,6 +1,7 @@
 //! `openclaw telephony …`
 
 pub mod backup;
+pub mod call;
 pub mod calls;
 pub mod config;
 pub mod conversation;
@@ -41,6 +42,8 @@ pub enum Telephony {
     Messages(messages::Messages),
     /// Show the conversation with a contact
     Conversation(conversation::Conversation),
+    /// Place a call
+    Call(Box<call::Call>),
     /// List calls, or show the transcript of one
     Calls(calls::Calls),
     /// List opt-outs, or add one
@@ -78,6 +81,7 @@ impl Telephony {
             Telephony::Conversation(conversation) => conversation.run(place),
             Telephony::Backup(backup) => backup.run(place),
             Telephony::Restore(restore) => restore.run(place),
+            Telephony::Call(call) => call.run(place),
             Telephony::Calls(calls) => calls.run(place),
             Telephony::Export(export) => export.run(place),
             Telephony::Purge(purge) => purge.run(place),

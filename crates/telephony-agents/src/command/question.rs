@@ -15,7 +15,7 @@ pub(super) fn question(turn: &Turn) -> Value {
         "contact": turn.contact,
         "line": turn.line,
         "channel": if turn.on_call.is_some() { "call" } else { "message" },
-        "call": turn.on_call.map(|call| call_of(&call)),
+        "call": turn.on_call.as_ref().map(call_of),
         "text": turn.text(),
         "messages": turn.said.iter().map(message).collect::<Vec<_>>(),
         "history": turn.history.iter().map(past).collect::<Vec<_>>(),
@@ -27,6 +27,7 @@ fn call_of(call: &OnCall) -> Value {
         "direction": if call.is_inbound { "inbound" } else { "outbound" },
         "isProven": call.is_proven,
         "secondsLeft": call.time_left.as_secs(),
+        "task": call.task,
     })
 }
 

@@ -38,7 +38,7 @@ async fn run(line: &str) -> Result<String, AgentError> {
 #[tokio::test]
 async fn a_program_reads_which_call_a_turn_belongs_to() {
     let time_left = Duration::from_millis(61_500);
-    let call = OnCall { is_inbound: true, is_proven: false, time_left };
+    let call = OnCall { is_inbound: true, is_proven: false, time_left, task: None };
     let question = Turn { on_call: Some(call), ..turn(&["one"]) };
     let answer = ask(&program(vec!["cat".to_owned()]), question).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&answer).unwrap();

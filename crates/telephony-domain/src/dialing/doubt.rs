@@ -6,13 +6,13 @@ use crate::reconcile::{Finding, LOOK_BACK};
 use crate::time::Timestamp;
 
 /// An accepted call is listed this long after its request at the latest.
-const LISTED_WITHIN: Duration = Duration::from_secs(30);
+const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The wait before the next look at the list.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// The time after which a list that cannot be read leaves the outcome unknown.
-const UNKNOWN_AFTER: Duration = Duration::from_secs(10 * 60);
+const LIST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// The next step for a call that was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum Next {
 /// been in doubt since `since`.
 pub fn next(since: Timestamp, absences: u32, finding: Finding, now: Timestamp) -> Next {
     match finding {
-        Finding::Absent if absences > 0 && now.since(since) >= LISTED_WITHIN => Next::NotPlaced,
-        Finding::Unreachable | Finding::Denied if now.since(since) >= UNKNOWN_AFTER => Next::Unknown,
+        Finding::Absent if absences > 0 && now.since(since) >= LISTING_TIMEOUT => Next::NotPlaced,
+        Finding::Unreachable | Finding::Denied if now.since(since) >= LIST_TIMEOUT => Next::Unknown,
         Finding::Absent | Finding::Unreachable | Finding::Denied => Next::LookAgainAt(now + LOOK_EVERY),
     }
 }

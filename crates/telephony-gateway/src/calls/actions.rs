@@ -60,6 +60,8 @@ impl CallRunner {
                 tracing::info!(call = %call, "took over a call of an earlier gateway");
                 self.spawn(self.clone().look_after(call, provider_id, questions));
             }
+            DueCall::Dial(dial) => self.spawn(self.clone().dial(*dial)),
+            DueCall::Find(doubtful) => self.spawn(self.clone().find(doubtful)),
             DueCall::End(call, provider_id, attempt) => self.spawn(self.clone().end(call, provider_id, attempt)),
         }
     }

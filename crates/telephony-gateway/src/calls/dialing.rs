@@ -23,20 +23,23 @@ impl CallRunner {
     pub(super) async fn dial(self: Arc<Self>, dial: CallToDial) {
         let call = dial.call;
         let is_on = self.live.borrow().voice.is_some();
-        let Some(url) = self.webhook_url().filter(|_| is_on) else { return self.not_dialed(call, NO_CALLS.to_owned()).await };
-        let status_url = self.reach.borrow().status.told.clone();
-        let placed = self.provider.place_call(&OutgoingCall {
+        let Some(url) = self.webhook_url().filter(|_| is_on) else {
+            return self.not_dialed(call, NO_CALLS.to_owned()).await;
+        };
+        let status_url = self.reach.borrow().status.registered.clone();
+        let document_url = document_url(&url, &dial.token);
+        let order = OutgoingCall {
             call,
             from: &dial.from,
             to: &dial.to,
-            document_url: &document_url(&url, &dial.token),
+            document_url: &document_url,
             status_url: status_url.as_deref(),
             ring: dial.plan.purpose.dialing().map(|dialing| dialing.ring).unwrap_or_default(),
             max_duration: dial.plan.max_duration,
             detection: detection(&dial.plan.purpose),
             keys: dial.keys.as_deref(),
-        });
-        match placed.await {
+        };
+        match self.provider.place_call(&order).await {
             Ok(provider_id) => self.dialed(call, &provider_id).await,
             Err(error) if error.disposition() == Disposition::Unknown => {
                 tracing::warn!(call = %call, %error, "no answer to the request for a call; looking for it at the provider");
@@ -69,7 +72,7 @@ impl CallRunner {
     /// Takes the first listed call that no other of our calls has. Returns false if there is none.
     async fn claim(self: &Arc<Self>, doubtful: &DoubtfulCall, listed: Vec<ListedCall>) -> bool {
         for listed in listed.into_iter().filter(|listed| listed.from == doubtful.from.as_str()) {
-            let event = Event::Status(listed.status);
+            let event = Event::Status(listed.report.status);
             let (id, now) = (listed.provider_id, self.clock.now());
             match self.store.report_call(&id, Some(doubtful.call), event, self.work(), now).await {
                 Ok(Some(step)) if step.call == doubtful.call => {
@@ -119,7 +122,7 @@ fn detection(purpose: &Purpose) -> Option<MachineDetection> {
     match purpose.dialing()?.machine {
         MachineRule::Off => None,
         MachineRule::LeaveMessage | MachineRule::HangUp => Some(match purpose {
-            Purpose::Notify { .. } => MachineDetection::BeforeFirstDocument,
+            Purpose::Notify { .. } => MachineDetection::BeforeDocument,
             Purpose::Inbound { .. } | Purpose::Conversation { .. } => MachineDetection::DuringCall,
         }),
     }

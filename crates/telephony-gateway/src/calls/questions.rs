@@ -64,6 +64,7 @@ impl CallRunner {
                 is_inbound: question.is_inbound,
                 is_proven: question.is_proven,
                 time_left: question.deadline.since(self.clock.now()),
+                task: question.task.map(|task| task.as_str().to_owned()),
             }),
             said: vec![said],
             history: history.into_iter().map(|line| Past { role: role(line.by), text: line.text }).collect(),

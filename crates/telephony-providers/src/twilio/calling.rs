@@ -31,6 +31,7 @@ impl Calling for Twilio {
             form.extend(REPORTED.map(|event| ("StatusCallbackEvent", event)));
         }
         form.extend([("Timeout", ring.as_str()), ("TimeLimit", limit.as_str())]);
+        form.extend(call.keys.map(|keys| ("SendDigits", keys)));
         form.extend(detection_form(call.detection, callback.as_deref()));
         Ok(self.rest().create_call(&form).await?.sid)
     }

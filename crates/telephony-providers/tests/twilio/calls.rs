@@ -46,6 +46,7 @@ async fn place(
         ring: Duration::from_secs(30),
         max_duration: Duration::from_secs(300),
         detection,
+        keys: Some("12#"),
     };
     twilio.place_call(&call).await
 }
@@ -78,6 +79,7 @@ async fn a_call_is_placed_with_all_that_twilio_needs_to_end_it_by_itself() {
         ("StatusCallbackEvent", "completed"),
         ("Timeout", "30"),
         ("TimeLimit", "300"),
+        ("SendDigits", "12#"),
         ("MachineDetection", "DetectMessageEnd"),
     ];
     assert_eq!(pairs(&form), expected);

@@ -28,7 +28,7 @@ use crate::calls::{
     CallDetail, CallDocumentRequest, CallEntry, CallRules, CallStep, CallWork, Calls, DueCall, IncomingCall, Opened,
     Requested,
 };
-use crate::outgoing_calls::{CallOrder, OutgoingCalls, OutgoingRules, Placed};
+use crate::outgoing_calls::{CallDraft, OutgoingCalls, OutgoingRules, Placed};
 use crate::sqlite::SqliteStore;
 use crate::{LeaseHolder, Next, StoreError};
 
@@ -100,8 +100,8 @@ impl Calls for SqliteStore {
 
 #[async_trait]
 impl OutgoingCalls for SqliteStore {
-    async fn place_call(&self, order: CallOrder, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError> {
-        self.write(move |db| outgoing::place(db, &order, &rules, now)).await
+    async fn place_call(&self, draft: CallDraft, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError> {
+        self.write(move |db| outgoing::place(db, &draft, &rules, now)).await
     }
 
     async fn call_refusal(

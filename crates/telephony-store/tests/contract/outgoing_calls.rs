@@ -10,12 +10,12 @@ use telephony_store::LeaseHolder;
 use telephony_store::calls::{CallDetail, CallState, DueCall, Requested};
 use telephony_store::contacts::Who;
 use telephony_store::history::Speaker;
-use telephony_store::outgoing_calls::{CallOrder, CallToDial, DialState, OutgoingRules, Placed};
+use telephony_store::outgoing_calls::{CallDraft, CallToDial, DialState, OutgoingRules, Placed};
 
 use super::calls::{document, work};
 use super::world::{ANN, BOB, LINE, World, at, gateway, number, seconds};
 
-fn order(key: &str, to: &str) -> CallOrder {
+fn draft(key: &str, to: &str) -> CallDraft {
     let dialing = Dialing { ring: seconds(30), machine: MachineRule::Off };
     let plan = Plan {
         purpose: Purpose::Notify { message: "The parcel is here.".into(), dialing },
@@ -27,7 +27,7 @@ fn order(key: &str, to: &str) -> CallOrder {
         can_be_texted: true,
     };
     let task = Some("Say that the parcel is here.".into());
-    CallOrder { key: key.to_owned(), from: number(LINE), to: number(to), plan, task, keys: Some("12#".to_owned()) }
+    CallDraft { key: key.to_owned(), from: number(LINE), to: number(to), plan, task, keys: Some("12#".to_owned()) }
 }
 
 fn rules() -> OutgoingRules {
@@ -37,7 +37,7 @@ fn rules() -> OutgoingRules {
 
 impl World {
     async fn place(&self, key: &str, to: &str, now: i64) -> Placed {
-        self.store.place_call(order(key, to), rules(), at(now)).await.unwrap()
+        self.store.place_call(draft(key, to), rules(), at(now)).await.unwrap()
     }
 
     async fn waiting(&self, key: &str, to: &str, now: i64) -> CallId {
@@ -73,7 +73,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_call_is_dialed_once_however_often_it_is_ordered() {
+async fn a_call_is_dialed_once_however_often_it_is_requested() {
     let world = World::new().await;
     let call = world.waiting("k", ANN, 1).await;
     assert_eq!(world.place("k", ANN, 2).await, Placed::Known(call));
@@ -104,7 +104,7 @@ async fn a_request_that_the_rules_forbid_is_refused_before_anything_is_stored() 
     let world = World::new().await;
     let refusal = async |to: &str, rules: OutgoingRules, now: i64| {
         let asked = world.store.call_refusal(&number(LINE), &number(to), rules.clone(), at(now)).await.unwrap();
-        match world.store.place_call(order("refused", to), rules, at(now)).await.unwrap() {
+        match world.store.place_call(draft("refused", to), rules, at(now)).await.unwrap() {
             Placed::Refused(refusal) => {
                 assert_eq!(asked.as_ref(), Some(&refusal));
                 refusal
@@ -119,7 +119,7 @@ async fn a_request_that_the_rules_forbid_is_refused_before_anything_is_stored() 
     world.store.reject(Who::Number(number(BOB)), true, at(2)).await.unwrap();
     assert_eq!(refusal(BOB, rules(), 2).await, NotDialed::Blocked);
     assert!(world.store.calls(None, 10).await.unwrap().is_empty());
-    let other = CallOrder { from: number(BOB), ..order("x", ANN) };
+    let other = CallDraft { from: number(BOB), ..draft("x", ANN) };
     assert_eq!(world.store.place_call(other, rules(), at(2)).await.unwrap(), Placed::NotOurs);
 
     let open = world.waiting("open", "+15550007777", 3).await;
@@ -129,17 +129,15 @@ async fn a_request_that_the_rules_forbid_is_refused_before_anything_is_stored() 
     let hourly = OutgoingRules { dialing: DialingRules { calls_per_hour: Some(1), ..rules().dialing }, ..rules() };
     assert_eq!(refusal("+15550008888", hourly.clone(), 4).await, NotDialed::CallsPerHour { most: 1 });
     // An open call counts with its longest duration.
-    let daily = |most| OutgoingRules {
-        dialing: DialingRules { minutes_per_day: Some(most), ..rules().dialing },
-        ..rules()
-    };
+    let daily =
+        |most| OutgoingRules { dialing: DialingRules { minutes_per_day: Some(most), ..rules().dialing }, ..rules() };
     assert_eq!(refusal("+15550008888", daily(5), 4).await, NotDialed::MinutesPerDay { most: 5 });
     world.dial(4).await;
     world.store.call_not_dialed(open, "Twilio refused it".to_owned(), &gateway(), at(5)).await.unwrap();
     assert_eq!(world.dialing(open).await, (DialState::NotDialed, Some("Twilio refused it".to_owned())));
     assert_eq!(world.state(open).await, CallState::Over);
     for (key, rules) in [("hourly", hourly), ("daily", daily(5))] {
-        let placed = world.store.place_call(order(key, "+15550008888"), rules, at(6)).await.unwrap();
+        let placed = world.store.place_call(draft(key, "+15550008888"), rules, at(6)).await.unwrap();
         assert!(matches!(placed, Placed::Waiting(_)), "a call that was not dialed counts: {placed:?}");
         world.dial(6).await;
         let call = match placed {

@@ -61,7 +61,11 @@ fn placement(form: &Parameters) -> Result<Placement, ApiError> {
         Some(_) => return Err(ApiError::bad_request(20001, "MachineDetection is Enable or DetectMessageEnd")),
     };
     let detection = detection.map(|machine| Detection { machine, callback: callback.filter(|_| is_async) });
-    Ok(Placement { source, ring_seconds: seconds(form, "Timeout", 600)?.unwrap_or(60), detection })
+    let keys = form.filled("SendDigits").map(str::to_owned);
+    if keys.as_ref().is_some_and(|keys| !keys.chars().all(|key| "0123456789*#wW".contains(key))) {
+        return Err(ApiError::bad_request(13212, "SendDigits contains digits, *, #, w and W"));
+    }
+    Ok(Placement { source, ring_seconds: seconds(form, "Timeout", 600)?.unwrap_or(60), detection, keys })
 }
 
 /// Returns the document that a request names or contains.

@@ -14,7 +14,7 @@ use telephony_gateway::control::status;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::random;
 use telephony_store::calls::{CallDetail, CallState};
-use telephony_store::outgoing_calls::{CallOrder, DialState, OutgoingRules, Placed};
+use telephony_store::outgoing_calls::{CallDraft, DialState, OutgoingRules, Placed};
 use tokio::time::{Instant, sleep};
 
 use super::calls;
@@ -25,7 +25,7 @@ use crate::place::Place;
 use crate::terminal;
 
 /// Longest wait until the provider has accepted the call. A call without an answer is looked for meanwhile.
-const DIALED_WITHIN: Duration = Duration::from_secs(90);
+const DIAL_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The keys of a phone, and Twilio's letter for half a second.
 const KEYS: &str = "0123456789*#w";
@@ -129,7 +129,7 @@ impl Call {
         check_gateway(channel).await?;
         channel.line().await?;
         let telephony = &channel.loaded.telephony;
-        let order = CallOrder {
+        let order = CallDraft {
             key: self.key(&to),
             from: from.clone(),
             to,
@@ -185,7 +185,7 @@ impl Call {
             if detail.entry.state == CallState::Over || (is_settled && !self.wait) {
                 return Ok(detail);
             }
-            if !is_settled && began.elapsed() > DIALED_WITHIN {
+            if !is_settled && began.elapsed() > DIAL_TIMEOUT {
                 return Err(Failure::new(format!("call {call} is not dialed yet"))
                     .hint(format!("`openclaw telephony calls {call}` shows what became of it")));
             }

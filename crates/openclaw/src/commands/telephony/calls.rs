@@ -9,6 +9,7 @@ use telephony_domain::call::words::Words;
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
 use telephony_store::calls::{CallDetail, CallEntry, CallTurn, CallTurnOutcome};
+use telephony_store::outgoing_calls::OutgoingDetail;
 
 use crate::assemble::Channel;
 use crate::failure::{Failure, Outcome};
@@ -57,7 +58,17 @@ struct Row {
 pub struct Transcript {
     #[serde(flatten)]
     call: Row,
+    /// The request; none if the contact called us.
+    outgoing: Option<Outgoing>,
     transcript: Vec<Turn>,
+}
+
+#[derive(Serialize)]
+struct Outgoing {
+    dialing: &'static str,
+    message: Option<String>,
+    task: Option<String>,
+    failure: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -122,14 +133,25 @@ fn call_number(word: &str) -> Result<i64, String> {
     word.parse().map_err(|_| "expected the number of a call, such as 12".to_owned())
 }
 
-fn print(call: &CallDetail) {
+/// Prints a call with its transcript.
+pub fn print(call: &CallDetail) {
     let row = Row::of(&call.entry);
     let ended = row.ended_at.map_or_else(String::new, |at| format!(", ended {at}"));
-    let state = row.status.unwrap_or(row.state);
     terminal::print(format!(
-        "Call {} with {} ({}): {state}, began {}{ended}",
-        row.id, row.contact, row.direction, row.began_at
+        "Call {} with {} ({}): {}, began {}{ended}",
+        row.id,
+        row.contact,
+        row.direction,
+        state(call),
+        row.began_at
     ));
+    if let Some(outgoing) = &call.outgoing {
+        let told = [("Task", &outgoing.task), ("Message", &outgoing.message)];
+        for (name, words) in told.iter().filter_map(|(name, words)| Some((name, words.as_ref()?))) {
+            terminal::print(format!("  {name}: {}", words.as_str()));
+        }
+        outgoing.failure.iter().for_each(|failure| terminal::print(format!("  Not dialed: {failure}")));
+    }
     for turn in &call.turns {
         if let Some(words) = turn.prompt.words() {
             let verb = if matches!(turn.prompt, Prompt::Keys(_)) { "pressed" } else { "said" };
@@ -142,6 +164,24 @@ fn print(call: &CallDetail) {
                 _ => "",
             };
             terminal::print(format!("  {} agent{note}: {}", time_format::iso(at), answer.as_str()));
+        }
+    }
+}
+
+/// Returns the word for the state of a call: the provider's status, or how far the dialing is.
+pub fn state(call: &CallDetail) -> &'static str {
+    let dialing = call.outgoing.as_ref().map(|outgoing| outgoing.state.as_str());
+    call.entry.status.map(|status| status.as_str()).or(dialing).unwrap_or(call.entry.state.as_str())
+}
+
+impl Outgoing {
+    fn of(outgoing: &OutgoingDetail) -> Outgoing {
+        let text = |words: &Words| words.as_str().to_owned();
+        Outgoing {
+            dialing: outgoing.state.as_str(),
+            message: outgoing.message.as_ref().map(text),
+            task: outgoing.task.as_ref().map(text),
+            failure: outgoing.failure.clone(),
         }
     }
 }
@@ -165,7 +205,11 @@ impl Row {
 impl Transcript {
     /// Converts a stored call.
     pub fn of(call: &CallDetail) -> Transcript {
-        Transcript { call: Row::of(&call.entry), transcript: call.turns.iter().map(Turn::of).collect() }
+        Transcript {
+            call: Row::of(&call.entry),
+            outgoing: call.outgoing.as_ref().map(Outgoing::of),
+            transcript: call.turns.iter().map(Turn::of).collect(),
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl Agent for Scripted {
     async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
         self.asked.lock().unwrap().push((turn.attempt, turn.text()));
         self.histories.lock().unwrap().push(turn.history.iter().map(|past| past.text.clone()).collect());
-        self.calls.lock().unwrap().extend(turn.on_call);
+        self.calls.lock().unwrap().extend(turn.on_call.clone());
         if let Some(gate) = &self.gate {
             gate.acquire().await.unwrap().forget();
         }

@@ -1,6 +1,6 @@
 //! Calls that we place, until the provider has named them. None is dialed twice.
 
-mod order;
+mod placing;
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::reconcile::Finding;
 use telephony_domain::time::Timestamp;
 
-pub(super) use self::order::{place, refusal};
+pub(super) use self::placing::{place, refusal};
 use super::row::{self, StoredCall};
 use super::{step, tokens};
 use crate::calls::{CallState, CallWork, DueCall};
 use crate::notices::Notice;
-use crate::outgoing_calls::{CallToDial, DIALED_WITHIN, DialState, DoubtfulCall};
+use crate::outgoing_calls::{CallToDial, DIAL_TIMEOUT, DialState, DoubtfulCall};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time};
 use crate::sqlite::rows::{conversation, notice};
 use crate::{LeaseHolder, StoreError};
 
 /// The longest request to the provider. One that takes longer is in doubt.
-const REQUEST_AT_MOST: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A call without the provider's id.
 pub(super) struct Undialed {
@@ -66,16 +66,16 @@ pub(super) fn take(
     match (undialed.state, undialed.dialed) {
         (DialState::Dialing | DialState::Doubtful, Some(dialed)) => {
             doubt(db, call.id, now)?;
-            row::postpone(db, call.id, &work.holder, now + REQUEST_AT_MOST)?;
+            row::postpone(db, call.id, &work.holder, now + REQUEST_TIMEOUT)?;
             Ok(Some(DueCall::Find(DoubtfulCall { call: call.id, from: undialed.from, to, dialed })))
         }
         _ if call.state != CallState::Open => not_dialed(db, call, "it was ended first", &work.holder, now),
-        _ if now.since(order::placed_at(db, call.id)?) >= DIALED_WITHIN => {
+        _ if now.since(placing::placed_at(db, call.id)?) >= DIAL_TIMEOUT => {
             not_dialed(db, call, "the gateway did not dial it in time", &work.holder, now)
         }
         _ => {
             set_dialing(db, call.id, now)?;
-            row::postpone(db, call.id, &work.holder, now + REQUEST_AT_MOST)?;
+            row::postpone(db, call.id, &work.holder, now + REQUEST_TIMEOUT)?;
             let token = tokens::of_step(db, call.id, call.machine.step(), &work.token)?;
             let plan = call.machine.plan().clone();
             let dial = CallToDial { call: call.id, from: undialed.from, to, plan, keys: undialed.keys, token };
@@ -88,8 +88,9 @@ pub(super) fn take(
 pub(super) fn give_up_waiting(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
     let waiting = "SELECT call FROM outgoing_call WHERE state = 'waiting'";
     for id in list(db, waiting, (), |row| row.get(0).map(CallId))? {
-        let text = format!("Call {id} was not placed: the gateway stopped before it dialed. Place it again if you want.");
-        notice::give(db, &Notice::event(notice_name(id), text), now)?;
+        let text =
+            format!("Call {id} was not placed: the gateway stopped before it dialed. Place it again if you want.");
+        notice::raise(db, &Notice::event(notice_name(id), text), now)?;
         not_dialed(db, row::load(db, id)?, "the gateway stopped before it dialed", holder, now)?;
     }
     Ok(())
@@ -176,7 +177,7 @@ pub(super) fn not_found(
             ),
         ),
     };
-    notice::give(db, &Notice::event(notice_name(id), text), now)?;
+    notice::raise(db, &Notice::event(notice_name(id), text), now)?;
     not_dialed(db, call, reason, holder, now).map(drop)
 }
 

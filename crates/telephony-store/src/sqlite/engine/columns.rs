@@ -15,8 +15,8 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::PairingCode;
 
 use crate::calls::{CallState, CallTurnOutcome};
-use crate::outgoing_calls::DialState;
 use crate::outbox::PartState;
+use crate::outgoing_calls::DialState;
 
 const PURPOSES: [Purpose; 7] = [
     Purpose::Reply,

@@ -1,4 +1,4 @@
-//! Orders of calls: checked against the rules and stored in one transaction.
+//! New calls: checked against the rules and stored in one transaction.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use telephony_domain::time::Timestamp;
 
 use super::row;
 use crate::StoreError;
-use crate::outgoing_calls::{CallOrder, OutgoingRules, Placed};
+use crate::outgoing_calls::{CallDraft, OutgoingRules, Placed};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, time};
 use crate::sqlite::rows::conversation;
@@ -22,26 +22,26 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Stores a call, unless a rule forbids it or its key is known.
 pub(in crate::sqlite::calls) fn place(
     db: &Db,
-    order: &CallOrder,
+    draft: &CallDraft,
     rules: &OutgoingRules,
     now: Timestamp,
 ) -> Result<Placed, StoreError> {
     let known = "SELECT call FROM outgoing_call WHERE key = ?";
-    if let Some(call) = find(db, known, [&order.key], |row| row.get(0).map(CallId))? {
+    if let Some(call) = find(db, known, [&draft.key], |row| row.get(0).map(CallId))? {
         return Ok(Placed::Known(call));
     }
-    let Some(line) = row::line_of(db, order.from.as_str())? else { return Ok(Placed::NotOurs) };
-    if let Some(refusal) = refusal_on(db, line, &order.to, rules, now)? {
+    let Some(line) = row::line_of(db, draft.from.as_str())? else { return Ok(Placed::NotOurs) };
+    if let Some(refusal) = refusal_on(db, line, &draft.to, rules, now)? {
         return Ok(Placed::Refused(refusal));
     }
-    let conversation = conversation::find_or_make(db, line, &order.to)?;
-    let machine = Call::new(order.plan.clone(), now);
-    let message = order.plan.purpose.message().map(Words::as_str);
+    let conversation = conversation::find_or_make(db, line, &draft.to)?;
+    let machine = Call::new(draft.plan.clone(), now);
+    let message = draft.plan.purpose.message().map(Words::as_str);
     let call = row::insert(db, conversation, None, &machine, now)?;
     let sql = "INSERT INTO outgoing_call (call, key, from_number, message, task, keys, state)
                VALUES (?, ?, ?, ?, ?, ?, 'waiting')";
-    let task = order.task.as_ref().map(Words::as_str);
-    execute(db, sql, (call.0, &order.key, order.from.as_str(), message, task, &order.keys))?;
+    let task = draft.task.as_ref().map(Words::as_str);
+    execute(db, sql, (call.0, &draft.key, draft.from.as_str(), message, task, &draft.keys))?;
     Ok(Placed::Waiting(call))
 }
 
@@ -59,7 +59,7 @@ pub(in crate::sqlite::calls) fn refusal(
     }
 }
 
-/// Returns the time at which a call was ordered.
+/// Returns the time at which a call was requested.
 pub(super) fn placed_at(db: &Db, call: CallId) -> Result<Timestamp, StoreError> {
     one(db, "SELECT created_at FROM call WHERE id = ?", [call.0], |row| time(row, "created_at"))
 }
