@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use telephony_agents::Agent;
-use telephony_config::{AgentKind, ApiBaseUrl, Environment, Loaded, ProviderName, Telephony, load};
+use telephony_config::{AgentKind, ApiBaseUrl, Environment, Loaded, ProviderName, Telephony, Voice, load};
 use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::words::Words;
 use telephony_domain::dialing::DialingRules;
 use telephony_domain::id::LineId;
 use telephony_domain::limit::{Limits, Terms};
@@ -38,6 +39,9 @@ use crate::failure::{Failure, Outcome};
 use crate::known_store::KnownStore;
 use crate::place::Place;
 use crate::{known_store, logging, state_folder, terminal};
+
+/// The greeting of a call that we place without a message or a task.
+const OUTGOING_GREETING: &str = "Hello, this is your assistant.";
 
 /// Everything a command needs: the configuration, the store and the provider.
 pub struct Channel {
@@ -277,18 +281,8 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
 /// Returns the terms of calls.
 fn voice(telephony: &Telephony) -> VoiceSettings {
     let voice = &telephony.voice;
-    let greeting = [voice.inbound_greeting.as_str(), voice.disclosure.as_str()].join(" ");
-    let plan = Plan {
-        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
-        greeting: greeting.trim().into(),
-        max_duration: voice.max_duration,
-        filler_after: voice.filler_after,
-        answer_within: voice.answer_within,
-        fillers: voice.fillers.iter().map(|filler| filler.as_str().into()).collect(),
-        can_be_texted: true,
-    };
     VoiceSettings {
-        plan,
+        plan: call_plan(voice),
         language: voice.language.clone(),
         voice: voice.voice.clone(),
         assistant_name: match &telephony.agent.kind {
@@ -298,15 +292,42 @@ fn voice(telephony: &Telephony) -> VoiceSettings {
         silence_seconds: voice.silence_seconds,
         requires_attestation: voice.require_attestation,
         pin: voice.pin.clone(),
-        dialing: voice.dialing,
-        dialing_rules: dialing_rules(&telephony.limits),
         summary: voice.summary,
         missed_call_text: voice.missed_call_text.clone(),
     }
 }
 
+/// Returns the terms of incoming calls.
+fn call_plan(voice: &Voice) -> Plan {
+    Plan {
+        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
+        greeting: with_disclosure(&voice.inbound_greeting, voice),
+        max_duration: voice.max_duration,
+        filler_after: voice.filler_after,
+        answer_within: voice.answer_within,
+        fillers: voice.fillers.iter().map(|filler| filler.as_str().into()).collect(),
+        can_be_texted: true,
+    }
+}
+
+fn with_disclosure(greeting: &str, voice: &Voice) -> Words {
+    [greeting, voice.disclosure.as_str()].join(" ").trim().into()
+}
+
+/// Returns the terms of a call that we place: to say a message, or for a conversation.
+pub fn outgoing_plan(telephony: &Telephony, message: Option<&str>, has_task: bool) -> Plan {
+    let voice = &telephony.voice;
+    let dialing = voice.dialing;
+    let greeting = if message.is_none() && !has_task { OUTGOING_GREETING } else { "" };
+    let purpose = match message {
+        Some(message) if !has_task => Purpose::Notify { message: message.into(), dialing },
+        message => Purpose::Conversation { message: message.map(Into::into), has_task, dialing },
+    };
+    Plan { purpose, greeting: with_disclosure(greeting, voice), ..call_plan(voice) }
+}
+
 /// Returns the rules checked before a number is dialed.
-fn dialing_rules(limits: &telephony_config::Limits) -> DialingRules {
+pub fn dialing_rules(limits: &telephony_config::Limits) -> DialingRules {
     DialingRules {
         countries: limits.call_countries.clone(),
         calls_per_hour: limits.calls_per_hour,

@@ -10,6 +10,8 @@ mod proxy;
 
 #[path = "cli/a_backup_is_restored.rs"]
 mod a_backup_is_restored;
+#[path = "cli/a_call_is_placed.rs"]
+mod a_call_is_placed;
 #[path = "cli/a_contact_calls.rs"]
 mod a_contact_calls;
 #[path = "cli/a_contact_is_purged.rs"]

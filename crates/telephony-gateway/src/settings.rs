@@ -10,9 +10,8 @@ use std::time::Duration;
 use telephony_agents::Agent;
 use telephony_domain::call::Heard;
 use telephony_domain::call::afterwards::SummaryRecipient;
-use telephony_domain::call::plan::{Dialing, Plan};
+use telephony_domain::call::plan::Plan;
 use telephony_domain::call::proof::{Pin, ProofRules};
-use telephony_domain::dialing::DialingRules;
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
@@ -39,10 +38,6 @@ pub struct VoiceSettings {
     pub requires_attestation: bool,
     /// The PIN that callers enter.
     pub pin: Option<Pin>,
-    /// Terms of outgoing calls.
-    pub dialing: Dialing,
-    /// Rules checked before a number is dialed.
-    pub dialing_rules: DialingRules,
     /// The person who gets a summary after each call.
     pub summary: Option<SummaryRecipient>,
     /// The text message to callers whom nothing answered.

@@ -7,17 +7,7 @@ const WORDS: &str = "What is the door code?";
 
 /// Starts a gateway that answers calls.
 async fn answering() -> Bench {
-    let mut bench = Bench::new().await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    bench.configure(&format!(
-        "publicUrl: 'http://127.0.0.1:{port}', inboundPolicy: 'open', voice: {{ enabled: true, inboundGreeting: 'Hi.' }},"
-    ));
-    let text = std::fs::read_to_string(bench.configuration()).unwrap();
-    std::fs::write(bench.configuration(), text.replace("port: 0", &format!("port: {port}"))).unwrap();
-    bench.start_gateway().await;
-    let url = format!("http://127.0.0.1:{port}/telephony/webhook");
-    bench.twilio.set_voice_url(bench.twilio.number(), &url).unwrap();
-    bench
+    Bench::calling("inboundPolicy: 'open',").await
 }
 
 /// Calls from `phone`, says something and waits for the answer, which repeats it. Returns the call's SID.

@@ -93,6 +93,22 @@ impl Bench {
         std::fs::write(self.configuration(), text).unwrap();
     }
 
+    /// Starts a gateway that takes and places calls, with `more` keys in the channel's block.
+    pub async fn calling(more: &str) -> Self {
+        let call_second = Duration::from_millis(20);
+        let mut bench = Self::with(SimulatorConfig { call_second, ..SimulatorConfig::default() }).await;
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        bench.configure(&format!(
+            "publicUrl: 'http://127.0.0.1:{port}', voice: {{ enabled: true, inboundGreeting: 'Hi.' }}, {more}"
+        ));
+        let text = std::fs::read_to_string(bench.configuration()).unwrap();
+        std::fs::write(bench.configuration(), text.replace("port: 0", &format!("port: {port}"))).unwrap();
+        bench.start_gateway().await;
+        let url = format!("http://127.0.0.1:{port}/telephony/webhook");
+        bench.twilio.set_voice_url(bench.twilio.number(), &url).unwrap();
+        bench
+    }
+
     /// Returns the program's command for this state folder.
     pub fn command(&self) -> Command {
         let mut command = program();

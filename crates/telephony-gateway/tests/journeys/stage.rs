@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_agents::Agent;
-use telephony_domain::call::plan::{Dialing, MachineRule, Plan as CallPlan, Purpose as CallPurpose};
+use telephony_domain::call::plan::{Plan as CallPlan, Purpose as CallPurpose};
 use telephony_domain::call::proof::Pin;
-use telephony_domain::dialing::DialingRules;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
@@ -406,8 +405,6 @@ fn voice(plan: &Plan) -> VoiceSettings {
         silence_seconds: 8,
         requires_attestation,
         pin,
-        dialing: Dialing { ring: Duration::from_secs(30), machine: MachineRule::LeaveMessage },
-        dialing_rules: DialingRules::default(),
         summary: None,
         missed_call_text: None,
     }

@@ -163,7 +163,7 @@ impl Call {
     /// Returns the rules. Only the operator may call in quiet hours, not an agent during its turn.
     fn rules(&self, channel: &Channel) -> Result<OutgoingRules, Failure> {
         let telephony = &channel.loaded.telephony;
-        let rules = assemble::dialing_rules(telephony);
+        let rules = assemble::dialing_rules(&telephony.limits);
         let is_agent = std::env::var_os(TURN_VARIABLE).is_some();
         if self.now && is_agent {
             return Err(Failure::new("only the operator can call in quiet hours").hint("leave --now out"));

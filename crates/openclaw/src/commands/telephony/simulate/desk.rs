@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use telephony_agents::AgentError;
-use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose};
-use telephony_domain::dialing::DialingRules;
+use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Policy;
@@ -104,8 +103,6 @@ fn voice() -> VoiceSettings {
         silence_seconds: 8,
         requires_attestation: false,
         pin: None,
-        dialing: Dialing { ring: Duration::from_secs(30), machine: MachineRule::LeaveMessage },
-        dialing_rules: DialingRules::default(),
         summary: None,
         missed_call_text: None,
     }

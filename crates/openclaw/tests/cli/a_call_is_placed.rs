@@ -1,0 +1,139 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use twilio_simulator::{CallOutcome, CallRecord, Side};
+
+use crate::bench::{ALICE, BOB, Bench, PATIENCE};
+
+const MESSAGE: &str = "The parcel is here.";
+const ANY_HOUR: &str = "limits: { quietHours: null },";
+
+/// Calls with `more` arguments; checks that the program fails and that nothing was dialed. Returns its error.
+async fn refused(bench: &Bench, to: &str, more: &[&str]) -> String {
+    let ran = bench.run(&[&["telephony", "call", to], more].concat()).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{to} {more:?}: {ran:?}");
+    assert!(bench.twilio.calls().is_empty());
+    ran.stderr
+}
+
+fn spoken(call: &CallRecord) -> Vec<&str> {
+    call.transcript.iter().filter(|said| said.by == Side::Number).map(|said| said.text.as_str()).collect()
+}
+
+#[tokio::test]
+async fn with_a_message_and_the_operator_reads_how_it_went() {
+    let bench = Bench::calling(ANY_HOUR).await;
+    let call = ["telephony", "call", ALICE, "--message", MESSAGE, "--keys", "1w2", "--key", "parcel", "--wait"];
+    let said = bench.done(&call).await;
+    let lines = [format!("with {ALICE} (outbound): completed"), format!("Message: {MESSAGE}")];
+    assert!(lines.iter().all(|line| said.contains(line)), "{said}");
+    // The key makes it the same call.
+    assert_eq!(bench.done(&call).await, said);
+    let calls = bench.twilio.calls();
+    assert_eq!((calls.len(), spoken(&calls[0])), (1, vec!["1w2", MESSAGE]));
+
+    let listed = bench.json(&["telephony", "calls", "--json"]).await;
+    assert_eq!((listed[0]["direction"].as_str(), listed[0]["status"].as_str()), (Some("outbound"), Some("completed")));
+    let id = listed[0]["id"].to_string();
+    let shown = bench.json(&["telephony", "calls", &id, "--json"]).await;
+    assert_eq!((&shown["outgoing"]["dialing"], &shown["outgoing"]["message"]), (&"dialed".into(), &MESSAGE.into()));
+}
+
+#[tokio::test]
+async fn and_the_agent_does_its_task() {
+    let bench = Bench::calling(ANY_HOUR).await;
+    let call = bench.json(&["telephony", "call", BOB, "--task", "Ask for a table.", "--json"]).await;
+    assert_eq!(call["outgoing"]["dialing"], "dialed", "{call}");
+    let sid = call["providerId"].as_str().unwrap().to_owned();
+    tokio::time::timeout(PATIENCE, bench.twilio.say(&sid, "At eight?")).await.unwrap().unwrap();
+    let is_repeated = |call: &CallRecord| spoken(call).contains(&"At eight?");
+    bench.twilio.wait_for_calls(|calls| calls.iter().any(is_repeated), PATIENCE).await.unwrap();
+    bench.twilio.hang_up(&sid).unwrap();
+}
+
+#[tokio::test]
+async fn and_an_unanswered_one_says_why() {
+    let bench = Bench::calling(ANY_HOUR).await;
+    for (outcome, reason) in [
+        (CallOutcome::Busy, "the other side was busy"),
+        (CallOutcome::Rings, "the call was not answered"),
+        (CallOutcome::Failed, "Twilio could not reach the number"),
+    ] {
+        bench.twilio.set_call_outcome(ALICE, outcome);
+        let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
+        assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn but_no_emergency_or_premium_number_and_no_foreign_country() {
+    let bench = Bench::calling(ANY_HOUR).await;
+    for (to, reason) in [
+        ("911", "emergency"),
+        ("112", "emergency"),
+        ("+1911", "emergency"),
+        ("999", "emergency"),
+        ("+44 999", "emergency"),
+        ("+1 900 555 0100", "cost more"),
+        ("+44 20 7946 0123", "GB may not be called"),
+        ("+1 416 555 0100", "CA may not be called"),
+    ] {
+        for more in [["--message", MESSAGE], ["--now", "--json"]] {
+            let error = refused(&bench, to, &more).await;
+            assert!(error.contains(reason) && error.contains("hint:"), "{to}: {error}");
+        }
+    }
+    let checked = bench.done(&["telephony", "call", "+442079460123", "--dry-run"]).await;
+    assert!(
+        checked.contains("not dialed: GB may not be called") && checked.contains("Nothing was dialed"),
+        "{checked}"
+    );
+    let checked = bench.json(&["telephony", "call", ALICE, "--dry-run", "--json"]).await;
+    assert!(checked["refused"].is_null(), "{checked}");
+    let misspelt = bench.run(&["telephony", "call", "Alice"]).await;
+    assert_eq!(misspelt.code, 2, "{misspelt:?}");
+    let keys = bench.run(&["telephony", "call", ALICE, "--keys", "12x"]).await;
+    assert!(keys.code == 2 && keys.stderr.contains("expected digits"), "{keys:?}");
+    assert!(bench.twilio.calls().is_empty());
+}
+
+#[tokio::test]
+async fn but_not_at_night_unless_the_operator_insists() {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let hour = |hour: u64| format!("{:02}:00", hour % 24);
+    let night = format!("{}-{}", hour(seconds / 3600 + 23), hour(seconds / 3600 + 2));
+    let bench = Bench::calling(&format!("limits: {{ quietHours: '{night}', timeZone: 'UTC' }},")).await;
+    let error = refused(&bench, ALICE, &["--message", MESSAGE]).await;
+    assert!(error.contains(&format!("quiet hours ({night})")) && error.contains("--now"), "{error}");
+    let mut of_agent = bench.command();
+    of_agent.env("OPENCLAW_TURN", "7").args(["telephony", "call", ALICE, "--message", MESSAGE, "--now"]);
+    let output = crate::bench::off_thread(move || of_agent.output().unwrap()).await;
+    assert_eq!((output.status.code(), bench.twilio.calls().len()), (Some(1), 0));
+    bench.done(&["telephony", "call", ALICE, "--message", MESSAGE, "--now"]).await;
+}
+
+#[tokio::test]
+async fn but_only_while_a_gateway_can_answer_it() {
+    let mut bench = Bench::calling(ANY_HOUR).await;
+    bench.stop_gateway().await;
+    let error = refused(&bench, ALICE, &["--message", MESSAGE]).await;
+    assert!(error.contains("calls need a running gateway"), "{error}");
+    bench.configure("voice: { enabled: false },");
+    let error = refused(&bench, ALICE, &["--message", MESSAGE]).await;
+    assert!(error.contains("calls are off") && error.contains("voice.enabled"), "{error}");
+    bench.configure(&format!("voice: {{ enabled: true }}, {ANY_HOUR}"));
+    bench.start_gateway().await;
+    let error = refused(&bench, ALICE, &["--message", MESSAGE]).await;
+    assert!(error.contains("no public URL"), "{error}");
+}
+
+#[tokio::test]
+async fn but_not_to_those_who_said_stop_and_not_too_often() {
+    let bench = Bench::calling("limits: { quietHours: null, callsPerHour: 1 }, inboundPolicy: 'open',").await;
+    bench.text(ALICE, "STOP").await;
+    let error = refused(&bench, ALICE, &["--message", MESSAGE]).await;
+    assert!(error.contains("the contact has opted out"), "{error}");
+    bench.done(&["telephony", "call", BOB, "--message", MESSAGE, "--wait"]).await;
+    let again = bench.run(&["telephony", "call", BOB, "--message", MESSAGE]).await;
+    assert!(again.code == 1 && again.stderr.contains("hourly limit on calls (1)"), "{again:?}");
+    assert_eq!(bench.twilio.calls().len(), 1);
+}
