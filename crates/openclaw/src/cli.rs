@@ -41,7 +41,7 @@ enum Command {
 /// The groups in which `openclaw telephony --help` lists its commands.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Start here", &["simulate", "setup", "doctor"]),
-    ("Daily", &["status", "send", "messages", "conversation", "calls", "optouts"]),
+    ("Daily", &["status", "send", "messages", "conversation", "call", "calls", "optouts"]),
     ("Look inside", &["costs", "segments", "webhook", "config"]),
     ("Maintain", &["service", "backup", "restore", "export", "purge"]),
 ];
