@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use telephony_domain::call::plan::Plan;
 use telephony_domain::call::script::Step;
 use telephony_domain::call::{Action, Event, Phase, Prompt};
 
@@ -159,4 +160,22 @@ fn a_repeated_request_gets_the_same_document_and_an_old_one_the_current() {
     for step in [0, 1, 7] {
         assert_eq!(stage.on(repeat(step)), answer);
     }
+}
+
+#[test]
+fn ten_thousand_turns_do_not_make_a_call_larger() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let (mut stage, _) = Stage::answered(Plan { max_duration: day, ..inbound() });
+    let size = |stage: &Stage| serde_json::to_string(&stage.call).unwrap().len();
+    let mut after_ten = 0;
+    for turn in 1..=10_000 {
+        assert_eq!(asked(&stage.hears("Again."))[0].0, turn);
+        assert_eq!(said(&stage.answer(turn, "Again.")), "Again.");
+        stage.now = stage.now + seconds(5);
+        if turn == 10 {
+            after_ten = size(&stage);
+        }
+    }
+    // Only its numbers have more digits.
+    assert!(size(&stage) < after_ten + 50, "{after_ten} bytes grew to {}", size(&stage));
 }

@@ -66,6 +66,8 @@ pub struct Plan {
     pub takes_calls: bool,
     pub requires_attestation: bool,
     pub pin: Option<&'static str>,
+    /// Answers that take longer than this are announced by a filler.
+    pub filler_after: Duration,
     pub has_public_url: bool,
     pub simulator: SimulatorConfig,
     pub stranger_replies_per_day: Option<u32>,
@@ -89,6 +91,8 @@ impl Default for Plan {
             takes_calls: false,
             requires_attestation: false,
             pin: None,
+            // So short that tests need not wait.
+            filler_after: Duration::from_millis(300),
             has_public_url: true,
             simulator: SimulatorConfig {
                 step_delay: Duration::ZERO,
@@ -126,7 +130,9 @@ impl Plan {
         let twilio = Simulator::start(self.simulator.clone()).await.unwrap();
         let state = tempfile::tempdir().unwrap();
         let clock = Arc::new(MovableClock::default());
-        Stage { twilio, state, clock, plan: self, running: None, watch: String::new() }
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::new();
+        Stage { twilio, state, clock, plan: self, running: None, watch: String::new(), client }
     }
 }
 
@@ -145,6 +151,7 @@ pub struct Stage {
     plan: Plan,
     running: Option<Running>,
     watch: String,
+    client: reqwest::Client,
 }
 
 impl Stage {
@@ -212,11 +219,10 @@ impl Stage {
 
     /// Posts a form with Twilio's signature to the webhook, or to a path below it.
     pub async fn post_signed(&self, below: &str, form: String) -> reqwest::Response {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("{}{below}", self.webhook_url());
         let token = self.twilio.auth_token().to_owned().into();
         let signature = signature::sign(&token, &url, &Payload::Form(Form::parse(form.as_bytes()))).unwrap();
-        let request = reqwest::Client::new().post(url).header(signature::SIGNATURE_HEADER, signature);
+        let request = self.client.post(url).header(signature::SIGNATURE_HEADER, signature);
         request.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap()
     }
 
@@ -383,16 +389,14 @@ impl Stage {
     }
 }
 
-/// Answers that take longer than this are announced by a filler; so fast that tests need not wait.
-const FILLER_AFTER: Duration = Duration::from_millis(300);
-
 fn voice(plan: &Plan) -> VoiceSettings {
     let (requires_attestation, pin) = (plan.requires_attestation, plan.pin.and_then(Pin::read));
+    let filler_after = plan.filler_after;
     let plan = CallPlan {
         purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
         greeting: "Hello, this is your assistant.".into(),
         max_duration: Duration::from_secs(300),
-        filler_after: FILLER_AFTER,
+        filler_after,
         answer_within: Duration::from_secs(25),
         fillers: vec!["One moment, please.".into()],
         can_be_texted: true,
