@@ -35,9 +35,9 @@ use telephony_store::{LeaseHolder, Store};
 use tokio::sync::watch;
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::known_store::KnownStore;
-use crate::place::Place;
 use crate::{known_store, logging, state_folder, terminal};
 
 /// The greeting of a call that we place without a message or a task.
@@ -54,26 +54,26 @@ pub struct Channel {
 
 impl Channel {
     /// Reads the configuration and opens the store, with or without a running gateway.
-    pub fn open(place: &Place) -> Result<Channel, Failure> {
-        Self::open_for(place, Mode::Command)
+    pub fn open(config_arg: &ConfigArg) -> Result<Channel, Failure> {
+        Self::open_for(config_arg, Mode::Command)
     }
 
     /// Like [`open`](Self::open) for a command that only reads: creates nothing and works on a read-only disk.
-    pub fn look(place: &Place) -> Result<Channel, Failure> {
-        Self::open_for(place, Mode::Reading)
+    pub fn look(config_arg: &ConfigArg) -> Result<Channel, Failure> {
+        Self::open_for(config_arg, Mode::Reading)
     }
 
-    fn open_for(place: &Place, mode: Mode) -> Result<Channel, Failure> {
+    fn open_for(config_arg: &ConfigArg, mode: Mode) -> Result<Channel, Failure> {
         logging::start(logging::Level::OnlyTrouble);
-        let loaded = configuration(place)?;
+        let loaded = configuration(config_arg)?;
         let provider = provider(&loaded)?;
         let store = open_store(&loaded, mode)?;
         Ok(Channel { state: loaded.state.clone(), loaded, store, provider })
     }
 
     /// Returns only the rules for splitting texts; touches neither the store nor the provider.
-    pub fn rules(place: &Place) -> Result<SplitRules, Failure> {
-        Ok(rules_of_operator(&configuration(place)?.telephony))
+    pub fn rules(config_arg: &ConfigArg) -> Result<SplitRules, Failure> {
+        Ok(rules_of_operator(&configuration(config_arg)?.telephony))
     }
 
     /// Runs `work` on a runtime of its own.
@@ -118,8 +118,8 @@ impl Channel {
     }
 
     /// Wakes the running gateway. Returns false if none is running.
-    pub async fn poke(&self) -> bool {
-        status::poke(&self.state).await.is_some()
+    pub async fn notify_gateway(&self) -> bool {
+        status::notify(&self.state).await.is_some()
     }
 
     /// Returns the limits on how fast and how much may be sent.
@@ -150,8 +150,8 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Reads the configuration that the environment and `--config` point to.
-pub fn configuration(place: &Place) -> Result<Loaded, Failure> {
-    load(&environment(), place.config.as_deref()).map_err(Failure::from_problems)
+pub fn configuration(config_arg: &ConfigArg) -> Result<Loaded, Failure> {
+    load(&environment(), config_arg.config.as_deref()).map_err(Failure::from_problems)
 }
 
 /// Returns the environment of this process.
@@ -204,8 +204,8 @@ pub fn open_journal(loaded: &Loaded) -> Result<Arc<Journal>, Failure> {
 }
 
 /// Opens the store if there is one, for commands that can do without; creates nothing.
-pub fn earlier_store(place: &Place) -> Option<Arc<dyn Store>> {
-    let loaded = configuration(place).ok()?;
+pub fn earlier_store(config_arg: &ConfigArg) -> Option<Arc<dyn Store>> {
+    let loaded = configuration(config_arg).ok()?;
     state_folder::store_file(&loaded).exists().then(|| open_store(&loaded, Mode::Reading).ok())?
 }
 

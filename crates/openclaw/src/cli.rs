@@ -3,8 +3,8 @@
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use telephony_domain::unprintable;
 
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::{commands, terminal};
 
 /// The telephony channel of OpenClaw: gives a personal AI assistant a phone number
@@ -12,7 +12,7 @@ use crate::{commands, terminal};
 #[command(version, arg_required_else_help = true, subcommand_required = true, after_help = start_here())]
 pub struct Cli {
     #[command(flatten)]
-    place: Place,
+    config_arg: ConfigArg,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,9 +56,9 @@ impl Cli {
 
     pub fn run(self) -> Outcome {
         match self.command {
-            Command::Gateway(gateway) => gateway.run(&self.place),
-            Command::Telephony(telephony) => telephony.run(&self.place),
-            Command::Pairing(pairing) => pairing.run(&self.place),
+            Command::Gateway(gateway) => gateway.run(&self.config_arg),
+            Command::Telephony(telephony) => telephony.run(&self.config_arg),
+            Command::Pairing(pairing) => pairing.run(&self.config_arg),
             Command::Completions(completions) => completions.run(&mut Cli::command()),
             Command::Man(man) => man.run(Cli::command()),
             Command::Foreign(words) => Err(foreign(&words)),
@@ -66,8 +66,8 @@ impl Cli {
     }
 }
 
-/// Prints what the parser says, which is help or an error, and ends the process. An error repeats what was typed or pasted:
-/// where that has misleading characters, it is escaped, and has no colors.
+/// Prints what the parser says, which is help or an error, and ends the process. An error repeats what was typed or
+/// pasted: where that has misleading characters, it is escaped, and has no colors.
 fn leave(error: &clap::Error) -> ! {
     let text = error.render().to_string();
     if error.use_stderr() && unprintable::escape(&text) != text {

@@ -44,7 +44,7 @@ pub async fn hand_over(channel: &Channel, message: MessageId, expected: Timestam
     let mut patience = Patience::new(channel, if is_soon { HANDOVER_TIMEOUT } else { Duration::ZERO });
     channel.store.probe_soon(channel.now()).await?;
     if GatewayLock::is_taken(&channel.state) {
-        channel.poke().await;
+        channel.notify_gateway().await;
         return watch(channel, message, patience, is_handed_over).await;
     }
     if channel.store.restored().await?.is_some() {

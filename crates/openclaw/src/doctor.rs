@@ -32,7 +32,7 @@ pub use finding::{Finding, Found, Severity};
 pub use store::open_and_write;
 pub use webhooks::is_fixed_by_sync;
 
-use crate::place::Place;
+use crate::config_arg::ConfigArg;
 use crate::{assemble, public_url};
 
 /// A check that takes longer is reported as not completed.
@@ -69,10 +69,10 @@ pub struct Checkup {
 
 /// Runs all checks, ordered along the path from the configuration to the phone; messages come last, because their
 /// trouble is an effect of what the other checks find.
-pub async fn examine(place: &Place) -> Vec<Checkup> {
+pub async fn examine(config_arg: &ConfigArg) -> Vec<Checkup> {
     let environment = assemble::environment();
-    let location = locate(&environment, place.config.as_deref());
-    let loaded = match telephony_config::load(&environment, place.config.as_deref()) {
+    let location = locate(&environment, config_arg.config.as_deref());
+    let loaded = match telephony_config::load(&environment, config_arg.config.as_deref()) {
         Ok(loaded) => loaded,
         Err(problems) => return vec![configuration::unusable(&problems)],
     };
@@ -121,7 +121,7 @@ impl Subject {
         // No URL is passed here, so none can be invalid.
         let url = public_url::public_url(&loaded, None).await.ok().flatten();
         Self {
-            gateway: status::poke(&loaded.state).await,
+            gateway: status::notify(&loaded.state).await,
             is_locked: GatewayLock::is_taken(&loaded.state),
             routes: OnceCell::new(),
             now: SystemClock.now(),

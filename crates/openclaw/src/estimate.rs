@@ -10,9 +10,9 @@ use telephony_domain::tariff::{self, AS_OF, Basis, Kind};
 use telephony_store::Store;
 
 use crate::assemble;
+use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
 use crate::money::Money;
-use crate::place::Place;
 
 /// An estimated price and its basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub struct Cost {
 
 impl Cost {
     /// Estimates a message with this many segments, with or without media.
-    pub fn of(place: &Place, to: &PhoneNumber, has_media: bool, segments: u32) -> Result<Self, Failure> {
-        let mut estimator = Estimator::new(assemble::earlier_store(place));
+    pub fn of(config_arg: &ConfigArg, to: &PhoneNumber, has_media: bool, segments: u32) -> Result<Self, Failure> {
+        let mut estimator = Estimator::new(assemble::earlier_store(config_arg));
         let estimate = estimator.of(Kind::of(false, has_media), to, 1, u64::from(segments));
         Ok(Self::from_estimate(assemble::runtime()?.block_on(estimate)?))
     }

@@ -3,6 +3,7 @@
 mod assemble;
 mod cli;
 mod commands;
+mod config_arg;
 mod deliver;
 mod doctor;
 mod estimate;
@@ -14,7 +15,6 @@ mod logging;
 mod money;
 mod number;
 mod part;
-mod place;
 mod plural;
 mod public_url;
 mod reload;

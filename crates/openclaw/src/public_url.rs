@@ -19,7 +19,7 @@ pub async fn public_url(loaded: &Loaded, given: Option<&str>) -> Result<Option<P
     if telephony.public_url.is_some() {
         return Ok(telephony.public_url.clone());
     }
-    let alive = status::poke(&loaded.state).await;
+    let alive = status::notify(&loaded.state).await;
     Ok(alive.and_then(|alive| alive.webhook_url).and_then(|url| read(&url)))
 }
 

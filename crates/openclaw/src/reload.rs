@@ -12,8 +12,8 @@ use telephony_gateway::control::status::ConfigAlive;
 use telephony_gateway::gateway::Gateway;
 
 use crate::assemble;
+use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
-use crate::place::Place;
 
 /// Interval between checks of the files. A change counts once two checks agree, so that a half-written file is never
 /// read.
@@ -36,7 +36,7 @@ type Look = Option<(SystemTime, u64, u64)>;
 
 /// The files behind the configuration in effect, including those that would count if they existed.
 pub struct Files {
-    place: Place,
+    config_arg: ConfigArg,
     started_with: Loaded,
     watched: Watched,
     found: Option<Vec<Look>>,
@@ -53,14 +53,14 @@ struct Watched {
 
 impl Files {
     /// Reads the configuration that a gateway starts with.
-    pub fn read(place: &Place) -> Result<Files, Failure> {
-        let location = locate(&assemble::environment(), place.config.as_deref());
+    pub fn read(config_arg: &ConfigArg) -> Result<Files, Failure> {
+        let location = locate(&assemble::environment(), config_arg.config.as_deref());
         // Without includes, these are the files, and one read is enough.
         let usual = [location.openclaw_state.join(".env"), location.config].into_iter().chain(location.own);
-        let (read, watched) = read(place, usual.collect());
+        let (read, watched) = read(config_arg, usual.collect());
         let state = ConfigAlive { read_at: SystemClock.now(), problems: None, waiting_for_start: Vec::new() };
         let started_with = read.map_err(Failure::from_problems)?;
-        Ok(Files { place: place.clone(), started_with, watched, found: None, failed: None, state })
+        Ok(Files { config_arg: config_arg.clone(), started_with, watched, found: None, failed: None, state })
     }
 
     /// Returns the configuration at the start.
@@ -94,8 +94,8 @@ impl Files {
     /// Rereads the files and applies them. If they are unusable, the current settings stay in effect.
     pub async fn follow(&mut self, running: &Gateway) {
         self.found = None;
-        let (place, files) = (self.place.clone(), self.watched.files.clone());
-        match tokio::task::spawn_blocking(move || read(&place, files)).await {
+        let (config_arg, files) = (self.config_arg.clone(), self.watched.files.clone());
+        match tokio::task::spawn_blocking(move || read(&config_arg, files)).await {
             Ok((read, watched)) => {
                 self.watched = watched;
                 match read {
@@ -151,16 +151,16 @@ impl Files {
 
 /// Reads the configuration, which came from `files` last time. Records their metadata before reading, so that a change
 /// in between is noticed; starts over if the set of files turns out different.
-fn read(place: &Place, mut files: Vec<PathBuf>) -> (Result<Loaded, Problems>, Watched) {
+fn read(config_arg: &ConfigArg, mut files: Vec<PathBuf>) -> (Result<Loaded, Problems>, Watched) {
     let mut seen = look(&files);
-    let (mut read, mut depends_on) = load_with_files(&assemble::environment(), place.config.as_deref());
+    let (mut read, mut depends_on) = load_with_files(&assemble::environment(), config_arg.config.as_deref());
     for _ in 0..MAX_READ_AGAIN {
         if depends_on == files {
             break;
         }
         files = depends_on;
         seen = look(&files);
-        (read, depends_on) = load_with_files(&assemble::environment(), place.config.as_deref());
+        (read, depends_on) = load_with_files(&assemble::environment(), config_arg.config.as_deref());
     }
     (read, Watched { files, seen })
 }

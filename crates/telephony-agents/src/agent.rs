@@ -13,7 +13,7 @@ use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
 use crate::attachment::Attachment;
-use crate::reasoning::without_thoughts;
+use crate::reasoning::without_reasoning;
 use crate::silence;
 
 /// Attempts at a turn for which the agent has no answer.
@@ -194,7 +194,7 @@ pub async fn collect(mut answer: Answer) -> Result<String, AgentError> {
     let text = without_controls(&text);
     let spoken = silence::without_token(&text);
     // A token may stand before reasoning that is only recognized at the beginning.
-    Ok(if spoken.len() < text.len() { without_thoughts(spoken) } else { spoken.to_owned() })
+    Ok(if spoken.len() < text.len() { without_reasoning(spoken) } else { spoken.to_owned() })
 }
 
 /// Normalizes control characters: line ends become `\n`, a tab becomes a space, others are removed.

@@ -20,16 +20,16 @@ const SCHEME: &[u8] = b"data:";
 
 /// The remaining capacity of an answer.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct Capacity {
     text: usize,
     pictures: usize,
-    place: Place,
+    place: Position,
     is_full: bool,
 }
 
 /// The position in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// In the text, after this many bytes of [`SCHEME`].
     Text(usize),
     /// In a `data:` URL.
@@ -38,23 +38,23 @@ enum Place {
     Beyond,
 }
 
-impl Default for Room {
+impl Default for Capacity {
     fn default() -> Self {
-        Self { text: MAX_TEXT, pictures: MAX_PICTURES, place: Place::Text(0), is_full: false }
+        Self { text: MAX_TEXT, pictures: MAX_PICTURES, place: Position::Text(0), is_full: false }
     }
 }
 
-impl Room {
+impl Capacity {
     /// Returns the capacity for all output of a model, including reasoning.
-    pub(crate) fn with_thoughts() -> Self {
+    pub(crate) fn with_reasoning() -> Self {
         Self { text: MAX_REASONING, ..Self::default() }
     }
 
     /// Returns true if the text is longer than any SMS reply.
-    pub(crate) fn holds_enough(text: &str) -> bool {
-        let mut room = Self { text: ENOUGH, ..Self::default() };
-        room.take(text);
-        room.is_full
+    pub(crate) fn is_enough(text: &str) -> bool {
+        let mut capacity = Self { text: ENOUGH, ..Self::default() };
+        capacity.take(text);
+        capacity.is_full
     }
 
     /// Returns true if nothing more of the text is kept.
@@ -69,7 +69,7 @@ impl Room {
             if self.is_full {
                 break;
             }
-            if matches!(self.place, Place::Picture | Place::Beyond) && is_of_url(next) {
+            if matches!(self.place, Position::Picture | Position::Beyond) && is_of_url(next) {
                 self.take_of_picture(next, &mut kept);
             } else {
                 self.take_of_text(next, &mut kept);
@@ -80,16 +80,16 @@ impl Room {
 
     fn take_of_picture(&mut self, next: char, kept: &mut String) {
         match self.pictures.checked_sub(next.len_utf8()) {
-            Some(left) if self.place == Place::Picture => {
+            Some(left) if self.place == Position::Picture => {
                 self.pictures = left;
                 kept.push(next);
             }
-            _ if self.place == Place::Picture => {
+            _ if self.place == Position::Picture => {
                 tracing::warn!(
                     bytes = MAX_PICTURES,
                     "the pictures in the agent's answer are too large; one is not sent"
                 );
-                self.place = Place::Beyond;
+                self.place = Position::Beyond;
                 kept.push(CUT);
             }
             _ => {}
@@ -107,14 +107,14 @@ impl Room {
     }
 
     /// Returns the position after `next`.
-    fn behind(&self, next: char) -> Place {
+    fn behind(&self, next: char) -> Position {
         let lower = next.to_ascii_lowercase();
         let fits = |seen: usize| SCHEME.get(seen).is_some_and(|byte| char::from(*byte) == lower);
         match self.place {
-            Place::Text(seen) if fits(seen) && seen + 1 == SCHEME.len() => Place::Picture,
-            Place::Text(seen) if fits(seen) => Place::Text(seen + 1),
-            _ if fits(0) => Place::Text(1),
-            _ => Place::Text(0),
+            Position::Text(seen) if fits(seen) && seen + 1 == SCHEME.len() => Position::Picture,
+            Position::Text(seen) if fits(seen) => Position::Text(seen + 1),
+            _ if fits(0) => Position::Text(1),
+            _ => Position::Text(0),
         }
     }
 }
@@ -128,17 +128,17 @@ fn is_of_url(next: char) -> bool {
 mod tests {
     use super::*;
 
-    fn taken<'p>(pieces: impl IntoIterator<Item = &'p str>) -> (String, Room) {
-        let mut room = Room::default();
-        let kept = pieces.into_iter().map(|piece| room.take(piece)).collect();
-        (kept, room)
+    fn taken<'p>(pieces: impl IntoIterator<Item = &'p str>) -> (String, Capacity) {
+        let mut capacity = Capacity::default();
+        let kept = pieces.into_iter().map(|piece| capacity.take(piece)).collect();
+        (kept, capacity)
     }
 
     #[test]
     fn an_endless_answer_is_cut_between_characters() {
         let endless = "é".repeat(MAX_TEXT);
-        let (kept, room) = taken(["x", &endless]);
-        assert_eq!((kept.len(), room.is_full()), (MAX_TEXT - 1, true));
+        let (kept, capacity) = taken(["x", &endless]);
+        assert_eq!((kept.len(), capacity.is_full()), (MAX_TEXT - 1, true));
         assert_eq!(taken([&endless[..MAX_TEXT]]).0.len(), MAX_TEXT, "exactly as much fits");
         assert!(!taken([&endless[..MAX_TEXT]]).1.is_full());
     }
@@ -154,11 +154,11 @@ mod tests {
     #[test]
     fn text_between_oversized_pictures_is_kept() {
         let picture = format!("![](DATA:image/png;base64,{})", "A".repeat(MAX_PICTURES / 2));
-        let (kept, room) = taken([format!("one {picture} two {picture} three {picture} four").as_str()]);
+        let (kept, capacity) = taken([format!("one {picture} two {picture} three {picture} four").as_str()]);
         assert!(kept.len() < MAX_PICTURES + 200);
         assert!(kept.starts_with("one ![](DATA:image/png;base64,AAAA") && kept.contains(") two ![](DATA:"));
         assert!(kept.ends_with("A…) three ![](DATA:…) four"), "{}", &kept[kept.len() - 80..]);
-        assert!(!room.is_full());
+        assert!(!capacity.is_full());
     }
 
     #[test]

@@ -14,8 +14,8 @@ use futures_util::{StreamExt, stream};
 use telephony_config::{CommandAgent, CommandLine, Environment};
 
 use crate::agent::{Agent, AgentError, Answer, Turn};
-use crate::answer_limit::Room;
-use crate::reasoning::without_thoughts;
+use crate::answer_limit::Capacity;
+use crate::reasoning::without_reasoning;
 use pictures::Pictures;
 use printed::Printed;
 use process::Ran;
@@ -96,7 +96,7 @@ impl Command {
         let is_endless = printed.is_endless();
         let text = text(&printed.into_text());
         match is_endless {
-            _ if Room::holds_enough(&text) && text.contains(is_shown) => Ok(text),
+            _ if Capacity::is_enough(&text) && text.contains(is_shown) => Ok(text),
             true => Err(AgentError::Odd("agent.command prints an endless answer".to_owned())),
             false => Err(AgentError::TimedOut(self.timeout.as_secs())),
         }
@@ -138,8 +138,8 @@ fn is_shown(c: char) -> bool {
 
 /// Returns the printed answer without reasoning and trailing line ends.
 fn text(printed: &str) -> String {
-    let answer = without_thoughts(printed);
-    Room::default().take(answer.trim_end_matches(['\r', '\n']))
+    let answer = without_reasoning(printed);
+    Capacity::default().take(answer.trim_end_matches(['\r', '\n']))
 }
 
 fn log_stderr(ran: &Ran, turn: &Turn) {

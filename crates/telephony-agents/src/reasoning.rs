@@ -9,7 +9,7 @@ use std::ops::Range;
 use tag::{Kind, Name, Tag};
 
 /// Returns the answer without reasoning. Reasoning that does not end extends to the end.
-pub(crate) fn without_thoughts(answer: &str) -> String {
+pub(crate) fn without_reasoning(answer: &str) -> String {
     let answer = answer.trim_start_matches('\u{FEFF}');
     if !may_think(answer) {
         return answer.to_owned();
@@ -222,7 +222,7 @@ mod tests {
             ("<unused94>thought\nhm", ""),
             ("hm<unused95>Yes", "Yes"),
         ] {
-            assert_eq!(without_thoughts(said), answer, "{said}");
+            assert_eq!(without_reasoning(said), answer, "{said}");
         }
     }
 
@@ -256,7 +256,7 @@ mod tests {
             ("<|channel>thought\nhm", ""),
             ("hm\n<channel|>Yes", "Yes"),
         ] {
-            assert_eq!(without_thoughts(said), answer, "{said}");
+            assert_eq!(without_reasoning(said), answer, "{said}");
         }
     }
 
@@ -294,7 +294,7 @@ mod tests {
             "final message",
             "",
         ] {
-            assert_eq!(without_thoughts(said), said);
+            assert_eq!(without_reasoning(said), said);
         }
     }
 
@@ -341,9 +341,9 @@ mod tests {
                 true => (format!("[{name}]"), format!("[/{name}]")),
                 false => (format!("<{name}>"), format!("</{name}>")),
             };
-            prop_assert_eq!(without_thoughts(&format!("{open}{thought}{close}{behind}{answer}")), &answer[..]);
+            prop_assert_eq!(without_reasoning(&format!("{open}{thought}{close}{behind}{answer}")), &answer[..]);
             for text in [format!("{open} {answer}"), format!("{answer} {close}"), format!("{answer} {open}{thought}{close}")] {
-                prop_assert_eq!(without_thoughts(&text), text);
+                prop_assert_eq!(without_reasoning(&text), text);
             }
         }
 
@@ -359,7 +359,7 @@ mod tests {
         ) {
             let inner = if is_nested { format!("{inner_open}{thought}{inner_close} {thought}") } else { thought };
             let said = format!("{before}{open}{inner}{close}{behind}{answer}");
-            prop_assert_eq!(without_thoughts(&said), answer);
+            prop_assert_eq!(without_reasoning(&said), answer);
         }
 
         #[test]
@@ -371,13 +371,13 @@ mod tests {
             let end = if before.ends_with('`') { "`" } else { "" };
             for tag in [&open, &close] {
                 let said = format!("{before}{tag}{end}{behind}");
-                prop_assert_eq!(without_thoughts(&said), said);
+                prop_assert_eq!(without_reasoning(&said), said);
             }
         }
 
         #[test]
         fn no_text_causes_a_panic(said in "(<|>|\\[|\\]|/|\\||think|channel|message|analysis|final|end|start|`|\n| |é|◁|▷|[a-z]){0,30}") {
-            without_thoughts(&said);
+            without_reasoning(&said);
         }
     }
 }

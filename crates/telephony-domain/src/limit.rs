@@ -111,8 +111,8 @@ pub enum Verdict {
     NeverFits(Limit),
 }
 
-/// Decides about a part at `now`. `passed(limit, room)` counts back from the newest part sent and returns the time of
-/// the one that exceeds `room`; none if they all fit.
+/// Decides about a part at `now`. `passed(limit, capacity)` counts back from the newest part sent and returns the time
+/// of the one that exceeds `capacity`; none if they all fit.
 pub fn decide<E>(
     limits: &Limits,
     part: Cost,
@@ -123,8 +123,8 @@ pub fn decide<E>(
     let mut latest = now;
     for limit in Limit::ALL {
         let (Some(most), Some(cost)) = (limit.most(limits), limit.cost(part)) else { continue };
-        let Some(room) = most.checked_sub(cost) else { return Ok(Verdict::NeverFits(limit)) };
-        let fits_at = passed(limit, room)?.map_or(now, |sent| sent + limit.window());
+        let Some(capacity) = most.checked_sub(cost) else { return Ok(Verdict::NeverFits(limit)) };
+        let fits_at = passed(limit, capacity)?.map_or(now, |sent| sent + limit.window());
         if fits_at > latest {
             latest = fits_at;
             verdict = Verdict::Waits(limit, fits_at);
@@ -146,14 +146,14 @@ mod tests {
 
     impl Book {
         fn decide(&self, limits: &Limits, contact: u8, part: Cost, now: Timestamp) -> Verdict {
-            let passed = |limit: Limit, room: u32| {
+            let passed = |limit: Limit, capacity: u32| {
                 let mut sum = 0;
                 let newest_first = self.0.iter().rev();
                 let counted = newest_first.filter(|sent| limit == Limit::SegmentsPerDay || sent.1 == contact);
                 let passed =
                     counted.map(|sent| (sent.0, if limit.window() == DAY { sent.2 } else { 1 })).find(|sent| {
                         sum += sent.1;
-                        sum > room
+                        sum > capacity
                     });
                 Ok::<_, Infallible>(passed.map(|sent| sent.0))
             };

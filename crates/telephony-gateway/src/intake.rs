@@ -94,8 +94,8 @@ impl Intake {
         let Ok(_waiting) = self.waiting_opt_outs.try_acquire() else {
             return Err(StoreError::Busy("too many opt-outs are waiting; Twilio resends this one".to_owned()));
         };
-        let obeyed = tokio::time::timeout(OPT_OUT_TIMEOUT, self.journal.applied(position)).await;
-        obeyed.map_err(|_| {
+        let applied = tokio::time::timeout(OPT_OUT_TIMEOUT, self.journal.applied(position)).await;
+        applied.map_err(|_| {
             StoreError::Busy("an opt-out is journaled, and is applied once earlier messages are stored".to_owned())
         })?;
         // An entry that cannot be stored is left out, so that it does not hold up all others.

@@ -73,13 +73,13 @@ impl PartSender {
         let requests = Arc::new(Semaphore::new(REQUESTS));
         let mut sending = JoinSet::new();
         while let Some(permits) = stop.run_until_cancelled(permits::all_free(&requests)).await.flatten() {
-            let room = WITH_HANGING.saturating_sub(sending.len());
-            if room == 0 {
+            let capacity = WITH_HANGING.saturating_sub(sending.len());
+            if capacity == 0 {
                 drop(permits);
                 stop.run_until_cancelled(sending.join_next()).await;
                 continue;
             }
-            let at_most = room.min(permits.len());
+            let at_most = capacity.min(permits.len());
             let terms = live.borrow().terms;
             match self.start_parts(terms, None, at_most).await {
                 Ok(Next::Taken(due)) => {

@@ -41,10 +41,10 @@ pub fn is_reducible(content_type: &str) -> bool {
     matches!(content_type, "image/jpeg" | "image/png")
 }
 
-/// Returns the picture as a JPEG of at most `room` bytes; none if it fits unchanged or cannot be shrunk enough. Takes
-/// up to seconds.
-pub fn fit(content_type: &str, bytes: &[u8], room: u64) -> Result<Option<Vec<u8>>, Bomb> {
-    if bytes.len() as u64 <= room || !is_reducible(content_type) {
+/// Returns the picture as a JPEG of at most `max_bytes` bytes; none if it fits unchanged or cannot be shrunk enough.
+/// Takes up to seconds.
+pub fn fit(content_type: &str, bytes: &[u8], max_bytes: u64) -> Result<Option<Vec<u8>>, Bomb> {
+    if bytes.len() as u64 <= max_bytes || !is_reducible(content_type) {
         return Ok(None);
     }
     let Some(picture) = unpack(bytes)? else { return Ok(None) };
@@ -53,7 +53,7 @@ pub fn fit(content_type: &str, bytes: &[u8], room: u64) -> Result<Option<Vec<u8>
     while side >= SHORTEST {
         let smaller = if side < longer { picture.resize(side, side, FilterType::Triangle) } else { picture.clone() };
         let mut packed = QUALITIES.iter().filter_map(|quality| pack(&smaller, *quality));
-        if let Some(packed) = packed.find(|packed| packed.len() as u64 <= room) {
+        if let Some(packed) = packed.find(|packed| packed.len() as u64 <= max_bytes) {
             return Ok(Some(packed));
         }
         side = side * 3 / 4;
@@ -123,9 +123,9 @@ mod tests {
     fn large_pictures_lose_quality_first_and_then_pixels() {
         let bytes = png(&noise(200, 150));
         let mut sides = Vec::new();
-        for room in [60_000, 8_000, 3_000] {
-            let reduced = fit("image/png", &bytes, room).unwrap().unwrap();
-            assert!(reduced.len() as u64 <= room);
+        for max_bytes in [60_000, 8_000, 3_000] {
+            let reduced = fit("image/png", &bytes, max_bytes).unwrap().unwrap();
+            assert!(reduced.len() as u64 <= max_bytes);
             sides.push(image::load_from_memory_with_format(&reduced, ImageFormat::Jpeg).unwrap().width());
         }
         assert_eq!(sides[0], 200);

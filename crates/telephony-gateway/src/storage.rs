@@ -132,7 +132,7 @@ mod tests {
         let storage = Storage::default();
         storage.refused(&StoreError::Busy("locked".to_owned()));
         assert_eq!(storage.trouble(), None);
-        let full = StoreError::Full("no room".to_owned());
+        let full = StoreError::Full("no space".to_owned());
         storage.refused(&full);
         storage.failed("anything", &full);
         storage.refused(&full);

@@ -98,13 +98,13 @@ pub trait OperatorCommands: Send + Sync {
 
     /// Rejects a command, because the provider does not have this message from the operator. Does nothing if it does
     /// not wait.
-    async fn refuse_order(&self, order: InboundId) -> Result<(), StoreError>;
+    async fn refuse_command(&self, command: InboundId) -> Result<(), StoreError>;
 
     /// Executes a command and answers it in one transaction, so that a crash at any moment does not repeat it. Fails
     /// with [`StoreError::NotFound`] if it no longer waits.
     async fn execute(
         &self,
-        order: InboundId,
+        command: InboundId,
         wording: std::sync::Arc<dyn Wording>,
         now: Timestamp,
     ) -> Result<CommandOutcome, StoreError>;

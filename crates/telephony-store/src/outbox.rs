@@ -243,7 +243,7 @@ pub trait Outbox: Send + Sync {
 
     /// Checks whether a message of so many segments to `contact` would be stored now, from the line of `sender`; fails
     /// with the same errors.
-    async fn room_for(
+    async fn check_capacity(
         &self,
         sender: Sender,
         contact: PhoneNumber,

@@ -59,7 +59,7 @@ pub enum LogKind {
 
 /// A handle to an entry, to record its answer.
 #[derive(Clone, Copy)]
-pub(crate) struct LogPlace(u64);
+pub(crate) struct LogPosition(u64);
 
 /// The entries since the start or the last reset. Updates to entries from before a reset are ignored.
 #[derive(Default)]
@@ -82,7 +82,7 @@ impl Log {
         method: &str,
         target: &str,
         about: Option<&str>,
-    ) -> LogPlace {
+    ) -> LogPosition {
         let id = self.first + self.entries.len() as u64;
         let (method, target, about) = (method.to_owned(), target.to_owned(), about.map(str::to_owned));
         let (at, phone, status, took) = (now(), None, None, None);
@@ -91,32 +91,32 @@ impl Log {
         if self.details.len() > MAX_DETAILS {
             self.details.pop_first();
         }
-        LogPlace(id)
+        LogPosition(id)
     }
 
     /// Records the SID that the request concerns.
-    pub(crate) fn note_about(&mut self, place: LogPlace, sid: &str) {
+    pub(crate) fn note_about(&mut self, place: LogPosition, sid: &str) {
         if let Some(entry) = self.entry_mut(place) {
             entry.about = Some(sid.to_owned());
         }
     }
 
     /// Records the phone that the request concerns.
-    pub(crate) fn note_phone(&mut self, place: LogPlace, phone: Option<&str>) {
+    pub(crate) fn note_phone(&mut self, place: LogPosition, phone: Option<&str>) {
         if let Some(entry) = self.entry_mut(place) {
             entry.phone = phone.map(str::to_owned);
         }
     }
 
     /// Records the request's contents.
-    pub(crate) fn note_asked(&mut self, place: LogPlace, asked: Asked) {
+    pub(crate) fn note_asked(&mut self, place: LogPosition, asked: Asked) {
         if let Some(detail) = self.details.get_mut(&place.0) {
             detail.request = asked;
         }
     }
 
     /// Records the answer.
-    pub(crate) fn close(&mut self, place: LogPlace, status: u16, answered: Answered) {
+    pub(crate) fn close(&mut self, place: LogPosition, status: u16, answered: Answered) {
         if let Some(entry) = self.entry_mut(place) {
             entry.status = Some(status);
             entry.took = Some(now() - entry.at);
@@ -127,13 +127,13 @@ impl Log {
     }
 
     /// Records why there is no answer.
-    pub(crate) fn fail(&mut self, place: LogPlace, why: String) {
+    pub(crate) fn fail(&mut self, place: LogPosition, why: String) {
         if let Some(detail) = self.details.get_mut(&place.0) {
             detail.failure = Some(why);
         }
     }
 
-    pub(crate) fn entry(&self, place: LogPlace) -> Option<LogEntry> {
+    pub(crate) fn entry(&self, place: LogPosition) -> Option<LogEntry> {
         self.entries.get(self.index(place)?).cloned()
     }
 
@@ -148,12 +148,12 @@ impl Log {
         self.details.clear();
     }
 
-    fn entry_mut(&mut self, place: LogPlace) -> Option<&mut LogEntry> {
+    fn entry_mut(&mut self, place: LogPosition) -> Option<&mut LogEntry> {
         let index = self.index(place)?;
         self.entries.get_mut(index)
     }
 
-    fn index(&self, place: LogPlace) -> Option<usize> {
+    fn index(&self, place: LogPosition) -> Option<usize> {
         usize::try_from(place.0.checked_sub(self.first)?).ok()
     }
 }

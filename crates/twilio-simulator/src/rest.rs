@@ -24,7 +24,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, Asked, LogKind, LogPlace, event};
+use crate::log::{Answered, Asked, LogKind, LogPosition, event};
 use crate::misbehavior::Fault;
 use crate::server::is_cut;
 pub(crate) use error::ApiError;
@@ -123,7 +123,7 @@ async fn refuse_absent(State(exchange): State<Arc<Exchange>>, request: Request, 
 /// Counts a request while it is in flight and reports its end, even if the client disconnected.
 struct InFlight<'a> {
     exchange: &'a Exchange,
-    place: LogPlace,
+    place: LogPosition,
 }
 
 impl Drop for InFlight<'_> {

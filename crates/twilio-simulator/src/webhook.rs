@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method};
 use tokio::time::{Instant, timeout_at};
 
 use crate::exchange::{Event, Exchange};
-use crate::log::{Answered, LogKind, LogPlace, event};
+use crate::log::{Answered, LogKind, LogPosition, event};
 use address::Address;
 pub(crate) use fetch::Fetched;
 
@@ -143,7 +143,7 @@ impl Exchange {
         outcome
     }
 
-    fn note_attempt(&self, webhook: &Webhook, address: &Address) -> LogPlace {
+    fn note_attempt(&self, webhook: &Webhook, address: &Address) -> LogPosition {
         let (name, phone) = event::of_webhook(&webhook.parameters);
         let (method, url) = (webhook.endpoint.method.as_str(), address.signed_url(Product::Messaging));
         let log = &mut self.state().log;

@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::reload::Files;
 use crate::{assemble, logging, supervisor};
 
@@ -39,9 +39,9 @@ pub struct Gateway {
 
 impl Gateway {
     /// Runs the gateway until a signal stops it.
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::Everything);
-        let files = Files::read(place)?;
+        let files = Files::read(config_arg)?;
         check_enabled(files.started_with())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime")?;

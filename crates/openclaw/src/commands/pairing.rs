@@ -10,9 +10,9 @@ use clap::Subcommand;
 use telephony_domain::pairing::PairingCode;
 use telephony_store::contacts::Who;
 
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 use crate::number;
-use crate::place::Place;
 
 /// The pairing commands.
 #[derive(Debug, Subcommand)]
@@ -26,11 +26,11 @@ pub enum Pairing {
 }
 
 impl Pairing {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Pairing::List(list) => list.run(place),
-            Pairing::Approve(approve) => approve.run(place),
-            Pairing::Reject(reject) => reject.run(place),
+            Pairing::List(list) => list.run(config_arg),
+            Pairing::Approve(approve) => approve.run(config_arg),
+            Pairing::Reject(reject) => reject.run(config_arg),
         }
     }
 }

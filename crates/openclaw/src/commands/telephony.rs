@@ -22,8 +22,8 @@ pub mod webhook;
 
 use clap::Subcommand;
 
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 
 /// Commands about messages, setup and tests.
 #[derive(Debug, Subcommand)]
@@ -73,27 +73,27 @@ pub enum Telephony {
 }
 
 impl Telephony {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Telephony::Send(send) => send.run(place),
-            Telephony::Status(status) => status.run(place),
-            Telephony::Messages(messages) => messages.run(place),
-            Telephony::Conversation(conversation) => conversation.run(place),
-            Telephony::Backup(backup) => backup.run(place),
-            Telephony::Restore(restore) => restore.run(place),
-            Telephony::Call(call) => call.run(place),
-            Telephony::Calls(calls) => calls.run(place),
-            Telephony::Export(export) => export.run(place),
-            Telephony::Purge(purge) => purge.run(place),
-            Telephony::OptOuts(optouts) => optouts.run(place),
-            Telephony::Costs(costs) => costs.run(place),
-            Telephony::Segments(segments) => segments.run(place),
-            Telephony::Setup(setup) => setup.run(place),
-            Telephony::Doctor(doctor) => doctor.run(place),
-            Telephony::Service(service) => service.run(place),
-            Telephony::Simulate(simulate) => simulate.run(place),
-            Telephony::Webhook(webhook) => webhook.run(place),
-            Telephony::Config(config) => config.run(place),
+            Telephony::Send(send) => send.run(config_arg),
+            Telephony::Status(status) => status.run(config_arg),
+            Telephony::Messages(messages) => messages.run(config_arg),
+            Telephony::Conversation(conversation) => conversation.run(config_arg),
+            Telephony::Backup(backup) => backup.run(config_arg),
+            Telephony::Restore(restore) => restore.run(config_arg),
+            Telephony::Call(call) => call.run(config_arg),
+            Telephony::Calls(calls) => calls.run(config_arg),
+            Telephony::Export(export) => export.run(config_arg),
+            Telephony::Purge(purge) => purge.run(config_arg),
+            Telephony::OptOuts(optouts) => optouts.run(config_arg),
+            Telephony::Costs(costs) => costs.run(config_arg),
+            Telephony::Segments(segments) => segments.run(config_arg),
+            Telephony::Setup(setup) => setup.run(config_arg),
+            Telephony::Doctor(doctor) => doctor.run(config_arg),
+            Telephony::Service(service) => service.run(config_arg),
+            Telephony::Simulate(simulate) => simulate.run(config_arg),
+            Telephony::Webhook(webhook) => webhook.run(config_arg),
+            Telephony::Config(config) => config.run(config_arg),
         }
     }
 }

@@ -50,10 +50,12 @@ pub fn is_fixed_by_closing(finding: &Finding) -> bool {
 }
 
 /// Removes excessive permissions, unless `only_show`. Returns the affected paths.
-pub fn close(place: &crate::place::Place, only_show: bool) -> io::Result<BTreeSet<PathBuf>> {
+pub fn close(config_arg: &crate::config_arg::ConfigArg, only_show: bool) -> io::Result<BTreeSet<PathBuf>> {
     let environment = assemble::environment();
-    let location = locate(&environment, place.config.as_deref());
-    let Ok(loaded) = telephony_config::load(&environment, place.config.as_deref()) else { return Ok(BTreeSet::new()) };
+    let location = locate(&environment, config_arg.config.as_deref());
+    let Ok(loaded) = telephony_config::load(&environment, config_arg.config.as_deref()) else {
+        return Ok(BTreeSet::new());
+    };
     let close = |Excess { path, bits, .. }: Excess| {
         if !only_show {
             let mode = std::fs::metadata(&path)?.permissions().mode();

@@ -85,7 +85,7 @@ async fn a_purge_ends_an_open_call() {
     let bench = answering().await;
     call(&bench, ALICE).await;
     let kept = bench.run(&["telephony", "purge", ALICE, "--yes"]).await;
-    assert!(kept.code == 1 && kept.stderr.contains("kept 1 call: not over at Twilio yet"), "{kept:?}");
+    assert!(kept.code == 1 && kept.stderr.contains("kept 1 call: still in progress at Twilio"), "{kept:?}");
     over(&bench).await;
     assert_eq!(bench.twilio.calls()[0].status, CallStatus::Completed);
     bench.done(&["telephony", "purge", ALICE, "--yes"]).await;

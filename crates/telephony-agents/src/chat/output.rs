@@ -1,12 +1,12 @@
 //! The output of a model while it arrives, and the answer in it.
 
-use crate::answer_limit::Room;
-use crate::reasoning::without_thoughts;
+use crate::answer_limit::Capacity;
+use crate::reasoning::without_reasoning;
 
 /// All output of the model, including reasoning.
 pub(super) struct Output {
     text: String,
-    room: Room,
+    capacity: Capacity,
     /// Length of `text` at which it is checked again.
     next_look: usize,
     has_begun: bool,
@@ -15,7 +15,13 @@ pub(super) struct Output {
 
 impl Default for Output {
     fn default() -> Self {
-        Self { text: String::new(), room: Room::with_thoughts(), next_look: 0, has_begun: false, is_full: false }
+        Self {
+            text: String::new(),
+            capacity: Capacity::with_reasoning(),
+            next_look: 0,
+            has_begun: false,
+            is_full: false,
+        }
     }
 }
 
@@ -32,30 +38,30 @@ impl Output {
 
     /// Returns true if the model reached the limit for all output.
     pub(super) fn is_endless(&self) -> bool {
-        self.room.is_full()
+        self.capacity.is_full()
     }
 
     /// Returns true if the answer so far is longer than any SMS reply.
     pub(super) fn is_enough(&self) -> bool {
-        Room::holds_enough(&without_thoughts(&self.text))
+        Capacity::is_enough(&without_reasoning(&self.text))
     }
 
     /// Keeps the part of `piece` that fits. The longer the output is, the less often it is checked.
     pub(super) fn keep(&mut self, piece: &str) {
-        self.text.push_str(&self.room.take(piece));
+        self.text.push_str(&self.capacity.take(piece));
         if self.text.len() >= self.next_look {
             self.next_look = self.text.len() + self.text.len() / 4;
             let (answer, is_cut) = self.answer();
             self.has_begun |= !answer.trim().is_empty();
             self.is_full |= is_cut;
         }
-        self.is_full |= self.room.is_full();
+        self.is_full |= self.capacity.is_full();
     }
 
     /// Returns the answer without reasoning, and true if its end is cut off.
     pub(super) fn answer(&self) -> (String, bool) {
-        let mut room = Room::default();
-        let answer = room.take(&without_thoughts(&self.text));
-        (answer, room.is_full())
+        let mut capacity = Capacity::default();
+        let answer = capacity.take(&without_reasoning(&self.text));
+        (answer, capacity.is_full())
     }
 }

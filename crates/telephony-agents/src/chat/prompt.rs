@@ -45,7 +45,7 @@ impl Words {
     }
 
     async fn gather(turn: &Turn, shows_pictures: bool) -> Result<Words, AgentError> {
-        let (mut lines, mut pictures) = (Vec::new(), Pictures { shown: Vec::new(), room: PICTURE_BYTES });
+        let (mut lines, mut pictures) = (Vec::new(), Pictures { shown: Vec::new(), capacity: PICTURE_BYTES });
         lines.extend(turn.on_call.as_ref().map(prompt::call));
         for said in &turn.said {
             lines.extend(spoken(said));
@@ -75,18 +75,18 @@ impl Words {
 struct Pictures {
     shown: Vec<String>,
     /// Remaining bytes for pictures.
-    room: u64,
+    capacity: u64,
 }
 
 impl Pictures {
     /// Adds a picture, if it is readable and fits.
     async fn show(&mut self, attachment: &Attachment) -> Result<bool, AgentError> {
         let Held::File { path, size } = &attachment.held else { return Ok(false) };
-        if !attachment.is_readable_picture() || self.shown.len() >= PICTURES || *size > self.room {
+        if !attachment.is_readable_picture() || self.shown.len() >= PICTURES || *size > self.capacity {
             return Ok(false);
         }
         let Some(bytes) = read(path).await? else { return Ok(false) };
-        self.room -= size;
+        self.capacity -= size;
         self.shown.push(format!("data:{};base64,{}", attachment.content_type, BASE64_STANDARD.encode(bytes)));
         Ok(true)
     }

@@ -2,7 +2,7 @@
 //! the memory.
 
 use super::process::Endless;
-use crate::answer_limit::{MAX_PICTURES, Room};
+use crate::answer_limit::{Capacity, MAX_PICTURES};
 
 /// Output (bytes) after which a program is killed: the longest answer with reasoning.
 const MAX_OUTPUT: usize = MAX_PICTURES + 1024 * 1024;
@@ -10,7 +10,7 @@ const MAX_OUTPUT: usize = MAX_PICTURES + 1024 * 1024;
 /// The beginning of a program's output.
 pub(super) struct Printed {
     text: String,
-    room: Room,
+    capacity: Capacity,
     bytes: usize,
     /// Beginning of an incomplete character.
     half: Vec<u8>,
@@ -18,7 +18,7 @@ pub(super) struct Printed {
 
 impl Printed {
     pub(super) fn new() -> Self {
-        Self { text: String::new(), room: Room::with_thoughts(), bytes: 0, half: Vec::new() }
+        Self { text: String::new(), capacity: Capacity::with_reasoning(), bytes: 0, half: Vec::new() }
     }
 
     /// Adds the next bytes; fails once nothing more would be kept.
@@ -28,23 +28,23 @@ impl Printed {
         next.extend_from_slice(bytes);
         let mut chunks = next.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
-            self.text.push_str(&self.room.take(chunk.valid()));
+            self.text.push_str(&self.capacity.take(chunk.valid()));
             match chunk.invalid() {
                 [] => {}
                 half if chunks.peek().is_none() && is_beginning(half) => self.half = half.to_vec(),
-                _ => self.text.push_str(&self.room.take("\u{FFFD}")),
+                _ => self.text.push_str(&self.capacity.take("\u{FFFD}")),
             }
         }
         if self.is_endless() { Err(Endless) } else { Ok(()) }
     }
 
     pub(super) fn is_endless(&self) -> bool {
-        self.room.is_full() || self.bytes >= MAX_OUTPUT
+        self.capacity.is_full() || self.bytes >= MAX_OUTPUT
     }
 
     pub(super) fn into_text(mut self) -> String {
         if !self.half.is_empty() {
-            self.text.push_str(&self.room.take("\u{FFFD}"));
+            self.text.push_str(&self.capacity.take("\u{FFFD}"));
         }
         self.text
     }

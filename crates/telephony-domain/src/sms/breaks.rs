@@ -17,13 +17,13 @@ pub(super) enum Strength {
 
 /// A position in a text, with the size of everything before it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct Position {
     /// Byte offset.
     pub at: usize,
     pub size: Size,
 }
 
-impl Place {
+impl Position {
     fn past(self, piece: &str) -> Self {
         Self { at: self.at + piece.len(), size: self.size + Size::of(piece) }
     }
@@ -32,8 +32,8 @@ impl Place {
 /// A gap where a text may be cut: the whitespace between `before` and `after` is dropped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Break {
-    pub before: Place,
-    pub after: Place,
+    pub before: Position,
+    pub after: Position,
     pub strength: Strength,
 }
 
@@ -41,8 +41,8 @@ pub(super) struct Break {
 /// not pass `fits` has gaps between its grapheme clusters, and inside clusters that do not fit either.
 pub(super) fn breaks(text: &str, fits: impl Fn(Size) -> bool) -> Vec<Break> {
     let mut breaks = Vec::new();
-    let mut word = Place::default();
-    let mut here = Place::default();
+    let mut word = Position::default();
+    let mut here = Position::default();
     let mut blank_since = Some(here);
     for cluster in text.graphemes(true) {
         if is_blank(cluster) {
@@ -67,7 +67,7 @@ pub(super) fn breaks(text: &str, fits: impl Fn(Size) -> bool) -> Vec<Break> {
 }
 
 /// Adds the gaps inside one word: after a full stop of a script without spaces, and anywhere if necessary.
-fn break_word(text: &str, from: Place, to: Place, fits: impl Fn(Size) -> bool, breaks: &mut Vec<Break>) {
+fn break_word(text: &str, from: Position, to: Position, fits: impl Fn(Size) -> bool, breaks: &mut Vec<Break>) {
     let word = &text[from.at..to.at];
     let is_too_long = !fits(to.size - from.size);
     if !is_too_long && !word.contains(WIDE_STOPS) {
@@ -90,7 +90,7 @@ fn break_word(text: &str, from: Place, to: Place, fits: impl Fn(Size) -> bool, b
     }
 }
 
-fn break_cluster(from: Place, cluster: &str, breaks: &mut Vec<Break>) {
+fn break_cluster(from: Position, cluster: &str, breaks: &mut Vec<Break>) {
     let mut here = from;
     for c in cluster.chars() {
         if here.at > from.at {

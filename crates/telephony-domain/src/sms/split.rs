@@ -89,11 +89,11 @@ fn truncate(answer: &str, rules: &SplitRules) -> Vec<String> {
 
 /// Returns the parts of a text, numbered if the rules say so, however many they are.
 fn lay_out(text: &str, rules: &SplitRules) -> Vec<String> {
-    let room = rules.room(0);
-    if room.fits(Size::of(text)) && !text.trim().is_empty() {
+    let capacity = rules.capacity(0);
+    if capacity.fits(Size::of(text)) && !text.trim().is_empty() {
         return vec![text.to_owned()];
     }
-    let plain = divide(text, &room);
+    let plain = divide(text, &capacity);
     let numbered = if rules.numbering && plain.len() > 1 { divide_and_number(text, rules, plain.len()) } else { None };
     numbered.unwrap_or_else(|| plain.into_iter().map(str::to_owned).collect())
 }
@@ -102,7 +102,7 @@ fn lay_out(text: &str, rules: &SplitRules) -> Vec<String> {
 /// without numbers.
 fn divide_and_number(text: &str, rules: &SplitRules, plain: usize) -> Option<Vec<String>> {
     (plain.ilog10() + 1..=MAX_DIGITS).find_map(|digits| {
-        let pieces = divide(text, &rules.room(digits));
+        let pieces = divide(text, &rules.capacity(digits));
         let total = pieces.len();
         let has_room = total < 10_usize.pow(digits);
         has_room.then(|| (1..).zip(pieces).map(|(n, piece)| number(n, total) + piece).collect())
@@ -114,9 +114,9 @@ fn number(n: usize, total: usize) -> String {
 }
 
 /// Divides a text into as few pieces as possible, cut at the best positions that allow so few.
-fn divide<'a>(text: &'a str, room: &Room) -> Vec<&'a str> {
-    let breaks = breaks(text, |size| room.fits(size));
-    let ways = plan(&breaks, room);
+fn divide<'a>(text: &'a str, capacity: &PartCapacity) -> Vec<&'a str> {
+    let breaks = breaks(text, |size| capacity.fits(size));
+    let ways = plan(&breaks, capacity);
     let mut pieces = Vec::new();
     let mut from = 0;
     while from + 1 < breaks.len() {
@@ -139,12 +139,12 @@ struct Way {
     pieces: usize,
 }
 
-fn plan(breaks: &[Break], room: &Room) -> Vec<Way> {
+fn plan(breaks: &[Break], capacity: &PartCapacity) -> Vec<Way> {
     let last = breaks.len().saturating_sub(1);
     let mut ways = vec![Way { furthest: last, pieces: 0 }; breaks.len()];
     let mut furthest = last;
     for from in (0..last).rev() {
-        let fits = |to: usize| room.fits(breaks[to].before.size - breaks[from].after.size);
+        let fits = |to: usize| capacity.fits(breaks[to].before.size - breaks[from].after.size);
         while furthest > from + 1 && !fits(furthest) {
             furthest -= 1;
         }
@@ -154,13 +154,13 @@ fn plan(breaks: &[Break], room: &Room) -> Vec<Way> {
 }
 
 /// The capacity of a part beside its number.
-struct Room {
+struct PartCapacity {
     max_length: u32,
     is_one_segment: bool,
     number: Size,
 }
 
-impl Room {
+impl PartCapacity {
     fn fits(&self, text: Size) -> bool {
         let part = self.number + text;
         part.utf16 <= self.max_length && (!self.is_one_segment || part.is_one_segment())
@@ -169,9 +169,9 @@ impl Room {
 
 impl SplitRules {
     /// Returns the capacity of a part whose number and total have this many digits; 0 for none.
-    fn room(&self, digits: u32) -> Room {
+    fn capacity(&self, digits: u32) -> PartCapacity {
         let highest = 10_usize.pow(digits) - 1;
-        Room {
+        PartCapacity {
             max_length: self.max_length.clamp(MIN_LENGTH, MAX_LENGTH).into(),
             is_one_segment: self.chunk_mode == ChunkMode::Multi,
             number: if digits == 0 { Size::default() } else { Size::of(&number(highest, highest)) },

@@ -135,7 +135,7 @@ pub fn listen(state: &Path) -> io::Result<UnixListener> {
 }
 
 /// Wakes the gateway of `state`. Returns its status; none if it does not respond.
-pub async fn poke(state: &Path) -> Option<GatewayStatus> {
+pub async fn notify(state: &Path) -> Option<GatewayStatus> {
     let asked = async {
         let mut stream = UnixStream::connect(path(state)).await.ok()?;
         let mut answer = Vec::new();
@@ -174,8 +174,8 @@ mod tests {
     #[tokio::test]
     async fn a_notification_wakes_the_gateway_and_gets_its_status() {
         let state = tempfile::tempdir().unwrap();
-        assert_eq!(poke(state.path()).await, None);
-        let full = telephony_store::StoreError::Full("no room".into());
+        assert_eq!(notify(state.path()).await, None);
+        let full = telephony_store::StoreError::Full("no space".into());
         let alive = GatewayStatus {
             pid: 7,
             version: "1".into(),
@@ -202,7 +202,7 @@ mod tests {
         let (_reach, reach) = watch::channel(Reach::default());
         let source = StatusSource { fixed: alive.clone(), live, reach, config: RwLock::default(), storage };
         let serving = tokio::spawn(serve(listener, Arc::new(source), wake.clone(), stop.clone()));
-        assert_eq!(poke(state.path()).await, Some(alive));
+        assert_eq!(notify(state.path()).await, Some(alive));
         wake.outbox.notified().await;
         stop.cancel();
         serving.await.unwrap();

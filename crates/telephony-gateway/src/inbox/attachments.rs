@@ -61,16 +61,16 @@ impl TurnRunner {
         let looks: Vec<_> = message.media.iter().map(|media| self.look(message, media, deadline).boxed()).collect();
         // In order and a few at a time, which limits how many are in memory.
         let mut looks = stream::iter(looks).buffered(AT_A_TIME).zip(stream::iter(&message.media));
-        let (mut all, mut room) = (Vec::new(), MAX_BYTES);
+        let (mut all, mut capacity) = (Vec::new(), MAX_BYTES);
         while let Some((look, media)) = looks.next().await {
             let id = AttachmentId { message: message.id, position: media.position };
             let held = match look {
                 Look::Known(state) => state,
-                Look::Fetched(bytes) if bytes.len() > room => {
+                Look::Fetched(bytes) if bytes.len() > capacity => {
                     self.give_up(id, "the other attachments reached the size limit").await?
                 }
                 Look::Fetched(bytes) => {
-                    room -= bytes.len();
+                    capacity -= bytes.len();
                     self.keep(id, &media.content_type, bytes).await?
                 }
                 Look::Failed(reason) => self.give_up(id, &reason).await?,

@@ -68,8 +68,8 @@ impl TurnRunner {
             OutboundMedia::Url(_) => None,
         });
         let together = files.clone().map(|(_, size)| size).sum();
-        let room = mms::MAX_BYTES.saturating_sub(together);
-        let (content_type, bytes) = reduced(content_type, bytes, room, others).await?;
+        let capacity = mms::MAX_BYTES.saturating_sub(together);
+        let (content_type, bytes) = reduced(content_type, bytes, capacity, others).await?;
         let all = files.chain([(content_type.as_str(), bytes.len() as u64)]);
         mms::check(all).map_err(|error| error.to_string())?;
         Ok((content_type, bytes))
@@ -84,18 +84,19 @@ impl TurnRunner {
     }
 }
 
-/// Shrinks a picture that does not fit into `room` bytes, and leaves an equal share to each of the `others`. Runs on a
-/// blocking thread, because it takes a while.
-async fn reduced(content_type: String, bytes: Bytes, room: u64, others: u64) -> Result<(String, Bytes), String> {
-    if bytes.len() as u64 <= room || !picture::is_reducible(&content_type) {
+/// Shrinks a picture that does not fit into `capacity` bytes, and leaves an equal share to each of the `others`. Runs
+/// on a blocking thread, because it takes a while.
+async fn reduced(content_type: String, bytes: Bytes, capacity: u64, others: u64) -> Result<(String, Bytes), String> {
+    if bytes.len() as u64 <= capacity || !picture::is_reducible(&content_type) {
         return Ok((content_type, bytes));
     }
     if bytes.len() as u64 > picture::MAX_FILE_BYTES {
         return Err(mms::Unsendable::TooMuch(bytes.len() as u64).to_string());
     }
     let size = bytes.len();
-    let work =
-        move || picture::fit(&content_type, &bytes, room / (others + 1)).map(|fitting| (content_type, bytes, fitting));
+    let work = move || {
+        picture::fit(&content_type, &bytes, capacity / (others + 1)).map(|fitting| (content_type, bytes, fitting))
+    };
     let worked = tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?;
     match worked.map_err(|bomb| bomb.to_string())? {
         (_, _, Some(fitting)) => {

@@ -69,7 +69,7 @@ impl Operator {
     }
 
     async fn close(&self, ordered: &Ordered, notice: Notice) -> Result<(), StoreError> {
-        self.store.refuse_order(ordered.id).await?;
+        self.store.refuse_command(ordered.id).await?;
         let notices = Notices { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
         notices.raise(notice).await;
         Ok(())

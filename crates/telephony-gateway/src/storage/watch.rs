@@ -131,7 +131,7 @@ mod tests {
         };
         let stop = CancellationToken::new();
         watch(StoreError::Stopped).run(stop.clone()).await;
-        let full = watch(StoreError::Full("no room".to_owned()));
+        let full = watch(StoreError::Full("no space".to_owned()));
         let storage = full.storage.clone();
         let running = tokio::spawn(full.run(stop));
         let is_over = async {

@@ -23,7 +23,7 @@ pub async fn code_of(stage: &Stage, phone: &str) -> PairingCode {
 pub async fn approve(stage: &Stage, who: Who) {
     let line = stage.store().lines().await.unwrap()[0].id;
     stage.store().approve(who, approval(), Some(line), stage.now()).await.unwrap();
-    status::poke(stage.state.path()).await.unwrap();
+    status::notify(stage.state.path()).await.unwrap();
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ async fn a_picture_in_doubt_is_found_in_the_list() {
         turn: None,
     };
     let MessageId(_) = stage.store().enqueue(line, draft, stage.now()).await.unwrap().message;
-    telephony_gateway::control::status::poke(stage.state.path()).await.unwrap();
+    telephony_gateway::control::status::notify(stage.state.path()).await.unwrap();
     stage.expect_summary(|summary| summary.unknown + summary.queued + summary.sending == 0).await;
     assert_eq!(stage.twilio.creations(), 1);
 }

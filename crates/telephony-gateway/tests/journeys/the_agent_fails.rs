@@ -293,7 +293,7 @@ async fn an_agent_sees_operator_texts_once() {
     };
     let line = stage.store().lines().await.unwrap()[0].id;
     stage.store().enqueue(line, draft, stage.now()).await.unwrap();
-    telephony_gateway::control::status::poke(stage.state.path()).await.unwrap();
+    telephony_gateway::control::status::notify(stage.state.path()).await.unwrap();
     stage.expect(ALICE, &["hello", "Doors open at 7."]).await;
     stage.expect_rest().await;
     for (text, heard) in [("thanks", Some("Doors open at 7.")), ("bye", None)] {

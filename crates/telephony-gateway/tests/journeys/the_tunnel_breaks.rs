@@ -100,7 +100,7 @@ async fn alive(stage: &Stage, is_wanted: impl Fn(&GatewayStatus) -> bool) -> Gat
     let mut last = None;
     let asked = async {
         loop {
-            last = status::poke(stage.state.path()).await;
+            last = status::notify(stage.state.path()).await;
             match last.clone().filter(&is_wanted) {
                 Some(alive) => return alive,
                 None => tokio::time::sleep(Duration::from_millis(20)).await,

@@ -7,7 +7,7 @@ use crate::StoreError;
 
 /// The maximum file size, some 500,000 texts: if the store fails for long, the provider must see errors too. Applied
 /// entries count until all are applied, so that a restart always has enough capacity for the file.
-const ROOM: u64 = 256 << 20;
+const CAPACITY: u64 = 256 << 20;
 
 /// Size of a write that only tests the disk.
 const TRIAL: [u8; 4096] = [0; 4096];
@@ -36,8 +36,8 @@ impl Shared {
             return Err(StoreError::Stopped);
         }
         if let Some(payload) = payload {
-            if state.end - state.start + state.records.len() as u64 > ROOM {
-                let words = format!("the journal has {} MiB that are not all stored yet", ROOM >> 20);
+            if state.end - state.start + state.records.len() as u64 > CAPACITY {
+                let words = format!("the journal has {} MiB that are not all stored yet", CAPACITY >> 20);
                 return Err(StoreError::Busy(words));
             }
             record::push(&mut state.records, payload);

@@ -50,14 +50,14 @@ impl Outbox for SqliteStore {
         self.write(move |db| enqueue::enqueue(db, line, &draft, now)).await
     }
 
-    async fn room_for(
+    async fn check_capacity(
         &self,
         sender: Sender,
         contact: PhoneNumber,
         segments: u32,
         pacing: Pacing,
     ) -> Result<(), StoreError> {
-        self.read(move |db| enqueue::room_for(db, &sender, &contact, segments, pacing)).await
+        self.read(move |db| enqueue::check_capacity(db, &sender, &contact, segments, pacing)).await
     }
 
     async fn start_parts(

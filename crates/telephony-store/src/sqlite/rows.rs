@@ -1,4 +1,4 @@
-//! The rows that several rooms share: lines, contacts, conversations, media, notices, the mark of a backup.
+//! The rows that several layers share: lines, contacts, conversations, media, notices, the mark of a backup.
 //!
 //! They read and change a row and decide nothing. `conversation::rearm` is called after each change to a turn, because
 //! the conversation's row holds the time of its next work.

@@ -54,7 +54,7 @@ impl World {
         self.store.execute(ordered.id, Arc::new(Words), at(now)).await
     }
 
-    async fn obeyed(&self, text: &str, now: i64) -> CommandOutcome {
+    async fn executed(&self, text: &str, now: i64) -> CommandOutcome {
         let ordered = self.orders(text, now).await;
         self.execute(&ordered, now).await.unwrap()
     }
@@ -83,7 +83,9 @@ async fn an_approval_by_sms_does_all_that_an_approval_does() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
     assert_eq!(world.notices(at(1)).await, [format!("stranger-{ANN}")]);
-    let CommandOutcome::Approved(approved) = world.obeyed("approve aaaa bbbb", 2).await else { panic!("not approved") };
+    let CommandOutcome::Approved(approved) = world.executed("approve aaaa bbbb", 2).await else {
+        panic!("not approved")
+    };
     assert_eq!((approved.contact, approved.released), (number(ANN), 1));
     assert_eq!(world.leaving(3).await, [sent(OPERATOR, "approved"), sent(ANN, "approved")]);
     assert_eq!(texts(&world.lease(at(3)).await), ["let me in"]);
@@ -148,27 +150,27 @@ async fn codes_cannot_be_guessed() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
     for guess in 0..MAX_GUESSES {
-        assert_eq!(world.obeyed("APPROVE ZZZZZZZZ", 2 + i64::from(guess)).await, CommandOutcome::UnknownCode);
+        assert_eq!(world.executed("APPROVE ZZZZZZZZ", 2 + i64::from(guess)).await, CommandOutcome::UnknownCode);
     }
-    assert_eq!(world.obeyed("APPROVE AAAABBBB", 10).await, CommandOutcome::TooManyGuesses, "not even the right one");
+    assert_eq!(world.executed("APPROVE AAAABBBB", 10).await, CommandOutcome::TooManyGuesses, "not even the right one");
     assert_eq!(world.store.pairing_requests(at(10)).await.unwrap().len(), 1);
-    let by_number = world.obeyed(&format!("REJECT {BOB} BLOCK"), 11).await;
+    let by_number = world.executed(&format!("REJECT {BOB} BLOCK"), 11).await;
     assert_eq!(by_number, CommandOutcome::Rejected { contact: number(BOB), block: true });
     let later = 10 + i64::try_from(GUESSES_FOR.as_secs()).unwrap();
     world.stranger(ANN, "CCCCDDDD", later).await;
-    assert!(matches!(world.obeyed("APPROVE CCCCDDDD", later).await, CommandOutcome::Approved(_)));
+    assert!(matches!(world.executed("APPROVE CCCCDDDD", later).await, CommandOutcome::Approved(_)));
 }
 
 #[tokio::test]
 async fn a_rejection_that_has_nothing_to_end_says_so() {
     let world = World::new().await;
-    assert_eq!(world.obeyed(&format!("reject {BOB}"), 1).await, CommandOutcome::NothingToEnd(number(BOB)));
+    assert_eq!(world.executed(&format!("reject {BOB}"), 1).await, CommandOutcome::NothingToEnd(number(BOB)));
     world.stranger(ANN, "AAAABBBB", 2).await;
     assert_eq!(
-        world.obeyed("reject AAAABBBB", 3).await,
+        world.executed("reject AAAABBBB", 3).await,
         CommandOutcome::Rejected { contact: number(ANN), block: false }
     );
-    assert_eq!(world.obeyed("reject ABC123", 4).await, CommandOutcome::Unreadable);
+    assert_eq!(world.executed("reject ABC123", 4).await, CommandOutcome::Unreadable);
 }
 
 #[tokio::test]
@@ -184,7 +186,7 @@ async fn a_full_queue_rejects_a_command_as_a_whole() {
     while fill(format!("fill-{sent}")).await {
         sent += 1;
     }
-    assert_eq!(world.obeyed("APPROVE AAAABBBB", 2).await, CommandOutcome::QueueFull);
+    assert_eq!(world.executed("APPROVE AAAABBBB", 2).await, CommandOutcome::QueueFull);
     assert_eq!(world.store.approved_contacts().await.unwrap(), []);
     assert_eq!(world.store.pairing_requests(at(2)).await.unwrap().len(), 1);
     assert!(world.leaving(3).await.contains(&self::sent(OPERATOR, "queue-full")));
@@ -194,7 +196,7 @@ async fn a_full_queue_rejects_a_command_as_a_whole() {
 async fn replies_to_commands_are_limited_per_day() {
     let world = World::new().await;
     for order in 0..=i64::from(ANSWERS_PER_DAY) {
-        world.obeyed("STATUS", order).await;
+        world.executed("STATUS", order).await;
     }
     assert_eq!(world.leaving(1000).await.len(), usize::try_from(ANSWERS_PER_DAY).unwrap());
     let forbidden = world.store.approve(Who::Number(number(BOB)), parts(&["hi"]), None, at(1000)).await;
@@ -207,9 +209,9 @@ async fn a_purge_of_the_operator_resets_no_limits() {
     for now in 0..i64::from(ANSWERS_PER_DAY) {
         let expected =
             if now < i64::from(MAX_GUESSES) { CommandOutcome::UnknownCode } else { CommandOutcome::TooManyGuesses };
-        assert_eq!(world.obeyed("APPROVE AAAABBBB", now).await, expected);
+        assert_eq!(world.executed("APPROVE AAAABBBB", now).await, expected);
     }
     while !world.store.purge(&number(OPERATOR), 10, at(200)).await.unwrap().is_done {}
-    assert_eq!(world.obeyed("APPROVE AAAABBBB", 201).await, CommandOutcome::TooManyGuesses);
+    assert_eq!(world.executed("APPROVE AAAABBBB", 201).await, CommandOutcome::TooManyGuesses);
     assert_eq!(world.leaving(202).await, [], "the day's answers are used up");
 }

@@ -31,8 +31,9 @@ async fn before_anything_is_said() {
     world.says(ANN, "STOP", at(1)).await;
     let refused = world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(2)).await;
     assert_eq!(refused, Err(StoreError::OptedOut));
-    let room = async |contact| world.store.room_for(sender(LINE), number(contact), 1, Pacing::Unlimited).await;
-    assert_eq!((room(ANN).await, room(BOB).await), (Err(StoreError::OptedOut), Ok(())));
+    let check_capacity =
+        async |contact| world.store.check_capacity(sender(LINE), number(contact), 1, Pacing::Unlimited).await;
+    assert_eq!((check_capacity(ANN).await, check_capacity(BOB).await), (Err(StoreError::OptedOut), Ok(())));
     world.says(ANN, "START", at(3)).await;
     assert!(world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(4)).await.unwrap().is_new);
 }

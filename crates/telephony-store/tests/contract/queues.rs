@@ -34,11 +34,14 @@ async fn a_draft_that_would_wait_over_ten_hours_is_rejected() {
     assert_eq!(full, Err(StoreError::QueueFull { waiting: 7, most: 10 }));
     world.store.enqueue(world.line, of_segments("b", BOB, 3), at(0)).await.unwrap();
     let again = world.store.enqueue(world.line, of_segments("a", ANN, 7), at(0)).await.unwrap();
-    assert!(!again.is_new, "a repeated key takes no room");
-    let room = async |segments| world.store.room_for(sender(LINE), number(BOB), segments, slow()).await;
-    assert_eq!(room(1).await, Err(StoreError::QueueFull { waiting: 10, most: 10 }));
+    assert!(!again.is_new, "a repeated key takes no check_capacity");
+    let check_capacity = async |segments| world.store.check_capacity(sender(LINE), number(BOB), segments, slow()).await;
+    assert_eq!(check_capacity(1).await, Err(StoreError::QueueFull { waiting: 10, most: 10 }));
     world.hand_over("SM1", at(0)).await;
-    assert_eq!((room(7).await, room(8).await), (Ok(()), Err(StoreError::QueueFull { waiting: 3, most: 10 })));
+    assert_eq!(
+        (check_capacity(7).await, check_capacity(8).await),
+        (Ok(()), Err(StoreError::QueueFull { waiting: 3, most: 10 }))
+    );
     world.store.enqueue(world.line, of_segments("c", BOB, 7), at(0)).await.unwrap();
     world.store.bound_queues(Pacing::Unlimited).await.unwrap();
     world.store.enqueue(world.line, of_segments("d", BOB, 100), at(0)).await.unwrap();
@@ -71,7 +74,7 @@ async fn an_answer_is_kept_until_its_line_has_capacity_without_asking_again() {
     assert_eq!(texts(&next), ["are you there?"]);
     assert_eq!(world.hand_over("SM2", at(110_001)).await.text, "hi");
     assert_eq!(world.parts_idle(at(110_001)).await, None);
-    assert_eq!(world.notices(at(110_001)).await, [""; 0], "there is room again");
+    assert_eq!(world.notices(at(110_001)).await, [""; 0], "there is check_capacity again");
 }
 
 #[tokio::test]

@@ -33,11 +33,11 @@ pub struct Ngrok {
 struct State {
     asked: Vec<(&'static str, Value)>,
     answers: VecDeque<Value>,
-    session: Option<mpsc::Sender<Order>>,
+    session: Option<mpsc::Sender<Command>>,
 }
 
 /// A command for the running session.
-enum Order {
+enum Command {
     Request(String, mpsc::Sender<String>),
     StopTunnel(Value),
     Disconnect,
@@ -79,7 +79,7 @@ impl Ngrok {
         self.state.lock().unwrap().answers.push_back(answer);
     }
 
-    /// Returns the requests since the last call, in order.
+    /// Returns the requests since the last call, in command.
     pub fn asked(&self) -> Vec<(&'static str, Value)> {
         std::mem::take(&mut self.state.lock().unwrap().asked)
     }
@@ -87,24 +87,24 @@ impl Ngrok {
     /// Sends a public request through the tunnel and returns the answer.
     pub async fn request(&self, request: &str) -> String {
         let (answer, mut answered) = mpsc::channel(1);
-        self.order(Order::Request(request.to_owned(), answer)).await;
+        self.command(Command::Request(request.to_owned(), answer)).await;
         answered.recv().await.unwrap()
     }
 
     /// Closes the tunnel, as ngrok's dashboard can.
     pub async fn stop_tunnel(&self, message: &str, code: &str) {
         let stop = json!({ "Id": "tunnel-1", "Message": message, "ErrorCode": code });
-        self.order(Order::StopTunnel(stop)).await;
+        self.command(Command::StopTunnel(stop)).await;
     }
 
     /// Cuts the session.
     pub async fn disconnect(&self) {
-        self.order(Order::Disconnect).await;
+        self.command(Command::Disconnect).await;
     }
 
-    async fn order(&self, order: Order) {
+    async fn command(&self, command: Command) {
         let session = self.state.lock().unwrap().session.clone().expect("nobody is logged in");
-        assert!(session.send(order).await.is_ok(), "the session ended");
+        assert!(session.send(command).await.is_ok(), "the session ended");
     }
 }
 
@@ -113,7 +113,7 @@ async fn session(acceptor: TlsAcceptor, stream: TcpStream, state: Arc<Mutex<Stat
     let muxed = Typed::new(muxado::SessionBuilder::new(stream).server().start());
     let (muxed, _heartbeat) = Heartbeat::start(muxed, HeartbeatConfig::default()).await.unwrap();
     let (mut opener, mut accepter) = muxed.split_typed();
-    let (orders, mut ordered) = mpsc::channel(1);
+    let (orders, mut commands) = mpsc::channel(1);
     state.lock().unwrap().session = Some(orders);
     loop {
         tokio::select! {
@@ -121,8 +121,8 @@ async fn session(acceptor: TlsAcceptor, stream: TcpStream, state: Arc<Mutex<Stat
                 Ok(stream) => answer(stream, &state).await,
                 Err(_) => return,
             },
-            order = ordered.recv() => match order {
-                Some(Order::Request(request, answered)) => {
+            command = commands.recv() => match command {
+                Some(Command::Request(request, answered)) => {
                     let mut stream = opener.open_typed(PROXY).await.unwrap();
                     let header = json!({ "Id": "tunnel-1", "ClientAddr": "192.0.2.7:4711", "Proto": "https",
                         "EdgeType": "0", "PassthroughTLS": false }).to_string();
@@ -133,11 +133,11 @@ async fn session(acceptor: TlsAcceptor, stream: TcpStream, state: Arc<Mutex<Stat
                     stream.read_to_string(&mut text).await.unwrap();
                     answered.send(text).await.unwrap();
                 }
-                Some(Order::StopTunnel(stop)) => {
+                Some(Command::StopTunnel(stop)) => {
                     let mut stream = opener.open_typed(STOP_TUNNEL).await.unwrap();
                     stream.write_all(stop.to_string().as_bytes()).await.unwrap();
                 }
-                Some(Order::Disconnect) | None => return,
+                Some(Command::Disconnect) | None => return,
             },
         }
     }

@@ -176,7 +176,7 @@ impl Talk {
             tokio::select! {
                 biased;
                 done = &mut other => return Ok(done),
-                input = self.inputs.recv() => self.obey(input).map(drop)?,
+                input = self.inputs.recv() => self.handle(input).map(drop)?,
                 () = sleep_until(deadline) => return Err(self.time_is_up()),
             }
         }
@@ -195,7 +195,7 @@ impl Talk {
             let deadline = self.deadline();
             tokio::select! {
                 biased;
-                input = self.inputs.recv() => if let Some(heard) = self.obey(input)? { return Ok(Some(heard)) },
+                input = self.inputs.recv() => if let Some(heard) = self.handle(input)? { return Ok(Some(heard)) },
                 () = sleep_until(deadline) => return Err(self.time_is_up()),
                 () = sleep_until(until) => return Ok(None),
             }
@@ -212,7 +212,7 @@ impl Talk {
         Cut::Over
     }
 
-    fn obey(&self, input: Option<Input>) -> Result<Option<Heard>, Cut> {
+    fn handle(&self, input: Option<Input>) -> Result<Option<Heard>, Cut> {
         match input {
             Some(Input::Speech { text, confidence }) => Ok(Some(Heard::Speech { text, confidence })),
             Some(Input::Keys(keys)) => Ok(Some(Heard::Keys(keys))),

@@ -45,10 +45,10 @@ pub(crate) struct Answered {
 
 impl Asked {
     pub(crate) fn new(headers: &HeaderMap, parameters: &[(String, String)], signed: Option<&str>) -> Self {
-        let mut room = LONGEST_TEXT;
+        let mut left = LONGEST_TEXT;
         let mut fits = |(name, value): &&(String, String)| {
-            let rest = room.checked_sub(name.len() + value.len());
-            room = rest.unwrap_or(0);
+            let rest = left.checked_sub(name.len() + value.len());
+            left = rest.unwrap_or(0);
             rest.is_some()
         };
         let kept: Vec<_> = parameters.iter().take_while(|pair| fits(pair)).collect();

@@ -20,7 +20,7 @@ use crate::call::{CallRecord, CallStatus};
 use crate::calling::phone::{Input, send};
 use crate::calling::{self, Detection, Placement, Source};
 use crate::exchange::{Event, Exchange};
-use crate::log::LogPlace;
+use crate::log::LogPosition;
 use crate::misbehavior::Fault;
 use crate::webhook::Endpoint;
 
@@ -29,7 +29,7 @@ const LONGEST_CALL: u32 = 86_400;
 
 pub(super) async fn create(
     State(exchange): State<Arc<Exchange>>,
-    Extension(place): Extension<LogPlace>,
+    Extension(place): Extension<LogPosition>,
     form: Parameters,
 ) -> Result<Response, ApiError> {
     let plan = Plan::draw(&exchange);

@@ -20,7 +20,7 @@ use super::parameters::{Parameters, sid_of};
 use crate::dates::span;
 use crate::exchange::{Event, Exchange};
 use crate::lifecycle;
-use crate::log::LogPlace;
+use crate::log::LogPosition;
 use crate::message::{Direction, MessageRecord, MessageStatus};
 use crate::misbehavior::Fault;
 use crate::segments;
@@ -28,7 +28,7 @@ use crate::server::cut_connection;
 
 pub(super) async fn create(
     State(exchange): State<Arc<Exchange>>,
-    Extension(place): Extension<LogPlace>,
+    Extension(place): Extension<LogPosition>,
     form: Parameters,
 ) -> Result<Response, ApiError> {
     let plan = Plan::draw(&exchange);

@@ -17,7 +17,7 @@ use super::address::Address;
 use super::signature::{sign, what_is_signed};
 use super::{Answer, Failure, Webhook};
 use crate::exchange::Exchange;
-use crate::log::{Asked, LogPlace};
+use crate::log::{Asked, LogPosition};
 
 /// The maximum number of bytes read: above Twilio's 64 kB limit, so that a longer answer is detected.
 const MAX_READ: usize = 1024 * 1024;
@@ -27,7 +27,7 @@ pub(super) async fn send(
     exchange: &Exchange,
     webhook: &Webhook,
     address: &Address,
-    place: LogPlace,
+    place: LogPosition,
 ) -> Result<Answer, Failure> {
     let response = exchange_once(exchange, webhook, address, place, None).await?;
     let response = match &address.user_info {
@@ -44,7 +44,7 @@ async fn exchange_once(
     exchange: &Exchange,
     webhook: &Webhook,
     address: &Address,
-    place: LogPlace,
+    place: LogPosition,
     credentials: Option<String>,
 ) -> Result<Response<Incoming>, Failure> {
     let (composed, signed) = compose(exchange, webhook, address, credentials)?;

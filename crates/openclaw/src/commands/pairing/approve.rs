@@ -10,10 +10,10 @@ use telephony_store::contacts::{Approved, Who};
 use telephony_store::outbox::{PartProgress, PartState};
 
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::deliver;
 use crate::failure::{Failure, Outcome};
 use crate::part;
-use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 
@@ -50,8 +50,8 @@ struct Report {
 
 impl Approve {
     /// Approves the contact and sends the approval SMS.
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::open(config_arg)?.block_on(async |channel| {
             let line = channel.line().await?;
             let parts = channel.parts(APPROVAL_TEXT);
             let approved = channel.store.approve(self.who.clone(), parts, Some(line), channel.now()).await;
@@ -64,7 +64,7 @@ impl Approve {
     /// Sends the approval SMS, if there is one. A failure to send it does not undo the approval.
     async fn notify(&self, channel: &Channel, approved: &Approved) -> Result<Option<PartProgress>, Failure> {
         let Some(message) = approved.message else {
-            channel.poke().await;
+            channel.notify_gateway().await;
             return Ok(None);
         };
         let progress = deliver::hand_over(channel, message, channel.now()).await?;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use telephony_store::contacts::{ApprovedContact, PairingRequest};
 
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
@@ -44,8 +44,8 @@ struct Approval {
 }
 
 impl List {
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::look(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::look(config_arg)?.block_on(async |channel| {
             if self.approved {
                 self.show_approved(channel.store.approved_contacts().await?)
             } else {

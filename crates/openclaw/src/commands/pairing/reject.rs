@@ -7,8 +7,8 @@ use telephony_store::contacts::Who;
 
 use super::approve::unknown_code;
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 use crate::terminal;
 
 const EXAMPLE: &str = "Example: openclaw pairing reject telephony ABCD2345 --block";
@@ -30,8 +30,8 @@ pub struct Reject {
 }
 
 impl Reject {
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::open(config_arg)?.block_on(async |channel| {
             let rejected = channel.store.reject(self.who.clone(), self.block, channel.now()).await;
             let number = rejected.map_err(|error| unknown_code(error, &self.who))?;
             let done = if self.block { "Blocked" } else { "Rejected" };

@@ -9,9 +9,9 @@ use telephony_domain::time::{Clock, SystemClock};
 use telephony_store::sqlite;
 
 use crate::assemble;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::logging;
-use crate::place::Place;
 use crate::state_folder::{journal_file, store_file, with_ending};
 use crate::terminal;
 
@@ -32,9 +32,9 @@ pub struct Backup {
 
 impl Backup {
     /// Writes the backup.
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
-        let loaded = assemble::configuration(place)?;
+        let loaded = assemble::configuration(config_arg)?;
         let store = store_file(&loaded);
         if !store.exists() {
             return Err(Failure::new(format!("there is no message store yet: {}", store.display()))

@@ -19,9 +19,9 @@ use tokio::time::{Instant, sleep};
 
 use super::calls;
 use crate::assemble::{self, Channel};
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::number;
-use crate::place::Place;
 use crate::terminal;
 
 /// Longest wait until the provider has accepted the call. A call without an answer is looked for meanwhile.
@@ -85,9 +85,9 @@ struct Check {
 }
 
 impl Call {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let to = dialable(&self.to)?;
-        let telephony = assemble::configuration(place)?.telephony;
+        let telephony = assemble::configuration(config_arg)?.telephony;
         if !telephony.voice.enabled {
             return Err(Failure::new("calls are off").hint("set channels.telephony.voice.enabled to true"));
         }
@@ -103,7 +103,7 @@ impl Call {
                 return Err(Failure::usage("the text is empty").hint("leave the option out, or write what to say"));
             }
         }
-        Channel::open(place)?.block_on(async |channel| match self.dry_run {
+        Channel::open(config_arg)?.block_on(async |channel| match self.dry_run {
             true => self.check(channel, &from, &to).await,
             false => self.call(channel, from, to).await,
         })
@@ -145,7 +145,7 @@ impl Call {
                     .hint("leave --from out, or pass a number that the gateway answers"));
             }
         };
-        channel.poke().await;
+        channel.notify_gateway().await;
         let detail = self.watch(channel, call).await?;
         self.show(&detail)
     }
@@ -239,7 +239,7 @@ fn keys(word: &str) -> Result<String, String> {
 
 /// Fails unless a running gateway can dial and answer.
 async fn check_gateway(channel: &Channel) -> Result<(), Failure> {
-    match status::poke(&channel.state).await {
+    match status::notify(&channel.state).await {
         None => Err(Failure::new("calls need a running gateway").hint("start `openclaw gateway`, and call again")),
         Some(alive) if alive.webhook_url.is_none() => Err(Failure::new("the gateway has no public URL for calls")
             .hint("set channels.telephony.publicUrl or a tunnel")),

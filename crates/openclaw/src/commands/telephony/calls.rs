@@ -12,9 +12,9 @@ use telephony_store::calls::{CallDetail, CallEntry, CallTurn, CallTurnOutcome};
 use telephony_store::outgoing_calls::OutgoingDetail;
 
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::number;
-use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
@@ -83,8 +83,8 @@ struct Turn {
 }
 
 impl Calls {
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::look(place)?.block_on(async |channel| match self.id {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::look(config_arg)?.block_on(async |channel| match self.id {
             Some(id) => self.show(channel, CallId(id)).await,
             None => self.list(channel).await,
         })

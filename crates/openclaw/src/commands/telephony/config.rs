@@ -6,8 +6,8 @@ pub mod show;
 
 use clap::Subcommand;
 
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 
 /// The configuration commands.
 #[derive(Debug, Subcommand)]
@@ -21,10 +21,10 @@ pub enum Config {
 }
 
 impl Config {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Config::Check(check) => check.run(place),
-            Config::Show(show) => show.run(place),
+            Config::Check(check) => check.run(config_arg),
+            Config::Show(show) => show.run(config_arg),
             Config::Schema(schema) => schema.run(),
         }
     }

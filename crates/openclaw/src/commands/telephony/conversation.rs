@@ -8,10 +8,10 @@ use telephony_store::history::{Entry, EntryId, Filter};
 
 use super::messages::list::Message;
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::line;
 use crate::number;
-use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
@@ -44,8 +44,8 @@ pub struct Conversation {
 
 impl Conversation {
     /// Prints the conversation, oldest message first.
-    pub fn run(self, place: &Place) -> Outcome {
-        let channel = if self.resume { Channel::open(place) } else { Channel::look(place) };
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        let channel = if self.resume { Channel::open(config_arg) } else { Channel::look(config_arg) };
         channel?.block_on(async |channel| {
             if self.resume {
                 return self.resume(channel).await;
@@ -83,7 +83,7 @@ impl Conversation {
         match channel.store.resume(&contact).await? {
             0 => terminal::print(format!("The conversation with {contact} is not paused.")),
             _ => {
-                channel.poke().await;
+                channel.notify_gateway().await;
                 terminal::print(format!("The conversation with {contact} is resumed."));
             }
         }

@@ -14,10 +14,10 @@ use telephony_gateway::prices::Prices;
 use telephony_store::costs::Spending;
 
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::estimate::Estimator;
 use crate::failure::{Failure, Outcome};
 use crate::money::Money;
-use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::{line, time_format};
 
@@ -84,8 +84,8 @@ struct Row {
 }
 
 impl Costs {
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::look(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::look(config_arg)?.block_on(async |channel| {
             let since = self.since.unwrap_or_else(|| channel.now() - Duration::from_secs(30 * 24 * 60 * 60));
             let (balance, ()) = tokio::join!(balance(channel), ask_for_prices(channel));
             let spending = channel.store.spending(since).await?;

@@ -10,9 +10,9 @@ use telephony_gateway::routing;
 
 use super::webhook::changes::{self, Consent, failed};
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::doctor::{self, Checkup, Severity};
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::plural::counted;
 use crate::{assemble, logging, public_url, terminal};
 
@@ -63,17 +63,17 @@ struct Well<'a> {
 
 impl Doctor {
     /// Examines, fixes what `--fix` covers, and shows the remaining findings.
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         if let Some(id) = &self.explain {
             return explain::explain(id);
         }
         logging::start(logging::Level::OnlyTrouble);
         assemble::runtime()?.block_on(async {
-            let mut checkups = doctor::examine(place).await;
-            let fixed = if self.fix { self.apply_fixes(place, &checkups).await } else { Ok(false) };
+            let mut checkups = doctor::examine(config_arg).await;
+            let fixed = if self.fix { self.apply_fixes(config_arg, &checkups).await } else { Ok(false) };
             if !matches!(fixed, Ok(false)) {
                 // Examines again even if fixing failed halfway: earlier fixes count.
-                checkups = doctor::examine(place).await;
+                checkups = doctor::examine(config_arg).await;
             }
             let is_well = !findings(&checkups).any(|(_, found)| found.finding.severity == Severity::Error);
             if self.json {
@@ -87,25 +87,25 @@ impl Doctor {
     }
 
     /// Fixes what can be fixed. Returns true if anything was changed.
-    async fn apply_fixes(&self, place: &Place, checkups: &[Checkup]) -> Result<bool, Failure> {
+    async fn apply_fixes(&self, config_arg: &ConfigArg, checkups: &[Checkup]) -> Result<bool, Failure> {
         let has = |is_meant: fn(&doctor::Finding) -> bool| findings(checkups).any(|(_, found)| is_meant(found.finding));
         let mut has_changed = false;
         if has(doctor::is_fixed_by_closing) {
             let only_show = self.consent.dry_run;
-            for path in doctor::close_files(place, only_show)? {
+            for path in doctor::close_files(config_arg, only_show)? {
                 let what = if only_show { "Would restrict access to" } else { "Restricted access to" };
                 terminal::say(format!("{what}: {}", path.display()));
                 has_changed |= !only_show;
             }
         }
         if has(doctor::is_fixed_by_sync) {
-            has_changed |= self.sync(place).await?;
+            has_changed |= self.sync(config_arg).await?;
         }
         Ok(has_changed)
     }
 
-    async fn sync(&self, place: &Place) -> Result<bool, Failure> {
-        let channel = Channel::open(place)?;
+    async fn sync(&self, config_arg: &ConfigArg) -> Result<bool, Failure> {
+        let channel = Channel::open(config_arg)?;
         let Some(url) = public_url::public_url(&channel.loaded, None).await? else { return Ok(false) };
         let (sender, callbacks) = (channel.sender(), public_url::callbacks(&url));
         let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());

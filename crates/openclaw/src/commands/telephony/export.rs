@@ -10,10 +10,10 @@ use super::calls::Transcript;
 use super::messages::detail::Report as Message;
 use super::optouts::Row as Consent;
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 use crate::line;
 use crate::number;
-use crate::place::Place;
 use crate::terminal;
 use crate::time_format;
 
@@ -50,8 +50,8 @@ struct Request {
 }
 
 impl Export {
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::look(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::look(config_arg)?.block_on(async |channel| {
             let names = line::names(channel).await?;
             let record = channel.store.record_of(&self.number).await?;
             let name = |id| names.get(&id).cloned().unwrap_or_default();

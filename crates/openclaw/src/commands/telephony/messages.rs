@@ -14,9 +14,9 @@ use retry::What;
 use selection::Selection;
 
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::line;
-use crate::place::Place;
 use crate::terminal;
 
 const EXAMPLES: &str = "\
@@ -53,8 +53,9 @@ pub struct Messages {
 }
 
 impl Messages {
-    pub fn run(self, place: &Place) -> Outcome {
-        let channel = if self.retry.is_some() || self.follow { Channel::open(place) } else { Channel::look(place) };
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        let channel =
+            if self.retry.is_some() || self.follow { Channel::open(config_arg) } else { Channel::look(config_arg) };
         channel?.block_on(async |channel| {
             if let Some(what) = &self.retry {
                 return self.retry(channel, what.as_ref()).await;

@@ -9,10 +9,10 @@ use telephony_domain::number::PhoneNumber;
 use telephony_store::consents::Consent;
 
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 use crate::line;
 use crate::number;
-use crate::place::Place;
 use crate::terminal::{self, Table};
 use crate::time_format;
 
@@ -64,8 +64,8 @@ pub struct Row {
 }
 
 impl OptOuts {
-    pub fn run(self, place: &Place) -> Outcome {
-        let channel = if self.change.is_some() { Channel::open(place) } else { Channel::look(place) };
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        let channel = if self.change.is_some() { Channel::open(config_arg) } else { Channel::look(config_arg) };
         channel?.block_on(async |channel| match &self.change {
             Some(Change::Add(entry)) => add(channel, entry).await,
             Some(Change::Remove(entry)) => remove(channel, entry).await,

@@ -11,9 +11,9 @@ use telephony_store::journal;
 use telephony_store::records::Holdings;
 
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::number;
-use crate::place::Place;
 use crate::plural::counted;
 use crate::{state_folder, terminal};
 
@@ -39,8 +39,8 @@ pub struct Purge {
 
 impl Purge {
     /// Shows what is stored and, with `--yes`, deletes it.
-    pub fn run(self, place: &Place) -> Outcome {
-        let channel = if self.yes { Channel::open(place) } else { Channel::look(place) };
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        let channel = if self.yes { Channel::open(config_arg) } else { Channel::look(config_arg) };
         channel?.block_on(async |channel| {
             let held = channel.store.holdings(&self.number).await?;
             let copies = journal::copies(&state_folder::journal_file(&channel.loaded));
@@ -71,7 +71,7 @@ impl Purge {
             }
         }
         channel.store.remove_loose_files(channel.now()).await?;
-        channel.poke().await;
+        channel.notify_gateway().await;
         let messages = counted(messages, "message");
         let gone = if calls == 0 { messages } else { format!("{messages} and {}", counted(calls, "call")) };
         terminal::print(format!("Deleted {gone} here, with all related data."));

@@ -14,10 +14,10 @@ use telephony_store::file::{folder_of, sync_folder};
 use telephony_store::sqlite::{self, Mode, SqliteStore};
 
 use crate::assemble;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::known_store::KnownStore;
 use crate::logging;
-use crate::place::Place;
 use crate::state_folder::{self, store_file, with_ending};
 use crate::terminal;
 use crate::time_format;
@@ -41,9 +41,9 @@ pub struct Restore {
 
 impl Restore {
     /// Restores.
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
-        let loaded = assemble::configuration(place)?;
+        let loaded = assemble::configuration(config_arg)?;
         state_folder::make(&loaded.state)?;
         let lock = GatewayLock::take(&loaded.state).map_err(stop_first)?;
         let store = store_file(&loaded);

@@ -7,10 +7,10 @@ use serde::Serialize;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::sms::segment;
 
+use crate::config_arg::ConfigArg;
 use crate::estimate::Cost;
 use crate::failure::Outcome;
 use crate::number;
-use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 
@@ -42,12 +42,12 @@ struct Counted<'a> {
 }
 
 impl Segments {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let text = terminal::text_argument(&self.text)?;
         let count = segment::count(&text);
         let cost = match &self.to {
             None => None,
-            Some(to) => Some(Cost::of(place, to, false, count.segments)?),
+            Some(to) => Some(Cost::of(config_arg, to, false, count.segments)?),
         };
         let shown = Counted {
             encoding: count.encoding.to_string(),

@@ -20,12 +20,12 @@ use telephony_store::outbox::{ExpectedStart, PartProgress, PartState, Progress};
 
 use self::media::Media;
 use crate::assemble::{self, Channel};
+use crate::config_arg::ConfigArg;
 use crate::deliver;
 use crate::estimate::Cost;
 use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::part::{self, Part};
-use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
@@ -103,18 +103,18 @@ impl Send {
         Self { to, text, more: Vec::new(), media: Vec::new(), dry_run: false, wait: false, key: None, json: false }
     }
 
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         self.check_quotes()?;
         let text = self.text.as_deref().map(terminal::text_argument).transpose()?.unwrap_or_default();
         if text.trim().is_empty() && self.media.is_empty() {
             return Err(Failure::usage("the text is empty").hint("an SMS needs text"));
         }
-        self.check_line(place)?;
+        self.check_line(config_arg)?;
         let media = Media::read(&self.media)?;
         if self.dry_run {
-            return self.plan(place, &text, &media);
+            return self.plan(config_arg, &text, &media);
         }
-        Channel::open(place)?.block_on(async |channel| self.send(channel, &text, media).await)
+        Channel::open(config_arg)?.block_on(async |channel| self.send(channel, &text, media).await)
     }
 
     /// Rejects a text of several arguments, which the shell made of unquoted words.
@@ -130,11 +130,11 @@ impl Send {
 
     /// Rejects media from a sender id, which can only send text. A Messaging Service takes precedence and has numbers
     /// of its own.
-    fn check_line(&self, place: &Place) -> Result<(), Failure> {
+    fn check_line(&self, config_arg: &ConfigArg) -> Result<(), Failure> {
         if self.media.is_empty() {
             return Ok(());
         }
-        let sender = assemble::sender(&assemble::configuration(place)?.telephony);
+        let sender = assemble::sender(&assemble::configuration(config_arg)?.telephony);
         match (sender.messaging_service, sender.number) {
             (None, Some(LineAddress::SenderId(name))) => {
                 Err(Failure::new(format!("the sender id {name} cannot send pictures or other files"))
@@ -144,14 +144,14 @@ impl Send {
         }
     }
 
-    fn plan(&self, place: &Place, text: &str, media: &Media) -> Outcome {
+    fn plan(&self, config_arg: &ConfigArg, text: &str, media: &Media) -> Outcome {
         let has_media = media.count() > 0;
-        let parts = parts::with_media(text, has_media, &Channel::rules(place)?);
+        let parts = parts::with_media(text, has_media, &Channel::rules(config_arg)?);
         let parts: Vec<PlannedPart> = parts.into_iter().map(PlannedPart::of).collect();
         let segments = parts.iter().map(|part| part.segments).sum();
-        let estimate = Cost::of(place, &self.to, has_media, segments)?;
+        let estimate = Cost::of(config_arg, &self.to, has_media, segments)?;
         let media = media.lines().collect();
-        let refused = self.refusal(place, segments)?.map(|error| error.to_string());
+        let refused = self.refusal(config_arg, segments)?.map(|error| error.to_string());
         let plan = Plan { to: self.to.to_string(), segments, estimate, media, parts, refused };
         if self.json {
             terminal::print_json(&plan)?;
@@ -177,11 +177,11 @@ impl Send {
 
     /// Returns the error that a message of so many segments would get now, from the local store. Without a store there
     /// are no opt-outs and no queue.
-    fn refusal(&self, place: &Place, segments: u32) -> Result<Option<StoreError>, Failure> {
-        let Some(store) = assemble::earlier_store(place) else { return Ok(None) };
-        let telephony = assemble::configuration(place)?.telephony;
-        let room = store.room_for(assemble::sender(&telephony), self.to.clone(), segments, telephony.sms.pacing);
-        Ok(assemble::runtime()?.block_on(room).err())
+    fn refusal(&self, config_arg: &ConfigArg, segments: u32) -> Result<Option<StoreError>, Failure> {
+        let Some(store) = assemble::earlier_store(config_arg) else { return Ok(None) };
+        let telephony = assemble::configuration(config_arg)?.telephony;
+        let check = store.check_capacity(assemble::sender(&telephony), self.to.clone(), segments, telephony.sms.pacing);
+        Ok(assemble::runtime()?.block_on(check).err())
     }
 
     async fn send(&self, channel: &Channel, text: &str, media: Media) -> Outcome {

@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::terminal;
 use account::Account;
 use surroundings::Surroundings;
@@ -64,9 +64,9 @@ pub struct Uninstall {
 }
 
 impl Service {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Service::Install(install) => install.run(place),
+            Service::Install(install) => install.run(config_arg),
             Service::Uninstall(uninstall) => uninstall.run(),
             Service::Status(status) => status.run(),
         }
@@ -91,7 +91,7 @@ impl Scope {
 }
 
 impl Install {
-    fn run(self, place: &Place) -> Outcome {
+    fn run(self, config_arg: &ConfigArg) -> Outcome {
         let account = self.user.as_deref().map(Account::find).transpose()?;
         if self.scope.system && account.is_none() {
             return Err(Failure::usage("a system service needs a user to run as")
@@ -99,7 +99,7 @@ impl Install {
         }
         let own_home = || std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"));
         let home = account.as_ref().map_or_else(own_home, |account| account.home.clone());
-        let found = Surroundings::look(place, &home)?;
+        let found = Surroundings::look(config_arg, &home)?;
         if !found.is_enabled {
             return Err(Failure::new("the telephony channel is not enabled, so the service would not start")
                 .hint("set channels.telephony.enabled: true"));

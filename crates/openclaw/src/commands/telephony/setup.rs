@@ -26,8 +26,8 @@ use self::prompt::Prompt;
 use super::send::Send;
 use super::webhook::changes::{self, Consent, failed};
 use crate::assemble::{self, Channel};
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::{logging, number, state_folder, terminal};
 
 const OPENING: &str = "\
@@ -116,9 +116,9 @@ struct Before {
 }
 
 impl Setup {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
-        let before = Before::look(place);
+        let before = Before::look(config_arg);
         let prompt = Prompt::new();
         if prompt.is_there() && !self.consent.yes {
             terminal::say(OPENING);
@@ -126,9 +126,9 @@ impl Setup {
         let answers = Answers::gather(&self, &before, &prompt)?;
         let files = Files::plan(&before, &answers)?;
         files.show();
-        let loaded = files.check(place)?;
+        let loaded = files.check(config_arg)?;
         loaded.warnings.iter().for_each(|warning| terminal::say(format!("warning: {warning}")));
-        answers.secrets.iter().filter_map(|stored| stored.notice(&before, place)).for_each(terminal::say);
+        answers.secrets.iter().filter_map(|stored| stored.notice(&before, config_arg)).for_each(terminal::say);
         if files.is_unchanged() {
             terminal::say("The configuration is already up to date.");
         } else if self.consent.dry_run {
@@ -142,15 +142,15 @@ impl Setup {
         if self.consent.dry_run {
             return if self.no_webhook { Ok(ExitCode::SUCCESS) } else { self.show_pointing(&loaded) };
         }
-        let pointed = if self.no_webhook { Ok(ExitCode::SUCCESS) } else { self.point(place) };
-        let sent = pointed.and_then(|_| self.test(place, &prompt));
+        let pointed = if self.no_webhook { Ok(ExitCode::SUCCESS) } else { self.point(config_arg) };
+        let sent = pointed.and_then(|_| self.test(config_arg, &prompt));
         terminal::say("Start it with `openclaw gateway`; then `openclaw telephony doctor` checks everything.");
         sent
     }
 
     /// Points the webhook here, if the public URL is known.
-    fn point(&self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+    fn point(&self, config_arg: &ConfigArg) -> Outcome {
+        Channel::open(config_arg)?.block_on(async |channel| {
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
             let history = store.route_changes().await?;
             let Some(plan) = plan(&channel.loaded, provider, &history).await? else { return Ok(ExitCode::SUCCESS) };
@@ -183,19 +183,19 @@ impl Setup {
         })
     }
 
-    fn test(&self, place: &Place, prompt: &Prompt) -> Outcome {
+    fn test(&self, config_arg: &ConfigArg, prompt: &Prompt) -> Outcome {
         let question = "Send a test message to (empty for none)";
         let to = match &self.test_sms {
             Some(number) => Some(number.clone()),
             None if self.consent.yes => None,
             None => {
-                let before = Before::look(place);
+                let before = Before::look(config_arg);
                 let operator = before.telephony().and_then(|telephony| telephony.operator.number.as_ref());
                 prompt.number(question, operator.map(PhoneNumber::as_str))?
             }
         };
         match to {
-            Some(to) => Send::plain(to, TEST_TEXT).run(place),
+            Some(to) => Send::plain(to, TEST_TEXT).run(config_arg),
             None => Ok(ExitCode::SUCCESS),
         }
     }
@@ -227,10 +227,10 @@ impl Before {
         self.location.config.exists() || self.location.own.as_ref().is_some_and(|own| own.exists())
     }
 
-    fn look(place: &Place) -> Self {
+    fn look(config_arg: &ConfigArg) -> Self {
         let environment = assemble::environment();
-        let location = locate(&environment, place.config.as_deref());
-        let loaded = load(&environment, place.config.as_deref()).ok();
+        let location = locate(&environment, config_arg.config.as_deref());
+        let loaded = load(&environment, config_arg.config.as_deref()).ok();
         let environment = loaded.as_ref().map_or(environment, |loaded| loaded.environment.clone());
         Self { environment, location, loaded }
     }

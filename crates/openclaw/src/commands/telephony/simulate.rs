@@ -15,8 +15,8 @@ use twilio_simulator::{ApiKey, Simulator, SimulatorConfig};
 
 use self::agent::{AgentFlags, SimulatedAgent};
 use crate::assemble::runtime;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::{logging, terminal};
 
 /// Try the channel without an account: a phone in the browser, a simulated Twilio and the real gateway.
@@ -52,29 +52,29 @@ Examples:
   openclaw telephony simulate --config ~/.openclaw/openclaw.json";
 
 impl Simulate {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         logging::start(logging::Level::OnlyTrouble);
-        self.refuse_unused_agent(place)?;
+        self.refuse_unused_agent(config_arg)?;
         if self.twilio_only {
             return runtime()?.block_on(self.serve_twilio());
         }
         if self.tour {
             return runtime()?.block_on(tour::play(self.port));
         }
-        let agent = SimulatedAgent::choose(&self.agent, place)?;
+        let agent = SimulatedAgent::choose(&self.agent, config_arg)?;
         runtime()?.block_on(async {
             if self.terminal { phone::run(self.port, agent).await } else { browser::run(self.port, agent).await }
         })
     }
 
     /// Rejects a missing file in every mode, and an agent that would not be used.
-    fn refuse_unused_agent(&self, place: &Place) -> Result<(), Failure> {
+    fn refuse_unused_agent(&self, config_arg: &ConfigArg) -> Result<(), Failure> {
         let mode = match (self.tour, self.twilio_only) {
             (false, false) => return Ok(()),
             (true, _) => "--tour uses the `echo` agent",
             (_, true) => "--twilio-only starts no agent",
         };
-        let flag = match (self.agent.is_given(), &place.config) {
+        let flag = match (self.agent.is_given(), &config_arg.config) {
             (true, _) => "--agent",
             (false, Some(_)) => "--config",
             (false, None) => return Ok(()),

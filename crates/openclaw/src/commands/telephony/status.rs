@@ -17,8 +17,8 @@ use telephony_store::notices::RaisedNotice;
 use telephony_store::outbox::PartState;
 
 use crate::assemble::{self, Channel};
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::plural::counted;
 use crate::terminal;
 use crate::time_format;
@@ -100,12 +100,12 @@ struct PartSender {
 }
 
 impl Status {
-    pub fn run(self, place: &Place) -> Outcome {
-        let opened = if self.seen { Channel::open(place) } else { Channel::look(place) };
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        let opened = if self.seen { Channel::open(config_arg) } else { Channel::look(config_arg) };
         let channel = match opened {
             Ok(channel) => channel,
             Err(failure) => {
-                self.show_gateway_alone(place)?;
+                self.show_gateway_alone(config_arg)?;
                 return Err(failure);
             }
         };
@@ -113,7 +113,7 @@ impl Status {
             let summary = channel.store.summary(channel.now()).await?;
             let notices = channel.store.notices(channel.now()).await?;
             let queues = channel.store.queues(channel.terms(), channel.now()).await?;
-            let mut report = report(channel, status::poke(&channel.state).await, summary, &queues, notices);
+            let mut report = report(channel, status::notify(&channel.state).await, summary, &queues, notices);
             report.finally_unknown = finally_unknown(channel).await?;
             report.stopped = channel.store.account_stop().await?.map(Stopped::of);
             report.storage = storage(channel, report.gateway.as_ref()).await;
@@ -132,9 +132,9 @@ impl Status {
 
 impl Status {
     /// Shows a gateway that is still running although the configuration has become unusable.
-    fn show_gateway_alone(&self, place: &Place) -> Result<(), Failure> {
-        let state = locate(&assemble::environment(), place.config.as_deref()).state;
-        let Some(alive) = assemble::runtime()?.block_on(status::poke(&state)) else { return Ok(()) };
+    fn show_gateway_alone(&self, config_arg: &ConfigArg) -> Result<(), Failure> {
+        let state = locate(&assemble::environment(), config_arg.config.as_deref()).state;
+        let Some(alive) = assemble::runtime()?.block_on(status::notify(&state)) else { return Ok(()) };
         if self.json {
             return terminal::print_json(&serde_json::json!({ "gateway": alive }));
         }

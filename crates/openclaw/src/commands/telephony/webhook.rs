@@ -8,8 +8,8 @@ pub mod verify;
 
 use clap::Subcommand;
 
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 
 /// The webhook commands.
 #[derive(Debug, Subcommand)]
@@ -25,11 +25,11 @@ pub enum Webhook {
 }
 
 impl Webhook {
-    pub fn run(self, place: &Place) -> Outcome {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         match self {
-            Webhook::Show(show) => show.run(place),
-            Webhook::Sync(sync) => sync.run(place),
-            Webhook::Undo(undo) => undo.run(place),
+            Webhook::Show(show) => show.run(config_arg),
+            Webhook::Sync(sync) => sync.run(config_arg),
+            Webhook::Undo(undo) => undo.run(config_arg),
             Webhook::Verify(verify) => verify.run(),
         }
     }

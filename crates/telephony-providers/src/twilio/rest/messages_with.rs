@@ -48,14 +48,14 @@ impl Rest {
         let query = encode(&[(side, contact.as_str()), ("PageSize", &MESSAGES_A_PAGE.to_string())]);
         let first = self.absolute(&format!("Messages.json?{query}"));
         let mut pages = Pages::from(&first, at_most / MESSAGES_A_PAGE + 2);
-        let (mut next, mut room) = (Some(first), at_most);
+        let (mut next, mut capacity) = (Some(first), at_most);
         while let Some(path) = next {
             let page: Page = self.get(&path).await?;
-            found.is_complete &= page.messages.len() <= room;
-            let messages = page.messages.into_iter().take(room).map(|message| message.message(is_from_contact));
-            found.messages.extend(messages.inspect(|_| room -= 1));
+            found.is_complete &= page.messages.len() <= capacity;
+            let messages = page.messages.into_iter().take(capacity).map(|message| message.message(is_from_contact));
+            found.messages.extend(messages.inspect(|_| capacity -= 1));
             let has_more = page.next_page_uri.as_ref().is_some_and(|uri| !uri.is_empty());
-            if has_more && room == 0 {
+            if has_more && capacity == 0 {
                 found.is_complete = false;
                 return Ok(());
             }

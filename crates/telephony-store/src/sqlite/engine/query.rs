@@ -1,4 +1,4 @@
-//! Prepared statements; with `columns`, all that the rooms know of SQLite.
+//! Prepared statements; with `columns`, all that the layers know of SQLite.
 
 use rusqlite::{OptionalExtension, Params, params_from_iter};
 use telephony_domain::time::Timestamp;

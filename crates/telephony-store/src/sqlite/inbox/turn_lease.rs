@@ -114,10 +114,10 @@ fn make_of_waiting(
 
 /// Returns the first message, and those after it that fit.
 fn as_many_as_fit(waiting: &[(InboundId, i64)]) -> Vec<InboundId> {
-    let mut room = MAX_CHARACTERS;
+    let mut capacity = MAX_CHARACTERS;
     let fit = waiting.iter().enumerate().take_while(|(place, (_, characters))| {
-        room -= characters;
-        *place == 0 || room >= 0
+        capacity -= characters;
+        *place == 0 || capacity >= 0
     });
     fit.map(|(_, (message, _))| *message).collect()
 }

@@ -38,7 +38,7 @@ pub(crate) fn enqueue(db: &Db, line: LineId, draft: &Draft, now: Timestamp) -> R
 }
 
 /// Checks whether a message would be accepted from its sender now; a sender without a line has an empty queue.
-pub(crate) fn room_for(
+pub(crate) fn check_capacity(
     db: &Db,
     sender: &Sender,
     contact: &PhoneNumber,

@@ -20,32 +20,32 @@ pub(super) fn verdict(
     cost: Cost,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
-    decide(limits, cost, now, |limit, room| {
+    decide(limits, cost, now, |limit, capacity| {
         let passed = match limit {
-            Limit::SegmentsPerDay => by_everyone(db, room)?,
-            Limit::SegmentsPerContactPerDay => by_contact(db, contact, room)?,
-            Limit::RepliesPerContactPer30s => parts_by_contact(db, contact, room)?,
+            Limit::SegmentsPerDay => by_everyone(db, capacity)?,
+            Limit::SegmentsPerContactPerDay => by_contact(db, contact, capacity)?,
+            Limit::RepliesPerContactPer30s => parts_by_contact(db, contact, capacity)?,
         };
         // A time after now comes from a clock that was set back; treat it as now.
         Ok(passed.map(|sent| sent.min(now)))
     })
 }
 
-/// Returns the newest row with which the sum of segments exceeds `room`.
-fn by_everyone(db: &Db, room: u32) -> Result<Option<Timestamp>, StoreError> {
+/// Returns the newest row with which the sum of segments exceeds `capacity`.
+fn by_everyone(db: &Db, capacity: u32) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT spent_at FROM spent WHERE before < ? - ? ORDER BY before DESC LIMIT 1";
-    find(db, sql, (sum_of_everyone(db)?, room), |row| time(row, "spent_at"))
+    find(db, sql, (sum_of_everyone(db)?, capacity), |row| time(row, "spent_at"))
 }
 
-fn by_contact(db: &Db, contact: &str, room: u32) -> Result<Option<Timestamp>, StoreError> {
+fn by_contact(db: &Db, contact: &str, capacity: u32) -> Result<Option<Timestamp>, StoreError> {
     let sql =
         "SELECT spent_at FROM spent WHERE contact = ? AND before_contact < ? - ? ORDER BY before_contact DESC LIMIT 1";
-    find(db, sql, (contact, sum_of_contact(db, contact)?, room), |row| time(row, "spent_at"))
+    find(db, sql, (contact, sum_of_contact(db, contact)?, capacity), |row| time(row, "spent_at"))
 }
 
-fn parts_by_contact(db: &Db, contact: &str, room: u32) -> Result<Option<Timestamp>, StoreError> {
+fn parts_by_contact(db: &Db, contact: &str, capacity: u32) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT spent_at FROM spent WHERE contact = ? ORDER BY before_contact DESC LIMIT 1 OFFSET ?";
-    find(db, sql, (contact, room), |row| time(row, "spent_at"))
+    find(db, sql, (contact, capacity), |row| time(row, "spent_at"))
 }
 
 fn sum_of_everyone(db: &Db) -> Result<i64, StoreError> {

@@ -30,18 +30,18 @@ impl OperatorCommands for SqliteStore {
         self.read(|db| find(db, &format!("{WAITING} ORDER BY i.id LIMIT 1"), (), ordered)).await
     }
 
-    async fn refuse_order(&self, order: InboundId) -> Result<(), StoreError> {
+    async fn refuse_command(&self, command: InboundId) -> Result<(), StoreError> {
         let sql = "UPDATE inbound SET state = 'refused', why = 'not-confirmed' WHERE id = ? AND state = 'order'";
-        self.write(move |db| execute(db, sql, [order.0]).map(drop)).await
+        self.write(move |db| execute(db, sql, [command.0]).map(drop)).await
     }
 
     async fn execute(
         &self,
-        order: InboundId,
+        command: InboundId,
         wording: Arc<dyn Wording>,
         now: Timestamp,
     ) -> Result<CommandOutcome, StoreError> {
-        self.write(move |db| execute_command(db, order, wording.as_ref(), now)).await
+        self.write(move |db| execute_command(db, command, wording.as_ref(), now)).await
     }
 }
 

@@ -159,9 +159,9 @@ pub(super) fn text_of(parts: &[PartDraft]) -> String {
 fn keep(db: &Db, stranger: &Stranger, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT id FROM inbound WHERE turn = ? ORDER BY id";
     let messages = list(db, sql, [stranger.turn.id.0], |row| row.get(0).map(InboundId))?;
-    let room = MAX_KEPT.saturating_sub(kept(db, &stranger.asker.contact)?);
+    let capacity = MAX_KEPT.saturating_sub(kept(db, &stranger.asker.contact)?);
     drop_turn(db, stranger, "too many messages from a stranger to keep", now)?;
-    for message in messages.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
+    for message in messages.iter().take(usize::try_from(capacity).unwrap_or(usize::MAX)) {
         execute(db, "UPDATE inbound SET state = 'kept', why = NULL, turn = NULL WHERE id = ?", [message.0])?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A contact's rows, which several rooms read.
+//! A contact's rows, which several layers read.
 
 use telephony_domain::id::ConversationId;
 use telephony_domain::number::PhoneNumber;

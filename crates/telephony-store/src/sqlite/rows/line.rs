@@ -1,4 +1,4 @@
-//! A line and its addresses: the rows, which several rooms read.
+//! A line and its addresses: the rows, which several layers read.
 
 use telephony_domain::id::LineId;
 use telephony_domain::line::Sender;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use telephony_config::{Problem, load};
 
 use crate::assemble::environment;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 use crate::terminal;
 
 /// Report every problem in the configuration
@@ -30,8 +30,8 @@ struct Report {
 
 impl Check {
     /// Checks the configuration. Warnings alone do not make it fail.
-    pub fn run(self, place: &Place) -> Outcome {
-        let report = match load(&environment(), place.config.as_deref()) {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        let report = match load(&environment(), config_arg.config.as_deref()) {
             Ok(loaded) => Report {
                 ok: true,
                 files: loaded.sources.iter().map(|file| file.display().to_string()).collect(),

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::assemble;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 use crate::terminal::{self, Table};
 
 /// Show every key with its value and where it comes from; secrets are masked
@@ -18,8 +18,8 @@ pub struct Show {
 }
 
 impl Show {
-    pub fn run(self, place: &Place) -> Outcome {
-        let keys = assemble::configuration(place)?.show();
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        let keys = assemble::configuration(config_arg)?.show();
         if self.json {
             terminal::print_json(&keys)?;
             return Ok(ExitCode::SUCCESS);

@@ -99,7 +99,7 @@ async fn outbound(channel: &Channel, reference: Reference) -> Result<MessageId, 
 }
 
 async fn wake(channel: &Channel, done: &str) {
-    if !channel.poke().await {
+    if !channel.notify_gateway().await {
         terminal::say(format!("{done} once the gateway is running: `openclaw gateway`."));
     }
 }

@@ -117,10 +117,10 @@ impl Item {
         matches!(self, Item::File { content_type, .. } if picture::is_reducible(content_type))
     }
 
-    /// Shrinks a picture to at most `room` bytes if possible, and says so.
-    fn reduce(&mut self, room: u64) -> Result<(), Failure> {
+    /// Shrinks a picture to at most `limit` bytes if possible, and says so.
+    fn reduce(&mut self, limit: u64) -> Result<(), Failure> {
         let Item::File { path, content_type, bytes } = self else { return Ok(()) };
-        let fitting = picture::fit(content_type, bytes, room).map_err(|bomb| {
+        let fitting = picture::fit(content_type, bytes, limit).map_err(|bomb| {
             Failure::new(format!("{}: {bomb}", path.display())).hint("shrink it with an image editor, or send a link")
         })?;
         if let Some(fitting) = fitting {
@@ -171,7 +171,7 @@ fn reduce(items: &mut [Item]) -> Result<(), Failure> {
 /// Fails unless a running gateway serves files to Twilio; without one the message would fail at Twilio.
 async fn check_is_served(channel: &Channel) -> Result<(), Failure> {
     let elsewhere = "or put the file on the web and pass its https URL to --media";
-    match status::poke(&channel.state).await {
+    match status::notify(&channel.state).await {
         None => Err(Failure::new("Twilio fetches files from the gateway, and no gateway is running")
             .hint(format!("start `openclaw gateway`, {elsewhere}"))),
         Some(alive) if alive.webhook_url.is_none() => {

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use telephony_config::{ChosenBy, Environment, Loaded, Location, Origin, Place as Said, Problems, load, locate};
+use telephony_config::{ChosenBy, Environment, Loaded, Location, Origin, Place, Problems, load, locate};
 
+use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
-use crate::place::Place;
 
 /// Variables that locate files or OpenClaw; the unit sets them to their current values.
 const PASSED_ON: [&str; 2] = ["OPENCLAW_INCLUDE_ROOTS", "OPENCLAW_GATEWAY_PORT"];
@@ -32,10 +32,10 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     /// Reads the configuration with `home` as the home folder of the service's user.
-    pub(super) fn look(place: &Place, home: &Path) -> Result<Surroundings, Failure> {
+    pub(super) fn look(config_arg: &ConfigArg, home: &Path) -> Result<Surroundings, Failure> {
         let here = Environment::new(own_variables(), home);
-        let location = absolute(locate(&here, place.config.as_deref()))?;
-        let config = place.config.as_ref().map(|_| location.config.clone());
+        let location = absolute(locate(&here, config_arg.config.as_deref()))?;
+        let config = config_arg.config.as_ref().map(|_| location.config.clone());
         let variables = variables(&here, &location, home);
         let pairs = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let there = Environment::new(pairs, home);
@@ -108,7 +108,7 @@ fn of_the_shell(loaded: &Loaded, set: &[(&'static str, String)]) -> Vec<String> 
         .show()
         .into_iter()
         .filter_map(|shown| match shown.origin {
-            Origin::Said(Said::Variable { name, set_in: None }) => Some(name),
+            Origin::Said(Place::Variable { name, set_in: None }) => Some(name),
             _ => None,
         })
         .filter(|name| !set.iter().any(|(known, _)| known == name))

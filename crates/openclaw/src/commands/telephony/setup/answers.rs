@@ -159,7 +159,7 @@ impl Asking<'_> {
             let service = service.and_then(|sid| services.iter().position(|service| service.sid == *sid));
             let number = telephony.from_number.as_ref();
             let number = number.and_then(|known| numbers.iter().position(|one| one.phone_number == known.as_str()));
-            service.map(|place| numbers.len() + place).or(number)
+            service.map(|index| numbers.len() + index).or(number)
         });
         let chosen = match (self.asks_everything(), known, labels.len()) {
             (false, Some(known), _) => Some(known),
@@ -169,8 +169,8 @@ impl Asking<'_> {
         match chosen {
             None => Err(missing("--from-number or --messaging-service", "the number")
                 .hint(format!("pass --from-number or --messaging-service; the account has {}", labels.join(", ")))),
-            Some(place) if place < numbers.len() => Ok(Line::Number(numbers[place].phone_number.clone())),
-            Some(place) => Ok(Line::Service(services[place - numbers.len()].sid.clone())),
+            Some(index) if index < numbers.len() => Ok(Line::Number(numbers[index].phone_number.clone())),
+            Some(index) => Ok(Line::Service(services[index - numbers.len()].sid.clone())),
         }
     }
 

@@ -15,9 +15,9 @@ use telephony_config::{
 use super::Before;
 use super::answers::Answers;
 use super::secrets::Store;
+use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
 use crate::host_openclaw::Beside;
-use crate::place::Place;
 use crate::terminal;
 
 /// Suffix of the copy that keeps the previous version.
@@ -77,9 +77,9 @@ impl Files {
     }
 
     /// Validates the resulting configuration without writing it.
-    pub fn check(&self, place: &Place) -> Result<Loaded, Failure> {
+    pub fn check(&self, config_arg: &ConfigArg) -> Result<Loaded, Failure> {
         let Rewritten { path, after, .. } = &self.config;
-        load_as_if(&self.environment, place.config.as_deref(), path, after).map_err(|problems| {
+        load_as_if(&self.environment, config_arg.config.as_deref(), path, after).map_err(|problems| {
             Failure::new(format!("the configuration with these answers is invalid; nothing was written\n{problems}"))
         })
     }

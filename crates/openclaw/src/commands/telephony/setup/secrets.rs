@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use telephony_config::{AgentKind, Change, Environment, Preset, Telephony, bare_secret, load};
 
 use super::{Before, Setup};
+use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
-use crate::place::Place;
 use crate::terminal;
 
 /// A kind of secret that setup asks for.
@@ -172,7 +172,7 @@ impl Stored {
     }
 
     /// Warns about a different secret in the environment, which takes precedence over this one or not.
-    pub fn notice(&self, before: &Before, place: &Place) -> Option<String> {
+    pub fn notice(&self, before: &Before, config_arg: &ConfigArg) -> Option<String> {
         let Secret { kind, value } = &self.secret;
         let (name, variable) = (kind.name, kind.variable);
         let is_other = |found: &str| bare_secret(found).0 != value.expose_secret();
@@ -190,7 +190,7 @@ impl Stored {
             Some(Store::Environment) if shell_has_another || before.environment.get(variable).is_some_and(is_other) => {
                 Some(format!("{variable} has a different value: set it to this {name} where the gateway starts."))
             }
-            None if in_shell.is_some() => match stored(kind, place) {
+            None if in_shell.is_some() => match stored(kind, config_arg) {
                 None => Some(format!(
                     "The {name} is only in this environment, as {variable}; a service would not have it. `--secrets \
                     dotenv` stores it."
@@ -215,11 +215,11 @@ impl Secret {
 }
 
 /// Returns the secret in effect if this process's variable were not set.
-fn stored(kind: &Kind, place: &Place) -> Option<SecretString> {
+fn stored(kind: &Kind, config_arg: &ConfigArg) -> Option<SecretString> {
     let others =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let others = others.filter(|(name, _)| name != kind.variable);
     let home = std::env::home_dir().unwrap_or_else(|| "/".into());
-    let loaded = load(&Environment::new(others, home), place.config.as_deref()).ok()?;
+    let loaded = load(&Environment::new(others, home), config_arg.config.as_deref()).ok()?;
     (kind.of)(&loaded.telephony).cloned()
 }

@@ -10,8 +10,8 @@ use telephony_config::{AgentKind, CommandLine, Environment, Loaded, load_agent};
 
 pub use self::flags::AgentFlags;
 use crate::assemble::environment;
+use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
-use crate::place::Place;
 use crate::terminal;
 
 /// A server that takes longer to list its models is reported as unreachable, in seconds.
@@ -31,10 +31,10 @@ impl SimulatedAgent {
     ///
     /// # Errors
     /// The file is missing, or the agent's configuration is incomplete.
-    pub fn choose(flags: &AgentFlags, place: &Place) -> Result<SimulatedAgent, Failure> {
+    pub fn choose(flags: &AgentFlags, config_arg: &ConfigArg) -> Result<SimulatedAgent, Failure> {
         let environment = environment();
-        let loaded = match (&place.config, flags.is_given()) {
-            (_, true) => flags.load(place.config.as_deref(), &environment)?,
+        let loaded = match (&config_arg.config, flags.is_given()) {
+            (_, true) => flags.load(config_arg.config.as_deref(), &environment)?,
             (Some(file), false) => {
                 flags::require(file)?;
                 load_agent(&environment, Some(file), None).map_err(Failure::from_problems)?

@@ -56,7 +56,7 @@ impl Operator {
     pub async fn approve(&self, who: Who) -> Result<Approved, StoreError> {
         let line = self.store.lines().await?.first().map(|line| line.id);
         let approved = self.store.approve(who, parts::of(APPROVAL_TEXT, &self.split), line, now()).await?;
-        status::poke(&self.state).await;
+        status::notify(&self.state).await;
         Ok(approved)
     }
 

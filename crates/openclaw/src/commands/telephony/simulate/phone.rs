@@ -1,6 +1,6 @@
 //! A phone in the terminal: sends each typed line as a text, and shows the texts that the assistant sends.
 
-mod orders;
+mod slash_commands;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
 use twilio_simulator::{Event, MessageRecord, MessageStatus};
 
-use self::orders::Order;
+use self::slash_commands::SlashCommand;
 use super::agent::SimulatedAgent;
 use super::desk::Desk;
 use crate::failure::{Failure, Outcome};
@@ -53,7 +53,7 @@ impl Phone {
         terminal::print("  2. Type /approve: the assistant answers the first text.");
         terminal::print("  3. Type \"/trouble cut\" and text again: the answer arrives once.");
         terminal::print("Commands:");
-        terminal::print(orders::HELP);
+        terminal::print(slash_commands::HELP);
     }
 
     async fn use_until_quit(&mut self, mut events: Receiver<Event>) -> Result<(), Failure> {
@@ -79,9 +79,9 @@ impl Phone {
 
     /// Executes one typed line: a command of the operator, or a text to the assistant.
     async fn take(&mut self, line: &str) -> Result<std::ops::ControlFlow<()>, Failure> {
-        match Order::read(line) {
-            Some(Ok(Order::Quit)) => return Ok(std::ops::ControlFlow::Break(())),
-            Some(Ok(order)) => order.obey(self).await,
+        match SlashCommand::read(line) {
+            Some(Ok(SlashCommand::Quit)) => return Ok(std::ops::ControlFlow::Break(())),
+            Some(Ok(command)) => command.execute(self).await,
             Some(Err(complaint)) => terminal::print(format!("  ! {complaint}")),
             None if line.trim().is_empty() => {}
             None => self.text(line).await?,

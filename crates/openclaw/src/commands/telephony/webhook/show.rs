@@ -8,8 +8,8 @@ use telephony_providers::route::{Route, Setting};
 
 use super::changes::{is_trouble, shown};
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::place::Place;
 use crate::{public_url, terminal};
 
 /// Show where Twilio delivers messages and calls, and where it should
@@ -45,8 +45,8 @@ struct Row {
 }
 
 impl Show {
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::look(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::look(config_arg)?.block_on(async |channel| {
             let report = read(channel).await?;
             if self.json {
                 terminal::print_json(&report)?

@@ -5,8 +5,8 @@ use telephony_gateway::routing;
 
 use super::changes::{self, Consent, failed};
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 use crate::{public_url, terminal};
 
 /// Point Twilio's webhooks here
@@ -21,8 +21,8 @@ pub struct Sync {
 
 impl Sync {
     /// Shows the changes, asks, and makes them.
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::open(config_arg)?.block_on(async |channel| {
             let url = public_url::public_url(&channel.loaded, self.url.as_deref())
                 .await?
                 .ok_or_else(public_url::no_public_url)?;

@@ -5,8 +5,8 @@ use telephony_gateway::routing;
 
 use super::changes::{self, Consent, failed};
 use crate::assemble::Channel;
+use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
-use crate::place::Place;
 use crate::terminal;
 
 /// Restore the settings from before the first `sync`
@@ -18,8 +18,8 @@ pub struct Undo {
 
 impl Undo {
     /// Shows the changes, asks, and makes them.
-    pub fn run(self, place: &Place) -> Outcome {
-        Channel::open(place)?.block_on(async |channel| {
+    pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        Channel::open(config_arg)?.block_on(async |channel| {
             let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
             let plan = routing::plan_undo(store, provider).await.map_err(failed)?;
             changes::show(&plan);

@@ -11,9 +11,9 @@ fn sqlite() -> PathBuf {
 }
 
 /// Returns the sources of a module with their paths.
-fn sources(room: &str) -> Vec<(PathBuf, String)> {
-    let mut folders = vec![sqlite().join(room)];
-    let mut files = vec![sqlite().join(format!("{room}.rs"))];
+fn sources(layer: &str) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![sqlite().join(layer)];
+    let mut files = vec![sqlite().join(format!("{layer}.rs"))];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -25,8 +25,8 @@ fn sources(room: &str) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn a_layer_uses_only_those_below_it() {
-    for (floor, room) in ORDER.iter().enumerate() {
-        for (path, source) in sources(room) {
+    for (floor, layer) in ORDER.iter().enumerate() {
+        for (path, source) in sources(layer) {
             for above in &ORDER[floor + 1..] {
                 assert!(!source.contains(&format!("sqlite::{above}")), "{} must not use {above}", path.display());
             }
@@ -36,8 +36,8 @@ fn a_layer_uses_only_those_below_it() {
 
 #[test]
 fn only_the_engine_names_types_of_sqlite() {
-    for room in &ORDER[1..] {
-        for (path, source) in sources(room) {
+    for layer in &ORDER[1..] {
+        for (path, source) in sources(layer) {
             assert!(!source.contains("rusqlite"), "{} names rusqlite", path.display());
         }
     }
@@ -48,7 +48,7 @@ fn every_layer_is_listed() {
     for entry in std::fs::read_dir(sqlite()).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
-        let is_room = entry.path().is_dir() && name != "migrations";
-        assert!(!is_room || ORDER.contains(&name.as_str()), "ORDER lacks the room {name}");
+        let is_layer = entry.path().is_dir() && name != "migrations";
+        assert!(!is_layer || ORDER.contains(&name.as_str()), "ORDER lacks the layer {name}");
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 /// Options of every command that reads the configuration.
 #[derive(Debug, Clone, Args)]
-pub struct Place {
+pub struct ConfigArg {
     /// Configuration file (default: OPENCLAW_CONFIG_PATH, else openclaw.json in the OpenClaw state folder)
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -22,7 +22,7 @@ pub const HELP: &str = "  /pairing            list pairing requests
   /help, /quit";
 
 /// A typed command.
-pub enum Order {
+pub enum SlashCommand {
     Pairing,
     Approve(Option<Who>),
     Reject(Who),
@@ -35,70 +35,70 @@ pub enum Order {
     Quit,
 }
 
-impl Order {
+impl SlashCommand {
     /// Parses a line; `None` for a text to the assistant.
-    pub fn read(line: &str) -> Option<Result<Order, String>> {
+    pub fn read(line: &str) -> Option<Result<SlashCommand, String>> {
         let mut words = line.trim().strip_prefix('/')?.split_whitespace();
         let word = words.next().unwrap_or_default();
         let rest: Vec<&str> = words.collect();
         let whole = rest.join(" ");
         Some(match word {
-            "pairing" => Ok(Order::Pairing),
-            "approve" if rest.is_empty() => Ok(Order::Approve(None)),
-            "approve" => pairing::who(&whole).map(|who| Order::Approve(Some(who))),
-            "reject" => pairing::who(&whole).map(Order::Reject),
-            "phone" => whole.parse().map(Order::Phone).map_err(|error| format!("{error}")),
-            "call" => Ok(Order::Call),
-            "status" => Ok(Order::Status),
+            "pairing" => Ok(SlashCommand::Pairing),
+            "approve" if rest.is_empty() => Ok(SlashCommand::Approve(None)),
+            "approve" => pairing::who(&whole).map(|who| SlashCommand::Approve(Some(who))),
+            "reject" => pairing::who(&whole).map(SlashCommand::Reject),
+            "phone" => whole.parse().map(SlashCommand::Phone).map_err(|error| format!("{error}")),
+            "call" => Ok(SlashCommand::Call),
+            "status" => Ok(SlashCommand::Status),
             "trouble" => trouble(&rest),
-            "calm" => Ok(Order::Calm),
-            "help" => Ok(Order::Help),
-            "quit" | "exit" => Ok(Order::Quit),
+            "calm" => Ok(SlashCommand::Calm),
+            "help" => Ok(SlashCommand::Help),
+            "quit" | "exit" => Ok(SlashCommand::Quit),
             other => Err(format!("unknown command /{other}; /help lists the commands")),
         })
     }
 
     /// Executes the command. A failure is printed and the phone continues.
-    pub async fn obey(self, phone: &mut Phone) {
-        if let Err(failure) = self.try_to_obey(phone).await {
+    pub async fn execute(self, phone: &mut Phone) {
+        if let Err(failure) = self.try_execute(phone).await {
             terminal::report(&failure);
         }
     }
 
-    async fn try_to_obey(self, phone: &mut Phone) -> Result<(), Failure> {
+    async fn try_execute(self, phone: &mut Phone) -> Result<(), Failure> {
         let desk = &phone.desk;
         match self {
-            Order::Pairing => show_requests(phone).await?,
-            Order::Approve(who) => approve(phone, who).await?,
-            Order::Reject(who) => {
+            SlashCommand::Pairing => show_requests(phone).await?,
+            SlashCommand::Approve(who) => approve(phone, who).await?,
+            SlashCommand::Reject(who) => {
                 let number = desk.operator.reject(who, false).await?;
                 terminal::print(format!("  Rejected {number}."));
             }
-            Order::Phone(number) => {
+            SlashCommand::Phone(number) => {
                 terminal::print(format!("  You now text from {number}."));
                 phone.number = number.to_string();
             }
-            Order::Call => {
+            SlashCommand::Call => {
                 let call = desk.twilio.call(&phone.number, desk.twilio.number()).await?;
                 terminal::print(format!("  The gateway answers the call with: {}", call.body));
             }
-            Order::Status => show_status(phone).await?,
-            Order::Trouble(fault, times) => {
+            SlashCommand::Status => show_status(phone).await?,
+            SlashCommand::Trouble(fault, times) => {
                 desk.twilio.misbehave(fault, Extent::Next(times));
                 terminal::print(format!("  Twilio will fail {}.", many(times, "time")));
             }
-            Order::Calm => {
+            SlashCommand::Calm => {
                 desk.twilio.behave();
                 terminal::print("  Twilio works normally again.");
             }
-            Order::Help => terminal::print(HELP),
-            Order::Quit => {}
+            SlashCommand::Help => terminal::print(HELP),
+            SlashCommand::Quit => {}
         }
         Ok(())
     }
 }
 
-fn trouble(words: &[&str]) -> Result<Order, String> {
+fn trouble(words: &[&str]) -> Result<SlashCommand, String> {
     let fault = match words.first() {
         Some(&"429") => Fault::TooManyRequests,
         Some(&"500") => Fault::ServerError,
@@ -108,7 +108,7 @@ fn trouble(words: &[&str]) -> Result<Order, String> {
         _ => return Err("name a failure: 429, 500, cut, hang or lost".to_owned()),
     };
     match words.get(1).map_or(Ok(1), |count| count.parse()) {
-        Ok(times) => Ok(Order::Trouble(fault, times)),
+        Ok(times) => Ok(SlashCommand::Trouble(fault, times)),
         Err(_) => Err("expected a number after the failure, for example /trouble cut 2".to_owned()),
     }
 }
