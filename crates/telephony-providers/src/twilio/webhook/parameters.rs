@@ -41,6 +41,23 @@ pub(super) const READ: [&str; 21] = [
 /// Names followed by a number from 0.
 const NUMBERED: [&str; 3] = ["MediaUrl", "MediaContentType", "OtherRecipients"];
 
+/// Parameters of messages that may hold anything.
+const FREE_TEXTS: [&str; 13] = [
+    "AddOns",
+    "Address",
+    "Body",
+    "ButtonPayload",
+    "ButtonText",
+    "ChannelMetadata",
+    "ChannelStatusMessage",
+    "ErrorMessage",
+    "ErrorUrl",
+    "FlowData",
+    "InteractiveData",
+    "Label",
+    "ProfileName",
+];
+
 /// Parameters of incoming messages, of reports on ours, and of both at a fallback URL.
 const MESSAGE: [&str; 58] = [
     "AccountSid",
@@ -208,6 +225,16 @@ pub(super) fn documented(kind: Kind) -> &'static [&'static str] {
         Kind::Call => &CALL,
         Kind::Alert => &ALERT,
     }
+}
+
+/// Returns the names that a number follows, in webhooks of this kind.
+pub(super) fn numbered(kind: Kind) -> &'static [&'static str] {
+    if kind == Kind::Message { &NUMBERED } else { &[] }
+}
+
+/// Returns true for the parameters of messages whose values people, businesses or other programs write.
+pub(super) fn is_free_text(name: &str) -> bool {
+    FREE_TEXTS.contains(&name) || name.starts_with("Referral") || is_numbered(name)
 }
 
 fn is_numbered(name: &str) -> bool {

@@ -24,6 +24,9 @@ pub(super) enum Tampering {
         /// Field that contains it, as far as it may be shown.
         holder: String,
     },
+    /// An address or a SID goes on after its end.
+    #[error("{0} holds more than its value")]
+    Longer(&'static str),
 }
 
 /// The shape of an identifying field's value.
@@ -96,6 +99,9 @@ const SCHEMES: [&str; 6] = ["whatsapp:", "rcs:", "messenger:", "sip:", "sips:", 
 /// Digits of the shortest complete E.164 number that is rejected within another field: a country code and a subscriber.
 const NUMBER_DIGITS: usize = 8;
 
+/// Length of a SID.
+const SID_LENGTH: usize = 34;
+
 /// Longest parameter name that is shown; a longer one may be text written by a person.
 const MAX_SHOWN: usize = 40;
 
@@ -105,6 +111,7 @@ pub(super) fn check(form: &Form<'_>) -> Result<(), Tampering> {
     sids_agree(form)?;
     let kind = parameters::kind(form);
     let text = Text::of(form, kind);
+    nothing_longer(form)?;
     nothing_within(&text)?;
     nothing_swallowed(&text, kind)
 }
@@ -119,6 +126,16 @@ fn sids_agree(form: &Form<'_>) -> Result<(), Tampering> {
     let mut sids = ["MessageSid", "SmsMessageSid", "SmsSid"].into_iter().filter_map(|name| form.filled(name));
     let first = sids.next();
     if sids.all(|sid| Some(sid) == first) { Ok(()) } else { Err(Tampering::SidsDiffer) }
+}
+
+fn nothing_longer(form: &Form<'_>) -> Result<(), Tampering> {
+    let is_longer = |name: &str, is_too_long: fn(&str) -> bool| form.filled(name).is_some_and(is_too_long);
+    // The letters of a sender's name are its own.
+    let number_with_letters = |value: &str| value.trim_start().starts_with('+') && value.contains(char::is_alphabetic);
+    let addresses = ["From", "To"].into_iter().find(|name| is_longer(name, number_with_letters));
+    let service = |value: &str| is_sid(value, "MG") && value.len() > SID_LENGTH;
+    let longer = addresses.or_else(|| is_longer("MessagingServiceSid", service).then_some("MessagingServiceSid"));
+    longer.map_or(Ok(()), |name| Err(Tampering::Longer(name)))
 }
 
 /// The signed text of the parameters, and the boundaries of its fields.
@@ -215,22 +232,34 @@ fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize)
     }
     // A documented name that begins with another, such as FromCity.
     let is_in_name = place < field.name_end;
-    let is_in_body = text.name(field) == "Body"
-        && !is_in_name
-        && shape.fits(text.whole.get(name_end..field.end).unwrap_or_default(), Extent::Whole);
-    is_in_body || !shape.fits(value, Extent::Whole)
+    if text.name(field) == "Body" {
+        let is_within = shape.fits(text.whole.get(name_end..field.end).unwrap_or_default(), Extent::Whole);
+        return (!is_in_name && is_within) || !shape.fits(value, Extent::Whole);
+    }
+    match shape {
+        Shape::File => place == field.start || !shape.fits(value, Extent::Begins),
+        Shape::Word(_) => !shape.fits(value, Extent::Begins),
+        _ => !shape.fits(value, Extent::Whole),
+    }
 }
 
-/// Fails if an undocumented field holds one of the longer documented names other than at its beginning: new names
-/// extend old ones, such as FromCity.
+/// Fails if a field holds one of the longer documented names: an undocumented one other than at its beginning, because
+/// new names extend old ones, such as FromCity, and a documented one in its value.
 fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Tampering> {
-    for field in text.fields.iter().filter(|field| !field.is_documented) {
+    for field in &text.fields {
+        let holder = text.name(field);
+        let may_hold = |name: &str, place: usize| match field.is_documented {
+            true if place < field.name_end || kind != Kind::Message || holder == "Body" => true,
+            true => parameters::is_free_text(holder) && !parameters::numbered(kind).contains(&name),
+            false => place == field.start || text.extends(field, name, place),
+        };
         let glued = text.whole.get(field.start..field.end).unwrap_or_default();
         let is_swallowed = |name: &&&str| {
-            let mut places = glued.match_indices(**name).map(|(place, _)| place);
-            places.any(|place| place > 0 && !text.extends(field, name, field.start + place))
+            let mut places = glued.match_indices(**name).map(|(place, _)| field.start + place);
+            places.any(|place| !may_hold(name, place))
         };
-        if let Some(name) = parameters::documented(kind).iter().filter(|name| is_compound(name)).find(is_swallowed) {
+        let names = parameters::documented(kind).iter().filter(|name| is_compound(name));
+        if let Some(name) = names.chain(parameters::numbered(kind)).find(is_swallowed) {
             return Err(text.within(name, field));
         }
     }
