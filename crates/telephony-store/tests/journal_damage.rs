@@ -195,6 +195,25 @@ async fn no_more_than_three_copies_are_kept_and_the_old_ones_can_be_removed() {
 }
 
 #[tokio::test]
+async fn a_file_of_garbage_is_damage_and_kept() {
+    for seed in 1..20u64 {
+        let written = Written::new(&five()).await;
+        let length = written.places.last().unwrap().end;
+        let mut number = seed;
+        let garbage = std::iter::repeat_with(|| {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (number >> 56) as u8 | 1
+        });
+        let garbage: Vec<u8> = garbage.take(length).collect();
+        fs::File::options().write(true).open(&written.path).unwrap().write_all_at(&garbage, 0).unwrap();
+        let (entries, damages) = take_all(&written.path).await;
+        assert_eq!((entries.len(), damages.len()), (0, 1));
+        assert_eq!((damages[0].at, damages[0].length), (0, length as u64));
+        assert!(fs::read(damages[0].copy.as_ref().unwrap()).unwrap().starts_with(&garbage));
+    }
+}
+
+#[tokio::test]
 async fn several_damaged_places_make_one_copy() {
     let written = Written::new(&five()).await;
     let mut bytes = written.bytes();

@@ -97,7 +97,8 @@ impl JournalFile {
         let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { return Ok(0) };
         let written = &bytes[..=last];
         let is_torn = !self.skips_unreadable.load(Ordering::Relaxed) && has_unwritten_sector(from, written);
-        if record::has_end(written) && !is_torn {
+        // Bytes that no crash leaves are damage, however they end.
+        if (record::has_end(written) || !record::begins(written)) && !is_torn {
             return Ok(written.len() as u64);
         }
         self.cut(from)?;

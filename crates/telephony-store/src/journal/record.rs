@@ -45,6 +45,11 @@ pub(super) fn has_end(written: &[u8]) -> bool {
     length(written) == Some(written.len()) || written.ends_with(ENTRY_END)
 }
 
+/// Returns true if a last record may be the beginning of an entry.
+pub(super) fn begins(written: &[u8]) -> bool {
+    written.len() <= HEAD || (length(written).is_some() && written[HEAD] == b'{')
+}
+
 /// End of every entry: an event is an object in an object in an object.
 const ENTRY_END: &[u8] = b"}}}";
 
