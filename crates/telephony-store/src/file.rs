@@ -1,6 +1,6 @@
 //! The store's files: accessible only to their owner, and recognized after they were opened.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -36,30 +36,45 @@ pub(crate) struct File {
     path: PathBuf,
     /// Device and inode; none of a missing file.
     identity: Option<(u64, u64)>,
+    /// Length below which it was emptied or overwritten (bytes).
+    shortest: u64,
 }
 
 impl File {
     /// Returns the identity of the current file.
     pub(crate) fn at(path: &Path) -> Result<File, StoreError> {
-        Ok(File { path: path.to_owned(), identity: Some(identity(path)?) })
+        Ok(File { path: path.to_owned(), identity: Some(identity(&metadata(path)?)), shortest: 0 })
     }
 
     /// Stands for a missing file.
     pub(crate) fn none(path: &Path) -> File {
-        File { path: path.to_owned(), identity: None }
+        File { path: path.to_owned(), identity: None, shortest: 0 }
     }
 
-    /// Fails if the file was removed or replaced: a process that has it open would keep writing to the old one.
+    /// Expects that the file never gets shorter than now. Its content must not be read here: closing a file drops the
+    /// locks that SQLite has on it.
+    pub(crate) fn that_only_grows(self) -> Result<File, StoreError> {
+        let shortest = metadata(&self.path)?.len();
+        Ok(File { shortest, ..self })
+    }
+
+    /// Fails if the file was removed, replaced or emptied: a process that has it open would keep writing to the old one.
     pub(crate) fn check_is_there(&self) -> Result<(), StoreError> {
-        if Some(identity(&self.path)?) == self.identity {
-            Ok(())
-        } else {
-            Err(StoreError::Gone("it was replaced by another file".to_owned()))
+        let found = metadata(&self.path)?;
+        if Some(identity(&found)) != self.identity {
+            return Err(StoreError::Gone("it was replaced by another file".to_owned()));
+        }
+        match found.len() < self.shortest {
+            true => Err(StoreError::Gone("it was emptied or overwritten".to_owned())),
+            false => Ok(()),
         }
     }
 }
 
-fn identity(path: &Path) -> Result<(u64, u64), StoreError> {
-    let found = std::fs::metadata(path).map_err(|error| StoreError::of_file(&error))?;
-    Ok((found.dev(), found.ino()))
+fn metadata(path: &Path) -> Result<Metadata, StoreError> {
+    std::fs::metadata(path).map_err(|error| StoreError::of_file(&error))
+}
+
+fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
 }

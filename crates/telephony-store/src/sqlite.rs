@@ -41,6 +41,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 pub struct SqliteStore {
     path: PathBuf,
     file: File,
+    /// SQLite's log while a gateway is running; it holds the latest writes.
+    log: Option<File>,
     identity: String,
     reader: Worker,
     writer: Worker,
@@ -64,6 +66,7 @@ impl SqliteStore {
         Ok(SqliteStore {
             path: path.to_owned(),
             file: file.clone(),
+            log: if mode == Mode::Gateway { File::at(&open::log_of(path)).ok() } else { None },
             identity: schema::identity(&reading)?,
             reader: Worker::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
             writer: Worker::start("store-writer", move |waiting| {
@@ -107,6 +110,8 @@ impl Soundness for SqliteStore {
     }
 
     fn check_is_there(&self) -> Result<(), StoreError> {
-        self.file.check_is_there().map_err(|error| error.at(&self.path))
+        self.file.check_is_there().map_err(|error| error.at(&self.path))?;
+        let log = self.log.as_ref().map_or(Ok(()), File::check_is_there);
+        log.map_err(|error| error.at(&open::log_of(&self.path)))
     }
 }

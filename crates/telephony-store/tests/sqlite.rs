@@ -187,6 +187,26 @@ async fn a_removed_or_replaced_file_is_detected() {
 }
 
 #[tokio::test]
+async fn an_emptied_file_and_a_removed_log_are_detected() {
+    for length in [0, 1, 4095] {
+        let (_folder, path) = folder();
+        let store = SqliteStore::open(&path, Mode::Gateway).unwrap();
+        accept(&store, "SM1").await.unwrap();
+        store.check_is_there().unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+        assert!(matches!(store.check_is_there(), Err(StoreError::Gone(_))), "{length}");
+        assert!(matches!(accept(&store, "SM2").await, Err(StoreError::Gone(_))), "{length}");
+    }
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path, Mode::Gateway).unwrap();
+    accept(&store, "SM1").await.unwrap();
+    store.check_is_there().unwrap();
+    fs::remove_file(path.with_file_name("store.db-wal")).unwrap();
+    let error = store.check_is_there().unwrap_err();
+    assert!(matches!(&error, StoreError::Gone(words) if words.contains("store.db-wal")), "{error}");
+}
+
+#[tokio::test]
 async fn an_error_names_the_folder_that_cannot_be_created() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("telephony"), "a file where the folder should be").unwrap();

@@ -74,7 +74,8 @@ fn has_log(path: &Path) -> bool {
     std::fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
 }
 
-fn log_of(path: &Path) -> PathBuf {
+/// Returns the path of SQLite's log.
+pub(crate) fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     PathBuf::from(log)
@@ -106,7 +107,7 @@ pub(crate) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, 
     make_file(path)?;
     let mut db = connect(path)?;
     let log = set_up(&mut db, path, mode).map_err(|error| with_shortage(error, path))?;
-    Ok((File::at(path)?, db, log))
+    Ok((File::at(path)?.that_only_grows()?, db, log))
 }
 
 fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<WalCheckpointer, StoreError> {
