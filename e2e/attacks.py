@@ -161,7 +161,7 @@ class Connections(Attack):
         self.under(slow, 2000, head, b"Body=x&")
         self.nothing_came_in()
 
-    def test_nobody_reads_the_answers(self):
+    def test_answers_are_not_read(self):
         self.under(deaf, 100)
         self.nothing_came_in()
 

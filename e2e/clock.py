@@ -76,7 +76,7 @@ class Clock(Jumping):
         self.assertEqual(self.twilio.bodies(OTHER), sent)
         self.nothing_is_left()
 
-    def test_what_waited_when_the_clock_was_set_back_does_not_wait_for_the_time_that_was(self):
+    def test_waiting_messages_do_not_wait_for_the_old_time_after_the_clock_is_set_back(self):
         """Lets all retries and lookups be scheduled by the old time."""
         self.twilio.misbehave("cut-before-accepting", {"next": 2})
         for phone in (FRIEND, OTHER):

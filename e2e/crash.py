@@ -175,7 +175,7 @@ class Crash(Case):
         self.over = threading.Event()
         self.addCleanup(self.over.set)
 
-    def test_nothing_is_lost_doubled_or_swapped(self):
+    def test_nothing_is_lost_duplicated_or_swapped(self):
         gateway = self.channel.gateway()
         journal = Journal(self.channel)
         self.misbehave()

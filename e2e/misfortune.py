@@ -121,7 +121,7 @@ class Start(Misfortune):
         self.assertIsNone(first.process.poll())
         self.all_is_well()
 
-    def test_gateways_that_start_on_one_folder_again_and_again_do_not_disturb_anybody(self):
+    def test_gateways_that_keep_starting_on_one_folder_do_no_harm(self):
         self.channel.gateway()
         others = [Channel(self, self.twilio.url, name=f"other{n}") for n in range(3)]
         for n in range(3):
@@ -147,16 +147,16 @@ class Start(Misfortune):
         self.channel.change({"serve": {"port": other.port}})
         self.refuses_to_start(str(other.port), "hint: ")
 
-    def test_a_bad_configuration_is_told_with_line_and_column(self):
+    def test_a_bad_configuration_is_reported_with_line_and_column(self):
         self.channel.change({"fromNumber": "5550001234", "serve": {"prot": 1}, "inboundPolicy": "everyone"})
         told = self.refuses_to_start("fromNumber", "serve.prot", "did you mean `port`?", "inboundPolicy", "pairing")
         self.assertEqual(len(re.findall(re.escape(str(self.channel.config)) + r":\d+:\d+: ", told)), 3, told)
 
-    def test_broken_json_is_told_with_line_and_column(self):
+    def test_broken_json_is_reported_with_line_and_column(self):
         self.channel.config.write_text("{channels: {telephony: {enabled: true,,}}}")
         self.assertRegex(self.refuses_to_start(), r"gateway\.json:1:\d+")
 
-    def test_a_missing_configuration_is_told(self):
+    def test_a_missing_configuration_is_reported(self):
         self.channel.config.unlink()
         self.refuses_to_start(str(self.channel.config))
 
@@ -164,7 +164,7 @@ class Start(Misfortune):
         self.channel.change({"enabled": False})
         self.refuses_to_start("enabled")
 
-    def test_secrets_are_not_told(self):
+    def test_secrets_are_not_printed(self):
         self.channel.change(
             {"twilio": {"accountSid": "AC1", "authToken": "hunter2-the-token"}, "publicUrl": "nonsense"}
         )
@@ -349,7 +349,7 @@ class Store(Misfortune):
         findings = json.loads(self.channel.run("telephony", "doctor", "--json").stdout)["findings"]
         self.assertIn("journal-damaged", [found["id"] for found in findings])
 
-    def test_a_damaged_one_is_told_and_kept(self):
+    def test_a_damaged_store_is_reported_and_kept(self):
         self.gateway.stop()
         (store,) = [path for path in self.store() if path.name.endswith("sqlite")]
         store.write_bytes(b"this is no database, " * 1000)
@@ -373,7 +373,7 @@ class Database(Misfortune):
         self.database = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
         self.addCleanup(self.database.close)
 
-    def test_while_somebody_holds_it_texts_are_taken_and_answered_later(self):
+    def test_texts_are_accepted_while_the_store_is_locked_and_answered_later(self):
         self.database.execute("BEGIN EXCLUSIVE")
         for body in ("one", "two"):
             self.assertEqual(self.twilio.text(body)["status"], 200)
@@ -382,7 +382,7 @@ class Database(Misfortune):
         self.database.execute("ROLLBACK")
         self.all_is_well("before", "one", "two")
 
-    def test_while_somebody_holds_it_a_killed_gateway_loses_nothing(self):
+    def test_a_gateway_killed_while_the_store_is_locked_loses_nothing(self):
         self.database.execute("BEGIN EXCLUSIVE")
         self.assertEqual(self.twilio.text("one")["status"], 200)
         self.gateway.kill()
@@ -390,7 +390,7 @@ class Database(Misfortune):
         self.gateway = self.channel.gateway()
         self.all_is_well("before", "one")
 
-    def test_a_stop_is_acknowledged_once_it_is_obeyed_and_not_before(self):
+    def test_a_stop_is_acknowledged_only_once_it_is_applied(self):
         self.database.execute("BEGIN EXCLUSIVE")
         released = threading.Event()
 
@@ -405,7 +405,7 @@ class Database(Misfortune):
         self.assertTrue(released.is_set(), "it was acknowledged while nothing could be stored")
         self.assertIn(PHONE, self.channel.done("telephony", "optouts"))
 
-    def test_a_stop_that_cannot_be_obeyed_in_time_is_not_acknowledged_and_is_obeyed_later(self):
+    def test_a_stop_that_cannot_be_applied_in_time_is_applied_later(self):
         self.database.execute("BEGIN EXCLUSIVE")
         self.assertEqual(self.twilio.text("STOP")["status"], 503)
         self.database.execute("ROLLBACK")
@@ -425,7 +425,7 @@ class Database(Misfortune):
             "BEGIN SELECT RAISE(ABORT, 'it is poisonous'); END"
         )
 
-    def test_a_text_that_it_never_takes_holds_up_nobody_and_is_found_later(self):
+    def test_a_text_that_cannot_be_stored_blocks_no_others_and_is_found_later(self):
         self.poison("poison")
         self.assertEqual(self.twilio.text("poison")["status"], 200)
         self.acknowledged("behind it")
@@ -553,11 +553,11 @@ class MountedDisk(Misfortune):
         self.acknowledged_at_last(refused["sid"])
         self.all_is_well("before", "while it is full")
 
-    def test_a_disk_that_was_full_at_the_start_is_told(self):
+    def test_a_full_disk_at_the_start_is_reported(self):
         self.fill()
         self.refuses_to_start("full", "hint: ")
 
-    def test_a_read_only_disk_is_told(self):
+    def test_a_read_only_disk_is_reported(self):
         self.channel.gateway().stop()
         self.assertEqual(self.mount("-o", "remount,ro").returncode, 0)
         self.refuses_to_start("hint: ")

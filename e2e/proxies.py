@@ -135,12 +135,12 @@ class EveryProxy:
         self.refused("x", url=f"https://{OTHER}{WEBHOOK}", forged=forged)
         self.refused("x", url=f"http://{OTHER}{WEBHOOK}", forged=forged)
 
-    def test_a_trusted_proxy_tells_the_public_host(self):
+    def test_a_trusted_proxy_forwards_the_public_host(self):
         self.restart(publicUrl="https://else.example.com", webhookSecurity=BELIEVED)
         self.heard("x")
         self.refused("x", url=f"http://{HOST}{WEBHOOK}")
 
-    def test_a_proxy_that_is_not_trusted_tells_nothing(self):
+    def test_an_untrusted_proxy_is_ignored(self):
         missing = {"trustForwardingHeaders": False}, {"trustedProxyIPs": ["192.0.2.1"]}, {"allowedHosts": [OTHER]}
         for believed in missing:
             self.restart(publicUrl="https://else.example.com", webhookSecurity={**BELIEVED, **believed})

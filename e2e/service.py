@@ -70,7 +70,7 @@ class Manager(Case):
 
         eventually(is_said, what=f"{word} among {self.told}")
 
-    def test_the_manager_is_told_when_the_gateway_is_up_reads_anew_lives_and_ends(self):
+    def test_the_service_manager_is_notified_of_every_state(self):
         channel = Channel(self, "http://127.0.0.1:1")
         environment = channel.environment() | {"NOTIFY_SOCKET": str(self.path), "WATCHDOG_USEC": "400000"}
         gateway = Program(self, "gateway", channel.command("gateway"), environment)

@@ -49,7 +49,7 @@ class Funnel(Tunnels):
         (number,) = self.twilio.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"]
         return number["sms_url"].split("#")[0]
 
-    def test_twilio_is_told_the_url_and_what_it_signs_is_heard(self):
+    def test_the_url_is_registered_at_twilio_and_signed_requests_arrive(self):
         eventually(lambda: self.number() == URL + WEBHOOK, what="the URL at Twilio")
         self.assertEqual(self.post(URL), (200, EMPTY))
         eventually(lambda: self.twilio.bodies() == ["Hello"], what="the answer")
@@ -86,7 +86,7 @@ class Ngrok(Tunnels):
         for told in (self.gateway.output(), self.channel.done("telephony", "status")):
             self.assertIn("NGROK_AUTHTOKEN", told)
 
-    def test_a_way_into_ngrok_that_leads_nowhere_is_named_and_the_token_is_not(self):
+    def test_an_unreachable_ngrok_server_is_named_without_the_token(self):
         self.gateway.stop()
         file = self.folder / ".config/ngrok/ngrok.yml"
         file.parent.mkdir(parents=True)

@@ -134,7 +134,7 @@ class Texts(Webhooks):
         self.heard(text("then"))
         self.answered("then")
 
-    def test_parameters_nobody_has_heard_of_do_no_harm(self):
+    def test_unknown_parameters_do_no_harm(self):
         odd = {
             "NewIn2030": "yes", "body": "lower case", "": "no name", "naïve 😀": "key",
             "OtherTesters": "[\"a\"]", "ProfileName": "O'Neil & Sons", "RcsSenderId": "", "a" * 300: "b" * 3000,

@@ -58,7 +58,7 @@ class Answered(Case):
         eventually(lambda: len(self.twilio.bodies(PHONE)) >= len(answers), what=f"{answers}")
         self.assertEqual(self.twilio.bodies(PHONE), list(answers))
 
-    def test_a_model_answers_and_is_told_what_was_said_before(self):
+    def test_a_model_answers_and_gets_the_history(self):
         self.twilio.text("hello")
         self.hears(WHOLE)
         self.twilio.text("once more")

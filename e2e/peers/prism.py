@@ -181,14 +181,14 @@ class Described(Case):
         self.assertEqual(functions_that_ask() - NOT_DESCRIBED, set(KINDS), "kinds in the source, and known here")
         self.prism_does_find_what_is_wrong()
         for journey in (
-            self.somebody_sets_it_up,
+            self.sets_it_up,
             self.texts_go_both_ways,
             self.a_text_was_missed,
             self.a_lost_answer_is_looked_up,
             self.a_text_comes_to_another_number,
             self.a_service_sends_with_an_api_key,
             self.doctor_looks_at_everything,
-            self.somebody_is_forgotten,
+            self.purges_a_contact,
             self.a_call_is_answered_and_ended,
         ):
             with self.subTest(journey.__name__):
@@ -212,7 +212,7 @@ class Described(Case):
         self.assertEqual((status, "stoplight" in text), (422, True), text)
         self.counter.seen.clear()
 
-    def somebody_sets_it_up(self):
+    def sets_it_up(self):
         # Twilio accepts an empty URL, which unsets a setting. Its description requires a `uri`, so there is one.
         (number,) = self.twilio.rest("GET", "IncomingPhoneNumbers.json")["incoming_phone_numbers"]
         before = "https://before.example.com/"
@@ -291,7 +291,7 @@ class Described(Case):
             self.asked(function)
         self.twilio.control("account", {"type": "Full"})
 
-    def somebody_is_forgotten(self):
+    def purges_a_contact(self):
         for n in range(6):
             self.twilio.text(f"text {n}")
         eventually(lambda: "text 5" in self.twilio.bodies(), what="six answers")

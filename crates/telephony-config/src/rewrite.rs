@@ -146,14 +146,14 @@ mod tests {
         (path, Change::Set(value))
     }
 
-    fn nobody() -> Environment {
+    fn empty() -> Environment {
         Environment::new([], "/")
     }
 
     #[test]
     fn a_reference_with_the_wanted_value_stays_a_reference() {
         let text = "{channels: {telephony: { fromNumber: '${LINE}', publicUrl: '${OTHER}', allowFrom: ['${LINE}'] }}}";
-        let environment = nobody().with("LINE", "+1555");
+        let environment = empty().with("LINE", "+1555");
         let changes = [
             set("fromNumber", json!("+1555")),
             set("publicUrl", json!("https://x.y")),
@@ -170,7 +170,7 @@ mod tests {
     fn other_text_stays_unchanged() {
         let text = "// mine\n{\n  gateway: { port: 18789, }, // kept\n  'channels': {\n    sms: {},\n  },\n}\n";
         let changes = [set("enabled", json!(true)), set("twilio.accountSid", json!("AC1"))];
-        let changed = rewrite(text, &changes, &nobody()).unwrap();
+        let changed = rewrite(text, &changes, &empty()).unwrap();
         for line in ["// mine", "  gateway: { port: 18789, }, // kept", "    sms: {},"] {
             assert!(changed.contains(line), "{changed}");
         }
@@ -180,7 +180,7 @@ mod tests {
             json!({"gateway": {"port": 18789},
                    "channels": {"sms": {}, "telephony": {"enabled": true, "twilio": {"accountSid": "AC1"}}}})
         );
-        assert_eq!(rewrite(&changed, &changes, &nobody()).unwrap(), changed, "a second time changes nothing");
+        assert_eq!(rewrite(&changed, &changes, &empty()).unwrap(), changed, "a second time changes nothing");
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             ("twilio.authToken", Change::Remove),
             ("tunnel.provider", Change::Remove),
         ];
-        let changed = rewrite(text, &changes, &nobody()).unwrap();
+        let changed = rewrite(text, &changes, &empty()).unwrap();
         assert!(changed.contains("// who\n") && changed.contains("edge: 'x'"), "{changed}");
         assert!(changed.contains("fromNumber: \"+1666\"") && !changed.contains("authToken"), "{changed}");
         assert!(!changed.contains("tunnel"), "{changed}");
@@ -200,14 +200,14 @@ mod tests {
 
     #[test]
     fn a_new_file_is_json_and_a_broken_one_is_left() {
-        let made = rewrite("", &[set("serve.port", json!(1))], &nobody()).unwrap();
+        let made = rewrite("", &[set("serve.port", json!(1))], &empty()).unwrap();
         assert_eq!(
             serde_json::from_str::<Json>(&made).unwrap(),
             json!({"channels": {"telephony": {"serve": {"port": 1}}}})
         );
-        assert!(matches!(rewrite("{", &[], &nobody()), Err(RewriteError::Unreadable(_))));
-        assert_eq!(rewrite("{channels: 1}", &[], &nobody()), Err(RewriteError::NoSection("channels".to_owned())));
-        assert_eq!(rewrite("[]", &[], &nobody()), Err(RewriteError::NoSection("the whole file".to_owned())));
+        assert!(matches!(rewrite("{", &[], &empty()), Err(RewriteError::Unreadable(_))));
+        assert_eq!(rewrite("{channels: 1}", &[], &empty()), Err(RewriteError::NoSection("channels".to_owned())));
+        assert_eq!(rewrite("[]", &[], &empty()), Err(RewriteError::NoSection("the whole file".to_owned())));
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! Suggests a similar word.
 
 /// Maximum number of typos in a recognized word.
-const MOST_SLIPS: usize = 3;
+const MAX_TYPOS: usize = 3;
 
 /// Returns the word of `words` nearest to `found`, if it is near enough.
 pub(crate) fn nearest<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let found = found.to_lowercase();
     let length = found.chars().count();
     // Comparing is quadratic in the length, and a key can have any length.
-    let words = words.into_iter().filter(|word| word.chars().count().abs_diff(length) <= MOST_SLIPS);
+    let words = words.into_iter().filter(|word| word.chars().count().abs_diff(length) <= MAX_TYPOS);
     let distances = words.map(|word| (distance(&found, &word.to_lowercase()), word));
     let (distance, word) = distances.min_by_key(|(distance, _)| *distance)?;
     // Allow one typo in a short word, two in a medium one, three in a long one.
-    let allowed = (word.len().max(found.len()) / 4).clamp(1, MOST_SLIPS);
+    let allowed = (word.len().max(found.len()) / 4).clamp(1, MAX_TYPOS);
     (distance <= allowed).then_some(word)
 }
 

@@ -18,7 +18,7 @@ use telephony_domain::time::Timestamp;
 
 use crate::{LeaseHolder, StoreError};
 
-/// A call that the gateway has not dialed after this time is not dialed any more: nobody expects it then.
+/// A call that the gateway has not dialed after this time is not dialed anymore: by then it would be unexpected.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A call to place. `Debug` hides the words.

@@ -139,13 +139,13 @@ fn read_pin(keys: &mut Keys<'_, '_>) -> Option<Pin> {
 const MAX_SECONDS: u32 = 86_400;
 
 /// The most characters of a greeting.
-const SENTENCE_AT_MOST: usize = 500;
+const MAX_SENTENCE: usize = 500;
 
 fn sentence() -> Parsed<String> {
     Parsed {
         expected: "a text of at most 500 characters",
         pattern: Some("^[\\s\\S]{0,500}$"),
-        parse: |text| (text.chars().count() <= SENTENCE_AT_MOST).then(|| text.to_owned()),
+        parse: |text| (text.chars().count() <= MAX_SENTENCE).then(|| text.to_owned()),
     }
 }
 

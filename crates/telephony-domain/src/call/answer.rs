@@ -25,10 +25,11 @@ pub(super) enum Control<'a> {
 }
 
 /// The most keys that one answer may press.
-const MOST_KEYS: usize = 32;
+const MAX_KEYS: usize = 32;
 
 impl<'a> Answer<'a> {
-    /// Reads an answer. Its last line may be a control line (`end call`, `text: …` or `keys: …`), which is never spoken.
+    /// Reads an answer. Its last line may be a control line (`end call`, `text: …` or `keys: …`), which is never
+    /// spoken.
     pub(super) fn read(raw: &'a str, can_be_texted: bool) -> Answer<'a> {
         let raw = raw.trim();
         let (before, last) = raw.rsplit_once('\n').unwrap_or(("", raw));
@@ -61,7 +62,7 @@ fn control_line(line: &str) -> Option<Option<Control<'_>>> {
 fn keys(value: &str) -> Option<String> {
     let keys: String = value.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
     let is_key = |key: u8| key.is_ascii_digit() || b"*#w".contains(&key);
-    ((1..=MOST_KEYS).contains(&keys.len()) && keys.bytes().all(is_key)).then_some(keys)
+    ((1..=MAX_KEYS).contains(&keys.len()) && keys.bytes().all(is_key)).then_some(keys)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// Maximum number of wrong PINs on all calls within [`WRONG_PINS_FOR`].
-pub const WRONG_PINS_AT_MOST: u32 = 10;
+pub const MAX_WRONG_PINS: u32 = 10;
 
 /// Time for which wrong PINs are counted, and for which too many of them lock unproven callers out.
 pub const WRONG_PINS_FOR: Duration = Duration::from_secs(24 * 60 * 60);

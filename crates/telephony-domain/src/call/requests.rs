@@ -8,10 +8,10 @@ use super::{Action, Call, Document, Heard, Phase, Prompt, phrases};
 use crate::time::Timestamp;
 
 /// Consecutive documents without intelligible input after which the call ends.
-const MOST_IN_A_ROW: u8 = 3;
+const MAX_IN_A_ROW: u8 = 3;
 
 /// Wrong PINs after which the call ends.
-const MOST_WRONG_PINS: u8 = 3;
+const MAX_WRONG_PINS_PER_CALL: u8 = 3;
 
 /// Speech recognized with less confidence is asked for again. Some models always report 0.
 const LEAST_CONFIDENCE: f32 = 0.3;
@@ -97,7 +97,7 @@ impl Call {
             }
             Some(_) => {
                 actions.push(Action::CountWrongPin);
-                if wrong + 1 >= MOST_WRONG_PINS {
+                if wrong + 1 >= MAX_WRONG_PINS_PER_CALL {
                     return self.close(phrases::NO_MORE_TRIES.into(), now, actions);
                 }
                 self.phase = Phase::Verifying(wrong + 1);
@@ -105,7 +105,7 @@ impl Call {
             }
             None => {
                 self.silences += 1;
-                if self.silences >= MOST_IN_A_ROW {
+                if self.silences >= MAX_IN_A_ROW {
                     return self.close(phrases::GOODBYE.into(), now, actions);
                 }
                 self.give(Script::listen(phrases::ENTER_PIN, Input::Keys), actions);
@@ -158,7 +158,7 @@ impl Call {
     }
 
     fn ask_again(&mut self, in_a_row: u8, question: &str, now: Timestamp, actions: &mut Vec<Action>) {
-        if in_a_row >= MOST_IN_A_ROW {
+        if in_a_row >= MAX_IN_A_ROW {
             self.close(phrases::GOODBYE.into(), now, actions);
         } else {
             self.say(question.into(), Phase::Listening, actions);

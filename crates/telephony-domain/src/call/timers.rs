@@ -8,7 +8,7 @@ use super::{Action, Call, Document, Phase, Warning, phrases};
 use crate::time::Timestamp;
 
 /// A call that the provider has not dialed by then is canceled.
-const QUEUED_AT_MOST: Duration = Duration::from_secs(60);
+const QUEUED_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The provider limits the ringing itself; the gateway ends it this much later.
 const RING_GRACE: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ impl Call {
     pub fn deadline(&self) -> Timestamp {
         match (self.answered, self.plan.purpose.dialing()) {
             (Some(answered), _) => answered + self.plan.max_duration,
-            (None, Some(dialing)) => self.ringing.unwrap_or(self.started + QUEUED_AT_MOST) + dialing.ring + RING_GRACE,
+            (None, Some(dialing)) => self.ringing.unwrap_or(self.started + QUEUED_TIMEOUT) + dialing.ring + RING_GRACE,
             (None, None) => self.started + RING_GRACE,
         }
     }
@@ -52,7 +52,7 @@ impl Call {
     /// Returns the time at which a call that may still be queued is checked.
     fn check_at(&self) -> Option<Timestamp> {
         let may_be_queued = self.answered.is_none() && self.ringing.is_none() && !self.is_checked;
-        (may_be_queued && self.plan.purpose.dialing().is_some()).then_some(self.started + QUEUED_AT_MOST)
+        (may_be_queued && self.plan.purpose.dialing().is_some()).then_some(self.started + QUEUED_TIMEOUT)
     }
 
     fn farewell_at(&self) -> Option<Timestamp> {

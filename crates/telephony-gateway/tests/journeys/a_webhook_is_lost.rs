@@ -128,7 +128,7 @@ async fn a_lost_text_to_a_new_number_of_the_service_is_found() {
     let mut stage = plan.start().await;
     wait_for_looks(&stage, SECOND, 1).await;
     let unheard = stage.twilio.text(ALICE, SECOND, "hello").await.unwrap();
-    assert_eq!(unheard.status, None, "nobody has set a webhook for it");
+    assert_eq!(unheard.status, None, "it has no webhook");
     stage.stop_gateway().await;
     stage.start_gateway().await;
     stage.expect(ALICE, &["hello"]).await;

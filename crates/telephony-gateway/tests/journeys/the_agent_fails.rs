@@ -67,7 +67,7 @@ async fn a_turn_that_can_never_work_is_dead_at_once_and_can_be_revived() {
     stage.expect(ALICE, &["hello"]).await;
     stage.clock.advance(Duration::from_secs(3 * 60));
     stage.expect_rest().await;
-    assert_eq!(stage.bodies(ALICE), ["hello"], "mended within two minutes: nobody was told");
+    assert_eq!(stage.bodies(ALICE), ["hello"], "fixed within two minutes: no apology");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ fn pairing() -> Plan {
 async fn expect_sms(stage: &Stage, words: &str) -> String {
     let is_it = |message: &MessageRecord| message.to == OPERATOR && message.body.contains(words);
     let waited = stage.twilio.wait_for(|messages| messages.iter().any(is_it), SOON).await;
-    assert!(waited.is_ok(), "the operator was told only {:?}", stage.bodies(OPERATOR));
+    assert!(waited.is_ok(), "the operator got only {:?}", stage.bodies(OPERATOR));
     stage.bodies(OPERATOR).into_iter().find(|body| body.contains(words)).unwrap()
 }
 

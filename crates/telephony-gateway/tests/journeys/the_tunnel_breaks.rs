@@ -126,7 +126,7 @@ async fn expect_registered(stage: &Stage, url: &str) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(SOON, registered).await.expect("Twilio was never told");
+    tokio::time::timeout(SOON, registered).await.expect("the URL was never registered at Twilio");
 }
 
 async fn expect_notice(stage: &Stage, name: &str, is_given: bool) -> String {

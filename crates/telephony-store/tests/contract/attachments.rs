@@ -173,7 +173,7 @@ impl World {
 async fn a_file_is_served_from_sending_until_the_final_status() {
     let world = World::new().await;
     let (file, path) = world.sends_a_file().await;
-    assert!(!world.serves(&file, 1).await, "nobody was told of it yet");
+    assert!(!world.serves(&file, 1).await, "the provider does not have its URL yet");
     let part = world.start(at(2)).await;
     assert_eq!(part.media, [OutboundMedia::File(file.clone())]);
     assert!(world.serves(&file, 2).await);

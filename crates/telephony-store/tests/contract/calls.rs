@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use telephony_domain::call::plan::{Plan, Purpose};
-use telephony_domain::call::proof::{ProofRules, WRONG_PINS_AT_MOST, WRONG_PINS_FOR};
+use telephony_domain::call::proof::{MAX_WRONG_PINS, ProofRules, WRONG_PINS_FOR};
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::{Script, Step};
 use telephony_domain::call::token::CallToken;
@@ -159,12 +159,12 @@ async fn ten_wrong_pins_on_all_calls_lock_unproven_callers_out_for_a_day() {
         }
     };
     let mut open = Vec::new();
-    for number in 0..WRONG_PINS_AT_MOST {
+    for number in 0..MAX_WRONG_PINS {
         let Opened::Open(step) = rings(&format!("CA{number}"), false, 1).await else {
             panic!("locked out at {number}")
         };
         let wrong = enters(&step, false, 2).await;
-        assert_eq!(wrong.locks_out, number + 1 == WRONG_PINS_AT_MOST, "{number}");
+        assert_eq!(wrong.locks_out, number + 1 == MAX_WRONG_PINS, "{number}");
         // A repeated request is not a second try.
         enters(&step, false, 2).await;
         open.push(wrong);

@@ -209,7 +209,7 @@ async fn a_message_that_stays_unknown_raises_its_own_notice() {
     assert_eq!(world.states(message).await, [PartState::FinallyUnknown]);
     assert_eq!(world.notices(at(now)).await, [format!("unknown-{message}")]);
     assert_eq!(world.texts(now).await.len(), 1);
-    assert!(world.texts(now).await[0].contains(ANN), "whoever sends it again needs the number");
+    assert!(world.texts(now).await[0].contains(ANN), "the operator needs the number to send it again");
 }
 
 #[tokio::test]

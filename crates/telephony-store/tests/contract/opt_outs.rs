@@ -252,7 +252,7 @@ async fn before_a_start_and_the_stop_is_found_that_ends_nothing() {
     assert_eq!(overtaken(&world).await, [200]);
     assert_eq!(world.states(waiting).await, [PartState::Ready]);
     found(&world, "STOP", 299, 901).await;
-    assert!(is_opted_out(&world).await, "which was first cannot be told");
+    assert!(is_opted_out(&world).await, "which came first is unknown");
     assert_eq!(world.states(waiting).await, [Canceled]);
 }
 

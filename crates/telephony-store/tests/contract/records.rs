@@ -115,7 +115,7 @@ async fn a_purge_while_the_agent_thinks_drops_the_answer() {
     assert_eq!(world.answer(&turn, "hi", at(4)).await, Err(StoreError::LeaseLost));
     world.says(ANN, "once more", at(5)).await;
     let next = world.lease(at(5)).await;
-    assert_ne!(next.lease.turn, turn.lease.turn, "whoever held the old turn has no right to the new one");
+    assert_ne!(next.lease.turn, turn.lease.turn, "the holder of the old turn has no lease on the new one");
     assert_eq!(world.answer(&turn, "hi", at(6)).await, Err(StoreError::LeaseLost));
     world.answer(&next, "hello again", at(6)).await.unwrap();
 }

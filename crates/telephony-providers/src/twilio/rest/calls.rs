@@ -18,10 +18,10 @@ use crate::twilio::dates;
 const CALLS_A_PAGE: usize = 100;
 
 /// Most pages followed: two thousand calls.
-const PAGES_AT_MOST: usize = 20;
+const MAX_PAGES: usize = 20;
 
-/// A call in the API. Numbers are text, unknown values null. Only the SID is required: an answer with a SID means that a
-/// call was created, whatever else is missing.
+/// A call in the API. Numbers are text, unknown values null. Only the SID is required: an answer with a SID means that
+/// a call was created, whatever else is missing.
 #[derive(Deserialize)]
 pub(in crate::twilio) struct Call {
     pub(in crate::twilio) sid: String,
@@ -59,7 +59,7 @@ impl Rest {
     ) -> Result<Vec<ListedCall>, ProviderError> {
         let query = encode(&[("To", to), ("PageSize", &CALLS_A_PAGE.to_string())]);
         let first = self.absolute(&format!("Calls.json?{query}"));
-        let pages = Pages::from(&first, PAGES_AT_MOST);
+        let pages = Pages::from(&first, MAX_PAGES);
         let calls = self.created_since::<CallPage>(pages, first, since).await?.into_iter();
         let placed = calls.filter(|(call, _)| call.direction == "outbound-api");
         placed.map(|(call, created)| call.listed(created)).collect()

@@ -14,7 +14,7 @@ use crate::{LeaseHolder, Next, StoreError};
 const END_AGAIN: Duration = Duration::from_secs(2);
 
 /// The most doublings of that wait: some two minutes.
-const MOST_DOUBLINGS: u32 = 6;
+const MAX_DOUBLINGS: u32 = 6;
 
 /// Takes the call that has been due for longest.
 pub(super) fn take(db: &Db, work: &CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError> {
@@ -31,7 +31,7 @@ pub(super) fn take(db: &Db, work: &CallWork, now: Timestamp) -> Result<Next<DueC
         };
     }
     if call.state == CallState::Ending {
-        row::count_end_attempt(db, call.id, now + END_AGAIN * 2u32.pow(call.end_attempts.min(MOST_DOUBLINGS)))?;
+        row::count_end_attempt(db, call.id, now + END_AGAIN * 2u32.pow(call.end_attempts.min(MAX_DOUBLINGS)))?;
         return Ok(Next::Taken(DueCall::End(call.id, call.provider_id, call.end_attempts)));
     }
     if call.holder.as_ref() != Some(&work.holder) {

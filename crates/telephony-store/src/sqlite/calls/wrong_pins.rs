@@ -1,6 +1,6 @@
 //! Wrong PINs, counted over all calls: too many lock unproven callers out.
 
-use telephony_domain::call::proof::{WRONG_PINS_AT_MOST, WRONG_PINS_FOR};
+use telephony_domain::call::proof::{MAX_WRONG_PINS, WRONG_PINS_FOR};
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -17,12 +17,12 @@ const LOCKOUT: &str = "pin-lockout";
 /// Counts a wrong PIN. Returns true if unproven callers are locked out from now on.
 pub(super) fn count(db: &Db, now: Timestamp) -> Result<bool, StoreError> {
     tally::note(db, WRONG_PIN, now)?;
-    if are_too_many(db, now)? || tally::count(db, WRONG_PIN, WRONG_PINS_FOR, now)? < WRONG_PINS_AT_MOST {
+    if are_too_many(db, now)? || tally::count(db, WRONG_PIN, WRONG_PINS_FOR, now)? < MAX_WRONG_PINS {
         return Ok(false);
     }
     tally::note(db, LOCKOUT, now)?;
     let text = format!(
-        "Callers entered {WRONG_PINS_AT_MOST} wrong PINs within 24 hours. For 24 hours, only callers whose number the \
+        "Callers entered {MAX_WRONG_PINS} wrong PINs within 24 hours. For 24 hours, only callers whose number the \
          network vouches for can call. If these callers were strangers, change voice.pin."
     );
     notice::raise(db, &Notice::event("wrong-pins", text), now)?;
