@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use telephony_domain::id::MessageId;
@@ -5,6 +7,9 @@ use telephony_domain::message::{Draft, OutboundMedia, PartDraft, Purpose};
 use twilio_simulator::{Extent, Fault, LogKind, MessageRecord};
 
 use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
+
+/// Time limit for a message with pictures: reducing a large one takes seconds of processor time in a debug build.
+const PICTURES_SOON: Duration = SOON.saturating_mul(3);
 
 /// A one-pixel GIF.
 const PIXEL: &str = "R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
@@ -23,7 +28,7 @@ impl Stage {
         let is_there = |messages: &[MessageRecord]| {
             messages.iter().any(|message| message.is_outbound() && message.status.is_final())
         };
-        self.twilio.wait_for(is_there, SOON).await.unwrap();
+        self.twilio.wait_for(is_there, PICTURES_SOON).await.unwrap();
         let mut sent: Vec<MessageRecord> = self.twilio.messages().into_iter().filter(|m| m.is_outbound()).collect();
         assert_eq!(sent.len(), 1);
         sent.remove(0)
