@@ -92,7 +92,7 @@ impl<'c> Patience<'c> {
         }
     }
 
-    /// Says at a terminal what the command waits for, and again once that changes.
+    /// Prints at a terminal what the command waits for, and again once that changes.
     fn explain(&mut self, progress: &Progress) {
         if self.began.elapsed() < PATIENCE_OF_PEOPLE || !stderr().is_terminal() {
             return;

@@ -101,7 +101,7 @@ pub enum Purpose {
     Pairing,
     /// Reports the operator's approval to a contact.
     Approval,
-    /// Tells a contact that no agent can answer at the moment.
+    /// Informs a contact that no agent can answer at the moment.
     Unavailable,
     /// Notifies the operator.
     Notice,

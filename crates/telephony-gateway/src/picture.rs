@@ -42,7 +42,7 @@ pub fn is_reducible(content_type: &str) -> bool {
 }
 
 /// Returns the picture as a JPEG of at most `max_bytes` bytes; none if it fits unchanged or cannot be shrunk enough.
-/// Takes up to seconds.
+/// May take seconds.
 pub fn fit(content_type: &str, bytes: &[u8], max_bytes: u64) -> Result<Option<Vec<u8>>, Bomb> {
     if bytes.len() as u64 <= max_bytes || !is_reducible(content_type) {
         return Ok(None);

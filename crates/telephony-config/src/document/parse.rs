@@ -99,7 +99,7 @@ impl Tree<'_, '_> {
         let mut characters = self.lines.written(literal.range).chars().peekable();
         while let Some(c) = characters.next() {
             if matches!(c, '\n' | '\r') && !is_escaped {
-                let problem = Problem::new("", "invalid JSON5: a text must end on its line")
+                let problem = Problem::new("", "invalid JSON5: a string must end on its line")
                     .hint("put a backslash before the line break, or write \\n");
                 self.report.problem(problem.at(&self.lines.place(literal.range)));
                 break;

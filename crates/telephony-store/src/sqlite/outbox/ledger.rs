@@ -101,7 +101,7 @@ fn keep_in_order(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Gives segments back after an attempt that sent nothing.
+/// Returns segments to the limits after an attempt that sent nothing.
 pub(super) fn give_back(db: &Db, part: PartId, attempt: u32) -> Result<(), StoreError> {
     let sql = "DELETE FROM spent WHERE part = ? AND attempt = ? RETURNING contact, segments, before, before_contact";
     let Some((contact, segments, before, before_contact)) = find(db, sql, (part.0, attempt), |row| {

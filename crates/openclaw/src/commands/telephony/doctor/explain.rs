@@ -32,7 +32,7 @@ fn section(finding: &Finding) -> Option<&'static str> {
     GUIDE.split("\n## ").skip(1).find(|section| section.contains(&link)).map(str::trim_end)
 }
 
-/// Returns Markdown for a terminal: links are their words, and HTML such as an anchor is left out. Code stays as it is.
+/// Converts Markdown for a terminal: replaces links by their text and drops HTML such as anchors. Code stays unchanged.
 fn plain(text: &str) -> String {
     let pieces = text.split('`').enumerate();
     let pieces =
@@ -50,7 +50,7 @@ fn without_links(text: &str) -> String {
     shown
 }
 
-/// Leaves out HTML tags.
+/// Removes HTML tags.
 fn without_tags(text: &str) -> String {
     let mut parts = text.split('<');
     let mut shown = parts.next().unwrap_or_default().to_owned();
