@@ -190,6 +190,8 @@ class Described(Case):
             self.doctor_looks_at_everything,
             self.purges_a_contact,
             self.a_call_is_answered_and_ended,
+            self.a_call_is_placed,
+            self.a_request_for_a_call_gets_no_answer,
         ):
             with self.subTest(journey.__name__):
                 before, self.expected_failures = len(self.counter.seen), set()
@@ -332,6 +334,23 @@ class Described(Case):
         is_over = lambda: self.channel.read("telephony", "calls")[0]["state"] == "over"
         eventually(is_over, what="the end of the call")
         self.machine.clock_wrong_by(0)
+
+    def a_call_is_placed(self):
+        self.channel.change({"limits": {"quietHours": None}})
+        self.gateway.stop()
+        self.gateway = self.channel.gateway()
+        self.channel.done("telephony", "call", PHONE, "--message", "The parcel is here.", "--wait")
+        _, form = self.asked("create_call")
+        self.assertEqual((form["To"], form["From"], form["MachineDetection"]), (PHONE, LINE, "DetectMessageEnd"))
+
+    def a_request_for_a_call_gets_no_answer(self):
+        # Answers from the simulator instead of Prism, for its deliberate errors.
+        self.expected_failures = {("POST", 500)}
+        self.twilio.misbehave("server-error", {"next": 1})
+        self.channel.run("telephony", "call", PHONE, "--message", "The parcel is here.")
+        query, _ = self.asked("calls_to")
+        self.assertEqual(query["To"], PHONE)
+        self.twilio.behave()
 
 
 if __name__ == "__main__":
