@@ -292,8 +292,6 @@ fn voice(telephony: &Telephony) -> VoiceSettings {
         silence_seconds: voice.silence_seconds,
         requires_attestation: voice.require_attestation,
         pin: voice.pin.clone(),
-        summary: voice.summary,
-        missed_call_text: voice.missed_call_text.clone(),
     }
 }
 
@@ -307,6 +305,8 @@ fn call_plan(voice: &Voice) -> Plan {
         answer_within: voice.answer_within,
         fillers: voice.fillers.iter().map(|filler| filler.as_str().into()).collect(),
         can_be_texted: true,
+        summary: voice.summary,
+        missed_call_text: voice.missed_call_text.as_deref().map(Into::into),
     }
 }
 

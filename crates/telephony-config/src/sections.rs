@@ -15,6 +15,7 @@ pub(crate) mod webhook_security;
 use std::fmt;
 
 use telephony_domain::address::{read_phone, without_phone_prefix};
+use telephony_domain::call::afterwards::SummaryRecipient;
 use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{InboundPolicy, Policy};
@@ -139,6 +140,9 @@ impl Telephony {
         let operator = keys.section("operator", "The person who runs this.", |keys| {
             Operator::read(keys, from_number.as_ref().and_then(LineAddress::number))
         });
+        if voice.summary == Some(SummaryRecipient::Operator) && operator.number.is_none() {
+            keys.problem("voice.summary", "there is no operator to send it to", "set operator.number");
+        }
         if skip_signature_verification && operator.number.is_some() {
             keys.warning(
                 "skipSignatureVerification",

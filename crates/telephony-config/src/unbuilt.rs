@@ -6,7 +6,7 @@ use crate::place::Place;
 use crate::problem::Problem;
 
 /// Keys and sections of capabilities that do not exist yet.
-const NOT_BUILT: &[&str] = &["voice.missedCallText", "voice.mode", "voice.summary"];
+const NOT_BUILT: &[&str] = &["voice.mode"];
 
 /// Returns one warning with every key among `entries` that requests a missing capability.
 pub(crate) fn warning(entries: &[Entry]) -> Option<Problem> {

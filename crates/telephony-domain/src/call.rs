@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::afterwards::SummaryRecipient;
 use self::plan::{Plan, Purpose};
 use self::report::{AnsweredBy, CallStatus};
 use self::script::Script;
@@ -115,6 +116,15 @@ pub enum Action {
         /// True if it is the answer, which is not spoken; false if it adds to a spoken one.
         is_answer: bool,
     },
+    /// Text the summary of the call.
+    SendSummary {
+        /// Its turn.
+        turn: u32,
+        /// The person who gets it.
+        to: SummaryRecipient,
+        /// The summary, in Markdown.
+        text: Words,
+    },
     /// Store an answer that came too late and cannot be texted.
     KeepUnheard {
         /// Its turn.
@@ -145,6 +155,8 @@ pub enum Prompt {
     Open,
     /// Say one sentence for the answering machine.
     LeaveMessage,
+    /// Summarize the call, which is over.
+    Summarize,
 }
 
 impl Prompt {
@@ -155,6 +167,7 @@ impl Prompt {
             Prompt::Keys(_) => "keys",
             Prompt::Open => "open",
             Prompt::LeaveMessage => "leave-message",
+            Prompt::Summarize => "summarize",
         }
     }
 
@@ -162,7 +175,7 @@ impl Prompt {
     pub fn words(&self) -> Option<&Words> {
         match self {
             Prompt::Speech(words) | Prompt::Keys(words) => Some(words),
-            Prompt::Open | Prompt::LeaveMessage => None,
+            Prompt::Open | Prompt::LeaveMessage | Prompt::Summarize => None,
         }
     }
 }
@@ -217,6 +230,9 @@ pub struct Call {
     turn: u32,
     /// Turns whose answer goes by text when it arrives.
     owed: Vec<u32>,
+    /// The turn in which the agent summarizes the call.
+    #[serde(default)]
+    summarizing: Option<u32>,
     /// True if the other side is the owner of the number.
     is_proven: bool,
     is_machine: bool,
@@ -254,6 +270,7 @@ impl Call {
             document: Document::Unasked,
             turn: 0,
             owed: Vec::new(),
+            summarizing: None,
             is_proven,
             is_machine: false,
             silences: 0,
@@ -289,13 +306,13 @@ impl Call {
         self.turn
     }
 
-    /// Returns the open tasks of the agent: the current turn, and those whose answer goes by text.
+    /// Returns the open tasks of the agent: the current turn, those whose answer goes by text, and the summary.
     pub fn open_turns(&self) -> impl Iterator<Item = u32> {
         let current = match &self.phase {
             Phase::Thinking(thinking) if thinking.is_open() => Some(self.turn),
             _ => None,
         };
-        self.owed.iter().copied().chain(current)
+        self.owed.iter().copied().chain(self.summarizing).chain(current)
     }
 
     /// Returns true if the contact called us.

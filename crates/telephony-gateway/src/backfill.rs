@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::Applier;
+use crate::calls::CallRunner;
 use crate::metrics::Metrics;
 use crate::outbox::PartSender;
 use crate::wake::Wake;
@@ -41,6 +42,8 @@ pub struct Backfill {
     pub provider: Arc<dyn Provider>,
     /// Stores missed messages as if their webhook had arrived.
     pub applier: Arc<Applier>,
+    /// Texts those whose calls were missed.
+    pub calls: Arc<CallRunner>,
     /// Clock.
     pub clock: Arc<dyn Clock>,
     /// Wake-up signals.
@@ -166,6 +169,10 @@ impl Backfill {
             if !self.take(young, &to).await {
                 return false;
             }
+        }
+        if let Err(error) = self.calls.text_missed(&gap.number, gap.since).await {
+            tracing::warn!(to, %error, "cannot look for missed calls; retrying");
+            return false;
         }
         // A clock of ours that is ahead, and is corrected later, would hide what comes until then.
         let by_provider = self.provider.time().map(|time| time - started.elapsed());

@@ -4,6 +4,7 @@
 //! nothing: the provider repeats a request that got no document, and the next gateway takes over the calls.
 
 mod actions;
+mod afterwards;
 mod dialing;
 mod documents;
 mod questions;
@@ -22,7 +23,7 @@ use telephony_domain::program::ProgramName;
 use telephony_domain::sms::parts;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Answer, Outcome, Provider};
-use telephony_store::calls::{CallDocumentRequest, CallRules, CallStep, CallWork, IncomingCall, Opened, Requested};
+use telephony_store::calls::{CallDocumentRequest, CallStep, CallWork, IncomingCall, Opened, Requested};
 use telephony_store::contacts::Challenge;
 use telephony_store::{LeaseHolder, Next, Store, StoreError};
 use tokio::sync::watch;
@@ -129,6 +130,7 @@ impl CallRunner {
 
     /// Attends to calls that are due, until it is dropped.
     pub async fn run(self: Arc<Self>) {
+        self.ask_after_calls().await;
         loop {
             let due = match self.store.take_due_call(self.work(), self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
@@ -155,12 +157,7 @@ impl CallRunner {
         let CallRequest { provider_id, from: address, to, is_attested, .. } = request;
         let caller = caller::number(&address);
         let incoming = IncomingCall { provider_id: provider_id.clone(), caller: caller.clone(), is_attested, to };
-        let rules = CallRules {
-            policy: live.arrivals.policy.clone(),
-            proof: voice.proof(),
-            plan: voice.plan.clone(),
-            most_calls: self.most_calls,
-        };
+        let rules = voice.call_rules(&live.arrivals.policy, self.most_calls);
         let mut waiting = self.documents.wait_for(&provider_id);
         let reason = match self.store.open_call(incoming, rules, self.work(), self.clock.now()).await? {
             Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
@@ -251,6 +248,7 @@ impl CallRunner {
             holder: self.holder.clone(),
             token: CallToken::from_random(random::bytes()),
             split: self.live.borrow().split,
+            operator: self.live.borrow().operator.clone(),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Gateway {
         tasks.spawn_dropped(
             "backfill",
             stop.clone(),
-            components::backfill(&parts, applier, outbox, &shared.wake).run(stop.clone()),
+            components::backfill(&parts, applier, calls.clone(), outbox, &shared.wake).run(stop.clone()),
         );
         if let Some(keeper) = Keeper::new(&parts, address, reach, shared.notices.clone()) {
             tasks.spawn("tunnel", stop.clone(), keeper.run(stop.clone()));

@@ -1,4 +1,4 @@
-//! Asks the provider for message prices some time after each message, in bulk if there are many.
+//! Asks the provider for prices some time after each message or call, for messages in bulk if there are many.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ const AT_A_TIME: u32 = 2000;
 /// The maximum number of prices fetched one by one; for more, the task reads a list, which also contains the account's
 /// other messages.
 const ONE_BY_ONE: usize = 10;
+
+/// Calls per check.
+const CALLS_AT_A_TIME: u32 = 20;
 
 /// Prices stored in one transaction, which arrivals may wait for.
 const NOTED_AT_A_TIME: usize = 100;
@@ -50,6 +53,7 @@ impl Prices {
 
     /// Asks for every price that is due. A price that is not known yet, or a failed request, is retried later.
     pub async fn ask(&self) -> Result<(), StoreError> {
+        self.ask_for_calls().await?;
         let due = self.store.unpriced(AT_A_TIME, self.clock.now()).await?;
         if due.is_empty() {
             return Ok(());
@@ -62,6 +66,18 @@ impl Prices {
                 tracing::debug!(asked = due.len(), found = billed.len(), "fetched message prices");
             }
             Err(error) => tracing::debug!(asked = due.len(), %error, "cannot fetch message prices"),
+        }
+        Ok(())
+    }
+
+    /// Asks for prices and durations of calls, one by one: there are few.
+    async fn ask_for_calls(&self) -> Result<(), StoreError> {
+        for id in self.store.unpriced_calls(CALLS_AT_A_TIME, self.clock.now()).await? {
+            match self.provider.call_report(&id).await {
+                Ok(Some(report)) => self.store.note_call_price(&id, report.duration, report.price).await?,
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "cannot fetch the price of a call"),
+            }
         }
         Ok(())
     }

@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use telephony_agents::Agent;
 use telephony_domain::call::Heard;
-use telephony_domain::call::afterwards::SummaryRecipient;
 use telephony_domain::call::plan::Plan;
 use telephony_domain::call::proof::{Pin, ProofRules};
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
+use telephony_domain::policy::Policy;
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::SplitRules;
 use telephony_providers::calling::CallTerms;
+use telephony_store::calls::CallRules;
 use telephony_store::inbox::ArrivalRules;
 
 /// Settings of calls.
@@ -38,16 +39,13 @@ pub struct VoiceSettings {
     pub requires_attestation: bool,
     /// The PIN that callers enter.
     pub pin: Option<Pin>,
-    /// The person who gets a summary after each call.
-    pub summary: Option<SummaryRecipient>,
-    /// The text message to callers whom nothing answered.
-    pub missed_call_text: Option<String>,
 }
 
 impl VoiceSettings {
-    /// Returns the rules that prove a caller's number.
-    pub(crate) fn proof(&self) -> ProofRules {
-        ProofRules { requires_attestation: self.requires_attestation, has_pin: self.pin.is_some() }
+    /// Returns the rules for incoming calls.
+    pub(crate) fn call_rules(&self, policy: &Policy, most_calls: usize) -> CallRules {
+        let proof = ProofRules { requires_attestation: self.requires_attestation, has_pin: self.pin.is_some() };
+        CallRules { policy: policy.clone(), proof, plan: self.plan.clone(), most_calls }
     }
 
     /// Returns true if the input is the PIN.

@@ -58,7 +58,7 @@ pub enum MachineDetection {
     DuringCall,
 }
 
-/// One of our calls in the provider's list.
+/// A call in the provider's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedCall {
     /// The provider's id of the call.
@@ -85,6 +85,9 @@ pub trait Calling: Send + Sync {
 
     /// Returns the calls to `to` that we placed at or after `since`, newest first, complete.
     async fn calls_to(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError>;
+
+    /// Returns the calls to our number `to` that came in at or after `since`, newest first, complete.
+    async fn received_calls(&self, to: &str, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError>;
 
     /// Fetches the state of a call; none if the provider has no such call.
     async fn call_report(&self, provider_id: &str) -> Result<Option<CallReport>, ProviderError>;

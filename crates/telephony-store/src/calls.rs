@@ -10,6 +10,7 @@ use telephony_domain::call::token::CallToken;
 use telephony_domain::call::words::Words;
 use telephony_domain::call::{Action, Event, Heard, Prompt};
 use telephony_domain::id::{CallId, ConversationId, LineId, TurnId};
+use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{Policy, Refusal};
 use telephony_domain::sms::split::SplitRules;
@@ -57,6 +58,8 @@ pub struct CallWork {
     pub token: CallToken,
     /// Rules for cutting texts.
     pub split: SplitRules,
+    /// The operator's phone, which may get summaries.
+    pub operator: Option<PhoneNumber>,
 }
 
 /// The outcome of a call that came in.
@@ -242,6 +245,10 @@ pub struct CallEntry {
     pub ended: Option<Timestamp>,
     /// Turns.
     pub turns: u32,
+    /// The time from answer to end, once it is known.
+    pub spoken: Option<Duration>,
+    /// The price, once the provider knows it.
+    pub price: Option<Price>,
 }
 
 /// A turn of a call: what the other side said, and the answer.
@@ -315,6 +322,20 @@ pub trait Calls: Send + Sync {
         work: CallWork,
         now: Timestamp,
     ) -> Result<Option<CallStep>, StoreError>;
+
+    /// Returns the tasks that the agent has not answered although their calls ended since `since`: an earlier gateway
+    /// stopped meanwhile. For the start.
+    async fn unanswered_after_calls(&self, since: Timestamp) -> Result<Vec<(CallId, CallQuestion)>, StoreError>;
+
+    /// Texts the caller of a call that never reached us, unless the call is known, the policy does not admit the caller,
+    /// or the caller has to prove their number. Returns true if a text was queued.
+    async fn call_missed(
+        &self,
+        call: IncomingCall,
+        rules: CallRules,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Takes the call that has been due for longest. The call is due again later if it has no event until then.
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError>;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::money::{Billed, Price};
+use telephony_domain::number::PhoneNumber;
 use telephony_domain::tariff::Kind;
 use telephony_domain::time::Timestamp;
 
@@ -50,6 +51,25 @@ pub struct Spending {
     pub price: Option<Price>,
 }
 
+/// Calls of one UTC day with one contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallSpending {
+    /// Start of the day.
+    pub day: Timestamp,
+    /// Line.
+    pub line: LineId,
+    /// Contact.
+    pub contact: PhoneNumber,
+    /// True if the contact called us.
+    pub is_inbound: bool,
+    /// Number of calls that were answered.
+    pub calls: u64,
+    /// Their time from answer to end, where it is known.
+    pub spoken: Duration,
+    /// Total price; none if the provider has not reported it.
+    pub price: Option<Price>,
+}
+
 /// The record of costs.
 #[async_trait]
 pub trait Costs: Send + Sync {
@@ -59,6 +79,20 @@ pub trait Costs: Send + Sync {
 
     /// Records prices; ignores messages that are not ours. Returns the number recorded.
     async fn note_prices(&self, billed: Vec<Billed>) -> Result<usize, StoreError>;
+
+    /// Returns the provider's ids of answered calls whose price is due by [`ASK_AFTER`], and counts them as asked.
+    async fn unpriced_calls(&self, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError>;
+
+    /// Records the duration of a call, and its price if the provider knows it.
+    async fn note_call_price(
+        &self,
+        provider_id: &str,
+        spoken: Option<Duration>,
+        price: Option<Price>,
+    ) -> Result<(), StoreError>;
+
+    /// Returns calls answered since then, in no particular order.
+    async fn call_spending(&self, since: Timestamp) -> Result<Vec<CallSpending>, StoreError>;
 
     /// Returns messages sent and received since then, in no particular order.
     async fn spending(&self, since: Timestamp) -> Result<Vec<Spending>, StoreError>;

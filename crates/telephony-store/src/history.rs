@@ -266,6 +266,10 @@ pub struct Summary {
     pub sent_today: u64,
     /// Parts delivered in the last 24 hours.
     pub delivered_today: u64,
+    /// Calls that are not over.
+    pub open_calls: u64,
+    /// Calls that came in or were placed in the last 24 hours.
+    pub calls_today: u64,
 }
 
 /// Ages of waiting work and spending, for monitoring.

@@ -147,6 +147,16 @@ impl CallRecord {
         self.ended.map(|ended| self.answered.map_or(0, |answered| (ended - answered).whole_seconds()))
     }
 
+    /// Returns the price in US dollars of an answered call that is over. From the public price list of the US: 0.014 per
+    /// minute to a phone and 0.0085 from one, each begun minute in full.
+    fn price(&self) -> Option<String> {
+        let seconds = self.duration().filter(|_| self.answered.is_some())?;
+        let minutes = (seconds + 59) / 60;
+        let rate = if self.is_inbound { 0.0085 } else { 0.014 };
+        let price = rate * minutes.max(1) as f64;
+        Some(format!("-{price:.5}"))
+    }
+
     /// Returns `inbound` or `outbound-api`.
     pub(crate) fn direction(&self) -> &'static str {
         if self.is_inbound { "inbound" } else { "outbound-api" }
@@ -162,7 +172,7 @@ impl CallRecord {
             "status": status, "duration": self.duration().map(|seconds| seconds.to_string()),
             "start_time": self.answered.map(rfc2822), "end_time": self.ended.map(rfc2822),
             "date_created": rfc2822(self.created), "date_updated": rfc2822(self.ended.unwrap_or(self.created)),
-            "price": null, "price_unit": "USD", "answered_by": self.answered_by, "forwarded_from": null, "caller_name": null,
+            "price": self.price(), "price_unit": "USD", "answered_by": self.answered_by, "forwarded_from": null, "caller_name": null,
             "parent_call_sid": null, "phone_number_sid": null, "group_sid": null, "trunk_sid": null,
             "queue_time": "0", "uri": format!("{uri}.json"),
             "subresource_uris": {"recordings": format!("{uri}/Recordings.json"), "events": format!("{uri}/Events.json")},

@@ -49,7 +49,7 @@ pub enum Telephony {
     /// List opt-outs, or add one
     #[command(name = "optouts")]
     OptOuts(optouts::OptOuts),
-    /// Show what messages cost and what is left on the account
+    /// Show what messages and calls cost, and the balance
     Costs(costs::Costs),
     /// Show how a text is encoded, its segments and its cost
     Segments(segments::Segments),

@@ -36,6 +36,10 @@ async fn with_a_message_and_the_operator_reads_how_it_went() {
     let id = listed[0]["id"].to_string();
     let shown = bench.json(&["telephony", "calls", &id, "--json"]).await;
     assert_eq!((&shown["outgoing"]["dialing"], &shown["outgoing"]["message"]), (&"dialed".into(), &MESSAGE.into()));
+    let status = bench.json(&["telephony", "status", "--json"]).await;
+    assert_eq!(status["calls"], serde_json::json!({ "today": 1, "open": 0 }));
+    let costs = bench.json(&["telephony", "costs", "--json"]).await;
+    assert_eq!((&costs["total"]["calls"], &costs["total"]["unknown"]), (&1.into(), &1.into()));
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ fn the_lines_own_country_may_be_called_unless_others_are_listed() {
 fn every_limit_on_calls_can_be_changed_and_lifted() {
     let block = r#"{
         voice: { ringSeconds: 5, machine: "hang-up", summary: "operator", missedCallText: "We missed your call." },
+        operator: { number: "+15550001111" },
         limits: { callsPerHour: 3, callMinutesPerDay: 15, quietHours: "22:30-06:00", timeZone: "Europe/Berlin" },
     }"#;
     let telephony = Desk::with_block(block).load().telephony;

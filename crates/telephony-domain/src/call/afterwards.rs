@@ -1,10 +1,38 @@
-//! Text messages after a call.
+//! After a call: a summary, or a text to a caller who said nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::Purpose;
+use super::{Action, Call, Phase, Prompt};
 
 /// The person who gets a summary of each call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SummaryRecipient {
     /// The other side of the call.
     Contact,
     /// The operator.
     Operator,
+}
+
+impl Call {
+    /// Asks for the summary of a call that ends, or texts a caller who said nothing.
+    pub(super) fn follow_up(&mut self, actions: &mut Vec<Action>) {
+        if self.turn == 0 {
+            return self.text_missed(actions);
+        }
+        if self.plan.summary.is_some() && !self.is_machine {
+            self.turn = self.turn.saturating_add(1);
+            self.summarizing = Some(self.turn);
+            actions.push(Action::Ask { turn: self.turn, prompt: Prompt::Summarize });
+        }
+    }
+
+    /// A caller who did not get past the PIN has no claim to a text.
+    fn text_missed(&self, actions: &mut Vec<Action>) {
+        let is_inbound = matches!(self.plan.purpose, Purpose::Inbound { .. });
+        let is_missed = is_inbound && self.plan.can_be_texted && !matches!(self.phase, Phase::Verifying(_));
+        if let Some(text) = self.plan.missed_call_text.clone().filter(|_| is_missed) {
+            actions.push(Action::Text { turn: 0, text, is_answer: false });
+        }
+    }
 }

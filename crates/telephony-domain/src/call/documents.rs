@@ -62,7 +62,11 @@ impl Call {
     }
 
     pub(super) fn end(&mut self, actions: &mut Vec<Action>) {
+        if self.phase == Phase::Over {
+            return;
+        }
         self.settle_thinking(actions);
+        self.follow_up(actions);
         self.phase = Phase::Over;
         if self.document == Document::Awaited {
             self.give(Script::hang_up(), actions);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::afterwards::SummaryRecipient;
 use super::words::Words;
 
 /// A call's terms.
@@ -23,6 +24,12 @@ pub struct Plan {
     pub fillers: Vec<Words>,
     /// The other side may get texts.
     pub can_be_texted: bool,
+    /// The person who gets a summary afterwards.
+    #[serde(default)]
+    pub summary: Option<SummaryRecipient>,
+    /// The text to a caller who hangs up before saying anything.
+    #[serde(default)]
+    pub missed_call_text: Option<Words>,
 }
 
 /// The calling side and its purpose.

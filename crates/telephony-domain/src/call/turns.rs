@@ -24,6 +24,14 @@ impl Call {
             self.owed.swap_remove(place);
             return self.write_late(turn, ready, actions);
         }
+        if self.summarizing == Some(turn) {
+            self.summarizing = None;
+            if let (Ready::Answer(text), Some(to)) = (ready, self.plan.summary) {
+                let text = Answer::read(text.as_str(), true).written.into();
+                actions.push(Action::SendSummary { turn, to, text });
+            }
+            return;
+        }
         if turn == self.turn
             && let Phase::Thinking(thinking) = &mut self.phase
             && thinking.take(ready)

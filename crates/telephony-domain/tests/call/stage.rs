@@ -21,6 +21,8 @@ pub fn plan(purpose: Purpose) -> Plan {
         answer_within: Duration::from_secs(25),
         fillers: vec![FILLER.into(), "Still working on it.".into()],
         can_be_texted: true,
+        summary: None,
+        missed_call_text: None,
     }
 }
 

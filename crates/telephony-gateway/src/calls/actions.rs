@@ -41,6 +41,7 @@ impl CallRunner {
                 Action::Keep { .. }
                 | Action::Ask { .. }
                 | Action::Text { .. }
+                | Action::SendSummary { .. }
                 | Action::KeepUnheard { .. }
                 | Action::CountWrongPin
                 | Action::Cancel
@@ -143,7 +144,7 @@ impl CallRunner {
     }
 
     /// Runs work until it is done or the gateway stops. A panic is logged; a call that needs more work is due again.
-    fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         tokio::spawn(async move { stop.run_until_cancelled(without_panic("work on a call", work, || ())).await });
     }

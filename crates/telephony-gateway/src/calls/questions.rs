@@ -16,6 +16,9 @@ use crate::tasks::without_panic;
 const OPEN: &str = "(The call was answered. Say your first sentence.)";
 const LEAVE_MESSAGE: &str = "(An answering machine took the call. Say one sentence for it.)";
 
+/// The agent's task when the call is over.
+const SUMMARIZE: &str = "(The call is over. Summarize it in at most three sentences, as a text message.)";
+
 /// The reason why a question has no answer.
 enum NoAnswer {
     Agent(AgentError),
@@ -80,5 +83,6 @@ fn text_of(prompt: &Prompt) -> String {
         Prompt::Keys(keys) => format!("(The caller pressed {}.)", keys.as_str()),
         Prompt::Open => OPEN.to_owned(),
         Prompt::LeaveMessage => LEAVE_MESSAGE.to_owned(),
+        Prompt::Summarize => SUMMARIZE.to_owned(),
     }
 }

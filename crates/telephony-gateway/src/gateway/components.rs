@@ -91,9 +91,15 @@ pub(super) fn intake(parts: &Parts, shared: &Shared, signatures: Arc<Signatures>
     }
 }
 
-pub(super) fn backfill(parts: &Parts, applier: Arc<Applier>, outbox: Arc<PartSender>, wake: &Arc<Wake>) -> Backfill {
+pub(super) fn backfill(
+    parts: &Parts,
+    applier: Arc<Applier>,
+    calls: Arc<CallRunner>,
+    outbox: Arc<PartSender>,
+    wake: &Arc<Wake>,
+) -> Backfill {
     let (store, provider, clock) = (parts.store.clone(), parts.provider.clone(), parts.clock.clone());
-    Backfill { store, provider, applier, clock, wake: wake.clone(), metrics: parts.metrics.clone(), outbox }
+    Backfill { store, provider, applier, calls, clock, wake: wake.clone(), metrics: parts.metrics.clone(), outbox }
 }
 
 pub(super) fn router(

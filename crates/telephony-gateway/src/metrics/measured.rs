@@ -37,6 +37,7 @@ impl Measured {
         let mut registry = Registry::with_prefix(PREFIX);
         self.inbox(&mut registry);
         self.outbox(&mut registry);
+        self.calls(&mut registry);
         self.lines(&mut registry);
         self.limits(&mut registry);
         self.writer(&mut registry);
@@ -77,6 +78,12 @@ impl Measured {
         ];
         let help = "Parts with this outcome in the last 24 hours; finally_unknown: it will never be known";
         gauges(registry, "parts_today", help, &states);
+    }
+
+    fn calls(&self, registry: &mut Registry) {
+        gauge(registry, "calls_open", "Calls that are not over", number(self.summary.open_calls));
+        let help = "Calls that came in or were placed in the last 24 hours";
+        gauge(registry, "calls_today", help, number(self.summary.calls_today));
     }
 
     fn lines(&self, registry: &mut Registry) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_agents::Agent;
+use telephony_domain::call::afterwards::SummaryRecipient;
 use telephony_domain::call::plan::{Plan as CallPlan, Purpose as CallPurpose};
 use telephony_domain::call::proof::Pin;
 use telephony_domain::limit::Terms;
@@ -68,6 +69,8 @@ pub struct Plan {
     pub pin: Option<&'static str>,
     /// Answers that take longer than this are announced by a filler.
     pub filler_after: Duration,
+    pub summary: Option<SummaryRecipient>,
+    pub missed_call_text: Option<&'static str>,
     pub has_public_url: bool,
     pub simulator: SimulatorConfig,
     pub stranger_replies_per_day: Option<u32>,
@@ -93,6 +96,8 @@ impl Default for Plan {
             pin: None,
             // So short that tests need not wait.
             filler_after: Duration::from_millis(300),
+            summary: None,
+            missed_call_text: None,
             has_public_url: true,
             simulator: SimulatorConfig {
                 step_delay: Duration::ZERO,
@@ -392,6 +397,7 @@ impl Stage {
 fn voice(plan: &Plan) -> VoiceSettings {
     let (requires_attestation, pin) = (plan.requires_attestation, plan.pin.and_then(Pin::read));
     let filler_after = plan.filler_after;
+    let (summary, missed_call_text) = (plan.summary, plan.missed_call_text);
     let plan = CallPlan {
         purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
         greeting: "Hello, this is your assistant.".into(),
@@ -400,6 +406,8 @@ fn voice(plan: &Plan) -> VoiceSettings {
         answer_within: Duration::from_secs(25),
         fillers: vec!["One moment, please.".into()],
         can_be_texted: true,
+        summary,
+        missed_call_text: missed_call_text.map(Into::into),
     };
     VoiceSettings {
         plan,
@@ -409,8 +417,6 @@ fn voice(plan: &Plan) -> VoiceSettings {
         silence_seconds: 8,
         requires_attestation,
         pin,
-        summary: None,
-        missed_call_text: None,
     }
 }
 

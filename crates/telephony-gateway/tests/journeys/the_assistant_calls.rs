@@ -38,6 +38,8 @@ impl Stage {
             answer_within: Duration::from_secs(25),
             fillers: Vec::new(),
             can_be_texted: true,
+            summary: None,
+            missed_call_text: None,
             purpose,
         };
         let draft = CallDraft {

@@ -13,6 +13,10 @@ use crate::provider::{Answer, ProviderError};
 /// Changes of a call that Twilio reports; by default it reports only the end.
 const REPORTED: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
 
+/// Twilio's terms for the direction of a call: placed through the API, and received.
+const PLACED: &str = "outbound-api";
+const RECEIVED: &str = "inbound";
+
 #[async_trait]
 impl Calling for Twilio {
     fn document(&self, script: &Script, terms: &CallTerms<'_>) -> Answer {
@@ -37,7 +41,11 @@ impl Calling for Twilio {
     }
 
     async fn calls_to(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError> {
-        self.rest().calls_to(to.as_str(), since).await
+        self.rest().calls_to(to.as_str(), PLACED, since).await
+    }
+
+    async fn received_calls(&self, to: &str, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError> {
+        self.rest().calls_to(to, RECEIVED, since).await
     }
 
     async fn call_report(&self, provider_id: &str) -> Result<Option<CallReport>, ProviderError> {

@@ -96,7 +96,7 @@ async fn a_conversation_begins_while_twilio_still_detects_who_answered() {
     assert!(pairs(&during).ends_with(&expected), "{during:?}");
     // Without a URL for it, the result could not be reported.
     for form in [form(Some(STATUS), None).await, form(None, Some(MachineDetection::DuringCall)).await] {
-        assert!(pairs(&form).ends_with(&[("Timeout", "30"), ("TimeLimit", "300")]), "{form:?}");
+        assert!(pairs(&form).ends_with(&[("TimeLimit", "300"), ("SendDigits", "12#")]), "{form:?}");
     }
 }
 

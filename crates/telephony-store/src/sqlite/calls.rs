@@ -10,6 +10,7 @@ mod outgoing;
 mod questions;
 mod row;
 mod step;
+mod texts;
 mod tokens;
 mod wrong_pins;
 
@@ -25,8 +26,8 @@ pub(super) use list::details;
 pub(super) use row::end_all;
 
 use crate::calls::{
-    CallDetail, CallDocumentRequest, CallEntry, CallRules, CallStep, CallWork, Calls, DueCall, IncomingCall, Opened,
-    Requested,
+    CallDetail, CallDocumentRequest, CallEntry, CallQuestion, CallRules, CallStep, CallWork, Calls, DueCall,
+    IncomingCall, Opened, Requested,
 };
 use crate::outgoing_calls::{CallDraft, OutgoingCalls, OutgoingRules, Placed};
 use crate::sqlite::SqliteStore;
@@ -73,6 +74,20 @@ impl Calls for SqliteStore {
     ) -> Result<Option<CallStep>, StoreError> {
         let provider_id = provider_id.to_owned();
         self.write(move |db| step::report(db, &provider_id, call, event.clone(), &work, now)).await
+    }
+
+    async fn unanswered_after_calls(&self, since: Timestamp) -> Result<Vec<(CallId, CallQuestion)>, StoreError> {
+        self.read(move |db| questions::open_after_calls(db, since)).await
+    }
+
+    async fn call_missed(
+        &self,
+        call: IncomingCall,
+        rules: CallRules,
+        work: CallWork,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| opening::miss(db, &call, &rules, &work, now)).await
     }
 
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError> {

@@ -25,13 +25,15 @@ use telephony_store::{LeaseHolder, Next};
 
 use super::world::{ANN, BOB, LINE, World, at, gateway, number, parts, seconds, sender};
 
+const OPERATOR: &str = "+15550001111";
+
 const SPLIT: SplitRules =
     SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: Some(30) };
 
 pub fn work_of(holder: LeaseHolder) -> CallWork {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).unwrap();
-    CallWork { holder, token: CallToken::from_random(bytes), split: SPLIT }
+    CallWork { holder, token: CallToken::from_random(bytes), split: SPLIT, operator: Some(number(OPERATOR)) }
 }
 
 pub fn work() -> CallWork {
@@ -47,6 +49,8 @@ fn rules(inbound: InboundPolicy) -> CallRules {
         answer_within: seconds(25),
         fillers: vec!["One moment.".into()],
         can_be_texted: false,
+        summary: None,
+        missed_call_text: None,
     };
     let policy = Policy { inbound, allow: HashSet::from([number(ANN)]), allows_everyone: false };
     CallRules { policy, proof: ProofRules::default(), plan, most_calls: 2 }

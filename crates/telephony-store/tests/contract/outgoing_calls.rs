@@ -5,6 +5,7 @@ use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose};
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::dialing::{DialingRules, NotDialed};
 use telephony_domain::id::CallId;
+use telephony_domain::money::{Currency, Price};
 use telephony_domain::reconcile::Finding;
 use telephony_store::LeaseHolder;
 use telephony_store::calls::{CallDetail, CallState, DueCall, Requested};
@@ -25,6 +26,8 @@ fn draft(key: &str, to: &str) -> CallDraft {
         answer_within: seconds(25),
         fillers: Vec::new(),
         can_be_texted: true,
+        summary: None,
+        missed_call_text: None,
     };
     let task = Some("Say that the parcel is here.".into());
     CallDraft { key: key.to_owned(), from: number(LINE), to: number(to), plan, task, keys: Some("12#".to_owned()) }
@@ -250,4 +253,33 @@ async fn a_call_that_is_purged_while_it_is_dialed_ends_at_the_provider() {
     world.store.purge(&number(ANN), 10, at(2)).await.unwrap();
     assert!(world.store.call_dialed(call, "CA1", &gateway(), at(3)).await.unwrap());
     assert!(matches!(world.due(gateway(), 3).await, Some(DueCall::End(_, Some(id), _)) if id == "CA1"));
+}
+
+#[tokio::test]
+async fn an_answered_call_is_priced_some_time_after_its_end_and_an_unanswered_one_never() {
+    let world = World::new().await;
+    let price = Price { amount: "-0.028".parse().unwrap(), currency: Currency::USD };
+    for (key, to, id, statuses) in [
+        ("spoken", ANN, "CA1", [CallStatus::InProgress, CallStatus::Completed]),
+        ("busy", BOB, "CA2", [CallStatus::Ringing, CallStatus::Busy]),
+    ] {
+        let call = world.waiting(key, to, 1).await;
+        world.dial(1).await;
+        assert!(world.store.call_dialed(call, id, &gateway(), at(2)).await.unwrap());
+        for (status, now) in statuses.into_iter().zip([10, 75]) {
+            world.store.change_call(call, Event::Status(status), work(), at(now)).await.unwrap();
+        }
+    }
+    let asked = async |now: i64| world.store.unpriced_calls(10, at(now)).await.unwrap();
+    assert!(asked(75 + 119).await.is_empty());
+    assert_eq!(asked(75 + 120).await, ["CA1"]);
+    assert!(asked(75 + 121).await.is_empty());
+    world.store.note_call_price("CA1", Some(seconds(66)), None).await.unwrap();
+    assert_eq!(asked(75 + 15 * 60).await, ["CA1"]);
+    world.store.note_call_price("CA1", Some(seconds(66)), Some(price)).await.unwrap();
+    assert!(asked(75 + 25 * 60 * 60).await.is_empty());
+    let spent = world.store.call_spending(at(0)).await.unwrap();
+    assert_eq!(spent.len(), 1);
+    assert_eq!((spent[0].contact.clone(), spent[0].calls, spent[0].spoken), (number(ANN), 1, seconds(66)));
+    assert_eq!((spent[0].is_inbound, spent[0].price), (false, Some(price)));
 }

@@ -1,6 +1,7 @@
 //! `openclaw telephony calls [<id>]`: lists calls, or shows the transcript of one.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use telephony_store::outgoing_calls::OutgoingDetail;
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
+use crate::money::Money;
 use crate::number;
 use crate::terminal::{self, Table};
 use crate::time_format;
@@ -51,6 +53,9 @@ struct Row {
     began_at: String,
     ended_at: Option<String>,
     turns: u32,
+    /// Seconds from answer to end.
+    seconds: Option<u64>,
+    price: Option<Money>,
 }
 
 /// A call with its transcript as shown in JSON.
@@ -145,6 +150,10 @@ pub fn print(call: &CallDetail) {
         state(call),
         row.began_at
     ));
+    if let Some(seconds) = row.seconds {
+        let price = row.price.map(|price| format!(", {price}")).unwrap_or_default();
+        terminal::print(format!("  Duration: {}{price}", time_format::span(Duration::from_secs(seconds))));
+    }
     if let Some(outgoing) = &call.outgoing {
         let told = [("Task", &outgoing.task), ("Message", &outgoing.message)];
         for (name, words) in told.iter().filter_map(|(name, words)| Some((name, words.as_ref()?))) {
@@ -163,7 +172,8 @@ pub fn print(call: &CallDetail) {
                 Some(CallTurnOutcome::Unheard) => " (unheard)",
                 _ => "",
             };
-            terminal::print(format!("  {} agent{note}: {}", time_format::iso(at), answer.as_str()));
+            let author = if turn.prompt == Prompt::Summarize { "summary" } else { "agent" };
+            terminal::print(format!("  {} {author}{note}: {}", time_format::iso(at), answer.as_str()));
         }
     }
 }
@@ -198,6 +208,8 @@ impl Row {
             began_at: time_format::iso(call.began),
             ended_at: call.ended.map(time_format::iso),
             turns: call.turns,
+            seconds: call.spoken.map(|spoken| spoken.as_secs()),
+            price: call.price.map(Money::of),
         }
     }
 }

@@ -11,7 +11,7 @@ use telephony_domain::tariff::AS_OF;
 use telephony_domain::time::{SystemClock, Timestamp};
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::prices::Prices;
-use telephony_store::costs::Spending;
+use telephony_store::costs::{CallSpending, Spending};
 
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
@@ -26,7 +26,7 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
 const EXAMPLE: &str = "Example: openclaw telephony costs --by contact --since 7d";
 
-/// Show what messages cost and what is left on the account
+/// Show what messages and calls cost, and the balance
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Costs {
@@ -48,15 +48,17 @@ enum By {
     Line,
 }
 
-/// Sums over messages. Actual and estimated prices stay apart, and so do currencies.
+/// Sums over messages and calls. Actual and estimated prices stay apart, and so do currencies.
 #[derive(Debug, Default, Clone)]
 struct Tally {
     sent: u64,
     received: u64,
     segments: u64,
+    calls: u64,
+    spoken: Duration,
     actual: BTreeMap<Currency, Amount>,
     estimated: BTreeMap<Currency, Amount>,
-    /// Messages without a known price or a basis for an estimate.
+    /// Messages and calls without a known price or a basis for an estimate.
     unknown: u64,
 }
 
@@ -78,6 +80,9 @@ struct Row {
     sent: u64,
     received: u64,
     segments: u64,
+    calls: u64,
+    /// Minutes of calls, rounded up in total.
+    call_minutes: u64,
     actual: Vec<Money>,
     estimated: Vec<Money>,
     unknown: u64,
@@ -89,7 +94,8 @@ impl Costs {
             let since = self.since.unwrap_or_else(|| channel.now() - Duration::from_secs(30 * 24 * 60 * 60));
             let (balance, ()) = tokio::join!(balance(channel), ask_for_prices(channel));
             let spending = channel.store.spending(since).await?;
-            let report = self.report(channel, spending, since, balance).await?;
+            let calls = channel.store.call_spending(since).await?;
+            let report = self.report(channel, spending, calls, since, balance).await?;
             match self.json {
                 true => terminal::print_json(&report)?,
                 false => report.show(self.by),
@@ -102,6 +108,7 @@ impl Costs {
         &self,
         channel: &Channel,
         spending: Vec<Spending>,
+        calls: Vec<CallSpending>,
         since: Timestamp,
         balance: Result<Price, String>,
     ) -> Result<Report, Failure> {
@@ -116,6 +123,17 @@ impl Costs {
                 Some(By::Line) => row.line.and_then(|line| names.get(&line).cloned()).unwrap_or_default(),
             };
             let cost = Tally::of(row, &mut estimator).await?;
+            tallies.entry(name).or_default().add(&cost);
+            total.add(&cost);
+        }
+        for row in &calls {
+            let name = match self.by {
+                None => if row.is_inbound { "received" } else { "sent" }.to_owned(),
+                Some(By::Day) => time_format::day(row.day),
+                Some(By::Contact) => row.contact.to_string(),
+                Some(By::Line) => names.get(&row.line).cloned().unwrap_or_default(),
+            };
+            let cost = Tally::of_calls(row);
             tallies.entry(name).or_default().add(&cost);
             total.add(&cost);
         }
@@ -174,10 +192,22 @@ impl Tally {
         Ok(tally)
     }
 
+    /// Calls are not estimated: their prices differ by route and length.
+    fn of_calls(row: &CallSpending) -> Tally {
+        let mut tally = Tally { calls: row.calls, spoken: row.spoken, ..Tally::default() };
+        match row.price {
+            Some(price) => drop(tally.actual.insert(price.currency, price.amount)),
+            None => tally.unknown = row.calls,
+        }
+        tally
+    }
+
     fn add(&mut self, more: &Tally) {
         self.sent += more.sent;
         self.received += more.received;
         self.segments += more.segments;
+        self.calls += more.calls;
+        self.spoken += more.spoken;
         self.unknown += more.unknown;
         let sums = [(&mut self.actual, &more.actual), (&mut self.estimated, &more.estimated)];
         for (sum, amounts) in sums {
@@ -196,6 +226,8 @@ impl Tally {
             sent: self.sent,
             received: self.received,
             segments: self.segments,
+            calls: self.calls,
+            call_minutes: self.spoken.as_secs().div_ceil(60),
             actual: money(&self.actual),
             estimated: money(&self.estimated),
             unknown: self.unknown,
@@ -211,13 +243,16 @@ impl Report {
             Some(By::Contact) => "Contact",
             Some(By::Line) => "Line",
         };
-        let mut table = Table::new([heading, "Sent", "Received", "Segments", "Actual", "Estimated", "Unknown"]);
+        let mut table =
+            Table::new([heading, "Sent", "Received", "Segments", "Calls", "Minutes", "Actual", "Estimated", "Unknown"]);
         for row in self.rows.iter().chain([&self.total]) {
             table.row([
                 row.name.clone(),
                 row.sent.to_string(),
                 row.received.to_string(),
                 row.segments.to_string(),
+                row.calls.to_string(),
+                row.call_minutes.to_string(),
                 in_words(&row.actual),
                 in_words(&row.estimated),
                 row.unknown.to_string(),

@@ -47,6 +47,7 @@ struct Report {
     inbound_policy: &'static str,
     inbox: Inbox,
     outbox: PartSender,
+    calls: Calls,
     pairing_requests: u64,
     /// The reason why nothing is sent, while the provider rejects the account.
     stopped: Option<Stopped>,
@@ -97,6 +98,12 @@ struct PartSender {
     sent_today: u64,
     delivered_today: u64,
     failed_today: u64,
+}
+
+#[derive(Serialize)]
+struct Calls {
+    today: u64,
+    open: u64,
 }
 
 impl Status {
@@ -202,6 +209,7 @@ fn report(
             delivered_today: summary.delivered_today,
             failed_today: summary.failed_today,
         },
+        calls: Calls { today: summary.calls_today, open: summary.open_calls },
         pairing_requests: summary.pairing_requests,
         stopped: None,
         finally_unknown: Vec::new(),
@@ -237,6 +245,9 @@ fn show(report: &Report) {
         "Outbox:    {} sent today, {} delivered, {} failed, {} queued, {} being sent, {} in doubt",
         outbox.sent_today, outbox.delivered_today, outbox.failed_today, outbox.queued, outbox.sending, outbox.unknown
     ));
+    if report.calls.today + report.calls.open > 0 {
+        terminal::print(format!("Calls:     {} today, {} in progress", report.calls.today, report.calls.open));
+    }
     if let Some(Stopped { since, next_probe, .. }) = &report.stopped {
         terminal::print(format!("Sending:   stopped since {since}; next probe of the account at {next_probe}"));
     }

@@ -51,18 +51,19 @@ impl Rest {
         self.post("Calls.json", form).await
     }
 
-    /// Returns our calls to a number created at or after `since` by our clock, newest first.
+    /// Returns the calls to a number of one direction created at or after `since` by our clock, newest first.
     pub(in crate::twilio) async fn calls_to(
         &self,
         to: &str,
+        direction: &str,
         since: Timestamp,
     ) -> Result<Vec<ListedCall>, ProviderError> {
         let query = encode(&[("To", to), ("PageSize", &CALLS_A_PAGE.to_string())]);
         let first = self.absolute(&format!("Calls.json?{query}"));
         let pages = Pages::from(&first, MAX_PAGES);
         let calls = self.created_since::<CallPage>(pages, first, since).await?.into_iter();
-        let placed = calls.filter(|(call, _)| call.direction == "outbound-api");
-        placed.map(|(call, created)| call.listed(created)).collect()
+        let wanted = calls.filter(|(call, _)| call.direction == direction);
+        wanted.map(|(call, created)| call.listed(created)).collect()
     }
 
     /// Reads a call.

@@ -1,5 +1,7 @@
 //! Lists of calls and their transcripts.
 
+use std::time::Duration;
+
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::words::Words;
 use telephony_domain::id::{CallId, LineId};
@@ -13,8 +15,8 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, maybe_time, time};
 
 const ENTRY: &str =
-    "SELECT k.id, k.provider_id, c.contact, c.line, k.is_inbound, k.state, k.status, k.created_at, k.ended_at,
-                            (SELECT count(*) FROM call_turn WHERE call = k.id) AS turns
+    "SELECT k.id, k.provider_id, c.contact, c.line, k.is_inbound, k.state, k.status, k.created_at, k.ended_at, k.machine, k.seconds, k.price, k.currency,
+                            (SELECT count(*) FROM call_turn WHERE call = k.id AND prompt <> 'summarize') AS turns
                      FROM call AS k JOIN conversation AS c ON c.id = k.conversation";
 
 /// Returns calls, the newest first.
@@ -48,6 +50,9 @@ fn detail_of(db: &Db, entry: CallEntry) -> Result<CallDetail, StoreError> {
 }
 
 fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
+    let ended = maybe_time(row, "ended_at")?;
+    let by_provider: Option<i64> = row.get("seconds")?;
+    let by_us = columns::call_machine(row)?.answered().zip(ended).map(|(answered, ended)| ended.since(answered));
     Ok(CallEntry {
         id: CallId(row.get("id")?),
         provider_id: row.get("provider_id")?,
@@ -57,8 +62,10 @@ fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
         state: columns::call_state(row)?,
         status: columns::call_status(row)?,
         began: time(row, "created_at")?,
-        ended: maybe_time(row, "ended_at")?,
+        ended,
         turns: row.get("turns")?,
+        spoken: by_provider.map(|seconds| Duration::from_secs(seconds.unsigned_abs())).or(by_us),
+        price: columns::price(row)?,
     })
 }
 

@@ -3,10 +3,12 @@
 use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::call::proof::Demand;
 use telephony_domain::call::{Call, Event};
+use telephony_domain::id::LineId;
+use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{Admission, Refusal, Standing};
 use telephony_domain::time::Timestamp;
 
-use super::{row, step, wrong_pins};
+use super::{row, step, texts, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallRules, CallWork, IncomingCall, Opened};
 use crate::sqlite::engine::query::Db;
@@ -41,7 +43,11 @@ pub(super) fn open(
         Demand::Impossible => return Ok(Opened::Unproven),
     };
     // A restored store answers no call until it has caught up with the provider.
-    if restored::is_pending(db)? || row::count_open(db)? >= rules.most_calls {
+    if restored::is_pending(db)? {
+        return Ok(Opened::Busy);
+    }
+    if row::count_open(db)? >= rules.most_calls {
+        text_missed(db, line, caller, incoming, rules, work, now)?;
         return Ok(Opened::Busy);
     }
     let purpose = Purpose::Inbound { asks_pin, is_attested };
@@ -49,4 +55,38 @@ pub(super) fn open(
     let conversation = conversation::find_or_make(db, line, caller)?;
     let id = row::insert(db, conversation, Some(&incoming.provider_id), &Call::new(plan, now), now)?;
     step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)
+}
+
+/// Texts the caller of a call that never reached us. Without the call's own request, the network's verdict on the number
+/// is unknown, so callers who have to prove it get none.
+pub(super) fn miss(
+    db: &Db,
+    incoming: &IncomingCall,
+    rules: &CallRules,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(caller) = &incoming.caller else { return Ok(false) };
+    let Some(line) = row::line_of(db, &incoming.to)? else { return Ok(false) };
+    let standing = conversation::standing(db, line, caller)?;
+    let is_admitted = matches!(rules.policy.admit(Some(caller), standing), Admission::Admitted);
+    let is_proven = matches!(rules.proof.demand(false, false), Demand::Nothing);
+    if !is_admitted || !is_proven || row::find_by_provider_id(db, &incoming.provider_id)?.is_some() {
+        return Ok(false);
+    }
+    text_missed(db, line, caller, incoming, rules, work, now)
+}
+
+fn text_missed(
+    db: &Db,
+    line: LineId,
+    caller: &PhoneNumber,
+    incoming: &IncomingCall,
+    rules: &CallRules,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(text) = &rules.plan.missed_call_text else { return Ok(false) };
+    let key = format!("missed-call-{}", incoming.provider_id);
+    texts::queue(db, line, caller.clone(), key, text, work, now)
 }

@@ -6,7 +6,7 @@ use telephony_domain::id::{CallId, TurnId};
 use telephony_domain::time::Timestamp;
 
 use super::outgoing;
-use super::row::StoredCall;
+use super::row::{self, StoredCall};
 use crate::StoreError;
 use crate::calls::{CallQuestion, CallTurnOutcome};
 use crate::lines::Line;
@@ -57,6 +57,17 @@ pub(super) fn open(db: &Db, call: &StoredCall) -> Result<Vec<CallQuestion>, Stor
     let awaited: Vec<u32> = call.machine.open_turns().collect();
     let open = unanswered.into_iter().filter(|(_, number, ..)| awaited.contains(number));
     open.map(|(id, number, prompt, said)| question(db, call, id, number, prompt, said)).collect()
+}
+
+/// Returns the tasks that the rules still wait for, of calls that ended since `since`.
+pub(super) fn open_after_calls(db: &Db, since: Timestamp) -> Result<Vec<(CallId, CallQuestion)>, StoreError> {
+    let sql = "SELECT DISTINCT t.call FROM call_turn AS t JOIN call AS k ON k.id = t.call
+               WHERE t.outcome IS NULL AND k.state = 'over' AND k.ended_at >= ? ORDER BY t.call";
+    let mut all = Vec::new();
+    for id in list(db, sql, [since.0], |row| row.get(0).map(CallId))? {
+        all.extend(open(db, &row::load(db, id)?)?.into_iter().map(|question| (id, question)));
+    }
+    Ok(all)
 }
 
 fn question(

@@ -5,6 +5,7 @@ use telephony_domain::id::{CallId, ConversationId, LineId};
 use telephony_domain::time::Timestamp;
 
 use crate::calls::{CALL_LEASE, CallState};
+use crate::costs::first_ask;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{self, Db, Row, RowResult, execute, maybe_time, new_id, one};
 use crate::{LeaseHolder, StoreError};
@@ -90,7 +91,8 @@ pub(super) fn save(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timest
         CallState::Over => None,
     };
     let sql = "UPDATE call SET machine = ?2, state = ?3, timer_at = ?4, holder = ?5, due_at = ?6,
-                      ended_at = iif(?3 = 'open', NULL, coalesce(ended_at, ?7))
+                      ended_at = iif(?3 = 'open', NULL, coalesce(ended_at, ?7)),
+                      price_due_at = iif(?3 = 'over' AND status = 'completed', coalesce(price_due_at, ?8), price_due_at)
                WHERE id = ?1";
     let row = (
         call.id.0,
@@ -100,6 +102,7 @@ pub(super) fn save(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timest
         &holder.0,
         due.map(|at| at.0),
         now.0,
+        first_ask(now).0,
     );
     execute(db, sql, row).map(drop)
 }

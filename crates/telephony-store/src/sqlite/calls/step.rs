@@ -1,22 +1,18 @@
 //! A step of a call: an event, the rules' decision, and the actions that the store carries out.
 
+use telephony_domain::call::afterwards::SummaryRecipient;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Script;
-use telephony_domain::call::words::Words;
 use telephony_domain::call::{Action, Event};
 use telephony_domain::id::CallId;
-use telephony_domain::message::{Draft, Purpose};
-use telephony_domain::plain_text;
-use telephony_domain::sms::parts;
 use telephony_domain::time::Timestamp;
 
 use super::row::{self, StoredCall};
-use super::{outgoing, questions, tokens, wrong_pins};
+use super::{outgoing, questions, texts, tokens, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallState, CallStep, CallTurnOutcome, CallWork};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, execute, one};
-use crate::sqlite::outbox::enqueue;
 use crate::sqlite::rows::conversation;
 
 /// Has the rules decide about an event, and stores the result.
@@ -95,7 +91,9 @@ fn carry_out(
     match action {
         Action::Ask { turn, prompt } => step.asked.push(questions::ask(db, call, turn, prompt, now)?),
         Action::Text { turn, text, is_answer } => {
-            let is_queued = queue_text(db, call, turn, &text, work, now)?;
+            let to = conversation::contact_of(db, call.conversation)?;
+            let line = conversation::line_of(db, call.conversation)?;
+            let is_queued = texts::queue(db, line, to, text_key(call, turn), &text, work, now)?;
             if is_answer {
                 questions::set_outcome(
                     db,
@@ -103,6 +101,19 @@ fn carry_out(
                     turn,
                     if is_queued { CallTurnOutcome::Texted } else { CallTurnOutcome::Unheard },
                 )?;
+            }
+        }
+        Action::SendSummary { turn, to, text } => {
+            let contact = conversation::contact_of(db, call.conversation)?;
+            let to = match to {
+                SummaryRecipient::Contact => Some(contact),
+                SummaryRecipient::Operator => work.operator.clone(),
+            };
+            let key = text_key(call, turn);
+            let line = conversation::line_of(db, call.conversation)?;
+            let is_queued = to.map(|to| texts::queue(db, line, to, key, &text, work, now)).transpose()?;
+            if is_queued == Some(true) {
+                questions::set_outcome(db, call.id, turn, CallTurnOutcome::Texted)?;
             }
         }
         Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, CallTurnOutcome::Unheard)?,
@@ -114,30 +125,9 @@ fn carry_out(
     Ok(())
 }
 
-/// Queues a text, once for each turn. Returns false if it was not queued because the contact opted out meanwhile, the line
-/// is full, or no text is left without the Markdown.
-fn queue_text(
-    db: &Db,
-    call: &StoredCall,
-    turn: u32,
-    text: &Words,
-    work: &CallWork,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let text = plain_text::from_markdown(text.as_str());
-    let parts = parts::of(&text, &work.split);
-    if parts.is_empty() {
-        return Ok(false);
-    }
-    let to = conversation::contact_of(db, call.conversation)?;
-    let key = format!("call-{}-{turn}", call.id);
-    let draft = Draft { key, purpose: Purpose::Reply, to, parts, text, media: Vec::new(), turn: None };
-    let line = conversation::line_of(db, call.conversation)?;
-    match enqueue::enqueue(db, line, &draft, now) {
-        Ok(_) => Ok(true),
-        Err(StoreError::OptedOut | StoreError::QueueFull { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
+/// Returns the key of a text of a turn, which is queued once.
+fn text_key(call: &StoredCall, turn: u32) -> String {
+    format!("call-{}-{turn}", call.id)
 }
 
 pub(super) fn note_status(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {

@@ -117,7 +117,8 @@ pub(crate) fn call_machine(row: &Row<'_>) -> rusqlite::Result<Call> {
 /// Reads the task of a call's turn from the columns `prompt` and `words`.
 pub(crate) fn call_prompt(row: &Row<'_>) -> rusqlite::Result<Prompt> {
     let words = Words::from(row.get::<_, String>("words")?);
-    let prompts = [Prompt::Speech(words.clone()), Prompt::Keys(words), Prompt::Open, Prompt::LeaveMessage];
+    let prompts =
+        [Prompt::Speech(words.clone()), Prompt::Keys(words), Prompt::Open, Prompt::LeaveMessage, Prompt::Summarize];
     let kind: String = row.get("prompt")?;
     known("prompt", prompts.into_iter().find(|prompt| prompt.kind() == kind))
 }

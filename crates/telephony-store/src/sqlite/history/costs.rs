@@ -1,5 +1,7 @@
 //! Costs: prices to fetch, billed prices, and sums.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::money::{Billed, Price};
@@ -8,7 +10,7 @@ use telephony_domain::tariff::Kind;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
-use crate::costs::{ASK_AFTER, Costs, Spending, Unpriced};
+use crate::costs::{ASK_AFTER, CallSpending, Costs, Spending, Unpriced};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{self, Db, Row, RowResult, execute, list, time};
@@ -35,6 +37,24 @@ impl Costs for SqliteStore {
             billed.iter().try_fold(0, |noted, billed| Ok(noted + usize::from(note_price(db, billed)?)))
         })
         .await
+    }
+
+    async fn unpriced_calls(&self, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        self.write(move |db| unpriced_calls(db, limit, now)).await
+    }
+
+    async fn note_call_price(
+        &self,
+        provider_id: &str,
+        spoken: Option<Duration>,
+        price: Option<Price>,
+    ) -> Result<(), StoreError> {
+        let provider_id = provider_id.to_owned();
+        self.write(move |db| note_call_price(db, &provider_id, spoken, price)).await
+    }
+
+    async fn call_spending(&self, since: Timestamp) -> Result<Vec<CallSpending>, StoreError> {
+        self.read(move |db| called(db, since)).await
     }
 
     async fn spending(&self, since: Timestamp) -> Result<Vec<Spending>, StoreError> {
@@ -76,6 +96,56 @@ fn take(db: &Db, table: &str, due: &str, limit: u32, now: Timestamp) -> Result<V
         taken.push(unpriced);
     }
     Ok(taken)
+}
+
+fn unpriced_calls(db: &Db, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT id, provider_id, ended_at FROM call
+               WHERE price_due_at <= ? AND provider_id IS NOT NULL AND ended_at IS NOT NULL ORDER BY price_due_at LIMIT ?";
+    let due = list(db, sql, (now.0, limit), |row| {
+        Ok((row.get::<_, i64>("id")?, row.get::<_, String>("provider_id")?, time(row, "ended_at")?))
+    })?;
+    let mut taken = Vec::new();
+    for (id, provider_id, over) in due {
+        let next = next_ask(over, now).map(|time| time.0);
+        execute(db, "UPDATE call SET price_due_at = ?2 WHERE id = ?1", (id, next))?;
+        taken.push(provider_id);
+    }
+    Ok(taken)
+}
+
+fn note_call_price(db: &Db, id: &str, spoken: Option<Duration>, price: Option<Price>) -> Result<(), StoreError> {
+    if let Some(spoken) = spoken {
+        let seconds = i64::try_from(spoken.as_secs()).unwrap_or(i64::MAX);
+        execute(db, "UPDATE call SET seconds = ?2 WHERE provider_id = ?1", (id, seconds))?;
+    }
+    if let Some(Price { amount, currency }) = price {
+        let sql = "UPDATE call SET price = ?2, currency = ?3, price_due_at = NULL WHERE provider_id = ?1";
+        execute(db, sql, (id, amount.0, currency.as_str()))?;
+    }
+    Ok(())
+}
+
+/// Sums calls. Those that were not answered cost nothing.
+fn called(db: &Db, since: Timestamp) -> Result<Vec<CallSpending>, StoreError> {
+    let sql = format!(
+        "SELECT {} AS day, c.line, c.contact, k.is_inbound, k.currency, count(*) AS calls,
+                coalesce(sum(k.seconds), 0) AS seconds, sum(k.price) AS price
+         FROM call AS k JOIN conversation AS c ON c.id = k.conversation
+         WHERE k.created_at >= ? AND k.status IN ('completed', 'in-progress')
+         GROUP BY day, c.line, c.contact, k.is_inbound, k.currency",
+        day_of("k.created_at")
+    );
+    list(db, &sql, [since.0], |row| {
+        Ok(CallSpending {
+            day: time(row, "day")?,
+            line: LineId(row.get("line")?),
+            contact: columns::number(row, "contact")?,
+            is_inbound: row.get("is_inbound")?,
+            calls: row.get::<_, i64>("calls")?.unsigned_abs(),
+            spoken: Duration::from_secs(row.get::<_, i64>("seconds")?.unsigned_abs()),
+            price: columns::price(row)?,
+        })
+    })
 }
 
 /// Returns false if the message is not ours.

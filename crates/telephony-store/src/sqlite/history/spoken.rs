@@ -49,7 +49,7 @@ fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<Ans
                  AND id > (SELECT forgotten_turn FROM conversation WHERE id = ?1)
                UNION ALL
                SELECT t.id, 1, t.said_at FROM call AS k JOIN call_turn AS t ON t.call = k.id
-               WHERE k.conversation = ?1 AND t.outcome IS NOT NULL
+               WHERE k.conversation = ?1 AND t.outcome IS NOT NULL AND t.prompt <> 'summarize'
                  AND t.id > (SELECT forgotten_turn FROM conversation WHERE id = ?1)
                ORDER BY id DESC LIMIT ?2";
     list(db, sql, (conversation.0, turns), |row| {

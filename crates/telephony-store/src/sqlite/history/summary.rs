@@ -30,6 +30,8 @@ pub(crate) fn count(db: &Db, now: Timestamp) -> Result<Summary, StoreError> {
         received_today: number_since("SELECT count(*) FROM inbound WHERE received_at > ?", since)?,
         sent_today: number_since("SELECT count(*) FROM part WHERE sent_at IS NOT NULL AND sent_at > ?", since)?,
         delivered_today,
+        open_calls: number("SELECT count(*) FROM call INDEXED BY call_due WHERE due_at IS NOT NULL")?,
+        calls_today: number_since("SELECT count(*) FROM call WHERE created_at > ?", since)?,
     })
 }
 

@@ -94,6 +94,8 @@ fn voice() -> VoiceSettings {
         answer_within: Duration::from_secs(25),
         fillers: vec!["One moment, please.".into(), "I am still working on it.".into()],
         can_be_texted: true,
+        summary: None,
+        missed_call_text: None,
     };
     VoiceSettings {
         plan,
@@ -103,8 +105,6 @@ fn voice() -> VoiceSettings {
         silence_seconds: 8,
         requires_attestation: false,
         pin: None,
-        summary: None,
-        missed_call_text: None,
     }
 }
 

@@ -1,0 +1,64 @@
+//! After a call, and instead of one: answers that are still owed, prices, and texts to callers who did not reach us.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telephony_domain::call::caller;
+use telephony_domain::time::Timestamp;
+use telephony_providers::provider::ProviderError;
+use telephony_store::StoreError;
+use telephony_store::calls::IncomingCall;
+
+use super::CallRunner;
+
+/// The age of a call up to which its unanswered tasks are given to the agent again after a restart.
+const ANSWERED_UP_TO: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A reason why missed calls could not be looked up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MissedError {
+    /// The provider's list could not be read.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CallRunner {
+    /// Asks the agent for the answers that calls of an earlier gateway still owe: they go by text.
+    pub(super) async fn ask_after_calls(self: &Arc<Self>) {
+        match self.store.unanswered_after_calls(self.clock.now() - ANSWERED_UP_TO).await {
+            Ok(questions) => {
+                for (call, question) in questions {
+                    self.spawn(self.clone().ask(call, question));
+                }
+            }
+            Err(error) => self.storage.failed("failed to look for answers that calls still owe", &error),
+        }
+    }
+
+    /// Texts those who called `number` since `since` and did not reach us, if the operator wants it.
+    pub(crate) async fn text_missed(&self, number: &str, since: Timestamp) -> Result<(), MissedError> {
+        let live = self.live.borrow().clone();
+        let Some(voice) = live.voice.as_ref().filter(|voice| voice.plan.missed_call_text.is_some()) else {
+            return Ok(());
+        };
+        for call in self.provider.received_calls(number, since).await? {
+            if !call.report.status.is_final() {
+                continue;
+            }
+            let incoming = IncomingCall {
+                caller: caller::number(&call.from),
+                provider_id: call.provider_id,
+                is_attested: false,
+                to: number.to_owned(),
+            };
+            let rules = voice.call_rules(&live.arrivals.policy, self.most_calls);
+            if self.store.call_missed(incoming, rules, self.work(), self.clock.now()).await? {
+                self.wake.outbox.notify_one();
+            }
+        }
+        Ok(())
+    }
+}
