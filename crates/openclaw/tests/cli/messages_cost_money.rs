@@ -29,8 +29,8 @@ async fn charged_and_estimated_prices_are_listed_separately() {
     let usd = |amount: &str| json!([{"amount": amount, "currency": "USD"}]);
     let row = |contact: &str, actual, estimated| {
         json!({
-            "name": contact, "sent": 1, "received": 0, "segments": 1, "actual": actual, "estimated": estimated,
-            "unknown": 0,
+            "name": contact, "sent": 1, "received": 0, "segments": 1, "calls": 0, "callMinutes": 0, "actual": actual,
+            "estimated": estimated, "unknown": 0,
         })
     };
     assert_eq!(costs["rows"], json!([row(ALICE, usd("0.0079"), json!([])), row(BOB, json!([]), usd("0.0079"))]));
