@@ -93,14 +93,14 @@ pub enum Action {
     Respond(Script),
     /// Replace the current document. The next request carries the same step as before.
     Interrupt(Script),
-    /// Store the other side's input.
+    /// Store words that the agent does not answer, because the call ends.
     Keep {
         /// Their turn.
         turn: u32,
-        /// Their words or keys.
+        /// The words.
         words: Words,
     },
-    /// Ask the agent.
+    /// Store the task and ask the agent.
     Ask {
         /// The turn; comes back with the answer.
         turn: u32,

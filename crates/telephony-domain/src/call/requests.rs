@@ -20,7 +20,11 @@ impl Call {
     pub(super) fn request(&mut self, step: u32, heard: Option<Heard>, now: Timestamp, actions: &mut Vec<Action>) {
         let goes_on = !matches!(self.phase, Phase::Closing(_) | Phase::Over);
         let is_next = step == self.step && self.document != Document::Awaited;
-        if !goes_on || !is_next {
+        if is_next && !goes_on {
+            self.keep_last_words(heard, actions);
+            return self.repeat_document(actions);
+        }
+        if !is_next {
             return self.repeat_document(actions);
         }
         self.step = self.step.saturating_add(1);
@@ -37,6 +41,17 @@ impl Call {
             }
             Phase::Greeting | Phase::Listening | Phase::Speaking => self.take_input(heard, now, actions),
             Phase::Closing(_) | Phase::Over => {}
+        }
+    }
+
+    /// Keeps what the other side said while the call ended, once.
+    fn keep_last_words(&mut self, heard: Option<Heard>, actions: &mut Vec<Action>) {
+        if let Some(Heard::Speech(words, _)) = heard
+            && !words.is_empty()
+        {
+            self.step = self.step.saturating_add(1);
+            self.turn = self.turn.saturating_add(1);
+            actions.push(Action::Keep { turn: self.turn, words });
         }
     }
 
@@ -142,7 +157,6 @@ impl Call {
         if is_first && are_screened && phrases::are_of_a_machine(words.as_str()) {
             return self.answered_by(AnsweredBy::MachineEnd, now, actions);
         }
-        actions.push(Action::Keep { turn: self.turn + 1, words: words.clone() });
         self.ask(Prompt::Speech(words), now, actions);
     }
 
@@ -150,10 +164,7 @@ impl Call {
         match keys.as_str() {
             "0" => self.say(self.last_said.clone(), Phase::Speaking, actions),
             "*" => self.close(phrases::GOODBYE.into(), now, actions),
-            _ => {
-                actions.push(Action::Keep { turn: self.turn + 1, words: keys.clone() });
-                self.ask(Prompt::Keys(keys), now, actions);
-            }
+            _ => self.ask(Prompt::Keys(keys), now, actions),
         }
     }
 

@@ -1,4 +1,4 @@
-use telephony_domain::call::{Action, Event, Phase};
+use telephony_domain::call::{Action, Event, Heard, Phase};
 
 use crate::stage::{Stage, asked, ends, inbound, listens, said, seconds};
 
@@ -70,12 +70,32 @@ fn a_call_whose_end_was_said_and_not_reported_is_hung_up() {
 }
 
 #[test]
+fn words_said_while_the_call_ends_are_kept_once() {
+    let (mut stage, _) = Stage::answered(inbound());
+    stage.pass(seconds(295));
+    for (time, turn, words) in [(0, 1, "One thing more."), (5, 2, "Hello?")] {
+        stage.pass(seconds(time));
+        let step = stage.call.step();
+        let heard = || Some(Heard::Speech(words.into(), Some(0.9)));
+        let kept = stage.on(Event::Request { step, heard: heard(), answered_by: None });
+        assert!(
+            matches!(&kept[..], [Action::Keep { turn: number, words: said }, Action::Respond(_)]
+            if *number == turn && said.as_str() == words),
+            "{kept:?}"
+        );
+        assert!(ends(&kept));
+        let again = stage.on(Event::Request { step, heard: heard(), answered_by: None });
+        assert!(matches!(again[..], [Action::Respond(_)]), "{again:?}");
+    }
+}
+
+#[test]
 fn after_the_end_a_request_is_hung_up_without_a_word() {
     for word in ["completed", "busy", "failed", "no-answer", "canceled"] {
         let (mut stage, _) = Stage::answered(inbound());
         stage.on(Event::Status(word.parse().unwrap()));
         assert_eq!(*stage.call.phase(), Phase::Over);
-        let late = stage.hears("Hello?");
+        let late = stage.request(None);
         assert_eq!((said(&late).as_str(), ends(&late), late.len()), ("", true, 1));
         assert_eq!(stage.call.next_timer(), None);
     }

@@ -7,17 +7,10 @@ use telephony_domain::call::{Action, Event, Phase, Prompt};
 use crate::stage::{FILLER, Stage, asked, ends, inbound, listens, said, scripts, seconds, texts};
 
 #[test]
-fn words_are_kept_before_the_agent_is_asked() {
+fn the_agent_gets_the_words_and_its_answer_is_said() {
     let (mut stage, _) = Stage::answered(inbound());
     let actions = stage.hears("What is the weather?");
-    let words = "What is the weather?".into();
-    assert_eq!(
-        actions,
-        [
-            Action::Keep { turn: 1, words },
-            Action::Ask { turn: 1, prompt: Prompt::Speech("What is the weather?".into()) },
-        ]
-    );
+    assert_eq!(actions, [Action::Ask { turn: 1, prompt: Prompt::Speech("What is the weather?".into()) }]);
     let actions = stage.answer(1, "It is *sunny*.");
     assert!(matches!(actions[0], Action::Respond(_)));
     assert_eq!(said(&actions), "It is sunny.");

@@ -280,6 +280,20 @@ async fn words_are_stored_before_the_agent_is_asked_and_once() {
 }
 
 #[tokio::test]
+async fn words_said_while_a_call_ends_are_in_the_transcript_once() {
+    let world = World::new().await;
+    let first = world.answered("CA1", 1).await;
+    assert!(matches!(world.due(gateway(), 297).await, Some(DueCall::Fired(_))));
+    for now in [297, 298] {
+        let step = world.requested(&first, Some("One thing more."), now).await;
+        assert!(step.asked.is_empty() && document(&step).is_some());
+    }
+    let turns = world.store.call(first.call).await.unwrap().unwrap().turns;
+    let words: Vec<_> = turns.iter().map(|turn| (turn.prompt.words().map(Words::as_str), turn.outcome)).collect();
+    assert_eq!(words, [(Some("One thing more."), Some(CallTurnOutcome::None))]);
+}
+
+#[tokio::test]
 async fn an_answer_to_a_caller_who_hung_up_is_texted_once_or_kept() {
     for (opts_out, outcome) in [(false, CallTurnOutcome::Texted), (true, CallTurnOutcome::Unheard)] {
         let world = World::new().await;

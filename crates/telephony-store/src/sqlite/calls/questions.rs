@@ -32,6 +32,15 @@ pub(super) fn set_outcome(db: &Db, call: CallId, turn: u32, outcome: CallTurnOut
     execute(db, sql, (call.0, turn, outcome.as_str())).map(drop)
 }
 
+/// Stores words that the agent does not answer.
+pub(super) fn keep(db: &Db, call: CallId, turn: u32, words: &Words, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO call_turn (id, call, number, prompt, words, said_at, outcome, answered_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let kind = Prompt::Speech(words.clone()).kind();
+    let outcome = CallTurnOutcome::None.as_str();
+    execute(db, sql, (next_id(db)?.0, call.0, turn, kind, words.as_str(), now.0, outcome, now.0)).map(drop)
+}
+
 /// Stores a task for the agent.
 pub(super) fn ask(
     db: &Db,

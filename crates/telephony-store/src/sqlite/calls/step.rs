@@ -117,9 +117,9 @@ fn carry_out(
             }
         }
         Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, CallTurnOutcome::Unheard)?,
+        Action::Keep { turn, words } => questions::keep(db, call.id, turn, &words, now)?,
         Action::CountWrongPin => step.locks_out |= wrong_pins::count(db, now)?,
-        // The words are stored with the task that follows.
-        Action::Keep { .. } | Action::HangUp | Action::Cancel => {}
+        Action::HangUp | Action::Cancel => {}
         Action::Respond(_) | Action::Interrupt(_) | Action::LimitTime(_) | Action::Check => step.actions.push(action),
     }
     Ok(())
