@@ -159,7 +159,7 @@ pub enum DueCall {
     /// It had no event for as long as a lease lasts, so the gateway asks the provider whether it is still open.
     Silent(CallId, Option<String>),
     /// It is taken over from a gateway that stopped, with the tasks that the agent has not answered.
-    TakenOver(CallId, Option<String>, Vec<CallQuestion>),
+    TakenOver(Box<CallStep>),
     /// The gateway has to dial it now.
     Dial(Box<CallToDial>),
     /// The gateway has to look for it in the provider's list.

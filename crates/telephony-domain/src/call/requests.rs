@@ -93,14 +93,20 @@ impl Call {
         self.say_repeatable(self.plan.greeting.clone(), Phase::Greeting, actions);
     }
 
-    /// Starts the maximum time, at the answer. Calls that we place already have the limit at the provider.
+    /// Starts the maximum time, at the answer.
     pub(super) fn begin_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         if self.answered.is_none() {
             self.answered = Some(now);
-            if matches!(self.plan.purpose, Purpose::Inbound { .. }) {
-                actions.push(Action::LimitTime(u32::try_from(self.plan.max_duration.as_secs()).unwrap_or(u32::MAX)));
-            }
+            actions.extend(self.time_limit());
         }
+    }
+
+    /// Returns the action that limits the time of an answered call at the provider. Calls that we place have the limit
+    /// from the start.
+    pub fn time_limit(&self) -> Option<Action> {
+        let is_open = self.answered.is_some() && self.phase != Phase::Over;
+        (is_open && self.is_inbound())
+            .then(|| Action::LimitTime(u32::try_from(self.plan.max_duration.as_secs()).unwrap_or(u32::MAX)))
     }
 
     fn take_pin(&mut self, wrong: u8, heard: Option<Heard>, now: Timestamp, actions: &mut Vec<Action>) {

@@ -57,9 +57,11 @@ impl CallRunner {
         match due {
             DueCall::Fired(step) => self.carry_out(*step),
             DueCall::Silent(call, provider_id) => self.spawn(self.clone().look_after(call, provider_id, Vec::new())),
-            DueCall::TakenOver(call, provider_id, questions) => {
+            DueCall::TakenOver(step) => {
+                let CallStep { call, provider_id, asked, .. } = *step.clone();
                 tracing::info!(call = %call, "took over a call of an earlier gateway");
-                self.spawn(self.clone().look_after(call, provider_id, questions));
+                self.carry_out(CallStep { asked: Vec::new(), ..*step });
+                self.spawn(self.clone().look_after(call, provider_id, asked));
             }
             DueCall::Dial(dial) => self.spawn(self.clone().dial(*dial)),
             DueCall::Find(doubtful) => self.spawn(self.clone().find(doubtful)),

@@ -374,8 +374,25 @@ async fn a_silent_call_is_due_once_per_lease_and_an_orphaned_one_is_taken_over_w
     let other = LeaseHolder("gateway-2".to_owned());
     assert!(world.due(other.clone(), lease).await.is_none(), "leased to another");
     assert_eq!(world.store.free_calls(&other, at(lease)).await.unwrap(), 1);
-    let Some(DueCall::TakenOver(id, _, questions)) = world.due(other, lease).await else { panic!("not taken over") };
-    assert_eq!((id, questions.len(), words_of(&questions[0])), (call.call, 1, "hello".to_owned()));
+    let Some(DueCall::TakenOver(step)) = world.due(other, lease).await else { panic!("not taken over") };
+    assert_eq!((step.call, step.asked.len(), words_of(&step.asked[0])), (call.call, 1, "hello".to_owned()));
+    assert_eq!(step.actions, [Action::LimitTime(300)], "the other may not have set it");
+}
+
+#[tokio::test]
+async fn the_first_event_at_a_new_gateway_takes_the_call_over() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    world.requested(&call, Some("hello"), 1).await;
+    let world = world.restarted();
+    let other = LeaseHolder("gateway-2".to_owned());
+    world.store.free_calls(&other, at(2)).await.unwrap();
+    let ringing = || Event::Status(CallStatus::InProgress);
+    let step = world.store.change_call(call.call, ringing(), work_of(other.clone()), at(2)).await.unwrap();
+    assert_eq!(step.asked.iter().map(words_of).collect::<Vec<_>>(), ["hello"]);
+    assert_eq!(step.actions, [Action::LimitTime(300)]);
+    let step = world.store.change_call(call.call, ringing(), work_of(other.clone()), at(2)).await.unwrap();
+    assert!(step.asked.is_empty() && step.actions.is_empty() && world.due(other, 2).await.is_none(), "once");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use telephony_domain::call::Event;
 use telephony_domain::time::Timestamp;
 
-use super::{outgoing, questions, row, step};
+use super::{outgoing, row, step};
 use crate::calls::{CallState, CallWork, DueCall};
 use crate::sqlite::engine::query::{Db, execute, maybe_time, one};
 use crate::{LeaseHolder, Next, StoreError};
@@ -36,8 +36,7 @@ pub(super) fn take(db: &Db, work: &CallWork, now: Timestamp) -> Result<Next<DueC
     }
     if call.holder.as_ref() != Some(&work.holder) {
         row::renew(db, &call, &work.holder, now)?;
-        let questions = questions::open(db, &call)?;
-        return Ok(Next::Taken(DueCall::TakenOver(call.id, call.provider_id, questions)));
+        return Ok(Next::Taken(DueCall::TakenOver(Box::new(step::take_over(db, &call, work)?))));
     }
     if call.timer_at.is_some_and(|timer| timer <= now) {
         return step::take(db, call, Event::Timer, work, now).map(Box::new).map(DueCall::Fired).map(Next::Taken);

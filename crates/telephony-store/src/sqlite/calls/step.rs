@@ -10,7 +10,7 @@ use telephony_domain::time::Timestamp;
 use super::row::{self, StoredCall};
 use super::{outgoing, questions, texts, tokens, wrong_pins};
 use crate::StoreError;
-use crate::calls::{CallState, CallStep, CallTurnOutcome, CallWork};
+use crate::calls::{CallQuestion, CallState, CallStep, CallTurnOutcome, CallWork};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::rows::conversation;
@@ -23,6 +23,10 @@ pub(super) fn take(
     work: &CallWork,
     now: Timestamp,
 ) -> Result<CallStep, StoreError> {
+    let (inherited, orphaned) = match &call.holder {
+        Some(holder) if *holder != work.holder && call.state != CallState::Over => inheritance(db, &call)?,
+        _ => Default::default(),
+    };
     note_status(db, call.id, &event, now)?;
     questions::keep_answer(db, call.id, &event, now)?;
     let is_request = matches!(event, Event::Request { .. });
@@ -34,7 +38,27 @@ pub(super) fn take(
     }
     let ends = decided.iter().any(|action| matches!(action, Action::HangUp | Action::Cancel));
     call.state = next_state(&call, ends, is_final);
-    let mut step = CallStep {
+    let mut step = CallStep { actions: inherited, asked: orphaned, ..new_step(db, &call, work)? };
+    for action in decided {
+        carry_out(db, &call, action, &mut step, work, now)?;
+    }
+    row::save(db, &call, &work.holder, now)?;
+    Ok(step)
+}
+
+/// Returns the work that a call inherits from a gateway that is gone.
+pub(super) fn take_over(db: &Db, call: &StoredCall, work: &CallWork) -> Result<CallStep, StoreError> {
+    let (actions, asked) = inheritance(db, call)?;
+    Ok(CallStep { actions, asked, ..new_step(db, call, work)? })
+}
+
+/// Returns the agent's open tasks, and the limit at the provider, which the gateway that is gone may not have set.
+fn inheritance(db: &Db, call: &StoredCall) -> Result<(Vec<Action>, Vec<CallQuestion>), StoreError> {
+    Ok((call.machine.time_limit().into_iter().collect(), questions::open(db, call)?))
+}
+
+fn new_step(db: &Db, call: &StoredCall, work: &CallWork) -> Result<CallStep, StoreError> {
+    Ok(CallStep {
         call: call.id,
         provider_id: call.provider_id.clone(),
         actions: Vec::new(),
@@ -42,12 +66,7 @@ pub(super) fn take(
         token: tokens::of_step(db, call.id, call.machine.step(), &work.token)?,
         is_over: call.state == CallState::Over,
         locks_out: false,
-    };
-    for action in decided {
-        carry_out(db, &call, action, &mut step, work, now)?;
-    }
-    row::save(db, &call, &work.holder, now)?;
-    Ok(step)
+    })
 }
 
 /// Like [`take`] for a report about a call of the provider, which may name the call first.
