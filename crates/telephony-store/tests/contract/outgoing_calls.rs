@@ -179,6 +179,17 @@ async fn a_call_that_waits_too_long_is_not_dialed() {
     let call = world.waiting("k", ANN, 1).await;
     assert!(world.due(gateway(), 61).await.is_none());
     assert_eq!(world.dialing(call).await.0, DialState::NotDialed);
+    assert!(world.notice_texts(61).await[0].contains("was not placed"));
+}
+
+#[tokio::test]
+async fn a_call_that_the_provider_refuses_raises_a_notice_with_the_reason() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    world.dial(1).await;
+    world.store.call_not_dialed(call, "the number is not verified.".to_owned(), &gateway(), at(2)).await.unwrap();
+    let expected = format!("Call {call} was not placed: the number is not verified. Place it again if you want.");
+    assert_eq!(world.notice_texts(2).await, [expected]);
 }
 
 #[tokio::test]

@@ -88,9 +88,6 @@ pub(super) fn take(
 pub(super) fn give_up_waiting(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
     let waiting = "SELECT call FROM outgoing_call WHERE state = 'waiting'";
     for id in list(db, waiting, (), |row| row.get(0).map(CallId))? {
-        let text =
-            format!("Call {id} was not placed: the gateway stopped before it dialed. Place it again if you want.");
-        notice::raise(db, &Notice::event(notice_name(id), text), now)?;
         not_dialed(db, row::load(db, id)?, "the gateway stopped before it dialed", holder, now)?;
     }
     Ok(())
@@ -156,42 +153,51 @@ pub(super) fn not_found(
 ) -> Result<(), StoreError> {
     let Some(Undialed { doubted: Some(since), absences, .. }) = undialed(db, &call)? else { return Ok(()) };
     let id = call.id;
-    let (reason, text) = match doubt::next(since, absences, finding, now) {
+    let reason = match doubt::next(since, absences, finding, now) {
         Next::LookAgainAt(at) => {
             let sql = "UPDATE outgoing_call SET absences = absences + ?2 WHERE call = ?1";
             execute(db, sql, (id.0, finding == Finding::Absent))?;
             return row::postpone(db, id, holder, at);
         }
-        Next::NotPlaced => (
-            "Twilio did not answer the request, and does not list the call",
-            format!(
-                "Call {id} was not placed: Twilio did not answer the request, and does not list the call. It is not \
-                 dialed again; place it again if you want."
-            ),
-        ),
-        Next::Unknown => (
-            "Twilio did not answer the request, and its list of calls cannot be read, so it may have been placed",
-            format!(
+        Next::NotPlaced => "Twilio did not answer the request, and does not list the call",
+        Next::Unknown => {
+            let text = format!(
                 "Call {id} may have been placed: Twilio did not answer the request, and its list of calls cannot be \
                  read. It is not dialed again; look in the Twilio Console before you place it again."
-            ),
-        ),
+            );
+            raise(db, id, text, now)?;
+            let reason =
+                "Twilio did not answer the request, and its list of calls cannot be read, so it may have been placed";
+            return close_undialed(db, call, reason, holder, now);
+        }
     };
-    notice::raise(db, &Notice::event(notice_name(id), text), now)?;
     not_dialed(db, call, reason, holder, now).map(drop)
 }
 
-/// Records that a call was not dialed. It is over.
+/// Records that a call was not dialed, with a notice: the command that requested it may be gone. The call is over.
 pub(super) fn not_dialed(
+    db: &Db,
+    call: StoredCall,
+    reason: &str,
+    holder: &LeaseHolder,
+    now: Timestamp,
+) -> Result<Option<DueCall>, StoreError> {
+    if call.provider_id.is_none() {
+        let (id, reason_without_stop) = (call.id, reason.trim_end_matches('.'));
+        let text = format!("Call {id} was not placed: {reason_without_stop}. Place it again if you want.");
+        raise(db, id, text, now)?;
+        close_undialed(db, call, reason, holder, now)?;
+    }
+    Ok(None)
+}
+
+fn close_undialed(
     db: &Db,
     mut call: StoredCall,
     reason: &str,
     holder: &LeaseHolder,
     now: Timestamp,
-) -> Result<Option<DueCall>, StoreError> {
-    if call.provider_id.is_some() {
-        return Ok(None);
-    }
+) -> Result<(), StoreError> {
     let failed = Event::Status(CallStatus::Failed);
     step::note_status(db, call.id, &failed, now)?;
     // Nothing was said, so that no action is left.
@@ -199,8 +205,7 @@ pub(super) fn not_dialed(
     call.state = CallState::Over;
     row::save(db, &call, holder, now)?;
     let sql = "UPDATE outgoing_call SET state = 'not-dialed', failure = ?2 WHERE call = ?1";
-    execute(db, sql, (call.id.0, reason))?;
-    Ok(None)
+    execute(db, sql, (call.id.0, reason)).map(drop)
 }
 
 /// Returns the task of a call.
@@ -212,6 +217,6 @@ fn set_dialing(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> 
     execute(db, "UPDATE outgoing_call SET state = 'dialing', dialed_at = ?2 WHERE call = ?1", (call.0, now.0)).map(drop)
 }
 
-fn notice_name(call: CallId) -> String {
-    format!("call-{call}")
+fn raise(db: &Db, call: CallId, text: String, now: Timestamp) -> Result<(), StoreError> {
+    notice::raise(db, &Notice::event(format!("call-{call}"), text), now).map(drop)
 }
