@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::webhook::{ACCOUNT, PATH, PUBLIC_URL, TOKEN};
 
+const TWIML: &str = "text/xml; charset=utf-8";
+
 /// Which baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
@@ -30,22 +32,25 @@ pub enum Kind {
     Empty,
     /// Checks the signature and reads the event, stores nothing.
     Signed,
+    /// Answers every request with the same document, without looking at the body.
+    Document,
 }
 
-/// Serves a baseline on a local port until the process ends.
-pub fn serve(kind: Kind, port: u16) -> Result<()> {
+/// Serves a baseline on a local port until the process ends. `document` is for [`Kind::Document`].
+pub fn serve(kind: Kind, port: u16, document: String) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
-        listener::serve(listener, router(kind), CancellationToken::new()).await;
+        listener::serve(listener, router(kind, document), CancellationToken::new()).await;
         Ok(())
     })
 }
 
-fn router(kind: Kind) -> Router {
+fn router(kind: Kind, document: String) -> Router {
     match kind {
         Kind::Empty => Router::new().route(PATH, post(async || answer())),
         Kind::Signed => Router::new().route(PATH, post(check)).with_state(Arc::new(Twilio::new(account()))),
+        Kind::Document => Router::new().fallback(async move || ([(CONTENT_TYPE, TWIML)], document)),
     }
 }
 
@@ -64,8 +69,7 @@ async fn check(
 }
 
 fn answer() -> Response {
-    ([(CONTENT_TYPE, "text/xml; charset=utf-8")], "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>")
-        .into_response()
+    ([(CONTENT_TYPE, TWIML)], "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>").into_response()
 }
 
 fn account() -> Account {

@@ -48,9 +48,14 @@ impl Gateway {
 
     /// Starts the gateway with the echo agent and without rate limits, connected to the Twilio at `twilio`.
     pub fn start(&self, state: &TempDir, twilio: &str) -> Result<Process> {
+        self.start_with(state, twilio, false)
+    }
+
+    /// Like [`Gateway::start`]; with `voice`, it answers calls.
+    pub fn start_with(&self, state: &TempDir, twilio: &str, voice: bool) -> Result<Process> {
         let port = free_port()?;
         let configuration = state.path().join("openclaw.json");
-        fs::write(&configuration, configuration_of(twilio, port))?;
+        fs::write(&configuration, configuration_of(twilio, port, voice))?;
         let mut command = Command::new(&self.binary);
         command.arg("gateway").arg("--config").arg(&configuration).env_clear();
         command.env("OPENCLAW_STATE_DIR", state.path()).env("OPENCLAW_LOG", "warn").stdin(Stdio::null());
@@ -66,7 +71,7 @@ fn build(folder: &Path) -> Result<PathBuf> {
 }
 
 /// No merging, no pacing, no limits: each text becomes a turn at once.
-fn configuration_of(twilio: &str, port: u16) -> String {
+fn configuration_of(twilio: &str, port: u16, voice: bool) -> String {
     let telephony = json!({
         "enabled": true,
         "provider": "twilio",
@@ -77,6 +82,8 @@ fn configuration_of(twilio: &str, port: u16) -> String {
         "sms": { "coalesceMs": 0, "segmentsPerSecond": 100_000 },
         "serve": { "port": port },
         "agent": { "kind": "echo" },
+        "voice": { "enabled": voice, "maxDurationSeconds": 86_400 },
+        "maxConcurrentSessions": 10_000,
         "limits": {
             "segmentsPerReply": null, "segmentsPerContactPerDay": null, "segmentsPerDay": null,
             "strangerRepliesPerDay": null, "repliesPerContactPer30s": null,

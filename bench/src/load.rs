@@ -19,6 +19,12 @@ pub struct Run {
 }
 
 impl Run {
+    /// Creates the result of a run that took this long.
+    pub fn new(took: Duration, mut latencies: Vec<Duration>) -> Run {
+        latencies.sort_unstable();
+        Run { took, latencies }
+    }
+
     /// The number of requests answered with 200.
     pub fn answered(&self) -> usize {
         self.latencies.len()
@@ -76,10 +82,8 @@ pub async fn run(port: u16, connections: usize, requests: &Requests, until: Unti
     }
     let plan = Plan { requests, next: Cell::new(0), until, started: Instant::now() };
     let connections: FuturesUnordered<_> = streams.into_iter().map(|stream| drive(stream, &plan)).collect();
-    let mut latencies: Vec<Duration> = connections.try_concat().await?;
-    let took = plan.started.elapsed();
-    latencies.sort_unstable();
-    Ok(Run { took, latencies })
+    let latencies: Vec<Duration> = connections.try_concat().await?;
+    Ok(Run::new(plan.started.elapsed(), latencies))
 }
 
 /// Runs one connection and returns the latency of each request.
@@ -95,7 +99,8 @@ async fn drive(mut stream: TcpStream, plan: &Plan<'_>) -> Result<Vec<Duration>> 
     Ok(latencies)
 }
 
-async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
+/// Reads an answer and returns its length. Any but 200 is an error.
+pub async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<usize> {
     let mut filled = 0;
     loop {
         let read = stream.read(&mut buffer[filled..]).await?;
@@ -110,7 +115,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
         }
     }
     if buffer.starts_with(b"HTTP/1.1 200 ") {
-        return Ok(());
+        return Ok(filled);
     }
     bail!("the server answered {:?}", String::from_utf8_lossy(&buffer[..filled]))
 }

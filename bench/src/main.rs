@@ -1,6 +1,7 @@
 //! Measures the gateway from outside, with the release binary, a fake Twilio and a load generator, one part at a time.
 
 mod baseline;
+mod calls;
 mod fake_twilio;
 mod gateway;
 mod load;
@@ -53,6 +54,9 @@ enum Server {
         kind: baseline::Kind,
         /// The port on 127.0.0.1
         port: u16,
+        /// The answer, if the baseline answers with a document
+        #[arg(default_value = "")]
+        document: String,
     },
 }
 
@@ -64,21 +68,23 @@ enum Part {
     Start,
     /// Memory and the cost of a message as both messages and conversations grow in number
     Growth,
+    /// Turns of calls per second, beside an empty handler, and memory of calls
+    Calls,
     /// Size of the binary
     Size,
     /// A cold build; minutes, and only when asked for
     Build,
 }
 
-const ALL: [Part; 5] = [Part::Size, Part::Start, Part::Accepts, Part::Growth, Part::Build];
+const ALL: [Part; 6] = [Part::Size, Part::Start, Part::Accepts, Part::Calls, Part::Growth, Part::Build];
 
 /// Excludes the slow parts.
-const USUAL: &[Part] = ALL.split_at(4).0;
+const USUAL: &[Part] = ALL.split_at(5).0;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.server {
-        Some(Server::Serve { kind, port }) => baseline::serve(kind, port),
+        Some(Server::Serve { kind, port, document }) => baseline::serve(kind, port, document),
         None => measure(&arguments),
     }
 }
@@ -108,6 +114,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
     for part in parts {
         let table: Table = match part {
             Part::Accepts => local.block_on(&runtime, parts::accepts::measure(&gateway, is_long))?,
+            Part::Calls => local.block_on(&runtime, parts::calls::measure(&gateway, is_long))?,
             Part::Start => local.block_on(&runtime, parts::start::measure(&gateway))?,
             Part::Growth => local.block_on(&runtime, parts::growth::measure(&gateway, is_long))?,
             Part::Size => parts::size::measure(&gateway)?,

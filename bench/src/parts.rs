@@ -2,6 +2,7 @@
 
 pub mod accepts;
 pub mod build;
+pub mod calls;
 pub mod growth;
 pub mod size;
 pub mod start;

@@ -16,7 +16,10 @@ pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Our number.
 pub const OUR_NUMBER: &str = "+15550009999";
 
-/// The webhook's public URL, which is signed.
+/// The public site, which is signed together with the path.
+const SITE: &str = "https://bench.example";
+
+/// The webhook's public URL.
 pub const PUBLIC_URL: &str = "https://bench.example/telephony/webhook";
 
 /// The URL's path.
@@ -57,12 +60,40 @@ impl Requests {
 }
 
 fn request(number: u64, contact: u64) -> Vec<u8> {
-    let pairs = pairs(number, contact);
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-    let signature = sign(&pairs);
+    post(PATH, &pairs(number, contact), number)
+}
+
+/// Creates a request of an incoming call for a document. The path is the webhook's for the first one.
+pub fn call_request(path: &str, call: u64, request: u64, words: Option<&str>) -> Vec<u8> {
+    let contact = contact(call);
+    let mut pairs = vec![
+        ("CallSid", sid("CA", call)),
+        ("AccountSid", ACCOUNT.to_owned()),
+        ("From", contact.clone()),
+        ("Caller", contact),
+        ("To", OUR_NUMBER.to_owned()),
+        ("Called", OUR_NUMBER.to_owned()),
+        ("CallStatus", if words.is_some() { "in-progress" } else { "ringing" }.to_owned()),
+        ("Direction", "inbound".to_owned()),
+        ("ApiVersion", "2010-04-01".to_owned()),
+        ("FromCity", "SAN FRANCISCO".to_owned()),
+        ("FromState", "CA".to_owned()),
+        ("FromZip", "94105".to_owned()),
+        ("FromCountry", "US".to_owned()),
+    ];
+    if let Some(words) = words {
+        let heard = [("SpeechResult", words), ("Confidence", "0.93"), ("Language", "en-US")];
+        pairs.extend(heard.map(|(name, value)| (name, value.to_owned())));
+    }
+    post(path, &pairs, request)
+}
+
+fn post(path: &str, pairs: &[(&str, String)], number: u64) -> Vec<u8> {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let signature = sign(path, pairs);
     let length = body.len();
     format!(
-        "POST {PATH} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: TwilioProxy/1.1\r\nAccept: */*\r\n\
+        "POST {path} HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: TwilioProxy/1.1\r\nAccept: */*\r\n\
          Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\nContent-Length: {length}\r\n\
          I-Twilio-Idempotency-Token: {number:032x}\r\nX-Home-Region: us1\r\nX-Twilio-Signature: {signature}\r\n\r\n{body}"
     )
@@ -103,19 +134,24 @@ fn pairs(number: u64, contact: u64) -> Vec<(&'static str, String)> {
         ("NumSegments", "1".to_owned()),
         ("MessageSid", sid),
         ("AccountSid", ACCOUNT.to_owned()),
-        // 555 is not an area code, so this number belongs to no one.
-        ("From", format!("+1555{contact:07}")),
+        ("From", self::contact(contact)),
         ("ApiVersion", "2010-04-01".to_owned()),
     ]
 }
 
+/// Returns the number of a contact. 555 is not an area code, so it belongs to no one.
+fn contact(number: u64) -> String {
+    format!("+1555{number:07}")
+}
+
 /// Returns Twilio's signature: HMAC-SHA1 over the URL and the parameters, sorted by name.
-fn sign(pairs: &[(&str, String)]) -> String {
+fn sign(path: &str, pairs: &[(&str, String)]) -> String {
     let mut sorted: Vec<_> = pairs.iter().collect();
     sorted.sort();
     #[allow(clippy::expect_used, reason = "HMAC takes keys of every length")]
     let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).expect("a key");
-    mac.update(PUBLIC_URL.as_bytes());
+    mac.update(SITE.as_bytes());
+    mac.update(path.as_bytes());
     for (name, value) in sorted {
         mac.update(name.as_bytes());
         mac.update(value.as_bytes());
