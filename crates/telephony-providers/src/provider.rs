@@ -383,7 +383,7 @@ impl ProviderError {
             ProviderError::Unreadable { .. } => {
                 "check twilio.apiBaseUrl, and what may answer in Twilio's place: a proxy, a captive portal"
             }
-            _ => "check this machine's internet connection; the message is kept",
+            _ => "check this machine's internet connection",
         }
     }
 }

@@ -6,6 +6,7 @@ use telephony_domain::call::script::Script;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
+use super::sender::without_the_right;
 use super::{CALL_ID, Twilio, callback_url, twiml};
 use crate::calling::{CallTerms, Calling, ListedCall, MachineDetection, OutgoingCall};
 use crate::provider::{Answer, ProviderError};
@@ -41,7 +42,7 @@ impl Calling for Twilio {
     }
 
     async fn calls_to(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError> {
-        self.rest().calls_to(to.as_str(), PLACED, since).await
+        self.rest().calls_to(to.as_str(), PLACED, since).await.map_err(without_the_right)
     }
 
     async fn received_calls(&self, to: &str, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError> {

@@ -106,8 +106,8 @@ fn message_form<'a>(part: &Outgoing<'a>, callback: Option<&'a str>) -> Vec<(&'st
     std::iter::once(("To", part.to.as_str())).chain(from).chain(body).chain(media).chain(callback).collect()
 }
 
-/// Treats a missing read permission as denied for good; sends with such a key continue.
-fn without_the_right(error: ProviderError) -> ProviderError {
+/// Treats a missing read permission as denied for good; sends and calls with such a key continue.
+pub(super) fn without_the_right(error: ProviderError) -> ProviderError {
     match error {
         ProviderError::Refused { http_status, code: Some(code), sentence, hint, is_opt_out, .. }
             if codes::is_about_rights(code) =>
