@@ -64,6 +64,21 @@ test("a whole call is made by keyboard: greeting, typed speech, keys, and an end
   await page.close();
 });
 
+test("the assistant calls a phone, which answers by keyboard and hears the message", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const call = phone.root.locator(".call");
+  await page.getByLabel("Message of the call").fill("The parcel is here.");
+  await page.getByRole("button", { name: "Call", exact: true }).press("Enter");
+  await call.getByRole("button", { name: "Answer" }).press("Enter");
+  await call.locator(".spoken li:not(.mine)", { hasText: "The parcel is here." }).waitFor();
+  await call.getByText("Call ended").waitFor();
+  assert.deepEqual(await page.violations(), []);
+  await page.shot("called");
+  await call.getByRole("button", { name: "Close" }).press("Enter");
+  await page.close();
+});
+
 test("a picture is chosen, looked at before it leaves, sent, and opened large", async () => {
   const page = await simulation.open();
   const phone = page.phone(FIRST);

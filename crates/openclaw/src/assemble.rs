@@ -41,7 +41,7 @@ use crate::known_store::KnownStore;
 use crate::{known_store, logging, state_folder, terminal};
 
 /// The greeting of a call that we place without a message or a task.
-const OUTGOING_GREETING: &str = "Hello, this is your assistant.";
+pub const OUTGOING_GREETING: &str = "Hello, this is your assistant.";
 
 /// Everything a command needs: the configuration, the store and the provider.
 pub struct Channel {

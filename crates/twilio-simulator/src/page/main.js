@@ -144,7 +144,7 @@ function countRequests({ kind }) {
 
 async function drawOperator() {
   if (!hasOperator) return;
-  const waiting = new Map((await operator.draw()).map(({ number, code }) => [number, code]));
+  const waiting = new Map((await operator.draw([...phones.keys()])).map(({ number, code }) => [number, code]));
   views.badge("operator", waiting.size, `${waiting.size} waiting`);
   for (const one of phones.values()) {
     if (one.isWaiting && !waiting.has(one.number)) guide.finish(1);

@@ -1,4 +1,4 @@
-// The operator's side: pairing requests, and today's counts of the gateway.
+// The operator's side: pairing requests, calls to a phone, and today's counts of the gateway.
 
 import { $, ask, element, many, pretty } from "./dom.js";
 import { copyButton } from "./copy.js";
@@ -38,8 +38,34 @@ function request({ code, number, kept }) {
   return made;
 }
 
-// Draws the panel and returns the requests.
-export async function draw() {
+$("place").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const problem = $("place-problem");
+  problem.hidden = true;
+  try {
+    const to = $("place-to").value;
+    // Rings until the phone on this page answers.
+    await ask("/_simulator/call-outcome", "POST", { to, outcome: "rings" });
+    await ask("/_operator/call", "POST", { to, message: $("place-message").value });
+    $("place-message").value = "";
+  } catch (error) {
+    problem.textContent = `Not called: ${error.message}.`;
+    problem.hidden = false;
+  }
+});
+
+// Offers the phones, and keeps the chosen one.
+function offer(numbers) {
+  const to = $("place-to");
+  if (to.options.length === numbers.length) return;
+  const chosen = to.value;
+  to.replaceChildren(...numbers.map((number) => element("option", { value: number, textContent: pretty(number) })));
+  if (numbers.includes(chosen)) to.value = chosen;
+}
+
+// Draws the panel for these phones and returns the requests.
+export async function draw(numbers) {
+  offer(numbers);
   const [requests, status] = await Promise.all([ask("/_operator/requests"), ask("/_operator/status")]);
   const now = JSON.stringify(requests);
   if (now !== drawn) {

@@ -23,10 +23,10 @@ use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use twilio_simulator::Simulator;
+use twilio_simulator::{DEFAULT_NUMBER, Simulator};
 
 use super::agent::SimulatedAgent;
-use super::operator::{Operator, about};
+use super::operator::{MAX_CALLS, Operator, about};
 use super::{CANNOT_START, twilio_config};
 use crate::failure::Failure;
 
@@ -53,8 +53,11 @@ impl Desk {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&state.path().join("telephony.sqlite"), Mode::Gateway)?);
         let split = SplitRules { chunk_mode: ChunkMode::Auto, max_length, numbering: true, max_segments: Some(30) };
         let problem = agent.problem().await;
-        let operator = Operator::new(store.clone(), split, state.path().to_path_buf(), about(&agent, &problem));
-        let twilio = Simulator::start_with_operator(twilio_config(port), operator.clone().router()).await;
+        let config = twilio_config(port);
+        let number = DEFAULT_NUMBER.parse().context("the simulated number is not valid")?;
+        let folder = state.path().to_path_buf();
+        let operator = Operator::new(store.clone(), split, folder, about(&agent, &problem), number, voice().plan);
+        let twilio = Simulator::start_with_operator(config, operator.clone().router()).await;
         let twilio = twilio.context(CANNOT_START)?;
         let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on 127.0.0.1")?;
         let base = format!("http://{}", listener.local_addr()?);
@@ -125,7 +128,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
     let status = format!("{base}{STATUS_PATH}");
     let fixed = Fixed {
         sender: Sender { number: Some(twilio.number().parse()?), messaging_service: None },
-        max_sessions: 50,
+        max_sessions: MAX_CALLS,
         webhooks_in_flight: WEBHOOKS_IN_FLIGHT,
         program: crate::terminal::program(),
         path: PATH.to_owned(),

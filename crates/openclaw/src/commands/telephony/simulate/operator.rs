@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,18 +12,30 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use telephony_agents::AgentError;
+use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose as CallPurpose};
+use telephony_domain::dialing::DialingRules;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::control::status;
+use telephony_gateway::random;
 use telephony_store::contacts::{Approved, PairingRequest, Who};
 use telephony_store::history::Summary;
+use telephony_store::outgoing_calls::{CallDraft, OutgoingRules, Placed};
 use telephony_store::{Store, StoreError};
 
 use super::agent::{Example, SimulatedAgent, examples};
+use crate::assemble::OUTGOING_GREETING;
 use crate::commands::pairing;
+use crate::number;
+
+/// The ringing time of a call.
+const RING: Duration = Duration::from_secs(30);
+
+/// The most calls, and turns, at a time.
+pub const MAX_CALLS: usize = 50;
 
 /// The operator of the simulated gateway.
 #[derive(Clone)]
@@ -31,6 +44,8 @@ pub struct Operator {
     split: SplitRules,
     state: PathBuf,
     agent: Value,
+    number: PhoneNumber,
+    plan: Plan,
 }
 
 /// Describes the agent for the page: a sentence, commands that choose a different one, and its error if it has one.
@@ -42,9 +57,16 @@ pub fn about(agent: &SimulatedAgent, problem: &Option<AgentError>) -> Value {
 }
 
 impl Operator {
-    /// Creates the operator of a gateway.
-    pub fn new(store: Arc<dyn Store>, split: SplitRules, state: PathBuf, agent: Value) -> Self {
-        Self { store, split, state, agent }
+    /// Creates the operator of a gateway with this number, which calls on the terms of `plan`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        split: SplitRules,
+        state: PathBuf,
+        agent: Value,
+        number: PhoneNumber,
+        plan: Plan,
+    ) -> Self {
+        Self { store, split, state, agent, number, plan }
     }
 
     /// Lists the pairing requests.
@@ -65,6 +87,27 @@ impl Operator {
         self.store.reject(who, block, now()).await
     }
 
+    /// Places a call as the command does: to say `message`, or for a conversation.
+    pub async fn call(&self, to: PhoneNumber, message: Option<&str>) -> Result<Placed, StoreError> {
+        let dialing = Dialing { ring: RING, machine: MachineRule::LeaveMessage };
+        let purpose = match message {
+            Some(message) => CallPurpose::Notify { message: message.into(), dialing },
+            None => CallPurpose::Conversation { message: None, has_task: false, dialing },
+        };
+        let draft = CallDraft {
+            key: format!("page-{}", random::name()),
+            from: self.number.clone(),
+            to,
+            plan: Plan { purpose, greeting: OUTGOING_GREETING.into(), ..self.plan.clone() },
+            task: None,
+            keys: None,
+        };
+        let rules = OutgoingRules { dialing: DialingRules::default(), most_calls: MAX_CALLS };
+        let placed = self.store.place_call(draft, rules, now()).await?;
+        status::notify(&self.state).await;
+        Ok(placed)
+    }
+
     /// Returns the gateway's counts of today.
     pub async fn summary(&self) -> Result<Summary, StoreError> {
         self.store.summary(now()).await
@@ -76,6 +119,7 @@ impl Operator {
             .route("/requests", get(list))
             .route("/approve", post(approve))
             .route("/reject", post(reject))
+            .route("/call", post(call))
             .route("/status", get(status))
             .route("/agent", get(describe_agent))
             .with_state(self)
@@ -128,6 +172,23 @@ async fn approve(State(operator): State<Operator>, Json(decision): Json<Decision
 async fn reject(State(operator): State<Operator>, Json(decision): Json<Decision>) -> Result<Json<Value>, Refused> {
     let number = operator.reject(decision.who()?, decision.block).await?;
     Ok(Json(json!({ "number": number.as_str() })))
+}
+
+#[derive(Deserialize)]
+struct CallRequest {
+    to: String,
+    #[serde(default)]
+    message: String,
+}
+
+async fn call(State(operator): State<Operator>, Json(request): Json<CallRequest>) -> Result<Json<Value>, Refused> {
+    let to = number::phone(&request.to).map_err(|error| Refused(StatusCode::BAD_REQUEST, error))?;
+    let message = Some(request.message.trim()).filter(|message| !message.is_empty());
+    match operator.call(to, message).await? {
+        Placed::Waiting(call) | Placed::Known(call) => Ok(Json(json!({ "call": call }))),
+        Placed::Refused(refusal) => Err(Refused(StatusCode::CONFLICT, refusal.to_string())),
+        Placed::NotOurs => Err(Refused(StatusCode::CONFLICT, "the assistant has no number".to_owned())),
+    }
 }
 
 async fn describe_agent(State(operator): State<Operator>) -> Json<Value> {
