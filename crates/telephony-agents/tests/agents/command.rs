@@ -38,12 +38,15 @@ async fn run(line: &str) -> Result<String, AgentError> {
 #[tokio::test]
 async fn a_program_reads_which_call_a_turn_belongs_to() {
     let time_left = Duration::from_millis(61_500);
-    let call = OnCall { is_inbound: true, is_proven: false, time_left, task: None };
+    let task = Some("Ask for a table.".to_owned());
+    let call = OnCall { is_inbound: false, is_proven: true, time_left, task };
     let question = Turn { on_call: Some(call), ..turn(&["one"]) };
     let answer = ask(&program(vec!["cat".to_owned()]), question).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(read["channel"], "call");
-    let expected = serde_json::json!({ "direction": "inbound", "isProven": false, "secondsLeft": 61 });
+    let expected = serde_json::json!({
+        "direction": "outbound", "isProven": true, "secondsLeft": 61, "task": "Ask for a table.",
+    });
     assert_eq!(read["call"], expected);
 }
 
