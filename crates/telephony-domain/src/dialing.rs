@@ -116,10 +116,10 @@ pub enum NotDialed {
     #[error("the contact is blocked")]
     Blocked,
     /// A call with the contact is open.
-    #[error("a call with this contact is not over yet (call {0})")]
+    #[error("call {0} with this contact is not over yet")]
     OnCall(CallId),
-    /// All calls that are allowed at a time are open.
-    #[error("{most} calls are open, and more at a time are not allowed")]
+    /// The maximum number of calls is open.
+    #[error("{most} calls are open, and that is the maximum")]
     AllBusy {
         /// The maximum number of calls at a time.
         most: usize,
@@ -137,7 +137,9 @@ impl NotDialed {
             NotDialed::Country(_) => "add the country to limits.callCountries",
             NotDialed::QuietHours { .. } => "wait, pass --now, or change limits.quietHours",
             NotDialed::CallsPerHour { .. } => "wait, or raise limits.callsPerHour",
-            NotDialed::MinutesPerDay { .. } => "wait until tomorrow, or raise limits.callMinutesPerDay",
+            NotDialed::MinutesPerDay { .. } => {
+                "wait until earlier calls are more than 24 hours old, or raise limits.callMinutesPerDay"
+            }
             NotDialed::OptedOut => "only the contact can change that, by texting START",
             NotDialed::Blocked => "`openclaw pairing approve` lets a blocked contact in again",
             NotDialed::OnCall(_) => "`openclaw telephony calls` lists open calls",

@@ -1,8 +1,8 @@
 //! Calls that we place: stored with a key before the provider is asked, and never dialed twice.
 //!
 //! A call waits until the gateway takes it ([`DueCall::Dial`](crate::calls::DueCall::Dial)). The gateway then makes one
-//! request. Without an answer the call is in doubt: the provider's list decides, and a call that it does not list is
-//! not dialed again.
+//! request. Without an answer, the call is in doubt, and the gateway looks for it in the provider's list. A call that
+//! is not listed is not dialed again.
 
 use std::time::Duration;
 
@@ -18,19 +18,19 @@ use telephony_domain::time::Timestamp;
 
 use crate::{LeaseHolder, StoreError};
 
-/// A call that the gateway has not dialed after this time is not dialed anymore: by then it would be unexpected.
+/// A call that has waited this long is not dialed, because by then it would be unexpected.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A call to place. `Debug` hides the words.
 #[derive(Debug, Clone)]
 pub struct CallDraft {
-    /// Idempotency key: a key that is known places nothing.
+    /// Idempotency key. A draft with a known key places no call.
     pub key: String,
     /// Our number.
     pub from: PhoneNumber,
     /// The number to dial.
     pub to: PhoneNumber,
-    /// The terms, with the purpose.
+    /// The terms, including the purpose.
     pub plan: Plan,
     /// The agent's task.
     pub task: Option<Words>,
@@ -43,18 +43,18 @@ pub struct CallDraft {
 pub struct OutgoingRules {
     /// Numbers, hours and limits.
     pub dialing: DialingRules,
-    /// The most calls at a time, in both directions.
+    /// Maximum number of calls at a time, in both directions.
     pub most_calls: usize,
 }
 
-/// The outcome of an draft.
+/// The result of placing a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
-    /// It is stored, and waits for the gateway.
+    /// The call is stored, and waits for the gateway.
     Waiting(CallId),
-    /// An earlier call has its key.
+    /// An earlier call has the same key.
     Known(CallId),
-    /// It is not dialed.
+    /// A rule forbids the call.
     Refused(NotDialed),
     /// Our number is not one of this channel's.
     NotOurs,
@@ -95,11 +95,11 @@ pub struct DoubtfulCall {
 pub enum DialState {
     /// It waits for the gateway.
     Waiting,
-    /// The request is under way.
+    /// The request is in flight.
     Dialing,
-    /// The request had no answer.
+    /// The request got no answer.
     Doubtful,
-    /// The provider has it.
+    /// The provider has accepted the call.
     Dialed,
     /// It was not dialed.
     NotDialed,
@@ -122,7 +122,7 @@ impl DialState {
     }
 }
 
-/// The outgoing part of a call in a list.
+/// The request and the dialing of an outgoing call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingDetail {
     /// The dialing.
@@ -141,7 +141,7 @@ pub trait OutgoingCalls: Send + Sync {
     /// Stores a call, unless a rule forbids it or its key is known.
     async fn place_call(&self, draft: CallDraft, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError>;
 
-    /// Returns the rule that forbids a call now.
+    /// Returns the reason why a call is forbidden now, if there is one.
     async fn call_refusal(
         &self,
         from: &PhoneNumber,
@@ -150,8 +150,8 @@ pub trait OutgoingCalls: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<NotDialed>, StoreError>;
 
-    /// Records the provider's id of a call. Returns false if another one of the provider's calls already carries it
-    /// out, so that this one has to end.
+    /// Records the provider's id of a call. Returns false if the call already has a different id, so that the call with
+    /// this id has to end at the provider.
     async fn call_dialed(
         &self,
         call: CallId,
@@ -172,7 +172,8 @@ pub trait OutgoingCalls: Send + Sync {
     /// Records that the outcome of the request is unknown. The call is due at once.
     async fn doubt_call(&self, call: CallId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Records a look at the provider's list that did not find a call in doubt. At the end the operator gets a notice.
+    /// Records a search of the provider's list that did not find a call in doubt. After the last search, the operator
+    /// gets a notice.
     async fn call_not_found(
         &self,
         call: CallId,

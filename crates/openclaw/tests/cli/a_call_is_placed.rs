@@ -88,7 +88,7 @@ async fn but_no_emergency_or_premium_number_and_no_foreign_country() {
     }
     let checked = bench.done(&["telephony", "call", "+442079460123", "--dry-run"]).await;
     assert!(
-        checked.contains("not dialed: GB may not be called") && checked.contains("Nothing was dialed"),
+        checked.contains("would be refused: GB may not be called") && checked.contains("Nothing was dialed"),
         "{checked}"
     );
     let checked = bench.json(&["telephony", "call", ALICE, "--dry-run", "--json"]).await;

@@ -27,7 +27,7 @@ impl Call {
         }
     }
 
-    /// A caller who did not get past the PIN has no claim to a text.
+    /// Texts a caller who said nothing, unless the call ended at the PIN.
     fn text_missed(&self, actions: &mut Vec<Action>) {
         let is_inbound = matches!(self.plan.purpose, Purpose::Inbound { .. });
         let is_missed = is_inbound && self.plan.can_be_texted && !matches!(self.phase, Phase::Verifying(_));

@@ -18,7 +18,7 @@ pub enum CallEvent {
     AnsweredBy {
         /// The provider's id of the call.
         provider_id: String,
-        /// Our id of the call, where the report returns it.
+        /// Our id of the call, if the report carries it.
         call: Option<CallId>,
         /// The result.
         answered_by: AnsweredBy,
@@ -52,7 +52,7 @@ pub struct CallRequest {
 pub struct CallStatusReport {
     /// The provider's id of the call.
     pub provider_id: String,
-    /// Our id of the call, where the report returns it: a report can be earlier than the answer with the provider's id.
+    /// Our id of the call, if the report carries it. A report can arrive before the response with the provider's id.
     pub call: Option<CallId>,
     /// The call's new status.
     pub status: CallStatus,

@@ -44,7 +44,7 @@ impl Call {
         }
     }
 
-    /// Keeps what the other side said while the call ended, once.
+    /// Keeps what the other side said while the call was ending. A repeated request is ignored.
     fn keep_last_words(&mut self, heard: Option<Heard>, actions: &mut Vec<Action>) {
         if let Some(Heard::Speech(words, _)) = heard
             && !words.is_empty()
@@ -93,7 +93,7 @@ impl Call {
         self.say_repeatable(self.plan.greeting.clone(), Phase::Greeting, actions);
     }
 
-    /// Starts the maximum time, at the answer.
+    /// Starts the maximum duration when the call is answered.
     pub(super) fn begin_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         if self.answered.is_none() {
             self.answered = Some(now);
@@ -101,7 +101,7 @@ impl Call {
         }
     }
 
-    /// Returns the action that limits the time of an answered call at the provider. Calls that we place have the limit
+    /// Returns the action that limits the duration of an answered call at the provider. Outgoing calls have the limit
     /// from the start.
     pub fn time_limit(&self) -> Option<Action> {
         let is_open = self.answered.is_some() && self.phase != Phase::Over;

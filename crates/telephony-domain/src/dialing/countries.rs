@@ -45,7 +45,7 @@ pub(super) fn find(digits: &str) -> Option<Found> {
     Some(Found { country, code_length: shortest.min(3) })
 }
 
-/// Returns true if there are numbers of the country with this code.
+/// Returns true if the country with this code has phone numbers.
 pub(super) fn is_known(code: &str) -> bool {
     entries().any(|(_, country)| country == code)
 }

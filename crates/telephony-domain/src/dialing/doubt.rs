@@ -1,17 +1,17 @@
-//! Calls whose request got no answer: the provider's list decides if they were placed. None is dialed again.
+//! Calls whose request got no answer: the provider's list decides whether they were placed. None is dialed again.
 
 use std::time::Duration;
 
 use crate::reconcile::{Finding, LOOK_BACK};
 use crate::time::Timestamp;
 
-/// An accepted call is listed this long after its request at the latest.
+/// Time in doubt after which the provider's list contains every accepted call.
 const LISTING_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The wait before the next look at the list.
+/// Interval at which the list is read.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// The time after which a list that cannot be read leaves the outcome unknown.
+/// Time in doubt after which the outcome stays unknown if the list cannot be read.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// The next step for a call that was not found.
@@ -19,14 +19,14 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 pub enum Next {
     /// Look at the list again at that time.
     LookAgainAt(Timestamp),
-    /// It was not placed.
+    /// The call was not placed.
     NotPlaced,
-    /// It stays unknown.
+    /// The outcome stays unknown.
     Unknown,
 }
 
-/// Decides after a look without result at `now`; `absences` complete lists before it were without the call, which has
-/// been in doubt since `since`.
+/// Decides the next step after a search at `now` that did not find a call, which has been in doubt since `since`.
+/// `absences` is the number of earlier complete lists without the call.
 pub fn next(since: Timestamp, absences: u32, finding: Finding, now: Timestamp) -> Next {
     match finding {
         Finding::Absent if absences > 0 && now.since(since) >= LISTING_TIMEOUT => Next::NotPlaced,
@@ -35,7 +35,7 @@ pub fn next(since: Timestamp, absences: u32, finding: Finding, now: Timestamp) -
     }
 }
 
-/// Returns the time from which on the provider can have created a call that was requested at `dialed`.
+/// Returns the earliest time at which the provider can have created a call that was requested at `dialed`.
 pub fn search_from(dialed: Timestamp) -> Timestamp {
     dialed - LOOK_BACK
 }

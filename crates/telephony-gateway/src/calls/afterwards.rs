@@ -11,7 +11,7 @@ use telephony_store::calls::IncomingCall;
 
 use super::CallRunner;
 
-/// The age of a call up to which its unanswered tasks are given to the agent again after a restart.
+/// Maximum age of a call whose open tasks the agent gets again after a restart.
 const ANSWERED_UP_TO: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A reason why missed calls could not be looked up.
@@ -26,7 +26,7 @@ pub(crate) enum MissedError {
 }
 
 impl CallRunner {
-    /// Asks the agent for the answers that calls of an earlier gateway still owe: they go by text.
+    /// Gives the agent the open tasks of finished calls of an earlier gateway. The answers are sent as text messages.
     pub(super) async fn ask_after_calls(self: &Arc<Self>) {
         match self.store.unanswered_after_calls(self.clock.now() - ANSWERED_UP_TO).await {
             Ok(questions) => {
@@ -34,11 +34,11 @@ impl CallRunner {
                     self.spawn(self.clone().ask(call, question));
                 }
             }
-            Err(error) => self.storage.failed("failed to look for answers that calls still owe", &error),
+            Err(error) => self.storage.failed("failed to look up unanswered questions of finished calls", &error),
         }
     }
 
-    /// Texts those who called `number` since `since` and did not reach us, if the operator wants it.
+    /// Texts callers who called `number` since `since` and did not reach us, if `missedCallText` is set.
     pub(crate) async fn text_missed(&self, number: &str, since: Timestamp) -> Result<(), MissedError> {
         let live = self.live.borrow().clone();
         let Some(voice) = live.voice.as_ref().filter(|voice| voice.plan.missed_call_text.is_some()) else {

@@ -1,4 +1,4 @@
-//! Dials calls: one request each, whatever becomes of it. Without an answer, the provider's list decides.
+//! Dials calls with one request each. Without an answer, the provider's list decides whether a call was placed.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use telephony_store::outgoing_calls::{CallToDial, DoubtfulCall};
 
 use super::{CallRunner, document_url};
 
-/// A reason for not making the request.
+/// The reason that is recorded if the gateway cannot make the request.
 const NO_CALLS: &str = "voice is off, or the gateway has no public URL";
 
 impl CallRunner {
-    /// Dials a call. The store gives it out for this once.
+    /// Dials a call. The store hands each call out only once.
     pub(super) async fn dial(self: Arc<Self>, dial: CallToDial) {
         let call = dial.call;
         let is_on = self.live.borrow().voice.is_some();
@@ -28,7 +28,7 @@ impl CallRunner {
         };
         let status_url = self.reach.borrow().status.registered.clone();
         let document_url = document_url(&url, &dial.token);
-        let order = OutgoingCall {
+        let request = OutgoingCall {
             call,
             from: &dial.from,
             to: &dial.to,
@@ -39,7 +39,7 @@ impl CallRunner {
             detection: detection(&dial.plan.purpose),
             keys: dial.keys.as_deref(),
         };
-        match self.provider.place_call(&order).await {
+        match self.provider.place_call(&request).await {
             Ok(provider_id) => self.dialed(call, &provider_id).await,
             Err(error) if error.disposition() == Disposition::Unknown => {
                 tracing::warn!(call = %call, %error, "no answer to the request for a call; looking for it at the provider");
@@ -69,7 +69,7 @@ impl CallRunner {
         self.wake.operator.notify_one();
     }
 
-    /// Takes the first listed call that no other of our calls has. Returns false if there is none.
+    /// Claims the first listed call that does not belong to another of our calls. Returns false if there is none.
     async fn claim(self: &Arc<Self>, doubtful: &DoubtfulCall, listed: Vec<ListedCall>) -> bool {
         for listed in listed.into_iter().filter(|listed| listed.from == doubtful.from.as_str()) {
             let event = Event::Status(listed.report.status);
@@ -91,7 +91,7 @@ impl CallRunner {
     }
 
     async fn dialed(&self, call: CallId, provider_id: &str) {
-        tracing::info!(call = %call, provider_id, "dialed");
+        tracing::info!(call = %call, provider_id, "dialed a call");
         match self.store.call_dialed(call, provider_id, &self.holder, self.clock.now()).await {
             Ok(true) => {}
             Ok(false) => {
@@ -111,13 +111,13 @@ impl CallRunner {
 
     fn stored(&self, result: Result<(), StoreError>) {
         if let Err(error) = result {
-            self.storage.failed("failed to store what became of a call", &error);
+            self.storage.failed("failed to store the outcome of dialing a call", &error);
         }
     }
 }
 
-/// Returns the way to detect machines. A message waits for the result, because it is said only once; a conversation
-/// begins at once.
+/// Returns the detection of answering machines to request. A message waits for its result, because it is said only
+/// once. A conversation begins at once.
 fn detection(purpose: &Purpose) -> Option<MachineDetection> {
     match purpose.dialing()?.machine {
         MachineRule::Off => None,

@@ -188,7 +188,8 @@ async fn a_call_that_the_provider_refuses_raises_a_notice_with_the_reason() {
     let call = world.waiting("k", ANN, 1).await;
     world.dial(1).await;
     world.store.call_not_dialed(call, "the number is not verified.".to_owned(), &gateway(), at(2)).await.unwrap();
-    let expected = format!("Call {call} was not placed: the number is not verified. Place it again if you want.");
+    let expected =
+        format!("Call {call} was not placed: the number is not verified. Place it again if you still want it.");
     assert_eq!(world.notice_texts(2).await, [expected]);
 }
 

@@ -24,16 +24,16 @@ use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::terminal;
 
-/// Longest wait until the provider has accepted the call. A call without an answer is looked for meanwhile.
+/// Longest wait until the provider has accepted the call, including the search for a call whose request got no answer.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The keys of a phone, and Twilio's letter for half a second.
 const KEYS: &str = "0123456789*#w";
 
-/// Interval between looks at the call.
+/// Interval at which the command reads the state of the call.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Variable with the turn that a program of the agent works on.
+/// Environment variable with the turn that the agent's program is working on.
 const TURN_VARIABLE: &str = "OPENCLAW_TURN";
 
 const EXAMPLES: &str = "Examples:
@@ -49,7 +49,7 @@ pub struct Call {
     /// Say this, and hang up; with --task, say it first
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
-    /// Let the agent do this on the call
+    /// Have the agent do this on the call
     #[arg(long, value_name = "TEXT")]
     task: Option<String>,
     /// Press these keys after the answer, such as an extension; `w` waits half a second
@@ -61,7 +61,7 @@ pub struct Call {
     /// Wait until the call is over, and show what was said
     #[arg(long)]
     wait: bool,
-    /// Check if the number may be called now; dial nothing
+    /// Check whether the number may be called now, without dialing
     #[arg(long)]
     dry_run: bool,
     /// Call even in quiet hours
@@ -80,7 +80,7 @@ pub struct Call {
 struct Check {
     to: String,
     from: String,
-    /// The reason why it would not be dialed now.
+    /// The reason why the number may not be called now.
     refused: Option<String>,
 }
 
@@ -94,7 +94,7 @@ impl Call {
         let from = match (&self.from, &telephony.from_number) {
             (Some(from), _) | (None, Some(LineAddress::Number(from))) => from.clone(),
             (None, _) => {
-                return Err(Failure::new("calls come from a phone number, and none is configured")
+                return Err(Failure::new("no phone number to call from is configured")
                     .hint("set channels.telephony.fromNumber, or pass --from"));
             }
         };
@@ -119,8 +119,9 @@ impl Call {
         if self.json {
             terminal::print_json(&check)?;
         } else {
-            let verdict = check.refused.map_or("it may be called now".to_owned(), |why| format!("not dialed: {why}"));
-            terminal::print(format!("To {} from {}: {verdict}. Nothing was dialed.", check.to, check.from));
+            let verdict =
+                check.refused.map_or("would be placed now".to_owned(), |why| format!("would be refused: {why}"));
+            terminal::print(format!("A call to {} from {} {verdict}. Nothing was dialed.", check.to, check.from));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -129,7 +130,7 @@ impl Call {
         check_gateway(channel).await?;
         channel.line().await?;
         let telephony = &channel.loaded.telephony;
-        let order = CallDraft {
+        let draft = CallDraft {
             key: self.key(&to),
             from: from.clone(),
             to,
@@ -137,7 +138,7 @@ impl Call {
             task: self.task.as_deref().map(Into::into),
             keys: self.keys.clone(),
         };
-        let call = match channel.store.place_call(order, self.rules(channel)?, channel.now()).await? {
+        let call = match channel.store.place_call(draft, self.rules(channel)?, channel.now()).await? {
             Placed::Waiting(call) | Placed::Known(call) => call,
             Placed::Refused(refusal) => return Err(refused(&refusal)),
             Placed::NotOurs => {
@@ -150,7 +151,7 @@ impl Call {
         self.show(&detail)
     }
 
-    /// Returns the key. A turn of the agent calls a number once, even if the agent is asked again.
+    /// Returns the idempotency key. A turn of the agent calls a number only once, even if the turn is repeated.
     fn key(&self, to: &PhoneNumber) -> String {
         let turn = std::env::var(TURN_VARIABLE).ok();
         match (&self.key, turn) {
@@ -160,7 +161,7 @@ impl Call {
         }
     }
 
-    /// Returns the rules. Only the operator may call in quiet hours, not an agent during its turn.
+    /// Returns the rules. The operator may call in quiet hours, but an agent may not.
     fn rules(&self, channel: &Channel) -> Result<OutgoingRules, Failure> {
         let telephony = &channel.loaded.telephony;
         let rules = assemble::dialing_rules(&telephony.limits);
@@ -172,7 +173,7 @@ impl Call {
         Ok(OutgoingRules { dialing, most_calls: telephony.max_concurrent_sessions as usize })
     }
 
-    /// Waits until the call is dialed or not, and with `--wait` until it is over.
+    /// Waits until the call was dialed or refused, and with `--wait` until it is over.
     async fn watch(&self, channel: &Channel, call: CallId) -> Result<CallDetail, Failure> {
         let began = Instant::now();
         let mut shown = None;
@@ -181,17 +182,17 @@ impl Call {
                 return Err(Failure::new(format!("call {call} was deleted meanwhile")));
             };
             let dialing = detail.outgoing.as_ref().map_or(DialState::Dialed, |outgoing| outgoing.state);
-            let is_settled = matches!(dialing, DialState::Dialed | DialState::NotDialed);
-            if detail.entry.state == CallState::Over || (is_settled && !self.wait) {
+            let is_resolved = matches!(dialing, DialState::Dialed | DialState::NotDialed);
+            if detail.entry.state == CallState::Over || (is_resolved && !self.wait) {
                 return Ok(detail);
             }
-            if !is_settled && began.elapsed() > DIAL_TIMEOUT {
+            if !is_resolved && began.elapsed() > DIAL_TIMEOUT {
                 return Err(Failure::new(format!("call {call} is not dialed yet"))
-                    .hint(format!("`openclaw telephony calls {call}` shows what became of it")));
+                    .hint(format!("`openclaw telephony calls {call}` shows its outcome")));
             }
             if !GatewayLock::is_taken(&channel.state) {
                 return Err(Failure::new(format!("the gateway stopped during call {call}"))
-                    .hint("start it again: it takes the call over, and dials nothing twice"));
+                    .hint("restart it: it takes over the call, and does not dial it again"));
             }
             if self.wait && detail.entry.status != shown {
                 shown = detail.entry.status;
@@ -217,7 +218,7 @@ impl Call {
     }
 }
 
-/// Reads a number to dial. Emergency numbers are no phone numbers, but get their own answer.
+/// Parses a number to dial. Emergency numbers are not valid phone numbers, but get their own error.
 fn dialable(word: &str) -> Result<PhoneNumber, Failure> {
     number::phone(word).map_err(|problem| match dialing::check_number(&number::compact(word)) {
         Err(refusal) if word.bytes().any(|byte| byte.is_ascii_digit()) => refused(&refusal),
@@ -237,7 +238,7 @@ fn keys(word: &str) -> Result<String, String> {
     }
 }
 
-/// Fails unless a running gateway can dial and answer.
+/// Fails unless the running gateway can place calls.
 async fn check_gateway(channel: &Channel) -> Result<(), Failure> {
     match status::notify(&channel.state).await {
         None => Err(Failure::new("calls need a running gateway").hint("start `openclaw gateway`, and call again")),

@@ -155,8 +155,8 @@ pub fn print(call: &CallDetail) {
         terminal::print(format!("  Duration: {}{price}", time_format::span(Duration::from_secs(seconds))));
     }
     if let Some(outgoing) = &call.outgoing {
-        let told = [("Task", &outgoing.task), ("Message", &outgoing.message)];
-        for (name, words) in told.iter().filter_map(|(name, words)| Some((name, words.as_ref()?))) {
+        let requested = [("Task", &outgoing.task), ("Message", &outgoing.message)];
+        for (name, words) in requested.iter().filter_map(|(name, words)| Some((name, words.as_ref()?))) {
             terminal::print(format!("  {name}: {}", words.as_str()));
         }
         outgoing.failure.iter().for_each(|failure| terminal::print(format!("  Not dialed: {failure}")));

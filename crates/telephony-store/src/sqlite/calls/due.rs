@@ -45,7 +45,7 @@ pub(super) fn take(db: &Db, work: &CallWork, now: Timestamp) -> Result<Next<DueC
     Ok(Next::Taken(DueCall::Silent(call.id, call.provider_id)))
 }
 
-/// Makes the calls of other gateways due, and gives up those that they have not dialed.
+/// Makes the calls of other gateways due, and gives up on those that they have not dialed.
 pub(super) fn free(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError> {
     outgoing::give_up_waiting(db, holder, now)?;
     let sql = "UPDATE call SET due_at = ?2 WHERE due_at > ?2 AND holder IS NOT ?1";

@@ -57,8 +57,8 @@ pub(super) fn open(
     step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)
 }
 
-/// Texts the caller of a call that never reached us. Without the call's own request, the network's verdict on the number
-/// is unknown, so callers who have to prove it get none.
+/// Texts the caller of a call that never reached us. Without the call's own request, the attestation of the number is
+/// unknown, so callers who have to prove their number get no text.
 pub(super) fn miss(
     db: &Db,
     incoming: &IncomingCall,

@@ -1,4 +1,4 @@
-//! Calls that we place, until the provider has named them. None is dialed twice.
+//! Calls that we place, until the provider's id is known. None is dialed twice.
 
 mod placing;
 
@@ -23,7 +23,7 @@ use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, mayb
 use crate::sqlite::rows::{conversation, notice};
 use crate::{LeaseHolder, StoreError};
 
-/// The longest request to the provider. One that takes longer is in doubt.
+/// Time after which a request to the provider counts as unanswered, so that its call is in doubt.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A call without the provider's id.
@@ -36,7 +36,7 @@ pub(super) struct Undialed {
     absences: u32,
 }
 
-/// Returns the dialing of a call that the provider has not named; none if it has, or if the contact called us.
+/// Returns the dialing of an outgoing call without the provider's id. Returns none for every other call.
 pub(super) fn undialed(db: &Db, call: &StoredCall) -> Result<Option<Undialed>, StoreError> {
     if call.provider_id.is_some() || call.machine.is_inbound() {
         return Ok(None);
@@ -54,7 +54,7 @@ pub(super) fn undialed(db: &Db, call: &StoredCall) -> Result<Option<Undialed>, S
     })
 }
 
-/// Takes a call that is due and not dialed yet, or in doubt. Returns none if it is not dialed any more.
+/// Takes a due call that is not dialed yet or in doubt. Returns none if it gave up on the call.
 pub(super) fn take(
     db: &Db,
     call: StoredCall,
@@ -69,7 +69,9 @@ pub(super) fn take(
             row::postpone(db, call.id, &work.holder, now + REQUEST_TIMEOUT)?;
             Ok(Some(DueCall::Find(DoubtfulCall { call: call.id, from: undialed.from, to, dialed })))
         }
-        _ if call.state != CallState::Open => not_dialed(db, call, "it was ended first", &work.holder, now),
+        _ if call.state != CallState::Open => {
+            not_dialed(db, call, "it was ended before it was dialed", &work.holder, now)
+        }
         _ if now.since(placing::placed_at(db, call.id)?) >= DIAL_TIMEOUT => {
             not_dialed(db, call, "the gateway did not dial it in time", &work.holder, now)
         }
@@ -84,7 +86,7 @@ pub(super) fn take(
     }
 }
 
-/// Gives up the calls that wait to be dialed: those who asked for them do not expect them from a later gateway.
+/// Gives up on the calls that wait to be dialed: after a restart of the gateway, they would be unexpected.
 pub(super) fn give_up_waiting(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
     let waiting = "SELECT call FROM outgoing_call WHERE state = 'waiting'";
     for id in list(db, waiting, (), |row| row.get(0).map(CallId))? {
@@ -93,7 +95,7 @@ pub(super) fn give_up_waiting(db: &Db, holder: &LeaseHolder, now: Timestamp) -> 
     Ok(())
 }
 
-/// Records the provider's id of a call. Returns false if the call has another one, or if it is another call's.
+/// Records the provider's id of a call. Returns false if the call has a different id, or if another call has this one.
 pub(super) fn bind(db: &Db, call: &mut StoredCall, provider_id: &str, now: Timestamp) -> Result<bool, StoreError> {
     if let Some(known) = &call.provider_id {
         return Ok(known == provider_id);
@@ -113,7 +115,7 @@ pub(super) fn bind(db: &Db, call: &mut StoredCall, provider_id: &str, now: Times
     Ok(true)
 }
 
-/// Records the provider's answer to the request. Returns false if another of its calls carries the call out.
+/// Records the provider's answer to the request. Returns false if the call already has a different id.
 pub(super) fn dialed(
     db: &Db,
     mut call: StoredCall,
@@ -136,14 +138,14 @@ pub(super) fn doubt_now(db: &Db, call: CallId, now: Timestamp) -> Result<(), Sto
     execute(db, sql, (call.0, now.0)).map(drop)
 }
 
-/// Records that the outcome of a request is unknown, from the first time on.
+/// Records that the outcome of a request is unknown, and since when. A later doubt does not change the time.
 fn doubt(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE outgoing_call SET state = 'doubtful', doubted_at = coalesce(doubted_at, ?2)
                WHERE call = ?1 AND state IN ('dialing', 'doubtful')";
     execute(db, sql, (call.0, now.0)).map(drop)
 }
 
-/// Records a look at the provider's list that did not find the call.
+/// Records a search of the provider's list that did not find the call.
 pub(super) fn not_found(
     db: &Db,
     call: StoredCall,
@@ -163,7 +165,7 @@ pub(super) fn not_found(
         Next::Unknown => {
             let text = format!(
                 "Call {id} may have been placed: Twilio did not answer the request, and its list of calls cannot be \
-                 read. It is not dialed again; look in the Twilio Console before you place it again."
+                 read. The gateway does not dial it again. Check the Twilio Console before you place it again."
             );
             raise(db, id, text, now)?;
             let reason =
@@ -184,7 +186,7 @@ pub(super) fn not_dialed(
 ) -> Result<Option<DueCall>, StoreError> {
     if call.provider_id.is_none() {
         let (id, reason_without_stop) = (call.id, reason.trim_end_matches('.'));
-        let text = format!("Call {id} was not placed: {reason_without_stop}. Place it again if you want.");
+        let text = format!("Call {id} was not placed: {reason_without_stop}. Place it again if you still want it.");
         raise(db, id, text, now)?;
         close_undialed(db, call, reason, holder, now)?;
     }
@@ -200,7 +202,7 @@ fn close_undialed(
 ) -> Result<(), StoreError> {
     let failed = Event::Status(CallStatus::Failed);
     step::note_status(db, call.id, &failed, now)?;
-    // Nothing was said, so that no action is left.
+    // Nothing was said, so no action follows.
     call.machine.on(failed, now);
     call.state = CallState::Over;
     row::save(db, &call, holder, now)?;

@@ -68,7 +68,7 @@ pub(super) fn open(db: &Db, call: &StoredCall) -> Result<Vec<CallQuestion>, Stor
     open.map(|(id, number, prompt, said)| question(db, call, id, number, prompt, said)).collect()
 }
 
-/// Returns the tasks that the rules still wait for, of calls that ended since `since`.
+/// Returns the agent's open tasks of calls that ended since `since`.
 pub(super) fn open_after_calls(db: &Db, since: Timestamp) -> Result<Vec<(CallId, CallQuestion)>, StoreError> {
     let sql = "SELECT DISTINCT t.call FROM call_turn AS t JOIN call AS k ON k.id = t.call
                WHERE t.outcome IS NULL AND k.state = 'over' AND k.ended_at >= ? ORDER BY t.call";

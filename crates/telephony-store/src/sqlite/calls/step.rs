@@ -46,13 +46,13 @@ pub(super) fn take(
     Ok(step)
 }
 
-/// Returns the work that a call inherits from a gateway that is gone.
+/// Returns the work that a call inherits from an earlier gateway.
 pub(super) fn take_over(db: &Db, call: &StoredCall, work: &CallWork) -> Result<CallStep, StoreError> {
     let (actions, asked) = inheritance(db, call)?;
     Ok(CallStep { actions, asked, ..new_step(db, call, work)? })
 }
 
-/// Returns the agent's open tasks, and the limit at the provider, which the gateway that is gone may not have set.
+/// Returns the agent's open tasks, and the time limit at the provider, which the earlier gateway may not have set.
 fn inheritance(db: &Db, call: &StoredCall) -> Result<(Vec<Action>, Vec<CallQuestion>), StoreError> {
     Ok((call.machine.time_limit().into_iter().collect(), questions::open(db, call)?))
 }
@@ -69,7 +69,7 @@ fn new_step(db: &Db, call: &StoredCall, work: &CallWork) -> Result<CallStep, Sto
     })
 }
 
-/// Like [`take`] for a report about a call of the provider, which may name the call first.
+/// Like [`take`], for a report. It may be the first to show the provider's id of the call.
 pub(super) fn report(
     db: &Db,
     provider_id: &str,
@@ -144,7 +144,7 @@ fn carry_out(
     Ok(())
 }
 
-/// Returns the key of a text of a turn, which is queued once.
+/// Returns the key of a turn's text, which is queued only once.
 fn text_key(call: &StoredCall, turn: u32) -> String {
     format!("call-{}-{turn}", call.id)
 }

@@ -13,8 +13,8 @@ use crate::calls::CallWork;
 use crate::sqlite::engine::query::Db;
 use crate::sqlite::outbox::enqueue;
 
-/// Queues a text, once for each key. Returns false if it was not queued because the recipient opted out, the line is full,
-/// or no text is left without the Markdown.
+/// Queues a text, once for each key. Returns false if it was not queued because the recipient opted out, the line is
+/// full, or no text is left without the Markdown.
 pub(super) fn queue(
     db: &Db,
     line: LineId,

@@ -31,10 +31,10 @@ use crate::assemble::OUTGOING_GREETING;
 use crate::commands::pairing;
 use crate::number;
 
-/// The ringing time of a call.
+/// Time for which a call rings.
 const RING: Duration = Duration::from_secs(30);
 
-/// The most calls, and turns, at a time.
+/// Maximum number of calls, and of turns, at a time.
 pub const MAX_CALLS: usize = 50;
 
 /// The operator of the simulated gateway.
@@ -57,7 +57,7 @@ pub fn about(agent: &SimulatedAgent, problem: &Option<AgentError>) -> Value {
 }
 
 impl Operator {
-    /// Creates the operator of a gateway with this number, which calls on the terms of `plan`.
+    /// Creates the operator of a gateway with this number. Its calls have the terms of `plan`.
     pub fn new(
         store: Arc<dyn Store>,
         split: SplitRules,
@@ -87,7 +87,7 @@ impl Operator {
         self.store.reject(who, block, now()).await
     }
 
-    /// Places a call as the command does: to say `message`, or for a conversation.
+    /// Places a call like `telephony call`: to say `message`, or for a conversation if there is none.
     pub async fn call(&self, to: PhoneNumber, message: Option<&str>) -> Result<Placed, StoreError> {
         let dialing = Dialing { ring: RING, machine: MachineRule::LeaveMessage };
         let purpose = match message {

@@ -45,7 +45,7 @@ pub(in crate::sqlite::calls) fn place(
     Ok(Placed::Waiting(call))
 }
 
-/// Returns the rule that forbids a call now.
+/// Returns the reason why a call is forbidden now, if there is one.
 pub(in crate::sqlite::calls) fn refusal(
     db: &Db,
     from: &PhoneNumber,
@@ -94,7 +94,7 @@ fn open_call(db: &Db, contact: &PhoneNumber) -> Result<Option<CallId>, StoreErro
     find(db, sql, [contact.as_str()], |row| row.get(0).map(CallId))
 }
 
-/// Returns what was dialed. An open call counts with its maximum duration.
+/// Returns the past calls that count against the limits. An open call counts with its maximum duration.
 fn usage(db: &Db, now: Timestamp) -> Result<DialingUsage, StoreError> {
     let sql = "SELECT k.machine, k.created_at, k.ended_at FROM call AS k JOIN outgoing_call AS o ON o.call = k.id
                WHERE k.created_at > ? AND o.state <> 'not-dialed'";
