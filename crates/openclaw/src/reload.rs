@@ -127,9 +127,14 @@ impl Files {
 
     async fn put_in_force(&mut self, loaded: Loaded, running: &Gateway) {
         let agent = telephony_agents::from_config(&loaded.telephony.agent.kind, &loaded.environment);
-        // Signature checks are fixed at the start, and operator commands depend on them.
-        let checks_as_before = self.started_with.telephony.skip_signature_verification;
-        let followed = Telephony { skip_signature_verification: checks_as_before, ..loaded.telephony.clone() };
+        // Signature checks are fixed at the start, and operator commands depend on them. So is `voice`: a call in
+        // progress would be declined.
+        let started_with = &self.started_with.telephony;
+        let followed = Telephony {
+            skip_signature_verification: started_with.skip_signature_verification,
+            voice: started_with.voice.clone(),
+            ..loaded.telephony.clone()
+        };
         if let Err(error) = running.follow(assemble::live_settings(&followed, agent)).await {
             if self.is_news(format!("{error}; {}", error.hint())) {
                 tracing::error!(%error, hint = error.hint(), "cannot apply the changed configuration");
@@ -189,6 +194,9 @@ fn waiting_for_start(before: &Loaded, now: &Loaded) -> Vec<String> {
     }
     let secrets = secrets(&before.telephony).into_iter().zip(secrets(&now.telephony));
     keys.extend(secrets.filter(|(was, is)| was != is).map(|((key, _), _)| key.to_owned()));
+    if before.telephony.voice.pin != now.telephony.voice.pin {
+        keys.push("voice.pin".to_owned());
+    }
     keys.sort();
     keys.dedup();
     keys

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde_json::Value;
+use twilio_simulator::CallRecord;
 
 use crate::bench::{ALICE, BOB, Bench, PATIENCE};
 
@@ -83,6 +84,33 @@ async fn keys_that_need_a_restart_are_named() {
     assert!(shown.contains("only after the gateway restarts: serve.path, twilio.authToken"), "{shown}");
     std::fs::write(bench.configuration(), text).unwrap();
     bench.wait_for(|status| config(status)["waitingForStart"] == serde_json::json!([])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_answered_as_before_until_a_restart() {
+    let bench = Bench::calling("inboundPolicy: 'open',").await;
+    replace(&bench.configuration(), "enabled: true, inboundGreeting", "enabled: false, inboundGreeting");
+    let waiting = bench.wait_for(|status| config(status)["waitingForStart"] != serde_json::json!([])).await;
+    assert_eq!(config(&waiting)["waitingForStart"], serde_json::json!(["voice.enabled"]));
+
+    let delivery = bench.twilio.call(ALICE, bench.twilio.number()).await.unwrap();
+    assert_eq!(delivery.status, Some(200), "{}", delivery.body);
+    let sid = bench.twilio.calls()[0].sid.clone();
+    bench.twilio.say(&sid, "Are you there?").await.unwrap();
+    let answers =
+        |calls: &[CallRecord]| calls[0].transcript.iter().filter(|said| said.text == "Are you there?").count() == 2;
+    let waited = bench.twilio.wait_for_calls(answers, PATIENCE).await;
+    assert!(waited.is_ok(), "{:?}", bench.twilio.calls()[0].transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_pin_needs_a_restart() {
+    let mut bench = Bench::new().await;
+    bench.configure("voice: { pin: '1234' },");
+    bench.start_gateway().await;
+    replace(&bench.configuration(), "'1234'", "'5678'");
+    let waiting = bench.wait_for(|status| config(status)["waitingForStart"] != serde_json::json!([])).await;
+    assert_eq!(config(&waiting)["waitingForStart"], serde_json::json!(["voice.pin"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
