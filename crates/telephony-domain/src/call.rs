@@ -236,6 +236,12 @@ pub struct Call {
     /// True if the other side is the owner of the number.
     is_proven: bool,
     is_machine: bool,
+    /// The last result of machine detection.
+    #[serde(default)]
+    answered_by: Option<AnsweredBy>,
+    /// True once the provider was given something to say.
+    #[serde(default)]
+    has_spoken: bool,
     /// Consecutive documents without input, and with unintelligible input.
     silences: u8,
     unclear: u8,
@@ -273,6 +279,8 @@ impl Call {
             summarizing: None,
             is_proven,
             is_machine: false,
+            answered_by: None,
+            has_spoken: false,
             silences: 0,
             unclear: 0,
             fillers_said: 0,
@@ -289,6 +297,16 @@ impl Call {
     /// Returns the time of the answer, if it was answered.
     pub fn answered(&self) -> Option<Timestamp> {
         self.answered
+    }
+
+    /// Returns who answered, if machine detection found out.
+    pub fn who_answered(&self) -> Option<AnsweredBy> {
+        self.answered_by
+    }
+
+    /// Returns true once the provider was given something to say.
+    pub fn has_spoken(&self) -> bool {
+        self.has_spoken
     }
 
     /// Returns the state.

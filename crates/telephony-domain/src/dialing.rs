@@ -109,6 +109,9 @@ pub enum NotDialed {
         /// The limit.
         most: u32,
     },
+    /// It is one of our numbers.
+    #[error("it is the assistant's own number")]
+    OwnNumber,
     /// The contact has opted out of our messages.
     #[error("the contact has opted out")]
     OptedOut,
@@ -140,6 +143,7 @@ impl NotDialed {
             NotDialed::MinutesPerDay { .. } => {
                 "wait until earlier calls are more than 24 hours old, or raise limits.callMinutesPerDay"
             }
+            NotDialed::OwnNumber => "pass the number of a phone",
             NotDialed::OptedOut => "only the contact can change that, by texting START",
             NotDialed::Blocked => "`openclaw pairing approve` lets a blocked contact in again",
             NotDialed::OnCall(_) => "`openclaw telephony calls` lists open calls",

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use telephony_domain::call::plan::Plan;
+use telephony_domain::call::report::AnsweredBy;
 use telephony_domain::call::token::CallToken;
 use telephony_domain::call::words::Words;
 use telephony_domain::dialing::{DialingRules, NotDialed};
@@ -54,6 +55,8 @@ pub enum Placed {
     Waiting(CallId),
     /// An earlier call has the same key.
     Known(CallId),
+    /// An earlier call to this other number has its key.
+    KeyTaken(CallId, PhoneNumber),
     /// A rule forbids the call.
     Refused(NotDialed),
     /// Our number is not one of this channel's.
@@ -133,6 +136,10 @@ pub struct OutgoingDetail {
     pub task: Option<Words>,
     /// The reason why it was not dialed.
     pub failure: Option<String>,
+    /// Who answered, if machine detection found out.
+    pub answered_by: Option<AnsweredBy>,
+    /// True once the provider was given something to say.
+    pub has_spoken: bool,
 }
 
 /// Calls that we place.

@@ -31,6 +31,9 @@ async fn with_a_message_and_the_operator_reads_how_it_went() {
     let calls = bench.twilio.calls();
     assert_eq!((calls.len(), spoken(&calls[0])), (1, vec!["1w2", MESSAGE]));
 
+    let other = bench.run(&["telephony", "call", BOB, "--message", MESSAGE, "--key", "parcel"]).await;
+    assert!(other.code == 1 && other.stderr.contains("has this key"), "{other:?}");
+
     let listed = bench.json(&["telephony", "calls", "--json"]).await;
     assert_eq!((listed[0]["direction"].as_str(), listed[0]["status"].as_str()), (Some("outbound"), Some("completed")));
     let id = listed[0]["id"].to_string();
@@ -61,6 +64,7 @@ async fn and_an_unanswered_one_says_why() {
         (CallOutcome::Busy, "the other side was busy"),
         (CallOutcome::Rings, "the call was not answered"),
         (CallOutcome::Failed, "Twilio could not reach the number"),
+        (CallOutcome::Fax, "a fax machine answered, and nothing was said"),
     ] {
         bench.twilio.set_call_outcome(ALICE, outcome);
         let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
@@ -95,6 +99,14 @@ async fn but_no_emergency_or_premium_number_and_no_foreign_country() {
     assert!(checked["refused"].is_null(), "{checked}");
     let misspelt = bench.run(&["telephony", "call", "Alice"]).await;
     assert_eq!(misspelt.code, 2, "{misspelt:?}");
+    let local = bench.run(&["telephony", "call", "(555) 000-5678"]).await;
+    assert!(local.code == 2 && !local.stderr.contains("cost more"), "{local:?}");
+    let error = refused(&bench, bench.twilio.number(), &["--message", MESSAGE]).await;
+    assert!(error.contains("the assistant's own number"), "{error}");
+    for (option, value) in [("--key", ""), ("--message", " "), ("--task", &*"x".repeat(4001))] {
+        let ran = bench.run(&["telephony", "call", ALICE, option, value]).await;
+        assert_eq!(ran.code, 2, "{option}: {ran:?}");
+    }
     let keys = bench.run(&["telephony", "call", ALICE, "--keys", "12x"]).await;
     assert!(keys.code == 2 && keys.stderr.contains("expected digits"), "{keys:?}");
     assert!(bench.twilio.calls().is_empty());

@@ -20,7 +20,8 @@ impl Call {
         if self.turn == 0 {
             return self.text_missed(actions);
         }
-        if self.plan.summary.is_some() && !self.is_machine {
+        let has_spoken = self.turn > u32::from(self.plan.purpose.agent_opens());
+        if self.plan.summary.is_some() && has_spoken && !self.is_machine {
             self.turn = self.turn.saturating_add(1);
             self.summarizing = Some(self.turn);
             actions.push(Action::Ask { turn: self.turn, prompt: Prompt::Summarize });

@@ -17,6 +17,7 @@ impl Call {
     /// Hands a document over, either to the waiting request or in place of the current one.
     pub(super) fn give(&mut self, script: Script, actions: &mut Vec<Action>) {
         let script = self.with_warning(script);
+        self.has_spoken |= script.spoken().next().is_some();
         let action = match self.document {
             Document::Awaited => Action::Respond(script.clone()),
             Document::Unasked | Document::Given(_) => Action::Interrupt(script.clone()),

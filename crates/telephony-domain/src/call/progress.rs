@@ -24,6 +24,7 @@ impl Call {
 
     pub(super) fn answered_by(&mut self, answered_by: AnsweredBy, now: Timestamp, actions: &mut Vec<Action>) {
         let Some(dialing) = self.plan.purpose.dialing() else { return };
+        self.answered_by = Some(answered_by);
         if self.is_machine || matches!(self.phase, Phase::Closing(_) | Phase::Over) {
             return;
         }

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Heard;
 use crate::id::CallId;
 use crate::money::Price;
@@ -132,7 +134,7 @@ impl CallStatus {
 }
 
 /// Result of machine detection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AnsweredBy {
     /// A person.
     Human,
@@ -147,6 +149,16 @@ pub enum AnsweredBy {
 }
 
 impl AnsweredBy {
+    /// Returns the word for `--json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AnsweredBy::Human => "human",
+            AnsweredBy::MachineStart | AnsweredBy::MachineEnd => "machine",
+            AnsweredBy::Fax => "fax",
+            AnsweredBy::Unknown => "unknown",
+        }
+    }
+
     /// Parses a provider's term; an unknown one counts as `unknown`.
     pub fn read(word: &str) -> AnsweredBy {
         match word {

@@ -109,8 +109,9 @@ impl Call {
         if text.is_empty() {
             return;
         }
-        // Useless to an answering machine.
-        let is_texted = self.plan.can_be_texted && !self.is_machine;
+        // An opening sentence is for the call only, and a text is useless to an answering machine.
+        let is_opening = turn == 1 && self.plan.purpose.agent_opens();
+        let is_texted = self.plan.can_be_texted && !self.is_machine && !is_opening;
         actions.push(if is_texted {
             Action::Text { turn, text, is_answer: true }
         } else {

@@ -430,3 +430,15 @@ async fn a_purge_ends_a_call_and_forgets_it_and_old_calls_expire() {
     assert!(world.store.calls(None, 10).await.unwrap().is_empty());
     assert!(world.answered("CA3", 101).await.call > old.call, "ids are never used twice");
 }
+
+#[tokio::test]
+async fn an_answer_after_a_purge_is_not_texted() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    world.requested(&call, Some("what time is it"), 1).await;
+    world.store.purge(&number(ANN), 10, at(2)).await.unwrap();
+    for event in [Event::Status(CallStatus::Completed), Event::Answer { turn: 1, text: "It is noon.".into() }] {
+        world.change(call.call, event, 3).await;
+    }
+    assert_eq!(world.parts_idle(at(4)).await, None);
+}

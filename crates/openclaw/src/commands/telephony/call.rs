@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
-use telephony_domain::call::report::CallStatus;
-use telephony_domain::dialing::{self, DialingRules, NotDialed};
+use telephony_domain::call::report::{AnsweredBy, CallStatus};
+use telephony_domain::dialing::{self, DialingRules, NotDialed, Special};
 use telephony_domain::id::CallId;
 use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
@@ -35,6 +36,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Environment variable with the turn that the agent's program is working on.
 const TURN_VARIABLE: &str = "OPENCLAW_TURN";
+
+/// The most keys to press.
+const MAX_KEYS: usize = 32;
+
+/// The longest message and task in characters: Twilio says at most 4096 at a time.
+const MAX_TEXT: usize = 4000;
 
 const EXAMPLES: &str = "Examples:
   openclaw telephony call +15550005678 --message \"The parcel is here.\"
@@ -68,7 +75,7 @@ pub struct Call {
     #[arg(long)]
     now: bool,
     /// Idempotency key: repeating it dials nothing and shows the first call
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     key: Option<String>,
     /// Print JSON
     #[arg(long)]
@@ -101,6 +108,11 @@ impl Call {
         for text in [&self.message, &self.task].into_iter().flatten() {
             if text.trim().is_empty() {
                 return Err(Failure::usage("the text is empty").hint("leave the option out, or write what to say"));
+            }
+            let length = text.chars().count();
+            if length > MAX_TEXT {
+                return Err(Failure::usage(format!("the text has {length} characters, and {MAX_TEXT} is the maximum"))
+                    .hint("say less, or send the rest with `openclaw telephony send`"));
             }
         }
         Channel::open(config_arg)?.block_on(async |channel| match self.dry_run {
@@ -140,6 +152,10 @@ impl Call {
         };
         let call = match channel.store.place_call(draft, self.rules(channel)?, channel.now()).await? {
             Placed::Waiting(call) | Placed::Known(call) => call,
+            Placed::KeyTaken(call, contact) => {
+                return Err(Failure::new(format!("call {call} to {contact} has this key"))
+                    .hint("pass another --key: a key belongs to one call"));
+            }
             Placed::Refused(refusal) => return Err(refused(&refusal)),
             Placed::NotOurs => {
                 return Err(Failure::new(format!("{from} is not a number of this channel"))
@@ -221,7 +237,9 @@ impl Call {
 /// Parses a number to dial. Emergency numbers are not valid phone numbers, but get their own error.
 fn dialable(word: &str) -> Result<PhoneNumber, Failure> {
     number::phone(word).map_err(|problem| match dialing::check_number(&number::compact(word)) {
-        Err(refusal) if word.bytes().any(|byte| byte.is_ascii_digit()) => refused(&refusal),
+        Err(refusal @ NotDialed::Special(Special::Emergency)) if word.bytes().any(|byte| byte.is_ascii_digit()) => {
+            refused(&refusal)
+        }
         _ => Failure::usage(problem),
     })
 }
@@ -232,9 +250,9 @@ fn refused(refusal: &NotDialed) -> Failure {
 
 /// Parses keys to press.
 fn keys(word: &str) -> Result<String, String> {
-    match word.is_empty() || !word.chars().all(|key| KEYS.contains(key)) {
-        true => Err("expected digits, `*`, `#` and `w` for half a second".to_owned()),
-        false => Ok(word.to_owned()),
+    match (1..=MAX_KEYS).contains(&word.len()) && word.chars().all(|key| KEYS.contains(key)) {
+        true => Ok(word.to_owned()),
+        false => Err(format!("expected digits, `*`, `#` and `w` for half a second, at most {MAX_KEYS} together")),
     }
 }
 
@@ -255,11 +273,20 @@ fn failure(detail: &CallDetail) -> Option<Failure> {
     if let Some(reason) = reason {
         return Some(Failure::new(format!("call {id} was not dialed: {reason}")));
     }
+    let is_unsaid = detail.outgoing.as_ref().is_some_and(|outgoing| !outgoing.has_spoken);
+    let answered_by = detail.outgoing.as_ref().and_then(|outgoing| outgoing.answered_by);
     let happened = match detail.entry.status.filter(|_| detail.entry.state == CallState::Over)? {
         CallStatus::Busy => "the other side was busy",
         CallStatus::NoAnswer => "the call was not answered",
         CallStatus::Failed => "Twilio could not reach the number",
         CallStatus::Canceled => "the call was ended before it was answered",
+        CallStatus::Completed if answered_by == Some(AnsweredBy::Fax) => "a fax machine answered, and nothing was said",
+        CallStatus::Completed if is_unsaid => match answered_by {
+            Some(AnsweredBy::MachineStart | AnsweredBy::MachineEnd) => {
+                "an answering machine answered, and nothing was said"
+            }
+            _ => "the call ended before anything was said",
+        },
         CallStatus::Queued
         | CallStatus::Initiated
         | CallStatus::Ringing

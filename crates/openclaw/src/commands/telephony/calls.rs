@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use telephony_domain::call::Prompt;
+use telephony_domain::call::report::AnsweredBy;
 use telephony_domain::call::words::Words;
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
-use telephony_store::calls::{CallDetail, CallEntry, CallTurn, CallTurnOutcome};
+use telephony_store::calls::{CallDetail, CallEntry, CallState, CallTurn, CallTurnOutcome};
 use telephony_store::outgoing_calls::OutgoingDetail;
 
 use crate::assemble::Channel;
@@ -69,11 +70,13 @@ pub struct Transcript {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Outgoing {
     dialing: &'static str,
     message: Option<String>,
     task: Option<String>,
     failure: Option<String>,
+    answered_by: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -180,7 +183,8 @@ pub fn print(call: &CallDetail) {
 
 /// Returns the word for the state of a call: the provider's status, or how far the dialing is.
 pub fn state(call: &CallDetail) -> &'static str {
-    let dialing = call.outgoing.as_ref().map(|outgoing| outgoing.state.as_str());
+    let is_open = call.entry.state == CallState::Open;
+    let dialing = call.outgoing.as_ref().filter(|_| is_open).map(|outgoing| outgoing.state.as_str());
     call.entry.status.map(|status| status.as_str()).or(dialing).unwrap_or(call.entry.state.as_str())
 }
 
@@ -192,6 +196,7 @@ impl Outgoing {
             message: outgoing.message.as_ref().map(text),
             task: outgoing.task.as_ref().map(text),
             failure: outgoing.failure.clone(),
+            answered_by: outgoing.answered_by.map(AnsweredBy::as_str),
         }
     }
 }

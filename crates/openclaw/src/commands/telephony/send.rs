@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 use telephony_domain::id::MessageId;
 use telephony_domain::line_address::LineAddress;
@@ -58,7 +59,7 @@ pub struct Send {
     #[arg(long)]
     wait: bool,
     /// Idempotency key: repeating it sends nothing and shows the state of the first message
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     key: Option<String>,
     /// Print JSON
     #[arg(long)]

@@ -44,7 +44,8 @@ fn detail_of(db: &Db, entry: CallEntry) -> Result<CallDetail, StoreError> {
     let event = |row: &Row<'_>| Ok((columns::call_status(row)?, time(row, "at")?));
     let events: Vec<(Option<CallStatus>, Timestamp)> = list(db, events, [id], event)?;
     let events = events.into_iter().filter_map(|(status, at)| Some((status?, at))).collect();
-    let outgoing = "SELECT state, message, task, failure FROM outgoing_call WHERE call = ?";
+    let outgoing = "SELECT o.state, o.message, o.task, o.failure, k.machine
+                    FROM outgoing_call AS o JOIN call AS k ON k.id = o.call WHERE o.call = ?";
     let outgoing = find(db, outgoing, [id], outgoing_detail)?;
     Ok(CallDetail { turns: list(db, turns, [id], turn)?, outgoing, events, entry })
 }
@@ -81,11 +82,14 @@ fn turn(row: &Row<'_>) -> RowResult<CallTurn> {
 }
 
 fn outgoing_detail(row: &Row<'_>) -> RowResult<OutgoingDetail> {
+    let machine = columns::call_machine(row)?;
     let words = |column: &str| row.get::<_, Option<String>>(column).map(|text| text.map(Words::from));
     Ok(OutgoingDetail {
         state: columns::dial_state(row)?,
         message: words("message")?,
         task: words("task")?,
         failure: row.get("failure")?,
+        answered_by: machine.who_answered(),
+        has_spoken: machine.has_spoken(),
     })
 }

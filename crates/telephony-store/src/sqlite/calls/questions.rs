@@ -14,16 +14,17 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, execute, find, list, one, time};
 use crate::sqlite::rows::{conversation, line};
 
-/// Stores an agent's answer, or its absence, before the rules decide about it.
-pub(super) fn keep_answer(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+/// Stores an agent's answer, or its absence, before the rules decide about it. Returns false for an answer to a turn that
+/// is closed, which the rules do not get: it came twice, or the contact was purged.
+pub(super) fn keep_answer(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<bool, StoreError> {
     let (turn, answer, outcome) = match event {
         Event::Answer { turn, text } => (*turn, Some(text.as_str()), CallTurnOutcome::Answered),
         Event::NoAnswer { turn } => (*turn, None, CallTurnOutcome::None),
-        _ => return Ok(()),
+        _ => return Ok(true),
     };
     let sql = "UPDATE call_turn SET answer = ?3, outcome = ?4, answered_at = ?5
                WHERE call = ?1 AND number = ?2 AND outcome IS NULL";
-    execute(db, sql, (call.0, turn, answer, outcome.as_str(), now.0)).map(drop)
+    Ok(execute(db, sql, (call.0, turn, answer, outcome.as_str(), now.0))? > 0)
 }
 
 /// Corrects the outcome of an answer that is not spoken.

@@ -28,13 +28,13 @@ pub(super) fn take(
         _ => Default::default(),
     };
     note_status(db, call.id, &event, now)?;
-    questions::keep_answer(db, call.id, &event, now)?;
+    let is_news = questions::keep_answer(db, call.id, &event, now)?;
+    let was_ended_by_operator = call.state != CallState::Open && !call.is_finished();
     let is_request = matches!(event, Event::Request { .. });
     let is_final = matches!(&event, Event::Status(status) if status.is_final());
-    let mut decided = call.machine.on(event, now);
-    if is_request && call.state != CallState::Open && !call.is_finished() {
-        // The operator ended it.
-        decided = vec![Action::Respond(Script::hang_up())];
+    let mut decided = if is_news { call.machine.on(event, now) } else { Vec::new() };
+    if was_ended_by_operator {
+        decided = is_request.then(|| Action::Respond(Script::hang_up())).into_iter().collect();
     }
     let ends = decided.iter().any(|action| matches!(action, Action::HangUp | Action::Cancel));
     call.state = next_state(&call, ends, is_final);

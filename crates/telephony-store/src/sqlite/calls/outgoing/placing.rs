@@ -26,9 +26,8 @@ pub(in crate::sqlite::calls) fn place(
     rules: &OutgoingRules,
     now: Timestamp,
 ) -> Result<Placed, StoreError> {
-    let known = "SELECT call FROM outgoing_call WHERE key = ?";
-    if let Some(call) = find(db, known, [&draft.key], |row| row.get(0).map(CallId))? {
-        return Ok(Placed::Known(call));
+    if let Some((call, contact)) = with_key(db, &draft.key)? {
+        return Ok(if contact == draft.to { Placed::Known(call) } else { Placed::KeyTaken(call, contact) });
     }
     let Some(line) = row::line_of(db, draft.from.as_str())? else { return Ok(Placed::NotOurs) };
     if let Some(refusal) = refusal_on(db, line, &draft.to, rules, now)? {
@@ -75,6 +74,9 @@ fn refusal_on(
     if let Err(refusal) = rules.dialing.check(to, usage(db, now)?, now) {
         return Ok(Some(refusal));
     }
+    if row::line_of(db, to.as_str())?.is_some() {
+        return Ok(Some(NotDialed::OwnNumber));
+    }
     if standing.is_blocked {
         return Ok(Some(NotDialed::Blocked));
     }
@@ -86,6 +88,13 @@ fn refusal_on(
     }
     let most = rules.most_calls;
     Ok((row::count_open(db)? >= most).then_some(NotDialed::AllBusy { most }))
+}
+
+/// Returns the call with a key, and its contact.
+fn with_key(db: &Db, key: &str) -> Result<Option<(CallId, PhoneNumber)>, StoreError> {
+    let sql = "SELECT k.id, c.contact FROM outgoing_call AS o JOIN call AS k ON k.id = o.call
+               JOIN conversation AS c ON c.id = k.conversation WHERE o.key = ?";
+    find(db, sql, [key], |row| Ok((CallId(row.get("id")?), columns::number(row, "contact")?)))
 }
 
 fn open_call(db: &Db, contact: &PhoneNumber) -> Result<Option<CallId>, StoreError> {
