@@ -90,11 +90,14 @@ async fn but_no_emergency_or_premium_number_and_no_foreign_country() {
             assert!(error.contains(reason) && error.contains("hint:"), "{to}: {error}");
         }
     }
-    let checked = bench.done(&["telephony", "call", "+442079460123", "--dry-run"]).await;
-    assert!(
-        checked.contains("would be refused: GB may not be called") && checked.contains("Nothing was dialed"),
-        "{checked}"
-    );
+    for (to, reason) in [("+442079460123", "GB may not be called"), ("911", "emergency"), ("+1911", "emergency")] {
+        let checked = bench.done(&["telephony", "call", to, "--dry-run"]).await;
+        assert!(checked.starts_with(&format!("A call to {to} from ")), "{checked}");
+        assert!(checked.contains("would be refused: ") && checked.contains(reason), "{checked}");
+        assert!(checked.contains("Nothing was dialed"), "{checked}");
+        let checked = bench.json(&["telephony", "call", to, "--dry-run", "--json"]).await;
+        assert!(checked["to"] == to && checked["refused"].as_str().unwrap().contains(reason), "{checked}");
+    }
     let checked = bench.json(&["telephony", "call", ALICE, "--dry-run", "--json"]).await;
     assert!(checked["refused"].is_null(), "{checked}");
     let misspelt = bench.run(&["telephony", "call", "Alice"]).await;

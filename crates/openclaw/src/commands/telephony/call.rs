@@ -93,7 +93,7 @@ struct Check {
 
 impl Call {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
-        let to = dialable(&self.to)?;
+        let dialable = dialable(&self.to)?;
         let telephony = assemble::configuration(config_arg)?.telephony;
         if !telephony.voice.enabled {
             return Err(Failure::new("calls are off").hint("set channels.telephony.voice.enabled to true"));
@@ -115,6 +115,11 @@ impl Call {
                     .hint("say less, or send the rest with `openclaw telephony send`"));
             }
         }
+        let to = match dialable {
+            Ok(to) => to,
+            Err(refusal) if self.dry_run => return self.show_check(&number::compact(&self.to), &from, Some(&refusal)),
+            Err(refusal) => return Err(refused(&refusal)),
+        };
         Channel::open(config_arg)?.block_on(async |channel| match self.dry_run {
             true => self.check(channel, &from, &to).await,
             false => self.call(channel, from, to).await,
@@ -122,12 +127,12 @@ impl Call {
     }
 
     async fn check(&self, channel: &Channel, from: &PhoneNumber, to: &PhoneNumber) -> Outcome {
-        let refused = channel.store.call_refusal(from, to, self.rules(channel)?, channel.now()).await?;
-        let check = Check {
-            to: to.to_string(),
-            from: from.to_string(),
-            refused: refused.as_ref().map(|refusal| refusal.to_string()),
-        };
+        let refusal = channel.store.call_refusal(from, to, self.rules(channel)?, channel.now()).await?;
+        self.show_check(to.as_str(), from, refusal.as_ref())
+    }
+
+    fn show_check(&self, to: &str, from: &PhoneNumber, refusal: Option<&NotDialed>) -> Outcome {
+        let check = Check { to: to.to_owned(), from: from.to_string(), refused: refusal.map(ToString::to_string) };
         if self.json {
             terminal::print_json(&check)?;
         } else {
@@ -234,14 +239,18 @@ impl Call {
     }
 }
 
-/// Parses a number to dial. Emergency numbers are not valid phone numbers, but get their own error.
-fn dialable(word: &str) -> Result<PhoneNumber, Failure> {
-    number::phone(word).map_err(|problem| match dialing::check_number(&number::compact(word)) {
+/// Parses a number to dial. Emergency numbers are not valid phone numbers, but are refused like other special numbers.
+fn dialable(word: &str) -> Result<Result<PhoneNumber, NotDialed>, Failure> {
+    let problem = match number::phone(word) {
+        Ok(number) => return Ok(Ok(number)),
+        Err(problem) => problem,
+    };
+    match dialing::check_number(&number::compact(word)) {
         Err(refusal @ NotDialed::Special(Special::Emergency)) if word.bytes().any(|byte| byte.is_ascii_digit()) => {
-            refused(&refusal)
+            Ok(Err(refusal))
         }
-        _ => Failure::usage(problem),
-    })
+        _ => Err(Failure::usage(problem)),
+    }
 }
 
 fn refused(refusal: &NotDialed) -> Failure {
