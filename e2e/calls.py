@@ -234,7 +234,7 @@ class Calls:
         while not self.over.wait(0.2):
             ended = self.channel.run(*command)
             # A command whose gateway is gone is repeated, with its key.
-            if "gateway" not in ended.stderr or "was not dialed" in ended.stderr:
+            if "gateway" not in ended.stderr or " failed: " in ended.stderr:
                 return
 
     def be_called(self, to, outcome, dice):

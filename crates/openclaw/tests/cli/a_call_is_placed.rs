@@ -1,6 +1,8 @@
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use twilio_simulator::{CallOutcome, CallRecord, Side};
+use twilio_simulator::{CallOutcome, CallRecord, Extent, Fault, Side};
 
 use crate::bench::{ALICE, BOB, Bench, PATIENCE};
 
@@ -70,6 +72,26 @@ async fn and_an_unanswered_one_says_why() {
         let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
         assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran:?}");
     }
+}
+
+#[tokio::test]
+async fn and_the_operator_sees_that_twilio_did_not_answer() {
+    let bench = Bench::calling(ANY_HOUR).await;
+    bench.twilio.set_call_outcome(ALICE, CallOutcome::Rings);
+    for fault in [Fault::CutAfterAccepting, Fault::LoseCallback, Fault::ReadsUnavailable] {
+        bench.twilio.misbehave(fault, Extent::All);
+    }
+    let mut command = bench.command();
+    command.args(["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).stderr(Stdio::piped());
+    let said = crate::bench::off_thread(move || {
+        let mut child = command.spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap()).lines().next().unwrap().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        said
+    });
+    let said = said.await;
+    assert!(said.contains("Twilio did not answer the request; waiting for Twilio's call list"), "{said}");
 }
 
 #[tokio::test]

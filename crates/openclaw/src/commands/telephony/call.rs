@@ -23,7 +23,7 @@ use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::number;
-use crate::terminal;
+use crate::{terminal, time_format};
 
 /// Longest wait until the provider has accepted the call, including the search for a call whose request got no answer.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(90);
@@ -197,7 +197,7 @@ impl Call {
     /// Waits until the call was dialed or refused, and with `--wait` until it is over.
     async fn watch(&self, channel: &Channel, call: CallId) -> Result<CallDetail, Failure> {
         let began = Instant::now();
-        let mut shown = None;
+        let (mut shown, mut is_doubt_shown) = (None, false);
         loop {
             let Some(detail) = channel.store.call(call).await? else {
                 return Err(Failure::new(format!("call {call} was deleted meanwhile")));
@@ -207,9 +207,15 @@ impl Call {
             if detail.entry.state == CallState::Over || (is_resolved && !self.wait) {
                 return Ok(detail);
             }
+            if dialing == DialState::Doubtful && !is_doubt_shown {
+                is_doubt_shown = true;
+                let left = time_format::span(DIAL_TIMEOUT.saturating_sub(began.elapsed()));
+                terminal::say(format!(
+                    "Call {call}: Twilio did not answer the request; waiting for Twilio's call list ({left} at most)"
+                ));
+            }
             if !is_resolved && began.elapsed() > DIAL_TIMEOUT {
-                return Err(Failure::new(format!("call {call} is not dialed yet"))
-                    .hint(format!("`openclaw telephony calls {call}` shows its outcome")));
+                return Err(unresolved(call, dialing));
             }
             if !GatewayLock::is_taken(&channel.state) {
                 return Err(Failure::new(format!("the gateway stopped during call {call}"))
@@ -257,6 +263,18 @@ fn refused(refusal: &NotDialed) -> Failure {
     Failure::new(format!("not dialed: {refusal}")).hint(refusal.hint())
 }
 
+/// Explains that the outcome of a call was not known within [`DIAL_TIMEOUT`].
+fn unresolved(call: CallId, dialing: DialState) -> Failure {
+    let seconds = DIAL_TIMEOUT.as_secs();
+    match dialing {
+        DialState::Waiting => Failure::new(format!("call {call} was not dialed within {seconds} s")),
+        DialState::Dialing | DialState::Doubtful | DialState::Dialed | DialState::NotDialed => Failure::new(format!(
+            "call {call} may or may not have been placed: Twilio has not confirmed it for {seconds} s"
+        )),
+    }
+    .hint(format!("it is not dialed again; `openclaw telephony calls {call}` shows its outcome"))
+}
+
 /// Parses keys to press.
 fn keys(word: &str) -> Result<String, String> {
     match (1..=MAX_KEYS).contains(&word.len()) && word.chars().all(|key| KEYS.contains(key)) {
@@ -280,7 +298,7 @@ fn failure(detail: &CallDetail) -> Option<Failure> {
     let reason = detail.outgoing.as_ref().and_then(|outgoing| outgoing.failure.clone());
     let id = detail.entry.id;
     if let Some(reason) = reason {
-        return Some(Failure::new(format!("call {id} was not dialed: {reason}")));
+        return Some(Failure::new(format!("call {id} failed: {reason}")));
     }
     let is_unsaid = detail.outgoing.as_ref().is_some_and(|outgoing| !outgoing.has_spoken);
     let answered_by = detail.outgoing.as_ref().and_then(|outgoing| outgoing.answered_by);
@@ -303,4 +321,18 @@ fn failure(detail: &CallDetail) -> Option<Failure> {
         | CallStatus::Completed => return None,
     };
     Some(Failure::new(format!("call {id}: {happened}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unconfirmed_call_may_have_been_placed() {
+        let message = |dialing| unresolved(CallId(7), dialing).in_one_line();
+        assert!(message(DialState::Waiting).contains("call 7 was not dialed"));
+        for dialing in [DialState::Dialing, DialState::Doubtful] {
+            assert!(message(dialing).contains("call 7 may or may not have been placed"), "{}", message(dialing));
+        }
+    }
 }

@@ -162,7 +162,7 @@ pub fn print(call: &CallDetail) {
         for (name, words) in requested.iter().filter_map(|(name, words)| Some((name, words.as_ref()?))) {
             terminal::print(format!("  {name}: {}", words.as_str()));
         }
-        outgoing.failure.iter().for_each(|failure| terminal::print(format!("  Not dialed: {failure}")));
+        outgoing.failure.iter().for_each(|failure| terminal::print(format!("  Failed: {failure}")));
     }
     for turn in &call.turns {
         if let Some(words) = turn.prompt.words() {
