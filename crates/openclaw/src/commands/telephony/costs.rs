@@ -33,7 +33,7 @@ pub struct Costs {
     /// Group by day (UTC), contact or line
     #[arg(long, value_enum)]
     by: Option<By>,
-    /// Only messages since then: an age (12h, 7d) or a time (default: 30d)
+    /// Only messages and calls since then: an age (12h, 7d) or a time (default: 30d)
     #[arg(long, value_name = "WHEN", value_parser = time_format::moment)]
     since: Option<Timestamp>,
     /// Print JSON
