@@ -27,9 +27,19 @@ const READ_AGAIN_EVERY: Duration = Duration::from_secs(10);
 /// next check finds them.
 const MAX_READ_AGAIN: usize = 3;
 
-/// Keys and sections that apply without a restart.
-const FOLLOWED: [&str; 7] =
-    ["inboundPolicy", "allowFrom", "sms", "agent", "operator.number", "limits", "store.retentionDays"];
+/// Keys and sections that apply without a restart. Only `openclaw telephony call` uses the two of `voice`, and it reads
+/// them for each call.
+const FOLLOWED: [&str; 9] = [
+    "inboundPolicy",
+    "allowFrom",
+    "sms",
+    "agent",
+    "operator.number",
+    "limits",
+    "store.retentionDays",
+    "voice.ringSeconds",
+    "voice.machine",
+];
 
 /// A file's metadata: time, size and inode; a replaced file has a new inode.
 type Look = Option<(SystemTime, u64, u64)>;

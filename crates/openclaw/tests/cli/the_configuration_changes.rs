@@ -89,7 +89,9 @@ async fn keys_that_need_a_restart_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_are_answered_as_before_until_a_restart() {
     let bench = Bench::calling("inboundPolicy: 'open',").await;
-    replace(&bench.configuration(), "enabled: true, inboundGreeting", "enabled: false, inboundGreeting");
+    let of_next_call = "ringSeconds: 20, machine: 'hang-up'";
+    let changed = format!("enabled: false, {of_next_call}, inboundGreeting");
+    replace(&bench.configuration(), "enabled: true, inboundGreeting", &changed);
     let waiting = bench.wait_for(|status| config(status)["waitingForStart"] != serde_json::json!([])).await;
     assert_eq!(config(&waiting)["waitingForStart"], serde_json::json!(["voice.enabled"]));
 
