@@ -41,7 +41,7 @@ use crate::known_store::KnownStore;
 use crate::{known_store, logging, state_folder, terminal};
 
 /// The greeting of a call that we place without a message or a task.
-pub const OUTGOING_GREETING: &str = "Hello, this is your assistant.";
+const OUTGOING_GREETING: &str = "Hello, this is your assistant.";
 
 /// Everything a command needs: the configuration, the store and the provider.
 pub struct Channel {
@@ -270,7 +270,7 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
         arrivals: Arc::new(arrival_rules(telephony)),
         split: split_rules(telephony),
         terms: terms(telephony),
-        voice: telephony.voice.enabled.then(|| voice(telephony)),
+        voice: telephony.voice.enabled.then(|| voice_settings(telephony)),
         unavailable_text: telephony.agent.unavailable_text.clone(),
         stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
         operator: telephony.operator.number.clone(),
@@ -278,8 +278,8 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
     }
 }
 
-/// Returns the terms of calls.
-fn voice(telephony: &Telephony) -> VoiceSettings {
+/// Returns the gateway's settings for calls.
+pub fn voice_settings(telephony: &Telephony) -> VoiceSettings {
     let voice = &telephony.voice;
     VoiceSettings {
         plan: call_plan(voice),
@@ -315,8 +315,7 @@ fn with_disclosure(greeting: &str, voice: &Voice) -> Words {
 }
 
 /// Returns the terms of a call that we place: to say a message, or for a conversation.
-pub fn outgoing_plan(telephony: &Telephony, message: Option<&str>, has_task: bool) -> Plan {
-    let voice = &telephony.voice;
+pub fn outgoing_plan(voice: &Voice, message: Option<&str>, has_task: bool) -> Plan {
     let dialing = voice.dialing;
     let greeting = if message.is_none() && !has_task { OUTGOING_GREETING } else { "" };
     let purpose = match message {

@@ -85,13 +85,18 @@ fn without(key: &Declared) -> String {
     if steps.is_empty() { "—".to_owned() } else { steps.join(", else ") }
 }
 
-/// Returns every key and section, as declared when reading nothing.
+/// Returns every key and section.
 fn entries() -> Vec<Entry> {
+    read_nothing().1
+}
+
+/// Reads a block without keys. Returns the default settings, and every key and section.
+pub(crate) fn read_nothing() -> (Telephony, Vec<Entry>) {
     let environment = Environment::new([], "");
     let sources = Sources::default();
     let secrets = Secrets::new(None, &environment, &sources);
     let mut reading = Reading::new(&environment, &secrets, Report::default());
     let openclaw = OpenClaw::read(None, &environment);
-    reading.block(None, |keys| Telephony::read(keys, &openclaw));
-    reading.entries
+    let telephony = reading.block(None, |keys| Telephony::read(keys, &openclaw));
+    (telephony, reading.entries)
 }

@@ -27,6 +27,7 @@ use crate::form::{Choice, Switch};
 use crate::keys::Keys;
 use crate::openclaw::OpenClaw;
 use crate::public_url::PublicUrl;
+use crate::schema::read_nothing;
 use crate::web_address::WebAddress;
 use agent::{Agent, AgentKind};
 use limits::Limits;
@@ -98,6 +99,13 @@ const POLICIES: &[(&str, InboundPolicy)] = &[
     ("pairing", InboundPolicy::Pairing),
     ("open", InboundPolicy::Open),
 ];
+
+impl Default for Telephony {
+    /// Returns the settings of an empty block.
+    fn default() -> Self {
+        read_nothing().0
+    }
+}
 
 impl Telephony {
     /// Reads the block; `openclaw` is the rest of the file.

@@ -146,12 +146,15 @@ impl Call {
     async fn call(&self, channel: &Channel, from: PhoneNumber, to: PhoneNumber) -> Outcome {
         check_gateway(channel).await?;
         channel.line().await?;
-        let telephony = &channel.loaded.telephony;
         let draft = CallDraft {
             key: self.key(&to),
             from: from.clone(),
             to,
-            plan: assemble::outgoing_plan(telephony, self.message.as_deref(), self.task.is_some()),
+            plan: assemble::outgoing_plan(
+                &channel.loaded.telephony.voice,
+                self.message.as_deref(),
+                self.task.is_some(),
+            ),
             task: self.task.as_deref().map(Into::into),
             keys: self.keys.clone(),
         };

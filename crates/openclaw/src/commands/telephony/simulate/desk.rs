@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use telephony_agents::AgentError;
-use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_config::Telephony;
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Policy;
@@ -14,7 +14,7 @@ use telephony_domain::time::SystemClock;
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, WEBHOOKS_IN_FLIGHT};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
@@ -28,6 +28,7 @@ use twilio_simulator::{DEFAULT_NUMBER, Simulator};
 use super::agent::SimulatedAgent;
 use super::operator::{MAX_CALLS, Operator, about};
 use super::{CANNOT_START, twilio_config};
+use crate::assemble;
 use crate::failure::Failure;
 
 const PATH: &str = "/telephony/webhook";
@@ -54,9 +55,13 @@ impl Desk {
         let split = SplitRules { chunk_mode: ChunkMode::Auto, max_length, numbering: true, max_segments: Some(30) };
         let problem = agent.problem().await;
         let config = twilio_config(port);
-        let number = DEFAULT_NUMBER.parse().context("the simulated number is not valid")?;
-        let folder = state.path().to_path_buf();
-        let operator = Operator::new(store.clone(), split, folder, about(&agent, &problem), number, voice().plan);
+        let operator = Operator {
+            store: store.clone(),
+            split,
+            state: state.path().to_path_buf(),
+            agent: about(&agent, &problem),
+            number: DEFAULT_NUMBER.parse().context("the simulated number is not valid")?,
+        };
         let twilio = Simulator::start_with_operator(config, operator.clone().router()).await;
         let twilio = twilio.context(CANNOT_START)?;
         let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on 127.0.0.1")?;
@@ -84,30 +89,6 @@ impl Desk {
     pub async fn stop(self) {
         self.gateway.stop().await;
         self.twilio.stop().await;
-    }
-}
-
-/// Terms of calls with a phone of the simulation.
-fn voice() -> VoiceSettings {
-    let plan = Plan {
-        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
-        greeting: "Hello, this is your assistant. How can I help?".into(),
-        max_duration: Duration::from_secs(300),
-        filler_after: Duration::from_millis(1500),
-        answer_within: Duration::from_secs(25),
-        fillers: vec!["One moment, please.".into(), "I am still working on it.".into()],
-        can_be_texted: true,
-        summary: None,
-        missed_call_text: None,
-    };
-    VoiceSettings {
-        plan,
-        language: "en-US".to_owned(),
-        voice: None,
-        assistant_name: None,
-        silence_seconds: 8,
-        requires_attestation: false,
-        pin: None,
     }
 }
 
@@ -145,7 +126,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
         arrivals: Arc::new(arrivals),
         split,
         terms: Pacing::Unlimited.into(),
-        voice: Some(voice()),
+        voice: Some(assemble::voice_settings(&Telephony::default())),
         unavailable_text: agent.unavailable_text,
         stranger_replies_per_day: Some(50),
         operator: None,

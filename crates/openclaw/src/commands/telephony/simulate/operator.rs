@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,7 +11,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use telephony_agents::AgentError;
-use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose as CallPurpose};
+use telephony_config::Telephony;
 use telephony_domain::dialing::DialingRules;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::APPROVAL_TEXT;
@@ -27,12 +26,9 @@ use telephony_store::outgoing_calls::{CallDraft, OutgoingRules, Placed};
 use telephony_store::{Store, StoreError};
 
 use super::agent::{Example, SimulatedAgent, examples};
-use crate::assemble::OUTGOING_GREETING;
+use crate::assemble;
 use crate::commands::pairing;
 use crate::number;
-
-/// Time for which a call rings.
-const RING: Duration = Duration::from_secs(30);
 
 /// Maximum number of calls, and of turns, at a time.
 pub const MAX_CALLS: usize = 50;
@@ -40,12 +36,14 @@ pub const MAX_CALLS: usize = 50;
 /// The operator of the simulated gateway.
 #[derive(Clone)]
 pub struct Operator {
-    store: Arc<dyn Store>,
-    split: SplitRules,
-    state: PathBuf,
-    agent: Value,
-    number: PhoneNumber,
-    plan: Plan,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) split: SplitRules,
+    /// The gateway's state folder.
+    pub(super) state: PathBuf,
+    /// A description of the agent for the page.
+    pub(super) agent: Value,
+    /// The gateway's number.
+    pub(super) number: PhoneNumber,
 }
 
 /// Describes the agent for the page: a sentence, commands that choose a different one, and its error if it has one.
@@ -57,18 +55,6 @@ pub fn about(agent: &SimulatedAgent, problem: &Option<AgentError>) -> Value {
 }
 
 impl Operator {
-    /// Creates the operator of a gateway with this number. Its calls have the terms of `plan`.
-    pub fn new(
-        store: Arc<dyn Store>,
-        split: SplitRules,
-        state: PathBuf,
-        agent: Value,
-        number: PhoneNumber,
-        plan: Plan,
-    ) -> Self {
-        Self { store, split, state, agent, number, plan }
-    }
-
     /// Lists the pairing requests.
     pub async fn requests(&self) -> Result<Vec<PairingRequest>, StoreError> {
         self.store.pairing_requests(now()).await
@@ -89,16 +75,11 @@ impl Operator {
 
     /// Places a call like `telephony call`: to say `message`, or for a conversation if there is none.
     pub async fn call(&self, to: PhoneNumber, message: Option<&str>) -> Result<Placed, StoreError> {
-        let dialing = Dialing { ring: RING, machine: MachineRule::LeaveMessage };
-        let purpose = match message {
-            Some(message) => CallPurpose::Notify { message: message.into(), dialing },
-            None => CallPurpose::Conversation { message: None, has_task: false, dialing },
-        };
         let draft = CallDraft {
             key: format!("page-{}", random::name()),
             from: self.number.clone(),
             to,
-            plan: Plan { purpose, greeting: OUTGOING_GREETING.into(), ..self.plan.clone() },
+            plan: assemble::outgoing_plan(&Telephony::default().voice, message, false),
             task: None,
             keys: None,
         };
