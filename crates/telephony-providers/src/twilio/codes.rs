@@ -124,12 +124,12 @@ const REFERENCE_HEAD: &str = "\
 # Error codes of Twilio
 
 Codes that appear in the log, in `openclaw telephony messages` and in Twilio's console, with what the gateway does and
-what you can do. *Ask first* means that it is unknown whether the message was sent: the gateway searches Twilio's own list
-before it sends anything again. *Once you have fixed it* means that Twilio rejects the whole account: all messages wait in
-order, the gateway probes the account up to once a minute, and continues by itself once it is fixed. A message that waited
-for 24 hours fails, and `openclaw telephony messages --retry` sends it again. The column *sent again?* is about messages
-that Twilio rejects when it gets them. A message that Twilio accepted and could not deliver is not sent again, whatever
-its code, because the carrier may have it after all.
+what you can do. *Ask first* means that it is unknown whether the message was sent: the gateway searches Twilio's own
+list before it sends anything again. *Once you have fixed it* means that Twilio rejects the whole account: all messages
+wait in order, the gateway probes the account up to once a minute, and continues by itself once it is fixed. A message
+that waited for 24 hours fails, and `openclaw telephony messages --retry` sends it again. The column *sent again?* is
+about messages that Twilio rejects when it gets them. A message that Twilio accepted and could not deliver is not sent
+again, whatever its code, because the carrier may have it after all.
 
 A code that is not listed is explained by its range, below, and is final. A rejection without a code does not come from
 Twilio's API but from a proxy, a firewall or a captive portal, and is retried in 10 minutes. With HTTP status 429, both
