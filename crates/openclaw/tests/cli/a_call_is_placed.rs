@@ -22,7 +22,7 @@ fn spoken(call: &CallRecord) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn with_a_message_and_the_operator_reads_how_it_went() {
+async fn a_message_is_said_and_the_call_is_listed() {
     let bench = Bench::calling(ANY_HOUR).await;
     let call = ["telephony", "call", ALICE, "--message", MESSAGE, "--keys", "1w2", "--key", "parcel", "--wait"];
     let said = bench.done(&call).await;
@@ -48,7 +48,7 @@ async fn with_a_message_and_the_operator_reads_how_it_went() {
 }
 
 #[tokio::test]
-async fn and_the_agent_does_its_task() {
+async fn the_agent_does_the_task_of_a_call() {
     let bench = Bench::calling(ANY_HOUR).await;
     let call = bench.json(&["telephony", "call", BOB, "--task", "Ask for a table.", "--json"]).await;
     assert_eq!(call["outgoing"]["dialing"], "dialed", "{call}");
@@ -60,7 +60,7 @@ async fn and_the_agent_does_its_task() {
 }
 
 #[tokio::test]
-async fn and_an_unanswered_one_says_why() {
+async fn an_unsuccessful_call_says_why() {
     let bench = Bench::calling(ANY_HOUR).await;
     for (outcome, reason) in [
         (CallOutcome::Busy, "the other side was busy"),
@@ -75,7 +75,7 @@ async fn and_an_unanswered_one_says_why() {
 }
 
 #[tokio::test]
-async fn and_the_operator_sees_that_twilio_did_not_answer() {
+async fn a_request_without_an_answer_is_reported() {
     let bench = Bench::calling(ANY_HOUR).await;
     bench.twilio.set_call_outcome(ALICE, CallOutcome::Rings);
     for fault in [Fault::CutAfterAccepting, Fault::LoseCallback, Fault::ReadsUnavailable] {
@@ -95,7 +95,7 @@ async fn and_the_operator_sees_that_twilio_did_not_answer() {
 }
 
 #[tokio::test]
-async fn but_no_emergency_or_premium_number_and_no_foreign_country() {
+async fn emergency_premium_and_foreign_numbers_are_refused() {
     let bench = Bench::calling(ANY_HOUR).await;
     for (to, reason) in [
         ("911", "emergency"),
@@ -122,8 +122,8 @@ async fn but_no_emergency_or_premium_number_and_no_foreign_country() {
     }
     let checked = bench.json(&["telephony", "call", ALICE, "--dry-run", "--json"]).await;
     assert!(checked["refused"].is_null(), "{checked}");
-    let misspelt = bench.run(&["telephony", "call", "Alice"]).await;
-    assert_eq!(misspelt.code, 2, "{misspelt:?}");
+    let misspelled = bench.run(&["telephony", "call", "Alice"]).await;
+    assert_eq!(misspelled.code, 2, "{misspelled:?}");
     let local = bench.run(&["telephony", "call", "(555) 000-5678"]).await;
     assert!(local.code == 2 && !local.stderr.contains("cost more"), "{local:?}");
     let error = refused(&bench, bench.twilio.number(), &["--message", MESSAGE]).await;
@@ -138,7 +138,7 @@ async fn but_no_emergency_or_premium_number_and_no_foreign_country() {
 }
 
 #[tokio::test]
-async fn but_not_at_night_unless_the_operator_insists() {
+async fn quiet_hours_hold_unless_the_operator_passes_now() {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let hour = |hour: u64| format!("{:02}:00", hour % 24);
     let night = format!("{}-{}", hour(seconds / 3600 + 23), hour(seconds / 3600 + 2));
@@ -153,7 +153,7 @@ async fn but_not_at_night_unless_the_operator_insists() {
 }
 
 #[tokio::test]
-async fn but_only_while_a_gateway_can_answer_it() {
+async fn a_call_needs_a_gateway_that_twilio_reaches() {
     let mut bench = Bench::calling(ANY_HOUR).await;
     bench.stop_gateway().await;
     let error = refused(&bench, ALICE, &["--message", MESSAGE]).await;
@@ -168,7 +168,7 @@ async fn but_only_while_a_gateway_can_answer_it() {
 }
 
 #[tokio::test]
-async fn but_not_to_those_who_said_stop_and_not_too_often() {
+async fn opted_out_contacts_and_too_many_calls_are_refused() {
     let bench = Bench::calling("limits: { quietHours: null, callsPerHour: 1 }, inboundPolicy: 'open',").await;
     bench.text(ALICE, "STOP").await;
     let error = refused(&bench, ALICE, &["--message", MESSAGE]).await;
