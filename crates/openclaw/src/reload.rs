@@ -138,7 +138,7 @@ impl Files {
     async fn put_in_force(&mut self, loaded: Loaded, running: &Gateway) {
         let agent = telephony_agents::from_config(&loaded.telephony.agent.kind, &loaded.environment);
         // Signature checks are fixed at the start, and operator commands depend on them. So is `voice`: a call in
-        // progress would be declined.
+        // progress would change its voice or language.
         let started_with = &self.started_with.telephony;
         let followed = Telephony {
             skip_signature_verification: started_with.skip_signature_verification,

@@ -80,7 +80,9 @@ impl CallRunner {
         token: Option<CallToken>,
     ) -> Result<Answer, ForeignCall> {
         let live = self.live.borrow().clone();
-        let Some((voice, url)) = live.voice.as_ref().zip(self.webhook_url()) else {
+        let voice = &live.voice;
+        let is_open = token.is_some();
+        let Some(url) = self.webhook_url().filter(|_| voice.is_enabled || is_open) else {
             tracing::info!(
                 call = request.provider_id,
                 from = mask(&request.from),
@@ -91,7 +93,7 @@ impl CallRunner {
         let deciding = async {
             match token {
                 Some(token) => self.next_document(request, token, voice).await,
-                None => self.first_document(request, &live, voice).await,
+                None => self.first_document(request, &live).await,
             }
         };
         match without_panic("a request of a call", deciding, || Err(StoreError::Fault)).await {
@@ -107,10 +109,7 @@ impl CallRunner {
 
     /// Returns a document that apologizes and ends the call.
     pub fn apology(&self) -> Answer {
-        match &self.live.borrow().voice {
-            Some(voice) => self.provider.document(&Script::apology(), &voice.terms("")),
-            None => self.provider.answer(Outcome::CallDeclined),
-        }
+        self.provider.document(&Script::apology(), &self.live.borrow().voice.terms(""))
     }
 
     /// Stores a report on a call, and carries out the decisions that follow. Ignores calls that are not stored here.
@@ -147,17 +146,12 @@ impl CallRunner {
         }
     }
 
-    async fn first_document(
-        self: &Arc<Self>,
-        request: CallRequest,
-        live: &Live,
-        voice: &VoiceSettings,
-    ) -> Result<Decided, StoreError> {
+    async fn first_document(self: &Arc<Self>, request: CallRequest, live: &Live) -> Result<Decided, StoreError> {
         let from = mask(&request.from);
         let CallRequest { provider_id, from: address, to, is_attested, .. } = request;
         let caller = caller::number(&address);
         let incoming = IncomingCall { provider_id: provider_id.clone(), caller: caller.clone(), is_attested, to };
-        let rules = voice.call_rules(&live.arrivals.policy, self.most_calls);
+        let rules = live.voice.call_rules(&live.arrivals.policy, self.most_calls);
         let mut waiting = self.documents.wait_for(&provider_id);
         let reason = match self.store.open_call(incoming, rules, self.work(), self.clock.now()).await? {
             Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),

@@ -25,6 +25,8 @@ use telephony_store::inbox::ArrivalRules;
 /// Settings of calls.
 #[derive(Debug, Clone)]
 pub struct VoiceSettings {
+    /// True if calls are answered and placed. Calls in progress go on in any case.
+    pub is_enabled: bool,
     /// Rules for incoming calls.
     pub plan: Plan,
     /// The language of both sides.
@@ -127,8 +129,8 @@ pub struct Live {
     pub split: SplitRules,
     /// Pace and caps of sending.
     pub terms: Terms,
-    /// Settings of calls; none: calls are declined.
-    pub voice: Option<VoiceSettings>,
+    /// Settings of calls.
+    pub voice: VoiceSettings,
     /// The apology that a contact gets when the agent has not answered for a while.
     pub unavailable_text: String,
     /// Pairing messages to strangers in 24 hours; none: no limit.

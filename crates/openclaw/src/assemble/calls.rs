@@ -13,6 +13,7 @@ const OUTGOING_GREETING: &str = "Hello, this is your assistant.";
 pub fn voice_settings(telephony: &Telephony) -> VoiceSettings {
     let voice = &telephony.voice;
     VoiceSettings {
+        is_enabled: voice.enabled,
         plan: call_plan(voice),
         language: voice.language.clone(),
         voice: voice.voice.clone(),

@@ -41,7 +41,7 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
         arrivals: Arc::new(arrival_rules(telephony)),
         split: split_rules(telephony),
         terms: terms(telephony),
-        voice: telephony.voice.enabled.then(|| voice_settings(telephony)),
+        voice: voice_settings(telephony),
         unavailable_text: telephony.agent.unavailable_text.clone(),
         stranger_replies_per_day: telephony.limits.stranger_replies_per_day,
         operator: telephony.operator.number.clone(),

@@ -103,9 +103,9 @@ impl CallRunner {
     /// Replaces the current document of a call. If that fails, checks if the call is over.
     async fn interrupt(self: Arc<Self>, call: CallId, provider_id: String, script: Script, token: CallToken) {
         let live = self.live.borrow().clone();
-        let Some((voice, url)) = live.voice.as_ref().zip(self.webhook_url()) else { return };
+        let Some(url) = self.webhook_url() else { return };
         let terms_url = document_url(&url, &token);
-        if let Err(error) = self.provider.replace_document(&provider_id, &script, &voice.terms(&terms_url)).await {
+        if let Err(error) = self.provider.replace_document(&provider_id, &script, &live.voice.terms(&terms_url)).await {
             tracing::info!(call = %call, %error, "could not interrupt a call");
             self.check(call, provider_id).await;
         }

@@ -41,7 +41,8 @@ impl CallRunner {
     /// Texts callers who called `number` since `since` and did not reach us, if `missedCallText` is set.
     pub(crate) async fn text_missed(&self, number: &str, since: Timestamp) -> Result<(), MissedError> {
         let live = self.live.borrow().clone();
-        let Some(voice) = live.voice.as_ref().filter(|voice| voice.plan.missed_call_text.is_some()) else {
+        let voice = &live.voice;
+        if !voice.is_enabled || voice.plan.missed_call_text.is_none() {
             return Ok(());
         };
         for call in self.provider.received_calls(number, since).await? {

@@ -22,8 +22,8 @@ impl CallRunner {
     /// Dials a call. The store hands each call out only once.
     pub(super) async fn dial(self: Arc<Self>, dial: CallToDial) {
         let call = dial.call;
-        let is_on = self.live.borrow().voice.is_some();
-        let Some(url) = self.webhook_url().filter(|_| is_on) else {
+        let is_enabled = self.live.borrow().voice.is_enabled;
+        let Some(url) = self.webhook_url().filter(|_| is_enabled) else {
             return self.not_dialed(call, NO_CALLS.to_owned()).await;
         };
         let status_url = self.reach.borrow().status.registered.clone();

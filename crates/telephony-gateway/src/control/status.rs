@@ -151,11 +151,38 @@ fn path(state: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use telephony_domain::call::plan::{Plan, Purpose};
+    use telephony_domain::call::words::Words;
     use telephony_domain::pace::Pacing;
     use telephony_domain::sms::split::{ChunkMode, SplitRules};
     use tokio::sync::watch;
 
     use super::*;
+    use crate::settings::VoiceSettings;
+
+    fn no_calls() -> VoiceSettings {
+        let plan = Plan {
+            purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
+            greeting: Words::default(),
+            max_duration: Duration::ZERO,
+            filler_after: Duration::ZERO,
+            answer_within: Duration::ZERO,
+            fillers: Vec::new(),
+            can_be_texted: false,
+            summary: None,
+            missed_call_text: None,
+        };
+        VoiceSettings {
+            is_enabled: false,
+            plan,
+            language: String::new(),
+            voice: None,
+            assistant_name: None,
+            silence_seconds: 0,
+            requires_attestation: false,
+            pin: None,
+        }
+    }
 
     fn live() -> Live {
         Live {
@@ -163,7 +190,7 @@ mod tests {
             arrivals: Arc::default(),
             split: SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: None },
             terms: Pacing::Unlimited.into(),
-            voice: None,
+            voice: no_calls(),
             unavailable_text: String::new(),
             stranger_replies_per_day: None,
             operator: None,

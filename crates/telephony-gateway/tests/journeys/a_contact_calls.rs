@@ -157,15 +157,43 @@ async fn a_call_is_taken_over_after_a_crash_and_its_answer_is_not_lost() {
     stage.expect(ALICE, &["Think hard."]).await;
 }
 
+/// A second of a call takes longer than a test: Twilio does not end calls by itself.
+fn slow_twilio() -> SimulatorConfig {
+    SimulatorConfig { step_delay: Duration::ZERO, call_second: Duration::from_secs(60), ..SimulatorConfig::default() }
+}
+
+#[tokio::test]
+async fn an_open_call_goes_on_when_calls_are_turned_off_at_a_restart() {
+    let mut stage = Plan { simulator: slow_twilio(), ..plan() }.start().await;
+    let delivery = stage.twilio.call(ALICE, stage.bot()).await.unwrap();
+    let sid = stage.twilio.calls().last().unwrap().sid.clone();
+    stage.stop_gateway().await;
+    stage.plan.takes_calls = false;
+    stage.start_gateway().await;
+    let request = format!("{}&SpeechResult=One+last+thing.", document_request(&stage, &sid));
+    let document = stage.post_signed(&document_path(&delivery.body), request).await.text().await.unwrap();
+    assert!(document.contains("One last thing.") && document.contains("<Gather"), "{document}");
+    let call = stage.expect_stored(&sid, |call| call.turns.len() == 1).await;
+    assert_eq!(words_of(&call.turns[0]), "One last thing.");
+    let new = stage.twilio.call(BOB, stage.bot()).await.unwrap();
+    assert!(new.body.contains("cannot take calls yet"), "{}", new.body);
+}
+
+/// Returns the path, below the webhook, of the document that follows this one.
+fn document_path(document: &str) -> String {
+    let (_, after) = document.split_once(&format!("/{CALLS_BELOW}/")).unwrap();
+    format!("/{CALLS_BELOW}/{}", after.get(..32).unwrap())
+}
+
+/// Returns the form of a request for a document of a call.
+fn document_request(stage: &Stage, sid: &str) -> String {
+    let account = stage.twilio.account_sid();
+    format!("AccountSid={account}&CallSid={sid}&CallStatus=in-progress&From=%2B15550005678")
+}
+
 #[tokio::test]
 async fn a_call_is_ended_at_its_deadline_whatever_twilio_does() {
-    // A second of the call takes longer than the test: Twilio's own limit does not end it.
-    let simulator = SimulatorConfig {
-        step_delay: Duration::ZERO,
-        call_second: Duration::from_secs(60),
-        ..SimulatorConfig::default()
-    };
-    let stage = Plan { simulator, ..plan() }.start().await;
+    let stage = Plan { simulator: slow_twilio(), ..plan() }.start().await;
     let sid = stage.rings().await;
     stage.hears(&sid, GREETING).await;
     stage.expect_call(&sid, |call| call.time_limit == Duration::from_secs(300)).await;
@@ -313,13 +341,8 @@ async fn a_document_is_only_for_its_own_call() {
     let stage = plan().start().await;
     let delivery = stage.twilio.call(ALICE, stage.bot()).await.unwrap();
     let own = stage.twilio.calls().last().unwrap().sid.clone();
-    let (_, after) = delivery.body.split_once(&format!("/{CALLS_BELOW}/")).unwrap();
-    let token = after.get(..32).unwrap();
-    let request = |sid: &str| {
-        let account = stage.twilio.account_sid();
-        format!("AccountSid={account}&CallSid={sid}&CallStatus=in-progress&From=%2B15550005678")
-    };
-    let path = format!("/{CALLS_BELOW}/{token}");
+    let path = document_path(&delivery.body);
+    let request = |sid: &str| document_request(&stage, sid);
     let foreign = stage.post_signed(&path, request(OTHER_CALL)).await;
     assert_eq!(foreign.status(), 403);
     assert_eq!(foreign.text().await.unwrap(), "the document belongs to another call\n");

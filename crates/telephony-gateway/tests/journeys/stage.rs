@@ -153,7 +153,8 @@ pub struct Stage {
     pub twilio: Simulator,
     pub state: TempDir,
     pub clock: Arc<MovableClock>,
-    plan: Plan,
+    /// A change holds from the next start of the gateway.
+    pub plan: Plan,
     running: Option<Running>,
     watch: String,
     client: reqwest::Client,
@@ -384,7 +385,7 @@ impl Stage {
                 max_segments: Some(30),
             },
             terms: self.plan.terms,
-            voice: self.plan.takes_calls.then(|| voice(&self.plan)),
+            voice: voice(&self.plan),
             unavailable_text: SORRY.into(),
             stranger_replies_per_day: self.plan.stranger_replies_per_day,
             operator: self.operator(),
@@ -395,6 +396,7 @@ impl Stage {
 }
 
 fn voice(plan: &Plan) -> VoiceSettings {
+    let is_enabled = plan.takes_calls;
     let (requires_attestation, pin) = (plan.requires_attestation, plan.pin.and_then(Pin::read));
     let filler_after = plan.filler_after;
     let (summary, missed_call_text) = (plan.summary, plan.missed_call_text);
@@ -410,6 +412,7 @@ fn voice(plan: &Plan) -> VoiceSettings {
         missed_call_text: missed_call_text.map(Into::into),
     };
     VoiceSettings {
+        is_enabled,
         plan,
         language: "en-US".into(),
         voice: None,

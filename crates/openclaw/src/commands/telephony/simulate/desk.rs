@@ -14,7 +14,7 @@ use telephony_domain::time::SystemClock;
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, WEBHOOKS_IN_FLIGHT};
+use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
 use telephony_store::Store;
@@ -126,7 +126,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
         arrivals: Arc::new(arrivals),
         split,
         terms: Pacing::Unlimited.into(),
-        voice: Some(assemble::voice_settings(&Telephony::default())),
+        voice: VoiceSettings { is_enabled: true, ..assemble::voice_settings(&Telephony::default()) },
         unavailable_text: agent.unavailable_text,
         stranger_replies_per_day: Some(50),
         operator: None,
