@@ -324,8 +324,12 @@ pub trait Calls: Send + Sync {
     ) -> Result<Option<CallStep>, StoreError>;
 
     /// Returns the tasks that the agent has not answered although their calls ended since `since`: an earlier gateway
-    /// stopped meanwhile. For the start.
-    async fn unanswered_after_calls(&self, since: Timestamp) -> Result<Vec<(CallId, CallQuestion)>, StoreError>;
+    /// stopped meanwhile. Those of calls that `holder` ended are its own. For the start.
+    async fn unanswered_after_calls(
+        &self,
+        holder: &LeaseHolder,
+        since: Timestamp,
+    ) -> Result<Vec<(CallId, CallQuestion)>, StoreError>;
 
     /// Texts the caller of a call that never reached us, unless the call is known, the policy does not admit the caller,
     /// or the caller has to prove their number. Returns true if a text was queued.

@@ -28,7 +28,7 @@ pub(crate) enum MissedError {
 impl CallRunner {
     /// Gives the agent the open tasks of finished calls of an earlier gateway. The answers are sent as text messages.
     pub(super) async fn ask_after_calls(self: &Arc<Self>) {
-        match self.store.unanswered_after_calls(self.clock.now() - ANSWERED_UP_TO).await {
+        match self.store.unanswered_after_calls(&self.holder, self.clock.now() - ANSWERED_UP_TO).await {
             Ok(questions) => {
                 for (call, question) in questions {
                     self.spawn(self.clone().ask(call, question));

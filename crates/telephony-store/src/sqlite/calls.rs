@@ -76,8 +76,13 @@ impl Calls for SqliteStore {
         self.write(move |db| step::report(db, &provider_id, call, event.clone(), &work, now)).await
     }
 
-    async fn unanswered_after_calls(&self, since: Timestamp) -> Result<Vec<(CallId, CallQuestion)>, StoreError> {
-        self.read(move |db| questions::open_after_calls(db, since)).await
+    async fn unanswered_after_calls(
+        &self,
+        holder: &LeaseHolder,
+        since: Timestamp,
+    ) -> Result<Vec<(CallId, CallQuestion)>, StoreError> {
+        let holder = holder.clone();
+        self.read(move |db| questions::open_after_calls(db, &holder, since)).await
     }
 
     async fn call_missed(

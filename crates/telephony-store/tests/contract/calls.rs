@@ -396,6 +396,26 @@ async fn the_first_event_at_a_new_gateway_takes_the_call_over() {
 }
 
 #[tokio::test]
+async fn a_question_of_a_finished_call_goes_to_the_gateway_that_did_not_ask_it() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    world.requested(&call, Some("hello"), 1).await;
+    let world = world.restarted();
+    let second = LeaseHolder("gateway-2".to_owned());
+    world.store.free_calls(&second, at(2)).await.unwrap();
+    let completed = Event::Status(CallStatus::Completed);
+    let step = world.store.change_call(call.call, completed, work_of(second.clone()), at(3)).await.unwrap();
+    assert_eq!(step.asked.iter().map(words_of).collect::<Vec<_>>(), ["hello"]);
+    assert!(world.store.unanswered_after_calls(&second, at(0)).await.unwrap().is_empty(), "it asks already");
+    let third = LeaseHolder("gateway-3".to_owned());
+    let left = world.store.unanswered_after_calls(&third, at(0)).await.unwrap();
+    assert_eq!(
+        left.iter().map(|(id, question)| (*id, words_of(question))).collect::<Vec<_>>(),
+        [(call.call, "hello".to_owned())]
+    );
+}
+
+#[tokio::test]
 async fn a_final_status_stays_in_any_order_of_arrival() {
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;

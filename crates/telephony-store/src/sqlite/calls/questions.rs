@@ -7,12 +7,12 @@ use telephony_domain::time::Timestamp;
 
 use super::outgoing;
 use super::row::{self, StoredCall};
-use crate::StoreError;
 use crate::calls::{CallQuestion, CallTurnOutcome};
 use crate::lines::Line;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, execute, find, list, one, time};
 use crate::sqlite::rows::{conversation, line};
+use crate::{LeaseHolder, StoreError};
 
 /// Stores an agent's answer, or its absence, before the rules decide about it. Returns false for an answer to a turn that
 /// is closed, which the rules do not get: it came twice, or the contact was purged.
@@ -69,12 +69,17 @@ pub(super) fn open(db: &Db, call: &StoredCall) -> Result<Vec<CallQuestion>, Stor
     open.map(|(id, number, prompt, said)| question(db, call, id, number, prompt, said)).collect()
 }
 
-/// Returns the agent's open tasks of calls that ended since `since`.
-pub(super) fn open_after_calls(db: &Db, since: Timestamp) -> Result<Vec<(CallId, CallQuestion)>, StoreError> {
+/// Returns the agent's open tasks of calls that ended since `since`, except of calls that `holder` ended.
+pub(super) fn open_after_calls(
+    db: &Db,
+    holder: &LeaseHolder,
+    since: Timestamp,
+) -> Result<Vec<(CallId, CallQuestion)>, StoreError> {
     let sql = "SELECT DISTINCT t.call FROM call_turn AS t JOIN call AS k ON k.id = t.call
-               WHERE t.outcome IS NULL AND k.state = 'over' AND k.ended_at >= ? ORDER BY t.call";
+               WHERE t.outcome IS NULL AND k.state = 'over' AND k.ended_at >= ?1 AND k.holder IS NOT ?2
+               ORDER BY t.call";
     let mut all = Vec::new();
-    for id in list(db, sql, [since.0], |row| row.get(0).map(CallId))? {
+    for id in list(db, sql, (since.0, &holder.0), |row| row.get(0).map(CallId))? {
         all.extend(open(db, &row::load(db, id)?)?.into_iter().map(|question| (id, question)));
     }
     Ok(all)
