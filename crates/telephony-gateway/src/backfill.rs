@@ -1,10 +1,11 @@
-//! Finds messages whose webhook never arrived, in the provider's own lists.
+//! Finds messages and calls whose webhook never arrived, in the provider's own lists.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_domain::message::Arrival;
 use telephony_domain::number::mask;
+use telephony_domain::retry::Disposition;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::Accepted;
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::Applier;
-use crate::calls::CallRunner;
+use crate::calls::{CallRunner, MissedError};
 use crate::metrics::Metrics;
 use crate::outbox::PartSender;
 use crate::wake::Wake;
@@ -34,7 +35,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(5);
 /// Interval between readings of the clock, which may jump.
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 
-/// The task that finds missed messages.
+/// The task that finds missed messages and calls.
 pub struct Backfill {
     /// Message store.
     pub store: Arc<dyn Store>,
@@ -42,7 +43,7 @@ pub struct Backfill {
     pub provider: Arc<dyn Provider>,
     /// Stores missed messages as if their webhook had arrived.
     pub applier: Arc<Applier>,
-    /// Texts those whose calls were missed.
+    /// Texts the callers of missed calls.
     pub calls: Arc<CallRunner>,
     /// Clock.
     pub clock: Arc<dyn Clock>,
@@ -170,9 +171,16 @@ impl Backfill {
                 return false;
             }
         }
-        if let Err(error) = self.calls.text_missed(&gap.number, gap.since).await {
-            tracing::warn!(to, %error, "cannot look for missed calls; retrying");
-            return false;
+        match self.calls.text_missed(&gap.number, gap.since).await {
+            Ok(()) => {}
+            Err(MissedError::Store(error)) => return cannot_store(&error),
+            Err(MissedError::Provider(error)) => {
+                tracing::warn!(to, %error, hint = error.hint(), "cannot list incoming calls");
+                // The messages are complete. The next check looks for the calls again, unless they will stay unknown.
+                if matches!(error.disposition(), Disposition::Retry { .. } | Disposition::Unknown) {
+                    return true;
+                }
+            }
         }
         // A clock of ours that is ahead, and is corrected later, would hide what comes until then.
         let by_provider = self.provider.time().map(|time| time - started.elapsed());

@@ -29,6 +29,7 @@ use telephony_store::{LeaseHolder, Next, Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::afterwards::MissedError;
 use self::documents::{Document, Documents};
 use crate::random;
 use crate::reach::Reach;

@@ -331,11 +331,12 @@ pub trait Calls: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<(CallId, CallQuestion)>, StoreError>;
 
-    /// Texts the caller of a call that never reached us, unless the call is known, the policy does not admit the caller,
-    /// or the caller has to prove their number. Returns true if a text was queued.
+    /// Texts the caller of a call that never reached us, unless the call is known, the policy does not admit the caller
+    /// or did not yet when it began, or the caller has to prove their number. Returns true if a text was queued.
     async fn call_missed(
         &self,
         call: IncomingCall,
+        began: Timestamp,
         rules: CallRules,
         work: CallWork,
         now: Timestamp,

@@ -44,7 +44,7 @@ impl CallRunner {
         let voice = &live.voice;
         if !voice.is_enabled || voice.plan.missed_call_text.is_none() {
             return Ok(());
-        };
+        }
         for call in self.provider.received_calls(number, since).await? {
             if !call.report.status.is_final() {
                 continue;
@@ -56,7 +56,7 @@ impl CallRunner {
                 to: number.to_owned(),
             };
             let rules = voice.call_rules(&live.arrivals.policy, self.most_calls);
-            if self.store.call_missed(incoming, rules, self.work(), self.clock.now()).await? {
+            if self.store.call_missed(incoming, call.created, rules, self.work(), self.clock.now()).await? {
                 self.wake.outbox.notify_one();
             }
         }

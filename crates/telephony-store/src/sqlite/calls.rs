@@ -88,11 +88,12 @@ impl Calls for SqliteStore {
     async fn call_missed(
         &self,
         call: IncomingCall,
+        began: Timestamp,
         rules: CallRules,
         work: CallWork,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| opening::miss(db, &call, &rules, &work, now)).await
+        self.write(move |db| opening::miss(db, &call, began, &rules, &work, now)).await
     }
 
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError> {

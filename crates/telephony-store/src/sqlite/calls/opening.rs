@@ -11,7 +11,7 @@ use telephony_domain::time::Timestamp;
 use super::{row, step, texts, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallRules, CallWork, IncomingCall, Opened};
-use crate::sqlite::engine::query::Db;
+use crate::sqlite::engine::query::{Db, one};
 use crate::sqlite::rows::{conversation, restored};
 
 /// Admits a call and stores it, unless it was stored before.
@@ -62,6 +62,7 @@ pub(super) fn open(
 pub(super) fn miss(
     db: &Db,
     incoming: &IncomingCall,
+    began: Timestamp,
     rules: &CallRules,
     work: &CallWork,
     now: Timestamp,
@@ -71,10 +72,19 @@ pub(super) fn miss(
     let standing = conversation::standing(db, line, caller)?;
     let is_admitted = matches!(rules.policy.admit(Some(caller), standing), Admission::Admitted);
     let is_proven = matches!(rules.proof.demand(false, false), Demand::Nothing);
-    if !is_admitted || !is_proven || row::find_by_provider_id(db, &incoming.provider_id)?.is_some() {
+    if !is_admitted || !is_proven || is_known(db, incoming, caller, began)? {
         return Ok(false);
     }
     text_missed(db, line, caller, incoming, rules, work, now)
+}
+
+/// Returns true if the call may have reached us: it is stored or was purged, or its caller was a stranger then, whose
+/// calls are not stored.
+fn is_known(db: &Db, incoming: &IncomingCall, caller: &PhoneNumber, began: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM call WHERE provider_id = ?1)
+                   OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1)
+                   OR EXISTS (SELECT 1 FROM contact WHERE number = ?2 AND approved_at > ?3)";
+    one(db, sql, (incoming.provider_id.as_str(), caller.as_str(), began.0), |row| row.get(0))
 }
 
 fn text_missed(

@@ -92,7 +92,7 @@ fn purge(db: &Db, contact: &PhoneNumber, at_most: u32, now: Timestamp) -> Result
         let outbound = to_contact(db, *conversation, at_most)?;
         let inbound = from_contact(db, *conversation, at_most)?;
         messages += outbound.len() + inbound.len();
-        calls += removal::delete_calls(db, *conversation, at_most)?;
+        calls += removal::delete_calls(db, *conversation, at_most, now)?;
         removal::delete_messages(db, &outbound)?;
         removal::delete_inbound(db, &inbound, now)?;
     }

@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 use crate::StoreError;
 use crate::sqlite::engine::query::{Db, execute, list, maybe_time, one};
 
-/// Largest delay with which a deleted message may arrive again although its number was searched since, because clocks
+/// Largest delay with which a deleted message or call may arrive again although its number was searched since, because clocks
 /// differ and webhooks are late.
 const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -46,7 +46,18 @@ pub(super) fn expire(db: &Db, before: Timestamp, at_most: u32, now: Timestamp) -
 }
 
 /// Deletes calls that are over, with their transcripts. Returns the number.
-pub(super) fn delete_calls(db: &Db, conversation: ConversationId, at_most: u32) -> Result<usize, StoreError> {
+///
+/// A call that the search for missed ones may still find at the provider is remembered, or it would count as missed.
+pub(super) fn delete_calls(
+    db: &Db,
+    conversation: ConversationId,
+    at_most: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let sql = "INSERT OR IGNORE INTO deleted (provider_id, received_at)
+               SELECT provider_id, created_at FROM call
+               WHERE conversation = ?1 AND is_inbound AND due_at IS NULL AND created_at >= ?2";
+    execute(db, sql, (conversation.0, may_come_again(db, now)?.0))?;
     let sql = "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE conversation = ? AND due_at IS NULL LIMIT ?)";
     execute(db, sql, (conversation.0, at_most))
 }
@@ -73,7 +84,7 @@ fn delete_empty_turns(db: &Db, before: Timestamp, at_most: u32) -> Result<usize,
     execute(db, sql, (before.0, at_most.saturating_mul(2)))
 }
 
-/// Returns the time from which on the search for missed messages may still find a message.
+/// Returns the time from which on the search for missed messages and calls may still find one.
 fn may_come_again(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
     let seen_until = one(db, "SELECT min(seen_until) AS seen FROM watched", (), |row| maybe_time(row, "seen"))?;
     Ok(seen_until.map_or(now, |seen| seen.min(now)) - MARGIN)
