@@ -7,7 +7,7 @@
 //! end the call whatever happens.
 
 pub mod afterwards;
-mod answer;
+pub mod answer;
 pub mod caller;
 pub mod code;
 mod documents;

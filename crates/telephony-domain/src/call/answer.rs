@@ -31,16 +31,27 @@ impl<'a> Answer<'a> {
     /// Reads an answer. Its last line may be a control line (`end call`, `text: …` or `keys: …`), which is never
     /// spoken.
     pub(super) fn read(raw: &'a str, can_be_texted: bool) -> Answer<'a> {
-        let raw = raw.trim();
-        let (before, last) = raw.rsplit_once('\n').unwrap_or(("", raw));
-        match control_line(last.trim()) {
-            Some(control) => Answer::of(before.trim_end(), can_be_texted, control),
-            None => Answer::of(raw, can_be_texted, None),
-        }
-    }
-
-    fn of(written: &'a str, can_be_texted: bool, control: Option<Control<'a>>) -> Answer<'a> {
+        let (written, control) = split(raw);
         Answer { written, speech: speech::from_markdown(written, can_be_texted), control }
+    }
+}
+
+/// Returns an answer as a transcript shows it: without the control line, but with the keys that it pressed. None if
+/// nothing is left.
+pub fn for_transcript(raw: &str) -> Option<String> {
+    let (written, control) = split(raw);
+    let pressed = if let Some(Control::Press(keys)) = control { format!("(pressed {keys})") } else { String::new() };
+    let text = [written, &pressed].join(" ").trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// Separates an answer from its control line.
+fn split(raw: &str) -> (&str, Option<Control<'_>>) {
+    let raw = raw.trim();
+    let (before, last) = raw.rsplit_once('\n').unwrap_or(("", raw));
+    match control_line(last.trim()) {
+        Some(control) => (before.trim_end(), control),
+        None => (raw, None),
     }
 }
 
@@ -82,6 +93,20 @@ mod tests {
         ] {
             let answer = Answer::read(raw, true);
             assert_eq!((answer.speech.words.as_str(), answer.control), (spoken, control), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_transcript_shows_what_was_said_and_pressed() {
+        for (raw, shown) in [
+            ("Bye!\nend call", Some("Bye!")),
+            ("end call", None),
+            ("Sure.\ntext: Room 5", Some("Sure.")),
+            ("keys: 1w 2", Some("(pressed 1w2)")),
+            ("One moment.\nkeys: 1", Some("One moment. (pressed 1)")),
+            (" No control line.\n", Some("No control line.")),
+        ] {
+            assert_eq!(for_transcript(raw).as_deref(), shown, "{raw}");
         }
     }
 

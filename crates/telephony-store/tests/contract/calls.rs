@@ -416,6 +416,16 @@ async fn a_question_of_a_finished_call_goes_to_the_gateway_that_did_not_ask_it()
 }
 
 #[tokio::test]
+async fn the_control_line_is_not_in_the_transcript() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    world.requested(&call, Some("goodbye"), 1).await;
+    world.change(call.call, Event::Answer { turn: 1, text: "Bye!\nend call".into() }, 2).await;
+    let turns = world.store.call(call.call).await.unwrap().unwrap().turns;
+    assert_eq!(turns[0].answer, Some(Words::from("Bye!")));
+}
+
+#[tokio::test]
 async fn a_missed_call_is_texted_once_but_not_one_that_may_have_reached_us() {
     let world = World::new().await;
     let missed = async |provider_id: &str, began: i64| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use telephony_domain::call::answer::for_transcript;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::words::Words;
 use telephony_domain::id::{CallId, LineId};
@@ -75,7 +76,7 @@ fn turn(row: &Row<'_>) -> RowResult<CallTurn> {
         number: row.get("number")?,
         prompt: columns::call_prompt(row)?,
         said: time(row, "said_at")?,
-        answer: row.get::<_, Option<String>>("answer")?.map(Words::from),
+        answer: row.get::<_, Option<String>>("answer")?.and_then(|answer| for_transcript(&answer)).map(Words::from),
         outcome: columns::call_outcome(row)?,
         answered: maybe_time(row, "answered_at")?,
     })
