@@ -1,14 +1,37 @@
-//! Shared by the targets: a second implementation of Twilio's rules for forms and signatures, to compare with ours.
+//! Shared by the targets: a client for an account, and a second implementation of Twilio's rules for forms and
+//! signatures, to compare with ours.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
+use telephony_providers::twilio::Twilio;
+use telephony_providers::twilio::account::Account;
+
+/// The SID of an account.
+pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
+/// Its auth token.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// The content type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Returns a client for the account.
+pub fn twilio(skips_signatures: bool) -> Twilio {
+    Twilio::new(Account {
+        sid: ACCOUNT.to_owned(),
+        auth_tokens: vec![SecretString::from(TOKEN)],
+        shared_keys: BTreeMap::new(),
+        api_key: None,
+        api_url: "http://127.0.0.1:1".to_owned(),
+        product_urls: Default::default(),
+        connection_overrides: String::new(),
+        skips_signatures,
+    })
+}
 
 /// Returns the parameters of an urlencoded body in their original order.
 pub fn decode_form(body: &[u8]) -> Vec<(String, String)> {

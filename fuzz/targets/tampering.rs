@@ -3,36 +3,20 @@
 //! of its name.
 #![no_main]
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use libfuzzer_sys::fuzz_target;
-use secrecy::SecretString;
-use telephony_fuzz::{FORM, lines, sign};
+use telephony_fuzz::{ACCOUNT, FORM, TOKEN, lines, sign, twilio};
 use telephony_providers::provider::{Event, Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
 
-const ACCOUNT: &str = "AC00000000000000000000000000000001";
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const SID: &str = "SM0123456789abcdef0123456789abcdef";
 const FROM: &str = "+15550005678";
 const URL: &str = "https://phone.example/telephony/webhook";
 
-static TWILIO: LazyLock<Twilio> = LazyLock::new(|| {
-    Twilio::new(Account {
-        sid: ACCOUNT.to_owned(),
-        auth_tokens: vec![SecretString::from(TOKEN)],
-        shared_keys: BTreeMap::new(),
-        api_key: None,
-        api_url: "http://127.0.0.1:1".to_owned(),
-        product_urls: Default::default(),
-        connection_overrides: String::new(),
-        skips_signatures: false,
-    })
-});
+static TWILIO: LazyLock<Twilio> = LazyLock::new(|| twilio(false));
 
 fuzz_target!(|input: &[u8]| {
     let ([body], cuts) = lines(input);

@@ -2,21 +2,15 @@
 //! signature, then the body.
 #![no_main]
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use libfuzzer_sys::fuzz_target;
-use secrecy::SecretString;
 use telephony_domain::message::Arrival;
-use telephony_fuzz::{FORM, decode_form, lines, sign, signed_params};
+use telephony_fuzz::{ACCOUNT, FORM, TOKEN, decode_form, lines, sign, signed_params, twilio};
 use telephony_providers::provider::{Event, Rejection, Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
-
-const ACCOUNT: &str = "AC00000000000000000000000000000001";
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 static STRICT: LazyLock<Twilio> = LazyLock::new(|| twilio(false));
 static TRUSTING: LazyLock<Twilio> = LazyLock::new(|| twilio(true));
@@ -96,17 +90,4 @@ impl Request {
     fn url(&self) -> String {
         format!("https://phone.example/telephony/webhook?{}", self.query.split('#').next().unwrap_or_default())
     }
-}
-
-fn twilio(skips_signatures: bool) -> Twilio {
-    Twilio::new(Account {
-        sid: ACCOUNT.to_owned(),
-        auth_tokens: vec![SecretString::from(TOKEN)],
-        shared_keys: BTreeMap::new(),
-        api_key: None,
-        api_url: "http://127.0.0.1:1".to_owned(),
-        product_urls: Default::default(),
-        connection_overrides: String::new(),
-        skips_signatures,
-    })
 }
