@@ -25,7 +25,7 @@ use crate::webhook::{ACCOUNT, PATH, PUBLIC_URL, TOKEN};
 
 const TWIML: &str = "text/xml; charset=utf-8";
 
-/// Which baseline.
+/// A kind of baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// Answers without looking at the body.

@@ -48,7 +48,7 @@ impl Run {
 pub enum Until {
     /// After this time; requests are repeated if there are too few.
     Time(Duration),
-    /// When each request was sent once.
+    /// Once each request was sent.
     Sent,
 }
 

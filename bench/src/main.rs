@@ -19,8 +19,8 @@ use gateway::Gateway;
 use report::Table;
 use tokio::task::LocalSet;
 
-/// Measure how fast the gateway is. Takes about three minutes, with --long seven, and with --all as long as a cold build
-/// takes besides.
+/// Measure how fast the gateway is. Takes about three minutes, with --long seven, and with --all also as long
+/// as a cold build.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -28,10 +28,10 @@ struct Arguments {
     /// Measure only these parts
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Longer rounds and 100,000 messages where memory and growth are watched
+    /// Measure longer rounds, and growth up to 100,000 messages
     #[arg(long)]
     long: bool,
-    /// Everything there is: as with --long, and a cold build
+    /// Measure all parts, as with --long, and a cold build
     #[arg(long, conflicts_with = "only")]
     all: bool,
     /// Measure this binary instead of building one
@@ -40,7 +40,7 @@ struct Arguments {
     /// Keep the gateway's state in this folder, such as /dev/shm to see what is left without a disk
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
-    /// Write what is measured to docs/reference/performance.md too, over what it says of it
+    /// Replace the results in docs/reference/performance.md too
     #[arg(long)]
     markdown: bool,
 }
@@ -50,7 +50,7 @@ enum Server {
     /// Serve a baseline, for the benchmark's own use
     #[command(hide = true)]
     Serve {
-        /// Which one
+        /// The kind of baseline
         kind: baseline::Kind,
         /// The port on 127.0.0.1
         port: u16,

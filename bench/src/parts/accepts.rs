@@ -134,11 +134,12 @@ async fn take(server: &Process, connections: usize, requests: &Requests, length:
 
 fn table(rounds: &[Round], more: &[Round], length: Duration) -> Table {
     let note = format!(
-        "Keep-alive connections write signed texts of {CONTACTS} contacts as fast as they are answered, for {} s at a time; \
-         medians of {} rounds with {CONNECTIONS} connections and of {} with {MORE_CONNECTIONS}, ratios to the empty handler of \
-         the same round. The gateway syncs each text to disk before it answers, and answers turns meanwhile (agent `echo`, a \
-         fake Twilio). One other process on the same cores is generator and fake Twilio. The last column counts the server's \
-         own CPU time for each text: at the gateway for text, turn and answer together.",
+        "Keep-alive connections write signed texts of {CONTACTS} contacts as fast as they are answered, for {} s at a \
+         time; medians of {} rounds with {CONNECTIONS} connections and of {} with {MORE_CONNECTIONS}, ratios to the \
+         empty handler of the same round. The gateway syncs each text to disk before it answers, and answers turns \
+         meanwhile (agent `echo`, a fake Twilio). One other process on the same cores is generator and fake Twilio. \
+         The last column counts the server's own CPU time for each text: at the gateway for text, turn and answer \
+         together.",
         length.as_secs(),
         rounds.len(),
         more.len(),
@@ -153,8 +154,8 @@ fn table(rounds: &[Round], more: &[Round], length: Duration) -> Table {
     }
     let middle = |value: &dyn Fn(&Round) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
     table.remark(format!(
-        "With {CONNECTIONS} connections, turns are answered meanwhile at {:.0} per second, and from the first text to the last \
-         answer handed to the fake Twilio at {:.0} per second.",
+        "With {CONNECTIONS} connections, turns are answered meanwhile at {:.0} per second, and from the first text to \
+         the last answer handed to the fake Twilio at {:.0} per second.",
         middle(&|round| round.turns_meanwhile),
         middle(&|round| round.turns),
     ));

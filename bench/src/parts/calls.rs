@@ -135,11 +135,12 @@ async fn idle(gateway: &Gateway, state: &TempDir, twilio: &FakeTwilio, voice: bo
 
 fn table(rounds: &[Round], memory: &Memory, length: Duration) -> Table {
     let note = format!(
-        "{CALLS} calls talk at the same time: the time is from the caller's words, signed, to the document with the agent's \
-         answer (agent `echo`). The gateway syncs the words to disk before it asks the agent, and the answer before it is said. \
-         The empty handler returns the same document. First each call talks as fast as it is answered, then all together say \
-         {MIN_RATE} sentences per second. For {} s at a time, alternately; medians of {ROUNDS} rounds, ratios to the empty \
-         handler of the same round. One other process on the same cores is the generator.",
+        "{CALLS} calls talk at the same time: the time is from the caller's words, signed, to the document with the \
+         agent's answer (agent `echo`). The gateway syncs the words to disk before it asks the agent, and the answer \
+         before it is said. The empty handler returns the same document. First each call talks as fast as it is \
+         answered, then all together say {MIN_RATE} sentences per second. For {} s at a time, alternately; medians of \
+         {ROUNDS} rounds, ratios to the empty handler of the same round. One other process on the same cores is the \
+         generator.",
         length.as_secs(),
     );
     let mut table = Table::new(
@@ -153,8 +154,8 @@ fn table(rounds: &[Round], memory: &Memory, length: Duration) -> Table {
     table.row(row("gateway, paced", rounds, |round| (&round.gateway_paced, &round.empty_paced)));
     let Memory { idle, idle_without, per_call_kb } = memory;
     table.remark(format!(
-        "Idle memory is {idle_without:.1} MB without voice and {idle:.1} MB with it (VmRSS, medians of {STARTS} starts). From \
-         {FEW} open calls to {MANY}, each call adds {per_call_kb:.1} KB."
+        "Idle memory is {idle_without:.1} MB without voice and {idle:.1} MB with it (VmRSS, medians of {STARTS} \
+         starts). From {FEW} open calls to {MANY}, each call adds {per_call_kb:.1} KB."
     ));
     let middle = |value: &dyn Fn(&Round) -> f64| median(&rounds.iter().map(value).collect::<Vec<_>>());
     let (slow, rate) = (middle(&|round| round.gateway_paced.slow), middle(&|round| round.gateway.rate));

@@ -42,9 +42,9 @@ struct Act {
 /// Sends a growing number of messages to one gateway.
 pub async fn measure(gateway: &Gateway, is_long: bool) -> Result<Table> {
     let many = if is_long { 100_000 } else { 10_000 };
-    let note = "One gateway from its start on, row by row. Texts come as fast as they are taken; turns are counted from the first \
-                text to the last answer handed over, CPU time is the gateway's for text, turn and answer together. Memory is \
-                resident memory (VmRSS), code included.";
+    let note = "One gateway from its start on, row by row. Texts come as fast as they are taken; turns are counted \
+                from the first text to the last answer handed over, CPU time is the gateway's for text, turn and \
+                answer together. Memory is resident memory (VmRSS), code included.";
     let columns = ["", "conversations", "memory (MB)", "turns/s", "CPU each (µs)"];
     let twilio = FakeTwilio::start().await?;
     let state = gateway.new_state()?;
