@@ -1,4 +1,4 @@
-//! Machine detection: a person, a machine or a fax answered, before the first document or during the call.
+//! Machine detection: reports if a person, a machine or a fax answered, before the first document or during the call.
 
 use std::sync::Arc;
 

@@ -269,13 +269,13 @@ impl Talk {
         }
     }
 
-    /// Adds an entry to the transcript.
     /// Presses keys on behalf of the number, half a second each.
     pub(super) async fn press(&mut self, keys: &str) -> Result<(), Cut> {
         self.note(Side::Number, true, keys);
         self.pause(keys.len() as f64 / 2.0).await
     }
 
+    /// Adds an entry to the transcript.
     pub(super) fn note(&self, by: Side, is_keys: bool, text: &str) {
         let utterance = Utterance { by, is_keys, text: text.to_owned() };
         update(&self.exchange, &self.sid, |call| call.transcript.push(utterance));

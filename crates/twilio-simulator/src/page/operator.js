@@ -57,7 +57,7 @@ $("place").addEventListener("submit", async (event) => {
 // Offers the phones, and keeps the chosen one.
 function offer(numbers) {
   const to = $("place-to");
-  if (to.options.length === numbers.length) return;
+  if ([...to.options].map(({ value }) => value).join() === numbers.join()) return;
   const chosen = to.value;
   to.replaceChildren(...numbers.map((number) => element("option", { value: number, textContent: pretty(number) })));
   if (numbers.includes(chosen)) to.value = chosen;
