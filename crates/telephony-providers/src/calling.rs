@@ -77,8 +77,8 @@ pub trait Calling: Send + Sync {
     /// Writes a document in the provider's format.
     fn document(&self, script: &Script, terms: &CallTerms<'_>) -> Answer;
 
-    /// Places a call, and returns the provider's id of it. An `Ok` means the provider dials, or has it in its queue; see
-    /// [`ProviderError::disposition`] for the rest. Makes one attempt: after an unknown outcome, see [`calls_to`].
+    /// Places a call, and returns the provider's id of it. An `Ok` means that the provider dials, or has it in its queue;
+    /// see [`ProviderError::disposition`] for the rest. Makes one attempt: after an unknown outcome, see [`calls_to`].
     ///
     /// [`calls_to`]: Calling::calls_to
     async fn place_call(&self, call: &OutgoingCall<'_>) -> Result<String, ProviderError>;
@@ -86,7 +86,7 @@ pub trait Calling: Send + Sync {
     /// Returns the calls to `to` that we placed at or after `since`, newest first, complete.
     async fn calls_to(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError>;
 
-    /// Returns the calls to our number `to` that came in at or after `since`, newest first, complete.
+    /// Returns the calls to our number `to` that arrived at or after `since`, newest first, complete.
     async fn received_calls(&self, to: &str, since: Timestamp) -> Result<Vec<ListedCall>, ProviderError>;
 
     /// Fetches the state of a call; none if the provider has no such call.

@@ -1,5 +1,5 @@
-//! URLs that Twilio calls. After the `#` are connection overrides, which have Twilio retry when it cannot reach us for a
-//! moment, and which are not signed.
+//! URLs that Twilio calls. After the `#` are connection overrides, which make Twilio retry when it cannot reach us for
+//! a moment, and which are not signed.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use telephony_domain::line::Sender;
 use telephony_domain::line_address::LineAddress;
 
-use super::Twilio;
 use super::rest::{PhoneNumber, Service, ShortCode};
+use super::{Twilio, callback_url};
 use crate::provider::ProviderError;
 use crate::route::{CallbackUrls, Diversion, Route, Routes, Setting, Traffic};
 
@@ -101,10 +101,7 @@ impl Twilio {
 
     fn with_overrides(&self, callbacks: &CallbackUrls) -> CallbackUrls {
         let overrides = &self.rest.account().connection_overrides;
-        let with = |url: &str| match overrides.as_str() {
-            "" => url.to_owned(),
-            overrides => format!("{url}#{overrides}"),
-        };
+        let with = |url: &str| callback_url::with_overrides(url, overrides);
         CallbackUrls { webhook: with(&callbacks.webhook), status: with(&callbacks.status) }
     }
 }

@@ -17,7 +17,7 @@ use crate::twilio::dates;
 /// Calls per page. A call takes some 2 KB of JSON.
 const CALLS_A_PAGE: usize = 100;
 
-/// Most pages followed: two thousand calls.
+/// Maximum number of pages followed: two thousand calls.
 const MAX_PAGES: usize = 20;
 
 /// A call in the API. Numbers are text, unknown values null. Only the SID is required: an answer with a SID means that
