@@ -6,6 +6,8 @@ mod answers_without_end;
 mod attachments;
 mod calls;
 mod failures;
+mod forms;
+mod genuine_forms;
 mod lists;
 mod messages;
 mod sending;

@@ -2,164 +2,9 @@
 //! rejected.
 
 use proptest::prelude::*;
-use serde_json::Value;
 use telephony_providers::provider::{Event, Rejection};
 
-use crate::stand_in::ACCOUNT;
-use crate::webhooks::verdict;
-
-const SID: &str = "SM0123456789abcdef0123456789abcdef";
-const FORGED: &str = "SMffffffffffffffffffffffffffffffff";
-const FROM: &str = "+15550005678";
-const OPERATOR: &str = "+15550000001";
-
-type Fields = Vec<(String, String)>;
-
-fn judge(fields: &[(String, String)]) -> Result<Event, Rejection> {
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    verdict("token", "", &fields)
-}
-
-/// Returns a text as Twilio sends it, in the order that is signed.
-fn text(body: &str) -> Fields {
-    let fields = [
-        ("AccountSid", ACCOUNT),
-        ("ApiVersion", "2010-04-01"),
-        ("Body", body),
-        ("From", FROM),
-        ("FromCity", "SAN ANTONIO"),
-        ("FromCountry", "US"),
-        ("FromState", "TX"),
-        ("FromZip", "94107"),
-        ("MessageSid", SID),
-        ("NumMedia", "0"),
-        ("NumSegments", "1"),
-        ("SmsMessageSid", SID),
-        ("SmsSid", SID),
-        ("SmsStatus", "received"),
-        ("To", "+15550001234"),
-        ("ToCity", ""),
-    ];
-    fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
-}
-
-fn with(more: &[(&str, &str)]) -> Fields {
-    let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    text("hello").into_iter().chain(more).collect()
-}
-
-fn glued(fields: &[(String, String)]) -> String {
-    fields.iter().map(|(name, value)| format!("{name}{value}")).collect()
-}
-
-fn documented() -> Value {
-    serde_json::from_str(include_str!("../data/webhook_params.json")).unwrap()
-}
-
-fn names(kind: &str) -> Vec<String> {
-    let list = documented()[kind].as_array().unwrap().clone();
-    list.iter().map(|field| field["name"].as_str().unwrap().replace("{N}", "0")).collect()
-}
-
-/// Returns an example value from the documentation.
-fn example(kind: &str, name: &str) -> String {
-    let shown = documented()[kind].as_array().unwrap().iter().find(|field| field["name"] == name).cloned();
-    let shown = shown.map_or(String::new(), |field| field["example"].as_str().unwrap().to_owned());
-    match name {
-        "AccountSid" => ACCOUNT.to_owned(),
-        "MessageSid" | "SmsSid" | "SmsMessageSid" => SID.to_owned(),
-        "CallSid" => "CA0123456789abcdef0123456789abcdef".to_owned(),
-        "ParentCallSid" => "CA1123456789abcdef0123456789abcdef".to_owned(),
-        "From" | "Caller" | "ForwardedFrom" => FROM.to_owned(),
-        "To" | "Called" => "+15550001234".to_owned(),
-        "CallStatus" => "ringing".to_owned(),
-        "SmsStatus" if kind == "message_status" => "delivered".to_owned(),
-        _ => shown.split('|').next().unwrap().to_owned(),
-    }
-}
-
-#[test]
-fn every_documented_callback_is_accepted() {
-    for (kind, base) in [
-        ("inbound_message", vec![]),
-        ("message_status", vec![]),
-        ("voice_request", vec![]),
-        ("gather_action_extra", vec!["voice_request"]),
-        ("call_status_extra", vec!["voice_request"]),
-        ("fallback_extra", vec!["voice_request"]),
-        ("fallback_extra", vec!["inbound_message"]),
-        ("async_amd_callback", vec![]),
-        ("recording_status", vec![]),
-        ("stream_status", vec![]),
-        ("conversationrelay_action", vec![]),
-        ("debugger_event", vec![]),
-    ] {
-        let mut fields = Fields::new();
-        for kind in base.into_iter().chain([kind]) {
-            for name in names(kind) {
-                if !fields.iter().any(|(known, _)| *known == name) {
-                    fields.push((name.clone(), example(kind, &name)));
-                }
-            }
-        }
-        let judged = judge(&fields);
-        assert!(judged.is_ok(), "{kind}: {judged:?}");
-    }
-}
-
-#[test]
-fn undocumented_parameters_are_accepted() {
-    for (name, value) in [
-        ("FromCarrier", "Example Mobile"),
-        ("TotalPrice", "0.01"),
-        ("Token", "To be"),
-        ("MessageKind", "sms"),
-        ("ToCountryCode", "1"),
-        ("x", "From here To there"),
-        ("", ""),
-    ] {
-        let judged = judge(&with(&[(name, value)]));
-        assert!(matches!(judged, Ok(Event::Message(_))), "{name}={value}: {judged:?}");
-    }
-}
-
-/// Twilio adds parameters over time, and names them like the existing ones.
-#[test]
-fn parameters_that_extend_documented_names_are_accepted() {
-    let names = [
-        "Body",
-        "MediaUrl",
-        "MediaUrl0",
-        "MessageStatus",
-        "SmsStatus",
-        "CallStatus",
-        "OptOutType",
-        "NumMedia",
-        "ProfileName",
-    ];
-    let endings = ["Language", "Code", "Expiry", "Expiry0", "ReadAt", "Source", "s", "2"];
-    let values = ["", "en", "1", "x", "https://example.com/", "2026-11-30T01:00:00Z", "text From here To there"];
-    for name in names {
-        for ending in endings {
-            let numbered = format!("{name}{ending}");
-            for value in
-                values.into_iter().filter(|value| !numbered.starts_with("MediaUrl") || !value.starts_with("http"))
-            {
-                let mut fields = with(&[(&numbered, value)]);
-                let judged = judge(&fields);
-                assert!(matches!(judged, Ok(Event::Message(_))), "{numbered}={value}: {judged:?}");
-                fields.retain(|(name, _)| name != "Body");
-                fields.iter_mut().find(|(name, _)| name == "SmsStatus").unwrap().1 = "delivered".to_owned();
-                let judged = judge(&fields);
-                assert!(matches!(judged, Ok(Event::MessageStatus(_))), "{numbered}={value}: {judged:?}");
-            }
-        }
-    }
-    for (name, value) in [("TranslatedBody", "hello"), ("QuotedBodyText", "hello"), ("SenderProfileName", "Ann")] {
-        let judged = judge(&with(&[(name, value), ("ProfileName", "Bob")]));
-        assert!(matches!(judged, Ok(Event::Message(_))), "{name}={value}: {judged:?}");
-    }
-}
+use crate::forms::{FORGED, FROM, Fields, OPERATOR, SID, glued, judge, names, text, with};
 
 #[test]
 fn a_documented_field_behind_a_name_that_only_looks_new_is_refused() {
@@ -250,33 +95,6 @@ fn a_value_with_an_embedded_field_is_rejected_at_every_split() {
 }
 
 #[test]
-fn texts_that_look_like_fields_are_accepted() {
-    let all: Vec<String> = names("inbound_message").iter().map(|name| format!("{name}{OPERATOR}")).collect();
-    for body in [
-        "From+1555!".to_owned(),
-        format!("APPROVE ABCD2345From{OPERATOR}MessageSid{FORGED}MessageSidX"),
-        format!("MessageSid{SID}"),
-        format!("x From{OPERATOR}"),
-        "OptOutTypeSTOP".to_owned(),
-        "From".to_owned(),
-        all.concat(),
-    ] {
-        let Ok(Event::Message(arrival)) = judge(&text(&body)) else { panic!("{body}: {:?}", judge(&text(&body))) };
-        assert_eq!((arrival.text, arrival.from.as_str(), arrival.provider_id.as_str()), (body, FROM, SID));
-    }
-    for name in ["ProfileName", "FromCity", "ButtonText", "ErrorMessage"] {
-        let judged = judge(
-            &text("hello")
-                .into_iter()
-                .filter(|(known, _)| known != name)
-                .chain([(name.to_owned(), "From+1555!".to_owned())])
-                .collect::<Vec<_>>(),
-        );
-        assert!(judged.is_ok(), "{name}: {judged:?}");
-    }
-}
-
-#[test]
 fn sids_must_agree_and_fields_must_not_repeat() {
     for name in ["MessageSid", "SmsMessageSid", "SmsSid"] {
         let mut fields = text("hello");
@@ -359,8 +177,8 @@ fn every_form_of_the_approval_attack_is_rejected() {
     }
 }
 
-/// Divides the text of `fields` differently: at some of the places where a documented name begins, and at some others.
-fn cut_anew(whole: &str, cuts: &[(prop::sample::Index, prop::sample::Index)]) -> Fields {
+/// Divides a text differently: at some of the places where a documented name begins, and at some others.
+fn divided(whole: &str, cuts: &[(prop::sample::Index, prop::sample::Index)]) -> Fields {
     let known: Vec<String> = ["inbound_message", "message_status"].iter().flat_map(|kind| names(kind)).collect();
     let mut places: Vec<(usize, usize)> = Vec::new();
     for name in &known {
@@ -408,7 +226,7 @@ proptest! {
         let body = format!("APPROVE ABCD2345From{OPERATOR}MessageSid{FORGED}{tail}{hiding}");
         let genuine = text(&body);
         let whole = glued(&genuine);
-        let cut = cut_anew(&whole, &cuts);
+        let cut = divided(&whole, &cuts);
         prop_assert_eq!(glued(&cut), whole.as_str());
         // Other orders are other texts with other signatures.
         prop_assume!(cut.is_sorted());
