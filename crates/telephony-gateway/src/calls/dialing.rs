@@ -42,7 +42,7 @@ impl CallRunner {
         match self.provider.place_call(&request).await {
             Ok(provider_id) => self.dialed(call, &provider_id).await,
             Err(error) if error.disposition() == Disposition::Unknown => {
-                tracing::warn!(call = %call, %error, "no answer to the request for a call; looking for it at the provider");
+                tracing::warn!(call = %call, %error, "no answer to the request for a call; looking for it in the list");
                 self.stored(self.store.doubt_call(call, self.clock.now()).await);
             }
             Err(error) => self.not_dialed(call, reason(&error)).await,
@@ -95,7 +95,7 @@ impl CallRunner {
         match self.store.call_dialed(call, provider_id, &self.holder, self.clock.now()).await {
             Ok(true) => {}
             Ok(false) => {
-                tracing::warn!(call = %call, provider_id, "the provider has two calls for one request; ending this one");
+                tracing::warn!(call = %call, provider_id, "the provider placed a call twice; ending this one");
                 if let Err(error) = self.provider.end_call(provider_id).await {
                     tracing::warn!(provider_id, %error, "could not end a call");
                 }

@@ -20,7 +20,7 @@ pub struct Measured {
     pub journal: u64,
     /// Notices currently in effect.
     pub notices: usize,
-    /// True if Sending is stopped because the provider rejects the account.
+    /// True if sending is stopped because the provider rejects the account.
     pub is_stopped: bool,
     /// The operator's limits.
     pub limits: Limits,
