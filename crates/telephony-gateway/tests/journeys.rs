@@ -6,8 +6,12 @@ mod stage;
 
 #[path = "journeys/a_burst_of_texts.rs"]
 mod a_burst_of_texts;
+#[path = "journeys/a_call_ends_with_a_text.rs"]
+mod a_call_ends_with_a_text;
 #[path = "journeys/a_call_is_attacked.rs"]
 mod a_call_is_attacked;
+#[path = "journeys/a_caller_is_checked.rs"]
+mod a_caller_is_checked;
 #[path = "journeys/a_command_sends_beside_the_gateway.rs"]
 mod a_command_sends_beside_the_gateway;
 #[path = "journeys/a_contact_calls.rs"]

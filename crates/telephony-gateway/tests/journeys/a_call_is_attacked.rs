@@ -7,7 +7,8 @@ use telephony_gateway::calls::CALLS_BELOW;
 use telephony_providers::twilio::signature::SIGNATURE_HEADER;
 use telephony_store::calls::{CallDetail, CallState};
 
-use crate::stage::{ALICE, Plan, Scripted, Stage};
+use crate::stage::raw_call::{RawCall, said, token};
+use crate::stage::{ALICE, Plan, Scripted};
 
 /// The longest document that Twilio accepts.
 const LONGEST_DOCUMENT: usize = 64 * 1024;
@@ -15,79 +16,6 @@ const LONGEST_DOCUMENT: usize = 64 * 1024;
 /// A gateway that answers calls, and needs no filler even on a busy machine.
 fn plan() -> Plan {
     Plan { takes_calls: true, filler_after: Duration::from_secs(9), ..Plan::default() }
-}
-
-/// A call whose requests are made by the test instead of the simulator.
-struct RawCall<'a> {
-    stage: &'a Stage,
-    sid: String,
-}
-
-/// Returns the token of the next document.
-fn token(document: &str) -> &str {
-    let (_, after) = document.split_once(&format!("/{CALLS_BELOW}/")).expect("a document with another behind it");
-    after.get(..32).unwrap()
-}
-
-/// Returns everything that the document says; fails if it is not well-formed.
-fn said(document: &str) -> String {
-    let document = roxmltree::Document::parse(document).unwrap();
-    let says = document.descendants().filter(|node| node.has_tag_name("Say"));
-    says.filter_map(|say| say.text()).collect::<Vec<_>>().join(" ")
-}
-
-impl<'a> RawCall<'a> {
-    /// Alice calls; returns the call and its first document.
-    async fn place(stage: &'a Stage, number: u32) -> (RawCall<'a>, String) {
-        let call = RawCall { stage, sid: format!("CA{number:032x}") };
-        let document = call.request(None, &[("CallStatus", "ringing")]).await;
-        (call, document)
-    }
-
-    fn form(&self, more: &[(&str, &str)]) -> String {
-        let own = [
-            ("AccountSid", self.stage.twilio.account_sid()),
-            ("CallSid", &self.sid),
-            ("From", ALICE),
-            ("To", self.stage.bot()),
-            ("Direction", "inbound"),
-        ];
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(own).extend_pairs(more).finish()
-    }
-
-    async fn post(&self, token: Option<&str>, more: &[(&str, &str)]) -> reqwest::Response {
-        let below = token.map_or(String::new(), |token| format!("/{CALLS_BELOW}/{token}"));
-        self.stage.post_signed(&below, self.form(more)).await
-    }
-
-    async fn request(&self, token: Option<&str>, more: &[(&str, &str)]) -> String {
-        let answer = self.post(token, more).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        answer.text().await.unwrap()
-    }
-
-    /// Says words in answer to the document with this token; returns the next document.
-    async fn says(&self, token: &str, words: &str) -> String {
-        let heard = [("CallStatus", "in-progress"), ("SpeechResult", words), ("Confidence", "0.9")];
-        self.request(Some(token), &heard).await
-    }
-
-    async fn reports(&self, status: &str) {
-        let report = [("CallStatus", status), ("CallbackSource", "call-progress-events")];
-        self.request(None, &report).await;
-    }
-
-    async fn stored(&self) -> CallDetail {
-        let calls = self.stage.store().calls(None, u32::MAX).await.unwrap();
-        let call = calls.iter().find(|call| call.provider_id.as_ref() == Some(&self.sid)).expect("a stored call");
-        self.stage.store().call(call.id).await.unwrap().unwrap()
-    }
-
-    /// Returns the words of the turns.
-    async fn words(&self) -> Vec<String> {
-        let turns = self.stored().await.turns;
-        turns.iter().filter_map(|turn| turn.prompt.words()).map(|words| words.as_str().to_owned()).collect()
-    }
 }
 
 #[tokio::test]
@@ -165,6 +93,29 @@ async fn a_foreign_call_and_guessed_addresses_change_nothing() {
     assert_eq!((call.stored().await.entry.state, agent.questions().len()), (CallState::Open, 0));
     assert_eq!(said(&call.says(own, "Hello.").await), "Hello.");
     assert_eq!(foreign.stored().await.entry.state, CallState::Over);
+}
+
+#[tokio::test]
+async fn a_document_is_only_for_its_own_call() {
+    let stage = plan().start().await;
+    let (call, first) = RawCall::place(&stage, 1).await;
+    let foreign = RawCall { stage: &stage, sid: format!("CA{:032x}", 2) }.post(Some(token(&first)), &[]).await;
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    assert_eq!(foreign.text().await.unwrap(), "the document belongs to another call\n");
+    let unknown = call.request(Some(&"0".repeat(32)), &[("CallStatus", "in-progress")]).await;
+    assert_eq!(unknown, "<Response><Hangup/></Response>");
+    let document = call.request(Some(token(&first)), &[("CallStatus", "in-progress")]).await;
+    assert_eq!(said(&document), "Are you still there?");
+}
+
+#[tokio::test]
+async fn a_document_is_only_for_signed_requests_with_post() {
+    let stage = plan().start().await;
+    let url = format!("{}/{CALLS_BELOW}/{}", stage.webhook_url(), "0".repeat(32));
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    assert_eq!(client.post(&url).body("CallSid=CA1").send().await.unwrap().status(), 403);
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 405);
 }
 
 #[tokio::test]

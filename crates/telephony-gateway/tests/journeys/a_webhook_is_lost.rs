@@ -6,10 +6,11 @@ use telephony_domain::message::Arrival;
 use telephony_domain::time::Timestamp;
 use telephony_store::history::{Direction, Filter};
 use telephony_store::inbox::Accepted;
+use telephony_store::sqlite::back_up;
 use twilio_simulator::{Extent, Fault, LogEntry, Number, Service, Text};
 
 use crate::a_contact_says_stop::wait_for_ours;
-use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for};
+use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage, is_look_for, phone};
 
 #[tokio::test]
 async fn a_text_sent_while_the_gateway_was_down_is_answered_at_the_next_start() {
@@ -99,6 +100,23 @@ async fn texts_from_before_the_first_start_are_ignored() {
     stage.expect(BOB, &["hello"]).await;
     wait_for_looks(&stage, stage.bot(), 1).await;
     assert_eq!(stage.expect_rest().await.received_today, 1);
+}
+
+#[tokio::test]
+async fn a_restored_store_catches_up_although_calls_cannot_be_listed() {
+    let mut stage = Plan { missed_call_text: Some("Sorry, I missed you."), ..phone::plan() }.start().await;
+    stage.text(ALICE, "before").await;
+    stage.expect(ALICE, &["before"]).await;
+    stage.stop_gateway().await;
+    let path = |name: &str| stage.state.path().join(name);
+    back_up(&path("telephony.sqlite"), &path("arrivals"), &path("backup"), stage.now()).await.unwrap();
+    std::fs::rename(path("backup"), path("telephony.sqlite")).unwrap();
+    let missing = format!("{}/_simulator/missing", stage.twilio.base_url());
+    let request = reqwest::Client::new().post(missing).header("content-type", "application/json");
+    assert!(request.body(r#"["/Calls"]"#).send().await.unwrap().status().is_success());
+    stage.start_gateway().await;
+    stage.text(ALICE, "after").await;
+    stage.expect(ALICE, &["before", "after"]).await;
 }
 
 #[tokio::test]

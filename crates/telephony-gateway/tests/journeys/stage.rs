@@ -4,28 +4,22 @@
 mod agent;
 #[path = "stage/clock.rs"]
 mod clock;
+#[path = "stage/phone.rs"]
+pub mod phone;
+#[path = "stage/plan.rs"]
+mod plan;
+#[path = "stage/raw_call.rs"]
+pub mod raw_call;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use telephony_agents::Agent;
-use telephony_domain::call::afterwards::SummaryRecipient;
-use telephony_domain::call::plan::{Plan as CallPlan, Purpose as CallPurpose};
-use telephony_domain::call::proof::Pin;
-use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::number::PhoneNumber;
-use telephony_domain::pace::Pacing;
-use telephony_domain::policy::{InboundPolicy, Policy};
-use telephony_domain::program::ProgramName;
-use telephony_domain::sms::split::{ChunkMode, SplitRules};
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_gateway::gateway::Gateway;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
-use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
 use telephony_gateway::tasks::BrokenTask;
-use telephony_gateway::tunnel::Tunneling;
 use telephony_providers::route::Routes;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::Account;
@@ -34,16 +28,16 @@ use telephony_providers::twilio::rest::Rest;
 use telephony_providers::twilio::signature::{self, Payload};
 use telephony_store::Store;
 use telephony_store::history::Summary;
-use telephony_store::inbox::ArrivalRules;
 use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
-use twilio_simulator::{Delivery, LogEntry, MessageRecord, Simulator, SimulatorConfig, Text};
+use twilio_simulator::{Delivery, LogEntry, MessageRecord, Simulator, Text};
 
 pub use agent::Scripted;
 pub use clock::MovableClock;
+pub use plan::Plan;
 
 pub const ALICE: &str = "+15550005678";
 pub const BOB: &str = "+15550005679";
@@ -56,90 +50,6 @@ pub const SOON: Duration = Duration::from_secs(60);
 
 const PATH: &str = "/telephony/webhook";
 const STATUS_PATH: &str = "/telephony/status";
-
-/// Changes to the default gateway, which has the policy `open` and the echo agent.
-pub struct Plan {
-    pub policy: Policy,
-    pub agent: Arc<dyn Agent>,
-    pub coalesce: Duration,
-    pub max_sessions: usize,
-    pub webhooks_in_flight: usize,
-    pub takes_calls: bool,
-    pub requires_attestation: bool,
-    pub pin: Option<&'static str>,
-    /// Answers that take longer than this are announced by a filler.
-    pub filler_after: Duration,
-    pub summary: Option<SummaryRecipient>,
-    pub missed_call_text: Option<&'static str>,
-    pub has_public_url: bool,
-    pub simulator: SimulatorConfig,
-    pub stranger_replies_per_day: Option<u32>,
-    pub retention: Duration,
-    pub terms: Terms,
-    pub messaging_service: Option<&'static str>,
-    pub operator: Option<&'static str>,
-    pub tunnel: Option<Tunneling>,
-    /// Sets the timeout of requests to Twilio.
-    pub answer_within: Option<Duration>,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self {
-            policy: Policy { inbound: InboundPolicy::Open, ..Policy::default() },
-            agent: Arc::new(Scripted::repeating()),
-            coalesce: Duration::ZERO,
-            max_sessions: 10,
-            webhooks_in_flight: WEBHOOKS_IN_FLIGHT,
-            takes_calls: false,
-            requires_attestation: false,
-            pin: None,
-            // So short that tests need not wait.
-            filler_after: Duration::from_millis(300),
-            summary: None,
-            missed_call_text: None,
-            has_public_url: true,
-            simulator: SimulatorConfig {
-                step_delay: Duration::ZERO,
-                call_second: Duration::from_millis(5),
-                ..SimulatorConfig::default()
-            },
-            stranger_replies_per_day: None,
-            retention: Duration::from_secs(365 * 24 * 60 * 60),
-            terms: Pacing::Unlimited.into(),
-            messaging_service: None,
-            operator: None,
-            tunnel: None,
-            answer_within: None,
-        }
-    }
-}
-
-impl Plan {
-    pub fn pairing() -> Self {
-        Self { policy: Policy::default(), ..Self::default() }
-    }
-
-    pub fn with_agent(self, agent: Scripted) -> Self {
-        Self { agent: Arc::new(agent), ..self }
-    }
-
-    pub async fn start(self) -> Stage {
-        let mut stage = self.prepare().await;
-        stage.start_gateway().await;
-        stage
-    }
-
-    /// Everything except the gateway, which has not run yet.
-    pub async fn prepare(self) -> Stage {
-        let twilio = Simulator::start(self.simulator.clone()).await.unwrap();
-        let state = tempfile::tempdir().unwrap();
-        let clock = Arc::new(MovableClock::default());
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::new();
-        Stage { twilio, state, clock, plan: self, running: None, watch: String::new(), client }
-    }
-}
 
 /// The tasks of a running gateway.
 struct Running {
@@ -181,7 +91,7 @@ impl Stage {
             provider: Arc::new(self.provider()),
             tunnel: self.plan.tunnel.clone(),
             clock: self.clock.clone(),
-            settings: self.settings(&base),
+            settings: self.plan.settings(self.bot(), &base),
             metrics: Arc::default(),
             watch: Some(watch),
         });
@@ -344,82 +254,6 @@ impl Stage {
             connection_overrides: String::new(),
             skips_signatures: false,
         }
-    }
-
-    fn operator(&self) -> Option<PhoneNumber> {
-        self.plan.operator.map(|number| number.parse().unwrap())
-    }
-
-    fn settings(&self, base: &str) -> Settings {
-        let status = format!("{base}{STATUS_PATH}");
-        let public = PublicUrls { webhook: format!("{base}{PATH}"), status: status.clone(), status_callback: status };
-        let fixed = Fixed {
-            sender: Sender {
-                number: self.bot().parse().ok(),
-                messaging_service: self.plan.messaging_service.map(str::to_owned),
-            },
-            max_sessions: self.plan.max_sessions,
-            webhooks_in_flight: self.plan.webhooks_in_flight,
-            program: ProgramName::default(),
-            path: PATH.into(),
-            status_path: STATUS_PATH.into(),
-            public: self.plan.has_public_url.then_some(public),
-            allowed_hosts: Vec::new(),
-            trusts_forwarding: false,
-            trusted_proxies: Vec::new(),
-            checks_signatures: true,
-        };
-        let arrivals = ArrivalRules {
-            policy: self.plan.policy.clone(),
-            coalesce: self.plan.coalesce,
-            operator: self.operator(),
-            line: None,
-        };
-        let live = Live {
-            agent: self.plan.agent.clone(),
-            arrivals: Arc::new(arrivals),
-            split: SplitRules {
-                chunk_mode: ChunkMode::Auto,
-                max_length: 1600,
-                numbering: true,
-                max_segments: Some(30),
-            },
-            terms: self.plan.terms,
-            voice: voice(&self.plan),
-            unavailable_text: SORRY.into(),
-            stranger_replies_per_day: self.plan.stranger_replies_per_day,
-            operator: self.operator(),
-            retention: self.plan.retention,
-        };
-        Settings { fixed, live }
-    }
-}
-
-fn voice(plan: &Plan) -> VoiceSettings {
-    let is_enabled = plan.takes_calls;
-    let (requires_attestation, pin) = (plan.requires_attestation, plan.pin.and_then(Pin::read));
-    let filler_after = plan.filler_after;
-    let (summary, missed_call_text) = (plan.summary, plan.missed_call_text);
-    let plan = CallPlan {
-        purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
-        greeting: "Hello, this is your assistant.".into(),
-        max_duration: Duration::from_secs(300),
-        filler_after,
-        answer_within: Duration::from_secs(25),
-        fillers: vec!["One moment, please.".into()],
-        can_be_texted: true,
-        summary,
-        missed_call_text: missed_call_text.map(Into::into),
-    };
-    VoiceSettings {
-        is_enabled,
-        plan,
-        language: "en-US".into(),
-        voice: None,
-        assistant_name: None,
-        silence_seconds: 8,
-        requires_attestation,
-        pin,
     }
 }
 

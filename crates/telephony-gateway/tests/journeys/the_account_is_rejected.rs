@@ -236,14 +236,20 @@ async fn a_clock_set_ahead_by_days_fails_nothing() {
     expect_all(&stage).await;
 }
 
-#[tokio::test]
-async fn a_part_in_doubt_waits_while_the_account_is_rejected() {
+/// Starts a gateway with a part in doubt, and has Twilio reject the search for it.
+async fn in_doubt(code: u32) -> Stage {
     let stage = Plan::default().start().await;
     stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
     stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
-    stage.twilio.misbehave(Fault::RefuseReads { code: 20003 }, Extent::All);
+    stage.twilio.misbehave(Fault::RefuseReads { code }, Extent::All);
     stage.text(ALICE, "hello").await;
     stage.expect_summary(|summary| summary.unknown == 1).await;
+    stage
+}
+
+#[tokio::test]
+async fn a_part_in_doubt_waits_while_the_account_is_rejected() {
+    let stage = in_doubt(20003).await;
     for _ in 0..4 {
         stage.clock.advance(Duration::from_secs(5 * 60));
         let looks = stage.twilio.log().len();
@@ -258,12 +264,7 @@ async fn a_part_in_doubt_waits_while_the_account_is_rejected() {
 
 #[tokio::test]
 async fn a_part_in_doubt_stays_unknown_if_the_key_cannot_read_the_list() {
-    let stage = Plan::default().start().await;
-    stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
-    stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
-    stage.twilio.misbehave(Fault::RefuseReads { code: 20006 }, Extent::All);
-    stage.text(ALICE, "hello").await;
-    stage.expect_summary(|summary| summary.unknown == 1).await;
+    let stage = in_doubt(20006).await;
     wait_until("the end of the doubt", async || {
         stage.clock.advance(PROBED);
         stage.store().summary(stage.now()).await.unwrap().unknown == 0
