@@ -114,8 +114,8 @@ pub fn is_short_code(address: &str) -> bool {
 /// Printed in phone numbers: brackets, dots, slashes, and hyphens of every width.
 const MARKS: [char; 10] = ['(', ')', '.', '/', '-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2212}'];
 
-/// Returns a number that starts with a plus without the spaces and marks that people print in it, and without the invisible
-/// characters that phones copy along; none for anything else.
+/// Returns a number that starts with a plus without the spaces and marks that people print in it, and without the
+/// invisible characters that phones copy along; none for anything else.
 pub fn without_marks(text: &str) -> Option<String> {
     let bare = bare(text);
     bare.strip_prefix('+').is_some_and(|digits| !digits.is_empty() && is_digits(digits)).then_some(bare)
@@ -166,7 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Generates the word with some letters in upper case.
-    fn schemes_are_read_in_any_case(word: &'static str) -> impl Strategy<Value = String> {
+    fn in_any_case(word: &'static str) -> impl Strategy<Value = String> {
         proptest::collection::vec(any::<bool>(), word.len()).prop_map(move |upper| {
             let letters = word.chars().zip(upper);
             letters.map(|(c, upper)| if upper { c.to_ascii_uppercase() } else { c }).collect()
@@ -177,7 +177,7 @@ mod tests {
         /// RCS in any spelling is the same contact as SMS.
         #[test]
         fn rcs_is_the_phone(
-            prefix in prop_oneof![schemes_are_read_in_any_case("rcs"), schemes_are_read_in_any_case("sms"), schemes_are_read_in_any_case("mms")],
+            prefix in prop_oneof![in_any_case("rcs"), in_any_case("sms"), in_any_case("mms")],
             digits in "[1-9][0-9]{8,14}",
             plus in prop_oneof![Just("+"), Just(" "), Just(""), Just("%2B"), Just(" +"), Just("%2b"), Just("(+)")],
             outer in prop_oneof![Just(""), Just(" "), Just("sms:"), Just("RCS: "), Just("\u{202A}")],
@@ -198,7 +198,9 @@ mod tests {
         /// Another channel is never mistaken for SMS; its users are identified by number if it has numbers.
         #[test]
         fn another_channel_keeps_its_name(
-            channel in prop_oneof![schemes_are_read_in_any_case("whatsapp"), schemes_are_read_in_any_case("messenger"), schemes_are_read_in_any_case("viber"), "[a-z]{4,9}"],
+            channel in prop_oneof![
+                in_any_case("whatsapp"), in_any_case("messenger"), in_any_case("viber"), "[a-z]{4,9}",
+            ],
             digits in "[1-9][0-9]{8,14}",
             as_parameter in any::<bool>(),
         ) {

@@ -299,7 +299,7 @@ impl Call {
         self.answered
     }
 
-    /// Returns who answered, if machine detection found out.
+    /// Returns the last result of machine detection; none before the first.
     pub fn who_answered(&self) -> Option<AnsweredBy> {
         self.answered_by
     }

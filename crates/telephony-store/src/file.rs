@@ -58,7 +58,8 @@ impl File {
         Ok(File { shortest, ..self })
     }
 
-    /// Fails if the file was removed, replaced or emptied: a process that has it open would keep writing to the old one.
+    /// Fails if the file was removed, replaced or emptied: a process that has it open would keep writing to the old
+    /// one.
     pub(crate) fn check_is_there(&self) -> Result<(), StoreError> {
         let found = metadata(&self.path)?;
         if Some(identity(&found)) != self.identity {

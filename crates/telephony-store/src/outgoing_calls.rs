@@ -136,7 +136,7 @@ pub struct OutgoingDetail {
     pub task: Option<Words>,
     /// The reason why it was not dialed.
     pub failure: Option<String>,
-    /// Who answered, if machine detection found out.
+    /// The last result of machine detection; none before the first.
     pub answered_by: Option<AnsweredBy>,
     /// True once the provider was given something to say.
     pub has_spoken: bool,
@@ -167,7 +167,7 @@ pub trait OutgoingCalls: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Records that a call was not dialed, and why.
+    /// Records that a call was not dialed, with the reason. The operator gets a notice.
     async fn call_not_dialed(
         &self,
         call: CallId,

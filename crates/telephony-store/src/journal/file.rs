@@ -235,8 +235,8 @@ impl JournalFile {
     }
 }
 
-/// Returns true if a sector of the bytes at `from` is all zeros, as before it was written: when a disk loses power, it may
-/// have written only some sectors of a record, in any order. A record never contains so many zeros.
+/// Returns true if a sector of the bytes at `from` is all zeros, as before it was written: when a disk loses power, it
+/// may have written only some sectors of a record, in any order. A record never contains so many zeros.
 fn has_unwritten_sector(from: u64, bytes: &[u8]) -> bool {
     let first = SECTOR - from as usize % SECTOR;
     let (first, rest) = bytes.split_at(first.min(bytes.len()));

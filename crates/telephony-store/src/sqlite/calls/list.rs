@@ -15,8 +15,8 @@ use crate::outgoing_calls::OutgoingDetail;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, maybe_time, time};
 
-const ENTRY: &str =
-    "SELECT k.id, k.provider_id, c.contact, c.line, k.is_inbound, k.state, k.status, k.created_at, k.ended_at, k.machine, k.seconds, k.price, k.currency,
+const ENTRY: &str = "SELECT k.id, k.provider_id, c.contact, c.line, k.is_inbound, k.state, k.status, k.created_at,
+                            k.ended_at, k.machine, k.seconds, k.price, k.currency,
                             (SELECT count(*) FROM call_turn WHERE call = k.id AND prompt <> 'summarize') AS turns
                      FROM call AS k JOIN conversation AS c ON c.id = k.conversation";
 
@@ -40,7 +40,8 @@ pub(in crate::sqlite) fn details(db: &Db, contact: &PhoneNumber) -> Result<Vec<C
 
 fn detail_of(db: &Db, entry: CallEntry) -> Result<CallDetail, StoreError> {
     let id = entry.id.0;
-    let turns = "SELECT number, prompt, words, said_at, answer, outcome, answered_at FROM call_turn WHERE call = ? ORDER BY number";
+    let turns = "SELECT number, prompt, words, said_at, answer, outcome, answered_at FROM call_turn
+                 WHERE call = ? ORDER BY number";
     let events = "SELECT status, at FROM call_event WHERE call = ? ORDER BY id";
     let event = |row: &Row<'_>| Ok((columns::call_status(row)?, time(row, "at")?));
     let events: Vec<(Option<CallStatus>, Timestamp)> = list(db, events, [id], event)?;

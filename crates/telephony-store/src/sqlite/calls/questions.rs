@@ -14,8 +14,8 @@ use crate::sqlite::engine::query::{Db, execute, find, list, one, time};
 use crate::sqlite::rows::{conversation, line};
 use crate::{LeaseHolder, StoreError};
 
-/// Stores an agent's answer, or its absence, before the rules decide about it. Returns false for an answer to a turn that
-/// is closed, which the rules do not get: it came twice, or the contact was purged.
+/// Stores an agent's answer, or its absence, before the rules decide about it. Returns false for an answer to a turn
+/// that is closed, which the rules do not get: it came twice, or the contact was purged.
 pub(super) fn keep_answer(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<bool, StoreError> {
     let (turn, answer, outcome) = match event {
         Event::Answer { turn, text } => (*turn, Some(text.as_str()), CallTurnOutcome::Answered),

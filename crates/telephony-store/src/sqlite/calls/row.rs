@@ -124,8 +124,8 @@ pub(super) fn count_end_attempt(db: &Db, call: CallId, next: Timestamp) -> Resul
     execute(db, sql, (call.0, next.0)).map(drop)
 }
 
-/// Marks all calls to be ended at the provider, and their open tasks as unanswered: the calls of a backup are long over,
-/// and their answers may have been texted since.
+/// Marks all calls to be ended at the provider, and their open tasks as unanswered: the calls of a backup are long
+/// over, and their answers may have been texted since.
 pub(in crate::sqlite) fn end_all(db: &Db, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE call_turn SET outcome = 'none', answered_at = ? WHERE outcome IS NULL";
     execute(db, sql, [now.0])?;

@@ -30,8 +30,8 @@ pub(super) fn request(
     Ok(Requested::Step(Box::new(step::take(db, call, event, work, now)?)))
 }
 
-/// Returns the input, with the verdict instead of the digits of a PIN: the digits are not stored, and the agent does not
-/// get them, even if the caller enters them at the wrong moment.
+/// Returns the input, with the verdict instead of the digits of a PIN: the digits are not stored, and the agent does
+/// not get them, even if the caller enters them at the wrong moment.
 fn without_pin(
     db: &Db,
     call: &StoredCall,

@@ -100,7 +100,8 @@ fn take(db: &Db, table: &str, due: &str, limit: u32, now: Timestamp) -> Result<V
 
 fn unpriced_calls(db: &Db, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT id, provider_id, ended_at FROM call
-               WHERE price_due_at <= ? AND provider_id IS NOT NULL AND ended_at IS NOT NULL ORDER BY price_due_at LIMIT ?";
+               WHERE price_due_at <= ? AND provider_id IS NOT NULL AND ended_at IS NOT NULL
+               ORDER BY price_due_at LIMIT ?";
     let due = list(db, sql, (now.0, limit), |row| {
         Ok((row.get::<_, i64>("id")?, row.get::<_, String>("provider_id")?, time(row, "ended_at")?))
     })?;

@@ -8,7 +8,7 @@ CREATE TABLE call (
     machine      TEXT NOT NULL, -- the state of the rules, as JSON
     timer_at     INTEGER,       -- the rules' next timer
     holder       TEXT,
-    due_at       INTEGER,       -- the first of its timer, the end of its lease and the next attempt to end it; null: it is over
+    due_at       INTEGER,       -- the first of timer, end of the lease and next attempt to end it; null: over
     end_attempts INTEGER NOT NULL DEFAULT 0,
     status       TEXT,          -- the provider's last status; a final one stays
     created_at   INTEGER NOT NULL,

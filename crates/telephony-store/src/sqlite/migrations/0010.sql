@@ -17,7 +17,7 @@ CREATE TABLE outgoing_call (
 
 -- The price and the duration of a call, which the provider knows some time after its end.
 ALTER TABLE call ADD COLUMN seconds INTEGER; -- from answer to end
-ALTER TABLE call ADD COLUMN price INTEGER;   -- millionths, with `currency`
+ALTER TABLE call ADD COLUMN price INTEGER;   -- billionths of `currency`
 ALTER TABLE call ADD COLUMN currency TEXT;
 ALTER TABLE call ADD COLUMN price_due_at INTEGER; -- the next question for its price
 CREATE INDEX call_price_due ON call (price_due_at) WHERE price_due_at IS NOT NULL;

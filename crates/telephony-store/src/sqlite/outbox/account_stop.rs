@@ -82,7 +82,7 @@ fn text(code: Option<u32>, reason: &str) -> String {
     let code = code.map(|code| format!(" (error {code})")).unwrap_or_default();
     format!(
         "Sending is stopped because the provider rejects the account{code}: {reason} Messages wait for up to 24 hours \
-            and are sent automatically, in order, once this is fixed"
+        and are sent automatically, in order, once this is fixed"
     )
 }
 

@@ -64,7 +64,7 @@ fn pause(db: &Db, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> 
     conversation::rearm(db, id)?;
     let text = format!(
         "The conversation with {contact} looks like two machines answering each other: it is paused for an hour and \
-            incoming messages wait; `openclaw telephony conversation {contact} --resume` resumes it at once{}",
+        incoming messages wait; `openclaw telephony conversation {contact} --resume` resumes it at once{}",
         end_of(db, contact)?
     );
     tracing::warn!(conversation = %id, contact = ?contact, "two machines seem to answer each other: paused for an hour");

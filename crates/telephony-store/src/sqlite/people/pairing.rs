@@ -122,7 +122,7 @@ fn budget_spent(sent: u32) -> Notice {
         "strangers-not-answered",
         format!(
             "limits.strangerRepliesPerDay is reached ({sent} in 24 hours): further strangers get no code until the \
-                limit allows it"
+            limit allows it"
         ),
     )
 }
