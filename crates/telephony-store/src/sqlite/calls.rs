@@ -155,7 +155,7 @@ impl OutgoingCalls for SqliteStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let holder = holder.clone();
-        self.write(move |db| outgoing::not_dialed(db, row::load(db, call)?, &reason, &holder, now).map(drop)).await
+        self.write(move |db| outgoing::not_dialed(db, row::load(db, call)?, &reason, &holder, now)).await
     }
 
     async fn doubt_call(&self, call: CallId, now: Timestamp) -> Result<(), StoreError> {

@@ -19,7 +19,7 @@ use crate::calls::{CallState, CallWork, DueCall};
 use crate::notices::Notice;
 use crate::outgoing_calls::{CallToDial, DIAL_TIMEOUT, DialState, DoubtfulCall};
 use crate::sqlite::engine::columns;
-use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time};
+use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time, time};
 use crate::sqlite::rows::{conversation, notice};
 use crate::{LeaseHolder, StoreError};
 
@@ -31,6 +31,7 @@ pub(super) struct Undialed {
     from: PhoneNumber,
     keys: Option<String>,
     state: DialState,
+    placed: Timestamp,
     dialed: Option<Timestamp>,
     doubted: Option<Timestamp>,
     absences: u32,
@@ -41,12 +42,14 @@ pub(super) fn undialed(db: &Db, call: &StoredCall) -> Result<Option<Undialed>, S
     if call.provider_id.is_some() || call.machine.is_inbound() {
         return Ok(None);
     }
-    let sql = "SELECT from_number, keys, state, dialed_at, doubted_at, absences FROM outgoing_call WHERE call = ?";
+    let sql = "SELECT o.from_number, o.keys, o.state, k.created_at, o.dialed_at, o.doubted_at, o.absences
+               FROM outgoing_call AS o JOIN call AS k ON k.id = o.call WHERE o.call = ?";
     find(db, sql, [call.id.0], |row: &Row<'_>| -> RowResult<Undialed> {
         Ok(Undialed {
             from: columns::number(row, "from_number")?,
             keys: row.get("keys")?,
             state: columns::dial_state(row)?,
+            placed: time(row, "created_at")?,
             dialed: maybe_time(row, "dialed_at")?,
             doubted: maybe_time(row, "doubted_at")?,
             absences: row.get("absences")?,
@@ -63,27 +66,26 @@ pub(super) fn take(
     now: Timestamp,
 ) -> Result<Option<DueCall>, StoreError> {
     let to = conversation::contact_of(db, call.conversation)?;
-    match (undialed.state, undialed.dialed) {
-        (DialState::Dialing | DialState::Doubtful, Some(dialed)) => {
-            doubt(db, call.id, now)?;
-            row::postpone(db, call.id, &work.holder, now + REQUEST_TIMEOUT)?;
-            Ok(Some(DueCall::Find(DoubtfulCall { call: call.id, from: undialed.from, to, dialed })))
-        }
-        _ if call.state != CallState::Open => {
-            not_dialed(db, call, "it was ended before it was dialed", &work.holder, now)
-        }
-        _ if now.since(placing::placed_at(db, call.id)?) >= DIAL_TIMEOUT => {
-            not_dialed(db, call, "the gateway did not dial it in time", &work.holder, now)
-        }
-        _ => {
-            set_dialing(db, call.id, now)?;
-            row::postpone(db, call.id, &work.holder, now + REQUEST_TIMEOUT)?;
-            let token = tokens::of_step(db, call.id, call.machine.step(), &work.token)?;
-            let plan = call.machine.plan().clone();
-            let dial = CallToDial { call: call.id, from: undialed.from, to, plan, keys: undialed.keys, token };
-            Ok(Some(DueCall::Dial(Box::new(dial))))
-        }
+    if let (DialState::Dialing | DialState::Doubtful, Some(dialed)) = (undialed.state, undialed.dialed) {
+        doubt(db, call.id, now)?;
+        row::postpone(db, call.id, &work.holder, now + REQUEST_TIMEOUT)?;
+        return Ok(Some(DueCall::Find(DoubtfulCall { call: call.id, from: undialed.from, to, dialed })));
     }
+    let too_late = match call.state {
+        CallState::Open if now.since(undialed.placed) < DIAL_TIMEOUT => None,
+        CallState::Open => Some("the gateway did not dial it in time"),
+        CallState::Ending | CallState::Over => Some("it was ended before it was dialed"),
+    };
+    if let Some(reason) = too_late {
+        not_dialed(db, call, reason, &work.holder, now)?;
+        return Ok(None);
+    }
+    execute(db, "UPDATE outgoing_call SET state = 'dialing', dialed_at = ?2 WHERE call = ?1", (call.id.0, now.0))?;
+    row::postpone(db, call.id, &work.holder, now + REQUEST_TIMEOUT)?;
+    let token = tokens::of_step(db, call.id, call.machine.step(), &work.token)?;
+    let plan = call.machine.plan().clone();
+    let dial = CallToDial { call: call.id, from: undialed.from, to, plan, keys: undialed.keys, token };
+    Ok(Some(DueCall::Dial(Box::new(dial))))
 }
 
 /// Gives up on the calls that wait to be dialed: after a restart of the gateway, they would be unexpected.
@@ -109,7 +111,8 @@ pub(super) fn bind(db: &Db, call: &mut StoredCall, provider_id: &str, now: Times
         execute(db, "UPDATE call SET state = 'ending', due_at = ?2 WHERE id = ?1", (call.id.0, now.0))?;
     }
     execute(db, "UPDATE call SET provider_id = ?2 WHERE id = ?1", (call.id.0, provider_id))?;
-    let sql = "UPDATE outgoing_call SET state = 'dialed', failure = NULL, dialed_at = coalesce(dialed_at, ?2) WHERE call = ?1";
+    let sql = "UPDATE outgoing_call SET state = 'dialed', failure = NULL, dialed_at = coalesce(dialed_at, ?2)
+               WHERE call = ?1";
     execute(db, sql, (call.id.0, now.0))?;
     call.provider_id = Some(provider_id.to_owned());
     Ok(true)
@@ -138,7 +141,7 @@ pub(super) fn doubt_now(db: &Db, call: CallId, now: Timestamp) -> Result<(), Sto
     execute(db, sql, (call.0, now.0)).map(drop)
 }
 
-/// Records that the outcome of a request is unknown, and since when. A later doubt does not change the time.
+/// Records that the outcome of a request is unknown, with the time. A later doubt does not change the time.
 fn doubt(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE outgoing_call SET state = 'doubtful', doubted_at = coalesce(doubted_at, ?2)
                WHERE call = ?1 AND state IN ('dialing', 'doubtful')";
@@ -173,7 +176,7 @@ pub(super) fn not_found(
             return close_undialed(db, call, reason, holder, now);
         }
     };
-    not_dialed(db, call, reason, holder, now).map(drop)
+    not_dialed(db, call, reason, holder, now)
 }
 
 /// Records that a call was not dialed, with a notice: the command that requested it may be gone. The call is over.
@@ -183,14 +186,14 @@ pub(super) fn not_dialed(
     reason: &str,
     holder: &LeaseHolder,
     now: Timestamp,
-) -> Result<Option<DueCall>, StoreError> {
-    if call.provider_id.is_none() {
-        let (id, reason_without_stop) = (call.id, reason.trim_end_matches('.'));
-        let text = format!("Call {id} was not placed: {reason_without_stop}. Place it again if you still want it.");
-        raise(db, id, text, now)?;
-        close_undialed(db, call, reason, holder, now)?;
+) -> Result<(), StoreError> {
+    if call.provider_id.is_some() {
+        return Ok(());
     }
-    Ok(None)
+    let (id, reason_without_stop) = (call.id, reason.trim_end_matches('.'));
+    let text = format!("Call {id} was not placed: {reason_without_stop}. Place it again if you still want it.");
+    raise(db, id, text, now)?;
+    close_undialed(db, call, reason, holder, now)
 }
 
 fn close_undialed(
@@ -213,10 +216,6 @@ fn close_undialed(
 /// Returns the task of a call.
 pub(super) fn task(db: &Db, call: CallId) -> Result<Option<String>, StoreError> {
     Ok(find(db, "SELECT task FROM outgoing_call WHERE call = ?", [call.0], |row| row.get(0))?.flatten())
-}
-
-fn set_dialing(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
-    execute(db, "UPDATE outgoing_call SET state = 'dialing', dialed_at = ?2 WHERE call = ?1", (call.0, now.0)).map(drop)
 }
 
 fn raise(db: &Db, call: CallId, text: String, now: Timestamp) -> Result<(), StoreError> {

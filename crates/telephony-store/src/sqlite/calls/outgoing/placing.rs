@@ -13,7 +13,7 @@ use super::row;
 use crate::StoreError;
 use crate::outgoing_calls::{CallDraft, OutgoingRules, Placed};
 use crate::sqlite::engine::columns;
-use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, time};
+use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, time};
 use crate::sqlite::rows::conversation;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -56,11 +56,6 @@ pub(in crate::sqlite::calls) fn refusal(
         Some(line) => refusal_on(db, line, to, rules, now),
         None => Ok(rules.dialing.check(to, usage(db, now)?, now).err()),
     }
-}
-
-/// Returns the time at which a call was requested.
-pub(super) fn placed_at(db: &Db, call: CallId) -> Result<Timestamp, StoreError> {
-    one(db, "SELECT created_at FROM call WHERE id = ?", [call.0], |row| time(row, "created_at"))
 }
 
 fn refusal_on(
