@@ -3,8 +3,10 @@
 use telephony_domain::call::afterwards::SummaryRecipient;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Script;
+use telephony_domain::call::words::Words;
 use telephony_domain::call::{Action, Event};
 use telephony_domain::id::CallId;
+use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::row::{self, StoredCall};
@@ -111,29 +113,21 @@ fn carry_out(
         Action::Ask { turn, prompt } => step.asked.push(questions::ask(db, call, turn, prompt, now)?),
         Action::Text { turn, text, is_answer } => {
             let to = conversation::contact_of(db, call.conversation)?;
-            let line = conversation::line_of(db, call.conversation)?;
-            let is_queued = texts::queue(db, line, to, text_key(call, turn), &text, work, now)?;
+            let outcome = queue_text(db, call, turn, to, &text, work, now)?;
             if is_answer {
-                questions::set_outcome(
-                    db,
-                    call.id,
-                    turn,
-                    if is_queued { CallTurnOutcome::Texted } else { CallTurnOutcome::Unheard },
-                )?;
+                questions::set_outcome(db, call.id, turn, outcome)?;
             }
         }
         Action::SendSummary { turn, to, text } => {
-            let contact = conversation::contact_of(db, call.conversation)?;
             let to = match to {
-                SummaryRecipient::Contact => Some(contact),
+                SummaryRecipient::Contact => Some(conversation::contact_of(db, call.conversation)?),
                 SummaryRecipient::Operator => work.operator.clone(),
             };
-            let key = text_key(call, turn);
-            let line = conversation::line_of(db, call.conversation)?;
-            let is_queued = to.map(|to| texts::queue(db, line, to, key, &text, work, now)).transpose()?;
-            if is_queued == Some(true) {
-                questions::set_outcome(db, call.id, turn, CallTurnOutcome::Texted)?;
-            }
+            let outcome = match to {
+                Some(to) => queue_text(db, call, turn, to, &text, work, now)?,
+                None => CallTurnOutcome::Unheard,
+            };
+            questions::set_outcome(db, call.id, turn, outcome)?;
         }
         Action::KeepUnheard { turn, .. } => questions::set_outcome(db, call.id, turn, CallTurnOutcome::Unheard)?,
         Action::Keep { turn, words } => questions::keep(db, call.id, turn, &words, now)?,
@@ -144,9 +138,19 @@ fn carry_out(
     Ok(())
 }
 
-/// Returns the key of a turn's text, which is queued only once.
-fn text_key(call: &StoredCall, turn: u32) -> String {
-    format!("call-{}-{turn}", call.id)
+/// Queues the text of a turn, once. Returns the outcome for an answer or summary that goes by text.
+fn queue_text(
+    db: &Db,
+    call: &StoredCall,
+    turn: u32,
+    to: PhoneNumber,
+    text: &Words,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<CallTurnOutcome, StoreError> {
+    let line = conversation::line_of(db, call.conversation)?;
+    let is_queued = texts::queue(db, line, to, format!("call-{}-{turn}", call.id), text, work, now)?;
+    Ok(if is_queued { CallTurnOutcome::Texted } else { CallTurnOutcome::Unheard })
 }
 
 pub(super) fn note_status(db: &Db, call: CallId, event: &Event, now: Timestamp) -> Result<(), StoreError> {

@@ -1,13 +1,16 @@
 //! The turns of a call: each stored once, answered by speech or by text.
 
-use telephony_domain::call::Event;
+use telephony_domain::call::afterwards::SummaryRecipient;
+use telephony_domain::call::plan::Plan;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::token::CallToken;
 use telephony_domain::call::words::Words;
-use telephony_store::calls::{CallTurnOutcome, DueCall, Requested};
+use telephony_domain::call::{Event, Prompt};
+use telephony_domain::policy::InboundPolicy;
+use telephony_store::calls::{CallRules, CallTurnOutcome, DueCall, Opened, Requested};
 
 use super::super::world::{ANN, BOB, World, at, gateway, number};
-use super::document;
+use super::{OPERATOR, document, incoming, rules, work};
 
 #[tokio::test]
 async fn a_token_belongs_to_one_call_and_an_old_one_gets_the_current_document() {
@@ -97,6 +100,43 @@ async fn a_text_beside_a_spoken_answer_leaves_the_answer_spoken() {
         match sent {
             Some(text) => assert_eq!(world.start(at(4)).await.text, text),
             None => assert_eq!(world.parts_idle(at(4)).await, None),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_summary_is_texted_to_its_recipient_or_counts_as_unheard() {
+    for (recipient, opts_out, to) in [
+        (SummaryRecipient::Operator, false, Some(OPERATOR)),
+        (SummaryRecipient::Contact, false, Some(ANN)),
+        (SummaryRecipient::Contact, true, None),
+    ] {
+        let world = World::new().await;
+        let plan = Plan { summary: Some(recipient), ..rules(InboundPolicy::Open).plan };
+        let rules = CallRules { plan, ..rules(InboundPolicy::Open) };
+        let Opened::Open(call) = world.store.open_call(incoming("CA1", ANN), rules, work(), at(1)).await.unwrap()
+        else {
+            panic!("not admitted")
+        };
+        world.requested(&call, Some("what time is it"), 2).await;
+        world.change(call.call, Event::Answer { turn: 1, text: "It is noon.".into() }, 3).await;
+        if opts_out {
+            world.says(ANN, "STOP", at(3)).await;
+        }
+        let over = world.change(call.call, Event::Status(CallStatus::Completed), 4).await;
+        assert_eq!((over.asked.len(), &over.asked[0].prompt), (1, &Prompt::Summarize));
+        world.change(call.call, Event::Answer { turn: 2, text: "Ann asked for the time.".into() }, 5).await;
+        let turns = world.store.call(call.call).await.unwrap().unwrap().turns;
+        match to {
+            Some(to) => {
+                assert_eq!(turns[1].outcome, Some(CallTurnOutcome::Texted));
+                let sent = world.start(at(6)).await;
+                assert_eq!((sent.to, sent.text.as_str()), (number(to), "Ann asked for the time."));
+            }
+            None => {
+                assert_eq!(turns[1].outcome, Some(CallTurnOutcome::Unheard));
+                assert_eq!(world.parts_idle(at(6)).await, None);
+            }
         }
     }
 }
