@@ -71,7 +71,7 @@ pub struct DialingRules {
     pub quiet_hours: Option<(QuietHours, TimeZone)>,
 }
 
-/// Past outgoing calls that were dialed or may have been.
+/// Past outgoing calls that were dialed or may have been, including deleted ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DialingUsage {
     /// Calls within the last hour.

@@ -9,6 +9,7 @@ mod opening;
 mod outgoing;
 mod questions;
 mod row;
+mod spent;
 mod step;
 mod texts;
 mod tokens;

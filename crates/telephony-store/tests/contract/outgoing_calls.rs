@@ -70,6 +70,14 @@ impl World {
         self.store.notices(at(now)).await.unwrap().into_iter().map(|notice| notice.text).collect()
     }
 
+    /// Returns true if a call counts against the limit of one call per hour.
+    async fn is_counted(&self, now: i64) -> bool {
+        let dialing = DialingRules { calls_per_hour: Some(1), ..rules().dialing };
+        let rules = OutgoingRules { dialing, ..rules() };
+        let refusal = self.store.call_refusal(&number(LINE), &number("+15550009999"), rules, at(now)).await.unwrap();
+        refusal == Some(NotDialed::CallsPerHour { most: 1 })
+    }
+
     async fn not_found(&self, call: CallId, finding: Finding, now: i64) {
         self.store.call_not_found(call, finding, &gateway(), at(now)).await.unwrap();
     }
@@ -152,6 +160,40 @@ async fn a_request_that_the_rules_forbid_is_refused_before_anything_is_stored() 
 }
 
 #[tokio::test]
+async fn an_ended_call_counts_with_its_minutes_even_after_a_purge() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    world.dial(1).await;
+    assert!(world.store.call_dialed(call, "CA1", &gateway(), at(2)).await.unwrap());
+    for (status, now) in [(CallStatus::InProgress, 10), (CallStatus::Completed, 75)] {
+        world.store.change_call(call, Event::Status(status), work(), at(now)).await.unwrap();
+    }
+    let refusal = async |most: u32, now: i64| {
+        let dialing = DialingRules { minutes_per_day: Some(most), ..rules().dialing };
+        let rules = OutgoingRules { dialing, ..rules() };
+        world.store.call_refusal(&number(LINE), &number(BOB), rules, at(now)).await.unwrap()
+    };
+    for is_purged in [false, true] {
+        if is_purged {
+            while !world.store.purge(&number(ANN), 10, at(80)).await.unwrap().is_done {}
+            assert!(world.store.calls(None, 10).await.unwrap().is_empty());
+        }
+        assert_eq!(refusal(2, 90).await, Some(NotDialed::MinutesPerDay { most: 2 }), "{is_purged}");
+        assert_eq!(refusal(3, 90).await, None, "{is_purged}");
+        assert_eq!((world.is_counted(90).await, world.is_counted(3601).await), (true, false), "{is_purged}");
+        assert_eq!(refusal(2, 24 * 3600 + 1).await, None, "{is_purged}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_before_a_clock_was_set_back_counts_for_an_hour() {
+    let world = World::new().await;
+    world.waiting("ahead", ANN, 1_000_000).await;
+    world.waiting("now", BOB, 10).await;
+    assert_eq!((world.is_counted(11).await, world.is_counted(3611).await), (true, false));
+}
+
+#[tokio::test]
 async fn a_restart_dials_nothing() {
     let world = World::new().await;
     let waiting = world.waiting("waiting", ANN, 1).await;
@@ -209,7 +251,7 @@ async fn an_unknown_outcome_is_looked_up_and_never_dialed_again() {
     world.not_found(call, Finding::Absent, 40).await;
     assert_eq!((world.state(call).await, world.dialing(call).await.0), (CallState::Over, DialState::NotDialed));
     assert!(world.notice_texts(40).await[0].contains("was not placed"), "{:?}", world.notice_texts(40).await);
-    assert!(world.due(gateway(), 9_999).await.is_none());
+    assert!(world.due(gateway(), 9_999).await.is_none() && !world.is_counted(41).await);
 
     // It rings after all: it is hung up on, and ended at the provider.
     let Requested::Step(step) = world.request("CA1", &dial.token, None, 50).await else { panic!("no document") };
@@ -217,6 +259,7 @@ async fn an_unknown_outcome_is_looked_up_and_never_dialed_again() {
     assert_eq!(document(&step).unwrap().spoken().count(), 0);
     assert!(matches!(world.due(gateway(), 50).await, Some(DueCall::End(id, Some(_), 0)) if id == call));
     assert_eq!(world.dialing(call).await, (DialState::Dialed, None));
+    assert!(world.is_counted(51).await);
 }
 
 #[tokio::test]
@@ -230,6 +273,7 @@ async fn a_list_that_cannot_be_read_leaves_the_outcome_unknown() {
     world.not_found(call, Finding::Unreachable, 601).await;
     assert_eq!((world.state(call).await, world.dialing(call).await.0), (CallState::Over, DialState::NotDialed));
     assert!(world.notice_texts(601).await[0].contains("may have been placed"));
+    assert!(world.is_counted(602).await);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use telephony_domain::time::Timestamp;
 
 pub(super) use self::placing::{place, refusal};
 use super::row::{self, StoredCall};
-use super::{step, tokens};
+use super::{spent, step, tokens};
 use crate::calls::{CallState, CallWork, DueCall};
 use crate::notices::Notice;
 use crate::outgoing_calls::{CallToDial, DIAL_TIMEOUT, DialState, DoubtfulCall};
@@ -109,6 +109,7 @@ pub(super) fn bind(db: &Db, call: &mut StoredCall, provider_id: &str, now: Times
         // It was dialed after all, or ended while it was dialed.
         call.state = CallState::Ending;
         execute(db, "UPDATE call SET state = 'ending', due_at = ?2 WHERE id = ?1", (call.id.0, now.0))?;
+        spent::restore(db, call.id)?;
     }
     execute(db, "UPDATE call SET provider_id = ?2 WHERE id = ?1", (call.id.0, provider_id))?;
     let sql = "UPDATE outgoing_call SET state = 'dialed', failure = NULL, dialed_at = coalesce(dialed_at, ?2)
@@ -193,7 +194,8 @@ pub(super) fn not_dialed(
     let (id, reason_without_stop) = (call.id, reason.trim_end_matches('.'));
     let text = format!("Call {id} was not placed: {reason_without_stop}. Place it again if you still want it.");
     raise(db, id, text, now)?;
-    close_undialed(db, call, reason, holder, now)
+    close_undialed(db, call, reason, holder, now)?;
+    spent::give_back(db, id)
 }
 
 fn close_undialed(

@@ -4,6 +4,7 @@ use telephony_domain::call::{Call, Phase};
 use telephony_domain::id::{CallId, ConversationId, LineId};
 use telephony_domain::time::Timestamp;
 
+use super::spent;
 use crate::calls::{CALL_LEASE, CallState};
 use crate::costs::first_ask;
 use crate::sqlite::engine::columns;
@@ -104,7 +105,11 @@ pub(super) fn save(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timest
         now.0,
         first_ask(now).0,
     );
-    execute(db, sql, row).map(drop)
+    execute(db, sql, row)?;
+    if call.state != CallState::Open && !call.machine.is_inbound() {
+        spent::end(db, call.id, &call.machine, now)?;
+    }
+    Ok(())
 }
 
 /// Renews the lease of a call that had no event.

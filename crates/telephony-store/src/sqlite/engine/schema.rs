@@ -9,7 +9,7 @@ use super::mode::Mode;
 use crate::StoreError;
 
 /// One script per version; the first creates version 1. A released script never changes.
-pub(crate) const MIGRATIONS: [&str; 10] = [
+pub(crate) const MIGRATIONS: [&str; 11] = [
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
     include_str!("../migrations/0003.sql"),
@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: [&str; 10] = [
     include_str!("../migrations/0008.sql"),
     include_str!("../migrations/0009.sql"),
     include_str!("../migrations/0010.sql"),
+    include_str!("../migrations/0011.sql"),
 ];
 
 /// Application id in the file's header: `OCtl` in ASCII.
@@ -183,6 +184,31 @@ mod tests {
         let sql = "SELECT group_concat(state || ' ' || coalesce(waits_for, 'nothing'), ', ' ORDER BY id) FROM part";
         let waiting: String = db.query_row(sql, (), |row| row.get(0)).unwrap();
         assert_eq!(waiting, "failed nothing, ready segmentsPerDay");
+    }
+
+    #[test]
+    fn calls_of_an_older_version_count_against_the_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..10]).unwrap();
+        db.execute_batch(
+            r#"INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
+             INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
+             INSERT INTO call (id, conversation, is_inbound, state, machine, due_at, created_at, ended_at)
+             VALUES (1, 1, 0, 'open', '{"plan":{"max_duration":{"secs":300,"nanos":0}},"answered":null}', 9, 5, NULL),
+                    (2, 1, 0, 'over', '{"plan":{},"answered":6000}', NULL, 6, 72000),
+                    (3, 1, 0, 'over', '{"plan":{},"answered":null}', NULL, 7, 8),
+                    (4, 1, 0, 'over', '{"plan":{},"answered":null}', NULL, 8, 8);
+             INSERT INTO outgoing_call (call, key, from_number, state, dialed_at, failure)
+             VALUES (1, 'a', '', 'dialed', 5, NULL), (2, 'b', '', 'dialed', 6, NULL), (3, 'c', '', 'dialed', 7, NULL),
+                    (4, 'd', '', 'not-dialed', NULL, 'no')"#,
+        )
+        .unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS).unwrap();
+        let sql = "SELECT group_concat(call || ' ' || placed_at || ' ' || seconds, ', ' ORDER BY call) FROM call_spent";
+        let counted: String = db.query_row(sql, (), |row| row.get(0)).unwrap();
+        assert_eq!(counted, "1 5 300, 2 6 66, 3 7 0");
     }
 
     #[test]

@@ -1,23 +1,18 @@
 //! New calls: checked against the rules and stored in one transaction.
 
-use std::time::Duration;
-
 use telephony_domain::call::Call;
 use telephony_domain::call::words::Words;
-use telephony_domain::dialing::{DialingUsage, NotDialed};
+use telephony_domain::dialing::NotDialed;
 use telephony_domain::id::{CallId, LineId};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
-use super::row;
+use super::{row, spent};
 use crate::StoreError;
 use crate::outgoing_calls::{CallDraft, OutgoingRules, Placed};
 use crate::sqlite::engine::columns;
-use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, time};
+use crate::sqlite::engine::query::{Db, execute, find};
 use crate::sqlite::rows::conversation;
-
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Stores a call, unless a rule forbids it or its key is known.
 pub(in crate::sqlite::calls) fn place(
@@ -41,6 +36,7 @@ pub(in crate::sqlite::calls) fn place(
                VALUES (?, ?, ?, ?, ?, ?, 'waiting')";
     let task = draft.task.as_ref().map(Words::as_str);
     execute(db, sql, (call.0, &draft.key, draft.from.as_str(), message, task, &draft.keys))?;
+    spent::note(db, call, draft.plan.max_duration, now)?;
     Ok(Placed::Waiting(call))
 }
 
@@ -54,7 +50,7 @@ pub(in crate::sqlite::calls) fn refusal(
 ) -> Result<Option<NotDialed>, StoreError> {
     match row::line_of(db, from.as_str())? {
         Some(line) => refusal_on(db, line, to, rules, now),
-        None => Ok(rules.dialing.check(to, usage(db, now)?, now).err()),
+        None => Ok(rules.dialing.check(to, spent::usage(db, now)?, now).err()),
     }
 }
 
@@ -66,7 +62,7 @@ fn refusal_on(
     now: Timestamp,
 ) -> Result<Option<NotDialed>, StoreError> {
     let standing = conversation::standing(db, line, to)?;
-    if let Err(refusal) = rules.dialing.check(to, usage(db, now)?, now) {
+    if let Err(refusal) = rules.dialing.check(to, spent::usage(db, now)?, now) {
         return Ok(Some(refusal));
     }
     if row::line_of(db, to.as_str())?.is_some() {
@@ -96,26 +92,4 @@ fn open_call(db: &Db, contact: &PhoneNumber) -> Result<Option<CallId>, StoreErro
     let sql = "SELECT k.id FROM call AS k JOIN conversation AS c ON c.id = k.conversation
                WHERE c.contact = ? AND k.due_at IS NOT NULL ORDER BY k.id LIMIT 1";
     find(db, sql, [contact.as_str()], |row| row.get(0).map(CallId))
-}
-
-/// Returns the past calls that count against the limits. An open call counts with its maximum duration.
-fn usage(db: &Db, now: Timestamp) -> Result<DialingUsage, StoreError> {
-    let sql = "SELECT k.machine, k.created_at, k.ended_at FROM call AS k JOIN outgoing_call AS o ON o.call = k.id
-               WHERE k.created_at > ? AND o.state <> 'not-dialed'";
-    let calls = list(db, sql, [(now - DAY).0], |row| {
-        Ok((columns::call_machine(row)?, time(row, "created_at")?, maybe_time(row, "ended_at")?))
-    })?;
-    let minutes = |(machine, _, ended): &(Call, Timestamp, Option<Timestamp>)| {
-        let spoken = match (machine.answered(), ended) {
-            (Some(answered), Some(ended)) => ended.since(answered),
-            (None, Some(_)) => Duration::ZERO,
-            (_, None) => machine.plan().max_duration,
-        };
-        u32::try_from(spoken.as_secs().div_ceil(60)).unwrap_or(u32::MAX)
-    };
-    let is_recent = |(_, placed, _): &&(Call, Timestamp, Option<Timestamp>)| *placed > now - HOUR;
-    Ok(DialingUsage {
-        calls_this_hour: u32::try_from(calls.iter().filter(is_recent).count()).unwrap_or(u32::MAX),
-        minutes_today: calls.iter().map(minutes).fold(0, u32::saturating_add),
-    })
 }
