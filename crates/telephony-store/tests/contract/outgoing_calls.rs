@@ -260,6 +260,11 @@ async fn an_unknown_outcome_is_looked_up_and_never_dialed_again() {
     assert!(matches!(world.due(gateway(), 50).await, Some(DueCall::End(id, Some(_), 0)) if id == call));
     assert_eq!(world.dialing(call).await, (DialState::Dialed, None));
     assert!(world.is_counted(51).await);
+    world.store.change_call(call, Event::Status(CallStatus::Completed), work(), at(52)).await.unwrap();
+    let detail = world.detail(call).await;
+    assert_eq!(detail.entry.status, Some(CallStatus::Completed));
+    assert_eq!(detail.events, [(CallStatus::Completed, at(52))]);
+    assert_eq!(world.store.unpriced_calls(10, at(9_999)).await.unwrap(), ["CA1"]);
 }
 
 #[tokio::test]

@@ -106,9 +106,11 @@ pub(super) fn bind(db: &Db, call: &mut StoredCall, provider_id: &str, now: Times
         return Ok(false);
     }
     if call.state != CallState::Open {
-        // It was dialed after all, or ended while it was dialed.
+        // It was dialed after all, or ended while it was dialed. A status until now is not the provider's.
         call.state = CallState::Ending;
-        execute(db, "UPDATE call SET state = 'ending', due_at = ?2 WHERE id = ?1", (call.id.0, now.0))?;
+        execute(db, "DELETE FROM call_event WHERE call = ?", [call.id.0])?;
+        let sql = "UPDATE call SET state = 'ending', status = NULL, due_at = ?2 WHERE id = ?1";
+        execute(db, sql, (call.id.0, now.0))?;
         spent::restore(db, call.id)?;
     }
     execute(db, "UPDATE call SET provider_id = ?2 WHERE id = ?1", (call.id.0, provider_id))?;
