@@ -109,6 +109,9 @@ pub enum NotDialed {
         /// The limit.
         most: u32,
     },
+    /// The number to call from is not one of ours.
+    #[error("{0} is not a number of this channel")]
+    NotOurs(PhoneNumber),
     /// It is one of our numbers.
     #[error("it is the assistant's own number")]
     OwnNumber,
@@ -143,6 +146,7 @@ impl NotDialed {
             NotDialed::MinutesPerDay { .. } => {
                 "wait until earlier calls are more than 24 hours old, or raise limits.callMinutesPerDay"
             }
+            NotDialed::NotOurs(_) => "leave --from out, or pass a number that the gateway answers",
             NotDialed::OwnNumber => "pass the number of a phone",
             NotDialed::OptedOut => "only the contact can change that, by texting START",
             NotDialed::Blocked => "`openclaw pairing approve` lets a blocked contact in again",

@@ -59,8 +59,6 @@ pub enum Placed {
     KeyTaken(CallId, PhoneNumber),
     /// A rule forbids the call.
     Refused(NotDialed),
-    /// Our number is not one of this channel's.
-    NotOurs,
 }
 
 /// A call that the gateway has to dial now, once.
@@ -148,7 +146,7 @@ pub trait OutgoingCalls: Send + Sync {
     /// Stores a call, unless a rule forbids it or its key is known.
     async fn place_call(&self, draft: CallDraft, rules: OutgoingRules, now: Timestamp) -> Result<Placed, StoreError>;
 
-    /// Returns the reason why a call is forbidden now, if there is one.
+    /// Returns the reason why [`place_call`](OutgoingCalls::place_call) would refuse a call now, if there is one.
     async fn call_refusal(
         &self,
         from: &PhoneNumber,

@@ -120,6 +120,10 @@ async fn emergency_premium_and_foreign_numbers_are_refused() {
         let checked = bench.json(&["telephony", "call", to, "--dry-run", "--json"]).await;
         assert!(checked["to"] == to && checked["refused"].as_str().unwrap().contains(reason), "{checked}");
     }
+    let error = refused(&bench, ALICE, &["--message", MESSAGE, "--from", BOB]).await;
+    assert!(error.contains(&format!("{BOB} is not a number of this channel")), "{error}");
+    let checked = bench.done(&["telephony", "call", ALICE, "--dry-run", "--from", BOB]).await;
+    assert!(checked.contains(&format!("would be refused: {BOB} is not a number of this channel")), "{checked}");
     let checked = bench.json(&["telephony", "call", ALICE, "--dry-run", "--json"]).await;
     assert!(checked["refused"].is_null(), "{checked}");
     let misspelled = bench.run(&["telephony", "call", "Alice"]).await;

@@ -131,7 +131,10 @@ async fn a_request_that_the_rules_forbid_is_refused_before_anything_is_stored() 
     assert_eq!(refusal(BOB, rules(), 2).await, NotDialed::Blocked);
     assert!(world.store.calls(None, 10).await.unwrap().is_empty());
     let other = CallDraft { from: number(BOB), ..draft("x", ANN) };
-    assert_eq!(world.store.place_call(other, rules(), at(2)).await.unwrap(), Placed::NotOurs);
+    let foreign = NotDialed::NotOurs(number(BOB));
+    let asked = world.store.call_refusal(&number(BOB), &number(ANN), rules(), at(2)).await.unwrap();
+    assert_eq!(asked.as_ref(), Some(&foreign));
+    assert_eq!(world.store.place_call(other, rules(), at(2)).await.unwrap(), Placed::Refused(foreign));
 
     let open = world.waiting("open", "+15550007777", 3).await;
     assert_eq!(refusal("+15550007777", rules(), 3).await, NotDialed::OnCall(open));

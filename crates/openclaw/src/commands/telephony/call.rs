@@ -127,6 +127,7 @@ impl Call {
     }
 
     async fn check(&self, channel: &Channel, from: &PhoneNumber, to: &PhoneNumber) -> Outcome {
+        channel.line().await?;
         let refusal = channel.store.call_refusal(from, to, self.rules(channel)?, channel.now()).await?;
         self.show_check(to.as_str(), from, refusal.as_ref())
     }
@@ -148,7 +149,7 @@ impl Call {
         channel.line().await?;
         let draft = CallDraft {
             key: self.key(&to),
-            from: from.clone(),
+            from,
             to,
             plan: assemble::outgoing_plan(
                 &channel.loaded.telephony.voice,
@@ -165,10 +166,6 @@ impl Call {
                     .hint("pass another --key: a key belongs to one call"));
             }
             Placed::Refused(refusal) => return Err(refused(&refusal)),
-            Placed::NotOurs => {
-                return Err(Failure::new(format!("{from} is not a number of this channel"))
-                    .hint("leave --from out, or pass a number that the gateway answers"));
-            }
         };
         channel.notify_gateway().await;
         let detail = self.watch(channel, call).await?;

@@ -4,7 +4,7 @@ use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::{Script, Step};
 use telephony_domain::call::{Action, Event};
 use telephony_domain::policy::InboundPolicy;
-use telephony_domain::policy::Who;
+use telephony_store::contacts::Who;
 use telephony_store::calls::{CALL_LEASE, CallState, DueCall, IncomingCall};
 use telephony_store::LeaseHolder;
 

@@ -169,7 +169,6 @@ async fn call(State(operator): State<Operator>, Json(request): Json<CallRequest>
         Placed::Waiting(call) | Placed::Known(call) => Ok(Json(json!({ "call": call }))),
         Placed::KeyTaken(..) => Err(Refused(StatusCode::CONFLICT, "try again".to_owned())),
         Placed::Refused(refusal) => Err(Refused(StatusCode::CONFLICT, refusal.to_string())),
-        Placed::NotOurs => Err(Refused(StatusCode::CONFLICT, "the assistant has no number".to_owned())),
     }
 }
 

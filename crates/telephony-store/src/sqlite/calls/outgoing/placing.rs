@@ -24,10 +24,10 @@ pub(in crate::sqlite::calls) fn place(
     if let Some((call, contact)) = with_key(db, &draft.key)? {
         return Ok(if contact == draft.to { Placed::Known(call) } else { Placed::KeyTaken(call, contact) });
     }
-    let Some(line) = row::line_of(db, draft.from.as_str())? else { return Ok(Placed::NotOurs) };
-    if let Some(refusal) = refusal_on(db, line, &draft.to, rules, now)? {
-        return Ok(Placed::Refused(refusal));
-    }
+    let line = match check(db, &draft.from, &draft.to, rules, now)? {
+        Ok(line) => line,
+        Err(refusal) => return Ok(Placed::Refused(refusal)),
+    };
     let conversation = conversation::find_or_make(db, line, &draft.to)?;
     let machine = Call::new(draft.plan.clone(), now);
     let message = draft.plan.purpose.message().map(Words::as_str);
@@ -48,37 +48,36 @@ pub(in crate::sqlite::calls) fn refusal(
     rules: &OutgoingRules,
     now: Timestamp,
 ) -> Result<Option<NotDialed>, StoreError> {
-    match row::line_of(db, from.as_str())? {
-        Some(line) => refusal_on(db, line, to, rules, now),
-        None => Ok(rules.dialing.check(to, spent::usage(db, now)?, now).err()),
-    }
+    Ok(check(db, from, to, rules, now)?.err())
 }
 
-fn refusal_on(
+/// Returns the line to call from, or the first reason that forbids the call.
+fn check(
     db: &Db,
-    line: LineId,
+    from: &PhoneNumber,
     to: &PhoneNumber,
     rules: &OutgoingRules,
     now: Timestamp,
-) -> Result<Option<NotDialed>, StoreError> {
-    let standing = conversation::standing(db, line, to)?;
+) -> Result<Result<LineId, NotDialed>, StoreError> {
+    let Some(line) = row::line_of(db, from.as_str())? else { return Ok(Err(NotDialed::NotOurs(from.clone()))) };
     if let Err(refusal) = rules.dialing.check(to, spent::usage(db, now)?, now) {
-        return Ok(Some(refusal));
+        return Ok(Err(refusal));
     }
     if row::line_of(db, to.as_str())?.is_some() {
-        return Ok(Some(NotDialed::OwnNumber));
+        return Ok(Err(NotDialed::OwnNumber));
     }
+    let standing = conversation::standing(db, line, to)?;
     if standing.is_blocked {
-        return Ok(Some(NotDialed::Blocked));
+        return Ok(Err(NotDialed::Blocked));
     }
     if standing.is_opted_out {
-        return Ok(Some(NotDialed::OptedOut));
+        return Ok(Err(NotDialed::OptedOut));
     }
     if let Some(call) = open_call(db, to)? {
-        return Ok(Some(NotDialed::OnCall(call)));
+        return Ok(Err(NotDialed::OnCall(call)));
     }
     let most = rules.most_calls;
-    Ok((row::count_open(db)? >= most).then_some(NotDialed::AllBusy { most }))
+    Ok(if row::count_open(db)? < most { Ok(line) } else { Err(NotDialed::AllBusy { most }) })
 }
 
 /// Returns the call with a key, and its contact.
