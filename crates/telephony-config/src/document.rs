@@ -50,6 +50,14 @@ impl Node {
         }
     }
 
+    /// Returns the value if it is a text, as written.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Returns the member `name` of an object, the last one if it is duplicated.
     pub(crate) fn get(&self, name: &str) -> Option<&Node> {
         self.members()?.iter().rev().find(|member| member.name == name).map(|member| &member.node)

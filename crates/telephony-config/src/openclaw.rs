@@ -64,7 +64,7 @@ impl<'a> OpenClaw<'a> {
         let default = || agents.iter().find(|(_, agent)| is_default(agent)).map(|(id, _)| *id);
         let id = id.or_else(default).unwrap_or(MAIN);
         let (_, agent) = agents.iter().find(|(known, _)| known.eq_ignore_ascii_case(id))?;
-        let name = substitute(text(agent.find(&["identity", "name"])?)?, environment).ok()?;
+        let name = substitute(agent.find(&["identity", "name"])?.text()?, environment).ok()?;
         Some(name.trim().to_owned()).filter(|name| !name.is_empty())
     }
 
@@ -76,13 +76,6 @@ impl<'a> OpenClaw<'a> {
             _ => &[],
         };
         let entries = entries.iter().map(|member| (member.name.as_str(), &member.node));
-        entries.chain(list.iter().filter_map(|agent| Some((text(agent.get("id")?)?, agent)))).collect()
-    }
-}
-
-fn text(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::Text(text) => Some(text),
-        _ => None,
+        entries.chain(list.iter().filter_map(|agent| Some((agent.get("id")?.text()?, agent)))).collect()
     }
 }

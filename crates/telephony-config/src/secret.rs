@@ -119,7 +119,7 @@ impl<'a> Secrets<'a> {
 
     fn default_provider(&self, source: Source) -> &'a str {
         let chosen = self.settings.and_then(|settings| settings.find(&["defaults", source.name()]));
-        chosen.and_then(text).unwrap_or("default")
+        chosen.and_then(Node::text).unwrap_or("default")
     }
 }
 
@@ -148,7 +148,7 @@ impl<'n> Reference<'n> {
         };
         let provider = match node.get("provider") {
             None => None,
-            Some(node) => Some(text(node).ok_or_else(|| wrong("provider: expected a name".to_owned()))?),
+            Some(node) => Some(node.text().ok_or_else(|| wrong("provider: expected a name".to_owned()))?),
         };
         let id = text_of(node, "id").ok_or_else(|| wrong("id: expected a text".to_owned()))?;
         Ok(Self { source, provider, id })
@@ -208,7 +208,7 @@ impl Provider<'_> {
     }
 
     fn fill(&self, key: &'static str, node: &Node) -> Result<String, SecretError> {
-        let text = text(node).ok_or_else(|| self.wrong(key, "expected a text"))?;
+        let text = node.text().ok_or_else(|| self.wrong(key, "expected a text"))?;
         substitute(text, self.environment).map_err(SecretError::NoVariable)
     }
 
@@ -217,15 +217,8 @@ impl Provider<'_> {
     }
 }
 
-fn text(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
 fn text_of<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
-    node.get(key).and_then(text)
+    node.get(key).and_then(Node::text)
 }
 
 /// Returns true if `name` is a valid provider name: `[a-z][a-z0-9_-]{0,63}`.
