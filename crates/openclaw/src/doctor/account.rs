@@ -54,8 +54,9 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
             checkup.found(CREDENTIALS_WRONG.found(""));
             return checkup;
         }
-        Taken::Unchecked(error) => checkup.unchecked("the credentials", &error),
-        Taken::Unknown(error) => {
+        Taken::Unchecked(error) if error.code().is_some() => checkup.unchecked("the credentials", &error),
+        // Without an error code, something else may have answered in Twilio's place, such as a proxy.
+        Taken::Unchecked(error) | Taken::Unknown(error) => {
             checkup.found(TWILIO_UNREACHABLE.found(format!("{error} ({})", server(&subject.loaded.telephony))));
             return checkup;
         }
