@@ -15,16 +15,19 @@ use telephony_store::outgoing_calls::{CallToDial, DoubtfulCall};
 
 use super::{CallRunner, document_url};
 
-/// The reason that is recorded if the gateway cannot make the request.
-const NO_CALLS: &str = "voice is off, or the gateway has no public URL";
+/// The reasons that are recorded if the gateway cannot make the request.
+const CALLS_ARE_OFF: &str = "voice.enabled was false when the gateway started, so restart the gateway";
+const NO_PUBLIC_URL: &str = "the gateway has no public URL, so set publicUrl or a tunnel";
 
 impl CallRunner {
     /// Dials a call. The store hands each call out only once.
     pub(super) async fn dial(self: Arc<Self>, dial: CallToDial) {
         let call = dial.call;
-        let is_enabled = self.live.borrow().voice.is_enabled;
-        let Some(url) = self.webhook_url().filter(|_| is_enabled) else {
-            return self.not_dialed(call, NO_CALLS.to_owned()).await;
+        if !self.live.borrow().voice.is_enabled {
+            return self.not_dialed(call, CALLS_ARE_OFF.to_owned()).await;
+        }
+        let Some(url) = self.webhook_url() else {
+            return self.not_dialed(call, NO_PUBLIC_URL.to_owned()).await;
         };
         let status_url = self.reach.borrow().status.registered.clone();
         let document_url = document_url(&url, &dial.token);
@@ -129,6 +132,9 @@ fn detection(purpose: &Purpose) -> Option<MachineDetection> {
 }
 
 fn reason(error: &ProviderError) -> String {
-    let code = error.code().map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
-    format!("{error}{code}")
+    let sentence = error.to_string();
+    match error.code() {
+        Some(code) => format!("{} (Twilio error {code})", sentence.trim_end_matches('.')),
+        None => sentence,
+    }
 }

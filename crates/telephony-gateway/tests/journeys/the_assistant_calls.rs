@@ -225,6 +225,17 @@ async fn a_machine_hears_one_sentence_of_the_agent() {
 }
 
 #[tokio::test]
+async fn a_call_while_calls_are_off_names_the_key_and_the_restart() {
+    let stage = Plan::default().start().await;
+    let call = stage.places(notify(MachineRule::Off)).await;
+    let failed =
+        stage.expect_placed(call, |detail| detail.outgoing.as_ref().is_some_and(|o| o.failure.is_some())).await;
+    let failure = failed.outgoing.and_then(|outgoing| outgoing.failure).unwrap();
+    assert!(failure.contains("voice.enabled") && failure.contains("restart the gateway"), "{failure}");
+    assert!(stage.twilio.calls().is_empty());
+}
+
+#[tokio::test]
 async fn a_fax_is_hung_up_on() {
     let stage = plan().start().await;
     stage.twilio.set_call_outcome(ALICE, CallOutcome::Fax);
