@@ -42,7 +42,7 @@ pub struct Simulator {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port is not available.
-    #[error("listen on 127.0.0.1:{port}: choose another port, or 0 for any free one")]
+    #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
         /// The requested port.
         port: u16,

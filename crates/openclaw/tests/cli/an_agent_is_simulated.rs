@@ -164,6 +164,18 @@ fn a_server_that_is_down_is_reported_at_the_start() {
 }
 
 #[test]
+fn a_used_port_is_named_with_what_to_do() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    for flags in [&["--port", port.as_str()][..], &["--twilio-only", "--port", port.as_str()]] {
+        let ran = run(flags);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains(&format!("because: cannot listen on 127.0.0.1:{port}\n")), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: choose a different port with `--port`"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn wrong_flags_are_explained() {
     for (flags, error) in [
         (&["--agent", "openai"][..], "--agent openai needs --agent-model"),

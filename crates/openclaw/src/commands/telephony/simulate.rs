@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use twilio_simulator::{ApiKey, Simulator, SimulatorConfig};
+use twilio_simulator::{ApiKey, Simulator, SimulatorConfig, StartError};
 
 use self::agent::{AgentFlags, SimulatedAgent};
 use crate::assemble::runtime;
@@ -83,7 +83,7 @@ impl Simulate {
     }
 
     async fn serve_twilio(&self) -> Outcome {
-        let twilio = Simulator::start(twilio_config(self.port)).await.context(CANNOT_START)?;
+        let twilio = Simulator::start(twilio_config(self.port)).await.map_err(cannot_start)?;
         terminal::print(twilio.base_url());
         terminal::print(format!("Account SID: {}", twilio.account_sid()));
         terminal::print(format!("Auth token:  {}", twilio.auth_token()));
@@ -100,7 +100,15 @@ impl Simulate {
 const API_KEY_SID: &str = "SK0123456789abcdef0123456789abcdef";
 const API_KEY_SECRET: &str = "simulated-secret";
 
-const CANNOT_START: &str = "cannot start the simulated Twilio";
+/// Reports that the simulated Twilio did not start.
+fn cannot_start(error: StartError) -> Failure {
+    let is_port = matches!(error, StartError::Listen { .. });
+    let failure = Failure::from(anyhow::Error::new(error).context("cannot start the simulated Twilio"));
+    match is_port {
+        true => failure.hint("choose a different port with `--port`, or leave it out to use any free one"),
+        false => failure,
+    }
+}
 
 fn twilio_config(port: u16) -> SimulatorConfig {
     let key = ApiKey { sid: API_KEY_SID.to_owned(), secret: API_KEY_SECRET.to_owned() };

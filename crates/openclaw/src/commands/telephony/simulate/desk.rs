@@ -27,7 +27,7 @@ use twilio_simulator::{DEFAULT_NUMBER, Simulator};
 
 use super::agent::SimulatedAgent;
 use super::operator::{MAX_CALLS, Operator, about};
-use super::{CANNOT_START, twilio_config};
+use super::{cannot_start, twilio_config};
 use crate::assemble;
 use crate::failure::Failure;
 
@@ -62,8 +62,7 @@ impl Desk {
             agent: about(&agent, &problem),
             number: DEFAULT_NUMBER.parse().context("the simulated number is not valid")?,
         };
-        let twilio = Simulator::start_with_operator(config, operator.clone().router()).await;
-        let twilio = twilio.context(CANNOT_START)?;
+        let twilio = Simulator::start_with_operator(config, operator.clone().router()).await.map_err(cannot_start)?;
         let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on 127.0.0.1")?;
         let base = format!("http://{}", listener.local_addr()?);
         let gateway = Gateway::start(Parts {
