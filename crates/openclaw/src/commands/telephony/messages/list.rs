@@ -54,7 +54,7 @@ pub fn show(entries: &[Entry], names: &HashMap<LineId, String>, json: bool) -> O
     } else {
         let mut table = Table::new(["Id", "Time", "Contact", "State", "Text"]);
         for message in messages {
-            let state = message.state_in_words();
+            let state = one_line(&message.state_in_words());
             table.row([message.id, message.time, message.contact, state, one_line(&message.text)]);
         }
         table.print();
@@ -126,7 +126,7 @@ impl Message {
 
     /// Formats the message as one line, for `--follow`.
     pub fn line(&self) -> String {
-        let (state, text) = (self.state_in_words(), one_line(&self.text));
+        let (state, text) = (one_line(&self.state_in_words()), one_line(&self.text));
         format!("{:8} {} {:13} {state:22} {text}", self.id, self.time, unprintable::escape_line(&self.contact))
     }
 
