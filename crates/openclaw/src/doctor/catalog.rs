@@ -60,8 +60,9 @@ findings! {
         not read."
         "Check the disk, look up position and length in the log, and delete the copy."
     NOTICE Warning "notice" "The gateway has a notice for you."
-        "It needs a decision from you, and is waiting."
-        "Follow it; the notice disappears once the problem is gone."
+        "Something happened that needs your attention."
+        "Follow it. The notice of an ongoing problem disappears once the problem is gone; `openclaw telephony status \
+        --seen` dismisses the others."
     SENDING_STOPPED Error "sending-stopped" "Twilio rejects the whole account, so nothing is sent."
         "Every message waits, and fails after 24 hours."
         "Follow the advice on Twilio's error code. The gateway probes the account and sends everything automatically \
