@@ -86,7 +86,8 @@ impl Node {
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "null",
-            Value::Switch(_) => "true or false",
+            Value::Switch(true) => "true",
+            Value::Switch(false) => "false",
             Value::Number(_) => "a number",
             Value::Text(text) if text.is_empty() => "an empty text",
             Value::Text(_) => "a text",
