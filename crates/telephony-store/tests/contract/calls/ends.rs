@@ -4,9 +4,9 @@ use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::{Script, Step};
 use telephony_domain::call::{Action, Event};
 use telephony_domain::policy::InboundPolicy;
-use telephony_store::contacts::Who;
-use telephony_store::calls::{CALL_LEASE, CallState, DueCall, IncomingCall};
 use telephony_store::LeaseHolder;
+use telephony_store::calls::{CALL_LEASE, CallState, DueCall, IncomingCall};
+use telephony_store::contacts::Who;
 
 use super::super::world::{ANN, LINE, World, at, gateway, number};
 use super::{document, rules, words_of, work, work_of};
