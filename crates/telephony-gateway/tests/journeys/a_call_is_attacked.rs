@@ -99,7 +99,8 @@ async fn a_foreign_call_and_guessed_addresses_change_nothing() {
 async fn a_document_is_only_for_its_own_call() {
     let stage = plan().start().await;
     let (call, first) = RawCall::place(&stage, 1).await;
-    let foreign = RawCall { stage: &stage, sid: format!("CA{:032x}", 2) }.post(Some(token(&first)), &[]).await;
+    let foreign = RawCall { stage: &stage, sid: format!("CA{:032x}", 2) };
+    let foreign = foreign.post(Some(token(&first)), &[("CallStatus", "in-progress")]).await;
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
     assert_eq!(foreign.text().await.unwrap(), "the document belongs to another call\n");
     let unknown = call.request(Some(&"0".repeat(32)), &[("CallStatus", "in-progress")]).await;
