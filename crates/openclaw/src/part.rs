@@ -6,7 +6,7 @@ use telephony_store::outbox::{PartProgress, PartState};
 
 use crate::money::Money;
 use crate::plural::counted;
-use crate::time_format;
+use crate::time_format::Time;
 
 /// The reason of a wait for the provider's daily cap, which is not one of our limits.
 const DAILY_CAP: &str = "daily-cap";
@@ -21,7 +21,7 @@ pub struct Part {
     segments: u32,
     code: Option<u32>,
     reason: Option<String>,
-    next_attempt_at: Option<String>,
+    next_attempt_at: Option<Time>,
     waits_for: Option<String>,
     conflict: Option<&'static str>,
     price: Option<Money>,
@@ -60,7 +60,7 @@ impl Part {
             segments: part.segments,
             code: part.code,
             reason: reason(part, provider),
-            next_attempt_at: part.next_attempt.map(time_format::iso),
+            next_attempt_at: part.next_attempt.map(Time),
             waits_for: part.waits_for.clone(),
             conflict: part.conflict.map(|status| status.as_str()),
             price: part.price.map(Money::of),

@@ -24,6 +24,8 @@ mod a_failed_message_is_sent_again;
 mod a_line_is_not_a_number;
 #[path = "cli/a_message_is_sent.rs"]
 mod a_message_is_sent;
+#[path = "cli/a_person_reads_at_a_terminal.rs"]
+mod a_person_reads_at_a_terminal;
 #[path = "cli/a_picture_is_sent.rs"]
 mod a_picture_is_sent;
 #[path = "cli/a_stranger_is_paired.rs"]

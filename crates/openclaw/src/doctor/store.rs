@@ -106,8 +106,11 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
         if queue.ends.since(now) > LONG {
             let why =
                 queue.waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why))).unwrap_or_default();
-            let end = time_format::iso(queue.ends);
-            checkup.found(QUEUE_LONG.found(format!("{} segments queued until {end}{why}", queue.segments)));
+            let wait = time_format::span(queue.ends.since(now));
+            checkup.found(
+                QUEUE_LONG
+                    .found(format!("{} queued; the last leaves in {wait}{why}", counted(queue.segments, "segment"))),
+            );
         }
     }
     for (code, count) in failures(store, subject).await? {

@@ -1,10 +1,12 @@
 //! A test environment for the program: a state folder, a configuration, the simulator and, on request, a running
 //! gateway.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::pty::OpenptFlags;
 use telephony_store::history::{History, Reference};
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
@@ -43,6 +45,24 @@ pub fn program() -> Command {
 
 pub fn run(arguments: &[&str]) -> Ran {
     program().env("HOME", "/nonexistent").args(arguments).output().unwrap().into()
+}
+
+/// Runs a command whose stdout and stderr are a terminal, and returns everything that it shows.
+pub fn at_a_terminal(mut command: Command) -> Ran {
+    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    rustix::pty::grantpt(&master).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+    let terminal = std::fs::OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    command.stdout(terminal.try_clone().unwrap()).stderr(terminal);
+    let mut child = command.spawn().unwrap();
+    // Closes our own copies of the terminal, so that reading ends with the program.
+    drop(command);
+    let mut shown = Vec::new();
+    // Reading from a terminal that every program has closed fails on Linux.
+    let _ = std::fs::File::from(master).read_to_end(&mut shown);
+    let code = child.wait().unwrap().code().unwrap_or(-1);
+    Ran { code, stdout: String::from_utf8(shown).unwrap().replace("\r\n", "\n"), stderr: String::new() }
 }
 
 /// Returns an HTTP client for tests.

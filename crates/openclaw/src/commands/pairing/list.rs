@@ -10,7 +10,7 @@ use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 use crate::terminal::{self, Table};
-use crate::time_format;
+use crate::time_format::Time;
 
 /// List pairing requests
 #[derive(Debug, Args)]
@@ -31,8 +31,8 @@ pub struct List {
 struct Request {
     code: String,
     number: String,
-    requested_at: String,
-    expires_at: String,
+    requested_at: Time,
+    expires_at: Time,
     kept_messages: u32,
 }
 
@@ -40,7 +40,7 @@ struct Request {
 #[serde(rename_all = "camelCase")]
 struct Approval {
     number: String,
-    approved_at: String,
+    approved_at: Time,
 }
 
 impl List {
@@ -65,7 +65,13 @@ impl List {
             let mut table = Table::new(["Code", "Phone number", "Requested", "Expires", "Kept"]);
             for request in requests {
                 let kept = request.kept_messages.to_string();
-                table.row([request.code, request.number, request.requested_at, request.expires_at, kept]);
+                table.row([
+                    request.code,
+                    request.number,
+                    request.requested_at.to_string(),
+                    request.expires_at.to_string(),
+                    kept,
+                ]);
             }
             table.print();
         }
@@ -81,7 +87,7 @@ impl List {
         } else {
             let mut table = Table::new(["Phone number", "Approved"]);
             for approval in approved {
-                table.row([approval.number, approval.approved_at]);
+                table.row([approval.number, approval.approved_at.to_string()]);
             }
             table.print();
         }
@@ -94,8 +100,8 @@ impl From<PairingRequest> for Request {
         Self {
             code: request.code.to_string(),
             number: request.contact.to_string(),
-            requested_at: time_format::iso(request.requested),
-            expires_at: time_format::iso(request.expires),
+            requested_at: Time(request.requested),
+            expires_at: Time(request.expires),
             kept_messages: request.kept,
         }
     }
@@ -103,6 +109,6 @@ impl From<PairingRequest> for Request {
 
 impl From<ApprovedContact> for Approval {
     fn from(approved: ApprovedContact) -> Self {
-        Self { number: approved.contact.to_string(), approved_at: time_format::iso(approved.approved) }
+        Self { number: approved.contact.to_string(), approved_at: Time(approved.approved) }
     }
 }

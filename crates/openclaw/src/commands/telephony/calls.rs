@@ -19,7 +19,7 @@ use crate::failure::{Failure, Outcome};
 use crate::money::Money;
 use crate::number;
 use crate::terminal::{self, Table};
-use crate::time_format;
+use crate::time_format::{self, Time};
 
 const EXAMPLE: &str = "Example: openclaw telephony calls --with +15550005678";
 
@@ -51,8 +51,8 @@ struct Row {
     direction: &'static str,
     state: &'static str,
     status: Option<&'static str>,
-    began_at: String,
-    ended_at: Option<String>,
+    began_at: Time,
+    ended_at: Option<Time>,
     turns: u32,
     /// Seconds from answer to end.
     seconds: Option<u64>,
@@ -84,10 +84,10 @@ struct Outgoing {
 struct Turn {
     kind: &'static str,
     words: String,
-    said_at: String,
+    said_at: Time,
     answer: Option<String>,
     outcome: Option<&'static str>,
-    answered_at: Option<String>,
+    answered_at: Option<Time>,
 }
 
 impl Calls {
@@ -115,7 +115,7 @@ impl Calls {
                     row.contact,
                     direction,
                     state.to_owned(),
-                    row.began_at,
+                    row.began_at.to_string(),
                     row.turns.to_string(),
                 ]);
             }
@@ -167,7 +167,7 @@ pub fn print(call: &CallDetail) {
     for turn in &call.turns {
         if let Some(words) = turn.prompt.words() {
             let verb = if matches!(turn.prompt, Prompt::Keys(_)) { "pressed" } else { "said" };
-            terminal::print(format!("  {} they {verb}: {}", time_format::iso(turn.said), words.as_str()));
+            terminal::print(format!("  {} they {verb}: {}", Time(turn.said), words.as_str()));
         }
         if let Some((answer, at)) = turn.answer.as_ref().zip(turn.answered) {
             let note = match turn.outcome {
@@ -176,7 +176,7 @@ pub fn print(call: &CallDetail) {
                 _ => "",
             };
             let author = if turn.prompt == Prompt::Summarize { "summary" } else { "agent" };
-            terminal::print(format!("  {} {author}{note}: {}", time_format::iso(at), answer.as_str()));
+            terminal::print(format!("  {} {author}{note}: {}", Time(at), answer.as_str()));
         }
     }
 }
@@ -210,8 +210,8 @@ impl Row {
             direction: if call.is_inbound { "inbound" } else { "outbound" },
             state: call.state.as_str(),
             status: call.status.map(|status| status.as_str()),
-            began_at: time_format::iso(call.began),
-            ended_at: call.ended.map(time_format::iso),
+            began_at: Time(call.began),
+            ended_at: call.ended.map(Time),
             turns: call.turns,
             seconds: call.spoken.map(|spoken| spoken.as_secs()),
             price: call.price.map(Money::of),
@@ -236,10 +236,10 @@ impl Turn {
         Turn {
             kind: turn.prompt.kind(),
             words: turn.prompt.words().map_or_else(String::new, text),
-            said_at: time_format::iso(turn.said),
+            said_at: Time(turn.said),
             answer: turn.answer.as_ref().map(text),
             outcome: turn.outcome.map(CallTurnOutcome::as_str),
-            answered_at: turn.answered.map(time_format::iso),
+            answered_at: turn.answered.map(Time),
         }
     }
 }

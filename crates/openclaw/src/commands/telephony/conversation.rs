@@ -14,7 +14,7 @@ use crate::line;
 use crate::number;
 use crate::plural::counted;
 use crate::terminal;
-use crate::time_format;
+use crate::time_format::{self, Time};
 
 const EXAMPLE: &str = "Example: openclaw telephony conversation +15550005678 --since 3d";
 
@@ -28,7 +28,7 @@ pub struct Conversation {
     /// Only on this line: its number or messaging service
     #[arg(long, value_name = "LINE")]
     line: Option<String>,
-    /// Only messages since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
+    /// Only messages since then: `2h`, `3d` or a time such as "2026-11-22 09:30"
     #[arg(long, value_name = "TIME", value_parser = time_format::moment)]
     since: Option<Timestamp>,
     /// End the pause of a conversation that looked like two machines talking
@@ -97,7 +97,7 @@ fn show(entry: &Entry, message: &Message) {
         EntryId::In(_) => entry.contact.clone(),
         EntryId::Out(_) => message.speaker(),
     };
-    terminal::print(format!("{}  {speaker}  [{}]", time_format::iso(entry.time), message.state_in_words()));
+    terminal::print(format!("{}  {speaker}  [{}]", Time(entry.time), message.state_in_words()));
     for line in entry.text.lines() {
         terminal::print(format!("    {line}"));
     }

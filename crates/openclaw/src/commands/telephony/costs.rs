@@ -17,9 +17,10 @@ use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::estimate::Estimator;
 use crate::failure::{Failure, Outcome};
+use crate::line;
 use crate::money::Money;
 use crate::terminal::{self, Table};
-use crate::{line, time_format};
+use crate::time_format::{self, Time};
 
 /// Longest wait for the balance and for missing prices.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,7 +66,7 @@ struct Tally {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    since: String,
+    since: Time,
     price_list_as_of: &'static str,
     rows: Vec<Row>,
     total: Row,
@@ -142,7 +143,7 @@ impl Costs {
             Err(problem) => (None, Some(problem)),
         };
         Ok(Report {
-            since: time_format::iso(since),
+            since: Time(since),
             price_list_as_of: AS_OF,
             rows: tallies.iter().map(|(name, tally)| tally.row(name)).collect(),
             total: total.row("total"),
@@ -265,7 +266,7 @@ impl Report {
                 format!("Balance: unknown: {}", problem.as_deref().unwrap_or("Twilio does not report one"))
             }
         });
-        terminal::say(format!("Since {}.", self.since));
+        terminal::say(format!("Since {}.", time_format::said(self.since.0)));
         if !self.total.estimated.is_empty() {
             terminal::say(format!(
                 "Estimated where Twilio has not reported a price yet: to +1 from its price list of {AS_OF} without \

@@ -15,7 +15,7 @@ use crate::failure::Outcome;
 use crate::line;
 use crate::number;
 use crate::terminal;
-use crate::time_format;
+use crate::time_format::Time;
 
 const EXAMPLE: &str = "Example: openclaw telephony export +15550005678 > contact.json";
 
@@ -32,9 +32,9 @@ pub struct Export {
 #[serde(rename_all = "camelCase")]
 struct Report {
     contact: String,
-    exported_at: String,
-    approved_at: Option<String>,
-    blocked_at: Option<String>,
+    exported_at: Time,
+    approved_at: Option<Time>,
+    blocked_at: Option<Time>,
     pairing_request: Option<Request>,
     consents: Vec<Consent>,
     messages: Vec<Message>,
@@ -45,8 +45,8 @@ struct Report {
 #[serde(rename_all = "camelCase")]
 struct Request {
     code: String,
-    requested_at: String,
-    expires_at: String,
+    requested_at: Time,
+    expires_at: Time,
 }
 
 impl Export {
@@ -57,13 +57,13 @@ impl Export {
             let name = |id| names.get(&id).cloned().unwrap_or_default();
             terminal::print_json(&Report {
                 contact: record.contact.to_string(),
-                exported_at: time_format::iso(channel.now()),
-                approved_at: record.approved.map(time_format::iso),
-                blocked_at: record.blocked.map(time_format::iso),
+                exported_at: Time(channel.now()),
+                approved_at: record.approved.map(Time),
+                blocked_at: record.blocked.map(Time),
                 pairing_request: record.pairing.map(|request| Request {
                     code: request.code.to_string(),
-                    requested_at: time_format::iso(request.requested),
-                    expires_at: time_format::iso(request.expires),
+                    requested_at: Time(request.requested),
+                    expires_at: Time(request.expires),
                 }),
                 consents: record.consents.iter().map(|consent| Consent::of(consent, name(consent.line))).collect(),
                 messages: record.messages.iter().map(|detail| Message::of(detail, channel, &names)).collect(),

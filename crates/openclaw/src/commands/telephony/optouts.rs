@@ -14,7 +14,7 @@ use crate::failure::Outcome;
 use crate::line;
 use crate::number;
 use crate::terminal::{self, Table};
-use crate::time_format;
+use crate::time_format::Time;
 
 const EXAMPLE: &str = "Example: openclaw telephony optouts add +15550005678";
 
@@ -58,7 +58,7 @@ pub struct Row {
     line: String,
     wish: &'static str,
     evidence: &'static str,
-    at: String,
+    at: Time,
     /// True if it was recorded after a later wish was already known, so it changed nothing.
     overtaken: bool,
 }
@@ -89,7 +89,7 @@ impl OptOuts {
             let mut table = Table::new(["Contact", "Line", "Wish", "Known by", "Since"]);
             for row in rows {
                 let wish = if row.overtaken { format!("{} (recorded late)", row.wish) } else { row.wish.to_owned() };
-                table.row([row.contact, row.line, wish, row.evidence.to_owned(), row.at]);
+                table.row([row.contact, row.line, wish, row.evidence.to_owned(), row.at.to_string()]);
             }
             table.print();
         }
@@ -130,7 +130,7 @@ impl Row {
             line,
             wish: consent.wish.as_str(),
             evidence: consent.evidence.as_str(),
-            at: time_format::iso(consent.at),
+            at: Time(consent.at),
             overtaken: consent.is_overtaken,
         }
     }

@@ -20,7 +20,7 @@ use crate::known_store::KnownStore;
 use crate::logging;
 use crate::state_folder::{self, store_file, with_ending};
 use crate::terminal;
-use crate::time_format;
+use crate::time_format::{self, Time};
 
 const EXAMPLE: &str = "\
 Example: openclaw telephony restore --replace ~/backups/telephony.backup
@@ -53,7 +53,7 @@ impl Restore {
         }
         let made = self.restore(&loaded, &store)?;
         drop(lock);
-        terminal::print(format!("Restored the backup of {}.", time_format::iso(made)));
+        terminal::print(format!("Restored the backup of {}.", Time(made)));
         terminal::say(
             "Start the gateway: it reads Twilio's lists before it sends anything. Approvals since the backup are lost.",
         );

@@ -29,7 +29,7 @@ use crate::number;
 use crate::part::{self, Part};
 use crate::plural::counted;
 use crate::terminal;
-use crate::time_format;
+use crate::time_format::{self, Time};
 
 /// A message expected to leave within this time counts as sent at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -92,7 +92,7 @@ struct Report {
     id: String,
     to: String,
     segments: u32,
-    expected_at: Option<String>,
+    expected_at: Option<Time>,
     waits_for: Option<String>,
     parts: Vec<Part>,
 }
@@ -222,7 +222,7 @@ impl Send {
             None => "Other messages on the line are ahead of it".to_owned(),
             Some(hold) => part::hold_in_words(hold),
         };
-        let (wait, at) = (time_format::span(expected.at.since(now)), time_format::iso(expected.at));
+        let (wait, at) = (time_format::span(expected.at.since(now)), time_format::said(expected.at));
         terminal::say(format!("{why}: it should be sent in {wait}, at {at}."));
         Ok(Some(expected))
     }
@@ -241,7 +241,7 @@ impl Send {
                 id: format!("out-{}", progress.message),
                 to: self.to.to_string(),
                 segments,
-                expected_at: expected.as_ref().map(|expected| time_format::iso(expected.at)),
+                expected_at: expected.as_ref().map(|expected| Time(expected.at)),
                 waits_for: expected.and_then(|expected| expected.waits_for),
                 parts: progress.parts.iter().map(|part| Part::of(part, provider)).collect(),
             })?;
@@ -275,7 +275,7 @@ fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webho
         PartState::Queued | PartState::Ready | PartState::Starting if stop.is_some() => stop.map(kept_while_stopped),
         PartState::Queued | PartState::Ready | PartState::Starting => {
             let when =
-                part.next_attempt.map(|at| format!(", next attempt {}", time_format::iso(at))).unwrap_or_default();
+                part.next_attempt.map(|at| format!(", next attempt {}", time_format::said(at))).unwrap_or_default();
             let ahead = match part.state {
                 PartState::Queued => "an earlier message to this number is ahead of it",
                 _ => "it waits for its slot on the line",

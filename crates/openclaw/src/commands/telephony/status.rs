@@ -21,7 +21,7 @@ use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::plural::counted;
 use crate::terminal;
-use crate::time_format;
+use crate::time_format::Time;
 use crate::{doctor, part, state_folder};
 
 /// Show the gateway's state and its queues.
@@ -62,13 +62,13 @@ struct Report {
 struct Stopped {
     code: Option<u32>,
     reason: String,
-    since: String,
-    next_probe: String,
+    since: Time,
+    next_probe: Time,
 }
 
 impl Stopped {
     fn of(stop: AccountStop) -> Self {
-        let (since, next_probe) = (time_format::iso(stop.since), time_format::iso(stop.next_probe));
+        let (since, next_probe) = (Time(stop.since), Time(stop.next_probe));
         Self { code: stop.code, reason: stop.reason, since, next_probe }
     }
 }
@@ -91,7 +91,7 @@ struct Inbox {
 struct PartSender {
     queued: u64,
     queued_segments: u32,
-    queue_ends_at: Option<String>,
+    queue_ends_at: Option<Time>,
     queue_waits_for: Option<String>,
     sending: u64,
     unknown: u64,
@@ -203,7 +203,7 @@ fn report(
             sending: summary.sending,
             unknown: summary.unknown,
             queued_segments: queues.iter().map(|queue| queue.segments).sum(),
-            queue_ends_at: longest.map(|queue| time_format::iso(queue.ends)),
+            queue_ends_at: longest.map(|queue| Time(queue.ends)),
             queue_waits_for: longest.and_then(|queue| queue.waits_for.clone()),
             sent_today: summary.sent_today,
             delivered_today: summary.delivered_today,
@@ -291,7 +291,7 @@ fn show_alive(alive: &GatewayStatus) {
 }
 
 fn show_config(config: &ConfigAlive) {
-    let read_at = time_format::iso(config.read_at);
+    let read_at = Time(config.read_at);
     match &config.problems {
         None => terminal::print(format!("Config:    read {read_at}, in effect")),
         Some(problems) => {

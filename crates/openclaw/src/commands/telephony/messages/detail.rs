@@ -14,7 +14,7 @@ use crate::assemble::Channel;
 use crate::failure::Outcome;
 use crate::part::Part;
 use crate::terminal;
-use crate::time_format;
+use crate::time_format::Time;
 
 /// A message with its full history, as shown in JSON.
 #[derive(Serialize)]
@@ -43,8 +43,8 @@ struct Attached {
 #[serde(rename_all = "camelCase")]
 struct Try {
     part: u32,
-    started_at: String,
-    ended_at: Option<String>,
+    started_at: Time,
+    ended_at: Option<Time>,
     outcome: String,
     code: Option<u32>,
     reason: Option<String>,
@@ -57,7 +57,7 @@ pub fn show(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>,
         terminal::print_json(&report)?;
         return Ok(ExitCode::SUCCESS);
     }
-    terminal::print(format!("{}  {}  {}", detail.entry.id, detail.entry.contact, time_format::iso(detail.entry.time)));
+    terminal::print(format!("{}  {}  {}", detail.entry.id, detail.entry.contact, Time(detail.entry.time)));
     terminal::print(format!("state: {}", report.message.state_in_words()));
     if let Some(sid) = &report.sid {
         terminal::print(format!("sid:   {sid}"));
@@ -132,8 +132,8 @@ impl From<&Attempt> for Try {
     fn from(attempt: &Attempt) -> Self {
         Self {
             part: attempt.part,
-            started_at: time_format::iso(attempt.started),
-            ended_at: attempt.ended.map(time_format::iso),
+            started_at: Time(attempt.started),
+            ended_at: attempt.ended.map(Time),
             outcome: attempt.outcome.clone(),
             code: attempt.code,
             reason: attempt.reason.clone(),

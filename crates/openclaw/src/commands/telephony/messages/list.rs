@@ -11,7 +11,7 @@ use telephony_store::inbox::FailedTurn;
 
 use crate::failure::Outcome;
 use crate::terminal::{self, Table};
-use crate::time_format;
+use crate::time_format::Time;
 
 /// A message as shown in JSON.
 #[derive(Serialize)]
@@ -21,7 +21,7 @@ pub struct Message {
     direction: &'static str,
     line: Option<String>,
     contact: String,
-    time: String,
+    time: Time,
     state: String,
     status: Option<&'static str>,
     purpose: Option<&'static str>,
@@ -40,8 +40,8 @@ struct Failed {
     state: &'static str,
     attempts: u32,
     reason: String,
-    received_at: String,
-    next_attempt_at: Option<String>,
+    received_at: Time,
+    next_attempt_at: Option<Time>,
 }
 
 /// Prints messages, newest first.
@@ -55,7 +55,7 @@ pub fn show(entries: &[Entry], names: &HashMap<LineId, String>, json: bool) -> O
         let mut table = Table::new(["Id", "Time", "Contact", "State", "Text"]);
         for message in messages {
             let state = one_line(&message.state_in_words());
-            table.row([message.id, message.time, message.contact, state, one_line(&message.text)]);
+            table.row([message.id, message.time.to_string(), message.contact, state, one_line(&message.text)]);
         }
         table.print();
     }
@@ -73,7 +73,7 @@ pub fn show_failed(turns: &[FailedTurn], json: bool) -> Outcome {
         let mut table = Table::new(["Turn", "Received", "Contact", "State", "Attempts", "Reason"]);
         for turn in turns {
             let (id, attempts) = (turn.turn.to_string(), turn.attempts.to_string());
-            table.row([id, turn.received_at, turn.contact, turn.state.to_owned(), attempts, turn.reason]);
+            table.row([id, turn.received_at.to_string(), turn.contact, turn.state.to_owned(), attempts, turn.reason]);
         }
         table.print();
         terminal::say("Retry one with `openclaw telephony messages --retry TURN`.");
@@ -89,7 +89,7 @@ impl Message {
             direction: if matches!(entry.id, EntryId::In(_)) { "inbound" } else { "outbound" },
             line: entry.line.and_then(|line| names.get(&line)).cloned(),
             contact: entry.contact.clone(),
-            time: time_format::iso(entry.time),
+            time: Time(entry.time),
             state: String::new(),
             status: None,
             purpose: None,
@@ -154,8 +154,8 @@ impl From<&FailedTurn> for Failed {
             state: if turn.is_dead { "dead" } else { "parked" },
             attempts: turn.attempts,
             reason: turn.reason.clone(),
-            received_at: time_format::iso(turn.received),
-            next_attempt_at: turn.next_attempt.map(time_format::iso),
+            received_at: Time(turn.received),
+            next_attempt_at: turn.next_attempt.map(Time),
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Selection {
     /// Only messages that may or may not have been sent
     #[arg(long, conflicts_with = "status")]
     unknown: bool,
-    /// Only messages since then: `2h`, `3d` or a time such as 2026-11-22T09:30:00Z
+    /// Only messages since then: `2h`, `3d` or a time such as "2026-11-22 09:30"
     #[arg(long, value_name = "TIME", value_parser = time_format::moment)]
     since: Option<Timestamp>,
     /// Only messages before then
