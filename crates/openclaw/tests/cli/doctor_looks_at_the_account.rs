@@ -149,7 +149,7 @@ async fn twilio_has_another_webhook_and_fix_sets_it() {
         ran.stdout.contains("Twilio delivers incoming messages to a different URL."),
         "the report is not lost: {ran:?}"
     );
-    assert!(ran.stderr.contains("there is no terminal to ask for confirmation"), "{ran:?}");
+    assert!(ran.stderr.contains("stdin is not a terminal"), "{ran:?}");
     bench.run(&["telephony", "doctor", "--fix", "--yes"]).await;
     let diagnosis = doctor(&bench).await;
     diagnosis.has_not("webhook-elsewhere");

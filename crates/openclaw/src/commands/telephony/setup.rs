@@ -238,5 +238,5 @@ impl Before {
 
 /// Reports an answer that is missing without a terminal.
 fn missing(flag: &str, what: &str) -> Failure {
-    Failure::usage(format!("{what} is missing, and there is no terminal to ask for it")).hint(format!("pass {flag}"))
+    Failure::usage(format!("{what} is missing, and setup asks for it only on a terminal")).hint(format!("pass {flag}"))
 }

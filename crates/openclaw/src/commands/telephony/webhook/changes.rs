@@ -36,7 +36,7 @@ impl Consent {
         }
         match terminal::confirm(question) {
             Some(answer) => Ok(answer),
-            None => Err(Failure::new("nothing was changed: there is no terminal to ask for confirmation")
+            None => Err(Failure::new("nothing was changed: it needs your confirmation, and stdin is not a terminal")
                 .hint("pass --yes to make the changes without asking, or --dry-run to only show them")),
         }
     }
