@@ -56,7 +56,6 @@ SID = "[A-Z]{2}[0-9a-f]{32}"
 KINDS = {
     "account_state": ("GET", f"{OWN}.json", ()),
     "balance": ("GET", f"{OWN}/Balance.json", ()),
-    "date": ("GET", f"{OWN}/Balance.json", ()),
     "create_message": ("POST", f"{OWN}/Messages.json", ("To", "Body")),
     "message": ("GET", f"{OWN}/Messages/{SID}.json", ()),
     "messages_to": ("GET", f"{OWN}/Messages.json", ("To", "PageSize")),
@@ -289,7 +288,7 @@ class Described(Case):
         found = json.loads(self.channel.run("telephony", "doctor", "--json").stdout)
         unchecked = [each["detail"] for each in found["findings"] if each["id"] == "could-not-check"]
         self.assertEqual(unchecked, [])
-        for function in ("account_state", "date", "verified_numbers", "services", "service_numbers", "campaigns", "alerts"):
+        for function in ("account_state", "verified_numbers", "services", "service_numbers", "campaigns", "alerts"):
             self.asked(function)
         self.twilio.control("account", {"type": "Full"})
 

@@ -27,7 +27,7 @@ use telephony_store::{LeaseHolder, Store};
 use tokio::sync::watch;
 
 pub use self::calls::{dialing_rules, outgoing_plan, voice_settings};
-pub use self::provider::{account, provider, simulator};
+pub use self::provider::{provider, provider_with, provider_within, simulator};
 pub use self::settings::{live_settings, sender, settings, terms, tunnel};
 use self::settings::{public_urls, rules_of_operator};
 pub use self::store::{earlier_store, open_journal, open_store, open_store_unless};

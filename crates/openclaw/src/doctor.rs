@@ -15,14 +15,12 @@ mod webhooks;
 use std::sync::Arc;
 use std::time::Duration;
 
-use telephony_config::{Loaded, Location, ProviderName, PublicUrl, locate};
+use telephony_config::{Loaded, Location, PublicUrl, locate};
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::control::status::{self, GatewayStatus};
 use telephony_gateway::lock::GatewayLock;
-use telephony_providers::provider::ProviderError;
-use telephony_providers::route::{Route, Routes};
-use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::rest::Rest;
+use telephony_providers::provider::{Provider, ProviderError};
+use telephony_providers::route::Route;
 use telephony_store::Store;
 use tokio::sync::OnceCell;
 
@@ -38,7 +36,7 @@ use crate::{assemble, public_url};
 /// A check that takes longer is reported as not completed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Timeout of each request to Twilio.
+/// Timeout of each request to the provider.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The parts under examination.
@@ -46,7 +44,7 @@ pub struct Subject {
     loaded: Loaded,
     location: Location,
     store: Option<Arc<dyn Store>>,
-    twilio: Option<Twilio>,
+    provider: Option<Arc<dyn Provider>>,
     gateway: Option<GatewayStatus>,
     is_locked: bool,
     url: Option<PublicUrl>,
@@ -84,14 +82,14 @@ pub async fn examine(config_arg: &ConfigArg) -> Vec<Checkup> {
         within("Messages", store::check(&subject)),
     );
     let mut checkups = vec![configuration::check(&subject), files::check(&subject), opened, gateway, agent];
-    if let Some(twilio) = &subject.twilio {
+    if let Some(provider) = subject.provider.as_deref() {
         let (account, number, registration, alerts, webhooks, round_trip) = tokio::join!(
-            within("Account", account::check(&subject, twilio)),
-            within("Number", number::check(&subject, twilio)),
-            within("Registration", number::check_registration(&subject, twilio)),
-            within("Alerts", account::check_alerts(&subject, twilio)),
-            within("Webhook", webhooks::check(&subject)),
-            within("Round trip", round_trip::check(&subject, twilio)),
+            within("Account", account::check(&subject, provider)),
+            within("Number", number::check(&subject, provider)),
+            within("Registration", number::check_registration(&subject, provider)),
+            within("Alerts", account::check_alerts(&subject, provider)),
+            within("Webhook", webhooks::check(&subject, provider)),
+            within("Round trip", round_trip::check(&subject, provider)),
         );
         let is_out_of_reach = account.found.iter().any(|found| catalog::HIDES_THE_ACCOUNT.contains(&found.finding));
         let dependent = [number, registration, alerts, webhooks];
@@ -115,9 +113,7 @@ async fn within(area: &'static str, checkup: impl Future<Output = Checkup>) -> C
 
 impl Subject {
     async fn new(loaded: Loaded, location: Location, store: Option<Arc<dyn Store>>) -> Self {
-        let is_twilio = loaded.telephony.provider == Some(ProviderName::Twilio) && loaded.check_complete().is_ok();
-        let rest = || Rest::new(assemble::account(&loaded.telephony)).answer_within(ANSWER_TIMEOUT);
-        let twilio = is_twilio.then(|| Twilio::with_rest(rest()));
+        let provider = assemble::provider_within(&loaded, ANSWER_TIMEOUT).ok();
         // No URL is passed here, so none can be invalid.
         let url = public_url::public_url(&loaded, None).await.ok().flatten();
         Self {
@@ -128,16 +124,16 @@ impl Subject {
             loaded,
             location,
             store,
-            twilio,
+            provider,
             url,
         }
     }
 
     /// Returns our routes at the provider, fetched once.
-    async fn routes(&self, twilio: &Twilio) -> Result<&[Route], &ProviderError> {
+    async fn routes(&self, provider: &dyn Provider) -> Result<&[Route], &ProviderError> {
         let callbacks = self.url.as_ref().map(public_url::callbacks);
         let sender = assemble::sender(&self.loaded.telephony);
-        let routes = self.routes.get_or_init(|| twilio.routes(&sender, callbacks.as_ref())).await;
+        let routes = self.routes.get_or_init(|| provider.routes(&sender, callbacks.as_ref())).await;
         routes.as_ref().map(Vec::as_slice)
     }
 }

@@ -4,6 +4,7 @@ use telephony_config::{Loaded, PublicUrl, Telephony};
 use telephony_gateway::control::status;
 use telephony_gateway::routing::RouteTarget;
 use telephony_providers::route::CallbackUrls;
+use url::Url;
 
 use crate::failure::Failure;
 
@@ -35,6 +36,13 @@ pub fn target<'a>(
     callbacks: &'a CallbackUrls,
 ) -> RouteTarget<'a> {
     RouteTarget { sender, callbacks, takes_calls: telephony.voice.enabled }
+}
+
+/// Returns host and port of a URL's server. An IPv6 address has no brackets.
+pub fn server(url: &str) -> Option<(String, u16)> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    Some((host, url.port_or_known_default()?))
 }
 
 /// Explains that there is no public URL.

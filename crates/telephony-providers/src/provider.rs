@@ -15,6 +15,7 @@ use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
 use crate::calling::Calling;
+use crate::checks::Checks;
 use crate::route::Routes;
 
 /// Query parameter of a request that was signed on this machine to test the route.
@@ -22,7 +23,7 @@ pub const PROBE_PARAMETER: &str = "openclaw-probe";
 
 /// A provider.
 #[async_trait]
-pub trait Provider: Webhooks + Routes + Calling {
+pub trait Provider: Webhooks + Routes + Calling + Checks {
     /// Hands one part over. An `Ok` means the provider has it; see [`ProviderError::disposition`] for the rest.
     async fn send(&self, part: Outgoing<'_>) -> Result<Receipt, ProviderError>;
 

@@ -3,10 +3,11 @@
 pub mod account;
 mod callback_url;
 mod calling;
+mod checks;
 pub mod codes;
 mod dates;
 pub mod form;
-pub mod probe;
+mod probe;
 pub mod public_url;
 pub mod rest;
 mod routes;

@@ -3,28 +3,54 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
+use secrecy::SecretString;
 use telephony_config::{ApiBaseUrl, Loaded, ProviderName, Telephony};
 use telephony_providers::provider::Provider;
 use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::{Account, api_url};
+use telephony_providers::twilio::rest::Rest;
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
 use crate::failure::Failure;
 
 /// Creates the client for the configured provider.
 pub fn provider(loaded: &Loaded) -> Result<Arc<dyn Provider>, Failure> {
+    Ok(Arc::new(Twilio::new(configured(loaded)?)))
+}
+
+/// Like [`provider`], with a time limit for each answer.
+pub fn provider_within(loaded: &Loaded, answer_within: Duration) -> Result<Arc<dyn Provider>, Failure> {
+    Ok(Arc::new(Twilio::with_rest(Rest::new(configured(loaded)?).answer_within(answer_within))))
+}
+
+/// Creates the client for an account with these credentials, at the configured API base URL or `api_base_url`.
+pub fn provider_with(
+    telephony: Option<&Telephony>,
+    api_base_url: Option<&str>,
+    sid: &str,
+    token: &SecretString,
+) -> Arc<dyn Provider> {
+    let account = telephony.map_or_else(|| account(&Telephony::default()), account);
+    let api_url = api_base_url.map_or(account.api_url.clone(), |url| url.trim_end_matches('/').to_owned());
+    let (sid, auth_tokens) = (sid.to_owned(), vec![token.clone()]);
+    Arc::new(Twilio::new(Account { sid, auth_tokens, api_key: None, api_url, ..account }))
+}
+
+/// Returns the account, if the configuration names one completely.
+fn configured(loaded: &Loaded) -> Result<Account, Failure> {
     loaded.check_complete().map_err(Failure::from_problems)?;
     match loaded.telephony.provider {
         Some(ProviderName::Simulator) => Err(Failure::new("this command cannot reach the built-in simulator")
             .hint("use `openclaw telephony simulate`, which has a phone and everything else in one process")),
-        Some(ProviderName::Twilio) | None => Ok(Arc::new(Twilio::new(account(&loaded.telephony)))),
+        Some(ProviderName::Twilio) | None => Ok(account(&loaded.telephony)),
     }
 }
 
 /// Returns the Twilio account named in the configuration.
-pub fn account(telephony: &Telephony) -> Account {
+fn account(telephony: &Telephony) -> Account {
     let twilio = &telephony.twilio;
     let base = twilio.api_base_url.as_ref().and_then(|base| base.of("api"));
     let usual = || api_url(twilio.region.as_deref(), twilio.edge_in_use());

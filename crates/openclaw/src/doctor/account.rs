@@ -3,21 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use telephony_config::Telephony;
 use telephony_domain::money::{Amount, Price};
 use telephony_domain::number::mask;
 use telephony_domain::time::{Clock, SystemClock};
-use telephony_providers::provider::ProviderError;
-use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
-use telephony_providers::twilio::rest::{AccountState, Rest};
+use telephony_providers::checks::AccountState;
+use telephony_providers::provider::{Provider, ProviderError};
 
 use super::catalog::{
     ACCOUNT_INACTIVE, ACCOUNT_TRIAL, ALERTS, AUTH_TOKEN_WRONG, BALANCE_EMPTY, BALANCE_LOW, CLOCK_OFF,
     CREDENTIALS_WRONG, TWILIO_UNREACHABLE,
 };
-use super::{ANSWER_TIMEOUT, Checkup, Subject, store};
-use crate::assemble;
+use super::{Checkup, Subject, store};
 
 /// Largest clock error. Certificates and other services' signatures need less, pairing codes and daily limits tolerate
 /// more.
@@ -28,94 +24,62 @@ const LITTLE_MONEY: Amount = Amount(2_000_000_000);
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The result of checking credentials.
-enum Taken {
-    Yes,
-    No,
-    /// Twilio responds, but what was requested does not exist or is not allowed.
-    Unchecked(ProviderError),
-    Unknown(ProviderError),
-}
-
 /// Checks the account.
-pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
+pub async fn check(subject: &Subject, provider: &dyn Provider) -> Checkup {
     let mut checkup = Checkup::default();
-    let rest = twilio.rest();
-    let (state, balance) = tokio::join!(rest.account_state(), rest.balance());
+    let (state, accepted) = tokio::join!(provider.account_state(), provider.check_credentials());
     if let Ok(state) = &state
-        && state.status != "active"
+        && !state.is_active
     {
         checkup.found(ACCOUNT_INACTIVE.found(format!("it is {}", state.status)));
         return checkup;
     }
-    match is_taken(rest, &balance).await {
-        Taken::Yes => checkup.well("Twilio accepts the credentials"),
-        Taken::No => {
+    match accepted {
+        Ok(()) => checkup.well("Twilio accepts the credentials"),
+        Err(error) if error.is_unauthorized() => {
             checkup.found(CREDENTIALS_WRONG.found(""));
             return checkup;
         }
-        Taken::Unchecked(error) if error.code().is_some() => checkup.unchecked("the credentials", &error),
+        // Twilio responds, but what was requested does not exist or is not allowed.
+        Err(error) if error.code().is_some() => checkup.unchecked("the credentials", &error),
         // Without an error code, something else may have answered in Twilio's place, such as a proxy.
-        Taken::Unchecked(error) | Taken::Unknown(error) => {
-            checkup.found(TWILIO_UNREACHABLE.found(format!("{error} ({})", server(&subject.loaded.telephony))));
+        Err(error) => {
+            checkup.found(TWILIO_UNREACHABLE.found(format!("{error} ({})", server(subject, provider))));
             return checkup;
         }
     }
-    check_token(&subject.loaded.telephony, &mut checkup).await;
-    check_state(subject, rest, state, &mut checkup).await;
-    check_balance(balance, &mut checkup);
-    check_clock(rest, &mut checkup).await;
+    check_signing_secret(provider, &mut checkup).await;
+    check_state(subject, provider, state, &mut checkup).await;
+    check_balance(provider.balance().await, &mut checkup);
+    check_clock(provider, &mut checkup);
     checkup
 }
 
 /// Returns the server that was asked, and the key that names it where the configuration does.
-fn server(telephony: &Telephony) -> String {
-    let url = assemble::account(telephony).api_url;
-    let key = if telephony.twilio.api_base_url.is_some() { ", from twilio.apiBaseUrl" } else { "" };
-    format!("{url}{key}")
+fn server(subject: &Subject, provider: &dyn Provider) -> String {
+    let is_named = subject.loaded.telephony.twilio.api_base_url.is_some();
+    let key = if is_named { ", from twilio.apiBaseUrl" } else { "" };
+    format!("{}{key}", provider.api_url())
 }
 
-/// Checks that the credentials are accepted. A standard API key cannot read the account itself, so a failure there
-/// proves nothing.
-async fn is_taken(rest: &Rest, balance: &Result<Price, ProviderError>) -> Taken {
-    match balance {
-        Ok(_) => Taken::Yes,
-        Err(error) if error.is_unauthorized() => Taken::No,
-        Err(ProviderError::Refused { .. }) => match rest.phone_numbers().await {
-            Ok(_) => Taken::Yes,
-            Err(error) if error.is_unauthorized() => Taken::No,
-            Err(error @ ProviderError::Refused { .. }) => Taken::Unchecked(error),
-            Err(error) => Taken::Unknown(error),
-        },
-        Err(error) => Taken::Unknown(error.clone()),
-    }
-}
-
-/// Checks the Auth Token when an API key is used: the token then only verifies signatures, where an error would go
-/// unnoticed.
-async fn check_token(telephony: &Telephony, checkup: &mut Checkup) {
-    if telephony.twilio.api_key.is_none() {
-        return;
-    }
-    let account = Account { api_key: None, ..assemble::account(telephony) };
-    let rest = Rest::new(account).answer_within(ANSWER_TIMEOUT);
-    match is_taken(&rest, &rest.balance().await).await {
-        Taken::Yes => {}
-        Taken::No => checkup.found(AUTH_TOKEN_WRONG.found("")),
-        Taken::Unchecked(error) | Taken::Unknown(error) => checkup.unchecked("the Auth Token", &error),
+async fn check_signing_secret(provider: &dyn Provider, checkup: &mut Checkup) {
+    match provider.check_signing_secret().await {
+        Ok(()) => {}
+        Err(error) if error.is_unauthorized() => checkup.found(AUTH_TOKEN_WRONG.found("")),
+        Err(error) => checkup.unchecked("the Auth Token", &error),
     }
 }
 
 async fn check_state(
     subject: &Subject,
-    rest: &Rest,
+    provider: &dyn Provider,
     state: Result<AccountState, ProviderError>,
     checkup: &mut Checkup,
 ) {
     match state {
-        Ok(state) if state.kind == "Trial" => {
+        Ok(state) if state.is_trial => {
             let allowed = &subject.loaded.telephony.policy.allow;
-            let detail = match rest.verified_numbers().await {
+            let detail = match provider.verified_numbers().await {
                 Ok(verified) => {
                     let is_missing = |number: &str| !verified.iter().any(|known| known == number);
                     let missing = allowed.iter().map(|number| number.as_str()).filter(|number| is_missing(number));
@@ -126,7 +90,7 @@ async fn check_state(
             };
             checkup.found(ACCOUNT_TRIAL.found(detail));
         }
-        Ok(state) => checkup.well(format!("a {} account, {}", state.kind.to_lowercase(), state.status)),
+        Ok(state) => checkup.well(format!("a full account, {}", state.status)),
         Err(ProviderError::Refused { http_status: 401 | 403, code: Some(_), .. }) => {
             checkup.well("an API key cannot read the account type");
         }
@@ -143,12 +107,9 @@ fn check_balance(balance: Result<Price, ProviderError>, checkup: &mut Checkup) {
     }
 }
 
-async fn check_clock(rest: &Rest, checkup: &mut Checkup) {
-    let theirs = match rest.date().await {
-        Ok(Some(theirs)) => theirs,
-        Ok(None) => return,
-        Err(error) => return checkup.unchecked("the clock", &error),
-    };
+/// Compares our clock with the provider's, as its answers have shown it.
+fn check_clock(provider: &dyn Provider, checkup: &mut Checkup) {
+    let Some(theirs) = provider.time() else { return };
     let ours = SystemClock.now();
     let off = ours.since(theirs).max(theirs.since(ours));
     if off > CLOCK_MAY_DIFFER {
@@ -158,9 +119,9 @@ async fn check_clock(rest: &Rest, checkup: &mut Checkup) {
 }
 
 /// Reports Twilio's recent alerts.
-pub async fn check_alerts(subject: &Subject, twilio: &Twilio) -> Checkup {
+pub async fn check_alerts(subject: &Subject, provider: &dyn Provider) -> Checkup {
     let mut checkup = Checkup::default();
-    let alerts = match twilio.rest().alerts().await {
+    let alerts = match provider.alerts().await {
         Ok(alerts) => alerts,
         Err(error) => {
             checkup.unchecked("Twilio's alerts", &error);
@@ -175,7 +136,7 @@ pub async fn check_alerts(subject: &Subject, twilio: &Twilio) -> Checkup {
         checkup.well("none in 24 hours");
     }
     for (code, count) in counts {
-        checkup.found(ALERTS.found(store::failure_text(code, count)));
+        checkup.found(ALERTS.found(store::failure_text(Some(provider), code, count)));
     }
     checkup
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use telephony_agents::AgentError;
 use telephony_config::{AgentKind, CommandLine, OpenAiAgent, OpenClawAgent, Origin};
-use telephony_providers::twilio::public_url::PublicUrl as Address;
 
 use super::catalog::{
     AGENT_ECHO, AGENT_MISSING, AGENT_NO_MODEL, AGENT_REFUSES, AGENT_UNKNOWN, AGENT_UNLIMITED, AGENT_UNNAMED,
     AGENT_UNREACHABLE, COULD_NOT_CHECK,
 };
 use super::{Checkup, Subject};
+use crate::public_url::server;
 
 /// Checks the agent's program or server with its credential, without asking it anything.
 pub async fn check(subject: &Subject) -> Checkup {
@@ -89,10 +89,8 @@ async fn ask_server(subject: &Subject, base_url: &str, checkup: &mut Checkup) ->
     let agent = telephony_agents::from_config(&subject.loaded.telephony.agent.kind, &subject.loaded.environment);
     match agent.models().await {
         Ok(models) => {
-            let server = Address::parse(base_url).and_then(|address| address.server());
-            checkup.well(
-                server.map_or("the server".to_owned(), |(host, port)| format!("{host}:{port}")) + " accepts requests",
-            );
+            let server = server(base_url).map_or("the server".to_owned(), |(host, port)| format!("{host}:{port}"));
+            checkup.well(server + " accepts requests");
             return Some(models);
         }
         Err(AgentError::Refused(reason)) => checkup.found(AGENT_REFUSES.found(reason)),

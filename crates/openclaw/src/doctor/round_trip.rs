@@ -4,10 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use telephony_gateway::control::probe::{self, Sighting, Verdict};
-use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::probe::{Answer, Failure, Probe};
-use telephony_providers::twilio::public_url::PublicUrl as Address;
-use telephony_providers::twilio::signature::{Payload, SignedRequest, explain};
+use telephony_providers::checks::{ProbeAnswer, ProbeFailure, WebhookProbe};
+use telephony_providers::provider::Provider;
 
 use super::catalog::{
     COULD_NOT_CHECK, PUBLIC_URL_MISSING, PUBLIC_URL_PLAIN, PUBLIC_URL_PRIVATE, SIGNATURE_LOST, SIGNATURE_MISMATCH,
@@ -15,23 +13,21 @@ use super::catalog::{
     URL_WRONG_PATH,
 };
 use super::{Checkup, Found, Subject};
-use crate::{assemble, public_url};
+use crate::public_url::{self, server};
 
 /// The gateway reports a request at once; if it has not by then, something else responded.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
 /// Makes the round trip with the URL that Twilio should have and the one that it has.
-pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
+pub async fn check(subject: &Subject, provider: &dyn Provider) -> Checkup {
     let mut checkup = Checkup::default();
     let ours = subject.url.as_ref().map(|url| public_url::callbacks(url).webhook);
     match &ours {
-        Some(url) => check_form(subject, url, &mut checkup),
+        Some(url) => check_form(provider, url, &mut checkup),
         None if subject.loaded.telephony.tunnel.provider.is_none() => checkup.found(PUBLIC_URL_MISSING.found("")),
         None => {}
     }
-    let urls = urls(subject, twilio, ours).await;
+    let urls = urls(subject, provider, ours).await;
     if subject.gateway.is_none() {
         if !urls.is_empty() {
             checkup.found(COULD_NOT_CHECK.found("incoming requests: no gateway is running"));
@@ -39,19 +35,18 @@ pub async fn check(subject: &Subject, twilio: &Twilio) -> Checkup {
         return checkup;
     }
     for url in urls {
-        travel(subject, twilio, &url, &mut checkup).await;
+        travel(subject, provider, &url, &mut checkup).await;
     }
     checkup
 }
 
 /// Returns our URL, and Twilio's if it is a different one on the same server or the only known one.
-async fn urls(subject: &Subject, twilio: &Twilio, ours: Option<String>) -> Vec<String> {
-    let routes = subject.routes(twilio).await.unwrap_or_default();
+async fn urls(subject: &Subject, provider: &dyn Provider, ours: Option<String>) -> Vec<String> {
+    let routes = subject.routes(provider).await.unwrap_or_default();
     let settings = routes.iter().filter_map(|route| route.setting("InboundRequestUrl").or(route.setting("SmsUrl")));
     let theirs = settings.map(|setting| setting.value.split('#').next().unwrap_or_default().to_owned());
-    let server = |url: &str| Address::parse(url).and_then(|url| url.server()).map(|(host, _)| host.to_lowercase());
     let is_near = |url: &String| match &ours {
-        Some(ours) => server(url) == server(ours) && url != ours,
+        Some(ours) => host_of(url) == host_of(ours) && url != ours,
         None => !url.is_empty(),
     };
     let mut urls: Vec<String> = theirs.filter(is_near).collect();
@@ -59,11 +54,10 @@ async fn urls(subject: &Subject, twilio: &Twilio, ours: Option<String>) -> Vec<S
     ours.iter().cloned().chain(urls).collect()
 }
 
-fn check_form(subject: &Subject, url: &str, checkup: &mut Checkup) {
-    // A local stand-in for Twilio, as in tests, can reach private addresses.
-    let account = assemble::account(&subject.loaded.telephony);
-    let (host, twilio) = (host_of(url), host_of(&account.api_url));
-    if is_private(host) && !is_private(twilio) {
+fn check_form(provider: &dyn Provider, url: &str, checkup: &mut Checkup) {
+    // A local stand-in for the provider, as in tests, can reach private addresses.
+    let host = host_of(url);
+    if is_private(&host) && !is_private(&host_of(provider.api_url())) {
         checkup.found(PUBLIC_URL_PRIVATE.found(host));
     }
     if !url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:")) {
@@ -71,8 +65,8 @@ fn check_form(subject: &Subject, url: &str, checkup: &mut Checkup) {
     }
 }
 
-fn host_of(url: &str) -> &str {
-    Address::parse(url).and_then(|url| url.server()).map_or("", |(host, _)| host)
+fn host_of(url: &str) -> String {
+    server(url).map(|(host, _)| host).unwrap_or_default()
 }
 
 /// Returns true if the host name alone shows that the internet cannot reach it.
@@ -91,9 +85,9 @@ fn is_private(host: &str) -> bool {
     }
 }
 
-async fn travel(subject: &Subject, twilio: &Twilio, url: &str, checkup: &mut Checkup) {
-    let arrived = match Trip::make(subject, twilio, url, url).await {
-        Ok(trip) => arrived(subject, twilio, url, &trip).await,
+async fn travel(subject: &Subject, provider: &dyn Provider, url: &str, checkup: &mut Checkup) {
+    let arrived = match Trip::make(subject, provider, url, url).await {
+        Ok(trip) => arrived(subject, provider, url, &trip).await,
         Err(found) => Err(found),
     };
     match arrived {
@@ -104,36 +98,36 @@ async fn travel(subject: &Subject, twilio: &Twilio, url: &str, checkup: &mut Che
 
 /// A request sent, and the results on both sides.
 struct Trip {
-    probe: Probe,
-    answer: Answer,
+    probe: WebhookProbe,
+    answer: ProbeAnswer,
     sighting: Option<Sighting>,
 }
 
 impl Trip {
     /// Sends a request to `url`, signed as if `signed` were configured at Twilio.
-    async fn make(subject: &Subject, twilio: &Twilio, signed: &str, url: &str) -> Result<Trip, Found> {
+    async fn make(subject: &Subject, provider: &dyn Provider, signed: &str, url: &str) -> Result<Trip, Found> {
         let cannot = |why: String| COULD_NOT_CHECK.found(format!("incoming requests: {why}"));
         let announced = probe::announce(&subject.loaded.state).await;
         let announced = announced.map_err(|error| cannot(format!("the gateway's socket: {error}")))?;
-        let probe = twilio.probe_signed_for(signed, url, announced.name());
+        let probe = provider.webhook_probe(signed, url, announced.name());
         let probe = probe.map_err(|failure| cannot(failure.to_string()))?;
-        let answer = probe.send().await.map_err(|failure| broken_off(&failure))?;
+        let answer = provider.send_probe(&probe).await.map_err(|failure| broken_off(&failure))?;
         Ok(Trip { probe, answer, sighting: announced.sighting(REPORT_TIMEOUT).await })
     }
 }
 
-fn broken_off(failure: &Failure) -> Found {
+fn broken_off(failure: &ProbeFailure) -> Found {
     let finding = match failure {
-        Failure::NoUrl(_) => COULD_NOT_CHECK,
-        Failure::NoAddress { .. } => URL_UNRESOLVED,
-        Failure::NoConnection { .. } | Failure::NoAnswer(_) => URL_UNREACHABLE,
-        Failure::Plain { .. } => URL_WITHOUT_TLS,
-        Failure::NoTls(_) => URL_CERTIFICATE,
+        ProbeFailure::NoUrl(_) => COULD_NOT_CHECK,
+        ProbeFailure::NoAddress { .. } => URL_UNRESOLVED,
+        ProbeFailure::NoConnection { .. } | ProbeFailure::NoAnswer(_) => URL_UNREACHABLE,
+        ProbeFailure::Plain { .. } => URL_WITHOUT_TLS,
+        ProbeFailure::NoTls(_) => URL_CERTIFICATE,
     };
     finding.found(failure)
 }
 
-async fn arrived(subject: &Subject, twilio: &Twilio, url: &str, trip: &Trip) -> Result<String, Found> {
+async fn arrived(subject: &Subject, provider: &dyn Provider, url: &str, trip: &Trip) -> Result<String, Found> {
     let Some(sighting) = &trip.sighting else { return Err(answered_by_another(url, &trip.answer)) };
     match &sighting.verdict {
         Verdict::Valid if trip.answer.status == 200 => Ok(format!("a signed request arrived through {url}")),
@@ -145,13 +139,13 @@ async fn arrived(subject: &Subject, twilio: &Twilio, url: &str, trip: &Trip) -> 
             Err(URL_WRONG_PATH.found(format!("{url} arrived as {came}, the gateway has POST {serve}")))
         }
         Verdict::Refused(reason) => {
-            let detail = mismatch(subject, twilio, url, &trip.probe, sighting, reason).await;
+            let detail = mismatch(subject, provider, url, &trip.probe, sighting, reason).await;
             Err(SIGNATURE_MISMATCH.found(detail))
         }
     }
 }
 
-fn answered_by_another(url: &str, answer: &Answer) -> Found {
+fn answered_by_another(url: &str, answer: &ProbeAnswer) -> Found {
     let server = answer.server.as_ref().map(|server| format!(" by {server}")).unwrap_or_default();
     match &answer.location {
         Some(location) => {
@@ -165,9 +159,9 @@ fn answered_by_another(url: &str, answer: &Answer) -> Found {
 /// Describes what was signed, what the gateway checked, and the change that would make them match.
 async fn mismatch(
     subject: &Subject,
-    twilio: &Twilio,
+    provider: &dyn Provider,
     url: &str,
-    probe: &Probe,
+    probe: &WebhookProbe,
     sighting: &Sighting,
     reason: &str,
 ) -> String {
@@ -178,17 +172,8 @@ async fn mismatch(
             "{detail}: the URL matches, so the gateway has a different Auth Token, or the body was changed ({reason})"
         );
     }
-    detail.push_str(&if_it_were_the_url(subject, twilio, url, sighting).await);
-    let account = assemble::account(&subject.loaded.telephony);
-    let payload = Payload::read(Some(FORM), probe.body.as_bytes());
-    let request = SignedRequest {
-        urls: &sighting.urls,
-        signature: probe.signature.as_bytes(),
-        settings: None,
-        payload: &payload,
-    };
-    let explanation = explain(&account.auth_tokens, &account.shared_keys, &request);
-    for difference in explanation.near_miss.iter().flat_map(|near| &near.differences) {
+    detail.push_str(&if_it_were_the_url(subject, provider, url, sighting).await);
+    for difference in provider.differences(probe, &sighting.urls) {
         detail.push_str("; ");
         detail.push_str(difference);
     }
@@ -199,9 +184,9 @@ async fn mismatch(
 }
 
 /// Sends a second request, signed for the URL that the gateway expects, to find out whether only the URL is wrong.
-async fn if_it_were_the_url(subject: &Subject, twilio: &Twilio, url: &str, sighting: &Sighting) -> String {
+async fn if_it_were_the_url(subject: &Subject, provider: &dyn Provider, url: &str, sighting: &Sighting) -> String {
     let Some(theirs) = sighting.urls.first() else { return String::new() };
-    let second = Trip::make(subject, twilio, without_name(theirs), url).await;
+    let second = Trip::make(subject, provider, without_name(theirs), url).await;
     match second.ok().and_then(|trip| trip.sighting).map(|sighting| sighting.verdict) {
         Some(Verdict::Valid) => format!("; {url} as publicUrl would have matched"),
         Some(Verdict::Refused(_)) => "; a signature for that URL does not match either, so the gateway also has a \

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use telephony_config::Loaded;
 use telephony_gateway::lock::GatewayLock;
-use telephony_providers::twilio::codes;
+use telephony_providers::provider::Provider;
 use telephony_store::account_stops::ACCOUNT_STOPPED;
 use telephony_store::history::{Direction, EntryState, Filter};
 use telephony_store::soundness::Soundness;
@@ -115,7 +115,7 @@ async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Re
     }
     for (code, count) in failures(store, subject).await? {
         checkup.found(match code {
-            Some(code) => MESSAGES_FAILED.found(failure_text(code, count)),
+            Some(code) => MESSAGES_FAILED.found(failure_text(subject.provider.as_deref(), code, count)),
             None => COULD_NOT_CHECK.found(format!("{} failed without a Twilio error code", counted(count, "message"))),
         });
     }
@@ -140,7 +140,8 @@ async fn failures(store: &dyn Store, subject: &Subject) -> Result<BTreeMap<Optio
     Ok(failures)
 }
 
-/// Describes an error code: its count, its meaning and the fix.
-pub fn failure_text(code: u32, count: usize) -> String {
-    format!("{code}, {}: {}", counted(count, "time"), codes::explain(code))
+/// Describes an error code: its count, its meaning and the fix, as far as the provider is there to explain it.
+pub fn failure_text(provider: Option<&dyn Provider>, code: u32, count: usize) -> String {
+    let text = format!("{code}, {}", counted(count, "time"));
+    provider.map_or(text.clone(), |provider| format!("{text}: {}", provider.explain(code)))
 }

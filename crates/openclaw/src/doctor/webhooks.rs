@@ -1,13 +1,14 @@
 //! Compares the webhook at Twilio with the one it should have.
 
+use telephony_providers::provider::Provider;
 use telephony_providers::route::{Diversion, Route, Setting, Traffic, is_same_url};
-use telephony_providers::twilio::public_url::PublicUrl as Address;
 
 use super::catalog::{
     FALLBACK_ELSEWHERE, SERVICE_DEFERS, SERVICE_DROPS, VOICE_WEBHOOK_ELSEWHERE, WEBHOOK_ELSEWHERE, WEBHOOK_NOT_SET,
     WEBHOOK_OF_SERVICE, WEBHOOK_OVERRIDDEN, WEBHOOK_WITHOUT_OVERRIDES, WEBHOOK_WRONG_METHOD,
 };
 use super::{Checkup, Finding, Subject};
+use crate::public_url::server;
 
 /// Returns true if `webhook sync` fixes it.
 pub fn is_fixed_by_sync(finding: &Finding) -> bool {
@@ -23,10 +24,9 @@ pub fn is_fixed_by_sync(finding: &Finding) -> bool {
     .contains(&finding)
 }
 
-pub async fn check(subject: &Subject) -> Checkup {
+pub async fn check(subject: &Subject, provider: &dyn Provider) -> Checkup {
     let mut checkup = Checkup::default();
-    let Some(twilio) = &subject.twilio else { return checkup };
-    match subject.routes(twilio).await {
+    match subject.routes(provider).await {
         Ok(routes) => routes.iter().for_each(|route| check_route(subject, route, &mut checkup)),
         Err(error) => checkup.unchecked("the webhook", error),
     }
@@ -98,9 +98,9 @@ fn check_calls(address: &str, setting: &Setting, checkup: &mut Checkup) {
 }
 
 fn check_fallback(subject: &Subject, address: &str, setting: &Setting, checkup: &mut Checkup) {
-    let server = |url: &str| Address::parse(url).and_then(|url| url.server()).map(|(host, _)| host.to_owned());
-    let ours = subject.url.as_ref().and_then(|url| server(url.webhook()));
-    if !setting.value.is_empty() && server(&setting.value) != ours {
+    let host = |url: &str| server(url).map(|(host, _)| host);
+    let ours = subject.url.as_ref().and_then(|url| host(url.webhook()));
+    if !setting.value.is_empty() && host(&setting.value) != ours {
         checkup.found(FALLBACK_ELSEWHERE.found(format!("{address}: {} is `{}`", setting.name, setting.value)));
     }
 }

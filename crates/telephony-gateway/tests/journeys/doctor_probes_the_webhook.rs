@@ -1,6 +1,7 @@
 //! `doctor` sends a probe through the public URL, and attackers try to.
 
 use telephony_gateway::control::probe::{self, Sighting, Verdict};
+use telephony_providers::checks::{Checks, WebhookProbe};
 use telephony_providers::twilio::Twilio;
 
 use crate::stage::{Plan, SOON, Stage};
@@ -8,9 +9,17 @@ use crate::stage::{Plan, SOON, Stage};
 /// Sends a probe to `url`; returns the answer's status and the gateway's report.
 async fn round_trip(stage: &Stage, twilio: &Twilio, url: &str) -> (u16, Option<Sighting>) {
     let announced = probe::announce(stage.state.path()).await.unwrap();
-    let probe = twilio.probe(url, announced.name()).unwrap();
-    let status = probe.send().await.unwrap().status;
+    let probe = twilio.webhook_probe(url, url, announced.name()).unwrap();
+    let status = twilio.send_probe(&probe).await.unwrap().status;
     (status, announced.sighting(SOON).await)
+}
+
+fn probe_of(stage: &Stage, name: &str) -> WebhookProbe {
+    stage.provider().webhook_probe(&stage.webhook_url(), &stage.webhook_url(), name).unwrap()
+}
+
+async fn status_of(stage: &Stage, probe: &WebhookProbe) -> u16 {
+    stage.provider().send_probe(probe).await.unwrap().status
 }
 
 #[tokio::test]
@@ -47,18 +56,18 @@ async fn a_probe_to_a_wrong_path_is_reported() {
 async fn a_probe_name_works_once_and_strangers_get_404() {
     let stage = Plan::default().start().await;
     let announced = probe::announce(stage.state.path()).await.unwrap();
-    let genuine = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
+    let genuine = probe_of(&stage, announced.name());
     // Correctly signed, but no probe with this name is waiting.
-    let guessed = stage.provider().probe(&stage.webhook_url(), "0123456789abcdef").unwrap();
-    assert_eq!(guessed.send().await.unwrap().status, 400);
-    assert_eq!(genuine.send().await.unwrap().status, 200);
-    assert_eq!(genuine.send().await.unwrap().status, 400, "the same request again");
+    let guessed = probe_of(&stage, "0123456789abcdef");
+    assert_eq!(status_of(&stage, &guessed).await, 400);
+    assert_eq!(status_of(&stage, &genuine).await, 200);
+    assert_eq!(status_of(&stage, &genuine).await, 400, "the same request again");
     assert_eq!(announced.sighting(SOON).await.unwrap().verdict, Verdict::Valid);
     // The right name without the token: a forged request.
     let announced = probe::announce(stage.state.path()).await.unwrap();
-    let mut forged = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
+    let mut forged = probe_of(&stage, announced.name());
     forged.signature = "AAAA".to_owned();
-    assert_eq!(forged.send().await.unwrap().status, 403);
+    assert_eq!(status_of(&stage, &forged).await, 403);
     assert!(matches!(announced.sighting(SOON).await.unwrap().verdict, Verdict::Refused(_)));
 }
 
@@ -66,10 +75,10 @@ async fn a_probe_name_works_once_and_strangers_get_404() {
 async fn a_probe_name_ends_with_its_client() {
     let stage = Plan::default().start().await;
     let announced = probe::announce(stage.state.path()).await.unwrap();
-    let probe = stage.provider().probe(&stage.webhook_url(), announced.name()).unwrap();
+    let probe = probe_of(&stage, announced.name());
     drop(announced);
     let deadline = tokio::time::Instant::now() + SOON;
-    while probe.send().await.unwrap().status != 400 {
+    while status_of(&stage, &probe).await != 400 {
         assert!(tokio::time::Instant::now() < deadline, "the name still works");
         let announced = probe::announce(stage.state.path()).await.unwrap();
         drop(announced);

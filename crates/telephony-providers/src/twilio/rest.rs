@@ -30,9 +30,7 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use telephony_domain::time::Timestamp;
 
-pub use self::monitor::Alert;
-pub use self::numbers::{Capabilities, PhoneNumber};
-pub use self::resources::AccountState;
+pub use self::numbers::PhoneNumber;
 pub use self::services::Service;
 pub use self::short_codes::ShortCode;
 use super::account::Account;
@@ -73,6 +71,11 @@ impl Rest {
     pub fn answer_within(mut self, answer_within: Duration) -> Self {
         self.answer_within = answer_within;
         self
+    }
+
+    /// Creates the client of a different account, with the same time limit.
+    pub(super) fn for_account(&self, account: Account) -> Self {
+        Self::new(account).answer_within(self.answer_within)
     }
 
     pub(super) fn account(&self) -> &Account {

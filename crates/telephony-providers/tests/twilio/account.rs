@@ -1,6 +1,7 @@
 //! The account's numbers, state and balance, and the messages that it keeps: listed by contact, and deleted.
 
 use serde_json::{Value, json};
+use telephony_providers::checks::{AccountState, Checks};
 use telephony_providers::provider::{Deletion, MessagesWith, Provider, StoredMessage};
 
 use crate::messages::{contact, message, ok, sender};
@@ -27,8 +28,8 @@ async fn state_and_balance_are_read_and_a_call_is_ended() {
     ])
     .await;
     let twilio = api.twilio();
-    let state = twilio.rest().account_state().await.unwrap();
-    assert_eq!((state.status.as_str(), state.kind.as_str()), ("active", "Trial"));
+    let state = twilio.account_state().await.unwrap();
+    assert_eq!(state, AccountState { is_active: true, is_trial: true, status: "active".to_owned() });
     let balance = twilio.rest().balance().await.unwrap();
     assert_eq!(balance.to_string(), "0.05 USD");
     twilio.rest().end_call("CA1").await.unwrap();

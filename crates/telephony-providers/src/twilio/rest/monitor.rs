@@ -1,24 +1,13 @@
-//! Twilio's monitoring data: alerts, campaigns, verified numbers, and its clock.
+//! Twilio's monitoring data: alerts, campaigns and verified numbers.
 
 use serde::Deserialize;
 use telephony_domain::time::Timestamp;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Rest, failure, segment};
+use super::{Rest, segment};
+use crate::checks::Alert;
 use crate::provider::ProviderError;
-use crate::twilio::dates;
-
-/// An alert about a webhook or a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// Error code.
-    pub code: u32,
-    /// Time.
-    pub at: Timestamp,
-    /// Called URL, if it is about one.
-    pub url: Option<String>,
-}
 
 #[derive(Deserialize)]
 struct Alerts {
@@ -29,7 +18,6 @@ struct Alerts {
 struct ListedAlert {
     error_code: Option<String>,
     date_created: Option<String>,
-    request_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,19 +59,12 @@ impl Rest {
         let page: CallerIds = self.get("OutgoingCallerIds.json?PageSize=1000").await?;
         Ok(page.outgoing_caller_ids.into_iter().map(|caller| caller.phone_number).collect())
     }
-
-    /// Returns Twilio's time to the second, from any answer; none if it has none.
-    pub async fn date(&self) -> Result<Option<Timestamp>, ProviderError> {
-        let request = self.client()?.get(self.url("Balance.json")).timeout(self.answer_within);
-        let answer = self.signed_in(request).send().await.map_err(failure::unanswered)?;
-        Ok(dates::of(answer.headers()))
-    }
 }
 
 impl ListedAlert {
     fn read(self) -> Option<Alert> {
         let at = OffsetDateTime::parse(self.date_created.as_deref()?, &Rfc3339).ok()?;
         let at = Timestamp(at.unix_timestamp().checked_mul(1000)?);
-        Some(Alert { code: self.error_code?.parse().ok()?, at, url: self.request_url.filter(|url| !url.is_empty()) })
+        Some(Alert { code: self.error_code?.parse().ok()?, at })
     }
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::pages::Pages;
 use super::{Rest, encode, segment};
+use crate::checks::Capabilities;
 use crate::provider::ProviderError;
 
 /// A number of the account and its webhooks. An application or trunk overrides the URLs.
@@ -38,18 +39,6 @@ pub struct PhoneNumber {
     pub status_callback: Option<String>,
     /// Its method.
     pub status_callback_method: Option<String>,
-}
-
-/// The capabilities of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
-pub struct Capabilities {
-    /// Text messages.
-    pub sms: bool,
-    /// Picture messages.
-    pub mms: bool,
-    /// Calls.
-    pub voice: bool,
 }
 
 #[derive(Deserialize)]

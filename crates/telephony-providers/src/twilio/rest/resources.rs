@@ -4,16 +4,17 @@ use serde::Deserialize;
 use telephony_domain::money::Price;
 
 use super::{Rest, segment};
+use crate::checks::AccountState;
 use crate::provider::ProviderError;
 
-/// The account's state. The answer also contains the auth token, which is not read.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct AccountState {
+/// The account's state as Twilio writes it. The answer also contains the auth token, which is not read.
+#[derive(Deserialize)]
+struct State {
     /// `active`, `suspended` or `closed`.
-    pub status: String,
+    status: String,
     /// `Trial` or `Full`.
     #[serde(rename = "type")]
-    pub kind: String,
+    kind: String,
 }
 
 /// The account's balance as Twilio writes it.
@@ -26,7 +27,9 @@ struct Balance {
 impl Rest {
     /// Returns the account's state. A standard API key cannot read it (20003 although the key is valid).
     pub async fn account_state(&self) -> Result<AccountState, ProviderError> {
-        self.get(&format!("/2010-04-01/Accounts/{}.json", segment(&self.account.sid))).await
+        let path = format!("/2010-04-01/Accounts/{}.json", segment(&self.account.sid));
+        let State { status, kind } = self.get(&path).await?;
+        Ok(AccountState { is_active: status == "active", is_trial: kind == "Trial", status })
     }
 
     /// Returns the account's balance.

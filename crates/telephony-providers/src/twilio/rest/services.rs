@@ -23,8 +23,6 @@ pub struct Service {
     pub fallback_url: Option<String>,
     /// True if each number's own URL is used instead.
     pub use_inbound_webhook_on_number: bool,
-    /// True if it is registered for A2P 10DLC.
-    pub us_app_to_person_registered: bool,
 }
 
 #[derive(Deserialize)]

@@ -5,11 +5,12 @@ use serde_json::json;
 use telephony_config::Change;
 use telephony_domain::number::PhoneNumber;
 
-use super::account::{Holdings, account, holdings, number_label, service_label};
+use super::account::{Holdings, holdings, number_label, service_label};
 use super::asking::{Asking, Changes, one_of, set};
 use super::prompt::Prompt;
 use super::secrets::{self, AUTH_TOKEN, Secret, Store, Stored};
 use super::{Before, Setup, missing};
+use crate::assemble;
 use crate::failure::Failure;
 use crate::number;
 use crate::plural::counted;
@@ -79,7 +80,8 @@ impl Asking<'_> {
         loop {
             let (sid, token) = (self.account_sid()?, self.auth_token(given.as_ref(), attempt)?);
             let api = self.setup.api_base_url.as_deref();
-            match holdings(account(self.existing(), api, &sid, &token), self.setup.from_number.as_ref()) {
+            let provider = assemble::provider_with(self.existing(), api, &sid, &token);
+            match holdings(provider.as_ref(), self.setup.from_number.as_ref()) {
                 Ok(holdings) => {
                     terminal::say(format!(
                         "Twilio accepts the credentials; {}.",
@@ -134,7 +136,7 @@ impl Asking<'_> {
     fn line(&self, holdings: &Holdings) -> Result<Line, Failure> {
         let Holdings { numbers, services, .. } = holdings;
         if let Some(sid) = &self.setup.messaging_service {
-            let is_ours = services.iter().any(|service| service.sid == *sid);
+            let is_ours = services.iter().any(|service| service.id == *sid);
             return match &holdings.services_unknown {
                 _ if is_ours => Ok(Line::Service(sid.clone())),
                 Some(error) => Err(Failure::new(format!("cannot check whether the account has {sid}: {error}"))
@@ -156,9 +158,9 @@ impl Asking<'_> {
         let known = self.existing().and_then(|telephony| {
             // As when sending, the service takes precedence over the number.
             let service = telephony.twilio.messaging_service_sid.as_ref();
-            let service = service.and_then(|sid| services.iter().position(|service| service.sid == *sid));
+            let service = service.and_then(|sid| services.iter().position(|service| service.id == *sid));
             let number = telephony.from_number.as_ref();
-            let number = number.and_then(|known| numbers.iter().position(|one| one.phone_number == known.as_str()));
+            let number = number.and_then(|known| numbers.iter().position(|one| one.number == known.as_str()));
             service.map(|index| numbers.len() + index).or(number)
         });
         let chosen = match (self.asks_everything(), known, labels.len()) {
@@ -169,8 +171,8 @@ impl Asking<'_> {
         match chosen {
             None => Err(missing("--from-number or --messaging-service", "the number")
                 .hint(format!("pass --from-number or --messaging-service; the account has {}", labels.join(", ")))),
-            Some(index) if index < numbers.len() => Ok(Line::Number(numbers[index].phone_number.clone())),
-            Some(index) => Ok(Line::Service(services[index - numbers.len()].sid.clone())),
+            Some(index) if index < numbers.len() => Ok(Line::Number(numbers[index].number.clone())),
+            Some(index) => Ok(Line::Service(services[index - numbers.len()].id.clone())),
         }
     }
 
