@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use subtle::ConstantTimeEq;
+
 /// Maximum number of wrong PINs on all calls within [`WRONG_PINS_FOR`].
 pub const MAX_WRONG_PINS: u32 = 10;
 
@@ -48,7 +50,7 @@ impl ProofRules {
 }
 
 /// A PIN of 4 to 12 digits. `Debug` hides them.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Pin(String);
 
 impl Pin {
@@ -57,11 +59,19 @@ impl Pin {
         ((4..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| Pin(text.to_owned()))
     }
 
-    /// Returns true if these keys are the PIN.
+    /// Returns true if these keys are the PIN, in a time that depends on their number only.
     pub fn is(&self, keys: &str) -> bool {
-        self.0 == keys
+        self.0.as_bytes().ct_eq(keys.as_bytes()).into()
     }
 }
+
+impl PartialEq for Pin {
+    fn eq(&self, other: &Pin) -> bool {
+        self.is(&other.0)
+    }
+}
+
+impl Eq for Pin {}
 
 impl fmt::Debug for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +106,7 @@ mod tests {
             assert_eq!(Pin::read(other), None, "{other}");
         }
         let pin = Pin::read("0042").unwrap();
-        assert!(pin.is("0042") && !pin.is("42") && !pin.is("00420"));
+        assert!(pin.is("0042") && !pin.is("0043") && !pin.is("1042") && !pin.is("42") && !pin.is("00420"));
         assert!(!format!("{pin:?}").contains("42"));
     }
 }
