@@ -242,12 +242,11 @@ impl Applier {
         Ok(accepted)
     }
 
-    /// Logs that a sender gets no answer, and wakes the task that sends notices.
+    /// Logs that a sender gets no answer. The operator gets a notice from the store.
     fn say_unanswered(&self, from: &str, origin: &Origin, now: Timestamp) {
         if matches!(origin, Origin::Phone(_)) {
             return;
         }
-        self.wake.operator.notify_one();
         if !self.unanswered.is_news(from, now) {
             return;
         }

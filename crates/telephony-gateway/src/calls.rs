@@ -223,7 +223,6 @@ impl CallRunner {
                 Err(StoreError::CodeTaken) => {}
                 challenged => {
                     self.wake.outbox.notify_one();
-                    self.wake.operator.notify_one();
                     return challenged;
                 }
             }

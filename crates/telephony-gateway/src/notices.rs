@@ -25,10 +25,7 @@ impl Notices {
     pub async fn raise(&self, notice: Notice) {
         let (name, text) = (notice.name.clone(), notice.text.clone());
         match self.store.raise_notice(notice, self.clock.now()).await {
-            Ok(true) => {
-                tracing::warn!(notice = name, "{text}");
-                self.wake.operator.notify_one();
-            }
+            Ok(true) => tracing::warn!(notice = name, "{text}"),
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(notice = name, %error, hint = error.hint(), "cannot store a notice: {text}");

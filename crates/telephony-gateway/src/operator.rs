@@ -59,7 +59,10 @@ impl Operator {
                     None
                 }
             };
-            stop.run_until_cancelled(wake::wait(&self.wake.operator, due, self.clock.as_ref())).await;
+            tokio::select! {
+                () = self.store.raised().notified() => {}
+                _ = stop.run_until_cancelled(wake::wait(&self.wake.operator, due, self.clock.as_ref())) => {}
+            }
         }
     }
 

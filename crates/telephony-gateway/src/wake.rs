@@ -25,7 +25,7 @@ pub struct Wake {
     pub numbers: Notify,
     /// The account may need a probe.
     pub account: Notify,
-    /// There may be a command of the operator, or a notice.
+    /// There may be a command of the operator, or a notice of another process.
     pub operator: Notify,
     /// The provider may have messages that are not here.
     pub missed: Notify,

@@ -8,6 +8,7 @@ use telephony_domain::id::LineId;
 use telephony_domain::message::Draft;
 use telephony_domain::notice::DAY;
 use telephony_domain::time::Timestamp;
+use tokio::sync::Notify;
 
 use crate::StoreError;
 
@@ -76,6 +77,9 @@ pub struct UnsentNotices {
 /// The record of notices.
 #[async_trait]
 pub trait Notices: Send + Sync {
+    /// Returns the signal that follows each transaction of this process that raised a notice.
+    fn raised(&self) -> &Notify;
+
     /// Raises a notice, or updates the text of one that holds. Returns true if it is new.
     async fn raise_notice(&self, notice: Notice, now: Timestamp) -> Result<bool, StoreError>;
 

@@ -12,9 +12,11 @@ mod rows;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
 use crate::StoreError;
 use crate::file::File;
@@ -44,6 +46,8 @@ pub struct SqliteStore {
     /// SQLite's log while a gateway is running; it holds the latest writes.
     log: Option<File>,
     identity: String,
+    /// The signal that a notice was raised.
+    raised: Arc<Notify>,
     reader: Worker,
     writer: Worker,
 }
@@ -63,17 +67,19 @@ impl SqliteStore {
 
     fn start(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
         let Opened { file, writing, log, reading } = open::open(path, mode)?;
+        let raised = Arc::new(Notify::new());
         Ok(SqliteStore {
             path: path.to_owned(),
             file: file.clone(),
             log: if mode == Mode::Gateway { File::at(&open::log_of(path)).ok() } else { None },
             identity: schema::identity(&reading)?,
+            raised: raised.clone(),
             reader: Worker::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
             writer: Worker::start("store-writer", move |waiting| {
                 if mode == Mode::Gateway {
                     writer::give_way();
                 }
-                writer::serve(&writing, &file, log, waiting);
+                writer::serve(&writing, &file, log, &raised, waiting);
             })?,
         })
     }

@@ -21,7 +21,6 @@ impl CallRunner {
         let CallStep { call, provider_id, actions, asked, token, locks_out, .. } = step;
         if locks_out {
             tracing::warn!(call = %call, "too many wrong PINs: unproven callers are locked out for 24 hours");
-            self.wake.operator.notify_one();
         }
         for question in asked {
             self.spawn(self.clone().ask(call, question));

@@ -69,7 +69,6 @@ impl CallRunner {
         let noted = self.store.call_not_found(call, finding, &self.holder, self.clock.now()).await;
         self.stored(noted);
         self.wake.calls.notify_one();
-        self.wake.operator.notify_one();
     }
 
     /// Claims the first listed call that does not belong to another of our calls. Returns false if there is none.

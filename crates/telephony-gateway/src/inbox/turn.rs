@@ -213,10 +213,7 @@ impl Worker {
         };
         let from = turn.contact.masked();
         match outcome {
-            Challenged::Asked => {
-                tracing::info!(from, "a stranger got a pairing code");
-                self.inbox.wake.operator.notify_one();
-            }
+            Challenged::Asked => tracing::info!(from, "a stranger got a pairing code"),
             Challenged::AskedBefore => tracing::debug!(from, "a stranger texted again; the message is kept"),
             Challenged::TooManyPending => {
                 tracing::warn!(from, "a stranger was not answered: too many pairing requests")

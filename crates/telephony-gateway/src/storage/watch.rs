@@ -82,9 +82,7 @@ impl StorageWatch {
         let Some(Trouble { error, .. }) = self.storage.trouble() else { return };
         let text = format!("Messages cannot be stored and are rejected: {error}; {}", error.hint());
         let notice = Notice::ongoing(NOTICE, text);
-        if self.store.raise_notice(notice, self.notices.clock.now()).await.is_ok_and(|is_news| is_news) {
-            self.notices.wake.operator.notify_one();
-        }
+        self.store.raise_notice(notice, self.notices.clock.now()).await.ok();
     }
 
     async fn end(&self) {

@@ -10,6 +10,7 @@ mod connection;
 pub(super) mod copy;
 mod failure;
 pub(super) mod mode;
+pub(super) mod news;
 pub(super) mod open;
 pub(super) mod query;
 pub(super) mod reader;

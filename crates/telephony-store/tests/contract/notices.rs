@@ -1,5 +1,6 @@
 //! The operator gets each notice once.
 
+use futures_util::FutureExt;
 use telephony_domain::limit::{DAY, Limits};
 use telephony_domain::message::{Draft, Purpose};
 use telephony_domain::reconcile::Finding;
@@ -54,6 +55,20 @@ async fn an_ongoing_notice_stays_until_it_ends_and_is_new_once() {
     assert!(!world.end("agent", 5).await);
     assert_eq!(world.texts(5).await, ["still down"]);
     assert!(world.raise(Notice::ongoing("agent", "away again"), 6).await, "it is news again");
+}
+
+#[tokio::test]
+async fn whatever_raises_a_notice_signals_it_and_nothing_else_does() {
+    let world = World::new().await;
+    let is_signaled = || world.store.raised().notified().now_or_never().is_some();
+    world.says(ANN, "hello", at(0)).await;
+    assert!(!is_signaled());
+    world.raise(Notice::ongoing("tunnel", "down"), 1).await;
+    assert!(is_signaled());
+    // The store's own: an answer given up.
+    let turn = world.lease(at(1)).await;
+    world.store.fail_turn(&turn.lease, turn_failure(Disposition::GiveUp), at(1)).await.unwrap();
+    assert!(is_signaled() && !is_signaled());
 }
 
 #[tokio::test]

@@ -4,8 +4,10 @@ use std::iter;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::sync::Notify;
 
 use super::checkpoint::WalCheckpointer;
+use super::news;
 use super::query::execute;
 use super::waiting::Waiting;
 use super::work::Work;
@@ -29,7 +31,13 @@ pub(crate) fn give_way() {
 }
 
 /// Runs jobs until no more can arrive.
-pub(crate) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, waiting: &Waiting) {
+pub(crate) fn serve(
+    db: &Connection,
+    file: &File,
+    mut log: WalCheckpointer,
+    raised: &Notify,
+    waiting: &Waiting,
+) {
     while let Some(first) = waiting.next() {
         let (mut works, began) = (vec![first], Instant::now());
         let more = || if began.elapsed() < STEP { waiting.more() } else { None };
@@ -38,6 +46,7 @@ pub(crate) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, wait
             // Otherwise each of those waiting would wait as long again for the process that holds the file.
             works.extend(iter::from_fn(|| waiting.more()));
         }
+        news::signal(raised);
         for work in works {
             work.answer(stored.clone());
         }

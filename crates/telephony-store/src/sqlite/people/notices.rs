@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::message::Draft;
 use telephony_domain::time::Timestamp;
+use tokio::sync::Notify;
 
 use crate::StoreError;
 use crate::notices::{Notice, Notices, RaisedNotice, UnsentNotices};
@@ -14,6 +15,10 @@ use crate::sqlite::rows::notice;
 
 #[async_trait]
 impl Notices for SqliteStore {
+    fn raised(&self) -> &Notify {
+        &self.raised
+    }
+
     async fn raise_notice(&self, notice: Notice, now: Timestamp) -> Result<bool, StoreError> {
         self.write(move |db| notice::raise(db, &notice, now)).await
     }

@@ -8,6 +8,7 @@ use telephony_domain::time::Timestamp;
 use super::tally;
 use crate::StoreError;
 use crate::notices::{Notice, RaisedNotice, UnsentNotices};
+use crate::sqlite::engine::news;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
 
 /// SQL: the notice holds at `?1`.
@@ -27,6 +28,7 @@ pub(crate) fn raise(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, St
                ON CONFLICT DO UPDATE SET text = ?2, by_sms = ?3, since = ?4, until = ?5, is_over = 0,
                    told_at = iif(told_at > ?6 AND told_at <= ?4, told_at, NULL)";
     execute(db, sql, (&notice.name, &notice.text, notice.by_sms, now.0, until, (now - DAY).0))?;
+    news::notice_raised();
     Ok(true)
 }
 
