@@ -82,7 +82,8 @@ fn read(row: &Row<'_>) -> RowResult<StoredCall> {
     })
 }
 
-/// Stores a call after a decision of the rules, and leases it to the gateway that works on it.
+/// Stores a call after a decision of the rules, and leases it to the gateway that works on it. A call that is being ended
+/// stays due when it was.
 pub(super) fn save(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
     let lease_until = now + CALL_LEASE;
     let timer = call.machine.next_timer();
@@ -91,7 +92,8 @@ pub(super) fn save(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timest
         CallState::Ending => Some(now),
         CallState::Over => None,
     };
-    let sql = "UPDATE call SET machine = ?2, state = ?3, timer_at = ?4, holder = ?5, due_at = ?6,
+    let sql = "UPDATE call SET machine = ?2, state = ?3, timer_at = ?4, holder = ?5,
+                      due_at = iif(?3 = 'ending' AND state = 'ending', due_at, ?6),
                       ended_at = iif(?3 = 'open', NULL, coalesce(ended_at, ?7)),
                       price_due_at = iif(?3 = 'over' AND status = 'completed', coalesce(price_due_at, ?8), price_due_at)
                WHERE id = ?1";

@@ -36,6 +36,21 @@ async fn timers_fire_and_a_call_that_hears_nothing_more_is_ended_at_its_deadline
 }
 
 #[tokio::test]
+async fn an_event_on_a_call_that_is_being_ended_does_not_hasten_the_next_attempt() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    for now in [300, 302] {
+        assert!(matches!(world.due(gateway(), now).await, Some(DueCall::Fired(_) | DueCall::End(..))));
+        while world.due(gateway(), now).await.is_some() {}
+    }
+    assert_eq!(world.state(call.call).await, CallState::Ending);
+    world.requested(&call, Some("hello"), 303).await;
+    world.change(call.call, Event::Status(CallStatus::InProgress), 303).await;
+    assert!(world.due(gateway(), 305).await.is_none(), "4 s after the second attempt");
+    assert!(matches!(world.due(gateway(), 306).await, Some(DueCall::End(..))));
+}
+
+#[tokio::test]
 async fn a_silent_call_is_due_once_per_lease_and_an_orphaned_one_is_taken_over_with_its_question() {
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;
