@@ -24,7 +24,7 @@ use telephony_domain::sms::parts;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Answer, Outcome, Provider};
 use telephony_store::calls::{CallDocumentRequest, CallStep, CallWork, IncomingCall, Opened, Requested};
-use telephony_store::contacts::Challenge;
+use telephony_store::contacts::{CallerChallenged, Challenge};
 use telephony_store::{LeaseHolder, Next, Store, StoreError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -151,20 +151,21 @@ impl CallRunner {
         let from = mask(&request.from);
         let CallRequest { provider_id, from: address, to, is_attested, .. } = request;
         let caller = caller::number(&address);
-        let incoming = IncomingCall { provider_id: provider_id.clone(), caller: caller.clone(), is_attested, to };
+        let incoming = IncomingCall { provider_id: provider_id.clone(), caller, is_attested, to };
         let rules = live.voice.call_rules(&live.arrivals.policy, self.most_calls);
         let mut waiting = self.documents.wait_for(&provider_id);
-        let reason = match self.store.open_call(incoming, rules, self.work(), self.clock.now()).await? {
-            Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
-            Opened::Stranger(line) => {
-                let code = match &caller {
-                    Some(caller) => self.challenge(line, caller, &provider_id, live).await?,
-                    None => None,
-                };
-                return Ok(Decided::Last(code.map_or_else(code::no_code, |code| code::script(&code))));
+        let reason = loop {
+            let (incoming, rules) = (incoming.clone(), rules.clone());
+            match self.store.open_call(incoming, rules, self.work(), self.clock.now()).await? {
+                Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
+                Opened::Stranger(line, caller) => match self.challenge(line, &caller, &provider_id, live).await? {
+                    CallerChallenged::Code(code) => return Ok(Decided::Last(code::script(&code))),
+                    CallerChallenged::NoCode => return Ok(Decided::Last(code::no_code())),
+                    CallerChallenged::NoStranger => {}
+                },
+                Opened::Busy => break Reason::Busy,
+                Opened::NotOurs | Opened::Refused(_) | Opened::Unproven => break Reason::NotInService,
             }
-            Opened::Busy => Reason::Busy,
-            Opened::NotOurs | Opened::Refused(_) | Opened::Unproven => Reason::NotInService,
         };
         tracing::info!(call = provider_id, from, ?reason, "rejected a call before it was answered");
         Ok(Decided::Last(Script::reject(reason)))
@@ -202,14 +203,14 @@ impl CallRunner {
         Decided::Document(document)
     }
 
-    /// Makes a stranger's pairing request, and returns the code to say on the call; none if there is none to say.
+    /// Makes a stranger's pairing request.
     async fn challenge(
         &self,
         line: LineId,
         caller: &PhoneNumber,
         provider_id: &str,
         live: &Live,
-    ) -> Result<Option<PairingCode>, StoreError> {
+    ) -> Result<CallerChallenged, StoreError> {
         loop {
             let code = PairingCode::from_random(random::bytes());
             let text = code.challenge_text(caller, self.program);

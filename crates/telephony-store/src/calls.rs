@@ -76,7 +76,7 @@ pub enum Opened {
     /// All permits are taken, or the store has not caught up after a restore.
     Busy,
     /// The caller may ask to be paired on this line.
-    Stranger(LineId),
+    Stranger(LineId, PhoneNumber),
 }
 
 /// A request of the provider for the document behind a token.

@@ -96,12 +96,22 @@ pub struct ApprovedContact {
     pub approved: Timestamp,
 }
 
+/// The result of challenging a stranger who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallerChallenged {
+    /// There is a request with this code, to be said on the call.
+    Code(PairingCode),
+    /// No request could be created: there are too many, or the limit is reached.
+    NoCode,
+    /// The operator approved or blocked the caller meanwhile, so the caller is no stranger.
+    NoStranger,
+}
+
 /// The record of contacts.
 #[async_trait]
 pub trait Contacts: Send + Sync {
-    /// Creates the pairing request of a stranger who calls, with its SMS, or finds an existing one. Returns the code to
-    /// say, or none if no request could be created. `key` is the key of the SMS. Fails with [`StoreError::CodeTaken`]
-    /// (choose another).
+    /// Creates the pairing request of a stranger who calls, with its SMS, or finds an existing one. `key` is the key of
+    /// the SMS. Fails with [`StoreError::CodeTaken`] (choose another).
     async fn challenge_caller(
         &self,
         line: LineId,
@@ -109,7 +119,7 @@ pub trait Contacts: Send + Sync {
         key: &str,
         challenge: Challenge,
         now: Timestamp,
-    ) -> Result<Option<PairingCode>, StoreError>;
+    ) -> Result<CallerChallenged, StoreError>;
 
     /// Closes a stranger's turn: makes a pairing request with its SMS, or adds the messages to an existing one. Fails
     /// with [`StoreError::LeaseLost`], with [`StoreError::CodeTaken`] (choose another), and with

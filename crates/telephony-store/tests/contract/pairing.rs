@@ -276,6 +276,16 @@ async fn the_operator_approves_while_the_stranger_is_being_challenged() {
 }
 
 #[tokio::test]
+async fn the_operator_blocks_while_the_stranger_is_being_challenged() {
+    let world = World::new().await;
+    let turn = world.stranger_says(ANN, "hello", 1).await;
+    world.store.reject(Who::Number(number(ANN)), true, at(2)).await.unwrap();
+    world.store.challenge(&turn.lease, challenge('A'), at(3)).await.ok();
+    assert!(world.requests(3).await.is_empty());
+    assert_eq!(world.parts_idle(at(3)).await, None);
+}
+
+#[tokio::test]
 async fn a_stranger_says_stop_while_being_challenged() {
     let world = World::new().await;
     let turn = world.stranger_says(ANN, "hello", 1).await;

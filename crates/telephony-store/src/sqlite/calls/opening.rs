@@ -32,7 +32,9 @@ pub(super) fn open(
     // An opt-out is about texts: a contact who calls wants to talk.
     match rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing }) {
         Admission::Refused(refusal) => return Ok(Opened::Refused(refusal)),
-        Admission::Stranger if rules.proof.gives_code(incoming.is_attested) => return Ok(Opened::Stranger(line)),
+        Admission::Stranger if rules.proof.gives_code(incoming.is_attested) => {
+            return Ok(Opened::Stranger(line, caller.clone()));
+        }
         Admission::Stranger => return Ok(Opened::Unproven),
         Admission::Admitted => {}
     }

@@ -31,13 +31,7 @@ pub(crate) fn give_way() {
 }
 
 /// Runs jobs until no more can arrive.
-pub(crate) fn serve(
-    db: &Connection,
-    file: &File,
-    mut log: WalCheckpointer,
-    raised: &Notify,
-    waiting: &Waiting,
-) {
+pub(crate) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, raised: &Notify, waiting: &Waiting) {
     while let Some(first) = waiting.next() {
         let (mut works, began) = (vec![first], Instant::now());
         let more = || if began.elapsed() < STEP { waiting.more() } else { None };

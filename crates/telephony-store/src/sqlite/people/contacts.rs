@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId, MessageId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::Standing;
 use telephony_domain::time::Timestamp;
 
 use super::{pairing, removal};
 use crate::StoreError;
-use crate::contacts::{Approved, ApprovedContact, Challenge, Challenged, Contacts, PairingRequest, Who};
+use crate::contacts::{
+    Approved, ApprovedContact, CallerChallenged, Challenge, Challenged, Contacts, PairingRequest, Who,
+};
 use crate::inbox::TurnLease;
 use crate::sqlite::SqliteStore;
 use crate::sqlite::engine::columns;
@@ -38,7 +39,7 @@ impl Contacts for SqliteStore {
         key: &str,
         challenge: Challenge,
         now: Timestamp,
-    ) -> Result<Option<PairingCode>, StoreError> {
+    ) -> Result<CallerChallenged, StoreError> {
         let (contact, key) = (contact.clone(), key.to_owned());
         self.write(move |db| pairing::challenge_caller(db, line, &contact, &key, challenge.clone(), now)).await
     }

@@ -8,7 +8,7 @@ use telephony_domain::time::Timestamp;
 
 use super::removal;
 use crate::StoreError;
-use crate::contacts::{Challenge, Challenged, KEPT_FOR, MAX_KEPT, PairingRequest, Who};
+use crate::contacts::{CallerChallenged, Challenge, Challenged, KEPT_FOR, MAX_KEPT, PairingRequest, Who};
 use crate::inbox::TurnLease;
 use crate::notices::Notice;
 use crate::sqlite::engine::columns;
@@ -34,6 +34,8 @@ struct Asker {
 
 /// Creates the request of a stranger who calls, or finds the existing one. Returns the code even if it cannot be
 /// texted.
+///
+/// The caller was admitted in an earlier transaction, and the operator may have decided about the number since.
 pub(super) fn challenge_caller(
     db: &Db,
     line: LineId,
@@ -41,11 +43,15 @@ pub(super) fn challenge_caller(
     key: &str,
     challenge: Challenge,
     now: Timestamp,
-) -> Result<Option<PairingCode>, StoreError> {
+) -> Result<CallerChallenged, StoreError> {
+    if contact::is_decided(db, contact)? {
+        return Ok(CallerChallenged::NoStranger);
+    }
     let asker = Asker { line, contact: contact.clone(), key: key.to_owned(), turn: None };
     delete_expired(db, now)?;
     ask(db, &asker, challenge, now)?;
-    find(db, "SELECT code FROM pairing WHERE contact = ?", [contact.as_str()], columns::code)
+    let code = find(db, "SELECT code FROM pairing WHERE contact = ?", [contact.as_str()], columns::code)?;
+    Ok(code.map_or(CallerChallenged::NoCode, CallerChallenged::Code))
 }
 
 /// Closes a stranger's turn.
@@ -61,7 +67,7 @@ pub(super) fn challenge(
         one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), columns::number(row, "contact")?)))?;
     let asker = Asker { line, contact, key: format!("pairing-{}", turn.id), turn: Some(turn.id) };
     let stranger = Stranger { turn, asker };
-    if contact::is_approved(db, &stranger.asker.contact)? {
+    if contact::is_decided(db, &stranger.asker.contact)? {
         turn_end::hand_back(db, lease, now)?;
         return Ok(Challenged::AskedBefore);
     }

@@ -12,6 +12,12 @@ pub(crate) fn is_approved(db: &Db, contact: &PhoneNumber) -> Result<bool, StoreE
     one(db, sql, [contact.as_str()], |row| row.get(0))
 }
 
+/// Returns true if the operator approved or blocked the contact.
+pub(crate) fn is_decided(db: &Db, contact: &PhoneNumber) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM contact WHERE number = ? AND (approved_at IS NOT NULL OR blocked_at IS NOT NULL))";
+    one(db, sql, [contact.as_str()], |row| row.get(0))
+}
+
 /// Returns the conversations of our lines with the contact.
 pub(crate) fn conversations(db: &Db, contact: &PhoneNumber) -> Result<Vec<ConversationId>, StoreError> {
     let sql = "SELECT id FROM conversation WHERE contact = ?";

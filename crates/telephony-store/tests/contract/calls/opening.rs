@@ -8,7 +8,7 @@ use telephony_store::calls::{
     CallDocumentRequest, CallRules, CallState, CallStep, CallTurnOutcome, Calls, DueCall, IncomingCall, Opened,
     Requested,
 };
-use telephony_store::contacts::{Challenge, Who};
+use telephony_store::contacts::{CallerChallenged, Challenge, Who};
 use telephony_store::journal::Journal;
 use telephony_store::lines::Lines;
 use telephony_store::restores::Restores;
@@ -38,7 +38,7 @@ async fn admission_is_that_of_texts_but_an_opt_out_does_not_forbid_a_call() {
         world.rings("CA3", "anonymous", InboundPolicy::Open, 1).await,
         Opened::Refused(Refusal::NotANumber)
     ));
-    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 1).await, Opened::Stranger(_)));
+    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 1).await, Opened::Stranger(..)));
     world.says(ANN, "STOP", at(2)).await;
     assert!(matches!(world.rings("CA5", ANN, InboundPolicy::Allowlist, 3).await, Opened::Open(_)));
     assert_eq!(world.store.calls(None, 10).await.unwrap().len(), 1);
@@ -136,10 +136,12 @@ async fn a_stranger_who_calls_gets_one_code_by_sms_and_hears_the_same_again() {
         let (store, line) = (world.store.clone(), world.line);
         async move { store.challenge_caller(line, &number(from), key, challenge(code), at(1)).await.unwrap() }
     };
-    assert_eq!(call("call-CA1", "AAAAAAAA", BOB).await, "AAAAAAAA".parse().ok());
-    assert_eq!(call("call-CA2", "BBBBBBBB", BOB).await, "AAAAAAAA".parse().ok());
-    assert_eq!(call("call-CA3", "CCCCCCCC", ANN).await, None, "the budget is spent");
+    let says_first = CallerChallenged::Code("AAAAAAAA".parse().unwrap());
+    assert_eq!(call("call-CA1", "AAAAAAAA", BOB).await, says_first);
+    assert_eq!(call("call-CA2", "BBBBBBBB", BOB).await, says_first);
+    assert_eq!(call("call-CA3", "CCCCCCCC", ANN).await, CallerChallenged::NoCode, "the budget is spent");
     assert_eq!(world.start(at(2)).await.to, number(BOB));
     world.store.approve(Who::Code("AAAAAAAA".parse().unwrap()), parts(&["ok"]), None, at(3)).await.unwrap();
+    assert_eq!(call("call-CA4", "DDDDDDDD", BOB).await, CallerChallenged::NoStranger, "approved a moment ago");
     assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 4).await, Opened::Open(_)));
 }
