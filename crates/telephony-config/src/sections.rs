@@ -161,6 +161,13 @@ impl Telephony {
         let limits = keys.section("limits", "Spending limits; `null` removes a limit.", |keys| {
             Limits::read(keys, from_number.as_ref().and_then(LineAddress::number))
         });
+        if voice.enabled && limits.quiet_hours.is_some() && limits.time_zone().is_unknown() {
+            keys.warning(
+                "limits.timeZone",
+                "this machine does not know its time zone (TZ, /etc/localtime), so quietHours are in UTC: set \
+                limits.timeZone",
+            );
+        }
         let store =
             keys.section("store", "Location of the message store, and how long it keeps messages.", Store::read);
         let metrics = keys.section("metrics", "The metrics listener; never the public port.", Metrics::read);

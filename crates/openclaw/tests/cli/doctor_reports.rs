@@ -12,7 +12,7 @@ use telephony_store::outbox::Outbox;
 use tokio::net::TcpListener;
 use twilio_simulator::{DEFAULT_NUMBER, Outcome, Service};
 
-use crate::bench::{ALICE, Bench, run};
+use crate::bench::{ALICE, Bench, Ran, off_thread, run};
 use crate::diagnosis::{behind_a_proxy, close, doctor, edit, state, store};
 use crate::doctor_looks_at_the_account::SERVICE;
 
@@ -193,4 +193,27 @@ fn every_finding_has_a_test() {
     let here = here.concat();
     let missing: Vec<_> = ids.into_iter().filter(|id| !here.contains(&format!("\"{id}\""))).collect();
     assert!(missing.is_empty(), "no test for {missing:?}");
+}
+
+#[tokio::test]
+async fn quiet_hours_without_a_known_time_zone_are_reported() {
+    let bench = Bench::new().await;
+    let said = async |command: &str, zone: &str| {
+        let mut program = bench.command();
+        program.args(["telephony"]).args(command.split(' ')).env("TZ", zone);
+        let ran = Ran::from(off_thread(move || program.output().unwrap()).await);
+        (ran.stdout + &ran.stderr).contains("does not know its time zone")
+    };
+    for (settings, zone, is_reported) in [
+        ("voice: { enabled: true },", "Nowhere/Land", true),
+        ("voice: { enabled: true },", "Europe/Berlin", false),
+        ("voice: { enabled: true }, limits: { timeZone: 'Europe/Berlin' },", "Nowhere/Land", false),
+        ("voice: { enabled: true }, limits: { quietHours: null },", "Nowhere/Land", false),
+        ("", "Nowhere/Land", false),
+    ] {
+        bench.configure(settings);
+        for command in ["config check", "doctor"] {
+            assert_eq!(said(command, zone).await, is_reported, "{command} with {settings} in {zone}");
+        }
+    }
 }
