@@ -1,8 +1,11 @@
 //! Terminal output: data to stdout, messages to stderr, with misleading characters escaped.
 
+pub mod color;
+
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
+use anstyle::Style;
 use serde::Serialize;
 use telephony_domain::program::ProgramName;
 use telephony_domain::unprintable;
@@ -22,6 +25,21 @@ pub fn try_print(line: impl std::fmt::Display) -> bool {
 /// Prints one line of our own text, with our commands renamed to the name that this process was started by.
 pub fn print_ours(line: impl std::fmt::Display) {
     print(program().in_text(&line.to_string()));
+}
+
+/// Prints one line of data whose pieces have colors. Returns false once the reader is gone.
+pub fn print_colored(pieces: &[(Style, &str)]) -> bool {
+    let is_colored = color::is_shown_on(&io::stdout());
+    let shown = |(style, text): &(Style, &str)| match (unprintable::escape(text), is_colored) {
+        (text, true) => format!("{style}{text}{style:#}"),
+        (text, false) => text.into_owned(),
+    };
+    write_line(pieces.iter().map(shown).collect::<String>().trim_end())
+}
+
+/// Prints one line of our own text below a heading, with our commands renamed as in `print_ours`.
+pub fn print_headed(style: Style, heading: &str, line: impl std::fmt::Display) {
+    print_colored(&[(style, heading), (color::PLAIN, &program().in_text(&line.to_string()))]);
 }
 
 /// Returns the name that this process was started by.
@@ -60,8 +78,10 @@ pub fn own_name() -> String {
 /// Prints a message for the person at the terminal.
 pub fn say(line: impl std::fmt::Display) {
     let line = line.to_string();
-    let mut stderr = io::stderr().lock();
-    writeln!(stderr, "{}", unprintable::escape(&program().in_text(&line))).ok();
+    let line = program().in_text(&line);
+    let line = unprintable::escape(&line);
+    let line = if color::is_shown_on(&io::stderr()) { color::labels(&line).into() } else { line };
+    writeln!(io::stderr().lock(), "{line}").ok();
 }
 
 /// Prints why a command failed, and returns its exit code.
@@ -100,7 +120,7 @@ pub fn bytes_from_stdin() -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// A table whose columns are as wide as their widest cell.
+/// A table whose columns are as wide as their widest cell. A column `State` has the colors of its states.
 #[derive(Debug)]
 pub struct Table<const N: usize>(Vec<[String; N]>);
 
@@ -118,9 +138,20 @@ impl<const N: usize> Table<N> {
     pub fn print(&self) {
         let widths: [usize; N] =
             std::array::from_fn(|column| self.0.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-        for row in &self.0 {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-            print(cells.collect::<Vec<_>>().join("  ").trim_end());
+        let states = self.0.first().and_then(|headings| headings.iter().position(|heading| heading == "State"));
+        for (n, row) in self.0.iter().enumerate() {
+            let style = |column| match n {
+                0 => color::HEADING,
+                _ if Some(column) == states => color::of_state(&row[column]),
+                _ => color::PLAIN,
+            };
+            let last = N - 1;
+            let padded: [String; N] = std::array::from_fn(|column| match (&row[column], widths[column]) {
+                (cell, _) if column == last => cell.clone(),
+                (cell, width) => format!("{cell:width$}  "),
+            });
+            let pieces: [(Style, &str); N] = std::array::from_fn(|column| (style(column), padded[column].as_str()));
+            print_colored(&pieces);
         }
     }
 }

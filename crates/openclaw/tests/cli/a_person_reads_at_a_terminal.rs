@@ -1,5 +1,7 @@
 //! What a person sees who runs the commands at a terminal.
 
+use twilio_simulator::Outcome;
+
 use crate::bench::{ALICE, Bench, Ran, at_a_terminal, off_thread};
 
 /// A zone whose offset is no whole hour, so that a time in another zone is never taken for one of it.
@@ -62,5 +64,34 @@ async fn times_of_requests_and_of_the_gateway_are_local_at_a_terminal() {
     let status = seen(&bench, &["telephony", "status"], &[]).await.stdout;
     let read = bench.json(&["telephony", "status", "--json"]).await["gateway"]["config"]["readAt"].as_i64().unwrap();
     let read = jiff::Timestamp::from_millisecond(read).unwrap().to_string();
-    assert!(status.contains(&format!("\nConfig:    read {}, in effect", local(&read.into()))), "{status}");
+    assert!(status.contains(&format!("read {}, in effect", local(&read.into()))), "{status}");
+}
+
+#[tokio::test]
+async fn colors_show_states_and_labels_at_a_terminal_only() {
+    let mut bench = Bench::new().await;
+    bench.start_gateway().await;
+    bench.twilio.set_outcome(ALICE, Outcome::Undelivered(30003));
+    bench.run(&["telephony", "send", ALICE, "Hello", "--wait"]).await;
+    let red = |text: &str| format!("\x1b[1m\x1b[31m{text}");
+    for (arguments, colored) in [
+        (vec!["telephony", "messages"], red("undelivered (30003)")),
+        (vec!["telephony", "messages", "out-1"], red("undelivered (30003)")),
+        (vec!["telephony", "conversation", ALICE], red("undelivered (30003)")),
+        (vec!["telephony", "calls", "99"], red("error:\x1b[0m")),
+        (vec!["telephony", "calls", "99"], "\x1b[1m\x1b[36mhint:\x1b[0m".to_owned()),
+        (vec!["telephony", "doctor"], "\x1b[32mok       \x1b[0mConfiguration".to_owned()),
+        (vec!["telephony", "doctor"], "\x1b[1m\x1b[33mwarning  \x1b[0m".to_owned()),
+        (vec!["telephony", "status"], "\x1b[1mGateway:   \x1b[0mrunning".to_owned()),
+    ] {
+        let at_terminal = seen(&bench, &arguments, &[]).await.stdout;
+        assert!(at_terminal.contains(&colored), "{arguments:?}: {at_terminal:?}");
+        let plain = seen(&bench, &arguments, &[("NO_COLOR", "1")]).await.stdout;
+        let piped = bench.run(&arguments).await;
+        for output in [plain, piped.stdout, piped.stderr] {
+            assert!(!output.contains('\x1b'), "{arguments:?}: {output:?}");
+        }
+    }
+    let json = seen(&bench, &["telephony", "messages", "--json"], &[]).await.stdout;
+    assert!(!json.contains('\x1b'), "{json:?}");
 }

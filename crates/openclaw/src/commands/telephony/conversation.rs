@@ -14,6 +14,7 @@ use crate::line;
 use crate::number;
 use crate::plural::counted;
 use crate::terminal;
+use crate::terminal::color::{self, HEADING, PLAIN};
 use crate::time_format::{self, Time};
 
 const EXAMPLE: &str = "Example: openclaw telephony conversation +15550005678 --since 3d";
@@ -97,7 +98,10 @@ fn show(entry: &Entry, message: &Message) {
         EntryId::In(_) => entry.contact.clone(),
         EntryId::Out(_) => message.speaker(),
     };
-    terminal::print(format!("{}  {speaker}  [{}]", Time(entry.time), message.state_in_words()));
+    let (head, state) = (format!("{}  ", Time(entry.time)), message.state_in_words());
+    let pieces =
+        [(PLAIN, head.as_str()), (HEADING, &speaker), (PLAIN, "  ["), (color::of_state(&state), &state), (PLAIN, "]")];
+    terminal::print_colored(&pieces);
     for line in entry.text.lines() {
         terminal::print(format!("    {line}"));
     }

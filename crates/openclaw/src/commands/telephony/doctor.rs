@@ -4,6 +4,7 @@ mod explain;
 
 use std::process::ExitCode;
 
+use anstyle::Style;
 use clap::Args;
 use serde::Serialize;
 use telephony_gateway::routing;
@@ -14,7 +15,8 @@ use crate::config_arg::ConfigArg;
 use crate::doctor::{self, Checkup, Severity};
 use crate::failure::{Failure, Outcome};
 use crate::plural::counted;
-use crate::{assemble, logging, public_url, terminal};
+use crate::terminal::{self, color};
+use crate::{assemble, logging, public_url};
 
 /// Find problems, explain them and say how to fix them
 #[derive(Debug, Args)]
@@ -131,14 +133,16 @@ fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor
 fn print(checkups: &[Checkup]) {
     for checkup in checkups {
         if checkup.is_skipped {
-            terminal::print_ours(format!("skipped  {}: it needs the account at Twilio", checkup.area));
+            let line = format!("{}: it needs the account at Twilio", checkup.area);
+            terminal::print_headed(color::FAINT, "skipped  ", line);
         }
         for well in &checkup.well {
-            terminal::print_ours(format!("ok       {}: {}", checkup.area, well));
+            terminal::print_headed(color::GOOD, "ok       ", format!("{}: {well}", checkup.area));
         }
         for found in &checkup.found {
             let finding = found.finding;
-            terminal::print_ours(format!("{:8} {}: {}", finding.severity, checkup.area, finding.what));
+            let heading = format!("{:8} ", finding.severity);
+            terminal::print_headed(color_of(finding.severity), &heading, format!("{}: {}", checkup.area, finding.what));
             if !found.detail.is_empty() {
                 indent("", &found.detail);
             }
@@ -153,8 +157,16 @@ fn print(checkups: &[Checkup]) {
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     terminal::print_ours(format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")));
     if let Some(first) = first(checkups) {
-        terminal::print_ours(format!("Do this first: {} {}", first.what, first.fix));
+        terminal::print_headed(color::HEADING, "Do this first: ", format!("{} {}", first.what, first.fix));
         terminal::print_ours(format!("To read more: openclaw telephony doctor --explain {}", first.id));
+    }
+}
+
+fn color_of(severity: Severity) -> Style {
+    match severity {
+        Severity::Note => color::HEADING,
+        Severity::Warning => color::WARNING,
+        Severity::Error => color::BAD,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `openclaw telephony status`: shows whether the gateway is running, and its queues.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::plural::counted;
-use crate::terminal;
+use crate::terminal::{self, color};
 use crate::time_format::Time;
 use crate::{doctor, part, state_folder};
 
@@ -226,81 +227,98 @@ fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
 fn show(report: &Report) {
     let Report { inbox, outbox, .. } = report;
     if let Some(storage) = &report.storage {
-        terminal::print_ours(format!("Attention: MESSAGES CANNOT BE STORED and are rejected: {}", storage.problem));
+        attention(format!("MESSAGES CANNOT BE STORED and are rejected: {}", storage.problem));
     }
     match &report.gateway {
         Some(alive) => show_alive(alive),
-        None => terminal::print_ours("Gateway:   not running (start it with `openclaw gateway`)"),
+        None => field("Gateway", "not running (start it with `openclaw gateway`)"),
     }
     let number = report.from_number.as_deref().unwrap_or("no number");
     let service = report.messaging_service_sid.as_ref().map(|sid| format!(", messaging service {sid}"));
-    terminal::print(format!("Line:      {} {number}{}", report.provider, service.unwrap_or_default()));
+    field("Line", format!("{} {number}{}", report.provider, service.unwrap_or_default()));
     let requests = counted(report.pairing_requests, "pairing request");
-    terminal::print(format!("Policy:    {}, {requests}", report.inbound_policy));
-    terminal::print(format!(
-        "Inbox:     {} received today, {} waiting, {} being answered, {} retried, {} parked, {} dead, {} kept",
-        inbox.received_today, inbox.waiting, inbox.answering, inbox.retrying, inbox.parked, inbox.dead, inbox.kept
-    ));
-    terminal::print(format!(
-        "Outbox:    {} sent today, {} delivered, {} failed, {} queued, {} being sent, {} in doubt",
-        outbox.sent_today, outbox.delivered_today, outbox.failed_today, outbox.queued, outbox.sending, outbox.unknown
-    ));
+    field("Policy", format!("{}, {requests}", report.inbound_policy));
+    field(
+        "Inbox",
+        format!(
+            "{} received today, {} waiting, {} being answered, {} retried, {} parked, {} dead, {} kept",
+            inbox.received_today, inbox.waiting, inbox.answering, inbox.retrying, inbox.parked, inbox.dead, inbox.kept
+        ),
+    );
+    field(
+        "Outbox",
+        format!(
+            "{} sent today, {} delivered, {} failed, {} queued, {} being sent, {} in doubt",
+            outbox.sent_today,
+            outbox.delivered_today,
+            outbox.failed_today,
+            outbox.queued,
+            outbox.sending,
+            outbox.unknown
+        ),
+    );
     if report.calls.today + report.calls.open > 0 {
-        terminal::print(format!("Calls:     {} today, {} in progress", report.calls.today, report.calls.open));
+        field("Calls", format!("{} today, {} in progress", report.calls.today, report.calls.open));
     }
     if let Some(Stopped { since, next_probe, .. }) = &report.stopped {
-        terminal::print(format!("Sending:   stopped since {since}; next probe of the account at {next_probe}"));
+        field("Sending", format!("stopped since {since}; next probe of the account at {next_probe}"));
     }
     if let Some(end) = &outbox.queue_ends_at {
         let why = outbox.queue_waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why)));
         let (segments, why) = (counted(outbox.queued_segments, "segment"), why.unwrap_or_default());
-        terminal::print(format!("Queue:     {segments}, sent by {end}{why}"));
+        field("Queue", format!("{segments}, sent by {end}{why}"));
     }
     if inbox.unconfirmed > 0 {
         let messages = counted(inbox.unconfirmed, "message");
-        terminal::print(format!("Attention: {messages} arrived at a number that is not known to be yours"));
+        attention(format!("{messages} arrived at a number that is not known to be yours"));
     }
     if inbox.dead + inbox.parked > 0 {
-        terminal::print_ours("Attention: some messages could not be answered: `openclaw telephony messages --dead`");
+        attention("some messages could not be answered: `openclaw telephony messages --dead`");
     }
-    for attention in report.notices.iter().chain(&report.warnings) {
-        terminal::print_ours(format!("Attention: {attention}"));
-    }
+    report.notices.iter().chain(&report.warnings).for_each(attention);
+}
+
+fn field(name: &str, value: impl Display) {
+    terminal::print_headed(color::HEADING, &format!("{name}:{:1$}", "", 10 - name.len()), value);
+}
+
+fn attention(text: impl Display) {
+    terminal::print_headed(color::WARNING, "Attention: ", text);
 }
 
 fn show_alive(alive: &GatewayStatus) {
-    terminal::print(format!("Gateway:   running (pid {}), version {}", alive.pid, alive.version));
-    terminal::print(format!("Listening: {}", alive.listening));
+    field("Gateway", format!("running (pid {}), version {}", alive.pid, alive.version));
+    field("Listening", &alive.listening);
     let webhook = alive.webhook_url.as_deref().unwrap_or("unknown: no publicUrl is set and no tunnel is open");
-    terminal::print(format!("Webhook:   {webhook}"));
+    field("Webhook", webhook);
     if let Some(tunnel) = &alive.tunnel {
         let state =
             tunnel.url.clone().or_else(|| tunnel.trouble.as_ref().map(|trouble| format!("not open: {trouble}")));
-        terminal::print(format!("Tunnel:    {}, {}", tunnel.name, state.as_deref().unwrap_or("opening")));
+        field("Tunnel", format!("{}, {}", tunnel.name, state.as_deref().unwrap_or("opening")));
     }
-    terminal::print(format!("Agent:     {}", alive.agent));
+    field("Agent", &alive.agent);
     if let Some(metrics) = &alive.metrics {
-        terminal::print(format!("Metrics:   http://{metrics}/metrics"));
+        field("Metrics", format!("http://{metrics}/metrics"));
     }
     if let Some(config) = &alive.config {
         show_config(config);
     }
     if !alive.checks_signatures {
-        terminal::print("Attention: signatures are NOT checked (skipSignatureVerification): anyone can pose as Twilio");
+        attention("signatures are NOT checked (skipSignatureVerification): anyone can pose as Twilio");
     }
 }
 
 fn show_config(config: &ConfigAlive) {
     let read_at = Time(config.read_at);
     match &config.problems {
-        None => terminal::print(format!("Config:    read {read_at}, in effect")),
+        None => field("Config", format!("read {read_at}, in effect")),
         Some(problems) => {
-            terminal::print(format!("Config:    read {read_at}; the current files are NOT in effect"));
-            terminal::print_ours(format!("Attention: the changed configuration cannot be used: {problems}"));
+            field("Config", format!("read {read_at}; the current files are NOT in effect"));
+            attention(format!("the changed configuration cannot be used: {problems}"));
         }
     }
     if !config.waiting_for_start.is_empty() {
         let keys = config.waiting_for_start.join(", ");
-        terminal::print(format!("Attention: changed, but in effect only after the gateway restarts: {keys}"));
+        attention(format!("changed, but in effect only after the gateway restarts: {keys}"));
     }
 }

@@ -14,6 +14,7 @@ use crate::assemble::Channel;
 use crate::failure::Outcome;
 use crate::part::Part;
 use crate::terminal;
+use crate::terminal::color::{self, PLAIN};
 use crate::time_format::Time;
 
 /// A message with its full history, as shown in JSON.
@@ -58,7 +59,8 @@ pub fn show(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>,
         return Ok(ExitCode::SUCCESS);
     }
     terminal::print(format!("{}  {}  {}", detail.entry.id, detail.entry.contact, Time(detail.entry.time)));
-    terminal::print(format!("state: {}", report.message.state_in_words()));
+    let state = report.message.state_in_words();
+    terminal::print_colored(&[(PLAIN, "state: "), (color::of_state(&state), &state)]);
     if let Some(sid) = &report.sid {
         terminal::print(format!("sid:   {sid}"));
     }

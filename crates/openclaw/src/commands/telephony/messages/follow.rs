@@ -101,7 +101,7 @@ impl Follower<'_> {
 
     fn print(&self, entry: &Entry) -> bool {
         let message = Message::of(entry, &self.names);
-        if self.is_json { terminal::try_print_json(&message.json()) } else { terminal::try_print(message.line()) }
+        if self.is_json { terminal::try_print_json(&message.json()) } else { message.print_line() }
     }
 }
 

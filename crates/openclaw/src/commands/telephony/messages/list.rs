@@ -10,6 +10,7 @@ use telephony_store::history::{Entry, EntryId, EntryState};
 use telephony_store::inbox::FailedTurn;
 
 use crate::failure::Outcome;
+use crate::terminal::color::{self, PLAIN};
 use crate::terminal::{self, Table};
 use crate::time_format::Time;
 
@@ -124,10 +125,12 @@ impl Message {
         }
     }
 
-    /// Formats the message as one line, for `--follow`.
-    pub fn line(&self) -> String {
-        let (state, text) = (one_line(&self.state_in_words()), one_line(&self.text));
-        format!("{:8} {} {:13} {state:22} {text}", self.id, self.time, unprintable::escape_line(&self.contact))
+    /// Prints the message as one line, for `--follow`. Returns false once the reader is gone.
+    pub fn print_line(&self) -> bool {
+        let state = self.state_in_words();
+        let head = format!("{:8} {} {:13} ", self.id, self.time, unprintable::escape_line(&self.contact));
+        let (padded, text) = (format!("{:22}", one_line(&state)), format!(" {}", one_line(&self.text)));
+        terminal::print_colored(&[(PLAIN, &head), (color::of_state(&state), &padded), (PLAIN, &text)])
     }
 
     /// Formats the message as one line of JSON.
