@@ -12,7 +12,9 @@ import select
 import signal
 import subprocess
 import termios
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import ACCOUNT, LINE, OPENCLAW, PHONE, TOKEN, Case, Program, Twilio, eventually, free_port, main
 
@@ -81,6 +83,49 @@ class Terminal:
         return self.process.wait(30), self.text()
 
 
+class Model:
+    """A server with OpenAI's API and the key `sk-secret`."""
+
+    def __init__(self, case, models, fails=0):
+        """Lists `models`, or has no list if that is None; it is overloaded for the first `fails` questions."""
+        model = self
+        self.models, self.fails, self.questions = models, fails, []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.headers["Authorization"] != "Bearer sk-secret":
+                    return self.say(401, {"error": {"message": "no such key"}})
+                if model.models is None:
+                    return self.say(404, {})
+                self.say(200, {"data": [{"id": name} for name in model.models]})
+
+            def do_POST(self):
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if "messages" not in asked:
+                    return self.say(400, {"error": {"message": "no messages"}})
+                model.questions.append((asked["model"], asked["messages"][-1]["content"]))
+                if len(model.questions) <= model.fails:
+                    return self.say(503, {"error": {"message": "overloaded"}})
+                self.say(200, {"choices": [{"message": {"content": "I hear you."}, "finish_reason": "stop"}]})
+
+            def say(self, status, body):
+                body = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{server.server_port}/v1"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        case.addCleanup(server.server_close)
+        case.addCleanup(server.shutdown)
+
+
 class SetUp(Case):
     def setUp(self):
         self.twilio = Twilio(self)
@@ -99,8 +144,8 @@ class SetUp(Case):
             env=self.environment,
         )
 
-    def setup_at_a_terminal(self):
-        terminal = Terminal(self.environment, "telephony", "setup", "--api-base-url", self.twilio.url)
+    def setup_at_a_terminal(self, *more):
+        terminal = Terminal(self.environment, "telephony", "setup", "--api-base-url", self.twilio.url, *more)
         self.addCleanup(terminal.process.wait)
         self.addCleanup(terminal.process.kill)
         return terminal
@@ -138,7 +183,9 @@ class SetUp(Case):
         self.assertEqual(json.loads(shown)["routes"][0]["settings"][0]["value"], "")
 
     def test_a_model_a_tunnel_and_a_list_are_asked_for(self):
+        model = Model(self, ["large", "tiny"], fails=1)
         terminal = self.setup_at_a_terminal()
+        terminal.answer("nothing is written before you agree", "")
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
         terminal.keep_secret("Auth Token (not", TOKEN + ENTER)
         terminal.answer("Which number", ENTER)
@@ -149,9 +196,14 @@ class SetUp(Case):
         terminal.answer("Which numbers", f"{PHONE}, nobody" + ENTER)
         terminal.answer("`nobody` is not a phone number", PHONE + ENTER)
         terminal.answer("Who answers", DOWN + DOWN + ENTER)
-        terminal.answer("API base URL", ENTER)
-        terminal.answer("Model", "tiny" + ENTER)
+        terminal.answer("API base URL", model.url + ENTER)
         terminal.keep_secret("API key (not", "sk-secret" + ENTER)
+        terminal.answer("Which model", DOWN + ENTER)
+        terminal.answer("Test question", ENTER)
+        terminal.answer("error: the agent is unavailable", "")
+        terminal.answer("What next", ENTER)
+        terminal.answer("Test question", ENTER)
+        terminal.answer("The agent answers: I hear you.", "")
         terminal.answer("Your own number", ENTER)
         terminal.answer("Where should the secrets be stored", ENTER)
         terminal.answer("Write these files? [y/N]", "y" + ENTER)
@@ -161,10 +213,42 @@ class SetUp(Case):
         self.assertNotIn("-secret", shown)
         config = json.loads((self.state / "openclaw.json").read_text())["channels"]["telephony"]
         self.assertEqual(config["allowFrom"], [PHONE])
-        self.assertEqual(config["agent"], {"kind": "openai", "baseUrl": "https://api.openai.com/v1", "model": "tiny"})
+        self.assertEqual(config["agent"], {"kind": "openai", "baseUrl": model.url, "model": "tiny"})
+        question = ("tiny", "Hello! Can you hear me? Please answer in one short sentence.")
+        self.assertEqual(model.questions, [question, question])
         self.assertEqual((config["tunnel"]["provider"], config["tunnel"]["ngrokDomain"]), ("ngrok", "claw.example.com"))
         stored = f"TWILIO_AUTH_TOKEN={TOKEN}\nNGROK_AUTHTOKEN=ng-secret\nOPENAI_API_KEY=sk-secret\n"
         self.assertEqual((self.state / ".env").read_text(), stored)
+
+    def test_an_agent_that_does_not_answer_is_chosen_again_or_kept(self):
+        model = Model(self, None, fails=9)
+        terminal = self.setup_at_a_terminal("--agent-url", model.url)
+        terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
+        terminal.keep_secret("Auth Token (not", TOKEN + ENTER)
+        terminal.answer("Which number", ENTER)
+        terminal.answer("How does Twilio reach", DOWN + DOWN + DOWN + ENTER)
+        terminal.answer("Who may talk", ENTER)
+        terminal.answer("Who answers", DOWN + DOWN + ENTER)
+        terminal.keep_secret("API key (not", "wrong" + ENTER)
+        terminal.answer("Could not fetch the list of models: the agent rejects the request", "")
+        terminal.answer("Model", "tiny" + ENTER)
+        terminal.answer("Test question", ENTER)
+        terminal.answer("What next", DOWN + ENTER)
+        terminal.answer("Who answers", DOWN + DOWN + ENTER)
+        terminal.keep_secret("API key (not", "sk-secret" + ENTER)
+        terminal.answer("Model", "tiny" + ENTER)
+        terminal.answer("Test question", ENTER)
+        terminal.answer("error: the agent is unavailable", "")
+        terminal.answer("What next", DOWN + DOWN + ENTER)
+        terminal.answer("Your own number", ENTER)
+        terminal.answer("Where should the secrets be stored", ENTER)
+        terminal.answer("Write these files? [y/N]", "y" + ENTER)
+        terminal.answer("Send a test message", ENTER)
+        code, shown = terminal.end()
+        self.assertEqual(code, 0, shown)
+        config = json.loads((self.state / "openclaw.json").read_text())["channels"]["telephony"]
+        self.assertEqual(config["agent"], {"kind": "openai", "baseUrl": model.url, "model": "tiny"})
+        self.assertIn("OPENAI_API_KEY=sk-secret\n", (self.state / ".env").read_text())
 
     def test_a_wrong_token_is_asked_for_again_and_no_is_no(self):
         terminal = self.setup_at_a_terminal()

@@ -32,7 +32,8 @@ use crate::{logging, number, state_folder, terminal};
 
 const OPENING: &str = "\
 Setup asks for your Twilio account, your number, how Twilio reaches this machine, who may talk to the assistant, and who
-answers. Then it shows all changes: nothing is written before you agree to them. Ctrl-C ends it at any time.
+answers. You can ask the agent a test question. Then setup shows all changes: nothing is written before you agree to
+them. Ctrl-C ends it at any time.
 ";
 
 const TEST_TEXT: &str = "Hello from OpenClaw! This number can now send text messages.";

@@ -1,11 +1,17 @@
 //! The agent, with the settings that each kind needs.
 
+mod trial;
+
+use std::time::Duration;
+
+use telephony_agents::{Agent, OpenAi};
 use telephony_config::{AgentKind, Change, CommandLine, OpenAiAgent, PRESETS, Preset};
 
 use super::asking::{Asking, Changes, one_of, set};
 use super::missing;
 use super::secrets::{self, ANTHROPIC_KEY, GEMINI_KEY, Kind, OPENAI_KEY, OPENCLAW_TOKEN, Secret};
 use crate::failure::Failure;
+use crate::{assemble, terminal};
 
 /// The kinds of agents, and servers that `openai` asks under names of their own.
 const AGENTS: [(&str, &str); 8] = [
@@ -19,9 +25,22 @@ const AGENTS: [(&str, &str); 8] = [
     ("lmstudio", "a model on this machine, with LM Studio"),
 ];
 
+/// The last entry of a list of models.
+const ANOTHER_MODEL: &str = "another one, whose name I type";
+
 impl Asking<'_> {
-    /// Returns the agent's settings and secret.
+    /// Returns the agent's settings and secret. On a terminal, the agent answers a test question first.
     pub(super) fn agent(&self) -> Result<(Changes, Option<Secret>), Failure> {
+        loop {
+            let (changes, key) = self.choose_agent()?;
+            let is_echo = changes.iter().any(|change| *change == ("agent.kind", set("echo")));
+            if changes.is_empty() || is_echo || !self.asks_everything() || self.is_tried(&changes, key.as_ref())? {
+                return Ok((changes, key));
+            }
+        }
+    }
+
+    fn choose_agent(&self) -> Result<(Changes, Option<Secret>), Failure> {
         let known = self.existing().map(|telephony| &telephony.agent.kind);
         let setup = self.setup;
         let flags = [&setup.agent_url, &setup.agent_model, &setup.agent_command, &setup.agent_id, &setup.agent_key];
@@ -91,8 +110,6 @@ impl Asking<'_> {
             (None, _) => url.to_owned(),
             (Some(given), _) => given.clone(),
         };
-        let model = known.map(|settings| settings.model.as_str());
-        let model = self.needed(&self.setup.agent_model, "--agent-model", "Model", model)?;
         let (kind, question) = match preset.name {
             "anthropic" => (ANTHROPIC_KEY, "Anthropic API key (not shown)"),
             "gemini" => (GEMINI_KEY, "Gemini API key (not shown)"),
@@ -100,7 +117,23 @@ impl Asking<'_> {
         };
         let wants_key = preset.key_variable.is_some() || self.setup.agent_key.is_some();
         let key = if wants_key { self.agent_key(kind, question)? } else { None };
+        let model = self.model(&url, key.as_ref(), known.map(|settings| settings.model.as_str()))?;
         Ok((vec![("agent.baseUrl", set(url)), ("agent.model", set(model))], key))
+    }
+
+    /// Returns the model: on a terminal, one of those that the server lists.
+    fn model(&self, url: &str, key: Option<&Secret>, known: Option<&str>) -> Result<String, Failure> {
+        if self.setup.agent_model.is_none() && self.asks_everything() {
+            let models = listed_models(url, key)?;
+            let choices: Vec<String> = models.iter().cloned().chain([ANOTHER_MODEL.to_owned()]).collect();
+            let default = models.iter().position(|model| Some(model.as_str()) == known).unwrap_or(0);
+            let chosen =
+                if models.is_empty() { None } else { self.prompt.choice("Which model?", &choices, default)? };
+            if let Some(model) = chosen.and_then(|chosen| models.get(chosen)) {
+                return Ok(model.clone());
+            }
+        }
+        self.needed(&self.setup.agent_model, "--agent-model", "Model", known)
     }
 
     fn openclaw(&self) -> Result<(Changes, Option<Secret>), Failure> {
@@ -128,6 +161,26 @@ impl Asking<'_> {
         let given = secrets::from_flag(kind, self.setup.agent_key.as_ref())?;
         self.secret(kind, given, question)
     }
+}
+
+/// Fetches the models that the server lists; none, with the reason on the terminal, if it has no usable list.
+fn listed_models(base_url: &str, key: Option<&Secret>) -> Result<Vec<String>, Failure> {
+    let server = OpenAi::new(OpenAiAgent {
+        base_url: base_url.to_owned(),
+        api_key: key.map(|key| key.value.clone()),
+        model: String::new(),
+        system_prompt: None,
+        history_turns: 0,
+        timeout: Duration::MAX,
+    });
+    let listed = assemble::runtime()?.block_on(server.models());
+    Ok(match listed {
+        Ok(models) => models.unwrap_or_default(),
+        Err(error) => {
+            terminal::say(format!("Could not fetch the list of models: {error}"));
+            Vec::new()
+        }
+    })
 }
 
 /// Returns the server with these settings; any other is one with OpenAI's API.

@@ -136,7 +136,7 @@ fn is_variable(name: &str) -> bool {
 
 /// Returns the file that has our block, or that gets it: a file of its own beside a real OpenClaw without our plugin,
 /// which refuses to start with a channel it does not know.
-fn config_file(location: &Location) -> PathBuf {
+pub(super) fn config_file(location: &Location) -> PathBuf {
     let Some(own) = &location.own else { return location.config.clone() };
     let has_block = |path: &Path| {
         let text = fs::read_to_string(path).unwrap_or_default();

@@ -10,6 +10,9 @@ use telephony_domain::unprintable;
 use crate::failure::Failure;
 use crate::number;
 
+/// The most choices shown at a time; a longer list has pages.
+const MAX_SHOWN: usize = 15;
+
 /// The terminal, if there is one.
 pub struct Prompt {
     is_there: bool,
@@ -93,7 +96,8 @@ impl Prompt {
             return Ok(None);
         }
         let choices = choices.iter().map(|choice| unprintable::escape_line(choice));
-        let chosen = Select::new().with_prompt(question).items(choices).default(default).interact();
+        let chosen =
+            Select::new().with_prompt(question).items(choices).default(default).max_length(MAX_SHOWN).interact();
         Ok(Some(chosen.map_err(broken_off)?))
     }
 }
