@@ -132,7 +132,7 @@ impl Purpose {
     }
 
     /// Returns true if it is for the operator, so that contacts cannot use up its limits. It has limits of its own
-    /// ([`crate::notice::pause_after`], [`crate::operator_command::ANSWERS_PER_DAY`]).
+    /// ([`crate::notice::sms::pause_after`], [`crate::operator_command::ANSWERS_PER_DAY`]).
     pub fn is_for_operator(self) -> bool {
         matches!(self, Purpose::Notice | Purpose::OperatorCommand)
     }

@@ -1,60 +1,247 @@
-//! Notices to the operator by SMS: their frequency and length.
+//! Notices to the operator: each is a value with a name, a text, and a time for which it is shown.
 
-use std::fmt::Write;
+pub mod name;
+pub mod sms;
+mod text;
+
+use std::fmt;
 use std::time::Duration;
 
-use crate::unprintable;
+use serde::{Deserialize, Serialize};
 
-/// Time in which a notice is not repeated, and for which messages to the operator are counted.
+use crate::id::{CallId, ConversationId, LineId, MessageId};
+use crate::pairing::CODE_VALID_FOR;
+
+/// Time for which a past event is shown, in which a notice is not repeated by SMS, and for which messages to the
+/// operator are counted.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Number of notices per day that may follow each other quickly.
-const IN_QUICK_ORDER: u32 = 20;
-
-/// Shortest interval between notices; those raised within it share an SMS.
-const QUICK: Duration = Duration::from_secs(60);
-
-/// Interval once there have been many: a noisy contact cannot keep the operator's phone busy, nor delay other news for
-/// longer.
-const SLOW: Duration = Duration::from_secs(30 * 60);
-
-/// Maximum number of notices in one SMS; `telephony status` has the rest.
-const LINES: usize = 5;
-
-/// Returns the time until the next notice by SMS, after `sent` of them in a [`DAY`].
-pub fn pause_after(sent: u32) -> Duration {
-    if sent < IN_QUICK_ORDER { QUICK } else { SLOW }
+/// A notice. It contains no message texts; contacts are whole numbers, because the operator needs them for commands,
+/// and a purge masks them. `Display` shows the text, and `Debug` only the name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Notice {
+    /// Messages cannot be stored.
+    NotStoring {
+        /// Error of the store.
+        error: String,
+        /// Remedy.
+        hint: String,
+    },
+    /// Messages can be stored again.
+    StoringAgain {
+        /// Webhooks rejected meanwhile.
+        rejected: u64,
+    },
+    /// The journal is damaged.
+    JournalDamaged {
+        /// Number of damaged places.
+        places: usize,
+        /// Their length.
+        bytes: u64,
+        /// Path of a copy.
+        copy: Option<String>,
+    },
+    /// An incoming message was skipped, because it could not be stored.
+    MessageSkipped,
+    /// A signed request was rearranged.
+    Tampered,
+    /// The tunnel is not open.
+    TunnelDown {
+        /// Name of the tunnel.
+        tunnel: String,
+        /// Error and remedy.
+        problem: String,
+    },
+    /// The provider does not have the tunnel's URL.
+    TunnelUrlUnknown {
+        /// URL of the webhook through the tunnel.
+        webhook: String,
+    },
+    /// Accepted messages do not arrive, for a reason that only the operator can remove.
+    Undelivered {
+        /// Error code of the provider.
+        code: u32,
+        /// Cause and remedy.
+        explanation: String,
+    },
+    /// The provider rejects the account, so nothing is sent.
+    AccountStopped {
+        /// Error code of the provider.
+        code: Option<u32>,
+        /// Cause and remedy.
+        reason: String,
+    },
+    /// The gateway gave up on sending a message.
+    GaveUpSending {
+        /// The message.
+        message: MessageId,
+        /// Its recipient.
+        contact: String,
+        /// Time since the first attempt.
+        hours: u64,
+        /// Cause.
+        reason: String,
+    },
+    /// Messages failed that had waited for a day while sending was stopped.
+    GaveUpWhileStopped,
+    /// It stays unknown whether a message was sent.
+    SendingUnknown {
+        /// The message.
+        message: MessageId,
+        /// Its recipient.
+        contact: String,
+    },
+    /// The daily limit is reached.
+    DailyLimitReached {
+        /// Maximum number of segments.
+        most: u32,
+    },
+    /// The daily limit of a contact is reached.
+    ContactLimitReached {
+        /// Maximum number of segments.
+        most: u32,
+        /// The contact.
+        contact: String,
+        /// True if the operator approved the contact.
+        is_approved: bool,
+    },
+    /// The limit on quick replies to a contact is reached.
+    ReplyLimitReached {
+        /// Maximum number of replies.
+        most: u32,
+        /// The contact.
+        contact: String,
+    },
+    /// The provider accepts nothing more for hours.
+    ProviderCapReached {
+        /// Cause.
+        reason: String,
+    },
+    /// A line's queue is full.
+    QueueFull {
+        /// The line.
+        line: LineId,
+        /// Its number or messaging service.
+        sender: String,
+        /// Waiting segments.
+        segments: u32,
+    },
+    /// A conversation that looks like two machines is paused.
+    Paused {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Its contact.
+        contact: String,
+        /// True if the operator approved the contact.
+        is_approved: bool,
+    },
+    /// A contact waits long for an answer.
+    Unanswered {
+        /// The contact.
+        contact: String,
+        /// Cause.
+        reason: String,
+    },
+    /// The gateway gave up on answering a message.
+    GaveUpAnswering {
+        /// Its sender.
+        contact: String,
+        /// Cause.
+        reason: String,
+    },
+    /// A stranger asks to be approved.
+    PairingRequested {
+        /// The stranger.
+        contact: String,
+        /// Code of the request.
+        code: String,
+    },
+    /// The limit on pairing replies is reached.
+    PairingLimitReached {
+        /// Pairing replies within a day.
+        sent: u32,
+    },
+    /// A text came from a short code or a name.
+    SenderUnanswerable {
+        /// The short code or name.
+        sender: String,
+        /// True for a short code.
+        is_short_code: bool,
+        /// True for more than one text.
+        is_several: bool,
+    },
+    /// Texts came from more short codes and names.
+    MoreSendersUnanswerable,
+    /// A message came on an unsupported channel.
+    ChannelUnsupported {
+        /// The channel.
+        channel: String,
+        /// Sender of the last message.
+        sender: String,
+        /// True for more than one message.
+        is_several: bool,
+    },
+    /// Messages came on more unsupported channels.
+    MoreChannelsUnsupported,
+    /// A contact sent STOP on an unsupported channel.
+    OptedOutByChannel {
+        /// The contact.
+        contact: String,
+        /// The channel.
+        channel: String,
+    },
+    /// More contacts sent STOP on an unsupported channel.
+    MoreOptedOutByChannel,
+    /// The provider has no message that contains this command.
+    CommandNotGenuine,
+    /// The provider does not let us check a command.
+    CommandUnchecked,
+    /// Callers entered too many wrong PINs.
+    WrongPins,
+    /// A call was not placed.
+    CallNotPlaced {
+        /// The call.
+        call: CallId,
+        /// Cause.
+        reason: String,
+    },
+    /// It stays unknown whether a call was placed.
+    CallUnknown {
+        /// The call.
+        call: CallId,
+    },
 }
 
-/// Joins several notices, oldest first, and escapes misleading characters, because parts of some notices come from
-/// remote servers.
-pub fn join(texts: &[&str]) -> String {
-    let mut text = texts.iter().take(LINES).copied().collect::<Vec<_>>().join("\n\n");
-    if let Some(more) = texts.len().checked_sub(LINES).filter(|more| *more > 0) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "\n\nAnd {more} more: openclaw telephony status");
+impl Notice {
+    /// Returns the time until it ends by itself; none if it concerns an ongoing problem and has to be ended.
+    pub fn lasts(&self) -> Option<Duration> {
+        match self {
+            Notice::NotStoring { .. }
+            | Notice::TunnelDown { .. }
+            | Notice::AccountStopped { .. }
+            | Notice::DailyLimitReached { .. }
+            | Notice::ContactLimitReached { .. }
+            | Notice::ReplyLimitReached { .. }
+            | Notice::ProviderCapReached { .. }
+            | Notice::QueueFull { .. }
+            | Notice::Paused { .. } => None,
+            Notice::PairingRequested { .. } => Some(CODE_VALID_FOR),
+            _ => Some(DAY),
+        }
     }
-    unprintable::escape(&text).into_owned()
+
+    /// Returns true if it is worth an SMS. A short wait is not, and the provider would not accept one about itself.
+    pub fn is_by_sms(&self) -> bool {
+        !matches!(
+            self,
+            Notice::AccountStopped { .. } | Notice::ReplyLimitReached { .. } | Notice::ProviderCapReached { .. }
+        )
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_notices_slow_the_sms_down_but_never_stop_them() {
-        assert_eq!(pause_after(0), QUICK);
-        assert_eq!(pause_after(IN_QUICK_ORDER - 1), QUICK);
-        assert_eq!(pause_after(IN_QUICK_ORDER), SLOW);
-        assert_eq!(pause_after(u32::MAX), SLOW);
-    }
-
-    #[test]
-    fn many_notices_are_one_sms_that_counts_the_omitted_ones() {
-        assert_eq!(join(&["one"]), "one");
-        assert_eq!(join(&["one", "two"]), "one\n\ntwo");
-        let seven = join(&["1", "2", "3", "4", "5", "6", "7"]);
-        assert!(seven.ends_with("5\n\nAnd 2 more: openclaw telephony status"), "{seven}");
-        assert_eq!(join(&["the agent said: \u{202E}ko", "two"]), "the agent said: <U+202E>ko\n\ntwo");
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Notice").field(&self.name()).finish()
     }
 }

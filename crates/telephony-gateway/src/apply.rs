@@ -10,12 +10,12 @@ use futures_util::future::join_all;
 use telephony_domain::address::Origin;
 use telephony_domain::delivery::{Advance, StatusReport};
 use telephony_domain::message::Arrival;
+use telephony_domain::notice::Notice;
 use telephony_domain::number::mask;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::{Accepted, ArrivalRules};
 use telephony_store::journal::{self, Batch, Damage, Entry, Journal};
-use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 use tokio::sync::watch::Receiver;
@@ -37,10 +37,6 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Failed attempts after which an entry no longer holds up all others.
 const TRIES: u32 = 5;
-
-const LEFT_OUT: &str = "An incoming message could not be stored and got no answer, which is a bug in this program. Find \
-                        it in the log and in Twilio's console; if it was a STOP, record it with `openclaw telephony \
-                        optouts add`. Please report it with the log";
 
 /// Stores acknowledged events and wakes the tasks that process them.
 pub struct Applier {
@@ -166,7 +162,7 @@ impl Applier {
     /// Reports a message that is skipped because it cannot be stored.
     pub(crate) async fn leave_out_message(&self, provider_id: &str, error: &StoreError) {
         tracing::error!(provider_id, %error, hint = error.hint(), "skipped a message that cannot be stored");
-        self.notices.raise(Notice::event("left-out", LEFT_OUT)).await;
+        self.notices.raise(Notice::MessageSkipped).await;
     }
 
     /// Applies an entry under the conditions at its arrival. One that panics fails, because it would come again at each

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use telephony_domain::notice::Notice;
 use telephony_domain::time::Clock;
 use telephony_store::Store;
-use telephony_store::notices::Notice;
 
 use crate::wake::Wake;
 
@@ -23,7 +23,7 @@ impl Notices {
     /// Raises a notice once for as long as it holds; repeating it is cheap. The text is logged, so it contains no
     /// message texts or secrets, and numbers are masked.
     pub async fn raise(&self, notice: Notice) {
-        let (name, text) = (notice.name.clone(), notice.text.clone());
+        let (name, text) = (notice.name(), notice.to_string());
         match self.store.raise_notice(notice, self.clock.now()).await {
             Ok(true) => tracing::warn!(notice = name, "{text}"),
             Ok(false) => {}

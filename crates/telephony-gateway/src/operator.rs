@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use telephony_domain::id::LineId;
 use telephony_domain::message::{Draft, Purpose};
-use telephony_domain::notice;
+use telephony_domain::notice::sms;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::parts;
@@ -145,7 +145,7 @@ impl Operator {
 
     fn draft(&self, operator: &PhoneNumber, notices: &[RaisedNotice]) -> Draft {
         let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
-        let text = self.program.in_text(&notice::join(&texts)).into_owned();
+        let text = self.program.in_text(&sms::join(&texts)).into_owned();
         Draft {
             // The key can be random, because a notice itself is sent only once.
             key: format!("notice-{}", random::name()),

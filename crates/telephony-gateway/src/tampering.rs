@@ -4,18 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use telephony_domain::message::Signed;
-use telephony_store::notices::Notice;
+use telephony_domain::notice::Notice;
 
 use crate::notices::Notices;
-
-const TAMPERED: &str = "A webhook with Twilio's genuine signature was rejected because its fields were rearranged. \
-    Another party has seen a signed request: check who can read the logs of your proxy or tunnel.";
 
 /// Raises a notice that another party has a signed request from the provider, and has the provider's list searched,
 /// because the message may have been genuine.
 pub(crate) async fn report(notices: &Notices) {
     notices.wake.refused.notify_one();
-    notices.raise(Notice::event("recut", TAMPERED)).await;
+    notices.raise(Notice::Tampered).await;
 }
 
 /// Signatures whose messages are not stored yet, with the digests of their fields.

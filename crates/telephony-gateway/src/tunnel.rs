@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use telephony_domain::notice::{Notice, name};
 use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
 use telephony_providers::route::CallbackUrls;
 use telephony_store::Store;
-use telephony_store::notices::Notice;
 use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -39,9 +39,6 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Interval between checks that the provider has the URL, if the operator sets it.
 const LOOK_EVERY: Duration = Duration::from_secs(5 * 60);
-
-/// Name of the notice that the tunnel is down.
-const DOWN: &str = "tunnel";
 
 /// A tunnel and its options.
 #[derive(Clone)]
@@ -119,7 +116,7 @@ impl Keeper {
         let name = self.tunneling.tunnel.name();
         tracing::info!(tunnel = name, url, webhook = format!("{url}{}", self.fixed.path), "the tunnel is open");
         self.reached_by(Some(&url));
-        self.notices.end(DOWN).await;
+        self.notices.end(name::TUNNEL).await;
         if !self.registers_tunnel() {
             tracing::info!("the provider does not get the tunnel's URL: {}", self.why_not_registered());
             return open.broken().await;
@@ -184,7 +181,7 @@ impl Keeper {
             match looked {
                 Ok(plan) if self.tunneling.syncs_webhooks || plan.changes.is_empty() => {
                     log_plan(&plan);
-                    return self.notices.end(&notice_name(callbacks)).await;
+                    return self.notices.end(&name::tunnel_url(&callbacks.webhook)).await;
                 }
                 Ok(_) => {
                     self.notify_operator(callbacks).await;
@@ -200,12 +197,7 @@ impl Keeper {
     }
 
     async fn notify_operator(&self, callbacks: &CallbackUrls) {
-        let text = format!(
-            "The tunnel's URL is {}, but the provider has a different one: run `openclaw telephony webhook sync`, or \
-            set tunnel.syncWebhooks",
-            callbacks.webhook
-        );
-        self.notices.raise(Notice::event(notice_name(callbacks), text)).await;
+        self.notices.raise(Notice::TunnelUrlUnknown { webhook: callbacks.webhook.clone() }).await;
     }
 
     async fn report_trouble(&self, error: &TunnelError, failures: u32) {
@@ -220,7 +212,7 @@ impl Keeper {
             tracing::warn!(tunnel = name, hint, "the tunnel is not open: {error}");
         }
         if failures >= PATIENCE || !error.cause.mends_itself() {
-            self.notices.raise(Notice::ongoing(DOWN, format!("The tunnel {name} is not open: {text}"))).await;
+            self.notices.raise(Notice::TunnelDown { tunnel: name.to_owned(), problem: text }).await;
         }
     }
 }
@@ -229,11 +221,6 @@ async fn close(open: Box<dyn Open>) {
     if tokio::time::timeout(CLOSE_TIMEOUT, open.close()).await.is_err() {
         tracing::warn!("the tunnel could not be closed in time");
     }
-}
-
-/// Returns the name of the notice that the provider lacks this URL; a new URL is a new notice.
-fn notice_name(callbacks: &CallbackUrls) -> String {
-    format!("tunnel-url {}", callbacks.webhook)
 }
 
 /// Returns the pause after this many consecutive failures.

@@ -2,9 +2,9 @@
 //! cause.
 
 use telephony_domain::delivery::{Advance, StatusReport};
+use telephony_domain::notice::Notice;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::Provider;
-use telephony_store::notices::Notice;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 
@@ -19,15 +19,7 @@ pub async fn store(
     let reported = store.report(report, now).await?;
     let is_news = matches!(reported, Reported::Known(_, Advance::Forward));
     if let Some(code) = code.filter(|code| is_news && provider.calls_for_operator(*code)) {
-        store.raise_notice(notice(code, &provider.explain(code)), now).await?;
+        store.raise_notice(Notice::Undelivered { code, explanation: provider.explain(code) }, now).await?;
     }
     Ok(reported)
-}
-
-fn notice(code: u32, explanation: &str) -> Notice {
-    let text = format!(
-        "Messages are not delivered (error {code}): {explanation} Afterwards, `openclaw telephony messages --retry \
-        --failed --since 1d` sends them again"
-    );
-    Notice::event(format!("undelivered-{code}"), text)
 }

@@ -6,9 +6,6 @@ use telephony_domain::time::Timestamp;
 
 use crate::{Next, StoreError};
 
-/// Name of the notice while the account is stopped.
-pub const ACCOUNT_STOPPED: &str = "account-stopped";
-
 /// The reason and start of a stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountStop {

@@ -1,52 +1,15 @@
 //! Notices to the operator: shown in `telephony status` while they hold, and sent by SMS.
 
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::message::Draft;
-use telephony_domain::notice::DAY;
+use telephony_domain::notice::Notice;
 use telephony_domain::time::Timestamp;
 use tokio::sync::Notify;
 
 use crate::StoreError;
-
-/// A notice to the operator. `Debug` hides the text.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Name; a notice that already holds is not raised again.
-    pub name: String,
-    /// Text: one sentence with the problem and what to do.
-    pub text: String,
-    /// True to send it by SMS, if there is an operator's number.
-    pub by_sms: bool,
-    /// Time until it ends by itself; none if it has to be ended.
-    pub lasts: Option<Duration>,
-}
-
-impl Notice {
-    /// Creates a notice about an ongoing problem, until [`Notices::end_notice`].
-    pub fn ongoing(name: impl Into<String>, text: impl Into<String>) -> Notice {
-        Notice { name: name.into(), text: text.into(), by_sms: true, lasts: None }
-    }
-
-    /// Creates a notice about a past event, shown for a day or until the operator has seen it.
-    pub fn event(name: impl Into<String>, text: impl Into<String>) -> Notice {
-        Notice { lasts: Some(DAY), ..Notice::ongoing(name, text) }
-    }
-
-    /// Excludes it from SMS.
-    pub fn without_sms(self) -> Notice {
-        Notice { by_sms: false, ..self }
-    }
-}
-
-impl fmt::Debug for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notice").field("name", &self.name).field("lasts", &self.lasts).finish_non_exhaustive()
-    }
-}
 
 /// A raised notice. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,7 +52,7 @@ pub trait Notices: Send + Sync {
     /// Returns the notices that hold, oldest first.
     async fn notices(&self, now: Timestamp) -> Result<Vec<RaisedNotice>, StoreError>;
 
-    /// Returns the notices that hold and were not sent by SMS; see [`telephony_domain::notice::pause_after`].
+    /// Returns the notices that hold and were not sent by SMS; see [`telephony_domain::notice::sms::pause_after`].
     async fn unsent_notices(&self, now: Timestamp) -> Result<UnsentNotices, StoreError>;
 
     /// Marks these as sent and queues `draft`, or neither. Returns false without an SMS if the operator opted out.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_config::Loaded;
+use telephony_domain::notice::name;
 use telephony_gateway::lock::GatewayLock;
 use telephony_providers::provider::Provider;
-use telephony_store::account_stops::ACCOUNT_STOPPED;
 use telephony_store::history::{Direction, EntryState, Filter};
 use telephony_store::soundness::Soundness;
 use telephony_store::sqlite::{Mode, SqliteStore};
@@ -81,7 +81,7 @@ pub async fn check(subject: &Subject) -> Checkup {
 async fn look(subject: &Subject, store: &dyn Store, checkup: &mut Checkup) -> Result<(), StoreError> {
     let now = subject.now;
     for notice in store.notices(now).await? {
-        let finding = if notice.name == ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
+        let finding = if notice.name == name::ACCOUNT_STOPPED { SENDING_STOPPED } else { NOTICE };
         checkup.found(finding.found(notice.text));
     }
     let storage = subject.gateway.as_ref().and_then(|alive| alive.storage.as_ref());

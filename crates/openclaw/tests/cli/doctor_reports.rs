@@ -4,10 +4,11 @@ use std::path::Path;
 
 use telephony_domain::line::Sender;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::notice::Notice;
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_gateway::lock::GatewayLock;
 use telephony_store::lines::Lines;
-use telephony_store::notices::{Notice, Notices};
+use telephony_store::notices::Notices;
 use telephony_store::outbox::Outbox;
 use tokio::net::TcpListener;
 use twilio_simulator::{DEFAULT_NUMBER, Outcome, Service};
@@ -104,8 +105,8 @@ async fn the_store_file_is_not_a_store() {
 #[tokio::test]
 async fn the_gateway_left_a_notice() {
     let bench = Bench::new().await;
-    store(&bench).raise_notice(Notice::ongoing("test", "something to decide"), SystemClock.now()).await.unwrap();
-    assert_eq!(doctor(&bench).await.detail("notice"), "something to decide");
+    store(&bench).raise_notice(Notice::Tampered, SystemClock.now()).await.unwrap();
+    assert_eq!(doctor(&bench).await.detail("notice"), Notice::Tampered.to_string());
 }
 
 #[tokio::test]

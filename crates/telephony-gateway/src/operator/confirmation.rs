@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use telephony_domain::address::without_channel;
 use telephony_domain::message::Arrival;
+use telephony_domain::notice::Notice;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
-use telephony_store::notices::Notice;
 use telephony_store::operator_commands::Ordered;
 
 use super::Operator;
@@ -19,12 +19,6 @@ pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// Time after its webhook for which a message may be missing from the provider's API.
 const NOT_LISTED_FOR: Duration = Duration::from_secs(10);
-
-const REFUSED: &str = "A command by SMS was not executed: Twilio has no such message from your number. If you did not \
-    send one, change your Auth Token; otherwise send it again.";
-
-const DENIED: &str = "A command by SMS was not executed: Twilio does not let this key read messages, so it could not \
-    be checked. Use `openclaw pairing approve`, or give the key the permission to read messages.";
 
 /// The provider's answer about a command.
 pub(super) enum Confirmation {
@@ -59,13 +53,13 @@ impl Operator {
     /// Rejects a command whose message the provider does not have.
     pub(super) async fn refuse(&self, ordered: &Ordered) -> Result<(), StoreError> {
         tracing::warn!(order = %ordered.id, "rejected a command: Twilio has no such message from the operator");
-        self.close(ordered, Notice::event("order-refused", REFUSED)).await
+        self.close(ordered, Notice::CommandNotGenuine).await
     }
 
     /// Rejects a command that can never be checked, because others wait behind it.
     pub(super) async fn refuse_unchecked(&self, ordered: &Ordered) -> Result<(), StoreError> {
         tracing::warn!(order = %ordered.id, "rejected a command: Twilio does not let this key read messages");
-        self.close(ordered, Notice::event("order-unchecked", DENIED)).await
+        self.close(ordered, Notice::CommandUnchecked).await
     }
 
     async fn close(&self, ordered: &Ordered, notice: Notice) -> Result<(), StoreError> {

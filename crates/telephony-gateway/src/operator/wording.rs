@@ -1,7 +1,7 @@
 //! Answers to the operator's commands.
 
 use telephony_domain::message::PartDraft;
-use telephony_domain::notice;
+use telephony_domain::notice::sms;
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::parts;
@@ -82,5 +82,5 @@ fn status(summary: &Summary, notices: &[RaisedNotice]) -> String {
     );
     let texts: Vec<&str> =
         [counts.as_str()].into_iter().chain(notices.iter().map(|notice| notice.text.as_str())).collect();
-    notice::join(&texts)
+    sms::join(&texts)
 }

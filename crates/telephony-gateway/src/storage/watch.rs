@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use telephony_domain::notice::{Notice, name};
 use telephony_store::journal::Journal;
-use telephony_store::notices::Notice;
 use telephony_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Interval between test writes while nothing fails; each costs a sync of the disk.
 const WRITE_EVERY: Duration = Duration::from_secs(30);
-
-/// Name of the notice about storage.
-const NOTICE: &str = "storage";
 
 /// The task that regularly checks that messages can be stored.
 pub struct StorageWatch {
@@ -80,30 +77,21 @@ impl StorageWatch {
     /// Raises a notice. A read-only database cannot keep it; then log, `/health` and `status` have to do.
     async fn raise_notice(&self) {
         let Some(Trouble { error, .. }) = self.storage.trouble() else { return };
-        let text = format!("Messages cannot be stored and are rejected: {error}; {}", error.hint());
-        let notice = Notice::ongoing(NOTICE, text);
+        let notice = Notice::NotStoring { error: error.to_string(), hint: error.hint().to_owned() };
         self.store.raise_notice(notice, self.notices.clock.now()).await.ok();
     }
 
     async fn end(&self) {
         let Some(Trouble { refused, .. }) = self.storage.end() else { return };
         tracing::warn!(refused, "messages can be stored again");
-        self.notices.end(NOTICE).await;
+        self.notices.end(name::STORAGE).await;
         // The rejected messages are in the provider's lists.
         self.notices.wake.all();
         self.notices.wake.missed.notify_one();
         if refused > 0 {
-            self.notices.raise(Notice::event("storage-failed", refused_text(refused))).await;
+            self.notices.raise(Notice::StoringAgain { rejected: refused }).await;
         }
     }
-}
-
-fn refused_text(refused: u64) -> String {
-    let webhooks = if refused == 1 { "1 webhook was".to_owned() } else { format!("{refused} webhooks were") };
-    format!(
-        "Messages could not be stored for a while, and {webhooks} rejected; the gateway is fetching the messages from \
-        Twilio"
-    )
 }
 
 #[cfg(test)]

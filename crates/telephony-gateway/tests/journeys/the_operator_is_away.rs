@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use telephony_agents::AgentError;
 use telephony_domain::limit::{Limits, Terms};
+use telephony_domain::notice::Notice;
 use telephony_domain::pace::Pacing;
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_domain::retry::PARK_AFTER;
-use telephony_store::notices::Notice;
 use twilio_simulator::MessageRecord;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
@@ -136,11 +136,12 @@ async fn commands_work_while_the_agent_is_unavailable() {
 #[tokio::test]
 async fn a_notice_sent_before_a_crash_is_not_repeated() {
     let mut stage = Plan { operator: Some(OPERATOR), ..Plan::default() }.start().await;
-    stage.store().raise_notice(Notice::ongoing("tunnel", "The tunnel is down."), stage.now()).await.unwrap();
-    expect_sms(&stage, "tunnel").await;
+    let down = Notice::TunnelDown { tunnel: "ngrok".to_owned(), problem: "it broke".to_owned() };
+    stage.store().raise_notice(down, stage.now()).await.unwrap();
+    expect_sms(&stage, "The tunnel ngrok").await;
     stage.cut_off_gateway();
     stage.start_gateway().await;
     stage.clock.advance(Duration::from_secs(3600));
-    stage.store().raise_notice(Notice::ongoing("other", "Something else."), stage.now()).await.unwrap();
-    stage.expect(OPERATOR, &["The tunnel is down.", "Something else."]).await;
+    stage.store().raise_notice(Notice::WrongPins, stage.now()).await.unwrap();
+    stage.expect(OPERATOR, &["The tunnel ngrok is not open: it broke", &Notice::WrongPins.to_string()]).await;
 }

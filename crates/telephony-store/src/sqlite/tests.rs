@@ -5,6 +5,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use rusqlite::{Connection, StatementStatus};
 use telephony_domain::message::Arrival;
+use telephony_domain::notice::Notice;
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_domain::time::Timestamp;
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ async fn hold(store: &Arc<SqliteStore>) -> (Sender<()>, JoinHandle<Result<(), St
 async fn notice(store: &SqliteStore, name: &str, fails: bool) -> Result<(), StoreError> {
     let name = name.to_owned();
     let work = move |db: &Connection| {
-        execute(db, "INSERT INTO notice (name, text, by_sms, since) VALUES (?, '', 0, 0)", [&name])?;
+        execute(db, "INSERT INTO notice (name, value, by_sms, since) VALUES (?, '', 0, 0)", [&name])?;
         if fails { Err(StoreError::LeaseLost) } else { Ok(()) }
     };
     store.write(work).await
@@ -99,7 +100,7 @@ async fn a_panicking_job_fails_alone_and_its_thread_continues() {
     let (_folder, store) = open();
     let (go, held) = hold(&store).await;
     let panics = |db: &Connection| -> Result<(), StoreError> {
-        execute(db, "INSERT INTO notice (name, text, by_sms, since) VALUES ('bad', '', 0, 0)", ())?;
+        execute(db, "INSERT INTO notice (name, value, by_sms, since) VALUES ('bad', '', 0, 0)", ())?;
         panic!("on purpose")
     };
     let (first, bad, last) = tokio::join!(
@@ -124,7 +125,7 @@ async fn a_failing_arrival_does_not_affect_others_in_its_commit() {
     let (_folder, store) = open();
     let (go, held) = hold(&store).await;
     let bad = |db: &Connection| {
-        execute(db, "INSERT INTO notice (name, text, by_sms, since) VALUES ('bad', '', 0, 0)", ())?;
+        execute(db, "INSERT INTO notice (name, value, by_sms, since) VALUES ('bad', '', 0, 0)", ())?;
         Err::<(), _>(StoreError::LeaseLost)
     };
     let (first, bad, last) = tokio::join!(
@@ -142,6 +143,20 @@ async fn a_failing_arrival_does_not_affect_others_in_its_commit() {
     held.await.unwrap().unwrap();
     assert_eq!(accept(&store, text("SM1", 1)).await, Ok(Accepted::Repeat));
     assert_eq!(store.notices(Timestamp(2)).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_notice_of_an_older_version_keeps_its_text() {
+    let (_folder, store) = open();
+    let sql = "INSERT INTO notice (name, value, by_sms, since) VALUES ('tunnel', 'The tunnel is down.', 1, 0)";
+    store.write(move |db| execute(db, sql, ())).await.unwrap();
+    let texts = async || -> Vec<_> {
+        store.notices(Timestamp(2)).await.unwrap().into_iter().map(|notice| notice.text).collect()
+    };
+    assert_eq!(texts().await, ["The tunnel is down."]);
+    let down = Notice::TunnelDown { tunnel: "ngrok".to_owned(), problem: "it broke".to_owned() };
+    assert!(!store.raise_notice(down.clone(), Timestamp(2)).await.unwrap(), "it is the same problem");
+    assert_eq!(texts().await, [down.to_string()]);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 use telephony_domain::delivery::Status;
+use telephony_domain::notice::name;
 use telephony_domain::pace::Pacing;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::Next;
-use telephony_store::account_stops::{ACCOUNT_STOPPED, ProbeOutcome};
+use telephony_store::account_stops::ProbeOutcome;
 use telephony_store::outbox::PartState::{Failed, Ready, Sent};
 
 use crate::contract::world::{ANN, BOB, RETRY, World, at, receipt, send_failure};
@@ -37,7 +38,7 @@ async fn a_stop_holds_every_line_until_a_part_is_accepted_after_a_probe() {
     assert_eq!(world.fail(HELD, 5).await, PartFate::Held);
     assert_eq!(world.states(first).await, [Ready]);
     assert_eq!(world.parts_idle(at(6)).await, None);
-    assert_eq!(world.notices(at(6)).await, [ACCOUNT_STOPPED]);
+    assert_eq!(world.notices(at(6)).await, [name::ACCOUNT_STOPPED]);
     world.probe(refused(), 7).await;
     assert_eq!(world.parts_idle(at(8)).await, None);
     world.probe(ProbeOutcome::NoAnswer, 11).await;
@@ -110,7 +111,7 @@ async fn a_part_fails_after_its_own_day_despite_an_older_stop() {
     assert_eq!(world.states(old).await[0], Ready);
     world.probe(refused(), DAY + 60).await;
     assert_eq!((world.states(old).await[0], world.states(young).await[0]), (Failed, Ready));
-    assert_eq!(world.notices(at(DAY + 60)).await, [ACCOUNT_STOPPED, "given-up"]);
+    assert_eq!(world.notices(at(DAY + 60)).await, [name::ACCOUNT_STOPPED, "given-up"]);
     assert!(matches!(world.next_part(Pacing::Unlimited, at(DAY + 60)).await, Next::Idle(_)));
 }
 

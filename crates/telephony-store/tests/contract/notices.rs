@@ -1,11 +1,12 @@
 //! The operator gets each notice once.
 
 use futures_util::FutureExt;
+use telephony_domain::id::LineId;
 use telephony_domain::limit::{DAY, Limits};
 use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::notice::{Notice, name};
 use telephony_domain::reconcile::Finding;
 use telephony_domain::retry::{DAILY_CAP_WAIT, DEAD_AFTER, Disposition};
-use telephony_store::notices::Notice;
 use telephony_store::outbox::PartState;
 use telephony_store::{Next, StoreError};
 
@@ -43,18 +44,30 @@ impl World {
     }
 }
 
+fn down(problem: &str) -> Notice {
+    Notice::TunnelDown { tunnel: "ngrok".to_owned(), problem: problem.to_owned() }
+}
+
+fn full(segments: u32) -> Notice {
+    Notice::QueueFull { line: LineId(1), sender: "+15550001234".to_owned(), segments }
+}
+
+fn texts_of(notices: &[Notice]) -> Vec<String> {
+    notices.iter().map(Notice::to_string).collect()
+}
+
 #[tokio::test]
 async fn an_ongoing_notice_stays_until_it_ends_and_is_new_once() {
     let world = World::new().await;
-    assert!(world.raise(Notice::ongoing("tunnel", "down"), 1).await);
-    assert!(world.raise(Notice::ongoing("agent", "away"), 2).await);
-    assert!(!world.raise(Notice::ongoing("tunnel", "still down"), 3).await);
+    assert!(world.raise(down("it broke"), 1).await);
+    assert!(world.raise(full(7), 2).await);
+    assert!(!world.raise(down("it is busy"), 3).await);
     let world = world.restarted();
-    assert_eq!(world.texts(3).await, ["still down", "away"]);
-    assert!(world.end("agent", 4).await);
-    assert!(!world.end("agent", 5).await);
-    assert_eq!(world.texts(5).await, ["still down"]);
-    assert!(world.raise(Notice::ongoing("agent", "away again"), 6).await, "it is news again");
+    assert_eq!(world.texts(3).await, texts_of(&[down("it is busy"), full(7)]));
+    assert!(world.end("queue-full-1", 4).await);
+    assert!(!world.end("queue-full-1", 5).await);
+    assert_eq!(world.texts(5).await, texts_of(&[down("it is busy")]));
+    assert!(world.raise(full(8), 6).await, "it is news again");
 }
 
 #[tokio::test]
@@ -63,7 +76,7 @@ async fn whatever_raises_a_notice_signals_it_and_nothing_else_does() {
     let is_signaled = || world.store.raised().notified().now_or_never().is_some();
     world.says(ANN, "hello", at(0)).await;
     assert!(!is_signaled());
-    world.raise(Notice::ongoing("tunnel", "down"), 1).await;
+    world.raise(down("it broke"), 1).await;
     assert!(is_signaled());
     // The store's own: an answer given up.
     let turn = world.lease(at(1)).await;
@@ -74,49 +87,49 @@ async fn whatever_raises_a_notice_signals_it_and_nothing_else_does() {
 #[tokio::test]
 async fn an_event_is_shown_for_a_day_or_until_dismissed() {
     let world = World::new().await;
-    world.raise(Notice::ongoing("tunnel", "down"), 1).await;
-    world.raise(Notice::event("dead", "given up"), 1).await;
-    world.raise(Notice::event("lost", "lost"), 2).await;
+    world.raise(down("it broke"), 1).await;
+    world.raise(Notice::WrongPins, 1).await;
+    world.raise(Notice::Tampered, 2).await;
     assert_eq!(world.store.dismiss_notices(at(3)).await.unwrap(), 2);
-    assert_eq!(world.texts(4).await, ["down"]);
-    world.raise(Notice::event("late", "late"), 5).await;
+    assert_eq!(world.texts(4).await, texts_of(&[down("it broke")]));
+    world.raise(Notice::MessageSkipped, 5).await;
     let next_day = 5 + i64::try_from(DAY.as_secs()).unwrap();
-    assert_eq!(world.texts(next_day - 1).await, ["down", "late"]);
-    assert_eq!(world.texts(next_day).await, ["down"]);
+    assert_eq!(world.texts(next_day - 1).await, texts_of(&[down("it broke"), Notice::MessageSkipped]));
+    assert_eq!(world.texts(next_day).await, texts_of(&[down("it broke")]));
 }
 
 #[tokio::test]
 async fn notices_are_batched_and_not_repeated_within_a_day() {
     let world = World::new().await;
-    world.raise(Notice::ongoing("one", "1"), 1).await;
-    assert_eq!(world.unsent(1).await, ["one"]);
-    assert_eq!(world.send_notices(&["one"], 1).await, Ok(true));
-    assert!(matches!(world.send_notices(&["one"], 2).await, Err(StoreError::NotFound(_))));
-    world.raise(Notice::ongoing("two", "2"), 3).await;
-    world.raise(Notice::ongoing("three", "3"), 4).await;
-    world.raise(Notice::ongoing("quiet", "q").without_sms(), 4).await;
+    world.raise(down("it broke"), 1).await;
+    assert_eq!(world.unsent(1).await, [name::TUNNEL]);
+    assert_eq!(world.send_notices(&[name::TUNNEL], 1).await, Ok(true));
+    assert!(matches!(world.send_notices(&[name::TUNNEL], 2).await, Err(StoreError::NotFound(_))));
+    world.raise(full(7), 3).await;
+    world.raise(Notice::WrongPins, 4).await;
+    world.raise(Notice::ProviderCapReached { reason: "capped".to_owned() }, 4).await;
     assert_eq!(world.unsent(4).await, [""; 0], "the phone rang a moment ago");
-    assert_eq!(world.unsent(61).await, ["two", "three"]);
-    assert_eq!(world.send_notices(&["two", "three"], 61).await, Ok(true));
-    world.end("one", 70).await;
-    world.raise(Notice::ongoing("one", "1 again"), 80).await;
+    assert_eq!(world.unsent(61).await, ["queue-full-1", "wrong-pins"]);
+    assert_eq!(world.send_notices(&["queue-full-1", "wrong-pins"], 61).await, Ok(true));
+    world.end(name::TUNNEL, 70).await;
+    world.raise(down("it broke again"), 80).await;
     assert_eq!(world.unsent(3600).await, [""; 0]);
     let world = world.restarted();
     let next_day = 80 + i64::try_from(DAY.as_secs()).unwrap();
-    world.end("one", next_day).await;
+    world.end(name::TUNNEL, next_day).await;
     world.store.forget_strangers(at(next_day)).await.unwrap();
-    world.raise(Notice::ongoing("one", "1 tomorrow"), next_day).await;
-    assert_eq!(world.unsent(next_day).await, ["one"]);
+    world.raise(down("it broke today"), next_day).await;
+    assert_eq!(world.unsent(next_day).await, [name::TUNNEL]);
 }
 
 #[tokio::test]
 async fn an_opted_out_operator_gets_no_sms() {
     let world = World::new().await;
     world.says(OPERATOR, "STOP", at(1)).await;
-    world.raise(Notice::ongoing("one", "1"), 2).await;
-    assert_eq!(world.send_notices(&["one"], 2).await, Ok(false));
+    world.raise(full(7), 2).await;
+    assert_eq!(world.send_notices(&["queue-full-1"], 2).await, Ok(false));
     assert_eq!(world.unsent(3600).await, [""; 0]);
-    assert_eq!(world.texts(3600).await, ["1"]);
+    assert_eq!(world.texts(3600).await, texts_of(&[full(7)]));
 }
 
 #[tokio::test]

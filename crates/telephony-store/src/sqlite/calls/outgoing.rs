@@ -8,6 +8,7 @@ use telephony_domain::call::Event;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::dialing::doubt::{self, Next};
 use telephony_domain::id::CallId;
+use telephony_domain::notice::Notice;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::reconcile::Finding;
 use telephony_domain::time::Timestamp;
@@ -16,7 +17,6 @@ pub(super) use self::placing::{place, refusal};
 use super::row::{self, StoredCall};
 use super::{spent, step, tokens};
 use crate::calls::{CallState, CallWork, DueCall};
-use crate::notices::Notice;
 use crate::outgoing_calls::{CallToDial, DIAL_TIMEOUT, DialState, DoubtfulCall};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, maybe_time, time};
@@ -169,11 +169,7 @@ pub(super) fn not_found(
         }
         Next::NotPlaced => "Twilio did not answer the request, and does not list the call",
         Next::Unknown => {
-            let text = format!(
-                "Call {id} may have been placed: Twilio did not answer the request, and its list of calls cannot be \
-                 read. The gateway does not dial it again. Check the Twilio Console before you place it again."
-            );
-            raise(db, id, text, now)?;
+            notice::raise(db, &Notice::CallUnknown { call: id }, now)?;
             let reason =
                 "Twilio did not answer the request, and its list of calls cannot be read, so it may have been placed";
             return close_undialed(db, call, reason, holder, now);
@@ -193,9 +189,8 @@ pub(super) fn not_dialed(
     if call.provider_id.is_some() {
         return Ok(());
     }
-    let (id, reason_without_stop) = (call.id, reason.trim_end_matches('.'));
-    let text = format!("Call {id} was not placed: {reason_without_stop}. Place it again if you still want it.");
-    raise(db, id, text, now)?;
+    let id = call.id;
+    notice::raise(db, &Notice::CallNotPlaced { call: id, reason: reason.to_owned() }, now)?;
     close_undialed(db, call, reason, holder, now)?;
     spent::give_back(db, id)
 }
@@ -220,8 +215,4 @@ fn close_undialed(
 /// Returns the task of a call.
 pub(super) fn task(db: &Db, call: CallId) -> Result<Option<String>, StoreError> {
     Ok(find(db, "SELECT task FROM outgoing_call WHERE call = ?", [call.0], |row| row.get(0))?.flatten())
-}
-
-fn raise(db: &Db, call: CallId, text: String, now: Timestamp) -> Result<(), StoreError> {
-    notice::raise(db, &Notice::event(format!("call-{call}"), text), now).map(drop)
 }

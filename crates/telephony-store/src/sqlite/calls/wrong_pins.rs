@@ -1,10 +1,10 @@
 //! Wrong PINs, counted over all calls: too many lock unproven callers out.
 
 use telephony_domain::call::proof::{MAX_WRONG_PINS, WRONG_PINS_FOR};
+use telephony_domain::notice::Notice;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
-use crate::notices::Notice;
 use crate::sqlite::engine::query::Db;
 use crate::sqlite::rows::{notice, tally};
 
@@ -21,11 +21,7 @@ pub(super) fn count(db: &Db, now: Timestamp) -> Result<bool, StoreError> {
         return Ok(false);
     }
     tally::note(db, LOCKOUT, now)?;
-    let text = format!(
-        "Callers entered {MAX_WRONG_PINS} wrong PINs within 24 hours. For 24 hours, only callers whose number the \
-         network vouches for can call. If these callers were strangers, change voice.pin."
-    );
-    notice::raise(db, &Notice::event("wrong-pins", text), now)?;
+    notice::raise(db, &Notice::WrongPins, now)?;
     Ok(true)
 }
 

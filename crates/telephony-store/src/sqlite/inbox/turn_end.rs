@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use telephony_domain::id::{ConversationId, MessageId, TurnId};
 use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::notice::{Notice, name};
 use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, TurnFate, turn_fate, unavailable_from};
 use telephony_domain::time::Timestamp;
@@ -11,7 +12,6 @@ use telephony_domain::time::Timestamp;
 use super::kept_answer;
 use super::turn::{COLUMNS, Turn, close, close_attempt, held, read};
 use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
-use crate::notices::Notice;
 use crate::sqlite::engine::query::{Db, apart, execute, find, list, maybe_time, one};
 use crate::sqlite::outbox::{enqueue, full_line, pause, queue};
 use crate::sqlite::rows::{conversation, notice};
@@ -77,7 +77,7 @@ fn answer(db: &Db, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), 
             enqueued => drop(enqueued?),
         }
     }
-    notice::end(db, UNANSWERED)?;
+    notice::end(db, name::UNANSWERED)?;
     if drafts.is_empty() {
         pause::forget_exchanges(db, turn.conversation)?;
     } else {
@@ -201,24 +201,14 @@ pub(crate) fn fail(
     Ok(fate)
 }
 
-/// Name of the notice about messages without an answer.
-const UNANSWERED: &str = "unanswered";
-
-/// Name of the notice about messages given up.
-const DEAD: &str = "dead-turns";
-
 /// Raises a notice about a parked or dead turn; one for all of them, because one cause makes many.
 fn raise_notice(db: &Db, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-    let contact = conversation::contact_of(db, turn.conversation)?;
+    let contact = conversation::contact_of(db, turn.conversation)?.to_string();
+    let reason = reason.to_owned();
     let notice = match fate {
         TurnFate::RetryAt(_) => return Ok(()),
-        TurnFate::ParkedUntil(_) => {
-            Notice::event(UNANSWERED, format!("No reply to {contact} for 10 minutes; still retrying: {reason}"))
-        }
-        TurnFate::Dead => Notice::event(
-            DEAD,
-            format!("Gave up on a message from {contact} ({reason}): `openclaw telephony messages --dead`"),
-        ),
+        TurnFate::ParkedUntil(_) => Notice::Unanswered { contact, reason },
+        TurnFate::Dead => Notice::GaveUpAnswering { contact, reason },
     };
     notice::raise(db, &notice, now).map(drop)
 }

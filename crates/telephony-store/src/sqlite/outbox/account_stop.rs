@@ -1,13 +1,13 @@
 //! The stop of the account's lines: begun by a rejected part, probed, ended by an accepted one.
 
 use telephony_domain::id::{ConversationId, MessageId, PartId};
+use telephony_domain::notice::{Notice, name};
 use telephony_domain::retry::{MIN_ATTEMPTS, PROBE, STALE_AFTER};
 use telephony_domain::time::Timestamp;
 
 use super::part::Part;
 use super::queue;
-use crate::account_stops::{ACCOUNT_STOPPED, AccountStop, ProbeOutcome};
-use crate::notices::Notice;
+use crate::account_stops::{AccountStop, ProbeOutcome};
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
 use crate::sqlite::rows::notice;
 use crate::{Next, StoreError};
@@ -58,7 +58,7 @@ pub(super) fn begin(db: &Db, code: Option<u32>, reason: &str, now: Timestamp) ->
     let sql = "INSERT INTO account_stop (id, code, reason, since, probe_at) VALUES (1, ?1, ?2, ?3, ?4)
                ON CONFLICT DO UPDATE SET code = ?1, reason = ?2, is_open = 0";
     execute(db, sql, (code, reason, now.0, (now + PROBE.wait(1, 0.0)).0))?;
-    if notice::raise(db, &Notice::ongoing(ACCOUNT_STOPPED, text(code, reason)).without_sms(), now)? {
+    if notice::raise(db, &Notice::AccountStopped { code, reason: reason.to_owned() }, now)? {
         tracing::error!(provider.code = code, "sending is stopped, and every message waits: {reason}");
     }
     Ok(())
@@ -76,14 +76,6 @@ pub(super) fn is_refused_alone(db: &Db, part: &Part, code: Option<u32>) -> Resul
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM account_stop)
                   AND EXISTS (SELECT 1 FROM part_attempt WHERE part = ?1 AND number < ?2 AND outcome = 'retried' AND code = ?3)";
     one(db, sql, (part.id.0, part.attempts, code), |row| row.get(0))
-}
-
-fn text(code: Option<u32>, reason: &str) -> String {
-    let code = code.map(|code| format!(" (error {code})")).unwrap_or_default();
-    format!(
-        "Sending is stopped because the provider rejects the account{code}: {reason} Messages wait for up to 24 hours \
-        and are sent automatically, in order, once this is fixed"
-    )
 }
 
 /// Takes a due probe, including one that a clock now set back had delayed too far.
@@ -125,7 +117,7 @@ pub(super) fn probe_soon(db: &Db, now: Timestamp) -> Result<(), StoreError> {
 pub(super) fn accepted(db: &Db) -> Result<(), StoreError> {
     if execute(db, "DELETE FROM account_stop WHERE is_open", ())? > 0 {
         tracing::info!("the provider serves the account again: sending resumes");
-        notice::end(db, ACCOUNT_STOPPED)?;
+        notice::end(db, name::ACCOUNT_STOPPED)?;
     }
     Ok(())
 }
@@ -149,9 +141,7 @@ pub(super) fn fail_stale(db: &Db, now: Timestamp) -> Result<(), StoreError> {
         return Ok(());
     }
     stale.iter().try_for_each(|stale| fail(db, stale, now))?;
-    let text = "Messages that waited for 24 hours while sending was stopped have failed: \
-                `openclaw telephony messages --retry --failed --since 2d` sends them again";
-    notice::raise(db, &Notice::event("given-up", text), now).map(drop)
+    notice::raise(db, &Notice::GaveUpWhileStopped, now).map(drop)
 }
 
 struct Stale {

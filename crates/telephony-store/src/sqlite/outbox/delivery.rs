@@ -2,12 +2,13 @@
 
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::{Advance, Receipt, StatusReport, advance};
+use telephony_domain::notice::Notice;
+use telephony_domain::notice::name::DAILY_CAP;
 use telephony_domain::retry::{DAILY_CAP_WAIT, Disposition, PartFate, is_daily_cap, part_fate};
 use telephony_domain::time::Timestamp;
 
 use super::part::{AttemptEnd, Key, Part, close_attempt, held, load};
 use super::{account_stop, consent, doubt, ledger, limits, progress, queue};
-use crate::notices::Notice;
 use crate::outbox::{AttemptLease, PartState, Reported, SendFailure};
 use crate::sqlite::engine::query::{Db, execute};
 use crate::sqlite::rows::{conversation, notice};
@@ -180,8 +181,7 @@ fn retry(db: &Db, part: &Part, failure: &SendFailure, due: Timestamp, now: Times
             now,
         );
     }
-    let (waits_for, soon) =
-        (is_daily_cap(failure.disposition).then_some(limits::DAILY_CAP), due.min(now + LONGEST_WAIT));
+    let (waits_for, soon) = (is_daily_cap(failure.disposition).then_some(DAILY_CAP), due.min(now + LONGEST_WAIT));
     let sql =
         "UPDATE part SET state = 'ready', due_at = ?2, doubt_since = NULL, code = ?3, reason = ?4, waits_for = ?5,
                                waits_until = ?6 WHERE id = ?1";
@@ -211,13 +211,13 @@ fn give_up(
 /// Reports a part given up after hours, because the sender no longer waits for it. One notice for all such parts,
 /// because one cause makes many.
 fn raise_stale(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<(), StoreError> {
-    let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
-    let (hours, reason) = (now.since(part.first_tried).as_secs() / 3600, &failure.reason);
-    let text = format!(
-        "Gave up on message out-{message} to {contact} after {hours} hours ({reason}): `openclaw telephony messages \
-        --status failed`"
-    );
-    notice::raise(db, &Notice::event("given-up", text), now).map(drop)
+    let notice = Notice::GaveUpSending {
+        message: part.message,
+        contact: conversation::contact_of(db, part.conversation)?.to_string(),
+        hours: now.since(part.first_tried).as_secs() / 3600,
+        reason: failure.reason.clone(),
+    };
+    notice::raise(db, &notice, now).map(drop)
 }
 
 fn end_attempt(

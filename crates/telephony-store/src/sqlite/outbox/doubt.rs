@@ -1,13 +1,13 @@
 //! Parts in doubt: looking them up, and deciding when they are not found.
 
 use telephony_domain::id::{LineId, PartId};
+use telephony_domain::notice::Notice;
 use telephony_domain::reconcile::{self, Doubt, Finding};
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
 
 use super::part::{AttemptEnd, Key, Part, close_attempt, load};
 use super::{consent, ledger, part, queue};
-use crate::notices::Notice;
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, OpenAttempt, PartState, SendFailure};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, execute, find, list, one, time};
@@ -158,12 +158,8 @@ pub(super) fn not_found(
 
 /// Raises a notice, because only the operator can decide whether to send it again.
 fn raise_unknown(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
-    let (message, contact) = (part.message, conversation::contact_of(db, part.conversation)?);
-    let text = format!(
-        "It is unknown whether message out-{message} to {contact} was sent: `openclaw telephony messages \
-        out-{message}`"
-    );
-    notice::raise(db, &Notice::event(format!("unknown-{message}"), text), now).map(drop)
+    let contact = conversation::contact_of(db, part.conversation)?.to_string();
+    notice::raise(db, &Notice::SendingUnknown { message: part.message, contact }, now).map(drop)
 }
 
 fn look_again(

@@ -3,10 +3,11 @@
 use telephony_domain::forecast::{Expected, expect};
 use telephony_domain::id::{ConversationId, LineId, MessageId, PartId};
 use telephony_domain::limit::{DAY, Limit, Terms};
+use telephony_domain::notice::name::{self, DAILY_CAP};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
-use super::{candidate, ledger, limits, progress};
+use super::{candidate, ledger, progress};
 use crate::StoreError;
 use crate::lines::{Line, Queue};
 use crate::outbox::ExpectedStart;
@@ -108,7 +109,7 @@ fn by_its_conversation(db: &Db, first: &First) -> Result<Option<ExpectedStart>, 
 fn by_cap(db: &Db, now: Timestamp) -> Result<Option<ExpectedStart>, StoreError> {
     let sql = "SELECT max(p.waits_until) AS until, (SELECT since FROM notice WHERE name = ?1) AS since
                FROM part AS p WHERE p.waits_for = ?2";
-    let (until, since) = one(db, sql, (limits::name_of(limits::DAILY_CAP), limits::DAILY_CAP), |row: &Row<'_>| {
+    let (until, since) = one(db, sql, (name::limit(DAILY_CAP), DAILY_CAP), |row: &Row<'_>| {
         Ok((maybe_time(row, "until")?, maybe_time(row, "since")?))
     })?;
     let Some(until) = until.filter(|until| *until > now) else { return Ok(None) };
@@ -116,7 +117,7 @@ fn by_cap(db: &Db, now: Timestamp) -> Result<Option<ExpectedStart>, StoreError> 
     while over <= now {
         over = over + DAY;
     }
-    Ok(Some(ExpectedStart { at: over.max(until), waits_for: Some(limits::DAILY_CAP.to_owned()) }))
+    Ok(Some(ExpectedStart { at: over.max(until), waits_for: Some(DAILY_CAP.to_owned()) }))
 }
 
 /// Returns the queue of each line and its end.

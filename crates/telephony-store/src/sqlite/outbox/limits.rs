@@ -1,15 +1,16 @@
 //! Parts held back by a limit: their waits and notices.
 
 use telephony_domain::id::PartId;
-use telephony_domain::limit::{DAY, Limit, Limits};
+use telephony_domain::limit::{Limit, Limits};
+use telephony_domain::notice::Notice;
+use telephony_domain::notice::name::LIMIT;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::candidate::Candidate;
 use super::{pause, queue};
-use crate::notices::Notice;
 use crate::sqlite::engine::query::{Db, execute};
-use crate::sqlite::rows::notice;
+use crate::sqlite::rows::{contact, notice};
 use crate::{LONGEST_WAIT, StoreError};
 
 /// Makes a part wait until it fits `limit`. The oldest part over the daily limit keeps its place, so that smaller ones
@@ -35,9 +36,6 @@ pub(super) fn hold(
     }
     Ok(())
 }
-
-/// Cause of a part that the provider delayed for long.
-pub(super) const DAILY_CAP: &str = "daily-cap";
 
 /// Makes a part keep waiting for a cap of the provider.
 pub(super) fn stay_capped(db: &Db, part: PartId, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
@@ -71,44 +69,31 @@ fn raise_notice(
     contact: &PhoneNumber,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (key, most) = (limit.key(), limit.most(limits).unwrap_or_default());
-    let text = match limit {
-        Limit::SegmentsPerDay => {
-            format!("limits.{key} is reached ({most} segments in 24 hours): messages wait, none is lost")
-        }
+    let most = limit.most(limits).unwrap_or_default();
+    let notice = match limit {
+        Limit::SegmentsPerDay => Notice::DailyLimitReached { most },
         Limit::SegmentsPerContactPerDay => {
-            let end = pause::end_of(db, contact)?;
-            format!(
-                "limits.{key} is reached ({most} segments in 24 hours to {contact}): messages wait, none is lost{end}"
-            )
+            let is_approved = contact::is_approved(db, contact)?;
+            Notice::ContactLimitReached { most, contact: contact.to_string(), is_approved }
         }
-        Limit::RepliesPerContactPer30s => {
-            format!("limits.{key} is reached ({most} in 30 s to {contact}): replies wait")
-        }
+        Limit::RepliesPerContactPer30s => Notice::ReplyLimitReached { most, contact: contact.to_string() },
     };
-    // A short wait is no reason for an SMS.
-    let by_sms = limit.window() == DAY;
-    if notice::raise(db, &Notice { by_sms, ..Notice::ongoing(name_of(key), text) }, now)? {
-        tracing::warn!(limit = key, most, "a limit is reached: messages wait until they fit");
+    if notice::raise(db, &notice, now)? {
+        tracing::warn!(limit = limit.key(), most, "a limit is reached: messages wait until they fit");
     }
     Ok(())
 }
 
-/// Returns the name of the notice about a limit's key, or about [`DAILY_CAP`].
-pub(super) fn name_of(waits_for: &str) -> String {
-    format!("limit-{waits_for}")
-}
-
-/// Raises a notice that the provider accepts nothing more for hours, while a part waits for it. Not by SMS, which the
-/// provider would not accept either.
+/// Raises a notice that the provider accepts nothing more for hours, while a part waits for it.
 pub(super) fn raise_capped(db: &Db, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-    let text = format!("The provider accepts no more messages for now, so they wait: {reason}");
-    notice::raise(db, &Notice::ongoing(name_of(DAILY_CAP), text).without_sms(), now).map(drop)
+    notice::raise(db, &Notice::ProviderCapReached { reason: reason.to_owned() }, now).map(drop)
 }
 
 /// Ends notices about limits that no part waits for any more.
 pub(super) fn end_limit_notices(db: &Db) -> Result<(), StoreError> {
-    let sql = "UPDATE notice SET is_over = 1 WHERE name GLOB 'limit-*' AND is_over = 0
-               AND NOT EXISTS (SELECT 1 FROM part WHERE waits_for = substr(notice.name, 7))";
-    execute(db, sql, ()).map(drop)
+    let sql = format!(
+        "UPDATE notice SET is_over = 1 WHERE name GLOB '{LIMIT}*' AND is_over = 0
+         AND NOT EXISTS (SELECT 1 FROM part WHERE waits_for = substr(notice.name, length('{LIMIT}') + 1))"
+    );
+    execute(db, &sql, ()).map(drop)
 }

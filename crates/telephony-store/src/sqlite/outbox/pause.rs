@@ -1,13 +1,13 @@
 //! Conversations of two machines: detected, paused, resumed.
 
 use telephony_domain::id::{ConversationId, MessageId};
+use telephony_domain::notice::{Notice, name};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::reply_loop::{self, PAUSE, ReplyLoop};
 use telephony_domain::time::Timestamp;
 
 use super::candidate::Candidate;
 use crate::StoreError;
-use crate::notices::Notice;
 use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, time};
 use crate::sqlite::rows::{contact, conversation, notice};
 
@@ -49,31 +49,14 @@ pub(crate) fn forget_exchanges(db: &Db, id: ConversationId) -> Result<(), StoreE
     execute(db, "UPDATE conversation SET rally_score = 0 WHERE id = ?", [id.0]).map(drop)
 }
 
-/// Describes how to end contact: a stranger can be blocked by SMS, an approved contact only by a deliberate command.
-pub(crate) fn end_of(db: &Db, contact: &PhoneNumber) -> Result<String, StoreError> {
-    Ok(match contact::is_approved(db, contact)? {
-        true => format!("; `openclaw pairing reject telephony {contact} --block` ends it"),
-        false => format!("; REJECT {contact} BLOCK ends it"),
-    })
-}
-
 /// Pauses a conversation: new messages wait, and queued ones leave within the limit.
 fn pause(db: &Db, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE conversation SET paused_until = ?2, rally_moments = 0, rally_last = NULL, rally_score = 0 WHERE id = ?1";
     execute(db, sql, (id.0, (now + PAUSE).0))?;
     conversation::rearm(db, id)?;
-    let text = format!(
-        "The conversation with {contact} looks like two machines answering each other: it is paused for an hour and \
-        incoming messages wait; `openclaw telephony conversation {contact} --resume` resumes it at once{}",
-        end_of(db, contact)?
-    );
     tracing::warn!(conversation = %id, contact = ?contact, "two machines seem to answer each other: paused for an hour");
-    notice::raise(db, &Notice::ongoing(pause_name(id), text), now).map(drop)
-}
-
-/// Returns the name of the notice about a pause.
-pub(crate) fn pause_name(id: ConversationId) -> String {
-    format!("paused-{id}")
+    let is_approved = contact::is_approved(db, contact)?;
+    notice::raise(db, &Notice::Paused { conversation: id, contact: contact.to_string(), is_approved }, now).map(drop)
 }
 
 /// Ends pauses that are over, and those that a clock now set back had extended too far.
@@ -95,5 +78,5 @@ pub(crate) fn resume(db: &Db, contact: &PhoneNumber) -> Result<usize, StoreError
 fn end_pause(db: &Db, id: ConversationId) -> Result<(), StoreError> {
     execute(db, "UPDATE conversation SET paused_until = NULL WHERE id = ?", [id.0])?;
     conversation::rearm(db, id)?;
-    notice::end(db, &pause_name(id)).map(drop)
+    notice::end(db, &name::paused(id)).map(drop)
 }

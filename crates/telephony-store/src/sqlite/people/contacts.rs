@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId, MessageId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::notice::name;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::Standing;
 use telephony_domain::time::Timestamp;
@@ -96,7 +97,7 @@ pub(super) fn approve(
                ON CONFLICT DO UPDATE SET approved_at = coalesce(approved_at, ?2), blocked_at = NULL";
     execute(db, sql, (contact.as_str(), now.0))?;
     execute(db, "DELETE FROM pairing WHERE contact = ?", [contact.as_str()])?;
-    notice::forget(db, &pairing::notice_of(&contact))?;
+    notice::forget(db, &name::pairing_request(contact.as_str()))?;
     let line = asked_on.or(default_line);
     let standing = line.map(|line| conversation::standing(db, line, &contact)).transpose()?.unwrap_or_default();
     let message = match line.filter(|_| !was_approved && !standing.is_opted_out) {
@@ -145,7 +146,7 @@ fn release_kept(db: &Db, contact: &PhoneNumber, now: Timestamp) -> Result<u32, S
 pub(super) fn reject(db: &Db, who: &Who, block: bool, now: Timestamp) -> Result<PhoneNumber, StoreError> {
     let (contact, _) = pairing::find_request(db, who, now)?;
     let ended = execute(db, "DELETE FROM pairing WHERE contact = ?", [contact.as_str()])?;
-    notice::forget(db, &pairing::notice_of(&contact))?;
+    notice::forget(db, &name::pairing_request(contact.as_str()))?;
     let sql = "UPDATE contact SET approved_at = NULL WHERE number = ? AND approved_at IS NOT NULL";
     let ended = ended + execute(db, sql, [contact.as_str()])? + delete_kept(db, &contact, now)?;
     if block {

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::message::Draft;
+use telephony_domain::notice::Notice;
 use telephony_domain::time::Timestamp;
 use tokio::sync::Notify;
 
 use crate::StoreError;
-use crate::notices::{Notice, Notices, RaisedNotice, UnsentNotices};
+use crate::notices::{Notices, RaisedNotice, UnsentNotices};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::engine::query::{Db, execute};
 use crate::sqlite::outbox::enqueue;

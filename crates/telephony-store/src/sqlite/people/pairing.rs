@@ -2,6 +2,7 @@
 
 use telephony_domain::id::{InboundId, LineId, TurnId};
 use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::notice::Notice;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::{CODE_VALID_FOR, MAX_PENDING, PairingCode};
 use telephony_domain::time::Timestamp;
@@ -10,7 +11,6 @@ use super::removal;
 use crate::StoreError;
 use crate::contacts::{CallerChallenged, Challenge, Challenged, KEPT_FOR, MAX_KEPT, PairingRequest, Who};
 use crate::inbox::TurnLease;
-use crate::notices::Notice;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, apart, execute, find, list, one, time};
 use crate::sqlite::inbox::turn::{self, Turn};
@@ -103,34 +103,14 @@ fn ask(db: &Db, asker: &Asker, challenge: Challenge, now: Timestamp) -> Result<C
     }
     let sent = tally::count(db, Purpose::Pairing.as_str(), tally::DAY, now)?;
     if challenge.replies_per_day.is_some_and(|most| sent >= most) {
-        notice::raise(db, &budget_spent(sent), now)?;
+        notice::raise(db, &Notice::PairingLimitReached { sent }, now)?;
         return Ok(Challenged::BudgetSpent);
     }
     request(db, asker, &challenge.code, now)?;
     send_code(db, asker, challenge.parts, now)?;
-    notice::raise_again(db, &asks(&asker.contact, &challenge.code), now)?;
+    let (contact, code) = (asker.contact.to_string(), challenge.code.to_string());
+    notice::raise_again(db, &Notice::PairingRequested { contact, code }, now)?;
     Ok(Challenged::Asked)
-}
-
-/// Returns the name of the notice about a pairing request.
-pub(super) fn notice_of(contact: &PhoneNumber) -> String {
-    format!("stranger-{contact}")
-}
-
-/// Creates a notice that the operator can answer by SMS or at a terminal.
-fn asks(contact: &PhoneNumber, code: &PairingCode) -> Notice {
-    let text = format!("{contact} asks to talk to the assistant: APPROVE {code}, or REJECT {code} BLOCK");
-    Notice { lasts: Some(CODE_VALID_FOR), ..Notice::ongoing(notice_of(contact), text) }
-}
-
-fn budget_spent(sent: u32) -> Notice {
-    Notice::event(
-        "strangers-not-answered",
-        format!(
-            "limits.strangerRepliesPerDay is reached ({sent} in 24 hours): further strangers get no code until the \
-            limit allows it"
-        ),
-    )
 }
 
 fn request(db: &Db, asker: &Asker, code: &PairingCode, now: Timestamp) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use telephony_domain::id::{ConversationId, InboundId, MessageId};
+use telephony_domain::notice::name;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
@@ -14,7 +15,7 @@ use crate::sqlite::calls;
 use crate::sqlite::engine::query::{self, Db, Row, execute, find, list, maybe_time, one};
 use crate::sqlite::history;
 use crate::sqlite::inbox::kept_answer;
-use crate::sqlite::outbox::{pause, queue};
+use crate::sqlite::outbox::queue;
 use crate::sqlite::rows::{contact, conversation, notice};
 
 #[async_trait]
@@ -147,11 +148,11 @@ fn forget(db: &Db, contact: &PhoneNumber, conversations: &[ConversationId]) -> R
         if one(db, is_free, [id.0], |row| row.get(0))? {
             execute(db, "DELETE FROM consent WHERE conversation = ?", [id.0])?;
             execute(db, "DELETE FROM conversation WHERE id = ?", [id.0])?;
-            notice::forget(db, &pause::pause_name(*id))?;
+            notice::forget(db, &name::paused(*id))?;
         }
     }
     execute(db, "DELETE FROM pairing WHERE contact = ?", [contact.as_str()])?;
-    notice::forget(db, &pairing::notice_of(contact))?;
+    notice::forget(db, &name::pairing_request(contact.as_str()))?;
     notice::mask(db, contact)?;
     execute(db, "UPDATE contact SET approved_at = NULL WHERE number = ?", [contact.as_str()])?;
     execute(db, "DELETE FROM contact WHERE number = ? AND blocked_at IS NULL", [contact.as_str()])?;

@@ -1,13 +1,14 @@
 //! Notices to the operator: raised once while they hold, and sent by SMS at most once a day.
 
 use telephony_domain::message::Purpose;
-use telephony_domain::notice::{DAY, pause_after};
+use telephony_domain::notice::sms::pause_after;
+use telephony_domain::notice::{DAY, Notice};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::tally;
 use crate::StoreError;
-use crate::notices::{Notice, RaisedNotice, UnsentNotices};
+use crate::notices::{RaisedNotice, UnsentNotices};
 use crate::sqlite::engine::news;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
 
@@ -16,25 +17,24 @@ const HOLDS: &str = "is_over = 0 AND coalesce(until > ?1, 1)";
 
 /// Raises a notice or updates its text. Returns true if it is new.
 pub(crate) fn raise(db: &Db, notice: &Notice, now: Timestamp) -> Result<bool, StoreError> {
-    let held = is_held(db, &notice.name, now)?;
-    let until = notice.lasts.map(|lasts| (now + lasts).0);
-    if held {
-        let sql = "UPDATE notice SET text = ?2, until = ?3 WHERE name = ?1";
-        execute(db, sql, (&notice.name, &notice.text, until))?;
+    let (name, value) = (notice.name(), json(notice)?);
+    let until = notice.lasts().map(|lasts| (now + lasts).0);
+    if is_held(db, &name, now)? {
+        execute(db, "UPDATE notice SET value = ?2, until = ?3 WHERE name = ?1", (&name, &value, until))?;
         return Ok(false);
     }
     // A clock that was set back since must not suppress it.
-    let sql = "INSERT INTO notice (name, text, by_sms, since, until) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT DO UPDATE SET text = ?2, by_sms = ?3, since = ?4, until = ?5, is_over = 0,
+    let sql = "INSERT INTO notice (name, value, by_sms, since, until) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT DO UPDATE SET value = ?2, by_sms = ?3, since = ?4, until = ?5, is_over = 0,
                    told_at = iif(told_at > ?6 AND told_at <= ?4, told_at, NULL)";
-    execute(db, sql, (&notice.name, &notice.text, notice.by_sms, now.0, until, (now - DAY).0))?;
+    execute(db, sql, (&name, &value, notice.is_by_sms(), now.0, until, (now - DAY).0))?;
     news::notice_raised();
     Ok(true)
 }
 
 /// Raises a notice that is sent even if the same was sent today.
 pub(crate) fn raise_again(db: &Db, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
-    forget(db, &notice.name)?;
+    forget(db, &notice.name())?;
     raise(db, notice, now).map(drop)
 }
 
@@ -65,13 +65,13 @@ pub(crate) fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
 
 /// Masks a purged contact in notices.
 pub(crate) fn mask(db: &Db, contact: &PhoneNumber) -> Result<(), StoreError> {
-    let sql = "UPDATE notice SET text = replace(text, ?1, ?2) WHERE instr(text, ?1) > 0";
+    let sql = "UPDATE notice SET value = replace(value, ?1, ?2) WHERE instr(value, ?1) > 0";
     execute(db, sql, (contact.as_str(), contact.masked())).map(drop)
 }
 
 /// Returns the notices that hold, oldest first.
 pub(crate) fn held(db: &Db, now: Timestamp) -> Result<Vec<RaisedNotice>, StoreError> {
-    let sql = format!("SELECT name, text, since FROM notice WHERE {HOLDS} ORDER BY since, name");
+    let sql = format!("SELECT name, value, since FROM notice WHERE {HOLDS} ORDER BY since, name");
     list(db, &sql, [now.0], raised)
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn held_with(db: &Db, prefix: &str, now: Timestamp) -> Result<u32, St
 /// Returns the notices that hold and are to be sent by SMS, and from when on.
 pub(crate) fn unsent(db: &Db, now: Timestamp) -> Result<UnsentNotices, StoreError> {
     let sql = format!(
-        "SELECT name, text, since FROM notice WHERE {HOLDS} AND by_sms AND told_at IS NULL ORDER BY since, name"
+        "SELECT name, value, since FROM notice WHERE {HOLDS} AND by_sms AND told_at IS NULL ORDER BY since, name"
     );
     let notices = list(db, &sql, [now.0], raised)?;
     Ok(UnsentNotices { from: if notices.is_empty() { now } else { quiet_until(db, now)? }, notices })
@@ -107,5 +107,14 @@ pub(crate) fn tidy(db: &Db, now: Timestamp) -> Result<(), StoreError> {
 }
 
 fn raised(row: &Row<'_>) -> RowResult<RaisedNotice> {
-    Ok(RaisedNotice { name: row.get("name")?, text: row.get("text")?, since: time(row, "since")? })
+    Ok(RaisedNotice { name: row.get("name")?, text: text(&row.get::<_, String>("value")?), since: time(row, "since")? })
+}
+
+fn json(notice: &Notice) -> Result<String, StoreError> {
+    serde_json::to_string(notice).map_err(|error| StoreError::Other(error.to_string()))
+}
+
+/// Returns the text of a stored notice. A value of another version is shown as it is: old ones are texts.
+fn text(value: &str) -> String {
+    serde_json::from_str(value).map_or_else(|_| value.to_owned(), |notice: Notice| notice.to_string())
 }
