@@ -1,5 +1,9 @@
 //! Twilio's documented parameters by kind of webhook. Others are accepted too, because Twilio adds some without notice.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::twilio::form::Form;
 
 /// The subject of a webhook.
@@ -196,6 +200,13 @@ const CALL: [&str; 69] = [
 /// Parameters of alerts.
 const ALERT: [&str; 7] = ["AccountSid", "Level", "ParentAccountSid", "Payload", "PayloadType", "Sid", "Timestamp"];
 
+/// Names with their searches, prepared once for all webhooks.
+type Searches = Vec<(&'static str, Finder<'static>)>;
+
+static LONGER_IN_MESSAGES: LazyLock<Searches> = LazyLock::new(|| longer(Kind::Message));
+static LONGER_IN_CALLS: LazyLock<Searches> = LazyLock::new(|| longer(Kind::Call));
+static LONGER_IN_ALERTS: LazyLock<Searches> = LazyLock::new(|| longer(Kind::Alert));
+
 /// Returns the subject of a form.
 pub(super) fn kind(form: &Form<'_>) -> Kind {
     if form.filled("CallSid").is_some() {
@@ -232,6 +243,21 @@ pub(super) fn numbered(kind: Kind) -> &'static [&'static str] {
     if kind == Kind::Message { &NUMBERED } else { &[] }
 }
 
+/// Returns the documented names of several words, because one word may stand anywhere, and the numbered ones.
+pub(super) fn longer_names(kind: Kind) -> &'static Searches {
+    match kind {
+        Kind::Message => &LONGER_IN_MESSAGES,
+        Kind::Call => &LONGER_IN_CALLS,
+        Kind::Alert => &LONGER_IN_ALERTS,
+    }
+}
+
+fn longer(kind: Kind) -> Searches {
+    let has_several_words = |name: &&&str| name.bytes().filter(u8::is_ascii_uppercase).count() > 1;
+    let names = documented(kind).iter().filter(has_several_words).chain(numbered(kind));
+    names.map(|name| (*name, Finder::new(*name))).collect()
+}
+
 /// Returns true for the parameters of messages whose values people, businesses or other programs write.
 pub(super) fn is_free_text(name: &str) -> bool {
     FREE_TEXTS.contains(&name) || name.starts_with("Referral") || is_numbered(name)
@@ -249,5 +275,13 @@ mod tests {
     #[test]
     fn the_tables_are_sorted() {
         assert!(MESSAGE.is_sorted() && CALL.is_sorted() && ALERT.is_sorted());
+    }
+
+    /// Otherwise a search would skip a name that begins within the one before.
+    #[test]
+    fn no_name_begins_with_its_own_end() {
+        for name in MESSAGE.into_iter().chain(CALL).chain(ALERT).chain(NUMBERED) {
+            assert!((1..name.len()).all(|place| !name.starts_with(&name[place..])), "{name}");
+        }
     }
 }
