@@ -18,7 +18,8 @@ fn plan() -> Plan {
 }
 
 fn dialing(machine: MachineRule) -> Dialing {
-    Dialing { ring: Duration::from_secs(30), machine }
+    // Longer than a gateway's restart takes on a busy machine: the simulated Twilio stops ringing after that time.
+    Dialing { ring: Duration::from_secs(600), machine }
 }
 
 fn notify(machine: MachineRule) -> Purpose {
