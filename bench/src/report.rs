@@ -6,7 +6,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use time::OffsetDateTime;
 
 /// A table with explanatory notes.
 #[derive(Debug)]
@@ -105,7 +104,7 @@ pub fn write(table: &Table, command: &str, load: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => "# Performance\n".to_owned(),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", page.display())),
     };
-    let (date, machine) = (OffsetDateTime::now_utc().date(), machine()?);
+    let (date, machine) = (jiff::Timestamp::now().strftime("%F"), machine()?);
     let measured =
         format!("Measured on {date} with `{command}` on {machine}, with a load average of {load} at the start.");
     fs::write(&page, with_section(&text, table.title, &format!("{table}\n{measured}\n")))

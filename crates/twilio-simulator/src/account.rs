@@ -1,8 +1,8 @@
 //! The account: its type, its status, its balance and the numbers that a trial may reach.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::dates::rfc2822;
 
@@ -60,7 +60,7 @@ impl Account {
         self.account_type == AccountType::Full || self.verified_numbers.iter().any(|verified| verified == phone)
     }
 
-    pub(crate) fn to_json(&self, sid: &str, auth_token: &str, created: OffsetDateTime) -> Value {
+    pub(crate) fn to_json(&self, sid: &str, auth_token: &str, created: Timestamp) -> Value {
         let uri = format!("/2010-04-01/Accounts/{sid}");
         let created = rfc2822(created);
         json!({

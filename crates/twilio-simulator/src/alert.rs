@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::dates::iso8601;
 
@@ -27,7 +27,7 @@ pub struct Alert {
     /// The SID of the message or call concerned.
     pub resource_sid: String,
     /// The time of the failure.
-    pub at: OffsetDateTime,
+    pub at: Timestamp,
 }
 
 impl Alert {
@@ -42,7 +42,7 @@ impl Alert {
             request_variables: String::new(),
             response_body: String::new(),
             resource_sid: String::new(),
-            at: OffsetDateTime::now_utc(),
+            at: Timestamp::now(),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::dates::rfc2822;
 
@@ -22,11 +22,11 @@ pub struct CallRecord {
     /// The current status.
     pub status: CallStatus,
     /// The time at which the call was created.
-    pub created: OffsetDateTime,
+    pub created: Timestamp,
     /// The time at which the call was answered.
-    pub answered: Option<OffsetDateTime>,
+    pub answered: Option<Timestamp>,
     /// The time at which the call ended.
-    pub ended: Option<OffsetDateTime>,
+    pub ended: Option<Timestamp>,
     /// The URL that receives the call's events.
     pub status_callback: Option<String>,
     /// The events to report: `initiated`, `ringing`, `answered`, `completed`.
@@ -127,7 +127,7 @@ impl CallRecord {
             from,
             to,
             status: if is_inbound { CallStatus::Ringing } else { CallStatus::Queued },
-            created: OffsetDateTime::now_utc(),
+            created: Timestamp::now(),
             answered: None,
             ended: None,
             status_callback: None,
@@ -144,7 +144,7 @@ impl CallRecord {
 
     /// Returns the length of the conversation in whole seconds, once the call is over.
     pub(crate) fn duration(&self) -> Option<i64> {
-        self.ended.map(|ended| self.answered.map_or(0, |answered| (ended - answered).whole_seconds()))
+        self.ended.map(|ended| self.answered.map_or(0, |answered| ended.duration_since(answered).as_secs()))
     }
 
     /// Returns the price in US dollars of an answered call that is over. From the public price list of the US: 0.014 per

@@ -8,7 +8,7 @@ mod talk;
 
 use std::sync::Arc;
 
-use time::OffsetDateTime;
+use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
@@ -144,7 +144,7 @@ pub(crate) fn change(exchange: &Exchange, sid: &str, status: CallStatus) -> bool
     let mut state = exchange.state();
     let Some(call) = state.call_mut(sid).filter(|call| !call.status.is_final()) else { return false };
     call.status = status;
-    let now = OffsetDateTime::now_utc();
+    let now = Timestamp::now();
     if status == CallStatus::InProgress {
         call.answered = Some(now);
     }
@@ -197,7 +197,7 @@ fn callback(exchange: &Exchange, state: &mut State, call: &CallRecord) -> Option
     let mut add = |name: &str, value: String| parameters.push((name.to_owned(), value));
     add("CallbackSource", "call-progress-events".to_owned());
     add("SequenceNumber", sequence.to_string());
-    add("Timestamp", rfc2822(OffsetDateTime::now_utc()));
+    add("Timestamp", rfc2822(Timestamp::now()));
     if let Some(seconds) = call.duration() {
         add("CallDuration", seconds.to_string());
         add("Duration", ((seconds + 59) / 60).to_string());

@@ -4,6 +4,7 @@
 //! account's credentials to a redirect's target.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -14,9 +15,9 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
 use serde::Deserialize;
 use sha1::Sha1;
-use time::OffsetDateTime;
 
 use crate::exchange::{Event, Exchange};
 use crate::log::{Answered, Asked, LogKind, event};
@@ -30,9 +31,9 @@ pub(crate) fn router(exchange: &Arc<Exchange>) -> Router {
 /// Returns a URL under which a file is available for a while; already expired if [`Fault::MediaLinkExpired`] strikes.
 pub(crate) fn sign(exchange: &Exchange, message: &str, media: &str) -> String {
     let is_stale = exchange.state().misbehavior.strikes(Fault::MediaLinkExpired);
-    let now = OffsetDateTime::now_utc();
-    let end = if is_stale { now - time::Duration::minutes(1) } else { now + exchange.config.media_link_lifetime };
-    let expires = end.unix_timestamp();
+    let now = Timestamp::now();
+    let end = if is_stale { now - Duration::from_secs(60) } else { now + exchange.config.media_link_lifetime };
+    let expires = end.as_second();
     let signature = signature(exchange, message, media, expires);
     format!("{}/{message}/{media}?Expires={expires}&Signature={signature}", exchange.cdn_url)
 }
@@ -87,7 +88,7 @@ fn answer(exchange: &Exchange, message: &str, media: &str, ticket: &Ticket, brin
     if ticket.signature != signature(exchange, message, media, ticket.expires) {
         return refuse(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", "The address was not signed like this");
     }
-    if OffsetDateTime::now_utc().unix_timestamp() > ticket.expires {
+    if Timestamp::now().as_second() > ticket.expires {
         return refuse(StatusCode::FORBIDDEN, "AccessDenied", "The address has expired");
     }
     let state = exchange.state();

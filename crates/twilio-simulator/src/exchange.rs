@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
-use time::OffsetDateTime;
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
@@ -115,7 +115,7 @@ pub(crate) struct Exchange {
     pub(crate) cdn_key: [u8; 20],
     /// True if the page may use `/_operator`.
     pub(crate) has_operator: bool,
-    pub(crate) started: OffsetDateTime,
+    pub(crate) started: Timestamp,
     state: Mutex<State>,
     version: watch::Sender<u64>,
     events: broadcast::Sender<Event>,
@@ -164,7 +164,7 @@ impl Exchange {
             cdn_url,
             cdn_key,
             has_operator,
-            started: OffsetDateTime::now_utc(),
+            started: Timestamp::now(),
             state: Mutex::new(state),
             version: watch::channel(0).0,
             events: broadcast::channel(1024).0,

@@ -5,7 +5,7 @@ mod form;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use time::OffsetDateTime;
+use jiff::Timestamp;
 
 use crate::config::OptOut;
 use crate::delivery::Delivery;
@@ -125,7 +125,7 @@ pub(crate) async fn redeliver(exchange: &Arc<Exchange>, sid: &str) -> Result<Del
 
 fn record(exchange: &Exchange, state: &mut State, text: &Text) -> Result<MessageRecord, NotOurs> {
     state.number(&text.to).ok_or_else(|| NotOurs(text.to.clone()))?;
-    let now = OffsetDateTime::now_utc();
+    let now = Timestamp::now();
     let sid = state.ids.sid(if text.files.is_empty() { "SM" } else { "MM" });
     let folder =
         format!("{}/2010-04-01/Accounts/{}/Messages/{sid}/Media", exchange.base_url, exchange.config.account_sid);
@@ -231,7 +231,7 @@ fn send(exchange: &Arc<Exchange>, received: &MessageRecord, reply: Reply) -> Str
 
 /// Creates a reply and adds it to its number's queue; it has already failed if the queue is full.
 fn outbound(state: &mut State, received: &MessageRecord, reply: Reply) -> MessageRecord {
-    let now = OffsetDateTime::now_utc();
+    let now = Timestamp::now();
     let sid = state.ids.sid(if reply.media_urls.is_empty() { "SM" } else { "MM" });
     let from = reply.from.unwrap_or_else(|| received.to.clone());
     let num_segments = segments::count(&reply.body).max(1);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -121,7 +121,7 @@ async fn wait_for_turn(exchange: &Exchange, sid: &str) -> bool {
 fn advance(exchange: &Exchange, sid: &str, status: MessageStatus, error: Option<u32>) -> Option<MessageRecord> {
     let mut state = exchange.state();
     let message = state.messages.iter_mut().rev().find(|message| message.sid == sid)?;
-    let now = OffsetDateTime::now_utc();
+    let now = Timestamp::now();
     if status == MessageStatus::Sent {
         message.sent = Some(now);
     }

@@ -6,8 +6,8 @@ pub(crate) mod event;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
-use time::OffsetDateTime;
 
 pub(crate) use detail::{Answered, Asked, Detail};
 
@@ -40,7 +40,7 @@ pub struct LogEntry {
 }
 
 fn now() -> i64 {
-    (OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64
+    Timestamp::now().as_millisecond()
 }
 
 /// The direction and purpose of a request.

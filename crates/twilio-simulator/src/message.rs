@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::dates::rfc2822;
 use crate::keyword::Keyword;
@@ -35,11 +35,11 @@ pub struct MessageRecord {
     /// The reason for a failure.
     pub error_code: Option<u32>,
     /// The time at which Twilio accepted it.
-    pub created: OffsetDateTime,
+    pub created: Timestamp,
     /// The time of the last change.
-    pub updated: OffsetDateTime,
+    pub updated: Timestamp,
     /// The time at which it went to, or came from, the carrier.
-    pub sent: Option<OffsetDateTime>,
+    pub sent: Option<Timestamp>,
     /// The URL that receives its status callbacks.
     pub status_callback: Option<String>,
     /// The keyword in an inbound message, or the one that an outbound message answers.

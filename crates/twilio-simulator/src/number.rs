@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::dates::rfc2822;
 use crate::webhook::Endpoint;
@@ -14,7 +14,7 @@ use crate::webhook::Endpoint;
 pub struct Number {
     pub(crate) sid: String,
     pub(crate) phone_number: String,
-    pub(crate) updated: OffsetDateTime,
+    pub(crate) updated: Timestamp,
     pub(crate) capabilities: Capabilities,
     settings: BTreeMap<&'static str, String>,
 }
@@ -98,7 +98,7 @@ impl Number {
         Self {
             sid: String::new(),
             phone_number: phone_number.to_owned(),
-            updated: OffsetDateTime::now_utc(),
+            updated: Timestamp::now(),
             capabilities: Capabilities::default(),
             settings,
         }
@@ -152,7 +152,7 @@ impl Number {
 
     pub(crate) fn set(&mut self, field: &'static str, value: &str) {
         self.settings.insert(field, value.to_owned());
-        self.updated = OffsetDateTime::now_utc();
+        self.updated = Timestamp::now();
     }
 
     /// Returns a setting by its JSON field; empty if unset.
@@ -183,7 +183,7 @@ impl Number {
         }
     }
 
-    pub(crate) fn to_json(&self, account: &str, created: OffsetDateTime) -> Value {
+    pub(crate) fn to_json(&self, account: &str, created: Timestamp) -> Value {
         let sid = &self.sid;
         let mut json = json!({
             "sid": sid, "account_sid": account, "phone_number": self.phone_number, "api_version": "2010-04-01",

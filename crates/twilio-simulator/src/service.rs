@@ -1,7 +1,7 @@
 //! A messaging service of the account: its senders, settings and JSON. Leaves HTTP to `rest`.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::dates::iso8601;
 
@@ -43,7 +43,7 @@ impl Service {
         }
     }
 
-    pub(crate) fn to_json(&self, account: &str, base_url: &str, created: OffsetDateTime) -> Value {
+    pub(crate) fn to_json(&self, account: &str, base_url: &str, created: Timestamp) -> Value {
         let url = format!("{base_url}/v1/Services/{}", self.sid);
         json!({
             "sid": self.sid, "account_sid": account, "friendly_name": self.friendly_name,
@@ -80,7 +80,7 @@ impl Service {
     }
 
     /// Returns the service's US A2P campaign, if there is one.
-    pub(crate) fn campaign(&self, account: &str, base_url: &str, created: OffsetDateTime) -> Option<Value> {
+    pub(crate) fn campaign(&self, account: &str, base_url: &str, created: Timestamp) -> Option<Value> {
         let status = self.campaign_status.as_deref()?;
         let digits = self.sid.trim_start_matches("MG");
         let (sid, created) = (format!("QE{digits}"), iso8601(created));

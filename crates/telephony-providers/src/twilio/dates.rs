@@ -2,14 +2,13 @@
 
 use http::HeaderMap;
 use http::header::DATE;
+use jiff::fmt::rfc2822::DateTimeParser;
 use telephony_domain::time::Timestamp;
-use time::OffsetDateTime;
-use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// Parses an RFC 2822 date; `None` if it is invalid.
 pub fn parse(text: &str) -> Option<Timestamp> {
-    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-    date.unix_timestamp().checked_mul(1000).map(Timestamp)
+    let date = DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(Timestamp(date.as_millisecond()))
 }
 
 /// Returns the time of an answer, by the server's clock.
@@ -19,8 +18,7 @@ pub fn of(headers: &HeaderMap) -> Option<Timestamp> {
 
 /// Formats the time for a list filter, to the second.
 pub fn iso(time: Timestamp) -> String {
-    let seconds = OffsetDateTime::from_unix_timestamp(time.0.div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    seconds.format(&Rfc3339).unwrap_or_default()
+    jiff::Timestamp::from_second(time.0.div_euclid(1000)).unwrap_or_default().to_string()
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ async fn an_answer_with_a_large_content_length_is_not_read() {
 }
 
 fn page(next: &str) -> Reaction {
-    let created = time::OffsetDateTime::now_utc().format(&time::format_description::well_known::Rfc2822).unwrap();
+    let created = jiff::Timestamp::now().strftime("%a, %d %b %Y %T +0000").to_string();
     let message =
         json!({"sid": "SM1", "direction": "inbound", "status": "received", "body": "x", "date_created": created});
     let page = json!({

@@ -194,8 +194,7 @@ async fn a_clock_that_is_an_hour_ahead_hides_no_call() {
 
 /// Writes a time as Twilio does.
 fn time(at: Timestamp) -> String {
-    let at = time::OffsetDateTime::from_unix_timestamp(at.0 / 1000).unwrap();
-    at.format(&time::format_description::well_known::Rfc2822).unwrap()
+    jiff::Timestamp::from_millisecond(at.0).unwrap().strftime("%a, %d %b %Y %T +0000").to_string()
 }
 
 #[tokio::test]

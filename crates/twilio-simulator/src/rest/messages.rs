@@ -9,8 +9,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use serde_json::Value;
-use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::ApiError;
@@ -88,7 +88,7 @@ pub(super) async fn end_badly(fault: Fault) -> Response {
 fn accept(exchange: &Exchange, form: &Parameters) -> Result<MessageRecord, ApiError> {
     let mut state = exchange.state();
     let draft = Draft::check(form, &state)?;
-    let now = OffsetDateTime::now_utc();
+    let now = Timestamp::now();
     let has_sender = draft.from.is_some();
     let record = MessageRecord {
         sid: state.ids.sid(if draft.media_urls.is_empty() { "SM" } else { "MM" }),
@@ -137,8 +137,8 @@ pub(super) async fn list(
 struct Filter<'a> {
     to: Option<&'a str>,
     from: Option<&'a str>,
-    sent_from: Option<OffsetDateTime>,
-    sent_until: Option<OffsetDateTime>,
+    sent_from: Option<Timestamp>,
+    sent_until: Option<Timestamp>,
 }
 
 impl<'a> Filter<'a> {
@@ -191,7 +191,7 @@ pub(super) async fn update(
     }
     require_rest(message)?;
     message.body.clear();
-    message.updated = OffsetDateTime::now_utc();
+    message.updated = Timestamp::now();
     Ok(Json(message.to_json(&account)))
 }
 

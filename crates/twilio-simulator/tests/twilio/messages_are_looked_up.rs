@@ -20,10 +20,7 @@ async fn filters_narrow_the_list_and_the_newest_comes_first() {
         desk.settled().await;
     }
     desk.twilio.text(PHONE, DEFAULT_NUMBER, "four").await.unwrap();
-    let today = {
-        let now = time::OffsetDateTime::now_utc().date();
-        format!("{}-{:02}-{:02}", now.year(), u8::from(now.month()), now.day())
-    };
+    let today = jiff::Timestamp::now().strftime("%F");
     let cases = [
         (String::new(), vec!["four", "three", "two", "one"]),
         ("?To=%2B15550005678".to_owned(), vec!["three", "one"]),

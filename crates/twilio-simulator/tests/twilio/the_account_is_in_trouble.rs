@@ -1,6 +1,8 @@
 //! Account problems that an operator's checks find at Twilio: a suspended account, overridden numbers, a missing
 //! product, old alerts.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use twilio_simulator::{
     Account, AccountStatus, AccountType, Alert, ApiKey, Capabilities, DEFAULT_NUMBER, Number, Service, SimulatorConfig,
@@ -109,7 +111,7 @@ async fn a_disabled_product_is_not_found() {
 async fn alerts_are_listed_by_day_and_shown_with_details() {
     let us = Receiver::open().await;
     let desk = Desk::open().await;
-    let month = time::Duration::days(20);
+    let month = Duration::from_secs(20 * 24 * 60 * 60);
     let old = Alert::new(11205, "unreachable", "https://example.com/in");
     desk.twilio.add_alert(Alert { at: old.at - month, ..old });
     desk.twilio.set_sms_url(DEFAULT_NUMBER, &us.url("/in")).unwrap();
@@ -119,7 +121,7 @@ async fn alerts_are_listed_by_day_and_shown_with_details() {
     let codes: Vec<&Value> = all.json["alerts"].as_array().unwrap().iter().map(|alert| &alert["error_code"]).collect();
     assert_eq!(codes, ["12300", "11205"]);
     assert_eq!(all.json["alerts"][0].get("response_body"), None);
-    let today = time::OffsetDateTime::now_utc().date();
+    let today = jiff::Timestamp::now().strftime("%F");
     let recent = desk.get(&format!("/v1/Alerts?StartDate={today}&LogLevel=error")).await;
     assert_eq!(recent.json["alerts"].as_array().unwrap().len(), 1);
     assert_eq!(desk.get("/v1/Alerts?LogLevel=warning").await.json["alerts"], json!([]));

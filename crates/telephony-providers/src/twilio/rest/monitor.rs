@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 use telephony_domain::time::Timestamp;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::{Rest, segment};
 use crate::checks::Alert;
@@ -63,8 +61,7 @@ impl Rest {
 
 impl ListedAlert {
     fn read(self) -> Option<Alert> {
-        let at = OffsetDateTime::parse(self.date_created.as_deref()?, &Rfc3339).ok()?;
-        let at = Timestamp(at.unix_timestamp().checked_mul(1000)?);
-        Some(Alert { code: self.error_code?.parse().ok()?, at })
+        let at: jiff::Timestamp = self.date_created.as_deref()?.parse().ok()?;
+        Some(Alert { code: self.error_code?.parse().ok()?, at: Timestamp(at.as_millisecond()) })
     }
 }
