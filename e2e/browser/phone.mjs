@@ -79,6 +79,28 @@ test("the assistant calls a phone, which answers by keyboard and hears the messa
   await page.close();
 });
 
+test("a second call to a phone waits until the first one is over", async () => {
+  const page = await simulation.open();
+  const phone = page.phone(FIRST);
+  const call = phone.root.locator(".call");
+  const state = call.locator(".call-state");
+  await phone.root.getByRole("button", { name: "Call the assistant" }).click();
+  await call.getByText("Hello, this is your assistant.").waitFor();
+  await simulation.call(FIRST, "Good evening.");
+  // The page gets events in order.
+  await simulation.send(FIRST, "A text on top of it.");
+  await phone.root.getByText("A text on top of it.").waitFor();
+  assert.equal(await state.textContent(), "Call in progress");
+  await call.getByRole("button", { name: "Hang up" }).click();
+  await call.getByText("Ringing").waitFor();
+  await call.getByRole("button", { name: "Answer" }).click();
+  await call.getByText("Good evening.").waitFor();
+  await call.getByText("Call ended").waitFor();
+  await call.getByRole("button", { name: "Close" }).click();
+  await call.waitFor({ state: "hidden" });
+  await page.close();
+});
+
 test("a picture is chosen, looked at before it leaves, sent, and opened large", async () => {
   const page = await simulation.open();
   const phone = page.phone(FIRST);

@@ -56,11 +56,20 @@ export class Simulation {
   }
 
   // Sends a message, optionally with a picture, through the API, as the gateway would.
-  async send(to, text, picture) {
+  send(to, text, picture) {
+    return this.create("Messages", { To: to, Body: text, ...(picture ? { MediaUrl: picture } : {}) });
+  }
+
+  // Calls a phone through the API and says something.
+  call(to, words) {
+    return this.create("Calls", { To: to, Twiml: `<Response><Say>${words}</Say></Response>` });
+  }
+
+  async create(resource, fields) {
     const account = await (await fetch(`${this.url}_simulator/account`)).json();
-    const form = new URLSearchParams({ To: to, From: account.numbers[0], Body: text, ...(picture ? { MediaUrl: picture } : {}) });
+    const form = new URLSearchParams({ From: account.numbers[0], ...fields });
     const authorization = `Basic ${btoa(`${account.sid}:0123456789abcdef0123456789abcdef`)}`;
-    const answer = await fetch(`${this.url}2010-04-01/Accounts/${account.sid}/Messages.json`, { method: "POST", body: form, headers: { authorization } });
+    const answer = await fetch(`${this.url}2010-04-01/Accounts/${account.sid}/${resource}.json`, { method: "POST", body: form, headers: { authorization } });
     if (answer.status !== 201) throw new Error(await answer.text());
   }
 

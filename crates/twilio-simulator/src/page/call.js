@@ -24,6 +24,7 @@ export class Call {
   constructor(phone) {
     this.phone = phone;
     this.call = null;
+    this.waiting = null;
     this.find = (selector) => phone.find(`.call ${selector}`);
     this.dial = phone.find(".dial");
     this.dial.append(icon("call"));
@@ -83,9 +84,14 @@ export class Call {
     }
   }
 
-  // Shows a call that changed. One that ended before the page was loaded stays hidden.
+  // Shows a call that changed. One that ended before the page was loaded stays hidden. While a call goes on, another one
+  // waits for its end.
   take(call, isNow) {
     const isKnown = this.call?.sid === call.sid;
+    if (!isKnown && this.call !== null && !isOver(this.call)) {
+      this.waiting = call;
+      return;
+    }
     if (!isKnown && isOver(call) && !isNow) return;
     const heard = isKnown ? this.call.transcript.length : 0;
     const said = isKnown && this.call.status === call.status ? [] : [STATES[call.status]];
@@ -95,6 +101,10 @@ export class Call {
     this.call = call;
     this.draw();
     if (isAnswered && isNow) this.find("input").focus();
+    const { waiting } = this;
+    if (!isOver(call) || waiting === null) return;
+    this.waiting = null;
+    if (!isOver(waiting)) this.take(waiting, isNow);
   }
 
   // Forgets a call that the simulator no longer knows.
