@@ -25,7 +25,7 @@ mod secret;
 mod secret_keys;
 mod sections;
 mod sources;
-mod spelling;
+pub mod spelling;
 mod substitute;
 mod unbuilt;
 mod web_address;

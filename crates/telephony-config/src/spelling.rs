@@ -4,7 +4,7 @@
 const MAX_TYPOS: usize = 3;
 
 /// Returns the word of `words` nearest to `found`, if it is near enough.
-pub(crate) fn nearest<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+pub fn nearest<'w>(found: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let found = found.to_lowercase();
     let length = found.chars().count();
     // Comparing is quadratic in the length, and a key can have any length.

@@ -46,8 +46,14 @@ async fn the_whole_report_reads_well() {
     let explained = run(&["telephony", "doctor", "--explain", "signature-mismatch"]);
     assert!(explained.stdout.contains("docs/reference/doctor.md#signature-mismatch"), "{explained:?}");
     assert!(explained.stdout.contains("a proxy has to pass it on"), "the guide is here too: {explained:?}");
-    let unknown = run(&["telephony", "doctor", "--explain", "no-such-finding"]);
-    assert!(unknown.code == 2 && unknown.stderr.contains("signature-mismatch"), "{unknown:?}");
+    for (typed, hint) in [
+        ("signature_missmatch", "hint: did you mean `signature-mismatch`?"),
+        ("signature", "hint: did you mean `signature-header-lost` or `signature-mismatch`?"),
+        ("no-such-finding", "hint: known findings: "),
+    ] {
+        let unknown = run(&["telephony", "doctor", "--explain", typed]);
+        assert!(unknown.code == 2 && unknown.stderr.contains(hint), "{typed}: {unknown:?}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use telephony_config::spelling::nearest;
+
 use crate::doctor::{FINDINGS, Finding};
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
@@ -12,9 +14,7 @@ const GUIDE: &str = include_str!("../../../../../../docs/guides/troubleshooting.
 /// Prints the meaning of a finding and the section of the guide that covers it.
 pub(super) fn explain(id: &str) -> Outcome {
     let Some(finding) = FINDINGS.iter().find(|finding| finding.id == id) else {
-        let known: Vec<_> = FINDINGS.iter().map(|finding| finding.id).collect();
-        return Err(Failure::usage(format!("doctor has no finding `{id}`"))
-            .hint(format!("known findings: {}", known.join(", "))));
+        return Err(Failure::usage(format!("doctor has no finding `{id}`")).hint(suggestion(id)));
     };
     terminal::print_ours(format!("{} ({})", finding.what, finding.severity));
     terminal::print_ours(format!("why:  {}", finding.why));
@@ -24,6 +24,21 @@ pub(super) fn explain(id: &str) -> Outcome {
         terminal::print_ours(format!("\nFrom docs/guides/troubleshooting.md:\n\n{}", plain(section)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Suggests findings: the most similar one, else those with a word in common, else all.
+fn suggestion(id: &str) -> String {
+    let known = || FINDINGS.iter().map(|finding| finding.id);
+    if let Some(meant) = nearest(id, known()) {
+        return format!("did you mean `{meant}`?");
+    }
+    let words: Vec<String> = id.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let is_similar = |known: &str| known.split('-').any(|word| words.iter().any(|typed| typed == word));
+    let similar: Vec<String> = known().filter(|known| is_similar(known)).map(|known| format!("`{known}`")).collect();
+    match similar.is_empty() {
+        true => format!("known findings: {}", known().collect::<Vec<_>>().join(", ")),
+        false => format!("did you mean {}?", similar.join(" or ")),
+    }
 }
 
 /// Returns the first section of the guide that mentions the finding, with its heading.
