@@ -1,8 +1,8 @@
 //! Phone numbers and senders as typed in commands and at prompts, with the spaces, brackets and hyphens of printed
 //! numbers. The configuration is stricter.
 
-use telephony_domain::address::{Origin, canonical, read_phone, without_marks, without_phone_prefix};
-use telephony_domain::line_address::{InvalidLineAddress, LineAddress};
+use telephony_domain::address::{Origin, canonical, read_line, read_phone, without_marks, without_phone_prefix};
+use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 
 /// Parses a phone number, with or without OpenClaw's prefixes (`sms:`, `twilio-sms:`) or the one for RCS.
@@ -35,7 +35,7 @@ fn is_cut_off(word: &str) -> bool {
 
 /// Parses the address of one of our lines, as the configuration does: a phone number, a short code, or a sender id.
 pub fn line(word: &str) -> Result<LineAddress, String> {
-    without_phone_prefix(&compact(word)).parse().map_err(|error: InvalidLineAddress| error.to_string())
+    read_line(&compact(word)).map_err(|error| error.to_string())
 }
 
 /// Parses the sender of messages: a phone number, a short code, a name, or a user of another channel such as
@@ -68,9 +68,10 @@ mod tests {
             assert_eq!(sender(written).unwrap(), "+15550005678", "{written}");
             assert_eq!(line(written).unwrap().as_str(), "+15550005678", "{written}");
         }
-        for wrong in ["555-000-5678", "+1 555 CALL NOW", "(555) 000-5678", "+"] {
+        for wrong in ["555-000-5678", "+1 555 CALL NOW", "(555) 000-5678", "+", "+723 45"] {
             assert!(phone(wrong).is_err(), "{wrong}");
         }
+        assert!(line("+72345").unwrap_err().contains("without a plus sign"));
         assert_eq!(sender("My-Bank 1").unwrap(), "My-Bank 1", "only a number loses its marks");
     }
 }

@@ -14,7 +14,7 @@ pub(crate) mod webhook_security;
 
 use std::fmt;
 
-use telephony_domain::address::{read_phone, without_phone_prefix};
+use telephony_domain::address::{read_line, read_phone};
 use telephony_domain::call::afterwards::SummaryRecipient;
 use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
@@ -196,10 +196,10 @@ impl Telephony {
 
 /// A phone number, optionally with a prefix of OpenClaw's targets or of RCS.
 const NUMBER_PATTERN: &str =
-    r"^(([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{1,14}\s*$";
+    r"^(([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{6,14}\s*$";
 
 /// A number with such a prefix, a short code, or a sender id.
-const LINE_PATTERN: &str = r"^((([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{1,14}\s*|[0-9]{4,6}|(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9 +_&-]{0,9}[A-Za-z0-9+_&-])?)$";
+const LINE_PATTERN: &str = r"^((([Tt][Ww][Ii][Ll][Ii][Oo]-)?[Ss][Mm][Ss]:|[Rr][Cc][Ss]:|[Mm][Mm][Ss]:|[Tt][Ee][Ll]:)?\s*\+[1-9][0-9]{6,14}\s*|[0-9]{4,6}|(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9 +_&-]{0,9}[A-Za-z0-9+_&-])?)$";
 
 /// A phone number in E.164 form.
 pub(crate) fn number() -> Parsed<PhoneNumber> {
@@ -214,10 +214,10 @@ fn read_from_number(keys: &mut Keys<'_, '_>) -> Option<LineAddress> {
     let doc = "Your number, short code or sender id, which sends messages and calls. A short code cannot receive \
         calls. A sender id can only send: contacts cannot reply.";
     let address: Parsed<LineAddress> = Parsed {
-        expected: "a phone number in E.164 form such as \"+15550001234\", a short code of 4 to 6 digits such as \"72345\", or a \
-                   sender id of 1 to 11 letters, digits, spaces and `+-_&` such as \"ACME\"",
+        expected: "a phone number in E.164 form such as \"+15550001234\", a short code of 4 to 6 digits without a plus \
+                   sign such as \"72345\", or a sender id of 1 to 11 letters, digits, spaces and `+-_&` such as \"ACME\"",
         pattern: Some(LINE_PATTERN),
-        parse: |text| without_phone_prefix(text).parse().ok(),
+        parse: |text| read_line(text).ok(),
     };
     let from_number = keys.key("fromNumber", doc, address).optional();
     if from_number.as_ref().is_some_and(|address| !address.receives()) {
@@ -257,7 +257,7 @@ fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
     let inbound = keys.key("inboundPolicy", doc, Choice(POLICIES)).or(InboundPolicy::Pairing);
     let entry = Parsed {
         expected: "a phone number in E.164 form such as \"+15550001234\", or \"*\" for everyone",
-        pattern: Some(r"^(\*|\+[1-9][0-9]{1,14})$"),
+        pattern: Some(r"^(\*|\+[1-9][0-9]{6,14})$"),
         parse: |text| if text == "*" { Some(Allowed::Everyone) } else { read_phone(text).ok().map(Allowed::Number) },
     };
     let entries =

@@ -1,5 +1,6 @@
 //! Addresses of senders: the person behind one, and the channel that a message came by.
 
+use crate::line_address::{InvalidLineAddress, LineAddress};
 use crate::number::{InvalidNumber, PhoneNumber};
 use crate::unprintable;
 
@@ -101,9 +102,27 @@ pub fn without_phone_prefix(written: &str) -> &str {
     }
 }
 
-/// Parses a typed phone number, with or without such a prefix.
+/// Parses a typed phone number, with or without such a prefix. A short code with a plus sign is none.
 pub fn read_phone(written: &str) -> Result<PhoneNumber, InvalidNumber> {
-    without_phone_prefix(written).parse()
+    let written = without_phone_prefix(written);
+    match is_too_short(written) {
+        true => Err(InvalidNumber { found: written.to_owned() }),
+        false => written.parse(),
+    }
+}
+
+/// Parses the typed address of one of our lines, with or without such a prefix before a phone number.
+pub fn read_line(written: &str) -> Result<LineAddress, InvalidLineAddress> {
+    let written = without_phone_prefix(written);
+    match is_too_short(written) {
+        true => Err(InvalidLineAddress { found: written.to_owned() }),
+        false => written.parse(),
+    }
+}
+
+/// Returns true for a plus sign with fewer digits than a phone number has.
+fn is_too_short(written: &str) -> bool {
+    written.strip_prefix('+').is_some_and(|digits| is_digits(digits) && digits.len() < FEWEST_DIGITS)
 }
 
 /// Returns true for a short code: digits without a plus sign, fewer than a phone number has.

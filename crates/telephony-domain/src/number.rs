@@ -15,7 +15,7 @@ pub struct PhoneNumber(String);
 /// A text that is not a phone number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{found}` is not a phone number in E.164 form: `+`, country code and number, digits only, such as +15550001234"
+    "`{found}` is not a phone number in E.164 form: `+`, country code and number, 7 to 15 digits, such as +15550001234"
 )]
 pub struct InvalidNumber {
     /// The text.

@@ -22,7 +22,19 @@ fn short_codes_and_sender_ids_are_lines() {
         let warnings = desk.warnings().join("\n");
         assert!(warnings.contains("can only send") && warnings.contains("opt out"), "{warnings}");
     }
-    for bad in ["", "123", "5550001", "15550001234", "+1XXXXXXXXXX", "Twelveletters", "ACME!", " ACME", "+ACME"] {
+    for bad in [
+        "",
+        "123",
+        "+72345",
+        "sms:+723456",
+        "5550001",
+        "15550001234",
+        "+1XXXXXXXXXX",
+        "Twelveletters",
+        "ACME!",
+        " ACME",
+        "+ACME",
+    ] {
         let problems = desk("fromNumber", bad).problems();
         assert!(problems.contains("short code") && problems.contains("sender id"), "{bad}: {problems}");
     }
@@ -40,6 +52,12 @@ fn the_prefixes_of_a_phone_are_understood_and_those_of_other_channels_are_not() 
         assert!(telephony.policy.allow.contains(&number.parse().unwrap()), "{prefix}");
         assert_eq!(telephony.operator.number, number.parse().ok());
     }
+    for short in ["+1", "+72345", "sms:+723456"] {
+        for block in [format!("allowFrom: ['{short}']"), format!("operator: {{ number: '{short}' }}")] {
+            let problems = Desk::with_block(&format!("{{ provider: 'simulator', {block} }}")).problems();
+            assert!(problems.contains("E.164"), "{block}: {problems}");
+        }
+    }
     for prefix in ["whatsapp:", "messenger:", "sip:"] {
         let block = format!("{{ provider: 'simulator', allowFrom: ['{prefix}{number}'] }}");
         assert!(Desk::with_block(&block).problems().contains("E.164"), "{prefix}");
@@ -54,7 +72,19 @@ fn the_schema_says_the_same_of_lines() {
     for good in ["+15550001234", "sms:+15550001234", "7234", "72345", "ACME", "My-Bank 1", "A", "Elevenchars"] {
         assert!(accepts(good), "{good}");
     }
-    for bad in ["", "123", "5550001", "15550001234", "+1XXXXXXXXXX", "Twelveletters", "ACME!", " ACME", "ACME "] {
+    for bad in [
+        "",
+        "123",
+        "+72345",
+        "sms:+723456",
+        "5550001",
+        "15550001234",
+        "+1XXXXXXXXXX",
+        "Twelveletters",
+        "ACME!",
+        " ACME",
+        "ACME ",
+    ] {
         assert!(!accepts(bad), "{bad}");
     }
 }

@@ -27,7 +27,7 @@ fn the_schema_rejects_what_loading_rejects() {
     for good in [
         json!({"limits": {"segmentsPerDay": null}, "sms": {"segmentsPerSecond": 0.5}}),
         json!({"twilio": {"authToken": {"source": "env", "id": "T"}, "apiBaseUrl": {"api": "http://127.0.0.1:1"}}}),
-        json!({"agent": {"kind": "command", "command": ["./a", ""]}, "allowFrom": ["*", "+12"]}),
+        json!({"agent": {"kind": "command", "command": ["./a", ""]}, "allowFrom": ["*", "+15550005678"]}),
     ] {
         assert!(validator.is_valid(&good), "{good}");
     }
@@ -38,6 +38,7 @@ fn the_schema_rejects_what_loading_rejects() {
         json!({"sms": {"maxLength": 19}}),
         json!({"sms": {"segmentsPerSecond": 0}}),
         json!({"fromNumber": "5550001"}),
+        json!({"allowFrom": ["+72345"]}),
         json!({"twilio": {"accountSid": "AC123"}}),
         json!({"twilio": {"authToken": ""}}),
         json!({"provider": "telnyx"}),
