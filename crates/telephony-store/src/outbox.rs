@@ -255,9 +255,8 @@ pub trait Outbox: Send + Sync {
     /// attempt, so from here on a crash makes its outcome unknown. With `only`, restricted to parts of this message and
     /// those ahead of it in its conversation. Parts of a conversation leave in order. Continues until nothing may leave
     /// now or there are `limit` parts (at least one). A part held back by a limit waits with that reason, and a notice
-    /// `limit-` with the limit's key holds meanwhile; a part larger than a limit fails. A conversation that keeps
-    /// reaching its reply limit is paused (see [`telephony_domain::reply_loop`]), with a notice `paused-` and its
-    /// number. `provider_time` is the time by the provider's clock, if known.
+    /// `limit-` with the limit's key holds meanwhile; a part larger than a limit fails. `provider_time` is the time by
+    /// the provider's clock, if known.
     async fn start_parts(
         &self,
         holder: &LeaseHolder,

@@ -1,6 +1,6 @@
 //! A bot that keeps answering the assistant is recognized and paused.
 
-use telephony_domain::reply_loop::{ENDLESS_AFTER, PAUSE};
+use telephony_domain::reply_loop::PAUSE;
 use telephony_domain::time::Timestamp;
 use telephony_store::Next;
 
@@ -11,7 +11,7 @@ use super::world::{ANN, World, at, seconds, texts};
 async fn two_machines_that_answer_each_other_are_paused() {
     let world = World::new().await;
     let (mut now, mut paused) = (at(0), false);
-    for reply in 0..(ENDLESS_AFTER * 10) {
+    for _ in 0..40 {
         world.says(ANN, "beep", now).await;
         let Next::Taken(turn) = world.next_turn(now).await else {
             paused = true;
@@ -24,7 +24,6 @@ async fn two_machines_that_answer_each_other_are_paused() {
                 Next::Idle(due) => now = due.unwrap(),
             }
         };
-        assert!(reply < 100, "they go on for ever");
         sent(&world, &part, now).await;
         now = now + seconds(1);
     }

@@ -8,7 +8,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use super::candidate::Candidate;
-use super::{pause, queue};
+use super::queue;
 use crate::sqlite::engine::query::{Db, execute};
 use crate::sqlite::rows::{contact, notice};
 use crate::{LONGEST_WAIT, StoreError};
@@ -30,11 +30,7 @@ pub(super) fn hold(
     let sql = "UPDATE part SET due_at = ?2, waits_for = ?3, waits_until = ?4, reason = ?5 WHERE id = ?1";
     let reason = format!("limits.{} is reached", limit.key());
     execute(db, sql, (candidate.part.0, due.0, limit.key(), until.0, &reason))?;
-    raise_notice(db, limit, limits, &candidate.contact, now)?;
-    if limit == Limit::RepliesPerContactPer30s {
-        pause::count_waiting_reply(db, candidate, now)?;
-    }
-    Ok(())
+    raise_notice(db, limit, limits, &candidate.contact, now)
 }
 
 /// Makes a part keep waiting for a cap of the provider.

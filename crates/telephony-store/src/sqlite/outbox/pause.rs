@@ -1,34 +1,16 @@
 //! Conversations of two machines: detected, paused, resumed.
 
-use telephony_domain::id::{ConversationId, MessageId};
+use telephony_domain::id::ConversationId;
 use telephony_domain::notice::{Notice, name};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::reply_loop::{self, PAUSE, ReplyLoop};
+use telephony_domain::reply_loop::{self, PAUSE};
 use telephony_domain::time::Timestamp;
 
-use super::candidate::Candidate;
 use crate::StoreError;
-use crate::sqlite::engine::query::{Db, execute, find, list, maybe_time, one, time};
+use crate::sqlite::engine::query::{Db, execute, find, list, one, time};
 use crate::sqlite::rows::{contact, conversation, notice};
 
-/// Counts a reply that waits for the reply limit, which is a sign of two machines in a loop.
-pub(crate) fn count_waiting_reply(db: &Db, candidate: &Candidate, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "SELECT rally_moments, rally_last, rally_message FROM conversation WHERE id = ?";
-    let before = one(db, sql, [candidate.conversation.0], |row| {
-        let (moments, message) = (row.get("rally_moments")?, row.get::<_, Option<i64>>("rally_message")?);
-        Ok(maybe_time(row, "rally_last")?.zip(message).map(|(last, message)| ReplyLoop {
-            moments,
-            last,
-            message: MessageId(message),
-        }))
-    })?;
-    let reply_loop = ReplyLoop::after(before, candidate.message, now);
-    let sql = "UPDATE conversation SET rally_moments = ?2, rally_last = ?3, rally_message = ?4 WHERE id = ?1";
-    execute(db, sql, (candidate.conversation.0, reply_loop.moments, reply_loop.last.0, reply_loop.message.0))?;
-    if reply_loop.is_endless() { pause(db, candidate.conversation, &candidate.contact, now) } else { Ok(()) }
-}
-
-/// Counts an exchange for a text received at `received_at`: slow machines never reach a limit.
+/// Counts an exchange for a text received at `received_at`, which is a sign of two machines in a loop.
 pub(crate) fn count_exchange(
     db: &Db,
     id: ConversationId,
@@ -51,7 +33,7 @@ pub(crate) fn forget_exchanges(db: &Db, id: ConversationId) -> Result<(), StoreE
 
 /// Pauses a conversation: new messages wait, and queued ones leave within the limit.
 fn pause(db: &Db, id: ConversationId, contact: &PhoneNumber, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE conversation SET paused_until = ?2, rally_moments = 0, rally_last = NULL, rally_score = 0 WHERE id = ?1";
+    let sql = "UPDATE conversation SET paused_until = ?2, rally_score = 0 WHERE id = ?1";
     execute(db, sql, (id.0, (now + PAUSE).0))?;
     conversation::rearm(db, id)?;
     tracing::warn!(conversation = %id, contact = ?contact, "two machines seem to answer each other: paused for an hour");
