@@ -43,7 +43,7 @@ pub struct Backfill {
     pub provider: Arc<dyn Provider>,
     /// Stores missed messages as if their webhook had arrived.
     pub applier: Arc<Applier>,
-    /// Texts the callers of missed calls.
+    /// Stores missed calls.
     pub calls: Arc<CallRunner>,
     /// Clock.
     pub clock: Arc<dyn Clock>,
@@ -171,7 +171,7 @@ impl Backfill {
                 return false;
             }
         }
-        match self.calls.text_missed(&gap.number, gap.since).await {
+        match self.calls.store_missed(&gap.number, gap.since).await {
             Ok(()) => {}
             Err(MissedError::Store(error)) => return cannot_store(&error),
             Err(MissedError::Provider(error)) => {

@@ -79,6 +79,17 @@ pub enum Opened {
     Stranger(LineId, PhoneNumber),
 }
 
+/// The provider's record of a call that never reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissedCall {
+    /// The final status.
+    pub status: CallStatus,
+    /// The time at which it came in.
+    pub began: Timestamp,
+    /// The time at which it ended.
+    pub ended: Timestamp,
+}
+
 /// A request of the provider for the document behind a token.
 #[derive(Debug, Clone)]
 pub struct CallDocumentRequest {
@@ -245,6 +256,8 @@ pub struct CallEntry {
     pub ended: Option<Timestamp>,
     /// Turns.
     pub turns: u32,
+    /// True if the contact called and the call never reached us.
+    pub is_missed: bool,
     /// The time from answer to end, once it is known.
     pub spoken: Option<Duration>,
     /// The price, once the provider knows it.
@@ -331,12 +344,13 @@ pub trait Calls: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<(CallId, CallQuestion)>, StoreError>;
 
-    /// Texts the caller of a call that never reached us, unless the call is known, the policy does not admit the caller
-    /// or did not yet when it began, or the caller has to prove their number. Returns true if a text was queued.
+    /// Stores a call that is over and never reached us, and texts its caller unless the caller has to prove their number.
+    /// Returns false for a call that is not missed: it is known, or the policy does not admit the caller or did not yet
+    /// when it began.
     async fn call_missed(
         &self,
         call: IncomingCall,
-        began: Timestamp,
+        missed: MissedCall,
         rules: CallRules,
         work: CallWork,
         now: Timestamp,

@@ -1,13 +1,15 @@
-//! After a call, and instead of one: answers that are still owed, prices, and texts to callers who did not reach us.
+//! After a call, and instead of one: answers that are still owed, and calls that did not reach us.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_domain::call::caller;
+use telephony_domain::call::report::CallReport;
+use telephony_domain::number::mask;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
-use telephony_store::calls::IncomingCall;
+use telephony_store::calls::{IncomingCall, MissedCall};
 
 use super::CallRunner;
 
@@ -38,17 +40,19 @@ impl CallRunner {
         }
     }
 
-    /// Texts callers who called `number` since `since` and did not reach us, if `missedCallText` is set.
-    pub(crate) async fn text_missed(&self, number: &str, since: Timestamp) -> Result<(), MissedError> {
+    /// Stores the calls to `number` since `since` that did not reach us, and texts their callers.
+    pub(crate) async fn store_missed(&self, number: &str, since: Timestamp) -> Result<(), MissedError> {
         let live = self.live.borrow().clone();
         let voice = &live.voice;
-        if !voice.is_enabled || voice.plan.missed_call_text.is_none() {
+        if !voice.is_enabled {
             return Ok(());
         }
         for call in self.provider.received_calls(number, since).await? {
-            if !call.report.status.is_final() {
+            let CallReport { status, duration, .. } = call.report;
+            if !status.is_final() {
                 continue;
             }
+            let missed = MissedCall { status, began: call.created, ended: call.created + duration.unwrap_or_default() };
             let incoming = IncomingCall {
                 caller: caller::number(&call.from),
                 provider_id: call.provider_id,
@@ -56,7 +60,8 @@ impl CallRunner {
                 to: number.to_owned(),
             };
             let rules = voice.call_rules(&live.arrivals.policy, self.most_calls);
-            if self.store.call_missed(incoming, call.created, rules, self.work(), self.clock.now()).await? {
+            if self.store.call_missed(incoming, missed, rules, self.work(), self.clock.now()).await? {
+                tracing::info!(from = mask(&call.from), "found a call that did not reach the gateway");
                 self.wake.outbox.notify_one();
             }
         }

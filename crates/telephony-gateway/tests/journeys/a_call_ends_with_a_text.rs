@@ -72,7 +72,7 @@ async fn a_caller_who_says_nothing_or_finds_the_line_busy_gets_a_text() {
 }
 
 #[tokio::test]
-async fn a_caller_while_the_gateway_is_down_gets_a_text_once() {
+async fn a_caller_while_the_gateway_is_down_is_listed_and_gets_a_text_once() {
     let plan = Plan { missed_call_text: Some("Sorry, I missed you."), ..plan() };
     let mut stage = plan.start().await;
     stage.text(BOB, "hello").await;
@@ -89,4 +89,6 @@ async fn a_caller_while_the_gateway_is_down_gets_a_text_once() {
     stage.text(BOB, "again").await;
     stage.expect(BOB, &["hello", "again"]).await;
     assert_eq!(stage.bodies(ALICE), ["Sorry, I missed you."]);
+    let calls = stage.store().calls(None, 10).await.unwrap();
+    assert_eq!(calls.iter().map(|call| (call.contact.as_str(), call.is_missed)).collect::<Vec<_>>(), [(ALICE, true)]);
 }

@@ -28,7 +28,7 @@ pub(super) use row::end_all;
 
 use crate::calls::{
     CallDetail, CallDocumentRequest, CallEntry, CallQuestion, CallRules, CallStep, CallWork, Calls, DueCall,
-    IncomingCall, Opened, Requested,
+    IncomingCall, MissedCall, Opened, Requested,
 };
 use crate::outgoing_calls::{CallDraft, OutgoingCalls, OutgoingRules, Placed};
 use crate::sqlite::SqliteStore;
@@ -89,12 +89,12 @@ impl Calls for SqliteStore {
     async fn call_missed(
         &self,
         call: IncomingCall,
-        began: Timestamp,
+        missed: MissedCall,
         rules: CallRules,
         work: CallWork,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| opening::miss(db, &call, began, &rules, &work, now)).await
+        self.write(move |db| opening::miss(db, &call, missed, &rules, &work, now)).await
     }
 
     async fn take_due_call(&self, work: CallWork, now: Timestamp) -> Result<Next<DueCall>, StoreError> {

@@ -54,6 +54,8 @@ struct Row {
     began_at: Time,
     ended_at: Option<Time>,
     turns: u32,
+    /// True if the contact called and the call did not reach the gateway.
+    missed: bool,
     /// Seconds from answer to end.
     seconds: Option<u64>,
     price: Option<Money>,
@@ -108,7 +110,7 @@ impl Calls {
         } else {
             let mut table = Table::new(["Call", "Contact", "Direction", "State", "Began", "Turns"]);
             for row in rows {
-                let state = row.status.unwrap_or(row.state);
+                let state = if row.missed { MISSED } else { row.status.unwrap_or(row.state) };
                 let direction = row.direction.to_owned();
                 table.row([
                     row.id.to_string(),
@@ -181,8 +183,14 @@ pub fn print(call: &CallDetail) {
     }
 }
 
+/// The state of a call that did not reach the gateway, whatever the provider made of it.
+const MISSED: &str = "missed";
+
 /// Returns the word for the state of a call: the provider's status, or how far the dialing is.
 pub fn state(call: &CallDetail) -> &'static str {
+    if call.entry.is_missed {
+        return MISSED;
+    }
     let is_open = call.entry.state == CallState::Open;
     let dialing = call.outgoing.as_ref().filter(|_| is_open).map(|outgoing| outgoing.state.as_str());
     call.entry.status.map(|status| status.as_str()).or(dialing).unwrap_or(call.entry.state.as_str())
@@ -213,6 +221,7 @@ impl Row {
             began_at: Time(call.began),
             ended_at: call.ended.map(Time),
             turns: call.turns,
+            missed: call.is_missed,
             seconds: call.spoken.map(|spoken| spoken.as_secs()),
             price: call.price.map(Money::of),
         }

@@ -55,7 +55,8 @@ fn detail_of(db: &Db, entry: CallEntry) -> Result<CallDetail, StoreError> {
 fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
     let ended = maybe_time(row, "ended_at")?;
     let by_provider: Option<i64> = row.get("seconds")?;
-    let by_us = columns::call_machine(row)?.answered().zip(ended).map(|(answered, ended)| ended.since(answered));
+    let (machine, turns) = (columns::call_machine(row)?, row.get("turns")?);
+    let by_us = machine.answered().zip(ended).map(|(answered, ended)| ended.since(answered));
     Ok(CallEntry {
         id: CallId(row.get("id")?),
         provider_id: row.get("provider_id")?,
@@ -66,7 +67,8 @@ fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
         status: columns::call_status(row)?,
         began: time(row, "created_at")?,
         ended,
-        turns: row.get("turns")?,
+        turns,
+        is_missed: machine.is_inbound() && ended.is_some() && turns == 0 && !machine.has_spoken(),
         spoken: by_provider.map(|seconds| Duration::from_secs(seconds.unsigned_abs())).or(by_us),
         price: columns::price(row)?,
     })

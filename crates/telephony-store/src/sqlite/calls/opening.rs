@@ -10,7 +10,7 @@ use telephony_domain::time::Timestamp;
 
 use super::{row, step, texts, wrong_pins};
 use crate::StoreError;
-use crate::calls::{CallRules, CallWork, IncomingCall, Opened};
+use crate::calls::{CallRules, CallWork, IncomingCall, MissedCall, Opened};
 use crate::sqlite::engine::query::{Db, one};
 use crate::sqlite::rows::{conversation, restored};
 
@@ -59,12 +59,12 @@ pub(super) fn open(
     step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)
 }
 
-/// Texts the caller of a call that never reached us. Without the call's own request, the attestation of the number is
-/// unknown, so callers who have to prove their number get no text.
+/// Stores a call that never reached us, and texts its caller. Without the call's own request, the attestation of the
+/// number is unknown, so callers who have to prove their number get no text.
 pub(super) fn miss(
     db: &Db,
     incoming: &IncomingCall,
-    began: Timestamp,
+    missed: MissedCall,
     rules: &CallRules,
     work: &CallWork,
     now: Timestamp,
@@ -72,12 +72,22 @@ pub(super) fn miss(
     let Some(caller) = &incoming.caller else { return Ok(false) };
     let Some(line) = row::line_of(db, &incoming.to)? else { return Ok(false) };
     let standing = conversation::standing(db, line, caller)?;
-    let is_admitted = matches!(rules.policy.admit(Some(caller), standing), Admission::Admitted);
-    let is_proven = matches!(rules.proof.demand(false, false), Demand::Nothing);
-    if !is_admitted || !is_proven || is_known(db, incoming, caller, began)? {
+    let is_admitted = rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing });
+    if is_admitted != Admission::Admitted || is_known(db, incoming, caller, missed.began)? {
         return Ok(false);
     }
-    text_missed(db, line, caller, incoming, rules, work, now)
+    let purpose = Purpose::Inbound { asks_pin: false, is_attested: false };
+    // Its text has the same key as that of a call which was rejected because all lines were busy.
+    let plan = Plan { purpose, missed_call_text: None, ..rules.plan.clone() };
+    let conversation = conversation::find_or_make(db, line, caller)?;
+    let call = Call::new(plan, missed.began);
+    let id = row::insert(db, conversation, Some(&incoming.provider_id), &call, missed.began)?;
+    row::close(db, id, missed.ended)?;
+    step::take(db, row::load(db, id)?, Event::Status(missed.status), work, now)?;
+    if rules.proof.demand(false, false) == Demand::Nothing {
+        text_missed(db, line, caller, incoming, rules, work, now)?;
+    }
+    Ok(true)
 }
 
 /// Returns true if the call may have reached us: it is stored or was purged, or its caller was a stranger then, whose
@@ -97,8 +107,8 @@ fn text_missed(
     rules: &CallRules,
     work: &CallWork,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Some(text) = &rules.plan.missed_call_text else { return Ok(false) };
+) -> Result<(), StoreError> {
+    let Some(text) = &rules.plan.missed_call_text else { return Ok(()) };
     let key = format!("missed-call-{}", incoming.provider_id);
-    texts::queue(db, line, caller.clone(), key, text, work, now)
+    texts::queue(db, line, caller.clone(), key, text, work, now).map(drop)
 }

@@ -5,7 +5,7 @@ use telephony_domain::call::script::{Script, Step};
 use telephony_domain::call::{Action, Event};
 use telephony_domain::policy::InboundPolicy;
 use telephony_store::LeaseHolder;
-use telephony_store::calls::{CALL_LEASE, CallState, DueCall, IncomingCall};
+use telephony_store::calls::{CALL_LEASE, CallState, DueCall, IncomingCall, MissedCall};
 use telephony_store::contacts::Who;
 
 use super::super::world::{ANN, LINE, World, at, gateway, number};
@@ -141,7 +141,7 @@ async fn a_question_of_a_finished_call_goes_to_the_gateway_that_did_not_ask_it()
 }
 
 #[tokio::test]
-async fn a_missed_call_is_texted_once_but_not_one_that_may_have_reached_us() {
+async fn a_missed_call_is_stored_and_texted_once_but_not_one_that_may_have_reached_us() {
     let world = World::new().await;
     let missed = async |provider_id: &str, began: i64| {
         let caller = Some(number(ANN));
@@ -149,7 +149,8 @@ async fn a_missed_call_is_texted_once_but_not_one_that_may_have_reached_us() {
             IncomingCall { provider_id: provider_id.to_owned(), caller, is_attested: false, to: LINE.to_owned() };
         let mut rules = rules(InboundPolicy::Open);
         rules.plan.missed_call_text = Some("I missed you.".into());
-        world.store.call_missed(call, at(began), rules, work(), at(100)).await.unwrap()
+        let missed = MissedCall { status: CallStatus::Completed, began: at(began), ended: at(began + 4) };
+        world.store.call_missed(call, missed, rules, work(), at(100)).await.unwrap()
     };
     let stored = world.answered("CA1", 10).await;
     world.change(stored.call, Event::Status(CallStatus::Completed), 11).await;
@@ -158,8 +159,11 @@ async fn a_missed_call_is_texted_once_but_not_one_that_may_have_reached_us() {
     assert!(!missed("CA1", 10).await, "it was purged");
     world.store.approve(Who::Number(number(ANN)), Vec::new(), None, at(20)).await.unwrap();
     assert!(!missed("CA2", 19).await, "its caller was a stranger");
-    assert!(missed("CA3", 21).await);
-    missed("CA3", 21).await;
+    assert!(missed("CA3", 21).await && !missed("CA3", 21).await);
+    let calls = world.store.calls(None, 10).await.unwrap();
+    let listed: Vec<_> = calls.iter().map(|call| (call.is_missed, call.began, call.ended, call.status)).collect();
+    assert_eq!(listed, [(true, at(21), Some(at(25)), Some(CallStatus::Completed))]);
+    assert_eq!((calls[0].state, world.due(gateway(), 9_999).await.is_none()), (CallState::Over, true));
     assert_eq!(world.start(at(101)).await.text, "I missed you.");
     assert_eq!(world.parts_idle(at(102)).await, None);
 }
