@@ -242,6 +242,11 @@ pub struct Call {
     /// True once the provider was given something to say.
     #[serde(default)]
     has_spoken: bool,
+    /// The time at which the provider was given the current document.
+    #[serde(default)]
+    given: Option<Timestamp>,
+    #[serde(default)]
+    is_cut_off: bool,
     /// Consecutive documents without input, and with unintelligible input.
     silences: u8,
     unclear: u8,
@@ -281,6 +286,8 @@ impl Call {
             is_machine: false,
             answered_by: None,
             has_spoken: false,
+            given: None,
+            is_cut_off: false,
             silences: 0,
             unclear: 0,
             fillers_said: 0,
@@ -307,6 +314,11 @@ impl Call {
     /// Returns true once the provider was given something to say.
     pub fn has_spoken(&self) -> bool {
         self.has_spoken
+    }
+
+    /// Returns true if the other side hung up sooner than any voice says the last words.
+    pub fn is_cut_off(&self) -> bool {
+        self.is_cut_off
     }
 
     /// Returns the state.
@@ -352,6 +364,7 @@ impl Call {
     /// Applies an event to the state and returns the gateway's actions.
     pub fn on(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
+        let before = self.document.clone();
         self.fire_timers(now, &mut actions);
         match event {
             Event::Request { step, heard, answered_by } => {
@@ -368,6 +381,9 @@ impl Call {
         }
         // The event may have set a timer that is already due.
         self.fire_timers(now, &mut actions);
+        if self.document != before {
+            self.given = Some(now);
+        }
         actions
     }
 }

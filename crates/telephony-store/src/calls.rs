@@ -258,6 +258,8 @@ pub struct CallEntry {
     pub turns: u32,
     /// True if the contact called and the call never reached us.
     pub is_missed: bool,
+    /// True if the other side hung up before the last words can have been said.
+    pub is_cut_off: bool,
     /// The time from answer to end, once it is known.
     pub spoken: Option<Duration>,
     /// The price, once the provider knows it.

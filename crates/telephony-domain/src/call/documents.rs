@@ -13,6 +13,9 @@ const CLOSING_GRACE: Duration = Duration::from_secs(15);
 /// Characters that a slow voice speaks per second.
 const SPOKEN_PER_SECOND: usize = 10;
 
+/// Characters that no voice speaks per second at its usual speed: English voices speak some 15.
+const NEVER_SPOKEN_PER_SECOND: u32 = 20;
+
 impl Call {
     /// Hands a document over, either to the waiting request or in place of the current one.
     pub(super) fn give(&mut self, script: Script, actions: &mut Vec<Action>) {
@@ -55,6 +58,14 @@ impl Call {
         let steps = [Step::Say(words.clone()), Step::HangUp];
         let steps = steps.into_iter().filter(|step| !words.is_empty() || *step == Step::HangUp);
         self.give(Script(steps.collect()), actions);
+    }
+
+    /// Returns true while the provider cannot have said the whole document. It does not report how far it got.
+    pub(super) fn is_speaking(&self, now: Timestamp) -> bool {
+        let Document::Given(script) = &self.document else { return false };
+        let length: usize = script.spoken().map(|words| words.as_str().chars().count()).sum();
+        let shortest = Duration::from_secs(1) * u32::try_from(length).unwrap_or(u32::MAX) / NEVER_SPOKEN_PER_SECOND;
+        self.answered.is_some() && self.given.is_some_and(|given| now < given + shortest)
     }
 
     pub(super) fn hang_up(&mut self, actions: &mut Vec<Action>) {

@@ -11,7 +11,10 @@ impl Call {
             return;
         }
         match status {
-            _ if status.is_final() => self.end(actions),
+            _ if status.is_final() => {
+                self.is_cut_off = self.is_speaking(now);
+                self.end(actions);
+            }
             CallStatus::InProgress => self.begin_time(now, actions),
             CallStatus::Queued if self.is_checked && self.answered.is_none() => {
                 self.end(actions);

@@ -1,6 +1,26 @@
+use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::{Action, Event, Heard, Phase};
 
-use crate::stage::{Stage, asked, ends, inbound, listens, said, seconds};
+use crate::stage::{Stage, asked, ends, inbound, listens, notify, said, seconds};
+
+#[test]
+fn a_call_that_ends_sooner_than_its_words_can_be_said_is_cut_off() {
+    for (after, is_cut_off) in [(0, true), (4, true), (5, false), (60, false)] {
+        let (mut stage, _) = Stage::answered(notify(&"a".repeat(100)));
+        stage.now = stage.now + seconds(after);
+        stage.on(Event::Status(CallStatus::Completed));
+        assert_eq!(stage.call.is_cut_off(), is_cut_off, "after {after} s");
+        stage.on(Event::Status(CallStatus::Completed));
+        assert_eq!(stage.call.is_cut_off(), is_cut_off, "a repetition changes nothing");
+    }
+    let (mut stage, _) = Stage::answered(inbound());
+    stage.hears("Thank you, goodbye.");
+    stage.on(Event::Status(CallStatus::Completed));
+    assert!(!stage.call.is_cut_off(), "everything was said before they spoke");
+    let mut unanswered = Stage::new(notify("The parcel is here."));
+    unanswered.on(Event::Status(CallStatus::Busy));
+    assert!(!unanswered.call.is_cut_off());
+}
 
 #[test]
 fn the_end_is_announced_while_we_listen() {

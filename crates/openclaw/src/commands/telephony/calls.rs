@@ -56,6 +56,8 @@ struct Row {
     turns: u32,
     /// True if the contact called and the call did not reach the gateway.
     missed: bool,
+    /// True if the other side hung up before the last words can have been said.
+    cut_off: bool,
     /// Seconds from answer to end.
     seconds: Option<u64>,
     price: Option<Money>,
@@ -181,6 +183,9 @@ pub fn print(call: &CallDetail) {
             terminal::print(format!("  {} {author}{note}: {}", Time(at), answer.as_str()));
         }
     }
+    if call.entry.is_cut_off {
+        terminal::print("  They hung up early: the last words may not have been heard in full.");
+    }
 }
 
 /// The state of a call that did not reach the gateway, whatever the provider made of it.
@@ -222,6 +227,7 @@ impl Row {
             ended_at: call.ended.map(Time),
             turns: call.turns,
             missed: call.is_missed,
+            cut_off: call.is_cut_off,
             seconds: call.spoken.map(|spoken| spoken.as_secs()),
             price: call.price.map(Money::of),
         }

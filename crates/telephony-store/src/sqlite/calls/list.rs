@@ -69,6 +69,7 @@ fn entry(row: &Row<'_>) -> RowResult<CallEntry> {
         ended,
         turns,
         is_missed: machine.is_inbound() && ended.is_some() && turns == 0 && !machine.has_spoken(),
+        is_cut_off: machine.is_cut_off(),
         spoken: by_provider.map(|seconds| Duration::from_secs(seconds.unsigned_abs())).or(by_us),
         price: columns::price(row)?,
     })
