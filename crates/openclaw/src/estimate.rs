@@ -7,12 +7,12 @@ use serde::Serialize;
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::tariff::{self, AS_OF, Basis, Kind};
+use telephony_gateway::views::money::MoneyView;
 use telephony_store::Store;
 
 use crate::assemble;
 use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
-use crate::money::Money;
 
 /// An estimated price and its basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Estimate {
 /// The estimated cost of an unsent message, as commands show it; empty if unknown.
 #[derive(Serialize)]
 pub struct Cost {
-    price: Option<Money>,
+    price: Option<MoneyView>,
     basis: Option<&'static str>,
 }
 
@@ -38,7 +38,7 @@ impl Cost {
 
     fn from_estimate(estimate: Option<Estimate>) -> Self {
         Self {
-            price: estimate.map(|estimate| Money::of(estimate.price)),
+            price: estimate.map(|estimate| MoneyView::of(estimate.price)),
             basis: estimate.map(|estimate| estimate.basis.as_str()),
         }
     }

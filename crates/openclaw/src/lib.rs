@@ -12,7 +12,6 @@ mod host_openclaw;
 mod known_store;
 mod line;
 mod logging;
-mod money;
 mod number;
 mod part;
 mod plural;

@@ -6,22 +6,16 @@ use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::{Serialize, Serializer};
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
+use telephony_gateway::views::time::iso;
 
-/// A time as commands print it on stdout: local on a terminal, UTC elsewhere and in JSON.
+/// A time as commands print it on stdout: local on a terminal, UTC elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub struct Time(pub Timestamp);
 
 impl Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown(self.0, &io::stdout()))
-    }
-}
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&iso(self.0))
     }
 }
 
@@ -41,11 +35,6 @@ fn in_zone(time: Timestamp, zone: &TimeZone) -> String {
         return iso(time);
     }
     zone.to_datetime(to_the_second(time)).strftime("%F %T").to_string()
-}
-
-/// Formats a time as `2026-11-22T09:30:00Z`, to the second.
-pub fn iso(time: Timestamp) -> String {
-    to_the_second(time).to_string()
 }
 
 /// Formats the UTC day as `2026-11-22`.
@@ -125,8 +114,6 @@ mod tests {
         for zone in [TimeZone::UTC, TimeZone::unknown(), TimeZone::get("Etc/UTC").unwrap()] {
             assert_eq!(in_zone(MOMENT, &zone), "2026-11-22T09:30:00Z", "{zone:?}");
         }
-        assert_eq!(serde_json::to_string(&Time(MOMENT)).unwrap(), "\"2026-11-22T09:30:00Z\"");
         assert_eq!(day(MOMENT), "2026-11-22");
-        assert_eq!(iso(Timestamp(i64::MAX)), "1970-01-01T00:00:00Z");
     }
 }

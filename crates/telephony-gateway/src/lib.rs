@@ -30,5 +30,6 @@ pub mod tunnel;
 mod unanswered;
 mod undelivered;
 pub mod unknown_numbers;
+pub mod views;
 pub mod wake;
 pub mod webhook;

@@ -14,6 +14,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_gateway::control::status;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::random;
+use telephony_gateway::views::call::TranscriptView;
 use telephony_store::calls::{CallDetail, CallState};
 use telephony_store::outgoing_calls::{CallDraft, DialState, OutgoingRules, Placed};
 use tokio::time::{Instant, sleep};
@@ -231,7 +232,7 @@ impl Call {
 
     fn show(&self, detail: &CallDetail) -> Outcome {
         if self.json {
-            terminal::print_json(&calls::Transcript::of(detail))?;
+            terminal::print_json(&TranscriptView::of(detail))?;
         } else if self.wait {
             calls::print(detail);
         } else {

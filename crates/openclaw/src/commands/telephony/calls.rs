@@ -4,19 +4,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 use telephony_domain::call::Prompt;
-use telephony_domain::call::report::AnsweredBy;
-use telephony_domain::call::words::Words;
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
-use telephony_store::calls::{CallDetail, CallEntry, CallState, CallTurn, CallTurnOutcome};
-use telephony_store::outgoing_calls::OutgoingDetail;
+use telephony_gateway::views::call::{CallView, TranscriptView};
+use telephony_store::calls::{CallDetail, CallState, CallTurnOutcome};
 
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
-use crate::money::Money;
 use crate::number;
 use crate::terminal::{self, Table};
 use crate::time_format::{self, Time};
@@ -41,59 +37,6 @@ pub struct Calls {
     json: bool,
 }
 
-/// A call as shown in JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    id: i64,
-    provider_id: Option<String>,
-    contact: String,
-    direction: &'static str,
-    state: &'static str,
-    status: Option<&'static str>,
-    began_at: Time,
-    ended_at: Option<Time>,
-    turns: u32,
-    /// True if the contact called and the call did not reach the gateway.
-    missed: bool,
-    /// True if the other side hung up before the last words can have been said.
-    cut_off: bool,
-    /// Seconds from answer to end.
-    seconds: Option<u64>,
-    price: Option<Money>,
-}
-
-/// A call with its transcript as shown in JSON.
-#[derive(Serialize)]
-pub struct Transcript {
-    #[serde(flatten)]
-    call: Row,
-    /// The request; none if the contact called us.
-    outgoing: Option<Outgoing>,
-    transcript: Vec<Turn>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Outgoing {
-    dialing: &'static str,
-    message: Option<String>,
-    task: Option<String>,
-    failure: Option<String>,
-    answered_by: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Turn {
-    kind: &'static str,
-    words: String,
-    said_at: Time,
-    answer: Option<String>,
-    outcome: Option<&'static str>,
-    answered_at: Option<Time>,
-}
-
 impl Calls {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| match self.id {
@@ -104,7 +47,7 @@ impl Calls {
 
     async fn list(&self, channel: &Channel) -> Outcome {
         let calls = channel.store.calls(self.with.as_ref(), self.limit).await?;
-        let rows: Vec<Row> = calls.iter().map(Row::of).collect();
+        let rows: Vec<CallView> = calls.iter().map(CallView::of).collect();
         if self.json {
             terminal::print_json(&rows)?;
         } else if rows.is_empty() {
@@ -119,7 +62,7 @@ impl Calls {
                     row.contact,
                     direction,
                     state.to_owned(),
-                    row.began_at.to_string(),
+                    Time(row.began_at.0).to_string(),
                     row.turns.to_string(),
                 ]);
             }
@@ -133,7 +76,7 @@ impl Calls {
             return Err(Failure::new(format!("there is no call {id}")).hint("`openclaw telephony calls` lists them"));
         };
         if self.json {
-            terminal::print_json(&Transcript::of(&call))?;
+            terminal::print_json(&TranscriptView::of(&call))?;
         } else {
             print(&call);
         }
@@ -147,15 +90,15 @@ fn call_number(word: &str) -> Result<i64, String> {
 
 /// Prints a call with its transcript.
 pub fn print(call: &CallDetail) {
-    let row = Row::of(&call.entry);
-    let ended = row.ended_at.map_or_else(String::new, |at| format!(", ended {at}"));
+    let row = CallView::of(&call.entry);
+    let ended = row.ended_at.map_or_else(String::new, |at| format!(", ended {}", Time(at.0)));
     terminal::print(format!(
         "Call {} with {} ({}): {}, began {}{ended}",
         row.id,
         row.contact,
         row.direction,
         state(call),
-        row.began_at
+        Time(row.began_at.0)
     ));
     if let Some(seconds) = row.seconds {
         let price = row.price.map(|price| format!(", {price}")).unwrap_or_default();
@@ -199,62 +142,4 @@ pub fn state(call: &CallDetail) -> &'static str {
     let is_open = call.entry.state == CallState::Open;
     let dialing = call.outgoing.as_ref().filter(|_| is_open).map(|outgoing| outgoing.state.as_str());
     call.entry.status.map(|status| status.as_str()).or(dialing).unwrap_or(call.entry.state.as_str())
-}
-
-impl Outgoing {
-    fn of(outgoing: &OutgoingDetail) -> Outgoing {
-        let text = |words: &Words| words.as_str().to_owned();
-        Outgoing {
-            dialing: outgoing.state.as_str(),
-            message: outgoing.message.as_ref().map(text),
-            task: outgoing.task.as_ref().map(text),
-            failure: outgoing.failure.clone(),
-            answered_by: outgoing.answered_by.map(AnsweredBy::as_str),
-        }
-    }
-}
-
-impl Row {
-    fn of(call: &CallEntry) -> Row {
-        Row {
-            id: call.id.0,
-            provider_id: call.provider_id.clone(),
-            contact: call.contact.to_string(),
-            direction: if call.is_inbound { "inbound" } else { "outbound" },
-            state: call.state.as_str(),
-            status: call.status.map(|status| status.as_str()),
-            began_at: Time(call.began),
-            ended_at: call.ended.map(Time),
-            turns: call.turns,
-            missed: call.is_missed,
-            cut_off: call.is_cut_off,
-            seconds: call.spoken.map(|spoken| spoken.as_secs()),
-            price: call.price.map(Money::of),
-        }
-    }
-}
-
-impl Transcript {
-    /// Converts a stored call.
-    pub fn of(call: &CallDetail) -> Transcript {
-        Transcript {
-            call: Row::of(&call.entry),
-            outgoing: call.outgoing.as_ref().map(Outgoing::of),
-            transcript: call.turns.iter().map(Turn::of).collect(),
-        }
-    }
-}
-
-impl Turn {
-    fn of(turn: &CallTurn) -> Turn {
-        let text = |words: &Words| words.as_str().to_owned();
-        Turn {
-            kind: turn.prompt.kind(),
-            words: turn.prompt.words().map_or_else(String::new, text),
-            said_at: Time(turn.said),
-            answer: turn.answer.as_ref().map(text),
-            outcome: turn.outcome.map(CallTurnOutcome::as_str),
-            answered_at: turn.answered.map(Time),
-        }
-    }
 }

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use telephony_domain::time::Timestamp;
+use telephony_gateway::views::message::MessageView;
 use telephony_store::history::{Entry, EntryId, Filter};
 
-use super::messages::list::Message;
+use super::messages::list::{speaker, state_in_words};
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
@@ -65,7 +66,7 @@ impl Conversation {
             let mut entries = channel.store.messages(filter).await?;
             entries.reverse();
             let names = line::names(channel).await?;
-            let messages: Vec<Message> = entries.iter().map(|entry| Message::of(entry, &names)).collect();
+            let messages: Vec<_> = entries.iter().map(|entry| MessageView::of(entry, &names)).collect();
             if self.json {
                 terminal::print_json(&messages)?;
             } else if entries.is_empty() {
@@ -93,12 +94,12 @@ impl Conversation {
 }
 
 /// Prints a header with speaker, time and state, and the text indented below it.
-fn show(entry: &Entry, message: &Message) {
+fn show(entry: &Entry, message: &MessageView) {
     let speaker = match entry.id {
         EntryId::In(_) => entry.contact.clone(),
-        EntryId::Out(_) => message.speaker(),
+        EntryId::Out(_) => speaker(message),
     };
-    let (head, state) = (format!("{}  ", Time(entry.time)), message.state_in_words());
+    let (head, state) = (format!("{}  ", Time(entry.time)), state_in_words(message));
     let pieces =
         [(PLAIN, head.as_str()), (HEADING, &speaker), (PLAIN, "  ["), (color::of_state(&state), &state), (PLAIN, "]")];
     terminal::print_colored(&pieces);

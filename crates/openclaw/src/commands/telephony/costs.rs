@@ -5,22 +5,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use telephony_domain::money::{Amount, Currency, Price};
 use telephony_domain::tariff::AS_OF;
 use telephony_domain::time::{SystemClock, Timestamp};
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::prices::Prices;
+use telephony_gateway::views::costs::{CostsRow, CostsView};
+use telephony_gateway::views::money::MoneyView;
+use telephony_gateway::views::time::TimeView;
 use telephony_store::costs::{CallSpending, Spending};
 
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::estimate::Estimator;
 use crate::failure::{Failure, Outcome};
-use crate::line;
-use crate::money::Money;
 use crate::terminal::{self, Table};
-use crate::time_format::{self, Time};
+use crate::{line, time_format};
 
 /// Longest wait for the balance and for missing prices.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,32 +63,6 @@ struct Tally {
     unknown: u64,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    since: Time,
-    price_list_as_of: &'static str,
-    rows: Vec<Row>,
-    total: Row,
-    balance: Option<Money>,
-    balance_problem: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    name: String,
-    sent: u64,
-    received: u64,
-    segments: u64,
-    calls: u64,
-    /// Minutes of calls, rounded up in total.
-    call_minutes: u64,
-    actual: Vec<Money>,
-    estimated: Vec<Money>,
-    unknown: u64,
-}
-
 impl Costs {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| {
@@ -99,7 +73,7 @@ impl Costs {
             let report = self.report(channel, spending, calls, since, balance).await?;
             match self.json {
                 true => terminal::print_json(&report)?,
-                false => report.show(self.by),
+                false => show(&report, self.by),
             }
             Ok(ExitCode::SUCCESS)
         })
@@ -112,7 +86,7 @@ impl Costs {
         calls: Vec<CallSpending>,
         since: Timestamp,
         balance: Result<Price, String>,
-    ) -> Result<Report, Failure> {
+    ) -> Result<CostsView, Failure> {
         let names = line::names(channel).await?;
         let mut estimator = Estimator::new(Some(channel.store.clone()));
         let (mut total, mut tallies) = (Tally::default(), BTreeMap::<String, Tally>::new());
@@ -139,11 +113,11 @@ impl Costs {
             total.add(&cost);
         }
         let (balance, balance_problem) = match balance {
-            Ok(balance) => (Some(Money::of(balance)), None),
+            Ok(balance) => (Some(MoneyView::of(balance)), None),
             Err(problem) => (None, Some(problem)),
         };
-        Ok(Report {
-            since: Time(since),
+        Ok(CostsView {
+            since: TimeView(since),
             price_list_as_of: AS_OF,
             rows: tallies.iter().map(|(name, tally)| tally.row(name)).collect(),
             total: total.row("total"),
@@ -218,11 +192,14 @@ impl Tally {
         }
     }
 
-    fn row(&self, name: &str) -> Row {
+    fn row(&self, name: &str) -> CostsRow {
         let money = |amounts: &BTreeMap<Currency, Amount>| {
-            amounts.iter().map(|(currency, amount)| Money::of(Price { amount: *amount, currency: *currency })).collect()
+            amounts
+                .iter()
+                .map(|(currency, amount)| MoneyView::of(Price { amount: *amount, currency: *currency }))
+                .collect()
         };
-        Row {
+        CostsRow {
             name: name.to_owned(),
             sent: self.sent,
             received: self.received,
@@ -236,47 +213,45 @@ impl Tally {
     }
 }
 
-impl Report {
-    fn show(&self, by: Option<By>) {
-        let heading = match by {
-            None => "",
-            Some(By::Day) => "Day",
-            Some(By::Contact) => "Contact",
-            Some(By::Line) => "Line",
-        };
-        let mut table =
-            Table::new([heading, "Sent", "Received", "Segments", "Calls", "Minutes", "Actual", "Estimated", "Unknown"]);
-        for row in self.rows.iter().chain([&self.total]) {
-            table.row([
-                row.name.clone(),
-                row.sent.to_string(),
-                row.received.to_string(),
-                row.segments.to_string(),
-                row.calls.to_string(),
-                row.call_minutes.to_string(),
-                in_words(&row.actual),
-                in_words(&row.estimated),
-                row.unknown.to_string(),
-            ]);
+fn show(costs: &CostsView, by: Option<By>) {
+    let heading = match by {
+        None => "",
+        Some(By::Day) => "Day",
+        Some(By::Contact) => "Contact",
+        Some(By::Line) => "Line",
+    };
+    let mut table =
+        Table::new([heading, "Sent", "Received", "Segments", "Calls", "Minutes", "Actual", "Estimated", "Unknown"]);
+    for row in costs.rows.iter().chain([&costs.total]) {
+        table.row([
+            row.name.clone(),
+            row.sent.to_string(),
+            row.received.to_string(),
+            row.segments.to_string(),
+            row.calls.to_string(),
+            row.call_minutes.to_string(),
+            in_words(&row.actual),
+            in_words(&row.estimated),
+            row.unknown.to_string(),
+        ]);
+    }
+    table.print();
+    terminal::print(match (&costs.balance, &costs.balance_problem) {
+        (Some(balance), _) => format!("Balance: {balance}"),
+        (None, problem) => {
+            format!("Balance: unknown: {}", problem.as_deref().unwrap_or("Twilio does not report one"))
         }
-        table.print();
-        terminal::print(match (&self.balance, &self.balance_problem) {
-            (Some(balance), _) => format!("Balance: {balance}"),
-            (None, problem) => {
-                format!("Balance: unknown: {}", problem.as_deref().unwrap_or("Twilio does not report one"))
-            }
-        });
-        terminal::say(format!("Since {}.", time_format::said(self.since.0)));
-        if !self.total.estimated.is_empty() {
-            terminal::say(format!(
-                "Estimated where Twilio has not reported a price yet: to +1 from its price list of {AS_OF} without \
-                carrier fees, elsewhere from what you paid before."
-            ));
-        }
+    });
+    terminal::say(format!("Since {}.", time_format::said(costs.since.0)));
+    if !costs.total.estimated.is_empty() {
+        terminal::say(format!(
+            "Estimated where Twilio has not reported a price yet: to +1 from its price list of {AS_OF} without \
+            carrier fees, elsewhere from what you paid before."
+        ));
     }
 }
 
-fn in_words(money: &[Money]) -> String {
+fn in_words(money: &[MoneyView]) -> String {
     if money.is_empty() {
         return "-".to_owned();
     }

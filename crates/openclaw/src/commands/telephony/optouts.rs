@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use telephony_domain::consent::Wish;
 use telephony_domain::number::PhoneNumber;
+use telephony_gateway::views::people::ConsentView;
 use telephony_store::consents::Consent;
 
 use crate::assemble::Channel;
@@ -51,18 +51,6 @@ struct Entry {
     line: Option<String>,
 }
 
-/// A consent as shown in JSON.
-#[derive(Serialize)]
-pub struct Row {
-    contact: String,
-    line: String,
-    wish: &'static str,
-    evidence: &'static str,
-    at: Time,
-    /// True if it was recorded after a later wish was already known, so it changed nothing.
-    overtaken: bool,
-}
-
 impl OptOuts {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let channel = if self.change.is_some() { Channel::open(config_arg) } else { Channel::look(config_arg) };
@@ -80,7 +68,7 @@ impl OptOuts {
         };
         let names = line::names(channel).await?;
         let name = |consent: &Consent| names.get(&consent.line).cloned().unwrap_or_default();
-        let rows: Vec<Row> = consents.iter().map(|consent| Row::of(consent, name(consent))).collect();
+        let rows: Vec<ConsentView> = consents.iter().map(|consent| ConsentView::of(consent, name(consent))).collect();
         if self.json {
             terminal::print_json(&rows)?;
         } else if rows.is_empty() {
@@ -89,7 +77,7 @@ impl OptOuts {
             let mut table = Table::new(["Contact", "Line", "Wish", "Known by", "Since"]);
             for row in rows {
                 let wish = if row.overtaken { format!("{} (recorded late)", row.wish) } else { row.wish.to_owned() };
-                table.row([row.contact, row.line, wish, row.evidence.to_owned(), row.at.to_string()]);
+                table.row([row.contact, row.line, wish, row.evidence.to_owned(), Time(row.at.0).to_string()]);
             }
             table.print();
         }
@@ -120,18 +108,4 @@ async fn remove(channel: &Channel, entry: &Entry) -> Outcome {
         terminal::print(format!("{number} has not opted out."));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-impl Row {
-    /// Converts a stored consent; `line` is the name of its line.
-    pub fn of(consent: &Consent, line: String) -> Self {
-        Self {
-            contact: consent.contact.to_string(),
-            line,
-            wish: consent.wish.as_str(),
-            evidence: consent.evidence.as_str(),
-            at: Time(consent.at),
-            overtaken: consent.is_overtaken,
-        }
-    }
 }

@@ -10,6 +10,7 @@ use clap::Args;
 use telephony_config::Loaded;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::lock::{GatewayLock, LockError};
+use telephony_gateway::views::time::iso;
 use telephony_store::file::{folder_of, sync_folder};
 use telephony_store::sqlite::{self, Mode, SqliteStore};
 
@@ -20,7 +21,7 @@ use crate::known_store::KnownStore;
 use crate::logging;
 use crate::state_folder::{self, store_file, with_ending};
 use crate::terminal;
-use crate::time_format::{self, Time};
+use crate::time_format::Time;
 
 const EXAMPLE: &str = "\
 Example: openclaw telephony restore --replace ~/backups/telephony.backup
@@ -126,7 +127,7 @@ fn write(file: &Path, content: &mut std::fs::File) -> Result<(), Failure> {
 /// Moves the store aside with what SQLite has beside it, also if the store itself is lost: its log would be applied to
 /// the backup. The journal stays: what it holds was acknowledged.
 fn keep(store: &Path, now: Timestamp) -> io::Result<PathBuf> {
-    let time = time_format::iso(now).replace(':', "");
+    let time = iso(now).replace(':', "");
     let kept = with_ending(store, &format!(".before-restore-{time}"));
     // If this ends halfway, the kept file is complete without its log. A damaged store keeps it.
     sqlite::empty_log(store).ok();

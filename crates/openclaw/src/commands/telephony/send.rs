@@ -13,7 +13,8 @@ use telephony_domain::line_address::LineAddress;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::sms::{parts, segment};
-use telephony_gateway::random;
+use telephony_gateway::views::message::QueuedMessageView;
+use telephony_gateway::{random, views};
 use telephony_providers::provider::Webhooks;
 use telephony_store::StoreError;
 use telephony_store::account_stops::AccountStop;
@@ -26,10 +27,10 @@ use crate::deliver;
 use crate::estimate::Cost;
 use crate::failure::{Failure, Outcome};
 use crate::number;
-use crate::part::{self, Part};
+use crate::part;
 use crate::plural::counted;
 use crate::terminal;
-use crate::time_format::{self, Time};
+use crate::time_format;
 
 /// A message expected to leave within this time counts as sent at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -84,17 +85,6 @@ struct PlannedPart {
     encoding: String,
     segments: u32,
     units: u32,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    id: String,
-    to: String,
-    segments: u32,
-    expected_at: Option<Time>,
-    waits_for: Option<String>,
-    parts: Vec<Part>,
 }
 
 impl Send {
@@ -235,16 +225,8 @@ impl Send {
         stop: Option<AccountStop>,
     ) -> Outcome {
         let provider = channel.provider.as_ref();
-        let segments = progress.parts.iter().map(|part| part.segments).sum();
         if self.json {
-            terminal::print_json(&Report {
-                id: format!("out-{}", progress.message),
-                to: self.to.to_string(),
-                segments,
-                expected_at: expected.as_ref().map(|expected| Time(expected.at)),
-                waits_for: expected.and_then(|expected| expected.waits_for),
-                parts: progress.parts.iter().map(|part| Part::of(part, provider)).collect(),
-            })?;
+            terminal::print_json(&QueuedMessageView::of(progress, self.to.to_string(), expected, provider))?;
         } else {
             progress.parts.iter().filter_map(part::sent_line).for_each(terminal::print);
         }
@@ -260,7 +242,7 @@ impl Send {
 
 /// Explains why a part was not sent as requested.
 fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webhooks) -> Option<Failure> {
-    let reason = part::reason(part, provider);
+    let reason = views::part::reason(part, provider);
     let reason = reason.as_deref();
     let code = part.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
     match part.state {

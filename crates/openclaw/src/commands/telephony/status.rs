@@ -5,13 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 use telephony_config::locate;
-use telephony_domain::time::Timestamp;
 use telephony_gateway::control::status::{self, ConfigAlive, GatewayStatus, StorageAlive};
 use telephony_gateway::storage::Trouble;
+use telephony_gateway::views::status::{AccountStopView, CallCounts, InboxView, OutboxView, StatusView};
 use telephony_store::StoreError;
-use telephony_store::account_stops::AccountStop;
 use telephony_store::history::{Filter, Summary};
 use telephony_store::lines::Queue;
 use telephony_store::notices::RaisedNotice;
@@ -36,77 +34,6 @@ pub struct Status {
     seen: bool,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    gateway: Option<GatewayStatus>,
-    /// The reason why messages cannot be stored, if so.
-    storage: Option<StorageAlive>,
-    provider: String,
-    from_number: Option<String>,
-    messaging_service_sid: Option<String>,
-    inbound_policy: &'static str,
-    inbox: Inbox,
-    outbox: PartSender,
-    calls: Calls,
-    pairing_requests: u64,
-    /// The reason why nothing is sent, while the provider rejects the account.
-    stopped: Option<Stopped>,
-    /// Messages of the last 24 hours for which it will never be known whether they were sent.
-    finally_unknown: Vec<String>,
-    notices: Vec<String>,
-    warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Stopped {
-    code: Option<u32>,
-    reason: String,
-    since: Time,
-    next_probe: Time,
-}
-
-impl Stopped {
-    fn of(stop: AccountStop) -> Self {
-        let (since, next_probe) = (Time(stop.since), Time(stop.next_probe));
-        Self { code: stop.code, reason: stop.reason, since, next_probe }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Inbox {
-    received_today: u64,
-    waiting: u64,
-    answering: u64,
-    retrying: u64,
-    parked: u64,
-    dead: u64,
-    kept: u64,
-    unconfirmed: u64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PartSender {
-    queued: u64,
-    queued_segments: u32,
-    queue_ends_at: Option<Time>,
-    queue_waits_for: Option<String>,
-    sending: u64,
-    unknown: u64,
-    sent_today: u64,
-    delivered_today: u64,
-    failed_today: u64,
-}
-
-#[derive(Serialize)]
-struct Calls {
-    today: u64,
-    open: u64,
-}
-
 impl Status {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let opened = if self.seen { Channel::open(config_arg) } else { Channel::look(config_arg) };
@@ -123,7 +50,7 @@ impl Status {
             let queues = channel.store.queues(channel.terms(), channel.now()).await?;
             let mut report = report(channel, status::notify(&channel.state).await, summary, &queues, notices);
             report.finally_unknown = finally_unknown(channel).await?;
-            report.stopped = channel.store.account_stop().await?.map(Stopped::of);
+            report.stopped = channel.store.account_stop().await?.map(AccountStopView::of);
             report.storage = storage(channel, report.gateway.as_ref()).await;
             if self.json {
                 terminal::print_json_ours(&report)?
@@ -179,38 +106,18 @@ fn report(
     summary: Summary,
     queues: &[Queue],
     notices: Vec<RaisedNotice>,
-) -> Report {
+) -> StatusView {
     let sender = channel.sender();
-    let longest = longest(queues, channel.now());
-    Report {
+    StatusView {
         gateway,
         storage: None,
         provider: channel.provider.name().to_owned(),
         from_number: sender.number.map(String::from),
         messaging_service_sid: sender.messaging_service,
         inbound_policy: channel.policy_name(),
-        inbox: Inbox {
-            received_today: summary.received_today,
-            waiting: summary.waiting,
-            answering: summary.answering,
-            retrying: summary.retrying,
-            parked: summary.parked,
-            dead: summary.dead,
-            kept: summary.kept,
-            unconfirmed: summary.unconfirmed,
-        },
-        outbox: PartSender {
-            queued: summary.queued,
-            sending: summary.sending,
-            unknown: summary.unknown,
-            queued_segments: queues.iter().map(|queue| queue.segments).sum(),
-            queue_ends_at: longest.map(|queue| Time(queue.ends)),
-            queue_waits_for: longest.and_then(|queue| queue.waits_for.clone()),
-            sent_today: summary.sent_today,
-            delivered_today: summary.delivered_today,
-            failed_today: summary.failed_today,
-        },
-        calls: Calls { today: summary.calls_today, open: summary.open_calls },
+        inbox: InboxView::of(&summary),
+        outbox: OutboxView::of(&summary, queues, channel.now()),
+        calls: CallCounts::of(&summary),
         pairing_requests: summary.pairing_requests,
         stopped: None,
         finally_unknown: Vec::new(),
@@ -219,13 +126,8 @@ fn report(
     }
 }
 
-/// Returns the queue that takes longest; none if nothing waits long.
-fn longest(queues: &[Queue], now: Timestamp) -> Option<&Queue> {
-    queues.iter().max_by_key(|queue| queue.ends).filter(|queue| queue.ends > now)
-}
-
-fn show(report: &Report) {
-    let Report { inbox, outbox, .. } = report;
+fn show(report: &StatusView) {
+    let StatusView { inbox, outbox, .. } = report;
     if let Some(storage) = &report.storage {
         attention(format!("MESSAGES CANNOT BE STORED and are rejected: {}", storage.problem));
     }
@@ -260,10 +162,11 @@ fn show(report: &Report) {
     if report.calls.today + report.calls.open > 0 {
         field("Calls", format!("{} today, {} in progress", report.calls.today, report.calls.open));
     }
-    if let Some(Stopped { since, next_probe, .. }) = &report.stopped {
+    if let Some(stop) = &report.stopped {
+        let (since, next_probe) = (Time(stop.since.0), Time(stop.next_probe.0));
         field("Sending", format!("stopped since {since}; next probe of the account at {next_probe}"));
     }
-    if let Some(end) = &outbox.queue_ends_at {
+    if let Some(end) = outbox.queue_ends_at.map(|end| Time(end.0)) {
         let why = outbox.queue_waits_for.as_deref().map(|why| format!(": {}", part::hold_in_words(why)));
         let (segments, why) = (counted(outbox.queued_segments, "segment"), why.unwrap_or_default());
         field("Queue", format!("{segments}, sent by {end}{why}"));

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use telephony_domain::delivery::Status;
 use telephony_domain::id::LineId;
+use telephony_gateway::views::message::MessageView;
 use telephony_store::history::{Entry, EntryId, EntryState, Filter, Mark, OPEN_INBOUND_STATES};
 use telephony_store::outbox::PartState;
 
-use super::list::Message;
+use super::list;
 use crate::assemble::Channel;
 use crate::failure::{Failure, Outcome};
 use crate::line;
@@ -100,8 +101,12 @@ impl Follower<'_> {
     }
 
     fn print(&self, entry: &Entry) -> bool {
-        let message = Message::of(entry, &self.names);
-        if self.is_json { terminal::try_print_json(&message.json()) } else { message.print_line() }
+        let message = MessageView::of(entry, &self.names);
+        if self.is_json {
+            terminal::try_print_json(&serde_json::to_string(&message).unwrap_or_default())
+        } else {
+            list::print_line(&message)
+        }
     }
 }
 
