@@ -10,7 +10,7 @@ import shlex
 import subprocess
 
 from harness import ACCOUNT, OPENCLAW, PHONE, TOKEN, Case, Program, Twilio, eventually, free_port, main
-from set_up import ENTER, Terminal
+from set_up import DOWN, ENTER, Model, Terminal
 
 GUIDE = pathlib.Path(__file__).resolve().parent.parent / "docs/guides/twilio.md"
 # Commands that a run of the guide does not need: the test types the answers.
@@ -120,12 +120,18 @@ class Guide(Case):
     def test_setup_asks_what_the_guide_shows(self):
         (printed,) = [printed for command, printed in transcripts() if command.startswith(SETUP)]
         self.environment = {name: value for name, value in self.environment.items() if "TWILIO" not in name}
-        terminal = Terminal(self.environment, "telephony", "setup", "--api-base-url", self.twilio.url)
+        model = Model(self, ["llama3.2:latest"], key=None)
+        servers = ("--api-base-url", self.twilio.url, "--agent-url", model.url)
+        terminal = Terminal(self.environment, "telephony", "setup", *servers)
         self.addCleanup(terminal.process.kill)
-        questions = [line.partition(": ")[0].rstrip("?:") for line in printed.splitlines() if ": " in line]
+        opening, first, rest = printed.partition("Account SID")
+        self.assertIn("nothing is written before you agree", opening)
+        lines = [line for line in (first + rest).splitlines() if not line.startswith("The agent answers")]
+        questions = [line.partition(": ")[0].rstrip("?:") for line in lines if ": " in line]
         self.assertGreaterEqual(len(questions), 8, printed)
         for question in questions:
             keys = {"Account SID": ACCOUNT, "Public URL": "https://phone.example.com", "Your own num": PHONE}
+            keys["Who answers"] = 6 * DOWN
             typed = next((keys[start] for start in keys if question.startswith(start)), "")
             if question.startswith("Auth Token"):
                 terminal.keep_secret(question, TOKEN + ENTER)

@@ -84,16 +84,16 @@ class Terminal:
 
 
 class Model:
-    """A server with OpenAI's API and the key `sk-secret`."""
+    """A server with OpenAI's API."""
 
-    def __init__(self, case, models, fails=0):
+    def __init__(self, case, models, fails=0, key="sk-secret"):
         """Lists `models`, or has no list if that is None; it is overloaded for the first `fails` questions."""
         model = self
         self.models, self.fails, self.questions = models, fails, []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                if self.headers["Authorization"] != "Bearer sk-secret":
+                if key and self.headers["Authorization"] != f"Bearer {key}":
                     return self.say(401, {"error": {"message": "no such key"}})
                 if model.models is None:
                     return self.say(404, {})
