@@ -27,7 +27,7 @@ use telephony_store::{LeaseHolder, Store};
 use tokio::sync::watch;
 
 pub use self::calls::{dialing_rules, outgoing_plan, voice_settings};
-pub use self::provider::{provider, provider_with, provider_within, simulator};
+pub use self::provider::{carrier, provider, provider_with, provider_within, simulator};
 pub use self::settings::{live_settings, sender, settings, terms, tunnel};
 use self::settings::{public_urls, rules_of_operator};
 pub use self::store::{earlier_store, open_journal, open_store, open_store_unless};
@@ -85,7 +85,7 @@ impl Channel {
     /// Returns our line, adding it to the store if it is new.
     pub async fn line(&self) -> Result<LineId, Failure> {
         let line = self.store.claim_line(self.sender(), self.now()).await?;
-        self.store.bound_queues(self.loaded.telephony.sms.pacing).await?;
+        self.store.bound_queues(self.terms()).await?;
         Ok(line)
     }
 
@@ -96,7 +96,7 @@ impl Channel {
 
     /// Splits `text` into parts; with media, an empty text is still one part.
     pub fn parts_with(&self, text: &str, has_media: bool) -> Vec<PartDraft> {
-        parts::with_media(text, has_media, &rules_of_operator(&self.loaded.telephony))
+        parts::with_media(text, has_media, &rules_of_operator(&self.loaded.telephony), &carrier().mms)
     }
 
     /// Returns the policy's name as written in the configuration.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::tariff::{self, AS_OF, Basis, Kind};
+use telephony_domain::tariff::{self, Basis, Kind};
 use telephony_gateway::views::money::MoneyView;
 use telephony_store::Store;
 
@@ -49,7 +49,8 @@ impl Cost {
             return "The cost is unknown: no message to that country has been paid for yet.".to_owned();
         };
         if self.basis == Some(Basis::PriceList.as_str()) {
-            format!("Estimated cost: {price}, by Twilio's price list of {AS_OF}, without carrier fees.")
+            let as_of = assemble::carrier().prices.as_of;
+            format!("Estimated cost: {price}, by Twilio's price list of {as_of}, without carrier fees.")
         } else {
             format!("Estimated cost: {price}, by what you paid before.")
         }
@@ -76,11 +77,12 @@ impl Estimator {
         messages: u64,
         segments: u64,
     ) -> Result<Option<Estimate>, Failure> {
-        let paid = match tariff::list_price(kind, contact) {
+        let prices = &assemble::carrier().prices;
+        let paid = match prices.price(kind, contact) {
             Some(_) => None,
             None => self.paid_before(kind, tariff::country_code(contact)).await?,
         };
-        let unit = tariff::unit_price(kind, contact, paid);
+        let unit = prices.unit_price(kind, contact, paid);
         Ok(unit.map(|(price, basis)| {
             let amount = price.amount.times(kind.units(messages, segments));
             Estimate { price: Price { amount, ..price }, basis }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A message status, in the provider's words.
+/// A message status. Its words are in the store and in JSON; a provider reads its own words as these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -66,7 +66,7 @@ impl Status {
         ALL.map(|(status, _)| status)
     }
 
-    /// Returns the provider's word.
+    /// Returns the word for it.
     pub fn as_str(self) -> &'static str {
         ALL.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
     }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod call;
+pub mod carrier;
 pub mod consent;
 pub mod delivery;
 pub mod dialing;

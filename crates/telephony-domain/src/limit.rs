@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::pace::Pacing;
+use crate::carrier::Carrier;
+use crate::line::Sender;
+use crate::pace::{Pace, Pacing};
 use crate::time::Timestamp;
 
 /// Sliding window of the segment limits.
@@ -24,17 +26,25 @@ pub struct Limits {
 }
 
 /// The pace and the limits for sending.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
     /// Pace of each line.
     pub pacing: Pacing,
     /// Limits on the amount.
     pub limits: Limits,
+    /// Rules of the provider.
+    pub carrier: &'static Carrier,
 }
 
-impl From<Pacing> for Terms {
-    fn from(pacing: Pacing) -> Self {
-        Self { pacing, limits: Limits::default() }
+impl Terms {
+    /// Returns terms without limits.
+    pub fn unlimited(pacing: Pacing, carrier: &'static Carrier) -> Self {
+        Self { pacing, limits: Limits::default(), carrier }
+    }
+
+    /// Returns the pace of a line that sends as `sender`; none is unlimited.
+    pub fn pace(&self, sender: &Sender) -> Option<Pace> {
+        self.pacing.of(sender, self.carrier)
     }
 }
 

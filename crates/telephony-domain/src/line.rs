@@ -54,17 +54,6 @@ impl LineKind {
             Some(LineAddress::Number(_)) | None => LineKind::LongCode,
         }
     }
-
-    /// Returns the segments per second that Twilio lets such a number send (its help pages of 2026). A messaging
-    /// service counts as one long code unless configured otherwise.
-    pub fn segments_per_second(self) -> f64 {
-        match self {
-            LineKind::LongCode | LineKind::MessagingService => 1.0,
-            LineKind::TollFree => 3.0,
-            LineKind::SenderId => 10.0,
-            LineKind::ShortCode => 100.0,
-        }
-    }
 }
 
 fn is_toll_free(number: &str) -> bool {

@@ -2,45 +2,60 @@
 
 use std::time::Duration;
 
+use crate::carrier::Carrier;
 use crate::line::{LineKind, Sender};
 use crate::time::Timestamp;
 
-/// A pace in segments per second; `None` in its place means unlimited.
+/// A pace in segments per second, and the longest queue; `None` in its place means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace(f64);
+pub struct Pace {
+    per_second: f64,
+    longest_queue: Duration,
+}
+
+/// Longest queue of a pace without a carrier.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Pace {
     /// Creates a pace, which must be positive and finite.
     pub fn new(segments_per_second: f64) -> Option<Pace> {
-        (segments_per_second.is_finite() && segments_per_second > 0.0).then_some(Pace(segments_per_second))
+        let is_pace = segments_per_second.is_finite() && segments_per_second > 0.0;
+        is_pace.then_some(Pace { per_second: segments_per_second, longest_queue: A_YEAR })
+    }
+
+    /// Limits the queue to what leaves within this time.
+    #[must_use]
+    pub fn within(self, longest_queue: Duration) -> Pace {
+        Pace { longest_queue, ..self }
     }
 
     /// Returns the segments per second.
     pub fn per_second(self) -> f64 {
-        self.0
+        self.per_second
     }
 
     /// Returns when the line is free again after sending `segments` at `now`; `free_at` is when it was free before.
     pub fn free_after(self, free_at: Timestamp, now: Timestamp, segments: u32) -> Timestamp {
         let from = if free_at > now { free_at } else { now };
-        let exactly = (f64::from(segments.max(1)) * 1000.0 / self.0).min(LONGEST_QUEUE.as_secs_f64() * 1000.0);
+        let exactly =
+            (f64::from(segments.max(1)) * 1000.0 / self.per_second).min(self.longest_queue.as_secs_f64() * 1000.0);
         // Round milliseconds up, or the line would exceed its pace. A value above a whole number by no more than the
         // rounding error of the division is that whole number.
         let milliseconds = (exactly - exactly * 2.0 * f64::EPSILON).ceil();
         from + Duration::from_millis(milliseconds as u64)
     }
 
-    /// Returns how many segments leave within [`LONGEST_QUEUE`].
+    /// Returns how many segments may wait.
     pub fn segments_queued_at_most(self) -> u32 {
         // Saturates at a pace too fast to matter.
-        (self.0 * LONGEST_QUEUE.as_secs_f64()) as u32
+        (self.per_second * self.longest_queue.as_secs_f64()) as u32
     }
 }
 
 /// The operator's choice of pace.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Pacing {
-    /// The carriers' rate for each kind of line.
+    /// The carrier's rate for each kind of line.
     #[default]
     ByLineKind,
     /// This pace on every line.
@@ -51,17 +66,15 @@ pub enum Pacing {
 
 impl Pacing {
     /// Returns the pace of a line that sends as `sender`; none is unlimited.
-    pub fn of(self, sender: &Sender) -> Option<Pace> {
-        match self {
-            Pacing::ByLineKind => Pace::new(LineKind::of(sender).segments_per_second()),
-            Pacing::Fixed(pace) => Some(pace),
-            Pacing::Unlimited => None,
-        }
+    pub fn of(self, sender: &Sender, carrier: &Carrier) -> Option<Pace> {
+        let pace = match self {
+            Pacing::ByLineKind => Pace::new(carrier.rates.of(LineKind::of(sender)))?,
+            Pacing::Fixed(pace) => pace,
+            Pacing::Unlimited => return None,
+        };
+        Some(pace.within(carrier.longest_queue))
     }
 }
-
-/// Longest wait on a line: ten hours, after which Twilio accepts no more for a number (21611).
-pub const LONGEST_QUEUE: Duration = Duration::from_secs(36_000);
 
 #[cfg(test)]
 mod tests {
@@ -104,8 +117,9 @@ mod tests {
 
     #[test]
     fn no_part_occupies_a_line_for_longer_than_the_longest_queue() {
-        let slowest = Pace::new(1e-9).unwrap();
-        assert_eq!(slowest.free_after(Timestamp(0), Timestamp(0), 1), Timestamp(0) + LONGEST_QUEUE);
+        let longest_queue = Duration::from_secs(36_000);
+        let slowest = Pace::new(1e-9).unwrap().within(longest_queue);
+        assert_eq!(slowest.free_after(Timestamp(0), Timestamp(0), 1), Timestamp(0) + longest_queue);
     }
 
     #[test]

@@ -107,17 +107,14 @@ pub struct Content<'m> {
 }
 
 /// Returns true if a `listed` message, created at `created`, can be the part `ours`, first attempted at `attempted`.
-/// The provider may have added words in front of the text.
-pub fn is_match(listed: Content<'_>, created: Timestamp, ours: Content<'_>, attempted: Timestamp) -> bool {
+/// The provider may have added words in front of the text, which begin with `added`.
+pub fn is_match(listed: Content<'_>, created: Timestamp, ours: Content<'_>, attempted: Timestamp, added: &str) -> bool {
     let says_ours = match ours.text.trim() {
-        "" => listed.text.trim().is_empty() || listed.text.starts_with(TRIAL),
+        "" => listed.text.trim().is_empty() || listed.text.starts_with(added),
         text => listed.text == ours.text || listed.text.trim_end().ends_with(text),
     };
     says_ours && listed.media == ours.media && created >= attempted - LOOK_BACK
 }
-
-/// Prefix that Twilio adds to messages of a trial account.
-const TRIAL: &str = "Sent from your Twilio trial account";
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +122,8 @@ mod tests {
     use proptest::prelude::*;
 
     const SINCE: Timestamp = Timestamp(100_000);
+
+    const ADDED: &str = "Sent from a trial account";
 
     fn doubt(absences: u32) -> Doubt {
         Doubt {
@@ -200,13 +199,13 @@ mod tests {
 
     #[test]
     fn a_trial_prefix_still_matches_and_an_older_twin_does_not() {
-        let matches = |listed, created, ours| is_match(sms(listed), created, sms(ours), SINCE);
-        let prefixed = "Sent from your Twilio trial account - hello";
+        let matches = |listed, created, ours| is_match(sms(listed), created, sms(ours), SINCE, ADDED);
+        let prefixed = "Sent from a trial account - hello";
         assert!(matches(prefixed, SINCE, "hello"));
         assert!(matches("hello", SINCE - LOOK_BACK, "hello"));
         assert!(!matches("hello", SINCE - LOOK_BACK - Duration::from_secs(1), "hello"));
         assert!(!matches("hello!", SINCE, "hello"));
-        assert!(matches("hello", SINCE, " hello\n"), "Twilio trims");
+        assert!(matches("hello", SINCE, " hello\n"), "a provider trims");
     }
 
     fn sms(text: &str) -> Content<'_> {
@@ -216,14 +215,14 @@ mod tests {
     #[test]
     fn a_picture_without_text_is_matched_by_number_and_time() {
         let mms = |text, media| Content { text, media };
-        let matches = |listed, ours| is_match(listed, SINCE, ours, SINCE);
+        let matches = |listed, ours| is_match(listed, SINCE, ours, SINCE, ADDED);
         assert!(matches(mms("", 1), mms("", 1)));
-        assert!(matches(mms("Sent from your Twilio trial account - ", 1), mms("", 1)));
+        assert!(matches(mms("Sent from a trial account - ", 1), mms("", 1)));
         assert!(!matches(mms("", 2), mms("", 1)));
         assert!(!matches(mms("hello", 1), mms("", 1)));
         assert!(!matches(mms("hello", 0), mms("hello", 1)));
         assert!(!matches(mms("hello", 1), mms("hello", 0)));
-        assert!(!is_match(mms("", 1), SINCE - LOOK_BACK - Duration::from_secs(1), mms("", 1), SINCE));
+        assert!(!is_match(mms("", 1), SINCE - LOOK_BACK - Duration::from_secs(1), mms("", 1), SINCE, ADDED));
     }
 
     /// A request during an outage of the provider.

@@ -1,10 +1,20 @@
-//! Price estimates: a dated price list for +1, and earlier payments elsewhere.
+//! Price estimates: the provider's dated price list for +1, and earlier payments elsewhere.
 
-use crate::money::{Amount, Currency, Price};
+use crate::money::{Amount, Price};
 use crate::number::PhoneNumber;
 
-/// Date of the prices in [`list_price`]: Twilio's for the United States (<https://www.twilio.com/en-us/pricing>).
-pub const AS_OF: &str = "2026-11";
+/// A provider's public prices for +1, without carrier fees.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PriceList {
+    /// Month of the prices.
+    pub as_of: &'static str,
+    /// Price of a segment of an outgoing text.
+    pub text_out: Price,
+    /// Price of a segment of an incoming text.
+    pub text_in: Price,
+    /// Price of a message with attachments in either direction.
+    pub media: Price,
+}
 
 /// The kinds of messages that are billed differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +32,7 @@ pub enum Kind {
 /// The basis of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// The provider's public prices as of [`AS_OF`], without carrier fees.
+    /// The provider's public prices, without carrier fees.
     PriceList,
     /// Earlier payments for similar messages.
     OwnPrices,
@@ -65,21 +75,23 @@ impl Kind {
     }
 }
 
-/// Returns the public price of a segment, or of a message with attachments, to or from a number; none for most of the
-/// world.
-pub fn list_price(kind: Kind, contact: &PhoneNumber) -> Option<Price> {
-    let billionths = match kind {
-        Kind::TextOut => 7_900_000,
-        Kind::TextIn => 7_500_000,
-        Kind::MediaOut | Kind::MediaIn => 20_000_000,
-    };
-    (country_code(contact) == "1").then_some(Price { amount: Amount(billionths), currency: Currency::USD })
-}
+impl PriceList {
+    /// Returns the public price of a segment, or of a message with attachments, to or from a number; none for most of
+    /// the world.
+    pub fn price(&self, kind: Kind, contact: &PhoneNumber) -> Option<Price> {
+        let price = match kind {
+            Kind::TextOut => self.text_out,
+            Kind::TextIn => self.text_in,
+            Kind::MediaOut | Kind::MediaIn => self.media,
+        };
+        (country_code(contact) == "1").then_some(price)
+    }
 
-/// Returns the price of a unit: the list price if there is one, else the price `paid` before.
-pub fn unit_price(kind: Kind, contact: &PhoneNumber, paid: Option<Price>) -> Option<(Price, Basis)> {
-    let listed = list_price(kind, contact).map(|price| (price, Basis::PriceList));
-    listed.or_else(|| paid.map(|price| (price, Basis::OwnPrices)))
+    /// Returns the price of a unit: the public price if there is one, else the price `paid` before.
+    pub fn unit_price(&self, kind: Kind, contact: &PhoneNumber, paid: Option<Price>) -> Option<(Price, Basis)> {
+        let listed = self.price(kind, contact).map(|price| (price, Basis::PriceList));
+        listed.or_else(|| paid.map(|price| (price, Basis::OwnPrices)))
+    }
 }
 
 /// Returns the median price, in the currency of the newest one, so that a single outlier changes little.
@@ -133,9 +145,16 @@ mod tests {
     fn list_prices_cover_plus_one_and_earlier_prices_the_rest() {
         let (us, uk) = ("+15550001234".parse().unwrap(), "+445550001234".parse().unwrap());
         let paid = Some(price(40_000_000, "USD"));
-        assert_eq!(unit_price(Kind::TextOut, &us, paid), Some((price(7_900_000, "USD"), Basis::PriceList)));
-        assert_eq!(unit_price(Kind::TextOut, &uk, paid), Some((price(40_000_000, "USD"), Basis::OwnPrices)));
-        assert_eq!(unit_price(Kind::TextOut, &uk, None), None);
+        let dollars = |billionths| price(billionths, "USD");
+        let list = PriceList {
+            as_of: "2026-11",
+            text_out: dollars(7_900_000),
+            text_in: dollars(7_500_000),
+            media: dollars(20_000_000),
+        };
+        assert_eq!(list.unit_price(Kind::TextOut, &us, paid), Some((price(7_900_000, "USD"), Basis::PriceList)));
+        assert_eq!(list.unit_price(Kind::TextOut, &uk, paid), Some((price(40_000_000, "USD"), Basis::OwnPrices)));
+        assert_eq!(list.unit_price(Kind::TextOut, &uk, None), None);
     }
 
     #[test]

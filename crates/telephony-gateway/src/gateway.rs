@@ -140,11 +140,11 @@ impl Gateway {
 
     /// Applies new settings. Running work continues with the settings it has read.
     pub async fn follow(&self, live: Live) -> Result<(), StoreError> {
-        let pacing = live.terms.pacing;
+        let terms = live.terms;
         self.live.send_replace(Arc::new(live.on_line(self.line)));
         self.notices.store.probe_soon(self.notices.clock.now()).await?;
         self.notices.wake.all();
-        self.notices.store.bound_queues(pacing).await
+        self.notices.store.bound_queues(terms).await
     }
 
     /// Sets the reported state of the configuration.
@@ -169,7 +169,7 @@ impl Gateway {
 async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreError> {
     let now = parts.clock.now();
     let line = parts.store.claim_line(parts.settings.fixed.sender.clone(), now).await?;
-    parts.store.bound_queues(parts.settings.live.terms.pacing).await?;
+    parts.store.bound_queues(parts.settings.live.terms).await?;
     // From the first start on, incoming messages are looked for, even if this process ends right away.
     parts.store.gaps(now).await?;
     let turns = parts.store.free_turns(holder, now).await?;

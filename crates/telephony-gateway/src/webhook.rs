@@ -105,7 +105,7 @@ impl Endpoints {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return not_allowed("GET, HEAD");
         }
-        let provider = self.webhook.provider.name();
+        let provider = self.webhook.provider.carrier().name;
         let (status, health) = match self.webhook.intake.storage.trouble() {
             None => (StatusCode::OK, serde_json::json!({ "ok": true, "provider": provider })),
             Some(trouble) => {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use telephony_domain::call::report::CallEvent;
+use telephony_domain::carrier::Carrier;
 use telephony_domain::delivery::{Receipt, Status, StatusReport};
 use telephony_domain::line::Sender;
 use telephony_domain::message::Arrival;
@@ -118,8 +119,8 @@ pub enum Deletion {
 
 /// The provider's part of the public listener: cheap, synchronous, no I/O.
 pub trait Webhooks: Send + Sync {
-    /// Returns the provider's name, as in `channels.telephony.provider`.
-    fn name(&self) -> &'static str;
+    /// Returns the provider's rules for what a line sends.
+    fn carrier(&self) -> &'static Carrier;
 
     /// Returns true if the headers contain a signature; without one the body is not read.
     fn is_signed(&self, headers: &HeaderMap) -> bool;

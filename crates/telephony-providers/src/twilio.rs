@@ -3,6 +3,7 @@
 pub mod account;
 mod callback_url;
 mod calling;
+mod carrier;
 mod checks;
 pub mod codes;
 mod dates;
@@ -17,6 +18,7 @@ pub mod twiml;
 mod webhook;
 
 use self::account::Account;
+pub use self::carrier::CARRIER;
 use self::rest::Rest;
 use self::signature::Verifier;
 

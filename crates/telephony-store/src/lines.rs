@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::pace::Pacing;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -52,8 +51,8 @@ pub trait Lines: Send + Sync {
     /// number, else a new one: history and opt-outs survive a change of sender.
     async fn claim_line(&self, sender: Sender, now: Timestamp) -> Result<LineId, StoreError>;
 
-    /// Limits each line's queue to what leaves within [`telephony_domain::pace::LONGEST_QUEUE`].
-    async fn bound_queues(&self, pacing: Pacing) -> Result<(), StoreError>;
+    /// Limits each line's queue to what leaves within the provider's longest wait.
+    async fn bound_queues(&self, terms: Terms) -> Result<(), StoreError>;
 
     /// Returns the queue of each line, in the order in which they were claimed.
     async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError>;

@@ -10,7 +10,6 @@ use telephony_domain::line::Sender;
 use telephony_domain::message::{Draft, OutboundMedia};
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::pace::Pacing;
 use telephony_domain::reconcile;
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_domain::time::Timestamp;
@@ -248,7 +247,7 @@ pub trait Outbox: Send + Sync {
         sender: Sender,
         contact: PhoneNumber,
         segments: u32,
-        pacing: Pacing,
+        terms: Terms,
     ) -> Result<(), StoreError>;
 
     /// Starts a part that is due, whose line is free and that fits the limits: occupies the line for it and records the

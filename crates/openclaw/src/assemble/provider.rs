@@ -8,10 +8,11 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::SecretString;
 use telephony_config::{ApiBaseUrl, Loaded, ProviderName, Telephony};
+use telephony_domain::carrier::Carrier;
 use telephony_providers::provider::Provider;
-use telephony_providers::twilio::Twilio;
 use telephony_providers::twilio::account::{Account, api_url};
 use telephony_providers::twilio::rest::Rest;
+use telephony_providers::twilio::{CARRIER, Twilio};
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
 
 use crate::failure::Failure;
@@ -47,6 +48,11 @@ fn configured(loaded: &Loaded) -> Result<Account, Failure> {
             .hint("use `openclaw telephony simulate`, which has a phone and everything else in one process")),
         Some(ProviderName::Twilio) | None => Ok(account(&loaded.telephony)),
     }
+}
+
+/// Returns the rules of the configured provider; the built-in one has Twilio's.
+pub fn carrier() -> &'static Carrier {
+    &CARRIER
 }
 
 /// Returns the Twilio account named in the configuration.

@@ -13,6 +13,7 @@ use telephony_gateway::tunnel::Tunneling;
 use telephony_store::inbox::ArrivalRules;
 
 use super::calls::voice_settings;
+use super::provider::carrier;
 use crate::terminal;
 
 /// Returns the gateway's settings from the configuration.
@@ -82,7 +83,7 @@ pub fn terms(telephony: &Telephony) -> Terms {
         segments_per_contact_per_day: limits.segments_per_contact_per_day,
         replies_per_contact_per_30s: limits.replies_per_contact_per_30s,
     };
-    Terms { pacing: telephony.sms.pacing, limits }
+    Terms { pacing: telephony.sms.pacing, limits, carrier: carrier() }
 }
 
 /// Returns the sender that our messages come from.

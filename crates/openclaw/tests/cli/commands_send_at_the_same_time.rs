@@ -1,10 +1,12 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use telephony_domain::limit::Terms;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::pace::Pacing;
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_gateway::lock::SendingLock;
+use telephony_providers::twilio::CARRIER;
 use telephony_store::outbox::PartState;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{LeaseHolder, Next, Store};
@@ -56,7 +58,10 @@ async fn start_an_hour_ago(store: &dyn Store) -> telephony_domain::id::MessageId
     };
     let message = store.enqueue(line, draft, long_ago).await.unwrap().message;
     let holder = LeaseHolder("cli-other".to_owned());
-    let started = store.start_parts(&holder, Pacing::Unlimited.into(), Some(message), 1, None, long_ago).await.unwrap();
+    let started = store
+        .start_parts(&holder, Terms::unlimited(Pacing::Unlimited, &CARRIER), Some(message), 1, None, long_ago)
+        .await
+        .unwrap();
     assert!(matches!(started, Next::Taken(_)));
     message
 }

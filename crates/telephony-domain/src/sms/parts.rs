@@ -3,7 +3,7 @@
 use super::segment;
 use super::split::{SplitRules, split};
 use crate::message::PartDraft;
-use crate::mms;
+use crate::mms::MmsRules;
 
 /// Cuts `text` into parts.
 pub fn of(text: &str, rules: &SplitRules) -> Vec<PartDraft> {
@@ -12,16 +12,16 @@ pub fn of(text: &str, rules: &SplitRules) -> Vec<PartDraft> {
 }
 
 /// Splits a text that may have media: an MMS is not cut for segments, only if it exceeds the maximum length.
-pub fn with_media(text: &str, has_media: bool, rules: &SplitRules) -> Vec<PartDraft> {
+pub fn with_media(text: &str, has_media: bool, rules: &SplitRules, mms: &MmsRules) -> Vec<PartDraft> {
     if !has_media {
         return of(text, rules);
     }
-    if text.encode_utf16().count() <= mms::MAX_TEXT {
-        return vec![PartDraft { text: text.trim().to_owned(), segments: mms::SEGMENTS }];
+    if text.encode_utf16().count() <= mms.max_text {
+        return vec![PartDraft { text: text.trim().to_owned(), segments: mms.segments }];
     }
     let mut parts = of(text, rules);
     if let Some(first) = parts.first_mut() {
-        first.segments = first.segments.max(mms::SEGMENTS);
+        first.segments = first.segments.max(mms.segments);
     }
     parts
 }

@@ -153,8 +153,10 @@ fn path(state: &Path) -> PathBuf {
 mod tests {
     use telephony_domain::call::plan::{Plan, Purpose};
     use telephony_domain::call::words::Words;
+    use telephony_domain::limit::Terms;
     use telephony_domain::pace::Pacing;
     use telephony_domain::sms::split::{ChunkMode, SplitRules};
+    use telephony_providers::twilio::CARRIER;
     use tokio::sync::watch;
 
     use super::*;
@@ -189,7 +191,7 @@ mod tests {
             agent: Arc::new(telephony_agents::Echo),
             arrivals: Arc::default(),
             split: SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: None },
-            terms: Pacing::Unlimited.into(),
+            terms: Terms::unlimited(Pacing::Unlimited, &CARRIER),
             voice: no_calls(),
             unavailable_text: String::new(),
             stranger_replies_per_day: None,

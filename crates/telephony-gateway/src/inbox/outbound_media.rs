@@ -3,9 +3,10 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use telephony_domain::media_type;
 use telephony_domain::message::{MediaToken, OutboundMedia, ServedFile};
+use telephony_domain::mms::MmsRules;
 use telephony_domain::plain_text::take_pictures;
-use telephony_domain::{media_type, mms};
 use telephony_store::StoreError;
 use telephony_store::attachments::FileName;
 
@@ -44,8 +45,8 @@ impl TurnRunner {
         before: &[OutboundMedia],
         others: u64,
     ) -> Result<Result<OutboundMedia, String>, StoreError> {
-        if before.len() >= mms::MAX_FILES {
-            return Ok(Err(mms::Unsendable::TooMany(before.len() + 1).to_string()));
+        if let Err(too_many) = self.mms().check_count(before.len() + 1) {
+            return Ok(Err(too_many.to_string()));
         }
         let Some(data) = address.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:")).map(|_| &address[5..])
         else {
@@ -63,16 +64,23 @@ impl TurnRunner {
         }
         let (declared, bytes) = decode(data).ok_or("its data: URL is invalid")?;
         let content_type = media_type::judge(declared, &bytes).map_err(|mismatch| mismatch.to_string())?;
+        if bytes.len() as u64 > picture::MAX_FILE_BYTES {
+            self.mms().check_size(bytes.len() as u64).map_err(|error| error.to_string())?;
+        }
         let files = before.iter().filter_map(|enclosure| match enclosure {
             OutboundMedia::File(file) => Some((file.content_type.as_str(), file.size)),
             OutboundMedia::Url(_) => None,
         });
         let together = files.clone().map(|(_, size)| size).sum();
-        let capacity = mms::MAX_BYTES.saturating_sub(together);
+        let capacity = self.mms().max_bytes.saturating_sub(together);
         let (content_type, bytes) = reduced(content_type, bytes, capacity, others).await?;
         let all = files.chain([(content_type.as_str(), bytes.len() as u64)]);
-        mms::check(all).map_err(|error| error.to_string())?;
+        self.mms().check(all).map_err(|error| error.to_string())?;
         Ok((content_type, bytes))
+    }
+
+    fn mms(&self) -> &'static MmsRules {
+        &self.provider.carrier().mms
     }
 
     async fn keep_enclosure(&self, content_type: String, bytes: Bytes) -> Result<OutboundMedia, StoreError> {
@@ -89,9 +97,6 @@ impl TurnRunner {
 async fn reduced(content_type: String, bytes: Bytes, capacity: u64, others: u64) -> Result<(String, Bytes), String> {
     if bytes.len() as u64 <= capacity || !picture::is_reducible(&content_type) {
         return Ok((content_type, bytes));
-    }
-    if bytes.len() as u64 > picture::MAX_FILE_BYTES {
-        return Err(mms::Unsendable::TooMuch(bytes.len() as u64).to_string());
     }
     let size = bytes.len();
     let work = move || {

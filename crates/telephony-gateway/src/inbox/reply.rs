@@ -3,11 +3,12 @@
 use telephony_domain::message::{Draft, OutboundMedia, Purpose};
 use telephony_domain::plain_text;
 use telephony_domain::sms::parts;
-use telephony_domain::sms::split::SplitRules;
 use telephony_store::inbox::LeasedTurn;
 
+use crate::settings::Live;
+
 /// Returns the answer to `turn` as a message for the outbox; none if it has neither text nor media.
-pub(super) fn drafts(turn: &LeasedTurn, answer: &str, media: Vec<OutboundMedia>, rules: &SplitRules) -> Vec<Draft> {
+pub(super) fn drafts(turn: &LeasedTurn, answer: &str, media: Vec<OutboundMedia>, live: &Live) -> Vec<Draft> {
     let text = plain_text::from_markdown(answer);
     if text.trim().is_empty() && media.is_empty() {
         return Vec::new();
@@ -16,7 +17,7 @@ pub(super) fn drafts(turn: &LeasedTurn, answer: &str, media: Vec<OutboundMedia>,
         key: format!("turn-{}", turn.lease.turn),
         purpose: Purpose::Reply,
         to: turn.contact.clone(),
-        parts: parts::with_media(&text, !media.is_empty(), rules),
+        parts: parts::with_media(&text, !media.is_empty(), &live.split, &live.terms.carrier.mms),
         text,
         media,
         turn: Some(turn.lease.turn),

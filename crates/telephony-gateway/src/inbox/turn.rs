@@ -116,7 +116,7 @@ impl Worker {
     async fn ask_agent(&self, turn: &LeasedTurn) -> Result<Ended, StoreError> {
         let said = self.said_since_reset(turn).await?;
         if said.is_empty() {
-            return Ok(Ended::With(TurnEnd::Answered(reply::drafts(turn, FORGOTTEN, Vec::new(), &self.live.split))));
+            return Ok(Ended::With(TurnEnd::Answered(reply::drafts(turn, FORGOTTEN, Vec::new(), &self.live))));
         }
         let question = match self.question(turn, said).await {
             Ok(question) => question,
@@ -130,7 +130,7 @@ impl Worker {
         Ok(match answer {
             Ok(answer) => {
                 let (text, media) = self.inbox.outbound_media(&answer).await?;
-                Ended::With(TurnEnd::Answered(reply::drafts(turn, &text, media, &self.live.split)))
+                Ended::With(TurnEnd::Answered(reply::drafts(turn, &text, media, &self.live)))
             }
             Err(error) => Ended::Failed(error),
         })

@@ -155,7 +155,8 @@ impl PartSender {
 
     /// Returns the listed message that the part became, leaving out messages that other parts became.
     pub(super) async fn ours(&self, listed: Vec<Listed>, part: &DoubtfulPart) -> Result<Option<Listed>, StoreError> {
-        let similar: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part)).collect();
+        let added = self.provider.carrier().added_words;
+        let similar: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part, added)).collect();
         let claimed = self.store.claimed(similar.iter().map(|message| message.provider_id.clone()).collect()).await?;
         Ok(best(similar, &claimed, &part.text))
     }
@@ -187,10 +188,10 @@ fn best(similar: Vec<Listed>, claimed: &[String], text: &str) -> Option<Listed> 
     (!ours.is_empty()).then(|| ours.swap_remove(exact))
 }
 
-fn may_be_ours(message: &Listed, part: &DoubtfulPart) -> bool {
+fn may_be_ours(message: &Listed, part: &DoubtfulPart, added: &str) -> bool {
     let listed = Content { text: &message.text, media: message.media };
     let ours = Content { text: &part.text, media: part.media };
-    message.can_be_from(&part.from) && is_match(listed, message.created, ours, part.attempted)
+    message.can_be_from(&part.from) && is_match(listed, message.created, ours, part.attempted, added)
 }
 
 #[cfg(test)]
@@ -231,7 +232,7 @@ mod tests {
     }
 
     fn found(list: &[Listed], part: &DoubtfulPart) -> Option<String> {
-        let similar = list.iter().filter(|message| may_be_ours(message, part)).cloned().collect();
+        let similar = list.iter().filter(|message| may_be_ours(message, part, "Sent from")).cloned().collect();
         best(similar, &["SM0".to_owned()], &part.text).map(|message| message.provider_id)
     }
 
@@ -253,12 +254,7 @@ mod tests {
     fn an_exact_match_wins_over_a_prefixed_one_and_other_parts_stay() {
         let from = Some("+15550001234");
         let list = ["SM0", "SM1", "SM2"].map(|id| {
-            listed(
-                id,
-                from,
-                None,
-                if id == "SM1" { "Sent from your Twilio trial account - see you" } else { "see you" },
-            )
+            listed(id, from, None, if id == "SM1" { "Sent from a trial account - see you" } else { "see you" })
         });
         assert_eq!(found(&list, &part(None)).as_deref(), Some("SM2"));
         assert_eq!(found(&list[..2], &part(None)).as_deref(), Some("SM1"));

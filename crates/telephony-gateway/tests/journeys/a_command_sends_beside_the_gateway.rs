@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use telephony_domain::delivery::{Receipt, Status};
+use telephony_domain::limit::Terms;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::pace::Pacing;
+use telephony_providers::twilio::CARRIER;
 use telephony_store::outbox::{PartState, StartedPart};
 use telephony_store::sqlite::{Mode, SqliteStore};
 use telephony_store::{LeaseHolder, Next, Store};
@@ -48,7 +50,11 @@ async fn start_as_a_command(stage: &Stage) -> StartedPart {
     };
     let message = store.enqueue(line, draft, stage.now()).await.unwrap().message;
     let command = LeaseHolder("cli-7".to_owned());
-    match store.start_parts(&command, Pacing::Unlimited.into(), Some(message), 1, None, stage.now()).await.unwrap() {
+    match store
+        .start_parts(&command, Terms::unlimited(Pacing::Unlimited, &CARRIER), Some(message), 1, None, stage.now())
+        .await
+        .unwrap()
+    {
         Next::Taken(mut parts) => parts.remove(0),
         Next::Idle(due) => panic!("no part is due; the next is at {due:?}"),
     }

@@ -2,13 +2,14 @@ use std::time::Duration;
 
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::pace::{Pace, Pacing};
+use telephony_providers::twilio::CARRIER;
 use telephony_store::LONGEST_WAIT;
 use telephony_store::history::Summary;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
 
 fn limited(limits: Limits) -> Plan {
-    Plan { terms: Terms { pacing: Pacing::Unlimited, limits }, ..Plan::default() }
+    Plan { terms: Terms { limits, ..Terms::unlimited(Pacing::Unlimited, &CARRIER) }, ..Plan::default() }
 }
 
 async fn notices(stage: &Stage) -> Vec<String> {
@@ -159,7 +160,8 @@ async fn an_answer_waits_for_a_full_line_without_a_second_question_or_an_apology
     // Two segments per ten hours.
     let slow = Pacing::Fixed(Pace::new(2.0 / 36_000.0).unwrap());
     let agent = Scripted::repeating();
-    let stage = Plan { terms: slow.into(), ..Plan::default() }.with_agent(agent.clone()).start().await;
+    let stage =
+        Plan { terms: Terms::unlimited(slow, &CARRIER), ..Plan::default() }.with_agent(agent.clone()).start().await;
     for body in ["one", "two", "three"] {
         stage.text(ALICE, body).await;
         stage.expect_summary(|summary| summary.waiting + summary.answering == 0).await;

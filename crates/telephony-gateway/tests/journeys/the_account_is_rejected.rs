@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use telephony_domain::limit::Terms;
 use telephony_domain::pace::{Pace, Pacing};
+use telephony_providers::twilio::CARRIER;
 use telephony_store::history::{EntryState, Filter};
 use telephony_store::outbox::PartState;
 use twilio_simulator::{Extent, Fault, LogEntry, Outcome};
@@ -98,7 +100,8 @@ async fn go_on(stage: &Stage) {
 }
 
 fn paced() -> Plan {
-    Plan { terms: Pacing::Fixed(Pace::new(50.0).unwrap()).into(), ..Plan::default() }
+    let fast = Pacing::Fixed(Pace::new(50.0).unwrap());
+    Plan { terms: Terms::unlimited(fast, &CARRIER), ..Plan::default() }
 }
 
 #[tokio::test]

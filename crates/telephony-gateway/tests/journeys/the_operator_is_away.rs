@@ -6,6 +6,7 @@ use telephony_domain::notice::Notice;
 use telephony_domain::pace::Pacing;
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_domain::retry::PARK_AFTER;
+use telephony_providers::twilio::CARRIER;
 use twilio_simulator::MessageRecord;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
@@ -105,7 +106,7 @@ async fn ordinary_operator_texts_and_commands_of_others_go_to_the_agent() {
 #[tokio::test]
 async fn the_operator_gets_a_notice_beyond_the_daily_limit() {
     let limits = Limits { segments_per_day: Some(1), segments_per_contact_per_day: Some(1), ..Limits::default() };
-    let terms = Terms { pacing: Pacing::Unlimited, limits };
+    let terms = Terms { limits, ..Terms::unlimited(Pacing::Unlimited, &CARRIER) };
     let stage = Plan { operator: Some(OPERATOR), terms, ..Plan::default() }.start().await;
     stage.text(ALICE, "one").await;
     stage.expect(ALICE, &["one"]).await;

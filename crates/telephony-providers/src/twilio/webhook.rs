@@ -12,6 +12,7 @@ use telephony_domain::address::canonical;
 use telephony_domain::call::Heard;
 use telephony_domain::call::report::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::call::script::Script;
+use telephony_domain::carrier::Carrier;
 use telephony_domain::delivery::StatusReport;
 use telephony_domain::id::CallId;
 use telephony_domain::message::{Arrival, Media, Signed};
@@ -19,7 +20,7 @@ use telephony_domain::message::{Arrival, Media, Signed};
 use self::parameters::Kind;
 use super::form::Form;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
-use super::{CALL_ID, CORRELATION_ID, Twilio, codes, twiml};
+use super::{CALL_ID, CARRIER, CORRELATION_ID, Twilio, codes, twiml};
 use crate::calling::CallTerms;
 use crate::provider::{Answer, Event, Outcome, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
 
@@ -40,8 +41,8 @@ struct ChannelMetadata {
 }
 
 impl Webhooks for Twilio {
-    fn name(&self) -> &'static str {
-        "twilio"
+    fn carrier(&self) -> &'static Carrier {
+        &CARRIER
     }
 
     fn is_signed(&self, headers: &HeaderMap) -> bool {

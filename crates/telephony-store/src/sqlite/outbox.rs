@@ -32,7 +32,6 @@ use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::message::Draft;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::pace::Pacing;
 use telephony_domain::reconcile;
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
@@ -55,9 +54,9 @@ impl Outbox for SqliteStore {
         sender: Sender,
         contact: PhoneNumber,
         segments: u32,
-        pacing: Pacing,
+        terms: Terms,
     ) -> Result<(), StoreError> {
-        self.read(move |db| enqueue::check_capacity(db, &sender, &contact, segments, pacing)).await
+        self.read(move |db| enqueue::check_capacity(db, &sender, &contact, segments, &terms)).await
     }
 
     async fn start_parts(

@@ -6,7 +6,7 @@ use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::outbox::{ATTEMPT_LEASE, PartState, SendFailure};
 use telephony_store::{LeaseHolder, Next, StoreError};
 
-use super::world::{ANN, World, at, number, receipt, report, send_failure, sender};
+use super::world::{ANN, World, at, number, receipt, report, send_failure, sender, terms};
 
 #[tokio::test]
 async fn a_part_missing_from_the_list_is_resent() {
@@ -129,7 +129,7 @@ async fn a_single_denial_after_an_outage_is_retried() {
 async fn an_attempt_is_looked_for_since_it_began_by_the_providers_clock() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
-    let (terms, ours) = (telephony_domain::pace::Pacing::Unlimited.into(), at(3600));
+    let (terms, ours) = (terms(telephony_domain::pace::Pacing::Unlimited), at(3600));
     let started = world.store.start_parts(&super::world::gateway(), terms, None, 1, Some(at(5)), ours).await.unwrap();
     let Next::Taken(parts) = started else { panic!("nothing is due") };
     world.store.part_failed(parts[0].lease, send_failure(Disposition::Unknown), 0.0, ours).await.unwrap();

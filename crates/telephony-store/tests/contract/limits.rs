@@ -15,7 +15,7 @@ use telephony_store::outbox::PartState::{Canceled, Failed, Ready, Starting};
 use telephony_store::outbox::StartedPart;
 use telephony_store::{LONGEST_WAIT, Next};
 
-use super::world::{ANN, BOB, RETRY, World, at, draft, number, parts, receipt, seconds, send_failure};
+use super::world::{ANN, BOB, RETRY, World, at, draft, number, parts, receipt, seconds, send_failure, terms};
 
 fn per_day(segments: u32) -> Limits {
     Limits { segments_per_day: Some(segments), ..Limits::default() }
@@ -72,7 +72,7 @@ async fn messages_beyond_the_daily_limit_wait_a_day() {
 
 /// Returns the expected departure of a message and the reason for its wait.
 async fn expected(world: &World, message: MessageId, limits: Limits, now: Timestamp) -> (Timestamp, Option<String>) {
-    let terms = Terms { pacing: Pacing::Unlimited, limits };
+    let terms = Terms { limits, ..terms(Pacing::Unlimited) };
     let expected = world.store.expected_start(message, terms, now).await.unwrap();
     (expected.at, expected.waits_for)
 }
@@ -106,7 +106,7 @@ async fn a_part_that_waits_for_the_day_shows_the_reason_and_the_time() {
     assert_eq!(expected(&world, held_up, per_day(2), at(300)).await, (at(0) + DAY, key.clone()));
     // One the day after the first, one after the second, then each a day after the one before the last.
     assert_eq!(expected(&world, behind, per_day(2), at(300)).await, (at(100) + DAY + DAY, key.clone()));
-    let queue = |limits| world.store.queues(Terms { pacing: Pacing::Unlimited, limits }, at(300));
+    let queue = |limits| world.store.queues(Terms { limits, ..terms(Pacing::Unlimited) }, at(300));
     let queues = queue(per_day(2)).await.unwrap();
     assert_eq!((queues[0].segments, queues[0].ends, queues[0].waits_for.clone()), (4, at(100) + DAY + DAY, key));
     assert_eq!(queue(Limits::default()).await.unwrap()[0].ends, at(300));
@@ -147,7 +147,7 @@ async fn a_part_that_waits_for_the_daily_cap_shows_it() {
     for message in [first, other] {
         assert_eq!(expected(&world, message, Limits::default(), at(4000)).await, (at(0) + DAY, key.clone()));
     }
-    let terms = Terms { pacing: Pacing::ByLineKind, limits: Limits::default() };
+    let terms = terms(Pacing::ByLineKind);
     let queues = world.store.queues(terms, at(4000)).await.unwrap();
     assert_eq!((queues[0].ends, queues[0].waits_for.clone()), (at(0) + DAY, key));
 }

@@ -10,7 +10,7 @@ use telephony_domain::retry::{DAILY_CAP_WAIT, DEAD_AFTER, Disposition};
 use telephony_store::outbox::PartState;
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, BOB, RETRY, World, at, draft, seconds, send_failure, sender, turn_failure};
+use super::world::{ANN, BOB, RETRY, World, at, draft, seconds, send_failure, sender, terms, turn_failure};
 
 const OPERATOR: &str = "+15550004444";
 
@@ -176,7 +176,7 @@ async fn a_notice_overtakes_parts_that_wait_for_the_operator_as_a_contact() {
 async fn a_full_queue_accepts_notices() {
     let world = World::new().await;
     let slow = telephony_domain::pace::Pacing::Fixed(telephony_domain::pace::Pace::new(1.0 / 3600.0).unwrap());
-    world.store.bound_queues(slow).await.unwrap();
+    world.store.bound_queues(terms(slow)).await.unwrap();
     let mut sent = 0;
     while world.store.enqueue(world.line, draft(&format!("f{sent}"), ANN, &["x"]), at(0)).await.is_ok() {
         sent += 1;

@@ -11,7 +11,7 @@ use telephony_store::contacts::{Challenge, Who};
 use telephony_store::inbox::{Accepted, ArrivalRules};
 use telephony_store::operator_commands::{CommandOutcome, Ordered, Wording};
 
-use super::world::{ANN, BOB, World, at, number, parts, rules, texts};
+use super::world::{ANN, BOB, World, at, number, parts, rules, terms, texts};
 
 const OPERATOR: &str = "+15550004444";
 
@@ -178,7 +178,7 @@ async fn a_full_queue_rejects_a_command_as_a_whole() {
     let world = World::new().await;
     world.stranger(ANN, "AAAABBBB", 1).await;
     let slow = telephony_domain::pace::Pacing::Fixed(telephony_domain::pace::Pace::new(1.0 / 3600.0).unwrap());
-    world.store.bound_queues(slow).await.unwrap();
+    world.store.bound_queues(terms(slow)).await.unwrap();
     let mut sent = 0;
     let fill = async |key: String| {
         world.store.enqueue(world.line, super::world::draft(&key, BOB, &["x"]), at(1)).await.is_ok()

@@ -16,7 +16,7 @@ use telephony_store::outbox::SendFailure;
 use telephony_store::{Next, StoreError};
 
 use super::world::{
-    ANN, BOB, LINE, RETRY, World, at, draft, number, open_to_all, parts, receipt, send_failure, sender, texts,
+    ANN, BOB, LINE, RETRY, World, at, draft, number, open_to_all, parts, receipt, send_failure, sender, terms, texts,
 };
 
 async fn state(world: &World, accepted: Accepted) -> EntryState {
@@ -32,7 +32,7 @@ async fn before_anything_is_said() {
     let refused = world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(2)).await;
     assert_eq!(refused, Err(StoreError::OptedOut));
     let check_capacity =
-        async |contact| world.store.check_capacity(sender(LINE), number(contact), 1, Pacing::Unlimited).await;
+        async |contact| world.store.check_capacity(sender(LINE), number(contact), 1, terms(Pacing::Unlimited)).await;
     assert_eq!((check_capacity(ANN).await, check_capacity(BOB).await), (Err(StoreError::OptedOut), Ok(())));
     world.says(ANN, "START", at(3)).await;
     assert!(world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(4)).await.unwrap().is_new);

@@ -9,7 +9,7 @@ use telephony_store::outbox::ExpectedStart;
 use telephony_store::outbox::PartState::{Canceled, Failed, Queued, Ready, Sent, Starting};
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, receipt, seconds, send_failure, sender};
+use super::world::{ANN, BOB, RETRY, World, at, draft, gateway, number, receipt, seconds, send_failure, sender, terms};
 use telephony_domain::delivery::Status;
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn the_departure_of_a_message_is_forecast() {
     let pacing = Pacing::Fixed(Pace::new(0.5).unwrap());
     world.send("a", ANN, &["1", "2"], at(1)).await;
     let last = world.send("b", BOB, &["3"], at(1)).await;
-    let expected = async |message, pacing: Pacing| world.store.expected_start(message, pacing.into(), at(1)).await;
+    let expected = async |message, pacing: Pacing| world.store.expected_start(message, terms(pacing), at(1)).await;
     assert_eq!(expected(last, pacing).await.unwrap(), ExpectedStart { at: at(5), waits_for: None });
     assert_eq!(expected(last, Pacing::Unlimited).await.unwrap().at, at(1));
     assert!(matches!(world.next_part(pacing, at(1)).await, Next::Taken(_)));
@@ -264,7 +264,7 @@ async fn several_parts_started_at_once_keep_to_the_pace_and_to_the_order() {
         world.send(contact, contact, &["1", "2"], at(1)).await;
     }
     let started = async |pacing: Pacing, now| {
-        world.store.start_parts(&gateway(), pacing.into(), None, 16, None, now).await.unwrap()
+        world.store.start_parts(&gateway(), terms(pacing), None, 16, None, now).await.unwrap()
     };
     let Next::Taken(paced) = started(Pacing::ByLineKind, at(1)).await else { panic!("nothing is due") };
     assert_eq!(paced.len(), 1, "a segment a second");

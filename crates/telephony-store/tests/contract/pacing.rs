@@ -11,7 +11,7 @@ use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 use telephony_store::Next;
 
-use super::world::{World, at, draft, gateway, receipt, sender};
+use super::world::{World, at, draft, gateway, receipt, sender, terms};
 
 const CONTACTS: [&str; 3] = ["+15550000001", "+15550000002", "+15550000003"];
 const SECOND_LINE: &str = "+15550001235";
@@ -37,7 +37,7 @@ async fn enqueue(world: &World, lines: [LineId; 2], messages: &[Message]) {
 async fn send_all(world: &World, pacing: Pacing, at_a_time: usize) -> HashMap<String, Vec<(Timestamp, String)>> {
     let (mut now, mut left, mut count) = (at(0), HashMap::<String, Vec<(Timestamp, String)>>::new(), 0);
     loop {
-        match world.store.start_parts(&gateway(), pacing.into(), None, at_a_time, None, now).await.unwrap() {
+        match world.store.start_parts(&gateway(), terms(pacing), None, at_a_time, None, now).await.unwrap() {
             Next::Taken(parts) => {
                 for part in parts {
                     count += 1;

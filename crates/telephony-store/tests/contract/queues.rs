@@ -9,7 +9,9 @@ use telephony_store::contacts::{Challenge, Challenged};
 use telephony_store::inbox::TurnEnd;
 use telephony_store::{Next, StoreError};
 
-use super::world::{ANN, BOB, LINE, World, at, draft, number, parts, receipt, rules, send_failure, sender, texts};
+use super::world::{
+    ANN, BOB, LINE, World, at, draft, number, parts, receipt, rules, send_failure, sender, terms, texts,
+};
 use telephony_domain::delivery::Status;
 
 /// Ten hours at one segment per hour: ten segments.
@@ -22,20 +24,21 @@ fn of_segments(key: &str, to: &str, segments: u32) -> Draft {
 }
 
 async fn waiting(world: &World) -> u32 {
-    world.store.queues(slow().into(), at(0)).await.unwrap()[0].segments
+    world.store.queues(terms(slow()), at(0)).await.unwrap()[0].segments
 }
 
 #[tokio::test]
 async fn a_draft_that_would_wait_over_ten_hours_is_rejected() {
     let world = World::new().await;
-    world.store.bound_queues(slow()).await.unwrap();
+    world.store.bound_queues(terms(slow())).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 7), at(0)).await.unwrap();
     let full = world.store.enqueue(world.line, of_segments("b", BOB, 4), at(0)).await;
     assert_eq!(full, Err(StoreError::QueueFull { waiting: 7, most: 10 }));
     world.store.enqueue(world.line, of_segments("b", BOB, 3), at(0)).await.unwrap();
     let again = world.store.enqueue(world.line, of_segments("a", ANN, 7), at(0)).await.unwrap();
     assert!(!again.is_new, "a repeated key takes no check_capacity");
-    let check_capacity = async |segments| world.store.check_capacity(sender(LINE), number(BOB), segments, slow()).await;
+    let check_capacity =
+        async |segments| world.store.check_capacity(sender(LINE), number(BOB), segments, terms(slow())).await;
     assert_eq!(check_capacity(1).await, Err(StoreError::QueueFull { waiting: 10, most: 10 }));
     world.hand_over("SM1", at(0)).await;
     assert_eq!(
@@ -43,13 +46,13 @@ async fn a_draft_that_would_wait_over_ten_hours_is_rejected() {
         (Ok(()), Err(StoreError::QueueFull { waiting: 3, most: 10 }))
     );
     world.store.enqueue(world.line, of_segments("c", BOB, 7), at(0)).await.unwrap();
-    world.store.bound_queues(Pacing::Unlimited).await.unwrap();
+    world.store.bound_queues(terms(Pacing::Unlimited)).await.unwrap();
     world.store.enqueue(world.line, of_segments("d", BOB, 100), at(0)).await.unwrap();
 }
 
 /// Fills a line, so that the answer to Bob's turn does not fit at 1 s.
 async fn fill_and_keep(world: &World, answer: Draft) {
-    world.store.bound_queues(slow()).await.unwrap();
+    world.store.bound_queues(terms(slow())).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();
     world.says(BOB, "hello", at(0)).await;
     let turn = world.lease(at(0)).await;
@@ -119,7 +122,7 @@ async fn a_file_of_a_kept_answer_stays_until_it_is_unused() {
 #[tokio::test]
 async fn a_stranger_gets_the_code_once_the_line_has_capacity() {
     let world = World::new().await;
-    world.store.bound_queues(slow()).await.unwrap();
+    world.store.bound_queues(terms(slow())).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();
     world.accept(world.text(BOB, "let me in"), rules(InboundPolicy::Pairing, 0), at(0)).await;
     let challenge = |code: &str| Challenge {
@@ -166,7 +169,7 @@ async fn the_end_of_a_queue_is_forecast() {
     world.send("a", ANN, &["1", "2"], at(0)).await;
     world.send("b", BOB, &["3"], at(0)).await;
     assert!(matches!(world.next_part(pacing, at(0)).await, Next::Taken(_)));
-    let queue = async |pacing: Pacing| world.store.queues(pacing.into(), at(0)).await.unwrap().remove(0);
+    let queue = async |pacing: Pacing| world.store.queues(terms(pacing), at(0)).await.unwrap().remove(0);
     let queued = queue(pacing).await;
     assert_eq!((queued.segments, queued.ends, queued.waits_for), (2, at(6), None));
     assert_eq!(queue(Pacing::Unlimited).await.ends, at(0));

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use telephony_domain::carrier::{Carrier, Rates};
 use telephony_domain::delivery::{Receipt, Status, StatusReport};
 use telephony_domain::id::{LineId, MessageId};
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::line::Sender;
 use telephony_domain::message::{Arrival, Draft, PartDraft, Purpose};
+use telephony_domain::mms::MmsRules;
+use telephony_domain::money::{Amount, Currency, Price};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_domain::retry::Disposition;
+use telephony_domain::tariff::PriceList;
 use telephony_domain::time::Timestamp;
 use telephony_store::inbox::{Accepted, ArrivalRules, LeasedTurn, TurnEnd, TurnFailure};
 use telephony_store::outbox::{DoubtfulPart, PartState, SendFailure, StartedPart};
@@ -121,7 +125,7 @@ impl World {
     }
 
     pub async fn next_part(&self, pacing: Pacing, now: Timestamp) -> Next<StartedPart> {
-        one(self.store.start_parts(&gateway(), pacing.into(), None, 1, None, now).await.unwrap())
+        one(self.store.start_parts(&gateway(), terms(pacing), None, 1, None, now).await.unwrap())
     }
 
     pub async fn next_part_of(
@@ -131,7 +135,7 @@ impl World {
         pacing: Pacing,
         now: Timestamp,
     ) -> Next<StartedPart> {
-        one(self.store.start_parts(holder, pacing.into(), Some(message), 1, None, now).await.unwrap())
+        one(self.store.start_parts(holder, terms(pacing), Some(message), 1, None, now).await.unwrap())
     }
 
     pub async fn start(&self, now: Timestamp) -> StartedPart {
@@ -143,7 +147,7 @@ impl World {
 
     /// Returns the part that is due within `limits`, if there is one.
     pub async fn start_within(&self, limits: Limits, now: Timestamp) -> Next<StartedPart> {
-        let terms = Terms { pacing: Pacing::Unlimited, limits };
+        let terms = Terms { limits, ..terms(Pacing::Unlimited) };
         one(self.store.start_parts(&gateway(), terms, None, 1, None, now).await.unwrap())
     }
 
@@ -226,6 +230,31 @@ pub fn rules(inbound: InboundPolicy, coalesce: u64) -> ArrivalRules {
 
 pub fn open_to_all() -> ArrivalRules {
     rules(InboundPolicy::Open, 0)
+}
+
+/// A provider's rules.
+static CARRIER: Carrier = Carrier {
+    name: "twilio",
+    rates: Rates { long_code: 1.0, toll_free: 3.0, short_code: 100.0, sender_id: 10.0, messaging_service: 1.0 },
+    longest_queue: Duration::from_secs(36_000),
+    mms: MmsRules {
+        max_files: 10,
+        max_bytes: 5_000_000,
+        bytes_as_is: 500_000,
+        max_text: 1600,
+        segments: 3,
+        resized: &[],
+        passed_on: &[],
+    },
+    prices: PriceList { as_of: "2026-11", text_out: FREE, text_in: FREE, media: FREE },
+    added_words: "Sent from a trial account",
+};
+
+const FREE: Price = Price { amount: Amount(0), currency: Currency::USD };
+
+/// Terms without limits.
+pub fn terms(pacing: Pacing) -> Terms {
+    Terms::unlimited(pacing, &CARRIER)
 }
 
 pub fn parts(texts: &[&str]) -> Vec<PartDraft> {

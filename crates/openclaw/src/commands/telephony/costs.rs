@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use telephony_domain::money::{Amount, Currency, Price};
-use telephony_domain::tariff::AS_OF;
 use telephony_domain::time::{SystemClock, Timestamp};
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::prices::Prices;
@@ -15,7 +14,7 @@ use telephony_gateway::views::money::MoneyView;
 use telephony_gateway::views::time::TimeView;
 use telephony_store::costs::{CallSpending, Spending};
 
-use crate::assemble::Channel;
+use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::estimate::Estimator;
 use crate::failure::{Failure, Outcome};
@@ -118,7 +117,7 @@ impl Costs {
         };
         Ok(CostsView {
             since: TimeView(since),
-            price_list_as_of: AS_OF,
+            price_list_as_of: assemble::carrier().prices.as_of,
             rows: tallies.iter().map(|(name, tally)| tally.row(name)).collect(),
             total: total.row("total"),
             balance,
@@ -245,8 +244,9 @@ fn show(costs: &CostsView, by: Option<By>) {
     terminal::say(format!("Since {}.", time_format::said(costs.since.0)));
     if !costs.total.estimated.is_empty() {
         terminal::say(format!(
-            "Estimated where Twilio has not reported a price yet: to +1 from its price list of {AS_OF} without \
-            carrier fees, elsewhere from what you paid before."
+            "Estimated where Twilio has not reported a price yet: to +1 from its price list of {} without \
+            carrier fees, elsewhere from what you paid before.",
+            costs.price_list_as_of
         ));
     }
 }

@@ -137,7 +137,7 @@ impl Send {
 
     fn plan(&self, config_arg: &ConfigArg, text: &str, media: &Media) -> Outcome {
         let has_media = media.count() > 0;
-        let parts = parts::with_media(text, has_media, &Channel::rules(config_arg)?);
+        let parts = parts::with_media(text, has_media, &Channel::rules(config_arg)?, &assemble::carrier().mms);
         let parts: Vec<PlannedPart> = parts.into_iter().map(PlannedPart::of).collect();
         let segments = parts.iter().map(|part| part.segments).sum();
         let estimate = Cost::of(config_arg, &self.to, has_media, segments)?;
@@ -171,7 +171,8 @@ impl Send {
     fn refusal(&self, config_arg: &ConfigArg, segments: u32) -> Result<Option<StoreError>, Failure> {
         let Some(store) = assemble::earlier_store(config_arg) else { return Ok(None) };
         let telephony = assemble::configuration(config_arg)?.telephony;
-        let check = store.check_capacity(assemble::sender(&telephony), self.to.clone(), segments, telephony.sms.pacing);
+        let (sender, terms) = (assemble::sender(&telephony), assemble::terms(&telephony));
+        let check = store.check_capacity(sender, self.to.clone(), segments, terms);
         Ok(assemble::runtime()?.block_on(check).err())
     }
 

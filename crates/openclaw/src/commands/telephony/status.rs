@@ -111,7 +111,7 @@ fn report(
     StatusView {
         gateway,
         storage: None,
-        provider: channel.provider.name().to_owned(),
+        provider: channel.provider.carrier().name.to_owned(),
         from_number: sender.number.map(String::from),
         messaging_service_sid: sender.messaging_service,
         inbound_policy: channel.policy_name(),

@@ -16,6 +16,7 @@ use telephony_domain::program::ProgramName;
 use telephony_domain::sms::split::{ChunkMode, SplitRules};
 use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
 use telephony_gateway::tunnel::Tunneling;
+use telephony_providers::twilio::CARRIER;
 use telephony_store::inbox::ArrivalRules;
 use twilio_simulator::{Simulator, SimulatorConfig};
 
@@ -70,7 +71,7 @@ impl Default for Plan {
             },
             stranger_replies_per_day: None,
             retention: Duration::from_secs(365 * 24 * 60 * 60),
-            terms: Pacing::Unlimited.into(),
+            terms: Terms::unlimited(Pacing::Unlimited, &CARRIER),
             messaging_service: None,
             operator: None,
             tunnel: None,

@@ -1,9 +1,9 @@
 //! Candidates to be sent next: the head of each conversation, and when its line is free.
 
 use telephony_domain::id::{ConversationId, LineId, MessageId, PartId};
+use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::pace::Pacing;
 use telephony_domain::retry::DAILY_CAP_WAIT;
 use telephony_domain::time::Timestamp;
 
@@ -33,9 +33,9 @@ pub(crate) struct Candidate {
 
 impl Candidate {
     /// Returns when it may leave.
-    pub(crate) fn leaves(&self, pacing: Pacing, now: Timestamp) -> Timestamp {
+    pub(crate) fn leaves(&self, terms: &Terms, now: Timestamp) -> Timestamp {
         let due = if self.due > now + LONGEST_WAIT { now } else { self.due };
-        due.max(free_at(&self.sender, self.line_free, pacing, now))
+        due.max(free_at(&self.sender, self.line_free, terms, now))
     }
 
     /// Returns until when it waits for a daily cap of the provider; a clock set back ends it.
@@ -45,8 +45,8 @@ impl Candidate {
 }
 
 /// Returns when a line is free; now if the stored time makes no sense at its pace.
-pub(crate) fn free_at(sender: &Sender, noted: Timestamp, pacing: Pacing, now: Timestamp) -> Timestamp {
-    let latest = pacing.of(sender).map_or(now, |pace| pace.free_after(now, now, MAX_SEGMENTS));
+pub(crate) fn free_at(sender: &Sender, noted: Timestamp, terms: &Terms, now: Timestamp) -> Timestamp {
+    let latest = terms.pace(sender).map_or(now, |pace| pace.free_after(now, now, MAX_SEGMENTS));
     if noted > latest { now } else { noted }
 }
 
@@ -107,8 +107,8 @@ fn candidate(row: &Row<'_>) -> RowResult<Candidate> {
 }
 
 /// Occupies the line for as long as the part's segments take.
-pub(crate) fn occupy(db: &Db, candidate: &Candidate, pacing: Pacing, now: Timestamp) -> Result<(), StoreError> {
-    let Some(pace) = pacing.of(&candidate.sender) else { return Ok(()) };
+pub(crate) fn occupy(db: &Db, candidate: &Candidate, terms: &Terms, now: Timestamp) -> Result<(), StoreError> {
+    let Some(pace) = terms.pace(&candidate.sender) else { return Ok(()) };
     let free = pace.free_after(now, now, candidate.segments.min(MAX_SEGMENTS));
     execute(db, "UPDATE line SET next_free_at = ? WHERE id = ?", (free.0, candidate.line.0)).map(drop)
 }

@@ -1,10 +1,11 @@
 //! Enqueues drafts, once per key.
 
 use telephony_domain::id::{ConversationId, LineId, MessageId};
+use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::message::Draft;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::pace::{Pace, Pacing};
+use telephony_domain::pace::Pace;
 use telephony_domain::time::Timestamp;
 
 use super::queue;
@@ -43,13 +44,13 @@ pub(crate) fn check_capacity(
     sender: &Sender,
     contact: &PhoneNumber,
     segments: u32,
-    pacing: Pacing,
+    terms: &Terms,
 ) -> Result<(), StoreError> {
     let Some(line) = line::owner(db, sender)? else { return Ok(()) };
     if conversation::standing(db, line, contact)?.is_opted_out {
         return Err(StoreError::OptedOut);
     }
-    let most = pacing.of(sender).map(Pace::segments_queued_at_most);
+    let most = terms.pace(sender).map(Pace::segments_queued_at_most);
     let waiting = one(db, "SELECT waiting_segments FROM line WHERE id = ?", [line.0], |row| row.get(0))?;
     fits(waiting, segments, most)
 }

@@ -78,8 +78,8 @@ fn on_line(
 ) -> Result<Expected, StoreError> {
     let most = terms.limits.segments_per_day.filter(|_| !is_for_operator);
     let budget = most.map(|most| ledger::budget(db, most, now)).transpose()?;
-    let free = candidate::free_at(&line.sender, noted, terms.pacing, now);
-    Ok(expect(waiting, free, terms.pacing.of(&line.sender), budget, now))
+    let free = candidate::free_at(&line.sender, noted, terms, now);
+    Ok(expect(waiting, free, terms.pace(&line.sender), budget, now))
 }
 
 fn by_its_contact(db: &Db, first: &First, terms: &Terms, now: Timestamp) -> Result<Option<ExpectedStart>, StoreError> {

@@ -2,7 +2,6 @@
 
 use telephony_domain::id::MessageId;
 use telephony_domain::limit::{Cost, Limit, Terms, Verdict};
-use telephony_domain::pace::Pacing;
 use telephony_domain::retry::PROBE;
 use telephony_domain::time::Timestamp;
 
@@ -84,7 +83,7 @@ fn start_first(
     now: Timestamp,
 ) -> Result<Next<StartedPart>, StoreError> {
     for _ in 0..HELD_AT_A_TIME {
-        let candidate = match first(db, terms.pacing, choice, now)? {
+        let candidate = match first(db, terms, choice, now)? {
             Next::Taken(candidate) => candidate,
             Next::Idle(due) => {
                 limits::end_limit_notices(db)?;
@@ -103,7 +102,7 @@ fn start_first(
         };
         match ledger::verdict(db, &terms.limits, candidate.contact.as_str(), cost, now)? {
             Verdict::Fits => {
-                candidate::occupy(db, &candidate, terms.pacing, now)?;
+                candidate::occupy(db, &candidate, terms, now)?;
                 return take(db, candidate, starter, now).map(Next::Taken);
             }
             Verdict::Waits(limit, until) => {
@@ -120,7 +119,7 @@ fn start_first(
 }
 
 /// Returns the part that may leave first, if it may now.
-fn first(db: &Db, pacing: Pacing, choice: Choice, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
+fn first(db: &Db, terms: &Terms, choice: Choice, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
     let candidates = match choice {
         Choice::Towards(message) => candidate::towards(db, message)?,
         Choice::InTurn => match candidate::in_turn(db, now)? {
@@ -129,7 +128,7 @@ fn first(db: &Db, pacing: Pacing, choice: Choice, now: Timestamp) -> Result<Next
         },
         Choice::Any => candidate::heads(db, now)?,
     };
-    let next = candidates.into_iter().map(|candidate| (candidate.leaves(pacing, now), candidate));
+    let next = candidates.into_iter().map(|candidate| (candidate.leaves(terms, now), candidate));
     let order = |(leaves, candidate): &(Timestamp, Candidate)| {
         ((*leaves).max(now), !candidate.is_for_operator, candidate.due, candidate.part)
     };

@@ -5,7 +5,7 @@ use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::line_address::InvalidLineAddress;
-use telephony_domain::pace::{Pace, Pacing};
+use telephony_domain::pace::Pace;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -22,8 +22,8 @@ impl Lines for SqliteStore {
         self.write(move |db| claim(db, &sender, now)).await
     }
 
-    async fn bound_queues(&self, pacing: Pacing) -> Result<(), StoreError> {
-        self.write(move |db| bound_queues(db, pacing)).await
+    async fn bound_queues(&self, terms: Terms) -> Result<(), StoreError> {
+        self.write(move |db| bound_queues(db, &terms)).await
     }
 
     async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError> {
@@ -64,9 +64,9 @@ impl Lines for SqliteStore {
     }
 }
 
-fn bound_queues(db: &Db, pacing: Pacing) -> Result<(), StoreError> {
+fn bound_queues(db: &Db, terms: &Terms) -> Result<(), StoreError> {
     for line in list(db, "SELECT id, number, messaging_service FROM line", (), line::read)? {
-        let most = pacing.of(&line.sender).map(Pace::segments_queued_at_most);
+        let most = terms.pace(&line.sender).map(Pace::segments_queued_at_most);
         execute(db, "UPDATE line SET waiting_at_most = ? WHERE id = ?", (most, line.id.0))?;
     }
     Ok(())

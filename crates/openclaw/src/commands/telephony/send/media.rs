@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use telephony_domain::media_type;
 use telephony_domain::message::{MediaToken, OutboundMedia, ServedFile};
-use telephony_domain::{media_type, mms};
 use telephony_gateway::{control::status, picture, random};
 use telephony_store::attachments::FileName;
 use url::Url;
 
-use crate::assemble::Channel;
+use crate::assemble::{self, Channel};
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -29,15 +29,13 @@ impl Media {
     /// Reads the named files and URLs; fails with the limit that one exceeds.
     pub fn read(named: &[String]) -> Result<Media, Failure> {
         let mut items = named.iter().map(|name| Item::read(name)).collect::<Result<Vec<_>, _>>()?;
-        if items.len() > mms::MAX_FILES {
-            return Err(Failure::new(mms::Unsendable::TooMany(items.len())).hint("split them over several messages"));
-        }
+        let mms = &assemble::carrier().mms;
+        let too_many = |error| Failure::new(error).hint("split them over several messages");
+        mms.check_count(items.len()).map_err(too_many)?;
         reduce(&mut items)?;
         items.iter().try_for_each(Item::check)?;
         let together = items.iter().map(Item::size).sum();
-        if together > mms::MAX_BYTES {
-            return Err(Failure::new(mms::Unsendable::TooMuch(together)).hint(SMALLER));
-        }
+        mms.check_size(together).map_err(|error| Failure::new(error).hint(SMALLER))?;
         Ok(Media(items))
     }
 
@@ -101,7 +99,9 @@ impl Item {
     /// Fails unless carriers accept it.
     fn check(&self) -> Result<(), Failure> {
         let Item::File { path, content_type, bytes } = self else { return Ok(()) };
-        mms::check([(content_type.as_str(), bytes.len() as u64)])
+        assemble::carrier()
+            .mms
+            .check([(content_type.as_str(), bytes.len() as u64)])
             .map_err(|error| Failure::new(format!("{}: {error}", path.display())).hint(SMALLER))
     }
 
@@ -159,12 +159,13 @@ fn address(scheme: &str, name: &str) -> Result<String, Failure> {
 /// Shrinks pictures if the files are too large together: each gets an equal share of the space the others leave.
 fn reduce(items: &mut [Item]) -> Result<(), Failure> {
     let together: u64 = items.iter().map(Item::size).sum();
-    if together <= mms::MAX_BYTES {
+    let most = assemble::carrier().mms.max_bytes;
+    if together <= most {
         return Ok(());
     }
     let pictures = items.iter().filter(|item| item.is_reducible());
     let (count, size) = pictures.fold((0, 0), |(count, size), item| (count + 1, size + item.size()));
-    let share = mms::MAX_BYTES.saturating_sub(together - size) / u64::max(count, 1);
+    let share = most.saturating_sub(together - size) / u64::max(count, 1);
     items.iter_mut().try_for_each(|item| item.reduce(share))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use telephony_agents::AgentError;
 use telephony_config::Telephony;
+use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Policy;
@@ -124,7 +125,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
         agent: agent.agent,
         arrivals: Arc::new(arrivals),
         split,
-        terms: Pacing::Unlimited.into(),
+        terms: Terms::unlimited(Pacing::Unlimited, assemble::carrier()),
         voice: VoiceSettings { is_enabled: true, ..assemble::voice_settings(&Telephony::default()) },
         unavailable_text: agent.unavailable_text,
         stranger_replies_per_day: Some(50),
