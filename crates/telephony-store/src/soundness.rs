@@ -12,4 +12,7 @@ pub trait Soundness: Send + Sync {
 
     /// Fails if the file was removed or replaced.
     fn check_is_there(&self) -> Result<(), StoreError>;
+
+    /// Fails if the file was overwritten in place by another store or by something else.
+    async fn check_content(&self) -> Result<(), StoreError>;
 }

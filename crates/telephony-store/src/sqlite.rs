@@ -120,4 +120,9 @@ impl Soundness for SqliteStore {
         let log = self.log.as_ref().map_or(Ok(()), File::check_is_there);
         log.map_err(|error| error.at(&open::log_of(&self.path)))
     }
+
+    async fn check_content(&self) -> Result<(), StoreError> {
+        let known = self.identity.clone();
+        self.read(move |db| schema::check_identity(db, &known)).await
+    }
 }

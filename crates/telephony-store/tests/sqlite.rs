@@ -207,6 +207,25 @@ async fn an_emptied_file_and_a_removed_log_are_detected() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_overwritten_in_place_is_detected_whatever_its_size() {
+    let (_other, other) = folder();
+    drop(SqliteStore::open(&other, Mode::Gateway).unwrap());
+    let other = fs::read(&other).unwrap();
+    for (content, more) in [(other.clone(), 0), (other.clone(), 40 * 4096), (vec![0xA5; other.len()], 4096)] {
+        let (_folder, path) = folder();
+        let store = SqliteStore::open(&path, Mode::Gateway).unwrap();
+        accept(&store, "SM1").await.unwrap();
+        store.check_content().await.unwrap();
+        let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap().max(content.len()) + more;
+        let content: Vec<u8> = content.into_iter().chain(std::iter::repeat(0)).take(length).collect();
+        std::io::Write::write_all(&mut fs::File::options().write(true).open(&path).unwrap(), &content).unwrap();
+        store.check_is_there().unwrap();
+        let error = store.check_content().await.unwrap_err();
+        assert!(matches!(&error, StoreError::Gone(words) if words.contains("overwritten")), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_names_the_folder_that_cannot_be_created() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("telephony"), "a file where the folder should be").unwrap();

@@ -67,6 +67,7 @@ impl StorageWatch {
     async fn check(&self, tries_writing: bool) -> Result<(), StoreError> {
         self.journal.check_is_there()?;
         self.store.check_is_there()?;
+        self.store.check_content().await?;
         if tries_writing {
             self.journal.try_writing().await?;
             self.store.try_writing().await?;

@@ -45,6 +45,20 @@ pub(crate) fn identity(db: &Connection) -> Result<String, StoreError> {
     Ok(db.query_row("SELECT id FROM identity", (), |row| row.get(0))?)
 }
 
+/// Fails if the file has become another store, or none.
+pub(crate) fn check_identity(db: &Connection, known: &str) -> Result<(), StoreError> {
+    // Pages in memory do not show that the file was overwritten.
+    db.execute_batch("PRAGMA shrink_memory")?;
+    match identity(db) {
+        Ok(found) if found == known => Ok(()),
+        Ok(_) => Err(StoreError::Gone("it was overwritten by another store".to_owned())),
+        Err(error @ (StoreError::Other(_) | StoreError::Damaged(_))) => {
+            Err(StoreError::Gone(format!("it was overwritten: {error}")))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Fails unless the file is ours and has the newest schema.
 pub(crate) fn check_version(db: &Connection) -> Result<(), StoreError> {
     check(db)?;
@@ -72,7 +86,9 @@ pub(crate) fn bring_up_to_date(
         _ if mode != Mode::Gateway => return Err(StoreError::Older { found, known }),
         _ => make_copy(db, &copy_path(path, found))?,
     }
-    migrate(db, migrations, known)
+    migrate(db, migrations, known)?;
+    // Moves the identity from the log into the file, where `check_identity` has to find it.
+    Ok(db.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?)
 }
 
 /// Runs all migrations in one transaction: another process that opens the file at the same time waits and finds it
