@@ -84,17 +84,34 @@ pub enum TurnFate {
     Dead,
 }
 
-/// Decides about a turn whose failure number `failures` was at `now` and the first at `first_failed`.
-pub fn turn_fate(why: Disposition, first_failed: Timestamp, failures: u32, jitter: f64, now: Timestamp) -> TurnFate {
+/// Failed attempts of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failures {
+    /// All attempts.
+    pub all: u32,
+    /// Attempts since the agent was last unreachable; all if it is so now. They decide about the wait, because a server
+    /// that has just come back answers once it is ready.
+    pub since_outage: u32,
+}
+
+/// Decides about a turn whose last failure was at `now` and the first at `first_failed`.
+pub fn turn_fate(
+    why: Disposition,
+    first_failed: Timestamp,
+    failures: Failures,
+    jitter: f64,
+    now: Timestamp,
+) -> TurnFate {
     let failing_for = now.since(first_failed);
+    let wait = BACKOFF.wait(failures.since_outage, jitter);
     match why {
         Disposition::GiveUp => TurnFate::Dead,
-        _ if failing_for >= DEAD_AFTER && failures >= MIN_ATTEMPTS => TurnFate::Dead,
+        _ if failing_for >= DEAD_AFTER && failures.all >= MIN_ATTEMPTS => TurnFate::Dead,
         Disposition::Retry { after } => {
-            let due = now + BACKOFF.wait(failures, jitter).max(after.unwrap_or_default());
+            let due = now + wait.max(after.unwrap_or_default());
             if failing_for >= PARK_AFTER { TurnFate::ParkedUntil(due) } else { TurnFate::RetryAt(due) }
         }
-        Disposition::Unknown | Disposition::AwaitOperator => TurnFate::RetryAt(now + BACKOFF.wait(failures, jitter)),
+        Disposition::Unknown | Disposition::AwaitOperator => TurnFate::RetryAt(now + wait),
     }
 }
 
@@ -146,6 +163,18 @@ fn stale_after(why: Disposition) -> Duration {
 mod tests {
     use super::*;
 
+    fn all(failures: u32) -> Failures {
+        Failures { all: failures, since_outage: failures }
+    }
+
+    #[test]
+    fn the_wait_starts_over_when_the_agent_is_reachable_again_but_not_the_count() {
+        let failures = Failures { all: MIN_ATTEMPTS, since_outage: 1 };
+        let fate = |now| turn_fate(Disposition::Retry { after: None }, Timestamp(0), failures, 0.0, now);
+        assert_eq!(fate(Timestamp(0)), TurnFate::RetryAt(Timestamp(0) + BACKOFF.first));
+        assert_eq!(fate(Timestamp(0) + DEAD_AFTER), TurnFate::Dead);
+    }
+
     #[test]
     fn waits_double_up_to_the_longest() {
         let waits: Vec<u64> = (1..=10).map(|n| BACKOFF.wait(n, 0.0).as_secs()).collect();
@@ -159,12 +188,12 @@ mod tests {
         let start = Timestamp(0);
         let fate = |minutes: u64| {
             let now = start + Duration::from_secs(60 * minutes);
-            turn_fate(Disposition::Retry { after: None }, start, MIN_ATTEMPTS, 0.0, now)
+            turn_fate(Disposition::Retry { after: None }, start, all(MIN_ATTEMPTS), 0.0, now)
         };
         assert!(matches!(fate(9), TurnFate::RetryAt(_)));
         assert!(matches!(fate(10), TurnFate::ParkedUntil(_)));
         assert!(matches!(fate(24 * 60), TurnFate::Dead));
-        assert_eq!(turn_fate(Disposition::GiveUp, start, 1, 0.0, start), TurnFate::Dead);
+        assert_eq!(turn_fate(Disposition::GiveUp, start, all(1), 0.0, start), TurnFate::Dead);
     }
 
     #[test]
@@ -189,8 +218,8 @@ mod tests {
         let later = start + CAP_STALE_AFTER;
         for tried in [2, MIN_ATTEMPTS - 1] {
             assert!(matches!(part_fate(again, start, tried, 0.0, later), PartFate::RetryAt(_)));
-            assert!(matches!(turn_fate(again, start, tried, 0.0, later), TurnFate::ParkedUntil(_)));
+            assert!(matches!(turn_fate(again, start, all(tried), 0.0, later), TurnFate::ParkedUntil(_)));
         }
-        assert!(matches!(turn_fate(Disposition::Unknown, start, 2, 0.0, later), TurnFate::RetryAt(_)));
+        assert!(matches!(turn_fate(Disposition::Unknown, start, all(2), 0.0, later), TurnFate::RetryAt(_)));
     }
 }

@@ -289,3 +289,22 @@ async fn turns_that_wait_for_an_agent_go_on_when_it_is_back() {
     world.store.fail_turn(&turn.lease, turn_failure(RETRY), at(1)).await.unwrap();
     assert_eq!(world.store.hasten_turns(at(1)).await.unwrap(), 0, "it was reached, and failed in another way");
 }
+
+#[tokio::test]
+async fn an_agent_that_is_back_but_not_ready_is_asked_again_soon() {
+    let world = World::new().await;
+    world.says(ANN, "hello", at(0)).await;
+    let mut now = 0;
+    for _ in 0..8 {
+        let turn = world.lease(at(now)).await;
+        let unreachable = TurnFailure { is_unreachable: true, ..turn_failure(RETRY) };
+        world.store.fail_turn(&turn.lease, unreachable, at(now)).await.unwrap();
+        now += 180;
+    }
+    for wait in [1, 2, 4] {
+        let turn = world.lease(at(now)).await;
+        world.store.fail_turn(&turn.lease, turn_failure(RETRY), at(now)).await.unwrap();
+        assert_eq!(world.turns_idle(at(now)).await, Some(at(now + wait)));
+        now += wait;
+    }
+}

@@ -6,7 +6,7 @@ use telephony_domain::id::{ConversationId, MessageId, TurnId};
 use telephony_domain::message::{Draft, Purpose};
 use telephony_domain::notice::{Notice, name};
 use telephony_domain::policy::Refusal;
-use telephony_domain::retry::{Disposition, TurnFate, turn_fate, unavailable_from};
+use telephony_domain::retry::{Disposition, Failures, TurnFate, turn_fate, unavailable_from};
 use telephony_domain::time::Timestamp;
 
 use super::kept_answer;
@@ -95,7 +95,8 @@ pub(crate) fn record_failure(
     now: Timestamp,
 ) -> Result<TurnFate, StoreError> {
     let turn = held(db, lease)?;
-    let fate = fail(db, &turn, &failure.reason, failure.disposition, failure.jitter, now)?;
+    let failures = failures_of(db, &turn, failure.is_unreachable)?;
+    let fate = fail(db, &turn, &failure.reason, failure.disposition, failures, failure.jitter, now)?;
     let outcome = match fate {
         TurnFate::RetryAt(_) | TurnFate::ParkedUntil(_) if failure.is_unreachable => UNREACHABLE,
         TurnFate::RetryAt(_) => "retried",
@@ -170,17 +171,29 @@ fn take_back_apology(db: &Db, conversation: ConversationId, now: Timestamp) -> R
     queue::promote(db, conversation, now)
 }
 
+/// Counts the failures of a turn, including that of its running attempt.
+pub(crate) fn failures_of(db: &Db, turn: &Turn, is_unreachable: bool) -> Result<Failures, StoreError> {
+    let all = turn.failures.saturating_add(1);
+    if is_unreachable {
+        return Ok(Failures { all, since_outage: all });
+    }
+    let sql = "SELECT max(number) FROM turn_attempt WHERE turn = ? AND outcome = ?";
+    let outage: Option<i64> = one(db, sql, (turn.id.0, UNREACHABLE), |row| row.get(0))?;
+    let since = outage.and_then(|outage| u32::try_from(turn.fence - outage).ok());
+    Ok(Failures { all, since_outage: since.map_or(all, |since| since.min(all)) })
+}
+
 /// Decides about a failed turn and records it; the caller handles the attempt and the conversation.
 pub(crate) fn fail(
     db: &Db,
     turn: &Turn,
     reason: &str,
     why: Disposition,
+    failures: Failures,
     jitter: f64,
     now: Timestamp,
 ) -> Result<TurnFate, StoreError> {
     let first_failed = turn.first_failed.map_or(now, |first| first.min(now));
-    let failures = turn.failures.saturating_add(1);
     let latest = now + LONGEST_WAIT;
     let fate = match turn_fate(why, first_failed, failures, jitter, now) {
         TurnFate::RetryAt(due) => TurnFate::RetryAt(due.min(latest)),
@@ -193,7 +206,7 @@ pub(crate) fn fail(
         TurnFate::Dead => ("dead", None),
     };
     let sql = "UPDATE turn SET state = ?2, due_at = ?3, reason = ?4, failures = ?5, first_failed_at = ?6 WHERE id = ?1";
-    execute(db, sql, (turn.id.0, state, due, reason, failures, first_failed.0))?;
+    execute(db, sql, (turn.id.0, state, due, reason, failures.all, first_failed.0))?;
     if fate == TurnFate::Dead {
         execute(db, "UPDATE inbound SET state = 'failed', why = ?2 WHERE turn = ?1", (turn.id.0, reason))?;
     }

@@ -86,7 +86,8 @@ fn first_parked(db: &Db, conversation: ConversationId) -> Result<Option<Turn>, S
 fn recover(db: &Db, turn: Turn, now: Timestamp) -> Result<Option<Turn>, StoreError> {
     let reason = "the program ended while working on the turn";
     turn::close_attempt(db, &turn, "lost", Some(reason), None)?;
-    match turn_end::fail(db, &turn, reason, Disposition::Retry { after: None }, 0.0, now)? {
+    let failures = turn_end::failures_of(db, &turn, false)?;
+    match turn_end::fail(db, &turn, reason, Disposition::Retry { after: None }, failures, 0.0, now)? {
         TurnFate::RetryAt(_) => Ok(Some(turn)),
         TurnFate::ParkedUntil(_) | TurnFate::Dead => Ok(None),
     }
