@@ -2,10 +2,15 @@
 
 use std::borrow::Cow;
 use std::env;
+use std::fmt;
 use std::io::{self, IsTerminal, Write, stderr};
 
 use telephony_domain::unprintable;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{self, Json, JsonFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::terminal;
 
@@ -41,10 +46,45 @@ pub fn start(level: Level) {
         // The library respects NO_COLOR, but does not know when text is forced into a file.
         Format::Text if is_terminal => log.with_writer(|| Escaping(text)).compact().try_init(),
         Format::Text => log.with_writer(|| Escaping(text)).compact().with_ansi(false).try_init(),
-        Format::Json => log.with_writer(|| Escaping(unprintable::escape_json)).json().flatten_event(true).try_init(),
+        Format::Json => log
+            .with_writer(|| Escaping(unprintable::escape_json))
+            .fmt_fields(JsonFields::new())
+            .event_format(Flat::new())
+            .try_init(),
     };
     for odd in odd_filter.into_iter().chain(odd_format) {
         tracing::error!("{odd}");
+    }
+}
+
+/// Writes events as JSON, with the fields of the spans they occurred in beside their own.
+struct Flat(format::Format<Json>);
+
+impl Flat {
+    fn new() -> Self {
+        let json = format::Format::default().json().with_target(false);
+        Self(json.flatten_event(true).with_current_span(false).with_span_list(false))
+    }
+}
+
+impl<S, N> FormatEvent<S, N> for Flat
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        let own = line.trim_end();
+        out.write_str(own.strip_suffix('}').unwrap_or(own))?;
+        for span in context.event_scope().into_iter().flatten() {
+            let extensions = span.extensions();
+            let fields = extensions.get::<FormattedFields<N>>().map(|formatted| formatted.fields.as_str());
+            if let Some(fields) = fields.and_then(|fields| fields.strip_prefix('{')?.strip_suffix('}')) {
+                write!(out, ",{fields}")?;
+            }
+        }
+        out.write_str("}\n")
     }
 }
 
@@ -93,5 +133,37 @@ fn format() -> (Option<Format>, Option<String>) {
         "text" => (Some(Format::Text), None),
         "json" => (Some(Format::Json), None),
         _ => (None, Some(format!("{FORMAT}={said} is not a format: use `text` or `json`"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_json_has_the_fields_of_its_spans_beside_its_own() {
+        let written = tempfile::NamedTempFile::new().unwrap();
+        let log = tracing_subscriber::fmt().fmt_fields(JsonFields::new()).event_format(Flat::new());
+        tracing::subscriber::with_default(log.with_writer(Mutex::new(written.reopen().unwrap())).finish(), || {
+            tracing::warn!(reason = "}", "alone");
+            let _call = tracing::error_span!("call", call = %3).entered();
+            let _turn = tracing::error_span!("turn", turn = %7, attempt = 1).entered();
+            tracing::warn!(reason = "busy", "inside");
+        });
+        let text = std::fs::read_to_string(written.path()).unwrap();
+        let lines = text.lines().map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line.as_object_mut().unwrap().remove("timestamp");
+            line
+        });
+        let expected = [
+            serde_json::json!({ "level": "WARN", "message": "alone", "reason": "}" }),
+            serde_json::json!({
+                "level": "WARN", "message": "inside", "reason": "busy", "turn": "7", "attempt": 1, "call": "3"
+            }),
+        ];
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
 }

@@ -101,13 +101,13 @@ impl Chat {
         loop {
             match self.ask(turn, &request(&words, shown), headers.clone()).await {
                 Err(Failure { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
-                    tracing::info!(turn = %turn.id, reason, "the agent rejected a picture; retrying without it");
+                    tracing::info!(reason, "the agent rejected a picture; retrying without it");
                     words = Words::without_pictures(turn).await?;
                 }
                 Err(Failure { error, may_be_too_long: true }) if !shown.is_empty() => {
                     shown = if shown.len() == history.len() { newer_half(history) } else { &[] };
                     let lines = shown.len();
-                    tracing::info!(turn = %turn.id, %error, lines, "the request may be too long for the agent; \
+                    tracing::info!(%error, lines, "the request may be too long for the agent; \
                         retrying with less history");
                 }
                 answer => return answer.map_err(|failure| failure.error),

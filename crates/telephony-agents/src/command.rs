@@ -148,9 +148,9 @@ fn log_stderr(ran: &Ran, turn: &Turn) {
         return;
     }
     if ran.status.is_some_and(|status| status.success()) {
-        tracing::debug!(turn = %turn.id, stderr, "agent.command wrote to stderr");
+        tracing::debug!(stderr, "agent.command wrote to stderr");
     } else {
-        tracing::warn!(turn = %turn.id, attempt = turn.attempt, stderr, "agent.command failed and wrote to stderr");
+        tracing::warn!(stderr, "agent.command failed and wrote to stderr");
     }
 }
 

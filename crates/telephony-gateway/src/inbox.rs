@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::metrics::Metrics;
 use crate::permits;
@@ -67,7 +68,8 @@ impl TurnRunner {
                 Ok(Next::Taken(due)) => {
                     for (turn, place) in due.into_iter().zip(permits) {
                         let worker = Worker { inbox: self.clone(), live: self.live.borrow().clone() };
-                        turns.spawn(worker.work(turn, place, stop.clone()));
+                        let span = turn::span(&turn);
+                        turns.spawn(worker.work(turn, place, stop.clone()).instrument(span));
                     }
                 }
                 Ok(Next::Idle(due)) => self.wait(due, &stop).await,

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::metrics::Metrics;
 use crate::permits;
@@ -113,7 +114,7 @@ impl PartSender {
         let lease = part.lease;
         tokio::select! {
             () = self.send_and_yield(part, place) => self.wake.outbox.notify_one(),
-            () = stop::grace_over(&stop) => self.give_up(lease).await,
+            () = stop::grace_over(&stop) => self.give_up(lease).instrument(send::span(lease)).await,
         }
     }
 

@@ -10,6 +10,7 @@ use telephony_domain::id::CallId;
 use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
 use telephony_store::calls::{CallQuestion, CallStep, DueCall};
+use tracing::Instrument;
 
 use super::documents::Document;
 use super::{CallRunner, document_url};
@@ -23,7 +24,7 @@ impl CallRunner {
             tracing::warn!(call = %call, "too many wrong PINs: unproven callers are locked out for 24 hours");
         }
         for question in asked {
-            self.spawn(self.clone().ask(call, question));
+            self.spawn(call, self.clone().ask(call, question));
         }
         for action in actions {
             let Some(provider_id) = provider_id.clone() else { continue };
@@ -32,10 +33,10 @@ impl CallRunner {
                     self.documents.publish(&provider_id, Document { script, token: token.clone() });
                 }
                 Action::Interrupt(script) => {
-                    self.spawn(self.clone().interrupt(call, provider_id, script, token.clone()));
+                    self.spawn(call, self.clone().interrupt(call, provider_id, script, token.clone()));
                 }
-                Action::LimitTime(seconds) => self.spawn(self.clone().limit(provider_id, seconds)),
-                Action::Check => self.spawn(self.clone().check(call, provider_id)),
+                Action::LimitTime(seconds) => self.spawn(call, self.clone().limit(provider_id, seconds)),
+                Action::Check => self.spawn(call, self.clone().check(call, provider_id)),
                 // The store has carried these out, or takes them up when the call is due.
                 Action::Keep { .. }
                 | Action::Ask { .. }
@@ -55,16 +56,18 @@ impl CallRunner {
     pub(super) fn attend(self: &Arc<Self>, due: DueCall) {
         match due {
             DueCall::Fired(step) => self.carry_out(*step),
-            DueCall::Silent(call, provider_id) => self.spawn(self.clone().look_after(call, provider_id, Vec::new())),
+            DueCall::Silent(call, provider_id) => {
+                self.spawn(call, self.clone().look_after(call, provider_id, Vec::new()))
+            }
             DueCall::TakenOver(step) => {
                 let CallStep { call, provider_id, asked, .. } = *step.clone();
                 tracing::info!(call = %call, "took over a call of an earlier gateway");
                 self.carry_out(CallStep { asked: Vec::new(), ..*step });
-                self.spawn(self.clone().look_after(call, provider_id, asked));
+                self.spawn(call, self.clone().look_after(call, provider_id, asked));
             }
-            DueCall::Dial(dial) => self.spawn(self.clone().dial(*dial)),
-            DueCall::Find(doubtful) => self.spawn(self.clone().find(doubtful)),
-            DueCall::End(call, provider_id, attempt) => self.spawn(self.clone().end(call, provider_id, attempt)),
+            DueCall::Dial(dial) => self.spawn(dial.call, self.clone().dial(*dial)),
+            DueCall::Find(doubtful) => self.spawn(doubtful.call, self.clone().find(doubtful)),
+            DueCall::End(call, provider_id, attempt) => self.spawn(call, self.clone().end(call, provider_id, attempt)),
         }
     }
 
@@ -84,7 +87,7 @@ impl CallRunner {
             self.clone().check(call, provider_id).await;
         }
         for question in questions {
-            self.spawn(self.clone().ask(call, question));
+            self.spawn(call, self.clone().ask(call, question));
         }
     }
 
@@ -95,7 +98,7 @@ impl CallRunner {
                 let status = report.map_or(CallStatus::Failed, |report| report.status);
                 self.change(call, Event::Status(status)).await;
             }
-            Err(error) => tracing::warn!(call = %call, %error, "could not fetch the state of a call"),
+            Err(error) => tracing::warn!(%error, "could not fetch the state of a call"),
         }
     }
 
@@ -105,7 +108,7 @@ impl CallRunner {
         let Some(url) = self.webhook_url() else { return };
         let terms_url = document_url(&url, &token);
         if let Err(error) = self.provider.replace_document(&provider_id, &script, &live.voice.terms(&terms_url)).await {
-            tracing::info!(call = %call, %error, "could not interrupt a call");
+            tracing::info!(%error, "could not interrupt a call");
             self.check(call, provider_id).await;
         }
     }
@@ -114,7 +117,7 @@ impl CallRunner {
     async fn limit(self: Arc<Self>, provider_id: String, seconds: u32) {
         let status_url = self.reach.borrow().status.registered.clone();
         if let Err(error) = self.provider.limit_call(&provider_id, seconds, status_url.as_deref()).await {
-            tracing::warn!(call = provider_id, %error, "could not set the longest time of a call at the provider");
+            tracing::warn!(%error, "could not set the longest time of a call at the provider");
         }
     }
 
@@ -124,7 +127,7 @@ impl CallRunner {
         match self.end_and_look(&provider_id).await {
             Ok(None) => self.close(call).await,
             Ok(Some(status)) => self.change(call, Event::Status(status)).await,
-            Err(error) => tracing::warn!(call = %call, attempt, %error, "could not end a call; still retrying"),
+            Err(error) => tracing::warn!(attempt, %error, "could not end a call; still retrying"),
         }
     }
 
@@ -144,9 +147,13 @@ impl CallRunner {
         }
     }
 
-    /// Runs work until it is done or the gateway stops. A panic is logged; a call that needs more work is due again.
-    pub(super) fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+    /// Runs work on a call until it is done or the gateway stops. A panic is logged; a call that needs more work is due
+    /// again. Every log line of the work names the call, at any log level.
+    pub(super) fn spawn(self: &Arc<Self>, call: CallId, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
-        tokio::spawn(async move { stop.run_until_cancelled(without_panic("work on a call", work, || ())).await });
+        // Without a parent, because work on a call starts further work on it.
+        let span = tracing::error_span!(parent: None, "call", %call);
+        let work = async move { stop.run_until_cancelled(without_panic("work on a call", work, || ())).await };
+        tokio::spawn(work.instrument(span));
     }
 }

@@ -33,7 +33,7 @@ impl CallRunner {
         match self.store.unanswered_after_calls(&self.holder, self.clock.now() - ANSWERED_UP_TO).await {
             Ok(questions) => {
                 for (call, question) in questions {
-                    self.spawn(self.clone().ask(call, question));
+                    self.spawn(call, self.clone().ask(call, question));
                 }
             }
             Err(error) => self.storage.failed("failed to look up unanswered questions of finished calls", &error),

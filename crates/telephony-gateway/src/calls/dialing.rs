@@ -45,7 +45,7 @@ impl CallRunner {
         match self.provider.place_call(&request).await {
             Ok(provider_id) => self.dialed(call, &provider_id).await,
             Err(error) if error.disposition() == Disposition::Unknown => {
-                tracing::warn!(call = %call, %error, "no answer to the request for a call; looking for it in the list");
+                tracing::warn!(%error, "no answer to the request for a call; looking for it in the list");
                 self.stored(self.store.doubt_call(call, self.clock.now()).await);
             }
             Err(error) => self.not_dialed(call, reason(&error)).await,
@@ -62,7 +62,7 @@ impl CallRunner {
                 false => Finding::Absent,
             },
             Err(error) => {
-                tracing::warn!(call = %call, %error, "could not look for a call at the provider");
+                tracing::warn!(%error, "could not look for a call at the provider");
                 if matches!(error.disposition(), Disposition::GiveUp) { Finding::Denied } else { Finding::Unreachable }
             }
         };
@@ -78,7 +78,7 @@ impl CallRunner {
             let (id, now) = (listed.provider_id, self.clock.now());
             match self.store.report_call(&id, Some(doubtful.call), event, self.work(), now).await {
                 Ok(Some(step)) if step.call == doubtful.call => {
-                    tracing::info!(call = %doubtful.call, provider_id = id, "found a call whose request got no answer");
+                    tracing::info!(provider_id = id, "found a call whose request got no answer");
                     self.carry_out(step);
                     return true;
                 }
@@ -93,11 +93,11 @@ impl CallRunner {
     }
 
     async fn dialed(&self, call: CallId, provider_id: &str) {
-        tracing::info!(call = %call, provider_id, "dialed a call");
+        tracing::info!(provider_id, "dialed a call");
         match self.store.call_dialed(call, provider_id, &self.holder, self.clock.now()).await {
             Ok(true) => {}
             Ok(false) => {
-                tracing::warn!(call = %call, provider_id, "the provider placed a call twice; ending this one");
+                tracing::warn!(provider_id, "the provider placed a call twice; ending this one");
                 if let Err(error) = self.provider.end_call(provider_id).await {
                     tracing::warn!(provider_id, %error, "could not end a call");
                 }
@@ -107,7 +107,7 @@ impl CallRunner {
     }
 
     async fn not_dialed(&self, call: CallId, reason: String) {
-        tracing::warn!(call = %call, reason, "a call was not dialed");
+        tracing::warn!(reason, "a call was not dialed");
         self.stored(self.store.call_not_dialed(call, reason, &self.holder, self.clock.now()).await);
     }
 

@@ -7,6 +7,7 @@ use telephony_domain::call::{Event, Prompt};
 use telephony_domain::id::CallId;
 use telephony_store::StoreError;
 use telephony_store::calls::CallQuestion;
+use tracing::Instrument;
 
 use super::CallRunner;
 use crate::inbox::role;
@@ -28,21 +29,26 @@ enum NoAnswer {
 impl CallRunner {
     /// Asks the agent, and hands its answer to the rules.
     pub(super) async fn ask(self: Arc<Self>, call: CallId, question: CallQuestion) {
-        let (turn, id) = (question.number, question.id);
+        let span = tracing::error_span!("turn", turn = %question.id);
+        let event = self.outcome_of(question).instrument(span).await;
+        self.change(call, event).await;
+    }
+
+    async fn outcome_of(&self, question: CallQuestion) -> Event {
+        let turn = question.number;
         let panicked =
             || Err(NoAnswer::Agent(AgentError::Unavailable("a bug in this program; see the log".to_owned())));
-        let event = match without_panic("a turn of a call", self.answer_to(question), panicked).await {
+        match without_panic("a turn of a call", self.answer_to(question), panicked).await {
             Ok(text) => Event::Answer { turn, text: text.into() },
             Err(NoAnswer::Agent(error)) => {
-                tracing::warn!(call = %call, turn = %id, %error, "the agent did not answer on a call");
+                tracing::warn!(%error, "the agent did not answer on a call");
                 Event::NoAnswer { turn }
             }
             Err(NoAnswer::Store(error)) => {
                 self.storage.failed("failed to read what was said before", &error);
                 Event::NoAnswer { turn }
             }
-        };
-        self.change(call, event).await;
+        }
     }
 
     async fn answer_to(&self, question: CallQuestion) -> Result<String, NoAnswer> {

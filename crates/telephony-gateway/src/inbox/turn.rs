@@ -17,6 +17,7 @@ use telephony_store::history::Speaker;
 use telephony_store::inbox::{Inbound, LeasedTurn, RENEW_EVERY, Sorry, TurnEnd, TurnFailure};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use super::TurnRunner;
 use super::attachments::Unasked;
@@ -56,6 +57,11 @@ impl Ended {
     }
 }
 
+/// Returns the span of the work on a turn: every log line of it has these fields, at any log level.
+pub(super) fn span(turn: &LeasedTurn) -> Span {
+    tracing::error_span!("turn", turn = %turn.lease.turn, attempt = turn.attempt)
+}
+
 /// Works on one turn with the settings in effect when it was leased.
 pub(super) struct Worker {
     pub(super) inbox: Arc<TurnRunner>,
@@ -76,10 +82,10 @@ impl Worker {
         match stored {
             Ok(_) => self.inbox.wake.outbox.notify_one(),
             Err(StoreError::LeaseLost) => {
-                tracing::warn!(turn = %turn.lease.turn, "lost the lease; the answer is dropped")
+                tracing::warn!("lost the lease; the answer is dropped")
             }
             Err(error) => {
-                tracing::error!(turn = %turn.lease.turn, %error, hint = error.hint(), "cannot store the end of a turn")
+                tracing::error!(%error, hint = error.hint(), "cannot store the end of a turn")
             }
         }
         drop(place);
@@ -184,15 +190,14 @@ impl Worker {
         if is_unreachable {
             self.inbox.wake.agent.notify_one();
         }
-        let (id, attempt, agent) = (turn.lease.turn, turn.attempt, self.live.agent.name());
+        let agent = self.live.agent.name();
         match fate {
             TurnFate::Dead => {
-                tracing::error!(turn = %id, attempt, agent, %error, "a turn is dead: see `openclaw telephony messages \
-                    --dead`");
+                tracing::error!(agent, %error, "a turn is dead: see `openclaw telephony messages --dead`");
             }
             TurnFate::RetryAt(next) | TurnFate::ParkedUntil(next) => {
                 let in_s = next.since(now).as_secs();
-                tracing::warn!(turn = %id, attempt, agent, %error, in_s, "a turn failed; it is retried");
+                tracing::warn!(agent, %error, in_s, "a turn failed; it is retried");
             }
         }
         Ok(())
@@ -238,7 +243,7 @@ impl Worker {
             match self.inbox.store.renew_turn(&turn.lease, self.inbox.clock.now()).await {
                 Ok(()) => {}
                 Err(StoreError::LeaseLost) => return StoreError::LeaseLost,
-                Err(error) => tracing::warn!(turn = %turn.lease.turn, %error, "cannot renew a lease"),
+                Err(error) => tracing::warn!(%error, "cannot renew a lease"),
             }
         }
     }

@@ -8,8 +8,9 @@ use telephony_domain::time::Timestamp;
 use telephony_providers::provider::Listed;
 use telephony_store::StoreError;
 use telephony_store::restores::OpenConversation;
+use tracing::Instrument;
 
-use super::PartSender;
+use super::{PartSender, send};
 
 /// The maximum delay before a list shows an accepted message.
 const SECOND_LOOK_AFTER: Duration = Duration::from_secs(15);
@@ -56,7 +57,7 @@ impl PartSender {
         let ours: Vec<_> = listed.into_iter().filter(|message| message.can_be_from(&open.addresses)).collect();
         for part in &open.unsent {
             if let Some(found) = self.ours(ours.clone(), part).await? {
-                self.found(part, found).await?;
+                self.found(part, found).instrument(send::span(part.lease)).await?;
             }
         }
         let known = self.store.claimed(ours.iter().map(|message| message.provider_id.clone()).collect()).await?;

@@ -15,10 +15,11 @@ use telephony_store::outbox::{AttemptLease, DoubtfulPart, OpenAttempt};
 use telephony_store::{Next, StoreError};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-use super::PartSender;
 use super::poll::report;
 use super::watch::Watch;
+use super::{PartSender, send};
 use crate::tasks::without_panic;
 use crate::undelivered;
 use crate::wake;
@@ -61,7 +62,10 @@ impl PartSender {
     async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
         while look_ups.len() < LOOK_UPS {
             match self.store.doubtful_part(self.clock.now()).await {
-                Ok(Next::Taken(part)) => look_ups.push(self.resolve(part).boxed()),
+                Ok(Next::Taken(part)) => {
+                    let span = send::span(part.lease);
+                    look_ups.push(self.resolve(part).instrument(span).boxed());
+                }
                 Ok(Next::Idle(due)) => return due,
                 Err(error) => {
                     self.storage.failed("cannot look for doubts", &error);
@@ -106,9 +110,9 @@ impl PartSender {
         match self.look_up(&part).await {
             Ok(()) => {}
             // A report or the answer itself arrived while the list was read.
-            Err(StoreError::LeaseLost) => tracing::debug!(part = %part.lease.part, "a doubt was resolved meanwhile"),
+            Err(StoreError::LeaseLost) => tracing::debug!("a doubt was resolved meanwhile"),
             Err(error) => {
-                tracing::error!(part = %part.lease.part, %error, hint = error.hint(), "cannot resolve a doubt");
+                tracing::error!(%error, hint = error.hint(), "cannot resolve a doubt");
             }
         }
     }
@@ -122,24 +126,22 @@ impl PartSender {
                 None => Finding::Absent,
             },
             Err(error) => {
-                tracing::warn!(part = %part.lease.part, %error, "cannot fetch the provider's message list");
+                tracing::warn!(%error, "cannot fetch the provider's message list");
                 self.without_list(&error).await?
             }
         };
         let then = self.store.not_found(part.lease, finding, self.clock.now()).await?;
         match then {
             Then::SendAgain => {
-                tracing::info!(part = %part.lease.part, "a message in doubt was not sent; sending it again");
+                tracing::info!("a message in doubt was not sent; sending it again");
                 self.wake.outbox.notify_one();
             }
             Then::FinallyUnknown => {
-                tracing::error!(part = %part.lease.part, to = part.to.masked(), "it stays unknown whether a message \
-                    was sent");
+                tracing::error!(to = part.to.masked(), "it stays unknown whether a message was sent");
                 self.wake.outbox.notify_one();
             }
             Then::Canceled => {
-                tracing::info!(part = %part.lease.part, "a message in doubt was not sent, and will not be: the \
-                    contact opted out");
+                tracing::info!("a message in doubt was not sent, and will not be: the contact opted out");
                 self.wake.outbox.notify_one();
             }
             Then::LookAgainAt(_) => {}
@@ -162,7 +164,7 @@ impl PartSender {
     }
 
     pub(super) async fn found(&self, part: &DoubtfulPart, found: Listed) -> Result<(), StoreError> {
-        tracing::info!(part = %part.lease.part, provider_id = found.provider_id, "a message in doubt was sent");
+        tracing::info!(provider_id = found.provider_id, "a message in doubt was sent");
         // It was accepted in any case; a failure with its code arrives as a report.
         let status = if found.status.is_failure() { Status::Accepted } else { found.status };
         let receipt = Receipt { provider_id: found.provider_id.clone(), status, segments: found.segments };

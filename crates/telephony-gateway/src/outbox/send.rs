@@ -9,35 +9,45 @@ use telephony_domain::retry::{Disposition, PartFate};
 use telephony_providers::provider::{Outgoing, ProviderError};
 use telephony_store::StoreError;
 use telephony_store::outbox::{AttemptLease, SendFailure, StartedPart};
+use tracing::{Instrument, Span};
 
 use super::PartSender;
 use crate::random;
 use crate::tasks::without_panic;
 use crate::webhook::media_server;
 
+/// Returns the span of the work on a part: every log line of it has these fields, at any log level.
+pub(super) fn span(lease: AttemptLease) -> Span {
+    tracing::error_span!("part", part = %lease.part, attempt = lease.attempt)
+}
+
 impl PartSender {
     /// Hands a started part to the provider. If the outcome cannot be stored, the attempt stays open, becomes a doubt
     /// when its lease expires, and is looked up.
     pub async fn send(&self, part: StartedPart) {
+        let span = span(part.lease);
+        self.attempt(part).instrument(span).await;
+    }
+
+    async fn attempt(&self, part: StartedPart) {
         let _going = self.in_flight.begin(part.lease);
         let Some(media) = self.addresses(&part.media) else {
             return self.keep_until_reachable(&part).await;
         };
         let stored = match self.hand_over(&part, &media).await {
             Ok(receipt) => {
-                tracing::debug!(part = %part.lease.part, provider_id = receipt.provider_id, "handed over");
+                tracing::debug!(provider_id = receipt.provider_id, "handed over");
                 self.metrics.handover("sent");
                 self.store.part_sent(part.lease, receipt, self.clock.now()).await
             }
             Err(error) => self.fail(&part, &error).await,
         };
-        log_unstored(part.lease, stored);
+        log_unstored(stored);
     }
 
     /// Records that the gateway stopped before the provider answered; the part is looked up after the restart.
     pub(super) async fn give_up(&self, lease: AttemptLease) {
-        tracing::warn!(part = %lease.part, "possibly sent: the provider has not answered; it is looked up after the \
-            restart");
+        tracing::warn!("possibly sent: the provider has not answered; it is looked up after the restart");
         let reason = "the gateway was stopped before the provider answered";
         self.fail_without_answer(lease, Disposition::Unknown, reason).await;
     }
@@ -46,7 +56,7 @@ impl PartSender {
         let reason = reason.to_owned();
         let failure = SendFailure { disposition, code: None, reason, is_opt_out: false, was_answered: false };
         let stored = self.store.part_failed(lease, failure, random::fraction(), self.clock.now()).await;
-        log_unstored(lease, stored.map(drop));
+        log_unstored(stored.map(drop));
     }
 
     /// Returns the URLs of a part's attachments; none if one is a file of ours and the provider cannot reach us.
@@ -62,7 +72,7 @@ impl PartSender {
     async fn keep_until_reachable(&self, part: &StartedPart) {
         let reason = "it has a file of ours, and there is no public URL where the provider could fetch it; set \
             publicUrl";
-        tracing::warn!(part = %part.lease.part, reason, "not sent yet; retrying");
+        tracing::warn!(reason, "not sent yet; retrying");
         self.metrics.handover("retried");
         self.fail_without_answer(part.lease, Disposition::Retry { after: None }, reason).await;
     }
@@ -89,26 +99,24 @@ impl PartSender {
             was_answered: error.was_answered(),
         };
         let fate = self.store.part_failed(part.lease, failure, random::fraction(), self.clock.now()).await?;
-        let (id, attempt, to, code) = (part.lease.part, part.lease.attempt, part.to.masked(), error.code());
+        let (to, code) = (part.to.masked(), error.code());
         match fate {
             PartFate::Failed => {
                 self.metrics.handover("failed");
-                tracing::error!(part = %id, attempt, to, provider.code = code, %error, hint = error.hint(), "cannot \
-                    send a message");
+                tracing::error!(to, provider.code = code, %error, hint = error.hint(), "cannot send a message");
             }
             PartFate::RetryAt(_) => {
                 self.metrics.handover("retried");
-                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "not sent yet; retrying");
+                tracing::warn!(to, provider.code = code, %error, "not sent yet; retrying");
             }
             PartFate::Unknown => {
                 self.metrics.handover("unknown");
-                tracing::warn!(part = %id, attempt, to, provider.code = code, %error, "possibly sent; it is looked up");
+                tracing::warn!(to, provider.code = code, %error, "possibly sent; it is looked up");
                 self.wake.doubts.notify_one();
             }
             PartFate::Held => {
                 self.metrics.handover("held");
-                tracing::debug!(part = %id, attempt, to, provider.code = code, %error, "kept until the account works \
-                    again");
+                tracing::debug!(to, provider.code = code, %error, "kept until the account works again");
                 self.wake.account.notify_one();
             }
         }
@@ -116,11 +124,11 @@ impl PartSender {
     }
 }
 
-fn log_unstored(lease: AttemptLease, stored: Result<(), StoreError>) {
+fn log_unstored(stored: Result<(), StoreError>) {
     match stored {
         Ok(()) | Err(StoreError::LeaseLost) => {}
         Err(error) => {
-            tracing::error!(part = %lease.part, %error, hint = error.hint(), "cannot store the outcome of a part");
+            tracing::error!(%error, hint = error.hint(), "cannot store the outcome of a part");
         }
     }
 }
