@@ -84,7 +84,7 @@ impl Channel {
 
     /// Returns our line, adding it to the store if it is new.
     pub async fn line(&self) -> Result<LineId, Failure> {
-        let line = self.store.claim_line(self.sender(), self.now()).await?;
+        let line = self.store.claim_line(carrier().name, self.sender(), self.now()).await?;
         self.store.bound_queues(self.terms()).await?;
         Ok(line)
     }

@@ -176,7 +176,7 @@ impl Applier {
             journal::Event::Message(arrival) => {
                 let rules = if entry.is_unverified { self.rules_without_operator() } else { self.rules() };
                 let signed = arrival.signed.clone();
-                match self.accept_by(rules, arrival, entry.at).await? {
+                match self.accept_by(&entry.provider, rules, arrival, entry.at).await? {
                     Accepted::Repeat => self.metrics.message("repeat"),
                     Accepted::Tampered => self.report_tampered_journal_entry().await,
                     _ => {}
@@ -189,7 +189,7 @@ impl Applier {
                 tracing::info!(provider_id = report.provider_id, "skipped an unverified report");
                 Ok(())
             }
-            journal::Event::Report(report) => self.report(report, entry.at).await,
+            journal::Event::Report(report) => self.report(&entry.provider, report, entry.at).await,
         }
     }
 
@@ -203,7 +203,7 @@ impl Applier {
 
     /// Stores a message; when this returns `Ok` it is on disk.
     pub async fn accept(&self, arrival: Arrival, now: Timestamp) -> Result<Accepted, StoreError> {
-        let accepting = self.accept_by(self.rules(), arrival, now);
+        let accepting = self.accept_by(self.provider.carrier().name, self.rules(), arrival, now);
         without_panic("storing what was missed", accepting, || Err(StoreError::Fault)).await
     }
 
@@ -218,12 +218,13 @@ impl Applier {
 
     async fn accept_by(
         &self,
+        provider: &str,
         rules: Arc<ArrivalRules>,
         arrival: Arrival,
         now: Timestamp,
     ) -> Result<Accepted, StoreError> {
         let (provider_id, from, origin) = (arrival.provider_id.clone(), arrival.from.clone(), arrival.origin());
-        let accepted = self.store.accept(arrival, rules, now).await?;
+        let accepted = self.store.accept(provider, arrival, rules, now).await?;
         tracing::debug!(provider_id, from = mask(&from), ?accepted, "message stored");
         if let Some(name) = name(accepted) {
             self.metrics.message(name);
@@ -262,9 +263,9 @@ impl Applier {
         }
     }
 
-    async fn report(&self, report: StatusReport, now: Timestamp) -> Result<(), StoreError> {
+    async fn report(&self, provider: &str, report: StatusReport, now: Timestamp) -> Result<(), StoreError> {
         let (provider_id, status, code) = (report.provider_id.clone(), report.status, report.error_code);
-        let reported = undelivered::store(self.store.as_ref(), self.provider.as_ref(), report, now).await?;
+        let reported = undelivered::store(self.store.as_ref(), self.provider.as_ref(), provider, report, now).await?;
         if let Reported::Known(..) = reported {
             self.metrics.report(status);
         }

@@ -240,6 +240,7 @@ impl CallRunner {
 
     fn work(&self) -> CallWork {
         CallWork {
+            provider: self.provider.carrier().name,
             holder: self.holder.clone(),
             token: CallToken::from_random(random::bytes()),
             split: self.live.borrow().split,

@@ -168,7 +168,7 @@ impl Gateway {
 /// Claims our line and releases the work of a gateway that is gone.
 async fn take_over(parts: &Parts, holder: &LeaseHolder) -> Result<LineId, StoreError> {
     let now = parts.clock.now();
-    let line = parts.store.claim_line(parts.settings.fixed.sender.clone(), now).await?;
+    let line = parts.store.claim_line(parts.provider.carrier().name, parts.settings.fixed.sender.clone(), now).await?;
     parts.store.bound_queues(parts.settings.live.terms).await?;
     // From the first start on, incoming messages are looked for, even if this process ends right away.
     parts.store.gaps(now).await?;

@@ -30,6 +30,8 @@ pub struct Intake {
     /// Finds earlier messages by their signature, and opt-outs that are applied.
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Name of the provider that the events come from.
+    pub(crate) provider: &'static str,
     pub(crate) checks_signatures: bool,
     pub(crate) signatures: Arc<Signatures>,
     /// Permits for opt-outs that wait to be applied.
@@ -105,7 +107,8 @@ impl Intake {
 
     async fn write_down(&self, event: journal::Event) -> Result<Position, StoreError> {
         self.storage.check_is_there()?;
-        let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, event };
+        let provider = self.provider.into();
+        let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, provider, event };
         self.journal.append(&entry).await
     }
 }

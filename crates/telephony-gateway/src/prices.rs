@@ -54,14 +54,14 @@ impl Prices {
     /// Asks for every price that is due. A price that is not known yet, or a failed request, is retried later.
     pub async fn ask(&self) -> Result<(), StoreError> {
         self.ask_for_calls().await?;
-        let due = self.store.unpriced(AT_A_TIME, self.clock.now()).await?;
+        let due = self.store.unpriced(self.provider.carrier().name, AT_A_TIME, self.clock.now()).await?;
         if due.is_empty() {
             return Ok(());
         }
         match self.billed(&due).await {
             Ok(billed) => {
                 for some in billed.chunks(NOTED_AT_A_TIME) {
-                    self.store.note_prices(some.to_vec()).await?;
+                    self.store.note_prices(self.provider.carrier().name, some.to_vec()).await?;
                 }
                 tracing::debug!(asked = due.len(), found = billed.len(), "fetched message prices");
             }
@@ -72,9 +72,10 @@ impl Prices {
 
     /// Asks for prices and durations of calls, one by one: there are few.
     async fn ask_for_calls(&self) -> Result<(), StoreError> {
-        for id in self.store.unpriced_calls(CALLS_AT_A_TIME, self.clock.now()).await? {
+        let name = self.provider.carrier().name;
+        for id in self.store.unpriced_calls(name, CALLS_AT_A_TIME, self.clock.now()).await? {
             match self.provider.call_report(&id).await {
-                Ok(Some(report)) => self.store.note_call_price(&id, report.duration, report.price).await?,
+                Ok(Some(report)) => self.store.note_call_price(name, &id, report.duration, report.price).await?,
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "cannot fetch the price of a call"),
             }

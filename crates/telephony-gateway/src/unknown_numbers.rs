@@ -62,7 +62,8 @@ impl UnknownNumbers {
     }
 
     async fn resolved(&self, number: &str, is_ours: bool) -> Result<(), StoreError> {
-        let messages = self.store.resolve_number(number, is_ours, self.clock.now()).await?;
+        let messages =
+            self.store.resolve_number(self.provider.carrier().name, number, is_ours, self.clock.now()).await?;
         tracing::info!(to = mask(number), is_ours, messages, "found the owner of an unknown number");
         self.wake.inbox.notify_one();
         Ok(())

@@ -52,6 +52,8 @@ pub struct CallRules {
 /// The lease, token and rules that every change of a call needs.
 #[derive(Debug, Clone)]
 pub struct CallWork {
+    /// The provider of calls that come in, and of reports.
+    pub provider: &'static str,
     /// The gateway that the call is leased to.
     pub holder: LeaseHolder,
     /// A fresh token, used if the step has none yet.

@@ -75,17 +75,18 @@ pub struct CallSpending {
 pub trait Costs: Send + Sync {
     /// Returns messages in both directions whose price is due by [`ASK_AFTER`], the longest overdue first, and counts
     /// them as asked.
-    async fn unpriced(&self, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError>;
+    async fn unpriced(&self, provider: &str, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError>;
 
     /// Records prices; ignores messages that are not ours. Returns the number recorded.
-    async fn note_prices(&self, billed: Vec<Billed>) -> Result<usize, StoreError>;
+    async fn note_prices(&self, provider: &str, billed: Vec<Billed>) -> Result<usize, StoreError>;
 
     /// Returns the provider's ids of answered calls whose price is due by [`ASK_AFTER`], and counts them as asked.
-    async fn unpriced_calls(&self, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError>;
+    async fn unpriced_calls(&self, provider: &str, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError>;
 
     /// Records the duration of a call, and its price if the provider knows it.
     async fn note_call_price(
         &self,
+        provider: &str,
         provider_id: &str,
         spoken: Option<Duration>,
         price: Option<Price>,

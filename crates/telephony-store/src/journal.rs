@@ -11,6 +11,7 @@ mod reading;
 mod record;
 mod writing;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -45,9 +46,17 @@ pub struct Entry {
     /// True if signatures were not checked then: anyone may have sent it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unverified: bool,
-    /// The event.
+    /// Name of the provider that it comes from.
+    #[serde(default = "first_provider")]
+    pub provider: Cow<'static, str>,
+    /// The event. The last field, because the end of an entry is recognized by its braces.
     #[serde(rename = "told")]
     pub event: Event,
+}
+
+/// Returns the provider of entries without a name, from versions that knew only one.
+fn first_provider() -> Cow<'static, str> {
+    Cow::Borrowed("twilio")
 }
 
 /// A position in the journal, valid within one run of the program; everything before it was appended earlier.

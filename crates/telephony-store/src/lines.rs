@@ -47,9 +47,9 @@ pub const LOOK_BACK: Duration = Duration::from_secs(10 * 60);
 /// The record of our lines.
 #[async_trait]
 pub trait Lines: Send + Sync {
-    /// Claims `sender` as the current sender of its line. The line is the one that owns the messaging service, else the
-    /// number, else a new one: history and opt-outs survive a change of sender.
-    async fn claim_line(&self, sender: Sender, now: Timestamp) -> Result<LineId, StoreError>;
+    /// Claims `sender` at `provider` as the current sender of its line. The line is the one that owns the messaging
+    /// service, else the number, else a new one: history and opt-outs survive a change of sender and of provider.
+    async fn claim_line(&self, provider: &str, sender: Sender, now: Timestamp) -> Result<LineId, StoreError>;
 
     /// Limits each line's queue to what leaves within the provider's longest wait.
     async fn bound_queues(&self, terms: Terms) -> Result<(), StoreError>;
@@ -60,9 +60,15 @@ pub trait Lines: Send + Sync {
     /// Returns numbers that got messages and are not known to be ours.
     async fn unconfirmed_numbers(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Records whether `number` is ours. If so, it becomes a line and its messages wait for an answer; if not, they are
+    /// Records whether `number` is ours at `provider`. If so, it becomes a line and its messages wait for an answer; if not, they are
     /// closed without one. Returns the number of messages.
-    async fn resolve_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError>;
+    async fn resolve_number(
+        &self,
+        provider: &str,
+        number: &str,
+        is_ours: bool,
+        now: Timestamp,
+    ) -> Result<usize, StoreError>;
 
     /// Includes these numbers in the search for missed messages.
     async fn watch(&self, numbers: Vec<String>) -> Result<(), StoreError>;

@@ -250,7 +250,7 @@ pub trait Outbox: Send + Sync {
         terms: Terms,
     ) -> Result<(), StoreError>;
 
-    /// Starts a part that is due, whose line is free and that fits the limits: occupies the line for it and records the
+    /// Starts a part of a line of the provider in `terms` that is due, whose line is free and that fits the limits: occupies the line for it and records the
     /// attempt, so from here on a crash makes its outcome unknown. With `only`, restricted to parts of this message and
     /// those ahead of it in its conversation. Parts of a conversation leave in order. Continues until nothing may leave
     /// now or there are `limit` parts (at least one). A part held back by a limit waits with that reason, and a notice
@@ -293,10 +293,10 @@ pub trait Outbox: Send + Sync {
     async fn take_over_attempts(&self, holder: &LeaseHolder, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Leases a part in doubt that is due to be looked up, for [`ATTEMPT_LEASE`].
-    async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;
+    async fn doubtful_part(&self, provider: &str, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError>;
 
     /// Returns those of these provider ids that already belong to parts.
-    async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError>;
+    async fn claimed(&self, provider: &str, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError>;
 
     /// Records that the list did not have the part, or could not be fetched: decides by
     /// [`telephony_domain::reconcile::next`]. (If it was found, call [`Outbox::part_sent`].) Fails with
@@ -310,13 +310,14 @@ pub trait Outbox: Send + Sync {
 
     /// Applies a status report to one of our parts; a report with the part's correlation id also ends an attempt or a
     /// doubt.
-    async fn report(&self, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError>;
+    async fn report(&self, provider: &str, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError>;
 
     /// Returns parts accepted by the provider without a final status that are due to be polled: 1, 5, 15, 60 minutes,
     /// then every 12 hours up to 3 days after they were sent; `until_first` moves the first poll forward if no reports
     /// can reach us. Counts them as polled.
     async fn silent_parts(
         &self,
+        provider: &str,
         until_first: Duration,
         limit: u32,
         now: Timestamp,

@@ -24,6 +24,7 @@ mod contract {
     mod outgoing_calls;
     mod pacing;
     mod pairing;
+    mod providers;
     mod queues;
     mod records;
     mod reports;

@@ -37,7 +37,12 @@ fn text(number: u64, text: &str) -> Entry {
         provider_time: Some(Timestamp(7)),
         signed: None,
     };
-    Entry { at: Timestamp(i64::try_from(number).unwrap()), is_unverified: false, event: Event::Message(arrival) }
+    Entry {
+        at: Timestamp(i64::try_from(number).unwrap()),
+        is_unverified: false,
+        provider: "twilio".into(),
+        event: Event::Message(arrival),
+    }
 }
 
 fn report() -> Entry {
@@ -49,7 +54,27 @@ fn report() -> Entry {
         is_opt_out: false,
         segments: None,
     };
-    Entry { at: Timestamp(3), is_unverified: false, event: Event::Report(report) }
+    Entry { at: Timestamp(3), is_unverified: false, provider: "twilio".into(), event: Event::Report(report) }
+}
+
+#[tokio::test]
+async fn entries_of_a_version_without_providers_are_twilios() {
+    let (_folder, path) = place();
+    std::fs::write(&path, include_bytes!("old/journal-without-providers")).unwrap();
+    let journal = open(&path);
+    let entries = journal.next().await.unwrap().entries;
+    assert_eq!(entries.iter().map(|entry| entry.provider.as_ref()).collect::<Vec<_>>(), ["twilio", "twilio"]);
+    assert!(matches!(&entries[0].event, Event::Message(arrival) if arrival.text == "hello"), "{entries:?}");
+    assert!(matches!(&entries[1].event, Event::Report(report) if report.provider_id == "SM2"), "{entries:?}");
+    assert!(entries[1].is_unverified);
+}
+
+#[tokio::test]
+async fn an_entry_keeps_the_name_of_its_provider() {
+    let (_folder, path) = place();
+    let theirs = Entry { provider: "other-company".into(), ..text(1, "hi") };
+    open(&path).append(&theirs).await.unwrap();
+    assert_eq!(open(&path).next().await.unwrap().entries, [theirs]);
 }
 
 /// Reads all entries that are not applied, and marks them as applied.

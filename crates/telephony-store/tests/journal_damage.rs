@@ -27,7 +27,12 @@ fn text(number: usize, text: &str) -> Entry {
         provider_time: None,
         signed: None,
     };
-    Entry { at: Timestamp(number as i64), is_unverified: false, event: Event::Message(arrival) }
+    Entry {
+        at: Timestamp(number as i64),
+        is_unverified: false,
+        provider: "twilio".into(),
+        event: Event::Message(arrival),
+    }
 }
 
 /// A journal file with these entries, and the location of each.

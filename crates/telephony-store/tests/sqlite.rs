@@ -42,7 +42,7 @@ async fn accept(store: &SqliteStore, id: &str) -> Result<Accepted, StoreError> {
         provider_time: None,
         signed: None,
     };
-    store.accept(arrival, Arc::new(ArrivalRules::default()), Timestamp(1)).await
+    store.accept("twilio", arrival, Arc::new(ArrivalRules::default()), Timestamp(1)).await
 }
 
 #[tokio::test]
@@ -302,7 +302,7 @@ async fn accept_text(store: &SqliteStore, n: i64, text: &str) {
         provider_time: None,
         signed: None,
     };
-    store.accept(arrival, Arc::new(ArrivalRules::default()), Timestamp(n)).await.unwrap();
+    store.accept("twilio", arrival, Arc::new(ArrivalRules::default()), Timestamp(n)).await.unwrap();
 }
 
 #[tokio::test]
@@ -333,7 +333,7 @@ async fn a_file_stops_growing_while_old_messages_are_deleted() {
         for n in 0..100 {
             accept_text(&store, round * 1_000 + n, &"x".repeat(1_000)).await;
         }
-        store.resolve_number("+15550001234", false, Timestamp(round * 1_000 + 500)).await.unwrap();
+        store.resolve_number("twilio", "+15550001234", false, Timestamp(round * 1_000 + 500)).await.unwrap();
         let after_a_month = Timestamp(31 * 24 * 60 * 60 * 1_000 + round * 1_000);
         while store.expire(Timestamp(round * 1_000 + 999), 30, after_a_month).await.unwrap() > 0 {}
         assert!(round < 2 || pages() <= before, "the file grows from {before} to {} pages", pages());

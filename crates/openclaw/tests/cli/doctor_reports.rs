@@ -132,7 +132,7 @@ async fn the_line_is_too_slow_for_its_queue() {
     edit(&bench, "segmentsPerSecond: null", "segmentsPerSecond: 1");
     let store = store(&bench);
     let sender = Sender { number: DEFAULT_NUMBER.parse().ok(), messaging_service: None };
-    let line = store.claim_line(sender, SystemClock.now()).await.unwrap();
+    let line = store.claim_line("twilio", sender, SystemClock.now()).await.unwrap();
     let draft = Draft {
         key: "much".to_owned(),
         purpose: Purpose::Send,

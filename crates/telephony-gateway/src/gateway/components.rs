@@ -81,6 +81,7 @@ pub(super) fn applier(parts: &Parts, shared: &Shared, signatures: &Arc<Signature
 
 pub(super) fn intake(parts: &Parts, shared: &Shared, signatures: Arc<Signatures>) -> Intake {
     Intake {
+        provider: parts.provider.carrier().name,
         journal: parts.journal.clone(),
         store: parts.store.clone(),
         clock: parts.clock.clone(),

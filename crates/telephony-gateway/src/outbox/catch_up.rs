@@ -60,7 +60,10 @@ impl PartSender {
                 self.found(part, found).instrument(send::span(part.lease)).await?;
             }
         }
-        let known = self.store.claimed(ours.iter().map(|message| message.provider_id.clone()).collect()).await?;
+        let known = self
+            .store
+            .claimed(self.provider.carrier().name, ours.iter().map(|message| message.provider_id.clone()).collect())
+            .await?;
         let others = ours.iter().filter(|message| !message.is_automatic && !known.contains(&message.provider_id));
         if let Some(last) = others.map(|message| message.created).max() {
             let until = (last + SECOND).max(since);

@@ -50,14 +50,15 @@ impl PartSender {
 
     /// Polls every message that is due.
     pub async fn poll(&self, reports: Reports) -> Result<(), StoreError> {
-        for part in self.store.silent_parts(reports.patience(), AT_A_TIME, self.clock.now()).await? {
+        let name = self.provider.carrier().name;
+        for part in self.store.silent_parts(name, reports.patience(), AT_A_TIME, self.clock.now()).await? {
             match self.provider.fetch(&part.provider_id).await {
                 Ok(message) => {
                     if let Some(billed) = message.billed() {
-                        self.store.note_prices(vec![billed]).await?;
+                        self.store.note_prices(name, vec![billed]).await?;
                     }
                     let (store, provider) = (self.store.as_ref(), self.provider.as_ref());
-                    undelivered::store(store, provider, report(message), self.clock.now()).await?;
+                    undelivered::store(store, provider, name, report(message), self.clock.now()).await?;
                 }
                 Err(error) => tracing::debug!(part = %part.part, %error, "cannot poll the status of a message"),
             }

@@ -61,7 +61,7 @@ impl PartSender {
     /// Starts look-ups that are due, within the limit. Returns when the next is due.
     async fn begin_look_ups<'o>(&'o self, look_ups: &mut FuturesUnordered<BoxFuture<'o, ()>>) -> Option<Timestamp> {
         while look_ups.len() < LOOK_UPS {
-            match self.store.doubtful_part(self.clock.now()).await {
+            match self.store.doubtful_part(self.provider.carrier().name, self.clock.now()).await {
                 Ok(Next::Taken(part)) => {
                     let span = send::span(part.lease);
                     look_ups.push(self.resolve(part).instrument(span).boxed());
@@ -159,7 +159,8 @@ impl PartSender {
     pub(super) async fn ours(&self, listed: Vec<Listed>, part: &DoubtfulPart) -> Result<Option<Listed>, StoreError> {
         let added = self.provider.carrier().added_words;
         let similar: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part, added)).collect();
-        let claimed = self.store.claimed(similar.iter().map(|message| message.provider_id.clone()).collect()).await?;
+        let ids = similar.iter().map(|message| message.provider_id.clone()).collect();
+        let claimed = self.store.claimed(self.provider.carrier().name, ids).await?;
         Ok(best(similar, &claimed, &part.text))
     }
 
@@ -169,7 +170,8 @@ impl PartSender {
         let status = if found.status.is_failure() { Status::Accepted } else { found.status };
         let receipt = Receipt { provider_id: found.provider_id.clone(), status, segments: found.segments };
         self.store.part_sent(part.lease, receipt, self.clock.now()).await?;
-        undelivered::store(self.store.as_ref(), self.provider.as_ref(), report(found), self.clock.now()).await?;
+        let (provider, name) = (self.provider.as_ref(), self.provider.carrier().name);
+        undelivered::store(self.store.as_ref(), provider, name, report(found), self.clock.now()).await?;
         self.wake.outbox.notify_one();
         Ok(())
     }

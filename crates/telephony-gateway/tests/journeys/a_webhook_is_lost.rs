@@ -38,7 +38,7 @@ async fn a_text_sent_while_the_gateway_was_down_is_answered_at_the_next_start() 
         provider_time: None,
         signed: None,
     };
-    let accepted = stage.store().accept(late, Arc::default(), stage.now()).await.unwrap();
+    let accepted = stage.store().accept("twilio", late, Arc::default(), stage.now()).await.unwrap();
     assert_eq!(accepted, Accepted::Repeat, "a late webhook changes nothing");
     assert_eq!(stage.expect_rest().await.received_today, 3);
     assert_eq!(agent.questions().len(), 3);

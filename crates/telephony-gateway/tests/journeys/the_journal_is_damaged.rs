@@ -37,7 +37,7 @@ fn file(stage: &Stage) -> PathBuf {
 
 async fn leave(stage: &Stage, event: Event, is_unverified: bool) {
     let journal = Journal::open(&file(stage)).unwrap();
-    journal.append(&Entry { at: stage.now(), is_unverified, event }).await.unwrap();
+    journal.append(&Entry { at: stage.now(), is_unverified, provider: "twilio".into(), event }).await.unwrap();
 }
 
 #[tokio::test]

@@ -214,7 +214,8 @@ mod tests {
             is_opt_out: false,
             segments: None,
         };
-        let entry = Entry { at: Timestamp(7), is_unverified: false, event: Event::Report(report) };
+        let entry =
+            Entry { at: Timestamp(7), is_unverified: false, provider: "twilio".into(), event: Event::Report(report) };
         journal.append(&entry).await.unwrap();
         back_up(&path("store"), &path("journal"), &path("backup"), Timestamp(9)).await.unwrap();
         let backup = SqliteStore::open(&path("backup"), Mode::Command).unwrap();
@@ -226,7 +227,7 @@ mod tests {
 
     async fn line_seen_until(store: &SqliteStore, until: Timestamp) {
         let sender = Sender { number: Some("+15550001234".parse().unwrap()), messaging_service: None };
-        store.claim_line(sender, Timestamp(1)).await.unwrap();
+        store.claim_line("twilio", sender, Timestamp(1)).await.unwrap();
         for gap in store.gaps(Timestamp(1)).await.unwrap() {
             store.gap_closed(&gap, until).await.unwrap();
         }
@@ -254,7 +255,7 @@ mod tests {
 
     async fn enqueue(store: &SqliteStore, text: &str) {
         let sender = Sender { number: Some("+15550001234".parse().unwrap()), messaging_service: None };
-        let line = store.claim_line(sender, Timestamp(1)).await.unwrap();
+        let line = store.claim_line("twilio", sender, Timestamp(1)).await.unwrap();
         let draft = Draft {
             key: text.to_owned(),
             purpose: Purpose::Reply,

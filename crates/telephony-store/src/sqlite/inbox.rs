@@ -31,8 +31,15 @@ use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]
 impl Inbox for SqliteStore {
-    async fn accept(&self, arrival: Arrival, rules: Arc<ArrivalRules>, now: Timestamp) -> Result<Accepted, StoreError> {
-        self.write(move |db| arrival::accept(db, &arrival, &rules, now)).await
+    async fn accept(
+        &self,
+        provider: &str,
+        arrival: Arrival,
+        rules: Arc<ArrivalRules>,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        let provider = provider.to_owned();
+        self.write(move |db| arrival::accept(db, &provider, &arrival, &rules, now)).await
     }
 
     async fn signed_content(&self, signature: &str) -> Result<Option<String>, StoreError> {

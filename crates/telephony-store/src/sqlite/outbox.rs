@@ -100,12 +100,14 @@ impl Outbox for SqliteStore {
         self.write(move |db| doubt::take_over(db, &holder, now)).await
     }
 
-    async fn doubtful_part(&self, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
-        self.write(move |db| doubt::take(db, now)).await
+    async fn doubtful_part(&self, provider: &str, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
+        let provider = provider.to_owned();
+        self.write(move |db| doubt::take(db, &provider, now)).await
     }
 
-    async fn claimed(&self, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError> {
-        self.read(move |db| doubt::claimed(db, &provider_ids)).await
+    async fn claimed(&self, provider: &str, provider_ids: Vec<String>) -> Result<Vec<String>, StoreError> {
+        let provider = provider.to_owned();
+        self.read(move |db| doubt::claimed(db, &provider, &provider_ids)).await
     }
 
     async fn not_found(
@@ -117,17 +119,20 @@ impl Outbox for SqliteStore {
         self.write(move |db| doubt::not_found(db, lease, finding, now)).await
     }
 
-    async fn report(&self, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
-        self.write(move |db| delivery::report(db, &report, now)).await
+    async fn report(&self, provider: &str, report: StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
+        let provider = provider.to_owned();
+        self.write(move |db| delivery::report(db, &provider, &report, now)).await
     }
 
     async fn silent_parts(
         &self,
+        provider: &str,
         until_first: Duration,
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<SilentPart>, StoreError> {
-        self.write(move |db| progress::take_silent(db, until_first, limit, now)).await
+        let provider = provider.to_owned();
+        self.write(move |db| progress::take_silent(db, &provider, until_first, limit, now)).await
     }
 
     async fn retry_message(&self, message: MessageId, now: Timestamp) -> Result<Retried, StoreError> {

@@ -71,7 +71,7 @@ fn text(id: &str, length: usize) -> Arrival {
 
 async fn accept(store: &SqliteStore, arrival: Arrival) -> Result<Accepted, StoreError> {
     let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
-    store.accept(arrival, Arc::new(ArrivalRules { policy, ..ArrivalRules::default() }), Timestamp(1)).await
+    store.accept("twilio", arrival, Arc::new(ArrivalRules { policy, ..ArrivalRules::default() }), Timestamp(1)).await
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn hundreds_of_simultaneous_arrivals_are_stored_once() {
             let (store, rules) = (world.store.clone(), rules.clone());
             let contact = format!("+1555000{:04}", task % 40);
             let text = arrival(&format!("SM{}", task % 300), &contact, "hello");
-            tokio::spawn(async move { store.accept(text, rules, at(1)).await.unwrap() })
+            tokio::spawn(async move { store.accept("twilio", text, rules, at(1)).await.unwrap() })
         })
         .collect();
     let (mut ids, mut repeats) = (HashSet::new(), 0);

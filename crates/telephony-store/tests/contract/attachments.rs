@@ -181,7 +181,7 @@ async fn a_file_is_served_from_sending_until_the_final_status() {
 
     world.store.part_sent(part.lease, receipt("MM1", Status::Queued), at(3)).await.unwrap();
     assert!(world.serves(&file, 4).await);
-    world.store.report(report("MM1", None, Status::Delivered), at(5)).await.unwrap();
+    world.store.report("twilio", report("MM1", None, Status::Delivered), at(5)).await.unwrap();
     assert!(!world.serves(&file, 5).await);
     world.store.remove_loose_files(at(1_000_000)).await.unwrap();
     assert!(path.exists(), "the message still has it");

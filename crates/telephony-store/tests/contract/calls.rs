@@ -31,7 +31,13 @@ const SPLIT: SplitRules =
 pub fn work_of(holder: LeaseHolder) -> CallWork {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).unwrap();
-    CallWork { holder, token: CallToken::from_random(bytes), split: SPLIT, operator: Some(number(OPERATOR)) }
+    CallWork {
+        provider: "twilio",
+        holder,
+        token: CallToken::from_random(bytes),
+        split: SPLIT,
+        operator: Some(number(OPERATOR)),
+    }
 }
 
 pub fn work() -> CallWork {

@@ -20,14 +20,14 @@ fn usd(amount: &str) -> Price {
 }
 
 async fn asked(world: &World, now: i64) -> Vec<String> {
-    let due = world.store.unpriced(10, at(now)).await.unwrap();
+    let due = world.store.unpriced("twilio", 10, at(now)).await.unwrap();
     due.into_iter().map(|unpriced| unpriced.provider_id).collect()
 }
 
 async fn deliver(world: &World, provider_id: &str, to: &str, now: i64) {
     world.send(provider_id, to, &["1"], at(now)).await;
     world.hand_over(provider_id, at(now)).await;
-    world.store.report(report(provider_id, None, Status::Delivered), at(now)).await.unwrap();
+    world.store.report("twilio", report(provider_id, None, Status::Delivered), at(now)).await.unwrap();
 }
 
 async fn spending(world: &World) -> Vec<Spending> {
@@ -42,7 +42,7 @@ async fn a_missing_price_is_requested_less_often_and_abandoned_after_a_day() {
     world.send("a", ANN, &["1"], at(0)).await;
     world.hand_over("SM1", at(0)).await;
     assert!(asked(&world, 48 * HOUR).await.is_empty(), "it is still on its way");
-    world.store.report(report("SM1", None, Status::Delivered), at(0)).await.unwrap();
+    world.store.report("twilio", report("SM1", None, Status::Delivered), at(0)).await.unwrap();
     let mut times = Vec::new();
     for now in (0..=48 * HOUR).step_by(60) {
         if asked(&world, now).await == ["SM1"] {
@@ -60,8 +60,8 @@ async fn known_prices_are_stored_and_not_requested_again() {
     assert_eq!(asked(&world, 2 * MINUTE).await, ["SM1"]);
     assert_eq!(asked(&world, 3 * MINUTE).await, ["SM2"]);
     let prices = vec![billed("SM1", "0.0079", Some(1)), billed("SM2", "0.0075", None), billed("SM9", "5", None)];
-    assert_eq!(world.store.note_prices(prices.clone()).await.unwrap(), 2, "the third is not ours");
-    assert_eq!(world.store.note_prices(prices).await.unwrap(), 2, "and once more changes nothing");
+    assert_eq!(world.store.note_prices("twilio", prices.clone()).await.unwrap(), 2, "the third is not ours");
+    assert_eq!(world.store.note_prices("twilio", prices).await.unwrap(), 2, "and once more changes nothing");
     assert!(asked(&world, 48 * HOUR).await.is_empty());
     let rows: Vec<_> = spending(&world).await.into_iter().map(|row| (row.kind, row.price)).collect();
     assert_eq!(rows, [(Kind::TextOut, Some(usd("0.0079"))), (Kind::TextIn, Some(usd("0.0075")))]);
@@ -74,7 +74,11 @@ async fn spending_is_grouped_by_contact_day_and_known_price() {
         deliver(&world, id, to, 0).await;
     }
     world.accept(arrival("SM5", BOB, &"long ".repeat(40)), open_to_all(), at(24 * HOUR)).await;
-    world.store.note_prices(vec![billed("SM1", "0.1", None), billed("SM2", "0.000000001", Some(2))]).await.unwrap();
+    world
+        .store
+        .note_prices("twilio", vec![billed("SM1", "0.1", None), billed("SM2", "0.000000001", Some(2))])
+        .await
+        .unwrap();
     let rows: Vec<_> =
         spending(&world).await.into_iter().map(|row| (row.contact, row.messages, row.segments, row.price)).collect();
     let (ann, bob) = (ANN.to_owned(), BOB.to_owned());
@@ -99,10 +103,10 @@ async fn failed_messages_cost_nothing_unless_billed() {
     for id in ["SM1", "SM2"] {
         world.send(id, ANN, &["1"], at(0)).await;
         world.hand_over(id, at(0)).await;
-        world.store.report(report(id, None, Status::Failed), at(1)).await.unwrap();
+        world.store.report("twilio", report(id, None, Status::Failed), at(1)).await.unwrap();
     }
     assert!(spending(&world).await.is_empty());
-    world.store.note_prices(vec![billed("SM2", "0.001", None)]).await.unwrap();
+    world.store.note_prices("twilio", vec![billed("SM2", "0.001", None)]).await.unwrap();
     assert_eq!(spending(&world).await[0].price, Some(usd("0.001")));
 }
 
@@ -122,7 +126,7 @@ async fn earlier_prices_of_a_country_are_per_unit() {
     }
     let prices = [("SM1", "0.04", 1), ("SM2", "0.07", 1), ("MM3", "0.3", 1), ("SM4", "0.15", 3)];
     let prices = prices.map(|(id, amount, segments)| billed(id, amount, Some(segments)));
-    world.store.note_prices(prices.to_vec()).await.unwrap();
+    world.store.note_prices("twilio", prices.to_vec()).await.unwrap();
     let paid = async |kind, country| world.store.paid_before(kind, country).await.unwrap();
     assert_eq!(paid(Kind::TextOut, "44").await, [usd("0.05"), usd("0.04")], "the newest first");
     assert_eq!(paid(Kind::MediaOut, "44").await, [usd("0.3")]);

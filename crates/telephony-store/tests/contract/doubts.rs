@@ -20,7 +20,9 @@ async fn a_part_missing_from_the_list_is_resent() {
     assert_eq!((doubt.to, doubt.from), (number(ANN), vec![super::world::LINE.to_owned()]));
     let look = async |now| world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap();
     assert_eq!(look(2).await, Then::LookAgainAt(at(15)));
-    assert!(matches!(world.store.doubtful_part(at(3)).await.unwrap(), Next::Idle(Some(due)) if due == at(15)));
+    assert!(
+        matches!(world.store.doubtful_part("twilio", at(3)).await.unwrap(), Next::Idle(Some(due)) if due == at(15))
+    );
     world.doubtful(at(15)).await;
     assert_eq!(look(16).await, Then::SendAgain);
     let again = world.start(at(16)).await;
@@ -91,9 +93,9 @@ async fn a_late_first_answer_after_a_resend_counts() {
     assert_eq!(progress.parts[0].provider_id.as_deref(), Some("SM1"));
     assert_eq!(world.parts_idle(at(1000)).await, None);
     let name = Some(first_part.correlation_id.as_str());
-    world.store.report(report("SM3", name, Status::Sent), at(23)).await.unwrap();
+    world.store.report("twilio", report("SM3", name, Status::Sent), at(23)).await.unwrap();
     let listed = ["SM1", "SM2", "SM3", "SM4"].map(str::to_owned).to_vec();
-    let claimed = world.store.claimed(listed).await.unwrap();
+    let claimed = world.store.claimed("twilio", listed).await.unwrap();
     assert_eq!(claimed, ["SM1", "SM2", "SM3"], "the same words later are none of these");
 }
 
@@ -141,7 +143,7 @@ async fn a_match_must_not_be_another_part_with_the_same_text() {
     let world = World::new().await;
     world.send("a", ANN, &["same"], at(0)).await;
     world.hand_over("SM1", at(0)).await;
-    let other = world.store.claim_line(sender("+15550003333"), at(0)).await.unwrap();
+    let other = world.store.claim_line("twilio", sender("+15550003333"), at(0)).await.unwrap();
     world.store.enqueue(other, super::world::draft("b", ANN, &["same"]), at(0)).await.unwrap();
     world.hand_over("SM2", at(1)).await;
     world.send("c", super::world::BOB, &["same"], at(0)).await;
@@ -149,7 +151,7 @@ async fn a_match_must_not_be_another_part_with_the_same_text() {
     world.send("d", ANN, &["same"], at(1)).await;
     world.lose(at(2)).await;
     let listed = ["SM0", "SM1", "SM2", "SM3", "SM4"].map(str::to_owned).to_vec();
-    let claimed = world.store.claimed(listed).await.unwrap();
+    let claimed = world.store.claimed("twilio", listed).await.unwrap();
     assert_eq!(claimed, ["SM1", "SM2", "SM3"], "whenever, to whom and on which line it was sent");
 }
 
@@ -235,7 +237,7 @@ async fn a_new_gateway_resumes_reconciliation_at_once() {
     let lease = world.lose(at(0)).await.lease;
     world.doubtful(at(1)).await;
     let due = at(1) + ATTEMPT_LEASE;
-    assert!(matches!(world.store.doubtful_part(at(2)).await.unwrap(), Next::Idle(Some(then)) if then == due));
+    assert!(matches!(world.store.doubtful_part("twilio", at(2)).await.unwrap(), Next::Idle(Some(then)) if then == due));
     let next = LeaseHolder("gateway-2".to_owned());
     assert_eq!(world.store.take_over_attempts(&next, at(2)).await.unwrap(), 0);
     assert_eq!(world.doubtful(at(2)).await.lease, lease);

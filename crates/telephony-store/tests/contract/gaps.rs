@@ -65,7 +65,7 @@ async fn a_clock_ahead_at_the_first_start_does_not_prevent_looks() {
 async fn numbers_of_a_service_are_searched_after_their_first_message() {
     let world = World::new().await;
     let service = Sender { number: None, messaging_service: Some("MG1".to_owned()) };
-    world.store.claim_line(service, at(0)).await.unwrap();
+    world.store.claim_line("twilio", service, at(0)).await.unwrap();
     let pool = Arrival {
         messaging_service: Some("MG1".to_owned()),
         to: "+15550003333".to_owned(),

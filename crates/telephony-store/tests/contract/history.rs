@@ -48,7 +48,7 @@ fn said(lines: &[Spoken]) -> Vec<(bool, &str)> {
 #[tokio::test]
 async fn messages_are_listed_newest_first_and_filtered() {
     let world = World::new().await;
-    let other = world.store.claim_line(sender("+15550003333"), at(0)).await.unwrap();
+    let other = world.store.claim_line("twilio", sender("+15550003333"), at(0)).await.unwrap();
     world.exchange(ANN, "question", "answer", 1).await;
     world.says(BOB, "hello", at(2)).await;
     world.says("72345", "spam", at(3)).await;
@@ -77,7 +77,7 @@ async fn messages_are_filtered_by_state_and_time() {
         world.hand_over(&format!("SM{n}"), at(4)).await;
     }
     let undelivered = report("SM2", None, Status::Undelivered);
-    world.store.report(undelivered, at(5)).await.unwrap();
+    world.store.report("twilio", undelivered, at(5)).await.unwrap();
     let states = |states: &[&str], limit| Filter {
         states: states.iter().map(|state| (*state).to_owned()).collect(),
         limit,
@@ -114,7 +114,7 @@ async fn following_shows_each_message_once_after_a_clock_set_back() {
     assert!(!new[1].is_open() && new[0].is_open());
     world.hand_over("SM1", at(101)).await;
     world.hand_over("SM2", at(102)).await;
-    world.store.report(report("SM2", None, Status::Delivered), at(103)).await.unwrap();
+    world.store.report("twilio", report("SM2", None, Status::Delivered), at(103)).await.unwrap();
     let ids = vec![new[0].id, EntryId::In(InboundId(99))];
     let [entry] = world.store.entries(ids).await.unwrap().try_into().unwrap();
     assert_eq!((entry.state(), entry.is_open()), ("delivered", false));
@@ -147,7 +147,7 @@ async fn one_message_is_shown_with_every_attempt() {
     world.store.part_failed(part.lease, send_failure(RETRY), 0.0, at(2)).await.unwrap();
     let again = world.start(at(5)).await;
     world.store.part_sent(again.lease, receipt("SM1", Status::Queued), at(6)).await.unwrap();
-    world.store.report(report("SM1", None, Status::Delivered), at(7)).await.unwrap();
+    world.store.report("twilio", report("SM1", None, Status::Delivered), at(7)).await.unwrap();
     for reference in [Reference::Provider("SM1".to_owned()), Reference::Entry(EntryId::Out(message))] {
         let detail = world.store.message(reference).await.unwrap().unwrap();
         let attempts: Vec<_> = detail
@@ -215,7 +215,7 @@ async fn an_agent_gets_operator_texts() {
         world.operator_sends(key, ANN, &[text], second).await;
         world.hand_over(sid, at(second)).await;
     }
-    world.store.report(report("SM5", None, Status::Undelivered), at(8)).await.unwrap();
+    world.store.report("twilio", report("SM5", None, Status::Undelivered), at(8)).await.unwrap();
     world.operator_sends("k4", BOB, &["not yours"], 8).await;
     world.hand_over("SM7", at(8)).await;
     world.operator_sends("k5", ANN, &["still waits"], 8).await;
@@ -259,7 +259,7 @@ async fn the_summary_counts_open_work() {
     assert_eq!(world.store.summary(at(0)).await.unwrap(), Summary::default());
     world.exchange(ANN, "one", "1", 1).await;
     world.hand_over("SM1", at(1)).await;
-    world.store.report(report("SM1", None, Status::Delivered), at(1)).await.unwrap();
+    world.store.report("twilio", report("SM1", None, Status::Delivered), at(1)).await.unwrap();
     world.says(ANN, "dead", at(2)).await;
     let dead = world.lease(at(2)).await;
     world.store.fail_turn(&dead.lease, turn_failure(Disposition::GiveUp), at(2)).await.unwrap();

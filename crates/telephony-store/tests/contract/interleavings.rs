@@ -142,7 +142,7 @@ impl Story {
             Event::Report(attempt) => {
                 if let Some(part) = pick(&self.attempts, attempt) {
                     let sent = report(&provider_id(part), Some(&part.correlation_id), Status::Sent);
-                    store.report(sent, now).await.unwrap();
+                    store.report("twilio", sent, now).await.unwrap();
                 }
             }
             Event::Abandon => drop(self.world.doubt_overdue(now).await),
@@ -228,7 +228,7 @@ impl Story {
     }
 
     async fn doubt(&mut self) {
-        if let Next::Taken(part) = self.world.store.doubtful_part(self.now).await.unwrap() {
+        if let Next::Taken(part) = self.world.store.doubtful_part("twilio", self.now).await.unwrap() {
             self.doubts.push(part);
         }
     }
@@ -251,7 +251,7 @@ impl Story {
             while let Some(turn) = self.lease().await {
                 self.world.answer(&turn, "at last", self.now).await.unwrap();
             }
-            while let Next::Taken(part) = self.world.store.doubtful_part(self.now).await.unwrap() {
+            while let Next::Taken(part) = self.world.store.doubtful_part("twilio", self.now).await.unwrap() {
                 self.world.store.not_found(part.lease, Finding::Absent, self.now).await.unwrap();
             }
             while let Some(part) = self.start().await {

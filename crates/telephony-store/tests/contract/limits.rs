@@ -246,7 +246,7 @@ async fn a_part_found_sent_is_charged() {
         world.store.not_found(doubt.lease, Finding::Absent, at(now)).await.unwrap();
     }
     let late = super::world::report("SM1", Some(&part.correlation_id), Status::Delivered);
-    world.store.report(late, at(30)).await.unwrap();
+    world.store.report("twilio", late, at(30)).await.unwrap();
     world.send("b", BOB, &["2"], at(40)).await;
     assert_eq!(held(&world, per_day(1), at(40)).await, Some(at(30) + DAY));
 }
@@ -390,7 +390,7 @@ async fn happens(world: World, events: Vec<Event>) {
                 seen[which].may_be_sent &= failed.is_err() || why == Disposition::Unknown;
             }
             Event::IsAbsent => {
-                if let Next::Taken(doubt) = world.store.doubtful_part(now).await.unwrap() {
+                if let Next::Taken(doubt) = world.store.doubtful_part("twilio", now).await.unwrap() {
                     let then = world.store.not_found(doubt.lease, Finding::Absent, now).await.unwrap();
                     let is_absent = then == telephony_domain::reconcile::Next::SendAgain;
                     for attempt in seen.iter_mut().filter(|attempt| attempt.part.lease == doubt.lease) {

@@ -20,9 +20,9 @@ fn service(number: Option<&str>) -> Sender {
 #[tokio::test]
 async fn a_line_keeps_its_history_when_its_sender_changes() {
     let world = World::new().await;
-    assert_eq!(world.store.claim_line(sender(LINE), at(1)).await.unwrap(), world.line);
-    assert_eq!(world.store.claim_line(service(Some(LINE)), at(2)).await.unwrap(), world.line);
-    assert_eq!(world.store.claim_line(service(Some(OTHER)), at(3)).await.unwrap(), world.line);
+    assert_eq!(world.store.claim_line("twilio", sender(LINE), at(1)).await.unwrap(), world.line);
+    assert_eq!(world.store.claim_line("twilio", service(Some(LINE)), at(2)).await.unwrap(), world.line);
+    assert_eq!(world.store.claim_line("twilio", service(Some(OTHER)), at(3)).await.unwrap(), world.line);
     let lines = world.store.lines().await.unwrap();
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0].sender, service(Some(OTHER)));
@@ -37,8 +37,8 @@ async fn a_line_keeps_its_history_when_its_sender_changes() {
 async fn an_opt_out_survives_a_change_of_sender() {
     let world = World::new().await;
     world.says(ANN, "STOP", at(1)).await;
-    world.store.claim_line(service(Some(LINE)), at(2)).await.unwrap();
-    world.store.claim_line(service(None), at(2)).await.unwrap();
+    world.store.claim_line("twilio", service(Some(LINE)), at(2)).await.unwrap();
+    world.store.claim_line("twilio", service(None), at(2)).await.unwrap();
     let refused = world.store.enqueue(world.line, draft("k", ANN, &["hi"]), at(3)).await;
     assert_eq!(refused, Err(telephony_store::StoreError::OptedOut));
 }
@@ -46,7 +46,7 @@ async fn an_opt_out_survives_a_change_of_sender() {
 #[tokio::test]
 async fn any_number_of_our_messaging_service_is_ours() {
     let world = World::new().await;
-    world.store.claim_line(service(Some(LINE)), at(1)).await.unwrap();
+    world.store.claim_line("twilio", service(Some(LINE)), at(1)).await.unwrap();
     let pool = Arrival { messaging_service: Some("MG1".to_owned()), ..to("+15550003333", "SM1", "hello") };
     assert!(matches!(world.accept(pool, open_to_all(), at(2)).await, Accepted::Waiting(_)));
     let foreign = Arrival { messaging_service: Some("MG2".to_owned()), ..to("+15550003333", "SM2", "hello") };
@@ -62,19 +62,19 @@ async fn a_message_to_an_unknown_number_waits_until_it_is_resolved() {
     assert_eq!(world.accept(to(OTHER, "SM1", "hello"), open_to_all(), at(1)).await, Accepted::Repeat);
     assert_eq!(world.store.unconfirmed_numbers().await.unwrap(), [OTHER]);
     assert_eq!(world.turns_idle(at(2)).await, None);
-    assert_eq!(world.store.resolve_number(OTHER, true, at(3)).await.unwrap(), 2);
+    assert_eq!(world.store.resolve_number("twilio", OTHER, true, at(3)).await.unwrap(), 2);
     let turn = world.lease(at(3)).await;
     assert_eq!(texts(&turn), ["hello", "anybody there?"]);
     assert_eq!(turn.line.sender, sender(OTHER));
     assert!(world.store.unconfirmed_numbers().await.unwrap().is_empty());
-    assert_eq!(world.store.resolve_number(OTHER, true, at(4)).await.unwrap(), 0);
+    assert_eq!(world.store.resolve_number("twilio", OTHER, true, at(4)).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_number_that_is_not_ours_gets_no_answer() {
     let world = World::new().await;
     world.accept(to(OTHER, "SM1", "hello"), open_to_all(), at(1)).await;
-    assert_eq!(world.store.resolve_number(OTHER, false, at(2)).await.unwrap(), 1);
+    assert_eq!(world.store.resolve_number("twilio", OTHER, false, at(2)).await.unwrap(), 1);
     assert_eq!(world.turns_idle(at(3)).await, None);
     assert_eq!(world.store.lines().await.unwrap().len(), 1);
     assert!(matches!(world.accept(to(OTHER, "SM2", "?"), open_to_all(), at(4)).await, Accepted::Unconfirmed(_)));
@@ -85,7 +85,7 @@ async fn claiming_a_line_resolves_earlier_messages_and_applies_their_stop() {
     let world = World::new().await;
     world.accept(to(OTHER, "SM1", "hello"), open_to_all(), at(1)).await;
     world.accept(to(OTHER, "SM2", "STOP"), open_to_all(), at(2)).await;
-    let line = world.store.claim_line(sender(OTHER), at(3)).await.unwrap();
+    let line = world.store.claim_line("twilio", sender(OTHER), at(3)).await.unwrap();
     assert_ne!(line, world.line);
     assert!(world.store.standing(line, &number(ANN)).await.unwrap().is_opted_out);
     assert!(!world.store.standing(world.line, &number(ANN)).await.unwrap().is_opted_out, "another line");
@@ -99,7 +99,7 @@ async fn a_part_in_doubt_is_searched_under_all_senders_of_its_line() {
     let world = World::new().await;
     world.send("a", ANN, &["1"], at(0)).await;
     world.lose(at(1)).await;
-    world.store.claim_line(service(Some(LINE)), at(2)).await.unwrap();
-    world.store.claim_line(service(Some(OTHER)), at(3)).await.unwrap();
+    world.store.claim_line("twilio", service(Some(LINE)), at(2)).await.unwrap();
+    world.store.claim_line("twilio", service(Some(OTHER)), at(3)).await.unwrap();
     assert_eq!(world.doubtful(at(600)).await.from, [LINE, OTHER, "MG1"]);
 }

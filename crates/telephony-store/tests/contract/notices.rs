@@ -218,7 +218,7 @@ async fn a_message_that_stays_unknown_raises_its_own_notice() {
     world.lose(at(0)).await;
     let mut now = 1;
     loop {
-        let part = match world.store.doubtful_part(at(now)).await.unwrap() {
+        let part = match world.store.doubtful_part("twilio", at(now)).await.unwrap() {
             Next::Taken(part) => part,
             Next::Idle(Some(due)) => {
                 now = (due.0 - at(0).0) / 1000 + 1;
@@ -243,7 +243,7 @@ async fn a_message_that_stays_unknown_raises_its_own_notice() {
 #[tokio::test]
 async fn a_notice_is_sent_from_the_current_line() {
     let world = World::new().await;
-    let other = world.store.claim_line(sender("+15550007777"), at(0)).await.unwrap();
+    let other = world.store.claim_line("twilio", sender("+15550007777"), at(0)).await.unwrap();
     assert_ne!(other, world.line);
     world.store.send_notices(Vec::new(), other, sms("k", "told"), at(1)).await.unwrap();
     assert_eq!(world.start(at(1)).await.from, sender("+15550007777"));

@@ -146,7 +146,7 @@ async fn at_the_provider_where_we_did_not_see_it() {
 #[tokio::test]
 async fn on_one_line_only() {
     let world = World::new().await;
-    let other = world.store.claim_line(super::world::sender("+15550003333"), at(0)).await.unwrap();
+    let other = world.store.claim_line("twilio", super::world::sender("+15550003333"), at(0)).await.unwrap();
     world.says(ANN, "STOP", at(1)).await;
     assert!(world.store.enqueue(other, draft("k", ANN, &["hi"]), at(2)).await.unwrap().is_new);
     assert!(matches!(world.next_turn(at(2)).await, Next::Idle(None)));

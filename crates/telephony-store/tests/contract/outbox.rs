@@ -184,7 +184,7 @@ async fn two_processes_share_the_pace_of_a_line() {
 async fn lines_do_not_wait_for_each_other() {
     let world = World::new().await;
     let service = Sender { number: None, messaging_service: Some("MG1".to_owned()) };
-    let other = world.store.claim_line(service.clone(), at(1)).await.unwrap();
+    let other = world.store.claim_line("twilio", service.clone(), at(1)).await.unwrap();
     world.send("a", ANN, &["1"], at(1)).await;
     world.send("b", BOB, &["2"], at(1)).await;
     world.store.enqueue(other, draft("c", ANN, &["3"]), at(1)).await.unwrap();

@@ -267,7 +267,7 @@ async fn an_unknown_outcome_is_looked_up_and_never_dialed_again() {
     let detail = world.detail(call).await;
     assert_eq!(detail.entry.status, Some(CallStatus::Completed));
     assert_eq!(detail.events, [(CallStatus::Completed, at(52))]);
-    assert_eq!(world.store.unpriced_calls(10, at(9_999)).await.unwrap(), ["CA1"]);
+    assert_eq!(world.store.unpriced_calls("twilio", 10, at(9_999)).await.unwrap(), ["CA1"]);
 }
 
 #[tokio::test]
@@ -334,13 +334,13 @@ async fn an_answered_call_is_priced_some_time_after_its_end_and_an_unanswered_on
             world.store.change_call(call, Event::Status(status), work(), at(now)).await.unwrap();
         }
     }
-    let asked = async |now: i64| world.store.unpriced_calls(10, at(now)).await.unwrap();
+    let asked = async |now: i64| world.store.unpriced_calls("twilio", 10, at(now)).await.unwrap();
     assert!(asked(75 + 119).await.is_empty());
     assert_eq!(asked(75 + 120).await, ["CA1"]);
     assert!(asked(75 + 121).await.is_empty());
-    world.store.note_call_price("CA1", Some(seconds(66)), None).await.unwrap();
+    world.store.note_call_price("twilio", "CA1", Some(seconds(66)), None).await.unwrap();
     assert_eq!(asked(75 + 15 * 60).await, ["CA1"]);
-    world.store.note_call_price("CA1", Some(seconds(66)), Some(price)).await.unwrap();
+    world.store.note_call_price("twilio", "CA1", Some(seconds(66)), Some(price)).await.unwrap();
     assert!(asked(75 + 25 * 60 * 60).await.is_empty());
     let spent = world.store.call_spending(at(0)).await.unwrap();
     assert_eq!(spent.len(), 1);

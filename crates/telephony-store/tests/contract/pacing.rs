@@ -68,7 +68,7 @@ fn time_of(segments: u32, (segments_in, seconds): (u32, u32)) -> Duration {
 
 async fn keeps_the_pace(messages: Vec<Message>, rate: (u32, u32), at_a_time: usize) {
     let world = World::new().await;
-    let second = world.store.claim_line(sender(SECOND_LINE), at(0)).await.unwrap();
+    let second = world.store.claim_line("twilio", sender(SECOND_LINE), at(0)).await.unwrap();
     enqueue(&world, [world.line, second], &messages).await;
     let pace = Pacing::Fixed(Pace::new(f64::from(rate.0) / f64::from(rate.1)).unwrap());
     let left = send_all(&world, pace, at_a_time).await;

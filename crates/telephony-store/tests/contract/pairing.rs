@@ -299,7 +299,7 @@ async fn a_stranger_says_stop_while_being_challenged() {
 #[tokio::test]
 async fn one_approval_counts_on_every_line() {
     let world = World::new().await;
-    let other = world.store.claim_line(sender("+15550003333"), at(0)).await.unwrap();
+    let other = world.store.claim_line("twilio", sender("+15550003333"), at(0)).await.unwrap();
     world.asks(ANN, "hello", 'A', 1).await;
     world.approve(Who::Code(code('A')), 2).await.unwrap();
     assert!(world.store.standing(other, &number(ANN)).await.unwrap().is_approved);

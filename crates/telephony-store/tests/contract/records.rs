@@ -51,7 +51,7 @@ impl World {
         let turn = self.lease(at(n)).await;
         self.answer(&turn, &format!("answer {n}"), at(n)).await.unwrap();
         self.hand_over(&format!("SM-{from}-{n}"), at(n)).await;
-        self.store.report(report(&format!("SM-{from}-{n}"), None, Status::Delivered), at(n)).await.unwrap();
+        self.store.report("twilio", report(&format!("SM-{from}-{n}"), None, Status::Delivered), at(n)).await.unwrap();
     }
 }
 
@@ -182,7 +182,7 @@ async fn retention_deletes_finished_work_only() {
     world.says(ANN, "fresh", at(900)).await;
     world.expire(100).await;
     assert_eq!(world.listed().await, ["fresh", "asks", "waits", "on its way"].map(str::to_owned));
-    world.store.report(report("SM-way", None, Status::Delivered), at(950)).await.unwrap();
+    world.store.report("twilio", report("SM-way", None, Status::Delivered), at(950)).await.unwrap();
     world.expire(100).await;
     assert!(!world.listed().await.contains(&"on its way".to_owned()));
     assert_eq!(world.store.failed_turns().await.unwrap(), []);

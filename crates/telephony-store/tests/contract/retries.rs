@@ -37,9 +37,9 @@ async fn a_late_report_on_the_first_attempt_does_not_affect_the_second() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;
     world.hand_over("SM1", at(1)).await;
-    world.store.report(report("SM1", None, Status::Undelivered), at(2)).await.unwrap();
+    world.store.report("twilio", report("SM1", None, Status::Undelivered), at(2)).await.unwrap();
     assert_eq!(world.store.retry_message(message, at(3)).await, Ok(Retried::Waits(1)));
-    world.store.report(report("SM1", None, Status::Undelivered), at(4)).await.unwrap();
+    world.store.report("twilio", report("SM1", None, Status::Undelivered), at(4)).await.unwrap();
     assert_eq!(world.states(message).await, [Ready]);
     world.hand_over("SM2", at(5)).await;
     let part = world.store.progress(message).await.unwrap().parts.remove(0);
@@ -53,12 +53,12 @@ async fn reconciliation_does_not_match_the_failed_attempt() {
     for attempt in 1..=2 {
         let id = format!("SM{attempt}");
         world.hand_over(&id, at(attempt)).await;
-        world.store.report(report(&id, None, Status::Undelivered), at(attempt)).await.unwrap();
+        world.store.report("twilio", report(&id, None, Status::Undelivered), at(attempt)).await.unwrap();
         assert_eq!(world.store.retry_message(message, at(attempt)).await, Ok(Retried::Waits(1)));
     }
     world.lose(at(5)).await;
     let listed = ["SM1", "SM2", "SM3"].map(str::to_owned).to_vec();
-    assert_eq!(world.store.claimed(listed).await.unwrap(), ["SM1", "SM2"]);
+    assert_eq!(world.store.claimed("twilio", listed).await.unwrap(), ["SM1", "SM2"]);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ impl World {
     pub async fn new() -> World {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let store = crate::backend::open(folder.path());
-        let line = store.claim_line(sender(LINE), at(0)).await.unwrap();
+        let line = store.claim_line("twilio", sender(LINE), at(0)).await.unwrap();
         World { store, line, folder, texts: AtomicU64::new(0) }
     }
 
@@ -84,7 +84,7 @@ impl World {
     }
 
     pub async fn accept(&self, arrival: Arrival, rules: ArrivalRules, now: Timestamp) -> Accepted {
-        self.store.accept(arrival, Arc::new(rules), now).await.unwrap()
+        self.store.accept("twilio", arrival, Arc::new(rules), now).await.unwrap()
     }
 
     /// Allows every sender and makes every text due at once.
@@ -186,7 +186,7 @@ impl World {
     }
 
     pub async fn doubtful(&self, now: Timestamp) -> DoubtfulPart {
-        match self.store.doubtful_part(now).await.unwrap() {
+        match self.store.doubtful_part("twilio", now).await.unwrap() {
             Next::Taken(part) => part,
             Next::Idle(due) => panic!("no doubt is due; the next is at {due:?}"),
         }

@@ -23,7 +23,7 @@ pub(super) fn open(
     now: Timestamp,
 ) -> Result<Opened, StoreError> {
     let first_request = Event::Request { step: 0, heard: None, answered_by: None };
-    if let Some(call) = row::find_by_provider_id(db, &incoming.provider_id)? {
+    if let Some(call) = row::find_by_provider_id(db, work.provider, &incoming.provider_id)? {
         return step::take(db, call, first_request, work, now).map(Box::new).map(Opened::Open);
     }
     let Some(caller) = &incoming.caller else { return Ok(Opened::Refused(Refusal::NotANumber)) };
@@ -73,7 +73,7 @@ pub(super) fn miss(
     let Some(line) = row::line_of(db, &incoming.to)? else { return Ok(false) };
     let standing = conversation::standing(db, line, caller)?;
     let is_admitted = rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing });
-    if is_admitted != Admission::Admitted || is_known(db, incoming, caller, missed.began)? {
+    if is_admitted != Admission::Admitted || is_known(db, work.provider, incoming, caller, missed.began)? {
         return Ok(false);
     }
     let purpose = Purpose::Inbound { asks_pin: false, is_attested: false };
@@ -92,11 +92,17 @@ pub(super) fn miss(
 
 /// Returns true if the call may have reached us: it is stored or was purged, or its caller was a stranger then, whose
 /// calls are not stored.
-fn is_known(db: &Db, incoming: &IncomingCall, caller: &PhoneNumber, began: Timestamp) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM call WHERE provider_id = ?1)
-                   OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1)
+fn is_known(
+    db: &Db,
+    provider: &str,
+    incoming: &IncomingCall,
+    caller: &PhoneNumber,
+    began: Timestamp,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM call WHERE provider_id = ?1 AND provider = ?4)
+                   OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1 AND provider = ?4)
                    OR EXISTS (SELECT 1 FROM contact WHERE number = ?2 AND approved_at > ?3)";
-    one(db, sql, (incoming.provider_id.as_str(), caller.as_str(), began.0), |row| row.get(0))
+    one(db, sql, (incoming.provider_id.as_str(), caller.as_str(), began.0, provider), |row| row.get(0))
 }
 
 fn text_missed(

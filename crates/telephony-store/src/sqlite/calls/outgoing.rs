@@ -102,7 +102,7 @@ pub(super) fn bind(db: &Db, call: &mut StoredCall, provider_id: &str, now: Times
     if let Some(known) = &call.provider_id {
         return Ok(known == provider_id);
     }
-    if call.machine.is_inbound() || row::find_by_provider_id(db, provider_id)?.is_some() {
+    if call.machine.is_inbound() || row::find_by_provider_id(db, &call.provider, provider_id)?.is_some() {
         return Ok(false);
     }
     if call.state != CallState::Open {

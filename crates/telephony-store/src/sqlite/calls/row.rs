@@ -15,6 +15,7 @@ use crate::{LeaseHolder, StoreError};
 pub(super) struct StoredCall {
     pub(super) id: CallId,
     pub(super) conversation: ConversationId,
+    pub(super) provider: String,
     pub(super) provider_id: Option<String>,
     pub(super) state: CallState,
     pub(super) machine: Call,
@@ -23,7 +24,7 @@ pub(super) struct StoredCall {
     pub(super) end_attempts: u32,
 }
 
-const COLUMNS: &str = "id, conversation, provider_id, state, machine, timer_at, holder, end_attempts";
+const COLUMNS: &str = "id, conversation, provider, provider_id, state, machine, timer_at, holder, end_attempts";
 
 /// Creates the row of a call. It is due at once.
 pub(super) fn insert(
@@ -33,8 +34,9 @@ pub(super) fn insert(
     machine: &Call,
     now: Timestamp,
 ) -> Result<CallId, StoreError> {
-    let sql = "INSERT INTO call (conversation, provider_id, is_inbound, state, machine, due_at, created_at)
-               VALUES (?, ?, ?, 'open', ?, ?, ?)";
+    let sql = "INSERT INTO call (conversation, provider_id, is_inbound, state, machine, due_at, created_at, provider)
+               VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, (SELECT l.provider FROM line AS l JOIN conversation AS c
+                                                        ON c.line = l.id WHERE c.id = ?1))";
     execute(db, sql, (conversation.0, provider_id, machine.is_inbound(), json(machine)?, now.0, now.0))?;
     Ok(CallId(new_id(db)))
 }
@@ -47,9 +49,9 @@ pub(super) fn load(db: &Db, id: CallId) -> Result<StoredCall, StoreError> {
     find(db, id)?.ok_or_else(|| StoreError::NotFound(format!("call {id}")))
 }
 
-pub(super) fn find_by_provider_id(db: &Db, provider_id: &str) -> Result<Option<StoredCall>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM call WHERE provider_id = ?");
-    query::find(db, &sql, [provider_id], read)
+pub(super) fn find_by_provider_id(db: &Db, provider: &str, id: &str) -> Result<Option<StoredCall>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM call WHERE provider_id = ? AND provider = ?");
+    query::find(db, &sql, [id, provider], read)
 }
 
 /// Returns the line with this number.
@@ -73,6 +75,7 @@ fn read(row: &Row<'_>) -> RowResult<StoredCall> {
     Ok(StoredCall {
         id: CallId(row.get("id")?),
         conversation: ConversationId(row.get("conversation")?),
+        provider: row.get("provider")?,
         provider_id: row.get("provider_id")?,
         state: columns::call_state(row)?,
         machine: columns::call_machine(row)?,

@@ -80,7 +80,7 @@ pub(super) fn report(
     work: &CallWork,
     now: Timestamp,
 ) -> Result<Option<CallStep>, StoreError> {
-    if let Some(call) = row::find_by_provider_id(db, provider_id)? {
+    if let Some(call) = row::find_by_provider_id(db, work.provider, provider_id)? {
         return take(db, call, event, work, now).map(Some);
     }
     let Some(mut call) = id.map(|id| row::find(db, id)).transpose()?.flatten() else { return Ok(None) };

@@ -9,7 +9,7 @@ use super::mode::Mode;
 use crate::StoreError;
 
 /// One script per version; the first creates version 1. A released script never changes.
-pub(crate) const MIGRATIONS: [&str; 13] = [
+pub(crate) const MIGRATIONS: [&str; 14] = [
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
     include_str!("../migrations/0003.sql"),
@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: [&str; 13] = [
     include_str!("../migrations/0011.sql"),
     include_str!("../migrations/0012.sql"),
     include_str!("../migrations/0013.sql"),
+    include_str!("../migrations/0014.sql"),
 ];
 
 /// Application id in the file's header: `OCtl` in ASCII.
@@ -86,7 +87,11 @@ pub(crate) fn bring_up_to_date(
         _ if mode != Mode::Gateway => return Err(StoreError::Older { found, known }),
         _ => make_copy(db, &copy_path(path, found))?,
     }
-    migrate(db, migrations, known)?;
+    // A script may replace a table that others refer to, which would delete their rows.
+    db.pragma_update(None, "foreign_keys", false)?;
+    let migrated = migrate(db, migrations, known);
+    db.pragma_update(None, "foreign_keys", true)?;
+    migrated?;
     // Moves the identity from the log into the file, where `check_identity` has to find it.
     Ok(db.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?)
 }
@@ -98,6 +103,9 @@ fn migrate(db: &mut Connection, migrations: &[&str], known: u32) -> Result<(), S
     let done = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
     for script in migrations.iter().skip(done) {
         transaction.execute_batch(script)?;
+    }
+    if transaction.prepare("PRAGMA foreign_key_check")?.exists(())? {
+        return Err(StoreError::Damaged("rows refer to others that do not exist".to_owned()));
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", known)?;
@@ -227,6 +235,65 @@ mod tests {
         let sql = "SELECT group_concat(call || ' ' || placed_at || ' ' || seconds, ', ' ORDER BY call) FROM call_spent";
         let counted: String = db.query_row(sql, (), |row| row.get(0)).unwrap();
         assert_eq!(counted, "1 5 300, 2 6 66, 3 7 0");
+    }
+
+    #[test]
+    fn ids_of_an_older_version_are_twilios_and_their_rows_keep_what_belongs_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut db = Connection::open(&path).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..13]).unwrap();
+        db.execute_batch(
+            r#"INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
+             INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
+             INSERT INTO message (id, key, conversation, purpose, created_at) VALUES (1, 'a', 1, 'reply', 5);
+             INSERT INTO part (id, message, position, conversation, line, text, segments, is_for_operator, correlator,
+                               state, due_at)
+             VALUES (1, 1, 1, 1, 1, 'a', 2, 0, 'a', 'ready', 7), (9, 1, 2, 1, 1, 'b', 3, 0, 'b', 'queued', NULL);
+             DELETE FROM part WHERE id = 9;
+             INSERT INTO part_attempt (part, number, holder, started_at) VALUES (1, 1, 'gateway-1', 6);
+             INSERT INTO other_message (part, provider_id) VALUES (1, 'SM0');
+             INSERT INTO inbound (id, provider_id, conversation, sender, recipient, text, state, received_at)
+             VALUES (1, 'SM1', 1, '+15550005678', '+15550001234', 'hi', 'waiting', 8);
+             INSERT INTO inbound_media (inbound, position, url, content_type, file, size)
+             VALUES (1, 1, 'u', 'image/png', 'f', 1);
+             INSERT INTO deleted (provider_id, received_at) VALUES ('SM2', 3);
+             INSERT INTO call (id, conversation, provider_id, is_inbound, state, machine, due_at, created_at)
+             VALUES (1, 1, 'CA1', 1, 'open', '{}', 9, 5);
+             INSERT INTO call_token (token, call, step) VALUES ('t', 1, 1)"#,
+        )
+        .unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS).unwrap();
+        let one = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap();
+        for table in ["line", "part", "inbound", "other_message", "deleted", "call"] {
+            assert_eq!(one(&format!("SELECT count(*) FROM {table} WHERE provider = 'twilio'")), 1, "{table}");
+        }
+        for table in ["part_attempt", "inbound_media", "call_token"] {
+            assert_eq!(one(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
+        }
+        assert_eq!((one("SELECT count(*) FROM loose_file"), one("SELECT waiting_segments FROM line")), (0, 2));
+        assert_eq!(one("SELECT seq FROM sqlite_sequence WHERE name = 'part'"), 9, "no id is used twice");
+        assert_eq!(one("PRAGMA foreign_keys"), 1);
+        let again = "INSERT INTO deleted (provider_id, received_at, provider) VALUES ('SM2', 3, ?)";
+        assert!(db.execute(again, ["twilio"]).is_err());
+        assert_eq!(db.execute(again, ["other-company"]), Ok(1));
+        db.execute_batch("DELETE FROM message; DELETE FROM inbound; DELETE FROM call").unwrap();
+        for table in ["part_attempt", "inbound_media", "call_token"] {
+            assert_eq!(one(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+        }
+    }
+
+    #[test]
+    fn a_script_that_breaks_references_changes_nothing() {
+        let (_folder, path, mut db) = old_file();
+        let broken = [
+            OLD[0],
+            "CREATE TABLE u (a INTEGER REFERENCES v (a)); CREATE TABLE v (a INTEGER PRIMARY KEY);
+                               INSERT INTO u VALUES (1)",
+        ];
+        let migrated = bring_up_to_date(&mut db, &path, Mode::Gateway, &broken);
+        assert!(matches!(migrated, Err(StoreError::Damaged(_))), "{migrated:?}");
+        assert_eq!(version(&db), Ok(1));
     }
 
     #[test]

@@ -28,29 +28,33 @@ fn day_of(column: &str) -> String {
 
 #[async_trait]
 impl Costs for SqliteStore {
-    async fn unpriced(&self, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
-        self.write(move |db| unpriced(db, limit, now)).await
+    async fn unpriced(&self, provider: &str, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
+        let provider = provider.to_owned();
+        self.write(move |db| unpriced(db, &provider, limit, now)).await
     }
 
-    async fn note_prices(&self, billed: Vec<Billed>) -> Result<usize, StoreError> {
+    async fn note_prices(&self, provider: &str, billed: Vec<Billed>) -> Result<usize, StoreError> {
+        let provider = provider.to_owned();
         self.write(move |db| {
-            billed.iter().try_fold(0, |noted, billed| Ok(noted + usize::from(note_price(db, billed)?)))
+            billed.iter().try_fold(0, |noted, billed| Ok(noted + usize::from(note_price(db, &provider, billed)?)))
         })
         .await
     }
 
-    async fn unpriced_calls(&self, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError> {
-        self.write(move |db| unpriced_calls(db, limit, now)).await
+    async fn unpriced_calls(&self, provider: &str, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let provider = provider.to_owned();
+        self.write(move |db| unpriced_calls(db, &provider, limit, now)).await
     }
 
     async fn note_call_price(
         &self,
+        provider: &str,
         provider_id: &str,
         spoken: Option<Duration>,
         price: Option<Price>,
     ) -> Result<(), StoreError> {
-        let provider_id = provider_id.to_owned();
-        self.write(move |db| note_call_price(db, &provider_id, spoken, price)).await
+        let (provider, provider_id) = (provider.to_owned(), provider_id.to_owned());
+        self.write(move |db| note_call_price(db, &provider, &provider_id, spoken, price)).await
     }
 
     async fn call_spending(&self, since: Timestamp) -> Result<Vec<CallSpending>, StoreError> {
@@ -73,36 +77,36 @@ fn next_ask(over: Timestamp, now: Timestamp) -> Option<Timestamp> {
     ASK_AFTER.into_iter().find(|wait| *wait > age).map(|wait| over + wait)
 }
 
-fn unpriced(db: &Db, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
+fn unpriced(db: &Db, provider: &str, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
     let parts = "SELECT id, provider_id, sent_at AS at, coalesce(settled_at, sent_at) AS over FROM part
-                 WHERE price_due_at IS NOT NULL AND price_due_at <= ? ORDER BY price_due_at LIMIT ?";
+                 WHERE price_due_at IS NOT NULL AND price_due_at <= ?1 AND provider = ?3 ORDER BY price_due_at LIMIT ?2";
     let inbound = "SELECT id, provider_id, received_at AS at, received_at AS over FROM inbound
-                   WHERE price_due_at IS NOT NULL AND price_due_at <= ? ORDER BY price_due_at LIMIT ?";
-    let mut due = take(db, "part", parts, limit, now)?;
+                   WHERE price_due_at IS NOT NULL AND price_due_at <= ?1 AND provider = ?3 ORDER BY price_due_at LIMIT ?2";
+    let mut due = take(db, "part", parts, (now.0, limit, provider), now)?;
     let more = limit.saturating_sub(u32::try_from(due.len()).unwrap_or(limit));
-    due.extend(take(db, "inbound", inbound, more, now)?);
+    due.extend(take(db, "inbound", inbound, (now.0, more, provider), now)?);
     Ok(due)
 }
 
-fn take(db: &Db, table: &str, due: &str, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
+fn take(db: &Db, table: &str, due: &str, asked: (i64, u32, &str), now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
     let read = |row: &Row<'_>| {
         let unpriced = Unpriced { provider_id: row.get("provider_id")?, time: time(row, "at")? };
         Ok((row.get::<_, i64>("id")?, time(row, "over")?, unpriced))
     };
     let ask_again = format!("UPDATE {table} SET price_due_at = ?2 WHERE id = ?1");
     let mut taken = Vec::new();
-    for (id, over, unpriced) in list(db, due, (now.0, limit), read)? {
+    for (id, over, unpriced) in list(db, due, asked, read)? {
         execute(db, &ask_again, (id, next_ask(over, now).map(|time| time.0)))?;
         taken.push(unpriced);
     }
     Ok(taken)
 }
 
-fn unpriced_calls(db: &Db, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError> {
+fn unpriced_calls(db: &Db, provider: &str, limit: u32, now: Timestamp) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT id, provider_id, ended_at FROM call
-               WHERE price_due_at <= ? AND provider_id IS NOT NULL AND ended_at IS NOT NULL
-               ORDER BY price_due_at LIMIT ?";
-    let due = list(db, sql, (now.0, limit), |row| {
+               WHERE price_due_at <= ?1 AND provider_id IS NOT NULL AND ended_at IS NOT NULL AND provider = ?3
+               ORDER BY price_due_at LIMIT ?2";
+    let due = list(db, sql, (now.0, limit, provider), |row| {
         Ok((row.get::<_, i64>("id")?, row.get::<_, String>("provider_id")?, time(row, "ended_at")?))
     })?;
     let mut taken = Vec::new();
@@ -114,14 +118,21 @@ fn unpriced_calls(db: &Db, limit: u32, now: Timestamp) -> Result<Vec<String>, St
     Ok(taken)
 }
 
-fn note_call_price(db: &Db, id: &str, spoken: Option<Duration>, price: Option<Price>) -> Result<(), StoreError> {
+fn note_call_price(
+    db: &Db,
+    provider: &str,
+    id: &str,
+    spoken: Option<Duration>,
+    price: Option<Price>,
+) -> Result<(), StoreError> {
     if let Some(spoken) = spoken {
         let seconds = i64::try_from(spoken.as_secs()).unwrap_or(i64::MAX);
-        execute(db, "UPDATE call SET seconds = ?2 WHERE provider_id = ?1", (id, seconds))?;
+        execute(db, "UPDATE call SET seconds = ?2 WHERE provider_id = ?1 AND provider = ?3", (id, seconds, provider))?;
     }
     if let Some(Price { amount, currency }) = price {
-        let sql = "UPDATE call SET price = ?2, currency = ?3, price_due_at = NULL WHERE provider_id = ?1";
-        execute(db, sql, (id, amount.0, currency.as_str()))?;
+        let sql = "UPDATE call SET price = ?2, currency = ?3, price_due_at = NULL
+                   WHERE provider_id = ?1 AND provider = ?4";
+        execute(db, sql, (id, amount.0, currency.as_str(), provider))?;
     }
     Ok(())
 }
@@ -150,14 +161,14 @@ fn called(db: &Db, since: Timestamp) -> Result<Vec<CallSpending>, StoreError> {
 }
 
 /// Returns false if the message is not ours.
-fn note_price(db: &Db, billed: &Billed) -> Result<bool, StoreError> {
+fn note_price(db: &Db, provider: &str, billed: &Billed) -> Result<bool, StoreError> {
     let Price { amount, currency } = billed.price;
-    let price = (&billed.provider_id, amount.0, currency.as_str(), billed.segments);
+    let price = (&billed.provider_id, amount.0, currency.as_str(), billed.segments, provider);
     let part =
         "UPDATE part SET price = ?2, currency = ?3, provider_segments = coalesce(nullif(?4, 0), provider_segments),
-                       price_due_at = NULL WHERE provider_id = ?1";
+                       price_due_at = NULL WHERE provider_id = ?1 AND provider = ?5";
     let inbound = "UPDATE inbound SET price = ?2, currency = ?3, segments = coalesce(nullif(?4, 0), segments),
-                          price_due_at = NULL WHERE provider_id = ?1";
+                          price_due_at = NULL WHERE provider_id = ?1 AND provider = ?5";
     Ok(execute(db, part, price)? + execute(db, inbound, price)? > 0)
 }
 

@@ -80,6 +80,9 @@ impl Verdict {
     }
 }
 
+/// A message to a number that was not known to be ours, with its provider.
+type Unconfirmed = (InboundId, String, Arrival);
+
 /// A message with its judgment.
 struct Judged {
     line: Option<LineId>,
@@ -88,21 +91,27 @@ struct Judged {
 }
 
 /// Stores an arrival, unless it was stored before.
-pub(crate) fn accept(db: &Db, arrival: &Arrival, rules: &ArrivalRules, now: Timestamp) -> Result<Accepted, StoreError> {
+pub(crate) fn accept(
+    db: &Db,
+    provider: &str,
+    arrival: &Arrival,
+    rules: &ArrivalRules,
+    now: Timestamp,
+) -> Result<Accepted, StoreError> {
     if signature::is_tampered(db, arrival)? {
         return Ok(Accepted::Tampered);
     }
-    let facts = facts(db, arrival, rules.line)?;
+    let facts = facts(db, provider, arrival, rules.line)?;
     if facts.is_repeat {
-        signature::keep(db, arrival)?;
+        signature::keep(db, provider, arrival)?;
         return Ok(Accepted::Repeat);
     }
     if facts.line.is_some() && !facts.is_watched {
         line::watch(db, &arrival.to)?;
     }
     let judged = judge_and_obey(db, arrival, &facts, &rules.policy, rules.operator.as_ref(), now)?;
-    let id = insert(db, arrival, &judged, now)?;
-    signature::keep(db, arrival)?;
+    let id = insert(db, provider, arrival, &judged, now)?;
+    signature::keep(db, provider, arrival)?;
     raise_notice(db, arrival, judged.verdict, now)?;
     let_wait(db, &judged, facts.waiting, rules.coalesce, now)?;
     Ok(judged.verdict.accepted(id))
@@ -118,8 +127,8 @@ pub(crate) fn confirm(
     // The operator's policy is applied when the turn is leased.
     let policy = Policy { inbound: InboundPolicy::Open, ..Policy::default() };
     let unconfirmed = unconfirmed(db, number, service)?;
-    for (id, arrival) in &unconfirmed {
-        let facts = facts(db, arrival, None)?;
+    for (id, provider, arrival) in &unconfirmed {
+        let facts = facts(db, provider, arrival, None)?;
         let judged = judge_and_obey(db, arrival, &facts, &policy, None, now)?;
         update(db, *id, &judged)?;
         raise_notice(db, arrival, judged.verdict, now)?;
@@ -171,8 +180,8 @@ fn evidence(arrival: &Arrival) -> Evidence {
 }
 
 /// Reads [`Facts`] for each arrival, so it has to be cheap.
-pub(crate) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provider_id = ?1)
-                          OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1),
+pub(crate) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provider_id = ?1 AND provider = ?7)
+                          OR EXISTS (SELECT 1 FROM deleted WHERE provider_id = ?1 AND provider = ?7),
                   ours.line, c.id, c.waiting_since, c.ready_at,
                   k.approved_at IS NOT NULL, k.blocked_at IS NOT NULL, c.opted_out_at IS NOT NULL,
                   EXISTS (SELECT 1 FROM watched WHERE number = ?6)
@@ -182,11 +191,18 @@ pub(crate) const FACTS: &str = "SELECT EXISTS (SELECT 1 FROM inbound WHERE provi
            LEFT JOIN contact AS k ON k.number = ?4";
 
 /// Reads the facts; `home` is the line for messages to an address that is not a number.
-fn facts(db: &Db, arrival: &Arrival, home: Option<LineId>) -> Result<Facts, StoreError> {
+fn facts(db: &Db, provider: &str, arrival: &Arrival, home: Option<LineId>) -> Result<Facts, StoreError> {
     let person = arrival.origin().person().map_or_else(|| arrival.from.clone(), String::from);
     let home = home.filter(|_| arrival.is_to_channel()).map(|line| line.0);
-    let asked =
-        (&arrival.provider_id, &arrival.messaging_service, without_channel(&arrival.to), person, home, &arrival.to);
+    let asked = (
+        &arrival.provider_id,
+        &arrival.messaging_service,
+        without_channel(&arrival.to),
+        person,
+        home,
+        &arrival.to,
+        provider,
+    );
     let maybe_time = |row: &Row<'_>, column: usize| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp));
     one(db, FACTS, asked, |row| {
         Ok(Facts {
@@ -242,11 +258,17 @@ fn conversation_of(
     }
 }
 
-fn insert(db: &Db, arrival: &Arrival, judged: &Judged, now: Timestamp) -> Result<InboundId, StoreError> {
+fn insert(
+    db: &Db,
+    provider: &str,
+    arrival: &Arrival,
+    judged: &Judged,
+    now: Timestamp,
+) -> Result<InboundId, StoreError> {
     let sql =
         "INSERT INTO inbound (provider_id, line, conversation, sender, recipient, messaging_service, opt_out_type,
-                                    text, also_to, state, why, received_at, stored_at, price_due_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                                    text, also_to, state, why, received_at, stored_at, price_due_at, provider)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (state, why) = judged.verdict.state();
     let row = (
         &arrival.provider_id,
@@ -263,6 +285,7 @@ fn insert(db: &Db, arrival: &Arrival, judged: &Judged, now: Timestamp) -> Result
         arrival.received_at(now).0,
         arrival.provider_time.map(|_| now.0),
         crate::costs::first_ask(now).0,
+        provider,
     );
     execute(db, sql, row)?;
     let id = InboundId(new_id(db));
@@ -270,8 +293,8 @@ fn insert(db: &Db, arrival: &Arrival, judged: &Judged, now: Timestamp) -> Result
     Ok(id)
 }
 
-fn unconfirmed(db: &Db, number: Option<&str>, service: Option<&str>) -> Result<Vec<(InboundId, Arrival)>, StoreError> {
-    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to, received_at
+fn unconfirmed(db: &Db, number: Option<&str>, service: Option<&str>) -> Result<Vec<Unconfirmed>, StoreError> {
+    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to, received_at, provider
                FROM inbound INDEXED BY inbound_unconfirmed
                WHERE state = 'unconfirmed' AND (recipient = ?1 OR messaging_service = ?2) ORDER BY id";
     let mut found = list(db, sql, (number, service), |row| {
@@ -287,9 +310,9 @@ fn unconfirmed(db: &Db, number: Option<&str>, service: Option<&str>) -> Result<V
             provider_time: Some(time(row, "received_at")?),
             signed: None,
         };
-        Ok((InboundId(row.get(0)?), arrival))
+        Ok((InboundId(row.get(0)?), row.get("provider")?, arrival))
     })?;
-    for (id, arrival) in &mut found {
+    for (id, _, arrival) in &mut found {
         arrival.media = media::declared(db, *id)?;
     }
     Ok(found)

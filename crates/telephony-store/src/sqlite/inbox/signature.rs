@@ -17,8 +17,9 @@ pub(super) fn is_tampered(db: &Db, arrival: &Arrival) -> Result<bool, StoreError
 }
 
 /// Stores the signature with its message, also if the message was already found in the provider's list.
-pub(super) fn keep(db: &Db, arrival: &Arrival) -> Result<(), StoreError> {
+pub(super) fn keep(db: &Db, provider: &str, arrival: &Arrival) -> Result<(), StoreError> {
     let Some(Signed { signature, content }) = &arrival.signed else { return Ok(()) };
-    let sql = "UPDATE inbound SET signature = ?2, signed_content = ?3 WHERE provider_id = ?1 AND signature IS NULL";
-    execute(db, sql, (&arrival.provider_id, signature, content)).map(drop)
+    let sql = "UPDATE inbound SET signature = ?2, signed_content = ?3
+               WHERE provider_id = ?1 AND provider = ?4 AND signature IS NULL";
+    execute(db, sql, (&arrival.provider_id, signature, content, provider)).map(drop)
 }

@@ -50,37 +50,38 @@ pub(crate) fn free_at(sender: &Sender, noted: Timestamp, terms: &Terms, now: Tim
     if noted > latest { now } else { noted }
 }
 
-/// Returns for each line the longest overdue part, the first for the operator, and one that a clock now set back had
+/// Returns for each line of `provider` the longest overdue part, the first for the operator, and one that a clock now set back had
 /// delayed too far.
-pub(crate) fn heads(db: &Db, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
+pub(crate) fn heads(db: &Db, provider: &str, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
     let sql = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
                       p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
                FROM line AS l JOIN part AS p ON p.id IN (
                    (SELECT id FROM part WHERE line = l.id AND state = 'ready' ORDER BY due_at, id LIMIT 1),
                    (SELECT id FROM part WHERE line = l.id AND state = 'ready' AND is_for_operator = 1
                     ORDER BY due_at, id LIMIT 1),
-                   (SELECT id FROM part WHERE line = l.id AND state = 'ready' AND due_at > ? ORDER BY due_at LIMIT 1))
-               JOIN conversation AS c ON c.id = p.conversation JOIN message AS m ON m.id = p.message";
-    list(db, sql, [(now + LONGEST_WAIT).0], candidate)
+                   (SELECT id FROM part WHERE line = l.id AND state = 'ready' AND due_at > ?1 ORDER BY due_at LIMIT 1))
+               JOIN conversation AS c ON c.id = p.conversation JOIN message AS m ON m.id = p.message
+               WHERE l.provider = ?2";
+    list(db, sql, ((now + LONGEST_WAIT).0, provider), candidate)
 }
 
-/// Returns the part that blocks a message: its own, or one ahead of it in its conversation.
-pub(crate) fn towards(db: &Db, message: MessageId) -> Result<Vec<Candidate>, StoreError> {
+/// Returns the part that blocks a message from a line of `provider`: its own, or one ahead of it in its conversation.
+pub(crate) fn towards(db: &Db, provider: &str, message: MessageId) -> Result<Vec<Candidate>, StoreError> {
     let sql = format!(
         "{OF_PARTS} WHERE p.conversation = (SELECT conversation FROM message WHERE id = ?1) AND p.due_at IS NOT NULL
-           AND p.state = 'ready' AND (p.message <= ?1 OR p.is_for_operator = 1)"
+           AND p.state = 'ready' AND (p.message <= ?1 OR p.is_for_operator = 1) AND l.provider = ?2"
     );
-    list(db, &sql, [message.0], candidate)
+    list(db, &sql, (message.0, provider), candidate)
 }
 
-/// Returns a due part of the conversation that follows the one tried last, in the order of their ids; the first follows
+/// Returns a due part of the conversation with a line of `provider` that follows the one tried last, in the order of their ids; the first follows
 /// the last.
-pub(crate) fn in_turn(db: &Db, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
+pub(crate) fn in_turn(db: &Db, provider: &str, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
     let sql = format!(
-        "{OF_PARTS} WHERE p.state = 'ready' AND (p.due_at <= ?1 OR p.due_at > ?2)
+        "{OF_PARTS} WHERE p.state = 'ready' AND (p.due_at <= ?1 OR p.due_at > ?2) AND l.provider = ?3
          ORDER BY p.conversation <= (SELECT coalesce(tried, 0) FROM account_stop), p.conversation LIMIT 1"
     );
-    find(db, &sql, (now.0, (now + LONGEST_WAIT).0), candidate)
+    find(db, &sql, (now.0, (now + LONGEST_WAIT).0, provider), candidate)
 }
 
 const OF_PARTS: &str =

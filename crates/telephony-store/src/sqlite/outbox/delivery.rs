@@ -32,8 +32,8 @@ pub(super) fn sent(db: &Db, lease: AttemptLease, receipt: &Receipt, now: Timesta
     }
 }
 
-pub(super) fn report(db: &Db, report: &StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
-    if let Some(part) = load(db, Key::ProviderId(&report.provider_id))? {
+pub(super) fn report(db: &Db, provider: &str, report: &StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
+    if let Some(part) = load(db, Key::ProviderId(provider, &report.provider_id))? {
         return Ok(Reported::Known(part.id, follow(db, &part, report, now)?));
     }
     let named = report.correlation_id.as_deref().map(|name| load(db, Key::CorrelationId(name))).transpose()?.flatten();
@@ -51,8 +51,8 @@ pub(super) fn report(db: &Db, report: &StatusReport, now: Timestamp) -> Result<R
 }
 
 fn made_twice(db: &Db, part: &Part, provider_id: &str) -> Result<(), StoreError> {
-    let sql = "INSERT OR IGNORE INTO other_message (part, provider_id) VALUES (?, ?)";
-    if execute(db, sql, (part.id.0, provider_id))? > 0 {
+    let sql = "INSERT OR IGNORE INTO other_message (part, provider_id, provider) VALUES (?, ?, ?)";
+    if execute(db, sql, (part.id.0, provider_id, &part.provider))? > 0 {
         tracing::warn!(part = %part.id, "the provider has a part twice; the contact may get it twice");
     }
     Ok(())
@@ -60,7 +60,7 @@ fn made_twice(db: &Db, part: &Part, provider_id: &str) -> Result<(), StoreError>
 
 /// Records that the provider has the part, whatever its state was.
 fn hand_over(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
-    if load(db, Key::ProviderId(&report.provider_id))?.is_some() {
+    if load(db, Key::ProviderId(&part.provider, &report.provider_id))?.is_some() {
         return Err(StoreError::Other("the provider's id already belongs to another part".to_owned()));
     }
     if part.state == PartState::Starting {

@@ -72,15 +72,16 @@ pub(super) fn take_over(db: &Db, holder: &LeaseHolder, now: Timestamp) -> Result
 }
 
 /// Leases the part whose look-up is the longest overdue.
-pub(super) fn take(db: &Db, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
+pub(super) fn take(db: &Db, provider: &str, now: Timestamp) -> Result<Next<DoubtfulPart>, StoreError> {
     let read = |row: &Row<'_>| Ok((PartId(row.get("id")?), time(row, "due_at")?));
-    let first = "SELECT id, due_at FROM part WHERE state = 'unknown' ORDER BY due_at LIMIT 1";
-    let Some((part, due)) = find(db, first, (), read)? else { return Ok(Next::Idle(None)) };
+    let first = "SELECT id, due_at FROM part WHERE state = 'unknown' AND provider = ? ORDER BY due_at LIMIT 1";
+    let Some((part, due)) = find(db, first, [provider], read)? else { return Ok(Next::Idle(None)) };
     if due <= now {
         return lease(db, part, now).map(Next::Taken);
     }
-    let put_off = "SELECT id, due_at FROM part WHERE state = 'unknown' AND due_at > ? ORDER BY due_at LIMIT 1";
-    match find(db, put_off, [(now + LONGEST_WAIT).0], read)? {
+    let put_off =
+        "SELECT id, due_at FROM part WHERE state = 'unknown' AND due_at > ? AND provider = ? ORDER BY due_at LIMIT 1";
+    match find(db, put_off, ((now + LONGEST_WAIT).0, provider), read)? {
         Some((part, _)) => lease(db, part, now).map(Next::Taken),
         None => Ok(Next::Idle(Some(due))),
     }
@@ -112,10 +113,11 @@ fn lease(db: &Db, id: PartId, now: Timestamp) -> Result<DoubtfulPart, StoreError
 }
 
 /// Returns those of these provider ids that already belong to parts.
-pub(super) fn claimed(db: &Db, provider_ids: &[String]) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT provider_id FROM part WHERE provider_id = ?1
-               UNION ALL SELECT provider_id FROM other_message WHERE provider_id = ?1";
-    let claims = provider_ids.iter().filter_map(|id| find(db, sql, [id], |row| row.get(0)).transpose());
+pub(super) fn claimed(db: &Db, provider: &str, provider_ids: &[String]) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT provider_id FROM part WHERE provider_id = ?1 AND provider = ?2
+               UNION ALL SELECT provider_id FROM other_message WHERE provider_id = ?1 AND provider = ?2";
+    let claims =
+        provider_ids.iter().filter_map(|id| find(db, sql, [id.as_str(), provider], |row| row.get(0)).transpose());
     claims.collect()
 }
 

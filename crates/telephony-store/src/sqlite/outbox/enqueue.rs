@@ -93,8 +93,9 @@ fn insert_parts(
     draft: &Draft,
 ) -> Result<(), StoreError> {
     let sql =
-        "INSERT INTO part (message, position, conversation, line, text, segments, is_for_operator, correlator, state)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued')";
+        "INSERT INTO part (message, position, conversation, line, text, segments, is_for_operator, correlator, state,
+                           provider)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', (SELECT provider FROM line WHERE id = ?4))";
     let is_for_operator = draft.purpose.is_for_operator();
     for (position, part) in (1u32..).zip(&draft.parts) {
         let correlation_id = new_correlation_id()?;

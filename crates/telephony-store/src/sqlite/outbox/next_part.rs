@@ -120,13 +120,14 @@ fn start_first(
 
 /// Returns the part that may leave first, if it may now.
 fn first(db: &Db, terms: &Terms, choice: Choice, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
+    let provider = terms.carrier.name;
     let candidates = match choice {
-        Choice::Towards(message) => candidate::towards(db, message)?,
-        Choice::InTurn => match candidate::in_turn(db, now)? {
+        Choice::Towards(message) => candidate::towards(db, provider, message)?,
+        Choice::InTurn => match candidate::in_turn(db, provider, now)? {
             Some(candidate) => vec![candidate],
-            None => candidate::heads(db, now)?,
+            None => candidate::heads(db, provider, now)?,
         },
-        Choice::Any => candidate::heads(db, now)?,
+        Choice::Any => candidate::heads(db, provider, now)?,
     };
     let next = candidates.into_iter().map(|candidate| (candidate.leaves(terms, now), candidate));
     let order = |(leaves, candidate): &(Timestamp, Candidate)| {

@@ -24,6 +24,7 @@ pub(super) struct Part {
     pub(super) doubt_is_over: bool,
     pub(super) resends: u32,
     pub(super) has_left_open: bool,
+    pub(super) provider: String,
     pub(super) provider_id: Option<String>,
     pub(super) sent: Option<Timestamp>,
     pub(super) status: Option<Status>,
@@ -33,7 +34,7 @@ pub(super) struct Part {
 #[derive(Clone, Copy)]
 pub(super) enum Key<'a> {
     Id(PartId),
-    ProviderId(&'a str),
+    ProviderId(&'a str, &'a str),
     CorrelationId(&'a str),
 }
 
@@ -44,7 +45,9 @@ pub(super) fn load(db: &Db, key: Key<'_>) -> Result<Option<Part>, StoreError> {
                            LEFT JOIN part_attempt AS a ON a.part = p.id AND a.number = 1";
     match key {
         Key::Id(id) => find(db, &format!("{COLUMNS} WHERE p.id = ?"), [id.0], read),
-        Key::ProviderId(id) => find(db, &format!("{COLUMNS} WHERE p.provider_id = ?"), [id], read),
+        Key::ProviderId(provider, id) => {
+            find(db, &format!("{COLUMNS} WHERE p.provider_id = ? AND p.provider = ?"), [id, provider], read)
+        }
         Key::CorrelationId(name) => find(db, &format!("{COLUMNS} WHERE p.correlator = ?"), [name], read),
     }
 }
@@ -64,6 +67,7 @@ fn read(row: &Row<'_>) -> RowResult<Part> {
         doubt_is_over: row.get("doubt_is_over")?,
         resends: row.get("resends")?,
         has_left_open: row.get("has_left_open")?,
+        provider: row.get("provider")?,
         provider_id: row.get("provider_id")?,
         sent: maybe_time(row, "sent_at")?,
         status: columns::status(row, "status")?,

@@ -34,6 +34,7 @@ pub(crate) fn next_poll(sent: Timestamp, now: Timestamp) -> Option<Timestamp> {
 /// Returns parts to poll now, and records each as polled.
 pub(crate) fn take_silent(
     db: &Db,
+    provider: &str,
     until_first: Duration,
     limit: u32,
     now: Timestamp,
@@ -42,8 +43,9 @@ pub(crate) fn take_silent(
     let is_first = i64::try_from(FIRST_POLLS[0].as_millis()).unwrap_or(i64::MAX);
     let sql = "SELECT id, provider_id, sent_at, poll_at FROM part
                WHERE poll_at IS NOT NULL AND poll_at <= ?1 AND (poll_at <= ?2 OR poll_at = sent_at + ?3)
+                     AND provider = ?5
                ORDER BY poll_at LIMIT ?4";
-    let asked = ((now + brought_forward).0, now.0, is_first, limit);
+    let asked = ((now + brought_forward).0, now.0, is_first, limit, provider);
     let due = list(db, sql, asked, |row| {
         let part = SilentPart { part: PartId(row.get("id")?), provider_id: row.get("provider_id")? };
         Ok((part, time(row, "sent_at")?, time(row, "poll_at")?))

@@ -77,14 +77,14 @@ fn renew(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
                                                  FROM part WHERE id = ?1)
                WHERE part = ?1 AND outcome = 'sent' AND number = (SELECT attempts FROM part WHERE id = ?1)";
     execute(db, sql, [part.id.0])?;
-    let sql = "INSERT OR IGNORE INTO other_message (part, provider_id)
-               SELECT id, provider_id FROM part WHERE id = ? AND provider_id IS NOT NULL";
+    let sql = "INSERT OR IGNORE INTO other_message (part, provider_id, provider)
+               SELECT id, provider_id, provider FROM part WHERE id = ? AND provider_id IS NOT NULL";
     execute(db, sql, [part.id.0])?;
     let sql = "UPDATE part SET state = 'queued', due_at = NULL, waits_for = NULL, waits_until = NULL, doubt_since = NULL,
                       absences = 0, doubt_is_over = 0, doubted_from = NULL, resends = 0, has_left_open = 0,
                       denied_since = NULL, provider_id = NULL, status = NULL, provider_segments = NULL, conflict = NULL,
                       code = NULL, reason = NULL, sent_at = NULL, settled_at = NULL, poll_at = NULL, price_due_at = NULL,
-                      correlator = ?2, retried_at = ?3
+                      correlator = ?2, retried_at = ?3, provider = (SELECT provider FROM line WHERE id = part.line)
                WHERE id = ?1";
     execute(db, sql, (part.id.0, enqueue::new_correlation_id()?, now.0)).map(drop)
 }

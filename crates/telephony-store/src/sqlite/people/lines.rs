@@ -18,8 +18,9 @@ use crate::sqlite::rows::line;
 
 #[async_trait]
 impl Lines for SqliteStore {
-    async fn claim_line(&self, sender: Sender, now: Timestamp) -> Result<LineId, StoreError> {
-        self.write(move |db| claim(db, &sender, now)).await
+    async fn claim_line(&self, provider: &str, sender: Sender, now: Timestamp) -> Result<LineId, StoreError> {
+        let provider = provider.to_owned();
+        self.write(move |db| claim(db, &provider, &sender, now)).await
     }
 
     async fn bound_queues(&self, terms: Terms) -> Result<(), StoreError> {
@@ -35,9 +36,15 @@ impl Lines for SqliteStore {
         self.read(|db| list(db, sql, (), |row| row.get(0))).await
     }
 
-    async fn resolve_number(&self, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
-        let number = number.to_owned();
-        self.write(move |db| resolve(db, &number, is_ours, now)).await
+    async fn resolve_number(
+        &self,
+        provider: &str,
+        number: &str,
+        is_ours: bool,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let (provider, number) = (provider.to_owned(), number.to_owned());
+        self.write(move |db| resolve(db, &provider, &number, is_ours, now)).await
     }
 
     async fn watch(&self, numbers: Vec<String>) -> Result<(), StoreError> {
@@ -93,21 +100,25 @@ fn close(db: &Db, gap: &Gap, until: Timestamp) -> Result<(), StoreError> {
     execute(db, sql, (&gap.number, until.0, gap.since.0, look_back)).map(drop)
 }
 
-fn claim(db: &Db, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
+fn claim(db: &Db, provider: &str, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
     let line = match line::owner(db, sender)? {
         Some(line) => {
-            let sql = "UPDATE line SET number = ?2, messaging_service = ?3 WHERE id = ?1";
-            execute(db, sql, (line.0, line::number_of(sender), &sender.messaging_service))?;
+            let sql = "UPDATE line SET number = ?2, messaging_service = ?3, provider = ?4 WHERE id = ?1";
+            execute(db, sql, (line.0, line::number_of(sender), &sender.messaging_service, provider))?;
+            // Waiting parts go out through the provider that the line has now.
+            let sql = "UPDATE part SET provider = ?2
+                       WHERE line = ?1 AND state IN ('queued', 'ready') AND provider <> ?2";
+            execute(db, sql, (line.0, provider))?;
             line
         }
-        None => line::make(db, sender, now)?,
+        None => line::make(db, provider, sender, now)?,
     };
     line::own(db, line, sender)?;
     arrival::confirm(db, line::number_of(sender), sender.messaging_service.as_deref(), now)?;
     Ok(line)
 }
 
-fn resolve(db: &Db, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
+fn resolve(db: &Db, provider: &str, number: &str, is_ours: bool, now: Timestamp) -> Result<usize, StoreError> {
     if !is_ours {
         let sql = "UPDATE inbound SET state = 'dropped', why = 'not our number'
                    WHERE state = 'unconfirmed' AND recipient = ?";
@@ -116,7 +127,7 @@ fn resolve(db: &Db, number: &str, is_ours: bool, now: Timestamp) -> Result<usize
     let cannot_send = |error: InvalidLineAddress| StoreError::Other(format!("cannot create a line: {error}"));
     let sender = Sender { number: Some(number.parse().map_err(cannot_send)?), messaging_service: None };
     if line::owner(db, &sender)?.is_none() {
-        let line = line::make(db, &sender, now)?;
+        let line = line::make(db, provider, &sender, now)?;
         line::own(db, line, &sender)?;
     }
     arrival::confirm(db, Some(number), None, now)

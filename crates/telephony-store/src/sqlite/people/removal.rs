@@ -23,8 +23,8 @@ pub(super) fn delete_messages(db: &Db, messages: &[MessageId]) -> Result<(), Sto
 pub(super) fn delete_inbound(db: &Db, messages: &[InboundId], now: Timestamp) -> Result<(), StoreError> {
     let since = may_come_again(db, now)?;
     for id in messages {
-        let sql = "INSERT OR IGNORE INTO deleted (provider_id, received_at)
-                   SELECT provider_id, received_at FROM inbound WHERE id = ?1 AND received_at >= ?2";
+        let sql = "INSERT OR IGNORE INTO deleted (provider_id, received_at, provider)
+                   SELECT provider_id, received_at, provider FROM inbound WHERE id = ?1 AND received_at >= ?2";
         execute(db, sql, (id.0, since.0))?;
         execute(db, "DELETE FROM inbound WHERE id = ?", [id.0])?;
     }
@@ -54,8 +54,8 @@ pub(super) fn delete_calls(
     at_most: u32,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    let sql = "INSERT OR IGNORE INTO deleted (provider_id, received_at)
-               SELECT provider_id, created_at FROM call
+    let sql = "INSERT OR IGNORE INTO deleted (provider_id, received_at, provider)
+               SELECT provider_id, created_at, provider FROM call
                WHERE conversation = ?1 AND is_inbound AND due_at IS NULL AND created_at >= ?2";
     execute(db, sql, (conversation.0, may_come_again(db, now)?.0))?;
     let sql = "DELETE FROM call WHERE id IN (SELECT id FROM call WHERE conversation = ? AND due_at IS NULL LIMIT ?)";
@@ -91,7 +91,7 @@ fn may_come_again(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
 }
 
 fn forget_deleted(db: &Db, at_most: u32, now: Timestamp) -> Result<(), StoreError> {
-    let sql = "DELETE FROM deleted WHERE provider_id IN
-                   (SELECT provider_id FROM deleted WHERE received_at < ? ORDER BY received_at LIMIT ?)";
+    let sql = "DELETE FROM deleted WHERE (provider_id, provider) IN
+                   (SELECT provider_id, provider FROM deleted WHERE received_at < ? ORDER BY received_at LIMIT ?)";
     execute(db, sql, (may_come_again(db, now)?.0, at_most)).map(drop)
 }

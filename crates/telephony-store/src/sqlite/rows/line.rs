@@ -42,9 +42,9 @@ pub(crate) fn addresses(db: &Db, line: LineId) -> Result<Vec<String>, StoreError
 }
 
 /// Creates the line of a sender that has none.
-pub(crate) fn make(db: &Db, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
-    let sql = "INSERT INTO line (number, messaging_service, claimed_at) VALUES (?, ?, ?)";
-    execute(db, sql, (number_of(sender), &sender.messaging_service, now.0))?;
+pub(crate) fn make(db: &Db, provider: &str, sender: &Sender, now: Timestamp) -> Result<LineId, StoreError> {
+    let sql = "INSERT INTO line (provider, number, messaging_service, claimed_at) VALUES (?, ?, ?, ?)";
+    execute(db, sql, (provider, number_of(sender), &sender.messaging_service, now.0))?;
     Ok(LineId(new_id(db)))
 }
 

@@ -95,7 +95,7 @@ async fn a_restored_store_ends_the_calls_of_the_backup_and_opens_none_before_it_
         store.open_call(incoming(id, ANN), rules(InboundPolicy::Open), work(), at(1)).await.unwrap()
     };
     let store = SqliteStore::open(&path("store"), Mode::Gateway).unwrap();
-    store.claim_line(sender(LINE), at(0)).await.unwrap();
+    store.claim_line("twilio", sender(LINE), at(0)).await.unwrap();
     let Opened::Open(step) = rings(&store, "CA1").await else { panic!("not admitted") };
     let (token, heard) = (step.token.clone(), Some(Heard::Speech("Hello.".into(), None)));
     let request = CallDocumentRequest { token, provider_id: "CA1".into(), heard, is_pin: false, answered_by: None };
