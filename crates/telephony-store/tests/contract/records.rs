@@ -3,6 +3,7 @@
 use telephony_domain::consent::Wish;
 use telephony_domain::delivery::Status;
 use telephony_domain::message::{Arrival, Media};
+use telephony_domain::notice::Notice;
 use telephony_domain::policy::InboundPolicy;
 use telephony_domain::retry::Disposition;
 use telephony_store::StoreError;
@@ -87,6 +88,19 @@ async fn a_purge_masks_the_number_in_notices() {
     let text = notice_text().await;
     assert!(text.starts_with(&format!("Gave up on a message from {} (", number(ANN).masked())), "{text}");
     assert!(!text.contains(ANN), "{text}");
+}
+
+#[tokio::test]
+async fn a_purge_masks_the_number_in_the_names_of_notices() {
+    let world = World::new().await;
+    for contact in [ANN, BOB] {
+        let notice = Notice::OptedOutByChannel { contact: contact.to_owned(), channel: "messenger".to_owned() };
+        world.store.raise_notice(notice, at(1)).await.unwrap();
+    }
+    world.purge(ANN, 2).await;
+    let names = world.notices(at(3)).await;
+    assert_eq!((names.len(), names.iter().any(|name| name.contains(ANN))), (2, false), "{names:?}");
+    assert!(names.iter().any(|name| name.contains(BOB)), "{names:?}");
 }
 
 #[tokio::test]

@@ -63,9 +63,10 @@ pub(crate) fn forget(db: &Db, name: &str) -> Result<(), StoreError> {
     execute(db, "DELETE FROM notice WHERE name = ?", [name]).map(drop)
 }
 
-/// Masks a purged contact in notices.
+/// Masks a purged contact in notices and in their names. Of two that get the same name, one stays.
 pub(crate) fn mask(db: &Db, contact: &PhoneNumber) -> Result<(), StoreError> {
-    let sql = "UPDATE notice SET value = replace(value, ?1, ?2) WHERE instr(value, ?1) > 0";
+    let sql = "UPDATE OR REPLACE notice SET name = replace(name, ?1, ?2), value = replace(value, ?1, ?2)
+               WHERE instr(name, ?1) > 0 OR instr(value, ?1) > 0";
     execute(db, sql, (contact.as_str(), contact.masked())).map(drop)
 }
 
