@@ -48,9 +48,23 @@ fn check_route(subject: &Subject, route: &Route, checkup: &mut Checkup) {
         }
     }
     if checkup.found.len() == before {
-        let setting = route.setting("SmsUrl").or_else(|| route.setting("InboundRequestUrl"));
-        let url = setting.map_or("", |setting| setting.value.as_str());
-        checkup.well(format!("{}: {}", route.address, if url.is_empty() { "as it should be" } else { url }));
+        check_url(subject, route, checkup);
+    }
+}
+
+/// Reports the URL of a route without a fault. Without a public URL, none of its settings can be compared.
+fn check_url(subject: &Subject, route: &Route, checkup: &mut Checkup) {
+    let address = &route.address;
+    let is_of_service = route.diversions.iter().any(|diversion| matches!(diversion, Diversion::Service { .. }));
+    let setting = route.setting("SmsUrl").or_else(|| route.setting("InboundRequestUrl"));
+    let url = setting.map_or("", |setting| setting.value.as_str());
+    let is_lost = subject.url.is_none() && !is_of_service && route.setting("SmsUrl").is_some();
+    match url {
+        "" if is_lost => {
+            checkup.found(WEBHOOK_NOT_SET.found(format!("{address}: SmsUrl is empty, and no public URL is known")));
+        }
+        "" => checkup.well(format!("{address}: nothing to set here")),
+        url => checkup.well(format!("{address}: {url}")),
     }
 }
 

@@ -129,6 +129,14 @@ async fn a_missing_empty_or_silent_service_is_reported() {
 }
 
 #[tokio::test]
+async fn an_empty_webhook_is_reported_also_if_no_public_url_is_known() {
+    let bench = Bench::new().await;
+    doctor(&bench).await.has("webhook-not-set");
+    bench.twilio.set_sms_url(DEFAULT_NUMBER, "https://nowhere.invalid/telephony/webhook").unwrap();
+    doctor(&bench).await.has_not("webhook-not-set");
+}
+
+#[tokio::test]
 async fn twilio_has_another_webhook_and_fix_sets_it() {
     let bench = Bench::new().await;
     bench.configure("publicUrl: 'https://nowhere.invalid', voice: { enabled: true },");

@@ -35,9 +35,10 @@ pub(super) fn give_back(db: &Db, call: CallId) -> Result<(), StoreError> {
     execute(db, "DELETE FROM call_spent WHERE call = ?", [call.0]).map(drop)
 }
 
-/// Counts a call again that was dialed after all.
+/// Counts a call again that was dialed after all, with its maximum duration until its end.
 pub(super) fn restore(db: &Db, call: CallId) -> Result<(), StoreError> {
-    let sql = "INSERT INTO call_spent (call, placed_at, seconds) SELECT id, created_at, 0 FROM call WHERE id = ?
+    let sql = "INSERT INTO call_spent (call, placed_at, seconds)
+               SELECT id, created_at, machine ->> '$.plan.max_duration.secs' FROM call WHERE id = ?
                ON CONFLICT DO NOTHING";
     execute(db, sql, [call.0]).map(drop)
 }
