@@ -176,7 +176,7 @@ async fn damaged_entries_are_reported_and_copied_privately() {
     let copy = copy.expect("a copy");
     assert!(fs::read(&copy).unwrap().starts_with(&bytes[..written.places[4].end]));
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(fs::read(&written.path).unwrap().iter().all(|byte| *byte == 0), "it is begun anew");
+    assert!(fs::read(&written.path).unwrap().iter().all(|byte| *byte == 0), "it starts over");
     assert_eq!(take_all(&written.path).await, (Vec::new(), Vec::new()));
 }
 

@@ -17,7 +17,7 @@ use crate::public_url::server;
 pub async fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup::default();
     match &subject.loaded.telephony.agent.kind {
-        AgentKind::Echo if is_chosen(subject) => checkup.found(AGENT_ECHO.found("`agent.kind` says so")),
+        AgentKind::Echo if is_chosen(subject) => checkup.found(AGENT_ECHO.found("set by `agent.kind`")),
         AgentKind::Echo => checkup.found(AGENT_ECHO.found("no other agent was chosen")),
         AgentKind::Command(settings) => match &settings.command {
             CommandLine::Program(words) => check_program(words, subject, &mut checkup),

@@ -200,7 +200,7 @@ findings! {
         "Incoming messages are dropped, without an entry in Twilio's log."
         "`openclaw telephony webhook sync` sets it."
     SERVICE_DEFERS Note "service-defers-to-numbers" "The Messaging Service uses the webhooks of its numbers."
-        "It works if each of its numbers has our URL."
+        "Messages arrive only for those of its numbers that have our URL."
         "`openclaw telephony webhook sync` sets our URL on the service, for all its numbers."
     FALLBACK_ELSEWHERE Warning "fallback-elsewhere" "A fallback URL elsewhere gets the messages that the gateway \
         misses."

@@ -35,7 +35,7 @@ async fn the_echo_agent_is_reported() {
     let bench = Bench::new().await;
     assert_eq!(doctor(&bench).await.detail("agent-echo"), "no other agent was chosen");
     bench.configure("agent: { kind: 'echo' },");
-    assert_eq!(doctor(&bench).await.detail("agent-echo"), "`agent.kind` says so");
+    assert_eq!(doctor(&bench).await.detail("agent-echo"), "set by `agent.kind`");
 }
 
 /// Starts a server that gives every request the same answer.

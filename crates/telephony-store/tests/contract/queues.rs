@@ -69,7 +69,7 @@ async fn an_answer_is_kept_until_its_line_has_capacity_without_asking_again() {
     world.says(BOB, "are you there?", at(2)).await;
     for hours in 0..30 {
         let due = world.turns_idle(at(3600 * hours + 2)).await.unwrap();
-        assert!(due <= at(3600 * hours + 62), "it is looked at soon, and no later text goes before it");
+        assert!(due <= at(3600 * hours + 62), "the gateway looks at it soon, and no later text goes before it");
     }
     assert_eq!(world.store.failed_turns().await.unwrap(), [], "nothing has failed");
     world.hand_over("SM1", at(110_000)).await;

@@ -161,7 +161,10 @@ async fn a_repeated_webhook_of_a_purged_message_is_not_new() {
     assert_eq!(again(month).await, Accepted::Repeat, "the number was not looked through since");
     world.store.gap_closed(&gaps[0], at(month)).await.unwrap();
     world.store.expire(at(0), 10, at(month)).await.unwrap();
-    assert!(matches!(again(month).await, Accepted::Waiting(_)), "nobody looks for it any more: it need not be known");
+    assert!(
+        matches!(again(month).await, Accepted::Waiting(_)),
+        "the gateway no longer looks for it, so it need not be known"
+    );
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ fn findings(checkups: &[Checkup]) -> impl Iterator<Item = (&'static str, &doctor
 fn print(checkups: &[Checkup]) {
     for checkup in checkups {
         if checkup.is_skipped {
-            let line = format!("{}: it needs the account at Twilio", checkup.area);
+            let line = format!("{}: not checked, because the account could not be read", checkup.area);
             terminal::print_headed(color::FAINT, "skipped  ", line);
         }
         for well in &checkup.well {

@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(read(), before);
         reader.execute_batch("COMMIT").expect("ended");
         while log.seen >= 3 * GROWTH {
-            assert!(log.seen < 20 * GROWTH, "the log is not begun anew");
+            assert!(log.seen < 20 * GROWTH, "the log does not start over");
             write(&db, &mut log, GROWTH / 10);
         }
     }
