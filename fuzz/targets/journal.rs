@@ -74,7 +74,8 @@ fn entry(number: u32) -> Entry {
         is_opt_out: false,
         segments: Some(number),
     };
-    Entry { at: Timestamp(i64::from(number)), is_unverified: false, event: Event::Report(report) }
+    let (at, provider) = (Timestamp(i64::from(number)), "twilio".into());
+    Entry { at, is_unverified: false, provider, event: Event::Report(report) }
 }
 
 fn written(entry: Entry) -> (Entry, Vec<u8>) {
