@@ -297,14 +297,18 @@ impl Listed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// The request was never sent: no address, no connection, no TLS.
-    #[error("cannot reach the provider: {cause}")]
+    #[error("cannot reach {server}: {cause}")]
     Unreachable {
+        /// Host, and port if it is not the usual one.
+        server: String,
         /// Cause.
         cause: String,
     },
     /// The request was sent and there was no answer.
-    #[error("no answer from the provider: {cause}")]
+    #[error("no answer from {server}: {cause}")]
     NoAnswer {
+        /// Host, and port if it is not the usual one.
+        server: String,
         /// Cause.
         cause: String,
     },
@@ -385,7 +389,7 @@ impl ProviderError {
             ProviderError::Unreadable { .. } => {
                 "check twilio.apiBaseUrl, and what may answer in Twilio's place: a proxy, a captive portal"
             }
-            _ => "check this machine's internet connection",
+            _ => "check this machine's internet connection, and twilio.apiBaseUrl if it is set",
         }
     }
 }

@@ -135,5 +135,6 @@ fn log_unstored(stored: Result<(), StoreError>) {
 
 /// Treats a panic as an unknown outcome, because the request may have left.
 fn panicked<T>() -> Result<T, ProviderError> {
-    Err(ProviderError::NoAnswer { cause: "a bug in this program; see the log".to_owned() })
+    let cause = "a bug in this program; see the log".to_owned();
+    Err(ProviderError::NoAnswer { server: "the provider".to_owned(), cause })
 }

@@ -22,6 +22,8 @@ async fn a_refused_connection_means_that_nothing_was_sent() {
     };
     let error = send(&twilio_at(&url)).await.unwrap_err();
     assert!(matches!(error, ProviderError::Unreachable { .. }), "{error}");
+    let server = url.strip_prefix("http://").unwrap();
+    assert_eq!(error.to_string(), format!("cannot reach {server}: Connection refused"));
     let error = send(&twilio_at("http://no-such-host.invalid")).await.unwrap_err();
     assert!(matches!(error, ProviderError::Unreachable { .. }), "{error}");
     assert_eq!(error.disposition(), Disposition::Retry { after: None });

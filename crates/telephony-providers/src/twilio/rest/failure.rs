@@ -8,7 +8,7 @@ use serde::Deserialize;
 use telephony_domain::number::mask;
 use telephony_domain::retry::Disposition;
 
-use super::http::describe;
+use super::http::root_cause;
 use crate::provider::ProviderError;
 use crate::twilio::codes::{self, Code};
 
@@ -22,9 +22,18 @@ struct Refusal {
 /// Translates a request without an answer. It was certainly not sent only if it failed before the connection was open.
 pub(super) fn unanswered(error: reqwest::Error) -> ProviderError {
     let was_not_sent = error.is_connect() || error.is_builder();
-    // The query may contain a phone number.
-    let cause = describe(&error.without_url());
-    if was_not_sent { ProviderError::Unreachable { cause } } else { ProviderError::NoAnswer { cause } }
+    let (server, cause) = (server(&error), root_cause(&error));
+    if was_not_sent { ProviderError::Unreachable { server, cause } } else { ProviderError::NoAnswer { server, cause } }
+}
+
+/// Returns the host and the port of a request. The rest of its URL may contain a phone number.
+fn server(error: &reqwest::Error) -> String {
+    let url = error.url();
+    let host = url.and_then(|url| url.host_str()).unwrap_or("the provider");
+    match url.and_then(|url| url.port()) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 /// Translates a successful answer that is not readable: the outcome is unknown.
@@ -168,7 +177,7 @@ mod tests {
         assert_eq!(over(400, r#"{"code":21610}"#), (true, true));
         assert_eq!(over(500, r#"{"code":20500}"#), (false, true));
         assert_eq!((over(504, ""), over(408, "")), ((false, false), (false, false)));
-        assert!(!ProviderError::NoAnswer { cause: "cut".into() }.was_answered());
+        assert!(!ProviderError::NoAnswer { server: "api.twilio.com".into(), cause: "cut".into() }.was_answered());
     }
 
     #[test]

@@ -44,6 +44,16 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
 }
 
+/// Returns the innermost cause of an error, which says what happened, without the system's number of it.
+pub(super) fn root_cause(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    let cause = innermost.to_string();
+    cause.split(" (os error ").next().unwrap_or_default().to_owned()
+}
+
 /// Formats an error and all its causes in one line.
 pub(in crate::twilio) fn describe(error: &dyn Error) -> String {
     let mut line = error.to_string();
