@@ -198,7 +198,11 @@ impl CallRunner {
         self.carry_out(step);
         let document = match script {
             Some(script) => Document { script, token },
-            None => waiting.document(&token).await.unwrap_or_else(|| ask_again(token)),
+            // A gateway that stops answers at once, so that the next one can take the call over.
+            None => {
+                let document = self.stop.run_until_cancelled(waiting.document(&token)).await.flatten();
+                document.unwrap_or_else(|| ask_again(token))
+            }
         };
         Decided::Document(document)
     }

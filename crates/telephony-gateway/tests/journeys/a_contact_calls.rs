@@ -69,6 +69,26 @@ fn slow_twilio() -> SimulatorConfig {
 }
 
 #[tokio::test]
+async fn a_request_that_waits_for_the_agent_is_answered_when_the_gateway_stops() {
+    let gate = Arc::new(Semaphore::new(0));
+    let plan = Plan { simulator: slow_twilio(), filler_after: Duration::from_secs(9), ..plan() };
+    let mut stage = plan.with_agent(Scripted::repeating().gated(gate.clone())).start().await;
+    let first = stage.twilio.call(ALICE, stage.bot()).await.unwrap().body;
+    let sid = stage.twilio.calls().last().unwrap().sid.clone();
+    let call = RawCall { stage: &stage, sid: sid.clone() };
+    let waiting = tokio::spawn(call.saying(token(&first), "Are you there?").send());
+    stage.expect_stored(&sid, |call| call.turns.len() == 1).await;
+    stage.stop_gateway().await;
+    let document = waiting.await.unwrap().unwrap().text().await.unwrap();
+    assert_eq!((said(&document).as_str(), document.contains("<Redirect")), ("", true), "{document}");
+    gate.add_permits(10);
+    stage.start_gateway().await;
+    let call = RawCall { stage: &stage, sid };
+    let answer = call.request(Some(token(&document)), &[("CallStatus", "in-progress")]).await;
+    assert_eq!(said(&answer), "Are you there?");
+}
+
+#[tokio::test]
 async fn an_open_call_goes_on_when_calls_are_turned_off_at_a_restart() {
     let mut stage = Plan { simulator: slow_twilio(), ..plan() }.start().await;
     let first = stage.twilio.call(ALICE, stage.bot()).await.unwrap().body;

@@ -135,11 +135,16 @@ impl Stage {
 
     /// Posts a form with Twilio's signature to the webhook, or to a path below it.
     pub async fn post_signed(&self, below: &str, form: String) -> reqwest::Response {
+        self.signed(below, form).send().await.unwrap()
+    }
+
+    /// Returns a request as Twilio makes it.
+    pub fn signed(&self, below: &str, form: String) -> reqwest::RequestBuilder {
         let url = format!("{}{below}", self.webhook_url());
         let token = self.twilio.auth_token().to_owned().into();
         let signature = signature::sign(&token, &url, &Payload::Form(Form::parse(form.as_bytes()))).unwrap();
         let request = self.client.post(url).header(signature::SIGNATURE_HEADER, signature);
-        request.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap()
+        request.header("content-type", "application/x-www-form-urlencoded").body(form)
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -18,6 +18,10 @@ pub fn token(document: &str) -> &str {
     after.get(..32).unwrap()
 }
 
+fn heard(words: &str) -> [(&str, &str); 3] {
+    [("CallStatus", "in-progress"), ("SpeechResult", words), ("Confidence", "0.9")]
+}
+
 /// Returns everything that the document says; fails if it is not well-formed.
 pub fn said(document: &str) -> String {
     let document = roxmltree::Document::parse(document).unwrap();
@@ -57,8 +61,12 @@ impl<'a> RawCall<'a> {
 
     /// Says words in answer to the document with this token; returns the next document.
     pub async fn says(&self, token: &str, words: &str) -> String {
-        let heard = [("CallStatus", "in-progress"), ("SpeechResult", words), ("Confidence", "0.9")];
-        self.request(Some(token), &heard).await
+        self.request(Some(token), &heard(words)).await
+    }
+
+    /// Returns the request that says words in answer to the document with this token.
+    pub fn saying(&self, token: &str, words: &str) -> reqwest::RequestBuilder {
+        self.stage.signed(&format!("/{CALLS_BELOW}/{token}"), self.form(&heard(words)))
     }
 
     pub async fn reports(&self, status: &str) {
