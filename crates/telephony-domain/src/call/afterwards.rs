@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::Purpose;
-use super::{Action, Call, Phase, Prompt};
+use super::{Action, Call, Prompt};
 
 /// The person who gets a summary of each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,10 +28,10 @@ impl Call {
         }
     }
 
-    /// Texts a caller who said nothing, unless the call ended at the PIN.
+    /// Texts a caller who said nothing, unless they had to prove their number and did not.
     fn text_missed(&self, actions: &mut Vec<Action>) {
-        let is_inbound = matches!(self.plan.purpose, Purpose::Inbound { .. });
-        let is_missed = is_inbound && self.plan.can_be_texted && !matches!(self.phase, Phase::Verifying(_));
+        let Purpose::Inbound { asks_pin, .. } = self.plan.purpose else { return };
+        let is_missed = self.plan.can_be_texted && (self.is_proven || !asks_pin);
         if let Some(text) = self.plan.missed_call_text.clone().filter(|_| is_missed) {
             actions.push(Action::Text { turn: 0, text, is_answer: false });
         }

@@ -1,6 +1,7 @@
 use telephony_domain::call::plan::Purpose;
+use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::{Input, Step};
-use telephony_domain::call::{Action, Heard, Phase, Prompt};
+use telephony_domain::call::{Action, Event, Heard, Phase, Prompt};
 
 use crate::stage::{GREETING, Stage, asked, ends, inbound, listens, plan, said, scripts};
 
@@ -87,6 +88,22 @@ fn three_wrong_pins_or_three_silences_end_the_call() {
     for last in [false, false, true] {
         let actions = stage.request(None);
         assert_eq!((actions.len(), ends(&actions)), (1, last));
+    }
+}
+
+#[test]
+fn a_caller_who_did_not_prove_their_number_is_not_texted_about_a_missed_call() {
+    let texted = |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Text { .. }));
+    for (asks_pin, is_texted) in [(true, false), (false, true)] {
+        let mut plan = plan(Purpose::Inbound { asks_pin, is_attested: false });
+        plan.missed_call_text = Some("Sorry, I missed you.".into());
+        let (mut stage, _) = Stage::answered(plan);
+        let mut actions = Vec::new();
+        for _ in 0..3 {
+            actions.extend(stage.request(None));
+        }
+        actions.extend(stage.on(Event::Status(CallStatus::Completed)));
+        assert_eq!(texted(&actions), is_texted, "asks for the PIN: {asks_pin}");
     }
 }
 
