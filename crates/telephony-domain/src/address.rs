@@ -121,7 +121,7 @@ pub fn read_line(written: &str) -> Result<LineAddress, InvalidLineAddress> {
 }
 
 /// Returns true for a plus sign with fewer digits than a phone number has.
-fn is_too_short(written: &str) -> bool {
+pub(crate) fn is_too_short(written: &str) -> bool {
     written.strip_prefix('+').is_some_and(|digits| is_digits(digits) && digits.len() < FEWEST_DIGITS)
 }
 
