@@ -89,6 +89,7 @@ impl CallRunner {
                 from = mask(&request.from),
                 "declined a call: voice is off, or there is no public URL"
             );
+            self.remember_declined(&request.provider_id).await;
             return Ok(self.provider.answer(Outcome::CallDeclined));
         };
         let deciding = async {
@@ -105,6 +106,13 @@ impl CallRunner {
                 self.storage.failed("a call was not stored, so the caller heard an apology", &error);
                 Ok(self.apology())
             }
+        }
+    }
+
+    /// Keeps a call that was answered without rules from counting as missed.
+    async fn remember_declined(&self, provider_id: &str) {
+        if let Err(error) = self.store.call_declined(provider_id, self.work(), self.clock.now()).await {
+            self.storage.failed("failed to store that a call was declined", &error);
         }
     }
 

@@ -311,6 +311,9 @@ pub trait Calls: Send + Sync {
         now: Timestamp,
     ) -> Result<Opened, StoreError>;
 
+    /// Remembers a call that was answered without being stored, so that it does not count as missed.
+    async fn call_declined(&self, provider_id: &str, work: CallWork, now: Timestamp) -> Result<(), StoreError>;
+
     /// Has the rules decide about a request for the document behind a token.
     async fn request_document(
         &self,

@@ -71,8 +71,8 @@ pub struct CallReport {
     pub price: Option<Price>,
 }
 
-/// The status of a call, in the provider's terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The status of a call, in the provider's terms and in the order in which they follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallStatus {
     /// Waiting at the provider until it may dial.
     Queued,

@@ -24,7 +24,7 @@ use telephony_domain::reconcile::Finding;
 use telephony_domain::time::Timestamp;
 
 pub(super) use list::details;
-pub(super) use row::end_all;
+pub(super) use row::{end_all, end_of};
 
 use crate::calls::{
     CallDetail, CallDocumentRequest, CallEntry, CallQuestion, CallRules, CallStep, CallWork, Calls, DueCall,
@@ -44,6 +44,11 @@ impl Calls for SqliteStore {
         now: Timestamp,
     ) -> Result<Opened, StoreError> {
         self.write(move |db| opening::open(db, &call, &rules, &work, now)).await
+    }
+
+    async fn call_declined(&self, provider_id: &str, work: CallWork, now: Timestamp) -> Result<(), StoreError> {
+        let provider_id = provider_id.to_owned();
+        self.write(move |db| opening::remember(db, &provider_id, work.provider, now)).await
     }
 
     async fn request_document(

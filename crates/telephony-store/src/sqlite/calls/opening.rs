@@ -11,11 +11,35 @@ use telephony_domain::time::Timestamp;
 use super::{row, step, texts, wrong_pins};
 use crate::StoreError;
 use crate::calls::{CallRules, CallWork, IncomingCall, MissedCall, Opened};
-use crate::sqlite::engine::query::{Db, one};
+use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::rows::{conversation, restored};
 
-/// Admits a call and stores it, unless it was stored before.
+/// Admits a call and stores it, unless it was stored before. Of a rejected call, only its id is stored.
 pub(super) fn open(
+    db: &Db,
+    incoming: &IncomingCall,
+    rules: &CallRules,
+    work: &CallWork,
+    now: Timestamp,
+) -> Result<Opened, StoreError> {
+    let opened = admit(db, incoming, rules, work, now)?;
+    match opened {
+        // A call at a busy moment is missed indeed.
+        Opened::Open(_) | Opened::NotOurs | Opened::Busy => {}
+        Opened::Stranger(..) | Opened::Refused(_) | Opened::Unproven => {
+            remember(db, &incoming.provider_id, work.provider, now)?;
+        }
+    }
+    Ok(opened)
+}
+
+/// Remembers a call that reached us but is not stored: found in the provider's list, it would count as missed.
+pub(super) fn remember(db: &Db, provider_id: &str, provider: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO deleted (provider_id, received_at, provider) VALUES (?, ?, ?)";
+    execute(db, sql, (provider_id, now.0, provider)).map(drop)
+}
+
+fn admit(
     db: &Db,
     incoming: &IncomingCall,
     rules: &CallRules,
@@ -90,8 +114,7 @@ pub(super) fn miss(
     Ok(true)
 }
 
-/// Returns true if the call may have reached us: it is stored or was purged, or its caller was a stranger then, whose
-/// calls are not stored.
+/// Returns true if the call may have reached us: it is stored, was purged or rejected, or its caller was a stranger then.
 fn is_known(
     db: &Db,
     provider: &str,

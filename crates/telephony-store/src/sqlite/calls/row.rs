@@ -143,6 +143,15 @@ pub(in crate::sqlite) fn end_all(db: &Db, now: Timestamp) -> Result<(), StoreErr
     execute(db, sql, [now.0]).map(drop)
 }
 
+/// Has the open calls of a conversation ended at the provider. The agent's open tasks stay unanswered.
+pub(in crate::sqlite) fn end_of(db: &Db, conversation: ConversationId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE call_turn SET outcome = 'none', answered_at = ?2
+               WHERE outcome IS NULL AND call IN (SELECT id FROM call WHERE conversation = ?1)";
+    execute(db, sql, (conversation.0, now.0))?;
+    let sql = "UPDATE call SET state = 'ending', due_at = ?2, ended_at = ?2 WHERE conversation = ?1 AND state = 'open'";
+    execute(db, sql, (conversation.0, now.0)).map(drop)
+}
+
 /// Records that a call is over at the provider.
 pub(super) fn close(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE call SET state = 'over', due_at = NULL, ended_at = coalesce(ended_at, ?2) WHERE id = ?1";

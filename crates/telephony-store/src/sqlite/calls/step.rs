@@ -160,7 +160,8 @@ pub(super) fn note_status(db: &Db, call: CallId, event: &Event, now: Timestamp) 
         return Ok(());
     }
     let known = one(db, "SELECT status FROM call WHERE id = ?", [call.0], columns::call_status)?;
-    if known.is_some_and(CallStatus::is_final) {
+    // Reports may arrive in any order.
+    if known.is_some_and(|known| known.is_final() || known > *status) {
         return Ok(());
     }
     execute(db, "UPDATE call SET status = ?2 WHERE id = ?1", (call.0, status.as_str())).map(drop)

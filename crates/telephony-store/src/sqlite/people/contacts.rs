@@ -15,6 +15,7 @@ use crate::contacts::{
 };
 use crate::inbox::TurnLease;
 use crate::sqlite::SqliteStore;
+use crate::sqlite::calls;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, execute, list, time};
 use crate::sqlite::inbox::turn;
@@ -153,6 +154,9 @@ pub(super) fn reject(db: &Db, who: &Who, block: bool, now: Timestamp) -> Result<
         let sql = "INSERT INTO contact (number, blocked_at) VALUES (?1, ?2)
                    ON CONFLICT DO UPDATE SET blocked_at = coalesce(blocked_at, ?2)";
         execute(db, sql, (contact.as_str(), now.0))?;
+        for conversation in contact::conversations(db, &contact)? {
+            calls::end_of(db, conversation, now)?;
+        }
     } else if ended == 0 {
         return Err(StoreError::NotFound("pairing request or approval of this number".to_owned()));
     }

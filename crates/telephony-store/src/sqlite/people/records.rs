@@ -114,11 +114,7 @@ fn end_work(db: &Db, id: ConversationId, now: Timestamp) -> Result<(), StoreErro
     let sql = "UPDATE turn SET state = 'refused', due_at = NULL, ended_at = ?2, reason = NULL, fence = fence + 1
                WHERE conversation = ?1 AND ended_at IS NULL";
     execute(db, sql, (id.0, now.0))?;
-    let sql = "UPDATE call_turn SET outcome = 'none', answered_at = ?2
-               WHERE outcome IS NULL AND call IN (SELECT id FROM call WHERE conversation = ?1)";
-    execute(db, sql, (id.0, now.0))?;
-    let sql = "UPDATE call SET state = 'ending', due_at = ?2, ended_at = ?2 WHERE conversation = ?1 AND state = 'open'";
-    execute(db, sql, (id.0, now.0))?;
+    calls::end_of(db, id, now)?;
     conversation::set_ready(db, id, None)
 }
 

@@ -97,6 +97,32 @@ async fn a_final_status_stays_in_any_order_of_arrival() {
 }
 
 #[tokio::test]
+async fn a_late_report_does_not_set_a_status_back() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    for status in [CallStatus::InProgress, CallStatus::Initiated, CallStatus::Ringing] {
+        world.change(call.call, Event::Status(status), 1).await;
+    }
+    let detail = world.store.call(call.call).await.unwrap().unwrap();
+    assert_eq!((detail.entry.status, detail.events.len()), (Some(CallStatus::InProgress), 3));
+}
+
+#[tokio::test]
+async fn a_block_ends_a_call_and_its_answer_is_not_texted() {
+    let world = World::new().await;
+    let call = world.answered("CA1", 0).await;
+    world.requested(&call, Some("what time is it"), 1).await;
+    world.store.reject(Who::Number(number(ANN)), true, at(2)).await.unwrap();
+    assert!(matches!(world.due(gateway(), 2).await, Some(DueCall::End(..))));
+    let after = world.requested(&call, Some("more"), 3).await;
+    assert_eq!((document(&after), after.asked.len()), (Some(&Script::hang_up()), 0));
+    for event in [Event::Status(CallStatus::Completed), Event::Answer { turn: 1, text: "It is noon.".into() }] {
+        world.change(call.call, event, 4).await;
+    }
+    assert_eq!(world.parts_idle(at(5)).await, None);
+}
+
+#[tokio::test]
 async fn a_purge_ends_a_call_and_forgets_it_and_old_calls_expire() {
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;
@@ -159,6 +185,10 @@ async fn a_missed_call_is_stored_and_texted_once_but_not_one_that_may_have_reach
     assert!(!missed("CA1", 10).await, "it was purged");
     world.store.approve(Who::Number(number(ANN)), Vec::new(), None, at(20)).await.unwrap();
     assert!(!missed("CA2", 19).await, "its caller was a stranger");
+    world.rings("CA4", ANN, InboundPolicy::Disabled, 21).await;
+    assert!(!missed("CA4", 21).await, "it was rejected");
+    world.store.call_declined("CA5", work(), at(21)).await.unwrap();
+    assert!(!missed("CA5", 21).await, "it was declined");
     assert!(missed("CA3", 21).await && !missed("CA3", 21).await);
     let calls = world.store.calls(None, 10).await.unwrap();
     let listed: Vec<_> = calls.iter().map(|call| (call.is_missed, call.began, call.ended, call.status)).collect();
