@@ -19,6 +19,11 @@ pub struct Failure {
 pub type Outcome = Result<ExitCode, Failure>;
 
 impl Failure {
+    /// Returns what is wrong, without hint and causes.
+    pub fn message(&self) -> String {
+        self.error.to_string()
+    }
+
     /// Creates a failure with exit code 1.
     pub fn new(message: impl Display) -> Self {
         Self { error: anyhow::anyhow!("{message}"), hint: None, code: 1 }

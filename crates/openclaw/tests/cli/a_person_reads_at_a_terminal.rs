@@ -1,4 +1,4 @@
-//! What a person sees who runs the commands at a terminal.
+//! Commands at a terminal: colors, local times and widths.
 
 use twilio_simulator::Outcome;
 

@@ -75,7 +75,7 @@ pub struct OutgoingCallView {
 pub struct CallTurnView {
     /// Kind of input: speech, keys, or an event without words.
     pub kind: &'static str,
-    /// What the contact said or pressed; may be empty.
+    /// The contact's words or keys; may be empty.
     pub words: String,
     /// Time of the input.
     pub said_at: TimeView,

@@ -118,7 +118,9 @@ impl Call {
         }
         let to = match dialable {
             Ok(to) => to,
-            Err(refusal) if self.dry_run => return self.show_check(&number::compact(&self.to), &from, Some(&refusal)),
+            Err(refusal) if self.dry_run => {
+                return self.show_check(&number::compact(&self.to), &from, Some(refusal.to_string()));
+            }
             Err(refusal) => return Err(refused(&refusal)),
         };
         Channel::open(config_arg)?.block_on(async |channel| match self.dry_run {
@@ -130,11 +132,15 @@ impl Call {
     async fn check(&self, channel: &Channel, from: &PhoneNumber, to: &PhoneNumber) -> Outcome {
         channel.line().await?;
         let refusal = channel.store.call_refusal(from, to, self.rules(channel)?, channel.now()).await?;
-        self.show_check(to.as_str(), from, refusal.as_ref())
+        let refused = match refusal {
+            Some(refusal) => Some(refusal.to_string()),
+            None => check_gateway(channel).await.err().map(|failure| failure.message()),
+        };
+        self.show_check(to.as_str(), from, refused)
     }
 
-    fn show_check(&self, to: &str, from: &PhoneNumber, refusal: Option<&NotDialed>) -> Outcome {
-        let check = Check { to: to.to_owned(), from: from.to_string(), refused: refusal.map(ToString::to_string) };
+    fn show_check(&self, to: &str, from: &PhoneNumber, refused: Option<String>) -> Outcome {
+        let check = Check { to: to.to_owned(), from: from.to_string(), refused };
         if self.json {
             terminal::print_json(&check)?;
         } else {
