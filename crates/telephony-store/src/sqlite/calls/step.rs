@@ -1,7 +1,6 @@
 //! A step of a call: an event, the rules' decision, and the actions that the store carries out.
 
 use telephony_domain::call::afterwards::SummaryRecipient;
-use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Script;
 use telephony_domain::call::words::Words;
 use telephony_domain::call::{Action, Event};
