@@ -17,6 +17,7 @@ impl From<Error> for StoreError {
                 StoreError::Busy(words)
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(words),
+            Some(ErrorCode::OutOfMemory) => StoreError::Exhausted(words),
             Some(ErrorCode::SystemIoFailure) => match error.sqlite_extended_error_code() {
                 // There was no space for the index of the log.
                 Some(SQLITE_IOERR_SHMSIZE) => StoreError::Full(words),
@@ -35,6 +36,7 @@ impl From<Error> for StoreError {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::ffi::{self, SQLITE_NOMEM};
     use rusqlite::{Connection, OpenFlags};
 
     use super::*;
@@ -47,6 +49,12 @@ mod tests {
         let reading = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         let error: StoreError = reading.execute("INSERT INTO t VALUES (1)", ()).unwrap_err().into();
         assert!(matches!(error.at(&path), StoreError::ReadOnly(words) if words.contains("store.db")));
+    }
+
+    #[test]
+    fn a_lack_of_memory_passes() {
+        let error: StoreError = Error::SqliteFailure(ffi::Error::new(SQLITE_NOMEM), None).into();
+        assert!(matches!(error, StoreError::Exhausted(_)), "{error}");
     }
 
     #[test]
