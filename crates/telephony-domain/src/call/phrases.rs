@@ -13,23 +13,36 @@ pub(super) const TIME_IS_UP: &str = "Our time is up. Goodbye.";
 pub(super) const APOLOGY: &str = "Sorry, something went wrong here. Please call again later, or send a text message.";
 pub(super) const GOODBYE: &str = "Goodbye.";
 
-/// Phrases that answering machines use and people do not.
-const MACHINE_SAYS: [&str; 11] = [
+/// Phrases that answering machines use and people do not, even when they answer the first thing that we say. A person may
+/// say that another person is not available or cannot take the call.
+const MACHINE_SAYS: [&str; 17] = [
     "leave a message",
     "leave me a message",
     "leave your message",
     "record your message",
-    "not available",
-    "can't take your call",
-    "cannot take your call",
+    "you called is not available",
+    "you have called is not available",
+    "you are calling is not available",
+    "you have dialed is not available",
+    "to reach is not available",
+    "i can't take your call",
+    "i cannot take your call",
+    "we can't take your call",
+    "we cannot take your call",
     "after the tone",
     "after the beep",
     "voicemail",
     "voice mail",
 ];
 
+/// Forms of these phrases that people use: "Would you like to leave a message?"
+const PERSON_SAYS: [&str; 2] = ["to leave a message", "can leave a message"];
+
 /// Returns true if the first words on a call come from an answering machine.
 pub(super) fn are_of_a_machine(words: &str) -> bool {
-    let words = words.to_lowercase().replace('\u{2019}', "'");
+    let mut words = words.to_lowercase().replace('\u{2019}', "'");
+    for part in PERSON_SAYS {
+        words = words.replace(part, "");
+    }
     MACHINE_SAYS.iter().any(|part| words.contains(part))
 }

@@ -68,7 +68,22 @@ fn first_words_reveal_a_machine() {
     let (mut stage, _) = Stage::answered(conversation(Some("Is Bob there?"), false));
     stage.hears("No.");
     stage.answer(1, "When is he back?");
-    assert_eq!(asked(&stage.hears("He is not available today.")).len(), 1);
+    assert_eq!(asked(&stage.hears("He is not available today. Please leave a message.")).len(), 1);
+}
+
+#[test]
+fn a_person_may_answer_that_another_one_is_not_available() {
+    for words in [
+        "He is not available today.",
+        "Ann can't take your call right now.",
+        "She is out. Would you like to leave a message?",
+        "You can leave a message with me.",
+    ] {
+        let (mut stage, _) = Stage::answered(conversation(None, true));
+        stage.answer(1, "May I speak to Ann?");
+        stage.request(None);
+        assert_eq!(asked(&stage.hears(words)), [(2, &Prompt::Speech(words.into()))]);
+    }
 }
 
 #[test]
