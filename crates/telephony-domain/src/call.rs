@@ -93,7 +93,7 @@ pub enum Action {
     Respond(Script),
     /// Replace the current document. The next request carries the same step as before.
     Interrupt(Script),
-    /// Store words that the agent does not answer, because the call ends.
+    /// Store words that the agent does not answer: the call ends, a machine says them, or they are unclear.
     Keep {
         /// Their turn.
         turn: u32,
@@ -228,6 +228,9 @@ pub struct Call {
     document: Document,
     /// The number of the last turn; 0 before the first.
     turn: u32,
+    /// Turns whose words were unclear; the agent did not get them.
+    #[serde(default)]
+    unclear_turns: u32,
     /// Turns whose answer goes by text when it arrives.
     owed: Vec<u32>,
     /// The turn in which the agent summarizes the call.
@@ -280,6 +283,7 @@ impl Call {
             step: 0,
             document: Document::Unasked,
             turn: 0,
+            unclear_turns: 0,
             owed: Vec::new(),
             summarizing: None,
             is_proven,
@@ -339,7 +343,7 @@ impl Call {
     /// Returns the open tasks of the agent: the current turn, those whose answer goes by text, and the summary.
     pub fn open_turns(&self) -> impl Iterator<Item = u32> {
         let current = match &self.phase {
-            Phase::Thinking(thinking) if thinking.is_open() => Some(self.turn),
+            Phase::Thinking(thinking) if thinking.is_open() => Some(self.question()),
             _ => None,
         };
         self.owed.iter().copied().chain(self.summarizing).chain(current)

@@ -15,12 +15,12 @@ pub enum SummaryRecipient {
 }
 
 impl Call {
-    /// Asks for the summary of a call that ends, or texts a caller who said nothing.
+    /// Asks for the summary of a call that ends, or texts a caller who said nothing clear.
     pub(super) fn follow_up(&mut self, actions: &mut Vec<Action>) {
-        if self.turn == 0 {
+        if self.clear_turns() == 0 {
             return self.text_missed(actions);
         }
-        let has_spoken = self.turn > u32::from(self.plan.purpose.agent_opens());
+        let has_spoken = self.clear_turns() > u32::from(self.plan.purpose.agent_opens());
         if self.plan.summary.is_some() && has_spoken && !self.is_machine {
             self.turn = self.turn.saturating_add(1);
             self.summarizing = Some(self.turn);
@@ -28,7 +28,7 @@ impl Call {
         }
     }
 
-    /// Texts a caller who said nothing, unless they had to prove their number and did not.
+    /// Texts a caller who said nothing clear, unless they had to prove their number and did not.
     fn text_missed(&self, actions: &mut Vec<Action>) {
         let Purpose::Inbound { asks_pin, .. } = self.plan.purpose else { return };
         let is_missed = self.plan.can_be_texted && (self.is_proven || !asks_pin);

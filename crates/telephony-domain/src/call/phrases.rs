@@ -13,6 +13,10 @@ pub(super) const TIME_IS_UP: &str = "Our time is up. Goodbye.";
 pub(super) const APOLOGY: &str = "Sorry, something went wrong here. Please call again later, or send a text message.";
 pub(super) const GOODBYE: &str = "Goodbye.";
 
+/// Notes in front of words in the transcript, which the agent reads too.
+pub(super) const UNCLEAR: &str = "(unclear)";
+pub(super) const BY_A_MACHINE: &str = "(answering machine)";
+
 /// Phrases that answering machines use and people do not, even when they answer the first thing that we say. A person may
 /// say that another person is not available or cannot take the call.
 const MACHINE_SAYS: [&str; 17] = [

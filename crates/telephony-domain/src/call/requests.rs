@@ -13,7 +13,7 @@ const MAX_IN_A_ROW: u8 = 3;
 /// Wrong PINs after which the call ends.
 const MAX_WRONG_PINS_PER_CALL: u8 = 3;
 
-/// Speech recognized with less confidence is asked for again. Some models always report 0.
+/// Speech recognized with less confidence is only kept, and asked for again. Some models always report 0.
 const LEAST_CONFIDENCE: f32 = 0.3;
 
 impl Call {
@@ -37,6 +37,10 @@ impl Call {
             }
             Phase::Thinking(thinking) => {
                 thinking.hold(now);
+                // A machine was recognized while its words were on the way.
+                if let Some(words) = spoken(heard) {
+                    self.keep(words, actions);
+                }
                 self.give_ready(now, actions);
             }
             Phase::Greeting | Phase::Listening | Phase::Speaking => self.take_input(heard, now, actions),
@@ -46,12 +50,9 @@ impl Call {
 
     /// Keeps what the other side said while the call was ending. A repeated request is ignored.
     fn keep_last_words(&mut self, heard: Option<Heard>, actions: &mut Vec<Action>) {
-        if let Some(Heard::Speech(words, _)) = heard
-            && !words.is_empty()
-        {
+        if let Some(words) = spoken(heard) {
             self.step = self.step.saturating_add(1);
-            self.turn = self.turn.saturating_add(1);
-            actions.push(Action::Keep { turn: self.turn, words });
+            self.keep(words, actions);
         }
     }
 
@@ -155,11 +156,13 @@ impl Call {
     fn take_speech(&mut self, words: Words, confidence: Option<f32>, now: Timestamp, actions: &mut Vec<Action>) {
         if confidence.is_some_and(|confidence| confidence > 0.0 && confidence < LEAST_CONFIDENCE) {
             self.unclear += 1;
+            self.unclear_turns = self.unclear_turns.saturating_add(1);
+            self.keep(words.noted(phrases::UNCLEAR), actions);
             return self.ask_again(self.unclear, phrases::NOT_UNDERSTOOD, now, actions);
         }
         self.unclear = 0;
         let are_screened = self.plan.purpose.dialing().is_some_and(|dialing| dialing.machine != MachineRule::Off);
-        let is_first = self.turn == u32::from(self.plan.purpose.agent_opens());
+        let is_first = self.clear_turns() == u32::from(self.plan.purpose.agent_opens());
         if is_first && are_screened && phrases::are_of_a_machine(words.as_str()) {
             return self.answered_by(AnsweredBy::MachineEnd, now, actions);
         }
@@ -180,5 +183,13 @@ impl Call {
         } else {
             self.say(question.into(), Phase::Listening, actions);
         }
+    }
+}
+
+/// Returns the words of speech.
+fn spoken(heard: Option<Heard>) -> Option<Words> {
+    match heard {
+        Some(Heard::Speech(words, _)) => Some(words).filter(|words| !words.is_empty()),
+        _ => None,
     }
 }

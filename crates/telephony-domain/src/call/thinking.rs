@@ -19,6 +19,9 @@ pub struct Thinking {
     pub(super) hold_until: Timestamp,
     /// Said at the provider's next request.
     pub(super) ready: Option<Ready>,
+    /// Later turns, whose words are only kept.
+    #[serde(default)]
+    pub(super) kept: u32,
 }
 
 /// An outcome that can be said.
@@ -34,7 +37,7 @@ pub(super) enum Ready {
 
 impl Thinking {
     pub(super) fn begin(now: Timestamp, hold_until: Timestamp) -> Thinking {
-        Thinking { since: now, hold_until, ready: None }
+        Thinking { since: now, hold_until, ready: None, kept: 0 }
     }
 
     /// Returns true while the agent's answer is awaited.

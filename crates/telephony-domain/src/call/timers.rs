@@ -89,7 +89,7 @@ impl Call {
             } else if is_due(self.warning_at()) {
                 self.warn(actions);
             } else if is_due(self.promise_at()) {
-                self.take_answer(self.turn, Ready::Promise, due, actions);
+                self.take_answer(self.question(), Ready::Promise, due, actions);
             } else {
                 self.say_filler(actions);
             }

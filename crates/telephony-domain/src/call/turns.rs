@@ -18,6 +18,28 @@ impl Call {
         actions.push(Action::Ask { turn: self.turn, prompt });
     }
 
+    /// Makes a turn of words that the agent does not answer, marked if they are a machine's. The agent's question stays
+    /// the same.
+    pub(super) fn keep(&mut self, words: Words, actions: &mut Vec<Action>) {
+        self.turn = self.turn.saturating_add(1);
+        if let Phase::Thinking(thinking) = &mut self.phase {
+            thinking.kept = thinking.kept.saturating_add(1);
+        }
+        let words = if self.is_machine { words.noted(phrases::BY_A_MACHINE) } else { words };
+        actions.push(Action::Keep { turn: self.turn, words });
+    }
+
+    /// Returns the turn that the agent works on, or the last one.
+    pub(super) fn question(&self) -> u32 {
+        let kept = if let Phase::Thinking(thinking) = &self.phase { thinking.kept } else { 0 };
+        self.turn.saturating_sub(kept)
+    }
+
+    /// Returns the number of turns whose words were clear, including the opening of the agent.
+    pub(super) fn clear_turns(&self) -> u32 {
+        self.turn.saturating_sub(self.unclear_turns)
+    }
+
     /// Says the answer of the current turn, and texts an answer that is owed; ignores duplicates.
     pub(super) fn take_answer(&mut self, turn: u32, ready: Ready, now: Timestamp, actions: &mut Vec<Action>) {
         if let Some(place) = self.owed.iter().position(|owed| *owed == turn) {
@@ -32,7 +54,7 @@ impl Call {
             }
             return;
         }
-        if turn == self.turn
+        if turn == self.question()
             && let Phase::Thinking(thinking) = &mut self.phase
             && thinking.take(ready)
         {
@@ -42,6 +64,7 @@ impl Call {
 
     /// Says what is ready if the provider is waiting. Answering machines do not wait.
     pub(super) fn give_ready(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        let turn = self.question();
         let Phase::Thinking(thinking) = &mut self.phase else { return };
         if self.document != Document::Awaited && !self.is_machine {
             return;
@@ -50,25 +73,25 @@ impl Call {
             None => {}
             Some(Ready::Answer(text)) => {
                 self.phase = Phase::Listening;
-                self.say_answer(&text, now, actions);
+                self.say_answer(turn, &text, now, actions);
             }
             Some(Ready::NoAnswer) if self.is_machine => self.hang_up(actions),
             Some(Ready::NoAnswer) => self.say(phrases::NO_ANSWER.into(), Phase::Listening, actions),
             Some(Ready::Promise) => {
-                self.owed.push(self.turn);
+                self.owed.push(turn);
                 self.say(phrases::TEXT_FOLLOWS.into(), Phase::Listening, actions);
             }
         }
     }
 
-    fn say_answer(&mut self, text: &Words, now: Timestamp, actions: &mut Vec<Action>) {
+    fn say_answer(&mut self, turn: u32, text: &Words, now: Timestamp, actions: &mut Vec<Action>) {
         let answer = Answer::read(text.as_str(), self.plan.can_be_texted);
         let mut texts = answer.speech.links.clone();
         if let Some(Control::Text(text)) = answer.control {
             texts.push(text.to_owned());
         }
         if self.plan.can_be_texted && !texts.is_empty() {
-            actions.push(Action::Text { turn: self.turn, text: texts.join("\n").into(), is_answer: false });
+            actions.push(Action::Text { turn, text: texts.join("\n").into(), is_answer: false });
         }
         let words = Words::from(answer.speech.words);
         match answer.control {
@@ -92,11 +115,12 @@ impl Call {
 
     /// Ends the current turn: its answer is texted or stored, now or when it arrives.
     pub(super) fn settle_thinking(&mut self, actions: &mut Vec<Action>) {
+        let turn = self.question();
         let Phase::Thinking(thinking) = &mut self.phase else { return };
         match thinking.ready.take() {
-            Some(ready @ Ready::Answer(_)) => self.write_late(self.turn, ready, actions),
+            Some(ready @ Ready::Answer(_)) => self.write_late(turn, ready, actions),
             Some(Ready::NoAnswer) => {}
-            Some(Ready::Promise) | None => self.owed.push(self.turn),
+            Some(Ready::Promise) | None => self.owed.push(turn),
         }
         self.phase = Phase::Listening;
     }

@@ -19,6 +19,11 @@ impl Words {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Puts a note in front.
+    pub(super) fn noted(&self, note: &str) -> Words {
+        Words(format!("{note} {}", self.0))
+    }
 }
 
 impl<T: Into<String>> From<T> for Words {

@@ -85,6 +85,7 @@ struct Observed {
     call: Call,
     now: Timestamp,
     asked: HashSet<u32>,
+    kept: HashSet<u32>,
     texted: HashSet<(u32, String)>,
     /// Answers that arrived after a newer turn, to be sent as texts.
     late: HashSet<String>,
@@ -97,8 +98,12 @@ impl Observed {
     fn new(plan: Plan) -> Observed {
         let now = Timestamp(1_000_000);
         let call = Call::new(plan, now);
-        let (asked, texted, late) = Default::default();
-        Observed { call, now, asked, texted, late, waiting: None, answers: 0 }
+        let (asked, kept, texted, late) = Default::default();
+        Observed { call, now, asked, kept, texted, late, waiting: None, answers: 0 }
+    }
+
+    fn last_asked(&self) -> u32 {
+        self.asked.iter().copied().max().unwrap_or(0)
     }
 
     fn event(&mut self, incident: &Incident) -> Event {
@@ -108,14 +113,14 @@ impl Observed {
             }
             Incident::Answer(back, ending) => {
                 self.answers += 1;
-                let turn = self.call.turn().saturating_sub(back);
+                let turn = self.last_asked().saturating_sub(back);
                 let text = format!("Answer {} to a question.", self.answers);
                 if back > 0 {
                     self.late.insert(text.clone());
                 }
                 Event::Answer { turn, text: format!("{text}{ending}").into() }
             }
-            Incident::NoAnswer(back) => Event::NoAnswer { turn: self.call.turn().saturating_sub(back) },
+            Incident::NoAnswer(back) => Event::NoAnswer { turn: self.last_asked().saturating_sub(back) },
             Incident::AnsweredBy(who) => Event::AnsweredBy(who),
             Incident::Status(status) => Event::Status(status),
             Incident::Timer => Event::Timer,
@@ -158,7 +163,12 @@ impl Observed {
     fn check_once(&mut self, actions: &[Action]) -> Result<(), TestCaseError> {
         for action in actions {
             match action {
-                Action::Ask { turn, .. } => prop_assert!(self.asked.insert(*turn), "turn {turn} is asked twice"),
+                Action::Ask { turn, .. } => {
+                    prop_assert!(!self.kept.contains(turn) && self.asked.insert(*turn), "turn {turn} is asked twice");
+                }
+                Action::Keep { turn, .. } => {
+                    prop_assert!(!self.asked.contains(turn) && self.kept.insert(*turn), "turn {turn} is kept twice");
+                }
                 Action::Text { turn, text, .. } => {
                     prop_assert!(self.texted.insert((*turn, text.as_str().to_owned())), "a text leaves twice");
                 }
@@ -225,7 +235,8 @@ proptest! {
         let mut observed = Observed::new(plan);
         for incident in incidents {
             let event = observed.event(&incident);
-            observed.call.on(event, observed.now);
+            let actions = observed.call.on(event, observed.now);
+            observed.check_once(&actions)?;
         }
         let deadline = observed.call.deadline();
         let actions = observed.call.on(Event::Timer, deadline);

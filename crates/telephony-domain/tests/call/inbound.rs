@@ -35,8 +35,9 @@ fn silence_is_asked_about_twice_and_then_ends_the_call() {
 fn unclear_speech_is_asked_for_again_twice() {
     let unclear = |confidence| Some(Heard::Speech("mumble".into(), confidence));
     let (mut stage, _) = Stage::answered(inbound());
-    for _ in 0..2 {
+    for turn in 1..=2 {
         let actions = stage.request(unclear(Some(0.29)));
+        assert_eq!(actions[0], Action::Keep { turn, words: "(unclear) mumble".into() });
         assert_eq!(said(&actions), "Sorry, I did not catch that. Could you say it again?");
         assert!(asked(&actions).is_empty());
     }
@@ -94,13 +95,14 @@ fn three_wrong_pins_or_three_silences_end_the_call() {
 #[test]
 fn a_caller_who_did_not_prove_their_number_is_not_texted_about_a_missed_call() {
     let texted = |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Text { .. }));
-    for (asks_pin, is_texted) in [(true, false), (false, true)] {
+    let unclear = Some(Heard::Speech("mumble".into(), Some(0.1)));
+    for (asks_pin, heard, is_texted) in [(true, None, false), (false, None, true), (false, unclear, true)] {
         let mut plan = plan(Purpose::Inbound { asks_pin, is_attested: false });
         plan.missed_call_text = Some("Sorry, I missed you.".into());
         let (mut stage, _) = Stage::answered(plan);
         let mut actions = Vec::new();
         for _ in 0..3 {
-            actions.extend(stage.request(None));
+            actions.extend(stage.request(heard.clone()));
         }
         actions.extend(stage.on(Event::Status(CallStatus::Completed)));
         assert_eq!(texted(&actions), is_texted, "asks for the PIN: {asks_pin}");

@@ -1,6 +1,6 @@
 use telephony_domain::call::plan::{MachineRule, Plan, Purpose};
 use telephony_domain::call::report::AnsweredBy;
-use telephony_domain::call::{Action, Event, Prompt};
+use telephony_domain::call::{Action, Event, Heard, Prompt};
 
 use crate::stage::{Stage, asked, conversation, ends, listens, notify, said};
 
@@ -64,6 +64,10 @@ fn first_words_reveal_a_machine() {
     stage.request(None);
     let actions = stage.hears("Please leave a message after the tone.");
     assert_eq!(asked(&actions), [(2, &Prompt::LeaveMessage)]);
+    // The first words were unclear.
+    let (mut stage, _) = Stage::answered(conversation(Some("Call back."), false));
+    stage.request(Some(Heard::Speech("mumble".into(), Some(0.1))));
+    assert!(ends(&stage.hears("Leave a message after the tone.")));
     // A person may say so later, or on an inbound call.
     let (mut stage, _) = Stage::answered(conversation(Some("Is Bob there?"), false));
     stage.hears("No.");
@@ -84,6 +88,19 @@ fn a_person_may_answer_that_another_one_is_not_available() {
         stage.request(None);
         assert_eq!(asked(&stage.hears(words)), [(2, &Prompt::Speech(words.into()))]);
     }
+}
+
+#[test]
+fn words_that_come_after_a_machine_is_recognized_are_kept_and_the_message_is_said() {
+    let (mut stage, _) = Stage::answered(conversation(None, true));
+    stage.answer(1, "I would like a table.");
+    stage.request(None);
+    assert_eq!(asked(&stage.on(Event::AnsweredBy(AnsweredBy::MachineStart))), [(2, &Prompt::LeaveMessage)]);
+    let words = "(answering machine) You have reached Ann.".into();
+    assert_eq!(stage.hears("You have reached Ann."), [Action::Keep { turn: 3, words }]);
+    assert_eq!(stage.call.open_turns().collect::<Vec<_>>(), [2]);
+    let actions = stage.answer(2, "Please call back about a table.");
+    assert!(said(&actions) == "Please call back about a table." && ends(&actions));
 }
 
 #[test]
