@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A message status. Its words are in the store and in JSON; a provider reads its own words as these.
+/// A message status. Its words are those of the store and of JSON; each provider's words are translated into them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

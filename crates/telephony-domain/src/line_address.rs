@@ -22,8 +22,8 @@ pub enum LineAddress {
 /// A text that is not an address of a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{found}` is not a phone number such as +15550001234, a short code of 4 to 6 digits without a plus sign, or a sender id of 1 to 11 \
-    letters, digits, spaces and `+-_&` with at least one letter"
+    "`{found}` is not a phone number such as +15550001234, a short code of 4 to 6 digits without a plus sign, or a \
+    sender id of 1 to 11 letters, digits, spaces and `+-_&` with at least one letter"
 )]
 pub struct InvalidLineAddress {
     /// The text.

@@ -1,7 +1,7 @@
 //! Recognizes two machines that answer each other: unlike people, they never pause.
 //!
-//! Twilio treats more than 15 replies between two of its numbers within 30 s as a loop (14107). Our own limit on replies
-//! is below that, and slows fast bots down until they are recognized. Very slow ones are stopped by the daily limits.
+//! Twilio treats more than 15 replies between two of its numbers within 30 s as a loop (14107). Our own limit on
+//! replies is below that, and slows fast bots down until they are recognized. The daily limits stop very slow ones.
 
 use std::time::Duration;
 

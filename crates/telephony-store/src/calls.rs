@@ -52,7 +52,7 @@ pub struct CallRules {
 /// The lease, token and rules that every change of a call needs.
 #[derive(Debug, Clone)]
 pub struct CallWork {
-    /// The provider of calls that come in, and of reports.
+    /// The provider of incoming calls and of reports.
     pub provider: &'static str,
     /// The gateway that the call is leased to.
     pub holder: LeaseHolder,
@@ -86,7 +86,7 @@ pub enum Opened {
 pub struct MissedCall {
     /// The final status.
     pub status: CallStatus,
-    /// The time at which it came in.
+    /// The time at which it began.
     pub began: Timestamp,
     /// The time at which it ended.
     pub ended: Timestamp,
@@ -351,9 +351,9 @@ pub trait Calls: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<(CallId, CallQuestion)>, StoreError>;
 
-    /// Stores a call that is over and never reached us, and texts its caller unless the caller has to prove their number.
-    /// Returns false for a call that is not missed: it is known, or the policy does not admit the caller or did not yet
-    /// when it began.
+    /// Stores a call that is over and never reached us, and texts its caller, unless callers have to prove their number.
+    /// Returns false for a call that is not missed: it is known, or the policy does not admit the caller, or did not
+    /// when the call began.
     async fn call_missed(
         &self,
         call: IncomingCall,

@@ -161,8 +161,8 @@ pub struct FailedTurn {
 /// The inbox.
 #[async_trait]
 pub trait Inbox: Send + Sync {
-    /// Stores an arrival at `provider`, once per id there, and judges it in the same transaction: obeys consent keywords, finishes
-    /// refusals, sets messages to an unknown `to` aside. A message found at the provider is stored with its own time; a
+    /// Stores an arrival at `provider`, once per id there, and judges it in the same transaction: obeys consent
+    /// keywords, finishes refusals, sets messages to an unknown `to` aside. A message found at the provider is stored with its own time; a
     /// keyword then only counts if no later wish is known ([`telephony_domain::consent`]). Takes precedence over all
     /// other work.
     async fn accept(

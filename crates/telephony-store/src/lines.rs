@@ -60,8 +60,8 @@ pub trait Lines: Send + Sync {
     /// Returns numbers that got messages and are not known to be ours.
     async fn unconfirmed_numbers(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Records whether `number` is ours at `provider`. If so, it becomes a line and its messages wait for an answer; if not, they are
-    /// closed without one. Returns the number of messages.
+    /// Records whether `number` is ours at `provider`. If so, it becomes a line and its messages wait for an answer; if
+    /// not, they are closed without one. Returns the number of messages.
     async fn resolve_number(
         &self,
         provider: &str,

@@ -250,10 +250,10 @@ pub trait Outbox: Send + Sync {
         terms: Terms,
     ) -> Result<(), StoreError>;
 
-    /// Starts a part of a line of the provider in `terms` that is due, whose line is free and that fits the limits: occupies the line for it and records the
-    /// attempt, so from here on a crash makes its outcome unknown. With `only`, restricted to parts of this message and
-    /// those ahead of it in its conversation. Parts of a conversation leave in order. Continues until nothing may leave
-    /// now or there are `limit` parts (at least one). A part held back by a limit waits with that reason, and a notice
+    /// Starts a part that is due and fits the limits, on a free line of the provider in `terms`: occupies the line for
+    /// it and records the attempt, so from here on a crash makes its outcome unknown. With `only`, restricted to parts
+    /// of this message and those ahead of it in its conversation. Parts of a conversation leave in order. Continues
+    /// until nothing may leave now or there are `limit` parts (at least one). A part held back by a limit waits with that reason, and a notice
     /// `limit-` with the limit's key holds meanwhile; a part larger than a limit fails. `provider_time` is the time by
     /// the provider's clock, if known.
     async fn start_parts(

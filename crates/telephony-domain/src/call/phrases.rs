@@ -17,8 +17,8 @@ pub(super) const GOODBYE: &str = "Goodbye.";
 pub(super) const UNCLEAR: &str = "(unclear)";
 pub(super) const BY_A_MACHINE: &str = "(answering machine)";
 
-/// Phrases that answering machines use and people do not, even when they answer the first thing that we say. A person may
-/// say that another person is not available or cannot take the call.
+/// Phrases that answering machines use and people do not, even when they answer the first thing that we say. A person
+/// may say that another person is not available or cannot take the call.
 const MACHINE_SAYS: [&str; 17] = [
     "leave a message",
     "leave me a message",

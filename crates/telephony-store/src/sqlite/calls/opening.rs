@@ -24,7 +24,7 @@ pub(super) fn open(
 ) -> Result<Opened, StoreError> {
     let opened = admit(db, incoming, rules, work, now)?;
     match opened {
-        // A call at a busy moment is missed indeed.
+        // A call at a busy moment counts as missed.
         Opened::Open(_) | Opened::NotOurs | Opened::Busy => {}
         Opened::Stranger(..) | Opened::Refused(_) | Opened::Unproven => {
             remember(db, &incoming.provider_id, work.provider, now)?;
@@ -114,7 +114,8 @@ pub(super) fn miss(
     Ok(true)
 }
 
-/// Returns true if the call may have reached us: it is stored, was purged or rejected, or its caller was a stranger then.
+/// Returns true if the call may have reached us: it is stored, was purged or rejected, or its caller was a stranger
+/// then.
 fn is_known(
     db: &Db,
     provider: &str,

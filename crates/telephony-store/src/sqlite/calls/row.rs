@@ -85,8 +85,8 @@ fn read(row: &Row<'_>) -> RowResult<StoredCall> {
     })
 }
 
-/// Stores a call after a decision of the rules, and leases it to the gateway that works on it. A call that is being ended
-/// stays due when it was.
+/// Stores a call after a decision of the rules, and leases it to the gateway that works on it. The next attempt to end
+/// a call keeps its time.
 pub(super) fn save(db: &Db, call: &StoredCall, holder: &LeaseHolder, now: Timestamp) -> Result<(), StoreError> {
     let lease_until = now + CALL_LEASE;
     let timer = call.machine.next_timer();

@@ -79,9 +79,11 @@ fn next_ask(over: Timestamp, now: Timestamp) -> Option<Timestamp> {
 
 fn unpriced(db: &Db, provider: &str, limit: u32, now: Timestamp) -> Result<Vec<Unpriced>, StoreError> {
     let parts = "SELECT id, provider_id, sent_at AS at, coalesce(settled_at, sent_at) AS over FROM part
-                 WHERE price_due_at IS NOT NULL AND price_due_at <= ?1 AND provider = ?3 ORDER BY price_due_at LIMIT ?2";
+                 WHERE price_due_at IS NOT NULL AND price_due_at <= ?1 AND provider = ?3
+                 ORDER BY price_due_at LIMIT ?2";
     let inbound = "SELECT id, provider_id, received_at AS at, received_at AS over FROM inbound
-                   WHERE price_due_at IS NOT NULL AND price_due_at <= ?1 AND provider = ?3 ORDER BY price_due_at LIMIT ?2";
+                   WHERE price_due_at IS NOT NULL AND price_due_at <= ?1 AND provider = ?3
+                   ORDER BY price_due_at LIMIT ?2";
     let mut due = take(db, "part", parts, (now.0, limit, provider), now)?;
     let more = limit.saturating_sub(u32::try_from(due.len()).unwrap_or(limit));
     due.extend(take(db, "inbound", inbound, (now.0, more, provider), now)?);

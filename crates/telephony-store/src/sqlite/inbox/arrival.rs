@@ -294,7 +294,8 @@ fn insert(
 }
 
 fn unconfirmed(db: &Db, number: Option<&str>, service: Option<&str>) -> Result<Vec<Unconfirmed>, StoreError> {
-    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to, received_at, provider
+    let sql = "SELECT id, provider_id, sender, recipient, messaging_service, text, opt_out_type, also_to, received_at,
+                      provider
                FROM inbound INDEXED BY inbound_unconfirmed
                WHERE state = 'unconfirmed' AND (recipient = ?1 OR messaging_service = ?2) ORDER BY id";
     let mut found = list(db, sql, (number, service), |row| {

@@ -1,2 +1,2 @@
--- Notices are values in JSON. Those of older versions stay the texts that they were.
+-- Notices are values in JSON. Those of older versions stay plain texts.
 ALTER TABLE notice RENAME COLUMN text TO value;

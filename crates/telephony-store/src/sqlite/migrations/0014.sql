@@ -1,4 +1,4 @@
--- The provider of a line, as in `channels.telephony.provider`. Until here there was only one.
+-- The provider of a line, as in `channels.telephony.provider`. Before, there was only one.
 ALTER TABLE line ADD COLUMN provider TEXT NOT NULL DEFAULT 'twilio';
 
 -- The ids of messages and calls are unique for each provider, not for all together. Foreign keys are off meanwhile.

@@ -74,7 +74,8 @@ pub(super) fn note_tried(db: &Db, conversation: ConversationId) -> Result<(), St
 /// account and refuses only this part.
 pub(super) fn is_refused_alone(db: &Db, part: &Part, code: Option<u32>) -> Result<bool, StoreError> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM account_stop)
-                  AND EXISTS (SELECT 1 FROM part_attempt WHERE part = ?1 AND number < ?2 AND outcome = 'retried' AND code = ?3)";
+                  AND EXISTS (SELECT 1 FROM part_attempt
+                              WHERE part = ?1 AND number < ?2 AND outcome = 'retried' AND code = ?3)";
     one(db, sql, (part.id.0, part.attempts, code), |row| row.get(0))
 }
 

@@ -50,11 +50,12 @@ pub(crate) fn free_at(sender: &Sender, noted: Timestamp, terms: &Terms, now: Tim
     if noted > latest { now } else { noted }
 }
 
-/// Returns for each line of `provider` the longest overdue part, the first for the operator, and one that a clock now set back had
-/// delayed too far.
+/// Returns for each line of `provider` the longest overdue part, the first for the operator, and one that a clock now
+/// set back had delayed too far.
 pub(crate) fn heads(db: &Db, provider: &str, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
     let sql = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
-                      p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
+                      p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service,
+                      l.next_free_at
                FROM line AS l JOIN part AS p ON p.id IN (
                    (SELECT id FROM part WHERE line = l.id AND state = 'ready' ORDER BY due_at, id LIMIT 1),
                    (SELECT id FROM part WHERE line = l.id AND state = 'ready' AND is_for_operator = 1
@@ -74,8 +75,8 @@ pub(crate) fn towards(db: &Db, provider: &str, message: MessageId) -> Result<Vec
     list(db, &sql, (message.0, provider), candidate)
 }
 
-/// Returns a due part of the conversation with a line of `provider` that follows the one tried last, in the order of their ids; the first follows
-/// the last.
+/// Returns a due part of the next conversation with a line of `provider`, in the order of their ids, after the one tried
+/// last; the first follows the last.
 pub(crate) fn in_turn(db: &Db, provider: &str, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
     let sql = format!(
         "{OF_PARTS} WHERE p.state = 'ready' AND (p.due_at <= ?1 OR p.due_at > ?2) AND l.provider = ?3
@@ -84,9 +85,9 @@ pub(crate) fn in_turn(db: &Db, provider: &str, now: Timestamp) -> Result<Option<
     find(db, &sql, (now.0, (now + LONGEST_WAIT).0, provider), candidate)
 }
 
-const OF_PARTS: &str =
-    "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
-            p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service, l.next_free_at
+const OF_PARTS: &str = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
+            p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service,
+            l.next_free_at
      FROM part AS p JOIN line AS l ON l.id = p.line JOIN conversation AS c ON c.id = p.conversation
      JOIN message AS m ON m.id = p.message";
 

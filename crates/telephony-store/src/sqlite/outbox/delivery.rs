@@ -72,8 +72,9 @@ fn hand_over(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Res
         let contact = conversation::contact_of(db, part.conversation)?;
         ledger::spend(db, attempt, contact.as_str(), part.segments, now)?;
     }
-    let sql = "UPDATE part SET state = 'sent', waits_for = NULL, due_at = NULL, doubt_since = NULL, provider_id = ?2, sent_at = ?3, code = NULL,
-                               reason = NULL, settled_at = NULL, poll_at = ?4 WHERE id = ?1";
+    let sql = "UPDATE part SET state = 'sent', waits_for = NULL, due_at = NULL, doubt_since = NULL, provider_id = ?2,
+                               sent_at = ?3, code = NULL, reason = NULL, settled_at = NULL, poll_at = ?4
+               WHERE id = ?1";
     let poll = progress::next_poll(now, now).map(|time| time.0);
     execute(db, sql, (part.id.0, &report.provider_id, now.0, poll))?;
     close_attempt(db, part, &AttemptEnd { outcome: "sent", ended: Some(now), code: None, reason: None })?;

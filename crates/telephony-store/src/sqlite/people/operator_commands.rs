@@ -20,8 +20,8 @@ use crate::sqlite::outbox::enqueue;
 use crate::sqlite::rows::notice;
 use crate::sqlite::rows::tally::{self, WRONG_CODE};
 
-const WAITING: &str =
-    "SELECT i.id, i.line, i.text, c.contact, i.provider_id, i.recipient, i.received_at FROM inbound AS i JOIN conversation AS c ON c.id = i.conversation
+const WAITING: &str = "SELECT i.id, i.line, i.text, c.contact, i.provider_id, i.recipient, i.received_at
+                       FROM inbound AS i JOIN conversation AS c ON c.id = i.conversation
                        WHERE i.state = 'order' AND NOT EXISTS (SELECT 1 FROM restored)";
 
 #[async_trait]

@@ -8,8 +8,8 @@ use telephony_domain::time::Timestamp;
 use crate::StoreError;
 use crate::sqlite::engine::query::{Db, execute, list, maybe_time, one};
 
-/// Largest delay with which a deleted message or call may arrive again although its number was searched since, because clocks
-/// differ and webhooks are late.
+/// Largest delay with which a deleted message or call may arrive again although its number was searched since, because
+/// clocks differ and webhooks are late.
 const MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Deletes messages to contacts with parts, attempts and attachments.

@@ -14,7 +14,8 @@ pub(crate) fn is_approved(db: &Db, contact: &PhoneNumber) -> Result<bool, StoreE
 
 /// Returns true if the operator approved or blocked the contact.
 pub(crate) fn is_decided(db: &Db, contact: &PhoneNumber) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM contact WHERE number = ? AND (approved_at IS NOT NULL OR blocked_at IS NOT NULL))";
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM contact WHERE number = ? AND coalesce(approved_at, blocked_at) IS NOT NULL)";
     one(db, sql, [contact.as_str()], |row| row.get(0))
 }
 
