@@ -147,10 +147,19 @@ mod tests {
     const NEW: [&str; 2] = [OLD[0], "ALTER TABLE t ADD COLUMN b TEXT DEFAULT 'added'"];
 
     fn old_file() -> (tempfile::TempDir, PathBuf, Connection) {
+        made_by(&OLD)
+    }
+
+    /// Returns a file with the schema of an older version of this program.
+    fn of_version(version: usize) -> (tempfile::TempDir, PathBuf, Connection) {
+        made_by(&MIGRATIONS[..version])
+    }
+
+    fn made_by(migrations: &[&str]) -> (tempfile::TempDir, PathBuf, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let mut db = Connection::open(&path).unwrap();
-        bring_up_to_date(&mut db, &path, Mode::Gateway, &OLD).unwrap();
+        bring_up_to_date(&mut db, &path, Mode::Gateway, migrations).unwrap();
         (folder, path, db)
     }
 
@@ -167,10 +176,7 @@ mod tests {
 
     #[test]
     fn counts_of_an_older_version_are_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        let mut db = Connection::open(&path).unwrap();
-        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..1]).unwrap();
+        let (_folder, path, mut db) = of_version(1);
         db.execute_batch(
             "INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
              INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
@@ -192,10 +198,7 @@ mod tests {
 
     #[test]
     fn failed_parts_no_longer_wait_for_a_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        let mut db = Connection::open(&path).unwrap();
-        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..2]).unwrap();
+        let (_folder, path, mut db) = of_version(2);
         db.execute_batch(
             "INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
              INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
@@ -214,10 +217,7 @@ mod tests {
 
     #[test]
     fn calls_of_an_older_version_count_against_the_limits() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        let mut db = Connection::open(&path).unwrap();
-        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..10]).unwrap();
+        let (_folder, path, mut db) = of_version(10);
         db.execute_batch(
             r#"INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
              INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
@@ -239,10 +239,7 @@ mod tests {
 
     #[test]
     fn ids_of_an_older_version_are_twilios_and_their_rows_keep_what_belongs_to_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        let mut db = Connection::open(&path).unwrap();
-        bring_up_to_date(&mut db, &path, Mode::Gateway, &MIGRATIONS[..13]).unwrap();
+        let (_folder, path, mut db) = of_version(13);
         db.execute_batch(
             r#"INSERT INTO line (id, number, claimed_at) VALUES (1, '+15550001234', 0);
              INSERT INTO conversation (id, line, contact) VALUES (1, 1, '+15550005678');
