@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use telephony_domain::call::caller;
 use telephony_domain::call::plan::{Plan, Purpose};
 use telephony_domain::call::proof::ProofRules;
+use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Script;
 use telephony_domain::call::token::CallToken;
 use telephony_domain::call::{Action, Event, Heard, Prompt};
@@ -100,6 +101,21 @@ impl World {
             Next::Taken(due) => Some(due),
             Next::Idle(_) => None,
         }
+    }
+
+    /// Restarts the gateway as `holder`, which frees the calls of the previous one.
+    pub async fn restarted_as(self, holder: &LeaseHolder, now: i64) -> World {
+        let world = self.restarted();
+        world.store.free_calls(holder, at(now)).await.unwrap();
+        world
+    }
+
+    /// Ends the call and answers its first turn, which must not be texted.
+    pub async fn answered_too_late(&self, call: CallId, now: i64) {
+        for event in [Event::Status(CallStatus::Completed), Event::Answer { turn: 1, text: "It is noon.".into() }] {
+            self.change(call, event, now).await;
+        }
+        assert_eq!(self.parts_idle(at(now + 1)).await, None);
     }
 
     pub async fn state(&self, call: CallId) -> CallState {

@@ -73,9 +73,8 @@ async fn the_first_event_at_a_new_gateway_takes_the_call_over() {
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;
     world.requested(&call, Some("hello"), 1).await;
-    let world = world.restarted();
     let other = LeaseHolder("gateway-2".to_owned());
-    world.store.free_calls(&other, at(2)).await.unwrap();
+    let world = world.restarted_as(&other, 2).await;
     let ringing = || Event::Status(CallStatus::InProgress);
     let step = world.store.change_call(call.call, ringing(), work_of(other.clone()), at(2)).await.unwrap();
     assert_eq!(step.asked.iter().map(words_of).collect::<Vec<_>>(), ["hello"]);
@@ -116,10 +115,7 @@ async fn a_block_ends_a_call_and_its_answer_is_not_texted() {
     assert!(matches!(world.due(gateway(), 2).await, Some(DueCall::End(..))));
     let after = world.requested(&call, Some("more"), 3).await;
     assert_eq!((document(&after), after.asked.len()), (Some(&Script::hang_up()), 0));
-    for event in [Event::Status(CallStatus::Completed), Event::Answer { turn: 1, text: "It is noon.".into() }] {
-        world.change(call.call, event, 4).await;
-    }
-    assert_eq!(world.parts_idle(at(5)).await, None);
+    world.answered_too_late(call.call, 4).await;
 }
 
 #[tokio::test]
@@ -151,9 +147,8 @@ async fn a_question_of_a_finished_call_goes_to_the_gateway_that_did_not_ask_it()
     let world = World::new().await;
     let call = world.answered("CA1", 0).await;
     world.requested(&call, Some("hello"), 1).await;
-    let world = world.restarted();
     let second = LeaseHolder("gateway-2".to_owned());
-    world.store.free_calls(&second, at(2)).await.unwrap();
+    let world = world.restarted_as(&second, 2).await;
     let completed = Event::Status(CallStatus::Completed);
     let step = world.store.change_call(call.call, completed, work_of(second.clone()), at(3)).await.unwrap();
     assert_eq!(step.asked.iter().map(words_of).collect::<Vec<_>>(), ["hello"]);

@@ -147,10 +147,7 @@ async fn an_answer_after_a_purge_is_not_texted() {
     let call = world.answered("CA1", 0).await;
     world.requested(&call, Some("what time is it"), 1).await;
     world.store.purge(&number(ANN), 10, at(2)).await.unwrap();
-    for event in [Event::Status(CallStatus::Completed), Event::Answer { turn: 1, text: "It is noon.".into() }] {
-        world.change(call.call, event, 3).await;
-    }
-    assert_eq!(world.parts_idle(at(4)).await, None);
+    world.answered_too_late(call.call, 3).await;
 }
 
 #[tokio::test]
