@@ -271,6 +271,15 @@ pub fn document_url(webhook_url: &str, token: &CallToken) -> String {
     webhook::url_below(webhook_url, CALLS_BELOW, token.as_str())
 }
 
+/// Returns a URL or a path as the log may show it: with `<token>` in place of the token of a document.
+pub(crate) fn without_token(url: &str) -> String {
+    let steps = url.split_inclusive(['/', '?']).map(|step| match step.trim_end_matches(['/', '?']) {
+        text if CallToken::read(text).is_some() => step.replace(text, "<token>"),
+        _ => step.to_owned(),
+    });
+    steps.collect()
+}
+
 /// Returns the token at the end of a local path; none if it is not the path of a document.
 pub fn token_in(path: &str, webhook_path: &str) -> Option<CallToken> {
     CallToken::read(webhook::step_below(path, webhook_path, CALLS_BELOW)?)
@@ -295,5 +304,18 @@ mod tests {
         {
             assert_eq!(token_in(&other, "/hook"), None, "{other}");
         }
+    }
+
+    #[test]
+    fn no_token_is_logged() {
+        let token = CallToken::from_random([7; 16]);
+        for (webhook, shown) in [
+            ("https://a.b/telephony/webhook", "https://a.b/telephony/webhook/v/<token>"),
+            ("https://a.b/?x=1", "https://a.b/v/<token>?x=1"),
+        ] {
+            assert_eq!(without_token(&document_url(webhook, &token)), shown);
+            assert_eq!(without_token(webhook), webhook);
+        }
+        assert_eq!(without_token(&format!("POST /other/v/{}/", token.as_str())), "POST /other/v/<token>/");
     }
 }

@@ -244,7 +244,7 @@ impl Endpoint {
         self.metrics.webhook(outcome);
         let client = self.origin.client(request.headers(), peer_of(request));
         if let Some(summary) = self.rejection_log.count(RejectionKind::Misdirected, client, self.clock.now()) {
-            let came = bounded(&format!("{} {}", request.method(), request.uri().path()));
+            let came = bounded(&format!("{} {}", request.method(), calls::without_token(request.uri().path())));
             let hint = "set the webhook at the provider (`openclaw telephony webhook sync`), or serve.path";
             let (address, count) = (address_of(&summary), summary.count);
             tracing::warn!(address, count, expected, hint, "a signed webhook arrived as {came}, which is not served");
@@ -253,7 +253,8 @@ impl Endpoint {
 
     fn log_rejection(&self, kind: RejectionKind, client: IpAddr, why: impl std::fmt::Display, expected: &[String]) {
         if let Some(summary) = self.rejection_log.count(kind, client, self.clock.now()) {
-            let expected = (!expected.is_empty()).then(|| expected.join(" or "));
+            let urls: Vec<String> = expected.iter().map(|url| calls::without_token(url)).collect();
+            let expected = (!urls.is_empty()).then(|| urls.join(" or "));
             let address = address_of(&summary);
             tracing::warn!(address, count = summary.count, expected, "rejected a webhook: {why}");
         }
