@@ -1,5 +1,6 @@
 //! Finds messages and calls whose webhook never arrived, in the provider's own lists.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use telephony_domain::message::Arrival;
 use telephony_domain::number::mask;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::{Clock, Timestamp};
-use telephony_providers::provider::Provider;
+use telephony_providers::provider::{Provider, ProviderError};
 use telephony_store::inbox::Accepted;
 use telephony_store::journal::Event;
 use telephony_store::lines::Gap;
@@ -60,8 +61,10 @@ impl Backfill {
     pub async fn run(self, stop: CancellationToken) {
         let go_on = async {
             let mut refused_from = Instant::now();
+            let mut unlisted_calls = UnlistedCalls::default();
             loop {
-                let is_complete = self.store_restored().await && self.look().await && self.catch_up().await;
+                let is_complete =
+                    self.store_restored().await && self.look(&mut unlisted_calls).await && self.catch_up().await;
                 let pause = if is_complete { LOOK_EVERY } else { LOOK_AGAIN_AFTER };
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
@@ -114,7 +117,7 @@ impl Backfill {
     }
 
     /// Fills every gap. Returns false if it could not.
-    async fn look(&self) -> bool {
+    async fn look(&self, unlisted_calls: &mut UnlistedCalls) -> bool {
         let knows_pools = self.watch_pools().await;
         let gaps = match self.store.gaps(self.clock.now()).await {
             Ok(gaps) => gaps,
@@ -125,7 +128,7 @@ impl Backfill {
         };
         let mut is_complete = knows_pools;
         for gap in &gaps {
-            is_complete &= self.fill(gap).await;
+            is_complete &= self.fill(gap, unlisted_calls).await;
         }
         is_complete
     }
@@ -151,7 +154,7 @@ impl Backfill {
         is_complete
     }
 
-    async fn fill(&self, gap: &Gap) -> bool {
+    async fn fill(&self, gap: &Gap, unlisted_calls: &mut UnlistedCalls) -> bool {
         let (began, started, to) = (self.clock.now(), Instant::now(), mask(&gap.number));
         let arrivals = match self.provider.received(&gap.number, gap.since).await {
             Ok(arrivals) => arrivals,
@@ -172,10 +175,12 @@ impl Backfill {
             }
         }
         match self.calls.store_missed(&gap.number, gap.since).await {
-            Ok(()) => {}
+            Ok(()) => unlisted_calls.listed(&gap.number),
             Err(MissedError::Store(error)) => return cannot_store(&error),
             Err(MissedError::Provider(error)) => {
-                tracing::warn!(to, %error, hint = error.hint(), "cannot list incoming calls");
+                if unlisted_calls.is_news(&gap.number, &error) {
+                    tracing::warn!(to, %error, hint = error.hint(), "cannot list incoming calls");
+                }
                 // The messages are complete. The next check looks for the calls again, unless they will stay unknown.
                 if matches!(error.disposition(), Disposition::Retry { .. } | Disposition::Unknown) {
                     return true;
@@ -220,7 +225,39 @@ impl Backfill {
     }
 }
 
+/// Numbers of ours whose calls cannot be listed, with the reason: a check in ten minutes that fails for the same reason
+/// is not logged again.
+#[derive(Default)]
+struct UnlistedCalls(HashMap<String, ProviderError>);
+
+impl UnlistedCalls {
+    fn is_news(&mut self, number: &str, error: &ProviderError) -> bool {
+        self.0.insert(number.to_owned(), error.clone()).as_ref() != Some(error)
+    }
+
+    fn listed(&mut self, number: &str) {
+        self.0.remove(number);
+    }
+}
+
 fn cannot_store(error: &StoreError) -> bool {
     tracing::error!(%error, hint = error.hint(), "cannot store incoming messages; retrying");
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_cannot_be_listed_are_logged_once_for_each_reason() {
+        let failed = |cause: &str| ProviderError::NoAnswer { server: "api.example".into(), cause: cause.into() };
+        let mut unlisted = UnlistedCalls::default();
+        assert!(unlisted.is_news("+15550001234", &failed("slow")));
+        assert!(!unlisted.is_news("+15550001234", &failed("slow")));
+        assert!(unlisted.is_news("+15550001235", &failed("slow")));
+        assert!(unlisted.is_news("+15550001234", &failed("cut")));
+        unlisted.listed("+15550001234");
+        assert!(unlisted.is_news("+15550001234", &failed("cut")));
+    }
 }
