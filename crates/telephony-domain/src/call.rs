@@ -233,6 +233,9 @@ pub struct Call {
     unclear_turns: u32,
     /// Turns whose answer goes by text when it arrives.
     owed: Vec<u32>,
+    /// The owed turns whose answer the other side was promised.
+    #[serde(default)]
+    promised: Vec<u32>,
     /// The turn in which the agent summarizes the call.
     #[serde(default)]
     summarizing: Option<u32>,
@@ -285,6 +288,7 @@ impl Call {
             turn: 0,
             unclear_turns: 0,
             owed: Vec::new(),
+            promised: Vec::new(),
             summarizing: None,
             is_proven,
             is_machine: false,

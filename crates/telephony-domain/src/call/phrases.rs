@@ -7,6 +7,8 @@ pub(super) const STILL_THERE: &str = "Are you still there?";
 pub(super) const NOT_UNDERSTOOD: &str = "Sorry, I did not catch that. Could you say it again?";
 pub(super) const ANYTHING_ELSE: &str = "Is there anything else?";
 pub(super) const TEXT_FOLLOWS: &str = "This takes a while. I will text you the answer. Is there anything else?";
+pub(super) const NO_TEXT_FOLLOWS: &str =
+    "Sorry, I could not find the answer that I promised on the phone. Please ask again.";
 pub(super) const NO_ANSWER: &str = "Sorry, I cannot answer that right now. Is there anything else?";
 pub(super) const LITTLE_TIME: &str = "We have less than 20 seconds left.";
 pub(super) const TIME_IS_UP: &str = "Our time is up. Goodbye.";

@@ -40,10 +40,16 @@ impl Call {
         self.turn.saturating_sub(self.unclear_turns)
     }
 
-    /// Says the answer of the current turn, and texts an answer that is owed; ignores duplicates.
+    /// Says the answer of the current turn, and texts an answer that is owed, or an apology if it was promised and there
+    /// is none; ignores duplicates.
     pub(super) fn take_answer(&mut self, turn: u32, ready: Ready, now: Timestamp, actions: &mut Vec<Action>) {
         if let Some(place) = self.owed.iter().position(|owed| *owed == turn) {
             self.owed.swap_remove(place);
+            let is_promised = self.promised.extract_if(.., |promised| *promised == turn).next().is_some();
+            if is_promised && ready == Ready::NoAnswer {
+                let text = phrases::NO_TEXT_FOLLOWS.into();
+                return actions.push(Action::Text { turn, text, is_answer: false });
+            }
             return self.write_late(turn, ready, actions);
         }
         if self.summarizing == Some(turn) {
@@ -79,6 +85,7 @@ impl Call {
             Some(Ready::NoAnswer) => self.say(phrases::NO_ANSWER.into(), Phase::Listening, actions),
             Some(Ready::Promise) => {
                 self.owed.push(turn);
+                self.promised.push(turn);
                 self.say(phrases::TEXT_FOLLOWS.into(), Phase::Listening, actions);
             }
         }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use telephony_domain::call::plan::Plan;
+use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Step;
 use telephony_domain::call::{Action, Event, Phase, Prompt};
 
@@ -68,6 +69,19 @@ fn an_answer_that_takes_too_long_comes_by_text() {
     // Texts that the agent requests are sent too.
     assert_eq!(texts(&after_the_promise().answer(1, "Done.\ntext: Room 5")), [(1, "Done.\n\nRoom 5")]);
     assert_eq!(after_the_promise().answer(1, "end call"), []);
+}
+
+#[test]
+fn a_promised_answer_that_does_not_come_is_apologized_for() {
+    let mut stage = after_the_promise();
+    stage.hears("And the time?");
+    let apology = "Sorry, I could not find the answer that I promised on the phone. Please ask again.";
+    let actions = stage.on(Event::NoAnswer { turn: 1 });
+    assert_eq!(texts(&actions), [(1, apology)]);
+    assert_eq!(stage.on(Event::NoAnswer { turn: 1 }), [], "once");
+    // Nothing was promised about the second question.
+    stage.on(Event::Status(CallStatus::Completed));
+    assert_eq!(stage.on(Event::NoAnswer { turn: 2 }), []);
 }
 
 #[test]
