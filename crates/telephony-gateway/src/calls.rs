@@ -111,7 +111,8 @@ impl CallRunner {
 
     /// Keeps a call that was answered without rules from counting as missed.
     async fn remember_declined(&self, provider_id: &str) {
-        if let Err(error) = self.store.call_declined(provider_id, self.work(), self.clock.now()).await {
+        if let Err(error) = self.store.call_declined(self.provider.carrier().name, provider_id, self.clock.now()).await
+        {
             self.storage.failed("failed to store that a call was declined", &error);
         }
     }

@@ -312,7 +312,7 @@ pub trait Calls: Send + Sync {
     ) -> Result<Opened, StoreError>;
 
     /// Remembers a call that was answered without being stored, so that it does not count as missed.
-    async fn call_declined(&self, provider_id: &str, work: CallWork, now: Timestamp) -> Result<(), StoreError>;
+    async fn call_declined(&self, provider: &str, provider_id: &str, now: Timestamp) -> Result<(), StoreError>;
 
     /// Has the rules decide about a request for the document behind a token.
     async fn request_document(

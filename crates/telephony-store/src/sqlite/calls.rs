@@ -46,9 +46,9 @@ impl Calls for SqliteStore {
         self.write(move |db| opening::open(db, &call, &rules, &work, now)).await
     }
 
-    async fn call_declined(&self, provider_id: &str, work: CallWork, now: Timestamp) -> Result<(), StoreError> {
-        let provider_id = provider_id.to_owned();
-        self.write(move |db| opening::remember(db, &provider_id, work.provider, now)).await
+    async fn call_declined(&self, provider: &str, provider_id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let (provider, provider_id) = (provider.to_owned(), provider_id.to_owned());
+        self.write(move |db| opening::remember(db, &provider_id, &provider, now)).await
     }
 
     async fn request_document(

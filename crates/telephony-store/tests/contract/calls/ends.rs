@@ -182,7 +182,7 @@ async fn a_missed_call_is_stored_and_texted_once_but_not_one_that_may_have_reach
     assert!(!missed("CA2", 19).await, "its caller was a stranger");
     world.rings("CA4", ANN, InboundPolicy::Disabled, 21).await;
     assert!(!missed("CA4", 21).await, "it was rejected");
-    world.store.call_declined("CA5", work(), at(21)).await.unwrap();
+    world.store.call_declined("twilio", "CA5", at(21)).await.unwrap();
     assert!(!missed("CA5", 21).await, "it was declined");
     assert!(missed("CA3", 21).await && !missed("CA3", 21).await);
     let calls = world.store.calls(None, 10).await.unwrap();
