@@ -84,8 +84,8 @@ export class Call {
     }
   }
 
-  // Shows a call that changed. One that ended before the page was loaded stays hidden. While a call goes on, another one
-  // waits for its end.
+  // Shows a call that changed. One that ended before the page was loaded stays hidden. While a call goes on, another
+  // one waits for its end.
   take(call, isNow) {
     const isKnown = this.call?.sid === call.sid;
     if (!isKnown && this.call !== null && !isOver(this.call)) {
@@ -107,9 +107,11 @@ export class Call {
     if (!isOver(waiting)) this.take(waiting, isNow);
   }
 
-  // Forgets a call that the simulator no longer knows.
+  // Forgets calls that the simulator no longer knows.
   keep(calls) {
-    if (this.call && !calls.some(({ sid }) => sid === this.call.sid)) this.call = null;
+    const isKnown = (own) => calls.some(({ sid }) => sid === own?.sid);
+    if (!isKnown(this.call)) this.call = null;
+    if (!isKnown(this.waiting)) this.waiting = null;
     this.draw();
   }
 
