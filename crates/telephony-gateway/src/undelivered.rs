@@ -8,7 +8,8 @@ use telephony_providers::provider::Provider;
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 
-/// Stores a report by the provider named `source`. A code about the account or the sender is one notice, however many messages have it.
+/// Stores a report by the provider named `source`. A code about the account or the sender is one notice, however many
+/// messages have it.
 pub async fn store(
     store: &dyn Store,
     provider: &dyn Provider,

@@ -77,8 +77,9 @@ pub trait Calling: Send + Sync {
     /// Writes a document in the provider's format.
     fn document(&self, script: &Script, terms: &CallTerms<'_>) -> Answer;
 
-    /// Places a call, and returns the provider's id of it. An `Ok` means that the provider dials, or has it in its queue;
-    /// see [`ProviderError::disposition`] for the rest. Makes one attempt: after an unknown outcome, see [`calls_to`].
+    /// Places a call, and returns the provider's id of it. An `Ok` means that the provider dials, or has it in its
+    /// queue; see [`ProviderError::disposition`] for the rest. Makes one attempt: after an unknown outcome, see
+    /// [`calls_to`].
     ///
     /// [`calls_to`]: Calling::calls_to
     async fn place_call(&self, call: &OutgoingCall<'_>) -> Result<String, ProviderError>;

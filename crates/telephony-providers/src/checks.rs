@@ -20,7 +20,8 @@ pub trait Checks: Send + Sync {
     /// Checks that the provider accepts the credentials.
     async fn check_credentials(&self) -> Result<(), ProviderError>;
 
-    /// Checks the secret of webhook signatures, if requests use different credentials: an error in it would go unnoticed.
+    /// Checks the secret of webhook signatures, if requests use different credentials, because an error in it would go
+    /// unnoticed.
     async fn check_signing_secret(&self) -> Result<(), ProviderError>;
 
     /// Returns the account's state.
@@ -47,8 +48,8 @@ pub trait Checks: Send + Sync {
     /// Returns the state of a sender's registration with carriers.
     async fn registration(&self, sender: &Sender) -> Result<Registration, ProviderError>;
 
-    /// Creates a test request to `url`, signed as if the URL `signed` were configured at the provider. `name` marks it as
-    /// a test for the gateway.
+    /// Creates a test request to `url`, signed as if the URL `signed` were configured at the provider. `name` marks it
+    /// as a test for the gateway.
     fn webhook_probe(&self, signed: &str, url: &str, name: &str) -> Result<WebhookProbe, ProbeFailure>;
 
     /// Sends a test request and returns the response.

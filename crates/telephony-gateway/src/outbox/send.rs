@@ -111,7 +111,8 @@ impl PartSender {
             }
             PartFate::Unknown => {
                 self.metrics.handover("unknown");
-                tracing::warn!(to, provider.code = code, %error, "possibly sent; looking for it in the provider's list");
+                tracing::warn!(to, provider.code = code, %error, "possibly sent; looking for it in the provider's \
+                    list");
                 self.wake.doubts.notify_one();
             }
             PartFate::Held => {
