@@ -85,7 +85,7 @@ impl CallRunner {
         let is_open = token.is_some();
         let Some(url) = self.webhook_url().filter(|_| voice.is_enabled || is_open) else {
             tracing::info!(
-                call = request.provider_id,
+                provider_id = request.provider_id,
                 from = mask(&request.from),
                 "declined a call: voice is off, or there is no public URL"
             );
@@ -176,7 +176,7 @@ impl CallRunner {
                 Opened::NotOurs | Opened::Refused(_) | Opened::Unproven => break Reason::NotInService,
             }
         };
-        tracing::info!(call = provider_id, from, ?reason, "rejected a call before it was answered");
+        tracing::info!(provider_id, from, ?reason, "rejected a call before it was answered");
         Ok(Decided::Last(Script::reject(reason)))
     }
 

@@ -111,7 +111,7 @@ impl Operator {
     async fn execute(&self, ordered: &Ordered) -> Result<(), StoreError> {
         let words = Words { split: self.split(), program: self.program };
         let outcome = self.store.execute(ordered.id, Arc::new(words), self.clock.now()).await?;
-        tracing::info!(order = %ordered.id, outcome = outcome.as_str(), "executed the operator's command");
+        tracing::info!(command = %ordered.id, outcome = outcome.as_str(), "executed the operator's command");
         self.wake.all();
         Ok(())
     }

@@ -52,13 +52,13 @@ impl Operator {
 
     /// Rejects a command whose message the provider does not have.
     pub(super) async fn refuse(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        tracing::warn!(order = %ordered.id, "rejected a command: Twilio has no such message from the operator");
+        tracing::warn!(command = %ordered.id, "rejected a command: Twilio has no such message from the operator");
         self.close(ordered, Notice::CommandNotGenuine).await
     }
 
     /// Rejects a command that can never be checked, because others wait behind it.
     pub(super) async fn refuse_unchecked(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        tracing::warn!(order = %ordered.id, "rejected a command: Twilio does not let this key read messages");
+        tracing::warn!(command = %ordered.id, "rejected a command: Twilio does not let this key read messages");
         self.close(ordered, Notice::CommandUnchecked).await
     }
 

@@ -126,7 +126,7 @@ fn answer(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if tally::count(db, Purpose::OperatorCommand.as_str(), tally::DAY, now)? >= ANSWERS_PER_DAY {
-        tracing::warn!(order = %ordered.id, "executed a command without an answer: the daily limit of answers is reached");
+        tracing::warn!(command = %ordered.id, "executed a command without an answer: the daily limit of answers is reached");
         return Ok(());
     }
     let parts = wording.answer(outcome);
