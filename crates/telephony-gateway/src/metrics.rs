@@ -25,13 +25,14 @@ const PREFIX: &str = "openclaw_telephony";
 type Label = [(&'static str, &'static str); 1];
 
 /// Outcomes of requests to the public webhooks.
-const WEBHOOKS: [&str; 13] = [
+const WEBHOOKS: [&str; 14] = [
     "accepted",
     "unsigned",
     "bad_signature",
     "wrong_account",
     "recut",
     "malformed",
+    "foreign_call",
     "no_such_path",
     "wrong_method",
     "no_place",
@@ -110,6 +111,7 @@ fn counters(
 impl Metrics {
     /// Counts a request to the webhook with an outcome of `WEBHOOKS`.
     pub fn webhook(&self, outcome: &'static str) {
+        debug_assert!(WEBHOOKS.contains(&outcome), "{outcome} does not start at zero");
         self.webhooks.get_or_create(&[("outcome", outcome)]).inc();
     }
 
