@@ -161,11 +161,10 @@ impl CallRunner {
         let CallRequest { provider_id, from: address, to, is_attested, .. } = request;
         let caller = caller::number(&address);
         let incoming = IncomingCall { provider_id: provider_id.clone(), caller, is_attested, to };
-        let rules = live.voice.call_rules(&live.arrivals.policy, self.most_calls);
         let mut waiting = self.documents.wait_for(&provider_id);
         let reason = loop {
-            let (incoming, rules) = (incoming.clone(), rules.clone());
-            match self.store.open_call(incoming, rules, self.work(), self.clock.now()).await? {
+            let rules = live.voice.call_rules(&live.arrivals.policy, self.most_calls);
+            match self.store.open_call(incoming.clone(), rules, self.work(), self.clock.now()).await? {
                 Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
                 Opened::Stranger(line, caller) => match self.challenge(line, &caller, &provider_id, live).await? {
                     CallerChallenged::Code(code) => return Ok(Decided::Last(code::script(&code))),
