@@ -30,7 +30,7 @@ pub struct StatusView {
     /// Outgoing messages.
     pub outbox: OutboxView,
     /// Calls.
-    pub calls: CallCounts,
+    pub calls: CallsView,
     /// Pending pairing requests.
     pub pairing_requests: u64,
     /// The reason why nothing is sent, while the provider rejects the account.
@@ -105,7 +105,7 @@ pub struct OutboxView {
 
 /// Numbers of calls.
 #[derive(Serialize)]
-pub struct CallCounts {
+pub struct CallsView {
     /// Calls of the last 24 hours.
     pub today: u64,
     /// Calls in progress.
@@ -158,7 +158,7 @@ impl OutboxView {
     }
 }
 
-impl CallCounts {
+impl CallsView {
     /// Picks the numbers of calls.
     pub fn of(summary: &Summary) -> Self {
         Self { today: summary.calls_today, open: summary.open_calls }

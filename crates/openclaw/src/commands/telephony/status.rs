@@ -8,7 +8,7 @@ use clap::Args;
 use telephony_config::locate;
 use telephony_gateway::control::status::{self, ConfigAlive, GatewayStatus, StorageAlive};
 use telephony_gateway::storage::Trouble;
-use telephony_gateway::views::status::{AccountStopView, CallCounts, InboxView, OutboxView, StatusView};
+use telephony_gateway::views::status::{AccountStopView, CallsView, InboxView, OutboxView, StatusView};
 use telephony_store::StoreError;
 use telephony_store::history::{Filter, Summary};
 use telephony_store::lines::Queue;
@@ -117,7 +117,7 @@ fn report(
         inbound_policy: channel.policy_name(),
         inbox: InboxView::of(&summary),
         outbox: OutboxView::of(&summary, queues, channel.now()),
-        calls: CallCounts::of(&summary),
+        calls: CallsView::of(&summary),
         pairing_requests: summary.pairing_requests,
         stopped: None,
         finally_unknown: Vec::new(),
