@@ -19,8 +19,7 @@ use gateway::Gateway;
 use report::Table;
 use tokio::task::LocalSet;
 
-/// Measure how fast the gateway is. Takes about three minutes, with --long seven, and with --all also as long
-/// as a cold build.
+/// Measure how fast the gateway is. Takes about three minutes, or seven with --long. --all adds a cold build.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]

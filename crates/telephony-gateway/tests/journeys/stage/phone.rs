@@ -15,14 +15,14 @@ pub fn plan() -> Plan {
     Plan { takes_calls: true, ..Plan::default() }
 }
 
-/// One word for each thing that was said: `> ` by the phone, `< ` by the assistant.
+/// Returns a line for each thing that was said: `> ` by the phone, `< ` by the assistant.
 pub fn transcript(call: &CallRecord) -> Vec<String> {
     let mark = |side| if side == Side::Phone { ">" } else { "<" };
     call.transcript.iter().map(|said| format!("{} {}", mark(said.by), said.text)).collect()
 }
 
 impl Stage {
-    /// Alice calls; returns the SID of the call once the greeting is said.
+    /// Has Alice call. Returns the SID of the call once Twilio has the first document.
     pub async fn rings(&self) -> String {
         let delivery = self.twilio.call(ALICE, self.bot()).await.unwrap();
         assert_eq!(delivery.status, Some(200), "{}", delivery.body);
