@@ -151,7 +151,7 @@ pub struct PartProgress {
     pub segments: u32,
     /// Error code of the provider.
     pub code: Option<u32>,
-    /// Reason for failing or waiting, for the operator.
+    /// Reason for failing or waiting, of this part or one ahead of it, for the operator.
     pub reason: Option<String>,
     /// Time of the next attempt.
     pub next_attempt: Option<Timestamp>,

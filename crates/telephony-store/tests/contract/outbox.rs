@@ -116,6 +116,22 @@ async fn sending_one_message_first_sends_those_ahead_of_it_only() {
 }
 
 #[tokio::test]
+async fn a_message_behind_one_that_failed_shows_its_reason() {
+    let world = World::new().await;
+    let ahead = world.send("a", ANN, &["1"], at(0)).await;
+    let behind = world.send("b", ANN, &["2"], at(0)).await;
+    let other = world.send("c", BOB, &["3"], at(0)).await;
+    let reason = async |message| world.store.progress(message).await.unwrap().parts.remove(0).reason;
+    assert_eq!(reason(behind).await, None);
+    let part = world.start(at(0)).await;
+    world.store.part_failed(part.lease, send_failure(RETRY), 0.0, at(0)).await.unwrap();
+    assert!(reason(ahead).await.is_some());
+    assert_eq!(reason(behind).await, reason(ahead).await);
+    assert_eq!(reason(other).await, None);
+    assert_eq!(world.states(behind).await, [Queued]);
+}
+
+#[tokio::test]
 async fn a_requested_wait_of_a_week_is_cut_to_an_hour_within_a_day() {
     let world = World::new().await;
     let message = world.send("a", ANN, &["1"], at(0)).await;

@@ -259,11 +259,13 @@ fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webho
         PartState::Queued | PartState::Ready | PartState::Starting => {
             let when =
                 part.next_attempt.map(|at| format!(", next attempt {}", time_format::said(at))).unwrap_or_default();
-            let ahead = match part.state {
-                PartState::Queued => "an earlier message to this number is ahead of it",
-                _ => "it waits for its slot on the line",
+            let ahead = "an earlier message to this number is ahead of it";
+            let reason = match (part.state, reason) {
+                (PartState::Queued, Some(reason)) if part.waits_for.is_none() => format!("{ahead}: {reason}"),
+                (_, Some(reason)) => reason.to_owned(),
+                (PartState::Queued, None) => ahead.to_owned(),
+                (_, None) => "it waits for its slot on the line".to_owned(),
             };
-            let reason = reason.unwrap_or(ahead);
             Some(Failure::new(format!("not sent yet, but kept{when}: {reason}")).hint(
                 "a running gateway sends it \
                 automatically",

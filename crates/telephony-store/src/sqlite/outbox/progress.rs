@@ -65,7 +65,7 @@ pub(crate) fn of_message(db: &Db, message: MessageId) -> Result<Progress, StoreE
     if parts.is_empty() { Err(unknown(message)) } else { Ok(Progress { message, parts }) }
 }
 
-/// Returns the parts of a message, in order; parts behind one that waits for a limit wait for it too.
+/// Returns the parts of a message, in order; parts behind one that waits have its reason.
 pub(crate) fn parts_of(db: &Db, message: MessageId) -> Result<Vec<PartProgress>, StoreError> {
     let mut parts = list(db, "SELECT * FROM part WHERE message = ? ORDER BY position", [message.0], read)?;
     if parts.iter().any(is_behind)
@@ -96,10 +96,10 @@ impl Hold {
     }
 }
 
-/// Returns the first part of the conversation, or the one that must not be overtaken once the daily limit is reached;
-/// messages to the operator wait for neither.
+/// Returns why the first part of the conversation waits, or the one that must not be overtaken once the daily limit is
+/// reached; messages to the operator wait for neither.
 fn hold_of(db: &Db, message: MessageId) -> Result<Option<Hold>, StoreError> {
-    let sql = "SELECT waits_for, waits_until, reason FROM part WHERE waits_for IS NOT NULL AND id IN (
+    let sql = "SELECT waits_for, waits_until, reason FROM part WHERE (waits_for IS NOT NULL OR reason IS NOT NULL) AND id IN (
                    (SELECT id FROM part WHERE due_at IS NOT NULL AND conversation = (SELECT conversation FROM message WHERE id = ?1)),
                    (SELECT id FROM part WHERE waits_for = ?2 LIMIT 1))
                AND NOT EXISTS (SELECT 1 FROM part WHERE message = ?1 AND is_for_operator = 1)
