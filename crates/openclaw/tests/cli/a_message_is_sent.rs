@@ -91,6 +91,10 @@ fn words_without_quotes_get_a_command_to_copy() {
     assert_eq!(ran.code, 2, "{ran:?}");
     let command = r"openclaw telephony send +15550005678 'hello there it'\''s me'";
     assert!(ran.stderr.contains(command), "{}", ran.stderr);
+    let options = ["--dry-run", "--media", "https://example.com/a b.png", "--key", "k", "--json"];
+    let ran = run(&[&["telephony", "send", ALICE, "hello", "there"], &options[..]].concat());
+    let command = "'hello there' --media 'https://example.com/a b.png' --key 'k' --dry-run --json\n";
+    assert!(ran.code == 2 && ran.stderr.ends_with(command), "{}", ran.stderr);
     let ran = run(&["telephony", "send", "+1", "555", "000", "5678", "hello"]);
     assert!(ran.code == 2 && ran.stderr.contains("put quotes around one with spaces"), "{}", ran.stderr);
 }

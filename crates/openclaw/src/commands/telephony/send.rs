@@ -95,7 +95,7 @@ impl Send {
     }
 
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
-        self.check_quotes()?;
+        self.check_quotes(config_arg)?;
         let text = self.text.as_deref().map(terminal::text_argument).transpose()?.unwrap_or_default();
         if text.trim().is_empty() && self.media.is_empty() {
             return Err(Failure::usage("the text is empty").hint("an SMS needs text"));
@@ -109,18 +109,29 @@ impl Send {
     }
 
     /// Rejects a text of several arguments, which the shell made of unquoted words.
-    fn check_quotes(&self) -> Result<(), Failure> {
+    fn check_quotes(&self, config_arg: &ConfigArg) -> Result<(), Failure> {
         if self.more.is_empty() {
             return Ok(());
         }
         let words = self.text.iter().chain(&self.more).map(String::as_str).collect::<Vec<_>>().join(" ");
-        let quoted = words.replace('\'', r"'\''");
-        let hint = format!("put quotes around it: openclaw telephony send {} '{quoted}'", self.to);
+        let (text, options) = (quoted(&words), self.options(config_arg));
+        let hint = format!("put quotes around it: openclaw telephony send {} {text}{options}", self.to);
         Err(Failure::usage("the text has several words without quotes").hint(hint))
     }
 
     /// Rejects media from a sender id, which can only send text. A Messaging Service takes precedence and has numbers
     /// of its own.
+    /// Returns the options as they stand on the command line, each after a space.
+    fn options(&self, config_arg: &ConfigArg) -> String {
+        let with_value = |name: &str, value: &str| format!(" {name} {}", quoted(value));
+        let flag = |name: &str, is_set: bool| if is_set { format!(" {name}") } else { String::new() };
+        let media = self.media.iter().map(|media| with_value("--media", media));
+        let key = self.key.iter().map(|key| with_value("--key", key));
+        let config = config_arg.config.iter().map(|file| with_value("--config", &file.to_string_lossy()));
+        let flags = [("--dry-run", self.dry_run), ("--wait", self.wait), ("--json", self.json)];
+        media.chain(key).chain(config).chain(flags.map(|(name, is_set)| flag(name, is_set))).collect()
+    }
+
     fn check_line(&self, config_arg: &ConfigArg) -> Result<(), Failure> {
         if self.media.is_empty() {
             return Ok(());
@@ -246,6 +257,11 @@ fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webho
     let reason = views::part::reason(part, provider);
     let reason = reason.as_deref();
     let code = part.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
+/// Quotes a word for the shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
     match part.state {
         PartState::Sent if part.status.is_some_and(|status| status.is_failure()) => Some(Failure::new(format!(
             "the message did not arrive{code}: {}",
