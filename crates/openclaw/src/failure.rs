@@ -19,9 +19,9 @@ pub struct Failure {
 pub type Outcome = Result<ExitCode, Failure>;
 
 impl Failure {
-    /// Returns what is wrong, without hint and causes.
-    pub fn message(&self) -> String {
-        self.error.to_string()
+    /// Returns what is wrong, without causes, and the hint.
+    pub fn into_parts(self) -> (String, Option<String>) {
+        (self.error.to_string(), self.hint)
     }
 
     /// Creates a failure with exit code 1.

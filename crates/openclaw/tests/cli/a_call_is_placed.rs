@@ -72,6 +72,11 @@ async fn an_unsuccessful_call_says_why() {
         let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
         assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran:?}");
     }
+    bench.twilio.set_call_outcome(ALICE, CallOutcome::Human);
+    bench.twilio.misbehave(Fault::TooManyRequests, Extent::Next(1));
+    let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
+    let hint = "(Twilio error 20429)\nhint: it is not dialed again; place a new call once the cause is fixed\n";
+    assert!(ran.code == 1 && ran.stderr.ends_with(hint), "{ran:?}");
 }
 
 #[tokio::test]
@@ -117,15 +122,18 @@ async fn emergency_premium_and_foreign_numbers_are_refused() {
         assert!(checked.starts_with(&format!("A call to {to} from ")), "{checked}");
         assert!(checked.contains("would be refused: ") && checked.contains(reason), "{checked}");
         assert!(checked.contains("Nothing was dialed"), "{checked}");
+        let checked = bench.run(&["telephony", "call", to, "--dry-run"]).await;
+        assert!(checked.stderr.starts_with("hint: "), "{checked:?}");
         let checked = bench.json(&["telephony", "call", to, "--dry-run", "--json"]).await;
         assert!(checked["to"] == to && checked["refused"].as_str().unwrap().contains(reason), "{checked}");
+        assert!(checked["hint"].is_string(), "{checked}");
     }
     let error = refused(&bench, ALICE, &["--message", MESSAGE, "--from", BOB]).await;
     assert!(error.contains(&format!("{BOB} is not a number of this channel")), "{error}");
     let checked = bench.done(&["telephony", "call", ALICE, "--dry-run", "--from", BOB]).await;
     assert!(checked.contains(&format!("would be refused: {BOB} is not a number of this channel")), "{checked}");
     let checked = bench.json(&["telephony", "call", ALICE, "--dry-run", "--json"]).await;
-    assert!(checked["refused"].is_null(), "{checked}");
+    assert!(checked["refused"].is_null() && checked["hint"].is_null(), "{checked}");
     let misspelled = bench.run(&["telephony", "call", "Alice"]).await;
     assert_eq!(misspelled.code, 2, "{misspelled:?}");
     let local = bench.run(&["telephony", "call", "(555) 000-5678"]).await;

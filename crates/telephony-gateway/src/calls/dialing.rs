@@ -130,10 +130,34 @@ fn detection(purpose: &Purpose) -> Option<MachineDetection> {
     }
 }
 
+/// Explains why a call was not dialed, with the remedy. Twilio's codes for a retry say that it follows by itself, but a
+/// call is not dialed again.
 fn reason(error: &ProviderError) -> String {
-    let sentence = error.to_string();
-    match error.code() {
-        Some(code) => format!("{} (Twilio error {code})", sentence.trim_end_matches('.')),
-        None => sentence,
+    let Some(code) = error.code() else { return error.with_hint() };
+    let explained = match error.disposition() {
+        Disposition::Retry { .. } => error.to_string(),
+        Disposition::GiveUp | Disposition::AwaitOperator | Disposition::Unknown => error.with_hint(),
+    };
+    format!("{} (Twilio error {code})", explained.trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: u32, disposition: Disposition) -> String {
+        let (sentence, hint) = ("Not allowed.".to_owned(), "Allow it.".to_owned());
+        let code = Some(code);
+        reason(&ProviderError::Refused { http_status: 400, code, sentence, hint, disposition, is_opt_out: false })
+    }
+
+    #[test]
+    fn the_reason_has_the_remedy_unless_it_is_a_retry() {
+        assert_eq!(refused(13_227, Disposition::GiveUp), "Not allowed. Allow it (Twilio error 13227)");
+        assert_eq!(refused(20_003, Disposition::AwaitOperator), "Not allowed. Allow it (Twilio error 20003)");
+        assert_eq!(refused(20_429, Disposition::Retry { after: None }), "Not allowed (Twilio error 20429)");
+        let (server, cause) = ("api.example.com".to_owned(), "connection refused".to_owned());
+        let unreachable = reason(&ProviderError::Unreachable { server, cause });
+        assert!(unreachable.starts_with("cannot reach api.example.com: connection refused; check "), "{unreachable}");
     }
 }

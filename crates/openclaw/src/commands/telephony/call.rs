@@ -90,6 +90,8 @@ struct Check {
     from: String,
     /// The reason why the number may not be called now.
     refused: Option<String>,
+    /// Advice for the operator if it may not be called.
+    hint: Option<String>,
 }
 
 impl Call {
@@ -119,7 +121,7 @@ impl Call {
         let to = match dialable {
             Ok(to) => to,
             Err(refusal) if self.dry_run => {
-                return self.show_check(&number::compact(&self.to), &from, Some(refusal.to_string()));
+                return self.show_check(&number::compact(&self.to), &from, Some(explained(&refusal)));
             }
             Err(refusal) => return Err(refused(&refusal)),
         };
@@ -133,20 +135,22 @@ impl Call {
         channel.line().await?;
         let refusal = channel.store.call_refusal(from, to, self.rules(channel)?, channel.now()).await?;
         let refused = match refusal {
-            Some(refusal) => Some(refusal.to_string()),
-            None => check_gateway(channel).await.err().map(|failure| failure.message()),
+            Some(refusal) => Some(explained(&refusal)),
+            None => check_gateway(channel).await.err(),
         };
         self.show_check(to.as_str(), from, refused)
     }
 
-    fn show_check(&self, to: &str, from: &PhoneNumber, refused: Option<String>) -> Outcome {
-        let check = Check { to: to.to_owned(), from: from.to_string(), refused };
+    fn show_check(&self, to: &str, from: &PhoneNumber, refused: Option<Failure>) -> Outcome {
+        let (refused, hint) = refused.map(Failure::into_parts).unzip();
+        let check = Check { to: to.to_owned(), from: from.to_string(), refused, hint: hint.flatten() };
         if self.json {
-            terminal::print_json(&check)?;
+            terminal::print_json_ours(&check)?;
         } else {
             let verdict =
                 check.refused.map_or("would be placed now".to_owned(), |why| format!("would be refused: {why}"));
             terminal::print(format!("A call to {} from {} {verdict}. Nothing was dialed.", check.to, check.from));
+            check.hint.iter().for_each(|hint| terminal::say(format!("hint: {hint}")));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -266,6 +270,10 @@ fn dialable(word: &str) -> Result<Result<PhoneNumber, NotDialed>, Failure> {
     }
 }
 
+fn explained(refusal: &NotDialed) -> Failure {
+    Failure::new(refusal).hint(refusal.hint())
+}
+
 fn refused(refusal: &NotDialed) -> Failure {
     Failure::new(format!("not dialed: {refusal}")).hint(refusal.hint())
 }
@@ -305,7 +313,10 @@ fn failure(detail: &CallDetail) -> Option<Failure> {
     let reason = detail.outgoing.as_ref().and_then(|outgoing| outgoing.failure.clone());
     let id = detail.entry.id;
     if let Some(reason) = reason {
-        return Some(Failure::new(format!("call {id} failed: {reason}")));
+        return Some(
+            Failure::new(format!("call {id} failed: {reason}"))
+                .hint("it is not dialed again; place a new call once the cause is fixed"),
+        );
     }
     let is_unsaid = detail.outgoing.as_ref().is_some_and(|outgoing| !outgoing.has_spoken);
     let answered_by = detail.outgoing.as_ref().and_then(|outgoing| outgoing.answered_by);

@@ -77,6 +77,8 @@ struct Plan {
     parts: Vec<PlannedPart>,
     /// The reason why it would be rejected now.
     refused: Option<String>,
+    /// Advice for the operator if it would be rejected.
+    hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -119,8 +121,6 @@ impl Send {
         Err(Failure::usage("the text has several words without quotes").hint(hint))
     }
 
-    /// Rejects media from a sender id, which can only send text. A Messaging Service takes precedence and has numbers
-    /// of its own.
     /// Returns the options as they stand on the command line, each after a space.
     fn options(&self, config_arg: &ConfigArg) -> String {
         let with_value = |name: &str, value: &str| format!(" {name} {}", quoted(value));
@@ -132,6 +132,8 @@ impl Send {
         media.chain(key).chain(config).chain(flags.map(|(name, is_set)| flag(name, is_set))).collect()
     }
 
+    /// Rejects media from a sender id, which can only send text. A Messaging Service takes precedence and has numbers
+    /// of its own.
     fn check_line(&self, config_arg: &ConfigArg) -> Result<(), Failure> {
         if self.media.is_empty() {
             return Ok(());
@@ -153,8 +155,10 @@ impl Send {
         let segments = parts.iter().map(|part| part.segments).sum();
         let estimate = Cost::of(config_arg, &self.to, has_media, segments)?;
         let media = media.lines().collect();
-        let refused = self.refusal(config_arg, segments)?.map(|error| error.to_string());
-        let plan = Plan { to: self.to.to_string(), segments, estimate, media, parts, refused };
+        let refusal = self.refusal(config_arg, segments)?;
+        let refused = refusal.as_ref().map(StoreError::to_string);
+        let hint = refusal.map(|error| terminal::program().in_text(error.hint()).into_owned());
+        let plan = Plan { to: self.to.to_string(), segments, estimate, media, parts, refused, hint };
         if self.json {
             terminal::print_json(&plan)?;
             return Ok(ExitCode::SUCCESS);
@@ -173,6 +177,7 @@ impl Send {
         terminal::print(format!("--- {}", plan.estimate.in_words()));
         if let Some(refused) = &plan.refused {
             terminal::print(format!("--- It would be rejected: {refused}."));
+            plan.hint.iter().for_each(|hint| terminal::say(format!("hint: {hint}")));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -252,16 +257,16 @@ impl Send {
     }
 }
 
-/// Explains why a part was not sent as requested.
-fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webhooks) -> Option<Failure> {
-    let reason = views::part::reason(part, provider);
-    let reason = reason.as_deref();
-    let code = part.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
 /// Quotes a word for the shell.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// Explains why a part was not sent as requested.
+fn trouble(part: &PartProgress, stop: Option<&AccountStop>, provider: &dyn Webhooks) -> Option<Failure> {
+    let reason = views::part::reason(part, provider);
+    let reason = reason.as_deref();
+    let code = part.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
     match part.state {
         PartState::Sent if part.status.is_some_and(|status| status.is_failure()) => Some(Failure::new(format!(
             "the message did not arrive{code}: {}",
