@@ -62,6 +62,21 @@ fn help_says_where_to_start() {
 }
 
 #[test]
+fn help_of_a_command_with_arguments_has_an_example() {
+    for command in [
+        "telephony optouts add",
+        "telephony optouts remove",
+        "telephony setup",
+        "telephony webhook sync",
+        "telephony service install",
+        "pairing list",
+    ] {
+        let help = run(&command.split(' ').chain(["--help"]).collect::<Vec<_>>()).stdout;
+        assert!(help.contains(&format!("Example: openclaw {command} ")), "{help}");
+    }
+}
+
+#[test]
 fn an_invalid_number_or_code_is_a_usage_error() {
     for arguments in [
         ["telephony", "send", "5550005678", "hi"].as_slice(),

@@ -12,8 +12,11 @@ use crate::failure::Outcome;
 use crate::terminal::{self, Table};
 use crate::time_format::Time;
 
+const EXAMPLE: &str = "Example: openclaw pairing list telephony --approved";
+
 /// List pairing requests
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct List {
     /// Channel: telephony
     #[arg(default_value = "telephony", value_parser = super::channel)]

@@ -18,6 +18,8 @@ use crate::time_format::Time;
 
 const EXAMPLE: &str = "Example: openclaw telephony optouts add +15550005678";
 
+const REMOVE_EXAMPLE: &str = "Example: openclaw telephony optouts remove +15550005678";
+
 /// List opt-outs, or add one.
 #[derive(Debug, Args)]
 #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
@@ -36,8 +38,10 @@ pub struct OptOuts {
 #[derive(Debug, Subcommand)]
 enum Change {
     /// Stop sending to a number, as if it had texted STOP
+    #[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
     Add(Entry),
     /// Allow sending to a number again
+    #[command(after_help = terminal::program().in_text(REMOVE_EXAMPLE).into_owned())]
     Remove(Entry),
 }
 

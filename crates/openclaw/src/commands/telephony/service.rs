@@ -40,8 +40,11 @@ pub struct Scope {
     system: bool,
 }
 
+const EXAMPLE: &str = "Example: openclaw telephony service install --dry-run";
+
 /// Install the unit, and start it now and at every boot
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Install {
     #[command(flatten)]
     scope: Scope,

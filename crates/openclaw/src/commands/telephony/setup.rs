@@ -38,8 +38,11 @@ them. Ctrl-C ends it at any time.
 
 const TEST_TEXT: &str = "Hello from OpenClaw! This number can now send text messages.";
 
+const EXAMPLE: &str = "Example: openclaw telephony setup --agent openai --agent-model gpt-4.1-mini";
+
 /// Set up everything. Asks for what is missing, and shows every change before making it.
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Setup {
     /// Account SID from the Twilio Console (or TWILIO_ACCOUNT_SID)
     #[arg(long, value_name = "AC…")]

@@ -9,8 +9,11 @@ use crate::config_arg::ConfigArg;
 use crate::failure::Outcome;
 use crate::{public_url, terminal};
 
+const EXAMPLE: &str = "Example: openclaw telephony webhook sync --url https://phone.example.com";
+
 /// Point Twilio's webhooks here
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLE).into_owned())]
 pub struct Sync {
     /// URL where Twilio reaches the gateway (default: publicUrl, else the running gateway's tunnel)
     #[arg(long)]
