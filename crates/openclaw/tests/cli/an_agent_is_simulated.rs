@@ -186,6 +186,11 @@ fn wrong_flags_are_explained() {
         (&["--agent", "openai", "--agent-model", "m", "--agent-url", "nonsense"], "--agent-url: "),
         (&["--agent", "openclaw", "--agent-key-variable", "UNSET"], "the environment variable UNSET is not set"),
         (&["--agent", "gpt"], "invalid value 'gpt'"),
+        (
+            &["--agent", "ollama"],
+            "hint: to use Ollama: --agent openai --agent-url http://127.0.0.1:11434/v1 --agent-model NAME",
+        ),
+        (&["--agent", "gemini", "--agent-model", "m"], " --agent-key-variable GEMINI_API_KEY --agent-model NAME"),
         (&["--agent-model", "m"], "--agent <KIND>"),
         (&["--tour", "--agent", "echo"], "--agent has no effect: --tour uses the `echo` agent"),
         (&["--twilio-only", "--config", "/nonexistent"], "--config has no effect: --twilio-only starts no agent"),

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::{Map, Value, json};
-use telephony_config::{Change, Environment, Loaded, Problems, load_agent, rewrite};
+use telephony_config::{Change, Environment, Loaded, PRESETS, Preset, Problems, load_agent, rewrite};
 
 use crate::failure::Failure;
 
@@ -12,7 +13,7 @@ use crate::failure::Failure;
 #[derive(Debug, Default, Args)]
 pub struct AgentFlags {
     /// Agent that answers [default: echo, or the agent of --config]
-    #[arg(long, value_name = "KIND", value_parser = ["echo", "openai", "openclaw", "command"])]
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
     agent: Option<String>,
     /// Base URL, for `openai` and `openclaw` [default: OpenAI, or OpenClaw on this machine]
     #[arg(long, value_name = "URL", requires = "agent")]
@@ -43,6 +44,8 @@ const KEY_FLAG: &str = "--agent-key-variable";
 /// Variable that the generated block reads the key from.
 const KEY: &str = "OPENCLAW_SIMULATED_AGENT_KEY";
 
+const KINDS: [&str; 4] = ["echo", "openai", "openclaw", "command"];
+
 /// Path shown in problems when there is no configuration file.
 const NO_FILE: &str = "--agent";
 
@@ -69,6 +72,9 @@ impl AgentFlags {
     /// Converts the flags into the `agent` block of a configuration.
     fn block(&self) -> Result<Value, Failure> {
         let kind = self.kind();
+        if let Some(preset) = preset(kind) {
+            return Err(use_openai(preset));
+        }
         let mut block = Map::from_iter([("kind".to_owned(), json!(kind))]);
         for flag in self.all() {
             let Some(value) = flag.value else { continue };
@@ -152,6 +158,26 @@ impl Flag<'_> {
         Failure::usage(format!("{} has no effect with --agent {kind}", self.name))
             .hint(format!("it belongs to --agent {}", kinds.join(" or --agent ")))
     }
+}
+
+/// Returns the parser of `--agent`. It accepts the names of well-known servers too, so that they get a hint.
+fn kinds() -> PossibleValuesParser {
+    let servers = PRESETS.iter().map(|preset| preset.name).filter(|name| !KINDS.contains(name));
+    let servers = servers.map(|name| PossibleValue::new(name).hide(true));
+    KINDS.into_iter().map(PossibleValue::new).chain(servers).collect::<Vec<_>>().into()
+}
+
+/// Returns the well-known server with this name, unless it is a kind of agent.
+fn preset(name: &str) -> Option<&'static Preset> {
+    Preset::called(name).filter(|_| !KINDS.contains(&name))
+}
+
+fn use_openai(preset: &Preset) -> Failure {
+    let key = preset.key_variable.map(|name| format!(" --agent-key-variable {name}")).unwrap_or_default();
+    Failure::usage(format!("`{}` is not a kind of agent", preset.name)).hint(format!(
+        "to use {}: --agent openai --agent-url {}{key} --agent-model NAME",
+        preset.title, preset.base_url
+    ))
 }
 
 fn value_of(variable: &str, environment: &Environment) -> Result<String, Failure> {
