@@ -25,7 +25,7 @@ async fn a_purge_deletes_here_and_at_twilio_but_keeps_a_stop() {
     let asked = bench.run(&["telephony", "purge", ALICE]).await;
     assert_eq!(asked.code, 1);
     assert!(asked.stdout.contains("2 messages from them, 2 to them"), "{}", asked.stdout);
-    assert!(asked.stdout.contains("Kept, because it protects them: the opt-out"), "{}", asked.stdout);
+    assert!(asked.stdout.contains("Kept to protect the contact: the opt-out"), "{}", asked.stdout);
     assert_eq!(texts(&bench.json(&["telephony", "export", ALICE]).await).len(), 4);
     let purged = bench.done(&["telephony", "purge", ALICE, "--at-twilio", "--yes"]).await;
     assert!(

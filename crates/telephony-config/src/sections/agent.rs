@@ -243,7 +243,7 @@ impl Form for KindOfAgent {
         let message = format!("found {}, expected {}", quote(name), self.expected());
         let key = preset.key_variable.map(|name| format!(", apiKey: \"${{{name}}}\"")).unwrap_or_default();
         let hint = format!(
-            "{} speaks OpenAI's API: agent: {{ kind: \"openai\", baseUrl: \"{}\"{key}, model: \"…\" }}",
+            "to use {}, write agent: {{ kind: \"openai\", baseUrl: \"{}\"{key}, model: \"…\" }}",
             preset.title, preset.base_url
         );
         at.report.problem(Problem::new(&at.path, message).at(&node.place).hint(hint));

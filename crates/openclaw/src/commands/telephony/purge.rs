@@ -97,7 +97,7 @@ fn show(number: &PhoneNumber, held: &Holdings, has_copies: bool) {
         (has_copies, "copies of damaged journals, which may hold their messages"),
     ];
     let stays = [(held.is_opted_out, "the opt-out"), (held.is_blocked, "the block")];
-    for (what, verb) in [(&goes[..], "Also deleted"), (&stays, "Kept, because it protects them")] {
+    for (what, verb) in [(&goes[..], "Also deleted"), (&stays, "Kept to protect the contact")] {
         let words: Vec<&str> = what.iter().filter(|(is_there, _)| *is_there).map(|(_, word)| *word).collect();
         if !words.is_empty() {
             terminal::print(format!("{verb}: {}.", words.join(", ")));

@@ -81,21 +81,24 @@ fn sentence(kind: &AgentKind) -> String {
             format!("The `openai` agent answers: model {} at {}.", openai.model, openai.base_url)
         }
         AgentKind::OpenClaw(openclaw) => format!("The `openclaw` agent answers: OpenClaw at {}.", openclaw.base_url),
-        AgentKind::Command(command) => format!("The `command` agent answers: {}.", program_of(&command.command)),
+        AgentKind::Command(command) => match program_of(&command.command) {
+            Some(program) => format!("The `command` agent answers: {program}."),
+            None => "The `command` agent answers with a command of the shell.".to_owned(),
+        },
     }
 }
 
-/// Returns the program without its arguments, which may contain a key.
-fn program_of(command: &CommandLine) -> &str {
+/// Returns the program without its arguments, which may contain a key; none if the shell reads the command.
+fn program_of(command: &CommandLine) -> Option<&str> {
     match command {
-        CommandLine::Program(words) => words.first().map_or("a program", String::as_str),
-        CommandLine::Shell(_) => "a command line",
+        CommandLine::Program(words) => words.first().map(String::as_str),
+        CommandLine::Shell(_) => None,
     }
 }
 
-/// A command that starts a simulation with a different agent, and when to use it.
+/// A command that starts a simulation with a different agent.
 pub struct Example {
-    /// When to use it.
+    /// The agent, and what it needs.
     pub fits: &'static str,
     pub command: String,
 }

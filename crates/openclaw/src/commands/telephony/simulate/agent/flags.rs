@@ -191,8 +191,8 @@ fn value_of(variable: &str, environment: &Environment) -> Result<String, Failure
 fn no_key(kind: &str, message: &str) -> Failure {
     let variable = if kind == "openclaw" { "OPENCLAW_GATEWAY_TOKEN" } else { "OPENAI_API_KEY" };
     Failure::usage(format!("--agent {kind} needs a key: {message}")).hint(format!(
-        "set {variable}, or name another variable with --agent-key-variable; for a server that needs no key, such as \
-         Ollama, give its --agent-url"
+        "set {variable}, or name another variable with --agent-key-variable; a server that needs no key, such as \
+         Ollama, needs only --agent-url"
     ))
 }
 
