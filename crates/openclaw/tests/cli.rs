@@ -68,6 +68,8 @@ mod the_configuration_changes;
 mod the_documentation_is_right;
 #[path = "cli/the_gateway_is_a_service.rs"]
 mod the_gateway_is_a_service;
+#[path = "cli/the_language_is_plain.rs"]
+mod the_language_is_plain;
 #[path = "cli/the_log_has_two_formats.rs"]
 mod the_log_has_two_formats;
 #[path = "cli/the_program_has_another_name.rs"]
