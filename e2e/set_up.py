@@ -150,6 +150,16 @@ class SetUp(Case):
         self.addCleanup(terminal.process.kill)
         return terminal
 
+    def written(self, terminal):
+        """Answers the last questions of setup. Returns what the terminal showed, and the configuration written."""
+        terminal.answer("Your own number", ENTER)
+        terminal.answer("Where should the secrets be stored", ENTER)
+        terminal.answer("Write these files? [y/N]", "y" + ENTER)
+        terminal.answer("Send a test message", ENTER)
+        code, shown = terminal.end()
+        self.assertEqual(code, 0, shown)
+        return shown, json.loads((self.state / "openclaw.json").read_text())["channels"]["telephony"]
+
     def test_every_question_is_answered_and_the_number_texts(self):
         terminal = self.setup_at_a_terminal()
         terminal.answer("Account SID (Twilio", ACCOUNT + ENTER)
@@ -204,14 +214,8 @@ class SetUp(Case):
         terminal.answer("What next", ENTER)
         terminal.answer("Test question", ENTER)
         terminal.answer("The agent answers: I hear you.", "")
-        terminal.answer("Your own number", ENTER)
-        terminal.answer("Where should the secrets be stored", ENTER)
-        terminal.answer("Write these files? [y/N]", "y" + ENTER)
-        terminal.answer("Send a test message", ENTER)
-        code, shown = terminal.end()
-        self.assertEqual(code, 0, shown)
+        shown, config = self.written(terminal)
         self.assertNotIn("-secret", shown)
-        config = json.loads((self.state / "openclaw.json").read_text())["channels"]["telephony"]
         self.assertEqual(config["allowFrom"], [PHONE])
         self.assertEqual(config["agent"], {"kind": "openai", "baseUrl": model.url, "model": "tiny"})
         question = ("tiny", "Hello! Can you hear me? Please answer in one short sentence.")
@@ -240,13 +244,7 @@ class SetUp(Case):
         terminal.answer("Test question", ENTER)
         terminal.answer("error: the agent is unavailable", "")
         terminal.answer("What next", DOWN + DOWN + ENTER)
-        terminal.answer("Your own number", ENTER)
-        terminal.answer("Where should the secrets be stored", ENTER)
-        terminal.answer("Write these files? [y/N]", "y" + ENTER)
-        terminal.answer("Send a test message", ENTER)
-        code, shown = terminal.end()
-        self.assertEqual(code, 0, shown)
-        config = json.loads((self.state / "openclaw.json").read_text())["channels"]["telephony"]
+        _, config = self.written(terminal)
         self.assertEqual(config["agent"], {"kind": "openai", "baseUrl": model.url, "model": "tiny"})
         self.assertIn("OPENAI_API_KEY=sk-secret\n", (self.state / ".env").read_text())
 
