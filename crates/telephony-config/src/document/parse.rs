@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use jsonc_parser::ast;
 use jsonc_parser::common::{Range, Ranged};
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::errors::ParseErrorKind;
+use jsonc_parser::tokens::Token;
+use jsonc_parser::{CollectOptions, ParseOptions, Scanner, ScannerOptions, parse_to_ast};
 
 use crate::document::{Member, Node, Value};
 use crate::place::Place;
@@ -19,8 +21,15 @@ pub(crate) fn parse(file: &Path, text: &str, report: &mut Report) -> Option<Node
     let parsed = match parse_to_ast(text, &CollectOptions::default(), &options) {
         Ok(parsed) => parsed.value,
         Err(error) => {
-            let reason = lower_first(&error.kind().to_string());
-            report.problem(Problem::new("", format!("invalid JSON5: {reason}")).at(&lines.place(error.range())));
+            let problem = Problem::new("", format!("invalid JSON5: {}", lower_first(&error.kind().to_string())));
+            let opening = match error.kind() {
+                ParseErrorKind::UnterminatedObject | ParseErrorKind::UnterminatedArray => unclosed(text),
+                _ => None,
+            };
+            report.problem(match opening {
+                Some(at) => problem.at(&lines.place(Range::new(at, at + 1))).hint("close this bracket"),
+                None => problem.at(&lines.place(error.range())),
+            });
             return None;
         }
     };
@@ -30,6 +39,31 @@ pub(crate) fn parse(file: &Path, text: &str, report: &mut Report) -> Option<Node
         return None;
     };
     Some(Tree { lines, report }.node(&value))
+}
+
+/// Returns the opening bracket that was probably not closed: the first whose closing one is indented less, else the
+/// innermost one that is open at the end.
+fn unclosed(text: &str) -> Option<usize> {
+    let indent = |at: usize| {
+        let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        text[line..].find(|c| c != ' ' && c != '\t')
+    };
+    let mut scanner = Scanner::new(text, &ScannerOptions::default());
+    let mut open = Vec::new();
+    while let Ok(Some(token)) = scanner.scan() {
+        let at = scanner.token_start();
+        match token {
+            Token::OpenBrace | Token::OpenBracket => open.push(at),
+            Token::CloseBrace | Token::CloseBracket => {
+                let opening = open.pop()?;
+                if indent(at) < indent(opening) {
+                    return Some(opening);
+                }
+            }
+            _ => {}
+        }
+    }
+    open.pop()
 }
 
 /// Positions in a text.

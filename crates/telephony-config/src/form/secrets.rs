@@ -60,6 +60,9 @@ impl Form for Secret {
         if let Some(around) = around {
             at.warn(node, format!("ignored {around} around the secret{source}: remove them"));
         }
+        if bare.contains(is_blank) {
+            at.warn(node, format!("a blank or line break is inside the secret{source}: copy it again"));
+        }
         if PLACEHOLDERS.contains(&bare) || bare.bytes().all(|b| b == b'x') {
             at.warn(node, "this is a placeholder: replace it with your own value");
         }

@@ -34,6 +34,41 @@ fn invalid_json5_is_a_problem_with_a_position() {
 }
 
 #[test]
+fn a_missing_bracket_is_reported_where_its_pair_opens() {
+    let problems = |text: &str| Desk::new().file("openclaw.json", text).problems();
+    let block =
+        "{\n  channels: {\n    telephony: { // {\n      twilio: { accountSid: \"}\\\"}\", /* } */\n    },\n  },\n}\n";
+    let expected = "~/.openclaw/openclaw.json:4:15: invalid JSON5: unterminated object\n  hint: close this bracket";
+    assert_eq!(problems(block), expected);
+    assert_eq!(
+        problems(&block.replace("/* } */", "} }")),
+        "~/.openclaw/openclaw.json:6:4: invalid JSON5: text cannot contain more than one JSON value"
+    );
+    let innermost = problems("{\n  channels: {\n");
+    assert!(innermost.starts_with("~/.openclaw/openclaw.json:2:13: invalid JSON5: unterminated object"), "{innermost}");
+    let list = problems("{ a: [1, 2");
+    assert!(list.starts_with("~/.openclaw/openclaw.json:1:6: invalid JSON5: unterminated array"), "{list}");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_rejected() {
+    let desk = Desk::new().file("openclaw.json", "");
+    std::fs::write(desk.path("openclaw.json"), b"\xff\xfe{\0}\0").unwrap();
+    let problems = desk.problems();
+    assert!(problems.ends_with("openclaw.json: it is not UTF-8 text"), "{problems}");
+}
+
+#[test]
+fn a_blank_inside_a_secret_is_warned_about() {
+    let desk = Desk::with_block("{ twilio: { authToken: '0123 4567' } }");
+    let warnings = desk.warnings().join("\n");
+    assert!(
+        warnings.contains("twilio.authToken: a blank or line break is inside the secret: copy it again"),
+        "{warnings}"
+    );
+}
+
+#[test]
 fn a_misspelled_or_misplaced_channel_is_found() {
     let problems = |text: &str| Desk::new().file("openclaw.json", text).problems();
     let expected = "~/.openclaw/openclaw.json:1:15: channels.telphony: there is no such channel\n  hint: did you mean `telephony`?";
