@@ -42,6 +42,9 @@ use crate::webhook;
 /// Documents are below this, which is below the webhook's path.
 pub const CALLS_BELOW: &str = "v";
 
+/// Pause of a call that waited for the agent when the gateway stopped: time for the next gateway to start.
+const RESTART_SECONDS: u32 = 3;
+
 /// The task that answers calls and ends them in time.
 pub struct CallRunner {
     pub(crate) store: Arc<dyn Store>,
@@ -207,10 +210,10 @@ impl CallRunner {
         let document = match script {
             Some(script) => Document { script, token },
             // A gateway that stops answers at once, so that the next one can take the call over.
-            None => {
-                let document = self.stop.run_until_cancelled(waiting.document(&token)).await.flatten();
-                document.unwrap_or_else(|| ask_again(token))
-            }
+            None => match self.stop.run_until_cancelled(waiting.document(&token)).await {
+                Some(document) => document.unwrap_or_else(|| ask_again(token, 1)),
+                None => ask_again(token, RESTART_SECONDS),
+            },
         };
         Decided::Document(document)
     }
@@ -261,9 +264,9 @@ impl CallRunner {
     }
 }
 
-/// Returns the document for a request whose own is late: the provider requests the next one a second later.
-fn ask_again(token: CallToken) -> Document {
-    Document { script: Script(vec![Step::Pause(1), Step::Continue]), token }
+/// Returns the document for a request whose own is late: the provider requests the next one after a pause.
+fn ask_again(token: CallToken, seconds: u32) -> Document {
+    Document { script: Script(vec![Step::Pause(seconds), Step::Continue]), token }
 }
 
 /// Returns the public address of a document, below the webhook's own.

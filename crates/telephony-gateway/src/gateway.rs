@@ -10,7 +10,9 @@ use telephony_domain::id::LineId;
 use telephony_store::{LeaseHolder, StoreError};
 use tokio::net::UnixListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 
 use self::components::Shared;
 use crate::apply::Applier;
@@ -23,6 +25,7 @@ use crate::parts::Parts;
 use crate::random;
 use crate::reach::Reach;
 use crate::settings::Live;
+use crate::stop::GRACE;
 use crate::tampering::Signatures;
 use crate::tasks::{BrokenTask, Tasks};
 use crate::tunnel::Keeper;
@@ -78,14 +81,18 @@ impl Gateway {
             tasks.spawn("commands", stop.clone(), commands);
         }
         let inbox = components::inbox(&parts, &shared, &holder);
-        let answering = inbox.clone().run(stop.clone());
-        tasks.spawn("turns", stop.clone(), once_cleared(applier.clone(), stop.clone(), answering));
+        // The tasks that write and send answers.
+        let answers = TaskTracker::new();
+        answers.close();
+        let answering = once_cleared(applier.clone(), stop.clone(), inbox.clone().run(stop.clone()));
+        tasks.spawn("turns", stop.clone(), answers.track_future(answering));
         tasks.spawn_dropped("agent", stop.clone(), inbox.run_comeback(stop.clone()));
         let calls = Arc::new(components::call_runner(&parts, &shared, &holder, &stop));
         tasks.spawn_dropped("calls", stop.clone(), calls.clone().run());
         let outbox = components::outbox(&parts, &shared, holder);
         let sending = outbox.clone().run(shared.live.clone(), stop.clone());
-        tasks.spawn("messages", stop.clone(), once_cleared(applier.clone(), stop.clone(), sending));
+        let sending = once_cleared(applier.clone(), stop.clone(), sending);
+        tasks.spawn("messages", stop.clone(), answers.track_future(sending));
         tasks.spawn_dropped("doubts", stop.clone(), outbox.clone().run_reconcile(stop.clone()));
         tasks.spawn_dropped("statuses", stop.clone(), outbox.clone().run_poll(stop.clone()));
         tasks.spawn_dropped("account", stop.clone(), outbox.clone().run_probes(stop.clone()));
@@ -111,9 +118,16 @@ impl Gateway {
         if let Some(listener) = parts.watch {
             tasks.spawn("metrics", stop.clone(), listener::serve(listener, watch, stop.clone()));
         }
-        let listening = stop.clone();
+        let stopping = stop.clone();
         tasks.spawn("webhooks", stop.clone(), async move {
-            listener::serve(parts.listener, router, listening).await;
+            // Open calls make requests meanwhile; Twilio ends a call whose request finds the port closed.
+            let close = CancellationToken::new();
+            let close_after_answers = async {
+                stopping.cancelled().await;
+                timeout(GRACE, answers.wait()).await.ok();
+                close.cancel();
+            };
+            tokio::join!(listener::serve(parts.listener, router, close.clone()), close_after_answers);
             drop(last_arrival);
         });
         Ok(Gateway {

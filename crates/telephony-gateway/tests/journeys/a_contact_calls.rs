@@ -89,6 +89,27 @@ async fn a_request_that_waits_for_the_agent_is_answered_when_the_gateway_stops()
 }
 
 #[tokio::test]
+async fn a_call_is_served_while_a_stopping_gateway_finishes_a_text() {
+    let gate = Arc::new(Semaphore::new(0));
+    let plan = Plan { simulator: slow_twilio(), ..plan() };
+    let mut stage = plan.with_agent(Scripted::repeating().gated(gate.clone())).start().await;
+    let (call, first) = RawCall::place(&stage, 1).await;
+    let request = call.saying(token(&first), "Are you there?");
+    stage.text(BOB, "a text").await;
+    stage.expect_summary(|summary| summary.answering == 1).await;
+    let speak = async {
+        let answer = request.send().await;
+        gate.add_permits(10);
+        answer
+    };
+    let ((), answer) = tokio::join!(stage.stop_gateway(), speak);
+    let document = answer.unwrap().text().await.unwrap();
+    assert_eq!((said(&document).as_str(), document.contains("<Redirect")), ("", true), "{document}");
+    stage.start_gateway().await;
+    stage.expect(BOB, &["a text"]).await;
+}
+
+#[tokio::test]
 async fn an_open_call_goes_on_when_calls_are_turned_off_at_a_restart() {
     let mut stage = Plan { simulator: slow_twilio(), ..plan() }.start().await;
     let first = stage.twilio.call(ALICE, stage.bot()).await.unwrap().body;
