@@ -13,6 +13,9 @@ use super::catalog::{
 use super::{Checkup, Subject};
 use crate::public_url::server;
 
+/// The most models that a finding names.
+const MODELS_SHOWN: usize = 10;
+
 /// Checks the agent's program or server with its credential, without asking it anything.
 pub async fn check(subject: &Subject) -> Checkup {
     let mut checkup = Checkup::default();
@@ -57,7 +60,19 @@ async fn check_openai(subject: &Subject, settings: &OpenAiAgent, checkup: &mut C
     // Ollama lists `llama3.2:latest`, and accepts `llama3.2`.
     let is_it = |listed: &String| listed == model || listed.split(':').next() == Some(model);
     if models.as_ref().is_some_and(|models| !models.iter().any(is_it)) {
-        checkup.found(AGENT_NO_MODEL.found(format!("`{model}`")));
+        checkup.found(
+            AGENT_NO_MODEL.found(format!("`{model}`; it lists {}", some_of(models.as_deref().unwrap_or_default()))),
+        );
+    }
+}
+
+/// Names the first models of a list, and counts the rest.
+fn some_of(models: &[String]) -> String {
+    let (shown, rest) = models.split_at(models.len().min(MODELS_SHOWN));
+    match (shown.is_empty(), rest.len()) {
+        (true, _) => "no models".to_owned(),
+        (false, 0) => shown.join(", "),
+        (false, more) => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

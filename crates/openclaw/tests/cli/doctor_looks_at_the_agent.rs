@@ -63,7 +63,15 @@ async fn a_rejected_key_and_a_missing_model_are_reported() {
         "{:#}",
         well.report
     );
-    assert_eq!(with_model(200, r#"{"data":[{"id":"large"}]}"#).await.detail("agent-model-unknown"), "`tiny`");
+    let many: Vec<String> = (1..=12).map(|n| format!(r#"{{"id":"m{n}"}}"#)).collect();
+    let many = format!(r#"{{"data":[{}]}}"#, many.join(",")).leak();
+    for (listed, detail) in [
+        (r#"{"data":[{"id":"large"}]}"#, "`tiny`; it lists large"),
+        (r#"{"data":[]}"#, "`tiny`; it lists no models"),
+        (many, "`tiny`; it lists m1, m2, m3, m4, m5, m6, m7, m8, m9, m10 and 2 more"),
+    ] {
+        assert_eq!(with_model(200, listed).await.detail("agent-model-unknown"), detail);
+    }
     assert!(with_model(401, "").await.detail("agent-refuses").contains("check agent.apiKey"));
     assert!(with_model(404, "").await.detail("agent-refuses").contains("check agent.baseUrl"));
     with_model(503, "").await.has("agent-unreachable");
