@@ -84,6 +84,11 @@ pub fn say(line: impl std::fmt::Display) {
     writeln!(io::stderr().lock(), "{line}").ok();
 }
 
+/// Quotes a word for the shell.
+pub fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// Prints why a command failed, and returns its exit code.
 pub fn report(failure: &Failure) -> ExitCode {
     say(failure);

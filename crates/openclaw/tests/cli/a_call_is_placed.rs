@@ -17,6 +17,15 @@ async fn refused(bench: &Bench, to: &str, more: &[&str]) -> String {
     ran.stderr
 }
 
+#[tokio::test]
+async fn a_text_without_its_option_gets_the_command_to_use() {
+    let bench = Bench::calling(ANY_HOUR).await;
+    let ran = bench.run(&["telephony", "call", ALICE, "It's", "here"]).await;
+    let hint = format!(r"hint: say it with `openclaw telephony call {ALICE} --message 'It'\''s here'`");
+    assert!(ran.code == 2 && ran.stderr.contains(&hint), "{ran:?}");
+    assert!(bench.twilio.calls().is_empty());
+}
+
 fn spoken(call: &CallRecord) -> Vec<&str> {
     call.transcript.iter().filter(|said| said.by == Side::Number).map(|said| said.text.as_str()).collect()
 }

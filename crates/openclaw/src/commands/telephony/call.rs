@@ -24,7 +24,8 @@ use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
 use crate::number;
-use crate::{terminal, time_format};
+use crate::terminal::{self, quoted};
+use crate::time_format;
 
 /// Longest wait until the provider has accepted the call, including the search for a call whose request got no answer.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(90);
@@ -54,6 +55,9 @@ const EXAMPLES: &str = "Examples:
 pub struct Call {
     /// Number to call, such as +15550005678
     to: String,
+    /// Words after the number
+    #[arg(hide = true)]
+    words: Vec<String>,
     /// Say this, and hang up; with --task, say it first
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
@@ -96,6 +100,7 @@ struct Check {
 
 impl Call {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
+        self.check_words()?;
         let dialable = dialable(&self.to)?;
         let telephony = assemble::configuration(config_arg)?.telephony;
         if !telephony.voice.enabled {
@@ -129,6 +134,16 @@ impl Call {
             true => self.check(channel, &from, &to).await,
             false => self.call(channel, from, to).await,
         })
+    }
+
+    /// Rejects a text without its option.
+    fn check_words(&self) -> Result<(), Failure> {
+        if self.words.is_empty() {
+            return Ok(());
+        }
+        let (to, words) = (&self.to, quoted(&self.words.join(" ")));
+        let hint = format!("say it with `openclaw telephony call {to} --message {words}`");
+        Err(Failure::usage("a call has no text after the number").hint(hint))
     }
 
     async fn check(&self, channel: &Channel, from: &PhoneNumber, to: &PhoneNumber) -> Outcome {

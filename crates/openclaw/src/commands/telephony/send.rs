@@ -29,7 +29,7 @@ use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::part;
 use crate::plural::counted;
-use crate::terminal;
+use crate::terminal::{self, quoted};
 use crate::time_format;
 
 /// A message expected to leave within this time counts as sent at once.
@@ -255,11 +255,6 @@ impl Send {
             ))),
         }
     }
-}
-
-/// Quotes a word for the shell.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Explains why a part was not sent as requested.
