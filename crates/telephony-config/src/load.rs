@@ -233,7 +233,7 @@ fn no_file(location: &Location) -> Problem {
         ChosenBy::Variable => " (OPENCLAW_CONFIG_PATH)",
         ChosenBy::StateFolder => "",
     };
-    let own = location.own.as_ref().map(|own| format!(" or {}", own.display())).unwrap_or_default();
+    let own = location.own.as_ref().map(|own| format!(" and {}", own.display())).unwrap_or_default();
     let message = format!("no configuration file found: looked for {}{by}{own}", location.config.display());
     unconfigured(Problem::new("", message))
 }

@@ -16,7 +16,7 @@ macro_rules! findings {
 pub const HIDES_THE_ACCOUNT: [&Finding; 3] = [CREDENTIALS_WRONG, TWILIO_UNREACHABLE, ACCOUNT_INACTIVE];
 
 findings! {
-    CONFIG_UNUSABLE Error "config-unusable" "The configuration is invalid."
+    CONFIG_UNUSABLE Error "config-unusable" "There is no valid configuration."
         "No command works, and the gateway does not start."
         "Fix the problems listed; `openclaw telephony setup` writes a configuration, `openclaw telephony config \
         check` checks one."

@@ -6,7 +6,7 @@ use crate::desk::Desk;
 fn a_missing_file_names_the_searched_paths_and_an_example() {
     insta::assert_snapshot!(Desk::new().variable("TWILIO_AUTH_TOKEN", "t").problems());
     let named = Desk::new().variable("OPENCLAW_CONFIG_PATH", "~/nowhere.json").problems();
-    assert!(named.starts_with("no configuration file found: looked for ~/nowhere.json (OPENCLAW_CONFIG_PATH) or "));
+    assert!(named.starts_with("no configuration file found: looked for ~/nowhere.json (OPENCLAW_CONFIG_PATH) and "));
     let argument = Desk::new().file("telephony/openclaw.json", "{}").argument("nowhere.json").problems();
     assert!(argument.starts_with("no configuration file found: looked for ~/.openclaw/nowhere.json (--config)\n"));
 }
