@@ -1,6 +1,7 @@
 //! The command line's grammar.
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use telephony_config::spelling::nearest;
 use telephony_domain::unprintable;
 
 use crate::config_arg::ConfigArg;
@@ -79,8 +80,19 @@ fn leave(error: &clap::Error) -> ! {
 
 fn foreign(words: &[String]) -> Failure {
     let word = words.first().map_or("", String::as_str);
-    Failure::usage(format!("`{word}` is not a command of the telephony channel"))
-        .hint("this program has `gateway`, `telephony`, `pairing`, `completions` and `man`; all other commands belong to OpenClaw itself")
+    let failure = Failure::usage(format!("`{word}` is not a command of the telephony channel"));
+    let cli = Cli::command();
+    let below = cli.find_subcommand("telephony").into_iter().flat_map(clap::Command::get_subcommands);
+    let below = below.map(|command| ("openclaw telephony", command.get_name()));
+    let commands: Vec<_> = cli.get_subcommands().map(|command| ("openclaw", command.get_name())).chain(below).collect();
+    let meant = nearest(word, commands.iter().map(|(_, name)| *name));
+    match commands.iter().find(|(_, name)| Some(*name) == meant) {
+        Some((before, name)) => failure.hint(format!("did you mean `{before} {name}`?")),
+        None => failure.hint(
+            "this program has `gateway`, `telephony`, `pairing`, `completions` and `man`; all other commands belong to \
+            OpenClaw itself",
+        ),
+    }
 }
 
 /// The command with a help that lists its subcommands in groups.

@@ -13,6 +13,20 @@ fn a_command_of_openclaw_itself_is_named_and_exits_2() {
 }
 
 #[test]
+fn a_mistyped_command_gets_a_suggestion() {
+    for (typed, meant) in [
+        ("telephny", "openclaw telephony"),
+        ("gatway", "openclaw gateway"),
+        ("send", "openclaw telephony send"),
+        ("simulat", "openclaw telephony simulate"),
+    ] {
+        let ran = run(&[typed, "anything"]);
+        assert!(ran.stderr.ends_with(&format!("\nhint: did you mean `{meant}`?\n")), "{typed}: {ran:?}");
+        assert_eq!(ran.code, 2, "{typed}");
+    }
+}
+
+#[test]
 fn a_missing_configuration_names_the_searched_paths() {
     let ran = run(&["telephony", "status"]);
     assert_eq!(ran.code, 1);
