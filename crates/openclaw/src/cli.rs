@@ -126,6 +126,22 @@ fn start_here() -> String {
 mod tests {
     use super::*;
 
+    /// Returns the names of the commands whose help lacks an example although they have an argument with a value.
+    fn without_example(path: &str, command: &clap::Command) -> Vec<String> {
+        let is_inherited = |argument: &clap::Arg| argument.get_id() == "config" || argument.is_hide_set();
+        let accepts = |argument: &clap::Arg| argument.get_action().takes_values() && !is_inherited(argument);
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let is_missing = command.get_arguments().any(accepts) && !help.contains("Example");
+        let below = command.get_subcommands();
+        let below = below.flat_map(|command| without_example(&format!("{path} {}", command.get_name()), command));
+        is_missing.then(|| path.to_owned()).into_iter().chain(below).collect()
+    }
+
+    #[test]
+    fn every_command_with_arguments_has_an_example_in_its_help() {
+        assert_eq!(without_example("openclaw", &Cli::command()), Vec::<String>::new());
+    }
+
     #[test]
     fn help_lists_each_command_once_and_fits_80_columns() {
         let mut telephony = in_groups(Cli::command().find_subcommand("telephony").unwrap().clone());

@@ -12,7 +12,8 @@ use crate::terminal;
 fn places() -> String {
     let name = terminal::program().as_str();
     format!(
-        "bash: {name} completions bash > ~/.local/share/bash-completion/completions/{name}\n\
+        "Examples:\n\
+         bash: {name} completions bash > ~/.local/share/bash-completion/completions/{name}\n\
          zsh:  {name} completions zsh > _{name}    in a folder of $fpath\n\
          fish: {name} completions fish > ~/.config/fish/completions/{name}.fish"
     )

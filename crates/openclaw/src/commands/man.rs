@@ -11,7 +11,8 @@ use crate::failure::Outcome;
 use crate::terminal;
 
 /// Examples shown below the help.
-const READING: &str = "openclaw man | man -l -                 shows the first page
+const READING: &str = "Examples:
+openclaw man | man -l -                 shows the first page
 openclaw man ~/.local/share/man/man1    makes `man openclaw-telephony-send` and the like work";
 
 /// Print the manual page, or write one for each command

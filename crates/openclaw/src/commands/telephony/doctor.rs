@@ -18,8 +18,14 @@ use crate::plural::counted;
 use crate::terminal::{self, color};
 use crate::{assemble, logging, public_url};
 
+const EXAMPLES: &str = "Examples:
+  openclaw telephony doctor
+  openclaw telephony doctor --explain webhook-elsewhere
+  openclaw telephony doctor --fix --dry-run";
+
 /// Find problems, explain them and say how to fix them
 #[derive(Debug, Args)]
+#[command(after_help = terminal::program().in_text(EXAMPLES).into_owned())]
 pub struct Doctor {
     /// Print JSON
     #[arg(long)]
