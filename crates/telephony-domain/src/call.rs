@@ -125,7 +125,7 @@ pub enum Action {
         /// The summary, in Markdown.
         text: Words,
     },
-    /// Store an answer that came too late and cannot be texted.
+    /// Store an answer or a summary that came too late to be said and cannot be texted.
     KeepUnheard {
         /// Its turn.
         turn: u32,
@@ -242,6 +242,9 @@ pub struct Call {
     /// True if the other side is the owner of the number.
     is_proven: bool,
     is_machine: bool,
+    /// True if the other side can be texted now.
+    #[serde(default)]
+    can_be_texted: bool,
     /// The last result of machine detection.
     #[serde(default)]
     answered_by: Option<AnsweredBy>,
@@ -292,6 +295,7 @@ impl Call {
             summarizing: None,
             is_proven,
             is_machine: false,
+            can_be_texted: false,
             answered_by: None,
             has_spoken: false,
             given: None,
@@ -367,6 +371,12 @@ impl Call {
     /// Returns true if incoming keys are a PIN.
     pub fn asks_pin(&self) -> bool {
         matches!(self.phase, Phase::Verifying(_))
+    }
+
+    /// Records whether the other side can be texted; until then it cannot. To be called before each event, because the
+    /// contact may have opted out, or a limit may be used up.
+    pub fn set_can_be_texted(&mut self, can_be_texted: bool) {
+        self.can_be_texted = can_be_texted;
     }
 
     /// Applies an event to the state and returns the gateway's actions.

@@ -19,6 +19,8 @@ pub struct Carrier {
     pub mms: MmsRules,
     /// Public prices.
     pub prices: PriceList,
+    /// Error codes which say that a number cannot receive texts.
+    pub unreachable_codes: &'static [u32],
     /// Beginning of the words that the provider may put in front of a text.
     pub added_words: &'static str,
 }

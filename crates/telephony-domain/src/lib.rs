@@ -30,6 +30,7 @@ pub mod reply_loop;
 pub mod retry;
 pub mod sms;
 pub mod tariff;
+pub mod texting;
 pub mod time;
 pub mod unprintable;
 pub mod vcard;

@@ -235,7 +235,7 @@ impl CallRunner {
                 replies_per_day: live.stranger_replies_per_day,
             };
             let key = format!("pairing-{provider_id}");
-            match self.store.challenge_caller(line, caller, &key, challenge, self.clock.now()).await {
+            match self.store.challenge_caller(line, caller, &key, challenge, live.terms, self.clock.now()).await {
                 Err(StoreError::CodeTaken) => {}
                 challenged => {
                     self.wake.outbox.notify_one();
@@ -254,12 +254,15 @@ impl CallRunner {
     }
 
     fn work(&self) -> CallWork {
+        let live = self.live.borrow();
         CallWork {
             provider: self.provider.carrier().name,
             holder: self.holder.clone(),
             token: CallToken::from_random(random::bytes()),
-            split: self.live.borrow().split,
-            operator: self.live.borrow().operator.clone(),
+            split: live.split,
+            arrivals: live.arrivals.clone(),
+            terms: live.terms,
+            operator: live.operator.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Calls: each is a row with the state of the rules, which one event at a time changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,12 +11,14 @@ use telephony_domain::call::token::CallToken;
 use telephony_domain::call::words::Words;
 use telephony_domain::call::{Action, Event, Heard, Prompt};
 use telephony_domain::id::{CallId, ConversationId, LineId, TurnId};
+use telephony_domain::limit::Terms;
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{Policy, Refusal};
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::Timestamp;
 
+use crate::inbox::ArrivalRules;
 use crate::lines::Line;
 use crate::outgoing_calls::{CallToDial, DoubtfulCall, OutgoingDetail};
 use crate::{LeaseHolder, Next, StoreError};
@@ -43,7 +46,7 @@ pub struct CallRules {
     pub policy: Policy,
     /// Rules for the proof that the number is the caller's.
     pub proof: ProofRules,
-    /// The terms of an admitted call; the proof and whether the contact can be texted are decided here.
+    /// The terms of an admitted call; the proof is decided here.
     pub plan: Plan,
     /// The most calls at a time.
     pub most_calls: usize,
@@ -60,6 +63,10 @@ pub struct CallWork {
     pub token: CallToken,
     /// Rules for cutting texts.
     pub split: SplitRules,
+    /// Rules for arriving messages: only contacts whose texts are answered are texted.
+    pub arrivals: Arc<ArrivalRules>,
+    /// Limits of sending, which decide whether a contact can be texted.
+    pub terms: Terms,
     /// The operator's phone, which may get summaries.
     pub operator: Option<PhoneNumber>,
 }

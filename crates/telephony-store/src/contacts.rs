@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
+use telephony_domain::limit::Terms;
 use telephony_domain::message::PartDraft;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::PairingCode;
@@ -110,14 +111,15 @@ pub enum CallerChallenged {
 /// The record of contacts.
 #[async_trait]
 pub trait Contacts: Send + Sync {
-    /// Creates the pairing request of a stranger who calls, with its SMS, or finds an existing one. `key` is the key of
-    /// the SMS. Fails with [`StoreError::CodeTaken`] (choose another).
+    /// Creates the pairing request of a stranger who calls, with its SMS if the number can get one under these `terms`,
+    /// or finds an existing one. `key` is the key of the SMS. Fails with [`StoreError::CodeTaken`] (choose another).
     async fn challenge_caller(
         &self,
         line: LineId,
         contact: &PhoneNumber,
         key: &str,
         challenge: Challenge,
+        terms: Terms,
         now: Timestamp,
     ) -> Result<CallerChallenged, StoreError>;
 

@@ -36,7 +36,6 @@ fn call_plan(voice: &Voice) -> Plan {
         filler_after: voice.filler_after,
         answer_within: voice.answer_within,
         fillers: voice.fillers.iter().map(|filler| filler.as_str().into()).collect(),
-        can_be_texted: true,
         summary: voice.summary,
         missed_call_text: voice.missed_call_text.as_deref().map(Into::into),
     }

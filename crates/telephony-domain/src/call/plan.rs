@@ -22,8 +22,6 @@ pub struct Plan {
     pub answer_within: Duration,
     /// Said in rotation while the agent thinks; empty for silence.
     pub fillers: Vec<Words>,
-    /// The other side may get texts.
-    pub can_be_texted: bool,
     /// The person who gets a summary afterwards.
     #[serde(default)]
     pub summary: Option<SummaryRecipient>,

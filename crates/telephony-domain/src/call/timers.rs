@@ -66,7 +66,7 @@ impl Call {
 
     fn promise_at(&self) -> Option<Timestamp> {
         let Phase::Thinking(thinking) = &self.phase else { return None };
-        let may_promise = thinking.ready.is_none() && self.plan.can_be_texted && !self.is_machine;
+        let may_promise = thinking.ready.is_none() && self.can_be_texted && !self.is_machine;
         may_promise.then(|| thinking.since + self.plan.answer_within)
     }
 

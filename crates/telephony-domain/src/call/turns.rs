@@ -46,7 +46,7 @@ impl Call {
         if let Some(place) = self.owed.iter().position(|owed| *owed == turn) {
             self.owed.swap_remove(place);
             let is_promised = self.promised.extract_if(.., |promised| *promised == turn).next().is_some();
-            if is_promised && ready == Ready::NoAnswer {
+            if is_promised && ready == Ready::NoAnswer && self.can_be_texted {
                 let text = phrases::NO_TEXT_FOLLOWS.into();
                 return actions.push(Action::Text { turn, text, is_answer: false });
             }
@@ -56,7 +56,10 @@ impl Call {
             self.summarizing = None;
             if let (Ready::Answer(text), Some(to)) = (ready, self.plan.summary) {
                 let text = Answer::read(text.as_str(), true).written.into();
-                actions.push(Action::SendSummary { turn, to, text });
+                actions.push(match self.can_summarize_for(to) {
+                    true => Action::SendSummary { turn, to, text },
+                    false => Action::KeepUnheard { turn, text },
+                });
             }
             return;
         }
@@ -83,6 +86,8 @@ impl Call {
             }
             Some(Ready::NoAnswer) if self.is_machine => self.hang_up(actions),
             Some(Ready::NoAnswer) => self.say(phrases::NO_ANSWER.into(), Phase::Listening, actions),
+            // The other side can no longer be texted, and waits on.
+            Some(Ready::Promise) if !self.can_be_texted => {}
             Some(Ready::Promise) => {
                 self.owed.push(turn);
                 self.promised.push(turn);
@@ -92,12 +97,12 @@ impl Call {
     }
 
     fn say_answer(&mut self, turn: u32, text: &Words, now: Timestamp, actions: &mut Vec<Action>) {
-        let answer = Answer::read(text.as_str(), self.plan.can_be_texted);
+        let answer = Answer::read(text.as_str(), self.can_be_texted);
         let mut texts = answer.speech.links.clone();
         if let Some(Control::Text(text)) = answer.control {
             texts.push(text.to_owned());
         }
-        if self.plan.can_be_texted && !texts.is_empty() {
+        if self.can_be_texted && !texts.is_empty() {
             actions.push(Action::Text { turn, text: texts.join("\n").into(), is_answer: false });
         }
         let words = Words::from(answer.speech.words);
@@ -134,7 +139,7 @@ impl Call {
 
     fn write_late(&mut self, turn: u32, ready: Ready, actions: &mut Vec<Action>) {
         let Ready::Answer(text) = ready else { return };
-        let answer = Answer::read(text.as_str(), self.plan.can_be_texted);
+        let answer = Answer::read(text.as_str(), self.can_be_texted);
         let note = if let Some(Control::Text(note)) = answer.control { note } else { "" };
         let text = Words::from([answer.written, note].join("\n\n").trim());
         if text.is_empty() {
@@ -142,7 +147,7 @@ impl Call {
         }
         // An opening sentence is for the call only, and a text is useless to an answering machine.
         let is_opening = turn == 1 && self.plan.purpose.agent_opens();
-        let is_texted = self.plan.can_be_texted && !self.is_machine && !is_opening;
+        let is_texted = self.can_be_texted && !self.is_machine && !is_opening;
         actions.push(if is_texted {
             Action::Text { turn, text, is_answer: true }
         } else {

@@ -25,6 +25,8 @@ enum Incident {
     Status(CallStatus),
     /// The next timer fires.
     Timer,
+    /// From now on, the other side can be texted or not.
+    Texting(bool),
 }
 
 fn any_plan() -> impl Strategy<Value = Plan> {
@@ -37,13 +39,12 @@ fn any_plan() -> impl Strategy<Value = Plan> {
             _ => Purpose::Conversation { message: first.then(|| "A message.".into()), has_task: second, dialing },
         }
     });
-    (purpose, 1..400u64, 500..10_000u64, 5..120u64, any::<(bool, bool)>()).prop_map(
-        |(purpose, longest, filler, within, (can_be_texted, has_fillers))| {
+    (purpose, 1..400u64, 500..10_000u64, 5..120u64, any::<bool>()).prop_map(
+        |(purpose, longest, filler, within, has_fillers)| {
             let mut plan = plan(purpose);
             plan.max_duration = Duration::from_secs(longest);
             plan.filler_after = Duration::from_millis(filler);
             plan.answer_within = Duration::from_secs(within);
-            plan.can_be_texted = can_be_texted;
             plan.fillers.truncate(if has_fillers { 2 } else { 0 });
             plan
         },
@@ -77,6 +78,7 @@ fn any_incident() -> impl Strategy<Value = Incident> {
         1 => any_answered_by().prop_map(Incident::AnsweredBy),
         2 => status.prop_map(|word| Incident::Status(word.parse().unwrap())),
         5 => Just(Incident::Timer),
+        1 => any::<bool>().prop_map(Incident::Texting),
     ]
 }
 
@@ -87,6 +89,7 @@ struct Observed {
     asked: HashSet<u32>,
     kept: HashSet<u32>,
     texted: HashSet<(u32, String)>,
+    can_be_texted: bool,
     /// Answers that arrived after a newer turn, to be sent as texts.
     late: HashSet<String>,
     /// The time since which the provider has been waiting for a document.
@@ -99,7 +102,7 @@ impl Observed {
         let now = Timestamp(1_000_000);
         let call = Call::new(plan, now);
         let (asked, kept, texted, late) = Default::default();
-        Observed { call, now, asked, kept, texted, late, waiting: None, answers: 0 }
+        Observed { call, now, asked, kept, texted, can_be_texted: false, late, waiting: None, answers: 0 }
     }
 
     fn last_asked(&self) -> u32 {
@@ -124,6 +127,11 @@ impl Observed {
             Incident::AnsweredBy(who) => Event::AnsweredBy(who),
             Incident::Status(status) => Event::Status(status),
             Incident::Timer => Event::Timer,
+            Incident::Texting(can_be_texted) => {
+                self.call.set_can_be_texted(can_be_texted);
+                self.can_be_texted = can_be_texted;
+                Event::Timer
+            }
         }
     }
 
@@ -170,6 +178,7 @@ impl Observed {
                     prop_assert!(!self.asked.contains(turn) && self.kept.insert(*turn), "turn {turn} is kept twice");
                 }
                 Action::Text { turn, text, .. } => {
+                    prop_assert!(self.can_be_texted, "a text that cannot arrive");
                     prop_assert!(self.texted.insert((*turn, text.as_str().to_owned())), "a text leaves twice");
                 }
                 _ => {}

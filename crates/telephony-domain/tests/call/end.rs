@@ -70,9 +70,8 @@ fn a_short_call_ends_without_a_warning_and_with_a_goodbye() {
 
 #[test]
 fn a_request_that_waits_at_the_end_gets_a_document() {
-    let mut plan = inbound();
-    plan.can_be_texted = false;
-    let (mut stage, _) = Stage::answered(plan);
+    let (mut stage, _) = Stage::answered(inbound());
+    stage.call.set_can_be_texted(false);
     stage.pass(seconds(294));
     stage.hears("Still there?");
     let actions = stage.pass(seconds(6));

@@ -20,7 +20,6 @@ pub fn plan(purpose: Purpose) -> Plan {
         filler_after: Duration::from_millis(1500),
         answer_within: Duration::from_secs(25),
         fillers: vec![FILLER.into(), "Still working on it.".into()],
-        can_be_texted: true,
         summary: None,
         missed_call_text: None,
     }
@@ -47,7 +46,9 @@ pub struct Stage {
 impl Stage {
     pub fn new(plan: Plan) -> Stage {
         let now = Timestamp(1_000_000);
-        Stage { call: Call::new(plan, now), now }
+        let mut call = Call::new(plan, now);
+        call.set_can_be_texted(true);
+        Stage { call, now }
     }
 
     /// Returns an answered call and the resulting actions.

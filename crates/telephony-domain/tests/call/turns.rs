@@ -95,10 +95,10 @@ fn a_late_answer_is_not_spoken_in_a_newer_turn() {
 
 #[test]
 fn a_caller_who_cannot_be_texted_waits_to_the_end() {
-    let mut plan = inbound();
-    plan.can_be_texted = false;
-    let (mut stage, _) = Stage::answered(plan);
+    let (mut stage, _) = Stage::answered(inbound());
     stage.hears("Write a novel.");
+    // They opt out during the call.
+    stage.call.set_can_be_texted(false);
     let mut heard = Vec::new();
     while !stage.is_over() {
         let actions = stage.next_timer();
@@ -110,6 +110,33 @@ fn a_caller_who_cannot_be_texted_waits_to_the_end() {
     assert!(heard.iter().all(|words| !words.contains("text you")), "{heard:?}");
     let late = stage.answer(1, "Call me Ishmael.");
     assert!(matches!(&late[..], [Action::KeepUnheard { turn: 1, .. }]), "{late:?}");
+}
+
+#[test]
+fn a_promise_that_was_not_said_yet_is_withdrawn_when_the_caller_opts_out() {
+    let (mut stage, _) = Stage::answered(inbound());
+    stage.hears("Write a novel.");
+    stage.pass(seconds(2));
+    assert_eq!(stage.pass(seconds(23)), [], "the filler still plays");
+    stage.call.set_can_be_texted(false);
+    assert_eq!(stage.request(None), []);
+    assert_eq!(said(&stage.answer(1, "Call me Ishmael.")), "Call me Ishmael.");
+}
+
+#[test]
+fn nothing_is_texted_to_a_caller_who_opts_out_after_a_promise() {
+    let no_longer = || {
+        let mut stage = after_the_promise();
+        stage.call.set_can_be_texted(false);
+        stage
+    };
+    let late = no_longer().answer(1, "Call me Ishmael.");
+    assert!(matches!(&late[..], [Action::KeepUnheard { turn: 1, .. }]), "{late:?}");
+    assert_eq!(no_longer().on(Event::NoAnswer { turn: 1 }), []);
+    let mut stage = no_longer();
+    stage.hears("Send it.");
+    let actions = stage.answer(2, "It is at https://example.com/x.\ntext: Room 5");
+    assert_eq!((texts(&actions), said(&actions).as_str()), (vec![], "It is at a link."));
 }
 
 #[test]

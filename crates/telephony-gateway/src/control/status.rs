@@ -170,7 +170,6 @@ mod tests {
             filler_after: Duration::ZERO,
             answer_within: Duration::ZERO,
             fillers: Vec::new(),
-            can_be_texted: false,
             summary: None,
             missed_call_text: None,
         };

@@ -38,7 +38,6 @@ impl Stage {
             filler_after: Duration::from_millis(300),
             answer_within: Duration::from_secs(25),
             fillers: Vec::new(),
-            can_be_texted: true,
             summary: None,
             missed_call_text: None,
             purpose,

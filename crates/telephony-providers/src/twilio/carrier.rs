@@ -42,6 +42,7 @@ pub const CARRIER: Carrier = Carrier {
         text_in: dollars(7_500_000),
         media: dollars(20_000_000),
     },
+    unreachable_codes: &[21614, 30006],
     added_words: "Sent from your Twilio trial account",
 };
 

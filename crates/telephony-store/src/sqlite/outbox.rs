@@ -22,6 +22,7 @@ pub(super) mod pause;
 pub(super) mod progress;
 pub(super) mod queue;
 mod retried;
+pub(super) mod texting;
 
 use std::time::Duration;
 

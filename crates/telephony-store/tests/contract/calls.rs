@@ -2,9 +2,11 @@
 
 mod ends;
 mod opening;
+mod texting;
 mod turns;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use telephony_domain::call::caller;
 use telephony_domain::call::plan::{Plan, Purpose};
@@ -14,6 +16,7 @@ use telephony_domain::call::script::Script;
 use telephony_domain::call::token::CallToken;
 use telephony_domain::call::{Action, Event, Heard, Prompt};
 use telephony_domain::id::CallId;
+use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_domain::sms::split::{ChunkMode, SplitRules};
 use telephony_store::calls::{
@@ -22,7 +25,7 @@ use telephony_store::calls::{
 };
 use telephony_store::{LeaseHolder, Next};
 
-use super::world::{ANN, LINE, World, at, gateway, number, seconds};
+use super::world::{ANN, LINE, World, at, gateway, number, open_to_all, seconds, terms};
 
 const OPERATOR: &str = "+15550001111";
 
@@ -37,6 +40,8 @@ pub fn work_of(holder: LeaseHolder) -> CallWork {
         holder,
         token: CallToken::from_random(bytes),
         split: SPLIT,
+        arrivals: Arc::new(open_to_all()),
+        terms: terms(Pacing::Unlimited),
         operator: Some(number(OPERATOR)),
     }
 }
@@ -53,7 +58,6 @@ pub fn rules(inbound: InboundPolicy) -> CallRules {
         filler_after: seconds(2),
         answer_within: seconds(25),
         fillers: vec!["One moment.".into()],
-        can_be_texted: false,
         summary: None,
         missed_call_text: None,
     };

@@ -25,7 +25,6 @@ fn draft(key: &str, to: &str) -> CallDraft {
         filler_after: seconds(2),
         answer_within: seconds(25),
         fillers: Vec::new(),
-        can_be_texted: true,
         summary: None,
         missed_call_text: None,
     };

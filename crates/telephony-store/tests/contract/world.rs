@@ -247,6 +247,7 @@ static CARRIER: Carrier = Carrier {
         passed_on: &[],
     },
     prices: PriceList { as_of: "2026-11", text_out: FREE, text_in: FREE, media: FREE },
+    unreachable_codes: &[21614, 30006],
     added_words: "Sent from a trial account",
 };
 

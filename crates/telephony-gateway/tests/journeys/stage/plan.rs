@@ -164,7 +164,6 @@ fn voice(plan: &Plan) -> VoiceSettings {
         filler_after,
         answer_within: Duration::from_secs(25),
         fillers: vec!["One moment, please.".into()],
-        can_be_texted: true,
         summary,
         missed_call_text: missed_call_text.map(Into::into),
     };

@@ -77,7 +77,7 @@ fn admit(
         return Ok(Opened::Busy);
     }
     let purpose = Purpose::Inbound { asks_pin, is_attested };
-    let plan = Plan { purpose, can_be_texted: !standing.is_opted_out, ..rules.plan.clone() };
+    let plan = Plan { purpose, ..rules.plan.clone() };
     let conversation = conversation::find_or_make(db, line, caller)?;
     let id = row::insert(db, conversation, Some(&incoming.provider_id), &Call::new(plan, now), now)?;
     step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)
@@ -139,6 +139,9 @@ fn text_missed(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(text) = &rules.plan.missed_call_text else { return Ok(()) };
+    if !texts::can_be_texted(db, line, caller, work, now)? {
+        return Ok(());
+    }
     let key = format!("missed-call-{}", incoming.provider_id);
     texts::queue(db, line, caller.clone(), key, text, work, now).map(drop)
 }

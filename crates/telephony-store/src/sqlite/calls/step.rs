@@ -33,6 +33,9 @@ pub(super) fn take(
     let was_ended_by_operator = call.state != CallState::Open && !call.is_finished();
     let is_request = matches!(event, Event::Request { .. });
     let is_final = matches!(&event, Event::Status(status) if status.is_final());
+    let line = conversation::line_of(db, call.conversation)?;
+    let contact = conversation::contact_of(db, call.conversation)?;
+    call.machine.set_can_be_texted(texts::can_be_texted(db, line, &contact, work, now)?);
     let mut decided = if is_news { call.machine.on(event, now) } else { Vec::new() };
     if was_ended_by_operator {
         decided = is_request.then(|| Action::Respond(Script::hang_up())).into_iter().collect();

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId, MessageId};
+use telephony_domain::limit::Terms;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::notice::name;
 use telephony_domain::number::PhoneNumber;
@@ -40,10 +41,11 @@ impl Contacts for SqliteStore {
         contact: &PhoneNumber,
         key: &str,
         challenge: Challenge,
+        terms: Terms,
         now: Timestamp,
     ) -> Result<CallerChallenged, StoreError> {
         let (contact, key) = (contact.clone(), key.to_owned());
-        self.write(move |db| pairing::challenge_caller(db, line, &contact, &key, challenge.clone(), now)).await
+        self.write(move |db| pairing::challenge_caller(db, line, &contact, &key, challenge.clone(), &terms, now)).await
     }
 
     async fn pairing_requests(&self, now: Timestamp) -> Result<Vec<PairingRequest>, StoreError> {

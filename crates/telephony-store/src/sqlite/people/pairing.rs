@@ -1,10 +1,12 @@
 //! Pairing requests of strangers, and their kept messages.
 
 use telephony_domain::id::{InboundId, LineId, TurnId};
+use telephony_domain::limit::Terms;
 use telephony_domain::message::{Draft, PartDraft, Purpose};
 use telephony_domain::notice::Notice;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::{CODE_VALID_FOR, MAX_PENDING, PairingCode};
+use telephony_domain::texting::can_receive;
 use telephony_domain::time::Timestamp;
 
 use super::removal;
@@ -15,7 +17,7 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, apart, execute, find, list, one, time};
 use crate::sqlite::inbox::turn::{self, Turn};
 use crate::sqlite::inbox::{kept_answer, turn_end};
-use crate::sqlite::outbox::{enqueue, full_line};
+use crate::sqlite::outbox::{enqueue, full_line, texting};
 use crate::sqlite::rows::{contact, notice, tally};
 
 /// A stranger who writes.
@@ -30,6 +32,7 @@ struct Asker {
     contact: PhoneNumber,
     key: String,
     turn: Option<TurnId>,
+    can_be_texted: bool,
 }
 
 /// Creates the request of a stranger who calls, or finds the existing one. Returns the code even if it cannot be
@@ -42,12 +45,14 @@ pub(super) fn challenge_caller(
     contact: &PhoneNumber,
     key: &str,
     challenge: Challenge,
+    terms: &Terms,
     now: Timestamp,
 ) -> Result<CallerChallenged, StoreError> {
     if contact::is_decided(db, contact)? {
         return Ok(CallerChallenged::NoStranger);
     }
-    let asker = Asker { line, contact: contact.clone(), key: key.to_owned(), turn: None };
+    let can_be_texted = can_receive(contact, texting::facts(db, line, contact, terms, now)?);
+    let asker = Asker { line, contact: contact.clone(), key: key.to_owned(), turn: None, can_be_texted };
     delete_expired(db, now)?;
     ask(db, &asker, challenge, now)?;
     let code = find(db, "SELECT code FROM pairing WHERE contact = ?", [contact.as_str()], columns::code)?;
@@ -65,7 +70,7 @@ pub(super) fn challenge(
     let sql = "SELECT line, contact FROM conversation WHERE id = ?";
     let (line, contact) =
         one(db, sql, [turn.conversation.0], |row| Ok((LineId(row.get("line")?), columns::number(row, "contact")?)))?;
-    let asker = Asker { line, contact, key: format!("pairing-{}", turn.id), turn: Some(turn.id) };
+    let asker = Asker { line, contact, key: format!("pairing-{}", turn.id), turn: Some(turn.id), can_be_texted: true };
     let stranger = Stranger { turn, asker };
     if contact::is_decided(db, &stranger.asker.contact)? {
         turn_end::hand_back(db, lease, now)?;
@@ -119,8 +124,11 @@ fn request(db: &Db, asker: &Asker, code: &PairingCode, now: Timestamp) -> Result
     if execute(db, sql, row)? == 0 { Err(StoreError::CodeTaken) } else { Ok(()) }
 }
 
-/// Queues the SMS with the code. A caller hears the code, so an opt-out of texts or a full line is no failure.
+/// Queues the SMS with the code. A caller hears the code, so a number that gets no texts or a full line is no failure.
 fn send_code(db: &Db, asker: &Asker, parts: Vec<PartDraft>, now: Timestamp) -> Result<(), StoreError> {
+    if !asker.can_be_texted {
+        return Ok(());
+    }
     let draft = Draft {
         key: asker.key.clone(),
         purpose: Purpose::Pairing,
@@ -131,7 +139,7 @@ fn send_code(db: &Db, asker: &Asker, parts: Vec<PartDraft>, now: Timestamp) -> R
         turn: asker.turn,
     };
     match enqueue::enqueue(db, asker.line, &draft, now) {
-        Err(StoreError::OptedOut | StoreError::QueueFull { .. }) if asker.turn.is_none() => Ok(()),
+        Err(StoreError::QueueFull { .. }) if asker.turn.is_none() => Ok(()),
         enqueued => enqueued.map(drop),
     }
 }

@@ -3,6 +3,7 @@
 use telephony_domain::call::proof::{MAX_WRONG_PINS, ProofRules, WRONG_PINS_FOR};
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::{Action, Event, Heard};
+use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Refusal};
 use telephony_store::calls::{
     CallDocumentRequest, CallRules, CallState, CallStep, CallTurnOutcome, Calls, DueCall, IncomingCall, Opened,
@@ -15,7 +16,7 @@ use telephony_store::restores::Restores;
 use telephony_store::sqlite::{Mode, SqliteStore, back_up};
 use telephony_store::{LeaseHolder, Next};
 
-use super::super::world::{ANN, BOB, LINE, World, at, number, parts, sender};
+use super::super::world::{ANN, BOB, LINE, World, at, number, parts, sender, terms};
 use super::{document, incoming, rules, work, work_of};
 
 #[tokio::test]
@@ -134,7 +135,12 @@ async fn a_stranger_who_calls_gets_one_code_by_sms_and_hears_the_same_again() {
         |code: &str| Challenge { code: code.parse().unwrap(), parts: parts(&["your code"]), replies_per_day: Some(1) };
     let call = |key: &'static str, code: &'static str, from: &'static str| {
         let (store, line) = (world.store.clone(), world.line);
-        async move { store.challenge_caller(line, &number(from), key, challenge(code), at(1)).await.unwrap() }
+        async move {
+            store
+                .challenge_caller(line, &number(from), key, challenge(code), terms(Pacing::Unlimited), at(1))
+                .await
+                .unwrap()
+        }
     };
     let says_first = CallerChallenged::Code("AAAAAAAA".parse().unwrap());
     assert_eq!(call("call-CA1", "AAAAAAAA", BOB).await, says_first);

@@ -120,11 +120,11 @@ async fn a_summary_is_texted_to_its_recipient_or_counts_as_unheard() {
         };
         world.requested(&call, Some("what time is it"), 2).await;
         world.change(call.call, Event::Answer { turn: 1, text: "It is noon.".into() }, 3).await;
-        if opts_out {
-            world.says(ANN, "STOP", at(3)).await;
-        }
         let over = world.change(call.call, Event::Status(CallStatus::Completed), 4).await;
         assert_eq!((over.asked.len(), &over.asked[0].prompt), (1, &Prompt::Summarize));
+        if opts_out {
+            world.says(ANN, "STOP", at(4)).await;
+        }
         world.change(call.call, Event::Answer { turn: 2, text: "Ann asked for the time.".into() }, 5).await;
         let turns = world.store.call(call.call).await.unwrap().unwrap().turns;
         match to {
@@ -139,6 +139,21 @@ async fn a_summary_is_texted_to_its_recipient_or_counts_as_unheard() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_summary_that_cannot_be_texted_is_not_asked_for() {
+    let world = World::new().await;
+    let plan = Plan { summary: Some(SummaryRecipient::Contact), ..rules(InboundPolicy::Open).plan };
+    let rules = CallRules { plan, ..rules(InboundPolicy::Open) };
+    let Opened::Open(call) = world.store.open_call(incoming("CA1", ANN), rules, work(), at(1)).await.unwrap() else {
+        panic!("not admitted")
+    };
+    world.requested(&call, Some("what time is it"), 2).await;
+    world.change(call.call, Event::Answer { turn: 1, text: "It is noon.".into() }, 3).await;
+    world.says(ANN, "STOP", at(3)).await;
+    let over = world.change(call.call, Event::Status(CallStatus::Completed), 4).await;
+    assert_eq!(over.asked, []);
 }
 
 #[tokio::test]
