@@ -3,57 +3,38 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::Serialize;
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::tariff::{self, Basis, Kind};
-use telephony_gateway::views::money::MoneyView;
+use telephony_domain::tariff::{self, Estimate, Kind};
+use telephony_gateway::views::money::EstimateView;
 use telephony_store::Store;
 
 use crate::assemble;
 use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
 
-/// An estimated price and its basis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Estimate {
-    pub price: Price,
-    pub basis: Basis,
+/// Estimates a message with this many segments, with or without media.
+pub fn of_message(
+    config_arg: &ConfigArg,
+    to: &PhoneNumber,
+    has_media: bool,
+    segments: u32,
+) -> Result<EstimateView, Failure> {
+    let mut estimator = Estimator::new(assemble::earlier_store(config_arg));
+    let estimate = estimator.of(Kind::of(false, has_media), to, 1, u64::from(segments));
+    Ok(EstimateView::of(assemble::runtime()?.block_on(estimate)?))
 }
 
-/// The estimated cost of an unsent message, as commands show it; empty if unknown.
-#[derive(Serialize)]
-pub struct Cost {
-    price: Option<MoneyView>,
-    basis: Option<&'static str>,
-}
-
-impl Cost {
-    /// Estimates a message with this many segments, with or without media.
-    pub fn of(config_arg: &ConfigArg, to: &PhoneNumber, has_media: bool, segments: u32) -> Result<Self, Failure> {
-        let mut estimator = Estimator::new(assemble::earlier_store(config_arg));
-        let estimate = estimator.of(Kind::of(false, has_media), to, 1, u64::from(segments));
-        Ok(Self::from_estimate(assemble::runtime()?.block_on(estimate)?))
-    }
-
-    fn from_estimate(estimate: Option<Estimate>) -> Self {
-        Self {
-            price: estimate.map(|estimate| MoneyView::of(estimate.price)),
-            basis: estimate.map(|estimate| estimate.basis.as_str()),
-        }
-    }
-
-    /// Describes the cost and how reliable the estimate is.
-    pub fn in_words(&self) -> String {
-        let Some(price) = &self.price else {
-            return "The cost is unknown: no message to that country has been paid for yet.".to_owned();
-        };
-        if self.basis == Some(Basis::PriceList.as_str()) {
-            let as_of = assemble::carrier().prices.as_of;
-            format!("Estimated cost: {price}, by Twilio's price list of {as_of}, without carrier fees.")
-        } else {
-            format!("Estimated cost: {price}, by what you paid before.")
-        }
+/// Describes the cost and how reliable the estimate is.
+pub fn in_words(estimate: &EstimateView) -> String {
+    let Some(price) = &estimate.price else {
+        return "The cost is unknown: no message to that country has been paid for yet.".to_owned();
+    };
+    if estimate.is_by_price_list() {
+        let as_of = assemble::carrier().prices.as_of;
+        format!("Estimated cost: {price}, by Twilio's price list of {as_of}, without carrier fees.")
+    } else {
+        format!("Estimated cost: {price}, by what you paid before.")
     }
 }
 
@@ -83,7 +64,7 @@ impl Estimator {
             None => self.paid_before(kind, tariff::country_code(contact)).await?,
         };
         let unit = prices.unit_price(kind, contact, paid);
-        Ok(unit.map(|(price, basis)| {
+        Ok(unit.map(|Estimate { price, basis }| {
             let amount = price.amount.times(kind.units(messages, segments));
             Estimate { price: Price { amount, ..price }, basis }
         }))

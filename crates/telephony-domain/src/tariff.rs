@@ -38,6 +38,15 @@ pub enum Basis {
     OwnPrices,
 }
 
+/// An estimated price and its basis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Estimated price in the currency of its basis.
+    pub price: Price,
+    /// Source of the price.
+    pub basis: Basis,
+}
+
 impl Basis {
     /// Returns the word used in `--json`.
     pub fn as_str(self) -> &'static str {
@@ -87,10 +96,10 @@ impl PriceList {
         (country_code(contact) == "1").then_some(price)
     }
 
-    /// Returns the price of a unit: the public price if there is one, else the price `paid` before.
-    pub fn unit_price(&self, kind: Kind, contact: &PhoneNumber, paid: Option<Price>) -> Option<(Price, Basis)> {
-        let listed = self.price(kind, contact).map(|price| (price, Basis::PriceList));
-        listed.or_else(|| paid.map(|price| (price, Basis::OwnPrices)))
+    /// Estimates the price of a unit: the public price if there is one, else the price `paid` before.
+    pub fn unit_price(&self, kind: Kind, contact: &PhoneNumber, paid: Option<Price>) -> Option<Estimate> {
+        let listed = self.price(kind, contact).map(|price| Estimate { price, basis: Basis::PriceList });
+        listed.or_else(|| paid.map(|price| Estimate { price, basis: Basis::OwnPrices }))
     }
 }
 
@@ -152,8 +161,14 @@ mod tests {
             text_in: dollars(7_500_000),
             media: dollars(20_000_000),
         };
-        assert_eq!(list.unit_price(Kind::TextOut, &us, paid), Some((price(7_900_000, "USD"), Basis::PriceList)));
-        assert_eq!(list.unit_price(Kind::TextOut, &uk, paid), Some((price(40_000_000, "USD"), Basis::OwnPrices)));
+        assert_eq!(
+            list.unit_price(Kind::TextOut, &us, paid),
+            Some(Estimate { price: price(7_900_000, "USD"), basis: Basis::PriceList })
+        );
+        assert_eq!(
+            list.unit_price(Kind::TextOut, &uk, paid),
+            Some(Estimate { price: price(40_000_000, "USD"), basis: Basis::OwnPrices })
+        );
         assert_eq!(list.unit_price(Kind::TextOut, &uk, None), None);
     }
 

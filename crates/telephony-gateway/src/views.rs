@@ -8,6 +8,8 @@ pub mod message;
 pub mod money;
 pub mod part;
 pub mod people;
+pub mod plan;
 pub mod record;
+pub mod route;
 pub mod status;
 pub mod time;

@@ -107,6 +107,13 @@ impl Setting {
     }
 }
 
+impl Diversion {
+    /// Returns true if it keeps traffic from us: not for our own service, which has a route of its own.
+    pub fn is_trouble(&self) -> bool {
+        !matches!(self, Diversion::Service { is_ours: true, .. } | Diversion::Nowhere)
+    }
+}
+
 /// Returns true if two URLs, with their queries and fragments, differ at most in slashes at the end of their paths.
 pub fn is_same_url(one: &str, other: &str) -> bool {
     fn cut(url: &str) -> (&str, &str) {

@@ -1,4 +1,4 @@
-//! Calls in lists, and one call with its transcript.
+//! Calls in lists, one call with its transcript, and a call that is not placed.
 
 use serde::Serialize;
 use telephony_domain::call::report::AnsweredBy;
@@ -85,6 +85,19 @@ pub struct CallTurnView {
     pub outcome: Option<&'static str>,
     /// Time of the answer.
     pub answered_at: Option<TimeView>,
+}
+
+/// The answer to the question whether a call may be placed now.
+#[derive(Serialize)]
+pub struct CallCheckView {
+    /// Number to call.
+    pub to: String,
+    /// Our number.
+    pub from: String,
+    /// The reason why the number may not be called now.
+    pub refused: Option<String>,
+    /// Advice for the operator if it may not be called.
+    pub hint: Option<String>,
 }
 
 impl CallView {

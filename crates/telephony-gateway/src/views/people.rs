@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use telephony_store::consents::Consent;
-use telephony_store::contacts::{ApprovedContact, PairingRequest};
+use telephony_store::contacts::{Approved, ApprovedContact, PairingRequest};
+use telephony_store::outbox::PartProgress;
 
 use super::time::TimeView;
 
@@ -30,6 +31,22 @@ pub struct ApprovedContactView {
     pub number: String,
     /// Time of the approval.
     pub approved_at: TimeView,
+}
+
+/// An approval that was just made.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalView {
+    /// Number of the contact.
+    pub number: String,
+    /// True if the contact was approved before.
+    pub was_approved: bool,
+    /// True if the contact's STOP holds, so that no approval SMS is sent.
+    pub has_opted_out: bool,
+    /// Kept messages that are answered now.
+    pub released_messages: u32,
+    /// Id of the approval SMS at the provider, once it is sent.
+    pub sid: Option<String>,
 }
 
 /// A wish of a contact about messages from a line.
@@ -66,6 +83,19 @@ impl ApprovedContactView {
     /// Converts a stored contact.
     pub fn of(approved: &ApprovedContact) -> Self {
         Self { number: approved.contact.to_string(), approved_at: TimeView(approved.approved) }
+    }
+}
+
+impl ApprovalView {
+    /// Converts an approval; `notice` is its SMS.
+    pub fn of(approved: &Approved, notice: Option<&PartProgress>) -> Self {
+        Self {
+            number: approved.contact.to_string(),
+            was_approved: approved.was_approved,
+            has_opted_out: approved.is_opted_out,
+            released_messages: approved.released,
+            sid: notice.and_then(|part| part.provider_id.clone()),
+        }
     }
 }
 

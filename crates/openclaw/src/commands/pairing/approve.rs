@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 use telephony_domain::pairing::APPROVAL_TEXT;
+use telephony_gateway::views::people::ApprovalView;
 use telephony_store::StoreError;
 use telephony_store::contacts::{Approved, Who};
 use telephony_store::outbox::{PartProgress, PartState};
@@ -38,16 +38,6 @@ pub struct Approve {
     json: bool,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    number: String,
-    was_approved: bool,
-    has_opted_out: bool,
-    released_messages: u32,
-    sid: Option<String>,
-}
-
 impl Approve {
     /// Approves the contact and sends the approval SMS.
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
@@ -57,7 +47,7 @@ impl Approve {
             let approved = channel.store.approve(self.who.clone(), parts, Some(line), channel.now()).await;
             let approved = approved.map_err(|error| unknown_code(error, &self.who))?;
             let notice = self.notify(channel, &approved).await?;
-            self.show(approved, notice)
+            self.show(&approved, notice)
         })
     }
 
@@ -76,30 +66,24 @@ impl Approve {
         Ok(part)
     }
 
-    fn show(&self, approved: Approved, notice: Option<PartProgress>) -> Outcome {
-        let report = Report {
-            number: approved.contact.to_string(),
-            was_approved: approved.was_approved,
-            has_opted_out: approved.is_opted_out,
-            released_messages: approved.released,
-            sid: notice.as_ref().and_then(|part| part.provider_id.clone()),
-        };
+    fn show(&self, approved: &Approved, notice: Option<PartProgress>) -> Outcome {
+        let view = ApprovalView::of(approved, notice.as_ref());
         if self.json {
-            terminal::print_json(&report)?;
-        } else if report.was_approved {
-            terminal::print(format!("{} was already approved.", report.number));
+            terminal::print_json(&view)?;
+        } else if view.was_approved {
+            terminal::print(format!("{} was already approved.", view.number));
         } else {
-            terminal::print(format!("Approved telephony sender {}.", report.number));
+            terminal::print(format!("Approved telephony sender {}.", view.number));
         }
         if let (false, Some(sent)) = (self.json, notice.as_ref().and_then(part::sent_line)) {
             terminal::print(sent);
         }
-        if report.has_opted_out {
+        if view.has_opted_out {
             terminal::say(
                 "They have opted out (STOP), so they got no approval SMS and get no answers until they text START.",
             );
-        } else if !self.json && report.released_messages > 0 {
-            terminal::say(format!("{} will be answered now.", counted(report.released_messages, "kept message")));
+        } else if !self.json && view.released_messages > 0 {
+            terminal::say(format!("{} will be answered now.", counted(view.released_messages, "kept message")));
         }
         Ok(ExitCode::SUCCESS)
     }

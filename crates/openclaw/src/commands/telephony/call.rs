@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use serde::Serialize;
 use telephony_domain::call::report::{AnsweredBy, CallStatus};
 use telephony_domain::dialing::{self, DialingRules, NotDialed, Special};
 use telephony_domain::id::CallId;
@@ -14,7 +13,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_gateway::control::status;
 use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::random;
-use telephony_gateway::views::call::TranscriptView;
+use telephony_gateway::views::call::{CallCheckView, TranscriptView};
 use telephony_store::calls::{CallDetail, CallState};
 use telephony_store::outgoing_calls::{CallDraft, DialState, OutgoingRules, Placed};
 use tokio::time::{Instant, sleep};
@@ -87,17 +86,6 @@ pub struct Call {
     json: bool,
 }
 
-/// The result of `--dry-run` as shown in JSON.
-#[derive(Serialize)]
-struct Check {
-    to: String,
-    from: String,
-    /// The reason why the number may not be called now.
-    refused: Option<String>,
-    /// Advice for the operator if it may not be called.
-    hint: Option<String>,
-}
-
 impl Call {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         self.check_words()?;
@@ -158,7 +146,7 @@ impl Call {
 
     fn show_check(&self, to: &str, from: &PhoneNumber, refused: Option<Failure>) -> Outcome {
         let (refused, hint) = refused.map(Failure::into_parts).unzip();
-        let check = Check { to: to.to_owned(), from: from.to_string(), refused, hint: hint.flatten() };
+        let check = CallCheckView { to: to.to_owned(), from: from.to_string(), refused, hint: hint.flatten() };
         if self.json {
             terminal::print_json_ours(&check)?;
         } else {

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::sms::segment;
+use telephony_gateway::views::plan::SegmentsView;
 
 use crate::config_arg::ConfigArg;
-use crate::estimate::Cost;
+use crate::estimate;
 use crate::failure::Outcome;
 use crate::number;
 use crate::plural::counted;
@@ -31,31 +31,14 @@ pub struct Segments {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct Counted<'a> {
-    encoding: String,
-    segments: u32,
-    units: u32,
-    texts: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimate: Option<Cost>,
-}
-
 impl Segments {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         let text = terminal::text_argument(&self.text)?;
-        let count = segment::count(&text);
-        let cost = match &self.to {
+        let estimate = match &self.to {
             None => None,
-            Some(to) => Some(Cost::of(config_arg, to, false, count.segments)?),
+            Some(to) => Some(estimate::of_message(config_arg, to, false, segment::count(&text).segments)?),
         };
-        let shown = Counted {
-            encoding: count.encoding.to_string(),
-            segments: count.segments,
-            units: count.units,
-            texts: segment::segments(&text),
-            estimate: cost,
-        };
+        let shown = SegmentsView::of(&text, estimate);
         if self.json {
             terminal::print_json(&shown)?;
         } else {
@@ -65,9 +48,7 @@ impl Segments {
                 counted(shown.segments, "segment"),
                 counted(shown.units, "unit")
             ));
-            if let Some(cost) = &shown.estimate {
-                terminal::print(cost.in_words());
-            }
+            shown.estimate.iter().map(estimate::in_words).for_each(terminal::print);
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use serde::Serialize;
 use telephony_domain::id::MessageId;
 use telephony_domain::line_address::LineAddress;
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{Draft, Purpose};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::sms::{parts, segment};
+use telephony_domain::sms::parts;
 use telephony_gateway::views::message::QueuedMessageView;
+use telephony_gateway::views::plan::{MessagePlanView, PlannedPartView};
 use telephony_gateway::{random, views};
 use telephony_providers::provider::Webhooks;
 use telephony_store::StoreError;
@@ -24,7 +24,7 @@ use self::media::Media;
 use crate::assemble::{self, Channel};
 use crate::config_arg::ConfigArg;
 use crate::deliver;
-use crate::estimate::Cost;
+use crate::estimate;
 use crate::failure::{Failure, Outcome};
 use crate::number;
 use crate::part;
@@ -65,28 +65,6 @@ pub struct Send {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Plan {
-    to: String,
-    segments: u32,
-    estimate: Cost,
-    media: Vec<String>,
-    parts: Vec<PlannedPart>,
-    /// The reason why it would be rejected now.
-    refused: Option<String>,
-    /// Advice for the operator if it would be rejected.
-    hint: Option<String>,
-}
-
-#[derive(Serialize)]
-struct PlannedPart {
-    text: String,
-    encoding: String,
-    segments: u32,
-    units: u32,
 }
 
 impl Send {
@@ -151,14 +129,14 @@ impl Send {
     fn plan(&self, config_arg: &ConfigArg, text: &str, media: &Media) -> Outcome {
         let has_media = media.count() > 0;
         let parts = parts::with_media(text, has_media, &Channel::rules(config_arg)?, &assemble::carrier().mms);
-        let parts: Vec<PlannedPart> = parts.into_iter().map(PlannedPart::of).collect();
+        let parts: Vec<_> = parts.into_iter().map(PlannedPartView::of).collect();
         let segments = parts.iter().map(|part| part.segments).sum();
-        let estimate = Cost::of(config_arg, &self.to, has_media, segments)?;
+        let estimate = estimate::of_message(config_arg, &self.to, has_media, segments)?;
         let media = media.lines().collect();
         let refusal = self.refusal(config_arg, segments)?;
         let refused = refusal.as_ref().map(StoreError::to_string);
         let hint = refusal.map(|error| terminal::program().in_text(error.hint()).into_owned());
-        let plan = Plan { to: self.to.to_string(), segments, estimate, media, parts, refused, hint };
+        let plan = MessagePlanView { to: self.to.to_string(), segments, estimate, media, parts, refused, hint };
         if self.json {
             terminal::print_json(&plan)?;
             return Ok(ExitCode::SUCCESS);
@@ -174,7 +152,7 @@ impl Send {
         for media in &plan.media {
             terminal::print(format!("--- with {media}"));
         }
-        terminal::print(format!("--- {}", plan.estimate.in_words()));
+        terminal::print(format!("--- {}", estimate::in_words(&plan.estimate)));
         if let Some(refused) = &plan.refused {
             terminal::print(format!("--- It would be rejected: {refused}."));
             plan.hint.iter().for_each(|hint| terminal::say(format!("hint: {hint}")));
@@ -308,11 +286,4 @@ fn kept_while_stopped(stop: &AccountStop) -> Failure {
     let code = stop.code.map(|code| format!(" (Twilio error {code})")).unwrap_or_default();
     Failure::new(format!("not sent yet, but kept: sending is stopped{code}: {}", stop.reason))
         .hint("it is sent automatically once this is fixed and a gateway is running; it is kept for 24 hours")
-}
-
-impl PlannedPart {
-    fn of(part: PartDraft) -> Self {
-        let count = segment::count(&part.text);
-        Self { encoding: count.encoding.to_string(), segments: part.segments, units: count.units, text: part.text }
-    }
 }

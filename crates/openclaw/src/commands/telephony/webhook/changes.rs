@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 use telephony_gateway::routing::{Plan, RoutingError};
-use telephony_providers::route::Diversion;
 
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
@@ -72,7 +71,7 @@ fn print_rest(plan: &Plan) {
         terminal::say(format!("{}: {} stays {}: {}", left.address, left.name, shown(&left.value), left.why));
     }
     for route in &plan.routes {
-        for diversion in route.diversions.iter().filter(|diversion| is_trouble(diversion)) {
+        for diversion in route.diversions.iter().filter(|diversion| diversion.is_trouble()) {
             terminal::say(format!("{}: {diversion}", route.address));
         }
     }
@@ -87,11 +86,6 @@ pub fn outcome(plan: &Plan) -> Outcome {
         "check fromNumber, twilio.messagingServiceSid and the account; settings of other accounts are never \
             changed",
     ))
-}
-
-/// Returns true if another setting overrides the route, unless that is our own service, which has its own route.
-pub fn is_trouble(diversion: &Diversion) -> bool {
-    !matches!(diversion, Diversion::Service { is_ours: true, .. } | Diversion::Nowhere)
 }
 
 /// Formats a value so that an empty one is visible.

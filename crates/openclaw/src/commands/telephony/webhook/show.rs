@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
-use telephony_providers::route::{Route, Setting};
+use telephony_gateway::views::route::{RouteSettingView, RoutesView};
 
-use super::changes::{is_trouble, shown};
+use super::changes::shown;
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
 use crate::failure::{Failure, Outcome};
@@ -20,82 +19,45 @@ pub struct Show {
     json: bool,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    webhook_url: Option<String>,
-    routes: Vec<Shown>,
-    missing: Vec<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    address: String,
-    sid: String,
-    settings: Vec<Row>,
-    overrides: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Row {
-    name: &'static str,
-    value: String,
-    wanted: Option<String>,
-}
-
 impl Show {
     pub fn run(self, config_arg: &ConfigArg) -> Outcome {
         Channel::look(config_arg)?.block_on(async |channel| {
-            let report = read(channel).await?;
+            let view = read(channel).await?;
             if self.json {
-                terminal::print_json(&report)?
+                terminal::print_json(&view)?
             } else {
-                report.print()
+                print(&view)
             }
             Ok(ExitCode::SUCCESS)
         })
     }
 }
 
-async fn read(channel: &Channel) -> Result<Report, Failure> {
+async fn read(channel: &Channel) -> Result<RoutesView, Failure> {
     let sender = channel.sender();
     let callbacks = public_url::public_url(&channel.loaded, None).await?.map(|url| public_url::callbacks(&url));
     let routes = channel.provider.routes(&sender, callbacks.as_ref()).await?;
     let ours = sender.receiving().map(ToString::to_string).into_iter().chain(sender.messaging_service.clone());
-    Ok(Report {
-        missing: ours.filter(|address| !routes.iter().any(|route| route.address == *address)).collect(),
-        webhook_url: callbacks.map(|callbacks| callbacks.webhook),
-        routes: routes.into_iter().map(shown_route).collect(),
-    })
+    Ok(RoutesView::of(routes, ours, callbacks))
 }
 
-fn shown_route(route: Route) -> Shown {
-    let Route { id, address, settings, diversions } = route;
-    let row = |setting: Setting| Row { name: setting.name, value: setting.value, wanted: setting.wanted };
-    let overrides = diversions.iter().filter(|diversion| is_trouble(diversion)).map(ToString::to_string);
-    Shown { address, sid: id, overrides: overrides.collect(), settings: settings.into_iter().map(row).collect() }
-}
-
-impl Report {
-    fn print(&self) {
-        for route in &self.routes {
-            terminal::print(format!("{} ({})", route.address, route.sid));
-            for Row { name, value, wanted } in &route.settings {
-                terminal::print(format!("  {name:26}{}", shown(value)));
-                if let Some(wanted) = wanted.as_ref().filter(|wanted| *wanted != value) {
-                    terminal::print(format!("  {:26}{wanted}", "  should be"));
-                }
-            }
-            for text in &route.overrides {
-                terminal::print(format!("  Attention: {text}"));
+fn print(view: &RoutesView) {
+    for route in &view.routes {
+        terminal::print(format!("{} ({})", route.address, route.sid));
+        for RouteSettingView { name, value, wanted } in &route.settings {
+            terminal::print(format!("  {name:26}{}", shown(value)));
+            if let Some(wanted) = wanted.as_ref().filter(|wanted| *wanted != value) {
+                terminal::print(format!("  {:26}{wanted}", "  should be"));
             }
         }
-        for address in &self.missing {
-            terminal::print(format!("Attention: the account does not have {address}"));
+        for text in &route.overrides {
+            terminal::print(format!("  Attention: {text}"));
         }
-        if self.webhook_url.is_none() {
-            terminal::say("There is no publicUrl and no running tunnel, so the right URLs are not known.");
-        }
+    }
+    for address in &view.missing {
+        terminal::print(format!("Attention: the account does not have {address}"));
+    }
+    if view.webhook_url.is_none() {
+        terminal::say("There is no publicUrl and no running tunnel, so the right URLs are not known.");
     }
 }
