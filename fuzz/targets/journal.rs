@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::time::Timestamp;
-use telephony_store::journal::{DamageKind, Entry, Event, Journal};
+use telephony_store::journal::{DamageKind, JournalEntry, JournalEvent, Journal};
 use tokio::runtime::{Builder, Runtime};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime"));
@@ -19,7 +19,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// Entries with the bytes that the journal writes for each.
-static WRITTEN: LazyLock<Vec<(Entry, Vec<u8>)>> = LazyLock::new(|| (0..128).map(entry).map(written).collect());
+static WRITTEN: LazyLock<Vec<(JournalEntry, Vec<u8>)>> = LazyLock::new(|| (0..128).map(entry).map(written).collect());
 
 fuzz_target!(|input: &[u8]| {
     let (bytes, whole) = file(input);
@@ -34,7 +34,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 /// Returns a journal's bytes and its intact entries.
-fn file(mut input: &[u8]) -> (Vec<u8>, Vec<Entry>) {
+fn file(mut input: &[u8]) -> (Vec<u8>, Vec<JournalEntry>) {
     let (mut bytes, mut whole) = (Vec::new(), Vec::new());
     while let Some((&piece, rest)) = input.split_first() {
         input = rest;
@@ -52,7 +52,7 @@ fn file(mut input: &[u8]) -> (Vec<u8>, Vec<Entry>) {
 }
 
 /// Reads all entries, marks them as applied, and reports if any intact part was not understood.
-fn read_all(path: &Path) -> (Vec<Entry>, bool) {
+fn read_all(path: &Path) -> (Vec<JournalEntry>, bool) {
     let journal = Journal::open(path).expect("a journal");
     let (mut entries, mut has_unknown) = (Vec::new(), false);
     while !journal.is_applied() {
@@ -65,7 +65,7 @@ fn read_all(path: &Path) -> (Vec<Entry>, bool) {
     (entries, has_unknown)
 }
 
-fn entry(number: u32) -> Entry {
+fn entry(number: u32) -> JournalEntry {
     let report = StatusReport {
         provider_id: format!("SM{number:032}"),
         correlation_id: (number % 2 == 0).then(|| "x".repeat(number as usize)),
@@ -75,10 +75,10 @@ fn entry(number: u32) -> Entry {
         segments: Some(number),
     };
     let (at, provider) = (Timestamp(i64::from(number)), "twilio".into());
-    Entry { at, is_unverified: false, provider, event: Event::Report(report) }
+    JournalEntry { at, is_unverified: false, provider, event: JournalEvent::Report(report) }
 }
 
-fn written(entry: Entry) -> (Entry, Vec<u8>) {
+fn written(entry: JournalEntry) -> (JournalEntry, Vec<u8>) {
     let path = FOLDER.join("one");
     let _ = std::fs::remove_file(&path);
     let journal = Journal::open(&path).expect("a journal");

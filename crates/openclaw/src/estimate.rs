@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::tariff::{self, Estimate, Kind};
+use telephony_domain::tariff::{self, BillingKind, Estimate};
 use telephony_gateway::views::money::EstimateView;
 use telephony_store::Store;
 
@@ -21,7 +21,7 @@ pub fn of_message(
     segments: u32,
 ) -> Result<EstimateView, Failure> {
     let mut estimator = Estimator::new(assemble::earlier_store(config_arg));
-    let estimate = estimator.of(Kind::of(false, has_media), to, 1, u64::from(segments));
+    let estimate = estimator.of(BillingKind::of(false, has_media), to, 1, u64::from(segments));
     Ok(EstimateView::of(assemble::runtime()?.block_on(estimate)?))
 }
 
@@ -41,7 +41,7 @@ pub fn in_words(estimate: &EstimateView) -> String {
 /// Prices per segment, or per message with attachments; each country is looked up once.
 pub struct Estimator {
     store: Option<Arc<dyn Store>>,
-    paid: HashMap<(Kind, String), Option<Price>>,
+    paid: HashMap<(BillingKind, String), Option<Price>>,
 }
 
 impl Estimator {
@@ -53,7 +53,7 @@ impl Estimator {
     /// Estimates the cost of `messages` with `segments` in total to or from `contact`; none if unknown.
     pub async fn of(
         &mut self,
-        kind: Kind,
+        kind: BillingKind,
         contact: &PhoneNumber,
         messages: u64,
         segments: u64,
@@ -70,7 +70,7 @@ impl Estimator {
         }))
     }
 
-    async fn paid_before(&mut self, kind: Kind, country: &str) -> Result<Option<Price>, Failure> {
+    async fn paid_before(&mut self, kind: BillingKind, country: &str) -> Result<Option<Price>, Failure> {
         let key = (kind, country.to_owned());
         if let Some(known) = self.paid.get(&key) {
             return Ok(*known);

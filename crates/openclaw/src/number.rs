@@ -1,7 +1,7 @@
 //! Phone numbers and senders as typed in commands and at prompts, with the spaces, brackets and hyphens of printed
 //! numbers. The configuration is stricter.
 
-use telephony_domain::address::{Origin, canonical, read_line, read_phone, without_marks, without_phone_prefix};
+use telephony_domain::address::{SenderOrigin, canonical, read_line, read_phone, without_marks, without_phone_prefix};
 use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 
@@ -9,7 +9,7 @@ use telephony_domain::number::PhoneNumber;
 pub fn phone(word: &str) -> Result<PhoneNumber, String> {
     let number = read_phone(&compact(word));
     if number.is_err()
-        && let Origin::Channel { name, .. } = Origin::of(&canonical(word, None))
+        && let SenderOrigin::Channel { name, .. } = SenderOrigin::of(&canonical(word, None))
     {
         return Err(format!(
             "`{word}` is a {name} address, which is not supported: pass a phone number such as +15550001234"

@@ -21,7 +21,7 @@ const FEWEST_DIGITS_WITHOUT_PLUS: usize = 9;
 
 /// The kind of a message's sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum SenderOrigin {
     /// A phone, by SMS, MMS or RCS.
     Phone(PhoneNumber),
     /// A user of another channel, such as `whatsapp`.
@@ -37,25 +37,25 @@ pub enum Origin {
     Name,
 }
 
-impl Origin {
+impl SenderOrigin {
     /// Classifies a [`canonical`] address.
-    pub fn of(address: &str) -> Origin {
+    pub fn of(address: &str) -> SenderOrigin {
         if let Some((name, rest)) = split(address) {
-            return Origin::Channel { name: name.to_ascii_lowercase(), number: rest.parse().ok() };
+            return SenderOrigin::Channel { name: name.to_ascii_lowercase(), number: rest.parse().ok() };
         }
         match address.parse() {
-            Ok(number) => Origin::Phone(number),
-            Err(_) if is_short_code(address) => Origin::ShortCode,
-            Err(_) => Origin::Name,
+            Ok(number) => SenderOrigin::Phone(number),
+            Err(_) if is_short_code(address) => SenderOrigin::ShortCode,
+            Err(_) => SenderOrigin::Name,
         }
     }
 
     /// Returns the phone number of the person, regardless of the channel.
     pub fn person(self) -> Option<PhoneNumber> {
         match self {
-            Origin::Phone(number) => Some(number),
-            Origin::Channel { number, .. } => number,
-            Origin::ShortCode | Origin::Name => None,
+            SenderOrigin::Phone(number) => Some(number),
+            SenderOrigin::Channel { number, .. } => number,
+            SenderOrigin::ShortCode | SenderOrigin::Name => None,
         }
     }
 }
@@ -80,7 +80,9 @@ pub fn canonical(address: &str, channel: Option<&str>) -> String {
     match written.or(said).map(str::to_ascii_lowercase) {
         Some(channel) if !is_of_the_phone(&channel) => format!("{channel}:{rest}"),
         // An RCS agent is addressed by name.
-        Some(channel) if written.is_some() && Origin::of(&rest) == Origin::Name => format!("{channel}:{rest}"),
+        Some(channel) if written.is_some() && SenderOrigin::of(&rest) == SenderOrigin::Name => {
+            format!("{channel}:{rest}")
+        }
         _ => rest,
     }
 }
@@ -211,7 +213,7 @@ mod tests {
             prop_assert_eq!(canonical(&format!("{prefix}:{plus}{digits}"), None), &number[..]);
             prop_assert_eq!(canonical(&number, Some(&prefix)), &number[..]);
             prop_assert_eq!(canonical(&format!("{prefix}:{plus}{digits}"), Some(&prefix)), &number[..]);
-            prop_assert_eq!(Origin::of(&number), Origin::Phone(number.parse().unwrap()));
+            prop_assert_eq!(SenderOrigin::of(&number), SenderOrigin::Phone(number.parse().unwrap()));
         }
 
         /// Another channel is never mistaken for SMS; its users are identified by number if it has numbers.
@@ -231,7 +233,7 @@ mod tests {
             };
             prop_assert_eq!(&address, &format!("{}:{number}", channel.to_ascii_lowercase()));
             let number = number.parse().ok();
-            prop_assert_eq!(Origin::of(&address), Origin::Channel { name: channel.to_ascii_lowercase(), number });
+            prop_assert_eq!(SenderOrigin::of(&address), SenderOrigin::Channel { name: channel.to_ascii_lowercase(), number });
         }
 
         /// Canonicalizing twice changes nothing.
@@ -252,11 +254,11 @@ mod tests {
             ("rcs:68849", "68849"),
         ] {
             assert_eq!(canonical(address, None), canonical_as);
-            assert_eq!(Origin::of(canonical_as), Origin::ShortCode, "{address}");
+            assert_eq!(SenderOrigin::of(canonical_as), SenderOrigin::ShortCode, "{address}");
         }
         for name in ["SUPPORT", "My-Bank 1", "", "5550103060", "bob@example.com"] {
             assert_eq!(canonical(name, None), name);
-            assert_eq!(Origin::of(name), Origin::Name, "{name}");
+            assert_eq!(SenderOrigin::of(name), SenderOrigin::Name, "{name}");
         }
     }
 
@@ -283,7 +285,7 @@ mod tests {
         assert_eq!(canonical("RCS:acme_agent", None), "rcs:acme_agent");
         assert_eq!(canonical("SUPPORT", Some("sms")), "SUPPORT");
         assert_eq!(canonical("messenger:1234567890", None), "messenger:1234567890", "an id is no phone number");
-        assert_eq!(Origin::of("messenger:1234567890").person(), None);
+        assert_eq!(SenderOrigin::of("messenger:1234567890").person(), None);
         assert_eq!(canonical("whatsapp:15550103060", None), "whatsapp:+15550103060");
     }
 }

@@ -30,7 +30,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::afterwards::SummaryRecipient;
-use self::plan::{Plan, Purpose};
+use self::plan::{CallPlan, CallPurpose};
 use self::report::{AnsweredBy, CallStatus};
 use self::script::Script;
 use self::thinking::{Ready, Thinking};
@@ -203,7 +203,7 @@ pub enum Phase {
 
 /// The current document of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum Document {
+enum DocumentState {
     /// The provider has not requested it yet.
     Unasked,
     /// The provider is waiting for it.
@@ -215,7 +215,7 @@ enum Document {
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    plan: Plan,
+    plan: CallPlan,
     phase: Phase,
     started: Timestamp,
     answered: Option<Timestamp>,
@@ -225,7 +225,7 @@ pub struct Call {
     is_checked: bool,
     /// The step that the provider's next request carries.
     step: u32,
-    document: Document,
+    document: DocumentState,
     /// The number of the last turn; 0 before the first.
     turn: u32,
     /// Turns whose words were unclear; the agent did not get them.
@@ -276,8 +276,8 @@ enum Warning {
 
 impl Call {
     /// Creates a call that begins now: an outgoing one is placed, or an incoming one rings.
-    pub fn new(plan: Plan, now: Timestamp) -> Call {
-        let is_proven = !matches!(plan.purpose, Purpose::Inbound { is_attested: false, .. });
+    pub fn new(plan: CallPlan, now: Timestamp) -> Call {
+        let is_proven = !matches!(plan.purpose, CallPurpose::Inbound { is_attested: false, .. });
         let warning = if plan.max_duration < WARNED_FROM { Warning::Said } else { Warning::Ahead };
         Call {
             plan,
@@ -287,7 +287,7 @@ impl Call {
             ringing: None,
             is_checked: false,
             step: 0,
-            document: Document::Unasked,
+            document: DocumentState::Unasked,
             turn: 0,
             unclear_turns: 0,
             owed: Vec::new(),
@@ -309,7 +309,7 @@ impl Call {
     }
 
     /// Returns the terms.
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &CallPlan {
         &self.plan
     }
 
@@ -359,7 +359,7 @@ impl Call {
 
     /// Returns true if the contact called us.
     pub fn is_inbound(&self) -> bool {
-        matches!(self.plan.purpose, Purpose::Inbound { .. })
+        matches!(self.plan.purpose, CallPurpose::Inbound { .. })
     }
 
     /// Returns true if the other side is surely the owner of the number: the network vouches for it, the PIN was right,

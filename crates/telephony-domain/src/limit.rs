@@ -112,7 +112,7 @@ pub struct Cost {
 
 /// The decision about a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LimitVerdict {
     /// It fits all limits.
     Fits,
     /// It will fit this limit at that time, unless other parts leave first.
@@ -128,16 +128,16 @@ pub fn decide<E>(
     part: Cost,
     now: Timestamp,
     mut passed: impl FnMut(Limit, u32) -> Result<Option<Timestamp>, E>,
-) -> Result<Verdict, E> {
-    let mut verdict = Verdict::Fits;
+) -> Result<LimitVerdict, E> {
+    let mut verdict = LimitVerdict::Fits;
     let mut latest = now;
     for limit in Limit::ALL {
         let (Some(most), Some(cost)) = (limit.most(limits), limit.cost(part)) else { continue };
-        let Some(capacity) = most.checked_sub(cost) else { return Ok(Verdict::NeverFits(limit)) };
+        let Some(capacity) = most.checked_sub(cost) else { return Ok(LimitVerdict::NeverFits(limit)) };
         let fits_at = passed(limit, capacity)?.map_or(now, |sent| sent + limit.window());
         if fits_at > latest {
             latest = fits_at;
-            verdict = Verdict::Waits(limit, fits_at);
+            verdict = LimitVerdict::Waits(limit, fits_at);
         }
     }
     Ok(verdict)
@@ -155,7 +155,7 @@ mod tests {
     struct Book(Vec<(Timestamp, u8, u32)>);
 
     impl Book {
-        fn decide(&self, limits: &Limits, contact: u8, part: Cost, now: Timestamp) -> Verdict {
+        fn decide(&self, limits: &Limits, contact: u8, part: Cost, now: Timestamp) -> LimitVerdict {
             let passed = |limit: Limit, capacity: u32| {
                 let mut sum = 0;
                 let newest_first = self.0.iter().rev();
@@ -196,11 +196,11 @@ mod tests {
                 now = now + Duration::from_secs(pause);
                 let part = Cost { segments, is_automatic: true, is_for_operator: false };
                 let waits = book.decide(&limits, contact, part, now);
-                if let Verdict::Waits(_, until) = waits {
+                if let LimitVerdict::Waits(_, until) = waits {
                     prop_assert!(until > now && until <= now + DAY);
                     now = until;
                 }
-                prop_assert_eq!(book.decide(&limits, contact, part, now), Verdict::Fits);
+                prop_assert_eq!(book.decide(&limits, contact, part, now), LimitVerdict::Fits);
                 book.0.push((now, contact, segments));
                 prop_assert!(book.within(DAY, None, now).iter().sum::<u32>() <= day);
                 prop_assert!(book.within(DAY, Some(contact), now).iter().sum::<u32>() <= contact_day);
@@ -217,10 +217,10 @@ mod tests {
         let by = |is_automatic, segments| {
             book.decide(&limits, 1, Cost { segments, is_automatic, is_for_operator: false }, now)
         };
-        assert_eq!(by(true, 1), Verdict::Waits(Limit::RepliesPerContactPer30s, now + MOMENT));
-        assert_eq!(by(false, 1), Verdict::Fits);
-        assert_eq!(by(false, 2), Verdict::Waits(Limit::SegmentsPerDay, now + DAY));
-        assert_eq!(by(false, 4), Verdict::NeverFits(Limit::SegmentsPerDay));
+        assert_eq!(by(true, 1), LimitVerdict::Waits(Limit::RepliesPerContactPer30s, now + MOMENT));
+        assert_eq!(by(false, 1), LimitVerdict::Fits);
+        assert_eq!(by(false, 2), LimitVerdict::Waits(Limit::SegmentsPerDay, now + DAY));
+        assert_eq!(by(false, 4), LimitVerdict::NeverFits(Limit::SegmentsPerDay));
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         let book = Book(vec![(now, 1, 1)]);
         let decide_for =
             |is_automatic| book.decide(&limits, 1, Cost { segments: 9, is_automatic, is_for_operator: true }, now);
-        assert_eq!(decide_for(false), Verdict::Fits);
-        assert_eq!(decide_for(true), Verdict::Waits(Limit::RepliesPerContactPer30s, now + MOMENT));
+        assert_eq!(decide_for(false), LimitVerdict::Fits);
+        assert_eq!(decide_for(true), LimitVerdict::Waits(Limit::RepliesPerContactPer30s, now + MOMENT));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::{Origin, without_channel};
+use crate::address::{SenderOrigin, without_channel};
 use crate::id::TurnId;
 use crate::number::{PhoneNumber, mask};
 use crate::time::Timestamp;
@@ -54,8 +54,8 @@ impl fmt::Debug for Signed {
 
 impl Arrival {
     /// Returns the kind of sender.
-    pub fn origin(&self) -> Origin {
-        Origin::of(&self.from)
+    pub fn origin(&self) -> SenderOrigin {
+        SenderOrigin::of(&self.from)
     }
 
     /// Returns true if it was sent to an address of a channel that is not a number of a line, such as an RCS agent.
@@ -92,7 +92,7 @@ pub struct Media {
 /// The reason for sending a message, which decides who may receive it and how it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Purpose {
+pub enum MessagePurpose {
     /// The agent's answer to a turn.
     Reply,
     /// Requested by the operator or by an agent's tool.
@@ -109,42 +109,45 @@ pub enum Purpose {
     OperatorCommand,
 }
 
-impl Purpose {
+impl MessagePurpose {
     /// Returns the word used in the store, in `--json` and on screen.
     pub fn as_str(self) -> &'static str {
         match self {
-            Purpose::Reply => "reply",
-            Purpose::Send => "send",
-            Purpose::Pairing => "pairing",
-            Purpose::Approval => "approval",
-            Purpose::Unavailable => "unavailable",
-            Purpose::Notice => "notice",
-            Purpose::OperatorCommand => "order",
+            MessagePurpose::Reply => "reply",
+            MessagePurpose::Send => "send",
+            MessagePurpose::Pairing => "pairing",
+            MessagePurpose::Approval => "approval",
+            MessagePurpose::Unavailable => "unavailable",
+            MessagePurpose::Notice => "notice",
+            MessagePurpose::OperatorCommand => "order",
         }
     }
 
     /// Returns true if no person requested it: a machine at the other end could trigger more of them endlessly.
     pub fn is_automatic(self) -> bool {
         match self {
-            Purpose::Reply | Purpose::Pairing | Purpose::Unavailable | Purpose::OperatorCommand => true,
-            Purpose::Send | Purpose::Approval | Purpose::Notice => false,
+            MessagePurpose::Reply
+            | MessagePurpose::Pairing
+            | MessagePurpose::Unavailable
+            | MessagePurpose::OperatorCommand => true,
+            MessagePurpose::Send | MessagePurpose::Approval | MessagePurpose::Notice => false,
         }
     }
 
     /// Returns true if it is for the operator, so that contacts cannot use up its limits. It has limits of its own
     /// ([`crate::notice::sms::pause_after`], [`crate::operator_command::ANSWERS_PER_DAY`]).
     pub fn is_for_operator(self) -> bool {
-        matches!(self, Purpose::Notice | Purpose::OperatorCommand)
+        matches!(self, MessagePurpose::Notice | MessagePurpose::OperatorCommand)
     }
 }
 
 /// A message to store and send, already split into parts. `Debug` hides the text.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Draft {
+pub struct MessageDraft {
     /// Idempotency key of the intent: enqueuing it again changes nothing, whatever the text.
     pub key: String,
     /// Reason for sending it.
-    pub purpose: Purpose,
+    pub purpose: MessagePurpose,
     /// Recipient.
     pub to: PhoneNumber,
     /// The whole text without splitting and numbering, as shown in lists and the agent's history.
@@ -157,7 +160,7 @@ pub struct Draft {
     pub turn: Option<TurnId>,
 }
 
-/// One part of a [`Draft`].
+/// One part of a [`MessageDraft`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartDraft {
     /// Text as the contact reads it, with its number.
@@ -232,7 +235,7 @@ impl fmt::Debug for MediaToken {
     }
 }
 
-impl fmt::Debug for Draft {
+impl fmt::Debug for MessageDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Draft")
             .field("key", &self.key)

@@ -22,7 +22,7 @@ use edits::Edits;
 use emphasis::Emphases;
 use html::Html;
 use ordinary::Addresses;
-use table::Table;
+use table::TableWalk;
 
 /// Removes Markdown from a text. Emphasis, headings, code, quotes and rules lose their marks, a link becomes `text
 /// (address)`, a bullet becomes `- `, and table cells are separated by ` | `.
@@ -44,7 +44,7 @@ struct Marks<'a> {
     emphases: Emphases,
     addresses: Addresses,
     html: Html,
-    table: Table,
+    table: TableWalk,
     /// Target of each open link or image; none if it stays as it is.
     links: Vec<Option<CowStr<'a>>>,
     /// Depth of nested quotes at the current position.
@@ -62,7 +62,7 @@ impl<'a> Marks<'a> {
             emphases: Emphases::default(),
             addresses: Addresses::of(text),
             html: Html::of(text),
-            table: Table::default(),
+            table: TableWalk::default(),
             links: Vec::new(),
             quotes: 0,
             is_in_code: false,
@@ -99,7 +99,7 @@ impl<'a> Marks<'a> {
                 self.is_in_code = true;
                 self.take_fences(range);
             }
-            Tag::Table(_) => self.table = Table::at(range.start),
+            Tag::Table(_) => self.table = TableWalk::at(range.start),
             Tag::TableHead | Tag::TableRow => self.table.open_row(range, &mut self.edits),
             Tag::TableCell => self.table.take_cell(range, &mut self.edits),
             _ => {}

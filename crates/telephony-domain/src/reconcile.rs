@@ -47,7 +47,7 @@ pub struct Doubt {
 
 /// The result of a look at the provider's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finding {
+pub enum SearchResult {
     /// The list is complete and does not contain it.
     Absent,
     /// The list could not be fetched.
@@ -58,7 +58,7 @@ pub enum Finding {
 
 /// The next step for a part in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum DoubtStep {
     /// Look at the list again at that time.
     LookAgainAt(Timestamp),
     /// It was not sent: resend it.
@@ -73,18 +73,18 @@ pub enum Next {
 ///
 /// It is only resent after two complete lists without it. A request that may still be processed is followed by one
 /// resend at most: if all of them were processed in the end, the contact would get as many copies.
-pub fn next(doubt: Doubt, finding: Finding, now: Timestamp) -> Next {
+pub fn next(doubt: Doubt, finding: SearchResult, now: Timestamp) -> DoubtStep {
     let second_look = doubt.since + second_look_after(doubt.resends);
     match finding {
-        Finding::Denied if is_denied_for_long(doubt, now) => Next::FinallyUnknown,
-        Finding::Unreachable | Finding::Denied => Next::LookAgainAt(now + UNREACHABLE_WAIT),
-        Finding::Absent if doubt.absences == 0 || now < second_look => {
-            Next::LookAgainAt(if now < second_look { second_look } else { now + UNREACHABLE_WAIT })
+        SearchResult::Denied if is_denied_for_long(doubt, now) => DoubtStep::FinallyUnknown,
+        SearchResult::Unreachable | SearchResult::Denied => DoubtStep::LookAgainAt(now + UNREACHABLE_WAIT),
+        SearchResult::Absent if doubt.absences == 0 || now < second_look => {
+            DoubtStep::LookAgainAt(if now < second_look { second_look } else { now + UNREACHABLE_WAIT })
         }
-        Finding::Absent if doubt.resends >= MAX_RESENDS => Next::FinallyUnknown,
-        Finding::Absent if doubt.has_left_open && !doubt.is_over => Next::FinallyUnknown,
-        Finding::Absent if doubt.is_opted_out => Next::Canceled,
-        Finding::Absent => Next::SendAgain,
+        SearchResult::Absent if doubt.resends >= MAX_RESENDS => DoubtStep::FinallyUnknown,
+        SearchResult::Absent if doubt.has_left_open && !doubt.is_over => DoubtStep::FinallyUnknown,
+        SearchResult::Absent if doubt.is_opted_out => DoubtStep::Canceled,
+        SearchResult::Absent => DoubtStep::SendAgain,
     }
 }
 
@@ -143,10 +143,10 @@ mod tests {
         let late = SINCE + SECOND_LOOK_AFTER;
         for is_over in [false, true] {
             let doubt = |absences| Doubt { is_over, ..doubt(absences) };
-            assert_eq!(next(doubt(0), Finding::Absent, early), Next::LookAgainAt(late));
-            assert_eq!(next(doubt(1), Finding::Absent, early), Next::LookAgainAt(late));
-            assert!(matches!(next(doubt(0), Finding::Absent, late), Next::LookAgainAt(_)));
-            assert_eq!(next(doubt(1), Finding::Absent, late), Next::SendAgain);
+            assert_eq!(next(doubt(0), SearchResult::Absent, early), DoubtStep::LookAgainAt(late));
+            assert_eq!(next(doubt(1), SearchResult::Absent, early), DoubtStep::LookAgainAt(late));
+            assert!(matches!(next(doubt(0), SearchResult::Absent, late), DoubtStep::LookAgainAt(_)));
+            assert_eq!(next(doubt(1), SearchResult::Absent, late), DoubtStep::SendAgain);
         }
     }
 
@@ -154,35 +154,35 @@ mod tests {
     fn a_list_that_is_denied_for_ten_minutes_leaves_it_unknown_for_good() {
         let began = SINCE + Duration::from_secs(6000);
         let denied = |since| Doubt { denied_since: since, ..doubt(0) };
-        let after = |seconds| next(denied(Some(began)), Finding::Denied, began + Duration::from_secs(seconds));
-        assert!(matches!(after(599), Next::LookAgainAt(_)));
-        assert_eq!(after(600), Next::FinallyUnknown);
+        let after = |seconds| next(denied(Some(began)), SearchResult::Denied, began + Duration::from_secs(seconds));
+        assert!(matches!(after(599), DoubtStep::LookAgainAt(_)));
+        assert_eq!(after(600), DoubtStep::FinallyUnknown);
         assert!(
-            matches!(next(denied(None), Finding::Denied, began), Next::LookAgainAt(_)),
+            matches!(next(denied(None), SearchResult::Denied, began), DoubtStep::LookAgainAt(_)),
             "it was out of reach before"
         );
-        let unreachable = next(doubt(0), Finding::Unreachable, SINCE + Duration::from_secs(6000));
-        assert!(matches!(unreachable, Next::LookAgainAt(_)));
+        let unreachable = next(doubt(0), SearchResult::Unreachable, SINCE + Duration::from_secs(6000));
+        assert!(matches!(unreachable, DoubtStep::LookAgainAt(_)));
     }
 
     #[test]
     fn a_part_is_resent_only_once_while_a_request_may_be_in_flight() {
         let late = SINCE + second_look_after(1);
         let open = Doubt { resends: 1, has_left_open: true, ..doubt(1) };
-        assert_eq!(next(open, Finding::Absent, late), Next::FinallyUnknown);
-        assert_eq!(next(Doubt { is_over: true, ..open }, Finding::Absent, late), Next::SendAgain);
+        assert_eq!(next(open, SearchResult::Absent, late), DoubtStep::FinallyUnknown);
+        assert_eq!(next(Doubt { is_over: true, ..open }, SearchResult::Absent, late), DoubtStep::SendAgain);
         let often = Doubt { is_over: true, resends: MAX_RESENDS, ..doubt(1) };
-        assert_eq!(next(often, Finding::Absent, SINCE + MAX_SECOND_LOOK_DELAY), Next::FinallyUnknown);
+        assert_eq!(next(often, SearchResult::Absent, SINCE + MAX_SECOND_LOOK_DELAY), DoubtStep::FinallyUnknown);
     }
 
     #[test]
     fn an_opted_out_contact_gets_no_resend_and_the_part_counts_as_unsent() {
         let opted_out = |absences| Doubt { is_opted_out: true, ..doubt(absences) };
         let late = SINCE + SECOND_LOOK_AFTER;
-        assert!(matches!(next(opted_out(0), Finding::Absent, late), Next::LookAgainAt(_)));
-        assert_eq!(next(opted_out(1), Finding::Absent, late), Next::Canceled);
+        assert!(matches!(next(opted_out(0), SearchResult::Absent, late), DoubtStep::LookAgainAt(_)));
+        assert_eq!(next(opted_out(1), SearchResult::Absent, late), DoubtStep::Canceled);
         let open = Doubt { resends: 1, has_left_open: true, ..opted_out(1) };
-        assert_eq!(next(open, Finding::Absent, SINCE + MAX_SECOND_LOOK_DELAY), Next::FinallyUnknown);
+        assert_eq!(next(open, SearchResult::Absent, SINCE + MAX_SECOND_LOOK_DELAY), DoubtStep::FinallyUnknown);
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn an_unreachable_list_decides_nothing() {
         let much_later = SINCE + Duration::from_secs(100_000);
-        assert!(matches!(next(doubt(5), Finding::Unreachable, much_later), Next::LookAgainAt(_)));
+        assert!(matches!(next(doubt(5), SearchResult::Unreachable, much_later), DoubtStep::LookAgainAt(_)));
     }
 
     #[test]
@@ -253,10 +253,10 @@ mod tests {
                 if listed_at.iter().any(|at| *at <= now) {
                     return (listed_at.len(), true);
                 }
-                match next(doubt, Finding::Absent, now) {
-                    Next::LookAgainAt(due) => now = due,
-                    Next::SendAgain => break,
-                    Next::FinallyUnknown | Next::Canceled => return (listed_at.len(), false),
+                match next(doubt, SearchResult::Absent, now) {
+                    DoubtStep::LookAgainAt(due) => now = due,
+                    DoubtStep::SendAgain => break,
+                    DoubtStep::FinallyUnknown | DoubtStep::Canceled => return (listed_at.len(), false),
                 }
                 doubt.absences += 1;
             }

@@ -18,7 +18,7 @@ pub struct PriceList {
 
 /// The kinds of messages that are billed differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum BillingKind {
     /// An outgoing text, billed by segment.
     TextOut,
     /// An incoming text, billed by segment.
@@ -57,25 +57,25 @@ impl Basis {
     }
 }
 
-impl Kind {
+impl BillingKind {
     /// Returns the kind of a message.
-    pub fn of(is_inbound: bool, has_media: bool) -> Kind {
+    pub fn of(is_inbound: bool, has_media: bool) -> BillingKind {
         match (is_inbound, has_media) {
-            (false, false) => Kind::TextOut,
-            (true, false) => Kind::TextIn,
-            (false, true) => Kind::MediaOut,
-            (true, true) => Kind::MediaIn,
+            (false, false) => BillingKind::TextOut,
+            (true, false) => BillingKind::TextIn,
+            (false, true) => BillingKind::MediaOut,
+            (true, true) => BillingKind::MediaIn,
         }
     }
 
     /// Returns true if it comes from a contact.
     pub fn is_inbound(self) -> bool {
-        matches!(self, Kind::TextIn | Kind::MediaIn)
+        matches!(self, BillingKind::TextIn | BillingKind::MediaIn)
     }
 
     /// Returns true if it has attachments.
     pub fn has_media(self) -> bool {
-        matches!(self, Kind::MediaOut | Kind::MediaIn)
+        matches!(self, BillingKind::MediaOut | BillingKind::MediaIn)
     }
 
     /// Returns the number of billed units for `messages` with `segments` in total.
@@ -87,17 +87,17 @@ impl Kind {
 impl PriceList {
     /// Returns the public price of a segment, or of a message with attachments, to or from a number; none for most of
     /// the world.
-    pub fn price(&self, kind: Kind, contact: &PhoneNumber) -> Option<Price> {
+    pub fn price(&self, kind: BillingKind, contact: &PhoneNumber) -> Option<Price> {
         let price = match kind {
-            Kind::TextOut => self.text_out,
-            Kind::TextIn => self.text_in,
-            Kind::MediaOut | Kind::MediaIn => self.media,
+            BillingKind::TextOut => self.text_out,
+            BillingKind::TextIn => self.text_in,
+            BillingKind::MediaOut | BillingKind::MediaIn => self.media,
         };
         (country_code(contact) == "1").then_some(price)
     }
 
     /// Estimates the price of a unit: the public price if there is one, else the price `paid` before.
-    pub fn unit_price(&self, kind: Kind, contact: &PhoneNumber, paid: Option<Price>) -> Option<Estimate> {
+    pub fn unit_price(&self, kind: BillingKind, contact: &PhoneNumber, paid: Option<Price>) -> Option<Estimate> {
         let listed = self.price(kind, contact).map(|price| Estimate { price, basis: Basis::PriceList });
         listed.or_else(|| paid.map(|price| Estimate { price, basis: Basis::OwnPrices }))
     }
@@ -162,14 +162,14 @@ mod tests {
             media: dollars(20_000_000),
         };
         assert_eq!(
-            list.unit_price(Kind::TextOut, &us, paid),
+            list.unit_price(BillingKind::TextOut, &us, paid),
             Some(Estimate { price: price(7_900_000, "USD"), basis: Basis::PriceList })
         );
         assert_eq!(
-            list.unit_price(Kind::TextOut, &uk, paid),
+            list.unit_price(BillingKind::TextOut, &uk, paid),
             Some(Estimate { price: price(40_000_000, "USD"), basis: Basis::OwnPrices })
         );
-        assert_eq!(list.unit_price(Kind::TextOut, &uk, None), None);
+        assert_eq!(list.unit_price(BillingKind::TextOut, &uk, None), None);
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn attachments_are_paid_by_the_message() {
-        assert_eq!(Kind::of(false, true).units(3, 12), 3);
-        assert_eq!(Kind::of(true, false).units(3, 12), 12);
+        assert_eq!(BillingKind::of(false, true).units(3, 12), 3);
+        assert_eq!(BillingKind::of(true, false).units(3, 12), 12);
     }
 }

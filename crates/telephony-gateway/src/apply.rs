@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use telephony_domain::address::Origin;
+use telephony_domain::address::SenderOrigin;
 use telephony_domain::delivery::{Advance, StatusReport};
 use telephony_domain::message::Arrival;
 use telephony_domain::notice::Notice;
@@ -15,7 +15,7 @@ use telephony_domain::number::mask;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::Provider;
 use telephony_store::inbox::{Accepted, ArrivalRules};
-use telephony_store::journal::{self, Batch, Damage, Entry, Journal};
+use telephony_store::journal::{Batch, Damage, Journal, JournalEntry, JournalEvent};
 use telephony_store::outbox::Reported;
 use telephony_store::{Store, StoreError};
 use tokio::sync::watch::Receiver;
@@ -149,10 +149,10 @@ impl Applier {
     }
 
     /// Reports an entry that is skipped because it cannot be stored.
-    pub(crate) async fn leave_out(&self, entry: &Entry, error: &StoreError) {
+    pub(crate) async fn leave_out(&self, entry: &JournalEntry, error: &StoreError) {
         match &entry.event {
-            journal::Event::Message(arrival) => self.leave_out_message(&arrival.provider_id, error).await,
-            journal::Event::Report(StatusReport { provider_id, .. }) => {
+            JournalEvent::Message(arrival) => self.leave_out_message(&arrival.provider_id, error).await,
+            JournalEvent::Report(StatusReport { provider_id, .. }) => {
                 let hint = error.hint();
                 tracing::error!(provider_id, %error, hint, "skipped a status report that cannot be stored");
             }
@@ -167,13 +167,13 @@ impl Applier {
 
     /// Applies an entry under the conditions at its arrival. One that panics fails, because it would come again at each
     /// restart.
-    pub(crate) async fn apply(&self, entry: Entry) -> Result<(), StoreError> {
+    pub(crate) async fn apply(&self, entry: JournalEntry) -> Result<(), StoreError> {
         without_panic("applying an entry", self.try_applying(entry), || Err(StoreError::Fault)).await
     }
 
-    async fn try_applying(&self, entry: Entry) -> Result<(), StoreError> {
+    async fn try_applying(&self, entry: JournalEntry) -> Result<(), StoreError> {
         match entry.event {
-            journal::Event::Message(arrival) => {
+            JournalEvent::Message(arrival) => {
                 let rules = if entry.is_unverified { self.rules_without_operator() } else { self.rules() };
                 let signed = arrival.signed.clone();
                 match self.accept_by(&entry.provider, rules, arrival, entry.at).await? {
@@ -185,11 +185,11 @@ impl Applier {
                 Ok(())
             }
             // The provider is polled for messages without reports.
-            journal::Event::Report(report) if entry.is_unverified && self.checks_signatures => {
+            JournalEvent::Report(report) if entry.is_unverified && self.checks_signatures => {
                 tracing::info!(provider_id = report.provider_id, "skipped an unverified report");
                 Ok(())
             }
-            journal::Event::Report(report) => self.report(&entry.provider, report, entry.at).await,
+            JournalEvent::Report(report) => self.report(&entry.provider, report, entry.at).await,
         }
     }
 
@@ -240,8 +240,8 @@ impl Applier {
     }
 
     /// Logs that a sender gets no answer. The operator gets a notice from the store.
-    fn say_unanswered(&self, from: &str, origin: &Origin, now: Timestamp) {
-        if matches!(origin, Origin::Phone(_)) {
+    fn say_unanswered(&self, from: &str, origin: &SenderOrigin, now: Timestamp) {
+        if matches!(origin, SenderOrigin::Phone(_)) {
             return;
         }
         if !self.unanswered.is_news(from, now) {
@@ -249,7 +249,7 @@ impl Applier {
         }
         let from = mask(from);
         match origin {
-            Origin::Channel { name, .. } => {
+            SenderOrigin::Channel { name, .. } => {
                 tracing::warn!(
                     from,
                     channel = name,
@@ -289,16 +289,16 @@ impl Applier {
 
 /// An entry that is not stored yet.
 struct Open {
-    entry: Entry,
+    entry: JournalEntry,
     /// Failed attempts while other entries could be stored.
     failures: u32,
 }
 
 /// Returns the key of entries that keep their order.
-fn who(entry: &Entry) -> &str {
+fn who(entry: &JournalEntry) -> &str {
     match &entry.event {
-        journal::Event::Message(arrival) => &arrival.from,
-        journal::Event::Report(report) => &report.provider_id,
+        JournalEvent::Message(arrival) => &arrival.from,
+        JournalEvent::Report(report) => &report.provider_id,
     }
 }
 

@@ -10,7 +10,7 @@ use telephony_domain::retry::Disposition;
 use telephony_domain::time::{Clock, Timestamp};
 use telephony_providers::provider::{Provider, ProviderError};
 use telephony_store::inbox::Accepted;
-use telephony_store::journal::Event;
+use telephony_store::journal::JournalEvent;
 use telephony_store::lines::Gap;
 use telephony_store::{Store, StoreError};
 use tokio::time::Instant;
@@ -98,7 +98,7 @@ impl Backfill {
         );
         for mut entry in entries {
             // Later messages may be stored already: a STOP after this START counts.
-            if let Event::Message(arrival) = &mut entry.event {
+            if let JournalEvent::Message(arrival) = &mut entry.event {
                 arrival.provider_time.get_or_insert(entry.at);
             }
             match self.applier.apply(entry.clone()).await {

@@ -23,7 +23,7 @@ use telephony_domain::program::ProgramName;
 use telephony_domain::sms::parts;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Answer, Outcome, Provider};
-use telephony_store::calls::{CallDocumentRequest, CallStep, CallWork, IncomingCall, Opened, Requested};
+use telephony_store::calls::{CallDocumentRequest, CallOpening, CallStep, CallWork, IncomingCall, Requested};
 use telephony_store::contacts::{CallerChallenged, Challenge};
 use telephony_store::{LeaseHolder, Next, Store, StoreError};
 use tokio::sync::watch;
@@ -168,14 +168,14 @@ impl CallRunner {
         let reason = loop {
             let rules = live.voice.call_rules(&live.arrivals.policy, self.most_calls);
             match self.store.open_call(incoming.clone(), rules, self.work(), self.clock.now()).await? {
-                Opened::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
-                Opened::Stranger(line, caller) => match self.challenge(line, &caller, &provider_id, live).await? {
+                CallOpening::Open(step) => return Ok(self.document_of(*step, &mut waiting).await),
+                CallOpening::Stranger(line, caller) => match self.challenge(line, &caller, &provider_id, live).await? {
                     CallerChallenged::Code(code) => return Ok(Decided::Last(code::script(&code))),
                     CallerChallenged::NoCode => return Ok(Decided::Last(code::no_code())),
                     CallerChallenged::NoStranger => {}
                 },
-                Opened::Busy => break Reason::Busy,
-                Opened::NotOurs | Opened::Refused(_) | Opened::Unproven => break Reason::NotInService,
+                CallOpening::Busy => break Reason::Busy,
+                CallOpening::NotOurs | CallOpening::Refused(_) | CallOpening::Unproven => break Reason::NotInService,
             }
         };
         tracing::info!(provider_id, from, ?reason, "rejected a call before it was answered");

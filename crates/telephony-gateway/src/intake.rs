@@ -10,8 +10,8 @@ use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
 use telephony_domain::time::Clock;
 use telephony_providers::provider::{Event, Outcome};
-use telephony_store::history::Reference;
-use telephony_store::journal::{self, Entry, Journal, Position};
+use telephony_store::history::MessageReference;
+use telephony_store::journal::{Journal, JournalEntry, JournalEvent, JournalPosition};
 use telephony_store::{Store, StoreError};
 use tokio::sync::Semaphore;
 
@@ -60,7 +60,7 @@ impl Intake {
         match event {
             Event::Message(arrival) if !self.is_untampered(&arrival).await? => return Err(IntakeError::Tampered),
             Event::Message(arrival) => self.take_message(arrival).await?,
-            Event::MessageStatus(report) => self.write_down(journal::Event::Report(report)).await.map(drop)?,
+            Event::MessageStatus(report) => self.write_down(JournalEvent::Report(report)).await.map(drop)?,
             // The call runner answers these.
             Event::Call(_) => {}
             Event::Alert => tracing::debug!("an alert of the account"),
@@ -88,7 +88,7 @@ impl Intake {
     async fn take_message(&self, arrival: Arrival) -> Result<(), StoreError> {
         let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), false);
         let (signed, provider_id) = (arrival.signed.clone(), arrival.provider_id.clone());
-        let written = self.write_down(journal::Event::Message(arrival)).await;
+        let written = self.write_down(JournalEvent::Message(arrival)).await;
         let position = written.inspect_err(|_| signed.iter().for_each(|signed| self.signatures.release(signed)))?;
         if keyword != Some(Keyword::OptOut) {
             return Ok(());
@@ -101,14 +101,14 @@ impl Intake {
             StoreError::Busy("an opt-out is journaled, and is applied once earlier messages are stored".to_owned())
         })?;
         // An entry that cannot be stored is left out, so that it does not hold up all others.
-        let stored = self.store.message(Reference::Provider(provider_id)).await?;
+        let stored = self.store.message(MessageReference::Provider(provider_id)).await?;
         stored.map(drop).ok_or(StoreError::Fault)
     }
 
-    async fn write_down(&self, event: journal::Event) -> Result<Position, StoreError> {
+    async fn write_down(&self, event: JournalEvent) -> Result<JournalPosition, StoreError> {
         self.storage.check_is_there()?;
         let provider = self.provider.into();
-        let entry = Entry { at: self.clock.now(), is_unverified: !self.checks_signatures, provider, event };
+        let entry = JournalEntry { at: self.clock.now(), is_unverified: !self.checks_signatures, provider, event };
         self.journal.append(&entry).await
     }
 }

@@ -6,7 +6,7 @@ mod wording;
 use std::sync::Arc;
 
 use telephony_domain::id::LineId;
-use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose};
 use telephony_domain::notice::sms;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::program::ProgramName;
@@ -143,13 +143,13 @@ impl Operator {
         self.live.borrow().split
     }
 
-    fn draft(&self, operator: &PhoneNumber, notices: &[RaisedNotice]) -> Draft {
+    fn draft(&self, operator: &PhoneNumber, notices: &[RaisedNotice]) -> MessageDraft {
         let texts: Vec<&str> = notices.iter().map(|notice| notice.text.as_str()).collect();
         let text = self.program.in_text(&sms::join(&texts)).into_owned();
-        Draft {
+        MessageDraft {
             // The key can be random, because a notice itself is sent only once.
             key: format!("notice-{}", random::name()),
-            purpose: Purpose::Notice,
+            purpose: MessagePurpose::Notice,
             to: operator.clone(),
             parts: parts::of(&text, &self.split()),
             text,

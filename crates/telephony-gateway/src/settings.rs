@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use telephony_agents::Agent;
 use telephony_domain::call::Heard;
-use telephony_domain::call::plan::Plan;
+use telephony_domain::call::plan::CallPlan;
 use telephony_domain::call::proof::{Pin, ProofRules};
 use telephony_domain::id::LineId;
 use telephony_domain::limit::Terms;
@@ -28,7 +28,7 @@ pub struct VoiceSettings {
     /// True if calls are answered and placed. Calls in progress go on in any case.
     pub is_enabled: bool,
     /// Rules for incoming calls.
-    pub plan: Plan,
+    pub plan: CallPlan,
     /// The language of both sides.
     pub language: String,
     /// The provider's name for a voice; none for its own choice.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use telephony_domain::call::plan::Plan;
+use telephony_domain::call::plan::CallPlan;
 use telephony_domain::call::proof::ProofRules;
 use telephony_domain::call::report::{AnsweredBy, CallStatus};
 use telephony_domain::call::token::CallToken;
@@ -47,7 +47,7 @@ pub struct CallRules {
     /// Rules for the proof that the number is the caller's.
     pub proof: ProofRules,
     /// The terms of an admitted call; the proof is decided here.
-    pub plan: Plan,
+    pub plan: CallPlan,
     /// The most calls at a time.
     pub most_calls: usize,
 }
@@ -73,7 +73,7 @@ pub struct CallWork {
 
 /// The outcome of a call that came in.
 #[derive(Debug, Clone)]
-pub enum Opened {
+pub enum CallOpening {
     /// It is stored, now or earlier, and the rules have answered its first request.
     Open(Box<CallStep>),
     /// The number is not one of ours.
@@ -316,7 +316,7 @@ pub trait Calls: Send + Sync {
         rules: CallRules,
         work: CallWork,
         now: Timestamp,
-    ) -> Result<Opened, StoreError>;
+    ) -> Result<CallOpening, StoreError>;
 
     /// Remembers a call that was answered without being stored, so that it does not count as missed.
     async fn call_declined(&self, provider: &str, provider_id: &str, now: Timestamp) -> Result<(), StoreError>;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::money::{Billed, Price};
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::tariff::Kind;
+use telephony_domain::tariff::BillingKind;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -42,7 +42,7 @@ pub struct Spending {
     /// Address of the contact at the provider.
     pub contact: String,
     /// Kind of billing.
-    pub kind: Kind,
+    pub kind: BillingKind,
     /// Number of requests to the provider, or of messages from the contact.
     pub messages: u64,
     /// Total segments: the provider's count, else ours.
@@ -100,5 +100,5 @@ pub trait Costs: Send + Sync {
 
     /// Returns the latest prices (per segment, or per message with attachments) paid for this kind to or from the
     /// country with this calling code, newest first.
-    async fn paid_before(&self, kind: Kind, country_code: &str) -> Result<Vec<Price>, StoreError>;
+    async fn paid_before(&self, kind: BillingKind, country_code: &str) -> Result<Vec<Price>, StoreError>;
 }

@@ -32,7 +32,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// The identity of an opened file.
 #[derive(Debug, Clone)]
-pub(crate) struct File {
+pub(crate) struct FileIdentity {
     path: PathBuf,
     /// Device and inode; none of a missing file.
     identity: Option<(u64, u64)>,
@@ -40,22 +40,22 @@ pub(crate) struct File {
     shortest: u64,
 }
 
-impl File {
+impl FileIdentity {
     /// Returns the identity of the current file.
-    pub(crate) fn at(path: &Path) -> Result<File, StoreError> {
-        Ok(File { path: path.to_owned(), identity: Some(identity(&metadata(path)?)), shortest: 0 })
+    pub(crate) fn at(path: &Path) -> Result<FileIdentity, StoreError> {
+        Ok(FileIdentity { path: path.to_owned(), identity: Some(identity(&metadata(path)?)), shortest: 0 })
     }
 
     /// Stands for a missing file.
-    pub(crate) fn none(path: &Path) -> File {
-        File { path: path.to_owned(), identity: None, shortest: 0 }
+    pub(crate) fn none(path: &Path) -> FileIdentity {
+        FileIdentity { path: path.to_owned(), identity: None, shortest: 0 }
     }
 
     /// Expects that the file never gets shorter than now. Its content must not be read here: closing a file drops the
     /// locks that SQLite has on it.
-    pub(crate) fn that_only_grows(self) -> Result<File, StoreError> {
+    pub(crate) fn that_only_grows(self) -> Result<FileIdentity, StoreError> {
         let shortest = metadata(&self.path)?.len();
-        Ok(File { shortest, ..self })
+        Ok(FileIdentity { shortest, ..self })
     }
 
     /// Fails if the file was removed, replaced or emptied: a process that has it open would keep writing to the old

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, InboundId, LineId, MessageId, TurnId};
-use telephony_domain::message::Purpose;
+use telephony_domain::message::MessagePurpose;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -33,7 +33,7 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Only before this time.
     pub until: Option<Timestamp>,
-    /// Only these states, as in [`Entry::state`]; empty: any.
+    /// Only these states, as in [`MessageEntry::state`]; empty: any.
     pub states: Vec<String>,
     /// Only messages stored after this mark.
     pub after: Option<Mark>,
@@ -43,7 +43,7 @@ pub struct Filter {
 
 impl Filter {
     /// Returns true if the message has one of the wanted states.
-    pub fn wants_state(&self, entry: &Entry) -> bool {
+    pub fn wants_state(&self, entry: &MessageEntry) -> bool {
         self.states.is_empty() || self.states.iter().any(|state| state == entry.state())
     }
 }
@@ -78,7 +78,7 @@ pub const OPEN_INBOUND_STATES: &[&str] = INBOUND_STATES.split_at(5).0;
 
 /// A message in a list. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct MessageEntry {
     /// Id.
     pub id: EntryId,
     /// Address of the contact at the provider.
@@ -95,7 +95,7 @@ pub struct Entry {
     pub standing: EntryState,
 }
 
-impl Entry {
+impl MessageEntry {
     /// Returns the state in one word: the provider's status if it has the message, else our state.
     pub fn state(&self) -> &str {
         match &self.standing {
@@ -117,7 +117,7 @@ impl Entry {
     }
 }
 
-impl std::fmt::Debug for Entry {
+impl std::fmt::Debug for MessageEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Entry").field("id", &self.id).field("standing", &self.standing).finish_non_exhaustive()
     }
@@ -154,7 +154,7 @@ pub enum EntryState {
     /// Outgoing: the state of its least advanced part.
     Out {
         /// Purpose.
-        purpose: Purpose,
+        purpose: MessagePurpose,
         /// State in our outbox.
         state: PartState,
         /// Latest status from the provider.
@@ -170,9 +170,9 @@ pub enum EntryState {
 
 /// A message with its full history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detail {
+pub struct MessageDetail {
     /// The message as in the list.
-    pub entry: Entry,
+    pub entry: MessageEntry,
     /// Id of an incoming message at the provider.
     pub provider_id: Option<String>,
     /// Attachments, in order.
@@ -206,7 +206,7 @@ pub struct Attempt {
 
 /// A message, as the operator refers to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reference {
+pub enum MessageReference {
     /// By our id.
     Entry(EntryId),
     /// By the provider's id (of an incoming message or of a part).
@@ -235,7 +235,7 @@ pub enum Speaker {
 
 /// Counts of open work and failures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
+pub struct WorkSummary {
     /// Incoming messages waiting for a turn.
     pub waiting: u64,
     /// Turns being answered.
@@ -304,16 +304,16 @@ pub struct LineBacklog {
 #[async_trait]
 pub trait History: Send + Sync {
     /// Returns messages in both directions, newest first.
-    async fn messages(&self, filter: Filter) -> Result<Vec<Entry>, StoreError>;
+    async fn messages(&self, filter: Filter) -> Result<Vec<MessageEntry>, StoreError>;
 
     /// Returns the current state of messages with these ids, in the same order; skips missing ones.
-    async fn entries(&self, ids: Vec<EntryId>) -> Result<Vec<Entry>, StoreError>;
+    async fn entries(&self, ids: Vec<EntryId>) -> Result<Vec<MessageEntry>, StoreError>;
 
     /// Returns the mark after the newest stored messages.
     async fn mark(&self) -> Result<Mark, StoreError>;
 
     /// Returns a message with its attempts.
-    async fn message(&self, reference: Reference) -> Result<Option<Detail>, StoreError>;
+    async fn message(&self, reference: MessageReference) -> Result<Option<MessageDetail>, StoreError>;
 
     /// Returns the last `turns` answered turns of a conversation since its last reset, oldest line first, with the
     /// operator's texts between and after them. Texts that were not sent or did not arrive are left out.
@@ -323,7 +323,7 @@ pub trait History: Send + Sync {
     async fn reset_conversation(&self, conversation: ConversationId, last: TurnId) -> Result<(), StoreError>;
 
     /// Returns counts of open work and failures.
-    async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError>;
+    async fn summary(&self, now: Timestamp) -> Result<WorkSummary, StoreError>;
 
     /// Returns ages of waiting work and spending.
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError>;

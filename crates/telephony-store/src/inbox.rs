@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use telephony_domain::id::{ConversationId, InboundId, LineId, TurnId};
-use telephony_domain::message::{Arrival, Draft, PartDraft};
+use telephony_domain::message::{Arrival, MessageDraft, PartDraft};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{Policy, Refusal, Standing};
 use telephony_domain::retry::{Disposition, TurnFate};
@@ -109,7 +109,7 @@ impl std::fmt::Debug for Inbound {
 #[derive(Debug, Clone)]
 pub enum TurnEnd {
     /// The agent answered; the drafts are queued in the same transaction. Empty: a silent answer.
-    Answered(Vec<Draft>),
+    Answered(Vec<MessageDraft>),
     /// The contact gets no answer.
     Refused(Refusal),
 }

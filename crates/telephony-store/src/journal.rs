@@ -26,12 +26,12 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::StoreError;
 pub use damage::{Damage, DamageKind};
 use file::JournalFile;
-use reading::Reading;
+use reading::ReadRetries;
 
 /// An event from the provider. The variant names are part of the file format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Event {
+pub enum JournalEvent {
     /// A message from a contact.
     Message(Arrival),
     /// A status report on one of our messages.
@@ -40,7 +40,7 @@ pub enum Event {
 
 /// A journal entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct JournalEntry {
     /// Time of the event.
     pub at: Timestamp,
     /// True if signatures were not checked then: anyone may have sent it.
@@ -51,7 +51,7 @@ pub struct Entry {
     pub provider: Cow<'static, str>,
     /// The event. The last field, because the end of an entry is recognized by its braces.
     #[serde(rename = "told")]
-    pub event: Event,
+    pub event: JournalEvent,
 }
 
 /// Returns the provider of entries without a name, from versions that knew only one.
@@ -61,42 +61,42 @@ fn first_provider() -> Cow<'static, str> {
 
 /// A position in the journal, valid within one run of the program; everything before it was appended earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position(u64);
+pub struct JournalPosition(u64);
 
 /// The oldest entries that are not applied.
 #[derive(Debug)]
 pub struct Batch {
     /// Entries in order; empty only if none of them is readable.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<JournalEntry>,
     /// Damaged parts.
     pub damages: Vec<Damage>,
     /// Position behind them.
-    pub end: Position,
+    pub end: JournalPosition,
 }
 
 /// The journal in one file. Dropping it waits for pending writes.
 #[derive(Debug)]
 pub struct Journal {
-    shared: Arc<Shared>,
+    shared: Arc<SharedJournal>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct SharedJournal {
     file: JournalFile,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
     /// Signals that there is something to write, or that everything is applied.
     bell: Condvar,
     /// Signals that more is on disk.
     more: Notify,
     /// Up to where entries are applied.
     applied: watch::Sender<u64>,
-    reading: Mutex<Reading>,
+    reading: Mutex<ReadRetries>,
 }
 
 /// Positions in bytes.
 #[derive(Debug, Default)]
-struct State {
+struct JournalState {
     /// Position of the first byte in the file.
     start: u64,
     /// Position behind the last byte on disk.
@@ -111,7 +111,7 @@ struct State {
 }
 
 /// A task that waits until an entry is on disk.
-type Waiter = oneshot::Sender<Result<Position, StoreError>>;
+type Waiter = oneshot::Sender<Result<JournalPosition, StoreError>>;
 
 /// Returns copies of damaged journals beside the journal at `path`, oldest first.
 pub fn copies(path: &Path) -> Vec<PathBuf> {
@@ -120,7 +120,7 @@ pub fn copies(path: &Path) -> Vec<PathBuf> {
 
 /// Reads the entries of the journal at `path` that are whole, also while another process writes it. What that process
 /// is writing is not acknowledged yet, and what it wipes is in the store.
-pub fn peek(path: &Path) -> Result<Vec<Entry>, StoreError> {
+pub fn peek(path: &Path) -> Result<Vec<JournalEntry>, StoreError> {
     let bytes = match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         read => read.map_err(|error| StoreError::of_file(&error).at(path))?,
@@ -138,9 +138,9 @@ impl Journal {
     /// Opens the file, creating it if missing; entries of an earlier run are read first.
     pub fn open(path: &Path) -> Result<Journal, StoreError> {
         let (file, end, used) = JournalFile::open(path)?;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedJournal {
             file,
-            state: Mutex::new(State { end, used, ..State::default() }),
+            state: Mutex::new(JournalState { end, used, ..JournalState::default() }),
             bell: Condvar::new(),
             more: Notify::new(),
             applied: watch::Sender::new(0),
@@ -154,7 +154,7 @@ impl Journal {
     }
 
     /// Appends an entry; it is on disk when this returns `Ok`. Concurrent appends share a sync of the disk.
-    pub async fn append(&self, entry: &Entry) -> Result<Position, StoreError> {
+    pub async fn append(&self, entry: &JournalEntry) -> Result<JournalPosition, StoreError> {
         let payload = serde_json::to_vec(entry).map_err(|error| StoreError::Other(error.to_string()))?;
         let (waiter, answer) = oneshot::channel();
         self.shared.ask(Some(&payload), waiter)?;
@@ -202,18 +202,18 @@ impl Journal {
     }
 
     /// Returns the position behind everything appended.
-    pub fn end(&self) -> Position {
-        Position(self.shared.state().end)
+    pub fn end(&self) -> JournalPosition {
+        JournalPosition(self.shared.state().end)
     }
 
     /// Marks everything before `end`, the end of a batch, as stored or given up.
-    pub fn mark_applied(&self, end: Position) {
+    pub fn mark_applied(&self, end: JournalPosition) {
         self.shared.applied.send_replace(end.0);
         self.shared.ring(self.shared.state());
     }
 
     /// Returns once the entry at `position` is applied.
-    pub async fn applied(&self, position: Position) {
+    pub async fn applied(&self, position: JournalPosition) {
         let mut applied = self.shared.applied.subscribe();
         // The sender is in the same struct and lives as long.
         applied.wait_for(|applied| *applied >= position.0).await.ok();
@@ -232,8 +232,8 @@ impl Drop for Journal {
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SharedJournal {
+    fn state(&self) -> MutexGuard<'_, JournalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

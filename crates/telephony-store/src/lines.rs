@@ -21,7 +21,7 @@ pub struct Line {
 
 /// The queue of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queue {
+pub struct LineQueue {
     /// Line.
     pub line: Line,
     /// Waiting segments.
@@ -55,7 +55,7 @@ pub trait Lines: Send + Sync {
     async fn bound_queues(&self, terms: Terms) -> Result<(), StoreError>;
 
     /// Returns the queue of each line, in the order in which they were claimed.
-    async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError>;
+    async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<LineQueue>, StoreError>;
 
     /// Returns numbers that got messages and are not known to be ours.
     async fn unconfirmed_numbers(&self) -> Result<Vec<String>, StoreError>;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
-use telephony_domain::message::Draft;
+use telephony_domain::message::MessageDraft;
 use telephony_domain::notice::Notice;
 use telephony_domain::time::Timestamp;
 use tokio::sync::Notify;
@@ -61,7 +61,7 @@ pub trait Notices: Send + Sync {
         &self,
         names: Vec<String>,
         line: LineId,
-        draft: Draft,
+        draft: MessageDraft,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 

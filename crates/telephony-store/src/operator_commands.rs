@@ -10,7 +10,7 @@ use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
 use crate::contacts::Approved;
-use crate::history::Summary;
+use crate::history::WorkSummary;
 use crate::notices::RaisedNotice;
 
 /// A waiting command. `Debug` hides the text.
@@ -59,7 +59,7 @@ pub enum CommandOutcome {
     /// The outbox is full: nothing was done.
     QueueFull,
     /// The gateway's state.
-    Status(Box<Summary>, Vec<RaisedNotice>),
+    Status(Box<WorkSummary>, Vec<RaisedNotice>),
     /// Not a valid command.
     Unreadable,
 }

@@ -7,7 +7,7 @@ use telephony_domain::delivery::{Advance, Receipt, Status, StatusReport};
 use telephony_domain::id::{LineId, MessageId, PartId};
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::message::{Draft, OutboundMedia};
+use telephony_domain::message::{MessageDraft, OutboundMedia};
 use telephony_domain::money::Price;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::reconcile;
@@ -238,7 +238,7 @@ impl PartState {
 pub trait Outbox: Send + Sync {
     /// Stores a message, once per key. Fails with [`StoreError::OptedOut`], and with [`StoreError::QueueFull`] if too
     /// much waits on the line (see [`crate::lines::Lines::bound_queues`]).
-    async fn enqueue(&self, line: LineId, draft: Draft, now: Timestamp) -> Result<Enqueued, StoreError>;
+    async fn enqueue(&self, line: LineId, draft: MessageDraft, now: Timestamp) -> Result<Enqueued, StoreError>;
 
     /// Checks whether a message of so many segments to `contact` would be stored now, from the line of `sender`; fails
     /// with the same errors.
@@ -304,9 +304,9 @@ pub trait Outbox: Send + Sync {
     async fn not_found(
         &self,
         lease: AttemptLease,
-        finding: reconcile::Finding,
+        finding: reconcile::SearchResult,
         now: Timestamp,
-    ) -> Result<reconcile::Next, StoreError>;
+    ) -> Result<reconcile::DoubtStep, StoreError>;
 
     /// Applies a status report to one of our parts; a report with the part's correlation id also ends an attempt or a
     /// doubt.

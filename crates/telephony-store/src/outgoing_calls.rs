@@ -7,14 +7,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use telephony_domain::call::plan::Plan;
+use telephony_domain::call::plan::CallPlan;
 use telephony_domain::call::report::AnsweredBy;
 use telephony_domain::call::token::CallToken;
 use telephony_domain::call::words::Words;
 use telephony_domain::dialing::{DialingRules, NotDialed};
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::time::Timestamp;
 
 use crate::{LeaseHolder, StoreError};
@@ -32,7 +32,7 @@ pub struct CallDraft {
     /// The number to dial.
     pub to: PhoneNumber,
     /// The terms, including the purpose.
-    pub plan: Plan,
+    pub plan: CallPlan,
     /// The agent's task.
     pub task: Option<Words>,
     /// Keys pressed after the answer, such as an extension.
@@ -71,7 +71,7 @@ pub struct CallToDial {
     /// The number to dial.
     pub to: PhoneNumber,
     /// The terms.
-    pub plan: Plan,
+    pub plan: CallPlan,
     /// Keys pressed after the answer.
     pub keys: Option<String>,
     /// The token of its first document.
@@ -182,7 +182,7 @@ pub trait OutgoingCalls: Send + Sync {
     async fn call_not_found(
         &self,
         call: CallId,
-        finding: Finding,
+        finding: SearchResult,
         holder: &LeaseHolder,
         now: Timestamp,
     ) -> Result<(), StoreError>;

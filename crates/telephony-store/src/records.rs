@@ -8,7 +8,7 @@ use crate::StoreError;
 use crate::calls::CallDetail;
 use crate::consents::Consent;
 use crate::contacts::PairingRequest;
-use crate::history::Detail;
+use crate::history::MessageDetail;
 
 /// Everything stored about a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub struct Record {
     /// Consent history, newest first.
     pub consents: Vec<Consent>,
     /// Messages in both directions with their history, oldest first.
-    pub messages: Vec<Detail>,
+    pub messages: Vec<MessageDetail>,
     /// Calls with their transcripts, oldest first.
     pub calls: Vec<CallDetail>,
 }
 
 /// Amounts of data stored about a contact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Holdings {
+pub struct RecordCounts {
     /// Messages from them.
     pub inbound: u64,
     /// Messages to them.
@@ -70,7 +70,7 @@ pub trait Records: Send + Sync {
     async fn record_of(&self, contact: &PhoneNumber) -> Result<Record, StoreError>;
 
     /// Returns the amounts of data stored about a contact.
-    async fn holdings(&self, contact: &PhoneNumber) -> Result<Holdings, StoreError>;
+    async fn holdings(&self, contact: &PhoneNumber) -> Result<RecordCounts, StoreError>;
 
     /// Ends all work for a contact and deletes their data, at most so many messages per direction: repeat until done.
     /// An opt-out and a block stay, because they protect the contact; messages being handed over or in doubt stay for

@@ -7,7 +7,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
-use crate::journal::Entry;
+use crate::journal::JournalEntry;
 use crate::outbox::DoubtfulPart;
 
 /// A conversation with messages that were unsent or unanswered in the backup, or came since.
@@ -31,7 +31,7 @@ pub trait Restores: Send + Sync {
     async fn restored(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Returns the events that were acknowledged but not yet stored when the backup was made, in order.
-    async fn restored_entries(&self) -> Result<Vec<Entry>, StoreError>;
+    async fn restored_entries(&self) -> Result<Vec<JournalEntry>, StoreError>;
 
     /// Returns the conversations in which something may have been sent since the backup.
     async fn open_conversations(&self) -> Result<Vec<OpenConversation>, StoreError>;

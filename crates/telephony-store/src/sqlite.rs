@@ -19,14 +19,14 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use crate::StoreError;
-use crate::file::File;
+use crate::file::FileIdentity;
 use crate::soundness::Soundness;
 pub use backup::{back_up, prepare};
 pub use engine::checkpoint::empty_log;
 pub use engine::mode::Mode;
-use engine::open::{self, Opened};
+use engine::open::{self, OpenedDatabase};
 use engine::query::Db;
-use engine::worker::Worker;
+use engine::worker::WorkerHandle;
 use engine::{reader, schema, writer};
 
 /// Time limit for opening. The first process initializes a new file; SQLite does not let others wait for that, so they
@@ -42,14 +42,14 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    file: File,
+    file: FileIdentity,
     /// SQLite's log while a gateway is running; it holds the latest writes.
-    log: Option<File>,
+    log: Option<FileIdentity>,
     identity: String,
     /// The signal that a notice was raised.
     raised: Arc<Notify>,
-    reader: Worker,
-    writer: Worker,
+    reader: WorkerHandle,
+    writer: WorkerHandle,
 }
 
 impl SqliteStore {
@@ -66,16 +66,16 @@ impl SqliteStore {
     }
 
     fn start(path: &Path, mode: Mode) -> Result<SqliteStore, StoreError> {
-        let Opened { file, writing, log, reading } = open::open(path, mode)?;
+        let OpenedDatabase { file, writing, log, reading } = open::open(path, mode)?;
         let raised = Arc::new(Notify::new());
         Ok(SqliteStore {
             path: path.to_owned(),
             file: file.clone(),
-            log: if mode == Mode::Gateway { File::at(&open::log_of(path)).ok() } else { None },
+            log: if mode == Mode::Gateway { FileIdentity::at(&open::log_of(path)).ok() } else { None },
             identity: schema::identity(&reading)?,
             raised: raised.clone(),
-            reader: Worker::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
-            writer: Worker::start("store-writer", move |waiting| {
+            reader: WorkerHandle::start("store-reader", move |waiting| reader::serve(&reading, waiting))?,
+            writer: WorkerHandle::start("store-writer", move |waiting| {
                 if mode == Mode::Gateway {
                     writer::give_way();
                 }
@@ -117,7 +117,7 @@ impl Soundness for SqliteStore {
 
     fn check_is_there(&self) -> Result<(), StoreError> {
         self.file.check_is_there().map_err(|error| error.at(&self.path))?;
-        let log = self.log.as_ref().map_or(Ok(()), File::check_is_there);
+        let log = self.log.as_ref().map_or(Ok(()), FileIdentity::check_is_there);
         log.map_err(|error| error.at(&open::log_of(&self.path)))
     }
 

@@ -11,7 +11,7 @@ use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::message::{Arrival, Media};
 use telephony_domain::time::Timestamp;
 use telephony_store::StoreError;
-use telephony_store::journal::{Entry, Event, Journal};
+use telephony_store::journal::{Journal, JournalEntry, JournalEvent};
 use tempfile::TempDir;
 
 fn place() -> (TempDir, PathBuf) {
@@ -24,7 +24,7 @@ fn open(path: &Path) -> Journal {
     Journal::open(path).unwrap()
 }
 
-fn text(number: u64, text: &str) -> Entry {
+fn text(number: u64, text: &str) -> JournalEntry {
     let arrival = Arrival {
         provider_id: format!("SM{number}"),
         from: "+15550005678".to_owned(),
@@ -37,15 +37,15 @@ fn text(number: u64, text: &str) -> Entry {
         provider_time: Some(Timestamp(7)),
         signed: None,
     };
-    Entry {
+    JournalEntry {
         at: Timestamp(i64::try_from(number).unwrap()),
         is_unverified: false,
         provider: "twilio".into(),
-        event: Event::Message(arrival),
+        event: JournalEvent::Message(arrival),
     }
 }
 
-fn report() -> Entry {
+fn report() -> JournalEntry {
     let report = StatusReport {
         provider_id: "SM9".to_owned(),
         correlation_id: Some("p1".to_owned()),
@@ -54,7 +54,12 @@ fn report() -> Entry {
         is_opt_out: false,
         segments: None,
     };
-    Entry { at: Timestamp(3), is_unverified: false, provider: "twilio".into(), event: Event::Report(report) }
+    JournalEntry {
+        at: Timestamp(3),
+        is_unverified: false,
+        provider: "twilio".into(),
+        event: JournalEvent::Report(report),
+    }
 }
 
 #[tokio::test]
@@ -64,21 +69,21 @@ async fn entries_of_a_version_without_providers_are_twilios() {
     let journal = open(&path);
     let entries = journal.next().await.unwrap().entries;
     assert_eq!(entries.iter().map(|entry| entry.provider.as_ref()).collect::<Vec<_>>(), ["twilio", "twilio"]);
-    assert!(matches!(&entries[0].event, Event::Message(arrival) if arrival.text == "hello"), "{entries:?}");
-    assert!(matches!(&entries[1].event, Event::Report(report) if report.provider_id == "SM2"), "{entries:?}");
+    assert!(matches!(&entries[0].event, JournalEvent::Message(arrival) if arrival.text == "hello"), "{entries:?}");
+    assert!(matches!(&entries[1].event, JournalEvent::Report(report) if report.provider_id == "SM2"), "{entries:?}");
     assert!(entries[1].is_unverified);
 }
 
 #[tokio::test]
 async fn an_entry_keeps_the_name_of_its_provider() {
     let (_folder, path) = place();
-    let theirs = Entry { provider: "other-company".into(), ..text(1, "hi") };
+    let theirs = JournalEntry { provider: "other-company".into(), ..text(1, "hi") };
     open(&path).append(&theirs).await.unwrap();
     assert_eq!(open(&path).next().await.unwrap().entries, [theirs]);
 }
 
 /// Reads all entries that are not applied, and marks them as applied.
-async fn take_all(journal: &Journal) -> Vec<Entry> {
+async fn take_all(journal: &Journal) -> Vec<JournalEntry> {
     let mut all = Vec::new();
     while !journal.is_applied() {
         let batch = journal.next().await.unwrap();
@@ -109,7 +114,7 @@ async fn appended_entries_are_read_in_order_until_applied() {
 async fn concurrent_appends_all_finish_and_waiters_wake_once_applied() {
     let (_folder, path) = place();
     let journal = open(&path);
-    let entries: Vec<Entry> = (0..500).map(|number| text(number, "together")).collect();
+    let entries: Vec<JournalEntry> = (0..500).map(|number| text(number, "together")).collect();
     let positions = join_all(entries.iter().map(|entry| journal.append(entry))).await;
     let positions: Vec<_> = positions.into_iter().map(Result::unwrap).collect();
     assert!(positions.is_sorted());
@@ -128,7 +133,7 @@ async fn applied_entries_are_erased_and_the_file_is_shortened() {
     let (_folder, path) = place();
     let journal = open(&path);
     let words = "between us ".repeat(6_000);
-    let entries: Vec<Entry> = (0..40).map(|number| text(number, &words)).collect();
+    let entries: Vec<JournalEntry> = (0..40).map(|number| text(number, &words)).collect();
     for appended in join_all(entries.iter().map(|entry| journal.append(entry))).await {
         appended.unwrap();
     }
@@ -204,7 +209,7 @@ fn any_event() -> impl Strategy<Value = Step> {
 }
 
 /// Appends a record and truncates it, as if the program had been killed before acknowledging it.
-async fn cut_off(path: &Path, entry: &Entry, at: &prop::sample::Index) {
+async fn cut_off(path: &Path, entry: &JournalEntry, at: &prop::sample::Index) {
     let before = std::fs::read(path).unwrap();
     let journal = open(path);
     journal.append(entry).await.unwrap();

@@ -11,10 +11,10 @@ use proptest::prelude::*;
 use telephony_domain::message::Arrival;
 use telephony_domain::time::Timestamp;
 use telephony_store::StoreError;
-use telephony_store::journal::{self, Damage, DamageKind, Entry, Event, Journal};
+use telephony_store::journal::{self, Damage, DamageKind, Journal, JournalEntry, JournalEvent};
 use tempfile::TempDir;
 
-fn text(number: usize, text: &str) -> Entry {
+fn text(number: usize, text: &str) -> JournalEntry {
     let arrival = Arrival {
         provider_id: format!("SM{number}"),
         from: "+15550005678".to_owned(),
@@ -27,11 +27,11 @@ fn text(number: usize, text: &str) -> Entry {
         provider_time: None,
         signed: None,
     };
-    Entry {
+    JournalEntry {
         at: Timestamp(number as i64),
         is_unverified: false,
         provider: "twilio".into(),
-        event: Event::Message(arrival),
+        event: JournalEvent::Message(arrival),
     }
 }
 
@@ -39,7 +39,7 @@ fn text(number: usize, text: &str) -> Entry {
 struct Written {
     _folder: TempDir,
     path: PathBuf,
-    entries: Vec<Entry>,
+    entries: Vec<JournalEntry>,
     places: Vec<Range<usize>>,
 }
 
@@ -48,7 +48,7 @@ impl Written {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("arrivals");
         let journal = Journal::open(&path).unwrap();
-        let entries: Vec<Entry> = texts.iter().enumerate().map(|(number, words)| text(number, words)).collect();
+        let entries: Vec<JournalEntry> = texts.iter().enumerate().map(|(number, words)| text(number, words)).collect();
         let mut places = Vec::new();
         for entry in &entries {
             let begin = places.last().map_or(0, |place: &Range<usize>| place.end);
@@ -63,7 +63,7 @@ impl Written {
     }
 
     /// Returns the entries without a byte in `run`.
-    fn untouched(&self, run: &Range<usize>) -> Vec<Entry> {
+    fn untouched(&self, run: &Range<usize>) -> Vec<JournalEntry> {
         let is_untouched = |place: &Range<usize>| place.end <= run.start || run.end <= place.start;
         let both = self.entries.iter().zip(&self.places);
         both.filter(|(_, place)| is_untouched(place)).map(|(entry, _)| entry.clone()).collect()
@@ -75,12 +75,12 @@ impl Written {
 }
 
 /// Reads everything that a restart finds, and marks it as applied.
-async fn take_all(path: &Path) -> (Vec<Entry>, Vec<Damage>) {
+async fn take_all(path: &Path) -> (Vec<JournalEntry>, Vec<Damage>) {
     let journal = Journal::open(path).unwrap();
     take_rest(&journal).await
 }
 
-async fn take_rest(journal: &Journal) -> (Vec<Entry>, Vec<Damage>) {
+async fn take_rest(journal: &Journal) -> (Vec<JournalEntry>, Vec<Damage>) {
     let (mut entries, mut damages) = (Vec::new(), Vec::new());
     while !journal.is_applied() {
         let batch = journal.next().await.unwrap();
@@ -258,7 +258,7 @@ async fn entries_of_an_older_version_are_read() {
     record.extend(payload);
     fs::write(&written.path, record).unwrap();
     let (entries, damages) = take_all(&written.path).await;
-    assert_eq!((entries, damages), (vec![Entry { at: Timestamp(7), ..text(7, "old") }], Vec::new()));
+    assert_eq!((entries, damages), (vec![JournalEntry { at: Timestamp(7), ..text(7, "old") }], Vec::new()));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Terms of calls: those that come in, those that we place, and the rules checked before dialing.
 
 use telephony_config::{AgentKind, Limits, Telephony, Voice};
-use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose};
 use telephony_domain::call::words::Words;
 use telephony_domain::dialing::DialingRules;
 use telephony_gateway::settings::VoiceSettings;
@@ -28,9 +28,9 @@ pub fn voice_settings(telephony: &Telephony) -> VoiceSettings {
 }
 
 /// Returns the terms of incoming calls.
-fn call_plan(voice: &Voice) -> Plan {
-    Plan {
-        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
+fn call_plan(voice: &Voice) -> CallPlan {
+    CallPlan {
+        purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
         greeting: with_disclosure(&voice.inbound_greeting, voice),
         max_duration: voice.max_duration,
         filler_after: voice.filler_after,
@@ -42,14 +42,14 @@ fn call_plan(voice: &Voice) -> Plan {
 }
 
 /// Returns the terms of a call that we place: to say a message, or for a conversation.
-pub fn outgoing_plan(voice: &Voice, message: Option<&str>, has_task: bool) -> Plan {
+pub fn outgoing_plan(voice: &Voice, message: Option<&str>, has_task: bool) -> CallPlan {
     let dialing = voice.dialing;
     let greeting = if message.is_none() && !has_task { OUTGOING_GREETING } else { "" };
     let purpose = match message {
-        Some(message) if !has_task => Purpose::Notify { message: message.into(), dialing },
-        message => Purpose::Conversation { message: message.map(Into::into), has_task, dialing },
+        Some(message) if !has_task => CallPurpose::Notify { message: message.into(), dialing },
+        message => CallPurpose::Conversation { message: message.map(Into::into), has_task, dialing },
     };
-    Plan { purpose, greeting: with_disclosure(greeting, voice), ..call_plan(voice) }
+    CallPlan { purpose, greeting: with_disclosure(greeting, voice), ..call_plan(voice) }
 }
 
 fn with_disclosure(greeting: &str, voice: &Voice) -> Words {

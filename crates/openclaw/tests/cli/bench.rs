@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::pty::OpenptFlags;
-use telephony_store::history::{History, Reference};
+use telephony_store::history::{History, MessageReference};
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
 use twilio_simulator::{Simulator, SimulatorConfig};
@@ -234,7 +234,7 @@ impl Bench {
         let path = self.state.path().join("telephony/telephony.sqlite");
         let store = off_thread(move || SqliteStore::open(&path, Mode::Reading).unwrap()).await;
         let deadline = Instant::now() + PATIENCE;
-        while store.message(Reference::Provider(delivery.sid.clone())).await.unwrap().is_none() {
+        while store.message(MessageReference::Provider(delivery.sid.clone())).await.unwrap().is_none() {
             assert!(Instant::now() < deadline, "{} is not stored:\n{}", delivery.sid, self.gateway_log());
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -2,7 +2,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use telephony_domain::limit::Terms;
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use telephony_domain::pace::Pacing;
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_gateway::lock::SendingLock;
@@ -47,9 +47,9 @@ async fn wait_for_look(bench: &Bench, to: &str) {
 /// Starts an attempt that looks an hour old, as after a change of the clock.
 async fn start_an_hour_ago(store: &dyn Store) -> telephony_domain::id::MessageId {
     let (long_ago, line) = (SystemClock.now() - Duration::from_secs(3600), store.lines().await.unwrap()[0].id);
-    let draft = Draft {
+    let draft = MessageDraft {
         key: "send-1".into(),
-        purpose: Purpose::Send,
+        purpose: MessagePurpose::Send,
         to: ALICE.parse().unwrap(),
         text: "hello".into(),
         parts: vec![PartDraft { text: "hello".into(), segments: 1 }],

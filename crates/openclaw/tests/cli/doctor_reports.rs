@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use telephony_domain::line::Sender;
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use telephony_domain::notice::Notice;
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_gateway::lock::GatewayLock;
@@ -133,9 +133,9 @@ async fn the_line_is_too_slow_for_its_queue() {
     let store = store(&bench);
     let sender = Sender { number: DEFAULT_NUMBER.parse().ok(), messaging_service: None };
     let line = store.claim_line("twilio", sender, SystemClock.now()).await.unwrap();
-    let draft = Draft {
+    let draft = MessageDraft {
         key: "much".to_owned(),
-        purpose: Purpose::Send,
+        purpose: MessagePurpose::Send,
         to: ALICE.parse().unwrap(),
         text: String::new(),
         parts: (0..100).map(|n| PartDraft { text: n.to_string(), segments: 9 }).collect(),

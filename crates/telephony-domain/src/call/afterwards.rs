@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Purpose;
+use super::plan::CallPurpose;
 use super::{Action, Call, Prompt};
 
 /// The person who gets a summary of each call.
@@ -36,7 +36,7 @@ impl Call {
 
     /// Texts a caller who said nothing clear, unless they had to prove their number and did not.
     fn text_missed(&self, actions: &mut Vec<Action>) {
-        let Purpose::Inbound { asks_pin, .. } = self.plan.purpose else { return };
+        let CallPurpose::Inbound { asks_pin, .. } = self.plan.purpose else { return };
         let is_missed = self.can_be_texted && (self.is_proven || !asks_pin);
         if let Some(text) = self.plan.missed_call_text.clone().filter(|_| is_missed) {
             actions.push(Action::Text { turn: 0, text, is_answer: false });

@@ -4,7 +4,7 @@ use super::speech::{self, Speech};
 
 /// An agent's answer, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer<'a> {
+pub(super) struct ParsedAnswer<'a> {
     /// The answer as the agent wrote it, without the control line.
     pub(super) written: &'a str,
     /// The words to say, and the omitted links.
@@ -27,12 +27,12 @@ pub(super) enum Control<'a> {
 /// The most keys that one answer may press.
 const MAX_KEYS: usize = 32;
 
-impl<'a> Answer<'a> {
+impl<'a> ParsedAnswer<'a> {
     /// Reads an answer. Its last line may be a control line (`end call`, `text: …` or `keys: …`), which is never
     /// spoken.
-    pub(super) fn read(raw: &'a str, can_be_texted: bool) -> Answer<'a> {
+    pub(super) fn read(raw: &'a str, can_be_texted: bool) -> ParsedAnswer<'a> {
         let (written, control) = split(raw);
-        Answer { written, speech: speech::from_markdown(written, can_be_texted), control }
+        ParsedAnswer { written, speech: speech::from_markdown(written, can_be_texted), control }
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
             ("Sure.\nkeys: call me", "Sure.", None),
             ("Sure.\nkeys:", "Sure.", None),
         ] {
-            let answer = Answer::read(raw, true);
+            let answer = ParsedAnswer::read(raw, true);
             assert_eq!((answer.speech.words.as_str(), answer.control), (spoken, control), "{raw}");
         }
     }
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn only_the_last_line_commands() {
         for raw in ["end call\nis what you said.", "Please end call center jobs.", "The text:", "No keys here."] {
-            assert_eq!(Answer::read(raw, true).control, None, "{raw}");
+            assert_eq!(ParsedAnswer::read(raw, true).control, None, "{raw}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::script::{Input, Script, Step};
 use super::words::Words;
-use super::{Action, Call, Document, Phase, Warning, phrases};
+use super::{Action, Call, DocumentState, Phase, Warning, phrases};
 use crate::time::Timestamp;
 
 /// A call that should end with its document is ended by us after the document's duration plus this time.
@@ -22,10 +22,10 @@ impl Call {
         let script = self.with_warning(script);
         self.has_spoken |= script.spoken().next().is_some();
         let action = match self.document {
-            Document::Awaited => Action::Respond(script.clone()),
-            Document::Unasked | Document::Given(_) => Action::Interrupt(script.clone()),
+            DocumentState::Awaited => Action::Respond(script.clone()),
+            DocumentState::Unasked | DocumentState::Given(_) => Action::Interrupt(script.clone()),
         };
-        self.document = Document::Given(script);
+        self.document = DocumentState::Given(script);
         actions.push(action);
     }
 
@@ -62,7 +62,7 @@ impl Call {
 
     /// Returns true while the provider cannot have said the whole document. It does not report how far it got.
     pub(super) fn is_speaking(&self, now: Timestamp) -> bool {
-        let Document::Given(script) = &self.document else { return false };
+        let DocumentState::Given(script) = &self.document else { return false };
         let length: usize = script.spoken().map(|words| words.as_str().chars().count()).sum();
         let shortest = Duration::from_secs(1) * u32::try_from(length).unwrap_or(u32::MAX) / NEVER_SPOKEN_PER_SECOND;
         self.answered.is_some() && self.given.is_some_and(|given| now < given + shortest)
@@ -80,9 +80,9 @@ impl Call {
         self.settle_thinking(actions);
         self.follow_up(actions);
         self.phase = Phase::Over;
-        if self.document == Document::Awaited {
+        if self.document == DocumentState::Awaited {
             self.give(Script::hang_up(), actions);
         }
-        self.document = Document::Given(Script::hang_up());
+        self.document = DocumentState::Given(Script::hang_up());
     }
 }

@@ -9,9 +9,9 @@ use super::words::Words;
 
 /// A call's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct CallPlan {
     /// The calling side and its purpose.
-    pub purpose: Purpose,
+    pub purpose: CallPurpose,
     /// Said first, including a disclosure that calls are recorded.
     pub greeting: Words,
     /// The maximum time from answer to end.
@@ -32,7 +32,7 @@ pub struct Plan {
 
 /// The calling side and its purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Purpose {
+pub enum CallPurpose {
     /// A contact called us.
     Inbound {
         /// The caller must enter the PIN before anything else.
@@ -78,26 +78,26 @@ pub enum MachineRule {
     Off,
 }
 
-impl Purpose {
+impl CallPurpose {
     /// Returns the terms of dialing; none for an incoming call.
     pub fn dialing(&self) -> Option<Dialing> {
         match self {
-            Purpose::Inbound { .. } => None,
-            Purpose::Notify { dialing, .. } | Purpose::Conversation { dialing, .. } => Some(*dialing),
+            CallPurpose::Inbound { .. } => None,
+            CallPurpose::Notify { dialing, .. } | CallPurpose::Conversation { dialing, .. } => Some(*dialing),
         }
     }
 
     /// Returns true if the agent speaks first, because of its task.
     pub(super) fn agent_opens(&self) -> bool {
-        matches!(self, Purpose::Conversation { message: None, has_task: true, .. })
+        matches!(self, CallPurpose::Conversation { message: None, has_task: true, .. })
     }
 
     /// Returns the message that we say.
     pub fn message(&self) -> Option<&Words> {
         match self {
-            Purpose::Inbound { .. } => None,
-            Purpose::Notify { message, .. } => Some(message),
-            Purpose::Conversation { message, .. } => message.as_ref(),
+            CallPurpose::Inbound { .. } => None,
+            CallPurpose::Notify { message, .. } => Some(message),
+            CallPurpose::Conversation { message, .. } => message.as_ref(),
         }
     }
 }

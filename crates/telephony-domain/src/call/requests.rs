@@ -1,10 +1,10 @@
 //! The provider's requests for the next document, with the other side's speech or keys.
 
-use super::plan::{MachineRule, Purpose};
+use super::plan::{CallPurpose, MachineRule};
 use super::report::AnsweredBy;
 use super::script::{Input, Script, Step};
 use super::words::Words;
-use super::{Action, Call, Document, Heard, Phase, Prompt, phrases};
+use super::{Action, Call, DocumentState, Heard, Phase, Prompt, phrases};
 use crate::time::Timestamp;
 
 /// Consecutive documents without intelligible input after which the call ends.
@@ -19,7 +19,7 @@ const LEAST_CONFIDENCE: f32 = 0.3;
 impl Call {
     pub(super) fn request(&mut self, step: u32, heard: Option<Heard>, now: Timestamp, actions: &mut Vec<Action>) {
         let goes_on = !matches!(self.phase, Phase::Closing(_) | Phase::Over);
-        let is_next = step == self.step && self.document != Document::Awaited;
+        let is_next = step == self.step && self.document != DocumentState::Awaited;
         if is_next && !goes_on {
             self.keep_last_words(heard, actions);
             return self.repeat_document(actions);
@@ -28,7 +28,7 @@ impl Call {
             return self.repeat_document(actions);
         }
         self.step = self.step.saturating_add(1);
-        self.document = Document::Awaited;
+        self.document = DocumentState::Awaited;
         match &mut self.phase {
             Phase::Ringing => self.answer(now, actions),
             Phase::Verifying(wrong) => {
@@ -59,10 +59,10 @@ impl Call {
     /// Answers a repeated request with the same document, and one from an old step with the current one.
     fn repeat_document(&mut self, actions: &mut Vec<Action>) {
         match &self.document {
-            Document::Given(script) => actions.push(Action::Respond(script.clone())),
+            DocumentState::Given(script) => actions.push(Action::Respond(script.clone())),
             // It is answered together with the first.
-            Document::Awaited => {}
-            Document::Unasked => actions.push(Action::Respond(Script::hang_up())),
+            DocumentState::Awaited => {}
+            DocumentState::Unasked => actions.push(Action::Respond(Script::hang_up())),
         }
     }
 
@@ -70,13 +70,13 @@ impl Call {
     fn answer(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         self.begin_time(now, actions);
         match self.plan.purpose.clone() {
-            Purpose::Inbound { asks_pin: true, .. } => {
+            CallPurpose::Inbound { asks_pin: true, .. } => {
                 self.phase = Phase::Verifying(0);
                 self.give(Script::listen(phrases::ENTER_PIN, Input::Keys), actions);
             }
             _ if self.is_machine => self.leave_message(now, actions),
-            Purpose::Notify { message, .. } => self.close(message, now, actions),
-            Purpose::Conversation { message: Some(message), .. } => {
+            CallPurpose::Notify { message, .. } => self.close(message, now, actions),
+            CallPurpose::Conversation { message: Some(message), .. } => {
                 let words = [self.plan.greeting.as_str(), message.as_str()].join(" ");
                 self.say_repeatable(words.trim().into(), Phase::Greeting, actions);
             }
@@ -86,7 +86,7 @@ impl Call {
                     self.give(Script(vec![Step::Say(self.plan.greeting.clone()), Step::Continue]), actions);
                 }
             }
-            Purpose::Inbound { .. } | Purpose::Conversation { .. } => self.greet(actions),
+            CallPurpose::Inbound { .. } | CallPurpose::Conversation { .. } => self.greet(actions),
         }
     }
 

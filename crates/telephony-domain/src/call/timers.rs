@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::script::{Input, Script, Step};
 use super::thinking::Ready;
-use super::{Action, Call, Document, Phase, Warning, phrases};
+use super::{Action, Call, DocumentState, Phase, Warning, phrases};
 use crate::time::Timestamp;
 
 /// A call that the provider has not dialed by then is canceled.
@@ -72,7 +72,7 @@ impl Call {
 
     pub(super) fn filler_at(&self) -> Option<Timestamp> {
         let Phase::Thinking(thinking) = &self.phase else { return None };
-        (self.document == Document::Awaited).then_some(thinking.hold_until)
+        (self.document == DocumentState::Awaited).then_some(thinking.hold_until)
     }
 
     /// Runs due timers. A timer can bring another forward, but never delay it.
@@ -100,7 +100,7 @@ impl Call {
     fn warn(&mut self, actions: &mut Vec<Action>) {
         let is_open = matches!(self.phase, Phase::Greeting | Phase::Listening | Phase::Speaking);
         self.warning = Warning::Due;
-        if is_open && matches!(self.document, Document::Given(_)) {
+        if is_open && matches!(self.document, DocumentState::Given(_)) {
             self.give(Script::listen("", Input::SpeechOrKeys), actions);
         }
     }

@@ -1,10 +1,10 @@
 //! Turns: asks the agent, and says, texts or stores its answer.
 
-use super::answer::{Answer, Control};
+use super::answer::{Control, ParsedAnswer};
 use super::script::{Input, Script, Step};
 use super::thinking::{Ready, Thinking};
 use super::words::Words;
-use super::{Action, Call, Document, Phase, Prompt, phrases};
+use super::{Action, Call, DocumentState, Phase, Prompt, phrases};
 use crate::time::Timestamp;
 
 impl Call {
@@ -55,7 +55,7 @@ impl Call {
         if self.summarizing == Some(turn) {
             self.summarizing = None;
             if let (Ready::Answer(text), Some(to)) = (ready, self.plan.summary) {
-                let text = Answer::read(text.as_str(), true).written.into();
+                let text = ParsedAnswer::read(text.as_str(), true).written.into();
                 actions.push(match self.can_summarize_for(to) {
                     true => Action::SendSummary { turn, to, text },
                     false => Action::KeepUnheard { turn, text },
@@ -75,7 +75,7 @@ impl Call {
     pub(super) fn give_ready(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         let turn = self.question();
         let Phase::Thinking(thinking) = &mut self.phase else { return };
-        if self.document != Document::Awaited && !self.is_machine {
+        if self.document != DocumentState::Awaited && !self.is_machine {
             return;
         }
         match thinking.ready.take() {
@@ -97,7 +97,7 @@ impl Call {
     }
 
     fn say_answer(&mut self, turn: u32, text: &Words, now: Timestamp, actions: &mut Vec<Action>) {
-        let answer = Answer::read(text.as_str(), self.can_be_texted);
+        let answer = ParsedAnswer::read(text.as_str(), self.can_be_texted);
         let mut texts = answer.speech.links.clone();
         if let Some(Control::Text(text)) = answer.control {
             texts.push(text.to_owned());
@@ -139,7 +139,7 @@ impl Call {
 
     fn write_late(&mut self, turn: u32, ready: Ready, actions: &mut Vec<Action>) {
         let Ready::Answer(text) = ready else { return };
-        let answer = Answer::read(text.as_str(), self.can_be_texted);
+        let answer = ParsedAnswer::read(text.as_str(), self.can_be_texted);
         let note = if let Some(Control::Text(note)) = answer.control { note } else { "" };
         let text = Words::from([answer.written, note].join("\n\n").trim());
         if text.is_empty() {

@@ -29,7 +29,7 @@ const PREFIXES: &str = "\
 1778 CA|1780 CA|1782 CA|1807 CA|1819 CA|1825 CA|1867 CA|1873 CA|1879 CA|1902 CA|1905 CA|1942 CA";
 
 /// A matched country. Codes of networks without a country, such as +881, have none.
-pub(super) struct Found {
+pub(super) struct MatchedCountry {
     /// The ISO code.
     pub(super) country: &'static str,
     /// The length of the calling code, such as 1 for +1.
@@ -37,12 +37,12 @@ pub(super) struct Found {
 }
 
 /// Finds the country of a number's digits.
-pub(super) fn find(digits: &str) -> Option<Found> {
+pub(super) fn find(digits: &str) -> Option<MatchedCountry> {
     let fitting = entries().filter(|(prefix, _)| digits.starts_with(prefix));
     let (longest, country) = fitting.clone().max_by_key(|(prefix, _)| prefix.len())?;
     // The shortest prefix is the calling code. Only +672 has nothing but longer ones.
     let shortest = fitting.map(|(prefix, _)| prefix.len()).min().unwrap_or(longest.len());
-    Some(Found { country, code_length: shortest.min(3) })
+    Some(MatchedCountry { country, code_length: shortest.min(3) })
 }
 
 /// Returns true if the country with this code has phone numbers.

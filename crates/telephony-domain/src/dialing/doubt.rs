@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::reconcile::{Finding, LOOK_BACK};
+use crate::reconcile::{LOOK_BACK, SearchResult};
 use crate::time::Timestamp;
 
 /// Time in doubt after which the provider's list contains every accepted call.
@@ -16,7 +16,7 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// The next step for a call that was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum DialDoubtStep {
     /// Look at the list again at that time.
     LookAgainAt(Timestamp),
     /// The call was not placed.
@@ -27,11 +27,13 @@ pub enum Next {
 
 /// Decides the next step after a search at `now` that did not find a call, which has been in doubt since `since`.
 /// `absences` is the number of earlier complete lists without the call.
-pub fn next(since: Timestamp, absences: u32, finding: Finding, now: Timestamp) -> Next {
+pub fn next(since: Timestamp, absences: u32, finding: SearchResult, now: Timestamp) -> DialDoubtStep {
     match finding {
-        Finding::Absent if absences > 0 && now.since(since) >= LISTING_TIMEOUT => Next::NotPlaced,
-        Finding::Unreachable | Finding::Denied if now.since(since) >= LIST_TIMEOUT => Next::Unknown,
-        Finding::Absent | Finding::Unreachable | Finding::Denied => Next::LookAgainAt(now + LOOK_EVERY),
+        SearchResult::Absent if absences > 0 && now.since(since) >= LISTING_TIMEOUT => DialDoubtStep::NotPlaced,
+        SearchResult::Unreachable | SearchResult::Denied if now.since(since) >= LIST_TIMEOUT => DialDoubtStep::Unknown,
+        SearchResult::Absent | SearchResult::Unreachable | SearchResult::Denied => {
+            DialDoubtStep::LookAgainAt(now + LOOK_EVERY)
+        }
     }
 }
 
@@ -49,14 +51,14 @@ mod tests {
     #[test]
     fn only_two_complete_lists_and_half_a_minute_show_that_a_call_was_not_placed() {
         let after = |absences, finding, seconds| next(SINCE, absences, finding, SINCE + Duration::from_secs(seconds));
-        let again = |seconds| Next::LookAgainAt(SINCE + Duration::from_secs(seconds) + LOOK_EVERY);
-        assert_eq!(after(0, Finding::Absent, 0), again(0));
-        assert_eq!(after(1, Finding::Absent, 29), again(29));
-        assert_eq!(after(0, Finding::Absent, 300), again(300));
-        assert_eq!(after(1, Finding::Absent, 30), Next::NotPlaced);
-        for finding in [Finding::Unreachable, Finding::Denied] {
+        let again = |seconds| DialDoubtStep::LookAgainAt(SINCE + Duration::from_secs(seconds) + LOOK_EVERY);
+        assert_eq!(after(0, SearchResult::Absent, 0), again(0));
+        assert_eq!(after(1, SearchResult::Absent, 29), again(29));
+        assert_eq!(after(0, SearchResult::Absent, 300), again(300));
+        assert_eq!(after(1, SearchResult::Absent, 30), DialDoubtStep::NotPlaced);
+        for finding in [SearchResult::Unreachable, SearchResult::Denied] {
             assert_eq!(after(1, finding, 599), again(599));
-            assert_eq!(after(0, finding, 600), Next::Unknown);
+            assert_eq!(after(0, finding, 600), DialDoubtStep::Unknown);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::edits::Edits;
 
 /// The state of the walk through a table.
 #[derive(Default)]
-pub(super) struct Table {
+pub(super) struct TableWalk {
     /// End of the latest row, including its line break.
     row_end: usize,
     /// End of the latest row's content.
@@ -17,7 +17,7 @@ pub(super) struct Table {
     cells: usize,
 }
 
-impl Table {
+impl TableWalk {
     pub(super) fn at(start: usize) -> Self {
         Self { row_end: start, ..Self::default() }
     }

@@ -116,14 +116,14 @@ fn number(n: usize, total: usize) -> String {
 /// Divides a text into as few pieces as possible, cut at the best positions that allow so few.
 fn divide<'a>(text: &'a str, capacity: &PartCapacity) -> Vec<&'a str> {
     let breaks = breaks(text, |size| capacity.fits(size));
-    let ways = plan(&breaks, capacity);
+    let continuations = plan(&breaks, capacity);
     let mut pieces = Vec::new();
     let mut from = 0;
     while from + 1 < breaks.len() {
-        let Way { furthest, .. } = ways[from];
+        let Continuation { furthest, .. } = continuations[from];
         let to = (from + 1..=furthest)
             .rev()
-            .take_while(|&to| ways[to].pieces == ways[furthest].pieces)
+            .take_while(|&to| continuations[to].pieces == continuations[furthest].pieces)
             .reduce(|best, to| if breaks[to].strength > breaks[best].strength { to } else { best })
             .unwrap_or(furthest);
         pieces.push(&text[breaks[from].after.at..breaks[to].before.at]);
@@ -134,23 +134,23 @@ fn divide<'a>(text: &'a str, capacity: &PartCapacity) -> Vec<&'a str> {
 
 /// The best continuation from a break: the reach of one piece, and the fewest pieces for the rest of the text.
 #[derive(Debug, Clone, Copy)]
-struct Way {
+struct Continuation {
     furthest: usize,
     pieces: usize,
 }
 
-fn plan(breaks: &[Break], capacity: &PartCapacity) -> Vec<Way> {
+fn plan(breaks: &[Break], capacity: &PartCapacity) -> Vec<Continuation> {
     let last = breaks.len().saturating_sub(1);
-    let mut ways = vec![Way { furthest: last, pieces: 0 }; breaks.len()];
+    let mut continuations = vec![Continuation { furthest: last, pieces: 0 }; breaks.len()];
     let mut furthest = last;
     for from in (0..last).rev() {
         let fits = |to: usize| capacity.fits(breaks[to].before.size - breaks[from].after.size);
         while furthest > from + 1 && !fits(furthest) {
             furthest -= 1;
         }
-        ways[from] = Way { furthest, pieces: ways[furthest].pieces + 1 };
+        continuations[from] = Continuation { furthest, pieces: continuations[furthest].pieces + 1 };
     }
-    ways
+    continuations
 }
 
 /// The capacity of a part beside its number.

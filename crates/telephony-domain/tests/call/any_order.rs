@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use telephony_domain::call::plan::{MachineRule, Plan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose, MachineRule};
 use telephony_domain::call::report::{AnsweredBy, CallStatus};
 use telephony_domain::call::script::Step;
 use telephony_domain::call::{Action, Call, Event, Heard, Phase};
@@ -29,14 +29,14 @@ enum Incident {
     Texting(bool),
 }
 
-fn any_plan() -> impl Strategy<Value = Plan> {
+fn any_plan() -> impl Strategy<Value = CallPlan> {
     let rule = prop_oneof![Just(MachineRule::LeaveMessage), Just(MachineRule::HangUp), Just(MachineRule::Off)];
     let purpose = (rule, any::<(bool, bool)>(), 0..3).prop_map(|(machine, (first, second), kind)| {
         let dialing = telephony_domain::call::plan::Dialing { machine, ..DIALING };
         match kind {
-            0 => Purpose::Inbound { asks_pin: first, is_attested: second },
-            1 => Purpose::Notify { message: "A notice.".into(), dialing },
-            _ => Purpose::Conversation { message: first.then(|| "A message.".into()), has_task: second, dialing },
+            0 => CallPurpose::Inbound { asks_pin: first, is_attested: second },
+            1 => CallPurpose::Notify { message: "A notice.".into(), dialing },
+            _ => CallPurpose::Conversation { message: first.then(|| "A message.".into()), has_task: second, dialing },
         }
     });
     (purpose, 1..400u64, 500..10_000u64, 5..120u64, any::<bool>()).prop_map(
@@ -98,7 +98,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn new(plan: Plan) -> Observed {
+    fn new(plan: CallPlan) -> Observed {
         let now = Timestamp(1_000_000);
         let call = Call::new(plan, now);
         let (asked, kept, texted, late) = Default::default();

@@ -1,4 +1,4 @@
-use telephony_domain::call::plan::Purpose;
+use telephony_domain::call::plan::CallPurpose;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::{Input, Step};
 use telephony_domain::call::{Action, Event, Heard, Phase, Prompt};
@@ -62,7 +62,7 @@ fn keys_repeat_and_end_and_reach_the_agent() {
 }
 
 fn with_pin() -> (Stage, Vec<Action>) {
-    Stage::answered(plan(Purpose::Inbound { asks_pin: true, is_attested: false }))
+    Stage::answered(plan(CallPurpose::Inbound { asks_pin: true, is_attested: false }))
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_caller_who_did_not_prove_their_number_is_not_texted_about_a_missed_call() {
     let texted = |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Text { .. }));
     let unclear = Some(Heard::Speech("mumble".into(), Some(0.1)));
     for (asks_pin, heard, is_texted) in [(true, None, false), (false, None, true), (false, unclear, true)] {
-        let mut plan = plan(Purpose::Inbound { asks_pin, is_attested: false });
+        let mut plan = plan(CallPurpose::Inbound { asks_pin, is_attested: false });
         plan.missed_call_text = Some("Sorry, I missed you.".into());
         let (mut stage, _) = Stage::answered(plan);
         let mut actions = Vec::new();

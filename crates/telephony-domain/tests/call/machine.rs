@@ -1,11 +1,11 @@
-use telephony_domain::call::plan::{MachineRule, Plan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose, MachineRule};
 use telephony_domain::call::report::AnsweredBy;
 use telephony_domain::call::{Action, Event, Heard, Prompt};
 
 use crate::stage::{Stage, asked, conversation, ends, listens, notify, said};
 
-fn with_rule(mut plan: Plan, rule: MachineRule) -> Plan {
-    if let Purpose::Notify { dialing, .. } | Purpose::Conversation { dialing, .. } = &mut plan.purpose {
+fn with_rule(mut plan: CallPlan, rule: MachineRule) -> CallPlan {
+    if let CallPurpose::Notify { dialing, .. } | CallPurpose::Conversation { dialing, .. } = &mut plan.purpose {
         dialing.machine = rule;
     }
     plan

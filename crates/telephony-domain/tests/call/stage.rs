@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose, Dialing, MachineRule};
 use telephony_domain::call::report::AnsweredBy;
 use telephony_domain::call::script::{Script, Step};
 use telephony_domain::call::{Action, Call, Event, Heard, Phase, Prompt};
@@ -12,8 +12,8 @@ pub const GREETING: &str = "Hello, how can I help?";
 pub const FILLER: &str = "One moment, please.";
 pub const DIALING: Dialing = Dialing { ring: Duration::from_secs(30), machine: MachineRule::LeaveMessage };
 
-pub fn plan(purpose: Purpose) -> Plan {
-    Plan {
+pub fn plan(purpose: CallPurpose) -> CallPlan {
+    CallPlan {
         purpose,
         greeting: GREETING.into(),
         max_duration: Duration::from_secs(300),
@@ -25,16 +25,16 @@ pub fn plan(purpose: Purpose) -> Plan {
     }
 }
 
-pub fn inbound() -> Plan {
-    plan(Purpose::Inbound { asks_pin: false, is_attested: false })
+pub fn inbound() -> CallPlan {
+    plan(CallPurpose::Inbound { asks_pin: false, is_attested: false })
 }
 
-pub fn conversation(message: Option<&str>, has_task: bool) -> Plan {
-    plan(Purpose::Conversation { message: message.map(Into::into), has_task, dialing: DIALING })
+pub fn conversation(message: Option<&str>, has_task: bool) -> CallPlan {
+    plan(CallPurpose::Conversation { message: message.map(Into::into), has_task, dialing: DIALING })
 }
 
-pub fn notify(message: &str) -> Plan {
-    plan(Purpose::Notify { message: message.into(), dialing: DIALING })
+pub fn notify(message: &str) -> CallPlan {
+    plan(CallPurpose::Notify { message: message.into(), dialing: DIALING })
 }
 
 /// A call and the current time.
@@ -44,7 +44,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn new(plan: Plan) -> Stage {
+    pub fn new(plan: CallPlan) -> Stage {
         let now = Timestamp(1_000_000);
         let mut call = Call::new(plan, now);
         call.set_can_be_texted(true);
@@ -52,7 +52,7 @@ impl Stage {
     }
 
     /// Returns an answered call and the resulting actions.
-    pub fn answered(plan: Plan) -> (Stage, Vec<Action>) {
+    pub fn answered(plan: CallPlan) -> (Stage, Vec<Action>) {
         let mut stage = Stage::new(plan);
         let actions = stage.request(None);
         (stage, actions)

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use telephony_domain::call::plan::Plan;
+use telephony_domain::call::plan::CallPlan;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Step;
 use telephony_domain::call::{Action, Event, Phase, Prompt};
@@ -199,7 +199,7 @@ fn a_repeated_request_gets_the_same_document_and_an_old_one_the_current() {
 #[test]
 fn ten_thousand_turns_do_not_make_a_call_larger() {
     let day = Duration::from_secs(24 * 60 * 60);
-    let (mut stage, _) = Stage::answered(Plan { max_duration: day, ..inbound() });
+    let (mut stage, _) = Stage::answered(CallPlan { max_duration: day, ..inbound() });
     let size = |stage: &Stage| serde_json::to_string(&stage.call).unwrap().len();
     let mut after_ten = 0;
     for turn in 1..=10_000 {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use telephony_domain::call::Event;
-use telephony_domain::call::plan::{MachineRule, Purpose};
+use telephony_domain::call::plan::{CallPurpose, MachineRule};
 use telephony_domain::dialing::doubt;
 use telephony_domain::id::CallId;
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::retry::Disposition;
 use telephony_providers::calling::{ListedCall, MachineDetection, OutgoingCall};
 use telephony_providers::provider::ProviderError;
@@ -59,11 +59,15 @@ impl CallRunner {
         let finding = match self.provider.calls_to(&doubtful.to, doubt::search_from(doubtful.dialed)).await {
             Ok(listed) => match self.claim(&doubtful, listed).await {
                 true => return,
-                false => Finding::Absent,
+                false => SearchResult::Absent,
             },
             Err(error) => {
                 tracing::warn!(%error, "could not look for a call at the provider");
-                if matches!(error.disposition(), Disposition::GiveUp) { Finding::Denied } else { Finding::Unreachable }
+                if matches!(error.disposition(), Disposition::GiveUp) {
+                    SearchResult::Denied
+                } else {
+                    SearchResult::Unreachable
+                }
             }
         };
         let noted = self.store.call_not_found(call, finding, &self.holder, self.clock.now()).await;
@@ -120,12 +124,12 @@ impl CallRunner {
 
 /// Returns the detection of answering machines to request. A message waits for its result, because it is said only
 /// once. A conversation begins at once.
-fn detection(purpose: &Purpose) -> Option<MachineDetection> {
+fn detection(purpose: &CallPurpose) -> Option<MachineDetection> {
     match purpose.dialing()?.machine {
         MachineRule::Off => None,
         MachineRule::LeaveMessage | MachineRule::HangUp => Some(match purpose {
-            Purpose::Notify { .. } => MachineDetection::BeforeDocument,
-            Purpose::Inbound { .. } | Purpose::Conversation { .. } => MachineDetection::DuringCall,
+            CallPurpose::Notify { .. } => MachineDetection::BeforeDocument,
+            CallPurpose::Inbound { .. } | CallPurpose::Conversation { .. } => MachineDetection::DuringCall,
         }),
     }
 }

@@ -151,7 +151,7 @@ fn path(state: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use telephony_domain::call::plan::{Plan, Purpose};
+    use telephony_domain::call::plan::{CallPlan, CallPurpose};
     use telephony_domain::call::words::Words;
     use telephony_domain::limit::Terms;
     use telephony_domain::pace::Pacing;
@@ -163,8 +163,8 @@ mod tests {
     use crate::settings::VoiceSettings;
 
     fn no_calls() -> VoiceSettings {
-        let plan = Plan {
-            purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
+        let plan = CallPlan {
+            purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
             greeting: Words::default(),
             max_duration: Duration::ZERO,
             filler_after: Duration::ZERO,

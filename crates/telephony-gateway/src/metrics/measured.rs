@@ -5,7 +5,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use telephony_domain::limit::Limits;
 use telephony_domain::time::Timestamp;
-use telephony_store::history::{Backlog, LineBacklog, Summary};
+use telephony_store::history::{Backlog, LineBacklog, WorkSummary};
 
 use super::PREFIX;
 
@@ -13,7 +13,7 @@ use super::PREFIX;
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
     /// Counts of messages and parts.
-    pub summary: Summary,
+    pub summary: WorkSummary,
     /// Ages of waiting work.
     pub backlog: Backlog,
     /// Bytes waiting in the journal.
@@ -51,12 +51,12 @@ impl Measured {
     fn inbox(&self, registry: &mut Registry) {
         let help = "Bytes of acknowledged webhooks that are not in the database yet; near 0 except in a flood";
         gauge(registry, "journal_bytes", help, number(self.journal));
-        let Summary { waiting, kept, unconfirmed, .. } = self.summary;
+        let WorkSummary { waiting, kept, unconfirmed, .. } = self.summary;
         let states = [("waiting", waiting), ("kept", kept), ("unconfirmed", unconfirmed)];
         gauges(registry, "inbox_messages", "Incoming messages that are not in a turn yet, by state", &states);
         let help = "Age of the oldest message without a turn in seconds; 0 if none waits";
         gauge(registry, "inbox_oldest_seconds", help, self.age(self.backlog.oldest_waiting));
-        let Summary { answering, retrying, parked, dead, .. } = self.summary;
+        let WorkSummary { answering, retrying, parked, dead, .. } = self.summary;
         let states = [("answering", answering), ("retrying", retrying), ("parked", parked), ("dead", dead)];
         gauges(registry, "turns", "Turns without an answer, by state", &states);
         let help = "Strangers who wait for approval and whose code is still valid";
@@ -64,11 +64,11 @@ impl Measured {
     }
 
     fn outbox(&self, registry: &mut Registry) {
-        let Summary { queued, sending, unknown, .. } = self.summary;
+        let WorkSummary { queued, sending, unknown, .. } = self.summary;
         let states = [("waiting", queued), ("sending", sending), ("unknown", unknown)];
         let help = "Parts that are not sent yet, by state; unknown: possibly sent, being looked up at the provider";
         gauges(registry, "outbox_parts", help, &states);
-        let Summary { sent_today, delivered_today, failed_today, .. } = self.summary;
+        let WorkSummary { sent_today, delivered_today, failed_today, .. } = self.summary;
         let never_known = self.backlog.finally_unknown_today;
         let states = [
             ("sent", sent_today),

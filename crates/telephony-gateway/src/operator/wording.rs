@@ -7,7 +7,7 @@ use telephony_domain::program::ProgramName;
 use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_store::contacts::Approved;
-use telephony_store::history::Summary;
+use telephony_store::history::WorkSummary;
 use telephony_store::notices::RaisedNotice;
 use telephony_store::operator_commands::{CommandOutcome, Wording};
 
@@ -67,7 +67,7 @@ fn approval(approved: &Approved) -> String {
     }
 }
 
-fn status(summary: &Summary, notices: &[RaisedNotice]) -> String {
+fn status(summary: &WorkSummary, notices: &[RaisedNotice]) -> String {
     let failing = summary.retrying + summary.parked + summary.dead;
     let counts = format!(
         "Running. Today {} received, {} sent, {} failed. Now {} waiting for an answer, {failing} not answerable, {} \

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use telephony_domain::delivery::{Receipt, Status};
-use telephony_domain::reconcile::{Content, Finding, LOOK_BACK, Next as Then, is_match};
+use telephony_domain::reconcile::{Content, DoubtStep as Then, LOOK_BACK, SearchResult, is_match};
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 use telephony_providers::provider::{Listed, ProviderError};
@@ -123,7 +123,7 @@ impl PartSender {
         let finding = match listed.unwrap_or_else(|_| Err(endless())) {
             Ok(listed) => match self.ours(listed, part).await? {
                 Some(found) => return self.found(part, found).await,
-                None => Finding::Absent,
+                None => SearchResult::Absent,
             },
             Err(error) => {
                 tracing::warn!(%error, "cannot fetch the provider's message list");
@@ -150,9 +150,9 @@ impl PartSender {
     }
 
     /// Treats a rejected list as unreachable while the whole account is rejected, and reads it once that is fixed.
-    async fn without_list(&self, error: &ProviderError) -> Result<Finding, StoreError> {
+    async fn without_list(&self, error: &ProviderError) -> Result<SearchResult, StoreError> {
         let is_denied = error.disposition() == Disposition::GiveUp && self.store.account_stop().await?.is_none();
-        Ok(if is_denied { Finding::Denied } else { Finding::Unreachable })
+        Ok(if is_denied { SearchResult::Denied } else { SearchResult::Unreachable })
     }
 
     /// Returns the listed message that the part became, leaving out messages that other parts became.

@@ -8,7 +8,7 @@ use telephony_domain::id::LineId;
 use telephony_providers::provider::Webhooks;
 use telephony_store::Store;
 use telephony_store::attachments::{Attachment, AttachmentState};
-use telephony_store::history::{Attempt, Detail, Entry, EntryId, EntryState};
+use telephony_store::history::{Attempt, EntryId, EntryState, MessageDetail, MessageEntry};
 use telephony_store::inbox::FailedTurn;
 use telephony_store::outbox::{ExpectedStart, Progress};
 
@@ -141,7 +141,7 @@ pub struct FailedTurnView {
 
 impl MessageView {
     /// Converts a stored message; `names` holds the names of the lines.
-    pub fn of(entry: &Entry, names: &HashMap<LineId, String>) -> Self {
+    pub fn of(entry: &MessageEntry, names: &HashMap<LineId, String>) -> Self {
         let mut message = Self {
             id: entry.id.to_string(),
             direction: if matches!(entry.id, EntryId::In(_)) { "inbound" } else { "outbound" },
@@ -177,7 +177,12 @@ impl MessageView {
 
 impl MessageDetailView {
     /// Converts a message of `store`; `names` holds the names of the lines.
-    pub fn of(detail: &Detail, store: &dyn Store, provider: &dyn Webhooks, names: &HashMap<LineId, String>) -> Self {
+    pub fn of(
+        detail: &MessageDetail,
+        store: &dyn Store,
+        provider: &dyn Webhooks,
+        names: &HashMap<LineId, String>,
+    ) -> Self {
         Self {
             message: MessageView::of(&detail.entry, names),
             sid: detail.provider_id.clone(),

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use telephony_domain::time::Timestamp;
 use telephony_store::account_stops::AccountStop;
-use telephony_store::history::Summary;
-use telephony_store::lines::Queue;
+use telephony_store::history::WorkSummary;
+use telephony_store::lines::LineQueue;
 
 use super::time::TimeView;
 use crate::control::status::{GatewayStatus, StorageAlive};
@@ -126,7 +126,7 @@ impl AccountStopView {
 
 impl InboxView {
     /// Picks the numbers of incoming messages.
-    pub fn of(summary: &Summary) -> Self {
+    pub fn of(summary: &WorkSummary) -> Self {
         Self {
             received_today: summary.received_today,
             waiting: summary.waiting,
@@ -142,7 +142,7 @@ impl InboxView {
 
 impl OutboxView {
     /// Picks the numbers of outgoing messages, and describes the queue that takes longest.
-    pub fn of(summary: &Summary, queues: &[Queue], now: Timestamp) -> Self {
+    pub fn of(summary: &WorkSummary, queues: &[LineQueue], now: Timestamp) -> Self {
         let longest = queues.iter().max_by_key(|queue| queue.ends).filter(|queue| queue.ends > now);
         Self {
             queued: summary.queued,
@@ -160,7 +160,7 @@ impl OutboxView {
 
 impl CallsView {
     /// Picks the numbers of calls.
-    pub fn of(summary: &Summary) -> Self {
+    pub fn of(summary: &WorkSummary) -> Self {
         Self { today: summary.calls_today, open: summary.open_calls }
     }
 }

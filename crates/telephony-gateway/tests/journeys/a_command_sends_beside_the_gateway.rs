@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use telephony_domain::delivery::{Receipt, Status};
 use telephony_domain::limit::Terms;
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use telephony_domain::pace::Pacing;
 use telephony_providers::twilio::CARRIER;
 use telephony_store::outbox::{PartState, StartedPart};
@@ -39,9 +39,9 @@ async fn start_as_a_command(stage: &Stage) -> StartedPart {
     let store: Box<dyn Store> =
         Box::new(SqliteStore::open(&stage.state.path().join("telephony.sqlite"), Mode::Gateway).unwrap());
     let line = store.lines().await.unwrap()[0].id;
-    let draft = Draft {
+    let draft = MessageDraft {
         key: "send-1".into(),
-        purpose: Purpose::Send,
+        purpose: MessagePurpose::Send,
         to: ALICE.parse().unwrap(),
         text: "news".into(),
         parts: vec![PartDraft { text: "news".into(), segments: 1 }],

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use telephony_store::StoreError;
 
 use crate::stage::{ALICE, BOB, Plan, Scripted, Stage};
@@ -50,9 +50,9 @@ async fn the_operator_cannot_text_an_opted_out_contact() {
     let stage = Plan::default().start().await;
     stage.text(ALICE, "STOP").await;
     let line = stage.store().lines().await.unwrap()[0].id;
-    let draft = Draft {
+    let draft = MessageDraft {
         key: "send-1".into(),
-        purpose: Purpose::Send,
+        purpose: MessagePurpose::Send,
         to: ALICE.parse().unwrap(),
         text: "news".into(),
         parts: vec![PartDraft { text: "news".into(), segments: 1 }],

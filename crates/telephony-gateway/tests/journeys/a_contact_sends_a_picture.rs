@@ -4,7 +4,7 @@ use telephony_agents::{Attachment, Held, Turn};
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_store::attachments::AttachmentState;
 use telephony_store::contacts::Who;
-use telephony_store::history::{Detail, EntryId, Filter, Reference};
+use telephony_store::history::{EntryId, Filter, MessageDetail, MessageReference};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use twilio_simulator::{Extent, Fault, LogKind, Text};
@@ -41,11 +41,11 @@ impl Stage {
     }
 
     /// Returns the only incoming message.
-    async fn arrived(&self) -> Detail {
+    async fn arrived(&self) -> MessageDetail {
         let filter = Filter { limit: 10, ..Filter::default() };
         let entries = self.store().messages(filter).await.unwrap();
         let id = entries.iter().map(|entry| entry.id).find(|id| matches!(id, EntryId::In(_))).unwrap();
-        self.store().message(Reference::Entry(id)).await.unwrap().unwrap()
+        self.store().message(MessageReference::Entry(id)).await.unwrap().unwrap()
     }
 }
 

@@ -4,7 +4,7 @@ use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_providers::twilio::CARRIER;
 use telephony_store::LONGEST_WAIT;
-use telephony_store::history::Summary;
+use telephony_store::history::WorkSummary;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Scripted, Stage};
 
@@ -26,7 +26,7 @@ async fn expect_notice(stage: &Stage, name: &str) {
     tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{name} is not raised"));
 }
 
-async fn expect_queued(stage: &Stage, queued: u64) -> Summary {
+async fn expect_queued(stage: &Stage, queued: u64) -> WorkSummary {
     stage.expect_summary(|summary| summary.queued == queued && summary.waiting + summary.answering == 0).await
 }
 

@@ -1,5 +1,5 @@
 use telephony_domain::policy::{InboundPolicy, Policy};
-use telephony_store::history::{Entry, Filter};
+use telephony_store::history::{Filter, MessageEntry};
 use telephony_store::lines::Line;
 use twilio_simulator::{MessageRecord, Text};
 
@@ -16,7 +16,7 @@ async fn receive(stage: &Stage, from: &str, body: &str, parameters: &[(&str, &st
     stage.expect_rest().await;
 }
 
-async fn entries(stage: &Stage, contact: &str) -> Vec<Entry> {
+async fn entries(stage: &Stage, contact: &str) -> Vec<MessageEntry> {
     let filter = Filter { contact: Some(contact.to_owned()), limit: 100, ..Filter::default() };
     stage.store().messages(filter).await.unwrap()
 }

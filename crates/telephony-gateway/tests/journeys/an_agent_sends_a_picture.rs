@@ -3,7 +3,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use telephony_domain::id::MessageId;
-use telephony_domain::message::{Draft, OutboundMedia, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, OutboundMedia, PartDraft};
 use twilio_simulator::{Extent, Fault, LogKind, MessageRecord};
 
 use crate::stage::{ALICE, Plan, SOON, Scripted, Stage};
@@ -144,9 +144,9 @@ async fn a_picture_in_doubt_is_found_in_the_list() {
     stage.twilio.misbehave(Fault::LoseCallback, Extent::All);
     stage.twilio.misbehave(Fault::CutAfterAccepting, Extent::Next(1));
     let line = stage.store().lines().await.unwrap()[0].id;
-    let draft = Draft {
+    let draft = MessageDraft {
         key: "k".to_owned(),
-        purpose: Purpose::Send,
+        purpose: MessagePurpose::Send,
         to: ALICE.parse().unwrap(),
         text: String::new(),
         parts: vec![PartDraft { text: String::new(), segments: 3 }],

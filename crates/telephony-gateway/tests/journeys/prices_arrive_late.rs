@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use telephony_domain::money::Amount;
-use telephony_domain::tariff::Kind;
+use telephony_domain::tariff::BillingKind;
 use telephony_domain::time::Timestamp;
 use twilio_simulator::{Extent, Fault, LogEntry};
 
@@ -11,7 +11,7 @@ use crate::stage::{ALICE, Plan, SOON, Stage};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Waits until all prices are known and adds them up by kind.
-async fn expect_prices(stage: &Stage) -> BTreeMap<Kind, Amount> {
+async fn expect_prices(stage: &Stage) -> BTreeMap<BillingKind, Amount> {
     let all_known = async {
         loop {
             let spending = stage.store().spending(Timestamp(0)).await.unwrap();
@@ -54,7 +54,10 @@ async fn prices_are_fetched_after_an_outage() {
     stage.twilio.behave();
     stage.clock.advance(15 * MINUTE);
     let prices = expect_prices(&stage).await;
-    assert_eq!(prices, BTreeMap::from([(Kind::TextOut, amount("0.0079")), (Kind::TextIn, amount("0.0075"))]));
+    assert_eq!(
+        prices,
+        BTreeMap::from([(BillingKind::TextOut, amount("0.0079")), (BillingKind::TextIn, amount("0.0075"))])
+    );
     assert_eq!(lists(&stage), 0, "two are asked for one by one");
 }
 
@@ -67,6 +70,9 @@ async fn many_prices_are_fetched_with_one_list() {
     expect_delivered(&stage, 20).await;
     stage.clock.advance(3 * MINUTE);
     let prices = expect_prices(&stage).await;
-    assert_eq!(prices, BTreeMap::from([(Kind::TextOut, amount("0.158")), (Kind::TextIn, amount("0.15"))]));
+    assert_eq!(
+        prices,
+        BTreeMap::from([(BillingKind::TextOut, amount("0.158")), (BillingKind::TextIn, amount("0.15"))])
+    );
     assert_eq!(lists(&stage), 1, "forty prices, one question");
 }

@@ -27,7 +27,7 @@ use telephony_providers::twilio::form::Form;
 use telephony_providers::twilio::rest::Rest;
 use telephony_providers::twilio::signature::{self, Payload};
 use telephony_store::Store;
-use telephony_store::history::Summary;
+use telephony_store::history::WorkSummary;
 use telephony_store::journal::Journal;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use tempfile::TempDir;
@@ -209,7 +209,7 @@ impl Stage {
     }
 
     /// Waits until the gateway has no work left and returns the counts.
-    pub async fn expect_rest(&self) -> Summary {
+    pub async fn expect_rest(&self) -> WorkSummary {
         self.expect_summary(|summary| {
             let inbox = summary.waiting + summary.answering + summary.retrying;
             inbox + summary.queued + summary.sending + summary.unknown == 0
@@ -222,7 +222,7 @@ impl Stage {
     }
 
     /// Waits until the counts meet a condition.
-    pub async fn expect_summary(&self, is_wanted: impl Fn(&Summary) -> bool) -> Summary {
+    pub async fn expect_summary(&self, is_wanted: impl Fn(&WorkSummary) -> bool) -> WorkSummary {
         let mut last = None;
         let probe = async {
             loop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use telephony_agents::{Agent, AgentError, Answer, Past, Role, Turn};
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use tokio::sync::Semaphore;
 
 use crate::stage::{ALICE, BOB, Plan, SORRY, Scripted};
@@ -282,9 +282,9 @@ async fn an_agent_sees_operator_texts_once() {
     stage.text(ALICE, "hello").await;
     stage.expect(ALICE, &["hello"]).await;
     let text = "Doors open at 7.".to_owned();
-    let draft = Draft {
+    let draft = MessageDraft {
         key: "k1".to_owned(),
-        purpose: Purpose::Send,
+        purpose: MessagePurpose::Send,
         to: ALICE.parse().unwrap(),
         parts: vec![PartDraft { text: text.clone(), segments: 1 }],
         text,

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use telephony_agents::{AgentError, Turn};
-use telephony_domain::call::plan::{Dialing, MachineRule, Plan as CallPlan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose, Dialing, MachineRule};
 use telephony_domain::call::report::CallStatus as Reported;
 use telephony_domain::dialing::DialingRules;
 use telephony_domain::id::CallId;
@@ -22,16 +22,16 @@ fn dialing(machine: MachineRule) -> Dialing {
     Dialing { ring: Duration::from_secs(600), machine }
 }
 
-fn notify(machine: MachineRule) -> Purpose {
-    Purpose::Notify { message: MESSAGE.into(), dialing: dialing(machine) }
+fn notify(machine: MachineRule) -> CallPurpose {
+    CallPurpose::Notify { message: MESSAGE.into(), dialing: dialing(machine) }
 }
 
-fn conversation() -> Purpose {
-    Purpose::Conversation { message: None, has_task: true, dialing: dialing(MachineRule::LeaveMessage) }
+fn conversation() -> CallPurpose {
+    CallPurpose::Conversation { message: None, has_task: true, dialing: dialing(MachineRule::LeaveMessage) }
 }
 
 impl Stage {
-    async fn places(&self, purpose: Purpose) -> CallId {
+    async fn places(&self, purpose: CallPurpose) -> CallId {
         let plan = CallPlan {
             greeting: "".into(),
             max_duration: Duration::from_secs(300),

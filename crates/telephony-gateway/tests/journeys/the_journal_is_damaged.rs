@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use telephony_domain::delivery::{Status, StatusReport};
 use telephony_domain::message::Arrival;
 use telephony_store::history::Filter;
-use telephony_store::journal::{self, Entry, Event, Journal};
+use telephony_store::journal::{self, Journal, JournalEntry, JournalEvent};
 use twilio_simulator::MessageRecord;
 
 use crate::stage::{ALICE, BOB, Plan, SOON, Stage};
@@ -35,9 +35,9 @@ fn file(stage: &Stage) -> PathBuf {
     stage.state.path().join("arrivals")
 }
 
-async fn leave(stage: &Stage, event: Event, is_unverified: bool) {
+async fn leave(stage: &Stage, event: JournalEvent, is_unverified: bool) {
     let journal = Journal::open(&file(stage)).unwrap();
-    journal.append(&Entry { at: stage.now(), is_unverified, provider: "twilio".into(), event }).await.unwrap();
+    journal.append(&JournalEntry { at: stage.now(), is_unverified, provider: "twilio".into(), event }).await.unwrap();
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn readable_entries_are_answered_and_lost_ones_found_at_twilio() {
     stage.stop_gateway().await;
     for (from, text) in [(ALICE, "one"), (BOB, "damaged"), (ALICE, "two")] {
         let arrival = missed(&stage, from, text).await;
-        leave(&stage, Event::Message(arrival), false).await;
+        leave(&stage, JournalEvent::Message(arrival), false).await;
     }
     damage(&stage);
     stage.start_gateway().await;
@@ -72,7 +72,7 @@ async fn damage_stays_in_the_journal_until_twilio_can_be_asked_for_what_is_lost(
     database.execute("UPDATE watched SET seen_until = seen_until + 3600000", ()).unwrap();
     for (from, text) in [(ALICE, "one"), (BOB, "damaged"), (ALICE, "two")] {
         let arrival = missed(&stage, from, text).await;
-        leave(&stage, Event::Message(arrival), false).await;
+        leave(&stage, JournalEvent::Message(arrival), false).await;
     }
     damage(&stage);
     database.execute(REFUSES, ()).unwrap();
@@ -116,7 +116,7 @@ async fn unverified_entries_execute_no_commands() {
     for is_unverified in [true, false] {
         // Twilio has both, so only the mark distinguishes them.
         let order = missed(&stage, OPERATOR, "STATUS").await;
-        leave(&stage, Event::Message(order), is_unverified).await;
+        leave(&stage, JournalEvent::Message(order), is_unverified).await;
     }
     stage.start_gateway().await;
     let to_operator = |message: &&MessageRecord| message.is_outbound() && message.to == OPERATOR;
@@ -144,7 +144,7 @@ async fn an_unverified_report_is_ignored() {
         is_opt_out: true,
         segments: None,
     };
-    leave(&stage, Event::Report(report), true).await;
+    leave(&stage, JournalEvent::Report(report), true).await;
     stage.start_gateway().await;
     stage.expect_rest().await;
     stage.text(ALICE, "still there?").await;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use telephony_store::history::{EntryState, Filter, Reference};
+use telephony_store::history::{EntryState, Filter, MessageReference};
 use telephony_store::outbox::PartState;
 use twilio_simulator::{Extent, Fault};
 
@@ -52,7 +52,7 @@ async fn an_answer_beyond_the_daily_cap_leaves_the_next_day() {
         expect_put_off(&stage, creations).await;
     }
     let entries = stage.store().messages(Filter { limit: 1, ..Filter::default() }).await.unwrap();
-    let detail = stage.store().message(Reference::Entry(entries[0].id)).await.unwrap().unwrap();
+    let detail = stage.store().message(MessageReference::Entry(entries[0].id)).await.unwrap().unwrap();
     assert_eq!(detail.parts[0].waits_for.as_deref(), Some("daily-cap"));
     stage.clock.advance(20 * HOUR);
     expect_put_off(&stage, 4).await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use telephony_domain::time::Timestamp;
 
 use super::file::Chunk;
-use super::{Entry, record};
+use super::{JournalEntry, record};
 
 /// A part that is not readable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl DamageKind {
 
 /// Separates readable from damaged entries. `newest` is the time of the newest entry before, and then of the newest of
 /// these.
-pub(super) fn sort(chunk: Chunk, offset: u64, newest: &mut Option<Timestamp>) -> (Vec<Entry>, Vec<Damage>) {
+pub(super) fn sort(chunk: Chunk, offset: u64, newest: &mut Option<Timestamp>) -> (Vec<JournalEntry>, Vec<Damage>) {
     let damage = |at, length, kind, since| Damage { at, length, kind, since, copy: None };
     if chunk.payloads.is_empty() {
         return (Vec::new(), vec![damage(offset, chunk.length, DamageKind::Changed, *newest)]);
@@ -52,7 +52,7 @@ pub(super) fn sort(chunk: Chunk, offset: u64, newest: &mut Option<Timestamp>) ->
     for payload in chunk.payloads {
         let length = (record::HEAD + payload.len()) as u64;
         // Do not log the error, which may quote a message.
-        match serde_json::from_slice::<Entry>(&payload) {
+        match serde_json::from_slice::<JournalEntry>(&payload) {
             Ok(entry) => {
                 *newest = Some(entry.at);
                 entries.push(entry);

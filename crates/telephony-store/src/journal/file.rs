@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{aside, record};
 use crate::StoreError;
-use crate::file::{File, folder_of, make_file, sync_folder};
+use crate::file::{FileIdentity, folder_of, make_file, sync_folder};
 
 /// The part of the file kept once everything is applied: overwriting costs half as much per sync as growing.
 const KEPT: u64 = 1 << 20;
@@ -35,7 +35,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 pub(super) struct JournalFile {
     path: PathBuf,
     file: std::fs::File,
-    known: File,
+    known: FileIdentity,
     /// True if its folder entry may not be on disk yet.
     is_new: AtomicBool,
     /// True if unreadable sectors are read as zeros.
@@ -64,7 +64,7 @@ impl JournalFile {
         let file = file.map_err(|error| StoreError::of_file(&error))?;
         lock(&file)?;
         let length = file.metadata().map_err(|error| StoreError::of_file(&error))?.len();
-        let known = File::at(path)?;
+        let known = FileIdentity::at(path)?;
         let (path, is_new) = (path.to_owned(), AtomicBool::new(true));
         let journal = JournalFile { path, file, known, is_new, skips_unreadable: AtomicBool::new(false) };
         let end = journal.end(length).or_else(|error| {

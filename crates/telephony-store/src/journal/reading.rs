@@ -6,7 +6,7 @@ use std::sync::{MutexGuard, PoisonError};
 use telephony_domain::time::Timestamp;
 
 use super::file::Chunk;
-use super::{Batch, Position, Shared, damage};
+use super::{Batch, JournalPosition, SharedJournal, damage};
 use crate::StoreError;
 
 /// Entries per batch.
@@ -17,7 +17,7 @@ const READ_TRIES: u32 = 5;
 
 /// The state of reading after failures.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(super) struct ReadRetries {
     /// Consecutive disk failures.
     failures: u32,
     /// Time of the newest entry read.
@@ -26,7 +26,7 @@ pub(super) struct Reading {
     copy: Option<(u64, PathBuf)>,
 }
 
-impl Shared {
+impl SharedJournal {
     /// Returns the oldest entries that are not applied; none if all are.
     pub(super) fn unapplied(&self) -> Result<Option<Batch>, StoreError> {
         let from = *self.applied.borrow();
@@ -38,7 +38,7 @@ impl Shared {
             return Ok(None);
         }
         let chunk = self.read(offset, offset + (end - from))?;
-        let end = Position(from + chunk.length);
+        let end = JournalPosition(from + chunk.length);
         Ok(Some(self.batch(chunk, offset, from - offset, end)))
     }
 
@@ -54,12 +54,12 @@ impl Shared {
         read
     }
 
-    fn reading(&self) -> MutexGuard<'_, Reading> {
+    fn reading(&self) -> MutexGuard<'_, ReadRetries> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Builds a batch; keeps a copy of the file if it is damaged. The file begins at position `start`.
-    fn batch(&self, chunk: Chunk, offset: u64, start: u64, end: Position) -> Batch {
+    fn batch(&self, chunk: Chunk, offset: u64, start: u64, end: JournalPosition) -> Batch {
         let mut reading = self.reading();
         let (entries, mut damages) = damage::sort(chunk, offset, &mut reading.newest);
         if !damages.is_empty() {
@@ -70,7 +70,7 @@ impl Shared {
     }
 
     /// Copies the file, once until it starts over.
-    fn keep_aside(&self, reading: &mut Reading, start: u64) -> Option<PathBuf> {
+    fn keep_aside(&self, reading: &mut ReadRetries, start: u64) -> Option<PathBuf> {
         if let Some((_, copy)) = reading.copy.as_ref().filter(|(of, _)| *of == start) {
             return Some(copy.clone());
         }

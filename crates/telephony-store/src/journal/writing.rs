@@ -2,7 +2,7 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use super::{Position, Shared, State, Waiter, record};
+use super::{JournalPosition, JournalState, SharedJournal, Waiter, record};
 use crate::StoreError;
 
 /// The maximum file size, some 500,000 texts: if the store fails for long, the provider must see errors too. Applied
@@ -28,7 +28,7 @@ impl Writing {
     }
 }
 
-impl Shared {
+impl SharedJournal {
     /// Has the thread write an entry, or without one, bytes that only test the disk.
     pub(super) fn ask(&self, payload: Option<&[u8]>, waiter: Waiter) -> Result<(), StoreError> {
         let mut state = self.state();
@@ -49,7 +49,7 @@ impl Shared {
     }
 
     /// Wakes the thread only if it sleeps, because signaling costs a system call.
-    pub(super) fn ring(&self, mut state: MutexGuard<'_, State>) {
+    pub(super) fn ring(&self, mut state: MutexGuard<'_, JournalState>) {
         if std::mem::take(&mut state.is_asleep) {
             drop(state);
             self.bell.notify_one();
@@ -59,7 +59,7 @@ impl Shared {
     /// Writes until the journal is closed.
     pub(super) fn serve(&self) {
         // Also after a panic, no task must wait for this thread.
-        let _closing = Closing(self);
+        let _closing = WriterEnd(self);
         while let Some(writing) = self.next_writing() {
             let written = self.file.write(writing.offset, writing.bytes());
             match written {
@@ -73,7 +73,7 @@ impl Shared {
             }
             for (end, waiter) in writing.waiting {
                 // The task may be gone; the write stays.
-                let _ = waiter.send(written.clone().map(|()| Position(writing.from + end)));
+                let _ = waiter.send(written.clone().map(|()| JournalPosition(writing.from + end)));
             }
         }
     }
@@ -112,9 +112,9 @@ impl Shared {
 }
 
 /// Ends the waits on a thread that ends.
-struct Closing<'a>(&'a Shared);
+struct WriterEnd<'a>(&'a SharedJournal);
 
-impl Drop for Closing<'_> {
+impl Drop for WriterEnd<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.is_closed = true;

@@ -17,7 +17,7 @@ use super::engine::query::{Db, execute, find, list, time};
 use super::rows::{conversation, line, restored};
 use super::{SqliteStore, calls};
 use crate::StoreError;
-use crate::journal::{self, Entry};
+use crate::journal::{self, JournalEntry};
 use crate::outbox::{AttemptLease, DoubtfulPart};
 use crate::restores::{OpenConversation, Restores};
 
@@ -54,7 +54,7 @@ where
     empty_log(path)
 }
 
-fn mark_backup(db: &Db, entries: &[Entry], made: Timestamp) -> Result<(), StoreError> {
+fn mark_backup(db: &Db, entries: &[JournalEntry], made: Timestamp) -> Result<(), StoreError> {
     for entry in entries {
         let entry = serde_json::to_string(entry).map_err(|error| StoreError::Other(error.to_string()))?;
         execute(db, "INSERT INTO restored_entry (entry) VALUES (?)", [entry])?;
@@ -95,7 +95,7 @@ impl Restores for SqliteStore {
         self.read(|db| find(db, "SELECT backed_up_at FROM restored", (), |row| time(row, "backed_up_at"))).await
     }
 
-    async fn restored_entries(&self) -> Result<Vec<Entry>, StoreError> {
+    async fn restored_entries(&self) -> Result<Vec<JournalEntry>, StoreError> {
         let sql = "SELECT entry FROM restored_entry ORDER BY id";
         let entries: Vec<String> = self.read(|db| list(db, sql, (), |row| row.get(0))).await?;
         let read = |entry: &String| serde_json::from_str(entry).map_err(|error| StoreError::Damaged(error.to_string()));
@@ -192,10 +192,10 @@ fn close_answered(db: &Db, id: ConversationId, until: Timestamp, now: Timestamp)
 mod tests {
     use telephony_domain::delivery::{Status, StatusReport};
     use telephony_domain::line::Sender;
-    use telephony_domain::message::{Draft, PartDraft, Purpose};
+    use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 
     use super::*;
-    use crate::journal::{Event, Journal};
+    use crate::journal::{Journal, JournalEvent};
     use crate::lines::Lines;
     use crate::outbox::Outbox;
     use crate::sqlite::engine::query::one;
@@ -214,8 +214,12 @@ mod tests {
             is_opt_out: false,
             segments: None,
         };
-        let entry =
-            Entry { at: Timestamp(7), is_unverified: false, provider: "twilio".into(), event: Event::Report(report) };
+        let entry = JournalEntry {
+            at: Timestamp(7),
+            is_unverified: false,
+            provider: "twilio".into(),
+            event: JournalEvent::Report(report),
+        };
         journal.append(&entry).await.unwrap();
         back_up(&path("store"), &path("journal"), &path("backup"), Timestamp(9)).await.unwrap();
         let backup = SqliteStore::open(&path("backup"), Mode::Command).unwrap();
@@ -256,9 +260,9 @@ mod tests {
     async fn enqueue(store: &SqliteStore, text: &str) {
         let sender = Sender { number: Some("+15550001234".parse().unwrap()), messaging_service: None };
         let line = store.claim_line("twilio", sender, Timestamp(1)).await.unwrap();
-        let draft = Draft {
+        let draft = MessageDraft {
             key: text.to_owned(),
-            purpose: Purpose::Reply,
+            purpose: MessagePurpose::Reply,
             to: "+15550005678".parse().unwrap(),
             text: text.to_owned(),
             parts: vec![PartDraft { text: text.to_owned(), segments: 1 }],

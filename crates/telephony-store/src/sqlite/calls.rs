@@ -20,15 +20,15 @@ use telephony_domain::call::Event;
 use telephony_domain::dialing::NotDialed;
 use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::time::Timestamp;
 
 pub(super) use list::details;
 pub(super) use row::{end_all, end_of};
 
 use crate::calls::{
-    CallDetail, CallDocumentRequest, CallEntry, CallQuestion, CallRules, CallStep, CallWork, Calls, DueCall,
-    IncomingCall, MissedCall, Opened, Requested,
+    CallDetail, CallDocumentRequest, CallEntry, CallOpening, CallQuestion, CallRules, CallStep, CallWork, Calls,
+    DueCall, IncomingCall, MissedCall, Requested,
 };
 use crate::outgoing_calls::{CallDraft, OutgoingCalls, OutgoingRules, Placed};
 use crate::sqlite::SqliteStore;
@@ -42,7 +42,7 @@ impl Calls for SqliteStore {
         rules: CallRules,
         work: CallWork,
         now: Timestamp,
-    ) -> Result<Opened, StoreError> {
+    ) -> Result<CallOpening, StoreError> {
         self.write(move |db| opening::open(db, &call, &rules, &work, now)).await
     }
 
@@ -171,7 +171,7 @@ impl OutgoingCalls for SqliteStore {
     async fn call_not_found(
         &self,
         call: CallId,
-        finding: Finding,
+        finding: SearchResult,
         holder: &LeaseHolder,
         now: Timestamp,
     ) -> Result<(), StoreError> {

@@ -15,17 +15,19 @@ use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
-use crate::history::{Backlog, Detail, Entry, EntryId, Filter, History, Mark, Reference, Spoken, Summary};
+use crate::history::{
+    Backlog, EntryId, Filter, History, Mark, MessageDetail, MessageEntry, MessageReference, Spoken, WorkSummary,
+};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::engine::query::{Db, Row, execute, one};
 
 #[async_trait]
 impl History for SqliteStore {
-    async fn messages(&self, filter: Filter) -> Result<Vec<Entry>, StoreError> {
+    async fn messages(&self, filter: Filter) -> Result<Vec<MessageEntry>, StoreError> {
         self.read(move |db| entries::list_by(db, &filter)).await
     }
 
-    async fn entries(&self, ids: Vec<EntryId>) -> Result<Vec<Entry>, StoreError> {
+    async fn entries(&self, ids: Vec<EntryId>) -> Result<Vec<MessageEntry>, StoreError> {
         self.read(move |db| ids.iter().filter_map(|id| entries::entry(db, *id).transpose()).collect()).await
     }
 
@@ -35,7 +37,7 @@ impl History for SqliteStore {
         self.read(move |db| one(db, sql, (), read)).await
     }
 
-    async fn message(&self, reference: Reference) -> Result<Option<Detail>, StoreError> {
+    async fn message(&self, reference: MessageReference) -> Result<Option<MessageDetail>, StoreError> {
         self.read(move |db| detail::of(db, &reference)).await
     }
 
@@ -49,7 +51,7 @@ impl History for SqliteStore {
         self.write(move |db| if execute(db, sql, [conversation.0, last.0])? == 0 { Err(none()) } else { Ok(()) }).await
     }
 
-    async fn summary(&self, now: Timestamp) -> Result<Summary, StoreError> {
+    async fn summary(&self, now: Timestamp) -> Result<WorkSummary, StoreError> {
         self.read(move |db| summary::count(db, now)).await
     }
 
@@ -61,7 +63,7 @@ impl History for SqliteStore {
 }
 
 /// Returns messages with their full history, oldest first.
-pub(super) fn details(db: &Db, filter: &Filter) -> Result<Vec<Detail>, StoreError> {
+pub(super) fn details(db: &Db, filter: &Filter) -> Result<Vec<MessageDetail>, StoreError> {
     let newest_first = entries::list_by(db, filter)?;
     newest_first.into_iter().rev().map(|entry| detail::of_entry(db, entry)).collect()
 }

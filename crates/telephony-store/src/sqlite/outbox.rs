@@ -31,7 +31,7 @@ use telephony_domain::delivery::{Receipt, StatusReport};
 use telephony_domain::id::{LineId, MessageId};
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::message::Draft;
+use telephony_domain::message::MessageDraft;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::reconcile;
 use telephony_domain::retry::PartFate;
@@ -46,7 +46,7 @@ use crate::{LeaseHolder, Next, StoreError};
 
 #[async_trait]
 impl Outbox for SqliteStore {
-    async fn enqueue(&self, line: LineId, draft: Draft, now: Timestamp) -> Result<Enqueued, StoreError> {
+    async fn enqueue(&self, line: LineId, draft: MessageDraft, now: Timestamp) -> Result<Enqueued, StoreError> {
         self.write(move |db| enqueue::enqueue(db, line, &draft, now)).await
     }
 
@@ -114,9 +114,9 @@ impl Outbox for SqliteStore {
     async fn not_found(
         &self,
         lease: AttemptLease,
-        finding: reconcile::Finding,
+        finding: reconcile::SearchResult,
         now: Timestamp,
-    ) -> Result<reconcile::Next, StoreError> {
+    ) -> Result<reconcile::DoubtStep, StoreError> {
         self.write(move |db| doubt::not_found(db, lease, finding, now)).await
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use telephony_domain::delivery::Status;
-use telephony_domain::message::{Arrival, Draft, Media, MediaToken, OutboundMedia, ServedFile};
+use telephony_domain::message::{Arrival, Media, MediaToken, MessageDraft, OutboundMedia, ServedFile};
 use telephony_store::StoreError;
 use telephony_store::attachments::{
     Attachment, AttachmentId, AttachmentState, FileName, KeptFile, LOOSE_FOR, SERVED_FOR,
@@ -157,7 +157,7 @@ impl World {
             size: BYTES.len() as u64,
             token,
         };
-        let with_file = Draft { media: vec![OutboundMedia::File(file.clone())], ..draft("k", ANN, &["", "2"]) };
+        let with_file = MessageDraft { media: vec![OutboundMedia::File(file.clone())], ..draft("k", ANN, &["", "2"]) };
         self.store.enqueue(self.line, with_file, at(1)).await.unwrap();
         (file, path)
     }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use telephony_domain::call::caller;
-use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose};
 use telephony_domain::call::proof::ProofRules;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::script::Script;
@@ -20,7 +20,7 @@ use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Policy};
 use telephony_domain::sms::split::{ChunkMode, SplitRules};
 use telephony_store::calls::{
-    CallDocumentRequest, CallQuestion, CallRules, CallState, CallStep, CallWork, DueCall, IncomingCall, Opened,
+    CallDocumentRequest, CallOpening, CallQuestion, CallRules, CallState, CallStep, CallWork, DueCall, IncomingCall,
     Requested,
 };
 use telephony_store::{LeaseHolder, Next};
@@ -51,8 +51,8 @@ pub fn work() -> CallWork {
 }
 
 pub fn rules(inbound: InboundPolicy) -> CallRules {
-    let plan = Plan {
-        purpose: Purpose::Inbound { asks_pin: false, is_attested: false },
+    let plan = CallPlan {
+        purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
         greeting: "Hello.".into(),
         max_duration: seconds(300),
         filler_after: seconds(2),
@@ -71,13 +71,13 @@ pub fn incoming(provider_id: &str, from: &str) -> IncomingCall {
 }
 
 impl World {
-    pub async fn rings(&self, provider_id: &str, from: &str, inbound: InboundPolicy, now: i64) -> Opened {
+    pub async fn rings(&self, provider_id: &str, from: &str, inbound: InboundPolicy, now: i64) -> CallOpening {
         self.store.open_call(incoming(provider_id, from), rules(inbound), work(), at(now)).await.unwrap()
     }
 
     pub async fn answered(&self, provider_id: &str, now: i64) -> CallStep {
         match self.rings(provider_id, ANN, InboundPolicy::Allowlist, now).await {
-            Opened::Open(step) => *step,
+            CallOpening::Open(step) => *step,
             other => panic!("not admitted: {other:?}"),
         }
     }

@@ -2,7 +2,7 @@
 
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::policy::InboundPolicy;
-use telephony_domain::reconcile::{Finding, Next as Then};
+use telephony_domain::reconcile::{DoubtStep as Then, SearchResult};
 use telephony_domain::retry::{Disposition, TurnFate};
 use telephony_store::{LONGEST_WAIT, Next};
 
@@ -131,7 +131,7 @@ async fn a_doubt_is_resolved_before_the_clock_catches_up() {
     world.send("a", ANN, &["1"], at(DAY)).await;
     let lease = world.lose(at(DAY)).await.lease;
     assert_eq!(world.doubtful(at(0)).await.attempted, at(0), "the list is searched from here on");
-    let look = async |now| world.store.not_found(lease, Finding::Absent, now).await.unwrap();
+    let look = async |now| world.store.not_found(lease, SearchResult::Absent, now).await.unwrap();
     let second = at(15);
     assert_eq!(look(at(0)).await, Then::LookAgainAt(second));
     assert_eq!(world.doubtful(second).await.attempted, at(0), "and not from ever later");

@@ -1,9 +1,9 @@
 //! Message prices: requested a few times, recorded once, added up.
 
 use telephony_domain::delivery::Status;
-use telephony_domain::message::Draft;
+use telephony_domain::message::MessageDraft;
 use telephony_domain::money::{Billed, Currency, Price};
-use telephony_domain::tariff::Kind;
+use telephony_domain::tariff::BillingKind;
 use telephony_store::costs::Spending;
 
 use super::world::{ANN, BOB, World, arrival, at, draft, open_to_all, report};
@@ -64,7 +64,7 @@ async fn known_prices_are_stored_and_not_requested_again() {
     assert_eq!(world.store.note_prices("twilio", prices).await.unwrap(), 2, "and once more changes nothing");
     assert!(asked(&world, 48 * HOUR).await.is_empty());
     let rows: Vec<_> = spending(&world).await.into_iter().map(|row| (row.kind, row.price)).collect();
-    assert_eq!(rows, [(Kind::TextOut, Some(usd("0.0079"))), (Kind::TextIn, Some(usd("0.0075")))]);
+    assert_eq!(rows, [(BillingKind::TextOut, Some(usd("0.0079"))), (BillingKind::TextIn, Some(usd("0.0075")))]);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn earlier_prices_of_a_country_are_per_unit() {
     let (london, dublin) = ("+445550001111", "+3535550001111");
     deliver(&world, "SM1", london, 0).await;
     deliver(&world, "SM2", dublin, 0).await;
-    let picture = Draft {
+    let picture = MessageDraft {
         media: vec![telephony_domain::message::OutboundMedia::Url("https://a.b/1.png".to_owned())],
         ..draft("c", london, &["look", "there"])
     };
@@ -128,8 +128,8 @@ async fn earlier_prices_of_a_country_are_per_unit() {
     let prices = prices.map(|(id, amount, segments)| billed(id, amount, Some(segments)));
     world.store.note_prices("twilio", prices.to_vec()).await.unwrap();
     let paid = async |kind, country| world.store.paid_before(kind, country).await.unwrap();
-    assert_eq!(paid(Kind::TextOut, "44").await, [usd("0.05"), usd("0.04")], "the newest first");
-    assert_eq!(paid(Kind::MediaOut, "44").await, [usd("0.3")]);
-    assert_eq!(paid(Kind::TextOut, "353").await, [usd("0.07")]);
-    assert_eq!(paid(Kind::TextIn, "44").await, []);
+    assert_eq!(paid(BillingKind::TextOut, "44").await, [usd("0.05"), usd("0.04")], "the newest first");
+    assert_eq!(paid(BillingKind::MediaOut, "44").await, [usd("0.3")]);
+    assert_eq!(paid(BillingKind::TextOut, "353").await, [usd("0.07")]);
+    assert_eq!(paid(BillingKind::TextIn, "44").await, []);
 }

@@ -1,7 +1,7 @@
 //! Parts in doubt: they may or may not have been sent.
 
 use telephony_domain::delivery::Status;
-use telephony_domain::reconcile::{Finding, Next as Then};
+use telephony_domain::reconcile::{DoubtStep as Then, SearchResult};
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::outbox::{ATTEMPT_LEASE, PartState, SendFailure};
 use telephony_store::{LeaseHolder, Next, StoreError};
@@ -18,7 +18,7 @@ async fn a_part_missing_from_the_list_is_resent() {
     let doubt = world.doubtful(at(1)).await;
     assert_eq!((doubt.lease, doubt.text.as_str(), doubt.attempted), (part.lease, "1", at(0)));
     assert_eq!((doubt.to, doubt.from), (number(ANN), vec![super::world::LINE.to_owned()]));
-    let look = async |now| world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap();
+    let look = async |now| world.store.not_found(part.lease, SearchResult::Absent, at(now)).await.unwrap();
     assert_eq!(look(2).await, Then::LookAgainAt(at(15)));
     assert!(
         matches!(world.store.doubtful_part("twilio", at(3)).await.unwrap(), Next::Idle(Some(due)) if due == at(15))
@@ -28,7 +28,7 @@ async fn a_part_missing_from_the_list_is_resent() {
     let again = world.start(at(16)).await;
     assert_eq!((again.lease.part, again.lease.attempt), (part.lease.part, 2));
     assert_eq!(again.correlation_id, part.correlation_id);
-    let late = world.store.not_found(part.lease, Finding::Absent, at(17)).await;
+    let late = world.store.not_found(part.lease, SearchResult::Absent, at(17)).await;
     assert_eq!(late, Err(StoreError::LeaseLost));
 }
 
@@ -39,8 +39,8 @@ async fn a_part_lost_twice_stays_unknown_and_the_next_is_sent() {
     for attempt in 1..=2 {
         let start = i64::from(attempt) * 100;
         let lease = world.lose(at(start)).await.lease;
-        world.store.not_found(lease, Finding::Absent, at(start + 1)).await.unwrap();
-        let then = world.store.not_found(lease, Finding::Absent, at(start + 30)).await.unwrap();
+        world.store.not_found(lease, SearchResult::Absent, at(start + 1)).await.unwrap();
+        let then = world.store.not_found(lease, SearchResult::Absent, at(start + 30)).await.unwrap();
         assert_eq!(then, if attempt == 1 { Then::SendAgain } else { Then::FinallyUnknown });
     }
     assert_eq!(world.states(message).await, [PartState::FinallyUnknown, PartState::Ready]);
@@ -57,10 +57,10 @@ async fn a_part_is_resent_for_minutes_and_late_attempts_are_recognized() {
         let lease = world.start(at(start)).await.lease;
         world.store.part_failed(lease, refused.clone(), 0.0, at(start)).await.unwrap();
         assert_eq!(world.doubtful(at(start)).await.attempted, at(0), "any of them may turn up");
-        world.store.not_found(lease, Finding::Absent, at(start)).await.unwrap();
-        let early = world.store.not_found(lease, Finding::Absent, at(start + wait - 1)).await.unwrap();
+        world.store.not_found(lease, SearchResult::Absent, at(start)).await.unwrap();
+        let early = world.store.not_found(lease, SearchResult::Absent, at(start + wait - 1)).await.unwrap();
         assert_eq!(early, Then::LookAgainAt(at(start + wait)));
-        let then = world.store.not_found(lease, Finding::Absent, at(start + wait)).await.unwrap();
+        let then = world.store.not_found(lease, SearchResult::Absent, at(start + wait)).await.unwrap();
         assert_eq!(then, Then::SendAgain, "after {wait} s");
         start += wait;
     }
@@ -73,8 +73,8 @@ async fn a_part_is_resent_for_minutes_and_late_attempts_are_recognized() {
         let lease = world.start(at(start)).await.lease;
         let failure = SendFailure { was_answered, ..refused.clone() };
         world.store.part_failed(lease, failure, 0.0, at(start)).await.unwrap();
-        world.store.not_found(lease, Finding::Absent, at(start)).await.unwrap();
-        assert_eq!(world.store.not_found(lease, Finding::Absent, at(start + 150)).await.unwrap(), expected);
+        world.store.not_found(lease, SearchResult::Absent, at(start)).await.unwrap();
+        assert_eq!(world.store.not_found(lease, SearchResult::Absent, at(start + 150)).await.unwrap(), expected);
     }
 }
 
@@ -84,8 +84,8 @@ async fn a_late_first_answer_after_a_resend_counts() {
     let message = world.send("a", ANN, &["1"], at(0)).await;
     let first_part = world.lose(at(0)).await;
     let first = first_part.lease;
-    world.store.not_found(first, Finding::Absent, at(1)).await.unwrap();
-    world.store.not_found(first, Finding::Absent, at(20)).await.unwrap();
+    world.store.not_found(first, SearchResult::Absent, at(1)).await.unwrap();
+    world.store.not_found(first, SearchResult::Absent, at(20)).await.unwrap();
     let second = world.start(at(20)).await.lease;
     world.store.part_sent(first, receipt("SM1", Status::Queued), at(21)).await.unwrap();
     world.store.part_sent(second, receipt("SM2", Status::Queued), at(22)).await.unwrap();
@@ -105,7 +105,7 @@ async fn an_unreachable_list_keeps_the_doubt() {
     world.send("a", ANN, &["1"], at(0)).await;
     let lease = world.lose(at(0)).await.lease;
     for now in [20, 40, 4_000, 40_000] {
-        let then = world.store.not_found(lease, Finding::Unreachable, at(now)).await.unwrap();
+        let then = world.store.not_found(lease, SearchResult::Unreachable, at(now)).await.unwrap();
         assert!(matches!(then, Then::LookAgainAt(due) if due > at(now)), "{then:?}");
     }
 }
@@ -117,13 +117,13 @@ async fn a_single_denial_after_an_outage_is_retried() {
     let lease = world.lose(at(0)).await.lease;
     let look = async |finding, now| world.store.not_found(lease, finding, at(now)).await.unwrap();
     for denied in [4_000, 4_599, 5_000] {
-        assert!(matches!(look(Finding::Denied, denied).await, Then::LookAgainAt(_)), "after {denied} s");
+        assert!(matches!(look(SearchResult::Denied, denied).await, Then::LookAgainAt(_)), "after {denied} s");
         if denied == 4_599 {
-            look(Finding::Unreachable, 4_600).await;
+            look(SearchResult::Unreachable, 4_600).await;
         }
     }
-    assert!(matches!(look(Finding::Denied, 5_599).await, Then::LookAgainAt(_)));
-    assert_eq!(look(Finding::Denied, 5_600).await, Then::FinallyUnknown, "ten minutes without another word");
+    assert!(matches!(look(SearchResult::Denied, 5_599).await, Then::LookAgainAt(_)));
+    assert_eq!(look(SearchResult::Denied, 5_600).await, Then::FinallyUnknown, "ten minutes without another word");
     assert_eq!(world.states(message).await, [PartState::FinallyUnknown]);
 }
 
@@ -202,10 +202,10 @@ async fn a_request_that_ends_after_the_doubt_restarts_it() {
     world.send("a", ANN, &["1"], at(0)).await;
     let lease = world.start(at(0)).await.lease;
     assert_eq!(world.doubt_overdue(at(60)).await, 1);
-    world.store.not_found(lease, Finding::Absent, at(60)).await.unwrap();
+    world.store.not_found(lease, SearchResult::Absent, at(60)).await.unwrap();
     let failure = SendFailure { was_answered: true, ..send_failure(Disposition::Unknown) };
     assert_eq!(world.store.part_failed(lease, failure, 0.0, at(70)).await.unwrap(), PartFate::Unknown);
-    let look = async |now| world.store.not_found(lease, Finding::Absent, at(now)).await.unwrap();
+    let look = async |now| world.store.not_found(lease, SearchResult::Absent, at(now)).await.unwrap();
     assert_eq!(
         look(75).await,
         Then::LookAgainAt(at(85)),
@@ -241,6 +241,6 @@ async fn a_new_gateway_resumes_reconciliation_at_once() {
     let next = LeaseHolder("gateway-2".to_owned());
     assert_eq!(world.store.take_over_attempts(&next, at(2)).await.unwrap(), 0);
     assert_eq!(world.doubtful(at(2)).await.lease, lease);
-    let then = world.store.not_found(lease, Finding::Absent, at(3)).await.unwrap();
+    let then = world.store.not_found(lease, SearchResult::Absent, at(3)).await.unwrap();
     assert_eq!(then, Then::LookAgainAt(at(15)), "it is not sent again any sooner");
 }

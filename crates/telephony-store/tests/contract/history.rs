@@ -2,11 +2,11 @@
 
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, InboundId, MessageId, TurnId};
-use telephony_domain::message::{Draft, Media, Purpose};
+use telephony_domain::message::{Media, MessageDraft, MessagePurpose};
 use telephony_domain::retry::Disposition;
 use telephony_store::StoreError;
 use telephony_store::history::{
-    Direction, Entry, EntryId, EntryState, Filter, Mark, Reference, Speaker, Spoken, Summary,
+    Direction, EntryId, EntryState, Filter, Mark, MessageEntry, MessageReference, Speaker, Spoken, WorkSummary,
 };
 use telephony_store::inbox::TurnEnd;
 use telephony_store::outbox::PartState;
@@ -16,7 +16,7 @@ use super::world::{
 };
 
 impl World {
-    async fn list(&self, filter: Filter) -> Vec<Entry> {
+    async fn list(&self, filter: Filter) -> Vec<MessageEntry> {
         self.store
             .messages(Filter { limit: if filter.limit == 0 { 100 } else { filter.limit }, ..filter })
             .await
@@ -32,12 +32,12 @@ impl World {
 
     /// Sends a text from the operator.
     async fn operator_sends(&self, key: &str, to: &str, parts: &[&str], now: i64) {
-        let draft = Draft { purpose: Purpose::Send, text: parts.join("+"), ..draft(key, to, parts) };
+        let draft = MessageDraft { purpose: MessagePurpose::Send, text: parts.join("+"), ..draft(key, to, parts) };
         self.store.enqueue(self.line, draft, at(now)).await.unwrap();
     }
 }
 
-fn words(entries: &[Entry]) -> Vec<&str> {
+fn words(entries: &[MessageEntry]) -> Vec<&str> {
     entries.iter().map(|entry| entry.text.as_str()).collect()
 }
 
@@ -123,13 +123,16 @@ async fn following_shows_each_message_once_after_a_clock_set_back() {
 #[tokio::test]
 async fn a_long_message_is_listed_whole_with_the_state_of_its_worst_part() {
     let world = World::new().await;
-    let whole =
-        Draft { text: "one two".into(), purpose: Purpose::Send, ..draft("k", ANN, &["[1/2] one", "[2/2] two"]) };
+    let whole = MessageDraft {
+        text: "one two".into(),
+        purpose: MessagePurpose::Send,
+        ..draft("k", ANN, &["[1/2] one", "[2/2] two"])
+    };
     let message = world.store.enqueue(world.line, whole, at(1)).await.unwrap().message;
     world.hand_over("SM1", at(2)).await;
     let standing = |state, status, code: Option<u32>| {
         let reason = code.map(|_| "the provider is away".to_owned());
-        EntryState::Out { purpose: Purpose::Send, state, status, segments: 2, code, reason }
+        EntryState::Out { purpose: MessagePurpose::Send, state, status, segments: 2, code, reason }
     };
     let entry = world.list(Filter::default()).await.remove(0);
     assert_eq!((entry.text.as_str(), entry.id), ("one two", EntryId::Out(message)));
@@ -148,7 +151,7 @@ async fn one_message_is_shown_with_every_attempt() {
     let again = world.start(at(5)).await;
     world.store.part_sent(again.lease, receipt("SM1", Status::Queued), at(6)).await.unwrap();
     world.store.report("twilio", report("SM1", None, Status::Delivered), at(7)).await.unwrap();
-    for reference in [Reference::Provider("SM1".to_owned()), Reference::Entry(EntryId::Out(message))] {
+    for reference in [MessageReference::Provider("SM1".to_owned()), MessageReference::Entry(EntryId::Out(message))] {
         let detail = world.store.message(reference).await.unwrap().unwrap();
         let attempts: Vec<_> = detail
             .attempts
@@ -159,7 +162,7 @@ async fn one_message_is_shown_with_every_attempt() {
         assert_eq!(detail.parts.len(), 2);
         assert_eq!((detail.parts[0].status, detail.parts[0].reason.as_deref()), (Some(Status::Delivered), None));
     }
-    for unknown in [Reference::Provider("SM9".to_owned()), Reference::Entry(EntryId::In(InboundId(99)))] {
+    for unknown in [MessageReference::Provider("SM9".to_owned()), MessageReference::Entry(EntryId::In(InboundId(99)))] {
         assert_eq!(world.store.message(unknown).await.unwrap(), None);
     }
 }
@@ -175,7 +178,7 @@ async fn a_question_is_shown_with_every_attempt_to_answer_it() {
     world.lease(at(3)).await;
     let turn = world.lease(at(40)).await;
     world.answer(&turn, "hi", at(41)).await.unwrap();
-    let detail = world.store.message(Reference::Provider(text.provider_id.clone())).await.unwrap().unwrap();
+    let detail = world.store.message(MessageReference::Provider(text.provider_id.clone())).await.unwrap().unwrap();
     assert_eq!((detail.turn, detail.provider_id), (Some(turn.lease.turn), Some(text.provider_id)));
     assert_eq!((detail.entry.media, detail.entry.contact.as_str()), (1, ANN));
     assert_eq!(detail.entry.standing, EntryState::In { state: "answered".to_owned(), why: None });
@@ -192,7 +195,7 @@ async fn an_agent_gets_the_last_turns_in_order() {
     world.says(ANN, "", at(3)).await;
     world.says(ANN, "and three", at(3)).await;
     let turn = world.lease(at(3)).await;
-    let whole = Draft { text: "2 3".into(), ..draft("k", ANN, &["[1/2] 2", "[2/2] 3"]) };
+    let whole = MessageDraft { text: "2 3".into(), ..draft("k", ANN, &["[1/2] 2", "[2/2] 3"]) };
     world.store.finish_turn(&turn.lease, TurnEnd::Answered(vec![whole]), at(4)).await.unwrap();
     world.says(ANN, "waiting", at(5)).await;
     let all = world.store.spoken(conversation, 10).await.unwrap();
@@ -256,7 +259,7 @@ async fn a_reset_hides_earlier_turns_from_the_agent() {
 #[tokio::test]
 async fn the_summary_counts_open_work() {
     let world = World::new().await;
-    assert_eq!(world.store.summary(at(0)).await.unwrap(), Summary::default());
+    assert_eq!(world.store.summary(at(0)).await.unwrap(), WorkSummary::default());
     world.exchange(ANN, "one", "1", 1).await;
     world.hand_over("SM1", at(1)).await;
     world.store.report("twilio", report("SM1", None, Status::Delivered), at(1)).await.unwrap();
@@ -274,7 +277,7 @@ async fn the_summary_counts_open_work() {
     world.send("k1", ANN, &["1", "2"], at(3)).await;
     world.send("k2", BOB, &["1"], at(3)).await;
     world.lose(at(3)).await;
-    let expected = Summary {
+    let expected = WorkSummary {
         waiting: 1,
         answering: 1,
         retrying: 1,
@@ -285,7 +288,7 @@ async fn the_summary_counts_open_work() {
         received_today: 6,
         sent_today: 1,
         delivered_today: 1,
-        ..Summary::default()
+        ..WorkSummary::default()
     };
     assert_eq!(world.store.summary(at(4)).await.unwrap(), expected);
     let next_day = world.store.summary(at(86_500)).await.unwrap();

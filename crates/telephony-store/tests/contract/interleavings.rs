@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{ConversationId, InboundId, PartId};
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
-use telephony_store::history::{Direction, EntryId, EntryState, Filter, Reference};
+use telephony_store::history::{Direction, EntryId, EntryState, Filter, MessageReference};
 use telephony_store::inbox::{Accepted, LeasedTurn};
 use telephony_store::outbox::{DoubtfulPart, PartState, StartedPart};
 use telephony_store::{LeaseHolder, Next, StoreError};
@@ -34,7 +34,7 @@ enum Event {
     Report(usize),
     Abandon,
     Doubt,
-    NotFound(usize, Finding),
+    NotFound(usize, SearchResult),
     TimePasses(u64),
     ClockIsSetBack(u64),
 }
@@ -42,7 +42,7 @@ enum Event {
 fn any_event() -> impl Strategy<Value = Event> {
     let text = prop_oneof![6 => Just("hello"), 1 => Just("STOP"), 1 => Just("START")];
     let why = prop_oneof![1 => Just(RETRY), 1 => Just(Disposition::GiveUp), 2 => Just(Disposition::Unknown)];
-    let finding = prop_oneof![3 => Just(Finding::Absent), 1 => Just(Finding::Unreachable)];
+    let finding = prop_oneof![3 => Just(SearchResult::Absent), 1 => Just(SearchResult::Unreachable)];
     prop_oneof![
         4 => (0..3usize, text).prop_map(|(contact, text)| Event::Says(contact, text)),
         1 => any::<usize>().prop_map(Event::SaysAgain),
@@ -252,7 +252,7 @@ impl Story {
                 self.world.answer(&turn, "at last", self.now).await.unwrap();
             }
             while let Next::Taken(part) = self.world.store.doubtful_part("twilio", self.now).await.unwrap() {
-                self.world.store.not_found(part.lease, Finding::Absent, self.now).await.unwrap();
+                self.world.store.not_found(part.lease, SearchResult::Absent, self.now).await.unwrap();
             }
             while let Some(part) = self.start().await {
                 let taken = receipt(&provider_id(&part), Status::Queued);
@@ -274,7 +274,7 @@ impl Story {
 
     async fn check_that_nothing_is_lost(&self) {
         for id in &self.said {
-            let detail = self.world.store.message(Reference::Entry(EntryId::In(*id))).await.unwrap().unwrap();
+            let detail = self.world.store.message(MessageReference::Entry(EntryId::In(*id))).await.unwrap().unwrap();
             let EntryState::In { state, .. } = detail.entry.standing else { panic!("{id} is not inbound") };
             assert!(state == "answered" || state == "refused", "message {id} is {state}");
         }

@@ -5,8 +5,8 @@ mod shown;
 
 use telephony_domain::delivery::Status;
 use telephony_domain::limit::{DAY, Limits, MOMENT};
-use telephony_domain::message::{Draft, PartDraft, Purpose};
-use telephony_domain::reconcile::Finding;
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 use telephony_store::outbox::PartState::{Canceled, Failed, Ready, Starting};
@@ -91,7 +91,7 @@ async fn a_contacts_limit_does_not_delay_others() {
 #[tokio::test]
 async fn a_small_part_does_not_overtake_a_large_one_that_waits_for_the_day() {
     let world = World::new().await;
-    let large = Draft { parts: vec![PartDraft { text: "large".into(), segments: 3 }], ..draft("a", ANN, &[]) };
+    let large = MessageDraft { parts: vec![PartDraft { text: "large".into(), segments: 3 }], ..draft("a", ANN, &[]) };
     world.send("first", BOB, &["1"], at(0)).await;
     sent(&world, &taken(&world, per_day(3), at(0)).await, at(0)).await;
     world.store.enqueue(world.line, large, at(1)).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_small_part_does_not_overtake_a_large_one_that_waits_for_the_day() {
 async fn a_part_larger_than_a_limit_fails() {
     let world = World::new().await;
     let parts = vec![PartDraft { text: "large".into(), segments: 3 }, PartDraft { text: "rest".into(), segments: 1 }];
-    let large = Draft { parts, ..draft("a", ANN, &[]) };
+    let large = MessageDraft { parts, ..draft("a", ANN, &[]) };
     let large = world.store.enqueue(world.line, large, at(0)).await.unwrap().message;
     world.send("b", ANN, &["next"], at(0)).await;
     assert_eq!(taken(&world, per_contact(2), at(0)).await.text, "next");
@@ -119,7 +119,7 @@ async fn a_part_above_a_lowered_limit_fails_and_no_longer_waits() {
     world.send("a", ANN, &["1"], at(0)).await;
     sent(&world, &taken(&world, per_day(3), at(0)).await, at(0)).await;
     let parts = vec![PartDraft { text: "large".into(), segments: 3 }];
-    let large = Draft { parts, ..draft("b", BOB, &[]) };
+    let large = MessageDraft { parts, ..draft("b", BOB, &[]) };
     let large = world.store.enqueue(world.line, large, at(1)).await.unwrap().message;
     assert!(held(&world, per_day(3), at(1)).await.is_some());
     assert_eq!(world.notices(at(1)).await, ["limit-segmentsPerDay"]);
@@ -141,7 +141,7 @@ async fn unsent_parts_are_not_charged() {
     assert!(held(&world, per_day(1), at(300)).await.is_some(), "it may have been sent");
     for now in [300, 400] {
         let doubt = world.doubtful(at(now)).await;
-        world.store.not_found(doubt.lease, Finding::Absent, at(now)).await.unwrap();
+        world.store.not_found(doubt.lease, SearchResult::Absent, at(now)).await.unwrap();
     }
     assert_eq!(world.states(message).await, [Ready]);
     let part = taken(&world, per_day(1), at(400)).await;
@@ -159,7 +159,7 @@ async fn a_part_found_sent_is_charged() {
     let part = world.lose(at(0)).await;
     for now in [0, 20] {
         let doubt = world.doubtful(at(now)).await;
-        world.store.not_found(doubt.lease, Finding::Absent, at(now)).await.unwrap();
+        world.store.not_found(doubt.lease, SearchResult::Absent, at(now)).await.unwrap();
     }
     let late = super::world::report("SM1", Some(&part.correlation_id), Status::Delivered);
     world.store.report("twilio", late, at(30)).await.unwrap();
@@ -187,7 +187,7 @@ async fn operator_texts_overtake_limited_parts() {
     let part = taken(&world, per_day(1), at(0)).await;
     sent(&world, &part, at(0)).await;
     world.send("b", ANN, &["2"], at(0)).await;
-    let order = Draft { purpose: Purpose::OperatorCommand, ..draft("c", ANN, &["told"]) };
+    let order = MessageDraft { purpose: MessagePurpose::OperatorCommand, ..draft("c", ANN, &["told"]) };
     world.store.enqueue(world.line, order, at(0)).await.unwrap();
     let part = taken(&world, per_day(1), at(1)).await;
     assert_eq!(part.text, "told");
@@ -200,7 +200,7 @@ async fn operator_texts_overtake_limited_parts() {
 async fn operator_messages_are_charged_but_not_delayed() {
     let world = World::new().await;
     for key in ["a", "b", "c"] {
-        let by_hand = Draft { purpose: Purpose::Send, ..draft(key, ANN, &["by hand"]) };
+        let by_hand = MessageDraft { purpose: MessagePurpose::Send, ..draft(key, ANN, &["by hand"]) };
         world.store.enqueue(world.line, by_hand, at(0)).await.unwrap();
         sent(&world, &taken(&world, replies(2), at(0)).await, at(0)).await;
     }

@@ -3,9 +3,9 @@
 use futures_util::FutureExt;
 use telephony_domain::id::LineId;
 use telephony_domain::limit::{DAY, Limits};
-use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose};
 use telephony_domain::notice::{Notice, name};
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::retry::{DAILY_CAP_WAIT, DEAD_AFTER, Disposition};
 use telephony_store::outbox::PartState;
 use telephony_store::{Next, StoreError};
@@ -14,8 +14,8 @@ use super::world::{ANN, BOB, RETRY, World, at, draft, seconds, send_failure, sen
 
 const OPERATOR: &str = "+15550004444";
 
-fn sms(key: &str, text: &str) -> Draft {
-    Draft { purpose: Purpose::Notice, ..draft(key, OPERATOR, &[text]) }
+fn sms(key: &str, text: &str) -> MessageDraft {
+    MessageDraft { purpose: MessagePurpose::Notice, ..draft(key, OPERATOR, &[text]) }
 }
 
 impl World {
@@ -227,8 +227,8 @@ async fn a_message_that_stays_unknown_raises_its_own_notice() {
             Next::Idle(None) => break,
         };
         // Missing from the list twice, sent again and lost again, the part stays unknown.
-        if let telephony_domain::reconcile::Next::SendAgain =
-            world.store.not_found(part.lease, Finding::Absent, at(now)).await.unwrap()
+        if let telephony_domain::reconcile::DoubtStep::SendAgain =
+            world.store.not_found(part.lease, SearchResult::Absent, at(now)).await.unwrap()
         {
             world.lose(at(now)).await;
         }

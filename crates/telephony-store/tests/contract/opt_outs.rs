@@ -6,10 +6,10 @@ use telephony_domain::id::LineId;
 use telephony_domain::message::Arrival;
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::Refusal;
-use telephony_domain::reconcile::{Finding, Next as Then};
+use telephony_domain::reconcile::{DoubtStep as Then, SearchResult};
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::contacts::Who;
-use telephony_store::history::{EntryId, EntryState, Reference};
+use telephony_store::history::{EntryId, EntryState, MessageReference};
 use telephony_store::inbox::Accepted;
 use telephony_store::outbox::PartState::{self, Canceled, Failed, Sent, Starting};
 use telephony_store::outbox::SendFailure;
@@ -21,7 +21,7 @@ use super::world::{
 
 async fn state(world: &World, accepted: Accepted) -> EntryState {
     let (Accepted::Waiting(id) | Accepted::Refused(id, _)) = accepted else { panic!("{accepted:?} has no state") };
-    let detail = world.store.message(Reference::Entry(EntryId::In(id))).await.unwrap().unwrap();
+    let detail = world.store.message(MessageReference::Entry(EntryId::In(id))).await.unwrap().unwrap();
     detail.entry.standing
 }
 
@@ -118,8 +118,8 @@ async fn while_a_part_is_in_doubt() {
     let lease = world.lose(at(1)).await.lease;
     world.says(ANN, "STOP", at(2)).await;
     assert_eq!(world.states(message).await, [PartState::Unknown]);
-    world.store.not_found(lease, Finding::Absent, at(3)).await.unwrap();
-    let then = world.store.not_found(lease, Finding::Absent, at(30)).await.unwrap();
+    world.store.not_found(lease, SearchResult::Absent, at(3)).await.unwrap();
+    let then = world.store.not_found(lease, SearchResult::Absent, at(30)).await.unwrap();
     assert_eq!(then, Then::Canceled, "it is known that it was not sent");
     assert_eq!(world.states(message).await, [Canceled]);
     assert_eq!(world.parts_idle(at(1000)).await, None);
@@ -136,7 +136,7 @@ async fn at_the_provider_where_we_did_not_see_it() {
     assert_eq!(world.states(message).await, [Failed, Canceled]);
     assert_eq!(world.states(behind).await, [Canceled]);
     assert_eq!(history(&world).await, [(Wish::OptOut, Evidence::Refusal, 2)]);
-    let listed = world.store.message(Reference::Entry(EntryId::Out(behind))).await.unwrap().unwrap();
+    let listed = world.store.message(MessageReference::Entry(EntryId::Out(behind))).await.unwrap().unwrap();
     let EntryState::Out { reason: Some(reason), .. } = listed.entry.standing else { panic!("no reason is listed") };
     assert!(reason.contains("opted out"), "{reason}");
     assert!(world.store.standing(world.line, &super::world::number(ANN)).await.unwrap().is_opted_out);
@@ -277,6 +277,6 @@ async fn unheard_and_it_counts_from_when_it_was_said() {
     assert_eq!(world.states(waiting).await, [Canceled]);
     assert_eq!(history(&world).await, [(Wish::OptOut, Evidence::Keyword, 200)]);
     let Accepted::Keyword(id, _) = stop else { panic!("{stop:?}") };
-    let detail = world.store.message(Reference::Entry(EntryId::In(id))).await.unwrap().unwrap();
+    let detail = world.store.message(MessageReference::Entry(EntryId::In(id))).await.unwrap().unwrap();
     assert_eq!(detail.entry.time, at(200));
 }

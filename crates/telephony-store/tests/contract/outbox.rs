@@ -2,7 +2,7 @@
 
 use telephony_domain::id::{LineId, MessageId};
 use telephony_domain::line::Sender;
-use telephony_domain::message::{Draft, PartDraft};
+use telephony_domain::message::{MessageDraft, PartDraft};
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::retry::{Disposition, PartFate};
 use telephony_store::outbox::ExpectedStart;
@@ -70,7 +70,7 @@ async fn attachments_go_with_the_first_part_only() {
     let media = ["a", "b"]
         .map(|name| telephony_domain::message::OutboundMedia::Url(format!("https://example.com/{name}.png")))
         .to_vec();
-    let pictures = Draft { media: media.clone(), ..draft("k", ANN, &["1", "2"]) };
+    let pictures = MessageDraft { media: media.clone(), ..draft("k", ANN, &["1", "2"]) };
     world.store.enqueue(world.line, pictures, at(1)).await.unwrap();
     assert_eq!(world.hand_over("SM1", at(1)).await.media, media);
     assert!(world.hand_over("SM2", at(1)).await.media.is_empty());
@@ -184,7 +184,7 @@ async fn two_processes_share_the_pace_of_a_line() {
     let other = world.beside();
     let three = PartDraft { text: "long".to_owned(), segments: 3 };
     for (i, contact) in [ANN, BOB, "+15550001111"].into_iter().enumerate() {
-        let draft = Draft { parts: vec![three.clone()], ..draft(&i.to_string(), contact, &[]) };
+        let draft = MessageDraft { parts: vec![three.clone()], ..draft(&i.to_string(), contact, &[]) };
         world.store.enqueue(world.line, draft, at(1)).await.unwrap();
     }
     assert!(matches!(world.next_part(Pacing::ByLineKind, at(1)).await, Next::Taken(_)));

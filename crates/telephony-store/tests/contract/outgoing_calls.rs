@@ -1,12 +1,12 @@
 //! Calls that we place: refused by the rules, dialed at most once, and found again or given up with a notice.
 
 use telephony_domain::call::Event;
-use telephony_domain::call::plan::{Dialing, MachineRule, Plan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose, Dialing, MachineRule};
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::dialing::{DialingRules, NotDialed};
 use telephony_domain::id::CallId;
 use telephony_domain::money::{Currency, Price};
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_store::LeaseHolder;
 use telephony_store::calls::{CallDetail, CallState, DueCall, Requested};
 use telephony_store::contacts::Who;
@@ -18,8 +18,8 @@ use super::world::{ANN, BOB, LINE, World, at, gateway, number, seconds};
 
 fn draft(key: &str, to: &str) -> CallDraft {
     let dialing = Dialing { ring: seconds(30), machine: MachineRule::Off };
-    let plan = Plan {
-        purpose: Purpose::Notify { message: "The parcel is here.".into(), dialing },
+    let plan = CallPlan {
+        purpose: CallPurpose::Notify { message: "The parcel is here.".into(), dialing },
         greeting: "".into(),
         max_duration: seconds(300),
         filler_after: seconds(2),
@@ -77,7 +77,7 @@ impl World {
         refusal == Some(NotDialed::CallsPerHour { most: 1 })
     }
 
-    async fn not_found(&self, call: CallId, finding: Finding, now: i64) {
+    async fn not_found(&self, call: CallId, finding: SearchResult, now: i64) {
         self.store.call_not_found(call, finding, &gateway(), at(now)).await.unwrap();
     }
 }
@@ -246,11 +246,11 @@ async fn an_unknown_outcome_is_looked_up_and_never_dialed_again() {
     for now in [10, 20, 30] {
         let due = world.due(gateway(), now).await;
         assert!(matches!(due, Some(DueCall::Find(_))), "{now}: {due:?}");
-        world.not_found(call, Finding::Absent, now).await;
+        world.not_found(call, SearchResult::Absent, now).await;
         assert!(world.due(gateway(), now).await.is_none());
     }
     assert!(matches!(world.due(gateway(), 40).await, Some(DueCall::Find(_))));
-    world.not_found(call, Finding::Absent, 40).await;
+    world.not_found(call, SearchResult::Absent, 40).await;
     assert_eq!((world.state(call).await, world.dialing(call).await.0), (CallState::Over, DialState::NotDialed));
     assert!(world.notice_texts(40).await[0].contains("was not placed"), "{:?}", world.notice_texts(40).await);
     assert!(world.due(gateway(), 9_999).await.is_none() && !world.is_counted(41).await);
@@ -275,9 +275,9 @@ async fn a_list_that_cannot_be_read_leaves_the_outcome_unknown() {
     let call = world.waiting("k", ANN, 1).await;
     world.dial(1).await;
     world.store.doubt_call(call, at(1)).await.unwrap();
-    world.not_found(call, Finding::Unreachable, 600).await;
+    world.not_found(call, SearchResult::Unreachable, 600).await;
     assert_eq!(world.state(call).await, CallState::Open);
-    world.not_found(call, Finding::Unreachable, 601).await;
+    world.not_found(call, SearchResult::Unreachable, 601).await;
     assert_eq!((world.state(call).await, world.dialing(call).await.0), (CallState::Over, DialState::NotDialed));
     assert!(world.notice_texts(601).await[0].contains("may have been placed"));
     assert!(world.is_counted(602).await);

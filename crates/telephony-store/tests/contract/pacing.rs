@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use telephony_domain::delivery::Status;
 use telephony_domain::id::LineId;
-use telephony_domain::message::{Draft, PartDraft};
+use telephony_domain::message::{MessageDraft, PartDraft};
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::time::Timestamp;
 use telephony_store::Next;
@@ -27,7 +27,7 @@ async fn enqueue(world: &World, lines: [LineId; 2], messages: &[Message]) {
     for (n, (line, contact, segments)) in messages.iter().enumerate() {
         let part = |segments: &u32| PartDraft { text: format!("{n}"), segments: *segments };
         let parts = segments.iter().map(part).collect();
-        let draft = Draft { parts, ..draft(&format!("{n}"), CONTACTS[*contact], &["x"]) };
+        let draft = MessageDraft { parts, ..draft(&format!("{n}"), CONTACTS[*contact], &["x"]) };
         world.store.enqueue(lines[*line], draft, at(0)).await.unwrap();
     }
 }

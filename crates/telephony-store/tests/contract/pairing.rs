@@ -1,6 +1,6 @@
 //! Strangers ask for approval, and the operator decides.
 
-use telephony_domain::message::{Arrival, Purpose};
+use telephony_domain::message::{Arrival, MessagePurpose};
 use telephony_domain::pairing::PairingCode;
 use telephony_domain::policy::{InboundPolicy, Refusal};
 use telephony_store::StoreError;
@@ -311,5 +311,5 @@ async fn one_approval_counts_on_every_line() {
             EntryState::In { .. } => None,
         })
         .collect();
-    assert_eq!(purposes, [Purpose::Approval, Purpose::Pairing], "newest first");
+    assert_eq!(purposes, [MessagePurpose::Approval, MessagePurpose::Pairing], "newest first");
 }

@@ -1,6 +1,6 @@
 //! A line accepts no more messages than it can send in time.
 
-use telephony_domain::message::{Draft, MediaToken, OutboundMedia, PartDraft, ServedFile};
+use telephony_domain::message::{MediaToken, MessageDraft, OutboundMedia, PartDraft, ServedFile};
 use telephony_domain::pace::{Pace, Pacing};
 use telephony_domain::policy::InboundPolicy;
 use telephony_domain::retry::Disposition;
@@ -19,8 +19,8 @@ fn slow() -> Pacing {
     Pacing::Fixed(Pace::new(1.0 / 3600.0).unwrap())
 }
 
-fn of_segments(key: &str, to: &str, segments: u32) -> Draft {
-    Draft { parts: vec![PartDraft { text: "long".to_owned(), segments }], ..draft(key, to, &[]) }
+fn of_segments(key: &str, to: &str, segments: u32) -> MessageDraft {
+    MessageDraft { parts: vec![PartDraft { text: "long".to_owned(), segments }], ..draft(key, to, &[]) }
 }
 
 async fn waiting(world: &World) -> u32 {
@@ -51,7 +51,7 @@ async fn a_draft_that_would_wait_over_ten_hours_is_rejected() {
 }
 
 /// Fills a line, so that the answer to Bob's turn does not fit at 1 s.
-async fn fill_and_keep(world: &World, answer: Draft) {
+async fn fill_and_keep(world: &World, answer: MessageDraft) {
     world.store.bound_queues(terms(slow())).await.unwrap();
     world.store.enqueue(world.line, of_segments("a", ANN, 10), at(0)).await.unwrap();
     world.says(BOB, "hello", at(0)).await;
@@ -102,7 +102,7 @@ async fn a_file_of_a_kept_answer_stays_until_it_is_unused() {
             size: 3,
             token: MediaToken::from_random([7; 24]),
         });
-        fill_and_keep(&world, Draft { media: vec![file.clone()], ..draft("answer", BOB, &["look"]) }).await;
+        fill_and_keep(&world, MessageDraft { media: vec![file.clone()], ..draft("answer", BOB, &["look"]) }).await;
         world.turns_idle(at(62)).await;
         let later = at(0) + 2 * LOOSE_FOR;
         assert_eq!(world.store.remove_loose_files(later).await.unwrap(), 0);

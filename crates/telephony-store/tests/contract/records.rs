@@ -11,7 +11,7 @@ use telephony_store::contacts::Who;
 use telephony_store::history::Filter;
 use telephony_store::inbox::Accepted;
 use telephony_store::outbox::PartState;
-use telephony_store::records::Holdings;
+use telephony_store::records::RecordCounts;
 
 use super::world::{ANN, BOB, World, arrival, at, number, open_to_all, parts, receipt, report, rules, turn_failure};
 
@@ -31,7 +31,7 @@ impl World {
         }
     }
 
-    async fn holdings(&self, contact: &str) -> Holdings {
+    async fn holdings(&self, contact: &str) -> RecordCounts {
         self.store.holdings(&number(contact)).await.unwrap()
     }
 
@@ -66,10 +66,10 @@ async fn a_purge_deletes_only_one_contact() {
     world.store.approve(Who::Number(number(ANN)), parts(&["approved"]), Some(world.line), at(7)).await.unwrap();
     let elsewhere = Arrival { to: "+15550003333".into(), ..world.text(ANN, "wrong number") };
     world.accept(elsewhere, open_to_all(), at(7)).await;
-    let held = Holdings { inbound: 6, outbound: 6, is_approved: true, ..Holdings::default() };
+    let held = RecordCounts { inbound: 6, outbound: 6, is_approved: true, ..RecordCounts::default() };
     assert_eq!(world.holdings(ANN).await, held);
     assert_eq!(world.purge(ANN, 8).await, 12);
-    assert_eq!(world.holdings(ANN).await, Holdings::default());
+    assert_eq!(world.holdings(ANN).await, RecordCounts::default());
     assert_eq!(world.listed().await, ["answer 6", "question 6"]);
     assert_eq!(world.parts_idle(at(9)).await, None, "the approval was not sent any more");
     assert_eq!(world.purge(ANN, 10).await, 0);
@@ -110,7 +110,10 @@ async fn a_purge_keeps_the_opt_out_and_the_block() {
     world.says(ANN, "STOP", at(2)).await;
     world.store.reject(Who::Number(number(ANN)), true, at(3)).await.unwrap();
     assert_eq!(world.purge(ANN, 4).await, 2);
-    assert_eq!(world.holdings(ANN).await, Holdings { is_opted_out: true, is_blocked: true, ..Holdings::default() });
+    assert_eq!(
+        world.holdings(ANN).await,
+        RecordCounts { is_opted_out: true, is_blocked: true, ..RecordCounts::default() }
+    );
     let standing = world.store.standing(world.line, &number(ANN)).await.unwrap();
     assert!(standing.is_opted_out && standing.is_blocked);
     let history = world.store.consent_history(Some(number(ANN))).await.unwrap();
@@ -140,11 +143,11 @@ async fn a_purge_keeps_a_part_in_flight_until_its_outcome_is_known() {
     let part = world.start(at(1)).await;
     assert_eq!(world.holdings(ANN).await.in_hand, 1);
     assert_eq!(world.purge(ANN, 2).await, 1);
-    assert_eq!(world.holdings(ANN).await, Holdings { outbound: 1, in_hand: 1, ..Holdings::default() });
+    assert_eq!(world.holdings(ANN).await, RecordCounts { outbound: 1, in_hand: 1, ..RecordCounts::default() });
     world.store.part_sent(part.lease, receipt("SM1", Status::Delivered), at(3)).await.unwrap();
     assert_eq!(world.states(message).await, [PartState::Sent, PartState::Canceled]);
     assert_eq!(world.purge(ANN, 4).await, 1);
-    assert_eq!(world.holdings(ANN).await, Holdings::default());
+    assert_eq!(world.holdings(ANN).await, RecordCounts::default());
 }
 
 #[tokio::test]

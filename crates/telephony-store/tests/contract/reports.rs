@@ -57,7 +57,7 @@ async fn a_report_resolves_a_doubt() {
     let doubt = world.doubtful(at(1)).await;
     world.store.report("twilio", report("SM1", Some(&part.correlation_id), Status::Delivered), at(2)).await.unwrap();
     assert_eq!(world.states(message).await, [PartState::Sent]);
-    let finding = telephony_domain::reconcile::Finding::Absent;
+    let finding = telephony_domain::reconcile::SearchResult::Absent;
     assert_eq!(world.store.not_found(doubt.lease, finding, at(20)).await, Err(StoreError::LeaseLost));
     assert!(matches!(world.store.doubtful_part("twilio", at(1000)).await.unwrap(), Next::Idle(None)));
     world.store.part_sent(doubt.lease, receipt("SM1", Status::Sent), at(21)).await.unwrap();

@@ -1,5 +1,5 @@
 use telephony_domain::delivery::Status;
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::retry::Disposition;
 use telephony_store::StoreError;
 use telephony_store::outbox::PartState::{Failed, Queued, Ready, Sent};
@@ -70,7 +70,7 @@ async fn opted_out_contacts_and_unknown_outcomes_are_not_retried() {
     world.lose(at(2)).await;
     assert_eq!(world.store.retry_message(doubtful, at(3)).await, Ok(Retried::Unknown));
     let lease = world.doubtful(at(3)).await.lease;
-    world.store.not_found(lease, Finding::Unreachable, at(3)).await.unwrap();
+    world.store.not_found(lease, SearchResult::Unreachable, at(3)).await.unwrap();
     assert_eq!(world.store.retry_message(doubtful, at(4)).await, Ok(Retried::Unknown));
     world.says(ANN, "STOP", at(5)).await;
     assert_eq!(world.store.retry_message(message, at(6)).await, Err(StoreError::OptedOut));

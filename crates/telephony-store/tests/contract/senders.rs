@@ -2,7 +2,7 @@
 //! channel.
 
 use telephony_domain::keyword::Keyword;
-use telephony_domain::message::{Arrival, Draft, Purpose};
+use telephony_domain::message::{Arrival, MessageDraft, MessagePurpose};
 use telephony_domain::policy::Refusal;
 use telephony_store::history::Filter;
 use telephony_store::inbox::{Accepted, ArrivalRules};
@@ -26,7 +26,8 @@ impl World {
     async fn send_all(&self, second: i64) {
         let unsent = self.store.unsent_notices(at(second)).await.unwrap().notices;
         let names = unsent.into_iter().map(|notice| notice.name).collect();
-        let draft = Draft { purpose: Purpose::Notice, ..draft(&format!("notice-{second}"), OPERATOR, &["news"]) };
+        let draft =
+            MessageDraft { purpose: MessagePurpose::Notice, ..draft(&format!("notice-{second}"), OPERATOR, &["news"]) };
         self.store.send_notices(names, self.line, draft, at(second)).await.unwrap();
     }
 

@@ -9,7 +9,7 @@ use telephony_domain::delivery::{Receipt, Status, StatusReport};
 use telephony_domain::id::{LineId, MessageId};
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::line::Sender;
-use telephony_domain::message::{Arrival, Draft, PartDraft, Purpose};
+use telephony_domain::message::{Arrival, MessageDraft, MessagePurpose, PartDraft};
 use telephony_domain::mms::MmsRules;
 use telephony_domain::money::{Amount, Currency, Price};
 use telephony_domain::number::PhoneNumber;
@@ -262,10 +262,10 @@ pub fn parts(texts: &[&str]) -> Vec<PartDraft> {
     texts.iter().map(|text| PartDraft { text: (*text).to_owned(), segments: 1 }).collect()
 }
 
-pub fn draft(key: &str, to: &str, texts: &[&str]) -> Draft {
-    Draft {
+pub fn draft(key: &str, to: &str, texts: &[&str]) -> MessageDraft {
+    MessageDraft {
         key: key.to_owned(),
-        purpose: Purpose::Reply,
+        purpose: MessagePurpose::Reply,
         to: number(to),
         text: texts.concat(),
         parts: parts(texts),

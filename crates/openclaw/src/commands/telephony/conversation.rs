@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use telephony_domain::time::Timestamp;
 use telephony_gateway::views::message::MessageView;
-use telephony_store::history::{Entry, EntryId, Filter};
+use telephony_store::history::{EntryId, Filter, MessageEntry};
 
 use super::messages::list::{speaker, state_in_words};
 use crate::assemble::Channel;
@@ -94,7 +94,7 @@ impl Conversation {
 }
 
 /// Prints a header with speaker, time and state, and the text indented below it.
-fn show(entry: &Entry, message: &MessageView) {
+fn show(entry: &MessageEntry, message: &MessageView) {
     let speaker = match entry.id {
         EntryId::In(_) => entry.contact.clone(),
         EntryId::Out(_) => speaker(message),

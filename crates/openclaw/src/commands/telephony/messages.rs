@@ -8,7 +8,7 @@ pub mod selection;
 
 use clap::Args;
 use telephony_domain::id::{InboundId, MessageId};
-use telephony_store::history::{EntryId, Reference};
+use telephony_store::history::{EntryId, MessageReference};
 
 use retry::What;
 use selection::Selection;
@@ -31,7 +31,7 @@ Examples:
 pub struct Messages {
     /// Show one message with every attempt: `in-12`, `out-34` or Twilio's SID
     #[arg(value_parser = reference)]
-    id: Option<Reference>,
+    id: Option<MessageReference>,
     #[command(flatten)]
     selection: Selection,
     /// Keep running and print new messages and changes
@@ -93,7 +93,7 @@ impl Messages {
         list::show(&entries, &line::names(channel).await?, self.json)
     }
 
-    async fn show_one(&self, channel: &Channel, reference: Reference) -> Outcome {
+    async fn show_one(&self, channel: &Channel, reference: MessageReference) -> Outcome {
         match channel.store.message(reference).await? {
             Some(message) => detail::show(&message, channel, &line::names(channel).await?, self.json),
             None => Err(Failure::new("there is no such message").hint("`openclaw telephony messages` lists them")),
@@ -101,17 +101,17 @@ impl Messages {
     }
 }
 
-fn reference(word: &str) -> Result<Reference, String> {
+fn reference(word: &str) -> Result<MessageReference, String> {
     let number = |prefix| word.strip_prefix(prefix).and_then(|id: &str| id.parse::<i64>().ok());
     if let Some(id) = number("in-") {
-        return Ok(Reference::Entry(EntryId::In(InboundId(id))));
+        return Ok(MessageReference::Entry(EntryId::In(InboundId(id))));
     }
     if let Some(id) = number("out-") {
-        return Ok(Reference::Entry(EntryId::Out(MessageId(id))));
+        return Ok(MessageReference::Entry(EntryId::Out(MessageId(id))));
     }
     let is_sid = word.len() == 34 && word.chars().all(|c| c.is_ascii_alphanumeric());
     if is_sid {
-        Ok(Reference::Provider(word.to_owned()))
+        Ok(MessageReference::Provider(word.to_owned()))
     } else {
         Err("expected in-12, out-34 or a SID such as SM…".to_owned())
     }

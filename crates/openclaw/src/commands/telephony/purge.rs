@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use telephony_domain::number::PhoneNumber;
 use telephony_store::journal;
-use telephony_store::records::Holdings;
+use telephony_store::records::RecordCounts;
 
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
@@ -86,8 +86,8 @@ impl Purge {
     }
 }
 
-fn show(number: &PhoneNumber, held: &Holdings, has_copies: bool) {
-    let Holdings { inbound, outbound, calls, .. } = held;
+fn show(number: &PhoneNumber, held: &RecordCounts, has_copies: bool) {
+    let RecordCounts { inbound, outbound, calls, .. } = held;
     let inbound = counted(inbound, "message");
     let calls = if *calls == 0 { String::new() } else { format!(", {}", counted(calls, "call")) };
     terminal::print(format!("{number}: {inbound} from them, {outbound} to them{calls}, with turns and attempts."));

@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use telephony_domain::id::MessageId;
 use telephony_domain::line_address::LineAddress;
-use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::sms::parts;
 use telephony_gateway::views::message::QueuedMessageView;
@@ -172,9 +172,9 @@ impl Send {
 
     async fn send(&self, channel: &Channel, text: &str, media: Media) -> Outcome {
         let media = media.keep(channel).await?;
-        let draft = Draft {
+        let draft = MessageDraft {
             key: self.key.as_ref().map_or_else(|| format!("send-{}", random::name()), |key| format!("send-key-{key}")),
-            purpose: Purpose::Send,
+            purpose: MessagePurpose::Send,
             to: self.to.clone(),
             text: text.to_owned(),
             parts: channel.parts_with(text, !media.is_empty()),

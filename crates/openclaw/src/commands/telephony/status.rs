@@ -10,8 +10,8 @@ use telephony_gateway::control::status::{self, ConfigAlive, GatewayStatus, Stora
 use telephony_gateway::storage::Trouble;
 use telephony_gateway::views::status::{AccountStopView, CallsView, InboxView, OutboxView, StatusView};
 use telephony_store::StoreError;
-use telephony_store::history::{Filter, Summary};
-use telephony_store::lines::Queue;
+use telephony_store::history::{Filter, WorkSummary};
+use telephony_store::lines::LineQueue;
 use telephony_store::notices::RaisedNotice;
 use telephony_store::outbox::PartState;
 
@@ -103,8 +103,8 @@ async fn finally_unknown(channel: &Channel) -> Result<Vec<String>, Failure> {
 fn report(
     channel: &Channel,
     gateway: Option<GatewayStatus>,
-    summary: Summary,
-    queues: &[Queue],
+    summary: WorkSummary,
+    queues: &[LineQueue],
     notices: Vec<RaisedNotice>,
 ) -> StatusView {
     let sender = channel.sender();

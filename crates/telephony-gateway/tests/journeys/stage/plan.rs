@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use telephony_agents::Agent;
 use telephony_domain::call::afterwards::SummaryRecipient;
-use telephony_domain::call::plan::{Plan as CallPlan, Purpose as CallPurpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose};
 use telephony_domain::call::proof::Pin;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;

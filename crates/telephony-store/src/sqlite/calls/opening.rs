@@ -1,6 +1,6 @@
 //! Incoming calls: admitted or not, and stored before they are answered.
 
-use telephony_domain::call::plan::{Plan, Purpose};
+use telephony_domain::call::plan::{CallPlan, CallPurpose};
 use telephony_domain::call::proof::Demand;
 use telephony_domain::call::{Call, Event};
 use telephony_domain::id::LineId;
@@ -10,7 +10,7 @@ use telephony_domain::time::Timestamp;
 
 use super::{row, step, texts, wrong_pins};
 use crate::StoreError;
-use crate::calls::{CallRules, CallWork, IncomingCall, MissedCall, Opened};
+use crate::calls::{CallOpening, CallRules, CallWork, IncomingCall, MissedCall};
 use crate::sqlite::engine::query::{Db, execute, one};
 use crate::sqlite::rows::{conversation, restored};
 
@@ -21,12 +21,12 @@ pub(super) fn open(
     rules: &CallRules,
     work: &CallWork,
     now: Timestamp,
-) -> Result<Opened, StoreError> {
+) -> Result<CallOpening, StoreError> {
     let opened = admit(db, incoming, rules, work, now)?;
     match opened {
         // A call at a busy moment counts as missed.
-        Opened::Open(_) | Opened::NotOurs | Opened::Busy => {}
-        Opened::Stranger(..) | Opened::Refused(_) | Opened::Unproven => {
+        CallOpening::Open(_) | CallOpening::NotOurs | CallOpening::Busy => {}
+        CallOpening::Stranger(..) | CallOpening::Refused(_) | CallOpening::Unproven => {
             remember(db, &incoming.provider_id, work.provider, now)?;
         }
     }
@@ -45,42 +45,42 @@ fn admit(
     rules: &CallRules,
     work: &CallWork,
     now: Timestamp,
-) -> Result<Opened, StoreError> {
+) -> Result<CallOpening, StoreError> {
     let first_request = Event::Request { step: 0, heard: None, answered_by: None };
     if let Some(call) = row::find_by_provider_id(db, work.provider, &incoming.provider_id)? {
-        return step::take(db, call, first_request, work, now).map(Box::new).map(Opened::Open);
+        return step::take(db, call, first_request, work, now).map(Box::new).map(CallOpening::Open);
     }
-    let Some(caller) = &incoming.caller else { return Ok(Opened::Refused(Refusal::NotANumber)) };
-    let Some(line) = row::line_of(db, &incoming.to)? else { return Ok(Opened::NotOurs) };
+    let Some(caller) = &incoming.caller else { return Ok(CallOpening::Refused(Refusal::NotANumber)) };
+    let Some(line) = row::line_of(db, &incoming.to)? else { return Ok(CallOpening::NotOurs) };
     let standing = conversation::standing(db, line, caller)?;
     // An opt-out is about texts: a contact who calls wants to talk.
     match rules.policy.admit(Some(caller), Standing { is_opted_out: false, ..standing }) {
-        Admission::Refused(refusal) => return Ok(Opened::Refused(refusal)),
+        Admission::Refused(refusal) => return Ok(CallOpening::Refused(refusal)),
         Admission::Stranger if rules.proof.gives_code(incoming.is_attested) => {
-            return Ok(Opened::Stranger(line, caller.clone()));
+            return Ok(CallOpening::Stranger(line, caller.clone()));
         }
-        Admission::Stranger => return Ok(Opened::Unproven),
+        Admission::Stranger => return Ok(CallOpening::Unproven),
         Admission::Admitted => {}
     }
     let is_attested = incoming.is_attested;
     let asks_pin = match rules.proof.demand(is_attested, wrong_pins::are_too_many(db, now)?) {
         Demand::Nothing => false,
         Demand::Pin => true,
-        Demand::Impossible => return Ok(Opened::Unproven),
+        Demand::Impossible => return Ok(CallOpening::Unproven),
     };
     // A restored store answers no call until it has caught up with the provider.
     if restored::is_pending(db)? {
-        return Ok(Opened::Busy);
+        return Ok(CallOpening::Busy);
     }
     if row::count_open(db)? >= rules.most_calls {
         text_missed(db, line, caller, incoming, rules, work, now)?;
-        return Ok(Opened::Busy);
+        return Ok(CallOpening::Busy);
     }
-    let purpose = Purpose::Inbound { asks_pin, is_attested };
-    let plan = Plan { purpose, ..rules.plan.clone() };
+    let purpose = CallPurpose::Inbound { asks_pin, is_attested };
+    let plan = CallPlan { purpose, ..rules.plan.clone() };
     let conversation = conversation::find_or_make(db, line, caller)?;
     let id = row::insert(db, conversation, Some(&incoming.provider_id), &Call::new(plan, now), now)?;
-    step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(Opened::Open)
+    step::take(db, row::load(db, id)?, first_request, work, now).map(Box::new).map(CallOpening::Open)
 }
 
 /// Stores a call that never reached us, and texts its caller. Without the call's own request, the attestation of the
@@ -100,9 +100,9 @@ pub(super) fn miss(
     if is_admitted != Admission::Admitted || is_known(db, work.provider, incoming, caller, missed.began)? {
         return Ok(false);
     }
-    let purpose = Purpose::Inbound { asks_pin: false, is_attested: false };
+    let purpose = CallPurpose::Inbound { asks_pin: false, is_attested: false };
     // Its text has the same key as that of a call which was rejected because all lines were busy.
-    let plan = Plan { purpose, missed_call_text: None, ..rules.plan.clone() };
+    let plan = CallPlan { purpose, missed_call_text: None, ..rules.plan.clone() };
     let conversation = conversation::find_or_make(db, line, caller)?;
     let call = Call::new(plan, missed.began);
     let id = row::insert(db, conversation, Some(&incoming.provider_id), &call, missed.began)?;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use telephony_domain::call::Event;
 use telephony_domain::call::report::CallStatus;
-use telephony_domain::dialing::doubt::{self, Next};
+use telephony_domain::dialing::doubt::{self, DialDoubtStep};
 use telephony_domain::id::CallId;
 use telephony_domain::notice::Notice;
 use telephony_domain::number::PhoneNumber;
-use telephony_domain::reconcile::Finding;
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::time::Timestamp;
 
 pub(super) use self::placing::{place, refusal};
@@ -155,20 +155,20 @@ fn doubt(db: &Db, call: CallId, now: Timestamp) -> Result<(), StoreError> {
 pub(super) fn not_found(
     db: &Db,
     call: StoredCall,
-    finding: Finding,
+    finding: SearchResult,
     holder: &LeaseHolder,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(Undialed { doubted: Some(since), absences, .. }) = undialed(db, &call)? else { return Ok(()) };
     let id = call.id;
     let reason = match doubt::next(since, absences, finding, now) {
-        Next::LookAgainAt(at) => {
+        DialDoubtStep::LookAgainAt(at) => {
             let sql = "UPDATE outgoing_call SET absences = absences + ?2 WHERE call = ?1";
-            execute(db, sql, (id.0, finding == Finding::Absent))?;
+            execute(db, sql, (id.0, finding == SearchResult::Absent))?;
             return row::postpone(db, id, holder, at);
         }
-        Next::NotPlaced => "Twilio did not answer the request, and does not list the call",
-        Next::Unknown => {
+        DialDoubtStep::NotPlaced => "Twilio did not answer the request, and does not list the call",
+        DialDoubtStep::Unknown => {
             notice::raise(db, &Notice::CallUnknown { call: id }, now)?;
             let reason =
                 "Twilio did not answer the request, and its list of calls cannot be read, so it may have been placed";

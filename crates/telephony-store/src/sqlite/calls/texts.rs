@@ -2,7 +2,7 @@
 
 use telephony_domain::call::words::Words;
 use telephony_domain::id::LineId;
-use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::plain_text;
 use telephony_domain::sms::parts;
@@ -42,7 +42,7 @@ pub(super) fn queue(
     if parts.is_empty() {
         return Ok(false);
     }
-    let draft = Draft { key, purpose: Purpose::Reply, to, parts, text, media: Vec::new(), turn: None };
+    let draft = MessageDraft { key, purpose: MessagePurpose::Reply, to, parts, text, media: Vec::new(), turn: None };
     match enqueue::enqueue(db, line, &draft, now) {
         Ok(_) => Ok(true),
         Err(StoreError::OptedOut | StoreError::QueueFull { .. }) => Ok(false),

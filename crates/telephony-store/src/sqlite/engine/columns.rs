@@ -9,7 +9,7 @@ use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::delivery::Status;
 use telephony_domain::line::Sender;
 use telephony_domain::line_address::LineAddress;
-use telephony_domain::message::Purpose;
+use telephony_domain::message::MessagePurpose;
 use telephony_domain::money::{Amount, Price};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::PairingCode;
@@ -18,14 +18,14 @@ use crate::calls::{CallState, CallTurnOutcome};
 use crate::outbox::PartState;
 use crate::outgoing_calls::DialState;
 
-const PURPOSES: [Purpose; 7] = [
-    Purpose::Reply,
-    Purpose::Send,
-    Purpose::Pairing,
-    Purpose::Approval,
-    Purpose::Unavailable,
-    Purpose::Notice,
-    Purpose::OperatorCommand,
+const PURPOSES: [MessagePurpose; 7] = [
+    MessagePurpose::Reply,
+    MessagePurpose::Send,
+    MessagePurpose::Pairing,
+    MessagePurpose::Approval,
+    MessagePurpose::Unavailable,
+    MessagePurpose::Notice,
+    MessagePurpose::OperatorCommand,
 ];
 
 /// A value in a column that this program never wrote. The error does not repeat it, because it may be private.
@@ -62,7 +62,7 @@ pub(crate) fn code(row: &Row<'_>) -> rusqlite::Result<PairingCode> {
 }
 
 /// Reads the purpose of a message.
-pub(crate) fn purpose(row: &Row<'_>) -> rusqlite::Result<Purpose> {
+pub(crate) fn purpose(row: &Row<'_>) -> rusqlite::Result<MessagePurpose> {
     let word: String = row.get("purpose")?;
     known("purpose", PURPOSES.into_iter().find(|purpose| purpose.as_str() == word))
 }

@@ -9,18 +9,18 @@ use super::connection::{connect, connect_with, with_shortage};
 use super::mode::Mode;
 use super::schema;
 use crate::StoreError;
-use crate::file::{File, folder_of, make_file, make_folder};
+use crate::file::{FileIdentity, folder_of, make_file, make_folder};
 
 /// The parts of an open store.
-pub(crate) struct Opened {
-    pub(crate) file: File,
+pub(crate) struct OpenedDatabase {
+    pub(crate) file: FileIdentity,
     pub(crate) writing: Connection,
     pub(crate) log: WalCheckpointer,
     pub(crate) reading: Connection,
 }
 
 /// Opens the file as `mode` allows.
-pub(crate) fn open(path: &Path, mode: Mode) -> Result<Opened, StoreError> {
+pub(crate) fn open(path: &Path, mode: Mode) -> Result<OpenedDatabase, StoreError> {
     if mode == Mode::Reading && !path.try_exists().map_err(|error| StoreError::of_file(&error))? {
         return nothing(path);
     }
@@ -30,13 +30,13 @@ pub(crate) fn open(path: &Path, mode: Mode) -> Result<Opened, StoreError> {
         }
         opened => {
             let (file, writing, log) = opened?;
-            Ok(Opened { file, writing, log, reading: for_reading(path)? })
+            Ok(OpenedDatabase { file, writing, log, reading: for_reading(path)? })
         }
     }
 }
 
 /// Returns an empty store that keeps nothing: the file does not exist, so it cannot be written.
-fn nothing(path: &Path) -> Result<Opened, StoreError> {
+fn nothing(path: &Path) -> Result<OpenedDatabase, StoreError> {
     let empty = || -> Result<Connection, StoreError> {
         let mut db = Connection::open_in_memory()?;
         schema::bring_up_to_date(&mut db, path, Mode::Reading, &schema::MIGRATIONS)?;
@@ -44,14 +44,14 @@ fn nothing(path: &Path) -> Result<Opened, StoreError> {
     };
     let (mut writing, reading) = (empty()?, empty()?);
     let log = WalCheckpointer::of(&mut writing, path)?;
-    Ok(Opened { file: File::none(path), writing, log, reading })
+    Ok(OpenedDatabase { file: FileIdentity::none(path), writing, log, reading })
 }
 
 /// Opens a file that cannot be written, or on a full disk: reading works, and writing fails.
-fn as_it_is(path: &Path) -> Result<Opened, StoreError> {
+fn as_it_is(path: &Path) -> Result<OpenedDatabase, StoreError> {
     let (mut writing, reading) = (unwritten(path)?, unwritten(path)?);
     let log = WalCheckpointer::of(&mut writing, path)?;
-    Ok(Opened { file: File::at(path)?, writing, log, reading })
+    Ok(OpenedDatabase { file: FileIdentity::at(path)?, writing, log, reading })
 }
 
 /// Opens the file without writing. Even for reading, SQLite writes the log's index, and a log if there is none. To
@@ -102,12 +102,12 @@ fn uri(path: &Path, how: &str) -> PathBuf {
 }
 
 /// Opens the file for the only thread that writes, and updates its schema as `mode` allows.
-pub(crate) fn for_writing(path: &Path, mode: Mode) -> Result<(File, Connection, WalCheckpointer), StoreError> {
+pub(crate) fn for_writing(path: &Path, mode: Mode) -> Result<(FileIdentity, Connection, WalCheckpointer), StoreError> {
     make_folder(folder_of(path)).map_err(|error| StoreError::of_file(&error))?;
     make_file(path)?;
     let mut db = connect(path)?;
     let log = set_up(&mut db, path, mode).map_err(|error| with_shortage(error, path))?;
-    Ok((File::at(path)?.that_only_grows()?, db, log))
+    Ok((FileIdentity::at(path)?.that_only_grows()?, db, log))
 }
 
 fn set_up(db: &mut Connection, path: &Path, mode: Mode) -> Result<WalCheckpointer, StoreError> {

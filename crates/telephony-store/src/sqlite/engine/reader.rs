@@ -3,12 +3,12 @@
 use rusqlite::Connection;
 
 use super::query::execute;
-use super::waiting::Waiting;
+use super::waiting::JobQueue;
 use super::work::Work;
 use crate::StoreError;
 
 /// Runs jobs until no more can arrive.
-pub(crate) fn serve(db: &Connection, waiting: &Waiting) {
+pub(crate) fn serve(db: &Connection, waiting: &JobQueue) {
     while let Some(mut work) = waiting.next() {
         let read = read_at_once(db, work.as_mut());
         work.answer(read);

@@ -11,19 +11,19 @@ const LONGEST_QUEUE: usize = 1024;
 
 /// The queue.
 #[derive(Default)]
-pub(crate) struct Waiting {
-    queue: Mutex<Queue>,
+pub(crate) struct JobQueue {
+    queue: Mutex<QueuedJobs>,
     bell: Condvar,
 }
 
 #[derive(Default)]
-struct Queue {
+struct QueuedJobs {
     works: VecDeque<Box<dyn Work>>,
     is_closed: bool,
     is_asleep: bool,
 }
 
-impl Waiting {
+impl JobQueue {
     /// Adds `work` at the end.
     pub(crate) fn push(&self, work: Box<dyn Work>) -> Result<(), StoreError> {
         let mut queue = self.queue();
@@ -82,12 +82,12 @@ impl Waiting {
         self.queue().works.pop_front()
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, QueuedJobs> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl std::fmt::Debug for Waiting {
+impl std::fmt::Debug for JobQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Waiting").field(&self.length()).finish()
     }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_rejects_jobs_until_it_has_capacity() {
-        let waiting = Waiting::default();
+        let waiting = JobQueue::default();
         for _ in 0..LONGEST_QUEUE {
             waiting.push(Box::new(Nothing)).unwrap();
         }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn queued_jobs_finish_before_the_end_and_new_ones_are_rejected() {
-        let waiting = Waiting::default();
+        let waiting = JobQueue::default();
         waiting.push(Box::new(Nothing)).unwrap();
         waiting.close();
         assert!(waiting.push(Box::new(Nothing)).is_err());

@@ -7,17 +7,17 @@ use std::thread::{Builder, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::waiting::Waiting;
+use super::waiting::JobQueue;
 use super::work::Work;
 use crate::StoreError;
 
-struct Asked<T, F> {
+struct WorkerRequest<T, F> {
     work: F,
     outcome: Option<Result<T, StoreError>>,
     asker: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T, F> Work for Asked<T, F>
+impl<T, F> Work for WorkerRequest<T, F>
 where
     T: Send,
     F: FnMut(&Connection) -> Result<T, StoreError> + Send,
@@ -43,23 +43,26 @@ where
 
 /// The handle of the thread. Dropping it waits for all jobs.
 #[derive(Debug)]
-pub(crate) struct Worker {
-    waiting: Arc<Waiting>,
+pub(crate) struct WorkerHandle {
+    waiting: Arc<JobQueue>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Worker {
+impl WorkerHandle {
     /// Starts a thread that runs `serve` until no more jobs can arrive.
-    pub(crate) fn start(name: &str, serve: impl FnOnce(&Waiting) + Send + 'static) -> Result<Worker, StoreError> {
-        let waiting = Arc::new(Waiting::default());
+    pub(crate) fn start(
+        name: &str,
+        serve: impl FnOnce(&JobQueue) + Send + 'static,
+    ) -> Result<WorkerHandle, StoreError> {
+        let waiting = Arc::new(JobQueue::default());
         let ours = waiting.clone();
         let thread = Builder::new().name(name.to_owned()).spawn(move || {
             // Also after a panic, no caller must wait for this thread.
-            let _closing = Closing(&ours);
+            let _closing = WorkerEnd(&ours);
             serve(&ours);
         });
         let thread = thread.map_err(|error| StoreError::Other(format!("cannot start its thread: {error}")))?;
-        Ok(Worker { waiting, thread: Some(thread) })
+        Ok(WorkerHandle { waiting, thread: Some(thread) })
     }
 
     /// Returns the number of jobs not started yet.
@@ -74,12 +77,12 @@ impl Worker {
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (asker, answer) = oneshot::channel();
-        self.waiting.push(Box::new(Asked { work, outcome: None, asker }))?;
+        self.waiting.push(Box::new(WorkerRequest { work, outcome: None, asker }))?;
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 }
 
-impl Drop for Worker {
+impl Drop for WorkerHandle {
     fn drop(&mut self) {
         self.waiting.close();
         if let Some(thread) = self.thread.take() {
@@ -90,9 +93,9 @@ impl Drop for Worker {
 }
 
 /// Ends the waits on a thread that ends.
-struct Closing<'a>(&'a Waiting);
+struct WorkerEnd<'a>(&'a JobQueue);
 
-impl Drop for Closing<'_> {
+impl Drop for WorkerEnd<'_> {
     fn drop(&mut self) {
         self.0.abandon();
     }

@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 use super::checkpoint::WalCheckpointer;
 use super::news;
 use super::query::execute;
-use super::waiting::Waiting;
+use super::waiting::JobQueue;
 use super::work::Work;
 use crate::StoreError;
-use crate::file::File;
+use crate::file::FileIdentity;
 
 /// Time after which a commit starts no more jobs: longer lets more jobs share a sync, but makes each wait longer.
 pub(crate) const STEP: Duration = Duration::from_millis(2);
@@ -31,7 +31,13 @@ pub(crate) fn give_way() {
 }
 
 /// Runs jobs until no more can arrive.
-pub(crate) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, raised: &Notify, waiting: &Waiting) {
+pub(crate) fn serve(
+    db: &Connection,
+    file: &FileIdentity,
+    mut log: WalCheckpointer,
+    raised: &Notify,
+    waiting: &JobQueue,
+) {
     while let Some(first) = waiting.next() {
         let (mut works, began) = (vec![first], Instant::now());
         let more = || if began.elapsed() < STEP { waiting.more() } else { None };
@@ -52,7 +58,7 @@ pub(crate) fn serve(db: &Connection, file: &File, mut log: WalCheckpointer, rais
 /// which copy every written page; if one does fail, all start over, each in a savepoint.
 fn store_together(
     db: &Connection,
-    file: &File,
+    file: &FileIdentity,
     works: &mut Vec<Box<dyn Work>>,
     mut more: impl FnMut() -> Option<Box<dyn Work>>,
 ) -> Result<(), StoreError> {
@@ -83,7 +89,11 @@ fn run_all(
 }
 
 /// Runs `work` in a transaction, which is on disk when this returns.
-fn commit(db: &Connection, file: &File, work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+fn commit(
+    db: &Connection,
+    file: &FileIdentity,
+    work: impl FnOnce() -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     execute(db, "BEGIN IMMEDIATE", ())?;
     let stored = work().and_then(|()| {
         file.check_is_there()?;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use telephony_domain::id::LineId;
 use telephony_domain::money::{Billed, Price};
 use telephony_domain::sms::segment;
-use telephony_domain::tariff::Kind;
+use telephony_domain::tariff::BillingKind;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -65,7 +65,7 @@ impl Costs for SqliteStore {
         self.read(move |db| Ok([sent(db, since)?, received(db, since)?, received_unpriced(db, since)?].concat())).await
     }
 
-    async fn paid_before(&self, kind: Kind, country_code: &str) -> Result<Vec<Price>, StoreError> {
+    async fn paid_before(&self, kind: BillingKind, country_code: &str) -> Result<Vec<Price>, StoreError> {
         let numbers = format!("+{country_code}*");
         self.read(move |db| paid_before(db, kind, &numbers)).await
     }
@@ -217,14 +217,14 @@ fn read(row: &Row<'_>, is_inbound: bool) -> RowResult<Spending> {
         day: time(row, "day")?,
         line: row.get::<_, Option<i64>>("line")?.map(LineId),
         contact: row.get("contact")?,
-        kind: Kind::of(is_inbound, row.get("has_media")?),
+        kind: BillingKind::of(is_inbound, row.get("has_media")?),
         messages: row.get::<_, i64>("messages")?.unsigned_abs(),
         segments: row.get::<_, i64>("segments")?.unsigned_abs(),
         price: columns::price(row)?,
     })
 }
 
-fn paid_before(db: &Db, kind: Kind, numbers: &str) -> Result<Vec<Price>, StoreError> {
+fn paid_before(db: &Db, kind: BillingKind, numbers: &str) -> Result<Vec<Price>, StoreError> {
     let sql = match kind.is_inbound() {
         false => format!(
             "SELECT p.price, p.currency, coalesce(p.provider_segments, p.segments) FROM part AS p

@@ -2,11 +2,11 @@
 
 use telephony_domain::delivery::Status;
 use telephony_domain::id::{InboundId, LineId, MessageId};
-use telephony_domain::message::Purpose;
+use telephony_domain::message::MessagePurpose;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
-use crate::history::{Direction, Entry, EntryId, EntryState, Filter};
+use crate::history::{Direction, EntryId, EntryState, Filter, MessageEntry};
 use crate::outbox::{PartProgress, PartState};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, Value, find, list_some, time};
@@ -21,7 +21,7 @@ const OUTBOUND: &str = "SELECT m.id, c.contact, c.line, m.created_at, m.purpose,
                         FROM message AS m JOIN conversation AS c ON c.id = m.conversation";
 
 /// Returns the newest messages that match `filter`, newest first.
-pub(super) fn list_by(db: &Db, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+pub(super) fn list_by(db: &Db, filter: &Filter) -> Result<Vec<MessageEntry>, StoreError> {
     let mut entries = Vec::new();
     if filter.direction != Some(Direction::Outbound) {
         entries.extend(collect(db, inbound_by(filter), filter, |row| Ok(inbound(row)?))?);
@@ -40,8 +40,8 @@ fn collect(
     db: &Db,
     query: Query,
     filter: &Filter,
-    read: impl Fn(&Row<'_>) -> Result<Entry, StoreError>,
-) -> Result<Vec<Entry>, StoreError> {
+    read: impl Fn(&Row<'_>) -> Result<MessageEntry, StoreError>,
+) -> Result<Vec<MessageEntry>, StoreError> {
     list_some(db, &query.sql(), query.values, most(filter), |row| {
         let entry = read(row)?;
         Ok(filter.wants_state(&entry).then_some(entry))
@@ -127,7 +127,7 @@ impl Query {
 }
 
 /// Returns one message by its id.
-pub(super) fn entry(db: &Db, id: EntryId) -> Result<Option<Entry>, StoreError> {
+pub(super) fn entry(db: &Db, id: EntryId) -> Result<Option<MessageEntry>, StoreError> {
     match id {
         EntryId::In(id) => find(db, &format!("{INBOUND} WHERE id = ?"), [id.0], inbound),
         EntryId::Out(id) => {
@@ -137,8 +137,8 @@ pub(super) fn entry(db: &Db, id: EntryId) -> Result<Option<Entry>, StoreError> {
     }
 }
 
-fn inbound(row: &Row<'_>) -> RowResult<Entry> {
-    Ok(Entry {
+fn inbound(row: &Row<'_>) -> RowResult<MessageEntry> {
+    Ok(MessageEntry {
         id: EntryId::In(InboundId(row.get("id")?)),
         contact: row.get("sender")?,
         line: row.get::<_, Option<i64>>("line")?.map(LineId),
@@ -157,7 +157,7 @@ struct Outbound {
     created: Timestamp,
     text: String,
     media: u32,
-    purpose: Purpose,
+    purpose: MessagePurpose,
 }
 
 fn outbound(row: &Row<'_>) -> RowResult<Outbound> {
@@ -173,7 +173,7 @@ fn outbound(row: &Row<'_>) -> RowResult<Outbound> {
 }
 
 impl Outbound {
-    fn with_parts(self, db: &Db) -> Result<Entry, StoreError> {
+    fn with_parts(self, db: &Db) -> Result<MessageEntry, StoreError> {
         let parts = progress::parts_of(db, self.id)?;
         let telling = parts.iter().min_by_key(|part| how_far(part));
         let telling = telling.ok_or_else(|| StoreError::Damaged(format!("message {} has no parts", self.id)))?;
@@ -186,7 +186,15 @@ impl Outbound {
             reason: telling.reason.clone(),
         };
         let (id, line) = (EntryId::Out(self.id), Some(self.line));
-        Ok(Entry { id, contact: self.contact, line, time: self.created, text: self.text, media: self.media, standing })
+        Ok(MessageEntry {
+            id,
+            contact: self.contact,
+            line,
+            time: self.created,
+            text: self.text,
+            media: self.media,
+            standing,
+        })
     }
 }
 

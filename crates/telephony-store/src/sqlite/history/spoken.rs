@@ -11,7 +11,7 @@ use crate::sqlite::engine::query::{Db, Row, RowResult, find, list, time};
 const OPERATOR_TEXTS: u32 = 20;
 
 /// A line with its time.
-struct Line {
+struct SpokenLine {
     at: Timestamp,
     spoken: Spoken,
 }
@@ -34,7 +34,7 @@ pub(super) fn list_of(db: &Db, conversation: ConversationId, turns: u32) -> Resu
 }
 
 /// An answered turn, of texts or of a call.
-struct Answered {
+struct AnsweredTurn {
     turn: TurnId,
     is_on_call: bool,
     /// The agent was last asked then.
@@ -42,7 +42,7 @@ struct Answered {
 }
 
 /// Returns answered turns, newest first: those of texts and of calls have their ids from one sequence.
-fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<Answered>, StoreError> {
+fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<AnsweredTurn>, StoreError> {
     let sql = "SELECT id, 0 AS is_on_call,
                       coalesce((SELECT max(started_at) FROM turn_attempt WHERE turn = turn.id), created_at) AS asked_at
                FROM turn WHERE conversation = ?1 AND state = 'answered'
@@ -53,7 +53,11 @@ fn answered(db: &Db, conversation: ConversationId, turns: u32) -> Result<Vec<Ans
                  AND t.id > (SELECT forgotten_turn FROM conversation WHERE id = ?1)
                ORDER BY id DESC LIMIT ?2";
     list(db, sql, (conversation.0, turns), |row| {
-        Ok(Answered { turn: TurnId(row.get("id")?), is_on_call: row.get("is_on_call")?, asked: time(row, "asked_at")? })
+        Ok(AnsweredTurn {
+            turn: TurnId(row.get("id")?),
+            is_on_call: row.get("is_on_call")?,
+            asked: time(row, "asked_at")?,
+        })
     })
 }
 
@@ -64,7 +68,7 @@ fn forgotten_until(db: &Db, conversation: ConversationId) -> Result<Option<Times
     find(db, sql, [conversation.0], |row| time(row, "created_at"))
 }
 
-fn said_in(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
+fn said_in(db: &Db, turn: TurnId) -> Result<Vec<SpokenLine>, StoreError> {
     let sql = "SELECT text, received_at AS at FROM inbound WHERE turn = ? ORDER BY id";
     let mut said = list(db, sql, [turn.0], |row| line(row, Speaker::Contact))?;
     let sql = "SELECT coalesce(m.text, (SELECT text FROM part WHERE message = m.id)) AS text, created_at AS at
@@ -74,7 +78,7 @@ fn said_in(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
 }
 
 /// Returns the lines of an answered turn of a call.
-fn said_on_call(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
+fn said_on_call(db: &Db, turn: TurnId) -> Result<Vec<SpokenLine>, StoreError> {
     let sql = "SELECT words AS text, said_at AS at FROM call_turn WHERE id = ?";
     let mut said = list(db, sql, [turn.0], |row| line(row, Speaker::Contact))?;
     let sql = "SELECT coalesce(answer, '') AS text, answered_at AS at FROM call_turn WHERE id = ?";
@@ -83,7 +87,7 @@ fn said_on_call(db: &Db, turn: TurnId) -> Result<Vec<Line>, StoreError> {
 }
 
 /// Returns the messages of calls that we placed since `since` and that were answered, in order of time.
-fn called(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -> Result<Vec<Line>, StoreError> {
+fn called(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -> Result<Vec<SpokenLine>, StoreError> {
     let sql = "SELECT o.message AS text, k.created_at AS at FROM call AS k JOIN outgoing_call AS o ON o.call = k.id
                WHERE k.conversation = ?1 AND k.created_at >= ?2 AND o.message IS NOT NULL
                  AND k.status IN ('in-progress', 'completed')
@@ -95,7 +99,7 @@ fn called(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -
 
 /// Returns the operator's texts since `since` that arrived or may have, in order of time; of a text that arrived
 /// partially, the parts that did.
-fn texted(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -> Result<Vec<Line>, StoreError> {
+fn texted(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -> Result<Vec<SpokenLine>, StoreError> {
     let sql = "SELECT min(p.sent_at) AS at,
                       iif(count(*) = (SELECT count(*) FROM part WHERE message = m.id) AND m.text IS NOT NULL,
                           m.text, group_concat(p.text, ' ' ORDER BY p.position)) AS text
@@ -109,12 +113,12 @@ fn texted(db: &Db, conversation: ConversationId, since: Timestamp, limit: u32) -
     Ok(newest_first)
 }
 
-fn line(row: &Row<'_>, by: Speaker) -> RowResult<Line> {
-    Ok(Line { at: time(row, "at")?, spoken: Spoken { by, text: row.get("text")? } })
+fn line(row: &Row<'_>, by: Speaker) -> RowResult<SpokenLine> {
+    Ok(SpokenLine { at: time(row, "at")?, spoken: Spoken { by, text: row.get("text")? } })
 }
 
 /// Merges both; turns keep their order, whatever the times of their messages.
-fn merged(said: Vec<Line>, texted: Vec<Line>) -> Vec<Spoken> {
+fn merged(said: Vec<SpokenLine>, texted: Vec<SpokenLine>) -> Vec<Spoken> {
     let mut texted = texted.into_iter().peekable();
     let mut all = Vec::new();
     for line in said {

@@ -4,17 +4,17 @@ use telephony_domain::limit::DAY;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
-use crate::history::Summary;
+use crate::history::WorkSummary;
 use crate::sqlite::engine::query::{self, Db, list, one};
 
 /// Counts everything.
-pub(crate) fn count(db: &Db, now: Timestamp) -> Result<Summary, StoreError> {
+pub(crate) fn count(db: &Db, now: Timestamp) -> Result<WorkSummary, StoreError> {
     let since = (now - DAY).0;
     let number = |sql: &str| one(db, sql, (), |row| query::count(row, 0));
     let number_since = |sql: &str, time: i64| one(db, sql, [time], |row| query::count(row, 0));
     let turns = turns(db)?;
     let (failed_today, delivered_today) = settled(db, since)?;
-    Ok(Summary {
+    Ok(WorkSummary {
         waiting: number("SELECT count(*) FROM inbound INDEXED BY inbound_waiting WHERE state = 'waiting'")?,
         answering: turns.leased,
         retrying: turns.retrying,

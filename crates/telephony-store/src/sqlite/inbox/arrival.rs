@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telephony_domain::address::{Origin, without_channel};
+use telephony_domain::address::{SenderOrigin, without_channel};
 use telephony_domain::consent::{Evidence, Wish};
 use telephony_domain::id::{ConversationId, InboundId, LineId};
 use telephony_domain::keyword::{Keyword, classify};
@@ -36,7 +36,7 @@ struct Facts {
 
 /// The judgment of a message.
 #[derive(Clone, Copy)]
-enum Verdict {
+enum ArrivalVerdict {
     Unconfirmed,
     Refused(Refusal),
     Keyword(Keyword),
@@ -45,37 +45,37 @@ enum Verdict {
     Waiting,
 }
 
-impl Verdict {
+impl ArrivalVerdict {
     fn state(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Verdict::Unconfirmed => ("unconfirmed", None),
-            Verdict::Refused(refusal) => ("refused", Some(refusal.as_str())),
-            Verdict::Keyword(Keyword::OptOut) => ("keyword", Some("opt-out")),
-            Verdict::Keyword(Keyword::OptIn) => ("keyword", Some("opt-in")),
-            Verdict::Keyword(Keyword::Help) => ("keyword", Some("help")),
-            Verdict::OperatorCommand => ("order", None),
-            Verdict::Empty => ("empty", None),
-            Verdict::Waiting => ("waiting", None),
+            ArrivalVerdict::Unconfirmed => ("unconfirmed", None),
+            ArrivalVerdict::Refused(refusal) => ("refused", Some(refusal.as_str())),
+            ArrivalVerdict::Keyword(Keyword::OptOut) => ("keyword", Some("opt-out")),
+            ArrivalVerdict::Keyword(Keyword::OptIn) => ("keyword", Some("opt-in")),
+            ArrivalVerdict::Keyword(Keyword::Help) => ("keyword", Some("help")),
+            ArrivalVerdict::OperatorCommand => ("order", None),
+            ArrivalVerdict::Empty => ("empty", None),
+            ArrivalVerdict::Waiting => ("waiting", None),
         }
     }
 
     /// Returns the consent wish it expresses, if any.
     fn wish(self) -> Option<Wish> {
         match self {
-            Verdict::Keyword(Keyword::OptOut) => Some(Wish::OptOut),
-            Verdict::Keyword(Keyword::OptIn) => Some(Wish::OptIn),
+            ArrivalVerdict::Keyword(Keyword::OptOut) => Some(Wish::OptOut),
+            ArrivalVerdict::Keyword(Keyword::OptIn) => Some(Wish::OptIn),
             _ => None,
         }
     }
 
     fn accepted(self, id: InboundId) -> Accepted {
         match self {
-            Verdict::Unconfirmed => Accepted::Unconfirmed(id),
-            Verdict::Refused(refusal) => Accepted::Refused(id, refusal),
-            Verdict::Keyword(keyword) => Accepted::Keyword(id, keyword),
-            Verdict::OperatorCommand => Accepted::OperatorCommand(id),
-            Verdict::Empty => Accepted::Empty(id),
-            Verdict::Waiting => Accepted::Waiting(id),
+            ArrivalVerdict::Unconfirmed => Accepted::Unconfirmed(id),
+            ArrivalVerdict::Refused(refusal) => Accepted::Refused(id, refusal),
+            ArrivalVerdict::Keyword(keyword) => Accepted::Keyword(id, keyword),
+            ArrivalVerdict::OperatorCommand => Accepted::OperatorCommand(id),
+            ArrivalVerdict::Empty => Accepted::Empty(id),
+            ArrivalVerdict::Waiting => Accepted::Waiting(id),
         }
     }
 }
@@ -87,7 +87,7 @@ type Unconfirmed = (InboundId, String, Arrival);
 struct Judged {
     line: Option<LineId>,
     conversation: Option<ConversationId>,
-    verdict: Verdict,
+    verdict: ArrivalVerdict,
 }
 
 /// Stores an arrival, unless it was stored before.
@@ -148,7 +148,7 @@ fn judge_and_obey(
 ) -> Result<Judged, StoreError> {
     let verdict = match facts.line {
         Some(_) => judge(arrival, facts.standing, policy, operator),
-        None => Verdict::Unconfirmed,
+        None => ArrivalVerdict::Unconfirmed,
     };
     let conversation = conversation_of(db, facts, arrival.origin().person().as_ref())?;
     if let (Some(wish), Some(conversation)) = (verdict.wish(), conversation) {
@@ -161,14 +161,14 @@ fn judge_and_obey(
 }
 
 /// Raises a notice, because the agent never gets these messages.
-fn raise_notice(db: &Db, arrival: &Arrival, verdict: Verdict, now: Timestamp) -> Result<(), StoreError> {
+fn raise_notice(db: &Db, arrival: &Arrival, verdict: ArrivalVerdict, now: Timestamp) -> Result<(), StoreError> {
     let origin = arrival.origin();
     match (verdict, &origin) {
-        (Verdict::Refused(Refusal::NotANumber), _) => unanswerable::text(db, &arrival.from, &origin, now),
-        (Verdict::Refused(Refusal::UnsupportedChannel), Origin::Channel { name, .. }) => {
+        (ArrivalVerdict::Refused(Refusal::NotANumber), _) => unanswerable::text(db, &arrival.from, &origin, now),
+        (ArrivalVerdict::Refused(Refusal::UnsupportedChannel), SenderOrigin::Channel { name, .. }) => {
             unanswerable::channel(db, &arrival.from, name, now)
         }
-        (Verdict::Keyword(Keyword::OptOut), Origin::Channel { name, number: Some(number) }) => {
+        (ArrivalVerdict::Keyword(Keyword::OptOut), SenderOrigin::Channel { name, number: Some(number) }) => {
             unanswerable::opt_out(db, number, name, now)
         }
         _ => Ok(()),
@@ -218,22 +218,24 @@ fn facts(db: &Db, provider: &str, arrival: &Arrival, home: Option<LineId>) -> Re
 
 /// Judges a message. A keyword counts from any sender: an opt-out is never refused, and one on another channel counts
 /// for the phone too. An opt-in on another channel does not, because it was not sent to the line.
-fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Option<&PhoneNumber>) -> Verdict {
+fn judge(arrival: &Arrival, standing: Standing, policy: &Policy, operator: Option<&PhoneNumber>) -> ArrivalVerdict {
     let keyword = classify(&arrival.text, arrival.opt_out_type.as_deref(), standing.is_opted_out);
     let contact = match (arrival.origin(), keyword) {
-        (Origin::Phone(_), Some(keyword)) => return Verdict::Keyword(keyword),
-        (Origin::Phone(contact), None) => Some(contact),
-        (Origin::Channel { number: Some(_), .. }, Some(Keyword::OptOut)) => return Verdict::Keyword(Keyword::OptOut),
-        (Origin::Channel { .. }, _) => return Verdict::Refused(Refusal::UnsupportedChannel),
-        (Origin::ShortCode | Origin::Name, _) => None,
+        (SenderOrigin::Phone(_), Some(keyword)) => return ArrivalVerdict::Keyword(keyword),
+        (SenderOrigin::Phone(contact), None) => Some(contact),
+        (SenderOrigin::Channel { number: Some(_), .. }, Some(Keyword::OptOut)) => {
+            return ArrivalVerdict::Keyword(Keyword::OptOut);
+        }
+        (SenderOrigin::Channel { .. }, _) => return ArrivalVerdict::Refused(Refusal::UnsupportedChannel),
+        (SenderOrigin::ShortCode | SenderOrigin::Name, _) => None,
     };
     if contact.is_some() && contact.as_ref() == operator && is_order(arrival) {
-        return Verdict::OperatorCommand;
+        return ArrivalVerdict::OperatorCommand;
     }
     match policy.admit(contact.as_ref(), standing) {
-        Admission::Refused(refusal) => Verdict::Refused(refusal),
-        Admission::Admitted | Admission::Stranger if is_empty(arrival) => Verdict::Empty,
-        Admission::Admitted | Admission::Stranger => Verdict::Waiting,
+        Admission::Refused(refusal) => ArrivalVerdict::Refused(refusal),
+        Admission::Admitted | Admission::Stranger if is_empty(arrival) => ArrivalVerdict::Empty,
+        Admission::Admitted | Admission::Stranger => ArrivalVerdict::Waiting,
     }
 }
 
@@ -333,7 +335,7 @@ fn let_wait(
     coalesce: Duration,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (Verdict::Waiting, Some(conversation)) = (judged.verdict, judged.conversation) else { return Ok(()) };
+    let (ArrivalVerdict::Waiting, Some(conversation)) = (judged.verdict, judged.conversation) else { return Ok(()) };
     let since = waiting.map_or(now, |(since, _)| since.min(now));
     let waits = Some((since, ready_at(since, coalesce, now)));
     if waits == waiting { Ok(()) } else { conversation::set_ready(db, conversation, waits) }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use telephony_domain::id::ConversationId;
-use telephony_domain::message::{Draft, OutboundMedia};
+use telephony_domain::message::{MessageDraft, OutboundMedia};
 use telephony_domain::time::Timestamp;
 
-use super::turn::Turn;
+use super::turn::TurnRow;
 use crate::StoreError;
 use crate::sqlite::engine::query::{Db, execute, find};
 use crate::sqlite::outbox::full_line;
@@ -16,7 +16,7 @@ use crate::sqlite::rows::{conversation, media};
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Keeps the answer to a turn with its files until there is capacity.
-pub(crate) fn keep(db: &Db, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn keep(db: &Db, turn: &TurnRow, drafts: &[MessageDraft], now: Timestamp) -> Result<(), StoreError> {
     let json =
         serde_json::to_string(drafts).map_err(|error| StoreError::Other(format!("cannot keep an answer: {error}")))?;
     execute(db, "INSERT OR REPLACE INTO kept_answer (turn, drafts) VALUES (?, ?)", (turn.id.0, json))?;
@@ -30,7 +30,7 @@ pub(crate) fn keep(db: &Db, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Re
 
 /// Takes the kept answer of a turn; none also if it is unreadable, as after an update of the program: then the agent is
 /// asked again.
-pub(crate) fn take_kept(db: &Db, turn: &Turn) -> Result<Option<Vec<Draft>>, StoreError> {
+pub(crate) fn take_kept(db: &Db, turn: &TurnRow) -> Result<Option<Vec<MessageDraft>>, StoreError> {
     let json = find(db, "SELECT drafts FROM kept_answer WHERE turn = ?", [turn.id.0], |row| row.get::<_, String>(0))?;
     let Some(json) = json else { return Ok(None) };
     execute(db, "DELETE FROM kept_answer WHERE turn = ?", [turn.id.0])?;
@@ -44,7 +44,7 @@ pub(crate) fn forget(db: &Db, id: ConversationId) -> Result<(), StoreError> {
 }
 
 /// Schedules another check. The turn has not failed, and the contact gets no apology.
-pub(crate) fn wait(db: &Db, turn: &Turn, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn wait(db: &Db, turn: &TurnRow, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE turn SET state = 'retrying', due_at = ?2, reason = ?3 WHERE id = ?1";
     execute(db, sql, (turn.id.0, (now + LOOK_EVERY).0, full_line::NO_ROOM))?;
     conversation::rearm(db, turn.conversation)?;

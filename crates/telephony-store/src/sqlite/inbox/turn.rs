@@ -9,7 +9,7 @@ use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, maybe_time
 use crate::sqlite::rows::conversation;
 
 /// The fields of a turn that decide its fate.
-pub(crate) struct Turn {
+pub(crate) struct TurnRow {
     pub(crate) id: TurnId,
     pub(crate) conversation: ConversationId,
     pub(crate) is_leased: bool,
@@ -19,12 +19,12 @@ pub(crate) struct Turn {
     pub(crate) first_failed: Option<Timestamp>,
 }
 
-/// Columns of a [`Turn`].
+/// Columns of a [`TurnRow`].
 pub(crate) const COLUMNS: &str = "id, conversation, state, due_at, fence, failures, first_failed_at";
 
 /// Reads [`COLUMNS`].
-pub(crate) fn read(row: &Row<'_>) -> RowResult<Turn> {
-    Ok(Turn {
+pub(crate) fn read(row: &Row<'_>) -> RowResult<TurnRow> {
+    Ok(TurnRow {
         id: TurnId(row.get("id")?),
         conversation: ConversationId(row.get("conversation")?),
         is_leased: row.get::<_, String>("state")? == "leased",
@@ -42,18 +42,18 @@ pub(crate) fn make(
     messages: &[InboundId],
     due: Timestamp,
     now: Timestamp,
-) -> Result<Turn, StoreError> {
+) -> Result<TurnRow, StoreError> {
     let sql = "INSERT INTO turn (conversation, state, due_at, created_at) VALUES (?, 'parked', ?, ?)";
     execute(db, sql, (conversation.0, due.0, now.0))?;
     let id = TurnId(new_id(db));
     for message in messages {
         execute(db, "UPDATE inbound SET state = 'answering', turn = ? WHERE id = ?", (id.0, message.0))?;
     }
-    Ok(Turn { id, conversation, is_leased: false, due, fence: 0, failures: 0, first_failed: None })
+    Ok(TurnRow { id, conversation, is_leased: false, due, fence: 0, failures: 0, first_failed: None })
 }
 
 /// Returns the turn, while its lease is the newest.
-pub(crate) fn held(db: &Db, lease: &TurnLease) -> Result<Turn, StoreError> {
+pub(crate) fn held(db: &Db, lease: &TurnLease) -> Result<TurnRow, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM turn WHERE id = ? AND fence = ? AND state = 'leased'");
     find(db, &sql, (lease.turn.0, lease.fence), read)?.ok_or(StoreError::LeaseLost)
 }
@@ -61,7 +61,7 @@ pub(crate) fn held(db: &Db, lease: &TurnLease) -> Result<Turn, StoreError> {
 /// Ends a turn for good; its messages get the state `messages` for the reason `why`.
 pub(crate) fn close(
     db: &Db,
-    turn: &Turn,
+    turn: &TurnRow,
     state: &str,
     messages: &str,
     why: Option<&str>,
@@ -77,7 +77,7 @@ pub(crate) fn close(
 /// Ends the running attempt; without `now` it was interrupted at an unknown time.
 pub(crate) fn close_attempt(
     db: &Db,
-    turn: &Turn,
+    turn: &TurnRow,
     outcome: &str,
     reason: Option<&str>,
     now: Option<Timestamp>,

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use telephony_domain::id::{ConversationId, MessageId, TurnId};
-use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose};
 use telephony_domain::notice::{Notice, name};
 use telephony_domain::policy::Refusal;
 use telephony_domain::retry::{Disposition, Failures, TurnFate, turn_fate, unavailable_from};
 use telephony_domain::time::Timestamp;
 
 use super::kept_answer;
-use super::turn::{COLUMNS, Turn, close, close_attempt, held, read};
+use super::turn::{COLUMNS, TurnRow, close, close_attempt, held, read};
 use crate::inbox::{LEASE, Sorry, TurnEnd, TurnFailure, TurnLease};
 use crate::sqlite::engine::query::{Db, apart, execute, find, list, maybe_time, one};
 use crate::sqlite::outbox::{enqueue, full_line, pause, queue};
@@ -45,7 +45,7 @@ pub(crate) fn finish(db: &Db, lease: &TurnLease, end: &TurnEnd, now: Timestamp) 
 
 /// Ends a turn with a kept answer if its line has capacity again. Returns false if there was no kept answer; without
 /// capacity it keeps waiting.
-pub(crate) fn deliver_kept(db: &Db, turn: &Turn, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) fn deliver_kept(db: &Db, turn: &TurnRow, now: Timestamp) -> Result<bool, StoreError> {
     let delivered = apart(db, || match kept_answer::take_kept(db, turn)? {
         None => Ok(false),
         Some(_) if conversation::is_opted_out(db, turn.conversation)? => {
@@ -59,11 +59,11 @@ pub(crate) fn deliver_kept(db: &Db, turn: &Turn, now: Timestamp) -> Result<bool,
     }
 }
 
-fn refuse(db: &Db, turn: &Turn, refusal: Refusal, now: Timestamp) -> Result<(), StoreError> {
+fn refuse(db: &Db, turn: &TurnRow, refusal: Refusal, now: Timestamp) -> Result<(), StoreError> {
     close(db, turn, "refused", "refused", Some(refusal.as_str()), now)
 }
 
-fn answer(db: &Db, turn: &Turn, drafts: &[Draft], now: Timestamp) -> Result<(), StoreError> {
+fn answer(db: &Db, turn: &TurnRow, drafts: &[MessageDraft], now: Timestamp) -> Result<(), StoreError> {
     let line = conversation::line_of(db, turn.conversation)?;
     take_back_apology(db, turn.conversation, now)?;
     for draft in drafts {
@@ -112,7 +112,7 @@ pub(crate) fn record_failure(
 }
 
 /// Returns turns whose last attempt did not reach the agent and that wait for another.
-pub(crate) fn waiting_for_agent(db: &Db) -> Result<Vec<Turn>, StoreError> {
+pub(crate) fn waiting_for_agent(db: &Db) -> Result<Vec<TurnRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM turn WHERE ended_at IS NULL AND state IN ('retrying', 'parked') AND EXISTS
              (SELECT 1 FROM turn_attempt WHERE turn = turn.id AND number = turn.fence AND outcome = ?)"
@@ -122,7 +122,7 @@ pub(crate) fn waiting_for_agent(db: &Db) -> Result<Vec<Turn>, StoreError> {
 
 /// Makes them due.
 pub(crate) fn hasten(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
-    let waiting: Vec<Turn> = waiting_for_agent(db)?.into_iter().filter(|turn| turn.due > now).collect();
+    let waiting: Vec<TurnRow> = waiting_for_agent(db)?.into_iter().filter(|turn| turn.due > now).collect();
     for turn in &waiting {
         execute(db, "UPDATE turn SET due_at = ? WHERE id = ?", (now.0, turn.id.0))?;
         conversation::rearm(db, turn.conversation)?;
@@ -132,7 +132,7 @@ pub(crate) fn hasten(db: &Db, now: Timestamp) -> Result<usize, StoreError> {
 
 /// Returns when the agent was first asked since the turn last started over, because a slow failure keeps the contact
 /// waiting as well.
-fn asked_since(db: &Db, turn: &Turn, now: Timestamp) -> Result<Timestamp, StoreError> {
+fn asked_since(db: &Db, turn: &TurnRow, now: Timestamp) -> Result<Timestamp, StoreError> {
     let sql = "SELECT min(a.started_at) FROM turn AS t JOIN turn_attempt AS a ON a.turn = t.id
                WHERE t.id = ? AND a.number > t.fence - t.attempts";
     let asked: Option<i64> = one(db, sql, [turn.id.0], |row| row.get(0))?;
@@ -141,12 +141,12 @@ fn asked_since(db: &Db, turn: &Turn, now: Timestamp) -> Result<Timestamp, StoreE
 
 /// Queues an apology, once for each outage: its key stays the same until a turn of the conversation is answered. It
 /// leaves at `due` unless there is an answer by then.
-fn apologize(db: &Db, turn: &Turn, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+fn apologize(db: &Db, turn: &TurnRow, sorry: &Sorry, due: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT coalesce(max(id), 0) FROM turn WHERE conversation = ? AND state = 'answered'";
     let last_answered: i64 = one(db, sql, [turn.conversation.0], |row| row.get(0))?;
-    let draft = Draft {
+    let draft = MessageDraft {
         key: format!("unavailable-{}-{last_answered}", turn.conversation),
-        purpose: Purpose::Unavailable,
+        purpose: MessagePurpose::Unavailable,
         to: conversation::contact_of(db, turn.conversation)?,
         text: sorry.text.clone(),
         parts: sorry.parts.clone(),
@@ -172,7 +172,7 @@ fn take_back_apology(db: &Db, conversation: ConversationId, now: Timestamp) -> R
 }
 
 /// Counts the failures of a turn, including that of its running attempt.
-pub(crate) fn failures_of(db: &Db, turn: &Turn, is_unreachable: bool) -> Result<Failures, StoreError> {
+pub(crate) fn failures_of(db: &Db, turn: &TurnRow, is_unreachable: bool) -> Result<Failures, StoreError> {
     let all = turn.failures.saturating_add(1);
     if is_unreachable {
         return Ok(Failures { all, since_outage: all });
@@ -186,7 +186,7 @@ pub(crate) fn failures_of(db: &Db, turn: &Turn, is_unreachable: bool) -> Result<
 /// Decides about a failed turn and records it; the caller handles the attempt and the conversation.
 pub(crate) fn fail(
     db: &Db,
-    turn: &Turn,
+    turn: &TurnRow,
     reason: &str,
     why: Disposition,
     failures: Failures,
@@ -215,7 +215,7 @@ pub(crate) fn fail(
 }
 
 /// Raises a notice about a parked or dead turn; one for all of them, because one cause makes many.
-fn raise_notice(db: &Db, turn: &Turn, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+fn raise_notice(db: &Db, turn: &TurnRow, fate: TurnFate, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let contact = conversation::contact_of(db, turn.conversation)?.to_string();
     let reason = reason.to_owned();
     let notice = match fate {

@@ -4,7 +4,7 @@ use telephony_domain::id::{ConversationId, InboundId, LineId, TurnId};
 use telephony_domain::retry::{Disposition, TurnFate};
 use telephony_domain::time::Timestamp;
 
-use super::turn::{self, COLUMNS, Turn, read};
+use super::turn::{self, COLUMNS, TurnRow, read};
 use super::turn_end;
 use crate::inbox::{Inbound, LEASE, LeasedTurn, TurnLease};
 use crate::lines::Line;
@@ -55,7 +55,7 @@ fn due_conversation(db: &Db, now: Timestamp) -> Result<Next<ConversationId>, Sto
 }
 
 /// Returns the next turn of a due conversation; none if its turn was just parked, or there is none after all.
-fn next_of(db: &Db, conversation: ConversationId, merges: bool, now: Timestamp) -> Result<Option<Turn>, StoreError> {
+fn next_of(db: &Db, conversation: ConversationId, merges: bool, now: Timestamp) -> Result<Option<TurnRow>, StoreError> {
     if let Some(turn) = in_flight(db, conversation)? {
         return if turn.is_leased { recover(db, turn, now) } else { Ok(Some(turn)) };
     }
@@ -70,12 +70,12 @@ fn next_of(db: &Db, conversation: ConversationId, merges: bool, now: Timestamp) 
     }
 }
 
-fn in_flight(db: &Db, conversation: ConversationId) -> Result<Option<Turn>, StoreError> {
+fn in_flight(db: &Db, conversation: ConversationId) -> Result<Option<TurnRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM turn WHERE conversation = ? AND state IN ('leased', 'retrying')");
     find(db, &sql, [conversation.0], read)
 }
 
-fn first_parked(db: &Db, conversation: ConversationId) -> Result<Option<Turn>, StoreError> {
+fn first_parked(db: &Db, conversation: ConversationId) -> Result<Option<TurnRow>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM turn WHERE conversation = ? AND state = 'parked' ORDER BY due_at, id LIMIT 1");
     find(db, &sql, [conversation.0], read)
@@ -83,7 +83,7 @@ fn first_parked(db: &Db, conversation: ConversationId) -> Result<Option<Turn>, S
 
 /// Recovers a turn whose lease expired. It counts as failed, or a turn that kills its process would be retried forever,
 /// but it does not wait again.
-fn recover(db: &Db, turn: Turn, now: Timestamp) -> Result<Option<Turn>, StoreError> {
+fn recover(db: &Db, turn: TurnRow, now: Timestamp) -> Result<Option<TurnRow>, StoreError> {
     let reason = "the program ended while working on the turn";
     turn::close_attempt(db, &turn, "lost", Some(reason), None)?;
     let failures = turn_end::failures_of(db, &turn, false)?;
@@ -99,7 +99,7 @@ fn make_of_waiting(
     conversation: ConversationId,
     merges: bool,
     now: Timestamp,
-) -> Result<Option<Turn>, StoreError> {
+) -> Result<Option<TurnRow>, StoreError> {
     let sql = "SELECT id, length(text) AS characters FROM inbound WHERE conversation = ? AND state = 'waiting'
                ORDER BY id LIMIT ?";
     let most = if merges { MAX_MESSAGES } else { 1 };
@@ -123,7 +123,7 @@ fn as_many_as_fit(waiting: &[(InboundId, i64)]) -> Vec<InboundId> {
     fit.map(|(_, (message, _))| *message).collect()
 }
 
-fn take(db: &Db, turn: &Turn, holder: &LeaseHolder, now: Timestamp) -> Result<LeasedTurn, StoreError> {
+fn take(db: &Db, turn: &TurnRow, holder: &LeaseHolder, now: Timestamp) -> Result<LeasedTurn, StoreError> {
     let sql = "UPDATE turn SET state = 'leased', due_at = ?2, holder = ?3, fence = fence + 1, attempts = attempts + 1
                WHERE id = ?1 RETURNING fence, attempts";
     let (fence, attempt) = one(db, sql, (turn.id.0, (now + LEASE).0, &holder.0), |row| Ok((row.get(0)?, row.get(1)?)))?;

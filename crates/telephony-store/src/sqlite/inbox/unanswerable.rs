@@ -1,7 +1,7 @@
 //! Notices about messages that neither agent nor contact can follow up: texts from short codes and names, and messages
 //! on unsupported channels.
 
-use telephony_domain::address::Origin;
+use telephony_domain::address::SenderOrigin;
 use telephony_domain::notice::{Notice, name};
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
@@ -14,8 +14,8 @@ use crate::sqlite::rows::notice;
 const MAX_SENDERS: u32 = 10;
 
 /// Reports a text from a short code or a name, which may be a login code.
-pub(super) fn text(db: &Db, sender: &str, origin: &Origin, now: Timestamp) -> Result<(), StoreError> {
-    let is_short_code = *origin == Origin::ShortCode;
+pub(super) fn text(db: &Db, sender: &str, origin: &SenderOrigin, now: Timestamp) -> Result<(), StoreError> {
+    let is_short_code = *origin == SenderOrigin::ShortCode;
     let news = News {
         prefix: name::TEXT_FROM,
         one: Notice::SenderUnanswerable { sender: sender.to_owned(), is_short_code, is_several: false },

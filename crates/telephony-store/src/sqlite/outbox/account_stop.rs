@@ -5,7 +5,7 @@ use telephony_domain::notice::{Notice, name};
 use telephony_domain::retry::{MIN_ATTEMPTS, PROBE, STALE_AFTER};
 use telephony_domain::time::Timestamp;
 
-use super::part::Part;
+use super::part::PartRow;
 use super::queue;
 use crate::account_stops::{AccountStop, ProbeOutcome};
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, list, one, time};
@@ -72,7 +72,7 @@ pub(super) fn note_tried(db: &Db, conversation: ConversationId) -> Result<(), St
 
 /// Returns true if the part was refused with the same code in a stop that has ended since: the provider serves the
 /// account and refuses only this part.
-pub(super) fn is_refused_alone(db: &Db, part: &Part, code: Option<u32>) -> Result<bool, StoreError> {
+pub(super) fn is_refused_alone(db: &Db, part: &PartRow, code: Option<u32>) -> Result<bool, StoreError> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM account_stop)
                   AND EXISTS (SELECT 1 FROM part_attempt
                               WHERE part = ?1 AND number < ?2 AND outcome = 'retried' AND code = ?3)";

@@ -16,7 +16,7 @@ use crate::{LONGEST_WAIT, StoreError};
 const MAX_SEGMENTS: u32 = 32;
 
 /// A part that could be next on its line.
-pub(crate) struct Candidate {
+pub(crate) struct PartCandidate {
     pub(crate) part: PartId,
     pub(crate) message: MessageId,
     pub(crate) conversation: ConversationId,
@@ -31,7 +31,7 @@ pub(crate) struct Candidate {
     line_free: Timestamp,
 }
 
-impl Candidate {
+impl PartCandidate {
     /// Returns when it may leave.
     pub(crate) fn leaves(&self, terms: &Terms, now: Timestamp) -> Timestamp {
         let due = if self.due > now + LONGEST_WAIT { now } else { self.due };
@@ -52,7 +52,7 @@ pub(crate) fn free_at(sender: &Sender, noted: Timestamp, terms: &Terms, now: Tim
 
 /// Returns for each line of `provider` the longest overdue part, the first for the operator, and one that a clock now
 /// set back had delayed too far.
-pub(crate) fn heads(db: &Db, provider: &str, now: Timestamp) -> Result<Vec<Candidate>, StoreError> {
+pub(crate) fn heads(db: &Db, provider: &str, now: Timestamp) -> Result<Vec<PartCandidate>, StoreError> {
     let sql = "SELECT p.id, p.message, p.conversation, p.segments, p.due_at, c.contact, m.purpose,
                       p.waits_for IS 'daily-cap' AS is_capped, p.waits_until, p.line, l.number, l.messaging_service,
                       l.next_free_at
@@ -67,7 +67,7 @@ pub(crate) fn heads(db: &Db, provider: &str, now: Timestamp) -> Result<Vec<Candi
 }
 
 /// Returns the part that blocks a message from a line of `provider`: its own, or one ahead of it in its conversation.
-pub(crate) fn towards(db: &Db, provider: &str, message: MessageId) -> Result<Vec<Candidate>, StoreError> {
+pub(crate) fn towards(db: &Db, provider: &str, message: MessageId) -> Result<Vec<PartCandidate>, StoreError> {
     let sql = format!(
         "{OF_PARTS} WHERE p.conversation = (SELECT conversation FROM message WHERE id = ?1) AND p.due_at IS NOT NULL
            AND p.state = 'ready' AND (p.message <= ?1 OR p.is_for_operator = 1) AND l.provider = ?2"
@@ -77,7 +77,7 @@ pub(crate) fn towards(db: &Db, provider: &str, message: MessageId) -> Result<Vec
 
 /// Returns a due part of the next conversation with a line of `provider`, in the order of their ids, after the one tried
 /// last; the first follows the last.
-pub(crate) fn in_turn(db: &Db, provider: &str, now: Timestamp) -> Result<Option<Candidate>, StoreError> {
+pub(crate) fn in_turn(db: &Db, provider: &str, now: Timestamp) -> Result<Option<PartCandidate>, StoreError> {
     let sql = format!(
         "{OF_PARTS} WHERE p.state = 'ready' AND (p.due_at <= ?1 OR p.due_at > ?2) AND l.provider = ?3
          ORDER BY p.conversation <= (SELECT coalesce(tried, 0) FROM account_stop), p.conversation LIMIT 1"
@@ -91,8 +91,8 @@ const OF_PARTS: &str = "SELECT p.id, p.message, p.conversation, p.segments, p.du
      FROM part AS p JOIN line AS l ON l.id = p.line JOIN conversation AS c ON c.id = p.conversation
      JOIN message AS m ON m.id = p.message";
 
-fn candidate(row: &Row<'_>) -> RowResult<Candidate> {
-    Ok(Candidate {
+fn candidate(row: &Row<'_>) -> RowResult<PartCandidate> {
+    Ok(PartCandidate {
         part: PartId(row.get("id")?),
         message: MessageId(row.get("message")?),
         conversation: ConversationId(row.get("conversation")?),
@@ -109,7 +109,7 @@ fn candidate(row: &Row<'_>) -> RowResult<Candidate> {
 }
 
 /// Occupies the line for as long as the part's segments take.
-pub(crate) fn occupy(db: &Db, candidate: &Candidate, terms: &Terms, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn occupy(db: &Db, candidate: &PartCandidate, terms: &Terms, now: Timestamp) -> Result<(), StoreError> {
     let Some(pace) = terms.pace(&candidate.sender) else { return Ok(()) };
     let free = pace.free_after(now, now, candidate.segments.min(MAX_SEGMENTS));
     execute(db, "UPDATE line SET next_free_at = ? WHERE id = ?", (free.0, candidate.line.0)).map(drop)

@@ -7,7 +7,7 @@ use telephony_domain::notice::name::DAILY_CAP;
 use telephony_domain::retry::{DAILY_CAP_WAIT, Disposition, PartFate, is_daily_cap, part_fate};
 use telephony_domain::time::Timestamp;
 
-use super::part::{AttemptEnd, Key, Part, close_attempt, held, load};
+use super::part::{AttemptEnd, PartKey, PartRow, close_attempt, held, load};
 use super::{account_stop, consent, doubt, ledger, limits, progress, queue};
 use crate::outbox::{AttemptLease, PartState, Reported, SendFailure};
 use crate::sqlite::engine::query::{Db, execute};
@@ -15,7 +15,7 @@ use crate::sqlite::rows::{conversation, notice};
 use crate::{LONGEST_WAIT, StoreError};
 
 pub(super) fn sent(db: &Db, lease: AttemptLease, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
-    let part = load(db, Key::Id(lease.part))?;
+    let part = load(db, PartKey::Id(lease.part))?;
     let part = part.ok_or_else(|| StoreError::NotFound(format!("part {}", lease.part)))?;
     let report = StatusReport {
         provider_id: receipt.provider_id.clone(),
@@ -33,10 +33,11 @@ pub(super) fn sent(db: &Db, lease: AttemptLease, receipt: &Receipt, now: Timesta
 }
 
 pub(super) fn report(db: &Db, provider: &str, report: &StatusReport, now: Timestamp) -> Result<Reported, StoreError> {
-    if let Some(part) = load(db, Key::ProviderId(provider, &report.provider_id))? {
+    if let Some(part) = load(db, PartKey::ProviderId(provider, &report.provider_id))? {
         return Ok(Reported::Known(part.id, follow(db, &part, report, now)?));
     }
-    let named = report.correlation_id.as_deref().map(|name| load(db, Key::CorrelationId(name))).transpose()?.flatten();
+    let named =
+        report.correlation_id.as_deref().map(|name| load(db, PartKey::CorrelationId(name))).transpose()?.flatten();
     match named {
         None => Ok(Reported::Foreign),
         Some(part) if part.provider_id.is_some() => {
@@ -50,7 +51,7 @@ pub(super) fn report(db: &Db, provider: &str, report: &StatusReport, now: Timest
     }
 }
 
-fn made_twice(db: &Db, part: &Part, provider_id: &str) -> Result<(), StoreError> {
+fn made_twice(db: &Db, part: &PartRow, provider_id: &str) -> Result<(), StoreError> {
     let sql = "INSERT OR IGNORE INTO other_message (part, provider_id, provider) VALUES (?, ?, ?)";
     if execute(db, sql, (part.id.0, provider_id, &part.provider))? > 0 {
         tracing::warn!(part = %part.id, "the provider has a part twice; the contact may get it twice");
@@ -59,8 +60,8 @@ fn made_twice(db: &Db, part: &Part, provider_id: &str) -> Result<(), StoreError>
 }
 
 /// Records that the provider has the part, whatever its state was.
-fn hand_over(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
-    if load(db, Key::ProviderId(&part.provider, &report.provider_id))?.is_some() {
+fn hand_over(db: &Db, part: &PartRow, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
+    if load(db, PartKey::ProviderId(&part.provider, &report.provider_id))?.is_some() {
         return Err(StoreError::Other("the provider's id already belongs to another part".to_owned()));
     }
     if part.state == PartState::Starting {
@@ -83,7 +84,7 @@ fn hand_over(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Res
 }
 
 /// Moves a part that the provider has forward, never backwards.
-fn follow(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Result<Advance, StoreError> {
+fn follow(db: &Db, part: &PartRow, report: &StatusReport, now: Timestamp) -> Result<Advance, StoreError> {
     let change = advance(part.status, report.status);
     match change {
         Advance::Forward => write_status(db, part, report, now)?,
@@ -96,7 +97,7 @@ fn follow(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Result
     Ok(change)
 }
 
-fn write_status(db: &Db, part: &Part, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
+fn write_status(db: &Db, part: &PartRow, report: &StatusReport, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part SET status = ?2, code = coalesce(?3, code),
                       provider_segments = coalesce(nullif(?4, 0), provider_segments) WHERE id = ?1";
     execute(db, sql, (part.id.0, report.status.as_str(), report.error_code, report.segments))?;
@@ -153,7 +154,7 @@ pub(super) fn failed(
 }
 
 /// Stops all lines. The part returns to its place, ahead of later ones.
-fn hold(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
+fn hold(db: &Db, part: &PartRow, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
     account_stop::begin(db, failure.code, &failure.reason, now)?;
     account_stop::note_tried(db, part.conversation)?;
     if let PartFate::Failed = retry(db, part, failure, now, now)? {
@@ -172,7 +173,13 @@ fn longest_wait(failure: &SendFailure, now: Timestamp) -> Timestamp {
     now + if is_daily_cap(failure.disposition) { DAILY_CAP_WAIT } else { LONGEST_WAIT }
 }
 
-fn retry(db: &Db, part: &Part, failure: &SendFailure, due: Timestamp, now: Timestamp) -> Result<PartFate, StoreError> {
+fn retry(
+    db: &Db,
+    part: &PartRow,
+    failure: &SendFailure,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<PartFate, StoreError> {
     if conversation::is_opted_out(db, part.conversation)? {
         return give_up(
             db,
@@ -196,7 +203,7 @@ fn retry(db: &Db, part: &Part, failure: &SendFailure, due: Timestamp, now: Times
 
 fn give_up(
     db: &Db,
-    part: &Part,
+    part: &PartRow,
     failure: &SendFailure,
     state: &'static str,
     now: Timestamp,
@@ -211,7 +218,7 @@ fn give_up(
 
 /// Reports a part given up after hours, because the sender no longer waits for it. One notice for all such parts,
 /// because one cause makes many.
-fn raise_stale(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<(), StoreError> {
+fn raise_stale(db: &Db, part: &PartRow, failure: &SendFailure, now: Timestamp) -> Result<(), StoreError> {
     let notice = Notice::GaveUpSending {
         message: part.message,
         contact: conversation::contact_of(db, part.conversation)?.to_string(),
@@ -223,7 +230,7 @@ fn raise_stale(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> R
 
 fn end_attempt(
     db: &Db,
-    part: &Part,
+    part: &PartRow,
     failure: &SendFailure,
     outcome: &'static str,
     now: Timestamp,

@@ -2,11 +2,11 @@
 
 use telephony_domain::id::{LineId, PartId};
 use telephony_domain::notice::Notice;
-use telephony_domain::reconcile::{self, Doubt, Finding};
+use telephony_domain::reconcile::{self, Doubt, SearchResult};
 use telephony_domain::retry::PartFate;
 use telephony_domain::time::Timestamp;
 
-use super::part::{AttemptEnd, Key, Part, close_attempt, load};
+use super::part::{AttemptEnd, PartKey, PartRow, close_attempt, load};
 use super::{consent, ledger, part, queue};
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, DoubtfulPart, OpenAttempt, PartState, SendFailure};
 use crate::sqlite::engine::columns;
@@ -18,13 +18,13 @@ use crate::{LONGEST_WAIT, LeaseHolder, Next, StoreError};
 const ABANDONED: &str = "the program ended while sending the part";
 
 /// Raises a doubt after an attempt with an unknown outcome.
-pub(super) fn raise(db: &Db, part: &Part, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
+pub(super) fn raise(db: &Db, part: &PartRow, failure: &SendFailure, now: Timestamp) -> Result<PartFate, StoreError> {
     let end = AttemptEnd { outcome: "unknown", ended: Some(now), code: failure.code, reason: Some(&failure.reason) };
     enter(db, part, &end, failure.was_answered, now)?;
     Ok(PartFate::Unknown)
 }
 
-fn enter(db: &Db, part: &Part, end: &AttemptEnd<'_>, is_over: bool, now: Timestamp) -> Result<(), StoreError> {
+fn enter(db: &Db, part: &PartRow, end: &AttemptEnd<'_>, is_over: bool, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part SET state = 'unknown', due_at = ?2, doubt_since = ?2, absences = 0, denied_since = NULL,
                       code = ?3, reason = ?4, doubt_is_over = ?5, doubted_from = coalesce(doubted_from,
                           (SELECT coalesce(provider_time, started_at) FROM part_attempt WHERE part = ?1 AND number = part.attempts), ?2)
@@ -48,8 +48,8 @@ pub(super) fn open_attempts(db: &Db, now: Timestamp) -> Result<Vec<OpenAttempt>,
 pub(super) fn raise_abandoned(db: &Db, attempts: &[AttemptLease], now: Timestamp) -> Result<usize, StoreError> {
     let mut raised = 0;
     for lease in attempts {
-        let part = load(db, Key::Id(lease.part))?;
-        let is_open = |part: &Part| part.state == PartState::Starting && part.attempts == lease.attempt;
+        let part = load(db, PartKey::Id(lease.part))?;
+        let is_open = |part: &PartRow| part.state == PartState::Starting && part.attempts == lease.attempt;
         if let Some(part) = part.filter(is_open) {
             let end = AttemptEnd { outcome: "unknown", ended: None, code: None, reason: Some(ABANDONED) };
             enter(db, &part, &end, false, now)?;
@@ -125,9 +125,9 @@ pub(super) fn claimed(db: &Db, provider: &str, provider_ids: &[String]) -> Resul
 pub(super) fn not_found(
     db: &Db,
     lease: AttemptLease,
-    finding: Finding,
+    finding: SearchResult,
     now: Timestamp,
-) -> Result<reconcile::Next, StoreError> {
+) -> Result<reconcile::DoubtStep, StoreError> {
     let part = part::held(db, lease)?;
     if part.state != PartState::Unknown {
         return Err(StoreError::LeaseLost);
@@ -143,49 +143,49 @@ pub(super) fn not_found(
         is_opted_out: conversation::is_opted_out(db, part.conversation)?,
     };
     match reconcile::next(doubt, finding, now) {
-        reconcile::Next::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT), now),
-        reconcile::Next::Canceled => {
+        reconcile::DoubtStep::LookAgainAt(due) => look_again(db, &part, finding, due.min(now + LONGEST_WAIT), now),
+        reconcile::DoubtStep::Canceled => {
             ledger::give_back(db, part.id, part.attempts)?;
             end(db, &part, "canceled", consent::OPTED_OUT, now)?;
-            Ok(reconcile::Next::Canceled)
+            Ok(reconcile::DoubtStep::Canceled)
         }
-        reconcile::Next::SendAgain => send_again(db, &part, now),
-        reconcile::Next::FinallyUnknown => {
+        reconcile::DoubtStep::SendAgain => send_again(db, &part, now),
+        reconcile::DoubtStep::FinallyUnknown => {
             raise_unknown(db, &part, now)?;
             end(db, &part, "finally-unknown", "the provider may have sent it or not", now)?;
-            Ok(reconcile::Next::FinallyUnknown)
+            Ok(reconcile::DoubtStep::FinallyUnknown)
         }
     }
 }
 
 /// Raises a notice, because only the operator can decide whether to send it again.
-fn raise_unknown(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
+fn raise_unknown(db: &Db, part: &PartRow, now: Timestamp) -> Result<(), StoreError> {
     let contact = conversation::contact_of(db, part.conversation)?.to_string();
     notice::raise(db, &Notice::SendingUnknown { message: part.message, contact }, now).map(drop)
 }
 
 fn look_again(
     db: &Db,
-    part: &Part,
-    finding: Finding,
+    part: &PartRow,
+    finding: SearchResult,
     due: Timestamp,
     now: Timestamp,
-) -> Result<reconcile::Next, StoreError> {
-    let denied_since = (finding == Finding::Denied).then(|| part.denied_since.unwrap_or(now).min(now));
+) -> Result<reconcile::DoubtStep, StoreError> {
+    let denied_since = (finding == SearchResult::Denied).then(|| part.denied_since.unwrap_or(now).min(now));
     let sql = "UPDATE part SET due_at = ?2, absences = absences + ?3, denied_since = ?4 WHERE id = ?1";
-    execute(db, sql, (part.id.0, due.0, finding == Finding::Absent, denied_since.map(|since| since.0)))?;
-    Ok(reconcile::Next::LookAgainAt(due))
+    execute(db, sql, (part.id.0, due.0, finding == SearchResult::Absent, denied_since.map(|since| since.0)))?;
+    Ok(reconcile::DoubtStep::LookAgainAt(due))
 }
 
-fn send_again(db: &Db, part: &Part, now: Timestamp) -> Result<reconcile::Next, StoreError> {
+fn send_again(db: &Db, part: &PartRow, now: Timestamp) -> Result<reconcile::DoubtStep, StoreError> {
     ledger::give_back(db, part.id, part.attempts)?;
     let sql = "UPDATE part SET state = 'ready', due_at = ?2, doubt_since = NULL, resends = resends + 1,
                       has_left_open = has_left_open OR NOT doubt_is_over WHERE id = ?1";
     execute(db, sql, (part.id.0, now.0))?;
-    Ok(reconcile::Next::SendAgain)
+    Ok(reconcile::DoubtStep::SendAgain)
 }
 
-fn end(db: &Db, part: &Part, state: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+fn end(db: &Db, part: &PartRow, state: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part SET state = ?2, reason = ?3, due_at = NULL, settled_at = ?4 WHERE id = ?1";
     execute(db, sql, (part.id.0, state, reason, now.0))?;
     queue::promote(db, part.conversation, now)

@@ -3,7 +3,7 @@
 use telephony_domain::id::{ConversationId, LineId, MessageId};
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
-use telephony_domain::message::Draft;
+use telephony_domain::message::MessageDraft;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pace::Pace;
 use telephony_domain::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::sqlite::engine::query::{Db, execute, find, new_id, one};
 use crate::sqlite::rows::{conversation, line, media, tally};
 
 /// Stores a draft, unless its key is known.
-pub(crate) fn enqueue(db: &Db, line: LineId, draft: &Draft, now: Timestamp) -> Result<Enqueued, StoreError> {
+pub(crate) fn enqueue(db: &Db, line: LineId, draft: &MessageDraft, now: Timestamp) -> Result<Enqueued, StoreError> {
     if let Some(id) = find(db, "SELECT id FROM message WHERE key = ?", [&draft.key], |row| row.get(0))? {
         return Ok(Enqueued { message: MessageId(id), is_new: false });
     }
@@ -55,7 +55,7 @@ pub(crate) fn check_capacity(
     fits(waiting, segments, most)
 }
 
-fn check_room(db: &Db, line: LineId, draft: &Draft) -> Result<(), StoreError> {
+fn check_room(db: &Db, line: LineId, draft: &MessageDraft) -> Result<(), StoreError> {
     check_segments(db, line, draft.parts.iter().map(|part| part.segments.max(1)).sum())
 }
 
@@ -73,7 +73,12 @@ fn fits(waiting: u32, more: u32, most: Option<u32>) -> Result<(), StoreError> {
     }
 }
 
-fn insert(db: &Db, conversation: ConversationId, draft: &Draft, now: Timestamp) -> Result<MessageId, StoreError> {
+fn insert(
+    db: &Db,
+    conversation: ConversationId,
+    draft: &MessageDraft,
+    now: Timestamp,
+) -> Result<MessageId, StoreError> {
     let is_in_its_part = matches!(draft.parts.as_slice(), [only] if only.text == draft.text);
     let text = (!is_in_its_part).then_some(&draft.text);
     let sql = "INSERT INTO message (key, conversation, turn, purpose, text, created_at) VALUES (?, ?, ?, ?, ?, ?)";
@@ -90,7 +95,7 @@ fn insert_parts(
     message: MessageId,
     conversation: ConversationId,
     line: LineId,
-    draft: &Draft,
+    draft: &MessageDraft,
 ) -> Result<(), StoreError> {
     let sql =
         "INSERT INTO part (message, position, conversation, line, text, segments, is_for_operator, correlator, state,

@@ -9,7 +9,7 @@ use telephony_domain::time::Timestamp;
 
 use super::{candidate, ledger, progress};
 use crate::StoreError;
-use crate::lines::{Line, Queue};
+use crate::lines::{Line, LineQueue};
 use crate::outbox::ExpectedStart;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, find, list, maybe_time, one, time};
@@ -121,7 +121,7 @@ fn by_cap(db: &Db, now: Timestamp) -> Result<Option<ExpectedStart>, StoreError> 
 }
 
 /// Returns the queue of each line and its end.
-pub(crate) fn queues(db: &Db, terms: &Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError> {
+pub(crate) fn queues(db: &Db, terms: &Terms, now: Timestamp) -> Result<Vec<LineQueue>, StoreError> {
     let sql = "SELECT id, number, messaging_service, waiting_segments, next_free_at FROM line ORDER BY id";
     let lines = list(db, sql, (), |row| {
         Ok((line::read(row)?, row.get::<_, u32>("waiting_segments")?, time(row, "next_free_at")?))
@@ -138,9 +138,9 @@ fn queue_of(
     cap: &Option<ExpectedStart>,
     terms: &Terms,
     now: Timestamp,
-) -> Result<Queue, StoreError> {
+) -> Result<LineQueue, StoreError> {
     if segments == 0 {
-        return Ok(Queue { line, segments, ends: now, waits_for: None });
+        return Ok(LineQueue { line, segments, ends: now, waits_for: None });
     }
     let sql = "SELECT segments FROM part WHERE line = ? AND state IN ('queued', 'ready') ORDER BY id";
     let waiting = list(db, sql, [line.id.0], |row| row.get(0))?;
@@ -150,5 +150,5 @@ fn queue_of(
         Some(cap) if cap.at > by_pace.at => cap.clone(),
         _ => by_pace,
     };
-    Ok(Queue { line, segments, ends: last.at, waits_for: last.waits_for })
+    Ok(LineQueue { line, segments, ends: last.at, waits_for: last.waits_for })
 }

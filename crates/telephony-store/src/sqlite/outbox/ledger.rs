@@ -2,7 +2,7 @@
 
 use telephony_domain::forecast::Budget;
 use telephony_domain::id::PartId;
-use telephony_domain::limit::{Cost, DAY, Limit, Limits, Verdict, decide};
+use telephony_domain::limit::{Cost, DAY, Limit, LimitVerdict, Limits, decide};
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -19,7 +19,7 @@ pub(super) fn verdict(
     contact: &str,
     cost: Cost,
     now: Timestamp,
-) -> Result<Verdict, StoreError> {
+) -> Result<LimitVerdict, StoreError> {
     decide(limits, cost, now, |limit, capacity| {
         let passed = match limit {
             Limit::SegmentsPerDay => by_everyone(db, capacity)?,

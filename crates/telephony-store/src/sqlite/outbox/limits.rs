@@ -7,7 +7,7 @@ use telephony_domain::notice::name::LIMIT;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
-use super::candidate::Candidate;
+use super::candidate::PartCandidate;
 use super::queue;
 use crate::sqlite::engine::query::{Db, execute};
 use crate::sqlite::rows::{contact, notice};
@@ -17,7 +17,7 @@ use crate::{LONGEST_WAIT, StoreError};
 /// do not overtake it forever; parts over a contact's limit do not block others.
 pub(super) fn hold(
     db: &Db,
-    candidate: &Candidate,
+    candidate: &PartCandidate,
     limits: &Limits,
     limit: Limit,
     until: Timestamp,
@@ -42,7 +42,7 @@ pub(super) fn stay_capped(db: &Db, part: PartId, until: Timestamp, now: Timestam
 /// Fails a part that is larger than a limit, with the rest of its message, because it would wait forever.
 pub(super) fn refuse(
     db: &Db,
-    candidate: &Candidate,
+    candidate: &PartCandidate,
     limits: &Limits,
     limit: Limit,
     now: Timestamp,

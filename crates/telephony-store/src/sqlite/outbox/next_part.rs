@@ -1,12 +1,12 @@
 //! Starts the next part, as limits, its line and the account allow.
 
 use telephony_domain::id::MessageId;
-use telephony_domain::limit::{Cost, Limit, Terms, Verdict};
+use telephony_domain::limit::{Cost, Limit, LimitVerdict, Terms};
 use telephony_domain::retry::PROBE;
 use telephony_domain::time::Timestamp;
 
 use super::account_stop::{self, Gate};
-use super::candidate::{self, Candidate};
+use super::candidate::{self, PartCandidate};
 use super::{full_line, ledger, limits, queue};
 use crate::outbox::{ATTEMPT_LEASE, AttemptLease, StartedPart};
 use crate::sqlite::engine::query::{Db, execute, one};
@@ -18,7 +18,7 @@ const HELD_AT_A_TIME: usize = 32;
 
 /// The candidates for the next part.
 #[derive(Clone, Copy)]
-enum Choice {
+enum CandidateChoice {
     /// All parts.
     Any,
     /// All parts, one conversation after the other, regardless of waiting times.
@@ -27,9 +27,9 @@ enum Choice {
     Towards(MessageId),
 }
 
-impl Choice {
-    fn of(only: Option<MessageId>) -> Choice {
-        only.map_or(Choice::Any, Choice::Towards)
+impl CandidateChoice {
+    fn of(only: Option<MessageId>) -> CandidateChoice {
+        only.map_or(CandidateChoice::Any, CandidateChoice::Towards)
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn start(
         return Ok(Next::Idle(None));
     }
     match account_stop::gate(db)? {
-        Gate::Open => start_first(db, starter, terms, Choice::of(only), now),
+        Gate::Open => start_first(db, starter, terms, CandidateChoice::of(only), now),
         Gate::Closed => Ok(Next::Idle(None)),
         Gate::Trial => start_trial(db, starter, terms, only, now),
     }
@@ -67,7 +67,7 @@ fn start_trial(
     only: Option<MessageId>,
     now: Timestamp,
 ) -> Result<Next<StartedPart>, StoreError> {
-    let choice = if only.is_some() { Choice::of(only) } else { Choice::InTurn };
+    let choice = if only.is_some() { CandidateChoice::of(only) } else { CandidateChoice::InTurn };
     let next = start_first(db, starter, terms, choice, now)?;
     if only.is_none() && matches!(next, Next::Idle(due) if due.is_none_or(|due| due > now + PROBE.longest)) {
         account_stop::accepted(db)?;
@@ -79,7 +79,7 @@ fn start_first(
     db: &Db,
     starter: &Starter,
     terms: &Terms,
-    choice: Choice,
+    choice: CandidateChoice,
     now: Timestamp,
 ) -> Result<Next<StartedPart>, StoreError> {
     for _ in 0..HELD_AT_A_TIME {
@@ -101,36 +101,36 @@ fn start_first(
             is_for_operator: candidate.is_for_operator,
         };
         match ledger::verdict(db, &terms.limits, candidate.contact.as_str(), cost, now)? {
-            Verdict::Fits => {
+            LimitVerdict::Fits => {
                 candidate::occupy(db, &candidate, terms, now)?;
                 return take(db, candidate, starter, now).map(Next::Taken);
             }
-            Verdict::Waits(limit, until) => {
+            LimitVerdict::Waits(limit, until) => {
                 limits::hold(db, &candidate, &terms.limits, limit, until, now)?;
                 let is_overtaken = queue::has_given_way(db, candidate.conversation, now)?;
                 if limit == Limit::SegmentsPerDay && !is_overtaken {
                     return Ok(Next::Idle(Some(until)));
                 }
             }
-            Verdict::NeverFits(limit) => limits::refuse(db, &candidate, &terms.limits, limit, now)?,
+            LimitVerdict::NeverFits(limit) => limits::refuse(db, &candidate, &terms.limits, limit, now)?,
         }
     }
     Ok(Next::Idle(Some(now)))
 }
 
 /// Returns the part that may leave first, if it may now.
-fn first(db: &Db, terms: &Terms, choice: Choice, now: Timestamp) -> Result<Next<Candidate>, StoreError> {
+fn first(db: &Db, terms: &Terms, choice: CandidateChoice, now: Timestamp) -> Result<Next<PartCandidate>, StoreError> {
     let provider = terms.carrier.name;
     let candidates = match choice {
-        Choice::Towards(message) => candidate::towards(db, provider, message)?,
-        Choice::InTurn => match candidate::in_turn(db, provider, now)? {
+        CandidateChoice::Towards(message) => candidate::towards(db, provider, message)?,
+        CandidateChoice::InTurn => match candidate::in_turn(db, provider, now)? {
             Some(candidate) => vec![candidate],
             None => candidate::heads(db, provider, now)?,
         },
-        Choice::Any => candidate::heads(db, provider, now)?,
+        CandidateChoice::Any => candidate::heads(db, provider, now)?,
     };
     let next = candidates.into_iter().map(|candidate| (candidate.leaves(terms, now), candidate));
-    let order = |(leaves, candidate): &(Timestamp, Candidate)| {
+    let order = |(leaves, candidate): &(Timestamp, PartCandidate)| {
         ((*leaves).max(now), !candidate.is_for_operator, candidate.due, candidate.part)
     };
     Ok(match next.min_by_key(order) {
@@ -140,7 +140,7 @@ fn first(db: &Db, terms: &Terms, choice: Choice, now: Timestamp) -> Result<Next<
     })
 }
 
-fn take(db: &Db, head: Candidate, starter: &Starter, now: Timestamp) -> Result<StartedPart, StoreError> {
+fn take(db: &Db, head: PartCandidate, starter: &Starter, now: Timestamp) -> Result<StartedPart, StoreError> {
     let sql = "UPDATE part SET state = 'starting', due_at = ?2, waits_for = NULL, attempts = attempts + 1 WHERE id = ?1
                RETURNING attempts, position, text, correlator";
     let (mut started, position): (_, u32) = one(db, sql, (head.part.0, (now + ATTEMPT_LEASE).0), |row| {

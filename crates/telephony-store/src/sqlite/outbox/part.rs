@@ -9,7 +9,7 @@ use crate::outbox::{AttemptLease, PartState};
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, find, maybe_time, time};
 
-pub(super) struct Part {
+pub(super) struct PartRow {
     pub(super) id: PartId,
     pub(super) message: MessageId,
     pub(super) conversation: ConversationId,
@@ -32,28 +32,28 @@ pub(super) struct Part {
 
 /// The key of a part.
 #[derive(Clone, Copy)]
-pub(super) enum Key<'a> {
+pub(super) enum PartKey<'a> {
     Id(PartId),
     ProviderId(&'a str, &'a str),
     CorrelationId(&'a str),
 }
 
 /// Returns the part, if it exists.
-pub(super) fn load(db: &Db, key: Key<'_>) -> Result<Option<Part>, StoreError> {
+pub(super) fn load(db: &Db, key: PartKey<'_>) -> Result<Option<PartRow>, StoreError> {
     const COLUMNS: &str = "SELECT p.*, coalesce(p.retried_at, a.started_at, m.created_at) AS first_tried_at
                            FROM part AS p JOIN message AS m ON m.id = p.message
                            LEFT JOIN part_attempt AS a ON a.part = p.id AND a.number = 1";
     match key {
-        Key::Id(id) => find(db, &format!("{COLUMNS} WHERE p.id = ?"), [id.0], read),
-        Key::ProviderId(provider, id) => {
+        PartKey::Id(id) => find(db, &format!("{COLUMNS} WHERE p.id = ?"), [id.0], read),
+        PartKey::ProviderId(provider, id) => {
             find(db, &format!("{COLUMNS} WHERE p.provider_id = ? AND p.provider = ?"), [id, provider], read)
         }
-        Key::CorrelationId(name) => find(db, &format!("{COLUMNS} WHERE p.correlator = ?"), [name], read),
+        PartKey::CorrelationId(name) => find(db, &format!("{COLUMNS} WHERE p.correlator = ?"), [name], read),
     }
 }
 
-fn read(row: &Row<'_>) -> RowResult<Part> {
-    Ok(Part {
+fn read(row: &Row<'_>) -> RowResult<PartRow> {
+    Ok(PartRow {
         id: PartId(row.get("id")?),
         message: MessageId(row.get("message")?),
         conversation: ConversationId(row.get("conversation")?),
@@ -75,8 +75,8 @@ fn read(row: &Row<'_>) -> RowResult<Part> {
 }
 
 /// Returns the part, while the attempt is its newest and its outcome is open.
-pub(super) fn held(db: &Db, lease: AttemptLease) -> Result<Part, StoreError> {
-    let part = load(db, Key::Id(lease.part))?.filter(|part| {
+pub(super) fn held(db: &Db, lease: AttemptLease) -> Result<PartRow, StoreError> {
+    let part = load(db, PartKey::Id(lease.part))?.filter(|part| {
         part.attempts == lease.attempt && matches!(part.state, PartState::Starting | PartState::Unknown)
     });
     part.ok_or(StoreError::LeaseLost)
@@ -93,7 +93,7 @@ pub(super) struct AttemptEnd<'a> {
 }
 
 /// Records the end of the newest attempt. One that was in doubt and ended well keeps the reason of the doubt.
-pub(super) fn close_attempt(db: &Db, part: &Part, end: &AttemptEnd<'_>) -> Result<(), StoreError> {
+pub(super) fn close_attempt(db: &Db, part: &PartRow, end: &AttemptEnd<'_>) -> Result<(), StoreError> {
     let sql = "UPDATE part_attempt SET outcome = ?3, ended_at = ?4, code = coalesce(?5, code),
                       reason = coalesce(?6, 'in doubt at first: ' || reason)
                WHERE part = ?1 AND number = ?2";

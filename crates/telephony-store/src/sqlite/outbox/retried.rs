@@ -11,7 +11,7 @@ use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, execute, list};
 use crate::sqlite::rows::conversation;
 
-struct Part {
+struct RetriedPart {
     id: PartId,
     conversation: ConversationId,
     line: LineId,
@@ -20,7 +20,7 @@ struct Part {
     status: Option<Status>,
 }
 
-impl Part {
+impl RetriedPart {
     fn has_failed(&self) -> bool {
         let is_undelivered = self.status.is_some_and(|status| status.is_failure());
         self.state == PartState::Failed || (self.state == PartState::Sent && is_undelivered)
@@ -37,16 +37,16 @@ pub(super) fn retry(db: &Db, message: MessageId, now: Timestamp) -> Result<Retri
     let Some(first) = parts.first() else {
         return Err(StoreError::NotFound(format!("message out-{message}")));
     };
-    if parts.iter().any(Part::is_unknown) {
+    if parts.iter().any(RetriedPart::is_unknown) {
         return Ok(Retried::Unknown);
     }
-    if !parts.iter().any(Part::has_failed) {
+    if !parts.iter().any(RetriedPart::has_failed) {
         return Ok(Retried::NotFailed);
     }
     if conversation::is_opted_out(db, first.conversation)? {
         return Err(StoreError::OptedOut);
     }
-    let again: Vec<&Part> =
+    let again: Vec<&RetriedPart> =
         parts.iter().filter(|part| part.has_failed() || part.state == PartState::Canceled).collect();
     enqueue::check_segments(db, first.line, again.iter().map(|part| part.segments).sum())?;
     again.iter().try_for_each(|part| renew(db, part, now))?;
@@ -54,13 +54,13 @@ pub(super) fn retry(db: &Db, message: MessageId, now: Timestamp) -> Result<Retri
     Ok(Retried::Waits(again.len()))
 }
 
-fn parts(db: &Db, message: MessageId) -> Result<Vec<Part>, StoreError> {
+fn parts(db: &Db, message: MessageId) -> Result<Vec<RetriedPart>, StoreError> {
     let sql = "SELECT id, conversation, line, segments, state, status FROM part WHERE message = ? ORDER BY position";
     list(db, sql, [message.0], part)
 }
 
-fn part(row: &Row<'_>) -> RowResult<Part> {
-    Ok(Part {
+fn part(row: &Row<'_>) -> RowResult<RetriedPart> {
+    Ok(RetriedPart {
         id: PartId(row.get("id")?),
         conversation: ConversationId(row.get("conversation")?),
         line: LineId(row.get("line")?),
@@ -72,7 +72,7 @@ fn part(row: &Row<'_>) -> RowResult<Part> {
 
 /// Resets the part as if it were new. It gets a new id at the provider, so that neither late reports on the old one nor
 /// look-ups affect it; its attempts stay.
-fn renew(db: &Db, part: &Part, now: Timestamp) -> Result<(), StoreError> {
+fn renew(db: &Db, part: &RetriedPart, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE part_attempt SET reason = (SELECT 'accepted as ' || provider_id || ', and ' || status
                                                  FROM part WHERE id = ?1)
                WHERE part = ?1 AND outcome = 'sent' AND number = (SELECT attempts FROM part WHERE id = ?1)";

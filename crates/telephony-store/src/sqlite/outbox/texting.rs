@@ -2,7 +2,7 @@
 
 use telephony_domain::carrier::Carrier;
 use telephony_domain::id::{ConversationId, LineId};
-use telephony_domain::limit::{Cost, Terms, Verdict};
+use telephony_domain::limit::{Cost, LimitVerdict, Terms};
 use telephony_domain::notice::name::DAILY_CAP;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::texting::TextingFacts;
@@ -55,7 +55,7 @@ fn last_known(db: &Db, id: ConversationId, carrier: &Carrier) -> Result<Option<(
 
 /// Returns true if a text would wait for a daily limit of ours or of the provider.
 fn is_capped(db: &Db, line: LineId, contact: &PhoneNumber, terms: &Terms, now: Timestamp) -> Result<bool, StoreError> {
-    if ledger::verdict(db, &terms.limits, contact.as_str(), ONE_SEGMENT, now)? != Verdict::Fits {
+    if ledger::verdict(db, &terms.limits, contact.as_str(), ONE_SEGMENT, now)? != LimitVerdict::Fits {
         return Ok(true);
     }
     let sql = "SELECT EXISTS (SELECT 1 FROM part WHERE waits_for = ? AND line = ? AND waits_until > ?)";

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId, MessageId};
 use telephony_domain::limit::Terms;
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use telephony_domain::notice::name;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::Standing;
@@ -119,9 +119,9 @@ fn send_approval(
     parts: Vec<PartDraft>,
     now: Timestamp,
 ) -> Result<MessageId, StoreError> {
-    let draft = Draft {
+    let draft = MessageDraft {
         key: format!("approval-{contact}-{}", now.0),
-        purpose: Purpose::Approval,
+        purpose: MessagePurpose::Approval,
         to: contact.clone(),
         text: pairing::text_of(&parts),
         parts,

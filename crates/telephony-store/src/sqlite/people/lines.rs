@@ -9,7 +9,7 @@ use telephony_domain::pace::Pace;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
-use crate::lines::{Gap, LOOK_BACK, Line, Lines, Queue};
+use crate::lines::{Gap, LOOK_BACK, Line, LineQueue, Lines};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::engine::query::{Db, execute, list, time};
 use crate::sqlite::inbox::arrival;
@@ -27,7 +27,7 @@ impl Lines for SqliteStore {
         self.write(move |db| bound_queues(db, &terms)).await
     }
 
-    async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<Queue>, StoreError> {
+    async fn queues(&self, terms: Terms, now: Timestamp) -> Result<Vec<LineQueue>, StoreError> {
         self.read(move |db| forecast::queues(db, &terms, now)).await
     }
 

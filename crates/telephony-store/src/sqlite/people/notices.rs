@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use telephony_domain::id::LineId;
-use telephony_domain::message::Draft;
+use telephony_domain::message::MessageDraft;
 use telephony_domain::notice::Notice;
 use telephony_domain::time::Timestamp;
 use tokio::sync::Notify;
@@ -41,7 +41,7 @@ impl Notices for SqliteStore {
         &self,
         names: Vec<String>,
         line: LineId,
-        draft: Draft,
+        draft: MessageDraft,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |db| send_notices(db, &names, line, &draft, now)).await
@@ -53,7 +53,13 @@ impl Notices for SqliteStore {
 }
 
 /// Marks `names` as sent with this draft; does nothing if one of them was sent meanwhile.
-fn send_notices(db: &Db, names: &[String], line: LineId, draft: &Draft, now: Timestamp) -> Result<bool, StoreError> {
+fn send_notices(
+    db: &Db,
+    names: &[String],
+    line: LineId,
+    draft: &MessageDraft,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     for name in names {
         let sql = "UPDATE notice SET told_at = ?2 WHERE name = ?1 AND told_at IS NULL";
         if execute(db, sql, (name, now.0))? == 0 {

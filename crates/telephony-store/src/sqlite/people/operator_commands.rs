@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use telephony_domain::id::{InboundId, LineId};
-use telephony_domain::message::{Draft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose};
 use telephony_domain::operator_command::{ANSWERS_PER_DAY, GUESSES_FOR, MAX_GUESSES, OperatorCommand, Whom};
 use telephony_domain::time::Timestamp;
 
@@ -125,14 +125,14 @@ fn answer(
     wording: &dyn Wording,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if tally::count(db, Purpose::OperatorCommand.as_str(), tally::DAY, now)? >= ANSWERS_PER_DAY {
+    if tally::count(db, MessagePurpose::OperatorCommand.as_str(), tally::DAY, now)? >= ANSWERS_PER_DAY {
         tracing::warn!(command = %ordered.id, "executed a command without an answer: the daily limit of answers is reached");
         return Ok(());
     }
     let parts = wording.answer(outcome);
-    let draft = Draft {
+    let draft = MessageDraft {
         key: format!("order-{}", ordered.id),
-        purpose: Purpose::OperatorCommand,
+        purpose: MessagePurpose::OperatorCommand,
         to: ordered.operator.clone(),
         text: pairing::text_of(&parts),
         parts,

@@ -2,7 +2,7 @@
 
 use telephony_domain::id::{InboundId, LineId, TurnId};
 use telephony_domain::limit::Terms;
-use telephony_domain::message::{Draft, PartDraft, Purpose};
+use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use telephony_domain::notice::Notice;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::{CODE_VALID_FOR, MAX_PENDING, PairingCode};
@@ -15,14 +15,14 @@ use crate::contacts::{CallerChallenged, Challenge, Challenged, KEPT_FOR, MAX_KEP
 use crate::inbox::TurnLease;
 use crate::sqlite::engine::columns;
 use crate::sqlite::engine::query::{Db, Row, RowResult, apart, execute, find, list, one, time};
-use crate::sqlite::inbox::turn::{self, Turn};
+use crate::sqlite::inbox::turn::{self, TurnRow};
 use crate::sqlite::inbox::{kept_answer, turn_end};
 use crate::sqlite::outbox::{enqueue, full_line, texting};
 use crate::sqlite::rows::{contact, notice, tally};
 
 /// A stranger who writes.
 struct Stranger {
-    turn: Turn,
+    turn: TurnRow,
     asker: Asker,
 }
 
@@ -106,7 +106,7 @@ fn ask(db: &Db, asker: &Asker, challenge: Challenge, now: Timestamp) -> Result<C
     if pending >= MAX_PENDING {
         return Ok(Challenged::TooManyPending);
     }
-    let sent = tally::count(db, Purpose::Pairing.as_str(), tally::DAY, now)?;
+    let sent = tally::count(db, MessagePurpose::Pairing.as_str(), tally::DAY, now)?;
     if challenge.replies_per_day.is_some_and(|most| sent >= most) {
         notice::raise(db, &Notice::PairingLimitReached { sent }, now)?;
         return Ok(Challenged::BudgetSpent);
@@ -129,9 +129,9 @@ fn send_code(db: &Db, asker: &Asker, parts: Vec<PartDraft>, now: Timestamp) -> R
     if !asker.can_be_texted {
         return Ok(());
     }
-    let draft = Draft {
+    let draft = MessageDraft {
         key: asker.key.clone(),
-        purpose: Purpose::Pairing,
+        purpose: MessagePurpose::Pairing,
         to: asker.contact.clone(),
         text: text_of(&parts),
         parts,

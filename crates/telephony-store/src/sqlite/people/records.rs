@@ -9,7 +9,7 @@ use telephony_domain::time::Timestamp;
 use super::{consents, pairing, removal};
 use crate::StoreError;
 use crate::history::Filter;
-use crate::records::{Holdings, Purged, Record, Records};
+use crate::records::{Purged, Record, RecordCounts, Records};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::calls;
 use crate::sqlite::engine::query::{self, Db, Row, execute, find, list, maybe_time, one};
@@ -25,7 +25,7 @@ impl Records for SqliteStore {
         self.read(move |db| record_of(db, &contact)).await
     }
 
-    async fn holdings(&self, contact: &PhoneNumber) -> Result<Holdings, StoreError> {
+    async fn holdings(&self, contact: &PhoneNumber) -> Result<RecordCounts, StoreError> {
         let contact = contact.clone();
         self.read(move |db| holdings(db, &contact)).await
     }
@@ -64,11 +64,11 @@ fn decisions(db: &Db, contact: &PhoneNumber) -> Result<(Option<Timestamp>, Optio
     Ok(find(db, sql, [contact.as_str()], read)?.unwrap_or_default())
 }
 
-fn holdings(db: &Db, contact: &PhoneNumber) -> Result<Holdings, StoreError> {
+fn holdings(db: &Db, contact: &PhoneNumber) -> Result<RecordCounts, StoreError> {
     let (approved, blocked) = decisions(db, contact)?;
     let count = |sql: &str| one(db, sql, [contact.as_str()], |row| query::count(row, 0));
     let of_conversations = "conversation IN (SELECT id FROM conversation WHERE contact = ?1)";
-    Ok(Holdings {
+    Ok(RecordCounts {
         inbound: count(&format!(
             "SELECT count(*) FROM inbound WHERE {of_conversations} OR (conversation IS NULL AND sender = ?1)"
         ))?,

@@ -1,6 +1,6 @@
 //! Notices to the operator: raised once while they hold, and sent by SMS at most once a day.
 
-use telephony_domain::message::Purpose;
+use telephony_domain::message::MessagePurpose;
 use telephony_domain::notice::sms::pause_after;
 use telephony_domain::notice::{DAY, Notice};
 use telephony_domain::number::PhoneNumber;
@@ -92,7 +92,7 @@ pub(crate) fn unsent(db: &Db, now: Timestamp) -> Result<UnsentNotices, StoreErro
 }
 
 fn quiet_until(db: &Db, now: Timestamp) -> Result<Timestamp, StoreError> {
-    let (sent, last) = tally::look(db, Purpose::Notice, now)?;
+    let (sent, last) = tally::look(db, MessagePurpose::Notice, now)?;
     Ok(last.map_or(now, |last| last + pause_after(sent)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telephony_domain::message::Purpose;
+use telephony_domain::message::MessagePurpose;
 use telephony_domain::time::Timestamp;
 
 use crate::StoreError;
@@ -15,10 +15,12 @@ pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const WRONG_CODE: &str = "wrong-code";
 
 /// Counts a message if its purpose has a daily limit.
-pub(crate) fn note_message(db: &Db, purpose: Purpose, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn note_message(db: &Db, purpose: MessagePurpose, now: Timestamp) -> Result<(), StoreError> {
     match purpose {
-        Purpose::Pairing | Purpose::Notice | Purpose::OperatorCommand => note(db, purpose.as_str(), now),
-        Purpose::Reply | Purpose::Send | Purpose::Approval | Purpose::Unavailable => Ok(()),
+        MessagePurpose::Pairing | MessagePurpose::Notice | MessagePurpose::OperatorCommand => {
+            note(db, purpose.as_str(), now)
+        }
+        MessagePurpose::Reply | MessagePurpose::Send | MessagePurpose::Approval | MessagePurpose::Unavailable => Ok(()),
     }
 }
 
@@ -36,7 +38,7 @@ pub(crate) fn count(db: &Db, what: &str, within: Duration, now: Timestamp) -> Re
 }
 
 /// Returns the count of messages in a day and the time of the newest, without correcting times.
-pub(crate) fn look(db: &Db, purpose: Purpose, now: Timestamp) -> Result<(u32, Option<Timestamp>), StoreError> {
+pub(crate) fn look(db: &Db, purpose: MessagePurpose, now: Timestamp) -> Result<(u32, Option<Timestamp>), StoreError> {
     let sql = "SELECT count(*), max(at) AS last FROM tally WHERE what = ? AND at > ? AND at <= ?";
     one(db, sql, (purpose.as_str(), (now - DAY).0, now.0), |row| Ok((row.get(0)?, maybe_time(row, "last")?)))
 }

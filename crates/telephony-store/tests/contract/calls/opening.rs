@@ -6,7 +6,7 @@ use telephony_domain::call::{Action, Event, Heard};
 use telephony_domain::pace::Pacing;
 use telephony_domain::policy::{InboundPolicy, Refusal};
 use telephony_store::calls::{
-    CallDocumentRequest, CallRules, CallState, CallStep, CallTurnOutcome, Calls, DueCall, IncomingCall, Opened,
+    CallDocumentRequest, CallOpening, CallRules, CallState, CallStep, CallTurnOutcome, Calls, DueCall, IncomingCall,
     Requested,
 };
 use telephony_store::contacts::{CallerChallenged, Challenge, Who};
@@ -33,15 +33,21 @@ async fn a_call_is_stored_before_it_is_answered_and_opened_once() {
 #[tokio::test]
 async fn admission_is_that_of_texts_but_an_opt_out_does_not_forbid_a_call() {
     let world = World::new().await;
-    assert!(matches!(world.rings("CA1", BOB, InboundPolicy::Allowlist, 1).await, Opened::Refused(Refusal::NotAllowed)));
-    assert!(matches!(world.rings("CA2", ANN, InboundPolicy::Disabled, 1).await, Opened::Refused(Refusal::Disabled)));
+    assert!(matches!(
+        world.rings("CA1", BOB, InboundPolicy::Allowlist, 1).await,
+        CallOpening::Refused(Refusal::NotAllowed)
+    ));
+    assert!(matches!(
+        world.rings("CA2", ANN, InboundPolicy::Disabled, 1).await,
+        CallOpening::Refused(Refusal::Disabled)
+    ));
     assert!(matches!(
         world.rings("CA3", "anonymous", InboundPolicy::Open, 1).await,
-        Opened::Refused(Refusal::NotANumber)
+        CallOpening::Refused(Refusal::NotANumber)
     ));
-    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 1).await, Opened::Stranger(..)));
+    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 1).await, CallOpening::Stranger(..)));
     world.says(ANN, "STOP", at(2)).await;
-    assert!(matches!(world.rings("CA5", ANN, InboundPolicy::Allowlist, 3).await, Opened::Open(_)));
+    assert!(matches!(world.rings("CA5", ANN, InboundPolicy::Allowlist, 3).await, CallOpening::Open(_)));
     assert_eq!(world.store.calls(None, 10).await.unwrap().len(), 1);
 }
 
@@ -67,7 +73,7 @@ async fn ten_wrong_pins_on_all_calls_lock_unproven_callers_out_for_a_day() {
     };
     let mut open = Vec::new();
     for number in 0..MAX_WRONG_PINS {
-        let Opened::Open(step) = rings(&format!("CA{number}"), false, 1).await else {
+        let CallOpening::Open(step) = rings(&format!("CA{number}"), false, 1).await else {
             panic!("locked out at {number}")
         };
         let wrong = enters(&step, false, 2).await;
@@ -76,8 +82,8 @@ async fn ten_wrong_pins_on_all_calls_lock_unproven_callers_out_for_a_day() {
         enters(&step, false, 2).await;
         open.push(wrong);
     }
-    assert!(matches!(rings("CB1", false, 3).await, Opened::Unproven));
-    assert!(matches!(rings("CB2", true, 3).await, Opened::Open(_)));
+    assert!(matches!(rings("CB1", false, 3).await, CallOpening::Unproven));
+    assert!(matches!(rings("CB2", true, 3).await, CallOpening::Open(_)));
     // Even the right PIN does not count on an earlier call.
     let late = enters(&open[0], true, 3).await;
     assert!(!document(&late).unwrap().spoken().any(|words| words.as_str() == "Hello."));
@@ -85,7 +91,7 @@ async fn ten_wrong_pins_on_all_calls_lock_unproven_callers_out_for_a_day() {
     assert_eq!(notices.iter().filter(|notice| notice.name == "wrong-pins").count(), 1);
     let a_day_later = at(2) + WRONG_PINS_FOR;
     let later = world.store.open_call(incoming("CB3", ANN), rules(), work(), a_day_later).await.unwrap();
-    assert!(matches!(later, Opened::Open(_)), "{later:?}");
+    assert!(matches!(later, CallOpening::Open(_)), "{later:?}");
 }
 
 #[tokio::test]
@@ -97,7 +103,7 @@ async fn a_restored_store_ends_the_calls_of_the_backup_and_opens_none_before_it_
     };
     let store = SqliteStore::open(&path("store"), Mode::Gateway).unwrap();
     store.claim_line("twilio", sender(LINE), at(0)).await.unwrap();
-    let Opened::Open(step) = rings(&store, "CA1").await else { panic!("not admitted") };
+    let CallOpening::Open(step) = rings(&store, "CA1").await else { panic!("not admitted") };
     let (token, heard) = (step.token.clone(), Some(Heard::Speech("Hello.".into(), None)));
     let request = CallDocumentRequest { token, provider_id: "CA1".into(), heard, is_pin: false, answered_by: None };
     store.request_document(request, work(), at(2)).await.unwrap();
@@ -107,12 +113,12 @@ async fn a_restored_store_ends_the_calls_of_the_backup_and_opens_none_before_it_
     let backup = SqliteStore::open(&path("backup"), Mode::Gateway).unwrap();
     let call = backup.call(step.call).await.unwrap().unwrap();
     assert_eq!((call.entry.state, call.turns[0].outcome), (CallState::Ending, Some(CallTurnOutcome::None)));
-    assert!(matches!(rings(&backup, "CA2").await, Opened::Busy));
+    assert!(matches!(rings(&backup, "CA2").await, CallOpening::Busy));
     let due = backup.take_due_call(work_of(LeaseHolder("gateway-2".to_owned())), at(100)).await.unwrap();
     assert!(matches!(due, Next::Taken(DueCall::End(id, Some(_), 0)) if id == step.call), "{due:?}");
     backup.close_call(step.call, at(101)).await.unwrap();
     backup.caught_up().await.unwrap();
-    let Opened::Open(next) = rings(&backup, "CA2").await else { panic!("not admitted") };
+    let CallOpening::Open(next) = rings(&backup, "CA2").await else { panic!("not admitted") };
     assert!(next.call.0 > step.call.0 + 1000, "the number of a call is used again");
     assert_eq!(store.call(step.call).await.unwrap().unwrap().entry.state, CallState::Open);
 }
@@ -122,7 +128,7 @@ async fn a_call_too_many_is_busy_until_another_is_over() {
     let world = World::new().await;
     let first = world.answered("CA1", 1).await;
     world.answered("CA2", 1).await;
-    assert!(matches!(world.rings("CA3", ANN, InboundPolicy::Allowlist, 1).await, Opened::Busy));
+    assert!(matches!(world.rings("CA3", ANN, InboundPolicy::Allowlist, 1).await, CallOpening::Busy));
     let over = world.change(first.call, Event::Status(CallStatus::Completed), 2).await;
     assert!(over.is_over);
     world.answered("CA3", 3).await;
@@ -149,5 +155,5 @@ async fn a_stranger_who_calls_gets_one_code_by_sms_and_hears_the_same_again() {
     assert_eq!(world.start(at(2)).await.to, number(BOB));
     world.store.approve(Who::Code("AAAAAAAA".parse().unwrap()), parts(&["ok"]), None, at(3)).await.unwrap();
     assert_eq!(call("call-CA4", "DDDDDDDD", BOB).await, CallerChallenged::NoStranger, "approved a moment ago");
-    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 4).await, Opened::Open(_)));
+    assert!(matches!(world.rings("CA4", BOB, InboundPolicy::Pairing, 4).await, CallOpening::Open(_)));
 }

@@ -11,7 +11,7 @@ use telephony_domain::pace::Pacing;
 use telephony_domain::policy::InboundPolicy;
 use telephony_domain::retry::Disposition;
 use telephony_store::Next;
-use telephony_store::calls::{CallRules, CallStep, CallTurnOutcome, CallWork, DueCall, Opened};
+use telephony_store::calls::{CallOpening, CallRules, CallStep, CallTurnOutcome, CallWork, DueCall};
 use telephony_store::contacts::{CallerChallenged, Challenge};
 use telephony_store::outbox::SendFailure;
 
@@ -24,7 +24,7 @@ const TOLL_FREE: &str = "+18005550100";
 impl World {
     async fn called_by(&self, from: &str, now: i64) -> CallStep {
         match self.rings(&format!("CA-{from}"), from, InboundPolicy::Open, now).await {
-            Opened::Open(step) => *step,
+            CallOpening::Open(step) => *step,
             other => panic!("not admitted: {other:?}"),
         }
     }
@@ -118,7 +118,7 @@ async fn a_missed_call_is_answered_by_text_only_if_the_text_can_arrive() {
         let mut rules = CallRules { most_calls: 0, ..rules(InboundPolicy::Open) };
         rules.plan.missed_call_text = Some("Sorry, I missed you.".into());
         let opened = world.store.open_call(incoming("CA1", from), rules, work(), at(1)).await.unwrap();
-        assert!(matches!(opened, Opened::Busy));
+        assert!(matches!(opened, CallOpening::Busy));
         let next = world.next_part(Pacing::Unlimited, at(2)).await;
         assert_eq!(matches!(next, Next::Taken(_)), is_texted, "{from}");
     }

@@ -1,13 +1,13 @@
 //! The turns of a call: each stored once, answered by speech or by text.
 
 use telephony_domain::call::afterwards::SummaryRecipient;
-use telephony_domain::call::plan::Plan;
+use telephony_domain::call::plan::CallPlan;
 use telephony_domain::call::report::CallStatus;
 use telephony_domain::call::token::CallToken;
 use telephony_domain::call::words::Words;
 use telephony_domain::call::{Event, Prompt};
 use telephony_domain::policy::InboundPolicy;
-use telephony_store::calls::{CallRules, CallTurnOutcome, DueCall, Opened, Requested};
+use telephony_store::calls::{CallOpening, CallRules, CallTurnOutcome, DueCall, Requested};
 
 use super::super::world::{ANN, BOB, World, at, gateway, number};
 use super::{OPERATOR, document, incoming, rules, work};
@@ -112,9 +112,9 @@ async fn a_summary_is_texted_to_its_recipient_or_counts_as_unheard() {
         (SummaryRecipient::Contact, true, None),
     ] {
         let world = World::new().await;
-        let plan = Plan { summary: Some(recipient), ..rules(InboundPolicy::Open).plan };
+        let plan = CallPlan { summary: Some(recipient), ..rules(InboundPolicy::Open).plan };
         let rules = CallRules { plan, ..rules(InboundPolicy::Open) };
-        let Opened::Open(call) = world.store.open_call(incoming("CA1", ANN), rules, work(), at(1)).await.unwrap()
+        let CallOpening::Open(call) = world.store.open_call(incoming("CA1", ANN), rules, work(), at(1)).await.unwrap()
         else {
             panic!("not admitted")
         };
@@ -144,9 +144,10 @@ async fn a_summary_is_texted_to_its_recipient_or_counts_as_unheard() {
 #[tokio::test]
 async fn a_summary_that_cannot_be_texted_is_not_asked_for() {
     let world = World::new().await;
-    let plan = Plan { summary: Some(SummaryRecipient::Contact), ..rules(InboundPolicy::Open).plan };
+    let plan = CallPlan { summary: Some(SummaryRecipient::Contact), ..rules(InboundPolicy::Open).plan };
     let rules = CallRules { plan, ..rules(InboundPolicy::Open) };
-    let Opened::Open(call) = world.store.open_call(incoming("CA1", ANN), rules, work(), at(1)).await.unwrap() else {
+    let CallOpening::Open(call) = world.store.open_call(incoming("CA1", ANN), rules, work(), at(1)).await.unwrap()
+    else {
         panic!("not admitted")
     };
     world.requested(&call, Some("what time is it"), 2).await;

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use telephony_domain::delivery::Status;
 use telephony_domain::limit::{DAY, Limits, MOMENT};
-use telephony_domain::message::{Draft, PartDraft};
-use telephony_domain::reconcile::Finding;
+use telephony_domain::message::{MessageDraft, PartDraft};
+use telephony_domain::reconcile::SearchResult;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 use telephony_store::Next;
@@ -71,7 +71,7 @@ async fn happens(world: World, events: Vec<Event>) {
                 let to = ["+15550000001", "+15550000002", "+15550000003"][contact];
                 world
                     .store
-                    .enqueue(world.line, Draft { parts, ..draft(&number.to_string(), to, &[]) }, now)
+                    .enqueue(world.line, MessageDraft { parts, ..draft(&number.to_string(), to, &[]) }, now)
                     .await
                     .unwrap();
             }
@@ -97,8 +97,8 @@ async fn happens(world: World, events: Vec<Event>) {
             }
             Event::IsAbsent => {
                 if let Next::Taken(doubt) = world.store.doubtful_part("twilio", now).await.unwrap() {
-                    let then = world.store.not_found(doubt.lease, Finding::Absent, now).await.unwrap();
-                    let is_absent = then == telephony_domain::reconcile::Next::SendAgain;
+                    let then = world.store.not_found(doubt.lease, SearchResult::Absent, now).await.unwrap();
+                    let is_absent = then == telephony_domain::reconcile::DoubtStep::SendAgain;
                     for attempt in seen.iter_mut().filter(|attempt| attempt.part.lease == doubt.lease) {
                         attempt.may_be_sent &= !is_absent;
                     }

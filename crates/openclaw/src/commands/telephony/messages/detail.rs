@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use telephony_domain::id::LineId;
 use telephony_gateway::views::message::{AttachmentView, AttemptView, MessageDetailView};
-use telephony_store::history::Detail;
+use telephony_store::history::MessageDetail;
 
 use super::list::state_in_words;
 use crate::assemble::Channel;
@@ -16,7 +16,7 @@ use crate::terminal::color::{self, PLAIN};
 use crate::time_format::Time;
 
 /// Prints it.
-pub fn show(detail: &Detail, channel: &Channel, names: &HashMap<LineId, String>, json: bool) -> Outcome {
+pub fn show(detail: &MessageDetail, channel: &Channel, names: &HashMap<LineId, String>, json: bool) -> Outcome {
     let (store, provider) = (channel.store.as_ref(), channel.provider.as_ref());
     let report = MessageDetailView::of(detail, store, provider, names);
     if json {

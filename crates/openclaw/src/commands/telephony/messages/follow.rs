@@ -7,7 +7,7 @@ use std::time::Duration;
 use telephony_domain::delivery::Status;
 use telephony_domain::id::LineId;
 use telephony_gateway::views::message::MessageView;
-use telephony_store::history::{Entry, EntryId, EntryState, Filter, Mark, OPEN_INBOUND_STATES};
+use telephony_store::history::{EntryId, EntryState, Filter, Mark, MessageEntry, OPEN_INBOUND_STATES};
 use telephony_store::outbox::PartState;
 
 use super::list;
@@ -69,7 +69,7 @@ impl Follower<'_> {
         Ok(shown.iter().filter(|entry| self.filter.wants_state(entry)).all(|entry| self.print(entry)))
     }
 
-    async fn changed(&self) -> Result<Vec<Entry>, Failure> {
+    async fn changed(&self) -> Result<Vec<MessageEntry>, Failure> {
         let mut watched: Vec<EntryId> = self.open.keys().copied().collect();
         watched.sort_by_key(|id| number(*id));
         let mut entries = self.channel.store.entries(watched).await?;
@@ -78,7 +78,7 @@ impl Follower<'_> {
     }
 
     /// Moves past the shown messages, which may be newer than the mark.
-    fn advance(&mut self, shown: &[Entry], mark: Mark) {
+    fn advance(&mut self, shown: &[MessageEntry], mark: Mark) {
         self.mark = Mark { inbound: self.mark.inbound.max(mark.inbound), message: self.mark.message.max(mark.message) };
         for entry in shown {
             match entry.id {
@@ -100,7 +100,7 @@ impl Follower<'_> {
         }
     }
 
-    fn print(&self, entry: &Entry) -> bool {
+    fn print(&self, entry: &MessageEntry) -> bool {
         let message = MessageView::of(entry, &self.names);
         if self.is_json {
             terminal::try_print_json(&serde_json::to_string(&message).unwrap_or_default())

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use telephony_domain::id::LineId;
 use telephony_domain::unprintable;
 use telephony_gateway::views::message::{FailedTurnView, MessageView};
-use telephony_store::history::Entry;
+use telephony_store::history::MessageEntry;
 use telephony_store::inbox::FailedTurn;
 
 use crate::failure::Outcome;
@@ -15,7 +15,7 @@ use crate::terminal::{self, Table};
 use crate::time_format::Time;
 
 /// Prints messages, newest first.
-pub fn show(entries: &[Entry], names: &HashMap<LineId, String>, json: bool) -> Outcome {
+pub fn show(entries: &[MessageEntry], names: &HashMap<LineId, String>, json: bool) -> Outcome {
     let messages: Vec<_> = entries.iter().map(|entry| MessageView::of(entry, names)).collect();
     if json {
         terminal::print_json(&messages)?;

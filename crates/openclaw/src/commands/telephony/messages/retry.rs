@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use telephony_domain::id::{MessageId, TurnId};
 use telephony_store::StoreError;
-use telephony_store::history::{Direction, EntryId, Filter, Reference};
+use telephony_store::history::{Direction, EntryId, Filter, MessageReference};
 use telephony_store::outbox::Retried;
 
 use crate::assemble::Channel;
@@ -20,7 +20,7 @@ pub enum What {
     /// A dead turn.
     Turn(TurnId),
     /// A message that was not sent.
-    Message(Reference),
+    Message(MessageReference),
 }
 
 /// Parses the id after `--retry`.
@@ -40,7 +40,7 @@ pub async fn turn(channel: &Channel, turn: TurnId) -> Outcome {
 }
 
 /// Resends a failed message.
-pub async fn message(channel: &Channel, reference: Reference) -> Outcome {
+pub async fn message(channel: &Channel, reference: MessageReference) -> Outcome {
     let message = outbound(channel, reference).await?;
     match channel.store.retry_message(message, channel.now()).await? {
         Retried::Waits(_) => {
@@ -88,7 +88,7 @@ fn unknown(message: MessageId) -> Failure {
         .hint("ask the contact; `openclaw telephony send` with the same text sends it as a new message")
 }
 
-async fn outbound(channel: &Channel, reference: Reference) -> Result<MessageId, Failure> {
+async fn outbound(channel: &Channel, reference: MessageReference) -> Result<MessageId, Failure> {
     let found = channel.store.message(reference).await?.map(|found| found.entry.id);
     match found {
         Some(EntryId::Out(message)) => Ok(message),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use telephony_domain::number::PhoneNumber;
 use telephony_providers::provider::{Deletion, StoredMessage};
-use telephony_store::history::{Detail, EntryId};
+use telephony_store::history::{EntryId, MessageDetail};
 
 use crate::assemble::Channel;
 use crate::failure::Failure;
@@ -56,7 +56,7 @@ async fn known_here(channel: &Channel, contact: &PhoneNumber) -> Result<BTreeMap
     Ok(record.messages.iter().flat_map(ids_of).collect())
 }
 
-fn ids_of(detail: &Detail) -> impl Iterator<Item = (String, Message)> {
+fn ids_of(detail: &MessageDetail) -> impl Iterator<Item = (String, Message)> {
     let is_from_contact = matches!(detail.entry.id, EntryId::In(_));
     let has_media = detail.entry.media > 0;
     let parts = detail.parts.iter().filter_map(|part| part.provider_id.clone());

@@ -21,7 +21,7 @@ use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_gateway::control::status;
 use telephony_gateway::random;
 use telephony_store::contacts::{Approved, PairingRequest, Who};
-use telephony_store::history::Summary;
+use telephony_store::history::WorkSummary;
 use telephony_store::outgoing_calls::{CallDraft, OutgoingRules, Placed};
 use telephony_store::{Store, StoreError};
 
@@ -90,7 +90,7 @@ impl Operator {
     }
 
     /// Returns the gateway's counts of today.
-    pub async fn summary(&self) -> Result<Summary, StoreError> {
+    pub async fn summary(&self) -> Result<WorkSummary, StoreError> {
         self.store.summary(now()).await
     }
 
