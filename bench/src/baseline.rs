@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use telephony_gateway::webhook::listener;
 use telephony_providers::provider::{Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::account::TwilioAccount;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -72,8 +72,8 @@ fn answer() -> Response {
     ([(CONTENT_TYPE, TWIML)], "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>").into_response()
 }
 
-fn account() -> Account {
-    Account {
+fn account() -> TwilioAccount {
+    TwilioAccount {
         sid: ACCOUNT.to_owned(),
         auth_tokens: vec![SecretString::from(TOKEN)],
         shared_keys: BTreeMap::new(),

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::account::TwilioAccount;
 
 /// The SID of an account.
 pub const ACCOUNT: &str = "AC00000000000000000000000000000001";
@@ -21,7 +21,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Returns a client for the account.
 pub fn twilio(skips_signatures: bool) -> Twilio {
-    Twilio::new(Account {
+    Twilio::new(TwilioAccount {
         sid: ACCOUNT.to_owned(),
         auth_tokens: vec![SecretString::from(TOKEN)],
         shared_keys: BTreeMap::new(),

@@ -3,10 +3,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use telephony_fuzz::decode_form;
-use telephony_providers::twilio::form::Form;
+use telephony_providers::twilio::form::FormParameters;
 
 fuzz_target!(|body: &[u8]| {
-    let form = Form::parse(body);
+    let form = FormParameters::parse(body);
     let expected = decode_form(body);
     let pairs: Vec<_> = form.pairs().iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     assert_eq!(pairs, expected);

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use secrecy::{ExposeSecret, SecretString};
 use telephony_fuzz::{FORM, lines, sha256_hex, sign, signed_params};
-use telephony_providers::twilio::public_url::PublicUrl;
+use telephony_providers::twilio::public_url::SplitUrl;
 use telephony_providers::twilio::signature::{Payload, SignedRequest, Verifier, explain};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -54,7 +54,7 @@ impl Case<'_> {
 
     /// Returns true if a body that is not a form can be trusted once the URL is.
     fn is_covered(&self) -> bool {
-        let query = PublicUrl::parse(&self.url).map_or("", |url| url.query());
+        let query = SplitUrl::parse(&self.url).map_or("", |url| url.query());
         let hash = telephony_fuzz::decode_form(query.as_bytes()).into_iter().find(|(name, _)| name == "bodySHA256");
         hash.map_or(self.body.is_empty(), |(_, hash)| hash == sha256_hex(self.body))
     }
@@ -91,7 +91,7 @@ fn shared_keys() -> BTreeMap<String, SecretString> {
 
 /// Returns the forms of a URL that Twilio may sign.
 fn candidates(url: &str) -> Vec<String> {
-    PublicUrl::parse(url).map_or_else(Vec::new, |url| url.candidates().map(|url| url.to_string()).collect())
+    SplitUrl::parse(url).map_or_else(Vec::new, |url| url.candidates().map(|url| url.to_string()).collect())
 }
 
 fn with_hash(url: &str, body: &[u8]) -> String {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use libfuzzer_sys::fuzz_target;
 use telephony_fuzz::{ACCOUNT, FORM, TOKEN, lines, sign, twilio};
-use telephony_providers::provider::{Event, Unverified, Webhooks};
+use telephony_providers::provider::{WebhookEvent, Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;
 
 const SID: &str = "SM0123456789abcdef0123456789abcdef";
@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     if !fields.is_sorted() {
         return;
     }
-    if let Ok(Event::Message(arrival)) = verdict(&text, &fields) {
+    if let Ok(WebhookEvent::Message(arrival)) = verdict(&text, &fields) {
         assert_eq!(arrival.provider_id, SID, "{fields:?}");
         assert!(arrival.from.starts_with(FROM) || arrival.origin().person().is_none(), "{fields:?}");
     }
@@ -48,7 +48,7 @@ fn cut<'t>(text: &'t str, cuts: &[u8]) -> Vec<(&'t str, &'t str)> {
     fields.map(|((start, name_end), end)| text[start..end].split_at(name_end.min(end) - start)).collect()
 }
 
-fn verdict(text: &str, fields: &[(&str, &str)]) -> Result<Event, telephony_providers::provider::Rejection> {
+fn verdict(text: &str, fields: &[(&str, &str)]) -> Result<WebhookEvent, telephony_providers::provider::Rejection> {
     let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     let body = Bytes::from(pairs.join("&"));

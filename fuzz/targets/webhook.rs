@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use libfuzzer_sys::fuzz_target;
 use telephony_domain::message::Arrival;
 use telephony_fuzz::{ACCOUNT, FORM, TOKEN, decode_form, lines, sign, signed_params, twilio};
-use telephony_providers::provider::{Event, Rejection, Unverified, Webhooks};
+use telephony_providers::provider::{WebhookEvent, Rejection, Unverified, Webhooks};
 use telephony_providers::twilio::Twilio;
 
 static STRICT: LazyLock<Twilio> = LazyLock::new(|| twilio(false));
@@ -70,7 +70,7 @@ impl Request {
         }
     }
 
-    fn verdict(&self, twilio: &Twilio) -> Result<Event, Rejection> {
+    fn verdict(&self, twilio: &Twilio) -> Result<WebhookEvent, Rejection> {
         let urls = [self.url()];
         let request = Unverified {
             method: &Method::POST,
@@ -81,7 +81,7 @@ impl Request {
         };
         twilio.verify(&request).map(|event| match event.into_inner() {
             // A signature is stored only if it was checked.
-            Event::Message(arrival) => Event::Message(Arrival { signed: None, ..arrival }),
+            WebhookEvent::Message(arrival) => WebhookEvent::Message(Arrival { signed: None, ..arrival }),
             event => event,
         })
     }

@@ -17,7 +17,7 @@ use telephony_domain::message::PartDraft;
 use telephony_domain::sms::parts;
 use telephony_domain::sms::split::SplitRules;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
-use telephony_gateway::outbox::{InFlight, PartSender};
+use telephony_gateway::outbox::{AttemptsInFlight, PartSender};
 use telephony_gateway::reach::Reach;
 use telephony_gateway::wake::Wake;
 use telephony_gateway::{control::status, random};
@@ -130,7 +130,7 @@ impl Channel {
             clock: Arc::new(SystemClock),
             wake: Arc::new(Wake::default()),
             metrics: Arc::default(),
-            in_flight: InFlight::default(),
+            in_flight: AttemptsInFlight::default(),
             storage: Arc::default(),
         })
     }

@@ -1,6 +1,6 @@
 //! The public URLs that the provider calls, from the configuration or the running gateway's tunnel.
 
-use telephony_config::{Loaded, PublicUrl, Telephony};
+use telephony_config::{Loaded, PublicUrl, TelephonyConfig};
 use telephony_gateway::control::status;
 use telephony_gateway::routing::RouteTarget;
 use telephony_providers::route::CallbackUrls;
@@ -31,7 +31,7 @@ pub fn callbacks(url: &PublicUrl) -> CallbackUrls {
 
 /// Returns the target of a routing change: the sender and its new URLs.
 pub fn target<'a>(
-    telephony: &Telephony,
+    telephony: &TelephonyConfig,
     sender: &'a telephony_domain::line::Sender,
     callbacks: &'a CallbackUrls,
 ) -> RouteTarget<'a> {

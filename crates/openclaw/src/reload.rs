@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use secrecy::ExposeSecret;
-use telephony_config::{Loaded, Problems, Telephony, load_with_files, locate};
+use telephony_config::{Loaded, Problems, TelephonyConfig, load_with_files, locate};
 use telephony_domain::time::{Clock, SystemClock};
 use telephony_gateway::control::status::ConfigAlive;
 use telephony_gateway::gateway::Gateway;
@@ -140,7 +140,7 @@ impl Files {
         // Signature checks are fixed at the start, and operator commands depend on them. So is `voice`: a call in
         // progress would change its voice or language.
         let started_with = &self.started_with.telephony;
-        let followed = Telephony {
+        let followed = TelephonyConfig {
             skip_signature_verification: started_with.skip_signature_verification,
             voice: started_with.voice.clone(),
             ..loaded.telephony.clone()
@@ -195,7 +195,7 @@ fn waiting_for_start(before: &Loaded, now: &Loaded) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();
     for shown in is.iter().chain(&was) {
         let key = shown.path.strip_prefix(block).unwrap_or(&shown.path);
-        let value_in = |side: &[telephony_config::Shown]| {
+        let value_in = |side: &[telephony_config::ShownKey]| {
             side.iter().find(|other| other.path == shown.path).and_then(|other| other.value.clone())
         };
         if !is_followed(key) && value_in(&was) != value_in(&is) {
@@ -217,7 +217,7 @@ fn is_followed(key: &str) -> bool {
 }
 
 /// Returns values that are masked in every output, for comparison only.
-fn secrets(telephony: &Telephony) -> [(&'static str, Vec<&str>); 5] {
+fn secrets(telephony: &TelephonyConfig) -> [(&'static str, Vec<&str>); 5] {
     let twilio = &telephony.twilio;
     [
         ("twilio.authToken", twilio.auth_token.iter().map(ExposeSecret::expose_secret).collect()),

@@ -12,7 +12,7 @@ use telephony_domain::number::PhoneNumber;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
-use crate::attachment::Attachment;
+use crate::attachment::TurnAttachment;
 use crate::reasoning::without_reasoning;
 use crate::silence;
 
@@ -46,11 +46,11 @@ pub trait Agent: Send + Sync {
     }
 
     /// Begins to answer; the text follows in the stream. An empty answer is no reply.
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError>;
+    async fn answer(&self, turn: Turn) -> Result<AnswerStream, AgentError>;
 }
 
 /// The answer's text, piece by piece; it ends with the stream or with its first error.
-pub type Answer = BoxStream<'static, Result<String, AgentError>>;
+pub type AnswerStream = BoxStream<'static, Result<String, AgentError>>;
 
 /// The messages to answer, with their context. `Debug` hides the texts.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ pub struct Said {
     /// Text.
     pub text: String,
     /// Attachments, in order.
-    pub media: Vec<Attachment>,
+    pub media: Vec<TurnAttachment>,
     /// Other recipients; empty unless it was sent to a group.
     pub also_to: Vec<String>,
     /// Time when it was received.
@@ -186,7 +186,7 @@ impl AgentError {
 }
 
 /// Returns the contact's part of an answer: without control characters, and empty if the agent chose silence.
-pub async fn collect(mut answer: Answer) -> Result<String, AgentError> {
+pub async fn collect(mut answer: AnswerStream) -> Result<String, AgentError> {
     let mut text = String::new();
     while let Some(piece) = answer.next().await {
         text.push_str(&piece?);

@@ -23,13 +23,13 @@ const SCHEME: &[u8] = b"data:";
 pub(crate) struct Capacity {
     text: usize,
     pictures: usize,
-    place: Position,
+    place: AnswerPosition,
     is_full: bool,
 }
 
 /// The position in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Position {
+enum AnswerPosition {
     /// In the text, after this many bytes of [`SCHEME`].
     Text(usize),
     /// In a `data:` URL.
@@ -40,7 +40,7 @@ enum Position {
 
 impl Default for Capacity {
     fn default() -> Self {
-        Self { text: MAX_TEXT, pictures: MAX_PICTURES, place: Position::Text(0), is_full: false }
+        Self { text: MAX_TEXT, pictures: MAX_PICTURES, place: AnswerPosition::Text(0), is_full: false }
     }
 }
 
@@ -69,7 +69,7 @@ impl Capacity {
             if self.is_full {
                 break;
             }
-            if matches!(self.place, Position::Picture | Position::Beyond) && is_of_url(next) {
+            if matches!(self.place, AnswerPosition::Picture | AnswerPosition::Beyond) && is_of_url(next) {
                 self.take_of_picture(next, &mut kept);
             } else {
                 self.take_of_text(next, &mut kept);
@@ -80,16 +80,16 @@ impl Capacity {
 
     fn take_of_picture(&mut self, next: char, kept: &mut String) {
         match self.pictures.checked_sub(next.len_utf8()) {
-            Some(left) if self.place == Position::Picture => {
+            Some(left) if self.place == AnswerPosition::Picture => {
                 self.pictures = left;
                 kept.push(next);
             }
-            _ if self.place == Position::Picture => {
+            _ if self.place == AnswerPosition::Picture => {
                 tracing::warn!(
                     bytes = MAX_PICTURES,
                     "the pictures in the agent's answer are too large; one is not sent"
                 );
-                self.place = Position::Beyond;
+                self.place = AnswerPosition::Beyond;
                 kept.push(CUT);
             }
             _ => {}
@@ -107,14 +107,14 @@ impl Capacity {
     }
 
     /// Returns the position after `next`.
-    fn behind(&self, next: char) -> Position {
+    fn behind(&self, next: char) -> AnswerPosition {
         let lower = next.to_ascii_lowercase();
         let fits = |seen: usize| SCHEME.get(seen).is_some_and(|byte| char::from(*byte) == lower);
         match self.place {
-            Position::Text(seen) if fits(seen) && seen + 1 == SCHEME.len() => Position::Picture,
-            Position::Text(seen) if fits(seen) => Position::Text(seen + 1),
-            _ if fits(0) => Position::Text(1),
-            _ => Position::Text(0),
+            AnswerPosition::Text(seen) if fits(seen) && seen + 1 == SCHEME.len() => AnswerPosition::Picture,
+            AnswerPosition::Text(seen) if fits(seen) => AnswerPosition::Text(seen + 1),
+            _ if fits(0) => AnswerPosition::Text(1),
+            _ => AnswerPosition::Text(0),
         }
     }
 }

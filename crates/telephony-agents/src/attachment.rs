@@ -7,16 +7,16 @@ use telephony_domain::media_type::CONTACT_CARD;
 
 /// An attachment. `Debug` hides its path.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Attachment {
+pub struct TurnAttachment {
     /// Type, such as `image/jpeg`; the declared one if it could not be fetched.
     pub content_type: String,
     /// File or reason.
-    pub held: Held,
+    pub held: Availability,
 }
 
 /// The availability of an attachment.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Held {
+pub enum Availability {
     /// It is in a file, which may be deleted once the turn has ended.
     File {
         /// Path.
@@ -28,7 +28,7 @@ pub enum Held {
     Unavailable(String),
 }
 
-impl Attachment {
+impl TurnAttachment {
     /// Returns true for a picture that models can read: JPEG, PNG, GIF or WebP.
     pub(crate) fn is_readable_picture(&self) -> bool {
         matches!(self.content_type.as_str(), "image/jpeg" | "image/png" | "image/gif" | "image/webp")
@@ -56,14 +56,16 @@ impl Attachment {
     pub(crate) fn label(&self) -> String {
         let (kind, content_type) = (self.kind(), &self.content_type);
         match &self.held {
-            Held::File { size, .. } => format!("[{kind}: {content_type}, {}]", length(*size)),
-            Held::Unavailable(reason) if content_type.is_empty() => format!("[attachment unavailable: {reason}]"),
-            Held::Unavailable(reason) => format!("[attachment unavailable: {content_type}, {reason}]"),
+            Availability::File { size, .. } => format!("[{kind}: {content_type}, {}]", length(*size)),
+            Availability::Unavailable(reason) if content_type.is_empty() => {
+                format!("[attachment unavailable: {reason}]")
+            }
+            Availability::Unavailable(reason) => format!("[attachment unavailable: {content_type}, {reason}]"),
         }
     }
 }
 
-impl fmt::Debug for Attachment {
+impl fmt::Debug for TurnAttachment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attachment").field("content_type", &self.content_type).finish_non_exhaustive()
     }

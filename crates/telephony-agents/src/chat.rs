@@ -24,11 +24,11 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::agent::{AgentError, Answer, Past, Role, Turn};
+use crate::agent::{AgentError, AnswerStream, Past, Role, Turn};
 use crate::answer_limit::MAX_PICTURES;
 use client::LazyClient;
-pub(crate) use prompt::Words;
-use reply::Reply;
+pub(crate) use prompt::ContactMessages;
+use reply::ChatReply;
 
 /// Header with turn and attempt (`17;attempt=2`), so that a server can recognize a repeated question.
 const TURN: HeaderName = HeaderName::from_static("x-openclaw-turn");
@@ -52,12 +52,12 @@ const TOO_LONG: [StatusCode; 3] =
 
 /// A server with the chat-completions API.
 pub(crate) struct Chat {
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<ChatEndpoint>,
     client: LazyClient,
 }
 
 /// The server's address and the operator's names for its settings.
-pub(crate) struct Endpoint {
+pub(crate) struct ChatEndpoint {
     /// Full URL, `…/chat/completions`.
     pub(crate) url: String,
     /// Bearer token.
@@ -76,7 +76,7 @@ pub(crate) struct Endpoint {
 
 impl Chat {
     /// Creates it without connecting.
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
+    pub(crate) fn new(endpoint: ChatEndpoint) -> Self {
         Self { endpoint: Arc::new(endpoint), client: LazyClient::default() }
     }
 
@@ -94,17 +94,17 @@ impl Chat {
         &self,
         turn: &Turn,
         history: &[Past],
-        request: impl Fn(&Words, &[Past]) -> Value,
+        request: impl Fn(&ContactMessages, &[Past]) -> Value,
         headers: HeaderMap,
-    ) -> Result<Answer, AgentError> {
-        let (mut words, mut shown) = (Words::of(turn).await?, history);
+    ) -> Result<AnswerStream, AgentError> {
+        let (mut words, mut shown) = (ContactMessages::of(turn).await?, history);
         loop {
             match self.ask(turn, &request(&words, shown), headers.clone()).await {
-                Err(Failure { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
+                Err(FailedRequest { error: AgentError::Refused(reason), .. }) if words.has_pictures() => {
                     tracing::info!(reason, "the agent rejected a picture; retrying without it");
-                    words = Words::without_pictures(turn).await?;
+                    words = ContactMessages::without_pictures(turn).await?;
                 }
-                Err(Failure { error, may_be_too_long: true }) if !shown.is_empty() => {
+                Err(FailedRequest { error, may_be_too_long: true }) if !shown.is_empty() => {
                     shown = if shown.len() == history.len() { newer_half(history) } else { &[] };
                     let lines = shown.len();
                     tracing::info!(%error, lines, "the request may be too long for the agent; \
@@ -116,17 +116,17 @@ impl Chat {
     }
 
     /// Sends one request with body `request` and extra `headers`.
-    async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Answer, Failure> {
+    async fn ask(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<AnswerStream, FailedRequest> {
         let endpoint = Arc::clone(&self.endpoint);
         let deadline = Instant::now() + endpoint.timeout;
         let response = timeout_at(deadline, self.send(turn, request, headers))
             .await
             .map_err(|_| AgentError::TimedOut(endpoint.timeout.as_secs()))??;
-        let reading = Reading { endpoint, deadline, response, reply: Reply::default() };
+        let reading = ReceivedAnswer { endpoint, deadline, response, reply: ChatReply::default() };
         Ok(stream::once(reading.whole()).boxed())
     }
 
-    async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, Failure> {
+    async fn send(&self, turn: &Turn, request: &Value, headers: HeaderMap) -> Result<Response, FailedRequest> {
         let endpoint = &self.endpoint;
         let request = self
             .client
@@ -141,7 +141,7 @@ impl Chat {
             status if status.is_success() => Ok(response),
             status => {
                 let may_be_too_long = TOO_LONG.contains(&status);
-                Err(Failure { error: endpoint.explain(response).await, may_be_too_long })
+                Err(FailedRequest { error: endpoint.explain(response).await, may_be_too_long })
             }
         }
     }
@@ -156,13 +156,13 @@ impl Chat {
 
 /// A failed request.
 #[derive(Debug)]
-struct Failure {
+struct FailedRequest {
     error: AgentError,
     /// True if a shorter request might succeed.
     may_be_too_long: bool,
 }
 
-impl From<AgentError> for Failure {
+impl From<AgentError> for FailedRequest {
     fn from(error: AgentError) -> Self {
         Self { error, may_be_too_long: false }
     }
@@ -175,7 +175,7 @@ fn newer_half(history: &[Past]) -> &[Past] {
     &newer[begin..]
 }
 
-impl Endpoint {
+impl ChatEndpoint {
     /// Returns the server's name for errors: without path, and without secrets in the URL.
     fn server(&self) -> String {
         Url::parse(&self.url).map_or_else(|_| "agent.baseUrl".to_owned(), |url| url.origin().ascii_serialization())
@@ -194,14 +194,14 @@ impl Endpoint {
 }
 
 /// An answer being received.
-struct Reading {
-    endpoint: Arc<Endpoint>,
+struct ReceivedAnswer {
+    endpoint: Arc<ChatEndpoint>,
     deadline: Instant,
     response: Response,
-    reply: Reply,
+    reply: ChatReply,
 }
 
-impl Reading {
+impl ReceivedAnswer {
     /// Reads the whole answer, which is only valid once it has ended.
     async fn whole(mut self) -> Result<String, AgentError> {
         while !self.reply.is_complete() {
@@ -297,6 +297,6 @@ mod tests {
     fn chat(url: String) -> Chat {
         let (timeout, pause) = (Duration::from_secs(3600), Duration::from_secs(1));
         let (not_found, not_taken) = (String::new(), String::new());
-        Chat::new(Endpoint { url, credential: None, credential_settings: "", timeout, pause, not_found, not_taken })
+        Chat::new(ChatEndpoint { url, credential: None, credential_settings: "", timeout, pause, not_found, not_taken })
     }
 }

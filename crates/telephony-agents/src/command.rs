@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use telephony_config::{CommandAgent, CommandLine, Environment};
+use telephony_config::{CommandAgentConfig, CommandLine, Environment};
 
-use crate::agent::{Agent, AgentError, Answer, Turn};
+use crate::agent::{Agent, AgentError, AnswerStream, Turn};
 use crate::answer_limit::Capacity;
 use crate::reasoning::without_reasoning;
-use pictures::Pictures;
+use pictures::PictureFolder;
 use printed::Printed;
-use process::Ran;
+use process::ProcessResult;
 use question::question;
 
 /// Earlier turns passed to a program.
@@ -32,14 +32,14 @@ const HOPELESS: [i32; 6] = [64, 65, 77, 78, 126, 127];
 const TURN_VARIABLE: &str = "OPENCLAW_TURN";
 
 /// Runs a program for every turn.
-pub struct Command {
+pub struct CommandAgent {
     program: Vec<String>,
     variables: Vec<(String, String)>,
     timeout: Duration,
 }
 
 #[async_trait]
-impl Agent for Command {
+impl Agent for CommandAgent {
     fn name(&self) -> &'static str {
         "command"
     }
@@ -48,9 +48,9 @@ impl Agent for Command {
         HISTORY_TURNS
     }
 
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+    async fn answer(&self, turn: Turn) -> Result<AnswerStream, AgentError> {
         let input = question(&turn).to_string();
-        let folder = Pictures::folder().map_err(|error| AgentError::Unavailable(error.to_string()))?;
+        let folder = PictureFolder::folder().map_err(|error| AgentError::Unavailable(error.to_string()))?;
         let mut command = self.command();
         command.env(pictures::VARIABLE, folder.path()).env(TURN_VARIABLE, turn.id.to_string());
         let mut printed = Printed::new();
@@ -64,9 +64,9 @@ impl Agent for Command {
     }
 }
 
-impl Command {
+impl CommandAgent {
     /// Creates an agent that runs `settings` with the variables of `environment` besides those of this process.
-    pub fn new(settings: CommandAgent, environment: &Environment) -> Self {
+    pub fn new(settings: CommandAgentConfig, environment: &Environment) -> Self {
         let program = match settings.command {
             CommandLine::Program(program) => program,
             CommandLine::Shell(line) => ["/bin/sh", "-c", &line].map(str::to_owned).to_vec(),
@@ -103,7 +103,7 @@ impl Command {
     }
 
     /// Judges by the exit code; output only counts after a 0.
-    fn judge(&self, ran: &Ran, printed: Printed) -> Result<String, AgentError> {
+    fn judge(&self, ran: &ProcessResult, printed: Printed) -> Result<String, AgentError> {
         let Some(status) = ran.status else { return self.judge_cut(printed) };
         match (status.code(), status.signal()) {
             (Some(0), _) => Ok(text(&printed.into_text())),
@@ -142,7 +142,7 @@ fn text(printed: &str) -> String {
     Capacity::default().take(answer.trim_end_matches(['\r', '\n']))
 }
 
-fn log_stderr(ran: &Ran, turn: &Turn) {
+fn log_stderr(ran: &ProcessResult, turn: &Turn) {
     let stderr = without_words(String::from_utf8_lossy(&ran.stderr).trim(), turn);
     if stderr.is_empty() {
         return;

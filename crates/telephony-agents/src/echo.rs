@@ -3,20 +3,20 @@
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 
-use crate::agent::{Agent, AgentError, Answer, Turn};
-use crate::attachment::Attachment;
+use crate::agent::{Agent, AgentError, AnswerStream, Turn};
+use crate::attachment::TurnAttachment;
 
 /// Repeats the turn's text unchanged, and lists the attachments.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Echo;
+pub struct EchoAgent;
 
 #[async_trait]
-impl Agent for Echo {
+impl Agent for EchoAgent {
     fn name(&self) -> &'static str {
         "echo"
     }
 
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+    async fn answer(&self, turn: Turn) -> Result<AnswerStream, AgentError> {
         let text = repeated(&turn);
         Ok(stream::once(async move { Ok(text) }).boxed())
     }
@@ -28,7 +28,7 @@ fn repeated(turn: &Turn) -> String {
     }
     let lines = turn.said.iter().flat_map(|said| {
         let text = Some(said.text.clone()).filter(|text| !text.is_empty());
-        text.into_iter().chain(said.media.iter().map(Attachment::label))
+        text.into_iter().chain(said.media.iter().map(TurnAttachment::label))
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -59,7 +59,7 @@ mod tests {
             said: vec![said("one "), said("two")],
             history: Vec::new(),
         };
-        let answer = Echo.answer(turn).await.unwrap();
+        let answer = EchoAgent.answer(turn).await.unwrap();
         assert_eq!(collect(answer).await.unwrap(), "one \ntwo");
     }
 }

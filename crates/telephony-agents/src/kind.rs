@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use telephony_config::{AgentKind, Environment};
 
-use crate::{Agent, Command, Echo, OpenAi, OpenClaw};
+use crate::{Agent, CommandAgent, EchoAgent, OpenAiAgent, OpenClawAgent};
 
 /// Returns the agent of this kind; `environment` is for the programs that it starts. Starts and connects nothing yet.
 pub fn from_config(kind: &AgentKind, environment: &Environment) -> Arc<dyn Agent> {
     match kind {
-        AgentKind::Echo => Arc::new(Echo),
-        AgentKind::Command(settings) => Arc::new(Command::new(settings.clone(), environment)),
-        AgentKind::OpenAi(settings) => Arc::new(OpenAi::new(settings.clone())),
-        AgentKind::OpenClaw(settings) => Arc::new(OpenClaw::new(settings.clone())),
+        AgentKind::Echo => Arc::new(EchoAgent),
+        AgentKind::Command(settings) => Arc::new(CommandAgent::new(settings.clone(), environment)),
+        AgentKind::OpenAi(settings) => Arc::new(OpenAiAgent::new(settings.clone())),
+        AgentKind::OpenClaw(settings) => Arc::new(OpenClawAgent::new(settings.clone())),
     }
 }
 
@@ -20,7 +20,7 @@ pub fn from_config(kind: &AgentKind, environment: &Environment) -> Arc<dyn Agent
 mod tests {
     use std::time::Duration;
 
-    use telephony_config::{CommandAgent, CommandLine, OpenAiAgent, OpenClawAgent};
+    use telephony_config::{CommandAgentConfig, CommandLine, OpenAiAgentConfig, OpenClawAgentConfig};
 
     use super::*;
 
@@ -28,7 +28,7 @@ mod tests {
     fn every_kind_has_its_own_agent() {
         let timeout = Duration::from_secs(1);
         let base_url = "http://127.0.0.1:9".to_owned();
-        let openai = OpenAiAgent {
+        let openai = OpenAiAgentConfig {
             base_url: base_url.clone(),
             api_key: None,
             model: String::new(),
@@ -38,10 +38,10 @@ mod tests {
         };
         let kinds = [
             (AgentKind::Echo, "echo"),
-            (AgentKind::Command(CommandAgent { command: CommandLine::Shell("true".into()), timeout }), "command"),
+            (AgentKind::Command(CommandAgentConfig { command: CommandLine::Shell("true".into()), timeout }), "command"),
             (AgentKind::OpenAi(openai), "openai"),
             (
-                AgentKind::OpenClaw(OpenClawAgent {
+                AgentKind::OpenClaw(OpenClawAgentConfig {
                     base_url,
                     token: None,
                     agent_id: None,

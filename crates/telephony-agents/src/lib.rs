@@ -13,10 +13,10 @@ mod prompt;
 mod reasoning;
 mod silence;
 
-pub use agent::{Agent, AgentError, Answer, OnCall, Past, Role, Said, Turn, collect};
-pub use attachment::{Attachment, Held};
-pub use command::Command;
-pub use echo::Echo;
+pub use agent::{Agent, AgentError, AnswerStream, OnCall, Past, Role, Said, Turn, collect};
+pub use attachment::{Availability, TurnAttachment};
+pub use command::CommandAgent;
+pub use echo::EchoAgent;
 pub use kind::from_config;
-pub use openai::OpenAi;
-pub use openclaw::OpenClaw;
+pub use openai::OpenAiAgent;
+pub use openclaw::OpenClawAgent;

@@ -5,23 +5,23 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::HeaderMap;
 use serde_json::{Value, json};
-use telephony_config::OpenAiAgent;
+use telephony_config::OpenAiAgentConfig;
 
-use crate::agent::{Agent, AgentError, Answer, Past, Role, Turn};
-use crate::chat::{Chat, Endpoint, Words};
+use crate::agent::{Agent, AgentError, AnswerStream, Past, Role, Turn};
+use crate::chat::{Chat, ChatEndpoint, ContactMessages};
 use crate::prompt;
 
 /// Longest pause of a model once its text has begun.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// An agent backed by a model.
-pub struct OpenAi {
+pub struct OpenAiAgent {
     chat: Chat,
-    settings: OpenAiAgent,
+    settings: OpenAiAgentConfig,
 }
 
 #[async_trait]
-impl Agent for OpenAi {
+impl Agent for OpenAiAgent {
     fn name(&self) -> &'static str {
         "openai"
     }
@@ -38,8 +38,8 @@ impl Agent for OpenAi {
         Some(self.chat.is_reachable().await)
     }
 
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
-        let request = |words: &Words, history: &[Past]| {
+    async fn answer(&self, turn: Turn) -> Result<AnswerStream, AgentError> {
+        let request = |words: &ContactMessages, history: &[Past]| {
             let messages = self.messages(history, words);
             json!({ "model": self.settings.model, "stream": true, "messages": messages })
         };
@@ -47,15 +47,15 @@ impl Agent for OpenAi {
     }
 }
 
-impl OpenAi {
+impl OpenAiAgent {
     /// Creates it from `settings`.
-    pub fn new(settings: OpenAiAgent) -> Self {
+    pub fn new(settings: OpenAiAgentConfig) -> Self {
         let base_url = settings.base_url.trim_end_matches('/').trim_end_matches("/chat/completions");
         let not_found = format!(
             "check agent.baseUrl (most end in /v1) and that it has the model `{}` (agent.model)",
             settings.model
         );
-        let chat = Chat::new(Endpoint {
+        let chat = Chat::new(ChatEndpoint {
             url: format!("{base_url}/chat/completions"),
             credential: settings.api_key.clone(),
             credential_settings: "agent.apiKey or OPENAI_API_KEY",
@@ -69,7 +69,7 @@ impl OpenAi {
 
     /// Returns the conversation so far. Consecutive lines of one side are one message, because some models require
     /// alternating roles.
-    fn messages(&self, history: &[Past], words: &Words) -> Vec<Value> {
+    fn messages(&self, history: &[Past], words: &ContactMessages) -> Vec<Value> {
         let mut said: Vec<(&str, String)> = Vec::new();
         let now = ("user", words.text.clone());
         for (role, text) in history.iter().map(|past| (role_of(past), prompt::line(past))).chain([now]) {

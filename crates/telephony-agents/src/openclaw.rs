@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
-use telephony_config::OpenClawAgent;
+use telephony_config::OpenClawAgentConfig;
 
-use crate::agent::{Agent, AgentError, Answer, Past, Role, Turn};
-use crate::chat::{Chat, Endpoint, Words};
+use crate::agent::{Agent, AgentError, AnswerStream, Past, Role, Turn};
+use crate::chat::{Chat, ChatEndpoint, ContactMessages};
 use crate::prompt;
 
 /// Header with the session: the one that OpenClaw's own channels use for a direct message.
@@ -21,13 +21,13 @@ const CHANNEL: HeaderName = HeaderName::from_static("x-openclaw-message-channel"
 const NOTHING_SAID: &str = "No response from OpenClaw.";
 
 /// An agent of a running OpenClaw.
-pub struct OpenClaw {
+pub struct OpenClawAgent {
     chat: Chat,
     agent_id: Option<String>,
 }
 
 #[async_trait]
-impl Agent for OpenClaw {
+impl Agent for OpenClawAgent {
     fn name(&self) -> &'static str {
         "openclaw"
     }
@@ -44,10 +44,10 @@ impl Agent for OpenClaw {
         Some(self.chat.is_reachable().await)
     }
 
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+    async fn answer(&self, turn: Turn) -> Result<AnswerStream, AgentError> {
         let model = format!("openclaw/{}", self.agent_id.as_deref().unwrap_or("default"));
         let texted: Vec<Past> = turn.history.iter().filter(|past| past.role == Role::Operator).cloned().collect();
-        let request = |words: &Words, texted: &[Past]| {
+        let request = |words: &ContactMessages, texted: &[Past]| {
             let lines: Vec<String> = texted.iter().map(prompt::line).chain([words.text.clone()]).collect();
             let messages = [json!({ "role": "user", "content": words.content(&lines.join("\n")) })];
             json!({ "model": model, "stream": true, "messages": messages })
@@ -57,11 +57,11 @@ impl Agent for OpenClaw {
     }
 }
 
-impl OpenClaw {
+impl OpenClawAgent {
     /// Creates it from `settings`.
-    pub fn new(settings: OpenClawAgent) -> Self {
+    pub fn new(settings: OpenClawAgentConfig) -> Self {
         let base_url = settings.base_url.trim_end_matches('/').trim_end_matches("/v1");
-        let chat = Chat::new(Endpoint {
+        let chat = Chat::new(ChatEndpoint {
             url: format!("{base_url}/v1/chat/completions"),
             credential: settings.token,
             credential_settings: "agent.token, or OpenClaw's own gateway.auth (token, or password where that is its mode)",

@@ -6,7 +6,7 @@ mod tag;
 
 use std::ops::Range;
 
-use tag::{Kind, Name, Tag};
+use tag::{Name, Tag, TagKind};
 
 /// Returns the answer without reasoning. Reasoning that does not end extends to the end.
 pub(crate) fn without_reasoning(answer: &str) -> String {
@@ -74,11 +74,11 @@ fn without_marked(answer: &str) -> String {
 /// Finds the next reasoning from tag `next` on, and the index of the tag that opens it. `done` is the end of the
 /// previous one.
 fn next_thought(answer: &str, tags: &[Tag], next: usize, done: usize) -> Option<(usize, Range<usize>)> {
-    let last_end = tags.iter().rposition(|tag| tag.kind == Kind::Closing).unwrap_or(0);
+    let last_end = tags.iter().rposition(|tag| tag.kind == TagKind::Closing).unwrap_or(0);
     (next..tags.len()).find_map(|at| {
         let opening = &tags[at];
         let is_first = answer[done..opening.range.start].trim().is_empty();
-        if opening.kind == Kind::Closing || !(is_first || opening.begins_line(answer)) {
+        if opening.kind == TagKind::Closing || !(is_first || opening.begins_line(answer)) {
             return None;
         }
         if !opening.is_known() {
@@ -86,7 +86,7 @@ fn next_thought(answer: &str, tags: &[Tag], next: usize, done: usize) -> Option<
             return Some((at, opening.range.start..end));
         }
         let end = match opening.kind {
-            Kind::Empty => Some(opening.range.end),
+            TagKind::Empty => Some(opening.range.end),
             _ if at > last_end => None,
             _ => end_of(&tags[at..]),
         };
@@ -112,19 +112,19 @@ fn end_of(tags: &[Tag]) -> Option<usize> {
     let mut open: Vec<Name> = Vec::new();
     for tag in tags {
         match tag.kind {
-            Kind::Opening => open.push(tag.name),
-            Kind::Closing => {
+            TagKind::Opening => open.push(tag.name),
+            TagKind::Closing => {
                 if let Some(at) = open.iter().rposition(|name| *name == tag.name) {
                     open.truncate(at);
                 }
             }
-            Kind::Empty => {}
+            TagKind::Empty => {}
         }
         if open.is_empty() {
             return Some(tag.range.end);
         }
     }
-    let closing = || tags.iter().filter(|tag| tag.kind == Kind::Closing);
+    let closing = || tags.iter().filter(|tag| tag.kind == TagKind::Closing);
     let same = closing().rfind(|tag| tag.name == tags[0].name);
     same.or_else(|| closing().next()).map(|tag| tag.range.end)
 }
@@ -132,7 +132,7 @@ fn end_of(tags: &[Tag]) -> Option<usize> {
 /// Returns the end of what the first of `tags` opens, if only its name resembles those of reasoning: it has to be closed, and
 /// an answer has to follow that is not a document with such elements.
 fn end_of_like(answer: &str, tags: &[Tag]) -> Option<usize> {
-    let closing = tags.iter().find(|tag| tag.kind == Kind::Closing && tag.name == tags[0].name)?;
+    let closing = tags.iter().find(|tag| tag.kind == TagKind::Closing && tag.name == tags[0].name)?;
     let end = closing.range.end;
     let behind = answer[end..].trim_start();
     let is_element =
@@ -146,7 +146,7 @@ fn end_of_like(answer: &str, tags: &[Tag]) -> Option<usize> {
 /// Returns the text after the first closing tag without an opening one, which was in the server's prompt.
 fn behind_unopened(answer: &str) -> Option<&str> {
     let tags = tag::all(answer);
-    let first = tags.first().filter(|tag| tag.kind == Kind::Closing && tag.ends_thought(answer))?;
+    let first = tags.first().filter(|tag| tag.kind == TagKind::Closing && tag.ends_thought(answer))?;
     Some(answer[first.range.end..].trim_start())
 }
 

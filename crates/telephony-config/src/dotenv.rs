@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::environment::Environment;
 use crate::place::Place;
-use crate::problem::{Problem, Report};
+use crate::problem::{Problem, ProblemCollector};
 
 /// Adds variables of the file at `path` that `environment` lacks; does nothing without the file.
-pub(crate) fn fill(environment: &mut Environment, path: &Path, report: &mut Report) {
+pub(crate) fn fill(environment: &mut Environment, path: &Path, report: &mut ProblemCollector) {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
@@ -19,7 +19,7 @@ pub(crate) fn fill(environment: &mut Environment, path: &Path, report: &mut Repo
     };
     let file: Arc<Path> = Arc::from(path);
     let mut variables = Vec::new();
-    let mut rest = Lines { text: text.trim_start_matches('\u{feff}'), line: 1 };
+    let mut rest = DotenvLines { text: text.trim_start_matches('\u{feff}'), line: 1 };
     while let Some(line) = rest.next_line() {
         let place = Place::File { file: file.clone(), line: rest.line, column: 1 };
         match rest.assignment(line) {
@@ -35,12 +35,12 @@ pub(crate) fn fill(environment: &mut Environment, path: &Path, report: &mut Repo
     }
 }
 
-struct Lines<'a> {
+struct DotenvLines<'a> {
     text: &'a str,
     line: usize,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> DotenvLines<'a> {
     fn next_line(&self) -> Option<&'a str> {
         (!self.text.is_empty()).then(|| self.text.split('\n').next().unwrap_or_default())
     }
@@ -104,7 +104,7 @@ mod tests {
         let path = folder.path().join(".env");
         std::fs::write(&path, text).unwrap();
         let mut environment = Environment::new([("TAKEN".to_owned(), "process".to_owned())], "/home/operator");
-        fill(&mut environment, &path, &mut Report::default());
+        fill(&mut environment, &path, &mut ProblemCollector::default());
         environment
     }
 
@@ -149,7 +149,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".env");
         std::fs::write(&path, "A=1\nwhat is this\n").unwrap();
-        let mut report = Report::default();
+        let mut report = ProblemCollector::default();
         fill(&mut Environment::new([], "/"), &path, &mut report);
         let warnings = report.finish().unwrap();
         assert!(warnings[0].to_string().ends_with(".env:2:1: expected NAME=value; the line is ignored"));

@@ -9,7 +9,7 @@ use crate::place::Place;
 
 /// A key, or a section of keys.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
+pub(crate) struct SchemaEntry {
     /// Dotted path in `channels.telephony`.
     pub(crate) path: String,
     /// Purpose, as a sentence.
@@ -19,7 +19,7 @@ pub(crate) struct Entry {
     /// Effective value, secrets masked.
     pub(crate) value: Option<Json>,
     /// Source of the value.
-    pub(crate) origin: Origin,
+    pub(crate) origin: ValueOrigin,
 }
 
 /// The accepted values of a key, and its default.
@@ -47,7 +47,7 @@ pub(crate) enum Default {
 
 /// The source of an effective value. `Display` prints `FILE:LINE:COLUMN`, `env NAME`, `default` or `not set`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// Set by the operator.
     Said(Place),
     /// The default.
@@ -56,26 +56,26 @@ pub enum Origin {
     Unset,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::Said(place) => place.fmt(f),
-            Origin::Default => f.write_str("default"),
-            Origin::Unset => f.write_str("not set"),
+            ValueOrigin::Said(place) => place.fmt(f),
+            ValueOrigin::Default => f.write_str("default"),
+            ValueOrigin::Unset => f.write_str("not set"),
         }
     }
 }
 
-impl Serialize for Origin {
+impl Serialize for ValueOrigin {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl Entry {
+impl SchemaEntry {
     /// Creates the entry of a section.
     pub(crate) fn section(path: String, doc: &'static str) -> Self {
-        Self { path, doc, declared: None, value: None, origin: Origin::Unset }
+        Self { path, doc, declared: None, value: None, origin: ValueOrigin::Unset }
     }
 
     /// Returns the last component of the path.
@@ -86,11 +86,11 @@ impl Entry {
 
 /// A key as `config show` prints it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Shown {
+pub struct ShownKey {
     /// Path in the whole file.
     pub path: String,
     /// Effective value, secrets masked; none if there is no value.
     pub value: Option<Json>,
     /// Source of the value.
-    pub origin: Origin,
+    pub origin: ValueOrigin,
 }

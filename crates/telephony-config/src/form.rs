@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::document::{Node, Value, quote};
 use crate::environment::Environment;
 use crate::place::Place;
-use crate::problem::{Problem, Report};
+use crate::problem::{Problem, ProblemCollector};
 use crate::secret::Secrets;
 use crate::substitute::substitute;
 
@@ -37,7 +37,7 @@ pub(crate) struct At<'a> {
     pub(crate) path: String,
     pub(crate) environment: &'a Environment,
     pub(crate) secrets: &'a Secrets<'a>,
-    pub(crate) report: &'a mut Report,
+    pub(crate) report: &'a mut ProblemCollector,
 }
 
 impl At<'_> {
@@ -154,9 +154,9 @@ impl<F: Form> Form for OrNull<F> {
 }
 
 /// One of several words, each with its value.
-pub(crate) struct Choice<T: 'static>(pub(crate) &'static [(&'static str, T)]);
+pub(crate) struct ChoiceForm<T: 'static>(pub(crate) &'static [(&'static str, T)]);
 
-impl<T: Copy + PartialEq> Form for Choice<T> {
+impl<T: Copy + PartialEq> Form for ChoiceForm<T> {
     type Value = T;
 
     fn expected(&self) -> String {

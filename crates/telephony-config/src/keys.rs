@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use crate::document::{Member, Node};
-use crate::entry::{Declared, Default, Entry, Origin};
+use crate::entry::{Declared, Default, SchemaEntry, ValueOrigin};
 use crate::environment::Environment;
 use crate::form::{At, Form};
 use crate::place::Place;
-use crate::problem::{Problem, Report};
+use crate::problem::{Problem, ProblemCollector};
 use crate::secret::Secrets;
 use crate::spelling::nearest;
 
@@ -18,22 +18,22 @@ use crate::spelling::nearest;
 pub(crate) const BLOCK: &str = "channels.telephony";
 
 /// The context and results of reading the whole block.
-pub(crate) struct Reading<'a> {
+pub(crate) struct BlockReader<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) secrets: &'a Secrets<'a>,
-    pub(crate) report: Report,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) report: ProblemCollector,
+    pub(crate) entries: Vec<SchemaEntry>,
     unknown: Vec<(String, Place)>,
 }
 
-impl<'a> Reading<'a> {
-    pub(crate) fn new(environment: &'a Environment, secrets: &'a Secrets<'a>, report: Report) -> Self {
+impl<'a> BlockReader<'a> {
+    pub(crate) fn new(environment: &'a Environment, secrets: &'a Secrets<'a>, report: ProblemCollector) -> Self {
         Self { environment, secrets, report, entries: Vec::new(), unknown: Vec::new() }
     }
 
     /// Reads the block with `read`; `None` only describes its keys.
-    pub(crate) fn block<T>(&mut self, block: Option<&Node>, read: impl FnOnce(&mut Keys<'_, 'a>) -> T) -> T {
-        let value = Keys::read(self, "", block, None, read);
+    pub(crate) fn block<T>(&mut self, block: Option<&Node>, read: impl FnOnce(&mut ObjectKeys<'_, 'a>) -> T) -> T {
+        let value = ObjectKeys::read(self, "", block, None, read);
         for (path, place) in std::mem::take(&mut self.unknown) {
             let problem = Problem::new(full_path(&path), "unknown key").at(&place);
             let hint = self.meant(&path).map(|meant| format!("did you mean `{meant}`?"));
@@ -59,28 +59,28 @@ impl<'a> Reading<'a> {
 }
 
 /// The keys of an object.
-pub(crate) struct Keys<'r, 'a> {
-    pub(crate) reading: &'r mut Reading<'a>,
+pub(crate) struct ObjectKeys<'r, 'a> {
+    pub(crate) reading: &'r mut BlockReader<'a>,
     path: String,
     members: &'r [Member],
     place: Option<&'r Place>,
     asked: Vec<&'static str>,
 }
 
-impl<'r, 'a> Keys<'r, 'a> {
+impl<'r, 'a> ObjectKeys<'r, 'a> {
     fn read<T>(
-        reading: &'r mut Reading<'a>,
+        reading: &'r mut BlockReader<'a>,
         path: &str,
         node: Option<&'r Node>,
         outer: Option<&'r Place>,
-        read: impl FnOnce(&mut Keys<'_, 'a>) -> T,
+        read: impl FnOnce(&mut ObjectKeys<'_, 'a>) -> T,
     ) -> T {
         let members = node.map(|node| (node, node.members()));
         if let Some((node, None)) = members {
             let message = format!("found {}, expected an object {{ … }}", node.kind());
             reading.report.problem(Problem::new(full_path(path), message).at(&node.place));
         }
-        let mut keys = Keys {
+        let mut keys = ObjectKeys {
             reading,
             path: path.to_owned(),
             members: members.and_then(|(_, members)| members).unwrap_or_default(),
@@ -92,9 +92,14 @@ impl<'r, 'a> Keys<'r, 'a> {
         value
     }
 
-    /// Declares a key of this object; a method of [`Key`] reads it.
-    pub(crate) fn key<F: Form>(&mut self, name: &'static str, doc: &'static str, form: F) -> Key<'_, 'r, 'a, F> {
-        Key { keys: self, name, doc, form, stand_in: None, node: None, variable: None }
+    /// Declares a key of this object; a method of [`DeclaredKey`] reads it.
+    pub(crate) fn key<F: Form>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        form: F,
+    ) -> DeclaredKey<'_, 'r, 'a, F> {
+        DeclaredKey { keys: self, name, doc, form, stand_in: None, node: None, variable: None }
     }
 
     /// Reads a nested object.
@@ -102,13 +107,13 @@ impl<'r, 'a> Keys<'r, 'a> {
         &mut self,
         name: &'static str,
         doc: &'static str,
-        read: impl FnOnce(&mut Keys<'_, 'a>) -> T,
+        read: impl FnOnce(&mut ObjectKeys<'_, 'a>) -> T,
     ) -> T {
         self.asked.push(name);
         let path = self.path_of(name);
         let node = self.member(name).map(|member| &member.node);
-        self.reading.entries.push(Entry::section(path.clone(), doc));
-        Keys::read(self.reading, &path, node, self.place, read)
+        self.reading.entries.push(SchemaEntry::section(path.clone(), doc));
+        ObjectKeys::read(self.reading, &path, node, self.place, read)
     }
 
     /// Returns the position of the key `name`, if it is in this object.
@@ -162,8 +167,8 @@ impl<'r, 'a> Keys<'r, 'a> {
 }
 
 /// A declared key, before it is read.
-pub(crate) struct Key<'k, 'r, 'a, F> {
-    keys: &'k mut Keys<'r, 'a>,
+pub(crate) struct DeclaredKey<'k, 'r, 'a, F> {
+    keys: &'k mut ObjectKeys<'r, 'a>,
     name: &'static str,
     doc: &'static str,
     form: F,
@@ -172,7 +177,7 @@ pub(crate) struct Key<'k, 'r, 'a, F> {
     variable: Option<&'static str>,
 }
 
-impl<'k, F: Form> Key<'k, '_, '_, F> {
+impl<'k, F: Form> DeclaredKey<'k, '_, '_, F> {
     /// Uses another key of the file, `path`, if this one is missing.
     pub(crate) fn or_key(mut self, path: &'static str, node: Option<&'k Node>) -> Self {
         self.node = node;
@@ -211,18 +216,18 @@ impl<'k, F: Form> Key<'k, '_, '_, F> {
 
     /// Reads the value and records the key with its value or default.
     fn finish(self, default: Default, default_shown: Option<Json>) -> Option<F::Value> {
-        let Key { keys, name, doc, form, stand_in, node, variable } = self;
+        let DeclaredKey { keys, name, doc, form, stand_in, node, variable } = self;
         keys.asked.push(name);
         let path = keys.path_of(name);
         let said = keys.said(name, node, variable);
         let value = said.as_ref().and_then(|(node, _)| form.read(node, &mut keys.reading.at(&path)));
         let (shown, origin) = match said {
-            Some((_, place)) => (value.as_ref().map(|value| form.show(value)), Origin::Said(place)),
-            None if default_shown.is_some() => (default_shown, Origin::Default),
-            None => (None, Origin::Unset),
+            Some((_, place)) => (value.as_ref().map(|value| form.show(value)), ValueOrigin::Said(place)),
+            None if default_shown.is_some() => (default_shown, ValueOrigin::Default),
+            None => (None, ValueOrigin::Unset),
         };
         let declared = Declared { expected: form.expected(), schema: form.schema(), stand_in, variable, default };
-        keys.reading.entries.push(Entry { path, doc, declared: Some(declared), value: shown, origin });
+        keys.reading.entries.push(SchemaEntry { path, doc, declared: Some(declared), value: shown, origin });
         value
     }
 }

@@ -1,6 +1,6 @@
 //! OpenClaw's configuration file, read and validated.
 //!
-//! [`load`] finds the files, substitutes variables and secrets, and returns a [`Telephony`] or every problem at once.
+//! [`load`] finds the files, substitutes variables and secrets, and returns a [`TelephonyConfig`] or every problem at once.
 //! Nothing here reads the process's own environment, which is passed in as an [`Environment`].
 
 mod document;
@@ -30,7 +30,7 @@ mod substitute;
 mod unbuilt;
 mod web_address;
 
-pub use entry::{Origin, Shown};
+pub use entry::{ShownKey, ValueOrigin};
 pub use environment::Environment;
 pub use form::secrets::bare_secret;
 pub use load::{Loaded, load, load_agent, load_as_if, load_with_files};
@@ -40,17 +40,19 @@ pub use place::Place;
 pub use presets::{PRESETS, Preset};
 pub use problem::{Problem, Problems};
 pub use public_url::PublicUrl;
-pub use rewrite::{Change, RewriteError, rewrite, rewrite_dotenv};
+pub use rewrite::{KeyChange, RewriteError, rewrite, rewrite_dotenv};
 pub use schema::{reference_markdown, schema};
 pub use secret_keys::{is_secret, without_secrets};
-pub use sections::agent::{Agent, AgentKind, CommandAgent, CommandLine, OpenAiAgent, OpenClawAgent};
-pub use sections::limits::Limits;
-pub use sections::operator::Operator;
-pub use sections::serve::Serve;
+pub use sections::agent::{
+    AgentConfig, AgentKind, CommandAgentConfig, CommandLine, OpenAiAgentConfig, OpenClawAgentConfig,
+};
+pub use sections::limits::LimitsConfig;
+pub use sections::operator::OperatorConfig;
+pub use sections::serve::ServeConfig;
 pub use sections::sms::Sms;
-pub use sections::store::Store;
-pub use sections::tunnel::{Tunnel, TunnelProvider};
-pub use sections::twilio::{ApiBaseUrl, ApiKey, Twilio};
-pub use sections::voice::{Voice, VoiceMode};
+pub use sections::store::StoreConfig;
+pub use sections::tunnel::{TunnelConfig, TunnelProvider};
+pub use sections::twilio::{ApiBaseUrl, ApiKeyConfig, TwilioConfig};
+pub use sections::voice::{VoiceConfig, VoiceMode};
 pub use sections::webhook_security::WebhookSecurity;
-pub use sections::{ProviderName, Telephony};
+pub use sections::{ProviderName, TelephonyConfig};

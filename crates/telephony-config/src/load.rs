@@ -4,15 +4,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Node, Value, include};
-use crate::entry::{Entry, Shown};
+use crate::entry::{SchemaEntry, ShownKey};
 use crate::environment::Environment;
-use crate::keys::{BLOCK, Reading, full_path};
+use crate::keys::{BLOCK, BlockReader, full_path};
 use crate::location::{ChosenBy, Location, locate};
-use crate::openclaw::OpenClaw;
+use crate::openclaw::HostGateway;
 use crate::place::Place;
-use crate::problem::{Problem, Problems, Report};
+use crate::problem::{Problem, ProblemCollector, Problems};
 use crate::secret::Secrets;
-use crate::sections::Telephony;
+use crate::sections::TelephonyConfig;
 use crate::sources::Sources;
 use crate::spelling::nearest;
 use crate::{dotenv, required, unbuilt};
@@ -21,7 +21,7 @@ use crate::{dotenv, required, unbuilt};
 #[derive(Clone)]
 pub struct Loaded {
     /// Settings of the channel, with defaults.
-    pub telephony: Telephony,
+    pub telephony: TelephonyConfig,
     /// State folder of the channel, accessible only to its owner.
     pub state: PathBuf,
     /// Files it was read from, including included ones.
@@ -30,7 +30,7 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// Environment with the variables of `.env` and `env.vars`.
     pub environment: Environment,
-    entries: Vec<Entry>,
+    entries: Vec<SchemaEntry>,
     missing: Vec<Problem>,
 }
 
@@ -41,15 +41,15 @@ impl Loaded {
     /// # Errors
     /// The missing settings.
     pub fn check_complete(&self) -> Result<(), Problems> {
-        let mut report = Report::default();
+        let mut report = ProblemCollector::default();
         self.missing.iter().for_each(|problem| report.problem(problem.clone()));
         report.finish().map(drop)
     }
 
     /// Returns every key with its effective value, secrets masked, and its source.
-    pub fn show(&self) -> Vec<Shown> {
+    pub fn show(&self) -> Vec<ShownKey> {
         let keys = self.entries.iter().filter(|entry| entry.declared.is_some());
-        keys.map(|entry| Shown {
+        keys.map(|entry| ShownKey {
             path: full_path(&entry.path),
             value: entry.value.clone(),
             origin: entry.origin.clone(),
@@ -70,7 +70,7 @@ impl fmt::Debug for Loaded {
 /// # Errors
 /// All problems.
 pub fn load(environment: &Environment, argument: Option<&Path>) -> Result<Loaded, Problems> {
-    read(environment, argument, &mut Sources::default(), Scope::Channel)
+    read(environment, argument, &mut Sources::default(), LoadScope::Channel)
 }
 
 /// Loads only the agent's configuration, for a run without an account, and ignores problems of other keys. `instead`
@@ -83,14 +83,14 @@ pub fn load_agent(
     argument: Option<&Path>,
     instead: Option<(&Path, &str)>,
 ) -> Result<Loaded, Problems> {
-    read(environment, argument, &mut Sources { instead, ..Sources::default() }, Scope::Agent)
+    read(environment, argument, &mut Sources { instead, ..Sources::default() }, LoadScope::Agent)
 }
 
 /// Loads the configuration and returns every file that it depends on, including those that do not exist yet, even on
 /// failure.
 pub fn load_with_files(environment: &Environment, argument: Option<&Path>) -> (Result<Loaded, Problems>, Vec<PathBuf>) {
     let mut sources = Sources::default();
-    let read = read(environment, argument, &mut sources, Scope::Channel);
+    let read = read(environment, argument, &mut sources, LoadScope::Channel);
     (read, sources.looked_for.into_inner())
 }
 
@@ -104,20 +104,20 @@ pub fn load_as_if(
     file: &Path,
     text: &str,
 ) -> Result<Loaded, Problems> {
-    read(environment, argument, &mut Sources { instead: Some((file, text)), ..Sources::default() }, Scope::Channel)
+    read(environment, argument, &mut Sources { instead: Some((file, text)), ..Sources::default() }, LoadScope::Channel)
 }
 
 /// The settings that must be valid.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
+enum LoadScope {
     Channel,
     Agent,
 }
 
-impl Scope {
+impl LoadScope {
     fn covers(self, path: &str) -> bool {
         let below = path.strip_prefix(BLOCK).and_then(|path| path.strip_prefix('.'));
-        self == Scope::Channel || below.is_none_or(|key| key == "agent" || key.starts_with("agent."))
+        self == LoadScope::Channel || below.is_none_or(|key| key == "agent" || key.starts_with("agent."))
     }
 }
 
@@ -125,7 +125,7 @@ fn read(
     environment: &Environment,
     argument: Option<&Path>,
     sources: &mut Sources<'_>,
-    scope: Scope,
+    scope: LoadScope,
 ) -> Result<Loaded, Problems> {
     let mut read = read_all(environment, argument, sources, scope).map_err(|problems| problems.with_excerpts(sources));
     if let Ok(loaded) = &mut read {
@@ -139,11 +139,11 @@ fn read_all(
     environment: &Environment,
     argument: Option<&Path>,
     sources: &mut Sources<'_>,
-    scope: Scope,
+    scope: LoadScope,
 ) -> Result<Loaded, Problems> {
     let location = locate(environment, argument);
     let mut environment = environment.clone();
-    let mut report = Report::default();
+    let mut report = ProblemCollector::default();
     let dotenv = location.openclaw_state.join(".env");
     sources.look_for(&dotenv);
     dotenv::fill(&mut environment, &dotenv, &mut report);
@@ -155,10 +155,10 @@ fn read_all(
     };
     let is_whole = report.is_clean();
     let secrets = Secrets::new(Some(&root), &environment, sources);
-    let openclaw = OpenClaw::read(Some(&root), &environment);
-    let mut reading = Reading::new(&environment, &secrets, report);
-    let telephony = reading.block(Some(block), |keys| Telephony::read(keys, &openclaw));
-    let Reading { mut report, entries, .. } = reading;
+    let openclaw = HostGateway::read(Some(&root), &environment);
+    let mut reading = BlockReader::new(&environment, &secrets, report);
+    let telephony = reading.block(Some(block), |keys| TelephonyConfig::read(keys, &openclaw));
+    let BlockReader { mut report, entries, .. } = reading;
     let mut missing = required::missing(&telephony, block);
     // An invalid variable has its own problem already.
     missing.retain(|lacking| !report.has_problem_with(&lacking.path));
@@ -178,7 +178,7 @@ fn open(
     location: &Location,
     environment: &Environment,
     sources: &mut Sources<'_>,
-    report: &mut Report,
+    report: &mut ProblemCollector,
 ) -> Result<Node, Problems> {
     let files: Vec<_> =
         std::iter::once(&location.config).chain(&location.own).filter(|file| sources.has(file)).collect();
@@ -193,7 +193,7 @@ fn open(
     root.ok_or_else(|| report.fail())
 }
 
-fn refuse_two_blocks(first: &Node, second: &Node, report: &mut Report) {
+fn refuse_two_blocks(first: &Node, second: &Node, report: &mut ProblemCollector) {
     let block = ["channels", "telephony"];
     if let (Some(first), Some(second)) = (first.find(&block), second.find(&block)) {
         let message = format!("the channel is configured twice, first at {}", first.place);
@@ -202,7 +202,7 @@ fn refuse_two_blocks(first: &Node, second: &Node, report: &mut Report) {
 }
 
 /// Adds the literal values of `env.vars`; warns that the login shell's variables are not read.
-fn fill_from_file(environment: &mut Environment, root: &Node, report: &mut Report) {
+fn fill_from_file(environment: &mut Environment, root: &Node, report: &mut ProblemCollector) {
     for member in root.find(&["env", "vars"]).and_then(Node::members).unwrap_or_default() {
         if let Value::Text(value) = &member.node.value {
             environment.fill(&member.name, value.clone(), member.place.clone());

@@ -12,7 +12,7 @@ pub(crate) const PASSWORD: &str = "OPENCLAW_GATEWAY_PASSWORD";
 
 /// The settings needed to reach OpenClaw.
 #[derive(Debug, Clone)]
-pub(crate) struct OpenClaw<'a> {
+pub(crate) struct HostGateway<'a> {
     /// Port of its gateway.
     pub(crate) gateway_port: u16,
     /// Token or password of its gateway, as written.
@@ -27,7 +27,7 @@ pub(crate) struct OpenClaw<'a> {
 /// OpenClaw's usual agent.
 const MAIN: &str = "main";
 
-impl<'a> OpenClaw<'a> {
+impl<'a> HostGateway<'a> {
     /// Reads the whole file (`root`). Invalid values count as not set, because OpenClaw reports them itself.
     pub(crate) fn read(root: Option<&'a Node>, environment: &Environment) -> Self {
         let gateway = root.and_then(|root| root.get("gateway"));

@@ -131,12 +131,12 @@ impl From<Problem> for Problems {
 
 /// Collects problems and warnings while reading.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub(crate) struct ProblemCollector {
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
 
-impl Report {
+impl ProblemCollector {
     /// Adds a problem.
     pub(crate) fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);

@@ -3,10 +3,10 @@
 use crate::document::Node;
 use crate::keys::full_path;
 use crate::problem::Problem;
-use crate::sections::{ProviderName, Telephony};
+use crate::sections::{ProviderName, TelephonyConfig};
 
 /// Returns the problems of missing settings in `telephony`, which was read from `block`.
-pub(crate) fn missing(telephony: &Telephony, block: &Node) -> Vec<Problem> {
+pub(crate) fn missing(telephony: &TelephonyConfig, block: &Node) -> Vec<Problem> {
     match telephony.provider {
         None if block.get("provider").is_none() => {
             vec![lack(block, "provider", "set it to \"twilio\", or to \"simulator\" for experiments")]
@@ -16,7 +16,7 @@ pub(crate) fn missing(telephony: &Telephony, block: &Node) -> Vec<Problem> {
     }
 }
 
-fn missing_for_twilio(telephony: &Telephony, block: &Node) -> Vec<Problem> {
+fn missing_for_twilio(telephony: &TelephonyConfig, block: &Node) -> Vec<Problem> {
     let twilio = &telephony.twilio;
     let has_sender = telephony.from_number.is_some() || twilio.messaging_service_sid.is_some();
     let needs = [

@@ -21,7 +21,7 @@ pub enum RewriteError {
 
 /// A change to a key.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub enum KeyChange {
     /// Sets the value in place, or at the end of its section.
     Set(Json),
     /// Removes the key.
@@ -30,7 +30,7 @@ pub enum Change {
 
 /// Returns `text` with changed keys of `channels.telephony`, dotted from there (`twilio.accountSid`). An empty text
 /// becomes a new file. A reference (`${NAME}`) that already has the wanted value in `environment` is kept.
-pub fn rewrite(text: &str, changes: &[(&str, Change)], environment: &Environment) -> Result<String, RewriteError> {
+pub fn rewrite(text: &str, changes: &[(&str, KeyChange)], environment: &Environment) -> Result<String, RewriteError> {
     let text = if text.trim().is_empty() { "{}\n" } else { text };
     let root = CstRootNode::parse(text, &ParseOptions::default())
         .map_err(|error| RewriteError::Unreadable(error.to_string()))?;
@@ -43,25 +43,25 @@ pub fn rewrite(text: &str, changes: &[(&str, Change)], environment: &Environment
     Ok(root.to_string())
 }
 
-fn apply(block: &CstObject, path: &str, change: &Change, environment: &Environment) -> Result<(), RewriteError> {
+fn apply(block: &CstObject, path: &str, change: &KeyChange, environment: &Environment) -> Result<(), RewriteError> {
     let (sections, name) = path.rsplit_once('.').unwrap_or(("", path));
     let mut object = block.clone();
     for part in sections.split('.').filter(|part| !part.is_empty()) {
-        if *change == Change::Remove && object.get(part).is_none() {
+        if *change == KeyChange::Remove && object.get(part).is_none() {
             return Ok(());
         }
         object = section(&object, part)?;
     }
     match (object.get(name), change) {
-        (Some(property), Change::Remove) => property.remove(),
-        (None, Change::Remove) => {}
-        (Some(property), Change::Set(value)) => {
+        (Some(property), KeyChange::Remove) => property.remove(),
+        (None, KeyChange::Remove) => {}
+        (Some(property), KeyChange::Set(value)) => {
             let written = property.value().and_then(|value| value.to_serde_value());
             if !written.is_some_and(|written| comes_to(&written, value, environment)) {
                 property.set_value(input(value));
             }
         }
-        (None, Change::Set(value)) => {
+        (None, KeyChange::Set(value)) => {
             object.append(name, input(value));
         }
     }
@@ -142,8 +142,8 @@ mod tests {
 
     use super::*;
 
-    fn set(path: &str, value: Json) -> (&str, Change) {
-        (path, Change::Set(value))
+    fn set(path: &str, value: Json) -> (&str, KeyChange) {
+        (path, KeyChange::Set(value))
     }
 
     fn empty() -> Environment {
@@ -189,8 +189,8 @@ mod tests {
             "{channels: {telephony: {\n  // who\n  fromNumber: '+1555', twilio: { authToken: 's', edge: 'x' } }}}";
         let changes = [
             set("fromNumber", json!("+1666")),
-            ("twilio.authToken", Change::Remove),
-            ("tunnel.provider", Change::Remove),
+            ("twilio.authToken", KeyChange::Remove),
+            ("tunnel.provider", KeyChange::Remove),
         ];
         let changed = rewrite(text, &changes, &empty()).unwrap();
         assert!(changed.contains("// who\n") && changed.contains("edge: 'x'"), "{changed}");

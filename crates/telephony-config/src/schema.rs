@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
-use crate::entry::{Declared, Default, Entry};
+use crate::entry::{Declared, Default, SchemaEntry};
 use crate::environment::Environment;
-use crate::keys::Reading;
-use crate::openclaw::OpenClaw;
-use crate::problem::Report;
+use crate::keys::BlockReader;
+use crate::openclaw::HostGateway;
+use crate::problem::ProblemCollector;
 use crate::secret::Secrets;
-use crate::sections::Telephony;
+use crate::sections::TelephonyConfig;
 use crate::sources::Sources;
 
 /// Returns the JSON Schema (draft-07) of `channels.telephony` after resolving includes and variables.
@@ -62,7 +62,7 @@ const PREAMBLE: &str = "# Configuration reference\n\n<!-- Generated from the cod
     their sources, `config schema` prints the JSON Schema. A value in the file takes precedence over the environment \
     variable.\n\n";
 
-fn table(page: &mut String, section: &str, entries: &[Entry]) {
+fn table(page: &mut String, section: &str, entries: &[SchemaEntry]) {
     page.push_str("| key | accepts | default | purpose |\n|---|---|---|---|\n");
     for entry in entries {
         let parent = entry.path.rsplit_once('.').map_or("", |(parent, _)| parent);
@@ -86,17 +86,17 @@ fn without(key: &Declared) -> String {
 }
 
 /// Returns every key and section.
-fn entries() -> Vec<Entry> {
+fn entries() -> Vec<SchemaEntry> {
     read_nothing().1
 }
 
 /// Reads a block without keys. Returns the default settings, and every key and section.
-pub(crate) fn read_nothing() -> (Telephony, Vec<Entry>) {
+pub(crate) fn read_nothing() -> (TelephonyConfig, Vec<SchemaEntry>) {
     let environment = Environment::new([], "");
     let sources = Sources::default();
     let secrets = Secrets::new(None, &environment, &sources);
-    let mut reading = Reading::new(&environment, &secrets, Report::default());
-    let openclaw = OpenClaw::read(None, &environment);
-    let telephony = reading.block(None, |keys| Telephony::read(keys, &openclaw));
+    let mut reading = BlockReader::new(&environment, &secrets, ProblemCollector::default());
+    let openclaw = HostGateway::read(None, &environment);
+    let telephony = reading.block(None, |keys| TelephonyConfig::read(keys, &openclaw));
     (telephony, reading.entries)
 }

@@ -37,7 +37,7 @@ pub(crate) enum SecretError {
 }
 
 /// A resolved secret.
-pub(crate) struct Found {
+pub(crate) struct ResolvedSecret {
     pub(crate) secret: SecretString,
     /// Its source; none if it is literally in the configuration.
     pub(crate) source: Option<String>,
@@ -51,25 +51,25 @@ pub(crate) struct Secrets<'a> {
 }
 
 /// A SecretRef: a provider and an id.
-struct Reference<'n> {
-    source: Source,
+struct SecretReference<'n> {
+    source: SecretSource,
     provider: Option<&'n str>,
     id: &'n str,
 }
 
 #[derive(Clone, Copy)]
-enum Source {
+enum SecretSource {
     Env,
     File,
     Exec,
 }
 
-impl Source {
+impl SecretSource {
     fn name(self) -> &'static str {
         match self {
-            Source::Env => "env",
-            Source::File => "file",
-            Source::Exec => "exec",
+            SecretSource::Env => "env",
+            SecretSource::File => "file",
+            SecretSource::Exec => "exec",
         }
     }
 }
@@ -81,8 +81,8 @@ impl<'a> Secrets<'a> {
     }
 
     /// Resolves the object `reference`.
-    pub(crate) fn resolve(&self, reference: &Node) -> Result<Found, SecretError> {
-        let reference = Reference::read(reference)?;
+    pub(crate) fn resolve(&self, reference: &Node) -> Result<ResolvedSecret, SecretError> {
+        let reference = SecretReference::read(reference)?;
         let provider = reference.provider.unwrap_or_else(|| self.default_provider(reference.source));
         if !is_alias(provider) {
             let message = format!("provider: found {}, expected a name such as \"default\"", quote(provider));
@@ -91,8 +91,10 @@ impl<'a> Secrets<'a> {
         let settings = self.settings.and_then(|settings| settings.find(&["providers", provider]));
         let settings = settings.filter(|node| text_of(node, "source") == Some(reference.source.name()));
         let provider = match settings {
-            Some(node) => Provider { name: provider, node, environment: self.environment, sources: self.sources },
-            None if matches!(reference.source, Source::Env) && provider == self.default_provider(Source::Env) => {
+            Some(node) => SecretProvider { name: provider, node, environment: self.environment, sources: self.sources },
+            None if matches!(reference.source, SecretSource::Env)
+                && provider == self.default_provider(SecretSource::Env) =>
+            {
                 return self.variable(reference.id);
             }
             None => {
@@ -101,29 +103,29 @@ impl<'a> Secrets<'a> {
             }
         };
         match reference.source {
-            Source::Env => provider.allows(reference.id).and_then(|()| self.variable(reference.id)),
-            Source::File => file::read(&provider, reference.id),
-            Source::Exec => exec::run(&provider, reference.id),
+            SecretSource::Env => provider.allows(reference.id).and_then(|()| self.variable(reference.id)),
+            SecretSource::File => file::read(&provider, reference.id),
+            SecretSource::Exec => exec::run(&provider, reference.id),
         }
     }
 
     /// Returns the variable `name`.
-    pub(crate) fn variable(&self, name: &str) -> Result<Found, SecretError> {
+    pub(crate) fn variable(&self, name: &str) -> Result<ResolvedSecret, SecretError> {
         if !is_variable(name) || name.starts_with('_') {
             let message = format!("id: found {}, expected the upper-case name of a variable", quote(name));
             return Err(SecretError::Reference(message));
         }
         let value = self.environment.get(name).ok_or_else(|| SecretError::NoVariable(name.to_owned()))?;
-        Ok(Found { secret: SecretString::from(value), source: Some(self.environment.place(name).to_string()) })
+        Ok(ResolvedSecret { secret: SecretString::from(value), source: Some(self.environment.place(name).to_string()) })
     }
 
-    fn default_provider(&self, source: Source) -> &'a str {
+    fn default_provider(&self, source: SecretSource) -> &'a str {
         let chosen = self.settings.and_then(|settings| settings.find(&["defaults", source.name()]));
         chosen.and_then(Node::text).unwrap_or("default")
     }
 }
 
-impl<'n> Reference<'n> {
+impl<'n> SecretReference<'n> {
     fn read(node: &'n Node) -> Result<Self, SecretError> {
         let wrong = |message: String| SecretError::Reference(message);
         let known = ["source", "provider", "id"];
@@ -135,9 +137,9 @@ impl<'n> Reference<'n> {
             )));
         }
         let source = match text_of(node, "source") {
-            Some("env") => Source::Env,
-            Some("file") => Source::File,
-            Some("exec") => Source::Exec,
+            Some("env") => SecretSource::Env,
+            Some("file") => SecretSource::File,
+            Some("exec") => SecretSource::Exec,
             Some("store") => {
                 return Err(wrong(
                     "source \"store\" belongs to OpenClaw and is not supported here: use \"env\", \"file\" or \"exec\""
@@ -156,14 +158,14 @@ impl<'n> Reference<'n> {
 }
 
 /// An entry of `secrets.providers`.
-struct Provider<'a> {
+struct SecretProvider<'a> {
     name: &'a str,
     node: &'a Node,
     environment: &'a Environment,
     sources: &'a Sources<'a>,
 }
 
-impl Provider<'_> {
+impl SecretProvider<'_> {
     fn allows(&self, variable: &str) -> Result<(), SecretError> {
         match self.texts("allowlist")? {
             Some(names) if !names.iter().any(|name| name == variable) => {

@@ -20,30 +20,30 @@ use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::policy::{InboundPolicy, Policy};
 
-use crate::form::lists::List;
+use crate::form::lists::ListForm;
 use crate::form::numbers::Whole;
-use crate::form::texts::{Address, Parsed};
-use crate::form::{Choice, Switch};
-use crate::keys::Keys;
-use crate::openclaw::OpenClaw;
+use crate::form::texts::{Parsed, UrlForm};
+use crate::form::{ChoiceForm, Switch};
+use crate::keys::ObjectKeys;
+use crate::openclaw::HostGateway;
 use crate::public_url::PublicUrl;
 use crate::schema::read_nothing;
 use crate::web_address::WebAddress;
-use agent::{Agent, AgentKind};
-use limits::Limits;
-use metrics::Metrics;
-use operator::Operator;
-use serve::Serve;
+use agent::{AgentConfig, AgentKind};
+use limits::LimitsConfig;
+use metrics::MetricsConfig;
+use operator::OperatorConfig;
+use serve::ServeConfig;
 use sms::Sms;
-use store::Store;
-use tunnel::Tunnel;
-use twilio::Twilio;
-use voice::Voice;
+use store::StoreConfig;
+use tunnel::TunnelConfig;
+use twilio::TwilioConfig;
+use voice::VoiceConfig;
 use webhook_security::WebhookSecurity;
 
 /// The settings under `channels.telephony`, with defaults.
 #[derive(Debug, Clone)]
-pub struct Telephony {
+pub struct TelephonyConfig {
     /// True if the gateway runs the channel; sending works either way.
     pub enabled: bool,
     /// Provider; always set if the channel is enabled.
@@ -53,15 +53,15 @@ pub struct Telephony {
     /// Admission policy.
     pub policy: Policy,
     /// Twilio's credentials and settings.
-    pub twilio: Twilio,
+    pub twilio: TwilioConfig,
     /// Splitting and pace of messages.
     pub sms: Sms,
     /// Calls.
-    pub voice: Voice,
+    pub voice: VoiceConfig,
     /// Listener of the webhook.
-    pub serve: Serve,
+    pub serve: ServeConfig,
     /// Tunnel for a machine without a public address.
-    pub tunnel: Tunnel,
+    pub tunnel: TunnelConfig,
     /// URLs that the provider calls; none without a public address of our own.
     pub public_url: Option<PublicUrl>,
     /// Trust in forwarded headers.
@@ -71,15 +71,15 @@ pub struct Telephony {
     /// Largest number of simultaneous agent turns and calls.
     pub max_concurrent_sessions: u32,
     /// Agent.
-    pub agent: Agent,
+    pub agent: AgentConfig,
     /// Operator.
-    pub operator: Operator,
+    pub operator: OperatorConfig,
     /// Spending limits.
-    pub limits: Limits,
+    pub limits: LimitsConfig,
     /// Message store and retention.
-    pub store: Store,
+    pub store: StoreConfig,
     /// Metrics listener.
-    pub metrics: Metrics,
+    pub metrics: MetricsConfig,
 }
 
 /// A provider.
@@ -100,33 +100,33 @@ const POLICIES: &[(&str, InboundPolicy)] = &[
     ("open", InboundPolicy::Open),
 ];
 
-impl Default for Telephony {
+impl Default for TelephonyConfig {
     /// Returns the settings of an empty block.
     fn default() -> Self {
         read_nothing().0
     }
 }
 
-impl Telephony {
+impl TelephonyConfig {
     /// Reads the block; `openclaw` is the rest of the file.
-    pub(crate) fn read(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> Self {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>, openclaw: &HostGateway<'_>) -> Self {
         let enabled = keys.key("enabled", "Runs the channel in `gateway`; `send` works either way.", Switch).or(false);
         let provider = "The phone company; `simulator` is a built-in Twilio for experiments.";
-        let provider = keys.key("provider", provider, Choice(PROVIDERS)).optional();
+        let provider = keys.key("provider", provider, ChoiceForm(PROVIDERS)).optional();
         let from_number = read_from_number(keys);
         let policy = read_policy(keys);
-        let twilio = keys.section("twilio", "Your Twilio account.", Twilio::read);
+        let twilio = keys.section("twilio", "Your Twilio account.", TwilioConfig::read);
         if let Some(line) = from_number.as_ref().filter(|line| !twilio.region_has(line)) {
             keys.warning("fromNumber", not_in_region(line));
         }
         let sms = keys.section("sms", "Splitting of answers into text messages.", Sms::read);
-        let voice = keys.section("voice", "Handling of calls.", Voice::read);
+        let voice = keys.section("voice", "Handling of calls.", VoiceConfig::read);
         let serve =
-            keys.section("serve", "Address and paths at which the webhook listens on this machine.", Serve::read);
+            keys.section("serve", "Address and paths at which the webhook listens on this machine.", ServeConfig::read);
         let tunnel = keys.section(
             "tunnel",
             "Tunnel through which Twilio reaches a machine without a public address.",
-            Tunnel::read,
+            TunnelConfig::read,
         );
         let public_url = read_public_url(keys, &serve);
         let security = "Proxy headers that are trusted when signatures are checked.";
@@ -136,7 +136,7 @@ impl Telephony {
                         callers hear the busy tone.";
         let max_concurrent_sessions =
             keys.key("maxConcurrentSessions", sessions, Whole { from: 1, to: 100_000_u32 }).or(50);
-        let agent = keys.section("agent", "The agent that answers.", |keys| Agent::read(keys, openclaw));
+        let agent = keys.section("agent", "The agent that answers.", |keys| AgentConfig::read(keys, openclaw));
         let has_proof = voice.require_attestation || voice.pin.is_some();
         if voice.enabled && !has_proof && matches!(agent.kind, AgentKind::OpenClaw(_)) {
             keys.warning(
@@ -146,7 +146,7 @@ impl Telephony {
             );
         }
         let operator = keys.section("operator", "The person who runs this.", |keys| {
-            Operator::read(keys, from_number.as_ref().and_then(LineAddress::number))
+            OperatorConfig::read(keys, from_number.as_ref().and_then(LineAddress::number))
         });
         if voice.summary == Some(SummaryRecipient::Operator) && operator.number.is_none() {
             keys.problem("voice.summary", "there is no operator to send it to", "set operator.number");
@@ -159,7 +159,7 @@ impl Telephony {
             );
         }
         let limits = keys.section("limits", "Spending limits; `null` removes a limit.", |keys| {
-            Limits::read(keys, from_number.as_ref().and_then(LineAddress::number))
+            LimitsConfig::read(keys, from_number.as_ref().and_then(LineAddress::number))
         });
         if voice.enabled && limits.quiet_hours.is_some() && limits.time_zone().is_unknown() {
             keys.warning(
@@ -169,8 +169,8 @@ impl Telephony {
             );
         }
         let store =
-            keys.section("store", "Location of the message store, and how long it keeps messages.", Store::read);
-        let metrics = keys.section("metrics", "The metrics listener; never the public port.", Metrics::read);
+            keys.section("store", "Location of the message store, and how long it keeps messages.", StoreConfig::read);
+        let metrics = keys.section("metrics", "The metrics listener; never the public port.", MetricsConfig::read);
         Self {
             enabled,
             provider,
@@ -210,7 +210,7 @@ pub(crate) fn number() -> Parsed<PhoneNumber> {
     }
 }
 
-fn read_from_number(keys: &mut Keys<'_, '_>) -> Option<LineAddress> {
+fn read_from_number(keys: &mut ObjectKeys<'_, '_>) -> Option<LineAddress> {
     let doc = "Your number, short code or sender id, which sends messages and calls. A short code cannot receive \
         calls. A sender id can only send: contacts cannot reply.";
     let address: Parsed<LineAddress> = Parsed {
@@ -251,17 +251,17 @@ impl fmt::Display for Allowed {
     }
 }
 
-fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
+fn read_policy(keys: &mut ObjectKeys<'_, '_>) -> Policy {
     let doc = "Contacts who may talk to the assistant: no one, the numbers in `allowFrom`, those and approved contacts, or \
         everyone.";
-    let inbound = keys.key("inboundPolicy", doc, Choice(POLICIES)).or(InboundPolicy::Pairing);
+    let inbound = keys.key("inboundPolicy", doc, ChoiceForm(POLICIES)).or(InboundPolicy::Pairing);
     let entry = Parsed {
         expected: "a phone number in E.164 form such as \"+15550001234\", or \"*\" for everyone",
         pattern: Some(r"^(\*|\+[1-9][0-9]{6,14})$"),
         parse: |text| if text == "*" { Some(Allowed::Everyone) } else { read_phone(text).ok().map(Allowed::Number) },
     };
     let entries =
-        keys.key("allowFrom", "Numbers that are always allowed; `\"*\"` is everyone.", List(entry)).or(vec![]);
+        keys.key("allowFrom", "Numbers that are always allowed; `\"*\"` is everyone.", ListForm(entry)).or(vec![]);
     if inbound == InboundPolicy::Allowlist && entries.is_empty() {
         keys.warning("inboundPolicy", "\"allowlist\" with an empty allowFrom: no one gets an answer");
     }
@@ -273,10 +273,10 @@ fn read_policy(keys: &mut Keys<'_, '_>) -> Policy {
     Policy { inbound, allow: numbers.collect(), allows_everyone }
 }
 
-fn read_public_url(keys: &mut Keys<'_, '_>, serve: &Serve) -> Option<PublicUrl> {
+fn read_public_url(keys: &mut ObjectKeys<'_, '_>, serve: &ServeConfig) -> Option<PublicUrl> {
     let doc = "URL at which Twilio reaches you: the base URL (`https://your-domain.com`), or the full webhook URL exactly as \
         in the Twilio Console. Without it and without a tunnel, the gateway polls for statuses.";
-    let text = keys.key("publicUrl", doc, Address).optional()?;
+    let text = keys.key("publicUrl", doc, UrlForm).optional()?;
     let address = WebAddress::parse(&text)?;
     if address.is_loopback() {
         keys.warning("publicUrl", "this address is this machine itself: Twilio cannot reach it");
@@ -304,7 +304,7 @@ fn read_public_url(keys: &mut Keys<'_, '_>, serve: &Serve) -> Option<PublicUrl> 
     url
 }
 
-fn read_skip(keys: &mut Keys<'_, '_>) -> bool {
+fn read_skip(keys: &mut ObjectKeys<'_, '_>) -> bool {
     let doc = "Accepts webhooks without a valid signature: then anyone can send messages in anyone's name. For \
         development only.";
     let skips = keys.key("skipSignatureVerification", doc, Switch).or(false);

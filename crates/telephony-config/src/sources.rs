@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::document::{Node, parse};
 use crate::excerpt::excerpt;
 use crate::place::Place;
-use crate::problem::{Problem, Report};
+use crate::problem::{Problem, ProblemCollector};
 
 /// Largest file that is read (bytes), as in OpenClaw.
 const MAX_BYTES: u64 = 2 * 1024 * 1024;
@@ -45,7 +45,7 @@ impl Sources<'_> {
     pub(crate) fn read(
         &mut self,
         file: &Path,
-        report: &mut Report,
+        report: &mut ProblemCollector,
         locate: impl FnOnce(Problem) -> Problem,
     ) -> Option<Node> {
         self.look_for(file);

@@ -1,6 +1,6 @@
 //! Keys that are read but have no effect yet.
 
-use crate::entry::{Default, Entry, Origin};
+use crate::entry::{Default, SchemaEntry, ValueOrigin};
 use crate::keys::full_path;
 use crate::place::Place;
 use crate::problem::Problem;
@@ -9,10 +9,10 @@ use crate::problem::Problem;
 const NOT_BUILT: &[&str] = &["voice.mode"];
 
 /// Returns one warning with every key among `entries` that requests a missing capability.
-pub(crate) fn warning(entries: &[Entry]) -> Option<Problem> {
+pub(crate) fn warning(entries: &[SchemaEntry]) -> Option<Problem> {
     let asked: Vec<_> = entries.iter().filter(|entry| is_asked(entry) && is_unbuilt(entry)).collect();
     let places = asked.iter().find_map(|entry| match &entry.origin {
-        Origin::Said(place) => Some(place),
+        ValueOrigin::Said(place) => Some(place),
         _ => None,
     });
     let names: Vec<_> = asked.iter().map(|entry| entry.path.as_str()).collect();
@@ -21,16 +21,16 @@ pub(crate) fn warning(entries: &[Entry]) -> Option<Problem> {
 }
 
 /// Returns true if the value is neither the default nor from a variable that other programs use too.
-fn is_asked(entry: &Entry) -> bool {
+fn is_asked(entry: &SchemaEntry) -> bool {
     let Some(declared) = &entry.declared else { return false };
-    if matches!(entry.origin, Origin::Said(Place::Variable { .. })) {
+    if matches!(entry.origin, ValueOrigin::Said(Place::Variable { .. })) {
         return false;
     }
     let is_default = matches!(&declared.default, Default::Value(default) if entry.value.as_ref() == Some(default));
     entry.value.is_some() && !is_default
 }
 
-fn is_unbuilt(entry: &Entry) -> bool {
+fn is_unbuilt(entry: &SchemaEntry) -> bool {
     NOT_BUILT
         .iter()
         .any(|unbuilt| entry.path.strip_prefix(unbuilt).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))

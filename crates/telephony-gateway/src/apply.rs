@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::damage::Damages;
 use crate::metrics::Metrics;
-use crate::notices::Notices;
+use crate::notices::NoticeWriter;
 use crate::settings::Live;
 use crate::storage::Storage;
 use crate::tampering::{self, Signatures};
@@ -51,7 +51,7 @@ pub struct Applier {
     pub(crate) checks_signatures: bool,
     pub(crate) signatures: Arc<Signatures>,
     pub(crate) storage: Arc<Storage>,
-    pub(crate) notices: Notices,
+    pub(crate) notices: NoticeWriter,
     /// Reports damage.
     pub(crate) damages: Damages,
 }
@@ -80,7 +80,7 @@ impl Applier {
                 return false;
             }
         };
-        let mut left = self.try_each(entries.into_iter().map(|entry| Open { entry, failures: 0 })).await;
+        let mut left = self.try_each(entries.into_iter().map(|entry| UnstoredEntry { entry, failures: 0 })).await;
         while !left.is_empty() {
             if stop.run_until_cancelled(tokio::time::sleep(AGAIN_AFTER)).await.is_none() {
                 return false;
@@ -115,8 +115,8 @@ impl Applier {
     }
 
     /// Stores these entries; those of different contacts share commits. Returns the ones to retry.
-    async fn try_each(&self, entries: impl IntoIterator<Item = Open>) -> Vec<Open> {
-        let mut lanes: BTreeMap<String, VecDeque<Open>> = BTreeMap::new();
+    async fn try_each(&self, entries: impl IntoIterator<Item = UnstoredEntry>) -> Vec<UnstoredEntry> {
+        let mut lanes: BTreeMap<String, VecDeque<UnstoredEntry>> = BTreeMap::new();
         for open in entries {
             lanes.entry(who(&open.entry).to_owned()).or_default().push_back(open);
         }
@@ -134,7 +134,7 @@ impl Applier {
 
     /// Stores the entries of one contact in order, because STOP and then START means START. Returns those from the
     /// first failure on, and the error.
-    async fn in_order(&self, mut lane: VecDeque<Open>) -> (VecDeque<Open>, Option<StoreError>) {
+    async fn in_order(&self, mut lane: VecDeque<UnstoredEntry>) -> (VecDeque<UnstoredEntry>, Option<StoreError>) {
         while let Some(mut open) = lane.pop_front() {
             let Err(error) = self.apply(open.entry.clone()).await else { continue };
             open.failures += u32::from(!error.is_of_the_store());
@@ -288,7 +288,7 @@ impl Applier {
 }
 
 /// An entry that is not stored yet.
-struct Open {
+struct UnstoredEntry {
     entry: JournalEntry,
     /// Failed attempts while other entries could be stored.
     failures: u32,

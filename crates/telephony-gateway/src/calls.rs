@@ -22,7 +22,7 @@ use telephony_domain::pairing::PairingCode;
 use telephony_domain::program::ProgramName;
 use telephony_domain::sms::parts;
 use telephony_domain::time::Clock;
-use telephony_providers::provider::{Answer, Outcome, Provider};
+use telephony_providers::provider::{EventOutcome, Provider, WebhookAnswer};
 use telephony_store::calls::{CallDocumentRequest, CallOpening, CallStep, CallWork, IncomingCall, Requested};
 use telephony_store::contacts::{CallerChallenged, Challenge};
 use telephony_store::{LeaseHolder, Next, Store, StoreError};
@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::afterwards::MissedError;
-use self::documents::{Document, Documents};
+use self::documents::{CallDocument, Documents};
 use crate::random;
 use crate::reach::Reach;
 use crate::settings::{Live, VoiceSettings};
@@ -69,7 +69,7 @@ pub struct ForeignCall;
 /// The answer to a request, before the provider words it.
 enum Decided {
     /// This document; the token is that of the next.
-    Document(Document),
+    Document(CallDocument),
     /// A document without another behind it.
     Last(Script),
     /// The token is another call's.
@@ -82,7 +82,7 @@ impl CallRunner {
         self: &Arc<Self>,
         request: CallRequest,
         token: Option<CallToken>,
-    ) -> Result<Answer, ForeignCall> {
+    ) -> Result<WebhookAnswer, ForeignCall> {
         let live = self.live.borrow().clone();
         let voice = &live.voice;
         let is_open = token.is_some();
@@ -93,7 +93,7 @@ impl CallRunner {
                 "declined a call: voice is off, or there is no public URL"
             );
             self.remember_declined(&request.provider_id).await;
-            return Ok(self.provider.answer(Outcome::CallDeclined));
+            return Ok(self.provider.answer(EventOutcome::CallDeclined));
         };
         let deciding = async {
             match token {
@@ -121,7 +121,7 @@ impl CallRunner {
     }
 
     /// Returns a document that apologizes and ends the call.
-    pub fn apology(&self) -> Answer {
+    pub fn apology(&self) -> WebhookAnswer {
         self.provider.document(&Script::apology(), &self.live.borrow().voice.terms(""))
     }
 
@@ -200,7 +200,7 @@ impl CallRunner {
     }
 
     /// Carries out a step and returns its document, which may wait for the agent.
-    async fn document_of(self: &Arc<Self>, step: CallStep, waiting: &mut documents::Waiting) -> Decided {
+    async fn document_of(self: &Arc<Self>, step: CallStep, waiting: &mut documents::WaitingRequest) -> Decided {
         let token = step.token.clone();
         let script = step.actions.iter().find_map(|action| match action {
             Action::Respond(script) => Some(script.clone()),
@@ -208,7 +208,7 @@ impl CallRunner {
         });
         self.carry_out(step);
         let document = match script {
-            Some(script) => Document { script, token },
+            Some(script) => CallDocument { script, token },
             // A gateway that stops answers at once, so that the next one can take the call over.
             None => match self.stop.run_until_cancelled(waiting.document(&token)).await {
                 Some(document) => document.unwrap_or_else(|| ask_again(token, 1)),
@@ -245,7 +245,7 @@ impl CallRunner {
         }
     }
 
-    fn worded(&self, document: &Document, voice: &VoiceSettings, webhook_url: &str) -> Answer {
+    fn worded(&self, document: &CallDocument, voice: &VoiceSettings, webhook_url: &str) -> WebhookAnswer {
         self.provider.document(&document.script, &voice.terms(&document_url(webhook_url, &document.token)))
     }
 
@@ -268,8 +268,8 @@ impl CallRunner {
 }
 
 /// Returns the document for a request whose own is late: the provider requests the next one after a pause.
-fn ask_again(token: CallToken, seconds: u32) -> Document {
-    Document { script: Script(vec![Step::Pause(seconds), Step::Continue]), token }
+fn ask_again(token: CallToken, seconds: u32) -> CallDocument {
+    CallDocument { script: Script(vec![Step::Pause(seconds), Step::Continue]), token }
 }
 
 /// Returns the public address of a document, below the webhook's own.

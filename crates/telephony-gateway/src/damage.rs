@@ -6,19 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use telephony_domain::notice::Notice;
 use telephony_store::journal::Damage;
 
-use crate::notices::Notices;
+use crate::notices::NoticeWriter;
 
 /// Reports damage to the operator and to the backfill.
 pub struct Damages {
     /// Notices to the operator.
-    pub notices: Notices,
+    pub notices: NoticeWriter,
     /// Damage found since the start.
-    pub found: Mutex<Found>,
+    pub found: Mutex<DamageExtent>,
 }
 
 /// The extent of the damage.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Found {
+pub struct DamageExtent {
     places: usize,
     bytes: u64,
 }
@@ -37,7 +37,7 @@ impl Damages {
         self.notices.wake.missed.notify_one();
     }
 
-    fn count(&self, damages: &[Damage]) -> Found {
+    fn count(&self, damages: &[Damage]) -> DamageExtent {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.places += damages.len();
         found.bytes += damages.iter().map(|damage| damage.length).sum::<u64>();

@@ -14,13 +14,13 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use self::components::Shared;
+use self::components::SharedHandles;
 use crate::apply::Applier;
 use crate::control::probe::{self, Probes};
 use crate::control::status::{self, ConfigAlive, StatusSource};
 use crate::lock::GatewayLock;
 use crate::metrics;
-use crate::notices::Notices;
+use crate::notices::NoticeWriter;
 use crate::parts::Parts;
 use crate::random;
 use crate::reach::Reach;
@@ -42,7 +42,7 @@ pub struct Gateway {
     tasks: Tasks,
     live: watch::Sender<Arc<Live>>,
     status: Arc<StatusSource>,
-    notices: Notices,
+    notices: NoticeWriter,
     _lock: GatewayLock,
 }
 
@@ -72,7 +72,7 @@ impl Gateway {
         }
         let (live, live_now) = watch::channel(Arc::new(parts.settings.live.clone().on_line(line)));
         let (reach, reach_now) = watch::channel(Reach::configured(parts.settings.fixed.public.as_ref()));
-        let shared = Shared::new(&parts, live_now, reach_now);
+        let shared = SharedHandles::new(&parts, live_now, reach_now);
         let signatures = Arc::new(Signatures::default());
         let applier = Arc::new(components::applier(&parts, &shared, &signatures));
         let status = Arc::new(components::status_source(&parts, &shared, address));
@@ -148,7 +148,7 @@ impl Gateway {
     }
 
     /// Returns the notices to the operator.
-    pub fn notices(&self) -> &Notices {
+    pub fn notices(&self) -> &NoticeWriter {
         &self.notices
     }
 

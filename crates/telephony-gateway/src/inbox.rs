@@ -26,7 +26,7 @@ use crate::storage::Storage;
 use crate::wake::{self, Wake};
 pub(crate) use turn::role;
 
-use turn::Worker;
+use turn::TurnWorker;
 
 /// The task that answers turns.
 pub struct TurnRunner {
@@ -67,7 +67,7 @@ impl TurnRunner {
             match self.store.lease_turns(&self.holder, merges, permits.len(), self.clock.now()).await {
                 Ok(Next::Taken(due)) => {
                     for (turn, place) in due.into_iter().zip(permits) {
-                        let worker = Worker { inbox: self.clone(), live: self.live.borrow().clone() };
+                        let worker = TurnWorker { inbox: self.clone(), live: self.live.borrow().clone() };
                         let span = turn::span(&turn);
                         turns.spawn(worker.work(turn, place, stop.clone()).instrument(span));
                     }

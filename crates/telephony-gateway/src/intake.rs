@@ -9,7 +9,7 @@ use std::time::Duration;
 use telephony_domain::keyword::{Keyword, classify};
 use telephony_domain::message::Arrival;
 use telephony_domain::time::Clock;
-use telephony_providers::provider::{Event, Outcome};
+use telephony_providers::provider::{EventOutcome, WebhookEvent};
 use telephony_store::history::MessageReference;
 use telephony_store::journal::{Journal, JournalEntry, JournalEvent, JournalPosition};
 use telephony_store::{Store, StoreError};
@@ -56,17 +56,19 @@ impl From<StoreError> for IntakeError {
 
 impl Intake {
     /// Acknowledges `event`: when this returns an outcome, the event is on disk, and an opt-out is applied.
-    pub async fn take(&self, event: Event) -> Result<Outcome, IntakeError> {
+    pub async fn take(&self, event: WebhookEvent) -> Result<EventOutcome, IntakeError> {
         match event {
-            Event::Message(arrival) if !self.is_untampered(&arrival).await? => return Err(IntakeError::Tampered),
-            Event::Message(arrival) => self.take_message(arrival).await?,
-            Event::MessageStatus(report) => self.write_down(JournalEvent::Report(report)).await.map(drop)?,
+            WebhookEvent::Message(arrival) if !self.is_untampered(&arrival).await? => {
+                return Err(IntakeError::Tampered);
+            }
+            WebhookEvent::Message(arrival) => self.take_message(arrival).await?,
+            WebhookEvent::MessageStatus(report) => self.write_down(JournalEvent::Report(report)).await.map(drop)?,
             // The call runner answers these.
-            Event::Call(_) => {}
-            Event::Alert => tracing::debug!("an alert of the account"),
-            Event::Probe => {}
+            WebhookEvent::Call(_) => {}
+            WebhookEvent::Alert => tracing::debug!("an alert of the account"),
+            WebhookEvent::Probe => {}
         }
-        Ok(Outcome::Acknowledged)
+        Ok(EventOutcome::Acknowledged)
     }
 
     /// Returns true unless the signature of this message arrived with other fields before.

@@ -10,7 +10,7 @@ use crate::wake::Wake;
 
 /// Raises and ends notices.
 #[derive(Clone)]
-pub struct Notices {
+pub struct NoticeWriter {
     /// Store, where notices are kept.
     pub store: Arc<dyn Store>,
     /// Clock.
@@ -19,7 +19,7 @@ pub struct Notices {
     pub wake: Arc<Wake>,
 }
 
-impl Notices {
+impl NoticeWriter {
     /// Raises a notice once for as long as it holds; repeating it is cheap. The text is logged, so it contains no
     /// message texts or secrets, and numbers are masked.
     pub async fn raise(&self, notice: Notice) {

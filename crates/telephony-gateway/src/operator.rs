@@ -25,10 +25,10 @@ use crate::settings::Live;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 use confirmation::Confirmation;
-use wording::Words;
+use wording::ReplyWriter;
 
 /// The task that serves the operator.
-pub struct Operator {
+pub struct OperatorTask {
     /// Store, which has notices and commands.
     pub store: Arc<dyn Store>,
     /// The operator's number and rules for splitting.
@@ -47,7 +47,7 @@ pub struct Operator {
     pub storage: Arc<Storage>,
 }
 
-impl Operator {
+impl OperatorTask {
     /// Executes commands and sends notices until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut ask_from = None;
@@ -109,7 +109,7 @@ impl Operator {
     }
 
     async fn execute(&self, ordered: &Ordered) -> Result<(), StoreError> {
-        let words = Words { split: self.split(), program: self.program };
+        let words = ReplyWriter { split: self.split(), program: self.program };
         let outcome = self.store.execute(ordered.id, Arc::new(words), self.clock.now()).await?;
         tracing::info!(command = %ordered.id, outcome = outcome.as_str(), "executed the operator's command");
         self.wake.all();

@@ -32,7 +32,7 @@ use crate::stop;
 use crate::storage::Storage;
 use crate::wake::{self, Wake};
 
-pub use self::in_flight::InFlight;
+pub use self::in_flight::AttemptsInFlight;
 pub use self::poll::Reports;
 
 /// Requests to the provider in flight; Twilio answers 429 to an account with too many.
@@ -63,7 +63,7 @@ pub struct PartSender {
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Attempts in flight, independent of a clock that is set meanwhile.
-    pub in_flight: InFlight,
+    pub in_flight: AttemptsInFlight,
 }
 
 impl PartSender {

@@ -18,7 +18,7 @@ const DEMO: &str = "https://demo.twilio.com/";
 
 /// Planned changes, and settings that stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct RoutingPlan {
     /// Current routes.
     pub routes: Vec<Route>,
     /// Settings to change, route by route.
@@ -70,14 +70,18 @@ pub async fn sync(
     provider: &dyn Provider,
     target: RouteTarget<'_>,
     now: Timestamp,
-) -> Result<Plan, RoutingError> {
+) -> Result<RoutingPlan, RoutingError> {
     let plan = plan(store, provider, target).await?;
     apply(store, provider, &plan.changes, now).await?;
     Ok(plan)
 }
 
 /// Returns what [`sync`] would change.
-pub async fn plan(store: &dyn Store, provider: &dyn Provider, target: RouteTarget<'_>) -> Result<Plan, RoutingError> {
+pub async fn plan(
+    store: &dyn Store,
+    provider: &dyn Provider,
+    target: RouteTarget<'_>,
+) -> Result<RoutingPlan, RoutingError> {
     let history = store.route_changes().await?;
     Ok(plan_with(&history, provider, target).await?)
 }
@@ -87,9 +91,9 @@ pub async fn plan_with(
     history: &[RouteChange],
     provider: &dyn Provider,
     target: RouteTarget<'_>,
-) -> Result<Plan, ProviderError> {
+) -> Result<RoutingPlan, ProviderError> {
     let routes = provider.routes(target.sender, Some(target.callbacks)).await?;
-    let mut plan = Plan { missing: missing(target.sender, &routes), ..Plan::default() };
+    let mut plan = RoutingPlan { missing: missing(target.sender, &routes), ..RoutingPlan::default() };
     for route in &routes {
         let keeps_calls = !target.takes_calls && has_calls_of_others(route, history);
         for setting in route.settings.iter().filter(|setting| setting.is_wrong()) {
@@ -126,9 +130,9 @@ pub async fn apply(
 }
 
 /// Returns what [`undo`] would change: every setting that is still as we left it gets its previous value.
-pub async fn plan_undo(store: &dyn Store, provider: &dyn Provider) -> Result<Plan, RoutingError> {
+pub async fn plan_undo(store: &dyn Store, provider: &dyn Provider) -> Result<RoutingPlan, RoutingError> {
     let history = store.route_changes().await?;
-    let mut plan = Plan::default();
+    let mut plan = RoutingPlan::default();
     for (id, address) in history.iter().map(|change| (&change.route, &change.address)).collect::<BTreeSet<_>>() {
         match provider.route(id).await?.filter(|route| route.address == *address) {
             Some(route) => plan_undo_of(&route, &history, &mut plan),
@@ -139,7 +143,7 @@ pub async fn plan_undo(store: &dyn Store, provider: &dyn Provider) -> Result<Pla
 }
 
 /// Restores the settings from before the first change, and forgets the changes.
-pub async fn undo(store: &dyn Store, provider: &dyn Provider, plan: &Plan) -> Result<(), RoutingError> {
+pub async fn undo(store: &dyn Store, provider: &dyn Provider, plan: &RoutingPlan) -> Result<(), RoutingError> {
     for of_route in plan.changes.chunk_by(|a, b| a.route == b.route) {
         set(provider, of_route).await?;
     }
@@ -175,7 +179,7 @@ fn has_calls_of_others(route: &Route, history: &[RouteChange]) -> bool {
     url.is_wrong() && !url.value.is_empty() && !url.value.starts_with(DEMO) && !is_ours
 }
 
-fn plan_undo_of(route: &Route, history: &[RouteChange], plan: &mut Plan) {
+fn plan_undo_of(route: &Route, history: &[RouteChange], plan: &mut RoutingPlan) {
     for setting in &route.settings {
         let is_of_setting = |change: &&RouteChange| change.route == route.id && change.name == setting.name;
         let changes: Vec<_> = history.iter().filter(is_of_setting).collect();

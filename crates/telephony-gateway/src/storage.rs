@@ -17,20 +17,20 @@ const EVERY: Duration = Duration::from_secs(60);
 /// The state shared by all tasks that store data.
 #[derive(Debug, Default)]
 pub struct Storage {
-    state: Mutex<State>,
+    state: Mutex<StorageState>,
     /// Signals that storing begins to fail.
     bell: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    trouble: Option<Trouble>,
+struct StorageState {
+    trouble: Option<StorageFailure>,
     logged: HashMap<&'static str, Logged>,
 }
 
 /// A failure to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct StorageFailure {
     /// Latest error.
     pub error: StoreError,
     /// Webhooks answered with 503 meanwhile.
@@ -64,20 +64,20 @@ impl Storage {
     }
 
     /// Returns the current failure; none if storing works.
-    pub fn trouble(&self) -> Option<Trouble> {
+    pub fn trouble(&self) -> Option<StorageFailure> {
         self.state().trouble.clone()
     }
 
     /// Fails while the database is gone: the journal must not accept events that may never be stored.
     pub fn check_is_there(&self) -> Result<(), StoreError> {
         match &self.state().trouble {
-            Some(Trouble { error: error @ StoreError::Gone(_), .. }) => Err(error.clone()),
+            Some(StorageFailure { error: error @ StoreError::Gone(_), .. }) => Err(error.clone()),
             _ => Ok(()),
         }
     }
 
     /// Ends the failure and returns it.
-    fn end(&self) -> Option<Trouble> {
+    fn end(&self) -> Option<StorageFailure> {
         self.state().trouble.take()
     }
 
@@ -85,7 +85,7 @@ impl Storage {
         match &mut self.state().trouble {
             Some(trouble) => trouble.error = error.clone(),
             none => {
-                *none = Some(Trouble { error: error.clone(), refused: 0 });
+                *none = Some(StorageFailure { error: error.clone(), refused: 0 });
                 self.bell.notify_one();
             }
         }
@@ -106,7 +106,7 @@ impl Storage {
         Some(std::mem::take(&mut logged.since))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, StorageState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,7 +136,7 @@ mod tests {
         storage.refused(&full);
         storage.failed("anything", &full);
         storage.refused(&full);
-        assert_eq!(storage.trouble(), Some(Trouble { error: full, refused: 2 }));
+        assert_eq!(storage.trouble(), Some(StorageFailure { error: full, refused: 2 }));
         assert_eq!(storage.check_is_there(), Ok(()));
         storage.failed("anything", &StoreError::Gone("it was removed".to_owned()));
         assert!(storage.check_is_there().is_err());

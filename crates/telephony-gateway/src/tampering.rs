@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use telephony_domain::message::Signed;
 use telephony_domain::notice::Notice;
 
-use crate::notices::Notices;
+use crate::notices::NoticeWriter;
 
 /// Raises a notice that another party has a signed request from the provider, and has the provider's list searched,
 /// because the message may have been genuine.
-pub(crate) async fn report(notices: &Notices) {
+pub(crate) async fn report(notices: &NoticeWriter) {
     notices.wake.refused.notify_one();
     notices.raise(Notice::Tampered).await;
 }

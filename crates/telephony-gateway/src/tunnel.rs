@@ -12,14 +12,14 @@ use telephony_domain::time::Clock;
 use telephony_providers::provider::Provider;
 use telephony_providers::route::CallbackUrls;
 use telephony_store::Store;
-use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
+use telephony_tunnels::{Inside, OpenTunnel, Tunnel, TunnelError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::notices::Notices;
+use crate::notices::NoticeWriter;
 use crate::parts::Parts;
 use crate::reach::{Reach, TunnelAlive};
-use crate::routing::{self, Plan, RouteTarget, RoutingError};
+use crate::routing::{self, RouteTarget, RoutingError, RoutingPlan};
 use crate::settings::Fixed;
 
 /// First pause before reopening; it doubles each time.
@@ -60,7 +60,7 @@ pub(crate) struct Keeper {
     store: Arc<dyn Store>,
     provider: Arc<dyn Provider>,
     clock: Arc<dyn Clock>,
-    notices: Notices,
+    notices: NoticeWriter,
 }
 
 impl Keeper {
@@ -69,7 +69,7 @@ impl Keeper {
         parts: &Parts,
         address: SocketAddr,
         reach: watch::Sender<Reach>,
-        notices: Notices,
+        notices: NoticeWriter,
     ) -> Option<Self> {
         let fixed = parts.settings.fixed.clone();
         let paths = vec![fixed.path.clone(), fixed.status_path.clone()];
@@ -111,7 +111,7 @@ impl Keeper {
     }
 
     /// Waits until an open tunnel breaks, and returns the error.
-    async fn hold(&self, open: &mut dyn Open) -> TunnelError {
+    async fn hold(&self, open: &mut dyn OpenTunnel) -> TunnelError {
         let url = open.url().to_owned();
         let name = self.tunneling.tunnel.name();
         tracing::info!(tunnel = name, url, webhook = format!("{url}{}", self.fixed.path), "the tunnel is open");
@@ -217,7 +217,7 @@ impl Keeper {
     }
 }
 
-async fn close(open: Box<dyn Open>) {
+async fn close(open: Box<dyn OpenTunnel>) {
     if tokio::time::timeout(CLOSE_TIMEOUT, open.close()).await.is_err() {
         tracing::warn!("the tunnel could not be closed in time");
     }
@@ -229,7 +229,7 @@ fn pause(failures: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
 }
 
-fn log_plan(plan: &Plan) {
+fn log_plan(plan: &RoutingPlan) {
     for change in &plan.changes {
         tracing::info!(address = change.address, setting = change.name, "the provider now has the tunnel's URL");
     }

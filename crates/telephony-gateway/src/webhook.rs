@@ -19,9 +19,9 @@ use http::header::{ALLOW, CONTENT_TYPE};
 use http::{Method, StatusCode};
 
 use crate::calls;
-use crate::control::probe::Verdict;
+use crate::control::probe::ProbeVerdict;
 use media_server::MediaServer;
-use receive::Endpoint;
+use receive::WebhookEndpoint;
 use spelling::{is_same_path, steps};
 
 /// The endpoints of the public listener.
@@ -29,11 +29,11 @@ pub struct Endpoints {
     /// Local path for incoming messages and calls.
     pub path: String,
     /// Their endpoint.
-    pub webhook: Endpoint,
+    pub webhook: WebhookEndpoint,
     /// Local path for status reports.
     pub status_path: String,
     /// Their endpoint.
-    pub status: Endpoint,
+    pub status: WebhookEndpoint,
     /// Files that the provider fetches, below the webhook's path.
     pub media_server: MediaServer,
 }
@@ -65,14 +65,14 @@ async fn dispatch(State(endpoints): State<Arc<Endpoints>>, request: Request) -> 
             _ => not_allowed("POST"),
         };
     } else {
-        endpoints.report_probe(&request, Verdict::NoSuchPath);
+        endpoints.report_probe(&request, ProbeVerdict::NoSuchPath);
         endpoints.webhook.misdirected(&request, "no_such_path", &endpoints.path);
         return StatusCode::NOT_FOUND.into_response();
     };
     match *request.method() {
         Method::POST => endpoint.receive(request, None).await,
         _ => {
-            endpoints.report_probe(&request, Verdict::WrongMethod);
+            endpoints.report_probe(&request, ProbeVerdict::WrongMethod);
             endpoint.misdirected(&request, "wrong_method", "POST");
             not_allowed("POST")
         }
@@ -95,7 +95,7 @@ pub(crate) fn step_below<'a>(path: &'a str, webhook_path: &str, name: &str) -> O
 }
 
 impl Endpoints {
-    fn report_probe(&self, request: &Request, verdict: Verdict) {
+    fn report_probe(&self, request: &Request, verdict: ProbeVerdict) {
         if let Some(probe) = self.webhook.probes.claim(request) {
             probe.report(verdict, Vec::new());
         }

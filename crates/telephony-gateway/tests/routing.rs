@@ -5,10 +5,10 @@ use std::path::Path;
 
 use telephony_domain::line::Sender;
 use telephony_domain::time::Timestamp;
-use telephony_gateway::routing::{self, Plan, RouteTarget};
+use telephony_gateway::routing::{self, RouteTarget, RoutingPlan};
 use telephony_providers::route::{CallbackUrls, Routes};
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::account::TwilioAccount;
 use telephony_store::routes::RouteChanges;
 use telephony_store::sqlite::{Mode, SqliteStore};
 use twilio_simulator::{DEFAULT_NUMBER, Number, Service, Simulator, SimulatorConfig};
@@ -17,7 +17,7 @@ const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 fn twilio(simulator: &Simulator) -> Twilio {
-    Twilio::new(Account {
+    Twilio::new(TwilioAccount {
         sid: simulator.account_sid().to_owned(),
         auth_tokens: vec![simulator.auth_token().into()],
         shared_keys: Default::default(),
@@ -45,7 +45,7 @@ async fn state(twilio: &Twilio, sender: &Sender) -> [String; 3] {
 }
 
 /// Makes changes until the process dies after this many `steps`: first storing them, then each route.
-async fn die_after(steps: usize, store: &SqliteStore, twilio: &Twilio, plan: &Plan) {
+async fn die_after(steps: usize, store: &SqliteStore, twilio: &Twilio, plan: &RoutingPlan) {
     if steps > 0 {
         store.changing_routes(plan.changes.clone(), NOW).await.unwrap();
     }

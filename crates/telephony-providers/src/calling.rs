@@ -9,7 +9,7 @@ use telephony_domain::id::CallId;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::Timestamp;
 
-use crate::provider::{Answer, ProviderError};
+use crate::provider::{ProviderError, WebhookAnswer};
 
 /// Terms on which a call's documents are spoken and answered.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,7 @@ pub struct ListedCall {
 #[async_trait]
 pub trait Calling: Send + Sync {
     /// Writes a document in the provider's format.
-    fn document(&self, script: &Script, terms: &CallTerms<'_>) -> Answer;
+    fn document(&self, script: &Script, terms: &CallTerms<'_>) -> WebhookAnswer;
 
     /// Places a call, and returns the provider's id of it. An `Ok` means that the provider dials, or has it in its
     /// queue; see [`ProviderError::disposition`] for the rest. Makes one attempt: after an unknown outcome, see

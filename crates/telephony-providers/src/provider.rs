@@ -36,13 +36,13 @@ pub trait Provider: Webhooks + Routes + Calling + Checks {
     fn time(&self) -> Option<Timestamp>;
 
     /// Returns our messages to `to` created at or after `since`, newest first, complete.
-    async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError>;
+    async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<ListedMessage>, ProviderError>;
 
     /// Returns messages from contacts to our number `to` received at or after `since`, newest first, complete.
     async fn received(&self, to: &str, since: Timestamp) -> Result<Vec<Arrival>, ProviderError>;
 
     /// Returns the current state of the message with this id.
-    async fn fetch(&self, provider_id: &str) -> Result<Listed, ProviderError>;
+    async fn fetch(&self, provider_id: &str) -> Result<ListedMessage, ProviderError>;
 
     /// Returns our numbers that `sender` sends from and receives at: its own, and those of its pool.
     async fn numbers_of(&self, sender: &Sender) -> Result<Vec<String>, ProviderError>;
@@ -127,7 +127,7 @@ pub trait Webhooks: Send + Sync {
 
     /// Checks the signature, then the account, then reads the event. The only route from a request to a [`Verified`]
     /// event.
-    fn verify(&self, request: &Unverified<'_>) -> Result<Verified<Event>, Rejection>;
+    fn verify(&self, request: &Unverified<'_>) -> Result<Verified<WebhookEvent>, Rejection>;
 
     /// Explains an error code in a report and its remedy; empty for unknown codes.
     fn explain(&self, code: u32) -> String;
@@ -137,7 +137,7 @@ pub trait Webhooks: Send + Sync {
     fn calls_for_operator(&self, code: u32) -> bool;
 
     /// Formats the answer to a webhook, as the gateway has decided.
-    fn answer(&self, outcome: Outcome) -> Answer;
+    fn answer(&self, outcome: EventOutcome) -> WebhookAnswer;
 }
 
 /// A request to the public listener that is not verified.
@@ -172,7 +172,7 @@ impl<T> Verified<T> {
 
 /// The event in a webhook.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum WebhookEvent {
     /// A contact sent a message.
     Message(Arrival),
     /// One of our messages has a new status.
@@ -207,7 +207,7 @@ pub enum Rejection {
 
 /// The gateway's decision about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum EventOutcome {
     /// It is stored, and needs no answer.
     Acknowledged,
     /// The call is not answered.
@@ -216,7 +216,7 @@ pub enum Outcome {
 
 /// The answer to a webhook, in the provider's format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct WebhookAnswer {
     /// `Content-Type`; always sent.
     pub content_type: &'static str,
     /// Body.
@@ -242,7 +242,7 @@ pub struct Outgoing<'a> {
 
 /// One of our messages in the provider's list. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedMessage {
     /// Id at the provider.
     pub provider_id: String,
     /// Number that sent it, once it is chosen.
@@ -269,7 +269,7 @@ pub struct Listed {
     pub price: Option<Price>,
 }
 
-impl std::fmt::Debug for Listed {
+impl std::fmt::Debug for ListedMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Listed")
             .field("provider_id", &self.provider_id)
@@ -279,7 +279,7 @@ impl std::fmt::Debug for Listed {
     }
 }
 
-impl Listed {
+impl ListedMessage {
     /// Returns true if a line with these addresses can have sent it: a different number or pool of the account may have
     /// sent the same text.
     pub fn can_be_from(&self, addresses: &[String]) -> bool {

@@ -17,7 +17,7 @@ pub mod signature;
 pub mod twiml;
 mod webhook;
 
-use self::account::Account;
+use self::account::TwilioAccount;
 pub use self::carrier::CARRIER;
 use self::rest::Rest;
 use self::signature::Verifier;
@@ -37,7 +37,7 @@ pub struct Twilio {
 
 impl Twilio {
     /// Creates the provider for this account; makes no request.
-    pub fn new(account: Account) -> Self {
+    pub fn new(account: TwilioAccount) -> Self {
         Self::with_rest(Rest::new(account))
     }
 

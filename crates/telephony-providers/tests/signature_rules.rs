@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use secrecy::SecretString;
 use telephony_providers::twilio::signature::{
-    Explanation, Payload, Refusal, SecretName, SignedRequest, Verifier, explain,
+    Explanation, Payload, SecretName, SignatureRefusal, SignedRequest, Verifier, explain,
 };
 
 const URL: &str = "https://phone.example/telephony/webhook?line=1";
@@ -83,7 +83,7 @@ fn an_empty_token_verifies_nothing_even_if_it_signed() {
     let case = Case::form(sign("", &format!("{URL}{PARAMS}")));
     assert!(case.signer(&["", "other"]).is_err());
     let verifier = Verifier::new(&secrets(&[""]), &BTreeMap::new());
-    assert_eq!(verifier.verify(&case.request()), Err(Refusal::NoSecret));
+    assert_eq!(verifier.verify(&case.request()), Err(SignatureRefusal::NoSecret));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn any_public_url_verifies() {
     assert_eq!(case.signer(&["token"]).unwrap(), format!("twilio.authToken {URL}"));
     case.urls = vec!["/telephony/webhook".to_owned()];
     let verifier = Verifier::new(&secrets(&["token"]), &BTreeMap::new());
-    assert_eq!(verifier.verify(&case.request()), Err(Refusal::MalformedUrl));
+    assert_eq!(verifier.verify(&case.request()), Err(SignatureRefusal::MalformedUrl));
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn another_body_needs_its_hash_in_the_signed_url() {
     };
     let hash = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862";
     assert_eq!(judge(&format!("https://a.b/?bodySHA256={hash}"), br#"{"a":1}"#), Ok(true));
-    assert_eq!(judge("https://a.b/", br#"{"a":1}"#), Err(Refusal::BodyNotCovered.to_string()));
-    assert_eq!(judge(&format!("https://a.b/?bodySHA256={hash}"), b""), Err(Refusal::BodyChanged.to_string()));
+    assert_eq!(judge("https://a.b/", br#"{"a":1}"#), Err(SignatureRefusal::BodyNotCovered.to_string()));
+    assert_eq!(judge(&format!("https://a.b/?bodySHA256={hash}"), b""), Err(SignatureRefusal::BodyChanged.to_string()));
     assert_eq!(judge("https://a.b/", b""), Ok(true));
 }
 

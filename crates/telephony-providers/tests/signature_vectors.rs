@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use serde_json::Value;
-use telephony_providers::twilio::signature::{Payload, Settings, SignedRequest, Verifier};
+use telephony_providers::twilio::signature::{Payload, SignatureSettings, SignedRequest, Verifier};
 
 const KEY: &str = "webhooks_sharedkey_01";
 
@@ -49,7 +49,7 @@ fn every_signature_of_the_official_library_gets_its_verdict() {
 fn a_form_reads_as_the_official_library_reads_it() {
     for vector in vectors()["vectors"].as_array().unwrap() {
         let Some(body) = vector["form_body"].as_str() else { continue };
-        let form = telephony_providers::twilio::form::Form::parse(body.as_bytes());
+        let form = telephony_providers::twilio::form::FormParameters::parse(body.as_bytes());
         let pairs: Vec<_> = form.pairs().iter().map(|(name, value)| serde_json::json!([name, value])).collect();
         assert_eq!(Value::from(pairs), vector["params"], "{}", vector["id"]);
     }
@@ -61,7 +61,7 @@ fn every_settings_header_names_its_algorithm() {
     let headers = data["signature_settings_header"].as_array().unwrap();
     assert_eq!(headers.len(), 13);
     for header in headers {
-        let settings = Settings::parse(header["header"].as_str());
+        let settings = SignatureSettings::parse(header["header"].as_str());
         assert_eq!(settings.algorithm, header["algorithm"].as_str().unwrap(), "{header}");
     }
 }

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use serde_json::{Value, json};
-use telephony_providers::twilio::twiml::Element;
+use telephony_providers::twilio::twiml::TwimlElement;
 
 /// `[name, {attributes}, [children]]`, the format of the vectors.
-fn write(tree: &Value) -> Element {
-    let mut element = Element::new(tree[0].as_str().unwrap());
+fn write(tree: &Value) -> TwimlElement {
+    let mut element = TwimlElement::new(tree[0].as_str().unwrap());
     for (name, value) in tree[1].as_object().unwrap() {
         element = element.attribute(name, value.as_str().unwrap());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use telephony_config::{Environment, Tunnel as Settings, TunnelProvider};
+use telephony_config::{Environment, TunnelConfig as Settings, TunnelProvider};
 
 use crate::ngrok::agent_files;
 use crate::{Ngrok, Tailscale, Tunnel};

@@ -9,4 +9,4 @@ mod tunnel;
 pub use kind::from_config;
 pub use ngrok::Ngrok;
 pub use tailscale::Tailscale;
-pub use tunnel::{Cause, Inside, Open, Tunnel, TunnelError};
+pub use tunnel::{Cause, Inside, OpenTunnel, Tunnel, TunnelError};

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::tunnel::{Cause, Inside, Open, Tunnel, TunnelError};
+use crate::tunnel::{Cause, Inside, OpenTunnel, Tunnel, TunnelError};
 use agent_file::AgentFile;
 pub use agent_file::agent_files;
 
@@ -53,7 +53,7 @@ impl Tunnel for Ngrok {
         true
     }
 
-    async fn open(&self, inside: &Inside) -> Result<Box<dyn Open>, TunnelError> {
+    async fn open(&self, inside: &Inside) -> Result<Box<dyn OpenTunnel>, TunnelError> {
         let session = within(ANSWER_TIMEOUT, async { self.connect(&self.session()?).await }).await?;
         let mut endpoint = session.http_endpoint();
         endpoint.forwards_to(format!("http://{}", inside.address()));
@@ -121,7 +121,7 @@ struct OpenNgrok {
 }
 
 #[async_trait]
-impl Open for OpenNgrok {
+impl OpenTunnel for OpenNgrok {
     fn url(&self) -> &str {
         &self.url
     }

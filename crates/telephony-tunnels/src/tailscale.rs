@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use telephony_config::Environment;
 
-use crate::tunnel::{Cause, Inside, Open, Tunnel, TunnelError};
+use crate::tunnel::{Cause, Inside, OpenTunnel, Tunnel, TunnelError};
 use served::{Mount, Served};
 
 /// Interval between checks that everything is still served.
@@ -76,7 +76,7 @@ impl Tunnel for Tailscale {
         self.way == Way::Funnel
     }
 
-    async fn open(&self, inside: &Inside) -> Result<Box<dyn Open>, TunnelError> {
+    async fn open(&self, inside: &Inside) -> Result<Box<dyn OpenTunnel>, TunnelError> {
         self.check_version().await?;
         let host = self.host().await?;
         let port = self.served().await?.free_port(&host, &mounts(inside), self.is_public()).ok_or_else(|| {
@@ -110,7 +110,7 @@ impl Tailscale {
     /// Returns this machine's name in the tailnet, if it is connected.
     async fn host(&self) -> Result<String, TunnelError> {
         let said = self.run(&["status", "--json", "--peers=false"]).await?.succeeded()?;
-        let status: Status = serde_json::from_str(&said).map_err(|error| nonsense("status", &error))?;
+        let status: TailscaleStatus = serde_json::from_str(&said).map_err(|error| nonsense("status", &error))?;
         match status.backend_state.as_str() {
             "Running" => {}
             "NeedsLogin" => return Err(TunnelError::new(Cause::NotLoggedIn, "its state is NeedsLogin")),
@@ -132,7 +132,7 @@ impl Tailscale {
 
 /// The fields read from `tailscale status --json`.
 #[derive(Deserialize)]
-struct Status {
+struct TailscaleStatus {
     #[serde(rename = "BackendState")]
     backend_state: String,
     #[serde(rename = "Self")]
@@ -168,7 +168,7 @@ struct OpenTailscale {
 }
 
 #[async_trait]
-impl Open for OpenTailscale {
+impl OpenTunnel for OpenTailscale {
     fn url(&self) -> &str {
         &self.url
     }
@@ -222,7 +222,7 @@ impl OpenTailscale {
         for mount in self.mounts.iter().filter(|mount| served.has_mount(&self.host, self.port, mount)) {
             let (https, path) = self.place(mount);
             let taken = self.tailscale.run(&[self.command(), "--yes", &https, &path, "off"]).await;
-            if let Err(error) = taken.and_then(program::Ran::succeeded) {
+            if let Err(error) = taken.and_then(program::ProgramResult::succeeded) {
                 tracing::warn!(path = mount.path, hint = error.hint(), "Tailscale still serves it: {error}");
             }
         }

@@ -15,12 +15,12 @@ pub trait Tunnel: Send + Sync {
     fn is_public(&self) -> bool;
 
     /// Opens it. Reopening after it broke, or after the process died, is safe.
-    async fn open(&self, inside: &Inside) -> Result<Box<dyn Open>, TunnelError>;
+    async fn open(&self, inside: &Inside) -> Result<Box<dyn OpenTunnel>, TunnelError>;
 }
 
 /// An open tunnel.
 #[async_trait]
-pub trait Open: Send {
+pub trait OpenTunnel: Send {
     /// Returns the public URL without a path and trailing slash: `https://name`, possibly with a port.
     fn url(&self) -> &str;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stand_in::Ngrok as StandIn;
-use telephony_tunnels::{Cause, Inside, Ngrok, Open, Tunnel, TunnelError};
+use telephony_tunnels::{Cause, Inside, Ngrok, OpenTunnel, Tunnel, TunnelError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -39,7 +39,7 @@ async fn refused(ngrok: &Ngrok) -> TunnelError {
     }
 }
 
-async fn broken(open: &mut Box<dyn Open>) -> TunnelError {
+async fn broken(open: &mut Box<dyn OpenTunnel>) -> TunnelError {
     tokio::time::timeout(DEADLINE, open.broken()).await.expect("it does not break")
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use telephony_config::Environment;
-use telephony_tunnels::{Cause, Inside, Open, Tailscale, Tunnel, TunnelError};
+use telephony_tunnels::{Cause, Inside, OpenTunnel, Tailscale, Tunnel, TunnelError};
 
 const SCRIPT: &str = include_str!("stand_in/tailscale.py");
 
@@ -73,7 +73,7 @@ async fn refused(tailscale: &Tailscale) -> TunnelError {
     }
 }
 
-async fn broken(open: &mut Box<dyn Open>) -> TunnelError {
+async fn broken(open: &mut Box<dyn OpenTunnel>) -> TunnelError {
     tokio::time::timeout(Duration::from_secs(60), open.broken()).await.expect("it does not break")
 }
 

@@ -1,6 +1,6 @@
 //! Terms of calls: those that come in, those that we place, and the rules checked before dialing.
 
-use telephony_config::{AgentKind, Limits, Telephony, Voice};
+use telephony_config::{AgentKind, LimitsConfig, TelephonyConfig, VoiceConfig};
 use telephony_domain::call::plan::{CallPlan, CallPurpose};
 use telephony_domain::call::words::Words;
 use telephony_domain::dialing::DialingRules;
@@ -10,7 +10,7 @@ use telephony_gateway::settings::VoiceSettings;
 const OUTGOING_GREETING: &str = "Hello, this is your assistant.";
 
 /// Returns the gateway's settings for calls.
-pub fn voice_settings(telephony: &Telephony) -> VoiceSettings {
+pub fn voice_settings(telephony: &TelephonyConfig) -> VoiceSettings {
     let voice = &telephony.voice;
     VoiceSettings {
         is_enabled: voice.enabled,
@@ -28,7 +28,7 @@ pub fn voice_settings(telephony: &Telephony) -> VoiceSettings {
 }
 
 /// Returns the terms of incoming calls.
-fn call_plan(voice: &Voice) -> CallPlan {
+fn call_plan(voice: &VoiceConfig) -> CallPlan {
     CallPlan {
         purpose: CallPurpose::Inbound { asks_pin: false, is_attested: false },
         greeting: with_disclosure(&voice.inbound_greeting, voice),
@@ -42,7 +42,7 @@ fn call_plan(voice: &Voice) -> CallPlan {
 }
 
 /// Returns the terms of a call that we place: to say a message, or for a conversation.
-pub fn outgoing_plan(voice: &Voice, message: Option<&str>, has_task: bool) -> CallPlan {
+pub fn outgoing_plan(voice: &VoiceConfig, message: Option<&str>, has_task: bool) -> CallPlan {
     let dialing = voice.dialing;
     let greeting = if message.is_none() && !has_task { OUTGOING_GREETING } else { "" };
     let purpose = match message {
@@ -52,12 +52,12 @@ pub fn outgoing_plan(voice: &Voice, message: Option<&str>, has_task: bool) -> Ca
     CallPlan { purpose, greeting: with_disclosure(greeting, voice), ..call_plan(voice) }
 }
 
-fn with_disclosure(greeting: &str, voice: &Voice) -> Words {
+fn with_disclosure(greeting: &str, voice: &VoiceConfig) -> Words {
     [greeting, voice.disclosure.as_str()].join(" ").trim().into()
 }
 
 /// Returns the rules checked before a number is dialed.
-pub fn dialing_rules(limits: &Limits) -> DialingRules {
+pub fn dialing_rules(limits: &LimitsConfig) -> DialingRules {
     DialingRules {
         countries: limits.call_countries.clone(),
         calls_per_hour: limits.calls_per_hour,

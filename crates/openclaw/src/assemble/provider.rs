@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::SecretString;
-use telephony_config::{ApiBaseUrl, Loaded, ProviderName, Telephony};
+use telephony_config::{ApiBaseUrl, Loaded, ProviderName, TelephonyConfig};
 use telephony_domain::carrier::Carrier;
 use telephony_providers::provider::Provider;
-use telephony_providers::twilio::account::{Account, api_url};
+use telephony_providers::twilio::account::{TwilioAccount, api_url};
 use telephony_providers::twilio::rest::Rest;
 use telephony_providers::twilio::{CARRIER, Twilio};
 use twilio_simulator::{Number, Simulator, SimulatorConfig};
@@ -29,19 +29,19 @@ pub fn provider_within(loaded: &Loaded, answer_within: Duration) -> Result<Arc<d
 
 /// Creates the client for an account with these credentials, at the configured API base URL or `api_base_url`.
 pub fn provider_with(
-    telephony: Option<&Telephony>,
+    telephony: Option<&TelephonyConfig>,
     api_base_url: Option<&str>,
     sid: &str,
     token: &SecretString,
 ) -> Arc<dyn Provider> {
-    let account = telephony.map_or_else(|| account(&Telephony::default()), account);
+    let account = telephony.map_or_else(|| account(&TelephonyConfig::default()), account);
     let api_url = api_base_url.map_or(account.api_url.clone(), |url| url.trim_end_matches('/').to_owned());
     let (sid, auth_tokens) = (sid.to_owned(), vec![token.clone()]);
-    Arc::new(Twilio::new(Account { sid, auth_tokens, api_key: None, api_url, ..account }))
+    Arc::new(Twilio::new(TwilioAccount { sid, auth_tokens, api_key: None, api_url, ..account }))
 }
 
 /// Returns the account, if the configuration names one completely.
-fn configured(loaded: &Loaded) -> Result<Account, Failure> {
+fn configured(loaded: &Loaded) -> Result<TwilioAccount, Failure> {
     loaded.check_complete().map_err(Failure::from_problems)?;
     match loaded.telephony.provider {
         Some(ProviderName::Simulator) => Err(Failure::new("this command cannot reach the built-in simulator")
@@ -56,11 +56,11 @@ pub fn carrier() -> &'static Carrier {
 }
 
 /// Returns the Twilio account named in the configuration.
-fn account(telephony: &Telephony) -> Account {
+fn account(telephony: &TelephonyConfig) -> TwilioAccount {
     let twilio = &telephony.twilio;
     let base = twilio.api_base_url.as_ref().and_then(|base| base.of("api"));
     let usual = || api_url(twilio.region.as_deref(), twilio.edge_in_use());
-    Account {
+    TwilioAccount {
         sid: twilio.account_sid.clone().unwrap_or_default(),
         auth_tokens: twilio.auth_token.iter().chain(&twilio.previous_auth_tokens).cloned().collect(),
         shared_keys: twilio.shared_keys.clone(),
@@ -73,7 +73,7 @@ fn account(telephony: &Telephony) -> Account {
 }
 
 /// Returns the base URLs of Twilio products that have a host of their own.
-fn product_urls(twilio: &telephony_config::Twilio) -> BTreeMap<String, String> {
+fn product_urls(twilio: &telephony_config::TwilioConfig) -> BTreeMap<String, String> {
     match &twilio.api_base_url {
         Some(ApiBaseUrl::ByProduct(urls)) => urls.clone(),
         Some(ApiBaseUrl::All(_)) | None => BTreeMap::new(),
@@ -82,7 +82,7 @@ fn product_urls(twilio: &telephony_config::Twilio) -> BTreeMap<String, String> {
 
 /// Starts the built-in Twilio with its webhooks set to `address`, and returns it as the gateway's provider.
 pub async fn simulator(
-    telephony: &Telephony,
+    telephony: &TelephonyConfig,
     address: SocketAddr,
 ) -> Result<(Arc<dyn Provider>, Option<Simulator>), Failure> {
     let number = telephony.from_number.as_ref().map_or(twilio_simulator::DEFAULT_NUMBER, |number| number.as_str());
@@ -97,7 +97,7 @@ pub async fn simulator(
         number,
         "the built-in Twilio is running; no message leaves this machine"
     );
-    let account = Account {
+    let account = TwilioAccount {
         sid: simulator.account_sid().to_owned(),
         auth_tokens: vec![simulator.auth_token().into()],
         api_url: simulator.base_url().to_owned(),

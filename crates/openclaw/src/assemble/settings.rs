@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_agents::Agent;
-use telephony_config::{Loaded, Telephony};
+use telephony_config::{Loaded, TelephonyConfig};
 use telephony_domain::limit::{Limits, Terms};
 use telephony_domain::line::Sender;
 use telephony_domain::sms::split::SplitRules;
@@ -17,7 +17,7 @@ use super::provider::carrier;
 use crate::terminal;
 
 /// Returns the gateway's settings from the configuration.
-pub fn settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Settings {
+pub fn settings(telephony: &TelephonyConfig, agent: Arc<dyn Agent>) -> Settings {
     let security = &telephony.webhook_security;
     let fixed = Fixed {
         sender: sender(telephony),
@@ -36,7 +36,7 @@ pub fn settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Settings {
 }
 
 /// Returns the settings that apply without a restart.
-pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
+pub fn live_settings(telephony: &TelephonyConfig, agent: Arc<dyn Agent>) -> Live {
     Live {
         agent,
         arrivals: Arc::new(arrival_rules(telephony)),
@@ -51,7 +51,7 @@ pub fn live_settings(telephony: &Telephony, agent: Arc<dyn Agent>) -> Live {
 }
 
 /// Returns the configured public URLs. The provider adds the part's id and the connection overrides to the callback.
-pub(super) fn public_urls(telephony: &Telephony) -> Option<PublicUrls> {
+pub(super) fn public_urls(telephony: &TelephonyConfig) -> Option<PublicUrls> {
     telephony.public_url.as_ref().map(|url| PublicUrls {
         webhook: url.webhook().to_owned(),
         status: url.status_callback().to_owned(),
@@ -60,7 +60,7 @@ pub(super) fn public_urls(telephony: &Telephony) -> Option<PublicUrls> {
 }
 
 /// Accepts operator commands only where signatures prove who sent them.
-fn arrival_rules(telephony: &Telephony) -> ArrivalRules {
+fn arrival_rules(telephony: &TelephonyConfig) -> ArrivalRules {
     let operator = telephony.operator.number.clone().filter(|_| !telephony.skip_signature_verification);
     ArrivalRules { policy: telephony.policy.clone(), coalesce: telephony.sms.coalesce, operator, line: None }
 }
@@ -76,7 +76,7 @@ pub fn tunnel(loaded: &Loaded) -> Option<Tunneling> {
 }
 
 /// Returns the limits on how fast and how much may be sent.
-pub fn terms(telephony: &Telephony) -> Terms {
+pub fn terms(telephony: &TelephonyConfig) -> Terms {
     let limits = &telephony.limits;
     let limits = Limits {
         segments_per_day: limits.segments_per_day,
@@ -87,11 +87,11 @@ pub fn terms(telephony: &Telephony) -> Terms {
 }
 
 /// Returns the sender that our messages come from.
-pub fn sender(telephony: &Telephony) -> Sender {
+pub fn sender(telephony: &TelephonyConfig) -> Sender {
     Sender { number: telephony.from_number.clone(), messaging_service: telephony.twilio.messaging_service_sid.clone() }
 }
 
-fn split_rules(telephony: &Telephony) -> SplitRules {
+fn split_rules(telephony: &TelephonyConfig) -> SplitRules {
     SplitRules {
         chunk_mode: telephony.sms.chunk_mode,
         max_length: telephony.sms.max_length,
@@ -102,6 +102,6 @@ fn split_rules(telephony: &Telephony) -> SplitRules {
 
 /// Splitting rules for the operator's own messages: unlike replies, they are never cut short, so only the daily limits
 /// apply.
-pub(super) fn rules_of_operator(telephony: &Telephony) -> SplitRules {
+pub(super) fn rules_of_operator(telephony: &TelephonyConfig) -> SplitRules {
     SplitRules { max_segments: None, ..split_rules(telephony) }
 }

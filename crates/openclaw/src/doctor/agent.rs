@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use telephony_agents::AgentError;
-use telephony_config::{AgentKind, CommandLine, OpenAiAgent, OpenClawAgent, Origin};
+use telephony_config::{AgentKind, CommandLine, OpenAiAgentConfig, OpenClawAgentConfig, ValueOrigin};
 
 use super::catalog::{
     AGENT_ECHO, AGENT_MISSING, AGENT_NO_MODEL, AGENT_REFUSES, AGENT_UNKNOWN, AGENT_UNLIMITED, AGENT_UNNAMED,
@@ -36,7 +36,7 @@ pub async fn check(subject: &Subject) -> Checkup {
 fn is_chosen(subject: &Subject) -> bool {
     let shown = subject.loaded.show();
     let kind = shown.iter().find(|shown| shown.path == "channels.telephony.agent.kind");
-    kind.is_some_and(|kind| matches!(kind.origin, Origin::Said(_)))
+    kind.is_some_and(|kind| matches!(kind.origin, ValueOrigin::Said(_)))
 }
 
 fn check_program(words: &[String], subject: &Subject, checkup: &mut Checkup) {
@@ -54,7 +54,7 @@ fn is_program(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-async fn check_openai(subject: &Subject, settings: &OpenAiAgent, checkup: &mut Checkup) {
+async fn check_openai(subject: &Subject, settings: &OpenAiAgentConfig, checkup: &mut Checkup) {
     let Some(models) = ask_server(subject, &settings.base_url, checkup).await else { return };
     let model = &settings.model;
     // Ollama lists `llama3.2:latest`, and accepts `llama3.2`.
@@ -76,7 +76,7 @@ fn some_of(models: &[String]) -> String {
     }
 }
 
-async fn check_openclaw(subject: &Subject, settings: &OpenClawAgent, checkup: &mut Checkup) {
+async fn check_openclaw(subject: &Subject, settings: &OpenClawAgentConfig, checkup: &mut Checkup) {
     if !is_chosen(subject) {
         checkup.well(
             "openclaw, because the file enables gateway.http.endpoints.chatCompletions and names no other \

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use telephony_config::{Loaded, Location, Origin, Place, is_secret, locate};
+use telephony_config::{Loaded, Location, Place, ValueOrigin, is_secret, locate};
 
 use super::catalog::{FILE_OPEN, FILE_WRITABLE, STATE_UNWRITABLE};
 use super::{Checkup, Finding, Subject};
@@ -98,7 +98,7 @@ fn private(loaded: &Loaded, location: &Location) -> BTreeSet<PathBuf> {
     let mut files: BTreeSet<PathBuf> = [location.openclaw_state.join(".env"), location.state.clone()].into();
     files.extend([store.clone(), beside("-wal"), beside("-shm")]);
     files.extend(loaded.show().into_iter().filter_map(|shown| match shown.origin {
-        Origin::Said(Place::File { file, .. }) if is_secret(&shown.path) => Some(file.to_path_buf()),
+        ValueOrigin::Said(Place::File { file, .. }) if is_secret(&shown.path) => Some(file.to_path_buf()),
         _ => None,
     }));
     files

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use telephony_gateway::control::probe::{self, Sighting, Verdict};
+use telephony_gateway::control::probe::{self, ProbeVerdict, Sighting};
 use telephony_providers::checks::{ProbeAnswer, ProbeFailure, WebhookProbe};
 use telephony_providers::provider::Provider;
 
@@ -130,15 +130,15 @@ fn broken_off(failure: &ProbeFailure) -> Found {
 async fn arrived(subject: &Subject, provider: &dyn Provider, url: &str, trip: &Trip) -> Result<String, Found> {
     let Some(sighting) = &trip.sighting else { return Err(answered_by_another(url, &trip.answer)) };
     match &sighting.verdict {
-        Verdict::Valid if trip.answer.status == 200 => Ok(format!("a signed request arrived through {url}")),
-        Verdict::Valid => Err(answered_by_another(url, &trip.answer)),
-        Verdict::Unsigned => Err(SIGNATURE_LOST.found(url)),
-        Verdict::NoSuchPath | Verdict::WrongMethod => {
+        ProbeVerdict::Valid if trip.answer.status == 200 => Ok(format!("a signed request arrived through {url}")),
+        ProbeVerdict::Valid => Err(answered_by_another(url, &trip.answer)),
+        ProbeVerdict::Unsigned => Err(SIGNATURE_LOST.found(url)),
+        ProbeVerdict::NoSuchPath | ProbeVerdict::WrongMethod => {
             let came = format!("{} {}", sighting.method, sighting.path);
             let serve = &subject.loaded.telephony.serve.path;
             Err(URL_WRONG_PATH.found(format!("{url} arrived as {came}, the gateway has POST {serve}")))
         }
-        Verdict::Refused(reason) => {
+        ProbeVerdict::Refused(reason) => {
             let detail = mismatch(subject, provider, url, &trip.probe, sighting, reason).await;
             Err(SIGNATURE_MISMATCH.found(detail))
         }
@@ -188,10 +188,12 @@ async fn if_it_were_the_url(subject: &Subject, provider: &dyn Provider, url: &st
     let Some(theirs) = sighting.urls.first() else { return String::new() };
     let second = Trip::make(subject, provider, without_name(theirs), url).await;
     match second.ok().and_then(|trip| trip.sighting).map(|sighting| sighting.verdict) {
-        Some(Verdict::Valid) => format!("; {url} as publicUrl would have matched"),
-        Some(Verdict::Refused(_)) => "; a signature for that URL does not match either, so the gateway also has a \
+        Some(ProbeVerdict::Valid) => format!("; {url} as publicUrl would have matched"),
+        Some(ProbeVerdict::Refused(_)) => {
+            "; a signature for that URL does not match either, so the gateway also has a \
             different Auth Token, or the body was changed"
-            .to_owned(),
+                .to_owned()
+        }
         _ => String::new(),
     }
 }

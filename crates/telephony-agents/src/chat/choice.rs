@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::reply::Broken;
 
 /// A piece of an answer, or a whole one.
-pub(super) struct Choice {
+pub(super) struct AnswerPiece {
     /// Text of a piece.
     pub(super) delta: Option<String>,
     /// Text of the whole answer.
@@ -14,7 +14,7 @@ pub(super) struct Choice {
     pub(super) finish_reason: Option<String>,
 }
 
-impl Choice {
+impl AnswerPiece {
     /// Parses `json`; none if it is not about the answer, such as usage statistics.
     pub(super) fn read(json: &str) -> Result<Option<Self>, Broken> {
         let said: Value = serde_json::from_str(json).map_err(|_| Broken::Unreadable)?;
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn error(json: &str) -> Option<String> {
-        match Choice::read(json) {
+        match AnswerPiece::read(json) {
             Err(Broken::Error(word)) => word,
             _ => panic!("no error: {json}"),
         }

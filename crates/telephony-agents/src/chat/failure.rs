@@ -6,7 +6,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::Endpoint;
+use super::ChatEndpoint;
 use super::choice::error_word;
 use super::client::root_cause;
 use super::reply::Broken;
@@ -15,7 +15,7 @@ use crate::agent::AgentError;
 /// Longest wait that a server can impose on a turn.
 const MAX_WAIT: Duration = Duration::from_secs(10 * 60);
 
-impl Endpoint {
+impl ChatEndpoint {
     /// Translates a request without an answer, or with a broken one.
     pub(super) fn unanswered(&self, error: &reqwest::Error) -> AgentError {
         let (server, cause) = (self.server(), root_cause(error));

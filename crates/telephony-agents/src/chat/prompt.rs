@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use telephony_domain::{reaction, vcard};
 
 use crate::agent::{AgentError, Said, Turn};
-use crate::attachment::{Attachment, Held};
+use crate::attachment::{Availability, TurnAttachment};
 use crate::prompt::{self, unmarked};
 
 /// Maximum number of pictures per request: OpenClaw's default limit.
@@ -26,26 +26,26 @@ const SHOWN_ATTEMPTS: u32 = 3;
 
 /// The contact's messages.
 #[derive(Default)]
-pub(crate) struct Words {
+pub(crate) struct ContactMessages {
     /// Text, one message a line.
     pub(crate) text: String,
     /// Pictures as `data:` URLs, in order.
     pictures: Vec<String>,
 }
 
-impl Words {
+impl ContactMessages {
     /// Reads the messages of `turn`.
-    pub(crate) async fn of(turn: &Turn) -> Result<Words, AgentError> {
-        Words::gather(turn, turn.attempt <= SHOWN_ATTEMPTS).await
+    pub(crate) async fn of(turn: &Turn) -> Result<ContactMessages, AgentError> {
+        ContactMessages::gather(turn, turn.attempt <= SHOWN_ATTEMPTS).await
     }
 
     /// Reads the messages without pictures.
-    pub(crate) async fn without_pictures(turn: &Turn) -> Result<Words, AgentError> {
-        Words::gather(turn, false).await
+    pub(crate) async fn without_pictures(turn: &Turn) -> Result<ContactMessages, AgentError> {
+        ContactMessages::gather(turn, false).await
     }
 
-    async fn gather(turn: &Turn, shows_pictures: bool) -> Result<Words, AgentError> {
-        let (mut lines, mut pictures) = (Vec::new(), Pictures { shown: Vec::new(), capacity: PICTURE_BYTES });
+    async fn gather(turn: &Turn, shows_pictures: bool) -> Result<ContactMessages, AgentError> {
+        let (mut lines, mut pictures) = (Vec::new(), PromptPictures { shown: Vec::new(), capacity: PICTURE_BYTES });
         lines.extend(turn.on_call.as_ref().map(prompt::call));
         for said in &turn.said {
             lines.extend(spoken(said));
@@ -54,7 +54,7 @@ impl Words {
                 lines.push(line(attachment, is_shown).await?);
             }
         }
-        Ok(Words { text: lines.join("\n"), pictures: pictures.shown })
+        Ok(ContactMessages { text: lines.join("\n"), pictures: pictures.shown })
     }
 
     /// Returns true if there are pictures.
@@ -72,16 +72,16 @@ impl Words {
     }
 }
 
-struct Pictures {
+struct PromptPictures {
     shown: Vec<String>,
     /// Remaining bytes for pictures.
     capacity: u64,
 }
 
-impl Pictures {
+impl PromptPictures {
     /// Adds a picture, if it is readable and fits.
-    async fn show(&mut self, attachment: &Attachment) -> Result<bool, AgentError> {
-        let Held::File { path, size } = &attachment.held else { return Ok(false) };
+    async fn show(&mut self, attachment: &TurnAttachment) -> Result<bool, AgentError> {
+        let Availability::File { path, size } = &attachment.held else { return Ok(false) };
         if !attachment.is_readable_picture() || self.shown.len() >= PICTURES || *size > self.capacity {
             return Ok(false);
         }
@@ -107,14 +107,14 @@ fn spoken(said: &Said) -> impl Iterator<Item = String> {
     group.into_iter().chain(Some(text).filter(|text| !text.is_empty()))
 }
 
-async fn line(attachment: &Attachment, is_shown: bool) -> Result<String, AgentError> {
+async fn line(attachment: &TurnAttachment, is_shown: bool) -> Result<String, AgentError> {
     Ok(match &attachment.held {
-        Held::File { path, size } if attachment.is_card() && *size <= CARD_BYTES => {
+        Availability::File { path, size } if attachment.is_card() && *size <= CARD_BYTES => {
             cards(path).await?.unwrap_or_else(|| attachment.label())
         }
-        Held::File { .. } if is_shown => format!("[{}: {}]", attachment.kind(), attachment.content_type),
-        Held::File { .. } => attachment.label().replace(']', "; it cannot be shown to you]"),
-        Held::Unavailable(_) => attachment.label(),
+        Availability::File { .. } if is_shown => format!("[{}: {}]", attachment.kind(), attachment.content_type),
+        Availability::File { .. } => attachment.label().replace(']', "; it cannot be shown to you]"),
+        Availability::Unavailable(_) => attachment.label(),
     })
 }
 

@@ -1,8 +1,8 @@
 //! Reads a chat-completions response as text: events or one JSON document, as the server chooses.
 
-use super::choice::{Choice, is_word};
+use super::choice::{AnswerPiece, is_word};
 use super::output::Output;
-use super::sse::{Endless, Events};
+use super::sse::{EndlessEvent, Events};
 use super::surrogates::{Half, without_halves};
 use super::{MAX_DOCUMENT, MAX_RESPONSE};
 
@@ -11,8 +11,8 @@ const NATURAL_ENDS: [&str; 6] = ["stop", "eos", "eos_token", "end_turn", "stop_s
 
 /// A reply being read.
 #[derive(Default)]
-pub(super) struct Reply {
-    shape: Shape,
+pub(super) struct ChatReply {
+    shape: ReplyFormat,
     half: Half,
     output: Output,
     /// True if there was anything that may be an answer, even an empty one.
@@ -29,7 +29,7 @@ pub(super) struct Reply {
 
 /// The format of a response, recognized by its first byte, because its `Content-Type` is not reliable.
 #[derive(Default)]
-enum Shape {
+enum ReplyFormat {
     #[default]
     Undecided,
     Events(Events),
@@ -53,7 +53,7 @@ pub(super) enum Broken {
     Unreadable,
 }
 
-impl Reply {
+impl ChatReply {
     /// Returns true if the answer has ended cleanly.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete
@@ -99,18 +99,18 @@ impl Reply {
             return Err(Broken::Endless);
         }
         let bytes = match self.shape {
-            Shape::Undecided => bytes.trim_ascii_start(),
+            ReplyFormat::Undecided => bytes.trim_ascii_start(),
             _ => bytes,
         };
         self.decide(bytes.first())?;
         match &mut self.shape {
-            Shape::Undecided => Ok(()),
-            Shape::Events(events) => {
+            ReplyFormat::Undecided => Ok(()),
+            ReplyFormat::Events(events) => {
                 let data = events.feed(bytes)?;
                 self.read_all(data)
             }
-            Shape::Document(document) if document.len() + bytes.len() > MAX_DOCUMENT => Err(Broken::Endless),
-            Shape::Document(document) => {
+            ReplyFormat::Document(document) if document.len() + bytes.len() > MAX_DOCUMENT => Err(Broken::Endless),
+            ReplyFormat::Document(document) => {
                 document.extend_from_slice(bytes);
                 Ok(())
             }
@@ -120,9 +120,9 @@ impl Reply {
     /// Marks the end of the bytes.
     pub(super) fn end(&mut self) -> Result<(), Broken> {
         match std::mem::take(&mut self.shape) {
-            Shape::Undecided => Err(Broken::Cut),
-            Shape::Document(document) => self.read_document(&document),
-            Shape::Events(mut events) => {
+            ReplyFormat::Undecided => Err(Broken::Cut),
+            ReplyFormat::Document(document) => self.read_document(&document),
+            ReplyFormat::Events(mut events) => {
                 // A cut after the finish reason does not affect the answer.
                 if !self.is_finished() {
                     self.read_all(events.end())?;
@@ -139,11 +139,11 @@ impl Reply {
     }
 
     fn decide(&mut self, first: Option<&u8>) -> Result<(), Broken> {
-        if let (Shape::Undecided, Some(first)) = (&self.shape, first) {
+        if let (ReplyFormat::Undecided, Some(first)) = (&self.shape, first) {
             self.shape = match first {
-                b'{' | b'[' => Shape::Document(Vec::new()),
+                b'{' | b'[' => ReplyFormat::Document(Vec::new()),
                 b'<' => return Err(Broken::WebPage),
-                _ => Shape::Events(Events::default()),
+                _ => ReplyFormat::Events(Events::default()),
             };
         }
         Ok(())
@@ -176,7 +176,7 @@ impl Reply {
     /// Reads one JSON object; an answer that is long enough is complete. Some servers send whole answers when pieces
     /// are requested, and some repeat the whole answer after its pieces.
     fn read(&mut self, json: &str) -> Result<(), Broken> {
-        let Some(choice) = Choice::read(json)? else {
+        let Some(choice) = AnswerPiece::read(json)? else {
             self.has_others = true;
             return Ok(());
         };
@@ -195,8 +195,8 @@ fn is_natural(reason: &str) -> bool {
     NATURAL_ENDS.iter().any(|natural| natural.eq_ignore_ascii_case(reason))
 }
 
-impl From<Endless> for Broken {
-    fn from(Endless: Endless) -> Self {
+impl From<EndlessEvent> for Broken {
+    fn from(EndlessEvent: EndlessEvent) -> Self {
         Broken::Endless
     }
 }
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn read(pieces: &[&[u8]]) -> Result<String, Broken> {
-        let mut reply = Reply::default();
+        let mut reply = ChatReply::default();
         for piece in pieces {
             reply.feed(piece)?;
             if reply.is_complete() {
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn an_endless_answer_is_cut() {
-        let mut reply = Reply::default();
+        let mut reply = ChatReply::default();
         let piece = event(&"é".repeat(1000));
         while !reply.is_complete() {
             reply.feed(piece.as_bytes()).unwrap();
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn endless_reasoning_is_cut_and_yields_no_answer() {
-        let mut reply = Reply::default();
+        let mut reply = ChatReply::default();
         reply.feed(event("<think>").as_bytes()).unwrap();
         let piece = event(&"hm ".repeat(10_000));
         while !reply.is_complete() {
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn an_endless_document_does_not_fill_the_memory() {
-        let mut reply = Reply::default();
+        let mut reply = ChatReply::default();
         reply.feed(b"{").unwrap();
         let piece = vec![b' '; MAX_DOCUMENT];
         assert_eq!(reply.feed(&piece), Err(Broken::Endless));
@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn a_response_without_an_answer_ends_whatever_fills_it() {
         for filler in [" ", "\n", ": ping\n\n", "data:\n\n", "data: {\"choices\":[{\"delta\":{}}]}\n\n", "x: y\r\n"] {
-            let mut reply = Reply { received: MAX_RESPONSE - 3 * filler.len(), ..Reply::default() };
+            let mut reply = ChatReply { received: MAX_RESPONSE - 3 * filler.len(), ..ChatReply::default() };
             assert!((0..3).all(|_| reply.feed(filler.as_bytes()).is_ok()), "{filler:?}");
             assert_eq!(reply.feed(filler.as_bytes()), Err(Broken::Endless), "{filler:?}");
         }

@@ -12,11 +12,11 @@ pub(super) struct Events {
 
 /// A line or an event does not end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Endless;
+pub(super) struct EndlessEvent;
 
 impl Events {
     /// Adds the next bytes and returns the data of the events they complete.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, Endless> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, EndlessEvent> {
         let mut whole = Vec::new();
         for &byte in bytes {
             let ends_crlf = std::mem::replace(&mut self.after_cr, byte == b'\r') && byte == b'\n';
@@ -26,7 +26,7 @@ impl Events {
                 _ => self.line.push(byte),
             }
             if self.line.len() + self.data.as_ref().map_or(0, String::len) > MAX_DOCUMENT {
-                return Err(Endless);
+                return Err(EndlessEvent);
             }
         }
         Ok(whole)
@@ -99,6 +99,6 @@ mod tests {
         let piece = vec![b'x'; MAX_DOCUMENT / 2];
         assert_eq!(events.feed(&piece), Ok(Vec::new()));
         assert_eq!(events.feed(&piece), Ok(Vec::new()));
-        assert_eq!(events.feed(b"x"), Err(Endless));
+        assert_eq!(events.feed(b"x"), Err(EndlessEvent));
     }
 }

@@ -18,12 +18,12 @@ const FILES: usize = 10;
 const BYTES: u64 = 12_000_000;
 
 /// The folder, deleted when dropped.
-pub(super) struct Pictures(TempDir);
+pub(super) struct PictureFolder(TempDir);
 
-impl Pictures {
+impl PictureFolder {
     /// Creates an empty folder that only its owner can read.
-    pub(super) fn folder() -> io::Result<Pictures> {
-        tempfile::Builder::new().prefix("openclaw-reply-").tempdir().map(Pictures)
+    pub(super) fn folder() -> io::Result<PictureFolder> {
+        tempfile::Builder::new().prefix("openclaw-reply-").tempdir().map(PictureFolder)
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -1,7 +1,7 @@
 //! The output of a program as text, limited to the longest answer with reasoning, so that an endless one does not fill
 //! the memory.
 
-use super::process::Endless;
+use super::process::EndlessOutput;
 use crate::answer_limit::{Capacity, MAX_PICTURES};
 
 /// Output (bytes) after which a program is killed: the longest answer with reasoning.
@@ -22,7 +22,7 @@ impl Printed {
     }
 
     /// Adds the next bytes; fails once nothing more would be kept.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Endless> {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), EndlessOutput> {
         self.bytes += bytes.len();
         let mut next = std::mem::take(&mut self.half);
         next.extend_from_slice(bytes);
@@ -35,7 +35,7 @@ impl Printed {
                 _ => self.text.push_str(&self.capacity.take("\u{FFFD}")),
             }
         }
-        if self.is_endless() { Err(Endless) } else { Ok(()) }
+        if self.is_endless() { Err(EndlessOutput) } else { Ok(()) }
     }
 
     pub(super) fn is_endless(&self) -> bool {

@@ -17,7 +17,7 @@ const STDERR_TAIL: usize = 2 * 1024;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The result of a program.
-pub(super) struct Ran {
+pub(super) struct ProcessResult {
     /// Exit status; none if it was killed: it took too long, or printed endlessly.
     pub(super) status: Option<ExitStatus>,
     /// End of its stderr.
@@ -25,16 +25,16 @@ pub(super) struct Ran {
 }
 
 /// It printed more than the limit.
-pub(super) struct Endless;
+pub(super) struct EndlessOutput;
 
 /// Runs `command` in its own process group for at most `time`, and passes its output to `take`. Kills the whole group
 /// as soon as the program ends, its time is up, `take` has enough, or this future is dropped.
 pub(super) async fn run(
     command: Command,
     input: &[u8],
-    take: impl FnMut(&[u8]) -> Result<(), Endless>,
+    take: impl FnMut(&[u8]) -> Result<(), EndlessOutput>,
     time: Duration,
-) -> io::Result<Ran> {
+) -> io::Result<ProcessResult> {
     let mut child = spawn(command)?;
     let group = Group::led_by(&child);
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -55,13 +55,13 @@ pub(super) async fn run(
                 status.map(Some)
             }
             talked = &mut talk => match talked {
-                Err(Endless) => Ok(None),
+                Err(EndlessOutput) => Ok(None),
                 Ok(()) => child.wait().await.map(Some),
             },
         }
     };
     let status = timeout(time, end).await.ok().transpose()?.flatten();
-    Ok(Ran { status, stderr: tail })
+    Ok(ProcessResult { status, stderr: tail })
 }
 
 fn spawn(mut command: Command) -> io::Result<Child> {

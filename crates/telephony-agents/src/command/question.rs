@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use telephony_domain::reaction;
 
 use crate::agent::{OnCall, Past, Role, Said, Turn};
-use crate::attachment::{Attachment, Held};
+use crate::attachment::{Availability, TurnAttachment};
 
 /// Converts the turn for a program.
 pub(super) fn question(turn: &Turn) -> Value {
@@ -43,10 +43,10 @@ fn message(said: &Said) -> Value {
     })
 }
 
-fn attachment(attachment: &Attachment) -> Value {
+fn attachment(attachment: &TurnAttachment) -> Value {
     let (file, size, unavailable) = match &attachment.held {
-        Held::File { path, size } => (Some(path), Some(size), None),
-        Held::Unavailable(reason) => (None, None, Some(reason)),
+        Availability::File { path, size } => (Some(path), Some(size), None),
+        Availability::Unavailable(reason) => (None, None, Some(reason)),
     };
     json!({ "contentType": attachment.content_type, "file": file, "size": size, "unavailable": unavailable })
 }

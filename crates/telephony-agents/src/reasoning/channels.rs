@@ -18,7 +18,7 @@ pub(super) fn last_word(answer: &str) -> Option<&str> {
     if let Some(last) = behind_bare_words(answer) {
         return Some(last);
     }
-    let messages: Vec<(&str, &str)> = Messages::of(answer)?.take(MAX_MESSAGES).collect();
+    let messages: Vec<(&str, &str)> = ChannelMessages::of(answer)?.take(MAX_MESSAGES).collect();
     let of = |wanted: &str| messages.iter().rev().find(|(channel, _)| *channel == wanted).map(|(_, text)| *text);
     Some(of("final").or_else(|| of("commentary")).unwrap_or_default())
 }
@@ -33,13 +33,13 @@ fn behind_bare_words(answer: &str) -> Option<&str> {
 }
 
 /// The messages of an answer, each with its channel.
-struct Messages<'a> {
+struct ChannelMessages<'a> {
     rest: &'a str,
     /// True if `rest` begins with the name of a channel, because the server dropped the mark before it.
     begins_with_name: bool,
 }
 
-impl<'a> Messages<'a> {
+impl<'a> ChannelMessages<'a> {
     /// Returns the messages from the beginning, or from the end of one that the server's prompt began.
     fn of(answer: &'a str) -> Option<Self> {
         let trimmed = answer.trim_start();
@@ -56,7 +56,7 @@ impl<'a> Messages<'a> {
     }
 }
 
-impl<'a> Iterator for Messages<'a> {
+impl<'a> Iterator for ChannelMessages<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -64,14 +64,14 @@ impl Name {
 /// A tag in a text that is not code.
 pub(super) struct Tag {
     pub(super) name: Name,
-    pub(super) kind: Kind,
+    pub(super) kind: TagKind,
     pub(super) range: Range<usize>,
     /// True if people write the same, so that alone it proves nothing.
     pub(super) is_weak: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TagKind {
     Opening,
     Closing,
     /// It opens and closes: `<think/>`.
@@ -91,7 +91,7 @@ pub(super) fn all(text: &str) -> Vec<Tag> {
 }
 
 /// Reads the tag at the start of `text`: its name, kind and length, and whether people write the same.
-fn read(text: &str) -> Option<(Name, Kind, usize, bool)> {
+fn read(text: &str) -> Option<(Name, TagKind, usize, bool)> {
     if let Some(read) = read_of_gemma(text) {
         return Some(read);
     }
@@ -101,9 +101,9 @@ fn read(text: &str) -> Option<(Name, Kind, usize, bool)> {
     let length = beginning(rest).find(closes)?;
     let inner = rest[..length].trim();
     let (inner, kind) = match (inner.strip_prefix('/'), inner.strip_suffix('/')) {
-        (Some(inner), _) => (inner.trim_start(), Kind::Closing),
-        (None, Some(inner)) => (inner.trim_end(), Kind::Empty),
-        (None, None) => (inner, Kind::Opening),
+        (Some(inner), _) => (inner.trim_start(), TagKind::Closing),
+        (None, Some(inner)) => (inner.trim_end(), TagKind::Empty),
+        (None, None) => (inner, TagKind::Opening),
     };
     let (word, attributes) = inner.split_at(inner.find(char::is_whitespace).unwrap_or(inner.len()));
     if attributes.contains(['<', '>']) || (!attributes.is_empty() && opens != "<") {
@@ -112,7 +112,7 @@ fn read(text: &str) -> Option<(Name, Kind, usize, bool)> {
     let is_weak = opens == "[" && word.chars().any(char::is_lowercase);
     let word = word.to_lowercase();
     let (word, kind) =
-        if opens.starts_with('<') && kind == Kind::Opening { unframed(&word, kind) } else { (word, kind) };
+        if opens.starts_with('<') && kind == TagKind::Opening { unframed(&word, kind) } else { (word, kind) };
     Some((Name::of(bracket, &word)?, kind, opens.len() + length + closes.len(), is_weak))
 }
 
@@ -123,22 +123,22 @@ fn beginning(text: &str) -> &str {
 }
 
 /// Reads `start_thinking`, `begin_of_thought` and similar words.
-fn unframed(word: &str, kind: Kind) -> (String, Kind) {
+fn unframed(word: &str, kind: TagKind) -> (String, TagKind) {
     let opening = ["start_of_", "start_", "begin_of_", "begin_"].iter().find_map(|prefix| word.strip_prefix(prefix));
     let closing = ["end_of_", "end_"].iter().find_map(|prefix| word.strip_prefix(prefix));
     match (opening, closing) {
-        (Some(word), _) => (word.to_owned(), Kind::Opening),
-        (_, Some(word)) => (word.to_owned(), Kind::Closing),
+        (Some(word), _) => (word.to_owned(), TagKind::Opening),
+        (_, Some(word)) => (word.to_owned(), TagKind::Closing),
         _ => (word.to_owned(), kind),
     }
 }
 
 /// Reads `<|channel>thought` … `<channel|>`, and MedGemma's `<unused94>thought` … `<unused95>`.
-fn read_of_gemma(text: &str) -> Option<(Name, Kind, usize, bool)> {
+fn read_of_gemma(text: &str) -> Option<(Name, TagKind, usize, bool)> {
     const OPENINGS: [&str; 2] = ["<|channel>", "<unused94>"];
     const CLOSINGS: [&str; 2] = ["<channel|>", "<unused95>"];
     if let Some(closing) = CLOSINGS.iter().find(|closing| text.starts_with(**closing)) {
-        return Some((Name::Gemma, Kind::Closing, closing.len(), false));
+        return Some((Name::Gemma, TagKind::Closing, closing.len(), false));
     }
     let (opening, rest) = OPENINGS.iter().find_map(|opening| Some((opening, text.strip_prefix(opening)?)))?;
     let word = rest.trim_start_matches(' ').split(|c: char| !c.is_alphanumeric()).next()?;
@@ -146,7 +146,7 @@ fn read_of_gemma(text: &str) -> Option<(Name, Kind, usize, bool)> {
     is_thought.then(|| {
         (
             Name::Gemma,
-            Kind::Opening,
+            TagKind::Opening,
             opening.len() + (rest.len() - rest.trim_start_matches(' ').len()) + word.len(),
             false,
         )

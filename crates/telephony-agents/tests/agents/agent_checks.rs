@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use telephony_agents::{Agent, AgentError, OpenAi, OpenClaw};
-use telephony_config::{OpenAiAgent, OpenClawAgent};
+use telephony_agents::{Agent, AgentError, OpenAiAgent, OpenClawAgent};
+use telephony_config::{OpenAiAgentConfig, OpenClawAgentConfig};
 use tokio::net::TcpListener;
 
 type Reply = (u16, &'static str);
@@ -38,8 +38,8 @@ async fn server(list: Reply, posted: Reply) -> (String, Heard) {
     (url, heard)
 }
 
-fn model_at(url: &str) -> OpenAi {
-    OpenAi::new(OpenAiAgent {
+fn model_at(url: &str) -> OpenAiAgent {
+    OpenAiAgent::new(OpenAiAgentConfig {
         base_url: format!("{url}/v1"),
         api_key: Some("sk-1".to_owned().into()),
         model: "tiny".to_owned(),
@@ -49,9 +49,15 @@ fn model_at(url: &str) -> OpenAi {
     })
 }
 
-fn openclaw_at(url: &str) -> OpenClaw {
+fn openclaw_at(url: &str) -> OpenClawAgent {
     let (token, timeout) = (Some("pw-1".to_owned().into()), Duration::from_secs(20));
-    OpenClaw::new(OpenClawAgent { base_url: url.to_owned(), token, agent_id: None, assistant_name: None, timeout })
+    OpenClawAgent::new(OpenClawAgentConfig {
+        base_url: url.to_owned(),
+        token,
+        agent_id: None,
+        assistant_name: None,
+        timeout,
+    })
 }
 
 async fn refusal(list: Reply, posted: Reply) -> String {

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process;
 use std::time::Duration;
 
-use telephony_agents::{Agent, AgentError, Command, OnCall, Role, Turn};
-use telephony_config::{CommandAgent, CommandLine, Environment};
+use telephony_agents::{Agent, AgentError, CommandAgent, OnCall, Role, Turn};
+use telephony_config::{CommandAgentConfig, CommandLine, Environment};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -18,16 +18,16 @@ const SOON: Duration = Duration::from_secs(60);
 /// Time limit of a program that is to be killed. Its earlier steps must fit into it, even on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-fn agent(command: CommandLine, timeout: Duration) -> Command {
+fn agent(command: CommandLine, timeout: Duration) -> CommandAgent {
     let variables = [("COLOUR".to_owned(), "blue".to_owned())];
-    Command::new(CommandAgent { command, timeout }, &Environment::new(variables, "/"))
+    CommandAgent::new(CommandAgentConfig { command, timeout }, &Environment::new(variables, "/"))
 }
 
-fn program(words: Vec<String>) -> Command {
+fn program(words: Vec<String>) -> CommandAgent {
     agent(CommandLine::Program(words), SOON)
 }
 
-fn shell(line: &str, timeout: Duration) -> Command {
+fn shell(line: &str, timeout: Duration) -> CommandAgent {
     agent(CommandLine::Shell(line.to_owned()), timeout)
 }
 

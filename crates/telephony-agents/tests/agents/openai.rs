@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use telephony_agents::{Agent, AgentError, OpenAi, Role, Turn};
-use telephony_config::OpenAiAgent;
+use telephony_agents::{Agent, AgentError, OpenAiAgent, Role, Turn};
+use telephony_config::OpenAiAgentConfig;
 use telephony_domain::retry::Disposition;
 use tokio::net::TcpListener;
 
@@ -16,8 +16,8 @@ const SOON: Duration = Duration::from_secs(60);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 const KEY: &str = "sk-very-secret";
 
-fn settings(base_url: &str, timeout: Duration) -> OpenAiAgent {
-    OpenAiAgent {
+fn settings(base_url: &str, timeout: Duration) -> OpenAiAgentConfig {
+    OpenAiAgentConfig {
         base_url: base_url.to_owned(),
         api_key: Some(KEY.to_owned().into()),
         model: "tiny".to_owned(),
@@ -27,11 +27,11 @@ fn settings(base_url: &str, timeout: Duration) -> OpenAiAgent {
     }
 }
 
-fn agent_at(url: &str, timeout: Duration) -> OpenAi {
-    OpenAi::new(settings(&format!("{url}/v1"), timeout))
+fn agent_at(url: &str, timeout: Duration) -> OpenAiAgent {
+    OpenAiAgent::new(settings(&format!("{url}/v1"), timeout))
 }
 
-fn agent(model: &Model) -> OpenAi {
+fn agent(model: &Model) -> OpenAiAgent {
     agent_at(&model.url, SOON)
 }
 
@@ -116,7 +116,7 @@ async fn a_base_url_may_end_in_a_slash_or_be_the_whole_url() {
     let model = Model::start(answers("yes")).await;
     for end in ["/v1/", "/v1/chat/completions"] {
         let url = format!("{}{end}", model.url);
-        let agent = OpenAi::new(OpenAiAgent { api_key: None, ..settings(&url, SOON) });
+        let agent = OpenAiAgent::new(OpenAiAgentConfig { api_key: None, ..settings(&url, SOON) });
         assert_eq!((ask(&agent, turn(&["hi"])).await.unwrap().as_str(), agent.history_turns()), ("yes", 3));
         let asked = model.asked().pop().unwrap();
         assert_eq!((asked.path.as_str(), asked.headers.get("authorization")), ("/v1/chat/completions", None));
@@ -246,14 +246,14 @@ async fn a_rejected_key_is_named_but_not_shown() {
         assert!(sentence.contains("check agent.apiKey") && !sentence.contains(KEY), "{sentence}");
     }
     let model = Model::start(Says::Status(401, &[], "")).await;
-    let keyless = OpenAi::new(OpenAiAgent { api_key: None, ..settings(&model.url, SOON) });
+    let keyless = OpenAiAgent::new(OpenAiAgentConfig { api_key: None, ..settings(&model.url, SOON) });
     assert!(refusal(ask(&keyless, turn(&["hi"])).await).contains("set agent.apiKey"));
 }
 
 #[tokio::test]
 async fn a_key_with_invalid_characters_is_named_but_not_shown() {
     let api_key = Some("sk\nvery".to_owned().into());
-    let agent = OpenAi::new(OpenAiAgent { api_key, ..settings("http://127.0.0.1:9", SOON) });
+    let agent = OpenAiAgent::new(OpenAiAgentConfig { api_key, ..settings("http://127.0.0.1:9", SOON) });
     let sentence = refusal(ask(&agent, turn(&["hi"])).await);
     assert!(sentence.contains("agent.apiKey") && !sentence.contains("very"), "{sentence}");
 }

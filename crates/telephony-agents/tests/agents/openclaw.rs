@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use telephony_agents::{Agent, OnCall, OpenClaw, Role, Turn};
-use telephony_config::OpenClawAgent;
+use telephony_agents::{Agent, OnCall, OpenClawAgent, Role, Turn};
+use telephony_config::OpenClawAgentConfig;
 
 use crate::model::{Model, Says, answers};
 use crate::turn::{ask, past, refusal, turn};
 
-fn agent(model: &Model, id: Option<&str>) -> OpenClaw {
-    OpenClaw::new(OpenClawAgent {
+fn agent(model: &Model, id: Option<&str>) -> OpenClawAgent {
+    OpenClawAgent::new(OpenClawAgentConfig {
         base_url: model.url.clone(),
         token: Some("a-token".to_owned().into()),
         agent_id: id.map(str::to_owned),

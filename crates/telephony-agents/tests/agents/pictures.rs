@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use telephony_agents::{Agent, AgentError, OpenAi, OpenClaw, Role, Turn};
-use telephony_config::{OpenAiAgent, OpenClawAgent};
+use telephony_agents::{Agent, AgentError, OpenAiAgent, OpenClawAgent, Role, Turn};
+use telephony_config::{OpenAiAgentConfig, OpenClawAgentConfig};
 
 use crate::model::{Model, Says, answers};
 use crate::turn::{ask, attachment, past, turn, unavailable_picture};
@@ -13,8 +13,8 @@ const SOON: Duration = Duration::from_secs(60);
 const JPEG: &[u8] = b"\xff\xd8\xffpixels";
 const DATA_URL: &str = "data:image/jpeg;base64,/9j/cGl4ZWxz";
 
-fn openai(model: &Model) -> OpenAi {
-    OpenAi::new(OpenAiAgent {
+fn openai(model: &Model) -> OpenAiAgent {
+    OpenAiAgent::new(OpenAiAgentConfig {
         base_url: model.url.clone(),
         api_key: None,
         model: "tiny".to_owned(),
@@ -24,8 +24,8 @@ fn openai(model: &Model) -> OpenAi {
     })
 }
 
-fn openclaw(model: &Model) -> OpenClaw {
-    OpenClaw::new(OpenClawAgent {
+fn openclaw(model: &Model) -> OpenClawAgent {
+    OpenClawAgent::new(OpenClawAgentConfig {
         base_url: model.url.clone(),
         token: None,
         agent_id: None,

@@ -1,6 +1,6 @@
 //! Turns for the tests, and ways to run them.
 
-use telephony_agents::{Agent, AgentError, Attachment, Held, Past, Role, Said, Turn, collect};
+use telephony_agents::{Agent, AgentError, Availability, Past, Role, Said, Turn, TurnAttachment, collect};
 use telephony_domain::id::TurnId;
 use telephony_domain::time::Timestamp;
 use tempfile::NamedTempFile;
@@ -25,15 +25,18 @@ pub(crate) fn turn(texts: &[&str]) -> Turn {
 }
 
 /// Creates an attachment in its own file.
-pub(crate) fn attachment(content_type: &str, bytes: &[u8]) -> (NamedTempFile, Attachment) {
+pub(crate) fn attachment(content_type: &str, bytes: &[u8]) -> (NamedTempFile, TurnAttachment) {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    let held = Held::File { path: file.path().to_owned(), size: bytes.len() as u64 };
-    (file, Attachment { content_type: content_type.to_owned(), held })
+    let held = Availability::File { path: file.path().to_owned(), size: bytes.len() as u64 };
+    (file, TurnAttachment { content_type: content_type.to_owned(), held })
 }
 
-pub(crate) fn unavailable_picture() -> Attachment {
-    Attachment { content_type: "image/jpeg".to_owned(), held: Held::Unavailable("it is too large".to_owned()) }
+pub(crate) fn unavailable_picture() -> TurnAttachment {
+    TurnAttachment {
+        content_type: "image/jpeg".to_owned(),
+        held: Availability::Unavailable("it is too large".to_owned()),
+    }
 }
 
 pub(crate) fn past(role: Role, text: &str) -> Past {

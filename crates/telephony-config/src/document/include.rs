@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::document::{Member, Node, Value, quote};
 use crate::environment::Environment;
 use crate::place::Place;
-use crate::problem::{Problem, Report};
+use crate::problem::{Problem, ProblemCollector};
 use crate::sources::Sources;
 
 /// Sections that we read; everything else is OpenClaw's.
@@ -18,7 +18,7 @@ pub(crate) fn open(
     file: &Path,
     environment: &Environment,
     sources: &mut Sources<'_>,
-    report: &mut Report,
+    report: &mut ProblemCollector,
 ) -> Option<Node> {
     let roots = allowed_roots(file, environment);
     let node = sources.read(file, report, |problem| problem.at(&Place::start_of(file)))?;
@@ -31,7 +31,7 @@ struct Includes<'a, 's> {
     /// Files being included, the outermost first.
     chain: Vec<PathBuf>,
     sources: &'a mut Sources<'s>,
-    report: &'a mut Report,
+    report: &'a mut ProblemCollector,
 }
 
 impl Includes<'_, '_> {

@@ -11,12 +11,12 @@ use jsonc_parser::{CollectOptions, ParseOptions, Scanner, ScannerOptions, parse_
 
 use crate::document::{Member, Node, Value};
 use crate::place::Place;
-use crate::problem::{Problem, Report};
+use crate::problem::{Problem, ProblemCollector};
 
 /// Parses the text of `file`; `None` after reporting a problem.
-pub(crate) fn parse(file: &Path, text: &str, report: &mut Report) -> Option<Node> {
+pub(crate) fn parse(file: &Path, text: &str, report: &mut ProblemCollector) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = Lines::new(file, text);
+    let lines = LineStarts::new(file, text);
     let options = ParseOptions { allow_missing_commas: false, ..ParseOptions::default() };
     let parsed = match parse_to_ast(text, &CollectOptions::default(), &options) {
         Ok(parsed) => parsed.value,
@@ -67,13 +67,13 @@ fn unclosed(text: &str) -> Option<usize> {
 }
 
 /// Positions in a text.
-struct Lines<'a> {
+struct LineStarts<'a> {
     file: Arc<Path>,
     text: &'a str,
     starts: Vec<usize>,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> LineStarts<'a> {
     fn new(file: &Path, text: &'a str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { file: Arc::from(file), text, starts }
@@ -92,8 +92,8 @@ impl<'a> Lines<'a> {
 }
 
 struct Tree<'a, 'r> {
-    lines: Lines<'a>,
-    report: &'r mut Report,
+    lines: LineStarts<'a>,
+    report: &'r mut ProblemCollector,
 }
 
 impl Tree<'_, '_> {
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Node, String> {
-        let mut report = Report::default();
+        let mut report = ProblemCollector::default();
         let node = parse(Path::new("f"), text, &mut report);
         node.filter(|_| report.is_clean()).ok_or_else(|| report.fail().to_string())
     }

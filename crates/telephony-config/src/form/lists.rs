@@ -8,9 +8,9 @@ use super::{At, Form};
 use crate::document::{Node, Value};
 
 /// A list of values.
-pub(crate) struct List<F>(pub(crate) F);
+pub(crate) struct ListForm<F>(pub(crate) F);
 
-impl<F: Form> Form for List<F> {
+impl<F: Form> Form for ListForm<F> {
     type Value = Vec<F::Value>;
 
     fn expected(&self) -> String {

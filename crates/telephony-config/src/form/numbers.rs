@@ -40,9 +40,9 @@ impl<T: Copy + Into<u64> + TryFrom<u64>> Form for Whole<T> {
 }
 
 /// A positive integer, or `null` for no limit.
-pub(crate) struct Limit;
+pub(crate) struct LimitForm;
 
-impl Form for Limit {
+impl Form for LimitForm {
     type Value = Option<u32>;
 
     fn expected(&self) -> String {

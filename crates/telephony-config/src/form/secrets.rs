@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::{At, Form};
 use crate::document::{Node, Value};
-use crate::secret::Found;
+use crate::secret::ResolvedSecret;
 use crate::substitute::is_variable;
 
 /// Strips spaces and quotes around a secret from outside the configuration. Returns the secret and what was stripped.
@@ -21,9 +21,9 @@ const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“',
 const PLACEHOLDERS: [&str; 3] = ["your_auth_token_here", "your_auth_token", "your_ngrok_token"];
 
 /// A secret.
-pub(crate) struct Secret;
+pub(crate) struct SecretForm;
 
-impl Form for Secret {
+impl Form for SecretForm {
     type Value = SecretString;
 
     fn expected(&self) -> String {
@@ -75,9 +75,9 @@ impl Form for Secret {
 }
 
 /// Returns the secret in a text of the file, or in the variable that the text names.
-fn written(node: &Node, text: &str, at: &mut At<'_>) -> Option<Found> {
+fn written(node: &Node, text: &str, at: &mut At<'_>) -> Option<ResolvedSecret> {
     if node.is_verbatim() {
-        return Some(Found { secret: SecretString::from(text), source: Some(node.place.to_string()) });
+        return Some(ResolvedSecret { secret: SecretString::from(text), source: Some(node.place.to_string()) });
     }
     let braced = || text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     match text.strip_prefix('$').filter(|name| is_variable(name)) {
@@ -85,7 +85,7 @@ fn written(node: &Node, text: &str, at: &mut At<'_>) -> Option<Found> {
         None => {
             let secret = SecretString::from(at.text(node, "")?);
             let variable = braced().filter(|name| is_variable(name));
-            Some(Found { secret, source: variable.map(|name| at.environment.place(name).to_string()) })
+            Some(ResolvedSecret { secret, source: variable.map(|name| at.environment.place(name).to_string()) })
         }
     }
 }
@@ -106,7 +106,7 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
 
-fn resolved(node: &Node, at: &mut At<'_>) -> Option<Found> {
+fn resolved(node: &Node, at: &mut At<'_>) -> Option<ResolvedSecret> {
     match at.secrets.resolve(node) {
         Ok(found) => Some(found),
         Err(error) => at.wrong(node, format!("cannot read the secret: {error}")),

@@ -7,9 +7,9 @@ use crate::document::{Node, quote};
 use crate::web_address::{WebAddress, hide_userinfo};
 
 /// A text that is not empty.
-pub(crate) struct Text;
+pub(crate) struct TextForm;
 
-impl Form for Text {
+impl Form for TextForm {
     type Value = String;
 
     fn expected(&self) -> String {
@@ -101,9 +101,9 @@ impl Form for Sid {
 }
 
 /// An `http` or `https` URL, kept byte for byte.
-pub(crate) struct Address;
+pub(crate) struct UrlForm;
 
-impl Form for Address {
+impl Form for UrlForm {
     type Value = String;
 
     fn expected(&self) -> String {

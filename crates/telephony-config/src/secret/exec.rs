@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::file::strip_newline;
-use super::{Found, Provider, SecretError};
+use super::{ResolvedSecret, SecretError, SecretProvider};
 use crate::document::quote;
 
 /// Default of `timeoutMs`.
@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(5);
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// Returns the secret `id` from the provider's program.
-pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<Found, SecretError> {
+pub(super) fn run(provider: &SecretProvider<'_>, id: &str) -> Result<ResolvedSecret, SecretError> {
     if !is_id(id) {
         let message = format!("id: found {}, expected only letters, digits and . _ : / # -", quote(id));
         return Err(SecretError::Reference(message));
@@ -46,7 +46,7 @@ pub(super) fn run(provider: &Provider<'_>, id: &str) -> Result<Found, SecretErro
     if answer.is_empty() {
         return Err(wrong("the secret is empty".to_owned()));
     }
-    Ok(Found { secret: SecretString::from(answer), source: Some(program.clone()) })
+    Ok(ResolvedSecret { secret: SecretString::from(answer), source: Some(program.clone()) })
 }
 
 /// Returns true if the protocol accepts `id`: `[A-Za-z0-9][A-Za-z0-9._:/#-]{0,255}` without `.` or `..` as a component.
@@ -58,7 +58,7 @@ fn is_id(id: &str) -> bool {
 }
 
 /// Prepares the program with only the environment that the provider passes.
-fn command(path: &Path, provider: &Provider<'_>) -> Result<Command, SecretError> {
+fn command(path: &Path, provider: &SecretProvider<'_>) -> Result<Command, SecretError> {
     let mut command = Command::new(path);
     command.args(provider.texts("args")?.unwrap_or_default()).env_clear();
     for name in provider.texts("passEnv")?.unwrap_or_default() {
@@ -163,7 +163,7 @@ fn answer(output: &str, id: &str, json_only: bool) -> Result<String, String> {
 
 /// Rejects a program that other users could have replaced, as OpenClaw does.
 #[cfg(unix)]
-fn check_trusted(path: &Path, provider: &Provider<'_>) -> Result<(), String> {
+fn check_trusted(path: &Path, provider: &SecretProvider<'_>) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt;
     if !path.is_absolute() {
         return Err("expected an absolute path".to_owned());
@@ -185,7 +185,7 @@ fn check_trusted(path: &Path, provider: &Provider<'_>) -> Result<(), String> {
 
 /// Without Unix permissions it is unknown who can change the program.
 #[cfg(not(unix))]
-fn check_trusted(_path: &Path, _provider: &Provider<'_>) -> Result<(), String> {
+fn check_trusted(_path: &Path, _provider: &SecretProvider<'_>) -> Result<(), String> {
     Err("programs for secrets are not supported on this system: use an environment variable".to_owned())
 }
 

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::{Found, Provider, SecretError};
+use super::{ResolvedSecret, SecretError, SecretProvider};
 use crate::document::quote;
 
 /// Default of `maxBytes`.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Returns the secret `id` from the provider's file.
-pub(super) fn read(provider: &Provider<'_>, id: &str) -> Result<Found, SecretError> {
+pub(super) fn read(provider: &SecretProvider<'_>, id: &str) -> Result<ResolvedSecret, SecretError> {
     let path = provider.environment.expand(&provider.required("path")?);
     if !path.is_absolute() {
         return Err(provider.wrong("path", "expected an absolute path, or one starting with ~"));
@@ -35,7 +35,7 @@ pub(super) fn read(provider: &Provider<'_>, id: &str) -> Result<Found, SecretErr
     if secret.is_empty() {
         return Err(wrong("the secret is empty".to_owned()));
     }
-    Ok(Found { secret: SecretString::from(secret), source: Some(path.display().to_string()) })
+    Ok(ResolvedSecret { secret: SecretString::from(secret), source: Some(path.display().to_string()) })
 }
 
 fn read_text(path: &Path, max_bytes: u64) -> Result<String, String> {

@@ -6,19 +6,19 @@ use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use crate::document::{Node, Value, quote};
-use crate::form::lists::List;
+use crate::form::lists::ListForm;
 use crate::form::numbers::Whole;
-use crate::form::secrets::Secret;
-use crate::form::texts::{Address, Text};
-use crate::form::{At, Choice, Form};
-use crate::keys::Keys;
-use crate::openclaw::{OpenClaw, PASSWORD};
+use crate::form::secrets::SecretForm;
+use crate::form::texts::{TextForm, UrlForm};
+use crate::form::{At, ChoiceForm, Form};
+use crate::keys::ObjectKeys;
+use crate::openclaw::{HostGateway, PASSWORD};
 use crate::presets::{PRESETS, Preset};
 use crate::problem::Problem;
 
 /// The agent's settings.
 #[derive(Debug, Clone)]
-pub struct Agent {
+pub struct AgentConfig {
     /// Kind of agent, with its settings.
     pub kind: AgentKind,
     /// Text that a contact gets once if the agent does not answer for a while.
@@ -31,16 +31,16 @@ pub enum AgentKind {
     /// Repeats every message.
     Echo,
     /// A program started for each turn.
-    Command(CommandAgent),
+    Command(CommandAgentConfig),
     /// A server with OpenAI's chat completions API.
-    OpenAi(OpenAiAgent),
+    OpenAi(OpenAiAgentConfig),
     /// A running OpenClaw, over HTTP.
-    OpenClaw(OpenClawAgent),
+    OpenClaw(OpenClawAgentConfig),
 }
 
 /// A program started for each turn.
 #[derive(Debug, Clone)]
-pub struct CommandAgent {
+pub struct CommandAgentConfig {
     /// Command line.
     pub command: CommandLine,
     /// Time limit of a turn.
@@ -58,7 +58,7 @@ pub enum CommandLine {
 
 /// A server with OpenAI's chat completions API.
 #[derive(Debug, Clone)]
-pub struct OpenAiAgent {
+pub struct OpenAiAgentConfig {
     /// Base URL, without `/chat/completions` and trailing slash.
     pub base_url: String,
     /// API key, if needed.
@@ -75,7 +75,7 @@ pub struct OpenAiAgent {
 
 /// A running OpenClaw, over HTTP.
 #[derive(Debug, Clone)]
-pub struct OpenClawAgent {
+pub struct OpenClawAgentConfig {
     /// Base URL of its gateway, without a trailing slash.
     pub base_url: String,
     /// Token or password of its gateway.
@@ -115,17 +115,17 @@ const USED_BY: &[(&str, &[Kind])] = &[
 /// Base URL of OpenAI's API.
 const OPENAI: &str = PRESETS[0].base_url;
 
-impl Agent {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> Self {
+impl AgentConfig {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>, openclaw: &HostGateway<'_>) -> Self {
         let kind = read_kind(keys, openclaw);
         let unavailable = "Text that a contact gets once if the agent has not answered for two minutes.";
         let sorry = "I can't answer right now. I will as soon as I can.".to_owned();
-        let unavailable_text = keys.key("unavailableText", unavailable, Text).or(sorry);
+        let unavailable_text = keys.key("unavailableText", unavailable, TextForm).or(sorry);
         Self { kind, unavailable_text }
     }
 }
 
-fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
+fn read_kind(keys: &mut ObjectKeys<'_, '_>, openclaw: &HostGateway<'_>) -> AgentKind {
     let doc = "`echo` repeats every message; `command` starts a program; `openai` uses any server with OpenAI's chat \
         completions API; `openclaw` uses a running OpenClaw over HTTP.";
     let rule = "`openclaw` if the file enables `gateway.http.endpoints.chatCompletions`, else `echo`";
@@ -143,22 +143,22 @@ fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
     }
     let base_url = read_base_url(keys, kind, openclaw);
     let command = keys
-        .key("command", "For `command`: the program and its arguments, or a shell command line.", Command)
+        .key("command", "For `command`: the program and its arguments, or a shell command line.", CommandForm)
         .optional();
-    let api_key = keys.key("apiKey", "For `openai`: the API key.", Secret).or_variable("OPENAI_API_KEY").optional();
-    let model = keys.key("model", "For `openai`: the model.", Text).optional();
-    let system_prompt = keys.key("systemPrompt", "For `openai`: the system prompt.", Text).optional();
+    let api_key = keys.key("apiKey", "For `openai`: the API key.", SecretForm).or_variable("OPENAI_API_KEY").optional();
+    let model = keys.key("model", "For `openai`: the model.", TextForm).optional();
+    let system_prompt = keys.key("systemPrompt", "For `openai`: the system prompt.", TextForm).optional();
     let history = Whole { from: 0, to: 1000_u32 };
     let history_turns =
         keys.key("historyTurns", "For `openai`: how many earlier turns the model gets.", history).or(20);
-    let token = keys.key("token", "For `openclaw`: the token or password of its gateway.", Secret);
+    let token = keys.key("token", "For `openclaw`: the token or password of its gateway.", SecretForm);
     let (key, variable) = match openclaw.wants_password {
         true => ("gateway.auth.password", PASSWORD),
         false => ("gateway.auth.token", "OPENCLAW_GATEWAY_TOKEN"),
     };
     let token = token.or_key(key, openclaw.credential.filter(|_| kind == Kind::OpenClaw));
     let token = token.or_variable(variable).optional();
-    let agent_id = keys.key("agentId", "For `openclaw`: the name of the agent that answers.", Text);
+    let agent_id = keys.key("agentId", "For `openclaw`: the name of the agent that answers.", TextForm);
     let agent_id = agent_id.optional_by_rule("its default agent", None);
     let seconds = Whole { from: 1, to: 3600_u32 };
     let seconds = keys.key("timeoutSeconds", "Time limit of a turn, in seconds.", seconds).or(120);
@@ -166,20 +166,20 @@ fn read_kind(keys: &mut Keys<'_, '_>, openclaw: &OpenClaw<'_>) -> AgentKind {
     warn_of_unused(keys, kind);
     match kind {
         Kind::Echo => AgentKind::Echo,
-        Kind::Command => AgentKind::Command(CommandAgent { command: required_command(keys, command), timeout }),
+        Kind::Command => AgentKind::Command(CommandAgentConfig { command: required_command(keys, command), timeout }),
         Kind::OpenAi => {
             let model = required_model(keys, model);
             require_key(keys, &base_url, api_key.is_some());
-            AgentKind::OpenAi(OpenAiAgent { base_url, api_key, model, system_prompt, history_turns, timeout })
+            AgentKind::OpenAi(OpenAiAgentConfig { base_url, api_key, model, system_prompt, history_turns, timeout })
         }
         Kind::OpenClaw => {
             let assistant_name = openclaw.name_of(agent_id.as_deref(), keys.reading.environment);
-            AgentKind::OpenClaw(OpenClawAgent { base_url, token, agent_id, assistant_name, timeout })
+            AgentKind::OpenClaw(OpenClawAgentConfig { base_url, token, agent_id, assistant_name, timeout })
         }
     }
 }
 
-fn read_base_url(keys: &mut Keys<'_, '_>, kind: Kind, openclaw: &OpenClaw<'_>) -> String {
+fn read_base_url(keys: &mut ObjectKeys<'_, '_>, kind: Kind, openclaw: &HostGateway<'_>) -> String {
     let default = match kind {
         Kind::OpenAi => Some(OPENAI.to_owned()),
         Kind::OpenClaw => Some(format!("http://127.0.0.1:{}", openclaw.gateway_port)),
@@ -187,19 +187,19 @@ fn read_base_url(keys: &mut Keys<'_, '_>, kind: Kind, openclaw: &OpenClaw<'_>) -
     };
     let rule = "`https://api.openai.com/v1` for `openai`, `http://127.0.0.1:<gateway.port>` for `openclaw`";
     let url = keys
-        .key("baseUrl", "For `openai` and `openclaw`: the base URL of the API.", Address)
+        .key("baseUrl", "For `openai` and `openclaw`: the base URL of the API.", UrlForm)
         .optional_by_rule(rule, default);
     url.unwrap_or_default().trim_end_matches('/').to_owned()
 }
 
-fn required_command(keys: &mut Keys<'_, '_>, command: Option<CommandLine>) -> CommandLine {
+fn required_command(keys: &mut ObjectKeys<'_, '_>, command: Option<CommandLine>) -> CommandLine {
     if command.is_none() && keys.written("command").is_none() {
         keys.problem("command", "missing key, expected the program to start", "for example [\"./answer\", \"--sms\"]");
     }
     command.unwrap_or(CommandLine::Program(vec![]))
 }
 
-fn required_model(keys: &mut Keys<'_, '_>, model: Option<String>) -> String {
+fn required_model(keys: &mut ObjectKeys<'_, '_>, model: Option<String>) -> String {
     if model.is_none() && keys.written("model").is_none() {
         keys.problem("model", "missing key, expected the name of a model", "for example model: \"gpt-4.1-mini\"");
     }
@@ -207,16 +207,16 @@ fn required_model(keys: &mut Keys<'_, '_>, model: Option<String>) -> String {
 }
 
 /// OpenAI itself requires a key; other servers may not.
-fn require_key(keys: &mut Keys<'_, '_>, base_url: &str, has_key: bool) {
+fn require_key(keys: &mut ObjectKeys<'_, '_>, base_url: &str, has_key: bool) {
     if !has_key && base_url == OPENAI && keys.written("apiKey").is_none() {
         keys.problem("apiKey", "missing key", "set agent.apiKey or the environment variable OPENAI_API_KEY");
     }
 }
 
-fn warn_of_unused(keys: &mut Keys<'_, '_>, kind: Kind) {
+fn warn_of_unused(keys: &mut ObjectKeys<'_, '_>, kind: Kind) {
     for (name, _) in USED_BY.iter().filter(|(_, kinds)| !kinds.contains(&kind)) {
         if keys.written(name).is_some() {
-            let kind = Choice(KINDS).show(&kind);
+            let kind = ChoiceForm(KINDS).show(&kind);
             keys.warning(name, format!("it has no effect with agent.kind {kind}"));
         }
     }
@@ -229,17 +229,17 @@ impl Form for KindOfAgent {
     type Value = Kind;
 
     fn expected(&self) -> String {
-        Choice(KINDS).expected()
+        ChoiceForm(KINDS).expected()
     }
 
     fn schema(&self) -> Json {
-        Choice(KINDS).schema()
+        ChoiceForm(KINDS).schema()
     }
 
     fn read(&self, node: &Node, at: &mut At<'_>) -> Option<Kind> {
-        let Value::Text(name) = &node.value else { return Choice(KINDS).read(node, at) };
+        let Value::Text(name) = &node.value else { return ChoiceForm(KINDS).read(node, at) };
         let is_kind = KINDS.iter().any(|(kind, _)| kind == name);
-        let Some(preset) = Preset::called(name).filter(|_| !is_kind) else { return Choice(KINDS).read(node, at) };
+        let Some(preset) = Preset::called(name).filter(|_| !is_kind) else { return ChoiceForm(KINDS).read(node, at) };
         let message = format!("found {}, expected {}", quote(name), self.expected());
         let key = preset.key_variable.map(|name| format!(", apiKey: \"${{{name}}}\"")).unwrap_or_default();
         let hint = format!(
@@ -251,14 +251,14 @@ impl Form for KindOfAgent {
     }
 
     fn show(&self, value: &Kind) -> Json {
-        Choice(KINDS).show(value)
+        ChoiceForm(KINDS).show(value)
     }
 }
 
 /// A program with arguments, or a shell command line.
-struct Command;
+struct CommandForm;
 
-impl Form for Command {
+impl Form for CommandForm {
     type Value = CommandLine;
 
     fn expected(&self) -> String {
@@ -266,15 +266,15 @@ impl Form for Command {
     }
 
     fn schema(&self) -> Json {
-        let mut list = List(Text).schema();
+        let mut list = ListForm(TextForm).schema();
         list["minItems"] = json!(1);
         list["items"] = json!({"type": "string"});
-        json!({"anyOf": [Text.schema(), list]})
+        json!({"anyOf": [TextForm.schema(), list]})
     }
 
     fn read(&self, node: &Node, at: &mut At<'_>) -> Option<CommandLine> {
         match &node.value {
-            Value::Text(_) => Text.read(node, at).map(CommandLine::Shell),
+            Value::Text(_) => TextForm.read(node, at).map(CommandLine::Shell),
             Value::List(nodes) if !nodes.is_empty() => {
                 let arguments: Vec<_> = nodes.iter().map(|node| at.text(node, "a text")).collect();
                 arguments.into_iter().collect::<Option<_>>().map(CommandLine::Program)

@@ -8,14 +8,14 @@ use telephony_domain::dialing::quiet_hours::QuietHours;
 use telephony_domain::number::PhoneNumber;
 
 use crate::form::OrNull;
-use crate::form::lists::List;
-use crate::form::numbers::Limit;
+use crate::form::lists::ListForm;
+use crate::form::numbers::LimitForm;
 use crate::form::texts::Parsed;
-use crate::keys::Keys;
+use crate::keys::ObjectKeys;
 
 /// Spending limits; `None` is unlimited.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
+pub struct LimitsConfig {
     /// Carrier segments per answer; the rest is cut off and marked.
     pub segments_per_reply: Option<u32>,
     /// Carrier segments to one contact per day.
@@ -41,18 +41,18 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct NamedZone(TimeZone);
 
-impl Limits {
+impl LimitsConfig {
     /// Returns the time zone of the quiet hours.
     pub fn time_zone(&self) -> TimeZone {
         self.time_zone.as_ref().map_or_else(TimeZone::system, |zone| zone.0.clone())
     }
 
     /// Reads the section; `line` is the number that calls.
-    pub(crate) fn read(keys: &mut Keys<'_, '_>, line: Option<&PhoneNumber>) -> Self {
-        let countries = OrNull { form: List(country()), meaning: "all countries" };
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>, line: Option<&PhoneNumber>) -> Self {
+        let countries = OrNull { form: ListForm(country()), meaning: "all countries" };
         let own_country = line.and_then(Country::of).into_iter().collect();
         let at_night = "21:00-08:00".parse().ok();
-        let mut limit = |name, doc, default| keys.key(name, doc, Limit).or(Some(default));
+        let mut limit = |name, doc, default| keys.key(name, doc, LimitForm).or(Some(default));
         Self {
             segments_per_reply: limit(
                 "segmentsPerReply",

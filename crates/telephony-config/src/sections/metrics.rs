@@ -3,18 +3,18 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::form::numbers::Whole;
-use crate::keys::Keys;
+use crate::keys::ObjectKeys;
 use crate::sections::serve::address;
 
 /// The metrics listener.
 #[derive(Debug, Clone)]
-pub struct Metrics {
+pub struct MetricsConfig {
     /// Address of `/metrics`; none if it is off. Port 0 lets the system choose.
     pub address: Option<SocketAddr>,
 }
 
-impl Metrics {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+impl MetricsConfig {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let port =
             "The port of `/metrics`, for Prometheus and similar tools; 0 lets the system choose. Off by default.";
         let port = keys.key("port", port, Whole { from: 0, to: u16::MAX }).optional();

@@ -2,19 +2,19 @@
 
 use telephony_domain::number::PhoneNumber;
 
-use crate::keys::Keys;
+use crate::keys::ObjectKeys;
 use crate::sections::number;
 
 /// The operator.
 #[derive(Debug, Clone)]
-pub struct Operator {
+pub struct OperatorConfig {
     /// Number that gets notices by SMS.
     pub number: Option<PhoneNumber>,
 }
 
-impl Operator {
+impl OperatorConfig {
     /// Reads the section; `line` is the number that sends messages.
-    pub(crate) fn read(keys: &mut Keys<'_, '_>, line: Option<&PhoneNumber>) -> Self {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>, line: Option<&PhoneNumber>) -> Self {
         let doc = "Your own phone: it gets notices by SMS, and its commands `APPROVE`, `REJECT` and `STATUS` are \
             executed.";
         let number = keys.key("number", doc, number()).optional();

@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::form::numbers::Whole;
 use crate::form::texts::Parsed;
-use crate::keys::Keys;
+use crate::keys::ObjectKeys;
 
 /// The webhook's listener.
 #[derive(Debug, Clone)]
-pub struct Serve {
+pub struct ServeConfig {
     /// TCP port; 0 lets the system choose.
     pub port: u16,
     /// Address to listen on.
@@ -19,8 +19,8 @@ pub struct Serve {
     pub status_path: String,
 }
 
-impl Serve {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+impl ServeConfig {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let bind = "The address to listen on: `127.0.0.1` behind a proxy or tunnel, `0.0.0.0` for all interfaces.";
         let port = "The port to listen on; 0 lets the system choose.";
         let serve = Self {
@@ -38,7 +38,7 @@ impl Serve {
     }
 
     /// Checks that the paths are distinct.
-    fn check(&self, keys: &mut Keys<'_, '_>) {
+    fn check(&self, keys: &mut ObjectKeys<'_, '_>) {
         for (name, path) in [("path", &self.path), ("statusPath", &self.status_path)] {
             if path == HEALTH {
                 keys.problem(name, "\"/health\" is reserved for the gateway's health check", "choose another path");

@@ -6,8 +6,8 @@ use telephony_domain::pace::Pacing;
 use telephony_domain::sms::split::{ChunkMode, MAX_LENGTH, MIN_LENGTH};
 
 use crate::form::numbers::{SegmentsPerSecond, Whole};
-use crate::form::{Choice, Switch};
-use crate::keys::Keys;
+use crate::form::{ChoiceForm, Switch};
+use crate::keys::ObjectKeys;
 
 /// Splitting and pace of messages.
 #[derive(Debug, Clone)]
@@ -28,14 +28,14 @@ const MODES: &[(&str, ChunkMode)] =
     &[("auto", ChunkMode::Auto), ("single", ChunkMode::Single), ("multi", ChunkMode::Multi)];
 
 impl Sms {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let mode = "`auto`: as few messages as Twilio accepts, split at paragraphs, sentences or words; `single`: one \
             message, the rest cut off; `multi`: one message per carrier segment (160 or 70 characters).";
         let length = "The longest message in UTF-16 units, including its number.";
         let pace = "Segments per second and line; `null` for no pacing.";
         let coalesce = "Texts of one contact within this many milliseconds become one turn; 0 turns merging off.";
         Self {
-            chunk_mode: keys.key("chunkMode", mode, Choice(MODES)).or(ChunkMode::Auto),
+            chunk_mode: keys.key("chunkMode", mode, ChoiceForm(MODES)).or(ChunkMode::Auto),
             max_length: keys.key("maxLength", length, Whole { from: MIN_LENGTH, to: MAX_LENGTH }).or(MAX_LENGTH),
             segment_numbering: keys
                 .key("segmentNumbering", "Puts `[1/3] ` in front of each message if there are several.", Switch)

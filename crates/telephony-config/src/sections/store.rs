@@ -7,20 +7,20 @@ use serde_json::{Value as Json, json};
 use crate::document::{Node, quote};
 use crate::form::numbers::Whole;
 use crate::form::{At, Form};
-use crate::keys::Keys;
+use crate::keys::ObjectKeys;
 use crate::web_address::hide_userinfo;
 
 /// The message store and retention.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Store {
+pub struct StoreConfig {
     /// SQLite file; none for the default one in the state folder.
     pub file: Option<PathBuf>,
     /// Days until messages are deleted.
     pub retention_days: u32,
 }
 
-impl Store {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+impl StoreConfig {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let url = "The database; only SQLite is supported.";
         let url = keys.key("url", url, SqliteUrl).optional_by_rule("SQLite in the state folder", None);
         let days = "Days until messages are deleted.";

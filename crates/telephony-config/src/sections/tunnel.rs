@@ -2,14 +2,14 @@
 
 use secrecy::SecretString;
 
-use crate::form::secrets::Secret;
+use crate::form::secrets::SecretForm;
 use crate::form::texts::Parsed;
-use crate::form::{Choice, Switch};
-use crate::keys::Keys;
+use crate::form::{ChoiceForm, Switch};
+use crate::keys::ObjectKeys;
 
 /// The tunnel to a machine without a public address.
 #[derive(Debug, Clone)]
-pub struct Tunnel {
+pub struct TunnelConfig {
     /// Tunnel service; none for no tunnel.
     pub provider: Option<TunnelProvider>,
     /// ngrok's token; the default is the one in ngrok's own `ngrok.yml`.
@@ -38,13 +38,13 @@ const PROVIDERS: &[(&str, Option<TunnelProvider>)] = &[
     ("tailscale-funnel", Some(TunnelProvider::TailscaleFunnel)),
 ];
 
-impl Tunnel {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+impl TunnelConfig {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let sync = "Updates Twilio's webhooks whenever the tunnel's URL changes.";
         let tunnel = Self {
-            provider: keys.key("provider", "The tunnel service.", Choice(PROVIDERS)).or(None),
+            provider: keys.key("provider", "The tunnel service.", ChoiceForm(PROVIDERS)).or(None),
             ngrok_auth_token: keys
-                .key("ngrokAuthToken", "The authtoken of your ngrok account.", Secret)
+                .key("ngrokAuthToken", "The authtoken of your ngrok account.", SecretForm)
                 .or_variable("NGROK_AUTHTOKEN")
                 .optional_by_rule("the token in ngrok's own `ngrok.yml`", None),
             ngrok_domain: keys

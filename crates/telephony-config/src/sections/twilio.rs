@@ -7,15 +7,15 @@ use serde_json::{Value as Json, json};
 use telephony_domain::line_address::LineAddress;
 
 use crate::document::{Node, Value};
-use crate::form::lists::{List, Named};
-use crate::form::secrets::Secret;
-use crate::form::texts::{Address, Parsed, Sid};
+use crate::form::lists::{ListForm, Named};
+use crate::form::secrets::SecretForm;
+use crate::form::texts::{Parsed, Sid, UrlForm};
 use crate::form::{At, Form};
-use crate::keys::Keys;
+use crate::keys::ObjectKeys;
 
 /// Twilio's credentials and settings.
 #[derive(Debug, Clone)]
-pub struct Twilio {
+pub struct TwilioConfig {
     /// Account SID, `AC…`.
     pub account_sid: Option<String>,
     /// Auth Token: signs webhooks, and is the API's password unless there is an API key.
@@ -23,7 +23,7 @@ pub struct Twilio {
     /// Messaging Service that sends messages, `MG…`; takes precedence over the number.
     pub messaging_service_sid: Option<String>,
     /// API key used in place of the token.
-    pub api_key: Option<ApiKey>,
+    pub api_key: Option<ApiKeyConfig>,
     /// Older tokens whose signatures are still accepted during a rotation.
     pub previous_auth_tokens: Vec<SecretString>,
     /// Twilio SharedKeys: secrets by id.
@@ -40,7 +40,7 @@ pub struct Twilio {
 
 /// A Twilio API key.
 #[derive(Debug, Clone)]
-pub struct ApiKey {
+pub struct ApiKeyConfig {
     /// SID, `SK…`.
     pub sid: String,
     /// Secret.
@@ -66,19 +66,19 @@ impl ApiBaseUrl {
     }
 }
 
-impl Twilio {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+impl TwilioConfig {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let account_sid = keys.key("accountSid", "The Account SID from the Twilio Console.", Sid("AC"));
         let account_sid = account_sid.or_variable("TWILIO_ACCOUNT_SID").optional();
         let auth_token = "The Auth Token from the Twilio Console; verifies webhook signatures.";
-        let auth_token = keys.key("authToken", auth_token, Secret).or_variable("TWILIO_AUTH_TOKEN").optional();
+        let auth_token = keys.key("authToken", auth_token, SecretForm).or_variable("TWILIO_AUTH_TOKEN").optional();
         let service = "The Messaging Service that sends messages; takes precedence over `fromNumber`.";
         let service = keys.key("messagingServiceSid", service, Sid("MG"));
         let messaging_service_sid = service.or_variable("TWILIO_MESSAGING_SERVICE_SID").optional();
         let api_key = read_api_key(keys);
         let previous = "Older tokens whose signatures are still accepted during a rotation.";
-        let previous_auth_tokens = keys.key("previousAuthTokens", previous, List(Secret)).or(vec![]);
-        let shared = Named { name: "id of the key", form: Secret };
+        let previous_auth_tokens = keys.key("previousAuthTokens", previous, ListForm(SecretForm)).or(vec![]);
+        let shared = Named { name: "id of the key", form: SecretForm };
         let shared_keys = "Twilio SharedKeys, whose HMAC_SHA256 signatures are also accepted: secrets by id.";
         let shared_keys = keys.key("sharedKeys", shared_keys, shared).or(BTreeMap::new());
         let region =
@@ -126,7 +126,7 @@ impl Twilio {
 }
 
 /// Warns about the resulting host if only one of region and edge is set, because each alone has surprising effects.
-fn warn_of_region(keys: &mut Keys<'_, '_>, region: Option<&str>, edge: Option<&str>, base: Option<&ApiBaseUrl>) {
+fn warn_of_region(keys: &mut ObjectKeys<'_, '_>, region: Option<&str>, edge: Option<&str>, base: Option<&ApiBaseUrl>) {
     let key = if region.is_some() { "region" } else { "edge" };
     let message = match (region, edge) {
         (None, None) => return,
@@ -168,17 +168,17 @@ fn edge_of(region: &str) -> Option<&'static str> {
     }
 }
 
-fn read_api_key(keys: &mut Keys<'_, '_>) -> Option<ApiKey> {
+fn read_api_key(keys: &mut ObjectKeys<'_, '_>) -> Option<ApiKeyConfig> {
     let sid = keys
         .key("apiKeySid", "An API key for requests to Twilio; signatures still need `authToken`.", Sid("SK"))
         .optional();
-    let secret = keys.key("apiKeySecret", "The secret of the API key.", Secret).optional();
+    let secret = keys.key("apiKeySecret", "The secret of the API key.", SecretForm).optional();
     let has_sid = keys.written("apiKeySid").is_some();
     if has_sid != keys.written("apiKeySecret").is_some() {
         let missing = if has_sid { "apiKeySecret" } else { "apiKeySid" };
         keys.problem(missing, "missing key", "an API key consists of apiKeySid and apiKeySecret");
     }
-    Some(ApiKey { sid: sid?, secret: secret? })
+    Some(ApiKeyConfig { sid: sid?, secret: secret? })
 }
 
 fn host_label() -> Parsed<String> {
@@ -203,7 +203,7 @@ fn connection_overrides() -> Parsed<String> {
 /// One URL, or an object with one per product.
 struct ApiBaseUrls;
 
-const PER_PRODUCT: Named<Address> = Named { name: "a product such as `api` or `messaging`", form: Address };
+const PER_PRODUCT: Named<UrlForm> = Named { name: "a product such as `api` or `messaging`", form: UrlForm };
 
 /// Twilio products that we use; a URL for any other would have no effect.
 const PRODUCTS: [&str; 3] = ["api", "messaging", "monitor"];
@@ -212,19 +212,19 @@ impl Form for ApiBaseUrls {
     type Value = ApiBaseUrl;
 
     fn expected(&self) -> String {
-        format!("{}, or {}", Address.expected(), PER_PRODUCT.expected())
+        format!("{}, or {}", UrlForm.expected(), PER_PRODUCT.expected())
     }
 
     fn schema(&self) -> Json {
         let products: serde_json::Map<_, _> =
-            PRODUCTS.iter().map(|product| ((*product).to_owned(), Address.schema())).collect();
-        json!({"anyOf": [Address.schema(), {"type": "object", "properties": products, "additionalProperties": false}]})
+            PRODUCTS.iter().map(|product| ((*product).to_owned(), UrlForm.schema())).collect();
+        json!({"anyOf": [UrlForm.schema(), {"type": "object", "properties": products, "additionalProperties": false}]})
     }
 
     fn read(&self, node: &Node, at: &mut At<'_>) -> Option<ApiBaseUrl> {
         let trimmed = |url: String| url.trim_end_matches('/').to_owned();
         match &node.value {
-            Value::Text(_) => Address.read(node, at).map(|url| ApiBaseUrl::All(trimmed(url))),
+            Value::Text(_) => UrlForm.read(node, at).map(|url| ApiBaseUrl::All(trimmed(url))),
             Value::Object(members) => {
                 let urls = PER_PRODUCT.read(node, at)?;
                 for member in members.iter().filter(|member| !PRODUCTS.contains(&member.name.as_str())) {
@@ -239,7 +239,7 @@ impl Form for ApiBaseUrls {
 
     fn show(&self, value: &ApiBaseUrl) -> Json {
         match value {
-            ApiBaseUrl::All(url) => Address.show(url),
+            ApiBaseUrl::All(url) => UrlForm.show(url),
             ApiBaseUrl::ByProduct(urls) => PER_PRODUCT.show(urls),
         }
     }

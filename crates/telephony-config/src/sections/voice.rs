@@ -7,16 +7,16 @@ use telephony_domain::call::afterwards::SummaryRecipient;
 use telephony_domain::call::plan::{Dialing, MachineRule};
 use telephony_domain::call::proof::Pin;
 
-use crate::form::lists::List;
+use crate::form::lists::ListForm;
 use crate::form::numbers::Whole;
-use crate::form::secrets::Secret;
-use crate::form::texts::{Parsed, Text};
-use crate::form::{Choice, Switch};
-use crate::keys::Keys;
+use crate::form::secrets::SecretForm;
+use crate::form::texts::{Parsed, TextForm};
+use crate::form::{ChoiceForm, Switch};
+use crate::keys::ObjectKeys;
 
 /// Settings for calls.
 #[derive(Debug, Clone)]
-pub struct Voice {
+pub struct VoiceConfig {
     /// True if the assistant answers calls.
     pub enabled: bool,
     /// Longest call.
@@ -60,8 +60,8 @@ pub enum VoiceMode {
     Relay,
 }
 
-impl Voice {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+impl VoiceConfig {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let greeting = "The greeting that callers hear.";
         let voice = "Twilio's name for a voice, such as `Polly.Amy`; left out, Twilio chooses.";
         let silence = "Seconds of silence, or between two keys, after which the caller is asked again.";
@@ -74,7 +74,7 @@ impl Voice {
             "Rejects callers whose number the network does not vouch for, or asks them for the PIN if there is one.";
         let hello = "Hello, this is your assistant. How can I help?".to_owned();
         let mode = "`gather`: turn by turn with webhooks; `relay`: over a socket, faster and open to interruptions.";
-        let modes = Choice(&[("gather", VoiceMode::Gather), ("relay", VoiceMode::Relay)]);
+        let modes = ChoiceForm(&[("gather", VoiceMode::Gather), ("relay", VoiceMode::Relay)]);
         let duration = Whole { from: 1, to: MAX_SECONDS };
         Self {
             enabled: keys.key("enabled", "Answers calls.", Switch).or(false),
@@ -84,12 +84,12 @@ impl Voice {
             inbound_greeting: keys.key("inboundGreeting", greeting, sentence()).or(hello),
             mode: keys.key("mode", mode, modes).or(VoiceMode::Gather),
             language: keys.key("language", "The language of calls.", language()).or("en-US".to_owned()),
-            voice: keys.key("voice", voice, Text).optional(),
+            voice: keys.key("voice", voice, TextForm).optional(),
             silence_seconds: keys.key("silenceSeconds", silence, Whole { from: 2, to: 60_u32 }).or(8),
             filler_after: Duration::from_millis(
                 keys.key("fillerAfterMs", filler_after, Whole { from: 500, to: 10_000_u32 }).or(1500).into(),
             ),
-            fillers: keys.key("fillers", fillers, List(sentence())).or(one_moment),
+            fillers: keys.key("fillers", fillers, ListForm(sentence())).or(one_moment),
             answer_within: Duration::from_secs(
                 keys.key("answerWithinSeconds", answer_within, Whole { from: 5, to: 120_u32 }).or(25).into(),
             ),
@@ -98,10 +98,18 @@ impl Voice {
             pin: read_pin(keys),
             dialing: read_dialing(keys),
             summary: keys
-                .key("summary", "The person who gets a summary after each call, by text message.", Choice(SUMMARIES))
+                .key(
+                    "summary",
+                    "The person who gets a summary after each call, by text message.",
+                    ChoiceForm(SUMMARIES),
+                )
                 .or(None),
             missed_call_text: keys
-                .key("missedCallText", "A text message to callers who found the line busy or the gateway down.", Text)
+                .key(
+                    "missedCallText",
+                    "A text message to callers who found the line busy or the gateway down.",
+                    TextForm,
+                )
                 .optional(),
         }
     }
@@ -113,21 +121,21 @@ const SUMMARIES: &[(&str, Option<SummaryRecipient>)] =
 const MACHINE_RULES: &[(&str, MachineRule)] =
     &[("leave-message", MachineRule::LeaveMessage), ("hang-up", MachineRule::HangUp), ("off", MachineRule::Off)];
 
-fn read_dialing(keys: &mut Keys<'_, '_>) -> Dialing {
+fn read_dialing(keys: &mut ObjectKeys<'_, '_>) -> Dialing {
     let ring = "Seconds that an outgoing call rings.";
     let machine =
         "At an answering machine: `leave-message` after the beep, `hang-up`, or `off` to talk as to a person.";
     Dialing {
         ring: Duration::from_secs(keys.key("ringSeconds", ring, Whole { from: 5, to: 600_u32 }).or(30).into()),
-        machine: keys.key("machine", machine, Choice(MACHINE_RULES)).or(MachineRule::LeaveMessage),
+        machine: keys.key("machine", machine, ChoiceForm(MACHINE_RULES)).or(MachineRule::LeaveMessage),
     }
 }
 
 /// Reads the PIN. Its value is a secret, so an error does not repeat it.
-fn read_pin(keys: &mut Keys<'_, '_>) -> Option<Pin> {
+fn read_pin(keys: &mut ObjectKeys<'_, '_>) -> Option<Pin> {
     let pin = "A PIN of 4 to 12 digits that callers enter before anything else; with `requireAttestation`, only \
                callers whose number the network does not vouch for.";
-    let written = keys.key("pin", pin, Secret).optional()?;
+    let written = keys.key("pin", pin, SecretForm).optional()?;
     let read = Pin::read(written.expose_secret());
     if read.is_none() {
         keys.problem("pin", "the PIN is not 4 to 12 digits", "write it in quotes, such as \"8264\"");

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use super::tunnel::host;
 use crate::form::Switch;
-use crate::form::lists::List;
+use crate::form::lists::ListForm;
 use crate::form::texts::Parsed;
-use crate::keys::Keys;
+use crate::keys::ObjectKeys;
 
 /// Trust in forwarded headers.
 #[derive(Debug, Clone)]
@@ -20,13 +20,15 @@ pub struct WebhookSecurity {
 }
 
 impl WebhookSecurity {
-    pub(crate) fn read(keys: &mut Keys<'_, '_>) -> Self {
+    pub(crate) fn read(keys: &mut ObjectKeys<'_, '_>) -> Self {
         let hosts = "Host names that a proxy may forward.";
         let trust = "Uses `X-Forwarded-Host` and `X-Forwarded-Proto` from a trusted proxy for an allowed host.";
         let security = Self {
-            allowed_hosts: keys.key("allowedHosts", hosts, List(host())).or(vec![]),
+            allowed_hosts: keys.key("allowedHosts", hosts, ListForm(host())).or(vec![]),
             trust_forwarding_headers: keys.key("trustForwardingHeaders", trust, Switch).or(false),
-            trusted_proxy_ips: keys.key("trustedProxyIPs", "Addresses of trusted proxies.", List(address())).or(vec![]),
+            trusted_proxy_ips: keys
+                .key("trustedProxyIPs", "Addresses of trusted proxies.", ListForm(address()))
+                .or(vec![]),
         };
         if security.trust_forwarding_headers {
             security.check(keys);
@@ -34,7 +36,7 @@ impl WebhookSecurity {
         security
     }
 
-    fn check(&self, keys: &mut Keys<'_, '_>) {
+    fn check(&self, keys: &mut ObjectKeys<'_, '_>) {
         for (name, is_empty) in
             [("trustedProxyIPs", self.trusted_proxy_ips.is_empty()), ("allowedHosts", self.allowed_hosts.is_empty())]
         {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use telephony_config::{AgentKind, CommandLine, Environment, OpenAiAgent, OpenClawAgent, load_agent};
+use telephony_config::{AgentKind, CommandLine, Environment, OpenAiAgentConfig, OpenClawAgentConfig, load_agent};
 
 use crate::desk::{Desk, shown};
 
@@ -11,14 +11,14 @@ fn kind(desk: &Desk) -> AgentKind {
     desk.load().telephony.agent.kind
 }
 
-fn openclaw(desk: &Desk) -> OpenClawAgent {
+fn openclaw(desk: &Desk) -> OpenClawAgentConfig {
     match kind(desk) {
         AgentKind::OpenClaw(agent) => agent,
         other => panic!("{other:?}"),
     }
 }
 
-fn openai(desk: &Desk) -> OpenAiAgent {
+fn openai(desk: &Desk) -> OpenAiAgentConfig {
     match kind(desk) {
         AgentKind::OpenAi(agent) => agent,
         other => panic!("{other:?}"),

@@ -12,7 +12,7 @@ use telephony_store::StoreError;
 use telephony_store::calls::{CallQuestion, CallStep, DueCall};
 use tracing::Instrument;
 
-use super::documents::Document;
+use super::documents::CallDocument;
 use super::{CallRunner, document_url};
 use crate::tasks::without_panic;
 
@@ -30,7 +30,7 @@ impl CallRunner {
             let Some(provider_id) = provider_id.clone() else { continue };
             match action {
                 Action::Respond(script) => {
-                    self.documents.publish(&provider_id, Document { script, token: token.clone() });
+                    self.documents.publish(&provider_id, CallDocument { script, token: token.clone() });
                 }
                 Action::Interrupt(script) => {
                     self.spawn(call, self.clone().interrupt(call, provider_id, script, token.clone()));

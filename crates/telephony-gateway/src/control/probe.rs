@@ -43,13 +43,13 @@ pub struct Sighting {
     /// URLs that the signature was checked with, each with its query.
     pub urls: Vec<String>,
     /// Result of the checks.
-    pub verdict: Verdict,
+    pub verdict: ProbeVerdict,
 }
 
 /// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Verdict {
+pub enum ProbeVerdict {
     /// The signature is valid.
     Valid,
     /// The signature header is missing.
@@ -107,7 +107,7 @@ impl Probes {
 
 impl Probe {
     /// Reports the result to `doctor`.
-    pub(crate) fn report(self, verdict: Verdict, urls: Vec<String>) {
+    pub(crate) fn report(self, verdict: ProbeVerdict, urls: Vec<String>) {
         let Probe { sender, method, path, host } = self;
         // `doctor` may have given up.
         let _ = sender.send(Sighting { method, path, host, urls, verdict });

@@ -16,7 +16,7 @@ use super::{AFTER_FAILURE, listen_at};
 use crate::reach::Reach;
 pub use crate::reach::TunnelAlive;
 use crate::settings::Live;
-use crate::storage::{Storage, Trouble};
+use crate::storage::{Storage, StorageFailure};
 use crate::wake::Wake;
 pub use crate::webhook::descriptors::Descriptors;
 
@@ -63,9 +63,9 @@ pub struct StorageAlive {
     pub refused: u64,
 }
 
-impl From<Trouble> for StorageAlive {
-    fn from(trouble: Trouble) -> Self {
-        let Trouble { error, refused } = trouble;
+impl From<StorageFailure> for StorageAlive {
+    fn from(trouble: StorageFailure) -> Self {
+        let StorageFailure { error, refused } = trouble;
         Self { reason: error.reason().to_owned(), problem: format!("{error}; {}", error.hint()), refused }
     }
 }
@@ -187,7 +187,7 @@ mod tests {
 
     fn live() -> Live {
         Live {
-            agent: Arc::new(telephony_agents::Echo),
+            agent: Arc::new(telephony_agents::EchoAgent),
             arrivals: Arc::default(),
             split: SplitRules { chunk_mode: ChunkMode::Auto, max_length: 1600, numbering: true, max_segments: None },
             terms: Terms::unlimited(Pacing::Unlimited, &CARRIER),

@@ -17,9 +17,9 @@ use crate::damage::Damages;
 use crate::inbox::TurnRunner;
 use crate::intake::{Intake, WAITING_OPT_OUTS};
 use crate::metrics;
-use crate::notices::Notices;
-use crate::operator::Operator;
-use crate::outbox::{InFlight, PartSender};
+use crate::notices::NoticeWriter;
+use crate::operator::OperatorTask;
+use crate::outbox::{AttemptsInFlight, PartSender};
 use crate::parts::Parts;
 use crate::prices::Prices;
 use crate::reach::Reach;
@@ -32,9 +32,9 @@ use crate::unknown_numbers::UnknownNumbers;
 use crate::wake::Wake;
 use crate::webhook::descriptors::{self, Descriptors};
 use crate::webhook::media_server::MediaServer;
-use crate::webhook::origin::Origin;
+use crate::webhook::origin::RequestOrigin;
 use crate::webhook::permits::Permits;
-use crate::webhook::receive::Endpoint;
+use crate::webhook::receive::WebhookEndpoint;
 use crate::webhook::rejection_log::RejectionLog;
 use crate::webhook::{self, Endpoints};
 
@@ -45,23 +45,23 @@ const RESERVE: usize = 32;
 const DOWNLOADS: usize = 8;
 
 /// Handles that the tasks share.
-pub(super) struct Shared {
+pub(super) struct SharedHandles {
     pub(super) live: watch::Receiver<Arc<Live>>,
     pub(super) reach: watch::Receiver<Reach>,
     pub(super) wake: Arc<Wake>,
     pub(super) storage: Arc<Storage>,
-    pub(super) notices: Notices,
+    pub(super) notices: NoticeWriter,
 }
 
-impl Shared {
+impl SharedHandles {
     pub(super) fn new(parts: &Parts, live: watch::Receiver<Arc<Live>>, reach: watch::Receiver<Reach>) -> Self {
         let wake = Arc::new(Wake::default());
-        let notices = Notices { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
+        let notices = NoticeWriter { store: parts.store.clone(), clock: parts.clock.clone(), wake: wake.clone() };
         Self { live, reach, wake, storage: Arc::default(), notices }
     }
 }
 
-pub(super) fn applier(parts: &Parts, shared: &Shared, signatures: &Arc<Signatures>) -> Applier {
+pub(super) fn applier(parts: &Parts, shared: &SharedHandles, signatures: &Arc<Signatures>) -> Applier {
     let damages = Damages { notices: shared.notices.clone(), found: Mutex::default() };
     Applier {
         journal: parts.journal.clone(),
@@ -79,7 +79,7 @@ pub(super) fn applier(parts: &Parts, shared: &Shared, signatures: &Arc<Signature
     }
 }
 
-pub(super) fn intake(parts: &Parts, shared: &Shared, signatures: Arc<Signatures>) -> Intake {
+pub(super) fn intake(parts: &Parts, shared: &SharedHandles, signatures: Arc<Signatures>) -> Intake {
     Intake {
         provider: parts.provider.carrier().name,
         journal: parts.journal.clone(),
@@ -105,13 +105,13 @@ pub(super) fn backfill(
 
 pub(super) fn router(
     parts: &Parts,
-    shared: &Shared,
+    shared: &SharedHandles,
     intake: Arc<Intake>,
     calls: Arc<CallRunner>,
     probes: Arc<Probes>,
 ) -> axum::Router {
     let fixed = &parts.settings.fixed;
-    let webhook = Endpoint {
+    let webhook = WebhookEndpoint {
         provider: parts.provider.clone(),
         origin: Arc::new(origin(fixed, parts.tunnel.is_some())),
         reach: shared.reach.clone(),
@@ -126,14 +126,14 @@ pub(super) fn router(
         clock: parts.clock.clone(),
         metrics: parts.metrics.clone(),
     };
-    let status = Endpoint { urls: |reach| &reach.status, ..webhook.clone() };
+    let status = WebhookEndpoint { urls: |reach| &reach.status, ..webhook.clone() };
     let (path, status_path) = (fixed.path.clone(), fixed.status_path.clone());
     let media_server = MediaServer { store: parts.store.clone(), clock: parts.clock.clone() };
     webhook::router(Endpoints { path, webhook, status_path, status, media_server })
 }
 
-fn origin(fixed: &Fixed, has_tunnel: bool) -> Origin {
-    Origin {
+fn origin(fixed: &Fixed, has_tunnel: bool) -> RequestOrigin {
+    RequestOrigin {
         has_tunnel,
         allowed_hosts: fixed.allowed_hosts.clone(),
         trusts_forwarding: fixed.trusts_forwarding,
@@ -141,8 +141,8 @@ fn origin(fixed: &Fixed, has_tunnel: bool) -> Origin {
     }
 }
 
-pub(super) fn watch(parts: &Parts, shared: &Shared) -> metrics::server::Watch {
-    metrics::server::Watch {
+pub(super) fn watch(parts: &Parts, shared: &SharedHandles) -> metrics::server::MetricsSource {
+    metrics::server::MetricsSource {
         metrics: parts.metrics.clone(),
         store: parts.store.clone(),
         journal: parts.journal.clone(),
@@ -152,7 +152,7 @@ pub(super) fn watch(parts: &Parts, shared: &Shared) -> metrics::server::Watch {
     }
 }
 
-pub(super) fn inbox(parts: &Parts, shared: &Shared, holder: &LeaseHolder) -> Arc<TurnRunner> {
+pub(super) fn inbox(parts: &Parts, shared: &SharedHandles, holder: &LeaseHolder) -> Arc<TurnRunner> {
     Arc::new(TurnRunner {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
@@ -171,7 +171,7 @@ pub(super) fn inbox(parts: &Parts, shared: &Shared, holder: &LeaseHolder) -> Arc
 
 pub(super) fn call_runner(
     parts: &Parts,
-    shared: &Shared,
+    shared: &SharedHandles,
     holder: &LeaseHolder,
     stop: &CancellationToken,
 ) -> CallRunner {
@@ -191,7 +191,7 @@ pub(super) fn call_runner(
     }
 }
 
-pub(super) fn outbox(parts: &Parts, shared: &Shared, holder: LeaseHolder) -> Arc<PartSender> {
+pub(super) fn outbox(parts: &Parts, shared: &SharedHandles, holder: LeaseHolder) -> Arc<PartSender> {
     Arc::new(PartSender {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
@@ -201,11 +201,11 @@ pub(super) fn outbox(parts: &Parts, shared: &Shared, holder: LeaseHolder) -> Arc
         clock: parts.clock.clone(),
         wake: shared.wake.clone(),
         storage: shared.storage.clone(),
-        in_flight: InFlight::default(),
+        in_flight: AttemptsInFlight::default(),
     })
 }
 
-pub(super) fn numbers(parts: &Parts, shared: &Shared) -> UnknownNumbers {
+pub(super) fn numbers(parts: &Parts, shared: &SharedHandles) -> UnknownNumbers {
     UnknownNumbers {
         store: parts.store.clone(),
         provider: parts.provider.clone(),
@@ -219,8 +219,8 @@ pub(super) fn prices(parts: &Parts) -> Prices {
     Prices { store: parts.store.clone(), provider: parts.provider.clone(), clock: parts.clock.clone() }
 }
 
-pub(super) fn operator(parts: &Parts, shared: &Shared, line: LineId) -> Operator {
-    Operator {
+pub(super) fn operator(parts: &Parts, shared: &SharedHandles, line: LineId) -> OperatorTask {
+    OperatorTask {
         store: parts.store.clone(),
         live: shared.live.clone(),
         program: parts.settings.fixed.program,
@@ -232,12 +232,12 @@ pub(super) fn operator(parts: &Parts, shared: &Shared, line: LineId) -> Operator
     }
 }
 
-pub(super) fn retention(parts: &Parts, shared: &Shared) -> Retention {
+pub(super) fn retention(parts: &Parts, shared: &SharedHandles) -> Retention {
     let (store, journal) = (parts.store.clone(), parts.journal.clone());
     Retention { store, journal, clock: parts.clock.clone(), live: shared.live.clone() }
 }
 
-pub(super) fn status_source(parts: &Parts, shared: &Shared, address: SocketAddr) -> StatusSource {
+pub(super) fn status_source(parts: &Parts, shared: &SharedHandles, address: SocketAddr) -> StatusSource {
     let fixed = GatewayStatus {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -255,7 +255,7 @@ pub(super) fn status_source(parts: &Parts, shared: &Shared, address: SocketAddr)
     StatusSource { fixed, live, reach, config: RwLock::default(), storage: shared.storage.clone() }
 }
 
-pub(super) fn storage_watch(parts: &Parts, shared: &Shared) -> StorageWatch {
+pub(super) fn storage_watch(parts: &Parts, shared: &SharedHandles) -> StorageWatch {
     StorageWatch {
         storage: shared.storage.clone(),
         store: parts.store.clone(),

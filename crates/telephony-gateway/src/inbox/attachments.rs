@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
-use telephony_agents::{Attachment, Held, Said};
+use telephony_agents::{Availability, Said, TurnAttachment};
 use telephony_domain::media_type;
 use telephony_domain::retry::Disposition;
 use telephony_providers::provider::AttachmentError;
@@ -57,7 +57,7 @@ impl TurnRunner {
         })
     }
 
-    async fn media_of(&self, message: &Inbound, deadline: Instant) -> Result<Vec<Attachment>, Unasked> {
+    async fn media_of(&self, message: &Inbound, deadline: Instant) -> Result<Vec<TurnAttachment>, Unasked> {
         let looks: Vec<_> = message.media.iter().map(|media| self.look(message, media, deadline).boxed()).collect();
         // In order and a few at a time, which limits how many are in memory.
         let mut looks = stream::iter(looks).buffered(AT_A_TIME).zip(stream::iter(&message.media));
@@ -65,36 +65,36 @@ impl TurnRunner {
         while let Some((look, media)) = looks.next().await {
             let id = AttachmentId { message: message.id, position: media.position };
             let held = match look {
-                Look::Known(state) => state,
-                Look::Fetched(bytes) if bytes.len() > capacity => {
+                FetchResult::Known(state) => state,
+                FetchResult::Fetched(bytes) if bytes.len() > capacity => {
                     self.give_up(id, "the other attachments reached the size limit").await?
                 }
-                Look::Fetched(bytes) => {
+                FetchResult::Fetched(bytes) => {
                     capacity -= bytes.len();
                     self.keep(id, &media.content_type, bytes).await?
                 }
-                Look::Failed(reason) => self.give_up(id, &reason).await?,
-                Look::AccountRefused => return Err(Unasked::AccountRefused),
+                FetchResult::Failed(reason) => self.give_up(id, &reason).await?,
+                FetchResult::AccountRefused => return Err(Unasked::AccountRefused),
             };
             all.push(self.shown(media, held));
         }
         Ok(all)
     }
 
-    async fn look(&self, message: &Inbound, media: &attachments::Attachment, deadline: Instant) -> Look {
+    async fn look(&self, message: &Inbound, media: &attachments::Attachment, deadline: Instant) -> FetchResult {
         match (&media.state, &media.url) {
             (AttachmentState::Elsewhere, _) if media.position as usize > MAX_ATTACHMENTS => {
-                Look::Failed(format!("a message has at most {MAX_ATTACHMENTS} attachments"))
+                FetchResult::Failed(format!("a message has at most {MAX_ATTACHMENTS} attachments"))
             }
             (AttachmentState::Elsewhere, Some(url)) => {
                 let fetched = timeout_at(deadline, self.fetch(&message.provider_id, url)).await;
                 match fetched.unwrap_or_else(|_| Err(TOO_SLOW.to_owned())) {
-                    Ok(bytes) => Look::Fetched(bytes),
-                    Err(_) if self.is_account_refused().await => Look::AccountRefused,
-                    Err(reason) => Look::Failed(reason),
+                    Ok(bytes) => FetchResult::Fetched(bytes),
+                    Err(_) if self.is_account_refused().await => FetchResult::AccountRefused,
+                    Err(reason) => FetchResult::Failed(reason),
                 }
             }
-            (state, _) => Look::Known(state.clone()),
+            (state, _) => FetchResult::Known(state.clone()),
         }
     }
 
@@ -141,10 +141,10 @@ impl TurnRunner {
         Ok(AttachmentState::Unavailable(reason.to_owned()))
     }
 
-    fn shown(&self, media: &attachments::Attachment, state: AttachmentState) -> Attachment {
+    fn shown(&self, media: &attachments::Attachment, state: AttachmentState) -> TurnAttachment {
         match state {
-            AttachmentState::Kept(file) => Attachment {
-                held: Held::File { path: self.store.path_of(&file.name), size: file.size },
+            AttachmentState::Kept(file) => TurnAttachment {
+                held: Availability::File { path: self.store.path_of(&file.name), size: file.size },
                 content_type: file.content_type,
             },
             AttachmentState::Unavailable(reason) => unavailable(media, reason),
@@ -154,7 +154,7 @@ impl TurnRunner {
 }
 
 /// The result of fetching an attachment.
-enum Look {
+enum FetchResult {
     /// Nothing to do.
     Known(AttachmentState),
     /// Fetched.
@@ -179,6 +179,6 @@ impl From<StoreError> for Unasked {
     }
 }
 
-fn unavailable(media: &attachments::Attachment, reason: String) -> Attachment {
-    Attachment { content_type: media.content_type.clone(), held: Held::Unavailable(reason) }
+fn unavailable(media: &attachments::Attachment, reason: String) -> TurnAttachment {
+    TurnAttachment { content_type: media.content_type.clone(), held: Availability::Unavailable(reason) }
 }

@@ -63,12 +63,12 @@ pub(super) fn span(turn: &LeasedTurn) -> Span {
 }
 
 /// Works on one turn with the settings in effect when it was leased.
-pub(super) struct Worker {
+pub(super) struct TurnWorker {
     pub(super) inbox: Arc<TurnRunner>,
     pub(super) live: Arc<Live>,
 }
 
-impl Worker {
+impl TurnWorker {
     /// Works on `turn` while its lease can be renewed. Once its end is being stored, the lease is no longer renewed: a
     /// renewal after the end would look like a lost lease.
     pub(super) async fn work(self, turn: LeasedTurn, place: OwnedSemaphorePermit, stop: CancellationToken) {

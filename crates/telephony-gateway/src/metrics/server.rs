@@ -20,7 +20,7 @@ use crate::settings::Live;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The state behind `/metrics`.
-pub struct Watch {
+pub struct MetricsSource {
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Message store.
@@ -36,11 +36,11 @@ pub struct Watch {
 }
 
 /// Returns the router with its one path: `/metrics`.
-pub fn router(watch: Watch) -> Router {
+pub fn router(watch: MetricsSource) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(Arc::new(watch))
 }
 
-async fn metrics(State(watch): State<Arc<Watch>>) -> Response {
+async fn metrics(State(watch): State<Arc<MetricsSource>>) -> Response {
     let measured = match watch.measure().await {
         Ok(measured) => measured,
         Err(error) => {
@@ -57,7 +57,7 @@ async fn metrics(State(watch): State<Arc<Watch>>) -> Response {
     }
 }
 
-impl Watch {
+impl MetricsSource {
     async fn measure(&self) -> Result<Measured, StoreError> {
         let now = self.clock.now();
         let summary = self.store.summary(now).await?;

@@ -11,8 +11,8 @@ use telephony_providers::provider::ProviderError;
 use telephony_store::StoreError;
 use telephony_store::operator_commands::Ordered;
 
-use super::Operator;
-use crate::notices::Notices;
+use super::OperatorTask;
+use crate::notices::NoticeWriter;
 
 /// Wait before asking the provider again.
 pub(super) const AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ pub(super) enum Confirmation {
     NotYet,
 }
 
-impl Operator {
+impl OperatorTask {
     /// Asks the provider for the message; logs the first failure.
     pub(super) async fn confirm(&self, ordered: &Ordered, was_asked: bool) -> Confirmation {
         match self.provider.received_message(&ordered.provider_id).await {
@@ -64,7 +64,7 @@ impl Operator {
 
     async fn close(&self, ordered: &Ordered, notice: Notice) -> Result<(), StoreError> {
         self.store.refuse_command(ordered.id).await?;
-        let notices = Notices { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
+        let notices = NoticeWriter { store: self.store.clone(), clock: self.clock.clone(), wake: self.wake.clone() };
         notices.raise(notice).await;
         Ok(())
     }

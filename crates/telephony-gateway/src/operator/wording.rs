@@ -12,12 +12,12 @@ use telephony_store::notices::RaisedNotice;
 use telephony_store::operator_commands::{CommandOutcome, Wording};
 
 /// Writes answers and splits them by these rules.
-pub(super) struct Words {
+pub(super) struct ReplyWriter {
     pub(super) split: SplitRules,
     pub(super) program: ProgramName,
 }
 
-impl Wording for Words {
+impl Wording for ReplyWriter {
     fn approval(&self) -> Vec<PartDraft> {
         parts::of(APPROVAL_TEXT, &self.split)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use telephony_domain::reconcile::LOOK_BACK;
 use telephony_domain::time::Timestamp;
-use telephony_providers::provider::Listed;
+use telephony_providers::provider::ListedMessage;
 use telephony_store::StoreError;
 use telephony_store::restores::OpenConversation;
 use tracing::Instrument;
@@ -53,7 +53,12 @@ impl PartSender {
 
     /// Finds parts of the backup among our `listed` messages. Any other message that the store does not know answered
     /// everything before it, which must not be answered twice.
-    async fn compare(&self, open: &OpenConversation, listed: Vec<Listed>, since: Timestamp) -> Result<(), StoreError> {
+    async fn compare(
+        &self,
+        open: &OpenConversation,
+        listed: Vec<ListedMessage>,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
         let ours: Vec<_> = listed.into_iter().filter(|message| message.can_be_from(&open.addresses)).collect();
         for part in &open.unsent {
             if let Some(found) = self.ours(ours.clone(), part).await? {

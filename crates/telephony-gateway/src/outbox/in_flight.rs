@@ -6,9 +6,9 @@ use telephony_store::outbox::AttemptLease;
 
 /// The attempts in flight.
 #[derive(Debug, Default)]
-pub struct InFlight(Mutex<Vec<AttemptLease>>);
+pub struct AttemptsInFlight(Mutex<Vec<AttemptLease>>);
 
-impl InFlight {
+impl AttemptsInFlight {
     /// Records an attempt until the guard is dropped.
     pub(super) fn begin(&self, attempt: AttemptLease) -> Going<'_> {
         self.attempts().push(attempt);
@@ -26,7 +26,7 @@ impl InFlight {
 
 /// A recorded attempt.
 pub(super) struct Going<'a> {
-    all: &'a InFlight,
+    all: &'a AttemptsInFlight,
     attempt: AttemptLease,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony_domain::delivery::StatusReport;
-use telephony_providers::provider::Listed;
+use telephony_providers::provider::ListedMessage;
 use telephony_store::StoreError;
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +67,7 @@ impl PartSender {
     }
 }
 
-pub(super) fn report(message: Listed) -> StatusReport {
+pub(super) fn report(message: ListedMessage) -> StatusReport {
     StatusReport {
         provider_id: message.provider_id,
         correlation_id: None,

@@ -10,7 +10,7 @@ use telephony_domain::delivery::{Receipt, Status};
 use telephony_domain::reconcile::{Content, DoubtStep as Then, LOOK_BACK, SearchResult, is_match};
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
-use telephony_providers::provider::{Listed, ProviderError};
+use telephony_providers::provider::{ListedMessage, ProviderError};
 use telephony_store::outbox::{AttemptLease, DoubtfulPart, OpenAttempt};
 use telephony_store::{Next, StoreError};
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::poll::report;
-use super::watch::Watch;
+use super::watch::AttemptAges;
 use super::{PartSender, send};
 use crate::tasks::without_panic;
 use crate::undelivered;
@@ -34,7 +34,7 @@ impl PartSender {
     /// Resolves doubts until `stop`.
     pub async fn run_reconcile(self: Arc<Self>, stop: CancellationToken) {
         let mut look_ups = FuturesUnordered::new();
-        let mut watch = Watch::default();
+        let mut watch = AttemptAges::default();
         while !stop.is_cancelled() {
             if let Err(error) = self.doubt_abandoned(&mut watch).await {
                 self.storage.failed("cannot look for abandoned attempts", &error);
@@ -77,7 +77,7 @@ impl PartSender {
     }
 
     /// Marks attempts as doubtful that stayed open for longer than any request takes and are not in flight here.
-    async fn doubt_abandoned(&self, watch: &mut Watch) -> Result<(), StoreError> {
+    async fn doubt_abandoned(&self, watch: &mut AttemptAges) -> Result<(), StoreError> {
         let open = self.store.open_attempts(self.clock.now()).await?;
         let abandoned = watch.abandoned(self.not_in_flight(open.into_iter()), Instant::now());
         self.doubt(abandoned).await
@@ -156,7 +156,11 @@ impl PartSender {
     }
 
     /// Returns the listed message that the part became, leaving out messages that other parts became.
-    pub(super) async fn ours(&self, listed: Vec<Listed>, part: &DoubtfulPart) -> Result<Option<Listed>, StoreError> {
+    pub(super) async fn ours(
+        &self,
+        listed: Vec<ListedMessage>,
+        part: &DoubtfulPart,
+    ) -> Result<Option<ListedMessage>, StoreError> {
         let added = self.provider.carrier().added_words;
         let similar: Vec<_> = listed.into_iter().filter(|message| may_be_ours(message, part, added)).collect();
         let ids = similar.iter().map(|message| message.provider_id.clone()).collect();
@@ -164,7 +168,7 @@ impl PartSender {
         Ok(best(similar, &claimed, &part.text))
     }
 
-    pub(super) async fn found(&self, part: &DoubtfulPart, found: Listed) -> Result<(), StoreError> {
+    pub(super) async fn found(&self, part: &DoubtfulPart, found: ListedMessage) -> Result<(), StoreError> {
         tracing::info!(provider_id = found.provider_id, "a message in doubt was sent");
         // It was accepted in any case; a failure with its code arrives as a report.
         let status = if found.status.is_failure() { Status::Accepted } else { found.status };
@@ -186,13 +190,13 @@ fn endless() -> ProviderError {
 }
 
 /// Chooses an unclaimed message with exactly the text rather than one with added words.
-fn best(similar: Vec<Listed>, claimed: &[String], text: &str) -> Option<Listed> {
+fn best(similar: Vec<ListedMessage>, claimed: &[String], text: &str) -> Option<ListedMessage> {
     let mut ours: Vec<_> = similar.into_iter().filter(|message| !claimed.contains(&message.provider_id)).collect();
     let exact = ours.iter().position(|message| message.text == text).unwrap_or(0);
     (!ours.is_empty()).then(|| ours.swap_remove(exact))
 }
 
-fn may_be_ours(message: &Listed, part: &DoubtfulPart, added: &str) -> bool {
+fn may_be_ours(message: &ListedMessage, part: &DoubtfulPart, added: &str) -> bool {
     let listed = Content { text: &message.text, media: message.media };
     let ours = Content { text: &part.text, media: part.media };
     message.can_be_from(&part.from) && is_match(listed, message.created, ours, part.attempted, added)
@@ -218,8 +222,8 @@ mod tests {
         }
     }
 
-    fn listed(id: &str, from: Option<&str>, service: Option<&str>, text: &str) -> Listed {
-        Listed {
+    fn listed(id: &str, from: Option<&str>, service: Option<&str>, text: &str) -> ListedMessage {
+        ListedMessage {
             provider_id: id.to_owned(),
             from: from.map(str::to_owned),
             messaging_service: service.map(str::to_owned),
@@ -235,7 +239,7 @@ mod tests {
         }
     }
 
-    fn found(list: &[Listed], part: &DoubtfulPart) -> Option<String> {
+    fn found(list: &[ListedMessage], part: &DoubtfulPart) -> Option<String> {
         let similar = list.iter().filter(|message| may_be_ours(message, part, "Sent from")).cloned().collect();
         best(similar, &["SM0".to_owned()], &part.text).map(|message| message.provider_id)
     }

@@ -7,9 +7,9 @@ use telephony_store::outbox::{ATTEMPT_LEASE, AttemptLease};
 
 /// The time each open attempt was first seen.
 #[derive(Debug, Default)]
-pub(super) struct Watch(HashMap<AttemptLease, Instant>);
+pub(super) struct AttemptAges(HashMap<AttemptLease, Instant>);
 
-impl Watch {
+impl AttemptAges {
     /// Returns the `open` attempts that have been open for [`ATTEMPT_LEASE`]; a live process ends its attempts sooner.
     /// Forgets those that are not open any more.
     pub(super) fn abandoned(&mut self, open: Vec<AttemptLease>, now: Instant) -> Vec<AttemptLease> {
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn an_attempt_is_abandoned_once_it_was_seen_open_for_a_lease() {
-        let (mut watch, start) = (Watch::default(), Instant::now());
+        let (mut watch, start) = (AttemptAges::default(), Instant::now());
         let almost = start + ATTEMPT_LEASE - Duration::from_millis(1);
         assert!(watch.abandoned(vec![attempt(1, 1)], start).is_empty());
         assert!(watch.abandoned(vec![attempt(1, 1), attempt(2, 1)], almost).is_empty());
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn another_attempt_at_the_same_part_has_a_lease_of_its_own() {
-        let (mut watch, start) = (Watch::default(), Instant::now());
+        let (mut watch, start) = (AttemptAges::default(), Instant::now());
         watch.abandoned(vec![attempt(1, 1)], start);
         assert!(watch.abandoned(vec![attempt(1, 2)], start + ATTEMPT_LEASE).is_empty());
         assert_eq!(watch.abandoned(vec![attempt(1, 2)], start + 2 * ATTEMPT_LEASE), [attempt(1, 2)]);
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn an_attempt_that_ended_is_forgotten() {
-        let (mut watch, start) = (Watch::default(), Instant::now());
+        let (mut watch, start) = (AttemptAges::default(), Instant::now());
         watch.abandoned(vec![attempt(1, 1)], start);
         watch.abandoned(Vec::new(), start + ATTEMPT_LEASE / 2);
         assert!(watch.abandoned(vec![attempt(1, 1)], start + ATTEMPT_LEASE).is_empty());

@@ -8,8 +8,8 @@ use telephony_store::journal::Journal;
 use telephony_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use super::{Storage, Trouble};
-use crate::notices::Notices;
+use super::{Storage, StorageFailure};
+use crate::notices::NoticeWriter;
 
 /// Interval between checks of the files, and between attempts while they fail.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -26,7 +26,7 @@ pub struct StorageWatch {
     /// Journal.
     pub journal: Arc<Journal>,
     /// Notices to the operator.
-    pub notices: Notices,
+    pub notices: NoticeWriter,
 }
 
 impl StorageWatch {
@@ -77,13 +77,13 @@ impl StorageWatch {
 
     /// Raises a notice. A read-only database cannot keep it; then log, `/health` and `status` have to do.
     async fn raise_notice(&self) {
-        let Some(Trouble { error, .. }) = self.storage.trouble() else { return };
+        let Some(StorageFailure { error, .. }) = self.storage.trouble() else { return };
         let notice = Notice::NotStoring { error: error.to_string(), hint: error.hint().to_owned() };
         self.store.raise_notice(notice, self.notices.clock.now()).await.ok();
     }
 
     async fn end(&self) {
-        let Some(Trouble { refused, .. }) = self.storage.end() else { return };
+        let Some(StorageFailure { refused, .. }) = self.storage.end() else { return };
         tracing::warn!(refused, "messages can be stored again");
         self.notices.end(name::STORAGE).await;
         // The rejected messages are in the provider's lists.
@@ -111,7 +111,7 @@ mod tests {
         let journal = Arc::new(Journal::open(&folder.path().join("journal")).unwrap());
         let watch = |error: StoreError| {
             let notices =
-                Notices { store: store.clone(), clock: Arc::new(SystemClock), wake: Arc::new(Wake::default()) };
+                NoticeWriter { store: store.clone(), clock: Arc::new(SystemClock), wake: Arc::new(Wake::default()) };
             let storage = Arc::new(Storage::default());
             storage.failed("on purpose", &error);
             StorageWatch { storage, store: store.clone(), journal: journal.clone(), notices }

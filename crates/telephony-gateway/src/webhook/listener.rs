@@ -30,7 +30,7 @@ const REPORT_EVERY: Duration = Duration::from_secs(60);
 /// Serves `router` on `listener` until `stop`, then lets open requests finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let connections = Permits::new(descriptors::connections());
-    let mut trouble = Trouble::default();
+    let mut trouble = UnacceptedConnections::default();
     let mut open = JoinSet::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         while open.try_join_next().is_some() {}
@@ -57,12 +57,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
 
 /// Connections that were not accepted, logged once a minute.
 #[derive(Default)]
-struct Trouble {
+struct UnacceptedConnections {
     reported: Option<Instant>,
     since: u64,
 }
 
-impl Trouble {
+impl UnacceptedConnections {
     fn report(&mut self, error: impl std::fmt::Display) {
         self.since += 1;
         if self.reported.is_none_or(|reported| reported.elapsed() >= REPORT_EVERY) {

@@ -8,7 +8,7 @@ use http::request::Parts;
 
 /// The trusted sources of forwarded headers for one endpoint.
 #[derive(Debug, Default)]
-pub struct Origin {
+pub struct RequestOrigin {
     /// Hosts accepted in forwarded headers or, without a public URL, in `Host`; empty: any `Host`.
     pub allowed_hosts: Vec<String>,
     /// True if forwarded headers are used at all.
@@ -19,7 +19,7 @@ pub struct Origin {
     pub has_tunnel: bool,
 }
 
-impl Origin {
+impl RequestOrigin {
     /// Returns the URLs that the provider may have called to make this request, with its query; `public` are those of the
     /// endpoint, likeliest first.
     pub fn candidates(&self, public: &[String], request: &Parts, peer: IpAddr) -> Vec<String> {
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn the_configured_url_is_used_with_the_requests_query() {
         let public = public(&["https://Example.com:443/a"]);
-        let urls = Origin::default().candidates(
+        let urls = RequestOrigin::default().candidates(
             &public,
             &request("/telephony/webhook?b=%2f", &[("host", "evil.example")]),
             STRANGER,
@@ -141,14 +141,14 @@ mod tests {
 
     #[test]
     fn without_a_public_url_the_host_header_and_both_schemes_are_tried() {
-        let urls = Origin::default().candidates(&[], &request("/w", &[("host", "example.com:8443")]), STRANGER);
+        let urls = RequestOrigin::default().candidates(&[], &request("/w", &[("host", "example.com:8443")]), STRANGER);
         assert_eq!(urls, ["https://example.com:8443/w", "http://example.com:8443/w"]);
     }
 
     #[test]
     fn a_forwarded_host_from_an_untrusted_peer_changes_nothing() {
         let headers = [("host", "a.example"), ("x-forwarded-host", "b.example"), ("x-forwarded-proto", "https")];
-        let (public, mut origin) = (public(&["https://a.example/w"]), Origin::default());
+        let (public, mut origin) = (public(&["https://a.example/w"]), RequestOrigin::default());
         origin.trusts_forwarding = true;
         origin.trusted_proxies = vec![PROXY];
         origin.allowed_hosts = vec!["b.example".into()];
@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_client_cannot_hide_behind_an_address_it_wrote_itself() {
-        let origin = Origin { trusts_forwarding: true, trusted_proxies: vec![PROXY], ..Origin::default() };
+        let origin =
+            RequestOrigin { trusts_forwarding: true, trusted_proxies: vec![PROXY], ..RequestOrigin::default() };
         let client = |forwarded: &str, peer| {
             origin.client(&request("/w", &[("x-forwarded-for", forwarded)]).headers, peer).to_string()
         };
@@ -174,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_tunnel_names_only_the_client() {
-        let (public, origin) = (public(&["https://a.example/w"]), Origin { has_tunnel: true, ..Origin::default() });
+        let (public, origin) =
+            (public(&["https://a.example/w"]), RequestOrigin { has_tunnel: true, ..RequestOrigin::default() });
         let request = request("/w", &[("x-forwarded-for", "192.0.2.7"), ("x-forwarded-host", "b.example")]);
         let loopback = IpAddr::from([127, 0, 0, 1]);
         assert_eq!(origin.client(&request.headers, loopback).to_string(), "192.0.2.7");
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_cannot_name_a_host_that_is_not_allowed() {
-        let (public, mut origin) = (public(&["https://a.example/w"]), Origin::default());
+        let (public, mut origin) = (public(&["https://a.example/w"]), RequestOrigin::default());
         origin.trusts_forwarding = true;
         origin.trusted_proxies = vec![PROXY];
         let headers = [("x-forwarded-host", "b.example")];

@@ -16,10 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The permits.
 #[derive(Debug, Clone)]
-pub struct Permits(Arc<Mutex<Held>>);
+pub struct Permits(Arc<Mutex<HeldPermits>>);
 
 #[derive(Debug)]
-struct Held {
+struct HeldPermits {
     most: usize,
     next_id: u64,
     by_id: HashMap<u64, PermitHolder>,
@@ -53,7 +53,7 @@ impl Permits {
     /// Creates `most` free permits.
     pub fn new(most: usize) -> Self {
         let (by_id, by_network) = (HashMap::new(), HashMap::new());
-        Self(Arc::new(Mutex::new(Held { most, next_id: 0, by_id, by_network })))
+        Self(Arc::new(Mutex::new(HeldPermits { most, next_id: 0, by_id, by_network })))
     }
 
     /// Takes a permit for `address`. If none is free, evicts a client we wait for: first among those whose time is up,
@@ -72,12 +72,12 @@ impl Permits {
         Some(Slot { permits: self.clone(), id, given_up })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, HeldPermits> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl HeldPermits {
     fn give_one_up(&mut self, now: Instant) -> Option<()> {
         let waited_for = self.by_id.iter().filter_map(|(id, holder)| {
             let since = holder.waits_since?;

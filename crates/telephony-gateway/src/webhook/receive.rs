@@ -19,19 +19,21 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use telephony_domain::call::report::CallEvent;
 use telephony_domain::call::token::CallToken;
 use telephony_domain::time::Clock;
-use telephony_providers::provider::{Answer, Event, Outcome, Provider, Rejection, Unverified, Verified};
+use telephony_providers::provider::{
+    EventOutcome, Provider, Rejection, Unverified, Verified, WebhookAnswer, WebhookEvent,
+};
 use telephony_store::StoreError;
 use tokio::sync::watch;
 
-use super::origin::Origin;
+use super::origin::RequestOrigin;
 use super::permits::Permits;
-use super::rejection_log::{RejectionKind, RejectionLog, Summary};
+use super::rejection_log::{RejectionKind, RejectionLog, RejectionSummary};
 use super::spelling::spellings;
 use crate::calls::{self, CallRunner, ForeignCall};
-use crate::control::probe::{Probe, Probes, Verdict};
+use crate::control::probe::{Probe, ProbeVerdict, Probes};
 use crate::intake::{Intake, IntakeError};
 use crate::metrics::Metrics;
-use crate::notices::Notices;
+use crate::notices::NoticeWriter;
 use crate::reach::{EndpointUrls, Reach};
 use crate::tampering;
 
@@ -46,11 +48,11 @@ const MAX_SHOWN: usize = 200;
 
 /// One public endpoint.
 #[derive(Clone)]
-pub struct Endpoint {
+pub struct WebhookEndpoint {
     /// Provider, which verifies signatures and words the answers.
     pub provider: Arc<dyn Provider>,
     /// Whose word counts for the URL of a request.
-    pub origin: Arc<Origin>,
+    pub origin: Arc<RequestOrigin>,
     /// Public URLs.
     pub reach: watch::Receiver<Reach>,
     /// Selects the URLs of this endpoint.
@@ -68,7 +70,7 @@ pub struct Endpoint {
     /// Answers calls.
     pub calls: Arc<CallRunner>,
     /// Notices to the operator.
-    pub notices: Notices,
+    pub notices: NoticeWriter,
     /// Clock.
     pub clock: Arc<dyn Clock>,
     /// Counters.
@@ -104,7 +106,7 @@ impl Declined {
     }
 }
 
-impl Endpoint {
+impl WebhookEndpoint {
     /// Handles one webhook. `document` is the token of a request for a call's next document.
     pub async fn receive(&self, request: Request, document: Option<CallToken>) -> Response {
         let peer = peer_of(&request);
@@ -132,7 +134,7 @@ impl Endpoint {
         peer: IpAddr,
         client: IpAddr,
         is_awaited: bool,
-    ) -> Result<(Answer, Vec<String>), Declined> {
+    ) -> Result<(WebhookAnswer, Vec<String>), Declined> {
         if !self.provider.is_signed(request.headers()) {
             return Err(Declined::Rejected(Rejection::Unsigned, Vec::new()));
         }
@@ -148,11 +150,11 @@ impl Endpoint {
         let _working = slot.work();
         let urls = self.origin.candidates(&self.accepted(document.as_ref()), &parts, peer);
         let event = self.verify(&parts, &body, &urls)?.into_inner();
-        if event == Event::Probe && !is_awaited {
+        if event == WebhookEvent::Probe && !is_awaited {
             return Err(Declined::Rejected(Rejection::Malformed("no such probe is expected".to_owned()), urls));
         }
         if is_crowded {
-            let is_request = matches!(event, Event::Call(CallEvent::Request(_)));
+            let is_request = matches!(event, WebhookEvent::Call(CallEvent::Request(_)));
             return if is_request { Ok((self.calls.apology(), urls)) } else { Err(Declined::NoPlace) };
         }
         let answer = self.answer_to(event, document, &urls).await?;
@@ -170,14 +172,19 @@ impl Endpoint {
     }
 
     /// Has an event stored and answered; `urls` are those that the request may have been sent to.
-    async fn answer_to(&self, event: Event, document: Option<CallToken>, urls: &[String]) -> Result<Answer, Declined> {
+    async fn answer_to(
+        &self,
+        event: WebhookEvent,
+        document: Option<CallToken>,
+        urls: &[String],
+    ) -> Result<WebhookAnswer, Declined> {
         let outcome = match event {
-            Event::Call(CallEvent::Request(request)) => {
+            WebhookEvent::Call(CallEvent::Request(request)) => {
                 return self.calls.answer(request, document).await.map_err(|ForeignCall| Declined::ForeignCall);
             }
-            Event::Call(report) => {
+            WebhookEvent::Call(report) => {
                 self.calls.report(&report).await.map_err(Declined::NotStored)?;
-                Outcome::Acknowledged
+                EventOutcome::Acknowledged
             }
             event => self.intake.take(event).await.map_err(|error| match error {
                 IntakeError::NotStored(error) => Declined::NotStored(error),
@@ -190,7 +197,7 @@ impl Endpoint {
         Ok(self.provider.answer(outcome))
     }
 
-    fn verify(&self, parts: &Parts, body: &Bytes, urls: &[String]) -> Result<Verified<Event>, Declined> {
+    fn verify(&self, parts: &Parts, body: &Bytes, urls: &[String]) -> Result<Verified<WebhookEvent>, Declined> {
         let urls_in_all_spellings = spellings(urls, parts.uri.path(), &parts.headers);
         let request = Unverified {
             method: &parts.method,
@@ -262,21 +269,27 @@ impl Endpoint {
 }
 
 /// Reports the result of a probe to `doctor`.
-fn report_to_probe(probe: Probe, taken: &Result<(Answer, Vec<String>), Declined>) {
+fn report_to_probe(probe: Probe, taken: &Result<(WebhookAnswer, Vec<String>), Declined>) {
     match taken {
-        Ok((_, urls)) => probe.report(Verdict::Valid, urls.clone()),
-        Err(Declined::Rejected(Rejection::Unsigned, urls)) => probe.report(Verdict::Unsigned, urls.clone()),
-        Err(Declined::Rejected(rejection, urls)) => probe.report(Verdict::Refused(rejection.to_string()), urls.clone()),
-        Err(Declined::ForeignCall) => probe.report(Verdict::Refused("it is about another call".to_owned()), Vec::new()),
-        Err(Declined::NoPlace) => probe.report(Verdict::Refused("too many requests at a time".to_owned()), Vec::new()),
-        Err(Declined::TooLarge | Declined::TooSlow | Declined::CutOff) => {
-            probe.report(Verdict::Refused("the body did not arrive as it was sent".to_owned()), Vec::new());
+        Ok((_, urls)) => probe.report(ProbeVerdict::Valid, urls.clone()),
+        Err(Declined::Rejected(Rejection::Unsigned, urls)) => probe.report(ProbeVerdict::Unsigned, urls.clone()),
+        Err(Declined::Rejected(rejection, urls)) => {
+            probe.report(ProbeVerdict::Refused(rejection.to_string()), urls.clone())
         }
-        Err(Declined::NotStored(error)) => probe.report(Verdict::Refused(error.to_string()), Vec::new()),
+        Err(Declined::ForeignCall) => {
+            probe.report(ProbeVerdict::Refused("it is about another call".to_owned()), Vec::new())
+        }
+        Err(Declined::NoPlace) => {
+            probe.report(ProbeVerdict::Refused("too many requests at a time".to_owned()), Vec::new())
+        }
+        Err(Declined::TooLarge | Declined::TooSlow | Declined::CutOff) => {
+            probe.report(ProbeVerdict::Refused("the body did not arrive as it was sent".to_owned()), Vec::new());
+        }
+        Err(Declined::NotStored(error)) => probe.report(ProbeVerdict::Refused(error.to_string()), Vec::new()),
     }
 }
 
-fn address_of(summary: &Summary) -> String {
+fn address_of(summary: &RejectionSummary) -> String {
     summary.address.map_or_else(|| "several others".to_owned(), |address| address.to_string())
 }
 
@@ -336,7 +349,7 @@ fn rejected_status(rejection: &Rejection) -> StatusCode {
     }
 }
 
-fn answered(answer: Answer) -> Response {
+fn answered(answer: WebhookAnswer) -> Response {
     let content_type = HeaderValue::from_static(answer.content_type);
     let body = match answer.body {
         Cow::Borrowed(text) => Body::from(text),

@@ -47,7 +47,7 @@ struct Seen {
 
 /// The data of a log line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Summary {
+pub struct RejectionSummary {
     /// Rejected address; none for several addresses without lines of their own.
     pub address: Option<IpAddr>,
     /// Rejections since the last log line.
@@ -56,7 +56,7 @@ pub struct Summary {
 
 impl RejectionLog {
     /// Counts a rejection of `address`. Returns the data of a log line when one is due.
-    pub fn count(&self, kind: RejectionKind, address: IpAddr, now: Timestamp) -> Option<Summary> {
+    pub fn count(&self, kind: RejectionKind, address: IpAddr, now: Timestamp) -> Option<RejectionSummary> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut address = Some(address);
         if !seen.contains_key(&(kind, address)) {
@@ -68,14 +68,14 @@ impl RejectionLog {
         }
         let Some(known) = seen.get_mut(&(kind, address)) else {
             seen.insert((kind, address), Seen { reported: now, since: 0 });
-            return Some(Summary { address, count: 1 });
+            return Some(RejectionSummary { address, count: 1 });
         };
         known.since += 1;
         if is_recent(known, now) {
             return None;
         }
         known.reported = now;
-        Some(Summary { address, count: std::mem::take(&mut known.since) })
+        Some(RejectionSummary { address, count: std::mem::take(&mut known.since) })
     }
 }
 
@@ -94,8 +94,8 @@ mod tests {
         IpAddr::V4(n.into())
     }
 
-    fn reported(n: u32, count: u64) -> Option<Summary> {
-        Some(Summary { address: Some(address(n)), count })
+    fn reported(n: u32, count: u64) -> Option<RejectionSummary> {
+        Some(RejectionSummary { address: Some(address(n)), count })
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         for n in 30_000..30_000 + u32::try_from(ADDRESSES).unwrap() - 1 {
             assert_eq!(rejection_log.count(RejectionKind::Forged, address(n), later), reported(n, 1));
         }
-        let others = Summary { address: None, count: 10_000 - u64::try_from(ADDRESSES).unwrap() };
+        let others = RejectionSummary { address: None, count: 10_000 - u64::try_from(ADDRESSES).unwrap() };
         assert_eq!(rejection_log.count(RejectionKind::Forged, address(40_000), later), Some(others));
     }
 }

@@ -20,7 +20,7 @@ pub fn steps(path: &str) -> impl Iterator<Item = &str> {
 pub fn spellings(urls: &[String], path: &str, headers: &HeaderMap) -> Vec<String> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let mut all = urls.to_vec();
-    for spelling in urls.iter().filter_map(|url| Parts::of(url)).flat_map(|parts| parts.spellings(path, host)) {
+    for spelling in urls.iter().filter_map(|url| UrlComponents::of(url)).flat_map(|parts| parts.spellings(path, host)) {
         if !all.contains(&spelling) {
             all.push(spelling);
         }
@@ -29,7 +29,7 @@ pub fn spellings(urls: &[String], path: &str, headers: &HeaderMap) -> Vec<String
 }
 
 /// A URL, split where its spelling can vary.
-struct Parts<'u> {
+struct UrlComponents<'u> {
     /// With `://`.
     scheme: &'u str,
     authority: &'u str,
@@ -38,7 +38,7 @@ struct Parts<'u> {
     query: &'u str,
 }
 
-impl<'u> Parts<'u> {
+impl<'u> UrlComponents<'u> {
     fn of(url: &'u str) -> Option<Self> {
         let (scheme, rest) = url.split_at(url.find("://")? + 3);
         let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

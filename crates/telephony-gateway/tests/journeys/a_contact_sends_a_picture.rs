@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use telephony_agents::{Attachment, Held, Turn};
+use telephony_agents::{Availability, Turn, TurnAttachment};
 use telephony_domain::pairing::APPROVAL_TEXT;
 use telephony_store::attachments::AttachmentState;
 use telephony_store::contacts::Who;
@@ -23,14 +23,14 @@ fn describing() -> Scripted {
     })
 }
 
-fn describe(attachment: &Attachment) -> String {
+fn describe(attachment: &TurnAttachment) -> String {
     match &attachment.held {
-        Held::File { path, size } => {
+        Availability::File { path, size } => {
             let bytes = std::fs::read(path).unwrap();
             assert_eq!(bytes.len() as u64, *size);
             format!("{} {}", attachment.content_type, String::from_utf8_lossy(&bytes[bytes.len() - 5..]))
         }
-        Held::Unavailable(reason) => format!("no {}: {reason}", attachment.content_type),
+        Availability::Unavailable(reason) => format!("no {}: {reason}", attachment.content_type),
     }
 }
 

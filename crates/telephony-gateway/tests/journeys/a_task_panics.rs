@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use telephony_gateway::tasks::BrokenTask;
 use telephony_gateway::tunnel::Tunneling;
-use telephony_tunnels::{Inside, Open, Tunnel, TunnelError};
+use telephony_tunnels::{Inside, OpenTunnel, Tunnel, TunnelError};
 
 use crate::stage::{ALICE, BOB, Plan, Scripted};
 
@@ -38,7 +38,7 @@ impl Tunnel for Bad {
         true
     }
 
-    async fn open(&self, _: &Inside) -> Result<Box<dyn Open>, TunnelError> {
+    async fn open(&self, _: &Inside) -> Result<Box<dyn OpenTunnel>, TunnelError> {
         panic!("on purpose")
     }
 }

@@ -1,6 +1,6 @@
 //! `doctor` sends a probe through the public URL, and attackers try to.
 
-use telephony_gateway::control::probe::{self, Sighting, Verdict};
+use telephony_gateway::control::probe::{self, ProbeVerdict, Sighting};
 use telephony_providers::checks::{Checks, WebhookProbe};
 use telephony_providers::twilio::Twilio;
 
@@ -28,7 +28,7 @@ async fn a_probe_succeeds_without_sending_a_text() {
     let url = stage.webhook_url();
     let (status, sighting) = round_trip(&stage, &stage.provider(), &format!("{url}#rc=3")).await;
     let sighting = sighting.unwrap();
-    assert_eq!((status, &sighting.verdict), (200, &Verdict::Valid));
+    assert_eq!((status, &sighting.verdict), (200, &ProbeVerdict::Valid));
     assert_eq!((sighting.method.as_str(), sighting.path.as_str()), ("POST", "/telephony/webhook"));
     assert_eq!(stage.expect_rest().await.received_today, 0);
     assert_eq!(stage.twilio.creations(), 0);
@@ -41,7 +41,7 @@ async fn a_probe_for_another_url_reports_the_expected_urls() {
     let (status, sighting) = round_trip(&stage, &stage.provider(), &other).await;
     let sighting = sighting.unwrap();
     assert_eq!(status, 403);
-    assert!(matches!(sighting.verdict, Verdict::Refused(_)), "{sighting:?}");
+    assert!(matches!(sighting.verdict, ProbeVerdict::Refused(_)), "{sighting:?}");
     assert!(sighting.urls[0].starts_with(&format!("{}?", stage.webhook_url())), "{sighting:?}");
 }
 
@@ -49,7 +49,7 @@ async fn a_probe_for_another_url_reports_the_expected_urls() {
 async fn a_probe_to_a_wrong_path_is_reported() {
     let stage = Plan::default().start().await;
     let (status, sighting) = round_trip(&stage, &stage.provider(), &stage.url("/sms")).await;
-    assert_eq!((status, sighting.unwrap().verdict), (404, Verdict::NoSuchPath));
+    assert_eq!((status, sighting.unwrap().verdict), (404, ProbeVerdict::NoSuchPath));
 }
 
 #[tokio::test]
@@ -62,13 +62,13 @@ async fn a_probe_name_works_once_and_strangers_get_404() {
     assert_eq!(status_of(&stage, &guessed).await, 400);
     assert_eq!(status_of(&stage, &genuine).await, 200);
     assert_eq!(status_of(&stage, &genuine).await, 400, "the same request again");
-    assert_eq!(announced.sighting(SOON).await.unwrap().verdict, Verdict::Valid);
+    assert_eq!(announced.sighting(SOON).await.unwrap().verdict, ProbeVerdict::Valid);
     // The right name without the token: a forged request.
     let announced = probe::announce(stage.state.path()).await.unwrap();
     let mut forged = probe_of(&stage, announced.name());
     forged.signature = "AAAA".to_owned();
     assert_eq!(status_of(&stage, &forged).await, 403);
-    assert!(matches!(announced.sighting(SOON).await.unwrap().verdict, Verdict::Refused(_)));
+    assert!(matches!(announced.sighting(SOON).await.unwrap().verdict, ProbeVerdict::Refused(_)));
 }
 
 #[tokio::test]

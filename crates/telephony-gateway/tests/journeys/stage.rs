@@ -22,8 +22,8 @@ use telephony_gateway::parts::Parts;
 use telephony_gateway::tasks::BrokenTask;
 use telephony_providers::route::Routes;
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
-use telephony_providers::twilio::form::Form;
+use telephony_providers::twilio::account::TwilioAccount;
+use telephony_providers::twilio::form::FormParameters;
 use telephony_providers::twilio::rest::Rest;
 use telephony_providers::twilio::signature::{self, Payload};
 use telephony_store::Store;
@@ -142,7 +142,7 @@ impl Stage {
     pub fn signed(&self, below: &str, form: String) -> reqwest::RequestBuilder {
         let url = format!("{}{below}", self.webhook_url());
         let token = self.twilio.auth_token().to_owned().into();
-        let signature = signature::sign(&token, &url, &Payload::Form(Form::parse(form.as_bytes()))).unwrap();
+        let signature = signature::sign(&token, &url, &Payload::Form(FormParameters::parse(form.as_bytes()))).unwrap();
         let request = self.client.post(url).header(signature::SIGNATURE_HEADER, signature);
         request.header("content-type", "application/x-www-form-urlencoded").body(form)
     }
@@ -248,8 +248,8 @@ impl Stage {
         })
     }
 
-    fn account(&self) -> Account {
-        Account {
+    fn account(&self) -> TwilioAccount {
+        TwilioAccount {
             sid: self.twilio.account_sid().to_owned(),
             auth_tokens: vec![self.twilio.auth_token().into()],
             shared_keys: std::collections::BTreeMap::new(),

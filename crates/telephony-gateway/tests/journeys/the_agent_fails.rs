@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use telephony_agents::{Agent, AgentError, Answer, Past, Role, Turn};
+use telephony_agents::{Agent, AgentError, AnswerStream, Past, Role, Turn};
 use telephony_domain::message::{MessageDraft, MessagePurpose, PartDraft};
 use tokio::sync::Semaphore;
 
@@ -241,7 +241,7 @@ impl Agent for Served {
         Some(self.is_up.load(Ordering::Relaxed))
     }
 
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+    async fn answer(&self, turn: Turn) -> Result<AnswerStream, AgentError> {
         self.attempts.fetch_add(1, Ordering::Relaxed);
         if !self.is_up.load(Ordering::Relaxed) {
             return Err(AgentError::Unreachable("connection refused".into()));

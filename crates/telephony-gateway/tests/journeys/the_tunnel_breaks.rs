@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use telephony_gateway::control::status::{self, GatewayStatus};
 use telephony_gateway::tunnel::Tunneling;
-use telephony_tunnels::{Cause, Inside, Open, Tunnel, TunnelError};
+use telephony_tunnels::{Cause, Inside, OpenTunnel, Tunnel, TunnelError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use twilio_simulator::MessageRecord;
@@ -54,7 +54,7 @@ impl Tunnel for Local {
         !self.is_private
     }
 
-    async fn open(&self, inside: &Inside) -> Result<Box<dyn Open>, TunnelError> {
+    async fn open(&self, inside: &Inside) -> Result<Box<dyn OpenTunnel>, TunnelError> {
         if let Some(cause) = *self.refuses.lock().unwrap() {
             return Err(TunnelError::new(cause, "told to"));
         }
@@ -65,7 +65,7 @@ impl Tunnel for Local {
 }
 
 #[async_trait]
-impl Open for OpenLocal {
+impl OpenTunnel for OpenLocal {
     fn url(&self) -> &str {
         &self.url
     }

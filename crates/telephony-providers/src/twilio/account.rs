@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 /// A Twilio account. `Debug` shows no secret.
 #[derive(Clone)]
-pub struct Account {
+pub struct TwilioAccount {
     /// Account SID, `AC…`.
     pub sid: String,
     /// Auth tokens: the current one, which is also the API's password, then former ones that are still accepted in
@@ -27,7 +27,7 @@ pub struct Account {
     pub skips_signatures: bool,
 }
 
-impl Account {
+impl TwilioAccount {
     /// Returns user name and password for the API.
     pub(super) fn credentials(&self) -> (&str, Option<&SecretString>) {
         match &self.api_key {
@@ -46,7 +46,7 @@ impl Account {
     }
 }
 
-impl fmt::Debug for Account {
+impl fmt::Debug for TwilioAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account").field("sid", &self.sid).field("api_url", &self.api_url).finish_non_exhaustive()
     }

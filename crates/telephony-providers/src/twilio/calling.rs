@@ -9,7 +9,7 @@ use telephony_domain::time::Timestamp;
 use super::sender::without_the_right;
 use super::{CALL_ID, Twilio, callback_url, twiml};
 use crate::calling::{CallTerms, Calling, ListedCall, MachineDetection, OutgoingCall};
-use crate::provider::{Answer, ProviderError};
+use crate::provider::{ProviderError, WebhookAnswer};
 
 /// Changes of a call that Twilio reports; by default it reports only the end.
 const REPORTED: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
@@ -20,8 +20,8 @@ const RECEIVED: &str = "inbound";
 
 #[async_trait]
 impl Calling for Twilio {
-    fn document(&self, script: &Script, terms: &CallTerms<'_>) -> Answer {
-        Answer { content_type: twiml::CONTENT_TYPE, body: self.twiml(script, terms).into() }
+    fn document(&self, script: &Script, terms: &CallTerms<'_>) -> WebhookAnswer {
+        WebhookAnswer { content_type: twiml::CONTENT_TYPE, body: self.twiml(script, terms).into() }
     }
 
     async fn place_call(&self, call: &OutgoingCall<'_>) -> Result<String, ProviderError> {

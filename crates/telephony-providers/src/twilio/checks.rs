@@ -6,7 +6,7 @@ use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
 
 use super::Twilio;
-use super::account::Account;
+use super::account::TwilioAccount;
 use super::rest::{self, Rest};
 use crate::checks::{
     AccountState, Alert, Checks, MessagingService, OwnedNumber, ProbeAnswer, ProbeFailure, Registration,
@@ -27,7 +27,9 @@ impl Checks for Twilio {
     async fn check_signing_secret(&self) -> Result<(), ProviderError> {
         let account = self.rest.account();
         match account.api_key {
-            Some(_) => check_credentials(&self.rest.for_account(Account { api_key: None, ..account.clone() })).await,
+            Some(_) => {
+                check_credentials(&self.rest.for_account(TwilioAccount { api_key: None, ..account.clone() })).await
+            }
             None => Ok(()),
         }
     }
@@ -115,7 +117,7 @@ async fn check_credentials(rest: &Rest) -> Result<(), ProviderError> {
     }
 }
 
-fn owned(entry: rest::PhoneNumber) -> OwnedNumber {
+fn owned(entry: rest::IncomingPhoneNumber) -> OwnedNumber {
     OwnedNumber { number: entry.phone_number, capabilities: entry.capabilities }
 }
 

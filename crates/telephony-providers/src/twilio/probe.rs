@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::Twilio;
-use super::public_url::PublicUrl;
+use super::public_url::SplitUrl;
 use super::rest::http::{build_client, describe};
 use super::signature::{Explanation, Payload, SIGNATURE_HEADER, SignedRequest, explain, sign};
 use crate::checks::{ProbeAnswer, ProbeFailure, WebhookProbe};
@@ -61,7 +61,7 @@ fn named(url: &str, name: &str) -> String {
 /// Sends the request and returns the response.
 pub(super) async fn send(probe: &WebhookProbe) -> Result<ProbeAnswer, ProbeFailure> {
     let no_url = || ProbeFailure::NoUrl(probe.url.clone());
-    let (host, port) = PublicUrl::parse(&probe.url).and_then(|url| url.server()).ok_or_else(no_url)?;
+    let (host, port) = SplitUrl::parse(&probe.url).and_then(|url| url.server()).ok_or_else(no_url)?;
     reach(host, port).await?;
     let client = build_client().map_err(ProbeFailure::NoAnswer)?;
     let request = client

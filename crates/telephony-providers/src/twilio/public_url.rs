@@ -7,7 +7,7 @@ use std::fmt;
 /// The text is never lower-cased, re-encoded or resolved: one changed byte changes the signature. Userinfo and fragment
 /// are dropped, because Twilio signs neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PublicUrl<'a> {
+pub struct SplitUrl<'a> {
     scheme: &'a str,
     host: &'a str,
     port: &'a str,
@@ -17,11 +17,11 @@ pub struct PublicUrl<'a> {
 
 /// A URL that Twilio may have signed; `Display` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate<'a> {
+pub struct UrlCandidate<'a> {
     pieces: [&'a str; 7],
 }
 
-impl<'a> PublicUrl<'a> {
+impl<'a> SplitUrl<'a> {
     /// Parses `scheme://[userinfo@]host[:port][path][?query][#fragment]`; `None` without a scheme or a host.
     pub fn parse(url: &'a str) -> Option<Self> {
         let url = url.split_once('#').map_or(url, |(before, _)| before);
@@ -47,7 +47,7 @@ impl<'a> PublicUrl<'a> {
 
     /// Returns every URL that Twilio may have signed, likeliest first: with and without the port (HTTPS calls drop it,
     /// others keep it), with the scheme's default port if there is none, and for WebSockets also with a trailing slash.
-    pub fn candidates(&self) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
+    pub fn candidates(&self) -> impl Iterator<Item = UrlCandidate<'a>> + use<'a> {
         let url = *self;
         let other_port = if url.port.is_empty() { url.default_port() } else { Some("") };
         let has_slash_form = url.scheme.eq_ignore_ascii_case("wss") && !url.path.ends_with('/');
@@ -57,8 +57,8 @@ impl<'a> PublicUrl<'a> {
         })
     }
 
-    fn candidate(&self, port: &'a str, slash: &'a str) -> Candidate<'a> {
-        Candidate { pieces: [self.scheme, "://", self.host, port, self.path, slash, self.query] }
+    fn candidate(&self, port: &'a str, slash: &'a str) -> UrlCandidate<'a> {
+        UrlCandidate { pieces: [self.scheme, "://", self.host, port, self.path, slash, self.query] }
     }
 
     fn default_port(&self) -> Option<&'static str> {
@@ -70,14 +70,14 @@ impl<'a> PublicUrl<'a> {
     }
 }
 
-impl<'a> Candidate<'a> {
+impl<'a> UrlCandidate<'a> {
     /// Returns the URL in consecutive pieces, for signing or printing.
     pub fn pieces(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.pieces.into_iter()
     }
 }
 
-impl fmt::Display for Candidate<'_> {
+impl fmt::Display for UrlCandidate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.pieces().try_for_each(|piece| f.write_str(piece))
     }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn candidates(url: &str) -> Vec<String> {
-        PublicUrl::parse(url).unwrap().candidates().map(|candidate| candidate.to_string()).collect()
+        SplitUrl::parse(url).unwrap().candidates().map(|candidate| candidate.to_string()).collect()
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn an_invalid_url_has_no_candidates() {
         for text in ["", "/t", "a.b/t", "://a.b", "https://", "https:///t", "https://u@:80/"] {
-            assert_eq!(PublicUrl::parse(text), None, "{text}");
+            assert_eq!(SplitUrl::parse(text), None, "{text}");
         }
     }
 }

@@ -30,10 +30,10 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use telephony_domain::time::Timestamp;
 
-pub use self::numbers::PhoneNumber;
-pub use self::services::Service;
+pub use self::numbers::IncomingPhoneNumber;
+pub use self::services::ServiceResource;
 pub use self::short_codes::ShortCode;
-use super::account::Account;
+use super::account::TwilioAccount;
 use super::dates;
 use crate::provider::ProviderError;
 
@@ -46,7 +46,7 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// The API of one account. The HTTP client is built at the first request, because that takes time.
 #[derive(Debug)]
 pub struct Rest {
-    account: Account,
+    account: TwilioAccount,
     answer_within: Duration,
     client: OnceLock<Client>,
     downloads: OnceLock<Client>,
@@ -56,7 +56,7 @@ pub struct Rest {
 
 impl Rest {
     /// Creates the API client of this account.
-    pub fn new(account: Account) -> Self {
+    pub fn new(account: TwilioAccount) -> Self {
         Self {
             account,
             answer_within: ANSWER_TIMEOUT,
@@ -74,11 +74,11 @@ impl Rest {
     }
 
     /// Creates the client of a different account, with the same time limit.
-    pub(super) fn for_account(&self, account: Account) -> Self {
+    pub(super) fn for_account(&self, account: TwilioAccount) -> Self {
         Self::new(account).answer_within(self.answer_within)
     }
 
-    pub(super) fn account(&self) -> &Account {
+    pub(super) fn account(&self) -> &TwilioAccount {
         &self.account
     }
 
@@ -132,7 +132,7 @@ impl Rest {
     }
 
     /// Returns a successful answer.
-    async fn answer(&self, request: RequestBuilder) -> Result<Answer, ProviderError> {
+    async fn answer(&self, request: RequestBuilder) -> Result<ApiAnswer, ProviderError> {
         let request = self.signed_in(request).header(header::ACCEPT, "application/json").timeout(self.answer_within);
         let answer = request.send().await.map_err(failure::unanswered)?;
         let came = Instant::now();
@@ -143,7 +143,7 @@ impl Rest {
             if let Some(date) = date {
                 *self.dated.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, came));
             }
-            Ok(Answer { body, date })
+            Ok(ApiAnswer { body, date })
         } else {
             Err(failure::refused(status.as_u16(), retry_after, &body))
         }
@@ -175,7 +175,7 @@ impl Rest {
     }
 }
 
-struct Answer {
+struct ApiAnswer {
     body: Bytes,
     date: Option<Timestamp>,
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use telephony_domain::line::Sender;
 use telephony_domain::line_address::LineAddress;
 
-use super::rest::{PhoneNumber, Service, ShortCode};
+use super::rest::{IncomingPhoneNumber, ServiceResource, ShortCode};
 use super::{Twilio, callback_url};
 use crate::provider::ProviderError;
 use crate::route::{CallbackUrls, Diversion, Route, Routes, Setting, Traffic};
@@ -71,9 +71,9 @@ impl Twilio {
     async fn pool_of(
         &self,
         address: &LineAddress,
-        ours: Option<&Service>,
-    ) -> Result<Option<(Service, bool)>, ProviderError> {
-        let has = async |service: &Service| -> Result<bool, ProviderError> {
+        ours: Option<&ServiceResource>,
+    ) -> Result<Option<(ServiceResource, bool)>, ProviderError> {
+        let has = async |service: &ServiceResource| -> Result<bool, ProviderError> {
             let senders = match address {
                 LineAddress::ShortCode(_) => self.rest.service_short_codes(&service.sid).await,
                 LineAddress::Number(_) | LineAddress::SenderId(_) => self.rest.service_numbers(&service.sid).await,
@@ -90,7 +90,7 @@ impl Twilio {
             Err(ProviderError::Refused { http_status: 404, .. }) => Vec::new(),
             answer => answer?,
         };
-        let is_other = |service: &Service| ours.is_none_or(|ours| ours.sid != service.sid);
+        let is_other = |service: &ServiceResource| ours.is_none_or(|ours| ours.sid != service.sid);
         for service in others.into_iter().filter(is_other).take(MAX_POOLS) {
             if !service.use_inbound_webhook_on_number && has(&service).await? {
                 return Ok(Some((service, false)));
@@ -106,7 +106,11 @@ impl Twilio {
     }
 }
 
-fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, callbacks: Option<&CallbackUrls>) -> Route {
+fn number_route(
+    number: IncomingPhoneNumber,
+    pool: Option<(ServiceResource, bool)>,
+    callbacks: Option<&CallbackUrls>,
+) -> Route {
     let webhook = callbacks.map(|callbacks| callbacks.webhook.as_str());
     let post = callbacks.map(|_| "POST");
     let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), callbacks);
@@ -138,7 +142,7 @@ fn number_route(number: PhoneNumber, pool: Option<(Service, bool)>, callbacks: O
     Route { id: number.sid, address: number.phone_number, settings, diversions }
 }
 
-fn short_code_route(code: ShortCode, pool: Option<(Service, bool)>, callbacks: Option<&CallbackUrls>) -> Route {
+fn short_code_route(code: ShortCode, pool: Option<(ServiceResource, bool)>, callbacks: Option<&CallbackUrls>) -> Route {
     let (sms_url, sms_method) = wanted_for_messages(pool.as_ref(), callbacks);
     let settings = vec![
         setting("SmsUrl", Traffic::Messages, code.sms_url, sms_url),
@@ -150,7 +154,7 @@ fn short_code_route(code: ShortCode, pool: Option<(Service, bool)>, callbacks: O
 
 /// Returns the URL and method that a sender's own webhook should have. A sender of our own service needs none.
 fn wanted_for_messages<'t>(
-    pool: Option<&(Service, bool)>,
+    pool: Option<&(ServiceResource, bool)>,
     callbacks: Option<&'t CallbackUrls>,
 ) -> (Option<&'t str>, Option<&'static str>) {
     match (pool, callbacks) {
@@ -160,12 +164,12 @@ fn wanted_for_messages<'t>(
 }
 
 /// Returns the service that overrides a sender's messages.
-fn diversion_to(pool: Option<(Service, bool)>) -> Option<Diversion> {
+fn diversion_to(pool: Option<(ServiceResource, bool)>) -> Option<Diversion> {
     let (service, is_ours) = pool?;
     (!service.use_inbound_webhook_on_number).then_some(Diversion::Service { id: service.sid, is_ours })
 }
 
-fn service_route(service: Service, callbacks: Option<&CallbackUrls>) -> Route {
+fn service_route(service: ServiceResource, callbacks: Option<&CallbackUrls>) -> Route {
     let defers = service.use_inbound_webhook_on_number;
     let drops = !defers && filled(service.inbound_request_url.clone()).is_none();
     let settings = vec![

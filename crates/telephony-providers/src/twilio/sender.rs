@@ -12,7 +12,7 @@ use telephony_domain::retry::Disposition;
 use telephony_domain::time::Timestamp;
 
 use super::{CORRELATION_ID, Twilio, callback_url, codes};
-use crate::provider::{AttachmentError, Deletion, Listed, MessagesWith, Outgoing, Provider, ProviderError};
+use crate::provider::{AttachmentError, Deletion, ListedMessage, MessagesWith, Outgoing, Provider, ProviderError};
 
 #[async_trait]
 impl Provider for Twilio {
@@ -35,7 +35,7 @@ impl Provider for Twilio {
         self.rest.time()
     }
 
-    async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
+    async fn recent(&self, to: &PhoneNumber, since: Timestamp) -> Result<Vec<ListedMessage>, ProviderError> {
         self.rest.sent_to(to.as_str(), since).await.map_err(without_the_right)
     }
 
@@ -47,7 +47,7 @@ impl Provider for Twilio {
         self.rest.received_message(provider_id).await.map_err(without_the_right)
     }
 
-    async fn fetch(&self, provider_id: &str) -> Result<Listed, ProviderError> {
+    async fn fetch(&self, provider_id: &str) -> Result<ListedMessage, ProviderError> {
         self.rest.message(provider_id).await?.listed()
     }
 

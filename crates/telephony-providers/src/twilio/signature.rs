@@ -11,13 +11,13 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-pub use self::explain::{Explanation, Tried, explain};
-use self::key::Key;
+pub use self::explain::{Explanation, TriedUrl, explain};
+use self::key::SigningKey;
 pub use self::near_miss::NearMiss;
 pub use self::payload::Payload;
-pub use self::settings::Settings;
+pub use self::settings::SignatureSettings;
 use super::form::Pair;
-use super::public_url::{Candidate, PublicUrl};
+use super::public_url::{SplitUrl, UrlCandidate};
 
 /// Header with the signature of a webhook and of a WebSocket upgrade.
 pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
@@ -27,8 +27,8 @@ pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
 
 /// Checks signatures against the account's auth tokens and shared keys.
 pub struct Verifier {
-    tokens: Vec<Option<Key>>,
-    shared_keys: BTreeMap<String, Key>,
+    tokens: Vec<Option<SigningKey>>,
+    shared_keys: BTreeMap<String, SigningKey>,
 }
 
 /// A request to verify, with nothing trusted yet.
@@ -50,7 +50,7 @@ pub struct Signer<'a> {
     /// Secret.
     pub secret: SecretName<'a>,
     /// Signed form of the URL.
-    pub url: Candidate<'a>,
+    pub url: UrlCandidate<'a>,
 }
 
 /// A configured secret.
@@ -64,7 +64,7 @@ pub enum SecretName<'a> {
 
 /// A reason for rejecting a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal<'a> {
+pub enum SignatureRefusal<'a> {
     /// No non-empty token or key is configured.
     #[error("no auth token is configured, so no signature can be checked: set twilio.authToken")]
     NoSecret,
@@ -94,37 +94,44 @@ impl Verifier {
     /// An empty secret never verifies anything.
     pub fn new(tokens: &[SecretString], shared_keys: &BTreeMap<String, SecretString>) -> Self {
         Self {
-            tokens: tokens.iter().map(Key::new).collect(),
-            shared_keys: shared_keys.iter().filter_map(|(id, secret)| Some((id.clone(), Key::new(secret)?))).collect(),
+            tokens: tokens.iter().map(SigningKey::new).collect(),
+            shared_keys: shared_keys
+                .iter()
+                .filter_map(|(id, secret)| Some((id.clone(), SigningKey::new(secret)?)))
+                .collect(),
         }
     }
 
     /// Finds the signer by trying every possible secret on every form of the URLs.
-    pub fn verify<'a>(&'a self, request: &SignedRequest<'a>) -> Result<Signer<'a>, Refusal<'a>> {
-        let settings = Settings::parse(request.settings);
-        let algorithm = settings.algorithm.parse().map_err(|()| Refusal::UnknownAlgorithm(settings.algorithm))?;
+    pub fn verify<'a>(&'a self, request: &SignedRequest<'a>) -> Result<Signer<'a>, SignatureRefusal<'a>> {
+        let settings = SignatureSettings::parse(request.settings);
+        let algorithm =
+            settings.algorithm.parse().map_err(|()| SignatureRefusal::UnknownAlgorithm(settings.algorithm))?;
         let keys = self.keys(settings)?;
         let urls = request.payload.covering(request.urls)?;
         let params = request.payload.sorted_params();
-        for url in urls.iter().flat_map(PublicUrl::candidates) {
+        for url in urls.iter().flat_map(SplitUrl::candidates) {
             for &(secret, key) in &keys {
                 if key.has_signed(algorithm, signed_text(&url, &params), request.signature) {
                     return Ok(Signer { secret, url });
                 }
             }
         }
-        Err(Refusal::Mismatch)
+        Err(SignatureRefusal::Mismatch)
     }
 
     /// Returns the secrets that may have signed: the shared key in the settings, else every auth token.
-    fn keys<'a>(&'a self, settings: Settings<'a>) -> Result<Vec<(SecretName<'a>, &'a Key)>, Refusal<'a>> {
+    fn keys<'a>(
+        &'a self,
+        settings: SignatureSettings<'a>,
+    ) -> Result<Vec<(SecretName<'a>, &'a SigningKey)>, SignatureRefusal<'a>> {
         if let Some(id) = settings.shared_key() {
-            let key = self.shared_keys.get(id).ok_or(Refusal::UnknownKey(id))?;
+            let key = self.shared_keys.get(id).ok_or(SignatureRefusal::UnknownKey(id))?;
             return Ok(vec![(SecretName::SharedKey(id), key)]);
         }
         let numbered = self.tokens.iter().enumerate();
         let keys: Vec<_> = numbered.filter_map(|(n, key)| Some((SecretName::AuthToken(n), key.as_ref()?))).collect();
-        if keys.is_empty() { Err(Refusal::NoSecret) } else { Ok(keys) }
+        if keys.is_empty() { Err(SignatureRefusal::NoSecret) } else { Ok(keys) }
     }
 }
 
@@ -148,13 +155,13 @@ impl fmt::Display for SecretName<'_> {
 /// Returns the signature that Twilio would make of a request to `url` with this body; none for an empty token or an
 /// invalid URL. Ignores shared keys.
 pub fn sign(token: &SecretString, url: &str, payload: &Payload<'_>) -> Option<String> {
-    let (key, url) = (Key::new(token)?, PublicUrl::parse(url)?);
+    let (key, url) = (SigningKey::new(token)?, SplitUrl::parse(url)?);
     let params = payload.sorted_params();
     let url = url.candidates().next()?;
     Some(key.sign(signed_text(&url, &params)))
 }
 
 /// Returns the signed text in pieces: the URL, then name and value of each parameter, without delimiters.
-fn signed_text<'a>(url: &Candidate<'a>, params: &'a [&'a Pair<'a>]) -> impl Iterator<Item = &'a str> {
+fn signed_text<'a>(url: &UrlCandidate<'a>, params: &'a [&'a Pair<'a>]) -> impl Iterator<Item = &'a str> {
     url.pieces().chain(params.iter().flat_map(|(name, value)| [name.as_ref(), value.as_ref()]))
 }

@@ -1,4 +1,4 @@
-//! Writes TwiML, the XML that tells Twilio what to do next. [`Element`] is the XML; `script` writes the documents of calls.
+//! Writes TwiML, the XML that tells Twilio what to do next. [`TwimlElement`] is the XML; `script` writes the documents of calls.
 
 mod script;
 
@@ -17,13 +17,13 @@ pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 /// Names are written as they are, attribute values and texts are escaped. Characters that XML cannot represent are
 /// omitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Element {
+pub struct TwimlElement {
     name: String,
     attributes: String,
     content: String,
 }
 
-impl Element {
+impl TwimlElement {
     /// Creates an empty element, such as `Say`.
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), attributes: String::new(), content: String::new() }
@@ -54,14 +54,14 @@ impl Element {
 
     /// Appends an element to the content.
     #[must_use]
-    pub fn child(mut self, element: &Element) -> Self {
+    pub fn child(mut self, element: &TwimlElement) -> Self {
         // Writing to a String cannot fail.
         let _ = write!(self.content, "{element}");
         self
     }
 }
 
-impl fmt::Display for Element {
+impl fmt::Display for TwimlElement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, attributes, content } = self;
         if content.is_empty() {
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn line_ends_and_markup_survive_a_parser() {
         let text = "a<b>&c \"q\" ]]> l1\nl2\r\nl3\rl4\tend  😀";
-        let element = Element::response().attribute("note", text).text(text).to_string();
+        let element = TwimlElement::response().attribute("note", text).text(text).to_string();
         assert_eq!(parsed_text(&element), text);
         let document = roxmltree::Document::parse(&element).unwrap();
         assert_eq!(document.root_element().attribute("note"), Some(text));
@@ -109,13 +109,13 @@ mod tests {
 
     #[test]
     fn characters_invalid_in_xml_are_dropped() {
-        let element = Element::response().text("a\0b\u{8}c\u{1F}d\u{FFFE}e\u{FFFF}f\u{7F}").to_string();
+        let element = TwimlElement::response().text("a\0b\u{8}c\u{1F}d\u{FFFE}e\u{FFFF}f\u{7F}").to_string();
         assert_eq!(parsed_text(&element), "abcdef\u{7F}");
     }
 
     #[test]
     fn an_empty_element_is_self_closing() {
-        assert_eq!(Element::response().to_string(), EMPTY_RESPONSE);
-        assert_eq!(Element::new("Pause").attribute("length", 2).to_string(), r#"<Pause length="2"/>"#);
+        assert_eq!(TwimlElement::response().to_string(), EMPTY_RESPONSE);
+        assert_eq!(TwimlElement::new("Pause").attribute("length", 2).to_string(), r#"<Pause length="2"/>"#);
     }
 }

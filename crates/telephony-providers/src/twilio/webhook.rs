@@ -17,12 +17,14 @@ use telephony_domain::delivery::StatusReport;
 use telephony_domain::id::CallId;
 use telephony_domain::message::{Arrival, Media, Signed};
 
-use self::parameters::Kind;
-use super::form::Form;
+use self::parameters::WebhookKind;
+use super::form::FormParameters;
 use super::signature::{Payload, SETTINGS_HEADER, SIGNATURE_HEADER, SignedRequest};
 use super::{CALL_ID, CARRIER, CORRELATION_ID, Twilio, codes, twiml};
 use crate::calling::CallTerms;
-use crate::provider::{Answer, Event, Outcome, PROBE_PARAMETER, Rejection, Unverified, Verified, Webhooks};
+use crate::provider::{
+    EventOutcome, PROBE_PARAMETER, Rejection, Unverified, Verified, WebhookAnswer, WebhookEvent, Webhooks,
+};
 
 /// Message to callers while calls are not answered.
 const NO_CALLS: &str = "Thank you for calling. This number cannot take calls yet, please send a text message instead.";
@@ -49,7 +51,7 @@ impl Webhooks for Twilio {
         headers.contains_key(SIGNATURE_HEADER) || self.rest.account().skips_signatures
     }
 
-    fn verify(&self, request: &Unverified<'_>) -> Result<Verified<Event>, Rejection> {
+    fn verify(&self, request: &Unverified<'_>) -> Result<Verified<WebhookEvent>, Rejection> {
         let payload = Payload::read(text(request.headers, header::CONTENT_TYPE.as_str()), request.body);
         self.check_signature(request, &payload)?;
         let Payload::Form(form) = &payload else {
@@ -60,7 +62,9 @@ impl Webhooks for Twilio {
         }
         tampering::check(form).map_err(|tampering| Rejection::Tampered(tampering.to_string()))?;
         let event = match read_event(form, request.query)? {
-            Event::Message(arrival) => Event::Message(Arrival { signed: self.signed(request, form), ..arrival }),
+            WebhookEvent::Message(arrival) => {
+                WebhookEvent::Message(Arrival { signed: self.signed(request, form), ..arrival })
+            }
             event => event,
         };
         Ok(Verified::new(event))
@@ -74,18 +78,18 @@ impl Webhooks for Twilio {
         codes::calls_for_operator(code)
     }
 
-    fn answer(&self, outcome: Outcome) -> Answer {
+    fn answer(&self, outcome: EventOutcome) -> WebhookAnswer {
         let body = match outcome {
-            Outcome::CallDeclined => Cow::Owned(twiml::document(&Script::say_and_hang_up(NO_CALLS), &NO_TERMS)),
-            Outcome::Acknowledged => Cow::Borrowed(twiml::EMPTY_RESPONSE),
+            EventOutcome::CallDeclined => Cow::Owned(twiml::document(&Script::say_and_hang_up(NO_CALLS), &NO_TERMS)),
+            EventOutcome::Acknowledged => Cow::Borrowed(twiml::EMPTY_RESPONSE),
         };
-        Answer { content_type: twiml::CONTENT_TYPE, body }
+        WebhookAnswer { content_type: twiml::CONTENT_TYPE, body }
     }
 }
 
 impl Twilio {
     /// Returns the signed content; none if signatures are not checked.
-    fn signed(&self, request: &Unverified<'_>, form: &Form<'_>) -> Option<Signed> {
+    fn signed(&self, request: &Unverified<'_>, form: &FormParameters<'_>) -> Option<Signed> {
         let signature = text(request.headers, SIGNATURE_HEADER).filter(|_| !self.rest.account().skips_signatures)?;
         Some(Signed { signature: signature.to_owned(), content: digest(form, request.query) })
     }
@@ -106,22 +110,22 @@ impl Twilio {
 }
 
 /// Reads the event; its kind depends on the parameters, not the path.
-fn read_event(form: &Form<'_>, query: &str) -> Result<Event, Rejection> {
-    if Form::parse(query.as_bytes()).filled(PROBE_PARAMETER).is_some() {
-        return Ok(Event::Probe);
+fn read_event(form: &FormParameters<'_>, query: &str) -> Result<WebhookEvent, Rejection> {
+    if FormParameters::parse(query.as_bytes()).filled(PROBE_PARAMETER).is_some() {
+        return Ok(WebhookEvent::Probe);
     }
     match parameters::kind(form) {
-        Kind::Call => return read_call(form, query).map(Event::Call),
-        Kind::Alert => return Ok(Event::Alert),
-        Kind::Message => {}
+        WebhookKind::Call => return read_call(form, query).map(WebhookEvent::Call),
+        WebhookKind::Alert => return Ok(WebhookEvent::Alert),
+        WebhookKind::Message => {}
     }
     match parameters::reported_state(form) {
-        Some(word) => read_status(form, word, query).map(Event::MessageStatus),
-        None => read_message(form).map(Event::Message),
+        Some(word) => read_status(form, word, query).map(WebhookEvent::MessageStatus),
+        None => read_message(form).map(WebhookEvent::Message),
     }
 }
 
-fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
+fn read_message(form: &FormParameters<'_>) -> Result<Arrival, Rejection> {
     Ok(Arrival {
         provider_id: message_sid(form)?,
         from: canonical(&required(form, "From")?, channel(form).as_deref()),
@@ -137,7 +141,7 @@ fn read_message(form: &Form<'_>) -> Result<Arrival, Rejection> {
 }
 
 /// Returns the channel of a message, if Twilio reports it beside the address.
-fn channel(form: &Form<'_>) -> Option<String> {
+fn channel(form: &FormParameters<'_>) -> Option<String> {
     if let Some(prefix) = form.filled("ChannelPrefix") {
         return Some(prefix.to_owned());
     }
@@ -145,15 +149,15 @@ fn channel(form: &Form<'_>) -> Option<String> {
     metadata.map(|metadata| metadata.kind).or_else(|| form.filled("WaId").map(|_| "whatsapp".to_owned()))
 }
 
-fn read_media(form: &Form<'_>, n: u32) -> Option<Media> {
+fn read_media(form: &FormParameters<'_>, n: u32) -> Option<Media> {
     let url = form.filled(&format!("MediaUrl{n}"))?.to_owned();
     let content_type = form.get(&format!("MediaContentType{n}")).unwrap_or_default().to_owned();
     Some(Media { url, content_type })
 }
 
-fn read_status(form: &Form<'_>, word: &str, query: &str) -> Result<StatusReport, Rejection> {
+fn read_status(form: &FormParameters<'_>, word: &str, query: &str) -> Result<StatusReport, Rejection> {
     let status = word.parse().map_err(|_| Rejection::Malformed(format!("`{word}` is not a message status")))?;
-    let correlation_id = Form::parse(query.as_bytes()).filled(CORRELATION_ID).map(str::to_owned);
+    let correlation_id = FormParameters::parse(query.as_bytes()).filled(CORRELATION_ID).map(str::to_owned);
     let error_code = number(form, "ErrorCode");
     Ok(StatusReport {
         provider_id: message_sid(form)?,
@@ -167,9 +171,9 @@ fn read_status(form: &Form<'_>, word: &str, query: &str) -> Result<StatusReport,
 
 /// Reads a call webhook. A request for a document has the call's state, and neither the source of a report nor our id of
 /// the call in its query; without a state, the report is about something that belongs to the call.
-fn read_call(form: &Form<'_>, query: &str) -> Result<CallEvent, Rejection> {
+fn read_call(form: &FormParameters<'_>, query: &str) -> Result<CallEvent, Rejection> {
     let provider_id = required(form, "CallSid")?;
-    let call = Form::parse(query.as_bytes()).filled(CALL_ID).and_then(|id| id.parse().ok()).map(CallId);
+    let call = FormParameters::parse(query.as_bytes()).filled(CALL_ID).and_then(|id| id.parse().ok()).map(CallId);
     let Some(word) = form.filled("CallStatus") else { return Ok(read_side_report(form, provider_id, call)) };
     let status = word.parse::<CallStatus>();
     let is_change = form.filled("CallbackSource").is_some() || status.as_ref().is_ok_and(|status| status.is_final());
@@ -190,14 +194,14 @@ fn read_call(form: &Form<'_>, query: &str) -> Result<CallEvent, Rejection> {
 }
 
 /// Reads the input of the other side: the action of a `<Gather>` brings speech or keys, and neither after silence.
-fn heard(form: &Form<'_>) -> Option<Heard> {
+fn heard(form: &FormParameters<'_>) -> Option<Heard> {
     let confidence = form.filled("Confidence").and_then(|number| number.parse().ok());
     let speech = form.filled("SpeechResult").map(|words| Heard::Speech(words.into(), confidence));
     speech.or_else(|| form.filled("Digits").map(|keys| Heard::Keys(keys.into())))
 }
 
 /// Reads a report about machine detection, a recording, a media stream or anything else that belongs to a call.
-fn read_side_report(form: &Form<'_>, provider_id: String, call: Option<CallId>) -> CallEvent {
+fn read_side_report(form: &FormParameters<'_>, provider_id: String, call: Option<CallId>) -> CallEvent {
     match form.filled("AnsweredBy").map(AnsweredBy::read) {
         Some(answered_by) => CallEvent::AnsweredBy { provider_id, call, answered_by },
         None => CallEvent::Other { provider_id },
@@ -205,7 +209,7 @@ fn read_side_report(form: &Form<'_>, provider_id: String, call: Option<CallId>) 
 }
 
 /// Returns a digest of the fields, each with its length, so that no two forms have the same.
-fn digest(form: &Form<'_>, query: &str) -> String {
+fn digest(form: &FormParameters<'_>, query: &str) -> String {
     let mut pairs: Vec<_> = form.pairs().iter().collect();
     pairs.sort_unstable();
     let mut hash = Sha256::new();
@@ -217,16 +221,16 @@ fn digest(form: &Form<'_>, query: &str) -> String {
     hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn message_sid(form: &Form<'_>) -> Result<String, Rejection> {
+fn message_sid(form: &FormParameters<'_>) -> Result<String, Rejection> {
     let former = form.filled("SmsMessageSid").or(form.filled("SmsSid")).map(str::to_owned);
     required(form, "MessageSid").or_else(|missing| former.ok_or(missing))
 }
 
-fn required(form: &Form<'_>, name: &str) -> Result<String, Rejection> {
+fn required(form: &FormParameters<'_>, name: &str) -> Result<String, Rejection> {
     form.filled(name).map(str::to_owned).ok_or_else(|| Rejection::Malformed(format!("it has no {name}")))
 }
 
-fn number(form: &Form<'_>, name: &str) -> Option<u32> {
+fn number(form: &FormParameters<'_>, name: &str) -> Option<u32> {
     form.get(name)?.parse().ok()
 }
 

@@ -8,7 +8,7 @@ use telephony_domain::id::CallId;
 use telephony_domain::retry::Disposition;
 use telephony_domain::time::{Clock, SystemClock, Timestamp};
 use telephony_providers::calling::{Calling, MachineDetection, OutgoingCall};
-use telephony_providers::provider::{Event, ProviderError};
+use telephony_providers::provider::{ProviderError, WebhookEvent};
 use telephony_providers::twilio::Twilio;
 
 use crate::messages::{CREATED_AT, contact, ok};
@@ -217,7 +217,7 @@ async fn the_state_of_a_call_has_duration_and_price_once_they_are_known() {
 fn event(query: &str, more: &[(&str, &str)]) -> CallEvent {
     let own = [("CallSid", "CA1"), ("From", "+15550001234"), ("To", "+15550005678"), ("Direction", "outbound-api")];
     match verdict("token", query, &[&own[..], &[("AccountSid", ACCOUNT)], more].concat()) {
-        Ok(Event::Call(event)) => event,
+        Ok(WebhookEvent::Call(event)) => event,
         other => panic!("{more:?}: {other:?}"),
     }
 }

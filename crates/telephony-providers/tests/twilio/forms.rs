@@ -1,7 +1,7 @@
 //! Signed forms, as Twilio sends them and in other divisions of the same text.
 
 use serde_json::Value;
-use telephony_providers::provider::{Event, Rejection};
+use telephony_providers::provider::{Rejection, WebhookEvent};
 
 use crate::stand_in::ACCOUNT;
 use crate::webhooks::verdict;
@@ -13,7 +13,7 @@ pub const OPERATOR: &str = "+15550000001";
 
 pub type Fields = Vec<(String, String)>;
 
-pub fn judge(fields: &[(String, String)]) -> Result<Event, Rejection> {
+pub fn judge(fields: &[(String, String)]) -> Result<WebhookEvent, Rejection> {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     verdict("token", "", &fields)
 }

@@ -1,6 +1,6 @@
 //! Forms that Twilio sends, or may send one day, are accepted.
 
-use telephony_providers::provider::Event;
+use telephony_providers::provider::WebhookEvent;
 
 use crate::forms::{FORGED, FROM, Fields, OPERATOR, SID, documented, judge, names, text, with};
 use crate::stand_in::ACCOUNT;
@@ -63,7 +63,7 @@ fn undocumented_parameters_are_accepted() {
         ("", ""),
     ] {
         let judged = judge(&with(&[(name, value)]));
-        assert!(matches!(judged, Ok(Event::Message(_))), "{name}={value}: {judged:?}");
+        assert!(matches!(judged, Ok(WebhookEvent::Message(_))), "{name}={value}: {judged:?}");
     }
 }
 
@@ -91,17 +91,17 @@ fn parameters_that_extend_documented_names_are_accepted() {
             {
                 let mut fields = with(&[(&numbered, value)]);
                 let judged = judge(&fields);
-                assert!(matches!(judged, Ok(Event::Message(_))), "{numbered}={value}: {judged:?}");
+                assert!(matches!(judged, Ok(WebhookEvent::Message(_))), "{numbered}={value}: {judged:?}");
                 fields.retain(|(name, _)| name != "Body");
                 fields.iter_mut().find(|(name, _)| name == "SmsStatus").unwrap().1 = "delivered".to_owned();
                 let judged = judge(&fields);
-                assert!(matches!(judged, Ok(Event::MessageStatus(_))), "{numbered}={value}: {judged:?}");
+                assert!(matches!(judged, Ok(WebhookEvent::MessageStatus(_))), "{numbered}={value}: {judged:?}");
             }
         }
     }
     for (name, value) in [("TranslatedBody", "hello"), ("QuotedBodyText", "hello"), ("SenderProfileName", "Ann")] {
         let judged = judge(&with(&[(name, value), ("ProfileName", "Bob")]));
-        assert!(matches!(judged, Ok(Event::Message(_))), "{name}={value}: {judged:?}");
+        assert!(matches!(judged, Ok(WebhookEvent::Message(_))), "{name}={value}: {judged:?}");
     }
 }
 
@@ -117,7 +117,9 @@ fn texts_that_look_like_fields_are_accepted() {
         "From".to_owned(),
         all.concat(),
     ] {
-        let Ok(Event::Message(arrival)) = judge(&text(&body)) else { panic!("{body}: {:?}", judge(&text(&body))) };
+        let Ok(WebhookEvent::Message(arrival)) = judge(&text(&body)) else {
+            panic!("{body}: {:?}", judge(&text(&body)))
+        };
         assert_eq!((arrival.text, arrival.from.as_str(), arrival.provider_id.as_str()), (body, FROM, SID));
     }
     for name in ["ProfileName", "FromCity", "ButtonText", "ErrorMessage"] {

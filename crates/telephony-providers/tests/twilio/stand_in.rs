@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::account::TwilioAccount;
 use telephony_providers::twilio::rest::Rest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -98,8 +98,8 @@ impl Api {
 }
 
 /// Returns an account whose API is at `url`.
-pub fn account_at(url: &str) -> Account {
-    Account {
+pub fn account_at(url: &str) -> TwilioAccount {
+    TwilioAccount {
         sid: ACCOUNT.to_owned(),
         auth_tokens: vec![SecretString::from("token")],
         shared_keys: Default::default(),

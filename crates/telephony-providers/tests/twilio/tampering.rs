@@ -2,7 +2,7 @@
 //! rejected.
 
 use proptest::prelude::*;
-use telephony_providers::provider::{Event, Rejection};
+use telephony_providers::provider::{Rejection, WebhookEvent};
 
 use crate::forms::{FORGED, FROM, Fields, OPERATOR, SID, glued, judge, names, text, with};
 
@@ -126,14 +126,14 @@ fn no_field_swallows_those_behind_it() {
     ];
     let mut genuine = with(&more);
     genuine.sort();
-    let Ok(Event::Message(whole)) = judge(&genuine) else { panic!("{:?}", judge(&genuine)) };
+    let Ok(WebhookEvent::Message(whole)) = judge(&genuine) else { panic!("{:?}", judge(&genuine)) };
     for first in 0..genuine.len() {
         for behind in first + 1..genuine.len() {
             let mut cut = genuine.clone();
             let swallowed: Fields = cut.drain(first + 1..=behind).collect();
             cut[first].1.push_str(&glued(&swallowed));
             let Ok(event) = judge(&cut) else { continue };
-            let Event::Message(arrival) = event else { panic!("{:?}: {event:?}", cut[first]) };
+            let WebhookEvent::Message(arrival) = event else { panic!("{:?}: {event:?}", cut[first]) };
             assert_eq!((&arrival.from, &arrival.to), (&whole.from, &whole.to), "{:?}", cut[first]);
             assert_eq!(
                 (&arrival.opt_out_type, &arrival.media),
@@ -230,7 +230,7 @@ proptest! {
         prop_assert_eq!(glued(&cut), whole.as_str());
         // Other orders are other texts with other signatures.
         prop_assume!(cut.is_sorted());
-        if let Ok(Event::Message(arrival)) = judge(&cut) {
+        if let Ok(WebhookEvent::Message(arrival)) = judge(&cut) {
             prop_assert_eq!(arrival.provider_id.as_str(), SID, "{:?}", cut);
             prop_assert_eq!(arrival.from.as_str(), FROM, "{:?}", cut);
         }

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use telephony_domain::call::Heard;
 use telephony_domain::call::report::{AnsweredBy, CallEvent, CallRequest, CallStatus, CallStatusReport};
 use telephony_domain::delivery::Status;
-use telephony_providers::provider::{Event, Outcome, Rejection, Unverified, Webhooks};
+use telephony_providers::provider::{EventOutcome, Rejection, Unverified, WebhookEvent, Webhooks};
 use telephony_providers::twilio::Twilio;
 
 const URL: &str = "https://phone.example/telephony/webhook";
@@ -18,7 +18,7 @@ fn twilio() -> Twilio {
 }
 
 /// Returns the verdict on a request with these parameters, signed with this token over URL and query.
-pub fn verdict(token: &str, query: &str, params: &[(&str, &str)]) -> Result<Event, Rejection> {
+pub fn verdict(token: &str, query: &str, params: &[(&str, &str)]) -> Result<WebhookEvent, Rejection> {
     let url = if query.is_empty() { URL.to_owned() } else { format!("{URL}?{query}") };
     let mut sorted = params.to_vec();
     sorted.sort_unstable();
@@ -35,7 +35,7 @@ pub fn verdict(token: &str, query: &str, params: &[(&str, &str)]) -> Result<Even
     twilio().verify(&request).map(|event| event.into_inner())
 }
 
-fn event(query: &str, params: &[(&str, &str)]) -> Result<Event, Rejection> {
+fn event(query: &str, params: &[(&str, &str)]) -> Result<WebhookEvent, Rejection> {
     verdict("token", query, &[params, &[("AccountSid", ACCOUNT)]].concat())
 }
 
@@ -52,7 +52,7 @@ const TEXT: [(&str, &str); 8] = [
 
 #[test]
 fn a_text_arrives_byte_for_byte() {
-    let Ok(Event::Message(arrival)) = event("", &TEXT) else { panic!() };
+    let Ok(WebhookEvent::Message(arrival)) = event("", &TEXT) else { panic!() };
     assert_eq!((arrival.provider_id.as_str(), arrival.text.as_str()), ("SM1", " a\r\nb 😀 "));
     assert_eq!((arrival.from.as_str(), arrival.to.as_str()), ("+15550005678", "+15550001234"));
     assert_eq!((arrival.messaging_service, arrival.opt_out_type, arrival.media), (None, None, Vec::new()));
@@ -66,7 +66,8 @@ fn pictures_and_a_recognized_keyword_are_part_of_the_message() {
         ("MediaUrl1", "https://api.twilio.com/1"),
         ("OptOutType", "STOP"),
     ];
-    let Ok(Event::Message(arrival)) = event("", &[&TEXT[..6], &more, &[("MessagingServiceSid", "MG1")]].concat())
+    let Ok(WebhookEvent::Message(arrival)) =
+        event("", &[&TEXT[..6], &more, &[("MessagingServiceSid", "MG1")]].concat())
     else {
         panic!()
     };
@@ -78,10 +79,12 @@ fn pictures_and_a_recognized_keyword_are_part_of_the_message() {
 #[test]
 fn a_report_names_the_part_of_its_url() {
     let params = [("SmsSid", "SM1"), ("MessageStatus", "undelivered"), ("ErrorCode", "30003"), ("To", "+1555")];
-    let Ok(Event::MessageStatus(report)) = event("part=p%201&x=1", &params) else { panic!() };
+    let Ok(WebhookEvent::MessageStatus(report)) = event("part=p%201&x=1", &params) else { panic!() };
     assert_eq!((report.provider_id.as_str(), report.correlation_id.as_deref()), ("SM1", Some("p 1")));
     assert_eq!((report.status, report.error_code), (Status::Undelivered, Some(30_003)));
-    let Ok(Event::MessageStatus(report)) = event("", &[("MessageSid", "SM1"), ("SmsStatus", "sent")]) else { panic!() };
+    let Ok(WebhookEvent::MessageStatus(report)) = event("", &[("MessageSid", "SM1"), ("SmsStatus", "sent")]) else {
+        panic!()
+    };
     assert_eq!((report.correlation_id, report.status), (None, Status::Sent));
 }
 
@@ -89,7 +92,7 @@ fn a_report_names_the_part_of_its_url() {
 fn call(more: &[(&str, &str)]) -> CallEvent {
     let own = [("CallSid", "CA1"), ("From", "+15550005678"), ("To", "+15550001234"), ("Direction", "inbound")];
     match event("", &[&own[..], more].concat()) {
-        Ok(Event::Call(event)) => event,
+        Ok(WebhookEvent::Call(event)) => event,
         other => panic!("{more:?}: {other:?}"),
     }
 }
@@ -201,9 +204,9 @@ fn with_checks_disabled_every_request_for_our_account_is_accepted() {
 #[test]
 fn messages_get_an_empty_answer_and_callers_hear_a_sentence() {
     let twilio = twilio();
-    let message = twilio.answer(Outcome::Acknowledged);
+    let message = twilio.answer(EventOutcome::Acknowledged);
     assert_eq!((message.content_type, message.body.as_ref()), ("text/xml; charset=utf-8", "<Response/>"));
-    let call = twilio.answer(Outcome::CallDeclined);
+    let call = twilio.answer(EventOutcome::CallDeclined);
     assert!(call.body.contains("<Say") && call.body.ends_with("<Hangup/></Response>"), "{}", call.body);
 }
 
@@ -212,7 +215,7 @@ fn from_of(params: &[(&str, &str)]) -> String {
     let kept = TEXT.iter().filter(|(name, _)| params.iter().all(|(replaced, _)| replaced != name));
     let all: Vec<_> = kept.copied().chain(params.iter().copied()).collect();
     match event("", &all) {
-        Ok(Event::Message(arrival)) => arrival.from,
+        Ok(WebhookEvent::Message(arrival)) => arrival.from,
         other => panic!("{other:?}"),
     }
 }

@@ -21,7 +21,7 @@ const MAX_OUTPUT: u64 = 1024 * 1024;
 const MAC_APP: &str = "/Applications/Tailscale.app/Contents/MacOS/Tailscale";
 
 /// The result of running the program.
-pub(super) struct Ran {
+pub(super) struct ProgramResult {
     stdout: String,
     stderr: String,
     is_success: bool,
@@ -36,7 +36,7 @@ pub(super) fn find(environment: &Environment) -> PathBuf {
 
 impl Tailscale {
     /// Runs it with `arguments`. If it takes too long, it is killed, and the error has its output so far.
-    pub(super) async fn run(&self, arguments: &[&str]) -> Result<Ran, TunnelError> {
+    pub(super) async fn run(&self, arguments: &[&str]) -> Result<ProgramResult, TunnelError> {
         let mut command = Command::new(&self.program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| match error.kind() {
@@ -51,7 +51,7 @@ impl Tailscale {
         };
         let ended = tokio::time::timeout(TIMEOUT, work).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut ran = Ran { stdout: text(&stdout), stderr: text(&stderr), is_success: false };
+        let mut ran = ProgramResult { stdout: text(&stdout), stderr: text(&stderr), is_success: false };
         match ended {
             Ok(Ok(status)) => ran.is_success = status.success(),
             Ok(Err(error)) => return Err(TunnelError::new(Cause::Other, error)),
@@ -64,7 +64,7 @@ impl Tailscale {
     }
 }
 
-impl Ran {
+impl ProgramResult {
     /// Returns its output, if it succeeded.
     pub(super) fn succeeded(self) -> Result<String, TunnelError> {
         if self.is_success { Ok(self.stdout) } else { Err(trouble::of(&self.said())) }

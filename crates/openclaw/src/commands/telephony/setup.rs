@@ -12,10 +12,10 @@ mod secrets;
 use std::process::ExitCode;
 
 use clap::Args;
-use telephony_config::{Environment, Loaded, Location, Telephony, load, locate};
+use telephony_config::{Environment, Loaded, Location, TelephonyConfig, load, locate};
 use telephony_domain::line_address::LineAddress;
 use telephony_domain::number::PhoneNumber;
-use telephony_gateway::routing::{self, Plan};
+use telephony_gateway::routing::{self, RoutingPlan};
 use telephony_providers::provider::Provider;
 use telephony_store::routes::RouteChange;
 use telephony_store::sqlite::Mode;
@@ -206,7 +206,11 @@ impl Setup {
 }
 
 /// Plans and shows the changes at Twilio; none if the public URL is not known.
-async fn plan(loaded: &Loaded, provider: &dyn Provider, history: &[RouteChange]) -> Result<Option<Plan>, Failure> {
+async fn plan(
+    loaded: &Loaded,
+    provider: &dyn Provider,
+    history: &[RouteChange],
+) -> Result<Option<RoutingPlan>, Failure> {
     let telephony = &loaded.telephony;
     let Some(url) = crate::public_url::public_url(loaded, None).await? else {
         terminal::say(match telephony.tunnel.provider {
@@ -222,7 +226,7 @@ async fn plan(loaded: &Loaded, provider: &dyn Provider, history: &[RouteChange])
 }
 
 impl Before {
-    fn telephony(&self) -> Option<&Telephony> {
+    fn telephony(&self) -> Option<&TelephonyConfig> {
         self.loaded.as_ref().map(|loaded| &loaded.telephony)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use telephony_config::locate;
 use telephony_gateway::control::status::{self, ConfigAlive, GatewayStatus, StorageAlive};
-use telephony_gateway::storage::Trouble;
+use telephony_gateway::storage::StorageFailure;
 use telephony_gateway::views::status::{AccountStopView, CallsView, InboxView, OutboxView, StatusView};
 use telephony_store::StoreError;
 use telephony_store::history::{Filter, WorkSummary};
@@ -86,7 +86,7 @@ async fn storage(channel: &Channel, gateway: Option<&GatewayStatus>) -> Option<S
     let file = state_folder::store_file(&channel.loaded);
     let tried = if file.exists() { doctor::open_and_write(&file).await.map(drop) } else { Ok(()) };
     let error = tried.err().filter(StoreError::stops_storing)?;
-    Some(StorageAlive::from(Trouble { error, refused: 0 }))
+    Some(StorageAlive::from(StorageFailure { error, refused: 0 }))
 }
 
 /// Returns messages that the operator has to resend or give up.

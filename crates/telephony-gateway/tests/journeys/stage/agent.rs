@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use telephony_agents::{Agent, AgentError, Answer, OnCall, Turn};
+use telephony_agents::{Agent, AgentError, AnswerStream, OnCall, Turn};
 
 type Script = dyn Fn(&Turn) -> Result<String, AgentError> + Send + Sync;
 
@@ -57,7 +57,7 @@ impl Agent for Scripted {
         self.history_turns
     }
 
-    async fn answer(&self, turn: Turn) -> Result<Answer, AgentError> {
+    async fn answer(&self, turn: Turn) -> Result<AnswerStream, AgentError> {
         self.asked.lock().unwrap().push((turn.attempt, turn.text()));
         self.histories.lock().unwrap().push(turn.history.iter().map(|past| past.text.clone()).collect());
         self.calls.lock().unwrap().extend(turn.on_call.clone());

@@ -14,7 +14,7 @@ use crate::twilio::codes::{self, Code};
 
 /// The fields read from Twilio's error answer; old and new products use the same names.
 #[derive(Deserialize, Default)]
-struct Refusal {
+struct ErrorBody {
     code: Option<u32>,
     message: Option<String>,
 }
@@ -48,7 +48,7 @@ pub(super) fn too_long(at_most: usize) -> ProviderError {
 
 /// Translates a rejection.
 pub(super) fn refused(http_status: u16, retry_after: Option<Duration>, body: &[u8]) -> ProviderError {
-    let Refusal { code, message } = serde_json::from_slice(body).unwrap_or_default();
+    let ErrorBody { code, message } = serde_json::from_slice(body).unwrap_or_default();
     let (sentence, hint) = match code.and_then(codes::find) {
         Some(Code { happened, action, .. }) => (with_server_error(happened, http_status), (*action).to_owned()),
         None => (unknown_refusal(http_status, code, message.as_deref()), unknown_hint(http_status, code)),

@@ -8,11 +8,11 @@ use crate::provider::ProviderError;
 
 #[derive(Deserialize)]
 pub(super) struct MediaList {
-    pub(super) media_list: Vec<Attachment>,
+    pub(super) media_list: Vec<MediaResource>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Attachment {
+pub(super) struct MediaResource {
     pub(super) sid: String,
     content_type: Option<String>,
 }
@@ -25,7 +25,7 @@ impl Rest {
             Err(error) if error.is_not_found() => return Ok(Vec::new()),
             list => list?,
         };
-        let media = |file: Attachment| Media {
+        let media = |file: MediaResource| Media {
             url: self.url(&format!("{folder}/{}", segment(&file.sid))),
             content_type: file.content_type.unwrap_or_default(),
         };

@@ -11,7 +11,7 @@ use super::fields::{charge, created, text_or_number};
 use super::pages::{MESSAGES_A_PAGE, Pages, in_span};
 use super::search::{Dated, ListPage};
 use super::{Rest, encode, segment};
-use crate::provider::{Listed, ProviderError};
+use crate::provider::{ListedMessage, ProviderError};
 use crate::twilio::{codes, dates};
 
 /// A message in the API. Numbers are text, unknown values null. Only the SID is required: an answer with a SID means
@@ -40,7 +40,7 @@ pub(in crate::twilio) struct Message {
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct MessagePage {
     messages: Vec<Message>,
     next_page_uri: Option<String>,
 }
@@ -57,10 +57,14 @@ impl Rest {
     }
 
     /// Returns our messages to a number created at or after `since` by our clock, newest first.
-    pub(in crate::twilio) async fn sent_to(&self, to: &str, since: Timestamp) -> Result<Vec<Listed>, ProviderError> {
+    pub(in crate::twilio) async fn sent_to(
+        &self,
+        to: &str,
+        since: Timestamp,
+    ) -> Result<Vec<ListedMessage>, ProviderError> {
         let messages = self.messages_to(to, since).await?.into_iter();
         let sent = messages.filter(|(message, _)| message.direction.starts_with("outbound"));
-        sent.map(|(message, created)| Ok(Listed { created, ..message.listed()? })).collect()
+        sent.map(|(message, created)| Ok(ListedMessage { created, ..message.listed()? })).collect()
     }
 
     /// Returns messages to one of our numbers received at or after `since` by our clock, newest first.
@@ -92,7 +96,7 @@ impl Rest {
         let (mut pages, first) = self.messages(("DateSent>", &dates::iso(since)), since);
         let mut next = Some(first);
         while let Some(path) = next {
-            let page: Page = self.get(&path).await?;
+            let page: MessagePage = self.get(&path).await?;
             billed.extend(page.messages.iter().filter_map(Message::billed));
             next = pages.follow(page.next_page_uri).unwrap_or_else(|error| {
                 tracing::warn!(%error, "the list of prices is not complete");
@@ -118,11 +122,11 @@ impl Rest {
     /// Returns messages to a number.
     async fn messages_to(&self, to: &str, since: Timestamp) -> Result<Vec<(Message, Timestamp)>, ProviderError> {
         let (pages, first) = self.messages(("To", to), since);
-        self.created_since::<Page>(pages, first, since).await
+        self.created_since::<MessagePage>(pages, first, since).await
     }
 }
 
-impl ListPage for Page {
+impl ListPage for MessagePage {
     type Item = Message;
 
     fn into_parts(self) -> (Vec<Message>, Option<String>) {
@@ -164,8 +168,8 @@ impl Message {
         Receipt { provider_id: self.sid, status, segments }
     }
 
-    pub(in crate::twilio) fn listed(self) -> Result<Listed, ProviderError> {
-        Ok(Listed {
+    pub(in crate::twilio) fn listed(self) -> Result<ListedMessage, ProviderError> {
+        Ok(ListedMessage {
             status: self.status(),
             created: self.created()?,
             segments: self.segments(),

@@ -8,13 +8,13 @@ use super::{Rest, encode};
 use crate::provider::{MessagesWith, ProviderError, StoredMessage};
 
 #[derive(Deserialize)]
-struct Page {
-    messages: Vec<Listed>,
+struct MessageIdPage {
+    messages: Vec<ListedId>,
     next_page_uri: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct ListedId {
     sid: String,
     from: Option<String>,
     #[serde(default)]
@@ -50,7 +50,7 @@ impl Rest {
         let mut pages = Pages::from(&first, at_most / MESSAGES_A_PAGE + 2);
         let (mut next, mut capacity) = (Some(first), at_most);
         while let Some(path) = next {
-            let page: Page = self.get(&path).await?;
+            let page: MessageIdPage = self.get(&path).await?;
             found.is_complete &= page.messages.len() <= capacity;
             let messages = page.messages.into_iter().take(capacity).map(|message| message.message(is_from_contact));
             found.messages.extend(messages.inspect(|_| capacity -= 1));
@@ -65,7 +65,7 @@ impl Rest {
     }
 }
 
-impl Listed {
+impl ListedId {
     fn message(self, is_from_contact: bool) -> StoredMessage {
         let ours = if is_from_contact { Some(self.to) } else { self.from };
         StoredMessage {

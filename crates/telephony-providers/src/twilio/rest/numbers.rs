@@ -10,7 +10,7 @@ use crate::provider::ProviderError;
 /// A number of the account and its webhooks. An application or trunk overrides the URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
-pub struct PhoneNumber {
+pub struct IncomingPhoneNumber {
     /// SID, `PN…`.
     pub sid: String,
     /// Number in E.164 form.
@@ -43,7 +43,7 @@ pub struct PhoneNumber {
 
 #[derive(Deserialize)]
 struct Numbers {
-    incoming_phone_numbers: Vec<PhoneNumber>,
+    incoming_phone_numbers: Vec<IncomingPhoneNumber>,
     next_page_uri: Option<String>,
 }
 
@@ -53,7 +53,7 @@ const MAX_PAGES: usize = 10;
 
 impl Rest {
     /// Returns the account's entry for exactly this number.
-    pub async fn phone_number(&self, number: &str) -> Result<Option<PhoneNumber>, ProviderError> {
+    pub async fn phone_number(&self, number: &str) -> Result<Option<IncomingPhoneNumber>, ProviderError> {
         let query = encode(&[("PhoneNumber", number), ("PageSize", "50")]);
         let page: Numbers = self.get(&format!("IncomingPhoneNumbers.json?{query}")).await?;
         Ok(page.incoming_phone_numbers.into_iter().find(|entry| entry.phone_number == number))
@@ -66,7 +66,7 @@ impl Rest {
     }
 
     /// Returns the account's numbers, at most a thousand.
-    pub async fn phone_numbers(&self) -> Result<Vec<PhoneNumber>, ProviderError> {
+    pub async fn phone_numbers(&self) -> Result<Vec<IncomingPhoneNumber>, ProviderError> {
         let first = self.absolute("IncomingPhoneNumbers.json?PageSize=100");
         let (mut pages, mut numbers) = (Pages::from(&first, MAX_PAGES), Vec::new());
         let mut next = Some(first);
@@ -79,12 +79,16 @@ impl Rest {
     }
 
     /// Returns the number with this SID.
-    pub async fn phone_number_by_sid(&self, sid: &str) -> Result<PhoneNumber, ProviderError> {
+    pub async fn phone_number_by_sid(&self, sid: &str) -> Result<IncomingPhoneNumber, ProviderError> {
         self.get(&number_path(sid)).await
     }
 
     /// Changes settings of the number with this SID.
-    pub async fn update_phone_number(&self, sid: &str, form: &[(&str, &str)]) -> Result<PhoneNumber, ProviderError> {
+    pub async fn update_phone_number(
+        &self,
+        sid: &str,
+        form: &[(&str, &str)],
+    ) -> Result<IncomingPhoneNumber, ProviderError> {
         self.post(&number_path(sid), form).await
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::segment;
-use crate::twilio::account::Account;
+use crate::twilio::account::TwilioAccount;
 
 /// Hosts that the API redirects to for attachments.
 const STORES: [&str; 2] = ["mms.twiliocdn.com", "media.twiliocdn.com"];
@@ -14,7 +14,7 @@ const STORES: [&str; 2] = ["mms.twiliocdn.com", "media.twiliocdn.com"];
 const BUCKETS: &str = ".amazonaws.com";
 
 /// Parses the API's URL of an attachment of this message and account.
-pub(super) fn of_message(account: &Account, message: &str, url: &str) -> Option<Url> {
+pub(super) fn of_message(account: &TwilioAccount, message: &str, url: &str) -> Option<Url> {
     let url = Url::parse(url).ok()?;
     let path = format!("/2010-04-01/Accounts/{}/Messages/{}/Media/", segment(&account.sid), segment(message));
     let own = Url::parse(&account.api_url).ok();
@@ -26,7 +26,7 @@ pub(super) fn of_message(account: &Account, message: &str, url: &str) -> Option<
 }
 
 /// Parses the target of a redirect: the API or one of Twilio's stores.
-pub(super) fn redirected(account: &Account, from: &Url, location: &str) -> Option<Url> {
+pub(super) fn redirected(account: &TwilioAccount, from: &Url, location: &str) -> Option<Url> {
     let url = from.join(location).ok()?;
     let own = Url::parse(&account.api_url).ok();
     let is_allowed = is_at(&url, own.as_ref()) || is_on_desk(&url, own.as_ref()) || is_api(&url) || is_store(&url);
@@ -93,8 +93,8 @@ mod tests {
 
     const SID: &str = "AC00000000000000000000000000000001";
 
-    fn account(api_url: &str) -> Account {
-        Account {
+    fn account(api_url: &str) -> TwilioAccount {
+        TwilioAccount {
             sid: SID.to_owned(),
             auth_tokens: Vec::new(),
             shared_keys: BTreeMap::new(),

@@ -9,7 +9,7 @@ use crate::provider::ProviderError;
 
 /// The account's state as Twilio writes it. The answer also contains the auth token, which is not read.
 #[derive(Deserialize)]
-struct State {
+struct AccountResource {
     /// `active`, `suspended` or `closed`.
     status: String,
     /// `Trial` or `Full`.
@@ -28,7 +28,7 @@ impl Rest {
     /// Returns the account's state. A standard API key cannot read it (20003 although the key is valid).
     pub async fn account_state(&self) -> Result<AccountState, ProviderError> {
         let path = format!("/2010-04-01/Accounts/{}.json", segment(&self.account.sid));
-        let State { status, kind } = self.get(&path).await?;
+        let AccountResource { status, kind } = self.get(&path).await?;
         Ok(AccountState { is_active: status == "active", is_trial: kind == "Trial", status })
     }
 

@@ -10,7 +10,7 @@ const PRODUCT: &str = "messaging";
 /// A Messaging Service and its webhooks.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
-pub struct Service {
+pub struct ServiceResource {
     /// SID, `MG…`.
     pub sid: String,
     /// Name given by the operator.
@@ -27,11 +27,11 @@ pub struct Service {
 
 #[derive(Deserialize)]
 struct Services {
-    services: Vec<Service>,
+    services: Vec<ServiceResource>,
 }
 
 #[derive(Deserialize)]
-struct Senders {
+struct SenderPage {
     phone_numbers: Vec<PoolNumber>,
 }
 
@@ -41,7 +41,7 @@ struct PoolNumber {
 }
 
 #[derive(Deserialize)]
-struct ShortCodes {
+struct ServiceShortCodes {
     short_codes: Vec<PoolShortCode>,
 }
 
@@ -52,24 +52,25 @@ struct PoolShortCode {
 
 impl Rest {
     /// Returns the account's Messaging Services, at most a hundred.
-    pub async fn services(&self) -> Result<Vec<Service>, ProviderError> {
+    pub async fn services(&self) -> Result<Vec<ServiceResource>, ProviderError> {
         let page: Services = self.get_of(PRODUCT, "/v1/Services?PageSize=100").await?;
         Ok(page.services)
     }
 
     /// Returns the Messaging Service with this SID.
-    pub async fn service(&self, sid: &str) -> Result<Service, ProviderError> {
+    pub async fn service(&self, sid: &str) -> Result<ServiceResource, ProviderError> {
         self.get_of(PRODUCT, &service_path(sid)).await
     }
 
     /// Changes settings of the Messaging Service with this SID.
-    pub async fn update_service(&self, sid: &str, form: &[(&str, &str)]) -> Result<Service, ProviderError> {
+    pub async fn update_service(&self, sid: &str, form: &[(&str, &str)]) -> Result<ServiceResource, ProviderError> {
         self.post_of(PRODUCT, &service_path(sid), form).await
     }
 
     /// Returns the numbers of a Messaging Service; it has at most 400, which is one page.
     pub async fn service_numbers(&self, sid: &str) -> Result<Vec<String>, ProviderError> {
-        let page: Senders = self.get_of(PRODUCT, &format!("{}/PhoneNumbers?PageSize=1000", service_path(sid))).await?;
+        let page: SenderPage =
+            self.get_of(PRODUCT, &format!("{}/PhoneNumbers?PageSize=1000", service_path(sid))).await?;
         Ok(page.phone_numbers.into_iter().map(|sender| sender.phone_number).collect())
     }
 
@@ -77,7 +78,7 @@ impl Rest {
     /// none.
     pub async fn service_short_codes(&self, sid: &str) -> Result<Vec<String>, ProviderError> {
         let path = format!("{}/ShortCodes?PageSize=1000", service_path(sid));
-        let page: ShortCodes = match self.get_of(PRODUCT, &path).await {
+        let page: ServiceShortCodes = match self.get_of(PRODUCT, &path).await {
             Err(ProviderError::Refused { http_status: 404, .. }) => return Ok(Vec::new()),
             answer => answer?,
         };

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 
 use super::near_miss::{NearMiss, find_near_miss};
-use super::settings::Settings;
+use super::settings::SignatureSettings;
 use super::{SignedRequest, Verifier, signed_text};
 use crate::twilio::form::Pair;
-use crate::twilio::public_url::PublicUrl;
+use crate::twilio::public_url::SplitUrl;
 
 /// The details of checking one request. Contains no secret, but the contact's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,14 @@ pub struct Explanation {
     /// values.
     pub signed_text: String,
     /// Every URL and secret tried.
-    pub tried: Vec<Tried>,
+    pub tried: Vec<TriedUrl>,
     /// Smallest change that would have made a rejected signature match.
     pub near_miss: Option<NearMiss>,
 }
 
 /// One URL with one secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
+pub struct TriedUrl {
     /// URL of this attempt.
     pub url: String,
     /// Name of the secret in the configuration.
@@ -60,28 +60,28 @@ impl Explanation {
     pub fn lines(&self) -> Vec<String> {
         let verdict = self.refusal.as_deref().unwrap_or("the signature is valid").to_owned();
         let mut lines = vec![format!("verdict: {verdict}"), format!("signed text: {}", self.signed_text)];
-        lines.extend(self.tried.iter().map(Tried::line));
+        lines.extend(self.tried.iter().map(TriedUrl::line));
         lines.extend(self.near_miss.iter().flat_map(NearMiss::lines));
         lines
     }
 }
 
-impl Tried {
+impl TriedUrl {
     fn line(&self) -> String {
         let outcome = if self.matched { "matches" } else { "does not match" };
         format!("tried: {} with {}: {outcome}", self.url, self.secret)
     }
 }
 
-fn tried(verifier: &Verifier, request: &SignedRequest<'_>, params: &[&Pair<'_>]) -> Vec<Tried> {
-    let settings = Settings::parse(request.settings);
+fn tried(verifier: &Verifier, request: &SignedRequest<'_>, params: &[&Pair<'_>]) -> Vec<TriedUrl> {
+    let settings = SignatureSettings::parse(request.settings);
     let Ok(algorithm) = settings.algorithm.parse() else { return Vec::new() };
     let keys = verifier.keys(settings).unwrap_or_default();
-    let urls = request.urls.iter().filter_map(|url| PublicUrl::parse(url));
+    let urls = request.urls.iter().filter_map(|url| SplitUrl::parse(url));
     let candidates = urls.flat_map(|url| url.candidates());
     candidates
         .flat_map(|url| keys.iter().map(move |(name, key)| (url, name, key)))
-        .map(|(url, name, key)| Tried {
+        .map(|(url, name, key)| TriedUrl {
             matched: key.has_signed(algorithm, signed_text(&url, params), request.signature),
             url: url.to_string(),
             secret: name.to_string(),

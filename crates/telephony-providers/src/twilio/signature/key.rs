@@ -15,12 +15,12 @@ const LONGEST_SIGNATURE: usize = 44;
 
 /// A secret in both algorithms, with the key-dependent work done.
 #[derive(Clone)]
-pub(super) struct Key {
+pub(super) struct SigningKey {
     sha1: Hmac<Sha1>,
     sha256: Hmac<Sha256>,
 }
 
-impl Key {
+impl SigningKey {
     /// Returns `None` for an empty secret, which must never verify anything.
     pub(super) fn new(secret: &SecretString) -> Option<Self> {
         let secret = secret.expose_secret().as_bytes();

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::key::Key;
+use super::key::SigningKey;
 use super::settings::Algorithm;
-use super::{Refusal, SecretName, SignedRequest};
-use crate::twilio::form::Form;
-use crate::twilio::public_url::PublicUrl;
+use super::{SecretName, SignatureRefusal, SignedRequest};
+use crate::twilio::form::FormParameters;
+use crate::twilio::public_url::SplitUrl;
 
 /// Maximum number of combined changes: more would explain anything.
 const CHANGES_AT_ONCE: u32 = 3;
@@ -34,27 +34,27 @@ impl NearMiss {
 
 /// A request as a different party may have seen it.
 #[derive(Clone)]
-struct Attempt {
+struct SeenRequest {
     url: String,
     params: BTreeSet<(String, String)>,
     is_verbatim: bool,
     differences: Vec<&'static str>,
 }
 
-type Change = (&'static str, fn(&mut Attempt));
+type RequestChange = (&'static str, fn(&mut SeenRequest));
 
-const CHANGES: [Change; 10] = [
+const CHANGES: [RequestChange; 10] = [
     ("the signed URL starts with https: use that scheme in publicUrl", |attempt| attempt.set_scheme("https")),
     ("the signed URL starts with http: use that scheme in publicUrl", |attempt| attempt.set_scheme("http")),
     ("the signed URL starts with wss: a WebSocket's URL must be rebuilt with that scheme", |attempt| {
         attempt.set_scheme("wss");
     }),
-    ("the signed URL has one slash more or less at the end of its path", Attempt::toggle_slash),
-    ("the signed URL has its host in lower case", Attempt::lower_host),
-    ("the signed URL has no query", Attempt::drop_query),
-    ("the signed URL has the query's pairs as parameters behind it", Attempt::move_query),
+    ("the signed URL has one slash more or less at the end of its path", SeenRequest::toggle_slash),
+    ("the signed URL has its host in lower case", SeenRequest::lower_host),
+    ("the signed URL has no query", SeenRequest::drop_query),
+    ("the signed URL has the query's pairs as parameters behind it", SeenRequest::move_query),
     ("the parameters of the body were not signed, as with a GET request", |attempt| attempt.params.clear()),
-    ("values were signed without the white space around them", Attempt::trim_values),
+    ("values were signed without the white space around them", SeenRequest::trim_values),
     ("the URL was signed with its userinfo or its #fragment, which Twilio itself never does", |attempt| {
         attempt.is_verbatim = true;
     }),
@@ -65,10 +65,10 @@ pub(super) fn find_near_miss(
     tokens: &[SecretString],
     shared_keys: &BTreeMap<String, SecretString>,
     request: &SignedRequest<'_>,
-    refusal: Refusal<'_>,
+    refusal: SignatureRefusal<'_>,
 ) -> Option<NearMiss> {
     let secrets = secrets(tokens, shared_keys);
-    let originals: Vec<_> = request.urls.iter().map(|url| Attempt::original(url, request, refusal)).collect();
+    let originals: Vec<_> = request.urls.iter().map(|url| SeenRequest::original(url, request, refusal)).collect();
     let mut sets: Vec<u32> = (0..1 << CHANGES.len()).filter(|set: &u32| set.count_ones() <= CHANGES_AT_ONCE).collect();
     sets.sort_by_key(|set| set.count_ones());
     let attempts = sets.into_iter().flat_map(|set| originals.iter().map(move |original| original.changed(set)));
@@ -76,22 +76,23 @@ pub(super) fn find_near_miss(
 }
 
 /// Returns every secret by name, and once more trimmed if it has whitespace around it.
-fn secrets(tokens: &[SecretString], shared_keys: &BTreeMap<String, SecretString>) -> Vec<(String, Key)> {
+fn secrets(tokens: &[SecretString], shared_keys: &BTreeMap<String, SecretString>) -> Vec<(String, SigningKey)> {
     let tokens = tokens.iter().enumerate().map(|(n, secret)| (SecretName::AuthToken(n), secret));
     let shared = shared_keys.iter().map(|(id, secret)| (SecretName::SharedKey(id), secret));
     let named = tokens.chain(shared).flat_map(|(name, secret)| {
         let exposed = secret.expose_secret();
         let trimmed = exposed.trim();
-        let without_space = (trimmed != exposed)
-            .then(|| (format!("{name}, without the white space around it,"), Key::new(&SecretString::from(trimmed))));
-        [Some((name.to_string(), Key::new(secret))), without_space]
+        let without_space = (trimmed != exposed).then(|| {
+            (format!("{name}, without the white space around it,"), SigningKey::new(&SecretString::from(trimmed)))
+        });
+        [Some((name.to_string(), SigningKey::new(secret))), without_space]
     });
     named.flatten().filter_map(|(name, key)| Some((name, key?))).collect()
 }
 
-impl Attempt {
-    fn original(url: &str, request: &SignedRequest<'_>, refusal: Refusal<'_>) -> Self {
-        let is_body_wrong = matches!(refusal, Refusal::BodyChanged | Refusal::BodyNotCovered);
+impl SeenRequest {
+    fn original(url: &str, request: &SignedRequest<'_>, refusal: SignatureRefusal<'_>) -> Self {
+        let is_body_wrong = matches!(refusal, SignatureRefusal::BodyChanged | SignatureRefusal::BodyNotCovered);
         let params = request.payload.sorted_params().into_iter();
         Self {
             url: url.to_owned(),
@@ -112,7 +113,7 @@ impl Attempt {
         attempt
     }
 
-    fn signer(&self, secrets: &[(String, Key)], signature: &[u8]) -> Option<NearMiss> {
+    fn signer(&self, secrets: &[(String, SigningKey)], signature: &[u8]) -> Option<NearMiss> {
         let algorithms = [(Algorithm::Sha1, "HMAC_SHA1"), (Algorithm::Sha256, "HMAC_SHA256")];
         for url in self.urls() {
             for (name, key) in secrets {
@@ -128,7 +129,7 @@ impl Attempt {
     }
 
     fn urls(&self) -> Vec<String> {
-        match PublicUrl::parse(&self.url) {
+        match SplitUrl::parse(&self.url) {
             Some(url) if !self.is_verbatim => url.candidates().map(|candidate| candidate.to_string()).collect(),
             _ => vec![self.url.clone()],
         }
@@ -166,7 +167,7 @@ impl Attempt {
     fn move_query(&mut self) {
         let url = self.url.split('#').next().unwrap_or_default();
         let query = url.split_once('?').map_or("", |(_, query)| query);
-        let pairs = Form::parse(query.as_bytes());
+        let pairs = FormParameters::parse(query.as_bytes());
         self.params.extend(pairs.pairs().iter().map(|(name, value)| (name.to_string(), value.to_string())));
         self.drop_query();
     }

@@ -4,14 +4,14 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::Refusal;
-use crate::twilio::form::{Form, Pair};
-use crate::twilio::public_url::PublicUrl;
+use super::SignatureRefusal;
+use crate::twilio::form::{FormParameters, Pair};
+use crate::twilio::public_url::SplitUrl;
 
 /// A body, interpreted by its content type. The method does not matter.
 pub enum Payload<'a> {
     /// Form parameters, each of which is signed.
-    Form(Form<'a>),
+    Form(FormParameters<'a>),
     /// Anything else: its SHA-256 is in the signed URL. Must be empty if the URL has none.
     Opaque(&'a [u8]),
 }
@@ -21,16 +21,16 @@ impl<'a> Payload<'a> {
     pub fn read(content_type: Option<&str>, body: &'a [u8]) -> Self {
         let essence = content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            Self::Form(Form::parse(body))
+            Self::Form(FormParameters::parse(body))
         } else {
             Self::Opaque(body)
         }
     }
 
     /// Returns those of the URLs whose signature would cover the body; never empty.
-    pub(super) fn covering<'u>(&self, urls: &'u [String]) -> Result<Vec<PublicUrl<'u>>, Refusal<'static>> {
-        let (mut covering, mut refusal) = (Vec::new(), Refusal::MalformedUrl);
-        for url in urls.iter().filter_map(|url| PublicUrl::parse(url)) {
+    pub(super) fn covering<'u>(&self, urls: &'u [String]) -> Result<Vec<SplitUrl<'u>>, SignatureRefusal<'static>> {
+        let (mut covering, mut refusal) = (Vec::new(), SignatureRefusal::MalformedUrl);
+        for url in urls.iter().filter_map(|url| SplitUrl::parse(url)) {
             match self.covered_by(&url) {
                 Ok(()) => covering.push(url),
                 Err(reason) => refusal = reason,
@@ -40,13 +40,13 @@ impl<'a> Payload<'a> {
     }
 
     /// Checks that the hash of a body that is not a form is in the URL, as the first `bodySHA256`.
-    fn covered_by(&self, url: &PublicUrl<'_>) -> Result<(), Refusal<'static>> {
+    fn covered_by(&self, url: &SplitUrl<'_>) -> Result<(), SignatureRefusal<'static>> {
         let Self::Opaque(body) = self else { return Ok(()) };
-        match Form::parse(url.query().as_bytes()).get("bodySHA256") {
+        match FormParameters::parse(url.query().as_bytes()).get("bodySHA256") {
             None if body.is_empty() => Ok(()),
-            None => Err(Refusal::BodyNotCovered),
+            None => Err(SignatureRefusal::BodyNotCovered),
             Some(hash) if hash == sha256_hex(body) => Ok(()),
-            Some(_) => Err(Refusal::BodyChanged),
+            Some(_) => Err(SignatureRefusal::BodyChanged),
         }
     }
 

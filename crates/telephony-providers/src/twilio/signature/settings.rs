@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// Key id and algorithm as the settings header names them; not validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings<'a> {
+pub struct SignatureSettings<'a> {
     /// Id of the shared key, if there is one.
     pub key: Option<&'a str>,
     /// Name of the algorithm: as sent, or `HMAC_SHA1` by default.
@@ -19,7 +19,7 @@ pub(super) enum Algorithm {
     Sha256,
 }
 
-impl<'a> Settings<'a> {
+impl<'a> SignatureSettings<'a> {
     /// Parses `key=<id>,algorithm=<name>` in any order, the first of each winning; a missing header is empty.
     pub fn parse(header: Option<&'a str>) -> Self {
         let algorithm = field(header, "algorithm");

@@ -2,7 +2,7 @@
 
 use telephony_domain::call::script::{Input, Reason, Script, Step};
 
-use super::Element;
+use super::TwimlElement;
 use crate::calling::CallTerms;
 
 /// The maximum UTF-16 units in a `<Say>`.
@@ -20,7 +20,7 @@ const SPEECH_END_SECONDS: u32 = 2;
 /// Writes a script as TwiML.
 pub fn document(script: &Script, terms: &CallTerms<'_>) -> String {
     let mut writer = Writer { terms, left: SPEECH_LIMIT };
-    let response = script.0.iter().fold(Element::response(), |response, step| writer.write(response, step));
+    let response = script.0.iter().fold(TwimlElement::response(), |response, step| writer.write(response, step));
     response.to_string()
 }
 
@@ -31,27 +31,29 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, response: Element, step: &Step) -> Element {
+    fn write(&mut self, response: TwimlElement, step: &Step) -> TwimlElement {
         match step {
             Step::Say(words) => self.say(response, words.as_str()),
-            Step::Press(keys) => response.child(&Element::new("Play").attribute("digits", keys)),
-            Step::Pause(seconds) => response.child(&Element::new("Pause").attribute("length", seconds)),
+            Step::Press(keys) => response.child(&TwimlElement::new("Play").attribute("digits", keys)),
+            Step::Pause(seconds) => response.child(&TwimlElement::new("Pause").attribute("length", seconds)),
             Step::Listen { prompt, input } => {
                 let gather = self.gather(*input);
                 response.child(&self.say(gather, prompt.as_str()))
             }
             Step::Continue => {
-                response.child(&Element::new("Redirect").attribute("method", "POST").text(self.terms.next_url))
+                response.child(&TwimlElement::new("Redirect").attribute("method", "POST").text(self.terms.next_url))
             }
-            Step::HangUp => response.child(&Element::new("Hangup")),
-            Step::Reject(reason) => response.child(&Element::new("Reject").attribute("reason", reason_name(*reason))),
+            Step::HangUp => response.child(&TwimlElement::new("Hangup")),
+            Step::Reject(reason) => {
+                response.child(&TwimlElement::new("Reject").attribute("reason", reason_name(*reason)))
+            }
         }
     }
 
     /// Adds a text as one `<Say>` or several.
-    fn say(&mut self, parent: Element, words: &str) -> Element {
+    fn say(&mut self, parent: TwimlElement, words: &str) -> TwimlElement {
         pieces(words).fold(parent, |parent, piece| {
-            let mut say = Element::new("Say").attribute("language", self.terms.language);
+            let mut say = TwimlElement::new("Say").attribute("language", self.terms.language);
             if let Some(voice) = self.terms.voice {
                 say = say.attribute("voice", voice);
             }
@@ -70,9 +72,9 @@ impl Writer<'_> {
     }
 
     /// Keys are accepted beside speech; nested speech can be interrupted.
-    fn gather(&self, input: Input) -> Element {
+    fn gather(&self, input: Input) -> TwimlElement {
         let terms = self.terms;
-        let gather = Element::new("Gather")
+        let gather = TwimlElement::new("Gather")
             .attribute("action", terms.next_url)
             .attribute("method", "POST")
             .attribute("actionOnEmptyResult", true)

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::twilio::form::Form;
+use crate::twilio::form::FormParameters;
 
 /// The subject of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum WebhookKind {
     /// A message from a contact, or a report on one of ours.
     Message,
     /// A call, or something that belongs to one.
@@ -203,56 +203,56 @@ const ALERT: [&str; 7] = ["AccountSid", "Level", "ParentAccountSid", "Payload", 
 /// Names with their searches, prepared once for all webhooks.
 type Searches = Vec<(&'static str, Finder<'static>)>;
 
-static LONGER_IN_MESSAGES: LazyLock<Searches> = LazyLock::new(|| longer(Kind::Message));
-static LONGER_IN_CALLS: LazyLock<Searches> = LazyLock::new(|| longer(Kind::Call));
-static LONGER_IN_ALERTS: LazyLock<Searches> = LazyLock::new(|| longer(Kind::Alert));
+static LONGER_IN_MESSAGES: LazyLock<Searches> = LazyLock::new(|| longer(WebhookKind::Message));
+static LONGER_IN_CALLS: LazyLock<Searches> = LazyLock::new(|| longer(WebhookKind::Call));
+static LONGER_IN_ALERTS: LazyLock<Searches> = LazyLock::new(|| longer(WebhookKind::Alert));
 
 /// Returns the subject of a form.
-pub(super) fn kind(form: &Form<'_>) -> Kind {
+pub(super) fn kind(form: &FormParameters<'_>) -> WebhookKind {
     if form.filled("CallSid").is_some() {
-        Kind::Call
+        WebhookKind::Call
     } else if form.get("PayloadType").is_some() && form.get("Sid").is_some() {
-        Kind::Alert
+        WebhookKind::Alert
     } else {
-        Kind::Message
+        WebhookKind::Message
     }
 }
 
 /// Returns the status in a report. An incoming message has the status `received`, although it has the same parameters.
-pub(super) fn reported_state<'f>(form: &'f Form<'_>) -> Option<&'f str> {
+pub(super) fn reported_state<'f>(form: &'f FormParameters<'_>) -> Option<&'f str> {
     let state = form.filled("MessageStatus").or(form.filled("SmsStatus"));
     state.filter(|word| !["received", "receiving"].iter().any(|state| word.eq_ignore_ascii_case(state)))
 }
 
 /// Returns true if Twilio documents a parameter with this name.
-pub(super) fn is_documented(kind: Kind, name: &str) -> bool {
-    documented(kind).binary_search(&name).is_ok() || (kind == Kind::Message && is_numbered(name))
+pub(super) fn is_documented(kind: WebhookKind, name: &str) -> bool {
+    documented(kind).binary_search(&name).is_ok() || (kind == WebhookKind::Message && is_numbered(name))
 }
 
 /// Returns the documented names for webhooks of this kind, sorted; without the numbered ones.
-pub(super) fn documented(kind: Kind) -> &'static [&'static str] {
+pub(super) fn documented(kind: WebhookKind) -> &'static [&'static str] {
     match kind {
-        Kind::Message => &MESSAGE,
-        Kind::Call => &CALL,
-        Kind::Alert => &ALERT,
+        WebhookKind::Message => &MESSAGE,
+        WebhookKind::Call => &CALL,
+        WebhookKind::Alert => &ALERT,
     }
 }
 
 /// Returns the names that a number follows, in webhooks of this kind.
-pub(super) fn numbered(kind: Kind) -> &'static [&'static str] {
-    if kind == Kind::Message { &NUMBERED } else { &[] }
+pub(super) fn numbered(kind: WebhookKind) -> &'static [&'static str] {
+    if kind == WebhookKind::Message { &NUMBERED } else { &[] }
 }
 
 /// Returns the documented names of several words, because one word may stand anywhere, and the numbered ones.
-pub(super) fn longer_names(kind: Kind) -> &'static Searches {
+pub(super) fn longer_names(kind: WebhookKind) -> &'static Searches {
     match kind {
-        Kind::Message => &LONGER_IN_MESSAGES,
-        Kind::Call => &LONGER_IN_CALLS,
-        Kind::Alert => &LONGER_IN_ALERTS,
+        WebhookKind::Message => &LONGER_IN_MESSAGES,
+        WebhookKind::Call => &LONGER_IN_CALLS,
+        WebhookKind::Alert => &LONGER_IN_ALERTS,
     }
 }
 
-fn longer(kind: Kind) -> Searches {
+fn longer(kind: WebhookKind) -> Searches {
     let has_several_words = |name: &&&str| name.bytes().filter(u8::is_ascii_uppercase).count() > 1;
     let names = documented(kind).iter().filter(has_several_words).chain(numbered(kind));
     names.map(|name| (*name, Finder::new(*name))).collect()

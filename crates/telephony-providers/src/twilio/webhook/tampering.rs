@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::parameters::{self, Kind};
-use crate::twilio::form::{Form, Pair};
+use super::parameters::{self, WebhookKind};
+use crate::twilio::form::{FormParameters, Pair};
 
 /// A sign that a form was split differently. No value is repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub(super) enum Tampering {
 
 /// The shape of an identifying field's value.
 #[derive(Clone, Copy)]
-enum Shape {
+enum FieldShape {
     /// An id: one of these prefixes and 32 hexadecimal digits.
     Sid(&'static [&'static str]),
     /// A number or an address with a scheme.
@@ -50,7 +50,7 @@ enum Shape {
 
 /// The part of a value that must be present.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
+enum RequiredExtent {
     Begins,
     Whole,
 }
@@ -79,22 +79,22 @@ const CALL_STATES: &[&str] =
     &["busy", "canceled", "completed", "failed", "in-progress", "initiated", "no-answer", "queued", "ringing"];
 
 /// Identifying fields, and those that determine the kind of webhook. Longer names come before those that they end with.
-const CLAIMS: [(&str, Shape); 15] = [
-    ("SmsMessageSid", Shape::Sid(MESSAGE)),
-    ("MessageSid", Shape::Sid(MESSAGE)),
-    ("SmsSid", Shape::Sid(MESSAGE)),
-    ("CallSid", Shape::Sid(&["CA"])),
-    ("AccountSid", Shape::Sid(&["AC"])),
-    ("MessagingServiceSid", Shape::Sid(&["MG"])),
-    ("From", Shape::Address),
-    ("To", Shape::Address),
-    ("Body", Shape::Text),
-    ("OptOutType", Shape::Word(&["STOP", "START", "HELP"])),
-    ("MessageStatus", Shape::Word(MESSAGE_STATES)),
-    ("SmsStatus", Shape::Word(MESSAGE_STATES)),
-    ("CallStatus", Shape::Word(CALL_STATES)),
-    ("StirVerstat", Shape::Word(&["TN-Validation-Passed-A"])),
-    ("MediaUrl", Shape::File),
+const CLAIMS: [(&str, FieldShape); 15] = [
+    ("SmsMessageSid", FieldShape::Sid(MESSAGE)),
+    ("MessageSid", FieldShape::Sid(MESSAGE)),
+    ("SmsSid", FieldShape::Sid(MESSAGE)),
+    ("CallSid", FieldShape::Sid(&["CA"])),
+    ("AccountSid", FieldShape::Sid(&["AC"])),
+    ("MessagingServiceSid", FieldShape::Sid(&["MG"])),
+    ("From", FieldShape::Address),
+    ("To", FieldShape::Address),
+    ("Body", FieldShape::Text),
+    ("OptOutType", FieldShape::Word(&["STOP", "START", "HELP"])),
+    ("MessageStatus", FieldShape::Word(MESSAGE_STATES)),
+    ("SmsStatus", FieldShape::Word(MESSAGE_STATES)),
+    ("CallStatus", FieldShape::Word(CALL_STATES)),
+    ("StirVerstat", FieldShape::Word(&["TN-Validation-Passed-A"])),
+    ("MediaUrl", FieldShape::File),
 ];
 
 /// The searches for the names of [`CLAIMS`], prepared once for all webhooks.
@@ -114,29 +114,29 @@ const SID_LENGTH: usize = 34;
 const MAX_SHOWN: usize = 40;
 
 /// Fails if the form is not split as Twilio splits it.
-pub(super) fn check(form: &Form<'_>) -> Result<(), Tampering> {
+pub(super) fn check(form: &FormParameters<'_>) -> Result<(), Tampering> {
     nothing_twice(form)?;
     sids_agree(form)?;
     let kind = parameters::kind(form);
-    let text = Text::of(form, kind);
+    let text = ParameterText::of(form, kind);
     nothing_longer(form)?;
     nothing_within(&text)?;
     nothing_swallowed(&text, kind)
 }
 
-fn nothing_twice(form: &Form<'_>) -> Result<(), Tampering> {
+fn nothing_twice(form: &FormParameters<'_>) -> Result<(), Tampering> {
     let is_repeated = |name: &str| form.pairs().iter().filter(|(found, _)| found == name).count() > 1;
     let repeated = parameters::READ.into_iter().find(|name| is_repeated(name));
     repeated.map_or(Ok(()), |name| Err(Tampering::Twice(name)))
 }
 
-fn sids_agree(form: &Form<'_>) -> Result<(), Tampering> {
+fn sids_agree(form: &FormParameters<'_>) -> Result<(), Tampering> {
     let mut sids = ["MessageSid", "SmsMessageSid", "SmsSid"].into_iter().filter_map(|name| form.filled(name));
     let first = sids.next();
     if sids.all(|sid| Some(sid) == first) { Ok(()) } else { Err(Tampering::SidsDiffer) }
 }
 
-fn nothing_longer(form: &Form<'_>) -> Result<(), Tampering> {
+fn nothing_longer(form: &FormParameters<'_>) -> Result<(), Tampering> {
     let is_longer = |name: &str, is_too_long: fn(&str) -> bool| form.filled(name).is_some_and(is_too_long);
     // The letters of a sender's name are its own.
     let number_with_letters = |value: &str| value.trim_start().starts_with('+') && value.contains(char::is_alphabetic);
@@ -147,10 +147,10 @@ fn nothing_longer(form: &Form<'_>) -> Result<(), Tampering> {
 }
 
 /// The signed text of the parameters, and the boundaries of its fields.
-struct Text {
+struct ParameterText {
     whole: String,
     fields: Vec<Field>,
-    kind: Kind,
+    kind: WebhookKind,
     /// True if it has a text that could be hidden, as only a contact's message has.
     hides_text: bool,
 }
@@ -162,13 +162,14 @@ struct Field {
     is_documented: bool,
 }
 
-impl Text {
-    fn of(form: &Form<'_>, kind: Kind) -> Text {
+impl ParameterText {
+    fn of(form: &FormParameters<'_>, kind: WebhookKind) -> ParameterText {
         let mut pairs: Vec<&Pair<'_>> = form.pairs().iter().collect();
         pairs.sort_unstable();
         pairs.dedup();
-        let hides_text = kind == Kind::Message && parameters::reported_state(form).is_none();
-        let mut text = Text { whole: String::new(), fields: Vec::with_capacity(pairs.len()), kind, hides_text };
+        let hides_text = kind == WebhookKind::Message && parameters::reported_state(form).is_none();
+        let mut text =
+            ParameterText { whole: String::new(), fields: Vec::with_capacity(pairs.len()), kind, hides_text };
         for (name, value) in pairs {
             let start = text.whole.len();
             text.whole.push_str(name);
@@ -209,7 +210,7 @@ impl Text {
     }
 }
 
-fn nothing_within(text: &Text) -> Result<(), Tampering> {
+fn nothing_within(text: &ParameterText) -> Result<(), Tampering> {
     for ((name, shape), finder) in CLAIMS.into_iter().zip(CLAIM_FINDERS.iter()) {
         for place in finder.find_iter(text.whole.as_bytes()) {
             if let Some(field) = text.field_at(place)
@@ -224,38 +225,38 @@ fn nothing_within(text: &Text) -> Result<(), Tampering> {
 
 /// Returns true if `name` may stand at `place`: it is a field's own name or the end of a documented one, stands in a
 /// person's text, or is followed by no value that it could have.
-fn may_stand(text: &Text, field: &Field, name: &str, shape: Shape, place: usize) -> bool {
+fn may_stand(text: &ParameterText, field: &Field, name: &str, shape: FieldShape, place: usize) -> bool {
     let name_end = place + name.len();
-    let is_own_name = place == field.start && name_end == field.name_end && !matches!(shape, Shape::File);
+    let is_own_name = place == field.start && name_end == field.name_end && !matches!(shape, FieldShape::File);
     let ends_documented_name = field.is_documented && name_end == field.name_end;
     if is_own_name || ends_documented_name {
         return true;
     }
     let value = text.whole.get(name_end..).unwrap_or_default();
-    if matches!(shape, Shape::Text) {
+    if matches!(shape, FieldShape::Text) {
         return !text.hides_text || if field.is_documented { text.has(name) } else { text.extends(field, name, place) };
     }
     if !field.is_documented {
-        return !shape.fits(value, Extent::Begins);
+        return !shape.fits(value, RequiredExtent::Begins);
     }
     // A documented name that begins with another, such as FromCity.
     let is_in_name = place < field.name_end;
     if text.name(field) == "Body" {
-        let is_within = shape.fits(text.whole.get(name_end..field.end).unwrap_or_default(), Extent::Whole);
-        return (!is_in_name && is_within) || !shape.fits(value, Extent::Whole);
+        let is_within = shape.fits(text.whole.get(name_end..field.end).unwrap_or_default(), RequiredExtent::Whole);
+        return (!is_in_name && is_within) || !shape.fits(value, RequiredExtent::Whole);
     }
     match shape {
-        Shape::File => place == field.start || !shape.fits(value, Extent::Begins),
-        Shape::Word(_) => !shape.fits(value, Extent::Begins),
-        _ => !shape.fits(value, Extent::Whole),
+        FieldShape::File => place == field.start || !shape.fits(value, RequiredExtent::Begins),
+        FieldShape::Word(_) => !shape.fits(value, RequiredExtent::Begins),
+        _ => !shape.fits(value, RequiredExtent::Whole),
     }
 }
 
 /// Fails if a field holds one of the longer documented names: an undocumented one other than at its beginning, because
 /// new names extend old ones, such as FromCity, and a documented one in its value.
-fn nothing_swallowed(text: &Text, kind: Kind) -> Result<(), Tampering> {
+fn nothing_swallowed(text: &ParameterText, kind: WebhookKind) -> Result<(), Tampering> {
     let may_hold = |field: &Field, name: &str, place: usize| match field.is_documented {
-        true if place < field.name_end || kind != Kind::Message || text.name(field) == "Body" => true,
+        true if place < field.name_end || kind != WebhookKind::Message || text.name(field) == "Body" => true,
         true => parameters::is_free_text(text.name(field)) && !parameters::numbered(kind).contains(&name),
         false => place == field.start || text.extends(field, name, place),
     };
@@ -282,20 +283,24 @@ fn is_version(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
-impl Shape {
+impl FieldShape {
     /// Returns true if `text` begins with a value of this shape, as far as `extent` asks.
-    fn fits(self, text: &str, extent: Extent) -> bool {
+    fn fits(self, text: &str, extent: RequiredExtent) -> bool {
         match (self, extent) {
-            (Shape::Text, _) => true,
-            (Shape::Word(words), extent) => extent == Extent::Begins && words.iter().any(|word| text.starts_with(word)),
-            (Shape::File, extent) => extent == Extent::Begins && is_file(text),
-            (Shape::Sid(prefixes), Extent::Begins) => prefixes.iter().any(|prefix| text.starts_with(prefix)),
-            (Shape::Sid(prefixes), Extent::Whole) => prefixes.iter().any(|prefix| is_sid(text, prefix)),
-            (Shape::Address, Extent::Begins) => {
+            (FieldShape::Text, _) => true,
+            (FieldShape::Word(words), extent) => {
+                extent == RequiredExtent::Begins && words.iter().any(|word| text.starts_with(word))
+            }
+            (FieldShape::File, extent) => extent == RequiredExtent::Begins && is_file(text),
+            (FieldShape::Sid(prefixes), RequiredExtent::Begins) => {
+                prefixes.iter().any(|prefix| text.starts_with(prefix))
+            }
+            (FieldShape::Sid(prefixes), RequiredExtent::Whole) => prefixes.iter().any(|prefix| is_sid(text, prefix)),
+            (FieldShape::Address, RequiredExtent::Begins) => {
                 text.starts_with(|c: char| c == '+' || c.is_ascii_digit())
                     || SCHEMES.iter().any(|scheme| begins(text, scheme))
             }
-            (Shape::Address, Extent::Whole) => {
+            (FieldShape::Address, RequiredExtent::Whole) => {
                 is_number(text)
                     || SCHEMES
                         .iter()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use telephony_config::{ChosenBy, Environment, Loaded, Location, Origin, Place, Problems, load, locate};
+use telephony_config::{ChosenBy, Environment, Loaded, Location, Place, Problems, ValueOrigin, load, locate};
 
 use crate::config_arg::ConfigArg;
 use crate::failure::Failure;
@@ -108,7 +108,7 @@ fn of_the_shell(loaded: &Loaded, set: &[(&'static str, String)]) -> Vec<String> 
         .show()
         .into_iter()
         .filter_map(|shown| match shown.origin {
-            Origin::Said(Place::Variable { name, set_in: None }) => Some(name),
+            ValueOrigin::Said(Place::Variable { name, set_in: None }) => Some(name),
             _ => None,
         })
         .filter(|name| !set.iter().any(|(known, _)| known == name))

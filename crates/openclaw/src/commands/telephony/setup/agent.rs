@@ -4,8 +4,8 @@ mod trial;
 
 use std::time::Duration;
 
-use telephony_agents::{Agent, OpenAi};
-use telephony_config::{AgentKind, Change, CommandLine, OpenAiAgent, PRESETS, Preset};
+use telephony_agents::{Agent, OpenAiAgent};
+use telephony_config::{AgentKind, CommandLine, KeyChange, OpenAiAgentConfig, PRESETS, Preset};
 
 use super::asking::{Asking, Changes, one_of, set};
 use super::missing;
@@ -148,7 +148,7 @@ impl Asking<'_> {
             None => known,
             given => given.clone(),
         };
-        let id = ("agent.agentId", id.map_or(Change::Remove, set));
+        let id = ("agent.agentId", id.map_or(KeyChange::Remove, set));
         let token = self.agent_key(
             OPENCLAW_TOKEN,
             "Token of the OpenClaw gateway (not shown; empty for the one in OpenClaw's \
@@ -165,7 +165,7 @@ impl Asking<'_> {
 
 /// Fetches the models that the server lists; none, with the reason on the terminal, if it has no usable list.
 fn listed_models(base_url: &str, key: Option<&Secret>) -> Result<Vec<String>, Failure> {
-    let server = OpenAi::new(OpenAiAgent {
+    let server = OpenAiAgent::new(OpenAiAgentConfig {
         base_url: base_url.to_owned(),
         api_key: key.map(|key| key.value.clone()),
         model: String::new(),
@@ -184,7 +184,7 @@ fn listed_models(base_url: &str, key: Option<&Secret>) -> Result<Vec<String>, Fa
 }
 
 /// Returns the server with these settings; any other is one with OpenAI's API.
-fn preset(settings: &OpenAiAgent) -> &'static Preset {
+fn preset(settings: &OpenAiAgentConfig) -> &'static Preset {
     PRESETS.iter().find(|preset| preset.base_url == settings.base_url).unwrap_or(&PRESETS[0])
 }
 

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use telephony_config::Change;
+use telephony_config::KeyChange;
 use telephony_domain::number::PhoneNumber;
 
 use super::account::{Holdings, holdings, number_label, service_label};
@@ -50,7 +50,7 @@ impl Answers {
             vec![("enabled", set(true)), ("provider", set("twilio")), ("twilio.accountSid", set(account_sid))];
         match line {
             Line::Number(number) => {
-                changes.extend([("fromNumber", set(number)), ("twilio.messagingServiceSid", Change::Remove)]);
+                changes.extend([("fromNumber", set(number)), ("twilio.messagingServiceSid", KeyChange::Remove)]);
             }
             Line::Service(sid) => changes.push(("twilio.messagingServiceSid", set(sid))),
         }

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value as Json;
-use telephony_config::{Change, Telephony};
+use telephony_config::{KeyChange, TelephonyConfig};
 
 use super::prompt::Prompt;
 use super::secrets::{Kind, Secret};
@@ -10,7 +10,7 @@ use super::{Before, Setup, missing};
 use crate::failure::Failure;
 
 /// Changes to keys of the channel's block.
-pub(super) type Changes = Vec<(&'static str, Change)>;
+pub(super) type Changes = Vec<(&'static str, KeyChange)>;
 
 /// The setup flags, existing settings and terminal.
 pub(super) struct Asking<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    pub(super) fn existing(&self) -> Option<&Telephony> {
+    pub(super) fn existing(&self) -> Option<&TelephonyConfig> {
         self.before.telephony()
     }
 
@@ -86,8 +86,8 @@ impl Asking<'_> {
     }
 }
 
-pub(super) fn set(value: impl Into<Json>) -> Change {
-    Change::Set(value.into())
+pub(super) fn set(value: impl Into<Json>) -> KeyChange {
+    KeyChange::Set(value.into())
 }
 
 /// Fails unless `given` is one of `choices`.

@@ -1,6 +1,6 @@
 //! The address where Twilio reaches this machine.
 
-use telephony_config::{Change, PublicUrl, TunnelProvider};
+use telephony_config::{KeyChange, PublicUrl, TunnelProvider};
 
 use super::asking::{Asking, Changes, set};
 use super::secrets::{self, NGROK_TOKEN, Secret};
@@ -31,7 +31,7 @@ impl Asking<'_> {
                 check_url(url).map_err(|message| {
                     Failure::usage(message).hint("--reach accepts an https URL, `ngrok`, `tailscale-funnel` or `none`")
                 })?;
-                Ok((vec![("publicUrl", set(url)), ("tunnel.provider", Change::Remove)], None))
+                Ok((vec![("publicUrl", set(url)), ("tunnel.provider", KeyChange::Remove)], None))
             }
         }
     }
@@ -68,7 +68,7 @@ impl Asking<'_> {
         self.secret(NGROK_TOKEN, given, question)
     }
 
-    fn ngrok_domain(&self) -> Result<Option<(&'static str, Change)>, Failure> {
+    fn ngrok_domain(&self) -> Result<Option<(&'static str, KeyChange)>, Failure> {
         let domain = match &self.setup.ngrok_domain {
             Some(domain) => Some(domain.clone()),
             None if self.asks_everything() => {
@@ -78,12 +78,12 @@ impl Asking<'_> {
             }
             None => None,
         };
-        Ok(domain.map(|domain| ("tunnel.ngrokDomain", if domain.is_empty() { Change::Remove } else { set(domain) })))
+        Ok(domain.map(|domain| ("tunnel.ngrokDomain", if domain.is_empty() { KeyChange::Remove } else { set(domain) })))
     }
 }
 
 fn tunnel(way: &str) -> Changes {
-    vec![("tunnel.provider", set(way)), ("tunnel.syncWebhooks", set(true)), ("publicUrl", Change::Remove)]
+    vec![("tunnel.provider", set(way)), ("tunnel.syncWebhooks", set(true)), ("publicUrl", KeyChange::Remove)]
 }
 
 fn check_url(url: &str) -> Result<(), String> {

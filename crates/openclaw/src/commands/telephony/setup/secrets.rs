@@ -3,7 +3,7 @@
 use std::io::stdin;
 
 use secrecy::{ExposeSecret, SecretString};
-use telephony_config::{AgentKind, Change, Environment, Preset, Telephony, bare_secret, load};
+use telephony_config::{AgentKind, Environment, KeyChange, Preset, TelephonyConfig, bare_secret, load};
 
 use super::{Before, Setup};
 use crate::config_arg::ConfigArg;
@@ -20,7 +20,7 @@ pub struct Kind {
     pub flag: &'static str,
     /// True if the key has to refer to the variable, because a different key of the file would take precedence.
     is_referred_to: bool,
-    of: fn(&Telephony) -> Option<&SecretString>,
+    of: fn(&TelephonyConfig) -> Option<&SecretString>,
 }
 
 pub const AUTH_TOKEN: &Kind = &Kind {
@@ -73,7 +73,7 @@ pub const GEMINI_KEY: &Kind = &Kind {
 };
 
 /// Returns the key of the agent that asks the server of this name.
-fn key_for<'t>(telephony: &'t Telephony, name: &str) -> Option<&'t SecretString> {
+fn key_for<'t>(telephony: &'t TelephonyConfig, name: &str) -> Option<&'t SecretString> {
     let base_url = Preset::called(name)?.base_url;
     match &telephony.agent.kind {
         AgentKind::OpenAi(settings) if settings.base_url == base_url => settings.api_key.as_ref(),
@@ -159,14 +159,14 @@ impl Stored {
     }
 
     /// Returns the change to its key.
-    pub fn change(&self) -> Option<(&'static str, Change)> {
+    pub fn change(&self) -> Option<(&'static str, KeyChange)> {
         let Secret { kind, value } = &self.secret;
         let change = match self.store? {
-            Store::Config => Change::Set(value.expose_secret().into()),
+            Store::Config => KeyChange::Set(value.expose_secret().into()),
             Store::Dotenv | Store::Environment if kind.is_referred_to => {
-                Change::Set(format!("${{{}}}", kind.variable).into())
+                KeyChange::Set(format!("${{{}}}", kind.variable).into())
             }
-            Store::Dotenv | Store::Environment => Change::Remove,
+            Store::Dotenv | Store::Environment => KeyChange::Remove,
         };
         Some((kind.key, change))
     }

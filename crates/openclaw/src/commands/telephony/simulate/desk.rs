@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use telephony_agents::AgentError;
-use telephony_config::Telephony;
+use telephony_config::TelephonyConfig;
 use telephony_domain::limit::Terms;
 use telephony_domain::line::Sender;
 use telephony_domain::pace::Pacing;
@@ -17,7 +17,7 @@ use telephony_gateway::lock::GatewayLock;
 use telephony_gateway::parts::Parts;
 use telephony_gateway::settings::{Fixed, Live, PublicUrls, Settings, VoiceSettings, WEBHOOKS_IN_FLIGHT};
 use telephony_providers::twilio::Twilio;
-use telephony_providers::twilio::account::Account;
+use telephony_providers::twilio::account::TwilioAccount;
 use telephony_store::Store;
 use telephony_store::inbox::ArrivalRules;
 use telephony_store::journal::Journal;
@@ -92,8 +92,8 @@ impl Desk {
     }
 }
 
-fn account(twilio: &Simulator) -> Account {
-    Account {
+fn account(twilio: &Simulator) -> TwilioAccount {
+    TwilioAccount {
         sid: twilio.account_sid().to_owned(),
         auth_tokens: vec![twilio.auth_token().into()],
         shared_keys: std::collections::BTreeMap::new(),
@@ -126,7 +126,7 @@ fn settings(twilio: &Simulator, base: &str, split: SplitRules, agent: SimulatedA
         arrivals: Arc::new(arrivals),
         split,
         terms: Terms::unlimited(Pacing::Unlimited, assemble::carrier()),
-        voice: VoiceSettings { is_enabled: true, ..assemble::voice_settings(&Telephony::default()) },
+        voice: VoiceSettings { is_enabled: true, ..assemble::voice_settings(&TelephonyConfig::default()) },
         unavailable_text: agent.unavailable_text,
         stranger_replies_per_day: Some(50),
         operator: None,

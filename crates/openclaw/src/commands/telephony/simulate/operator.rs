@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use telephony_agents::AgentError;
-use telephony_config::Telephony;
+use telephony_config::TelephonyConfig;
 use telephony_domain::dialing::DialingRules;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::pairing::APPROVAL_TEXT;
@@ -79,7 +79,7 @@ impl Operator {
             key: format!("page-{}", random::name()),
             from: self.number.clone(),
             to,
-            plan: assemble::outgoing_plan(&Telephony::default().voice, message, false),
+            plan: assemble::outgoing_plan(&TelephonyConfig::default().voice, message, false),
             task: None,
             keys: None,
         };

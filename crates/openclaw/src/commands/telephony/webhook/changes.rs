@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use telephony_gateway::routing::{Plan, RoutingError};
+use telephony_gateway::routing::{RoutingError, RoutingPlan};
 
 use crate::failure::{Failure, Outcome};
 use crate::terminal;
@@ -21,7 +21,7 @@ pub struct Consent {
 
 impl Consent {
     /// Returns true if the changes of `plan`, already shown, shall be made.
-    pub fn is_given(&self, plan: &Plan) -> Result<bool, Failure> {
+    pub fn is_given(&self, plan: &RoutingPlan) -> Result<bool, Failure> {
         if plan.changes.is_empty() || self.dry_run {
             return Ok(false);
         }
@@ -42,18 +42,18 @@ impl Consent {
 }
 
 /// Prints the plan to stdout, as data.
-pub fn show(plan: &Plan) {
+pub fn show(plan: &RoutingPlan) {
     lines(plan).iter().for_each(terminal::print);
     print_rest(plan);
 }
 
 /// Prints the plan to stderr, beside other data.
-pub fn print(plan: &Plan) {
+pub fn print(plan: &RoutingPlan) {
     lines(plan).iter().for_each(terminal::say);
     print_rest(plan);
 }
 
-fn lines(plan: &Plan) -> Vec<String> {
+fn lines(plan: &RoutingPlan) -> Vec<String> {
     let mut lines = Vec::new();
     for changes in plan.changes.chunk_by(|a, b| a.route == b.route) {
         lines.push(format!("{} ({})", changes[0].address, changes[0].route));
@@ -66,7 +66,7 @@ fn lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn print_rest(plan: &Plan) {
+fn print_rest(plan: &RoutingPlan) {
     for left in &plan.left {
         terminal::say(format!("{}: {} stays {}: {}", left.address, left.name, shown(&left.value), left.why));
     }
@@ -78,7 +78,7 @@ fn print_rest(plan: &Plan) {
 }
 
 /// Fails if an address does not belong to the account.
-pub fn outcome(plan: &Plan) -> Outcome {
+pub fn outcome(plan: &RoutingPlan) -> Outcome {
     if plan.missing.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

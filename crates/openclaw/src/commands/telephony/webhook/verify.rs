@@ -114,7 +114,7 @@ impl Verify {
     }
 }
 
-fn tried(tried: &telephony_providers::twilio::signature::Tried) -> Tried<'_> {
+fn tried(tried: &telephony_providers::twilio::signature::TriedUrl) -> Tried<'_> {
     Tried { url: &tried.url, secret: &tried.secret, matched: tried.matched }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use telephony_agents::{Agent, AgentError, Said, Turn, collect};
-use telephony_config::{Change, ChosenBy, load_agent, rewrite};
+use telephony_config::{ChosenBy, KeyChange, load_agent, rewrite};
 use telephony_domain::id::TurnId;
 use telephony_domain::number::PhoneNumber;
 use telephony_domain::time::{Clock, SystemClock};
@@ -63,7 +63,7 @@ impl Asking<'_> {
         let location = &self.before.location;
         let file = config_file(location);
         let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let reference = key.map(|key| (key.kind.key, Change::Set(format!("${{{}}}", key.kind.variable).into())));
+        let reference = key.map(|key| (key.kind.key, KeyChange::Set(format!("${{{}}}", key.kind.variable).into())));
         let changes: Changes = changes.iter().cloned().chain(reference).collect();
         let environment = key.iter().fold(self.before.environment.clone(), |environment, key| {
             environment.with(key.kind.variable, key.value.expose_secret())

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::{Map, Value, json};
-use telephony_config::{Change, Environment, Loaded, PRESETS, Preset, Problems, load_agent, rewrite};
+use telephony_config::{Environment, KeyChange, Loaded, PRESETS, Preset, Problems, load_agent, rewrite};
 
 use crate::failure::Failure;
 
@@ -62,7 +62,7 @@ impl AgentFlags {
             Some(file) => read(file)?,
             None => String::new(),
         };
-        let changes = [("agent", Change::Set(self.block()?))];
+        let changes = [("agent", KeyChange::Set(self.block()?))];
         let environment = self.with_key(environment)?;
         let text = rewrite(&text, &changes, &environment)
             .map_err(|error| Failure::new(format!("cannot use {}: {error}", path.display())))?;
