@@ -25,7 +25,7 @@ pub fn can_be_texted(contact: &PhoneNumber, policy: &Policy, facts: TextingFacts
     can_receive(contact, facts) && policy.admit(Some(contact), facts.standing) == Admission::Admitted
 }
 
-/// Returns true if a text to `contact` can arrive, whoever it is.
+/// Returns true if a text to `contact` can arrive, whatever the policy says about the contact.
 pub fn can_receive(contact: &PhoneNumber, facts: TextingFacts) -> bool {
     !facts.standing.is_opted_out && !facts.is_unreachable && !facts.is_capped && may_be_mobile(contact)
 }
