@@ -55,7 +55,7 @@ pub enum Placed {
     Waiting(CallId),
     /// An earlier call has the same key.
     Known(CallId),
-    /// An earlier call to this other number has its key.
+    /// An earlier call has its key, but not the same numbers, message, task and keys. The number is that call's.
     KeyTaken(CallId, PhoneNumber),
     /// A rule forbids the call.
     Refused(NotDialed),

@@ -81,6 +81,11 @@ async fn an_unsuccessful_call_says_why() {
         let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
         assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran:?}");
     }
+    // A conversation begins before the fax machine is recognized.
+    bench.twilio.set_call_outcome(ALICE, CallOutcome::Fax);
+    let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--task", "Wait.", "--wait"]).await;
+    let was_said = bench.twilio.calls().last().is_some_and(|call| spoken(call).contains(&MESSAGE));
+    assert!(was_said && ran.stderr.trim_end().ends_with("a fax machine answered"), "{ran:?}");
     bench.twilio.set_call_outcome(ALICE, CallOutcome::Human);
     bench.twilio.misbehave(Fault::TooManyRequests, Extent::Next(1));
     let ran = bench.run(&["telephony", "call", ALICE, "--message", MESSAGE, "--wait"]).await;
@@ -171,6 +176,29 @@ async fn quiet_hours_hold_unless_the_operator_passes_now() {
     let output = crate::bench::off_thread(move || of_agent.output().unwrap()).await;
     assert_eq!((output.status.code(), bench.twilio.calls().len()), (Some(1), 0));
     bench.done(&["telephony", "call", ALICE, "--message", MESSAGE, "--now"]).await;
+}
+
+#[tokio::test]
+async fn a_second_message_in_a_turn_is_refused_or_has_a_key() {
+    let bench = Bench::calling(ANY_HOUR).await;
+    let call = async |message: &str, more: &[&str]| {
+        let mut of_agent = bench.command();
+        of_agent
+            .env("OPENCLAW_TURN", "7")
+            .args(["telephony", "call", ALICE, "--message", message, "--wait"])
+            .args(more);
+        let output = crate::bench::off_thread(move || of_agent.output().unwrap()).await;
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for _ in 0..2 {
+        assert_eq!(call(MESSAGE, &[]).await.0, Some(0), "a repeated turn shows its call");
+    }
+    let (code, said) = call("It was stolen.", &[]).await;
+    assert!(code == Some(1) && said.contains("this turn has already placed call 1 to"), "{said}");
+    assert!(said.contains("hint: say everything in one call, or pass --key"), "{said}");
+    assert_eq!(bench.twilio.calls().len(), 1);
+    assert_eq!(call("It was stolen.", &["--key", "theft"]).await.0, Some(0));
+    assert_eq!(bench.twilio.calls().len(), 2);
 }
 
 #[tokio::test]

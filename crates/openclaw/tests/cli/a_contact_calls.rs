@@ -81,13 +81,21 @@ async fn the_operator_reads_exports_and_deletes_a_transcript() {
 }
 
 #[tokio::test]
+async fn a_purge_without_a_gateway_says_how_an_open_call_ends() {
+    let mut bench = answering().await;
+    call(&bench, ALICE).await;
+    bench.stop_gateway().await;
+    let kept = bench.run(&["telephony", "purge", ALICE, "--yes"]).await;
+    assert!(kept.code == 1 && kept.stderr.contains("kept 1 call: still in progress at Twilio"), "{kept:?}");
+    assert!(kept.stderr.contains("hint: start `openclaw gateway`, which ends it, and run this again"), "{kept:?}");
+}
+
+#[tokio::test]
 async fn a_purge_ends_an_open_call() {
     let bench = answering().await;
     call(&bench, ALICE).await;
-    let kept = bench.run(&["telephony", "purge", ALICE, "--yes"]).await;
-    assert!(kept.code == 1 && kept.stderr.contains("kept 1 call: still in progress at Twilio"), "{kept:?}");
-    over(&bench).await;
+    let purged = bench.done(&["telephony", "purge", ALICE, "--yes"]).await;
+    assert!(purged.contains("Deleted 0 messages and 1 call here"), "{purged}");
     assert_eq!(bench.twilio.calls()[0].status, CallStatus::Completed);
-    bench.done(&["telephony", "purge", ALICE, "--yes"]).await;
     assert_eq!(bench.json(&["telephony", "export", ALICE]).await["calls"], serde_json::json!([]));
 }

@@ -16,10 +16,14 @@ use telephony_store::outgoing_calls::{CallDraft, CallToDial, DialState, Outgoing
 use super::calls::{document, work};
 use super::world::{ANN, BOB, LINE, World, at, gateway, number, seconds};
 
-fn draft(key: &str, to: &str) -> CallDraft {
+fn notify(message: &str) -> CallPurpose {
     let dialing = Dialing { ring: seconds(30), machine: MachineRule::Off };
+    CallPurpose::Notify { message: message.into(), dialing }
+}
+
+fn draft(key: &str, to: &str) -> CallDraft {
     let plan = CallPlan {
-        purpose: CallPurpose::Notify { message: "The parcel is here.".into(), dialing },
+        purpose: notify("The parcel is here."),
         greeting: "".into(),
         max_duration: seconds(300),
         filler_after: seconds(2),
@@ -101,6 +105,25 @@ async fn a_call_is_dialed_once_however_often_it_is_requested() {
     let spoken = world.store.spoken(step_conversation(&world).await, 20).await.unwrap();
     assert_eq!(spoken.len(), 1);
     assert_eq!((spoken[0].by, spoken[0].text.as_str()), (Speaker::Operator, "The parcel is here."));
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_call_with_its_words() {
+    let world = World::new().await;
+    let call = world.waiting("k", ANN, 1).await;
+    let taken = Placed::KeyTaken(call, number(ANN));
+    assert_eq!(world.place("k", BOB, 2).await, taken, "another number");
+    let same = draft("k", ANN);
+    let plan = CallPlan { purpose: notify("It was stolen."), ..same.plan.clone() };
+    for (other, what) in [
+        (CallDraft { plan, ..same.clone() }, "another message"),
+        (CallDraft { task: Some("Ask who took it.".into()), ..same.clone() }, "another task"),
+        (CallDraft { keys: None, ..same.clone() }, "other keys"),
+        (CallDraft { from: number("+15550009999"), ..same.clone() }, "from another number"),
+    ] {
+        assert_eq!(world.store.place_call(other, rules(), at(2)).await.unwrap(), taken, "{what}");
+    }
+    assert_eq!(world.store.place_call(same, rules(), at(2)).await.unwrap(), Placed::Known(call));
 }
 
 /// Returns the only conversation.

@@ -175,10 +175,7 @@ impl Call {
         };
         let call = match channel.store.place_call(draft, self.rules(channel)?, channel.now()).await? {
             Placed::Waiting(call) | Placed::Known(call) => call,
-            Placed::KeyTaken(call, contact) => {
-                return Err(Failure::new(format!("call {call} to {contact} has this key"))
-                    .hint("pass another --key: a key belongs to one call"));
-            }
+            Placed::KeyTaken(call, contact) => return Err(self.is_another(call, &contact)),
             Placed::Refused(refusal) => return Err(refused(&refusal)),
         };
         channel.notify_gateway().await;
@@ -194,6 +191,16 @@ impl Call {
             (None, Some(turn)) => format!("call-turn-{turn}-{to}"),
             (None, None) => format!("call-{}", random::name()),
         }
+    }
+
+    /// Explains that an earlier call has the key, but not the same text or number.
+    fn is_another(&self, call: CallId, contact: &PhoneNumber) -> Failure {
+        if self.key.is_some() {
+            return Failure::new(format!("not dialed: call {call} to {contact} has this key, and differs"))
+                .hint("pass another --key: a key belongs to one call");
+        }
+        Failure::new(format!("not dialed: this turn has already placed call {call} to {contact}, which differs"))
+            .hint("say everything in one call, or pass --key to place a second call in the same turn")
     }
 
     /// Returns the rules. The operator may call in quiet hours, but an agent may not.
@@ -232,8 +239,7 @@ impl Call {
                 return Err(unresolved(call, dialing));
             }
             if !GatewayLock::is_taken(&channel.state) {
-                return Err(Failure::new(format!("the gateway stopped during call {call}"))
-                    .hint("restart it: it takes over the call, and does not dial it again"));
+                return Err(stopped(call, dialing));
             }
             if self.wait && detail.entry.status != shown {
                 shown = detail.entry.status;
@@ -293,6 +299,22 @@ fn unresolved(call: CallId, dialing: DialState) -> Failure {
     .hint(format!("it is not dialed again; `openclaw telephony calls {call}` shows its outcome"))
 }
 
+/// Explains what becomes of a call when the gateway stops.
+fn stopped(call: CallId, dialing: DialState) -> Failure {
+    match dialing {
+        DialState::Waiting | DialState::NotDialed => {
+            Failure::new(format!("the gateway stopped before it dialed call {call}"))
+                .hint("restart it, and call again: a restarted gateway does not dial calls that waited")
+        }
+        DialState::Dialing | DialState::Doubtful => Failure::new(format!(
+            "the gateway stopped while it dialed call {call}, which may have been placed"
+        ))
+        .hint(format!("restart it: it does not dial again; `openclaw telephony calls {call}` shows the outcome")),
+        DialState::Dialed => Failure::new(format!("the gateway stopped during call {call}"))
+            .hint("restart it: it takes over the call, and does not dial it again"),
+    }
+}
+
 /// Parses keys to press.
 fn keys(word: &str) -> Result<String, String> {
     match (1..=MAX_KEYS).contains(&word.len()) && word.chars().all(|key| KEYS.contains(key)) {
@@ -328,7 +350,10 @@ fn failure(detail: &CallDetail) -> Option<Failure> {
         CallStatus::NoAnswer => "the call was not answered",
         CallStatus::Failed => "Twilio could not reach the number",
         CallStatus::Canceled => "the call was ended before it was answered",
-        CallStatus::Completed if answered_by == Some(AnsweredBy::Fax) => "a fax machine answered, and nothing was said",
+        CallStatus::Completed if answered_by == Some(AnsweredBy::Fax) => match is_unsaid {
+            true => "a fax machine answered, and nothing was said",
+            false => "a fax machine answered",
+        },
         CallStatus::Completed if is_unsaid => match answered_by {
             Some(AnsweredBy::MachineStart | AnsweredBy::MachineEnd) => {
                 "an answering machine answered, and nothing was said"
@@ -347,6 +372,17 @@ fn failure(detail: &CallDetail) -> Option<Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_that_was_never_dialed_is_not_taken_over() {
+        let message = |dialing| stopped(CallId(7), dialing).in_one_line();
+        let never = message(DialState::Waiting);
+        assert!(never.contains("before it dialed call 7") && never.contains("call again"), "{never}");
+        for dialing in [DialState::Dialing, DialState::Doubtful] {
+            assert!(message(dialing).contains("may have been placed"), "{}", message(dialing));
+        }
+        assert!(message(DialState::Dialed).contains("takes over the call"));
+    }
 
     #[test]
     fn an_unconfirmed_call_may_have_been_placed() {

@@ -3,12 +3,15 @@
 mod at_provider;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use telephony_domain::number::PhoneNumber;
+use telephony_gateway::lock::GatewayLock;
 use telephony_store::journal;
 use telephony_store::records::RecordCounts;
+use tokio::time::{Instant, sleep};
 
 use crate::assemble::Channel;
 use crate::config_arg::ConfigArg;
@@ -19,6 +22,12 @@ use crate::{state_folder, terminal};
 
 /// Messages deleted in one transaction, small enough that a running gateway never waits long.
 const AT_A_TIME: u32 = 100;
+
+/// Longest wait until the gateway has ended the contact's open calls at the provider.
+const END_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Interval at which the command checks whether they are over.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 const EXAMPLE: &str = "Example: openclaw telephony purge +15550005678 --at-twilio --yes";
 
@@ -61,25 +70,35 @@ impl Purge {
     }
 
     async fn delete_here(&self, channel: &Channel) -> Outcome {
+        let began = Instant::now();
         let (mut messages, mut calls) = (0, 0);
-        loop {
+        let held = loop {
             let purged = channel.store.purge(&self.number, AT_A_TIME, channel.now()).await?;
             messages += purged.messages;
             calls += purged.calls;
-            if purged.is_done {
-                break;
+            if !purged.is_done {
+                continue;
             }
-        }
+            channel.notify_gateway().await;
+            let held = channel.store.holdings(&self.number).await?;
+            // The gateway ends an open call at the provider. Only then it can be deleted.
+            let is_hopeless = !GatewayLock::is_taken(&channel.state) || began.elapsed() > END_TIMEOUT;
+            if held.open_calls == 0 || is_hopeless {
+                break held;
+            }
+            sleep(LOOK_EVERY).await;
+        };
         channel.store.remove_loose_files(channel.now()).await?;
-        channel.notify_gateway().await;
         let messages = counted(messages, "message");
         let gone = if calls == 0 { messages } else { format!("{messages} and {}", counted(calls, "call")) };
         terminal::print(format!("Deleted {gone} here, with all related data."));
-        let held = channel.store.holdings(&self.number).await?;
         match (held.in_hand, held.open_calls) {
             (0, 0) => Ok(ExitCode::SUCCESS),
             (0, calls) => Err(Failure::new(format!("kept {}: still in progress at Twilio", counted(calls, "call")))
-                .hint("run it again in a minute, while the gateway runs")),
+                .hint(match GatewayLock::is_taken(&channel.state) {
+                    true => "run it again in a minute: the gateway keeps trying to end it",
+                    false => "start `openclaw gateway`, which ends it, and run this again",
+                })),
             (in_hand, _) => Err(Failure::new(format!("kept {}: in flight or in doubt", counted(in_hand, "message")))
                 .hint("run it again once they are resolved, within ten minutes if Twilio is reachable")),
         }

@@ -21,8 +21,8 @@ pub(in crate::sqlite::calls) fn place(
     rules: &OutgoingRules,
     now: Timestamp,
 ) -> Result<Placed, StoreError> {
-    if let Some((call, contact)) = with_key(db, &draft.key)? {
-        return Ok(if contact == draft.to { Placed::Known(call) } else { Placed::KeyTaken(call, contact) });
+    if let Some((call, contact, is_same)) = with_key(db, draft)? {
+        return Ok(if is_same { Placed::Known(call) } else { Placed::KeyTaken(call, contact) });
     }
     let line = match check(db, &draft.from, &draft.to, rules, now)? {
         Ok(line) => line,
@@ -30,12 +30,10 @@ pub(in crate::sqlite::calls) fn place(
     };
     let conversation = conversation::find_or_make(db, line, &draft.to)?;
     let machine = Call::new(draft.plan.clone(), now);
-    let message = draft.plan.purpose.message().map(Words::as_str);
     let call = row::insert(db, conversation, None, &machine, now)?;
     let sql = "INSERT INTO outgoing_call (call, key, from_number, message, task, keys, state)
                VALUES (?, ?, ?, ?, ?, ?, 'waiting')";
-    let task = draft.task.as_ref().map(Words::as_str);
-    execute(db, sql, (call.0, &draft.key, draft.from.as_str(), message, task, &draft.keys))?;
+    execute(db, sql, (call.0, &draft.key, draft.from.as_str(), message(draft), task(draft), &draft.keys))?;
     spent::note(db, call, draft.plan.max_duration, now)?;
     Ok(Placed::Waiting(call))
 }
@@ -80,11 +78,22 @@ fn check(
     Ok(if row::count_open(db)? < most { Ok(line) } else { Err(NotDialed::AllBusy { most }) })
 }
 
-/// Returns the call with a key, and its contact.
-fn with_key(db: &Db, key: &str) -> Result<Option<(CallId, PhoneNumber)>, StoreError> {
-    let sql = "SELECT k.id, c.contact FROM outgoing_call AS o JOIN call AS k ON k.id = o.call
-               JOIN conversation AS c ON c.id = k.conversation WHERE o.key = ?";
-    find(db, sql, [key], |row| Ok((CallId(row.get("id")?), columns::number(row, "contact")?)))
+/// Returns the call with the key of a draft and its contact, and whether it was requested in the same way.
+fn with_key(db: &Db, draft: &CallDraft) -> Result<Option<(CallId, PhoneNumber, bool)>, StoreError> {
+    let sql = "SELECT k.id, c.contact,
+                      c.contact = ?2 AND o.from_number = ?3 AND o.message IS ?4 AND o.task IS ?5 AND o.keys IS ?6 AS is_same
+               FROM outgoing_call AS o JOIN call AS k ON k.id = o.call
+               JOIN conversation AS c ON c.id = k.conversation WHERE o.key = ?1";
+    let wanted = (&draft.key, draft.to.as_str(), draft.from.as_str(), message(draft), task(draft), &draft.keys);
+    find(db, sql, wanted, |row| Ok((CallId(row.get("id")?), columns::number(row, "contact")?, row.get("is_same")?)))
+}
+
+fn message(draft: &CallDraft) -> Option<&str> {
+    draft.plan.purpose.message().map(Words::as_str)
+}
+
+fn task(draft: &CallDraft) -> Option<&str> {
+    draft.task.as_ref().map(Words::as_str)
 }
 
 fn open_call(db: &Db, contact: &PhoneNumber) -> Result<Option<CallId>, StoreError> {
